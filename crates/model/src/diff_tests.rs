@@ -1,0 +1,150 @@
+//! The diff over random banks: what a follower needs is that the rows it gives, put over the rows
+//! held, show exactly what the bank shows, and that nothing is touched that did not change.
+
+use super::*;
+use crate::money::Currency;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+const NOW: AccountTime = AccountTime(1_000_000);
+
+fn record(bank_id: &str, amount: i64, at: i64, posted: bool) -> BankTransaction {
+    BankTransaction {
+        bank_id: bank_id.to_owned(),
+        amount,
+        currency: Currency::USD,
+        description: format!("Payment {amount}"),
+        status: if posted { BankStatus::Posted } else { BankStatus::Pending },
+        transacted_at: AccountTime(at),
+        posted_at: posted.then_some(AccountTime(at + 60)),
+    }
+}
+
+fn refreshed(sequence: u32, rows: u32) -> Refreshed {
+    let now = NOW.plus(i64::from(sequence));
+    Refreshed { account: AccountId::from_number(7), sequence, now, rows }
+}
+
+/// Rows by bank id, with the changes of a refresh put over them.
+fn put(held: &mut BTreeMap<String, Transaction>, changes: Changes) {
+    for row in changes.rows {
+        held.insert(row.bank_id.clone(), row);
+    }
+}
+
+fn records() -> impl Strategy<Value = Vec<BankTransaction>> {
+    let one = (0..12_u8, -500..500_i64, 0..2_000_i64, any::<bool>())
+        .prop_map(|(id, amount, at, posted)| record(&format!("b{id}"), amount, at, posted));
+    prop::collection::vec(one, 0..20)
+}
+
+/// The last form of each bank id.
+fn shown(records: &[BankTransaction]) -> BTreeMap<String, BankTransaction> {
+    records.iter().map(|record| (record.bank_id.clone(), record.clone())).collect()
+}
+
+proptest! {
+    /// After a snapshot the rows alive within its range are what the bank shows, and those that
+    /// it no longer shows are void, not gone.
+    #[test]
+    fn snapshots_leave_what_the_bank_shows(first in records(), second in records()) {
+        let all = Coverage::Snapshot { from: AccountTime(0), to: NOW };
+        let mut held = BTreeMap::new();
+        put(&mut held, diff(refreshed(1, 0), Vec::new(), first.clone(), &[], all));
+        let rows = u32::try_from(held.len()).unwrap();
+        let before = held.clone();
+        put(&mut held, diff(refreshed(2, rows), before.values().cloned().collect(), second.clone(), &[], all));
+        let bank = shown(&second);
+        for (id, row) in &held {
+            if let Some(record) = bank.get(id) {
+                prop_assert_eq!(row.amount, record.amount);
+                prop_assert_eq!(row.transacted_at, record.transacted_at);
+                prop_assert_eq!(row.posted_at, record.posted_at);
+                let posted = row.status == TransactionStatus::Posted;
+                prop_assert_eq!(posted, record.posted_at.is_some());
+                prop_assert_eq!(row.void_at, None);
+            } else {
+                prop_assert_eq!(row.status, TransactionStatus::Void);
+            }
+            // The place of a row never changes, and only what changed carries the new refresh.
+            if let Some(old) = before.get(id) {
+                prop_assert_eq!(row.id, old.id);
+                prop_assert_eq!(row.sequence == 2, row != old);
+            }
+        }
+        prop_assert!(bank.keys().all(|id| held.contains_key(id)));
+    }
+
+    /// A delta changes what it names and nothing else; said twice it changes nothing.
+    #[test]
+    fn deltas_change_what_they_name(first in records(), second in records(), gone in prop::collection::vec(0..12_u8, 0..4)) {
+        let mut held = BTreeMap::new();
+        put(&mut held, diff(refreshed(1, 0), Vec::new(), first, &[], Coverage::Delta));
+        let rows = u32::try_from(held.len()).unwrap();
+        let removals: Vec<Removal> = gone
+            .iter()
+            .map(|id| Removal { bank_id: format!("b{id}"), vanished_at: Some(AccountTime(5)) })
+            .collect();
+        let before = held.clone();
+        let base = |held: &BTreeMap<String, Transaction>| held.values().cloned().collect::<Vec<_>>();
+        put(&mut held, diff(refreshed(2, rows), base(&before), second.clone(), &removals, Coverage::Delta));
+        let bank = shown(&second);
+        for (id, row) in &held {
+            let removed = removals.iter().any(|removal| &removal.bank_id == id);
+            if !bank.contains_key(id) && !removed {
+                prop_assert_eq!(Some(row), before.get(id));
+            }
+            if !bank.contains_key(id) && removed {
+                prop_assert_eq!(row.status, TransactionStatus::Void);
+            }
+        }
+        let rows = u32::try_from(held.len()).unwrap();
+        let again = diff(refreshed(3, rows), base(&held), second, &removals, Coverage::Delta);
+        prop_assert_eq!(again.rows, Vec::new());
+    }
+
+    /// New rows count on from the last ordinal, each once, and come before the changed ones.
+    #[test]
+    fn ordinals_are_given_once(first in records(), rows in 0..1_000_u32) {
+        let changes = diff(refreshed(1, rows), Vec::new(), first.clone(), &[], Coverage::Delta);
+        let ordinals: Vec<u32> = changes.rows.iter().map(|row| row.id.ordinal).collect();
+        let count = u32::try_from(shown(&first).len()).unwrap();
+        prop_assert_eq!(ordinals, (rows + 1..=rows + count).collect::<Vec<_>>());
+        prop_assert_eq!(changes.created, count as usize);
+    }
+}
+
+/// A pending row posts with another amount: the same row, counted as posted.
+#[test]
+fn a_tip_is_a_change_of_the_same_row() {
+    let pending = record("b1", -1_200, 100, false);
+    let first = diff(refreshed(1, 0), Vec::new(), vec![pending], &[], Coverage::Delta);
+    let posted = record("b1", -1_440, 100, true);
+    let second = diff(refreshed(2, 1), first.rows.clone(), vec![posted], &[], Coverage::Delta);
+    assert_eq!((second.created, second.posted, second.rows.len()), (0, 1, 1));
+    assert_eq!(second.rows[0].id, first.rows[0].id);
+    assert_eq!((second.rows[0].amount, second.rows[0].sequence), (-1_440, 2));
+}
+
+/// A row older than a snapshot's range is not missing from it.
+#[test]
+fn a_snapshot_speaks_for_its_range_only() {
+    let old = record("b1", -5, 100, true);
+    let first = diff(refreshed(1, 0), Vec::new(), vec![old], &[], Coverage::Delta);
+    let later = Coverage::Snapshot { from: AccountTime(101), to: NOW };
+    let second = diff(refreshed(2, 1), first.rows, Vec::new(), &[], later);
+    assert_eq!(second, Changes::default());
+}
+
+/// A bank that shows a vanished row again brings it back to life.
+#[test]
+fn a_vanished_row_may_return() {
+    let shown = record("b1", -5, 100, false);
+    let all = Coverage::Snapshot { from: AccountTime(0), to: NOW };
+    let first = diff(refreshed(1, 0), Vec::new(), vec![shown.clone()], &[], all);
+    let second = diff(refreshed(2, 1), first.rows, Vec::new(), &[], all);
+    assert_eq!((second.voided, second.rows[0].void_at), (1, Some(NOW.plus(2))));
+    let third = diff(refreshed(3, 1), second.rows, vec![shown], &[], all);
+    assert_eq!(third.rows[0].status, TransactionStatus::Pending);
+    assert_eq!(third.rows[0].void_at, None);
+}

@@ -1,0 +1,139 @@
+//! An event (`evt_…`): the word of a change, written in the same commit as the change.
+//!
+//! It keeps the object as it was at the commit, so that every later reader and every endpoint sees
+//! that form in its own API version.
+
+use crate::account::Account;
+use crate::bank::Feature;
+use crate::clock::{AccountTime, TestClock};
+use crate::customer::Customer;
+use crate::id::{AccountId, EventId, MerchantId, RequestId};
+use crate::word::words;
+use serde::{Deserialize, Serialize};
+
+words! {
+    /// What happened.
+    EventType {
+        /// A customer was made.
+        CustomerCreated = "customer.created",
+        /// A customer was deleted.
+        CustomerDeleted = "customer.deleted",
+        /// A customer was changed.
+        CustomerUpdated = "customer.updated",
+        /// The number of an account changed.
+        AccountNumbersUpdated = "financial_connections.account.account_numbers_updated",
+        /// An account was linked.
+        AccountCreated = "financial_connections.account.created",
+        /// An account became inactive.
+        AccountDeactivated = "financial_connections.account.deactivated",
+        /// An account was disconnected.
+        AccountDisconnected = "financial_connections.account.disconnected",
+        /// The date of a foreseen deactivation was set or changed.
+        AccountExpectedDeactivationDateUpdated =
+            "financial_connections.account.expected_deactivation_date_updated",
+        /// An inactive account became active.
+        AccountReactivated = "financial_connections.account.reactivated",
+        /// A balance refresh ended, either way.
+        AccountRefreshedBalance = "financial_connections.account.refreshed_balance",
+        /// An ownership refresh ended, either way.
+        AccountRefreshedOwnership = "financial_connections.account.refreshed_ownership",
+        /// A transaction refresh ended, either way.
+        AccountRefreshedTransactions = "financial_connections.account.refreshed_transactions",
+        /// What an account can pay by changed.
+        AccountSupportedPaymentMethodTypesUpdated =
+            "financial_connections.account.supported_payment_method_types_updated",
+        /// An account number runs out within thirty days.
+        AccountUpcomingAccountNumberExpiry =
+            "financial_connections.account.upcoming_account_number_expiry",
+        /// An account becomes inactive within thirty days.
+        AccountUpcomingDeactivation = "financial_connections.account.upcoming_deactivation",
+        /// A test clock is being advanced.
+        TestClockAdvancing = "test_helpers.test_clock.advancing",
+        /// A test clock was made.
+        TestClockCreated = "test_helpers.test_clock.created",
+        /// A test clock was deleted.
+        TestClockDeleted = "test_helpers.test_clock.deleted",
+        /// An advance could not be finished.
+        TestClockInternalFailure = "test_helpers.test_clock.internal_failure",
+        /// An advance is done.
+        TestClockReady = "test_helpers.test_clock.ready",
+    }
+}
+
+impl EventType {
+    /// The event that ends a refresh of a feature.
+    pub fn refreshed(feature: Feature) -> Self {
+        match feature {
+            Feature::Balance => Self::AccountRefreshedBalance,
+            Feature::Ownership => Self::AccountRefreshedOwnership,
+            Feature::Transactions => Self::AccountRefreshedTransactions,
+        }
+    }
+}
+
+/// An object as it was at the commit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Snapshot {
+    /// A bank account.
+    Account(Box<Account>),
+    /// A customer.
+    Customer(Box<Customer>),
+    /// A test clock.
+    TestClock(Box<TestClock>),
+}
+
+/// The request that caused an event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// The request.
+    pub request: RequestId,
+    /// The idempotency key it came with.
+    pub idempotency_key: Option<String>,
+}
+
+/// One event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Its id, which holds its shard.
+    pub id: EventId,
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// Whether it is about live objects.
+    pub livemode: bool,
+    /// When it happened, by the object's clock.
+    pub created: AccountTime,
+    /// What happened.
+    pub event_type: EventType,
+    /// The bank account it is about.
+    pub account: Option<AccountId>,
+    /// The object after the change.
+    pub snapshot: Snapshot,
+    /// The object before the change, for events that show what changed.
+    pub previous: Option<Snapshot>,
+    /// The request that caused it; none for what happened by itself.
+    pub cause: Option<Cause>,
+}
+
+impl Event {
+    /// The event of a change of a bank account; `place` counts the events of one change.
+    pub fn of_account(
+        account: &Account,
+        event_type: EventType,
+        place: u8,
+        created: AccountTime,
+        cause: Option<Cause>,
+    ) -> Self {
+        let number = account.id.number();
+        Self {
+            id: EventId::of_change(number, number, account.version, place),
+            merchant: account.merchant,
+            livemode: account.livemode,
+            created,
+            event_type,
+            account: Some(account.id),
+            snapshot: Snapshot::Account(Box::new(account.clone())),
+            previous: None,
+            cause,
+        }
+    }
+}

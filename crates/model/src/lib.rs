@@ -1,0 +1,25 @@
+//! Plain values and pure functions: the objects of bankfeed, their state machines, and the diff
+//! that is the heart of a refresh.
+//!
+//! Nothing here does I/O, waits, knows SQL or writes JSON. Time and randomness arrive as
+//! arguments ([`clock::Clock`], [`clock::Rng`]), money is integer minor units, and every bound of
+//! the product stands in [`limits`].
+
+pub mod account;
+pub mod bank;
+pub mod clock;
+pub mod customer;
+pub mod delivery;
+pub mod diff;
+pub mod endpoint;
+pub mod event;
+pub mod id;
+pub mod limits;
+pub mod money;
+pub mod ownership;
+pub mod refresh;
+pub mod session;
+pub mod transaction;
+mod word;
+
+pub use word::Word;

@@ -1,0 +1,105 @@
+//! Every bound of the product in one place. A queue, page, retry, body or batch without a number
+//! here is a defect.
+
+/// Bytes of a request body.
+pub const BODY_BYTES_MAX: usize = 512 * 1024;
+/// Bytes of a query string.
+pub const QUERY_BYTES_MAX: usize = 16 * 1024;
+/// Parameters of a request, query and body together.
+pub const PARAMETERS_MAX: usize = 1_000;
+/// Brackets behind the name of a parameter.
+pub const PARAMETER_DEPTH_MAX: usize = 8;
+/// Characters of a text parameter that states no bound of its own (source: Stripe's `OpenAPI` document).
+pub const TEXT_CHARS_MAX: usize = 5_000;
+/// Rows of a list page; the least is 1.
+pub const PAGE_ROWS_MAX: u32 = 100;
+/// Rows of a list page when `limit` is left out.
+pub const PAGE_ROWS_DEFAULT: u32 = 10;
+/// Levels of a path to expand.
+pub const EXPAND_DEPTH_MAX: usize = 4;
+/// Paths to expand in one request.
+pub const EXPAND_PATHS_MAX: usize = 50;
+/// Keys of an object's metadata.
+pub const METADATA_KEYS_MAX: usize = 50;
+/// Characters of a metadata key.
+pub const METADATA_KEY_CHARS_MAX: usize = 40;
+/// Characters of a metadata value.
+pub const METADATA_VALUE_CHARS_MAX: usize = 500;
+/// Characters of an idempotency key.
+pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
+/// How long an idempotency key is kept.
+pub const IDEMPOTENCY_AGE_MS_MAX: i64 = 24 * 3_600 * 1_000;
+/// Merchants that a server in any-key mode makes.
+pub const MERCHANTS_MAX: u64 = 100_000;
+/// Webhook endpoints of a merchant (Stripe allows 16).
+pub const ENDPOINTS_MAX: usize = 16;
+/// Event types that an endpoint names.
+pub const ENABLED_EVENTS_MAX: usize = 500;
+/// Active secrets of an endpoint: the newest and those that are being rolled out.
+pub const ENDPOINT_SECRETS_MAX: usize = 2;
+/// Accounts that one link flow gives.
+pub const LINKED_ACCOUNTS_MAX: usize = 100;
+
+/// Rows that one refresh applies; at the limit it succeeds with what it has.
+pub const REFRESH_ROWS_MAX: usize = 20_000;
+/// Pages that one refresh fetches.
+pub const REFRESH_PAGES_MAX: u32 = 200;
+/// Attempts of one refresh, those put off by the bank included.
+pub const REFRESH_ATTEMPTS_MAX: u32 = 20;
+/// Age at which a pending refresh fails, in account time.
+pub const REFRESH_AGE_S_MAX: i64 = 2 * 86_400;
+/// Refreshes claimed at once by a worker.
+pub const REFRESH_CLAIMS_MAX: usize = 32;
+/// How long a refresh is leased.
+pub const REFRESH_LEASE_MS: i64 = 60_000;
+/// How often a command is tried again when its object changed meanwhile.
+pub const STALE_RETRIES_MAX: u32 = 16;
+/// Bytes of a bank's own transaction id.
+pub const BANK_ID_BYTES_MAX: usize = 255;
+/// Scripted refresh outcomes queued on one test account.
+pub const SCRIPTED_OUTCOMES_MAX: usize = 100;
+/// Scripted bank-side changes of one test account.
+pub const SCRIPTED_CHANGES_MAX: usize = 10_000;
+
+/// Due accounts taken by the scheduler at once.
+pub const SCHEDULE_BATCH_MAX: usize = 256;
+/// Items that one step of a test clock commits together.
+pub const CLOCK_STEP_ITEMS_MAX: usize = 256;
+/// How long the advance of a test clock is leased.
+pub const CLOCK_LEASE_MS: i64 = 60_000;
+/// Furthest that a test clock may be advanced at once: two years.
+pub const CLOCK_ADVANCE_S_MAX: i64 = 2 * 366 * 86_400;
+/// Customers on one test clock. Stripe allows three; we allow a crowd.
+pub const CLOCK_CUSTOMERS_MAX: u32 = 1_000;
+
+/// Events dispatched at once.
+pub const DISPATCH_BATCH_MAX: usize = 64;
+/// Deliveries in flight in the whole server.
+pub const DELIVERIES_IN_FLIGHT_MAX: usize = 256;
+/// Deliveries in flight to one endpoint.
+pub const DELIVERIES_IN_FLIGHT_PER_ENDPOINT_MAX: usize = 32;
+/// How long an endpoint may take to answer.
+pub const DELIVERY_TIMEOUT_MS: u64 = 20_000;
+/// How long a delivery is leased; longer than it can take.
+pub const DELIVERY_LEASE_MS: i64 = 60_000;
+/// Bytes kept of an endpoint's answer.
+pub const ATTEMPT_BODY_BYTES_MAX: usize = 1_024;
+/// How long a rolled secret stays active unless the roll says otherwise.
+pub const SECRET_ROLL_MS_MAX: i64 = 24 * 3_600 * 1_000;
+
+/// Commands waiting for the writer; one more is answered with 429.
+pub const WRITER_QUEUE_MAX: usize = 4_096;
+/// Commands in one commit.
+pub const WRITER_GROUP_MAX: usize = 256;
+/// Connections that read.
+pub const READERS_MAX: usize = 16;
+/// Rows deleted by one step of the pruner.
+pub const PRUNE_ROWS_MAX: u32 = 1_000;
+/// How long events, deliveries and attempts are kept.
+pub const EVENT_AGE_MS_MAX: i64 = 30 * 86_400 * 1_000;
+/// How long the detail of a refresh is kept.
+pub const REFRESH_DETAIL_AGE_MS_MAX: i64 = 90 * 86_400 * 1_000;
+/// How long a link session may be completed.
+pub const SESSION_AGE_S_MAX: i64 = 86_400;
+/// Parts into which accounts are spread for claims and for the daily work.
+pub const BUCKETS: u32 = 1_024;

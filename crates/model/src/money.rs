@@ -1,0 +1,72 @@
+//! Money: integer minor units with a currency. No float type appears in this crate.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A lowercase ISO 4217 code of three letters.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Currency([u8; 3]);
+
+impl Currency {
+    /// US dollar, the currency of Stripe's test banks.
+    pub const USD: Self = Self(*b"usd");
+
+    /// Reads three ASCII letters of either case.
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes: [u8; 3] = text.as_bytes().try_into().ok()?;
+        bytes
+            .iter()
+            .all(u8::is_ascii_alphabetic)
+            .then(|| Self(bytes.map(|byte| byte.to_ascii_lowercase())))
+    }
+
+    /// The code's bytes, for storage.
+    pub fn bytes(self) -> [u8; 3] {
+        self.0
+    }
+
+    /// The lowercase code.
+    pub fn as_str(&self) -> &str {
+        // The constructor admits ASCII letters only, so the fallback cannot be reached.
+        std::str::from_utf8(&self.0).unwrap_or("xxx")
+    }
+}
+
+impl fmt::Debug for Currency {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl TryFrom<String> for Currency {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).ok_or("a currency is three letters")
+    }
+}
+
+impl From<Currency> for String {
+    fn from(currency: Currency) -> Self {
+        currency.as_str().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Currency;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Three letters of any case are one currency; nothing else is.
+        #[test]
+        fn reads_three_letters_only(text in "\\PC{0,5}") {
+            let letters = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
+            prop_assert_eq!(Currency::parse(&text).is_some(), letters);
+            if let Some(currency) = Currency::parse(&text) {
+                prop_assert_eq!(currency.as_str(), text.to_ascii_lowercase());
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What CI and people run: `cargo xtask <command>`.
+
+mod ci;
+mod clients;
+mod process;
+mod tidy;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask <command>
+
+  ci        all that must pass before a change lands: lint, tidy, test, clients, crash
+  lint      formatting and clippy, warnings as errors
+  tidy      file sizes, banned words, dead links, licences
+  test      cargo test --workspace, with the counts at the end
+  clients   official SDKs against the real binary
+";
+
+/// A step that failed, and why.
+pub(crate) type Failure = String;
+
+#[expect(clippy::print_stderr, clippy::print_stdout, reason = "a command line program")]
+fn main() -> ExitCode {
+    let command = std::env::args().nth(1).unwrap_or_default();
+    let rest: Vec<String> = std::env::args().skip(2).collect();
+    let outcome = match command.as_str() {
+        "ci" => ci::run(),
+        "lint" => ci::lint(),
+        "test" => ci::test().map(|counts| println!("{counts}")),
+        "tidy" => tidy::run(),
+        "clients" => clients::run(&rest).map(|counts| println!("{counts}")),
+        _ => {
+            println!("{USAGE}");
+            return if command.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) };
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask {command}: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
