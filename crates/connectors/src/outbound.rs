@@ -1,0 +1,526 @@
+//! The only place that builds HTTP clients, for banks and for webhooks.
+//!
+//! One post is one attempt: no redirect is followed, nothing is tried again, no proxy is taken from
+//! the environment, and time and answer are bounded. Where private addresses are denied, they are
+//! refused twice: when written in the URL, and among what a name resolves to at the moment of
+//! connecting, so that a name that changes its mind later does not get through. Connections are
+//! kept alive; one that was opened to an allowed address stays one.
+//!
+//! What is told about a failure never holds the URL, a header or the body: they hold secrets.
+
+use model::limits::ATTEMPT_BODY_BYTES_MAX;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use std::error::Error;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use url::{Host, Url};
+
+/// Bytes of an answer that are read; those beyond what is kept are read so that the connection can
+/// be used again.
+const ANSWER_BYTES_READ_MAX: usize = 64 * 1024;
+/// Bytes of an answer that a call takes.
+const CALL_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// How long an idle connection is kept.
+const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
+/// Idle connections kept to one host.
+const IDLE_PER_HOST_MAX: usize = 32;
+
+/// What outbound calls may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutboundSettings {
+    /// Refuse addresses that are not public.
+    pub deny_private: bool,
+    /// Refuse `http`.
+    pub https_only: bool,
+    /// How long a call may take from its start to the end of the answer, in milliseconds.
+    pub timeout_ms: u64,
+}
+
+/// Why a URL cannot be called, or no client built.
+#[derive(Debug, thiserror::Error)]
+pub enum OutboundError {
+    /// It is no URL.
+    #[error("not a valid URL")]
+    Invalid,
+    /// Its scheme is not allowed.
+    #[error("the URL must begin with {}", if *.https_only { "https" } else { "http or https" })]
+    Scheme {
+        /// Whether `https` alone is.
+        https_only: bool,
+    },
+    /// It names a user or a password.
+    #[error("the URL must not hold credentials")]
+    Credentials,
+    /// It names a private address.
+    #[error("the address is not public")]
+    PrivateAddress,
+    /// A call brought no answer.
+    #[error("calling: {reason}")]
+    Call {
+        /// Why, free of secrets.
+        reason: &'static str,
+    },
+    /// The HTTP client could not be built.
+    #[error("building the HTTP client")]
+    Client(#[source] reqwest::Error),
+}
+
+/// Posts to other machines. Clones share one pool of connections.
+#[derive(Clone, Debug)]
+pub struct Outbound {
+    settings: OutboundSettings,
+    client: reqwest::Client,
+}
+
+/// How a post went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Posted {
+    /// The status of the answer, or why there is none. Free of secrets.
+    pub status: Result<u16, String>,
+    /// The beginning of the answer's body as text: at most [`ATTEMPT_BODY_BYTES_MAX`] bytes.
+    pub body: String,
+}
+
+/// A whole answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Called {
+    /// Its status.
+    pub status: u16,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
+impl Outbound {
+    /// Builds the client.
+    pub fn new(settings: OutboundSettings) -> Result<Self, OutboundError> {
+        // An error means that the process has a provider already, which serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let trusting = builder(settings).build();
+        // A machine without any root certificate still posts to http: there, https alone fails.
+        let client = trusting
+            .or_else(|error| builder(settings).tls_certs_only([]).build().map_err(|_| error))
+            .map_err(OutboundError::Client)?;
+        Ok(Self { settings, client })
+    }
+
+    /// Says whether a URL may be called, as far as it shows without resolving its name.
+    pub fn check_url(&self, url: &str) -> Result<(), OutboundError> {
+        self.parse(url).map(drop)
+    }
+
+    /// Posts once. Never fails: what went wrong stands in the answer.
+    pub async fn post(&self, url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Posted {
+        let none = |reason: &str| Posted { status: Err(reason.to_owned()), body: String::new() };
+        let url = match self.parse(url) {
+            Ok(url) => url,
+            Err(error) => return none(&error.to_string()),
+        };
+        let mut request = self.client.post(url).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        match request.send().await {
+            Err(error) => none(reason(&error)),
+            Ok(answer) => {
+                let status = answer.status().as_u16();
+                // The status decides; a body that breaks off is kept as far as it came.
+                Posted { status: Ok(status), body: beginning(answer).await }
+            }
+        }
+    }
+
+    /// Calls once and reads the whole answer, for programs that are clients of an API.
+    pub async fn call(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Called, OutboundError> {
+        let url = self.parse(url)?;
+        let method = method.parse().map_err(|_| OutboundError::Invalid)?;
+        let mut request = self.client.request(method, url).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let failed = |error: reqwest::Error| OutboundError::Call { reason: reason(&error) };
+        let mut answer = request.send().await.map_err(failed)?;
+        let status = answer.status().as_u16();
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > CALL_BYTES_MAX {
+                return Err(OutboundError::Call { reason: "the answer is too large" });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Called { status, body })
+    }
+
+    fn parse(&self, url: &str) -> Result<Url, OutboundError> {
+        let url = Url::parse(url).map_err(|_| OutboundError::Invalid)?;
+        let https_only = self.settings.https_only;
+        if !(url.scheme() == "https" || (url.scheme() == "http" && !https_only)) {
+            return Err(OutboundError::Scheme { https_only });
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(OutboundError::Credentials);
+        }
+        let address = match url.host() {
+            None => return Err(OutboundError::Invalid),
+            Some(Host::Domain(_)) => None,
+            Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
+            Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
+        };
+        if self.settings.deny_private && address.is_some_and(|address| !is_public(address)) {
+            return Err(OutboundError::PrivateAddress);
+        }
+        Ok(url)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that builds HTTP clients")]
+fn builder(settings: OutboundSettings) -> reqwest::ClientBuilder {
+    let timeout = Duration::from_millis(settings.timeout_ms);
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .referer(false)
+        .https_only(settings.https_only)
+        .timeout(timeout)
+        .connect_timeout(timeout)
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
+        .dns_resolver(Arc::new(Resolver { deny_private: settings.deny_private }))
+}
+
+/// The beginning of an answer's body.
+async fn beginning(mut answer: reqwest::Response) -> String {
+    let mut kept: Vec<u8> = Vec::new();
+    let mut read = 0;
+    while read < ANSWER_BYTES_READ_MAX {
+        let Ok(Some(chunk)) = answer.chunk().await else { break };
+        read += chunk.len();
+        let room = ATTEMPT_BODY_BYTES_MAX - kept.len();
+        kept.extend_from_slice(&chunk[..chunk.len().min(room)]);
+    }
+    text(&kept)
+}
+
+/// Bytes as text of at most as many bytes as may be kept; a replaced byte takes three.
+fn text(bytes: &[u8]) -> String {
+    let mut text = String::from_utf8_lossy(bytes).into_owned();
+    text.truncate(text.floor_char_boundary(ATTEMPT_BODY_BYTES_MAX));
+    text
+}
+
+/// Why a call gave no answer, in words of our own.
+fn reason(error: &reqwest::Error) -> &'static str {
+    let mut source: Option<&(dyn Error + 'static)> = Some(error);
+    let mut kind = None;
+    while let Some(cause) = source {
+        if cause.is::<PrivateAddress>() {
+            return "the address is not public";
+        }
+        if cause.is::<NoAddress>() {
+            return "the name does not resolve";
+        }
+        if cause.is::<rustls::Error>() {
+            return "the TLS handshake failed";
+        }
+        if let Some(io) = cause.downcast_ref::<std::io::Error>() {
+            kind = Some(io.kind());
+            // TLS errors hide within I/O errors, which do not name them as their source.
+            if io.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>) {
+                return "the TLS handshake failed";
+            }
+        }
+        source = cause.source();
+    }
+    match kind {
+        _ if error.is_timeout() => "no answer in time",
+        Some(std::io::ErrorKind::ConnectionRefused) => "the connection was refused",
+        Some(std::io::ErrorKind::ConnectionReset) => "the connection was reset",
+        _ if error.is_connect() => "no connection",
+        _ if error.is_builder() => "the request could not be built",
+        _ => "the connection broke before an answer",
+    }
+}
+
+/// A name resolved to no address.
+#[derive(Debug, thiserror::Error)]
+#[error("the name does not resolve")]
+struct NoAddress;
+
+/// A name resolved to private addresses only.
+#[derive(Debug, thiserror::Error)]
+#[error("the address is not public")]
+struct PrivateAddress;
+
+/// Resolves names at the moment of connecting.
+#[derive(Clone, Copy, Debug)]
+struct Resolver {
+    deny_private: bool,
+}
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let deny_private = self.deny_private;
+        Box::pin(async move {
+            // Port 0 is replaced by that of the URL.
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await;
+            let found: Vec<SocketAddr> = found.map_err(|_| NoAddress)?.collect();
+            admit(found, deny_private)
+        })
+    }
+}
+
+/// The addresses that may be called.
+fn admit(
+    found: Vec<SocketAddr>,
+    deny_private: bool,
+) -> Result<Addrs, Box<dyn Error + Send + Sync>> {
+    if found.is_empty() {
+        return Err(Box::new(NoAddress));
+    }
+    let admitted: Vec<SocketAddr> =
+        found.into_iter().filter(|found| !deny_private || is_public(found.ip())).collect();
+    if admitted.is_empty() {
+        return Err(Box::new(PrivateAddress));
+    }
+    Ok(Box::new(admitted.into_iter()))
+}
+
+/// Whether an address belongs to the public internet.
+pub fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [first, second, third, _] = address.octets();
+    let special = match first {
+        // "This network", private, loopback; multicast and all that is reserved above it.
+        0 | 10 | 127 | 224..=255 => true,
+        // Shared by carriers.
+        100 => (64..128).contains(&second),
+        // Link-local, where clouds keep the credentials of machines.
+        169 => second == 254,
+        172 => (16..32).contains(&second),
+        // Protocol assignments, documentation, old 6to4 relays, private.
+        192 => matches!((second, third), (0, 0 | 2) | (88, 99) | (168, _)),
+        // Benchmarks, documentation.
+        198 => matches!((second, third), (18 | 19, _) | (51, 100)),
+        203 => (second, third) == (0, 113),
+        _ => false,
+    };
+    !special
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let embedded = |high: u16, low: u16| {
+        let ([one, two], [three, four]) = (high.to_be_bytes(), low.to_be_bytes());
+        is_public_v4(Ipv4Addr::new(one, two, three, four))
+    };
+    match address.segments() {
+        // Mapped IPv4 addresses are what they map; NAT64 and 6to4 addresses hold one.
+        [0, 0, 0, 0, 0, 0xffff, high, low]
+        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0x2002, high, low, ..] => embedded(high, low),
+        // Teredo and other protocol assignments, documentation.
+        [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => false,
+        // Everything outside global unicast: unspecified, loopback, unique-local, link-local,
+        // multicast.
+        [first, ..] => (0x2000..0x4000).contains(&first),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    fn outbound(deny_private: bool, https_only: bool) -> Outbound {
+        Outbound::new(OutboundSettings { deny_private, https_only, timeout_ms: 5_000 }).unwrap()
+    }
+
+    /// Every class of address that is not public is told from those that are.
+    #[test]
+    fn private_addresses_are_told_from_public_ones() {
+        let private = [
+            "0.0.0.0",
+            "0.1.2.3",
+            "10.0.0.1",
+            "100.64.0.1",
+            "100.127.255.255",
+            "127.0.0.1",
+            "127.9.9.9",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.1",
+            "192.0.2.1",
+            "192.88.99.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "198.51.100.1",
+            "203.0.113.9",
+            "224.0.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::ffff:127.0.0.1",
+            "64:ff9b::a00:1",
+            "2002:7f00:1::1",
+            "2001::1",
+            "2001:db8::1",
+            "3fff::1",
+            "fc00::1",
+            "fdff::1",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+        ];
+        let public = [
+            "1.1.1.1",
+            "8.8.8.8",
+            "100.63.255.255",
+            "100.128.0.1",
+            "172.15.0.1",
+            "172.32.0.1",
+            "192.0.1.1",
+            "192.169.0.1",
+            "198.17.0.1",
+            "223.255.255.255",
+            "::ffff:8.8.8.8",
+            "64:ff9b::808:808",
+            "2002:808:808::1",
+            "2606:4700::1111",
+            "2a00:1450:4001::200e",
+        ];
+        for address in private {
+            assert!(!is_public(address.parse().unwrap()), "{address} is not public");
+        }
+        for address in public {
+            assert!(is_public(address.parse().unwrap()), "{address} is public");
+        }
+    }
+
+    /// A URL is refused for its scheme, its credentials, or a private address in any spelling.
+    #[test]
+    fn urls_are_checked() {
+        let (strict, https, open) =
+            (outbound(true, false), outbound(true, true), outbound(false, false));
+        let check = |outbound: &Outbound, url: &str| match outbound.check_url(url) {
+            Ok(()) => "allowed".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        let mut checked = String::new();
+        for url in [
+            "https://example.com/hook?token=1",
+            "http://example.com",
+            "ftp://example.com",
+            "example.com",
+            "https://",
+            "https://user:secret@example.com",
+            "http://127.0.0.1:4000/hook",
+            "http://0x7f.1/",
+            "http://2130706433/",
+            "http://[::ffff:10.0.0.1]/",
+        ] {
+            let answers = [&strict, &https, &open].map(|outbound| check(outbound, url));
+            checked.extend([url, ": ", &answers.join(" | "), "\n"]);
+        }
+        insta::assert_snapshot!(checked, @"
+        https://example.com/hook?token=1: allowed | allowed | allowed
+        http://example.com: allowed | the URL must begin with https | allowed
+        ftp://example.com: the URL must begin with http or https | the URL must begin with https | the URL must begin with http or https
+        example.com: not a valid URL | not a valid URL | not a valid URL
+        https://: not a valid URL | not a valid URL | not a valid URL
+        https://user:secret@example.com: the URL must not hold credentials | the URL must not hold credentials | the URL must not hold credentials
+        http://127.0.0.1:4000/hook: the address is not public | the URL must begin with https | allowed
+        http://0x7f.1/: the address is not public | the URL must begin with https | allowed
+        http://2130706433/: the address is not public | the URL must begin with https | allowed
+        http://[::ffff:10.0.0.1]/: the address is not public | the URL must begin with https | allowed
+        ");
+    }
+
+    /// Names are judged by what they resolve to: private addresses are dropped, and a name that has
+    /// no others is refused.
+    #[test]
+    fn resolved_addresses_are_judged() {
+        let found: Vec<SocketAddr> =
+            vec!["127.0.0.1:0".parse().unwrap(), "8.8.8.8:0".parse().unwrap()];
+        let admitted: Vec<_> = admit(found.clone(), true).unwrap().collect();
+        assert_eq!(admitted, found[1..]);
+        assert_eq!(admit(found[..1].to_vec(), false).unwrap().count(), 1);
+        assert!(admit(found[..1].to_vec(), true).is_err_and(|error| error.is::<PrivateAddress>()));
+        assert!(admit(Vec::new(), false).is_err_and(|error| error.is::<NoAddress>()));
+    }
+
+    /// Kept text never grows beyond its bound, whatever the bytes.
+    #[test]
+    fn kept_text_is_bounded() {
+        assert_eq!(text(b"fine"), "fine");
+        assert_eq!(text(&[0xff; 2_000]).len(), ATTEMPT_BODY_BYTES_MAX / 3 * 3);
+    }
+
+    /// Answers one post with these bytes and gives what was posted.
+    async fn serve_once(listener: TcpListener, answer: Vec<u8>) -> String {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut posted = Vec::new();
+        let mut buffer = [0; 4_096];
+        while !posted.ends_with(b"{}") {
+            let length = stream.read(&mut buffer).await.unwrap();
+            assert!(length > 0, "the post ended early");
+            posted.extend_from_slice(&buffer[..length]);
+        }
+        stream.write_all(&answer).await.unwrap();
+        String::from_utf8(posted).unwrap()
+    }
+
+    /// A post brings headers and body over, does not follow a redirect, and keeps the beginning of
+    /// the answer.
+    #[tokio::test]
+    async fn posts_once_and_keeps_the_beginning() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        let mut answer =
+            b"HTTP/1.1 302 Found\r\nlocation: /else\r\ncontent-length: 3000\r\n\r\n".to_vec();
+        answer.extend([b'x'; 3_000]);
+        let server = tokio::spawn(serve_once(listener, answer));
+        let outbound = outbound(false, false);
+        let posted = outbound.post(&url, &[("stripe-signature", "t=1")], b"{}".to_vec()).await;
+        assert_eq!(posted.status, Ok(302));
+        assert_eq!(posted.body.len(), ATTEMPT_BODY_BYTES_MAX);
+        let seen = server.await.unwrap();
+        assert!(seen.starts_with("POST /hook HTTP/1.1\r\n"), "{seen}");
+        assert!(seen.contains("stripe-signature: t=1\r\n"), "{seen}");
+    }
+
+    /// Why there is no answer is told without the URL.
+    #[tokio::test]
+    async fn failures_are_told_without_secrets() {
+        let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let told = [
+            outbound(false, false).post(&format!("http://{free}/secret"), &[], vec![]).await,
+            outbound(true, false).post(&format!("http://{free}/secret"), &[], vec![]).await,
+            outbound(true, false).post("http://localhost/secret", &[], vec![]).await,
+            outbound(false, false).post("http://localhost/", &[("a b", "c")], vec![]).await,
+        ]
+        .map(|posted| posted.status.unwrap_err());
+        insta::assert_snapshot!(told.join("\n"), @"
+        the connection was refused
+        the address is not public
+        the address is not public
+        the request could not be built
+        ");
+    }
+}

@@ -1,0 +1,133 @@
+//! Who owns a test account, as far as its bank tells. A holder has one name at every bank.
+
+use super::institutions::Owners;
+use super::random::{Stream, pick};
+use model::bank::BankOwner;
+
+const FIRST_NAMES: [&str; 16] = [
+    "Jenny",
+    "Amara",
+    "Tomas",
+    "Ingrid",
+    "Rafael",
+    "Mei",
+    "Oluwaseun",
+    "Nadia",
+    "Henrik",
+    "Priya",
+    "Marcus",
+    "Yuki",
+    "Leila",
+    "Callum",
+    "Sofia",
+    "Dmitri",
+];
+const LAST_NAMES: [&str; 16] = [
+    "Rosen",
+    "Okafor",
+    "Novak",
+    "Lindqvist",
+    "Moreno",
+    "Tanaka",
+    "Adeyemi",
+    "Haddad",
+    "Larsen",
+    "Raman",
+    "Whitfield",
+    "Sato",
+    "Karimi",
+    "Fraser",
+    "Costa",
+    "Volkov",
+];
+const STREETS: [&str; 8] = [
+    "Alder Street",
+    "Birch Avenue",
+    "Canal Road",
+    "Dune Lane",
+    "Elm Court",
+    "Fern Way",
+    "Granite Drive",
+    "Hill Terrace",
+];
+const TOWNS: [&str; 8] = [
+    "Springfield, IL 62701",
+    "Riverton, UT 84065",
+    "Fairview, OR 97024",
+    "Georgetown, TX 78626",
+    "Salem, MA 01970",
+    "Clinton, NJ 08809",
+    "Madison, WI 53703",
+    "Ashland, VA 23005",
+];
+
+/// The owners that a bank tells of; `holder` is the holder's seed.
+pub(super) fn owners(kind: Owners, holder: u64) -> Vec<BankOwner> {
+    match kind {
+        Owners::Complete(count) => (0..count).map(|place| owner(holder, place)).collect(),
+        Owners::Slow => vec![owner(holder, 0)],
+        Owners::NameOnly => {
+            let name = owner(holder, 0).name;
+            vec![BankOwner { name, email: None, phone: None, raw_address: None }]
+        }
+        Owners::Partial => vec![
+            BankOwner { email: None, ..owner(holder, 0) },
+            BankOwner { phone: None, raw_address: None, ..owner(holder, 1) },
+        ],
+        Owners::Nobody | Owners::Unsupported | Owners::Broken => Vec::new(),
+    }
+}
+
+/// The holder (place 0) and those who own an account together with them.
+fn owner(holder: u64, place: u8) -> BankOwner {
+    let mut stream = Stream::begin(holder, u64::from(place));
+    let first = *pick(stream.next(), &FIRST_NAMES);
+    let last = *pick(stream.next(), &LAST_NAMES);
+    let number = stream.between(1, 99);
+    // 555-0100 to 555-0199 are the numbers that are never given to anybody.
+    let phone = format!("+1 {} 555 01{:02}", stream.between(201, 989), stream.between(0, 99));
+    let house = stream.between(1, 1_900);
+    let street = *pick(stream.next(), &STREETS);
+    let town = *pick(stream.next(), &TOWNS);
+    BankOwner {
+        name: format!("{first} {last}"),
+        email: Some(format!("{first}.{last}{number}@example.com").to_lowercase()),
+        phone: Some(phone),
+        raw_address: Some(format!("{house} {street}, {town}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Owners are pinned: a holder keeps the name for ever, and other holders have others.
+    #[test]
+    fn owners_are_the_same_for_ever() {
+        insta::assert_snapshot!(format!("{:#?}", owners(Owners::Partial, 7)), @r#"
+        [
+            BankOwner {
+                name: "Marcus Raman",
+                email: None,
+                phone: Some(
+                    "+1 969 555 0192",
+                ),
+                raw_address: Some(
+                    "808 Hill Terrace, Ashland, VA 23005",
+                ),
+            },
+            BankOwner {
+                name: "Oluwaseun Larsen",
+                email: Some(
+                    "oluwaseun.larsen91@example.com",
+                ),
+                phone: None,
+                raw_address: None,
+            },
+        ]
+        "#);
+        assert_ne!(owners(Owners::Complete(1), 7), owners(Owners::Complete(1), 8));
+        assert_eq!(owners(Owners::Complete(4), 7).len(), 4);
+        assert!(owners(Owners::Nobody, 7).is_empty());
+    }
+}

@@ -1,0 +1,214 @@
+//! What test accounts do by themselves: the same for ever, life-like, told apart by their seeds.
+
+use super::*;
+use model::clock::DAY_S;
+use model::transaction::TransactionStatus;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+fn entries(linked: &Example, now: AccountTime) -> Vec<LedgerEntry> {
+    linked.sandbox.ledger_entries(&linked.account(), now).unwrap()
+}
+
+fn table(entries: &[LedgerEntry]) -> String {
+    let mut table = String::new();
+    for entry in entries {
+        let (at, text) = (entry.transacted_at.0, &entry.description);
+        let (status, settled) = (entry.status, entry.posted_at.or(entry.void_at));
+        let settled = settled.map_or(0, |settled| settled.0 - at);
+        let _ =
+            writeln!(table, "{} {at} +{settled} {status:?} {} {text}", entry.bank_id, entry.amount);
+    }
+    table
+}
+
+/// The first days of one account are pinned: test suites rely on what their banks show.
+#[test]
+fn a_known_account_shows_what_it_always_showed() {
+    let linked = Example::new("Test (Non-OAuth)", "Success", "jenny@example.com");
+    let entries = entries(&linked, LINKED);
+    insta::assert_snapshot!(table(&entries[..14]), @"
+    20260523-1 1779542319 +88620 Posted -2011 GREEN LANE MARKET #0488
+    20260523-2 1779544999 +161152 Posted -3206 GREEN LANE MARKET #0849
+    20260524-1 1779633214 +215964 Posted -9209 HARBOR GROCERY #0455
+    20260524-2 1779659663 +131366 Posted -1314 BLUE KETTLE COFFEE #0770
+    20260525-1 1779718843 +100390 Posted -4442 PAPER MOON BOOKS
+    20260525-2 1779737865 +105062 Posted -9985 NORTHSTAR ONLINE
+    20260526-1 1779809744 +170315 Posted -11580 HAMMER AND HOME #0488
+    20260526-3 1779820411 +236334 Posted -2800 PAWS PET SUPPLY #0849
+    20260526-2 1779821530 +157818 Posted -6591 NORTHSTAR ONLINE
+    20260527-1 1779911289 +145969 Posted -1780 MOONBEAM VIDEO
+    20260527-2 1779912775 +231189 Posted -12078 HARBOR GROCERY #0770
+    20260530-3 1780165669 +198185 Posted -7705 THREAD AND NEEDLE #0535
+    20260530-2 1780180235 +92517 Posted -9803 NORTHSTAR ONLINE
+    20260530-1 1780180602 +174037 Posted -4612 PRAIRIE FUEL #0671
+    ");
+    insta::assert_snapshot!(linked.offered.bank_account, @"success-75c0301dc67db4c4");
+}
+
+/// An ordinary account has about 300 rows in 180 days, of all the kinds that life has.
+#[test]
+fn an_ordinary_account_leads_an_ordinary_life() {
+    for holder in ["a", "b", "c", "d"] {
+        let linked = Example::new("Test (OAuth)", "Success", holder);
+        let entries = entries(&linked, LINKED);
+        assert!((250..360).contains(&entries.len()), "{} rows", entries.len());
+        let with =
+            |text: &str| entries.iter().filter(|entry| entry.description.contains(text)).count();
+        assert!((12..=14).contains(&with("PAYROLL")));
+        assert_eq!(with("RENT"), 6);
+        assert!((5..=6).contains(&with("TRANSFER")));
+        let count = |status| entries.iter().filter(|entry| entry.status == status).count();
+        assert!((1..=16).contains(&count(TransactionStatus::Void)));
+        assert!((1..=9).contains(&count(TransactionStatus::Pending)));
+        let refunds =
+            |entry: &&LedgerEntry| entry.amount > 0 && !entry.description.contains("PAYROLL");
+        assert!(entries.iter().filter(refunds).count() > 0);
+    }
+}
+
+/// Some card payments are posted for another amount than announced, and some vanish.
+#[test]
+fn card_payments_change_on_their_way() {
+    let linked = Example::new("Test (OAuth)", "Success", "a");
+    let mut announced: BTreeMap<String, i64> = BTreeMap::new();
+    let (mut changed, mut settled) = (0, 0);
+    for hour in 0..24 * 60 {
+        for entry in entries(&linked, LINKED.plus(hour * 3_600)) {
+            if entry.status == TransactionStatus::Pending {
+                announced.insert(entry.bank_id, entry.amount);
+            } else if let Some(amount) = announced.remove(&entry.bank_id) {
+                settled += 1;
+                changed += i32::from(amount != entry.amount);
+            }
+        }
+    }
+    assert!(settled > 60 && changed > 10 && changed < settled / 2, "{changed} of {settled}");
+}
+
+/// What leaves checking at the end of a month arrives in the holder's savings in that second.
+#[test]
+fn transfers_arrive_at_the_holders_savings() {
+    let transfers = |name: &str, text: &str| -> Vec<(i64, i64)> {
+        let linked = Example::new("Test (OAuth)", name, "jenny@example.com");
+        let all = entries(&linked, LINKED);
+        let moved = all.iter().filter(|entry| entry.description.ends_with(text));
+        moved.map(|entry| (entry.transacted_at.0, entry.amount)).collect()
+    };
+    let sent = transfers("Success", " SAVINGS");
+    let arrived = transfers("Savings", " CHECKING");
+    assert_eq!(sent.len(), 6);
+    let expected: Vec<_> = sent.iter().map(|(at, amount)| (*at, -amount)).collect();
+    assert_eq!(arrived, expected);
+}
+
+/// Balances of each kind of account have the size and the sign of their kind.
+#[test]
+fn balances_fit_their_kinds() {
+    let mut lines = String::new();
+    let offered = Example::new("Test (OAuth)", "Success", "a");
+    for account in log_in(&offered.sandbox, offered.institution, "a") {
+        let linked = Example { offered: account, ..offered.clone() };
+        let balance = linked.sandbox.ledger_balance(&linked.account(), LINKED).unwrap();
+        let (current, kind) = (&balance.current, balance.balance_type);
+        let rows = entries(&linked, LINKED).len();
+        let name = &linked.offered.name;
+        let _ = writeln!(
+            lines,
+            "{name}: {kind:?} {current:?} {:?}, {rows} rows",
+            balance.available_or_used.unwrap()
+        );
+    }
+    insta::assert_snapshot!(lines, @"
+    Success: Cash {usd: 388410} {usd: 384083}, 327 rows
+    Failure: Cash {usd: 377391} {usd: 367753}, 299 rows
+    Account closes after linking: Cash {usd: 367818} {usd: 356656}, 330 rows
+    High Balance: Cash {usd: 5930850} {usd: 5928621}, 307 rows
+    Very High Balance: Cash {usd: 123207041} {usd: 123184508}, 314 rows
+    Insufficient Funds: Cash {usd: -7773} {usd: -7873}, 295 rows
+    Success (Later Disputed): Cash {usd: 147255} {usd: 136018}, 302 rows
+    Payment Processes Indefinitely: Cash {usd: 499170} {usd: 486197}, 302 rows
+    Debit Not Authorized: Cash {usd: 222904} {usd: 217199}, 344 rows
+    Weekly Payment Volume Exceeded: Cash {usd: 481856} {usd: 470294}, 319 rows
+    Savings: Cash {usd: 1116960} {usd: 1116960}, 23 rows
+    Credit Card: Credit {usd: -120443} {usd: -148635}, 292 rows
+    Line of Credit: Credit {usd: -383096} {usd: -383096}, 20 rows
+    Mortgage: Credit {usd: -21179670} {usd: -21179670}, 13 rows
+    Investment: Cash {usd: 3413164} {usd: 3413164}, 45 rows
+    ");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// What happened is the same whenever the account was linked and whenever the bank is asked.
+    #[test]
+    fn history_does_not_depend_on_the_link(
+        holder in "[a-z]{1,4}", linked_later in 0_i64..60 * DAY_S, asked_later in 0_i64..90 * DAY_S,
+    ) {
+        let one = Example::new("Test (OAuth)", "Success", &holder);
+        let two = Example { linked_at: LINKED.plus(linked_later), ..one.clone() };
+        let now = LINKED.plus(60 * DAY_S + asked_later);
+        let start = two.linked_at.plus(-180 * DAY_S);
+        let shared: Vec<_> = entries(&one, now)
+            .into_iter()
+            .filter(|entry| entry.transacted_at > start)
+            .collect();
+        prop_assert_eq!(shared, entries(&two, now));
+    }
+
+    /// Rows never leave the books, settle once within three days, and settle for good.
+    #[test]
+    fn rows_settle_once(holder in "[a-z]{1,4}", first in 0_i64..9 * DAY_S, then in 0_i64..9 * DAY_S) {
+        let linked = Example::new("Short History", "Success", &holder);
+        let (first, then) = (LINKED.plus(first), LINKED.plus(first + then));
+        let later: BTreeMap<_, _> = entries(&linked, then)
+            .into_iter()
+            .map(|entry| (entry.bank_id.clone(), entry))
+            .collect();
+        for entry in entries(&linked, first) {
+            let now = &later[&entry.bank_id];
+            let settled = now.posted_at.or(now.void_at);
+            if let Some(settled) = settled {
+                prop_assert!(settled <= entry.transacted_at.plus(3 * DAY_S) && settled <= then);
+            }
+            if entry.status == TransactionStatus::Pending {
+                prop_assert!(settled.is_none_or(|settled| settled > first));
+            } else {
+                prop_assert_eq!(&entry, now);
+            }
+            prop_assert_eq!(entry.visible_from, entry.transacted_at);
+        }
+    }
+
+    /// Other holders, accounts, banks and servers have other histories and other keys.
+    #[test]
+    fn other_seeds_have_other_histories(one in "[a-m]{1,4}", two in "[n-z]{1,4}") {
+        let linked = Example::new("Test (OAuth)", "Success", &one);
+        let rows = table(&entries(&linked, LINKED));
+        let mut elsewhere = linked.clone();
+        elsewhere.sandbox = Sandbox::new(2);
+        let offered = log_in(&elsewhere.sandbox, elsewhere.institution, &one);
+        elsewhere.offered = offered.into_iter().next().unwrap();
+        for other in [
+            Example::new("Test (OAuth)", "Success", &two),
+            Example::new("Bank (OAuth)", "Success", &one),
+            Example::new("Test (OAuth)", "Debit Not Authorized", &one),
+            elsewhere,
+        ] {
+            prop_assert_ne!(&rows, &table(&entries(&other, LINKED)));
+            prop_assert_ne!(&linked.offered.bank_account, &other.offered.bank_account);
+        }
+    }
+
+    /// No time at all makes the banks panic.
+    #[test]
+    fn any_time_is_borne(linked_at: i64, later in 0_i64..9_999_999) {
+        let mut linked = Example::new("Test (Non-OAuth)", "Savings", "a");
+        linked.linked_at = AccountTime(linked_at);
+        let now = AccountTime(linked_at).plus(later);
+        prop_assert!(linked.sandbox.ledger_balance(&linked.account(), now).is_ok());
+        prop_assert!(linked.fetch(Feature::Transactions, 1, now).result.is_ok());
+    }
+}

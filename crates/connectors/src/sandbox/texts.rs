@@ -1,0 +1,123 @@
+//! What test banks write beside a movement. All shops and employers are invented.
+
+/// How a shop books a card payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Booking {
+    /// For the amount that it announced.
+    AsAnnounced,
+    /// With a tip on top, more often than not.
+    WithTip,
+    /// It announces a small hold and books the true amount.
+    AfterHold,
+}
+
+/// A shop.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shop {
+    pub(super) text: &'static str,
+    /// The least that is spent there, in cents.
+    pub(super) low: i64,
+    /// The most.
+    pub(super) high: i64,
+    pub(super) booking: Booking,
+    /// Whether the text ends with the number of a branch.
+    pub(super) branch: bool,
+}
+
+const fn shop(text: &'static str, low: i64, high: i64, booking: Booking, branch: bool) -> Shop {
+    Shop { text, low, high, booking, branch }
+}
+
+/// Where holders pay by card; those at the top come more than once, as groceries do.
+pub(super) const SHOPS: [Shop; 24] = [
+    shop("HARBOR GROCERY", 1_800, 12_500, Booking::AsAnnounced, true),
+    shop("HARBOR GROCERY", 1_200, 6_400, Booking::AsAnnounced, true),
+    shop("GREEN LANE MARKET", 900, 8_800, Booking::AsAnnounced, true),
+    shop("GREEN LANE MARKET", 700, 4_200, Booking::AsAnnounced, true),
+    shop("CORNER BREAD BAKERY", 350, 1_900, Booking::AsAnnounced, false),
+    shop("BLUE KETTLE COFFEE", 320, 890, Booking::WithTip, true),
+    shop("BLUE KETTLE COFFEE", 320, 1_250, Booking::WithTip, true),
+    shop("NOODLE HOUSE", 1_400, 4_600, Booking::WithTip, false),
+    shop("OAK TABLE RESTAURANT", 2_800, 9_500, Booking::WithTip, false),
+    shop("TACO WAGON", 900, 2_800, Booking::WithTip, false),
+    shop("ROCKET RIDES", 800, 3_900, Booking::WithTip, false),
+    shop("ROCKET DELIVERY", 1_600, 5_200, Booking::WithTip, false),
+    shop("PRAIRIE FUEL", 2_400, 6_800, Booking::AfterHold, true),
+    shop("PRAIRIE FUEL", 2_000, 5_600, Booking::AfterHold, true),
+    shop("CITY METRO FARES", 275, 2_750, Booking::AsAnnounced, false),
+    shop("PARK AND GO", 200, 1_800, Booking::AsAnnounced, true),
+    shop("WELLSPRING PHARMACY", 600, 5_400, Booking::AsAnnounced, true),
+    shop("PAPER MOON BOOKS", 900, 4_800, Booking::AsAnnounced, false),
+    shop("THREAD AND NEEDLE", 2_200, 13_900, Booking::AsAnnounced, true),
+    shop("NORTHSTAR ONLINE", 1_100, 14_900, Booking::AsAnnounced, false),
+    shop("NORTHSTAR ONLINE", 700, 5_900, Booking::AsAnnounced, false),
+    shop("HAMMER AND HOME", 1_300, 11_700, Booking::AsAnnounced, true),
+    shop("STARLIGHT CINEMA", 1_250, 4_300, Booking::AsAnnounced, false),
+    shop("PAWS PET SUPPLY", 1_500, 6_900, Booking::AsAnnounced, true),
+];
+
+/// What a hold announces, in cents, before the true amount is booked.
+pub(super) const HOLD: i64 = 100;
+
+/// Who pays salaries.
+pub(super) const EMPLOYERS: [&str; 6] = [
+    "PAYROLL BRIGHTWATER LABS",
+    "PAYROLL COPPERFIELD SCHOOLS",
+    "PAYROLL EASTGATE CLINIC",
+    "PAYROLL FERN AND SONS",
+    "PAYROLL LANTERN STUDIOS",
+    "PAYROLL SUMMIT FREIGHT",
+];
+
+/// Who rents out homes.
+pub(super) const LANDLORDS: [&str; 4] =
+    ["RENT MAPLE COURT", "RENT RIVERSIDE HOMES", "RENT OLD MILL LOFTS", "RENT JUNIPER TERRACE"];
+
+/// Who bills by the month: power, line, telephone.
+pub(super) const POWER: [&str; 3] =
+    ["COUNTY POWER AND LIGHT", "VALLEY ELECTRIC", "TRI RIVER ENERGY"];
+pub(super) const LINES: [&str; 3] = ["FIBERLEAF INTERNET", "OPENSKY CABLE", "HOMEWIRE BROADBAND"];
+pub(super) const PHONES: [&str; 3] = ["PEBBLE MOBILE", "SIGNAL HILL WIRELESS", "TWOBARS TELECOM"];
+pub(super) const STREAMS: [&str; 4] =
+    ["MOONBEAM VIDEO", "TUNEBOX MUSIC", "FAIRWAY FITNESS", "DAILY LEDGER NEWS"];
+
+/// A text with the number of a branch behind it, if it has one.
+pub(super) fn describe(text: &str, branch: Option<u16>) -> String {
+    let Some(branch) = branch else { return text.to_owned() };
+    let mut described = String::with_capacity(text.len() + 6);
+    described.push_str(text);
+    described.push_str(" #");
+    push_digits(&mut described, i64::from(branch), 4);
+    described
+}
+
+/// Writes a number with at least this many digits. Formatting machinery costs ten times as much,
+/// and this runs twice a row.
+pub(super) fn push_digits(text: &mut String, number: i64, digits: u32) {
+    let number = number.max(0);
+    let mut power = 10_i64.saturating_pow(digits.saturating_sub(1));
+    while number / power >= 10 {
+        power *= 10;
+    }
+    while power > 0 {
+        let digit = u32::try_from(number / power % 10).unwrap_or(0);
+        text.push(char::from_digit(digit, 10).unwrap_or('0'));
+        power /= 10;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Digits are written as the standard library writes them.
+        #[test]
+        fn digits_as_formatted(number in 0_i64..10_000_000, digits in 1_u32..9) {
+            let mut text = String::new();
+            push_digits(&mut text, number, digits);
+            prop_assert_eq!(text, format!("{number:0width$}", width = digits as usize));
+        }
+    }
+}

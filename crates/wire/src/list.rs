@@ -1,0 +1,113 @@
+//! Lists: the parameters that choose a page, and the envelope around it.
+
+use crate::error::Error;
+use crate::json::JsonWriter;
+use crate::params::Params;
+use model::limits::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
+
+/// Which page of a list is asked for. At most one of the two cursors is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageParams {
+    /// Rows of the page, from 1 to [`PAGE_ROWS_MAX`].
+    pub limit: u32,
+    /// The id of the row that the page follows.
+    pub starting_after: Option<String>,
+    /// The id of the row that the page ends before.
+    pub ending_before: Option<String>,
+}
+
+/// Takes `limit`, `starting_after` and `ending_before`.
+pub fn take_page(params: &mut Params) -> Result<PageParams, Error> {
+    params.exclusive(&["starting_after", "ending_before"])?;
+    let limit = params.integer_within("limit", 1, i64::from(PAGE_ROWS_MAX))?;
+    Ok(PageParams {
+        limit: limit.and_then(|limit| u32::try_from(limit).ok()).unwrap_or(PAGE_ROWS_DEFAULT),
+        starting_after: params.text("starting_after")?,
+        ending_before: params.text("ending_before")?,
+    })
+}
+
+/// Writes a page: `url` is the path that its following pages are asked from, and the closure
+/// writes one item.
+pub fn write_list<T>(
+    writer: &mut JsonWriter,
+    url: &str,
+    has_more: bool,
+    items: impl IntoIterator<Item = T>,
+    mut write_item: impl FnMut(&mut JsonWriter, T),
+) {
+    writer.object(|w| {
+        w.key("object").plain("list");
+        w.key("data").array(|w| {
+            for item in items {
+                write_item(w, item);
+            }
+        });
+        w.key("has_more").boolean(has_more);
+        w.key("url").string(url);
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::tests::told;
+
+    fn page(query: &str) -> Result<PageParams, Error> {
+        take_page(&mut Params::parse(query, "").unwrap())
+    }
+
+    /// A page is ten rows from the top unless the caller says otherwise.
+    #[test]
+    fn takes_a_page() {
+        let first = PageParams { limit: 10, starting_after: None, ending_before: None };
+        assert_eq!(page("").unwrap(), first);
+        let next = page("limit=100&starting_after=cus_1").unwrap();
+        assert_eq!((next.limit, next.starting_after.as_deref()), (100, Some("cus_1")));
+        let back = page("limit=1&ending_before=cus_1").unwrap();
+        assert_eq!((back.limit, back.ending_before.as_deref()), (1, Some("cus_1")));
+    }
+
+    /// Bounds, words and both cursors at once are refused, each with its code and path.
+    #[test]
+    fn refuses_a_bad_page() {
+        let errors: Vec<Error> = [
+            "limit=0",
+            "limit=101",
+            "limit=ten",
+            "limit=",
+            "starting_after=",
+            "starting_after=a&ending_before=b",
+        ]
+        .into_iter()
+        .map(|query| page(query).unwrap_err())
+        .collect();
+        insta::assert_snapshot!(told(&errors), @"
+        400 parameter_invalid_integer limit
+            Invalid integer: limit must be between 1 and 100
+        400 parameter_invalid_integer limit
+            Invalid integer: limit must be between 1 and 100
+        400 parameter_invalid_integer limit
+            Invalid integer: ten
+        400 parameter_invalid_empty limit
+            limit is an empty string; give a value or leave it out.
+        400 parameter_invalid_empty starting_after
+            starting_after is an empty string; give a value or leave it out.
+        400 parameters_exclusive starting_after
+            You may give only one of these parameters: starting_after, ending_before.
+        ");
+    }
+
+    /// The envelope is object, data, `has_more` and url.
+    #[test]
+    fn writes_the_envelope() {
+        let mut writer = JsonWriter::default();
+        write_list(&mut writer, "/v1/x", true, [1, 2], |w, item| {
+            w.integer(item);
+        });
+        insta::assert_snapshot!(
+            String::from_utf8(writer.into_bytes()).unwrap(),
+            @r#"{"object":"list","data":[1,2],"has_more":true,"url":"/v1/x"}"#
+        );
+    }
+}

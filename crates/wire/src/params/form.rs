@@ -1,0 +1,217 @@
+//! From the bytes of a form or query string to a tree.
+//!
+//! Percent signs and `+` are decoded first, in keys and values alike, and keys are split at their
+//! brackets after that: some clients escape brackets, some do not. `a[b]`, `a[]` and `a[0]` may be
+//! mixed and come in any order; indexes may have gaps. Of a repeated scalar the last one counts.
+
+use crate::error::{Error, shown};
+use model::limits::{PARAMETER_DEPTH_MAX, PARAMETERS_MAX};
+use std::collections::BTreeMap;
+
+/// A value of the tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Node {
+    /// `a=text`.
+    Text(String),
+    /// Everything in brackets behind a name.
+    Branch(Branch),
+}
+
+/// What stands in brackets behind one name: a hash, a list, or a mix that neither will accept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Branch {
+    /// `a[b]` and `a[0]`.
+    pub(super) named: BTreeMap<String, Node>,
+    /// `a[]`, in the order sent.
+    pub(super) appended: Vec<Node>,
+}
+
+/// The index that a bracket's text is, if it is one.
+pub(super) fn index_of(name: &str) -> Option<u64> {
+    let digits = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| name.parse().ok()).flatten()
+}
+
+impl Branch {
+    /// The items of a list with their indexes, or nothing when a name is no index. Indexed items
+    /// come first, in the order of their indexes; appended ones take the next free indexes.
+    pub(super) fn into_items(self) -> Option<Vec<(u64, Node)>> {
+        let mut items = self
+            .named
+            .into_iter()
+            .map(|(name, node)| index_of(&name).map(|index| (index, node)))
+            .collect::<Option<Vec<_>>>()?;
+        items.sort_by_key(|(index, _)| *index);
+        let next = items.last().map_or(0, |(index, _)| index.saturating_add(1));
+        let appended = self.appended.into_iter().zip(0..);
+        items.extend(appended.map(|(node, place)| (next.saturating_add(place), node)));
+        Some(items)
+    }
+
+    /// Canonical bytes: alike for the same parameters in any order and spelling.
+    pub(super) fn write_canonical(&self, bytes: &mut Vec<u8>) {
+        let last = self.named.keys().filter_map(|name| index_of(name)).max();
+        let next = last.map_or(0, |index| index.saturating_add(1));
+        bytes.push(b'{');
+        for (name, node) in &self.named {
+            write_member(bytes, name, node);
+        }
+        for (node, place) in self.appended.iter().zip(0..) {
+            write_member(bytes, &next.saturating_add(place).to_string(), node);
+        }
+        bytes.push(b'}');
+    }
+
+    fn insert(&mut self, path: &[&str], key: &str, value: String) -> Result<(), Error> {
+        let [segment, rest @ ..] = path else { return Err(malformed(key)) };
+        if segment.is_empty() {
+            return self.append(rest, key, value);
+        }
+        match (self.named.get_mut(*segment), rest) {
+            (None, []) => {
+                self.named.insert((*segment).to_owned(), Node::Text(value));
+                Ok(())
+            }
+            (None, _) => {
+                let mut branch = Self::default();
+                branch.insert(rest, key, value)?;
+                self.named.insert((*segment).to_owned(), Node::Branch(branch));
+                Ok(())
+            }
+            (Some(Node::Text(text)), []) => {
+                *text = value;
+                Ok(())
+            }
+            (Some(Node::Branch(branch)), [_, ..]) => branch.insert(rest, key, value),
+            (Some(_), _) => Err(two_shapes(key)),
+        }
+    }
+
+    /// `a[]=x` is a new item; `a[][b]=x` belongs to the last item until that has a `b`.
+    fn append(&mut self, rest: &[&str], key: &str, value: String) -> Result<(), Error> {
+        if rest.is_empty() {
+            self.appended.push(Node::Text(value));
+            return Ok(());
+        }
+        if let Some(Node::Branch(last)) = self.appended.last_mut()
+            && !last.holds(rest)
+        {
+            return last.insert(rest, key, value);
+        }
+        let mut branch = Self::default();
+        branch.insert(rest, key, value)?;
+        self.appended.push(Node::Branch(branch));
+        Ok(())
+    }
+
+    fn holds(&self, path: &[&str]) -> bool {
+        match path {
+            [] | ["", ..] => false,
+            [segment, rest @ ..] => match self.named.get(*segment) {
+                None => false,
+                Some(Node::Branch(branch)) if !rest.is_empty() => branch.holds(rest),
+                Some(_) => true,
+            },
+        }
+    }
+}
+
+/// Reads pairs into the tree; those of a second call count as sent later.
+pub(super) fn read_pairs(tree: &mut Branch, count: &mut usize, form: &str) -> Result<(), Error> {
+    for pair in form.split('&').filter(|pair| !pair.is_empty()) {
+        *count += 1;
+        if *count > PARAMETERS_MAX {
+            return Err(Error::invalid(format!(
+                "A request may have at most {PARAMETERS_MAX} parameters."
+            )));
+        }
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let key = decode(key)?;
+        let value = decode(value)?;
+        let path = split_key(&key)?;
+        tree.insert(&path, &key, value)?;
+    }
+    Ok(())
+}
+
+fn write_member(bytes: &mut Vec<u8>, name: &str, node: &Node) {
+    write_text(bytes, name);
+    match node {
+        Node::Text(text) => write_text(bytes, text),
+        Node::Branch(branch) => branch.write_canonical(bytes),
+    }
+}
+
+/// A length before each text keeps two different trees from giving the same bytes.
+fn write_text(bytes: &mut Vec<u8>, text: &str) {
+    bytes.extend_from_slice(text.len().to_string().as_bytes());
+    bytes.push(b':');
+    bytes.extend_from_slice(text.as_bytes());
+}
+
+fn decode(text: &str) -> Result<String, Error> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'+' => bytes.push(b' '),
+            b'%' => {
+                let pair = rest.next().zip(rest.next());
+                let digits = pair.and_then(|(high, low)| Some((hex(high)?, hex(low)?)));
+                let Some((high, low)) = digits else {
+                    return Err(Error::invalid(format!(
+                        "Invalid percent-encoding in the parameters: {}",
+                        shown(text)
+                    )));
+                };
+                bytes.push(high << 4 | low);
+            }
+            _ => bytes.push(byte),
+        }
+    }
+    // Databases differ in whether a text may hold a zero byte, and no honest parameter does.
+    match String::from_utf8(bytes) {
+        Ok(decoded) if !decoded.contains('\0') => Ok(decoded),
+        Ok(_) => Err(Error::invalid("A parameter holds a zero byte.")),
+        Err(_) => Err(Error::invalid("A parameter is not valid UTF-8.")),
+    }
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+/// `a[b][]` → `a`, `b`, and an empty segment.
+fn split_key(key: &str) -> Result<Vec<&str>, Error> {
+    let (name, mut rest) = key.find('[').map_or((key, ""), |at| key.split_at(at));
+    if name.is_empty() || name.contains(']') {
+        return Err(malformed(key));
+    }
+    let mut path = vec![name];
+    while !rest.is_empty() {
+        if path.len() > PARAMETER_DEPTH_MAX {
+            return Err(Error::invalid(format!(
+                "A parameter may have at most {PARAMETER_DEPTH_MAX} brackets: {}",
+                shown(key)
+            )));
+        }
+        let inside = rest.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+        match inside {
+            Some((segment, after)) if !segment.contains('[') => {
+                path.push(segment);
+                rest = after;
+            }
+            _ => return Err(malformed(key)),
+        }
+    }
+    Ok(path)
+}
+
+fn malformed(key: &str) -> Error {
+    Error::invalid(format!("Invalid parameter name: {}", shown(key)))
+}
+
+fn two_shapes(key: &str) -> Error {
+    Error::invalid(format!("The parameter {} is given both with and without brackets.", shown(key)))
+        .param(shown(key))
+}

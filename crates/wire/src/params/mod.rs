@@ -1,0 +1,328 @@
+//! Parameters: a form body and a query string, taken by name and type.
+//!
+//! A use case asks for each parameter that it knows and ends with [`Params::finish`], which refuses
+//! whatever was never asked for. So the list of known parameters is the code that takes them, and
+//! an unknown name is answered with the nearest known one. Every fault carries the full path of the
+//! parameter (`account_holder[customer]`, `features[0]`).
+//!
+//! An empty string unsets only where [`Params::unsettable`] takes it; elsewhere it is a fault.
+
+mod form;
+mod value;
+
+use crate::error::Error;
+use form::{Branch, Node};
+use model::Word;
+use model::limits::{METADATA_KEY_CHARS_MAX, METADATA_VALUE_CHARS_MAX, TEXT_CHARS_MAX};
+use std::collections::BTreeMap;
+
+pub use value::{MetadataChange, Range, Setting};
+
+/// How alike a name must be to be proposed in place of an unknown one, from 0 to 1.
+const LIKENESS_MIN: f64 = 0.7;
+
+/// One hash of parameters, being taken; it knows its own path.
+#[derive(Clone, Debug)]
+pub struct Params {
+    /// Empty for the request itself.
+    path: String,
+    held: Branch,
+    /// The names asked for, from which the nearest to an unknown one is proposed.
+    asked: Vec<&'static str>,
+}
+
+impl Params {
+    /// Reads a query string and a form body; both count, and the body counts as sent later.
+    pub fn parse(query: &str, body: &str) -> Result<Self, Error> {
+        let mut held = Branch::default();
+        let mut count = 0;
+        form::read_pairs(&mut held, &mut count, query)?;
+        form::read_pairs(&mut held, &mut count, body)?;
+        Ok(Self { path: String::new(), held, asked: Vec::new() })
+    }
+
+    /// Bytes that are alike for the same parameters in any order and spelling. To be asked for
+    /// before anything is taken.
+    pub fn fingerprint(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(256);
+        self.held.write_canonical(&mut bytes);
+        bytes
+    }
+
+    /// Refuses whatever was never asked for.
+    pub fn finish(self) -> Result<(), Error> {
+        let Some(first) = self.held.named.keys().next() else { return Ok(()) };
+        let alike = self.asked.iter().map(|name| (strsim::jaro_winkler(name, first), *name));
+        let nearest = alike
+            .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
+            .max_by(|(one, _), (two, _)| one.total_cmp(two))
+            .map(|(_, name)| name);
+        let paths: Vec<String> = self.held.named.keys().map(|name| self.path_of(name)).collect();
+        Err(Error::unknown_params(&paths, nearest))
+    }
+
+    /// The full path of a name in this hash.
+    pub fn path_of(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}[{name}]", self.path) }
+    }
+
+    /// Whether a parameter was sent and not taken yet.
+    pub fn has(&self, name: &str) -> bool {
+        self.held.named.contains_key(name)
+    }
+
+    /// Refuses more than one of these.
+    pub fn exclusive(&self, names: &[&str]) -> Result<(), Error> {
+        let given: Vec<&str> = names.iter().copied().filter(|name| self.has(name)).collect();
+        if given.len() < 2 {
+            return Ok(());
+        }
+        let paths: Vec<String> = given.iter().map(|name| self.path_of(name)).collect();
+        Err(Error::exclusive(&paths))
+    }
+
+    /// Takes a parameter that the API knows and this server does not act on, in any shape.
+    pub fn pass_over(&mut self, name: &'static str) {
+        self.take(name);
+    }
+
+    /// A parameter that must be there.
+    ///
+    /// ```
+    /// # use wire::params::Params;
+    /// let mut params = Params::parse("", "name=Ada").unwrap();
+    /// assert_eq!(params.need("name", Params::text).unwrap(), "Ada");
+    /// let missing = params.need("email", Params::text).unwrap_err();
+    /// assert_eq!(missing.code, Some("parameter_missing"));
+    /// ```
+    pub fn need<T>(
+        &mut self,
+        name: &'static str,
+        take: impl FnOnce(&mut Self, &'static str) -> Result<Option<T>, Error>,
+    ) -> Result<T, Error> {
+        take(self, name)?.ok_or_else(|| Error::missing_param(&self.path_of(name)))
+    }
+
+    /// A parameter that an empty string unsets.
+    ///
+    /// ```
+    /// # use wire::params::{Params, Setting};
+    /// let mut params = Params::parse("", "limit=&count=3").unwrap();
+    /// assert_eq!(params.unsettable("limit", Params::integer).unwrap(), Some(Setting::Unset));
+    /// assert_eq!(params.unsettable("count", Params::integer).unwrap(), Some(Setting::Set(3)));
+    /// ```
+    pub fn unsettable<T>(
+        &mut self,
+        name: &'static str,
+        take: impl FnOnce(&mut Self, &'static str) -> Result<Option<T>, Error>,
+    ) -> Result<Option<Setting<T>>, Error> {
+        if self.held.named.get(name) == Some(&Node::Text(String::new())) {
+            self.take(name);
+            return Ok(Some(Setting::Unset));
+        }
+        Ok(take(self, name)?.map(Setting::Set))
+    }
+
+    /// A text of up to [`TEXT_CHARS_MAX`] characters.
+    pub fn text(&mut self, name: &'static str) -> Result<Option<String>, Error> {
+        self.text_up_to(name, TEXT_CHARS_MAX)
+    }
+
+    /// A text of up to `chars_max` characters.
+    pub fn text_up_to(
+        &mut self,
+        name: &'static str,
+        chars_max: usize,
+    ) -> Result<Option<String>, Error> {
+        let path = self.path_of(name);
+        self.take(name).map(|node| text_of(&path, node, chars_max)).transpose()
+    }
+
+    /// A text of up to `chars_max` characters that an empty string unsets.
+    pub fn unsettable_text(
+        &mut self,
+        name: &'static str,
+        chars_max: usize,
+    ) -> Result<Option<Setting<String>>, Error> {
+        self.unsettable(name, |params, name| params.text_up_to(name, chars_max))
+    }
+
+    /// An integer.
+    pub fn integer(&mut self, name: &'static str) -> Result<Option<i64>, Error> {
+        let path = self.path_of(name);
+        self.take(name).map(|node| integer_of(&path, node)).transpose()
+    }
+
+    /// An integer from `least` to `most`.
+    pub fn integer_within(
+        &mut self,
+        name: &'static str,
+        least: i64,
+        most: i64,
+    ) -> Result<Option<i64>, Error> {
+        match self.integer(name)? {
+            Some(value) if !(least..=most).contains(&value) => {
+                Err(Error::integer_out_of_range(&self.path_of(name), least, most))
+            }
+            value => Ok(value),
+        }
+    }
+
+    /// `true` or `false`.
+    pub fn boolean(&mut self, name: &'static str) -> Result<Option<bool>, Error> {
+        let path = self.path_of(name);
+        let Some(node) = self.take(name) else { return Ok(None) };
+        match scalar_of(&path, node, "boolean")?.as_str() {
+            "true" => Ok(Some(true)),
+            "false" => Ok(Some(false)),
+            other => Err(Error::bad_shape(&path, "boolean", Some(other))),
+        }
+    }
+
+    /// One of an enum's words.
+    pub fn choice<W: Word>(&mut self, name: &'static str) -> Result<Option<W>, Error> {
+        let path = self.path_of(name);
+        self.take(name).map(|node| word_of(&path, node)).transpose()
+    }
+
+    /// A list of an enum's words.
+    pub fn choices<W: Word>(&mut self, name: &'static str) -> Result<Option<Vec<W>>, Error> {
+        self.items(name, word_of)
+    }
+
+    /// A list of texts of up to [`TEXT_CHARS_MAX`] characters each.
+    pub fn texts(&mut self, name: &'static str) -> Result<Option<Vec<String>>, Error> {
+        self.items(name, |path, node| text_of(path, node, TEXT_CHARS_MAX))
+    }
+
+    /// A hash, which the caller takes and finishes in turn.
+    pub fn hash(&mut self, name: &'static str) -> Result<Option<Self>, Error> {
+        let path = self.path_of(name);
+        self.take(name).map(|node| hash_of(&path, node)).transpose()
+    }
+
+    /// A list of hashes, each of which the caller takes and finishes.
+    pub fn hashes(&mut self, name: &'static str) -> Result<Option<Vec<Self>>, Error> {
+        self.items(name, hash_of)
+    }
+
+    /// An integer, or a hash of `gt`, `gte`, `lt` and `lte`.
+    pub fn range(&mut self, name: &'static str) -> Result<Option<Range>, Error> {
+        if let Some(Node::Text(_)) = self.held.named.get(name) {
+            let exact = self.integer(name)?;
+            return Ok(exact.map(|at| Range { from: Some(at), to: Some(at) }));
+        }
+        let Some(mut bounds) = self.hash(name)? else { return Ok(None) };
+        let mut range = Range::default();
+        let mut nothing = false;
+        if let Some(above) = bounds.integer("gt")? {
+            above.checked_add(1).map_or_else(|| nothing = true, |from| range.raise(from));
+        }
+        if let Some(from) = bounds.integer("gte")? {
+            range.raise(from);
+        }
+        if let Some(below) = bounds.integer("lt")? {
+            below.checked_sub(1).map_or_else(|| nothing = true, |to| range.lower(to));
+        }
+        if let Some(to) = bounds.integer("lte")? {
+            range.lower(to);
+        }
+        bounds.finish()?;
+        Ok(Some(if nothing { Range::NOTHING } else { range }))
+    }
+
+    /// The change that `metadata` asks for.
+    pub fn metadata(&mut self) -> Result<Option<MetadataChange>, Error> {
+        let name = "metadata";
+        if self.held.named.get(name) == Some(&Node::Text(String::new())) {
+            self.take(name);
+            return Ok(Some(MetadataChange { clear: true, keys: BTreeMap::new() }));
+        }
+        let Some(hash) = self.hash(name)? else { return Ok(None) };
+        let mut change = MetadataChange::default();
+        for (key, node) in hash.held.named {
+            let path = format!("{}[{key}]", hash.path);
+            if key.chars().count() > METADATA_KEY_CHARS_MAX {
+                return Err(Error::invalid(format!(
+                    "A metadata key may have at most {METADATA_KEY_CHARS_MAX} characters: {}",
+                    crate::error::shown(&key)
+                ))
+                .param(crate::error::shown(&path)));
+            }
+            let value = match node {
+                Node::Text(text) if text.is_empty() => None,
+                node => Some(text_of(&path, node, METADATA_VALUE_CHARS_MAX)?),
+            };
+            change.keys.insert(key, value);
+        }
+        Ok(Some(change))
+    }
+
+    fn take(&mut self, name: &'static str) -> Option<Node> {
+        self.asked.push(name);
+        self.held.named.remove(name)
+    }
+
+    fn items<T>(
+        &mut self,
+        name: &'static str,
+        read: impl Fn(&str, Node) -> Result<T, Error>,
+    ) -> Result<Option<Vec<T>>, Error> {
+        let path = self.path_of(name);
+        let items = match self.take(name) {
+            None => return Ok(None),
+            Some(Node::Text(text)) if text.is_empty() => return Err(Error::empty(&path)),
+            Some(Node::Text(text)) => return Err(Error::bad_shape(&path, "array", Some(&text))),
+            Some(Node::Branch(branch)) => branch.into_items(),
+        };
+        let items = items.ok_or_else(|| Error::bad_shape(&path, "array", None))?;
+        let read_item = |(index, node)| read(&format!("{path}[{index}]"), node);
+        items.into_iter().map(read_item).collect::<Result<Vec<T>, Error>>().map(Some)
+    }
+}
+
+/// A scalar that is not empty; `wanted` names what a hash or list was sent in place of.
+fn scalar_of(path: &str, node: Node, wanted: &str) -> Result<String, Error> {
+    match node {
+        Node::Text(text) if text.is_empty() => Err(Error::empty(path)),
+        Node::Text(text) => Ok(text),
+        Node::Branch(_) => Err(Error::bad_shape(path, wanted, None)),
+    }
+}
+
+fn text_of(path: &str, node: Node, chars_max: usize) -> Result<String, Error> {
+    let text = scalar_of(path, node, "string")?;
+    if text.chars().count() > chars_max {
+        return Err(Error::too_long(path, chars_max));
+    }
+    Ok(text)
+}
+
+fn integer_of(path: &str, node: Node) -> Result<i64, Error> {
+    let text = scalar_of(path, node, "integer")?;
+    // The standard reader also takes a leading plus sign, which no client sends.
+    let value = if text.starts_with('+') { None } else { text.parse().ok() };
+    value.ok_or_else(|| Error::bad_integer(path, &text))
+}
+
+fn word_of<W: Word>(path: &str, node: Node) -> Result<W, Error> {
+    let text = scalar_of(path, node, "string")?;
+    W::from_word(&text).ok_or_else(|| {
+        let words: Vec<&str> = W::ALL.iter().map(|variant| variant.word()).collect();
+        Error::bad_choice(path, &words)
+    })
+}
+
+fn hash_of(path: &str, node: Node) -> Result<Params, Error> {
+    match node {
+        Node::Branch(held) if held.appended.is_empty() => {
+            Ok(Params { path: path.to_owned(), held, asked: Vec::new() })
+        }
+        Node::Branch(_) => Err(Error::bad_shape(path, "object", None)),
+        Node::Text(text) if text.is_empty() => Err(Error::empty(path)),
+        Node::Text(text) => Err(Error::bad_shape(path, "object", Some(&text))),
+    }
+}
+
+#[cfg(test)]
+mod tests;

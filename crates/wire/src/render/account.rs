@@ -1,0 +1,434 @@
+//! A linked bank account (`financial_connections.account`).
+//!
+//! Preview versions also see the authorization, the institution and why an account is inactive. A
+//! disconnected account shows no bank data: its balance and its owners are null.
+
+use crate::expand::Field;
+use crate::json::JsonWriter;
+use crate::render::{View, ownership, write_holder};
+use model::Word;
+use model::account::{Account, AccountStatus};
+use model::bank::{Balance, BalanceType, Feature};
+use model::customer::Customer;
+use model::money::Currency;
+use model::ownership::Ownership;
+use model::refresh::RefreshState;
+use std::collections::BTreeMap;
+
+/// The kind of object.
+pub const OBJECT: &str = "financial_connections.account";
+/// What can be expanded in an account.
+pub const FIELDS: &[Field] = &[
+    Field { name: "account_holder", expandable: false, inside: HOLDER_FIELDS },
+    Field { name: "ownership", expandable: true, inside: &[] },
+];
+/// What can be expanded in a list of accounts.
+pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
+/// What can be expanded in the account holder.
+pub(super) const HOLDER_FIELDS: &[Field] =
+    &[Field { name: "customer", expandable: true, inside: &[] }];
+
+/// Writes an account; `customer` and `ownership` stand in place of their ids when expanded.
+pub fn write(
+    writer: &mut JsonWriter,
+    account: &Account,
+    view: &View<'_>,
+    customer: Option<&Customer>,
+    ownership: Option<&Ownership>,
+) {
+    let preview = view.version.is_preview();
+    writer.object(|w| {
+        w.key("id").plain(account.id.text().as_str());
+        w.key("object").plain(OBJECT);
+        w.key("account_holder");
+        write_holder(w, account.holder.as_ref(), customer, view);
+        write_numbers(w, account);
+        if preview {
+            w.key("authorization").plain(account.authorization.text().as_str());
+        }
+        w.key("balance");
+        write_balance(w, account.balance.as_ref());
+        write_refresh(w, "balance_refresh", account, Feature::Balance, view);
+        w.key("category").plain(account.category.word());
+        w.key("created").integer(account.created.0);
+        w.key("display_name").optional_string(account.display_name.as_deref());
+        if preview {
+            w.key("inferred_balances_refresh").null();
+            w.key("institution").plain(account.institution.text().as_str());
+        }
+        w.key("institution_name").string(&account.institution_name);
+        w.key("last4").optional_string(account.last4.as_deref());
+        w.key("livemode").boolean(account.livemode);
+        write_ownership(w, account, ownership);
+        write_refresh(w, "ownership_refresh", account, Feature::Ownership, view);
+        w.key("permissions").strings(account.permissions.iter().map(|item| item.word()));
+        w.key("status").plain(account.status.word());
+        w.key("status_details").object(|w| write_status_details(w, account, preview));
+        w.key("subcategory").plain(account.subcategory.word());
+        w.key("subscriptions").strings(account.subscribed.then_some(Feature::Transactions.word()));
+        let payable = account.supported_payment_method_types.iter();
+        w.key("supported_payment_method_types").strings(payable.map(|item| item.word()));
+        write_refresh(w, "transaction_refresh", account, Feature::Transactions, view);
+    });
+}
+
+fn write_numbers(w: &mut JsonWriter, account: &Account) {
+    w.key("account_numbers");
+    if account.account_numbers.is_empty() {
+        w.null();
+        return;
+    }
+    w.array(|w| {
+        for number in &account.account_numbers {
+            w.object(|w| {
+                let expiry = number.expected_expiry_at.map(|at| at.0);
+                w.key("expected_expiry_date").optional_integer(expiry);
+                w.key("identifier_type").plain(number.identifier_type.word());
+                w.key("status").plain(number.status.word());
+                w.key("supported_networks").strings(["ach"]);
+            });
+        }
+    });
+}
+
+pub(super) fn write_balance(w: &mut JsonWriter, balance: Option<&Balance>) {
+    let Some(balance) = balance else {
+        w.null();
+        return;
+    };
+    let (kind, detail) = match balance.balance_type {
+        BalanceType::Cash => ("cash", "available"),
+        BalanceType::Credit => ("credit", "used"),
+    };
+    w.object(|w| {
+        w.key("as_of").integer(balance.as_of.0);
+        w.key(kind).object(|w| {
+            w.key(detail);
+            match &balance.available_or_used {
+                Some(money) => write_money(w, money),
+                None => {
+                    w.null();
+                }
+            }
+        });
+        w.key("current");
+        write_money(w, &balance.current);
+        w.key("type").plain(balance.balance_type.word());
+    });
+}
+
+fn write_money(w: &mut JsonWriter, money: &BTreeMap<Currency, i64>) {
+    w.object(|w| {
+        for (currency, amount) in money {
+            w.key_text(currency.as_str()).integer(*amount);
+        }
+    });
+}
+
+fn write_ownership(w: &mut JsonWriter, account: &Account, expanded: Option<&Ownership>) {
+    w.key("ownership");
+    let readable = account.ownership.filter(|_| account.status != AccountStatus::Disconnected);
+    match (readable, expanded) {
+        (Some(id), Some(expanded)) if expanded.id == id => ownership::write(w, expanded),
+        (Some(id), _) => {
+            w.plain(id.text().as_str());
+        }
+        (None, _) => {
+            w.null();
+        }
+    }
+}
+
+fn write_refresh(
+    w: &mut JsonWriter,
+    name: &'static str,
+    account: &Account,
+    feature: Feature,
+    view: &View<'_>,
+) {
+    w.key(name);
+    let Some(state) = account.refresh(feature) else {
+        w.null();
+        return;
+    };
+    w.object(|w| {
+        if let Some(cause) = state.cause.filter(|_| view.preview_errors) {
+            w.key("error").object(|w| {
+                w.key("code").plain(cause.word());
+                w.key("message").string(cause.message());
+                w.key("next_step").plain(cause.next_step().word());
+            });
+        }
+        if feature == Feature::Transactions
+            && let Some(id) = account.transaction_refresh_id()
+        {
+            w.key("id").plain(id.text().as_str());
+        }
+        w.key("last_attempted_at").integer(state.last_attempted_at.0);
+        w.key("next_refresh_available_at").optional_integer(next_available(account, state));
+        w.key("status").plain(state.status.word());
+    });
+}
+
+/// Unknown while a refresh is pending, and never while none can be asked for.
+fn next_available(account: &Account, state: &RefreshState) -> Option<i64> {
+    if state.is_pending() || !account.is_active() {
+        return None;
+    }
+    state.next_refresh_available_at.map(|at| at.0)
+}
+
+fn write_status_details(w: &mut JsonWriter, account: &Account, preview: bool) {
+    match (account.status, &account.expected_deactivation) {
+        (AccountStatus::Active, Some(expected)) => {
+            w.key("active").object(|w| {
+                w.key("action").plain(expected.action.word());
+                w.key("cause").plain(expected.cause.word());
+                w.key("expected_deactivation_date").integer(expected.at.0);
+            });
+        }
+        (AccountStatus::Inactive { cause, action }, _) if preview => {
+            w.key("inactive").object(|w| {
+                w.key("action").plain(action.word()).key("cause").plain(cause.word());
+            });
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples::{self, indented, view, written};
+    use crate::version::Version;
+    use model::account::{
+        AccountNumber, ExpectedCause, ExpectedDeactivation, InactiveCause, NumberStatus,
+        NumberType, StatusAction,
+    };
+    use model::clock::AccountTime;
+    use model::refresh::RefreshCause;
+
+    fn pretty(json: &serde_json::Value) -> String {
+        serde_json::to_string_pretty(json).unwrap()
+    }
+
+    fn read(account: &Account, view: &View<'_>) -> serde_json::Value {
+        let json = written(|w| write(w, account, view, None, None));
+        serde_json::from_str(&json).unwrap()
+    }
+
+    /// An account that was just linked has every key, null where nothing was fetched.
+    #[test]
+    fn writes_a_fresh_account() {
+        let account = samples::account();
+        let fresh = indented(|w| write(w, &account, &view(), None, None));
+        insta::assert_snapshot!(fresh, @r#"
+        {
+          "id": "fca_0000000000100AoPJOrVlhK6",
+          "object": "financial_connections.account",
+          "account_holder": {
+            "customer": "cus_0000000000100EEjGX71dSec",
+            "type": "customer"
+          },
+          "account_numbers": null,
+          "balance": null,
+          "balance_refresh": null,
+          "category": "cash",
+          "created": 1700000000,
+          "display_name": "Success",
+          "institution_name": "Test (Non-OAuth)",
+          "last4": "6789",
+          "livemode": false,
+          "ownership": null,
+          "ownership_refresh": null,
+          "permissions": [
+            "balances",
+            "transactions"
+          ],
+          "status": "active",
+          "status_details": {},
+          "subcategory": "checking",
+          "subscriptions": [],
+          "supported_payment_method_types": [],
+          "transaction_refresh": null
+        }
+        "#);
+    }
+
+    /// Data, refreshes, holder and owners of an account in use.
+    #[test]
+    fn writes_an_account_in_use() {
+        let (customer, ownership) = (samples::customer(), samples::ownership());
+        let mut account = samples::account();
+        let usd = |amount| BTreeMap::from([(Currency::USD, amount)]);
+        account.balance = Some(Balance {
+            as_of: AccountTime(1_700_000_000),
+            current: usd(-1_200),
+            balance_type: BalanceType::Credit,
+            available_or_used: Some(usd(1_200)),
+        });
+        account.ownership = Some(ownership.id);
+        account.subscribed = true;
+        account.start_refresh(Feature::Transactions, AccountTime(1_700_000_000));
+        account.start_refresh(Feature::Balance, AccountTime(1_700_000_000));
+        account.end_refresh(Feature::Balance, None, 60);
+        account.account_numbers.push(AccountNumber {
+            expected_expiry_at: None,
+            identifier_type: NumberType::AccountNumber,
+            status: NumberStatus::Transactable,
+            announced: false,
+        });
+        let json = written(|w| write(w, &account, &view(), Some(&customer), Some(&ownership)));
+        let mut read: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(read["account_holder"]["customer"]["email"], "ada@example.com");
+        assert_eq!(read["ownership"]["owners"]["data"][0]["name"], "Ada Lovelace");
+        for key in ["account_holder", "ownership"] {
+            read[key].take();
+        }
+        insta::assert_snapshot!(pretty(&read), @r#"
+        {
+          "account_holder": null,
+          "account_numbers": [
+            {
+              "expected_expiry_date": null,
+              "identifier_type": "account_number",
+              "status": "transactable",
+              "supported_networks": [
+                "ach"
+              ]
+            }
+          ],
+          "balance": {
+            "as_of": 1700000000,
+            "credit": {
+              "used": {
+                "usd": 1200
+              }
+            },
+            "current": {
+              "usd": -1200
+            },
+            "type": "credit"
+          },
+          "balance_refresh": {
+            "last_attempted_at": 1700000000,
+            "next_refresh_available_at": 1700000060,
+            "status": "succeeded"
+          },
+          "category": "cash",
+          "created": 1700000000,
+          "display_name": "Success",
+          "id": "fca_0000000000100AoPJOrVlhK6",
+          "institution_name": "Test (Non-OAuth)",
+          "last4": "6789",
+          "livemode": false,
+          "object": "financial_connections.account",
+          "ownership": null,
+          "ownership_refresh": null,
+          "permissions": [
+            "balances",
+            "transactions"
+          ],
+          "status": "active",
+          "status_details": {},
+          "subcategory": "checking",
+          "subscriptions": [
+            "transactions"
+          ],
+          "supported_payment_method_types": [],
+          "transaction_refresh": {
+            "id": "fctxnref_000000000010000000000001",
+            "last_attempted_at": 1700000000,
+            "next_refresh_available_at": null,
+            "status": "pending"
+          }
+        }
+        "#);
+    }
+
+    /// Why a refresh failed is shown where it was asked for, and nowhere else.
+    #[test]
+    fn shows_causes_in_preview_only() {
+        let mut account = samples::account();
+        account.start_refresh(Feature::Transactions, AccountTime(10));
+        account.end_refresh(Feature::Transactions, Some(RefreshCause::InstitutionTimeout), 5);
+        let plain = read(&account, &view());
+        insta::assert_snapshot!(pretty(&plain["transaction_refresh"]), @r#"
+        {
+          "id": "fctxnref_000000000010000000000001",
+          "last_attempted_at": 10,
+          "next_refresh_available_at": 15,
+          "status": "failed"
+        }
+        "#);
+        let preview = Version::parse("2026-10-14.preview").unwrap();
+        let shown = read(&account, &View::new(&preview, false));
+        insta::assert_snapshot!(pretty(&shown["transaction_refresh"]), @r#"
+        {
+          "error": {
+            "code": "institution_timeout",
+            "message": "The institution did not answer in time.",
+            "next_step": "retry_later"
+          },
+          "id": "fctxnref_000000000010000000000001",
+          "last_attempted_at": 10,
+          "next_refresh_available_at": 15,
+          "status": "failed"
+        }
+        "#);
+        let version = Version::default();
+        let by_setting = read(&account, &View::new(&version, true));
+        assert_eq!(by_setting["transaction_refresh"], shown["transaction_refresh"]);
+        assert!(by_setting.get("authorization").is_none());
+        assert_eq!(shown["authorization"], account.authorization.to_string());
+    }
+
+    /// A foreseen loss of access is shown; after the loss, its cause in preview; no refresh can be
+    /// asked for then, nor data read after a disconnect.
+    #[test]
+    fn follows_the_status() {
+        let preview = Version::parse("2026-10-14.preview").unwrap();
+        let preview = View::new(&preview, false);
+        let mut account = samples::account();
+        account.ownership = Some(samples::ownership().id);
+        account.start_refresh(Feature::Balance, AccountTime(10));
+        account.end_refresh(Feature::Balance, None, 5);
+        account.expected_deactivation = Some(ExpectedDeactivation {
+            at: AccountTime(99),
+            cause: ExpectedCause::AccessExpired,
+            action: StatusAction::RelinkRequired,
+            announced: false,
+        });
+        let active = read(&account, &view());
+        insta::assert_snapshot!(pretty(&active["status_details"]), @r#"
+        {
+          "active": {
+            "action": "relink_required",
+            "cause": "access_expired",
+            "expected_deactivation_date": 99
+          }
+        }
+        "#);
+        assert_eq!(active["balance_refresh"]["next_refresh_available_at"], 15);
+
+        account.deactivate(InactiveCause::AccessDenied, StatusAction::RelinkRequired).unwrap();
+        let inactive = read(&account, &view());
+        assert_eq!(inactive["status"], "inactive");
+        assert_eq!(inactive["status_details"], serde_json::json!({}));
+        assert!(inactive["balance_refresh"]["next_refresh_available_at"].is_null());
+        insta::assert_snapshot!(pretty(&read(&account, &preview)["status_details"]), @r#"
+        {
+          "inactive": {
+            "action": "relink_required",
+            "cause": "access_denied"
+          }
+        }
+        "#);
+
+        account.disconnect().unwrap();
+        let disconnected = read(&account, &preview);
+        assert_eq!(disconnected["status"], "disconnected");
+        assert_eq!(disconnected["status_details"], serde_json::json!({}));
+        assert!(disconnected["ownership"].is_null());
+    }
+}

@@ -1,0 +1,260 @@
+//! A customer.
+//!
+//! Many keys belong to parts of the API that bankfeed does not have; they are written with the
+//! value that a fresh customer has, because clients declare them as always present.
+
+use crate::expand::Field;
+use crate::json::JsonWriter;
+use crate::render::{View, clock, deleted};
+use model::Word;
+use model::clock::TestClock;
+use model::customer::{Address, Customer};
+use model::id::{ClockId, IdText};
+
+/// The kind of object.
+pub const OBJECT: &str = "customer";
+/// What can be expanded in a customer.
+pub const FIELDS: &[Field] = &[Field { name: "test_clock", expandable: true, inside: &[] }];
+/// What can be expanded in a list of customers.
+pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
+
+/// Writes a customer, or what is left of a deleted one; `test_clock` stands in place of its id when
+/// expanded.
+pub fn write(
+    writer: &mut JsonWriter,
+    customer: &Customer,
+    view: &View<'_>,
+    test_clock: Option<&TestClock>,
+) {
+    if customer.deleted {
+        deleted::write(writer, &customer.id, OBJECT);
+    } else {
+        write_whole(writer, customer, view, test_clock);
+    }
+}
+
+/// Writes every key, also of a deleted customer: its last event shows it as it was. All
+/// versions known so far show it alike.
+pub fn write_whole(
+    writer: &mut JsonWriter,
+    customer: &Customer,
+    _view: &View<'_>,
+    test_clock: Option<&TestClock>,
+) {
+    writer.object(|w| {
+        w.key("id").plain(customer.id.text().as_str());
+        w.key("object").plain(OBJECT);
+        w.key("address");
+        write_address(w, customer.address.as_ref());
+        w.key("balance").integer(customer.balance);
+        if let Some(name) = &customer.business_name {
+            w.key("business_name").string(name);
+        }
+        w.key("created").integer(customer.created.0);
+        w.key("currency").null();
+        w.key("customer_account").null();
+        w.key("default_source").null();
+        w.key("delinquent").boolean(false);
+        w.key("description").optional_string(customer.description.as_deref());
+        w.key("discount").null();
+        w.key("email").optional_string(customer.email.as_deref());
+        if let Some(name) = &customer.individual_name {
+            w.key("individual_name").string(name);
+        }
+        write_invoicing(w, customer);
+        w.key("livemode").boolean(customer.livemode);
+        w.key("metadata").string_map(&customer.metadata);
+        w.key("name").optional_string(customer.name.as_deref());
+        w.key("next_invoice_sequence").integer(customer.next_invoice_sequence.unwrap_or(1));
+        w.key("phone").optional_string(customer.phone.as_deref());
+        w.key("preferred_locales").strings(customer.preferred_locales.iter().map(String::as_str));
+        write_shipping(w, customer);
+        w.key("tax_exempt").plain(customer.tax_exempt.word());
+        w.key("test_clock");
+        match (test_clock, customer.test_clock) {
+            (Some(clock), _) => clock::write(w, clock),
+            (None, id) => {
+                w.optional_plain(id.map(ClockId::text).as_ref().map(IdText::as_str));
+            }
+        }
+    });
+}
+
+fn write_invoicing(w: &mut JsonWriter, customer: &Customer) {
+    w.key("invoice_prefix").optional_string(customer.invoice_prefix.as_deref());
+    w.key("invoice_settings").object(|w| {
+        w.key("custom_fields").null().key("default_payment_method").null();
+        w.key("footer").null().key("rendering_options").null();
+    });
+}
+
+fn write_shipping(w: &mut JsonWriter, customer: &Customer) {
+    w.key("shipping");
+    let Some(shipping) = &customer.shipping else {
+        w.null();
+        return;
+    };
+    w.object(|w| {
+        w.key("address");
+        write_address(w, Some(&shipping.address));
+        w.key("name").string(&shipping.name);
+        w.key("phone").optional_string(shipping.phone.as_deref());
+    });
+}
+
+fn write_address(w: &mut JsonWriter, address: Option<&Address>) {
+    let Some(address) = address else {
+        w.null();
+        return;
+    };
+    w.object(|w| {
+        w.key("city").optional_string(address.city.as_deref());
+        w.key("country").optional_string(address.country.as_deref());
+        w.key("line1").optional_string(address.line1.as_deref());
+        w.key("line2").optional_string(address.line2.as_deref());
+        w.key("postal_code").optional_string(address.postal_code.as_deref());
+        w.key("state").optional_string(address.state.as_deref());
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples::{self, indented, view, written};
+    use model::customer::Shipping;
+
+    fn write_sample(customer: &Customer) -> String {
+        indented(|w| write(w, customer, &view(), None))
+    }
+
+    /// A fresh customer has every key.
+    #[test]
+    fn writes_a_fresh_customer() {
+        insta::assert_snapshot!(write_sample(&samples::customer()), @r#"
+        {
+          "id": "cus_0000000000100EEjGX71dSec",
+          "object": "customer",
+          "address": null,
+          "balance": 0,
+          "created": 1700000000,
+          "currency": null,
+          "customer_account": null,
+          "default_source": null,
+          "delinquent": false,
+          "description": null,
+          "discount": null,
+          "email": "ada@example.com",
+          "invoice_prefix": null,
+          "invoice_settings": {
+            "custom_fields": null,
+            "default_payment_method": null,
+            "footer": null,
+            "rendering_options": null
+          },
+          "livemode": false,
+          "metadata": {},
+          "name": null,
+          "next_invoice_sequence": 1,
+          "phone": null,
+          "preferred_locales": [],
+          "shipping": null,
+          "tax_exempt": "none",
+          "test_clock": null
+        }
+        "#);
+    }
+
+    /// What a caller may set is shown, and the clock can be expanded.
+    #[test]
+    fn writes_a_full_customer() {
+        let mut customer = samples::customer();
+        let address = Address { city: Some("Köln".into()), ..Address::default() };
+        customer.address = Some(address.clone());
+        customer.shipping = Some(Shipping { address, name: "A".into(), phone: None });
+        customer.business_name = Some("A \"B\"".into());
+        customer.metadata.insert("k\n".into(), "v".into());
+        customer.preferred_locales = vec!["de".into()];
+        let clock = samples::clock();
+        customer.test_clock = Some(clock.id);
+        insta::assert_snapshot!(indented(|w| write(w, &customer, &view(), Some(&clock))), @r#"
+        {
+          "id": "cus_0000000000100EEjGX71dSec",
+          "object": "customer",
+          "address": {
+            "city": "Köln",
+            "country": null,
+            "line1": null,
+            "line2": null,
+            "postal_code": null,
+            "state": null
+          },
+          "balance": 0,
+          "business_name": "A \"B\"",
+          "created": 1700000000,
+          "currency": null,
+          "customer_account": null,
+          "default_source": null,
+          "delinquent": false,
+          "description": null,
+          "discount": null,
+          "email": "ada@example.com",
+          "invoice_prefix": null,
+          "invoice_settings": {
+            "custom_fields": null,
+            "default_payment_method": null,
+            "footer": null,
+            "rendering_options": null
+          },
+          "livemode": false,
+          "metadata": {
+            "k\n": "v"
+          },
+          "name": null,
+          "next_invoice_sequence": 1,
+          "phone": null,
+          "preferred_locales": [
+            "de"
+          ],
+          "shipping": {
+            "address": {
+              "city": "Köln",
+              "country": null,
+              "line1": null,
+              "line2": null,
+              "postal_code": null,
+              "state": null
+            },
+            "name": "A",
+            "phone": null
+          },
+          "tax_exempt": "none",
+          "test_clock": {
+            "id": "clock_0000000000100IipgJnDpB1K",
+            "object": "test_helpers.test_clock",
+            "created": 1700000000,
+            "deletes_after": 1702592000,
+            "frozen_time": 1700000000,
+            "livemode": false,
+            "name": "June",
+            "status": "ready",
+            "status_details": {}
+          }
+        }
+        "#);
+    }
+
+    /// A deleted customer is a stub, except in its last event.
+    #[test]
+    fn writes_a_deleted_customer() {
+        let customer = Customer { deleted: true, ..samples::customer() };
+        insta::assert_snapshot!(write_sample(&customer), @r#"
+        {
+          "id": "cus_0000000000100EEjGX71dSec",
+          "object": "customer",
+          "deleted": true
+        }
+        "#);
+        let whole = written(|w| write_whole(w, &customer, &view(), None));
+        assert!(whole.contains(r#""email":"ada@example.com""#));
+    }
+}

@@ -1,0 +1,59 @@
+//! A webhook endpoint. Its secret is shown only in the answer that creates it.
+
+use crate::json::JsonWriter;
+use model::Word;
+use model::endpoint::Endpoint;
+
+/// The kind of object.
+pub const OBJECT: &str = "webhook_endpoint";
+
+/// Writes an endpoint, with its newest secret only if `secret_shown`.
+pub fn write(writer: &mut JsonWriter, endpoint: &Endpoint, secret_shown: bool) {
+    writer.object(|w| {
+        w.key("id").plain(endpoint.id.text().as_str());
+        w.key("object").plain(OBJECT);
+        w.key("api_version").optional_string(endpoint.api_version.as_deref());
+        w.key("application").null();
+        w.key("created").integer(endpoint.created.0);
+        w.key("description").optional_string(endpoint.description.as_deref());
+        w.key("enabled_events").strings(endpoint.enabled_events.iter().map(String::as_str));
+        w.key("livemode").boolean(endpoint.livemode);
+        w.key("metadata").string_map(&endpoint.metadata);
+        if secret_shown && let Some(secret) = endpoint.secrets.first() {
+            w.key("secret").string(&secret.value);
+        }
+        w.key("status").plain(endpoint.status.word());
+        w.key("url").string(&endpoint.url);
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::render::samples::{endpoint, indented, written};
+
+    /// The secret is there when asked for, and in no other answer.
+    #[test]
+    fn writes_an_endpoint() {
+        let endpoint = endpoint();
+        insta::assert_snapshot!(indented(|w| super::write(w, &endpoint, true)), @r#"
+        {
+          "id": "we_0000000000100Faff3Y4qFT3",
+          "object": "webhook_endpoint",
+          "api_version": null,
+          "application": null,
+          "created": 1700000000,
+          "description": null,
+          "enabled_events": [
+            "*"
+          ],
+          "livemode": false,
+          "metadata": {},
+          "secret": "whsec_new",
+          "status": "enabled",
+          "url": "https://example.com/hook"
+        }
+        "#);
+        let later = written(|w| super::write(w, &endpoint, false));
+        assert!(!later.contains("secret") && !later.contains("whsec_"));
+    }
+}

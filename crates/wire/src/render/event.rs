@@ -1,0 +1,250 @@
+//! An event: the object as it was at the commit, in the version of whoever reads it.
+//!
+//! `previous_attributes` is computed from two rendered forms of the object, so that it shows the
+//! difference as the reader's version would have shown both.
+
+use crate::json::JsonWriter;
+use crate::render::{View, account, authorization, clock, customer};
+use model::Word;
+use model::event::{Event, Snapshot};
+use model::id::IdText;
+use serde_json::{Map, Value};
+
+/// The kind of object.
+pub const OBJECT: &str = "event";
+
+/// Writes an event; `pending_webhooks` is how many endpoints have not taken it yet.
+pub fn write(writer: &mut JsonWriter, event: &Event, view: &View<'_>, pending_webhooks: usize) {
+    writer.object(|w| {
+        w.key("id").plain(event.id.text().as_str());
+        w.key("object").plain(OBJECT);
+        w.key("api_version").string(view.version.as_str());
+        w.key("created").integer(event.created.0);
+        w.key("data").object(|w| write_data(w, event, view));
+        w.key("livemode").boolean(event.livemode);
+        w.key("pending_webhooks").integer(i64::try_from(pending_webhooks).unwrap_or(i64::MAX));
+        w.key("request").object(|w| {
+            let request = event.cause.as_ref().map(|cause| cause.request.text());
+            w.key("id").optional_plain(request.as_ref().map(IdText::as_str));
+            let key = event.cause.as_ref().and_then(|cause| cause.idempotency_key.as_deref());
+            w.key("idempotency_key").optional_string(key);
+        });
+        w.key("type").plain(event.event_type.word());
+    });
+}
+
+/// What an object showed before a change where it shows something else now: whole values, and of
+/// hashes only the keys that differ. Null stands for a key that was not there. `None` when nothing
+/// differs.
+///
+/// ```
+/// # use wire::render::event::previous_attributes;
+/// let previous = previous_attributes(br#"{"a":1,"b":[1]}"#, br#"{"a":2,"b":[1],"c":3}"#);
+/// assert_eq!(previous.unwrap(), br#"{"a":1,"c":null}"#);
+/// ```
+pub fn previous_attributes(old: &[u8], new: &[u8]) -> Option<Vec<u8>> {
+    let (Ok(Value::Object(old)), Ok(Value::Object(new))) =
+        (serde_json::from_slice(old), serde_json::from_slice(new))
+    else {
+        return None;
+    };
+    let previous = difference(&old, &new);
+    if previous.is_empty() { None } else { serde_json::to_vec(&previous).ok() }
+}
+
+fn write_data(w: &mut JsonWriter, event: &Event, view: &View<'_>) {
+    w.key("object");
+    let Some(previous) = &event.previous else {
+        write_snapshot(w, &event.snapshot, view);
+        return;
+    };
+    let (mut old, mut new) = (JsonWriter::default(), JsonWriter::default());
+    write_snapshot(&mut old, previous, view);
+    write_snapshot(&mut new, &event.snapshot, view);
+    w.raw(new.as_bytes());
+    if let Some(previous) = previous_attributes(old.as_bytes(), new.as_bytes()) {
+        w.key("previous_attributes").raw(&previous);
+    }
+}
+
+fn write_snapshot(w: &mut JsonWriter, snapshot: &Snapshot, view: &View<'_>) {
+    match snapshot {
+        Snapshot::Account(account) => {
+            account::write(w, account, view, None, None);
+        }
+        Snapshot::Authorization(authorization) => authorization::write(w, authorization, view),
+        Snapshot::Customer(customer) => {
+            customer::write_whole(w, customer, view, None);
+        }
+        Snapshot::TestClock(clock) => clock::write_whole(w, clock),
+    }
+}
+
+fn difference(old: &Map<String, Value>, new: &Map<String, Value>) -> Map<String, Value> {
+    let mut previous = Map::new();
+    for (name, old_value) in old {
+        match (old_value, new.get(name)) {
+            (old_value, Some(new_value)) if old_value == new_value => {}
+            (Value::Object(old), Some(Value::Object(new))) => {
+                previous.insert(name.clone(), Value::Object(difference(old, new)));
+            }
+            _ => {
+                previous.insert(name.clone(), old_value.clone());
+            }
+        }
+    }
+    for name in new.keys().filter(|name| !old.contains_key(*name)) {
+        previous.insert(name.clone(), Value::Null);
+    }
+    previous
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples::{self, indented, view, written};
+    use model::clock::AccountTime;
+    use model::customer::Customer;
+    use model::event::{Cause, EventType};
+    use model::id::{EventId, RequestId};
+    use proptest::prelude::*;
+
+    fn pretty(json: &Value) -> String {
+        serde_json::to_string_pretty(json).unwrap()
+    }
+
+    fn customer_event(old: Option<Customer>, new: Customer) -> Event {
+        Event {
+            id: EventId { shard: new.merchant.number(), number: 1 },
+            merchant: new.merchant,
+            livemode: false,
+            created: AccountTime(1_700_000_000),
+            event_type: EventType::CustomerUpdated,
+            account: None,
+            snapshot: Snapshot::Customer(Box::new(new)),
+            previous: old.map(|old| Snapshot::Customer(Box::new(old))),
+            cause: Some(Cause {
+                request: RequestId::from_number(5),
+                idempotency_key: Some("key".into()),
+            }),
+        }
+    }
+
+    /// An event of a bank account shows all of it, and no request when it happened by itself.
+    #[test]
+    fn writes_an_account_event() {
+        let account = samples::account();
+        let happened = AccountTime(1_700_000_000);
+        let event = Event::of_account(&account, EventType::AccountDeactivated, 0, happened, None);
+        let json = written(|w| write(w, &event, &view(), 2));
+        let mut read: Value = serde_json::from_str(&json).unwrap();
+        let plain = written(|w| account::write(w, &account, &view(), None, None));
+        assert_eq!(read["data"]["object"].take(), serde_json::from_str::<Value>(&plain).unwrap());
+        insta::assert_snapshot!(pretty(&read), @r#"
+        {
+          "api_version": "2026-08-26.dahlia",
+          "created": 1700000000,
+          "data": {
+            "object": null
+          },
+          "id": "evt_000000000010028LDuRrzAmP",
+          "livemode": false,
+          "object": "event",
+          "pending_webhooks": 2,
+          "request": {
+            "id": null,
+            "idempotency_key": null
+          },
+          "type": "financial_connections.account.deactivated"
+        }
+        "#);
+    }
+
+    /// What changed is shown as it was; a deleted customer is shown whole.
+    #[test]
+    fn writes_previous_attributes() {
+        let mut old = samples::customer();
+        old.metadata.insert("a".into(), "1".into());
+        let mut new = Customer { name: Some("B".into()), ..samples::customer() };
+        new.metadata.insert("b".into(), "2".into());
+        let event = customer_event(Some(old), new.clone());
+        let read: Value = serde_json::from_str(&written(|w| write(w, &event, &view(), 0))).unwrap();
+        insta::assert_snapshot!(pretty(&read["data"]["previous_attributes"]), @r#"
+        {
+          "metadata": {
+            "a": "1",
+            "b": null
+          },
+          "name": null
+        }
+        "#);
+        insta::assert_snapshot!(pretty(&read["request"]), @r#"
+        {
+          "id": "req_0000000000500AibASWzXtNK",
+          "idempotency_key": "key"
+        }
+        "#);
+
+        let same = customer_event(Some(new.clone()), new.clone());
+        assert!(!indented(|w| write(w, &same, &view(), 0)).contains("previous_attributes"));
+        let deleted = customer_event(None, Customer { deleted: true, ..new });
+        assert!(written(|w| write(w, &deleted, &view(), 0)).contains(r#""name":"B""#));
+    }
+
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![Just(Value::Null), (0..3).prop_map(Value::from)];
+        leaf.prop_recursive(3, 12, 3, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                prop::collection::btree_map("[a-c]", inner, 0..3)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    /// The old form again: the new one with what is said to have been different.
+    fn restored(new: &Map<String, Value>, previous: &Map<String, Value>) -> Map<String, Value> {
+        let mut old = new.clone();
+        for (name, value) in previous {
+            let value = match (new.get(name), value) {
+                (Some(Value::Object(new)), Value::Object(part)) => {
+                    Value::Object(restored(new, part))
+                }
+                _ => value.clone(),
+            };
+            old.insert(name.clone(), value);
+        }
+        old
+    }
+
+    fn without_nulls(value: &Value) -> Value {
+        match value {
+            Value::Object(members) => members
+                .iter()
+                .filter(|(_, value)| !value.is_null())
+                .map(|(name, value)| (name.clone(), without_nulls(value)))
+                .collect::<Map<_, _>>()
+                .into(),
+            other => other.clone(),
+        }
+    }
+
+    proptest! {
+        /// The new form and the previous attributes give the old form back, up to the difference
+        /// between null and absent.
+        #[test]
+        fn previous_attributes_restore_the_old_form(
+            old in prop::collection::btree_map("[a-c]", json(), 0..3),
+            new in prop::collection::btree_map("[a-c]", json(), 0..3),
+        ) {
+            let old: Map<String, Value> = old.into_iter().collect();
+            let new: Map<String, Value> = new.into_iter().collect();
+            let bytes = |members: &Map<String, Value>| serde_json::to_vec(members).unwrap();
+            let previous = previous_attributes(&bytes(&old), &bytes(&new));
+            prop_assert_eq!(previous.is_none(), old == new);
+            let previous = previous.map(|json| serde_json::from_slice(&json).unwrap());
+            let again = restored(&new, &previous.unwrap_or_default());
+            prop_assert_eq!(without_nulls(&again.into()), without_nulls(&old.into()));
+        }
+    }
+}

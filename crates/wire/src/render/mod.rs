@@ -1,0 +1,70 @@
+//! Rendering: model → JSON, one file per object, written straight into a buffer.
+//!
+//! Every key that the official clients' types declare as always present is written, null where
+//! nothing is known; keys that they declare optional are left out while unset. The order is `id`,
+//! `object`, then the alphabet. What differs between API versions is decided by the [`View`].
+
+pub mod account;
+pub mod authorization;
+pub mod bank;
+pub mod clock;
+pub mod customer;
+pub mod deleted;
+pub mod endpoint;
+pub mod event;
+pub mod institution;
+pub mod ownership;
+pub mod session;
+pub mod transaction;
+
+use crate::json::JsonWriter;
+use crate::version::Version;
+use model::account::Holder;
+use model::customer::Customer;
+
+/// How a caller, or an endpoint, sees objects.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// The API version that decides shapes.
+    pub version: &'a Version,
+    /// Whether a failed refresh shows its cause in the `error` hash, which is in preview.
+    pub preview_errors: bool,
+}
+
+impl<'a> View<'a> {
+    /// The view of a version; errors are shown by preview versions, and to all if `errors_shown`.
+    pub fn new(version: &'a Version, errors_shown: bool) -> Self {
+        Self { version, preview_errors: errors_shown || version.is_preview() }
+    }
+}
+
+/// The `account_holder` hash, or null when nobody is named.
+fn write_holder(
+    writer: &mut JsonWriter,
+    holder: Option<&Holder>,
+    customer: Option<&Customer>,
+    view: &View<'_>,
+) {
+    let Some(holder) = holder else {
+        writer.null();
+        return;
+    };
+    writer.object(|w| match holder {
+        Holder::Customer(id) => {
+            w.key("customer");
+            match customer {
+                Some(customer) => customer::write(w, customer, view, None),
+                None => {
+                    w.plain(id.text().as_str());
+                }
+            }
+            w.key("type").plain("customer");
+        }
+        Holder::Account(id) => {
+            w.key("account").string(id).key("type").plain("account");
+        }
+    });
+}
+
+#[cfg(test)]
+mod samples;

@@ -1,0 +1,205 @@
+//! Objects that the tests of the renderers write.
+
+use super::View;
+use crate::json::JsonWriter;
+use crate::version::Version;
+use model::account::{Account, AccountStatus, Category, Holder, Permission, Subcategory};
+use model::bank::BankOwner;
+use model::clock::{AccountTime, ClockStatus, ServerTime, TestClock};
+use model::customer::{Customer, TaxExempt};
+use model::endpoint::{Endpoint, EndpointSecret, EndpointStatus};
+use model::id::{
+    AccountId, AuthorizationId, ClockId, CustomerId, EndpointId, InstitutionId, MerchantId,
+    OwnershipId, SessionId, TransactionId,
+};
+use model::money::Currency;
+use model::ownership::Ownership;
+use model::session::{Session, SessionStatus};
+use model::transaction::{Transaction, TransactionStatus};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+const NOW: AccountTime = AccountTime(1_700_000_000);
+static VERSION: LazyLock<Version> = LazyLock::new(Version::default);
+
+pub(super) fn view() -> View<'static> {
+    View::new(&VERSION, false)
+}
+
+/// What a renderer writes.
+pub(super) fn written(render: impl FnOnce(&mut JsonWriter)) -> String {
+    let mut writer = JsonWriter::default();
+    render(&mut writer);
+    String::from_utf8(writer.into_bytes()).unwrap()
+}
+
+/// What a renderer writes, in the order written, one member a line.
+pub(super) fn indented(render: impl FnOnce(&mut JsonWriter)) -> String {
+    let json = written(render);
+    let _: serde_json::Value = serde_json::from_str(&json).expect("must be JSON");
+    let (mut out, mut depth, mut in_string, mut escaped) = (String::new(), 0, false, false);
+    let mut fresh_line = false;
+    for character in json.chars() {
+        let closes = !in_string && matches!(character, '}' | ']');
+        depth -= usize::from(closes);
+        // A bracket that holds nothing stays on its line.
+        if fresh_line != closes {
+            out.push('\n');
+            out.push_str(&"  ".repeat(depth));
+        }
+        out.push(character);
+        fresh_line = !in_string && matches!(character, '{' | '[' | ',');
+        depth += usize::from(fresh_line && character != ',');
+        if !in_string && character == ':' {
+            out.push(' ');
+        }
+        in_string ^= character == '"' && !escaped;
+        escaped = character == '\\' && !escaped;
+    }
+    out
+}
+
+pub(super) fn clock() -> TestClock {
+    TestClock {
+        id: ClockId::from_number(1),
+        merchant: MerchantId::from_number(1),
+        version: 1,
+        created: NOW,
+        name: Some("June".into()),
+        frozen_time: NOW,
+        target: None,
+        deleted: false,
+        status: ClockStatus::Ready,
+    }
+}
+
+pub(super) fn customer() -> Customer {
+    Customer {
+        id: CustomerId::from_number(1),
+        merchant: MerchantId::from_number(1),
+        version: 1,
+        livemode: false,
+        created: NOW,
+        deleted: false,
+        test_clock: None,
+        address: None,
+        balance: 0,
+        business_name: None,
+        description: None,
+        email: Some("ada@example.com".into()),
+        individual_name: None,
+        invoice_prefix: None,
+        metadata: BTreeMap::new(),
+        name: None,
+        next_invoice_sequence: None,
+        phone: None,
+        preferred_locales: Vec::new(),
+        shipping: None,
+        tax_exempt: TaxExempt::None,
+    }
+}
+
+pub(super) fn account() -> Account {
+    Account {
+        id: AccountId::from_number(1),
+        merchant: MerchantId::from_number(1),
+        version: 1,
+        livemode: false,
+        created: NOW,
+        holder: Some(Holder::Customer(CustomerId::from_number(1))),
+        clock: None,
+        authorization: AuthorizationId::from_number(1),
+        institution: InstitutionId::from_number(1),
+        institution_name: "Test (Non-OAuth)".into(),
+        bank_account: "success".into(),
+        category: Category::Cash,
+        subcategory: Subcategory::Checking,
+        display_name: Some("Success".into()),
+        last4: Some("6789".into()),
+        supported_payment_method_types: Vec::new(),
+        account_numbers: Vec::new(),
+        permissions: BTreeSet::from([Permission::Transactions, Permission::Balances]),
+        status: AccountStatus::Active,
+        expected_deactivation: None,
+        balance: None,
+        ownership: None,
+        balance_refresh: None,
+        ownership_refresh: None,
+        transaction_refresh: None,
+        transactions_listable: false,
+        subscribed: false,
+        daily_due_at: None,
+        bank_due_at: None,
+        rows: 0,
+    }
+}
+
+pub(super) fn ownership() -> Ownership {
+    Ownership {
+        id: OwnershipId { account: AccountId::from_number(1), sequence: 1 },
+        created: NOW,
+        owners: vec![BankOwner {
+            name: "Ada Lovelace".into(),
+            email: Some("ada@example.com".into()),
+            phone: None,
+            raw_address: Some("12 St James's Square".into()),
+        }],
+    }
+}
+
+pub(super) fn session() -> Session {
+    Session {
+        id: SessionId::from_number(1),
+        merchant: MerchantId::from_number(1),
+        version: 1,
+        livemode: false,
+        created: NOW,
+        holder: Holder::Customer(CustomerId::from_number(1)),
+        clock: None,
+        client_secret: "fcsess_client_secret_abc".into(),
+        permissions: BTreeSet::from([Permission::Transactions, Permission::Balances]),
+        prefetch: None,
+        filters: None,
+        accounts_max: None,
+        limits_given: false,
+        manual_entry: None,
+        return_url: None,
+        status: SessionStatus::Pending,
+        accounts: Vec::new(),
+    }
+}
+
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint {
+        id: EndpointId::from_number(1),
+        merchant: MerchantId::from_number(1),
+        version: 1,
+        livemode: false,
+        created: NOW,
+        made_at: ServerTime(0),
+        deleted: false,
+        url: "https://example.com/hook".into(),
+        enabled_events: vec!["*".into()],
+        api_version: None,
+        description: None,
+        metadata: BTreeMap::new(),
+        status: EndpointStatus::Enabled,
+        secrets: vec![EndpointSecret { value: "whsec_new".into(), expires_at: None }],
+    }
+}
+
+pub(super) fn transaction() -> Transaction {
+    Transaction {
+        id: TransactionId { account: AccountId::from_number(1), listed_at: NOW, ordinal: 1 },
+        bank_id: "b1".into(),
+        amount: -1_234,
+        currency: Currency::USD,
+        description: "Rocket Rides".into(),
+        status: TransactionStatus::Posted,
+        transacted_at: NOW,
+        posted_at: Some(NOW.plus(86_400)),
+        void_at: None,
+        sequence: 3,
+        updated: NOW.plus(90_000),
+    }
+}

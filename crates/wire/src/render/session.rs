@@ -1,0 +1,268 @@
+//! A Financial Connections Session (`financial_connections.session`).
+//!
+//! Its accounts are always there in full. The country of the filters is an array before
+//! [`SCALAR_COUNTRY`], and a word since a little earlier. A general version sees the status only
+//! once the flow has ended; preview versions see it always.
+
+use crate::expand::Field;
+use crate::json::JsonWriter;
+use crate::list::write_list;
+use crate::render::{View, account, write_holder};
+use crate::version::SCALAR_COUNTRY;
+use model::Word;
+use model::account::Account;
+use model::customer::Customer;
+use model::ownership::Ownership;
+use model::session::{Session, SessionFilters, SessionStatus};
+
+/// The kind of object.
+pub const OBJECT: &str = "financial_connections.session";
+/// What can be expanded in a session.
+pub const FIELDS: &[Field] = &[
+    Field { name: "account_holder", expandable: false, inside: account::HOLDER_FIELDS },
+    Field { name: "accounts", expandable: false, inside: account::LIST_FIELDS },
+];
+/// The version since which the filters show `country`.
+const COUNTRY_SHOWN: &str = "2026-08-26";
+
+/// An account that a session linked, with the customer and the owners that stand in place of
+/// their ids when they are expanded.
+pub type LinkedAccount<'a> = (&'a Account, Option<&'a Customer>, Option<&'a Ownership>);
+
+/// A session and what it shows besides itself.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionParts<'a> {
+    /// The session.
+    pub session: &'a Session,
+    /// The accounts that it linked.
+    pub accounts: &'a [LinkedAccount<'a>],
+    /// In place of `account_holder.customer` when that is expanded.
+    pub customer: Option<&'a Customer>,
+    /// Whether the client secret is still good; null is shown afterwards.
+    pub secret_shown: bool,
+}
+
+/// Writes a session.
+pub fn write(writer: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>) {
+    let session = parts.session;
+    let preview = view.version.is_preview();
+    writer.object(|w| {
+        w.key("id").plain(session.id.text().as_str());
+        w.key("object").plain(OBJECT);
+        w.key("account_holder");
+        write_holder(w, Some(&session.holder), parts.customer, view);
+        w.key("accounts");
+        write_accounts(w, parts, view);
+        let secret = parts.secret_shown.then_some(session.client_secret.as_str());
+        w.key("client_secret").optional_string(secret);
+        if let Some(filters) = &session.filters {
+            w.key("filters").object(|w| write_filters(w, filters, view));
+        }
+        if let Some(accounts_max) = session.accounts_max.filter(|_| session.limits_given) {
+            w.key("limits").object(|w| {
+                w.key("accounts").integer(i64::from(accounts_max));
+            });
+        }
+        w.key("livemode").boolean(session.livemode);
+        if let Some(mode) = session.manual_entry {
+            w.key("manual_entry").object(|w| {
+                w.key("mode").plain(mode.word());
+            });
+        }
+        w.key("permissions").strings(session.permissions.iter().map(|item| item.word()));
+        w.key("prefetch");
+        match &session.prefetch {
+            Some(prefetch) => w.strings(prefetch.iter().map(|item| item.word())),
+            None => w.null(),
+        };
+        if let Some(url) = &session.return_url {
+            w.key("return_url").string(url);
+        }
+        if preview || session.status != SessionStatus::Pending {
+            w.key("status").plain(session.status.word());
+        }
+        if preview {
+            w.key("status_details").object(|w| write_status_details(w, session));
+            w.key("ui_mode").plain("modal");
+        }
+    });
+}
+
+fn write_accounts(w: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>) {
+    let mut url = "/v1/financial_connections/accounts".to_owned();
+    if !parts.accounts.is_empty() {
+        url.push_str("?session=");
+        url.push_str(parts.session.id.text().as_str());
+    }
+    write_list(w, &url, false, parts.accounts, |w, (account, customer, ownership)| {
+        account::write(w, account, view, *customer, *ownership);
+    });
+}
+
+fn write_filters(w: &mut JsonWriter, filters: &SessionFilters, view: &View<'_>) {
+    w.key("account_subcategories");
+    match &filters.account_subcategories {
+        Some(subcategories) => w.strings(subcategories.iter().map(|item| item.word())),
+        None => w.null(),
+    };
+    if !view.version.at_least(SCALAR_COUNTRY) {
+        w.key("countries");
+        match &filters.country {
+            Some(country) => w.strings([country.as_str()]),
+            None => w.null(),
+        };
+    }
+    if view.version.at_least(COUNTRY_SHOWN) {
+        w.key("country").optional_string(filters.country.as_deref());
+    }
+    if let Some(support) = filters.require_payment_method_support {
+        w.key("require_payment_method_support").plain(support.word());
+    }
+}
+
+fn write_status_details(w: &mut JsonWriter, session: &Session) {
+    if session.status == SessionStatus::Cancelled {
+        w.key("cancelled").object(|w| {
+            w.key("reason").plain("other");
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples::{self, indented, view, written};
+    use crate::version::Version;
+    use model::account::Subcategory;
+    use model::session::{ManualEntry, PaymentMethodSupport, Prefetch};
+
+    fn fresh(session: &Session) -> SessionParts<'_> {
+        SessionParts { session, accounts: &[], customer: None, secret_shown: true }
+    }
+
+    fn pretty(json: &serde_json::Value) -> String {
+        serde_json::to_string_pretty(json).unwrap()
+    }
+
+    fn read(parts: &SessionParts<'_>, version: &str) -> serde_json::Value {
+        let version = Version::parse(version).unwrap();
+        let view = View::new(&version, false);
+        serde_json::from_str(&written(|w| write(w, parts, &view))).unwrap()
+    }
+
+    /// A fresh session has its secret and an empty list of accounts.
+    #[test]
+    fn writes_a_fresh_session() {
+        insta::assert_snapshot!(
+            indented(|w| write(w, &fresh(&samples::session()), &view())),
+            @r#"
+            {
+              "id": "fcsess_0000000000100K74O59FiLGg",
+              "object": "financial_connections.session",
+              "account_holder": {
+                "customer": "cus_0000000000100EEjGX71dSec",
+                "type": "customer"
+              },
+              "accounts": {
+                "object": "list",
+                "data": [],
+                "has_more": false,
+                "url": "/v1/financial_connections/accounts"
+              },
+              "client_secret": "fcsess_client_secret_abc",
+              "livemode": false,
+              "permissions": [
+                "balances",
+                "transactions"
+              ],
+              "prefetch": null
+            }
+            "#
+        );
+    }
+
+    /// Whatever was asked for is repeated, the country as each version spells it.
+    #[test]
+    fn repeats_what_was_asked_for() {
+        let mut session = samples::session();
+        session.filters = Some(SessionFilters {
+            account_subcategories: Some(vec![Subcategory::Checking]),
+            country: Some("US".into()),
+            require_payment_method_support: Some(PaymentMethodSupport::All),
+        });
+        session.prefetch = Some(vec![Prefetch::Balances]);
+        session.limits_given = true;
+        session.accounts_max = Some(2);
+        session.manual_entry = Some(ManualEntry::Disabled);
+        session.return_url = Some("https://example.com".into());
+        let endive = read(&fresh(&session), "2026-09-30.endive");
+        insta::assert_snapshot!(pretty(&endive["filters"]), @r#"
+        {
+          "account_subcategories": [
+            "checking"
+          ],
+          "country": "US",
+          "require_payment_method_support": "all"
+        }
+        "#);
+        let dahlia = read(&fresh(&session), "2026-08-26.dahlia");
+        insta::assert_snapshot!(pretty(&dahlia["filters"]), @r#"
+        {
+          "account_subcategories": [
+            "checking"
+          ],
+          "countries": [
+            "US"
+          ],
+          "country": "US",
+          "require_payment_method_support": "all"
+        }
+        "#);
+        insta::assert_snapshot!(pretty(&read(&fresh(&session), "2024-06-20")["filters"]), @r#"
+        {
+          "account_subcategories": [
+            "checking"
+          ],
+          "countries": [
+            "US"
+          ],
+          "require_payment_method_support": "all"
+        }
+        "#);
+        assert_eq!(endive["prefetch"], serde_json::json!(["balances"]));
+        assert_eq!(endive["limits"], serde_json::json!({"accounts": 2}));
+        assert_eq!(endive["manual_entry"], serde_json::json!({"mode": "disabled"}));
+        assert_eq!(endive["return_url"], "https://example.com");
+
+        session.accounts_max = None;
+        assert!(read(&fresh(&session), "2026-09-30.endive").get("limits").is_none());
+    }
+
+    /// A session that ended shows its accounts and its status; its secret can be gone.
+    #[test]
+    fn shows_the_end() {
+        let account = samples::account();
+        let mut session = samples::session();
+        session.status = SessionStatus::Succeeded;
+        session.accounts = vec![account.id];
+        let accounts = [(&account, None, None)];
+        let parts = SessionParts { accounts: &accounts, secret_shown: false, ..fresh(&session) };
+        let ended = read(&parts, "2026-10-28.endive");
+        assert_eq!(ended["status"], "succeeded");
+        assert!(ended["client_secret"].is_null());
+        assert_eq!(ended["accounts"]["data"][0]["id"], account.id.to_string());
+        let url = format!("/v1/financial_connections/accounts?session={}", session.id);
+        assert_eq!(ended["accounts"]["url"], url);
+
+        session.status = SessionStatus::Cancelled;
+        let cancelled = read(&fresh(&session), "2026-10-14.preview");
+        insta::assert_snapshot!(pretty(&cancelled["status_details"]), @r#"
+        {
+          "cancelled": {
+            "reason": "other"
+          }
+        }
+        "#);
+        assert_eq!(cancelled["ui_mode"], "modal");
+    }
+}

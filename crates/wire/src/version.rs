@@ -1,0 +1,178 @@
+//! API versions: what `Stripe-Version` may say, and which shapes follow from it.
+//!
+//! A version is a date, in newer ones followed by the name of its train (`2026-08-26.dahlia`) or by
+//! `preview`; the oldest form of preview lists betas behind a semicolon. Any date is taken, since
+//! only its order matters here; the exact text is kept, because answers and events repeat it.
+
+use crate::error::Error;
+
+/// The version of a caller who names none.
+pub const DEFAULT: &str = "2026-08-26.dahlia";
+/// The newest version known.
+pub const NEWEST: &str = "2026-10-28.endive";
+/// The version since which a session's country is one word instead of an array.
+pub const SCALAR_COUNTRY: &str = "2026-09-30";
+/// Characters of a version; lists of betas are long.
+const CHARS_MAX: usize = 1_000;
+const DATE_CHARS: usize = 10;
+
+/// One API version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// Printable ASCII that begins with a date of ten characters.
+    text: String,
+}
+
+impl Default for Version {
+    fn default() -> Self {
+        Self { text: DEFAULT.to_owned() }
+    }
+}
+
+impl Version {
+    /// Reads a header's or a parameter's text; white space around it does not count.
+    ///
+    /// ```
+    /// # use wire::version::Version;
+    /// let version = Version::parse("2026-10-14.preview").unwrap();
+    /// assert!(version.is_preview() && version.at_least("2026-09-30"));
+    /// assert!(Version::parse("latest").is_err());
+    /// ```
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let text = text.trim();
+        if is_version(text) {
+            Ok(Self { text: text.to_owned() })
+        } else {
+            Err(Error::invalid(format!(
+                "Invalid Stripe API version: {}",
+                crate::error::shown(text)
+            )))
+        }
+    }
+
+    /// The newest version known.
+    pub fn newest() -> Self {
+        Self { text: NEWEST.to_owned() }
+    }
+
+    /// The text as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The ten characters of the date.
+    pub fn date(&self) -> &str {
+        &self.text[..DATE_CHARS]
+    }
+
+    /// The train (`dahlia`, `preview`), where the version has one.
+    pub fn train(&self) -> Option<&str> {
+        self.text[DATE_CHARS..].strip_prefix('.')
+    }
+
+    /// Whether fields that are in preview are shown.
+    pub fn is_preview(&self) -> bool {
+        self.train() == Some("preview")
+    }
+
+    /// Whether this version is of the date `YYYY-MM-DD` or later.
+    pub fn at_least(&self, date: &str) -> bool {
+        // Dates of this form sort as text.
+        self.date() >= date
+    }
+}
+
+fn is_version(text: &str) -> bool {
+    if text.len() > CHARS_MAX || !text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+        return false;
+    }
+    let Some((date, rest)) = text.split_at_checked(DATE_CHARS) else { return false };
+    is_date(date) && (rest.is_empty() || is_train(rest) || is_betas(rest))
+}
+
+fn is_date(date: &str) -> bool {
+    let parts: Vec<&str> = date.split('-').collect();
+    let number = |part: &str, digits: usize| {
+        let plain = part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit());
+        plain.then(|| part.parse::<u16>().ok()).flatten()
+    };
+    let [year, month, day] = parts[..] else { return false };
+    number(year, 4).is_some()
+        && number(month, 2).is_some_and(|month| (1..=12).contains(&month))
+        && number(day, 2).is_some_and(|day| (1..=31).contains(&day))
+}
+
+fn is_train(rest: &str) -> bool {
+    rest.strip_prefix('.').is_some_and(|train| {
+        !train.is_empty() && train.bytes().all(|byte| byte.is_ascii_lowercase())
+    })
+}
+
+fn is_betas(rest: &str) -> bool {
+    let beta = |part: &str| {
+        part.trim().split_once('=').is_some_and(|(name, value)| {
+            let word = |text: &str| {
+                !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+            };
+            word(name) && word(value)
+        })
+    };
+    let list = rest.trim_start().strip_prefix(';').map(|list| list.trim_end_matches([' ', ';']));
+    list.is_some_and(|list| list.split(';').all(beta))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Every published form is taken and repeated letter by letter.
+    #[test]
+    fn takes_published_forms() {
+        for text in [
+            DEFAULT,
+            NEWEST,
+            "2020-08-27",
+            "2026-10-14.preview",
+            "2022-08-01; financial_connections_transactions_beta=v1; \
+             financial_connections_relink_api_beta=v1",
+            "2022-08-01;some_beta=v1;",
+        ] {
+            assert_eq!(Version::parse(text).unwrap().as_str(), text);
+        }
+        assert!(!Version::default().is_preview());
+        assert!(!Version::default().at_least(SCALAR_COUNTRY));
+        assert!(Version::newest().at_least(SCALAR_COUNTRY));
+    }
+
+    /// What is no version is refused with 400.
+    #[test]
+    fn refuses_what_is_no_version() {
+        for text in [
+            "",
+            "latest",
+            "2026-13-01",
+            "2026-1-01",
+            "2026-08-26.",
+            "2026-08-26.DAHLIA",
+            "2026-08-26dahlia",
+            "2026-08-26;",
+            "2026-08-26; beta",
+            "2026-08-2６",
+        ] {
+            assert_eq!(Version::parse(text).unwrap_err().status, 400, "{text}");
+        }
+    }
+
+    proptest! {
+        /// No text makes the reader panic, and what it takes is kept.
+        #[test]
+        fn any_text_is_read_safely(text in "\\PC{0,40}", tail in "\\PC{0,10}") {
+            let _ = Version::parse(&text);
+            if let Ok(version) = Version::parse(&format!("2026-08-26{tail}")) {
+                prop_assert!(version.at_least("2026-08-26"));
+                prop_assert!(!version.at_least("2026-08-27"));
+            }
+        }
+    }
+}
