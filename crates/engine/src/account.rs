@@ -1,0 +1,450 @@
+//! Bank accounts: read, refresh, subscribe, unsubscribe, disconnect.
+//!
+//! A refresh that is asked for becomes a job; the refresh worker does the rest. What cannot be
+//! started leaves the account as it is and is answered with it, 200.
+
+use crate::context::{render, settled, tries};
+use crate::customer::list_body;
+use crate::{Answer, Context, Engine, Error};
+use model::Word;
+use model::account::{Account, AccountStatus, Holder};
+use model::bank::Feature;
+use model::clock::AccountTime;
+use model::customer::Customer;
+use model::event::{Event, EventType};
+use model::id::{AccountId, OwnerId, OwnershipId};
+use model::ownership::Ownership;
+use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
+use store::{
+    AccountChange, AccountsOf, ChangeAccount, Cursor, FindAccount, FindOwnership, ListAccounts,
+    ObjectPlace, Page,
+};
+use wire::error::Error as Refusal;
+use wire::expand::Expand;
+use wire::list::PageParams;
+
+/// Which accounts a list holds; at most one of the three may be named.
+#[derive(Clone, Debug)]
+pub struct AccountFilter {
+    /// Those of a customer.
+    pub customer: Option<String>,
+    /// Those of a connected account.
+    pub account: Option<String>,
+    /// Those that a session linked.
+    pub session: Option<String>,
+    /// Which page.
+    pub page: PageParams,
+}
+
+/// Said when a refresh was asked for too soon.
+const COOLING_DOWN: &str = "No refresh was started: the one before is pending, or \
+                            next_refresh_available_at has not come.";
+
+/// The refusal of anything that needs an active account.
+pub(crate) fn inactive() -> Error {
+    Refusal::invalid("Data cannot be refreshed on inactive accounts.")
+        .code("financial_connections_account_inactive")
+        .into()
+}
+
+/// Refuses a feature that the holder did not allow.
+pub(crate) fn permitted(account: &Account, feature: Feature, param: &str) -> Result<(), Error> {
+    if account.permits(feature) {
+        return Ok(());
+    }
+    let permission = match feature {
+        Feature::Balance => "balances",
+        Feature::Ownership | Feature::Transactions => feature.word(),
+    };
+    let message = format!(
+        "The holder of this account did not grant the permission {permission}; link it again \
+         with a session that asks for it."
+    );
+    Err(Refusal::invalid(message).param(param).into())
+}
+
+impl Engine {
+    /// Shows an account.
+    pub async fn retrieve_account(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        let account = self.get_account(context, id, "account").await?;
+        Ok(Answer::unchanged(self.account_body(context, &account).await?))
+    }
+
+    /// Lists accounts.
+    pub async fn list_accounts(
+        &self,
+        context: &Context,
+        filter: &AccountFilter,
+    ) -> Result<Answer, Error> {
+        let of = self.accounts_filter(context, filter).await?;
+        let (given, param) = match (&filter.page.starting_after, &filter.page.ending_before) {
+            (Some(given), _) => (Some(given), "starting_after"),
+            (None, given) => (given.as_ref(), "ending_before"),
+        };
+        let cursor = match given {
+            None => Cursor::Newest,
+            Some(given) => {
+                let account = self.get_account(context, given, param).await?;
+                let place = ObjectPlace { created: account.created, number: account.id.number() };
+                if param == "starting_after" { Cursor::After(place) } else { Cursor::Before(place) }
+            }
+        };
+        let page = Page { limit: filter.page.limit, cursor };
+        let listed = self.store.read(ListAccounts { merchant: context.merchant, of, page }).await?;
+        let expand = context.expand.inside("data");
+        let mut bodies = Vec::with_capacity(listed.items.len());
+        for account in &listed.items {
+            bodies.push(self.account_body_with(context, account, &expand).await?);
+        }
+        let url = "/v1/financial_connections/accounts";
+        Ok(Answer::unchanged(list_body(url, listed.has_more, &bodies)))
+    }
+
+    async fn accounts_filter(
+        &self,
+        context: &Context,
+        filter: &AccountFilter,
+    ) -> Result<AccountsOf, Error> {
+        if let Some(given) = &filter.customer {
+            let customer = self.get_customer(context, given, "account_holder[customer]").await?;
+            return Ok(AccountsOf::Holder(Holder::Customer(customer.id)));
+        }
+        if let Some(given) = &filter.account {
+            return Ok(AccountsOf::Holder(Holder::Account(given.clone())));
+        }
+        if let Some(given) = &filter.session {
+            let session = self.get_session(context, given, "session").await?;
+            return Ok(AccountsOf::Ids(session.accounts));
+        }
+        Ok(AccountsOf::Merchant)
+    }
+
+    /// Starts a refresh of each feature that can be started.
+    pub async fn refresh_account(
+        &self,
+        context: &Context,
+        id: &str,
+        features: &[Feature],
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let mut account = self.get_active_account(context, id).await?;
+            let now = self.moment_to_write(context.merchant, account.clock).await?;
+            for (index, feature) in features.iter().enumerate() {
+                permitted(&account, *feature, &format!("features[{index}]"))?;
+            }
+            let mut started = Vec::new();
+            for feature in features {
+                if account.refresh_available(*feature, now) {
+                    started.push(self.start(&mut account, *feature, now));
+                }
+            }
+            if started.is_empty() {
+                let body = self.account_body(context, &account).await?;
+                return Ok(Answer { notice: Some(COOLING_DOWN), ..Answer::unchanged(body) });
+            }
+            if let Some(answer) = self.change(context, account, started).await? {
+                return Ok(answer);
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Subscribes to daily transactions. A new subscription starts a refresh unless one is
+    /// pending; one that exists starts one only if it may.
+    pub async fn subscribe_account(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        for _ in tries() {
+            let mut account = self.get_active_account(context, id).await?;
+            let now = self.moment_to_write(context.merchant, account.clock).await?;
+            permitted(&account, Feature::Transactions, "features[0]")?;
+            let starts = if account.subscribed {
+                account.refresh_available(Feature::Transactions, now)
+            } else {
+                !account.is_pending(Feature::Transactions)
+            };
+            if account.subscribed && !starts {
+                let body = self.account_body(context, &account).await?;
+                return Ok(Answer { notice: Some(COOLING_DOWN), ..Answer::unchanged(body) });
+            }
+            account.subscribe(now);
+            let mut started = Vec::new();
+            if starts {
+                started.push(self.start(&mut account, Feature::Transactions, now));
+            }
+            if let Some(answer) = self.change(context, account, started).await? {
+                return Ok(answer);
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Ends the daily refreshes; a pending one finishes.
+    pub async fn unsubscribe_account(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        for _ in tries() {
+            let mut account = self.get_account(context, id, "account").await?;
+            self.moment_to_write(context.merchant, account.clock).await?;
+            if !account.subscribed {
+                return Ok(Answer::unchanged(self.account_body(context, &account).await?));
+            }
+            account.unsubscribe();
+            if let Some(answer) = self.change(context, account, Vec::new()).await? {
+                return Ok(answer);
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Ends the access to an account for good.
+    pub async fn disconnect_account(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        for _ in tries() {
+            let account = self.get_account(context, id, "account").await?;
+            let now = self.moment_to_write(context.merchant, account.clock).await?;
+            let Some(change) = disconnected(context, account.clone(), now) else {
+                return Ok(Answer::unchanged(self.account_body(context, &account).await?));
+            };
+            let body = self.account_body(context, &change.account).await?;
+            let reply = context.reply(self, &body);
+            if settled(self.store.write(ChangeAccount { change, reply }).await?)? {
+                self.wake.dispatch();
+                return Ok(Answer::committed(body));
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Disconnects an account whose holder or clock goes away.
+    pub(crate) async fn disconnect_one(
+        &self,
+        context: &Context,
+        id: AccountId,
+    ) -> Result<(), Error> {
+        for _ in tries() {
+            let find = FindAccount { merchant: context.merchant, account: id };
+            let Some(account) = self.store.read(find).await? else {
+                return Ok(());
+            };
+            let now = self.moment(context.merchant, account.clock).await?.now;
+            let Some(change) = disconnected(context, account, now) else {
+                return Ok(());
+            };
+            if settled(self.store.write(ChangeAccount { change, reply: None }).await?)? {
+                self.wake.dispatch();
+                return Ok(());
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Lists the owners of a snapshot.
+    pub async fn list_owners(
+        &self,
+        context: &Context,
+        id: &str,
+        given_ownership: &str,
+        page: &PageParams,
+    ) -> Result<Answer, Error> {
+        let account = self.get_account(context, id, "account").await?;
+        readable(&account)?;
+        permitted(&account, Feature::Ownership, "account")?;
+        let missing = || Error::from(Refusal::no_such("ownership", given_ownership, "ownership"));
+        let snapshot: OwnershipId = given_ownership.parse().map_err(|_| missing())?;
+        if snapshot.account != account.id {
+            return Err(missing());
+        }
+        let find = FindOwnership { merchant: context.merchant, ownership: snapshot };
+        let ownership = self.store.read(find).await?.ok_or_else(missing)?;
+        let (from, to, has_more) = owners_page(&ownership, page)?;
+        let owners: Vec<_> = ownership.with_ids().skip(from).take(to - from).collect();
+        let url = format!("/v1/financial_connections/accounts/{}/owners", account.id);
+        let bodies: Vec<Vec<u8>> = owners
+            .into_iter()
+            .map(|(id, owner)| {
+                render(|w| wire::render::ownership::write_owner(w, id, owner, ownership.created))
+            })
+            .collect();
+        Ok(Answer::unchanged(list_body(&url, has_more, &bodies)))
+    }
+
+    /// Starts a refresh of a feature at this time, as a job that may run at once.
+    pub(crate) fn start(
+        &self,
+        account: &mut Account,
+        feature: Feature,
+        now: AccountTime,
+    ) -> RefreshJob {
+        let sequence = account.start_refresh(feature, now);
+        RefreshJob {
+            key: RefreshKey { account: account.id, feature, sequence },
+            merchant: account.merchant,
+            clock: account.clock,
+            status: RefreshStatus::Pending,
+            started_at: now,
+            run_at: RunAt::Server(self.clock.server_now()),
+            claim: 0,
+            leased_until: None,
+            attempts: 0,
+        }
+    }
+
+    /// Commits a changed account with its answer; `None` when it has to be read again.
+    async fn change(
+        &self,
+        context: &Context,
+        mut account: Account,
+        started: Vec<RefreshJob>,
+    ) -> Result<Option<Answer>, Error> {
+        account.version += 1;
+        let body = self.account_body(context, &account).await?;
+        let reply = context.reply(self, &body);
+        let change = AccountChange { started, ..AccountChange::of(account) };
+        let committed = settled(self.store.write(ChangeAccount { change, reply }).await?)?;
+        self.wake.refresh();
+        Ok(committed.then(|| Answer::committed(body)))
+    }
+
+    /// An account by the text of its id.
+    pub(crate) async fn get_account(
+        &self,
+        context: &Context,
+        given: &str,
+        param: &str,
+    ) -> Result<Account, Error> {
+        let missing = || Refusal::no_such("Financial Connections account", given, param).into();
+        let account: AccountId = given.parse().map_err(|_| missing())?;
+        let find = FindAccount { merchant: context.merchant, account };
+        self.store.read(find).await?.ok_or_else(missing)
+    }
+
+    async fn get_active_account(&self, context: &Context, id: &str) -> Result<Account, Error> {
+        let account = self.get_account(context, id, "account").await?;
+        if account.is_active() { Ok(account) } else { Err(inactive()) }
+    }
+
+    /// An account as this call shows it.
+    pub(crate) async fn account_body(
+        &self,
+        context: &Context,
+        account: &Account,
+    ) -> Result<Vec<u8>, Error> {
+        self.account_body_with(context, account, &context.expand).await
+    }
+
+    async fn account_body_with(
+        &self,
+        context: &Context,
+        account: &Account,
+        expand: &Expand,
+    ) -> Result<Vec<u8>, Error> {
+        let (customer, ownership) = self.account_expansions(context, account, expand).await?;
+        let view = context.view(self);
+        Ok(render(|w| {
+            wire::render::account::write(w, account, &view, customer.as_ref(), ownership.as_ref());
+        }))
+    }
+
+    /// What an account shows whole where it would show an id.
+    pub(crate) async fn account_expansions(
+        &self,
+        context: &Context,
+        account: &Account,
+        expand: &Expand,
+    ) -> Result<(Option<Customer>, Option<Ownership>), Error> {
+        let customer = self.expanded_holder(context, account.holder.as_ref(), expand).await?;
+        let ownership = match account.ownership.filter(|_| expand.wants("ownership")) {
+            Some(ownership) => {
+                let find = FindOwnership { merchant: context.merchant, ownership };
+                self.store.read(find).await?
+            }
+            None => None,
+        };
+        Ok((customer, ownership))
+    }
+}
+
+/// The change that disconnects; none if it was disconnected before.
+fn disconnected(
+    context: &Context,
+    mut account: Account,
+    now: AccountTime,
+) -> Option<AccountChange> {
+    let interrupted = account.disconnect()?;
+    account.version += 1;
+    let mut change = AccountChange::of(account);
+    record_interrupted_by(&mut change, &interrupted, now, Some(&context.cause()));
+    push_event(&mut change, EventType::AccountDisconnected, now, context);
+    Some(change)
+}
+
+/// Refuses to show data of an account that was disconnected.
+pub(crate) fn readable(account: &Account) -> Result<(), Error> {
+    if account.status == AccountStatus::Disconnected {
+        let message = "The account was disconnected, so its data can no longer be read.";
+        let code = "financial_connections_account_inactive";
+        return Err(Refusal::invalid(message).code(code).param("account").into());
+    }
+    Ok(())
+}
+
+/// Adds an event of the change.
+pub(crate) fn push_event(
+    change: &mut AccountChange,
+    event_type: EventType,
+    now: AccountTime,
+    context: &Context,
+) {
+    push_event_of(change, event_type, now, Some(context.cause()));
+}
+
+/// Adds an event of the change, with its cause if a request made it.
+pub(crate) fn push_event_of(
+    change: &mut AccountChange,
+    event_type: EventType,
+    now: AccountTime,
+    cause: Option<model::event::Cause>,
+) {
+    // A change has a handful of events, far from 256.
+    let place = u8::try_from(change.events.len()).unwrap_or(u8::MAX);
+    change.events.push(Event::of_account(&change.account, event_type, place, now, cause));
+}
+
+/// Records the refreshes that a change ended by itself: their jobs, and an event each.
+pub(crate) fn record_interrupted_by(
+    change: &mut AccountChange,
+    interrupted: &[Feature],
+    now: AccountTime,
+    cause: Option<&model::event::Cause>,
+) {
+    for feature in interrupted {
+        if let Some(state) = change.account.refresh(*feature) {
+            let key = RefreshKey {
+                account: change.account.id,
+                feature: *feature,
+                sequence: state.sequence,
+            };
+            change.ended.push((key, RefreshStatus::Failed));
+        }
+        push_event_of(change, EventType::refreshed(*feature), now, cause.cloned());
+    }
+}
+
+/// Which owners of a snapshot a page holds: from, to (exclusive), and whether more follow.
+fn owners_page(ownership: &Ownership, page: &PageParams) -> Result<(usize, usize, bool), Error> {
+    let count = ownership.owners.len();
+    let limit = page.limit as usize;
+    let place = |given: &str, param: &str| -> Result<usize, Error> {
+        let missing = || Error::from(Refusal::no_such("owner", given, param).status(400));
+        let id: OwnerId = given.parse().map_err(|_| missing())?;
+        let index = usize::from(id.index);
+        if id.ownership == ownership.id && index < count { Ok(index) } else { Err(missing()) }
+    };
+    if let Some(given) = &page.ending_before {
+        let to = place(given, "ending_before")?;
+        let from = to.saturating_sub(limit);
+        return Ok((from, to, from > 0));
+    }
+    let from = match &page.starting_after {
+        Some(given) => place(given, "starting_after")? + 1,
+        None => 0,
+    };
+    let to = count.min(from + limit);
+    Ok((from, to, to < count))
+}

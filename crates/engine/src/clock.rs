@@ -1,0 +1,464 @@
+//! Test clocks, and the worker that advances them.
+//!
+//! An advance is one leased job. Each step takes the earliest due items of the clock, at most one
+//! an account, works on them at their own due times, and commits them together with how far the
+//! clock has come; a crash goes on from the last step. The clock never shows a time later than the
+//! earliest item that is still to be done. While it is advancing, ordinary workers leave its
+//! accounts alone and writes to them answer 429.
+
+use crate::context::{made, render, settled, tries};
+use crate::customer::list_body;
+use crate::refresh::{Outcome, Work, is_current};
+use crate::schedule::is_due;
+use crate::{Answer, Context, Engine, Error};
+use model::account::Account;
+use model::bank::Feature;
+use model::clock::{AccountTime, ClockStatus, TestClock};
+use model::event::{Cause, Event, EventType, Snapshot};
+use model::id::{AccountId, ClockId, EventId};
+use model::limits;
+use model::refresh::{RefreshJob, RefreshStatus, RunAt};
+use std::collections::HashSet;
+use store::{
+    AccountChange, AccountsOf, Bounds, ChangeObject, Claim, ClaimClocks, ClockClaim, ClockItem,
+    CreateObject, Cursor, DueOnClock, FindAccount, Kind, ListDueOnClock, ListObjects, Object, Page,
+    PutOffRefresh, StartAdvance, StepClock, Written,
+};
+use wire::error::Error as Refusal;
+use wire::list::PageParams;
+
+/// One due item: when, and what.
+struct Due {
+    at: AccountTime,
+    account: AccountId,
+    what: DueKind,
+}
+
+/// What a step of an advance came to.
+enum Step {
+    /// Stored; there is more to do.
+    More,
+    /// Not stored: something it read had changed.
+    Stale,
+    /// The advance is over.
+    Done,
+}
+
+enum DueKind {
+    /// Daily work or a change at the bank.
+    Account(Box<Account>),
+    /// A pending refresh.
+    Refresh(Box<RefreshJob>),
+}
+
+fn event(
+    clock: &TestClock,
+    event_type: EventType,
+    created: AccountTime,
+    cause: Option<Cause>,
+) -> Event {
+    let number = clock.id.number();
+    Event {
+        id: EventId::of_change(clock.merchant.number(), number, clock.version, 0),
+        merchant: clock.merchant,
+        livemode: false,
+        created,
+        event_type,
+        account: None,
+        snapshot: Snapshot::TestClock(Box::new(clock.clone())),
+        previous: None,
+        cause,
+    }
+}
+
+fn clock_body(clock: &TestClock) -> Vec<u8> {
+    render(|w| wire::render::clock::write(w, clock))
+}
+
+impl Engine {
+    /// Makes a clock that shows this time.
+    pub async fn create_clock(
+        &self,
+        context: &Context,
+        frozen_time: i64,
+        name: Option<String>,
+    ) -> Result<Answer, Error> {
+        let created = self.clock.account_now();
+        let clock = TestClock {
+            id: ClockId::from_number(self.next_number()),
+            merchant: context.merchant,
+            version: 1,
+            created,
+            name,
+            frozen_time: AccountTime(frozen_time),
+            target: None,
+            status: ClockStatus::Ready,
+            deleted: false,
+        };
+        let body = clock_body(&clock);
+        let create = CreateObject {
+            events: vec![event(
+                &clock,
+                EventType::TestClockCreated,
+                created,
+                Some(context.cause()),
+            )],
+            object: Object::TestClock(clock),
+            kind_max: None,
+            reply: context.reply(self, &body),
+        };
+        made(self.store.write(create).await?)?;
+        self.wake.dispatch();
+        Ok(Answer::committed(body))
+    }
+
+    /// Shows a clock.
+    pub async fn retrieve_clock(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        let clock = self.clock_param(context, id, "test_clock").await?;
+        Ok(Answer::unchanged(clock_body(&clock)))
+    }
+
+    /// Lists clocks.
+    pub async fn list_clocks(&self, context: &Context, page: &PageParams) -> Result<Answer, Error> {
+        let list = ListObjects {
+            merchant: context.merchant,
+            kind: Kind::TestClock,
+            lookup: None,
+            clock: None,
+            created: Bounds::default(),
+            page: self.object_page(context, Kind::TestClock, page).await?,
+        };
+        let listed = self.store.read(list).await?;
+        let bodies: Vec<Vec<u8>> = listed
+            .items
+            .iter()
+            .filter_map(|object| match object {
+                Object::TestClock(clock) => Some(clock_body(clock)),
+                _ => None,
+            })
+            .collect();
+        let url = "/v1/test_helpers/test_clocks";
+        Ok(Answer::unchanged(list_body(url, listed.has_more, &bodies)))
+    }
+
+    /// Begins an advance; the clock worker does the rest.
+    pub async fn advance_clock(
+        &self,
+        context: &Context,
+        id: &str,
+        frozen_time: i64,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let mut clock = self.clock_param(context, id, "test_clock").await?;
+            if clock.status == ClockStatus::Advancing {
+                return Err(Error::Locked);
+            }
+            let from = clock.frozen_time.0;
+            if frozen_time <= from || frozen_time - from > limits::CLOCK_ADVANCE_S_MAX {
+                let message = format!(
+                    "frozen_time must be later than {from}, the time this clock shows, by at most \
+                     {} seconds.",
+                    limits::CLOCK_ADVANCE_S_MAX
+                );
+                return Err(Refusal::invalid(message).param("frozen_time").into());
+            }
+            clock.status = ClockStatus::Advancing;
+            clock.target = Some(AccountTime(frozen_time));
+            clock.version += 1;
+            let body = clock_body(&clock);
+            let created = clock.frozen_time;
+            let start = StartAdvance {
+                events: vec![event(
+                    &clock,
+                    EventType::TestClockAdvancing,
+                    created,
+                    Some(context.cause()),
+                )],
+                clock,
+                reply: context.reply(self, &body),
+            };
+            if settled(self.store.write(start).await?)? {
+                self.wake.clock();
+                self.wake.dispatch();
+                return Ok(Answer::committed(body));
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Deletes a clock with its customers; their accounts are disconnected.
+    pub async fn delete_clock(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        let clock = self.clock_param(context, id, "test_clock").await?;
+        if clock.status == ClockStatus::Advancing {
+            return Err(Error::Locked);
+        }
+        self.disconnect_all(context, AccountsOf::Clock(clock.id)).await?;
+        self.delete_customers_of(context, clock.id).await?;
+        for _ in tries() {
+            let mut clock = self.clock_param(context, id, "test_clock").await?;
+            clock.deleted = true;
+            clock.version += 1;
+            let created = clock.frozen_time;
+            let body = render(|w| {
+                wire::render::deleted::write(w, &clock.id, "test_helpers.test_clock");
+            });
+            let deleted =
+                event(&clock, EventType::TestClockDeleted, created, Some(context.cause()));
+            let change = ChangeObject {
+                object: Object::TestClock(clock),
+                events: vec![deleted],
+                reply: context.reply(self, &body),
+            };
+            if settled(self.store.write(change).await?)? {
+                self.wake.dispatch();
+                return Ok(Answer::committed(body));
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    async fn delete_customers_of(&self, context: &Context, clock: ClockId) -> Result<(), Error> {
+        // Each round deletes what the last one listed, so the first page is always the next.
+        for _ in 0..=limits::CLOCK_CUSTOMERS_MAX {
+            let list = ListObjects {
+                merchant: context.merchant,
+                kind: Kind::Customer,
+                lookup: None,
+                clock: Some(clock),
+                created: Bounds::default(),
+                page: Page { limit: limits::PAGE_ROWS_MAX, cursor: Cursor::Newest },
+            };
+            let listed = self.store.read(list).await?;
+            if listed.items.is_empty() {
+                return Ok(());
+            }
+            let plain = context.without_reply();
+            for object in listed.items {
+                if let Object::Customer(customer) = object {
+                    self.delete_customer(&plain, customer.id.text().as_str()).await?;
+                }
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Advances clocks by one step each. Answers how many steps were made.
+    pub async fn run_clock_once(&self) -> Result<usize, Error> {
+        let now = self.clock.server_now();
+        let claim =
+            ClaimClocks { now, leased_until: now.plus_ms(self.settings.lease_ms), limit: 16 };
+        let claims = self.store.write(claim).await?;
+        let mut steps = 0;
+        for claim in claims {
+            let mut stale = 0;
+            // One claim carries an advance to its end; the lease goes on with each step. A step is
+            // stale when a worker that had claimed a refresh before the advance began ends it now;
+            // when it is stale again and again, somebody else holds the claim.
+            while stale < limits::STALE_RETRIES_MAX {
+                steps += 1;
+                match self.step_clock(claim).await? {
+                    Step::More => stale = 0,
+                    Step::Stale => stale += 1,
+                    Step::Done => break,
+                }
+            }
+        }
+        Ok(steps)
+    }
+
+    /// Makes one step of an advance.
+    async fn step_clock(&self, claim: ClockClaim) -> Result<Step, Error> {
+        let Some(mut clock) = self.find_clock(claim.merchant, claim.clock).await? else {
+            return Ok(Step::Done);
+        };
+        let Some(target) = clock.target.filter(|_| clock.status == ClockStatus::Advancing) else {
+            return Ok(Step::Done);
+        };
+        let due = self
+            .store
+            .read(ListDueOnClock {
+                merchant: claim.merchant,
+                clock: claim.clock,
+                until: target,
+                limit: limits::CLOCK_STEP_ITEMS_MAX,
+            })
+            .await?;
+        let full = due.accounts.len() >= limits::CLOCK_STEP_ITEMS_MAX
+            || due.refreshes.len() >= limits::CLOCK_STEP_ITEMS_MAX;
+        let queue = in_order(due, clock.frozen_time);
+        let mut busy = HashSet::new();
+        let mut items = Vec::new();
+        // What a full list leaves out is due no earlier than its last item.
+        let mut earliest_left = queue.last().filter(|_| full).map(|due| due.at);
+        for due in queue {
+            if items.len() >= limits::CLOCK_STEP_ITEMS_MAX || !busy.insert(due.account) {
+                earliest_left = [earliest_left, Some(due.at)].into_iter().flatten().min();
+                continue;
+            }
+            let (item, next) = self.work_due(due, target).await?;
+            items.extend(item);
+            earliest_left = [earliest_left, next].into_iter().flatten().min();
+        }
+        clock.version += 1;
+        let mut events = Vec::new();
+        let done = items.is_empty() && earliest_left.is_none() && !full;
+        if done {
+            clock.frozen_time = target;
+            clock.target = None;
+            clock.status = ClockStatus::Ready;
+            events.push(event(&clock, EventType::TestClockReady, target, None));
+        } else if let Some(left) = earliest_left {
+            clock.frozen_time = clock.frozen_time.max(left.min(target));
+        }
+        let leased_until = self.clock.server_now().plus_ms(self.settings.lease_ms);
+        let step = StepClock { claim, clock, items, events, leased_until };
+        let written = self.store.write(step).await?;
+        self.wake.dispatch();
+        Ok(match written {
+            Written::Done if done => Step::Done,
+            Written::Done => Step::More,
+            Written::Stale | Written::KeyTaken => Step::Stale,
+        })
+    }
+
+    /// Works on one due item at its own time. Answers what to store, and when the account next has
+    /// something due no later than the target.
+    async fn work_due(
+        &self,
+        due: Due,
+        target: AccountTime,
+    ) -> Result<(Option<ClockItem>, Option<AccountTime>), Error> {
+        let item = match due.what {
+            DueKind::Account(account) => self.work_account(*account, due.at).await?,
+            DueKind::Refresh(job) => self.work_refresh(&job, due.at).await?,
+        };
+        let next = item.as_ref().and_then(next_due).filter(|at| *at <= target);
+        Ok((item, next))
+    }
+
+    async fn work_account(
+        &self,
+        account: Account,
+        now: AccountTime,
+    ) -> Result<Option<ClockItem>, Error> {
+        let Some(connection) = self.connection_of(&account).await? else {
+            return Ok(None);
+        };
+        let mut change = self.due_change(account, &connection, now);
+        if !is_due(change.account.daily_due_at, now) {
+            return Ok(Some(ClockItem::Change(Box::new(change))));
+        }
+        change.account.daily_due_at = Some(change.account.next_daily(now));
+        let alone = change.events.is_empty();
+        if !alone || change.account.is_pending(Feature::Transactions) {
+            if !change.account.is_pending(Feature::Transactions) {
+                let job = self.start(&mut change.account, Feature::Transactions, now);
+                change.started.push(job);
+            }
+            return Ok(Some(ClockItem::Change(Box::new(change))));
+        }
+        // Nothing else happens to the account: the refresh starts and ends in one command.
+        let mut account = change.account;
+        account.version -= 1;
+        let job =
+            RefreshJob { attempts: 1, ..self.start(&mut account, Feature::Transactions, now) };
+        let work = Work {
+            claim: Claim { key: job.key, merchant: job.merchant, number: None },
+            started_at: now,
+            attempts: 1,
+            account: account.clone(),
+            connection,
+            unstored: Some(job.clone()),
+            now,
+        };
+        Ok(Some(match self.attempt_refresh(work).await? {
+            Outcome::Apply(apply) => ClockItem::Apply(apply),
+            Outcome::Fail(fail) => ClockItem::Fail(fail),
+            Outcome::PutOff(put_off) => {
+                account.version += 1;
+                let job = RefreshJob { run_at: put_off.run_at, ..job };
+                let change = AccountChange { started: vec![job], ..AccountChange::of(account) };
+                ClockItem::Change(Box::new(change))
+            }
+        }))
+    }
+
+    async fn work_refresh(
+        &self,
+        job: &RefreshJob,
+        now: AccountTime,
+    ) -> Result<Option<ClockItem>, Error> {
+        let find = FindAccount { merchant: job.merchant, account: job.key.account };
+        let Some(account) = self.store.read(find).await? else {
+            return Ok(None);
+        };
+        let Some(connection) = self.connection_of(&account).await? else {
+            return Ok(None);
+        };
+        if !is_current(&account, job.key) {
+            return Ok(None);
+        }
+        let work = Work {
+            claim: Claim { key: job.key, merchant: job.merchant, number: Some(job.claim) },
+            started_at: job.started_at,
+            attempts: job.attempts + 1,
+            account,
+            connection,
+            unstored: None,
+            now,
+        };
+        Ok(Some(match self.attempt_refresh(work).await? {
+            Outcome::Apply(apply) => ClockItem::Apply(apply),
+            Outcome::Fail(fail) => ClockItem::Fail(fail),
+            Outcome::PutOff(put_off) => ClockItem::PutOff(put_off),
+        }))
+    }
+}
+
+/// What is due, the earliest first; then by account, and a refresh before the account's own work.
+fn in_order(due: DueOnClock, now: AccountTime) -> Vec<Due> {
+    let refreshes = due.refreshes.into_iter().map(|job| Due {
+        at: match job.run_at {
+            RunAt::Server(_) => now,
+            RunAt::Clock(at) => at.max(now),
+        },
+        account: job.key.account,
+        what: DueKind::Refresh(Box::new(job)),
+    });
+    let accounts = due.accounts.into_iter().filter_map(|account| {
+        Some(Due {
+            at: store::due_at(&account)?.max(now),
+            account: account.id,
+            what: DueKind::Account(Box::new(account)),
+        })
+    });
+    let mut queue: Vec<Due> = refreshes.chain(accounts).collect();
+    queue.sort_by_key(|due| (due.at, due.account, matches!(due.what, DueKind::Account(_))));
+    queue
+}
+
+/// When an account that was just worked on next has something due.
+fn next_due(item: &ClockItem) -> Option<AccountTime> {
+    let of_change = |change: &AccountChange| {
+        let pending = |status| status == RefreshStatus::Pending;
+        let started = change.started.iter().filter(|job| pending(job.status)).map(|job| {
+            match job.run_at {
+                RunAt::Clock(at) => at,
+                // It may run at once, so the clock must not move on before it has.
+                RunAt::Server(_) => AccountTime(i64::MIN),
+            }
+        });
+        started.chain(store::due_at(&change.account)).min()
+    };
+    match item {
+        ClockItem::Change(change) => of_change(change),
+        ClockItem::Apply(apply) => of_change(&apply.change),
+        ClockItem::Fail(fail) => of_change(&fail.change),
+        ClockItem::PutOff(put_off) => match **put_off {
+            PutOffRefresh { run_at: RunAt::Clock(at), .. } => Some(at),
+            // A refresh of an account on a clock waits for the clock; this cannot be, and would
+            // only hold the clock back.
+            PutOffRefresh { run_at: RunAt::Server(_), .. } => Some(AccountTime(i64::MIN)),
+        },
+    }
+}

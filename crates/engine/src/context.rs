@@ -1,0 +1,131 @@
+//! Who asks and how the answer is to look; the answer itself.
+
+use crate::{Engine, Error};
+use model::event::Cause;
+use model::id::{MerchantId, RequestId};
+use store::{Created, Reply, Written};
+use wire::expand::Expand;
+use wire::json::JsonWriter;
+use wire::render::View;
+use wire::version::Version;
+
+/// One API call.
+pub struct Context {
+    /// Whose objects it is about.
+    pub merchant: MerchantId,
+    /// Whether it came with a live key.
+    pub livemode: bool,
+    /// Its id.
+    pub request: RequestId,
+    /// The API version of the answer.
+    pub version: Version,
+    /// What the answer expands.
+    pub expand: Expand,
+    /// The idempotency key it came with.
+    pub idempotency: Option<Idempotency>,
+}
+
+/// The idempotency key of a call.
+#[derive(Clone, Debug)]
+pub struct Idempotency {
+    /// The key.
+    pub key: String,
+    /// SHA-256 over method, path, sorted parameters and API version.
+    pub fingerprint: [u8; 32],
+}
+
+/// What a call is answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The JSON.
+    pub body: Vec<u8>,
+    /// Whether it was kept for the idempotency key in the commit of its change. If not, the caller
+    /// has to keep it.
+    pub recorded: bool,
+    /// A remark for the client's developer, sent as `Stripe-Notice`.
+    pub notice: Option<&'static str>,
+}
+
+impl Answer {
+    /// An answer that changed nothing.
+    pub(crate) fn unchanged(body: Vec<u8>) -> Self {
+        Self { body, recorded: false, notice: None }
+    }
+
+    /// An answer that was kept in the commit of its change.
+    pub(crate) fn committed(body: Vec<u8>) -> Self {
+        Self { body, recorded: true, notice: None }
+    }
+}
+
+impl Context {
+    /// What caused an event.
+    pub(crate) fn cause(&self) -> Cause {
+        Cause {
+            request: self.request,
+            idempotency_key: self.idempotency.as_ref().map(|idempotency| idempotency.key.clone()),
+        }
+    }
+
+    /// The same call for a part of its work whose answer is not the call's.
+    pub(crate) fn without_reply(&self) -> Self {
+        Self {
+            merchant: self.merchant,
+            livemode: self.livemode,
+            request: self.request,
+            version: self.version.clone(),
+            expand: Expand::default(),
+            idempotency: None,
+        }
+    }
+
+    /// The answer to keep, if the call came with an idempotency key.
+    pub(crate) fn reply(&self, engine: &Engine, body: &[u8]) -> Option<Reply> {
+        self.idempotency.as_ref().map(|idempotency| Reply {
+            merchant: self.merchant,
+            key: idempotency.key.clone(),
+            fingerprint: idempotency.fingerprint,
+            request_id: self.request.to_string(),
+            status: 200,
+            body: body.to_vec(),
+            at: engine.clock.server_now(),
+        })
+    }
+
+    /// How objects look in the answer.
+    pub(crate) fn view<'a>(&'a self, engine: &Engine) -> View<'a> {
+        View::new(&self.version, engine.settings.show_refresh_errors)
+    }
+}
+
+/// Renders into fresh bytes.
+pub(crate) fn render(write: impl FnOnce(&mut JsonWriter)) -> Vec<u8> {
+    let mut writer = JsonWriter::with_capacity(1_536);
+    write(&mut writer);
+    writer.into_bytes()
+}
+
+/// What a use case does after a write: answer, begin again, or leave it to the answer that is there.
+pub(crate) fn settled(written: Written) -> Result<bool, Error> {
+    match written {
+        Written::Done => Ok(true),
+        Written::Stale => Ok(false),
+        Written::KeyTaken => Err(Error::KeyTaken),
+    }
+}
+
+/// What a use case does after it made an object.
+pub(crate) fn made(created: Created) -> Result<(), Error> {
+    let full = |what: &str| wire::error::Error::invalid(what).into();
+    match created {
+        Created::Done => Ok(()),
+        Created::KeyTaken => Err(Error::KeyTaken),
+        Created::KindFull => Err(full("You have as many objects of this kind as you may have.")),
+        Created::MerchantsFull => Err(full("This server holds as many API keys as it may.")),
+    }
+}
+
+/// How often a use case begins again before it gives up.
+pub(crate) fn tries() -> std::ops::Range<u32> {
+    0..model::limits::STALE_RETRIES_MAX
+}

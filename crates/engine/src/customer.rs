@@ -1,0 +1,439 @@
+//! Customers: the end users that bank accounts belong to.
+//!
+//! Deleting a customer disconnects its accounts first, one commit each; a crash between two of
+//! them leaves a customer that can be deleted again.
+
+use crate::context::{made, render, settled, tries};
+use crate::{Answer, Context, Engine, Error};
+use model::account::Holder;
+use model::clock::{AccountTime, TestClock};
+use model::customer::{Address, Customer, Shipping, TaxExempt};
+use model::event::{Event, EventType, Snapshot};
+use model::id::{ClockId, CustomerId, EventId};
+use std::collections::BTreeMap;
+use store::{
+    AccountsOf, Bounds, ChangeObject, CreateObject, Cursor, FindObject, Kind, ListAccounts,
+    ListObjects, Object, ObjectPlace, Page,
+};
+use wire::error::Error as Refusal;
+use wire::expand::Expand;
+use wire::json::JsonWriter;
+use wire::list::{PageParams, write_list};
+use wire::params::{MetadataChange, Setting};
+
+/// What a create or an update says. What is left out stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct CustomerInput {
+    /// Postal address; unset by an empty text.
+    pub address: Option<Setting<Address>>,
+    /// Credit or debt, minor units.
+    pub balance: Option<i64>,
+    /// Name of the business.
+    pub business_name: Option<Setting<String>>,
+    /// Free text.
+    pub description: Option<Setting<String>>,
+    /// E-mail address.
+    pub email: Option<Setting<String>>,
+    /// Name of the person.
+    pub individual_name: Option<Setting<String>>,
+    /// What invoice numbers begin with.
+    pub invoice_prefix: Option<String>,
+    /// The merchant's own data.
+    pub metadata: Option<MetadataChange>,
+    /// Full name.
+    pub name: Option<Setting<String>>,
+    /// The number of the next invoice.
+    pub next_invoice_sequence: Option<i64>,
+    /// Telephone number.
+    pub phone: Option<Setting<String>>,
+    /// Languages, the best first.
+    pub preferred_locales: Option<Vec<String>>,
+    /// Where goods go; unset by an empty text.
+    pub shipping: Option<Setting<Shipping>>,
+    /// Whether taxes are paid; unset by an empty text.
+    pub tax_exempt: Option<Setting<TaxExempt>>,
+    /// The test clock to hang on; only at creation.
+    pub test_clock: Option<String>,
+}
+
+/// Which customers a list holds.
+#[derive(Clone, Debug)]
+pub struct CustomerFilter {
+    /// Those with exactly this e-mail address.
+    pub email: Option<String>,
+    /// Those made within.
+    pub created: Bounds,
+    /// Those on this test clock.
+    pub test_clock: Option<String>,
+    /// Which page.
+    pub page: PageParams,
+}
+
+fn put<T>(slot: &mut Option<T>, given: Option<&Setting<T>>)
+where
+    T: Clone,
+{
+    match given {
+        Some(Setting::Set(value)) => *slot = Some(value.clone()),
+        Some(Setting::Unset) => *slot = None,
+        None => {}
+    }
+}
+
+impl CustomerInput {
+    fn apply(&self, customer: &mut Customer) -> Result<(), Error> {
+        put(&mut customer.address, self.address.as_ref());
+        put(&mut customer.business_name, self.business_name.as_ref());
+        put(&mut customer.description, self.description.as_ref());
+        put(&mut customer.email, self.email.as_ref());
+        put(&mut customer.individual_name, self.individual_name.as_ref());
+        put(&mut customer.name, self.name.as_ref());
+        put(&mut customer.phone, self.phone.as_ref());
+        put(&mut customer.shipping, self.shipping.as_ref());
+        if let Some(balance) = self.balance {
+            customer.balance = balance;
+        }
+        if let Some(prefix) = &self.invoice_prefix {
+            customer.invoice_prefix = Some(prefix.clone());
+        }
+        if let Some(sequence) = self.next_invoice_sequence {
+            customer.next_invoice_sequence = Some(sequence);
+        }
+        if let Some(locales) = &self.preferred_locales {
+            customer.preferred_locales.clone_from(locales);
+        }
+        match &self.tax_exempt {
+            Some(Setting::Set(exempt)) => customer.tax_exempt = *exempt,
+            Some(Setting::Unset) => customer.tax_exempt = TaxExempt::None,
+            None => {}
+        }
+        if let Some(change) = &self.metadata {
+            change.apply(&mut customer.metadata)?;
+        }
+        Ok(())
+    }
+}
+
+fn event(
+    customer: &Customer,
+    event_type: EventType,
+    created: AccountTime,
+    previous: Option<&Customer>,
+    context: &Context,
+) -> Event {
+    let number = customer.id.number();
+    Event {
+        id: EventId::of_change(customer.merchant.number(), number, customer.version, 0),
+        merchant: customer.merchant,
+        livemode: customer.livemode,
+        created,
+        event_type,
+        account: None,
+        snapshot: Snapshot::Customer(Box::new(customer.clone())),
+        previous: previous.map(|previous| Snapshot::Customer(Box::new(previous.clone()))),
+        cause: Some(context.cause()),
+    }
+}
+
+impl Engine {
+    /// Makes a customer.
+    pub async fn create_customer(
+        &self,
+        context: &Context,
+        input: &CustomerInput,
+    ) -> Result<Answer, Error> {
+        let test_clock = match &input.test_clock {
+            Some(given) => Some(self.clock_param(context, given, "test_clock").await?.id),
+            None => None,
+        };
+        let now = self.moment_to_write(context.merchant, test_clock).await?;
+        let mut customer = Customer {
+            id: CustomerId::from_number(self.next_number()),
+            merchant: context.merchant,
+            version: 1,
+            livemode: context.livemode,
+            created: now,
+            deleted: false,
+            test_clock,
+            address: None,
+            balance: 0,
+            business_name: None,
+            description: None,
+            email: None,
+            individual_name: None,
+            invoice_prefix: None,
+            metadata: BTreeMap::new(),
+            name: None,
+            next_invoice_sequence: Some(1),
+            phone: None,
+            preferred_locales: Vec::new(),
+            shipping: None,
+            tax_exempt: TaxExempt::None,
+        };
+        input.apply(&mut customer)?;
+        let body = self.customer_body(context, &customer).await?;
+        let create = CreateObject {
+            events: vec![event(&customer, EventType::CustomerCreated, now, None, context)],
+            object: Object::Customer(customer),
+            kind_max: None,
+            reply: context.reply(self, &body),
+        };
+        made(self.store.write(create).await?)?;
+        self.wake.dispatch();
+        Ok(Answer::committed(body))
+    }
+
+    /// Shows a customer; a deleted one as such.
+    pub async fn retrieve_customer(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        let customer = self.get_customer(context, id, "id").await?;
+        Ok(Answer::unchanged(self.customer_body(context, &customer).await?))
+    }
+
+    /// Changes a customer.
+    pub async fn update_customer(
+        &self,
+        context: &Context,
+        id: &str,
+        input: &CustomerInput,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let before = self.get_live_customer(context, id, "id").await?;
+            let now = self.moment_to_write(context.merchant, before.test_clock).await?;
+            let mut customer = before.clone();
+            input.apply(&mut customer)?;
+            if customer == before {
+                return Ok(Answer::unchanged(self.customer_body(context, &customer).await?));
+            }
+            customer.version += 1;
+            let body = self.customer_body(context, &customer).await?;
+            let updated = EventType::CustomerUpdated;
+            let change = ChangeObject {
+                events: vec![event(&customer, updated, now, Some(&before), context)],
+                object: Object::Customer(customer),
+                reply: context.reply(self, &body),
+            };
+            if settled(self.store.write(change).await?)? {
+                self.wake.dispatch();
+                return Ok(Answer::committed(body));
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Deletes a customer and disconnects its accounts.
+    pub async fn delete_customer(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        let customer = self.get_live_customer(context, id, "id").await?;
+        self.moment_to_write(context.merchant, customer.test_clock).await?;
+        let of = AccountsOf::Holder(Holder::Customer(customer.id));
+        self.disconnect_all(context, of).await?;
+        for _ in tries() {
+            let mut customer = self.get_customer(context, id, "id").await?;
+            let body = render(|w| wire::render::deleted::write(w, &customer.id, "customer"));
+            if customer.deleted {
+                return Ok(Answer::unchanged(body));
+            }
+            let now = self.moment(context.merchant, customer.test_clock).await?.now;
+            let deleted = event(&customer, EventType::CustomerDeleted, now, None, context);
+            customer.deleted = true;
+            customer.version += 1;
+            let id = EventId::of_change(
+                customer.merchant.number(),
+                customer.id.number(),
+                customer.version,
+                0,
+            );
+            let change = ChangeObject {
+                events: vec![Event { id, ..deleted }],
+                object: Object::Customer(customer),
+                reply: context.reply(self, &body),
+            };
+            if settled(self.store.write(change).await?)? {
+                self.wake.dispatch();
+                return Ok(Answer::committed(body));
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Disconnects every account of a holder or a clock, page by page.
+    pub(crate) async fn disconnect_all(
+        &self,
+        context: &Context,
+        of: AccountsOf,
+    ) -> Result<(), Error> {
+        let mut cursor = Cursor::Newest;
+        loop {
+            let list = ListAccounts {
+                merchant: context.merchant,
+                of: of.clone(),
+                page: Page { limit: model::limits::PAGE_ROWS_MAX, cursor },
+            };
+            let listed = self.store.read(list).await?;
+            for account in &listed.items {
+                self.disconnect_one(context, account.id).await?;
+            }
+            match listed.items.last() {
+                Some(oldest) if listed.has_more => {
+                    let place = ObjectPlace { created: oldest.created, number: oldest.id.number() };
+                    cursor = Cursor::After(place);
+                }
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Lists customers.
+    pub async fn list_customers(
+        &self,
+        context: &Context,
+        filter: &CustomerFilter,
+    ) -> Result<Answer, Error> {
+        let clock = match &filter.test_clock {
+            Some(given) => Some(self.clock_param(context, given, "test_clock").await?.id),
+            None => None,
+        };
+        let page = self.object_page(context, Kind::Customer, &filter.page).await?;
+        let list = ListObjects {
+            merchant: context.merchant,
+            kind: Kind::Customer,
+            lookup: filter.email.clone(),
+            clock,
+            created: filter.created,
+            page,
+        };
+        let listed = self.store.read(list).await?;
+        let expand = context.expand.inside("data");
+        let mut bodies = Vec::with_capacity(listed.items.len());
+        for object in &listed.items {
+            if let Object::Customer(customer) = object {
+                let clock = self.expanded_clock(context, customer, &expand).await?;
+                let view = context.view(self);
+                bodies.push(render(|w| {
+                    wire::render::customer::write(w, customer, &view, clock.as_ref());
+                }));
+            }
+        }
+        let body = list_body("/v1/customers", listed.has_more, &bodies);
+        Ok(Answer::unchanged(body))
+    }
+
+    async fn customer_body(
+        &self,
+        context: &Context,
+        customer: &Customer,
+    ) -> Result<Vec<u8>, Error> {
+        let clock = self.expanded_clock(context, customer, &context.expand).await?;
+        let view = context.view(self);
+        Ok(render(|w| wire::render::customer::write(w, customer, &view, clock.as_ref())))
+    }
+
+    async fn expanded_clock(
+        &self,
+        context: &Context,
+        customer: &Customer,
+        expand: &Expand,
+    ) -> Result<Option<TestClock>, Error> {
+        match customer.test_clock.filter(|_| expand.wants("test_clock")) {
+            Some(id) => self.find_clock(context.merchant, id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// A customer by the text of its id, deleted ones included.
+    pub(crate) async fn get_customer(
+        &self,
+        context: &Context,
+        given: &str,
+        param: &str,
+    ) -> Result<Customer, Error> {
+        let missing = || Refusal::no_such("customer", given, param).into();
+        let id: CustomerId = given.parse().map_err(|_| missing())?;
+        self.find_customer(context, id).await?.ok_or_else(missing)
+    }
+
+    /// A customer that was not deleted.
+    pub(crate) async fn get_live_customer(
+        &self,
+        context: &Context,
+        given: &str,
+        param: &str,
+    ) -> Result<Customer, Error> {
+        let customer = self.get_customer(context, given, param).await?;
+        if customer.deleted {
+            return Err(Refusal::no_such("customer", given, param).into());
+        }
+        Ok(customer)
+    }
+
+    /// A customer, deleted ones included.
+    pub(crate) async fn find_customer(
+        &self,
+        context: &Context,
+        id: CustomerId,
+    ) -> Result<Option<Customer>, Error> {
+        let merchant = context.merchant;
+        let find = FindObject { merchant, kind: Kind::Customer, number: id.number() };
+        match self.store.read(find).await? {
+            Some(Object::Customer(customer)) => Ok(Some(customer)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The clock that a parameter names.
+    pub(crate) async fn clock_param(
+        &self,
+        context: &Context,
+        given: &str,
+        param: &str,
+    ) -> Result<TestClock, Error> {
+        let missing = || Refusal::no_such("test clock", given, param).into();
+        let id: ClockId = given.parse().map_err(|_| missing())?;
+        self.find_clock(context.merchant, id).await?.ok_or_else(missing)
+    }
+
+    /// The page that a list of objects asks for. The object that a cursor names must exist.
+    pub(crate) async fn object_page(
+        &self,
+        context: &Context,
+        kind: Kind,
+        page: &PageParams,
+    ) -> Result<Page<ObjectPlace>, Error> {
+        let (given, param) = match (&page.starting_after, &page.ending_before) {
+            (Some(given), _) => (given, "starting_after"),
+            (None, Some(given)) => (given, "ending_before"),
+            (None, None) => return Ok(Page { limit: page.limit, cursor: Cursor::Newest }),
+        };
+        let (number, what) = match kind {
+            Kind::Customer => (given.parse::<CustomerId>().map(CustomerId::number), "customer"),
+            Kind::TestClock => (given.parse::<ClockId>().map(ClockId::number), "test clock"),
+            Kind::Session => {
+                (given.parse::<model::id::SessionId>().map(model::id::SessionId::number), "session")
+            }
+            Kind::Endpoint => (
+                given.parse::<model::id::EndpointId>().map(model::id::EndpointId::number),
+                "webhook endpoint",
+            ),
+        };
+        // Stripe answers an unknown cursor with 400, as a fault of the parameter.
+        let missing = || Error::from(Refusal::no_such(what, given, param).status(400));
+        let find =
+            FindObject { merchant: context.merchant, kind, number: number.map_err(|_| missing())? };
+        let place = self.store.read(find).await?.ok_or_else(missing)?.place();
+        let cursor = if page.starting_after.is_some() {
+            Cursor::After(place)
+        } else {
+            Cursor::Before(place)
+        };
+        Ok(Page { limit: page.limit, cursor })
+    }
+}
+
+/// A list envelope around items that are rendered already.
+pub(crate) fn list_body(url: &str, has_more: bool, items: &[Vec<u8>]) -> Vec<u8> {
+    let bytes = items.iter().map(Vec::len).sum::<usize>() + 256;
+    let mut writer = JsonWriter::with_capacity(bytes);
+    write_list(&mut writer, url, has_more, items, |w, item| {
+        w.raw(item);
+    });
+    writer.into_bytes()
+}

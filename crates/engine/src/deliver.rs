@@ -1,0 +1,201 @@
+//! The deliver worker: a due delivery is signed, posted and settled.
+//!
+//! At least once: the attempt is recorded after it was made, so a crash in between repeats it. The
+//! payload was frozen by the dispatcher; only timestamp and signature are new in each attempt.
+
+use crate::settings::RetrySchedule;
+use crate::{Engine, Error};
+use model::clock::ServerTime;
+use model::delivery::{Attempt, Delivery, DeliveryStatus};
+use model::endpoint::{Endpoint, EndpointStatus};
+use model::id::{EndpointId, hash_number};
+use model::limits;
+use std::collections::HashMap;
+use std::sync::Arc;
+use store::{ClaimDeliveries, FindObject, Kind, Object, SettleDelivery};
+use tokio::task::JoinSet;
+use wire::signature::sign;
+
+/// Deliveries under way, by endpoint.
+#[derive(Debug, Default)]
+pub struct InFlight {
+    attempts: JoinSet<EndpointId>,
+    by_endpoint: HashMap<EndpointId, usize>,
+}
+
+impl InFlight {
+    /// Waits for one attempt to end, if any is under way.
+    pub async fn ended(&mut self) {
+        match self.attempts.join_next().await {
+            Some(Ok(endpoint)) => {
+                if let Some(count) = self.by_endpoint.get_mut(&endpoint) {
+                    *count -= 1;
+                    if *count == 0 {
+                        self.by_endpoint.remove(&endpoint);
+                    }
+                }
+            }
+            // An attempt that panicked does not say whose it was; all counts begin anew, which at
+            // worst lets one endpoint have a few more at once.
+            Some(Err(_)) => self.by_endpoint.clear(),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Attempts under way.
+    pub fn count(&self) -> usize {
+        self.attempts.len()
+    }
+}
+
+impl Engine {
+    /// Delivers what is due and waits for all of it. Answers how many attempts were made.
+    pub async fn run_deliver_once(self: &Arc<Self>) -> Result<usize, Error> {
+        let mut in_flight = InFlight::default();
+        let begun = self.begin_deliveries(&mut in_flight).await?;
+        while in_flight.count() > 0 {
+            in_flight.ended().await;
+        }
+        Ok(begun)
+    }
+
+    /// Claims what is due beside what is under way, and begins it. Endpoints never wait for each
+    /// other: each has a share of its own.
+    pub async fn begin_deliveries(
+        self: &Arc<Self>,
+        in_flight: &mut InFlight,
+    ) -> Result<usize, Error> {
+        let room = limits::DELIVERIES_IN_FLIGHT_MAX.saturating_sub(in_flight.count());
+        if room == 0 {
+            return Ok(0);
+        }
+        let now = self.clock.server_now();
+        let claim = ClaimDeliveries {
+            now,
+            leased_until: now.plus_ms(self.settings.lease_ms.max(limits::DELIVERY_LEASE_MS)),
+            limit: room,
+            per_endpoint: limits::DELIVERIES_IN_FLIGHT_PER_ENDPOINT_MAX,
+            in_flight: in_flight.by_endpoint.iter().map(|(id, count)| (*id, *count)).collect(),
+        };
+        let claimed = self.store.write(claim).await?;
+        let begun = claimed.len();
+        for delivery in claimed {
+            let endpoint = delivery.key.endpoint;
+            *in_flight.by_endpoint.entry(endpoint).or_default() += 1;
+            let engine = Arc::clone(self);
+            in_flight.attempts.spawn(async move {
+                if let Err(error) = engine.deliver(&delivery).await {
+                    // The lease runs out and the delivery is claimed again.
+                    tracing::error!(
+                        event.id = %delivery.key.event,
+                        error = &error as &dyn std::error::Error,
+                        "delivery could not be settled"
+                    );
+                }
+                endpoint
+            });
+        }
+        Ok(begun)
+    }
+
+    async fn deliver(&self, delivery: &Delivery) -> Result<(), Error> {
+        let find = FindObject {
+            merchant: delivery.merchant,
+            kind: Kind::Endpoint,
+            number: delivery.key.endpoint.number(),
+        };
+        let settle = match self.store.read(find).await? {
+            Some(Object::Endpoint(endpoint))
+                if !endpoint.deleted && endpoint.status == EndpointStatus::Enabled =>
+            {
+                self.attempt_delivery(delivery, &endpoint).await
+            }
+            // Deleted or disabled since: it gets nothing more.
+            _ => SettleDelivery {
+                key: delivery.key,
+                merchant: delivery.merchant,
+                claim: delivery.claim,
+                attempt: None,
+                status: DeliveryStatus::Canceled,
+                due_at: delivery.due_at,
+            },
+        };
+        self.failpoints.reach("before_settle");
+        // Stale: another worker took the delivery over when the lease ran out, and settles it.
+        let _ = self.store.write(settle).await?;
+        Ok(())
+    }
+
+    async fn attempt_delivery(&self, delivery: &Delivery, endpoint: &Endpoint) -> SettleDelivery {
+        let at = self.clock.server_now();
+        let secrets: Vec<&str> = endpoint.active_secrets(at).collect();
+        let signature = sign(&secrets, at.seconds(), &delivery.payload);
+        let headers = [
+            ("Content-Type", "application/json; charset=utf-8"),
+            ("Stripe-Signature", signature.as_str()),
+            ("User-Agent", "bankfeed/1.0 (webhooks)"),
+        ];
+        let posted = self.outbound.post(&endpoint.url, &headers, delivery.payload.clone()).await;
+        let duration_ms = self.clock.server_now().ms_since(at);
+        let (status, error) = match posted.status {
+            Ok(status) => (Some(status), None),
+            Err(error) => (None, Some(error)),
+        };
+        let number = delivery.attempts + 1;
+        let schedule =
+            if endpoint.livemode { &self.settings.retry_live } else { &self.settings.retry_test };
+        let (outcome, due_at) = if status.is_some_and(|status| (200..300).contains(&status)) {
+            (DeliveryStatus::Succeeded, delivery.due_at)
+        } else {
+            match next_attempt(schedule, delivery, number, self.clock.server_now()) {
+                Some(due_at) => (DeliveryStatus::Pending, due_at),
+                None => (DeliveryStatus::Failed, delivery.due_at),
+            }
+        };
+        tracing::info!(
+            event.id = %delivery.key.event,
+            endpoint.id = %delivery.key.endpoint,
+            job.attempt = number,
+            status,
+            duration_ms,
+            "webhook attempt {}",
+            model::Word::word(outcome)
+        );
+        let attempt = Attempt {
+            number,
+            at,
+            status,
+            duration_ms: u32::try_from(duration_ms).unwrap_or(u32::MAX),
+            body: posted.body,
+            error,
+        };
+        SettleDelivery {
+            key: delivery.key,
+            merchant: delivery.merchant,
+            claim: delivery.claim,
+            attempt: Some(attempt),
+            status: outcome,
+            due_at,
+        }
+    }
+}
+
+/// When the next attempt is due after `number` failed ones; none when it was the last.
+fn next_attempt(
+    schedule: &RetrySchedule,
+    delivery: &Delivery,
+    number: u32,
+    now: ServerTime,
+) -> Option<ServerTime> {
+    let wait_ms = *schedule.waits_ms.get(number as usize - 1)?;
+    // The jitter is a hash, not a draw: the same on whichever server settles the attempt, and
+    // different for each delivery, which is what keeps a crowd from coming back at once.
+    let key = delivery.key;
+    let place = hash_number(&[
+        &key.event.number.to_le_bytes(),
+        &key.endpoint.number().to_le_bytes(),
+        &number.to_le_bytes(),
+    ]);
+    let percent = i64::try_from(place % 1_000).unwrap_or(0) * schedule.jitter_percent / 1_000;
+    Some(now.plus_ms(wait_ms + wait_ms / 100 * percent))
+}

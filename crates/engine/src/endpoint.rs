@@ -1,0 +1,227 @@
+//! Webhook endpoints: where events are posted to.
+
+use crate::context::{made, render, settled, tries};
+use crate::customer::list_body;
+use crate::{Answer, Context, Engine, Error};
+use model::endpoint::{Endpoint, EndpointSecret, EndpointStatus};
+use model::id::EndpointId;
+use model::limits;
+use std::collections::BTreeMap;
+use store::{Bounds, ChangeObject, CreateObject, FindObject, Kind, ListObjects, Object};
+use wire::error::Error as Refusal;
+use wire::list::PageParams;
+use wire::params::{MetadataChange, Setting};
+
+/// What a create or an update says. What is left out stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct EndpointInput {
+    /// Where events are posted to; needed at creation.
+    pub url: Option<String>,
+    /// Which types; needed at creation.
+    pub enabled_events: Option<Vec<String>>,
+    /// The API version that its events are rendered in; only at creation.
+    pub api_version: Option<String>,
+    /// Free text; unset by an empty text.
+    pub description: Option<Setting<String>>,
+    /// The merchant's own data.
+    pub metadata: Option<MetadataChange>,
+    /// Whether nothing is posted; only in updates.
+    pub disabled: Option<bool>,
+}
+
+impl Engine {
+    /// Makes an endpoint. Only this answer, and that of a roll, shows the secret.
+    pub async fn create_endpoint(
+        &self,
+        context: &Context,
+        input: &EndpointInput,
+    ) -> Result<Answer, Error> {
+        let mut endpoint = Endpoint {
+            id: EndpointId::from_number(self.next_number()),
+            merchant: context.merchant,
+            version: 1,
+            livemode: context.livemode,
+            created: self.clock.account_now(),
+            made_at: self.clock.server_now(),
+            deleted: false,
+            url: String::new(),
+            enabled_events: Vec::new(),
+            api_version: input.api_version.clone(),
+            description: None,
+            metadata: BTreeMap::new(),
+            status: EndpointStatus::Enabled,
+            secrets: vec![EndpointSecret { value: self.secret("whsec_", 32), expires_at: None }],
+        };
+        self.apply_to_endpoint(&mut endpoint, input)?;
+        let body = endpoint_body(&endpoint, true);
+        let create = CreateObject {
+            object: Object::Endpoint(endpoint),
+            kind_max: Some(limits::ENDPOINTS_MAX),
+            events: Vec::new(),
+            reply: context.reply(self, &body),
+        };
+        made(self.store.write(create).await?)?;
+        Ok(Answer::committed(body))
+    }
+
+    /// Shows an endpoint.
+    pub async fn retrieve_endpoint(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        let endpoint = self.get_endpoint(context, id).await?;
+        Ok(Answer::unchanged(endpoint_body(&endpoint, false)))
+    }
+
+    /// Changes an endpoint.
+    pub async fn update_endpoint(
+        &self,
+        context: &Context,
+        id: &str,
+        input: &EndpointInput,
+    ) -> Result<Answer, Error> {
+        self.change_endpoint(context, id, false, |endpoint| self.apply_to_endpoint(endpoint, input))
+            .await
+    }
+
+    /// Gives an endpoint a new secret; the one before signs beside it for a while.
+    pub async fn roll_endpoint(
+        &self,
+        context: &Context,
+        id: &str,
+        expires_after_s: Option<i64>,
+    ) -> Result<Answer, Error> {
+        let keep_ms = expires_after_s.map_or(limits::SECRET_ROLL_MS_MAX, |seconds| seconds * 1_000);
+        let expires_at = Some(self.clock.server_now().plus_ms(keep_ms));
+        self.change_endpoint(context, id, true, |endpoint| {
+            endpoint.secrets.truncate(limits::ENDPOINT_SECRETS_MAX - 1);
+            for secret in &mut endpoint.secrets {
+                secret.expires_at = expires_at;
+            }
+            let value = self.secret("whsec_", 32);
+            endpoint.secrets.insert(0, EndpointSecret { value, expires_at: None });
+            Ok(())
+        })
+        .await
+    }
+
+    /// Deletes an endpoint. It gets nothing more.
+    pub async fn delete_endpoint(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        for _ in tries() {
+            let mut endpoint = self.get_endpoint(context, id).await?;
+            endpoint.deleted = true;
+            endpoint.version += 1;
+            let body =
+                render(|w| wire::render::deleted::write(w, &endpoint.id, "webhook_endpoint"));
+            if self.write_endpoint(context, endpoint, &body).await? {
+                return Ok(Answer::committed(body));
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Lists endpoints.
+    pub async fn list_endpoints(
+        &self,
+        context: &Context,
+        page: &PageParams,
+    ) -> Result<Answer, Error> {
+        let list = ListObjects {
+            merchant: context.merchant,
+            kind: Kind::Endpoint,
+            lookup: None,
+            clock: None,
+            created: Bounds::default(),
+            page: self.object_page(context, Kind::Endpoint, page).await?,
+        };
+        let listed = self.store.read(list).await?;
+        let bodies: Vec<Vec<u8>> = listed
+            .items
+            .iter()
+            .filter_map(|object| match object {
+                Object::Endpoint(endpoint) => Some(endpoint_body(endpoint, false)),
+                _ => None,
+            })
+            .collect();
+        let url = "/v1/webhook_endpoints";
+        Ok(Answer::unchanged(list_body(url, listed.has_more, &bodies)))
+    }
+
+    fn apply_to_endpoint(
+        &self,
+        endpoint: &mut Endpoint,
+        input: &EndpointInput,
+    ) -> Result<(), Error> {
+        if let Some(url) = &input.url {
+            self.outbound
+                .check_url(url)
+                .map_err(|error| Refusal::invalid(format!("Invalid URL: {error}.")).param("url"))?;
+            endpoint.url.clone_from(url);
+        }
+        if let Some(types) = &input.enabled_events {
+            endpoint.enabled_events.clone_from(types);
+        }
+        match &input.description {
+            Some(Setting::Set(description)) => endpoint.description = Some(description.clone()),
+            Some(Setting::Unset) => endpoint.description = None,
+            None => {}
+        }
+        if let Some(change) = &input.metadata {
+            change.apply(&mut endpoint.metadata)?;
+        }
+        if let Some(disabled) = input.disabled {
+            endpoint.status =
+                if disabled { EndpointStatus::Disabled } else { EndpointStatus::Enabled };
+        }
+        Ok(())
+    }
+
+    async fn change_endpoint(
+        &self,
+        context: &Context,
+        id: &str,
+        show_secret: bool,
+        change: impl Fn(&mut Endpoint) -> Result<(), Error>,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let before = self.get_endpoint(context, id).await?;
+            let mut endpoint = before.clone();
+            change(&mut endpoint)?;
+            let body = endpoint_body(&endpoint, show_secret);
+            if endpoint == before {
+                return Ok(Answer::unchanged(body));
+            }
+            endpoint.version += 1;
+            if self.write_endpoint(context, endpoint, &body).await? {
+                return Ok(Answer::committed(body));
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    async fn write_endpoint(
+        &self,
+        context: &Context,
+        endpoint: Endpoint,
+        body: &[u8],
+    ) -> Result<bool, Error> {
+        let change = ChangeObject {
+            object: Object::Endpoint(endpoint),
+            events: Vec::new(),
+            reply: context.reply(self, body),
+        };
+        settled(self.store.write(change).await?)
+    }
+
+    async fn get_endpoint(&self, context: &Context, given: &str) -> Result<Endpoint, Error> {
+        let missing = || Refusal::no_such("webhook endpoint", given, "id").into();
+        let id: EndpointId = given.parse().map_err(|_| missing())?;
+        let merchant = context.merchant;
+        let find = FindObject { merchant, kind: Kind::Endpoint, number: id.number() };
+        match self.store.read(find).await? {
+            Some(Object::Endpoint(endpoint)) if !endpoint.deleted => Ok(endpoint),
+            _ => Err(missing()),
+        }
+    }
+}
+
+fn endpoint_body(endpoint: &Endpoint, show_secret: bool) -> Vec<u8> {
+    render(|w| wire::render::endpoint::write(w, endpoint, show_secret))
+}

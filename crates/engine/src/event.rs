@@ -1,0 +1,137 @@
+//! Events, as the API lists them.
+
+use crate::context::render;
+use crate::customer::list_body;
+use crate::{Answer, Context, Engine, Error};
+use model::Word;
+use model::endpoint::Endpoint;
+use model::event::Event;
+use model::id::{EventId, MerchantId};
+use store::{
+    Bounds, Cursor, EventPlace, FindEvent, Kind, ListEvents, ListObjects, Object, Page, StoredEvent,
+};
+use wire::error::Error as Refusal;
+use wire::list::PageParams;
+use wire::version::Version;
+
+/// Which events a list holds.
+#[derive(Clone, Debug)]
+pub struct EventFilter {
+    /// Those of these types; a word may end in `.*`. All when empty.
+    pub types: Vec<String>,
+    /// Those that happened within.
+    pub created: Bounds,
+    /// Those whose deliveries all succeeded, or those with one that did not.
+    pub delivery_success: Option<bool>,
+    /// Which page.
+    pub page: PageParams,
+}
+
+impl Engine {
+    /// Lists events, the newest first.
+    pub async fn list_events(
+        &self,
+        context: &Context,
+        filter: &EventFilter,
+    ) -> Result<Answer, Error> {
+        let list = ListEvents {
+            merchant: context.merchant,
+            types: filter.types.clone(),
+            created: filter.created,
+            delivery_success: filter.delivery_success,
+            page: self.event_page(context, &filter.page).await?,
+        };
+        let listed = self.store.read(list).await?;
+        let endpoints = self.endpoints_of(context.merchant).await?;
+        let bodies: Vec<Vec<u8>> =
+            listed.items.iter().map(|stored| self.event_body(stored, &endpoints)).collect();
+        Ok(Answer::unchanged(list_body("/v1/events", listed.has_more, &bodies)))
+    }
+
+    /// Shows an event.
+    pub async fn retrieve_event(&self, context: &Context, given: &str) -> Result<Answer, Error> {
+        let stored = self.get_event(context, given, "id").await?;
+        let endpoints = self.endpoints_of(context.merchant).await?;
+        Ok(Answer::unchanged(self.event_body(&stored, &endpoints)))
+    }
+
+    /// Events are shown in the version they were made in, whatever the caller's.
+    fn event_body(&self, stored: &StoredEvent, endpoints: &[Endpoint]) -> Vec<u8> {
+        // Deliveries that are not written yet are counted as the dispatcher will write them.
+        let pending = if stored.undispatched {
+            subscribed(endpoints, &stored.event, stored.position).count()
+        } else {
+            stored.pending as usize
+        };
+        self.render_event(&stored.event, &Version::newest(), pending)
+    }
+
+    /// An event in an API version.
+    pub(crate) fn render_event(&self, event: &Event, version: &Version, pending: usize) -> Vec<u8> {
+        let view = wire::render::View::new(version, self.settings.show_refresh_errors);
+        render(|w| wire::render::event::write(w, event, &view, pending))
+    }
+
+    pub(crate) async fn get_event(
+        &self,
+        context: &Context,
+        given: &str,
+        param: &str,
+    ) -> Result<StoredEvent, Error> {
+        let missing = || Refusal::no_such("event", given, param).into();
+        let event: EventId = given.parse().map_err(|_| missing())?;
+        let find = FindEvent { merchant: context.merchant, event };
+        self.store.read(find).await?.ok_or_else(missing)
+    }
+
+    async fn event_page(
+        &self,
+        context: &Context,
+        page: &PageParams,
+    ) -> Result<Page<EventPlace>, Error> {
+        let place = async |given: &str, param: &str| -> Result<EventPlace, Error> {
+            let missing = || Error::from(Refusal::no_such("event", given, param).status(400));
+            let event: EventId = given.parse().map_err(|_| missing())?;
+            let find = FindEvent { merchant: context.merchant, event };
+            let stored = self.store.read(find).await?.ok_or_else(missing)?;
+            Ok(EventPlace { created: stored.event.created, position: stored.position })
+        };
+        let cursor = match (&page.starting_after, &page.ending_before) {
+            (Some(given), _) => Cursor::After(place(given, "starting_after").await?),
+            (None, Some(given)) => Cursor::Before(place(given, "ending_before").await?),
+            (None, None) => Cursor::Newest,
+        };
+        Ok(Page { limit: page.limit, cursor })
+    }
+
+    /// A merchant's endpoints, at most [`model::limits::ENDPOINTS_MAX`].
+    pub(crate) async fn endpoints_of(&self, merchant: MerchantId) -> Result<Vec<Endpoint>, Error> {
+        let list = ListObjects {
+            merchant,
+            kind: Kind::Endpoint,
+            lookup: None,
+            clock: None,
+            created: Bounds::default(),
+            page: Page { limit: model::limits::PAGE_ROWS_MAX, cursor: Cursor::Newest },
+        };
+        let listed = self.store.read(list).await?;
+        let endpoints = listed.items.into_iter().filter_map(|object| match object {
+            Object::Endpoint(endpoint) => Some(endpoint),
+            _ => None,
+        });
+        Ok(endpoints.collect())
+    }
+}
+
+/// The endpoints that get an event committed at this position: enabled, of its type, and made
+/// before.
+pub(crate) fn subscribed<'a>(
+    endpoints: &'a [Endpoint],
+    event: &Event,
+    position: i64,
+) -> impl Iterator<Item = &'a Endpoint> {
+    let event_type = event.event_type.word();
+    endpoints
+        .iter()
+        .filter(move |endpoint| endpoint.takes(event_type) && endpoint.made_at.0 <= position)
+}

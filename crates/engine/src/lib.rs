@@ -1,0 +1,175 @@
+//! What bankfeed does: one function per API call, and the workers that do what falls due.
+//!
+//! A use case reads, decides with the pure functions of `model`, renders the answer, and hands all
+//! of it to one store command: the change, its events, and the answer to keep for an idempotency
+//! key. When what it read has changed meanwhile the store says so and the use case begins again.
+//!
+//! Nothing here knows an HTTP server. A [`Context`] says who asks and how the answer is to look; an
+//! [`Answer`] is the bytes.
+
+pub mod account;
+pub mod clock;
+mod context;
+pub mod customer;
+pub mod deliver;
+pub mod dispatch;
+pub mod endpoint;
+mod error;
+pub mod event;
+pub mod link;
+pub mod prune;
+pub mod refresh;
+pub mod sandbox;
+pub mod schedule;
+pub mod session;
+pub mod settings;
+pub mod transaction;
+mod watch;
+pub mod worker;
+
+pub use context::{Answer, Context, Idempotency};
+pub use error::Error;
+pub use settings::Settings;
+
+use connectors::Connector;
+use connectors::outbound::Outbound;
+use model::clock::{AccountTime, Clock, ClockStatus, Rng, TestClock};
+use model::id::{ClockId, MerchantId, Numbers};
+use std::sync::Arc;
+use store::{Failpoints, FindObject, Kind, Object, Store};
+use worker::Wake;
+
+/// The product, ready to be called.
+pub struct Engine {
+    pub(crate) store: Store,
+    pub(crate) connector: Connector,
+    pub(crate) outbound: Outbound,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) rng: Arc<dyn Rng>,
+    pub(crate) numbers: Numbers,
+    pub(crate) settings: Settings,
+    pub(crate) failpoints: Failpoints,
+    pub(crate) wake: Wake,
+}
+
+/// What an engine is made of.
+pub struct Parts {
+    /// Where everything is kept.
+    pub store: Store,
+    /// The banks.
+    pub connector: Connector,
+    /// The client that posts webhooks.
+    pub outbound: Outbound,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub rng: Arc<dyn Rng>,
+    /// What an operator may choose.
+    pub settings: Settings,
+    /// Where a crash test stops the process.
+    pub failpoints: Failpoints,
+}
+
+/// The time of an object: its test clock's, or that of objects without one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moment {
+    pub(crate) now: AccountTime,
+    pub(crate) advancing: bool,
+}
+
+impl Engine {
+    /// Puts an engine together. Workers run only when [`worker::run`] is called.
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            store: parts.store,
+            connector: parts.connector,
+            outbound: parts.outbound,
+            clock: parts.clock,
+            rng: parts.rng,
+            numbers: Numbers::default(),
+            settings: parts.settings,
+            failpoints: parts.failpoints,
+            wake: Wake::default(),
+        }
+    }
+
+    /// The store, for those who keep answers.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Time.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    /// What the operator chose.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The number of the next id.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.numbers.next(&*self.clock, &*self.rng)
+    }
+
+    /// A secret: a prefix and 24 or more random letters and digits.
+    pub(crate) fn secret(&self, prefix: &str, letters: usize) -> String {
+        const ALPHABET: &[u8; 62] =
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+        let mut text = prefix.to_owned();
+        let mut random = [0; 64];
+        while text.len() < prefix.len() + letters {
+            self.rng.fill(&mut random);
+            // Bytes of 248 and more would make the first letters likelier than the rest.
+            let fair = random.iter().filter(|byte| **byte < 248);
+            let missing = prefix.len() + letters - text.len();
+            text.extend(
+                fair.take(missing).map(|byte| char::from(ALPHABET[usize::from(byte % 62)])),
+            );
+        }
+        text
+    }
+
+    /// A merchant's test clock, deleted ones left out.
+    pub(crate) async fn find_clock(
+        &self,
+        merchant: MerchantId,
+        id: ClockId,
+    ) -> Result<Option<TestClock>, Error> {
+        let find = FindObject { merchant, kind: Kind::TestClock, number: id.number() };
+        match self.store.read(find).await? {
+            Some(Object::TestClock(clock)) if !clock.deleted => Ok(Some(clock)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The time of what hangs on this clock, or on none. The clock of an account whose customer
+    /// is being deleted may be gone already; real time then serves.
+    pub(crate) async fn moment(
+        &self,
+        merchant: MerchantId,
+        clock: Option<ClockId>,
+    ) -> Result<Moment, Error> {
+        let found = match clock {
+            Some(id) => self.find_clock(merchant, id).await?,
+            None => None,
+        };
+        Ok(match found {
+            Some(clock) => {
+                Moment { now: clock.frozen_time, advancing: clock.status == ClockStatus::Advancing }
+            }
+            None => Moment { now: self.clock.account_now(), advancing: false },
+        })
+    }
+
+    /// The time of an object that is about to be written: refused while its clock is advancing.
+    pub(crate) async fn moment_to_write(
+        &self,
+        merchant: MerchantId,
+        clock: Option<ClockId>,
+    ) -> Result<AccountTime, Error> {
+        let moment = self.moment(merchant, clock).await?;
+        if moment.advancing { Err(Error::Locked) } else { Ok(moment.now) }
+    }
+}

@@ -1,0 +1,13 @@
+//! The prune worker: deletes what is past its age, in bounded batches.
+
+use crate::{Engine, Error};
+use store::{Prune, Pruned};
+
+impl Engine {
+    /// Deletes one batch. Answers how many rows went.
+    pub async fn run_prune_once(&self) -> Result<usize, Error> {
+        let prune = Prune { now: self.clock.server_now(), account_now: self.clock.account_now() };
+        let Pruned { replies, events, refreshes } = self.store.write(prune).await?;
+        Ok((replies + events + refreshes) as usize)
+    }
+}

@@ -1,0 +1,400 @@
+//! The refresh worker: claim → fetch page by page → diff → one command.
+//!
+//! A job is worked on under a claim. Whatever happens meanwhile (a second worker after a lease ran
+//! out, an unsubscribe, a disconnect), the closing command carries the claim and the version of the
+//! account that was read, and the store refuses it if either is stale; then the job is read again.
+//! After a crash the lease runs out and the job is claimed anew: nothing of the lost attempt was
+//! stored but a credential or a state that the bank had replaced.
+
+use crate::account::{push_event_of, record_interrupted_by};
+use crate::context::{settled, tries};
+use crate::watch::bank_account;
+use crate::{Engine, Error};
+use connectors::{Fetch, FetchError, FetchPage, Records};
+use model::account::{Account, InactiveCause, StatusAction};
+use model::bank::{Balance, BankOwner, BankTransaction, Coverage, Feature, Removal};
+use model::clock::AccountTime;
+use model::diff::{Refreshed, diff};
+use model::event::EventType;
+use model::id::OwnershipId;
+use model::limits;
+use model::ownership::Ownership;
+use model::refresh::{RefreshCause, RefreshJob, RefreshKey, RefreshStatus, RunAt};
+use model::transaction::Transaction;
+use std::sync::Arc;
+use store::{
+    AccountChange, ApplyRefresh, ChangeConnection, Claim, ClaimRefreshes, Connection, FailRefresh,
+    FindAccount, FindConnection, FindHeld, PutOffRefresh,
+};
+use tokio::task::JoinSet;
+
+/// How an attempt at a refresh is to be stored.
+pub(crate) enum Outcome {
+    /// It succeeded.
+    Apply(Box<ApplyRefresh>),
+    /// It failed.
+    Fail(Box<FailRefresh>),
+    /// It is to be tried later.
+    PutOff(Box<PutOffRefresh>),
+}
+
+/// What is worked on.
+pub(crate) struct Work {
+    pub(crate) claim: Claim,
+    pub(crate) started_at: AccountTime,
+    pub(crate) attempts: u32,
+    pub(crate) account: Account,
+    pub(crate) connection: Connection,
+    /// The job, where it is stored only together with its outcome.
+    pub(crate) unstored: Option<RefreshJob>,
+    pub(crate) now: AccountTime,
+}
+
+/// All pages of a fetch.
+#[derive(Default)]
+struct Gathered {
+    records: Vec<BankTransaction>,
+    removals: Vec<Removal>,
+    coverage: Option<Coverage>,
+    balance: Option<Balance>,
+    owners: Vec<BankOwner>,
+    cursor: Option<Vec<u8>>,
+    /// Whether a bound was reached before the bank's last page.
+    cut_off: bool,
+}
+
+impl Engine {
+    /// Claims what is due and works on it. Answers how many refreshes were claimed.
+    pub async fn run_refresh_once(self: &Arc<Self>) -> Result<usize, Error> {
+        let now = self.clock.server_now();
+        let claim = ClaimRefreshes {
+            now,
+            leased_until: now.plus_ms(self.settings.lease_ms),
+            limit: limits::REFRESH_CLAIMS_MAX,
+        };
+        let jobs = self.store.write(claim).await?;
+        let claimed = jobs.len();
+        let mut working = JoinSet::new();
+        for job in jobs {
+            let engine = Arc::clone(self);
+            working.spawn(async move {
+                if let Err(error) = engine.settle_refresh(&job).await {
+                    // The lease runs out and the job is claimed again.
+                    tracing::error!(
+                        account.id = %job.key.account,
+                        error = &error as &dyn std::error::Error,
+                        "refresh could not be settled"
+                    );
+                }
+            });
+        }
+        while working.join_next().await.is_some() {}
+        Ok(claimed)
+    }
+
+    async fn settle_refresh(&self, job: &RefreshJob) -> Result<(), Error> {
+        for _ in tries() {
+            let Some(work) = self.claimed_work(job).await? else {
+                return Ok(());
+            };
+            let began = self.clock.server_now();
+            let outcome = self.attempt_refresh(work).await?;
+            let (written, ended) = match outcome {
+                Outcome::Apply(apply) => (self.store.write(*apply).await?, "succeeded"),
+                Outcome::Fail(fail) => (self.store.write(*fail).await?, "failed"),
+                Outcome::PutOff(put_off) => (self.store.write(*put_off).await?, "put off"),
+            };
+            if settled(written)? {
+                self.wake.dispatch();
+                tracing::info!(
+                    account.id = %job.key.account,
+                    feature = model::Word::word(job.key.feature),
+                    job.attempt = job.attempts,
+                    duration_ms = self.clock.server_now().ms_since(began),
+                    "refresh {ended}"
+                );
+                return Ok(());
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// What a claimed job is about, unless it has been ended, or a test clock has taken it over.
+    async fn claimed_work(&self, job: &RefreshJob) -> Result<Option<Work>, Error> {
+        let find = FindAccount { merchant: job.merchant, account: job.key.account };
+        let Some(account) = self.store.read(find).await? else {
+            return Ok(None);
+        };
+        let moment = self.moment(account.merchant, account.clock).await?;
+        if moment.advancing || !is_current(&account, job.key) {
+            return Ok(None);
+        }
+        let Some(connection) = self.connection_of(&account).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Work {
+            claim: Claim { key: job.key, merchant: job.merchant, number: Some(job.claim) },
+            started_at: job.started_at,
+            attempts: job.attempts,
+            account,
+            connection,
+            unstored: None,
+            now: moment.now,
+        }))
+    }
+
+    pub(crate) async fn connection_of(
+        &self,
+        account: &Account,
+    ) -> Result<Option<Connection>, Error> {
+        let find = FindConnection { merchant: account.merchant, account: account.id };
+        Ok(self.store.read(find).await?)
+    }
+
+    /// Fetches and compares. Writes nothing but a credential or a state that the bank replaced.
+    pub(crate) async fn attempt_refresh(&self, mut work: Work) -> Result<Outcome, Error> {
+        match self.gather(&mut work).await? {
+            Ok(gathered) => self.success(work, gathered).await,
+            Err(FetchError::RetryAfter { at, cause }) => Ok(self.put_off(work, at, cause)),
+            Err(FetchError::NeedsLogin { cause }) => {
+                let inactive = (lost_by_login(cause), StatusAction::RelinkRequired);
+                Ok(self.failure(work, cause, Some(inactive)))
+            }
+            Err(FetchError::AccountGone { cause }) => {
+                let inactive = match cause {
+                    RefreshCause::AccountClosed => InactiveCause::AccountClosed,
+                    _ => InactiveCause::AccountUnavailable,
+                };
+                Ok(self.failure(work, cause, Some((inactive, StatusAction::None))))
+            }
+            Err(FetchError::Unsupported) => Ok(self.failure(work, RefreshCause::Unsupported, None)),
+            Err(FetchError::Broken { cause }) => Ok(self.failure(work, cause, None)),
+        }
+    }
+
+    /// Fetches page by page, within the bounds of one refresh.
+    async fn gather(&self, work: &mut Work) -> Result<Result<Gathered, FetchError>, Error> {
+        let feature = work.claim.key.feature;
+        let mut gathered = Gathered {
+            cursor: work.connection.cursors.get(&feature).cloned(),
+            ..Gathered::default()
+        };
+        for page_number in 1..=limits::REFRESH_PAGES_MAX {
+            let answer = self.connector.fetch(&Fetch {
+                account: bank_account(&work.account, &work.connection),
+                feature,
+                sequence: work.claim.key.sequence,
+                started_at: work.started_at,
+                cursor: gathered.cursor.as_deref(),
+                now: work.now,
+            });
+            if answer.new_credential.is_some() || answer.new_state.is_some() {
+                self.keep_connection(work, answer.new_credential, answer.new_state).await?;
+            }
+            let page = match answer.result {
+                Ok(page) => page,
+                Err(error) => return Ok(Err(error)),
+            };
+            let more = page.more;
+            gathered.add(page);
+            if !more {
+                break;
+            }
+            gathered.cut_off = page_number == limits::REFRESH_PAGES_MAX
+                || gathered.records.len() >= limits::REFRESH_ROWS_MAX;
+            if gathered.cut_off {
+                break;
+            }
+        }
+        Ok(Ok(gathered))
+    }
+
+    /// Stores what the bank replaced before anything else is asked of it.
+    async fn keep_connection(
+        &self,
+        work: &mut Work,
+        new_credential: Option<Vec<u8>>,
+        new_state: Option<Vec<u8>>,
+    ) -> Result<(), Error> {
+        let connection = &mut work.connection;
+        connection.version += 1;
+        if let Some(credential) = new_credential {
+            connection.credential = credential;
+        }
+        if let Some(state) = new_state {
+            connection.state = state;
+        }
+        let change = ChangeConnection { connection: connection.clone(), reply: None };
+        // Stale: a test helper changed the state at the same moment. The closing command will be
+        // stale too, and the whole attempt begins again with what is there now.
+        let _ = self.store.write(change).await?;
+        Ok(())
+    }
+
+    async fn success(&self, work: Work, gathered: Gathered) -> Result<Outcome, Error> {
+        let Work { claim, mut account, mut connection, unstored, now, .. } = work;
+        let key = claim.key;
+        let mut rows = Vec::new();
+        let mut ownership = None;
+        match key.feature {
+            Feature::Transactions => {
+                rows = self.compared(&account, key, now, &gathered).await?;
+                account.rows =
+                    rows.iter().map(|row| row.id.ordinal).fold(account.rows, std::cmp::Ord::max);
+            }
+            Feature::Balance => account.balance = gathered.balance,
+            Feature::Ownership if !gathered.owners.is_empty() => {
+                let id = OwnershipId { account: account.id, sequence: key.sequence };
+                ownership = Some(Ownership { id, created: now, owners: gathered.owners });
+                account.ownership = Some(id);
+            }
+            Feature::Ownership => {}
+        }
+        account.end_refresh(key.feature, None, self.cool_down_s(&account, key.feature));
+        account.version += 1;
+        connection.version += 1;
+        match gathered.cursor {
+            Some(cursor) => connection.cursors.insert(key.feature, cursor),
+            None => connection.cursors.remove(&key.feature),
+        };
+        let mut change = AccountChange {
+            started: ended_job(unstored, RefreshStatus::Succeeded),
+            connection: Some(connection),
+            ..AccountChange::of(account)
+        };
+        push_event_of(&mut change, EventType::refreshed(key.feature), now, None);
+        if gathered.cut_off {
+            // The rest follows in a refresh of its own, outside the cool-down. The event above
+            // shows the account before it: its snapshot holds the id of the refresh that ended.
+            let next = self.start(&mut change.account, key.feature, now);
+            change.started.push(next);
+        }
+        Ok(Outcome::Apply(Box::new(ApplyRefresh { claim, change, rows, ownership })))
+    }
+
+    /// What the records change in the rows that are held.
+    async fn compared(
+        &self,
+        account: &Account,
+        key: RefreshKey,
+        now: AccountTime,
+        gathered: &Gathered,
+    ) -> Result<Vec<Transaction>, Error> {
+        // A fetch that was cut off has not shown all of its range, so nothing is missing from it.
+        let coverage = match gathered.coverage {
+            Some(coverage) if !gathered.cut_off => coverage,
+            _ => Coverage::Delta,
+        };
+        let held = if account.rows == 0 {
+            Vec::new()
+        } else {
+            let named = gathered.records.iter().map(|record| &record.bank_id);
+            let removed = gathered.removals.iter().map(|removal| &removal.bank_id);
+            let find = FindHeld {
+                merchant: account.merchant,
+                account: account.id,
+                bank_ids: named.chain(removed).cloned().collect(),
+                range: match coverage {
+                    Coverage::Delta => None,
+                    Coverage::Snapshot { from, to } => Some((from, to)),
+                },
+            };
+            self.store.read(find).await?
+        };
+        let refreshed =
+            Refreshed { account: account.id, sequence: key.sequence, now, rows: account.rows };
+        let changes = diff(refreshed, held, gathered.records.clone(), &gathered.removals, coverage);
+        tracing::debug!(
+            account.id = %account.id,
+            created = changes.created,
+            posted = changes.posted,
+            voided = changes.voided,
+            untouched = changes.untouched,
+            "compared"
+        );
+        Ok(changes.rows)
+    }
+
+    fn failure(
+        &self,
+        work: Work,
+        cause: RefreshCause,
+        inactive: Option<(InactiveCause, StatusAction)>,
+    ) -> Outcome {
+        let Work { claim, mut account, unstored, now, .. } = work;
+        let feature = claim.key.feature;
+        account.end_refresh(feature, Some(cause), self.cool_down_s(&account, feature));
+        account.version += 1;
+        let mut change = AccountChange {
+            started: ended_job(unstored, RefreshStatus::Failed),
+            ..AccountChange::of(account)
+        };
+        let interrupted =
+            inactive.and_then(|(cause, action)| change.account.deactivate(cause, action));
+        push_event_of(&mut change, EventType::refreshed(feature), now, None);
+        if let Some(interrupted) = interrupted {
+            record_interrupted_by(&mut change, &interrupted, now, None);
+            push_event_of(&mut change, EventType::AccountDeactivated, now, None);
+        }
+        Outcome::Fail(Box::new(FailRefresh { claim, change }))
+    }
+
+    /// Puts a refresh off, unless it was tried too often or is too old; then it fails.
+    fn put_off(&self, work: Work, at: AccountTime, cause: RefreshCause) -> Outcome {
+        let too_often = work.attempts >= limits::REFRESH_ATTEMPTS_MAX;
+        let too_old = work.now.0 - work.started_at.0 >= limits::REFRESH_AGE_S_MAX;
+        if too_often || too_old {
+            return self.failure(work, cause, None);
+        }
+        let run_at = if work.account.clock.is_some() {
+            RunAt::Clock(at)
+        } else {
+            let wait_ms = (at.0 - work.now.0).max(0).saturating_mul(1_000);
+            RunAt::Server(self.clock.server_now().plus_ms(wait_ms))
+        };
+        Outcome::PutOff(Box::new(PutOffRefresh { claim: work.claim, run_at, connection: None }))
+    }
+
+    fn cool_down_s(&self, account: &Account, feature: Feature) -> i64 {
+        let cool_down = match (account.livemode, account.clock) {
+            (true, _) => &self.settings.cool_down_live,
+            (false, Some(_)) => &self.settings.cool_down_clock,
+            (false, None) => &self.settings.cool_down_test,
+        };
+        cool_down.seconds(feature)
+    }
+}
+
+impl Gathered {
+    fn add(&mut self, page: FetchPage) {
+        self.cursor = page.next_cursor;
+        match page.records {
+            Records::Transactions { mut records, mut removals, coverage } => {
+                self.records.append(&mut records);
+                self.removals.append(&mut removals);
+                self.coverage = Some(coverage);
+            }
+            Records::Balance(balance) => self.balance = balance,
+            Records::Owners(mut owners) => self.owners.append(&mut owners),
+        }
+    }
+}
+
+/// Whether a job is the pending refresh of its feature.
+pub(crate) fn is_current(account: &Account, key: RefreshKey) -> bool {
+    account
+        .refresh(key.feature)
+        .is_some_and(|state| state.is_pending() && state.sequence == key.sequence)
+}
+
+/// A job that is stored only now, as it ended.
+fn ended_job(unstored: Option<RefreshJob>, status: RefreshStatus) -> Vec<RefreshJob> {
+    unstored.into_iter().map(|job| RefreshJob { status, ..job }).collect()
+}
+
+fn lost_by_login(cause: RefreshCause) -> InactiveCause {
+    match cause {
+        RefreshCause::AccessDenied => InactiveCause::AccessDenied,
+        _ => InactiveCause::InstitutionRequirement,
+    }
+}

@@ -1,0 +1,366 @@
+//! Test helpers: what a test does on the bank's side, and what the bank's own books say.
+//!
+//! A steering call changes the connector's state of an account and nothing else; rows, balances
+//! and owners that clients read change only with the next refresh.
+
+use crate::account::{push_event, record_interrupted_by};
+use crate::context::{render, settled, tries};
+use crate::customer::list_body;
+use crate::watch::{bank_account, relinked};
+use crate::{Answer, Context, Engine, Error};
+use connectors::sandbox::{
+    LedgerEntry, NewTransaction, Sandbox, Script, SteerError, Steered, TransactionChange,
+};
+use connectors::{BankAccount, Connector, Institution};
+use model::account::{Account, InactiveCause, PaymentMethodType, StatusAction};
+use model::bank::BankOwner;
+use model::clock::AccountTime;
+use model::event::EventType;
+use model::id::TransactionId;
+use store::{
+    AccountChange, ChangeAccount, ChangeConnection, Connection, FindTransaction, ListDeliveries,
+};
+use wire::error::Error as Refusal;
+use wire::render::bank::{BookEntry, ScriptedRefresh};
+use wire::render::institution::{Institution as Shown, InstitutionStatus, TestAccount};
+
+/// A transaction to add on the bank's side; a time that is left out is now.
+#[derive(Clone, Debug)]
+pub struct AddTransaction {
+    /// What to add, but for the time.
+    pub new: NewTransaction,
+    /// When it took place.
+    pub transacted_at: Option<AccountTime>,
+}
+
+impl Engine {
+    /// Shows the test banks.
+    pub fn list_institutions(&self) -> Answer {
+        let institutions = self.connector.institutions();
+        let bodies: Vec<Vec<u8>> = institutions.iter().map(institution_body).collect();
+        let url = "/v1/test_helpers/financial_connections/institutions";
+        Answer::unchanged(list_body(url, false, &bodies))
+    }
+
+    /// Adds a transaction on the bank's side.
+    pub async fn add_bank_transaction(
+        &self,
+        context: &Context,
+        id: &str,
+        add: &AddTransaction,
+    ) -> Result<Answer, Error> {
+        self.steer(context, id, |sandbox, account, now| {
+            let transacted_at = add.transacted_at.unwrap_or(now);
+            let new = NewTransaction { transacted_at, ..add.new.clone() };
+            let steered = sandbox.add_transaction(account, now, new)?;
+            Ok((steered.state, entry_body(&steered.made)))
+        })
+        .await
+    }
+
+    /// Posts, voids or edits a transaction on the bank's side, by the bank's id or by ours.
+    pub async fn change_bank_transaction(
+        &self,
+        context: &Context,
+        id: &str,
+        transaction: &str,
+        change: &TransactionChange,
+    ) -> Result<Answer, Error> {
+        let bank_id = match transaction.parse::<TransactionId>() {
+            Ok(transaction) => {
+                let find = FindTransaction { merchant: context.merchant, transaction };
+                let row = self.store.read(find).await?;
+                row.map(|row| row.bank_id).ok_or_else(|| {
+                    let given = transaction.to_string();
+                    Refusal::no_such("Financial Connections transaction", &given, "transaction")
+                })?
+            }
+            Err(_) => transaction.to_owned(),
+        };
+        self.steer(context, id, |sandbox, account, now| {
+            let steered = sandbox.change_transaction(account, now, &bank_id, change.clone())?;
+            Ok((steered.state, entry_body(&steered.made)))
+        })
+        .await
+    }
+
+    /// Makes the bank's balance read this now, in US cents.
+    pub async fn set_bank_balance(
+        &self,
+        context: &Context,
+        id: &str,
+        current: i64,
+        available: Option<i64>,
+    ) -> Result<Answer, Error> {
+        self.steer(context, id, |sandbox, account, now| {
+            let Steered { state, made } = sandbox.set_balance(account, now, current, available)?;
+            Ok((state, render(|w| wire::render::bank::write_balance(w, &made))))
+        })
+        .await
+    }
+
+    /// Makes the bank tell of these owners.
+    pub async fn set_bank_owners(
+        &self,
+        context: &Context,
+        id: &str,
+        owners: &[BankOwner],
+    ) -> Result<Answer, Error> {
+        self.steer(context, id, |sandbox, account, _now| {
+            let Steered { state, made } = sandbox.set_owners(account, owners.to_vec())?;
+            let body = render(|w| {
+                w.object(|w| {
+                    w.key("object").plain("bankfeed.owners");
+                    w.key("owners");
+                    wire::render::bank::write_owners(w, &made);
+                });
+            });
+            Ok((state, body))
+        })
+        .await
+    }
+
+    /// Queues an outcome for coming refreshes, and shows the queue.
+    pub async fn script_refresh(
+        &self,
+        context: &Context,
+        id: &str,
+        script: Script,
+    ) -> Result<Answer, Error> {
+        let account_id = self.get_account(context, id, "account").await?.id;
+        self.steer(context, id, |sandbox, account, _now| {
+            let Steered { state, made } = sandbox.script(account, script)?;
+            Ok((state, scripts_body(account_id, &made)))
+        })
+        .await
+    }
+
+    /// Empties the queue of outcomes, and shows it.
+    pub async fn clear_scripted_refreshes(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<Answer, Error> {
+        let account_id = self.get_account(context, id, "account").await?.id;
+        self.steer(context, id, |sandbox, account, _now| {
+            let Steered { state, made } = sandbox.clear_scripts(account)?;
+            Ok((state, scripts_body(account_id, &made)))
+        })
+        .await
+    }
+
+    /// Shows the queue of outcomes.
+    pub async fn list_scripted_refreshes(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<Answer, Error> {
+        let (account, connection) = self.linked(context, id).await?;
+        let scripts =
+            self.sandbox().scripts(&bank_account(&account, &connection)).map_err(refused)?;
+        Ok(Answer::unchanged(scripts_body(account.id, &scripts)))
+    }
+
+    /// Shows what the bank itself would show now: computed without any row that we hold.
+    pub async fn show_ledger(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        let (account, connection) = self.linked(context, id).await?;
+        let now = self.moment(context.merchant, account.clock).await?.now;
+        let at_bank = bank_account(&account, &connection);
+        let sandbox = self.sandbox();
+        let entries = sandbox.ledger_entries(&at_bank, now).map_err(refused)?;
+        let balance = sandbox.ledger_balance(&at_bank, now).map_err(refused)?;
+        let owners = sandbox.ledger_owners(&at_bank).map_err(refused)?;
+        let body = render(|w| {
+            let entries = entries.iter().map(book_entry);
+            wire::render::bank::write_ledger(w, account.id, now, entries, &balance, &owners);
+        });
+        Ok(Answer::unchanged(body))
+    }
+
+    /// Makes an account inactive, as its bank could.
+    pub async fn deactivate_account(
+        &self,
+        context: &Context,
+        id: &str,
+        cause: InactiveCause,
+        action: StatusAction,
+    ) -> Result<Answer, Error> {
+        self.change_status(context, id, |change, now| {
+            let Some(interrupted) = change.account.deactivate(cause, action) else {
+                return false;
+            };
+            record_interrupted_by(change, &interrupted, now, Some(&context.cause()));
+            push_event(change, EventType::AccountDeactivated, now, context);
+            true
+        })
+        .await
+    }
+
+    /// Makes an inactive account active, as linking it again would.
+    pub async fn reactivate_account(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        let (_, connection) = self.linked(context, id).await?;
+        self.change_status(context, id, |change, now| {
+            if !change.account.reactivate(now) {
+                return false;
+            }
+            push_event(change, EventType::AccountReactivated, now, context);
+            // The bank counts from here, as it does when the holder links the account again.
+            let connection = relinked(connection.clone(), &change.account, now);
+            self.observe(change, &connection, now, Some(&context.cause()));
+            change.connection = Some(connection);
+            true
+        })
+        .await
+    }
+
+    /// Shows the deliveries of an event with their attempts.
+    pub async fn list_deliveries(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        let event = self.get_event(context, id, "event").await?.event.id;
+        let list = ListDeliveries { merchant: context.merchant, event };
+        let deliveries = self.store.read(list).await?;
+        let bodies: Vec<Vec<u8>> = deliveries
+            .iter()
+            .map(|(delivery, attempts)| {
+                render(|w| wire::render::bank::write_delivery(w, delivery, attempts))
+            })
+            .collect();
+        let url = format!("/v1/test_helpers/events/{event}/deliveries");
+        Ok(Answer::unchanged(list_body(&url, false, &bodies)))
+    }
+
+    fn sandbox(&self) -> &Sandbox {
+        match &self.connector {
+            Connector::Sandbox(sandbox) => sandbox,
+        }
+    }
+
+    async fn linked(&self, context: &Context, id: &str) -> Result<(Account, Connection), Error> {
+        let account = self.get_account(context, id, "account").await?;
+        let connection = self.connection_of(&account).await?;
+        let missing = || Refusal::no_such("Financial Connections account", id, "account").into();
+        connection.map(|connection| (account, connection)).ok_or_else(missing)
+    }
+
+    /// Changes the connector's state of an account.
+    async fn steer(
+        &self,
+        context: &Context,
+        id: &str,
+        act: impl Fn(&Sandbox, &BankAccount<'_>, AccountTime) -> Result<(Vec<u8>, Vec<u8>), SteerError>,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let (account, mut connection) = self.linked(context, id).await?;
+            let now = self.moment_to_write(context.merchant, account.clock).await?;
+            let at_bank = bank_account(&account, &connection);
+            let (state, body) = act(self.sandbox(), &at_bank, now).map_err(refused)?;
+            connection.state = state;
+            connection.version += 1;
+            let change = ChangeConnection { connection, reply: context.reply(self, &body) };
+            if settled(self.store.write(change).await?)? {
+                return Ok(Answer::committed(body));
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Changes the status of an account, unless it is what it should be already.
+    async fn change_status(
+        &self,
+        context: &Context,
+        id: &str,
+        act: impl Fn(&mut AccountChange, AccountTime) -> bool,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let mut account = self.get_account(context, id, "account").await?;
+            let now = self.moment_to_write(context.merchant, account.clock).await?;
+            account.version += 1;
+            let mut change = AccountChange::of(account);
+            if !act(&mut change, now) {
+                let body = self.account_body(context, &change.account).await?;
+                return Ok(Answer::unchanged(body));
+            }
+            let body = self.account_body(context, &change.account).await?;
+            let reply = context.reply(self, &body);
+            if settled(self.store.write(ChangeAccount { change, reply }).await?)? {
+                self.wake.dispatch();
+                return Ok(Answer::committed(body));
+            }
+        }
+        Err(Error::Locked)
+    }
+}
+
+/// What a test is told when the bank does not do what it asks for.
+fn refused(error: SteerError) -> Error {
+    let message = format!("The test bank refuses: {error}.");
+    let refusal = match error {
+        SteerError::UnknownTransaction => {
+            Refusal::invalid(message).code("resource_missing").status(404).param("transaction")
+        }
+        SteerError::TimeOutOfRange { .. } => Refusal::invalid(message).param("transacted_at"),
+        SteerError::WrongStatus { .. } => Refusal::invalid(message).param("status"),
+        SteerError::TooManyOwners => Refusal::invalid(message).param("owners"),
+        SteerError::NotATestAccount
+        | SteerError::NothingToChange
+        | SteerError::TooManyChanges
+        | SteerError::TooManyScripts => Refusal::invalid(message),
+    };
+    refusal.into()
+}
+
+fn book_entry(entry: &LedgerEntry) -> BookEntry<'_> {
+    BookEntry {
+        bank_id: &entry.bank_id,
+        amount: entry.amount,
+        currency: entry.currency,
+        description: &entry.description,
+        status: entry.status,
+        transacted_at: entry.transacted_at,
+        posted_at: entry.posted_at,
+        void_at: entry.void_at,
+        visible_from: entry.visible_from,
+    }
+}
+
+fn entry_body(entry: &LedgerEntry) -> Vec<u8> {
+    render(|w| wire::render::bank::write_entry(w, &book_entry(entry)))
+}
+
+fn scripts_body(account: model::id::AccountId, scripts: &[Script]) -> Vec<u8> {
+    let shown = scripts.iter().map(|script| ScriptedRefresh {
+        feature: script.feature,
+        cause: script.cause,
+        delay_s: script.delay_s,
+        times: script.times,
+    });
+    render(|w| wire::render::bank::write_scripts(w, account, shown))
+}
+
+fn institution_body(institution: &Institution) -> Vec<u8> {
+    let accounts: Vec<TestAccount<'_>> = institution
+        .accounts
+        .iter()
+        .map(|account| TestAccount {
+            name: &account.name,
+            category: account.category,
+            subcategory: account.subcategory,
+            last4: account.last4.as_deref(),
+            preselected: account.preselected,
+            description: &account.description,
+        })
+        .collect();
+    let payment_method = institution.accounts.iter().any(|account| {
+        account.supported_payment_method_types.contains(&PaymentMethodType::UsBankAccount)
+    });
+    let shown = Shown {
+        id: institution.id,
+        name: &institution.name,
+        status: InstitutionStatus::Active,
+        oauth: institution.oauth,
+        features: &institution.features,
+        payment_method,
+        description: &institution.description,
+        accounts: &accounts,
+    };
+    render(|w| wire::render::institution::write(w, &shown))
+}

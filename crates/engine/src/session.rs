@@ -1,0 +1,206 @@
+//! Financial Connections Sessions: carriers of a link flow.
+
+use crate::context::{made, render};
+use crate::{Answer, Context, Engine, Error};
+use model::account::{Account, Holder, Permission};
+use model::customer::Customer;
+use model::id::{AccountId, SessionId};
+use model::ownership::Ownership;
+use model::session::{ManualEntry, Prefetch, Session, SessionFilters, SessionStatus};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+use store::{AccountsOf, CreateObject, Cursor, FindObject, Kind, ListAccounts, Object, Page};
+use wire::error::Error as Refusal;
+use wire::expand::Expand;
+use wire::render::session::SessionParts;
+
+/// What a create says.
+#[derive(Clone, Debug)]
+pub struct SessionInput {
+    /// Who links.
+    pub holder: HolderInput,
+    /// What the holder is asked to allow.
+    pub permissions: BTreeSet<Permission>,
+    /// What is fetched the moment an account is linked.
+    pub prefetch: Option<Vec<Prefetch>>,
+    /// Which accounts are offered.
+    pub filters: Option<SessionFilters>,
+    /// `limits[accounts]`: given and set, or given and lifted.
+    pub limits: Option<Option<u32>>,
+    /// Whether the holder may type account numbers.
+    pub manual_entry: Option<ManualEntry>,
+    /// Where a webview goes back to.
+    pub return_url: Option<String>,
+}
+
+/// Who links, as the request names them.
+#[derive(Clone, Debug)]
+pub enum HolderInput {
+    /// A customer of the merchant.
+    Customer(String),
+    /// A connected account.
+    Account(String),
+}
+
+/// What a client secret is looked up by; the secret itself stands only in a sealed column.
+pub(crate) fn secret_lookup(secret: &str) -> String {
+    let digest = Sha256::digest(secret.as_bytes());
+    digest.iter().fold(String::with_capacity(64), |mut text, byte| {
+        use std::fmt::Write as _;
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+impl Engine {
+    /// Makes a session.
+    pub async fn create_session(
+        &self,
+        context: &Context,
+        input: &SessionInput,
+    ) -> Result<Answer, Error> {
+        let (holder, clock) = match &input.holder {
+            HolderInput::Customer(given) => {
+                let param = "account_holder[customer]";
+                let customer = self.get_live_customer(context, given, param).await?;
+                (Holder::Customer(customer.id), customer.test_clock)
+            }
+            HolderInput::Account(given) => (Holder::Account(given.clone()), None),
+        };
+        for (index, prefetch) in input.prefetch.iter().flatten().enumerate() {
+            if !input.permissions.contains(&prefetch.permission()) {
+                use model::Word;
+                let message = format!(
+                    "To prefetch {}, ask for the permission {} too.",
+                    prefetch.word(),
+                    prefetch.permission().word()
+                );
+                return Err(Refusal::invalid(message).param(format!("prefetch[{index}]")).into());
+            }
+        }
+        let now = self.moment_to_write(context.merchant, clock).await?;
+        let session = Session {
+            id: SessionId::from_number(self.next_number()),
+            merchant: context.merchant,
+            version: 1,
+            livemode: context.livemode,
+            created: now,
+            holder,
+            clock,
+            client_secret: self.secret("fcsess_client_secret_", 24),
+            permissions: input.permissions.clone(),
+            prefetch: input.prefetch.clone(),
+            filters: input.filters.clone(),
+            accounts_max: input.limits.flatten(),
+            limits_given: input.limits.is_some(),
+            manual_entry: input.manual_entry,
+            return_url: input.return_url.clone(),
+            status: SessionStatus::Pending,
+            accounts: Vec::new(),
+        };
+        let body = self.session_body(context, &session).await?;
+        let create = CreateObject {
+            object: Object::Session(session),
+            kind_max: None,
+            events: Vec::new(),
+            reply: context.reply(self, &body),
+        };
+        made(self.store.write(create).await?)?;
+        Ok(Answer::committed(body))
+    }
+
+    /// Shows a session.
+    pub async fn retrieve_session(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        let session = self.get_session(context, id, "session").await?;
+        Ok(Answer::unchanged(self.session_body(context, &session).await?))
+    }
+
+    /// A session by the text of its id.
+    pub(crate) async fn get_session(
+        &self,
+        context: &Context,
+        given: &str,
+        param: &str,
+    ) -> Result<Session, Error> {
+        let missing = || Refusal::no_such("Financial Connections session", given, param).into();
+        let id: SessionId = given.parse().map_err(|_| missing())?;
+        let merchant = context.merchant;
+        let find = FindObject { merchant, kind: Kind::Session, number: id.number() };
+        match self.store.read(find).await? {
+            Some(Object::Session(session)) => Ok(session),
+            _ => Err(missing()),
+        }
+    }
+
+    /// A session with the accounts it linked.
+    pub(crate) async fn session_body(
+        &self,
+        context: &Context,
+        session: &Session,
+    ) -> Result<Vec<u8>, Error> {
+        let accounts = self.accounts_of(context, session.accounts.clone()).await?;
+        self.session_body_with(context, session, &accounts).await
+    }
+
+    /// A session with these accounts, which may not be stored yet.
+    pub(crate) async fn session_body_with(
+        &self,
+        context: &Context,
+        session: &Session,
+        accounts: &[Account],
+    ) -> Result<Vec<u8>, Error> {
+        let expand = context.expand.inside("accounts").inside("data");
+        let holder = self.expanded_holder(context, Some(&session.holder), &context.expand).await?;
+        let mut parts = Vec::with_capacity(accounts.len());
+        for account in accounts {
+            let (customer, ownership) = self.account_expansions(context, account, &expand).await?;
+            parts.push((account, customer, ownership));
+        }
+        let now = self.moment(context.merchant, session.clock).await?.now;
+        let view = context.view(self);
+        let parts: Vec<(&Account, Option<&Customer>, Option<&Ownership>)> = parts
+            .iter()
+            .map(|(account, customer, ownership)| (*account, customer.as_ref(), ownership.as_ref()))
+            .collect();
+        let session = SessionParts {
+            session,
+            accounts: &parts,
+            customer: holder.as_ref(),
+            secret_shown: now < session.expires_at(),
+        };
+        Ok(render(|w| wire::render::session::write(w, &session, &view)))
+    }
+
+    /// Accounts by their ids, in the order of the account list.
+    pub(crate) async fn accounts_of(
+        &self,
+        context: &Context,
+        ids: Vec<AccountId>,
+    ) -> Result<Vec<Account>, Error> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let list = ListAccounts {
+            merchant: context.merchant,
+            of: AccountsOf::Ids(ids),
+            page: Page { limit: model::limits::PAGE_ROWS_MAX, cursor: Cursor::Newest },
+        };
+        Ok(self.store.read(list).await?.items)
+    }
+
+    /// The customer of a holder, if it is to be shown whole.
+    pub(crate) async fn expanded_holder(
+        &self,
+        context: &Context,
+        holder: Option<&Holder>,
+        expand: &Expand,
+    ) -> Result<Option<Customer>, Error> {
+        match holder {
+            Some(Holder::Customer(id)) if expand.wants("account_holder.customer") => {
+                self.find_customer(context, *id).await
+            }
+            _ => Ok(None),
+        }
+    }
+}

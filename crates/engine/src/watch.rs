@@ -1,0 +1,149 @@
+//! What a bank does to an account by itself, turned into a change of the account and its events.
+
+use crate::Engine;
+use crate::account::{push_event_of, record_interrupted_by};
+use connectors::{BankAccount, Watch};
+use model::account::{Account, AccountNumber, ExpectedDeactivation};
+use model::authorization::Authorization;
+use model::clock::AccountTime;
+use model::event::{Cause, Event, EventType};
+use store::{AccountChange, Connection};
+
+/// An account as connectors see it.
+pub(crate) fn bank_account<'a>(
+    account: &'a Account,
+    connection: &'a Connection,
+) -> BankAccount<'a> {
+    BankAccount {
+        institution: account.institution,
+        bank_account: &account.bank_account,
+        linked_at: account.created,
+        relinked_at: connection.relinked_at,
+        credential: &connection.credential,
+        state: &connection.state,
+    }
+}
+
+/// A connection that the holder renewed. A link and its renewal may fall into the same second;
+/// banks tell them apart all the same.
+pub(crate) fn relinked(
+    mut connection: Connection,
+    account: &Account,
+    now: AccountTime,
+) -> Connection {
+    connection.relinked_at = now.max(account.created.plus(1));
+    connection.version += 1;
+    connection
+}
+
+impl Engine {
+    /// Takes over what the bank says of an account at this time. Events are numbered after the
+    /// account's version, so the change must carry the new version already.
+    pub(crate) fn observe(
+        &self,
+        change: &mut AccountChange,
+        connection: &Connection,
+        now: AccountTime,
+        cause: Option<&Cause>,
+    ) {
+        let watch = self.connector.watch(&bank_account(&change.account, connection), now);
+        take_over(change, watch, now, cause);
+    }
+}
+
+/// Takes over what the bank says of a new account. That it has numbers, or no access from the
+/// start, is not news; a foreseen loss is.
+pub(crate) fn first_look(account: &mut Account, watch: Watch) -> Vec<EventType> {
+    account.bank_due_at = watch.next_change_at;
+    account.account_numbers = watch.account_numbers;
+    account.expected_deactivation = watch.expected_deactivation;
+    if let Some((cause, action)) = watch.lost {
+        account.deactivate(cause, action);
+        return Vec::new();
+    }
+    let numbers = number_news(&[], &account.account_numbers);
+    let of_numbers = numbers.into_iter().filter(|news| *news != EventType::AccountNumbersUpdated);
+    of_numbers.chain(expectation_news(None, account.expected_deactivation)).collect()
+}
+
+/// The events of a new account: that it is there, and what its bank foresees.
+pub(crate) fn first_events(
+    account: &Account,
+    news: &[EventType],
+    now: AccountTime,
+    cause: &Cause,
+) -> Vec<Event> {
+    let types = std::iter::once(&EventType::AccountCreated).chain(news);
+    let mut events = Vec::new();
+    for (place, event_type) in (0_u8..).zip(types) {
+        events.push(Event::of_account(account, *event_type, place, now, Some(cause.clone())));
+        events.extend(of_authorization(account, *event_type, now));
+    }
+    events
+}
+
+fn take_over(change: &mut AccountChange, watch: Watch, now: AccountTime, cause: Option<&Cause>) {
+    let account = &mut change.account;
+    account.bank_due_at = watch.next_change_at;
+    if let Some((lost_cause, action)) = watch.lost {
+        if let Some(interrupted) = account.deactivate(lost_cause, action) {
+            record_interrupted_by(change, &interrupted, now, cause);
+            push_event_of(change, EventType::AccountDeactivated, now, cause.cloned());
+        }
+        return;
+    }
+    let numbers = std::mem::replace(&mut account.account_numbers, watch.account_numbers);
+    let expected =
+        std::mem::replace(&mut account.expected_deactivation, watch.expected_deactivation);
+    let news = number_news(&numbers, &change.account.account_numbers)
+        .into_iter()
+        .chain(expectation_news(expected, change.account.expected_deactivation));
+    for event_type in news.collect::<Vec<_>>() {
+        push_event_of(change, event_type, now, cause.cloned());
+        change.events.extend(of_authorization(&change.account, event_type, now));
+    }
+}
+
+/// What a date of an account says of its whole authorization.
+fn of_authorization(account: &Account, event_type: EventType, now: AccountTime) -> Option<Event> {
+    let event_type = match event_type {
+        EventType::AccountExpectedDeactivationDateUpdated => {
+            EventType::AuthorizationExpectedDeactivationDateUpdated
+        }
+        EventType::AccountUpcomingDeactivation => EventType::AuthorizationUpcomingDeactivation,
+        _ => return None,
+    };
+    Some(Authorization::event(account, event_type, now))
+}
+
+fn number_news(before: &[AccountNumber], after: &[AccountNumber]) -> Vec<EventType> {
+    let facts = |numbers: &[AccountNumber]| -> Vec<AccountNumber> {
+        numbers.iter().map(|number| AccountNumber { announced: false, ..*number }).collect()
+    };
+    let mut news = Vec::new();
+    if facts(before) != facts(after) {
+        news.push(EventType::AccountNumbersUpdated);
+    }
+    let announced = |numbers: &[AccountNumber]| numbers.iter().any(|number| number.announced);
+    if announced(after) && !announced(before) {
+        news.push(EventType::AccountUpcomingAccountNumberExpiry);
+    }
+    news
+}
+
+fn expectation_news(
+    before: Option<ExpectedDeactivation>,
+    after: Option<ExpectedDeactivation>,
+) -> Vec<EventType> {
+    let mut news = Vec::new();
+    if before.map(|expected| expected.at) != after.map(|expected| expected.at) {
+        news.push(EventType::AccountExpectedDeactivationDateUpdated);
+    }
+    let announced = |expected: Option<ExpectedDeactivation>| {
+        expected.filter(|expected| expected.announced).map(|expected| expected.at)
+    };
+    if announced(after).is_some() && announced(after) != announced(before) {
+        news.push(EventType::AccountUpcomingDeactivation);
+    }
+    news
+}
