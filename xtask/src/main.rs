@@ -2,6 +2,7 @@
 
 mod ci;
 mod clients;
+mod fuzz;
 mod process;
 mod tidy;
 
@@ -15,6 +16,7 @@ cargo xtask <command>
   tidy      file sizes, banned words, dead links, licences
   test      cargo test --workspace, with the counts at the end
   clients   official SDKs against the real binary
+  fuzz      fuzz what reads bytes from strangers, for some seconds a target
 ";
 
 /// A step that failed, and why.
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         "lint" => ci::lint(),
         "test" => ci::test().map(|counts| println!("{counts}")),
         "tidy" => tidy::run(),
+        "fuzz" => fuzz::fuzz(&rest),
         "clients" => clients::run(&rest).map(|counts| println!("{counts}")),
         _ => {
             println!("{USAGE}");

@@ -1,0 +1,291 @@
+//! The load under which the server is killed: writers that each live the life of an integrator's
+//! backend. They link accounts, refresh them, steer their bank, let days pass, and never give up a
+//! call before it is answered.
+
+use super::HELPERS;
+use super::client::{Client, text};
+use super::dice::Dice;
+use crate::Failure;
+use serde_json::Value;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// Writers with bank accounts.
+const HOUSEHOLDS: u64 = 5;
+/// Writers that only make and change customers.
+const VISITORS: u64 = 2;
+/// Homes that one writer links; a home has one customer and two accounts.
+const HOMES_MAX: usize = 4;
+/// A new home is linked once in so many steps.
+const STEPS_PER_HOME: u64 = 30;
+/// Banks at which homes are linked: whole snapshots, deltas, short and no history.
+const INSTITUTIONS: &[(&str, &[&str])] = &[
+    ("Test (Non-OAuth)", &["Success", "High Balance"]),
+    ("Test (OAuth)", &["Success", "Insufficient Funds"]),
+    ("Test (Non-OAuth)", &["Success", "Savings"]),
+    ("Test (OAuth)", &["Very High Balance", "Credit Card"]),
+];
+/// What test clocks show at first.
+const EPOCH_S: i64 = 1_790_000_000;
+const DAY_S: i64 = 86_400;
+/// What the bank's text of every added transaction begins with.
+pub(super) const ADDED: &str = "Crash";
+
+/// The writers.
+pub(super) struct Load {
+    writers: JoinSet<Result<(), Failure>>,
+    stop: watch::Sender<bool>,
+}
+
+/// A customer with accounts.
+struct Home {
+    clock: Option<String>,
+    now_s: i64,
+    accounts: Vec<Account>,
+}
+
+struct Account {
+    id: String,
+    subscribed: bool,
+    /// The bank's ids of what was added and is pending.
+    pending: Vec<String>,
+}
+
+/// One writer.
+struct Writer {
+    client: Arc<Client>,
+    dice: Dice,
+    lane: u64,
+    stop: watch::Receiver<bool>,
+    made: Arc<AtomicU64>,
+}
+
+impl Load {
+    /// Lets the writers begin.
+    pub(super) fn start(client: &Arc<Client>, seed: u64) -> Self {
+        let stop = watch::Sender::new(false);
+        let made = Arc::new(AtomicU64::new(0));
+        let mut writers = JoinSet::new();
+        for lane in 1..=HOUSEHOLDS + VISITORS {
+            let writer = Writer {
+                client: Arc::clone(client),
+                dice: Dice::of(seed, lane),
+                lane,
+                stop: stop.subscribe(),
+                made: Arc::clone(&made),
+            };
+            if lane <= HOUSEHOLDS {
+                writers.spawn(writer.keep_house());
+            } else {
+                writers.spawn(writer.visit());
+            }
+        }
+        Self { writers, stop }
+    }
+
+    /// Ends only if a writer meets a fault.
+    pub(super) async fn fault(&mut self) -> Failure {
+        while let Some(ended) = self.writers.join_next().await {
+            match ended {
+                Ok(Ok(())) => {}
+                Ok(Err(failure)) => return failure,
+                Err(error) => return error.to_string(),
+            }
+        }
+        "all writers ended".to_owned()
+    }
+
+    /// Lets every writer finish its call.
+    pub(super) async fn stop(mut self) -> Result<(), Failure> {
+        self.stop.send_replace(true);
+        while let Some(ended) = self.writers.join_next().await {
+            ended.map_err(|error| error.to_string())??;
+        }
+        Ok(())
+    }
+}
+
+impl Writer {
+    fn goes_on(&self) -> bool {
+        !*self.stop.borrow()
+    }
+
+    /// A number that no other call has.
+    fn next_number(&self) -> u64 {
+        self.made.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Makes customers and changes them.
+    async fn visit(mut self) -> Result<(), Failure> {
+        let mut customers: Vec<String> = Vec::new();
+        while self.goes_on() {
+            let number = self.next_number().to_string();
+            if customers.is_empty() || self.dice.one_in(3) {
+                let form = [("name", "A visitor"), ("metadata[last]", number.as_str())];
+                let customer = self.client.post("/v1/customers", &form).await?;
+                customers.push(text(&customer, "id").to_owned());
+                continue;
+            }
+            let path = format!("/v1/customers/{}", customers[self.dice.index(&customers)]);
+            if self.dice.one_in(3) {
+                self.client.get(&path, &[]).await?;
+            } else {
+                self.client.post(&path, &[("metadata[last]", number.as_str())]).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Links homes and lives in them.
+    async fn keep_house(mut self) -> Result<(), Failure> {
+        let mut homes: Vec<Home> = Vec::new();
+        while self.goes_on() {
+            let moves =
+                homes.len() < HOMES_MAX && (homes.is_empty() || self.dice.one_in(STEPS_PER_HOME));
+            if moves {
+                homes.push(self.link(homes.len()).await?);
+            } else {
+                let place = self.dice.index(&homes);
+                self.step(&mut homes[place]).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The first homes of odd writers live on a test clock, those of the others in real time.
+    async fn link(&mut self, place: usize) -> Result<Home, Failure> {
+        let epoch = EPOCH_S.to_string();
+        let clock = if (self.lane as usize + place) % 2 == 1 {
+            let path = "/v1/test_helpers/test_clocks";
+            let clock = self.client.post(path, &[("frozen_time", &epoch)]).await?;
+            Some(text(&clock, "id").to_owned())
+        } else {
+            None
+        };
+        let email = format!("home-{}-{place}@example.com", self.lane);
+        let mut form = vec![("email", email.as_str())];
+        form.extend(clock.as_deref().map(|clock| ("test_clock", clock)));
+        let customer = self.client.post("/v1/customers", &form).await?;
+        let mut form = vec![
+            ("account_holder[type]", "customer"),
+            ("account_holder[customer]", text(&customer, "id")),
+            ("permissions[]", "transactions"),
+            ("permissions[]", "balances"),
+        ];
+        if self.dice.one_in(2) {
+            form.push(("prefetch[]", "transactions"));
+        }
+        let path = "/v1/financial_connections/sessions";
+        let session = self.client.post(path, &form).await?;
+        let (institution, names) = INSTITUTIONS[self.dice.index(INSTITUTIONS)];
+        let secret = text(&session, "client_secret");
+        let mut form = vec![("client_secret", secret), ("institution", institution)];
+        form.extend(names.iter().map(|name| ("accounts[]", *name)));
+        let mut linked = self.client.post(&format!("{HELPERS}/link"), &form).await?;
+        let mut accounts = Vec::new();
+        for account in linked["accounts"]["data"].take().as_array().into_iter().flatten() {
+            let id = text(account, "id").to_owned();
+            self.subscribe(&id, true).await?;
+            accounts.push(Account { id, subscribed: true, pending: Vec::new() });
+        }
+        if accounts.len() != names.len() {
+            return Err(format!("a link gave {} accounts, not {}", accounts.len(), names.len()));
+        }
+        Ok(Home { clock, now_s: EPOCH_S, accounts })
+    }
+
+    async fn step(&mut self, home: &mut Home) -> Result<(), Failure> {
+        let place = self.dice.index(&home.accounts);
+        let account = &mut home.accounts[place];
+        match self.dice.below(100) {
+            0..28 => self.add(account).await,
+            28..45 => self.change(account).await,
+            45..75 => self.refresh(account).await,
+            75..80 => self.script(account).await,
+            80..85 => {
+                account.subscribed = !account.subscribed;
+                self.subscribe(&account.id, account.subscribed).await
+            }
+            85..93 => self.let_days_pass(home).await,
+            _ => {
+                let path = format!("/v1/financial_connections/accounts/{}", account.id);
+                self.client.get(&path, &[]).await.map(drop)
+            }
+        }
+    }
+
+    async fn subscribe(&self, account: &str, on: bool) -> Result<(), Failure> {
+        let call = if on { "subscribe" } else { "unsubscribe" };
+        let path = format!("/v1/financial_connections/accounts/{account}/{call}");
+        self.client.post(&path, &[("features[]", "transactions")]).await.map(drop)
+    }
+
+    async fn refresh(&mut self, account: &Account) -> Result<(), Failure> {
+        let path = format!("/v1/financial_connections/accounts/{}/refresh", account.id);
+        let mut form = vec![("features[]", "transactions")];
+        if self.dice.one_in(4) {
+            form.push(("features[]", "balance"));
+        }
+        self.client.post(&path, &form).await.map(drop)
+    }
+
+    /// Adds a transaction on the bank's side.
+    async fn add(&mut self, account: &mut Account) -> Result<(), Failure> {
+        let amount = format!("-{}", 100 + self.dice.below(10_000));
+        let description = format!("{ADDED} {}", self.next_number());
+        let status = if self.dice.one_in(3) { "posted" } else { "pending" };
+        let path = format!("{HELPERS}/accounts/{}/transactions", account.id);
+        let form = [("amount", amount.as_str()), ("description", &description), ("status", status)];
+        let entry = self.client.post(&path, &form).await?;
+        if status == "pending" {
+            account.pending.push(text(&entry, "id").to_owned());
+        }
+        Ok(())
+    }
+
+    /// Posts, voids or edits what was added before.
+    async fn change(&mut self, account: &mut Account) -> Result<(), Failure> {
+        if account.pending.is_empty() {
+            return self.add(account).await;
+        }
+        let place = self.dice.index(&account.pending);
+        let path = format!("{HELPERS}/accounts/{}/transactions", account.id);
+        let path = format!("{path}/{}", account.pending[place]);
+        let edited = format!("{ADDED} {} edited", self.next_number());
+        let form = match self.dice.below(3) {
+            0 => [("status", "posted")],
+            1 => [("status", "void")],
+            _ => [("description", edited.as_str())],
+        };
+        if form[0].0 == "status" {
+            account.pending.swap_remove(place);
+        }
+        self.client.post(&path, &form).await.map(drop)
+    }
+
+    /// Makes the next refresh fail, or last a second.
+    async fn script(&mut self, account: &Account) -> Result<(), Failure> {
+        let path = format!("{HELPERS}/accounts/{}/next_refresh", account.id);
+        let form: &[(&str, &str)] = if self.dice.one_in(2) {
+            &[("outcome", "failed"), ("cause", "institution_timeout")]
+        } else {
+            &[("outcome", "succeeded"), ("delay_seconds", "1")]
+        };
+        self.client.post(&path, form).await.map(drop)
+    }
+
+    /// Advances the clock of a home; in a home without one time passes by itself.
+    async fn let_days_pass(&mut self, home: &mut Home) -> Result<(), Failure> {
+        let Some(clock) = &home.clock else {
+            return Ok(());
+        };
+        home.now_s += DAY_S * if self.dice.one_in(3) { 2 } else { 1 };
+        let until = home.now_s.to_string();
+        let path = format!("/v1/test_helpers/test_clocks/{clock}/advance");
+        // Two advances in a row are fine: the second is locked out until the first is done.
+        let clock: Value = self.client.post(&path, &[("frozen_time", &until)]).await?;
+        if text(&clock, "id").is_empty() { Err("an advance without a clock".to_owned()) } else { Ok(()) }
+    }
+}
