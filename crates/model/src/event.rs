@@ -4,6 +4,7 @@
 //! that form in its own API version.
 
 use crate::account::Account;
+use crate::authorization::Authorization;
 use crate::bank::Feature;
 use crate::clock::{AccountTime, TestClock};
 use crate::customer::Customer;
@@ -47,6 +48,12 @@ words! {
             "financial_connections.account.upcoming_account_number_expiry",
         /// An account becomes inactive within thirty days.
         AccountUpcomingDeactivation = "financial_connections.account.upcoming_deactivation",
+        /// The date of a foreseen deactivation was set or changed.
+        AuthorizationExpectedDeactivationDateUpdated =
+            "financial_connections.authorization.expected_deactivation_date_updated",
+        /// All accounts of a link become inactive within thirty days.
+        AuthorizationUpcomingDeactivation =
+            "financial_connections.authorization.upcoming_deactivation",
         /// A test clock is being advanced.
         TestClockAdvancing = "test_helpers.test_clock.advancing",
         /// A test clock was made.
@@ -76,6 +83,8 @@ impl EventType {
 pub enum Snapshot {
     /// A bank account.
     Account(Box<Account>),
+    /// The credentials of a link.
+    Authorization(Box<Authorization>),
     /// A customer.
     Customer(Box<Customer>),
     /// A test clock.

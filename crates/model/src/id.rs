@@ -67,11 +67,24 @@ impl Numbers {
     }
 }
 
-fn write_digits(mut value: u128, digits: &mut [u8]) {
+/// Ten digits, the most that always fit 64 bits.
+const HALF_DIGITS: usize = 10;
+const HALF: u128 = 62_u128.pow(10);
+
+fn write_half(mut value: u64, digits: &mut [u8]) {
     for digit in digits.iter_mut().rev() {
-        *digit = ALPHABET[usize::try_from(value % 62).unwrap_or(0)];
+        *digit = ALPHABET[(value % 62) as usize];
         value /= 62;
     }
+}
+
+/// Writes the value in as many digits as there is room for. A page of rows writes thousands of
+/// digits, and dividing 128 bits for each would be the dearest part of it.
+fn write_digits(value: u128, digits: &mut [u8]) {
+    let split = digits.len().saturating_sub(HALF_DIGITS);
+    let (high, low) = digits.split_at_mut(split);
+    write_half(u64::try_from(value % HALF).unwrap_or(0), low);
+    write_half(u64::try_from(value / HALF).unwrap_or(0), high);
 }
 
 fn read_digits(digits: &[u8]) -> Option<u128> {

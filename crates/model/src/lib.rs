@@ -6,6 +6,7 @@
 //! the product stands in [`limits`].
 
 pub mod account;
+pub mod authorization;
 pub mod bank;
 pub mod clock;
 pub mod customer;

@@ -1,0 +1,67 @@
+//! An authorization (`fcauth_…`): the credentials of one link at one institution, which group the
+//! accounts that were linked with them. It has no row of its own; events show it as its accounts
+//! have it.
+
+use crate::account::{Account, AccountStatus, ExpectedDeactivation, Holder, StatusAction};
+use crate::clock::AccountTime;
+use crate::event::{Event, EventType, Snapshot};
+use crate::id::{AuthorizationId, EventId, InstitutionId};
+use serde::{Deserialize, Serialize};
+
+/// One authorization, as one of its accounts has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Authorization {
+    /// Its id.
+    pub id: AuthorizationId,
+    /// Whether it was made with a live key.
+    pub livemode: bool,
+    /// Who linked.
+    pub holder: Option<Holder>,
+    /// The bank.
+    pub institution: InstitutionId,
+    /// The bank's name.
+    pub institution_name: String,
+    /// What helps, once access is lost; it is active otherwise.
+    pub lost: Option<StatusAction>,
+    /// A foreseen loss of access.
+    pub expected_deactivation: Option<ExpectedDeactivation>,
+}
+
+impl Authorization {
+    /// The authorization of an account.
+    pub fn of(account: &Account) -> Self {
+        Self {
+            id: account.authorization,
+            livemode: account.livemode,
+            holder: account.holder.clone(),
+            institution: account.institution,
+            institution_name: account.institution_name.clone(),
+            lost: match account.status {
+                AccountStatus::Active => None,
+                AccountStatus::Inactive { action, .. } => Some(action),
+                AccountStatus::Disconnected => Some(StatusAction::None),
+            },
+            expected_deactivation: account.expected_deactivation,
+        }
+    }
+
+    /// The event of a date that concerns the whole authorization. Every account of it tells the
+    /// same, so the id follows from the authorization and the date: it is one event.
+    pub fn event(account: &Account, event_type: EventType, created: AccountTime) -> Event {
+        let authorization = Self::of(account);
+        let number = authorization.id.number();
+        let at = authorization.expected_deactivation.map_or(0, |expected| expected.at.0);
+        let place = u8::from(event_type == EventType::AuthorizationUpcomingDeactivation);
+        Event {
+            id: EventId::of_change(number, number, at.unsigned_abs(), place),
+            merchant: account.merchant,
+            livemode: account.livemode,
+            created,
+            event_type,
+            account: None,
+            snapshot: Snapshot::Authorization(Box::new(authorization)),
+            previous: None,
+            cause: None,
+        }
+    }
+}
