@@ -72,7 +72,7 @@ impl Engine {
         let now = self.clock.server_now();
         let claim = ClaimDeliveries {
             now,
-            leased_until: now.plus_ms(self.settings.lease_ms.max(limits::DELIVERY_LEASE_MS)),
+            leased_until: now.plus_ms(self.settings.lease_ms),
             limit: room,
             per_endpoint: limits::DELIVERIES_IN_FLIGHT_PER_ENDPOINT_MAX,
             in_flight: in_flight.by_endpoint.iter().map(|(id, count)| (*id, *count)).collect(),

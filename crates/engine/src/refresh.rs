@@ -59,9 +59,15 @@ struct Gathered {
     balance: Option<Balance>,
     owners: Vec<BankOwner>,
     cursor: Option<Vec<u8>>,
+    /// Whether it goes on where a refresh before it was cut off.
+    resumed: bool,
     /// Whether a bound was reached before the bank's last page.
     cut_off: bool,
 }
+
+/// What a stored cursor begins with: whether the fetch that it ends was cut off.
+const WHOLE: u8 = 0;
+const CUT_OFF: u8 = 1;
 
 impl Engine {
     /// Claims what is due and works on it. Answers how many refreshes were claimed.
@@ -175,10 +181,13 @@ impl Engine {
     /// Fetches page by page, within the bounds of one refresh.
     async fn gather(&self, work: &mut Work) -> Result<Result<Gathered, FetchError>, Error> {
         let feature = work.claim.key.feature;
-        let mut gathered = Gathered {
-            cursor: work.connection.cursors.get(&feature).cloned(),
-            ..Gathered::default()
-        };
+        let mut gathered = Gathered::default();
+        if let Some((mark, cursor)) =
+            work.connection.cursors.get(&feature).and_then(|stored| stored.split_first())
+        {
+            gathered.cursor = Some(cursor.to_vec());
+            gathered.resumed = *mark == CUT_OFF;
+        }
         for page_number in 1..=limits::REFRESH_PAGES_MAX {
             let answer = self.connector.fetch(&Fetch {
                 account: bank_account(&work.account, &work.connection),
@@ -254,7 +263,10 @@ impl Engine {
         account.version += 1;
         connection.version += 1;
         match gathered.cursor {
-            Some(cursor) => connection.cursors.insert(key.feature, cursor),
+            Some(cursor) => {
+                let mark = if gathered.cut_off { CUT_OFF } else { WHOLE };
+                connection.cursors.insert(key.feature, [&[mark], &cursor[..]].concat())
+            }
             None => connection.cursors.remove(&key.feature),
         };
         let mut change = AccountChange {
@@ -280,9 +292,9 @@ impl Engine {
         now: AccountTime,
         gathered: &Gathered,
     ) -> Result<Vec<Transaction>, Error> {
-        // A fetch that was cut off has not shown all of its range, so nothing is missing from it.
+        // A fetch in two parts shows all of its range in neither, so nothing is missing from them.
         let coverage = match gathered.coverage {
-            Some(coverage) if !gathered.cut_off => coverage,
+            Some(coverage) if !gathered.cut_off && !gathered.resumed => coverage,
             _ => Coverage::Delta,
         };
         let held = if account.rows == 0 {

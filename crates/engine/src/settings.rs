@@ -92,7 +92,7 @@ impl Default for Settings {
                 ],
                 jitter_percent: 20,
             },
-            lease_ms: model::limits::REFRESH_LEASE_MS,
+            lease_ms: model::limits::LEASE_MS_DEFAULT,
             poll_ms: 500,
             public_url: "http://127.0.0.1:12111".to_owned(),
         }

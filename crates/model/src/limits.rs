@@ -50,8 +50,8 @@ pub const REFRESH_ATTEMPTS_MAX: u32 = 20;
 pub const REFRESH_AGE_S_MAX: i64 = 2 * 86_400;
 /// Refreshes claimed at once by a worker.
 pub const REFRESH_CLAIMS_MAX: usize = 32;
-/// How long a refresh is leased.
-pub const REFRESH_LEASE_MS: i64 = 60_000;
+/// How long a refresh, an advance or a delivery is leased unless the operator says otherwise.
+pub const LEASE_MS_DEFAULT: i64 = 60_000;
 /// How often a command is tried again when its object changed meanwhile.
 pub const STALE_RETRIES_MAX: u32 = 16;
 /// Bytes of a bank's own transaction id.
@@ -65,8 +65,6 @@ pub const SCRIPTED_CHANGES_MAX: usize = 10_000;
 pub const SCHEDULE_BATCH_MAX: usize = 256;
 /// Items that one step of a test clock commits together.
 pub const CLOCK_STEP_ITEMS_MAX: usize = 256;
-/// How long the advance of a test clock is leased.
-pub const CLOCK_LEASE_MS: i64 = 60_000;
 /// Furthest that a test clock may be advanced at once: two years.
 pub const CLOCK_ADVANCE_S_MAX: i64 = 2 * 366 * 86_400;
 /// Customers on one test clock. Stripe allows three; we allow a crowd.
@@ -78,10 +76,9 @@ pub const DISPATCH_BATCH_MAX: usize = 64;
 pub const DELIVERIES_IN_FLIGHT_MAX: usize = 256;
 /// Deliveries in flight to one endpoint.
 pub const DELIVERIES_IN_FLIGHT_PER_ENDPOINT_MAX: usize = 32;
-/// How long an endpoint may take to answer.
+/// How long an endpoint may take to answer; less where leases are shorter, for a lease has to
+/// outlast the attempt.
 pub const DELIVERY_TIMEOUT_MS: u64 = 20_000;
-/// How long a delivery is leased; longer than it can take.
-pub const DELIVERY_LEASE_MS: i64 = 60_000;
 /// Bytes kept of an endpoint's answer.
 pub const ATTEMPT_BODY_BYTES_MAX: usize = 1_024;
 /// How long a rolled secret stays active unless the roll says otherwise.

@@ -1,6 +1,7 @@
 """A follower of the feed, as an integrator writes it: a Flask app that verifies each webhook and
 brings its own table up to date."""
 
+import logging
 import threading
 
 import stripe
@@ -19,6 +20,7 @@ class Follower:
         self.events = []
         self.rejected = 0
         self.changed = threading.Condition()
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
         app = Flask("follower")
         app.add_url_rule("/webhook", view_func=self.receive, methods=["POST"])
         self.http = make_server("127.0.0.1", 0, app, threaded=True)

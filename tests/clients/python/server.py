@@ -38,8 +38,15 @@ class Server:
             [BINARY, "serve", "--listen", f"127.0.0.1:{self.port}", "--db", folder / "bank.db"],
             stdout=subprocess.PIPE,
             stderr=self.log,
-            # Leases are short, so that what a killed server held is soon taken up again.
-            env={**os.environ, "BANKFEED_LEASE_MS": "1000", "BANKFEED_POLL_MS": "50"},
+            env={
+                **os.environ,
+                # Leases are short, so that what a killed server held is soon taken up again.
+                "BANKFEED_LEASE_MS": "4000",
+                "BANKFEED_POLL_MS": "50",
+                "BANKFEED_RETRY_TEST": "100ms,200ms,500ms,1s,2s",
+                # So long that no run outlasts it.
+                "BANKFEED_COOL_DOWN_TEST": "3600",
+            },
         )
         self.starts += 1
         # The address is printed once the server takes requests.

@@ -1,0 +1,64 @@
+//! The settings as flags, made from the list of settings.
+
+use crate::config::{ConfigError, ENTRIES, Resolved, resolve, variable_of};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// The variable that names the settings file.
+const FILE_VARIABLE: &str = "BANKFEED_CONFIG";
+
+/// What may be said on the command line about settings.
+#[derive(Args)]
+pub(super) struct ConfigFlags {
+    /// A TOML file with settings
+    #[arg(long, value_name = "FILE", env = FILE_VARIABLE)]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    flags: SettingFlags,
+}
+
+impl ConfigFlags {
+    /// Puts flags, environment and file together.
+    pub(super) fn resolve(&self) -> Result<Resolved, ConfigError> {
+        resolve(&self.flags.0, |name| std::env::var(name).ok(), self.config.as_deref())
+    }
+}
+
+/// The settings that stood on the command line.
+struct SettingFlags(BTreeMap<&'static str, String>);
+
+impl FromArgMatches for SettingFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let given = ENTRIES
+            .iter()
+            .filter_map(|entry| Some((entry.name, matches.get_one::<String>(entry.name)?.clone())));
+        Ok(Self(given.collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.0.extend(Self::from_arg_matches(matches)?.0);
+        Ok(())
+    }
+}
+
+impl Args for SettingFlags {
+    fn augment_args(command: Command) -> Command {
+        ENTRIES.iter().fold(command, |command, entry| {
+            let mut help = entry.help.to_owned();
+            if entry.value.is_some() && !entry.default.is_empty() {
+                help.push_str(&format!(" [default: {}]", entry.default));
+            }
+            help.push_str(&format!(" [env: {}]", variable_of(entry.name)));
+            let arg = Arg::new(entry.name).long(entry.name).help(help).hide(entry.hidden);
+            command.arg(match entry.value {
+                Some(value) => arg.value_name(value),
+                None => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
+            })
+        })
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}

@@ -1,0 +1,108 @@
+//! The command line: `serve`, `config`, `listen`.
+//!
+//! Results go to standard output and logs to standard error. A command ends with 0 if it did what
+//! it was asked, 1 if it could not, and 2 if it was asked wrongly.
+
+mod client;
+mod flags;
+mod listen;
+mod output;
+mod serve;
+
+pub use client::{Client, ClientError, Received};
+
+use crate::StartError;
+use crate::config::ConfigError;
+use clap::{Parser, Subcommand};
+use flags::ConfigFlags;
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(
+    name = "bankfeed",
+    version,
+    about = "A self-hosted server that speaks Stripe's Financial Connections API"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs the server.
+    Serve(ConfigFlags),
+    /// Prints every setting that holds for `serve`, and where it comes from.
+    Config(ConfigFlags),
+    /// Prints events as they happen and forwards them to a URL.
+    Listen(listen::ListenFlags),
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+enum CommandError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Listen(#[from] listen::ListenError),
+    #[error("could not prepare the process")]
+    Process(#[source] std::io::Error),
+}
+
+/// Runs the command that the arguments of the process ask for.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match arguments.command {
+        Command::Serve(flags) => serve::run(&flags),
+        Command::Config(flags) => show_config(&flags),
+        Command::Listen(flags) => listen::run(&flags),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn show_config(flags: &ConfigFlags) -> Result<(), CommandError> {
+    let resolved = flags.resolve()?;
+    // A table of settings that do not hold together would mislead.
+    resolved.settings()?;
+    output::say(resolved.table().trim_end());
+    Ok(())
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CommandError::Process)
+}
+
+/// Waits for the signal that asks the process to end.
+async fn asked_to_end() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arguments;
+    use clap::{CommandFactory, Parser};
+
+    /// The arguments hold together, as clap checks it.
+    #[test]
+    fn arguments_hold_together() {
+        Arguments::command().debug_assert();
+        assert!(Arguments::try_parse_from(["bankfeed", "serve", "--memory"]).is_ok());
+        assert!(Arguments::try_parse_from(["bankfeed", "serve", "--memory=false"]).is_ok());
+        assert!(Arguments::try_parse_from(["bankfeed", "serve", "--nothing"]).is_err());
+    }
+}

@@ -1,0 +1,63 @@
+//! `bankfeed serve`: runs the server until it is asked to end.
+
+use super::flags::ConfigFlags;
+use super::{CommandError, asked_to_end, output, runtime};
+use crate::config::{LogFormat, Settings};
+use crate::http::KeyPolicy;
+use crate::{Started, start};
+use std::io::IsTerminal as _;
+use store::Place;
+
+pub(super) fn run(flags: &ConfigFlags) -> Result<(), CommandError> {
+    let settings = flags.resolve()?.settings()?;
+    begin_log(&settings);
+    runtime()?.block_on(async {
+        let mut started = start(&settings).await?;
+        output::say(&greeting(&settings, &started));
+        let ended = tokio::select! {
+            asked = asked_to_end() => asked.map_err(CommandError::Process),
+            error = started.failed() => Err(error.into()),
+        };
+        tracing::info!("stopping");
+        tokio::select! {
+            stopped = started.stop() => stopped?,
+            // Whoever asks a second time does not want to wait for webhooks under way. What was
+            // acknowledged is on disk; the next start goes on with the rest.
+            _ = asked_to_end() => tracing::warn!("stopped before all was finished"),
+        }
+        tracing::info!("stopped");
+        ended
+    })
+}
+
+fn greeting(settings: &Settings, started: &Started) -> String {
+    let url = &started.url;
+    let database = match &settings.place {
+        Place::File(path) => path.display().to_string(),
+        Place::Temporary => "temporary, removed at exit".to_owned(),
+    };
+    let keys = match started.keys {
+        KeyPolicy::Any => "any sk_test_… key; each is a separate, empty account",
+        KeyPolicy::Issued => "issued keys only; this version issues none, so no key opens it",
+    };
+    format!(
+        "bankfeed {version} listens on {url}\n\
+         \x20 database  {database}\n\
+         \x20 keys      {keys}\n\
+         \x20 SDKs      set the API base to {url}\n\
+         \x20 try       curl {url}/v1/customers -u sk_test_123: -d email=ada@example.com",
+        version = env!("CARGO_PKG_VERSION"),
+    )
+}
+
+fn begin_log(settings: &Settings) {
+    let log = tracing_subscriber::fmt()
+        .with_max_level(settings.log_level)
+        .with_writer(std::io::stderr)
+        .with_target(false);
+    // A second start in one process, as in tests, keeps the log of the first.
+    let _ = match settings.log_format {
+        LogFormat::Human => log.with_ansi(std::io::stderr().is_terminal()).try_init(),
+        LogFormat::Json => log.json().flatten_event(true).try_init(),
+    };
+}

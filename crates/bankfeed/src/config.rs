@@ -1,0 +1,289 @@
+//! Settings: each may come from a flag, an environment variable or the TOML file, in this order of
+//! precedence, and has a default.
+//!
+//! [`ENTRIES`] lists them all; flags, variables, the file's keys and `bankfeed config` follow from
+//! it. Wherever a value comes from it is read as text first, so that all sources take the same
+//! forms, and a fault names the setting and its source.
+
+mod value;
+
+pub use value::{LogFormat, Settings};
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// One setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The name of the flag and of the key in the file.
+    pub name: &'static str,
+    /// What stands for the value in help texts; a switch that needs no value has none.
+    pub value: Option<&'static str>,
+    /// The value if nothing else is said; empty for none.
+    pub default: &'static str,
+    /// What it does, in a sentence.
+    pub help: &'static str,
+    /// Whether help texts leave it out.
+    pub hidden: bool,
+}
+
+const fn entry(
+    name: &'static str,
+    value: &'static str,
+    default: &'static str,
+    help: &'static str,
+) -> Entry {
+    Entry { name, value: Some(value), default, help, hidden: false }
+}
+
+const fn switch(name: &'static str, help: &'static str) -> Entry {
+    Entry { name, value: None, default: "false", help, hidden: false }
+}
+
+/// Every setting, in the order in which they are shown.
+pub const ENTRIES: &[Entry] = &[
+    entry("listen", "HOST:PORT", "127.0.0.1:12111", "Where to listen; port 0 picks a free one"),
+    entry("db", "FILE", "bankfeed.db", "The database; made if there is none"),
+    switch("memory", "Keep everything in a temporary database that is removed at exit"),
+    entry(
+        "seal-key-file",
+        "FILE",
+        "",
+        "The key that seals secrets in the database [default: the database's name and .key]",
+    ),
+    entry("public-url", "URL", "", "How clients reach this server [default: where it listens]"),
+    entry(
+        "keys",
+        "any|issued",
+        "any",
+        "Which API keys open it: any test key, or only issued ones; `any` has to be said where \
+         others than this machine can connect",
+    ),
+    switch("deny-private-webhooks", "Refuse to post webhooks to addresses that are not public"),
+    switch("show-refresh-errors", "Show the error hash of failed refreshes in every API version"),
+    entry("seed", "NUMBER", "", "Repeat ids, secrets and banks for the same calls"),
+    entry("time", "SECONDS", "", "Let time stand still at this Unix time for all but test clocks"),
+    entry(
+        "cool-down-test",
+        "SECONDS",
+        "1",
+        "From the start of a refresh to the next one in test mode; or \
+         balance=N,ownership=N,transactions=N",
+    ),
+    entry("cool-down-clock", "SECONDS", "0", "The same for accounts on a test clock"),
+    entry(
+        "cool-down-live",
+        "SECONDS",
+        "balance=600,ownership=86400,transactions=21600",
+        "The same in live mode",
+    ),
+    entry(
+        "retry-test",
+        "WAITS",
+        "5s,10m,2h",
+        "Waits between the attempts of a webhook delivery in test mode",
+    ),
+    entry("retry-test-jitter", "PERCENT", "10", "How far these waits are lengthened at random"),
+    entry(
+        "retry-live",
+        "WAITS",
+        "1m,5m,30m,2h,5h,10h,14h,20h,20h",
+        "Waits between the attempts of a webhook delivery in live mode",
+    ),
+    entry("retry-live-jitter", "PERCENT", "20", "How far these waits are lengthened at random"),
+    entry("lease-ms", "MS", "60000", "How long a worker holds what it works on"),
+    entry("poll-ms", "MS", "500", "How long an idle worker waits before it looks again"),
+    entry("ready-file", "FILE", "", "Write the server's URL here once it is ready"),
+    entry("log-format", "human|json", "human", "How the log is written, to standard error"),
+    entry("log-level", "LEVEL", "info", "What is logged: error, warn, info, debug, trace or off"),
+    Entry {
+        name: "failpoint",
+        value: Some("NAME:PASSES"),
+        default: "",
+        help: "Stop at a named place, for crash tests",
+        hidden: true,
+    },
+];
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// Nobody said anything.
+    Default,
+    /// The file.
+    File(PathBuf),
+    /// An environment variable.
+    Environment(String),
+    /// The command line.
+    Flag,
+}
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Default => formatter.write_str("default"),
+            Self::File(path) => write!(formatter, "file {}", path.display()),
+            Self::Environment(name) => write!(formatter, "environment {name}"),
+            Self::Flag => formatter.write_str("flag"),
+        }
+    }
+}
+
+/// Why the settings do not hold.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("could not read the settings file {}", .path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is no TOML.
+    #[error("the settings file {} is not TOML", .path.display())]
+    Toml {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
+    /// The file has a key that is no setting, or a value of another kind.
+    #[error("the settings file {} has {problem}", .path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A value cannot be used.
+    #[error("the setting {name} ({from}) is '{given}', but {wanted}")]
+    Value {
+        /// Of which setting.
+        name: &'static str,
+        /// Where it came from.
+        from: Source,
+        /// The value.
+        given: String,
+        /// What it must be.
+        wanted: String,
+    },
+    /// Two settings contradict each other.
+    #[error("{0}")]
+    Conflict(&'static str),
+}
+
+/// The text of every setting, and where it came from.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    values: BTreeMap<&'static str, (String, Source)>,
+}
+
+/// Finds the text of every setting. `flags` holds what stood on the command line by setting, and
+/// `environment` answers variables.
+pub fn resolve(
+    flags: &BTreeMap<&'static str, String>,
+    environment: impl Fn(&str) -> Option<String>,
+    file: Option<&Path>,
+) -> Result<Resolved, ConfigError> {
+    let from_file = match file {
+        Some(path) => read_file(path)?,
+        None => BTreeMap::new(),
+    };
+    let mut values = BTreeMap::new();
+    for entry in ENTRIES {
+        let variable = variable_of(entry.name);
+        let value = if let Some(text) = flags.get(entry.name) {
+            (text.clone(), Source::Flag)
+        } else if let Some(text) = environment(&variable) {
+            (text, Source::Environment(variable))
+        } else if let (Some(text), Some(path)) = (from_file.get(entry.name), file) {
+            (text.clone(), Source::File(path.to_owned()))
+        } else {
+            (entry.default.to_owned(), Source::Default)
+        };
+        values.insert(entry.name, value);
+    }
+    let mut resolved = Resolved { values };
+    if resolved.is_set("time") && !resolved.is_set("cool-down-test") {
+        // While time stands still a cool-down would never end.
+        resolved.values.insert("cool-down-test", ("0".to_owned(), Source::Default));
+    }
+    Ok(resolved)
+}
+
+/// The environment variable of a setting.
+pub fn variable_of(name: &str) -> String {
+    format!("BANKFEED_{}", name.to_ascii_uppercase().replace('-', "_"))
+}
+
+impl Resolved {
+    /// The text of a setting and where it came from.
+    pub fn get(&self, name: &str) -> (&str, &Source) {
+        // Every name in use stands in the table, which a test proves.
+        self.values.get(name).map_or(("", &Source::Default), |(text, from)| (text, from))
+    }
+
+    /// Whether somebody chose a value.
+    pub fn is_set(&self, name: &str) -> bool {
+        *self.get(name).1 != Source::Default
+    }
+
+    /// What holds and where from, a line each.
+    pub fn table(&self) -> String {
+        use std::fmt::Write as _;
+        let mut table = String::new();
+        for entry in ENTRIES {
+            let (text, from) = self.get(entry.name);
+            if !entry.hidden || self.is_set(entry.name) {
+                // Writing to a String cannot fail.
+                let _ = writeln!(table, "{:<22} {:<48} {from}", entry.name, text);
+            }
+        }
+        table
+    }
+}
+
+fn read_file(path: &Path) -> Result<BTreeMap<&'static str, String>, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+    let table: toml::Table = text.parse().map_err(|source| ConfigError::Toml {
+        path: path.to_owned(),
+        source: Box::new(source),
+    })?;
+    let problem = |problem: String| ConfigError::File { path: path.to_owned(), problem };
+    let mut values = BTreeMap::new();
+    for (key, value) in &table {
+        let name = key.replace('_', "-");
+        let entry = ENTRIES
+            .iter()
+            .find(|entry| entry.name == name)
+            .ok_or_else(|| problem(format!("the key '{key}', which is no setting")))?;
+        let text = text_of(value)
+            .ok_or_else(|| problem(format!("a value of the wrong kind for '{key}'")))?;
+        values.insert(entry.name, text);
+    }
+    Ok(values)
+}
+
+/// A value of the file in the form of the command line.
+fn text_of(value: &toml::Value) -> Option<String> {
+    match value {
+        toml::Value::String(text) => Some(text.clone()),
+        toml::Value::Integer(number) => Some(number.to_string()),
+        toml::Value::Boolean(truth) => Some(truth.to_string()),
+        toml::Value::Array(items) => {
+            Some(items.iter().map(text_of).collect::<Option<Vec<_>>>()?.join(","))
+        }
+        toml::Value::Table(table) => {
+            let pair = |(key, value)| text_of(value).map(|text| format!("{key}={text}"));
+            Some(table.iter().map(pair).collect::<Option<Vec<_>>>()?.join(","))
+        }
+        toml::Value::Float(_) | toml::Value::Datetime(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! Precedence, forms and faults of settings.
+
+use super::*;
+use std::io::Write as _;
+
+fn nothing(_: &str) -> Option<String> {
+    None
+}
+
+fn of_flags(flags: &[(&'static str, &str)]) -> Result<Settings, String> {
+    let flags = flags.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
+    let resolved = resolve(&flags, nothing, None).map_err(|error| error.to_string())?;
+    resolved.settings().map_err(|error| error.to_string())
+}
+
+/// The defaults are those of the engine, and every default can be read.
+#[test]
+fn defaults_are_the_engines() {
+    let settings = of_flags(&[]).unwrap();
+    assert_eq!(settings.engine, engine::Settings::default());
+    assert_eq!(settings.place, store::Place::File("bankfeed.db".into()));
+    assert_eq!(settings.seal_key_file, Some("bankfeed.db.key".into()));
+    assert_eq!(settings.keys, None);
+}
+
+/// A flag beats a variable, a variable beats the file, the file beats the default; the table tells
+/// where each value came from.
+#[test]
+fn precedence() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    writeln!(file, "listen = '0.0.0.0:1'\nposts = 1").unwrap();
+    let refused = resolve(&BTreeMap::new(), nothing, Some(file.path())).unwrap_err();
+    assert!(refused.to_string().contains("the key 'posts'"), "{refused}");
+
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    let text = "listen = 'file:1'\nseed = 1\npoll_ms = 7\nretry-test = ['1s', '2s']\n\
+                cool-down-live = { balance = 1, ownership = 2, transactions = 3 }";
+    writeln!(file, "{text}").unwrap();
+    let flags = BTreeMap::from([("listen", "flag:1".to_owned())]);
+    let environment = |name: &str| match name {
+        "BANKFEED_LISTEN" => Some("variable:1".to_owned()),
+        "BANKFEED_SEED" => Some("2".to_owned()),
+        _ => None,
+    };
+    let resolved = resolve(&flags, environment, Some(file.path())).unwrap();
+    let settings = resolved.settings().unwrap();
+    assert_eq!((settings.listen.as_str(), settings.seed), ("flag:1", Some(2)));
+    assert_eq!(settings.engine.poll_ms, 7);
+    assert_eq!(settings.engine.retry_test.waits_ms, [1_000, 2_000]);
+    assert_eq!(settings.engine.cool_down_live.transactions_s, 3);
+    assert_eq!(settings.engine.lease_ms, engine::Settings::default().lease_ms);
+    assert_eq!(resolved.get("seed").1, &Source::Environment("BANKFEED_SEED".to_owned()));
+    assert!(resolved.table().contains("flag:1"));
+}
+
+/// Of `db` and `memory` the one said with more weight counts; with equal weight they contradict.
+#[test]
+fn database_or_memory() {
+    assert_eq!(of_flags(&[("memory", "true")]).unwrap().place, store::Place::Temporary);
+    assert_eq!(of_flags(&[("memory", "true")]).unwrap().seal_key_file, None);
+    insta::assert_snapshot!(
+        of_flags(&[("memory", "true"), ("db", "x.db")]).unwrap_err(),
+        @"the settings db and memory contradict each other"
+    );
+    let flags = BTreeMap::from([("db", "x.db".to_owned())]);
+    let variable = |name: &str| (name == "BANKFEED_MEMORY").then(|| "true".to_owned());
+    let settings = resolve(&flags, variable, None).unwrap().settings().unwrap();
+    assert_eq!(settings.place, store::Place::File("x.db".into()));
+}
+
+/// While time stands still there is no cool-down, unless somebody asks for one.
+#[test]
+fn fixed_time_has_no_cool_down() {
+    let fixed = of_flags(&[("time", "1767225600")]).unwrap();
+    assert_eq!(fixed.engine.cool_down_test.balance_s, 0);
+    let asked = of_flags(&[("time", "1767225600"), ("cool-down-test", "5")]).unwrap();
+    assert_eq!(asked.engine.cool_down_test.balance_s, 5);
+}
+
+/// A value that cannot be used is refused with its setting, its source and what it must be.
+#[test]
+fn refuses_bad_values() {
+    let told: String = [
+        ("keys", "all"),
+        ("memory", "yes"),
+        ("seed", "-1"),
+        ("time", "1"),
+        ("cool-down-test", "balance=1"),
+        ("cool-down-test", "-1"),
+        ("retry-test", "5"),
+        ("retry-test-jitter", "101"),
+        ("poll-ms", "0"),
+        ("public-url", "example.com"),
+        ("log-format", "xml"),
+        ("log-level", "loud"),
+        ("failpoint", "before_commit"),
+        ("db", ""),
+    ]
+    .into_iter()
+    .map(|flag| of_flags(&[flag]).unwrap_err() + "\n")
+    .collect();
+    insta::assert_snapshot!(told, @"");
+}

@@ -1,0 +1,108 @@
+//! `/v1/financial_connections/accounts`.
+
+use super::call::{Call, Outcome};
+use engine::account::AccountFilter;
+use model::Word;
+use model::bank::Feature;
+use wire::error::Error;
+use wire::list::take_page;
+use wire::params::Params;
+use wire::render::account::{FIELDS, LIST_FIELDS};
+
+/// What can be subscribed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Subscribable {
+    Transactions,
+}
+
+impl Word for Subscribable {
+    const ALL: &'static [Self] = &[Self::Transactions];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Transactions => "transactions",
+        }
+    }
+}
+
+pub(super) async fn list(mut call: Call) -> Outcome {
+    let filter = take_filter(&mut call.params)?;
+    let call = call.ready(LIST_FIELDS)?;
+    Ok(call.engine.list_accounts(&call.context, &filter).await?)
+}
+
+pub(super) async fn retrieve(call: Call) -> Outcome {
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.retrieve_account(&call.context, call.id()).await?)
+}
+
+pub(super) async fn refresh(mut call: Call) -> Outcome {
+    let features: Vec<Feature> = call.params.need("features", Params::choices)?;
+    let features = without_repeats(features);
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.refresh_account(&call.context, call.id(), &features).await?)
+}
+
+pub(super) async fn subscribe(mut call: Call) -> Outcome {
+    call.params.need("features", Params::choices::<Subscribable>)?;
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.subscribe_account(&call.context, call.id()).await?)
+}
+
+pub(super) async fn unsubscribe(mut call: Call) -> Outcome {
+    call.params.need("features", Params::choices::<Subscribable>)?;
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.unsubscribe_account(&call.context, call.id()).await?)
+}
+
+pub(super) async fn disconnect(call: Call) -> Outcome {
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.disconnect_account(&call.context, call.id()).await?)
+}
+
+pub(super) async fn owners(mut call: Call) -> Outcome {
+    let ownership = call.params.need("ownership", Params::text)?;
+    let page = take_page(&mut call.params)?;
+    let call = call.ready(&[])?;
+    Ok(call.engine.list_owners(&call.context, call.id(), &ownership, &page).await?)
+}
+
+/// Each item once, where it stood first.
+pub(super) fn without_repeats<T: PartialEq>(items: Vec<T>) -> Vec<T> {
+    let mut kept = Vec::with_capacity(items.len());
+    for item in items {
+        if !kept.contains(&item) {
+            kept.push(item);
+        }
+    }
+    kept
+}
+
+/// At most one of customer, connected account and session.
+fn take_filter(params: &mut Params) -> Result<AccountFilter, Error> {
+    let page = take_page(params)?;
+    let mut named = Vec::new();
+    let (mut customer, mut account) = (None, None);
+    if let Some(mut holder) = params.hash("account_holder")? {
+        for name in ["customer", "account", "customer_account"] {
+            if holder.has(name) {
+                named.push(holder.path_of(name));
+            }
+        }
+        if named.len() == 1 && holder.has("customer_account") {
+            return Err(super::session::no_customer_accounts(&named[0]));
+        }
+        customer = holder.text("customer")?;
+        account = holder.text("account")?;
+        holder.pass_over("customer_account");
+        holder.finish()?;
+    }
+    let session = params.text("session")?;
+    if session.is_some() {
+        named.push("session".to_owned());
+    }
+    if named.len() > 1 {
+        return Err(Error::exclusive(&named));
+    }
+    Ok(AccountFilter { customer, account, session, page })
+}

@@ -1,0 +1,175 @@
+//! Who asks: the API key of a request.
+//!
+//! `sk_test_X` and the restricted `rk_test_X` are the same merchant. The publishable `pk_test_X`
+//! belongs to it too, but stands in browsers and so may only drive client flows. Nothing here
+//! stores a key: a merchant is named by a hash of it.
+
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, HeaderValue};
+use model::id::MerchantId;
+use wire::error::Error;
+
+/// Characters of a key.
+const KEY_CHARS_MAX: usize = 255;
+
+/// Which keys open the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyPolicy {
+    /// Any test key; each is a merchant of its own.
+    Any,
+    /// Only keys that the server issued. It issues none yet, so none opens it.
+    Issued,
+}
+
+impl model::Word for KeyPolicy {
+    const ALL: &'static [Self] = &[Self::Any, Self::Issued];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::Issued => "issued",
+        }
+    }
+}
+
+/// Whose request it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Caller {
+    pub(super) merchant: MerchantId,
+    /// Whether the key may only drive client flows.
+    pub(super) publishable: bool,
+}
+
+/// Finds out who asks.
+pub(super) fn authenticate(policy: KeyPolicy, headers: &HeaderMap) -> Result<Caller, Error> {
+    let given = headers.get(AUTHORIZATION).ok_or_else(Error::no_key)?;
+    let key = read_key(given).ok_or_else(Error::malformed_authorization)?;
+    if key.is_empty() {
+        return Err(Error::no_key());
+    }
+    let known = match policy {
+        KeyPolicy::Any => read_test_key(&key),
+        KeyPolicy::Issued => None,
+    };
+    known.ok_or_else(|| Error::invalid_key(&key))
+}
+
+/// The key in `Bearer KEY` or in `Basic base64(KEY:)`.
+fn read_key(given: &HeaderValue) -> Option<String> {
+    let (scheme, rest) = given.to_str().ok()?.split_once(' ')?;
+    let rest = rest.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(rest.to_owned());
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(decode_base64(rest)?).ok()?;
+    let user = decoded.split_once(':').map_or(decoded.as_str(), |(user, _)| user);
+    Some(user.to_owned())
+}
+
+fn read_test_key(key: &str) -> Option<Caller> {
+    let (kind, name) = key.split_once("_test_")?;
+    let publishable = match kind {
+        "sk" | "rk" => false,
+        "pk" => true,
+        _ => return None,
+    };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    if name.is_empty() || key.len() > KEY_CHARS_MAX || !name.bytes().all(plain) {
+        return None;
+    }
+    Some(Caller { merchant: MerchantId::of_key(&format!("sk_test_{name}")), publishable })
+}
+
+/// Decodes the standard alphabet, with padding or without.
+fn decode_base64(text: &str) -> Option<Vec<u8>> {
+    let digits = text.trim_end_matches('=').as_bytes();
+    let mut bytes = Vec::with_capacity(digits.len());
+    for group in digits.chunks(4) {
+        let mut bits = 0_u32;
+        for digit in group {
+            let value = match digit {
+                b'A'..=b'Z' => digit - b'A',
+                b'a'..=b'z' => digit - b'a' + 26,
+                b'0'..=b'9' => digit - b'0' + 52,
+                b'+' => 62,
+                b'/' => 63,
+                _ => return None,
+            };
+            bits = (bits << 6) | u32::from(value);
+        }
+        // Four digits are three bytes, three are two, two are one; one alone is none.
+        match group.len() {
+            4 => bytes.extend_from_slice(&bits.to_be_bytes()[1..]),
+            3 => bytes.extend_from_slice(&(bits >> 2).to_be_bytes()[2..]),
+            2 => bytes.extend_from_slice(&(bits >> 4).to_be_bytes()[3..]),
+            _ => return None,
+        }
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(policy: KeyPolicy, authorization: &str) -> Result<Caller, (u16, String)> {
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, authorization.parse().unwrap());
+        authenticate(policy, &headers).map_err(|error| (error.status, error.message))
+    }
+
+    fn any(authorization: &str) -> Result<Caller, (u16, String)> {
+        ask(KeyPolicy::Any, authorization)
+    }
+
+    /// Bearer and Basic, secret and restricted keys name the same merchant; other keys another.
+    #[test]
+    fn names_the_merchant() {
+        let merchant = MerchantId::of_key("sk_test_123");
+        let secret = Caller { merchant, publishable: false };
+        assert_eq!(any("Bearer sk_test_123"), Ok(secret));
+        assert_eq!(any("bearer rk_test_123"), Ok(secret));
+        assert_eq!(any("Basic c2tfdGVzdF8xMjM6"), Ok(secret));
+        assert_eq!(any("Basic c2tfdGVzdF8xMjM="), Ok(secret));
+        assert_eq!(any("Bearer pk_test_123"), Ok(Caller { merchant, publishable: true }));
+        assert_ne!(any("Bearer sk_test_124").unwrap().merchant, merchant);
+    }
+
+    /// Everything else is refused with 401 and a sentence that says what is wrong.
+    #[test]
+    fn refuses_other_keys() {
+        let told: String = [
+            any("Bearer sk_live_1234567890"),
+            any("Bearer sk_test_"),
+            any("Bearer sk_test_a b"),
+            any("Bearer "),
+            any("Basic Og=="),
+            any("Basic !"),
+            any("Digest sk_test_123"),
+            any("sk_test_123"),
+            ask(KeyPolicy::Issued, "Bearer sk_test_123"),
+        ]
+        .into_iter()
+        .map(|refused| {
+            let (status, message) = refused.unwrap_err();
+            format!("{status} {message}\n")
+        })
+        .collect();
+        insta::assert_snapshot!(told, @"");
+    }
+
+    /// The decoder agrees with known pairs of every length and refuses what is no base64.
+    #[test]
+    fn decodes_base64() {
+        for (text, bytes) in
+            [("", ""), ("Zg==", "f"), ("Zm8=", "fo"), ("Zm9v", "foo"), ("Zm9vYmFy", "foobar")]
+        {
+            assert_eq!(decode_base64(text).as_deref(), Some(bytes.as_bytes()));
+        }
+        assert_eq!(decode_base64("Z"), None);
+        assert_eq!(decode_base64("Zm9*"), None);
+    }
+}

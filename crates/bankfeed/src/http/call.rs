@@ -1,0 +1,421 @@
+//! What every API call passes: id, key, version, body, parameters, idempotency key, use case,
+//! answer. A fault found on the way is answered at once; later stages never see the request.
+//!
+//! Writes run as tasks of their own: a client that leaves in the middle does not undo half of one.
+//! This file and [`super::idempotency`] hold all that is the same for every call; each resource
+//! file holds its parameters.
+
+use super::auth::{Caller, authenticate};
+use super::headers as names;
+use super::idempotency::{find_replay, fingerprint, read_key, record};
+use super::App;
+use axum::body::{Body, HttpBody};
+use axum::extract::{FromRequestParts, RawPathParams, Request};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::response::Response;
+use engine::{Answer, Context, Engine, Idempotency};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use model::clock::ServerTime;
+use model::id::RequestId;
+use model::limits::{BODY_BYTES_MAX, QUERY_BYTES_MAX};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use store::Reply;
+use wire::error::Error as Refusal;
+use wire::expand::{Expand, Field};
+use wire::params::Params;
+use wire::version::Version;
+
+/// How long a client may take to send a body.
+const BODY_TIME_MAX: Duration = Duration::from_secs(30);
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// One address of the API.
+pub(super) struct Route {
+    /// As the router lists it; stands in logs in place of the path, which may hold anything.
+    pub(super) pattern: &'static str,
+    /// Whether a publishable key may call it.
+    pub(super) publishable: bool,
+    /// Turns parameters into input and calls the engine.
+    pub(super) handler: Handler,
+}
+
+/// What a resource file gives for an address.
+pub(super) type Handler = Box<dyn Fn(Call) -> Pending + Send + Sync>;
+/// A use case under way.
+pub(super) type Pending = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+/// What came of it.
+pub(super) type Outcome = Result<Answer, Fault>;
+
+/// Why a call has no answer.
+pub(super) enum Fault {
+    /// Its parameters cannot be read; nothing was begun.
+    Parameters(Refusal),
+    /// The engine says so.
+    Engine(engine::Error),
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Self {
+        Self::Parameters(refusal)
+    }
+}
+
+impl From<engine::Error> for Fault {
+    fn from(error: engine::Error) -> Self {
+        Self::Engine(error)
+    }
+}
+
+/// A call whose parameters are still to be taken.
+pub(super) struct Call {
+    pub(super) params: Params,
+    /// Whether it came with a publishable key.
+    pub(super) publishable: bool,
+    ready: Ready,
+}
+
+/// A call whose parameters were all taken.
+pub(super) struct Ready {
+    pub(super) engine: Arc<Engine>,
+    pub(super) context: Context,
+    path: Vec<String>,
+}
+
+impl Call {
+    /// The API version asked for.
+    pub(super) fn version(&self) -> &Version {
+        &self.ready.context.version
+    }
+
+    /// Takes `expand` by what can be expanded in the answer, and refuses parameters that nobody
+    /// asked for.
+    pub(super) fn ready(self, expandable: &'static [Field]) -> Result<Ready, Refusal> {
+        let Self { mut params, mut ready, .. } = self;
+        ready.context.expand = Expand::take(&mut params, expandable)?;
+        params.finish()?;
+        Ok(ready)
+    }
+}
+
+impl Ready {
+    /// The first id in the path.
+    pub(super) fn id(&self) -> &str {
+        self.path_part(0)
+    }
+
+    /// A part of the path that the route leaves open, counted from 0.
+    pub(super) fn path_part(&self, index: usize) -> &str {
+        self.path.get(index).map_or("", String::as_str)
+    }
+}
+
+/// An answer on its way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Sent {
+    pub(super) status: u16,
+    pub(super) body: Vec<u8>,
+    notice: Option<&'static str>,
+    /// The request that was answered first, when this is a replay.
+    original: Option<String>,
+    should_retry: Option<bool>,
+}
+
+impl Sent {
+    fn answered(answer: Answer) -> Self {
+        Self {
+            status: 200,
+            body: answer.body,
+            notice: answer.notice,
+            original: None,
+            should_retry: None,
+        }
+    }
+
+    pub(super) fn refused(refusal: &Refusal) -> Self {
+        // A key in use, a lock and a failed server are gone when the client comes again.
+        let should_retry = matches!(refusal.status, 409 | 429 | 500).then_some(true);
+        let body = refusal.to_json(None);
+        Self { status: refusal.status, body, notice: None, original: None, should_retry }
+    }
+
+    pub(super) fn replayed(reply: Reply) -> Self {
+        Self {
+            status: reply.status,
+            body: reply.body,
+            notice: None,
+            original: Some(reply.request_id),
+            // It would be the same answer every time.
+            should_retry: (reply.status >= 400).then_some(false),
+        }
+    }
+
+    /// Logs why there is no answer if a person should know, and says what the client is told.
+    fn failed(id: RequestId, error: &engine::Error) -> Self {
+        let refusal = error.refusal();
+        if refusal.status >= 500 {
+            let error = error as &dyn std::error::Error;
+            tracing::error!(request.id = %id, error, "request failed");
+        }
+        Self::refused(&refusal)
+    }
+}
+
+/// What is known of a request from its first line and headers.
+struct Head {
+    id: RequestId,
+    method: Method,
+    begun: ServerTime,
+    version: Version,
+    idempotency_key: Option<HeaderValue>,
+}
+
+impl Head {
+    fn read(app: &App, parts: &Parts) -> (Self, Result<(), Refusal>) {
+        let version = read_version(&parts.headers);
+        let head = Self {
+            id: app.request_ids.next(&parts.method),
+            method: parts.method.clone(),
+            begun: app.engine.clock().server_now(),
+            version: version.as_ref().map_or_else(|_| Version::default(), Version::clone),
+            idempotency_key: parts.headers.get(names::IDEMPOTENCY_KEY).cloned(),
+        };
+        (head, version.map(drop))
+    }
+
+    /// The response, with its line in the log.
+    fn respond(self, app: &App, pattern: &str, sent: Sent) -> Response {
+        let duration_ms = app.engine.clock().server_now().ms_since(self.begun);
+        tracing::info!(
+            method = %self.method,
+            route = pattern,
+            status = sent.status,
+            duration_ms,
+            request.id = %self.id,
+            replayed = sent.original.is_some(),
+            "request"
+        );
+        let mut response = Response::new(Body::from(sent.body));
+        *response.status_mut() =
+            StatusCode::from_u16(sent.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        put(headers, names::REQUEST_ID, self.id.text().as_str());
+        put(headers, names::STRIPE_VERSION, self.version.as_str());
+        if let Some(key) = self.idempotency_key {
+            headers.insert(names::IDEMPOTENCY_KEY, key);
+        }
+        if let Some(notice) = sent.notice {
+            headers.insert(names::STRIPE_NOTICE, HeaderValue::from_static(notice));
+        }
+        if let Some(original) = sent.original {
+            headers.insert(names::IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+            put(headers, names::ORIGINAL_REQUEST, &original);
+        }
+        if let Some(should_retry) = sent.should_retry {
+            let word = if should_retry { "true" } else { "false" };
+            headers.insert(names::STRIPE_SHOULD_RETRY, HeaderValue::from_static(word));
+        }
+        response
+    }
+}
+
+fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    // Ids and versions are printable ASCII, so the fallback cannot be reached.
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+fn read_version(headers: &HeaderMap) -> Result<Version, Refusal> {
+    match headers.get(names::STRIPE_VERSION) {
+        None => Ok(Version::default()),
+        Some(given) => Version::parse(&String::from_utf8_lossy(given.as_bytes())),
+    }
+}
+
+/// Answers a request that has no use case.
+pub(super) fn refuse(
+    app: &App,
+    request: Request,
+    pattern: &str,
+    refusal: impl FnOnce(&str, &str) -> Refusal,
+) -> Response {
+    let (parts, _) = request.into_parts();
+    let (head, _) = Head::read(app, &parts);
+    let refusal = refusal(parts.method.as_str(), parts.uri.path());
+    head.respond(app, pattern, Sent::refused(&refusal))
+}
+
+/// Answers an API call.
+pub(super) async fn answer(app: Arc<App>, route: Arc<Route>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let (head, version) = Head::read(&app, &parts);
+    let work = {
+        let (app, route, id) = (Arc::clone(&app), Arc::clone(&route), head.id);
+        let known_version = head.version.clone();
+        async move {
+            let admitted = match admit(&app, &route, &parts.headers) {
+                Ok(caller) => version.map(|()| (caller, known_version)),
+                Err(refusal) => Err(refusal),
+            };
+            match admitted {
+                Ok((caller, version)) => perform(&app, &route, id, caller, version, parts, body)
+                    .await
+                    .unwrap_or_else(|refusal| Sent::refused(&refusal)),
+                Err(refusal) => Sent::refused(&refusal),
+            }
+        }
+    };
+    let sent = if head.method == Method::GET {
+        work.await
+    } else {
+        tokio::spawn(work).await.unwrap_or_else(|error| {
+            tracing::error!(error = &error as &dyn std::error::Error, "request panicked");
+            Sent::refused(&Refusal::internal())
+        })
+    };
+    head.respond(&app, route.pattern, sent)
+}
+
+/// Whether this caller may call this address.
+fn admit(app: &App, route: &Route, headers: &HeaderMap) -> Result<Caller, Refusal> {
+    let caller = authenticate(app.keys, headers)?;
+    if caller.publishable && !route.publishable {
+        return Err(Refusal::secret_key_required());
+    }
+    if headers.contains_key(names::STRIPE_ACCOUNT) {
+        return Err(Refusal::no_connected_accounts());
+    }
+    Ok(caller)
+}
+
+/// Everything behind the door: parameters, idempotency key, use case.
+async fn perform(
+    app: &App,
+    route: &Route,
+    id: RequestId,
+    caller: Caller,
+    version: Version,
+    mut parts: Parts,
+    body: Body,
+) -> Result<Sent, Refusal> {
+    let key = read_key(&parts.method, &parts.headers)?;
+    let body = read_body(&parts.headers, body).await?;
+    let path = read_path(&mut parts).await?;
+    let params = read_params(&parts, &body)?;
+    let idempotency = key.map(|key| Idempotency {
+        fingerprint: fingerprint(
+            &parts.method,
+            parts.uri.path(),
+            &params.fingerprint(),
+            &version,
+        ),
+        key,
+    });
+    let context = Context {
+        merchant: caller.merchant,
+        livemode: false,
+        request: id,
+        version,
+        expand: Expand::default(),
+        idempotency: idempotency.clone(),
+    };
+    let ready = Ready { engine: Arc::clone(&app.engine), context, path };
+    let call = Call { params, publishable: caller.publishable, ready };
+    let Some(idempotency) = idempotency else {
+        return Ok(settle(id, (route.handler)(call).await));
+    };
+    let _running = app.running.enter(caller.merchant, &idempotency.key)?;
+    let sent = once(app, caller, id, &idempotency, (route.handler)(call)).await;
+    Ok(sent.unwrap_or_else(|error| Sent::failed(id, &error)))
+}
+
+/// What to send for the outcome of a call that has no idempotency key.
+fn settle(id: RequestId, outcome: Outcome) -> Sent {
+    match outcome {
+        Ok(answer) => Sent::answered(answer),
+        Err(Fault::Parameters(refusal)) => Sent::refused(&refusal),
+        Err(Fault::Engine(error)) => Sent::failed(id, &error),
+    }
+}
+
+/// Runs a use case unless its idempotency key has an answer, and sees to it that it has one after.
+async fn once(
+    app: &App,
+    caller: Caller,
+    id: RequestId,
+    idempotency: &Idempotency,
+    pending: Pending,
+) -> Result<Sent, engine::Error> {
+    if let Some(sent) = find_replay(&app.engine, caller.merchant, idempotency).await? {
+        return Ok(sent);
+    }
+    match pending.await {
+        Ok(answer) if answer.recorded => Ok(Sent::answered(answer)),
+        Ok(answer) => {
+            record(app, caller.merchant, id, idempotency, Sent::answered(answer)).await
+        }
+        Err(Fault::Parameters(refusal)) => Ok(Sent::refused(&refusal)),
+        Err(Fault::Engine(engine::Error::KeyTaken)) => {
+            find_replay(&app.engine, caller.merchant, idempotency)
+                .await?
+                .ok_or(engine::Error::KeyTaken)
+        }
+        Err(Fault::Engine(error)) if error.is_outcome() => {
+            record(app, caller.merchant, id, idempotency, Sent::failed(id, &error)).await
+        }
+        Err(Fault::Engine(error)) => Err(error),
+    }
+}
+
+async fn read_path(parts: &mut Parts) -> Result<Vec<String>, Refusal> {
+    let unknown = |parts: &Parts| Refusal::unknown_url(parts.method.as_str(), parts.uri.path());
+    match RawPathParams::from_request_parts(parts, &()).await {
+        Ok(open) => Ok(open.iter().map(|(_, value)| value.to_owned()).collect()),
+        // A part of the path that is no UTF-8 text names nothing.
+        Err(_) => Err(unknown(parts)),
+    }
+}
+
+fn read_params(parts: &Parts, body: &str) -> Result<Params, Refusal> {
+    let query = parts.uri.query().unwrap_or("");
+    if query.len() > QUERY_BYTES_MAX {
+        return Err(Refusal::too_large("query string", QUERY_BYTES_MAX));
+    }
+    Params::parse(query, body)
+}
+
+/// Reads a form body, sent whole or in chunks.
+async fn read_body(headers: &HeaderMap, body: Body) -> Result<String, Refusal> {
+    if body.is_end_stream() {
+        return Ok(String::new());
+    }
+    let too_large = || Refusal::too_large("request body", BODY_BYTES_MAX);
+    let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    if announced.and_then(|length| length.parse().ok()).is_some_and(|n: usize| n > BODY_BYTES_MAX) {
+        return Err(too_large());
+    }
+    let collecting = Limited::new(body, BODY_BYTES_MAX).collect();
+    let bytes = match tokio::time::timeout(BODY_TIME_MAX, collecting).await {
+        Ok(Ok(collected)) => collected.to_bytes(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
+        Ok(Err(_)) => return Err(Refusal::invalid("The request body broke off.")),
+        Err(_) => return Err(Refusal::invalid("The request body took too long to arrive.")),
+    };
+    if bytes.is_empty() {
+        return Ok(String::new());
+    }
+    if let Some(given) = headers.get(CONTENT_TYPE) {
+        let given = String::from_utf8_lossy(given.as_bytes());
+        let media_type = given.split(';').next().unwrap_or("").trim();
+        if !media_type.eq_ignore_ascii_case(FORM) {
+            return Err(Refusal::wrong_content_type(media_type));
+        }
+    }
+    String::from_utf8(bytes.into())
+        .map_err(|_| Refusal::invalid("The request body is not UTF-8 text."))
+}

@@ -1,0 +1,139 @@
+//! Connections: how many, and how long one may be silent.
+//!
+//! A client that opens connections and sends nothing, or sends one byte now and then, must not use
+//! up the server. So there is a bound on connections, beyond which new ones wait in the system's
+//! queue, and a bound on the silence of each.
+
+use axum::serve::Listener;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Interval;
+
+/// Open connections of the whole server.
+const CONNECTIONS_MAX: usize = 4_096;
+/// How long a connection that the server waits for may send nothing.
+const SILENCE_MAX: Duration = Duration::from_secs(90);
+
+/// Accepts connections within the bound.
+pub(super) struct Connections {
+    listener: TcpListener,
+    free: Arc<Semaphore>,
+    silence_max: Duration,
+}
+
+impl Connections {
+    pub(super) fn new(listener: TcpListener) -> Self {
+        let free = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        Self { listener, free, silence_max: SILENCE_MAX }
+    }
+}
+
+impl Listener for Connections {
+    type Io = Connection;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
+        // The semaphore is never closed, so there is always a permit in the end.
+        let permit = Arc::clone(&self.free).acquire_owned().await.ok();
+        let (stream, address) = Listener::accept(&mut self.listener).await;
+        // Without it an answer could wait for the client's acknowledgement of the one before.
+        let _ = stream.set_nodelay(true);
+        let mut silence = tokio::time::interval(self.silence_max);
+        silence.reset();
+        (Connection { stream, silence, heard: true, _permit: permit }, address)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+/// A connection that ends itself when nothing comes for too long.
+pub(super) struct Connection {
+    stream: TcpStream,
+    silence: Interval,
+    /// Whether something came since the interval began.
+    heard: bool,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if let Poll::Ready(result) = Pin::new(&mut self.stream).poll_read(context, buffer) {
+            self.heard = true;
+            return Poll::Ready(result);
+        }
+        // Setting a timer at every read would cost more than the read; a flag that each tick
+        // looks at ends a silence between one and two intervals long.
+        while self.silence.poll_tick(context).is_ready() {
+            if !std::mem::take(&mut self.heard) {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+        }
+        Poll::Pending
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, parts)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    /// A connection on which nothing comes any more ends with a time-out.
+    #[tokio::test]
+    async fn ends_silent_connections() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let silence_max = Duration::from_millis(5);
+        let mut connections = Connections { silence_max, ..Connections::new(listener) };
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let (mut connection, _) = connections.accept().await;
+
+        client.write_all(b"x").await.unwrap();
+        let mut byte = [0; 1];
+        connection.read_exact(&mut byte).await.unwrap();
+        let silent = connection.read_exact(&mut byte).await.unwrap_err();
+        assert_eq!(silent.kind(), io::ErrorKind::TimedOut);
+    }
+}

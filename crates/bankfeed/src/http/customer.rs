@@ -1,0 +1,145 @@
+//! `/v1/customers`.
+
+use super::call::{Call, Outcome};
+use engine::customer::{CustomerFilter, CustomerInput};
+use model::customer::{Address, Shipping};
+use model::limits::TEXT_CHARS_MAX;
+use store::Bounds;
+use wire::error::Error;
+use wire::list::take_page;
+use wire::params::{Params, Range, Setting};
+use wire::render::customer::{FIELDS, LIST_FIELDS};
+
+const NAME_CHARS_MAX: usize = 256;
+const BUSINESS_NAME_CHARS_MAX: usize = 150;
+const EMAIL_CHARS_MAX: usize = 512;
+const PHONE_CHARS_MAX: usize = 20;
+
+/// What Stripe also takes, about payments and invoices, which this server does not make.
+const PASSED_OVER: [&str; 4] = ["cash_balance", "invoice_settings", "source", "tax"];
+const PASSED_OVER_AT_CREATION: [&str; 2] = ["payment_method", "tax_id_data"];
+const PASSED_OVER_IN_UPDATES: [&str; 6] = [
+    "bank_account",
+    "card",
+    "default_alipay_account",
+    "default_bank_account",
+    "default_card",
+    "default_source",
+];
+
+pub(super) async fn create(mut call: Call) -> Outcome {
+    let test_clock = call.params.text("test_clock")?;
+    let input = take_input(&mut call.params, &PASSED_OVER_AT_CREATION)?;
+    let call = call.ready(FIELDS)?;
+    let input = CustomerInput { test_clock, ..input };
+    Ok(call.engine.create_customer(&call.context, &input).await?)
+}
+
+pub(super) async fn retrieve(call: Call) -> Outcome {
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.retrieve_customer(&call.context, call.id()).await?)
+}
+
+pub(super) async fn update(mut call: Call) -> Outcome {
+    let input = take_input(&mut call.params, &PASSED_OVER_IN_UPDATES)?;
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.update_customer(&call.context, call.id(), &input).await?)
+}
+
+pub(super) async fn delete(call: Call) -> Outcome {
+    let call = call.ready(&[])?;
+    Ok(call.engine.delete_customer(&call.context, call.id()).await?)
+}
+
+pub(super) async fn list(mut call: Call) -> Outcome {
+    let filter = CustomerFilter {
+        email: call.params.text_up_to("email", EMAIL_CHARS_MAX)?,
+        created: bounds(call.params.range("created")?),
+        test_clock: call.params.text("test_clock")?,
+        page: take_page(&mut call.params)?,
+    };
+    let call = call.ready(LIST_FIELDS)?;
+    Ok(call.engine.list_customers(&call.context, &filter).await?)
+}
+
+/// The store's form of a range; everything when left out.
+pub(super) fn bounds(range: Option<Range>) -> Bounds {
+    range.map_or_else(Bounds::default, |range| Bounds { from: range.from, to: range.to })
+}
+
+fn take_input(params: &mut Params, passed_over: &[&'static str]) -> Result<CustomerInput, Error> {
+    for name in PASSED_OVER.iter().chain(passed_over) {
+        params.pass_over(name);
+    }
+    let address = params.unsettable("address", Params::hash)?;
+    let shipping = params.unsettable("shipping", Params::hash)?;
+    Ok(CustomerInput {
+        address: address.map(|address| set(address, take_address)).transpose()?,
+        balance: params.integer("balance")?,
+        business_name: params.unsettable_text("business_name", BUSINESS_NAME_CHARS_MAX)?,
+        description: params.unsettable_text("description", TEXT_CHARS_MAX)?,
+        email: take_email(params)?,
+        individual_name: params.unsettable_text("individual_name", BUSINESS_NAME_CHARS_MAX)?,
+        invoice_prefix: params.text("invoice_prefix")?,
+        metadata: params.metadata()?,
+        name: params.unsettable_text("name", NAME_CHARS_MAX)?,
+        next_invoice_sequence: params.integer("next_invoice_sequence")?,
+        phone: params.unsettable_text("phone", PHONE_CHARS_MAX)?,
+        preferred_locales: params.texts("preferred_locales")?,
+        shipping: shipping.map(|shipping| set(shipping, take_shipping)).transpose()?,
+        tax_exempt: params.unsettable("tax_exempt", Params::choice)?,
+        test_clock: None,
+    })
+}
+
+/// Reads the hash of a setting that is not unset.
+fn set<T>(
+    setting: Setting<Params>,
+    take: impl FnOnce(Params) -> Result<T, Error>,
+) -> Result<Setting<T>, Error> {
+    match setting {
+        Setting::Set(hash) => take(hash).map(Setting::Set),
+        Setting::Unset => Ok(Setting::Unset),
+    }
+}
+
+fn take_email(params: &mut Params) -> Result<Option<Setting<String>>, Error> {
+    let email = params.unsettable_text("email", EMAIL_CHARS_MAX)?;
+    if let Some(Setting::Set(given)) = &email {
+        let halves = given.split_once('@');
+        let plain = halves.is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
+        if !plain || given.contains(char::is_whitespace) {
+            return Err(Error::invalid(format!("Invalid email address: {given}"))
+                .code("email_invalid")
+                .param("email"));
+        }
+    }
+    Ok(email)
+}
+
+fn take_address(mut params: Params) -> Result<Address, Error> {
+    let mut line = |name| -> Result<Option<String>, Error> {
+        Ok(params.unsettable_text(name, TEXT_CHARS_MAX)?.and_then(Setting::into_option))
+    };
+    let address = Address {
+        city: line("city")?,
+        country: line("country")?,
+        line1: line("line1")?,
+        line2: line("line2")?,
+        postal_code: line("postal_code")?,
+        state: line("state")?,
+    };
+    params.finish()?;
+    Ok(address)
+}
+
+fn take_shipping(mut params: Params) -> Result<Shipping, Error> {
+    let phone = params.unsettable_text("phone", PHONE_CHARS_MAX)?;
+    let shipping = Shipping {
+        address: take_address(params.need("address", Params::hash)?)?,
+        name: params.need("name", Params::text)?,
+        phone: phone.and_then(Setting::into_option),
+    };
+    params.finish()?;
+    Ok(shipping)
+}

@@ -1,0 +1,115 @@
+//! `/v1/webhook_endpoints`.
+
+use super::call::{Call, Outcome};
+use engine::endpoint::EndpointInput;
+use model::limits::{ENABLED_EVENTS_MAX, SECRET_ROLL_MS_MAX, TEXT_CHARS_MAX};
+use wire::error::Error;
+use wire::list::take_page;
+use wire::params::Params;
+use wire::version::Version;
+
+pub(super) async fn create(mut call: Call) -> Outcome {
+    let params = &mut call.params;
+    let url = params.need("url", Params::text)?;
+    let enabled_events = params.need("enabled_events", take_events)?;
+    let api_version = params.text("api_version")?;
+    if let Some(given) = &api_version {
+        Version::parse(given).map_err(|error| error.param("api_version"))?;
+    }
+    if params.boolean("connect")? == Some(true) {
+        let message = "This server has no connected accounts, so no endpoint can listen to them.";
+        return Err(Error::invalid(message).param("connect").into());
+    }
+    let input = EndpointInput {
+        url: Some(url),
+        enabled_events: Some(enabled_events),
+        api_version,
+        ..take_common(params)?
+    };
+    let call = call.ready(&[])?;
+    Ok(call.engine.create_endpoint(&call.context, &input).await?)
+}
+
+pub(super) async fn retrieve(call: Call) -> Outcome {
+    let call = call.ready(&[])?;
+    Ok(call.engine.retrieve_endpoint(&call.context, call.id()).await?)
+}
+
+pub(super) async fn update(mut call: Call) -> Outcome {
+    let params = &mut call.params;
+    let input = EndpointInput {
+        url: params.text("url")?,
+        enabled_events: take_events(params, "enabled_events")?,
+        disabled: params.boolean("disabled")?,
+        ..take_common(params)?
+    };
+    let call = call.ready(&[])?;
+    Ok(call.engine.update_endpoint(&call.context, call.id(), &input).await?)
+}
+
+pub(super) async fn delete(call: Call) -> Outcome {
+    let call = call.ready(&[])?;
+    Ok(call.engine.delete_endpoint(&call.context, call.id()).await?)
+}
+
+pub(super) async fn list(mut call: Call) -> Outcome {
+    let page = take_page(&mut call.params)?;
+    let call = call.ready(&[])?;
+    Ok(call.engine.list_endpoints(&call.context, &page).await?)
+}
+
+pub(super) async fn roll_secret(mut call: Call) -> Outcome {
+    let seconds_max = SECRET_ROLL_MS_MAX / 1_000;
+    let expires_after_s = call.params.integer_within("expires_after_seconds", 0, seconds_max)?;
+    let call = call.ready(&[])?;
+    Ok(call.engine.roll_endpoint(&call.context, call.id(), expires_after_s).await?)
+}
+
+fn take_common(params: &mut Params) -> Result<EndpointInput, Error> {
+    Ok(EndpointInput {
+        description: params.unsettable_text("description", TEXT_CHARS_MAX)?,
+        metadata: params.metadata()?,
+        ..EndpointInput::default()
+    })
+}
+
+/// Names of events. Stripe's own list is far longer than what happens here, so any name of its
+/// form is taken: an endpoint made for all of a merchant's events works unchanged.
+fn take_events(params: &mut Params, name: &'static str) -> Result<Option<Vec<String>>, Error> {
+    let path = params.path_of(name);
+    let Some(events) = params.texts(name)? else { return Ok(None) };
+    if events.len() > ENABLED_EVENTS_MAX {
+        let message = format!("An endpoint names at most {ENABLED_EVENTS_MAX} event types.");
+        return Err(Error::invalid(message).param(path));
+    }
+    if let Some(index) = events.iter().position(|event| !is_event_name(event)) {
+        let message = format!("{} is not the name of an event type.", events[index]);
+        return Err(Error::invalid(message).param(format!("{path}[{index}]")));
+    }
+    Ok(Some(super::account::without_repeats(events)))
+}
+
+/// `*`, or words of small letters, digits and underscores with dots between.
+fn is_event_name(text: &str) -> bool {
+    let word = |word: &str| {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+        !word.is_empty() && word.bytes().all(plain)
+    };
+    text == "*" || (text.len() <= 255 && text.contains('.') && text.split('.').all(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_event_name;
+
+    /// Dotted lower-case names and the star are event names; nothing else is.
+    #[test]
+    fn tells_event_names() {
+        for name in ["*", "invoice.paid", "financial_connections.account.created", "v1.a.b2"] {
+            assert!(is_event_name(name), "{name}");
+        }
+        for name in ["", "invoice", "invoice.*", "Invoice.paid", ".paid", "a..b", "a b.c"] {
+            assert!(!is_event_name(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Names of the headers that are not HTTP's own.
+
+use axum::http::HeaderName;
+
+pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(super) const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+pub(super) const ORIGINAL_REQUEST: HeaderName = HeaderName::from_static("original-request");
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+pub(super) const STRIPE_ACCOUNT: HeaderName = HeaderName::from_static("stripe-account");
+pub(super) const STRIPE_NOTICE: HeaderName = HeaderName::from_static("stripe-notice");
+pub(super) const STRIPE_SHOULD_RETRY: HeaderName = HeaderName::from_static("stripe-should-retry");
+pub(super) const STRIPE_VERSION: HeaderName = HeaderName::from_static("stripe-version");

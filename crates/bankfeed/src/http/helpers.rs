@@ -1,0 +1,220 @@
+//! `/v1/test_helpers/financial_connections`: what a test does in place of the holder and the bank.
+
+use super::call::{Call, Outcome};
+use connectors::sandbox::{NewTransaction, Script, StatusChange, TransactionChange};
+use engine::link::{CarrierInput, LinkInput, LinkOutcome};
+use engine::sandbox::AddTransaction;
+use model::Word;
+use model::account::{InactiveCause, StatusAction};
+use model::bank::{BankOwner, BankStatus};
+use model::clock::{AccountTime, DAY_S};
+use model::money::Currency;
+use model::refresh::RefreshCause;
+use wire::error::Error;
+use wire::params::{Params, Setting};
+use wire::render::{account, session};
+
+/// Longest delay that can be scripted; a refresh pending for longer than two days fails anyway.
+const DELAY_S_MAX: i64 = 30 * DAY_S;
+/// Refreshes that one scripted outcome serves at most.
+const TIMES_MAX: i64 = 1_000;
+
+/// Where a test wants a transaction of the bank to stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    Pending,
+    Posted,
+    Void,
+}
+
+impl Word for Target {
+    const ALL: &'static [Self] = &[Self::Pending, Self::Posted, Self::Void];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Posted => "posted",
+            Self::Void => "void",
+        }
+    }
+}
+
+/// How a scripted refresh ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scripted {
+    Succeeded,
+    Failed,
+}
+
+impl Word for Scripted {
+    const ALL: &'static [Self] = &[Self::Succeeded, Self::Failed];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+pub(super) async fn link(mut call: Call) -> Outcome {
+    let publishable = call.publishable;
+    let params = &mut call.params;
+    params.exclusive(&["client_secret", "carrier"])?;
+    let carrier = match params.text("carrier")? {
+        // A browser knows the client secret of the flow that it shows, and nothing else.
+        Some(_) if publishable => return Err(Error::secret_key_required().into()),
+        Some(id) => CarrierInput::Id(id),
+        None => CarrierInput::ClientSecret(params.need("client_secret", Params::text)?),
+    };
+    let input = LinkInput {
+        carrier,
+        institution: params.text("institution")?,
+        accounts: params.texts("accounts")?,
+        seed: params.text("seed")?,
+        outcome: params.choice("outcome")?.unwrap_or(LinkOutcome::Success),
+    };
+    let call = call.ready(session::FIELDS)?;
+    Ok(call.engine.link(&call.context, &input).await?)
+}
+
+pub(super) async fn institutions(call: Call) -> Outcome {
+    let call = call.ready(&[])?;
+    Ok(call.engine.list_institutions())
+}
+
+pub(super) async fn add_transaction(mut call: Call) -> Outcome {
+    let params = &mut call.params;
+    let transacted_at = params.integer("transacted_at")?.map(AccountTime);
+    let new = NewTransaction {
+        amount: params.need("amount", Params::integer)?,
+        currency: take_currency(params)?,
+        description: params.text("description")?.unwrap_or_else(|| "Test transaction".to_owned()),
+        // The engine puts the account's own time here.
+        transacted_at: AccountTime::default(),
+        status: params.choice("status")?.unwrap_or(BankStatus::Posted),
+    };
+    let call = call.ready(&[])?;
+    let add = AddTransaction { new, transacted_at };
+    Ok(call.engine.add_bank_transaction(&call.context, call.id(), &add).await?)
+}
+
+pub(super) async fn change_transaction(mut call: Call) -> Outcome {
+    let params = &mut call.params;
+    let status: Option<Target> = params.choice("status")?;
+    let change = TransactionChange {
+        status: status.map(|target| match target {
+            Target::Pending => StatusChange::Pend,
+            Target::Posted => StatusChange::Post,
+            Target::Void => StatusChange::Void,
+        }),
+        amount: params.integer("amount")?,
+        description: params.text("description")?,
+        transacted_at: params.integer("transacted_at")?.map(AccountTime),
+    };
+    let call = call.ready(&[])?;
+    let (account, transaction) = (call.id(), call.path_part(1));
+    let engine = &call.engine;
+    Ok(engine.change_bank_transaction(&call.context, account, transaction, &change).await?)
+}
+
+pub(super) async fn set_balance(mut call: Call) -> Outcome {
+    let current = call.params.need("current", Params::integer)?;
+    let available = call.params.integer("available")?;
+    let call = call.ready(&[])?;
+    Ok(call.engine.set_bank_balance(&call.context, call.id(), current, available).await?)
+}
+
+pub(super) async fn set_owners(mut call: Call) -> Outcome {
+    let owners = call.params.need("owners", |params, name| {
+        params.unsettable(name, Params::hashes)
+    })?;
+    let owners = match owners {
+        Setting::Set(owners) => owners.into_iter().map(take_owner).collect::<Result<_, _>>()?,
+        Setting::Unset => Vec::new(),
+    };
+    let call = call.ready(&[])?;
+    Ok(call.engine.set_bank_owners(&call.context, call.id(), &owners).await?)
+}
+
+pub(super) async fn ledger(call: Call) -> Outcome {
+    let call = call.ready(&[])?;
+    Ok(call.engine.show_ledger(&call.context, call.id()).await?)
+}
+
+pub(super) async fn script(mut call: Call) -> Outcome {
+    let script = take_script(&mut call.params)?;
+    let call = call.ready(&[])?;
+    Ok(call.engine.script_refresh(&call.context, call.id(), script).await?)
+}
+
+pub(super) async fn scripts(call: Call) -> Outcome {
+    let call = call.ready(&[])?;
+    Ok(call.engine.list_scripted_refreshes(&call.context, call.id()).await?)
+}
+
+pub(super) async fn clear_scripts(call: Call) -> Outcome {
+    let call = call.ready(&[])?;
+    Ok(call.engine.clear_scripted_refreshes(&call.context, call.id()).await?)
+}
+
+pub(super) async fn deactivate(mut call: Call) -> Outcome {
+    let cause = call.params.choice("cause")?.unwrap_or(InactiveCause::AccessExpired);
+    let action = call.params.choice("action")?.unwrap_or(match cause {
+        InactiveCause::AccountClosed => StatusAction::None,
+        _ => StatusAction::RelinkRequired,
+    });
+    let call = call.ready(account::FIELDS)?;
+    Ok(call.engine.deactivate_account(&call.context, call.id(), cause, action).await?)
+}
+
+pub(super) async fn reactivate(call: Call) -> Outcome {
+    let call = call.ready(account::FIELDS)?;
+    Ok(call.engine.reactivate_account(&call.context, call.id()).await?)
+}
+
+fn take_currency(params: &mut Params) -> Result<Currency, Error> {
+    match params.text("currency")? {
+        None => Ok(Currency::USD),
+        Some(given) => Currency::parse(&given).ok_or_else(|| {
+            Error::invalid("A currency is given as three letters, such as usd.").param("currency")
+        }),
+    }
+}
+
+fn take_owner(mut params: Params) -> Result<BankOwner, Error> {
+    let owner = BankOwner {
+        name: params.need("name", Params::text)?,
+        email: params.text("email")?,
+        phone: params.text("phone")?,
+        raw_address: params.text("raw_address")?,
+    };
+    params.finish()?;
+    Ok(owner)
+}
+
+/// A cause makes a refresh fail; without one it succeeds, unless it is told to fail.
+fn take_script(params: &mut Params) -> Result<Script, Error> {
+    let cause: Option<RefreshCause> = params.choice("cause")?;
+    let outcome: Option<Scripted> = params.choice("outcome")?;
+    let cause = match (outcome, cause) {
+        (Some(Scripted::Succeeded), Some(_)) => {
+            let message = "A refresh that succeeds has no cause to fail.";
+            return Err(Error::invalid(message).param("cause"));
+        }
+        (_, Some(RefreshCause::Interrupted)) => {
+            let message = "A refresh is interrupted by deactivating or disconnecting its account; \
+                           that cannot be scripted.";
+            return Err(Error::invalid(message).param("cause"));
+        }
+        (Some(Scripted::Failed), None) => Some(RefreshCause::InstitutionUnavailable),
+        (_, cause) => cause,
+    };
+    let times = params.integer_within("times", 1, TIMES_MAX)?.unwrap_or(1);
+    Ok(Script {
+        feature: params.choice("feature")?,
+        cause,
+        delay_s: params.integer_within("delay_seconds", 0, DELAY_S_MAX)?.unwrap_or(0),
+        times: u32::try_from(times).unwrap_or(1),
+    })
+}

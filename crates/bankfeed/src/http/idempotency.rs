@@ -1,0 +1,157 @@
+//! Idempotency keys: the same POST under the same key has one outcome and one answer.
+//!
+//! A use case keeps its answer in the commit of its change. What is left here: refuse a key whose
+//! request is still running, replay the answer that is there, and keep answers that changed
+//! nothing. Faults found before a use case began, and 401, 409, 429 and 500, are not kept: the
+//! client may mend them and use the key again. After a crash the key is either unused or has the
+//! answer of a committed change.
+
+use super::App;
+use super::call::Sent;
+use axum::http::{HeaderMap, Method};
+use engine::{Engine, Error, Idempotency};
+use model::id::{MerchantId, RequestId};
+use model::limits::IDEMPOTENCY_KEY_CHARS_MAX;
+use sha2::{Digest, Sha256};
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+use store::{FindReply, RecordReply, Reply, Written};
+use wire::error::Error as Refusal;
+use wire::version::Version;
+
+/// Reads the key of a request; only POST has one.
+pub(super) fn read_key(method: &Method, headers: &HeaderMap) -> Result<Option<String>, Refusal> {
+    let given = headers.get(super::headers::IDEMPOTENCY_KEY);
+    let Some(given) = given.filter(|given| *method == Method::POST && !given.is_empty()) else {
+        return Ok(None);
+    };
+    let key = std::str::from_utf8(given.as_bytes())
+        .map_err(|_| Refusal::invalid("The idempotency key is not UTF-8 text."))?;
+    if key.chars().count() > IDEMPOTENCY_KEY_CHARS_MAX {
+        return Err(Refusal::invalid(format!(
+            "An idempotency key has at most {IDEMPOTENCY_KEY_CHARS_MAX} characters."
+        )));
+    }
+    Ok(Some(key.to_owned()))
+}
+
+/// What must be the same for two requests under one key.
+pub(super) fn fingerprint(
+    method: &Method,
+    path: &str,
+    parameters: &[u8],
+    version: &Version,
+) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for part in [method.as_str().as_bytes(), path.as_bytes(), version.as_str().as_bytes()] {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    hash.update(parameters);
+    hash.finalize().into()
+}
+
+/// The keys whose requests are running in this process.
+#[derive(Debug, Default)]
+pub(super) struct RunningKeys(Mutex<HashSet<(MerchantId, String)>>);
+
+/// A key that is running until this is dropped.
+pub(super) struct RunningKey<'a> {
+    keys: &'a RunningKeys,
+    key: (MerchantId, String),
+}
+
+impl RunningKeys {
+    /// Marks a key as running, unless it is.
+    pub(super) fn enter(
+        &self,
+        merchant: MerchantId,
+        key: &str,
+    ) -> Result<RunningKey<'_>, Refusal> {
+        let key = (merchant, key.to_owned());
+        let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !running.insert(key.clone()) {
+            return Err(Refusal::idempotency_key_in_use(&key.1));
+        }
+        drop(running);
+        Ok(RunningKey { keys: self, key })
+    }
+}
+
+impl Drop for RunningKey<'_> {
+    fn drop(&mut self) {
+        self.keys.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+    }
+}
+
+/// The answer that the key has already, if any; a refusal if it was for another request.
+pub(super) async fn find_replay(
+    engine: &Engine,
+    merchant: MerchantId,
+    idempotency: &Idempotency,
+) -> Result<Option<Sent>, Error> {
+    let key = idempotency.key.clone();
+    let find = FindReply { merchant, key, now: engine.clock().server_now() };
+    match engine.store().read(find).await? {
+        None => Ok(None),
+        Some(reply) if reply.fingerprint == idempotency.fingerprint => {
+            Ok(Some(Sent::replayed(reply)))
+        }
+        Some(_) => Err(Refusal::idempotency_mismatch(&idempotency.key).into()),
+    }
+}
+
+/// Keeps an answer that changed nothing. Answers what to send: that, or what another server kept
+/// under the key in the same instant.
+pub(super) async fn record(
+    app: &App,
+    merchant: MerchantId,
+    request: RequestId,
+    idempotency: &Idempotency,
+    sent: Sent,
+) -> Result<Sent, Error> {
+    let reply = Reply {
+        merchant,
+        key: idempotency.key.clone(),
+        fingerprint: idempotency.fingerprint,
+        request_id: request.to_string(),
+        status: sent.status,
+        body: sent.body.clone(),
+        at: app.engine.clock().server_now(),
+    };
+    match app.engine.store().write(RecordReply { reply }).await? {
+        Written::Done => Ok(sent),
+        Written::Stale | Written::KeyTaken => {
+            find_replay(&app.engine, merchant, idempotency).await?.ok_or(Error::KeyTaken)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A key runs once at a time for a merchant, and again when the first is done.
+    #[test]
+    fn a_key_runs_once_at_a_time() {
+        let keys = RunningKeys::default();
+        let (one, other) = (MerchantId::from_number(1), MerchantId::from_number(2));
+        let running = keys.enter(one, "k").unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(keys.enter(one, "k").err().map(|error| error.status), Some(409));
+        assert!(keys.enter(other, "k").is_ok());
+        drop(running);
+        assert!(keys.enter(one, "k").is_ok());
+    }
+
+    /// Each part of a request changes the fingerprint, and parts do not run into each other.
+    #[test]
+    fn every_part_counts() {
+        let version = Version::default();
+        let base = fingerprint(&Method::POST, "/v1/a", b"x", &version);
+        assert_eq!(base, fingerprint(&Method::POST, "/v1/a", b"x", &version));
+        assert_ne!(base, fingerprint(&Method::PUT, "/v1/a", b"x", &version));
+        assert_ne!(base, fingerprint(&Method::POST, "/v1/", b"ax", &version));
+        assert_ne!(base, fingerprint(&Method::POST, "/v1/a", b"y", &version));
+        assert_ne!(base, fingerprint(&Method::POST, "/v1/a", b"x", &Version::newest()));
+    }
+}

@@ -1,0 +1,84 @@
+//! The HTTP server.
+//!
+//! A request passes [`call`]: its key, version, parameters and idempotency key are read there, one
+//! of the resource files turns the parameters into typed input, and the engine answers. [`router`]
+//! lists every address. At shutdown no connection is accepted any more, requests under way are
+//! answered, and after [`DRAIN_MAX`] what is still open is dropped; a write that was handed to the
+//! store is finished even then.
+
+mod account;
+mod auth;
+mod call;
+mod clock;
+mod connection;
+mod customer;
+mod endpoint;
+mod event;
+mod headers;
+mod helpers;
+mod idempotency;
+mod router;
+mod session;
+mod transaction;
+
+pub use auth::KeyPolicy;
+
+use crate::rng::RequestIds;
+use connection::Connections;
+use engine::Engine;
+use idempotency::RunningKeys;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// How long requests under way may take once the server stops.
+pub const DRAIN_MAX: Duration = Duration::from_secs(25);
+
+/// What requests are answered with.
+pub struct App {
+    engine: Arc<Engine>,
+    keys: KeyPolicy,
+    request_ids: RequestIds,
+    running: RunningKeys,
+}
+
+impl App {
+    /// An application around an engine.
+    pub fn new(engine: Arc<Engine>, keys: KeyPolicy, request_ids: RequestIds) -> Self {
+        Self { engine, keys, request_ids, running: RunningKeys::default() }
+    }
+
+    /// The engine behind it.
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+}
+
+/// Answers requests until `stop` says true, then those that are under way.
+pub async fn serve(
+    listener: TcpListener,
+    app: Arc<App>,
+    stop: watch::Receiver<bool>,
+) -> io::Result<()> {
+    let service = router::router(app);
+    let serving = axum::serve(Connections::new(listener), service)
+        .with_graceful_shutdown(stopped(stop.clone()));
+    let overdue = async {
+        stopped(stop).await;
+        let _ = tokio::time::timeout(DRAIN_MAX, std::future::pending::<()>()).await;
+    };
+    tokio::select! {
+        result = serving => result,
+        () = overdue => {
+            tracing::warn!("connections were still open when the time to stop was over");
+            Ok(())
+        }
+    }
+}
+
+/// Waits until the server is to stop; a sender that is gone says so too.
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}

@@ -1,0 +1,186 @@
+//! Every address of the server, in one flat list.
+
+use super::call::{self, Call, Handler, Outcome, Pending, Route};
+use super::{App, account, clock, customer, endpoint, event, helpers, session, transaction};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::{MethodFilter, get, on};
+use std::sync::Arc;
+use wire::error::Error;
+
+/// What a person sees who opens the server in a browser.
+const HELLO: &str = "\
+bankfeed: a self-hosted server that speaks Stripe's Financial Connections API.
+
+Point an SDK's API base at this address and use any key of the form sk_test_…; each key is a
+separate, empty account of your own. For instance:
+
+    curl BASE/v1/customers -u sk_test_123: -d email=ada@example.com
+
+Test helpers stand under /v1/test_helpers/financial_connections; GET …/institutions lists the test
+banks. /healthz and /readyz need no key.
+";
+
+/// The server's addresses.
+pub(super) fn router(app: Arc<App>) -> Router {
+    Routes::new()
+        // Customers
+        .post("/v1/customers", customer::create)
+        .get("/v1/customers", customer::list)
+        .get("/v1/customers/{id}", customer::retrieve)
+        .post("/v1/customers/{id}", customer::update)
+        .delete("/v1/customers/{id}", customer::delete)
+        // Financial Connections
+        .post("/v1/financial_connections/sessions", session::create)
+        .get("/v1/financial_connections/sessions/{id}", session::retrieve)
+        .get("/v1/financial_connections/accounts", account::list)
+        .get("/v1/financial_connections/accounts/{id}", account::retrieve)
+        .post("/v1/financial_connections/accounts/{id}/refresh", account::refresh)
+        .post("/v1/financial_connections/accounts/{id}/subscribe", account::subscribe)
+        .post("/v1/financial_connections/accounts/{id}/unsubscribe", account::unsubscribe)
+        .post("/v1/financial_connections/accounts/{id}/disconnect", account::disconnect)
+        .get("/v1/financial_connections/accounts/{id}/owners", account::owners)
+        .get("/v1/financial_connections/transactions", transaction::list)
+        .get("/v1/financial_connections/transactions/{id}", transaction::retrieve)
+        // Events and where they go
+        .get("/v1/events", event::list)
+        .get("/v1/events/{id}", event::retrieve)
+        .post("/v1/webhook_endpoints", endpoint::create)
+        .get("/v1/webhook_endpoints", endpoint::list)
+        .get("/v1/webhook_endpoints/{id}", endpoint::retrieve)
+        .post("/v1/webhook_endpoints/{id}", endpoint::update)
+        .delete("/v1/webhook_endpoints/{id}", endpoint::delete)
+        // Ours: Stripe rolls secrets in its dashboard only.
+        .post("/v1/webhook_endpoints/{id}/roll_secret", endpoint::roll_secret)
+        // Test clocks
+        .post("/v1/test_helpers/test_clocks", clock::create)
+        .get("/v1/test_helpers/test_clocks", clock::list)
+        .get("/v1/test_helpers/test_clocks/{id}", clock::retrieve)
+        .delete("/v1/test_helpers/test_clocks/{id}", clock::delete)
+        .post("/v1/test_helpers/test_clocks/{id}/advance", clock::advance)
+        // Ours: what a test does in place of the holder and of the bank
+        .client_post("/v1/test_helpers/financial_connections/link", helpers::link)
+        .get("/v1/test_helpers/financial_connections/institutions", helpers::institutions)
+        .post(
+            "/v1/test_helpers/financial_connections/accounts/{id}/transactions",
+            helpers::add_transaction,
+        )
+        .post(
+            "/v1/test_helpers/financial_connections/accounts/{id}/transactions/{transaction}",
+            helpers::change_transaction,
+        )
+        .post("/v1/test_helpers/financial_connections/accounts/{id}/balance", helpers::set_balance)
+        .post("/v1/test_helpers/financial_connections/accounts/{id}/owners", helpers::set_owners)
+        .get("/v1/test_helpers/financial_connections/accounts/{id}/ledger", helpers::ledger)
+        .post("/v1/test_helpers/financial_connections/accounts/{id}/next_refresh", helpers::script)
+        .get("/v1/test_helpers/financial_connections/accounts/{id}/next_refresh", helpers::scripts)
+        .delete(
+            "/v1/test_helpers/financial_connections/accounts/{id}/next_refresh",
+            helpers::clear_scripts,
+        )
+        .post(
+            "/v1/test_helpers/financial_connections/accounts/{id}/deactivate",
+            helpers::deactivate,
+        )
+        .post(
+            "/v1/test_helpers/financial_connections/accounts/{id}/reactivate",
+            helpers::reactivate,
+        )
+        .get("/v1/test_helpers/events/{id}/deliveries", event::deliveries)
+        .router()
+        // For people and for those who watch the process; without a key
+        .route("/", get(async || HELLO))
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .fallback(unknown_url)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(app)
+}
+
+/// The list while it grows.
+struct Routes(Router<Arc<App>>);
+
+impl Routes {
+    fn new() -> Self {
+        Self(Router::new())
+    }
+
+    fn get<F>(self, pattern: &'static str, handler: fn(Call) -> F) -> Self
+    where
+        F: Future<Output = Outcome> + Send + 'static,
+    {
+        self.add(MethodFilter::GET, pattern, false, boxed(handler))
+    }
+
+    fn post<F>(self, pattern: &'static str, handler: fn(Call) -> F) -> Self
+    where
+        F: Future<Output = Outcome> + Send + 'static,
+    {
+        self.add(MethodFilter::POST, pattern, false, boxed(handler))
+    }
+
+    fn delete<F>(self, pattern: &'static str, handler: fn(Call) -> F) -> Self
+    where
+        F: Future<Output = Outcome> + Send + 'static,
+    {
+        self.add(MethodFilter::DELETE, pattern, false, boxed(handler))
+    }
+
+    /// A POST that a publishable key may make, too.
+    fn client_post<F>(self, pattern: &'static str, handler: fn(Call) -> F) -> Self
+    where
+        F: Future<Output = Outcome> + Send + 'static,
+    {
+        self.add(MethodFilter::POST, pattern, true, boxed(handler))
+    }
+
+    fn add(
+        self,
+        methods: MethodFilter,
+        pattern: &'static str,
+        publishable: bool,
+        handler: Handler,
+    ) -> Self {
+        let route = Arc::new(Route { pattern, publishable, handler });
+        let answer = move |State(app): State<Arc<App>>, request: Request| {
+            call::answer(app, Arc::clone(&route), request)
+        };
+        Self(self.0.route(pattern, on(methods, answer)))
+    }
+
+    fn router(self) -> Router<Arc<App>> {
+        self.0
+    }
+}
+
+/// One type for all handlers, so that what every call passes is compiled once.
+fn boxed<F>(handler: fn(Call) -> F) -> Handler
+where
+    F: Future<Output = Outcome> + Send + 'static,
+{
+    Box::new(move |call| -> Pending { Box::pin(handler(call)) })
+}
+
+async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
+    if app.engine().store().is_ready() {
+        (StatusCode::OK, "ready\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
+    }
+}
+
+async fn unknown_url(State(app): State<Arc<App>>, request: Request) -> Response {
+    call::refuse(&app, request, "unknown", |method, path| {
+        if path.starts_with("/v2/") {
+            Error::unsupported_v2(path)
+        } else {
+            Error::unknown_url(method, path)
+        }
+    })
+}
+
+async fn wrong_method(State(app): State<Arc<App>>, request: Request) -> Response {
+    call::refuse(&app, request, "wrong method", Error::wrong_method)
+}

@@ -1,0 +1,140 @@
+//! `/v1/financial_connections/sessions`.
+
+use super::call::{Call, Outcome};
+use engine::session::{HolderInput, SessionInput};
+use model::Word;
+use model::account::Subcategory;
+use model::session::{ManualEntry, PaymentMethodSupport, SessionFilters};
+use wire::error::Error;
+use wire::params::{Params, Setting};
+use wire::render::session::FIELDS;
+use wire::version::{SCALAR_COUNTRY, Version};
+
+/// Who may hold the accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum HolderType {
+    Account,
+    Customer,
+}
+
+impl Word for HolderType {
+    const ALL: &'static [Self] = &[Self::Account, Self::Customer];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Customer => "customer",
+        }
+    }
+}
+
+pub(super) async fn create(mut call: Call) -> Outcome {
+    let version = call.version().clone();
+    let params = &mut call.params;
+    let holder = take_holder(params.need("account_holder", Params::hash)?)?;
+    let permissions = params.need("permissions", Params::choices)?;
+    let input = SessionInput {
+        holder,
+        permissions: permissions.into_iter().collect(),
+        prefetch: params.choices("prefetch")?.map(super::account::without_repeats),
+        filters: params.hash("filters")?.map(|hash| take_filters(hash, &version)).transpose()?,
+        limits: params.hash("limits")?.map(take_accounts_max).transpose()?,
+        manual_entry: match params.hash("manual_entry")? {
+            Some(hash) => take_manual_entry(hash)?,
+            None => None,
+        },
+        return_url: params.text("return_url")?,
+    };
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.create_session(&call.context, &input).await?)
+}
+
+pub(super) async fn retrieve(call: Call) -> Outcome {
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.retrieve_session(&call.context, call.id()).await?)
+}
+
+/// The refusal of an account holder that only Stripe's second API generation makes.
+pub(super) fn no_customer_accounts(param: &str) -> Error {
+    Error::invalid("This server has no v2 customer accounts; name a customer (cus_…) instead.")
+        .param(param)
+}
+
+fn take_holder(mut params: Params) -> Result<HolderInput, Error> {
+    let holder_type: HolderType = params.need("type", Params::choice)?;
+    if params.has("customer_account") {
+        return Err(no_customer_accounts(&params.path_of("customer_account")));
+    }
+    let (wanted, other) = match holder_type {
+        HolderType::Account => ("account", "customer"),
+        HolderType::Customer => ("customer", "account"),
+    };
+    if params.has(other) {
+        let path = params.path_of(other);
+        let message = format!("{path} does not go with an account holder of type {wanted}.");
+        return Err(Error::invalid(message).param(path));
+    }
+    let given = params.need(wanted, Params::text)?;
+    params.finish()?;
+    Ok(match holder_type {
+        HolderType::Account => HolderInput::Account(given),
+        HolderType::Customer => HolderInput::Customer(given),
+    })
+}
+
+fn take_filters(mut params: Params, version: &Version) -> Result<SessionFilters, Error> {
+    let subcategories: Option<Vec<Subcategory>> = params.choices("account_subcategories")?;
+    if let Some(index) =
+        subcategories.iter().flatten().position(|given| *given == Subcategory::Other)
+    {
+        let offered = Subcategory::ALL.iter().filter(|one| **one != Subcategory::Other);
+        let words: Vec<&str> = offered.map(|one| one.word()).collect();
+        let path = format!("{}[{index}]", params.path_of("account_subcategories"));
+        return Err(Error::bad_choice(&path, &words));
+    }
+    let filters = SessionFilters {
+        account_subcategories: subcategories.map(super::account::without_repeats),
+        country: take_country(&mut params, version)?,
+        require_payment_method_support: params
+            .choice::<PaymentMethodSupport>("require_payment_method_support")?,
+    };
+    params.finish()?;
+    Ok(filters)
+}
+
+/// One country; older versions send an array of which the first element counts.
+fn take_country(params: &mut Params, version: &Version) -> Result<Option<String>, Error> {
+    let mut path = params.path_of("country");
+    let mut country = params.text("country")?;
+    if !version.at_least(SCALAR_COUNTRY) && params.has("countries") {
+        if country.is_some() {
+            return Err(Error::exclusive(&[path, params.path_of("countries")]));
+        }
+        path = format!("{}[0]", params.path_of("countries"));
+        country = params.texts("countries")?.unwrap_or_default().into_iter().next();
+    }
+    match country {
+        Some(given) if given.len() != 2 || !given.bytes().all(|b| b.is_ascii_alphabetic()) => {
+            Err(Error::invalid("A country is given as two letters, such as US.").param(path))
+        }
+        country => Ok(country.map(|given| given.to_ascii_uppercase())),
+    }
+}
+
+/// `limits`: the most accounts, or none where an empty text lifts the limit.
+fn take_accounts_max(mut params: Params) -> Result<Option<u32>, Error> {
+    let accounts = params.need("accounts", |params, name| {
+        params.unsettable(name, |params, name| params.integer_within(name, 1, i64::from(u32::MAX)))
+    })?;
+    params.finish()?;
+    Ok(match accounts {
+        Setting::Set(accounts) => u32::try_from(accounts).ok(),
+        Setting::Unset => None,
+    })
+}
+
+fn take_manual_entry(mut params: Params) -> Result<Option<ManualEntry>, Error> {
+    let mode = params.choice("mode")?;
+    params.finish()?;
+    Ok(mode)
+}

@@ -1,0 +1,277 @@
+//! A server, put together from its settings: store, banks, engine, workers, HTTP.
+//!
+//! Stopping is the reverse: no new requests, then the workers finish what they hold, then the
+//! database is closed. A server that is killed instead starts again by the same path.
+
+use crate::clock::SystemClock;
+use crate::config::Settings;
+use crate::http::{self, App, KeyPolicy};
+use crate::rng::Streams;
+use connectors::Connector;
+use connectors::outbound::{Outbound, OutboundError, OutboundSettings};
+use connectors::sandbox::Sandbox;
+use engine::{Engine, Parts, worker};
+use model::clock::Rng;
+use model::limits::{DELIVERY_TIMEOUT_MS, READERS_MAX};
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, Write as _};
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use store::{OpenError, Store, StoreSettings};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// Bytes of the key that seals secrets.
+const SEAL_KEY_BYTES: usize = 32;
+
+/// Why a server does not start, or ended with an error.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The operating system gave no randomness.
+    #[error("could not get randomness from the operating system")]
+    Randomness(#[source] getrandom::Error),
+    /// The address cannot be listened on.
+    #[error("could not listen on {address}")]
+    Listen {
+        /// As it was given.
+        address: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Others than this machine could use any key.
+    #[error(
+        "{0} can be reached by other machines, and any test key would open this server to them; \
+         say --keys any if that is what you want, or --keys issued"
+    )]
+    AnyKeyInPublic(SocketAddr),
+    /// The file of the seal key cannot be read or written.
+    #[error("could not use the seal key file {}", .path.display())]
+    SealKeyFile {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The file of the seal key holds something else.
+    #[error("the seal key file {} must hold {SEAL_KEY_BYTES} bytes in hexadecimal", .0.display())]
+    SealKey(PathBuf),
+    /// The database was not opened.
+    #[error("could not open the store")]
+    Store(#[from] OpenError),
+    /// No client for webhooks could be built.
+    #[error("could not prepare outgoing connections")]
+    Outbound(#[from] OutboundError),
+    /// The ready file cannot be written.
+    #[error("could not write the ready file {}", .path.display())]
+    ReadyFile {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The HTTP server failed.
+    #[error("the HTTP server failed")]
+    Serve(#[source] io::Error),
+}
+
+/// A server that is running.
+pub struct Started {
+    /// How clients reach it, without a slash at the end.
+    pub url: String,
+    /// Which keys open it.
+    pub keys: KeyPolicy,
+    engine: Arc<Engine>,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<io::Result<()>>,
+    workers: JoinHandle<()>,
+}
+
+/// Starts a server. It answers requests when this returns.
+pub async fn start(settings: &Settings) -> Result<Started, StartError> {
+    let streams = match settings.seed {
+        Some(seed) => Streams::seeded(seed),
+        None => Streams::from_system().map_err(StartError::Randomness)?,
+    };
+    let refused = |source| StartError::Listen { address: settings.listen.clone(), source };
+    let listener = TcpListener::bind(&settings.listen).await.map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    let keys = match settings.keys {
+        Some(keys) => keys,
+        None if address.ip().is_loopback() => KeyPolicy::Any,
+        None => return Err(StartError::AnyKeyInPublic(address)),
+    };
+    let url = settings.public_url.clone().unwrap_or_else(|| url_of(address));
+    let Streams { objects, internals, request_ids } = streams;
+    let engine = build_engine(settings, &url, objects, internals)?;
+    let (stop, stopping) = watch::channel(false);
+    let app = Arc::new(App::new(Arc::clone(&engine), keys, request_ids));
+    let serving = tokio::spawn(http::serve(listener, app, stopping.clone()));
+    let workers = tokio::spawn(worker::run(Arc::clone(&engine), stopping));
+    if let Some(path) = &settings.ready_file {
+        write_whole(path, &format!("{url}\n"))
+            .map_err(|source| StartError::ReadyFile { path: path.clone(), source })?;
+    }
+    Ok(Started { url, keys, engine, stop, serving, workers })
+}
+
+impl Started {
+    /// Waits until the HTTP server ends by itself, which it does only if it fails.
+    pub async fn failed(&mut self) -> StartError {
+        let ended = (&mut self.serving).await.unwrap_or_else(|error| Err(io::Error::other(error)));
+        let unasked = || io::Error::other("it ended without being asked to");
+        StartError::Serve(ended.err().unwrap_or_else(unasked))
+    }
+
+    /// Stops accepting, finishes what runs and closes the database.
+    pub async fn stop(self) -> Result<(), StartError> {
+        let _ = self.stop.send(true);
+        let served = if self.serving.is_finished() {
+            Ok(())
+        } else {
+            self.serving.await.unwrap_or_else(|error| Err(io::Error::other(error)))
+        };
+        if let Err(error) = self.workers.await {
+            tracing::error!(error = &error as &dyn std::error::Error, "a worker panicked");
+        }
+        self.engine.store().close().await;
+        served.map_err(StartError::Serve)
+    }
+}
+
+fn build_engine(
+    settings: &Settings,
+    url: &str,
+    objects: Arc<dyn Rng>,
+    internals: Arc<dyn Rng>,
+) -> Result<Arc<Engine>, StartError> {
+    let clock = Arc::new(SystemClock { account_time: settings.time });
+    let outbound = Outbound::new(OutboundSettings {
+        deny_private: settings.deny_private_webhooks,
+        https_only: false,
+        timeout_ms: DELIVERY_TIMEOUT_MS.min(settings.engine.lease_ms.unsigned_abs() / 4 * 3),
+    })?;
+    let store = Store::open(StoreSettings {
+        place: settings.place.clone(),
+        seal_key: seal_key(settings.seal_key_file.as_deref(), &*internals)?,
+        failpoints: settings.failpoints.clone(),
+        rng: internals,
+        clock: Arc::clone(&clock) as Arc<_>,
+        readers: READERS_MAX,
+    })?;
+    let engine_settings =
+        engine::Settings { public_url: url.to_owned(), ..settings.engine.clone() };
+    Ok(Arc::new(Engine::new(Parts {
+        store,
+        connector: Connector::Sandbox(Sandbox::new(settings.seed.unwrap_or(0))),
+        outbound,
+        clock,
+        rng: objects,
+        settings: engine_settings,
+        failpoints: settings.failpoints.clone(),
+    })))
+}
+
+/// Where a listening server is reached from its own machine.
+fn url_of(address: SocketAddr) -> String {
+    let host = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => "127.0.0.1".to_owned(),
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) if ip.is_unspecified() => "[::1]".to_owned(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    };
+    format!("http://{host}:{}", address.port())
+}
+
+/// The seal key: made at the first start, read at every later one.
+fn seal_key(path: Option<&Path>, rng: &dyn Rng) -> Result<[u8; SEAL_KEY_BYTES], StartError> {
+    let mut fresh = [0; SEAL_KEY_BYTES];
+    rng.fill(&mut fresh);
+    let Some(path) = path else { return Ok(fresh) };
+    let refused = |source| StartError::SealKeyFile { path: path.to_owned(), source };
+    if !path.exists() {
+        make_seal_key(path, &fresh).map_err(refused)?;
+    }
+    // Read back even if just made: another process may have been first.
+    let text = fs::read_to_string(path).map_err(refused)?;
+    read_seal_key(text.trim()).ok_or_else(|| StartError::SealKey(path.to_owned()))
+}
+
+/// Makes the file whole or not at all, readable by its owner only, and never over one that is
+/// there: a key that is lost is a database that cannot be read.
+fn make_seal_key(path: &Path, key: &[u8]) -> io::Result<()> {
+    let text = key.iter().fold(String::with_capacity(2 * key.len() + 1), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    });
+    let mut file = tempfile::NamedTempFile::new_in(folder_of(path))?;
+    writeln!(file, "{text}")?;
+    file.as_file().sync_all()?;
+    match file.persist_noclobber(path) {
+        Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => Err(error.error),
+        _ => fs::File::open(folder_of(path))?.sync_all(),
+    }
+}
+
+fn read_seal_key(text: &str) -> Option<[u8; SEAL_KEY_BYTES]> {
+    if text.len() != 2 * SEAL_KEY_BYTES || !text.is_ascii() {
+        return None;
+    }
+    let mut key = [0; SEAL_KEY_BYTES];
+    for (byte, place) in key.iter_mut().zip((0..).step_by(2)) {
+        *byte = u8::from_str_radix(&text[place..place + 2], 16).ok()?;
+    }
+    Some(key)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Writes a file so that whoever waits for it sees all of it or nothing.
+fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(".part");
+    fs::write(&unfinished, text)?;
+    fs::rename(&unfinished, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    /// The key is made once, for its owner only, and the same at every later start.
+    #[test]
+    fn keeps_the_seal_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bankfeed.db.key");
+        let first = seal_key(Some(&path), &*Streams::seeded(1).internals).unwrap();
+        let later = seal_key(Some(&path), &*Streams::seeded(2).internals).unwrap();
+        assert_eq!(first, later);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+
+        fs::write(&path, "short").unwrap();
+        let refused = seal_key(Some(&path), &*Streams::seeded(1).internals).unwrap_err();
+        assert!(matches!(refused, StartError::SealKey(_)), "{refused}");
+    }
+
+    /// An address that stands for all of a machine's is shown as one that can be called.
+    #[test]
+    fn shows_a_url_that_can_be_called() {
+        let url = |text: &str| url_of(text.parse().unwrap());
+        assert_eq!(url("127.0.0.1:12111"), "http://127.0.0.1:12111");
+        assert_eq!(url("0.0.0.0:80"), "http://127.0.0.1:80");
+        assert_eq!(url("[::]:80"), "http://[::1]:80");
+        assert_eq!(url("[::1]:80"), "http://[::1]:80");
+    }
+}

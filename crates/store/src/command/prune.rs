@@ -1,0 +1,27 @@
+//! Clean-up in bounded batches.
+
+use model::clock::{AccountTime, ServerTime};
+
+/// Deletes what is past its age, at most [`model::limits::PRUNE_ROWS_MAX`] rows of each kind:
+/// idempotency answers; events with their deliveries and attempts, but never an undispatched event
+/// or one with an unsettled delivery; jobs of ended refreshes. Answers [`Pruned`].
+#[derive(Clone, Copy, Debug)]
+pub struct Prune {
+    /// Real time.
+    pub now: ServerTime,
+    /// The time of objects without a clock, for the jobs of refreshes.
+    pub account_now: AccountTime,
+}
+
+writes!(Prune => Pruned, prune::prune);
+
+/// How many rows went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// Idempotency answers.
+    pub replies: u32,
+    /// Events, each with its deliveries and attempts.
+    pub events: u32,
+    /// Jobs of refreshes that ended.
+    pub refreshes: u32,
+}

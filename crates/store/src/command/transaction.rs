@@ -1,0 +1,51 @@
+//! Transactions: rows of an account, read page by page.
+
+use crate::{Bounds, Listed, Page};
+use model::clock::AccountTime;
+use model::id::{AccountId, MerchantId, TransactionId};
+use model::transaction::Transaction;
+
+/// Lists an account's transactions, `listed_at` descending, then ordinal descending. Answers
+/// `Listed<Transaction>`.
+#[derive(Clone, Copy, Debug)]
+pub struct ListTransactions {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Of which account.
+    pub account: AccountId,
+    /// Only those that took place within.
+    pub transacted_at: Bounds,
+    /// Only those that a refresh with a larger sequence created or changed.
+    pub after: Option<u32>,
+    /// Which page.
+    pub page: Page<TransactionId>,
+}
+
+reads!(ListTransactions => Listed<Transaction>, transaction::list);
+
+/// Finds a transaction. Answers `Option<Transaction>`.
+#[derive(Clone, Copy, Debug)]
+pub struct FindTransaction {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Which.
+    pub transaction: TransactionId,
+}
+
+reads!(FindTransaction => Option<Transaction>, transaction::find);
+
+/// Finds the rows that a fetch may be about: those with one of the bank ids, and those with a
+/// `transacted_at` in the range. Answers `Vec<Transaction>`, each row once, in any order.
+#[derive(Clone, Debug)]
+pub struct FindHeld {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Of which account.
+    pub account: AccountId,
+    /// The bank's own ids.
+    pub bank_ids: Vec<String>,
+    /// The closed range.
+    pub range: Option<(AccountTime, AccountTime)>,
+}
+
+reads!(FindHeld => Vec<Transaction>, transaction::find_held);

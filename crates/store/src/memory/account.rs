@@ -1,0 +1,189 @@
+//! Accounts, connections and owners.
+
+use super::{Memory, event, object, page, refresh, reply};
+use crate::store::Failure;
+use crate::{
+    AccountChange, AccountsOf, ChangeAccount, ChangeConnection, CompleteLink, Connection,
+    FindAccount, FindConnection, FindLinkedAccount, FindOwnership, ListAccounts, Listed,
+    NewAccount, ObjectPlace, Written,
+};
+use model::account::{Account, AccountStatus, Holder};
+use model::ownership::Ownership;
+use model::refresh::{RefreshKey, RefreshStatus};
+use std::sync::Arc;
+
+pub(crate) fn complete_link(
+    command: &CompleteLink,
+    memory: &mut Memory,
+) -> Result<Written, Failure> {
+    let CompleteLink { carrier, new, again, reply } = command;
+    if !reply::record_optional(reply.as_ref(), memory) {
+        return Ok(Written::KeyTaken);
+    }
+    if !object::replace(carrier, memory) {
+        return Ok(Written::Stale);
+    }
+    for new in new {
+        if !insert(new, memory)? {
+            return Ok(Written::Stale);
+        }
+    }
+    for change in again {
+        if !apply_change(change, None, memory)? {
+            return Ok(Written::Stale);
+        }
+    }
+    Ok(Written::Done)
+}
+
+/// Stores a new account; answers whether there was room for it.
+fn insert(new: &NewAccount, memory: &mut Memory) -> Result<bool, Failure> {
+    let NewAccount { account, connection, started, events } = new;
+    if memory.accounts.contains_key(&account.id)
+        || memory.connections.contains_key(&connection.account)
+        || is_linked_otherwise(account, memory)
+    {
+        return Ok(false);
+    }
+    memory.accounts.insert(account.id, Arc::new(account.clone()));
+    memory.connections.insert(connection.account, Arc::new(connection.clone()));
+    let fits = refresh::insert_many(started, None, memory);
+    if fits {
+        event::insert_many(events, memory)?;
+    }
+    Ok(fits)
+}
+
+/// Whether another account stands for the same bank account of the same customer.
+fn is_linked_otherwise(account: &Account, memory: &Memory) -> bool {
+    account.status != AccountStatus::Disconnected
+        && memory.accounts.values().any(|other| {
+            other.id != account.id
+                && other.status != AccountStatus::Disconnected
+                && other.merchant == account.merchant
+                && matches!(other.holder, Some(Holder::Customer(_)))
+                && other.holder == account.holder
+                && other.institution == account.institution
+                && other.bank_account == account.bank_account
+        })
+}
+
+pub(crate) fn change(command: &ChangeAccount, memory: &mut Memory) -> Result<Written, Failure> {
+    if !reply::record_optional(command.reply.as_ref(), memory) {
+        return Ok(Written::KeyTaken);
+    }
+    let fits = apply_change(&command.change, None, memory)?;
+    Ok(if fits { Written::Done } else { Written::Stale })
+}
+
+/// Stores a change with all that belongs to it; answers whether its versions fit.
+pub(super) fn apply_change(
+    change: &AccountChange,
+    at_once: Option<(RefreshKey, RefreshStatus)>,
+    memory: &mut Memory,
+) -> Result<bool, Failure> {
+    let AccountChange { account, started, ended, connection, events } = change;
+    let fits = memory.accounts.get(&account.id).is_some_and(|stored| {
+        stored.merchant == account.merchant && stored.version + 1 == account.version
+    });
+    if !fits || is_linked_otherwise(account, memory) {
+        return Ok(false);
+    }
+    memory.accounts.insert(account.id, Arc::new(account.clone()));
+    if let Some(connection) = connection
+        && !replace_connection(connection, memory)
+    {
+        return Ok(false);
+    }
+    for (key, status) in ended {
+        if !refresh::interrupt(*key, account.merchant, *status, memory) {
+            return Ok(false);
+        }
+    }
+    if !refresh::insert_many(started, at_once, memory) {
+        return Ok(false);
+    }
+    event::insert_many(events, memory)?;
+    Ok(true)
+}
+
+/// Replaces a connection if its version is one above the stored one; answers whether it is.
+pub(super) fn replace_connection(connection: &Connection, memory: &mut Memory) -> bool {
+    let Some(stored) = memory.connections.get_mut(&connection.account) else { return false };
+    let fits = stored.merchant == connection.merchant && stored.version + 1 == connection.version;
+    if fits {
+        *stored = Arc::new(connection.clone());
+    }
+    fits
+}
+
+pub(crate) fn find(command: &FindAccount, memory: &Memory) -> Result<Option<Account>, Failure> {
+    let found = memory.accounts.get(&command.account);
+    let found = found.filter(|account| account.merchant == command.merchant);
+    Ok(found.map(|account| account.as_ref().clone()))
+}
+
+pub(crate) fn find_linked(
+    command: &FindLinkedAccount,
+    memory: &Memory,
+) -> Result<Option<Account>, Failure> {
+    let FindLinkedAccount { merchant, holder, institution, bank_account } = command;
+    if matches!(holder, Holder::Account(_)) {
+        return Ok(None);
+    }
+    let found = memory.accounts.values().find(|account| {
+        account.merchant == *merchant
+            && account.holder.as_ref() == Some(holder)
+            && account.institution == *institution
+            && account.bank_account == *bank_account
+            && account.status != AccountStatus::Disconnected
+    });
+    Ok(found.map(|account| account.as_ref().clone()))
+}
+
+pub(crate) fn list(command: &ListAccounts, memory: &Memory) -> Result<Listed<Account>, Failure> {
+    let rows = memory
+        .accounts
+        .values()
+        .filter(|account| account.merchant == command.merchant)
+        .filter(|account| match &command.of {
+            AccountsOf::Merchant => true,
+            AccountsOf::Holder(holder) => account.holder.as_ref() == Some(holder),
+            AccountsOf::Clock(clock) => account.clock == Some(*clock),
+            AccountsOf::Ids(ids) => ids.contains(&account.id),
+        })
+        .map(|account| {
+            let place = ObjectPlace { created: account.created, number: account.id.number() };
+            (place, account.as_ref().clone())
+        });
+    Ok(page(rows, command.page))
+}
+
+pub(crate) fn change_connection(
+    command: &ChangeConnection,
+    memory: &mut Memory,
+) -> Result<Written, Failure> {
+    if !reply::record_optional(command.reply.as_ref(), memory) {
+        return Ok(Written::KeyTaken);
+    }
+    let fits = replace_connection(&command.connection, memory);
+    Ok(if fits { Written::Done } else { Written::Stale })
+}
+
+pub(crate) fn find_connection(
+    command: &FindConnection,
+    memory: &Memory,
+) -> Result<Option<Connection>, Failure> {
+    let found = memory.connections.get(&command.account);
+    let found = found.filter(|connection| connection.merchant == command.merchant);
+    Ok(found.map(|connection| connection.as_ref().clone()))
+}
+
+pub(crate) fn find_ownership(
+    command: &FindOwnership,
+    memory: &Memory,
+) -> Result<Option<Ownership>, Failure> {
+    let found = memory.ownerships.get(&command.ownership);
+    let found = found.filter(|(merchant, _)| *merchant == command.merchant);
+    Ok(found.map(|(_, ownership)| ownership.as_ref().clone()))
+}

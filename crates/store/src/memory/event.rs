@@ -1,0 +1,103 @@
+//! Events and their dispatch.
+
+use super::{EventRow, Memory, page};
+use crate::command::event::any_takes;
+use crate::store::Failure;
+use crate::{
+    DispatchEvent, EventPlace, FindEvent, ListEvents, ListUndispatched, Listed, StoredEvent,
+};
+use model::Word;
+use model::clock::ServerTime;
+use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};
+use model::event::Event;
+use model::id::{EndpointId, EventId};
+use std::sync::Arc;
+
+/// Writes events, each with the next place in the order of commits.
+pub(super) fn insert_many(events: &[Event], memory: &mut Memory) -> Result<(), Failure> {
+    for event in events {
+        memory.position = memory.clock.server_now().0.max(memory.position + 1);
+        if memory.events.contains_key(&event.id) {
+            // The same change told again.
+            continue;
+        }
+        let row = EventRow {
+            position: memory.position,
+            undispatched: true,
+            event: Arc::new(event.clone()),
+        };
+        memory.events.insert(event.id, row);
+    }
+    Ok(())
+}
+
+/// The deliveries of an event.
+pub(super) fn deliveries(memory: &Memory, event: EventId) -> impl Iterator<Item = &Delivery> {
+    let key = move |number| DeliveryKey { event, endpoint: EndpointId::from_number(number) };
+    memory.deliveries.range(key(0)..=key(u64::MAX)).map(|(_, delivery)| delivery.as_ref())
+}
+
+fn stored(row: &EventRow, memory: &Memory) -> StoredEvent {
+    let pending = deliveries(memory, row.event.id)
+        .filter(|delivery| delivery.status == DeliveryStatus::Pending)
+        .count();
+    StoredEvent {
+        event: row.event.as_ref().clone(),
+        position: row.position,
+        undispatched: row.undispatched,
+        pending: u32::try_from(pending).unwrap_or(u32::MAX),
+    }
+}
+
+pub(crate) fn list(command: &ListEvents, memory: &Memory) -> Result<Listed<StoredEvent>, Failure> {
+    let succeeded = |delivery: &Delivery| delivery.status == DeliveryStatus::Succeeded;
+    let rows = memory
+        .events
+        .values()
+        .filter(|row| row.event.merchant == command.merchant)
+        .filter(|row| any_takes(&command.types, row.event.event_type.word()))
+        .filter(|row| command.created.contains(row.event.created.0))
+        .filter(|row| {
+            let mut of_event = deliveries(memory, row.event.id);
+            match command.delivery_success {
+                None => true,
+                Some(true) => of_event.next().is_some_and(succeeded) && of_event.all(succeeded),
+                Some(false) => of_event.any(|delivery| !succeeded(delivery)),
+            }
+        })
+        .map(|row| {
+            let place = EventPlace { created: row.event.created, position: row.position };
+            (place, stored(row, memory))
+        });
+    Ok(page(rows, command.page))
+}
+
+pub(crate) fn find(command: &FindEvent, memory: &Memory) -> Result<Option<StoredEvent>, Failure> {
+    let found = memory.events.get(&command.event);
+    let found = found.filter(|row| row.event.merchant == command.merchant);
+    Ok(found.map(|row| stored(row, memory)))
+}
+
+pub(crate) fn list_undispatched(
+    &ListUndispatched { limit }: &ListUndispatched,
+    memory: &Memory,
+) -> Result<Vec<(Event, ServerTime)>, Failure> {
+    let mut waiting: Vec<&EventRow> =
+        memory.events.values().filter(|row| row.undispatched).collect();
+    waiting.sort_by_key(|row| row.position);
+    let waiting = waiting.into_iter().take(limit);
+    Ok(waiting.map(|row| (row.event.as_ref().clone(), ServerTime(row.position))).collect())
+}
+
+pub(crate) fn dispatch(command: &DispatchEvent, memory: &mut Memory) -> Result<(), Failure> {
+    let DispatchEvent { merchant, event, deliveries } = command;
+    let found = memory.events.get_mut(event).filter(|row| row.event.merchant == *merchant);
+    let Some(row) = found else { return Ok(()) };
+    row.undispatched = false;
+    for delivery in deliveries {
+        let key = DeliveryKey { event: *event, endpoint: delivery.key.endpoint };
+        let delivery = Delivery { key, merchant: *merchant, ..delivery.clone() };
+        memory.deliveries.entry(key).or_insert(Arc::new(delivery));
+    }
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! The store as plain collections, for tests and the simulation: what every command means, as
+//! simply as it can be said. Nothing is sealed and nothing is kept; the database is held to it.
+//!
+//! A command works on the collections as they are; if it is refused or fails, the whole of them is
+//! put back, as a savepoint would.
+
+#![expect(
+    clippy::trivially_copy_pass_by_ref,
+    clippy::unnecessary_wraps,
+    reason = "commands have one signature on every back end"
+)]
+
+pub(crate) mod account;
+pub(crate) mod clock;
+pub(crate) mod delivery;
+pub(crate) mod event;
+pub(crate) mod object;
+pub(crate) mod prune;
+pub(crate) mod refresh;
+pub(crate) mod reply;
+pub(crate) mod transaction;
+
+use crate::store::{Failure, Outcome};
+use crate::{Connection, Cursor, Kind, Listed, Object, Page, Read, Reply, Write};
+use model::account::Account;
+use model::clock::{Clock, ServerTime};
+use model::delivery::{Attempt, Delivery, DeliveryKey};
+use model::event::Event;
+use model::id::{AccountId, ClockId, EventId, MerchantId, OwnershipId, TransactionId};
+use model::ownership::Ownership;
+use model::refresh::{RefreshJob, RefreshKey};
+use model::transaction::Transaction;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The collections behind a lock: commands run one after the other.
+pub(crate) struct Model {
+    memory: Mutex<Memory>,
+}
+
+/// The collections. Large rows are shared, so that putting everything back costs little.
+#[derive(Clone)]
+pub struct Memory {
+    clock: Arc<dyn Clock>,
+    position: i64,
+    merchants: BTreeSet<MerchantId>,
+    objects: BTreeMap<(MerchantId, Kind, u64), Arc<Object>>,
+    accounts: BTreeMap<AccountId, Arc<Account>>,
+    connections: BTreeMap<AccountId, Arc<Connection>>,
+    ownerships: BTreeMap<OwnershipId, (MerchantId, Arc<Ownership>)>,
+    refreshes: BTreeMap<RefreshKey, RefreshJob>,
+    transactions: BTreeMap<TransactionId, (MerchantId, Arc<Transaction>)>,
+    events: BTreeMap<EventId, EventRow>,
+    deliveries: BTreeMap<DeliveryKey, Arc<Delivery>>,
+    attempts: BTreeMap<(DeliveryKey, u32), Arc<Attempt>>,
+    replies: BTreeMap<(MerchantId, String), Arc<Reply>>,
+    clock_jobs: BTreeMap<(MerchantId, ClockId), ClockJob>,
+}
+
+#[derive(Clone)]
+struct EventRow {
+    position: i64,
+    undispatched: bool,
+    event: Arc<Event>,
+}
+
+#[derive(Clone, Default)]
+struct ClockJob {
+    claim: u32,
+    leased_until: Option<ServerTime>,
+}
+
+impl Model {
+    pub(crate) fn empty(clock: Arc<dyn Clock>) -> Self {
+        let memory = Memory {
+            clock,
+            position: 0,
+            merchants: BTreeSet::new(),
+            objects: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            ownerships: BTreeMap::new(),
+            refreshes: BTreeMap::new(),
+            transactions: BTreeMap::new(),
+            events: BTreeMap::new(),
+            deliveries: BTreeMap::new(),
+            attempts: BTreeMap::new(),
+            replies: BTreeMap::new(),
+            clock_jobs: BTreeMap::new(),
+        };
+        Self { memory: Mutex::new(memory) }
+    }
+
+    pub(crate) fn write<C: Write>(&self, command: &C) -> Result<C::Output, Failure> {
+        let mut memory = self.lock();
+        let before = memory.clone();
+        let output = command.memory(&mut memory);
+        if !output.as_ref().is_ok_and(Outcome::stays) {
+            *memory = before;
+        }
+        output
+    }
+
+    pub(crate) fn read<C: Read>(&self, command: &C) -> Result<C::Output, Failure> {
+        command.memory(&self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether nobody holds a lease at `now`.
+fn is_free(leased_until: Option<ServerTime>, now: ServerTime) -> bool {
+    leased_until.is_none_or(|until| until <= now)
+}
+
+/// A page of rows by their places, greatest first.
+fn page<P: Ord + Copy, T>(rows: impl Iterator<Item = (P, T)>, page: Page<P>) -> Listed<T> {
+    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    let mut rows: Vec<(P, T)> = rows
+        .filter(|(place, _)| match page.cursor {
+            Cursor::Newest => true,
+            Cursor::After(after) => *place < after,
+            Cursor::Before(before) => *place > before,
+        })
+        .collect();
+    rows.sort_by(|(one, _), (two, _)| two.cmp(one));
+    let has_more = rows.len() > limit;
+    if let Cursor::Before(_) = page.cursor {
+        // The nearest are the last.
+        rows.drain(..rows.len().saturating_sub(limit));
+    }
+    rows.truncate(limit);
+    Listed { items: rows.into_iter().map(|(_, row)| row).collect(), has_more }
+}

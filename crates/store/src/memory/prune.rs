@@ -1,0 +1,55 @@
+//! Clean-up in bounded batches.
+
+use super::{Memory, event};
+use crate::store::Failure;
+use crate::{Prune, Pruned};
+use model::delivery::DeliveryStatus;
+use model::limits::{
+    EVENT_AGE_MS_MAX, IDEMPOTENCY_AGE_MS_MAX, PRUNE_ROWS_MAX, REFRESH_DETAIL_AGE_MS_MAX,
+};
+use model::refresh::RefreshStatus;
+
+pub(crate) fn prune(command: &Prune, memory: &mut Memory) -> Result<Pruned, Failure> {
+    let Prune { now, account_now } = *command;
+    let replies_until = now.plus_ms(-IDEMPOTENCY_AGE_MS_MAX);
+    let replies = memory.replies.values().filter(|reply| reply.at <= replies_until);
+    let replies = oldest(replies.map(|reply| (reply.at, (reply.merchant, reply.key.clone()))));
+    for key in &replies {
+        memory.replies.remove(key);
+    }
+    let events_until = now.plus_ms(-EVENT_AGE_MS_MAX).0;
+    let events = memory.events.values().filter(|row| {
+        let unsettled = event::deliveries(memory, row.event.id)
+            .any(|delivery| delivery.status == DeliveryStatus::Pending);
+        row.position <= events_until && !row.undispatched && !unsettled
+    });
+    let events = oldest(events.map(|row| (row.position, row.event.id)));
+    for id in &events {
+        memory.events.remove(id);
+        memory.deliveries.retain(|key, _| key.event != *id);
+        memory.attempts.retain(|(key, _), _| key.event != *id);
+    }
+    let refreshes_until = account_now.plus(-REFRESH_DETAIL_AGE_MS_MAX / 1_000);
+    let refreshes = memory
+        .refreshes
+        .values()
+        .filter(|job| job.started_at <= refreshes_until && job.status != RefreshStatus::Pending);
+    let refreshes = oldest(refreshes.map(|job| (job.started_at, job.key)));
+    for key in &refreshes {
+        memory.refreshes.remove(key);
+    }
+    let count = |rows: usize| u32::try_from(rows).unwrap_or(u32::MAX);
+    Ok(Pruned {
+        replies: count(replies.len()),
+        events: count(events.len()),
+        refreshes: count(refreshes.len()),
+    })
+}
+
+/// The keys of the oldest rows, at most as many as one batch takes.
+fn oldest<T: Ord, K: Ord>(rows: impl Iterator<Item = (T, K)>) -> Vec<K> {
+    let mut rows: Vec<(T, K)> = rows.collect();
+    rows.sort();
+    let batch = usize::try_from(PRUNE_ROWS_MAX).unwrap_or(usize::MAX);
+    rows.into_iter().take(batch).map(|(_, key)| key).collect()
+}

@@ -1,0 +1,156 @@
+//! Refreshes.
+
+use super::{Memory, account, is_free, transaction};
+use crate::store::Failure;
+use crate::{
+    ApplyRefresh, Claim, ClaimRefreshes, FailRefresh, ListDueAccounts, PutOffRefresh, Written,
+    due_at,
+};
+use model::account::Account;
+use model::id::MerchantId;
+use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
+use std::sync::Arc;
+
+/// Stores started refreshes; answers whether there was room for each.
+pub(super) fn insert_many(
+    jobs: &[RefreshJob],
+    at_once: Option<(RefreshKey, RefreshStatus)>,
+    memory: &mut Memory,
+) -> bool {
+    jobs.iter().all(|job| {
+        let status = match at_once {
+            Some((key, status)) if key == job.key => status,
+            _ => job.status,
+        };
+        let is_pending = |other: &RefreshJob| other.status == RefreshStatus::Pending;
+        let other_pending = memory.refreshes.values().any(|other| {
+            is_pending(other)
+                && other.key.account == job.key.account
+                && other.key.feature == job.key.feature
+        });
+        let job = RefreshJob { status, ..job.clone() };
+        if memory.refreshes.contains_key(&job.key) || (is_pending(&job) && other_pending) {
+            return false;
+        }
+        memory.refreshes.insert(job.key, job);
+        true
+    })
+}
+
+pub(crate) fn claim(
+    command: &ClaimRefreshes,
+    memory: &mut Memory,
+) -> Result<Vec<RefreshJob>, Failure> {
+    let ClaimRefreshes { now, leased_until, limit } = *command;
+    let clock_jobs = &memory.clock_jobs;
+    let mut free: Vec<_> = memory
+        .refreshes
+        .values_mut()
+        .filter(|job| job.status == RefreshStatus::Pending && is_free(job.leased_until, now))
+        .filter(|job| {
+            let advancing = |clock| clock_jobs.contains_key(&(job.merchant, clock));
+            !job.clock.is_some_and(advancing)
+        })
+        .filter_map(|job| match job.run_at {
+            RunAt::Server(at) if at <= now => Some(((at, job.key), job)),
+            RunAt::Server(_) | RunAt::Clock(_) => None,
+        })
+        .collect();
+    free.sort_by_key(|(order, _)| *order);
+    let claimed = free.into_iter().take(limit).map(|(_, job)| {
+        job.claim += 1;
+        job.attempts += 1;
+        job.leased_until = Some(leased_until);
+        job.clone()
+    });
+    Ok(claimed.collect())
+}
+
+/// The pending job of a claim, if the claim is the newest.
+fn held<'a>(claim: &Claim, memory: &'a mut Memory) -> Option<&'a mut RefreshJob> {
+    let job = memory.refreshes.get_mut(&claim.key)?;
+    let holds = job.merchant == claim.merchant
+        && job.status == RefreshStatus::Pending
+        && Some(job.claim) == claim.number;
+    holds.then_some(job)
+}
+
+pub(crate) fn put_off(command: &PutOffRefresh, memory: &mut Memory) -> Result<Written, Failure> {
+    let Some(job) = held(&command.claim, memory) else { return Ok(Written::Stale) };
+    job.run_at = command.run_at;
+    job.leased_until = None;
+    if let Some(connection) = &command.connection
+        && !account::replace_connection(connection, memory)
+    {
+        return Ok(Written::Stale);
+    }
+    Ok(Written::Done)
+}
+
+pub(crate) fn apply(command: &ApplyRefresh, memory: &mut Memory) -> Result<Written, Failure> {
+    let ApplyRefresh { claim, change, rows, ownership } = command;
+    if !end(claim, RefreshStatus::Succeeded, &change.started, memory) {
+        return Ok(Written::Stale);
+    }
+    let at_once = Some((claim.key, RefreshStatus::Succeeded));
+    if !account::apply_change(change, at_once, memory)? {
+        return Ok(Written::Stale);
+    }
+    if let Some(ownership) = ownership {
+        let row = (claim.merchant, Arc::new(ownership.clone()));
+        memory.ownerships.insert(ownership.id, row);
+    }
+    transaction::upsert_many(claim.merchant, rows, memory);
+    Ok(Written::Done)
+}
+
+pub(crate) fn fail(command: &FailRefresh, memory: &mut Memory) -> Result<Written, Failure> {
+    let FailRefresh { claim, change } = command;
+    let at_once = Some((claim.key, RefreshStatus::Failed));
+    let fits = end(claim, RefreshStatus::Failed, &change.started, memory)
+        && account::apply_change(change, at_once, memory)?;
+    Ok(if fits { Written::Done } else { Written::Stale })
+}
+
+/// Ends the claimed job; answers whether the claim holds.
+fn end(claim: &Claim, status: RefreshStatus, started: &[RefreshJob], memory: &mut Memory) -> bool {
+    if claim.number.is_none() {
+        return started.iter().any(|job| job.key == claim.key);
+    }
+    let Some(job) = held(claim, memory) else { return false };
+    job.status = status;
+    job.leased_until = None;
+    true
+}
+
+/// Ends a pending refresh whoever holds it; answers whether it was pending.
+pub(super) fn interrupt(
+    key: RefreshKey,
+    merchant: MerchantId,
+    status: RefreshStatus,
+    memory: &mut Memory,
+) -> bool {
+    let Some(job) = memory.refreshes.get_mut(&key) else { return false };
+    let fits = job.merchant == merchant && job.status == RefreshStatus::Pending;
+    if fits {
+        job.status = status;
+        job.leased_until = None;
+    }
+    fits
+}
+
+pub(crate) fn list_due(
+    command: &ListDueAccounts,
+    memory: &Memory,
+) -> Result<Vec<Account>, Failure> {
+    let mut due: Vec<_> = memory
+        .accounts
+        .values()
+        .filter(|account| account.clock.is_none())
+        .filter_map(|account| Some((due_at(account)?, account)))
+        .filter(|(at, _)| *at <= command.now)
+        .collect();
+    due.sort_by_key(|(at, account)| (*at, account.id));
+    let due = due.into_iter().take(command.limit);
+    Ok(due.map(|(_, account)| account.as_ref().clone()).collect())
+}

@@ -1,0 +1,35 @@
+//! Answers kept for idempotency keys.
+
+use super::Memory;
+use crate::store::Failure;
+use crate::{FindReply, RecordReply, Reply, Written};
+use model::clock::ServerTime;
+use model::limits::IDEMPOTENCY_AGE_MS_MAX;
+use std::sync::Arc;
+
+pub(crate) fn record(command: &RecordReply, memory: &mut Memory) -> Result<Written, Failure> {
+    let free = record_optional(Some(&command.reply), memory);
+    Ok(if free { Written::Done } else { Written::KeyTaken })
+}
+
+/// Keeps the answer that a command carries; answers whether its key was free.
+pub(super) fn record_optional(reply: Option<&Reply>, memory: &mut Memory) -> bool {
+    let Some(reply) = reply else { return true };
+    let key = (reply.merchant, reply.key.clone());
+    let free = !memory.replies.get(&key).is_some_and(|held| is_kept(held, reply.at));
+    if free {
+        memory.replies.insert(key, Arc::new(reply.clone()));
+    }
+    free
+}
+
+/// Whether an answer is young enough at `now`.
+fn is_kept(reply: &Reply, now: ServerTime) -> bool {
+    reply.at > now.plus_ms(-IDEMPOTENCY_AGE_MS_MAX)
+}
+
+pub(crate) fn find(command: &FindReply, memory: &Memory) -> Result<Option<Reply>, Failure> {
+    let FindReply { merchant, key, now } = command;
+    let found = memory.replies.get(&(*merchant, key.clone()));
+    Ok(found.filter(|reply| is_kept(reply, *now)).map(|reply| reply.as_ref().clone()))
+}

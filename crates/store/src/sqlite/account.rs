@@ -1,0 +1,361 @@
+//! Accounts, connections and owners.
+
+use super::list::{Lists, Window, lists};
+use super::{Batch, Failure, Reading, column, event, from_json, number, object, refresh, reply};
+use crate::seal::Spot;
+use crate::{
+    AccountChange, AccountsOf, Bounds, ChangeAccount, ChangeConnection, CompleteLink, Connection,
+    FindAccount, FindConnection, FindLinkedAccount, FindOwnership, ListAccounts, Listed,
+    NewAccount, Written, due_at,
+};
+use model::account::{Account, Holder};
+use model::bank::Feature;
+use model::clock::AccountTime;
+use model::id::{AccountId, MerchantId};
+use model::ownership::Ownership;
+use model::refresh::RefreshKey;
+use rusqlite::{Row, params};
+use std::collections::BTreeMap;
+
+/// Nothing is written when the number is taken, or when another link of the same bank account by
+/// the same customer is there: the unique index on both says so.
+pub(super) const INSERT_ACCOUNT: &str = "INSERT INTO accounts (account, merchant, customer, \
+     holder_account, clock, institution, bank_account, created, bucket, version, status, due_at, \
+     body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
+     ON CONFLICT DO NOTHING";
+/// Tried first: it leaves every index alone, since no indexed column is set.
+pub(super) const UPDATE_ACCOUNT_BODY: &str = "UPDATE accounts SET version = ?3, body = ?4 \
+     WHERE account = ?1 AND merchant = ?2 AND version = ?3 - 1 AND status = ?5 AND due_at IS ?6";
+/// What is left out never changes after the link.
+pub(super) const UPDATE_ACCOUNT: &str = "UPDATE OR IGNORE accounts \
+     SET version = ?3, body = ?4, status = ?5, due_at = ?6 \
+     WHERE account = ?1 AND merchant = ?2 AND version = ?3 - 1";
+pub(super) const FIND_ACCOUNT: &str =
+    "SELECT body FROM accounts WHERE account = ?1 AND merchant = ?2";
+pub(super) const FIND_LINKED_ACCOUNT: &str = "SELECT body FROM accounts WHERE merchant = ?1 \
+     AND customer = ?2 AND institution = ?3 AND bank_account = ?4 AND status <> 'disconnected'";
+pub(super) const LIST_ACCOUNTS: Lists =
+    lists!("SELECT body FROM accounts WHERE merchant = ?5", "created", "account");
+pub(super) const LIST_ACCOUNTS_OF_CUSTOMER: Lists =
+    lists!("SELECT body FROM accounts WHERE merchant = ?5 AND customer = ?6", "created", "account");
+pub(super) const LIST_ACCOUNTS_OF_HOLDER_ACCOUNT: Lists = lists!(
+    "SELECT body FROM accounts WHERE merchant = ?5 AND holder_account = ?6",
+    "created",
+    "account"
+);
+pub(super) const LIST_ACCOUNTS_ON_CLOCK: Lists =
+    lists!("SELECT body FROM accounts WHERE merchant = ?5 AND clock = ?6", "created", "account");
+pub(super) const INSERT_CONNECTION: &str = "INSERT INTO connections (account, merchant, version, \
+     relinked_at, credential, state, balance_cursor, ownership_cursor, transactions_cursor) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING";
+pub(super) const UPDATE_CONNECTION: &str = "UPDATE connections SET version = ?3, \
+     relinked_at = ?4, credential = ?5, state = ?6, balance_cursor = ?7, ownership_cursor = ?8, \
+     transactions_cursor = ?9 WHERE account = ?1 AND merchant = ?2 AND version = ?3 - 1";
+pub(super) const FIND_CONNECTION: &str = "SELECT version, relinked_at, credential, state, \
+     balance_cursor, ownership_cursor, transactions_cursor FROM connections \
+     WHERE account = ?1 AND merchant = ?2";
+pub(super) const UPSERT_OWNERSHIP: &str = "INSERT INTO ownerships (account, sequence, merchant, \
+     body) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (account, sequence) DO UPDATE \
+     SET body = excluded.body WHERE merchant = excluded.merchant";
+pub(super) const FIND_OWNERSHIP: &str =
+    "SELECT body FROM ownerships WHERE account = ?1 AND sequence = ?2 AND merchant = ?3";
+
+/// Ends a link flow.
+pub(crate) fn complete_link(command: &CompleteLink, batch: &Batch<'_>) -> Result<Written, Failure> {
+    if !reply::record_optional(command.reply.as_ref(), batch)? {
+        return Ok(Written::KeyTaken);
+    }
+    if !object::replace(&command.carrier, batch)? {
+        return Ok(Written::Stale);
+    }
+    for new in &command.new {
+        if !insert(new, batch)? {
+            return Ok(Written::Stale);
+        }
+    }
+    for change in &command.again {
+        if !apply_change(change, None, batch)? {
+            return Ok(Written::Stale);
+        }
+    }
+    Ok(Written::Done)
+}
+
+/// Stores a new account; answers whether there was room for it.
+fn insert(new: &NewAccount, batch: &Batch<'_>) -> Result<bool, Failure> {
+    let NewAccount { account, connection, started, events } = new;
+    let (customer, holder_account) = match &account.holder {
+        Some(Holder::Customer(customer)) => (Some(column(customer.number())), None),
+        Some(Holder::Account(holder)) => (None, Some(holder.as_str())),
+        None => (None, None),
+    };
+    let inserted = batch.execute(
+        INSERT_ACCOUNT,
+        params![
+            column(account.id.number()),
+            column(account.merchant.number()),
+            customer,
+            holder_account,
+            account.clock.map(|clock| column(clock.number())),
+            column(account.institution.number()),
+            account.bank_account,
+            account.created.0,
+            account.id.bucket(),
+            column(account.version),
+            account.status.word(),
+            due_at(account).map(|at| at.0),
+            serde_json::to_string(account)?,
+        ],
+    )?;
+    let fits = inserted == 1
+        && store_connection(connection, INSERT_CONNECTION, batch)?
+        && refresh::insert_many(started, None, batch)?;
+    if fits {
+        event::insert_many(events, batch)?;
+    }
+    Ok(fits)
+}
+
+/// Changes an account.
+pub(crate) fn change(command: &ChangeAccount, batch: &Batch<'_>) -> Result<Written, Failure> {
+    if !reply::record_optional(command.reply.as_ref(), batch)? {
+        return Ok(Written::KeyTaken);
+    }
+    let fits = apply_change(&command.change, None, batch)?;
+    Ok(if fits { Written::Done } else { Written::Stale })
+}
+
+/// Stores a change with all that belongs to it; answers whether its versions fit. A refresh that
+/// starts and ends in this command is named with how it ended.
+pub(super) fn apply_change(
+    change: &AccountChange,
+    at_once: Option<(RefreshKey, model::refresh::RefreshStatus)>,
+    batch: &Batch<'_>,
+) -> Result<bool, Failure> {
+    let AccountChange { account, started, ended, connection, events } = change;
+    if !replace(account, batch)? {
+        return Ok(false);
+    }
+    if let Some(connection) = connection
+        && !replace_connection(connection, batch)?
+    {
+        return Ok(false);
+    }
+    for (key, status) in ended {
+        if !refresh::interrupt(*key, account.merchant, *status, batch)? {
+            return Ok(false);
+        }
+    }
+    if !refresh::insert_many(started, at_once, batch)? {
+        return Ok(false);
+    }
+    event::insert_many(events, batch)?;
+    Ok(true)
+}
+
+/// Replaces an account if its version is one above the stored one; answers whether it is.
+fn replace(account: &Account, batch: &Batch<'_>) -> Result<bool, Failure> {
+    let values = params![
+        column(account.id.number()),
+        column(account.merchant.number()),
+        column(account.version),
+        serde_json::to_string(account)?,
+        account.status.word(),
+        due_at(account).map(|at| at.0),
+    ];
+    Ok(batch.execute(UPDATE_ACCOUNT_BODY, values)? == 1
+        || batch.execute(UPDATE_ACCOUNT, values)? == 1)
+}
+
+/// Finds an account.
+pub(crate) fn find(
+    command: &FindAccount,
+    reading: &Reading<'_>,
+) -> Result<Option<Account>, Failure> {
+    get(command.merchant, command.account, reading)
+}
+
+fn get(
+    merchant: MerchantId,
+    account: AccountId,
+    reading: &Reading<'_>,
+) -> Result<Option<Account>, Failure> {
+    let key = params![column(account.number()), column(merchant.number())];
+    reading.find(FIND_ACCOUNT, key, |row| from_json(row, 0))
+}
+
+/// Finds the account that stands for a bank account of a customer.
+pub(crate) fn find_linked(
+    command: &FindLinkedAccount,
+    reading: &Reading<'_>,
+) -> Result<Option<Account>, Failure> {
+    let FindLinkedAccount { merchant, holder, institution, bank_account } = command;
+    let Holder::Customer(customer) = holder else { return Ok(None) };
+    let key = params![
+        column(merchant.number()),
+        column(customer.number()),
+        column(institution.number()),
+        bank_account,
+    ];
+    reading.find(FIND_LINKED_ACCOUNT, key, |row| from_json(row, 0))
+}
+
+/// Lists accounts.
+pub(crate) fn list(
+    command: &ListAccounts,
+    reading: &Reading<'_>,
+) -> Result<Listed<Account>, Failure> {
+    let ListAccounts { merchant, of, page } = command;
+    let window = Window::of(object::pair_page(*page), Bounds::default());
+    let owner = column(merchant.number());
+    let read = |row: &Row<'_>| from_json(row, 0);
+    match of {
+        AccountsOf::Merchant => reading.page(LIST_ACCOUNTS, &window, &[&owner], read),
+        AccountsOf::Holder(Holder::Customer(customer)) => {
+            let customer = column(customer.number());
+            reading.page(LIST_ACCOUNTS_OF_CUSTOMER, &window, &[&owner, &customer], read)
+        }
+        AccountsOf::Holder(Holder::Account(holder)) => {
+            reading.page(LIST_ACCOUNTS_OF_HOLDER_ACCOUNT, &window, &[&owner, holder], read)
+        }
+        AccountsOf::Clock(clock) => {
+            let clock = column(clock.number());
+            reading.page(LIST_ACCOUNTS_ON_CLOCK, &window, &[&owner, &clock], read)
+        }
+        AccountsOf::Ids(ids) => list_ids(*merchant, ids, &window, reading),
+    }
+}
+
+/// A page of the accounts named: so few that they are found one by one.
+fn list_ids(
+    merchant: MerchantId,
+    ids: &[AccountId],
+    window: &Window,
+    reading: &Reading<'_>,
+) -> Result<Listed<Account>, Failure> {
+    let mut found = BTreeMap::new();
+    reading.at_once(|| {
+        for id in ids {
+            if let Some(account) = get(merchant, *id, reading)? {
+                found.insert((account.created.0, column(id.number())), account);
+            }
+        }
+        Ok(())
+    })?;
+    let items: Vec<Account> = if window.upward {
+        let newer = found.into_iter().filter(|(pair, _)| *pair > window.edge);
+        newer.map(|(_, account)| account).take(window.limit + 1).collect()
+    } else {
+        let older = found.into_iter().rev().filter(|(pair, _)| *pair < window.edge);
+        older.map(|(_, account)| account).take(window.limit + 1).collect()
+    };
+    Ok(window.page(items))
+}
+
+fn credential_spot<'a>(row: &'a [&'a [u8]]) -> Spot<'a> {
+    Spot { column: "connections.credential", row }
+}
+
+/// Replaces a connection if its version is one above the stored one; answers whether it is.
+pub(super) fn replace_connection(
+    connection: &Connection,
+    batch: &Batch<'_>,
+) -> Result<bool, Failure> {
+    store_connection(connection, UPDATE_CONNECTION, batch)
+}
+
+/// Runs a statement that takes all columns of a connection.
+fn store_connection(
+    connection: &Connection,
+    sql: &str,
+    batch: &Batch<'_>,
+) -> Result<bool, Failure> {
+    let Connection { account, merchant, version, relinked_at, credential, state, cursors } =
+        connection;
+    let account = account.number();
+    let row = [&account.to_be_bytes()[..]];
+    let cursor = |feature| cursors.get(&feature);
+    let stored = batch.execute(
+        sql,
+        params![
+            column(account),
+            column(merchant.number()),
+            column(*version),
+            relinked_at.0,
+            batch.seal.seal(credential_spot(&row), credential)?,
+            state,
+            cursor(Feature::Balance),
+            cursor(Feature::Ownership),
+            cursor(Feature::Transactions),
+        ],
+    )?;
+    Ok(stored == 1)
+}
+
+/// Replaces a connection.
+pub(crate) fn change_connection(
+    command: &ChangeConnection,
+    batch: &Batch<'_>,
+) -> Result<Written, Failure> {
+    if !reply::record_optional(command.reply.as_ref(), batch)? {
+        return Ok(Written::KeyTaken);
+    }
+    let fits = replace_connection(&command.connection, batch)?;
+    Ok(if fits { Written::Done } else { Written::Stale })
+}
+
+/// Finds a connection.
+pub(crate) fn find_connection(
+    command: &FindConnection,
+    reading: &Reading<'_>,
+) -> Result<Option<Connection>, Failure> {
+    let &FindConnection { merchant, account } = command;
+    let key = params![column(account.number()), column(merchant.number())];
+    reading.find(FIND_CONNECTION, key, |row| {
+        let sealed = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
+        let row_key = [&account.number().to_be_bytes()[..]];
+        let mut cursors = BTreeMap::new();
+        let features = [Feature::Balance, Feature::Ownership, Feature::Transactions];
+        for (index, feature) in (4..).zip(features) {
+            if let Some(cursor) = row.get(index)? {
+                cursors.insert(feature, cursor);
+            }
+        }
+        Ok(Connection {
+            account,
+            merchant,
+            version: number(row, 0)?,
+            relinked_at: AccountTime(row.get(1)?),
+            credential: reading.seal.open(credential_spot(&row_key), sealed)?,
+            state: row.get(3)?,
+            cursors,
+        })
+    })
+}
+
+/// Stores a snapshot of owners.
+pub(super) fn upsert_ownership(
+    merchant: MerchantId,
+    ownership: &Ownership,
+    batch: &Batch<'_>,
+) -> Result<(), Failure> {
+    let values = params![
+        column(ownership.id.account.number()),
+        ownership.id.sequence,
+        column(merchant.number()),
+        serde_json::to_string(ownership)?,
+    ];
+    batch.execute(UPSERT_OWNERSHIP, values)?;
+    Ok(())
+}
+
+/// Finds a snapshot of owners.
+pub(crate) fn find_ownership(
+    command: &FindOwnership,
+    reading: &Reading<'_>,
+) -> Result<Option<Ownership>, Failure> {
+    let FindOwnership { merchant, ownership } = command;
+    let merchant = column(merchant.number());
+    let key = params![column(ownership.account.number()), ownership.sequence, merchant];
+    reading.find(FIND_OWNERSHIP, key, |row| from_json(row, 0))
+}

@@ -1,0 +1,113 @@
+//! Advances of test clocks.
+
+use super::{
+    Batch, Failure, Reading, account, column, event, from_json, number, object, refresh, reply,
+};
+use crate::{
+    ClaimClocks, ClockClaim, ClockItem, DueOnClock, ListDueOnClock, Object, StartAdvance,
+    StepClock, Written,
+};
+use model::clock::ClockStatus;
+use model::id::{ClockId, MerchantId};
+use rusqlite::params;
+
+pub(super) const INSERT_CLOCK_JOB: &str = "INSERT INTO clock_jobs (merchant, clock, claim, \
+     leased_until) VALUES (?1, ?2, 0, NULL) ON CONFLICT DO NOTHING";
+/// Exempt: workers claim for all merchants.
+pub(super) const LIST_CLAIMABLE_CLOCKS: &str = "SELECT merchant, clock, claim FROM clock_jobs \
+     WHERE leased_until IS NULL OR leased_until <= ?1 ORDER BY merchant, clock LIMIT ?2";
+pub(super) const CLAIM_CLOCK: &str = "UPDATE clock_jobs SET claim = ?3, leased_until = ?4 \
+     WHERE merchant = ?1 AND clock = ?2";
+pub(super) const CONTINUE_CLOCK: &str = "UPDATE clock_jobs SET leased_until = ?4 \
+     WHERE merchant = ?1 AND clock = ?2 AND claim = ?3";
+pub(super) const DELETE_CLOCK_JOB: &str =
+    "DELETE FROM clock_jobs WHERE merchant = ?1 AND clock = ?2 AND claim = ?3";
+pub(super) const LIST_DUE_ACCOUNTS_ON_CLOCK: &str = "SELECT body FROM accounts \
+     WHERE merchant = ?1 AND clock = ?2 AND due_at IS NOT NULL AND due_at <= ?3 \
+     ORDER BY due_at, account LIMIT ?4";
+pub(super) const LIST_DUE_REFRESHES_ON_CLOCK: &str = "SELECT account, feature, sequence, \
+     merchant, clock, status, started_at, run_server, run_clock, claim, leased_until, attempts \
+     FROM refreshes WHERE merchant = ?1 AND clock = ?2 AND status = 'pending' \
+     AND (run_clock IS NULL OR run_clock <= ?3) \
+     ORDER BY run_clock, run_server, account, feature LIMIT ?4";
+
+/// Begins an advance.
+pub(crate) fn start(command: &StartAdvance, batch: &Batch<'_>) -> Result<Written, Failure> {
+    if !reply::record_optional(command.reply.as_ref(), batch)? {
+        return Ok(Written::KeyTaken);
+    }
+    let clock = &command.clock;
+    let key = params![column(clock.merchant.number()), column(clock.id.number())];
+    if !object::replace(&Object::TestClock(clock.clone()), batch)?
+        || batch.execute(INSERT_CLOCK_JOB, key)? == 0
+    {
+        return Ok(Written::Stale);
+    }
+    event::insert_many(&command.events, batch)?;
+    Ok(Written::Done)
+}
+
+/// Claims advances.
+pub(crate) fn claim(command: &ClaimClocks, batch: &Batch<'_>) -> Result<Vec<ClockClaim>, Failure> {
+    let due = params![command.now.0, super::limit(command.limit)];
+    let claims = batch.reading().list(LIST_CLAIMABLE_CLOCKS, due, |row| {
+        Ok(ClockClaim {
+            merchant: MerchantId::from_number(number(row, 0)?),
+            clock: ClockId::from_number(number(row, 1)?),
+            number: row.get::<_, u32>(2)? + 1,
+        })
+    })?;
+    for claim in &claims {
+        let key = (column(claim.merchant.number()), column(claim.clock.number()));
+        let values = params![key.0, key.1, claim.number, command.leased_until.0];
+        batch.execute(CLAIM_CLOCK, values)?;
+    }
+    Ok(claims)
+}
+
+/// Lists what falls due on a clock.
+pub(crate) fn list_due(
+    command: &ListDueOnClock,
+    reading: &Reading<'_>,
+) -> Result<DueOnClock, Failure> {
+    let ListDueOnClock { merchant, clock, until, limit } = command;
+    let merchant = column(merchant.number());
+    let key = params![merchant, column(clock.number()), until.0, super::limit(*limit)];
+    reading.at_once(|| {
+        let accounts = reading.list(LIST_DUE_ACCOUNTS_ON_CLOCK, key, |row| from_json(row, 0))?;
+        let refreshes = reading.list(LIST_DUE_REFRESHES_ON_CLOCK, key, refresh::read)?;
+        Ok(DueOnClock { accounts, refreshes })
+    })
+}
+
+/// Stores a step of an advance.
+pub(crate) fn step(command: &StepClock, batch: &Batch<'_>) -> Result<Written, Failure> {
+    let StepClock { claim, clock, items, events, leased_until } = command;
+    let merchant = column(claim.merchant.number());
+    let number = column(claim.clock.number());
+    let held = if clock.status == ClockStatus::Advancing {
+        let values = params![merchant, number, claim.number, leased_until.0];
+        batch.execute(CONTINUE_CLOCK, values)?
+    } else {
+        batch.execute(DELETE_CLOCK_JOB, params![merchant, number, claim.number])?
+    };
+    if held == 0 || !object::replace(&Object::TestClock(clock.clone()), batch)? {
+        return Ok(Written::Stale);
+    }
+    for item in items {
+        let written = match item {
+            ClockItem::Change(change) => {
+                let fits = account::apply_change(change, None, batch)?;
+                if fits { Written::Done } else { Written::Stale }
+            }
+            ClockItem::Apply(apply) => refresh::apply(apply, batch)?,
+            ClockItem::Fail(fail) => refresh::fail(fail, batch)?,
+            ClockItem::PutOff(put_off) => refresh::put_off(put_off, batch)?,
+        };
+        if written != Written::Done {
+            return Ok(written);
+        }
+    }
+    event::insert_many(events, batch)?;
+    Ok(Written::Done)
+}

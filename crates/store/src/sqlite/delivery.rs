@@ -1,0 +1,194 @@
+//! Deliveries and their attempts.
+
+use super::{Batch, Failure, Reading, column, from_json, number, word};
+use crate::{ClaimDeliveries, ListDeliveries, SettleDelivery, Written};
+use model::Word;
+use model::clock::ServerTime;
+use model::delivery::{Attempt, Delivery, DeliveryKey};
+use model::id::{EndpointId, EventId, MerchantId};
+use rusqlite::{Row, params};
+use std::collections::HashMap;
+
+pub(super) const INSERT_DELIVERY: &str = "INSERT INTO deliveries (shard, number, endpoint, \
+     merchant, status, attempts, due_at, claim, leased_until, payload) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING";
+/// Exempt, like the other statements of claims: they work for all merchants.
+pub(super) const FIND_NEXT_ENDPOINT: &str =
+    "SELECT MIN(endpoint) FROM deliveries WHERE status = 'pending' AND endpoint > ?1";
+pub(super) const LIST_DUE_OF_ENDPOINT: &str = "SELECT rowid, due_at, shard, number \
+     FROM deliveries WHERE status = 'pending' AND endpoint = ?1 AND due_at <= ?2 \
+     AND (leased_until IS NULL OR leased_until <= ?2) \
+     ORDER BY due_at, shard, number LIMIT ?3";
+/// By rowid, which the statement above has just found in the same transaction.
+pub(super) const CLAIM_DELIVERY: &str = "UPDATE deliveries \
+     SET claim = claim + 1, leased_until = ?2 WHERE rowid = ?1 \
+     RETURNING shard, number, endpoint, merchant, status, attempts, due_at, claim, leased_until, \
+     payload";
+pub(super) const SETTLE_DELIVERY: &str = "UPDATE deliveries SET status = ?6, due_at = ?7, \
+     attempts = attempts + ?8, leased_until = NULL \
+     WHERE shard = ?1 AND number = ?2 AND endpoint = ?3 AND merchant = ?4 AND claim = ?5 \
+     AND status = 'pending'";
+pub(super) const INSERT_ATTEMPT: &str = "INSERT INTO attempts (shard, number, endpoint, attempt, \
+     merchant, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+     ON CONFLICT DO UPDATE SET body = excluded.body";
+pub(super) const LIST_DELIVERIES: &str = "SELECT shard, number, endpoint, merchant, status, \
+     attempts, due_at, claim, leased_until, payload FROM deliveries \
+     WHERE shard = ?1 AND number = ?2 AND merchant = ?3 ORDER BY endpoint";
+pub(super) const LIST_ATTEMPTS: &str = "SELECT body FROM attempts \
+     WHERE shard = ?1 AND number = ?2 AND endpoint = ?3 AND merchant = ?4 ORDER BY attempt";
+
+/// Writes a delivery unless it exists.
+pub(super) fn insert(
+    merchant: MerchantId,
+    event: EventId,
+    delivery: &Delivery,
+    batch: &Batch<'_>,
+) -> Result<(), Failure> {
+    batch.execute(
+        INSERT_DELIVERY,
+        params![
+            column(event.shard),
+            column(event.number),
+            column(delivery.key.endpoint.number()),
+            column(merchant.number()),
+            delivery.status.word(),
+            delivery.attempts,
+            delivery.due_at.0,
+            delivery.claim,
+            delivery.leased_until.map(|until| until.0),
+            delivery.payload,
+        ],
+    )?;
+    Ok(())
+}
+
+/// A due delivery in the order of claims: first one of each endpoint, then a second of each.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Due {
+    rank: usize,
+    at: i64,
+    endpoint: i64,
+    event: (i64, i64),
+    rowid: i64,
+}
+
+/// Claims due deliveries round-robin by endpoint.
+pub(crate) fn claim(
+    command: &ClaimDeliveries,
+    batch: &Batch<'_>,
+) -> Result<Vec<Delivery>, Failure> {
+    let reading = batch.reading();
+    let mut in_flight: HashMap<i64, usize> = HashMap::new();
+    for (endpoint, count) in &command.in_flight {
+        *in_flight.entry(column(endpoint.number())).or_default() += count;
+    }
+    let mut free = Vec::new();
+    let mut last = -1_i64;
+    while let Some(endpoint) =
+        reading.find(FIND_NEXT_ENDPOINT, [last], |row| Ok(row.get::<_, Option<i64>>(0)?))?.flatten()
+    {
+        let used = in_flight.get(&endpoint).copied().unwrap_or(0);
+        free.push((endpoint, command.per_endpoint.saturating_sub(used)));
+        last = endpoint;
+    }
+    // One of each endpoint is often enough, and keeps a crowd of endpoints cheap.
+    let mut due = list_due(command, &free, 1, &reading)?;
+    if due.len() < command.limit {
+        due = list_due(command, &free, command.limit, &reading)?;
+    }
+    due.sort_unstable();
+    due.truncate(command.limit);
+    let mut claimed = Vec::with_capacity(due.len());
+    for Due { rowid, .. } in due {
+        let key = params![rowid, command.leased_until.0];
+        claimed.extend(reading.list(CLAIM_DELIVERY, key, read)?);
+    }
+    Ok(claimed)
+}
+
+/// The due deliveries of each endpoint, at most `most` and as many as it has free.
+fn list_due(
+    command: &ClaimDeliveries,
+    free: &[(i64, usize)],
+    most: usize,
+    reading: &Reading<'_>,
+) -> Result<Vec<Due>, Failure> {
+    let mut due = Vec::new();
+    for &(endpoint, free) in free {
+        let limit = super::limit(free.min(most));
+        let key = params![endpoint, command.now.0, limit];
+        let mut rank = 0;
+        due.extend(reading.list(LIST_DUE_OF_ENDPOINT, key, |row| {
+            rank += 1;
+            let event = (row.get(2)?, row.get(3)?);
+            Ok(Due { rank, at: row.get(1)?, endpoint, event, rowid: row.get(0)? })
+        })?);
+    }
+    Ok(due)
+}
+
+/// A delivery from its row.
+fn read(row: &Row<'_>) -> Result<Delivery, Failure> {
+    let event = EventId { shard: number(row, 0)?, number: number(row, 1)? };
+    Ok(Delivery {
+        key: DeliveryKey { event, endpoint: EndpointId::from_number(number(row, 2)?) },
+        merchant: MerchantId::from_number(number(row, 3)?),
+        status: word(row, 4, "deliveries.status")?,
+        attempts: row.get(5)?,
+        due_at: ServerTime(row.get(6)?),
+        claim: row.get(7)?,
+        leased_until: row.get::<_, Option<i64>>(8)?.map(ServerTime),
+        payload: row.get(9)?,
+    })
+}
+
+/// Records what became of a claimed delivery.
+pub(crate) fn settle(command: &SettleDelivery, batch: &Batch<'_>) -> Result<Written, Failure> {
+    let DeliveryKey { event, endpoint } = command.key;
+    let shard = column(event.shard);
+    let event = column(event.number);
+    let endpoint = column(endpoint.number());
+    let merchant = column(command.merchant.number());
+    let settled = batch.execute(
+        SETTLE_DELIVERY,
+        params![
+            shard,
+            event,
+            endpoint,
+            merchant,
+            command.claim,
+            command.status.word(),
+            command.due_at.0,
+            command.attempt.is_some(),
+        ],
+    )?;
+    if settled == 0 {
+        return Ok(Written::Stale);
+    }
+    if let Some(attempt) = &command.attempt {
+        let body = serde_json::to_string(attempt)?;
+        let values = params![shard, event, endpoint, attempt.number, merchant, body];
+        batch.execute(INSERT_ATTEMPT, values)?;
+    }
+    Ok(Written::Done)
+}
+
+/// Lists an event's deliveries with their attempts.
+pub(crate) fn list(
+    command: &ListDeliveries,
+    reading: &Reading<'_>,
+) -> Result<Vec<(Delivery, Vec<Attempt>)>, Failure> {
+    let ListDeliveries { merchant, event } = command;
+    let shard = column(event.shard);
+    let event = column(event.number);
+    let owner = column(merchant.number());
+    reading.at_once(|| {
+        reading.list(LIST_DELIVERIES, params![shard, event, owner], |row| {
+            let delivery = read(row)?;
+            let endpoint = column(delivery.key.endpoint.number());
+            let key = params![shard, event, endpoint, owner];
+            let attempts = reading.list(LIST_ATTEMPTS, key, |row| from_json(row, 0))?;
+            Ok((delivery, attempts))
+        })
+    })
+}

@@ -1,0 +1,153 @@
+//! Events and their dispatch.
+
+use super::list::{Lists, Window};
+use super::{Batch, Failure, Reading, column, delivery, from_json};
+use crate::command::event::any_takes;
+use crate::{
+    Cursor, DispatchEvent, EventPlace, FindEvent, ListEvents, ListUndispatched, Listed, Page,
+    StoredEvent,
+};
+use model::Word;
+use model::clock::ServerTime;
+use model::event::Event;
+use rusqlite::{Row, params};
+
+pub(super) const INSERT_EVENT: &str = "INSERT INTO events (position, shard, number, merchant, \
+     account, created, type, undispatched, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8) \
+     ON CONFLICT (shard, number) DO NOTHING";
+pub(super) const FIND_EVENT: &str = "SELECT position, undispatched, body, \
+     (SELECT COUNT(*) FROM deliveries AS d WHERE d.shard = e.shard AND d.number = e.number \
+     AND d.merchant = e.merchant AND d.status = 'pending') \
+     FROM events AS e WHERE e.shard = ?1 AND e.number = ?2 AND e.merchant = ?3";
+/// By its place in the order of commits, for the list, which is exempt from the rule of the shard.
+pub(super) const GET_LISTED_EVENT: &str = "SELECT position, undispatched, body, \
+     (SELECT COUNT(*) FROM deliveries AS d WHERE d.shard = e.shard AND d.number = e.number \
+     AND d.merchant = e.merchant AND d.status = 'pending'), \
+     (SELECT COUNT(*) FROM deliveries AS d WHERE d.shard = e.shard AND d.number = e.number \
+     AND d.merchant = e.merchant AND d.status <> 'succeeded'), \
+     (SELECT COUNT(*) FROM deliveries AS d WHERE d.shard = e.shard AND d.number = e.number \
+     AND d.merchant = e.merchant) \
+     FROM events AS e WHERE e.position = ?1 AND e.merchant = ?2";
+/// Without a limit, for types are picked while the index is walked. Exempt from the rule of the
+/// shard, as every merchant-wide list of events.
+pub(super) const LIST_EVENTS: Lists = Lists {
+    older: "SELECT position, type FROM events WHERE merchant = ?4 \
+        AND (created, position) < (?1, ?2) AND created >= ?3 \
+        ORDER BY created DESC, position DESC",
+    newer: "SELECT position, type FROM events WHERE merchant = ?4 \
+        AND (created, position) > (?1, ?2) AND created <= ?3 ORDER BY created, position",
+};
+/// Exempt: the dispatcher works for all merchants.
+pub(super) const LIST_UNDISPATCHED: &str =
+    "SELECT position, body FROM events WHERE undispatched = 1 ORDER BY position LIMIT ?1";
+pub(super) const CLEAR_UNDISPATCHED: &str = "UPDATE events SET undispatched = 0 \
+     WHERE shard = ?1 AND number = ?2 AND merchant = ?3";
+
+/// Writes events, each with the next place in the order of commits. One that is there already is the
+/// same change told again (every account of an authorization tells of its dates) and is passed over.
+pub(super) fn insert_many(events: &[Event], batch: &Batch<'_>) -> Result<(), Failure> {
+    for event in events {
+        batch.execute(
+            INSERT_EVENT,
+            params![
+                batch.next_position(),
+                column(event.id.shard),
+                column(event.id.number),
+                column(event.merchant.number()),
+                event.account.map(|account| column(account.number())),
+                event.created.0,
+                event.event_type.word(),
+                serde_json::to_string(event)?,
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+/// Lists a merchant's events.
+pub(crate) fn list(
+    command: &ListEvents,
+    reading: &Reading<'_>,
+) -> Result<Listed<StoredEvent>, Failure> {
+    let ListEvents { merchant, types, created, delivery_success, page } = command;
+    let window = Window::of(pair_page(*page), *created);
+    let owner = column(merchant.number());
+    // While this statement is open, those within it see the same state.
+    let mut statement = reading.connection.prepare_cached(window.pick(LIST_EVENTS))?;
+    let mut rows = statement.query(params![window.edge.0, window.edge.1, window.end, owner])?;
+    let mut items = Vec::new();
+    while items.len() <= window.limit
+        && let Some(row) = rows.next()?
+    {
+        let event_type = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+        if !any_takes(types, event_type) {
+            continue;
+        }
+        let key = params![row.get::<_, i64>(0)?, owner];
+        let found = reading.find(GET_LISTED_EVENT, key, |row| {
+            let unsuccessful: u32 = row.get(4)?;
+            let deliveries: u32 = row.get(5)?;
+            let shown = match delivery_success {
+                None => true,
+                Some(true) => deliveries > 0 && unsuccessful == 0,
+                Some(false) => unsuccessful > 0,
+            };
+            if shown { read(row).map(Some) } else { Ok(None) }
+        })?;
+        items.extend(found.flatten());
+    }
+    Ok(window.page(items))
+}
+
+fn pair_page(page: Page<EventPlace>) -> Page<(i64, i64)> {
+    let pair = |place: EventPlace| (place.created.0, place.position);
+    let cursor = match page.cursor {
+        Cursor::Newest => Cursor::Newest,
+        Cursor::After(place) => Cursor::After(pair(place)),
+        Cursor::Before(place) => Cursor::Before(pair(place)),
+    };
+    Page { limit: page.limit, cursor }
+}
+
+/// An event from its row: position, mark, body, unsettled deliveries.
+fn read(row: &Row<'_>) -> Result<StoredEvent, Failure> {
+    Ok(StoredEvent {
+        event: from_json(row, 2)?,
+        position: row.get(0)?,
+        undispatched: row.get(1)?,
+        pending: row.get(3)?,
+    })
+}
+
+/// Finds an event.
+pub(crate) fn find(
+    command: &FindEvent,
+    reading: &Reading<'_>,
+) -> Result<Option<StoredEvent>, Failure> {
+    let FindEvent { merchant, event } = command;
+    let key = params![column(event.shard), column(event.number), column(merchant.number())];
+    reading.find(FIND_EVENT, key, read)
+}
+
+/// Lists events that wait for their deliveries.
+pub(crate) fn list_undispatched(
+    command: &ListUndispatched,
+    reading: &Reading<'_>,
+) -> Result<Vec<(Event, ServerTime)>, Failure> {
+    reading.list(LIST_UNDISPATCHED, [super::limit(command.limit)], |row| {
+        Ok((from_json(row, 1)?, ServerTime(row.get(0)?)))
+    })
+}
+
+/// Writes an event's deliveries and clears its mark.
+pub(crate) fn dispatch(command: &DispatchEvent, batch: &Batch<'_>) -> Result<(), Failure> {
+    let DispatchEvent { merchant, event, deliveries } = command;
+    let key = params![column(event.shard), column(event.number), column(merchant.number())];
+    // An event that the pruner took meanwhile, or of another merchant, gets nothing.
+    if batch.execute(CLEAR_UNDISPATCHED, key)? == 1 {
+        for one in deliveries {
+            delivery::insert(*merchant, *event, one, batch)?;
+        }
+    }
+    Ok(())
+}

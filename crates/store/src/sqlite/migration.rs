@@ -1,0 +1,100 @@
+//! Migrations: numbered files of SQL, each run once, in order, in a transaction of its own.
+//!
+//! The database keeps their checksums. One that holds a migration which this program does not know,
+//! or knows in another form, is refused before anything is touched. After a crash in the middle of
+//! a migration that migration has not happened.
+
+use crate::OpenError;
+use rusqlite::{Connection, params};
+use sha2::{Digest, Sha256};
+
+/// Every migration, the first first.
+pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+
+pub(super) const CREATE_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, checksum BLOB NOT NULL) \
+     STRICT";
+pub(super) const LIST_MIGRATIONS: &str =
+    "SELECT number, checksum FROM migrations ORDER BY number DESC";
+pub(super) const INSERT_MIGRATION: &str =
+    "INSERT INTO migrations (number, checksum) VALUES (?1, ?2)";
+
+/// Brings a database to the newest form of `migrations`.
+pub(super) fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), OpenError> {
+    connection.execute(CREATE_MIGRATIONS, [])?;
+    let known = u32::try_from(migrations.len()).unwrap_or(u32::MAX);
+    let mut done = 0;
+    for (number, checksum) in list(connection)? {
+        let place = usize::try_from(number).unwrap_or(0);
+        let Some(sql) = place.checked_sub(1).and_then(|place| migrations.get(place)) else {
+            return Err(OpenError::NewerDatabase { found: number, known });
+        };
+        if checksum != checksum_of(sql) {
+            return Err(OpenError::ChangedMigration(number));
+        }
+        done = done.max(place);
+    }
+    for (number, sql) in (1_u32..).zip(migrations).skip(done) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(sql)?;
+        transaction.execute(INSERT_MIGRATION, params![number, checksum_of(sql)])?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// The migrations that the database has, the newest first.
+fn list(connection: &Connection) -> Result<Vec<(u32, Vec<u8>)>, OpenError> {
+    let mut statement = connection.prepare(LIST_MIGRATIONS)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn checksum_of(sql: &str) -> Vec<u8> {
+    Sha256::digest(sql.as_bytes()).to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Migrations run once, in order, and a database already migrated is left alone.
+    #[test]
+    fn runs_what_is_missing() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let one = "CREATE TABLE one (a INTEGER) STRICT";
+        let two = "CREATE TABLE two (a INTEGER) STRICT; INSERT INTO one VALUES (2)";
+        migrate(&mut connection, &[one]).unwrap();
+        migrate(&mut connection, &[one, two]).unwrap();
+        migrate(&mut connection, &[one, two]).unwrap();
+        let rows: u32 =
+            connection.query_row("SELECT COUNT(*) FROM one", [], |row| row.get(0)).unwrap();
+        assert_eq!(rows, 1);
+    }
+
+    /// A database from a newer program is refused and says so.
+    #[test]
+    fn refuses_a_newer_database() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, &["SELECT 1", "SELECT 2"]).unwrap();
+        let error = migrate(&mut connection, &["SELECT 1"]).unwrap_err();
+        insta::assert_snapshot!(error, @"the database has migration 2, and this program knows them up to 1");
+    }
+
+    /// A database whose migration is not ours is refused and says so.
+    #[test]
+    fn refuses_a_changed_migration() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, &["SELECT 1"]).unwrap();
+        let error = migrate(&mut connection, &["SELECT 2"]).unwrap_err();
+        insta::assert_snapshot!(error, @"migration 1 of the database is not the one of this program");
+    }
+
+    /// A migration that fails leaves nothing of itself behind.
+    #[test]
+    fn a_failed_migration_has_not_happened() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let broken = "CREATE TABLE one (a INTEGER) STRICT; nonsense";
+        assert!(migrate(&mut connection, &[broken]).is_err());
+        migrate(&mut connection, &["CREATE TABLE one (a INTEGER) STRICT"]).unwrap();
+    }
+}

@@ -1,0 +1,125 @@
+//! Opening a database: its lock, its file, its settings, its migrations.
+//!
+//! The lock is a file beside the database that the operating system holds for us, so a crash frees
+//! it and a second server on the same database is refused.
+
+use super::migration::{MIGRATIONS, migrate};
+use super::readers::Readers;
+use super::writer::{Writer, WriterSettings};
+use super::{Failure, Sqlite};
+use crate::seal::{Sealer, Spot};
+use crate::{OpenError, Place, StoreSettings};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// `SQLite` lost commits to a race in the write-ahead log before this version.
+const LIBRARY_VERSION_MIN: i32 = 3_051_003;
+/// The largest memory map that `SQLite` is built to take.
+const MAP_BYTES: i64 = 2_147_418_112;
+/// What the writer keeps of pages that are not written yet, in KiB.
+const WRITER_CACHE_KIB: i64 = 16_384;
+/// What a reader keeps of pages; most it sees through the memory map.
+const READER_CACHE_KIB: i64 = 1_024;
+const WRITER_STATEMENTS: usize = 128;
+const READER_STATEMENTS: usize = 48;
+
+pub(super) const FIND_SEAL_CHECK: &str = "SELECT value FROM facts WHERE name = 'seal_check'";
+pub(super) const INSERT_SEAL_CHECK: &str =
+    "INSERT INTO facts (name, value) VALUES ('seal_check', ?1)";
+
+/// Opens a database.
+pub(super) fn open(settings: StoreSettings) -> Result<Sqlite, OpenError> {
+    let library = rusqlite::version_number();
+    if library < LIBRARY_VERSION_MIN {
+        return Err(OpenError::OldLibrary(library));
+    }
+    let (path, lock, folder) = match settings.place {
+        Place::File(path) => {
+            let lock = lock(&path)?;
+            (path, Some(lock), None)
+        }
+        Place::Temporary => {
+            let folder = TempDir::with_prefix("bankfeed-")
+                .map_err(|source| OpenError::File { path: std::env::temp_dir(), source })?;
+            (folder.path().join("bankfeed.db"), None, Some(folder))
+        }
+    };
+    let durable = folder.is_none();
+    let mut connection = open_writer(&path, durable)?;
+    migrate(&mut connection, MIGRATIONS)?;
+    let seal = Sealer::new(settings.seal_key, settings.rng);
+    check_seal(&connection, &seal)?;
+    let writer = Writer::start(
+        connection,
+        WriterSettings {
+            path: path.clone(),
+            durable,
+            seal: seal.clone(),
+            clock: settings.clock,
+            failpoints: settings.failpoints,
+        },
+    )?;
+    let readers = Readers::new(path, settings.readers);
+    Ok(Sqlite { writer, readers, seal, _folder: folder, _lock: lock })
+}
+
+/// Takes the lock of a database.
+fn lock(database: &Path) -> Result<File, OpenError> {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".lock");
+    let path = PathBuf::from(path);
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
+    let refused = |source| OpenError::File { path: path.clone(), source };
+    let file = file.map_err(refused)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Locked(path)),
+        Err(TryLockError::Error(source)) => Err(refused(source)),
+    }
+}
+
+/// Opens the connection that writes. Checkpoints are the writer's own work: it makes small ones
+/// between commits, instead of one long one inside of a commit.
+pub(super) fn open_writer(path: &Path, durable: bool) -> Result<Connection, rusqlite::Error> {
+    let connection = Connection::open(path)?;
+    let synchronous = if durable { "FULL" } else { "OFF" };
+    connection.execute_batch(&format!(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; \
+         PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY; \
+         PRAGMA mmap_size = {MAP_BYTES}; PRAGMA cache_size = -{WRITER_CACHE_KIB}; \
+         PRAGMA journal_size_limit = 67108864; PRAGMA trusted_schema = OFF"
+    ))?;
+    connection.set_prepared_statement_cache_capacity(WRITER_STATEMENTS);
+    Ok(connection)
+}
+
+/// Opens a connection that reads.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, rusqlite::Error> {
+    // Not opened read-only: a reader of a write-ahead log takes part in its shared memory.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.execute_batch(&format!(
+        "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = {MAP_BYTES}; \
+         PRAGMA cache_size = -{READER_CACHE_KIB}; PRAGMA trusted_schema = OFF"
+    ))?;
+    connection.set_prepared_statement_cache_capacity(READER_STATEMENTS);
+    Ok(connection)
+}
+
+/// Opens what was sealed when the database was made; another key is refused at once, not at the
+/// first secret that is asked for.
+fn check_seal(connection: &Connection, seal: &Sealer) -> Result<(), OpenError> {
+    let spot = Spot { column: "facts.value", row: &[b"seal_check"] };
+    let stored: Option<Vec<u8>> =
+        connection.query_row(FIND_SEAL_CHECK, [], |row| row.get(0)).optional()?;
+    let other = |_: Failure| OpenError::OtherSealKey;
+    if let Some(stored) = stored {
+        seal.open(spot, &stored).map_err(other)?;
+    } else {
+        let sealed = seal.seal(spot, b"bankfeed").map_err(other)?;
+        connection.execute(INSERT_SEAL_CHECK, params![sealed])?;
+    }
+    Ok(())
+}

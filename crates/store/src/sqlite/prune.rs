@@ -1,0 +1,46 @@
+//! Clean-up in bounded batches. Every statement here is exempt from the rule of the merchant: the
+//! pruner works for all.
+
+use super::{Batch, Failure};
+use crate::{Prune, Pruned};
+use model::limits::{
+    EVENT_AGE_MS_MAX, IDEMPOTENCY_AGE_MS_MAX, PRUNE_ROWS_MAX, REFRESH_DETAIL_AGE_MS_MAX,
+};
+use rusqlite::params;
+
+pub(super) const DELETE_REPLIES: &str = "DELETE FROM replies WHERE rowid IN \
+     (SELECT rowid FROM replies WHERE at <= ?1 ORDER BY at LIMIT ?2)";
+pub(super) const LIST_OLD_EVENTS: &str = "SELECT position, shard, number FROM events AS e \
+     WHERE e.position <= ?1 AND e.undispatched = 0 \
+     AND NOT EXISTS (SELECT 1 FROM deliveries AS d \
+     WHERE d.shard = e.shard AND d.number = e.number AND d.status = 'pending') \
+     ORDER BY e.position LIMIT ?2";
+pub(super) const DELETE_EVENT: &str = "DELETE FROM events WHERE position = ?1";
+pub(super) const DELETE_DELIVERIES: &str =
+    "DELETE FROM deliveries WHERE shard = ?1 AND number = ?2";
+pub(super) const DELETE_ATTEMPTS: &str = "DELETE FROM attempts WHERE shard = ?1 AND number = ?2";
+pub(super) const DELETE_REFRESHES: &str = "DELETE FROM refreshes \
+     WHERE (account, feature, sequence) IN (SELECT account, feature, sequence FROM refreshes \
+     WHERE started_at <= ?1 AND status <> 'pending' \
+     ORDER BY started_at, account, feature, sequence LIMIT ?2)";
+
+/// Deletes what is past its age.
+pub(crate) fn prune(command: &Prune, batch: &Batch<'_>) -> Result<Pruned, Failure> {
+    let Prune { now, account_now } = *command;
+    let replies_until = now.plus_ms(-IDEMPOTENCY_AGE_MS_MAX).0;
+    let events_until = now.plus_ms(-EVENT_AGE_MS_MAX).0;
+    let refreshes_until = account_now.plus(-REFRESH_DETAIL_AGE_MS_MAX / 1_000).0;
+    let replies = batch.execute(DELETE_REPLIES, params![replies_until, PRUNE_ROWS_MAX])?;
+    let refreshes = batch.execute(DELETE_REFRESHES, params![refreshes_until, PRUNE_ROWS_MAX])?;
+    let old = params![events_until, PRUNE_ROWS_MAX];
+    let events = batch.reading().list(LIST_OLD_EVENTS, old, |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+    })?;
+    for (position, shard, number) in &events {
+        batch.execute(DELETE_ATTEMPTS, params![shard, number])?;
+        batch.execute(DELETE_DELIVERIES, params![shard, number])?;
+        batch.execute(DELETE_EVENT, params![position])?;
+    }
+    let count = |rows: usize| u32::try_from(rows).unwrap_or(u32::MAX);
+    Ok(Pruned { replies: count(replies), events: count(events.len()), refreshes: count(refreshes) })
+}

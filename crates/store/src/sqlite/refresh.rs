@@ -1,0 +1,246 @@
+//! Refreshes.
+
+use super::{Batch, Failure, Reading, account, column, from_json, number, transaction, word};
+use crate::{
+    ApplyRefresh, Claim, ClaimRefreshes, FailRefresh, ListDueAccounts, PutOffRefresh, Written,
+};
+use model::Word;
+use model::account::Account;
+use model::clock::{AccountTime, ServerTime};
+use model::id::{AccountId, ClockId, MerchantId};
+use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
+use rusqlite::{Row, params};
+
+/// Nothing is written when the refresh exists, or another of the feature is pending.
+pub(super) const INSERT_REFRESH: &str = "INSERT INTO refreshes (account, feature, sequence, \
+     merchant, clock, status, started_at, run_server, run_clock, claim, leased_until, attempts) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING";
+/// Exempt: workers claim for all merchants.
+pub(super) const LIST_CLAIMABLE: &str = "SELECT r.account, r.feature, r.sequence, r.merchant, \
+     r.clock, r.status, r.started_at, r.run_server, r.run_clock, r.claim, r.leased_until, \
+     r.attempts FROM refreshes AS r \
+     WHERE r.status = 'pending' AND r.run_server IS NOT NULL AND r.run_server <= ?1 \
+     AND (r.leased_until IS NULL OR r.leased_until <= ?1) \
+     AND NOT EXISTS (SELECT 1 FROM clock_jobs AS j \
+     WHERE j.merchant = r.merchant AND j.clock = r.clock) \
+     ORDER BY r.run_server, r.account, r.feature LIMIT ?2";
+pub(super) const CLAIM_REFRESH: &str = "UPDATE refreshes SET claim = ?5, attempts = ?6, \
+     leased_until = ?7 WHERE account = ?1 AND feature = ?2 AND sequence = ?3 AND merchant = ?4";
+pub(super) const PUT_OFF_REFRESH: &str = "UPDATE refreshes SET run_server = ?6, run_clock = ?7, \
+     leased_until = NULL WHERE account = ?1 AND feature = ?2 AND sequence = ?3 \
+     AND merchant = ?4 AND claim = ?5 AND status = 'pending'";
+pub(super) const END_REFRESH: &str = "UPDATE refreshes SET status = ?6, leased_until = NULL \
+     WHERE account = ?1 AND feature = ?2 AND sequence = ?3 AND merchant = ?4 AND claim = ?5 \
+     AND status = 'pending'";
+pub(super) const INTERRUPT_REFRESH: &str = "UPDATE refreshes SET status = ?5, leased_until = NULL \
+     WHERE account = ?1 AND feature = ?2 AND sequence = ?3 AND merchant = ?4 \
+     AND status = 'pending'";
+/// Exempt: the scheduler works for all merchants.
+pub(super) const LIST_DUE_ACCOUNTS: &str = "SELECT body FROM accounts \
+     WHERE clock IS NULL AND due_at IS NOT NULL AND due_at <= ?1 ORDER BY due_at, account LIMIT ?2";
+
+/// Stores started refreshes; answers whether there was room for each. The one that ended in the
+/// same command is stored as ended.
+pub(super) fn insert_many(
+    jobs: &[RefreshJob],
+    at_once: Option<(RefreshKey, RefreshStatus)>,
+    batch: &Batch<'_>,
+) -> Result<bool, Failure> {
+    for job in jobs {
+        let status = match at_once {
+            Some((key, status)) if key == job.key => status,
+            _ => job.status,
+        };
+        let (run_server, run_clock) = run_columns(job.run_at);
+        let inserted = batch.execute(
+            INSERT_REFRESH,
+            params![
+                column(job.key.account.number()),
+                job.key.feature.word(),
+                job.key.sequence,
+                column(job.merchant.number()),
+                job.clock.map(|clock| column(clock.number())),
+                status.word(),
+                job.started_at.0,
+                run_server,
+                run_clock,
+                job.claim,
+                job.leased_until.map(|until| until.0),
+                job.attempts,
+            ],
+        )?;
+        if inserted == 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn run_columns(run_at: RunAt) -> (Option<i64>, Option<i64>) {
+    match run_at {
+        RunAt::Server(at) => (Some(at.0), None),
+        RunAt::Clock(at) => (None, Some(at.0)),
+    }
+}
+
+/// A job from its row.
+pub(super) fn read(row: &Row<'_>) -> Result<RefreshJob, Failure> {
+    let run_at = match (row.get::<_, Option<i64>>(7)?, row.get::<_, Option<i64>>(8)?) {
+        (Some(at), None) => RunAt::Server(ServerTime(at)),
+        (None, Some(at)) => RunAt::Clock(AccountTime(at)),
+        _ => return Err(Failure::Unreadable("refreshes.run_server")),
+    };
+    let clock: Option<i64> = row.get(4)?;
+    Ok(RefreshJob {
+        key: RefreshKey {
+            account: AccountId::from_number(number(row, 0)?),
+            feature: word(row, 1, "refreshes.feature")?,
+            sequence: row.get(2)?,
+        },
+        merchant: MerchantId::from_number(number(row, 3)?),
+        clock: clock.map(|clock| ClockId::from_number(clock.cast_unsigned())),
+        status: word(row, 5, "refreshes.status")?,
+        started_at: AccountTime(row.get(6)?),
+        run_at,
+        claim: row.get(9)?,
+        leased_until: row.get::<_, Option<i64>>(10)?.map(ServerTime),
+        attempts: row.get(11)?,
+    })
+}
+
+/// Claims refreshes that may run.
+pub(crate) fn claim(
+    command: &ClaimRefreshes,
+    batch: &Batch<'_>,
+) -> Result<Vec<RefreshJob>, Failure> {
+    let limit = super::limit(command.limit);
+    let mut jobs = batch.reading().list(LIST_CLAIMABLE, params![command.now.0, limit], read)?;
+    for job in &mut jobs {
+        job.claim += 1;
+        job.attempts += 1;
+        job.leased_until = Some(command.leased_until);
+        let key = job.key;
+        batch.execute(
+            CLAIM_REFRESH,
+            params![
+                column(key.account.number()),
+                key.feature.word(),
+                key.sequence,
+                column(job.merchant.number()),
+                job.claim,
+                job.attempts,
+                command.leased_until.0,
+            ],
+        )?;
+    }
+    Ok(jobs)
+}
+
+/// Gives a pending refresh back.
+pub(crate) fn put_off(command: &PutOffRefresh, batch: &Batch<'_>) -> Result<Written, Failure> {
+    let PutOffRefresh { claim, run_at, connection } = command;
+    let (run_server, run_clock) = run_columns(*run_at);
+    let key = claim.key;
+    let put_off = batch.execute(
+        PUT_OFF_REFRESH,
+        params![
+            column(key.account.number()),
+            key.feature.word(),
+            key.sequence,
+            column(claim.merchant.number()),
+            claim.number,
+            run_server,
+            run_clock,
+        ],
+    )?;
+    if put_off == 0 {
+        return Ok(Written::Stale);
+    }
+    if let Some(connection) = connection
+        && !account::replace_connection(connection, batch)?
+    {
+        return Ok(Written::Stale);
+    }
+    Ok(Written::Done)
+}
+
+/// Ends a refresh with the bank's data.
+pub(crate) fn apply(command: &ApplyRefresh, batch: &Batch<'_>) -> Result<Written, Failure> {
+    let ApplyRefresh { claim, change, rows, ownership } = command;
+    if !end(claim, RefreshStatus::Succeeded, &change.started, batch)? {
+        return Ok(Written::Stale);
+    }
+    let at_once = Some((claim.key, RefreshStatus::Succeeded));
+    if !account::apply_change(change, at_once, batch)? {
+        return Ok(Written::Stale);
+    }
+    if let Some(ownership) = ownership {
+        account::upsert_ownership(claim.merchant, ownership, batch)?;
+    }
+    transaction::upsert_many(claim.merchant, rows, batch)?;
+    Ok(Written::Done)
+}
+
+/// Ends a refresh without data.
+pub(crate) fn fail(command: &FailRefresh, batch: &Batch<'_>) -> Result<Written, Failure> {
+    let FailRefresh { claim, change } = command;
+    let at_once = Some((claim.key, RefreshStatus::Failed));
+    let fits = end(claim, RefreshStatus::Failed, &change.started, batch)?
+        && account::apply_change(change, at_once, batch)?;
+    Ok(if fits { Written::Done } else { Written::Stale })
+}
+
+/// Ends the claimed job; answers whether the claim holds. Without a claim the job has to be among
+/// those that the same command starts.
+fn end(
+    claim: &Claim,
+    status: RefreshStatus,
+    started: &[RefreshJob],
+    batch: &Batch<'_>,
+) -> Result<bool, Failure> {
+    let key = claim.key;
+    let Some(number) = claim.number else {
+        return Ok(started.iter().any(|job| job.key == key));
+    };
+    let ended = batch.execute(
+        END_REFRESH,
+        params![
+            column(key.account.number()),
+            key.feature.word(),
+            key.sequence,
+            column(claim.merchant.number()),
+            number,
+            status.word(),
+        ],
+    )?;
+    Ok(ended == 1)
+}
+
+/// Ends a pending refresh whoever holds it; answers whether it was pending.
+pub(super) fn interrupt(
+    key: RefreshKey,
+    merchant: MerchantId,
+    status: RefreshStatus,
+    batch: &Batch<'_>,
+) -> Result<bool, Failure> {
+    let ended = batch.execute(
+        INTERRUPT_REFRESH,
+        params![
+            column(key.account.number()),
+            key.feature.word(),
+            key.sequence,
+            column(merchant.number()),
+            status.word(),
+        ],
+    )?;
+    Ok(ended == 1)
+}
+
+/// Lists accounts that have something due.
+pub(crate) fn list_due(
+    command: &ListDueAccounts,
+    reading: &Reading<'_>,
+) -> Result<Vec<Account>, Failure> {
+    let limit = super::limit(command.limit);
+    reading.list(LIST_DUE_ACCOUNTS, params![command.now.0, limit], |row| from_json(row, 0))
+}

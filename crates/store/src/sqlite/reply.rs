@@ -1,0 +1,69 @@
+//! Answers kept for idempotency keys.
+
+use super::{Batch, Failure, Reading, column};
+use crate::seal::Spot;
+use crate::{FindReply, RecordReply, Reply, Written};
+use model::clock::ServerTime;
+use model::limits::IDEMPOTENCY_AGE_MS_MAX;
+use rusqlite::params;
+
+/// An answer that is too old makes room for the new one.
+pub(super) const INSERT_REPLY: &str = "INSERT INTO replies (merchant, key, fingerprint, \
+     request_id, status, body, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
+     ON CONFLICT (merchant, key) DO UPDATE SET fingerprint = excluded.fingerprint, \
+     request_id = excluded.request_id, status = excluded.status, body = excluded.body, \
+     at = excluded.at WHERE replies.at <= ?8";
+pub(super) const FIND_REPLY: &str = "SELECT fingerprint, request_id, status, body, at \
+     FROM replies WHERE merchant = ?1 AND key = ?2 AND at > ?3";
+
+/// Keeps an answer that changed nothing else.
+pub(crate) fn record(command: &RecordReply, batch: &Batch<'_>) -> Result<Written, Failure> {
+    let free = insert(&command.reply, batch)?;
+    Ok(if free { Written::Done } else { Written::KeyTaken })
+}
+
+/// Keeps the answer that a command carries; answers whether its key was free.
+pub(super) fn record_optional(reply: Option<&Reply>, batch: &Batch<'_>) -> Result<bool, Failure> {
+    reply.map_or(Ok(true), |reply| insert(reply, batch))
+}
+
+fn insert(reply: &Reply, batch: &Batch<'_>) -> Result<bool, Failure> {
+    let merchant = reply.merchant.number();
+    let row = [&merchant.to_be_bytes()[..], reply.key.as_bytes()];
+    let body = batch.seal.seal(Spot { column: "replies.body", row: &row }, &reply.body)?;
+    let inserted = batch.execute(
+        INSERT_REPLY,
+        params![
+            column(merchant),
+            reply.key,
+            reply.fingerprint,
+            reply.request_id,
+            reply.status,
+            body,
+            reply.at.0,
+            reply.at.plus_ms(-IDEMPOTENCY_AGE_MS_MAX).0,
+        ],
+    )?;
+    Ok(inserted == 1)
+}
+
+/// Finds a kept answer, unless it is too old.
+pub(crate) fn find(command: &FindReply, reading: &Reading<'_>) -> Result<Option<Reply>, Failure> {
+    let FindReply { merchant, key, now } = command;
+    let oldest = now.plus_ms(-IDEMPOTENCY_AGE_MS_MAX);
+    let number = merchant.number();
+    reading.find(FIND_REPLY, params![column(number), key, oldest.0], |row| {
+        let row_key = [&number.to_be_bytes()[..], key.as_bytes()];
+        let spot = Spot { column: "replies.body", row: &row_key };
+        let sealed = row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?;
+        Ok(Reply {
+            merchant: *merchant,
+            key: key.clone(),
+            fingerprint: row.get(0)?,
+            request_id: row.get(1)?,
+            status: row.get(2)?,
+            body: reading.seal.open(spot, sealed)?,
+            at: ServerTime(row.get(4)?),
+        })
+    })
+}

@@ -1,0 +1,180 @@
+//! Transactions: the hot reads, and the one function that writes them.
+
+use super::list::{Lists, Window, lists};
+use super::{Batch, Failure, Reading, body, column};
+use crate::{Bounds, Cursor, FindHeld, FindTransaction, ListTransactions, Listed, Page};
+use model::clock::AccountTime;
+use model::id::{AccountId, MerchantId, TransactionId};
+use model::transaction::Transaction;
+use rusqlite::{Row, params};
+use std::collections::HashSet;
+
+pub(super) const LIST_TRANSACTIONS: Lists = lists!(
+    "SELECT listed_at, ordinal, transacted_at, sequence, bank_id, body FROM transactions \
+     WHERE account = ?5 AND merchant = ?6 AND transacted_at BETWEEN ?7 AND ?8",
+    "listed_at",
+    "ordinal"
+);
+/// What changed is found and sorted within the index alone; only the rows of the page are looked
+/// up in the table.
+pub(super) const LIST_CHANGED: Lists = Lists {
+    older: "SELECT t.listed_at, t.ordinal, t.transacted_at, t.sequence, t.bank_id, t.body \
+        FROM (SELECT account, listed_at, ordinal FROM transactions \
+            INDEXED BY transactions_changed \
+            WHERE account = ?5 AND sequence > ?9 AND transacted_at BETWEEN ?7 AND ?8 \
+            AND (listed_at, ordinal) < (?1, ?2) AND listed_at >= ?3 \
+            ORDER BY listed_at DESC, ordinal DESC LIMIT ?4) AS c \
+        CROSS JOIN transactions AS t ON t.account = c.account AND t.listed_at = c.listed_at \
+        AND t.ordinal = c.ordinal \
+        WHERE t.merchant = ?6 ORDER BY c.listed_at DESC, c.ordinal DESC",
+    newer: "SELECT t.listed_at, t.ordinal, t.transacted_at, t.sequence, t.bank_id, t.body \
+        FROM (SELECT account, listed_at, ordinal FROM transactions \
+            INDEXED BY transactions_changed \
+            WHERE account = ?5 AND sequence > ?9 AND transacted_at BETWEEN ?7 AND ?8 \
+            AND (listed_at, ordinal) > (?1, ?2) AND listed_at <= ?3 \
+            ORDER BY listed_at, ordinal LIMIT ?4) AS c \
+        CROSS JOIN transactions AS t ON t.account = c.account AND t.listed_at = c.listed_at \
+        AND t.ordinal = c.ordinal \
+        WHERE t.merchant = ?6 ORDER BY c.listed_at, c.ordinal",
+};
+pub(super) const FIND_TRANSACTION: &str = "SELECT listed_at, ordinal, transacted_at, sequence, \
+     bank_id, body FROM transactions \
+     WHERE account = ?1 AND listed_at = ?2 AND ordinal = ?3 AND merchant = ?4";
+pub(super) const FIND_BY_BANK_ID: &str = "SELECT listed_at, ordinal, transacted_at, sequence, \
+     bank_id, body FROM transactions WHERE account = ?1 AND bank_id = ?2 AND merchant = ?3";
+pub(super) const LIST_ACCOUNT: &str = "SELECT listed_at, ordinal, transacted_at, sequence, \
+     bank_id, body FROM transactions WHERE account = ?1 AND merchant = ?2";
+/// A row keeps its place and its bank id for ever.
+pub(super) const UPSERT_TRANSACTION: &str = "INSERT INTO transactions (account, listed_at, \
+     ordinal, merchant, transacted_at, sequence, bank_id, body) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
+     ON CONFLICT (account, listed_at, ordinal) DO UPDATE SET \
+     transacted_at = excluded.transacted_at, sequence = excluded.sequence, body = excluded.body \
+     WHERE merchant = excluded.merchant";
+
+/// Lists an account's transactions.
+pub(crate) fn list(
+    command: &ListTransactions,
+    reading: &Reading<'_>,
+) -> Result<Listed<Transaction>, Failure> {
+    let &ListTransactions { merchant, account, transacted_at, after, page } = command;
+    let window = Window::of(pair_page(page), Bounds::default());
+    let owner = column(merchant.number());
+    let shard = column(account.number());
+    let from = transacted_at.from.unwrap_or(i64::MIN);
+    let to = transacted_at.to.unwrap_or(i64::MAX);
+    let read = |row: &Row<'_>| read(account, row);
+    match after {
+        None => reading.page(LIST_TRANSACTIONS, &window, &[&shard, &owner, &from, &to], read),
+        Some(after) => {
+            reading.page(LIST_CHANGED, &window, &[&shard, &owner, &from, &to, &after], read)
+        }
+    }
+}
+
+fn pair_page(page: Page<TransactionId>) -> Page<(i64, i64)> {
+    let pair = |id: TransactionId| (id.listed_at.0, i64::from(id.ordinal));
+    let cursor = match page.cursor {
+        Cursor::Newest => Cursor::Newest,
+        Cursor::After(id) => Cursor::After(pair(id)),
+        Cursor::Before(id) => Cursor::Before(pair(id)),
+    };
+    Page { limit: page.limit, cursor }
+}
+
+/// Finds a transaction.
+pub(crate) fn find(
+    command: &FindTransaction,
+    reading: &Reading<'_>,
+) -> Result<Option<Transaction>, Failure> {
+    let TransactionId { account, listed_at, ordinal } = command.transaction;
+    let merchant = column(command.merchant.number());
+    let key = params![column(account.number()), listed_at.0, ordinal, merchant];
+    reading.find(FIND_TRANSACTION, key, |row| read(account, row))
+}
+
+/// Finds the rows that a fetch may be about.
+///
+/// With a range the whole account is read once, in the order of the table, and picked from: an
+/// index by `transacted_at` would be written with every row of every refresh to save time only
+/// where an account is much longer than what its bank still shows.
+pub(crate) fn find_held(
+    command: &FindHeld,
+    reading: &Reading<'_>,
+) -> Result<Vec<Transaction>, Failure> {
+    let FindHeld { merchant, account, bank_ids, range } = command;
+    let owner = column(merchant.number());
+    let shard = column(account.number());
+    let bank_ids: HashSet<&str> = bank_ids.iter().map(String::as_str).collect();
+    let mut held = Vec::new();
+    let Some((from, to)) = range else {
+        return reading.at_once(|| {
+            let mut statement = reading.connection.prepare_cached(FIND_BY_BANK_ID)?;
+            for bank_id in bank_ids {
+                let mut rows = statement.query(params![shard, bank_id, owner])?;
+                while let Some(row) = rows.next()? {
+                    held.push(read(*account, row)?);
+                }
+            }
+            Ok(held)
+        });
+    };
+    let mut statement = reading.connection.prepare_cached(LIST_ACCOUNT)?;
+    let mut rows = statement.query(params![shard, owner])?;
+    while let Some(row) = rows.next()? {
+        let transacted_at = AccountTime(row.get(2)?);
+        let bank_id = row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?;
+        if (*from..=*to).contains(&transacted_at) || bank_ids.contains(bank_id) {
+            held.push(read(*account, row)?);
+        }
+    }
+    Ok(held)
+}
+
+/// Stores rows: new ones, and the newest form of held ones.
+pub(super) fn upsert_many(
+    merchant: MerchantId,
+    rows: &[Transaction],
+    batch: &Batch<'_>,
+) -> Result<(), Failure> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let owner = column(merchant.number());
+    let mut statement = batch.connection.prepare_cached(UPSERT_TRANSACTION)?;
+    let mut buffer = Vec::with_capacity(256);
+    for row in rows {
+        body::write(row, &mut buffer);
+        statement.execute(params![
+            column(row.id.account.number()),
+            row.id.listed_at.0,
+            row.id.ordinal,
+            owner,
+            row.transacted_at.0,
+            row.sequence,
+            row.bank_id,
+            buffer,
+        ])?;
+    }
+    Ok(())
+}
+
+/// A transaction from its row: listed at, ordinal, transacted at, sequence, bank id, body.
+fn read(account: AccountId, row: &Row<'_>) -> Result<Transaction, Failure> {
+    let listed_at = AccountTime(row.get(0)?);
+    let bytes = row.get_ref(5)?.as_blob().map_err(rusqlite::Error::from)?;
+    let body = body::read(listed_at, bytes)?;
+    Ok(Transaction {
+        id: TransactionId { account, listed_at, ordinal: row.get(1)? },
+        bank_id: row.get(4)?,
+        amount: body.amount,
+        currency: body.currency,
+        description: body.description,
+        status: body.status,
+        transacted_at: AccountTime(row.get(2)?),
+        posted_at: body.posted_at,
+        void_at: body.void_at,
+        sequence: row.get(3)?,
+        updated: body.updated,
+    })
+}

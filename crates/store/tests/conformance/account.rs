@@ -1,0 +1,308 @@
+//! Accounts: linked, changed, found, listed; connections and owners beside them.
+
+use crate::bed::{
+    Bed, T0, account, connection, event, first, job, merchant, next, on_both, reply, session,
+};
+use model::account::{Account, AccountStatus, Holder};
+use model::bank::Feature;
+use model::clock::AccountTime;
+use model::event::EventType;
+use model::id::{AccountId, ClockId, CustomerId};
+use model::refresh::{RefreshKey, RefreshStatus};
+use std::collections::BTreeMap;
+use store::{
+    AccountChange, AccountsOf, ChangeAccount, ChangeConnection, CompleteLink, Connection, Cursor,
+    FindAccount, FindConnection, FindEvent, FindLinkedAccount, FindObject, Kind, ListAccounts,
+    NewAccount, Object, ObjectPlace, Page, Written,
+};
+
+async fn find(bed: &Bed, account: &Account) -> Option<Account> {
+    bed.read(FindAccount { merchant: account.merchant, account: account.id }).await
+}
+
+fn change(account: Account) -> ChangeAccount {
+    ChangeAccount { change: AccountChange::of(account), reply: None }
+}
+
+fn new(account: &Account) -> NewAccount {
+    NewAccount {
+        account: account.clone(),
+        connection: connection(account),
+        started: vec![],
+        events: vec![event(account, EventType::AccountCreated, 0)],
+    }
+}
+
+/// The carrier of a link that rests on a new session.
+async fn carrier(bed: &Bed, number: u64) -> Object {
+    let mut session = session(merchant(1), number);
+    bed.create(Object::Session(session.clone())).await;
+    session.version = 2;
+    Object::Session(session)
+}
+
+/// A link stores carrier, accounts, connections, jobs and events together.
+#[test]
+fn a_link_happens_whole() {
+    on_both(async |bed| {
+        let one = account(merchant(1), 11);
+        let two = account(merchant(1), 12);
+        let carrier = carrier(&bed, 1).await;
+        let link = CompleteLink {
+            carrier: carrier.clone(),
+            new: vec![new(&one), new(&two)],
+            again: vec![],
+            reply: Some(reply(merchant(1), "key", bed.time.now())),
+        };
+        assert_eq!(bed.write(link.clone()).await, Written::Done);
+        assert_eq!(bed.write(link).await, Written::KeyTaken);
+        assert_eq!(find(&bed, &one).await, Some(one.clone()));
+        assert_eq!(find(&bed, &two).await, Some(two.clone()));
+        let elsewhere = FindAccount { merchant: merchant(2), account: one.id };
+        assert_eq!(bed.read(elsewhere).await, None);
+        let of = FindConnection { merchant: merchant(1), account: one.id };
+        assert_eq!(bed.read(of).await, Some(connection(&one)));
+        assert_eq!(bed.read(FindConnection { merchant: merchant(2), ..of }).await, None);
+        let created = new(&one).events.remove(0);
+        let found = bed.read(FindEvent { merchant: merchant(1), event: created.id }).await;
+        assert_eq!(found.map(|stored| stored.event), Some(created));
+        let session = FindObject { merchant: merchant(1), kind: Kind::Session, number: 1 };
+        assert_eq!(bed.read(session).await, Some(carrier));
+    });
+}
+
+/// A link that does not fit leaves nothing behind: neither its carrier nor its first account.
+#[test]
+fn a_stale_link_happens_not_at_all() {
+    on_both(async |bed| {
+        let held = account(merchant(1), 11);
+        bed.link(held.clone(), vec![]).await;
+        let carrier = carrier(&bed, 1).await;
+        let other = account(merchant(1), 12);
+        let mut twin = account(merchant(1), 13);
+        twin.bank_account.clone_from(&held.bank_account);
+        let link = |new, again| CompleteLink { carrier: carrier.clone(), new, again, reply: None };
+        let twice = link(vec![new(&other), new(&twin)], vec![]);
+        assert_eq!(bed.write(twice).await, Written::Stale);
+        let stale = link(vec![new(&other)], vec![AccountChange::of(held.clone())]);
+        assert_eq!(bed.write(stale).await, Written::Stale);
+        assert_eq!(find(&bed, &other).await, None);
+        let session = FindObject { merchant: merchant(1), kind: Kind::Session, number: 1 };
+        assert_eq!(bed.read(session).await.map(|object| object.version()), Some(1));
+        let fits = link(vec![new(&other)], vec![AccountChange::of(next(&held))]);
+        assert_eq!(bed.write(fits.clone()).await, Written::Done);
+        assert_eq!(bed.write(fits).await, Written::Stale);
+    });
+}
+
+/// A bank account is linked once by a customer, until it is disconnected; holders that are not
+/// customers are never compared.
+#[test]
+fn a_bank_account_is_linked_once() {
+    on_both(async |bed| {
+        let held = account(merchant(1), 11);
+        bed.link(held.clone(), vec![]).await;
+        let twin = |number| Account {
+            bank_account: held.bank_account.clone(),
+            ..account(merchant(1), number)
+        };
+        let lookup = FindLinkedAccount {
+            merchant: merchant(1),
+            holder: held.holder.clone().unwrap(),
+            institution: held.institution,
+            bank_account: held.bank_account.clone(),
+        };
+        assert_eq!(bed.read(lookup.clone()).await, Some(held.clone()));
+        let elsewhere = FindLinkedAccount { merchant: merchant(2), ..lookup.clone() };
+        assert_eq!(bed.read(elsewhere).await, None);
+        for (number, holder) in [
+            (12, None),
+            (13, None),
+            (14, Some(Holder::Account("acct_1".to_owned()))),
+            (15, Some(Holder::Account("acct_1".to_owned()))),
+        ] {
+            bed.link(Account { holder, ..twin(number) }, vec![]).await;
+        }
+        let holder = Holder::Account("acct_1".to_owned());
+        let unmerged = FindLinkedAccount { holder, ..lookup.clone() };
+        assert_eq!(bed.read(unmerged).await, None);
+        let other_customer = Holder::Customer(CustomerId::from_number(2));
+        bed.link(Account { holder: Some(other_customer), ..twin(16) }, vec![]).await;
+        let link = CompleteLink {
+            carrier: carrier(&bed, 1).await,
+            new: vec![new(&twin(17))],
+            again: vec![],
+            reply: None,
+        };
+        assert_eq!(bed.write(link.clone()).await, Written::Stale);
+        let mut gone = next(&held);
+        gone.disconnect();
+        assert_eq!(bed.write(change(gone)).await, Written::Done);
+        assert_eq!(bed.read(lookup.clone()).await, None);
+        assert_eq!(bed.write(link).await, Written::Done);
+        assert_eq!(bed.read(lookup).await.map(|account| account.id), Some(twin(17).id));
+    });
+}
+
+/// A change is stored only on the version it rests on, with its connection, or not at all.
+#[test]
+fn a_change_rests_on_a_version() {
+    on_both(async |bed| {
+        let held = account(merchant(1), 11);
+        bed.link(held.clone(), vec![]).await;
+        let mut changed = next(&held);
+        changed.subscribe(T0);
+        let mut stolen = changed.clone();
+        stolen.merchant = merchant(2);
+        assert_eq!(bed.write(change(stolen)).await, Written::Stale);
+        let with_old_connection = AccountChange {
+            connection: Some(connection(&held)),
+            events: vec![event(&changed, EventType::AccountReactivated, 0)],
+            ..AccountChange::of(changed.clone())
+        };
+        let stale = ChangeAccount { change: with_old_connection.clone(), reply: None };
+        assert_eq!(bed.write(stale).await, Written::Stale);
+        assert_eq!(find(&bed, &held).await, Some(held.clone()));
+        let newer = Connection { version: 2, ..connection(&held) };
+        let fits = AccountChange { connection: Some(newer), ..with_old_connection };
+        let reply = Some(reply(merchant(1), "key", bed.time.now()));
+        let fits = ChangeAccount { change: fits, reply };
+        assert_eq!(bed.write(fits.clone()).await, Written::Done);
+        assert_eq!(bed.write(fits.clone()).await, Written::KeyTaken);
+        assert_eq!(bed.write(ChangeAccount { reply: None, ..fits }).await, Written::Stale);
+        assert_eq!(find(&bed, &held).await, Some(changed.clone()));
+        let mut inactive = next(&changed);
+        inactive.status = AccountStatus::Disconnected;
+        assert_eq!(bed.write(change(inactive.clone())).await, Written::Done);
+        assert_eq!(find(&bed, &held).await, Some(inactive));
+    });
+}
+
+/// At most one refresh of a feature is pending; an interruption ends it and makes room.
+#[test]
+fn one_refresh_of_a_feature_is_pending() {
+    on_both(async |bed| {
+        let held = account(merchant(1), 11);
+        bed.link(held.clone(), vec![job(&held, Feature::Transactions, 1)]).await;
+        let start = |version, feature, sequence| ChangeAccount {
+            change: AccountChange {
+                started: vec![job(&held, feature, sequence)],
+                ..AccountChange::of(Account { version, ..held.clone() })
+            },
+            reply: None,
+        };
+        let second = start(2, Feature::Transactions, 2);
+        assert_eq!(bed.write(second.clone()).await, Written::Stale);
+        assert_eq!(bed.write(start(2, Feature::Balance, 1)).await, Written::Done);
+        let key = RefreshKey { account: held.id, feature: Feature::Transactions, sequence: 1 };
+        let mut interrupting = start(3, Feature::Transactions, 2);
+        interrupting.change.ended = vec![(key, RefreshStatus::Failed)];
+        assert_eq!(bed.write(interrupting.clone()).await, Written::Done);
+        interrupting.change.account.version = 4;
+        interrupting.change.started.clear();
+        assert_eq!(bed.write(interrupting).await, Written::Stale);
+    });
+}
+
+/// An event that is there already is the same change told again: the change is stored, and the
+/// event stays as it was.
+#[test]
+fn an_event_is_told_once() {
+    on_both(async |bed| {
+        let held = account(merchant(1), 11);
+        bed.link(held.clone(), vec![]).await;
+        let with_event = |event| ChangeAccount {
+            change: AccountChange { events: vec![event], ..AccountChange::of(next(&held)) },
+            reply: None,
+        };
+        let told = event(&held, EventType::AccountCreated, 0);
+        assert_eq!(bed.write(with_event(told.clone())).await, Written::Done);
+        let mut again = with_event(model::event::Event { livemode: true, ..told.clone() });
+        again.change.account.version = 3;
+        assert_eq!(bed.write(again).await, Written::Done);
+        assert_eq!(find(&bed, &held).await.map(|account| account.version), Some(3));
+        let found = bed.read(FindEvent { merchant: merchant(1), event: told.id }).await;
+        assert_eq!(found.map(|stored| stored.event), Some(told));
+    });
+}
+
+/// Accounts are listed by merchant, holder, clock or name, newest first, in both directions.
+#[test]
+fn accounts_are_listed() {
+    on_both(async |bed| {
+        let clock = Some(ClockId::from_number(3));
+        for number in 1..=6_u64 {
+            let mut account = account(merchant(1), number);
+            account.created = AccountTime(i64::try_from(number / 2).unwrap());
+            if number % 3 == 0 {
+                account.holder = Some(Holder::Account("acct_x".to_owned()));
+            }
+            account.clock = if number > 4 { clock } else { None };
+            bed.link(account, vec![]).await;
+        }
+        bed.link(account(merchant(2), 9), vec![]).await;
+        let numbers = async |of: AccountsOf, cursor, limit| {
+            let page = Page { limit, cursor };
+            let listed = bed.read(ListAccounts { merchant: merchant(1), of, page }).await;
+            let numbers: Vec<u64> =
+                listed.items.iter().map(|account| account.id.number()).collect();
+            (numbers, listed.has_more)
+        };
+        let place = |number: u64| ObjectPlace {
+            created: AccountTime(i64::try_from(number / 2).unwrap()),
+            number,
+        };
+        let customer = AccountsOf::Holder(Holder::Customer(CustomerId::from_number(1)));
+        let other = AccountsOf::Holder(Holder::Account("acct_x".to_owned()));
+        let on_clock = AccountsOf::Clock(ClockId::from_number(3));
+        let ids: Vec<AccountId> = [2, 4, 5, 9, 77].map(AccountId::from_number).to_vec();
+        let named = AccountsOf::Ids(ids);
+        assert_eq!(
+            numbers(AccountsOf::Merchant, Cursor::Newest, 4).await,
+            (vec![6, 5, 4, 3], true)
+        );
+        assert_eq!(
+            numbers(AccountsOf::Merchant, Cursor::After(place(3)), 4).await,
+            (vec![2, 1], false)
+        );
+        assert_eq!(
+            numbers(AccountsOf::Merchant, Cursor::Before(place(3)), 2).await,
+            (vec![5, 4], true)
+        );
+        assert_eq!(numbers(customer.clone(), Cursor::Newest, 3).await, (vec![5, 4, 2], true));
+        assert_eq!(numbers(customer, Cursor::Before(place(1)), 2).await, (vec![4, 2], true));
+        assert_eq!(numbers(other, Cursor::Newest, 3).await, (vec![6, 3], false));
+        assert_eq!(numbers(on_clock, Cursor::Newest, 3).await, (vec![6, 5], false));
+        assert_eq!(numbers(named.clone(), Cursor::Newest, 2).await, (vec![5, 4], true));
+        assert_eq!(numbers(named.clone(), Cursor::After(place(4)), 2).await, (vec![2], false));
+        assert_eq!(numbers(named, Cursor::Before(place(2)), 1).await, (vec![4], true));
+        let page = first(5);
+        let none = ListAccounts { merchant: merchant(3), of: AccountsOf::Merchant, page };
+        assert!(bed.read(none).await.items.is_empty());
+    });
+}
+
+/// A connection is replaced whole, and only on the version it rests on.
+#[test]
+fn connections_are_replaced() {
+    on_both(async |bed| {
+        let held = account(merchant(1), 11);
+        bed.link(held.clone(), vec![]).await;
+        let newer = Connection {
+            version: 2,
+            credential: vec![0, 1, 255],
+            state: b"state".to_vec(),
+            cursors: BTreeMap::from([(Feature::Balance, vec![]), (Feature::Transactions, vec![9])]),
+            relinked_at: T0.plus(5),
+            ..connection(&held)
+        };
+        let change = ChangeConnection { connection: newer.clone(), reply: None };
+        assert_eq!(bed.write(change.clone()).await, Written::Done);
+        assert_eq!(bed.write(change).await, Written::Stale);
+        let stolen = Connection { version: 3, merchant: merchant(2), ..newer.clone() };
+        let stolen = ChangeConnection { connection: stolen, reply: None };
+        assert_eq!(bed.write(stolen).await, Written::Stale);
+        let of = FindConnection { merchant: merchant(1), account: held.id };
+        assert_eq!(bed.read(of).await, Some(newer));
+    });
+}

@@ -1,0 +1,336 @@
+//! What the tests stand on: a store with a time that tests move, and rows to put into it.
+
+use model::account::{Account, AccountStatus, Category, Holder, Permission, Subcategory};
+use model::bank::Feature;
+use model::clock::{AccountTime, Clock, ClockStatus, Rng, ServerTime, TestClock};
+use model::customer::{Customer, TaxExempt};
+use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};
+use model::endpoint::{Endpoint, EndpointSecret, EndpointStatus};
+use model::event::{Event, EventType};
+use model::id::{
+    AccountId, AuthorizationId, ClockId, CustomerId, EndpointId, EventId, InstitutionId,
+    MerchantId, SessionId, TransactionId,
+};
+use model::money::Currency;
+use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
+use model::session::{Session, SessionStatus};
+use model::transaction::{Transaction, TransactionStatus};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use store::{
+    CompleteLink, Connection, CreateObject, Created, Cursor, Failpoints, NewAccount, Object, Page,
+    Place, Read, Reply, Store, StoreSettings, Write, Written,
+};
+
+/// A time that only tests move.
+pub(crate) struct Time(AtomicI64);
+
+impl Time {
+    pub(crate) fn begin() -> Arc<Self> {
+        Arc::new(Self(AtomicI64::new(1_700_000_000_000_000)))
+    }
+
+    pub(crate) fn now(&self) -> ServerTime {
+        ServerTime(self.0.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn pass_ms(&self, ms: i64) {
+        self.0.fetch_add(ms * 1_000, Ordering::Relaxed);
+    }
+}
+
+impl Clock for Time {
+    fn server_now(&self) -> ServerTime {
+        self.now()
+    }
+
+    fn account_now(&self) -> AccountTime {
+        AccountTime(self.now().seconds())
+    }
+}
+
+/// Bytes that never repeat.
+#[derive(Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Rng for Counter {
+    fn fill(&self, buffer: &mut [u8]) {
+        for chunk in buffer.chunks_mut(8) {
+            let next = self.0.fetch_add(1, Ordering::Relaxed).to_le_bytes();
+            chunk.copy_from_slice(&next[..chunk.len()]);
+        }
+    }
+}
+
+/// A store under test.
+pub(crate) struct Bed {
+    pub(crate) store: Store,
+    pub(crate) time: Arc<Time>,
+}
+
+impl Bed {
+    pub(crate) async fn write<C: Write>(&self, command: C) -> C::Output {
+        self.store.write(command).await.unwrap()
+    }
+
+    pub(crate) async fn read<C: Read>(&self, command: C) -> C::Output {
+        self.store.read(command).await.unwrap()
+    }
+
+    pub(crate) async fn create(&self, object: Object) {
+        let created = self.write(create(object)).await;
+        assert_eq!(created, Created::Done);
+    }
+
+    /// Links an account through a session of its own.
+    pub(crate) async fn link(&self, account: Account, started: Vec<RefreshJob>) {
+        let mut session = session(account.merchant, account.id.number());
+        self.create(Object::Session(session.clone())).await;
+        session.version = 2;
+        let connection = connection(&account);
+        let new = NewAccount { account, connection, started, events: vec![] };
+        let command = CompleteLink {
+            carrier: Object::Session(session),
+            new: vec![new],
+            again: vec![],
+            reply: None,
+        };
+        assert_eq!(self.write(command).await, Written::Done);
+    }
+}
+
+/// An empty database on a temporary file.
+pub(crate) fn sqlite(time: Arc<Time>) -> Store {
+    Store::open(StoreSettings {
+        place: Place::Temporary,
+        seal_key: [7; 32],
+        failpoints: Failpoints::default(),
+        rng: Arc::new(Counter::default()),
+        clock: time,
+        readers: 4,
+    })
+    .unwrap()
+}
+
+/// Runs a test on each back end.
+pub(crate) fn on_both(test: impl AsyncFn(Bed)) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let time = Time::begin();
+    let store = Store::memory_model(Arc::clone(&time) as Arc<dyn Clock>);
+    runtime.block_on(test(Bed { store, time }));
+    let time = Time::begin();
+    runtime.block_on(test(Bed { store: sqlite(Arc::clone(&time)), time }));
+}
+
+pub(crate) const T0: AccountTime = AccountTime(1_700_000_000);
+
+pub(crate) fn merchant(number: u64) -> MerchantId {
+    MerchantId::from_number(100 + number)
+}
+
+pub(crate) fn first<C>(limit: u32) -> Page<C> {
+    Page { limit, cursor: Cursor::Newest }
+}
+
+pub(crate) fn create(object: Object) -> CreateObject {
+    CreateObject { object, kind_max: None, events: vec![], reply: None }
+}
+
+pub(crate) fn customer(merchant: MerchantId, number: u64) -> Customer {
+    Customer {
+        id: CustomerId::from_number(number),
+        merchant,
+        version: 1,
+        livemode: false,
+        created: T0,
+        deleted: false,
+        test_clock: None,
+        address: None,
+        balance: 0,
+        business_name: None,
+        description: None,
+        email: None,
+        individual_name: None,
+        invoice_prefix: None,
+        metadata: BTreeMap::new(),
+        name: None,
+        next_invoice_sequence: None,
+        phone: None,
+        preferred_locales: vec![],
+        shipping: None,
+        tax_exempt: TaxExempt::None,
+    }
+}
+
+pub(crate) fn session(merchant: MerchantId, number: u64) -> Session {
+    Session {
+        id: SessionId::from_number(number),
+        merchant,
+        version: 1,
+        livemode: false,
+        created: T0,
+        holder: Holder::Customer(CustomerId::from_number(1)),
+        clock: None,
+        client_secret: format!("fcsess_client_secret_{number}"),
+        permissions: BTreeSet::from([Permission::Transactions]),
+        prefetch: None,
+        filters: None,
+        accounts_max: None,
+        limits_given: false,
+        manual_entry: None,
+        return_url: None,
+        status: SessionStatus::Pending,
+        accounts: vec![],
+    }
+}
+
+pub(crate) fn endpoint(merchant: MerchantId, number: u64) -> Endpoint {
+    Endpoint {
+        id: EndpointId::from_number(number),
+        merchant,
+        version: 1,
+        livemode: false,
+        created: T0,
+        made_at: ServerTime(0),
+        deleted: false,
+        url: "http://localhost/hook".to_owned(),
+        enabled_events: vec!["*".to_owned()],
+        api_version: None,
+        description: None,
+        metadata: BTreeMap::new(),
+        status: EndpointStatus::Enabled,
+        secrets: vec![EndpointSecret { value: format!("whsec_{number}"), expires_at: None }],
+    }
+}
+
+pub(crate) fn test_clock(merchant: MerchantId, number: u64) -> TestClock {
+    TestClock {
+        id: ClockId::from_number(number),
+        merchant,
+        version: 1,
+        created: T0,
+        name: None,
+        frozen_time: T0,
+        target: None,
+        status: ClockStatus::Ready,
+        deleted: false,
+    }
+}
+
+pub(crate) fn account(merchant: MerchantId, number: u64) -> Account {
+    Account {
+        id: AccountId::from_number(number),
+        merchant,
+        version: 1,
+        livemode: false,
+        created: T0,
+        holder: Some(Holder::Customer(CustomerId::from_number(1))),
+        clock: None,
+        authorization: AuthorizationId::from_number(1),
+        institution: InstitutionId::from_number(1),
+        institution_name: "Test Bank".to_owned(),
+        bank_account: format!("bank account {number}"),
+        category: Category::Cash,
+        subcategory: Subcategory::Checking,
+        display_name: None,
+        last4: None,
+        supported_payment_method_types: vec![],
+        account_numbers: vec![],
+        permissions: BTreeSet::from([Permission::Transactions]),
+        status: AccountStatus::Active,
+        expected_deactivation: None,
+        balance: None,
+        ownership: None,
+        balance_refresh: None,
+        ownership_refresh: None,
+        transaction_refresh: None,
+        transactions_listable: false,
+        subscribed: false,
+        daily_due_at: None,
+        bank_due_at: None,
+        rows: 0,
+    }
+}
+
+/// The next version of an account.
+pub(crate) fn next(account: &Account) -> Account {
+    Account { version: account.version + 1, ..account.clone() }
+}
+
+pub(crate) fn connection(account: &Account) -> Connection {
+    Connection {
+        account: account.id,
+        merchant: account.merchant,
+        version: 1,
+        relinked_at: T0,
+        credential: b"a password at the bank".to_vec(),
+        state: vec![],
+        cursors: BTreeMap::new(),
+    }
+}
+
+/// A pending refresh that may run now.
+pub(crate) fn job(account: &Account, feature: Feature, sequence: u32) -> RefreshJob {
+    RefreshJob {
+        key: RefreshKey { account: account.id, feature, sequence },
+        merchant: account.merchant,
+        clock: account.clock,
+        status: RefreshStatus::Pending,
+        started_at: T0,
+        run_at: RunAt::Server(ServerTime(0)),
+        claim: 0,
+        leased_until: None,
+        attempts: 0,
+    }
+}
+
+pub(crate) fn row(account: AccountId, listed_at: i64, ordinal: u32) -> Transaction {
+    Transaction {
+        id: TransactionId { account, listed_at: AccountTime(listed_at), ordinal },
+        bank_id: format!("bank {ordinal}"),
+        amount: -1_234,
+        currency: Currency::USD,
+        description: "Coffee".to_owned(),
+        status: TransactionStatus::Pending,
+        transacted_at: AccountTime(listed_at),
+        posted_at: None,
+        void_at: None,
+        sequence: 1,
+        updated: T0,
+    }
+}
+
+pub(crate) fn event(account: &Account, event_type: EventType, place: u8) -> Event {
+    Event::of_account(account, event_type, place, T0, None)
+}
+
+pub(crate) fn reply(merchant: MerchantId, key: &str, at: ServerTime) -> Reply {
+    Reply {
+        merchant,
+        key: key.to_owned(),
+        fingerprint: [1; 32],
+        request_id: "req_1".to_owned(),
+        status: 200,
+        body: b"{\"client_secret\":\"a secret answer\"}".to_vec(),
+        at,
+    }
+}
+
+pub(crate) fn delivery(
+    merchant: MerchantId,
+    event: EventId,
+    endpoint: u64,
+    due_at: ServerTime,
+) -> Delivery {
+    Delivery {
+        key: DeliveryKey { event, endpoint: EndpointId::from_number(endpoint) },
+        merchant,
+        status: DeliveryStatus::Pending,
+        attempts: 0,
+        due_at,
+        claim: 0,
+        leased_until: None,
+        payload: b"{}".to_vec(),
+    }
+}

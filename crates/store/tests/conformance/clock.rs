@@ -1,0 +1,192 @@
+//! Advances of test clocks.
+
+use crate::bed::{Bed, T0, account, job, merchant, next, on_both, reply, row, test_clock};
+use model::account::Account;
+use model::bank::Feature;
+use model::clock::{AccountTime, ClockStatus, ServerTime, TestClock};
+use model::refresh::{RefreshJob, RunAt};
+use store::{
+    AccountChange, ApplyRefresh, Claim, ClaimClocks, ClaimRefreshes, ClockClaim, ClockItem,
+    FailRefresh, FindAccount, FindObject, FindTransaction, Kind, ListDueOnClock, Object,
+    PutOffRefresh, StartAdvance, StepClock, Written,
+};
+
+fn advancing(version: u64) -> TestClock {
+    TestClock {
+        version,
+        status: ClockStatus::Advancing,
+        target: Some(T0.plus(100)),
+        ..test_clock(merchant(1), 5)
+    }
+}
+
+fn on_clock(number: u64, due: Option<i64>) -> Account {
+    Account {
+        clock: Some(test_clock(merchant(1), 5).id),
+        daily_due_at: due.map(AccountTime),
+        ..account(merchant(1), number)
+    }
+}
+
+async fn start(bed: &Bed) {
+    bed.create(Object::TestClock(test_clock(merchant(1), 5))).await;
+    let start = StartAdvance { clock: advancing(2), events: vec![], reply: None };
+    assert_eq!(bed.write(start).await, Written::Done);
+}
+
+async fn claim(bed: &Bed) -> Vec<ClockClaim> {
+    let now = bed.time.now();
+    bed.write(ClaimClocks { now, leased_until: now.plus_ms(1_000), limit: 9 }).await
+}
+
+fn step(claim: ClockClaim, clock: TestClock, items: Vec<ClockItem>) -> StepClock {
+    StepClock { claim, clock, items, events: vec![], leased_until: ServerTime(i64::MAX) }
+}
+
+/// An advance begins once, and its job is leased.
+#[test]
+fn an_advance_is_claimed() {
+    on_both(async |bed| {
+        let missing = StartAdvance { clock: advancing(2), events: vec![], reply: None };
+        assert_eq!(bed.write(missing).await, Written::Stale);
+        assert!(claim(&bed).await.is_empty());
+        start(&bed).await;
+        let again = StartAdvance { clock: advancing(3), events: vec![], reply: None };
+        assert_eq!(bed.write(again.clone()).await, Written::Stale);
+        let key = reply(merchant(1), "key", bed.time.now());
+        let record = store::RecordReply { reply: key.clone() };
+        assert_eq!(bed.write(record).await, Written::Done);
+        let taken = StartAdvance { reply: Some(key), ..again };
+        assert_eq!(bed.write(taken).await, Written::KeyTaken);
+        let clock = test_clock(merchant(1), 5).id;
+        let first = ClockClaim { merchant: merchant(1), clock, number: 1 };
+        assert_eq!(claim(&bed).await, [first]);
+        assert!(claim(&bed).await.is_empty());
+        bed.time.pass_ms(1_000);
+        assert_eq!(claim(&bed).await, [ClockClaim { number: 2, ..first }]);
+        assert_eq!(bed.write(step(first, advancing(3), vec![])).await, Written::Stale);
+    });
+}
+
+/// A clock that is no longer advancing ends its job; one that is keeps it leased.
+#[test]
+fn the_last_step_ends_the_job() {
+    on_both(async |bed| {
+        start(&bed).await;
+        let claimed = claim(&bed).await[0];
+        assert_eq!(bed.write(step(claimed, advancing(2), vec![])).await, Written::Stale);
+        assert_eq!(bed.write(step(claimed, advancing(3), vec![])).await, Written::Done);
+        bed.time.pass_ms(10_000);
+        assert!(claim(&bed).await.is_empty());
+        let ready = TestClock { version: 4, ..test_clock(merchant(1), 5) };
+        assert_eq!(bed.write(step(claimed, ready.clone(), vec![])).await, Written::Done);
+        let find = FindObject { merchant: merchant(1), kind: Kind::TestClock, number: 5 };
+        assert_eq!(bed.read(find).await, Some(Object::TestClock(ready)));
+        let again = StartAdvance { clock: advancing(5), events: vec![], reply: None };
+        assert_eq!(bed.write(again).await, Written::Done);
+        assert_eq!(claim(&bed).await.len(), 1);
+    });
+}
+
+/// What falls due on a clock: accounts by time and id, refreshes that may run by real time first.
+#[test]
+fn what_is_due_on_a_clock_is_listed() {
+    on_both(async |bed| {
+        for account in [on_clock(11, Some(30)), on_clock(12, Some(10)), on_clock(13, None)] {
+            let at = AccountTime(20 + account.id.number().cast_signed());
+            let waiting =
+                RefreshJob { run_at: RunAt::Clock(at), ..job(&account, Feature::Balance, 1) };
+            let free = job(&account, Feature::Transactions, 1);
+            bed.link(account, vec![waiting, free]).await;
+        }
+        bed.link(Account { clock: None, ..on_clock(14, Some(1)) }, vec![]).await;
+        let list = ListDueOnClock {
+            merchant: merchant(1),
+            clock: test_clock(merchant(1), 5).id,
+            until: AccountTime(32),
+            limit: 9,
+        };
+        let due = bed.read(list).await;
+        let accounts: Vec<u64> = due.accounts.iter().map(|account| account.id.number()).collect();
+        assert_eq!(accounts, [12, 11]);
+        let keys = |jobs: &[RefreshJob]| {
+            jobs.iter().map(|job| (job.key.account.number(), job.key.feature)).collect::<Vec<_>>()
+        };
+        let (balance, rows) = (Feature::Balance, Feature::Transactions);
+        assert_eq!(
+            keys(&due.refreshes),
+            [(11, rows), (12, rows), (13, rows), (11, balance), (12, balance)]
+        );
+        let due = bed.read(ListDueOnClock { limit: 1, ..list }).await;
+        assert_eq!((due.accounts.len(), due.refreshes.len()), (1, 1));
+        let elsewhere = ListDueOnClock { merchant: merchant(2), ..list };
+        assert_eq!(bed.read(elsewhere).await, store::DueOnClock::default());
+    });
+}
+
+/// Workers leave the refreshes of an advancing clock alone.
+#[test]
+fn refreshes_of_an_advancing_clock_are_not_claimed() {
+    on_both(async |bed| {
+        let held = on_clock(11, None);
+        bed.link(held.clone(), vec![job(&held, Feature::Balance, 1)]).await;
+        start(&bed).await;
+        let now = bed.time.now();
+        let claim_refreshes = ClaimRefreshes { now, leased_until: now, limit: 9 };
+        assert!(bed.write(claim_refreshes).await.is_empty());
+        let claimed = claim(&bed).await[0];
+        let ready = TestClock { version: 3, ..test_clock(merchant(1), 5) };
+        assert_eq!(bed.write(step(claimed, ready, vec![])).await, Written::Done);
+        assert_eq!(bed.write(claim_refreshes).await.len(), 1);
+    });
+}
+
+/// A step stores all its items in order, an account once a version; one that does not fit leaves
+/// nothing of the step behind.
+#[test]
+fn a_step_happens_whole() {
+    on_both(async |bed| {
+        let held = on_clock(11, Some(10));
+        let waiting = job(&held, Feature::Balance, 1);
+        bed.link(held.clone(), vec![waiting.clone()]).await;
+        start(&bed).await;
+        let claimed = claim(&bed).await[0];
+        let (two, three, four) = (next(&held), next(&next(&held)), next(&next(&next(&held))));
+        let rows_job = job(&held, Feature::Transactions, 1);
+        let owners_job = job(&held, Feature::Ownership, 1);
+        let of = |job: &RefreshJob, number| Claim { key: job.key, merchant: merchant(1), number };
+        let change = AccountChange { started: vec![rows_job.clone()], ..AccountChange::of(two) };
+        let apply = ApplyRefresh {
+            claim: of(&rows_job, Some(0)),
+            change: AccountChange::of(three),
+            rows: vec![row(held.id, 10, 1)],
+            ownership: None,
+        };
+        let fail = FailRefresh {
+            claim: of(&owners_job, None),
+            change: AccountChange { started: vec![owners_job], ..AccountChange::of(four.clone()) },
+        };
+        let put_off = PutOffRefresh {
+            claim: of(&waiting, Some(0)),
+            run_at: RunAt::Clock(AccountTime(50)),
+            connection: None,
+        };
+        let items = vec![
+            ClockItem::Change(Box::new(change)),
+            ClockItem::Apply(Box::new(apply)),
+            ClockItem::Fail(Box::new(fail)),
+            ClockItem::PutOff(Box::new(put_off.clone())),
+        ];
+        let mut bad = items.clone();
+        let stale = PutOffRefresh { claim: of(&waiting, Some(9)), ..put_off };
+        bad.push(ClockItem::PutOff(Box::new(stale)));
+        assert_eq!(bed.write(step(claimed, advancing(3), bad)).await, Written::Stale);
+        let find = FindAccount { merchant: merchant(1), account: held.id };
+        assert_eq!(bed.read(find).await, Some(held.clone()));
+        assert_eq!(bed.write(step(claimed, advancing(3), items)).await, Written::Done);
+        assert_eq!(bed.read(find).await, Some(four));
+        let transaction = row(held.id, 10, 1).id;
+        let find = FindTransaction { merchant: merchant(1), transaction };
+        assert!(bed.read(find).await.is_some());
+    });
+}

@@ -1,0 +1,128 @@
+//! Many callers at once: every command happens whole, one after the other.
+
+use crate::bed::{Time, account, create, customer, job, merchant, sqlite};
+use model::bank::Feature;
+use model::clock::Clock;
+use std::sync::Arc;
+use store::{ChangeObject, ClaimRefreshes, Created, FindObject, Kind, Object, Store, Written};
+
+fn on_both_with_threads(test: impl AsyncFn(crate::bed::Bed)) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
+    let time = Time::begin();
+    let store = Store::memory_model(Arc::clone(&time) as Arc<dyn Clock>);
+    runtime.block_on(test(crate::bed::Bed { store, time }));
+    let time = Time::begin();
+    let store = sqlite(Arc::clone(&time));
+    runtime.block_on(test(crate::bed::Bed { store, time }));
+}
+
+/// Of many changes of the same version exactly one is committed; nobody's is lost.
+#[test]
+fn no_change_is_lost() {
+    on_both_with_threads(async |bed| {
+        let owner = merchant(1);
+        bed.create(Object::Customer(customer(owner, 1))).await;
+        let mut tasks = Vec::new();
+        for _ in 0..8 {
+            let store = bed.store.clone();
+            tasks.push(tokio::spawn(async move {
+                let find = FindObject { merchant: owner, kind: Kind::Customer, number: 1 };
+                let mut done = 0;
+                while done < 10 {
+                    let found = store.read(find).await.unwrap();
+                    let Some(Object::Customer(mut customer)) = found else { unreachable!() };
+                    customer.version += 1;
+                    customer.balance += 1;
+                    let object = Object::Customer(customer);
+                    let change = ChangeObject { object, events: vec![], reply: None };
+                    if store.write(change).await.unwrap() == Written::Done {
+                        done += 1;
+                    }
+                }
+            }));
+        }
+        for task in tasks {
+            task.await.unwrap();
+        }
+        let find = FindObject { merchant: owner, kind: Kind::Customer, number: 1 };
+        let Some(Object::Customer(customer)) = bed.read(find).await else { unreachable!() };
+        assert_eq!((customer.balance, customer.version), (80, 81));
+    });
+}
+
+/// Workers that claim at the same time never claim the same refresh.
+#[test]
+fn a_refresh_is_claimed_by_one_worker() {
+    on_both_with_threads(async |bed| {
+        for number in 11..=30 {
+            let held = account(merchant(1), number);
+            bed.link(held.clone(), vec![job(&held, Feature::Balance, 1)]).await;
+        }
+        let now = bed.time.now();
+        let claim = ClaimRefreshes { now, leased_until: now.plus_ms(1), limit: 3 };
+        let tasks: Vec<_> = (0..10)
+            .map(|_| {
+                let store = bed.store.clone();
+                tokio::spawn(async move { store.write(claim).await.unwrap() })
+            })
+            .collect();
+        let mut claimed = Vec::new();
+        for task in tasks {
+            claimed.extend(task.await.unwrap().into_iter().map(|job| job.key.account));
+        }
+        claimed.sort_unstable();
+        let before = claimed.len();
+        claimed.dedup();
+        assert_eq!((before, claimed.len()), (20, 20));
+    });
+}
+
+/// Failing commands among others of the same group take nothing from them.
+#[test]
+fn a_failing_command_fails_alone() {
+    on_both_with_threads(async |bed| {
+        let owner = merchant(1);
+        bed.create(Object::Customer(customer(owner, 1))).await;
+        let tasks: Vec<_> = (0..60_u64)
+            .map(|index| {
+                let store = bed.store.clone();
+                // Every third takes a number that is taken.
+                let number = if index % 3 == 0 { 1 } else { 100 + index };
+                let command = create(Object::Customer(customer(owner, number)));
+                tokio::spawn(async move { (number, store.write(command).await) })
+            })
+            .collect();
+        for task in tasks {
+            let (number, created) = task.await.unwrap();
+            if number == 1 {
+                assert!(created.is_err());
+            } else {
+                assert_eq!(created.unwrap(), Created::Done);
+                let find = FindObject { merchant: owner, kind: Kind::Customer, number };
+                assert!(bed.read(find).await.is_some());
+            }
+        }
+    });
+}
+
+/// A store that was closed has finished what waited, and refuses what comes later.
+#[test]
+fn a_closed_store_refuses() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let store = sqlite(Time::begin());
+    runtime.block_on(async {
+        assert!(store.is_ready());
+        let waiting = store.clone();
+        let command = create(Object::Customer(customer(merchant(1), 1)));
+        let task = tokio::spawn(async move { waiting.write(command).await });
+        tokio::task::yield_now().await;
+        store.close().await;
+        assert_eq!(task.await.unwrap().unwrap(), Created::Done);
+        assert!(!store.is_ready());
+        let late = create(Object::Customer(customer(merchant(1), 2)));
+        assert!(store.write(late).await.is_err());
+        let find = FindObject { merchant: merchant(1), kind: Kind::Customer, number: 1 };
+        assert!(store.read(find).await.is_err());
+        store.close().await;
+    });
+}

@@ -1,0 +1,231 @@
+//! Objects: made, changed, found, listed.
+
+use crate::bed::{
+    T0, create, customer, endpoint, first, merchant, on_both, reply, session, test_clock,
+};
+use model::clock::AccountTime;
+use model::id::ClockId;
+use store::{
+    Bounds, ChangeObject, CreateObject, Created, Cursor, FindObject, FindObjectByLookup, Kind,
+    ListObjects, Object, ObjectPlace, Page, Written,
+};
+
+fn list(kind: Kind, page: Page<ObjectPlace>) -> ListObjects {
+    ListObjects {
+        merchant: merchant(1),
+        kind,
+        lookup: None,
+        clock: None,
+        created: Bounds::default(),
+        page,
+    }
+}
+
+fn change(object: Object) -> ChangeObject {
+    ChangeObject { object, events: vec![], reply: None }
+}
+
+/// An object of every kind comes back as it was stored, secrets included.
+#[test]
+fn objects_come_back_whole() {
+    on_both(async |bed| {
+        let owner = merchant(1);
+        for object in [
+            Object::Customer(customer(owner, 1)),
+            Object::Session(session(owner, 1)),
+            Object::Endpoint(endpoint(owner, 1)),
+            Object::TestClock(test_clock(owner, 1)),
+        ] {
+            bed.create(object.clone()).await;
+            let find = FindObject { merchant: owner, kind: object.kind(), number: 1 };
+            assert_eq!(bed.read(find).await, Some(object.clone()));
+            assert_eq!(bed.read(FindObject { merchant: merchant(2), ..find }).await, None);
+            assert_eq!(bed.read(FindObject { number: 2, ..find }).await, None);
+        }
+    });
+}
+
+/// A change replaces the object only if it rests on the stored version.
+#[test]
+fn a_change_of_an_old_version_is_stale() {
+    on_both(async |bed| {
+        let owner = merchant(1);
+        bed.create(Object::Endpoint(endpoint(owner, 1))).await;
+        let mut changed = endpoint(owner, 1);
+        changed.version = 2;
+        changed.url = "http://localhost/other".to_owned();
+        changed.secrets.clear();
+        let other = Object::Endpoint(model::endpoint::Endpoint {
+            merchant: merchant(2),
+            ..changed.clone()
+        });
+        let changed = Object::Endpoint(changed);
+        assert_eq!(bed.write(change(other)).await, Written::Stale);
+        assert_eq!(bed.write(change(changed.clone())).await, Written::Done);
+        assert_eq!(bed.write(change(changed.clone())).await, Written::Stale);
+        let find = FindObject { merchant: owner, kind: Kind::Endpoint, number: 1 };
+        assert_eq!(bed.read(find).await, Some(changed));
+        let missing = Object::Endpoint(endpoint(owner, 2));
+        assert_eq!(bed.write(change(missing)).await, Written::Stale);
+    });
+}
+
+/// A refused command leaves nothing behind, the key and the merchant's row included.
+#[test]
+fn refused_commands_write_nothing() {
+    on_both(async |bed| {
+        let owner = merchant(1);
+        let kept = reply(owner, "key", bed.time.now());
+        let full = CreateObject {
+            object: Object::Endpoint(endpoint(owner, 1)),
+            kind_max: Some(0),
+            events: vec![],
+            reply: Some(kept.clone()),
+        };
+        assert_eq!(bed.write(full.clone()).await, Created::KindFull);
+        let done = CreateObject { kind_max: Some(1), ..full.clone() };
+        assert_eq!(bed.write(done).await, Created::Done);
+        let second = Object::Endpoint(endpoint(owner, 2));
+        let taken = CreateObject { object: second.clone(), kind_max: None, ..full.clone() };
+        assert_eq!(bed.write(taken).await, Created::KeyTaken);
+        let find = FindObject { merchant: owner, kind: Kind::Endpoint, number: 2 };
+        assert_eq!(bed.read(find).await, None);
+        let full = CreateObject { object: second, kind_max: Some(1), reply: None, ..full };
+        assert_eq!(bed.write(full).await, Created::KindFull);
+        let mut changed = endpoint(owner, 1);
+        changed.version = 2;
+        let object = Object::Endpoint(changed);
+        let taken = ChangeObject { object, events: vec![], reply: Some(kept) };
+        assert_eq!(bed.write(taken).await, Written::KeyTaken);
+    });
+}
+
+/// A deleted object makes room for another of its kind.
+#[test]
+fn deleted_objects_do_not_count() {
+    on_both(async |bed| {
+        let owner = merchant(1);
+        bed.create(Object::Endpoint(endpoint(owner, 1))).await;
+        let mut deleted = endpoint(owner, 1);
+        (deleted.version, deleted.deleted) = (2, true);
+        assert_eq!(bed.write(change(Object::Endpoint(deleted.clone()))).await, Written::Done);
+        let find = FindObject { merchant: owner, kind: Kind::Endpoint, number: 1 };
+        assert_eq!(bed.read(find).await, Some(Object::Endpoint(deleted)));
+        assert!(bed.read(list(Kind::Endpoint, first(10))).await.items.is_empty());
+        let second = create(Object::Endpoint(endpoint(owner, 2)));
+        let second = CreateObject { kind_max: Some(1), ..second };
+        assert_eq!(bed.write(second).await, Created::Done);
+    });
+}
+
+/// A number that is taken is a failure of the command, and of that command alone.
+#[test]
+fn a_taken_number_fails() {
+    on_both(async |bed| {
+        let owner = merchant(1);
+        bed.create(Object::Customer(customer(owner, 1))).await;
+        let mut other = customer(owner, 1);
+        other.name = Some("Other".to_owned());
+        assert!(bed.store.write(create(Object::Customer(other))).await.is_err());
+        let find = FindObject { merchant: owner, kind: Kind::Customer, number: 1 };
+        assert_eq!(bed.read(find).await, Some(Object::Customer(customer(owner, 1))));
+        bed.create(Object::Customer(customer(merchant(2), 1))).await;
+    });
+}
+
+/// A session is found by its client secret's hash, a customer by its e-mail address; the newest
+/// first.
+#[test]
+fn objects_are_found_by_lookup() {
+    on_both(async |bed| {
+        let owner = merchant(1);
+        bed.create(Object::Session(session(owner, 1))).await;
+        let lookup = "1a9ee8ee25ff3d2f3ebb2c3c8d6cb6c3".to_owned();
+        let by_hash = FindObjectByLookup { merchant: owner, kind: Kind::Session, lookup };
+        assert_eq!(bed.read(by_hash.clone()).await, None);
+        let lookup = hash(&session(owner, 1).client_secret);
+        let by_hash = FindObjectByLookup { lookup, ..by_hash };
+        let found = bed.read(by_hash.clone()).await;
+        assert_eq!(found, Some(Object::Session(session(owner, 1))));
+        assert_eq!(bed.read(FindObjectByLookup { merchant: merchant(2), ..by_hash }).await, None);
+        for number in 1..=3 {
+            let mut customer = customer(owner, number);
+            customer.email = Some("a@example.com".to_owned());
+            customer.created = AccountTime(10 - i64::try_from(number).unwrap());
+            bed.create(Object::Customer(customer)).await;
+        }
+        let lookup = "a@example.com".to_owned();
+        let by_email = FindObjectByLookup { merchant: owner, kind: Kind::Customer, lookup };
+        assert_eq!(bed.read(by_email).await.map(|object| object.number()), Some(1));
+    });
+}
+
+fn hash(text: &str) -> String {
+    use sha2::Digest;
+    let digest = sha2::Sha256::digest(text.as_bytes());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Lists go from the newest to the oldest, ties by number, and page in both directions.
+#[test]
+fn lists_page_in_both_directions() {
+    on_both(async |bed| {
+        for number in 1..=7_u64 {
+            let mut customer = customer(merchant(1), number);
+            customer.created = AccountTime(i64::try_from(number / 3).unwrap());
+            bed.create(Object::Customer(customer)).await;
+        }
+        bed.create(Object::Customer(customer(merchant(2), 9))).await;
+        let numbers = async |cursor, limit| {
+            let page = bed.read(list(Kind::Customer, Page { limit, cursor })).await;
+            let numbers: Vec<u64> = page.items.iter().map(Object::number).collect();
+            (numbers, page.has_more)
+        };
+        let place = |number: u64| ObjectPlace {
+            created: AccountTime(i64::try_from(number / 3).unwrap()),
+            number,
+        };
+        assert_eq!(numbers(Cursor::Newest, 3).await, (vec![7, 6, 5], true));
+        assert_eq!(numbers(Cursor::After(place(5)), 3).await, (vec![4, 3, 2], true));
+        assert_eq!(numbers(Cursor::After(place(3)), 2).await, (vec![2, 1], false));
+        assert_eq!(numbers(Cursor::After(place(1)), 2).await, (vec![], false));
+        assert_eq!(numbers(Cursor::Before(place(2)), 2).await, (vec![4, 3], true));
+        assert_eq!(numbers(Cursor::Before(place(5)), 2).await, (vec![7, 6], false));
+        assert_eq!(numbers(Cursor::Before(place(7)), 2).await, (vec![], false));
+    });
+}
+
+/// Lists are narrowed by lookup, by test clock and by time, alone and together.
+#[test]
+fn lists_are_narrowed() {
+    on_both(async |bed| {
+        for number in 1..=6_u64 {
+            let mut customer = customer(merchant(1), number);
+            customer.created = T0.plus(i64::try_from(number).unwrap());
+            customer.email = (number % 2 == 0).then(|| "even@example.com".to_owned());
+            customer.test_clock = (number > 3).then(|| ClockId::from_number(5));
+            bed.create(Object::Customer(customer)).await;
+        }
+        let numbers = async |command: ListObjects| {
+            let page = bed.read(command).await;
+            page.items.iter().map(Object::number).collect::<Vec<_>>()
+        };
+        let all = list(Kind::Customer, first(10));
+        let even = Some("even@example.com".to_owned());
+        let clock = Some(ClockId::from_number(5));
+        let by_lookup = ListObjects { lookup: even.clone(), ..all.clone() };
+        assert_eq!(numbers(by_lookup).await, [6, 4, 2]);
+        assert_eq!(numbers(ListObjects { clock, ..all.clone() }).await, [6, 5, 4]);
+        let both = ListObjects { clock, lookup: even, ..all.clone() };
+        assert_eq!(numbers(both).await, [6, 4]);
+        let created = Bounds { from: Some(T0.plus(2).0), to: Some(T0.plus(4).0) };
+        let within = ListObjects { created, ..all };
+        assert_eq!(numbers(within.clone()).await, [4, 3, 2]);
+        let edge = ObjectPlace { created: T0.plus(2), number: 2 };
+        let upward = Page { limit: 1, cursor: Cursor::Before(edge) };
+        assert_eq!(numbers(ListObjects { page: upward, ..within.clone() }).await, [3]);
+        let edge = ObjectPlace { created: T0.plus(9), number: 9 };
+        let downward = Page { limit: 2, cursor: Cursor::After(edge) };
+        assert_eq!(numbers(ListObjects { page: downward, ..within }).await, [4, 3]);
+    });
+}

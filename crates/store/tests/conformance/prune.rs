@@ -1,0 +1,93 @@
+//! Clean-up: what is past its age goes, what is still needed stays.
+
+use crate::bed::{Bed, account, delivery, event, job, merchant, next, on_both, reply};
+use model::bank::Feature;
+use model::clock::Clock;
+use model::delivery::DeliveryStatus;
+use model::event::{Event, EventType};
+use model::limits::{EVENT_AGE_MS_MAX, IDEMPOTENCY_AGE_MS_MAX, REFRESH_DETAIL_AGE_MS_MAX};
+use model::refresh::RefreshStatus;
+use store::{
+    AccountChange, ChangeAccount, DispatchEvent, FindEvent, ListDeliveries, Prune, Pruned,
+    RecordReply, SettleDelivery, Written,
+};
+
+async fn prune(bed: &Bed) -> Pruned {
+    bed.write(Prune { now: bed.time.now(), account_now: bed.time.account_now() }).await
+}
+
+async fn dispatch(bed: &Bed, event: &Event, status: Option<DeliveryStatus>) {
+    let now = bed.time.now();
+    let to_endpoint = delivery(merchant(1), event.id, 1, now);
+    let key = to_endpoint.key;
+    let deliveries = if status.is_some() { vec![to_endpoint] } else { vec![] };
+    bed.write(DispatchEvent { merchant: merchant(1), event: event.id, deliveries }).await;
+    if let Some(status) = status {
+        let settle = SettleDelivery {
+            key,
+            merchant: merchant(1),
+            claim: 0,
+            attempt: None,
+            status,
+            due_at: now,
+        };
+        assert_eq!(bed.write(settle).await, Written::Done);
+    }
+}
+
+/// Answers go after a day, not before.
+#[test]
+fn old_answers_go() {
+    on_both(async |bed| {
+        let kept = reply(merchant(1), "key", bed.time.now());
+        assert_eq!(bed.write(RecordReply { reply: kept }).await, Written::Done);
+        bed.time.pass_ms(IDEMPOTENCY_AGE_MS_MAX - 1);
+        assert_eq!(prune(&bed).await, Pruned::default());
+        bed.time.pass_ms(1);
+        assert_eq!(prune(&bed).await.replies, 1);
+        assert_eq!(prune(&bed).await.replies, 0);
+    });
+}
+
+/// Old events go with their deliveries, but none that waits for dispatch or for a delivery.
+#[test]
+fn old_events_go_when_settled() {
+    on_both(async |bed| {
+        let held = account(merchant(1), 11);
+        bed.link(held.clone(), vec![]).await;
+        let events: Vec<Event> =
+            (0..4).map(|place| event(&held, EventType::AccountCreated, place)).collect();
+        let change = AccountChange { events: events.clone(), ..AccountChange::of(next(&held)) };
+        assert_eq!(bed.write(ChangeAccount { change, reply: None }).await, Written::Done);
+        dispatch(&bed, &events[0], None).await;
+        dispatch(&bed, &events[1], Some(DeliveryStatus::Failed)).await;
+        dispatch(&bed, &events[2], Some(DeliveryStatus::Pending)).await;
+        assert_eq!(prune(&bed).await.events, 0);
+        bed.time.pass_ms(EVENT_AGE_MS_MAX + 1);
+        assert_eq!(prune(&bed).await.events, 2);
+        let mut left = Vec::new();
+        for event in &events {
+            let find = FindEvent { merchant: merchant(1), event: event.id };
+            left.push(bed.read(find).await.is_some());
+        }
+        assert_eq!(left, [false, false, true, true]);
+        let of = ListDeliveries { merchant: merchant(1), event: events[1].id };
+        assert!(bed.read(of).await.is_empty());
+    });
+}
+
+/// Jobs of ended refreshes go after ninety days; a pending one stays.
+#[test]
+fn old_jobs_go_when_ended() {
+    on_both(async |bed| {
+        let held = account(merchant(1), 11);
+        let mut ended = job(&held, Feature::Balance, 1);
+        ended.status = RefreshStatus::Failed;
+        bed.link(held.clone(), vec![ended, job(&held, Feature::Transactions, 1)]).await;
+        bed.time.pass_ms(REFRESH_DETAIL_AGE_MS_MAX - 1_000);
+        assert_eq!(prune(&bed).await.refreshes, 0);
+        bed.time.pass_ms(1_000);
+        assert_eq!(prune(&bed).await.refreshes, 1);
+        assert_eq!(prune(&bed).await, Pruned::default());
+    });
+}

@@ -1,0 +1,45 @@
+//! Answers kept for idempotency keys.
+
+use crate::bed::{merchant, on_both, reply};
+use model::limits::IDEMPOTENCY_AGE_MS_MAX;
+use store::{FindReply, RecordReply, Reply, Written};
+
+/// A key has one answer, for each merchant its own.
+#[test]
+fn a_key_is_taken_once() {
+    on_both(async |bed| {
+        let now = bed.time.now();
+        let kept = reply(merchant(1), "key", now);
+        assert_eq!(bed.write(RecordReply { reply: kept.clone() }).await, Written::Done);
+        let other = Reply { status: 400, ..kept.clone() };
+        assert_eq!(bed.write(RecordReply { reply: other }).await, Written::KeyTaken);
+        let find = FindReply { merchant: merchant(1), key: "key".to_owned(), now };
+        assert_eq!(bed.read(find.clone()).await, Some(kept.clone()));
+        let elsewhere = FindReply { merchant: merchant(2), ..find.clone() };
+        assert_eq!(bed.read(elsewhere).await, None);
+        assert_eq!(bed.read(FindReply { key: "other".to_owned(), ..find }).await, None);
+        let other = Reply { merchant: merchant(2), ..kept };
+        assert_eq!(bed.write(RecordReply { reply: other }).await, Written::Done);
+    });
+}
+
+/// An answer that is a day old is not found, and makes room.
+#[test]
+fn an_old_answer_makes_room() {
+    on_both(async |bed| {
+        let kept = reply(merchant(1), "key", bed.time.now());
+        assert_eq!(bed.write(RecordReply { reply: kept.clone() }).await, Written::Done);
+        bed.time.pass_ms(IDEMPOTENCY_AGE_MS_MAX - 1);
+        let now = bed.time.now();
+        let find = FindReply { merchant: merchant(1), key: "key".to_owned(), now };
+        assert_eq!(bed.read(find.clone()).await, Some(kept.clone()));
+        let late = Reply { at: now, ..kept.clone() };
+        assert_eq!(bed.write(RecordReply { reply: late }).await, Written::KeyTaken);
+        bed.time.pass_ms(1);
+        let now = bed.time.now();
+        assert_eq!(bed.read(FindReply { now, ..find.clone() }).await, None);
+        let late = Reply { at: now, body: b"new".to_vec(), ..kept };
+        assert_eq!(bed.write(RecordReply { reply: late.clone() }).await, Written::Done);
+        assert_eq!(bed.read(FindReply { now, ..find }).await, Some(late));
+    });
+}

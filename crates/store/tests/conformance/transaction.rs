@@ -1,0 +1,150 @@
+//! Transactions: listed, found, held.
+
+use crate::bed::{Bed, account, job, merchant, next, on_both, row};
+use model::account::Account;
+use model::bank::Feature;
+use model::clock::AccountTime;
+use model::transaction::{Transaction, TransactionStatus};
+use store::{
+    AccountChange, ApplyRefresh, Bounds, Claim, Cursor, FindHeld, FindTransaction,
+    ListTransactions, Page, Written,
+};
+
+/// Stores rows by a refresh that starts and ends at once.
+async fn store(bed: &Bed, account: &Account, rows: Vec<Transaction>) {
+    let sequence = u32::try_from(account.version).unwrap();
+    let job = job(account, Feature::Transactions, sequence);
+    let command = ApplyRefresh {
+        claim: Claim { key: job.key, merchant: account.merchant, number: None },
+        change: AccountChange { started: vec![job], ..AccountChange::of(next(account)) },
+        rows,
+        ownership: None,
+    };
+    assert_eq!(bed.write(command).await, Written::Done);
+}
+
+/// Seven rows in two refreshes; the fifth and the first were touched by the second.
+async fn seven(bed: &Bed) -> Vec<Transaction> {
+    let held = account(merchant(1), 11);
+    bed.link(held.clone(), vec![]).await;
+    let mut rows: Vec<Transaction> =
+        (1..=7).map(|ordinal| row(held.id, i64::from(ordinal / 2), ordinal)).collect();
+    store(bed, &held, rows.clone()).await;
+    for index in [0, 4] {
+        rows[index] = Transaction {
+            status: TransactionStatus::Void,
+            void_at: Some(AccountTime(77)),
+            transacted_at: AccountTime(100),
+            description: "Café".to_owned(),
+            sequence: 2,
+            ..rows[index].clone()
+        };
+    }
+    store(bed, &next(&held), vec![rows[0].clone(), rows[4].clone()]).await;
+    let other = account(merchant(2), 12);
+    bed.link(other.clone(), vec![]).await;
+    store(bed, &other, vec![row(other.id, 5, 1)]).await;
+    rows
+}
+
+fn list(rows: &[Transaction]) -> ListTransactions {
+    ListTransactions {
+        merchant: merchant(1),
+        account: rows[0].id.account,
+        transacted_at: Bounds::default(),
+        after: None,
+        page: Page { limit: 10, cursor: Cursor::Newest },
+    }
+}
+
+async fn ordinals(bed: &Bed, command: ListTransactions) -> (Vec<u32>, bool) {
+    let listed = bed.read(command).await;
+    (listed.items.iter().map(|row| row.id.ordinal).collect(), listed.has_more)
+}
+
+/// Rows come back whole, in their newest form, in the place where they were first listed.
+#[test]
+fn rows_come_back_whole() {
+    on_both(async |bed| {
+        let mut rows = seven(&bed).await;
+        let listed = bed.read(list(&rows)).await;
+        let find = FindTransaction { merchant: merchant(1), transaction: rows[4].id };
+        assert_eq!(bed.read(find).await, Some(rows[4].clone()));
+        assert_eq!(bed.read(FindTransaction { merchant: merchant(2), ..find }).await, None);
+        rows.reverse();
+        assert_eq!(listed.items, rows);
+        assert!(!listed.has_more);
+    });
+}
+
+/// Pages go on in both directions, also through rows with the same time.
+#[test]
+fn rows_page_in_both_directions() {
+    on_both(async |bed| {
+        let rows = seven(&bed).await;
+        let at = |cursor, limit| ListTransactions { page: Page { limit, cursor }, ..list(&rows) };
+        let id = |ordinal: usize| rows[ordinal - 1].id;
+        assert_eq!(ordinals(&bed, at(Cursor::Newest, 3)).await, (vec![7, 6, 5], true));
+        assert_eq!(ordinals(&bed, at(Cursor::After(id(5)), 3)).await, (vec![4, 3, 2], true));
+        assert_eq!(ordinals(&bed, at(Cursor::After(id(2)), 3)).await, (vec![1], false));
+        assert_eq!(ordinals(&bed, at(Cursor::Before(id(3)), 3)).await, (vec![6, 5, 4], true));
+        assert_eq!(ordinals(&bed, at(Cursor::Before(id(5)), 3)).await, (vec![7, 6], false));
+    });
+}
+
+/// `after` gives what later refreshes touched, paged like any list; times narrow both lists.
+#[test]
+fn rows_are_narrowed() {
+    on_both(async |bed| {
+        let rows = seven(&bed).await;
+        let after = |after, cursor, limit| ListTransactions {
+            after: Some(after),
+            page: Page { limit, cursor },
+            ..list(&rows)
+        };
+        assert_eq!(ordinals(&bed, after(1, Cursor::Newest, 9)).await, (vec![5, 1], false));
+        assert_eq!(ordinals(&bed, after(1, Cursor::Newest, 1)).await, (vec![5], true));
+        assert_eq!(ordinals(&bed, after(1, Cursor::After(rows[4].id), 1)).await, (vec![1], false));
+        assert_eq!(
+            ordinals(&bed, after(0, Cursor::Before(rows[2].id), 2)).await,
+            (vec![5, 4], true)
+        );
+        assert_eq!(ordinals(&bed, after(2, Cursor::Newest, 9)).await, (vec![], false));
+        let within =
+            |from, to| ListTransactions { transacted_at: Bounds { from, to }, ..list(&rows) };
+        assert_eq!(ordinals(&bed, within(Some(3), None)).await, (vec![7, 6, 5, 1], false));
+        assert_eq!(ordinals(&bed, within(Some(1), Some(2))).await, (vec![4, 3, 2], false));
+        let both = ListTransactions { after: Some(0), ..within(None, Some(1)) };
+        assert_eq!(ordinals(&bed, both).await, (vec![3, 2], false));
+        let elsewhere = ListTransactions { merchant: merchant(2), ..list(&rows) };
+        assert_eq!(ordinals(&bed, elsewhere).await, (vec![], false));
+        let elsewhere = ListTransactions { after: Some(0), ..elsewhere };
+        assert_eq!(ordinals(&bed, elsewhere).await, (vec![], false));
+    });
+}
+
+/// A fetch finds the rows with its bank ids and those in its range, each once.
+#[test]
+fn held_rows_are_found() {
+    on_both(async |bed| {
+        let rows = seven(&bed).await;
+        let held = async |bank_ids: &[&str], range: Option<(i64, i64)>| {
+            let command = FindHeld {
+                merchant: merchant(1),
+                account: rows[0].id.account,
+                bank_ids: bank_ids.iter().map(|&id| id.to_owned()).collect(),
+                range: range.map(|(from, to)| (AccountTime(from), AccountTime(to))),
+            };
+            let other = FindHeld { merchant: merchant(2), ..command.clone() };
+            assert!(bed.read(other).await.is_empty());
+            let mut ordinals: Vec<u32> =
+                bed.read(command).await.iter().map(|row| row.id.ordinal).collect();
+            ordinals.sort_unstable();
+            ordinals
+        };
+        assert_eq!(held(&[], None).await, [0; 0]);
+        assert_eq!(held(&["bank 3", "bank 3", "bank 1", "none"], None).await, [1, 3]);
+        assert_eq!(held(&[], Some((2, 99))).await, [4, 6, 7]);
+        assert_eq!(held(&["bank 4", "bank 5"], Some((2, 2))).await, [4, 5]);
+    });
+}
