@@ -2,7 +2,7 @@
 
 use crate::Failure;
 use crate::process::{self, program, run_lines, say};
-use crate::{clients, tidy};
+use crate::{clients, crash, tidy};
 use std::fmt;
 use std::ops::AddAssign;
 
@@ -35,6 +35,9 @@ pub(crate) fn run() -> Result<(), Failure> {
     let clients = clients::run(&[])?;
     say(&format!("clients: {clients}"));
     counts += clients;
+    let crash = crash::run(&[])?;
+    say(&format!("crash: {crash}"));
+    counts += crash;
     say(&counts.to_string());
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! What CI and people run: `cargo xtask <command>`.
 
+mod bench;
 mod ci;
 mod clients;
+mod crash;
 mod fuzz;
 mod process;
 mod tidy;
@@ -16,6 +18,8 @@ cargo xtask <command>
   tidy      file sizes, banned words, dead links, licences
   test      cargo test --workspace, with the counts at the end
   clients   official SDKs against the real binary
+  bench     speeds as ratios to their ceilings; --scale for 10,000 accounts
+  crash     the real binary killed under load, over and over; --seed N repeats a plan
   fuzz      fuzz what reads bytes from strangers, for some seconds a target
 ";
 
@@ -32,7 +36,9 @@ fn main() -> ExitCode {
         "test" => ci::test().map(|counts| println!("{counts}")),
         "tidy" => tidy::run(),
         "fuzz" => fuzz::fuzz(&rest),
+        "bench" => bench::run(&rest),
         "clients" => clients::run(&rest).map(|counts| println!("{counts}")),
+        "crash" => crash::run(&rest).map(drop),
         _ => {
             println!("{USAGE}");
             return if command.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) };

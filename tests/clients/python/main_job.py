@@ -126,11 +126,9 @@ class MainJob:
         ]
 
     def thirty_days_bring_thirty_refreshes(self):
-        self.mid = None
-        for days in [1, 9, 20]:
-            self.advance(days)
-            if self.mid is None:
-                self.mid = self.follower.cursors[self.account]
+        self.advance(10)
+        self.mid = self.accounts.retrieve(self.account).transaction_refresh.id
+        self.advance(20)
         handled = self.follower.refreshes(self.account)
         assert len(handled) == 31, len(handled)
         # The bank went on since the last of them.
@@ -139,7 +137,7 @@ class MainJob:
 
     def after_a_refresh_comes_what_it_did_not_bring(self):
         listed = self.rows(self.account)
-        newest = self.follower.cursors[self.account]
+        newest = self.accounts.retrieve(self.account).transaction_refresh.id
         assert self.rows(self.account, after=newest) == {}
         since_first = self.rows(self.account, after=self.first)
         since_mid = self.rows(self.account, after=self.mid)
@@ -156,7 +154,7 @@ class MainJob:
         self.refresh_now("succeeded")
         rows = {row.description: row for row in self.rows(self.account).values()}
         assert rows["Hotel hold"].status == "pending"
-        before = self.follower.cursors[self.account]
+        before = self.accounts.retrieve(self.account).transaction_refresh.id
         self.raw("post", f"{path}/{made['Coffee with a tip']}", status="posted", amount=-1440)
         self.raw("post", f"{path}/{made['Hotel hold']}", status="void")
         self.raw("post", f"{path}/{rows['Typo'].id}", description="Corrected")

@@ -20,12 +20,13 @@ const VISITORS: u64 = 2;
 const HOMES_MAX: usize = 4;
 /// A new home is linked once in so many steps.
 const STEPS_PER_HOME: u64 = 30;
-/// Banks at which homes are linked: whole snapshots, deltas, short and no history.
-const INSTITUTIONS: &[(&str, &[&str])] = &[
+/// Banks at which homes are linked: one that shows its whole books each time, one that tells what
+/// changed, one with little and one with no history.
+const BANKS: &[(&str, &[&str])] = &[
     ("Test (Non-OAuth)", &["Success", "High Balance"]),
     ("Test (OAuth)", &["Success", "Insufficient Funds"]),
-    ("Test (Non-OAuth)", &["Success", "Savings"]),
-    ("Test (OAuth)", &["Very High Balance", "Credit Card"]),
+    ("Short History", &["Success", "Savings"]),
+    ("No History", &["Success", "Savings"]),
 ];
 /// What test clocks show at first.
 const EPOCH_S: i64 = 1_790_000_000;
@@ -179,7 +180,7 @@ impl Writer {
         }
         let path = "/v1/financial_connections/sessions";
         let session = self.client.post(path, &form).await?;
-        let (institution, names) = INSTITUTIONS[self.dice.index(INSTITUTIONS)];
+        let (institution, names) = BANKS[self.dice.index(BANKS)];
         let secret = text(&session, "client_secret");
         let mut form = vec![("client_secret", secret), ("institution", institution)];
         form.extend(names.iter().map(|name| ("accounts[]", *name)));

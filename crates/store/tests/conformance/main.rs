@@ -2,6 +2,7 @@
 //! collections, and a property test sends random lists of commands to both and compares.
 
 mod account;
+mod agree;
 mod bed;
 mod clock;
 mod concurrent;
@@ -11,4 +12,5 @@ mod object;
 mod prune;
 mod refresh;
 mod reply;
+mod steps;
 mod transaction;
