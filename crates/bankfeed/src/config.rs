@@ -249,10 +249,9 @@ impl Resolved {
 fn read_file(path: &Path) -> Result<BTreeMap<&'static str, String>, ConfigError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-    let table: toml::Table = text.parse().map_err(|source| ConfigError::Toml {
-        path: path.to_owned(),
-        source: Box::new(source),
-    })?;
+    let table: toml::Table = text
+        .parse()
+        .map_err(|source| ConfigError::Toml { path: path.to_owned(), source: Box::new(source) })?;
     let problem = |problem: String| ConfigError::File { path: path.to_owned(), problem };
     let mut values = BTreeMap::new();
     for (key, value) in &table {

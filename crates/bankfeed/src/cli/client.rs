@@ -1,26 +1,26 @@
 //! A small client of the API, for commands that use a running server.
 
-use reqwest::Method;
-use std::time::Duration;
+use connectors::outbound::{Outbound, OutboundError, OutboundSettings};
 
 /// How long a call may take.
-const CALL_TIME_MAX: Duration = Duration::from_secs(60);
+const CALL_TIME_MS_MAX: u64 = 60_000;
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Why a call got no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The client could not be built.
-    #[error("could not build the HTTP client")]
-    Build(#[source] reqwest::Error),
-    /// The server did not answer.
+    /// The server did not answer, or the client could not be built.
     #[error("could not reach the server")]
-    Call(#[source] reqwest::Error),
+    Call(#[from] OutboundError),
+    /// What answered is no bankfeed.
+    #[error("what answered does not speak JSON")]
+    Answer(#[from] serde_json::Error),
 }
 
 /// A client with one key.
 #[derive(Clone, Debug)]
 pub struct Client {
-    http: reqwest::Client,
+    outbound: Outbound,
     base: String,
     key: String,
 }
@@ -38,52 +38,32 @@ impl Client {
     /// A client of the server at `base`.
     pub fn build(base: &str, key: &str) -> Result<Self, ClientError> {
         let base = base.trim_end_matches('/').to_owned();
-        Ok(Self { http: http_client()?, base, key: key.to_owned() })
+        Ok(Self { outbound: local_outbound()?, base, key: key.to_owned() })
     }
 
-    /// Gets a path with its query string.
-    pub async fn get(&self, path: &str) -> Result<Received, ClientError> {
-        self.call(Method::GET, path, &[]).await
-    }
-
-    /// Posts a form.
-    pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Result<Received, ClientError> {
-        self.call(Method::POST, path, form).await
-    }
-
-    /// Deletes.
-    pub async fn delete(&self, path: &str) -> Result<Received, ClientError> {
-        self.call(Method::DELETE, path, &[]).await
-    }
-
-    async fn call(
+    /// Makes a call; parameters go into the query of a GET and the form of anything else.
+    pub async fn call(
         &self,
-        method: Method,
+        method: &str,
         path: &str,
-        form: &[(&str, &str)],
+        parameters: &[(&str, &str)],
     ) -> Result<Received, ClientError> {
-        let mut request =
-            self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.key);
-        if !form.is_empty() {
-            let mut body = url::form_urlencoded::Serializer::new(String::new());
-            body.extend_pairs(form);
-            request = request
-                .header("Content-Type", "application/x-www-form-urlencoded")
-                .body(body.finish());
-        }
-        let response = request.send().await.map_err(ClientError::Call)?;
-        let status = response.status().as_u16();
-        let bytes = response.bytes().await.map_err(ClientError::Call)?;
-        Ok(Received { status, body: serde_json::from_slice(&bytes).unwrap_or_default() })
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(parameters);
+        let form = form.finish();
+        let (url, body) = match method {
+            "GET" if !form.is_empty() => (format!("{}{path}?{form}", self.base), Vec::new()),
+            _ => (format!("{}{path}", self.base), form.into_bytes()),
+        };
+        let authorization = format!("Bearer {}", self.key);
+        let headers = [("Authorization", authorization.as_str()), ("Content-Type", FORM)];
+        let called = self.outbound.call(method, &url, &headers, body).await?;
+        Ok(Received { status: called.status, body: serde_json::from_slice(&called.body)? })
     }
 }
 
-/// The HTTP client of commands. The server's own calls go through `connectors::outbound`.
-#[expect(clippy::disallowed_methods, reason = "the command line is a client, not the server")]
-pub(super) fn http_client() -> Result<reqwest::Client, ClientError> {
-    reqwest::Client::builder()
-        .no_proxy()
-        .timeout(CALL_TIME_MAX)
-        .build()
-        .map_err(ClientError::Build)
+/// Calls to wherever the person at the command line says.
+pub(super) fn local_outbound() -> Result<Outbound, OutboundError> {
+    let timeout_ms = CALL_TIME_MS_MAX;
+    Outbound::new(OutboundSettings { deny_private: false, https_only: false, timeout_ms })
 }

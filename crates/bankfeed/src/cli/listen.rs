@@ -5,7 +5,7 @@
 //! answered, so that a delivery that the target refused is tried again. The endpoint is deleted at
 //! the end; one that is left behind after a kill is seen in `GET /v1/webhook_endpoints`.
 
-use super::client::http_client;
+use super::client::local_outbound;
 use super::{Client, ClientError, CommandError, Received, asked_to_end, output, runtime};
 use axum::Router;
 use axum::body::Bytes;
@@ -13,6 +13,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use clap::Args;
+use connectors::outbound::Outbound;
 use serde_json::Value;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -54,7 +55,7 @@ pub(super) enum ListenError {
 }
 
 struct Receiver {
-    http: reqwest::Client,
+    outbound: Outbound,
     forward_to: Option<String>,
 }
 
@@ -63,8 +64,8 @@ pub(super) fn run(flags: &ListenFlags) -> Result<(), CommandError> {
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(ListenError::Receiver)?;
         let address = listener.local_addr().map_err(ListenError::Receiver)?;
         let client = Client::build(&flags.api_base, &flags.api_key).map_err(ListenError::from)?;
-        let http = http_client().map_err(ListenError::from)?;
-        let receiver = Receiver { http, forward_to: flags.forward_to.clone() };
+        let outbound = local_outbound().map_err(ClientError::from).map_err(ListenError::from)?;
+        let receiver = Receiver { outbound, forward_to: flags.forward_to.clone() };
         let service = Router::new().route("/", post(receive)).with_state(Arc::new(receiver));
         let serving = tokio::spawn(async move { axum::serve(listener, service).await });
 
@@ -90,12 +91,12 @@ async fn create_endpoint(
 ) -> Result<Endpoint, ListenError> {
     let mut form = vec![("url", url), ("description", "bankfeed listen")];
     form.extend(flags.events.iter().map(|event| ("enabled_events[]", event.as_str())));
-    let created = accepted(client.post("/v1/webhook_endpoints", &form).await?)?;
+    let created = accepted(client.call("POST", "/v1/webhook_endpoints", &form).await?)?;
     Ok(Endpoint { id: text(&created, "/id"), secret: text(&created, "/secret") })
 }
 
 async fn delete_endpoint(client: &Client, id: &str) -> Result<(), ListenError> {
-    accepted(client.delete(&format!("/v1/webhook_endpoints/{id}")).await?).map(drop)
+    accepted(client.call("DELETE", &format!("/v1/webhook_endpoints/{id}"), &[]).await?).map(drop)
 }
 
 fn accepted(received: Received) -> Result<Value, ListenError> {
@@ -133,15 +134,17 @@ impl Receiver {
         headers: &HeaderMap,
         body: Bytes,
     ) -> (StatusCode, String) {
-        let mut request = self.http.post(target).body(body);
-        for name in FORWARDED_HEADERS {
-            if let Some(value) = headers.get(name) {
-                request = request.header(name, value);
-            }
-        }
-        match request.send().await {
-            Ok(response) => (response.status(), format!("-> {}", response.status().as_u16())),
-            Err(error) => (StatusCode::BAD_GATEWAY, format!("-> not reached: {error}")),
+        let forwarded: Vec<(&str, &str)> = FORWARDED_HEADERS
+            .iter()
+            .filter_map(|name| Some((*name, headers.get(*name)?.to_str().ok()?)))
+            .collect();
+        let posted = self.outbound.post(target, &forwarded, body.to_vec()).await;
+        match posted.status {
+            Ok(status) => (
+                StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY),
+                format!("-> {status}"),
+            ),
+            Err(reason) => (StatusCode::BAD_GATEWAY, format!("-> not reached: {reason}")),
         }
     }
 }

@@ -1,9 +1,10 @@
-//! The command line: `serve`, `config`, `listen`.
+//! The command line: `serve`, `demo`, `listen`, `config`.
 //!
 //! Results go to standard output and logs to standard error. A command ends with 0 if it did what
 //! it was asked, 1 if it could not, and 2 if it was asked wrongly.
 
 mod client;
+mod demo;
 mod flags;
 mod listen;
 mod output;
@@ -32,6 +33,8 @@ struct Arguments {
 enum Command {
     /// Runs the server.
     Serve(ConfigFlags),
+    /// Runs the main job on a server of its own, and tells each step.
+    Demo,
     /// Prints every setting that holds for `serve`, and where it comes from.
     Config(ConfigFlags),
     /// Prints events as they happen and forwards them to a URL.
@@ -47,6 +50,8 @@ enum CommandError {
     Start(#[from] StartError),
     #[error(transparent)]
     Listen(#[from] listen::ListenError),
+    #[error("the demo did not end well")]
+    Demo(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("could not prepare the process")]
     Process(#[source] std::io::Error),
 }
@@ -56,6 +61,7 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
         Command::Serve(flags) => serve::run(&flags),
+        Command::Demo => demo::run(),
         Command::Config(flags) => show_config(&flags),
         Command::Listen(flags) => listen::run(&flags),
     };

@@ -5,10 +5,10 @@
 //! This file and [`super::idempotency`] hold all that is the same for every call; each resource
 //! file holds its parameters.
 
+use super::App;
 use super::auth::{Caller, authenticate};
 use super::headers as names;
 use super::idempotency::{find_replay, fingerprint, read_key, record};
-use super::App;
 use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequestParts, RawPathParams, Request};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -308,12 +308,7 @@ async fn perform(
     let path = read_path(&mut parts).await?;
     let params = read_params(&parts, &body)?;
     let idempotency = key.map(|key| Idempotency {
-        fingerprint: fingerprint(
-            &parts.method,
-            parts.uri.path(),
-            &params.fingerprint(),
-            &version,
-        ),
+        fingerprint: fingerprint(&parts.method, parts.uri.path(), &params.fingerprint(), &version),
         key,
     });
     let context = Context {
@@ -356,9 +351,7 @@ async fn once(
     }
     match pending.await {
         Ok(answer) if answer.recorded => Ok(Sent::answered(answer)),
-        Ok(answer) => {
-            record(app, caller.merchant, id, idempotency, Sent::answered(answer)).await
-        }
+        Ok(answer) => record(app, caller.merchant, id, idempotency, Sent::answered(answer)).await,
         Err(Fault::Parameters(refusal)) => Ok(Sent::refused(&refusal)),
         Err(Fault::Engine(engine::Error::KeyTaken)) => {
             find_replay(&app.engine, caller.merchant, idempotency)

@@ -126,9 +126,8 @@ pub(super) async fn set_balance(mut call: Call) -> Outcome {
 }
 
 pub(super) async fn set_owners(mut call: Call) -> Outcome {
-    let owners = call.params.need("owners", |params, name| {
-        params.unsettable(name, Params::hashes)
-    })?;
+    let owners =
+        call.params.need("owners", |params, name| params.unsettable(name, Params::hashes))?;
     let owners = match owners {
         Setting::Set(owners) => owners.into_iter().map(take_owner).collect::<Result<_, _>>()?,
         Setting::Unset => Vec::new(),

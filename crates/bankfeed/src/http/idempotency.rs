@@ -63,11 +63,7 @@ pub(super) struct RunningKey<'a> {
 
 impl RunningKeys {
     /// Marks a key as running, unless it is.
-    pub(super) fn enter(
-        &self,
-        merchant: MerchantId,
-        key: &str,
-    ) -> Result<RunningKey<'_>, Refusal> {
+    pub(super) fn enter(&self, merchant: MerchantId, key: &str) -> Result<RunningKey<'_>, Refusal> {
         let key = (merchant, key.to_owned());
         let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !running.insert(key.clone()) {

@@ -1,8 +1,8 @@
 //! A follower of the feed, as the documents tell integrators to write one: after each refresh it
 //! lists what came since the last refresh that it handled, to the last page, and remembers.
 
-use super::Failure;
-use super::client::{Client, text};
+use super::{Failure, text};
+use crate::cli::Client;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -48,7 +48,7 @@ impl Follower {
         let refresh = &account["transaction_refresh"];
         self.met.failed += usize::from(text(refresh, "status") == "failed");
         let rows = self.read(client, text(account, "id")).await?;
-        let news = rows.into_iter().map(|row| self.put(row)).collect();
+        let news = rows.into_iter().filter_map(|row| self.put(row)).collect();
         self.after = Some(text(refresh, "id").to_owned());
         Ok(news)
     }
@@ -67,7 +67,8 @@ impl Follower {
                 parameters.push(("starting_after", last));
             }
             let path = "/v1/financial_connections/transactions";
-            let (status, mut page) = client.try_call("GET", path, &parameters).await?;
+            let received = client.call("GET", path, &parameters).await?;
+            let (status, mut page) = (received.status, received.body);
             if status != 200 {
                 let none = "financial_connections_no_successful_transaction_refresh";
                 if page["error"]["code"] == none {
@@ -87,10 +88,12 @@ impl Follower {
         Ok(rows)
     }
 
-    fn put(&mut self, row: Value) -> News {
+    /// Puts a row into the copy; one that it holds already is no news.
+    fn put(&mut self, row: Value) -> Option<News> {
         let before = self.rows.insert(text(&row, "id").to_owned(), row.clone());
         let what = match &before {
             None => "new",
+            Some(before) if *before == row => return None,
             Some(before) if text(before, "status") == text(&row, "status") => "edited",
             Some(_) if text(&row, "status") == "posted" => "posted",
             Some(_) => "void",
@@ -98,6 +101,6 @@ impl Follower {
         self.met.posted += usize::from(what == "posted");
         self.met.voided += usize::from(what == "void");
         self.met.edited += usize::from(what == "edited");
-        News { what, row }
+        Some(News { what, row })
     }
 }

@@ -5,21 +5,24 @@
 //! only if the run held a row that posted, one that vanished, one that was edited, a refresh that
 //! failed and a second page.
 
-mod client;
 mod follower;
 mod receiver;
 
-use crate::app::App;
-use client::{Client, text};
+use super::{Client, CommandError, output, runtime};
+use crate::clock::SystemClock;
+use crate::config::resolve;
+use crate::start;
 use connectors::sandbox::calendar::{Date, date_of, day_of_second};
 use follower::{Follower, News};
+use model::clock::Clock;
 use receiver::Receiver;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::sync::Arc;
 
 /// Why the demo did not end well.
-pub type Failure = Box<dyn Error + Send + Sync>;
+pub(super) type Failure = Box<dyn Error + Send + Sync>;
 
 const HELPERS: &str = "/v1/test_helpers/financial_connections";
 const REFRESHED: &str = "financial_connections.account.refreshed_transactions";
@@ -27,24 +30,36 @@ const DAY_S: i64 = 86_400;
 /// Rows of a table that are shown.
 const TABLE_ROWS: usize = 12;
 
+/// The key of the demo; any key with this prefix would do.
+const KEY: &str = "sk_test_demo";
+
 /// Runs the demo.
-pub async fn run() -> Result<(), Failure> {
-    let server = App::start_for_demo().await?;
+pub(super) fn run() -> Result<(), CommandError> {
+    runtime()?.block_on(story()).map_err(CommandError::Demo)
+}
+
+async fn story() -> Result<(), Failure> {
+    let flags =
+        BTreeMap::from([("listen", "127.0.0.1:0".to_owned()), ("memory", "true".to_owned())]);
+    // Neither the environment nor a file changes what the demo shows.
+    let settings = resolve(&flags, |_| None, None)?.settings()?;
+    let server = start(&settings).await?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let mut demo = Demo {
-        client: Client::new(server.url().to_owned())?,
-        receiver: Receiver::start(server.clock()).await?,
+        client: Client::build(&server.url, KEY)?,
+        receiver: Receiver::start(Arc::clone(&clock)).await?,
         follower: Follower::default(),
         account: String::new(),
         clock: String::new(),
-        now: server.clock().account_now().0,
+        now: clock.account_now().0,
     };
-    say(&format!("bankfeed runs at {}, in memory, for this demo alone.", server.url()));
+    say(&format!("bankfeed runs at {}, in memory, for this demo alone.", server.url));
     demo.link().await?;
     demo.subscribe().await?;
     let made = demo.steer().await?;
     demo.a_week_passes(&made).await?;
     demo.compare().await?;
-    server.stop().await;
+    server.stop().await?;
     Ok(())
 }
 
@@ -68,16 +83,16 @@ impl Demo {
     async fn link(&mut self) -> Result<(), Failure> {
         title("1. A webhook endpoint, a test clock, a customer");
         let parameters = [("url", self.receiver.url.as_str()), ("enabled_events[]", "*")];
-        let endpoint = self.client.tell("POST", "/v1/webhook_endpoints", &parameters).await?;
+        let endpoint = self.tell("POST", "/v1/webhook_endpoints", &parameters).await?;
         self.receiver.trust(text(&endpoint, "secret"));
         came(&endpoint, "its signing secret is shown once");
         let now = self.now.to_string();
         let path = "/v1/test_helpers/test_clocks";
-        let clock = self.client.tell("POST", path, &[("frozen_time", &now)]).await?;
+        let clock = self.tell("POST", path, &[("frozen_time", &now)]).await?;
         text(&clock, "id").clone_into(&mut self.clock);
         came(&clock, "time stands still until it is advanced");
         let parameters = [("email", "jenny.rosen@example.com"), ("test_clock", &self.clock)];
-        let customer = self.client.tell("POST", "/v1/customers", &parameters).await?;
+        let customer = self.tell("POST", "/v1/customers", &parameters).await?;
         came(&customer, "the same e-mail address sees the same bank for ever");
 
         title("2. A session asks for transactions; the account is linked without a browser");
@@ -87,17 +102,18 @@ impl Demo {
             ("permissions[]", "transactions"),
         ];
         let path = "/v1/financial_connections/sessions";
-        let session = self.client.tell("POST", path, &parameters).await?;
+        let session = self.tell("POST", path, &parameters).await?;
         came(&session, text(&session, "client_secret"));
         let parameters = [
             ("client_secret", text(&session, "client_secret")),
             ("institution", "Test (OAuth)"),
             ("accounts[]", "Success"),
         ];
-        let linked = self.client.tell("POST", &format!("{HELPERS}/link"), &parameters).await?;
+        let linked = self.tell("POST", &format!("{HELPERS}/link"), &parameters).await?;
         let account = &linked["accounts"]["data"][0];
         text(account, "id").clone_into(&mut self.account);
-        let name = format!("{} at {}", text(account, "display_name"), text(account, "institution_name"));
+        let name =
+            format!("{} at {}", text(account, "display_name"), text(account, "institution_name"));
         came(account, &format!("{name}, {}", text(account, "status")));
         self.until("financial_connections.account.created").await?;
         Ok(())
@@ -106,7 +122,7 @@ impl Demo {
     async fn subscribe(&mut self) -> Result<(), Failure> {
         title("3. Subscribed: a refresh starts, and a webhook tells when it is done");
         let path = format!("/v1/financial_connections/accounts/{}/subscribe", self.account);
-        let account = self.client.tell("POST", &path, &[("features[]", "transactions")]).await?;
+        let account = self.tell("POST", &path, &[("features[]", "transactions")]).await?;
         came(&account["transaction_refresh"], text(&account["transaction_refresh"], "status"));
         let news = self.until_refreshed().await?;
         say(&format!("  {} transactions of 180 days; the newest:", news.len()));
@@ -123,11 +139,11 @@ impl Demo {
         {
             let parameters =
                 [("amount", amount), ("description", description), ("status", "pending")];
-            let entry = self.client.tell("POST", &path, &parameters).await?;
+            let entry = self.tell("POST", &path, &parameters).await?;
             ids.push(text(&entry, "id").to_owned());
         }
         let path = format!("/v1/financial_connections/accounts/{}/refresh", self.account);
-        self.client.tell("POST", &path, &[("features[]", "transactions")]).await?;
+        self.tell("POST", &path, &[("features[]", "transactions")]).await?;
         let news = self.until_refreshed().await?;
         table(&news);
         let [coffee, hotel, typo] = ids.try_into().map_err(|_| "three were added")?;
@@ -135,39 +151,65 @@ impl Demo {
     }
 
     async fn a_week_passes(&mut self, added: &Added) -> Result<(), Failure> {
-        title("5. A week passes: one posts with a tip, one vanishes, one is corrected; the first \
-               refresh fails");
+        title(
+            "5. A week passes: one posts with a tip, one vanishes, one is corrected; the first \
+               refresh fails",
+        );
         let path = format!("{HELPERS}/accounts/{}/transactions", self.account);
         let tip = [("status", "posted"), ("amount", "-1440")];
-        self.client.tell("POST", &format!("{path}/{}", added.coffee), &tip).await?;
+        self.tell("POST", &format!("{path}/{}", added.coffee), &tip).await?;
         let void = [("status", "void")];
-        self.client.tell("POST", &format!("{path}/{}", added.hotel), &void).await?;
+        self.tell("POST", &format!("{path}/{}", added.hotel), &void).await?;
         let edit = [("description", "Bookshop")];
-        self.client.tell("POST", &format!("{path}/{}", added.typo), &edit).await?;
+        self.tell("POST", &format!("{path}/{}", added.typo), &edit).await?;
         let path = format!("{HELPERS}/accounts/{}/next_refresh", self.account);
         let fails = [("outcome", "failed"), ("cause", "institution_timeout")];
-        self.client.tell("POST", &path, &fails).await?;
+        self.tell("POST", &path, &fails).await?;
 
-        let until = (self.now + 7 * DAY_S).to_string();
-        let path = format!("/v1/test_helpers/test_clocks/{}/advance", self.clock);
-        self.client.tell("POST", &path, &[("frozen_time", &until)]).await?;
         let mut all = Vec::new();
-        let (mut refreshes, mut ready) = (0, false);
+        for _ in 0..7 {
+            all.extend(self.a_day_passes().await?);
+        }
+        say(&format!("  the week brought {} rows, new or changed, and no other:", all.len()));
+        table(&all);
+        Ok(())
+    }
+
+    /// Advances the clock by a day and reads what its refresh brought.
+    async fn a_day_passes(&mut self) -> Result<Vec<News>, Failure> {
+        self.now += DAY_S;
+        let until = self.now.to_string();
+        let path = format!("/v1/test_helpers/test_clocks/{}/advance", self.clock);
+        self.tell("POST", &path, &[("frozen_time", &until)]).await?;
+        let (mut news, mut ready) = (None, false);
         // Webhooks come in no promised order, so neither is waited for alone.
-        while refreshes < 7 || !ready {
+        while news.is_none() || !ready {
             let event = self.receiver.next().await?;
             match text(&event, "type") {
-                REFRESHED => {
-                    refreshes += 1;
-                    all.extend(self.refreshed(&event["data"]["object"]).await?);
-                }
+                REFRESHED => news = Some(self.refreshed(&event["data"]["object"]).await?),
                 "test_helpers.test_clock.ready" => ready = true,
                 _ => {}
             }
         }
-        say(&format!("  seven days brought {} rows, new or changed, and no other:", all.len()));
-        table(&all);
-        Ok(())
+        Ok(news.unwrap_or_default())
+    }
+
+    /// Makes a call and tells it; an answer other than 200 is a failure.
+    async fn tell(
+        &self,
+        method: &str,
+        path: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<Value, Failure> {
+        let shown: Vec<String> =
+            parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        say(&format!("  → {method} {path} {}", shown.join(" ")));
+        let answer = self.client.call(method, path, parameters).await?;
+        if answer.status == 200 {
+            Ok(answer.body)
+        } else {
+            Err(format!("answered with {}: {}", answer.status, answer.body).into())
+        }
     }
 
     /// Waits for a type of event.
@@ -198,16 +240,20 @@ impl Demo {
     /// Compares the copy with the server's list and with the bank's own books.
     async fn compare(&mut self) -> Result<(), Failure> {
         title("6. The follower's copy, the server's list and the bank's own books");
+        let path = format!("/v1/financial_connections/accounts/{}/refresh", self.account);
+        self.tell("POST", &path, &[("features[]", "transactions")]).await?;
+        self.until_refreshed().await?;
         let mut list = Follower::default();
         list.handle(&self.client, &serde_json::json!({ "id": self.account })).await?;
         let path = format!("{HELPERS}/accounts/{}/ledger", self.account);
-        let ledger = self.client.tell("GET", &path, &[]).await?;
+        let ledger = self.tell("GET", &path, &[]).await?;
         if self.follower.rows != list.rows {
             return Err("the copy differs from the server's list".into());
         }
-        let (books, alive) = (facts(ledger["transactions"].as_array()), facts(Some(
-            &list.rows.values().cloned().collect::<Vec<_>>(),
-        )));
+        let (books, alive) = (
+            facts(ledger["transactions"].as_array()),
+            facts(Some(&list.rows.values().cloned().collect::<Vec<_>>())),
+        );
         if books != alive {
             return Err("the copy differs from the bank's own books".into());
         }
@@ -275,7 +321,11 @@ fn day(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
-#[expect(clippy::print_stdout, reason = "the demo tells its story to a person")]
+/// A text of an answer.
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value[name].as_str().unwrap_or_default()
+}
+
 fn say(line: &str) {
-    println!("{line}");
+    output::say(line);
 }

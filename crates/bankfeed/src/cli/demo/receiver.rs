@@ -72,8 +72,11 @@ async fn receive(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) 
     if !verified {
         return StatusCode::BAD_REQUEST;
     }
-    match serde_json::from_slice(&body) {
-        Ok(event) if shared.events.send(event).await.is_ok() => StatusCode::OK,
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    let Ok(event) = serde_json::from_slice(&body) else {
+        return StatusCode::BAD_REQUEST;
+    };
+    match shared.events.send(event).await {
+        Ok(()) => StatusCode::OK,
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
