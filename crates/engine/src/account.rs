@@ -5,6 +5,7 @@
 
 use crate::context::{render, settled, tries};
 use crate::customer::list_body;
+use crate::watch::bank_account;
 use crate::{Answer, Context, Engine, Error};
 use model::Word;
 use model::account::{Account, AccountStatus, Holder};
@@ -84,7 +85,11 @@ impl Engine {
         let cursor = match given {
             None => Cursor::Newest,
             Some(given) => {
-                let account = self.get_account(context, given, param).await?;
+                let what = "Financial Connections account";
+                let missing = || Error::from(Refusal::no_such(what, given, param).status(400));
+                let account = given.parse().map_err(|_| missing())?;
+                let find = FindAccount { merchant: context.merchant, account };
+                let account = self.store.read(find).await?.ok_or_else(missing)?;
                 let place = ObjectPlace { created: account.created, number: account.id.number() };
                 if param == "starting_after" { Cursor::After(place) } else { Cursor::Before(place) }
             }
@@ -203,12 +208,23 @@ impl Engine {
             };
             let body = self.account_body(context, &change.account).await?;
             let reply = context.reply(self, &body);
+            let account = change.account.clone();
             if settled(self.store.write(ChangeAccount { change, reply }).await?)? {
                 self.wake.dispatch();
+                self.revoke(&account).await?;
                 return Ok(Answer::committed(body));
             }
         }
         Err(Error::Locked)
+    }
+
+    /// Ends the access at the bank of an account that was disconnected. Nothing is fetched again
+    /// in any case; an access that a crash leaves behind runs out at the bank.
+    async fn revoke(&self, account: &Account) -> Result<(), Error> {
+        if let Some(connection) = self.connection_of(account).await? {
+            self.connector.revoke(&bank_account(account, &connection));
+        }
+        Ok(())
     }
 
     /// Disconnects an account whose holder or clock goes away.
@@ -226,9 +242,10 @@ impl Engine {
             let Some(change) = disconnected(context, account, now) else {
                 return Ok(());
             };
+            let account = change.account.clone();
             if settled(self.store.write(ChangeAccount { change, reply: None }).await?)? {
                 self.wake.dispatch();
-                return Ok(());
+                return self.revoke(&account).await;
             }
         }
         Err(Error::Locked)

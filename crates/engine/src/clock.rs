@@ -219,7 +219,7 @@ impl Engine {
 
     async fn delete_customers_of(&self, context: &Context, clock: ClockId) -> Result<(), Error> {
         // Each round deletes what the last one listed, so the first page is always the next.
-        for _ in 0..=limits::CLOCK_CUSTOMERS_MAX {
+        for _ in 0..=limits::CLOCK_CUSTOMER_PAGES_MAX {
             let list = ListObjects {
                 merchant: context.merchant,
                 kind: Kind::Customer,

@@ -31,9 +31,9 @@ pub struct CustomerInput {
     /// Name of the business.
     pub business_name: Option<Setting<String>>,
     /// Free text.
-    pub description: Option<Setting<String>>,
+    pub description: Option<String>,
     /// E-mail address.
-    pub email: Option<Setting<String>>,
+    pub email: Option<String>,
     /// Name of the person.
     pub individual_name: Option<Setting<String>>,
     /// What invoice numbers begin with.
@@ -41,11 +41,11 @@ pub struct CustomerInput {
     /// The merchant's own data.
     pub metadata: Option<MetadataChange>,
     /// Full name.
-    pub name: Option<Setting<String>>,
+    pub name: Option<String>,
     /// The number of the next invoice.
     pub next_invoice_sequence: Option<i64>,
     /// Telephone number.
-    pub phone: Option<Setting<String>>,
+    pub phone: Option<String>,
     /// Languages, the best first.
     pub preferred_locales: Option<Vec<String>>,
     /// Where goods go; unset by an empty text.
@@ -84,17 +84,22 @@ impl CustomerInput {
     fn apply(&self, customer: &mut Customer) -> Result<(), Error> {
         put(&mut customer.address, self.address.as_ref());
         put(&mut customer.business_name, self.business_name.as_ref());
-        put(&mut customer.description, self.description.as_ref());
-        put(&mut customer.email, self.email.as_ref());
         put(&mut customer.individual_name, self.individual_name.as_ref());
-        put(&mut customer.name, self.name.as_ref());
-        put(&mut customer.phone, self.phone.as_ref());
         put(&mut customer.shipping, self.shipping.as_ref());
+        let texts = [
+            (&mut customer.description, &self.description),
+            (&mut customer.email, &self.email),
+            (&mut customer.invoice_prefix, &self.invoice_prefix),
+            (&mut customer.name, &self.name),
+            (&mut customer.phone, &self.phone),
+        ];
+        for (held, given) in texts {
+            if given.is_some() {
+                held.clone_from(given);
+            }
+        }
         if let Some(balance) = self.balance {
             customer.balance = balance;
-        }
-        if let Some(prefix) = &self.invoice_prefix {
-            customer.invoice_prefix = Some(prefix.clone());
         }
         if let Some(sequence) = self.next_invoice_sequence {
             customer.next_invoice_sequence = Some(sequence);

@@ -11,7 +11,7 @@ use crate::{Answer, Context, Engine, Error};
 use connectors::sandbox::{
     LedgerEntry, NewTransaction, Sandbox, Script, SteerError, Steered, TransactionChange,
 };
-use connectors::{BankAccount, Connector, Institution};
+use connectors::{BankAccount, Begin, Connector, Institution};
 use model::account::{Account, InactiveCause, PaymentMethodType, StatusAction};
 use model::bank::BankOwner;
 use model::clock::AccountTime;
@@ -37,7 +37,13 @@ impl Engine {
     /// Shows the test banks.
     pub fn list_institutions(&self) -> Answer {
         let institutions = self.connector.institutions();
-        let bodies: Vec<Vec<u8>> = institutions.iter().map(institution_body).collect();
+        let now = self.clock.account_now();
+        let up = |institution: &Institution| {
+            let begin = Begin { institution: institution.id, holder_key: "", now };
+            self.connector.begin(&begin).is_ok()
+        };
+        let bodies: Vec<Vec<u8>> =
+            institutions.iter().map(|bank| institution_body(bank, up(bank))).collect();
         let url = "/v1/test_helpers/financial_connections/institutions";
         Answer::unchanged(list_body(url, false, &bodies))
     }
@@ -336,7 +342,7 @@ fn scripts_body(account: model::id::AccountId, scripts: &[Script]) -> Vec<u8> {
     render(|w| wire::render::bank::write_scripts(w, account, shown))
 }
 
-fn institution_body(institution: &Institution) -> Vec<u8> {
+fn institution_body(institution: &Institution, up: bool) -> Vec<u8> {
     let accounts: Vec<TestAccount<'_>> = institution
         .accounts
         .iter()
@@ -355,7 +361,7 @@ fn institution_body(institution: &Institution) -> Vec<u8> {
     let shown = Shown {
         id: institution.id,
         name: &institution.name,
-        status: InstitutionStatus::Active,
+        status: if up { InstitutionStatus::Active } else { InstitutionStatus::Inactive },
         oauth: institution.oauth,
         features: &institution.features,
         payment_method,

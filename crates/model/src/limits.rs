@@ -67,8 +67,9 @@ pub const SCHEDULE_BATCH_MAX: usize = 256;
 pub const CLOCK_STEP_ITEMS_MAX: usize = 256;
 /// Furthest that a test clock may be advanced at once: two years.
 pub const CLOCK_ADVANCE_S_MAX: i64 = 2 * 366 * 86_400;
-/// Customers on one test clock. Stripe allows three; we allow a crowd.
-pub const CLOCK_CUSTOMERS_MAX: u32 = 1_000;
+/// Pages of customers that one deletion of a test clock goes through; a further one deletes the
+/// rest.
+pub const CLOCK_CUSTOMER_PAGES_MAX: u32 = 10_000;
 
 /// Events dispatched at once.
 pub const DISPATCH_BATCH_MAX: usize = 64;

@@ -3,7 +3,6 @@
 use super::call::{Call, Outcome};
 use engine::customer::{CustomerFilter, CustomerInput};
 use model::customer::{Address, Shipping};
-use model::limits::TEXT_CHARS_MAX;
 use store::Bounds;
 use wire::error::Error;
 use wire::list::take_page;
@@ -67,6 +66,9 @@ pub(super) fn bounds(range: Option<Range>) -> Bounds {
     range.map_or_else(Bounds::default, |range| Bounds { from: range.from, to: range.to })
 }
 
+/// Takes what a create and an update share. An empty text unsets a parameter only where Stripe's
+/// `OpenAPI` document gives it an empty alternative: the address, both names of persons and
+/// businesses, metadata, shipping and the tax status.
 fn take_input(params: &mut Params, passed_over: &[&'static str]) -> Result<CustomerInput, Error> {
     for name in PASSED_OVER.iter().chain(passed_over) {
         params.pass_over(name);
@@ -77,14 +79,14 @@ fn take_input(params: &mut Params, passed_over: &[&'static str]) -> Result<Custo
         address: address.map(|address| set(address, take_address)).transpose()?,
         balance: params.integer("balance")?,
         business_name: params.unsettable_text("business_name", BUSINESS_NAME_CHARS_MAX)?,
-        description: params.unsettable_text("description", TEXT_CHARS_MAX)?,
+        description: params.text("description")?,
         email: take_email(params)?,
         individual_name: params.unsettable_text("individual_name", BUSINESS_NAME_CHARS_MAX)?,
         invoice_prefix: params.text("invoice_prefix")?,
         metadata: params.metadata()?,
-        name: params.unsettable_text("name", NAME_CHARS_MAX)?,
+        name: params.text_up_to("name", NAME_CHARS_MAX)?,
         next_invoice_sequence: params.integer("next_invoice_sequence")?,
-        phone: params.unsettable_text("phone", PHONE_CHARS_MAX)?,
+        phone: params.text_up_to("phone", PHONE_CHARS_MAX)?,
         preferred_locales: params.texts("preferred_locales")?,
         shipping: shipping.map(|shipping| set(shipping, take_shipping)).transpose()?,
         tax_exempt: params.unsettable("tax_exempt", Params::choice)?,
@@ -103,9 +105,9 @@ fn set<T>(
     }
 }
 
-fn take_email(params: &mut Params) -> Result<Option<Setting<String>>, Error> {
-    let email = params.unsettable_text("email", EMAIL_CHARS_MAX)?;
-    if let Some(Setting::Set(given)) = &email {
+fn take_email(params: &mut Params) -> Result<Option<String>, Error> {
+    let email = params.text_up_to("email", EMAIL_CHARS_MAX)?;
+    if let Some(given) = &email {
         let halves = given.split_once('@');
         let plain = halves.is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
         if !plain || given.contains(char::is_whitespace) {
@@ -118,9 +120,7 @@ fn take_email(params: &mut Params) -> Result<Option<Setting<String>>, Error> {
 }
 
 fn take_address(mut params: Params) -> Result<Address, Error> {
-    let mut line = |name| -> Result<Option<String>, Error> {
-        Ok(params.unsettable_text(name, TEXT_CHARS_MAX)?.and_then(Setting::into_option))
-    };
+    let mut line = |name| params.text(name);
     let address = Address {
         city: line("city")?,
         country: line("country")?,
@@ -134,11 +134,11 @@ fn take_address(mut params: Params) -> Result<Address, Error> {
 }
 
 fn take_shipping(mut params: Params) -> Result<Shipping, Error> {
-    let phone = params.unsettable_text("phone", PHONE_CHARS_MAX)?;
+    let phone = params.text("phone")?;
     let shipping = Shipping {
         address: take_address(params.need("address", Params::hash)?)?,
         name: params.need("name", Params::text)?,
-        phone: phone.and_then(Setting::into_option),
+        phone,
     };
     params.finish()?;
     Ok(shipping)

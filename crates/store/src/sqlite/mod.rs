@@ -54,7 +54,8 @@ pub(crate) struct Sqlite {
     writer: Writer,
     readers: Readers,
     seal: Sealer,
-    _folder: Option<TempDir>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "kept for its end only"))]
+    folder: Option<TempDir>,
     _lock: Option<File>,
 }
 

@@ -62,7 +62,7 @@ pub(super) fn open(settings: StoreSettings) -> Result<Sqlite, OpenError> {
         },
     )?;
     let readers = Readers::new(path, settings.readers);
-    Ok(Sqlite { writer, readers, seal, _folder: folder, _lock: lock })
+    Ok(Sqlite { writer, readers, seal, folder, _lock: lock })
 }
 
 /// Takes the lock of a database.

@@ -1,8 +1,6 @@
 //! A server for tests: real HTTP on a free port, time that stands still until it is moved, seeded
 //! randomness, and workers that are stepped instead of running by themselves.
 
-#![allow(dead_code, reason = "each test file uses a part of this")]
-
 use bankfeed::http::{self, KeyPolicy};
 use bankfeed::rng::Streams;
 use connectors::Connector;
@@ -12,7 +10,6 @@ use engine::{Engine, Parts};
 use model::clock::{AccountTime, Clock, ServerTime};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use store::{Failpoints, Place, Store, StoreSettings};
@@ -149,6 +146,16 @@ impl App {
         Request(self.client.request(method, format!("{}{path}", self.url)))
     }
 
+    /// What each call is refused with, for snapshots: a call is method, path and form.
+    pub async fn refusals(&self, calls: &[(&str, &str, &str)]) -> String {
+        let mut told = String::new();
+        for (method, path, form) in calls {
+            let reply = self.request(method, path).form(form).send().await;
+            told += &format!("{method} {path} {form}\n{}", reply.told());
+        }
+        told
+    }
+
     /// A customer with an e-mail address; answers its id.
     pub async fn customer(&self) -> String {
         self.post("/v1/customers", "email=ada@example.com").await.ok().text("/id")
@@ -277,19 +284,24 @@ impl Reply {
         format!("{}\n{body}", self.status)
     }
 
-    /// Status, code, parameter and message of an error, for snapshots of many; the envelope must
-    /// hold nothing else.
+    /// The whole envelope of an error on two lines: status, type, code, parameter; message. What
+    /// follows from these is checked here: the page of the code, and that there is nothing else.
+    #[track_caller]
     pub fn told(&self) -> String {
-        let mut told = self.status.to_string();
-        let error = self.at("/error");
-        let word = |name: &str| error[name].as_str().unwrap_or("-").to_owned();
-        let known = ["code", "doc_url", "message", "param", "type"];
-        assert!(
-            error.as_object().unwrap().keys().all(|key| known.contains(&key.as_str())),
-            "{error}"
-        );
-        let _ = write!(told, " {} {} {}\n    ", word("type"), word("code"), word("param"));
-        told + &word("message") + "\n"
+        let mut error = self.at("/error");
+        let mut word = |name: &str| {
+            let value = error.as_object_mut().and_then(|error| error.remove(name));
+            value.map_or("-".to_owned(), |value| value.as_str().unwrap().to_owned())
+        };
+        let (code, page) = (word("code"), word("doc_url"));
+        if code != "-" {
+            let anchor = code.replace('_', "-");
+            assert_eq!(page, format!("https://stripe.com/docs/error-codes/{anchor}"));
+        }
+        let first = format!("{} {} {code} {}", self.status, word("type"), word("param"));
+        let told = format!("    {first}\n    {}\n", word("message"));
+        assert_eq!(error, serde_json::json!({}), "{}", self.body);
+        told
     }
 }
 

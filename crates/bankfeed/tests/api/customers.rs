@@ -1,0 +1,64 @@
+//! Customers: what is kept, unset, listed and deleted.
+
+use crate::support::App;
+
+const CUSTOMERS: &str = "/v1/customers";
+
+/// Everything that is kept of a customer comes back; an empty text unsets.
+#[tokio::test]
+async fn keeps_and_unsets() {
+    let app = App::start().await;
+    let form = "address[line1]=1+Main+St&address[country]=US&address[line2]=&balance=-500\
+                &description=d&email=ada@example.com&invoice_prefix=ADA&metadata[a]=1&metadata[b]=2\
+                &name=Ada&phone=555&preferred_locales[]=en&preferred_locales[]=fr\
+                &shipping[name]=Ada&shipping[address][city]=Rome&tax_exempt=exempt\
+                &invoice_settings[footer]=x&tax[validate_location]=deferred";
+    let customer = app.post(CUSTOMERS, form).await;
+    insta::assert_snapshot!(customer.shown(), @"");
+    let path = format!("{CUSTOMERS}/{}", customer.text("/id"));
+    let form = "address=&description=&email=&metadata[a]=&name=Bob&phone=&shipping=&tax_exempt=";
+    insta::assert_snapshot!(app.post(&path, form).await.shown(), @"");
+    assert_eq!(app.post(&path, "metadata=").await.ok().at("/metadata"), serde_json::json!({}));
+}
+
+/// Lists page in both directions, filter by e-mail address and time, and name a path to go on.
+#[tokio::test]
+async fn lists() {
+    let app = App::start().await;
+    let mut ids = Vec::new();
+    for number in 0..5 {
+        let form = format!("email=user{number}@example.com");
+        ids.insert(0, app.post(CUSTOMERS, &form).await.ok().text("/id"));
+        app.wait_s(1);
+    }
+    let list = async |query: &str| {
+        let page = app.get(&format!("{CUSTOMERS}?{query}")).await.ok();
+        assert_eq!(page.text("/url"), CUSTOMERS);
+        let id = |item: &serde_json::Value| item["id"].as_str().unwrap().to_owned();
+        (page.items("/data").iter().map(id).collect::<Vec<_>>(), page.at("/has_more") == true)
+    };
+    assert_eq!(list("").await, (ids.clone(), false));
+    assert_eq!(list("limit=2").await, (ids[..2].to_vec(), true));
+    let after = format!("limit=2&starting_after={}", ids[1]);
+    assert_eq!(list(&after).await, (ids[2..4].to_vec(), true));
+    let before = format!("limit=2&ending_before={}", ids[3]);
+    assert_eq!(list(&before).await, (ids[1..3].to_vec(), true));
+    assert_eq!(list("email=user4@example.com").await, (ids[..1].to_vec(), false));
+    let since = format!("created[gt]={}", crate::support::BEGIN_S + 2);
+    assert_eq!(list(&since).await, (ids[..2].to_vec(), false));
+}
+
+/// A deleted customer is shown as such, and its accounts are disconnected.
+#[tokio::test]
+async fn deletes() {
+    let app = App::start().await;
+    let account = app.account().await;
+    let customer = app.get(CUSTOMERS).await.ok().text("/data/0/id");
+    let path = format!("{CUSTOMERS}/{customer}");
+    insta::assert_snapshot!(app.delete(&path).await.shown(), @"");
+    assert_eq!(app.get(&path).await.ok().at("/deleted"), true);
+    assert_eq!(app.get(CUSTOMERS).await.ok().items("/data").len(), 0);
+    let account = app.get(&format!("/v1/financial_connections/accounts/{account}")).await.ok();
+    assert_eq!(account.text("/status"), "disconnected");
+    insta::assert_snapshot!(app.refusals(&[("POST", &path, "name=x")]).await, @"");
+}

@@ -1,0 +1,173 @@
+//! What is the same for every call: keys, versions, headers, bodies, addresses, pages, expansion.
+
+use crate::support::App;
+
+const CUSTOMERS: &str = "/v1/customers";
+
+/// Every way in which a key can be sent opens the same merchant, and every other key another.
+#[tokio::test]
+async fn keys() {
+    let app = App::start().await;
+    let id = app.customer().await;
+    let path = format!("{CUSTOMERS}/{id}");
+    let basic = "Basic c2tfdGVzdF8xMjM6";
+    app.bare_request("GET", &path).header("Authorization", basic).send().await.ok();
+    app.with_key("rk_test_123").get(&path).await.ok();
+    assert_eq!(app.with_key("sk_test_other").get(&path).await.status, 404);
+    assert_eq!(app.with_key("sk_test_other").get(CUSTOMERS).await.ok().items("/data").len(), 0);
+
+    let mut told = app.bare_request("GET", CUSTOMERS).send().await.told();
+    for key in ["sk_live_1234567890", "pk_test_123", "nonsense"] {
+        told += &app.with_key(key).get(CUSTOMERS).await.told();
+    }
+    let digest = app.bare_request("GET", CUSTOMERS).header("Authorization", "Digest x");
+    told += &digest.send().await.told();
+    told += &App::with_issued_keys().await.get(CUSTOMERS).await.told();
+    insta::assert_snapshot!(told, @"");
+}
+
+/// A publishable key drives a link flow by its client secret, and nothing else.
+#[tokio::test]
+async fn publishable_keys_drive_link_flows_only() {
+    let app = App::start().await;
+    let session = app.session(&app.customer().await, "").await;
+    let link = "/v1/test_helpers/financial_connections/link";
+    let browser = app.with_key("pk_test_123");
+    let by_id = format!("carrier={}", session.text("/id"));
+    let mut told = browser.post(link, &by_id).await.told();
+    told += &browser.post("/v1/test_helpers/test_clocks", "frozen_time=1").await.told();
+    insta::assert_snapshot!(told, @"");
+    let form = format!("client_secret={}", session.text("/client_secret"));
+    assert_eq!(app.with_key("pk_test_other").post(link, &form).await.status, 400);
+    assert_eq!(browser.post(link, &form).await.ok().items("/accounts/data").len(), 1);
+}
+
+/// An error has this exact body and these headers; every answer has a request id.
+#[tokio::test]
+async fn envelope_and_headers() {
+    let app = App::start().await;
+    let reply = app.get("/v1/customers/cus_x").await;
+    insta::assert_snapshot!(reply.body, @"");
+    assert_eq!(reply.header("content-type"), Some("application/json"));
+    assert_eq!(reply.header("stripe-version"), Some("2026-08-26.dahlia"));
+    let id = reply.header("request-id").unwrap().to_owned();
+    assert!(id.starts_with("req_"), "{id}");
+    assert_ne!(app.get(CUSTOMERS).await.header("request-id"), Some(id.as_str()));
+}
+
+/// Every published form of a version is echoed letter by letter; others are refused.
+#[tokio::test]
+async fn versions() {
+    let app = App::start().await;
+    let ask = async |version: &str| {
+        app.request("GET", CUSTOMERS).header("Stripe-Version", version).send().await
+    };
+    let betas = "2022-08-01; financial_connections_transactions_beta=v1";
+    for version in ["2026-10-28.endive", "2026-10-14.preview", "2020-08-27", betas] {
+        assert_eq!(ask(version).await.ok().header("stripe-version"), Some(version));
+    }
+    insta::assert_snapshot!(ask("newest").await.told(), @"");
+}
+
+/// Addresses, methods, content types and headers that this server does not take.
+#[tokio::test]
+async fn what_is_not_taken() {
+    let app = App::start().await;
+    let mut told = app
+        .refusals(&[
+            ("GET", "/v1/charges", ""),
+            ("GET", "/v2/core/events", ""),
+            ("DELETE", "/v1/customers", ""),
+            ("PUT", "/v1/events/evt_1", ""),
+        ])
+        .await;
+    let json = app.request("POST", CUSTOMERS).header("Content-Type", "application/json");
+    told += &json.body("{}").send().await.told();
+    let connected = app.request("GET", CUSTOMERS).header("Stripe-Account", "acct_1");
+    told += &connected.send().await.told();
+    let large = format!("description={}", "x".repeat(600_000));
+    told += &app.post(CUSTOMERS, &large).await.told();
+    let long = format!("{CUSTOMERS}?email={}", "x".repeat(20_000));
+    told += &app.get(&long).await.told();
+    insta::assert_snapshot!(told, @"");
+}
+
+/// Bodies come with any charset, without a content type, empty, or in chunks; a GET may carry the
+/// content type of a form.
+#[tokio::test]
+async fn bodies() {
+    let app = App::start().await;
+    let form = "name=Zo%C3%AB+Q%20R";
+    for content_type in [
+        "application/x-www-form-urlencoded",
+        "application/x-www-form-urlencoded;charset=UTF-8",
+        "Application/X-WWW-Form-URLencoded; charset=utf-8",
+    ] {
+        let request = app.request("POST", CUSTOMERS).header("Content-Type", content_type);
+        assert_eq!(request.body(form).send().await.ok().text("/name"), "Zoë Q R");
+    }
+    app.request("POST", CUSTOMERS).body(form).send().await.ok();
+    app.post(CUSTOMERS, "").await.ok();
+    let content_type = "application/x-www-form-urlencoded";
+    app.request("GET", CUSTOMERS).header("Content-Type", content_type).send().await.ok();
+
+    let chunked = app.request("POST", CUSTOMERS).chunked(&["name=Zo", "%C3", "%AB"]);
+    assert_eq!(chunked.send().await.ok().text("/name"), "Zoë");
+}
+
+/// Parameters of the wrong kind are refused with their full path; nothing is done then.
+#[tokio::test]
+async fn parameters() {
+    let app = App::start().await;
+    let told = app
+        .refusals(&[
+            ("POST", CUSTOMERS, "emial=ada@example.com"),
+            ("POST", CUSTOMERS, "name[first]=Ada"),
+            ("POST", CUSTOMERS, "balance=ten"),
+            ("POST", CUSTOMERS, "address[street]=x"),
+            ("POST", CUSTOMERS, "shipping[name]=Ada"),
+            ("POST", CUSTOMERS, "tax_exempt=maybe"),
+            ("POST", CUSTOMERS, "metadata[a][b]=c"),
+            ("POST", CUSTOMERS, "preferred_locales=en"),
+            ("POST", CUSTOMERS, "name=%FF"),
+            ("POST", CUSTOMERS, "expand[]=email"),
+            ("GET", "/v1/customers?limit=101", ""),
+            ("GET", "/v1/customers?limit=ten", ""),
+            ("GET", "/v1/customers?starting_after=cus_1&ending_before=cus_2", ""),
+            ("GET", "/v1/customers?starting_after=cus_1", ""),
+            ("GET", "/v1/customers?created[above]=1", ""),
+        ])
+        .await;
+    insta::assert_snapshot!(told, @"");
+    assert_eq!(app.get(CUSTOMERS).await.items("/data").len(), 0);
+}
+
+/// Process health is told without a key, and the root says what this is.
+#[tokio::test]
+async fn health() {
+    let app = App::start().await;
+    for (path, body) in [("/healthz", "ok\n"), ("/readyz", "ready\n")] {
+        assert_eq!(app.bare_request("GET", path).send().await.ok().body, body);
+    }
+    assert!(app.bare_request("GET", "/").send().await.ok().body.starts_with("bankfeed: "));
+}
+
+/// Both spellings of expand reach four levels, in lists and in single objects.
+#[tokio::test]
+async fn expansion() {
+    let app = App::start().await;
+    let account = app.account().await;
+    let accounts = "/v1/financial_connections/accounts";
+    let one = app.get(&format!("{accounts}/{account}?expand[]=account_holder.customer")).await.ok();
+    assert_eq!(one.text("/account_holder/customer/object"), "customer");
+    let list = app.get(&format!("{accounts}?expand%5B0%5D=data.account_holder.customer")).await.ok();
+    assert_eq!(list.text("/data/0/account_holder/customer/email"), "ada@example.com");
+    let told = app
+        .refusals(&[
+            ("GET", &format!("{accounts}/{account}?expand[]=balance"), ""),
+            ("GET", &format!("{accounts}?expand[]=ownership"), ""),
+            ("GET", &format!("{accounts}?expand[]=data.a.b.c.d"), ""),
+        ])
+        .await;
+    insta::assert_snapshot!(told, @"");
+}

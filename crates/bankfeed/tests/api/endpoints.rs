@@ -1,0 +1,77 @@
+//! Webhook endpoints: secrets, rolls, retries, and what an endpoint that goes away gets.
+
+use crate::support::{App, Receiver};
+
+const ENDPOINTS: &str = "/v1/webhook_endpoints";
+
+/// Only the answer of creation shows the secret; the rest can be changed.
+#[tokio::test]
+async fn life_of_an_endpoint() {
+    let app = App::start().await;
+    let form = "url=https://example.com/hook&enabled_events[]=invoice.paid&description=d";
+    let made = app.post(ENDPOINTS, form).await;
+    insta::assert_snapshot!(made.shown(), @"");
+    let path = format!("{ENDPOINTS}/{}", made.text("/id"));
+    assert_eq!(app.get(&path).await.ok().at("/secret"), serde_json::Value::Null);
+    let form = "disabled=true&enabled_events[0]=*&description=&metadata[a]=b";
+    insta::assert_snapshot!(app.post(&path, form).await.shown(), @"");
+    assert_eq!(app.get(ENDPOINTS).await.ok().items("/data").len(), 1);
+    insta::assert_snapshot!(app.delete(&path).await.shown(), @"");
+    assert_eq!(app.get(&path).await.status, 404);
+}
+
+/// After a roll both secrets sign until the older one's time is over.
+#[tokio::test]
+async fn rolls() {
+    let app = App::start().await;
+    let receiver = Receiver::start().await;
+    let form = format!("url={}&enabled_events[]=customer.created", receiver.url);
+    let made = app.post(ENDPOINTS, &form).await.ok();
+    let path = format!("{ENDPOINTS}/{}/roll_secret", made.text("/id"));
+    let rolled = app.post(&path, "expires_after_seconds=60").await.ok();
+    assert_ne!(rolled.text("/secret"), made.text("/secret"));
+    for (waited_s, signatures) in [(0, 2), (61, 1)] {
+        app.wait_s(waited_s);
+        app.customer().await;
+        app.run_workers_until_idle().await;
+        let posts = receiver.take();
+        let signature = posts[0].header("stripe-signature").unwrap();
+        assert_eq!(signature.matches("v1=").count(), signatures, "{signature}");
+        let (now, body) = (crate::support::BEGIN_S + waited_s, posts[0].body.as_bytes());
+        wire::signature::verify(signature, &rolled.text("/secret"), body, now, 300).unwrap();
+    }
+}
+
+/// A delivery that is refused is tried again on schedule; each attempt is recorded; until then the
+/// event counts it as pending. A disabled endpoint gets nothing more.
+#[tokio::test]
+async fn retries() {
+    let app = App::start().await;
+    let receiver = Receiver::start().await;
+    receiver.answer(500);
+    let form = format!("url={}&enabled_events[]=customer.created", receiver.url);
+    let endpoint = app.post(ENDPOINTS, &form).await.ok().text("/id");
+    app.customer().await;
+    let event = app.get("/v1/events").await.ok().text("/data/0/id");
+    let pending = async || app.get(&format!("/v1/events/{event}")).await.ok().at("/pending_webhooks");
+    assert_eq!(pending().await, 1);
+    app.run_workers_until_idle().await;
+    assert_eq!((receiver.take().len(), pending().await), (1, 1.into()));
+    let failed = app.get("/v1/events?delivery_success=false").await.ok();
+    assert_eq!(failed.items("/data").len(), 1);
+
+    app.run_workers_until_idle().await;
+    assert_eq!(receiver.take().len(), 0);
+    receiver.answer(204);
+    app.wait_s(10);
+    app.run_workers_until_idle().await;
+    assert_eq!((receiver.take().len(), pending().await), (1, 0.into()));
+    let deliveries = app.get(&format!("/v1/test_helpers/events/{event}/deliveries")).await.ok();
+    assert_eq!(deliveries.text("/data/0/status"), "succeeded");
+    assert_eq!(deliveries.items("/data/0/attempts").len(), 2);
+
+    app.post(&format!("{ENDPOINTS}/{endpoint}"), "disabled=true").await.ok();
+    app.customer().await;
+    app.run_workers_until_idle().await;
+    assert_eq!(receiver.take().len(), 0);
+}

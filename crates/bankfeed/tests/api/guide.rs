@@ -1,0 +1,265 @@
+//! The calls of Stripe's guide to transactions, with the bodies that it prints, and what it says
+//! of each.
+
+use crate::support::{App, Receiver, Reply};
+use serde_json::{Value, json};
+
+const ACCOUNTS: &str = "/v1/financial_connections/accounts";
+const REFRESHED: &str = "financial_connections.account.refreshed_transactions";
+const DAY_S: i64 = 86_400;
+
+async fn act(app: &App, account: &str, call: &str) -> Reply {
+    app.post(&format!("{ACCOUNTS}/{account}/{call}"), "features[]=transactions").await
+}
+
+async fn steer(app: &App, account: &str, call: &str, form: &str) -> Reply {
+    let base = "/v1/test_helpers/financial_connections/accounts";
+    app.post(&format!("{base}/{account}/{call}"), form).await.ok()
+}
+
+async fn show(app: &App, account: &str) -> Reply {
+    app.get(&format!("{ACCOUNTS}/{account}")).await.ok()
+}
+
+/// The refresh ids that were told of by events, the newest first.
+async fn told_refreshes(app: &App) -> Vec<Value> {
+    let events = app.get(&format!("/v1/events?type={REFRESHED}&limit=100")).await.ok();
+    let refresh = |event: &Value| event["data"]["object"]["transaction_refresh"].clone();
+    events.items("/data").iter().map(refresh).collect()
+}
+
+/// A customer and a session as the guide makes them.
+#[tokio::test]
+async fn customer_and_session() {
+    let app = App::start().await;
+    let customer = app.post("/v1/customers", "name=Jenny+Rosen&email=jenny@example.com").await;
+    insta::assert_snapshot!(customer.shown(), @"");
+    let form = format!(
+        "account_holder[type]=customer&account_holder[customer]={}\
+         &permissions[]=payment_method&permissions[]=balances&permissions[]=transactions\
+         &prefetch[]=transactions",
+        customer.text("/id")
+    );
+    let session = app.post("/v1/financial_connections/sessions", &form).await;
+    insta::assert_snapshot!(session.shown(), @"");
+}
+
+/// Before any refresh `transaction_refresh` is null and nothing can be listed; subscribing answers
+/// with the subscription and a pending refresh; its end is told by an event.
+#[tokio::test]
+async fn subscribe() {
+    let app = App::start().await;
+    let account = app.account().await;
+    assert_eq!(show(&app, &account).await.at("/transaction_refresh"), Value::Null);
+
+    let subscribed = act(&app, &account, "subscribe").await.ok();
+    assert_eq!(subscribed.at("/subscriptions"), json!(["transactions"]));
+    let refresh = subscribed.at("/transaction_refresh");
+    assert!(refresh["id"].as_str().unwrap().starts_with("fctxnref_"));
+    assert_eq!(refresh["status"], "pending");
+    assert_eq!(refresh["next_refresh_available_at"], Value::Null);
+
+    let list = format!("/v1/financial_connections/transactions?account={account}");
+    insta::assert_snapshot!(app.get(&list).await.told(), @"");
+    app.run_workers_until_idle().await;
+    let told = told_refreshes(&app).await;
+    assert_eq!((told.len(), &told[0]["id"]), (1, &refresh["id"]));
+    assert_eq!(app.get(&list).await.ok().items("/data").len(), 10);
+}
+
+/// A refresh asked for while one is pending, or too early after one, changes nothing: 200, the
+/// same refresh id, no event, and a notice that says so.
+#[tokio::test]
+async fn refresh_too_early() {
+    let app = App::start().await;
+    let account = app.account().await;
+    let first = act(&app, &account, "refresh").await.ok();
+    assert_eq!(first.header("stripe-notice"), None);
+    let id = first.text("/transaction_refresh/id");
+    let pending = act(&app, &account, "refresh").await.ok();
+    assert_eq!(pending.text("/transaction_refresh/id"), id);
+    insta::assert_snapshot!(pending.header("stripe-notice").unwrap(), @"");
+
+    app.run_workers_until_idle().await;
+    let ended = act(&app, &account, "refresh").await.ok();
+    assert_eq!(ended.text("/transaction_refresh/id"), id);
+    assert_eq!(ended.text("/transaction_refresh/status"), "succeeded");
+    app.run_workers_until_idle().await;
+    assert_eq!(told_refreshes(&app).await.len(), 1);
+
+    app.wait_s(1);
+    let next = act(&app, &account, "refresh").await.ok();
+    assert_ne!(next.text("/transaction_refresh/id"), id);
+}
+
+/// An inactive account is neither refreshed nor subscribed, shows no time of a next refresh, and
+/// what was fetched before stays readable.
+#[tokio::test]
+async fn inactive_account() {
+    let app = App::start().await;
+    let account = app.account().await;
+    act(&app, &account, "refresh").await.ok();
+    app.run_workers_until_idle().await;
+    assert!(show(&app, &account).await.at("/transaction_refresh/next_refresh_available_at").is_i64());
+    steer(&app, &account, "deactivate", "cause=access_denied").await;
+
+    let mut told = act(&app, &account, "refresh").await.told();
+    told += &act(&app, &account, "subscribe").await.told();
+    insta::assert_snapshot!(told, @"");
+    let shown = show(&app, &account).await;
+    assert_eq!(shown.text("/status"), "inactive");
+    assert_eq!(shown.at("/transaction_refresh/next_refresh_available_at"), Value::Null);
+    app.get(&format!("/v1/financial_connections/transactions?account={account}")).await.ok();
+}
+
+/// Subscribing while a prefetch is pending starts no second refresh.
+#[tokio::test]
+async fn subscribe_during_prefetch() {
+    let app = App::start().await;
+    let session = app.session(&app.customer().await, "prefetch[]=transactions").await;
+    let linked = app.link(&session, "").await;
+    let account = linked.text("/accounts/data/0/id");
+    assert_eq!(linked.text("/accounts/data/0/transaction_refresh/status"), "pending");
+    let subscribed = act(&app, &account, "subscribe").await.ok();
+    assert_eq!(subscribed.at("/subscriptions"), json!(["transactions"]));
+    let id = linked.text("/accounts/data/0/transaction_refresh/id");
+    assert_eq!(subscribed.text("/transaction_refresh/id"), id);
+    app.run_workers_until_idle().await;
+    assert_eq!(told_refreshes(&app).await.len(), 1);
+}
+
+/// A subscribed account is refreshed once a day; a refresh on demand leaves that alone; after
+/// unsubscribing three days bring nothing; subscribing again starts a new refresh.
+#[tokio::test]
+async fn daily_work() {
+    let app = App::start().await;
+    let account = app.account().await;
+    act(&app, &account, "subscribe").await.ok();
+    app.run_workers_until_idle().await;
+    for day in 2..=4 {
+        app.wait_s(DAY_S);
+        app.run_workers_until_idle().await;
+        assert_eq!(told_refreshes(&app).await.len(), day);
+    }
+    act(&app, &account, "refresh").await.ok();
+    app.run_workers_until_idle().await;
+    // The refresh of this day ran at this very second, so the one on demand was too early.
+    assert_eq!(told_refreshes(&app).await.len(), 4);
+    app.wait_s(10);
+    act(&app, &account, "refresh").await.ok();
+    app.run_workers_until_idle().await;
+    app.wait_s(DAY_S);
+    app.run_workers_until_idle().await;
+    assert_eq!(told_refreshes(&app).await.len(), 6);
+
+    let last = show(&app, &account).await.at("/transaction_refresh");
+    let unsubscribed = act(&app, &account, "unsubscribe").await.ok();
+    assert_eq!(unsubscribed.at("/subscriptions"), json!([]));
+    assert_eq!(unsubscribed.at("/transaction_refresh"), last);
+    for _ in 0..3 {
+        app.wait_s(DAY_S);
+        app.run_workers_until_idle().await;
+    }
+    assert_eq!(told_refreshes(&app).await.len(), 6);
+    let again = act(&app, &account, "subscribe").await.ok();
+    assert_eq!(again.text("/transaction_refresh/status"), "pending");
+    assert_ne!(again.at("/transaction_refresh/id"), last["id"]);
+}
+
+/// A refresh that fails is told of by its event too, and keeps what was there.
+#[tokio::test]
+async fn failure_is_told() {
+    let app = App::start().await;
+    let account = app.account().await;
+    act(&app, &account, "refresh").await.ok();
+    app.run_workers_until_idle().await;
+    steer(&app, &account, "next_refresh", "outcome=failed&cause=institution_timeout").await;
+    app.wait_s(5);
+    let asked = act(&app, &account, "refresh").await.ok();
+    app.run_workers_until_idle().await;
+    let told = told_refreshes(&app).await;
+    assert_eq!(told.len(), 2);
+    assert_eq!(told[0]["id"], asked.at("/transaction_refresh/id"));
+    assert_eq!(told[0]["status"], "failed");
+    let list = format!("/v1/financial_connections/transactions?account={account}");
+    assert_eq!(app.get(&list).await.ok().items("/data").len(), 10);
+    // Why it failed is in preview.
+    let preview = app
+        .request("GET", &format!("{ACCOUNTS}/{account}"))
+        .header("Stripe-Version", "2026-10-14.preview");
+    let error = preview.send().await.ok().at("/transaction_refresh/error");
+    assert_eq!(error["code"], "institution_timeout");
+}
+
+/// Listing after a refresh gives exactly what later refreshes made or changed, page by page.
+#[tokio::test]
+async fn list_after_a_refresh() {
+    let app = App::start().await;
+    let account = app.account().await;
+    let first = act(&app, &account, "refresh").await.ok().text("/transaction_refresh/id");
+    app.run_workers_until_idle().await;
+    let list = format!("/v1/financial_connections/transactions?account={account}");
+    let after = format!("{list}&transaction_refresh[after]={first}");
+    assert_eq!(app.get(&after).await.ok().items("/data").len(), 0);
+
+    let mut added = Vec::new();
+    for amount in 1..=3 {
+        let form = format!("amount=-{amount}00&description=Coffee+{amount}");
+        steer(&app, &account, "transactions", &form).await;
+        added.push(format!("Coffee {amount}"));
+    }
+    app.wait_s(5);
+    let second = act(&app, &account, "refresh").await.ok().text("/transaction_refresh/id");
+    app.run_workers_until_idle().await;
+
+    let mut seen = Vec::new();
+    let mut page = app.get(&format!("{after}&limit=2")).await.ok();
+    loop {
+        for row in page.items("/data") {
+            assert_eq!(row["transaction_refresh"], second.as_str());
+            seen.push(row);
+        }
+        if page.at("/has_more") == false {
+            break;
+        }
+        let last = seen.last().unwrap()["id"].as_str().unwrap().to_owned();
+        page = app.get(&format!("{after}&limit=2&starting_after={last}")).await.ok();
+    }
+    let mut coffees: Vec<String> = seen
+        .iter()
+        .filter_map(|row| row["description"].as_str())
+        .filter(|text| text.starts_with("Coffee"))
+        .map(str::to_owned)
+        .collect();
+    coffees.sort();
+    assert_eq!(coffees, added);
+    let later = format!("{list}&transaction_refresh[after]={second}");
+    assert_eq!(app.get(&later).await.ok().items("/data").len(), 0);
+}
+
+/// The webhook comes signed, with the account in the version that the endpoint asked for.
+#[tokio::test]
+async fn webhook() {
+    let app = App::start().await;
+    let receiver = Receiver::start().await;
+    let form = format!(
+        "url={}&enabled_events[]={REFRESHED}&api_version=2026-07-29.dahlia",
+        receiver.url
+    );
+    let endpoint = app.post("/v1/webhook_endpoints", &form).await.ok();
+    let account = app.account().await;
+    act(&app, &account, "subscribe").await.ok();
+    app.run_workers_until_idle().await;
+    let posts = receiver.take();
+    let [post] = posts.as_slice() else { panic!("{posts:?}") };
+    let now = crate::support::BEGIN_S;
+    let signature = post.header("stripe-signature").unwrap();
+    let secret = endpoint.text("/secret");
+    wire::signature::verify(signature, &secret, post.body.as_bytes(), now, 300).unwrap();
+    assert_eq!(post.text("/type"), REFRESHED);
+    assert_eq!(post.text("/api_version"), "2026-07-29.dahlia");
+    assert_eq!(post.text("/data/object/id"), account);
+    assert_eq!(post.text("/data/object/transaction_refresh/status"), "succeeded");
+    let event = app.get(&format!("/v1/events/{}", post.text("/id"))).await.ok();
+    assert_eq!(event.at("/pending_webhooks"), 0);
+}

@@ -1,0 +1,126 @@
+//! The same POST under the same key has one outcome and one answer.
+
+use crate::support::{App, Reply};
+
+const CUSTOMERS: &str = "/v1/customers";
+
+async fn keyed(app: &App, path: &str, key: &str, form: &str) -> Reply {
+    app.request("POST", path).header("Idempotency-Key", key).form(form).send().await
+}
+
+/// On both back ends: the second request gets the very same bytes, is marked as a replay of the
+/// first, and does nothing.
+#[tokio::test]
+async fn replays() {
+    for app in [App::start().await, App::sqlite().await] {
+        let first = keyed(&app, CUSTOMERS, "k1", "name=Ada&metadata[a]=1").await.ok();
+        let again = keyed(&app, CUSTOMERS, "k1", "metadata%5Ba%5D=1&name=Ada").await.ok();
+        assert_eq!(first.body, again.body);
+        assert_eq!(first.header("idempotent-replayed"), None);
+        assert_eq!(first.header("idempotency-key"), Some("k1"));
+        assert_eq!(again.header("idempotent-replayed"), Some("true"));
+        assert_eq!(again.header("original-request"), first.header("request-id"));
+        assert_ne!(again.header("request-id"), first.header("request-id"));
+        assert_eq!(app.get(CUSTOMERS).await.items("/data").len(), 1);
+    }
+}
+
+/// A replayed answer shows the secret that only the first answer showed.
+#[tokio::test]
+async fn replays_secrets() {
+    let app = App::sqlite().await;
+    let form = "url=http://127.0.0.1:9/&enabled_events[]=*";
+    let first = keyed(&app, "/v1/webhook_endpoints", "k1", form).await.ok();
+    let again = keyed(&app, "/v1/webhook_endpoints", "k1", form).await.ok();
+    assert!(again.text("/secret").starts_with("whsec_"));
+    assert_eq!(first.body, again.body);
+}
+
+/// Other parameters, another path or another version under a used key is an error.
+#[tokio::test]
+async fn refuses_another_request_under_the_key() {
+    let app = App::start().await;
+    let id = keyed(&app, CUSTOMERS, "k1", "name=Ada").await.ok().text("/id");
+    let mut told = keyed(&app, CUSTOMERS, "k1", "name=Bob").await.told();
+    told += &keyed(&app, &format!("{CUSTOMERS}/{id}"), "k1", "name=Ada").await.told();
+    let other_version = app
+        .request("POST", CUSTOMERS)
+        .header("Idempotency-Key", "k1")
+        .header("Stripe-Version", "2026-10-28.endive");
+    told += &other_version.form("name=Ada").send().await.told();
+    told += &keyed(&app, CUSTOMERS, &"k".repeat(256), "").await.told();
+    insta::assert_snapshot!(told, @"");
+    keyed(&app, CUSTOMERS, &"k".repeat(255), "").await.ok();
+}
+
+/// An answer that changed nothing, and a refusal of a use case, are kept, even when the same
+/// request would fare otherwise by now. Faults of parameters are not kept.
+#[tokio::test]
+async fn keeps_outcomes_but_not_parse_errors() {
+    let app = App::start().await;
+    let account = app.account().await;
+    let path = |call: &str| format!("/v1/financial_connections/accounts/{account}/{call}");
+    app.post(&path("refresh"), "features[]=transactions").await.ok();
+    let unchanged = keyed(&app, &path("refresh"), "k1", "features[]=transactions").await.ok();
+    assert!(unchanged.header("stripe-notice").is_some());
+    app.run_workers_until_idle().await;
+    let again = keyed(&app, &path("refresh"), "k1", "features[]=transactions").await.ok();
+    assert_eq!(unchanged.body, again.body);
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+
+    let deactivate =
+        format!("/v1/test_helpers/financial_connections/accounts/{account}/deactivate");
+    app.post(&deactivate, "").await.ok();
+    let refused = keyed(&app, &path("subscribe"), "k2", "features[]=transactions").await;
+    app.post(&deactivate.replace("deactivate", "reactivate"), "").await.ok();
+    let again = keyed(&app, &path("subscribe"), "k2", "features[]=transactions").await;
+    assert_eq!((refused.status, &refused.body), (400, &again.body));
+    assert_eq!(again.header("stripe-should-retry"), Some("false"));
+
+    assert_eq!(keyed(&app, CUSTOMERS, "k3", "nmae=Ada").await.status, 400);
+    keyed(&app, CUSTOMERS, "k3", "name=Ada").await.ok();
+}
+
+/// Keys belong to their merchant, live for a day, and count on POST only.
+#[tokio::test]
+async fn scope_and_age() {
+    let app = App::start().await;
+    let first = keyed(&app, CUSTOMERS, "k1", "name=Ada").await.ok();
+    let other = app
+        .bare_request("POST", CUSTOMERS)
+        .header("Authorization", "Bearer sk_test_other")
+        .header("Idempotency-Key", "k1");
+    assert_ne!(other.form("name=Ada").send().await.ok().text("/id"), first.text("/id"));
+
+    let get = app.request("GET", CUSTOMERS).header("Idempotency-Key", "k1").send().await.ok();
+    assert_eq!(get.items("/data").len(), 1);
+    assert_eq!(get.header("idempotency-key"), Some("k1"));
+
+    app.wait_s(24 * 3_600 + 1);
+    let new = keyed(&app, CUSTOMERS, "k1", "name=Ada").await.ok();
+    assert_ne!(new.text("/id"), first.text("/id"));
+}
+
+/// Many requests at once under one key: one is made; the others are replays of it or are told
+/// that it is still running.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn at_once() {
+    let app = App::sqlite().await;
+    let requests = (0..16).map(|_| {
+        let request = app.request("POST", CUSTOMERS).header("Idempotency-Key", "k1");
+        tokio::spawn(request.form("name=Ada").send())
+    });
+    let requests: Vec<_> = requests.collect();
+    let mut made = None;
+    for request in requests {
+        let reply = request.await.unwrap();
+        if reply.status == 409 {
+            assert_eq!(reply.header("stripe-should-retry"), Some("true"));
+            assert_eq!(reply.text("/error/code"), "idempotency_key_in_use");
+        } else {
+            let id = reply.ok().text("/id");
+            assert_eq!(*made.get_or_insert(id.clone()), id);
+        }
+    }
+    assert_eq!(app.get(CUSTOMERS).await.items("/data").len(), 1);
+}

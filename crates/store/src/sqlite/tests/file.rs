@@ -1,0 +1,201 @@
+//! The file: who may open it, what stands in it, what is left when it is closed.
+
+use super::{at, folder, is_there, object, run, settings};
+use crate::sqlite::Sqlite;
+use crate::{
+    Created, FindObject, FindReply, Kind, Object, OpenError, Place, RecordReply, Reply, Store,
+    StoreSettings, Written,
+};
+use model::account::Holder;
+use model::clock::{AccountTime, ServerTime};
+use model::endpoint::{Endpoint, EndpointSecret, EndpointStatus};
+use model::id::{CustomerId, EndpointId, MerchantId, SessionId};
+use model::session::{Session, SessionStatus};
+use rusqlite::Connection;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+fn refused(settings: StoreSettings) -> OpenError {
+    Store::open(settings).err().unwrap()
+}
+
+/// What was acknowledged is there when the database is opened again.
+#[test]
+fn what_was_written_stays() {
+    let folder = folder();
+    let path = folder.path().join("bank.db");
+    run(async {
+        let store = Store::open(at(&path)).unwrap();
+        assert_eq!(store.write(object(1)).await.unwrap(), Created::Done);
+        store.close().await;
+        drop(store);
+        let store = Store::open(at(&path)).unwrap();
+        assert!(is_there(&store, 1).await);
+        assert!(!is_there(&store, 2).await);
+    });
+}
+
+/// Of two servers on one database the second is refused, until the first has ended.
+#[test]
+fn a_second_server_is_refused() {
+    let folder = folder();
+    let path = folder.path().join("bank.db");
+    let first = Store::open(at(&path)).unwrap();
+    assert!(
+        matches!(refused(at(&path)), OpenError::Locked(lock) if lock.ends_with("bank.db.lock"))
+    );
+    drop(first);
+    Store::open(at(&path)).unwrap();
+}
+
+/// A database of a newer program, or migrated by another, is refused and left as it is.
+#[test]
+fn another_programs_database_is_refused() {
+    let folder = folder();
+    let path = folder.path().join("bank.db");
+    drop(Store::open(at(&path)).unwrap());
+    let change = |sql| Connection::open(&path).unwrap().execute(sql, []).unwrap();
+    change("UPDATE migrations SET checksum = x'00' WHERE number = 1");
+    insta::assert_snapshot!(refused(at(&path)), @"");
+    change("INSERT INTO migrations (number, checksum) VALUES (9, x'00')");
+    insta::assert_snapshot!(refused(at(&path)), @"");
+}
+
+/// A wrong seal key is refused when the database is opened, not when a secret is asked for.
+#[test]
+fn another_seal_key_is_refused() {
+    let folder = folder();
+    let path = folder.path().join("bank.db");
+    drop(Store::open(at(&path)).unwrap());
+    let other = StoreSettings { seal_key: [8; 32], ..at(&path) };
+    assert!(matches!(refused(other), OpenError::OtherSealKey));
+}
+
+/// A place that cannot be written names itself.
+#[test]
+fn a_bad_place_is_named() {
+    let path = Path::new("/nowhere/at/all/bank.db");
+    let OpenError::File { path: named, .. } = refused(at(path)) else { unreachable!() };
+    assert_eq!(named, Path::new("/nowhere/at/all/bank.db.lock"));
+}
+
+/// A temporary database leaves no file behind.
+#[test]
+fn a_temporary_database_leaves_nothing() {
+    let database = Sqlite::open(settings(Place::Temporary)).unwrap();
+    let path = database.folder.as_ref().unwrap().path().to_owned();
+    assert!(path.join("bankfeed.db").exists());
+    drop(database);
+    assert!(!path.exists());
+}
+
+fn session() -> Session {
+    Session {
+        id: SessionId::from_number(5),
+        merchant: MerchantId::from_number(1),
+        version: 1,
+        livemode: false,
+        created: AccountTime(0),
+        holder: Holder::Customer(CustomerId::from_number(1)),
+        clock: None,
+        client_secret: "THE CLIENT SECRET".to_owned(),
+        permissions: BTreeSet::new(),
+        prefetch: None,
+        filters: None,
+        accounts_max: None,
+        limits_given: false,
+        manual_entry: None,
+        return_url: None,
+        status: SessionStatus::Pending,
+        accounts: vec![],
+    }
+}
+
+fn endpoint() -> Endpoint {
+    let value = "THE SIGNING SECRET".to_owned();
+    Endpoint {
+        id: EndpointId::from_number(6),
+        merchant: MerchantId::from_number(1),
+        version: 1,
+        livemode: false,
+        created: AccountTime(0),
+        made_at: ServerTime(0),
+        deleted: false,
+        url: "http://localhost/not a secret".to_owned(),
+        enabled_events: vec![],
+        api_version: None,
+        description: None,
+        metadata: BTreeMap::new(),
+        status: EndpointStatus::Enabled,
+        secrets: vec![EndpointSecret { value, expires_at: None }],
+    }
+}
+
+fn reply() -> Reply {
+    Reply {
+        merchant: MerchantId::from_number(1),
+        key: "key".to_owned(),
+        fingerprint: [0; 32],
+        request_id: "req_1".to_owned(),
+        status: 200,
+        body: b"THE ANSWERED SECRET".to_vec(),
+        at: ServerTime(0),
+    }
+}
+
+/// Secrets come back, but their bytes stand in no file of the database.
+#[test]
+fn secrets_are_not_in_the_clear() {
+    let folder = folder();
+    let path = folder.path().join("bank.db");
+    run(async {
+        let store = Store::open(at(&path)).unwrap();
+        for object in [Object::Session(session()), Object::Endpoint(endpoint())] {
+            let command = crate::CreateObject { object, ..super::object(1) };
+            assert_eq!(store.write(command).await.unwrap(), Created::Done);
+        }
+        let written = store.write(RecordReply { reply: reply() }).await.unwrap();
+        assert_eq!(written, Written::Done);
+        let merchant = MerchantId::from_number(1);
+        let find = FindReply { merchant, key: "key".to_owned(), now: ServerTime(1) };
+        assert_eq!(store.read(find).await.unwrap(), Some(reply()));
+        assert!(stands_in(folder.path(), b"not a secret"));
+        for secret in ["THE CLIENT SECRET", "THE SIGNING SECRET", "THE ANSWERED SECRET"] {
+            assert!(!stands_in(folder.path(), secret.as_bytes()), "{secret}");
+        }
+        store.close().await;
+        assert!(stands_in(folder.path(), b"not a secret"));
+        assert!(!stands_in(folder.path(), b"SECRET"));
+    });
+}
+
+fn stands_in(folder: &Path, bytes: &[u8]) -> bool {
+    std::fs::read_dir(folder).unwrap().any(|entry| {
+        let content = std::fs::read(entry.unwrap().path()).unwrap();
+        content.windows(bytes.len()).any(|window| window == bytes)
+    })
+}
+
+/// A sealed value that was moved to another row is not read there.
+#[test]
+fn a_moved_secret_does_not_open() {
+    let folder = folder();
+    let path = folder.path().join("bank.db");
+    run(async {
+        let store = Store::open(at(&path)).unwrap();
+        for number in [5, 7] {
+            let object =
+                Object::Session(Session { id: SessionId::from_number(number), ..session() });
+            let command = crate::CreateObject { object, ..super::object(1) };
+            assert_eq!(store.write(command).await.unwrap(), Created::Done);
+        }
+        let merchant = MerchantId::from_number(1);
+        let find = FindObject { merchant, kind: Kind::Session, number: 7 };
+        assert!(store.read(find).await.is_ok());
+        let sql = "UPDATE objects SET secret = \
+            (SELECT secret FROM objects WHERE number = 5) WHERE number = 7";
+        Connection::open(&path).unwrap().execute(sql, []).unwrap();
+        let error = store.read(find).await.unwrap_err();
+        insta::assert_snapshot!(super::cause(&error), @"");
+    });
+}

@@ -1,0 +1,89 @@
+//! What holds for the database alone: its statements, its file, its writer.
+
+mod file;
+mod statements;
+mod writer;
+
+use crate::store::Failure;
+use crate::{CreateObject, Failpoints, Object, Place, Store, StoreSettings};
+use model::clock::{AccountTime, Clock, Rng, ServerTime, TestClock};
+use model::id::{ClockId, MerchantId};
+use std::path::Path;
+use std::sync::Arc;
+
+struct Still;
+
+impl Clock for Still {
+    fn server_now(&self) -> ServerTime {
+        ServerTime(1_700_000_000_000_000)
+    }
+
+    fn account_now(&self) -> AccountTime {
+        AccountTime(1_700_000_000)
+    }
+}
+
+impl Rng for Still {
+    fn fill(&self, buffer: &mut [u8]) {
+        buffer.fill(1);
+    }
+}
+
+fn settings(place: Place) -> StoreSettings {
+    StoreSettings {
+        place,
+        seal_key: [7; 32],
+        failpoints: Failpoints::default(),
+        rng: Arc::new(Still),
+        clock: Arc::new(Still),
+        readers: 2,
+    }
+}
+
+fn at(path: &Path) -> StoreSettings {
+    settings(Place::File(path.to_owned()))
+}
+
+/// The least object there is.
+fn object(number: u64) -> CreateObject {
+    let clock = TestClock {
+        id: ClockId::from_number(number),
+        merchant: MerchantId::from_number(1),
+        version: 1,
+        created: AccountTime(0),
+        name: None,
+        frozen_time: AccountTime(0),
+        target: None,
+        status: model::clock::ClockStatus::Ready,
+        deleted: false,
+    };
+    let object = Object::TestClock(clock);
+    CreateObject { object, kind_max: None, events: vec![], reply: None }
+}
+
+fn run<T>(test: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test)
+}
+
+/// The folder of a database that is removed with the test.
+fn folder() -> tempfile::TempDir {
+    tempfile::TempDir::new().unwrap()
+}
+
+/// Whether an object is there.
+async fn is_there(store: &Store, number: u64) -> bool {
+    let merchant = MerchantId::from_number(1);
+    let find = crate::FindObject { merchant, kind: crate::Kind::TestClock, number };
+    store.read(find).await.unwrap().is_some()
+}
+
+/// What a failed command says.
+fn cause(error: &crate::Error) -> String {
+    match error {
+        crate::Error::Busy => error.to_string(),
+        crate::Error::Internal(source) => match source.downcast_ref::<Failure>() {
+            Some(failure) => failure.to_string(),
+            None => source.to_string(),
+        },
+    }
+}

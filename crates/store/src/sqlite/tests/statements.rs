@@ -1,0 +1,216 @@
+//! The statements: each can be prepared, none is forgotten here, and the hot ones seek.
+
+use super::{at, folder};
+use crate::Store;
+use crate::sqlite::list::Lists;
+use crate::sqlite::open::open_writer;
+use crate::sqlite::{
+    account, clock, delivery, event, migration, object, open, prune, refresh, reply, transaction,
+    writer,
+};
+use rusqlite::Connection;
+
+/// Statements with their names.
+macro_rules! named {
+    ($($family:ident::$name:ident),+ $(,)?) => {
+        &[$((concat!(stringify!($family), "::", stringify!($name)), $family::$name)),+]
+    };
+}
+
+const STATEMENTS: &[(&str, &str)] = named![
+    account::INSERT_ACCOUNT,
+    account::UPDATE_ACCOUNT_BODY,
+    account::UPDATE_ACCOUNT,
+    account::FIND_ACCOUNT,
+    account::FIND_LINKED_ACCOUNT,
+    account::INSERT_CONNECTION,
+    account::UPDATE_CONNECTION,
+    account::FIND_CONNECTION,
+    account::UPSERT_OWNERSHIP,
+    account::FIND_OWNERSHIP,
+    clock::INSERT_CLOCK_JOB,
+    clock::LIST_CLAIMABLE_CLOCKS,
+    clock::CLAIM_CLOCK,
+    clock::CONTINUE_CLOCK,
+    clock::DELETE_CLOCK_JOB,
+    clock::LIST_DUE_ACCOUNTS_ON_CLOCK,
+    clock::LIST_DUE_REFRESHES_ON_CLOCK,
+    delivery::INSERT_DELIVERY,
+    delivery::FIND_NEXT_ENDPOINT,
+    delivery::LIST_DUE_OF_ENDPOINT,
+    delivery::CLAIM_DELIVERY,
+    delivery::SETTLE_DELIVERY,
+    delivery::INSERT_ATTEMPT,
+    delivery::LIST_DELIVERIES,
+    delivery::LIST_ATTEMPTS,
+    event::INSERT_EVENT,
+    event::FIND_EVENT,
+    event::GET_LISTED_EVENT,
+    event::LIST_UNDISPATCHED,
+    event::CLEAR_UNDISPATCHED,
+    migration::CREATE_MIGRATIONS,
+    migration::LIST_MIGRATIONS,
+    migration::INSERT_MIGRATION,
+    object::INSERT_MERCHANT,
+    object::COUNT_MERCHANTS,
+    object::COUNT_KIND,
+    object::INSERT_OBJECT,
+    object::UPDATE_OBJECT,
+    object::FIND_OBJECT,
+    object::FIND_OBJECT_BY_LOOKUP,
+    open::FIND_SEAL_CHECK,
+    open::INSERT_SEAL_CHECK,
+    prune::DELETE_REPLIES,
+    prune::LIST_OLD_EVENTS,
+    prune::DELETE_EVENT,
+    prune::DELETE_DELIVERIES,
+    prune::DELETE_ATTEMPTS,
+    prune::DELETE_REFRESHES,
+    refresh::INSERT_REFRESH,
+    refresh::LIST_CLAIMABLE,
+    refresh::CLAIM_REFRESH,
+    refresh::PUT_OFF_REFRESH,
+    refresh::END_REFRESH,
+    refresh::INTERRUPT_REFRESH,
+    refresh::LIST_DUE_ACCOUNTS,
+    reply::INSERT_REPLY,
+    reply::FIND_REPLY,
+    transaction::FIND_TRANSACTION,
+    transaction::FIND_BY_BANK_ID,
+    transaction::LIST_ACCOUNT,
+    transaction::UPSERT_TRANSACTION,
+    writer::BEGIN,
+    writer::COMMIT,
+    writer::ROLLBACK,
+    writer::SAVE,
+    writer::RELEASE,
+    writer::UNDO,
+    writer::LOG_LENGTH,
+    writer::CHECKPOINT,
+    writer::CHECKPOINT_WHOLE,
+    writer::FIND_LAST_POSITION,
+];
+
+const LISTS: &[(&str, Lists)] = named![
+    account::LIST_ACCOUNTS,
+    account::LIST_ACCOUNTS_OF_CUSTOMER,
+    account::LIST_ACCOUNTS_OF_HOLDER_ACCOUNT,
+    account::LIST_ACCOUNTS_ON_CLOCK,
+    event::LIST_EVENTS,
+    object::LIST_OBJECTS,
+    object::LIST_OBJECTS_BY_LOOKUP,
+    object::LIST_OBJECTS_BY_CLOCK,
+    transaction::LIST_TRANSACTIONS,
+    transaction::LIST_CHANGED,
+];
+
+const SOURCES: &[(&str, &str)] = &[
+    ("account", include_str!("../account.rs")),
+    ("clock", include_str!("../clock.rs")),
+    ("delivery", include_str!("../delivery.rs")),
+    ("event", include_str!("../event.rs")),
+    ("migration", include_str!("../migration.rs")),
+    ("object", include_str!("../object.rs")),
+    ("open", include_str!("../open.rs")),
+    ("prune", include_str!("../prune.rs")),
+    ("refresh", include_str!("../refresh.rs")),
+    ("reply", include_str!("../reply.rs")),
+    ("transaction", include_str!("../transaction.rs")),
+    ("writer", include_str!("../writer.rs")),
+];
+
+fn database(folder: &tempfile::TempDir) -> Connection {
+    let path = folder.path().join("bank.db");
+    drop(Store::open(at(&path)).unwrap());
+    open_writer(&path, true).unwrap()
+}
+
+/// Every statement is one that the newest form of the database understands.
+#[test]
+fn every_statement_can_be_prepared() {
+    let folder = folder();
+    let connection = database(&folder);
+    connection.execute_batch("SAVEPOINT command").unwrap();
+    for (name, sql) in STATEMENTS {
+        assert!(connection.prepare(sql).is_ok(), "{name}: {:?}", connection.prepare(sql).err());
+    }
+    for (name, Lists { older, newer }) in LISTS {
+        for sql in [older, newer] {
+            assert!(connection.prepare(sql).is_ok(), "{name}: {:?}", connection.prepare(sql).err());
+        }
+    }
+}
+
+/// No statement is missing from the lists above.
+#[test]
+fn no_statement_is_forgotten() {
+    for (family, source) in SOURCES {
+        for line in source.lines() {
+            let Some(rest) = line.strip_prefix("pub(super) const ") else { continue };
+            let Some((name, kind)) = rest.split_once(": ") else { continue };
+            let name = format!("{family}::{name}");
+            let known = if kind.starts_with("&str") {
+                STATEMENTS.iter().any(|(known, _)| *known == name)
+            } else if kind.starts_with("Lists") {
+                LISTS.iter().any(|(known, _)| *known == name)
+            } else {
+                true
+            };
+            assert!(known, "{name}");
+        }
+    }
+}
+
+/// What a statement does to find its rows.
+fn plan(connection: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let mut rows = statement.raw_query();
+    let mut steps = Vec::new();
+    while let Some(row) = rows.next().unwrap() {
+        steps.push(row.get(3).unwrap());
+    }
+    steps
+}
+
+/// No statement that runs with every request or job reads a whole table, and no list is sorted
+/// after it was found, except what changed, which is sorted within its index.
+#[test]
+fn statements_seek() {
+    let folder = folder();
+    let connection = database(&folder);
+    let lists =
+        LISTS.iter().flat_map(|(name, Lists { older, newer })| [(*name, *older), (*name, *newer)]);
+    let whole = [
+        // Small tables, or the end of a table only.
+        "migration::",
+        "object::COUNT_MERCHANTS",
+        "clock::LIST_CLAIMABLE_CLOCKS",
+        "writer::",
+        "open::",
+    ];
+    for (name, sql) in STATEMENTS.iter().copied().chain(lists) {
+        if whole.iter().any(|prefix| name.starts_with(prefix)) {
+            continue;
+        }
+        for step in plan(&connection, sql) {
+            let scans = step.starts_with("SCAN") && !step.contains("INDEX") && step != "SCAN c";
+            assert!(!scans, "{name}: {step}");
+            let sorts = step.contains("TEMP B-TREE") && name != "transaction::LIST_CHANGED";
+            assert!(!sorts, "{name}: {step}");
+        }
+    }
+}
+
+/// The plans of the hottest statements, in full.
+#[test]
+fn hot_plans() {
+    let folder = folder();
+    let connection = database(&folder);
+    let plans = |sql| plan(&connection, sql).join("\n");
+    insta::assert_snapshot!(plans(transaction::LIST_TRANSACTIONS.older), @"");
+    insta::assert_snapshot!(plans(transaction::LIST_CHANGED.older), @"");
+    insta::assert_snapshot!(plans(refresh::LIST_CLAIMABLE), @"");
+    insta::assert_snapshot!(plans(delivery::LIST_DUE_OF_ENDPOINT), @"");
+    insta::assert_snapshot!(plans(event::LIST_EVENTS.older), @"");
+    insta::assert_snapshot!(plans(object::LIST_OBJECTS_BY_LOOKUP.newer), @"");
+}

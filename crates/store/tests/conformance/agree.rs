@@ -1,0 +1,593 @@
+//! The property that holds the database to the plain collections: whatever list of commands both
+//! are given, they answer alike, and everything that can be read afterwards is alike.
+
+use crate::bed::{
+    T0, Time, account, connection, customer, delivery, endpoint, event, job, merchant, reply, row,
+    session, sqlite, test_clock,
+};
+use crate::steps::{At, Change, End, Item, New, PutOff, Step, What, steps};
+use model::Word;
+use model::account::{Account, AccountStatus, Holder, InactiveCause, StatusAction};
+use model::bank::Feature;
+use model::clock::{AccountTime, Clock, ClockStatus};
+use model::delivery::{Attempt, Delivery, DeliveryStatus};
+use model::event::{Event, EventType};
+use model::id::{AccountId, ClockId, CustomerId, EndpointId, OwnershipId};
+use model::ownership::Ownership;
+use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
+use model::transaction::Transaction;
+use proptest::prelude::*;
+use std::fmt::Debug;
+use std::sync::Arc;
+use store::{
+    AccountChange, AccountsOf, ApplyRefresh, Bounds, ChangeAccount, ChangeConnection, ChangeObject,
+    Claim, ClaimClocks, ClaimDeliveries, ClaimRefreshes, ClockClaim, ClockItem, CompleteLink,
+    Connection, CreateObject, Cursor, DispatchEvent, EventPlace, FailRefresh, FindAccount,
+    FindConnection, FindEvent, FindHeld, FindLinkedAccount, FindObject, FindOwnership, FindReply,
+    FindTransaction, Kind, ListAccounts, ListDeliveries, ListDueAccounts, ListDueOnClock,
+    ListEvents, ListObjects, ListTransactions, ListUndispatched, NewAccount, Object, ObjectPlace,
+    Page, Prune, PutOffRefresh, Read, RecordReply, Reply, SettleDelivery, StartAdvance, StepClock,
+    Store, Write,
+};
+
+const KINDS: [Kind; 4] = [Kind::Customer, Kind::Session, Kind::Endpoint, Kind::TestClock];
+
+/// Both back ends, and what the test has learnt from them.
+struct Both {
+    database: Store,
+    model: Store,
+    time: Arc<Time>,
+    jobs: Vec<RefreshJob>,
+    clocks: Vec<ClockClaim>,
+    deliveries: Vec<Delivery>,
+    events: Vec<Event>,
+}
+
+impl Both {
+    async fn write<C: Write + Clone + Debug>(&self, command: C) -> Option<C::Output>
+    where
+        C::Output: Debug + PartialEq,
+    {
+        let database = self.database.write(command.clone()).await.ok();
+        let model = self.model.write(command.clone()).await.ok();
+        assert_eq!(database, model, "{command:?}");
+        model
+    }
+
+    async fn read<C: Read + Clone + Debug>(&self, command: C) -> C::Output
+    where
+        C::Output: Debug + PartialEq,
+    {
+        let database = self.database.read(command.clone()).await.unwrap();
+        let model = self.model.read(command.clone()).await.unwrap();
+        assert_eq!(database, model, "{command:?}");
+        model
+    }
+
+    async fn find_account(&self, number: u64) -> Option<Account> {
+        let account = AccountId::from_number(number);
+        for owner in [merchant(0), merchant(1)] {
+            let found = self.read(FindAccount { merchant: owner, account }).await;
+            if found.is_some() {
+                return found;
+            }
+        }
+        None
+    }
+
+    fn key(&self, owner: u64, key: Option<u8>) -> Option<Reply> {
+        key.map(|key| reply(merchant(owner), &format!("key {key}"), self.time.now()))
+    }
+
+    async fn run(&mut self, step: Step) {
+        match step {
+            Step::Create { at, email, on_clock, room, key } => {
+                let owner = merchant(at.owner);
+                let object = match KINDS[at.kind] {
+                    Kind::Customer => {
+                        let mut customer = customer(owner, at.number);
+                        customer.email = email.map(|email| format!("{email}@example.com"));
+                        customer.test_clock = on_clock.then(|| ClockId::from_number(1));
+                        customer.created = T0.plus(i64::from(email.unwrap_or(0)));
+                        Object::Customer(customer)
+                    }
+                    Kind::Session => Object::Session(session(owner, at.number)),
+                    Kind::Endpoint => Object::Endpoint(endpoint(owner, at.number)),
+                    Kind::TestClock => Object::TestClock(test_clock(owner, at.number)),
+                };
+                let reply = self.key(at.owner, key);
+                self.write(CreateObject { object, kind_max: room, events: vec![], reply }).await;
+            }
+            Step::Change { at, current, deleted, key } => {
+                let find = FindObject {
+                    merchant: merchant(at.owner),
+                    kind: KINDS[at.kind],
+                    number: at.number,
+                };
+                let Some(object) = self.read(find).await else { return };
+                let object = changed(object, current, deleted);
+                let reply = self.key(at.owner, key);
+                self.write(ChangeObject { object, events: vec![], reply }).await;
+            }
+            Step::Link { owner, session: number, new, again, key } => {
+                let mut carrier = session(merchant(owner), number);
+                let find = FindObject { merchant: merchant(owner), kind: Kind::Session, number };
+                let version = self.read(find).await.map_or(1, |object| object.version());
+                carrier.version = version + 1;
+                let new = new.iter().map(|new| new_account(owner, new)).collect();
+                let again = match again {
+                    Some(number) => self.find_account(number).await,
+                    None => None,
+                };
+                let again = again.map(|account| AccountChange::of(crate::bed::next(&account)));
+                self.write(CompleteLink {
+                    carrier: Object::Session(carrier),
+                    new,
+                    again: again.into_iter().collect(),
+                    reply: self.key(owner, key),
+                })
+                .await;
+            }
+            Step::Account { change, key } => {
+                let Some(change) = self.change(&change, 0).await else { return };
+                self.events.extend(change.events.iter().cloned());
+                let reply = self.key(change.account.merchant.number() - 100, key);
+                self.write(ChangeAccount { change, reply }).await;
+            }
+            Step::Connection { number, current } => {
+                let Some(account) = self.find_account(number).await else { return };
+                let Some(connection) = self.next_connection(&account, current).await else {
+                    return;
+                };
+                self.write(ChangeConnection { connection, reply: None }).await;
+            }
+            other => self.run_work(other).await,
+        }
+    }
+
+    /// What workers do.
+    async fn run_work(&mut self, step: Step) {
+        let now = self.time.now();
+        let leased_until = now.plus_ms(60_000);
+        match step {
+            Step::ClaimRefreshes { limit } => {
+                let claimed = self.write(ClaimRefreshes { now, leased_until, limit }).await;
+                self.jobs.extend(claimed.unwrap());
+            }
+            Step::PutOff { put_off } => {
+                let Some(put_off) = self.put_off(&put_off).await else { return };
+                self.write(put_off).await;
+            }
+            Step::End { end } => match self.end(&end, 0).await {
+                Some(ClockItem::Apply(apply)) => {
+                    self.events.extend(apply.change.events.iter().cloned());
+                    self.write(*apply).await;
+                }
+                Some(ClockItem::Fail(fail)) => {
+                    self.write(*fail).await;
+                }
+                _ => {}
+            },
+            Step::StartAdvance { owner, number } => {
+                let Some(mut clock) = self.find_clock(owner, number).await else { return };
+                clock.version += 1;
+                clock.status = ClockStatus::Advancing;
+                self.write(StartAdvance { clock, events: vec![], reply: None }).await;
+            }
+            Step::ClaimClocks => {
+                let claimed = self.write(ClaimClocks { now, leased_until, limit: 2 }).await;
+                self.clocks.extend(claimed.unwrap());
+            }
+            Step::StepClock { claim, ready, items } => {
+                self.step_clock(claim, ready, &items).await;
+            }
+            Step::Dispatch { event, endpoints, owner } => {
+                let Some(event) = pick(&self.events, event) else { return };
+                let deliveries = endpoints
+                    .iter()
+                    .map(|endpoint| delivery(merchant(owner), event.id, *endpoint, now));
+                let deliveries: Vec<Delivery> = deliveries.collect();
+                self.deliveries.extend(deliveries.iter().cloned());
+                let event = event.id;
+                let merchant = merchant(owner);
+                self.write(DispatchEvent { merchant, event, deliveries }).await;
+            }
+            Step::ClaimDeliveries { limit, per_endpoint, in_flight } => {
+                let in_flight = vec![(EndpointId::from_number(1), in_flight)];
+                let claim = ClaimDeliveries { now, leased_until, limit, per_endpoint, in_flight };
+                self.deliveries.extend(self.write(claim).await.unwrap());
+            }
+            Step::Settle { delivery, status, attempt, old } => {
+                let Some(delivery) = pick(&self.deliveries, delivery) else { return };
+                let attempt = attempt.map(|number| Attempt {
+                    number,
+                    at: now,
+                    status: Some(200),
+                    duration_ms: 1,
+                    body: String::new(),
+                    error: None,
+                });
+                self.write(SettleDelivery {
+                    key: delivery.key,
+                    merchant: delivery.merchant,
+                    claim: delivery.claim + u32::from(old),
+                    attempt,
+                    status: DeliveryStatus::ALL[status],
+                    due_at: now.plus_ms(1_000),
+                })
+                .await;
+            }
+            Step::Reply { owner, key } => {
+                let reply = self.key(owner, Some(key)).unwrap();
+                self.write(RecordReply { reply }).await;
+            }
+            Step::Prune => {
+                self.write(Prune { now, account_now: self.time.account_now() }).await;
+            }
+            Step::Pass { ms } => self.time.pass_ms(ms),
+            _ => self.look().await,
+        }
+    }
+
+    async fn find_clock(&self, owner: u64, number: u64) -> Option<model::clock::TestClock> {
+        let find = FindObject { merchant: merchant(owner), kind: Kind::TestClock, number };
+        match self.read(find).await {
+            Some(Object::TestClock(clock)) => Some(clock),
+            _ => None,
+        }
+    }
+
+    async fn step_clock(&mut self, claim: usize, ready: bool, items: &[Item]) {
+        let Some(claim) = pick(&self.clocks, claim).copied() else { return };
+        let find = FindObject {
+            merchant: claim.merchant,
+            kind: Kind::TestClock,
+            number: claim.clock.number(),
+        };
+        let Some(Object::TestClock(mut clock)) = self.read(find).await else { return };
+        clock.version += 1;
+        clock.status = if ready { ClockStatus::Ready } else { ClockStatus::Advancing };
+        let mut done = Vec::new();
+        for (place, item) in items.iter().enumerate() {
+            // Each item counts on the versions that those before it gave.
+            let raised = place as u64;
+            done.extend(match item {
+                Item::Change(change) => {
+                    let change = self.change(change, raised).await;
+                    change.map(|change| ClockItem::Change(Box::new(change)))
+                }
+                Item::PutOff(put_off) => {
+                    let put_off = self.put_off(put_off).await;
+                    put_off.map(|put_off| ClockItem::PutOff(Box::new(put_off)))
+                }
+                Item::End(end) => self.end(end, raised).await,
+            });
+        }
+        let leased_until = self.time.now().plus_ms(60_000);
+        self.write(StepClock { claim, clock, items: done, events: vec![], leased_until }).await;
+    }
+
+    async fn next_connection(&self, account: &Account, current: bool) -> Option<Connection> {
+        let find = FindConnection { merchant: account.merchant, account: account.id };
+        let mut connection = self.read(find).await?;
+        connection.version += u64::from(current);
+        connection.state = connection.version.to_le_bytes().to_vec();
+        connection.cursors.insert(Feature::Balance, b"next".to_vec());
+        Some(connection)
+    }
+
+    async fn change(&self, change: &Change, raised: u64) -> Option<AccountChange> {
+        let mut account = self.find_account(change.number).await?;
+        account.version += raised + u64::from(change.current);
+        let mut started = vec![];
+        let mut ended = vec![];
+        match &change.what {
+            What::Due(at) => account.daily_due_at = at.map(AccountTime),
+            What::Start { feature, sequence, on_clock } => {
+                let mut job = job(&account, Feature::ALL[*feature], *sequence);
+                if let Some(at) = on_clock {
+                    job.run_at = RunAt::Clock(AccountTime(*at));
+                }
+                started.push(job);
+            }
+            What::Deactivate => {
+                let cause = InactiveCause::AccountClosed;
+                account.status = AccountStatus::Inactive { cause, action: StatusAction::None };
+            }
+            What::Disconnect => account.status = AccountStatus::Disconnected,
+            What::Interrupt { job } => {
+                ended.extend(pick(&self.jobs, *job).map(|job| (job.key, RefreshStatus::Failed)));
+            }
+        }
+        let connection =
+            if change.connection { self.next_connection(&account, true).await } else { None };
+        let events = if change.event {
+            vec![event(&account, EventType::AccountReactivated, 0)]
+        } else {
+            vec![]
+        };
+        Some(AccountChange { account, started, ended, connection, events })
+    }
+
+    async fn put_off(&self, put_off: &PutOff) -> Option<PutOffRefresh> {
+        let job = pick(&self.jobs, put_off.job)?;
+        let run_at = if put_off.on_clock {
+            RunAt::Clock(AccountTime(2))
+        } else {
+            RunAt::Server(self.time.now().plus_ms(1))
+        };
+        let connection = match self.find_account(job.key.account.number()).await {
+            Some(account) if put_off.connection => self.next_connection(&account, true).await,
+            _ => None,
+        };
+        let number = Some(job.claim + u32::from(put_off.old));
+        let claim = Claim { key: job.key, merchant: job.merchant, number };
+        Some(PutOffRefresh { claim, run_at, connection })
+    }
+
+    async fn end(&self, end: &End, raised: u64) -> Option<ClockItem> {
+        let job = pick(&self.jobs, end.job)?;
+        let mut account = self.find_account(job.key.account.number()).await?;
+        account.version += raised + u64::from(end.current);
+        let mut claim = Claim {
+            key: job.key,
+            merchant: job.merchant,
+            number: Some(job.claim + u32::from(end.old)),
+        };
+        let mut change = AccountChange {
+            events: vec![event(&account, EventType::refreshed(job.key.feature), 0)],
+            ..AccountChange::of(account)
+        };
+        if let Some(sequence) = end.at_once {
+            claim.number = None;
+            claim.key = RefreshKey { sequence, ..job.key };
+            change.started.push(RefreshJob { key: claim.key, ..job.clone() });
+        }
+        if end.fails {
+            return Some(ClockItem::Fail(Box::new(FailRefresh { claim, change })));
+        }
+        let account = job.key.account;
+        let rows = end.rows.iter().map(|(listed_at, ordinal, transacted_at)| Transaction {
+            transacted_at: AccountTime(*transacted_at),
+            sequence: claim.key.sequence,
+            ..row(account, *listed_at, *ordinal)
+        });
+        let id = OwnershipId { account, sequence: claim.key.sequence };
+        let ownership = end.owners.then(|| Ownership { id, created: T0, owners: vec![] });
+        let apply = ApplyRefresh { claim, change, rows: rows.collect(), ownership };
+        Some(ClockItem::Apply(Box::new(apply)))
+    }
+
+    /// Reads all that can be read.
+    async fn look(&self) {
+        for owner in [merchant(0), merchant(1)] {
+            for kind in KINDS {
+                self.look_at_objects(owner, kind).await;
+            }
+            self.look_at_accounts(owner).await;
+            self.look_at_events(owner).await;
+            for key in ["key 0", "key 1"] {
+                let now = self.time.now();
+                self.read(FindReply { merchant: owner, key: key.to_owned(), now }).await;
+            }
+        }
+        self.read(ListUndispatched { limit: 3 }).await;
+        self.read(ListDueAccounts { now: AccountTime(2), limit: 2 }).await;
+    }
+
+    async fn look_at_objects(&self, owner: model::id::MerchantId, kind: Kind) {
+        let clock = Some(ClockId::from_number(1));
+        for (lookup, clock) in [
+            (None, None),
+            (Some("0@example.com".to_owned()), None),
+            (None, clock),
+            (Some("1@example.com".to_owned()), clock),
+        ] {
+            let list = |page| ListObjects {
+                merchant: owner,
+                kind,
+                lookup: lookup.clone(),
+                clock,
+                created: Bounds { from: Some(T0.0), to: Some(T0.plus(1).0) },
+                page,
+            };
+            for page in pages(self.read(list(first())).await.items.iter().map(Object::place)) {
+                self.read(list(page)).await;
+            }
+        }
+    }
+
+    async fn look_at_accounts(&self, owner: model::id::MerchantId) {
+        let customer = Holder::Customer(CustomerId::from_number(1));
+        let ids: Vec<AccountId> = (1..4).map(AccountId::from_number).collect();
+        let clock = ClockId::from_number(1);
+        let place = |account: &Account| ObjectPlace {
+            created: account.created,
+            number: account.id.number(),
+        };
+        for of in [
+            AccountsOf::Merchant,
+            AccountsOf::Holder(customer.clone()),
+            AccountsOf::Holder(Holder::Account("acct_x".to_owned())),
+            AccountsOf::Clock(clock),
+            AccountsOf::Ids(ids),
+        ] {
+            let list = |page| ListAccounts { merchant: owner, of: of.clone(), page };
+            for page in pages(self.read(list(first())).await.items.iter().map(place)) {
+                self.read(list(page)).await;
+            }
+        }
+        let until = AccountTime(2);
+        self.read(ListDueOnClock { merchant: owner, clock, until, limit: 2 }).await;
+        for number in 1..6 {
+            let account = AccountId::from_number(number);
+            self.read(FindConnection { merchant: owner, account }).await;
+            let ownership = OwnershipId { account, sequence: 1 };
+            self.read(FindOwnership { merchant: owner, ownership }).await;
+            self.look_at_transactions(owner, account).await;
+        }
+        let bank_account = "bank account 1".to_owned();
+        let institution = account(owner, 1).institution;
+        let find =
+            FindLinkedAccount { merchant: owner, holder: customer, institution, bank_account };
+        self.read(find).await;
+    }
+
+    async fn look_at_transactions(&self, owner: model::id::MerchantId, account: AccountId) {
+        for after in [None, Some(1)] {
+            for transacted_at in [Bounds::default(), Bounds { from: Some(1), to: Some(3) }] {
+                let list = |page| ListTransactions {
+                    merchant: owner,
+                    account,
+                    transacted_at,
+                    after,
+                    page,
+                };
+                for page in pages(self.read(list(first())).await.items.iter().map(|row| row.id)) {
+                    self.read(list(page)).await;
+                }
+            }
+        }
+        let transaction = row(account, 1, 1).id;
+        self.read(FindTransaction { merchant: owner, transaction }).await;
+        for range in [None, Some((AccountTime(1), AccountTime(3)))] {
+            let bank_ids = vec!["bank 1".to_owned(), "bank 4".to_owned()];
+            let find = FindHeld { merchant: owner, account, bank_ids, range };
+            let mut database = self.database.read(find.clone()).await.unwrap();
+            let model = self.model.read(find).await.unwrap();
+            database.sort_by_key(|row| row.id);
+            assert_eq!(database, model);
+        }
+    }
+
+    async fn look_at_events(&self, owner: model::id::MerchantId) {
+        for delivery_success in [None, Some(true), Some(false)] {
+            let list = |page| ListEvents {
+                merchant: owner,
+                types: vec!["financial_connections.account.*".to_owned()],
+                created: Bounds::default(),
+                delivery_success,
+                page,
+            };
+            let listed = self.read(list(first())).await.items;
+            for stored in &listed {
+                self.read(FindEvent { merchant: owner, event: stored.event.id }).await;
+                self.read(ListDeliveries { merchant: owner, event: stored.event.id }).await;
+            }
+            let places = listed.iter().map(|stored| EventPlace {
+                created: stored.event.created,
+                position: stored.position,
+            });
+            for page in pages(places) {
+                self.read(list(page)).await;
+            }
+        }
+    }
+}
+
+fn first<P>() -> Page<P> {
+    Page { limit: 100, cursor: Cursor::Newest }
+}
+
+/// Small pages before and after every place.
+fn pages<P: Copy>(places: impl Iterator<Item = P>) -> Vec<Page<P>> {
+    let cursors = places.flat_map(|place| [Cursor::After(place), Cursor::Before(place)]);
+    cursors.map(|cursor| Page { limit: 2, cursor }).collect()
+}
+
+/// One of the newest, which are the most likely to be of use still.
+fn pick<T>(items: &[T], index: usize) -> Option<&T> {
+    let newest = &items[items.len().saturating_sub(4)..];
+    newest.get(index.checked_rem(newest.len())?)
+}
+
+/// What every list of steps stands on, so that it need not be found by chance.
+fn beginning() -> Vec<Step> {
+    let mut steps = Vec::new();
+    for owner in 0..2 {
+        for (kind, number) in [(0, 1), (1, 1), (1, 2), (1, 3), (2, 1), (3, 1)] {
+            let at = At { owner, kind, number };
+            let (email, on_clock) = (Some(0), number == 1);
+            steps.push(Step::Create { at, email, on_clock, room: None, key: None });
+        }
+        let new = (1..=2).map(|number| New {
+            number: number + owner * 2,
+            bank_account: u8::try_from(number).unwrap(),
+            holder: 2,
+            clock: number == 1,
+            started: true,
+        });
+        let new = new.collect();
+        steps.push(Step::Link { owner, session: 1, new, again: None, key: None });
+    }
+    steps.push(Step::ClaimRefreshes { limit: 4 });
+    steps
+}
+
+fn changed(mut object: Object, current: bool, gone: bool) -> Object {
+    let raise = u64::from(current);
+    match &mut object {
+        Object::Customer(customer) => {
+            customer.version += raise;
+            customer.deleted |= gone;
+            customer.balance += 1;
+        }
+        Object::Session(session) => session.version += raise,
+        Object::Endpoint(endpoint) => {
+            endpoint.version += raise;
+            endpoint.deleted |= gone;
+            endpoint.secrets.reverse();
+        }
+        Object::TestClock(clock) => {
+            clock.version += raise;
+            clock.deleted |= gone;
+        }
+    }
+    object
+}
+
+fn new_account(owner: u64, new: &New) -> NewAccount {
+    let mut account = account(merchant(owner), new.number);
+    account.bank_account = format!("bank account {}", new.bank_account);
+    account.created = T0.plus(i64::from(new.bank_account));
+    account.holder = match new.holder {
+        0 => None,
+        1 => Some(Holder::Account("acct_x".to_owned())),
+        other => Some(Holder::Customer(CustomerId::from_number(u64::from(other) - 1))),
+    };
+    account.clock = new.clock.then(|| ClockId::from_number(1));
+    let connection = connection(&account);
+    let started = if new.started { vec![job(&account, Feature::Balance, 1)] } else { vec![] };
+    let events = vec![event(&account, EventType::AccountCreated, 0)];
+    NewAccount { account, connection, started, events }
+}
+
+fn agree(steps: Vec<Step>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let time = Time::begin();
+    let mut both = Both {
+        database: sqlite(Arc::clone(&time)),
+        model: Store::memory_model(Arc::clone(&time) as Arc<dyn Clock>),
+        time,
+        jobs: vec![],
+        clocks: vec![],
+        deliveries: vec![],
+        events: vec![],
+    };
+    runtime.block_on(async {
+        for step in beginning().into_iter().chain(steps) {
+            both.run(step).await;
+        }
+        both.look().await;
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever is done, the database answers as the plain collections do.
+    #[test]
+    fn both_answer_alike(steps in steps()) {
+        agree(steps);
+    }
+}
