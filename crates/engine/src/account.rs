@@ -3,6 +3,7 @@
 //! A refresh that is asked for becomes a job; the refresh worker does the rest. What cannot be
 //! started leaves the account as it is and is answered with it, 200.
 
+use crate::change::{push_event, record_interrupted_by};
 use crate::context::{render, settled, tries};
 use crate::customer::list_body;
 use crate::watch::bank_account;
@@ -12,7 +13,7 @@ use model::account::{Account, AccountStatus, Holder};
 use model::bank::Feature;
 use model::clock::AccountTime;
 use model::customer::Customer;
-use model::event::{Event, EventType};
+use model::event::EventType;
 use model::id::{AccountId, OwnerId, OwnershipId};
 use model::ownership::Ownership;
 use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
@@ -399,48 +400,6 @@ pub(crate) fn readable(account: &Account) -> Result<(), Error> {
         return Err(Refusal::invalid(message).code(code).param("account").into());
     }
     Ok(())
-}
-
-/// Adds an event of the change.
-pub(crate) fn push_event(
-    change: &mut AccountChange,
-    event_type: EventType,
-    now: AccountTime,
-    context: &Context,
-) {
-    push_event_of(change, event_type, now, Some(context.cause()));
-}
-
-/// Adds an event of the change, with its cause if a request made it.
-pub(crate) fn push_event_of(
-    change: &mut AccountChange,
-    event_type: EventType,
-    now: AccountTime,
-    cause: Option<model::event::Cause>,
-) {
-    // A change has a handful of events, far from 256.
-    let place = u8::try_from(change.events.len()).unwrap_or(u8::MAX);
-    change.events.push(Event::of_account(&change.account, event_type, place, now, cause));
-}
-
-/// Records the refreshes that a change ended by itself: their jobs, and an event each.
-pub(crate) fn record_interrupted_by(
-    change: &mut AccountChange,
-    interrupted: &[Feature],
-    now: AccountTime,
-    cause: Option<&model::event::Cause>,
-) {
-    for feature in interrupted {
-        if let Some(state) = change.account.refresh(*feature) {
-            let key = RefreshKey {
-                account: change.account.id,
-                feature: *feature,
-                sequence: state.sequence,
-            };
-            change.ended.push((key, RefreshStatus::Failed));
-        }
-        push_event_of(change, EventType::refreshed(*feature), now, cause.cloned());
-    }
 }
 
 /// Which owners of a snapshot a page holds: from, to (exclusive), and whether more follow.

@@ -8,6 +8,7 @@
 //! [`Answer`] is the bytes.
 
 pub mod account;
+mod change;
 pub mod clock;
 mod context;
 pub mod customer;
@@ -34,7 +35,8 @@ pub use settings::Settings;
 use connectors::Connector;
 use connectors::outbound::Outbound;
 use model::clock::{AccountTime, Clock, ClockStatus, Rng, TestClock};
-use model::id::{ClockId, MerchantId, Numbers};
+use model::id::{ClockId, MerchantId};
+use model::numbers::Numbers;
 use std::sync::Arc;
 use store::{Failpoints, FindObject, Kind, Object, Store};
 use worker::Wake;

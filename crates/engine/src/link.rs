@@ -4,7 +4,7 @@
 //! holder would have picked comes from the request. Carrier, accounts, first refreshes and events
 //! are one command, so a flow either ended wholly or may be run again.
 
-use crate::account::push_event;
+use crate::change::push_event;
 use crate::context::{settled, tries};
 use crate::session::secret_lookup;
 use crate::watch::{bank_account, first_events, first_look, relinked};

@@ -6,7 +6,7 @@
 //! After a crash the lease runs out and the job is claimed anew: nothing of the lost attempt was
 //! stored but a credential or a state that the bank had replaced.
 
-use crate::account::{push_event_of, record_interrupted_by};
+use crate::change::{push_event_of, record_interrupted_by};
 use crate::context::{settled, tries};
 use crate::watch::bank_account;
 use crate::{Engine, Error};

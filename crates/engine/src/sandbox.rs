@@ -3,7 +3,7 @@
 //! A steering call changes the connector's state of an account and nothing else; rows, balances
 //! and owners that clients read change only with the next refresh.
 
-use crate::account::{push_event, record_interrupted_by};
+use crate::change::{push_event, record_interrupted_by};
 use crate::context::{render, settled, tries};
 use crate::customer::list_body;
 use crate::watch::{bank_account, relinked};

@@ -1,10 +1,9 @@
 //! What a bank does to an account by itself, turned into a change of the account and its events.
 
 use crate::Engine;
-use crate::account::{push_event_of, record_interrupted_by};
+use crate::change::{push_event_of, record_interrupted_by};
 use connectors::{BankAccount, Watch};
 use model::account::{Account, AccountNumber, ExpectedDeactivation};
-use model::authorization::Authorization;
 use model::clock::AccountTime;
 use model::event::{Cause, Event, EventType};
 use store::{AccountChange, Connection};
@@ -113,7 +112,7 @@ fn of_authorization(account: &Account, event_type: EventType, now: AccountTime) 
         EventType::AccountUpcomingDeactivation => EventType::AuthorizationUpcomingDeactivation,
         _ => return None,
     };
-    Some(Authorization::event(account, event_type, now))
+    Some(Event::of_authorization(account, event_type, now))
 }
 
 fn number_news(before: &[AccountNumber], after: &[AccountNumber]) -> Vec<EventType> {

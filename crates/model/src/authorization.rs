@@ -3,9 +3,7 @@
 //! have it.
 
 use crate::account::{Account, AccountStatus, ExpectedDeactivation, Holder, StatusAction};
-use crate::clock::AccountTime;
-use crate::event::{Event, EventType, Snapshot};
-use crate::id::{AuthorizationId, EventId, InstitutionId};
+use crate::id::{AuthorizationId, InstitutionId};
 use serde::{Deserialize, Serialize};
 
 /// One authorization, as one of its accounts has it.
@@ -42,26 +40,6 @@ impl Authorization {
                 AccountStatus::Disconnected => Some(StatusAction::None),
             },
             expected_deactivation: account.expected_deactivation,
-        }
-    }
-
-    /// The event of a date that concerns the whole authorization. Every account of it tells the
-    /// same, so the id follows from the authorization and the date: it is one event.
-    pub fn event(account: &Account, event_type: EventType, created: AccountTime) -> Event {
-        let authorization = Self::of(account);
-        let number = authorization.id.number();
-        let at = authorization.expected_deactivation.map_or(0, |expected| expected.at.0);
-        let place = u8::from(event_type == EventType::AuthorizationUpcomingDeactivation);
-        Event {
-            id: EventId::of_change(number, number, at.unsigned_abs(), place),
-            merchant: account.merchant,
-            livemode: account.livemode,
-            created,
-            event_type,
-            account: None,
-            snapshot: Snapshot::Authorization(Box::new(authorization)),
-            previous: None,
-            cause: None,
         }
     }
 }

@@ -145,4 +145,28 @@ impl Event {
             cause,
         }
     }
+
+    /// The event of a date that concerns a whole authorization. Every account of it tells the
+    /// same, so the id follows from the authorization and the date: it is one event.
+    pub fn of_authorization(
+        account: &Account,
+        event_type: EventType,
+        created: AccountTime,
+    ) -> Self {
+        let authorization = Authorization::of(account);
+        let number = authorization.id.number();
+        let at = authorization.expected_deactivation.map_or(0, |expected| expected.at.0);
+        let place = u8::from(event_type == EventType::AuthorizationUpcomingDeactivation);
+        Self {
+            id: EventId::of_change(number, number, at.unsigned_abs(), place),
+            merchant: account.merchant,
+            livemode: account.livemode,
+            created,
+            event_type,
+            account: None,
+            snapshot: Snapshot::Authorization(Box::new(authorization)),
+            previous: None,
+            cause: None,
+        }
+    }
 }

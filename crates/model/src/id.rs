@@ -10,12 +10,11 @@
 //!
 //! The alphabet is in ASCII order and the digits have a fixed width: ids sort as their numbers do.
 
-use crate::clock::{AccountTime, Clock, Rng};
+use crate::time::AccountTime;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::str::FromStr;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const NUMBER_DIGITS: usize = 11;
@@ -24,9 +23,6 @@ const TAIL_DIGITS: usize = 13;
 pub const ID_DIGITS: usize = NUMBER_DIGITS + TAIL_DIGITS;
 /// Numbers are below this, so that they fit a signed column.
 const NUMBER_BOUND: u64 = 1 << 63;
-/// 2020-01-01 in microseconds: numbers count from here.
-const NUMBERS_BEGIN_US: i64 = 1_577_836_800_000_000;
-const RANDOM_BITS: u32 = 12;
 
 /// The text is not an id of the kind that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,33 +35,6 @@ impl fmt::Display for NotAnId {
 }
 
 impl std::error::Error for NotAnId {}
-
-/// Gives numbers for new ids: rising within a process, and spread by random bits between processes.
-#[derive(Debug, Default)]
-pub struct Numbers {
-    last: AtomicU64,
-}
-
-impl Numbers {
-    /// The next number: the time, then random bits; never below one given before.
-    pub fn next(&self, clock: &dyn Clock, rng: &dyn Rng) -> u64 {
-        let mut random = [0; 2];
-        rng.fill(&mut random);
-        let random = u64::from(u16::from_le_bytes(random)) & ((1 << RANDOM_BITS) - 1);
-        // The time of objects, not the server's, so that a server with a fixed time and seed
-        // gives the same ids for the same calls.
-        let now_us = clock.account_now().0.saturating_mul(1_000_000).max(NUMBERS_BEGIN_US);
-        let ticks = (now_us - NUMBERS_BEGIN_US).unsigned_abs() & ((1 << 51) - 1);
-        let mut given = 0;
-        // The closure always answers Some, so the update cannot fail.
-        let _ = self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
-            let tick = ticks.max((last >> RANDOM_BITS) + 1);
-            given = (tick << RANDOM_BITS) | random;
-            Some(given)
-        });
-        given
-    }
-}
 
 /// Ten digits, the most that always fit 64 bits.
 const HALF_DIGITS: usize = 10;

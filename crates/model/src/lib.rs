@@ -17,9 +17,11 @@ pub mod event;
 pub mod id;
 pub mod limits;
 pub mod money;
+pub mod numbers;
 pub mod ownership;
 pub mod refresh;
 pub mod session;
+pub mod time;
 pub mod transaction;
 mod word;
 

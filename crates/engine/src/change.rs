@@ -1,0 +1,51 @@
+//! What belongs into the commit of an account's change beside the account: its events, and the
+//! refreshes that it ended.
+
+use crate::Context;
+use model::bank::Feature;
+use model::clock::AccountTime;
+use model::event::{Cause, Event, EventType};
+use model::refresh::{RefreshKey, RefreshStatus};
+use store::AccountChange;
+
+/// Adds an event of the change.
+pub(crate) fn push_event(
+    change: &mut AccountChange,
+    event_type: EventType,
+    now: AccountTime,
+    context: &Context,
+) {
+    push_event_of(change, event_type, now, Some(context.cause()));
+}
+
+/// Adds an event of the change, with its cause if a request made it.
+pub(crate) fn push_event_of(
+    change: &mut AccountChange,
+    event_type: EventType,
+    now: AccountTime,
+    cause: Option<Cause>,
+) {
+    // A change has a handful of events, far from 256.
+    let place = u8::try_from(change.events.len()).unwrap_or(u8::MAX);
+    change.events.push(Event::of_account(&change.account, event_type, place, now, cause));
+}
+
+/// Records the refreshes that a change ended by itself: their jobs, and an event each.
+pub(crate) fn record_interrupted_by(
+    change: &mut AccountChange,
+    interrupted: &[Feature],
+    now: AccountTime,
+    cause: Option<&Cause>,
+) {
+    for feature in interrupted {
+        if let Some(state) = change.account.refresh(*feature) {
+            let key = RefreshKey {
+                account: change.account.id,
+                feature: *feature,
+                sequence: state.sequence,
+            };
+            change.ended.push((key, RefreshStatus::Failed));
+        }
+        push_event_of(change, EventType::refreshed(*feature), now, cause.cloned());
+    }
+}
