@@ -1,7 +1,7 @@
 //! Official SDKs against the real binary: each in a virtual environment of its own under `target/`.
 
 use crate::Failure;
-use crate::ci::Counts;
+use crate::counts::{Counts, plain_counts};
 use crate::process;
 use crate::process::{program, root, run_lines};
 use std::path::Path;
@@ -41,11 +41,4 @@ fn python(arguments: &[String]) -> Result<Counts, Failure> {
 
 fn text(path: &Path) -> Result<&str, Failure> {
     path.to_str().ok_or_else(|| format!("{} is not UTF-8", path.display()))
-}
-
-/// The counts of a line `N passed, N failed`.
-fn plain_counts(line: &str) -> Option<Counts> {
-    let (passed, failed) = line.split_once(" passed, ")?;
-    let failed = failed.strip_suffix(" failed")?;
-    Some(Counts { passed: passed.parse().ok()?, failed: failed.parse().ok()? })
 }

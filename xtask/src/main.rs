@@ -3,6 +3,7 @@
 mod bench;
 mod ci;
 mod clients;
+mod counts;
 mod crash;
 mod fuzz;
 mod process;

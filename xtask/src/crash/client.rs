@@ -73,11 +73,8 @@ impl Drop for InFlight<'_> {
 impl Client {
     /// A client of the server at this address.
     pub(super) fn new(base: String, up: watch::Receiver<bool>) -> Result<Self, Failure> {
-        let settings = OutboundSettings {
-            deny_private: false,
-            https_only: false,
-            timeout_ms: ATTEMPT_MS_MAX,
-        };
+        let settings =
+            OutboundSettings { deny_private: false, https_only: false, timeout_ms: ATTEMPT_MS_MAX };
         Ok(Self {
             outbound: Outbound::new(settings).map_err(|error| error.to_string())?,
             base,
@@ -221,8 +218,7 @@ impl Client {
         form: &Form,
         key: Option<&str>,
     ) -> Result<Called, OutboundError> {
-        let mut encoded = url::form_urlencoded::Serializer::new(String::new());
-        let encoded = encoded.extend_pairs(form).finish();
+        let encoded = encode(form);
         let (url, body) = match method {
             "POST" => (format!("{}{path}", self.base), encoded.into_bytes()),
             _ if encoded.is_empty() => (format!("{}{path}", self.base), Vec::new()),
@@ -241,6 +237,10 @@ impl Client {
         }
         Ok(called)
     }
+}
+
+fn encode(form: &Form) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish()
 }
 
 fn owned(form: &[(&str, &str)]) -> Form {

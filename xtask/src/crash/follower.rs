@@ -1,6 +1,6 @@
 //! A follower of the feed, as the documents tell integrators to write one. It handles one event of
-//! an account at a time; a kill of the server may end it in the middle of a read, which it begins
-//! again when the event comes again. Its memory outlives every kill.
+//! an account at a time; a kill of the server may end a read in its middle, which begins again when
+//! the event comes again. Its memory outlives every kill.
 
 use super::client::{Client, text};
 use serde_json::Value;

@@ -287,6 +287,10 @@ impl Writer {
         let path = format!("/v1/test_helpers/test_clocks/{clock}/advance");
         // Two advances in a row are fine: the second is locked out until the first is done.
         let clock: Value = self.client.post(&path, &[("frozen_time", &until)]).await?;
-        if text(&clock, "id").is_empty() { Err("an advance without a clock".to_owned()) } else { Ok(()) }
+        if text(&clock, "id").is_empty() {
+            Err("an advance without a clock".to_owned())
+        } else {
+            Ok(())
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The webhook receiver: it outlives every kill, verifies each post, lets the follower handle it,
 //! and answers only then. It counts what came, and how often.
 
-use super::follower::Follower;
+use super::follower::{Follower, Interrupted};
 use super::time::now_s;
 use crate::Failure;
 use axum::Router;
@@ -77,11 +77,7 @@ impl Receiver {
     }
 }
 
-async fn receive(
-    State(shared): State<Arc<Shared>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> StatusCode {
+async fn receive(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> StatusCode {
     if let Err(fault) = shared.verify(&headers, &body) {
         shared.unverified.lock().unwrap_or_else(PoisonError::into_inner).push(fault);
         return StatusCode::BAD_REQUEST;
@@ -89,14 +85,12 @@ async fn receive(
     let Ok(event) = serde_json::from_slice::<Value>(&body) else {
         return StatusCode::BAD_REQUEST;
     };
-    let id = event["id"].as_str().unwrap_or_default();
-    shared.count(id, |came| came.posted += 1);
-    if event["type"] == REFRESHED && shared.follower.handle(&event["data"]["object"]).await.is_err()
-    {
-        return StatusCode::SERVICE_UNAVAILABLE;
+    // The sender may give an attempt up, or be killed; what was begun is handled to its end.
+    let handling = tokio::spawn(async move { shared.handle(&event).await });
+    match handling.await {
+        Ok(Ok(())) => StatusCode::OK,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
     }
-    shared.count(id, |came| came.handled += 1);
-    StatusCode::OK
 }
 
 impl Shared {
@@ -106,6 +100,16 @@ impl Shared {
         let signature = signature.ok_or("a post without a signature")?;
         wire::signature::verify(signature, &secret, body, now_s(), TOLERANCE_S)
             .map_err(|error| error.to_string())
+    }
+
+    async fn handle(&self, event: &Value) -> Result<(), Interrupted> {
+        let id = event["id"].as_str().unwrap_or_default();
+        self.count(id, |came| came.posted += 1);
+        if event["type"] == REFRESHED {
+            self.follower.handle(&event["data"]["object"]).await?;
+        }
+        self.count(id, |came| came.handled += 1);
+        Ok(())
     }
 
     fn count(&self, event: &str, count: impl FnOnce(&mut Came)) {

@@ -29,11 +29,15 @@ const PORTS: std::ops::Range<u16> = 20_000..30_000;
 const SIGKILL: i32 = 9;
 
 /// What the server is told: leases and polls are short, so that what a killed server held is soon
-/// taken up again; deliveries are tried again soon and often.
+/// taken up again; a lease also bounds an attempt at a delivery, which the follower needs time for.
+/// Deliveries are tried again soon and often.
 const ENVIRONMENT: &[(&str, &str)] = &[
-    ("BANKFEED_LEASE_MS", "500"),
+    ("BANKFEED_LEASE_MS", "1500"),
     ("BANKFEED_POLL_MS", "20"),
-    ("BANKFEED_RETRY_TEST_MS", "100,100,200,200,500,500,1000,1000,2000,2000,5000,5000,5000"),
+    (
+        "BANKFEED_RETRY_TEST",
+        "100ms,100ms,200ms,200ms,500ms,500ms,1s,1s,1s,1s,2s,2s,2s,2s,5s,5s,5s,5s,5s,5s",
+    ),
 ];
 
 /// A server, running or not.
