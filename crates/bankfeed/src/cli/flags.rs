@@ -45,11 +45,11 @@ impl FromArgMatches for SettingFlags {
 impl Args for SettingFlags {
     fn augment_args(command: Command) -> Command {
         ENTRIES.iter().fold(command, |command, entry| {
-            let mut help = entry.help.to_owned();
-            if entry.value.is_some() && !entry.default.is_empty() {
-                help.push_str(&format!(" [default: {}]", entry.default));
-            }
-            help.push_str(&format!(" [env: {}]", variable_of(entry.name)));
+            let default = match entry.value {
+                Some(_) if !entry.default.is_empty() => format!(" [default: {}]", entry.default),
+                _ => String::new(),
+            };
+            let help = format!("{}{default} [env: {}]", entry.help, variable_of(entry.name));
             let arg = Arg::new(entry.name).long(entry.name).help(help).hide(entry.hidden);
             command.arg(match entry.value {
                 Some(value) => arg.value_name(value),

@@ -97,7 +97,36 @@ fn refuses_bad_values() {
         ("db", ""),
     ]
     .into_iter()
-    .map(|flag| of_flags(&[flag]).unwrap_err() + "\n")
+    .map(|flag| of_flags(&[flag]).unwrap_err().replace(", but ", ",\n  but ") + "\n")
     .collect();
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @"
+    the setting keys (flag) is 'all',
+      but must be one of any, issued
+    the setting memory (flag) is 'yes',
+      but must be true or false
+    the setting seed (flag) is '-1',
+      but must be a whole number
+    the setting time (flag) is '1',
+      but must be a Unix time in seconds between 2020 and 2100
+    the setting cool-down-test (flag) is 'balance=1',
+      but must be seconds, or balance=SECONDS,ownership=SECONDS,transactions=SECONDS
+    the setting cool-down-test (flag) is '-1',
+      but must be seconds, or balance=SECONDS,ownership=SECONDS,transactions=SECONDS
+    the setting retry-test (flag) is '5',
+      but must be waits such as 5s,10m,2h (units: ms, s, m, h, d)
+    the setting retry-test-jitter (flag) is '101',
+      but must be a whole number from 0 to 100
+    the setting poll-ms (flag) is '0',
+      but must be a whole number from 1 to 31622400000
+    the setting public-url (flag) is 'example.com',
+      but must be a URL that begins with http:// or https://
+    the setting log-format (flag) is 'xml',
+      but must be one of human, json
+    the setting log-level (flag) is 'loud',
+      but must be a level of the log
+    the setting failpoint (flag) is 'before_commit',
+      but must be a name, a colon and a number
+    the setting db (flag) is '',
+      but must name a file
+    ");
 }

@@ -4,20 +4,115 @@ use crate::support::App;
 
 const CUSTOMERS: &str = "/v1/customers";
 
-/// Everything that is kept of a customer comes back; an empty text unsets.
+/// Everything that is kept of a customer comes back; an empty text unsets what can be unset.
 #[tokio::test]
 async fn keeps_and_unsets() {
     let app = App::start().await;
-    let form = "address[line1]=1+Main+St&address[country]=US&address[line2]=&balance=-500\
-                &description=d&email=ada@example.com&invoice_prefix=ADA&metadata[a]=1&metadata[b]=2\
+    let form = "address[line1]=1+Main+St&address[country]=US&balance=-500\
+                &business_name=B&description=d&email=ada@example.com&invoice_prefix=ADA\
+                &metadata[a]=1&metadata[b]=2\
                 &name=Ada&phone=555&preferred_locales[]=en&preferred_locales[]=fr\
                 &shipping[name]=Ada&shipping[address][city]=Rome&tax_exempt=exempt\
                 &invoice_settings[footer]=x&tax[validate_location]=deferred";
     let customer = app.post(CUSTOMERS, form).await;
-    insta::assert_snapshot!(customer.shown(), @"");
+    insta::assert_snapshot!(customer.shown(), @r#"
+    200
+    {
+      "address": {
+        "city": null,
+        "country": "US",
+        "line1": "1 Main St",
+        "line2": null,
+        "postal_code": null,
+        "state": null
+      },
+      "balance": -500,
+      "business_name": "B",
+      "created": 1767225600,
+      "currency": null,
+      "customer_account": null,
+      "default_source": null,
+      "delinquent": false,
+      "description": "d",
+      "discount": null,
+      "email": "ada@example.com",
+      "id": "cus_0vIseXMSehlXpDdIXd2aZbfz",
+      "invoice_prefix": "ADA",
+      "invoice_settings": {
+        "custom_fields": null,
+        "default_payment_method": null,
+        "footer": null,
+        "rendering_options": null
+      },
+      "livemode": false,
+      "metadata": {
+        "a": "1",
+        "b": "2"
+      },
+      "name": "Ada",
+      "next_invoice_sequence": 1,
+      "object": "customer",
+      "phone": "555",
+      "preferred_locales": [
+        "en",
+        "fr"
+      ],
+      "shipping": {
+        "address": {
+          "city": "Rome",
+          "country": null,
+          "line1": null,
+          "line2": null,
+          "postal_code": null,
+          "state": null
+        },
+        "name": "Ada",
+        "phone": null
+      },
+      "tax_exempt": "exempt",
+      "test_clock": null
+    }
+    "#);
     let path = format!("{CUSTOMERS}/{}", customer.text("/id"));
-    let form = "address=&description=&email=&metadata[a]=&name=Bob&phone=&shipping=&tax_exempt=";
-    insta::assert_snapshot!(app.post(&path, form).await.shown(), @"");
+    let form = "address=&business_name=&metadata[a]=&name=Bob&shipping=&tax_exempt=";
+    insta::assert_snapshot!(app.post(&path, form).await.shown(), @r#"
+    200
+    {
+      "address": null,
+      "balance": -500,
+      "created": 1767225600,
+      "currency": null,
+      "customer_account": null,
+      "default_source": null,
+      "delinquent": false,
+      "description": "d",
+      "discount": null,
+      "email": "ada@example.com",
+      "id": "cus_0vIseXMSehlXpDdIXd2aZbfz",
+      "invoice_prefix": "ADA",
+      "invoice_settings": {
+        "custom_fields": null,
+        "default_payment_method": null,
+        "footer": null,
+        "rendering_options": null
+      },
+      "livemode": false,
+      "metadata": {
+        "b": "2"
+      },
+      "name": "Bob",
+      "next_invoice_sequence": 1,
+      "object": "customer",
+      "phone": "555",
+      "preferred_locales": [
+        "en",
+        "fr"
+      ],
+      "shipping": null,
+      "tax_exempt": "none",
+      "test_clock": null
+    }
+    "#);
     assert_eq!(app.post(&path, "metadata=").await.ok().at("/metadata"), serde_json::json!({}));
 }
 
@@ -55,10 +150,21 @@ async fn deletes() {
     let account = app.account().await;
     let customer = app.get(CUSTOMERS).await.ok().text("/data/0/id");
     let path = format!("{CUSTOMERS}/{customer}");
-    insta::assert_snapshot!(app.delete(&path).await.shown(), @"");
+    insta::assert_snapshot!(app.delete(&path).await.shown(), @r#"
+    200
+    {
+      "deleted": true,
+      "id": "cus_0vIseXMSehlXpDdIXd2aZbfz",
+      "object": "customer"
+    }
+    "#);
     assert_eq!(app.get(&path).await.ok().at("/deleted"), true);
     assert_eq!(app.get(CUSTOMERS).await.ok().items("/data").len(), 0);
     let account = app.get(&format!("/v1/financial_connections/accounts/{account}")).await.ok();
     assert_eq!(account.text("/status"), "disconnected");
-    insta::assert_snapshot!(app.refusals(&[("POST", &path, "name=x")]).await, @"");
+    insta::assert_snapshot!(app.refusals(&[("POST", &path, "name=x")]).await, @"
+    POST /v1/customers/cus_… name=x
+        404 invalid_request_error resource_missing id
+        No such customer: 'cus_…'
+    ");
 }

@@ -1,6 +1,6 @@
 //! A server with a seed and a fixed time repeats itself.
 
-use crate::support::{App, Reply};
+use crate::support::{Client, Reply};
 use bankfeed::config::resolve;
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ async fn run(seed: &str, polls: usize) -> Vec<(String, String)> {
         flags.into_iter().map(|(name, text)| (name, text.to_owned())).collect();
     let settings = resolve(&flags, |_| None, None).unwrap().settings().unwrap();
     let started = bankfeed::start(&settings).await.unwrap();
-    let app = App::of_url(&started.url);
+    let app = Client::of(&started.url);
     let mut answers = Vec::new();
     let mut note = |reply: Reply| {
         let reply = reply.ok();

@@ -1,6 +1,7 @@
 //! What is the same for every call: keys, versions, headers, bodies, addresses, pages, expansion.
 
 use crate::support::App;
+use std::io::{Read as _, Write as _};
 
 const CUSTOMERS: &str = "/v1/customers";
 
@@ -23,7 +24,23 @@ async fn keys() {
     let digest = app.bare_request("GET", CUSTOMERS).header("Authorization", "Digest x");
     told += &digest.send().await.told();
     told += &App::with_issued_keys().await.get(CUSTOMERS).await.told();
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @"
+    401 invalid_request_error - -
+    No API key was given. Send it as 'Authorization: Bearer sk_…', or as the user
+    name of HTTP Basic authentication.
+    401 invalid_request_error - -
+    Invalid API key: sk_live_****
+    403 invalid_request_error secret_key_required -
+    This call needs a secret API key (sk_…); a publishable key (pk_…) may only
+    drive a client flow.
+    401 invalid_request_error - -
+    Invalid API key: ****
+    401 invalid_request_error - -
+    The Authorization header could not be read: it must be 'Bearer sk_…', or HTTP
+    Basic with the key as user name.
+    401 invalid_request_error - -
+    Invalid API key: sk_test_****
+    ");
 }
 
 /// A publishable key drives a link flow by its client secret, and nothing else.
@@ -36,7 +53,14 @@ async fn publishable_keys_drive_link_flows_only() {
     let by_id = format!("carrier={}", session.text("/id"));
     let mut told = browser.post(link, &by_id).await.told();
     told += &browser.post("/v1/test_helpers/test_clocks", "frozen_time=1").await.told();
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @"
+    403 invalid_request_error secret_key_required -
+    This call needs a secret API key (sk_…); a publishable key (pk_…) may only
+    drive a client flow.
+    403 invalid_request_error secret_key_required -
+    This call needs a secret API key (sk_…); a publishable key (pk_…) may only
+    drive a client flow.
+    ");
     let form = format!("client_secret={}", session.text("/client_secret"));
     assert_eq!(app.with_key("pk_test_other").post(link, &form).await.status, 400);
     assert_eq!(browser.post(link, &form).await.ok().items("/accounts/data").len(), 1);
@@ -47,7 +71,17 @@ async fn publishable_keys_drive_link_flows_only() {
 async fn envelope_and_headers() {
     let app = App::start().await;
     let reply = app.get("/v1/customers/cus_x").await;
-    insta::assert_snapshot!(reply.body, @"");
+    insta::assert_snapshot!(reply.body, @r#"
+    {
+      "error": {
+        "code": "resource_missing",
+        "doc_url": "https://stripe.com/docs/error-codes/resource-missing",
+        "message": "No such customer: 'cus_x'",
+        "param": "id",
+        "type": "invalid_request_error"
+      }
+    }
+    "#);
     assert_eq!(reply.header("content-type"), Some("application/json"));
     assert_eq!(reply.header("stripe-version"), Some("2026-08-26.dahlia"));
     let id = reply.header("request-id").unwrap().to_owned();
@@ -66,7 +100,10 @@ async fn versions() {
     for version in ["2026-10-28.endive", "2026-10-14.preview", "2020-08-27", betas] {
         assert_eq!(ask(version).await.ok().header("stripe-version"), Some(version));
     }
-    insta::assert_snapshot!(ask("newest").await.told(), @"");
+    insta::assert_snapshot!(ask("newest").await.told(), @"
+    400 invalid_request_error - -
+    Invalid Stripe API version: newest
+    ");
 }
 
 /// Addresses, methods, content types and headers that this server does not take.
@@ -89,7 +126,28 @@ async fn what_is_not_taken() {
     told += &app.post(CUSTOMERS, &large).await.told();
     let long = format!("{CUSTOMERS}?email={}", "x".repeat(20_000));
     told += &app.get(&long).await.told();
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @"
+    GET /v1/charges
+        404 invalid_request_error - -
+        Unrecognized request URL (GET: /v1/charges).
+    GET /v2/core/events
+        404 invalid_request_error - -
+        This server has no /v2 API (/v2/core/events); use /v1.
+    DELETE /v1/customers
+        405 invalid_request_error - -
+        /v1/customers does not take DELETE requests.
+    PUT /v1/events/evt_1
+        405 invalid_request_error - -
+        /v1/events/evt_1 does not take PUT requests.
+        400 invalid_request_error - -
+        Request bodies must be application/x-www-form-urlencoded, not application/json.
+        400 invalid_request_error - -
+        This server has no connected accounts; leave the Stripe-Account header out.
+        400 invalid_request_error - -
+        The request body has more than 524288 bytes.
+        400 invalid_request_error - -
+        The query string has more than 16384 bytes.
+    ");
 }
 
 /// Bodies come with any charset, without a content type, empty, or in chunks; a GET may carry the
@@ -111,8 +169,20 @@ async fn bodies() {
     let content_type = "application/x-www-form-urlencoded";
     app.request("GET", CUSTOMERS).header("Content-Type", content_type).send().await.ok();
 
-    let chunked = app.request("POST", CUSTOMERS).chunked(&["name=Zo", "%C3", "%AB"]);
-    assert_eq!(chunked.send().await.ok().text("/name"), "Zoë");
+    // In chunks and without a length, as one client sends every body.
+    let address = app.url().strip_prefix("http://").unwrap().to_owned();
+    let raw = "POST /v1/customers HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+               Authorization: Bearer sk_test_123\r\nTransfer-Encoding: chunked\r\n\r\n\
+               7\r\nname=Zo\r\n6\r\n%C3%AB\r\n0\r\n\r\n";
+    let answer = tokio::task::spawn_blocking(move || {
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        stream.write_all(raw.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    });
+    let answer = answer.await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"name\":\"Zoë\""), "{answer}");
 }
 
 /// Parameters of the wrong kind are refused with their full path; nothing is done then.
@@ -138,7 +208,53 @@ async fn parameters() {
             ("GET", "/v1/customers?created[above]=1", ""),
         ])
         .await;
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @"
+    POST /v1/customers emial=ada@example.com
+        400 invalid_request_error parameter_unknown emial
+        Received unknown parameter: emial. Did you mean email?
+    POST /v1/customers name[first]=Ada
+        400 invalid_request_error - name
+        Invalid string: name has another shape
+    POST /v1/customers balance=ten
+        400 invalid_request_error parameter_invalid_integer balance
+        Invalid integer: ten
+    POST /v1/customers address[street]=x
+        400 invalid_request_error parameter_unknown address[street]
+        Received unknown parameter: address[street]. Did you mean state?
+    POST /v1/customers shipping[name]=Ada
+        400 invalid_request_error parameter_missing shipping[address]
+        Missing required parameter: shipping[address].
+    POST /v1/customers tax_exempt=maybe
+        400 invalid_request_error - tax_exempt
+        Invalid tax_exempt: must be one of exempt, none, or reverse
+    POST /v1/customers metadata[a][b]=c
+        400 invalid_request_error - metadata[a]
+        Invalid string: metadata[a] has another shape
+    POST /v1/customers preferred_locales=en
+        400 invalid_request_error - preferred_locales
+        Invalid array: en
+    POST /v1/customers name=%FF
+        400 invalid_request_error - -
+        A parameter is not valid UTF-8.
+    POST /v1/customers expand[]=email
+        400 invalid_request_error - expand
+        The property 'email' cannot be expanded.
+    GET /v1/customers?limit=101
+        400 invalid_request_error parameter_invalid_integer limit
+        Invalid integer: limit must be between 1 and 100
+    GET /v1/customers?limit=ten
+        400 invalid_request_error parameter_invalid_integer limit
+        Invalid integer: ten
+    GET /v1/customers?starting_after=cus_1&ending_before=cus_2
+        400 invalid_request_error parameters_exclusive starting_after
+        You may give only one of these parameters: starting_after, ending_before.
+    GET /v1/customers?starting_after=cus_1
+        400 invalid_request_error resource_missing starting_after
+        No such customer: 'cus_1'
+    GET /v1/customers?created[above]=1
+        400 invalid_request_error parameter_unknown created[above]
+        Received unknown parameter: created[above]
+    ");
     assert_eq!(app.get(CUSTOMERS).await.items("/data").len(), 0);
 }
 
@@ -160,7 +276,8 @@ async fn expansion() {
     let accounts = "/v1/financial_connections/accounts";
     let one = app.get(&format!("{accounts}/{account}?expand[]=account_holder.customer")).await.ok();
     assert_eq!(one.text("/account_holder/customer/object"), "customer");
-    let list = app.get(&format!("{accounts}?expand%5B0%5D=data.account_holder.customer")).await.ok();
+    let list =
+        app.get(&format!("{accounts}?expand%5B0%5D=data.account_holder.customer")).await.ok();
     assert_eq!(list.text("/data/0/account_holder/customer/email"), "ada@example.com");
     let told = app
         .refusals(&[
@@ -169,5 +286,15 @@ async fn expansion() {
             ("GET", &format!("{accounts}?expand[]=data.a.b.c.d"), ""),
         ])
         .await;
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @"
+    GET …/accounts/fca_…?expand[]=balance
+        400 invalid_request_error - expand
+        The property 'balance' cannot be expanded.
+    GET …/accounts?expand[]=ownership
+        400 invalid_request_error - expand
+        The property 'ownership' cannot be expanded.
+    GET …/accounts?expand[]=data.a.b.c.d
+        400 invalid_request_error - expand
+        The property 'data.a.b.c.d' lies more than 4 levels deep and cannot be expanded.
+    ");
 }

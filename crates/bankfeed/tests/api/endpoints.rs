@@ -10,13 +10,57 @@ async fn life_of_an_endpoint() {
     let app = App::start().await;
     let form = "url=https://example.com/hook&enabled_events[]=invoice.paid&description=d";
     let made = app.post(ENDPOINTS, form).await;
-    insta::assert_snapshot!(made.shown(), @"");
+    insta::assert_snapshot!(made.shown(), @r#"
+    200
+    {
+      "api_version": null,
+      "application": null,
+      "created": 1767225600,
+      "description": "d",
+      "enabled_events": [
+        "invoice.paid"
+      ],
+      "id": "we_0vIseXMSehlVkJ7B2BoW5tEH",
+      "livemode": false,
+      "metadata": {},
+      "object": "webhook_endpoint",
+      "secret": "whsec_GQvlTENqgWPfVkKY4cBI8lcx8cGxPPnP",
+      "status": "enabled",
+      "url": "https://example.com/hook"
+    }
+    "#);
     let path = format!("{ENDPOINTS}/{}", made.text("/id"));
     assert_eq!(app.get(&path).await.ok().at("/secret"), serde_json::Value::Null);
     let form = "disabled=true&enabled_events[0]=*&description=&metadata[a]=b";
-    insta::assert_snapshot!(app.post(&path, form).await.shown(), @"");
+    insta::assert_snapshot!(app.post(&path, form).await.shown(), @r#"
+    200
+    {
+      "api_version": null,
+      "application": null,
+      "created": 1767225600,
+      "description": null,
+      "enabled_events": [
+        "*"
+      ],
+      "id": "we_0vIseXMSehlVkJ7B2BoW5tEH",
+      "livemode": false,
+      "metadata": {
+        "a": "b"
+      },
+      "object": "webhook_endpoint",
+      "status": "disabled",
+      "url": "https://example.com/hook"
+    }
+    "#);
     assert_eq!(app.get(ENDPOINTS).await.ok().items("/data").len(), 1);
-    insta::assert_snapshot!(app.delete(&path).await.shown(), @"");
+    insta::assert_snapshot!(app.delete(&path).await.shown(), @r#"
+    200
+    {
+      "deleted": true,
+      "id": "we_0vIseXMSehlVkJ7B2BoW5tEH",
+      "object": "webhook_endpoint"
+    }
+    "#);
     assert_eq!(app.get(&path).await.status, 404);
 }
 
@@ -53,7 +97,8 @@ async fn retries() {
     let endpoint = app.post(ENDPOINTS, &form).await.ok().text("/id");
     app.customer().await;
     let event = app.get("/v1/events").await.ok().text("/data/0/id");
-    let pending = async || app.get(&format!("/v1/events/{event}")).await.ok().at("/pending_webhooks");
+    let pending =
+        async || app.get(&format!("/v1/events/{event}")).await.ok().at("/pending_webhooks");
     assert_eq!(pending().await, 1);
     app.run_workers_until_idle().await;
     assert_eq!((receiver.take().len(), pending().await), (1, 1.into()));

@@ -33,7 +33,39 @@ async fn told_refreshes(app: &App) -> Vec<Value> {
 async fn customer_and_session() {
     let app = App::start().await;
     let customer = app.post("/v1/customers", "name=Jenny+Rosen&email=jenny@example.com").await;
-    insta::assert_snapshot!(customer.shown(), @"");
+    insta::assert_snapshot!(customer.shown(), @r#"
+    200
+    {
+      "address": null,
+      "balance": 0,
+      "created": 1767225600,
+      "currency": null,
+      "customer_account": null,
+      "default_source": null,
+      "delinquent": false,
+      "description": null,
+      "discount": null,
+      "email": "jenny@example.com",
+      "id": "cus_0vIseXMSehlXpDdIXd2aZbfz",
+      "invoice_prefix": null,
+      "invoice_settings": {
+        "custom_fields": null,
+        "default_payment_method": null,
+        "footer": null,
+        "rendering_options": null
+      },
+      "livemode": false,
+      "metadata": {},
+      "name": "Jenny Rosen",
+      "next_invoice_sequence": 1,
+      "object": "customer",
+      "phone": null,
+      "preferred_locales": [],
+      "shipping": null,
+      "tax_exempt": "none",
+      "test_clock": null
+    }
+    "#);
     let form = format!(
         "account_holder[type]=customer&account_holder[customer]={}\
          &permissions[]=payment_method&permissions[]=balances&permissions[]=transactions\
@@ -41,7 +73,33 @@ async fn customer_and_session() {
         customer.text("/id")
     );
     let session = app.post("/v1/financial_connections/sessions", &form).await;
-    insta::assert_snapshot!(session.shown(), @"");
+    insta::assert_snapshot!(session.shown(), @r#"
+    200
+    {
+      "account_holder": {
+        "customer": "cus_0vIseXMSehlXpDdIXd2aZbfz",
+        "type": "customer"
+      },
+      "accounts": {
+        "data": [],
+        "has_more": false,
+        "object": "list",
+        "url": "/v1/financial_connections/accounts"
+      },
+      "client_secret": "fcsess_client_secret_TENqgWPfVkKY4cBI8lcx8cGx",
+      "id": "fcsess_0vIseXMSgHU9Zn1LIqLywmoU",
+      "livemode": false,
+      "object": "financial_connections.session",
+      "permissions": [
+        "balances",
+        "payment_method",
+        "transactions"
+      ],
+      "prefetch": [
+        "transactions"
+      ]
+    }
+    "#);
 }
 
 /// Before any refresh `transaction_refresh` is null and nothing can be listed; subscribing answers
@@ -60,7 +118,11 @@ async fn subscribe() {
     assert_eq!(refresh["next_refresh_available_at"], Value::Null);
 
     let list = format!("/v1/financial_connections/transactions?account={account}");
-    insta::assert_snapshot!(app.get(&list).await.told(), @"");
+    insta::assert_snapshot!(app.get(&list).await.told(), @"
+    400 invalid_request_error
+    financial_connections_no_successful_transaction_refresh -
+    No refresh of this account's transactions has succeeded yet.
+    ");
     app.run_workers_until_idle().await;
     let told = told_refreshes(&app).await;
     assert_eq!((told.len(), &told[0]["id"]), (1, &refresh["id"]));
@@ -78,7 +140,7 @@ async fn refresh_too_early() {
     let id = first.text("/transaction_refresh/id");
     let pending = act(&app, &account, "refresh").await.ok();
     assert_eq!(pending.text("/transaction_refresh/id"), id);
-    insta::assert_snapshot!(pending.header("stripe-notice").unwrap(), @"");
+    insta::assert_snapshot!(pending.header("stripe-notice").unwrap(), @"No refresh was started: the one before is pending, or next_refresh_available_at has not come.");
 
     app.run_workers_until_idle().await;
     let ended = act(&app, &account, "refresh").await.ok();
@@ -100,12 +162,19 @@ async fn inactive_account() {
     let account = app.account().await;
     act(&app, &account, "refresh").await.ok();
     app.run_workers_until_idle().await;
-    assert!(show(&app, &account).await.at("/transaction_refresh/next_refresh_available_at").is_i64());
+    assert!(
+        show(&app, &account).await.at("/transaction_refresh/next_refresh_available_at").is_i64()
+    );
     steer(&app, &account, "deactivate", "cause=access_denied").await;
 
     let mut told = act(&app, &account, "refresh").await.told();
     told += &act(&app, &account, "subscribe").await.told();
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @"
+    400 invalid_request_error financial_connections_account_inactive -
+    Data cannot be refreshed on inactive accounts.
+    400 invalid_request_error financial_connections_account_inactive -
+    Data cannot be refreshed on inactive accounts.
+    ");
     let shown = show(&app, &account).await;
     assert_eq!(shown.text("/status"), "inactive");
     assert_eq!(shown.at("/transaction_refresh/next_refresh_available_at"), Value::Null);
@@ -222,8 +291,8 @@ async fn list_after_a_refresh() {
         if page.at("/has_more") == false {
             break;
         }
-        let last = seen.last().unwrap()["id"].as_str().unwrap().to_owned();
-        page = app.get(&format!("{after}&limit=2&starting_after={last}")).await.ok();
+        let cursor = seen.last().unwrap()["id"].as_str().unwrap().to_owned();
+        page = app.get(&format!("{after}&limit=2&starting_after={cursor}")).await.ok();
     }
     let mut coffees: Vec<String> = seen
         .iter()
@@ -242,10 +311,8 @@ async fn list_after_a_refresh() {
 async fn webhook() {
     let app = App::start().await;
     let receiver = Receiver::start().await;
-    let form = format!(
-        "url={}&enabled_events[]={REFRESHED}&api_version=2026-07-29.dahlia",
-        receiver.url
-    );
+    let form =
+        format!("url={}&enabled_events[]={REFRESHED}&api_version=2026-07-29.dahlia", receiver.url);
     let endpoint = app.post("/v1/webhook_endpoints", &form).await.ok();
     let account = app.account().await;
     act(&app, &account, "subscribe").await.ok();

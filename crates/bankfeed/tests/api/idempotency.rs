@@ -49,7 +49,19 @@ async fn refuses_another_request_under_the_key() {
         .header("Stripe-Version", "2026-10-28.endive");
     told += &other_version.form("name=Ada").send().await.told();
     told += &keyed(&app, CUSTOMERS, &"k".repeat(256), "").await.told();
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @"
+    400 idempotency_error - -
+    The idempotency key 'k1' was first used for a different request; use a new key
+    for each request.
+    400 idempotency_error - -
+    The idempotency key 'k1' was first used for a different request; use a new key
+    for each request.
+    400 idempotency_error - -
+    The idempotency key 'k1' was first used for a different request; use a new key
+    for each request.
+    400 invalid_request_error - -
+    An idempotency key has at most 255 characters.
+    ");
     keyed(&app, CUSTOMERS, &"k".repeat(255), "").await.ok();
 }
 

@@ -2,11 +2,15 @@
 //!
 //! One test binary for all of it, because linking it takes longer than running it.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![expect(clippy::too_many_lines, reason = "a snapshot is as long as what it shows")]
+
 mod customers;
 mod determinism;
 mod dialect;
 mod endpoints;
 mod errors;
+mod errors_steering;
 mod guide;
 mod idempotency;
 mod support;
