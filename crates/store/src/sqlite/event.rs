@@ -13,7 +13,8 @@ use model::event::Event;
 use rusqlite::{Row, params};
 
 pub(super) const INSERT_EVENT: &str = "INSERT INTO events (position, shard, number, merchant, \
-     account, created, type, undispatched, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8) \
+     account, created, type, undispatched, position_listed, body) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?1, ?8) \
      ON CONFLICT (shard, number) DO NOTHING";
 pub(super) const FIND_EVENT: &str = "SELECT position, undispatched, body, \
      (SELECT COUNT(*) FROM deliveries AS d WHERE d.shard = e.shard AND d.number = e.number \
@@ -32,10 +33,11 @@ pub(super) const GET_LISTED_EVENT: &str = "SELECT position, undispatched, body, 
 /// shard, as every merchant-wide list of events.
 pub(super) const LIST_EVENTS: Lists = Lists {
     older: "SELECT position, type FROM events WHERE merchant = ?4 \
-        AND (created, position) < (?1, ?2) AND created >= ?3 \
-        ORDER BY created DESC, position DESC",
+        AND (created, position_listed) < (?1, ?2) AND created >= ?3 \
+        ORDER BY created DESC, position_listed DESC",
     newer: "SELECT position, type FROM events WHERE merchant = ?4 \
-        AND (created, position) > (?1, ?2) AND created <= ?3 ORDER BY created, position",
+        AND (created, position_listed) > (?1, ?2) AND created <= ?3 \
+        ORDER BY created, position_listed",
 };
 /// Exempt: the dispatcher works for all merchants.
 pub(super) const LIST_UNDISPATCHED: &str =

@@ -9,6 +9,7 @@ use super::writer::{Writer, WriterSettings};
 use super::{Failure, Sqlite};
 use crate::seal::{Sealer, Spot};
 use crate::{OpenError, Place, StoreSettings};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -91,6 +92,7 @@ pub(super) fn open_writer(path: &Path, durable: bool) -> Result<Connection, rusq
          PRAGMA mmap_size = {MAP_BYTES}; PRAGMA cache_size = -{WRITER_CACHE_KIB}; \
          PRAGMA journal_size_limit = 67108864; PRAGMA trusted_schema = OFF"
     ))?;
+    keep_plans(&connection)?;
     connection.set_prepared_statement_cache_capacity(WRITER_STATEMENTS);
     Ok(connection)
 }
@@ -104,8 +106,16 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, rusqlite::Error> {
         "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = {MAP_BYTES}; \
          PRAGMA cache_size = -{READER_CACHE_KIB}; PRAGMA trusted_schema = OFF"
     ))?;
+    keep_plans(&connection)?;
     connection.set_prepared_statement_cache_capacity(READER_STATEMENTS);
     Ok(connection)
+}
+
+/// Plans rest on the statement alone. Otherwise a cached statement is planned anew whenever a value
+/// is bound that its plan may depend on, which costs more than most of our reads.
+fn keep_plans(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 /// Opens what was sealed when the database was made; another key is refused at once, not at the

@@ -20,23 +20,21 @@ use proptest::prelude::*;
 use std::fmt::Debug;
 use std::sync::Arc;
 use store::{
-    AccountChange, AccountsOf, ApplyRefresh, Bounds, ChangeAccount, ChangeConnection, ChangeObject,
-    Claim, ClaimClocks, ClaimDeliveries, ClaimRefreshes, ClockClaim, ClockItem, CompleteLink,
-    Connection, CreateObject, Cursor, DispatchEvent, EventPlace, FailRefresh, FindAccount,
-    FindConnection, FindEvent, FindHeld, FindLinkedAccount, FindObject, FindOwnership, FindReply,
-    FindTransaction, Kind, ListAccounts, ListDeliveries, ListDueAccounts, ListDueOnClock,
-    ListEvents, ListObjects, ListTransactions, ListUndispatched, NewAccount, Object, ObjectPlace,
-    Page, Prune, PutOffRefresh, Read, RecordReply, Reply, SettleDelivery, StartAdvance, StepClock,
-    Store, Write,
+    AccountChange, ApplyRefresh, ChangeAccount, ChangeConnection, ChangeObject, Claim, ClaimClocks,
+    ClaimDeliveries, ClaimRefreshes, ClockClaim, ClockItem, CompleteLink, Connection, CreateObject,
+    DispatchEvent, FailRefresh, FindAccount, FindConnection, FindObject, Kind, NewAccount, Object,
+    Prune, PutOffRefresh, Read, RecordReply, Reply, SettleDelivery, StartAdvance, StepClock, Store,
+    Write,
 };
 
-const KINDS: [Kind; 4] = [Kind::Customer, Kind::Session, Kind::Endpoint, Kind::TestClock];
+pub(crate) const KINDS: [Kind; 4] =
+    [Kind::Customer, Kind::Session, Kind::Endpoint, Kind::TestClock];
 
 /// Both back ends, and what the test has learnt from them.
-struct Both {
-    database: Store,
-    model: Store,
-    time: Arc<Time>,
+pub(crate) struct Both {
+    pub(crate) database: Store,
+    pub(crate) model: Store,
+    pub(crate) time: Arc<Time>,
     jobs: Vec<RefreshJob>,
     clocks: Vec<ClockClaim>,
     deliveries: Vec<Delivery>,
@@ -44,7 +42,7 @@ struct Both {
 }
 
 impl Both {
-    async fn write<C: Write + Clone + Debug>(&self, command: C) -> Option<C::Output>
+    pub(crate) async fn write<C: Write + Clone + Debug>(&self, command: C) -> Option<C::Output>
     where
         C::Output: Debug + PartialEq,
     {
@@ -54,7 +52,7 @@ impl Both {
         model
     }
 
-    async fn read<C: Read + Clone + Debug>(&self, command: C) -> C::Output
+    pub(crate) async fn read<C: Read + Clone + Debug>(&self, command: C) -> C::Output
     where
         C::Output: Debug + PartialEq,
     {
@@ -178,7 +176,7 @@ impl Both {
                 let claimed = self.write(ClaimClocks { now, leased_until, limit: 2 }).await;
                 self.clocks.extend(claimed.unwrap());
             }
-            Step::StepClock { claim, ready, items } => {
+            Step::MoveClock { claim, ready, items } => {
                 self.step_clock(claim, ready, &items).await;
             }
             Step::Dispatch { event, endpoints, owner } => {
@@ -198,24 +196,7 @@ impl Both {
                 self.deliveries.extend(self.write(claim).await.unwrap());
             }
             Step::Settle { delivery, status, attempt, old } => {
-                let Some(delivery) = pick(&self.deliveries, delivery) else { return };
-                let attempt = attempt.map(|number| Attempt {
-                    number,
-                    at: now,
-                    status: Some(200),
-                    duration_ms: 1,
-                    body: String::new(),
-                    error: None,
-                });
-                self.write(SettleDelivery {
-                    key: delivery.key,
-                    merchant: delivery.merchant,
-                    claim: delivery.claim + u32::from(old),
-                    attempt,
-                    status: DeliveryStatus::ALL[status],
-                    due_at: now.plus_ms(1_000),
-                })
-                .await;
+                self.settle(delivery, DeliveryStatus::ALL[status], attempt, old).await;
             }
             Step::Reply { owner, key } => {
                 let reply = self.key(owner, Some(key)).unwrap();
@@ -227,6 +208,34 @@ impl Both {
             Step::Pass { ms } => self.time.pass_ms(ms),
             _ => self.look().await,
         }
+    }
+
+    async fn settle(
+        &self,
+        delivery: usize,
+        status: DeliveryStatus,
+        attempt: Option<u32>,
+        old: bool,
+    ) {
+        let Some(delivery) = pick(&self.deliveries, delivery) else { return };
+        let now = self.time.now();
+        let attempt = attempt.map(|number| Attempt {
+            number,
+            at: now,
+            status: Some(200),
+            duration_ms: 1,
+            body: String::new(),
+            error: None,
+        });
+        self.write(SettleDelivery {
+            key: delivery.key,
+            merchant: delivery.merchant,
+            claim: delivery.claim + u32::from(old),
+            attempt,
+            status,
+            due_at: now.plus_ms(1_000),
+        })
+        .await;
     }
 
     async fn find_clock(&self, owner: u64, number: u64) -> Option<model::clock::TestClock> {
@@ -357,142 +366,6 @@ impl Both {
         let apply = ApplyRefresh { claim, change, rows: rows.collect(), ownership };
         Some(ClockItem::Apply(Box::new(apply)))
     }
-
-    /// Reads all that can be read.
-    async fn look(&self) {
-        for owner in [merchant(0), merchant(1)] {
-            for kind in KINDS {
-                self.look_at_objects(owner, kind).await;
-            }
-            self.look_at_accounts(owner).await;
-            self.look_at_events(owner).await;
-            for key in ["key 0", "key 1"] {
-                let now = self.time.now();
-                self.read(FindReply { merchant: owner, key: key.to_owned(), now }).await;
-            }
-        }
-        self.read(ListUndispatched { limit: 3 }).await;
-        self.read(ListDueAccounts { now: AccountTime(2), limit: 2 }).await;
-    }
-
-    async fn look_at_objects(&self, owner: model::id::MerchantId, kind: Kind) {
-        let clock = Some(ClockId::from_number(1));
-        for (lookup, clock) in [
-            (None, None),
-            (Some("0@example.com".to_owned()), None),
-            (None, clock),
-            (Some("1@example.com".to_owned()), clock),
-        ] {
-            let list = |page| ListObjects {
-                merchant: owner,
-                kind,
-                lookup: lookup.clone(),
-                clock,
-                created: Bounds { from: Some(T0.0), to: Some(T0.plus(1).0) },
-                page,
-            };
-            for page in pages(self.read(list(first())).await.items.iter().map(Object::place)) {
-                self.read(list(page)).await;
-            }
-        }
-    }
-
-    async fn look_at_accounts(&self, owner: model::id::MerchantId) {
-        let customer = Holder::Customer(CustomerId::from_number(1));
-        let ids: Vec<AccountId> = (1..4).map(AccountId::from_number).collect();
-        let clock = ClockId::from_number(1);
-        let place = |account: &Account| ObjectPlace {
-            created: account.created,
-            number: account.id.number(),
-        };
-        for of in [
-            AccountsOf::Merchant,
-            AccountsOf::Holder(customer.clone()),
-            AccountsOf::Holder(Holder::Account("acct_x".to_owned())),
-            AccountsOf::Clock(clock),
-            AccountsOf::Ids(ids),
-        ] {
-            let list = |page| ListAccounts { merchant: owner, of: of.clone(), page };
-            for page in pages(self.read(list(first())).await.items.iter().map(place)) {
-                self.read(list(page)).await;
-            }
-        }
-        let until = AccountTime(2);
-        self.read(ListDueOnClock { merchant: owner, clock, until, limit: 2 }).await;
-        for number in 1..6 {
-            let account = AccountId::from_number(number);
-            self.read(FindConnection { merchant: owner, account }).await;
-            let ownership = OwnershipId { account, sequence: 1 };
-            self.read(FindOwnership { merchant: owner, ownership }).await;
-            self.look_at_transactions(owner, account).await;
-        }
-        let bank_account = "bank account 1".to_owned();
-        let institution = account(owner, 1).institution;
-        let find =
-            FindLinkedAccount { merchant: owner, holder: customer, institution, bank_account };
-        self.read(find).await;
-    }
-
-    async fn look_at_transactions(&self, owner: model::id::MerchantId, account: AccountId) {
-        for after in [None, Some(1)] {
-            for transacted_at in [Bounds::default(), Bounds { from: Some(1), to: Some(3) }] {
-                let list = |page| ListTransactions {
-                    merchant: owner,
-                    account,
-                    transacted_at,
-                    after,
-                    page,
-                };
-                for page in pages(self.read(list(first())).await.items.iter().map(|row| row.id)) {
-                    self.read(list(page)).await;
-                }
-            }
-        }
-        let transaction = row(account, 1, 1).id;
-        self.read(FindTransaction { merchant: owner, transaction }).await;
-        for range in [None, Some((AccountTime(1), AccountTime(3)))] {
-            let bank_ids = vec!["bank 1".to_owned(), "bank 4".to_owned()];
-            let find = FindHeld { merchant: owner, account, bank_ids, range };
-            let mut database = self.database.read(find.clone()).await.unwrap();
-            let model = self.model.read(find).await.unwrap();
-            database.sort_by_key(|row| row.id);
-            assert_eq!(database, model);
-        }
-    }
-
-    async fn look_at_events(&self, owner: model::id::MerchantId) {
-        for delivery_success in [None, Some(true), Some(false)] {
-            let list = |page| ListEvents {
-                merchant: owner,
-                types: vec!["financial_connections.account.*".to_owned()],
-                created: Bounds::default(),
-                delivery_success,
-                page,
-            };
-            let listed = self.read(list(first())).await.items;
-            for stored in &listed {
-                self.read(FindEvent { merchant: owner, event: stored.event.id }).await;
-                self.read(ListDeliveries { merchant: owner, event: stored.event.id }).await;
-            }
-            let places = listed.iter().map(|stored| EventPlace {
-                created: stored.event.created,
-                position: stored.position,
-            });
-            for page in pages(places) {
-                self.read(list(page)).await;
-            }
-        }
-    }
-}
-
-fn first<P>() -> Page<P> {
-    Page { limit: 100, cursor: Cursor::Newest }
-}
-
-/// Small pages before and after every place.
-fn pages<P: Copy>(places: impl Iterator<Item = P>) -> Vec<Page<P>> {
-    let cursors = places.flat_map(|place| [Cursor::After(place), Cursor::Before(place)]);
-    cursors.map(|cursor| Page { limit: 2, cursor }).collect()
 }
 
 /// One of the newest, which are the most likely to be of use still.

@@ -16,7 +16,7 @@ pub(crate) enum Step {
     End { end: End },
     StartAdvance { owner: u64, number: u64 },
     ClaimClocks,
-    StepClock { claim: usize, ready: bool, items: Vec<Item> },
+    MoveClock { claim: usize, ready: bool, items: Vec<Item> },
     Dispatch { event: usize, endpoints: Vec<u64>, owner: u64 },
     ClaimDeliveries { limit: usize, per_endpoint: usize, in_flight: usize },
     Settle { delivery: usize, status: usize, attempt: Option<u32>, old: bool },
@@ -206,7 +206,7 @@ fn step() -> impl Strategy<Value = Step> {
         ),
         2 => Just(Step::ClaimClocks),
         2 => (any::<usize>(), any::<bool>(), prop::collection::vec(item(), 0..3)).prop_map(
-            |(claim, ready, items)| Step::StepClock { claim, ready, items }
+            |(claim, ready, items)| Step::MoveClock { claim, ready, items }
         ),
         6 => (any::<usize>(), endpoints, 0..2_u64).prop_map(
             |(event, endpoints, owner)| Step::Dispatch { event, endpoints, owner }

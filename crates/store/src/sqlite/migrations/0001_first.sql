@@ -123,7 +123,8 @@ CREATE INDEX transactions_changed ON transactions (account, sequence, transacted
 CREATE INDEX transactions_by_bank_id ON transactions (account, bank_id);
 
 -- Clustered by commit order: new events go to the end, the pruner takes from the beginning, and a
--- large body beside a small key stays out of the way of look-ups.
+-- large body beside a small key stays out of the way of look-ups. The position stands in a second
+-- column for the list alone: SQLite seeks by a pair only if neither part is the row's own number.
 CREATE TABLE events (
     position INTEGER PRIMARY KEY,
     shard INTEGER NOT NULL,
@@ -133,10 +134,11 @@ CREATE TABLE events (
     created INTEGER NOT NULL,
     type TEXT NOT NULL,
     undispatched INTEGER NOT NULL,
+    position_listed INTEGER NOT NULL,
     body TEXT NOT NULL,
     UNIQUE (shard, number)
 ) STRICT;
-CREATE INDEX events_listed ON events (merchant, created, position, type);
+CREATE INDEX events_listed ON events (merchant, created, position_listed, type);
 CREATE INDEX events_undispatched ON events (position) WHERE undispatched = 1;
 
 CREATE TABLE deliveries (

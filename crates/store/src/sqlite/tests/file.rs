@@ -56,9 +56,9 @@ fn another_programs_database_is_refused() {
     drop(Store::open(at(&path)).unwrap());
     let change = |sql| Connection::open(&path).unwrap().execute(sql, []).unwrap();
     change("UPDATE migrations SET checksum = x'00' WHERE number = 1");
-    insta::assert_snapshot!(refused(at(&path)), @"");
+    insta::assert_snapshot!(refused(at(&path)), @"migration 1 of the database is not the one of this program");
     change("INSERT INTO migrations (number, checksum) VALUES (9, x'00')");
-    insta::assert_snapshot!(refused(at(&path)), @"");
+    insta::assert_snapshot!(refused(at(&path)), @"the database has migration 9, and this program knows them up to 1");
 }
 
 /// A wrong seal key is refused when the database is opened, not when a secret is asked for.
@@ -196,6 +196,6 @@ fn a_moved_secret_does_not_open() {
             (SELECT secret FROM objects WHERE number = 5) WHERE number = 7";
         Connection::open(&path).unwrap().execute(sql, []).unwrap();
         let error = store.read(find).await.unwrap_err();
-        insta::assert_snapshot!(super::cause(&error), @"");
+        insta::assert_snapshot!(super::cause(&error), @"the sealed column objects.secret does not open");
     });
 }

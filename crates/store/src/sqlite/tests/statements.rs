@@ -207,10 +207,20 @@ fn hot_plans() {
     let folder = folder();
     let connection = database(&folder);
     let plans = |sql| plan(&connection, sql).join("\n");
-    insta::assert_snapshot!(plans(transaction::LIST_TRANSACTIONS.older), @"");
-    insta::assert_snapshot!(plans(transaction::LIST_CHANGED.older), @"");
-    insta::assert_snapshot!(plans(refresh::LIST_CLAIMABLE), @"");
-    insta::assert_snapshot!(plans(delivery::LIST_DUE_OF_ENDPOINT), @"");
-    insta::assert_snapshot!(plans(event::LIST_EVENTS.older), @"");
-    insta::assert_snapshot!(plans(object::LIST_OBJECTS_BY_LOOKUP.newer), @"");
+    insta::assert_snapshot!(plans(transaction::LIST_TRANSACTIONS.older), @"SEARCH transactions USING PRIMARY KEY (account=? AND listed_at>? AND (listed_at,ordinal)<(?,?))");
+    insta::assert_snapshot!(plans(transaction::LIST_CHANGED.older), @"
+    CO-ROUTINE c
+    SEARCH transactions USING COVERING INDEX transactions_changed (account=? AND sequence>?)
+    USE TEMP B-TREE FOR ORDER BY
+    SCAN c
+    SEARCH t USING PRIMARY KEY (account=? AND listed_at=? AND ordinal=?)
+    ");
+    insta::assert_snapshot!(plans(refresh::LIST_CLAIMABLE), @"
+    SEARCH r USING INDEX refreshes_due (run_server>? AND run_server<?)
+    CORRELATED SCALAR SUBQUERY 1
+    SEARCH j USING PRIMARY KEY (merchant=? AND clock=?)
+    ");
+    insta::assert_snapshot!(plans(delivery::LIST_DUE_OF_ENDPOINT), @"SEARCH deliveries USING INDEX deliveries_due (endpoint=? AND due_at<?)");
+    insta::assert_snapshot!(plans(event::LIST_EVENTS.older), @"SEARCH events USING COVERING INDEX events_listed (merchant=? AND created>? AND (created,position_listed)<(?,?))");
+    insta::assert_snapshot!(plans(object::LIST_OBJECTS_BY_LOOKUP.newer), @"SEARCH objects USING INDEX objects_by_lookup (merchant=? AND kind=? AND lookup=? AND (created,number)>(?,?) AND created<?)");
 }

@@ -14,15 +14,35 @@ use crate::{
 use model::clock::{AccountTime, ServerTime};
 use model::limits::{MERCHANTS_MAX, WRITER_QUEUE_MAX};
 use std::sync::{Mutex, mpsc};
+use tokio::sync::oneshot;
 
-/// Holds the writer until it is let go, so that what follows gathers in one group.
-struct Gate(Mutex<mpsc::Receiver<()>>);
+/// Holds the writer until it is let go, so that what is sent meanwhile gathers in one group.
+struct Gate {
+    reached: Mutex<Option<oneshot::Sender<()>>>,
+    opened: Mutex<mpsc::Receiver<()>>,
+}
+
+/// The outside of a gate.
+struct Held {
+    reached: oneshot::Receiver<()>,
+    open: mpsc::Sender<()>,
+}
+
+impl Gate {
+    fn closed() -> (Self, Held) {
+        let (reach, reached) = oneshot::channel();
+        let (open, opened) = mpsc::channel();
+        let gate = Self { reached: Mutex::new(Some(reach)), opened: Mutex::new(opened) };
+        (gate, Held { reached, open })
+    }
+}
 
 impl Write for Gate {
     type Output = ();
 
     fn sqlite(&self, _: &Batch<'_>) -> Result<(), Failure> {
-        let _ = self.0.lock().unwrap().recv();
+        self.reached.lock().unwrap().take().unwrap().send(()).unwrap();
+        self.opened.lock().unwrap().recv().unwrap();
         Ok(())
     }
 
@@ -83,22 +103,21 @@ fn a_failed_commit_fails_the_group() {
     let path = folder.path().join("bank.db");
     let writer = checking_writer(&path);
     run(async {
-        let (open, gate) = mpsc::channel();
-        let release = async {
-            tokio::task::yield_now().await;
-            open.send(()).unwrap();
+        let (gate, held) = Gate::closed();
+        let group = async {
+            held.reached.await.unwrap();
+            tokio::join!(
+                writer.write(Run(PARENT)),
+                writer.write(Run(ORPHAN)),
+                writer.write(object(1)),
+                async { held.open.send(()).unwrap() },
+            )
         };
-        let (_, good, orphan, created, ()) = tokio::join!(
-            writer.write(Gate(Mutex::new(gate))),
-            writer.write(Run(PARENT)),
-            writer.write(Run(ORPHAN)),
-            writer.write(object(1)),
-            release,
-        );
-        // The gate's group took only itself; the others gathered behind it.
+        let (gate, (good, orphan, created, ())) = tokio::join!(writer.write(gate), group);
+        gate.unwrap();
         for error in [good.unwrap_err(), orphan.unwrap_err(), created.unwrap_err()] {
             insta::allow_duplicates! {
-                insta::assert_snapshot!(cause(&error), @"");
+                insta::assert_snapshot!(cause(&error), @"the commit failed");
             }
         }
         let parents = "SELECT COUNT(*) FROM parents";
@@ -118,21 +137,20 @@ fn a_failing_command_is_undone_alone() {
     let path = folder.path().join("bank.db");
     let store = Store::open(at(&path)).unwrap();
     run(async {
-        let (open, gate) = mpsc::channel();
-        let release = async {
-            tokio::task::yield_now().await;
-            open.send(()).unwrap();
+        let (gate, held) = Gate::closed();
+        let group = async {
+            held.reached.await.unwrap();
+            tokio::join!(
+                store.write(object(1)),
+                store.write(object(1)),
+                store.write(crate::CreateObject { kind_max: Some(1), ..object(2) }),
+                store.write(object(3)),
+                async { held.open.send(()).unwrap() },
+            )
         };
-        let (_, one, again, full, two, ()) = tokio::join!(
-            store.write(Gate(Mutex::new(gate))),
-            store.write(object(1)),
-            store.write(object(1)),
-            store.write(crate::CreateObject { kind_max: Some(1), ..object(2) }),
-            store.write(object(3)),
-            release,
-        );
+        let (_, (one, again, full, two, ())) = tokio::join!(store.write(gate), group);
         assert_eq!(one.unwrap(), Created::Done);
-        insta::assert_snapshot!(cause(&again.unwrap_err()), @"");
+        insta::assert_snapshot!(cause(&again.unwrap_err()), @"the row exists already");
         assert_eq!(full.unwrap(), Created::KindFull);
         assert_eq!(two.unwrap(), Created::Done);
         assert!(is_there(&store, 1).await);
@@ -147,28 +165,24 @@ fn a_failing_command_is_undone_alone() {
 fn a_full_queue_refuses() {
     let store = Store::open(settings(Place::Temporary)).unwrap();
     run(async {
-        let (open, gate) = mpsc::channel();
-        let held = tokio::spawn({
-            let store = store.clone();
-            async move { store.write(Gate(Mutex::new(gate))).await }
-        });
-        tokio::task::yield_now().await;
-        let mut refused = None;
-        // The writer may have taken the gate already, or some commands behind it.
-        for number in 1..=3 * WRITER_QUEUE_MAX as u64 {
-            let waiting = std::pin::pin!(store.write(object(number)));
-            let polled = poll_once(waiting).await;
-            if let Some(answer) = polled {
-                assert!(matches!(answer, Err(Error::Busy)));
-                refused = Some(number);
-                break;
-            }
+        let (gate, held) = Gate::closed();
+        let waiting = store.clone();
+        let task = tokio::spawn(async move { waiting.write(gate).await });
+        held.reached.await.unwrap();
+        // The gate is a group of its own, so the whole queue is free.
+        let room = WRITER_QUEUE_MAX as u64;
+        for number in 1..room {
+            assert!(poll_once(std::pin::pin!(store.write(object(number)))).await.is_none());
         }
-        let refused = refused.unwrap();
-        open.send(()).unwrap();
-        held.await.unwrap().unwrap();
-        store.close().await;
-        assert!(refused > 256);
+        let mut last = std::pin::pin!(store.write(object(room)));
+        assert!(poll_once(last.as_mut()).await.is_none());
+        let refused = poll_once(std::pin::pin!(store.write(object(room + 1)))).await;
+        assert!(matches!(refused, Some(Err(Error::Busy))));
+        held.open.send(()).unwrap();
+        task.await.unwrap().unwrap();
+        assert_eq!(last.await.unwrap(), Created::Done);
+        assert!(is_there(&store, 1).await);
+        assert!(!is_there(&store, room + 1).await);
     });
 }
 
@@ -188,15 +202,13 @@ async fn poll_once<T>(mut future: std::pin::Pin<&mut impl Future<Output = T>>) -
 fn a_command_outlives_its_caller() {
     let store = Store::open(settings(Place::Temporary)).unwrap();
     run(async {
-        let (open, gate) = mpsc::channel();
-        let held = tokio::spawn({
-            let store = store.clone();
-            async move { store.write(Gate(Mutex::new(gate))).await }
-        });
-        tokio::task::yield_now().await;
+        let (gate, held) = Gate::closed();
+        let waiting = store.clone();
+        let task = tokio::spawn(async move { waiting.write(gate).await });
+        held.reached.await.unwrap();
         assert!(poll_once(std::pin::pin!(store.write(object(1)))).await.is_none());
-        open.send(()).unwrap();
-        held.await.unwrap().unwrap();
+        held.open.send(()).unwrap();
+        task.await.unwrap().unwrap();
         assert_eq!(store.write(object(2)).await.unwrap(), Created::Done);
         assert!(is_there(&store, 1).await);
     });

@@ -1,0 +1,151 @@
+//! Reads of everything that can be read, page by page, for the property test.
+
+use crate::agree::{Both, KINDS};
+use crate::bed::{T0, account, merchant, row};
+use model::account::{Account, Holder};
+use model::clock::AccountTime;
+use model::id::{AccountId, ClockId, CustomerId, MerchantId, OwnershipId};
+use store::{
+    AccountsOf, Bounds, Cursor, EventPlace, FindConnection, FindEvent, FindHeld, FindLinkedAccount,
+    FindOwnership, FindReply, FindTransaction, Kind, ListAccounts, ListDeliveries, ListDueAccounts,
+    ListDueOnClock, ListEvents, ListObjects, ListTransactions, ListUndispatched, Object,
+    ObjectPlace, Page,
+};
+
+impl Both {
+    /// Reads all that can be read.
+    pub(crate) async fn look(&self) {
+        for owner in [merchant(0), merchant(1)] {
+            for kind in KINDS {
+                self.look_at_objects(owner, kind).await;
+            }
+            self.look_at_accounts(owner).await;
+            self.look_at_events(owner).await;
+            for key in ["key 0", "key 1"] {
+                let now = self.time.now();
+                self.read(FindReply { merchant: owner, key: key.to_owned(), now }).await;
+            }
+        }
+        self.read(ListUndispatched { limit: 3 }).await;
+        self.read(ListDueAccounts { now: AccountTime(2), limit: 2 }).await;
+    }
+
+    async fn look_at_objects(&self, owner: MerchantId, kind: Kind) {
+        let clock = Some(ClockId::from_number(1));
+        for (lookup, clock) in [
+            (None, None),
+            (Some("0@example.com".to_owned()), None),
+            (None, clock),
+            (Some("1@example.com".to_owned()), clock),
+        ] {
+            let list = |page| ListObjects {
+                merchant: owner,
+                kind,
+                lookup: lookup.clone(),
+                clock,
+                created: Bounds { from: Some(T0.0), to: Some(T0.plus(1).0) },
+                page,
+            };
+            for page in pages(self.read(list(first())).await.items.iter().map(Object::place)) {
+                self.read(list(page)).await;
+            }
+        }
+    }
+
+    async fn look_at_accounts(&self, owner: MerchantId) {
+        let customer = Holder::Customer(CustomerId::from_number(1));
+        let ids: Vec<AccountId> = (1..4).map(AccountId::from_number).collect();
+        let clock = ClockId::from_number(1);
+        let place = |account: &Account| ObjectPlace {
+            created: account.created,
+            number: account.id.number(),
+        };
+        for of in [
+            AccountsOf::Merchant,
+            AccountsOf::Holder(customer.clone()),
+            AccountsOf::Holder(Holder::Account("acct_x".to_owned())),
+            AccountsOf::Clock(clock),
+            AccountsOf::Ids(ids),
+        ] {
+            let list = |page| ListAccounts { merchant: owner, of: of.clone(), page };
+            for page in pages(self.read(list(first())).await.items.iter().map(place)) {
+                self.read(list(page)).await;
+            }
+        }
+        let until = AccountTime(2);
+        self.read(ListDueOnClock { merchant: owner, clock, until, limit: 2 }).await;
+        for number in 1..6 {
+            let account = AccountId::from_number(number);
+            self.read(FindConnection { merchant: owner, account }).await;
+            let ownership = OwnershipId { account, sequence: 1 };
+            self.read(FindOwnership { merchant: owner, ownership }).await;
+            self.look_at_transactions(owner, account).await;
+        }
+        let bank_account = "bank account 1".to_owned();
+        let institution = account(owner, 1).institution;
+        let find =
+            FindLinkedAccount { merchant: owner, holder: customer, institution, bank_account };
+        self.read(find).await;
+    }
+
+    async fn look_at_transactions(&self, owner: MerchantId, account: AccountId) {
+        for after in [None, Some(1)] {
+            for transacted_at in [Bounds::default(), Bounds { from: Some(1), to: Some(3) }] {
+                let list = |page| ListTransactions {
+                    merchant: owner,
+                    account,
+                    transacted_at,
+                    after,
+                    page,
+                };
+                for page in pages(self.read(list(first())).await.items.iter().map(|row| row.id)) {
+                    self.read(list(page)).await;
+                }
+            }
+        }
+        let transaction = row(account, 1, 1).id;
+        self.read(FindTransaction { merchant: owner, transaction }).await;
+        for range in [None, Some((AccountTime(1), AccountTime(3)))] {
+            let bank_ids = vec!["bank 1".to_owned(), "bank 4".to_owned()];
+            let find = FindHeld { merchant: owner, account, bank_ids, range };
+            let mut database = self.database.read(find.clone()).await.unwrap();
+            let model = self.model.read(find).await.unwrap();
+            database.sort_by_key(|row| row.id);
+            assert_eq!(database, model);
+        }
+    }
+
+    async fn look_at_events(&self, owner: MerchantId) {
+        for delivery_success in [None, Some(true), Some(false)] {
+            let list = |page| ListEvents {
+                merchant: owner,
+                types: vec!["financial_connections.account.*".to_owned()],
+                created: Bounds::default(),
+                delivery_success,
+                page,
+            };
+            let listed = self.read(list(first())).await.items;
+            for stored in &listed {
+                self.read(FindEvent { merchant: owner, event: stored.event.id }).await;
+                self.read(ListDeliveries { merchant: owner, event: stored.event.id }).await;
+            }
+            let places = listed.iter().map(|stored| EventPlace {
+                created: stored.event.created,
+                position: stored.position,
+            });
+            for page in pages(places) {
+                self.read(list(page)).await;
+            }
+        }
+    }
+}
+
+fn first<P>() -> Page<P> {
+    Page { limit: 100, cursor: Cursor::Newest }
+}
+
+/// Small pages before and after every place.
+fn pages<P: Copy>(places: impl Iterator<Item = P>) -> Vec<Page<P>> {
+    let cursors = places.flat_map(|place| [Cursor::After(place), Cursor::Before(place)]);
+    cursors.map(|cursor| Page { limit: 2, cursor }).collect()
+}
