@@ -19,7 +19,7 @@ use std::io::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use store::{OpenError, Store, StoreSettings};
+use store::{OpenError, Place, Store, StoreSettings};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -60,6 +60,9 @@ pub enum StartError {
     /// The file of the seal key holds something else.
     #[error("the seal key file {} must hold {SEAL_KEY_BYTES} bytes in hexadecimal", .0.display())]
     SealKey(PathBuf),
+    /// The database is there and the key that it was sealed with is not.
+    #[error("there is a database but no seal key file {}; put the file back", .0.display())]
+    LostSealKey(PathBuf),
     /// The database was not opened.
     #[error("could not open the store")]
     Store(#[from] OpenError),
@@ -84,6 +87,8 @@ pub enum StartError {
 pub struct Started {
     /// How clients reach it, without a slash at the end.
     pub url: String,
+    /// Where it listens, as a URL of this machine.
+    pub local_url: String,
     /// Which keys open it.
     pub keys: KeyPolicy,
     engine: Arc<Engine>,
@@ -106,7 +111,8 @@ pub async fn start(settings: &Settings) -> Result<Started, StartError> {
         None if address.ip().is_loopback() => KeyPolicy::Any,
         None => return Err(StartError::AnyKeyInPublic(address)),
     };
-    let url = settings.public_url.clone().unwrap_or_else(|| url_of(address));
+    let local_url = url_of(address);
+    let url = settings.public_url.clone().unwrap_or_else(|| local_url.clone());
     let Streams { objects, internals, request_ids } = streams;
     let engine = build_engine(settings, &url, objects, internals)?;
     let (stop, stopping) = watch::channel(false);
@@ -114,10 +120,10 @@ pub async fn start(settings: &Settings) -> Result<Started, StartError> {
     let serving = tokio::spawn(http::serve(listener, app, stopping.clone()));
     let workers = tokio::spawn(worker::run(Arc::clone(&engine), stopping));
     if let Some(path) = &settings.ready_file {
-        write_whole(path, &format!("{url}\n"))
+        write_whole(path, &format!("{local_url}\n"))
             .map_err(|source| StartError::ReadyFile { path: path.clone(), source })?;
     }
-    Ok(Started { url, keys, engine, stop, serving, workers })
+    Ok(Started { url, local_url, keys, engine, stop, serving, workers })
 }
 
 impl Started {
@@ -156,16 +162,23 @@ fn build_engine(
         https_only: false,
         timeout_ms: DELIVERY_TIMEOUT_MS.min(settings.engine.lease_ms.unsigned_abs() / 4 * 3),
     })?;
+    let database = match &settings.place {
+        Place::File(path) => Some(path.as_path()),
+        Place::Temporary => None,
+    };
     let store = Store::open(StoreSettings {
         place: settings.place.clone(),
-        seal_key: seal_key(settings.seal_key_file.as_deref(), &*internals)?,
+        seal_key: seal_key(settings.seal_key_file.as_deref(), database, &*internals)?,
         failpoints: settings.failpoints.clone(),
         rng: internals,
         clock: Arc::clone(&clock) as Arc<_>,
         readers: READERS_MAX,
     })?;
-    let engine_settings =
-        engine::Settings { public_url: url.to_owned(), ..settings.engine.clone() };
+    let engine_settings = engine::Settings {
+        public_url: url.to_owned(),
+        in_order: settings.seed.is_some(),
+        ..settings.engine.clone()
+    };
     Ok(Arc::new(Engine::new(Parts {
         store,
         connector: Connector::Sandbox(Sandbox::new(settings.seed.unwrap_or(0))),
@@ -189,12 +202,19 @@ fn url_of(address: SocketAddr) -> String {
 }
 
 /// The seal key: made at the first start, read at every later one.
-fn seal_key(path: Option<&Path>, rng: &dyn Rng) -> Result<[u8; SEAL_KEY_BYTES], StartError> {
+fn seal_key(
+    path: Option<&Path>,
+    database: Option<&Path>,
+    rng: &dyn Rng,
+) -> Result<[u8; SEAL_KEY_BYTES], StartError> {
     let mut fresh = [0; SEAL_KEY_BYTES];
     rng.fill(&mut fresh);
     let Some(path) = path else { return Ok(fresh) };
     let refused = |source| StartError::SealKeyFile { path: path.to_owned(), source };
     if !path.exists() {
+        if database.is_some_and(Path::exists) {
+            return Err(StartError::LostSealKey(path.to_owned()));
+        }
         make_seal_key(path, &fresh).map_err(refused)?;
     }
     // Read back even if just made: another process may have been first.
@@ -255,14 +275,20 @@ mod tests {
     fn keeps_the_seal_key() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("bankfeed.db.key");
-        let first = seal_key(Some(&path), &*Streams::seeded(1).internals).unwrap();
-        let later = seal_key(Some(&path), &*Streams::seeded(2).internals).unwrap();
+        let first = seal_key(Some(&path), None, &*Streams::seeded(1).internals).unwrap();
+        let later = seal_key(Some(&path), Some(&path), &*Streams::seeded(2).internals).unwrap();
         assert_eq!(first, later);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 
         fs::write(&path, "short").unwrap();
-        let refused = seal_key(Some(&path), &*Streams::seeded(1).internals).unwrap_err();
+        let refused = seal_key(Some(&path), None, &*Streams::seeded(1).internals).unwrap_err();
         assert!(matches!(refused, StartError::SealKey(_)), "{refused}");
+
+        // A database without its key stays as it is: a new key could not read it.
+        let (lost, database) = (folder.path().join("lost"), path.as_path());
+        let refused = seal_key(Some(&lost), Some(database), &*Streams::seeded(1).internals);
+        assert!(matches!(refused, Err(StartError::LostSealKey(_))));
+        assert!(!lost.exists());
     }
 
     /// An address that stands for all of a machine's is shown as one that can be called.

@@ -44,6 +44,16 @@ enum Step {
     Done,
 }
 
+/// What became of a due item.
+enum Worked {
+    /// This is to be stored.
+    Item(ClockItem),
+    /// What it rests on changed meanwhile; it is due as before.
+    Stale,
+    /// There was nothing to do.
+    Nothing,
+}
+
 enum DueKind {
     /// Daily work or a change at the bank.
     Account(Box<Account>),
@@ -328,25 +338,27 @@ impl Engine {
         due: Due,
         target: AccountTime,
     ) -> Result<(Option<ClockItem>, Option<AccountTime>), Error> {
-        let item = match due.what {
+        let worked = match due.what {
             DueKind::Account(account) => self.work_account(*account, due.at).await?,
             DueKind::Refresh(job) => self.work_refresh(&job, due.at).await?,
         };
-        let next = item.as_ref().and_then(next_due).filter(|at| *at <= target);
-        Ok((item, next))
+        Ok(match worked {
+            Worked::Item(item) => {
+                let next = next_due(&item).filter(|at| *at <= target);
+                (Some(item), next)
+            }
+            Worked::Stale => (None, Some(due.at)),
+            Worked::Nothing => (None, None),
+        })
     }
 
-    async fn work_account(
-        &self,
-        account: Account,
-        now: AccountTime,
-    ) -> Result<Option<ClockItem>, Error> {
+    async fn work_account(&self, account: Account, now: AccountTime) -> Result<Worked, Error> {
         let Some(connection) = self.connection_of(&account).await? else {
-            return Ok(None);
+            return Ok(Worked::Nothing);
         };
         let mut change = self.due_change(account, &connection, now);
         if !is_due(change.account.daily_due_at, now) {
-            return Ok(Some(ClockItem::Change(Box::new(change))));
+            return Ok(Worked::Item(ClockItem::Change(Box::new(change))));
         }
         change.account.daily_due_at = Some(change.account.next_daily(now));
         let alone = change.events.is_empty();
@@ -355,7 +367,7 @@ impl Engine {
                 let job = self.start(&mut change.account, Feature::Transactions, now);
                 change.started.push(job);
             }
-            return Ok(Some(ClockItem::Change(Box::new(change))));
+            return Ok(Worked::Item(ClockItem::Change(Box::new(change))));
         }
         // Nothing else happens to the account: the refresh starts and ends in one command.
         let mut account = change.account;
@@ -371,7 +383,7 @@ impl Engine {
             unstored: Some(job.clone()),
             now,
         };
-        Ok(Some(match self.attempt_refresh(work).await? {
+        Ok(Worked::Item(match self.attempt_refresh(work).await? {
             Outcome::Apply(apply) => ClockItem::Apply(apply),
             Outcome::Fail(fail) => ClockItem::Fail(fail),
             Outcome::PutOff(put_off) => {
@@ -380,23 +392,20 @@ impl Engine {
                 let change = AccountChange { started: vec![job], ..AccountChange::of(account) };
                 ClockItem::Change(Box::new(change))
             }
+            Outcome::Stale => return Ok(Worked::Stale),
         }))
     }
 
-    async fn work_refresh(
-        &self,
-        job: &RefreshJob,
-        now: AccountTime,
-    ) -> Result<Option<ClockItem>, Error> {
+    async fn work_refresh(&self, job: &RefreshJob, now: AccountTime) -> Result<Worked, Error> {
         let find = FindAccount { merchant: job.merchant, account: job.key.account };
         let Some(account) = self.store.read(find).await? else {
-            return Ok(None);
+            return Ok(Worked::Nothing);
         };
         let Some(connection) = self.connection_of(&account).await? else {
-            return Ok(None);
+            return Ok(Worked::Nothing);
         };
         if !is_current(&account, job.key) {
-            return Ok(None);
+            return Ok(Worked::Nothing);
         }
         let work = Work {
             claim: Claim { key: job.key, merchant: job.merchant, number: Some(job.claim) },
@@ -407,10 +416,11 @@ impl Engine {
             unstored: None,
             now,
         };
-        Ok(Some(match self.attempt_refresh(work).await? {
+        Ok(Worked::Item(match self.attempt_refresh(work).await? {
             Outcome::Apply(apply) => ClockItem::Apply(apply),
             Outcome::Fail(fail) => ClockItem::Fail(fail),
             Outcome::PutOff(put_off) => ClockItem::PutOff(put_off),
+            Outcome::Stale => return Ok(Worked::Stale),
         }))
     }
 }

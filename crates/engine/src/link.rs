@@ -10,7 +10,7 @@ use crate::session::secret_lookup;
 use crate::watch::{bank_account, first_events, first_look, relinked};
 use crate::{Answer, Context, Engine, Error};
 use connectors::{Begin, Input, Institution, LinkError, OfferedAccount, Step};
-use model::account::{Account, AccountStatus, Holder, PaymentMethodType};
+use model::account::{Account, AccountStatus, Holder, PaymentMethodType, StatusAction};
 use model::clock::AccountTime;
 use model::event::EventType;
 use model::id::{AccountId, AuthorizationId};
@@ -327,9 +327,16 @@ impl Engine {
         account.version += 1;
         account.permissions.extend(linking.session.permissions.iter().copied());
         account.authorization = linking.authorization;
-        let mut connection = relinked(connection, &account, linking.now);
+        // An account that nothing helps (it was closed) stays what it is.
+        let lost =
+            matches!(account.status, AccountStatus::Inactive { action: StatusAction::None, .. });
+        let mut connection = if lost {
+            Connection { version: connection.version + 1, ..connection }
+        } else {
+            relinked(connection, &account, linking.now)
+        };
         connection.credential = offer.credential;
-        let reactivated = account.reactivate(linking.now);
+        let reactivated = !lost && account.reactivate(linking.now);
         let mut change = AccountChange::of(account);
         if reactivated {
             let event_type = EventType::AccountReactivated;

@@ -36,6 +36,8 @@ pub(crate) enum Outcome {
     Fail(Box<FailRefresh>),
     /// It is to be tried later.
     PutOff(Box<PutOffRefresh>),
+    /// Not at all: what it rests on has changed meanwhile. It begins again.
+    Stale,
 }
 
 /// What is worked on.
@@ -48,6 +50,16 @@ pub(crate) struct Work {
     /// The job, where it is stored only together with its outcome.
     pub(crate) unstored: Option<RefreshJob>,
     pub(crate) now: AccountTime,
+}
+
+/// What came of fetching.
+enum Fetched {
+    /// All pages.
+    Pages(Gathered),
+    /// The bank gives none.
+    Refused(FetchError),
+    /// The bank replaced what somebody else has changed meanwhile.
+    Stale,
 }
 
 /// All pages of a fetch.
@@ -93,6 +105,9 @@ impl Engine {
                     );
                 }
             });
+            if self.settings.in_order {
+                working.join_next().await;
+            }
         }
         while working.join_next().await.is_some() {}
         Ok(claimed)
@@ -109,6 +124,7 @@ impl Engine {
                 Outcome::Apply(apply) => (self.store.write(*apply).await?, "succeeded"),
                 Outcome::Fail(fail) => (self.store.write(*fail).await?, "failed"),
                 Outcome::PutOff(put_off) => (self.store.write(*put_off).await?, "put off"),
+                Outcome::Stale => continue,
             };
             if settled(written)? {
                 self.wake.dispatch();
@@ -159,27 +175,31 @@ impl Engine {
 
     /// Fetches and compares. Writes nothing but a credential or a state that the bank replaced.
     pub(crate) async fn attempt_refresh(&self, mut work: Work) -> Result<Outcome, Error> {
-        match self.gather(&mut work).await? {
-            Ok(gathered) => self.success(work, gathered).await,
-            Err(FetchError::RetryAfter { at, cause }) => Ok(self.put_off(work, at, cause)),
-            Err(FetchError::NeedsLogin { cause }) => {
+        let refused = match self.gather(&mut work).await? {
+            Fetched::Pages(gathered) => return self.success(work, gathered).await,
+            Fetched::Stale => return Ok(Outcome::Stale),
+            Fetched::Refused(refused) => refused,
+        };
+        Ok(match refused {
+            FetchError::RetryAfter { at, cause } => self.put_off(work, at, cause),
+            FetchError::NeedsLogin { cause } => {
                 let inactive = (lost_by_login(cause), StatusAction::RelinkRequired);
-                Ok(self.failure(work, cause, Some(inactive)))
+                self.failure(work, cause, Some(inactive))
             }
-            Err(FetchError::AccountGone { cause }) => {
+            FetchError::AccountGone { cause } => {
                 let inactive = match cause {
                     RefreshCause::AccountClosed => InactiveCause::AccountClosed,
                     _ => InactiveCause::AccountUnavailable,
                 };
-                Ok(self.failure(work, cause, Some((inactive, StatusAction::None))))
+                self.failure(work, cause, Some((inactive, StatusAction::None)))
             }
-            Err(FetchError::Unsupported) => Ok(self.failure(work, RefreshCause::Unsupported, None)),
-            Err(FetchError::Broken { cause }) => Ok(self.failure(work, cause, None)),
-        }
+            FetchError::Unsupported => self.failure(work, RefreshCause::Unsupported, None),
+            FetchError::Broken { cause } => self.failure(work, cause, None),
+        })
     }
 
     /// Fetches page by page, within the bounds of one refresh.
-    async fn gather(&self, work: &mut Work) -> Result<Result<Gathered, FetchError>, Error> {
+    async fn gather(&self, work: &mut Work) -> Result<Fetched, Error> {
         let feature = work.claim.key.feature;
         let mut gathered = Gathered::default();
         if let Some((mark, cursor)) =
@@ -197,12 +217,15 @@ impl Engine {
                 cursor: gathered.cursor.as_deref(),
                 now: work.now,
             });
-            if answer.new_credential.is_some() || answer.new_state.is_some() {
-                self.keep_connection(work, answer.new_credential, answer.new_state).await?;
+            let replaced = answer.new_credential.is_some() || answer.new_state.is_some();
+            if replaced
+                && !self.keep_connection(work, answer.new_credential, answer.new_state).await?
+            {
+                return Ok(Fetched::Stale);
             }
             let page = match answer.result {
                 Ok(page) => page,
-                Err(error) => return Ok(Err(error)),
+                Err(error) => return Ok(Fetched::Refused(error)),
             };
             let more = page.more;
             gathered.add(page);
@@ -215,16 +238,19 @@ impl Engine {
                 break;
             }
         }
-        Ok(Ok(gathered))
+        Ok(Fetched::Pages(gathered))
     }
 
-    /// Stores what the bank replaced before anything else is asked of it.
+    /// Stores what the bank replaced before anything else is asked of it. Answers whether it could:
+    /// not when a test helper or another refresh of the account changed the same meanwhile. The
+    /// attempt has to begin again then: its closing command would fit the version that the other
+    /// change made, and undo it.
     async fn keep_connection(
         &self,
         work: &mut Work,
         new_credential: Option<Vec<u8>>,
         new_state: Option<Vec<u8>>,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let connection = &mut work.connection;
         connection.version += 1;
         if let Some(credential) = new_credential {
@@ -234,10 +260,7 @@ impl Engine {
             connection.state = state;
         }
         let change = ChangeConnection { connection: connection.clone(), reply: None };
-        // Stale: a test helper changed the state at the same moment. The closing command will be
-        // stale too, and the whole attempt begins again with what is there now.
-        let _ = self.store.write(change).await?;
-        Ok(())
+        settled(self.store.write(change).await?)
     }
 
     async fn success(&self, work: Work, gathered: Gathered) -> Result<Outcome, Error> {

@@ -76,7 +76,10 @@ impl Engine {
             Ok(transaction) => {
                 let find = FindTransaction { merchant: context.merchant, transaction };
                 let row = self.store.read(find).await?;
-                row.map(|row| row.bank_id).ok_or_else(|| {
+                let account = transaction.account.to_string();
+                // Bank ids are unique within an account only: a row of another account would name
+                // a stranger here.
+                row.filter(|_| account == id).map(|row| row.bank_id).ok_or_else(|| {
                     let given = transaction.to_string();
                     Refusal::no_such("Financial Connections transaction", &given, "transaction")
                 })?

@@ -21,6 +21,9 @@ pub struct Settings {
     pub lease_ms: i64,
     /// How long an idle worker waits before it looks again, if nothing wakes it.
     pub poll_ms: u64,
+    /// Whether refreshes are worked on one after the other, so that events are committed in the
+    /// same order whenever the same calls are made. Slower.
+    pub in_order: bool,
     /// Where clients reach this server, for the URLs it hands out; without a slash at the end.
     pub public_url: String,
 }
@@ -94,6 +97,7 @@ impl Default for Settings {
             },
             lease_ms: model::limits::LEASE_MS_DEFAULT,
             poll_ms: 500,
+            in_order: false,
             public_url: "http://127.0.0.1:12111".to_owned(),
         }
     }

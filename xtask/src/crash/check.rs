@@ -19,6 +19,8 @@ const LANES: usize = 4;
 /// How often a list is compared with the bank's books before a difference counts: in real time a
 /// transaction may come up at the bank between the last refresh and the look into the books.
 const COMPARED_MAX: usize = 3;
+/// Transactions that are named where list and ledger differ.
+const FACTS_TOLD_MAX: usize = 3;
 
 /// How a check ended.
 pub(super) struct Verdict {
@@ -241,17 +243,20 @@ impl Asked<'_> {
     async fn difference(&self, account: &str) -> Result<Option<String>, Failure> {
         let rows: Vec<Value> = self.rows(account).await?.into_values().collect();
         let books = self.ledger(account).await?;
-        let void = |value: &&Value| value["status"] == "void";
-        let alive = counted(rows.iter().filter(|row| !void(row)));
-        let alive_in_books = counted(books.iter().filter(|entry| !void(entry)));
-        if alive != alive_in_books {
-            let listed = rows.iter().filter(|row| !void(row)).count();
-            let held = books.iter().filter(|entry| !void(entry)).count();
-            return Ok(Some(format!("{account}: {listed} rows are listed, the bank has {held}")));
+        let (listed, held) = (alive(&rows), alive(&books));
+        if listed != held {
+            let differ: Vec<&String> = listed
+                .keys()
+                .chain(held.keys())
+                .filter(|fact| listed.get(*fact) != held.get(*fact))
+                .take(FACTS_TOLD_MAX)
+                .collect();
+            return Ok(Some(format!("{account}: list and ledger differ in {differ:?} and more")));
         }
-        // What came and vanished between two refreshes was never seen, so the bank may hold more.
-        let vanished_in_books = counted(books.iter().filter(void));
-        for (fact, count) in counted(rows.iter().filter(void)) {
+        // What came and vanished between two refreshes was never seen, so the bank may hold more;
+        // and of what was edited before it vanished, the last text was never seen.
+        let vanished_in_books = vanished(&books);
+        for (fact, count) in vanished(&rows) {
             if vanished_in_books.get(&fact).is_none_or(|held| *held < count) {
                 return Ok(Some(format!("{account}: {fact} is void, but not at the bank")));
             }
@@ -291,19 +296,28 @@ fn sequence(refresh: &str) -> Result<u32, Failure> {
     parsed.map(|id| id.sequence).map_err(|_| format!("{refresh:?} is no id of a refresh"))
 }
 
-/// What rows and entries have in common, each with how often it is there.
-fn counted<'a>(values: impl Iterator<Item = &'a Value>) -> BTreeMap<String, usize> {
-    let mut counted = BTreeMap::new();
-    for value in values {
+/// What is alive, by all that rows and entries have in common, each with how often it is there.
+fn alive(values: &[Value]) -> BTreeMap<String, usize> {
+    let alive = values.iter().filter(|value| value["status"] != "void");
+    counted(alive.map(|value| {
         let posted_at = &value["status_transitions"]["posted_at"];
-        let fact = format!(
-            "{} {} {} {} {} {posted_at}",
-            value["amount"],
-            value["currency"],
-            value["description"],
-            value["status"],
-            value["transacted_at"]
-        );
+        let (description, status) = (&value["description"], &value["status"]);
+        format!("{} {description} {status} {posted_at}", movement(value))
+    }))
+}
+
+/// What has vanished, by what none of the writers edits.
+fn vanished(values: &[Value]) -> BTreeMap<String, usize> {
+    counted(values.iter().filter(|value| value["status"] == "void").map(movement))
+}
+
+fn movement(value: &Value) -> String {
+    format!("{} {} {}", value["amount"], value["currency"], value["transacted_at"])
+}
+
+fn counted(facts: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
+    let mut counted = BTreeMap::new();
+    for fact in facts {
         *counted.entry(fact).or_default() += 1;
     }
     counted

@@ -158,7 +158,7 @@ impl Writer {
     /// The first homes of odd writers live on a test clock, those of the others in real time.
     async fn link(&mut self, place: usize) -> Result<Home, Failure> {
         let epoch = EPOCH_S.to_string();
-        let clock = if (self.lane as usize + place) % 2 == 1 {
+        let clock = if (self.lane + place as u64) % 2 == 1 {
             let path = "/v1/test_helpers/test_clocks";
             let clock = self.client.post(path, &[("frozen_time", &epoch)]).await?;
             Some(text(&clock, "id").to_owned())

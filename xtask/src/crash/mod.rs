@@ -45,11 +45,11 @@ const PLACES: &[(&str, &str, u64)] = &[
 ];
 const AT_RANDOM: &str = "at a random moment";
 /// Kills at each place.
-const KILLS_PER_PLACE: usize = 4;
+const KILLS_PER_PLACE: usize = 6;
 /// Kills at random moments.
-const KILLS_AT_RANDOM: usize = 8;
+const KILLS_AT_RANDOM: usize = 12;
 /// Before a random kill come so many answers at most, and so many milliseconds.
-const ANSWERS_MAX: u64 = 80;
+const ANSWERS_MAX: u64 = 200;
 const MOMENT_MS_MAX: u64 = 30;
 /// What the load may take to bring those answers, or to call at all.
 const LOAD_MAX: Duration = Duration::from_secs(30);

@@ -65,6 +65,9 @@ pub(super) fn run(flags: &ListenFlags) -> Result<(), CommandError> {
         let address = listener.local_addr().map_err(ListenError::Receiver)?;
         let client = Client::build(&flags.api_base, &flags.api_key).map_err(ListenError::from)?;
         let outbound = local_outbound().map_err(ClientError::from).map_err(ListenError::from)?;
+        if let Some(target) = &flags.forward_to {
+            outbound.check_url(target).map_err(ClientError::from).map_err(ListenError::from)?;
+        }
         let receiver = Receiver { outbound, forward_to: flags.forward_to.clone() };
         let service = Router::new().route("/", post(receive)).with_state(Arc::new(receiver));
         let serving = tokio::spawn(async move { axum::serve(listener, service).await });

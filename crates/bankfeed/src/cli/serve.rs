@@ -31,7 +31,13 @@ pub(super) fn run(flags: &ConfigFlags) -> Result<(), CommandError> {
 }
 
 fn greeting(settings: &Settings, started: &Started) -> String {
-    let url = &started.url;
+    let Started { url, local_url, .. } = started;
+    let example = match started.keys {
+        KeyPolicy::Any => format!(
+            "\n  try       curl {url}/v1/customers -u sk_test_123: -d email=ada@example.com"
+        ),
+        KeyPolicy::Issued => String::new(),
+    };
     let database = match &settings.place {
         Place::File(path) => path.display().to_string(),
         Place::Temporary => "temporary, removed at exit".to_owned(),
@@ -41,11 +47,10 @@ fn greeting(settings: &Settings, started: &Started) -> String {
         KeyPolicy::Issued => "issued keys only; this version issues none, so no key opens it",
     };
     format!(
-        "bankfeed {version} listens on {url}\n\
+        "bankfeed {version} listens on {local_url}\n\
          \x20 database  {database}\n\
          \x20 keys      {keys}\n\
-         \x20 SDKs      set the API base to {url}\n\
-         \x20 try       curl {url}/v1/customers -u sk_test_123: -d email=ada@example.com",
+         \x20 SDKs      set the API base to {url}{example}",
         version = env!("CARGO_PKG_VERSION"),
     )
 }

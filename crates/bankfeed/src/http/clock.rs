@@ -1,6 +1,7 @@
 //! `/v1/test_helpers/test_clocks`.
 
 use super::call::{Call, Outcome};
+use wire::error::Error;
 use wire::list::take_page;
 use wire::params::Params;
 
@@ -11,8 +12,12 @@ const TIME_MAX: i64 = 253_402_300_799;
 pub(super) async fn create(mut call: Call) -> Outcome {
     let frozen_time = take_time(&mut call.params)?;
     let name = call.params.text_up_to("name", NAME_CHARS_MAX)?;
-    // Stripe's clocks may name the one customer they are for; ours serve any number.
-    call.params.pass_over("customer");
+    if call.params.text("customer")?.is_some() {
+        // A customer that ran on real time unnoticed would be worse than a refusal.
+        let message = "A customer hangs on a test clock from its creation: pass test_clock to \
+                       POST /v1/customers instead.";
+        return Err(Error::invalid(message).param("customer").into());
+    }
     let call = call.ready(&[])?;
     Ok(call.engine.create_clock(&call.context, frozen_time, name).await?)
 }

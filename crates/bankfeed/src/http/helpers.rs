@@ -8,6 +8,7 @@ use model::Word;
 use model::account::{InactiveCause, StatusAction};
 use model::bank::{BankOwner, BankStatus};
 use model::clock::{AccountTime, DAY_S};
+use model::limits::STEERED_AMOUNT_MAX;
 use model::money::Currency;
 use model::refresh::RefreshCause;
 use wire::error::Error;
@@ -109,7 +110,7 @@ pub(super) async fn add_transaction(mut call: Call) -> Outcome {
     let params = &mut call.params;
     let transacted_at = params.integer("transacted_at")?.map(AccountTime);
     let new = NewTransaction {
-        amount: params.need("amount", Params::integer)?,
+        amount: params.need("amount", take_amount)?,
         currency: take_currency(params)?,
         description: params.text("description")?.unwrap_or_else(|| "Test transaction".to_owned()),
         // The engine puts the account's own time here.
@@ -130,7 +131,7 @@ pub(super) async fn change_transaction(mut call: Call) -> Outcome {
             Target::Posted => StatusChange::Post,
             Target::Void => StatusChange::Void,
         }),
-        amount: params.integer("amount")?,
+        amount: take_amount(params, "amount")?,
         description: params.text("description")?,
         transacted_at: params.integer("transacted_at")?.map(AccountTime),
     };
@@ -141,8 +142,8 @@ pub(super) async fn change_transaction(mut call: Call) -> Outcome {
 }
 
 pub(super) async fn set_balance(mut call: Call) -> Outcome {
-    let current = call.params.need("current", Params::integer)?;
-    let available = call.params.integer("available")?;
+    let current = call.params.need("current", take_amount)?;
+    let available = take_amount(&mut call.params, "available")?;
     let call = call.ready(&[])?;
     Ok(call.engine.set_bank_balance(&call.context, call.id(), current, available).await?)
 }
@@ -201,6 +202,11 @@ fn take_currency(params: &mut Params) -> Result<Currency, Error> {
             Error::invalid("A currency is given as three letters, such as usd.").param("currency")
         }),
     }
+}
+
+/// An amount in minor units, of a size whose sums no ledger has to fear.
+fn take_amount(params: &mut Params, name: &'static str) -> Result<Option<i64>, Error> {
+    params.integer_within(name, -STEERED_AMOUNT_MAX, STEERED_AMOUNT_MAX)
 }
 
 fn take_owner(mut params: Params) -> Result<BankOwner, Error> {

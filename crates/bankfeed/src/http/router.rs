@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::{MethodFilter, get, on};
+use axum::routing::{MethodFilter, any, get, on};
 use std::sync::Arc;
 use wire::error::Error;
 
@@ -91,6 +91,8 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .get("/v1/test_helpers/events/{id}/deliveries", event::deliveries)
         .router()
         // For people and for those who watch the process; without a key
+        // Not the customer of an id: Stripe's search, which this server does not have
+        .route("/v1/customers/search", any(unknown_url))
         .route("/", get(async || HELLO))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))

@@ -123,7 +123,7 @@ pub struct ListObjects {
     pub kind: Kind,
     /// Only those with this lookup text.
     pub lookup: Option<String>,
-    /// Only those on this test clock.
+    /// Only those on this test clock; without one, only those on none.
     pub clock: Option<ClockId>,
     /// Only those made within.
     pub created: Bounds,

@@ -81,7 +81,7 @@ pub(crate) fn find_by_lookup(
 pub(crate) fn list(command: &ListObjects, memory: &Memory) -> Result<Listed<Object>, Failure> {
     let rows = live(memory, command.merchant, command.kind)
         .filter(|object| command.lookup.is_none() || object.lookup() == command.lookup)
-        .filter(|object| command.clock.is_none() || object.clock() == command.clock)
+        .filter(|object| object.clock() == command.clock)
         .filter(|object| command.created.contains(object.created().0))
         .map(|object| (object.place(), object.clone()));
     Ok(page(rows, command.page))

@@ -30,13 +30,14 @@ pub(super) const FIND_OBJECT_BY_LOOKUP: &str = "SELECT body, secret FROM objects
      WHERE merchant = ?1 AND kind = ?2 AND lookup = ?3 AND deleted = 0 \
      ORDER BY created DESC, number DESC LIMIT 1";
 pub(super) const LIST_OBJECTS: Lists = lists!(
-    "SELECT body, secret FROM objects WHERE merchant = ?5 AND kind = ?6 AND deleted = 0",
+    "SELECT body, secret FROM objects WHERE merchant = ?5 AND kind = ?6 AND clock IS NULL \
+     AND deleted = 0",
     "created",
     "number"
 );
 pub(super) const LIST_OBJECTS_BY_LOOKUP: Lists = lists!(
     "SELECT body, secret FROM objects WHERE merchant = ?5 AND kind = ?6 AND lookup = ?7 \
-     AND deleted = 0",
+     AND clock IS NULL AND deleted = 0",
     "created",
     "number"
 );

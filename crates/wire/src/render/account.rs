@@ -24,9 +24,11 @@ pub const FIELDS: &[Field] = &[
 ];
 /// What can be expanded in a list of accounts.
 pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
-/// What can be expanded in the account holder.
-pub(super) const HOLDER_FIELDS: &[Field] =
-    &[Field { name: "customer", expandable: true, inside: &[] }];
+/// What can be expanded in the account holder. A connected account stays an id: there are none here.
+pub(super) const HOLDER_FIELDS: &[Field] = &[
+    Field { name: "account", expandable: true, inside: &[] },
+    Field { name: "customer", expandable: true, inside: &[] },
+];
 
 /// Writes an account; `customer` and `ownership` stand in place of their ids when expanded.
 pub fn write(

@@ -1,0 +1,300 @@
+//! The engine on a store, called as the HTTP layer calls it: a context in, JSON out.
+//!
+//! Nothing runs by itself. Workers are stepped, time is moved, and what a webhook endpoint would
+//! receive is taken from the store, so a test decides when it arrives and how often.
+
+use crate::time::{ManualClock, SeededRng};
+use connectors::Connector;
+use connectors::outbound::{Outbound, OutboundSettings};
+use connectors::sandbox::Sandbox;
+use engine::customer::CustomerInput;
+use engine::endpoint::EndpointInput;
+use engine::event::EventFilter;
+use engine::link::{CarrierInput, LinkInput, LinkOutcome};
+use engine::session::{HolderInput, SessionInput};
+use engine::transaction::TransactionFilter;
+use engine::{Answer, Context, Engine, Error, Parts, Settings};
+use model::account::{Account, Permission};
+use model::clock::Clock;
+use model::id::{AccountId, MerchantId, RequestId};
+use model::session::Prefetch;
+use serde_json::Value;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use store::{Bounds, Failpoints, FindAccount, Place, Store, StoreSettings};
+use wire::error::Error as Refusal;
+use wire::expand::Expand;
+use wire::list::PageParams;
+use wire::version::Version;
+
+/// Which store an app keeps its objects in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Plain collections.
+    Memory,
+    /// A database in a temporary file.
+    Sqlite,
+}
+
+/// How an app is made.
+#[derive(Clone, Copy, Debug)]
+pub struct AppSettings {
+    /// Which store.
+    pub kept: Kept,
+    /// Seeds the randomness.
+    pub seed: u64,
+    /// Rows that a bank gives on one page, at least 1.
+    pub bank_page_rows: usize,
+}
+
+impl AppSettings {
+    /// An app on this store, otherwise as usual.
+    pub fn on(kept: Kept) -> Self {
+        Self { kept, seed: 1, bank_page_rows: 500 }
+    }
+}
+
+/// A server without network.
+pub struct App {
+    engine: Arc<Engine>,
+    clock: Arc<ManualClock>,
+    merchant: MerchantId,
+    requests: Cell<u64>,
+    transcript: RefCell<Vec<u8>>,
+}
+
+/// What an API call is answered with: the object, or the refusal.
+pub type Answered = Result<Value, Refusal>;
+
+impl App {
+    /// An empty server.
+    pub fn new(settings: AppSettings) -> Self {
+        let clock = Arc::new(ManualClock::default());
+        let rng = Arc::new(SeededRng::new(settings.seed));
+        let store = match settings.kept {
+            Kept::Memory => Store::memory_model(clock.clone()),
+            Kept::Sqlite => Store::open(StoreSettings {
+                place: Place::Temporary,
+                seal_key: [7; 32],
+                failpoints: Failpoints::default(),
+                rng: rng.clone(),
+                clock: clock.clone(),
+                readers: 2,
+            })
+            .expect("a temporary database opens"),
+        };
+        let outbound =
+            OutboundSettings { deny_private: false, https_only: false, timeout_ms: 1_000 };
+        let sandbox = Sandbox::new(settings.seed).with_page_rows(settings.bank_page_rows);
+        let engine = Engine::new(Parts {
+            store,
+            connector: Connector::Sandbox(sandbox),
+            outbound: Outbound::new(outbound).expect("a client for plain http is built"),
+            clock: clock.clone(),
+            rng,
+            settings: Settings::default(),
+            failpoints: Failpoints::default(),
+        });
+        Self {
+            engine: Arc::new(engine),
+            clock,
+            merchant: MerchantId::of_key("sk_test_simulation"),
+            requests: Cell::new(0),
+            transcript: RefCell::default(),
+        }
+    }
+
+    /// The engine, for its workers.
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// The store, for what no API call shows.
+    pub fn store(&self) -> &Store {
+        self.engine.store()
+    }
+
+    /// Whose objects all calls are about.
+    pub fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    /// Moves time.
+    pub fn pass_s(&self, time_s: i64) {
+        self.clock.pass_ms(time_s * 1_000);
+    }
+
+    /// The server's clock.
+    pub fn clock(&self) -> &ManualClock {
+        &self.clock
+    }
+
+    /// Every byte that was answered or taken down so far, for comparing two runs.
+    pub fn transcript(&self) -> Vec<u8> {
+        self.transcript.borrow().clone()
+    }
+
+    /// Adds to the transcript.
+    pub fn take_down(&self, bytes: &[u8]) {
+        let mut transcript = self.transcript.borrow_mut();
+        transcript.extend_from_slice(bytes);
+        transcript.push(b'\n');
+    }
+
+    /// A new call without an idempotency key.
+    pub fn context(&self) -> Context {
+        self.requests.set(self.requests.get() + 1);
+        Context {
+            merchant: self.merchant,
+            livemode: false,
+            request: RequestId::from_number(self.requests.get()),
+            version: Version::newest(),
+            expand: Expand::default(),
+            idempotency: None,
+        }
+    }
+
+    /// What a client sees of an answer. A refusal that blames the server stops the test.
+    pub fn answered(&self, result: Result<Answer, Error>) -> Answered {
+        match result {
+            Ok(answer) => {
+                self.take_down(&answer.body);
+                Ok(serde_json::from_slice(&answer.body).expect("every answer is JSON"))
+            }
+            Err(error) => {
+                let refusal = error.refusal();
+                assert!(refusal.status < 500, "the server failed: {error:?}");
+                self.take_down(refusal.message.as_bytes());
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Makes a test clock that shows the time of objects.
+    pub async fn create_clock(&self) -> String {
+        let now = self.clock.account_now().0;
+        id_of(self.answered(self.engine.create_clock(&self.context(), now, None).await))
+    }
+
+    /// Advances a test clock by so many seconds; the clock worker does it.
+    pub async fn advance(&self, clock: &str, time_s: i64) -> Answered {
+        let shown = self.show_clock(clock).await;
+        let from = shown["frozen_time"].as_i64().expect("a clock shows a time");
+        self.answered(self.engine.advance_clock(&self.context(), clock, from + time_s).await)
+    }
+
+    /// Shows a test clock.
+    pub async fn show_clock(&self, clock: &str) -> Value {
+        let shown = self.engine.retrieve_clock(&self.context(), clock).await;
+        self.answered(shown).expect("the clock is there")
+    }
+
+    /// Makes a customer, on a test clock if one is named.
+    pub async fn create_customer(&self, email: &str, test_clock: Option<&str>) -> String {
+        let input = CustomerInput {
+            email: Some(email.to_owned()),
+            test_clock: test_clock.map(ToOwned::to_owned),
+            ..CustomerInput::default()
+        };
+        id_of(self.answered(self.engine.create_customer(&self.context(), &input).await))
+    }
+
+    /// Makes a webhook endpoint for these types. Nothing is ever posted to it.
+    pub async fn create_endpoint(&self, types: &[&str]) -> String {
+        let input = EndpointInput {
+            url: Some("http://127.0.0.1:9/hook".to_owned()),
+            enabled_events: Some(types.iter().map(|name| (*name).to_owned()).collect()),
+            ..EndpointInput::default()
+        };
+        id_of(self.answered(self.engine.create_endpoint(&self.context(), &input).await))
+    }
+
+    /// Has a customer link one account at a bank, and answers its id.
+    pub async fn link(
+        &self,
+        customer: &str,
+        institution: &str,
+        account: &str,
+        prefetch: bool,
+    ) -> Result<String, Refusal> {
+        let input = SessionInput {
+            holder: HolderInput::Customer(customer.to_owned()),
+            permissions: BTreeSet::from([
+                Permission::Balances,
+                Permission::Ownership,
+                Permission::Transactions,
+            ]),
+            prefetch: prefetch.then(|| vec![Prefetch::Balances, Prefetch::Transactions]),
+            filters: None,
+            limits: None,
+            manual_entry: None,
+            return_url: None,
+        };
+        let session = self.engine.create_session(&self.context(), &input).await;
+        let session = self.answered(session)?;
+        let secret = session["client_secret"].as_str().expect("a new session shows its secret");
+        let input = LinkInput {
+            carrier: CarrierInput::ClientSecret(secret.to_owned()),
+            institution: Some(institution.to_owned()),
+            accounts: Some(vec![account.to_owned()]),
+            seed: None,
+            outcome: LinkOutcome::Success,
+        };
+        let linked = self.answered(self.engine.link(&self.context(), &input).await)?;
+        let id = linked["accounts"]["data"][0]["id"].as_str();
+        Ok(id.expect("a completed session shows its accounts").to_owned())
+    }
+
+    /// Lists a page of transactions.
+    pub async fn list_transactions(
+        &self,
+        account: &str,
+        after: Option<&str>,
+        limit: u32,
+        starting_after: Option<&str>,
+    ) -> Answered {
+        let filter = TransactionFilter {
+            account: account.to_owned(),
+            transacted_at: Bounds::default(),
+            after: after.map(ToOwned::to_owned),
+            page: PageParams {
+                limit,
+                starting_after: starting_after.map(ToOwned::to_owned),
+                ending_before: None,
+            },
+        };
+        self.answered(self.engine.list_transactions(&self.context(), &filter).await)
+    }
+
+    /// Lists the newest events of a type, a hundred at most.
+    pub async fn list_events(&self, event_type: &str) -> Vec<Value> {
+        let filter = EventFilter {
+            types: vec![event_type.to_owned()],
+            created: Bounds::default(),
+            delivery_success: None,
+            page: PageParams { limit: 100, starting_after: None, ending_before: None },
+        };
+        let listed = self.engine.list_events(&self.context(), &filter).await;
+        let listed = self.answered(listed).expect("events are listed");
+        listed["data"].as_array().expect("a list has data").clone()
+    }
+
+    /// Shows the bank's own books of an account.
+    pub async fn show_ledger(&self, account: &str) -> Answered {
+        self.answered(self.engine.show_ledger(&self.context(), account).await)
+    }
+
+    /// An account as it is stored.
+    pub async fn stored(&self, account: &str) -> Account {
+        let account: AccountId = account.parse().expect("an account's id");
+        let find = FindAccount { merchant: self.merchant, account };
+        let found = self.store().read(find).await.expect("the store reads");
+        found.expect("accounts are never deleted")
+    }
+}
+
+fn id_of(answered: Answered) -> String {
+    let object = answered.expect("making it is not refused");
+    object["id"].as_str().expect("every object has an id").to_owned()
+}

@@ -1,0 +1,90 @@
+//! Makes the calls of a simulation. What a test bank would refuse is bent into what it takes, so
+//! that most calls do something.
+
+use crate::app::{Answered, App};
+use crate::operation::{Request, Status};
+use connectors::sandbox::{NewTransaction, Script, StatusChange, TransactionChange};
+use engine::sandbox::AddTransaction;
+use model::bank::BankStatus;
+use model::clock::AccountTime;
+use model::money::Currency;
+use serde_json::Value;
+
+/// Makes a call about an account.
+pub async fn call(app: &App, id: &str, request: &Request) -> Answered {
+    let (engine, context) = (app.engine(), app.context());
+    let answer = match request {
+        Request::Refresh(features) => engine.refresh_account(&context, id, features).await,
+        Request::Subscribe => engine.subscribe_account(&context, id).await,
+        Request::Unsubscribe => engine.unsubscribe_account(&context, id).await,
+        Request::Disconnect => engine.disconnect_account(&context, id).await,
+        Request::Deactivate(cause, action) => {
+            engine.deactivate_account(&context, id, *cause, *action).await
+        }
+        Request::Reactivate => engine.reactivate_account(&context, id).await,
+        Request::Script { feature, cause, delay_s, times } => {
+            let script =
+                Script { feature: *feature, cause: *cause, delay_s: *delay_s, times: *times };
+            engine.script_refresh(&context, id, script).await
+        }
+        Request::Add { amount, posted, ago_s } => {
+            let books = Books::open(app, id).await?;
+            let new = NewTransaction {
+                amount: *amount,
+                currency: Currency::USD,
+                description: format!("ADDED {amount}"),
+                transacted_at: books.now,
+                status: if *posted { BankStatus::Posted } else { BankStatus::Pending },
+            };
+            let add = AddTransaction { new, transacted_at: Some(books.before(*ago_s)) };
+            engine.add_bank_transaction(&context, id, &add).await
+        }
+        Request::Change { place, status, amount, ago_s } => {
+            let books = Books::open(app, id).await?;
+            let Some(entry) = books.entries.iter().rev().nth(*place) else {
+                return Ok(Value::Null);
+            };
+            let change = TransactionChange {
+                status: possible(&entry["status"], *status),
+                amount: *amount,
+                description: amount.map(|amount| format!("CHANGED {amount}")),
+                transacted_at: ago_s.map(|ago_s| books.before(ago_s)),
+            };
+            let bank_id = entry["id"].as_str().expect("a bank names its transactions");
+            engine.change_bank_transaction(&context, id, bank_id, &change).await
+        }
+    };
+    app.answered(answer)
+}
+
+/// The bank's books of an account, as a client sees them.
+struct Books {
+    now: AccountTime,
+    entries: Vec<Value>,
+}
+
+impl Books {
+    async fn open(app: &App, id: &str) -> Result<Self, wire::error::Error> {
+        let ledger = app.show_ledger(id).await?;
+        let now = AccountTime(ledger["as_of"].as_i64().expect("books have a time"));
+        let entries = ledger["transactions"].as_array().expect("books hold transactions").clone();
+        Ok(Self { now, entries })
+    }
+
+    /// So many seconds ago, but not before the oldest entry, which the books are sure to reach.
+    fn before(&self, ago_s: i64) -> AccountTime {
+        let oldest = self.entries.first().and_then(|entry| entry["transacted_at"].as_i64());
+        self.now.plus(-ago_s).max(AccountTime(oldest.unwrap_or(self.now.0)))
+    }
+}
+
+/// Where a bank would move an entry: anywhere from pending, from posted only away, and a vanished
+/// one only back.
+fn possible(status: &Value, wanted: Option<Status>) -> Option<StatusChange> {
+    match (status.as_str(), wanted) {
+        (Some("void"), _) | (Some("pending"), Some(Status::Pend)) => Some(StatusChange::Pend),
+        (Some("pending"), Some(Status::Post)) => Some(StatusChange::Post),
+        (_, Some(_)) => Some(StatusChange::Void),
+        (_, None) => None,
+    }
+}

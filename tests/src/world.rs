@@ -1,0 +1,423 @@
+//! A simulation: makes operations happen, looks after each, and at the end brings everything to
+//! rest and has the judge compare.
+//!
+//! A worker that dies is one whose future is dropped while it waits for the store, or one that
+//! claims and never comes back; the lease that it holds runs out by time alone, as after a crash.
+//! The store that keeps plain collections never makes anybody wait, so there a worker either
+//! finishes or only claims.
+
+use crate::app::{Answered, App, AppSettings, Kept};
+use crate::call::call;
+use crate::follower::{Follower, Notice};
+use crate::journal::Journal;
+use crate::judge;
+use crate::operation::{BANKS, Operation, Request, Sent, Setup};
+use crate::steps::{Worker, run, run_for, run_until_idle};
+use model::bank::Feature;
+use model::clock::{Clock, DAY_S};
+use model::delivery::{Delivery, DeliveryStatus};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::pin::pin;
+use store::{ClaimClocks, ClaimDeliveries, ClaimRefreshes, SettleDelivery};
+
+/// How long claims of workers that died hold.
+const LEASE_MS: i64 = model::limits::LEASE_MS_DEFAULT;
+/// Accounts that are linked at most, relinked ones counted once.
+const ACCOUNTS_MAX: usize = 5;
+/// The bank that lists all of a window each time, and lets what vanished be seen by its absence.
+const SNAPSHOT_BANK: &str = "Test (Non-OAuth)";
+/// Longer than any refresh can be delayed.
+const DELAYS_OVER_S: i64 = 4 * DAY_S;
+
+/// A customer.
+#[derive(Debug)]
+struct Holder {
+    id: String,
+    clock: Option<String>,
+}
+
+/// A linked account.
+#[derive(Debug)]
+struct Linked {
+    id: String,
+    holder: usize,
+    bank: usize,
+}
+
+/// Everything that a simulation is made of.
+struct World {
+    app: App,
+    follower: Follower,
+    journal: Journal,
+    holders: [Holder; 2],
+    accounts: Vec<Linked>,
+    /// Whether banks give pages so small that a refresh does not get through a long history.
+    tiny_pages: bool,
+    /// Notices that arrived and are not handled.
+    inbox: Vec<Notice>,
+    /// The last form in which a bank said it had written a transaction, by account and bank id.
+    acknowledged: BTreeMap<(String, String), Value>,
+    /// Events that arrived at least once.
+    arrived: BTreeSet<String>,
+}
+
+/// What a simulation brought.
+#[derive(Debug)]
+pub struct Summary {
+    /// Every byte that was answered, sent or taken down.
+    pub transcript: Vec<u8>,
+    /// What happened, with how often.
+    pub sights: BTreeMap<&'static str, u32>,
+}
+
+/// Runs a test that waits for the store, on this thread alone.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.expect("a runtime of one thread starts").block_on(future)
+}
+
+/// Makes all of it happen on a store, and compares at the end.
+pub fn simulate(kept: Kept, setup: Setup, operations: &[Operation]) -> Summary {
+    block_on(async {
+        let mut world = World::begin(kept, setup).await;
+        for operation in operations {
+            world.perform(operation).await;
+            world.look().await;
+        }
+        world.finish().await;
+        let mut sights = world.journal.sights().clone();
+        sights.extend(world.follower.sights());
+        Summary { transcript: world.app.transcript(), sights }
+    })
+}
+
+impl World {
+    /// Two customers, one of them on a test clock, with an account each.
+    async fn begin(kept: Kept, setup: Setup) -> Self {
+        let Setup { seed, bank_page_rows, banks } = setup;
+        let app = App::new(AppSettings { kept, seed, bank_page_rows });
+        app.create_endpoint(&["*"]).await;
+        let clock = app.create_clock().await;
+        let plain = app.create_customer("plain@example.com", None).await;
+        let on_clock = app.create_customer("clock@example.com", Some(&clock)).await;
+        let holders =
+            [Holder { id: plain, clock: None }, Holder { id: on_clock, clock: Some(clock) }];
+        let mut world = Self {
+            app,
+            follower: Follower::default(),
+            journal: Journal::default(),
+            holders,
+            accounts: Vec::new(),
+            tiny_pages: bank_page_rows == 1,
+            inbox: Vec::new(),
+            acknowledged: BTreeMap::new(),
+            arrived: BTreeSet::new(),
+        };
+        for (holder, bank) in banks.into_iter().enumerate() {
+            world.link(holder, bank, false).await;
+        }
+        world.look().await;
+        world
+    }
+
+    /// The id of an account, in the order of linking.
+    fn account(&self, place: usize) -> &str {
+        &self.accounts[place % self.accounts.len()].id
+    }
+
+    /// Takes down what was committed and checks what must hold at all times.
+    async fn look(&mut self) {
+        let accounts = self.accounts.iter().map(|account| account.id.as_str());
+        self.journal.look(&self.app, accounts).await;
+    }
+
+    /// Makes one thing happen.
+    async fn perform(&mut self, operation: &Operation) {
+        match operation {
+            Operation::Link { on_clock, bank, prefetch } => {
+                self.link(usize::from(*on_clock), *bank, *prefetch).await;
+            }
+            Operation::Relink(account) => self.relink(*account).await,
+            Operation::Ask(account, request) => self.ask(*account, request).await,
+            Operation::Pass(time_s) => self.app.pass_s(*time_s),
+            Operation::Advance(time_s) => self.advance(*time_s).await,
+            Operation::Run(worker) => {
+                run(&self.app, *worker).await;
+            }
+            Operation::RunAll => {
+                self.run_all().await;
+            }
+            Operation::RunTwice(worker) => {
+                tokio::join!(run(&self.app, *worker), run(&self.app, *worker));
+            }
+            Operation::Crash(worker, waits) => self.crash(*worker, *waits).await,
+            Operation::Race(worker, account, request) => {
+                // A dispatcher could take an event away before anybody took it down.
+                if *worker != Worker::Dispatch {
+                    let account = self.account(*account).to_owned();
+                    let asked = call(&self.app, &account, request);
+                    let (_, answered) = tokio::join!(run(&self.app, *worker), asked);
+                    self.acknowledge(&account, answered);
+                }
+            }
+            Operation::Deliver(sent) => self.deliver(*sent).await,
+            Operation::Follow => self.follow().await,
+            Operation::Handle { notice, page_rows, again } => {
+                self.handle(*notice, *page_rows, *again).await;
+            }
+            Operation::ReadPage(account) => {
+                let account = self.account(*account).to_owned();
+                self.follower.read_page(&self.app, &account).await;
+            }
+            Operation::FollowerCrash(account) => {
+                let account = self.account(*account).to_owned();
+                self.inbox.extend(self.follower.crash(&account));
+            }
+        }
+    }
+
+    async fn link(&mut self, holder: usize, bank: usize, prefetch: bool) {
+        // What vanishes is not noticed where a bank's whole list never fits into one refresh.
+        let bank = if self.tiny_pages && BANKS[bank].0 == SNAPSHOT_BANK { 0 } else { bank };
+        let (institution, name) = BANKS[bank];
+        let known = |account: &Linked| account.holder == holder && account.bank == bank;
+        if self.accounts.len() >= ACCOUNTS_MAX && !self.accounts.iter().any(known) {
+            return;
+        }
+        let customer = &self.holders[holder].id;
+        // Refused while the clock of the customer is advancing.
+        if let Ok(id) = self.app.link(customer, institution, name, prefetch).await
+            && !self.accounts.iter().any(|account| account.id == id)
+        {
+            self.accounts.push(Linked { id, holder, bank });
+        }
+    }
+
+    async fn ask(&mut self, account: usize, request: &Request) {
+        let account = self.account(account).to_owned();
+        let answered = call(&self.app, &account, request).await;
+        self.acknowledge(&account, answered);
+    }
+
+    /// Remembers what a bank said it had written. A refusal is an answer too; that none blames the
+    /// server was seen to.
+    fn acknowledge(&mut self, account: &str, answered: Answered) {
+        if let Ok(entry) = answered
+            && entry["object"] == "bankfeed.bank_transaction"
+        {
+            let bank_id = entry["id"].as_str().expect("a bank names its transactions").to_owned();
+            self.acknowledged.insert((account.to_owned(), bank_id), entry);
+        }
+    }
+
+    async fn relink(&mut self, account: usize) {
+        let Linked { holder, bank, .. } = self.accounts[account % self.accounts.len()];
+        self.link(holder, bank, true).await;
+    }
+
+    async fn advance(&self, time_s: i64) {
+        let clock = self.holders[1].clock.as_deref().expect("the second customer has a clock");
+        let _ = self.app.advance(clock, time_s).await;
+    }
+
+    /// Lets every worker look once. What the others wrote is taken down before it is dispatched.
+    async fn run_all(&mut self) {
+        for worker in [Worker::Schedule, Worker::Clock, Worker::Refresh] {
+            run(&self.app, worker).await;
+        }
+        self.look().await;
+        run(&self.app, Worker::Dispatch).await;
+    }
+
+    async fn crash(&self, worker: Worker, waits: u8) {
+        let now = self.app.clock().server_now();
+        let leased_until = now.plus_ms(LEASE_MS);
+        if waits == 0 {
+            let limit = 16;
+            if worker == Worker::Refresh {
+                let claim = ClaimRefreshes { now, leased_until, limit };
+                self.app.store().write(claim).await.expect("the store writes");
+            } else if worker == Worker::Clock {
+                let claim = ClaimClocks { now, leased_until, limit };
+                self.app.store().write(claim).await.expect("the store writes");
+            }
+            return;
+        }
+        run_for(pin!(run(&self.app, worker)), waits).await;
+        // What the worker had handed to the writer is committed all the same, and before this.
+        let nothing = ClaimRefreshes { now, leased_until, limit: 0 };
+        self.app.store().write(nothing).await.expect("the store writes");
+    }
+
+    async fn deliver(&mut self, sent: Sent) {
+        let now = self.app.clock().server_now();
+        let leased_until = now.plus_ms(LEASE_MS);
+        let claim = ClaimDeliveries {
+            now,
+            leased_until,
+            limit: 256,
+            per_endpoint: 256,
+            in_flight: Vec::new(),
+        };
+        let claimed = self.app.store().write(claim).await.expect("the store writes");
+        for delivery in &claimed {
+            if sent != Sent::Unsent {
+                self.app.take_down(&delivery.payload);
+                if let Some(notice) = Notice::read(&delivery.payload) {
+                    self.arrived.insert(notice.event.clone());
+                    self.inbox.push(notice);
+                }
+            }
+            let (status, due_at) = match sent {
+                Sent::Accepted => (DeliveryStatus::Succeeded, delivery.due_at),
+                Sent::Refused => (DeliveryStatus::Pending, now.plus_ms(5_000)),
+                Sent::Lost | Sent::Unsent => continue,
+            };
+            let settled = self.app.store().write(settle(delivery, status, due_at)).await;
+            assert_eq!(settled.expect("the store writes"), store::Written::Done);
+        }
+    }
+
+    async fn follow(&mut self) {
+        let request = Request::Refresh(vec![Feature::Transactions]);
+        for account in 0..self.accounts.len() {
+            self.ask(account, &request).await;
+        }
+        self.run_all().await;
+        self.deliver(Sent::Accepted).await;
+        self.handle_all().await;
+    }
+
+    async fn handle(&mut self, notice: usize, page_rows: u32, again: bool) {
+        if self.inbox.is_empty() {
+            return;
+        }
+        let place = notice % self.inbox.len();
+        let account = self.inbox[place].account.clone();
+        if self.follower.is_busy(&account) {
+            return;
+        }
+        let notice = self.inbox.swap_remove(place);
+        if again {
+            self.inbox.push(notice.clone());
+        }
+        self.follower.begin(notice, page_rows);
+        self.follower.read_page(&self.app, &account).await;
+    }
+
+    /// Handles all that has arrived, to the end.
+    async fn handle_all(&mut self) {
+        for account in &self.accounts {
+            while self.follower.is_busy(&account.id) {
+                self.follower.read_page(&self.app, &account.id).await;
+            }
+        }
+        while let Some(notice) = self.inbox.pop() {
+            let account = notice.account.clone();
+            self.follower.begin(notice, 100);
+            while self.follower.is_busy(&account) {
+                self.follower.read_page(&self.app, &account).await;
+            }
+        }
+    }
+
+    /// Lets both kinds of time pass on both customers' accounts, and all work be done.
+    async fn pass_for_all(&mut self, time_s: i64) {
+        self.app.pass_s(time_s);
+        self.advance(time_s).await;
+        run_until_idle(&self.app).await;
+        self.look().await;
+    }
+
+    /// Brings everything to rest and compares.
+    async fn finish(&mut self) {
+        // Leases of workers that died run out; then the advance under way can end.
+        self.app.pass_s(LEASE_MS / 1_000 + 1);
+        run_until_idle(&self.app).await;
+        self.look().await;
+        for account in &self.accounts {
+            let cleared =
+                self.app.engine().clear_scripted_refreshes(&self.app.context(), &account.id).await;
+            self.app.answered(cleared).expect("scripts are cleared");
+        }
+        self.pass_for_all(DELAYS_OVER_S).await;
+        for account in &self.accounts {
+            let stored = self.app.stored(&account.id).await;
+            for feature in [Feature::Balance, Feature::Ownership, Feature::Transactions] {
+                assert!(!stored.is_pending(feature), "{feature:?} of {} is lost", account.id);
+            }
+        }
+        self.refresh_all().await;
+        run(&self.app, Worker::Dispatch).await;
+        self.deliver(Sent::Accepted).await;
+        assert_eq!(&self.arrived, self.journal.notices(), "every event arrives, and no other");
+        self.handle_all().await;
+        self.compare().await;
+    }
+
+    /// Has inactive accounts linked again, and every account refreshed at this very time.
+    async fn refresh_all(&mut self) {
+        for place in 0..self.accounts.len() {
+            let account = self.account(place).to_owned();
+            let stored = self.app.stored(&account).await;
+            if stored.status.word() == "inactive" {
+                let Linked { holder, bank, .. } = self.accounts[place];
+                let (institution, name) = BANKS[bank];
+                let customer = &self.holders[holder].id;
+                let linked = self.app.link(customer, institution, name, true).await;
+                assert_eq!(linked, Ok(account), "the same bank account is the same account");
+            }
+        }
+        self.pass_for_all(5).await;
+        for place in 0..self.accounts.len() {
+            let request = Request::Refresh(vec![Feature::Balance, Feature::Transactions]);
+            self.ask(place, &request).await;
+        }
+        run_until_idle(&self.app).await;
+        self.look().await;
+    }
+
+    /// Every change that a bank acknowledged is still in its books.
+    async fn bank_kept_its_word(&self) {
+        for ((account, bank_id), said) in &self.acknowledged {
+            let ledger = self.app.show_ledger(account).await.expect("a test bank shows its books");
+            let entries = ledger["transactions"].as_array().expect("books hold transactions");
+            let entry = entries.iter().find(|entry| entry["id"] == bank_id.as_str());
+            let text = entry.map(|entry| &entry["description"]);
+            assert_eq!(text, Some(&said["description"]), "{account} said {said}, shows {entry:?}");
+        }
+    }
+
+    async fn compare(&self) {
+        self.bank_kept_its_word().await;
+        for Linked { id, bank, .. } in &self.accounts {
+            let stored = self.app.stored(id).await;
+            if stored.status.word() == "disconnected" {
+                continue;
+            }
+            assert!(stored.is_active(), "{id} at {:?} is {:?}", BANKS[*bank], stored.status);
+            let list = judge::server_list(&self.app, id).await;
+            judge::copy_is_list(id, &self.follower.rows(id), &list);
+            judge::list_is_ledger(&self.app, id, &list).await;
+            judge::balance_is_ledger(&self.app, id).await;
+        }
+    }
+}
+
+/// The settling of a delivery.
+fn settle(
+    delivery: &Delivery,
+    status: DeliveryStatus,
+    due_at: model::clock::ServerTime,
+) -> SettleDelivery {
+    SettleDelivery {
+        key: delivery.key,
+        merchant: delivery.merchant,
+        claim: delivery.claim,
+        attempt: None,
+        status,
+        due_at,
+    }
+}

@@ -1,0 +1,224 @@
+//! Claims: whoever was presumed dead and comes back late changes nothing. Leases save work; that no
+//! work is stored twice rests on the claim numbers alone.
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+use bankfeed_tests::app::{App, AppSettings, Kept};
+use bankfeed_tests::judge;
+use bankfeed_tests::steps::{Worker, run, run_for, run_until_idle};
+use bankfeed_tests::world::block_on;
+use model::account::Account;
+use model::bank::Feature;
+use model::clock::{Clock, DAY_S, ServerTime};
+use model::delivery::{Attempt, DeliveryStatus};
+use model::event::{Event, EventType};
+use model::id::TransactionId;
+use model::limits::LEASE_MS_DEFAULT;
+use model::money::Currency;
+use model::refresh::RefreshJob;
+use model::transaction::{Transaction, TransactionStatus};
+use std::pin::pin;
+use store::{
+    AccountChange, ApplyRefresh, Claim, ClaimDeliveries, ClaimRefreshes, SettleDelivery, Written,
+};
+
+const STORES: [Kept; 2] = [Kept::Memory, Kept::Sqlite];
+const LEASE_OVER_S: i64 = LEASE_MS_DEFAULT / 1_000 + 1;
+const REFRESHED: &str = "financial_connections.account.refreshed_transactions";
+
+/// An app with one account, linked and not refreshed.
+async fn linked(kept: Kept, clock: bool) -> (App, String, Option<String>) {
+    let app = App::new(AppSettings::on(kept));
+    app.create_endpoint(&[REFRESHED]).await;
+    let clock = if clock { Some(app.create_clock().await) } else { None };
+    let customer = app.create_customer("claims@example.com", clock.as_deref()).await;
+    let account = app.link(&customer, "Short History", "Success", false).await;
+    (app, account.expect("the account is linked"), clock)
+}
+
+async fn ask_refresh(app: &App, account: &str) {
+    let features = [Feature::Transactions];
+    let asked = app.engine().refresh_account(&app.context(), account, &features).await;
+    app.answered(asked).expect("the refresh is begun");
+}
+
+fn lease(app: &App) -> (ServerTime, ServerTime) {
+    let now = app.clock().server_now();
+    (now, now.plus_ms(LEASE_MS_DEFAULT))
+}
+
+async fn claim(app: &App) -> Vec<RefreshJob> {
+    let (now, leased_until) = lease(app);
+    app.store().write(ClaimRefreshes { now, leased_until, limit: 10 }).await.unwrap()
+}
+
+/// The end of a refresh, with one row, as a worker of this claim would store it.
+fn ending(mut account: Account, job: &RefreshJob, number: u32) -> ApplyRefresh {
+    let now = job.started_at;
+    let row = Transaction {
+        id: TransactionId { account: account.id, listed_at: now, ordinal: 1 },
+        bank_id: "the only one".to_owned(),
+        amount: -100,
+        currency: Currency::USD,
+        description: "COFFEE".to_owned(),
+        status: TransactionStatus::Posted,
+        transacted_at: now,
+        posted_at: Some(now),
+        void_at: None,
+        sequence: job.key.sequence,
+        updated: now,
+    };
+    account.version += 1;
+    account.rows = 1;
+    account.end_refresh(Feature::Transactions, None, 0);
+    let event = EventType::AccountRefreshedTransactions;
+    let events = vec![Event::of_account(&account, event, 0, now, None)];
+    ApplyRefresh {
+        claim: Claim { key: job.key, merchant: job.merchant, number: Some(number) },
+        change: AccountChange { events, ..AccountChange::of(account) },
+        rows: vec![row],
+        ownership: None,
+    }
+}
+
+/// A lease holds for its time and no longer. After that the job is claimed under a new number, and
+/// only the newest number ends it, once.
+#[test]
+fn only_the_newest_claim_ends_a_refresh() {
+    for kept in STORES {
+        block_on(async {
+            let (app, id, _) = linked(kept, false).await;
+            ask_refresh(&app, &id).await;
+            let first = claim(&app).await.pop().expect("the refresh is due");
+            assert_eq!(claim(&app).await, [], "nobody else gets it while the lease holds");
+            app.pass_s(LEASE_OVER_S);
+            let second = claim(&app).await.pop().expect("the lease is over");
+            assert_eq!((second.key, second.claim), (first.key, first.claim + 1));
+            let account = app.stored(&id).await;
+            let settle = async |job: &RefreshJob, number| {
+                app.store().write(ending(account.clone(), job, number)).await.unwrap()
+            };
+            assert_eq!(settle(&first, first.claim).await, Written::Stale);
+            assert_eq!(settle(&second, second.claim + 1).await, Written::Stale);
+            assert_eq!(app.stored(&id).await, account, "a stale end leaves nothing behind");
+            assert_eq!(settle(&second, second.claim).await, Written::Done);
+            assert_eq!(settle(&second, second.claim).await, Written::Stale);
+            assert_eq!(settle(&first, first.claim).await, Written::Stale);
+            assert_eq!(app.list_events(REFRESHED).await.len(), 1);
+            assert_eq!(judge::server_list(&app, &id).await.len(), 1);
+        });
+    }
+}
+
+/// A worker that stops after any of its waits, and goes on when its lease is over and another has
+/// done the work, stores nothing more: one event, the rows once.
+#[test]
+fn a_worker_that_comes_back_late_applies_nothing() {
+    for waits in 0..8 {
+        block_on(async {
+            let (app, id, _) = linked(Kept::Sqlite, false).await;
+            ask_refresh(&app, &id).await;
+            let mut late = pin!(run(&app, Worker::Refresh));
+            let ended = run_for(late.as_mut(), waits).await;
+            app.pass_s(LEASE_OVER_S);
+            run_until_idle(&app).await;
+            if !ended {
+                late.await;
+            }
+            run_until_idle(&app).await;
+            assert_eq!(app.list_events(REFRESHED).await.len(), 1, "after {waits} waits");
+            let state = app.stored(&id).await.transaction_refresh.unwrap();
+            assert_eq!((state.sequence, state.is_pending()), (1, false));
+        });
+    }
+}
+
+/// The same for the advance of a test clock: whoever comes back late into an advance that another
+/// has finished, or is in the middle of, adds nothing to it.
+#[test]
+fn a_clock_worker_that_comes_back_late_steps_nothing() {
+    for waits in 0..24 {
+        block_on(async {
+            let (app, id, clock) = linked(Kept::Sqlite, true).await;
+            let clock = clock.expect("a clock was asked for");
+            let asked = app.engine().subscribe_account(&app.context(), &id).await;
+            app.answered(asked).expect("it subscribes");
+            run_until_idle(&app).await;
+            app.advance(&clock, 10 * DAY_S).await.expect("the clock advances");
+            let mut late = pin!(run(&app, Worker::Clock));
+            let ended = run_for(late.as_mut(), waits).await;
+            app.pass_s(LEASE_OVER_S);
+            let mut next = pin!(run(&app, Worker::Clock));
+            let next_ended = run_for(next.as_mut(), waits / 2).await;
+            if !ended {
+                late.await;
+            }
+            if !next_ended {
+                next.await;
+            }
+            app.pass_s(LEASE_OVER_S);
+            run_until_idle(&app).await;
+            let shown = app.show_clock(&clock).await;
+            assert_eq!(shown["status"], "ready", "after {waits} waits");
+            assert_eq!(app.list_events(REFRESHED).await.len(), 11, "after {waits} waits");
+            let list = judge::server_list(&app, &id).await;
+            assert!(!list.is_empty());
+        });
+    }
+}
+
+/// Deliveries: the first claim ran out and the second settled, so the first attempt that comes back
+/// is not recorded, and a settled delivery is not claimed again.
+#[test]
+fn only_the_newest_claim_settles_a_delivery() {
+    for kept in STORES {
+        block_on(async {
+            let (app, id, _) = linked(kept, false).await;
+            ask_refresh(&app, &id).await;
+            run_until_idle(&app).await;
+            run(&app, Worker::Dispatch).await;
+            let claim = async || {
+                let (now, leased_until) = lease(&app);
+                let in_flight = Vec::new();
+                let claim =
+                    ClaimDeliveries { now, leased_until, limit: 9, per_endpoint: 9, in_flight };
+                app.store().write(claim).await.unwrap()
+            };
+            let first = claim().await.pop().expect("the delivery is due");
+            assert_eq!(claim().await, []);
+            app.pass_s(LEASE_OVER_S);
+            let second = claim().await.pop().expect("the lease is over");
+            assert_eq!(second.payload, first.payload, "the payload is frozen");
+            let settle = async |claim: u32, status: u16| {
+                let attempt = Attempt {
+                    number: 1,
+                    at: app.clock().server_now(),
+                    status: Some(status),
+                    duration_ms: 5,
+                    body: String::new(),
+                    error: None,
+                };
+                let settle = SettleDelivery {
+                    key: first.key,
+                    merchant: first.merchant,
+                    claim,
+                    attempt: Some(attempt),
+                    status: DeliveryStatus::Succeeded,
+                    due_at: first.due_at,
+                };
+                app.store().write(settle).await.unwrap()
+            };
+            assert_eq!(settle(first.claim, 201).await, Written::Stale);
+            assert_eq!(settle(second.claim, 202).await, Written::Done);
+            assert_eq!(settle(second.claim, 203).await, Written::Stale);
+            assert_eq!(settle(first.claim, 204).await, Written::Stale);
+            app.pass_s(LEASE_OVER_S);
+            assert_eq!(claim().await, []);
+            let event = app.list_events(REFRESHED).await[0]["id"].as_str().unwrap().to_owned();
+            let shown = app.engine().list_deliveries(&app.context(), &event).await;
+            let shown = app.answered(shown).expect("deliveries are shown");
+            let attempts = shown["data"][0]["attempts"].as_array().unwrap();
+            assert_eq!(attempts.len(), 1);
+            assert_eq!(attempts[0]["status"], 202);
+        });
+    }
+}
