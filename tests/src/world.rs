@@ -367,7 +367,15 @@ impl World {
                 let (institution, name) = BANKS[bank];
                 let customer = &self.holders[holder].id;
                 let linked = self.app.link(customer, institution, name, true).await;
-                assert_eq!(linked, Ok(account), "the same bank account is the same account");
+                assert_eq!(
+                    linked,
+                    Ok(account.clone()),
+                    "the same bank account is the same account"
+                );
+                // What nothing helps is not helped by linking; only the bank can bring it back.
+                let engine = self.app.engine();
+                let back = engine.reactivate_account(&self.app.context(), &account).await;
+                self.app.answered(back).expect("a bank may bring an account back");
             }
         }
         self.pass_for_all(5).await;

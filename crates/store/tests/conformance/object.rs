@@ -209,18 +209,19 @@ fn lists_are_narrowed() {
         let even = Some("even@example.com".to_owned());
         let clock = Some(ClockId::from_number(5));
         let by_lookup = ListObjects { lookup: even.clone(), ..all.clone() };
-        assert_eq!(numbers(by_lookup).await, [6, 4, 2]);
+        // Without a clock, those on one are left out.
+        assert_eq!(numbers(by_lookup).await, [2]);
         assert_eq!(numbers(ListObjects { clock, ..all.clone() }).await, [6, 5, 4]);
         let both = ListObjects { clock, lookup: even, ..all.clone() };
         assert_eq!(numbers(both).await, [6, 4]);
         let created = Bounds { from: Some(T0.plus(2).0), to: Some(T0.plus(4).0) };
         let within = ListObjects { created, ..all };
-        assert_eq!(numbers(within.clone()).await, [4, 3, 2]);
+        assert_eq!(numbers(within.clone()).await, [3, 2]);
         let edge = ObjectPlace { created: T0.plus(2), number: 2 };
         let upward = Page { limit: 1, cursor: Cursor::Before(edge) };
         assert_eq!(numbers(ListObjects { page: upward, ..within.clone() }).await, [3]);
         let edge = ObjectPlace { created: T0.plus(9), number: 9 };
         let downward = Page { limit: 2, cursor: Cursor::After(edge) };
-        assert_eq!(numbers(ListObjects { page: downward, ..within }).await, [4, 3]);
+        assert_eq!(numbers(ListObjects { page: downward, ..within }).await, [3, 2]);
     });
 }
