@@ -110,12 +110,18 @@ impl Asked<'_> {
         let mut told: BTreeSet<String> = BTreeSet::new();
         told.extend(ids(&self.acknowledged, "/v1/customers"));
         let listed = self.client.list("/v1/customers", &[]).await?;
-        let listed: BTreeSet<String> = listed.into_keys().collect();
-        faults.extend(told.symmetric_difference(&listed).map(|id| format!("customer {id}")));
+        let mut listed: BTreeSet<String> = listed.into_keys().collect();
+        // Customers on a clock stand in the list of their clock alone.
+        for clock in clocks(&self.acknowledged) {
+            listed.extend(
+                self.client.list("/v1/customers", &[("test_clock", &clock)]).await?.into_keys(),
+            );
+        }
+        faults.extend(differences(&told, &listed));
         let told: BTreeSet<String> = accounts(&self.acknowledged).into_iter().collect();
         let listed = self.client.list("/v1/financial_connections/accounts", &[]).await?;
         let listed: BTreeSet<String> = listed.into_keys().collect();
-        faults.extend(told.symmetric_difference(&listed).map(|id| format!("account {id}")));
+        faults.extend(differences(&told, &listed));
         for account in told {
             let path = format!("{HELPERS}/accounts/{account}/transactions");
             let mut told = ids(&self.acknowledged, &path);
@@ -294,6 +300,13 @@ impl Asked<'_> {
 fn sequence(refresh: &str) -> Result<u32, Failure> {
     let parsed = refresh.parse::<RefreshId>();
     parsed.map(|id| id.sequence).map_err(|_| format!("{refresh:?} is no id of a refresh"))
+}
+
+/// The ids that only one side has.
+fn differences(told: &BTreeSet<String>, listed: &BTreeSet<String>) -> Vec<String> {
+    let unlisted = told.difference(listed).map(|id| format!("{id} was made, but is not listed"));
+    let untold = listed.difference(told).map(|id| format!("{id} is there, but nobody was told"));
+    unlisted.chain(untold).collect()
 }
 
 /// What is alive, by all that rows and entries have in common, each with how often it is there.
