@@ -77,7 +77,9 @@ proptest! {
 
     /// A delta changes what it names and nothing else; said twice it changes nothing.
     #[test]
-    fn deltas_change_what_they_name(first in records(), second in records(), gone in prop::collection::vec(0..12_u8, 0..4)) {
+    fn deltas_change_what_they_name(
+        first in records(), second in records(), gone in prop::collection::vec(0..12_u8, 0..4),
+    ) {
         let mut held = BTreeMap::new();
         put(&mut held, diff(refreshed(1, 0), Vec::new(), first, &[], Coverage::Delta));
         let rows = u32::try_from(held.len()).unwrap();

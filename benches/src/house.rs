@@ -1,0 +1,209 @@
+//! An engine on a database file of its own, in this process: what the server runs, without HTTP.
+//!
+//! Workers do not run by themselves; a workload steps the one that it measures.
+
+use crate::Failure;
+use crate::measure::{BenchClock, BenchRng, Meter, Spent};
+use connectors::Connector;
+use connectors::outbound::{Outbound, OutboundSettings};
+use connectors::sandbox::Sandbox;
+use engine::customer::CustomerInput;
+use engine::link::{CarrierInput, LinkInput, LinkOutcome};
+use engine::session::{HolderInput, SessionInput};
+use engine::settings::CoolDown;
+use engine::{Context, Engine, Parts, Settings};
+use model::account::Permission;
+use model::bank::Feature;
+use model::id::{AccountId, MerchantId, RequestId};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use store::{Failpoints, Place, Store, StoreSettings};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use wire::expand::Expand;
+use wire::version::Version;
+
+/// The bank whose fetches bring what changed.
+pub(crate) const DELTA_BANK: &str = "Test (OAuth)";
+/// The bank whose fetches list all of the last 180 days.
+pub(crate) const SNAPSHOT_BANK: &str = "Test (Non-OAuth)";
+
+/// Connections that read, as many as a small server has.
+const READERS: usize = 4;
+/// How long a worker waits for a request to wake it before the bench gives up.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// An engine with its database.
+pub(crate) struct House {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) clock: Arc<BenchClock>,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) outbound: Outbound,
+    pub(crate) merchant: MerchantId,
+    /// The file of the database.
+    pub(crate) database: PathBuf,
+}
+
+impl House {
+    /// Opens an engine on a new database in this folder.
+    pub(crate) fn open(place: &Path) -> Result<Self, Failure> {
+        let database = place.join("ours.db");
+        let clock = Arc::new(BenchClock::new());
+        let rng = Arc::new(BenchRng::new());
+        let sandbox = Sandbox::new(7);
+        let outbound = Outbound::new(OutboundSettings {
+            deny_private: false,
+            https_only: false,
+            timeout_ms: model::limits::DELIVERY_TIMEOUT_MS,
+        })?;
+        let engine = Engine::new(Parts {
+            store: open_store(&database)?,
+            connector: Connector::Sandbox(sandbox.clone()),
+            outbound: outbound.clone(),
+            clock: clock.clone(),
+            rng,
+            settings: Settings { cool_down_test: CoolDown::of(0), ..Settings::default() },
+            failpoints: Failpoints::default(),
+        });
+        let merchant = MerchantId::of_key(crate::client::KEY);
+        Ok(Self { engine: Arc::new(engine), clock, sandbox, outbound, merchant, database })
+    }
+
+    /// A call without anything special.
+    pub(crate) fn context(&self) -> Context {
+        context(self.merchant)
+    }
+
+    /// Makes customers and links one account each, on a test clock or on none. Nothing is
+    /// fetched.
+    pub(crate) async fn link_many(
+        &self,
+        count: u32,
+        bank: &'static str,
+        clock: Option<&str>,
+    ) -> Result<Vec<AccountId>, Failure> {
+        let mut linking = JoinSet::new();
+        for number in 0..count {
+            let engine = Arc::clone(&self.engine);
+            let context = self.context();
+            let clock = clock.map(str::to_owned);
+            linking.spawn(async move {
+                let seed = format!("holder {number}");
+                link(&engine, &context, bank, clock, seed).await
+            });
+        }
+        let mut accounts = Vec::new();
+        while let Some(linked) = linking.join_next().await {
+            accounts.push(linked??);
+        }
+        accounts.sort_unstable();
+        Ok(accounts)
+    }
+
+    /// Asks for a refresh of the transactions of all these accounts at once, and runs the refresh
+    /// worker until the last is stored. Answers what that took.
+    pub(crate) async fn refresh_many(&self, accounts: &[AccountId]) -> Result<Spent, Failure> {
+        let asked = Arc::new(Notify::new());
+        let meter = Meter::start()?;
+        let mut asking = JoinSet::new();
+        for account in accounts {
+            let engine = Arc::clone(&self.engine);
+            let context = self.context();
+            let asked = Arc::clone(&asked);
+            let id = account.to_string();
+            asking.spawn(async move {
+                let answer = engine.refresh_account(&context, &id, &[Feature::Transactions]).await;
+                asked.notify_one();
+                answer.map(drop)
+            });
+        }
+        let mut worked = 0;
+        while worked < accounts.len() {
+            let claimed = self.engine.run_refresh_once().await?;
+            worked += claimed;
+            // As the worker does: wait only when there was nothing, and be woken by a request.
+            if claimed == 0 {
+                tokio::time::timeout(PATIENCE, asked.notified()).await?;
+            }
+        }
+        let took = meter.spent()?;
+        while let Some(ended) = asking.join_next().await {
+            ended??;
+        }
+        Ok(took)
+    }
+
+    /// Runs the refresh worker until nothing is due.
+    pub(crate) async fn settle_refreshes(&self) -> Result<(), Failure> {
+        while self.engine.run_refresh_once().await? > 0 {}
+        Ok(())
+    }
+}
+
+/// Makes an empty database of the same tables.
+pub(crate) async fn make_empty(database: &Path) -> Result<(), Failure> {
+    open_store(database)?.close().await;
+    Ok(())
+}
+
+fn open_store(database: &Path) -> Result<Store, Failure> {
+    Ok(Store::open(StoreSettings {
+        place: Place::File(database.to_path_buf()),
+        seal_key: [7; 32],
+        failpoints: Failpoints::default(),
+        rng: Arc::new(BenchRng::new()),
+        clock: Arc::new(BenchClock::new()),
+        readers: READERS,
+    })?)
+}
+
+fn context(merchant: MerchantId) -> Context {
+    Context {
+        merchant,
+        livemode: false,
+        request: RequestId::from_number(1),
+        version: Version::default(),
+        expand: Expand::default(),
+        idempotency: None,
+    }
+}
+
+async fn link(
+    engine: &Engine,
+    context: &Context,
+    bank: &str,
+    test_clock: Option<String>,
+    seed: String,
+) -> Result<AccountId, Failure> {
+    let input = CustomerInput { test_clock, ..CustomerInput::default() };
+    let customer = engine.create_customer(context, &input).await?;
+    let session = SessionInput {
+        holder: HolderInput::Customer(id_of(&customer.body, "/id")?),
+        permissions: BTreeSet::from([Permission::Transactions]),
+        prefetch: None,
+        filters: None,
+        limits: None,
+        manual_entry: None,
+        return_url: None,
+    };
+    let session = engine.create_session(context, &session).await?;
+    let link = LinkInput {
+        carrier: CarrierInput::Id(id_of(&session.body, "/id")?),
+        institution: Some(bank.to_owned()),
+        accounts: None,
+        seed: Some(seed),
+        outcome: LinkOutcome::Success,
+    };
+    let linked = engine.link(context, &link).await?;
+    let id = id_of(&linked.body, "/accounts/data/0/id")?;
+    id.parse().map_err(|_| Failure::from(format!("{id} is no account")))
+}
+
+/// An id in an answer.
+pub(crate) fn id_of(body: &[u8], pointer: &str) -> Result<String, Failure> {
+    let answer: Value = serde_json::from_slice(body)?;
+    crate::client::text(&answer, pointer)
+}

@@ -1,0 +1,173 @@
+//! The rows of the report: printed as they come, and as a Markdown table at the end.
+
+use crate::Failure;
+use crate::measure::{Spent, Stopwatch};
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+/// One measured thing.
+pub(crate) struct Row {
+    /// What was measured.
+    pub(crate) what: String,
+    /// How bankfeed does.
+    pub(crate) ours: String,
+    /// How the ceiling does, in the same run.
+    pub(crate) ceiling: String,
+    /// How near to the ceiling we are; 1 is there.
+    pub(crate) ratio: Option<f64>,
+    /// What the first version is held to.
+    pub(crate) target: &'static str,
+}
+
+impl Row {
+    /// A row of so many things done, by what they took; the ratio is that of the rates. The
+    /// processor time of each is told beside, for it is steadier on a machine that others use.
+    pub(crate) fn of_rates(
+        what: impl Into<String>,
+        unit: &str,
+        count: u32,
+        [ours, ceiling]: [Spent; 2],
+        target: &'static str,
+    ) -> Self {
+        let count = f64::from(count);
+        let told = |spent: Spent| {
+            let rate = thousands(count / spent.time.as_secs_f64());
+            format!("{rate} {unit}/s, {:.0} µs CPU", spent.cpu.as_secs_f64() * 1e6 / count)
+        };
+        Self {
+            what: what.into(),
+            ours: told(ours),
+            ceiling: told(ceiling),
+            ratio: Some(ceiling.time.as_secs_f64() / ours.time.as_secs_f64()),
+            target,
+        }
+    }
+
+    /// A row of processor time by request, in microseconds.
+    pub(crate) fn of_costs(
+        what: impl Into<String>,
+        ours_us: f64,
+        ceiling_us: f64,
+        target: &'static str,
+    ) -> Self {
+        Self {
+            what: what.into(),
+            ours: format!("{ours_us:.1} µs CPU"),
+            ceiling: format!("{ceiling_us:.1} µs CPU"),
+            ratio: Some(ceiling_us / ours_us),
+            target,
+        }
+    }
+
+    /// A row that has no ceiling.
+    pub(crate) fn plain(what: impl Into<String>, ours: String, target: &'static str) -> Self {
+        Self { what: what.into(), ours, ceiling: "–".to_owned(), ratio: None, target }
+    }
+
+    fn ratio_text(&self) -> String {
+        self.ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"))
+    }
+}
+
+/// All rows of a run.
+pub(crate) struct Report {
+    rows: Vec<Row>,
+    whole: Stopwatch,
+    workload: Stopwatch,
+}
+
+impl Report {
+    /// An empty report.
+    pub(crate) fn start() -> Self {
+        Self { rows: Vec::new(), whole: Stopwatch::start(), workload: Stopwatch::start() }
+    }
+
+    /// Takes the rows of a workload and prints them.
+    pub(crate) fn add(&mut self, workload: &str, rows: Vec<Row>) -> Result<(), Failure> {
+        for row in &rows {
+            say(&format!(
+                "{:<62} {:>32} of {:>32}  ratio {:>5}  (first: {})",
+                row.what,
+                row.ours,
+                row.ceiling,
+                row.ratio_text(),
+                row.target
+            ))?;
+        }
+        say(&format!("  {workload} took {:.0} s", self.workload.elapsed().as_secs_f64()))?;
+        self.workload = Stopwatch::start();
+        self.rows.extend(rows);
+        Ok(())
+    }
+
+    /// Prints the table and the machine.
+    pub(crate) fn end(&self) -> Result<(), Failure> {
+        let mut table = String::from("\n| what | ours | ceiling | ratio | first |\n");
+        table.push_str("|---|---|---|---|---|\n");
+        for row in &self.rows {
+            let Row { what, ours, ceiling, target, .. } = row;
+            let ratio = row.ratio_text();
+            writeln!(table, "| {what} | {ours} | {ceiling} | {ratio} | {target} |")?;
+        }
+        say(&table)?;
+        let seconds = self.whole.elapsed().as_secs_f64();
+        say(&format!("{} · the whole run took {seconds:.0} s", machine()))
+    }
+}
+
+/// What the figures were taken on.
+fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let name = field("/proc/cpuinfo", "model name");
+    let memory = field("/proc/meminfo", "MemTotal");
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    format!("{cores} cores, {name}, {memory}, Linux {}", kernel.trim())
+}
+
+/// The first value of a name in a file of `name: value` lines.
+fn field(path: &str, name: &str) -> String {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let line = text.lines().find(|line| line.starts_with(name));
+    let value = line.and_then(|line| line.split_once(':')).map(|(_, value)| value.trim());
+    value.unwrap_or("unknown").to_owned()
+}
+
+/// Prints a line.
+pub(crate) fn say(line: &str) -> Result<(), Failure> {
+    Ok(writeln!(std::io::stdout(), "{line}")?)
+}
+
+/// A number without decimals, its thousands parted.
+pub(crate) fn thousands(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Row, Spent, thousands};
+    use std::time::Duration;
+
+    /// Thousands are parted from the right.
+    #[test]
+    fn parts_thousands() {
+        assert_eq!(thousands(7.4), "7");
+        assert_eq!(thousands(999.6), "1,000");
+        assert_eq!(thousands(1_234_567.0), "1,234,567");
+    }
+
+    /// A higher rate and a lower cost are both nearer to the ceiling.
+    #[test]
+    fn ratios_rise_with_speed() {
+        let spent = |seconds| Spent { time: Duration::from_secs(seconds), cpu: Duration::ZERO };
+        assert_eq!(Row::of_rates("", "", 9, [spent(4), spent(2)], "").ratio, Some(0.5));
+        assert_eq!(Row::of_costs("", 40.0, 10.0, "").ratio, Some(0.25));
+    }
+}
