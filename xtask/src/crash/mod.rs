@@ -1,12 +1,12 @@
 //! `cargo xtask crash`: the real binary, killed with SIGKILL again and again under load.
 //!
 //! Writers call the server, a receiver takes its webhooks, a follower keeps copies of the feeds.
-//! Meanwhile the server is killed: at random moments, and at four places where it is stopped first,
-//! because chance seldom hits them: before a commit, between a commit and its answer, between an
-//! event and its deliveries, and between an attempt and its record. After each kill it is started on
-//! the same database and the writers go on. At the end everything is led to its end and compared:
-//! what was acknowledged is there and is answered the same, nothing was done twice, no refresh, event
-//! or delivery is lost, and copy, list and the bank's own ledger are one.
+//! Meanwhile the server is killed: at random moments, and at four places where it is stopped
+//! first, because chance seldom hits them: before a commit, between a commit and its answer,
+//! between an event and its deliveries, and between an attempt and its record. After each kill it
+//! is started on the same database and the writers go on. At the end everything is led to its end
+//! and compared: what was acknowledged is there and is answered the same, nothing was done twice,
+//! no refresh, event or delivery is lost, and copy, list and the bank's own ledger are one.
 //!
 //! Nothing here sleeps for a guessed time: every wait is for a named condition and has a bound.
 

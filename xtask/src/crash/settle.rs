@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 /// A clock may take this long to become ready, a refresh to end.
 const END_MAX: Duration = Duration::from_secs(30);
-/// What waits to be delivered is delivered in this time, with the attempts that follow a failed one.
+/// What waits to be delivered is delivered in this time, attempts after a failed one included.
 const DELIVERED_MAX: Duration = Duration::from_mins(1);
 /// Between two looks at all events, which are many pages.
 const EVENTS_AGAIN: Duration = Duration::from_millis(500);
