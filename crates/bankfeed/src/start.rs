@@ -13,6 +13,7 @@ use connectors::sandbox::Sandbox;
 use engine::{Engine, Parts, worker};
 use model::clock::Rng;
 use model::limits::{DELIVERY_TIMEOUT_MS, READERS_MAX};
+use model::numbers::Numbers;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
@@ -166,6 +167,7 @@ fn build_engine(
         Place::File(path) => Some(path.as_path()),
         Place::Temporary => None,
     };
+    let used_before = database.is_some_and(Path::exists);
     let store = Store::open(StoreSettings {
         place: settings.place.clone(),
         seal_key: seal_key(settings.seal_key_file.as_deref(), database, &*internals)?,
@@ -179,15 +181,20 @@ fn build_engine(
         in_order: settings.seed.is_some(),
         ..settings.engine.clone()
     };
-    Ok(Arc::new(Engine::new(Parts {
+    let engine = Engine::new(Parts {
         store,
         connector: Connector::Sandbox(Sandbox::new(settings.seed.unwrap_or(0))),
         outbound,
-        clock,
+        clock: Arc::clone(&clock) as Arc<_>,
         rng: objects,
         settings: engine_settings,
         failpoints: settings.failpoints.clone(),
-    })))
+    });
+    // A fixed time would give the ids of the run before once more.
+    Ok(Arc::new(match settings.time {
+        Some(_) if used_before => engine.with_numbers(Numbers::after_restart(&*clock)),
+        _ => engine,
+    }))
 }
 
 /// Where a listening server is reached from its own machine.

@@ -95,6 +95,12 @@ impl Engine {
         }
     }
 
+    /// The same engine with other numbers for its new ids.
+    #[must_use]
+    pub fn with_numbers(self, numbers: Numbers) -> Self {
+        Self { numbers, ..self }
+    }
+
     /// The store, for those who keep answers.
     pub fn store(&self) -> &Store {
         &self.store
