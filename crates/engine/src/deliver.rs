@@ -13,7 +13,7 @@ use model::limits;
 use std::collections::HashMap;
 use std::sync::Arc;
 use store::{ClaimDeliveries, FindObject, Kind, Object, SettleDelivery};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use wire::signature::sign;
 
 /// Deliveries under way, by endpoint.
@@ -24,21 +24,31 @@ pub struct InFlight {
 }
 
 impl InFlight {
-    /// Waits for one attempt to end, if any is under way.
+    /// Waits until an attempt ends, if any is under way, and counts out all that have ended with
+    /// it: places that became free together are filled by one claim, not by one commit each.
     pub async fn ended(&mut self) {
-        match self.attempts.join_next().await {
-            Some(Ok(endpoint)) => {
-                if let Some(count) = self.by_endpoint.get_mut(&endpoint) {
-                    *count -= 1;
-                    if *count == 0 {
-                        self.by_endpoint.remove(&endpoint);
-                    }
-                }
+        let Some(first) = self.attempts.join_next().await else {
+            return std::future::pending().await;
+        };
+        let mut next = Some(first);
+        while let Some(ended) = next {
+            self.count_out(&ended);
+            next = self.attempts.try_join_next();
+        }
+    }
+
+    fn count_out(&mut self, ended: &Result<EndpointId, JoinError>) {
+        // An attempt that panicked does not say whose it was; all counts begin anew, which at
+        // worst lets one endpoint have a few more at once.
+        let Ok(endpoint) = ended else {
+            self.by_endpoint.clear();
+            return;
+        };
+        if let Some(count) = self.by_endpoint.get_mut(endpoint) {
+            *count -= 1;
+            if *count == 0 {
+                self.by_endpoint.remove(endpoint);
             }
-            // An attempt that panicked does not say whose it was; all counts begin anew, which at
-            // worst lets one endpoint have a few more at once.
-            Some(Err(_)) => self.by_endpoint.clear(),
-            None => std::future::pending().await,
         }
     }
 

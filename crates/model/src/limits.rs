@@ -49,7 +49,7 @@ pub const REFRESH_ATTEMPTS_MAX: u32 = 20;
 /// Age at which a pending refresh fails, in account time.
 pub const REFRESH_AGE_S_MAX: i64 = 2 * 86_400;
 /// Refreshes claimed at once by a worker.
-pub const REFRESH_CLAIMS_MAX: usize = 32;
+pub const REFRESH_CLAIMS_MAX: usize = 128;
 /// How long a refresh, an advance or a delivery is leased unless the operator says otherwise.
 pub const LEASE_MS_DEFAULT: i64 = 60_000;
 /// How often a command is tried again when its object changed meanwhile.

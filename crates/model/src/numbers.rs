@@ -84,7 +84,9 @@ mod tests {
         /// A server that starts again in the same second gives no number twice: its microseconds
         /// are later ones.
         #[test]
-        fn a_restart_within_a_second_repeats_nothing(second in 1_700_000_000..1_900_000_000_i64, count in 1..200_i64) {
+        fn a_restart_within_a_second_repeats_nothing(
+            second in 1_700_000_000..1_900_000_000_i64, count in 1..200_i64,
+        ) {
             let given = |numbers: &Numbers, us: i64| {
                 numbers.next(&Fixed(second, second * 1_000_000 + us), &NoRandomness)
             };
@@ -98,7 +100,10 @@ mod tests {
         /// With a fixed time the same calls give the same numbers, and a restart on the same
         /// database a second later gives none of them again.
         #[test]
-        fn fixed_time_repeats_on_an_empty_database_only(fixed in 1_700_000_000..1_900_000_000_i64, real in 2_000_000_000..2_100_000_000_i64) {
+        fn fixed_time_repeats_on_an_empty_database_only(
+            fixed in 1_700_000_000..1_900_000_000_i64,
+            real in 2_000_000_000..2_100_000_000_i64,
+        ) {
             let clock = |seconds: i64| Fixed(fixed, (real + seconds) * 1_000_000);
             let run = |numbers: &Numbers, clock: &Fixed| -> Vec<u64> {
                 (0..100).map(|_| numbers.next(clock, &NoRandomness)).collect()

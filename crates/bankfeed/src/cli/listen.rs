@@ -6,7 +6,7 @@
 //! the end; one that is left behind after a kill is seen in `GET /v1/webhook_endpoints`.
 
 use super::client::local_outbound;
-use super::{Client, ClientError, CommandError, Received, asked_to_end, output, runtime};
+use super::{Client, ClientError, CommandError, EndSignals, Received, output, runtime};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -61,6 +61,7 @@ struct Receiver {
 
 pub(super) fn run(flags: &ListenFlags) -> Result<(), CommandError> {
     runtime()?.block_on(async {
+        let mut signals = EndSignals::listen()?;
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(ListenError::Receiver)?;
         let address = listener.local_addr().map_err(ListenError::Receiver)?;
         let client = Client::build(&flags.api_base, &flags.api_key).map_err(ListenError::from)?;
@@ -75,10 +76,10 @@ pub(super) fn run(flags: &ListenFlags) -> Result<(), CommandError> {
         let endpoint = create_endpoint(&client, &format!("http://{address}/"), flags).await?;
         let target = flags.forward_to.as_deref().unwrap_or("nowhere, printing only");
         output::say(&format!("forwarding to {target}; the signing secret is {}", endpoint.secret));
-        let ended = asked_to_end().await.map_err(CommandError::Process);
+        signals.next().await;
         delete_endpoint(&client, &endpoint.id).await?;
         serving.abort();
-        ended
+        Ok(())
     })
 }
 

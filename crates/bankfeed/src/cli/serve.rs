@@ -1,7 +1,7 @@
 //! `bankfeed serve`: runs the server until it is asked to end.
 
 use super::flags::ConfigFlags;
-use super::{CommandError, asked_to_end, output, runtime};
+use super::{CommandError, EndSignals, output, runtime};
 use crate::config::{LogFormat, Settings};
 use crate::http::KeyPolicy;
 use crate::{Started, start};
@@ -12,10 +12,12 @@ pub(super) fn run(flags: &ConfigFlags) -> Result<(), CommandError> {
     let settings = flags.resolve()?.settings()?;
     begin_log(&settings);
     runtime()?.block_on(async {
+        // Before anybody is told that the server is there: who asks it to end at once means it.
+        let mut signals = EndSignals::listen()?;
         let mut started = start(&settings).await?;
         output::say(&greeting(&settings, &started));
         let ended = tokio::select! {
-            asked = asked_to_end() => asked.map_err(CommandError::Process),
+            () = signals.next() => Ok(()),
             error = started.failed() => Err(error.into()),
         };
         tracing::info!("stopping");
@@ -23,7 +25,7 @@ pub(super) fn run(flags: &ConfigFlags) -> Result<(), CommandError> {
             stopped = started.stop() => stopped?,
             // Whoever asks a second time does not want to wait for webhooks under way. What was
             // acknowledged is on disk; the next start goes on with the rest.
-            _ = asked_to_end() => tracing::warn!("stopped before all was finished"),
+            () = signals.next() => tracing::warn!("stopped before all was finished"),
         }
         tracing::info!("stopped");
         ended
