@@ -226,10 +226,10 @@ mod tests {
         let fresh = indented(|w| write(w, &account, &view(), None, None));
         insta::assert_snapshot!(fresh, @r#"
         {
-          "id": "fca_0000000000100AoPJOrVlhK6",
+          "id": "fca_00000000001N2iOZR8XeONQK",
           "object": "financial_connections.account",
           "account_holder": {
-            "customer": "cus_0000000000100EEjGX71dSec",
+            "customer": "cus_00000000001ULCH2dEOE6ByZ",
             "type": "customer"
           },
           "account_numbers": null,
@@ -320,7 +320,7 @@ mod tests {
           "category": "cash",
           "created": 1700000000,
           "display_name": "Success",
-          "id": "fca_0000000000100AoPJOrVlhK6",
+          "id": "fca_00000000001N2iOZR8XeONQK",
           "institution_name": "Test (Non-OAuth)",
           "last4": "6789",
           "livemode": false,

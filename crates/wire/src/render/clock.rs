@@ -50,7 +50,7 @@ mod tests {
         let mut clock = clock();
         insta::assert_snapshot!(indented(|w| super::write(w, &clock)), @r#"
         {
-          "id": "clock_0000000000100IipgJnDpB1K",
+          "id": "clock_00000000001dtrolbLmk4FZB",
           "object": "test_helpers.test_clock",
           "created": 1700000000,
           "deletes_after": 1702592000,
@@ -74,7 +74,7 @@ mod tests {
         let clock = TestClock { deleted: true, ..clock() };
         insta::assert_snapshot!(indented(|w| super::write(w, &clock)), @r#"
         {
-          "id": "clock_0000000000100IipgJnDpB1K",
+          "id": "clock_00000000001dtrolbLmk4FZB",
           "object": "test_helpers.test_clock",
           "deleted": true
         }

@@ -132,7 +132,7 @@ mod tests {
     fn writes_a_fresh_customer() {
         insta::assert_snapshot!(write_sample(&samples::customer()), @r#"
         {
-          "id": "cus_0000000000100EEjGX71dSec",
+          "id": "cus_00000000001ULCH2dEOE6ByZ",
           "object": "customer",
           "address": null,
           "balance": 0,
@@ -178,7 +178,7 @@ mod tests {
         customer.test_clock = Some(clock.id);
         insta::assert_snapshot!(indented(|w| write(w, &customer, &view(), Some(&clock))), @r#"
         {
-          "id": "cus_0000000000100EEjGX71dSec",
+          "id": "cus_00000000001ULCH2dEOE6ByZ",
           "object": "customer",
           "address": {
             "city": "Köln",
@@ -229,7 +229,7 @@ mod tests {
           },
           "tax_exempt": "none",
           "test_clock": {
-            "id": "clock_0000000000100IipgJnDpB1K",
+            "id": "clock_00000000001dtrolbLmk4FZB",
             "object": "test_helpers.test_clock",
             "created": 1700000000,
             "deletes_after": 1702592000,
@@ -249,7 +249,7 @@ mod tests {
         let customer = Customer { deleted: true, ..samples::customer() };
         insta::assert_snapshot!(write_sample(&customer), @r#"
         {
-          "id": "cus_0000000000100EEjGX71dSec",
+          "id": "cus_00000000001ULCH2dEOE6ByZ",
           "object": "customer",
           "deleted": true
         }

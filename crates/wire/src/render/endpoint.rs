@@ -37,7 +37,7 @@ mod tests {
         let endpoint = endpoint();
         insta::assert_snapshot!(indented(|w| super::write(w, &endpoint, true)), @r#"
         {
-          "id": "we_0000000000100Faff3Y4qFT3",
+          "id": "we_00000000001XE5Qmr0hrfqcT",
           "object": "webhook_endpoint",
           "api_version": null,
           "application": null,

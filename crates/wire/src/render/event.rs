@@ -180,7 +180,7 @@ mod tests {
         "#);
         insta::assert_snapshot!(pretty(&read["request"]), @r#"
         {
-          "id": "req_0000000000500AibASWzXtNK",
+          "id": "req_00000000005MqKt45vI6GoGS",
           "idempotency_key": "key"
         }
         "#);

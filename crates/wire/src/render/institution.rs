@@ -138,7 +138,7 @@ mod tests {
         };
         insta::assert_snapshot!(indented(|w| write(w, &institution)), @r#"
         {
-          "id": "fcinst_00000000001006FjJrU6XSZX",
+          "id": "fcinst_00000000001DKIW8Qzo59LSR",
           "object": "financial_connections.institution",
           "accounts": [
             {

@@ -82,7 +82,7 @@ mod tests {
               }
             ],
             "has_more": false,
-            "url": "/v1/financial_connections/accounts/fca_0000000000100AoPJOrVlhK6/owners?
+            "url": "/v1/financial_connections/accounts/fca_00000000001N2iOZR8XeONQK/owners?
         ownership=fcaowns_000000000010AkWEvDwfZ6OX"
           }
         }

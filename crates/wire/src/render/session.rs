@@ -157,10 +157,10 @@ mod tests {
             indented(|w| write(w, &fresh(&samples::session()), &view())),
             @r#"
             {
-              "id": "fcsess_0000000000100K74O59FiLGg",
+              "id": "fcsess_00000000001greFq4MeR0GNE",
               "object": "financial_connections.session",
               "account_holder": {
-                "customer": "cus_0000000000100EEjGX71dSec",
+                "customer": "cus_00000000001ULCH2dEOE6ByZ",
                 "type": "customer"
               },
               "accounts": {

@@ -104,7 +104,7 @@ mod tests {
         {
           "id": "fctxn_00000000001008hMgxEdmahN",
           "object": "financial_connections.transaction",
-          "account": "fca_0000000000100AoPJOrVlhK6",
+          "account": "fca_00000000001N2iOZR8XeONQK",
           "amount": -1234,
           "currency": "usd",
           "description": "Rocket Rides",
