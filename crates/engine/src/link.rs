@@ -153,12 +153,8 @@ impl Engine {
         let offered = self.log_in(&institution, &holder_key, now)?;
         let picked = picked(&session, offered, input.accounts.as_deref())?;
         let authorization = AuthorizationId::from_number(self.next_number());
-        let mut link = CompleteLink {
-            carrier: Object::Session(session.clone()),
-            new: Vec::new(),
-            again: Vec::new(),
-            reply: None,
-        };
+        let mut link =
+            CompleteLink { objects: Vec::new(), new: Vec::new(), again: Vec::new(), reply: None };
         let linking = Linking { context, session: &session, institution, authorization, now };
         for offer in picked {
             match self.linked_before(context, &linking, &offer).await? {
@@ -179,7 +175,7 @@ impl Engine {
         session.status = SessionStatus::Succeeded;
         session.version += 1;
         let body = self.session_body_with(context, &session, &shown).await?;
-        link.carrier = Object::Session(session);
+        link.objects.push(Object::Session(session));
         link.reply = context.reply(self, &body);
         Ok(settled(self.store.write(link).await?)?.then_some(body))
     }

@@ -21,6 +21,7 @@ pub mod numbers;
 pub mod ownership;
 pub mod refresh;
 pub mod session;
+pub mod stored;
 pub mod time;
 pub mod transaction;
 mod word;
