@@ -14,6 +14,7 @@ pub mod delivery;
 pub mod diff;
 pub mod endpoint;
 pub mod event;
+pub mod given;
 pub mod id;
 pub mod limits;
 pub mod money;
