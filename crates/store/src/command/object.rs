@@ -10,6 +10,9 @@ use model::customer::Customer;
 use model::endpoint::Endpoint;
 use model::event::Event;
 use model::id::{ClockId, CustomerId, MerchantId};
+use model::intent::Intent;
+use model::mandate::Mandate;
+use model::payment_method::PaymentMethod;
 use model::session::Session;
 use model::stored::{Lookup, Stored};
 use sha2::{Digest, Sha256};
@@ -87,6 +90,14 @@ objects! {
     Endpoint(Endpoint) = "endpoint",
     /// A test clock.
     TestClock(TestClock) = "test_clock",
+    /// A Payment Intent. Looked up by the SHA-256 of its client secret, in hex.
+    PaymentIntent(Intent) = "payment_intent",
+    /// A Setup Intent. Looked up by the SHA-256 of its client secret, in hex.
+    SetupIntent(Intent) = "setup_intent",
+    /// A payment method.
+    PaymentMethod(PaymentMethod) = "payment_method",
+    /// A mandate.
+    Mandate(Mandate) = "mandate",
     /// What falls due in the tests of this crate.
     #[cfg(test)]
     Alarm(crate::due_tests::Alarm) = "alarm",
