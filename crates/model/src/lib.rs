@@ -16,12 +16,14 @@ pub mod endpoint;
 pub mod event;
 pub mod id;
 pub mod limits;
+pub mod link;
 pub mod money;
 pub mod numbers;
 pub mod ownership;
 pub mod refresh;
 pub mod session;
 pub mod time;
+pub mod token;
 pub mod transaction;
 mod word;
 
