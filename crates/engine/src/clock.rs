@@ -1,13 +1,14 @@
 //! Test clocks, and the worker that advances them.
 //!
 //! An advance is one leased job. Each step takes the earliest due items of the clock, at most one
-//! an account, works on them at their own due times, and commits them together with how far the
+//! an account or object, works on them at their own due times, and commits them together with how far the
 //! clock has come; a crash goes on from the last step. The clock never shows a time later than the
 //! earliest item that is still to be done. While it is advancing, ordinary workers leave its
 //! accounts alone and writes to them answer 429.
 
 use crate::context::{made, render, settled, tries};
 use crate::customer::list_body;
+use crate::due::{Due, DueKind, Worked, in_order, next_due, others};
 use crate::refresh::{Outcome, Work, is_current};
 use crate::schedule::is_due;
 use crate::{Answer, Context, Engine, Error};
@@ -15,24 +16,17 @@ use model::account::Account;
 use model::bank::Feature;
 use model::clock::{AccountTime, ClockStatus, TestClock};
 use model::event::{Cause, Event, EventType, Snapshot};
-use model::id::{AccountId, ClockId, EventId};
+use model::id::{ClockId, EventId};
 use model::limits;
-use model::refresh::{RefreshJob, RefreshStatus, RunAt};
+use model::refresh::RefreshJob;
 use std::collections::HashSet;
 use store::{
     AccountChange, AccountsOf, Bounds, ChangeObject, Claim, ClaimClocks, ClockClaim, ClockItem,
-    CreateObject, Cursor, DueOnClock, FindAccount, Kind, ListDueOnClock, ListObjects, Object, Page,
-    PutOffRefresh, StartAdvance, StepClock, Written,
+    CreateObject, Cursor, FindAccount, Kind, ListDueOnClock, ListObjects, Object, ObjectsOf, Page,
+    StartAdvance, StepClock, Written,
 };
 use wire::error::Error as Refusal;
 use wire::list::PageParams;
-
-/// One due item: when, and what.
-struct Due {
-    at: AccountTime,
-    account: AccountId,
-    what: DueKind,
-}
 
 /// What a step of an advance came to.
 enum Step {
@@ -42,23 +36,6 @@ enum Step {
     Stale,
     /// The advance is over.
     Done,
-}
-
-/// What became of a due item.
-enum Worked {
-    /// This is to be stored.
-    Item(ClockItem),
-    /// What it rests on changed meanwhile; it is due as before.
-    Stale,
-    /// There was nothing to do.
-    Nothing,
-}
-
-enum DueKind {
-    /// Daily work or a change at the bank.
-    Account(Box<Account>),
-    /// A pending refresh.
-    Refresh(Box<RefreshJob>),
 }
 
 fn event(
@@ -133,8 +110,7 @@ impl Engine {
         let list = ListObjects {
             merchant: context.merchant,
             kind: Kind::TestClock,
-            lookup: None,
-            clock: None,
+            of: ObjectsOf::All,
             created: Bounds::default(),
             page: self.object_page(context, Kind::TestClock, page).await?,
         };
@@ -233,8 +209,7 @@ impl Engine {
             let list = ListObjects {
                 merchant: context.merchant,
                 kind: Kind::Customer,
-                lookup: None,
-                clock: Some(clock),
+                of: ObjectsOf::Clock { clock, lookup: None },
                 created: Bounds::default(),
                 page: Page { limit: limits::PAGE_ROWS_MAX, cursor: Cursor::Newest },
             };
@@ -293,31 +268,36 @@ impl Engine {
                 limit: limits::CLOCK_STEP_ITEMS_MAX,
             })
             .await?;
-        let full = due.accounts.len() >= limits::CLOCK_STEP_ITEMS_MAX
-            || due.refreshes.len() >= limits::CLOCK_STEP_ITEMS_MAX;
-        let queue = in_order(due, clock.frozen_time);
+        let (queue, mut left) = in_order(due, clock.frozen_time, limits::CLOCK_STEP_ITEMS_MAX);
         let mut busy = HashSet::new();
         let mut items = Vec::new();
-        // What a full list leaves out is due no earlier than its last item.
-        let mut earliest_left = queue.last().filter(|_| full).map(|due| due.at);
         for due in queue {
-            if items.len() >= limits::CLOCK_STEP_ITEMS_MAX || !busy.insert(due.account) {
-                earliest_left = [earliest_left, Some(due.at)].into_iter().flatten().min();
+            let (at, subject) = (due.at, due.subject);
+            if items.len() >= limits::CLOCK_STEP_ITEMS_MAX || !busy.insert(subject) {
+                left = earliest(left, Some(at));
                 continue;
             }
             let (item, next) = self.work_due(due, target).await?;
+            let others = others(item.as_ref(), subject);
+            if others.iter().any(|other| busy.contains(other)) {
+                // An earlier item of this step changes the same object, so this one rests on a
+                // version that will be gone.
+                left = earliest(left, Some(at));
+                continue;
+            }
+            busy.extend(others);
             items.extend(item);
-            earliest_left = [earliest_left, next].into_iter().flatten().min();
+            left = earliest(left, next);
         }
         clock.version += 1;
         let mut events = Vec::new();
-        let done = items.is_empty() && earliest_left.is_none() && !full;
+        let done = items.is_empty() && left.is_none();
         if done {
             clock.frozen_time = target;
             clock.target = None;
             clock.status = ClockStatus::Ready;
             events.push(event(&clock, EventType::TestClockReady, target, None));
-        } else if let Some(left) = earliest_left {
+        } else if let Some(left) = left {
             clock.frozen_time = clock.frozen_time.max(left.min(target));
         }
         let leased_until = self.clock.server_now().plus_ms(self.settings.lease_ms);
@@ -331,8 +311,8 @@ impl Engine {
         })
     }
 
-    /// Works on one due item at its own time. Answers what to store, and when the account next has
-    /// something due no later than the target.
+    /// Works on one due item at its own time. Answers what to store, and when what it is about next
+    /// has something due no later than the target.
     async fn work_due(
         &self,
         due: Due,
@@ -341,6 +321,7 @@ impl Engine {
         let worked = match due.what {
             DueKind::Account(account) => self.work_account(*account, due.at).await?,
             DueKind::Refresh(job) => self.work_refresh(&job, due.at).await?,
+            DueKind::Object(object) => self.work_object(*object, due.at).await?,
         };
         Ok(match worked {
             Worked::Item(item) => {
@@ -425,50 +406,6 @@ impl Engine {
     }
 }
 
-/// What is due, the earliest first; then by account, and a refresh before the account's own work.
-fn in_order(due: DueOnClock, now: AccountTime) -> Vec<Due> {
-    let refreshes = due.refreshes.into_iter().map(|job| Due {
-        at: match job.run_at {
-            RunAt::Server(_) => now,
-            RunAt::Clock(at) => at.max(now),
-        },
-        account: job.key.account,
-        what: DueKind::Refresh(Box::new(job)),
-    });
-    let accounts = due.accounts.into_iter().filter_map(|account| {
-        Some(Due {
-            at: store::due_at(&account)?.max(now),
-            account: account.id,
-            what: DueKind::Account(Box::new(account)),
-        })
-    });
-    let mut queue: Vec<Due> = refreshes.chain(accounts).collect();
-    queue.sort_by_key(|due| (due.at, due.account, matches!(due.what, DueKind::Account(_))));
-    queue
-}
-
-/// When an account that was just worked on next has something due.
-fn next_due(item: &ClockItem) -> Option<AccountTime> {
-    let of_change = |change: &AccountChange| {
-        let pending = |status| status == RefreshStatus::Pending;
-        let started = change.started.iter().filter(|job| pending(job.status)).map(|job| {
-            match job.run_at {
-                RunAt::Clock(at) => at,
-                // It may run at once, so the clock must not move on before it has.
-                RunAt::Server(_) => AccountTime(i64::MIN),
-            }
-        });
-        started.chain(store::due_at(&change.account)).min()
-    };
-    match item {
-        ClockItem::Change(change) => of_change(change),
-        ClockItem::Apply(apply) => of_change(&apply.change),
-        ClockItem::Fail(fail) => of_change(&fail.change),
-        ClockItem::PutOff(put_off) => match **put_off {
-            PutOffRefresh { run_at: RunAt::Clock(at), .. } => Some(at),
-            // A refresh of an account on a clock waits for the clock; this cannot be, and would
-            // only hold the clock back.
-            PutOffRefresh { run_at: RunAt::Server(_), .. } => Some(AccountTime(i64::MIN)),
-        },
-    }
+fn earliest(one: Option<AccountTime>, other: Option<AccountTime>) -> Option<AccountTime> {
+    [one, other].into_iter().flatten().min()
 }

@@ -13,7 +13,7 @@ use model::id::{ClockId, CustomerId, EventId};
 use std::collections::BTreeMap;
 use store::{
     AccountsOf, Bounds, ChangeObject, CreateObject, Cursor, FindObject, Kind, ListAccounts,
-    ListObjects, Object, ObjectPlace, Page,
+    ListObjects, Object, ObjectPlace, ObjectsOf, Page,
 };
 use wire::error::Error as Refusal;
 use wire::expand::Expand;
@@ -293,16 +293,19 @@ impl Engine {
         context: &Context,
         filter: &CustomerFilter,
     ) -> Result<Answer, Error> {
-        let clock = match &filter.test_clock {
-            Some(given) => Some(self.clock_param(context, given, "test_clock").await?.id),
-            None => None,
+        let lookup = filter.email.clone();
+        let of = match &filter.test_clock {
+            Some(given) => {
+                let clock = self.clock_param(context, given, "test_clock").await?.id;
+                ObjectsOf::Clock { clock, lookup }
+            }
+            None => ObjectsOf::NoClock { lookup },
         };
         let page = self.object_page(context, Kind::Customer, &filter.page).await?;
         let list = ListObjects {
             merchant: context.merchant,
             kind: Kind::Customer,
-            lookup: filter.email.clone(),
-            clock,
+            of,
             created: filter.created,
             page,
         };

@@ -7,7 +7,7 @@ use model::endpoint::{Endpoint, EndpointSecret, EndpointStatus};
 use model::id::EndpointId;
 use model::limits;
 use std::collections::BTreeMap;
-use store::{Bounds, ChangeObject, CreateObject, FindObject, Kind, ListObjects, Object};
+use store::{Bounds, ChangeObject, CreateObject, FindObject, Kind, ListObjects, Object, ObjectsOf};
 use wire::error::Error as Refusal;
 use wire::list::PageParams;
 use wire::params::{MetadataChange, Setting};
@@ -126,8 +126,7 @@ impl Engine {
         let list = ListObjects {
             merchant: context.merchant,
             kind: Kind::Endpoint,
-            lookup: None,
-            clock: None,
+            of: ObjectsOf::All,
             created: Bounds::default(),
             page: self.object_page(context, Kind::Endpoint, page).await?,
         };

@@ -8,7 +8,8 @@ use model::endpoint::Endpoint;
 use model::event::Event;
 use model::id::{EventId, MerchantId};
 use store::{
-    Bounds, Cursor, EventPlace, FindEvent, Kind, ListEvents, ListObjects, Object, Page, StoredEvent,
+    Bounds, Cursor, EventPlace, FindEvent, Kind, ListEvents, ListObjects, Object, ObjectsOf, Page,
+    StoredEvent,
 };
 use wire::error::Error as Refusal;
 use wire::list::PageParams;
@@ -109,8 +110,7 @@ impl Engine {
         let list = ListObjects {
             merchant,
             kind: Kind::Endpoint,
-            lookup: None,
-            clock: None,
+            of: ObjectsOf::All,
             created: Bounds::default(),
             page: Page { limit: model::limits::PAGE_ROWS_MAX, cursor: Cursor::Newest },
         };

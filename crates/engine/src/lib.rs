@@ -15,6 +15,7 @@ mod context;
 pub mod customer;
 pub mod deliver;
 pub mod dispatch;
+mod due;
 pub mod endpoint;
 mod error;
 pub mod event;

@@ -8,8 +8,8 @@
 mod complete;
 mod steps;
 
-use crate::carrier::Ask;
-use crate::context::{settled, tries};
+use crate::carrier::{Ask, CarrierEnd};
+use crate::context::tries;
 use crate::{Answer, Context, Engine, Error};
 use connectors::Institution;
 use model::account::Holder;
@@ -17,7 +17,7 @@ use model::clock::AccountTime;
 use model::limits::LOGIN_STEPS_MAX;
 use model::link::{FlowEnd, LinkRun, Offer, Pane};
 use steps::{Effect, Ground};
-use store::ChangeObject;
+use store::{ChangeObjects, Changed};
 use wire::error::Error as Refusal;
 
 pub use crate::carrier::CarrierInput;
@@ -171,15 +171,25 @@ impl Engine {
         })
     }
 
-    async fn leave(
-        &self,
-        context: &Context,
-        ended: crate::carrier::CarrierEnd,
-    ) -> Result<Option<Vec<u8>>, Error> {
-        let Some(object) = ended.objects.into_iter().next() else { return Ok(None) };
-        let change =
-            ChangeObject { object, events: ended.events, reply: context.reply(self, &ended.body) };
-        Ok(settled(self.store.write(change).await?)?.then_some(ended.body))
+    /// Ends a carrier without accounts. Answers none when something changed meanwhile.
+    async fn leave(&self, context: &Context, ended: CarrierEnd) -> Result<Option<Vec<u8>>, Error> {
+        let CarrierEnd { objects, events, body, .. } = ended;
+        let reply = context.reply(self, &body);
+        let change = ChangeObjects { objects, events, reply };
+        Ok(changed(self.store.write(change).await?)?.then_some(body))
+    }
+}
+
+/// Whether several objects were changed; if not, something changed meanwhile.
+fn changed(changed: Changed) -> Result<bool, Error> {
+    match changed {
+        Changed::Done => Ok(true),
+        Changed::Stale => Ok(false),
+        Changed::KeyTaken => Err(Error::KeyTaken),
+        // A carrier is there, so its merchant's row is.
+        Changed::MerchantsFull => {
+            Err(Refusal::invalid("This server holds as many API keys as it may.").into())
+        }
     }
 }
 

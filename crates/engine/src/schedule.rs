@@ -1,18 +1,22 @@
-//! The schedule worker: what falls due by itself on accounts without a test clock.
+//! The schedule worker: what falls due by itself on accounts and objects without a test clock.
 //!
 //! Daily refreshes of subscribed accounts, spread over the day by a hash of the account, and
-//! changes at the bank. A due account is changed in one command that also moves its due time; a
-//! crash leaves it due. Days that passed while no server ran bring one refresh, not one each.
+//! changes at the bank. A due account or object is changed in one command that also moves its due
+//! time; a crash leaves it due. Days that passed while no server ran bring one refresh, not one each.
 
+use crate::due::Worked;
 use crate::{Engine, Error};
 use model::account::Account;
 use model::bank::Feature;
 use model::clock::AccountTime;
 use model::limits;
-use store::{AccountChange, ChangeAccount, Connection, ListDueAccounts, Written};
+use store::{
+    AccountChange, ChangeAccount, ChangeObjects, Changed, ClockItem, Connection, ListDueAccounts,
+    ListDueObjects, Written,
+};
 
 impl Engine {
-    /// Handles what is due. Answers how many accounts it found.
+    /// Handles what is due. Answers how much it found.
     pub async fn run_schedule_once(&self) -> Result<usize, Error> {
         let now = self.clock.account_now();
         let due = ListDueAccounts { now, limit: limits::SCHEDULE_BATCH_MAX };
@@ -36,7 +40,27 @@ impl Engine {
                 self.wake.dispatch();
             }
         }
-        Ok(found)
+        Ok(found + self.work_due_objects(now).await?)
+    }
+
+    /// Handles what is due on objects. Answers how many it changed.
+    async fn work_due_objects(&self, now: AccountTime) -> Result<usize, Error> {
+        let due = ListDueObjects { now, limit: limits::SCHEDULE_BATCH_MAX };
+        let mut changed = 0;
+        for object in self.store.read(due).await? {
+            let Worked::Item(ClockItem::Objects { objects, events }) =
+                self.work_object(object, now).await?
+            else {
+                continue;
+            };
+            // Stale: somebody changed an object; it is still due and comes again.
+            let change = ChangeObjects { objects, events, reply: None };
+            if self.store.write(change).await? == Changed::Done {
+                changed += 1;
+                self.wake.dispatch();
+            }
+        }
+        Ok(changed)
     }
 
     /// The next version of a due account, with what its bank did to it.

@@ -22,6 +22,7 @@ pub mod numbers;
 pub mod ownership;
 pub mod refresh;
 pub mod session;
+pub mod stored;
 pub mod time;
 pub mod token;
 pub mod transaction;

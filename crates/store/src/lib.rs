@@ -6,7 +6,7 @@
 //!
 //! | family | commands |
 //! |---|---|
-//! | [`command::object`] | [`CreateObject`], [`ChangeObject`], [`FindObject`], [`FindObjectByLookup`], [`ListObjects`] |
+//! | [`command::object`] | [`CreateObject`], [`ChangeObject`], [`ChangeObjects`], [`FindObject`], [`FindObjectByLookup`], [`ListObjects`], [`ListDueObjects`] |
 //! | [`command::account`] | [`CompleteLink`], [`ChangeAccount`], [`FindAccount`], [`FindLinkedAccount`], [`ListAccounts`], [`FindConnection`], [`ChangeConnection`], [`FindOwnership`] |
 //! | [`command::refresh`] | [`ClaimRefreshes`], [`PutOffRefresh`], [`ApplyRefresh`], [`FailRefresh`], [`ListDueAccounts`] |
 //! | [`command::transaction`] | [`ListTransactions`], [`FindTransaction`], [`FindHeld`] |
@@ -21,6 +21,8 @@
 //! state. After a crash a write was either committed whole or never happened.
 
 pub mod command;
+#[cfg(test)]
+mod due_tests;
 mod failpoint;
 mod memory;
 mod seal;

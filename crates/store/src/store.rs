@@ -7,7 +7,7 @@
 
 use crate::memory::{Memory, Model};
 use crate::sqlite::{Batch, Reading, Sqlite};
-use crate::{Created, Error, Failpoints, Written};
+use crate::{Changed, Created, Error, Failpoints, Written};
 use model::clock::{Clock, Rng};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -59,6 +59,11 @@ impl Outcome for Written {
 impl Outcome for Created {
     fn stays(&self) -> bool {
         *self == Created::Done
+    }
+}
+impl Outcome for Changed {
+    fn stays(&self) -> bool {
+        *self == Changed::Done
     }
 }
 

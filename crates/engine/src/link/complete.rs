@@ -62,7 +62,6 @@ impl Engine {
         };
         let CarrierEnd { objects, events, body, .. } =
             self.carrier_linked(context, carrier, &accounts, now).await?;
-        let Some(carrier) = objects.into_iter().next() else { return Ok(None) };
         // What happened to the carrier is told behind what happened to its accounts.
         match (again.last_mut(), new.last_mut()) {
             (Some(last), _) => last.events.extend(events),
@@ -70,7 +69,7 @@ impl Engine {
             (None, None) => {}
         }
         let reply = context.reply(self, &body);
-        let link = CompleteLink { carrier, new, again, reply };
+        let link = CompleteLink { objects, new, again, reply };
         Ok(settled(self.store.write(link).await?)?.then_some(body))
     }
 

@@ -73,15 +73,17 @@ pub struct NewAccount {
     pub events: Vec<Event>,
 }
 
-/// Ends a link flow: the carrier, the new accounts and those that were linked before, in one.
+/// Ends a link flow: its objects (the carrier above all), the new accounts and those that were
+/// linked before, in one.
 ///
 /// `Stale` unless every version fits, and when another link of the same bank account by the same
 /// holder was committed meanwhile: (merchant, customer, institution, bank account) is unique among
 /// accounts that are not disconnected. Accounts without a customer are never compared.
 #[derive(Clone, Debug)]
 pub struct CompleteLink {
-    /// The carrier, with its version raised by one.
-    pub carrier: Object,
+    /// The carrier and what changes with it, by the rule of [`crate::ChangeObjects`]: made at
+    /// version 1, else replaced.
+    pub objects: Vec<Object>,
     /// Accounts linked for the first time.
     pub new: Vec<NewAccount>,
     /// Accounts linked again.

@@ -1,6 +1,6 @@
 //! The advance of a test clock: one leased job, stored step by step.
 
-use crate::{AccountChange, ApplyRefresh, FailRefresh, PutOffRefresh, Reply, Written};
+use crate::{AccountChange, ApplyRefresh, FailRefresh, Object, PutOffRefresh, Reply, Written};
 use model::account::Account;
 use model::clock::{AccountTime, ServerTime, TestClock};
 use model::event::Event;
@@ -68,6 +68,8 @@ pub struct DueOnClock {
     /// Pending refreshes: those put off to a time of the clock, by that time, then account and
     /// feature; and first of all those that may run by real time, whatever that is.
     pub refreshes: Vec<RefreshJob>,
+    /// Objects on which something is due, by that time, then the oldest first.
+    pub objects: Vec<Object>,
 }
 
 /// One thing done while a clock is advanced.
@@ -81,6 +83,13 @@ pub enum ClockItem {
     Fail(Box<FailRefresh>),
     /// A refresh was put off.
     PutOff(Box<PutOffRefresh>),
+    /// Objects changed.
+    Objects {
+        /// By the rule of [`crate::ChangeObjects`]: made at version 1, else replaced.
+        objects: Vec<Object>,
+        /// What happened.
+        events: Vec<Event>,
+    },
 }
 
 /// Stores a step of an advance: what was done, and the clock. Answers [`crate::Written`]: `Stale`,
@@ -92,7 +101,8 @@ pub struct StepClock {
     pub claim: ClockClaim,
     /// The clock, with its version raised by one.
     pub clock: TestClock,
-    /// What was done, in order. An account may come more than once, each time one version on.
+    /// What was done, in order. An account or an object may come more than once, each
+    /// time one version on.
     pub items: Vec<ClockItem>,
     /// What happened to the clock.
     pub events: Vec<Event>,

@@ -1,39 +1,95 @@
 //! Objects that are only looked up and changed whole: customers, sessions, endpoints, test clocks.
+//!
+//! Their kinds are listed in one place, below. What the store must know of each, it says itself
+//! ([`model::stored::Stored`]).
 
 use crate::{Bounds, Listed, Page, Reply, Written};
+use model::Word;
 use model::clock::{AccountTime, TestClock};
 use model::customer::Customer;
 use model::endpoint::Endpoint;
 use model::event::Event;
 use model::id::{ClockId, CustomerId, MerchantId};
 use model::session::Session;
+use model::stored::{Lookup, Stored};
 use sha2::{Digest, Sha256};
 
-/// The kind of an object; part of its key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// A customer.
-    Customer,
-    /// A Financial Connections Session.
-    Session,
-    /// A webhook endpoint.
-    Endpoint,
-    /// A test clock.
-    TestClock,
+/// Declares the kinds of objects, one line each: the variant of both enums, its type, and the word
+/// that stands in the database. A macro, since a kind must not be able to lack any of it.
+macro_rules! objects {
+    ($($(#[doc = $doc:literal])+ $(#[cfg($cfg:meta)])? $kind:ident($type:ty) = $word:literal,)+) => {
+        /// The kind of an object; part of its key.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Kind {
+            $($(#[doc = $doc])+ $(#[cfg($cfg)])? $kind),+
+        }
+
+        /// An object as a row.
+        #[expect(clippy::large_enum_variant, reason = "moved a few times a request, never kept in bulk")]
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum Object {
+            $($(#[doc = $doc])+ $(#[cfg($cfg)])? $kind($type)),+
+        }
+
+        impl Word for Kind {
+            const ALL: &'static [Self] = &[$($(#[cfg($cfg)])? Self::$kind),+];
+
+            fn word(self) -> &'static str {
+                match self {
+                    $($(#[cfg($cfg)])? Self::$kind => $word),+
+                }
+            }
+        }
+
+        impl Object {
+            /// Its kind.
+            pub fn kind(&self) -> Kind {
+                match self {
+                    $($(#[cfg($cfg)])? Self::$kind(_) => Kind::$kind),+
+                }
+            }
+
+            fn stored(&self) -> &dyn Stored {
+                match self {
+                    $($(#[cfg($cfg)])? Self::$kind(stored) => stored),+
+                }
+            }
+
+            fn stored_mut(&mut self) -> &mut dyn Stored {
+                match self {
+                    $($(#[cfg($cfg)])? Self::$kind(stored) => stored),+
+                }
+            }
+
+            /// All of it but its secret, as JSON.
+            pub(crate) fn body(&self) -> serde_json::Result<String> {
+                match self {
+                    $($(#[cfg($cfg)])? Self::$kind(stored) => serde_json::to_string(stored)),+
+                }
+            }
+
+            /// An object from its body, without its secret.
+            pub(crate) fn from_body(kind: Kind, body: &str) -> serde_json::Result<Self> {
+                match kind {
+                    $($(#[cfg($cfg)])? Kind::$kind => serde_json::from_str(body).map(Self::$kind)),+
+                }
+            }
+        }
+    };
 }
 
-/// An object as a row.
-#[expect(clippy::large_enum_variant, reason = "moved a few times a request, never kept in bulk")]
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Object {
+objects! {
     /// A customer. Looked up by its e-mail address.
-    Customer(Customer),
+    Customer(Customer) = "customer",
     /// A Financial Connections Session. Looked up by the SHA-256 of its client secret, in hex.
-    Session(Session),
+    Session(Session) = "session",
     /// A webhook endpoint.
-    Endpoint(Endpoint),
+    Endpoint(Endpoint) = "endpoint",
     /// A test clock.
-    TestClock(TestClock),
+    TestClock(TestClock) = "test_clock",
+    /// What falls due in the tests of this crate.
+    #[cfg(test)]
+    Alarm(crate::due_tests::Alarm) = "alarm",
 }
 
 /// Makes an object. The merchant's own row comes into being with its first object.
@@ -79,6 +135,36 @@ pub struct ChangeObject {
 
 writes!(ChangeObject => Written, object::change);
 
+/// Makes and replaces several objects in one: those at version 1 are made, the others replace the
+/// version one below. If one does not fit the answer is `Stale` and nothing is written.
+#[derive(Clone, Debug)]
+pub struct ChangeObjects {
+    /// The objects, all of one merchant, in order. An object may come more than once, each time one
+    /// version on.
+    pub objects: Vec<Object>,
+    /// What happened.
+    pub events: Vec<Event>,
+    /// The answer to keep.
+    pub reply: Option<Reply>,
+}
+
+writes!(ChangeObjects => Changed, object::change_many);
+
+/// What became of several objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Changed {
+    /// Committed.
+    Done,
+    /// An object is there already that was to be made, or the stored version of one that was to be
+    /// replaced is not one below the new one.
+    Stale,
+    /// The idempotency key has an answer already.
+    KeyTaken,
+    /// The server has as many merchants as it may ([`model::limits::MERCHANTS_MAX`]).
+    MerchantsFull,
+}
+
 /// Finds an object by its number. Deleted ones are found.
 #[derive(Clone, Copy, Debug)]
 pub struct FindObject {
@@ -121,10 +207,8 @@ pub struct ListObjects {
     pub merchant: MerchantId,
     /// Their kind.
     pub kind: Kind,
-    /// Only those with this lookup text.
-    pub lookup: Option<String>,
-    /// Only those on this test clock; without one, only those on none.
-    pub clock: Option<ClockId>,
+    /// Which of them.
+    pub of: ObjectsOf,
     /// Only those made within.
     pub created: Bounds,
     /// Which page.
@@ -133,94 +217,99 @@ pub struct ListObjects {
 
 reads!(ListObjects => Listed<Object>, object::list);
 
-impl Object {
-    /// Its kind.
-    pub fn kind(&self) -> Kind {
-        match self {
-            Self::Customer(_) => Kind::Customer,
-            Self::Session(_) => Kind::Session,
-            Self::Endpoint(_) => Kind::Endpoint,
-            Self::TestClock(_) => Kind::TestClock,
-        }
-    }
+/// Which objects a list holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ObjectsOf {
+    /// All, whatever their clock.
+    All,
+    /// Those with this lookup text, whatever their clock.
+    Lookup(String),
+    /// Those of one customer, whatever their clock.
+    Customer(CustomerId),
+    /// Those on one test clock.
+    Clock {
+        /// Which.
+        clock: ClockId,
+        /// Only those with this lookup text.
+        lookup: Option<String>,
+    },
+    /// Those on no test clock.
+    NoClock {
+        /// Only those with this lookup text.
+        lookup: Option<String>,
+    },
+}
 
+/// Lists objects of any merchant and kind, on no test clock, on which something is due at `now`:
+/// the longest due first, then the oldest. Answers `Vec<Object>`.
+#[derive(Clone, Copy, Debug)]
+pub struct ListDueObjects {
+    /// The time of objects without a clock.
+    pub now: AccountTime,
+    /// The most objects.
+    pub limit: usize,
+}
+
+reads!(ListDueObjects => Vec<Object>, object::list_due);
+
+impl Object {
     /// Whose it is.
     pub fn merchant(&self) -> MerchantId {
-        match self {
-            Self::Customer(customer) => customer.merchant,
-            Self::Session(session) => session.merchant,
-            Self::Endpoint(endpoint) => endpoint.merchant,
-            Self::TestClock(clock) => clock.merchant,
-        }
+        self.stored().merchant()
     }
 
     /// The number of its id.
     pub fn number(&self) -> u64 {
-        match self {
-            Self::Customer(customer) => customer.id.number(),
-            Self::Session(session) => session.id.number(),
-            Self::Endpoint(endpoint) => endpoint.id.number(),
-            Self::TestClock(clock) => clock.id.number(),
-        }
+        self.stored().number()
     }
 
     /// Its version.
     pub fn version(&self) -> u64 {
-        match self {
-            Self::Customer(customer) => customer.version,
-            Self::Session(session) => session.version,
-            Self::Endpoint(endpoint) => endpoint.version,
-            Self::TestClock(clock) => clock.version,
-        }
+        self.stored().version()
     }
 
     /// When it was made.
     pub fn created(&self) -> AccountTime {
-        match self {
-            Self::Customer(customer) => customer.created,
-            Self::Session(session) => session.created,
-            Self::Endpoint(endpoint) => endpoint.created,
-            Self::TestClock(clock) => clock.created,
-        }
+        self.stored().created()
     }
 
     /// The customer it belongs to.
     pub fn customer(&self) -> Option<CustomerId> {
-        match self {
-            Self::Session(session) => match session.holder {
-                model::account::Holder::Customer(customer) => Some(customer),
-                model::account::Holder::Account(_) => None,
-            },
-            Self::Customer(_) | Self::Endpoint(_) | Self::TestClock(_) => None,
-        }
+        self.stored().customer()
     }
 
     /// The test clock it hangs on.
     pub fn clock(&self) -> Option<ClockId> {
-        match self {
-            Self::Customer(customer) => customer.test_clock,
-            Self::Session(session) => session.clock,
-            Self::Endpoint(_) | Self::TestClock(_) => None,
-        }
+        self.stored().clock()
     }
 
     /// Whether lists leave it out.
     pub fn deleted(&self) -> bool {
-        match self {
-            Self::Customer(customer) => customer.deleted,
-            Self::Endpoint(endpoint) => endpoint.deleted,
-            Self::TestClock(clock) => clock.deleted,
-            Self::Session(_) => false,
-        }
+        self.stored().deleted()
+    }
+
+    /// When something falls due on it by itself. On a deleted object nothing does.
+    pub fn due_at(&self) -> Option<AccountTime> {
+        self.stored().due_at().filter(|_| !self.deleted())
     }
 
     /// The text it is looked up by.
     pub(crate) fn lookup(&self) -> Option<String> {
-        match self {
-            Self::Customer(customer) => customer.email.clone(),
-            Self::Session(session) => Some(secret_lookup(&session.client_secret)),
-            Self::Endpoint(_) | Self::TestClock(_) => None,
-        }
+        Some(match self.stored().lookup()? {
+            Lookup::Text(text) => text,
+            Lookup::Secret(secret) => secret_lookup(&secret),
+        })
+    }
+
+    /// What must not stand in its body.
+    pub(crate) fn secret(&self) -> Option<Vec<u8>> {
+        self.stored().secret()
+    }
+
+    /// Puts its secret back; answers whether it could be understood.
+    #[must_use]
+    pub(crate) fn restore_secret(&mut self, secret: Vec<u8>) -> bool {
+        self.stored_mut().restore_secret(secret)
     }
 
     /// Where it stands in its list.
@@ -229,22 +318,10 @@ impl Object {
     }
 }
 
-impl Kind {
-    /// The word that stands in the database.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Customer => "customer",
-            Self::Session => "session",
-            Self::Endpoint => "endpoint",
-            Self::TestClock => "test_clock",
-        }
-    }
-}
-
-/// What a session is looked up by: its client secret is stored sealed, so a hash stands for it.
-fn secret_lookup(client_secret: &str) -> String {
+/// What stands for a secret that an object is looked up by: the secret itself is stored sealed.
+fn secret_lookup(secret: &str) -> String {
     use std::fmt::Write as _;
-    let digest = Sha256::digest(client_secret.as_bytes());
+    let digest = Sha256::digest(secret.as_bytes());
     digest.iter().fold(String::with_capacity(64), |mut text, byte| {
         // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");

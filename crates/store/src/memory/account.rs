@@ -16,11 +16,11 @@ pub(crate) fn complete_link(
     command: &CompleteLink,
     memory: &mut Memory,
 ) -> Result<Written, Failure> {
-    let CompleteLink { carrier, new, again, reply } = command;
+    let CompleteLink { objects, new, again, reply } = command;
     if !reply::record_optional(reply.as_ref(), memory) {
         return Ok(Written::KeyTaken);
     }
-    if !object::replace(carrier, memory) {
+    if !object::put_many(objects, memory) {
         return Ok(Written::Stale);
     }
     for new in new {

@@ -65,6 +65,9 @@ pub(crate) fn list_due(command: &ListDueOnClock, memory: &Memory) -> Result<DueO
     Ok(DueOnClock {
         accounts: accounts.into_iter().take(limit).map(|(_, row)| row.as_ref().clone()).collect(),
         refreshes: refreshes.into_iter().take(limit).map(|(_, job)| job.clone()).collect(),
+        objects: object::due(memory, until, limit, |object| {
+            object.merchant() == merchant && object.clock() == Some(clock)
+        }),
     })
 }
 
@@ -90,6 +93,11 @@ pub(crate) fn step(command: &StepClock, memory: &mut Memory) -> Result<Written, 
             ClockItem::Apply(apply) => refresh::apply(apply, memory)?,
             ClockItem::Fail(fail) => refresh::fail(fail, memory)?,
             ClockItem::PutOff(put_off) => refresh::put_off(put_off, memory)?,
+            ClockItem::Objects { objects, events } => {
+                let fits = object::put_many(objects, memory);
+                event::insert_many(events, memory)?;
+                if fits { Written::Done } else { Written::Stale }
+            }
         };
         if written != Written::Done {
             return Ok(written);

@@ -3,9 +3,11 @@
 use super::{Memory, event, page, reply};
 use crate::store::Failure;
 use crate::{
-    ChangeObject, CreateObject, Created, FindObject, FindObjectByLookup, Kind, ListObjects, Listed,
-    Object, Written,
+    ChangeObject, ChangeObjects, Changed, CreateObject, Created, FindObject, FindObjectByLookup,
+    Kind, ListDueObjects, ListObjects, Listed, Object, ObjectsOf, Written,
 };
+use model::Word;
+use model::clock::AccountTime;
 use model::id::MerchantId;
 use model::limits::MERCHANTS_MAX;
 use std::sync::Arc;
@@ -15,7 +17,7 @@ pub(crate) fn create(command: &CreateObject, memory: &mut Memory) -> Result<Crea
     if !reply::record_optional(reply.as_ref(), memory) {
         return Ok(Created::KeyTaken);
     }
-    if memory.merchants.insert(object.merchant()) && memory.merchants.len() as u64 > MERCHANTS_MAX {
+    if !has_room(object.merchant(), memory) {
         return Ok(Created::MerchantsFull);
     }
     let there = live(memory, object.merchant(), object.kind()).count();
@@ -40,6 +42,40 @@ pub(crate) fn change(command: &ChangeObject, memory: &mut Memory) -> Result<Writ
     }
     event::insert_many(events, memory)?;
     Ok(Written::Done)
+}
+
+pub(crate) fn change_many(
+    command: &ChangeObjects,
+    memory: &mut Memory,
+) -> Result<Changed, Failure> {
+    let ChangeObjects { objects, events, reply } = command;
+    if !reply::record_optional(reply.as_ref(), memory) {
+        return Ok(Changed::KeyTaken);
+    }
+    if objects.first().is_some_and(|first| !has_room(first.merchant(), memory)) {
+        return Ok(Changed::MerchantsFull);
+    }
+    if !put_many(objects, memory) {
+        return Ok(Changed::Stale);
+    }
+    event::insert_many(events, memory)?;
+    Ok(Changed::Done)
+}
+
+/// Makes the objects at version 1 and replaces the others; answers whether all fit.
+pub(super) fn put_many(objects: &[Object], memory: &mut Memory) -> bool {
+    objects.iter().all(|object| {
+        if object.version() != 1 {
+            return replace(object, memory);
+        }
+        let key = (object.merchant(), object.kind(), object.number());
+        memory.objects.insert(key, Arc::new(object.clone())).is_none()
+    })
+}
+
+/// Makes the merchant's row if there is none; answers whether there is room for it.
+fn has_room(merchant: MerchantId, memory: &mut Memory) -> bool {
+    !memory.merchants.insert(merchant) || memory.merchants.len() as u64 <= MERCHANTS_MAX
 }
 
 /// Replaces an object if its version is one above the stored one; answers whether it is.
@@ -80,9 +116,43 @@ pub(crate) fn find_by_lookup(
 
 pub(crate) fn list(command: &ListObjects, memory: &Memory) -> Result<Listed<Object>, Failure> {
     let rows = live(memory, command.merchant, command.kind)
-        .filter(|object| command.lookup.is_none() || object.lookup() == command.lookup)
-        .filter(|object| object.clock() == command.clock)
+        .filter(|object| is_of(object, &command.of))
         .filter(|object| command.created.contains(object.created().0))
         .map(|object| (object.place(), object.clone()));
     Ok(page(rows, command.page))
+}
+
+/// Whether a list of these holds the object.
+fn is_of(object: &Object, of: &ObjectsOf) -> bool {
+    let has = |lookup: &Option<String>| lookup.is_none() || object.lookup() == *lookup;
+    match of {
+        ObjectsOf::All => true,
+        ObjectsOf::Lookup(lookup) => object.lookup().as_ref() == Some(lookup),
+        ObjectsOf::Customer(customer) => object.customer() == Some(*customer),
+        ObjectsOf::Clock { clock, lookup } => object.clock() == Some(*clock) && has(lookup),
+        ObjectsOf::NoClock { lookup } => object.clock().is_none() && has(lookup),
+    }
+}
+
+pub(crate) fn list_due(command: &ListDueObjects, memory: &Memory) -> Result<Vec<Object>, Failure> {
+    let ListDueObjects { now, limit } = *command;
+    Ok(due(memory, now, limit, |object| object.clock().is_none()))
+}
+
+/// The objects among these on which something is due, the longest due first.
+pub(super) fn due(
+    memory: &Memory,
+    now: AccountTime,
+    limit: usize,
+    among: impl Fn(&Object) -> bool,
+) -> Vec<Object> {
+    let mut due: Vec<_> = memory
+        .objects
+        .values()
+        .filter(|object| among(object) && object.due_at().is_some_and(|at| at <= now))
+        .collect();
+    due.sort_by_key(|object| {
+        (object.due_at(), object.number(), object.merchant(), object.kind().word())
+    });
+    due.into_iter().take(limit).map(|object| object.as_ref().clone()).collect()
 }

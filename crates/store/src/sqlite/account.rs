@@ -65,7 +65,7 @@ pub(crate) fn complete_link(command: &CompleteLink, batch: &Batch<'_>) -> Result
     if !reply::record_optional(command.reply.as_ref(), batch)? {
         return Ok(Written::KeyTaken);
     }
-    if !object::replace(&command.carrier, batch)? {
+    if !object::put_many(&command.objects, batch)? {
         return Ok(Written::Stale);
     }
     for new in &command.new {

@@ -30,6 +30,9 @@ pub(super) const LIST_DUE_REFRESHES_ON_CLOCK: &str = "SELECT account, feature, s
      FROM refreshes WHERE merchant = ?1 AND clock = ?2 AND status = 'pending' \
      AND (run_clock IS NULL OR run_clock <= ?3) \
      ORDER BY run_clock, run_server, account, feature LIMIT ?4";
+pub(super) const LIST_DUE_OBJECTS_ON_CLOCK: &str = "SELECT body, secret, kind FROM objects \
+     WHERE merchant = ?1 AND clock = ?2 AND due_at IS NOT NULL AND due_at <= ?3 \
+     ORDER BY due_at, number, kind LIMIT ?4";
 
 /// Begins an advance.
 pub(crate) fn start(command: &StartAdvance, batch: &Batch<'_>) -> Result<Written, Failure> {
@@ -71,12 +74,15 @@ pub(crate) fn list_due(
     reading: &Reading<'_>,
 ) -> Result<DueOnClock, Failure> {
     let ListDueOnClock { merchant, clock, until, limit } = command;
-    let merchant = column(merchant.number());
-    let key = params![merchant, column(clock.number()), until.0, super::limit(*limit)];
+    let owner = column(merchant.number());
+    let key = params![owner, column(clock.number()), until.0, super::limit(*limit)];
     reading.at_once(|| {
         let accounts = reading.list(LIST_DUE_ACCOUNTS_ON_CLOCK, key, |row| from_json(row, 0))?;
         let refreshes = reading.list(LIST_DUE_REFRESHES_ON_CLOCK, key, refresh::read)?;
-        Ok(DueOnClock { accounts, refreshes })
+        let objects = reading.list(LIST_DUE_OBJECTS_ON_CLOCK, key, |row| {
+            object::read_of_any_kind(*merchant, row, reading.seal)
+        })?;
+        Ok(DueOnClock { accounts, refreshes, objects })
     })
 }
 
@@ -103,6 +109,11 @@ pub(crate) fn step(command: &StepClock, batch: &Batch<'_>) -> Result<Written, Fa
             ClockItem::Apply(apply) => refresh::apply(apply, batch)?,
             ClockItem::Fail(fail) => refresh::fail(fail, batch)?,
             ClockItem::PutOff(put_off) => refresh::put_off(put_off, batch)?,
+            ClockItem::Objects { objects, events } => {
+                let fits = object::put_many(objects, batch)?;
+                event::insert_many(events, batch)?;
+                if fits { Written::Done } else { Written::Stale }
+            }
         };
         if written != Written::Done {
             return Ok(written);

@@ -33,7 +33,7 @@ pub(crate) mod transaction;
 mod writer;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::seal::Sealer;
 use crate::store::Failure;

@@ -1,16 +1,17 @@
 //! Objects that are looked up and changed whole.
 
 use super::list::{Lists, Window, lists};
-use super::{Batch, Failure, Reading, column, event, from_json, reply};
+use super::{Batch, Failure, Reading, column, event, number, reply, word};
 use crate::seal::{Sealer, Spot};
 use crate::{
-    ChangeObject, CreateObject, Created, Cursor, FindObject, FindObjectByLookup, Kind, ListObjects,
-    Listed, Object, ObjectPlace, Page, Written,
+    ChangeObject, ChangeObjects, Changed, CreateObject, Created, Cursor, FindObject,
+    FindObjectByLookup, Kind, ListDueObjects, ListObjects, Listed, Object, ObjectPlace, ObjectsOf,
+    Page, Written,
 };
-use model::endpoint::EndpointSecret;
+use model::Word;
 use model::id::{CustomerId, MerchantId};
 use model::limits::MERCHANTS_MAX;
-use rusqlite::{Row, params};
+use rusqlite::{Row, ToSql, params};
 
 pub(super) const INSERT_MERCHANT: &str =
     "INSERT INTO merchants (merchant) VALUES (?1) ON CONFLICT DO NOTHING";
@@ -19,10 +20,11 @@ pub(super) const COUNT_MERCHANTS: &str = "SELECT COUNT(*) FROM merchants";
 pub(super) const COUNT_KIND: &str =
     "SELECT COUNT(*) FROM objects WHERE merchant = ?1 AND kind = ?2 AND deleted = 0";
 pub(super) const INSERT_OBJECT: &str = "INSERT INTO objects (merchant, kind, number, version, \
-     created, deleted, customer, clock, lookup, secret, body) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING";
+     created, deleted, customer, clock, lookup, due_at, secret, body) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING";
 pub(super) const UPDATE_OBJECT: &str = "UPDATE objects SET version = ?4, created = ?5, \
-     deleted = ?6, customer = ?7, clock = ?8, lookup = ?9, secret = ?10, body = ?11 \
+     deleted = ?6, customer = ?7, clock = ?8, lookup = ?9, due_at = ?10, secret = ?11, \
+     body = ?12 \
      WHERE merchant = ?1 AND kind = ?2 AND number = ?3 AND version = ?4 - 1";
 pub(super) const FIND_OBJECT: &str =
     "SELECT body, secret FROM objects WHERE merchant = ?1 AND kind = ?2 AND number = ?3";
@@ -30,23 +32,44 @@ pub(super) const FIND_OBJECT_BY_LOOKUP: &str = "SELECT body, secret FROM objects
      WHERE merchant = ?1 AND kind = ?2 AND lookup = ?3 AND deleted = 0 \
      ORDER BY created DESC, number DESC LIMIT 1";
 pub(super) const LIST_OBJECTS: Lists = lists!(
-    "SELECT body, secret FROM objects WHERE merchant = ?5 AND kind = ?6 AND clock IS NULL \
-     AND deleted = 0",
+    "SELECT body, secret FROM objects WHERE merchant = ?5 AND kind = ?6 AND deleted = 0",
     "created",
     "number"
 );
 pub(super) const LIST_OBJECTS_BY_LOOKUP: Lists = lists!(
     "SELECT body, secret FROM objects WHERE merchant = ?5 AND kind = ?6 AND lookup = ?7 \
-     AND clock IS NULL AND deleted = 0",
+     AND deleted = 0",
     "created",
     "number"
 );
-pub(super) const LIST_OBJECTS_BY_CLOCK: Lists = lists!(
+pub(super) const LIST_OBJECTS_OF_CUSTOMER: Lists = lists!(
+    "SELECT body, secret FROM objects WHERE merchant = ?5 AND kind = ?6 AND customer = ?7 \
+     AND deleted = 0",
+    "created",
+    "number"
+);
+pub(super) const LIST_OBJECTS_ON_CLOCK: Lists = lists!(
     "SELECT body, secret FROM objects WHERE merchant = ?5 AND kind = ?6 AND clock = ?7 \
      AND (?8 IS NULL OR lookup = ?8) AND deleted = 0",
     "created",
     "number"
 );
+pub(super) const LIST_OBJECTS_ON_NO_CLOCK: Lists = lists!(
+    "SELECT body, secret FROM objects WHERE merchant = ?5 AND kind = ?6 AND clock IS NULL \
+     AND deleted = 0",
+    "created",
+    "number"
+);
+pub(super) const LIST_OBJECTS_ON_NO_CLOCK_BY_LOOKUP: Lists = lists!(
+    "SELECT body, secret FROM objects WHERE merchant = ?5 AND kind = ?6 AND lookup = ?7 \
+     AND clock IS NULL AND deleted = 0",
+    "created",
+    "number"
+);
+/// Exempt: the scheduler works for all merchants.
+pub(super) const LIST_DUE_OBJECTS: &str = "SELECT body, secret, kind, merchant FROM objects \
+     WHERE clock IS NULL AND due_at IS NOT NULL AND due_at <= ?1 \
+     ORDER BY due_at, number, merchant, kind LIMIT ?2";
 
 /// Makes an object.
 pub(crate) fn create(command: &CreateObject, batch: &Batch<'_>) -> Result<Created, Failure> {
@@ -54,13 +77,11 @@ pub(crate) fn create(command: &CreateObject, batch: &Batch<'_>) -> Result<Create
         return Ok(Created::KeyTaken);
     }
     let object = &command.object;
-    let merchant = column(object.merchant().number());
-    if batch.execute(INSERT_MERCHANT, [merchant])? == 1
-        && count(batch, COUNT_MERCHANTS, params![])? > MERCHANTS_MAX
-    {
+    if !has_room(object.merchant(), batch)? {
         return Ok(Created::MerchantsFull);
     }
     if let Some(kind_max) = command.kind_max {
+        let merchant = column(object.merchant().number());
         let there = count(batch, COUNT_KIND, params![merchant, object.kind().word()])?;
         if there >= kind_max as u64 {
             return Ok(Created::KindFull);
@@ -85,6 +106,40 @@ pub(crate) fn change(command: &ChangeObject, batch: &Batch<'_>) -> Result<Writte
     Ok(Written::Done)
 }
 
+/// Makes and replaces objects.
+pub(crate) fn change_many(command: &ChangeObjects, batch: &Batch<'_>) -> Result<Changed, Failure> {
+    if !reply::record_optional(command.reply.as_ref(), batch)? {
+        return Ok(Changed::KeyTaken);
+    }
+    if let Some(first) = command.objects.first()
+        && !has_room(first.merchant(), batch)?
+    {
+        return Ok(Changed::MerchantsFull);
+    }
+    if !put_many(&command.objects, batch)? {
+        return Ok(Changed::Stale);
+    }
+    event::insert_many(&command.events, batch)?;
+    Ok(Changed::Done)
+}
+
+/// Makes the objects at version 1 and replaces the others; answers whether all fit.
+pub(super) fn put_many(objects: &[Object], batch: &Batch<'_>) -> Result<bool, Failure> {
+    for object in objects {
+        let sql = if object.version() == 1 { INSERT_OBJECT } else { UPDATE_OBJECT };
+        if store(object, sql, batch)? == 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Makes the merchant's row if there is none; answers whether there is room for it.
+fn has_room(merchant: MerchantId, batch: &Batch<'_>) -> Result<bool, Failure> {
+    Ok(batch.execute(INSERT_MERCHANT, [column(merchant.number())])? == 0
+        || count(batch, COUNT_MERCHANTS, params![])? <= MERCHANTS_MAX)
+}
+
 /// Replaces an object if its version is one above the stored one; answers whether it is.
 pub(super) fn replace(object: &Object, batch: &Batch<'_>) -> Result<bool, Failure> {
     Ok(store(object, UPDATE_OBJECT, batch)? == 1)
@@ -97,12 +152,6 @@ fn count(batch: &Batch<'_>, sql: &str, params: impl rusqlite::Params) -> Result<
 
 /// Runs a statement that takes all columns of an object.
 fn store(object: &Object, sql: &str, batch: &Batch<'_>) -> Result<usize, Failure> {
-    let body = match object {
-        Object::Customer(customer) => serde_json::to_string(customer)?,
-        Object::Session(session) => serde_json::to_string(session)?,
-        Object::Endpoint(endpoint) => serde_json::to_string(endpoint)?,
-        Object::TestClock(clock) => serde_json::to_string(clock)?,
-    };
     batch.execute(
         sql,
         params![
@@ -115,19 +164,16 @@ fn store(object: &Object, sql: &str, batch: &Batch<'_>) -> Result<usize, Failure
             object.customer().map(CustomerId::number).map(column),
             object.clock().map(|clock| column(clock.number())),
             object.lookup(),
+            object.due_at().map(|at| at.0),
             seal_secret(object, batch.seal)?,
-            body,
+            object.body()?,
         ],
     )
 }
 
 /// What an object holds that must not stand in its body, sealed.
 fn seal_secret(object: &Object, seal: &Sealer) -> Result<Option<Vec<u8>>, Failure> {
-    let secret = match object {
-        Object::Session(session) => session.client_secret.clone().into_bytes(),
-        Object::Endpoint(endpoint) => serde_json::to_vec(&endpoint.secrets)?,
-        Object::Customer(_) | Object::TestClock(_) => return Ok(None),
-    };
+    let Some(secret) = object.secret() else { return Ok(None) };
     let row = row_key(object.merchant(), object.kind(), object.number());
     seal.seal(spot(&[&row]), &secret).map(Some)
 }
@@ -143,27 +189,26 @@ fn row_key(merchant: MerchantId, kind: Kind, number: u64) -> Vec<u8> {
 
 /// An object from its row: body, secret.
 fn read(merchant: MerchantId, kind: Kind, row: &Row<'_>, seal: &Sealer) -> Result<Object, Failure> {
-    let open = |number: u64| -> Result<Vec<u8>, Failure> {
-        let stored = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-        seal.open(spot(&[&row_key(merchant, kind, number)]), stored)
+    let body = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+    let mut object = Object::from_body(kind, body)?;
+    let stored = row.get_ref(1)?.as_blob_or_null().map_err(rusqlite::Error::from)?;
+    let whole = match stored {
+        Some(stored) => {
+            let row = row_key(merchant, kind, object.number());
+            object.restore_secret(seal.open(spot(&[&row]), stored)?)
+        }
+        None => object.secret().is_none(),
     };
-    Ok(match kind {
-        Kind::Customer => Object::Customer(from_json(row, 0)?),
-        Kind::TestClock => Object::TestClock(from_json(row, 0)?),
-        Kind::Session => {
-            let mut session: model::session::Session = from_json(row, 0)?;
-            session.client_secret = String::from_utf8(open(session.id.number())?)
-                .map_err(|_| Failure::Unreadable("objects.secret"))?;
-            Object::Session(session)
-        }
-        Kind::Endpoint => {
-            let mut endpoint: model::endpoint::Endpoint = from_json(row, 0)?;
-            let secrets: Vec<EndpointSecret> =
-                serde_json::from_slice(&open(endpoint.id.number())?)?;
-            endpoint.secrets = secrets;
-            Object::Endpoint(endpoint)
-        }
-    })
+    if whole { Ok(object) } else { Err(Failure::Unreadable("objects.secret")) }
+}
+
+/// An object from its row: body, secret, kind.
+pub(super) fn read_of_any_kind(
+    merchant: MerchantId,
+    row: &Row<'_>,
+    seal: &Sealer,
+) -> Result<Object, Failure> {
+    read(merchant, word(row, 2, "objects.kind")?, row, seal)
 }
 
 /// Finds an object by its number.
@@ -188,21 +233,39 @@ pub(crate) fn list(
     command: &ListObjects,
     reading: &Reading<'_>,
 ) -> Result<Listed<Object>, Failure> {
-    let ListObjects { merchant, kind, lookup, clock, created, page } = command;
+    let ListObjects { merchant, kind, of, created, page } = command;
     let window = Window::of(pair_page(*page), *created);
     let owner = column(merchant.number());
     let word = kind.word();
-    let read = |row: &Row<'_>| read(*merchant, *kind, row, reading.seal);
-    match (clock, lookup) {
-        (None, None) => reading.page(LIST_OBJECTS, &window, &[&owner, &word], read),
-        (None, Some(lookup)) => {
-            reading.page(LIST_OBJECTS_BY_LOOKUP, &window, &[&owner, &word, lookup], read)
+    let page = |lists, own: &[&dyn ToSql]| {
+        let own = [&[&owner as &dyn ToSql, &word], own].concat();
+        reading.page(lists, &window, &own, |row| read(*merchant, *kind, row, reading.seal))
+    };
+    match of {
+        ObjectsOf::All => page(LIST_OBJECTS, &[]),
+        ObjectsOf::Lookup(lookup) => page(LIST_OBJECTS_BY_LOOKUP, &[lookup]),
+        ObjectsOf::Customer(customer) => {
+            page(LIST_OBJECTS_OF_CUSTOMER, &[&column(customer.number())])
         }
-        (Some(clock), lookup) => {
-            let clock = column(clock.number());
-            reading.page(LIST_OBJECTS_BY_CLOCK, &window, &[&owner, &word, &clock, lookup], read)
+        ObjectsOf::Clock { clock, lookup } => {
+            page(LIST_OBJECTS_ON_CLOCK, &[&column(clock.number()), lookup])
+        }
+        ObjectsOf::NoClock { lookup: None } => page(LIST_OBJECTS_ON_NO_CLOCK, &[]),
+        ObjectsOf::NoClock { lookup: Some(lookup) } => {
+            page(LIST_OBJECTS_ON_NO_CLOCK_BY_LOOKUP, &[lookup])
         }
     }
+}
+
+/// Lists objects on which something is due.
+pub(crate) fn list_due(
+    command: &ListDueObjects,
+    reading: &Reading<'_>,
+) -> Result<Vec<Object>, Failure> {
+    let limit = super::limit(command.limit);
+    reading.list(LIST_DUE_OBJECTS, params![command.now.0, limit], |row| {
+        read_of_any_kind(MerchantId::from_number(number(row, 3)?), row, reading.seal)
+    })
 }
 
 /// A page of places as a page of pairs.

@@ -49,7 +49,7 @@ fn a_link_happens_whole() {
         let two = account(merchant(1), 12);
         let carrier = carrier(&bed, 1).await;
         let link = CompleteLink {
-            carrier: carrier.clone(),
+            objects: vec![carrier.clone()],
             new: vec![new(&one), new(&two)],
             again: vec![],
             reply: Some(reply(merchant(1), "key", bed.time.now())),
@@ -71,6 +71,25 @@ fn a_link_happens_whole() {
     });
 }
 
+/// A link makes the objects that come with its carrier, and none if one of them does not fit.
+#[test]
+fn a_link_takes_several_objects() {
+    on_both(async |bed| {
+        let carrier = carrier(&bed, 1).await;
+        let made = Object::Session(session(merchant(1), 2));
+        let link = |objects| CompleteLink { objects, new: vec![], again: vec![], reply: None };
+        let both = link(vec![made.clone(), carrier.clone()]);
+        assert_eq!(bed.write(both.clone()).await, Written::Done);
+        let find = |number| FindObject { merchant: merchant(1), kind: Kind::Session, number };
+        assert_eq!(bed.read(find(1)).await, Some(carrier));
+        assert_eq!(bed.read(find(2)).await, Some(made.clone()));
+        assert_eq!(bed.write(both).await, Written::Stale);
+        let other = Object::Session(session(merchant(1), 3));
+        assert_eq!(bed.write(link(vec![other, made])).await, Written::Stale);
+        assert_eq!(bed.read(find(3)).await, None);
+    });
+}
+
 /// A link that does not fit leaves nothing behind: neither its carrier nor its first account.
 #[test]
 fn a_stale_link_happens_not_at_all() {
@@ -81,7 +100,8 @@ fn a_stale_link_happens_not_at_all() {
         let other = account(merchant(1), 12);
         let mut twin = account(merchant(1), 13);
         twin.bank_account.clone_from(&held.bank_account);
-        let link = |new, again| CompleteLink { carrier: carrier.clone(), new, again, reply: None };
+        let link =
+            |new, again| CompleteLink { objects: vec![carrier.clone()], new, again, reply: None };
         let twice = link(vec![new(&other), new(&twin)], vec![]);
         assert_eq!(bed.write(twice).await, Written::Stale);
         let stale = link(vec![new(&other)], vec![AccountChange::of(held.clone())]);
@@ -129,7 +149,7 @@ fn a_bank_account_is_linked_once() {
         let other_customer = Holder::Customer(CustomerId::from_number(2));
         bed.link(Account { holder: Some(other_customer), ..twin(16) }, vec![]).await;
         let link = CompleteLink {
-            carrier: carrier(&bed, 1).await,
+            objects: vec![carrier(&bed, 1).await],
             new: vec![new(&twin(17))],
             again: vec![],
             reply: None,

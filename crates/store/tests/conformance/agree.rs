@@ -5,7 +5,7 @@ use crate::bed::{
     T0, Time, account, connection, customer, delivery, endpoint, event, job, merchant, reply, row,
     session, sqlite, test_clock,
 };
-use crate::steps::{At, Change, End, Item, New, PutOff, Step, What, steps};
+use crate::steps::{At, Change, End, Item, Many, New, PutOff, Step, What, steps};
 use model::Word;
 use model::account::{Account, AccountStatus, Holder, InactiveCause, StatusAction};
 use model::bank::Feature;
@@ -20,11 +20,11 @@ use proptest::prelude::*;
 use std::fmt::Debug;
 use std::sync::Arc;
 use store::{
-    AccountChange, ApplyRefresh, ChangeAccount, ChangeConnection, ChangeObject, Claim, ClaimClocks,
-    ClaimDeliveries, ClaimRefreshes, ClockClaim, ClockItem, CompleteLink, Connection, CreateObject,
-    DispatchEvent, FailRefresh, FindAccount, FindConnection, FindObject, Kind, NewAccount, Object,
-    Prune, PutOffRefresh, Read, RecordReply, Reply, SettleDelivery, StartAdvance, StepClock, Store,
-    Write,
+    AccountChange, ApplyRefresh, ChangeAccount, ChangeConnection, ChangeObject, ChangeObjects,
+    Claim, ClaimClocks, ClaimDeliveries, ClaimRefreshes, ClockClaim, ClockItem, CompleteLink,
+    Connection, CreateObject, DispatchEvent, FailRefresh, FindAccount, FindConnection, FindObject,
+    Kind, NewAccount, Object, Prune, PutOffRefresh, Read, RecordReply, Reply, SettleDelivery,
+    StartAdvance, StepClock, Store, Write,
 };
 
 pub(crate) const KINDS: [Kind; 4] =
@@ -80,19 +80,12 @@ impl Both {
     async fn run(&mut self, step: Step) {
         match step {
             Step::Create { at, email, on_clock, room, key } => {
-                let owner = merchant(at.owner);
-                let object = match KINDS[at.kind] {
-                    Kind::Customer => {
-                        let mut customer = customer(owner, at.number);
-                        customer.email = email.map(|email| format!("{email}@example.com"));
-                        customer.test_clock = on_clock.then(|| ClockId::from_number(1));
-                        customer.created = T0.plus(i64::from(email.unwrap_or(0)));
-                        Object::Customer(customer)
-                    }
-                    Kind::Session => Object::Session(session(owner, at.number)),
-                    Kind::Endpoint => Object::Endpoint(endpoint(owner, at.number)),
-                    Kind::TestClock => Object::TestClock(test_clock(owner, at.number)),
-                };
+                let mut object = made(at);
+                if let Object::Customer(customer) = &mut object {
+                    customer.email = email.map(|email| format!("{email}@example.com"));
+                    customer.test_clock = on_clock.then(|| ClockId::from_number(1));
+                    customer.created = T0.plus(i64::from(email.unwrap_or(0)));
+                }
                 let reply = self.key(at.owner, key);
                 self.write(CreateObject { object, kind_max: room, events: vec![], reply }).await;
             }
@@ -107,6 +100,11 @@ impl Both {
                 let reply = self.key(at.owner, key);
                 self.write(ChangeObject { object, events: vec![], reply }).await;
             }
+            Step::ChangeMany { objects, key } => {
+                let reply = objects.first().and_then(|many| self.key(many.at.owner, key));
+                let objects = self.many(&objects).await;
+                self.write(ChangeObjects { objects, events: vec![], reply }).await;
+            }
             Step::Link { owner, session: number, new, again, key } => {
                 let mut carrier = session(merchant(owner), number);
                 let find = FindObject { merchant: merchant(owner), kind: Kind::Session, number };
@@ -119,7 +117,7 @@ impl Both {
                 };
                 let again = again.map(|account| AccountChange::of(crate::bed::next(&account)));
                 self.write(CompleteLink {
-                    carrier: Object::Session(carrier),
+                    objects: vec![Object::Session(carrier)],
                     new,
                     again: again.into_iter().collect(),
                     reply: self.key(owner, key),
@@ -270,10 +268,30 @@ impl Both {
                     put_off.map(|put_off| ClockItem::PutOff(Box::new(put_off)))
                 }
                 Item::End(end) => self.end(end, raised).await,
+                Item::Objects(many) => {
+                    let objects = self.many(many).await;
+                    Some(ClockItem::Objects { objects, events: vec![] })
+                }
             });
         }
         let leased_until = self.time.now().plus_ms(60_000);
         self.write(StepClock { claim, clock, items: done, events: vec![], leased_until }).await;
+    }
+
+    /// The next versions of several objects of the first one's merchant; those that are not there
+    /// are made.
+    async fn many(&self, many: &[Many]) -> Vec<Object> {
+        let mut objects = Vec::new();
+        for Many { at, current } in many {
+            let at = At { owner: many[0].at.owner, ..*at };
+            let (kind, number) = (KINDS[at.kind], at.number);
+            let find = FindObject { merchant: merchant(at.owner), kind, number };
+            objects.push(match self.read(find).await {
+                Some(object) => changed(object, *current, false),
+                None => made(at),
+            });
+        }
+        objects
     }
 
     async fn next_connection(&self, account: &Account, current: bool) -> Option<Connection> {
@@ -395,6 +413,16 @@ fn beginning() -> Vec<Step> {
     }
     steps.push(Step::ClaimRefreshes { limit: 4 });
     steps
+}
+
+fn made(at: At) -> Object {
+    let owner = merchant(at.owner);
+    match KINDS[at.kind] {
+        Kind::Customer => Object::Customer(customer(owner, at.number)),
+        Kind::Session => Object::Session(session(owner, at.number)),
+        Kind::Endpoint => Object::Endpoint(endpoint(owner, at.number)),
+        Kind::TestClock => Object::TestClock(test_clock(owner, at.number)),
+    }
 }
 
 fn changed(mut object: Object, current: bool, gone: bool) -> Object {

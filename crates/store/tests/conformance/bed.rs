@@ -91,7 +91,7 @@ impl Bed {
         let connection = connection(&account);
         let new = NewAccount { account, connection, started, events: vec![] };
         let command = CompleteLink {
-            carrier: Object::Session(session),
+            objects: vec![Object::Session(session)],
             new: vec![new],
             again: vec![],
             reply: None,

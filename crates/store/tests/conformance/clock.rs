@@ -1,13 +1,17 @@
 //! Advances of test clocks.
 
-use crate::bed::{Bed, T0, account, job, merchant, next, on_both, reply, row, test_clock};
+use crate::bed::{
+    Bed, T0, account, event, job, merchant, next, on_both, reply, row, session, test_clock,
+};
 use model::account::Account;
 use model::bank::Feature;
 use model::clock::{AccountTime, ClockStatus, ServerTime, TestClock};
+use model::event::EventType;
 use model::refresh::{RefreshJob, RunAt};
+use model::session::Session;
 use store::{
     AccountChange, ApplyRefresh, Claim, ClaimClocks, ClaimRefreshes, ClockClaim, ClockItem,
-    FailRefresh, FindAccount, FindObject, FindTransaction, Kind, ListDueOnClock, Object,
+    FailRefresh, FindAccount, FindEvent, FindObject, FindTransaction, Kind, ListDueOnClock, Object,
     PutOffRefresh, StartAdvance, StepClock, Written,
 };
 
@@ -171,16 +175,27 @@ fn a_step_happens_whole() {
             run_at: RunAt::Clock(AccountTime(50)),
             connection: None,
         };
+        let told = event(&held, EventType::AccountCreated, 0);
         let items = vec![
             ClockItem::Change(Box::new(change)),
             ClockItem::Apply(Box::new(apply)),
             ClockItem::Fail(Box::new(fail)),
             ClockItem::PutOff(Box::new(put_off.clone())),
+            ClockItem::Objects {
+                objects: vec![Object::Session(session(merchant(1), 7))],
+                events: vec![told.clone()],
+            },
         ];
         let mut bad = items.clone();
         let stale = PutOffRefresh { claim: of(&waiting, Some(9)), ..put_off };
         bad.push(ClockItem::PutOff(Box::new(stale)));
         assert_eq!(bed.write(step(claimed, advancing(3), bad)).await, Written::Stale);
+        let mut bad = items.clone();
+        let missing = Object::Session(Session { version: 2, ..session(merchant(1), 8) });
+        bad.push(ClockItem::Objects { objects: vec![missing], events: vec![] });
+        assert_eq!(bed.write(step(claimed, advancing(3), bad)).await, Written::Stale);
+        let made = FindObject { merchant: merchant(1), kind: Kind::Session, number: 7 };
+        assert_eq!(bed.read(made).await, None);
         let find = FindAccount { merchant: merchant(1), account: held.id };
         assert_eq!(bed.read(find).await, Some(held.clone()));
         assert_eq!(bed.write(step(claimed, advancing(3), items)).await, Written::Done);
@@ -188,5 +203,8 @@ fn a_step_happens_whole() {
         let transaction = row(held.id, 10, 1).id;
         let find = FindTransaction { merchant: merchant(1), transaction };
         assert!(bed.read(find).await.is_some());
+        assert_eq!(bed.read(made).await, Some(Object::Session(session(merchant(1), 7))));
+        let find = FindEvent { merchant: merchant(1), event: told.id };
+        assert_eq!(bed.read(find).await.map(|stored| stored.event), Some(told));
     });
 }

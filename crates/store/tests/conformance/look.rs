@@ -8,8 +8,8 @@ use model::id::{AccountId, ClockId, CustomerId, MerchantId, OwnershipId};
 use store::{
     AccountsOf, Bounds, Cursor, EventPlace, FindConnection, FindEvent, FindHeld, FindLinkedAccount,
     FindOwnership, FindReply, FindTransaction, Kind, ListAccounts, ListDeliveries, ListDueAccounts,
-    ListDueOnClock, ListEvents, ListObjects, ListTransactions, ListUndispatched, Object,
-    ObjectPlace, Page,
+    ListDueObjects, ListDueOnClock, ListEvents, ListObjects, ListTransactions, ListUndispatched,
+    Object, ObjectPlace, ObjectsOf, Page,
 };
 
 impl Both {
@@ -28,21 +28,25 @@ impl Both {
         }
         self.read(ListUndispatched { limit: 3 }).await;
         self.read(ListDueAccounts { now: AccountTime(2), limit: 2 }).await;
+        self.read(ListDueObjects { now: AccountTime(2), limit: 2 }).await;
     }
 
     async fn look_at_objects(&self, owner: MerchantId, kind: Kind) {
-        let clock = Some(ClockId::from_number(1));
-        for (lookup, clock) in [
-            (None, None),
-            (Some("0@example.com".to_owned()), None),
-            (None, clock),
-            (Some("1@example.com".to_owned()), clock),
+        let clock = ClockId::from_number(1);
+        let email = |number: u8| format!("{number}@example.com");
+        for of in [
+            ObjectsOf::All,
+            ObjectsOf::Lookup(email(0)),
+            ObjectsOf::Customer(CustomerId::from_number(1)),
+            ObjectsOf::NoClock { lookup: None },
+            ObjectsOf::NoClock { lookup: Some(email(0)) },
+            ObjectsOf::Clock { clock, lookup: None },
+            ObjectsOf::Clock { clock, lookup: Some(email(1)) },
         ] {
             let list = |page| ListObjects {
                 merchant: owner,
                 kind,
-                lookup: lookup.clone(),
-                clock,
+                of: of.clone(),
                 created: Bounds { from: Some(T0.0), to: Some(T0.plus(1).0) },
                 page,
             };

@@ -1,21 +1,25 @@
 //! Objects: made, changed, found, listed.
 
 use crate::bed::{
-    T0, create, customer, endpoint, first, merchant, on_both, reply, session, test_clock,
+    T0, account, create, customer, endpoint, event, first, merchant, on_both, reply, session,
+    test_clock,
 };
+use model::account::Holder;
 use model::clock::AccountTime;
-use model::id::ClockId;
+use model::event::EventType;
+use model::id::{ClockId, CustomerId};
+use model::session::Session;
 use store::{
-    Bounds, ChangeObject, CreateObject, Created, Cursor, FindObject, FindObjectByLookup, Kind,
-    ListObjects, Object, ObjectPlace, Page, Written,
+    Bounds, ChangeObject, ChangeObjects, Changed, CreateObject, Created, Cursor, FindEvent,
+    FindObject, FindObjectByLookup, Kind, ListObjects, Object, ObjectPlace, ObjectsOf, Page,
+    Written,
 };
 
 fn list(kind: Kind, page: Page<ObjectPlace>) -> ListObjects {
     ListObjects {
         merchant: merchant(1),
         kind,
-        lookup: None,
-        clock: None,
+        of: ObjectsOf::NoClock { lookup: None },
         created: Bounds::default(),
         page,
     }
@@ -190,7 +194,7 @@ fn lists_page_in_both_directions() {
     });
 }
 
-/// Lists are narrowed by lookup, by test clock and by time, alone and together.
+/// Lists are narrowed by lookup, by having a test clock or none, and by time.
 #[test]
 fn lists_are_narrowed() {
     on_both(async |bed| {
@@ -206,14 +210,19 @@ fn lists_are_narrowed() {
             page.items.iter().map(Object::number).collect::<Vec<_>>()
         };
         let all = list(Kind::Customer, first(10));
-        let even = Some("even@example.com".to_owned());
-        let clock = Some(ClockId::from_number(5));
-        let by_lookup = ListObjects { lookup: even.clone(), ..all.clone() };
-        // Without a clock, those on one are left out.
-        assert_eq!(numbers(by_lookup).await, [2]);
-        assert_eq!(numbers(ListObjects { clock, ..all.clone() }).await, [6, 5, 4]);
-        let both = ListObjects { clock, lookup: even, ..all.clone() };
-        assert_eq!(numbers(both).await, [6, 4]);
+        let even = "even@example.com".to_owned();
+        let some = Some(even.clone());
+        let clock = ClockId::from_number(5);
+        for (of, found) in [
+            (ObjectsOf::All, vec![6, 5, 4, 3, 2, 1]),
+            (ObjectsOf::Lookup(even), vec![6, 4, 2]),
+            (ObjectsOf::NoClock { lookup: None }, vec![3, 2, 1]),
+            (ObjectsOf::NoClock { lookup: some.clone() }, vec![2]),
+            (ObjectsOf::Clock { clock, lookup: None }, vec![6, 5, 4]),
+            (ObjectsOf::Clock { clock, lookup: some }, vec![6, 4]),
+        ] {
+            assert_eq!(numbers(ListObjects { of, ..all.clone() }).await, found);
+        }
         let created = Bounds { from: Some(T0.plus(2).0), to: Some(T0.plus(4).0) };
         let within = ListObjects { created, ..all };
         assert_eq!(numbers(within.clone()).await, [3, 2]);
@@ -223,5 +232,82 @@ fn lists_are_narrowed() {
         let edge = ObjectPlace { created: T0.plus(9), number: 9 };
         let downward = Page { limit: 2, cursor: Cursor::After(edge) };
         assert_eq!(numbers(ListObjects { page: downward, ..within }).await, [3, 2]);
+    });
+}
+
+/// The objects of a customer are listed whatever their clock, and no other's.
+#[test]
+fn objects_of_a_customer_are_listed() {
+    on_both(async |bed| {
+        let customer = |number| Holder::Customer(CustomerId::from_number(number));
+        for (owner, number, holder, clock) in [
+            (1, 1, customer(7), None),
+            (1, 2, customer(7), Some(ClockId::from_number(5))),
+            (1, 3, customer(8), None),
+            (1, 4, Holder::Account("acct_x".to_owned()), None),
+            (2, 5, customer(7), None),
+        ] {
+            let session = Session { holder, clock, ..session(merchant(owner), number) };
+            bed.create(Object::Session(session)).await;
+        }
+        let of = ObjectsOf::Customer(CustomerId::from_number(7));
+        let page = bed.read(ListObjects { of, ..list(Kind::Session, first(9)) }).await;
+        assert_eq!(page.items.iter().map(Object::number).collect::<Vec<_>>(), [2, 1]);
+    });
+}
+
+/// Several objects are made and replaced in one command, with their events; an object may come
+/// twice.
+#[test]
+fn objects_change_together() {
+    on_both(async |bed| {
+        let owner = merchant(1);
+        let two = Session { version: 2, ..session(owner, 1) };
+        let made = Object::Endpoint(endpoint(owner, 2));
+        let told = event(&account(owner, 11), EventType::AccountCreated, 0);
+        let change = ChangeObjects {
+            objects: vec![
+                Object::Session(session(owner, 1)),
+                made.clone(),
+                Object::Session(two.clone()),
+            ],
+            events: vec![told.clone()],
+            reply: Some(reply(owner, "key", bed.time.now())),
+        };
+        assert_eq!(bed.write(change.clone()).await, Changed::Done);
+        assert_eq!(bed.write(change).await, Changed::KeyTaken);
+        let find = FindObject { merchant: owner, kind: Kind::Session, number: 1 };
+        assert_eq!(bed.read(find).await, Some(Object::Session(two)));
+        let find = FindObject { merchant: owner, kind: Kind::Endpoint, number: 2 };
+        assert_eq!(bed.read(find).await, Some(made));
+        let find = FindEvent { merchant: owner, event: told.id };
+        assert_eq!(bed.read(find).await.map(|stored| stored.event), Some(told));
+    });
+}
+
+/// One object that does not fit makes the whole command stale: one to be made that is there, one to
+/// be replaced that is not, or that is of another version.
+#[test]
+fn one_stale_object_leaves_nothing() {
+    on_both(async |bed| {
+        let owner = merchant(1);
+        bed.create(Object::Session(session(owner, 1))).await;
+        let kept = reply(owner, "key", bed.time.now());
+        let told = event(&account(owner, 11), EventType::AccountCreated, 0);
+        let change = |bad| ChangeObjects {
+            objects: vec![Object::Customer(customer(owner, 3)), Object::Session(bad)],
+            events: vec![told.clone()],
+            reply: Some(kept.clone()),
+        };
+        let next = |number, version| Session { version, ..session(owner, number) };
+        for bad in [next(1, 1), next(1, 3), next(2, 2)] {
+            assert_eq!(bed.write(change(bad)).await, Changed::Stale);
+            let find = FindObject { merchant: owner, kind: Kind::Customer, number: 3 };
+            assert_eq!(bed.read(find).await, None);
+            let find = FindEvent { merchant: owner, event: told.id };
+            assert_eq!(bed.read(find).await, None);
+        }
+        // The key was not taken either.
+        assert_eq!(bed.write(change(next(1, 2))).await, Changed::Done);
     });
 }

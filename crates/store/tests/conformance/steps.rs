@@ -8,6 +8,7 @@ use proptest::prelude::*;
 pub(crate) enum Step {
     Create { at: At, email: Option<u8>, on_clock: bool, room: Option<usize>, key: Option<u8> },
     Change { at: At, current: bool, deleted: bool, key: Option<u8> },
+    ChangeMany { objects: Vec<Many>, key: Option<u8> },
     Link { owner: u64, session: u64, new: Vec<New>, again: Option<u64>, key: Option<u8> },
     Account { change: Change, key: Option<u8> },
     Connection { number: u64, current: bool },
@@ -32,6 +33,13 @@ pub(crate) struct At {
     pub(crate) owner: u64,
     pub(crate) kind: usize,
     pub(crate) number: u64,
+}
+
+/// One of several objects.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Many {
+    pub(crate) at: At,
+    pub(crate) current: bool,
 }
 
 /// An account to link.
@@ -89,6 +97,7 @@ pub(crate) enum Item {
     Change(Change),
     PutOff(PutOff),
     End(End),
+    Objects(Vec<Many>),
 }
 
 fn key() -> impl Strategy<Value = Option<u8>> {
@@ -97,6 +106,10 @@ fn key() -> impl Strategy<Value = Option<u8>> {
 
 fn at() -> impl Strategy<Value = At> {
     (0..2_u64, 0..4_usize, 1..4_u64).prop_map(|(owner, kind, number)| At { owner, kind, number })
+}
+
+fn many() -> impl Strategy<Value = Vec<Many>> {
+    prop::collection::vec((at(), mostly()).prop_map(|(at, current)| Many { at, current }), 0..4)
 }
 
 fn mostly() -> impl Strategy<Value = bool> {
@@ -168,6 +181,7 @@ fn item() -> impl Strategy<Value = Item> {
         change().prop_map(Item::Change),
         put_off().prop_map(Item::PutOff),
         end().prop_map(Item::End),
+        many().prop_map(Item::Objects),
     ]
 }
 
@@ -190,6 +204,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (at(), mostly(), rarely(), key()).prop_map(
             |(at, current, deleted, key)| Step::Change { at, current, deleted, key }
         ),
+        3 => (many(), key()).prop_map(|(objects, key)| Step::ChangeMany { objects, key }),
         4 => (0..2_u64, 1..4_u64, prop::collection::vec(new(), 0..2),
             prop::option::weighted(0.2, 1..6_u64), key()).prop_map(
             |(owner, session, new, again, key)| Step::Link { owner, session, new, again, key }

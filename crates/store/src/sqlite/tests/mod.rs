@@ -11,7 +11,7 @@ use model::id::{ClockId, MerchantId};
 use std::path::Path;
 use std::sync::Arc;
 
-struct Still;
+pub(crate) struct Still;
 
 impl Clock for Still {
     fn server_now(&self) -> ServerTime {
@@ -29,7 +29,7 @@ impl Rng for Still {
     }
 }
 
-fn settings(place: Place) -> StoreSettings {
+pub(crate) fn settings(place: Place) -> StoreSettings {
     StoreSettings {
         place,
         seal_key: [7; 32],
@@ -61,7 +61,7 @@ fn object(number: u64) -> CreateObject {
     CreateObject { object, kind_max: None, events: vec![], reply: None }
 }
 
-fn run<T>(test: impl Future<Output = T>) -> T {
+pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test)
 }
 

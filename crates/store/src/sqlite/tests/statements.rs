@@ -35,6 +35,7 @@ const STATEMENTS: &[(&str, &str)] = named![
     clock::DELETE_CLOCK_JOB,
     clock::LIST_DUE_ACCOUNTS_ON_CLOCK,
     clock::LIST_DUE_REFRESHES_ON_CLOCK,
+    clock::LIST_DUE_OBJECTS_ON_CLOCK,
     delivery::INSERT_DELIVERY,
     delivery::FIND_NEXT_ENDPOINT,
     delivery::LIST_DUE_OF_ENDPOINT,
@@ -58,6 +59,7 @@ const STATEMENTS: &[(&str, &str)] = named![
     object::UPDATE_OBJECT,
     object::FIND_OBJECT,
     object::FIND_OBJECT_BY_LOOKUP,
+    object::LIST_DUE_OBJECTS,
     open::FIND_SEAL_CHECK,
     open::INSERT_SEAL_CHECK,
     prune::DELETE_REPLIES,
@@ -99,7 +101,10 @@ const LISTS: &[(&str, Lists)] = named![
     event::LIST_EVENTS,
     object::LIST_OBJECTS,
     object::LIST_OBJECTS_BY_LOOKUP,
-    object::LIST_OBJECTS_BY_CLOCK,
+    object::LIST_OBJECTS_OF_CUSTOMER,
+    object::LIST_OBJECTS_ON_CLOCK,
+    object::LIST_OBJECTS_ON_NO_CLOCK,
+    object::LIST_OBJECTS_ON_NO_CLOCK_BY_LOOKUP,
     transaction::LIST_TRANSACTIONS,
     transaction::LIST_CHANGED,
 ];
@@ -223,4 +228,7 @@ fn hot_plans() {
     insta::assert_snapshot!(plans(delivery::LIST_DUE_OF_ENDPOINT), @"SEARCH deliveries USING INDEX deliveries_due (endpoint=? AND due_at<?)");
     insta::assert_snapshot!(plans(event::LIST_EVENTS.older), @"SEARCH events USING COVERING INDEX events_listed (merchant=? AND created>? AND (created,position_listed)<(?,?))");
     insta::assert_snapshot!(plans(object::LIST_OBJECTS_BY_LOOKUP.newer), @"SEARCH objects USING INDEX objects_by_lookup (merchant=? AND kind=? AND lookup=? AND (created,number)>(?,?) AND created<?)");
+    insta::assert_snapshot!(plans(object::LIST_OBJECTS_OF_CUSTOMER.older), @"SEARCH objects USING INDEX objects_by_customer (merchant=? AND kind=? AND customer=? AND created>? AND (created,number)<(?,?))");
+    insta::assert_snapshot!(plans(object::LIST_DUE_OBJECTS), @"SEARCH objects USING INDEX objects_due (due_at>? AND due_at<?)");
+    insta::assert_snapshot!(plans(clock::LIST_DUE_OBJECTS_ON_CLOCK), @"SEARCH objects USING INDEX objects_due_on_clock (merchant=? AND clock=? AND due_at>? AND due_at<?)");
 }

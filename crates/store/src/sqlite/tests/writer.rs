@@ -8,8 +8,8 @@ use crate::sqlite::open::{open_reader, open_writer};
 use crate::sqlite::writer::{Writer, WriterSettings};
 use crate::store::Failure;
 use crate::{
-    ClaimClocks, ClaimDeliveries, ClaimRefreshes, Created, Error, Failpoints, Place, Prune, Store,
-    Write,
+    ChangeObjects, Changed, ClaimClocks, ClaimDeliveries, ClaimRefreshes, Created, Error,
+    Failpoints, Place, Prune, Store, Write,
 };
 use model::clock::{AccountTime, ServerTime};
 use model::limits::{MERCHANTS_MAX, WRITER_QUEUE_MAX};
@@ -249,8 +249,11 @@ fn merchants_are_bounded() {
         assert_eq!(MERCHANTS_MAX, 100_000);
         store.write(Run(crowd)).await.unwrap();
         assert_eq!(store.write(object(1)).await.unwrap(), Created::MerchantsFull);
+        let many = ChangeObjects { objects: vec![object(1).object], events: vec![], reply: None };
+        assert_eq!(store.write(many.clone()).await.unwrap(), Changed::MerchantsFull);
+        assert!(!is_there(&store, 1).await);
         store.write(Run("DELETE FROM merchants WHERE merchant = 11")).await.unwrap();
-        assert_eq!(store.write(object(1)).await.unwrap(), Created::Done);
+        assert_eq!(store.write(many).await.unwrap(), Changed::Done);
         assert_eq!(store.write(object(2)).await.unwrap(), Created::Done);
     });
 }

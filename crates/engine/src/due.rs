@@ -1,0 +1,140 @@
+//! What falls due by itself: the queue of a clock's advance, and the work on objects.
+//!
+//! Accounts and refreshes have workers of their own; what falls due on an object of the store's
+//! generic table comes here, whether a test clock is advanced to it or real time passes it. After a
+//! crash it is due as before.
+
+use crate::{Engine, Error};
+use model::account::Account;
+use model::clock::AccountTime;
+use model::id::AccountId;
+use model::refresh::{RefreshJob, RefreshStatus, RunAt};
+use store::{AccountChange, ClockItem, DueOnClock, Kind, Object, PutOffRefresh};
+
+/// What a due item is about. A step of an advance works on each at most once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Subject {
+    /// An account.
+    Account(AccountId),
+    /// An object: its kind and the number of its id.
+    Object(Kind, u64),
+}
+
+/// One due item: when, about what, and what.
+pub(crate) struct Due {
+    pub(crate) at: AccountTime,
+    pub(crate) subject: Subject,
+    pub(crate) what: DueKind,
+}
+
+pub(crate) enum DueKind {
+    /// Daily work or a change at the bank.
+    Account(Box<Account>),
+    /// A pending refresh.
+    Refresh(Box<RefreshJob>),
+    /// Something on an object.
+    Object(Box<Object>),
+}
+
+/// What became of a due item.
+pub(crate) enum Worked {
+    /// This is to be stored.
+    Item(ClockItem),
+    /// What it rests on changed meanwhile; it is due as before.
+    Stale,
+    /// There was nothing to do.
+    Nothing,
+}
+
+impl Engine {
+    /// Works on an object on which something is due, at its own time. What it answers is
+    /// [`ClockItem::Objects`]: the object with a later `due_at` or none, and what changes with it.
+    /// No kind of object has anything due yet.
+    #[expect(clippy::unused_async, reason = "the work on an object reads the store")]
+    pub(crate) async fn work_object(
+        &self,
+        _object: Object,
+        _now: AccountTime,
+    ) -> Result<Worked, Error> {
+        Ok(Worked::Nothing)
+    }
+}
+
+impl Subject {
+    pub(crate) fn of(object: &Object) -> Self {
+        Self::Object(object.kind(), object.number())
+    }
+}
+
+/// What is due, the earliest first; then by account, and a refresh before the account's own work;
+/// objects last. With it the earliest time at which something is due that the lists, at most
+/// `limit` long each, left out.
+pub(crate) fn in_order(
+    due: DueOnClock,
+    now: AccountTime,
+    limit: usize,
+) -> (Vec<Due>, Option<AccountTime>) {
+    let DueOnClock { accounts, refreshes, objects } = due;
+    let refreshes = refreshes.into_iter().map(|job| Due {
+        at: match job.run_at {
+            RunAt::Server(_) => now,
+            RunAt::Clock(at) => at.max(now),
+        },
+        subject: Subject::Account(job.key.account),
+        what: DueKind::Refresh(Box::new(job)),
+    });
+    let accounts = accounts.into_iter().filter_map(|account| {
+        Some(Due {
+            at: store::due_at(&account)?.max(now),
+            subject: Subject::Account(account.id),
+            what: DueKind::Account(Box::new(account)),
+        })
+    });
+    let objects = objects.into_iter().filter_map(|object| {
+        Some(Due {
+            at: object.due_at()?.max(now),
+            subject: Subject::of(&object),
+            what: DueKind::Object(Box::new(object)),
+        })
+    });
+    let lists: [Vec<Due>; 3] = [refreshes.collect(), accounts.collect(), objects.collect()];
+    // What a full list leaves out is due no earlier than its last item.
+    let full = lists.iter().filter(|list| list.len() >= limit);
+    let left = full.filter_map(|list| list.last()).map(|due| due.at).min();
+    let mut queue: Vec<Due> = lists.into_iter().flatten().collect();
+    queue.sort_by_key(|due| (due.at, due.subject, matches!(due.what, DueKind::Account(_))));
+    (queue, left)
+}
+
+/// The objects that an item changes beside the one it is about.
+pub(crate) fn others(item: Option<&ClockItem>, subject: Subject) -> Vec<Subject> {
+    let Some(ClockItem::Objects { objects, .. }) = item else { return Vec::new() };
+    objects.iter().map(Subject::of).filter(|other| *other != subject).collect()
+}
+
+/// When something is next due on what was just worked on.
+pub(crate) fn next_due(item: &ClockItem) -> Option<AccountTime> {
+    let of_change = |change: &AccountChange| {
+        let pending = |status| status == RefreshStatus::Pending;
+        let started = change.started.iter().filter(|job| pending(job.status)).map(|job| {
+            match job.run_at {
+                RunAt::Clock(at) => at,
+                // It may run at once, so the clock must not move on before it has.
+                RunAt::Server(_) => AccountTime(i64::MIN),
+            }
+        });
+        started.chain(store::due_at(&change.account)).min()
+    };
+    match item {
+        ClockItem::Change(change) => of_change(change),
+        ClockItem::Apply(apply) => of_change(&apply.change),
+        ClockItem::Fail(fail) => of_change(&fail.change),
+        ClockItem::PutOff(put_off) => match **put_off {
+            PutOffRefresh { run_at: RunAt::Clock(at), .. } => Some(at),
+            // A refresh of an account on a clock waits for the clock; this cannot be, and would
+            // only hold the clock back.
+            PutOffRefresh { run_at: RunAt::Server(_), .. } => Some(AccountTime(i64::MIN)),
+        },
+        ClockItem::Objects { objects, .. } => objects.iter().filter_map(Object::due_at).min(),
+    }
+}

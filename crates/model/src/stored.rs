@@ -1,0 +1,199 @@
+//! What the store must know of an object that is only looked up and changed whole.
+//!
+//! Such an object is one row: its fields stand in the row's body, and what [`Stored`] answers stands
+//! beside it, for keys, lists and what falls due. A new object implements this trait here and is
+//! named once in the store.
+
+use crate::account::Holder;
+use crate::clock::{AccountTime, TestClock};
+use crate::customer::Customer;
+use crate::endpoint::Endpoint;
+use crate::id::{ClockId, CustomerId, MerchantId};
+use crate::session::Session;
+
+/// The text that an object is looked up by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lookup {
+    /// A text that may stand in the database as it is.
+    Text(String),
+    /// A text that may not: its SHA-256, in hex, stands for it.
+    Secret(String),
+}
+
+/// An object that is only looked up and changed whole.
+pub trait Stored {
+    /// Whose it is.
+    fn merchant(&self) -> MerchantId;
+
+    /// The number of its id.
+    fn number(&self) -> u64;
+
+    /// Its version: 1 at first, raised by one by every change.
+    fn version(&self) -> u64;
+
+    /// When it was made.
+    fn created(&self) -> AccountTime;
+
+    /// The customer it belongs to.
+    fn customer(&self) -> Option<CustomerId> {
+        None
+    }
+
+    /// The test clock it hangs on.
+    fn clock(&self) -> Option<ClockId> {
+        None
+    }
+
+    /// Whether lists leave it out.
+    fn deleted(&self) -> bool {
+        false
+    }
+
+    /// When something falls due on it by itself, by its clock.
+    fn due_at(&self) -> Option<AccountTime> {
+        None
+    }
+
+    /// What it is looked up by.
+    fn lookup(&self) -> Option<Lookup> {
+        None
+    }
+
+    /// What must not stand readable in the database. Its fields are left out of the body
+    /// (`#[serde(skip)]`); the store keeps these bytes sealed.
+    fn secret(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Puts back what [`Stored::secret`] gave, into an object read without it. Answers whether the
+    /// bytes could be understood.
+    #[must_use]
+    fn restore_secret(&mut self, _secret: Vec<u8>) -> bool {
+        false
+    }
+}
+
+impl Stored for Customer {
+    fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    fn number(&self) -> u64 {
+        self.id.number()
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created(&self) -> AccountTime {
+        self.created
+    }
+
+    fn clock(&self) -> Option<ClockId> {
+        self.test_clock
+    }
+
+    fn deleted(&self) -> bool {
+        self.deleted
+    }
+
+    fn lookup(&self) -> Option<Lookup> {
+        self.email.clone().map(Lookup::Text)
+    }
+}
+
+impl Stored for Session {
+    fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    fn number(&self) -> u64 {
+        self.id.number()
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created(&self) -> AccountTime {
+        self.created
+    }
+
+    fn customer(&self) -> Option<CustomerId> {
+        match self.holder {
+            Holder::Customer(customer) => Some(customer),
+            Holder::Account(_) => None,
+        }
+    }
+
+    fn clock(&self) -> Option<ClockId> {
+        self.clock
+    }
+
+    fn lookup(&self) -> Option<Lookup> {
+        Some(Lookup::Secret(self.client_secret.clone()))
+    }
+
+    fn secret(&self) -> Option<Vec<u8>> {
+        Some(self.client_secret.clone().into_bytes())
+    }
+
+    fn restore_secret(&mut self, secret: Vec<u8>) -> bool {
+        let text = String::from_utf8(secret);
+        text.map(|text| self.client_secret = text).is_ok()
+    }
+}
+
+impl Stored for Endpoint {
+    fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    fn number(&self) -> u64 {
+        self.id.number()
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created(&self) -> AccountTime {
+        self.created
+    }
+
+    fn deleted(&self) -> bool {
+        self.deleted
+    }
+
+    fn secret(&self) -> Option<Vec<u8>> {
+        // A list of texts and integers always becomes JSON.
+        serde_json::to_vec(&self.secrets).ok()
+    }
+
+    fn restore_secret(&mut self, secret: Vec<u8>) -> bool {
+        serde_json::from_slice(&secret).map(|secrets| self.secrets = secrets).is_ok()
+    }
+}
+
+impl Stored for TestClock {
+    fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    fn number(&self) -> u64 {
+        self.id.number()
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created(&self) -> AccountTime {
+        self.created
+    }
+
+    fn deleted(&self) -> bool {
+        self.deleted
+    }
+}
