@@ -8,6 +8,7 @@
 //! [`Answer`] is the bytes.
 
 pub mod account;
+mod carrier;
 mod change;
 pub mod clock;
 mod context;

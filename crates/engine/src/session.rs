@@ -98,6 +98,7 @@ impl Engine {
             return_url: input.return_url.clone(),
             status: SessionStatus::Pending,
             accounts: Vec::new(),
+            bank_account_token: None,
         };
         let body = self.session_body(context, &session).await?;
         let create = CreateObject {

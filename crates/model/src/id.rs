@@ -210,6 +210,18 @@ number_id!(
     InstitutionId, "fcinst_"
 );
 number_id!(
+    /// One run of a link flow in a browser.
+    LinkFlowId, "lf_"
+);
+number_id!(
+    /// A token of bank account numbers.
+    TokenId, "btok_"
+);
+number_id!(
+    /// A bank account as payments know it: by its numbers.
+    BankAccountId, "ba_"
+);
+number_id!(
     /// A webhook endpoint.
     EndpointId, "we_"
 );

@@ -19,6 +19,7 @@ pub mod given;
 pub mod id;
 pub mod intent;
 pub mod limits;
+pub mod link;
 pub mod mandate;
 pub mod money;
 pub mod numbers;
@@ -28,6 +29,7 @@ pub mod refresh;
 pub mod session;
 pub mod stored;
 pub mod time;
+pub mod token;
 pub mod transaction;
 mod word;
 

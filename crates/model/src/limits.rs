@@ -101,5 +101,9 @@ pub const EVENT_AGE_MS_MAX: i64 = 30 * 86_400 * 1_000;
 pub const REFRESH_DETAIL_AGE_MS_MAX: i64 = 90 * 86_400 * 1_000;
 /// How long a link session may be completed.
 pub const SESSION_AGE_S_MAX: i64 = 86_400;
+/// How long a run of the link flow takes steps.
+pub const LINK_FLOW_AGE_S_MAX: i64 = 86_400;
+/// Forms that one login may ask for, one after the other.
+pub const LOGIN_STEPS_MAX: u32 = 8;
 /// Parts into which accounts are spread for claims and for the daily work.
 pub const BUCKETS: u32 = 1_024;

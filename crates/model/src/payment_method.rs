@@ -4,23 +4,14 @@
 //! Numbers are not kept: the last four digits and a fingerprint stand for them. What a payment
 //! from it will do is decided when it is made, by the test number or the test account.
 
-use crate::account::{Account, Subcategory};
+use crate::account::Account;
 use crate::clock::AccountTime;
 use crate::given::Given;
 use crate::id::{AccountId, ClockId, CustomerId, MerchantId, PaymentMethodId, hash_number};
+use crate::token::{BankAccountType, BankHolderType};
 use crate::word::words;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-words! {
-    /// Whose the bank account is.
-    AccountHolderType {
-        /// A company's.
-        Company = "company",
-        /// A person's.
-        Individual = "individual",
-    }
-}
 
 words! {
     /// What a payment from a test account does.
@@ -47,9 +38,6 @@ words! {
         MicrodepositsFail = "microdeposits_fail",
     }
 }
-
-/// The routing number of the test bank to which test numbers belong.
-pub const TEST_ROUTING_NUMBER: &str = "110000000";
 
 /// Account numbers of the test bank and what payments from them do; any other number is taken and
 /// succeeds. Documented by Stripe for ACH tests.
@@ -110,9 +98,9 @@ pub struct PaymentMethod {
     /// The customer it is attached to.
     pub customer: Option<CustomerId>,
     /// Whose the account is.
-    pub holder_type: AccountHolderType,
+    pub holder_type: BankHolderType,
     /// `checking` or `savings`.
-    pub account_type: Subcategory,
+    pub account_type: BankAccountType,
     /// The bank.
     pub bank_name: Option<String>,
     /// Alike for alike numbers of one merchant.

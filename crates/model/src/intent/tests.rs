@@ -1,6 +1,5 @@
 use super::*;
-use crate::account::Subcategory;
-use crate::payment_method::AccountHolderType;
+use crate::token::{BankAccountType, BankHolderType};
 
 const NOW: AccountTime = AccountTime(1_790_000_000);
 
@@ -43,8 +42,8 @@ fn method(behavior: PaymentBehavior, verified: bool) -> PaymentMethod {
         created: NOW,
         clock: None,
         customer: None,
-        holder_type: AccountHolderType::Individual,
-        account_type: Subcategory::Checking,
+        holder_type: BankHolderType::Individual,
+        account_type: BankAccountType::Checking,
         bank_name: None,
         fingerprint: String::new(),
         last4: None,

@@ -15,6 +15,7 @@ pub mod event;
 pub mod institution;
 pub mod ownership;
 pub mod session;
+pub mod token;
 pub mod transaction;
 
 use crate::json::JsonWriter;

@@ -9,12 +9,13 @@ use model::clock::{AccountTime, ClockStatus, ServerTime, TestClock};
 use model::customer::{Customer, TaxExempt};
 use model::endpoint::{Endpoint, EndpointSecret, EndpointStatus};
 use model::id::{
-    AccountId, AuthorizationId, ClockId, CustomerId, EndpointId, InstitutionId, MerchantId,
-    OwnershipId, SessionId, TransactionId,
+    AccountId, AuthorizationId, BankAccountId, ClockId, CustomerId, EndpointId, InstitutionId,
+    MerchantId, OwnershipId, SessionId, TokenId, TransactionId,
 };
 use model::money::Currency;
 use model::ownership::Ownership;
 use model::session::{Session, SessionStatus};
+use model::token::{BankAccountToken, BankAccountType, BankHolderType};
 use model::transaction::{Transaction, TransactionStatus};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -166,6 +167,23 @@ pub(super) fn session() -> Session {
         return_url: None,
         status: SessionStatus::Pending,
         accounts: Vec::new(),
+        bank_account_token: None,
+    }
+}
+
+pub(super) fn token() -> BankAccountToken {
+    BankAccountToken {
+        id: TokenId::from_number(1),
+        bank_account: BankAccountId::from_number(2),
+        livemode: false,
+        created: NOW,
+        used: false,
+        routing_number: model::token::TEST_ROUTING_NUMBER.into(),
+        bank_name: Some(model::token::TEST_BANK_NAME.into()),
+        last4: "6789".into(),
+        fingerprint: "Abc123".into(),
+        holder_type: BankHolderType::Individual,
+        account_type: BankAccountType::Checking,
     }
 }
 

@@ -7,7 +7,7 @@
 use crate::expand::Field;
 use crate::json::JsonWriter;
 use crate::list::write_list;
-use crate::render::{View, account, write_holder};
+use crate::render::{View, account, token, write_holder};
 use crate::version::SCALAR_COUNTRY;
 use model::Word;
 use model::account::Account;
@@ -53,6 +53,10 @@ pub fn write(writer: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>)
         write_holder(w, Some(&session.holder), parts.customer, view);
         w.key("accounts");
         write_accounts(w, parts, view);
+        if let Some(token) = &session.bank_account_token {
+            w.key("bank_account_token");
+            token::write(w, token);
+        }
         let secret = parts.secret_shown.then_some(session.client_secret.as_str());
         w.key("client_secret").optional_string(secret);
         if let Some(filters) = &session.filters {

@@ -108,6 +108,7 @@ fn session() -> Session {
         return_url: None,
         status: SessionStatus::Pending,
         accounts: vec![],
+        bank_account_token: None,
     }
 }
 

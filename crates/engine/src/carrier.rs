@@ -1,0 +1,242 @@
+//! Carriers: the objects that can start a link flow, as the flow sees them.
+//!
+//! The flow asks a carrier what it wants ([`Carrier::ask`]) and tells it how a run ended
+//! (`carrier_…`). Each end answers what is to be committed together with the accounts, so that
+//! carrier, accounts and events are one command; nothing here writes.
+
+use crate::session::secret_lookup;
+use crate::{Context, Engine, Error};
+use model::account::{Account, Holder, Permission, Subcategory};
+use model::clock::AccountTime;
+use model::event::Event;
+use model::id::{BankAccountId, ClockId, MerchantId, TokenId, hash_number};
+use model::link::FlowEnd;
+use model::session::{ManualEntry, PaymentMethodSupport, Prefetch, Session, SessionStatus};
+use model::token::{BankAccountToken, BankNumbers, TEST_BANK_NAME, TEST_ROUTING_NUMBER};
+use std::collections::BTreeSet;
+use store::{FindObjectByLookup, Kind, Object};
+use wire::error::Error as Refusal;
+
+/// Names a carrier.
+#[derive(Clone, Debug)]
+pub enum CarrierInput {
+    /// By its client secret.
+    ClientSecret(String),
+    /// By its id.
+    Id(String),
+}
+
+/// An object that can start a link flow.
+pub(crate) enum Carrier {
+    /// A Financial Connections Session.
+    Session(Session),
+}
+
+/// What a carrier wants of a run.
+#[derive(Clone, Debug)]
+pub(crate) struct Ask {
+    pub(crate) merchant: MerchantId,
+    pub(crate) livemode: bool,
+    pub(crate) created: AccountTime,
+    /// From when on no run may end; the run's own age is the bound where there is none.
+    pub(crate) expires_at: Option<AccountTime>,
+    /// Whether a run may still end.
+    pub(crate) open: bool,
+    pub(crate) clock: Option<ClockId>,
+    /// Whose accounts are linked; accounts of nobody are never merged with others.
+    pub(crate) holder: Option<Holder>,
+    pub(crate) permissions: BTreeSet<Permission>,
+    pub(crate) prefetch: Vec<Prefetch>,
+    /// The only kinds that may be linked; all when none are named.
+    pub(crate) account_subcategories: Option<Vec<Subcategory>>,
+    /// How many of the linked accounts must be able to pay.
+    pub(crate) support: Option<PaymentMethodSupport>,
+    pub(crate) accounts_max: Option<u32>,
+    /// Whether the holder may type numbers.
+    pub(crate) manual_entry: bool,
+    /// Whether it is for one payment: one account, and one that can pay.
+    pub(crate) payment: bool,
+    /// Where the browser goes in the end when there is no page that waits.
+    pub(crate) return_url: Option<String>,
+}
+
+/// What the end of a run does to its carrier.
+pub(crate) struct CarrierEnd {
+    /// What it changes and makes: those at version 1 are new.
+    pub(crate) objects: Vec<Object>,
+    /// What happened to them.
+    pub(crate) events: Vec<Event>,
+    /// The carrier as the answer shows it.
+    pub(crate) body: Vec<u8>,
+    /// The token of typed numbers, where the carrier gives one.
+    pub(crate) token: Option<TokenId>,
+}
+
+impl Carrier {
+    /// What it wants.
+    pub(crate) fn ask(&self) -> Ask {
+        match self {
+            Self::Session(session) => session_ask(session),
+        }
+    }
+
+    /// Its id.
+    pub(crate) fn id(&self) -> String {
+        match self {
+            Self::Session(session) => session.id.to_string(),
+        }
+    }
+}
+
+impl Engine {
+    /// The carrier of a client secret or an id.
+    pub(crate) async fn find_carrier(
+        &self,
+        context: &Context,
+        carrier: &CarrierInput,
+    ) -> Result<Carrier, Error> {
+        match carrier {
+            CarrierInput::Id(id) => {
+                Ok(Carrier::Session(self.get_session(context, id, "carrier").await?))
+            }
+            CarrierInput::ClientSecret(secret) => {
+                let find = FindObjectByLookup {
+                    merchant: context.merchant,
+                    kind: Kind::Session,
+                    lookup: secret_lookup(secret),
+                };
+                match self.store.read(find).await? {
+                    Some(Object::Session(session)) => Ok(Carrier::Session(session)),
+                    _ => Err(Refusal::invalid("No link flow has this client secret.")
+                        .param("client_secret")
+                        .into()),
+                }
+            }
+        }
+    }
+
+    /// The run linked these accounts, which are not stored yet; at least one.
+    pub(crate) async fn carrier_linked(
+        &self,
+        context: &Context,
+        carrier: Carrier,
+        accounts: &[Account],
+        _now: AccountTime,
+    ) -> Result<CarrierEnd, Error> {
+        match carrier {
+            Carrier::Session(mut session) => {
+                let mut shown = accounts.to_vec();
+                shown.sort_by_key(|account| std::cmp::Reverse((account.created, account.id)));
+                session.accounts = accounts.iter().map(|account| account.id).collect();
+                session.status = SessionStatus::Succeeded;
+                self.session_ended(context, session, &shown).await
+            }
+        }
+    }
+
+    /// The run ended without accounts: the holder left, or the bank would not.
+    pub(crate) async fn carrier_left(
+        &self,
+        context: &Context,
+        carrier: Carrier,
+        end: FlowEnd,
+        _now: AccountTime,
+    ) -> Result<CarrierEnd, Error> {
+        match carrier {
+            Carrier::Session(mut session) => {
+                session.status = match end {
+                    FlowEnd::Failed => SessionStatus::Failed,
+                    _ => SessionStatus::Cancelled,
+                };
+                self.session_ended(context, session, &[]).await
+            }
+        }
+    }
+
+    /// The holder typed numbers instead of linking an account.
+    pub(crate) async fn carrier_numbers_entered(
+        &self,
+        context: &Context,
+        carrier: Carrier,
+        numbers: &BankNumbers,
+        now: AccountTime,
+    ) -> Result<CarrierEnd, Error> {
+        match carrier {
+            Carrier::Session(mut session) => {
+                let token = self.bank_account_token(&session, numbers, now);
+                let id = token.id;
+                session.bank_account_token = Some(token);
+                session.status = SessionStatus::Succeeded;
+                let end = self.session_ended(context, session, &[]).await?;
+                Ok(CarrierEnd { token: Some(id), ..end })
+            }
+        }
+    }
+
+    async fn session_ended(
+        &self,
+        context: &Context,
+        mut session: Session,
+        accounts: &[Account],
+    ) -> Result<CarrierEnd, Error> {
+        session.version += 1;
+        let body = self.session_body_with(context, &session, accounts).await?;
+        let objects = vec![Object::Session(session)];
+        Ok(CarrierEnd { objects, events: Vec::new(), body, token: None })
+    }
+
+    fn bank_account_token(
+        &self,
+        session: &Session,
+        numbers: &BankNumbers,
+        now: AccountTime,
+    ) -> BankAccountToken {
+        let known = numbers.routing_number == TEST_ROUTING_NUMBER;
+        BankAccountToken {
+            id: TokenId::from_number(self.next_number()),
+            bank_account: BankAccountId::from_number(self.next_number()),
+            livemode: session.livemode,
+            created: now,
+            used: false,
+            routing_number: numbers.routing_number.clone(),
+            bank_name: known.then(|| TEST_BANK_NAME.to_owned()),
+            last4: numbers.last4(),
+            fingerprint: fingerprint(session.merchant, numbers),
+            holder_type: numbers.holder_type,
+            account_type: numbers.account_type,
+        }
+    }
+}
+
+/// The same text for the same numbers of one merchant; it tells nothing of them.
+fn fingerprint(merchant: MerchantId, numbers: &BankNumbers) -> String {
+    let merchant = merchant.number().to_be_bytes();
+    let parts: [&[u8]; 4] = [
+        b"fingerprint",
+        &merchant,
+        numbers.routing_number.as_bytes(),
+        numbers.account_number.as_bytes(),
+    ];
+    format!("{:016x}", hash_number(&parts))
+}
+
+fn session_ask(session: &Session) -> Ask {
+    let filters = session.filters.as_ref();
+    Ask {
+        merchant: session.merchant,
+        livemode: session.livemode,
+        created: session.created,
+        expires_at: Some(session.expires_at()),
+        open: session.status == SessionStatus::Pending,
+        clock: session.clock,
+        holder: Some(session.holder.clone()),
+        permissions: session.permissions.clone(),
+        prefetch: session.prefetch.clone().unwrap_or_default(),
+        account_subcategories: filters.and_then(|filters| filters.account_subcategories.clone()),
+        support: filters.and_then(|filters| filters.require_payment_method_support),
+        accounts_max: session.accounts_max,
+        manual_entry: session.manual_entry == Some(ManualEntry::Automatic),
+        payment: false,
+        return_url: session.return_url.clone(),
+    }
+}

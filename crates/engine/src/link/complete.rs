@@ -1,0 +1,191 @@
+//! The end of a run that linked: accounts are made, or made active again.
+
+use crate::carrier::{Ask, Carrier, CarrierEnd};
+use crate::change::push_event;
+use crate::context::settled;
+use crate::watch::{bank_account, first_events, first_look, relinked};
+use crate::{Context, Engine, Error};
+use model::account::{Account, AccountStatus, StatusAction};
+use model::clock::AccountTime;
+use model::event::EventType;
+use model::id::{AccountId, AuthorizationId, InstitutionId};
+use model::link::Offer;
+use model::refresh::RefreshJob;
+use std::collections::BTreeMap;
+use store::{AccountChange, CompleteLink, Connection, FindLinkedAccount, NewAccount};
+
+/// What all accounts of one link share.
+struct Linking<'a> {
+    context: &'a Context,
+    ask: &'a Ask,
+    now: AccountTime,
+    /// One for each bank.
+    authorizations: BTreeMap<InstitutionId, AuthorizationId>,
+}
+
+impl Linking<'_> {
+    /// The credentials that an account is linked with; the bank of every account has some.
+    fn authorization(&self, offer: &Offer) -> AuthorizationId {
+        self.authorizations[&offer.institution]
+    }
+}
+
+impl Engine {
+    /// Links what was picked, and ends the carrier with it. Answers none when something changed
+    /// meanwhile.
+    pub(super) async fn link_accounts(
+        &self,
+        context: &Context,
+        carrier: Carrier,
+        picked: Vec<Offer>,
+        now: AccountTime,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let ask = carrier.ask();
+        let mut linking = Linking { context, ask: &ask, now, authorizations: BTreeMap::new() };
+        let (mut new, mut again) = (Vec::new(), Vec::new());
+        for offer in picked {
+            linking
+                .authorizations
+                .entry(offer.institution)
+                .or_insert_with(|| AuthorizationId::from_number(self.next_number()));
+            match self.linked_before(context, &ask, &offer).await? {
+                Some((account, connection)) => {
+                    again.push(self.linked_again(&linking, account, connection, offer));
+                }
+                None => new.push(self.newly_linked(&linking, offer)),
+            }
+        }
+        let accounts: Vec<Account> = {
+            let new = new.iter().map(|new: &NewAccount| new.account.clone());
+            let again = again.iter().map(|change: &AccountChange| change.account.clone());
+            new.chain(again).collect()
+        };
+        let CarrierEnd { objects, events, body, .. } =
+            self.carrier_linked(context, carrier, &accounts, now).await?;
+        // What happened to the carrier is told behind what happened to its accounts.
+        match (again.last_mut(), new.last_mut()) {
+            (Some(last), _) => last.events.extend(events),
+            (None, Some(last)) => last.events.extend(events),
+            (None, None) => {}
+        }
+        let reply = context.reply(self, &body);
+        let link = CompleteLink { objects, new, again, reply };
+        Ok(settled(self.store.write(link).await?)?.then_some(body))
+    }
+
+    async fn linked_before(
+        &self,
+        context: &Context,
+        ask: &Ask,
+        offer: &Offer,
+    ) -> Result<Option<(Account, Connection)>, Error> {
+        let Some(holder) = ask.holder.clone() else { return Ok(None) };
+        let find = FindLinkedAccount {
+            merchant: context.merchant,
+            holder,
+            institution: offer.institution,
+            bank_account: offer.bank_account.clone(),
+        };
+        let Some(account) = self.store.read(find).await? else {
+            return Ok(None);
+        };
+        let connection = self.connection_of(&account).await?;
+        Ok(connection.map(|connection| (account, connection)))
+    }
+
+    fn newly_linked(&self, linking: &Linking<'_>, offer: Offer) -> NewAccount {
+        let ask = linking.ask;
+        let mut account = Account {
+            id: AccountId::from_number(self.next_number()),
+            merchant: ask.merchant,
+            version: 1,
+            livemode: ask.livemode,
+            created: linking.now,
+            holder: ask.holder.clone(),
+            clock: ask.clock,
+            authorization: linking.authorization(&offer),
+            institution: offer.institution,
+            institution_name: offer.institution_name,
+            bank_account: offer.bank_account,
+            category: offer.category,
+            subcategory: offer.subcategory,
+            display_name: Some(offer.name),
+            last4: offer.last4,
+            supported_payment_method_types: offer.supported_payment_method_types,
+            account_numbers: Vec::new(),
+            permissions: ask.permissions.clone(),
+            status: AccountStatus::Active,
+            expected_deactivation: None,
+            balance: None,
+            ownership: None,
+            balance_refresh: None,
+            ownership_refresh: None,
+            transaction_refresh: None,
+            transactions_listable: false,
+            subscribed: false,
+            daily_due_at: None,
+            bank_due_at: None,
+            rows: 0,
+        };
+        let connection = Connection {
+            account: account.id,
+            merchant: account.merchant,
+            version: 1,
+            relinked_at: linking.now,
+            credential: offer.credential,
+            state: Vec::new(),
+            cursors: BTreeMap::new(),
+        };
+        let watch = self.connector.watch(&bank_account(&account, &connection), linking.now);
+        let news = first_look(&mut account, watch);
+        let started = self.prefetched(&mut account, ask, linking.now);
+        let events = first_events(&account, &news, linking.now, &linking.context.cause());
+        NewAccount { account, connection, started, events }
+    }
+
+    /// An account that the holder links again: permissions are united, an inactive one is active
+    /// again, and the new login counts.
+    fn linked_again(
+        &self,
+        linking: &Linking<'_>,
+        mut account: Account,
+        connection: Connection,
+        offer: Offer,
+    ) -> AccountChange {
+        account.version += 1;
+        account.permissions.extend(linking.ask.permissions.iter().copied());
+        account.authorization = linking.authorization(&offer);
+        // An account that nothing helps (it was closed) stays what it is.
+        let lost =
+            matches!(account.status, AccountStatus::Inactive { action: StatusAction::None, .. });
+        let mut connection = if lost {
+            Connection { version: connection.version + 1, ..connection }
+        } else {
+            relinked(connection, &account, linking.now)
+        };
+        connection.credential = offer.credential;
+        let reactivated = !lost && account.reactivate(linking.now);
+        let mut change = AccountChange::of(account);
+        if reactivated {
+            let event_type = EventType::AccountReactivated;
+            push_event(&mut change, event_type, linking.now, linking.context);
+        }
+        let cause = linking.context.cause();
+        self.observe(&mut change, &connection, linking.now, Some(&cause));
+        change.started = self.prefetched(&mut change.account, linking.ask, linking.now);
+        change.connection = Some(connection);
+        change
+    }
+
+    /// Starts what the carrier asked to have fetched at once.
+    fn prefetched(&self, account: &mut Account, ask: &Ask, now: AccountTime) -> Vec<RefreshJob> {
+        let mut started = Vec::new();
+        for prefetch in &ask.prefetch {
+            let feature = prefetch.feature();
+            if account.is_active() && !account.is_pending(feature) {
+                started.push(self.start(account, feature, now));
+            }
+        }
+        started
+    }
+}

@@ -1,0 +1,349 @@
+//! The machine of the link flow: what a step does to a run. Pure but for the connector, which
+//! answers at once; what the store has to say comes with the [`Ground`].
+//!
+//! A step that does not belong to the pane that is shown does nothing: another tab was faster.
+
+use crate::Engine;
+use crate::carrier::Ask;
+use connectors::{Begin, Input, LinkError, OfferedAccount, Step};
+use model::clock::AccountTime;
+use model::id::InstitutionId;
+use model::limits::LINKED_ACCOUNTS_MAX;
+use model::link::{FlowEnd, LinkRun, Offer, Pane};
+use model::session::PaymentMethodSupport;
+use model::token::BankNumbers;
+
+/// What the holder does.
+#[derive(Clone, Debug)]
+pub enum LinkStep {
+    /// Picks a bank.
+    PickInstitution(InstitutionId),
+    /// Allows what is asked for.
+    Consent,
+    /// Fills the fields of the bank's form.
+    Fields(Vec<(String, String)>),
+    /// Comes back from the bank's own page, with the accounts chosen there if the bank does that.
+    BankReturned {
+        /// By their places among those offered.
+        accounts: Option<Vec<usize>>,
+    },
+    /// Comes back from the bank's own page without having allowed it.
+    BankRefused,
+    /// Picks accounts, by their places among those offered.
+    PickAccounts(Vec<usize>),
+    /// Wants to type numbers.
+    EnterManually,
+    /// Types numbers.
+    Numbers(BankNumbers),
+    /// Wants to sign in, or gives the address to sign in with.
+    SignIn(Option<String>),
+    /// Wants the accounts to be found again under this address.
+    SignUp(String),
+    /// Types the code.
+    Code(String),
+    /// Goes to the step before.
+    Back,
+    /// Leaves.
+    Cancel,
+}
+
+/// What a step knows besides the run.
+pub(crate) struct Ground<'a> {
+    pub(crate) ask: &'a Ask,
+    /// What makes the holder's test banks repeat.
+    pub(crate) holder_key: &'a str,
+    pub(crate) now: AccountTime,
+    /// The accounts known by the address of [`LinkStep::SignIn`] and [`LinkStep::Code`].
+    pub(crate) known: Vec<Offer>,
+}
+
+/// What a step came to.
+#[derive(Clone, Debug)]
+pub(crate) enum Effect {
+    /// The run moved, or the step did not belong to its pane.
+    Moved,
+    /// These accounts are to be linked.
+    Link(Vec<Offer>),
+    /// These numbers are to be kept.
+    Numbers(BankNumbers),
+    /// The holder left.
+    Leave(FlowEnd),
+}
+
+/// Why a step was not taken; the holder may put it right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PickFault {
+    /// No such bank.
+    NoSuchInstitution,
+    /// No account was picked.
+    Nothing,
+    /// More accounts than may be linked.
+    TooMany,
+    /// At least one must be able to pay.
+    NoneCanPay,
+    /// One of them cannot be linked.
+    Unusable {
+        /// Its place among those offered.
+        place: usize,
+        /// Why.
+        why: Unusable,
+    },
+    /// The routing number is none.
+    RoutingNumber,
+    /// The account number is none.
+    AccountNumber,
+    /// In test mode only numbers of the test bank are taken.
+    NotForTests,
+    /// Not an e-mail address.
+    Email,
+    /// The code is not the one that was sent.
+    Code,
+}
+
+/// Why an account cannot be picked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// Accounts of its kind are not asked for.
+    Kind,
+    /// It cannot pay.
+    CannotPay,
+}
+
+/// Whether an account may be picked; if not, why.
+pub(crate) fn usable(ask: &Ask, offer: &Offer) -> Result<(), Unusable> {
+    if let Some(subcategories) = &ask.account_subcategories
+        && !subcategories.contains(&offer.subcategory)
+    {
+        return Err(Unusable::Kind);
+    }
+    let must_pay = ask.payment || ask.support == Some(PaymentMethodSupport::All);
+    if must_pay && !offer.can_pay() { Err(Unusable::CannotPay) } else { Ok(()) }
+}
+
+/// How many accounts may be picked.
+pub(crate) fn accounts_max(ask: &Ask) -> usize {
+    match ask.accounts_max {
+        _ if ask.payment => 1,
+        Some(max) => (max as usize).min(LINKED_ACCOUNTS_MAX),
+        None => LINKED_ACCOUNTS_MAX,
+    }
+}
+
+impl Engine {
+    /// Takes a step. A run that is over moves no more.
+    pub(crate) fn take_step(
+        &self,
+        run: &mut LinkRun,
+        step: &LinkStep,
+        ground: &Ground<'_>,
+    ) -> Result<Effect, PickFault> {
+        let pane = match (&run.pane, step) {
+            (Pane::Ended(_), _) => return Ok(Effect::Moved),
+            (pane, LinkStep::Cancel) => {
+                let banks_fault = matches!(pane, Pane::Down { .. } | Pane::Failed);
+                let end = if banks_fault { FlowEnd::Failed } else { FlowEnd::Cancelled };
+                return Ok(Effect::Leave(end));
+            }
+            (_, LinkStep::Back) => {
+                let before = before(run);
+                if before == Pane::Institutions {
+                    restart(run);
+                }
+                before
+            }
+            (Pane::Institutions, LinkStep::PickInstitution(id)) => {
+                if !self.connector.institutions().iter().any(|bank| bank.id == *id) {
+                    return Err(PickFault::NoSuchInstitution);
+                }
+                run.institution = Some(*id);
+                Pane::Consent
+            }
+            (Pane::Consent, LinkStep::Consent) if run.signed_in => {
+                run.offers.clone_from(&ground.known);
+                Pane::Saved
+            }
+            (Pane::Consent, LinkStep::Consent) => self.begin_login(run, ground),
+            (Pane::Login { fields, .. }, LinkStep::Fields(given)) => {
+                // Only what was asked for reaches the bank, in the order in which it was asked.
+                let answer = |field: &String| {
+                    let given = given.iter().find(|(name, _)| name == field);
+                    (field.clone(), given.map(|(_, value)| value.clone()).unwrap_or_default())
+                };
+                let input = Input::Fields(fields.iter().map(answer).collect());
+                self.go_on(run, &input)
+            }
+            (Pane::BankPage { .. }, LinkStep::BankReturned { accounts }) => {
+                let pane = self.go_on(run, &Input::Returned);
+                match accounts {
+                    Some(picks) if pane == Pane::Accounts => {
+                        if let Err(fault) = pick(ground.ask, &run.offers, picks) {
+                            run.offers.clear();
+                            return Err(fault);
+                        }
+                        return pick(ground.ask, &run.offers, picks).map(Effect::Link);
+                    }
+                    _ => pane,
+                }
+            }
+            (Pane::BankPage { .. }, LinkStep::BankRefused) => Pane::BankPage { refused: true },
+            (Pane::Accounts | Pane::Saved, LinkStep::PickAccounts(picks)) => {
+                return pick(ground.ask, &run.offers, picks).map(Effect::Link);
+            }
+            (Pane::Institutions | Pane::Down { .. } | Pane::Failed, LinkStep::EnterManually)
+                if ground.ask.manual_entry =>
+            {
+                restart(run);
+                Pane::ManualEntry
+            }
+            (Pane::ManualEntry, LinkStep::Numbers(numbers)) => {
+                return check(ground.ask, numbers).map(|()| Effect::Numbers(numbers.clone()));
+            }
+            (Pane::Institutions | Pane::SignIn { .. }, LinkStep::SignIn(email))
+                if can_sign_in(ground.ask) =>
+            {
+                sign_in(run, email.as_deref(), ground)?
+            }
+            (Pane::SignIn { .. }, LinkStep::SignUp(email)) => {
+                run.sign_up = Some(address(email)?);
+                restart(run);
+                Pane::Institutions
+            }
+            (Pane::Code, LinkStep::Code(code)) => {
+                let digits = code.trim();
+                if digits.len() != 6 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                    return Err(PickFault::Code);
+                }
+                run.signed_in = true;
+                Pane::Consent
+            }
+            _ => return Ok(Effect::Moved),
+        };
+        run.pane = pane;
+        Ok(Effect::Moved)
+    }
+
+    fn begin_login(&self, run: &mut LinkRun, ground: &Ground<'_>) -> Pane {
+        let Some(institution) = run.institution else { return Pane::Institutions };
+        let begin = Begin { institution, holder_key: ground.holder_key, now: ground.now };
+        let step = self.connector.begin(&begin);
+        self.asked(run, step)
+    }
+
+    fn go_on(&self, run: &mut LinkRun, input: &Input) -> Pane {
+        let step = self.connector.advance(&run.login, input);
+        self.asked(run, step)
+    }
+
+    /// The pane for what the bank asks next.
+    fn asked(&self, run: &mut LinkRun, step: Result<Step, LinkError>) -> Pane {
+        match step {
+            Ok(Step::Redirect { state }) => {
+                run.login = state;
+                Pane::BankPage { refused: false }
+            }
+            Ok(Step::Ask { state, fields }) => {
+                run.login = state;
+                Pane::Login { fields, refused: false }
+            }
+            Ok(Step::Done { accounts }) => {
+                let bank = run.institution.and_then(|id| {
+                    self.connector.institutions().into_iter().find(|bank| bank.id == id)
+                });
+                let Some(bank) = bank else { return Pane::Failed };
+                let offer = |account: OfferedAccount| offer(&bank, account);
+                run.offers = accounts.into_iter().map(offer).collect();
+                Pane::Accounts
+            }
+            Err(LinkError::Unavailable { until }) => Pane::Down { until },
+            Err(LinkError::Refused) => match std::mem::take(&mut run.pane) {
+                Pane::Login { fields, .. } => Pane::Login { fields, refused: true },
+                _ => Pane::BankPage { refused: true },
+            },
+            Err(LinkError::UnknownInstitution | LinkError::Failed) => Pane::Failed,
+        }
+    }
+}
+
+fn offer(bank: &connectors::Institution, account: OfferedAccount) -> Offer {
+    Offer {
+        institution: bank.id,
+        institution_name: bank.name.clone(),
+        bank_account: account.bank_account,
+        name: account.name,
+        category: account.category,
+        subcategory: account.subcategory,
+        last4: account.last4,
+        supported_payment_method_types: account.supported_payment_method_types,
+        preselected: account.preselected,
+        credential: account.credential,
+    }
+}
+
+/// Forgets the bank, its login and who signed in.
+fn restart(run: &mut LinkRun) {
+    run.institution = None;
+    run.signed_in = false;
+    run.login = Vec::new();
+    run.offers = Vec::new();
+}
+
+/// The pane that going back leads to.
+fn before(run: &LinkRun) -> Pane {
+    match run.pane {
+        Pane::Login { .. } | Pane::BankPage { .. } => Pane::Consent,
+        Pane::Code => Pane::SignIn { unknown: false },
+        _ => Pane::Institutions,
+    }
+}
+
+/// The accounts at these places, if they may be linked together.
+fn pick(ask: &Ask, offers: &[Offer], picks: &[usize]) -> Result<Vec<Offer>, PickFault> {
+    let mut picked: Vec<Offer> = Vec::with_capacity(picks.len().min(offers.len()));
+    for &place in picks {
+        let offer = offers.get(place).ok_or(PickFault::Nothing)?;
+        usable(ask, offer).map_err(|why| PickFault::Unusable { place, why })?;
+        if !picked.contains(offer) {
+            picked.push(offer.clone());
+        }
+    }
+    if picked.len() > accounts_max(ask) {
+        return Err(PickFault::TooMany);
+    }
+    if ask.support == Some(PaymentMethodSupport::AtLeastOne) && !picked.iter().any(Offer::can_pay) {
+        return Err(PickFault::NoneCanPay);
+    }
+    if picked.is_empty() { Err(PickFault::Nothing) } else { Ok(picked) }
+}
+
+fn check(ask: &Ask, numbers: &BankNumbers) -> Result<(), PickFault> {
+    if !numbers.routing_number_fits() {
+        Err(PickFault::RoutingNumber)
+    } else if !numbers.account_number_fits() {
+        Err(PickFault::AccountNumber)
+    } else if !ask.livemode && !numbers.are_for_tests() {
+        // Real numbers do not belong into a test.
+        Err(PickFault::NotForTests)
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether a holder may sign in: no code can be sent from this server, so in test mode only.
+pub(crate) fn can_sign_in(ask: &Ask) -> bool {
+    !ask.livemode
+}
+
+fn sign_in(run: &mut LinkRun, email: Option<&str>, ground: &Ground<'_>) -> Result<Pane, PickFault> {
+    let Some(email) = email else { return Ok(Pane::SignIn { unknown: false }) };
+    run.email = Some(address(email)?);
+    Ok(if ground.known.is_empty() { Pane::SignIn { unknown: true } } else { Pane::Code })
+}
+
+/// An e-mail address in the form in which it is compared, if it can be one.
+pub(crate) fn address(given: &str) -> Result<String, PickFault> {
+    let given = given.trim();
+    let (name, host) = given.split_once('@').ok_or(PickFault::Email)?;
+    let plain = given.chars().all(|c| !c.is_whitespace() && !c.is_control());
+    let fits = plain && !name.is_empty() && !host.is_empty() && !host.contains('@');
+    if fits && given.len() <= 254 { Ok(given.to_owned()) } else { Err(PickFault::Email) }
+}

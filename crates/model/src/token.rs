@@ -1,0 +1,152 @@
+//! A bank account token (`btok_…`): numbers that a holder typed, as the merchant sees them.
+
+use crate::clock::AccountTime;
+use crate::id::{BankAccountId, TokenId};
+use crate::word::words;
+use serde::{Deserialize, Serialize};
+
+/// The routing number of the test bank, the only one that test numbers go with.
+pub const TEST_ROUTING_NUMBER: &str = "110000000";
+/// The name of the bank behind [`TEST_ROUTING_NUMBER`].
+pub const TEST_BANK_NAME: &str = "STRIPE TEST BANK";
+
+/// The account numbers that mean something in test mode, with what they do.
+pub const TEST_ACCOUNT_NUMBERS: [(&str, &str); 9] = [
+    ("000123456789", "payments succeed"),
+    ("000111111113", "the account is closed"),
+    ("000111111116", "no such account"),
+    ("000222222227", "insufficient funds"),
+    ("000333333335", "the debit is not authorized"),
+    ("000444444440", "the currency is wrong"),
+    ("000666666661", "the microdeposits cannot be sent"),
+    ("000555555559", "payments are disputed later"),
+    ("000000000009", "payments never end"),
+];
+
+words! {
+    /// Whose bank account it is.
+    BankHolderType {
+        /// A company's.
+        Company = "company",
+        /// A person's.
+        Individual = "individual",
+    }
+}
+
+words! {
+    /// The kind of a bank account that can pay.
+    BankAccountType {
+        /// For payments.
+        Checking = "checking",
+        /// For saving.
+        Savings = "savings",
+    }
+}
+
+/// What a holder typed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BankNumbers {
+    /// The bank, nine digits.
+    pub routing_number: String,
+    /// The account, 4 to 17 digits.
+    pub account_number: String,
+    /// Whose it is.
+    pub holder_type: BankHolderType,
+    /// Its kind.
+    pub account_type: BankAccountType,
+}
+
+impl std::fmt::Debug for BankNumbers {
+    /// Without the digits, which stand in no log.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("BankNumbers").field("last4", &self.last4()).finish_non_exhaustive()
+    }
+}
+
+impl BankNumbers {
+    /// The last four digits of the account number.
+    pub fn last4(&self) -> String {
+        let digits = self.account_number.chars().count();
+        self.account_number.chars().skip(digits.saturating_sub(4)).collect()
+    }
+
+    /// Whether the routing number has nine digits of which the last checks the others.
+    pub fn routing_number_fits(&self) -> bool {
+        let digits = self.routing_number.as_bytes();
+        let weights = [3, 7, 1].into_iter().cycle();
+        let sum: u32 =
+            digits.iter().zip(weights).map(|(digit, weight)| u32::from(digit & 15) * weight).sum();
+        digits.len() == 9 && digits.iter().all(u8::is_ascii_digit) && sum % 10 == 0
+    }
+
+    /// Whether the account number has 4 to 17 digits.
+    pub fn account_number_fits(&self) -> bool {
+        let digits = self.account_number.as_bytes();
+        (4..=17).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit)
+    }
+
+    /// Whether they are numbers of the test bank.
+    pub fn are_for_tests(&self) -> bool {
+        self.routing_number == TEST_ROUTING_NUMBER
+            && TEST_ACCOUNT_NUMBERS.iter().any(|(number, _)| *number == self.account_number)
+    }
+}
+
+/// One token, without the account number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BankAccountToken {
+    /// Its id.
+    pub id: TokenId,
+    /// The bank account that it shows.
+    pub bank_account: BankAccountId,
+    /// Whether it was made with a live key.
+    pub livemode: bool,
+    /// When it was made.
+    pub created: AccountTime,
+    /// Whether something was made of it; it can be used once.
+    pub used: bool,
+    /// The bank.
+    pub routing_number: String,
+    /// The bank's name, where it is known.
+    pub bank_name: Option<String>,
+    /// The last four digits of the account number.
+    pub last4: String,
+    /// The same for the same numbers of the same merchant, and for no others.
+    pub fingerprint: String,
+    /// Whose it is.
+    pub holder_type: BankHolderType,
+    /// Its kind.
+    pub account_type: BankAccountType,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Digits and check of a routing number, length of an account number; the test numbers pass.
+    #[test]
+    fn checks_numbers() {
+        let numbers = |routing: &str, account: &str| BankNumbers {
+            routing_number: routing.into(),
+            account_number: account.into(),
+            holder_type: BankHolderType::Individual,
+            account_type: BankAccountType::Checking,
+        };
+        for routing in [TEST_ROUTING_NUMBER, "021000021", "011401533"] {
+            assert!(numbers(routing, "").routing_number_fits(), "{routing}");
+        }
+        for routing in ["", "110000001", "11000000", "1100000000", "11000000x"] {
+            assert!(!numbers(routing, "").routing_number_fits(), "{routing}");
+        }
+        for (account, _) in TEST_ACCOUNT_NUMBERS {
+            let test = numbers(TEST_ROUTING_NUMBER, account);
+            assert!(test.account_number_fits() && test.are_for_tests(), "{account}");
+            assert!(!format!("{test:?}").contains(account));
+        }
+        for account in ["", "123", "123456789012345678", "12 4"] {
+            assert!(!numbers("", account).account_number_fits(), "{account}");
+        }
+        assert_eq!(numbers("", "000123456789").last4(), "6789");
+        assert!(!numbers("021000021", "000123456789").are_for_tests());
+    }
+}
