@@ -330,7 +330,17 @@ impl Engine {
         context: &Context,
         customer: &Customer,
     ) -> Result<Vec<u8>, Error> {
-        let clock = self.expanded_clock(context, customer, &context.expand).await?;
+        self.customer_bytes(context, customer, &context.expand).await
+    }
+
+    /// A customer with what is to be expanded in it.
+    pub(crate) async fn customer_bytes(
+        &self,
+        context: &Context,
+        customer: &Customer,
+        expand: &Expand,
+    ) -> Result<Vec<u8>, Error> {
+        let clock = self.expanded_clock(context, customer, expand).await?;
         let view = context.view(self);
         Ok(render(|w| wire::render::customer::write(w, customer, &view, clock.as_ref())))
     }
@@ -421,6 +431,21 @@ impl Engine {
                 given.parse::<model::id::EndpointId>().map(model::id::EndpointId::number),
                 "webhook endpoint",
             ),
+            Kind::PaymentIntent => (
+                given.parse::<model::id::PaymentIntentId>().map(model::id::PaymentIntentId::number),
+                "payment_intent",
+            ),
+            Kind::SetupIntent => (
+                given.parse::<model::id::SetupIntentId>().map(model::id::SetupIntentId::number),
+                "setup_intent",
+            ),
+            Kind::PaymentMethod => (
+                given.parse::<model::id::PaymentMethodId>().map(model::id::PaymentMethodId::number),
+                "payment_method",
+            ),
+            Kind::Mandate => {
+                (given.parse::<model::id::MandateId>().map(model::id::MandateId::number), "mandate")
+            }
         };
         // Stripe answers an unknown cursor with 400, as a fault of the parameter.
         let missing = || Error::from(Refusal::no_such(what, given, param).status(400));

@@ -1,7 +1,10 @@
 //! Every address of the server, in one flat list.
 
 use super::call::{self, Call, Handler, Outcome, Pending, Route};
-use super::{App, account, clock, customer, endpoint, event, helpers, session, transaction};
+use super::{
+    App, account, clock, customer, endpoint, event, helpers, intent, payment_method, session,
+    transaction,
+};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -32,6 +35,32 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .get("/v1/customers/{id}", customer::retrieve)
         .post("/v1/customers/{id}", customer::update)
         .delete("/v1/customers/{id}", customer::delete)
+        .get("/v1/customers/{id}/payment_methods", payment_method::list_of_customer)
+        .get("/v1/customers/{id}/payment_methods/{method}", payment_method::retrieve_of_customer)
+        // Intents: a browser that knows a client secret may see, confirm and verify its own
+        .post("/v1/payment_intents", intent::create_payment)
+        .get("/v1/payment_intents", intent::list_payments)
+        .client_get("/v1/payment_intents/{id}", intent::retrieve_payment)
+        .post("/v1/payment_intents/{id}", intent::update_payment)
+        .client_post("/v1/payment_intents/{id}/confirm", intent::confirm_payment)
+        .post("/v1/payment_intents/{id}/cancel", intent::cancel_payment)
+        .post("/v1/payment_intents/{id}/capture", intent::capture_payment)
+        .client_post("/v1/payment_intents/{id}/verify_microdeposits", intent::verify_payment)
+        .post("/v1/setup_intents", intent::create_setup)
+        .get("/v1/setup_intents", intent::list_setups)
+        .client_get("/v1/setup_intents/{id}", intent::retrieve_setup)
+        .post("/v1/setup_intents/{id}", intent::update_setup)
+        .client_post("/v1/setup_intents/{id}/confirm", intent::confirm_setup)
+        .post("/v1/setup_intents/{id}/cancel", intent::cancel_setup)
+        .client_post("/v1/setup_intents/{id}/verify_microdeposits", intent::verify_setup)
+        // Payment methods
+        .post("/v1/payment_methods", payment_method::create)
+        .get("/v1/payment_methods", payment_method::list)
+        .get("/v1/payment_methods/{id}", payment_method::retrieve)
+        .post("/v1/payment_methods/{id}", payment_method::update)
+        .post("/v1/payment_methods/{id}/attach", payment_method::attach)
+        .post("/v1/payment_methods/{id}/detach", payment_method::detach)
+        .get("/v1/mandates/{id}", payment_method::retrieve_mandate)
         // Financial Connections
         .post("/v1/financial_connections/sessions", session::create)
         .get("/v1/financial_connections/sessions/{id}", session::retrieve)
@@ -93,6 +122,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
         // For people and for those who watch the process; without a key
         // Not the customer of an id: Stripe's search, which this server does not have
         .route("/v1/customers/search", any(unknown_url))
+        .route("/v1/payment_intents/search", any(unknown_url))
         .route("/", get(async || HELLO))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
@@ -136,6 +166,14 @@ impl Routes {
         F: Future<Output = Outcome> + Send + 'static,
     {
         self.add(MethodFilter::POST, pattern, true, boxed(handler))
+    }
+
+    /// A GET that a publishable key may make, too.
+    fn client_get<F>(self, pattern: &'static str, handler: fn(Call) -> F) -> Self
+    where
+        F: Future<Output = Outcome> + Send + 'static,
+    {
+        self.add(MethodFilter::GET, pattern, true, boxed(handler))
     }
 
     fn add(

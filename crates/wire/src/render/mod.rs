@@ -12,8 +12,12 @@ pub mod customer;
 pub mod deleted;
 pub mod endpoint;
 pub mod event;
+pub mod given;
 pub mod institution;
+pub mod intent;
+pub mod mandate;
 pub mod ownership;
+pub mod payment_method;
 pub mod session;
 pub mod token;
 pub mod transaction;
@@ -30,12 +34,20 @@ pub struct View<'a> {
     pub version: &'a Version,
     /// Whether a failed refresh shows its cause in the `error` hash, which is in preview.
     pub preview_errors: bool,
+    /// Where clients reach this server, for the pages that objects name.
+    pub public_url: &'a str,
 }
 
 impl<'a> View<'a> {
     /// The view of a version; errors are shown by preview versions, and to all if `errors_shown`.
     pub fn new(version: &'a Version, errors_shown: bool) -> Self {
-        Self { version, preview_errors: errors_shown || version.is_preview() }
+        Self { version, preview_errors: errors_shown || version.is_preview(), public_url: "" }
+    }
+
+    /// The same for a server that clients reach at this address.
+    #[must_use]
+    pub fn at(self, public_url: &'a str) -> Self {
+        Self { public_url, ..self }
     }
 }
 
