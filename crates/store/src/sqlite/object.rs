@@ -9,7 +9,6 @@ use crate::{
 };
 use model::endpoint::EndpointSecret;
 use model::id::{CustomerId, MerchantId};
-use model::limits::MERCHANTS_MAX;
 use rusqlite::{Row, params};
 
 pub(super) const INSERT_MERCHANT: &str =
@@ -56,7 +55,7 @@ pub(crate) fn create(command: &CreateObject, batch: &Batch<'_>) -> Result<Create
     let object = &command.object;
     let merchant = column(object.merchant().number());
     if batch.execute(INSERT_MERCHANT, [merchant])? == 1
-        && count(batch, COUNT_MERCHANTS, params![])? > MERCHANTS_MAX
+        && count(batch, COUNT_MERCHANTS, params![])? > batch.merchants_max
     {
         return Ok(Created::MerchantsFull);
     }

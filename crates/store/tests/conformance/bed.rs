@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use store::{
     CompleteLink, Connection, CreateObject, Created, Cursor, Failpoints, NewAccount, Object, Page,
-    Place, Read, Reply, Store, StoreSettings, Write, Written,
+    Place, Read, Reply, Store, StoreBounds, StoreSettings, Write, Written,
 };
 
 /// A time that only tests move.
@@ -109,6 +109,7 @@ pub(crate) fn sqlite(time: Arc<Time>) -> Store {
         rng: Arc::new(Counter::default()),
         clock: time,
         readers: 4,
+        bounds: StoreBounds::default(),
     })
     .unwrap()
 }

@@ -5,7 +5,7 @@ mod statements;
 mod writer;
 
 use crate::store::Failure;
-use crate::{CreateObject, Failpoints, Object, Place, Store, StoreSettings};
+use crate::{CreateObject, Failpoints, Object, Place, Store, StoreBounds, StoreSettings};
 use model::clock::{AccountTime, Clock, Rng, ServerTime, TestClock};
 use model::id::{ClockId, MerchantId};
 use std::path::Path;
@@ -37,6 +37,7 @@ fn settings(place: Place) -> StoreSettings {
         rng: Arc::new(Still),
         clock: Arc::new(Still),
         readers: 2,
+        bounds: StoreBounds::default(),
     }
 }
 
