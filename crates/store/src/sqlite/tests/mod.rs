@@ -1,6 +1,7 @@
 //! What holds for the database alone: its statements, its file, its writer.
 
 mod file;
+mod merchant;
 mod statements;
 mod writer;
 
