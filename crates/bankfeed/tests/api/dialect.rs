@@ -170,10 +170,17 @@ async fn bodies() {
     app.request("GET", CUSTOMERS).header("Content-Type", content_type).send().await.ok();
 
     // In chunks and without a length, as one client sends every body.
-    let address = app.url().strip_prefix("http://").unwrap().to_owned();
+    let address = app.url().strip_prefix("http://").unwrap();
     let raw = "POST /v1/customers HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
                Authorization: Bearer sk_test_123\r\nTransfer-Encoding: chunked\r\n\r\n\
                7\r\nname=Zo\r\n6\r\n%C3%AB\r\n0\r\n\r\n";
+    let answer = send_raw(address, raw.to_owned()).await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"name\":\"Zoë\""), "{answer}");
+}
+
+/// Sends bytes as they are, and reads until the server closes.
+async fn send_raw(address: &str, raw: String) -> String {
+    let address = address.to_owned();
     let answer = tokio::task::spawn_blocking(move || {
         let mut stream = std::net::TcpStream::connect(address).unwrap();
         stream.write_all(raw.as_bytes()).unwrap();
@@ -181,8 +188,48 @@ async fn bodies() {
         stream.read_to_string(&mut answer).unwrap();
         answer
     });
-    let answer = answer.await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"name\":\"Zoë\""), "{answer}");
+    answer.await.unwrap()
+}
+
+/// Every answer has a request id of its own, also those that need no key and those to addresses
+/// and methods that are not there. What is no HTTP is refused before a request exists, so that
+/// answer alone has none.
+#[tokio::test]
+async fn request_ids() {
+    let app = App::start().await;
+    let mut ids = std::collections::BTreeSet::new();
+    let calls = [
+        ("GET", "/"),
+        ("GET", "/healthz"),
+        ("HEAD", "/healthz"),
+        ("GET", "/readyz"),
+        ("POST", "/readyz"),
+        ("GET", "/nowhere"),
+        ("GET", "/v1/customers/search"),
+        ("OPTIONS", CUSTOMERS),
+    ];
+    for (method, path) in calls {
+        let reply = app.bare_request(method, path).send().await;
+        let id = reply.header("request-id").unwrap_or_else(|| panic!("{method} {path}"));
+        assert!(id.starts_with("req_") && ids.insert(id.to_owned()), "{method} {path}: {id}");
+    }
+
+    let address = app.url().strip_prefix("http://").unwrap();
+    let mut answers = String::new();
+    let headers = "a: b\r\n".repeat(200);
+    for broken in ["nonsense\r\n\r\n".to_owned(), format!("GET / HTTP/1.1\r\n{headers}\r\n")] {
+        let answer = send_raw(address, broken).await;
+        let head = answer.lines().filter(|line| !line.starts_with("date: "));
+        answers += &head.collect::<Vec<_>>().join("\n");
+    }
+    insta::assert_snapshot!(answers, @"
+    HTTP/1.1 400 Bad Request
+    connection: close
+    content-length: 0
+    HTTP/1.1 431 Request Header Fields Too Large
+    connection: close
+    content-length: 0
+    ");
 }
 
 /// Parameters of the wrong kind are refused with their full path; nothing is done then.
