@@ -315,6 +315,43 @@ async fn health() {
     assert!(app.bare_request("GET", "/").send().await.ok().body.starts_with("bankfeed: "));
 }
 
+/// Wherever a customer is expanded its test clock can be, too, down to the deepest level.
+#[tokio::test]
+async fn expands_the_clock_of_a_customer() {
+    let app = App::start().await;
+    let clocks = "/v1/test_helpers/test_clocks";
+    let clock = app.post(clocks, "frozen_time=1767225600").await.ok();
+    let form = format!("email=ada@example.com&test_clock={}", clock.text("/id"));
+    let customer = app.post(CUSTOMERS, &form).await.ok().text("/id");
+    let session = app.session(&customer, "expand[]=account_holder.customer.test_clock").await;
+    let linked = app.link(&session, "expand[]=account_holder.customer.test_clock").await;
+    let account = linked.text("/accounts/data/0/id");
+    let fc = "/v1/financial_connections";
+    let of_account = format!("{fc}/accounts/{account}?expand[]=account_holder.customer");
+    let inside = "expand[]=data.account_holder.customer.test_clock";
+    let list = format!("{fc}/accounts?account_holder[customer]={customer}&{inside}");
+    let customers =
+        format!("{CUSTOMERS}?expand[]=data.test_clock&test_clock={}", clock.text("/id"));
+    let answers = [
+        (session, "/account_holder/customer/test_clock"),
+        (linked, "/account_holder/customer/test_clock"),
+        (app.get(&format!("{of_account}.test_clock")).await, "/account_holder/customer/test_clock"),
+        (app.get(&list).await, "/data/0/account_holder/customer/test_clock"),
+        (app.get(&customers).await, "/data/0/test_clock"),
+    ];
+    for (answer, pointer) in answers {
+        assert_eq!(answer.ok().at(pointer), clock.json(), "{pointer}");
+    }
+    // Where only the customer is asked for, its clock stays an id, and so it does without one.
+    let answer = app.get(&of_account).await.ok();
+    assert_eq!(answer.text("/account_holder/customer/test_clock"), clock.text("/id"));
+    let other = app.account().await;
+    let plain = format!("{fc}/accounts/{other}?expand[]=account_holder.customer.test_clock");
+    let answer = app.get(&plain).await.ok();
+    assert_eq!(answer.text("/account_holder/customer/object"), "customer");
+    assert!(answer.at("/account_holder/customer/test_clock").is_null());
+}
+
 /// Both spellings of expand reach four levels, in lists and in single objects.
 #[tokio::test]
 async fn expansion() {

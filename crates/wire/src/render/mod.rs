@@ -18,9 +18,9 @@ pub mod session;
 pub mod transaction;
 
 use crate::json::JsonWriter;
+use crate::render::customer::ExpandedCustomer;
 use crate::version::Version;
 use model::account::Holder;
-use model::customer::Customer;
 
 /// How a caller, or an endpoint, sees objects.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +42,7 @@ impl<'a> View<'a> {
 fn write_holder(
     writer: &mut JsonWriter,
     holder: Option<&Holder>,
-    customer: Option<&Customer>,
+    customer: Option<&ExpandedCustomer>,
     view: &View<'_>,
 ) {
     let Some(holder) = holder else {
@@ -53,7 +53,9 @@ fn write_holder(
         Holder::Customer(id) => {
             w.key("customer");
             match customer {
-                Some(customer) => customer::write(w, customer, view, None),
+                Some(ExpandedCustomer { customer, test_clock }) => {
+                    customer::write(w, customer, view, test_clock.as_ref());
+                }
                 None => {
                     w.plain(id.text().as_str());
                 }
