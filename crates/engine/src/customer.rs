@@ -225,36 +225,43 @@ impl Engine {
         Err(Error::Locked)
     }
 
-    /// Deletes a customer and disconnects its accounts.
+    /// Deletes a customer and disconnects its accounts. Of several deletions at once the first to
+    /// commit answers; to the others the customer is gone.
     pub async fn delete_customer(&self, context: &Context, id: &str) -> Result<Answer, Error> {
         let customer = self.get_live_customer(context, id, "id").await?;
         self.moment_to_write(context.merchant, customer.test_clock).await?;
-        let of = AccountsOf::Holder(Holder::Customer(customer.id));
+        let body = self.remove_customer(context, customer.id).await?;
+        body.map(Answer::committed).ok_or_else(|| Refusal::no_such("customer", id, "id").into())
+    }
+
+    /// Disconnects the accounts of a customer and deletes it; answers what shows that, or nothing
+    /// if somebody else has deleted it.
+    pub(crate) async fn remove_customer(
+        &self,
+        context: &Context,
+        id: CustomerId,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let of = AccountsOf::Holder(Holder::Customer(id));
         self.disconnect_all(context, of).await?;
         for _ in tries() {
-            let mut customer = self.get_customer(context, id, "id").await?;
+            let found = self.find_customer(context, id).await?;
+            let Some(mut customer) = found.filter(|customer| !customer.deleted) else {
+                return Ok(None);
+            };
             let body = render(|w| wire::render::deleted::write(w, &customer.id, "customer"));
-            if customer.deleted {
-                return Ok(Answer::unchanged(body));
-            }
             let now = self.moment(context.merchant, customer.test_clock).await?.now;
+            customer.version += 1;
+            // The event shows the customer as it was.
             let deleted = event(&customer, EventType::CustomerDeleted, now, None, context);
             customer.deleted = true;
-            customer.version += 1;
-            let id = EventId::of_change(
-                customer.merchant.number(),
-                customer.id.number(),
-                customer.version,
-                0,
-            );
             let change = ChangeObject {
-                events: vec![Event { id, ..deleted }],
+                events: vec![deleted],
                 object: Object::Customer(customer),
                 reply: context.reply(self, &body),
             };
             if settled(self.store.write(change).await?)? {
                 self.wake.dispatch();
-                return Ok(Answer::committed(body));
+                return Ok(Some(body));
             }
         }
         Err(Error::Locked)
@@ -345,7 +352,8 @@ impl Engine {
         Ok(render(|w| wire::render::customer::write(w, customer, &view, clock.as_ref())))
     }
 
-    async fn expanded_clock(
+    /// The clock of a customer, if it is to be shown whole.
+    pub(crate) async fn expanded_clock(
         &self,
         context: &Context,
         customer: &Customer,

@@ -8,6 +8,7 @@ use super::{
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::middleware::map_response_with_state;
 use axum::response::Response;
 use axum::routing::{MethodFilter, any, get, on};
 use std::sync::Arc;
@@ -128,6 +129,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/readyz", get(ready))
         .fallback(unknown_url)
         .method_not_allowed_fallback(wrong_method)
+        .layer(map_response_with_state(Arc::clone(&app), call::identified))
         .with_state(app)
 }
 

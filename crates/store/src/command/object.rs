@@ -128,7 +128,7 @@ pub enum Created {
     KeyTaken,
     /// The merchant has as many of this kind as it may.
     KindFull,
-    /// The server has as many merchants as it may ([`model::limits::MERCHANTS_MAX`]).
+    /// The server has as many merchants as it may ([`crate::StoreBounds`]).
     MerchantsFull,
 }
 

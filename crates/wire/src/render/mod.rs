@@ -23,9 +23,9 @@ pub mod token;
 pub mod transaction;
 
 use crate::json::JsonWriter;
+use crate::render::customer::ExpandedCustomer;
 use crate::version::Version;
 use model::account::Holder;
-use model::customer::Customer;
 
 /// How a caller, or an endpoint, sees objects.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +55,7 @@ impl<'a> View<'a> {
 fn write_holder(
     writer: &mut JsonWriter,
     holder: Option<&Holder>,
-    customer: Option<&Customer>,
+    customer: Option<&ExpandedCustomer>,
     view: &View<'_>,
 ) {
     let Some(holder) = holder else {
@@ -66,7 +66,9 @@ fn write_holder(
         Holder::Customer(id) => {
             w.key("customer");
             match customer {
-                Some(customer) => customer::write(w, customer, view, None),
+                Some(ExpandedCustomer { customer, test_clock }) => {
+                    customer::write(w, customer, view, test_clock.as_ref());
+                }
                 None => {
                     w.plain(id.text().as_str());
                 }
