@@ -19,7 +19,7 @@ cargo xtask <command>
   lint      formatting and clippy, warnings as errors
   tidy      file sizes, banned words, dead links, licences
   test      cargo test --workspace, with the counts at the end
-  clients   official SDKs against the real binary
+  clients   curl and official SDKs against the real binary; by name: curl, python
   bench     speeds as ratios to their ceilings; --scale for 10,000 accounts
   crash     the real binary killed under load, over and over; --seed N repeats a plan
   shapes    the parameter tables of payment objects, from the path of an OpenAPI document
