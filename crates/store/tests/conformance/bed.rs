@@ -3,10 +3,12 @@
 use model::account::{Account, AccountStatus, Category, Holder, Permission, Subcategory};
 use model::bank::Feature;
 use model::clock::{AccountTime, Clock, ClockStatus, Rng, ServerTime, TestClock};
+use model::collection::Collection;
 use model::customer::{Customer, TaxExempt};
 use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};
 use model::endpoint::{Endpoint, EndpointSecret, EndpointStatus};
 use model::event::{Event, EventType};
+use model::given::Given;
 use model::id::{
     AccountId, AuthorizationId, ClockId, CustomerId, EndpointId, EventId, InstitutionId,
     MerchantId, SessionId, TransactionId,
