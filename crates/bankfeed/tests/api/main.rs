@@ -10,6 +10,7 @@ mod determinism;
 mod dialect;
 mod endpoints;
 mod errors;
+mod errors_intents;
 mod errors_steering;
 mod guide;
 mod idempotency;
