@@ -10,6 +10,7 @@ use model::customer::Customer;
 use model::endpoint::Endpoint;
 use model::event::Event;
 use model::id::{ClockId, CustomerId, MerchantId};
+use model::link::LinkFlow;
 use model::session::Session;
 use model::stored::{Lookup, Stored};
 use sha2::{Digest, Sha256};
@@ -87,6 +88,9 @@ objects! {
     Endpoint(Endpoint) = "endpoint",
     /// A test clock.
     TestClock(TestClock) = "test_clock",
+    /// One run of a link flow in a browser. Looked up by the address under which its accounts are
+    /// to be found again.
+    LinkFlow(LinkFlow) = "link_flow",
     /// What falls due in the tests of this crate.
     #[cfg(test)]
     Alarm(crate::due_tests::Alarm) = "alarm",
