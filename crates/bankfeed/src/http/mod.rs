@@ -17,6 +17,7 @@ mod event;
 mod headers;
 mod helpers;
 mod idempotency;
+mod link_flow;
 mod router;
 mod session;
 mod transaction;
@@ -48,6 +49,11 @@ impl App {
     /// An application around an engine.
     pub fn new(engine: Arc<Engine>, keys: KeyPolicy, request_ids: RequestIds) -> Self {
         Self { engine, keys, request_ids, running: RunningKeys::default() }
+    }
+
+    /// The id of the next request with this method.
+    pub(crate) fn next_request(&self, method: &axum::http::Method) -> model::id::RequestId {
+        self.request_ids.next(method)
     }
 
     /// The engine behind it.
