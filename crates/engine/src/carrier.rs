@@ -44,7 +44,6 @@ pub(crate) enum Carrier {
 pub(crate) struct Ask {
     pub(crate) merchant: MerchantId,
     pub(crate) livemode: bool,
-    pub(crate) created: AccountTime,
     /// From when on no run may end; the run's own age is the bound where there is none.
     pub(crate) expires_at: Option<AccountTime>,
     /// Whether a run may still end.
@@ -272,7 +271,6 @@ fn session_ask(session: &Session) -> Ask {
     Ask {
         merchant: session.merchant,
         livemode: session.livemode,
-        created: session.created,
         expires_at: Some(session.expires_at()),
         open: session.status == SessionStatus::Pending,
         clock: session.clock,
@@ -293,7 +291,6 @@ fn intent_ask(intent: &Intent) -> Ask {
     Ask {
         merchant: intent.merchant,
         livemode: intent.livemode,
-        created: intent.created,
         expires_at: None,
         open: intent.collects(),
         clock: intent.clock,

@@ -19,6 +19,7 @@ mod headers;
 mod helpers;
 mod idempotency;
 mod intent;
+mod link_flow;
 mod payment_method;
 mod router;
 mod session;
@@ -51,6 +52,11 @@ impl App {
     /// An application around an engine.
     pub fn new(engine: Arc<Engine>, keys: KeyPolicy, request_ids: RequestIds) -> Self {
         Self { engine, keys, request_ids, running: RunningKeys::default() }
+    }
+
+    /// The id of the next request with this method.
+    pub(crate) fn next_request(&self, method: &axum::http::Method) -> model::id::RequestId {
+        self.request_ids.next(method)
     }
 
     /// The engine behind it.

@@ -11,6 +11,7 @@ use model::endpoint::Endpoint;
 use model::event::Event;
 use model::id::{ClockId, CustomerId, MerchantId};
 use model::intent::Intent;
+use model::link::LinkFlow;
 use model::mandate::Mandate;
 use model::payment_method::PaymentMethod;
 use model::session::Session;
@@ -98,6 +99,9 @@ objects! {
     PaymentMethod(PaymentMethod) = "payment_method",
     /// A mandate.
     Mandate(Mandate) = "mandate",
+    /// One run of a link flow in a browser. Looked up by the address under which its accounts are
+    /// to be found again.
+    LinkFlow(LinkFlow) = "link_flow",
     /// What falls due in the tests of this crate.
     #[cfg(test)]
     Alarm(crate::due_tests::Alarm) = "alarm",
