@@ -29,7 +29,6 @@ macro_rules! objects {
         }
 
         /// An object as a row.
-        #[expect(clippy::large_enum_variant, reason = "moved a few times a request, never kept in bulk")]
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum Object {
             $($(#[doc = $doc])+ $(#[cfg($cfg)])? $kind($type)),+
