@@ -288,6 +288,7 @@ fn session_ask(session: &Session) -> Ask {
 
 fn intent_ask(intent: &Intent) -> Ask {
     let collection = &intent.collection;
+    let settings = intent.from_settings.as_ref();
     Ask {
         merchant: intent.merchant,
         livemode: intent.livemode,
@@ -295,8 +296,8 @@ fn intent_ask(intent: &Intent) -> Ask {
         open: intent.collects(),
         clock: intent.clock,
         holder: intent.customer.map(Holder::Customer),
-        permissions: collection.permissions_asked(None),
-        prefetch: collection.prefetch_asked(None),
+        permissions: collection.permissions_asked(settings),
+        prefetch: collection.prefetch_asked(settings),
         account_subcategories: collection.account_subcategories.clone(),
         support: None,
         accounts_max: Some(1),

@@ -454,6 +454,8 @@ impl Engine {
             Kind::Mandate => {
                 (given.parse::<model::id::MandateId>().map(model::id::MandateId::number), "mandate")
             }
+            // A merchant has one, so no list of them is asked for.
+            Kind::ConnectionsSettings => (Err(model::id::NotAnId), "settings"),
             Kind::LinkFlow => (given.parse::<LinkFlowId>().map(LinkFlowId::number), "link flow"),
         };
         // Stripe answers an unknown cursor with 400, as a fault of the parameter.

@@ -11,6 +11,7 @@ pub mod account;
 mod carrier;
 mod change;
 pub mod clock;
+pub mod connections_settings;
 mod context;
 pub mod customer;
 pub mod deliver;

@@ -10,6 +10,7 @@ pub mod authorization;
 pub mod bank;
 pub mod clock;
 pub mod collection;
+pub mod connections_settings;
 pub mod customer;
 pub mod delivery;
 pub mod diff;

@@ -6,6 +6,7 @@
 
 use crate::account::Holder;
 use crate::clock::{AccountTime, TestClock};
+use crate::connections_settings::ConnectionsSettings;
 use crate::customer::Customer;
 use crate::endpoint::Endpoint;
 use crate::id::{ClockId, CustomerId, MerchantId};
@@ -344,5 +345,23 @@ impl Stored for Mandate {
 
     fn clock(&self) -> Option<ClockId> {
         self.clock
+    }
+}
+
+impl Stored for ConnectionsSettings {
+    fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    fn number(&self) -> u64 {
+        Self::NUMBER
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created(&self) -> AccountTime {
+        self.created
     }
 }

@@ -12,6 +12,7 @@ mod call;
 mod clock;
 mod collection;
 mod connection;
+mod connections_settings;
 mod customer;
 mod endpoint;
 mod event;

@@ -2,8 +2,8 @@
 
 use super::call::{self, Call, Handler, Outcome, Pending, Route};
 use super::{
-    App, account, clock, customer, endpoint, event, helpers, intent, link_flow, payment_method,
-    session, transaction,
+    App, account, clock, connections_settings, customer, endpoint, event, helpers, intent,
+    link_flow, payment_method, session, transaction,
 };
 use crate::pages;
 use axum::Router;
@@ -75,6 +75,9 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .get("/v1/financial_connections/accounts/{id}/owners", account::owners)
         .get("/v1/financial_connections/transactions", transaction::list)
         .get("/v1/financial_connections/transactions/{id}", transaction::retrieve)
+        // Ours: Stripe sets these in its dashboard only
+        .get("/v1/financial_connections/settings", connections_settings::retrieve)
+        .post("/v1/financial_connections/settings", connections_settings::update)
         // Events and where they go
         .get("/v1/events", event::list)
         .get("/v1/events/{id}", event::retrieve)

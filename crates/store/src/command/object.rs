@@ -6,6 +6,7 @@
 use crate::{Bounds, Listed, Page, Reply, Written};
 use model::Word;
 use model::clock::{AccountTime, TestClock};
+use model::connections_settings::ConnectionsSettings;
 use model::customer::Customer;
 use model::endpoint::Endpoint;
 use model::event::Event;
@@ -96,6 +97,8 @@ objects! {
     SetupIntent(Intent) = "setup_intent",
     /// A payment method.
     PaymentMethod(PaymentMethod) = "payment_method",
+    /// The settings of Financial Connections; one row a merchant.
+    ConnectionsSettings(ConnectionsSettings) = "connections_settings",
     /// A mandate.
     Mandate(Mandate) = "mandate",
     /// One run of a link flow in a browser. Looked up by the address under which its accounts are
