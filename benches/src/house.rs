@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Failpoints, Place, Store, StoreSettings};
+use store::{Failpoints, Place, Store, StoreBounds, StoreSettings};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use wire::expand::Expand;
@@ -157,6 +157,7 @@ fn open_store(database: &Path) -> Result<Store, Failure> {
         rng: Arc::new(BenchRng::new()),
         clock: Arc::new(BenchClock::new()),
         readers: READERS,
+        bounds: StoreBounds::default(),
     })?)
 }
 

@@ -22,7 +22,7 @@ use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use store::{Bounds, Failpoints, FindAccount, Place, Store, StoreSettings};
+use store::{Bounds, Failpoints, FindAccount, Place, Store, StoreBounds, StoreSettings};
 use wire::error::Error as Refusal;
 use wire::expand::Expand;
 use wire::list::PageParams;
@@ -81,6 +81,7 @@ impl App {
                 rng: rng.clone(),
                 clock: clock.clone(),
                 readers: 2,
+                bounds: StoreBounds::default(),
             })
             .expect("a temporary database opens"),
         };

@@ -2,7 +2,7 @@
 
 use crate::Failure;
 use crate::counts::{Counts, counts_of};
-use crate::process::{self, program, run_lines, say};
+use crate::process::{self, built, program, run_lines, say};
 use crate::{clients, crash, tidy};
 
 /// Everything, the quickest first.
@@ -14,7 +14,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     let clients = clients::run(&[])?;
     say(&format!("clients: {clients}"));
     // The steps of the example for CI services, so that what it shows works.
-    process::run(&mut program("examples/ci-service.sh", &["target/debug/bankfeed"]))?;
+    process::run(program("examples/ci-service.sh", &[]).arg(built("bankfeed")))?;
     counts += clients;
     let crash = crash::run(&[])?;
     say(&format!("crash: {crash}"));

@@ -7,6 +7,7 @@ mod counts;
 mod crash;
 mod fuzz;
 mod process;
+mod shapes;
 mod tidy;
 
 use std::process::ExitCode;
@@ -18,9 +19,10 @@ cargo xtask <command>
   lint      formatting and clippy, warnings as errors
   tidy      file sizes, banned words, dead links, licences
   test      cargo test --workspace, with the counts at the end
-  clients   official SDKs against the real binary
+  clients   curl and official SDKs against the real binary; by name: curl, python
   bench     speeds as ratios to their ceilings; --scale for 10,000 accounts
   crash     the real binary killed under load, over and over; --seed N repeats a plan
+  shapes    the parameter tables of payment objects, from the path of an OpenAPI document
   fuzz      fuzz what reads bytes from strangers, for some seconds a target
 ";
 
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         "test" => ci::test().map(|counts| println!("{counts}")),
         "tidy" => tidy::run(),
         "fuzz" => fuzz::fuzz(&rest),
+        "shapes" => shapes::run(&rest),
         "bench" => bench::run(&rest),
         "clients" => clients::run(&rest).map(|counts| println!("{counts}")),
         "crash" => crash::run(&rest).map(drop),

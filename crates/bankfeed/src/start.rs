@@ -20,7 +20,7 @@ use std::io::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use store::{OpenError, Place, Store, StoreSettings};
+use store::{OpenError, Place, Store, StoreBounds, StoreSettings};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -175,6 +175,7 @@ fn build_engine(
         rng: internals,
         clock: Arc::clone(&clock) as Arc<_>,
         readers: READERS_MAX,
+        bounds: StoreBounds::default(),
     })?;
     let engine_settings = engine::Settings {
         public_url: url.to_owned(),

@@ -12,7 +12,6 @@ use model::Word;
 use model::account::{Account, AccountStatus, Holder};
 use model::bank::Feature;
 use model::clock::AccountTime;
-use model::customer::Customer;
 use model::event::EventType;
 use model::id::{AccountId, OwnerId, OwnershipId};
 use model::ownership::Ownership;
@@ -24,6 +23,7 @@ use store::{
 use wire::error::Error as Refusal;
 use wire::expand::Expand;
 use wire::list::PageParams;
+use wire::render::customer::ExpandedCustomer;
 
 /// Which accounts a list holds; at most one of the three may be named.
 #[derive(Clone, Debug)]
@@ -365,7 +365,7 @@ impl Engine {
         context: &Context,
         account: &Account,
         expand: &Expand,
-    ) -> Result<(Option<Customer>, Option<Ownership>), Error> {
+    ) -> Result<(Option<ExpandedCustomer>, Option<Ownership>), Error> {
         let customer = self.expanded_holder(context, account.holder.as_ref(), expand).await?;
         let ownership = match account.ownership.filter(|_| expand.wants("ownership")) {
             Some(ownership) => {

@@ -4,13 +4,18 @@
 //! (`carrier_…`). Each end answers what is to be committed together with the accounts, so that
 //! carrier, accounts and events are one command; nothing here writes.
 
+use crate::intent::IntentKind;
+use crate::payment::{Changes, Seen, bytes, intent_object};
+use crate::payment_method::MadeFor;
 use crate::session::secret_lookup;
 use crate::{Context, Engine, Error};
 use model::account::{Account, Holder, Permission, Subcategory};
 use model::clock::AccountTime;
 use model::event::Event;
-use model::id::{BankAccountId, ClockId, MerchantId, TokenId, hash_number};
+use model::id::{BankAccountId, ClockId, MerchantId, PaymentIntentId, SetupIntentId, TokenId};
+use model::intent::Intent;
 use model::link::FlowEnd;
+use model::payment_method::{PaymentMethod, fingerprint};
 use model::session::{ManualEntry, PaymentMethodSupport, Prefetch, Session, SessionStatus};
 use model::token::{BankAccountToken, BankNumbers, TEST_BANK_NAME, TEST_ROUTING_NUMBER};
 use std::collections::BTreeSet;
@@ -30,6 +35,8 @@ pub enum CarrierInput {
 pub(crate) enum Carrier {
     /// A Financial Connections Session.
     Session(Session),
+    /// A Payment Intent or a Setup Intent.
+    Intent(Intent),
 }
 
 /// What a carrier wants of a run.
@@ -37,7 +44,6 @@ pub(crate) enum Carrier {
 pub(crate) struct Ask {
     pub(crate) merchant: MerchantId,
     pub(crate) livemode: bool,
-    pub(crate) created: AccountTime,
     /// From when on no run may end; the run's own age is the bound where there is none.
     pub(crate) expires_at: Option<AccountTime>,
     /// Whether a run may still end.
@@ -77,6 +83,7 @@ impl Carrier {
     pub(crate) fn ask(&self) -> Ask {
         match self {
             Self::Session(session) => session_ask(session),
+            Self::Intent(intent) => intent_ask(intent),
         }
     }
 
@@ -84,6 +91,7 @@ impl Carrier {
     pub(crate) fn id(&self) -> String {
         match self {
             Self::Session(session) => session.id.to_string(),
+            Self::Intent(intent) => intent.id(),
         }
     }
 }
@@ -96,10 +104,21 @@ impl Engine {
         carrier: &CarrierInput,
     ) -> Result<Carrier, Error> {
         match carrier {
+            CarrierInput::Id(id) if id.starts_with(PaymentIntentId::PREFIX) => {
+                let kind = IntentKind::Payment;
+                Ok(Carrier::Intent(self.get_intent(context, kind, id, "carrier").await?))
+            }
+            CarrierInput::Id(id) if id.starts_with(SetupIntentId::PREFIX) => {
+                let kind = IntentKind::Setup;
+                Ok(Carrier::Intent(self.get_intent(context, kind, id, "carrier").await?))
+            }
             CarrierInput::Id(id) => {
                 Ok(Carrier::Session(self.get_session(context, id, "carrier").await?))
             }
             CarrierInput::ClientSecret(secret) => {
+                if let Some(intent) = self.find_intent_of_secret(context, secret).await? {
+                    return Ok(Carrier::Intent(intent));
+                }
                 let find = FindObjectByLookup {
                     merchant: context.merchant,
                     kind: Kind::Session,
@@ -121,7 +140,7 @@ impl Engine {
         context: &Context,
         carrier: Carrier,
         accounts: &[Account],
-        _now: AccountTime,
+        now: AccountTime,
     ) -> Result<CarrierEnd, Error> {
         match carrier {
             Carrier::Session(mut session) => {
@@ -130,6 +149,14 @@ impl Engine {
                 session.accounts = accounts.iter().map(|account| account.id).collect();
                 session.status = SessionStatus::Succeeded;
                 self.session_ended(context, session, &shown).await
+            }
+            Carrier::Intent(intent) => {
+                // The flow of a payment links one account.
+                let made_for = MadeFor { now, clock: intent.clock };
+                let method = accounts
+                    .first()
+                    .map(|account| self.method_of_account(context, account, made_for));
+                self.intent_collected(context, intent, method).await
             }
         }
     }
@@ -150,6 +177,8 @@ impl Engine {
                 };
                 self.session_ended(context, session, &[]).await
             }
+            // The holder may begin again, so nothing changes.
+            Carrier::Intent(intent) => self.intent_collected(context, intent, None).await,
         }
     }
 
@@ -170,6 +199,11 @@ impl Engine {
                 let end = self.session_ended(context, session, &[]).await?;
                 Ok(CarrierEnd { token: Some(id), ..end })
             }
+            Carrier::Intent(intent) => {
+                let made_for = MadeFor { now, clock: intent.clock };
+                let method = self.method_of_numbers(context, numbers, made_for);
+                self.intent_collected(context, intent, Some(method)).await
+            }
         }
     }
 
@@ -183,6 +217,26 @@ impl Engine {
         let body = self.session_body_with(context, &session, accounts).await?;
         let objects = vec![Object::Session(session)];
         Ok(CarrierEnd { objects, events: Vec::new(), body, token: None })
+    }
+
+    /// The run gave an intent a payment method, or none.
+    async fn intent_collected(
+        &self,
+        context: &Context,
+        mut intent: Intent,
+        method: Option<PaymentMethod>,
+    ) -> Result<CarrierEnd, Error> {
+        let mut changes = Changes::default();
+        if let Some(method) = method {
+            intent.attach(method.id);
+            intent.version += 1;
+            changes.put(Object::PaymentMethod(method));
+            changes.put(intent_object(intent.clone()));
+        }
+        let seen = Seen::by_merchant(&context.expand);
+        let body = bytes(&self.intent_value(context, &intent, &changes, seen).await?);
+        let Changes { objects, events } = changes;
+        Ok(CarrierEnd { objects, events, body, token: None })
     }
 
     fn bank_account_token(
@@ -201,23 +255,15 @@ impl Engine {
             routing_number: numbers.routing_number.clone(),
             bank_name: known.then(|| TEST_BANK_NAME.to_owned()),
             last4: numbers.last4(),
-            fingerprint: fingerprint(session.merchant, numbers),
+            fingerprint: fingerprint(
+                session.merchant,
+                &numbers.routing_number,
+                &numbers.account_number,
+            ),
             holder_type: numbers.holder_type,
             account_type: numbers.account_type,
         }
     }
-}
-
-/// The same text for the same numbers of one merchant; it tells nothing of them.
-fn fingerprint(merchant: MerchantId, numbers: &BankNumbers) -> String {
-    let merchant = merchant.number().to_be_bytes();
-    let parts: [&[u8]; 4] = [
-        b"fingerprint",
-        &merchant,
-        numbers.routing_number.as_bytes(),
-        numbers.account_number.as_bytes(),
-    ];
-    format!("{:016x}", hash_number(&parts))
 }
 
 fn session_ask(session: &Session) -> Ask {
@@ -225,7 +271,6 @@ fn session_ask(session: &Session) -> Ask {
     Ask {
         merchant: session.merchant,
         livemode: session.livemode,
-        created: session.created,
         expires_at: Some(session.expires_at()),
         open: session.status == SessionStatus::Pending,
         clock: session.clock,
@@ -238,5 +283,25 @@ fn session_ask(session: &Session) -> Ask {
         manual_entry: session.manual_entry == Some(ManualEntry::Automatic),
         payment: false,
         return_url: session.return_url.clone(),
+    }
+}
+
+fn intent_ask(intent: &Intent) -> Ask {
+    let collection = &intent.collection;
+    Ask {
+        merchant: intent.merchant,
+        livemode: intent.livemode,
+        expires_at: None,
+        open: intent.collects(),
+        clock: intent.clock,
+        holder: intent.customer.map(Holder::Customer),
+        permissions: collection.permissions_asked(None),
+        prefetch: collection.prefetch_asked(None),
+        account_subcategories: collection.account_subcategories.clone(),
+        support: None,
+        accounts_max: Some(1),
+        manual_entry: intent.manual_entry(),
+        payment: true,
+        return_url: collection.return_url.clone(),
     }
 }

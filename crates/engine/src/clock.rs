@@ -220,7 +220,8 @@ impl Engine {
             let plain = context.without_reply();
             for object in listed.items {
                 if let Object::Customer(customer) = object {
-                    self.delete_customer(&plain, customer.id.text().as_str()).await?;
+                    // Whoever else deletes it meanwhile does the same.
+                    self.remove_customer(&plain, customer.id).await?;
                 }
             }
         }

@@ -93,8 +93,9 @@ impl Context {
     }
 
     /// How objects look in the answer.
-    pub(crate) fn view<'a>(&'a self, engine: &Engine) -> View<'a> {
+    pub(crate) fn view<'a>(&'a self, engine: &'a Engine) -> View<'a> {
         View::new(&self.version, engine.settings.show_refresh_errors)
+            .at(&engine.settings.public_url)
     }
 }
 

@@ -225,36 +225,43 @@ impl Engine {
         Err(Error::Locked)
     }
 
-    /// Deletes a customer and disconnects its accounts.
+    /// Deletes a customer and disconnects its accounts. Of several deletions at once the first to
+    /// commit answers; to the others the customer is gone.
     pub async fn delete_customer(&self, context: &Context, id: &str) -> Result<Answer, Error> {
         let customer = self.get_live_customer(context, id, "id").await?;
         self.moment_to_write(context.merchant, customer.test_clock).await?;
-        let of = AccountsOf::Holder(Holder::Customer(customer.id));
+        let body = self.remove_customer(context, customer.id).await?;
+        body.map(Answer::committed).ok_or_else(|| Refusal::no_such("customer", id, "id").into())
+    }
+
+    /// Disconnects the accounts of a customer and deletes it; answers what shows that, or nothing
+    /// if somebody else has deleted it.
+    pub(crate) async fn remove_customer(
+        &self,
+        context: &Context,
+        id: CustomerId,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let of = AccountsOf::Holder(Holder::Customer(id));
         self.disconnect_all(context, of).await?;
         for _ in tries() {
-            let mut customer = self.get_customer(context, id, "id").await?;
+            let found = self.find_customer(context, id).await?;
+            let Some(mut customer) = found.filter(|customer| !customer.deleted) else {
+                return Ok(None);
+            };
             let body = render(|w| wire::render::deleted::write(w, &customer.id, "customer"));
-            if customer.deleted {
-                return Ok(Answer::unchanged(body));
-            }
             let now = self.moment(context.merchant, customer.test_clock).await?.now;
+            customer.version += 1;
+            // The event shows the customer as it was.
             let deleted = event(&customer, EventType::CustomerDeleted, now, None, context);
             customer.deleted = true;
-            customer.version += 1;
-            let id = EventId::of_change(
-                customer.merchant.number(),
-                customer.id.number(),
-                customer.version,
-                0,
-            );
             let change = ChangeObject {
-                events: vec![Event { id, ..deleted }],
+                events: vec![deleted],
                 object: Object::Customer(customer),
                 reply: context.reply(self, &body),
             };
             if settled(self.store.write(change).await?)? {
                 self.wake.dispatch();
-                return Ok(Answer::committed(body));
+                return Ok(Some(body));
             }
         }
         Err(Error::Locked)
@@ -330,12 +337,23 @@ impl Engine {
         context: &Context,
         customer: &Customer,
     ) -> Result<Vec<u8>, Error> {
-        let clock = self.expanded_clock(context, customer, &context.expand).await?;
+        self.customer_bytes(context, customer, &context.expand).await
+    }
+
+    /// A customer with what is to be expanded in it.
+    pub(crate) async fn customer_bytes(
+        &self,
+        context: &Context,
+        customer: &Customer,
+        expand: &Expand,
+    ) -> Result<Vec<u8>, Error> {
+        let clock = self.expanded_clock(context, customer, expand).await?;
         let view = context.view(self);
         Ok(render(|w| wire::render::customer::write(w, customer, &view, clock.as_ref())))
     }
 
-    async fn expanded_clock(
+    /// The clock of a customer, if it is to be shown whole.
+    pub(crate) async fn expanded_clock(
         &self,
         context: &Context,
         customer: &Customer,
@@ -422,6 +440,21 @@ impl Engine {
                 "webhook endpoint",
             ),
             Kind::LinkFlow => (given.parse::<LinkFlowId>().map(LinkFlowId::number), "link flow"),
+            Kind::PaymentIntent => (
+                given.parse::<model::id::PaymentIntentId>().map(model::id::PaymentIntentId::number),
+                "payment_intent",
+            ),
+            Kind::SetupIntent => (
+                given.parse::<model::id::SetupIntentId>().map(model::id::SetupIntentId::number),
+                "setup_intent",
+            ),
+            Kind::PaymentMethod => (
+                given.parse::<model::id::PaymentMethodId>().map(model::id::PaymentMethodId::number),
+                "payment_method",
+            ),
+            Kind::Mandate => {
+                (given.parse::<model::id::MandateId>().map(model::id::MandateId::number), "mandate")
+            }
         };
         // Stripe answers an unknown cursor with 400, as a fault of the parameter.
         let missing = || Error::from(Refusal::no_such(what, given, param).status(400));

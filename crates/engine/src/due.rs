@@ -49,14 +49,15 @@ pub(crate) enum Worked {
 impl Engine {
     /// Works on an object on which something is due, at its own time. What it answers is
     /// [`ClockItem::Objects`]: the object with a later `due_at` or none, and what changes with it.
-    /// No kind of object has anything due yet.
-    #[expect(clippy::unused_async, reason = "the work on an object reads the store")]
     pub(crate) async fn work_object(
         &self,
-        _object: Object,
-        _now: AccountTime,
+        object: Object,
+        now: AccountTime,
     ) -> Result<Worked, Error> {
-        Ok(Worked::Nothing)
+        match object {
+            Object::PaymentIntent(intent) => self.settle_intent(intent, now).await,
+            _ => Ok(Worked::Nothing),
+        }
     }
 }
 

@@ -69,7 +69,8 @@ impl Engine {
 
     /// An event in an API version.
     pub(crate) fn render_event(&self, event: &Event, version: &Version, pending: usize) -> Vec<u8> {
-        let view = wire::render::View::new(version, self.settings.show_refresh_errors);
+        let view = wire::render::View::new(version, self.settings.show_refresh_errors)
+            .at(&self.settings.public_url);
         render(|w| wire::render::event::write(w, event, &view, pending))
     }
 

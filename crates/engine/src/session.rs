@@ -3,7 +3,6 @@
 use crate::context::{made, render};
 use crate::{Answer, Context, Engine, Error};
 use model::account::{Account, Holder, Permission};
-use model::customer::Customer;
 use model::id::{AccountId, SessionId};
 use model::ownership::Ownership;
 use model::session::{ManualEntry, Prefetch, Session, SessionFilters, SessionStatus};
@@ -12,6 +11,7 @@ use std::collections::BTreeSet;
 use store::{AccountsOf, CreateObject, Cursor, FindObject, Kind, ListAccounts, Object, Page};
 use wire::error::Error as Refusal;
 use wire::expand::Expand;
+use wire::render::customer::ExpandedCustomer;
 use wire::render::session::SessionParts;
 
 /// What a create says.
@@ -160,7 +160,7 @@ impl Engine {
         }
         let now = self.moment(context.merchant, session.clock).await?.now;
         let view = context.view(self);
-        let parts: Vec<(&Account, Option<&Customer>, Option<&Ownership>)> = parts
+        let parts: Vec<(&Account, Option<&ExpandedCustomer>, Option<&Ownership>)> = parts
             .iter()
             .map(|(account, customer, ownership)| (*account, customer.as_ref(), ownership.as_ref()))
             .collect();
@@ -196,12 +196,14 @@ impl Engine {
         context: &Context,
         holder: Option<&Holder>,
         expand: &Expand,
-    ) -> Result<Option<Customer>, Error> {
-        match holder {
-            Some(Holder::Customer(id)) if expand.wants("account_holder.customer") => {
-                self.find_customer(context, *id).await
-            }
-            _ => Ok(None),
+    ) -> Result<Option<ExpandedCustomer>, Error> {
+        let Some(Holder::Customer(id)) = holder else { return Ok(None) };
+        if !expand.wants("account_holder.customer") {
+            return Ok(None);
         }
+        let Some(customer) = self.find_customer(context, *id).await? else { return Ok(None) };
+        let inside = expand.inside("account_holder").inside("customer");
+        let test_clock = self.expanded_clock(context, &customer, &inside).await?;
+        Ok(Some(ExpandedCustomer { customer, test_clock }))
     }
 }

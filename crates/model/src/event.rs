@@ -9,6 +9,10 @@ use crate::bank::Feature;
 use crate::clock::{AccountTime, TestClock};
 use crate::customer::Customer;
 use crate::id::{AccountId, EventId, MerchantId, RequestId};
+use crate::intent::Intent;
+use crate::mandate::Mandate;
+use crate::payment_method::PaymentMethod;
+use crate::stored::Stored;
 use crate::word::words;
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +58,36 @@ words! {
         /// All accounts of a link become inactive within thirty days.
         AuthorizationUpcomingDeactivation =
             "financial_connections.authorization.upcoming_deactivation",
+        /// A mandate changed.
+        MandateUpdated = "mandate.updated",
+        /// A Payment Intent was given up.
+        PaymentIntentCanceled = "payment_intent.canceled",
+        /// A Payment Intent was made.
+        PaymentIntentCreated = "payment_intent.created",
+        /// The debit of a Payment Intent failed.
+        PaymentIntentPaymentFailed = "payment_intent.payment_failed",
+        /// The debit of a Payment Intent is under way.
+        PaymentIntentProcessing = "payment_intent.processing",
+        /// A Payment Intent waits for what two small deposits were.
+        PaymentIntentRequiresAction = "payment_intent.requires_action",
+        /// A payment was made.
+        PaymentIntentSucceeded = "payment_intent.succeeded",
+        /// A payment method was given to a customer.
+        PaymentMethodAttached = "payment_method.attached",
+        /// A payment method was taken from its customer.
+        PaymentMethodDetached = "payment_method.detached",
+        /// A payment method was changed.
+        PaymentMethodUpdated = "payment_method.updated",
+        /// A Setup Intent was given up.
+        SetupIntentCanceled = "setup_intent.canceled",
+        /// A Setup Intent was made.
+        SetupIntentCreated = "setup_intent.created",
+        /// A Setup Intent waits for what two small deposits were.
+        SetupIntentRequiresAction = "setup_intent.requires_action",
+        /// A Setup Intent could not be done.
+        SetupIntentSetupFailed = "setup_intent.setup_failed",
+        /// A payment method may be debited from now on.
+        SetupIntentSucceeded = "setup_intent.succeeded",
         /// A test clock is being advanced.
         TestClockAdvancing = "test_helpers.test_clock.advancing",
         /// A test clock was made.
@@ -87,6 +121,12 @@ pub enum Snapshot {
     Authorization(Box<Authorization>),
     /// A customer.
     Customer(Box<Customer>),
+    /// A mandate.
+    Mandate(Box<Mandate>),
+    /// A Payment Intent or a Setup Intent.
+    Intent(Box<Intent>),
+    /// A payment method.
+    PaymentMethod(Box<PaymentMethod>),
     /// A test clock.
     TestClock(Box<TestClock>),
 }
@@ -169,4 +209,39 @@ impl Event {
             cause: None,
         }
     }
+
+    /// The event of a change of an object that is changed whole; `place` counts the events of one
+    /// change.
+    pub fn of_object(
+        object: &dyn Stored,
+        snapshot: Snapshot,
+        event_type: EventType,
+        place: u8,
+        happened: Happened<'_>,
+    ) -> Self {
+        let merchant = object.merchant();
+        let shard = merchant.number();
+        Self {
+            id: EventId::of_change(shard, object.number(), object.version(), place),
+            merchant,
+            livemode: happened.livemode,
+            created: happened.at,
+            event_type,
+            account: None,
+            snapshot,
+            previous: None,
+            cause: happened.cause.cloned(),
+        }
+    }
+}
+
+/// When and by what something happened to an object.
+#[derive(Clone, Copy, Debug)]
+pub struct Happened<'a> {
+    /// When, by the object's clock.
+    pub at: AccountTime,
+    /// Whether the object is live.
+    pub livemode: bool,
+    /// The request that caused it; none for what happened by itself.
+    pub cause: Option<&'a Cause>,
 }

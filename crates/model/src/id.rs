@@ -233,6 +233,22 @@ number_id!(
     /// One HTTP request.
     RequestId, "req_"
 );
+number_id!(
+    /// A Payment Intent.
+    PaymentIntentId, "pi_"
+);
+number_id!(
+    /// A Setup Intent.
+    SetupIntentId, "seti_"
+);
+number_id!(
+    /// A payment method.
+    PaymentMethodId, "pm_"
+);
+number_id!(
+    /// A mandate: the holder's word that a payment method may be debited.
+    MandateId, "mandate_"
+);
 
 impl MerchantId {
     /// The merchant of a secret key: the same on every server and after a restart.

@@ -9,7 +9,10 @@ use crate::clock::{AccountTime, TestClock};
 use crate::customer::Customer;
 use crate::endpoint::Endpoint;
 use crate::id::{ClockId, CustomerId, MerchantId};
+use crate::intent::Intent;
 use crate::link::{FlowEnd, LinkFlow, Offer};
+use crate::mandate::Mandate;
+use crate::payment_method::PaymentMethod;
 use crate::session::Session;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -251,5 +254,95 @@ impl Stored for TestClock {
 
     fn deleted(&self) -> bool {
         self.deleted
+    }
+}
+
+impl Stored for Intent {
+    fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    fn number(&self) -> u64 {
+        self.number
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created(&self) -> AccountTime {
+        self.created
+    }
+
+    fn customer(&self) -> Option<CustomerId> {
+        self.customer
+    }
+
+    fn clock(&self) -> Option<ClockId> {
+        self.clock
+    }
+
+    fn due_at(&self) -> Option<AccountTime> {
+        self.settles_at
+    }
+
+    fn lookup(&self) -> Option<Lookup> {
+        Some(Lookup::Secret(self.client_secret.clone()))
+    }
+
+    fn secret(&self) -> Option<Vec<u8>> {
+        Some(self.client_secret.clone().into_bytes())
+    }
+
+    fn restore_secret(&mut self, secret: Vec<u8>) -> bool {
+        String::from_utf8(secret).map(|secret| self.client_secret = secret).is_ok()
+    }
+}
+
+impl Stored for PaymentMethod {
+    fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    fn number(&self) -> u64 {
+        self.id.number()
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created(&self) -> AccountTime {
+        self.created
+    }
+
+    fn customer(&self) -> Option<CustomerId> {
+        self.customer
+    }
+
+    fn clock(&self) -> Option<ClockId> {
+        self.clock
+    }
+}
+
+impl Stored for Mandate {
+    fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    fn number(&self) -> u64 {
+        self.id.number()
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created(&self) -> AccountTime {
+        self.created
+    }
+
+    fn clock(&self) -> Option<ClockId> {
+        self.clock
     }
 }

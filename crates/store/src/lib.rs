@@ -39,7 +39,7 @@ pub use command::refresh::*;
 pub use command::reply::*;
 pub use command::transaction::*;
 pub use failpoint::Failpoints;
-pub use store::{OpenError, Place, Read, Store, StoreSettings, Write};
+pub use store::{OpenError, Place, Read, Store, StoreBounds, StoreSettings, Write};
 
 /// What a caller of a command can act on.
 #[derive(Debug, thiserror::Error)]

@@ -9,6 +9,7 @@ use crate::memory::{Memory, Model};
 use crate::sqlite::{Batch, Reading, Sqlite};
 use crate::{Changed, Created, Error, Failpoints, Written};
 use model::clock::{Clock, Rng};
+use model::limits::{MERCHANTS_MAX, WRITER_QUEUE_MAX};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -123,6 +124,23 @@ pub struct StoreSettings {
     pub clock: Arc<dyn Clock>,
     /// The most connections that read, from 1 to [`model::limits::READERS_MAX`].
     pub readers: usize,
+    /// What the database takes before it refuses; normal servers take the default.
+    pub bounds: StoreBounds,
+}
+
+/// Bounds that a test makes small enough to reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreBounds {
+    /// Commands waiting for the writer, at least 1; one more is [`Error::Busy`].
+    pub writer_queue_max: usize,
+    /// Merchants of the whole database.
+    pub merchants_max: u64,
+}
+
+impl Default for StoreBounds {
+    fn default() -> Self {
+        Self { writer_queue_max: WRITER_QUEUE_MAX, merchants_max: MERCHANTS_MAX }
+    }
 }
 
 /// Why a database was not opened.

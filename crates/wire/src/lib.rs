@@ -13,5 +13,6 @@ pub mod json;
 pub mod list;
 pub mod params;
 pub mod render;
+pub mod shape;
 pub mod signature;
 pub mod version;

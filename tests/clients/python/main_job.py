@@ -6,11 +6,14 @@ the steps. Prints a line a step, and at the end `N passed, N failed`.
 
 import sys
 import traceback
+from pathlib import Path
 
 import stripe
 
-from follower import REFRESHED, Follower
-from server import Server
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from follower import REFRESHED, Follower  # noqa: E402
+from server import Server  # noqa: E402
 
 HELPERS = "/v1/test_helpers/financial_connections"
 DAY = 86_400

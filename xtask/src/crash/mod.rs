@@ -22,7 +22,7 @@ mod time;
 
 use crate::Failure;
 use crate::counts::Counts;
-use crate::process::{self, program, root, say};
+use crate::process::{self, built, program, say};
 use check::{Asked, Verdict};
 use client::{Client, text};
 use dice::Dice;
@@ -31,7 +31,6 @@ use load::Load;
 use receiver::Receiver;
 use server::Server;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,7 +85,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<Counts, Failure> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let began = time::moment();
     let port = u16::try_from(seed % 10_000).unwrap_or(0);
-    let mut server = Server::new(binary(), folder.path().join("bank.db"), port)?;
+    let mut server = Server::new(built("bankfeed"), folder.path().join("bank.db"), port)?;
     let trial = time::bounded("the whole run", RUN_MAX, trial(&mut server, seed));
     let outcome = runtime.block_on(trial);
     let counts = match outcome {
@@ -115,12 +114,6 @@ fn seed_of(arguments: &[String]) -> Result<u64, Failure> {
         }
         _ => Err("the only option is --seed N".to_owned()),
     }
-}
-
-fn binary() -> PathBuf {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-    root().join(target).join("debug/bankfeed")
 }
 
 /// All kills in a shuffled order. The first is at a random moment: the server runs already then.

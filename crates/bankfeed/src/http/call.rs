@@ -10,7 +10,7 @@ use super::auth::{Caller, authenticate};
 use super::headers as names;
 use super::idempotency::{find_replay, fingerprint, read_key, record};
 use axum::body::{Body, HttpBody};
-use axum::extract::{FromRequestParts, RawPathParams, Request};
+use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -248,6 +248,15 @@ pub(super) fn refuse(
     let (head, _) = Head::read(app, &parts);
     let refusal = refusal(parts.method.as_str(), parts.uri.path());
     head.respond(app, pattern, Sent::refused(&refusal))
+}
+
+/// Gives an answer that no call made a request id of its own: every answer can be named.
+pub(super) async fn identified(State(app): State<Arc<App>>, mut response: Response) -> Response {
+    if !response.headers().contains_key(names::REQUEST_ID) {
+        let id = app.request_ids.next(&Method::GET);
+        put(response.headers_mut(), names::REQUEST_ID, id.text().as_str());
+    }
+    response
 }
 
 /// Answers an API call.

@@ -97,7 +97,15 @@ pub(super) async fn link(mut call: Call) -> Outcome {
         seed: params.text("seed")?,
         outcome: params.choice("outcome")?.unwrap_or(LinkOutcome::Success),
     };
-    let call = call.ready(session::FIELDS)?;
+    // The answer is the carrier, so what can be expanded in it follows from its kind.
+    let carrier = match &input.carrier {
+        CarrierInput::Id(text) | CarrierInput::ClientSecret(text) => text,
+    };
+    let fields = match carrier.split('_').next() {
+        Some("pi" | "seti") => wire::render::intent::FIELDS,
+        _ => session::FIELDS,
+    };
+    let call = call.ready(fields)?;
     Ok(call.engine.link(&call.context, &input).await?)
 }
 

@@ -2,12 +2,14 @@
 
 use super::call::{self, Call, Handler, Outcome, Pending, Route};
 use super::{
-    App, account, clock, customer, endpoint, event, helpers, link_flow, session, transaction,
+    App, account, clock, customer, endpoint, event, helpers, intent, link_flow, payment_method,
+    session, transaction,
 };
 use crate::pages;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::middleware::map_response_with_state;
 use axum::response::Response;
 use axum::routing::{MethodFilter, any, get, on};
 use std::sync::Arc;
@@ -35,6 +37,32 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .get("/v1/customers/{id}", customer::retrieve)
         .post("/v1/customers/{id}", customer::update)
         .delete("/v1/customers/{id}", customer::delete)
+        .get("/v1/customers/{id}/payment_methods", payment_method::list_of_customer)
+        .get("/v1/customers/{id}/payment_methods/{method}", payment_method::retrieve_of_customer)
+        // Intents: a browser that knows a client secret may see, confirm and verify its own
+        .post("/v1/payment_intents", intent::create_payment)
+        .get("/v1/payment_intents", intent::list_payments)
+        .client_get("/v1/payment_intents/{id}", intent::retrieve_payment)
+        .post("/v1/payment_intents/{id}", intent::update_payment)
+        .client_post("/v1/payment_intents/{id}/confirm", intent::confirm_payment)
+        .post("/v1/payment_intents/{id}/cancel", intent::cancel_payment)
+        .post("/v1/payment_intents/{id}/capture", intent::capture_payment)
+        .client_post("/v1/payment_intents/{id}/verify_microdeposits", intent::verify_payment)
+        .post("/v1/setup_intents", intent::create_setup)
+        .get("/v1/setup_intents", intent::list_setups)
+        .client_get("/v1/setup_intents/{id}", intent::retrieve_setup)
+        .post("/v1/setup_intents/{id}", intent::update_setup)
+        .client_post("/v1/setup_intents/{id}/confirm", intent::confirm_setup)
+        .post("/v1/setup_intents/{id}/cancel", intent::cancel_setup)
+        .client_post("/v1/setup_intents/{id}/verify_microdeposits", intent::verify_setup)
+        // Payment methods
+        .post("/v1/payment_methods", payment_method::create)
+        .get("/v1/payment_methods", payment_method::list)
+        .get("/v1/payment_methods/{id}", payment_method::retrieve)
+        .post("/v1/payment_methods/{id}", payment_method::update)
+        .post("/v1/payment_methods/{id}/attach", payment_method::attach)
+        .post("/v1/payment_methods/{id}/detach", payment_method::detach)
+        .get("/v1/mandates/{id}", payment_method::retrieve_mandate)
         // Financial Connections
         .post("/v1/financial_connections/sessions", session::create)
         .get("/v1/financial_connections/sessions/{id}", session::retrieve)
@@ -103,11 +131,13 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/link/{token}/bank", get(pages::link::show_bank).post(pages::link::step_bank))
         .route("/assets/link.css", get(pages::style))
         .route("/assets/link.js", get(pages::script))
+        .route("/v1/payment_intents/search", any(unknown_url))
         .route("/", get(async || HELLO))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .fallback(unknown_url)
         .method_not_allowed_fallback(wrong_method)
+        .layer(map_response_with_state(Arc::clone(&app), call::identified))
         .with_state(app)
 }
 
@@ -146,6 +176,14 @@ impl Routes {
         F: Future<Output = Outcome> + Send + 'static,
     {
         self.add(MethodFilter::POST, pattern, true, boxed(handler))
+    }
+
+    /// A GET that a publishable key may make, too.
+    fn client_get<F>(self, pattern: &'static str, handler: fn(Call) -> F) -> Self
+    where
+        F: Future<Output = Outcome> + Send + 'static,
+    {
+        self.add(MethodFilter::GET, pattern, true, boxed(handler))
     }
 
     fn add(

@@ -492,7 +492,12 @@ impl Making<'_> {
             }
             FlowEnd::NumbersEntered => {
                 let last4 = view.last4.as_deref().unwrap_or_default();
-                let text = format!("Your account ending in {last4} was saved.");
+                let more = if view.payment {
+                    " Two small deposits may arrive in the next days, to confirm that it is yours."
+                } else {
+                    ""
+                };
+                let text = format!("Your account ending in {last4} was saved.{more}");
                 ("Your bank details are saved".into(), self.end(&text))
             }
             FlowEnd::Cancelled => {

@@ -1,6 +1,10 @@
 //! Customers: what is kept, unset, listed and deleted.
 
 use crate::support::App;
+use engine::Context;
+use model::id::{MerchantId, RequestId};
+use wire::expand::Expand;
+use wire::version::Version;
 
 const CUSTOMERS: &str = "/v1/customers";
 
@@ -167,4 +171,47 @@ async fn deletes() {
         404 invalid_request_error resource_missing id
         No such customer: 'cus_…'
     ");
+}
+
+/// Of deletions that have all read the customer before the first of them is committed, one
+/// succeeds and the others are told that it is gone; so is whoever comes later. One event tells
+/// of it.
+#[tokio::test]
+async fn deletes_once() {
+    let app = App::sqlite().await;
+    let customer = app.customer().await;
+    // Straight to the engine, because there the order is certain: each call reads without a pause
+    // and pauses at its write, so both hold the same version when the first write is made.
+    let context = Context {
+        merchant: MerchantId::of_key("sk_test_123"),
+        livemode: false,
+        request: RequestId::from_number(1),
+        version: Version::default(),
+        expand: Expand::default(),
+        idempotency: None,
+    };
+    let (first, second) = tokio::join!(
+        app.engine.delete_customer(&context, &customer),
+        app.engine.delete_customer(&context, &customer),
+    );
+    first.unwrap();
+    let second = second.err().unwrap().refusal();
+    assert_eq!((second.status, second.code), (404, Some("resource_missing")));
+
+    let customer = app.customer().await;
+    let path = format!("{CUSTOMERS}/{customer}");
+    let deletions = (0..8).map(|_| tokio::spawn(app.request("DELETE", &path).send()));
+    let mut statuses = Vec::new();
+    for deletion in deletions.collect::<Vec<_>>() {
+        statuses.push(deletion.await.unwrap().status);
+    }
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 404, 404, 404, 404, 404, 404, 404]);
+    insta::assert_snapshot!(app.refusals(&[("DELETE", &path, "")]).await, @"
+    DELETE /v1/customers/cus_…
+        404 invalid_request_error resource_missing id
+        No such customer: 'cus_…'
+    ");
+    let events = app.get("/v1/events?type=customer.deleted").await.ok();
+    assert_eq!(events.items("/data").len(), 2);
 }

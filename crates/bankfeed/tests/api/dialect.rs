@@ -170,10 +170,17 @@ async fn bodies() {
     app.request("GET", CUSTOMERS).header("Content-Type", content_type).send().await.ok();
 
     // In chunks and without a length, as one client sends every body.
-    let address = app.url().strip_prefix("http://").unwrap().to_owned();
+    let address = app.url().strip_prefix("http://").unwrap();
     let raw = "POST /v1/customers HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
                Authorization: Bearer sk_test_123\r\nTransfer-Encoding: chunked\r\n\r\n\
                7\r\nname=Zo\r\n6\r\n%C3%AB\r\n0\r\n\r\n";
+    let answer = send_raw(address, raw.to_owned()).await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"name\":\"Zoë\""), "{answer}");
+}
+
+/// Sends bytes as they are, and reads until the server closes.
+async fn send_raw(address: &str, raw: String) -> String {
+    let address = address.to_owned();
     let answer = tokio::task::spawn_blocking(move || {
         let mut stream = std::net::TcpStream::connect(address).unwrap();
         stream.write_all(raw.as_bytes()).unwrap();
@@ -181,8 +188,48 @@ async fn bodies() {
         stream.read_to_string(&mut answer).unwrap();
         answer
     });
-    let answer = answer.await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"name\":\"Zoë\""), "{answer}");
+    answer.await.unwrap()
+}
+
+/// Every answer has a request id of its own, also those that need no key and those to addresses
+/// and methods that are not there. What is no HTTP is refused before a request exists, so that
+/// answer alone has none.
+#[tokio::test]
+async fn request_ids() {
+    let app = App::start().await;
+    let mut ids = std::collections::BTreeSet::new();
+    let calls = [
+        ("GET", "/"),
+        ("GET", "/healthz"),
+        ("HEAD", "/healthz"),
+        ("GET", "/readyz"),
+        ("POST", "/readyz"),
+        ("GET", "/nowhere"),
+        ("GET", "/v1/customers/search"),
+        ("OPTIONS", CUSTOMERS),
+    ];
+    for (method, path) in calls {
+        let reply = app.bare_request(method, path).send().await;
+        let id = reply.header("request-id").unwrap_or_else(|| panic!("{method} {path}"));
+        assert!(id.starts_with("req_") && ids.insert(id.to_owned()), "{method} {path}: {id}");
+    }
+
+    let address = app.url().strip_prefix("http://").unwrap();
+    let mut answers = String::new();
+    let headers = "a: b\r\n".repeat(200);
+    for broken in ["nonsense\r\n\r\n".to_owned(), format!("GET / HTTP/1.1\r\n{headers}\r\n")] {
+        let answer = send_raw(address, broken).await;
+        let head = answer.lines().filter(|line| !line.starts_with("date: "));
+        answers += &head.collect::<Vec<_>>().join("\n");
+    }
+    insta::assert_snapshot!(answers, @"
+    HTTP/1.1 400 Bad Request
+    connection: close
+    content-length: 0
+    HTTP/1.1 431 Request Header Fields Too Large
+    connection: close
+    content-length: 0
+    ");
 }
 
 /// Parameters of the wrong kind are refused with their full path; nothing is done then.
@@ -266,6 +313,43 @@ async fn health() {
         assert_eq!(app.bare_request("GET", path).send().await.ok().body, body);
     }
     assert!(app.bare_request("GET", "/").send().await.ok().body.starts_with("bankfeed: "));
+}
+
+/// Wherever a customer is expanded its test clock can be, too, down to the deepest level.
+#[tokio::test]
+async fn expands_the_clock_of_a_customer() {
+    let app = App::start().await;
+    let clocks = "/v1/test_helpers/test_clocks";
+    let clock = app.post(clocks, "frozen_time=1767225600").await.ok();
+    let form = format!("email=ada@example.com&test_clock={}", clock.text("/id"));
+    let customer = app.post(CUSTOMERS, &form).await.ok().text("/id");
+    let session = app.session(&customer, "expand[]=account_holder.customer.test_clock").await;
+    let linked = app.link(&session, "expand[]=account_holder.customer.test_clock").await;
+    let account = linked.text("/accounts/data/0/id");
+    let fc = "/v1/financial_connections";
+    let of_account = format!("{fc}/accounts/{account}?expand[]=account_holder.customer");
+    let inside = "expand[]=data.account_holder.customer.test_clock";
+    let list = format!("{fc}/accounts?account_holder[customer]={customer}&{inside}");
+    let customers =
+        format!("{CUSTOMERS}?expand[]=data.test_clock&test_clock={}", clock.text("/id"));
+    let answers = [
+        (session, "/account_holder/customer/test_clock"),
+        (linked, "/account_holder/customer/test_clock"),
+        (app.get(&format!("{of_account}.test_clock")).await, "/account_holder/customer/test_clock"),
+        (app.get(&list).await, "/data/0/account_holder/customer/test_clock"),
+        (app.get(&customers).await, "/data/0/test_clock"),
+    ];
+    for (answer, pointer) in answers {
+        assert_eq!(answer.ok().at(pointer), clock.json(), "{pointer}");
+    }
+    // Where only the customer is asked for, its clock stays an id, and so it does without one.
+    let answer = app.get(&of_account).await.ok();
+    assert_eq!(answer.text("/account_holder/customer/test_clock"), clock.text("/id"));
+    let other = app.account().await;
+    let plain = format!("{fc}/accounts/{other}?expand[]=account_holder.customer.test_clock");
+    let answer = app.get(&plain).await.ok();
+    assert_eq!(answer.text("/account_holder/customer/object"), "customer");
+    assert!(answer.at("/account_holder/customer/test_clock").is_null());
 }
 
 /// Both spellings of expand reach four levels, in lists and in single objects.

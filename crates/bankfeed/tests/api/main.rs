@@ -13,4 +13,5 @@ mod errors;
 mod errors_steering;
 mod guide;
 mod idempotency;
+mod limits;
 mod support;

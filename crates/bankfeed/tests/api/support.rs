@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
-use store::{Failpoints, Place, Store, StoreSettings};
+use store::{Failpoints, Place, Store, StoreBounds, StoreSettings};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -74,15 +74,8 @@ impl App {
     /// A server on a temporary database.
     pub(crate) async fn sqlite() -> Self {
         let store = |clock| {
-            let store = Store::open(StoreSettings {
-                place: Place::Temporary,
-                seal_key: [7; 32],
-                failpoints: Failpoints::default(),
-                rng: Streams::seeded(2).internals,
-                clock,
-                readers: 2,
-            });
-            store.unwrap()
+            let settings = Self::store_settings(clock, StoreBounds::default());
+            Store::open(settings).unwrap()
         };
         Self::with(store, engine::Settings::default(), KeyPolicy::Any).await
     }
@@ -93,7 +86,21 @@ impl App {
         Self::with(Store::memory_model, settings, KeyPolicy::Issued).await
     }
 
-    async fn with(
+    /// Settings of a temporary database.
+    pub(crate) fn store_settings(clock: Arc<dyn Clock>, bounds: StoreBounds) -> StoreSettings {
+        StoreSettings {
+            place: Place::Temporary,
+            seal_key: [7; 32],
+            failpoints: Failpoints::default(),
+            rng: Streams::seeded(2).internals,
+            clock,
+            readers: 2,
+            bounds,
+        }
+    }
+
+    /// A server on this store.
+    pub(crate) async fn with(
         store: impl FnOnce(Arc<dyn Clock>) -> Store,
         settings: engine::Settings,
         keys: KeyPolicy,
@@ -117,6 +124,11 @@ impl App {
         let (stop, stopping) = watch::channel(false);
         tokio::spawn(http::serve(listener, app, stopping));
         Self { engine, client: Client::of(&url), clock, _stop: stop }
+    }
+
+    /// A client of its own, to be used by another task.
+    pub(crate) fn client(&self) -> Client {
+        self.client.clone()
     }
 
     /// Moves the time.

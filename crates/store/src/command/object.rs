@@ -10,7 +10,10 @@ use model::customer::Customer;
 use model::endpoint::Endpoint;
 use model::event::Event;
 use model::id::{ClockId, CustomerId, MerchantId};
+use model::intent::Intent;
 use model::link::LinkFlow;
+use model::mandate::Mandate;
+use model::payment_method::PaymentMethod;
 use model::session::Session;
 use model::stored::{Lookup, Stored};
 use sha2::{Digest, Sha256};
@@ -91,6 +94,14 @@ objects! {
     /// One run of a link flow in a browser. Looked up by the address under which its accounts are
     /// to be found again.
     LinkFlow(LinkFlow) = "link_flow",
+    /// A Payment Intent. Looked up by the SHA-256 of its client secret, in hex.
+    PaymentIntent(Intent) = "payment_intent",
+    /// A Setup Intent. Looked up by the SHA-256 of its client secret, in hex.
+    SetupIntent(Intent) = "setup_intent",
+    /// A payment method.
+    PaymentMethod(PaymentMethod) = "payment_method",
+    /// A mandate.
+    Mandate(Mandate) = "mandate",
     /// What falls due in the tests of this crate.
     #[cfg(test)]
     Alarm(crate::due_tests::Alarm) = "alarm",
@@ -121,7 +132,7 @@ pub enum Created {
     KeyTaken,
     /// The merchant has as many of this kind as it may.
     KindFull,
-    /// The server has as many merchants as it may ([`model::limits::MERCHANTS_MAX`]).
+    /// The server has as many merchants as it may ([`crate::StoreBounds`]).
     MerchantsFull,
 }
 

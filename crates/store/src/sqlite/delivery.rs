@@ -30,7 +30,8 @@ pub(super) const SETTLE_DELIVERY: &str = "UPDATE deliveries SET status = ?6, due
      AND status = 'pending'";
 pub(super) const INSERT_ATTEMPT: &str = "INSERT INTO attempts (shard, number, endpoint, attempt, \
      merchant, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
-     ON CONFLICT DO UPDATE SET body = excluded.body";
+     ON CONFLICT (shard, number, endpoint, attempt) DO UPDATE SET body = excluded.body \
+     WHERE merchant = excluded.merchant";
 pub(super) const LIST_DELIVERIES: &str = "SELECT shard, number, endpoint, merchant, status, \
      attempts, due_at, claim, leased_until, payload FROM deliveries \
      WHERE shard = ?1 AND number = ?2 AND merchant = ?3 ORDER BY endpoint";

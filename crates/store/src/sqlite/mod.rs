@@ -95,6 +95,8 @@ pub struct Batch<'a> {
     pub(crate) now: ServerTime,
     /// The last place given in the order of commits.
     pub(crate) position: &'a Cell<i64>,
+    /// Merchants of the whole database.
+    pub(crate) merchants_max: u64,
 }
 
 /// A committed state, as one command sees it.

@@ -10,7 +10,6 @@ use crate::{
 };
 use model::Word;
 use model::id::{CustomerId, MerchantId};
-use model::limits::MERCHANTS_MAX;
 use rusqlite::{Row, ToSql, params};
 
 pub(super) const INSERT_MERCHANT: &str =
@@ -137,7 +136,7 @@ pub(super) fn put_many(objects: &[Object], batch: &Batch<'_>) -> Result<bool, Fa
 /// Makes the merchant's row if there is none; answers whether there is room for it.
 fn has_room(merchant: MerchantId, batch: &Batch<'_>) -> Result<bool, Failure> {
     Ok(batch.execute(INSERT_MERCHANT, [column(merchant.number())])? == 0
-        || count(batch, COUNT_MERCHANTS, params![])? <= MERCHANTS_MAX)
+        || count(batch, COUNT_MERCHANTS, params![])? <= batch.merchants_max)
 }
 
 /// Replaces an object if its version is one above the stored one; answers whether it is.

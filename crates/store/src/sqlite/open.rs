@@ -60,6 +60,7 @@ pub(super) fn open(settings: StoreSettings) -> Result<Sqlite, OpenError> {
             seal: seal.clone(),
             clock: settings.clock,
             failpoints: settings.failpoints,
+            bounds: settings.bounds,
         },
     )?;
     let readers = Readers::new(path, settings.readers);

@@ -11,9 +11,9 @@ use super::open::open_writer;
 use super::{Batch, OpenError};
 use crate::seal::Sealer;
 use crate::store::{Failure, Outcome};
-use crate::{Error, Failpoints, Write};
+use crate::{Error, Failpoints, StoreBounds, Write};
 use model::clock::Clock;
-use model::limits::{WRITER_GROUP_MAX, WRITER_QUEUE_MAX};
+use model::limits::WRITER_GROUP_MAX;
 use rusqlite::Connection;
 use std::cell::Cell;
 use std::path::PathBuf;
@@ -45,6 +45,7 @@ pub(super) struct WriterSettings {
     pub(super) seal: Sealer,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) failpoints: Failpoints,
+    pub(super) bounds: StoreBounds,
 }
 
 /// The sending end of the writer's queue.
@@ -66,7 +67,7 @@ impl Writer {
         settings: WriterSettings,
     ) -> Result<Self, OpenError> {
         let position = Cell::new(connection.query_row(FIND_LAST_POSITION, [], |row| row.get(0))?);
-        let (queue, orders) = mpsc::channel(WRITER_QUEUE_MAX);
+        let (queue, orders) = mpsc::channel(settings.bounds.writer_queue_max);
         let ready = Arc::new(AtomicBool::new(true));
         let path = settings.path.clone();
         let state =
@@ -253,6 +254,7 @@ impl State {
             seal: &self.settings.seal,
             now: self.settings.clock.server_now(),
             position: &self.position,
+            merchants_max: self.settings.bounds.merchants_max,
         };
         let position_before = self.position.get();
         let result = run_and_commit(&batch, group, &self.settings.failpoints);

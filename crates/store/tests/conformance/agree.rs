@@ -2,8 +2,8 @@
 //! are given, they answer alike, and everything that can be read afterwards is alike.
 
 use crate::bed::{
-    T0, Time, account, connection, customer, delivery, endpoint, event, job, merchant, reply, row,
-    session, sqlite, test_clock,
+    T0, Time, account, connection, customer, delivery, endpoint, event, job, merchant,
+    payment_intent, reply, row, session, sqlite, test_clock,
 };
 use crate::steps::{At, Change, End, Item, Many, New, PutOff, Step, What, steps};
 use model::Word;
@@ -27,8 +27,9 @@ use store::{
     StartAdvance, StepClock, Store, Write,
 };
 
-pub(crate) const KINDS: [Kind; 4] =
-    [Kind::Customer, Kind::Session, Kind::Endpoint, Kind::TestClock];
+/// Kinds that differ in what the store must know of them; the others are kept like one of these.
+pub(crate) const KINDS: [Kind; 5] =
+    [Kind::Customer, Kind::Session, Kind::Endpoint, Kind::TestClock, Kind::PaymentIntent];
 
 /// Both back ends, and what the test has learnt from them.
 pub(crate) struct Both {
@@ -422,6 +423,7 @@ fn made(at: At) -> Object {
         Kind::Session => Object::Session(session(owner, at.number)),
         Kind::Endpoint => Object::Endpoint(endpoint(owner, at.number)),
         Kind::TestClock => Object::TestClock(test_clock(owner, at.number)),
+        _ => Object::PaymentIntent(payment_intent(owner, at.number)),
     }
 }
 
@@ -443,6 +445,11 @@ fn changed(mut object: Object, current: bool, gone: bool) -> Object {
             clock.version += raise;
             clock.deleted |= gone;
         }
+        Object::PaymentIntent(intent) => {
+            intent.version += raise;
+            intent.settles_at = intent.settles_at.map(|at| at.plus(1)).filter(|_| !gone);
+        }
+        other => panic!("nobody makes a {}", other.kind().word()),
     }
     object
 }

@@ -3,14 +3,17 @@
 use model::account::{Account, AccountStatus, Category, Holder, Permission, Subcategory};
 use model::bank::Feature;
 use model::clock::{AccountTime, Clock, ClockStatus, Rng, ServerTime, TestClock};
+use model::collection::Collection;
 use model::customer::{Customer, TaxExempt};
 use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};
 use model::endpoint::{Endpoint, EndpointSecret, EndpointStatus};
 use model::event::{Event, EventType};
+use model::given::Given;
 use model::id::{
     AccountId, AuthorizationId, ClockId, CustomerId, EndpointId, EventId, InstitutionId,
     MerchantId, SessionId, TransactionId,
 };
+use model::intent::{Intent, IntentStatus, Purpose};
 use model::money::Currency;
 use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
 use model::session::{Session, SessionStatus};
@@ -20,7 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use store::{
     CompleteLink, Connection, CreateObject, Created, Cursor, Failpoints, NewAccount, Object, Page,
-    Place, Read, Reply, Store, StoreSettings, Write, Written,
+    Place, Read, Reply, Store, StoreBounds, StoreSettings, Write, Written,
 };
 
 /// A time that only tests move.
@@ -109,6 +112,7 @@ pub(crate) fn sqlite(time: Arc<Time>) -> Store {
         rng: Arc::new(Counter::default()),
         clock: time,
         readers: 4,
+        bounds: StoreBounds::default(),
     })
     .unwrap()
 }
@@ -216,6 +220,33 @@ pub(crate) fn test_clock(merchant: MerchantId, number: u64) -> TestClock {
         target: None,
         status: ClockStatus::Ready,
         deleted: false,
+    }
+}
+
+/// A payment under way, which ends after a day; the first one on a test clock.
+pub(crate) fn payment_intent(merchant: MerchantId, number: u64) -> Intent {
+    Intent {
+        number,
+        purpose: Purpose::Payment { amount: 2_000, currency: Currency::USD },
+        merchant,
+        version: 1,
+        livemode: false,
+        created: T0,
+        customer: Some(CustomerId::from_number(1)),
+        clock: (number == 1).then(|| ClockId::from_number(1)),
+        client_secret: format!("pi_{number}_secret"),
+        status: IntentStatus::Processing,
+        payment_method: None,
+        method_types: None,
+        collection: Collection::default(),
+        mandate: None,
+        last_error: None,
+        microdeposits: None,
+        settles_at: Some(T0.plus(86_400)),
+        canceled: None,
+        return_url: None,
+        metadata: BTreeMap::new(),
+        given: Given::nothing(),
     }
 }
 

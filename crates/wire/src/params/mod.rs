@@ -8,6 +8,7 @@
 //! An empty string unsets only where [`Params::unsettable`] takes it; elsewhere it is a fault.
 
 mod form;
+mod shaped;
 mod value;
 
 use crate::error::Error;

@@ -5,11 +5,11 @@
 
 use crate::expand::Field;
 use crate::json::JsonWriter;
+use crate::render::customer::{self, ExpandedCustomer};
 use crate::render::{View, ownership, write_holder};
 use model::Word;
 use model::account::{Account, AccountStatus};
 use model::bank::{Balance, BalanceType, Feature};
-use model::customer::Customer;
 use model::money::Currency;
 use model::ownership::Ownership;
 use model::refresh::RefreshState;
@@ -27,7 +27,7 @@ pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, ins
 /// What can be expanded in the account holder. A connected account stays an id: there are none here.
 pub(super) const HOLDER_FIELDS: &[Field] = &[
     Field { name: "account", expandable: true, inside: &[] },
-    Field { name: "customer", expandable: true, inside: &[] },
+    Field { name: "customer", expandable: true, inside: customer::FIELDS },
 ];
 
 /// Writes an account; `customer` and `ownership` stand in place of their ids when expanded.
@@ -35,7 +35,7 @@ pub fn write(
     writer: &mut JsonWriter,
     account: &Account,
     view: &View<'_>,
-    customer: Option<&Customer>,
+    customer: Option<&ExpandedCustomer>,
     ownership: Option<&Ownership>,
 ) {
     let preview = view.version.is_preview();
@@ -260,7 +260,8 @@ mod tests {
     /// Data, refreshes, holder and owners of an account in use.
     #[test]
     fn writes_an_account_in_use() {
-        let (customer, ownership) = (samples::customer(), samples::ownership());
+        let customer = ExpandedCustomer { customer: samples::customer(), test_clock: None };
+        let ownership = samples::ownership();
         let mut account = samples::account();
         let usd = |amount| BTreeMap::from([(Currency::USD, amount)]);
         account.balance = Some(Balance {

@@ -18,6 +18,15 @@ pub const FIELDS: &[Field] = &[Field { name: "test_clock", expandable: true, ins
 /// What can be expanded in a list of customers.
 pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
 
+/// A customer that stands in place of its id somewhere else.
+#[derive(Clone, Debug)]
+pub struct ExpandedCustomer {
+    /// The customer.
+    pub customer: Customer,
+    /// In place of the id of its clock when that is expanded, too.
+    pub test_clock: Option<TestClock>,
+}
+
 /// Writes a customer, or what is left of a deleted one; `test_clock` stands in place of its id when
 /// expanded.
 pub fn write(

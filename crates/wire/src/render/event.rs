@@ -4,7 +4,10 @@
 //! difference as the reader's version would have shown both.
 
 use crate::json::JsonWriter;
-use crate::render::{View, account, authorization, clock, customer};
+use crate::render::given::Expanded;
+use crate::render::{
+    View, account, authorization, clock, customer, intent, mandate, payment_method,
+};
 use model::Word;
 use model::event::{Event, Snapshot};
 use model::id::IdText;
@@ -76,8 +79,19 @@ fn write_snapshot(w: &mut JsonWriter, snapshot: &Snapshot, view: &View<'_>) {
         Snapshot::Customer(customer) => {
             customer::write_whole(w, customer, view, None);
         }
+        Snapshot::Intent(intent) => {
+            write_value(w, &intent::value(intent, view, false, &Expanded::new()));
+        }
+        Snapshot::Mandate(mandate) => write_value(w, &mandate::value(mandate, &Expanded::new())),
+        Snapshot::PaymentMethod(method) => {
+            write_value(w, &payment_method::value(method, &Expanded::new()));
+        }
         Snapshot::TestClock(clock) => clock::write_whole(w, clock),
     }
+}
+
+fn write_value(w: &mut JsonWriter, value: &Value) {
+    w.raw(value.to_string().as_bytes());
 }
 
 fn difference(old: &Map<String, Value>, new: &Map<String, Value>) -> Map<String, Value> {

@@ -12,16 +12,20 @@ pub mod customer;
 pub mod deleted;
 pub mod endpoint;
 pub mod event;
+pub mod given;
 pub mod institution;
+pub mod intent;
+pub mod mandate;
 pub mod ownership;
+pub mod payment_method;
 pub mod session;
 pub mod token;
 pub mod transaction;
 
 use crate::json::JsonWriter;
+use crate::render::customer::ExpandedCustomer;
 use crate::version::Version;
 use model::account::Holder;
-use model::customer::Customer;
 
 /// How a caller, or an endpoint, sees objects.
 #[derive(Clone, Copy, Debug)]
@@ -30,12 +34,20 @@ pub struct View<'a> {
     pub version: &'a Version,
     /// Whether a failed refresh shows its cause in the `error` hash, which is in preview.
     pub preview_errors: bool,
+    /// Where clients reach this server, for the pages that objects name.
+    pub public_url: &'a str,
 }
 
 impl<'a> View<'a> {
     /// The view of a version; errors are shown by preview versions, and to all if `errors_shown`.
     pub fn new(version: &'a Version, errors_shown: bool) -> Self {
-        Self { version, preview_errors: errors_shown || version.is_preview() }
+        Self { version, preview_errors: errors_shown || version.is_preview(), public_url: "" }
+    }
+
+    /// The same for a server that clients reach at this address.
+    #[must_use]
+    pub fn at(self, public_url: &'a str) -> Self {
+        Self { public_url, ..self }
     }
 }
 
@@ -43,7 +55,7 @@ impl<'a> View<'a> {
 fn write_holder(
     writer: &mut JsonWriter,
     holder: Option<&Holder>,
-    customer: Option<&Customer>,
+    customer: Option<&ExpandedCustomer>,
     view: &View<'_>,
 ) {
     let Some(holder) = holder else {
@@ -54,7 +66,9 @@ fn write_holder(
         Holder::Customer(id) => {
             w.key("customer");
             match customer {
-                Some(customer) => customer::write(w, customer, view, None),
+                Some(ExpandedCustomer { customer, test_clock }) => {
+                    customer::write(w, customer, view, test_clock.as_ref());
+                }
                 None => {
                     w.plain(id.text().as_str());
                 }

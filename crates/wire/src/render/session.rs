@@ -7,11 +7,11 @@
 use crate::expand::Field;
 use crate::json::JsonWriter;
 use crate::list::write_list;
+use crate::render::customer::ExpandedCustomer;
 use crate::render::{View, account, token, write_holder};
 use crate::version::SCALAR_COUNTRY;
 use model::Word;
 use model::account::Account;
-use model::customer::Customer;
 use model::ownership::Ownership;
 use model::session::{Session, SessionFilters, SessionStatus};
 
@@ -27,7 +27,7 @@ const COUNTRY_SHOWN: &str = "2026-08-26";
 
 /// An account that a session linked, with the customer and the owners that stand in place of
 /// their ids when they are expanded.
-pub type LinkedAccount<'a> = (&'a Account, Option<&'a Customer>, Option<&'a Ownership>);
+pub type LinkedAccount<'a> = (&'a Account, Option<&'a ExpandedCustomer>, Option<&'a Ownership>);
 
 /// A session and what it shows besides itself.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,7 @@ pub struct SessionParts<'a> {
     /// The accounts that it linked.
     pub accounts: &'a [LinkedAccount<'a>],
     /// In place of `account_holder.customer` when that is expanded.
-    pub customer: Option<&'a Customer>,
+    pub customer: Option<&'a ExpandedCustomer>,
     /// Whether the client secret is still good; null is shown afterwards.
     pub secret_shown: bool,
 }

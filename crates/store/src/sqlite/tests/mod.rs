@@ -1,11 +1,12 @@
 //! What holds for the database alone: its statements, its file, its writer.
 
 mod file;
+mod merchant;
 mod statements;
 mod writer;
 
 use crate::store::Failure;
-use crate::{CreateObject, Failpoints, Object, Place, Store, StoreSettings};
+use crate::{CreateObject, Failpoints, Object, Place, Store, StoreBounds, StoreSettings};
 use model::clock::{AccountTime, Clock, Rng, ServerTime, TestClock};
 use model::id::{ClockId, MerchantId};
 use std::path::Path;
@@ -37,6 +38,7 @@ pub(crate) fn settings(place: Place) -> StoreSettings {
         rng: Arc::new(Still),
         clock: Arc::new(Still),
         readers: 2,
+        bounds: StoreBounds::default(),
     }
 }
 

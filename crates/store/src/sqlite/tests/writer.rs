@@ -87,6 +87,7 @@ fn checking_writer(path: &std::path::Path) -> Writer {
             seal: Sealer::new([7; 32], settings.rng),
             clock: settings.clock,
             failpoints: Failpoints::default(),
+            bounds: settings.bounds,
         },
     )
     .unwrap()

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 BINARY = ROOT / os.environ.get("BANKFEED_BINARY", "target/debug/bankfeed")
 
 
@@ -19,9 +19,11 @@ def free_port():
 
 
 class Server:
-    """One server on a file database. The port stays the same from start to start."""
+    """One server on a file database. The port stays the same from start to start. Settings are
+    named as on the command line, with underscores."""
 
-    def __init__(self):
+    def __init__(self, **settings):
+        self.settings = {f"BANKFEED_{name.upper()}": str(value) for name, value in settings.items()}
         self.folder = tempfile.TemporaryDirectory(prefix="bankfeed-client-")
         self.port = free_port()
         self.process = None
@@ -46,6 +48,7 @@ class Server:
                 "BANKFEED_RETRY_TEST": "100ms,200ms,500ms,1s,2s",
                 # So long that no run outlasts it.
                 "BANKFEED_COOL_DOWN_TEST": "3600",
+                **self.settings,
             },
         )
         self.starts += 1

@@ -1,0 +1,66 @@
+//! What payment objects ask of the link flow, read from where each of them has it.
+
+use model::Word;
+use model::account::{Permission, Subcategory};
+use model::collection::{Collection, VerificationMethod};
+use model::given::Given;
+use model::session::Prefetch;
+use wire::error::Error;
+
+/// Takes the wishes of a `payment_method_options` hash at a path of names. The words were checked
+/// by the shape of the call already. Answers none when nothing was said of a bank account.
+pub(super) fn take(given: &mut Given, options: &[&str]) -> Result<Option<Collection>, Error> {
+    let path: Vec<&str> = [options, &["us_bank_account"]].concat();
+    let Some(bank) = given.at(&path) else { return Ok(None) };
+    let inside = ["financial_connections"];
+    let connections = bank.at(&inside).cloned().unwrap_or_else(Given::nothing);
+    let permissions = words::<Permission>(&connections, &["permissions"]);
+    if let Some(permissions) = &permissions
+        && !permissions.contains(&Permission::PaymentMethod)
+    {
+        let param = format!("{}[financial_connections][permissions]", bracketed(&path));
+        let message = "A payment needs the permission payment_method among those it asks for.";
+        return Err(Error::invalid(message).param(param));
+    }
+    let method = bank.text(&["verification_method"]).and_then(VerificationMethod::from_word);
+    Ok(Some(Collection {
+        permissions: permissions.map(|permissions| permissions.into_iter().collect()),
+        prefetch: words::<Prefetch>(&connections, &["prefetch"]),
+        account_subcategories: words::<Subcategory>(
+            &connections,
+            &["filters", "account_subcategories"],
+        ),
+        return_url: connections.text(&["return_url"]).map(str::to_owned),
+        verification_method: method,
+    }))
+}
+
+/// Refuses a prefetch of what is not asked for; `path` is that of the `financial_connections` hash.
+pub(super) fn check_prefetch(
+    collection: &Collection,
+    settings: Option<&Collection>,
+    path: &str,
+) -> Result<(), Error> {
+    let asked = collection.permissions_asked(settings);
+    for (index, prefetch) in collection.prefetch.iter().flatten().enumerate() {
+        if !asked.contains(&prefetch.permission()) {
+            let message = format!(
+                "To prefetch {}, ask for the permission {} too.",
+                prefetch.word(),
+                prefetch.permission().word()
+            );
+            return Err(Error::invalid(message).param(format!("{path}[prefetch][{index}]")));
+        }
+    }
+    Ok(())
+}
+
+fn words<W: Word>(given: &Given, path: &[&str]) -> Option<Vec<W>> {
+    let texts = given.texts(path)?;
+    Some(texts.iter().filter_map(|text| W::from_word(text)).collect())
+}
+
+fn bracketed(path: &[&str]) -> String {
+    let Some((first, rest)) = path.split_first() else { return String::new() };
+    rest.iter().fold((*first).to_owned(), |text, name| format!("{text}[{name}]"))
+}

@@ -1,0 +1,132 @@
+//! What a client is told at the bounds of the server and when the server fails.
+
+use crate::support::{App, BEGIN_S, Reply};
+use bankfeed::http::KeyPolicy;
+use model::clock::{AccountTime, Clock, ServerTime};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use store::{Store, StoreBounds};
+
+const CUSTOMERS: &str = "/v1/customers";
+
+/// A clock that holds whoever asks it for the time until it is let go. The writer asks once for
+/// every group of commands.
+struct Gate {
+    asked: Sender<()>,
+    opened: Mutex<Receiver<()>>,
+}
+
+impl Clock for Gate {
+    fn server_now(&self) -> ServerTime {
+        // Nobody listens any more once the first group was seen.
+        let _ = self.asked.send(());
+        // Once the test has let go, time passes for ever.
+        let _ = self.opened.lock().unwrap().recv();
+        ServerTime(BEGIN_S * 1_000_000)
+    }
+
+    fn account_now(&self) -> AccountTime {
+        AccountTime(BEGIN_S)
+    }
+}
+
+async fn with_bounds(bounds: StoreBounds) -> App {
+    let open = |clock| Store::open(App::store_settings(clock, bounds)).unwrap();
+    App::with(open, engine::Settings::default(), KeyPolicy::Any).await
+}
+
+/// The headers that tell a client what to do next.
+fn advice(reply: &Reply) -> String {
+    assert!(reply.header("request-id").unwrap().starts_with("req_"));
+    format!("retry: {}", reply.header("stripe-should-retry").unwrap_or("-"))
+}
+
+/// With one command at work and the queue full behind it, a further write is refused at once and
+/// nothing of it is kept; what waits is answered when its turn comes.
+#[tokio::test]
+async fn full_queue() {
+    let (asked, asking) = channel();
+    let (open, opened) = channel();
+    let gate = Arc::new(Gate { asked, opened: Mutex::new(opened) });
+    let bounds = StoreBounds { writer_queue_max: 1, ..StoreBounds::default() };
+    let store = |_| Store::open(App::store_settings(gate, bounds)).unwrap();
+    let app = App::with(store, engine::Settings::default(), KeyPolicy::Any).await;
+
+    let create = |name: &'static str| {
+        let client = app.client();
+        tokio::spawn(async move { client.post(CUSTOMERS, name).await })
+    };
+    let at_work = create("name=at_work");
+    tokio::task::spawn_blocking(move || asking.recv()).await.unwrap().unwrap();
+    // Of two more only one finds room; which of them is open.
+    let (mut one, mut other) = (create("name=one"), create("name=other"));
+    let (refused, waiting) = tokio::select! {
+        refused = &mut one => (refused.unwrap(), other),
+        refused = &mut other => (refused.unwrap(), one),
+    };
+    insta::assert_snapshot!(refused.shown(), @r#"
+    429
+    {
+      "error": {
+        "code": "lock_timeout",
+        "doc_url": "https://stripe.com/docs/error-codes/lock-timeout",
+        "message": "The object is being changed by another request or process; try again.",
+        "type": "invalid_request_error"
+      }
+    }
+    "#);
+    insta::assert_snapshot!(advice(&refused), @"retry: true");
+
+    drop(open);
+    at_work.await.unwrap().ok();
+    waiting.await.unwrap().ok();
+    assert_eq!(app.get(CUSTOMERS).await.ok().items("/data").len(), 2);
+}
+
+/// The merchant beyond the bound is refused; those who are there go on, and reading makes none.
+#[tokio::test]
+async fn full_of_merchants() {
+    let app = with_bounds(StoreBounds { merchants_max: 1, ..StoreBounds::default() }).await;
+    app.with_key("sk_test_reader").get(CUSTOMERS).await.ok();
+    app.post(CUSTOMERS, "").await.ok();
+    let late = app.with_key("sk_test_late");
+    let refused = late.post(CUSTOMERS, "").await;
+    insta::assert_snapshot!(refused.shown(), @r#"
+    400
+    {
+      "error": {
+        "message": "This server holds as many API keys as it may.",
+        "type": "invalid_request_error"
+      }
+    }
+    "#);
+    insta::assert_snapshot!(advice(&refused), @"retry: -");
+    assert_eq!(late.get(CUSTOMERS).await.ok().items("/data").len(), 0);
+    app.post(CUSTOMERS, "").await.ok();
+}
+
+/// When the database is gone, reads and writes are told that the server failed and nothing of why;
+/// the server says that it is not ready.
+#[tokio::test]
+async fn internal_failure() {
+    let app = with_bounds(StoreBounds::default()).await;
+    let customer = app.customer().await;
+    app.engine.store().close().await;
+
+    let written = app.post(CUSTOMERS, "email=ada@example.com").await;
+    insta::assert_snapshot!(written.shown(), @r#"
+    500
+    {
+      "error": {
+        "message": "The server failed to answer this request; its log says why.",
+        "type": "api_error"
+      }
+    }
+    "#);
+    insta::assert_snapshot!(advice(&written), @"retry: true");
+    let keyed = app.request("POST", CUSTOMERS).header("Idempotency-Key", "k").send().await;
+    let read = app.get(&format!("{CUSTOMERS}/{customer}")).await;
+    assert_eq!((keyed.shown(), read.shown()), (written.shown(), written.shown()));
+    assert_eq!(advice(&keyed), advice(&written));
+    assert_eq!(app.get("/readyz").await.status, 503);
+}

@@ -1,0 +1,245 @@
+//! What all objects of payments share: a change of several of them in one commit, with its events,
+//! and how they are shown with what was expanded in them.
+
+use crate::{Context, Engine, Error};
+use model::clock::AccountTime;
+use model::event::{Cause, Event, EventType, Happened, Snapshot};
+use model::id::{CustomerId, MandateId, PaymentMethodId};
+use model::intent::Intent;
+use model::mandate::Mandate;
+use model::payment_method::PaymentMethod;
+use serde_json::Value;
+use store::{ChangeObjects, Changed, FindObject, Kind, Object};
+use wire::error::Error as Refusal;
+use wire::expand::Expand;
+use wire::render::given::Expanded;
+
+/// Objects that change together, and what happened to them.
+#[derive(Default)]
+pub(crate) struct Changes {
+    pub(crate) objects: Vec<Object>,
+    pub(crate) events: Vec<Event>,
+}
+
+impl Changes {
+    /// Adds an object: a new one at version 1, or a changed one with its version raised.
+    pub(crate) fn put(&mut self, object: Object) {
+        self.objects
+            .retain(|held| (held.kind(), held.number()) != (object.kind(), object.number()));
+        self.objects.push(object);
+    }
+
+    /// Adds what happened to an object. Its version must be the new one already.
+    pub(crate) fn tell(
+        &mut self,
+        object: &Object,
+        event_type: EventType,
+        now: AccountTime,
+        cause: Option<&Cause>,
+    ) {
+        // A change has a handful of events, far from 256.
+        let place = u8::try_from(self.events.len()).unwrap_or(u8::MAX);
+        let told = |stored: &dyn model::stored::Stored, livemode, snapshot| {
+            let happened = Happened { at: now, livemode, cause };
+            Event::of_object(stored, snapshot, event_type, place, happened)
+        };
+        let event = match object {
+            Object::PaymentIntent(intent) | Object::SetupIntent(intent) => {
+                told(intent, intent.livemode, Snapshot::Intent(Box::new(intent.clone())))
+            }
+            Object::PaymentMethod(method) => {
+                told(method, method.livemode, Snapshot::PaymentMethod(Box::new(method.clone())))
+            }
+            Object::Mandate(mandate) => {
+                told(mandate, mandate.livemode, Snapshot::Mandate(Box::new(mandate.clone())))
+            }
+            _ => return,
+        };
+        self.events.push(event);
+    }
+
+    fn find(&self, kind: Kind, number: u64) -> Option<&Object> {
+        self.objects.iter().find(|object| (object.kind(), object.number()) == (kind, number))
+    }
+}
+
+/// An intent as a row.
+pub(crate) fn intent_object(intent: Intent) -> Object {
+    if intent.is_payment() { Object::PaymentIntent(intent) } else { Object::SetupIntent(intent) }
+}
+
+impl Engine {
+    /// Commits changes together with the answer. Answers whether it was done; if not, what was
+    /// read has changed and the use case begins again.
+    pub(crate) async fn commit(
+        &self,
+        context: &Context,
+        changes: Changes,
+        body: &[u8],
+    ) -> Result<bool, Error> {
+        let Changes { objects, events } = changes;
+        let change = ChangeObjects { objects, events, reply: context.reply(self, body) };
+        match self.store.write(change).await? {
+            Changed::Done => {
+                self.wake.dispatch();
+                Ok(true)
+            }
+            Changed::Stale => Ok(false),
+            Changed::KeyTaken => Err(Error::KeyTaken),
+            Changed::MerchantsFull => {
+                Err(Refusal::invalid("This server holds as many API keys as it may.").into())
+            }
+        }
+    }
+
+    /// An object of a number: as it will be after the changes, else as it is stored.
+    async fn find_changed(
+        &self,
+        context: &Context,
+        changes: &Changes,
+        kind: Kind,
+        number: u64,
+    ) -> Result<Option<Object>, Error> {
+        if let Some(object) = changes.find(kind, number) {
+            return Ok(Some(object.clone()));
+        }
+        Ok(self.store.read(FindObject { merchant: context.merchant, kind, number }).await?)
+    }
+
+    /// A payment method of a number: as it will be, else as it is stored.
+    pub(crate) async fn find_method(
+        &self,
+        context: &Context,
+        changes: &Changes,
+        id: PaymentMethodId,
+    ) -> Result<Option<PaymentMethod>, Error> {
+        match self.find_changed(context, changes, Kind::PaymentMethod, id.number()).await? {
+            Some(Object::PaymentMethod(method)) => Ok(Some(method)),
+            _ => Ok(None),
+        }
+    }
+
+    /// An intent with what is to be expanded in it.
+    pub(crate) async fn intent_value(
+        &self,
+        context: &Context,
+        intent: &Intent,
+        changes: &Changes,
+        seen: Seen<'_>,
+    ) -> Result<Value, Error> {
+        let expand = seen.expand;
+        let mut expanded = Expanded::new();
+        self.expand_customer(context, expand, intent.customer, &mut expanded).await?;
+        if let Some(id) = intent.payment_method.filter(|_| expand.wants("payment_method")) {
+            let inside = expand.inside("payment_method");
+            let value = self.method_value_of(context, id, changes, &inside).await?;
+            expanded.extend(value.map(|value| ("payment_method", value)));
+        }
+        if let Some(id) = intent.mandate.filter(|_| expand.wants("mandate")) {
+            let inside = expand.inside("mandate");
+            let value = self.mandate_value_of(context, id, changes, &inside).await?;
+            expanded.extend(value.map(|value| ("mandate", value)));
+        }
+        if let Some(error) = &intent.last_error {
+            let none = Expand::default();
+            let value = self.method_value_of(context, error.payment_method, changes, &none).await?;
+            expanded.extend(value.map(|value| ("last_error.payment_method", value)));
+        }
+        let view = context.view(self);
+        Ok(wire::render::intent::value(intent, &view, seen.publishable, &expanded))
+    }
+
+    /// A payment method with what is to be expanded in it.
+    pub(crate) async fn method_value(
+        &self,
+        context: &Context,
+        method: &PaymentMethod,
+        expand: &Expand,
+    ) -> Result<Value, Error> {
+        let mut expanded = Expanded::new();
+        self.expand_customer(context, expand, method.customer, &mut expanded).await?;
+        Ok(wire::render::payment_method::value(method, &expanded))
+    }
+
+    async fn method_value_of(
+        &self,
+        context: &Context,
+        id: PaymentMethodId,
+        changes: &Changes,
+        expand: &Expand,
+    ) -> Result<Option<Value>, Error> {
+        match self.find_method(context, changes, id).await? {
+            Some(method) => self.method_value(context, &method, expand).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A mandate with what is to be expanded in it.
+    pub(crate) async fn mandate_value(
+        &self,
+        context: &Context,
+        mandate: &Mandate,
+        changes: &Changes,
+        expand: &Expand,
+    ) -> Result<Value, Error> {
+        let mut expanded = Expanded::new();
+        if expand.wants("payment_method") {
+            let inside = expand.inside("payment_method");
+            let value =
+                self.method_value_of(context, mandate.payment_method, changes, &inside).await?;
+            expanded.extend(value.map(|value| ("payment_method", value)));
+        }
+        Ok(wire::render::mandate::value(mandate, &expanded))
+    }
+
+    async fn mandate_value_of(
+        &self,
+        context: &Context,
+        id: MandateId,
+        changes: &Changes,
+        expand: &Expand,
+    ) -> Result<Option<Value>, Error> {
+        match self.find_changed(context, changes, Kind::Mandate, id.number()).await? {
+            Some(Object::Mandate(mandate)) => {
+                self.mandate_value(context, &mandate, changes, expand).await.map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Puts the customer of an object where it is to be expanded.
+    async fn expand_customer(
+        &self,
+        context: &Context,
+        expand: &Expand,
+        customer: Option<CustomerId>,
+        expanded: &mut Expanded,
+    ) -> Result<(), Error> {
+        let Some(id) = customer.filter(|_| expand.wants("customer")) else { return Ok(()) };
+        let Some(customer) = self.find_customer(context, id).await? else { return Ok(()) };
+        let bytes = self.customer_bytes(context, &customer, &expand.inside("customer")).await?;
+        let value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        expanded.insert("customer", value);
+        Ok(())
+    }
+}
+
+/// Who sees an object, and what it is to show whole.
+#[derive(Clone, Copy)]
+pub(crate) struct Seen<'a> {
+    pub(crate) expand: &'a Expand,
+    /// Whether a browser sees it that knows nothing but a client secret.
+    pub(crate) publishable: bool,
+}
+
+impl<'a> Seen<'a> {
+    /// What the merchant sees.
+    pub(crate) fn by_merchant(expand: &'a Expand) -> Self {
+        Self { expand, publishable: false }
+    }
+}
+
+/// A value as the bytes of an answer.
+pub(crate) fn bytes(value: &Value) -> Vec<u8> {
+    value.to_string().into_bytes()
+}

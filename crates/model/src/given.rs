@@ -1,0 +1,161 @@
+//! Parameters as a request gave them, read by shape: what objects echo without acting on it.
+//!
+//! A payment object of Stripe knows hundreds of parameters. Those that decide anything here are
+//! typed fields of the object; the rest is kept in this form and shown again.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A value.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Given {
+    /// An empty text in place of a value: forget it.
+    #[default]
+    Unset,
+    /// `true` or `false`.
+    Boolean(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A text, a word or a decimal number.
+    Text(String),
+    /// Values in order.
+    List(Vec<Given>),
+    /// Values by name.
+    Hash(BTreeMap<String, Given>),
+}
+
+impl Given {
+    /// No parameters at all.
+    pub fn nothing() -> Self {
+        Self::Hash(BTreeMap::new())
+    }
+
+    /// The value at a path of names, such as `["us_bank_account", "verification_method"]`.
+    pub fn at(&self, path: &[&str]) -> Option<&Self> {
+        path.iter().try_fold(self, |value, name| match value {
+            Self::Hash(members) => members.get(*name),
+            _ => None,
+        })
+    }
+
+    /// The member of a name, left out of this hash from now on.
+    pub fn take(&mut self, name: &str) -> Option<Self> {
+        match self {
+            Self::Hash(members) => members.remove(name),
+            _ => None,
+        }
+    }
+
+    /// Sets a member of a hash.
+    pub fn put(&mut self, name: &str, value: Self) {
+        if let Self::Hash(members) = self {
+            members.insert(name.to_owned(), value);
+        }
+    }
+
+    /// The text at a path.
+    pub fn text(&self, path: &[&str]) -> Option<&str> {
+        match self.at(path) {
+            Some(Self::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The number at a path.
+    pub fn integer(&self, path: &[&str]) -> Option<i64> {
+        match self.at(path) {
+            Some(Self::Integer(number)) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The truth value at a path.
+    pub fn boolean(&self, path: &[&str]) -> Option<bool> {
+        match self.at(path) {
+            Some(Self::Boolean(value)) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The items of the list at a path.
+    pub fn list(&self, path: &[&str]) -> Option<&[Self]> {
+        match self.at(path) {
+            Some(Self::List(items)) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// The texts of the list at a path.
+    pub fn texts(&self, path: &[&str]) -> Option<Vec<String>> {
+        let items = self.list(path)?;
+        Some(items.iter().filter_map(|item| item.text(&[]).map(str::to_owned)).collect())
+    }
+
+    /// Takes over what a later request gave: hashes member by member, everything else whole.
+    /// What was unset is gone.
+    pub fn update(&mut self, later: Self) {
+        match (self, later) {
+            (Self::Hash(held), Self::Hash(later)) => {
+                for (name, value) in later {
+                    if value == Self::Unset {
+                        held.remove(&name);
+                    } else {
+                        held.entry(name).or_insert_with(Self::nothing).update(value);
+                    }
+                }
+            }
+            (held, later) => *held = later.without_unset(),
+        }
+    }
+
+    /// The same without the members that were unset.
+    #[must_use]
+    pub fn without_unset(self) -> Self {
+        match self {
+            Self::Hash(members) => Self::Hash(
+                members
+                    .into_iter()
+                    .filter(|(_, value)| *value != Self::Unset)
+                    .map(|(name, value)| (name, value.without_unset()))
+                    .collect(),
+            ),
+            other => other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hash(members: &[(&str, Given)]) -> Given {
+        Given::Hash(members.iter().map(|(name, value)| ((*name).into(), value.clone())).collect())
+    }
+
+    /// Paths lead to values of their type and nowhere else.
+    #[test]
+    fn reads_by_path() {
+        let given =
+            hash(&[("a", hash(&[("b", Given::Integer(1))])), ("c", Given::Text("x".into()))]);
+        assert_eq!(given.integer(&["a", "b"]), Some(1));
+        assert_eq!(given.text(&["a", "b"]), None);
+        assert_eq!(given.text(&["c"]), Some("x"));
+        assert_eq!(given.at(&["c", "b"]), None);
+    }
+
+    /// A later request changes what it names, and what it unsets is gone.
+    #[test]
+    fn updates_by_member() {
+        let mut held = hash(&[("a", hash(&[("b", Given::Integer(1)), ("c", Given::Integer(2))]))]);
+        held.update(hash(&[
+            ("a", hash(&[("b", Given::Unset), ("d", hash(&[("e", Given::Unset)]))])),
+            ("f", Given::List(vec![Given::Boolean(true)])),
+        ]));
+        let expected = hash(&[
+            ("a", hash(&[("c", Given::Integer(2)), ("d", Given::nothing())])),
+            ("f", Given::List(vec![Given::Boolean(true)])),
+        ]);
+        assert_eq!(held, expected);
+    }
+}

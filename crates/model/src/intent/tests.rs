@@ -1,0 +1,119 @@
+use super::*;
+use crate::token::{BankAccountType, BankHolderType};
+
+const NOW: AccountTime = AccountTime(1_790_000_000);
+
+fn intent(purpose: Purpose) -> Intent {
+    Intent {
+        number: 1,
+        purpose,
+        merchant: MerchantId::from_number(2),
+        version: 1,
+        livemode: false,
+        created: NOW,
+        customer: None,
+        clock: Some(ClockId::from_number(3)),
+        client_secret: String::new(),
+        status: IntentStatus::RequiresPaymentMethod,
+        payment_method: None,
+        method_types: None,
+        collection: Collection::default(),
+        mandate: None,
+        last_error: None,
+        microdeposits: None,
+        settles_at: None,
+        canceled: None,
+        return_url: None,
+        metadata: BTreeMap::new(),
+        given: Given::nothing(),
+    }
+}
+
+fn payment() -> Intent {
+    intent(Purpose::Payment { amount: 2_000, currency: Currency::USD })
+}
+
+fn method(behavior: PaymentBehavior, verified: bool) -> PaymentMethod {
+    PaymentMethod {
+        id: PaymentMethodId::from_number(4),
+        merchant: MerchantId::from_number(2),
+        version: 1,
+        livemode: false,
+        created: NOW,
+        clock: None,
+        customer: None,
+        holder_type: BankHolderType::Individual,
+        account_type: BankAccountType::Checking,
+        bank_name: None,
+        fingerprint: String::new(),
+        last4: None,
+        routing_number: String::new(),
+        account: None,
+        behavior,
+        verified,
+        allow_redisplay: None,
+        billing_details: Given::nothing(),
+        metadata: BTreeMap::new(),
+    }
+}
+
+/// A linked account is debited over days of the clock; what it does decides the end.
+#[test]
+fn a_debit_ends_as_the_account_says() {
+    for (behavior, status) in [
+        (PaymentBehavior::Succeeds, IntentStatus::Succeeded),
+        (PaymentBehavior::Disputed, IntentStatus::Succeeded),
+        (PaymentBehavior::InsufficientFunds, IntentStatus::RequiresPaymentMethod),
+        (PaymentBehavior::DebitNotAuthorized, IntentStatus::RequiresPaymentMethod),
+    ] {
+        let (mut intent, method) = (payment(), method(behavior, true));
+        intent.attach(method.id);
+        assert_eq!(intent.confirm(&method, NOW), Progress::Processing);
+        assert_eq!(intent.settles_at, Some(NOW.plus(4 * DAY_S)));
+        assert!(!intent.cancelable());
+        intent.settle(&method);
+        assert_eq!(intent.status, status);
+        assert_eq!(intent.last_error.is_some(), status != IntentStatus::Succeeded);
+    }
+    let (mut intent, method) = (payment(), method(PaymentBehavior::Processing, true));
+    intent.attach(method.id);
+    intent.confirm(&method, NOW);
+    assert_eq!((intent.status, intent.settles_at), (IntentStatus::Processing, None));
+}
+
+/// A Setup Intent is done at once.
+#[test]
+fn a_setup_is_done_at_once() {
+    let (mut intent, method) = (intent(Purpose::Setup), method(PaymentBehavior::NoAccount, true));
+    intent.attach(method.id);
+    assert_eq!(intent.confirm(&method, NOW), Progress::Succeeded);
+    assert_eq!(intent.status, IntentStatus::Succeeded);
+}
+
+/// Typed numbers wait for the deposits to be told; ten wrong answers, or ten days, are too many.
+#[test]
+fn deposits_prove_typed_numbers() {
+    let (mut intent, method) = (payment(), method(PaymentBehavior::Succeeds, false));
+    intent.attach(method.id);
+    assert_eq!(intent.confirm(&method, NOW), Progress::DepositsSent);
+    assert_eq!(intent.status, IntentStatus::RequiresAction);
+    let right = Deposits::Amounts([45, 32]);
+    let wrong = Deposits::DescriptorCode("SM00ZZ".into());
+    assert_eq!(intent.clone().verify(&right, NOW), Verification::Verified);
+    assert_eq!(intent.clone().verify(&right, NOW.plus(12 * DAY_S)), Verification::TimedOut);
+    for _ in 1..DEPOSIT_TRIES_MAX {
+        assert_eq!(intent.verify(&wrong, NOW), Verification::Mismatch);
+    }
+    assert_eq!(intent.verify(&wrong, NOW), Verification::AttemptsExceeded);
+}
+
+/// Deposits that cannot be sent ask for another payment method.
+#[test]
+fn deposits_may_fail() {
+    let mut intent = payment();
+    let method = method(PaymentBehavior::MicrodepositsFail, false);
+    intent.attach(method.id);
+    assert_eq!(intent.confirm(&method, NOW), Progress::DepositsFailed);
+    assert_eq!(intent.status, IntentStatus::RequiresPaymentMethod);
+    assert_eq!(intent.last_error.unwrap().code, "payment_method_microdeposit_failed");
+}

@@ -1,0 +1,236 @@
+//! Every statement names its shard and its merchant: no row is read or written with the key of
+//! another merchant, and each statement reaches one shard.
+//!
+//! A statement is read as words. Of each table in it, the first column of the table's key (its
+//! shard) and the merchant must be compared with `=`, in words that no `OR` makes optional; an
+//! INSERT must fill both, and may change a row that is there only if its merchant is the same.
+//! What is exempt is listed with its reason, and an exemption that is not needed fails as well.
+
+use super::folder;
+use super::statements::{LISTS, STATEMENTS, database};
+use crate::sqlite::list::Lists;
+
+/// The first column of each table's key.
+const SHARDS: &[(&str, &str)] = &[
+    ("accounts", "account"),
+    ("attempts", "shard"),
+    ("clock_jobs", "merchant"),
+    ("connections", "account"),
+    ("deliveries", "shard"),
+    ("events", "shard"),
+    ("merchants", "merchant"),
+    ("objects", "merchant"),
+    ("ownerships", "account"),
+    ("refreshes", "account"),
+    ("replies", "merchant"),
+    ("transactions", "account"),
+];
+
+/// Tables that tell of the database itself.
+const OF_NO_MERCHANT: &[&str] = &["facts", "migrations"];
+
+/// Statements that name their merchant, but look across the accounts of it.
+const ACROSS_SHARDS: &[(&str, &str)] = &[
+    ("account::FIND_LINKED_ACCOUNT", "asks which account it is"),
+    ("account::LIST_ACCOUNTS", "a merchant's list of accounts"),
+    ("account::LIST_ACCOUNTS_OF_CUSTOMER", "a merchant's list of accounts"),
+    ("account::LIST_ACCOUNTS_OF_HOLDER_ACCOUNT", "a merchant's list of accounts"),
+    ("account::LIST_ACCOUNTS_ON_CLOCK", "a merchant's list of accounts"),
+    ("clock::LIST_DUE_ACCOUNTS_ON_CLOCK", "a clock moves many accounts"),
+    ("clock::LIST_DUE_REFRESHES_ON_CLOCK", "a clock moves many accounts"),
+    ("event::GET_LISTED_EVENT", "a row of the merchant's list of events"),
+    ("event::LIST_EVENTS", "the merchant's list of events"),
+];
+
+/// Statements that do not name their merchant everywhere.
+const ACROSS_MERCHANTS: &[(&str, &str)] = &[
+    ("clock::LIST_CLAIMABLE_CLOCKS", "workers claim for all merchants"),
+    ("delivery::CLAIM_DELIVERY", "by the rowid that the claim has just found"),
+    ("delivery::FIND_NEXT_ENDPOINT", "workers claim for all merchants"),
+    ("delivery::LIST_DUE_OF_ENDPOINT", "workers claim for all merchants"),
+    ("event::LIST_UNDISPATCHED", "the dispatcher works for all merchants"),
+    ("object::COUNT_MERCHANTS", "counts merchants"),
+    ("prune::DELETE_ATTEMPTS", "the pruner works for all merchants"),
+    ("prune::DELETE_DELIVERIES", "the pruner works for all merchants"),
+    ("prune::DELETE_EVENT", "the pruner works for all merchants"),
+    ("prune::DELETE_REFRESHES", "the pruner works for all merchants"),
+    ("prune::DELETE_REPLIES", "the pruner works for all merchants"),
+    ("prune::LIST_OLD_EVENTS", "the pruner works for all merchants"),
+    ("refresh::LIST_CLAIMABLE", "workers claim for all merchants"),
+    ("refresh::LIST_DUE_ACCOUNTS", "the scheduler works for all merchants"),
+    ("transaction::LIST_CHANGED", "the index has no merchant; the rows it leads to are compared"),
+    ("writer::FIND_LAST_POSITION", "reads no row, only how far the order of commits went"),
+];
+
+/// What a statement leaves out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Missing {
+    shard: bool,
+    merchant: bool,
+}
+
+/// Words and signs, in order.
+fn words(sql: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    for piece in sql.split_whitespace() {
+        let mut rest = piece;
+        while let Some(at) = rest.find(['(', ')', ',']) {
+            words.extend([&rest[..at], &rest[at..=at]]);
+            rest = &rest[at + 1..];
+        }
+        words.push(rest);
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// The tables that a statement names, each with what its columns are prefixed by.
+fn tables<'a>(words: &[&'a str]) -> Vec<(&'a str, String)> {
+    let mut tables = Vec::new();
+    for (index, word) in words.iter().enumerate() {
+        let after_do = index > 0 && words[index - 1] == "DO";
+        if !matches!(*word, "FROM" | "JOIN" | "INTO" | "UPDATE") || after_do {
+            continue;
+        }
+        let skip = if words.get(index + 1) == Some(&"OR") { 3 } else { 1 };
+        let Some(table) = words.get(index + skip).filter(|word| **word != "(") else { continue };
+        let prefix = match words.get(index + skip + 1..index + skip + 3) {
+            Some(["AS", alias]) => format!("{alias}."),
+            _ => String::new(),
+        };
+        tables.push((*table, prefix));
+    }
+    tables
+}
+
+/// Whether a condition compares the column with `=`, and no `OR` beside it lets rows pass that
+/// do not fit.
+fn compares(words: &[&str], column: &str) -> bool {
+    let conditions = words.iter().position(|word| matches!(*word, "WHERE" | "ON"));
+    let words = &words[conditions.unwrap_or(words.len())..];
+    let mut depth = 0;
+    let depths: Vec<i32> = words
+        .iter()
+        .map(|word| {
+            depth += i32::from(*word == "(") - i32::from(*word == ")");
+            depth
+        })
+        .collect();
+    let optional =
+        |depth| words.iter().zip(&depths).any(|(word, at)| *word == "OR" && *at == depth);
+    (0..words.len())
+        .any(|index| words[index..].starts_with(&[column, "="]) && !optional(depths[index]))
+}
+
+/// What a statement leaves out of a table.
+fn missing(words: &[&str], table: &str, prefix: &str) -> Missing {
+    let shard = SHARDS.iter().find(|(known, _)| *known == table);
+    let (_, shard) = shard.unwrap_or_else(|| panic!("unknown table {table}"));
+    if words[0] != "INSERT" {
+        let named = |column: &str| compares(words, &format!("{prefix}{column}"));
+        return Missing { shard: !named(shard), merchant: !named("merchant") };
+    }
+    let columns: Vec<&str> = words.iter().copied().take_while(|word| *word != ")").collect();
+    let changes = words.windows(2).any(|pair| pair == ["DO", "UPDATE"]);
+    let target = words.windows(4).any(|w| w[0] == "CONFLICT" && w[1] == "(" && w[2] == *shard);
+    let guard = words.windows(3).any(|w| w == ["merchant", "=", "excluded.merchant"]);
+    let guarded = guard || *shard == "merchant";
+    Missing {
+        shard: !columns.contains(shard) || (changes && !target),
+        merchant: !columns.contains(&"merchant") || (changes && !guarded),
+    }
+}
+
+/// What a statement leaves out of any of its tables.
+fn missing_of(name: &str, sql: &str) -> Missing {
+    let words = words(sql);
+    let tables = tables(&words);
+    let of_none = ["BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA", "CREATE"];
+    assert!(!tables.is_empty() || of_none.contains(&words[0]), "{name} names no table");
+    let mut all = Missing::default();
+    for (table, prefix) in tables.iter().filter(|(table, _)| !OF_NO_MERCHANT.contains(table)) {
+        let of_table = missing(&words, table, prefix);
+        all.shard |= of_table.shard;
+        all.merchant |= of_table.merchant;
+    }
+    all
+}
+
+/// Every statement compares shard and merchant, but for those that are exempt; and those need it.
+#[test]
+fn every_statement_names_shard_and_merchant() {
+    let lists =
+        LISTS.iter().flat_map(|(name, Lists { older, newer })| [(*name, *older), (*name, *newer)]);
+    let listed = |exempt: &[(&str, &str)], name: &str| exempt.iter().any(|(one, _)| *one == name);
+    for (name, sql) in STATEMENTS.iter().copied().chain(lists) {
+        let missing = missing_of(name, sql);
+        if listed(ACROSS_MERCHANTS, name) {
+            assert!(missing.merchant, "{name} is exempt and need not be: {sql}");
+        } else if listed(ACROSS_SHARDS, name) {
+            let expected = Missing { shard: true, merchant: false };
+            assert_eq!(missing, expected, "{name}: {sql}");
+        } else {
+            assert_eq!(missing, Missing::default(), "{name}: {sql}");
+        }
+    }
+    let known = |name| {
+        STATEMENTS.iter().any(|(known, _)| *known == name)
+            || LISTS.iter().any(|(known, _)| *known == name)
+    };
+    for (name, reason) in ACROSS_SHARDS.iter().chain(ACROSS_MERCHANTS) {
+        assert!(known(*name), "{name} ({reason}) is no statement");
+    }
+}
+
+/// The reading of statements sees what is missing.
+#[test]
+fn sees_what_is_missing() {
+    let left_out = |sql| {
+        let Missing { shard, merchant } = missing_of("test", sql);
+        (shard, merchant)
+    };
+    let cases = [
+        ("SELECT body FROM accounts WHERE account = ?1 AND merchant = ?2", (false, false)),
+        ("SELECT body FROM accounts WHERE account = ?1", (false, true)),
+        ("SELECT body FROM accounts WHERE merchant = ?1", (true, false)),
+        ("SELECT merchant, account FROM accounts", (true, true)),
+        ("UPDATE accounts SET merchant = ?1 WHERE account = ?2", (false, true)),
+        ("DELETE FROM accounts WHERE account = ?1 AND merchant >= ?2", (false, true)),
+        ("SELECT body FROM accounts WHERE account = ?1 OR merchant = ?2", (true, true)),
+        ("SELECT 1 FROM events AS e WHERE e.shard = ?1 AND d.merchant = ?2", (false, true)),
+        ("INSERT INTO ownerships (account, body) VALUES (?1, ?2)", (false, true)),
+        (
+            "INSERT INTO attempts (shard, merchant) VALUES (?1, ?2) \
+             ON CONFLICT (shard) DO UPDATE SET body = excluded.body",
+            (false, true),
+        ),
+    ];
+    for (sql, expected) in cases {
+        assert_eq!(left_out(sql), expected, "{sql}");
+    }
+}
+
+/// Each table has a merchant and a unique key that begins with its shard, as the list above says.
+#[test]
+fn keys_begin_with_the_shard() {
+    let folder = folder();
+    let connection = database(&folder);
+    let texts = |sql: &str, of: &str| -> Vec<String> {
+        let mut statement = connection.prepare(sql).unwrap();
+        statement.query_map([of], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    let all = "SELECT name FROM sqlite_schema WHERE type = ?1 AND name NOT LIKE 'sqlite_%'";
+    for table in texts(all, "table") {
+        if OF_NO_MERCHANT.contains(&table.as_str()) {
+            continue;
+        }
+        let shard = SHARDS.iter().find(|(known, _)| *known == table);
+        let (_, shard) = shard.unwrap_or_else(|| panic!("{table} has no shard"));
+        let columns = texts("SELECT name FROM pragma_table_info(?1)", &table);
+        assert!(columns.iter().any(|column| column == "merchant"), "{table}");
+        let first_of_key = "SELECT name FROM pragma_table_info(?1) WHERE pk = 1 UNION ALL \
+             SELECT i.name FROM pragma_index_list(?1) AS l, pragma_index_info(l.name) AS i \
+             WHERE l.origin = 'u' AND i.seqno = 0";
+        assert!(texts(first_of_key, &table).iter().any(|column| column == shard), "{table}");
+    }
+}

@@ -1,0 +1,271 @@
+//! Reading parameters by the shape of their call.
+
+use super::form::{Branch, Node};
+use super::{Params, integer_of, scalar_of, text_of};
+use crate::error::Error;
+use crate::shape::{Member, Shape};
+use model::given::Given;
+use std::collections::BTreeMap;
+
+impl Params {
+    /// Takes every parameter that the shape knows; `expand` stays, for whoever renders the answer.
+    /// Unknown names inside hashes are refused here, those of the request itself by
+    /// [`Params::finish`].
+    pub fn shaped(&mut self, shape: &'static Shape) -> Result<Given, Error> {
+        let Shape::Hash(members) = shape else { return Ok(Given::nothing()) };
+        let mut given = BTreeMap::new();
+        for member in members.iter().filter(|member| member.name != "expand") {
+            if let Some(value) = self.take_member(member)? {
+                given.insert(member.name.to_owned(), value);
+            }
+        }
+        Ok(Given::Hash(given))
+    }
+
+    fn take_member(&mut self, member: &'static Member) -> Result<Option<Given>, Error> {
+        let path = self.path_of(member.name);
+        match self.take(member.name) {
+            None if member.required => Err(Error::missing_param(&path)),
+            None => Ok(None),
+            Some(Node::Text(text)) if text.is_empty() && member.unsettable => {
+                Ok(Some(Given::Unset))
+            }
+            Some(node) => read(&path, node, &member.shape).map(Some),
+        }
+    }
+}
+
+fn read(path: &str, node: Node, shape: &'static Shape) -> Result<Given, Error> {
+    match shape {
+        Shape::Text(most) => text_of(path, node, *most).map(Given::Text),
+        Shape::Integer => integer_of(path, node).map(Given::Integer),
+        Shape::Decimal => decimal(path, node),
+        Shape::Currency => {
+            let text = scalar_of(path, node, "string")?;
+            let letters = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
+            if !letters {
+                return Err(Error::invalid(format!(
+                    "Invalid currency: {}; a currency is given as three letters, such as usd.",
+                    crate::error::shown(&text)
+                ))
+                .param(path));
+            }
+            Ok(Given::Text(text.to_ascii_lowercase()))
+        }
+        Shape::Boolean => match scalar_of(path, node, "boolean")?.as_str() {
+            "true" => Ok(Given::Boolean(true)),
+            "false" => Ok(Given::Boolean(false)),
+            other => Err(Error::bad_shape(path, "boolean", Some(other))),
+        },
+        Shape::Word(words) => {
+            let text = scalar_of(path, node, "string")?;
+            if words.contains(&text.as_str()) {
+                Ok(Given::Text(text))
+            } else {
+                Err(Error::bad_choice(path, words))
+            }
+        }
+        Shape::Hash(_) => hash(path, node, shape),
+        Shape::List(item) => list(path, node, item),
+        Shape::Map(value) => map(path, node, value),
+        Shape::Either(options) => either(path, &node, options),
+    }
+}
+
+fn hash(path: &str, node: Node, shape: &'static Shape) -> Result<Given, Error> {
+    let mut inner = super::hash_of(path, node)?;
+    let given = inner.shaped(shape)?;
+    inner.finish()?;
+    Ok(given)
+}
+
+fn list(path: &str, node: Node, item: &'static Shape) -> Result<Given, Error> {
+    let items = match node {
+        Node::Text(text) if text.is_empty() => return Err(Error::empty(path)),
+        Node::Text(text) => return Err(Error::bad_shape(path, "array", Some(&text))),
+        Node::Branch(branch) => branch.into_items(),
+    };
+    let items = items.ok_or_else(|| Error::bad_shape(path, "array", None))?;
+    let read_item = |(index, node)| read(&format!("{path}[{index}]"), node, item);
+    items.into_iter().map(read_item).collect::<Result<Vec<_>, Error>>().map(Given::List)
+}
+
+/// Members of any name; an empty text as a value says to forget that member.
+fn map(path: &str, node: Node, shape: &'static Shape) -> Result<Given, Error> {
+    let Branch { named, appended } = match node {
+        Node::Branch(branch) => branch,
+        Node::Text(text) if text.is_empty() => return Err(Error::empty(path)),
+        Node::Text(text) => return Err(Error::bad_shape(path, "object", Some(&text))),
+    };
+    if !appended.is_empty() {
+        return Err(Error::bad_shape(path, "object", None));
+    }
+    let mut members = BTreeMap::new();
+    for (name, node) in named {
+        let value = match node {
+            Node::Text(text) if text.is_empty() => Given::Unset,
+            node => read(&format!("{path}[{name}]"), node, shape)?,
+        };
+        members.insert(name, value);
+    }
+    Ok(Given::Hash(members))
+}
+
+/// The first alternative that takes the value; the fault of the last one that is of its kind (a
+/// hash for a hash, a scalar for a scalar) when none does.
+fn either(path: &str, node: &Node, options: &'static [Shape]) -> Result<Given, Error> {
+    let nested = matches!(node, Node::Branch(_));
+    let mut fault = Error::bad_shape(path, "value", None);
+    for option in options {
+        match read(path, node.clone(), option) {
+            Ok(given) => return Ok(given),
+            Err(error) => {
+                let takes_nested =
+                    matches!(option, Shape::Hash(_) | Shape::List(_) | Shape::Map(_));
+                if takes_nested == nested {
+                    fault = error;
+                }
+            }
+        }
+    }
+    Err(fault)
+}
+
+fn decimal(path: &str, node: Node) -> Result<Given, Error> {
+    let text = scalar_of(path, node, "decimal")?;
+    let digits = text.strip_prefix('-').unwrap_or(&text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if number(whole) && number(fraction) {
+        Ok(Given::Text(text))
+    } else {
+        Err(Error::bad_shape(path, "decimal", Some(&text)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::tests::told;
+    use crate::shape::of_call;
+    use proptest::prelude::*;
+
+    fn given(form: &str) -> Result<Given, Error> {
+        let mut params = Params::parse("", form)?;
+        let given = params.shaped(of_call("POST /v1/payment_intents").unwrap())?;
+        params.finish()?;
+        Ok(given)
+    }
+
+    /// The guide's own call is read to its last value.
+    #[test]
+    fn reads_the_guides_call() {
+        let given = given(
+            "amount=2000&currency=USD&customer=cus_1&setup_future_usage=off_session\
+             &payment_method_types[]=us_bank_account&metadata[a]=&metadata[b]=1\
+             &payment_method_options[us_bank_account][financial_connections][permissions][]=payment_method\
+             &payment_method_options[us_bank_account][financial_connections][permissions][]=transactions\
+             &payment_method_options[us_bank_account][financial_connections][prefetch][0]=transactions",
+        )
+        .unwrap();
+        insta::assert_snapshot!(serde_json::to_string_pretty(&given).unwrap(), @r#"
+        {
+          "amount": 2000,
+          "currency": "usd",
+          "customer": "cus_1",
+          "metadata": {
+            "a": null,
+            "b": "1"
+          },
+          "payment_method_options": {
+            "us_bank_account": {
+              "financial_connections": {
+                "permissions": [
+                  "payment_method",
+                  "transactions"
+                ],
+                "prefetch": [
+                  "transactions"
+                ]
+              }
+            }
+          },
+          "payment_method_types": [
+            "us_bank_account"
+          ],
+          "setup_future_usage": "off_session"
+        }
+        "#);
+    }
+
+    /// Every fault names its path.
+    #[test]
+    fn faults_name_their_path() {
+        let errors: Vec<Error> = [
+            "currency=usd",
+            "amount=1&currency=us",
+            "amount=x&currency=usd",
+            "amount=1&currency=usd&amuont=2",
+            "amount=1&currency=usd&payment_method_options[us_bank_account][verfication_method]=instant",
+            "amount=1&currency=usd&payment_method_options[us_bank_account][verification_method]=x",
+            "amount=1&currency=usd&payment_method_options[us_bank_account][financial_connections][prefetch][]=balance",
+            "amount=1&currency=usd&confirm=yes",
+            "amount=1&currency=usd&payment_method_types=us_bank_account",
+            "amount=1&currency=usd&off_session[a]=1",
+            "amount=1&currency=usd&off_session=maybe",
+            "amount=1&currency=usd&customer=",
+            "amount=1&currency=usd&metadata=x",
+            "amount=1&currency=usd&description[]=x",
+        ]
+        .into_iter()
+        .map(|form| given(form).unwrap_err())
+        .collect();
+        insta::assert_snapshot!(told(&errors), @"
+        400 parameter_missing amount
+            Missing required parameter: amount.
+        400 - currency
+            Invalid currency: us; a currency is given as three letters, such as usd.
+        400 parameter_invalid_integer amount
+            Invalid integer: x
+        400 parameter_unknown amuont
+            Received unknown parameter: amuont. Did you mean amount?
+        400 parameter_unknown payment_method_options[us_bank_account][verfication_method]
+            Received unknown parameter:
+            payment_method_options[us_bank_account][verfication_method]. Did you mean
+            verification_method?
+        400 - payment_method_options[us_bank_account][verification_method]
+            Invalid payment_method_options[us_bank_account][verification_method]: must be
+            one of automatic, instant, or microdeposits
+        400 - payment_method_options[us_bank_account][financial_connections][prefetch][0]
+            Invalid
+            payment_method_options[us_bank_account][financial_connections][prefetch][0]:
+            must be one of balances, ownership, or transactions
+        400 - confirm
+            Invalid boolean: yes
+        400 - payment_method_types
+            Invalid array: us_bank_account
+        400 - off_session
+            Invalid value: off_session has another shape
+        400 - off_session
+            Invalid off_session: must be one of one_off or recurring
+        400 parameter_invalid_empty customer
+            customer is an empty string; give a value or leave it out.
+        400 - metadata
+            Invalid object: x
+        400 - description
+            Invalid string: description has another shape
+        ");
+    }
+
+    proptest! {
+        /// No form makes the reader panic, whatever the call.
+        #[test]
+        fn any_form_is_read_safely(form in "[a-z_\\[\\]=&0-9]{0,60}") {
+            for (_, shape) in crate::shape::calls() {
+                if let Ok(mut params) = Params::parse("", &form) {
+                    let _ = params.shaped(shape);
+                }
+            }
+        }
+    }
+}

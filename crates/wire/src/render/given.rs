@@ -1,0 +1,101 @@
+//! Objects of payments as JSON values.
+//!
+//! They have dozens of keys of which few mean anything here; a table per object names every key
+//! that the official types declare, with what it shows when nobody set it. Over that go the
+//! parameters that were given, and over those what this server knows. They are not on the path that
+//! has to be fast, so they are built as values, in the order of the alphabet.
+
+use model::given::Given;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// A value that was given, as it is shown.
+pub fn value(given: &Given) -> Value {
+    match given {
+        Given::Unset => Value::Null,
+        Given::Boolean(value) => Value::from(*value),
+        Given::Integer(value) => Value::from(*value),
+        Given::Text(text) => Value::from(text.as_str()),
+        Given::List(items) => items.iter().map(value).collect(),
+        Given::Hash(members) => members
+            .iter()
+            .map(|(name, member)| (name.clone(), value(member)))
+            .collect::<Map<_, _>>()
+            .into(),
+    }
+}
+
+/// What was expanded in an object, by the path of the field.
+pub type Expanded = BTreeMap<&'static str, Value>;
+
+/// An object if it was expanded, else its id.
+pub(crate) fn id_or_object(expanded: &Expanded, path: &str, id: Option<String>) -> Value {
+    expanded.get(path).cloned().unwrap_or_else(|| id.into())
+}
+
+/// An object under construction.
+pub(crate) struct Shown(Map<String, Value>);
+
+impl Shown {
+    /// What every such object shows: `template` in JSON, and what was given for its keys. Given
+    /// parameters that the object does not show are left out.
+    pub(crate) fn of(template: &Value, given: &Given) -> Self {
+        let mut members = template.as_object().cloned().unwrap_or_default();
+        if let Given::Hash(given) = given {
+            for (name, member) in given {
+                if let Some(shown) = members.get_mut(name) {
+                    lay_over(shown, value(member));
+                }
+            }
+        }
+        Self(members)
+    }
+
+    /// Sets a key.
+    pub(crate) fn put(&mut self, name: &str, value: impl Into<Value>) -> &mut Self {
+        self.0.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The whole.
+    pub(crate) fn into_value(self) -> Value {
+        Value::Object(self.0)
+    }
+}
+
+/// Leaves a key of a hash out.
+pub(crate) fn leave_out(shown: &mut Value, name: &str) {
+    if let Some(members) = shown.as_object_mut() {
+        members.remove(name);
+    }
+}
+
+/// Hashes are laid over each other key by key.
+pub(crate) fn lay_over(shown: &mut Value, given: Value) {
+    match (shown, given) {
+        (Value::Object(shown), Value::Object(given)) => {
+            for (name, value) in given {
+                lay_over(shown.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (shown, given) => *shown = given,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// Given parameters show where the object has their key, and inside hashes key by key.
+    #[test]
+    fn lays_what_was_given_over_the_template() {
+        let template = json!({"a": {"b": null, "c": 1}, "d": null});
+        let given: Given =
+            serde_json::from_value(json!({"a": {"b": true}, "d": [1, "x"], "e": 5})).unwrap();
+        let mut shown = Shown::of(&template, &given);
+        shown.put("f", 1);
+        let expected = json!({"a": {"b": true, "c": 1}, "d": [1, "x"], "f": 1});
+        assert_eq!(shown.into_value(), expected);
+    }
+}

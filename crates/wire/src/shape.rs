@@ -1,0 +1,192 @@
+//! The shape of a call's parameters: every name that Stripe knows, with its type and bounds.
+//!
+//! Payment objects take hundreds of parameters of which this server acts on few. A table per
+//! resource, beside this file, lists them all; reading a request by its table refuses unknown
+//! names at every depth and values of another shape, and gives the rest as a
+//! [`Given`](model::given::Given).
+//!
+//! A table is made of calls (`POST /v1/products`) and, below each, its parameters, one a line and
+//! one blank deeper than what they belong to: `name` with `*` when required and `?` when an empty
+//! text unsets it, then a type. Types: `text` (with the most characters), `integer`, `number`,
+//! `decimal`, `currency`, `boolean`, `word a|b`, `hash` (members below), `list TYPE`, `map TYPE`
+//! (any names), `either` (alternatives below, each after `- `).
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// A type of parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// A text of at most so many characters.
+    Text(usize),
+    /// A whole number.
+    Integer,
+    /// A number that may have a fraction, kept as text.
+    Decimal,
+    /// Three letters.
+    Currency,
+    /// `true` or `false`.
+    Boolean,
+    /// One of these words.
+    Word(Vec<&'static str>),
+    /// These members.
+    Hash(Vec<Member>),
+    /// Items of one shape.
+    List(Box<Shape>),
+    /// Members of any name and one shape.
+    Map(Box<Shape>),
+    /// One of these.
+    Either(Vec<Shape>),
+}
+
+/// A member of a hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it must be there.
+    pub required: bool,
+    /// Whether an empty text unsets it.
+    pub unsettable: bool,
+    /// Its type.
+    pub shape: Shape,
+}
+
+const TABLES: [&str; 11] = [
+    include_str!("shape/accounts.txt"),
+    include_str!("shape/checkout.txt"),
+    include_str!("shape/invoiceitems.txt"),
+    include_str!("shape/invoices.txt"),
+    include_str!("shape/payment_intents.txt"),
+    include_str!("shape/payment_method_configurations.txt"),
+    include_str!("shape/payment_methods.txt"),
+    include_str!("shape/prices.txt"),
+    include_str!("shape/products.txt"),
+    include_str!("shape/setup_intents.txt"),
+    include_str!("shape/subscriptions.txt"),
+];
+
+static CALLS: LazyLock<BTreeMap<&'static str, Shape>> = LazyLock::new(|| {
+    let mut calls = BTreeMap::new();
+    for table in TABLES {
+        let mut lines = Lines { rest: table.lines().collect(), place: 0 };
+        while let Some(call) = lines.next_at(0) {
+            calls.insert(call, Shape::Hash(lines.members(1)));
+        }
+    }
+    calls
+});
+
+/// The parameters of a call, such as `POST /v1/payment_intents/{id}/confirm`; nothing when no
+/// table has it.
+///
+/// ```
+/// use wire::shape::{Shape, of_call};
+/// assert!(matches!(of_call("POST /v1/payment_intents"), Some(Shape::Hash(_))));
+/// assert_eq!(of_call("POST /v1/charges"), None);
+/// ```
+pub fn of_call(call: &str) -> Option<&'static Shape> {
+    CALLS.get(call)
+}
+
+/// Every call that has a table.
+pub fn calls() -> impl Iterator<Item = (&'static str, &'static Shape)> {
+    CALLS.iter().map(|(call, shape)| (*call, shape))
+}
+
+/// A table being read.
+struct Lines {
+    rest: Vec<&'static str>,
+    place: usize,
+}
+
+impl Lines {
+    /// The next line if it stands at this depth, without its blanks.
+    fn next_at(&mut self, depth: usize) -> Option<&'static str> {
+        let line = self.rest.get(self.place)?;
+        let text = line.trim_start_matches(' ');
+        (line.len() - text.len() == depth).then(|| {
+            self.place += 1;
+            text
+        })
+    }
+
+    fn members(&mut self, depth: usize) -> Vec<Member> {
+        let mut members = Vec::new();
+        while let Some(line) = self.next_at(depth) {
+            let (name, kind) = line.split_once(' ').unwrap_or((line, "text"));
+            let bare = name.trim_end_matches(['*', '?']);
+            let marks = &name[bare.len()..];
+            members.push(Member {
+                name: bare,
+                required: marks.contains('*'),
+                unsettable: marks.contains('?'),
+                shape: self.shape(kind, depth),
+            });
+        }
+        members
+    }
+
+    fn shape(&mut self, kind: &'static str, depth: usize) -> Shape {
+        let (word, rest) = kind.split_once(' ').unwrap_or((kind, ""));
+        match word {
+            "integer" => Shape::Integer,
+            "number" | "decimal" => Shape::Decimal,
+            "currency" => Shape::Currency,
+            "boolean" => Shape::Boolean,
+            "word" => Shape::Word(rest.split('|').collect()),
+            "hash" => Shape::Hash(self.members(depth + 1)),
+            "list" => Shape::List(Box::new(self.shape(rest, depth))),
+            "map" => Shape::Map(Box::new(self.shape(rest, depth))),
+            "either" => {
+                let mut options = Vec::new();
+                while let Some(line) = self.next_at(depth + 1) {
+                    let kind = line.strip_prefix("- ").unwrap_or(line);
+                    options.push(self.shape(kind, depth + 1));
+                }
+                Shape::Either(options)
+            }
+            _ => Shape::Text(rest.parse().unwrap_or(model::limits::TEXT_CHARS_MAX)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find<'a>(shape: &'a Shape, path: &[&str]) -> &'a Member {
+        let Shape::Hash(members) = shape else { panic!("no hash at {path:?}") };
+        let found = members.iter().find(|member| member.name == path[0]).unwrap();
+        if path.len() == 1 { found } else { find(&found.shape, &path[1..]) }
+    }
+
+    /// Every line of every table is read: the next thing after a call's members is another call.
+    #[test]
+    fn every_line_is_read() {
+        for table in TABLES {
+            let calls = table.lines().filter(|line| !line.starts_with(' '));
+            for call in calls {
+                assert!(call.starts_with("POST /v1/"), "{call}");
+                assert!(of_call(call).is_some(), "{call}");
+            }
+        }
+    }
+
+    /// Marks, bounds, words and nested types are read as the table says.
+    #[test]
+    fn reads_marks_and_types() {
+        let create = of_call("POST /v1/payment_intents").unwrap();
+        let amount = find(create, &["amount"]);
+        assert_eq!((amount.required, &amount.shape), (true, &Shape::Integer));
+        assert_eq!(find(create, &["description"]).shape, Shape::Text(1_000));
+        let options = ["payment_method_options", "us_bank_account"];
+        assert!(find(create, &options).unsettable);
+        let connections = [options[0], options[1], "financial_connections", "prefetch"];
+        let words = vec!["balances", "ownership", "transactions"];
+        let Shape::List(items) = &find(create, &connections).shape else { panic!("no list") };
+        assert_eq!(**items, Shape::Word(words));
+        assert!(matches!(find(create, &["metadata"]).shape, Shape::Map(_)));
+        assert!(matches!(find(create, &["off_session"]).shape, Shape::Either(_)));
+    }
+}

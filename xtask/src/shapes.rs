@@ -1,0 +1,193 @@
+//! Writes the parameter tables of `crates/wire/src/shape/` from Stripe's public description of its
+//! API (an OpenAPI document, whose path is the argument). Names, types, bounds and words are
+//! facts; nothing else of the document is taken over.
+//!
+//! The tables are read by `wire::shape`, which describes their lines.
+
+use crate::Failure;
+use crate::process::root;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// The POST calls that have a table, by file.
+const CALLS: [(&str, &[&str]); 11] = [
+    (
+        "payment_intents",
+        &[
+            "/v1/payment_intents",
+            "/v1/payment_intents/{intent}",
+            "/v1/payment_intents/{intent}/cancel",
+            "/v1/payment_intents/{intent}/capture",
+            "/v1/payment_intents/{intent}/confirm",
+            "/v1/payment_intents/{intent}/verify_microdeposits",
+        ],
+    ),
+    (
+        "setup_intents",
+        &[
+            "/v1/setup_intents",
+            "/v1/setup_intents/{intent}",
+            "/v1/setup_intents/{intent}/cancel",
+            "/v1/setup_intents/{intent}/confirm",
+            "/v1/setup_intents/{intent}/verify_microdeposits",
+        ],
+    ),
+    ("checkout", &["/v1/checkout/sessions", "/v1/checkout/sessions/{session}/expire"]),
+    (
+        "invoices",
+        &[
+            "/v1/invoices",
+            "/v1/invoices/{invoice}",
+            "/v1/invoices/{invoice}/finalize",
+            "/v1/invoices/{invoice}/pay",
+            "/v1/invoices/{invoice}/void",
+        ],
+    ),
+    ("invoiceitems", &["/v1/invoiceitems", "/v1/invoiceitems/{invoiceitem}"]),
+    ("subscriptions", &["/v1/subscriptions", "/v1/subscriptions/{subscription_exposed_id}"]),
+    (
+        "payment_methods",
+        &[
+            "/v1/payment_methods",
+            "/v1/payment_methods/{payment_method}",
+            "/v1/payment_methods/{payment_method}/attach",
+            "/v1/payment_methods/{payment_method}/detach",
+        ],
+    ),
+    ("products", &["/v1/products", "/v1/products/{id}"]),
+    ("prices", &["/v1/prices", "/v1/prices/{price}"]),
+    (
+        "accounts",
+        &["/v1/accounts", "/v1/accounts/{account}", "/v1/accounts/{account}/external_accounts"],
+    ),
+    (
+        "payment_method_configurations",
+        &["/v1/payment_method_configurations", "/v1/payment_method_configurations/{configuration}"],
+    ),
+];
+
+/// Writes the tables from the document at the path in the first argument.
+pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
+    let [path] = arguments else {
+        return Err("give the path of the OpenAPI document".to_owned());
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| format!("read {path}: {error}"))?;
+    let document: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    for (file, calls) in CALLS {
+        let mut table = String::new();
+        for call in calls {
+            let schema = &document["paths"][call]["post"]["requestBody"]["content"]["application/x-www-form-urlencoded"]
+                ["schema"];
+            if schema.is_null() {
+                return Err(format!("the document has no POST {call}"));
+            }
+            let _ = writeln!(table, "POST {}", with_plain_ids(call));
+            write_members(&mut table, schema, 1);
+        }
+        let place = root().join("crates/wire/src/shape").join(format!("{file}.txt"));
+        std::fs::write(&place, table).map_err(|error| format!("{}: {error}", place.display()))?;
+    }
+    Ok(())
+}
+
+/// Every open part of a path is called `{id}`, as the router writes it.
+fn with_plain_ids(call: &str) -> String {
+    let plain = |part: &str| if part.starts_with('{') { "{id}".into() } else { part.to_owned() };
+    call.split('/').map(plain).collect::<Vec<_>>().join("/")
+}
+
+fn write_members(table: &mut String, schema: &Value, depth: usize) {
+    let required: Vec<&str> =
+        schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let members: BTreeMap<&str, &Value> = schema["properties"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(n, s)| (n.as_str(), s))
+        .collect();
+    for (name, member) in members {
+        let options = alternatives(member);
+        let _ = write!(table, "{}{name}", " ".repeat(depth));
+        if required.contains(&name) {
+            table.push('*');
+        }
+        if options.len() < variants(member).len() {
+            table.push('?');
+        }
+        table.push(' ');
+        match options[..] {
+            [one] => write_type(table, one, depth),
+            ref several => {
+                table.push_str("either\n");
+                for option in several {
+                    let _ = write!(table, "{}- ", " ".repeat(depth + 1));
+                    write_type(table, option, depth + 1);
+                }
+            }
+        }
+    }
+}
+
+fn variants(schema: &Value) -> Vec<&Value> {
+    schema["anyOf"].as_array().map_or_else(|| vec![schema], |any| any.iter().collect())
+}
+
+/// What a value may be, leaving out the empty text that unsets it.
+fn alternatives(schema: &Value) -> Vec<&Value> {
+    variants(schema)
+        .into_iter()
+        .filter(|option| {
+            option["enum"].as_array().is_none_or(|words| words[..] != [Value::from("")])
+        })
+        .collect()
+}
+
+/// Writes a type, ends the line, and writes the members of a hash below it.
+fn write_type(table: &mut String, schema: &Value, depth: usize) {
+    let words: Vec<&str> = schema["enum"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .filter(|word| !word.is_empty())
+        .collect();
+    match schema["type"].as_str().unwrap_or("object") {
+        "array" => {
+            table.push_str("list ");
+            match alternatives(&schema["items"])[..] {
+                [one] => write_type(table, one, depth),
+                ref several => {
+                    table.push_str("either\n");
+                    for option in several {
+                        let _ = write!(table, "{}- ", " ".repeat(depth + 1));
+                        write_type(table, option, depth + 1);
+                    }
+                }
+            }
+        }
+        "object" if schema["properties"].is_object() => {
+            table.push_str("hash\n");
+            write_members(table, schema, depth + 1);
+        }
+        "object" => {
+            table.push_str("map ");
+            write_type(table, alternatives(&schema["additionalProperties"])[0], depth);
+        }
+        "string" if !words.is_empty() => {
+            let _ = writeln!(table, "word {}", words.join("|"));
+        }
+        "string" => match (schema["format"].as_str(), schema["maxLength"].as_u64()) {
+            (Some(format @ ("currency" | "decimal")), _) => {
+                let _ = writeln!(table, "{format}");
+            }
+            (_, Some(most)) if most != 5_000 => {
+                let _ = writeln!(table, "text {most}");
+            }
+            _ => table.push_str("text\n"),
+        },
+        other => {
+            let _ = writeln!(table, "{other}");
+        }
+    }
+}
