@@ -4,7 +4,7 @@
 use super::document::{Facts, Page};
 use super::fields::{STEP, VERSION};
 use super::form::{Fault, Posted};
-use super::{panes, words};
+use super::{pieces, words};
 use engine::link::{FlowView, PickFault};
 use maud::{Markup, html};
 
@@ -35,7 +35,7 @@ pub(super) fn page(
                         @let checked = choice.unusable.is_none()
                             && if posted.is_empty() { choice.preselected }
                                else { picked.contains(&place) };
-                        (panes::account(place, choice, view.accounts_max == 1, false, checked))
+                        (pieces::account(place, choice, view.accounts_max == 1, false, checked))
                     }
                 }
             }

@@ -2,16 +2,20 @@
 //! in the store, so every page works without script, survives a reload, and a second tab shows the
 //! same.
 //!
-//! [`link`] takes the requests, [`panes`] and [`bank`] make the pages of the link flow, [`form`]
-//! reads what was posted, [`words`] holds what is said. Every page has the same head and headers
+//! [`link`] takes the requests, [`panes`] and [`bank`] make the pages of the link flow ([`typed`]
+//! and [`ends`] hold some of the panes, [`pieces`] what several share), [`form`] reads what was
+//! posted, [`words`] holds what is said. Every page has the same head and headers
 //! ([`document`]); style and script are two files of our own, and nothing else may load.
 
 mod bank;
 mod document;
+mod ends;
 mod fields;
 mod form;
 pub(crate) mod link;
 mod panes;
+mod pieces;
+mod typed;
 mod words;
 
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};

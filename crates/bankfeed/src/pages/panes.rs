@@ -1,16 +1,16 @@
 //! The panes of the link flow: one thing at a time, with real forms.
 
 use super::document::{Facts, Page};
+use super::ends::status;
 use super::fields::*;
 use super::form::{Fault, Posted};
+use super::pieces::{account, row};
 use super::words;
 use connectors::Institution;
-use engine::link::{Choice, FlowView, PickFault, Shown};
+use engine::link::{Choice, FlowView, Shown};
 use maud::{Markup, html};
-use model::Word;
 use model::clock::AccountTime;
-use model::link::{FlowEnd, Pane};
-use model::token::{BankAccountType, BankHolderType, TEST_ACCOUNT_NUMBERS, TEST_ROUTING_NUMBER};
+use model::link::Pane;
 
 /// Where a page stands.
 pub(super) struct Place<'a> {
@@ -25,11 +25,11 @@ pub(super) struct Place<'a> {
 }
 
 /// What every pane is made from.
-struct Making<'a> {
-    view: &'a FlowView,
-    place: &'a Place<'a>,
-    posted: &'a Posted,
-    fault: Option<Fault>,
+pub(super) struct Making<'a> {
+    pub(super) view: &'a FlowView,
+    pub(super) place: &'a Place<'a>,
+    pub(super) posted: &'a Posted,
+    pub(super) fault: Option<Fault>,
 }
 
 /// The current pane as a page. What was posted with a fault is shown again.
@@ -76,20 +76,6 @@ pub(super) fn page(
         }
     };
     Page { title: format!("{title_text} – {}", view.merchant_name), look: "ours", facts, body }
-}
-
-/// What the page that waits is told, and whether at once.
-fn status(shown: &Shown) -> (Option<&'static str>, bool) {
-    match shown {
-        Shown::Expired => (Some("expired"), true),
-        Shown::Closed => (Some("closed"), true),
-        Shown::Pane(Pane::Ended(FlowEnd::Linked | FlowEnd::NumbersEntered)) => {
-            (Some("succeeded"), false)
-        }
-        Shown::Pane(Pane::Ended(FlowEnd::Cancelled)) => (Some("cancelled"), true),
-        Shown::Pane(Pane::Ended(FlowEnd::Failed)) => (Some("failed"), true),
-        Shown::Pane(_) => (None, false),
-    }
 }
 
 impl Making<'_> {
@@ -143,7 +129,7 @@ impl Making<'_> {
     }
 
     /// A form of one step.
-    fn form(&self, step: &str, body: &Markup) -> Markup {
+    pub(super) fn form(&self, step: &str, body: &Markup) -> Markup {
         html! {
             form method="post" action=(self.place.path) {
                 input type="hidden" name=(STEP) value=(step);
@@ -154,7 +140,7 @@ impl Making<'_> {
     }
 
     /// A step that needs nothing but a button.
-    fn button(&self, step: &str, class: &str, label: &str) -> Markup {
+    pub(super) fn button(&self, step: &str, class: &str, label: &str) -> Markup {
         self.form(step, &html! { button class=(class) { (label) } })
     }
 
@@ -363,224 +349,6 @@ impl Making<'_> {
                 (self.button("manual", "quiet", "Enter account numbers instead"))
             }
             (self.button("cancel", "plain", "Leave"))
-        }
-    }
-
-    fn manual_entry(&self) -> Markup {
-        let invalid = |names: &[&str], name: &str| names.contains(&name).then_some("true");
-        let wrong: &[&str] = match self.fault {
-            Some(Fault::NumbersDiffer) => &[ACCOUNT_NUMBER_AGAIN],
-            Some(Fault::Step(PickFault::RoutingNumber)) => &[ROUTING_NUMBER],
-            Some(Fault::Step(PickFault::AccountNumber)) => &[ACCOUNT_NUMBER],
-            Some(Fault::Step(PickFault::NotForTests)) => &[ROUTING_NUMBER, ACCOUNT_NUMBER],
-            _ => &[],
-        };
-        let numbers = [
-            (ROUTING_NUMBER, "Routing number", "Nine digits, at the bottom left of a cheque"),
-            (ACCOUNT_NUMBER, "Account number", "4 to 17 digits"),
-            (ACCOUNT_NUMBER_AGAIN, "Account number, once more", "So that no digit is wrong"),
-        ];
-        html! {
-            p { "Your bank account will be linked by its numbers alone." }
-            (self.form("numbers", &html! {
-                @for (name, label, hint) in numbers {
-                    label for=(name) { (label) }
-                    p.hint id=(format!("{name}-hint")) { (hint) }
-                    input id=(name) name=(name) inputmode="numeric" autocomplete="off" required
-                        value=[self.posted.get(name).filter(|_| name == ROUTING_NUMBER)]
-                        aria-describedby=(format!("{name}-hint"))
-                        aria-invalid=[invalid(wrong, name)];
-                }
-                (choice_of(HOLDER_TYPE, "Whose account is it?", self.posted, &[
-                    (BankHolderType::Individual.word(), "A person's"),
-                    (BankHolderType::Company.word(), "A company's"),
-                ]))
-                (choice_of(ACCOUNT_TYPE, "What kind is it?", self.posted, &[
-                    (BankAccountType::Checking.word(), "Checking"),
-                    (BankAccountType::Savings.word(), "Savings"),
-                ]))
-                button.main { "Continue" }
-            }))
-            @if !self.view.livemode {
-                details.note open[self.fault == Some(Fault::Step(PickFault::NotForTests))] {
-                    summary { "Numbers for tests" }
-                    p { "Routing number " code { (TEST_ROUTING_NUMBER) } }
-                    ul {
-                        @for (number, what) in TEST_ACCOUNT_NUMBERS {
-                            li { code { (number) } ": " (what) }
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    fn sign_in(&self, unknown: bool) -> Markup {
-        let given = self.posted.get(EMAIL).or(self.view.email.as_deref());
-        html! {
-            @if unknown {
-                p.alert role="alert" {
-                    "No saved accounts are known under " (given.unwrap_or_default()) "."
-                }
-                @if let Some(email) = given {
-                    (self.form("sign_up", &html! {
-                        input type="hidden" name=(EMAIL) value=(email);
-                        button.quiet { "Link a bank, and save it under this address" }
-                    }))
-                }
-            }
-            p {
-                "Accounts that you linked before can be used again, without logging in at your "
-                "bank. We send you a code."
-            }
-            (self.form("sign_in", &html! {
-                label for=(EMAIL) { "E-mail address" }
-                input id=(EMAIL) name=(EMAIL) type="email" autocomplete="email" required
-                    value=[given]
-                    aria-describedby=[self.fault.map(|_| "fault")]
-                    aria-invalid=[self.fault.map(|_| "true")];
-                button.main { "Send me a code" }
-            }))
-            (self.button("back", "quiet", "Continue without"))
-        }
-    }
-
-    fn code(&self) -> Markup {
-        html! {
-            p {
-                "We sent a code of six digits to "
-                strong { (self.view.email.as_deref().unwrap_or("you")) } "."
-            }
-            (self.form("code", &html! {
-                label for=(CODE) { "Code" }
-                input.code id=(CODE) name=(CODE) inputmode="numeric" maxlength="12" required
-                    autocomplete="one-time-code"
-                    aria-describedby=[self.fault.map(|_| "fault")]
-                    aria-invalid=[self.fault.map(|_| "true")];
-                button.main { "Continue" }
-            }))
-            p.note { "Test mode: nothing was sent, and any six digits are right." }
-        }
-    }
-
-    fn ended(&self, end: FlowEnd) -> (String, Markup) {
-        let view = self.view;
-        match end {
-            FlowEnd::Linked => {
-                let title = match view.linked.len() {
-                    1 => "Your account is linked".to_owned(),
-                    many => format!("{many} accounts are linked"),
-                };
-                let list = html! {
-                    ul.linked {
-                        @for choice in &view.linked {
-                            li {
-                                (mark(&choice.institution_name))
-                                span.text {
-                                    strong { (choice.name) }
-                                    span { (words::account(choice)) }
-                                }
-                            }
-                        }
-                    }
-                    @if let Some(email) = &view.sign_up {
-                        p.note { "You can use them again under " (email) "." }
-                    }
-                };
-                let text = format!("{} can now read what you agreed to.", view.merchant_name);
-                (title, html! { (list) (self.end(&text)) })
-            }
-            FlowEnd::NumbersEntered => {
-                let last4 = view.last4.as_deref().unwrap_or_default();
-                let text = format!("Your account ending in {last4} was saved.");
-                ("Your bank details are saved".into(), self.end(&text))
-            }
-            FlowEnd::Cancelled => {
-                ("You left".into(), self.end("Nothing was linked, and nothing was shared."))
-            }
-            FlowEnd::Failed => {
-                ("Nothing was linked".into(), self.end("You can try again later, where you began."))
-            }
-        }
-    }
-
-    /// The end: a way back for every kind of browser. The script shows the button where a page
-    /// waits that can be told.
-    fn end(&self, text: &str) -> Markup {
-        let back = self.view.return_url.as_deref().filter(|url| goes_somewhere(url));
-        html! {
-            p { (text) }
-            button.main type="button" hidden data-done { "Done" }
-            div data-alone {
-                @if let Some(url) = back {
-                    a.main href=(url) rel="noreferrer" { "Done" }
-                } @else {
-                    p.note { "You may close this page." }
-                }
-            }
-        }
-    }
-}
-
-/// Whether a link may lead there: to a page or into an app, never to a script.
-fn goes_somewhere(url: &str) -> bool {
-    const NEVER: [&str; 6] = ["javascript", "data", "vbscript", "file", "blob", "about"];
-    url::Url::parse(url).is_ok_and(|url| !NEVER.contains(&url.scheme()))
-}
-
-/// A bank as a row of the list shows it.
-pub(super) fn row(name: &str) -> Markup {
-    html! {
-        (mark(name))
-        span.text { strong { (name) } span { (words::address(name)) } }
-    }
-}
-
-fn mark(name: &str) -> Markup {
-    let (letters, colour) = words::mark(name);
-    html! { span class=(format!("mark m{colour}")) aria-hidden="true" { (letters) } }
-}
-
-/// An account that can be picked, or is shown with why it cannot.
-pub(super) fn account(
-    place: usize,
-    choice: &Choice,
-    single: bool,
-    saved: bool,
-    checked: bool,
-) -> Markup {
-    let id = format!("account-{place}");
-    html! {
-        div.account {
-            input id=(id) name=(ACCOUNT) value=(place) checked[checked]
-                type=(if single { "radio" } else { "checkbox" })
-                disabled[choice.unusable.is_some()];
-            label for=(id) {
-                strong { (choice.name) }
-                span {
-                    @if saved { (choice.institution_name) ", " }
-                    (words::account(choice))
-                }
-                @if let Some(why) = choice.unusable { span.why { (words::unusable(why)) } }
-            }
-        }
-    }
-}
-
-/// A choice of a few words, the first of which is taken unless another was posted.
-fn choice_of(name: &str, legend: &str, posted: &Posted, options: &[(&str, &str)]) -> Markup {
-    let given = posted.get(name).filter(|given| options.iter().any(|(word, _)| word == given));
-    let checked = given.or(options.first().map(|(word, _)| *word));
-    html! {
-        fieldset.few {
-            legend { (legend) }
-            @for (word, label) in options {
-                div {
-                    input type="radio" id=(format!("{name}-{word}")) name=(name) value=(word)
-                        checked[checked == Some(word)];
-                    label for=(format!("{name}-{word}")) { (label) }
-                }
-            }
         }
     }
 }

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 #![expect(clippy::too_many_lines, reason = "a snapshot is as long as what it shows")]
 
+mod browser;
 mod customers;
 mod determinism;
 mod dialect;
@@ -16,4 +17,8 @@ mod guide;
 mod idempotency;
 mod intents;
 mod limits;
+mod link_flow;
+mod link_flow_faults;
+mod link_flow_hostile;
+mod link_flow_known;
 mod support;

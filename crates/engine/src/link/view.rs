@@ -43,6 +43,8 @@ pub struct FlowView {
     pub sign_up: Option<String>,
     /// What was linked.
     pub linked: Vec<Choice>,
+    /// Whether it is for a payment.
+    pub payment: bool,
     /// The last four digits of the numbers typed.
     pub last4: Option<String>,
     /// The origin of the page that waits.
@@ -132,6 +134,7 @@ impl Engine {
                     preselected: false,
                 })
                 .collect(),
+            payment: ask.payment,
             last4: flow.run.last4,
             origin: flow.origin,
             return_url: ask.return_url,
