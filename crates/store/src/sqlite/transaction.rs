@@ -40,8 +40,11 @@ pub(super) const LIST_CHANGED: Lists = Lists {
 pub(super) const FIND_TRANSACTION: &str = "SELECT listed_at, ordinal, transacted_at, sequence, \
      bank_id, body FROM transactions \
      WHERE account = ?1 AND listed_at = ?2 AND ordinal = ?3 AND merchant = ?4";
+/// Without the hint `SQLite` walks the whole account: it takes any account for ten rows long, and
+/// the table for as good as its index.
 pub(super) const FIND_BY_BANK_ID: &str = "SELECT listed_at, ordinal, transacted_at, sequence, \
-     bank_id, body FROM transactions WHERE account = ?1 AND bank_id = ?2 AND merchant = ?3";
+     bank_id, body FROM transactions INDEXED BY transactions_by_bank_id \
+     WHERE account = ?1 AND bank_id = ?2 AND merchant = ?3";
 pub(super) const LIST_ACCOUNT: &str = "SELECT listed_at, ordinal, transacted_at, sequence, \
      bank_id, body FROM transactions WHERE account = ?1 AND merchant = ?2";
 /// A row keeps its place and its bank id for ever.
