@@ -12,6 +12,7 @@ pub mod clock;
 pub mod customer;
 pub mod delivery;
 pub mod diff;
+mod digits;
 pub mod endpoint;
 pub mod event;
 pub mod id;
