@@ -17,6 +17,7 @@ pub mod dispatch;
 pub mod endpoint;
 mod error;
 pub mod event;
+mod held;
 pub mod link;
 pub mod prune;
 pub mod refresh;
