@@ -27,11 +27,15 @@ const REFRESHED: &str = "financial_connections.account.refreshed_transactions";
 
 /// An app with one account, linked and not refreshed.
 async fn linked(kept: Kept, clock: bool) -> (App, String, Option<String>) {
+    linked_at("Short History", kept, clock).await
+}
+
+async fn linked_at(bank: &str, kept: Kept, clock: bool) -> (App, String, Option<String>) {
     let app = App::new(AppSettings::on(kept));
     app.create_endpoint(&[REFRESHED]).await;
     let clock = if clock { Some(app.create_clock().await) } else { None };
     let customer = app.create_customer("claims@example.com", clock.as_deref()).await;
-    let account = app.link(&customer, "Short History", "Success", false).await;
+    let account = app.link(&customer, bank, "Success", false).await;
     (app, account.expect("the account is linked"), clock)
 }
 
@@ -133,12 +137,13 @@ fn a_worker_that_comes_back_late_applies_nothing() {
 }
 
 /// The same for the advance of a test clock: whoever comes back late into an advance that another
-/// has finished, or is in the middle of, adds nothing to it.
+/// has finished, or is in the middle of, adds nothing to it, whatever it knows of the rows from
+/// before. The bank lists all of its window every day.
 #[test]
 fn a_clock_worker_that_comes_back_late_steps_nothing() {
     for waits in 0..24 {
         block_on(async {
-            let (app, id, clock) = linked(Kept::Sqlite, true).await;
+            let (app, id, clock) = linked_at("Test (Non-OAuth)", Kept::Sqlite, true).await;
             let clock = clock.expect("a clock was asked for");
             let asked = app.engine().subscribe_account(&app.context(), &id).await;
             app.answered(asked).expect("it subscribes");
@@ -160,8 +165,11 @@ fn a_clock_worker_that_comes_back_late_steps_nothing() {
             let shown = app.show_clock(&clock).await;
             assert_eq!(shown["status"], "ready", "after {waits} waits");
             assert_eq!(app.list_events(REFRESHED).await.len(), 11, "after {waits} waits");
+            ask_refresh(&app, &id).await;
+            run_until_idle(&app).await;
             let list = judge::server_list(&app, &id).await;
             assert!(!list.is_empty());
+            judge::list_is_ledger(&app, &id, &list).await;
         });
     }
 }

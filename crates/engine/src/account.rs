@@ -9,13 +9,14 @@ use crate::customer::list_body;
 use crate::watch::bank_account;
 use crate::{Answer, Context, Engine, Error};
 use model::Word;
-use model::account::{Account, AccountStatus, Holder};
+use model::account::{Account, AccountStatus, Holder, Permission, permission_for};
 use model::bank::Feature;
 use model::clock::AccountTime;
 use model::event::EventType;
 use model::id::{AccountId, OwnerId, OwnershipId};
 use model::ownership::Ownership;
 use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
+use std::collections::BTreeSet;
 use store::{
     AccountChange, AccountsOf, ChangeAccount, Cursor, FindAccount, FindOwnership, ListAccounts,
     ObjectPlace, Page,
@@ -50,8 +51,12 @@ pub(crate) fn inactive() -> Error {
 }
 
 /// Refuses a feature that the holder did not allow.
-pub(crate) fn permitted(account: &Account, feature: Feature, param: &str) -> Result<(), Error> {
-    if account.permits(feature) {
+pub(crate) fn permitted(
+    permissions: &BTreeSet<Permission>,
+    feature: Feature,
+    param: &str,
+) -> Result<(), Error> {
+    if permissions.contains(&permission_for(feature)) {
         return Ok(());
     }
     let permission = match feature {
@@ -136,7 +141,7 @@ impl Engine {
             let mut account = self.get_active_account(context, id).await?;
             let now = self.moment_to_write(context.merchant, account.clock).await?;
             for (index, feature) in features.iter().enumerate() {
-                permitted(&account, *feature, &format!("features[{index}]"))?;
+                permitted(&account.permissions, *feature, &format!("features[{index}]"))?;
             }
             let mut started = Vec::new();
             for feature in features {
@@ -161,7 +166,7 @@ impl Engine {
         for _ in tries() {
             let mut account = self.get_active_account(context, id).await?;
             let now = self.moment_to_write(context.merchant, account.clock).await?;
-            permitted(&account, Feature::Transactions, "features[0]")?;
+            permitted(&account.permissions, Feature::Transactions, "features[0]")?;
             let starts = if account.subscribed {
                 account.refresh_available(Feature::Transactions, now)
             } else {
@@ -261,8 +266,8 @@ impl Engine {
         page: &PageParams,
     ) -> Result<Answer, Error> {
         let account = self.get_account(context, id, "account").await?;
-        readable(&account)?;
-        permitted(&account, Feature::Ownership, "account")?;
+        readable(account.status)?;
+        permitted(&account.permissions, Feature::Ownership, "account")?;
         let missing = || Error::from(Refusal::no_such("ownership", given_ownership, "ownership"));
         let snapshot: OwnershipId = given_ownership.parse().map_err(|_| missing())?;
         if snapshot.account != account.id {
@@ -326,7 +331,7 @@ impl Engine {
         given: &str,
         param: &str,
     ) -> Result<Account, Error> {
-        let missing = || Refusal::no_such("Financial Connections account", given, param).into();
+        let missing = || no_such_account(given, param);
         let account: AccountId = given.parse().map_err(|_| missing())?;
         let find = FindAccount { merchant: context.merchant, account };
         self.store.read(find).await?.ok_or_else(missing)
@@ -393,8 +398,12 @@ fn disconnected(
 }
 
 /// Refuses to show data of an account that was disconnected.
-pub(crate) fn readable(account: &Account) -> Result<(), Error> {
-    if account.status == AccountStatus::Disconnected {
+pub(crate) fn no_such_account(given: &str, param: &str) -> Error {
+    Refusal::no_such("Financial Connections account", given, param).into()
+}
+
+pub(crate) fn readable(status: AccountStatus) -> Result<(), Error> {
+    if status == AccountStatus::Disconnected {
         let message = "The account was disconnected, so its data can no longer be read.";
         let code = "financial_connections_account_inactive";
         return Err(Refusal::invalid(message).code(code).param("account").into());

@@ -9,6 +9,7 @@
 use crate::context::{made, render, settled, tries};
 use crate::customer::list_body;
 use crate::due::{Due, DueKind, Worked, in_order, next_due, others};
+use crate::held::HeldRows;
 use crate::refresh::{Outcome, Work, is_current};
 use crate::schedule::is_due;
 use crate::{Answer, Context, Engine, Error};
@@ -237,14 +238,19 @@ impl Engine {
         let mut steps = 0;
         for claim in claims {
             let mut stale = 0;
+            let mut known = HeldRows::default();
             // One claim carries an advance to its end; the lease goes on with each step. A step is
             // stale when a worker that had claimed a refresh before the advance began ends it now;
             // when it is stale again and again, somebody else holds the claim.
             while stale < limits::STALE_RETRIES_MAX {
                 steps += 1;
-                match self.step_clock(claim).await? {
+                match self.step_clock(claim, &mut known).await? {
                     Step::More => stale = 0,
-                    Step::Stale => stale += 1,
+                    Step::Stale => {
+                        stale += 1;
+                        // It knows of what the step would have written.
+                        known = HeldRows::default();
+                    }
                     Step::Done => break,
                 }
             }
@@ -253,7 +259,7 @@ impl Engine {
     }
 
     /// Makes one step of an advance.
-    async fn step_clock(&self, claim: ClockClaim) -> Result<Step, Error> {
+    async fn step_clock(&self, claim: ClockClaim, known: &mut HeldRows) -> Result<Step, Error> {
         let Some(mut clock) = self.find_clock(claim.merchant, claim.clock).await? else {
             return Ok(Step::Done);
         };
@@ -278,7 +284,7 @@ impl Engine {
                 left = earliest(left, Some(at));
                 continue;
             }
-            let (item, next) = self.work_due(due, target).await?;
+            let (item, next) = self.work_due(due, target, known).await?;
             let others = others(item.as_ref(), subject);
             if others.iter().any(|other| busy.contains(other)) {
                 // An earlier item of this step changes the same object, so this one rests on a
@@ -287,6 +293,10 @@ impl Engine {
                 continue;
             }
             busy.extend(others);
+            if let Some(ClockItem::Apply(apply)) = &item {
+                let account = &apply.change.account;
+                known.apply(account.id, account.version, &apply.rows);
+            }
             items.extend(item);
             left = earliest(left, next);
         }
@@ -318,10 +328,11 @@ impl Engine {
         &self,
         due: Due,
         target: AccountTime,
+        known: &mut HeldRows,
     ) -> Result<(Option<ClockItem>, Option<AccountTime>), Error> {
         let worked = match due.what {
-            DueKind::Account(account) => self.work_account(*account, due.at).await?,
-            DueKind::Refresh(job) => self.work_refresh(&job, due.at).await?,
+            DueKind::Account(account) => self.work_account(*account, due.at, known).await?,
+            DueKind::Refresh(job) => self.work_refresh(&job, due.at, known).await?,
             DueKind::Object(object) => self.work_object(*object, due.at).await?,
         };
         Ok(match worked {
@@ -334,7 +345,12 @@ impl Engine {
         })
     }
 
-    async fn work_account(&self, account: Account, now: AccountTime) -> Result<Worked, Error> {
+    async fn work_account(
+        &self,
+        account: Account,
+        now: AccountTime,
+        known: &mut HeldRows,
+    ) -> Result<Worked, Error> {
         let Some(connection) = self.connection_of(&account).await? else {
             return Ok(Worked::Nothing);
         };
@@ -365,7 +381,7 @@ impl Engine {
             unstored: Some(job.clone()),
             now,
         };
-        Ok(Worked::Item(match self.attempt_refresh(work).await? {
+        Ok(Worked::Item(match self.attempt_refresh(work, Some(known)).await? {
             Outcome::Apply(apply) => ClockItem::Apply(apply),
             Outcome::Fail(fail) => ClockItem::Fail(fail),
             Outcome::PutOff(put_off) => {
@@ -378,7 +394,12 @@ impl Engine {
         }))
     }
 
-    async fn work_refresh(&self, job: &RefreshJob, now: AccountTime) -> Result<Worked, Error> {
+    async fn work_refresh(
+        &self,
+        job: &RefreshJob,
+        now: AccountTime,
+        known: &mut HeldRows,
+    ) -> Result<Worked, Error> {
         let find = FindAccount { merchant: job.merchant, account: job.key.account };
         let Some(account) = self.store.read(find).await? else {
             return Ok(Worked::Nothing);
@@ -398,7 +419,7 @@ impl Engine {
             unstored: None,
             now,
         };
-        Ok(Worked::Item(match self.attempt_refresh(work).await? {
+        Ok(Worked::Item(match self.attempt_refresh(work, Some(known)).await? {
             Outcome::Apply(apply) => ClockItem::Apply(apply),
             Outcome::Fail(fail) => ClockItem::Fail(fail),
             Outcome::PutOff(put_off) => ClockItem::PutOff(put_off),

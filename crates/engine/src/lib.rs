@@ -20,6 +20,7 @@ mod due;
 pub mod endpoint;
 mod error;
 pub mod event;
+mod held;
 pub mod intent;
 pub mod link;
 mod payment;

@@ -8,6 +8,7 @@
 
 use crate::change::{push_event_of, record_interrupted_by};
 use crate::context::{settled, tries};
+use crate::held::HeldRows;
 use crate::watch::bank_account;
 use crate::{Engine, Error};
 use connectors::{Fetch, FetchError, FetchPage, Records};
@@ -119,7 +120,7 @@ impl Engine {
                 return Ok(());
             };
             let began = self.clock.server_now();
-            let outcome = self.attempt_refresh(work).await?;
+            let outcome = self.attempt_refresh(work, None).await?;
             let (written, ended) = match outcome {
                 Outcome::Apply(apply) => (self.store.write(*apply).await?, "succeeded"),
                 Outcome::Fail(fail) => (self.store.write(*fail).await?, "failed"),
@@ -174,9 +175,13 @@ impl Engine {
     }
 
     /// Fetches and compares. Writes nothing but a credential or a state that the bank replaced.
-    pub(crate) async fn attempt_refresh(&self, mut work: Work) -> Result<Outcome, Error> {
+    pub(crate) async fn attempt_refresh(
+        &self,
+        mut work: Work,
+        known: Option<&mut HeldRows>,
+    ) -> Result<Outcome, Error> {
         let refused = match self.gather(&mut work).await? {
-            Fetched::Pages(gathered) => return self.success(work, gathered).await,
+            Fetched::Pages(gathered) => return self.success(work, gathered, known).await,
             Fetched::Stale => return Ok(Outcome::Stale),
             Fetched::Refused(refused) => refused,
         };
@@ -263,14 +268,19 @@ impl Engine {
         settled(self.store.write(change).await?)
     }
 
-    async fn success(&self, work: Work, gathered: Gathered) -> Result<Outcome, Error> {
+    async fn success(
+        &self,
+        work: Work,
+        gathered: Gathered,
+        known: Option<&mut HeldRows>,
+    ) -> Result<Outcome, Error> {
         let Work { claim, mut account, mut connection, unstored, now, .. } = work;
         let key = claim.key;
         let mut rows = Vec::new();
         let mut ownership = None;
         match key.feature {
             Feature::Transactions => {
-                rows = self.compared(&account, key, now, &gathered).await?;
+                rows = self.compared(&account, key, now, &gathered, known).await?;
                 account.rows =
                     rows.iter().map(|row| row.id.ordinal).fold(account.rows, std::cmp::Ord::max);
             }
@@ -314,31 +324,33 @@ impl Engine {
         key: RefreshKey,
         now: AccountTime,
         gathered: &Gathered,
+        known: Option<&mut HeldRows>,
     ) -> Result<Vec<Transaction>, Error> {
         // A fetch in two parts shows all of its range in neither, so nothing is missing from them.
         let coverage = match gathered.coverage {
             Some(coverage) if !gathered.cut_off && !gathered.resumed => coverage,
             _ => Coverage::Delta,
         };
-        let held = if account.rows == 0 {
-            Vec::new()
-        } else {
-            let named = gathered.records.iter().map(|record| &record.bank_id);
-            let removed = gathered.removals.iter().map(|removal| &removal.bank_id);
-            let find = FindHeld {
-                merchant: account.merchant,
-                account: account.id,
-                bank_ids: named.chain(removed).cloned().collect(),
-                range: match coverage {
-                    Coverage::Delta => None,
-                    Coverage::Snapshot { from, to } => Some((from, to)),
-                },
-            };
-            self.store.read(find).await?
-        };
         let refreshed =
             Refreshed { account: account.id, sequence: key.sequence, now, rows: account.rows };
-        let changes = diff(refreshed, held, gathered.records.clone(), &gathered.removals, coverage);
+        let compare = |held: &[Transaction]| {
+            diff(refreshed, held, &gathered.records, &gathered.removals, coverage)
+        };
+        let changes = match (coverage, known) {
+            _ if account.rows == 0 => compare(&[]),
+            (Coverage::Snapshot { .. }, Some(known)) => {
+                if let Some(held) = known.find(account.id, account.version) {
+                    compare(held)
+                } else if known.has_room_for(account.rows) {
+                    let all = Some((AccountTime(i64::MIN), AccountTime(i64::MAX)));
+                    let held = self.held(account, Vec::new(), all).await?;
+                    compare(known.keep(account.id, account.version, held))
+                } else {
+                    compare(&self.held_of(account, gathered, coverage).await?)
+                }
+            }
+            _ => compare(&self.held_of(account, gathered, coverage).await?),
+        };
         tracing::debug!(
             account.id = %account.id,
             created = changes.created,
@@ -348,6 +360,32 @@ impl Engine {
             "compared"
         );
         Ok(changes.rows)
+    }
+
+    /// The rows that the records may be about.
+    async fn held_of(
+        &self,
+        account: &Account,
+        gathered: &Gathered,
+        coverage: Coverage,
+    ) -> Result<Vec<Transaction>, Error> {
+        let named = gathered.records.iter().map(|record| &record.bank_id);
+        let removed = gathered.removals.iter().map(|removal| &removal.bank_id);
+        let range = match coverage {
+            Coverage::Delta => None,
+            Coverage::Snapshot { from, to } => Some((from, to)),
+        };
+        self.held(account, named.chain(removed).cloned().collect(), range).await
+    }
+
+    async fn held(
+        &self,
+        account: &Account,
+        bank_ids: Vec<String>,
+        range: Option<(AccountTime, AccountTime)>,
+    ) -> Result<Vec<Transaction>, Error> {
+        let Account { merchant, id, .. } = *account;
+        Ok(self.store.read(FindHeld { merchant, account: id, bank_ids, range }).await?)
     }
 
     fn failure(

@@ -1,11 +1,13 @@
 //! Transactions: the feed that followers read.
 
-use crate::account::{permitted, readable};
+use crate::account::{no_such_account, permitted, readable};
 use crate::{Answer, Context, Engine, Error};
-use model::account::{Account, AccountStatus};
+use model::account::{AccountStatus, ListableAccount};
 use model::bank::Feature;
-use model::id::{RefreshId, TransactionId};
-use store::{Bounds, Cursor, FindAccount, FindTransaction, ListTransactions, Page};
+use model::id::{AccountId, RefreshId, TransactionId};
+use store::{
+    Bounds, Cursor, FindAccount, FindTransaction, ListTransactions, ListedTransactions, Page,
+};
 use wire::error::Error as Refusal;
 use wire::json::JsonWriter;
 use wire::list::{PageParams, write_list};
@@ -31,28 +33,34 @@ impl Engine {
         context: &Context,
         filter: &TransactionFilter,
     ) -> Result<Answer, Error> {
-        let account = self.get_account(context, &filter.account, "account").await?;
-        readable(&account)?;
-        permitted(&account, Feature::Transactions, "account")?;
+        let missing = || no_such_account(&filter.account, "account");
+        let id: AccountId = filter.account.parse().map_err(|_| missing())?;
+        // Account and page are read together. What is asked for in vain (a refresh or a row that is
+        // none of the account's) is left out here and refused below, once the account may be read.
+        let after = filter.after.as_deref().and_then(|given| refresh_of(id, given));
+        let cursor = row_cursor(id, &filter.page);
+        let list = ListTransactions {
+            merchant: context.merchant,
+            account: id,
+            transacted_at: filter.transacted_at,
+            after: after.map(|after| after.sequence),
+            page: Page { limit: filter.page.limit, cursor: cursor.unwrap_or(Cursor::Newest) },
+        };
+        let ListedTransactions { account, page: listed } =
+            self.store.read(list).await?.ok_or_else(missing)?;
+        readable(account.status)?;
+        permitted(&account.permissions, Feature::Transactions, "account")?;
         // A refresh of another account is a fault of the request whatever the state of this one;
         // followers start over on it.
-        let after = match &filter.after {
-            Some(given) => Some(known_refresh(&account, given)?),
-            None => None,
-        };
+        if let Some(given) = &filter.after {
+            known_refresh(&account, after, given)?;
+        }
         if !account.transactions_listable {
             let message = "No refresh of this account's transactions has succeeded yet.";
             let code = "financial_connections_no_successful_transaction_refresh";
             return Err(Refusal::invalid(message).code(code).into());
         }
-        let list = ListTransactions {
-            merchant: context.merchant,
-            account: account.id,
-            transacted_at: filter.transacted_at,
-            after,
-            page: self.transaction_page(context, &account, &filter.page).await?,
-        };
-        let listed = self.store.read(list).await?;
+        self.find_edge(context, &filter.page, cursor).await?;
         let mut writer = JsonWriter::with_capacity(256 + listed.items.len() * BYTES_TYPICAL);
         let url = "/v1/financial_connections/transactions";
         let mut renderer = Renderer::new(account.livemode);
@@ -87,45 +95,57 @@ impl Engine {
         Ok(Answer::unchanged(body))
     }
 
-    async fn transaction_page(
+    /// Sees that the row that a page begins or ends at is there.
+    async fn find_edge(
         &self,
         context: &Context,
-        account: &Account,
         page: &PageParams,
-    ) -> Result<Page<TransactionId>, Error> {
-        let (given, param) = match (&page.starting_after, &page.ending_before) {
-            (Some(given), _) => (given, "starting_after"),
-            (None, Some(given)) => (given, "ending_before"),
-            (None, None) => return Ok(Page { limit: page.limit, cursor: Cursor::Newest }),
-        };
+        cursor: Option<Cursor<TransactionId>>,
+    ) -> Result<(), Error> {
+        let Some((given, param)) = edge(page) else { return Ok(()) };
         let what = "Financial Connections transaction";
         let missing = || Error::from(Refusal::no_such(what, given, param).status(400));
-        let transaction: TransactionId = given.parse().map_err(|_| missing())?;
-        if transaction.account != account.id {
+        let Some(Cursor::After(transaction) | Cursor::Before(transaction)) = cursor else {
             return Err(missing());
-        }
+        };
         let find = FindTransaction { merchant: context.merchant, transaction };
         self.store.read(find).await?.ok_or_else(missing)?;
-        let cursor = if page.starting_after.is_some() {
-            Cursor::After(transaction)
-        } else {
-            Cursor::Before(transaction)
-        };
-        Ok(Page { limit: page.limit, cursor })
+        Ok(())
     }
 }
 
-/// The sequence of a refresh of this account, succeeded or not, however old.
-fn known_refresh(account: &Account, given: &str) -> Result<u32, Error> {
+/// The row that a page begins or ends at, and the name of its parameter.
+fn edge(page: &PageParams) -> Option<(&str, &'static str)> {
+    match (&page.starting_after, &page.ending_before) {
+        (Some(given), _) => Some((given, "starting_after")),
+        (None, Some(given)) => Some((given, "ending_before")),
+        (None, None) => None,
+    }
+}
+
+/// Where a page begins; nothing when that is no row of this account.
+fn row_cursor(account: AccountId, page: &PageParams) -> Option<Cursor<TransactionId>> {
+    let Some((given, _)) = edge(page) else { return Some(Cursor::Newest) };
+    let row: TransactionId = given.parse().ok()?;
+    let cursor =
+        if page.starting_after.is_some() { Cursor::After(row) } else { Cursor::Before(row) };
+    (row.account == account).then_some(cursor)
+}
+
+/// The refresh of an id, if it is one of this account.
+fn refresh_of(account: AccountId, given: &str) -> Option<RefreshId> {
+    given.parse().ok().filter(|refresh: &RefreshId| refresh.account == account)
+}
+
+/// Refuses a refresh that this account never had; succeeded or not, however old, is all the same.
+fn known_refresh(
+    account: &ListableAccount,
+    refresh: Option<RefreshId>,
+    given: &str,
+) -> Result<(), Error> {
     let newest = account.transaction_refresh.as_ref().map_or(0, |state| state.sequence);
-    given
-        .parse::<RefreshId>()
-        .ok()
-        .filter(|refresh| refresh.account == account.id)
-        .map(|refresh| refresh.sequence)
-        .filter(|sequence| (1..=newest).contains(sequence))
-        .ok_or_else(|| {
-            let param = "transaction_refresh[after]";
-            Refusal::no_such("transaction refresh", given, param).into()
-        })
+    if refresh.is_some_and(|refresh| (1..=newest).contains(&refresh.sequence)) {
+        return Ok(());
+    }
+    Err(Refusal::no_such("transaction refresh", given, "transaction_refresh[after]").into())
 }

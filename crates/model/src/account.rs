@@ -264,6 +264,43 @@ pub struct Account {
     pub rows: u32,
 }
 
+/// What of an account decides whether its transactions may be listed, and since when. It reads from
+/// the same stored form as [`Account`], in a fraction of the time.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct ListableAccount {
+    /// As in [`Account`].
+    pub livemode: bool,
+    /// As in [`Account`].
+    pub permissions: BTreeSet<Permission>,
+    /// As in [`Account`].
+    pub status: AccountStatus,
+    /// As in [`Account`].
+    pub transaction_refresh: Option<RefreshState>,
+    /// As in [`Account`].
+    pub transactions_listable: bool,
+}
+
+impl From<&Account> for ListableAccount {
+    fn from(account: &Account) -> Self {
+        Self {
+            livemode: account.livemode,
+            permissions: account.permissions.clone(),
+            status: account.status,
+            transaction_refresh: account.transaction_refresh,
+            transactions_listable: account.transactions_listable,
+        }
+    }
+}
+
+/// The permission that a feature asks for.
+pub fn permission_for(feature: Feature) -> Permission {
+    match feature {
+        Feature::Balance => Permission::Balances,
+        Feature::Ownership => Permission::Ownership,
+        Feature::Transactions => Permission::Transactions,
+    }
+}
+
 impl Account {
     /// The newest refresh of a feature.
     pub fn refresh(&self, feature: Feature) -> Option<&RefreshState> {
@@ -295,11 +332,7 @@ impl Account {
 
     /// Whether the holder allowed a feature.
     pub fn permits(&self, feature: Feature) -> bool {
-        self.permissions.contains(&match feature {
-            Feature::Balance => Permission::Balances,
-            Feature::Ownership => Permission::Ownership,
-            Feature::Transactions => Permission::Transactions,
-        })
+        self.permissions.contains(&permission_for(feature))
     }
 
     /// Whether a refresh of a feature is under way.

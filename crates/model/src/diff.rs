@@ -40,74 +40,137 @@ pub struct Refreshed {
 
 /// Compares.
 ///
-/// `held` are the rows that the records may be about: all rows with a bank id among the records or
-/// removals, and for a snapshot also every row with a `transacted_at` in its range. A bank id that
-/// comes twice counts once, in its last form; a removal counts only if no record names the row.
+/// `held` are the rows that the records may be about: at least all rows with a bank id among the
+/// records or removals, and for a snapshot also every row with a `transacted_at` in its range; more
+/// rows of the account change nothing. It is fastest when rows and records have about the same
+/// order, or the opposite one. A bank id that comes twice counts once, in its last form; a removal
+/// counts only if no record names the row.
 pub fn diff(
     refreshed: Refreshed,
-    held: Vec<Transaction>,
-    records: Vec<BankTransaction>,
+    held: &[Transaction],
+    records: &[BankTransaction],
     removals: &[Removal],
     coverage: Coverage,
 ) -> Changes {
     let mut changes = Changes::default();
-    let mut held: HashMap<String, Transaction> =
-        held.into_iter().map(|row| (row.bank_id.clone(), row)).collect();
-    let mut ordinal = refreshed.rows;
+    let mut named = vec![false; held.len()];
     let mut renewals = Vec::new();
-    for record in newest_forms(records) {
-        if let Some(row) = held.remove(&record.bank_id) {
-            let was_pending = row.status == TransactionStatus::Pending;
-            match renewed(refreshed, &row, record) {
-                Some(row) => {
-                    changes.posted +=
-                        usize::from(was_pending && row.status == TransactionStatus::Posted);
-                    renewals.push(row);
-                }
-                None => changes.untouched += 1,
-            }
-        } else {
+    let mut ordinal = refreshed.rows;
+    for (record, place) in newest_forms(held, records) {
+        let Some(place) = place else {
             ordinal += 1;
             changes.rows.push(created(refreshed, ordinal, record));
+            continue;
+        };
+        let row = &held[place];
+        named[place] = true;
+        match renewed(refreshed, row, record) {
+            Some(newest) => {
+                let was_pending = row.status == TransactionStatus::Pending;
+                let is_posted = newest.status == TransactionStatus::Posted;
+                changes.posted += usize::from(was_pending && is_posted);
+                renewals.push(newest);
+            }
+            None => changes.untouched += 1,
         }
     }
     changes.created = changes.rows.len();
     changes.rows.append(&mut renewals);
-    for row in vanished(held, removals, coverage, refreshed) {
+    let unnamed = held.iter().zip(&named).filter(|(_, named)| !**named).map(|(row, _)| row);
+    for row in vanished(unnamed, removals, coverage, refreshed) {
         changes.voided += 1;
         changes.rows.push(row);
     }
     changes
 }
 
-/// One record per bank id, the last one, in the order in which the ids came first.
-fn newest_forms(records: Vec<BankTransaction>) -> Vec<BankTransaction> {
-    let mut places: HashMap<String, usize> = HashMap::with_capacity(records.len());
-    let mut newest: Vec<BankTransaction> = Vec::with_capacity(records.len());
-    for record in records {
-        if let Some(place) = places.get(&record.bank_id) {
-            newest[*place] = record;
-        } else {
-            places.insert(record.bank_id.clone(), newest.len());
-            newest.push(record);
+/// One record per bank id, the last one, with the place of its row among those held; in the order
+/// in which the ids came first.
+fn newest_forms<'a>(
+    held: &[Transaction],
+    records: &'a [BankTransaction],
+) -> Vec<(&'a BankTransaction, Option<usize>)> {
+    let mut newest: Vec<(&BankTransaction, Option<usize>)> = Vec::with_capacity(records.len());
+    let mut of_row: Vec<Option<usize>> = vec![None; held.len()];
+    let mut of_new: HashMap<&str, usize> = HashMap::new();
+    for (record, place) in records.iter().zip(places(held, records)) {
+        let known = match place {
+            Some(place) => of_row[place],
+            None => of_new.get(record.bank_id.as_str()).copied(),
+        };
+        if let Some(known) = known {
+            newest[known].0 = record;
+            continue;
         }
+        match place {
+            Some(place) => of_row[place] = Some(newest.len()),
+            None => {
+                of_new.insert(&record.bank_id, newest.len());
+            }
+        }
+        newest.push((record, place));
     }
     newest
 }
 
-fn created(refreshed: Refreshed, ordinal: u32, record: BankTransaction) -> Transaction {
+/// The place of each record's row among those held.
+///
+/// A bank lists its records in much the same order every time, so a row is looked for beside the
+/// last one that was found; hashing every id would cost several times as much as all the rest.
+fn places(held: &[Transaction], records: &[BankTransaction]) -> Vec<Option<usize>> {
+    let mut last = None;
+    let mut astray: HashMap<&str, Option<usize>> = HashMap::new();
+    let mut places: Vec<Option<usize>> = Vec::with_capacity(records.len());
+    for record in records {
+        let place = near(held, last, &record.bank_id);
+        if place.is_none() {
+            astray.insert(&record.bank_id, None);
+        }
+        last = place.or(last);
+        places.push(place);
+    }
+    if astray.is_empty() || held.is_empty() {
+        return places;
+    }
+    for (place, row) in held.iter().enumerate() {
+        if let Some(found) = astray.get_mut(row.bank_id.as_str()) {
+            *found = Some(place);
+        }
+    }
+    for (place, record) in places.iter_mut().zip(records) {
+        if place.is_none() {
+            *place = astray.get(record.bank_id.as_str()).copied().flatten();
+        }
+    }
+    places
+}
+
+/// Looks for a row at most so far from the one found last.
+const NEAR: usize = 8;
+
+/// The place of a bank id near another place, or near the beginning.
+fn near(held: &[Transaction], last: Option<usize>, bank_id: &str) -> Option<usize> {
+    let is_it = |place: &usize| held.get(*place).is_some_and(|row| row.bank_id == bank_id);
+    let Some(last) = last else { return (0..NEAR).find(is_it) };
+    (1..=NEAR)
+        .flat_map(|distance| [Some(last + distance), last.checked_sub(distance)])
+        .flatten()
+        .find(is_it)
+}
+
+fn created(refreshed: Refreshed, ordinal: u32, record: &BankTransaction) -> Transaction {
     // An id holds a time between 1970 and the year 36812; a bank that says otherwise is listed at
     // the nearest end, and keeps its own time in `transacted_at`.
     let listed_at = AccountTime(record.transacted_at.0.clamp(0, LISTED_AT_MAX));
     Transaction {
         id: TransactionId { account: refreshed.account, listed_at, ordinal },
-        posted_at: posted_at(&record, None, refreshed.now),
+        posted_at: posted_at(record, None, refreshed.now),
         void_at: None,
         status: status(record.status),
-        bank_id: record.bank_id,
+        bank_id: record.bank_id.clone(),
         amount: record.amount,
         currency: record.currency,
-        description: record.description,
+        description: record.description.clone(),
         transacted_at: record.transacted_at,
         sequence: refreshed.sequence,
         updated: refreshed.now,
@@ -138,40 +201,46 @@ fn posted_at(
 fn renewed(
     refreshed: Refreshed,
     row: &Transaction,
-    record: BankTransaction,
+    record: &BankTransaction,
 ) -> Option<Transaction> {
-    let newest = Transaction {
+    let posted_at = posted_at(record, row.posted_at, refreshed.now);
+    let status = status(record.status);
+    let is_held = row.status == status
+        && row.amount == record.amount
+        && row.transacted_at == record.transacted_at
+        && row.posted_at == posted_at
+        && row.void_at.is_none()
+        && row.currency == record.currency
+        && row.description == record.description;
+    if is_held {
+        return None;
+    }
+    Some(Transaction {
         id: row.id,
-        posted_at: posted_at(&record, row.posted_at, refreshed.now),
+        posted_at,
         void_at: None,
-        status: status(record.status),
-        bank_id: record.bank_id,
+        status,
+        bank_id: record.bank_id.clone(),
         amount: record.amount,
         currency: record.currency,
-        description: record.description,
+        description: record.description.clone(),
         transacted_at: record.transacted_at,
-        sequence: row.sequence,
-        updated: row.updated,
-    };
-    (newest != *row).then_some(Transaction {
         sequence: refreshed.sequence,
         updated: refreshed.now,
-        ..newest
     })
 }
 
 /// Rows that no record named and that are gone: named by a removal, or missing from the range that
 /// a snapshot speaks for. In the order of the list, so that the same input gives the same output.
-fn vanished(
-    held: HashMap<String, Transaction>,
+fn vanished<'a>(
+    unnamed: impl Iterator<Item = &'a Transaction>,
     removals: &[Removal],
     coverage: Coverage,
     refreshed: Refreshed,
 ) -> Vec<Transaction> {
     let removed: HashMap<&str, Option<AccountTime>> =
         removals.iter().map(|removal| (removal.bank_id.as_str(), removal.vanished_at)).collect();
-    let mut gone: Vec<Transaction> = held
-        .into_values()
+    let mut gone: Vec<Transaction> = unnamed
         .filter(|row| row.status != TransactionStatus::Void)
         .filter_map(|row| {
             let missing = match coverage {
@@ -188,7 +257,7 @@ fn vanished(
                 void_at: Some(vanished_at.unwrap_or(refreshed.now)),
                 sequence: refreshed.sequence,
                 updated: refreshed.now,
-                ..row
+                ..row.clone()
             })
         })
         .collect();

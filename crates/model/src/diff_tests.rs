@@ -32,6 +32,10 @@ fn put(held: &mut BTreeMap<String, Transaction>, changes: Changes) {
     }
 }
 
+fn base(held: &BTreeMap<String, Transaction>) -> Vec<Transaction> {
+    held.values().cloned().collect()
+}
+
 fn records() -> impl Strategy<Value = Vec<BankTransaction>> {
     let one = (0..12_u8, -500..500_i64, 0..2_000_i64, any::<bool>())
         .prop_map(|(id, amount, at, posted)| record(&format!("b{id}"), amount, at, posted));
@@ -50,10 +54,10 @@ proptest! {
     fn snapshots_leave_what_the_bank_shows(first in records(), second in records()) {
         let all = Coverage::Snapshot { from: AccountTime(0), to: NOW };
         let mut held = BTreeMap::new();
-        put(&mut held, diff(refreshed(1, 0), Vec::new(), first.clone(), &[], all));
+        put(&mut held, diff(refreshed(1, 0), &[], &first, &[], all));
         let rows = u32::try_from(held.len()).unwrap();
         let before = held.clone();
-        put(&mut held, diff(refreshed(2, rows), before.values().cloned().collect(), second.clone(), &[], all));
+        put(&mut held, diff(refreshed(2, rows), &base(&before), &second, &[], all));
         let bank = shown(&second);
         for (id, row) in &held {
             if let Some(record) = bank.get(id) {
@@ -81,15 +85,14 @@ proptest! {
         first in records(), second in records(), gone in prop::collection::vec(0..12_u8, 0..4),
     ) {
         let mut held = BTreeMap::new();
-        put(&mut held, diff(refreshed(1, 0), Vec::new(), first, &[], Coverage::Delta));
+        put(&mut held, diff(refreshed(1, 0), &[], &first, &[], Coverage::Delta));
         let rows = u32::try_from(held.len()).unwrap();
         let removals: Vec<Removal> = gone
             .iter()
             .map(|id| Removal { bank_id: format!("b{id}"), vanished_at: Some(AccountTime(5)) })
             .collect();
         let before = held.clone();
-        let base = |held: &BTreeMap<String, Transaction>| held.values().cloned().collect::<Vec<_>>();
-        put(&mut held, diff(refreshed(2, rows), base(&before), second.clone(), &removals, Coverage::Delta));
+        put(&mut held, diff(refreshed(2, rows), &base(&before), &second, &removals, Coverage::Delta));
         let bank = shown(&second);
         for (id, row) in &held {
             let removed = removals.iter().any(|removal| &removal.bank_id == id);
@@ -101,14 +104,47 @@ proptest! {
             }
         }
         let rows = u32::try_from(held.len()).unwrap();
-        let again = diff(refreshed(3, rows), base(&held), second, &removals, Coverage::Delta);
+        let again = diff(refreshed(3, rows), &base(&held), &second, &removals, Coverage::Delta);
         prop_assert_eq!(again.rows, Vec::new());
+    }
+
+    /// Neither the order of the rows held nor further rows of the account change what is found,
+    /// however far a record stands from its row.
+    #[test]
+    fn the_order_of_rows_counts_for_nothing(
+        (ids, shuffled) in Just((0..60_u16).collect::<Vec<_>>())
+            .prop_flat_map(|ids| (Just(ids.clone()).prop_shuffle(), Just(ids).prop_shuffle())),
+        changed in prop::collection::vec(0..70_u16, 0..40), backwards: bool,
+    ) {
+        let of = |id: u16, amount| record(&format!("b{id}"), amount, 500 + i64::from(id), true);
+        let first: Vec<BankTransaction> = ids.iter().map(|id| of(*id, -1)).collect();
+        let held = diff(refreshed(1, 0), &[], &first, &[], Coverage::Delta).rows;
+        let range = Coverage::Snapshot { from: AccountTime(520), to: NOW };
+        let mut second: Vec<BankTransaction> = changed.iter().map(|id| of(*id, -2)).collect();
+        second.extend(ids[..30].iter().filter(|id| !changed.contains(id)).map(|id| of(*id, -1)));
+        if backwards {
+            second.reverse();
+        }
+        let find = |row: &Transaction| second.iter().any(|record| record.bank_id == row.bank_id);
+        let asked: Vec<Transaction> = held
+            .iter()
+            .filter(|row| find(row) || row.transacted_at >= AccountTime(520))
+            .cloned()
+            .collect();
+        let mut other = held.clone();
+        other.sort_by_key(|row| shuffled[usize::try_from(row.id.ordinal).unwrap() - 1]);
+        let expected = diff(refreshed(2, 60), &asked, &second, &[], range);
+        prop_assert_eq!(&diff(refreshed(2, 60), &held, &second, &[], range), &expected);
+        prop_assert_eq!(&diff(refreshed(2, 60), &other, &second, &[], range), &expected);
+        let touched = changed.iter().collect::<std::collections::BTreeSet<_>>().len();
+        let gone = held.iter().filter(|row| !find(row) && row.transacted_at >= AccountTime(520));
+        prop_assert_eq!(expected.rows.len(), touched + gone.count());
     }
 
     /// New rows count on from the last ordinal, each once, and come before the changed ones.
     #[test]
     fn ordinals_are_given_once(first in records(), rows in 0..1_000_u32) {
-        let changes = diff(refreshed(1, rows), Vec::new(), first.clone(), &[], Coverage::Delta);
+        let changes = diff(refreshed(1, rows), &[], &first, &[], Coverage::Delta);
         let ordinals: Vec<u32> = changes.rows.iter().map(|row| row.id.ordinal).collect();
         let count = u32::try_from(shown(&first).len()).unwrap();
         prop_assert_eq!(ordinals, (rows + 1..=rows + count).collect::<Vec<_>>());
@@ -120,9 +156,9 @@ proptest! {
 #[test]
 fn a_tip_is_a_change_of_the_same_row() {
     let pending = record("b1", -1_200, 100, false);
-    let first = diff(refreshed(1, 0), Vec::new(), vec![pending], &[], Coverage::Delta);
+    let first = diff(refreshed(1, 0), &[], &[pending], &[], Coverage::Delta);
     let posted = record("b1", -1_440, 100, true);
-    let second = diff(refreshed(2, 1), first.rows.clone(), vec![posted], &[], Coverage::Delta);
+    let second = diff(refreshed(2, 1), &first.rows, &[posted], &[], Coverage::Delta);
     assert_eq!((second.created, second.posted, second.rows.len()), (0, 1, 1));
     assert_eq!(second.rows[0].id, first.rows[0].id);
     assert_eq!((second.rows[0].amount, second.rows[0].sequence), (-1_440, 2));
@@ -132,9 +168,9 @@ fn a_tip_is_a_change_of_the_same_row() {
 #[test]
 fn a_snapshot_speaks_for_its_range_only() {
     let old = record("b1", -5, 100, true);
-    let first = diff(refreshed(1, 0), Vec::new(), vec![old], &[], Coverage::Delta);
+    let first = diff(refreshed(1, 0), &[], &[old], &[], Coverage::Delta);
     let later = Coverage::Snapshot { from: AccountTime(101), to: NOW };
-    let second = diff(refreshed(2, 1), first.rows, Vec::new(), &[], later);
+    let second = diff(refreshed(2, 1), &first.rows, &[], &[], later);
     assert_eq!(second, Changes::default());
 }
 
@@ -143,10 +179,10 @@ fn a_snapshot_speaks_for_its_range_only() {
 fn a_vanished_row_may_return() {
     let shown = record("b1", -5, 100, false);
     let all = Coverage::Snapshot { from: AccountTime(0), to: NOW };
-    let first = diff(refreshed(1, 0), Vec::new(), vec![shown.clone()], &[], all);
-    let second = diff(refreshed(2, 1), first.rows, Vec::new(), &[], all);
+    let first = diff(refreshed(1, 0), &[], std::slice::from_ref(&shown), &[], all);
+    let second = diff(refreshed(2, 1), &first.rows, &[], &[], all);
     assert_eq!((second.voided, second.rows[0].void_at), (1, Some(NOW.plus(2))));
-    let third = diff(refreshed(3, 1), second.rows, vec![shown], &[], all);
+    let third = diff(refreshed(3, 1), &second.rows, &[shown], &[], all);
     assert_eq!(third.rows[0].status, TransactionStatus::Pending);
     assert_eq!(third.rows[0].void_at, None);
 }

@@ -10,13 +10,15 @@
 //!
 //! The alphabet is in ASCII order and the digits have a fixed width: ids sort as their numbers do.
 
+use crate::digits::{read_digits, write_digits};
 use crate::time::AccountTime;
-use serde::{Deserialize, Serialize};
+use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::ser::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use std::fmt;
+use std::marker::PhantomData;
 use std::str::FromStr;
 
-const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const NUMBER_DIGITS: usize = 11;
 const TAIL_DIGITS: usize = 13;
 /// Digits behind the prefix of every id.
@@ -35,32 +37,6 @@ impl fmt::Display for NotAnId {
 }
 
 impl std::error::Error for NotAnId {}
-
-/// Ten digits, the most that always fit 64 bits.
-const HALF_DIGITS: usize = 10;
-const HALF: u128 = 62_u128.pow(10);
-
-fn write_half(mut value: u64, digits: &mut [u8]) {
-    for digit in digits.iter_mut().rev() {
-        *digit = ALPHABET[(value % 62) as usize];
-        value /= 62;
-    }
-}
-
-/// Writes the value in as many digits as there is room for. A page of rows writes thousands of
-/// digits, and dividing 128 bits for each would be the dearest part of it.
-fn write_digits(value: u128, digits: &mut [u8]) {
-    let split = digits.len().saturating_sub(HALF_DIGITS);
-    let (high, low) = digits.split_at_mut(split);
-    write_half(u64::try_from(value % HALF).unwrap_or(0), low);
-    write_half(u64::try_from(value / HALF).unwrap_or(0), high);
-}
-
-fn read_digits(digits: &[u8]) -> Option<u128> {
-    digits.iter().try_fold(0_u128, |value, digit| {
-        ALPHABET.binary_search(digit).ok().map(|index| value * 62 + index as u128)
-    })
-}
 
 /// A bijection that spreads neighbouring numbers over all 64 bits.
 fn spread(mut value: u64) -> u64 {
@@ -113,12 +89,26 @@ impl IdText {
     }
 }
 
+/// Reads an id from a text that it need not own: a stored account holds eight of them.
+struct TextVisitor<T>(PhantomData<T>);
+
+impl<T: FromStr<Err = NotAnId>> Visitor<'_> for TextVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the text of an id")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        text.parse().map_err(E::custom)
+    }
+}
+
 /// An id of an object that stands alone.
 macro_rules! number_id {
     ($(#[$meta:meta])* $name:ident, $prefix:literal) => {
         $(#[$meta])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(u64);
 
         impl $name {
@@ -169,17 +159,15 @@ macro_rules! id_text {
             }
         }
 
-        impl TryFrom<String> for $name {
-            type Error = NotAnId;
-
-            fn try_from(given: String) -> Result<Self, NotAnId> {
-                given.parse()
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.text().as_str())
             }
         }
 
-        impl From<$name> for String {
-            fn from(id: $name) -> Self {
-                id.to_string()
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(TextVisitor(PhantomData))
             }
         }
     };
@@ -314,8 +302,7 @@ macro_rules! child_id {
 ///
 /// The place is the `transacted_at` it was first stored with, which never changes, and the ordinal
 /// of the row within the account; order by id is the order of the list.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TransactionId {
     /// The account.
     pub account: AccountId,
@@ -343,8 +330,7 @@ child_id!(
 pub const LISTED_AT_MAX: i64 = (1 << 40) - 1;
 
 /// A transaction refresh: its account and its sequence number there, from 1.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RefreshId {
     /// The account.
     pub account: AccountId,
@@ -367,8 +353,7 @@ child_id!(
 );
 
 /// A snapshot of an account's owners: the account and the ownership refresh that made it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OwnershipId {
     /// The account.
     pub account: AccountId,
@@ -390,8 +375,7 @@ child_id!(
 );
 
 /// One owner within a snapshot.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OwnerId {
     /// The snapshot.
     pub ownership: OwnershipId,
@@ -416,8 +400,7 @@ child_id!(
 );
 
 /// An event: the shard its row lives in (an account's number, or the merchant's) and a number there.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventId {
     /// The number of the account that the event is about, else of the merchant.
     pub shard: u64,

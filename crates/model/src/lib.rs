@@ -14,6 +14,7 @@ pub mod connections_settings;
 pub mod customer;
 pub mod delivery;
 pub mod diff;
+mod digits;
 pub mod endpoint;
 pub mod event;
 pub mod given;

@@ -67,6 +67,9 @@ pub const SCRIPTED_CHANGES_MAX: usize = 10_000;
 pub const SCHEDULE_BATCH_MAX: usize = 256;
 /// Items that one step of a test clock commits together.
 pub const CLOCK_STEP_ITEMS_MAX: usize = 256;
+/// Transaction rows that one advance of a test clock keeps in memory, some 25 MB. Accounts beyond
+/// have theirs read anew for each refresh.
+pub const CLOCK_HELD_ROWS_MAX: usize = 100_000;
 /// Furthest that a test clock may be advanced at once: two years.
 pub const CLOCK_ADVANCE_S_MAX: i64 = 2 * 366 * 86_400;
 /// Pages of customers that one deletion of a test clock goes through; a further one deletes the

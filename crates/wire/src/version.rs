@@ -5,6 +5,7 @@
 //! only its order matters here; the exact text is kept, because answers and events repeat it.
 
 use crate::error::Error;
+use std::borrow::Cow;
 
 /// The version of a caller who names none.
 pub const DEFAULT: &str = "2026-08-26.dahlia";
@@ -20,12 +21,12 @@ const DATE_CHARS: usize = 10;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
     /// Printable ASCII that begins with a date of ten characters.
-    text: String,
+    text: Cow<'static, str>,
 }
 
 impl Default for Version {
     fn default() -> Self {
-        Self { text: DEFAULT.to_owned() }
+        Self { text: Cow::Borrowed(DEFAULT) }
     }
 }
 
@@ -41,7 +42,7 @@ impl Version {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let text = text.trim();
         if is_version(text) {
-            Ok(Self { text: text.to_owned() })
+            Ok(Self { text: Cow::Owned(text.to_owned()) })
         } else {
             Err(Error::invalid(format!(
                 "Invalid Stripe API version: {}",
@@ -52,7 +53,7 @@ impl Version {
 
     /// The newest version known.
     pub fn newest() -> Self {
-        Self { text: NEWEST.to_owned() }
+        Self { text: Cow::Borrowed(NEWEST) }
     }
 
     /// The text as it was given.

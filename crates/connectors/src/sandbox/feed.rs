@@ -9,6 +9,7 @@
 
 use super::calendar::day_of_second;
 use super::cursor::{Heard, Place};
+use super::days::Days;
 use super::ledger::{Books, Touched, natural_entry};
 use super::life::{Row, SETTLE_DAYS_MAX};
 use model::bank::{BankTransaction, Coverage, Removal};
@@ -84,10 +85,10 @@ impl Feed<'_> {
         let last_day = day_of_second(self.upto.until);
         let begin = place.unwrap_or(Place { day: first_day, slot: 0, touched: 0 });
         let mut page = Page::default();
-        let mut rows = Vec::with_capacity(16);
-        for day in begin.day.max(first_day)..=last_day {
-            self.books.life.day(day, &mut rows);
-            for row in &rows {
+        let begin_day = begin.day.max(first_day);
+        let mut days = Days::from(&self.books.life, begin_day);
+        for day in begin_day..=last_day {
+            for row in days.next() {
                 if (day, row.key.slot) < (begin.day, begin.slot) {
                     continue;
                 }

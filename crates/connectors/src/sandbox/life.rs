@@ -9,6 +9,7 @@
 //! true. A balance is therefore at most one month of rows away, however long the history is.
 
 use super::calendar::{Date, date_of, day_of, day_of_second, first_day, month_of, weekday};
+use super::days::Days;
 use super::random::{Stream, at_place, between, pick};
 use super::texts::{
     Booking, EMPLOYERS, HOLD, LANDLORDS, LINES, PHONES, POWER, SHOPS, STREAMS, describe,
@@ -149,10 +150,9 @@ impl Life {
 
     /// Calls back with every row of these days.
     pub(super) fn each(&self, days: RangeInclusive<i64>, mut each: impl FnMut(&Row)) {
-        let mut rows = Vec::with_capacity(16);
-        for day in days {
-            self.day(day, &mut rows);
-            rows.iter().for_each(&mut each);
+        let mut walk = Days::from(self, *days.start());
+        for _ in days {
+            walk.next().iter().for_each(&mut each);
         }
     }
 
@@ -203,10 +203,14 @@ impl Life {
     }
 
     /// The last row of a month, unless nothing is left to move.
-    fn closing(&self, month: i64) -> Option<Row> {
+    pub(super) fn closing(&self, month: i64) -> Option<Row> {
         let begin = first_day(month) * DAY_S;
         let end = first_day(month + 1) * DAY_S;
-        let posted = self.posted(begin, end - 1);
+        self.closing_after(month, self.posted(begin, end - 1))
+    }
+
+    /// The closing of a month in which so much was posted without it.
+    pub(super) fn closing_after(&self, month: i64, posted: i64) -> Option<Row> {
         let amount = self.base(month + 1) - self.base(month) - posted;
         let at = self.closing_at(month);
         let (outgoing, incoming) = match self.pattern {
@@ -255,7 +259,7 @@ impl Life {
     }
 
     /// The rows of a day without the month's closing.
-    fn open_day(&self, day: i64, date: Date, rows: &mut Vec<Row>) {
+    pub(super) fn open_day(&self, day: i64, date: Date, rows: &mut Vec<Row>) {
         let stream = Stream::begin(self.seed, day.cast_unsigned());
         let mut diary = Diary { life: self, day, date, stream, rows };
         match self.pattern {
@@ -269,7 +273,7 @@ impl Life {
     }
 }
 
-fn is_last_day(day: i64, date: Date) -> bool {
+pub(super) fn is_last_day(day: i64, date: Date) -> bool {
     // No month ends before its 28th.
     date.day >= 28 && date_of(day + 1).day == 1
 }

@@ -2,8 +2,8 @@
 //! (account seed, time) and what tests changed.
 //!
 //! - `institutions` is the catalogue, `link` the login, `identity` the credential.
-//! - `life` makes what happens by itself, `ledger` lays changes by hand over it, `feed` tells a
-//!   follower of it page by page, `cursor` remembers what was told.
+//! - `life` makes what happens by itself, `days` walks through it, `ledger` lays changes by hand
+//!   over it, `feed` tells a follower of it page by page, `cursor` remembers what was told.
 //! - `state` holds what tests did, `steer` does it and answers what the bank's own books say.
 //! - `watch` ends accesses and lets numbers expire, `owners` knows who owns an account.
 //!
@@ -11,6 +11,7 @@
 
 pub mod calendar;
 mod cursor;
+mod days;
 mod feed;
 mod fetch;
 mod identity;

@@ -93,17 +93,19 @@ pub(super) fn describe(text: &str, branch: Option<u16>) -> String {
 
 /// Writes a number with at least this many digits. Formatting machinery costs ten times as much,
 /// and this runs twice a row.
-pub(super) fn push_digits(text: &mut String, number: i64, digits: u32) {
-    let number = number.max(0);
-    let mut power = 10_i64.saturating_pow(digits.saturating_sub(1));
-    while number / power >= 10 {
-        power *= 10;
+pub(super) fn push_digits(text: &mut String, number: i64, digits: usize) {
+    // Twenty bytes hold the digits of any number of 64 bits.
+    let mut bytes = [b'0'; 20];
+    let mut start = bytes.len();
+    let least = start - digits.clamp(1, start);
+    let mut rest = number.max(0).unsigned_abs();
+    while rest > 0 || start > least {
+        start -= 1;
+        bytes[start] = b'0' + (rest % 10).to_le_bytes()[0];
+        rest /= 10;
     }
-    while power > 0 {
-        let digit = u32::try_from(number / power % 10).unwrap_or(0);
-        text.push(char::from_digit(digit, 10).unwrap_or('0'));
-        power /= 10;
-    }
+    // Digits are ASCII, so the fallback cannot be reached.
+    text.push_str(std::str::from_utf8(&bytes[start..]).unwrap_or(""));
 }
 
 #[cfg(test)]
@@ -114,10 +116,10 @@ mod tests {
     proptest! {
         /// Digits are written as the standard library writes them.
         #[test]
-        fn digits_as_formatted(number in 0_i64..10_000_000, digits in 1_u32..9) {
+        fn digits_as_formatted(number in 0_i64..10_000_000, digits in 1_usize..9) {
             let mut text = String::new();
             push_digits(&mut text, number, digits);
-            prop_assert_eq!(text, format!("{number:0width$}", width = digits as usize));
+            prop_assert_eq!(text, format!("{number:0width$}", width = digits));
         }
     }
 }

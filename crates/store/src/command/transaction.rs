@@ -1,12 +1,14 @@
 //! Transactions: rows of an account, read page by page.
 
 use crate::{Bounds, Listed, Page};
+use model::account::ListableAccount;
 use model::clock::AccountTime;
 use model::id::{AccountId, MerchantId, TransactionId};
 use model::transaction::Transaction;
 
 /// Lists an account's transactions, `listed_at` descending, then ordinal descending. Answers
-/// `Listed<Transaction>`.
+/// `Option<ListedTransactions>`, nothing when there is no such account: both are read from one
+/// state, and the caller then sees whether the account lets them be shown.
 #[derive(Clone, Copy, Debug)]
 pub struct ListTransactions {
     /// Whose.
@@ -21,7 +23,16 @@ pub struct ListTransactions {
     pub page: Page<TransactionId>,
 }
 
-reads!(ListTransactions => Listed<Transaction>, transaction::list);
+reads!(ListTransactions => Option<ListedTransactions>, transaction::list);
+
+/// A page of transactions with their account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedTransactions {
+    /// What decides whether they may be shown.
+    pub account: ListableAccount,
+    /// The page.
+    pub page: Listed<Transaction>,
+}
 
 /// Finds a transaction. Answers `Option<Transaction>`.
 #[derive(Clone, Copy, Debug)]

@@ -2,7 +2,7 @@
 
 use super::{Memory, page};
 use crate::store::Failure;
-use crate::{FindHeld, FindTransaction, ListTransactions, Listed};
+use crate::{FindAccount, FindHeld, FindTransaction, ListTransactions, ListedTransactions};
 use model::clock::AccountTime;
 use model::id::{AccountId, MerchantId, TransactionId};
 use model::transaction::Transaction;
@@ -23,13 +23,15 @@ fn rows_of(
 pub(crate) fn list(
     command: &ListTransactions,
     memory: &Memory,
-) -> Result<Listed<Transaction>, Failure> {
+) -> Result<Option<ListedTransactions>, Failure> {
     let ListTransactions { merchant, account, transacted_at, after, page: wanted } = *command;
+    let find = FindAccount { merchant, account };
+    let Some(held) = super::account::find(&find, memory)? else { return Ok(None) };
     let rows = rows_of(memory, merchant, account)
         .filter(|row| transacted_at.contains(row.transacted_at.0))
         .filter(|row| after.is_none_or(|after| row.sequence > after))
         .map(|row| (row.id, row.clone()));
-    Ok(page(rows, wanted))
+    Ok(Some(ListedTransactions { account: (&held).into(), page: page(rows, wanted) }))
 }
 
 pub(crate) fn find(

@@ -18,7 +18,6 @@ use model::transaction::{Transaction, TransactionStatus};
 const VERSION: u8 = 1;
 const POSTED: u8 = 1 << 2;
 const VOID: u8 = 1 << 3;
-const UNREADABLE: Failure = Failure::Unreadable("transactions.body");
 
 /// What the body holds.
 pub(super) struct Body {
@@ -52,31 +51,26 @@ pub(super) fn write(row: &Transaction, buffer: &mut Vec<u8>) {
 
 /// Reads a body.
 pub(super) fn read(listed_at: AccountTime, bytes: &[u8]) -> Result<Body, Failure> {
-    let (&[VERSION, flags, a, b, c], mut rest) = bytes.split_first_chunk().ok_or(UNREADABLE)?
-    else {
-        return Err(UNREADABLE);
-    };
-    let currency = std::str::from_utf8(&[a, b, c]).ok().and_then(Currency::parse);
+    // The failure is made here alone: a page makes thousands of steps that could fail.
+    find(listed_at, bytes).ok_or_else(|| Failure::Unreadable("transactions.body"))
+}
+
+fn find(listed_at: AccountTime, bytes: &[u8]) -> Option<Body> {
+    let (&[VERSION, flags, a, b, c], mut rest) = bytes.split_first_chunk()? else { return None };
+    let currency = Currency::parse(std::str::from_utf8(&[a, b, c]).ok()?)?;
     let status = match flags & 3 {
         0 => TransactionStatus::Pending,
         1 => TransactionStatus::Posted,
         2 => TransactionStatus::Void,
-        _ => return Err(UNREADABLE),
+        _ => return None,
     };
     let amount = read_varint(&mut rest)?;
-    let mut time = |there: bool| -> Result<Option<AccountTime>, Failure> {
-        if !there {
-            return Ok(None);
-        }
-        let distance = read_varint(&mut rest)?;
-        Ok(Some(AccountTime(listed_at.0.wrapping_add(distance))))
-    };
-    let updated = time(true)?.ok_or(UNREADABLE)?;
-    let posted_at = time(flags & POSTED != 0)?;
-    let void_at = time(flags & VOID != 0)?;
-    let description = std::str::from_utf8(rest).map_err(|_| UNREADABLE)?.to_owned();
-    let currency = currency.ok_or(UNREADABLE)?;
-    Ok(Body { amount, currency, status, updated, posted_at, void_at, description })
+    let mut time = || read_varint(&mut rest).map(|far| AccountTime(listed_at.0.wrapping_add(far)));
+    let updated = time()?;
+    let posted_at = if flags & POSTED == 0 { None } else { Some(time()?) };
+    let void_at = if flags & VOID == 0 { None } else { Some(time()?) };
+    let description = std::str::from_utf8(rest).ok()?.to_owned();
+    Some(Body { amount, currency, status, updated, posted_at, void_at, description })
 }
 
 fn write_varint(value: i64, buffer: &mut Vec<u8>) {
@@ -92,17 +86,17 @@ fn write_varint(value: i64, buffer: &mut Vec<u8>) {
     }
 }
 
-fn read_varint(rest: &mut &[u8]) -> Result<i64, Failure> {
+fn read_varint(rest: &mut &[u8]) -> Option<i64> {
     let mut value = 0_u64;
     for shift in (0..64).step_by(7) {
-        let (&byte, behind) = rest.split_first().ok_or(UNREADABLE)?;
+        let (&byte, behind) = rest.split_first()?;
         *rest = behind;
         value |= u64::from(byte & 0x7f) << shift;
         if byte & 0x80 == 0 {
-            return Ok((value >> 1).cast_signed() ^ -(value & 1).cast_signed());
+            return Some((value >> 1).cast_signed() ^ -(value & 1).cast_signed());
         }
     }
-    Err(UNREADABLE)
+    None
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ pub(super) struct Readers {
 struct Pool {
     free: Vec<Connection>,
     open: usize,
+    /// Reads that wait for a connection.
+    waiting: usize,
     closed: bool,
 }
 
@@ -64,7 +66,9 @@ impl Readers {
                 pool.open += 1;
                 break;
             }
+            pool.waiting += 1;
             pool = self.returned.wait(pool).unwrap_or_else(PoisonError::into_inner);
+            pool.waiting -= 1;
         }
         drop(pool);
         open_reader(&self.path).map_err(|error| {
@@ -79,8 +83,12 @@ impl Readers {
             Some(connection) if !pool.closed => pool.free.push(connection),
             _ => pool.open -= 1,
         }
+        // Waking costs a call of the system, whether somebody waits or not.
+        let awaited = pool.waiting > 0;
         drop(pool);
-        self.returned.notify_one();
+        if awaited {
+            self.returned.notify_one();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Pool> {

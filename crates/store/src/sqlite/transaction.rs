@@ -1,12 +1,16 @@
 //! Transactions: the hot reads, and the one function that writes them.
 
+use super::account::FIND_ACCOUNT;
 use super::list::{Lists, Window, lists};
-use super::{Batch, Failure, Reading, body, column};
-use crate::{Bounds, Cursor, FindHeld, FindTransaction, ListTransactions, Listed, Page};
+use super::{Batch, Failure, Reading, body, column, from_json};
+use crate::{
+    Bounds, Cursor, FindHeld, FindTransaction, ListTransactions, ListedTransactions, Page,
+};
 use model::clock::AccountTime;
 use model::id::{AccountId, MerchantId, TransactionId};
 use model::transaction::Transaction;
 use rusqlite::{Row, params};
+use std::cell::LazyCell;
 use std::collections::HashSet;
 
 pub(super) const LIST_TRANSACTIONS: Lists = lists!(
@@ -40,8 +44,11 @@ pub(super) const LIST_CHANGED: Lists = Lists {
 pub(super) const FIND_TRANSACTION: &str = "SELECT listed_at, ordinal, transacted_at, sequence, \
      bank_id, body FROM transactions \
      WHERE account = ?1 AND listed_at = ?2 AND ordinal = ?3 AND merchant = ?4";
+/// Without the hint `SQLite` walks the whole account: it takes any account for ten rows long, and
+/// the table for as good as its index.
 pub(super) const FIND_BY_BANK_ID: &str = "SELECT listed_at, ordinal, transacted_at, sequence, \
-     bank_id, body FROM transactions WHERE account = ?1 AND bank_id = ?2 AND merchant = ?3";
+     bank_id, body FROM transactions INDEXED BY transactions_by_bank_id \
+     WHERE account = ?1 AND bank_id = ?2 AND merchant = ?3";
 pub(super) const LIST_ACCOUNT: &str = "SELECT listed_at, ordinal, transacted_at, sequence, \
      bank_id, body FROM transactions WHERE account = ?1 AND merchant = ?2";
 /// A row keeps its place and its bank id for ever.
@@ -56,7 +63,7 @@ pub(super) const UPSERT_TRANSACTION: &str = "INSERT INTO transactions (account, 
 pub(crate) fn list(
     command: &ListTransactions,
     reading: &Reading<'_>,
-) -> Result<Listed<Transaction>, Failure> {
+) -> Result<Option<ListedTransactions>, Failure> {
     let &ListTransactions { merchant, account, transacted_at, after, page } = command;
     let window = Window::of(pair_page(page), Bounds::default());
     let owner = column(merchant.number());
@@ -64,12 +71,17 @@ pub(crate) fn list(
     let from = transacted_at.from.unwrap_or(i64::MIN);
     let to = transacted_at.to.unwrap_or(i64::MAX);
     let read = |row: &Row<'_>| read(account, row);
-    match after {
-        None => reading.page(LIST_TRANSACTIONS, &window, &[&shard, &owner, &from, &to], read),
-        Some(after) => {
-            reading.page(LIST_CHANGED, &window, &[&shard, &owner, &from, &to, &after], read)
-        }
-    }
+    // The page is read while the row of the account is open, so both show one state, and the
+    // database is locked once for both.
+    reading.find(FIND_ACCOUNT, params![shard, owner], |row| {
+        let listed = match after {
+            None => reading.page(LIST_TRANSACTIONS, &window, &[&shard, &owner, &from, &to], read),
+            Some(after) => {
+                reading.page(LIST_CHANGED, &window, &[&shard, &owner, &from, &to, &after], read)
+            }
+        };
+        Ok(ListedTransactions { account: from_json(row, 0)?, page: listed? })
+    })
 }
 
 fn pair_page(page: Page<TransactionId>) -> Page<(i64, i64)> {
@@ -105,12 +117,12 @@ pub(crate) fn find_held(
     let FindHeld { merchant, account, bank_ids, range } = command;
     let owner = column(merchant.number());
     let shard = column(account.number());
-    let bank_ids: HashSet<&str> = bank_ids.iter().map(String::as_str).collect();
+    let asked_for = || bank_ids.iter().map(String::as_str).collect::<HashSet<&str>>();
     let mut held = Vec::new();
     let Some((from, to)) = range else {
         return reading.at_once(|| {
             let mut statement = reading.connection.prepare_cached(FIND_BY_BANK_ID)?;
-            for bank_id in bank_ids {
+            for bank_id in asked_for() {
                 let mut rows = statement.query(params![shard, bank_id, owner])?;
                 while let Some(row) = rows.next()? {
                     held.push(read(*account, row)?);
@@ -121,10 +133,15 @@ pub(crate) fn find_held(
     };
     let mut statement = reading.connection.prepare_cached(LIST_ACCOUNT)?;
     let mut rows = statement.query(params![shard, owner])?;
+    // Only rows outside of the range are looked for by name, and mostly there are few.
+    let names = LazyCell::new(asked_for);
     while let Some(row) = rows.next()? {
         let transacted_at = AccountTime(row.get(2)?);
-        let bank_id = row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?;
-        if (*from..=*to).contains(&transacted_at) || bank_ids.contains(bank_id) {
+        let is_named = || -> Result<bool, Failure> {
+            let bank_id = row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?;
+            Ok(names.contains(bank_id))
+        };
+        if (*from..=*to).contains(&transacted_at) || is_named()? {
             held.push(read(*account, row)?);
         }
     }

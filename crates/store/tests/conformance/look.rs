@@ -102,7 +102,9 @@ impl Both {
                     after,
                     page,
                 };
-                for page in pages(self.read(list(first())).await.items.iter().map(|row| row.id)) {
+                let listed = self.read(list(first())).await;
+                let rows = listed.iter().flat_map(|listed| &listed.page.items);
+                for page in pages(rows.map(|row| row.id)) {
                     self.read(list(page)).await;
                 }
             }

@@ -43,7 +43,7 @@ async fn rows(bed: &Bed, account: &Account) -> Vec<u32> {
         after: None,
         page: first(100),
     };
-    bed.read(list).await.items.iter().map(|row| row.id.ordinal).collect()
+    bed.read(list).await.unwrap().page.items.iter().map(|row| row.id.ordinal).collect()
 }
 
 /// The longest due is claimed first, nobody claims what is leased, and an expired lease frees it

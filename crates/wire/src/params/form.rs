@@ -150,6 +150,9 @@ fn write_text(bytes: &mut Vec<u8>, text: &str) {
 }
 
 fn decode(text: &str) -> Result<String, Error> {
+    if text.bytes().all(|byte| !matches!(byte, b'+' | b'%' | 0)) {
+        return Ok(text.to_owned());
+    }
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

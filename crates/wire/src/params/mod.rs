@@ -135,8 +135,7 @@ impl Params {
         name: &'static str,
         chars_max: usize,
     ) -> Result<Option<String>, Error> {
-        let path = self.path_of(name);
-        self.take(name).map(|node| text_of(&path, node, chars_max)).transpose()
+        self.take_as(name, |path, node| text_of(path, node, chars_max))
     }
 
     /// A text of up to `chars_max` characters that an empty string unsets.
@@ -150,8 +149,7 @@ impl Params {
 
     /// An integer.
     pub fn integer(&mut self, name: &'static str) -> Result<Option<i64>, Error> {
-        let path = self.path_of(name);
-        self.take(name).map(|node| integer_of(&path, node)).transpose()
+        self.take_as(name, integer_of)
     }
 
     /// An integer from `least` to `most`.
@@ -171,19 +169,16 @@ impl Params {
 
     /// `true` or `false`.
     pub fn boolean(&mut self, name: &'static str) -> Result<Option<bool>, Error> {
-        let path = self.path_of(name);
-        let Some(node) = self.take(name) else { return Ok(None) };
-        match scalar_of(&path, node, "boolean")?.as_str() {
-            "true" => Ok(Some(true)),
-            "false" => Ok(Some(false)),
-            other => Err(Error::bad_shape(&path, "boolean", Some(other))),
-        }
+        self.take_as(name, |path, node| match scalar_of(path, node, "boolean")?.as_str() {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            other => Err(Error::bad_shape(path, "boolean", Some(other))),
+        })
     }
 
     /// One of an enum's words.
     pub fn choice<W: Word>(&mut self, name: &'static str) -> Result<Option<W>, Error> {
-        let path = self.path_of(name);
-        self.take(name).map(|node| word_of(&path, node)).transpose()
+        self.take_as(name, word_of)
     }
 
     /// A list of an enum's words.
@@ -198,8 +193,7 @@ impl Params {
 
     /// A hash, which the caller takes and finishes in turn.
     pub fn hash(&mut self, name: &'static str) -> Result<Option<Self>, Error> {
-        let path = self.path_of(name);
-        self.take(name).map(|node| hash_of(&path, node)).transpose()
+        self.take_as(name, hash_of)
     }
 
     /// A list of hashes, each of which the caller takes and finishes.
@@ -264,21 +258,32 @@ impl Params {
         self.held.named.remove(name)
     }
 
+    /// Takes a parameter and reads it with its path. Most parameters are not sent, and then nothing
+    /// is made.
+    fn take_as<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&str, Node) -> Result<T, Error>,
+    ) -> Result<Option<T>, Error> {
+        let Some(node) = self.take(name) else { return Ok(None) };
+        read(&self.path_of(name), node).map(Some)
+    }
+
     fn items<T>(
         &mut self,
         name: &'static str,
         read: impl Fn(&str, Node) -> Result<T, Error>,
     ) -> Result<Option<Vec<T>>, Error> {
-        let path = self.path_of(name);
-        let items = match self.take(name) {
-            None => return Ok(None),
-            Some(Node::Text(text)) if text.is_empty() => return Err(Error::empty(&path)),
-            Some(Node::Text(text)) => return Err(Error::bad_shape(&path, "array", Some(&text))),
-            Some(Node::Branch(branch)) => branch.into_items(),
-        };
-        let items = items.ok_or_else(|| Error::bad_shape(&path, "array", None))?;
-        let read_item = |(index, node)| read(&format!("{path}[{index}]"), node);
-        items.into_iter().map(read_item).collect::<Result<Vec<T>, Error>>().map(Some)
+        self.take_as(name, |path, node| {
+            let items = match node {
+                Node::Text(text) if text.is_empty() => return Err(Error::empty(path)),
+                Node::Text(text) => return Err(Error::bad_shape(path, "array", Some(&text))),
+                Node::Branch(branch) => branch.into_items(),
+            };
+            let items = items.ok_or_else(|| Error::bad_shape(path, "array", None))?;
+            let read_item = |(index, node)| read(&format!("{path}[{index}]"), node);
+            items.into_iter().map(read_item).collect()
+        })
     }
 }
 

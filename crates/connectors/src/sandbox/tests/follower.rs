@@ -90,11 +90,11 @@ impl Follower {
         for removal in &gone {
             assert!(self.rows.contains_key(&removal.bank_id), "removed what was never told of");
         }
-        let held = self.rows.values().cloned().collect();
+        let held: Vec<Transaction> = self.rows.values().cloned().collect();
         let rows = u32::try_from(self.rows.len()).unwrap();
         let account = AccountId::from_number(1);
         let refreshed = Refreshed { account, sequence: self.sequence, now, rows };
-        for row in diff(refreshed, held, all, &gone, range).rows {
+        for row in diff(refreshed, &held, &all, &gone, range).rows {
             let was = self.rows.insert(row.bank_id.clone(), row.clone());
             let was = was.map(|was| was.status);
             let legal = match (was, row.status) {

@@ -226,6 +226,7 @@ fn hot_plans() {
     SCAN c
     SEARCH t USING PRIMARY KEY (account=? AND listed_at=? AND ordinal=?)
     ");
+    insta::assert_snapshot!(plans(transaction::FIND_BY_BANK_ID), @"SEARCH transactions USING INDEX transactions_by_bank_id (account=? AND bank_id=?)");
     insta::assert_snapshot!(plans(refresh::LIST_CLAIMABLE), @"
     SEARCH r USING INDEX refreshes_due (run_server>? AND run_server<?)
     CORRELATED SCALAR SUBQUERY 1

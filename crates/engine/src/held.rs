@@ -1,0 +1,136 @@
+//! The rows that an advance of a test clock has read already.
+//!
+//! A bank that lists all of its window has every row compared at every refresh. An advance refreshes
+//! the same accounts day after day, so the rows that one day left are what the next one compares
+//! with. They are good for the account's version that they were read or written with and no other:
+//! only a command that raises the version writes rows. Nothing here outlives the claim of an
+//! advance, and a step that was not stored empties it, so a crash loses nothing.
+
+use model::id::AccountId;
+use model::limits;
+use model::transaction::Transaction;
+use std::collections::HashMap;
+
+/// All rows of some accounts.
+#[derive(Default)]
+pub(crate) struct HeldRows {
+    accounts: HashMap<AccountId, Held>,
+    /// Of all accounts together; at most [`limits::CLOCK_HELD_ROWS_MAX`] when an account is added.
+    rows: usize,
+}
+
+struct Held {
+    version: u64,
+    /// In the order of ids.
+    rows: Vec<Transaction>,
+}
+
+impl HeldRows {
+    /// All rows of an account at this version, if they are known.
+    pub(crate) fn find(&self, account: AccountId, version: u64) -> Option<&[Transaction]> {
+        let held = self.accounts.get(&account).filter(|held| held.version == version)?;
+        Some(&held.rows)
+    }
+
+    /// Whether so many rows of one more account may be kept.
+    pub(crate) fn has_room_for(&self, rows: u32) -> bool {
+        let rows = usize::try_from(rows).unwrap_or(usize::MAX);
+        self.rows.saturating_add(rows) <= limits::CLOCK_HELD_ROWS_MAX
+    }
+
+    /// Keeps all rows of an account at this version, and gives them back.
+    pub(crate) fn keep(
+        &mut self,
+        account: AccountId,
+        version: u64,
+        mut rows: Vec<Transaction>,
+    ) -> &[Transaction] {
+        self.forget(account);
+        rows.sort_unstable_by_key(|row| row.id);
+        self.rows += rows.len();
+        let held = Held { version, rows };
+        &self.accounts.entry(account).insert_entry(held).into_mut().rows
+    }
+
+    /// Puts the rows that raise an account to this version over those that are kept.
+    pub(crate) fn apply(&mut self, account: AccountId, version: u64, rows: &[Transaction]) {
+        let Some(held) = self.accounts.get_mut(&account) else { return };
+        if held.version + 1 != version {
+            self.forget(account);
+            return;
+        }
+        held.version = version;
+        for row in rows {
+            match held.rows.binary_search_by_key(&row.id, |held| held.id) {
+                Ok(place) => held.rows[place].clone_from(row),
+                Err(place) => {
+                    held.rows.insert(place, row.clone());
+                    self.rows += 1;
+                }
+            }
+        }
+    }
+
+    fn forget(&mut self, account: AccountId) {
+        let forgotten = self.accounts.remove(&account);
+        self.rows -= forgotten.map_or(0, |held| held.rows.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::clock::AccountTime;
+    use model::id::TransactionId;
+    use model::money::Currency;
+    use model::transaction::TransactionStatus;
+
+    fn account() -> AccountId {
+        AccountId::from_number(7)
+    }
+
+    fn row(listed_at: i64, ordinal: u32, amount: i64) -> Transaction {
+        Transaction {
+            id: TransactionId { account: account(), listed_at: AccountTime(listed_at), ordinal },
+            bank_id: ordinal.to_string(),
+            amount,
+            currency: Currency::USD,
+            description: String::new(),
+            status: TransactionStatus::Posted,
+            transacted_at: AccountTime(listed_at),
+            posted_at: None,
+            void_at: None,
+            sequence: 1,
+            updated: AccountTime(0),
+        }
+    }
+
+    /// New and changed rows of the next version are put in their places; rows of any other version
+    /// are not known.
+    #[test]
+    fn rows_are_good_for_one_version() {
+        let mut known = HeldRows::default();
+        known.keep(account(), 4, vec![row(20, 1, -1), row(10, 2, -2)]);
+        known.apply(account(), 5, &[row(15, 3, -3), row(10, 2, -9)]);
+        assert_eq!(known.find(account(), 4), None);
+        let expected = [row(10, 2, -9), row(15, 3, -3), row(20, 1, -1)];
+        assert_eq!(known.find(account(), 5), Some(expected.as_slice()));
+        known.apply(account(), 7, &[]);
+        assert_eq!(known.find(account(), 7), None);
+        assert_eq!(known.find(account(), 5), None);
+    }
+
+    /// Rows are counted until they are forgotten, and no account is taken beyond the bound.
+    #[test]
+    fn rows_are_bounded() {
+        let bound = u32::try_from(limits::CLOCK_HELD_ROWS_MAX).unwrap();
+        let mut known = HeldRows::default();
+        known.keep(account(), 1, vec![row(1, 1, 1), row(1, 2, 1)]);
+        known.apply(account(), 2, &[row(1, 3, 1), row(1, 2, 2)]);
+        assert!(known.has_room_for(bound - 3));
+        assert!(!known.has_room_for(bound - 2));
+        known.keep(account(), 9, vec![row(1, 1, 1)]);
+        assert!(known.has_room_for(bound - 1));
+        assert!(!known.has_room_for(u32::MAX));
+    }
+}

@@ -1,0 +1,87 @@
+//! The digits of ids: base 62, in ASCII order, of a fixed width.
+//!
+//! Ids are written with every row of a page and read with every body of a stored object, so both
+//! directions avoid what is dear: dividing and multiplying 128 bits for each digit.
+
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// Ten digits, the most that always fit 64 bits.
+const HALF_DIGITS: usize = 10;
+const HALF: u64 = 62_u64.pow(10);
+/// Stands in [`VALUES`] for what is no digit.
+const NO_DIGIT: u8 = u8::MAX;
+/// The value of each digit, by its byte.
+const VALUES: [u8; 256] = values();
+
+const fn values() -> [u8; 256] {
+    let mut values = [NO_DIGIT; 256];
+    let mut value = 0_u8;
+    while (value as usize) < ALPHABET.len() {
+        values[ALPHABET[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
+}
+
+/// Writes the value in as many digits as there is room for.
+pub(crate) fn write_digits(value: u128, digits: &mut [u8]) {
+    let split = digits.len().saturating_sub(HALF_DIGITS);
+    let (high, low) = digits.split_at_mut(split);
+    if let Ok(value) = u64::try_from(value) {
+        write_half(value % HALF, low);
+        write_half(value / HALF, high);
+        return;
+    }
+    let half = u128::from(HALF);
+    write_half(u64::try_from(value % half).unwrap_or(0), low);
+    write_half(u64::try_from(value / half).unwrap_or(0), high);
+}
+
+fn write_half(mut value: u64, digits: &mut [u8]) {
+    for digit in digits.iter_mut().rev() {
+        *digit = ALPHABET[(value % 62) as usize];
+        value /= 62;
+    }
+}
+
+/// Reads at most twenty digits; nothing when one is none.
+pub(crate) fn read_digits(digits: &[u8]) -> Option<u128> {
+    let (high, low) = digits.split_at(digits.len().saturating_sub(HALF_DIGITS));
+    Some(u128::from(read_half(high)?) * u128::from(HALF) + u128::from(read_half(low)?))
+}
+
+fn read_half(digits: &[u8]) -> Option<u64> {
+    digits.iter().try_fold(0_u64, |value, digit| {
+        let digit = VALUES[usize::from(*digit)];
+        (digit != NO_DIGIT).then(|| value * 62 + u64::from(digit))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Digits read back, whether the value fits 64 bits or not, and sort as the values do.
+        #[test]
+        fn digits_read_back(small: u64, one in 0..1_u128 << 77, two in 0..1_u128 << 77) {
+            let written = |value| {
+                let mut digits = [0; 13];
+                write_digits(value, &mut digits);
+                digits
+            };
+            for value in [u128::from(small), one, two] {
+                prop_assert_eq!(read_digits(&written(value)), Some(value));
+            }
+            prop_assert_eq!(written(one).cmp(&written(two)), one.cmp(&two));
+        }
+
+        /// Whatever is no digit is refused, wherever it stands.
+        #[test]
+        fn other_bytes_are_refused(place in 0..13_usize, byte: u8) {
+            let mut digits = [b'0'; 13];
+            digits[place] = byte;
+            prop_assert_eq!(read_digits(&digits).is_some(), byte.is_ascii_alphanumeric());
+        }
+    }
+}
