@@ -152,7 +152,8 @@ impl Engine {
         Err(Error::Locked)
     }
 
-    fn new_intent(
+    /// A new intent, not stored yet.
+    pub(crate) fn new_intent(
         &self,
         context: &Context,
         kind: IntentKind,
@@ -391,7 +392,8 @@ impl Engine {
         }
     }
 
-    async fn customer_of(
+    /// The customer that a request names.
+    pub(crate) async fn customer_of(
         &self,
         context: &Context,
         given: Option<&str>,

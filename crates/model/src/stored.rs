@@ -5,6 +5,7 @@
 //! named once in the store.
 
 use crate::account::Holder;
+use crate::checkout::CheckoutSession;
 use crate::clock::{AccountTime, TestClock};
 use crate::customer::Customer;
 use crate::endpoint::Endpoint;
@@ -288,5 +289,39 @@ impl Stored for Mandate {
 
     fn clock(&self) -> Option<ClockId> {
         self.clock
+    }
+}
+
+impl Stored for CheckoutSession {
+    fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    fn number(&self) -> u64 {
+        self.number
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created(&self) -> AccountTime {
+        self.created
+    }
+
+    fn customer(&self) -> Option<CustomerId> {
+        self.customer
+    }
+
+    fn clock(&self) -> Option<ClockId> {
+        self.clock
+    }
+
+    fn due_at(&self) -> Option<AccountTime> {
+        self.is_open().then_some(self.expires_at)
+    }
+
+    fn lookup(&self) -> Option<Lookup> {
+        self.intent.clone().map(Lookup::Text)
     }
 }

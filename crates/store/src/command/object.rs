@@ -5,6 +5,7 @@
 
 use crate::{Bounds, Listed, Page, Reply, Written};
 use model::Word;
+use model::checkout::CheckoutSession;
 use model::clock::{AccountTime, TestClock};
 use model::customer::Customer;
 use model::endpoint::Endpoint;
@@ -98,6 +99,8 @@ objects! {
     PaymentMethod(PaymentMethod) = "payment_method",
     /// A mandate.
     Mandate(Mandate) = "mandate",
+    /// A Checkout Session. Looked up by the id of the intent that it made.
+    Checkout(CheckoutSession) = "checkout_session",
     /// What falls due in the tests of this crate.
     #[cfg(test)]
     Alarm(crate::due_tests::Alarm) = "alarm",
