@@ -206,7 +206,8 @@ fn read_line_item(item: Given, path: &str) -> Result<LineItemInput, Error> {
     };
     let (unit_amount, decimal) = unit_amount(data, path)?;
     let Some(amount) = line_amount(&decimal, quantity) else {
-        let message = "A line item is a whole number of things, each at no less than nothing.";
+        let message =
+            "Quantity and unit amount are zero or more; the amount has at most 12 decimals.";
         return refuse(message, "");
     };
     Ok(LineItemInput {
