@@ -10,6 +10,7 @@ use crate::payment_method::MadeFor;
 use crate::session::secret_lookup;
 use crate::{Context, Engine, Error};
 use model::account::{Account, Holder, Permission, Subcategory};
+use model::checkout::CheckoutSession;
 use model::clock::AccountTime;
 use model::event::Event;
 use model::id::{BankAccountId, ClockId, MerchantId, PaymentIntentId, SetupIntentId, TokenId};
@@ -37,6 +38,8 @@ pub(crate) enum Carrier {
     Session(Session),
     /// A Payment Intent or a Setup Intent.
     Intent(Intent),
+    /// A Checkout Session.
+    Checkout(CheckoutSession),
 }
 
 /// What a carrier wants of a run.
@@ -84,6 +87,7 @@ impl Carrier {
         match self {
             Self::Session(session) => session_ask(session),
             Self::Intent(intent) => intent_ask(intent),
+            Self::Checkout(session) => checkout_ask(session),
         }
     }
 
@@ -92,6 +96,7 @@ impl Carrier {
         match self {
             Self::Session(session) => session.id.to_string(),
             Self::Intent(intent) => intent.id(),
+            Self::Checkout(session) => session.id(),
         }
     }
 }
@@ -111,6 +116,9 @@ impl Engine {
             CarrierInput::Id(id) if id.starts_with(SetupIntentId::PREFIX) => {
                 let kind = IntentKind::Setup;
                 Ok(Carrier::Intent(self.get_intent(context, kind, id, "carrier").await?))
+            }
+            CarrierInput::Id(id) if id.starts_with("cs_") => {
+                Ok(Carrier::Checkout(self.get_checkout(context, id, "carrier").await?))
             }
             CarrierInput::Id(id) => {
                 Ok(Carrier::Session(self.get_session(context, id, "carrier").await?))
@@ -158,6 +166,13 @@ impl Engine {
                     .map(|account| self.method_of_account(context, account, made_for));
                 self.intent_collected(context, intent, method).await
             }
+            Carrier::Checkout(session) => {
+                let made_for = MadeFor { now, clock: session.clock };
+                let method = accounts
+                    .first()
+                    .map(|account| self.method_of_account(context, account, made_for));
+                self.checkout_collected(context, session, method, now).await
+            }
         }
     }
 
@@ -167,7 +182,7 @@ impl Engine {
         context: &Context,
         carrier: Carrier,
         end: FlowEnd,
-        _now: AccountTime,
+        now: AccountTime,
     ) -> Result<CarrierEnd, Error> {
         match carrier {
             Carrier::Session(mut session) => {
@@ -179,6 +194,9 @@ impl Engine {
             }
             // The holder may begin again, so nothing changes.
             Carrier::Intent(intent) => self.intent_collected(context, intent, None).await,
+            Carrier::Checkout(session) => {
+                self.checkout_collected(context, session, None, now).await
+            }
         }
     }
 
@@ -203,6 +221,11 @@ impl Engine {
                 let made_for = MadeFor { now, clock: intent.clock };
                 let method = self.method_of_numbers(context, numbers, made_for);
                 self.intent_collected(context, intent, Some(method)).await
+            }
+            Carrier::Checkout(session) => {
+                let made_for = MadeFor { now, clock: session.clock };
+                let method = self.method_of_numbers(context, numbers, made_for);
+                self.checkout_collected(context, session, Some(method), now).await
             }
         }
     }
@@ -304,5 +327,26 @@ fn intent_ask(intent: &Intent) -> Ask {
         manual_entry: intent.manual_entry(),
         payment: true,
         return_url: collection.return_url.clone(),
+    }
+}
+
+fn checkout_ask(session: &CheckoutSession) -> Ask {
+    let collection = &session.collection;
+    let settings = session.from_settings.as_ref();
+    Ask {
+        merchant: session.merchant,
+        livemode: session.livemode,
+        expires_at: Some(session.expires_at),
+        open: session.is_open(),
+        clock: session.clock,
+        holder: session.customer.map(Holder::Customer),
+        permissions: collection.permissions_asked(settings),
+        prefetch: collection.prefetch_asked(settings),
+        account_subcategories: collection.account_subcategories.clone(),
+        support: None,
+        accounts_max: Some(1),
+        manual_entry: session.manual_entry(),
+        payment: true,
+        return_url: session.given.text(&["success_url"]).map(str::to_owned),
     }
 }

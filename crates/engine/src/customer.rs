@@ -451,6 +451,10 @@ impl Engine {
                 given.parse::<model::id::PaymentMethodId>().map(model::id::PaymentMethodId::number),
                 "payment_method",
             ),
+            Kind::Checkout => (
+                model::checkout::CheckoutSession::number_of(given).ok_or(model::id::NotAnId),
+                "checkout session",
+            ),
             Kind::Mandate => {
                 (given.parse::<model::id::MandateId>().map(model::id::MandateId::number), "mandate")
             }

@@ -4,6 +4,7 @@
 //! generic table comes here, whether a test clock is advanced to it or real time passes it. After a
 //! crash it is due as before.
 
+use crate::checkout::expire_due;
 use crate::{Engine, Error};
 use model::account::Account;
 use model::clock::AccountTime;
@@ -56,6 +57,7 @@ impl Engine {
     ) -> Result<Worked, Error> {
         match object {
             Object::PaymentIntent(intent) => self.settle_intent(intent, now).await,
+            Object::Checkout(session) => Ok(expire_due(session, now)),
             _ => Ok(Worked::Nothing),
         }
     }

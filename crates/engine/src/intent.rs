@@ -25,7 +25,7 @@ use wire::list::PageParams;
 use wire::params::MetadataChange;
 
 /// Where intents have what they ask of the link flow.
-const OPTIONS: &str = "payment_method_options[us_bank_account][financial_connections]";
+pub(crate) const OPTIONS: &str = "payment_method_options[us_bank_account][financial_connections]";
 
 /// Which of the two kinds a call is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,7 +159,8 @@ impl Engine {
         Err(Error::Locked)
     }
 
-    fn new_intent(
+    /// A new intent, not stored yet.
+    pub(crate) fn new_intent(
         &self,
         context: &Context,
         kind: IntentKind,
@@ -401,7 +402,8 @@ impl Engine {
         }
     }
 
-    async fn customer_of(
+    /// The customer that a request names.
+    pub(crate) async fn customer_of(
         &self,
         context: &Context,
         given: Option<&str>,

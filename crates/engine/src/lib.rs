@@ -10,6 +10,7 @@
 pub mod account;
 mod carrier;
 mod change;
+pub mod checkout;
 pub mod clock;
 pub mod connections_settings;
 mod context;

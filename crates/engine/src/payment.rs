@@ -53,6 +53,9 @@ impl Changes {
             Object::Mandate(mandate) => {
                 told(mandate, mandate.livemode, Snapshot::Mandate(Box::new(mandate.clone())))
             }
+            Object::Checkout(session) => {
+                told(session, session.livemode, Snapshot::Checkout(Box::new(session.clone())))
+            }
             _ => return,
         };
         self.events.push(event);
@@ -93,7 +96,7 @@ impl Engine {
     }
 
     /// An object of a number: as it will be after the changes, else as it is stored.
-    async fn find_changed(
+    pub(crate) async fn find_changed(
         &self,
         context: &Context,
         changes: &Changes,
@@ -208,7 +211,7 @@ impl Engine {
     }
 
     /// Puts the customer of an object where it is to be expanded.
-    async fn expand_customer(
+    pub(crate) async fn expand_customer(
         &self,
         context: &Context,
         expand: &Expand,

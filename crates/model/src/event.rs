@@ -6,6 +6,7 @@
 use crate::account::Account;
 use crate::authorization::Authorization;
 use crate::bank::Feature;
+use crate::checkout::CheckoutSession;
 use crate::clock::{AccountTime, TestClock};
 use crate::customer::Customer;
 use crate::id::{AccountId, EventId, MerchantId, RequestId};
@@ -19,6 +20,14 @@ use serde::{Deserialize, Serialize};
 words! {
     /// What happened.
     EventType {
+        /// The debit of a Checkout Session failed.
+        CheckoutSessionAsyncPaymentFailed = "checkout.session.async_payment_failed",
+        /// The debit of a Checkout Session succeeded.
+        CheckoutSessionAsyncPaymentSucceeded = "checkout.session.async_payment_succeeded",
+        /// The holder did what a Checkout Session asked.
+        CheckoutSessionCompleted = "checkout.session.completed",
+        /// A Checkout Session waits no longer.
+        CheckoutSessionExpired = "checkout.session.expired",
         /// A customer was made.
         CustomerCreated = "customer.created",
         /// A customer was deleted.
@@ -119,6 +128,8 @@ pub enum Snapshot {
     Account(Box<Account>),
     /// The credentials of a link.
     Authorization(Box<Authorization>),
+    /// A Checkout Session.
+    Checkout(Box<CheckoutSession>),
     /// A customer.
     Customer(Box<Customer>),
     /// A mandate.

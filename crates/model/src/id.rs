@@ -237,6 +237,26 @@ number_id!(
     /// A mandate: the holder's word that a payment method may be debited.
     MandateId, "mandate_"
 );
+number_id!(
+    /// A Checkout Session of test mode.
+    CheckoutId, "cs_test_"
+);
+number_id!(
+    /// A Checkout Session of live mode.
+    CheckoutLiveId, "cs_live_"
+);
+number_id!(
+    /// Something that is paid for in a Checkout Session.
+    LineItemId, "li_"
+);
+number_id!(
+    /// A price.
+    PriceId, "price_"
+);
+number_id!(
+    /// A product.
+    ProductId, "prod_"
+);
 
 impl MerchantId {
     /// The merchant of a secret key: the same on every server and after a restart.

@@ -8,6 +8,7 @@
 pub mod account;
 pub mod authorization;
 pub mod bank;
+pub mod checkout;
 pub mod clock;
 pub mod collection;
 pub mod connections_settings;

@@ -5,6 +5,7 @@
 //! named once in the store.
 
 use crate::account::Holder;
+use crate::checkout::CheckoutSession;
 use crate::clock::{AccountTime, TestClock};
 use crate::connections_settings::ConnectionsSettings;
 use crate::customer::Customer;
@@ -363,5 +364,39 @@ impl Stored for ConnectionsSettings {
 
     fn created(&self) -> AccountTime {
         self.created
+    }
+}
+
+impl Stored for CheckoutSession {
+    fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    fn number(&self) -> u64 {
+        self.number
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created(&self) -> AccountTime {
+        self.created
+    }
+
+    fn customer(&self) -> Option<CustomerId> {
+        self.customer
+    }
+
+    fn clock(&self) -> Option<ClockId> {
+        self.clock
+    }
+
+    fn due_at(&self) -> Option<AccountTime> {
+        self.is_open().then_some(self.expires_at)
+    }
+
+    fn lookup(&self) -> Option<Lookup> {
+        self.intent.clone().map(Lookup::Text)
     }
 }

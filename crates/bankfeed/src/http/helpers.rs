@@ -103,6 +103,7 @@ pub(super) async fn link(mut call: Call) -> Outcome {
     };
     let fields = match carrier.split('_').next() {
         Some("pi" | "seti") => wire::render::intent::FIELDS,
+        Some("cs") => wire::render::checkout::FIELDS,
         _ => session::FIELDS,
     };
     let call = call.ready(fields)?;

@@ -20,9 +20,9 @@ use wire::shape;
 /// Codes of currencies whose bank accounts are not of the United States, for a clear refusal.
 const CURRENCY: &str = "usd";
 /// The least that may be debited, in cents. Stripe's published minimum.
-const AMOUNT_MIN: i64 = 50;
+pub(super) const AMOUNT_MIN: i64 = 50;
 /// The most that may be debited: eight digits.
-const AMOUNT_MAX: i64 = 99_999_999;
+pub(super) const AMOUNT_MAX: i64 = 99_999_999;
 
 pub(super) async fn create_payment(call: Call) -> Outcome {
     create(call, IntentKind::Payment).await
@@ -223,7 +223,7 @@ fn take_amount(given: &mut Given) -> Result<Option<i64>, Error> {
 }
 
 /// The types named, which must have the one that this server has.
-fn take_types(given: &mut Given) -> Result<Option<Vec<String>>, Error> {
+pub(super) fn take_types(given: &mut Given) -> Result<Option<Vec<String>>, Error> {
     let Some(types) = given.texts(&["payment_method_types"]) else { return Ok(None) };
     given.take("payment_method_types");
     if types.is_empty() {

@@ -9,6 +9,7 @@
 mod account;
 mod auth;
 mod call;
+mod checkout;
 mod clock;
 mod collection;
 mod connection;

@@ -2,8 +2,8 @@
 
 use super::call::{self, Call, Handler, Outcome, Pending, Route};
 use super::{
-    App, account, clock, connections_settings, customer, endpoint, event, helpers, intent,
-    link_flow, payment_method, session, transaction,
+    App, account, checkout, clock, connections_settings, customer, endpoint, event, helpers,
+    intent, link_flow, payment_method, session, transaction,
 };
 use crate::pages;
 use axum::Router;
@@ -55,6 +55,12 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .client_post("/v1/setup_intents/{id}/confirm", intent::confirm_setup)
         .post("/v1/setup_intents/{id}/cancel", intent::cancel_setup)
         .client_post("/v1/setup_intents/{id}/verify_microdeposits", intent::verify_setup)
+        // Checkout
+        .post("/v1/checkout/sessions", checkout::create)
+        .get("/v1/checkout/sessions", checkout::list)
+        .get("/v1/checkout/sessions/{id}", checkout::retrieve)
+        .post("/v1/checkout/sessions/{id}/expire", checkout::expire)
+        .get("/v1/checkout/sessions/{id}/line_items", checkout::line_items)
         // Payment methods
         .post("/v1/payment_methods", payment_method::create)
         .get("/v1/payment_methods", payment_method::list)

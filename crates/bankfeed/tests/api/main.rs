@@ -6,6 +6,7 @@
 #![expect(clippy::too_many_lines, reason = "a snapshot is as long as what it shows")]
 
 mod browser;
+mod checkout;
 mod customers;
 mod determinism;
 mod dialect;

@@ -215,15 +215,17 @@ impl Engine {
             return Ok(Worked::Nothing);
         };
         intent.version += 1;
-        let told = if intent.settle(&method) {
+        let paid = intent.settle(&method);
+        let told = if paid {
             EventType::PaymentIntentSucceeded
         } else {
             EventType::PaymentIntentPaymentFailed
         };
         let mut changes = Changes::default();
-        let object = intent_object(intent);
+        let object = intent_object(intent.clone());
         changes.tell(&object, told, now, None);
         changes.put(object);
+        self.settle_checkout(&intent, paid, now, &mut changes).await?;
         let Changes { objects, events } = changes;
         Ok(Worked::Item(ClockItem::Objects { objects, events }))
     }

@@ -5,6 +5,7 @@
 
 use crate::{Bounds, Listed, Page, Reply, Written};
 use model::Word;
+use model::checkout::CheckoutSession;
 use model::clock::{AccountTime, TestClock};
 use model::connections_settings::ConnectionsSettings;
 use model::customer::Customer;
@@ -104,6 +105,8 @@ objects! {
     /// One run of a link flow in a browser. Looked up by the address under which its accounts are
     /// to be found again.
     LinkFlow(LinkFlow) = "link_flow",
+    /// A Checkout Session. Looked up by the id of the intent that it made.
+    Checkout(CheckoutSession) = "checkout_session",
     /// What falls due in the tests of this crate.
     #[cfg(test)]
     Alarm(crate::due_tests::Alarm) = "alarm",

@@ -6,7 +6,7 @@
 use crate::json::JsonWriter;
 use crate::render::given::Expanded;
 use crate::render::{
-    View, account, authorization, clock, customer, intent, mandate, payment_method,
+    View, account, authorization, checkout, clock, customer, intent, mandate, payment_method,
 };
 use model::Word;
 use model::event::{Event, Snapshot};
@@ -76,6 +76,9 @@ fn write_snapshot(w: &mut JsonWriter, snapshot: &Snapshot, view: &View<'_>) {
             account::write(w, account, view, None, None);
         }
         Snapshot::Authorization(authorization) => authorization::write(w, authorization, view),
+        Snapshot::Checkout(session) => {
+            write_value(w, &checkout::value(session, view, &Expanded::new()));
+        }
         Snapshot::Customer(customer) => {
             customer::write_whole(w, customer, view, None);
         }

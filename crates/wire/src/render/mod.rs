@@ -7,6 +7,7 @@
 pub mod account;
 pub mod authorization;
 pub mod bank;
+pub mod checkout;
 pub mod clock;
 pub mod customer;
 pub mod deleted;

@@ -1,0 +1,243 @@
+//! Checkout Sessions. The shape of the create refuses what Stripe does not know; what it knows and
+//! this server cannot keep its word on is refused here.
+
+use super::call::{Call, Outcome};
+use super::collection;
+use super::intent::{AMOUNT_MAX, AMOUNT_MIN, read, take_text, take_types};
+use super::payment_method::take_metadata;
+use engine::checkout::{CheckoutFilter, CheckoutInput, LineItemInput};
+use model::Word;
+use model::checkout::{CheckoutMode, LINE_ITEMS_MAX, line_amount};
+use model::clock::AccountTime;
+use model::given::Given;
+use model::money::Currency;
+use store::Bounds;
+use wire::error::Error;
+use wire::list::take_page;
+use wire::params::{Params, Range};
+use wire::render::checkout::{FIELDS, LIST_FIELDS};
+
+pub(super) async fn create(mut call: Call) -> Outcome {
+    let mut given = read(&mut call.params, "POST /v1/checkout/sessions")?;
+    let input = take_input(&mut given)?;
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.create_checkout(&call.context, &CheckoutInput { given, ..input }).await?)
+}
+
+pub(super) async fn retrieve(call: Call) -> Outcome {
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.retrieve_checkout(&call.context, call.id()).await?)
+}
+
+pub(super) async fn expire(mut call: Call) -> Outcome {
+    read(&mut call.params, "POST /v1/checkout/sessions/{id}/expire")?;
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.expire_checkout(&call.context, call.id()).await?)
+}
+
+pub(super) async fn list(mut call: Call) -> Outcome {
+    let params = &mut call.params;
+    params.pass_over("customer_account");
+    let Range { from, to } = params.range("created")?.unwrap_or_default();
+    let email = match params.hash("customer_details")? {
+        Some(mut details) => {
+            let email = details.need("email", Params::text)?;
+            details.finish()?;
+            Some(email)
+        }
+        None => None,
+    };
+    let link = params.text("payment_link")?;
+    let subscription = params.text("subscription")?;
+    let filter = CheckoutFilter {
+        customer: params.text("customer")?,
+        email,
+        payment_intent: params.text("payment_intent")?,
+        status: params.choice("status")?,
+        none: link.is_some() || subscription.is_some(),
+        created: Bounds { from, to },
+        page: take_page(params)?,
+    };
+    let call = call.ready(LIST_FIELDS)?;
+    Ok(call.engine.list_checkouts(&call.context, &filter).await?)
+}
+
+pub(super) async fn line_items(mut call: Call) -> Outcome {
+    let page = take_page(&mut call.params)?;
+    let call = call.ready(&[])?;
+    Ok(call.engine.list_line_items(&call.context, call.id(), &page).await?)
+}
+
+/// Takes what decides something; the rest stays to be echoed.
+fn take_input(given: &mut Given) -> Result<CheckoutInput, Error> {
+    let line_items = match given.take("line_items") {
+        Some(Given::List(items)) => items,
+        _ => Vec::new(),
+    };
+    let mode = take_mode(given, !line_items.is_empty())?;
+    refuse_absent(given, mode)?;
+    if given.at(&["customer"]).is_some() && given.at(&["customer_email"]).is_some() {
+        return Err(Error::exclusive(&["customer", "customer_email"]));
+    }
+    let currency = take_text(given, "currency");
+    check_currency(currency.as_deref(), "currency")?;
+    let line_items = take_line_items(mode, line_items)?;
+    let collection = collection::take(given, &["payment_method_options"])?.unwrap_or_default();
+    let said = currency.and_then(|code| Currency::parse(&code));
+    Ok(CheckoutInput {
+        mode,
+        customer: take_text(given, "customer"),
+        customer_email: given.text(&["customer_email"]).map(str::to_owned),
+        expires_at: given.integer(&["expires_at"]).map(AccountTime),
+        currency: line_items.first().map(|item| item.currency).or(said),
+        line_items,
+        method_types: take_types(given)?,
+        collection,
+        metadata: take_metadata(given),
+        given: Given::nothing(),
+    })
+}
+
+/// What a session is for. The guide's own call names neither a mode nor anything to pay for: it
+/// collects a bank account, so it becomes a setup.
+fn take_mode(given: &mut Given, items_given: bool) -> Result<CheckoutMode, Error> {
+    let mode = take_text(given, "mode");
+    match mode.as_deref() {
+        Some("subscription") => {
+            let message = "This server has no subscriptions yet: mode can be payment or setup.";
+            Err(Error::invalid(message).param("mode"))
+        }
+        Some(word) => {
+            CheckoutMode::from_word(word).ok_or_else(|| Error::bad_choice("mode", &["payment"]))
+        }
+        None if items_given => Err(Error::missing_param("mode")),
+        None => Ok(CheckoutMode::Setup),
+    }
+}
+
+/// Refuses what this server does not have, and what goes with another mode.
+fn refuse_absent(given: &Given, mode: CheckoutMode) -> Result<(), Error> {
+    let refuse = |message: &str, param: &str| Err(Error::invalid(message).param(param));
+    if given.text(&["ui_mode"]).is_some_and(|word| word != "hosted_page") {
+        let message = "This server shows Checkout on its own page only: ui_mode is hosted_page.";
+        return refuse(message, "ui_mode");
+    }
+    if given.at(&["optional_items"]).is_some() {
+        let message = "Optional items name prices, which this server does not have yet.";
+        return refuse(message, "optional_items");
+    }
+    let manual = given.text(&["payment_intent_data", "capture_method"]) == Some("manual");
+    if manual {
+        let message = "A us_bank_account is debited at once; capture_method=manual is for other \
+                       types of payment method.";
+        return refuse(message, "payment_intent_data[capture_method]");
+    }
+    let of_other_modes: &[&str] = match mode {
+        CheckoutMode::Payment => &["setup_intent_data", "subscription_data"],
+        CheckoutMode::Setup => &["invoice_creation", "payment_intent_data", "subscription_data"],
+    };
+    match of_other_modes.iter().find(|name| given.at(&[name]).is_some()) {
+        Some(name) => {
+            let message = format!("{name} does not go with mode={}.", mode.word());
+            Err(Error::invalid(message).param(*name))
+        }
+        None => Ok(()),
+    }
+}
+
+fn take_line_items(mode: CheckoutMode, items: Vec<Given>) -> Result<Vec<LineItemInput>, Error> {
+    if mode == CheckoutMode::Setup {
+        return match items.is_empty() {
+            true => Ok(Vec::new()),
+            false => {
+                let message = "Nothing is paid in mode=setup, so there are no line items.";
+                Err(Error::invalid(message).param("line_items"))
+            }
+        };
+    }
+    if items.is_empty() {
+        return Err(Error::missing_param("line_items"));
+    }
+    if items.len() > LINE_ITEMS_MAX {
+        let message = format!("A Checkout Session has at most {LINE_ITEMS_MAX} line items.");
+        return Err(Error::invalid(message).param("line_items"));
+    }
+    let read = |(index, item)| read_line_item(item, &format!("line_items[{index}]"));
+    let items = items.into_iter().enumerate().map(read).collect::<Result<Vec<_>, Error>>()?;
+    let total = items.iter().map(|item| i128::from(item.amount)).sum::<i128>();
+    if total < i128::from(AMOUNT_MIN) {
+        let message = format!("The line items must come to at least {AMOUNT_MIN} cents.");
+        return Err(Error::invalid(message).code("amount_too_small").param("line_items"));
+    }
+    if total > i128::from(AMOUNT_MAX) {
+        let message = format!("The line items may come to at most {AMOUNT_MAX} cents.");
+        return Err(Error::invalid(message).code("amount_too_large").param("line_items"));
+    }
+    Ok(items)
+}
+
+fn read_line_item(item: Given, path: &str) -> Result<LineItemInput, Error> {
+    let refuse =
+        |message: &str, name: &str| Err(Error::invalid(message).param(format!("{path}{name}")));
+    if item.at(&["price"]).is_some() {
+        let message = "This server has no prices yet: say what is paid for in price_data.";
+        return refuse(message, "[price]");
+    }
+    let Some(data) = item.at(&["price_data"]) else {
+        return Err(Error::missing_param(&format!("{path}[price_data]")));
+    };
+    if data.at(&["product"]).is_some() {
+        let message = "This server has no products yet: name the product in product_data.";
+        return refuse(message, "[price_data][product]");
+    }
+    if data.at(&["recurring"]).is_some() {
+        let message = "What recurs is a subscription; this session is for one payment.";
+        return refuse(message, "[price_data][recurring]");
+    }
+    let Some(name) = data.text(&["product_data", "name"]) else {
+        return Err(Error::missing_param(&format!("{path}[price_data][product_data]")));
+    };
+    let code = data.text(&["currency"]);
+    check_currency(code, &format!("{path}[price_data][currency]"))?;
+    let Some(quantity) = item.integer(&["quantity"]) else {
+        return Err(Error::missing_param(&format!("{path}[quantity]")));
+    };
+    let (unit_amount, decimal) = unit_amount(data, path)?;
+    let Some(amount) = line_amount(&decimal, quantity) else {
+        let message =
+            "Quantity and unit amount are zero or more; the amount has at most 12 decimals.";
+        return refuse(message, "");
+    };
+    Ok(LineItemInput {
+        name: name.to_owned(),
+        currency: Currency::USD,
+        unit_amount,
+        unit_amount_decimal: decimal,
+        quantity,
+        amount,
+        given: item,
+    })
+}
+
+/// What one costs: as a whole number if it is one, and in decimals.
+fn unit_amount(data: &Given, path: &str) -> Result<(Option<i64>, String), Error> {
+    let full = |name: &str| format!("{path}[price_data][{name}]");
+    match (data.integer(&["unit_amount"]), data.text(&["unit_amount_decimal"])) {
+        (Some(_), Some(_)) => {
+            Err(Error::exclusive(&[full("unit_amount"), full("unit_amount_decimal")]))
+        }
+        (Some(whole), None) => Ok((Some(whole), whole.to_string())),
+        (None, Some(decimal)) => Ok((decimal.parse().ok(), decimal.to_owned())),
+        (None, None) => Err(Error::missing_param(&full("unit_amount"))),
+    }
+}
+
+fn check_currency(code: Option<&str>, path: &str) -> Result<(), Error> {
+    match code {
+        None | Some("usd") => Ok(()),
+        Some(_) => {
+            let message = "Bank accounts of the type us_bank_account are debited in usd only.";
+            Err(Error::invalid(message).param(path))
+        }
+    }
+}

@@ -1,0 +1,515 @@
+//! Checkout Sessions: made by a merchant, completed by a link flow, expired by a call or by time.
+//!
+//! The intent of a session comes into being when the holder has linked an account: intent, payment
+//! method, mandate and session are one commit with the accounts, so after a crash a session is open
+//! as before or complete with all of them. A session is found from its intent by a look-up.
+
+use crate::carrier::CarrierEnd;
+use crate::connections_settings::check_prefetch;
+use crate::context::tries;
+use crate::customer::list_body;
+use crate::due::Worked;
+use crate::intent::{Confirmation, IntentInput, IntentKind, OPTIONS};
+use crate::payment::{Changes, Seen, bytes, intent_object};
+use crate::payment_method::give_to;
+use crate::{Answer, Context, Engine, Error};
+use model::Word;
+use model::checkout::{
+    CHECKOUT_AGE_S_MAX, CHECKOUT_AGE_S_MIN, CheckoutMode, CheckoutSession, CheckoutStatus,
+    LineItem, PaymentStatus,
+};
+use model::clock::AccountTime;
+use model::collection::Collection;
+use model::event::EventType;
+use model::given::Given;
+use model::id::{LineItemId, PaymentIntentId, PriceId, ProductId, SetupIntentId};
+use model::intent::Intent;
+use model::limits::PAGE_ROWS_MAX;
+use model::money::Currency;
+use model::payment_method::PaymentMethod;
+use std::collections::BTreeMap;
+use store::{
+    Bounds, ClockItem, Cursor, FindObject, FindObjectByLookup, Kind, ListObjects, Listed, Object,
+    ObjectsOf,
+};
+use wire::error::Error as Refusal;
+use wire::expand::Expand;
+use wire::list::PageParams;
+use wire::params::MetadataChange;
+use wire::render::checkout::line_items;
+use wire::render::given::Expanded;
+
+/// What a create says.
+#[derive(Clone, Debug)]
+pub struct CheckoutInput {
+    /// What it is for.
+    pub mode: CheckoutMode,
+    /// Who pays.
+    pub customer: Option<String>,
+    /// The e-mail address of who pays, when no customer is named.
+    pub customer_email: Option<String>,
+    /// When it expires.
+    pub expires_at: Option<AccountTime>,
+    /// What is paid for.
+    pub line_items: Vec<LineItemInput>,
+    /// In what is paid.
+    pub currency: Option<Currency>,
+    /// The types that are allowed; left out, the merchant's settings choose.
+    pub method_types: Option<Vec<String>>,
+    /// What is asked of the link flow.
+    pub collection: Collection,
+    /// The merchant's own keys.
+    pub metadata: Option<MetadataChange>,
+    /// All that was given, to be echoed.
+    pub given: Given,
+}
+
+/// One line item of a create.
+#[derive(Clone, Debug)]
+pub struct LineItemInput {
+    /// What it is called.
+    pub name: String,
+    /// In what it is paid.
+    pub currency: Currency,
+    /// What one costs, in minor units; none when that is no whole number.
+    pub unit_amount: Option<i64>,
+    /// What one costs, in minor units.
+    pub unit_amount_decimal: String,
+    /// How many.
+    pub quantity: i64,
+    /// What all of them cost, in minor units.
+    pub amount: i64,
+    /// All that was given.
+    pub given: Given,
+}
+
+/// Which sessions a list holds.
+#[derive(Clone, Debug)]
+pub struct CheckoutFilter {
+    /// Those of this customer.
+    pub customer: Option<String>,
+    /// Those with exactly this e-mail address.
+    pub email: Option<String>,
+    /// The one that made this Payment Intent.
+    pub payment_intent: Option<String>,
+    /// Those that stand so.
+    pub status: Option<CheckoutStatus>,
+    /// None at all: the request names what sessions here never come from.
+    pub none: bool,
+    /// Those made within.
+    pub created: Bounds,
+    /// Which page.
+    pub page: PageParams,
+}
+
+impl Engine {
+    /// Makes a session.
+    pub async fn create_checkout(
+        &self,
+        context: &Context,
+        input: &CheckoutInput,
+    ) -> Result<Answer, Error> {
+        let customer = self.customer_of(context, input.customer.as_deref()).await?;
+        let clock = customer.as_ref().and_then(|customer| customer.test_clock);
+        let now = self.moment_to_write(context.merchant, clock).await?;
+        let mut metadata = BTreeMap::new();
+        if let Some(change) = &input.metadata {
+            change.apply(&mut metadata)?;
+        }
+        let named = input.method_types.is_some();
+        let from_settings = self.collection_of_settings(context, named).await?;
+        check_prefetch(&input.collection, from_settings.as_ref(), OPTIONS)?;
+        let number = self.next_number();
+        let payment_status = match input.mode {
+            CheckoutMode::Payment => PaymentStatus::Unpaid,
+            CheckoutMode::Setup => PaymentStatus::NoPaymentRequired,
+        };
+        let email = customer.as_ref().and_then(|customer| customer.email.clone());
+        let session = CheckoutSession {
+            number,
+            merchant: context.merchant,
+            version: 1,
+            livemode: context.livemode,
+            created: now,
+            expires_at: expiry(input.expires_at, now)?,
+            customer: customer.map(|customer| customer.id),
+            clock,
+            email: input.customer_email.clone().or(email),
+            mode: input.mode,
+            status: CheckoutStatus::Open,
+            payment_status,
+            line_items: input.line_items.iter().map(|item| self.line_item(item)).collect(),
+            currency: input.currency,
+            method_types: input.method_types.clone(),
+            collection: input.collection.clone(),
+            from_settings,
+            intent: None,
+            metadata,
+            given: input.given.clone().without_unset(),
+        };
+        if let Some(change) = intent_input(&session).1.metadata {
+            // What an intent could not take is refused before the holder comes.
+            change.apply(&mut BTreeMap::new())?;
+        }
+        let mut changes = Changes::default();
+        changes.put(Object::Checkout(session.clone()));
+        match self.commit_checkout(context, &session, changes).await? {
+            Some(body) => Ok(Answer::committed(body)),
+            None => Err(Error::Locked),
+        }
+    }
+
+    fn line_item(&self, input: &LineItemInput) -> LineItem {
+        LineItem {
+            id: LineItemId::from_number(self.next_number()),
+            price: PriceId::from_number(self.next_number()),
+            product: ProductId::from_number(self.next_number()),
+            name: input.name.clone(),
+            currency: input.currency,
+            unit_amount: input.unit_amount,
+            unit_amount_decimal: input.unit_amount_decimal.clone(),
+            quantity: input.quantity,
+            amount: input.amount,
+            given: input.given.clone().without_unset(),
+        }
+    }
+
+    /// Shows a session.
+    pub async fn retrieve_checkout(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        let session = self.get_checkout(context, id, "session").await?;
+        let changes = Changes::default();
+        let value = self.checkout_value(context, &session, &changes, &context.expand).await?;
+        Ok(Answer::unchanged(bytes(&value)))
+    }
+
+    /// Ends a session that is open.
+    pub async fn expire_checkout(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        for _ in tries() {
+            let mut session = self.get_checkout(context, id, "session").await?;
+            let now = self.moment_to_write(context.merchant, session.clock).await?;
+            if !session.is_open() {
+                let message = format!(
+                    "Only a Checkout Session that is open can be expired; this one is {}.",
+                    session.status.word()
+                );
+                return Err(Refusal::invalid(message).into());
+            }
+            session.expire();
+            session.version += 1;
+            let mut changes = Changes::default();
+            let object = Object::Checkout(session.clone());
+            let cause = context.cause();
+            changes.tell(&object, EventType::CheckoutSessionExpired, now, Some(&cause));
+            changes.put(object);
+            if let Some(body) = self.commit_checkout(context, &session, changes).await? {
+                return Ok(Answer::committed(body));
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Lists sessions, the newest first.
+    pub async fn list_checkouts(
+        &self,
+        context: &Context,
+        filter: &CheckoutFilter,
+    ) -> Result<Answer, Error> {
+        let customer = match &filter.customer {
+            Some(given) => Some(self.get_customer(context, given, "customer").await?.id),
+            None => None,
+        };
+        let of = match (&filter.payment_intent, customer) {
+            (Some(given), _) => {
+                let kind = IntentKind::Payment;
+                let intent = self.get_intent(context, kind, given, "payment_intent").await?;
+                ObjectsOf::Lookup(intent.id())
+            }
+            (None, Some(customer)) => ObjectsOf::Customer(customer),
+            (None, None) => ObjectsOf::All,
+        };
+        let page = self.object_page(context, Kind::Checkout, &filter.page).await?;
+        let created = filter.created;
+        let list =
+            ListObjects { merchant: context.merchant, kind: Kind::Checkout, of, created, page };
+        let fits = |session: &CheckoutSession| {
+            !filter.none
+                && customer.is_none_or(|customer| session.customer == Some(customer))
+                && filter.status.is_none_or(|status| session.status == status)
+                && (filter.email.is_none() || session.email == filter.email)
+        };
+        let listed = self.list_fitting(list, fits).await?;
+        let expand = context.expand.inside("data");
+        let mut bodies = Vec::with_capacity(listed.items.len());
+        for session in &listed.items {
+            let changes = Changes::default();
+            bodies.push(bytes(&self.checkout_value(context, session, &changes, &expand).await?));
+        }
+        Ok(Answer::unchanged(list_body("/v1/checkout/sessions", listed.has_more, &bodies)))
+    }
+
+    /// A page of the sessions that fit. The store cannot choose by all that a request may name, so
+    /// its pages are read until enough of them fit.
+    async fn list_fitting(
+        &self,
+        mut list: ListObjects,
+        fits: impl Fn(&CheckoutSession) -> bool,
+    ) -> Result<Listed<CheckoutSession>, Error> {
+        // A limit is at most a hundred.
+        let limit = list.page.limit as usize;
+        let back = matches!(list.page.cursor, Cursor::Before(_));
+        list.page.limit = PAGE_ROWS_MAX;
+        let mut items: Vec<CheckoutSession> = Vec::new();
+        loop {
+            let listed = self.store.read(list.clone()).await?;
+            let edge = if back { listed.items.first() } else { listed.items.last() };
+            let edge = edge.map(Object::place).filter(|_| listed.has_more);
+            let sessions = listed.items.into_iter().filter_map(|object| match object {
+                Object::Checkout(session) => Some(session).filter(&fits),
+                _ => None,
+            });
+            if back {
+                items = sessions.chain(items).collect();
+            } else {
+                items.extend(sessions);
+            }
+            let surplus = items.len().saturating_sub(limit);
+            if surplus > 0 {
+                items.drain(if back { 0..surplus } else { limit..limit + surplus });
+                return Ok(Listed { items, has_more: true });
+            }
+            list.page.cursor = match edge {
+                Some(place) if back => Cursor::Before(place),
+                Some(place) => Cursor::After(place),
+                None => return Ok(Listed { items, has_more: false }),
+            };
+        }
+    }
+
+    /// Lists what is paid for in a session, in the order of the request.
+    pub async fn list_line_items(
+        &self,
+        context: &Context,
+        id: &str,
+        page: &PageParams,
+    ) -> Result<Answer, Error> {
+        let session = self.get_checkout(context, id, "session").await?;
+        let items = &session.line_items;
+        let place_of = |given: &str, param: &str| {
+            let place = items.iter().position(|item| item.id.to_string() == given);
+            place.ok_or_else(|| Refusal::no_such("line item", given, param).status(400))
+        };
+        let (begin, end) = match (&page.starting_after, &page.ending_before) {
+            (Some(given), _) => (place_of(given, "starting_after")? + 1, items.len()),
+            (None, Some(given)) => (0, place_of(given, "ending_before")?),
+            (None, None) => (0, items.len()),
+        };
+        let limit = page.limit as usize;
+        let has_more = end - begin > limit;
+        let shown = match page.ending_before {
+            Some(_) => &items[end.saturating_sub(limit)..end],
+            None => &items[begin..end.min(begin + limit)],
+        };
+        Ok(Answer::unchanged(bytes(&line_items(&session, shown, has_more))))
+    }
+
+    /// A session by the text of its id.
+    pub(crate) async fn get_checkout(
+        &self,
+        context: &Context,
+        given: &str,
+        param: &str,
+    ) -> Result<CheckoutSession, Error> {
+        let missing = || Error::from(Refusal::no_such("checkout session", given, param));
+        let number = CheckoutSession::number_of(given).ok_or_else(missing)?;
+        let find = FindObject { merchant: context.merchant, kind: Kind::Checkout, number };
+        match self.store.read(find).await? {
+            Some(Object::Checkout(session)) if session.id() == given => Ok(session),
+            _ => Err(missing()),
+        }
+    }
+
+    /// The run of a session gave it a payment method, or none; then the holder may begin again.
+    pub(crate) async fn checkout_collected(
+        &self,
+        context: &Context,
+        mut session: CheckoutSession,
+        method: Option<PaymentMethod>,
+        now: AccountTime,
+    ) -> Result<CarrierEnd, Error> {
+        let mut changes = Changes::default();
+        if let Some(method) = method {
+            let intent =
+                self.intent_of_checkout(context, &session, method, now, &mut changes).await?;
+            session.complete(&intent);
+            session.version += 1;
+            let object = Object::Checkout(session.clone());
+            let cause = context.cause();
+            changes.tell(&object, EventType::CheckoutSessionCompleted, now, Some(&cause));
+            changes.put(object);
+        }
+        let value = self.checkout_value(context, &session, &changes, &context.expand).await?;
+        let Changes { objects, events } = changes;
+        Ok(CarrierEnd { objects, events, body: bytes(&value), token: None })
+    }
+
+    /// Makes the intent of a session with what the holder gave, and confirms it.
+    async fn intent_of_checkout(
+        &self,
+        context: &Context,
+        session: &CheckoutSession,
+        method: PaymentMethod,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<Intent, Error> {
+        let customer = match session.customer {
+            Some(id) => self.find_customer(context, id).await?,
+            None => None,
+        };
+        let (kind, input) = intent_input(session);
+        let mut intent = self.new_intent(context, kind, &input, customer.as_ref(), now)?;
+        let created = kind.event(EventType::PaymentIntentCreated, EventType::SetupIntentCreated);
+        changes.tell(&intent_object(intent.clone()), created, now, Some(&context.cause()));
+        intent.attach(method.id);
+        changes.put(Object::PaymentMethod(method.clone()));
+        let confirmation = Confirmation::default();
+        self.confirm_intent_with(context, &mut intent, &confirmation, now, changes).await?;
+        changes.put(intent_object(intent.clone()));
+        // Numbers that wait for their deposits are nobody's yet.
+        if let Some(customer) = session.customer.filter(|_| method.verified)
+            && let Some(method) = self.find_method(context, changes, method.id).await?
+        {
+            give_to(changes, method, customer, now, context)?;
+        }
+        Ok(intent)
+    }
+
+    /// The debit of an intent ended: the session that made it, if one did, tells so too.
+    pub(crate) async fn settle_checkout(
+        &self,
+        intent: &Intent,
+        paid: bool,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        let find = FindObjectByLookup {
+            merchant: intent.merchant,
+            kind: Kind::Checkout,
+            lookup: intent.id(),
+        };
+        let Some(Object::Checkout(mut session)) = self.store.read(find).await? else {
+            return Ok(());
+        };
+        let told = if paid {
+            session.payment_status = PaymentStatus::Paid;
+            EventType::CheckoutSessionAsyncPaymentSucceeded
+        } else {
+            EventType::CheckoutSessionAsyncPaymentFailed
+        };
+        session.version += 1;
+        let object = Object::Checkout(session);
+        changes.tell(&object, told, now, None);
+        changes.put(object);
+        Ok(())
+    }
+
+    /// A session with what is to be expanded in it.
+    async fn checkout_value(
+        &self,
+        context: &Context,
+        session: &CheckoutSession,
+        changes: &Changes,
+        expand: &Expand,
+    ) -> Result<serde_json::Value, Error> {
+        let mut expanded = Expanded::new();
+        self.expand_customer(context, expand, session.customer, &mut expanded).await?;
+        if expand.wants("line_items") {
+            let shown = session.line_items.len().min(model::limits::PAGE_ROWS_DEFAULT as usize);
+            let has_more = shown < session.line_items.len();
+            let items = line_items(session, &session.line_items[..shown], has_more);
+            expanded.insert("line_items", items);
+        }
+        let (kind, path) = match session.mode {
+            CheckoutMode::Payment => (Kind::PaymentIntent, "payment_intent"),
+            CheckoutMode::Setup => (Kind::SetupIntent, "setup_intent"),
+        };
+        if let Some(number) = intent_number(session).filter(|_| expand.wants(path)) {
+            let found = self.find_changed(context, changes, kind, number).await?;
+            if let Some(Object::PaymentIntent(intent) | Object::SetupIntent(intent)) = found {
+                let inside = expand.inside(path);
+                let seen = Seen::by_merchant(&inside);
+                expanded.insert(path, self.intent_value(context, &intent, changes, seen).await?);
+            }
+        }
+        Ok(wire::render::checkout::value(session, &context.view(self), &expanded))
+    }
+
+    async fn commit_checkout(
+        &self,
+        context: &Context,
+        session: &CheckoutSession,
+        changes: Changes,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let value = self.checkout_value(context, session, &changes, &context.expand).await?;
+        let body = bytes(&value);
+        Ok(self.commit(context, changes, &body).await?.then_some(body))
+    }
+}
+
+/// A session whose time is over, as it is stored next.
+pub(crate) fn expire_due(mut session: CheckoutSession, now: AccountTime) -> Worked {
+    if !session.is_open() || session.expires_at > now {
+        return Worked::Nothing;
+    }
+    session.expire();
+    session.version += 1;
+    let mut changes = Changes::default();
+    let object = Object::Checkout(session);
+    changes.tell(&object, EventType::CheckoutSessionExpired, now, None);
+    changes.put(object);
+    let Changes { objects, events } = changes;
+    Worked::Item(ClockItem::Objects { objects, events })
+}
+
+/// When a session expires that is made now.
+fn expiry(given: Option<AccountTime>, now: AccountTime) -> Result<AccountTime, Error> {
+    let Some(at) = given else { return Ok(now.plus(CHECKOUT_AGE_S_MAX)) };
+    if at < now.plus(CHECKOUT_AGE_S_MIN) || at > now.plus(CHECKOUT_AGE_S_MAX) {
+        let message = "A Checkout Session expires from 30 minutes to 24 hours after it was made.";
+        return Err(Refusal::invalid(message).param("expires_at").into());
+    }
+    Ok(at)
+}
+
+fn intent_number(session: &CheckoutSession) -> Option<u64> {
+    let id = session.intent.as_deref()?;
+    match session.mode {
+        CheckoutMode::Payment => id.parse().map(PaymentIntentId::number).ok(),
+        CheckoutMode::Setup => id.parse().map(SetupIntentId::number).ok(),
+    }
+}
+
+/// What the intent of a session is made of.
+fn intent_input(session: &CheckoutSession) -> (IntentKind, IntentInput) {
+    let (kind, name) = match session.mode {
+        CheckoutMode::Payment => (IntentKind::Payment, "payment_intent_data"),
+        CheckoutMode::Setup => (IntentKind::Setup, "setup_intent_data"),
+    };
+    let mut given = session.given.at(&[name]).cloned().unwrap_or_else(Given::nothing);
+    let metadata = match given.take("metadata") {
+        Some(Given::Hash(members)) => members
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, Some(value.text(&[])?.to_owned()))))
+            .collect(),
+        _ => BTreeMap::new(),
+    };
+    let input = IntentInput {
+        amount: session.amount(),
+        currency: session.currency,
+        method_types: session.method_types.clone(),
+        collection: Some(session.collection.clone()),
+        metadata: Some(MetadataChange { clear: false, keys: metadata.into_iter().collect() }),
+        given,
+        ..IntentInput::default()
+    };
+    (kind, input)
+}
