@@ -439,7 +439,6 @@ impl Engine {
                 given.parse::<model::id::EndpointId>().map(model::id::EndpointId::number),
                 "webhook endpoint",
             ),
-            Kind::LinkFlow => (given.parse::<LinkFlowId>().map(LinkFlowId::number), "link flow"),
             Kind::PaymentIntent => (
                 given.parse::<model::id::PaymentIntentId>().map(model::id::PaymentIntentId::number),
                 "payment_intent",
@@ -455,6 +454,7 @@ impl Engine {
             Kind::Mandate => {
                 (given.parse::<model::id::MandateId>().map(model::id::MandateId::number), "mandate")
             }
+            Kind::LinkFlow => (given.parse::<LinkFlowId>().map(LinkFlowId::number), "link flow"),
         };
         // Stripe answers an unknown cursor with 400, as a fault of the parameter.
         let missing = || Error::from(Refusal::no_such(what, given, param).status(400));

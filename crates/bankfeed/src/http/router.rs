@@ -85,7 +85,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .delete("/v1/webhook_endpoints/{id}", endpoint::delete)
         // Ours: Stripe rolls secrets in its dashboard only.
         .post("/v1/webhook_endpoints/{id}/roll_secret", endpoint::roll_secret)
-        // Ours: the link flow in a browser
+        // Ours: opens the link flow in a browser
         .client_post("/v1/link_flows", link_flow::create)
         // Test clocks
         .post("/v1/test_helpers/test_clocks", clock::create)
@@ -126,12 +126,12 @@ pub(super) fn router(app: Arc<App>) -> Router {
         // For people and for those who watch the process; without a key
         // Not the customer of an id: Stripe's search, which this server does not have
         .route("/v1/customers/search", any(unknown_url))
+        .route("/v1/payment_intents/search", any(unknown_url))
         // Pages; the token in the path is the key
         .route("/link/{token}", get(pages::link::show).post(pages::link::step))
         .route("/link/{token}/bank", get(pages::link::show_bank).post(pages::link::step_bank))
         .route("/assets/link.css", get(pages::style))
         .route("/assets/link.js", get(pages::script))
-        .route("/v1/payment_intents/search", any(unknown_url))
         .route("/", get(async || HELLO))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))

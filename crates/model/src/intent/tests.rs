@@ -1,3 +1,5 @@
+//! The state machine of intents: debits, deposits and their ends.
+
 use super::*;
 use crate::token::{BankAccountType, BankHolderType};
 

@@ -29,7 +29,6 @@ macro_rules! objects {
         }
 
         /// An object as a row.
-        #[expect(clippy::large_enum_variant, reason = "moved a few times a request, never kept in bulk")]
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum Object {
             $($(#[doc = $doc])+ $(#[cfg($cfg)])? $kind($type)),+
@@ -91,9 +90,6 @@ objects! {
     Endpoint(Endpoint) = "endpoint",
     /// A test clock.
     TestClock(TestClock) = "test_clock",
-    /// One run of a link flow in a browser. Looked up by the address under which its accounts are
-    /// to be found again.
-    LinkFlow(LinkFlow) = "link_flow",
     /// A Payment Intent. Looked up by the SHA-256 of its client secret, in hex.
     PaymentIntent(Intent) = "payment_intent",
     /// A Setup Intent. Looked up by the SHA-256 of its client secret, in hex.
@@ -102,6 +98,9 @@ objects! {
     PaymentMethod(PaymentMethod) = "payment_method",
     /// A mandate.
     Mandate(Mandate) = "mandate",
+    /// One run of a link flow in a browser. Looked up by the address under which its accounts are
+    /// to be found again.
+    LinkFlow(LinkFlow) = "link_flow",
     /// What falls due in the tests of this crate.
     #[cfg(test)]
     Alarm(crate::due_tests::Alarm) = "alarm",
