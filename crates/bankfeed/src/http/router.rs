@@ -94,7 +94,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .delete("/v1/webhook_endpoints/{id}", endpoint::delete)
         // Ours: Stripe rolls secrets in its dashboard only.
         .post("/v1/webhook_endpoints/{id}/roll_secret", endpoint::roll_secret)
-        // Ours: the link flow in a browser
+        // Ours: opens the link flow in a browser
         .client_post("/v1/link_flows", link_flow::create)
         // Test clocks
         .post("/v1/test_helpers/test_clocks", clock::create)

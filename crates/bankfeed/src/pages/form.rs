@@ -1,7 +1,10 @@
 //! What a holder posted, as a step. A form is a list of names and values; what cannot be read is no
 //! step, and the page is shown again.
 
-use super::fields::*;
+use super::fields::{
+    ACCOUNT, ACCOUNT_NUMBER, ACCOUNT_NUMBER_AGAIN, ACCOUNT_TYPE, BANK_FIELD, CODE, EMAIL,
+    HOLDER_TYPE, INSTITUTION, ROUTING_NUMBER, STEP, VERSION,
+};
 use engine::link::{LinkStep, PickFault};
 use model::Word;
 use model::id::InstitutionId;

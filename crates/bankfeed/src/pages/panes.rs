@@ -2,7 +2,7 @@
 
 use super::document::{Facts, Page};
 use super::ends::status;
-use super::fields::*;
+use super::fields::{BANK_FIELD, FRAME, INSTITUTION, QUERY, STEP, VERSION};
 use super::form::{Fault, Posted};
 use super::pieces::{account, row};
 use super::words;

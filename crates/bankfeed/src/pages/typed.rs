@@ -1,6 +1,8 @@
 //! The panes where a holder types: numbers, an address, a code.
 
-use super::fields::*;
+use super::fields::{
+    ACCOUNT_NUMBER, ACCOUNT_NUMBER_AGAIN, ACCOUNT_TYPE, CODE, EMAIL, HOLDER_TYPE, ROUTING_NUMBER,
+};
 use super::form::Fault;
 use super::panes::Making;
 use super::pieces::choice_of;

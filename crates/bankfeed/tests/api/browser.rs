@@ -83,7 +83,7 @@ pub(crate) fn version(page: &Reply) -> u64 {
 /// What a person reads in the main part of a page, a line for each block; fields stand in
 /// brackets, marks before the choices.
 pub(crate) fn read(page: &Reply) -> String {
-    let (_, main) = page.body.split_once("<main>").expect(&page.body);
+    let (_, main) = page.body.split_once("<main>").unwrap();
     let (main, _) = main.split_once("</main>").unwrap();
     let mut text = format!("{}\n", page.status);
     for piece in main.split('<').filter(|piece| !piece.is_empty()) {
@@ -102,12 +102,13 @@ pub(crate) fn read(page: &Reply) -> String {
                     (false, true) => "[x]",
                     (false, false) => "[ ]",
                 };
-                text.push_str(&format!("\n{sign}"));
+                text += "\n";
+                text += sign;
             }
             "input" => {
                 let value = tag.split_once(" value=\"").map_or("", |(_, rest)| rest);
                 let value = value.split('"').next().unwrap();
-                text.push_str(&format!("\n[{value}]"));
+                text += &["\n[", value, "]"].concat();
             }
             "button" if !tag.starts_with('/') => text.push_str("> "),
             "a" if !tag.starts_with('/') => text.push_str("-> "),

@@ -532,6 +532,14 @@ async fn settings_speak_for_dynamic_payment_methods() {
             account.at("/transaction_refresh/status")
         ));
     }
+    let form = "mode=setup&currency=usd&success_url=https://shop.example/";
+    let session = id(&app.post("/v1/checkout/sessions", form).await.ok());
+    link(&app, &session, "").await.ok();
+    app.run_workers_until_idle().await;
+    let account = app.get(&format!("{FC}/accounts?limit=1")).await.ok();
+    let (permissions, refresh) =
+        (account.at("/data/0/permissions"), account.at("/data/0/transaction_refresh/status"));
+    asked.push(format!("{permissions} {refresh}"));
     insta::assert_snapshot!(asked.join("\n"), @r#"
     ["payment_method","transactions"] "succeeded"
     ["payment_method"] null

@@ -1,5 +1,6 @@
 //! The machine of the link flow: what a step does to a run. Pure but for the connector, which
-//! answers at once; what the store has to say comes with the [`Ground`].
+//! answers at once; what the store has to say comes with the [`Ground`]. A step that is refused may
+//! leave the run half moved, so a caller that goes on with it reads it anew.
 //!
 //! A step that does not belong to the pane that is shown does nothing: another tab was faster.
 
@@ -163,6 +164,32 @@ impl Engine {
                 Pane::Saved
             }
             (Pane::Consent, LinkStep::Consent) => self.begin_login(run, ground),
+            (Pane::Login { .. } | Pane::BankPage { .. }, _) => {
+                return self.answer_bank(run, step, ground);
+            }
+            (Pane::Accounts | Pane::Saved, LinkStep::PickAccounts(picks)) => {
+                return pick(ground.ask, &run.offers, picks).map(Effect::Link);
+            }
+            (Pane::ManualEntry, LinkStep::Numbers(numbers)) => {
+                return check(ground.ask, numbers).map(|()| Effect::Numbers(numbers.clone()));
+            }
+            _ => match turn(run, step, ground)? {
+                Some(pane) => pane,
+                None => return Ok(Effect::Moved),
+            },
+        };
+        run.pane = pane;
+        Ok(Effect::Moved)
+    }
+
+    /// A step at the bank: in its form here, or on its own page.
+    fn answer_bank(
+        &self,
+        run: &mut LinkRun,
+        step: &LinkStep,
+        ground: &Ground<'_>,
+    ) -> Result<Effect, PickFault> {
+        run.pane = match (&run.pane, step) {
             (Pane::Login { fields, .. }, LinkStep::Fields(given)) => {
                 // Only what was asked for reaches the bank, in the order in which it was asked.
                 let answer = |field: &String| {
@@ -182,39 +209,8 @@ impl Engine {
                 }
             }
             (Pane::BankPage { .. }, LinkStep::BankRefused) => Pane::BankPage { refused: true },
-            (Pane::Accounts | Pane::Saved, LinkStep::PickAccounts(picks)) => {
-                return pick(ground.ask, &run.offers, picks).map(Effect::Link);
-            }
-            (Pane::Institutions | Pane::Down { .. } | Pane::Failed, LinkStep::EnterManually)
-                if ground.ask.manual_entry =>
-            {
-                restart(run);
-                Pane::ManualEntry
-            }
-            (Pane::ManualEntry, LinkStep::Numbers(numbers)) => {
-                return check(ground.ask, numbers).map(|()| Effect::Numbers(numbers.clone()));
-            }
-            (Pane::Institutions | Pane::SignIn { .. }, LinkStep::SignIn(email))
-                if can_sign_in(ground.ask) =>
-            {
-                sign_in(run, email.as_deref(), ground)?
-            }
-            (Pane::SignIn { .. }, LinkStep::SignUp(email)) => {
-                run.sign_up = Some(address(email)?);
-                restart(run);
-                Pane::Institutions
-            }
-            (Pane::Code, LinkStep::Code(code)) => {
-                let digits = code.trim();
-                if digits.len() != 6 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-                    return Err(PickFault::Code);
-                }
-                run.signed_in = true;
-                Pane::Consent
-            }
             _ => return Ok(Effect::Moved),
         };
-        run.pane = pane;
         Ok(Effect::Moved)
     }
 
@@ -290,6 +286,42 @@ fn before(run: &LinkRun) -> Pane {
         Pane::Code => Pane::SignIn { unknown: false },
         _ => Pane::Institutions,
     }
+}
+
+/// The pane that a turn off the way to a bank leads to: to numbers, or to accounts linked before.
+/// None where there is no such turn.
+fn turn(
+    run: &mut LinkRun,
+    step: &LinkStep,
+    ground: &Ground<'_>,
+) -> Result<Option<Pane>, PickFault> {
+    Ok(Some(match (&run.pane, step) {
+        (Pane::Institutions | Pane::Down { .. } | Pane::Failed, LinkStep::EnterManually)
+            if ground.ask.manual_entry =>
+        {
+            restart(run);
+            Pane::ManualEntry
+        }
+        (Pane::Institutions | Pane::SignIn { .. }, LinkStep::SignIn(email))
+            if can_sign_in(ground.ask) =>
+        {
+            sign_in(run, email.as_deref(), ground)?
+        }
+        (Pane::SignIn { .. }, LinkStep::SignUp(email)) => {
+            run.sign_up = Some(address(email)?);
+            restart(run);
+            Pane::Institutions
+        }
+        (Pane::Code, LinkStep::Code(code)) => {
+            let digits = code.trim();
+            if digits.len() != 6 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Err(PickFault::Code);
+            }
+            run.signed_in = true;
+            Pane::Consent
+        }
+        _ => return Ok(None),
+    }))
 }
 
 /// The accounts at these places, if they may be linked together.

@@ -6,10 +6,11 @@ use crate::{
     Created, FindObject, FindReply, Kind, Object, OpenError, Place, RecordReply, Reply, Store,
     StoreSettings, Written,
 };
-use model::account::Holder;
+use model::account::{Category, Holder, Subcategory};
 use model::clock::{AccountTime, ServerTime};
 use model::endpoint::{Endpoint, EndpointSecret, EndpointStatus};
-use model::id::{CustomerId, EndpointId, MerchantId, SessionId};
+use model::id::{CustomerId, EndpointId, InstitutionId, LinkFlowId, MerchantId, SessionId};
+use model::link::{LinkFlow, LinkRun, Offer};
 use model::session::{Session, SessionStatus};
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
@@ -112,6 +113,35 @@ fn session() -> Session {
     }
 }
 
+/// A run with a secret, a login under way and an account on offer. What the connector keeps is
+/// looked for as JSON holds bytes.
+fn flow() -> LinkFlow {
+    let offer = Offer {
+        institution: InstitutionId::from_number(1),
+        institution_name: "THE BANK'S SECRET".to_owned(),
+        bank_account: "THE ACCOUNT'S SECRET".to_owned(),
+        name: "Success".to_owned(),
+        category: Category::Cash,
+        subcategory: Subcategory::Checking,
+        last4: None,
+        supported_payment_method_types: Vec::new(),
+        preselected: true,
+        credential: b"THE CREDENTIAL".to_vec(),
+    };
+    LinkFlow {
+        id: LinkFlowId::from_number(9),
+        merchant: MerchantId::from_number(1),
+        version: 1,
+        livemode: false,
+        created: AccountTime(0),
+        clock: None,
+        carrier: "fcsess_1".to_owned(),
+        origin: None,
+        secret: "THE FLOW'S SECRET".to_owned(),
+        run: LinkRun { login: b"THE LOGIN".to_vec(), offers: vec![offer], ..LinkRun::default() },
+    }
+}
+
 fn endpoint() -> Endpoint {
     let value = "THE SIGNING SECRET".to_owned();
     Endpoint {
@@ -151,7 +181,8 @@ fn secrets_are_not_in_the_clear() {
     let path = folder.path().join("bank.db");
     run(async {
         let store = Store::open(at(&path)).unwrap();
-        for object in [Object::Session(session()), Object::Endpoint(endpoint())] {
+        let flow = Object::LinkFlow(flow());
+        for object in [Object::Session(session()), Object::Endpoint(endpoint()), flow.clone()] {
             let command = crate::CreateObject { object, ..super::object(1) };
             assert_eq!(store.write(command).await.unwrap(), Created::Done);
         }
@@ -160,9 +191,15 @@ fn secrets_are_not_in_the_clear() {
         let merchant = MerchantId::from_number(1);
         let find = FindReply { merchant, key: "key".to_owned(), now: ServerTime(1) };
         assert_eq!(store.read(find).await.unwrap(), Some(reply()));
+        let find = FindObject { merchant, kind: Kind::LinkFlow, number: 9 };
+        assert_eq!(store.read(find).await.unwrap(), Some(flow));
         assert!(stands_in(folder.path(), b"not a secret"));
         for secret in ["THE CLIENT SECRET", "THE SIGNING SECRET", "THE ANSWERED SECRET"] {
             assert!(!stands_in(folder.path(), secret.as_bytes()), "{secret}");
+        }
+        for bytes in [b"THE CREDENTIAL".as_slice(), b"THE LOGIN"] {
+            let json = serde_json::to_vec(bytes).unwrap();
+            assert!(!stands_in(folder.path(), &json));
         }
         store.close().await;
         assert!(stands_in(folder.path(), b"not a secret"));
