@@ -12,7 +12,9 @@ use crate::{Context, Engine, Error};
 use model::account::{Account, Holder, Permission, Subcategory};
 use model::clock::AccountTime;
 use model::event::Event;
-use model::id::{BankAccountId, ClockId, MerchantId, PaymentIntentId, SetupIntentId, TokenId};
+use model::id::{
+    BankAccountId, ClockId, InvoiceId, MerchantId, PaymentIntentId, SetupIntentId, TokenId,
+};
 use model::intent::Intent;
 use model::link::FlowEnd;
 use model::payment_method::{PaymentMethod, fingerprint};
@@ -112,6 +114,9 @@ impl Engine {
             CarrierInput::Id(id) if id.starts_with(SetupIntentId::PREFIX) => {
                 let kind = IntentKind::Setup;
                 Ok(Carrier::Intent(self.get_intent(context, kind, id, "carrier").await?))
+            }
+            CarrierInput::Id(id) if id.starts_with(InvoiceId::PREFIX) => {
+                Ok(Carrier::Intent(self.get_intent_of_invoice(context, id, "carrier").await?))
             }
             CarrierInput::Id(id) => {
                 Ok(Carrier::Session(self.get_session(context, id, "carrier").await?))

@@ -9,7 +9,8 @@ use model::account::Holder;
 use model::clock::{AccountTime, TestClock};
 use model::customer::{Address, Customer, Shipping, TaxExempt};
 use model::event::{Event, EventType, Snapshot};
-use model::id::{ClockId, CustomerId, EventId};
+use model::id::{ClockId, CustomerId, EventId, InvoiceId, InvoiceItemId, PriceId};
+use model::product::Product;
 use std::collections::BTreeMap;
 use store::{
     AccountsOf, Bounds, ChangeObject, CreateObject, Cursor, FindObject, Kind, ListAccounts,
@@ -454,6 +455,12 @@ impl Engine {
             Kind::Mandate => {
                 (given.parse::<model::id::MandateId>().map(model::id::MandateId::number), "mandate")
             }
+            Kind::Product => (Ok(Product::number_of(given)), "product"),
+            Kind::Price => (given.parse::<PriceId>().map(PriceId::number), "price"),
+            Kind::InvoiceItem => {
+                (given.parse::<InvoiceItemId>().map(InvoiceItemId::number), "invoiceitem")
+            }
+            Kind::Invoice => (given.parse::<InvoiceId>().map(InvoiceId::number), "invoice"),
         };
         // Stripe answers an unknown cursor with 400, as a fault of the parameter.
         let missing = || Error::from(Refusal::no_such(what, given, param).status(400));

@@ -249,6 +249,30 @@ number_id!(
     /// A mandate: the holder's word that a payment method may be debited.
     MandateId, "mandate_"
 );
+number_id!(
+    /// A product.
+    ProductId, "prod_"
+);
+number_id!(
+    /// A price of a product.
+    PriceId, "price_"
+);
+number_id!(
+    /// What stands on an invoice, or waits for one.
+    InvoiceItemId, "ii_"
+);
+number_id!(
+    /// An invoice.
+    InvoiceId, "in_"
+);
+number_id!(
+    /// A line of an invoice. Its number is that of its item.
+    InvoiceLineId, "il_"
+);
+number_id!(
+    /// What is paid towards an invoice. Its number is that of its Payment Intent.
+    InvoicePaymentId, "inpay_"
+);
 
 impl MerchantId {
     /// The merchant of a secret key: the same on every server and after a restart.

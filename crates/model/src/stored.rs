@@ -10,8 +10,10 @@ use crate::customer::Customer;
 use crate::endpoint::Endpoint;
 use crate::id::{ClockId, CustomerId, MerchantId};
 use crate::intent::Intent;
+use crate::invoice::{Invoice, InvoiceItem};
 use crate::mandate::Mandate;
 use crate::payment_method::PaymentMethod;
+use crate::product::{Price, Product};
 use crate::session::Session;
 
 /// The text that an object is looked up by.
@@ -288,5 +290,109 @@ impl Stored for Mandate {
 
     fn clock(&self) -> Option<ClockId> {
         self.clock
+    }
+}
+
+impl Stored for Product {
+    fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    fn number(&self) -> u64 {
+        self.number
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created(&self) -> AccountTime {
+        self.created
+    }
+
+    fn deleted(&self) -> bool {
+        self.deleted
+    }
+}
+
+impl Stored for Price {
+    fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    fn number(&self) -> u64 {
+        self.id.number()
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created(&self) -> AccountTime {
+        self.created
+    }
+
+    fn lookup(&self) -> Option<Lookup> {
+        Some(Lookup::Text(self.product.clone()))
+    }
+}
+
+impl Stored for InvoiceItem {
+    fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    fn number(&self) -> u64 {
+        self.id.number()
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created(&self) -> AccountTime {
+        self.created
+    }
+
+    fn customer(&self) -> Option<CustomerId> {
+        Some(self.customer)
+    }
+
+    fn clock(&self) -> Option<ClockId> {
+        self.clock
+    }
+
+    fn deleted(&self) -> bool {
+        self.deleted
+    }
+}
+
+impl Stored for Invoice {
+    fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    fn number(&self) -> u64 {
+        self.id.number()
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created(&self) -> AccountTime {
+        self.created
+    }
+
+    fn customer(&self) -> Option<CustomerId> {
+        Some(self.customer)
+    }
+
+    fn clock(&self) -> Option<ClockId> {
+        self.clock
+    }
+
+    fn deleted(&self) -> bool {
+        self.deleted
     }
 }

@@ -11,8 +11,10 @@ use model::endpoint::Endpoint;
 use model::event::Event;
 use model::id::{ClockId, CustomerId, MerchantId};
 use model::intent::Intent;
+use model::invoice::{Invoice, InvoiceItem};
 use model::mandate::Mandate;
 use model::payment_method::PaymentMethod;
+use model::product::{Price, Product};
 use model::session::Session;
 use model::stored::{Lookup, Stored};
 use sha2::{Digest, Sha256};
@@ -98,6 +100,14 @@ objects! {
     PaymentMethod(PaymentMethod) = "payment_method",
     /// A mandate.
     Mandate(Mandate) = "mandate",
+    /// A product.
+    Product(Product) = "product",
+    /// A price. Looked up by the id of its product.
+    Price(Price) = "price",
+    /// An invoice item.
+    InvoiceItem(InvoiceItem) = "invoice_item",
+    /// An invoice.
+    Invoice(Invoice) = "invoice",
     /// What falls due in the tests of this crate.
     #[cfg(test)]
     Alarm(crate::due_tests::Alarm) = "alarm",
