@@ -9,7 +9,8 @@ use model::account::Holder;
 use model::clock::{AccountTime, TestClock};
 use model::customer::{Address, Customer, Shipping, TaxExempt};
 use model::event::{Event, EventType, Snapshot};
-use model::id::{ClockId, CustomerId, EventId, LinkFlowId};
+use model::id::{ClockId, CustomerId, EventId, InvoiceId, InvoiceItemId, LinkFlowId, PriceId};
+use model::product::Product;
 use std::collections::BTreeMap;
 use store::{
     AccountsOf, Bounds, ChangeObject, CreateObject, Cursor, FindObject, Kind, ListAccounts,
@@ -461,6 +462,12 @@ impl Engine {
             // A merchant has one, so no list of them is asked for.
             Kind::ConnectionsSettings => (Err(model::id::NotAnId), "settings"),
             Kind::LinkFlow => (given.parse::<LinkFlowId>().map(LinkFlowId::number), "link flow"),
+            Kind::Product => (Ok(Product::number_of(given)), "product"),
+            Kind::Price => (given.parse::<PriceId>().map(PriceId::number), "price"),
+            Kind::InvoiceItem => {
+                (given.parse::<InvoiceItemId>().map(InvoiceItemId::number), "invoiceitem")
+            }
+            Kind::Invoice => (given.parse::<InvoiceId>().map(InvoiceId::number), "invoice"),
         };
         // Stripe answers an unknown cursor with 400, as a fault of the parameter.
         let missing = || Error::from(Refusal::no_such(what, given, param).status(400));

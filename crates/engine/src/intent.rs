@@ -200,6 +200,7 @@ impl Engine {
             settles_at: None,
             canceled: None,
             return_url: input.confirmation.as_ref().and_then(|given| given.return_url.clone()),
+            invoice: None,
             metadata,
             given: input.given.clone().without_unset(),
         };
@@ -266,6 +267,10 @@ impl Engine {
         if of_the_debit && !intent.collects() {
             return Err(unexpected_state(intent, "updated"));
         }
+        if intent.invoice.is_some() && (input.amount.is_some() || input.customer.is_some()) {
+            let message = "The intent pays an invoice, which decides on amount and customer.";
+            return Err(Refusal::invalid(message).into());
+        }
         if let Purpose::Payment { amount, currency } = intent.purpose {
             intent.purpose = Purpose::Payment {
                 amount: input.amount.unwrap_or(amount),
@@ -308,6 +313,10 @@ impl Engine {
         for _ in tries() {
             let mut intent = self.get_intent(context, kind, id, "intent").await?;
             let now = self.moment_to_write(context.merchant, intent.clock).await?;
+            if intent.invoice.is_some() {
+                let message = "The intent pays an invoice: void the invoice instead.";
+                return Err(Refusal::invalid(message).into());
+            }
             if !intent.cancelable() {
                 return Err(unexpected_state(&intent, "canceled"));
             }

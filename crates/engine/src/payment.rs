@@ -4,15 +4,18 @@
 use crate::{Context, Engine, Error};
 use model::clock::AccountTime;
 use model::event::{Cause, Event, EventType, Happened, Snapshot};
-use model::id::{CustomerId, MandateId, PaymentMethodId};
+use model::id::{CustomerId, MandateId, MerchantId, PaymentMethodId};
 use model::intent::Intent;
 use model::mandate::Mandate;
 use model::payment_method::PaymentMethod;
 use serde_json::Value;
-use store::{ChangeObjects, Changed, FindObject, Kind, Object};
+use store::{ChangeObjects, Changed, Cursor, FindObject, Kind, ListObjects, Listed, Object};
 use wire::error::Error as Refusal;
 use wire::expand::Expand;
 use wire::render::given::Expanded;
+
+/// The most pages that are read for one page of a list that leaves some objects out.
+const LIST_READS_MAX: usize = 1_000;
 
 /// Objects that change together, and what happened to them.
 #[derive(Default)]
@@ -56,9 +59,39 @@ impl Changes {
             Object::Checkout(session) => {
                 told(session, session.livemode, Snapshot::Checkout(Box::new(session.clone())))
             }
+            Object::Invoice(invoice) => {
+                told(invoice, invoice.livemode, Snapshot::Invoice(Box::new(invoice.clone())))
+            }
+            Object::InvoiceItem(item) => {
+                told(item, item.livemode, Snapshot::InvoiceItem(Box::new(item.clone())))
+            }
+            Object::Price(price) => {
+                told(price, price.livemode, Snapshot::Price(Box::new(price.clone())))
+            }
+            Object::Product(product) => {
+                told(product, product.livemode, Snapshot::Product(Box::new(product.clone())))
+            }
             _ => return,
         };
         self.events.push(event);
+    }
+
+    /// Adds an object that changed and what happened to it; the event shows what was different in
+    /// `before`, if that is given.
+    pub(crate) fn put_and_tell(
+        &mut self,
+        object: Object,
+        event_type: EventType,
+        before: Option<Snapshot>,
+        now: AccountTime,
+        cause: Option<&Cause>,
+    ) {
+        let told = self.events.len();
+        self.tell(&object, event_type, now, cause);
+        if let Some(event) = self.events.get_mut(told) {
+            event.previous = before;
+        }
+        self.put(object);
     }
 
     fn find(&self, kind: Kind, number: u64) -> Option<&Object> {
@@ -103,10 +136,55 @@ impl Engine {
         kind: Kind,
         number: u64,
     ) -> Result<Option<Object>, Error> {
+        self.find_object(context.merchant, changes, kind, number).await
+    }
+
+    /// The same for a merchant that no call is about.
+    pub(crate) async fn find_object(
+        &self,
+        merchant: MerchantId,
+        changes: &Changes,
+        kind: Kind,
+        number: u64,
+    ) -> Result<Option<Object>, Error> {
         if let Some(object) = changes.find(kind, number) {
             return Ok(Some(object.clone()));
         }
-        Ok(self.store.read(FindObject { merchant: context.merchant, kind, number }).await?)
+        Ok(self.store.read(FindObject { merchant, kind, number }).await?)
+    }
+
+    /// The page of a list that holds only some of the objects of a kind. Those it leaves out are
+    /// read as well, in pages; after so many the list goes on where it was asked on.
+    pub(crate) async fn list_kept(
+        &self,
+        mut list: ListObjects,
+        keep: impl Fn(&Object) -> bool + Send + Sync,
+    ) -> Result<Listed<Object>, Error> {
+        let wanted = usize::try_from(list.page.limit).unwrap_or(usize::MAX);
+        let backward = matches!(list.page.cursor, Cursor::Before(_));
+        list.page.limit = model::limits::PAGE_ROWS_MAX;
+        let mut kept = Listed { items: Vec::new(), has_more: true };
+        for _ in 0..LIST_READS_MAX {
+            let mut read = self.store.read(list.clone()).await?;
+            if backward {
+                read.items.reverse();
+            }
+            let end = read.items.last().map(Object::place);
+            kept.items.extend(read.items.into_iter().filter(&keep));
+            list.page.cursor = match end.filter(|_| read.has_more && kept.items.len() <= wanted) {
+                Some(place) if backward => Cursor::Before(place),
+                Some(place) => Cursor::After(place),
+                None => {
+                    kept.has_more = kept.items.len() > wanted;
+                    break;
+                }
+            };
+        }
+        kept.items.truncate(wanted);
+        if backward {
+            kept.items.reverse();
+        }
+        Ok(kept)
     }
 
     /// A payment method of a number: as it will be, else as it is stored.
@@ -164,7 +242,7 @@ impl Engine {
         Ok(wire::render::payment_method::value(method, &expanded))
     }
 
-    async fn method_value_of(
+    pub(crate) async fn method_value_of(
         &self,
         context: &Context,
         id: PaymentMethodId,

@@ -11,8 +11,10 @@ use crate::clock::{AccountTime, TestClock};
 use crate::customer::Customer;
 use crate::id::{AccountId, EventId, MerchantId, RequestId};
 use crate::intent::Intent;
+use crate::invoice::{Invoice, InvoiceItem};
 use crate::mandate::Mandate;
 use crate::payment_method::PaymentMethod;
+use crate::product::{Price, Product};
 use crate::stored::Stored;
 use crate::word::words;
 use serde::{Deserialize, Serialize};
@@ -67,6 +69,26 @@ words! {
         /// All accounts of a link become inactive within thirty days.
         AuthorizationUpcomingDeactivation =
             "financial_connections.authorization.upcoming_deactivation",
+        /// An invoice was made.
+        InvoiceCreated = "invoice.created",
+        /// A draft of an invoice was deleted.
+        InvoiceDeleted = "invoice.deleted",
+        /// An invoice was opened.
+        InvoiceFinalized = "invoice.finalized",
+        /// An invoice was paid.
+        InvoicePaid = "invoice.paid",
+        /// An attempt to pay an invoice failed.
+        InvoicePaymentFailed = "invoice.payment_failed",
+        /// An attempt to pay an invoice succeeded.
+        InvoicePaymentSucceeded = "invoice.payment_succeeded",
+        /// An invoice was changed.
+        InvoiceUpdated = "invoice.updated",
+        /// An invoice was given up.
+        InvoiceVoided = "invoice.voided",
+        /// An invoice item was made.
+        InvoiceItemCreated = "invoiceitem.created",
+        /// An invoice item was deleted.
+        InvoiceItemDeleted = "invoiceitem.deleted",
         /// A mandate changed.
         MandateUpdated = "mandate.updated",
         /// A Payment Intent was given up.
@@ -87,6 +109,16 @@ words! {
         PaymentMethodDetached = "payment_method.detached",
         /// A payment method was changed.
         PaymentMethodUpdated = "payment_method.updated",
+        /// A price was made.
+        PriceCreated = "price.created",
+        /// A price was changed.
+        PriceUpdated = "price.updated",
+        /// A product was made.
+        ProductCreated = "product.created",
+        /// A product was deleted.
+        ProductDeleted = "product.deleted",
+        /// A product was changed.
+        ProductUpdated = "product.updated",
         /// A Setup Intent was given up.
         SetupIntentCanceled = "setup_intent.canceled",
         /// A Setup Intent was made.
@@ -136,8 +168,16 @@ pub enum Snapshot {
     Mandate(Box<Mandate>),
     /// A Payment Intent or a Setup Intent.
     Intent(Box<Intent>),
+    /// An invoice.
+    Invoice(Box<Invoice>),
+    /// An invoice item.
+    InvoiceItem(Box<InvoiceItem>),
     /// A payment method.
     PaymentMethod(Box<PaymentMethod>),
+    /// A price.
+    Price(Box<Price>),
+    /// A product.
+    Product(Box<Product>),
     /// A test clock.
     TestClock(Box<TestClock>),
 }

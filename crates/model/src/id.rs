@@ -250,12 +250,28 @@ number_id!(
     LineItemId, "li_"
 );
 number_id!(
-    /// A price.
+    /// A product.
+    ProductId, "prod_"
+);
+number_id!(
+    /// A price of a product.
     PriceId, "price_"
 );
 number_id!(
-    /// A product.
-    ProductId, "prod_"
+    /// What stands on an invoice, or waits for one.
+    InvoiceItemId, "ii_"
+);
+number_id!(
+    /// An invoice.
+    InvoiceId, "in_"
+);
+number_id!(
+    /// A line of an invoice. Its number is that of its item.
+    InvoiceLineId, "il_"
+);
+number_id!(
+    /// What is paid towards an invoice. Its number is that of its Payment Intent.
+    InvoicePaymentId, "inpay_"
 );
 
 impl MerchantId {

@@ -12,7 +12,8 @@ use crate::clock::{AccountTime, DAY_S};
 use crate::collection::{Collection, VerificationMethod};
 use crate::given::Given;
 use crate::id::{
-    ClockId, CustomerId, MandateId, MerchantId, PaymentIntentId, PaymentMethodId, SetupIntentId,
+    ClockId, CustomerId, InvoiceId, MandateId, MerchantId, PaymentIntentId, PaymentMethodId,
+    SetupIntentId,
 };
 use crate::money::Currency;
 use crate::payment_method::{PaymentBehavior, PaymentMethod};
@@ -117,6 +118,9 @@ pub struct Intent {
     pub canceled: Option<(AccountTime, Option<String>)>,
     /// Where the holder's browser goes after a confirmation.
     pub return_url: Option<String>,
+    /// The invoice that it pays.
+    #[serde(default)]
+    pub invoice: Option<InvoiceId>,
     /// The merchant's own keys.
     pub metadata: BTreeMap<String, String>,
     /// What it echoes without acting on it.

@@ -12,9 +12,11 @@ use crate::customer::Customer;
 use crate::endpoint::Endpoint;
 use crate::id::{ClockId, CustomerId, MerchantId};
 use crate::intent::Intent;
+use crate::invoice::{Invoice, InvoiceItem};
 use crate::link::{FlowEnd, LinkFlow, Offer};
 use crate::mandate::Mandate;
 use crate::payment_method::PaymentMethod;
+use crate::product::{Price, Product};
 use crate::session::Session;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -398,5 +400,109 @@ impl Stored for CheckoutSession {
 
     fn lookup(&self) -> Option<Lookup> {
         self.intent.clone().map(Lookup::Text)
+    }
+}
+
+impl Stored for Product {
+    fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    fn number(&self) -> u64 {
+        self.number
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created(&self) -> AccountTime {
+        self.created
+    }
+
+    fn deleted(&self) -> bool {
+        self.deleted
+    }
+}
+
+impl Stored for Price {
+    fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    fn number(&self) -> u64 {
+        self.id.number()
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created(&self) -> AccountTime {
+        self.created
+    }
+
+    fn lookup(&self) -> Option<Lookup> {
+        Some(Lookup::Text(self.product.clone()))
+    }
+}
+
+impl Stored for InvoiceItem {
+    fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    fn number(&self) -> u64 {
+        self.id.number()
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created(&self) -> AccountTime {
+        self.created
+    }
+
+    fn customer(&self) -> Option<CustomerId> {
+        Some(self.customer)
+    }
+
+    fn clock(&self) -> Option<ClockId> {
+        self.clock
+    }
+
+    fn deleted(&self) -> bool {
+        self.deleted
+    }
+}
+
+impl Stored for Invoice {
+    fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    fn number(&self) -> u64 {
+        self.id.number()
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created(&self) -> AccountTime {
+        self.created
+    }
+
+    fn customer(&self) -> Option<CustomerId> {
+        Some(self.customer)
+    }
+
+    fn clock(&self) -> Option<ClockId> {
+        self.clock
+    }
+
+    fn deleted(&self) -> bool {
+        self.deleted
     }
 }

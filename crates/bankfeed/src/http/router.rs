@@ -3,7 +3,7 @@
 use super::call::{self, Call, Handler, Outcome, Pending, Route};
 use super::{
     App, account, checkout, clock, connections_settings, customer, endpoint, event, helpers,
-    intent, link_flow, payment_method, session, transaction,
+    intent, invoice, link_flow, payment_method, product, session, transaction,
 };
 use crate::pages;
 use axum::Router;
@@ -69,6 +69,30 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .post("/v1/payment_methods/{id}/attach", payment_method::attach)
         .post("/v1/payment_methods/{id}/detach", payment_method::detach)
         .get("/v1/mandates/{id}", payment_method::retrieve_mandate)
+        // Products, prices and invoices
+        .post("/v1/products", product::create)
+        .get("/v1/products", product::list)
+        .get("/v1/products/{id}", product::retrieve)
+        .post("/v1/products/{id}", product::update)
+        .delete("/v1/products/{id}", product::delete)
+        .post("/v1/prices", product::create_price)
+        .get("/v1/prices", product::list_prices)
+        .get("/v1/prices/{id}", product::retrieve_price)
+        .post("/v1/prices/{id}", product::update_price)
+        .post("/v1/invoiceitems", invoice::create_item)
+        .get("/v1/invoiceitems", invoice::list_items)
+        .get("/v1/invoiceitems/{id}", invoice::retrieve_item)
+        .post("/v1/invoiceitems/{id}", invoice::update_item)
+        .delete("/v1/invoiceitems/{id}", invoice::delete_item)
+        .post("/v1/invoices", invoice::create)
+        .get("/v1/invoices", invoice::list)
+        .get("/v1/invoices/{id}", invoice::retrieve)
+        .post("/v1/invoices/{id}", invoice::update)
+        .delete("/v1/invoices/{id}", invoice::delete)
+        .get("/v1/invoices/{id}/lines", invoice::list_lines)
+        .post("/v1/invoices/{id}/finalize", invoice::finalize)
+        .post("/v1/invoices/{id}/pay", invoice::pay)
+        .post("/v1/invoices/{id}/void", invoice::void)
         // Financial Connections
         .post("/v1/financial_connections/sessions", session::create)
         .get("/v1/financial_connections/sessions/{id}", session::retrieve)
@@ -136,6 +160,9 @@ pub(super) fn router(app: Arc<App>) -> Router {
         // Not the customer of an id: Stripe's search, which this server does not have
         .route("/v1/customers/search", any(unknown_url))
         .route("/v1/payment_intents/search", any(unknown_url))
+        .route("/v1/products/search", any(unknown_url))
+        .route("/v1/prices/search", any(unknown_url))
+        .route("/v1/invoices/search", any(unknown_url))
         // Pages; the token in the path is the key
         .route("/link/{token}", get(pages::link::show).post(pages::link::step))
         .route("/link/{token}/bank", get(pages::link::show_bank).post(pages::link::step_bank))

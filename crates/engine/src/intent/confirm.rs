@@ -4,6 +4,7 @@ use super::{Access, Confirmation, IntentKind, VerifyInput, allow, keep_method, k
 use super::{check_owner, unexpected_state};
 use crate::context::tries;
 use crate::due::Worked;
+use crate::invoice::Attempt;
 use crate::payment::{Changes, intent_object};
 use crate::payment_method::MadeFor;
 use crate::{Answer, Context, Engine, Error};
@@ -81,7 +82,7 @@ impl Engine {
         if matches!(progress, Progress::Processing | Progress::Succeeded) {
             keep_method(context, intent, method, now, changes)?;
         }
-        Ok(())
+        self.tell_invoice(intent, Attempt::Begun, now, Some(&context.cause()), changes).await
     }
 
     fn mandate(
@@ -196,6 +197,7 @@ impl Engine {
             intent.fail(refused_code(verification), method.id);
             let cause = context.cause();
             tell_progress(&intent, Progress::DepositsFailed, now, Some(&cause), &mut changes);
+            self.tell_invoice(&intent, Attempt::Ended, now, Some(&cause), &mut changes).await?;
         }
         changes.put(intent_object(intent));
         self.commit(&context.without_reply(), changes, &[]).await
@@ -226,6 +228,7 @@ impl Engine {
         changes.tell(&object, told, now, None);
         changes.put(object);
         self.settle_checkout(&intent, paid, now, &mut changes).await?;
+        self.tell_invoice(&intent, Attempt::Ended, now, None, &mut changes).await?;
         let Changes { objects, events } = changes;
         Ok(Worked::Item(ClockItem::Objects { objects, events }))
     }

@@ -27,6 +27,7 @@ fn intent(purpose: Purpose) -> Intent {
         settles_at: None,
         canceled: None,
         return_url: None,
+        invoice: None,
         metadata: BTreeMap::new(),
         given: Given::nothing(),
     }

@@ -13,9 +13,11 @@ use model::endpoint::Endpoint;
 use model::event::Event;
 use model::id::{ClockId, CustomerId, MerchantId};
 use model::intent::Intent;
+use model::invoice::{Invoice, InvoiceItem};
 use model::link::LinkFlow;
 use model::mandate::Mandate;
 use model::payment_method::PaymentMethod;
+use model::product::{Price, Product};
 use model::session::Session;
 use model::stored::{Lookup, Stored};
 use sha2::{Digest, Sha256};
@@ -107,6 +109,14 @@ objects! {
     LinkFlow(LinkFlow) = "link_flow",
     /// A Checkout Session. Looked up by the id of the intent that it made.
     Checkout(CheckoutSession) = "checkout_session",
+    /// A product.
+    Product(Product) = "product",
+    /// A price. Looked up by the id of its product.
+    Price(Price) = "price",
+    /// An invoice item.
+    InvoiceItem(InvoiceItem) = "invoice_item",
+    /// An invoice.
+    Invoice(Invoice) = "invoice",
     /// What falls due in the tests of this crate.
     #[cfg(test)]
     Alarm(crate::due_tests::Alarm) = "alarm",

@@ -246,6 +246,7 @@ pub(crate) fn payment_intent(merchant: MerchantId, number: u64) -> Intent {
         settles_at: Some(T0.plus(86_400)),
         canceled: None,
         return_url: None,
+        invoice: None,
         metadata: BTreeMap::new(),
         given: Given::nothing(),
     }

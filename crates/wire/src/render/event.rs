@@ -6,7 +6,8 @@
 use crate::json::JsonWriter;
 use crate::render::given::Expanded;
 use crate::render::{
-    View, account, authorization, checkout, clock, customer, intent, mandate, payment_method,
+    View, account, authorization, checkout, clock, customer, intent, invoice, mandate,
+    payment_method, product,
 };
 use model::Word;
 use model::event::{Event, Snapshot};
@@ -85,6 +86,10 @@ fn write_snapshot(w: &mut JsonWriter, snapshot: &Snapshot, view: &View<'_>) {
         Snapshot::Intent(intent) => {
             write_value(w, &intent::value(intent, view, false, &Expanded::new()));
         }
+        Snapshot::Invoice(invoice) => write_value(w, &invoice::value(invoice, &Expanded::new())),
+        Snapshot::InvoiceItem(item) => write_value(w, &invoice::item_value(item, &Expanded::new())),
+        Snapshot::Price(price) => write_value(w, &product::price_value(price, &Expanded::new())),
+        Snapshot::Product(product) => write_value(w, &product::value(product, &Expanded::new())),
         Snapshot::Mandate(mandate) => write_value(w, &mandate::value(mandate, &Expanded::new())),
         Snapshot::PaymentMethod(method) => {
             write_value(w, &payment_method::value(method, &Expanded::new()));
