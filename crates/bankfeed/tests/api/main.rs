@@ -13,5 +13,6 @@ mod errors;
 mod errors_steering;
 mod guide;
 mod idempotency;
+mod invoices;
 mod limits;
 mod support;
