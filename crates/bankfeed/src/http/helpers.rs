@@ -102,7 +102,7 @@ pub(super) async fn link(mut call: Call) -> Outcome {
         CarrierInput::Id(text) | CarrierInput::ClientSecret(text) => text,
     };
     let fields = match carrier.split('_').next() {
-        Some("pi" | "seti") => wire::render::intent::FIELDS,
+        Some("pi" | "seti" | "in") => wire::render::intent::FIELDS,
         Some("cs") => wire::render::checkout::FIELDS,
         _ => session::FIELDS,
     };

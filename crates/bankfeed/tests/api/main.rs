@@ -17,6 +17,7 @@ mod errors_steering;
 mod guide;
 mod idempotency;
 mod intents;
+mod invoices;
 mod limits;
 mod link_flow;
 mod link_flow_faults;
