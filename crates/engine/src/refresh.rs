@@ -387,7 +387,8 @@ impl Engine {
             let wait_ms = (at.0 - work.now.0).max(0).saturating_mul(1_000);
             RunAt::Server(self.clock.server_now().plus_ms(wait_ms))
         };
-        Outcome::PutOff(Box::new(PutOffRefresh { claim: work.claim, run_at, connection: None }))
+        let Work { claim, attempts, .. } = work;
+        Outcome::PutOff(Box::new(PutOffRefresh { claim, run_at, attempts, connection: None }))
     }
 
     fn cool_down_s(&self, account: &Account, feature: Feature) -> i64 {
