@@ -157,8 +157,9 @@ pub struct Fetch<'a> {
     pub feature: Feature,
     /// The place of the refresh in the order of this feature's refreshes.
     pub sequence: u32,
-    /// When the refresh was asked for.
-    pub started_at: AccountTime,
+    /// For how many seconds the refresh has been pending: by the account's test clock, else by real
+    /// time. Zero or more.
+    pub waited_s: i64,
     /// Where the last page, or the last refresh, ended.
     pub cursor: Option<&'a [u8]>,
     /// The time of the account.

@@ -16,4 +16,5 @@ mod guide;
 mod idempotency;
 mod intents;
 mod limits;
+mod steering;
 mod support;
