@@ -16,5 +16,6 @@ mod guide;
 mod idempotency;
 mod intents;
 mod limits;
+mod process;
 mod steering;
 mod support;
