@@ -43,7 +43,7 @@ impl Process {
 
     /// A server on a port of its own, with the URL that it greets with.
     fn serve() -> (Self, String) {
-        let process = Self::start(&["serve", "--listen", "127.0.0.1:0"]);
+        let process = Self::start(&["serve", "--listen", "127.0.0.1:0", "--memory"]);
         let url = process.after(" listens on ");
         (process, url)
     }
