@@ -58,3 +58,24 @@ async fn reactivates_while_the_bank_changes() {
     let ledger = app.get(&format!("{HELPERS}/{account}/ledger")).await.ok();
     assert!(ledger.body.contains("4200"), "{}", ledger.body);
 }
+
+/// A tokenized number is announced to expire once; the one that a later link brings in its place is
+/// announced anew.
+#[tokio::test]
+async fn announces_the_expiry_of_each_number() {
+    let app = App::start().await;
+    let customer = app.customer().await;
+    let events =
+        "/v1/events?type=financial_connections.account.upcoming_account_number_expiry&limit=10";
+    let mut told = Vec::new();
+    for wait_s in [0, 86_400, 0] {
+        app.wait_s(wait_s);
+        let session = app.session(&customer, "").await;
+        let picked = "institution=Tokenized+Account+Number\
+                      &accounts[]=Eventually+Expiring+Tokenized+Account+Number";
+        app.link(&session, picked).await;
+        app.run_workers_until_idle().await;
+        told.push(app.get(events).await.ok().items("/data").len());
+    }
+    assert_eq!(told, [1, 2, 2]);
+}
