@@ -106,7 +106,8 @@ fn is_date(date: &str) -> bool {
 
 /// How many days a month of the Gregorian calendar has; none if there is no such month.
 fn days_of(year: u16, month: u16) -> u16 {
-    let leap_year = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leap_year =
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     match month {
         2 if leap_year => 29,
         2 => 28,
