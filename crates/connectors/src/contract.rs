@@ -84,7 +84,7 @@ fn fetch_all(connector: &Connector, institution: &Institution, offered: &Offered
             account,
             feature: *feature,
             sequence: 1,
-            started_at: NOW,
+            waited_s: later.0 - NOW.0,
             cursor: None,
             now: later,
         };

@@ -12,6 +12,7 @@
 //! A new credential or state is stored at once, also when the fetch failed, before any further
 //! call; so a crash never loses a credential that the bank has replaced.
 
+mod address;
 #[cfg(test)]
 mod contract;
 pub mod outbound;
@@ -157,8 +158,9 @@ pub struct Fetch<'a> {
     pub feature: Feature,
     /// The place of the refresh in the order of this feature's refreshes.
     pub sequence: u32,
-    /// When the refresh was asked for.
-    pub started_at: AccountTime,
+    /// For how many seconds the refresh has been pending: by the account's test clock, else by real
+    /// time. Zero or more.
+    pub waited_s: i64,
     /// Where the last page, or the last refresh, ended.
     pub cursor: Option<&'a [u8]>,
     /// The time of the account.

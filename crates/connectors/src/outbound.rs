@@ -8,10 +8,11 @@
 //!
 //! What is told about a failure never holds the URL, a header or the body: they hold secrets.
 
+use crate::address::is_public;
 use model::limits::ATTEMPT_BODY_BYTES_MAX;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::error::Error;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use url::{Host, Url};
@@ -292,52 +293,6 @@ fn admit(
     Ok(Box::new(admitted.into_iter()))
 }
 
-/// Whether an address belongs to the public internet.
-pub fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => is_public_v6(address),
-    }
-}
-
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [first, second, third, _] = address.octets();
-    let special = match first {
-        // "This network", private, loopback; multicast and all that is reserved above it.
-        0 | 10 | 127 | 224..=255 => true,
-        // Shared by carriers.
-        100 => (64..128).contains(&second),
-        // Link-local, where clouds keep the credentials of machines.
-        169 => second == 254,
-        172 => (16..32).contains(&second),
-        // Protocol assignments, documentation, old 6to4 relays, private.
-        192 => matches!((second, third), (0, 0 | 2) | (88, 99) | (168, _)),
-        // Benchmarks, documentation.
-        198 => matches!((second, third), (18 | 19, _) | (51, 100)),
-        203 => (second, third) == (0, 113),
-        _ => false,
-    };
-    !special
-}
-
-fn is_public_v6(address: Ipv6Addr) -> bool {
-    let embedded = |high: u16, low: u16| {
-        let ([one, two], [three, four]) = (high.to_be_bytes(), low.to_be_bytes());
-        is_public_v4(Ipv4Addr::new(one, two, three, four))
-    };
-    match address.segments() {
-        // Mapped IPv4 addresses are what they map; NAT64 and 6to4 addresses hold one.
-        [0, 0, 0, 0, 0, 0xffff, high, low]
-        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
-        | [0x2002, high, low, ..] => embedded(high, low),
-        // Teredo and other protocol assignments, documentation.
-        [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => false,
-        // Everything outside global unicast: unspecified, loopback, unique-local, link-local,
-        // multicast.
-        [first, ..] => (0x2000..0x4000).contains(&first),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -346,71 +301,6 @@ mod tests {
 
     fn outbound(deny_private: bool, https_only: bool) -> Outbound {
         Outbound::new(OutboundSettings { deny_private, https_only, timeout_ms: 5_000 }).unwrap()
-    }
-
-    /// Every class of address that is not public is told from those that are.
-    #[test]
-    fn private_addresses_are_told_from_public_ones() {
-        let private = [
-            "0.0.0.0",
-            "0.1.2.3",
-            "10.0.0.1",
-            "100.64.0.1",
-            "100.127.255.255",
-            "127.0.0.1",
-            "127.9.9.9",
-            "169.254.169.254",
-            "172.16.0.1",
-            "172.31.255.255",
-            "192.0.0.1",
-            "192.0.2.1",
-            "192.88.99.1",
-            "192.168.1.1",
-            "198.18.0.1",
-            "198.51.100.1",
-            "203.0.113.9",
-            "224.0.0.1",
-            "240.0.0.1",
-            "255.255.255.255",
-            "::",
-            "::1",
-            "::127.0.0.1",
-            "::ffff:10.0.0.1",
-            "::ffff:127.0.0.1",
-            "64:ff9b::a00:1",
-            "2002:7f00:1::1",
-            "2001::1",
-            "2001:db8::1",
-            "3fff::1",
-            "fc00::1",
-            "fdff::1",
-            "fe80::1",
-            "fec0::1",
-            "ff02::1",
-        ];
-        let public = [
-            "1.1.1.1",
-            "8.8.8.8",
-            "100.63.255.255",
-            "100.128.0.1",
-            "172.15.0.1",
-            "172.32.0.1",
-            "192.0.1.1",
-            "192.169.0.1",
-            "198.17.0.1",
-            "223.255.255.255",
-            "::ffff:8.8.8.8",
-            "64:ff9b::808:808",
-            "2002:808:808::1",
-            "2606:4700::1111",
-            "2a00:1450:4001::200e",
-        ];
-        for address in private {
-            assert!(!is_public(address.parse().unwrap()), "{address} is not public");
-        }
-        for address in public {
-            assert!(is_public(address.parse().unwrap()), "{address} is public");
-        }
     }
 
     /// A URL is refused for its scheme, its credentials, or a private address in any spelling.

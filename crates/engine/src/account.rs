@@ -295,13 +295,15 @@ impl Engine {
         now: AccountTime,
     ) -> RefreshJob {
         let sequence = account.start_refresh(feature, now);
+        let server_now = self.clock.server_now();
         RefreshJob {
             key: RefreshKey { account: account.id, feature, sequence },
             merchant: account.merchant,
             clock: account.clock,
             status: RefreshStatus::Pending,
             started_at: now,
-            run_at: RunAt::Server(self.clock.server_now()),
+            started_server: server_now,
+            run_at: RunAt::Server(server_now),
             claim: 0,
             leased_until: None,
             attempts: 0,

@@ -374,7 +374,7 @@ impl Engine {
             RefreshJob { attempts: 1, ..self.start(&mut account, Feature::Transactions, now) };
         let work = Work {
             claim: Claim { key: job.key, merchant: job.merchant, number: None },
-            started_at: now,
+            waited_s: 0,
             attempts: 1,
             account: account.clone(),
             connection,
@@ -412,7 +412,7 @@ impl Engine {
         }
         let work = Work {
             claim: Claim { key: job.key, merchant: job.merchant, number: Some(job.claim) },
-            started_at: job.started_at,
+            waited_s: now.0 - job.started_at.0,
             attempts: job.attempts + 1,
             account,
             connection,

@@ -6,7 +6,7 @@ use store::{Prune, Pruned};
 impl Engine {
     /// Deletes one batch. Answers how many rows went.
     pub async fn run_prune_once(&self) -> Result<usize, Error> {
-        let prune = Prune { now: self.clock.server_now(), account_now: self.clock.account_now() };
+        let prune = Prune { now: self.clock.server_now() };
         let Pruned { replies, events, refreshes } = self.store.write(prune).await?;
         Ok((replies + events + refreshes) as usize)
     }

@@ -44,7 +44,8 @@ pub(crate) enum Outcome {
 /// What is worked on.
 pub(crate) struct Work {
     pub(crate) claim: Claim,
-    pub(crate) started_at: AccountTime,
+    /// For how many seconds it has been pending: by the account's test clock, else by real time.
+    pub(crate) waited_s: i64,
     pub(crate) attempts: u32,
     pub(crate) account: Account,
     pub(crate) connection: Connection,
@@ -155,9 +156,14 @@ impl Engine {
         let Some(connection) = self.connection_of(&account).await? else {
             return Ok(None);
         };
+        // Without a test clock the account's time may stand still; what takes time goes on.
+        let waited_s = match account.clock {
+            Some(_) => moment.now.0 - job.started_at.0,
+            None => self.clock.server_now().ms_since(job.started_server) / 1_000,
+        };
         Ok(Some(Work {
             claim: Claim { key: job.key, merchant: job.merchant, number: Some(job.claim) },
-            started_at: job.started_at,
+            waited_s,
             attempts: job.attempts,
             account,
             connection,
@@ -218,7 +224,7 @@ impl Engine {
                 account: bank_account(&work.account, &work.connection),
                 feature,
                 sequence: work.claim.key.sequence,
-                started_at: work.started_at,
+                waited_s: work.waited_s,
                 cursor: gathered.cursor.as_deref(),
                 now: work.now,
             });
@@ -415,7 +421,7 @@ impl Engine {
     /// Puts a refresh off, unless it was tried too often or is too old; then it fails.
     fn put_off(&self, work: Work, at: AccountTime, cause: RefreshCause) -> Outcome {
         let too_often = work.attempts >= limits::REFRESH_ATTEMPTS_MAX;
-        let too_old = work.now.0 - work.started_at.0 >= limits::REFRESH_AGE_S_MAX;
+        let too_old = work.waited_s >= limits::REFRESH_AGE_S_MAX;
         if too_often || too_old {
             return self.failure(work, cause, None);
         }
@@ -425,7 +431,8 @@ impl Engine {
             let wait_ms = (at.0 - work.now.0).max(0).saturating_mul(1_000);
             RunAt::Server(self.clock.server_now().plus_ms(wait_ms))
         };
-        Outcome::PutOff(Box::new(PutOffRefresh { claim: work.claim, run_at, connection: None }))
+        let Work { claim, attempts, .. } = work;
+        Outcome::PutOff(Box::new(PutOffRefresh { claim, run_at, attempts, connection: None }))
     }
 
     fn cool_down_s(&self, account: &Account, feature: Feature) -> i64 {

@@ -194,30 +194,30 @@ impl Engine {
         cause: InactiveCause,
         action: StatusAction,
     ) -> Result<Answer, Error> {
-        self.change_status(context, id, |change, now| {
+        self.change_status(context, id, |change, _, now| {
             let Some(interrupted) = change.account.deactivate(cause, action) else {
-                return false;
+                return Ok(false);
             };
             record_interrupted_by(change, &interrupted, now, Some(&context.cause()));
             push_event(change, EventType::AccountDeactivated, now, context);
-            true
+            Ok(true)
         })
         .await
     }
 
     /// Makes an inactive account active, as linking it again would.
     pub async fn reactivate_account(&self, context: &Context, id: &str) -> Result<Answer, Error> {
-        let (_, connection) = self.linked(context, id).await?;
-        self.change_status(context, id, |change, now| {
+        self.change_status(context, id, |change, connection, now| {
+            let connection = connection.ok_or_else(|| not_linked(id))?;
             if !change.account.reactivate(now) {
-                return false;
+                return Ok(false);
             }
             push_event(change, EventType::AccountReactivated, now, context);
             // The bank counts from here, as it does when the holder links the account again.
-            let connection = relinked(connection.clone(), &change.account, now);
+            let connection = relinked(connection, &change.account, now);
             self.observe(change, &connection, now, Some(&context.cause()));
             change.connection = Some(connection);
-            true
+            Ok(true)
         })
         .await
     }
@@ -246,8 +246,7 @@ impl Engine {
     async fn linked(&self, context: &Context, id: &str) -> Result<(Account, Connection), Error> {
         let account = self.get_account(context, id, "account").await?;
         let connection = self.connection_of(&account).await?;
-        let missing = || Refusal::no_such("Financial Connections account", id, "account").into();
-        connection.map(|connection| (account, connection)).ok_or_else(missing)
+        connection.map(|connection| (account, connection)).ok_or_else(|| not_linked(id))
     }
 
     /// Changes the connector's state of an account.
@@ -272,19 +271,21 @@ impl Engine {
         Err(Error::Locked)
     }
 
-    /// Changes the status of an account, unless it is what it should be already.
+    /// Changes the status of an account, unless it is what it should be already. What is known at
+    /// the bank is read anew with each try, or a change in between could never be got over.
     async fn change_status(
         &self,
         context: &Context,
         id: &str,
-        act: impl Fn(&mut AccountChange, AccountTime) -> bool,
+        act: impl Fn(&mut AccountChange, Option<Connection>, AccountTime) -> Result<bool, Error>,
     ) -> Result<Answer, Error> {
         for _ in tries() {
             let mut account = self.get_account(context, id, "account").await?;
             let now = self.moment_to_write(context.merchant, account.clock).await?;
+            let connection = self.connection_of(&account).await?;
             account.version += 1;
             let mut change = AccountChange::of(account);
-            if !act(&mut change, now) {
+            if !act(&mut change, connection, now)? {
                 let body = self.account_body(context, &change.account).await?;
                 return Ok(Answer::unchanged(body));
             }
@@ -297,6 +298,11 @@ impl Engine {
         }
         Err(Error::Locked)
     }
+}
+
+/// The refusal of what needs the bank's side of an account that has none any more.
+fn not_linked(id: &str) -> Error {
+    Refusal::no_such("Financial Connections account", id, "account").into()
 }
 
 /// What a test is told when the bank does not do what it asks for.

@@ -123,8 +123,13 @@ fn number_news(before: &[AccountNumber], after: &[AccountNumber]) -> Vec<EventTy
     if facts(before) != facts(after) {
         news.push(EventType::AccountNumbersUpdated);
     }
-    let announced = |numbers: &[AccountNumber]| numbers.iter().any(|number| number.announced);
-    if announced(after) && !announced(before) {
+    // A number that took the place of another is known by its own expiry, and is told of anew.
+    let was_announced = |number: &AccountNumber| {
+        before
+            .iter()
+            .any(|old| old.announced && old.expected_expiry_at == number.expected_expiry_at)
+    };
+    if after.iter().any(|number| number.announced && !was_announced(number)) {
         news.push(EventType::AccountUpcomingAccountNumberExpiry);
     }
     news

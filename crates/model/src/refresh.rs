@@ -142,8 +142,10 @@ pub struct RefreshJob {
     pub clock: Option<ClockId>,
     /// Where it stands.
     pub status: RefreshStatus,
-    /// When it was started.
+    /// When it was started, by its account's time.
     pub started_at: AccountTime,
+    /// When it was started, by the server's time.
+    pub started_server: ServerTime,
     /// When it may run.
     pub run_at: RunAt,
     /// Raised by every claim; what a worker sends back must carry the newest.

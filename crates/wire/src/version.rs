@@ -98,9 +98,24 @@ fn is_date(date: &str) -> bool {
         plain.then(|| part.parse::<u16>().ok()).flatten()
     };
     let [year, month, day] = parts[..] else { return false };
-    number(year, 4).is_some()
-        && number(month, 2).is_some_and(|month| (1..=12).contains(&month))
-        && number(day, 2).is_some_and(|day| (1..=31).contains(&day))
+    let (Some(year), Some(month), Some(day)) = (number(year, 4), number(month, 2), number(day, 2))
+    else {
+        return false;
+    };
+    (1..=days_of(year, month)).contains(&day)
+}
+
+/// How many days a month of the Gregorian calendar has; none if there is no such month.
+fn days_of(year: u16, month: u16) -> u16 {
+    let leap_year =
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    match month {
+        2 if leap_year => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => 0,
+    }
 }
 
 fn is_train(rest: &str) -> bool {
@@ -134,6 +149,9 @@ mod tests {
             DEFAULT,
             NEWEST,
             "2020-08-27",
+            "2024-02-29",
+            "2000-02-29",
+            "2026-12-31",
             "2026-10-14.preview",
             "2022-08-01; financial_connections_transactions_beta=v1; \
              financial_connections_relink_api_beta=v1",
@@ -153,6 +171,12 @@ mod tests {
             "",
             "latest",
             "2026-13-01",
+            "2026-00-01",
+            "2026-02-30",
+            "2026-02-29",
+            "1900-02-29",
+            "2026-04-31",
+            "2026-01-32",
             "2026-1-01",
             "2026-08-26.",
             "2026-08-26.DAHLIA",

@@ -23,4 +23,6 @@ mod link_flow;
 mod link_flow_faults;
 mod link_flow_hostile;
 mod link_flow_known;
+mod process;
+mod steering;
 mod support;

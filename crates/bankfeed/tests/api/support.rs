@@ -29,15 +29,19 @@ const ID_DIGITS: usize = 24;
 const ROUNDS_MAX: usize = 1_000;
 
 /// Time that moves only when it is told to.
-pub(crate) struct FrozenClock(AtomicI64);
+pub(crate) struct FrozenClock {
+    now_s: AtomicI64,
+    /// What accounts without a test clock show instead, always.
+    fixed: Option<AccountTime>,
+}
 
 impl Clock for FrozenClock {
     fn server_now(&self) -> ServerTime {
-        ServerTime(self.0.load(Ordering::Relaxed) * 1_000_000)
+        ServerTime(self.now_s.load(Ordering::Relaxed) * 1_000_000)
     }
 
     fn account_now(&self) -> AccountTime {
-        AccountTime(self.0.load(Ordering::Relaxed))
+        self.fixed.unwrap_or_else(|| AccountTime(self.now_s.load(Ordering::Relaxed)))
     }
 }
 
@@ -105,7 +109,22 @@ impl App {
         settings: engine::Settings,
         keys: KeyPolicy,
     ) -> Self {
-        let clock = Arc::new(FrozenClock(AtomicI64::new(BEGIN_S)));
+        Self::with_clock(store, settings, keys, None).await
+    }
+
+    /// A server whose accounts always show this time.
+    pub(crate) async fn at_fixed_time(fixed: AccountTime) -> Self {
+        let settings = engine::Settings::default();
+        Self::with_clock(Store::memory_model, settings, KeyPolicy::Any, Some(fixed)).await
+    }
+
+    async fn with_clock(
+        store: impl FnOnce(Arc<dyn Clock>) -> Store,
+        settings: engine::Settings,
+        keys: KeyPolicy,
+        fixed: Option<AccountTime>,
+    ) -> Self {
+        let clock = Arc::new(FrozenClock { now_s: AtomicI64::new(BEGIN_S), fixed });
         let streams = Streams::seeded(1);
         let outbound =
             OutboundSettings { deny_private: false, https_only: false, timeout_ms: 5_000 };
@@ -133,7 +152,7 @@ impl App {
 
     /// Moves the time.
     pub(crate) fn wait_s(&self, seconds: i64) {
-        self.clock.0.fetch_add(seconds, Ordering::Relaxed);
+        self.clock.now_s.fetch_add(seconds, Ordering::Relaxed);
     }
 
     /// Steps every worker until none has anything to do.

@@ -109,8 +109,11 @@ fn ownership(opened: &Opened, state: &State, fetch: &Fetch<'_>) -> Result<FetchP
 
 /// Puts a refresh off until so long after its start.
 fn wait(fetch: &Fetch<'_>, delay_s: i64, cause: RefreshCause) -> Result<(), FetchError> {
-    let at = fetch.started_at.plus(delay_s);
-    if fetch.now < at { Err(FetchError::RetryAfter { at, cause }) } else { Ok(()) }
+    let left_s = delay_s - fetch.waited_s;
+    if left_s > 0 {
+        return Err(FetchError::RetryAfter { at: fetch.now.plus(left_s), cause });
+    }
+    Ok(())
 }
 
 /// Does what a script says, if there is one.

@@ -1,16 +1,15 @@
 //! Clean-up in bounded batches.
 
-use model::clock::{AccountTime, ServerTime};
+use model::clock::ServerTime;
 
 /// Deletes what is past its age, at most [`model::limits::PRUNE_ROWS_MAX`] rows of each kind:
 /// idempotency answers; events with their deliveries and attempts, but never an undispatched event
-/// or one with an unsettled delivery; jobs of ended refreshes. Answers [`Pruned`].
+/// or one with an unsettled delivery; jobs of ended refreshes, whatever time their accounts show.
+/// Answers [`Pruned`].
 #[derive(Clone, Copy, Debug)]
 pub struct Prune {
     /// Real time.
     pub now: ServerTime,
-    /// The time of objects without a clock, for the jobs of refreshes.
-    pub account_now: AccountTime,
 }
 
 writes!(Prune => Pruned, prune::prune);

@@ -46,6 +46,9 @@ pub struct PutOffRefresh {
     pub claim: Claim,
     /// When it may run again.
     pub run_at: RunAt,
+    /// How often it was tried, this time included. A claim has counted its try already; a step of
+    /// a test clock, which claims no job, counts its own here.
+    pub attempts: u32,
     /// The connection, with its version raised by one, if the fetch changed it.
     pub connection: Option<Connection>,
 }

@@ -10,7 +10,7 @@ use model::limits::{
 use model::refresh::RefreshStatus;
 
 pub(crate) fn prune(command: &Prune, memory: &mut Memory) -> Result<Pruned, Failure> {
-    let Prune { now, account_now } = *command;
+    let Prune { now } = *command;
     let replies_until = now.plus_ms(-IDEMPOTENCY_AGE_MS_MAX);
     let replies = memory.replies.values().filter(|reply| reply.at <= replies_until);
     let replies = oldest(replies.map(|reply| (reply.at, (reply.merchant, reply.key.clone()))));
@@ -29,12 +29,11 @@ pub(crate) fn prune(command: &Prune, memory: &mut Memory) -> Result<Pruned, Fail
         memory.deliveries.retain(|key, _| key.event != *id);
         memory.attempts.retain(|(key, _), _| key.event != *id);
     }
-    let refreshes_until = account_now.plus(-REFRESH_DETAIL_AGE_MS_MAX / 1_000);
-    let refreshes = memory
-        .refreshes
-        .values()
-        .filter(|job| job.started_at <= refreshes_until && job.status != RefreshStatus::Pending);
-    let refreshes = oldest(refreshes.map(|job| (job.started_at, job.key)));
+    let refreshes_until = now.plus_ms(-REFRESH_DETAIL_AGE_MS_MAX);
+    let refreshes = memory.refreshes.values().filter(|job| {
+        job.started_server <= refreshes_until && job.status != RefreshStatus::Pending
+    });
+    let refreshes = oldest(refreshes.map(|job| (job.started_server, job.key)));
     for key in &refreshes {
         memory.refreshes.remove(key);
     }

@@ -78,6 +78,7 @@ fn held<'a>(claim: &Claim, memory: &'a mut Memory) -> Option<&'a mut RefreshJob>
 pub(crate) fn put_off(command: &PutOffRefresh, memory: &mut Memory) -> Result<Written, Failure> {
     let Some(job) = held(&command.claim, memory) else { return Ok(Written::Stale) };
     job.run_at = command.run_at;
+    job.attempts = command.attempts;
     job.leased_until = None;
     if let Some(connection) = &command.connection
         && !account::replace_connection(connection, memory)

@@ -26,8 +26,8 @@ pub(super) const LIST_DUE_ACCOUNTS_ON_CLOCK: &str = "SELECT body FROM accounts \
      WHERE merchant = ?1 AND clock = ?2 AND due_at IS NOT NULL AND due_at <= ?3 \
      ORDER BY due_at, account LIMIT ?4";
 pub(super) const LIST_DUE_REFRESHES_ON_CLOCK: &str = "SELECT account, feature, sequence, \
-     merchant, clock, status, started_at, run_server, run_clock, claim, leased_until, attempts \
-     FROM refreshes WHERE merchant = ?1 AND clock = ?2 AND status = 'pending' \
+     merchant, clock, status, started_at, run_server, run_clock, claim, leased_until, attempts, \
+     started_server FROM refreshes WHERE merchant = ?1 AND clock = ?2 AND status = 'pending' \
      AND (run_clock IS NULL OR run_clock <= ?3) \
      ORDER BY run_clock, run_server, account, feature LIMIT ?4";
 pub(super) const LIST_DUE_OBJECTS_ON_CLOCK: &str = "SELECT body, secret, kind FROM objects \

@@ -9,8 +9,11 @@ use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 
 /// Every migration, the first first.
-pub(super) const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_objects_due.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_objects_due.sql"),
+    include_str!("migrations/0003_refreshes_server_time.sql"),
+];
 
 pub(super) const CREATE_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, checksum BLOB NOT NULL) \
      STRICT";

@@ -21,15 +21,15 @@ pub(super) const DELETE_DELIVERIES: &str =
 pub(super) const DELETE_ATTEMPTS: &str = "DELETE FROM attempts WHERE shard = ?1 AND number = ?2";
 pub(super) const DELETE_REFRESHES: &str = "DELETE FROM refreshes \
      WHERE (account, feature, sequence) IN (SELECT account, feature, sequence FROM refreshes \
-     WHERE started_at <= ?1 AND status <> 'pending' \
-     ORDER BY started_at, account, feature, sequence LIMIT ?2)";
+     WHERE started_server <= ?1 AND status <> 'pending' \
+     ORDER BY started_server, account, feature, sequence LIMIT ?2)";
 
 /// Deletes what is past its age.
 pub(crate) fn prune(command: &Prune, batch: &Batch<'_>) -> Result<Pruned, Failure> {
-    let Prune { now, account_now } = *command;
+    let Prune { now } = *command;
     let replies_until = now.plus_ms(-IDEMPOTENCY_AGE_MS_MAX).0;
     let events_until = now.plus_ms(-EVENT_AGE_MS_MAX).0;
-    let refreshes_until = account_now.plus(-REFRESH_DETAIL_AGE_MS_MAX / 1_000).0;
+    let refreshes_until = now.plus_ms(-REFRESH_DETAIL_AGE_MS_MAX).0;
     let replies = batch.execute(DELETE_REPLIES, params![replies_until, PRUNE_ROWS_MAX])?;
     let refreshes = batch.execute(DELETE_REFRESHES, params![refreshes_until, PRUNE_ROWS_MAX])?;
     let old = params![events_until, PRUNE_ROWS_MAX];

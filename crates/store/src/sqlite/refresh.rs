@@ -13,12 +13,13 @@ use rusqlite::{Row, params};
 
 /// Nothing is written when the refresh exists, or another of the feature is pending.
 pub(super) const INSERT_REFRESH: &str = "INSERT INTO refreshes (account, feature, sequence, \
-     merchant, clock, status, started_at, run_server, run_clock, claim, leased_until, attempts) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING";
+     merchant, clock, status, started_at, run_server, run_clock, claim, leased_until, attempts, \
+     started_server) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT DO NOTHING";
 /// Exempt: workers claim for all merchants.
 pub(super) const LIST_CLAIMABLE: &str = "SELECT r.account, r.feature, r.sequence, r.merchant, \
      r.clock, r.status, r.started_at, r.run_server, r.run_clock, r.claim, r.leased_until, \
-     r.attempts FROM refreshes AS r \
+     r.attempts, r.started_server FROM refreshes AS r \
      WHERE r.status = 'pending' AND r.run_server IS NOT NULL AND r.run_server <= ?1 \
      AND (r.leased_until IS NULL OR r.leased_until <= ?1) \
      AND NOT EXISTS (SELECT 1 FROM clock_jobs AS j \
@@ -27,7 +28,7 @@ pub(super) const LIST_CLAIMABLE: &str = "SELECT r.account, r.feature, r.sequence
 pub(super) const CLAIM_REFRESH: &str = "UPDATE refreshes SET claim = ?5, attempts = ?6, \
      leased_until = ?7 WHERE account = ?1 AND feature = ?2 AND sequence = ?3 AND merchant = ?4";
 pub(super) const PUT_OFF_REFRESH: &str = "UPDATE refreshes SET run_server = ?6, run_clock = ?7, \
-     leased_until = NULL WHERE account = ?1 AND feature = ?2 AND sequence = ?3 \
+     attempts = ?8, leased_until = NULL WHERE account = ?1 AND feature = ?2 AND sequence = ?3 \
      AND merchant = ?4 AND claim = ?5 AND status = 'pending'";
 pub(super) const END_REFRESH: &str = "UPDATE refreshes SET status = ?6, leased_until = NULL \
      WHERE account = ?1 AND feature = ?2 AND sequence = ?3 AND merchant = ?4 AND claim = ?5 \
@@ -67,6 +68,7 @@ pub(super) fn insert_many(
                 job.claim,
                 job.leased_until.map(|until| until.0),
                 job.attempts,
+                job.started_server.0,
             ],
         )?;
         if inserted == 0 {
@@ -101,6 +103,7 @@ pub(super) fn read(row: &Row<'_>) -> Result<RefreshJob, Failure> {
         clock: clock.map(|clock| ClockId::from_number(clock.cast_unsigned())),
         status: word(row, 5, "refreshes.status")?,
         started_at: AccountTime(row.get(6)?),
+        started_server: ServerTime(row.get(12)?),
         run_at,
         claim: row.get(9)?,
         leased_until: row.get::<_, Option<i64>>(10)?.map(ServerTime),
@@ -138,7 +141,7 @@ pub(crate) fn claim(
 
 /// Gives a pending refresh back.
 pub(crate) fn put_off(command: &PutOffRefresh, batch: &Batch<'_>) -> Result<Written, Failure> {
-    let PutOffRefresh { claim, run_at, connection } = command;
+    let PutOffRefresh { claim, run_at, attempts, connection } = command;
     let (run_server, run_clock) = run_columns(*run_at);
     let key = claim.key;
     let put_off = batch.execute(
@@ -151,6 +154,7 @@ pub(crate) fn put_off(command: &PutOffRefresh, batch: &Batch<'_>) -> Result<Writ
             claim.number,
             run_server,
             run_clock,
+            attempts,
         ],
     )?;
     if put_off == 0 {

@@ -202,7 +202,7 @@ impl Both {
                 self.write(RecordReply { reply }).await;
             }
             Step::Prune => {
-                self.write(Prune { now, account_now: self.time.account_now() }).await;
+                self.write(Prune { now }).await;
             }
             Step::Pass { ms } => self.time.pass_ms(ms),
             _ => self.look().await,
@@ -350,7 +350,7 @@ impl Both {
         };
         let number = Some(job.claim + u32::from(put_off.old));
         let claim = Claim { key: job.key, merchant: job.merchant, number };
-        Some(PutOffRefresh { claim, run_at, connection })
+        Some(PutOffRefresh { claim, run_at, attempts: job.attempts + 1, connection })
     }
 
     async fn end(&self, end: &End, raised: u64) -> Option<ClockItem> {

@@ -312,6 +312,7 @@ pub(crate) fn job(account: &Account, feature: Feature, sequence: u32) -> Refresh
         clock: account.clock,
         status: RefreshStatus::Pending,
         started_at: T0,
+        started_server: ServerTime(T0.0 * 1_000_000),
         run_at: RunAt::Server(ServerTime(0)),
         claim: 0,
         leased_until: None,

@@ -173,6 +173,7 @@ fn a_step_happens_whole() {
         let put_off = PutOffRefresh {
             claim: of(&waiting, Some(0)),
             run_at: RunAt::Clock(AccountTime(50)),
+            attempts: 7,
             connection: None,
         };
         let told = event(&held, EventType::AccountCreated, 0);
@@ -200,6 +201,15 @@ fn a_step_happens_whole() {
         assert_eq!(bed.read(find).await, Some(held.clone()));
         assert_eq!(bed.write(step(claimed, advancing(3), items)).await, Written::Done);
         assert_eq!(bed.read(find).await, Some(four));
+        let list = ListDueOnClock {
+            merchant: merchant(1),
+            clock: claimed.clock,
+            until: AccountTime(50),
+            limit: 9,
+        };
+        let pending = bed.read(list).await.refreshes;
+        let put_off = pending.iter().find(|job| job.key == waiting.key);
+        assert_eq!(put_off.map(|job| job.attempts), Some(7));
         let transaction = row(held.id, 10, 1).id;
         let find = FindTransaction { merchant: merchant(1), transaction };
         assert!(bed.read(find).await.is_some());

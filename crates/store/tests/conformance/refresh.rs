@@ -109,8 +109,8 @@ fn a_refresh_is_put_off() {
         bed.link(held.clone(), vec![job(&held, Feature::Balance, 1)]).await;
         let job = claim(&bed, 9).await.remove(0);
         let later = bed.time.now().plus_ms(500);
-        let put_off =
-            PutOffRefresh { claim: of(&job), run_at: RunAt::Server(later), connection: None };
+        let (run_at, attempts) = (RunAt::Server(later), job.attempts);
+        let put_off = PutOffRefresh { claim: of(&job), run_at, attempts, connection: None };
         let old = Claim { number: Some(0), ..of(&job) };
         assert_eq!(
             bed.write(PutOffRefresh { claim: old, ..put_off.clone() }).await,

@@ -263,11 +263,23 @@ impl Demo {
         }
         say(&format!("  all three hold the same {} transactions.", list.rows.len()));
         say(&format!(
-            "  On the way {} posted, {} vanished, {} were edited, {} refresh failed, {} reads had \
-             a second page.",
-            met.posted, met.voided, met.edited, met.failed, met.second_pages
+            "  On the way {} posted, {} vanished, {} edited, {} failed, {} had a second page.",
+            counted(met.posted, "transaction"),
+            met.voided,
+            if met.edited == 1 { "1 was".to_owned() } else { format!("{} were", met.edited) },
+            counted(met.failed, "refresh"),
+            counted(met.second_pages, "read"),
         ));
         Ok(())
+    }
+}
+
+/// A number of things, as a sentence says it.
+fn counted(count: usize, thing: &str) -> String {
+    match (count, thing) {
+        (1, _) => format!("1 {thing}"),
+        (_, "refresh") => format!("{count} refreshes"),
+        _ => format!("{count} {thing}s"),
     }
 }
 
@@ -328,4 +340,18 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
 
 fn say(line: &str) {
     output::say(line);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One thing is said of as one, and none or many as many.
+    #[test]
+    fn counts_in_words() {
+        assert_eq!(counted(1, "read"), "1 read");
+        assert_eq!(counted(0, "read"), "0 reads");
+        assert_eq!(counted(1, "refresh"), "1 refresh");
+        assert_eq!(counted(2, "refresh"), "2 refreshes");
+    }
 }

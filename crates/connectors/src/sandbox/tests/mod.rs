@@ -56,7 +56,8 @@ impl Example {
         cursor: Option<&[u8]>,
     ) -> FetchAnswer {
         let account = self.account();
-        let fetch = Fetch { account, feature, sequence, started_at, cursor, now };
+        let waited_s = now.0 - started_at.0;
+        let fetch = Fetch { account, feature, sequence, waited_s, cursor, now };
         let answer = self.sandbox.fetch(&fetch);
         if let Some(state) = &answer.new_state {
             self.state.clone_from(state);

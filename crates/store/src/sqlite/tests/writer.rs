@@ -11,7 +11,7 @@ use crate::{
     ChangeObjects, Changed, ClaimClocks, ClaimDeliveries, ClaimRefreshes, Created, Error,
     Failpoints, Place, Prune, Store, Write,
 };
-use model::clock::{AccountTime, ServerTime};
+use model::clock::ServerTime;
 use model::limits::{MERCHANTS_MAX, WRITER_QUEUE_MAX};
 use std::sync::{Mutex, mpsc};
 use tokio::sync::oneshot;
@@ -233,7 +233,7 @@ fn idle_claims_write_nothing() {
         let in_flight = vec![];
         let claim = ClaimDeliveries { now, leased_until, limit, per_endpoint: 9, in_flight };
         store.write(claim).await.unwrap();
-        store.write(Prune { now, account_now: AccountTime(0) }).await.unwrap();
+        store.write(Prune { now }).await.unwrap();
         assert_eq!(version(), before);
         assert_eq!(store.write(object(2)).await.unwrap(), Created::Done);
         assert_ne!(version(), before);

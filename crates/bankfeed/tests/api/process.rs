@@ -1,0 +1,122 @@
+//! The built binary as a process: how it ends when it is asked to, and what it forwards.
+//!
+//! Each wait is for a named condition and ends with a failure if that never comes.
+
+use crate::support::Client;
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::HeaderMap;
+use axum::routing::post;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// What no condition needs unless it never comes.
+const WAIT: Duration = Duration::from_secs(60);
+
+/// A running command, killed when a test leaves it behind.
+struct Process {
+    child: Child,
+    /// What it prints, closed when it has ended.
+    lines: Receiver<String>,
+}
+
+impl Process {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_bankfeed"))
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let (told, lines) = channel();
+        std::thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                let _ = told.send(line);
+            }
+        });
+        Self { child, lines }
+    }
+
+    /// A server on a port of its own, with the URL that it greets with.
+    fn serve() -> (Self, String) {
+        let process = Self::start(&["serve", "--listen", "127.0.0.1:0", "--memory"]);
+        let url = process.after(" listens on ");
+        (process, url)
+    }
+
+    /// What the next line that holds these words says behind them.
+    fn after(&self, words: &str) -> String {
+        loop {
+            let line = self.lines.recv_timeout(WAIT).unwrap();
+            if let Some((_, rest)) = line.split_once(words) {
+                return rest.to_owned();
+            }
+        }
+    }
+
+    /// Asks it to end, and tells how it did.
+    fn terminate(mut self) -> ExitStatus {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        // Its output is closed when it ends; one that does not end fails here.
+        while let Ok(_line) = self.lines.recv_timeout(WAIT) {}
+        let ended =
+            matches!(self.lines.try_recv(), Err(std::sync::mpsc::TryRecvError::Disconnected));
+        assert!(ended, "the process did not end");
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A server that is asked to end as soon as its greeting is read ends in order, with 0.
+#[test]
+fn ends_in_order_right_after_its_greeting() {
+    let (server, _) = Process::serve();
+    let status = server.terminate();
+    assert_eq!(status.code(), Some(0), "{status}");
+}
+
+/// `listen` hands an event on with its body and its signature, which the printed secret verifies;
+/// when it ends, its endpoint is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn forwards_signed_events() {
+    let (told, events): (Sender<(String, Bytes)>, _) = channel();
+    let target = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target_url = format!("http://{}/hook", target.local_addr().unwrap());
+    let hook = move |headers: HeaderMap, body: Bytes| async move {
+        let signature = headers["stripe-signature"].to_str().unwrap().to_owned();
+        told.send((signature, body)).unwrap();
+    };
+    let service = Router::new().route("/hook", post(hook));
+    tokio::spawn(async move { axum::serve(target, service).await });
+
+    let (server, url) = Process::serve();
+    let listener = Process::start(&["listen", "--api-base", &url, "--forward-to", &target_url]);
+    let secret = listener.after("the signing secret is ");
+    let client = Client::of(&url);
+    let customer = client.customer().await;
+
+    let (signature, body) = events.recv_timeout(WAIT).unwrap();
+    let signed_at = signature.strip_prefix("t=").and_then(|rest| rest.split_once(','));
+    let signed_at = signed_at.unwrap().0.parse().unwrap();
+    assert_eq!(wire::signature::verify(&signature, &secret, &body, signed_at, 0), Ok(()));
+    let event: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(event["type"], "customer.created");
+    assert_eq!(event["data"]["object"]["id"], customer.as_str());
+    assert!(listener.after("customer.created").contains(&customer));
+
+    assert_eq!(client.get("/v1/webhook_endpoints").await.ok().items("/data").len(), 1);
+    assert_eq!(listener.terminate().code(), Some(0));
+    assert_eq!(client.get("/v1/webhook_endpoints").await.ok().items("/data").len(), 0);
+    assert_eq!(server.terminate().code(), Some(0));
+}

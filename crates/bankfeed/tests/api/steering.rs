@@ -1,0 +1,81 @@
+//! Test helpers: what becomes of calls that meet, and of delays where time stands still.
+
+use crate::support::{App, BEGIN_S, FC};
+use engine::Context;
+use model::clock::AccountTime;
+use model::id::{MerchantId, RequestId};
+use wire::expand::Expand;
+use wire::version::Version;
+
+const HELPERS: &str = "/v1/test_helpers/financial_connections/accounts";
+
+/// A scripted delay on a server whose account time stands still counts in real time: it ends when
+/// it is over, neither before nor never.
+#[tokio::test]
+async fn a_delay_ends_at_a_fixed_time() {
+    let app = App::at_fixed_time(AccountTime(BEGIN_S)).await;
+    let account = app.account().await;
+    app.run_workers_until_idle().await;
+    let script = format!("{HELPERS}/{account}/next_refresh");
+    app.post(&script, "feature=balance&delay_seconds=60").await.ok();
+    app.post(&format!("{FC}/accounts/{account}/refresh"), "features[]=balance").await.ok();
+    let path = format!("{FC}/accounts/{account}");
+    let mut statuses = Vec::new();
+    for wait_s in [0, 59, 1] {
+        app.wait_s(wait_s);
+        app.run_workers_until_idle().await;
+        statuses.push(app.get(&path).await.ok().text("/balance_refresh/status"));
+    }
+    assert_eq!(statuses, ["pending", "pending", "succeeded"]);
+}
+
+/// A bank that changes while an account is being activated again is read anew: both calls succeed
+/// and both changes hold.
+#[tokio::test]
+async fn reactivates_while_the_bank_changes() {
+    let app = App::sqlite().await;
+    let account = app.account().await;
+    app.run_workers_until_idle().await;
+    app.post(&format!("{HELPERS}/{account}/deactivate"), "").await.ok();
+    // Straight to the engine, because there the order is certain: each call reads without a pause
+    // and pauses at its write, so the second has read what the first is about to change.
+    let context = Context {
+        merchant: MerchantId::of_key("sk_test_123"),
+        livemode: false,
+        request: RequestId::from_number(1),
+        version: Version::default(),
+        expand: Expand::default(),
+        idempotency: None,
+    };
+    let (changed, reactivated) = tokio::join!(
+        app.engine.set_bank_balance(&context, &account, 4_200, None),
+        app.engine.reactivate_account(&context, &account),
+    );
+    changed.unwrap();
+    reactivated.unwrap();
+    let shown = app.get(&format!("{FC}/accounts/{account}")).await.ok();
+    assert_eq!(shown.text("/status"), "active");
+    let ledger = app.get(&format!("{HELPERS}/{account}/ledger")).await.ok();
+    assert!(ledger.body.contains("4200"), "{}", ledger.body);
+}
+
+/// A tokenized number is announced to expire once; the one that a later link brings in its place is
+/// announced anew.
+#[tokio::test]
+async fn announces_the_expiry_of_each_number() {
+    let app = App::start().await;
+    let customer = app.customer().await;
+    let events =
+        "/v1/events?type=financial_connections.account.upcoming_account_number_expiry&limit=10";
+    let mut told = Vec::new();
+    for wait_s in [0, 86_400, 0] {
+        app.wait_s(wait_s);
+        let session = app.session(&customer, "").await;
+        let picked = "institution=Tokenized+Account+Number\
+                      &accounts[]=Eventually+Expiring+Tokenized+Account+Number";
+        app.link(&session, picked).await;
+        app.run_workers_until_idle().await;
+        told.push(app.get(events).await.ok().items("/data").len());
+    }
+    assert_eq!(told, [1, 2, 2]);
+}
