@@ -29,6 +29,7 @@ banks. /healthz and /readyz need no key.
 ";
 
 /// The server's addresses.
+#[expect(clippy::too_many_lines, reason = "one flat list of all of them")]
 pub(super) fn router(app: Arc<App>) -> Router {
     Routes::new()
         // Customers

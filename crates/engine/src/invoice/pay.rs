@@ -79,19 +79,18 @@ impl Engine {
         let Some(mut customer) = found.filter(|customer| !customer.deleted) else {
             return Err(Refusal::invalid("The customer of the invoice was deleted.").into());
         };
-        let number = match invoice.printed_number.clone() {
-            Some(chosen) => chosen,
-            None => {
-                let sequence = customer.next_invoice_sequence.unwrap_or(1);
-                customer.next_invoice_sequence = Some(sequence + 1);
-                let prefix = customer.invoice_prefix.clone().unwrap_or_else(|| {
-                    let hash = hash_number(&[b"invoice", customer.id.to_string().as_bytes()]);
-                    format!("{:08X}", hash & 0xffff_ffff)
-                });
-                customer.version += 1;
-                changes.put(Object::Customer(customer.clone()));
-                format!("{prefix}-{sequence:04}")
-            }
+        let number = if let Some(chosen) = invoice.printed_number.clone() {
+            chosen
+        } else {
+            let sequence = customer.next_invoice_sequence.unwrap_or(1);
+            customer.next_invoice_sequence = Some(sequence + 1);
+            let prefix = customer.invoice_prefix.clone().unwrap_or_else(|| {
+                let hash = hash_number(&[b"invoice", customer.id.to_string().as_bytes()]);
+                format!("{:08X}", hash & 0xffff_ffff)
+            });
+            customer.version += 1;
+            changes.put(Object::Customer(customer.clone()));
+            format!("{prefix}-{sequence:04}")
         };
         invoice.version += 1;
         invoice.finalize(number, now);
