@@ -80,6 +80,27 @@ pub(crate) fn version(page: &Reply) -> u64 {
     digits.map_or(0, |(digits, _)| digits.parse().unwrap())
 }
 
+/// The same as [`read`] with lines that a snapshot can hold.
+pub(crate) fn shown(page: &Reply) -> String {
+    const LINE_CHARS_MAX: usize = 96;
+    let mut text = String::new();
+    for line in read(page).lines() {
+        let mut room = LINE_CHARS_MAX;
+        for word in line.split(' ') {
+            if word.chars().count() + 1 > room {
+                text.push_str("\n   ");
+                room = LINE_CHARS_MAX - 3;
+            }
+            room -= word.chars().count() + 1;
+            text.push_str(word);
+            text.push(' ');
+        }
+        text.truncate(text.trim_end().len());
+        text.push('\n');
+    }
+    text
+}
+
 /// What a person reads in the main part of a page, a line for each block; fields stand in
 /// brackets, marks before the choices.
 pub(crate) fn read(page: &Reply) -> String {

@@ -544,5 +544,6 @@ async fn settings_speak_for_dynamic_payment_methods() {
     ["payment_method","transactions"] "succeeded"
     ["payment_method"] null
     ["balances","payment_method"] null
+    ["payment_method","transactions"] "succeeded"
     "#);
 }

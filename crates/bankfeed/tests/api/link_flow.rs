@@ -1,6 +1,6 @@
 //! The link flow in a browser: every pane, and every step from it.
 
-use crate::browser::{Browser, institution, read, version};
+use crate::browser::{Browser, institution, read, shown, version};
 use crate::support::{App, FC};
 
 /// A form bank from its list to the account: a refused login, further questions, a fault, and what
@@ -12,7 +12,7 @@ async fn form_bank() {
     let session = app.session(&customer, "prefetch[]=balances").await;
     let browser = Browser::open(&app, &session).await;
     let list = browser.page().await;
-    insta::assert_snapshot!(read(&list), @"
+    insta::assert_snapshot!(shown(&list), @"
     200
     Choose your bank
     Search banks by name
@@ -38,7 +38,7 @@ async fn form_bank() {
     ");
     let bank = institution(&app, "Bank (Non-OAuth)").await;
     let consent = browser.step("institution", &format!("institution={bank}")).await;
-    insta::assert_snapshot!(read(&consent), @"
+    insta::assert_snapshot!(shown(&consent), @"
     200
     Test merchant asks to see your data
     BN Bank (Non-OAuth) bank-non-oauth.test
@@ -47,10 +47,11 @@ async fn form_bank() {
     Balances To see how much money is in your accounts
     Owner details To confirm that the accounts belong to you: names and addresses
     Transactions To see the money that comes in and goes out
-    You choose the accounts in a later step. Test merchant never sees your password, and you can ask them at any time to stop.
+    You choose the accounts in a later step. Test merchant never sees your password, and you can 
+       ask them at any time to stop.
     > Agree and continue
     ");
-    insta::assert_snapshot!(read(&browser.step("consent", "").await), @"
+    insta::assert_snapshot!(shown(&browser.step("consent", "").await), @"
     200
     Log in at Bank (Non-OAuth)
     Use the same details as on your bank's own site.
@@ -59,10 +60,11 @@ async fn form_bank() {
     Password
     []
     > Log in
-    Test bank: A login form. The answers options, mfa, confirm_mfa and security_question bring that question, incorrect is refused, error ends the login.
+    Test bank: A login form. The answers options, mfa, confirm_mfa and security_question bring that 
+       question, incorrect is refused, error ends the login.
     ");
     let login = "bank_username=ada&bank_password=";
-    insta::assert_snapshot!(read(&browser.step("login", &format!("{login}incorrect")).await), @"
+    insta::assert_snapshot!(shown(&browser.step("login", &format!("{login}incorrect")).await), @"
     200
     Log in at Bank (Non-OAuth)
     Your bank did not accept this. Check what you typed, and try again.
@@ -72,9 +74,10 @@ async fn form_bank() {
     Password
     []
     > Log in
-    Test bank: A login form. The answers options, mfa, confirm_mfa and security_question bring that question, incorrect is refused, error ends the login.
+    Test bank: A login form. The answers options, mfa, confirm_mfa and security_question bring that 
+       question, incorrect is refused, error ends the login.
     ");
-    insta::assert_snapshot!(read(&browser.step("login", &format!("{login}options")).await), @"
+    insta::assert_snapshot!(shown(&browser.step("login", &format!("{login}options")).await), @"
     200
     Log in at Bank (Non-OAuth)
     Your bank asks one more thing.
@@ -82,19 +85,21 @@ async fn form_bank() {
     For example: text message, or e-mail
     []
     > Continue
-    Test bank: A login form. The answers options, mfa, confirm_mfa and security_question bring that question, incorrect is refused, error ends the login.
+    Test bank: A login form. The answers options, mfa, confirm_mfa and security_question bring that 
+       question, incorrect is refused, error ends the login.
     ");
     let question = browser.step("login", "bank_option=security_question").await;
-    insta::assert_snapshot!(read(&question), @"
+    insta::assert_snapshot!(shown(&question), @"
     200
     Log in at Bank (Non-OAuth)
     Your bank asks one more thing.
     What was the name of your first pet?
     []
     > Continue
-    Test bank: A login form. The answers options, mfa, confirm_mfa and security_question bring that question, incorrect is refused, error ends the login.
+    Test bank: A login form. The answers options, mfa, confirm_mfa and security_question bring that 
+       question, incorrect is refused, error ends the login.
     ");
-    insta::assert_snapshot!(read(&browser.step("login", "bank_answer=Rex").await), @"
+    insta::assert_snapshot!(shown(&browser.step("login", "bank_answer=Rex").await), @"
     200
     Choose accounts
     Choose the accounts to link
@@ -117,7 +122,7 @@ async fn form_bank() {
     ");
     let fault = browser.step("accounts", "").await;
     assert!(read(&fault).starts_with("422\nChoose accounts\nChoose at least one account."));
-    insta::assert_snapshot!(read(&browser.step("accounts", "account=0&account=10").await), @"
+    insta::assert_snapshot!(shown(&browser.step("accounts", "account=0&account=10").await), @"
     200
     ✓
     2 accounts are linked
@@ -143,15 +148,16 @@ async fn bank_page() {
     let app = App::start().await;
     let session = app.session(&app.customer().await, "limits[accounts]=1").await;
     let browser = Browser::open(&app, &session).await;
-    insta::assert_snapshot!(read(&browser.log_in_at(&app, "Bank (OAuth)").await), @"
+    insta::assert_snapshot!(shown(&browser.log_in_at(&app, "Bank (OAuth)").await), @"
     200
     Continue at Bank (OAuth)
     BO Bank (OAuth) bank-oauth.test
-    Log in on the page of Bank (OAuth), which opens in a new window. We do not see what you type there. Come back here when you are done.
+    Log in on the page of Bank (OAuth), which opens in a new window. We do not see what you type 
+       there. Come back here when you are done.
     -> Open Bank (OAuth) (in a new window)
     -> I am done there
     ");
-    insta::assert_snapshot!(read(&browser.bank_page().await), @"
+    insta::assert_snapshot!(shown(&browser.bank_page().await), @"
     200
     Share accounts with Test merchant?
     You are logged in. Test merchant will be able to read what you agreed to there.
@@ -174,7 +180,7 @@ async fn bank_page() {
     > Allow
     > Do not allow
     ");
-    insta::assert_snapshot!(read(&browser.bank_step("deny", "").await), @"
+    insta::assert_snapshot!(shown(&browser.bank_step("deny", "").await), @"
     200
     You are done here
     Close this window, and go on in the one that you came from.
@@ -186,7 +192,7 @@ async fn bank_page() {
     let many = browser.bank_step("allow", "account=0&account=1").await;
     assert!(read(&many).contains("Choose one account."));
     browser.bank_step("allow", "account=3").await.ok();
-    insta::assert_snapshot!(read(&browser.page().await), @"
+    insta::assert_snapshot!(shown(&browser.page().await), @"
     200
     ✓
     Your account is linked
@@ -221,10 +227,11 @@ async fn banks_that_fail() {
         let page = browser.log_in_at(&app, bank).await;
         assert!(read(&page).contains(said), "{}", read(&page));
         if bank == "Down (Scheduled)" {
-            insta::assert_snapshot!(read(&page), @"
+            insta::assert_snapshot!(shown(&page), @"
             200
             Down (Scheduled) is not available
-            The bank is being worked on and should be back on 1 January 2026, 02:00 UTC. Your money is safe; you can choose another bank, or come back later.
+            The bank is being worked on and should be back on 1 January 2026, 02:00 UTC. Your money is 
+               safe; you can choose another bank, or come back later.
             > Choose another bank
             > Enter account numbers instead
             > Leave
@@ -244,7 +251,7 @@ async fn banks_that_fail() {
     let browser = Browser::open(&app, &session).await;
     browser.log_in_at(&app, "Bank (Non-OAuth)").await;
     let page = browser.step("login", "bank_username=a&bank_password=error").await;
-    insta::assert_snapshot!(read(&page), @"
+    insta::assert_snapshot!(shown(&page), @"
     200
     Bank (Non-OAuth) did not let us in
     The bank ended the login. Nothing was linked. You can choose another bank, or try again later.
@@ -295,7 +302,7 @@ async fn expired_and_closed() {
     let session = app.session(&customer, "").await;
     let closed = Browser::open(&app, &session).await;
     app.link(&session, "").await;
-    insta::assert_snapshot!(read(&closed.page().await), @"
+    insta::assert_snapshot!(shown(&closed.page().await), @"
     200
     This is over
     It was finished in another window. There is nothing left to do here.
@@ -307,7 +314,7 @@ async fn expired_and_closed() {
     let expired = Browser::open(&app, &session).await;
     app.wait_s(86_400);
     let page = expired.page().await;
-    insta::assert_snapshot!(read(&page), @"
+    insta::assert_snapshot!(shown(&page), @"
     200
     This has expired
     It was open for too long. Nothing was linked; begin again where you came from.

@@ -7,12 +7,15 @@
 
 mod browser;
 mod checkout;
+mod checkout_shows;
 mod customers;
 mod determinism;
 mod dialect;
 mod endpoints;
 mod errors;
+mod errors_checkout;
 mod errors_intents;
+mod errors_invoices;
 mod errors_steering;
 mod guide;
 mod idempotency;
