@@ -88,6 +88,7 @@ pub(crate) fn shown(page: &Reply) -> String {
         let mut room = LINE_CHARS_MAX;
         for word in line.split(' ') {
             if word.chars().count() + 1 > room {
+                text.truncate(text.trim_end().len());
                 text.push_str("\n   ");
                 room = LINE_CHARS_MAX - 3;
             }

@@ -47,7 +47,7 @@ async fn form_bank() {
     Balances To see how much money is in your accounts
     Owner details To confirm that the accounts belong to you: names and addresses
     Transactions To see the money that comes in and goes out
-    You choose the accounts in a later step. Test merchant never sees your password, and you can 
+    You choose the accounts in a later step. Test merchant never sees your password, and you can
        ask them at any time to stop.
     > Agree and continue
     ");
@@ -60,7 +60,7 @@ async fn form_bank() {
     Password
     []
     > Log in
-    Test bank: A login form. The answers options, mfa, confirm_mfa and security_question bring that 
+    Test bank: A login form. The answers options, mfa, confirm_mfa and security_question bring that
        question, incorrect is refused, error ends the login.
     ");
     let login = "bank_username=ada&bank_password=";
@@ -74,7 +74,7 @@ async fn form_bank() {
     Password
     []
     > Log in
-    Test bank: A login form. The answers options, mfa, confirm_mfa and security_question bring that 
+    Test bank: A login form. The answers options, mfa, confirm_mfa and security_question bring that
        question, incorrect is refused, error ends the login.
     ");
     insta::assert_snapshot!(shown(&browser.step("login", &format!("{login}options")).await), @"
@@ -85,7 +85,7 @@ async fn form_bank() {
     For example: text message, or e-mail
     []
     > Continue
-    Test bank: A login form. The answers options, mfa, confirm_mfa and security_question bring that 
+    Test bank: A login form. The answers options, mfa, confirm_mfa and security_question bring that
        question, incorrect is refused, error ends the login.
     ");
     let question = browser.step("login", "bank_option=security_question").await;
@@ -96,7 +96,7 @@ async fn form_bank() {
     What was the name of your first pet?
     []
     > Continue
-    Test bank: A login form. The answers options, mfa, confirm_mfa and security_question bring that 
+    Test bank: A login form. The answers options, mfa, confirm_mfa and security_question bring that
        question, incorrect is refused, error ends the login.
     ");
     insta::assert_snapshot!(shown(&browser.step("login", "bank_answer=Rex").await), @"
@@ -152,7 +152,7 @@ async fn bank_page() {
     200
     Continue at Bank (OAuth)
     BO Bank (OAuth) bank-oauth.test
-    Log in on the page of Bank (OAuth), which opens in a new window. We do not see what you type 
+    Log in on the page of Bank (OAuth), which opens in a new window. We do not see what you type
        there. Come back here when you are done.
     -> Open Bank (OAuth) (in a new window)
     -> I am done there
@@ -230,7 +230,7 @@ async fn banks_that_fail() {
             insta::assert_snapshot!(shown(&page), @"
             200
             Down (Scheduled) is not available
-            The bank is being worked on and should be back on 1 January 2026, 02:00 UTC. Your money is 
+            The bank is being worked on and should be back on 1 January 2026, 02:00 UTC. Your money is
                safe; you can choose another bank, or come back later.
             > Choose another bank
             > Enter account numbers instead
