@@ -61,6 +61,7 @@ pub const ENTRIES: &[Entry] = &[
     ),
     switch("deny-private-webhooks", "Refuse to post webhooks to addresses that are not public"),
     switch("show-refresh-errors", "Show the error hash of failed refreshes in every API version"),
+    entry("merchant-name", "TEXT", "Test merchant", "What the pages of a link call the merchant"),
     entry("seed", "NUMBER", "", "Repeat ids, secrets and banks for the same calls"),
     entry("time", "SECONDS", "", "Let time stand still at this Unix time for all but test clocks"),
     entry(

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod http;
+mod pages;
 pub mod rng;
 mod start;
 

@@ -38,6 +38,8 @@ pub struct Institution {
     pub description: String,
     /// Whether the holder logs in on the bank's own page.
     pub oauth: bool,
+    /// Whether the holder picks the accounts there, too.
+    pub picks_accounts: bool,
     /// The features it gives.
     pub features: Vec<Feature>,
     /// The accounts it would offer, where that is known before a login (test banks).

@@ -47,7 +47,6 @@ pub(crate) enum Carrier {
 pub(crate) struct Ask {
     pub(crate) merchant: MerchantId,
     pub(crate) livemode: bool,
-    pub(crate) created: AccountTime,
     /// From when on no run may end; the run's own age is the bound where there is none.
     pub(crate) expires_at: Option<AccountTime>,
     /// Whether a run may still end.
@@ -295,7 +294,6 @@ fn session_ask(session: &Session) -> Ask {
     Ask {
         merchant: session.merchant,
         livemode: session.livemode,
-        created: session.created,
         expires_at: Some(session.expires_at()),
         open: session.status == SessionStatus::Pending,
         clock: session.clock,
@@ -313,16 +311,16 @@ fn session_ask(session: &Session) -> Ask {
 
 fn intent_ask(intent: &Intent) -> Ask {
     let collection = &intent.collection;
+    let settings = intent.from_settings.as_ref();
     Ask {
         merchant: intent.merchant,
         livemode: intent.livemode,
-        created: intent.created,
         expires_at: None,
         open: intent.collects(),
         clock: intent.clock,
         holder: intent.customer.map(Holder::Customer),
-        permissions: collection.permissions_asked(None),
-        prefetch: collection.prefetch_asked(None),
+        permissions: collection.permissions_asked(settings),
+        prefetch: collection.prefetch_asked(settings),
         account_subcategories: collection.account_subcategories.clone(),
         support: None,
         accounts_max: Some(1),
@@ -334,16 +332,16 @@ fn intent_ask(intent: &Intent) -> Ask {
 
 fn checkout_ask(session: &CheckoutSession) -> Ask {
     let collection = &session.collection;
+    let settings = session.from_settings.as_ref();
     Ask {
         merchant: session.merchant,
         livemode: session.livemode,
-        created: session.created,
         expires_at: Some(session.expires_at),
         open: session.is_open(),
         clock: session.clock,
         holder: session.customer.map(Holder::Customer),
-        permissions: collection.permissions_asked(None),
-        prefetch: collection.prefetch_asked(None),
+        permissions: collection.permissions_asked(settings),
+        prefetch: collection.prefetch_asked(settings),
         account_subcategories: collection.account_subcategories.clone(),
         support: None,
         accounts_max: Some(1),

@@ -5,6 +5,7 @@
 //! as before or complete with all of them. A session is found from its intent by a look-up.
 
 use crate::carrier::CarrierEnd;
+use crate::connections_settings::check_prefetch;
 use crate::context::tries;
 use crate::customer::list_body;
 use crate::due::Worked;
@@ -37,6 +38,9 @@ use wire::list::PageParams;
 use wire::params::MetadataChange;
 use wire::render::checkout::line_items;
 use wire::render::given::Expanded;
+
+/// Where a session has what it asks of the link flow.
+const OPTIONS: &str = "payment_method_options[us_bank_account][financial_connections]";
 
 /// What a create says.
 #[derive(Clone, Debug)]
@@ -115,6 +119,9 @@ impl Engine {
         if let Some(change) = &input.metadata {
             change.apply(&mut metadata)?;
         }
+        let named = input.method_types.is_some();
+        let from_settings = self.collection_of_settings(context, named).await?;
+        check_prefetch(&input.collection, from_settings.as_ref(), OPTIONS)?;
         let number = self.next_number();
         let payment_status = match input.mode {
             CheckoutMode::Payment => PaymentStatus::Unpaid,
@@ -138,6 +145,7 @@ impl Engine {
             currency: input.currency,
             method_types: input.method_types.clone(),
             collection: input.collection.clone(),
+            from_settings,
             intent: None,
             metadata,
             given: input.given.clone().without_unset(),
@@ -362,6 +370,7 @@ impl Engine {
         };
         let (kind, input) = intent_input(session);
         let mut intent = self.new_intent(context, kind, &input, customer.as_ref(), now)?;
+        intent.from_settings.clone_from(&session.from_settings);
         let created = kind.event(EventType::PaymentIntentCreated, EventType::SetupIntentCreated);
         changes.tell(&intent_object(intent.clone()), created, now, Some(&context.cause()));
         intent.attach(method.id);

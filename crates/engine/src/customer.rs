@@ -9,7 +9,7 @@ use model::account::Holder;
 use model::clock::{AccountTime, TestClock};
 use model::customer::{Address, Customer, Shipping, TaxExempt};
 use model::event::{Event, EventType, Snapshot};
-use model::id::{ClockId, CustomerId, EventId};
+use model::id::{ClockId, CustomerId, EventId, LinkFlowId};
 use std::collections::BTreeMap;
 use store::{
     AccountsOf, Bounds, ChangeObject, CreateObject, Cursor, FindObject, Kind, ListAccounts,
@@ -458,6 +458,9 @@ impl Engine {
             Kind::Mandate => {
                 (given.parse::<model::id::MandateId>().map(model::id::MandateId::number), "mandate")
             }
+            // A merchant has one, so no list of them is asked for.
+            Kind::ConnectionsSettings => (Err(model::id::NotAnId), "settings"),
+            Kind::LinkFlow => (given.parse::<LinkFlowId>().map(LinkFlowId::number), "link flow"),
         };
         // Stripe answers an unknown cursor with 400, as a fault of the parameter.
         let missing = || Error::from(Refusal::no_such(what, given, param).status(400));

@@ -3,6 +3,7 @@
 
 mod confirm;
 
+use crate::connections_settings::check_prefetch;
 use crate::context::tries;
 use crate::customer::list_body;
 use crate::payment::{Changes, Seen, bytes, intent_object};
@@ -22,6 +23,9 @@ use store::{Bounds, FindObject, FindObjectByLookup, Kind, ListObjects, Object, O
 use wire::error::Error as Refusal;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
+
+/// Where intents have what they ask of the link flow.
+const OPTIONS: &str = "payment_method_options[us_bank_account][financial_connections]";
 
 /// Which of the two kinds a call is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +132,9 @@ impl Engine {
             let now = self.moment_to_write(context.merchant, clock).await?;
             let mut changes = Changes::default();
             let mut intent = self.new_intent(context, kind, input, customer.as_ref(), now)?;
+            let named = intent.method_types.is_some();
+            intent.from_settings = self.collection_of_settings(context, named).await?;
+            check_prefetch(&intent.collection, intent.from_settings.as_ref(), OPTIONS)?;
             let created =
                 kind.event(EventType::PaymentIntentCreated, EventType::SetupIntentCreated);
             changes.tell(&intent_object(intent.clone()), created, now, Some(&context.cause()));
@@ -186,6 +193,7 @@ impl Engine {
             payment_method: None,
             method_types: input.method_types.clone(),
             collection: input.collection.clone().unwrap_or_default(),
+            from_settings: None,
             mandate: None,
             last_error: None,
             microdeposits: None,
@@ -270,8 +278,10 @@ impl Engine {
         }
         if input.method_types.is_some() {
             intent.method_types.clone_from(&input.method_types);
+            intent.from_settings = None;
         }
         if let Some(collection) = &input.collection {
+            check_prefetch(collection, intent.from_settings.as_ref(), OPTIONS)?;
             intent.collection.clone_from(collection);
         }
         if let Some(change) = &input.metadata {

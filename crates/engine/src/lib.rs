@@ -12,6 +12,7 @@ mod carrier;
 mod change;
 pub mod checkout;
 pub mod clock;
+pub mod connections_settings;
 mod context;
 pub mod customer;
 pub mod deliver;

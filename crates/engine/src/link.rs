@@ -6,7 +6,10 @@
 //! either ended wholly or may be run again.
 
 mod complete;
+mod flow;
+mod known;
 mod steps;
+mod view;
 
 use crate::carrier::{Ask, CarrierEnd};
 use crate::context::tries;
@@ -21,7 +24,9 @@ use store::{ChangeObjects, Changed};
 use wire::error::Error as Refusal;
 
 pub use crate::carrier::CarrierInput;
+pub use flow::{FlowInput, Stepped};
 pub use steps::{LinkStep, PickFault, Unusable};
+pub use view::{Choice, FlowView, Shown};
 
 /// How a link flow ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +90,7 @@ impl Engine {
                 None => {
                     let carrier_id = carrier.id();
                     let picked = self.walk(context, &ask, &carrier_id, input, now).await?;
-                    self.link_accounts(context, carrier, picked, now).await?
+                    self.link_accounts(context, carrier, picked, None, now).await?
                 }
                 Some(end) => {
                     let ended = self.carrier_left(context, carrier, end, now).await?;

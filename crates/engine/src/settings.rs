@@ -24,6 +24,8 @@ pub struct Settings {
     /// Whether refreshes are worked on one after the other, so that events are committed in the
     /// same order whenever the same calls are made. Slower.
     pub in_order: bool,
+    /// What link flows call the merchant.
+    pub merchant_name: String,
     /// Where clients reach this server, for the URLs it hands out; without a slash at the end.
     pub public_url: String,
 }
@@ -98,6 +100,7 @@ impl Default for Settings {
             lease_ms: model::limits::LEASE_MS_DEFAULT,
             poll_ms: 500,
             in_order: false,
+            merchant_name: "Test merchant".to_owned(),
             public_url: "http://127.0.0.1:12111".to_owned(),
         }
     }

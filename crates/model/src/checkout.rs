@@ -124,6 +124,9 @@ pub struct CheckoutSession {
     pub method_types: Option<Vec<String>>,
     /// What it asks of the link flow.
     pub collection: Collection,
+    /// What the settings of the merchant ask for beside it, as they were when it was made; none
+    /// when it names its types itself.
+    pub from_settings: Option<Collection>,
     /// The id of the intent that it made when it was completed.
     pub intent: Option<String>,
     /// The merchant's own keys.

@@ -102,6 +102,9 @@ pub struct Intent {
     pub method_types: Option<Vec<String>>,
     /// What it asks of the link flow.
     pub collection: Collection,
+    /// What the settings of the merchant ask for beside it, as they were when it was made; none
+    /// when it names its types itself.
+    pub from_settings: Option<Collection>,
     /// The holder's word.
     pub mandate: Option<MandateId>,
     /// Why the last attempt failed.

@@ -7,13 +7,17 @@
 use crate::account::Holder;
 use crate::checkout::CheckoutSession;
 use crate::clock::{AccountTime, TestClock};
+use crate::connections_settings::ConnectionsSettings;
 use crate::customer::Customer;
 use crate::endpoint::Endpoint;
 use crate::id::{ClockId, CustomerId, MerchantId};
 use crate::intent::Intent;
+use crate::link::{FlowEnd, LinkFlow, Offer};
 use crate::mandate::Mandate;
 use crate::payment_method::PaymentMethod;
 use crate::session::Session;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// The text that an object is looked up by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -180,6 +184,59 @@ impl Stored for Endpoint {
     }
 }
 
+/// What of a run stands sealed.
+#[derive(Serialize, Deserialize)]
+struct FlowSecrets<'a> {
+    secret: Cow<'a, str>,
+    login: Cow<'a, [u8]>,
+    offers: Cow<'a, [Offer]>,
+}
+
+impl Stored for LinkFlow {
+    fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    fn number(&self) -> u64 {
+        self.id.number()
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created(&self) -> AccountTime {
+        self.created
+    }
+
+    fn clock(&self) -> Option<ClockId> {
+        self.clock
+    }
+
+    fn lookup(&self) -> Option<Lookup> {
+        let linked = self.run.end() == Some(FlowEnd::Linked);
+        self.run.sign_up.clone().filter(|_| linked).map(Lookup::Text)
+    }
+
+    fn secret(&self) -> Option<Vec<u8>> {
+        let secrets = FlowSecrets {
+            secret: Cow::Borrowed(&self.secret),
+            login: Cow::Borrowed(&self.run.login),
+            offers: Cow::Borrowed(&self.run.offers),
+        };
+        // Texts, bytes and words always become JSON.
+        serde_json::to_vec(&secrets).ok()
+    }
+
+    fn restore_secret(&mut self, secret: Vec<u8>) -> bool {
+        let Ok(secrets) = serde_json::from_slice::<FlowSecrets<'_>>(&secret) else { return false };
+        self.secret = secrets.secret.into_owned();
+        self.run.login = secrets.login.into_owned();
+        self.run.offers = secrets.offers.into_owned();
+        true
+    }
+}
+
 impl Stored for TestClock {
     fn merchant(&self) -> MerchantId {
         self.merchant
@@ -289,6 +346,24 @@ impl Stored for Mandate {
 
     fn clock(&self) -> Option<ClockId> {
         self.clock
+    }
+}
+
+impl Stored for ConnectionsSettings {
+    fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    fn number(&self) -> u64 {
+        Self::NUMBER
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created(&self) -> AccountTime {
+        self.created
     }
 }
 

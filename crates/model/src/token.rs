@@ -76,7 +76,7 @@ impl BankNumbers {
         let weights = [3, 7, 1].into_iter().cycle();
         let sum: u32 =
             digits.iter().zip(weights).map(|(digit, weight)| u32::from(digit & 15) * weight).sum();
-        digits.len() == 9 && digits.iter().all(u8::is_ascii_digit) && sum % 10 == 0
+        digits.len() == 9 && digits.iter().all(u8::is_ascii_digit) && sum.is_multiple_of(10)
     }
 
     /// Whether the account number has 4 to 17 digits.

@@ -106,6 +106,7 @@ impl Resolved {
             poll_ms: self.within("poll-ms", 1, SPAN_S_MAX * 1_000)?.unsigned_abs(),
             // Who fixes the seed wants two runs to be alike, down to the order of events.
             in_order: self.is_set("seed"),
+            merchant_name: self.get("merchant-name").0.to_owned(),
             public_url: engine::Settings::default().public_url,
         })
     }

@@ -83,8 +83,6 @@ fn take_input(given: &mut Given) -> Result<CheckoutInput, Error> {
     check_currency(currency.as_deref(), "currency")?;
     let line_items = take_line_items(mode, line_items)?;
     let collection = collection::take(given, &["payment_method_options"])?.unwrap_or_default();
-    let path = "payment_method_options[us_bank_account][financial_connections]";
-    collection::check_prefetch(&collection, None, path)?;
     let said = currency.and_then(|code| Currency::parse(&code));
     Ok(CheckoutInput {
         mode,

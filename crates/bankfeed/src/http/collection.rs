@@ -35,26 +35,6 @@ pub(super) fn take(given: &mut Given, options: &[&str]) -> Result<Option<Collect
     }))
 }
 
-/// Refuses a prefetch of what is not asked for; `path` is that of the `financial_connections` hash.
-pub(super) fn check_prefetch(
-    collection: &Collection,
-    settings: Option<&Collection>,
-    path: &str,
-) -> Result<(), Error> {
-    let asked = collection.permissions_asked(settings);
-    for (index, prefetch) in collection.prefetch.iter().flatten().enumerate() {
-        if !asked.contains(&prefetch.permission()) {
-            let message = format!(
-                "To prefetch {}, ask for the permission {} too.",
-                prefetch.word(),
-                prefetch.permission().word()
-            );
-            return Err(Error::invalid(message).param(format!("{path}[prefetch][{index}]")));
-        }
-    }
-    Ok(())
-}
-
 fn words<W: Word>(given: &Given, path: &[&str]) -> Option<Vec<W>> {
     let texts = given.texts(path)?;
     Some(texts.iter().filter_map(|text| W::from_word(text)).collect())

@@ -7,7 +7,6 @@ use super::payment_method::{take_metadata, take_method_data};
 use engine::intent::{
     Access, Confirmation, IntentFilter, IntentInput, IntentKind, MethodParam, VerifyInput,
 };
-use model::collection::Collection;
 use model::given::Given;
 use model::intent::Deposits;
 use model::money::Currency;
@@ -196,7 +195,6 @@ fn take_input(given: &mut Given) -> Result<IntentInput, Error> {
         return Err(Error::invalid(message).param("capture_method"));
     }
     let collection = collection::take(given, &["payment_method_options"])?;
-    check_asked(collection.as_ref())?;
     let metadata = take_metadata(given);
     Ok(IntentInput {
         amount,
@@ -237,13 +235,6 @@ pub(super) fn take_types(given: &mut Given) -> Result<Option<Vec<String>>, Error
         return Err(Error::invalid(message).param("payment_method_types"));
     }
     Ok(Some(types))
-}
-
-/// Refuses a prefetch that what is asked for does not allow.
-fn check_asked(collection: Option<&Collection>) -> Result<(), Error> {
-    let Some(collection) = collection else { return Ok(()) };
-    let path = "payment_method_options[us_bank_account][financial_connections]";
-    collection::check_prefetch(collection, None, path)
 }
 
 /// The payment method that a request names or makes.

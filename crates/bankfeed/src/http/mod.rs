@@ -13,6 +13,7 @@ mod checkout;
 mod clock;
 mod collection;
 mod connection;
+mod connections_settings;
 mod customer;
 mod endpoint;
 mod event;
@@ -20,6 +21,7 @@ mod headers;
 mod helpers;
 mod idempotency;
 mod intent;
+mod link_flow;
 mod payment_method;
 mod router;
 mod session;
@@ -52,6 +54,11 @@ impl App {
     /// An application around an engine.
     pub fn new(engine: Arc<Engine>, keys: KeyPolicy, request_ids: RequestIds) -> Self {
         Self { engine, keys, request_ids, running: RunningKeys::default() }
+    }
+
+    /// The id of the next request with this method.
+    pub(crate) fn next_request(&self, method: &axum::http::Method) -> model::id::RequestId {
+        self.request_ids.next(method)
     }
 
     /// The engine behind it.

@@ -2,9 +2,10 @@
 
 use super::call::{self, Call, Handler, Outcome, Pending, Route};
 use super::{
-    App, account, checkout, clock, customer, endpoint, event, helpers, intent, payment_method,
-    session, transaction,
+    App, account, checkout, clock, connections_settings, customer, endpoint, event, helpers,
+    intent, link_flow, payment_method, session, transaction,
 };
+use crate::pages;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -80,6 +81,9 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .get("/v1/financial_connections/accounts/{id}/owners", account::owners)
         .get("/v1/financial_connections/transactions", transaction::list)
         .get("/v1/financial_connections/transactions/{id}", transaction::retrieve)
+        // Ours: Stripe sets these in its dashboard only
+        .get("/v1/financial_connections/settings", connections_settings::retrieve)
+        .post("/v1/financial_connections/settings", connections_settings::update)
         // Events and where they go
         .get("/v1/events", event::list)
         .get("/v1/events/{id}", event::retrieve)
@@ -90,6 +94,8 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .delete("/v1/webhook_endpoints/{id}", endpoint::delete)
         // Ours: Stripe rolls secrets in its dashboard only.
         .post("/v1/webhook_endpoints/{id}/roll_secret", endpoint::roll_secret)
+        // Ours: the link flow in a browser
+        .client_post("/v1/link_flows", link_flow::create)
         // Test clocks
         .post("/v1/test_helpers/test_clocks", clock::create)
         .get("/v1/test_helpers/test_clocks", clock::list)
@@ -130,6 +136,11 @@ pub(super) fn router(app: Arc<App>) -> Router {
         // Not the customer of an id: Stripe's search, which this server does not have
         .route("/v1/customers/search", any(unknown_url))
         .route("/v1/payment_intents/search", any(unknown_url))
+        // Pages; the token in the path is the key
+        .route("/link/{token}", get(pages::link::show).post(pages::link::step))
+        .route("/link/{token}/bank", get(pages::link::show_bank).post(pages::link::step_bank))
+        .route("/assets/link.css", get(pages::style))
+        .route("/assets/link.js", get(pages::script))
         .route("/", get(async || HELLO))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))

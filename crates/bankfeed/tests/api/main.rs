@@ -5,14 +5,22 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 #![expect(clippy::too_many_lines, reason = "a snapshot is as long as what it shows")]
 
+mod browser;
 mod checkout;
 mod customers;
 mod determinism;
 mod dialect;
 mod endpoints;
 mod errors;
+mod errors_checkout;
+mod errors_intents;
 mod errors_steering;
 mod guide;
 mod idempotency;
+mod intents;
 mod limits;
+mod link_flow;
+mod link_flow_faults;
+mod link_flow_hostile;
+mod link_flow_known;
 mod support;

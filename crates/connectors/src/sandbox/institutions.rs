@@ -28,6 +28,8 @@ pub(super) struct Bank {
 pub(super) enum Login {
     /// On the bank's own page.
     OAuth,
+    /// On the bank's own page, where accounts are picked too.
+    OAuthPick,
     /// By a form that takes everything.
     Form,
     /// By a form whose answers may bring more questions.
@@ -282,7 +284,7 @@ pub(super) static BANKS: [Bank; 15] = [
     },
     Bank {
         aliases: &["Sandbox Bank (OAuth)", "fcinst_Qn1aNn8l07746s"],
-        login: Login::OAuth,
+        login: Login::OAuthPick,
         ..bank("Bank (OAuth)", "The bank's own page, where accounts are chosen too.", &BASIC)
     },
     Bank {

@@ -38,7 +38,7 @@ impl Sandbox {
             asked: None,
         };
         match bank.login {
-            Login::OAuth => Ok(Step::Redirect { state: bytes(&state)? }),
+            Login::OAuth | Login::OAuthPick => Ok(Step::Redirect { state: bytes(&state)? }),
             Login::Form | Login::Prompts => Ok(Step::Ask {
                 state: bytes(&state)?,
                 fields: vec!["username".to_owned(), "password".to_owned()],
@@ -59,7 +59,8 @@ impl Sandbox {
         let mut state: LoginState = serde_json::from_slice(state).map_err(|_| LinkError::Failed)?;
         let bank = self.find_bank(state.institution).ok_or(LinkError::UnknownInstitution)?;
         let prompt = match (bank.login, input) {
-            (Login::OAuth, Input::Returned) | (Login::Form, Input::Fields(_)) => None,
+            (Login::OAuth | Login::OAuthPick, Input::Returned)
+            | (Login::Form, Input::Fields(_)) => None,
             (Login::Prompts, Input::Fields(fields)) => prompt(fields)?,
             // The holder came back without having logged in.
             _ => return Err(LinkError::Refused),

@@ -147,7 +147,8 @@ fn institution(id: InstitutionId, bank: &'static Bank) -> Institution {
         id,
         name: bank.name.to_owned(),
         description: bank.description.to_owned(),
-        oauth: bank.login == Login::OAuth,
+        oauth: matches!(bank.login, Login::OAuth | Login::OAuthPick),
+        picks_accounts: bank.login == Login::OAuthPick,
         features: vec![Feature::Balance, Feature::Ownership, Feature::Transactions],
         accounts: bank.accounts.iter().map(|account| link::unclaimed(bank, account)).collect(),
     }

@@ -1,5 +1,6 @@
 //! The end of a run that linked: accounts are made, or made active again.
 
+use super::flow::ended;
 use crate::carrier::{Ask, Carrier, CarrierEnd};
 use crate::change::push_event;
 use crate::context::settled;
@@ -9,7 +10,7 @@ use model::account::{Account, AccountStatus, StatusAction};
 use model::clock::AccountTime;
 use model::event::EventType;
 use model::id::{AccountId, AuthorizationId, InstitutionId};
-use model::link::Offer;
+use model::link::{FlowEnd, LinkFlow, Offer};
 use model::refresh::RefreshJob;
 use std::collections::BTreeMap;
 use store::{AccountChange, CompleteLink, Connection, FindLinkedAccount, NewAccount};
@@ -38,6 +39,7 @@ impl Engine {
         context: &Context,
         carrier: Carrier,
         picked: Vec<Offer>,
+        flow: Option<LinkFlow>,
         now: AccountTime,
     ) -> Result<Option<Vec<u8>>, Error> {
         let ask = carrier.ask();
@@ -60,8 +62,12 @@ impl Engine {
             let again = again.iter().map(|change: &AccountChange| change.account.clone());
             new.chain(again).collect()
         };
-        let CarrierEnd { objects, events, body, .. } =
+        let CarrierEnd { mut objects, events, body, .. } =
             self.carrier_linked(context, carrier, &accounts, now).await?;
+        if let Some(mut flow) = flow {
+            flow.run.accounts = accounts.iter().map(|account| account.id).collect();
+            objects.push(ended(flow, FlowEnd::Linked));
+        }
         // What happened to the carrier is told behind what happened to its accounts.
         match (again.last_mut(), new.last_mut()) {
             (Some(last), _) => last.events.extend(events),

@@ -5,7 +5,7 @@
 
 use crate::Engine;
 use crate::carrier::Ask;
-use connectors::{Begin, Input, LinkError, OfferedAccount, Step};
+use connectors::{Begin, Input, Institution, LinkError, OfferedAccount, Step};
 use model::clock::AccountTime;
 use model::id::InstitutionId;
 use model::limits::LINKED_ACCOUNTS_MAX;
@@ -176,10 +176,6 @@ impl Engine {
                 let pane = self.go_on(run, &Input::Returned);
                 match accounts {
                     Some(picks) if pane == Pane::Accounts => {
-                        if let Err(fault) = pick(ground.ask, &run.offers, picks) {
-                            run.offers.clear();
-                            return Err(fault);
-                        }
                         return pick(ground.ask, &run.offers, picks).map(Effect::Link);
                     }
                     _ => pane,
@@ -250,8 +246,8 @@ impl Engine {
                     self.connector.institutions().into_iter().find(|bank| bank.id == id)
                 });
                 let Some(bank) = bank else { return Pane::Failed };
-                let offer = |account: OfferedAccount| offer(&bank, account);
-                run.offers = accounts.into_iter().map(offer).collect();
+                let offers = accounts.into_iter().map(|account| offer(&bank, account));
+                run.offers = offers.collect();
                 Pane::Accounts
             }
             Err(LinkError::Unavailable { until }) => Pane::Down { until },
@@ -264,7 +260,7 @@ impl Engine {
     }
 }
 
-fn offer(bank: &connectors::Institution, account: OfferedAccount) -> Offer {
+pub(crate) fn offer(bank: &Institution, account: OfferedAccount) -> Offer {
     Offer {
         institution: bank.id,
         institution_name: bank.name.clone(),

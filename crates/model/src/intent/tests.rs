@@ -1,3 +1,5 @@
+//! The state machine of intents: debits, deposits and their ends.
+
 use super::*;
 use crate::token::{BankAccountType, BankHolderType};
 
@@ -18,6 +20,7 @@ fn intent(purpose: Purpose) -> Intent {
         payment_method: None,
         method_types: None,
         collection: Collection::default(),
+        from_settings: None,
         mandate: None,
         last_error: None,
         microdeposits: None,

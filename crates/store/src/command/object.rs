@@ -7,11 +7,13 @@ use crate::{Bounds, Listed, Page, Reply, Written};
 use model::Word;
 use model::checkout::CheckoutSession;
 use model::clock::{AccountTime, TestClock};
+use model::connections_settings::ConnectionsSettings;
 use model::customer::Customer;
 use model::endpoint::Endpoint;
 use model::event::Event;
 use model::id::{ClockId, CustomerId, MerchantId};
 use model::intent::Intent;
+use model::link::LinkFlow;
 use model::mandate::Mandate;
 use model::payment_method::PaymentMethod;
 use model::session::Session;
@@ -29,7 +31,6 @@ macro_rules! objects {
         }
 
         /// An object as a row.
-        #[expect(clippy::large_enum_variant, reason = "moved a few times a request, never kept in bulk")]
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum Object {
             $($(#[doc = $doc])+ $(#[cfg($cfg)])? $kind($type)),+
@@ -97,10 +98,15 @@ objects! {
     SetupIntent(Intent) = "setup_intent",
     /// A payment method.
     PaymentMethod(PaymentMethod) = "payment_method",
+    /// The settings of Financial Connections; one row a merchant.
+    ConnectionsSettings(ConnectionsSettings) = "connections_settings",
     /// A mandate.
     Mandate(Mandate) = "mandate",
     /// A Checkout Session. Looked up by the id of the intent that it made.
     Checkout(CheckoutSession) = "checkout_session",
+    /// One run of a link flow in a browser. Looked up by the address under which its accounts are
+    /// to be found again.
+    LinkFlow(LinkFlow) = "link_flow",
     /// What falls due in the tests of this crate.
     #[cfg(test)]
     Alarm(crate::due_tests::Alarm) = "alarm",

@@ -239,6 +239,7 @@ pub(crate) fn payment_intent(merchant: MerchantId, number: u64) -> Intent {
         payment_method: None,
         method_types: None,
         collection: Collection::default(),
+        from_settings: None,
         mandate: None,
         last_error: None,
         microdeposits: None,

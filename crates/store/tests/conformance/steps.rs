@@ -226,12 +226,12 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (any::<usize>(), endpoints, 0..2_u64).prop_map(
             |(event, endpoints, owner)| Step::Dispatch { event, endpoints, owner }
         ),
-        4 => (1..5_usize, 0..5_usize, 0..2_usize).prop_map(
+        4 => (1..5_usize, 0..4_usize, 0..2_usize).prop_map(
             |(limit, per_endpoint, in_flight)| {
                 Step::ClaimDeliveries { limit, per_endpoint, in_flight }
             }
         ),
-        5 => (any::<usize>(), 0..5_usize, prop::option::of(1..3_u32), rarely()).prop_map(
+        5 => (any::<usize>(), 0..4_usize, prop::option::of(1..3_u32), rarely()).prop_map(
             |(delivery, status, attempt, old)| Step::Settle { delivery, status, attempt, old }
         ),
         1 => (0..2_u64, 0..2_u8).prop_map(|(owner, key)| Step::Reply { owner, key }),

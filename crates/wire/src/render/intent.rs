@@ -110,6 +110,10 @@ pub fn value(intent: &Intent, view: &View<'_>, publishable: bool, expanded: &Exp
         }
     }
     let mut value = shown.into_value();
+    let automatic = &mut value["automatic_payment_methods"];
+    if intent.method_types.is_none() && automatic.is_null() {
+        *automatic = json!({"allow_redirects": "always", "enabled": true});
+    }
     let bank = &mut value["payment_method_options"]["us_bank_account"];
     if method_types(intent).iter().any(|name| name == "us_bank_account") || !bank.is_null() {
         if bank.is_null() {

@@ -1,0 +1,67 @@
+//! `/v1/link_flows`: ours. A browser that knows a client secret gets a page of its own.
+
+use super::call::{Call, Outcome};
+use engine::link::{CarrierInput, FlowInput};
+use wire::error::Error;
+use wire::params::Params;
+
+pub(super) async fn create(mut call: Call) -> Outcome {
+    let publishable = call.publishable;
+    let params = &mut call.params;
+    params.exclusive(&["client_secret", "carrier"])?;
+    let carrier = match params.text("carrier")? {
+        Some(_) if publishable => return Err(Error::secret_key_required().into()),
+        Some(id) => CarrierInput::Id(id),
+        None => CarrierInput::ClientSecret(params.need("client_secret", Params::text)?),
+    };
+    let origin = params.text("origin")?.map(|given| read_origin(&given)).transpose()?;
+    let call = call.ready(&[])?;
+    let input = FlowInput { carrier, origin };
+    Ok(call.engine.create_link_flow(&call.context, &input).await?)
+}
+
+/// An origin as browsers write it: scheme, host, and a port where it is not the scheme's own.
+fn read_origin(given: &str) -> Result<String, Error> {
+    let refused = || {
+        let message = "An origin is a scheme and a host, and a port where it needs one, such as \
+                       https://shop.example.";
+        Error::invalid(message).param("origin")
+    };
+    let url = url::Url::parse(given).map_err(|_| refused())?;
+    let origin = url.origin().ascii_serialization();
+    let plain = matches!(url.scheme(), "http" | "https") && given.eq_ignore_ascii_case(&origin);
+    // It becomes part of a policy, where these would begin something else.
+    let safe = !origin.contains([';', ',', ' ', '*', '\'', '"']);
+    if plain && safe { Ok(origin) } else { Err(refused()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read_origin;
+
+    /// Origins pass as browsers write them; paths, other schemes and what could bend a policy do
+    /// not.
+    #[test]
+    fn reads_origins() {
+        for good in ["https://shop.example", "http://127.0.0.1:8080", "http://[::1]:9"] {
+            assert_eq!(read_origin(good).unwrap(), good);
+        }
+        for bad in [
+            "",
+            "null",
+            "shop.example",
+            "https://shop.example/",
+            "https://shop.example/x",
+            "https://shop.example:443",
+            "https://a@shop.example",
+            "https://*.example",
+            "https://a;script-src",
+            "https://a 'self'",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "ftp://shop.example",
+        ] {
+            assert!(read_origin(bad).is_err(), "{bad}");
+        }
+    }
+}

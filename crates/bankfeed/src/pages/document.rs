@@ -1,0 +1,110 @@
+//! The frame around every page: head, bar, headers.
+
+use axum::body::Body;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+use maud::{DOCTYPE, Markup, html};
+
+/// What the script needs to know of a page.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Facts {
+    /// The run.
+    pub(super) flow: Option<String>,
+    /// Whom to tell the end.
+    pub(super) origin: Option<String>,
+    /// How the run ended.
+    pub(super) status: Option<&'static str>,
+    /// Whether to tell it at once, or when the holder is done reading.
+    pub(super) at_once: bool,
+}
+
+/// A page.
+pub(super) struct Page {
+    pub(super) title: String,
+    /// Chooses the look: ours or a bank's.
+    pub(super) look: &'static str,
+    pub(super) facts: Facts,
+    pub(super) body: Markup,
+}
+
+/// Sends a page. `ancestor` is the origin that may show it in a frame.
+pub(super) fn respond(status: StatusCode, page: &Page, ancestor: Option<&str>) -> Response {
+    let facts = &page.facts;
+    let markup = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="robots" content="noindex";
+                title { (page.title) }
+                link rel="stylesheet" href="/assets/link.css";
+                script src="/assets/link.js" defer {}
+            }
+            body class=(page.look)
+                data-flow=[facts.flow.as_deref()]
+                data-origin=[facts.origin.as_deref()]
+                data-status=[facts.status]
+                data-at-once[facts.at_once]
+            { (page.body) }
+        }
+    };
+    let mut response = Response::new(Body::from(markup.into_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    protect(headers, ancestor);
+    response
+}
+
+/// Sends the browser on, so that a reload repeats no step.
+pub(super) fn see_other(path: &str) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let headers = response.headers_mut();
+    // Tokens are letters and digits, so the fallback cannot be reached.
+    let location = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
+    headers.insert(LOCATION, location);
+    protect(headers, None);
+    response
+}
+
+/// What keeps a page to itself: nothing of others is loaded, no address leaks, nothing is kept.
+fn protect(headers: &mut HeaderMap, ancestor: Option<&str>) {
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; \
+         base-uri 'none'; frame-ancestors {}",
+        ancestor.unwrap_or("'none'")
+    );
+    // An origin was checked when the run began; one that is no header allows nobody.
+    let policy = HeaderValue::from_str(&policy)
+        .unwrap_or(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
+    headers.insert(CONTENT_SECURITY_POLICY, policy);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let isolation = HeaderName::from_static("cross-origin-resource-policy");
+    headers.insert(isolation, HeaderValue::from_static("same-origin"));
+}
+
+/// A page that says one thing, outside any run.
+pub(super) fn notice(title: &str, text: &str) -> Page {
+    Page {
+        title: title.to_owned(),
+        look: "ours",
+        facts: Facts::default(),
+        body: html! {
+            div.sheet {
+                main {
+                    h1 tabindex="-1" autofocus { (title) }
+                    p { (text) }
+                }
+            }
+        },
+    }
+}

@@ -1,0 +1,93 @@
+//! How a run ended, and the way back to where it began.
+
+use super::panes::Making;
+use super::pieces::mark;
+use super::words;
+use engine::link::Shown;
+use maud::{Markup, html};
+use model::link::{FlowEnd, Pane};
+
+/// What the page that waits is told, and whether at once.
+pub(super) fn status(shown: &Shown) -> (Option<&'static str>, bool) {
+    match shown {
+        Shown::Expired => (Some("expired"), true),
+        Shown::Closed => (Some("closed"), true),
+        Shown::Pane(Pane::Ended(FlowEnd::Linked | FlowEnd::NumbersEntered)) => {
+            (Some("succeeded"), false)
+        }
+        Shown::Pane(Pane::Ended(FlowEnd::Cancelled)) => (Some("cancelled"), true),
+        Shown::Pane(Pane::Ended(FlowEnd::Failed)) => (Some("failed"), true),
+        Shown::Pane(_) => (None, false),
+    }
+}
+
+impl Making<'_> {
+    pub(super) fn ended(&self, end: FlowEnd) -> (String, Markup) {
+        let view = self.view;
+        match end {
+            FlowEnd::Linked => {
+                let title = match view.linked.len() {
+                    1 => "Your account is linked".to_owned(),
+                    many => format!("{many} accounts are linked"),
+                };
+                let list = html! {
+                    ul.linked {
+                        @for choice in &view.linked {
+                            li {
+                                (mark(&choice.institution_name))
+                                span.text {
+                                    strong { (choice.name) }
+                                    span { (words::account(choice)) }
+                                }
+                            }
+                        }
+                    }
+                    @if let Some(email) = &view.sign_up {
+                        p.note { "You can use them again under " (email) "." }
+                    }
+                };
+                let text = format!("{} can now read what you agreed to.", view.merchant_name);
+                (title, html! { (list) (self.end(&text)) })
+            }
+            FlowEnd::NumbersEntered => {
+                let last4 = view.last4.as_deref().unwrap_or_default();
+                let more = if view.payment {
+                    " Two small deposits may arrive in the next days, to confirm that it is yours."
+                } else {
+                    ""
+                };
+                let text = format!("Your account ending in {last4} was saved.{more}");
+                ("Your bank details are saved".into(), self.end(&text))
+            }
+            FlowEnd::Cancelled => {
+                ("You left".into(), self.end("Nothing was linked, and nothing was shared."))
+            }
+            FlowEnd::Failed => {
+                ("Nothing was linked".into(), self.end("You can try again later, where you began."))
+            }
+        }
+    }
+
+    /// The end: a way back for every kind of browser. The script shows the button where a page
+    /// waits that can be told.
+    pub(super) fn end(&self, text: &str) -> Markup {
+        let back = self.view.return_url.as_deref().filter(|url| goes_somewhere(url));
+        html! {
+            p { (text) }
+            button.main type="button" hidden data-done { "Done" }
+            div data-alone {
+                @if let Some(url) = back {
+                    a.main href=(url) rel="noreferrer" { "Done" }
+                } @else {
+                    p.note { "You may close this page." }
+                }
+            }
+        }
+    }
+}
+
+/// Whether a link may lead there: to a page or into an app, never to a script.
+fn goes_somewhere(url: &str) -> bool {
+    const NEVER: [&str; 6] = ["javascript", "data", "vbscript", "file", "blob", "about"];
+    url::Url::parse(url).is_ok_and(|url| !NEVER.contains(&url.scheme()))
+}

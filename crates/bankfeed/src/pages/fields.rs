@@ -1,0 +1,19 @@
+//! The names of form fields, which the pages write and [`super::form`] reads.
+
+pub(super) const STEP: &str = "step";
+pub(super) const VERSION: &str = "version";
+pub(super) const INSTITUTION: &str = "institution";
+pub(super) const ACCOUNT: &str = "account";
+pub(super) const EMAIL: &str = "email";
+pub(super) const CODE: &str = "code";
+pub(super) const ROUTING_NUMBER: &str = "routing_number";
+pub(super) const ACCOUNT_NUMBER: &str = "account_number";
+pub(super) const ACCOUNT_NUMBER_AGAIN: &str = "account_number_again";
+pub(super) const HOLDER_TYPE: &str = "holder_type";
+pub(super) const ACCOUNT_TYPE: &str = "account_type";
+/// What a list of banks is searched for.
+pub(super) const QUERY: &str = "q";
+/// Whether the page is shown in a frame of another page.
+pub(super) const FRAME: &str = "frame";
+/// What stands before the names that a bank gives its fields.
+pub(super) const BANK_FIELD: &str = "bank_";

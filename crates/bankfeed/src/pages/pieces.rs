@@ -1,0 +1,69 @@
+//! Pieces that several pages are made of.
+
+use super::fields::ACCOUNT;
+use super::form::Posted;
+use super::words;
+use engine::link::Choice;
+use maud::{Markup, html};
+
+/// A bank as a row of the list shows it.
+pub(super) fn row(name: &str) -> Markup {
+    html! {
+        (mark(name))
+        span.text { strong { (name) } span { (words::address(name)) } }
+    }
+}
+
+pub(super) fn mark(name: &str) -> Markup {
+    let (letters, colour) = words::mark(name);
+    html! { span class=(format!("mark m{colour}")) aria-hidden="true" { (letters) } }
+}
+
+/// An account that can be picked, or is shown with why it cannot.
+pub(super) fn account(
+    place: usize,
+    choice: &Choice,
+    single: bool,
+    saved: bool,
+    checked: bool,
+) -> Markup {
+    let id = format!("account-{place}");
+    html! {
+        div.account {
+            input id=(id) name=(ACCOUNT) value=(place) checked[checked]
+                type=(if single { "radio" } else { "checkbox" })
+                disabled[choice.unusable.is_some()];
+            label for=(id) {
+                strong { (choice.name) }
+                span {
+                    @if saved { (choice.institution_name) ", " }
+                    (words::account(choice))
+                }
+                @if let Some(why) = choice.unusable { span.why { (words::unusable(why)) } }
+            }
+        }
+    }
+}
+
+/// A choice of a few words, the first of which is taken unless another was posted.
+pub(super) fn choice_of(
+    name: &str,
+    legend: &str,
+    posted: &Posted,
+    options: &[(&str, &str)],
+) -> Markup {
+    let given = posted.get(name).filter(|given| options.iter().any(|(word, _)| word == given));
+    let checked = given.or(options.first().map(|(word, _)| *word));
+    html! {
+        fieldset.few {
+            legend { (legend) }
+            @for (word, label) in options {
+                div {
+                    input type="radio" id=(format!("{name}-{word}")) name=(name) value=(word)
+                        checked[checked == Some(word)];
+                    label for=(format!("{name}-{word}")) { (label) }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! What the pages say about things of the model.
+
+use super::form::Fault;
+use connectors::sandbox::calendar::{date_of, day_of_second};
+use engine::link::{Choice, PickFault, Unusable};
+use model::account::{Permission, Subcategory};
+use model::clock::AccountTime;
+
+/// What is asked for, and what for.
+pub(super) fn permission(permission: Permission) -> (&'static str, &'static str) {
+    match permission {
+        Permission::Balances => ("Balances", "To see how much money is in your accounts"),
+        Permission::Ownership => {
+            ("Owner details", "To confirm that the accounts belong to you: names and addresses")
+        }
+        Permission::PaymentMethod => {
+            ("Account and routing numbers", "To move money that you agree to, by bank transfer")
+        }
+        Permission::Transactions => ("Transactions", "To see the money that comes in and goes out"),
+    }
+}
+
+/// The kind of an account.
+pub(super) fn subcategory(subcategory: Subcategory) -> &'static str {
+    match subcategory {
+        Subcategory::Checking => "Checking",
+        Subcategory::CreditCard => "Credit card",
+        Subcategory::LineOfCredit => "Line of credit",
+        Subcategory::Mortgage => "Mortgage",
+        Subcategory::Other => "Account",
+        Subcategory::Savings => "Savings",
+    }
+}
+
+/// Kind and last digits of an account.
+pub(super) fn account(choice: &Choice) -> String {
+    let kind = subcategory(choice.subcategory);
+    match &choice.last4 {
+        Some(last4) => format!("{kind} ending in {last4}"),
+        None => kind.to_owned(),
+    }
+}
+
+/// Why an account cannot be picked.
+pub(super) fn unusable(unusable: Unusable) -> &'static str {
+    match unusable {
+        Unusable::Kind => "This kind of account is not asked for",
+        Unusable::CannotPay => "Cannot be used for payments",
+    }
+}
+
+/// What a holder has to put right.
+pub(super) fn fault(fault: Fault, accounts_max: usize) -> String {
+    let step = match fault {
+        Fault::NumbersDiffer => return "The two account numbers are not the same.".into(),
+        Fault::Step(step) => step,
+    };
+    match step {
+        PickFault::NoSuchInstitution => "Choose a bank from the list.".into(),
+        PickFault::Nothing => "Choose at least one account.".into(),
+        PickFault::TooMany if accounts_max == 1 => "Choose one account.".into(),
+        PickFault::TooMany => format!("Choose at most {accounts_max} accounts."),
+        PickFault::NoneCanPay => {
+            "Choose at least one account that can be used for payments.".into()
+        }
+        PickFault::Unusable { why, .. } => {
+            format!("Choose another account. {}.", unusable(why))
+        }
+        PickFault::RoutingNumber => {
+            "A routing number has nine digits. Check it against your bank's papers.".into()
+        }
+        PickFault::AccountNumber => "An account number has 4 to 17 digits.".into(),
+        PickFault::NotForTests => {
+            "This is a test: use the routing and account numbers shown below.".into()
+        }
+        PickFault::Email => "Give an e-mail address, such as ada@example.com.".into(),
+        PickFault::Code => "The code has six digits.".into(),
+    }
+}
+
+/// The label of a bank's field, a hint where one helps, and what browsers fill it with.
+pub(super) fn bank_field(name: &str) -> (String, Option<&'static str>, &'static str) {
+    match name {
+        "username" => ("Username".into(), None, "username"),
+        "password" => ("Password".into(), None, "current-password"),
+        "option" => (
+            "How should your bank send you a code?".into(),
+            Some("For example: text message, or e-mail"),
+            "off",
+        ),
+        "code" => ("Code".into(), Some("The one that your bank has sent you"), "one-time-code"),
+        "confirmation" => {
+            ("Confirmation".into(), Some("Confirm the code that your bank has sent you"), "off")
+        }
+        "answer" => ("What was the name of your first pet?".into(), None, "off"),
+        other => {
+            let mut label = other.replace('_', " ");
+            if let Some(first) = label.get_mut(..1) {
+                first.make_ascii_uppercase();
+            }
+            (label, None, "off")
+        }
+    }
+}
+
+/// A time as people read it.
+pub(super) fn time(at: AccountTime) -> String {
+    const MONTHS: [&str; 12] = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ];
+    let date = date_of(day_of_second(at.0));
+    let month = usize::try_from(date.month - 1).ok().and_then(|month| MONTHS.get(month));
+    let second = at.0.rem_euclid(86_400);
+    format!(
+        "{} {} {}, {:02}:{:02} UTC",
+        date.day,
+        month.unwrap_or(&""),
+        date.year,
+        second / 3_600,
+        second / 60 % 60
+    )
+}
+
+/// The letters that stand for a bank, and one of six colours.
+pub(super) fn mark(name: &str) -> (String, usize) {
+    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let letters: String =
+        words.filter_map(|word| word.chars().next()).take(2).flat_map(char::to_uppercase).collect();
+    let sum = name.bytes().fold(0_usize, |sum, byte| sum * 31 % 1_009 + usize::from(byte));
+    (letters, sum % 6)
+}
+
+/// A line that tells banks with like names apart, as an address does. Test banks have none.
+pub(super) fn address(name: &str) -> String {
+    let words: Vec<String> = name
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_lowercase)
+        .collect();
+    format!("{}.test", words.join("-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Times, marks and addresses as people see them.
+    #[test]
+    fn reads_well() {
+        assert_eq!(time(AccountTime(1_767_232_800)), "1 January 2026, 02:00 UTC");
+        assert_eq!(mark("Test (Non-OAuth)").0, "TN");
+        assert_eq!(mark("").0, "");
+        assert_eq!(address("Test (Non-OAuth)"), "test-non-oauth.test");
+        assert_eq!(bank_field("mother_maiden_name").0, "Mother maiden name");
+        assert_eq!(bank_field("émile").0, "émile");
+    }
+}

@@ -1,0 +1,136 @@
+//! A browser without script for tests: it reads the text of a page, and posts its forms.
+
+use crate::support::{App, Client, Reply};
+
+/// A flow of a session in a browser.
+pub(crate) struct Browser {
+    client: Client,
+    /// The path of the flow, which holds its token.
+    pub(crate) path: String,
+}
+
+impl Browser {
+    /// Opens the flow of a carrier by its client secret.
+    pub(crate) async fn open(app: &App, carrier: &Reply) -> Self {
+        Self::open_for(app, carrier, "").await
+    }
+
+    /// The same with further parameters.
+    pub(crate) async fn open_for(app: &App, carrier: &Reply, more: &str) -> Self {
+        let form = format!("client_secret={}&{more}", carrier.text("/client_secret"));
+        let made = app.with_key("pk_test_123").post("/v1/link_flows", &form).await.ok();
+        assert_eq!(made.text("/object"), "link_flow");
+        let url = made.text("/url");
+        let path = url.split_once("/link/").unwrap().1;
+        Self { client: Client::of(app.url()), path: format!("/link/{path}") }
+    }
+
+    /// The current pane.
+    pub(crate) async fn page(&self) -> Reply {
+        self.client.bare_request("GET", &self.path).send().await
+    }
+
+    /// Posts a step with the version of the current pane, and answers where it came to.
+    pub(crate) async fn step(&self, step: &str, form: &str) -> Reply {
+        let version = version(&self.page().await);
+        self.step_of(version, step, form).await
+    }
+
+    /// Posts a step with a version of its own.
+    pub(crate) async fn step_of(&self, version: u64, step: &str, form: &str) -> Reply {
+        let form = format!("step={step}&version={version}&{form}");
+        self.client.bare_request("POST", &self.path).form(&form).send().await
+    }
+
+    /// The bank's own page.
+    pub(crate) async fn bank_page(&self) -> Reply {
+        self.client.bare_request("GET", &format!("{}/bank", self.path)).send().await
+    }
+
+    /// Posts the form of the bank's own page.
+    pub(crate) async fn bank_step(&self, step: &str, form: &str) -> Reply {
+        let form = format!("step={step}&version={}&{form}", version(&self.bank_page().await));
+        self.client.bare_request("POST", &format!("{}/bank", self.path)).form(&form).send().await
+    }
+
+    /// Picks the bank of a name, and agrees.
+    pub(crate) async fn log_in_at(&self, app: &App, bank: &str) -> Reply {
+        self.step("institution", &format!("institution={}", institution(app, bank).await)).await;
+        self.step("consent", "").await
+    }
+
+    /// Goes through the form of a bank to the accounts.
+    pub(crate) async fn accounts_of(&self, app: &App, bank: &str) -> Reply {
+        self.log_in_at(app, bank).await;
+        self.step("login", "bank_username=ada&bank_password=secret").await
+    }
+}
+
+/// The id of a test bank.
+pub(crate) async fn institution(app: &App, name: &str) -> String {
+    let banks = app.get("/v1/test_helpers/financial_connections/institutions").await.ok();
+    let bank = banks.items("/data").into_iter().find(|bank| bank["name"] == name).unwrap();
+    bank["id"].as_str().unwrap().to_owned()
+}
+
+/// The version that the forms of a page hold; 0 where there is none.
+pub(crate) fn version(page: &Reply) -> u64 {
+    let after = page.body.split_once("name=\"version\" value=\"");
+    let digits = after.and_then(|(_, rest)| rest.split_once('"'));
+    digits.map_or(0, |(digits, _)| digits.parse().unwrap())
+}
+
+/// What a person reads in the main part of a page, a line for each block; fields stand in
+/// brackets, marks before the choices.
+pub(crate) fn read(page: &Reply) -> String {
+    let (_, main) = page.body.split_once("<main>").expect(&page.body);
+    let (main, _) = main.split_once("</main>").unwrap();
+    let mut text = format!("{}\n", page.status);
+    for piece in main.split('<').filter(|piece| !piece.is_empty()) {
+        let (tag, words) = piece.split_once('>').unwrap_or(("", piece));
+        let name = tag.split([' ', '/']).find(|name| !name.is_empty()).unwrap_or_default();
+        let fresh =
+            ["h1", "p", "li", "ul", "form", "button", "a", "div", "label", "legend", "summary"];
+        if (!tag.starts_with('/') && fresh.contains(&name)) || tag.contains("class=\"mark") {
+            text.push('\n');
+        }
+        match name {
+            "input" if tag.contains("type=\"hidden\"") => {}
+            "input" if tag.contains("type=\"checkbox\"") || tag.contains("type=\"radio\"") => {
+                let sign = match (tag.contains(" disabled"), tag.contains(" checked")) {
+                    (true, _) => "[-]",
+                    (false, true) => "[x]",
+                    (false, false) => "[ ]",
+                };
+                text.push_str(&format!("\n{sign}"));
+            }
+            "input" => {
+                let value = tag.split_once(" value=\"").map_or("", |(_, rest)| rest);
+                let value = value.split('"').next().unwrap();
+                text.push_str(&format!("\n[{value}]"));
+            }
+            "button" if !tag.starts_with('/') => text.push_str("> "),
+            "a" if !tag.starts_with('/') => text.push_str("-> "),
+            "span" | "strong" if !tag.starts_with('/') => text.push(' '),
+            _ => {}
+        }
+        // The script file shows what is hidden here.
+        if !tag.contains(" hidden") || name == "input" {
+            text.push_str(words);
+        }
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.lines() {
+        let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+        let choice = lines.last().is_some_and(|last| ["[ ]", "[x]", "[-]"].contains(&&**last));
+        match lines.last_mut() {
+            Some(last) if choice && !line.is_empty() => {
+                last.push(' ');
+                last.push_str(&line);
+            }
+            _ if line.is_empty() || line == ">" => {}
+            _ => lines.push(line),
+        }
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,170 @@
+//! Every error that each call about intents and payment methods can give, beyond those that all
+//! calls share.
+
+use crate::intents::{LINK, OPTIONS, id};
+use crate::support::App;
+
+/// Every refusal of the calls about intents and payment methods.
+#[tokio::test]
+async fn refusals() {
+    let app = App::start().await;
+    let customer = app.customer().await;
+    let session = app.session(&customer, "").await;
+    let without = app.link(&session, "").await.ok().at("/accounts/data/0/id");
+    let without = without.as_str().unwrap().to_owned();
+    let canceled = id(&app.post("/v1/payment_intents", "amount=99&currency=usd").await.ok());
+    let path = format!("/v1/payment_intents/{canceled}");
+    let ended = app.post(&format!("{path}/cancel"), "cancellation_reason=duplicate").await.ok();
+    assert_eq!(ended.at("/status"), "canceled");
+    assert_eq!(ended.at("/cancellation_reason"), "duplicate");
+    let (intents, methods) = ("/v1/payment_intents", "/v1/payment_methods");
+    let of_account = format!(
+        "type=us_bank_account&billing_details[name]=A\
+         &us_bank_account[financial_connections_account]={without}"
+    );
+    let numbers = "type=us_bank_account&billing_details[name]=A\
+                   &us_bank_account[account_holder_type]=company";
+    let told = app
+        .refusals(&[
+            ("POST", intents, "amount=10&currency=usd"),
+            ("POST", intents, "amount=100000000&currency=usd"),
+            ("POST", intents, "amount=100&currency=eur"),
+            ("POST", intents, "amount=100&currency=usd&capture_method=manual"),
+            ("POST", intents, "amount=100&currency=usd&payment_method_types[]=card"),
+            ("POST", intents, "amount=100&currency=usd&customer=cus_1"),
+            ("POST", intents, "amount=100&currency=usd&confirm=true"),
+            ("POST", intents, "amount=100&currency=usd&mandate_data[customer_acceptance][type]=offline"),
+            ("POST", intents, "amount=100&currency=usd&payment_method=pm_1"),
+            ("POST", intents, "amount=100&currency=usd&payment_method=pm_1&payment_method_data[type]=us_bank_account"),
+            ("POST", intents, &format!("amount=100&currency=usd&{OPTIONS}[permissions][]=transactions")),
+            ("POST", intents, &format!("amount=100&currency=usd&{OPTIONS}[prefetch][]=transactions")),
+            ("POST", &path, "amount=200"),
+            ("POST", &format!("{path}/confirm"), ""),
+            ("POST", &format!("{path}/cancel"), ""),
+            ("POST", &format!("{path}/capture"), ""),
+            ("POST", &format!("{path}/verify_microdeposits"), "amounts[]=32&amounts[]=45"),
+            ("POST", LINK, &format!("carrier={canceled}")),
+            ("GET", "/v1/payment_intents/pi_1", ""),
+            ("GET", "/v1/setup_intents/seti_1", ""),
+            ("GET", &format!("{path}?expand[]=payment_method.customer.test_clock.x.y"), ""),
+            ("GET", &format!("{path}?client_secret=pi_x"), ""),
+            ("POST", methods, "type=card"),
+            ("POST", methods, "type=us_bank_account"),
+            ("POST", methods, "type=us_bank_account&us_bank_account[account_number]=1"),
+            ("POST", methods, &of_account),
+            ("POST", methods, &format!("{numbers}&us_bank_account[account_number]=000123456789&us_bank_account[routing_number]=110000001")),
+            ("POST", methods, &format!("{numbers}&us_bank_account[account_number]=12&us_bank_account[routing_number]=110000000")),
+            ("GET", &format!("{methods}/pm_1"), ""),
+            ("GET", "/v1/mandates/mandate_1", ""),
+        ])
+        .await;
+    let told = told.replace(&canceled, "PI").replace(&without, "FCA");
+    insta::assert_snapshot!(told, @"
+    POST /v1/payment_intents amount=10&currency=usd
+        400 invalid_request_error amount_too_small amount
+        The amount must be at least 50 cents.
+    POST /v1/payment_intents amount=100000000&currency=usd
+        400 invalid_request_error amount_too_large amount
+        The amount must be at most 99999999 cents.
+    POST /v1/payment_intents amount=100&currency=eur
+        400 invalid_request_error - currency
+        Bank accounts of the type us_bank_account are debited in usd only.
+    POST /v1/payment_intents amount=100&currency=usd&capture_method=manual
+        400 invalid_request_error - capture_method
+        A us_bank_account is debited at once; capture_method=manual is for other types
+        of payment method.
+    POST /v1/payment_intents amount=100&currency=usd&payment_method_types[]=card
+        400 invalid_request_error - payment_method_types
+        This server collects bank accounts: payment_method_types must include
+        us_bank_account.
+    POST /v1/payment_intents amount=100&currency=usd&customer=cus_1
+        404 invalid_request_error resource_missing customer
+        No such customer: 'cus_1'
+    POST /v1/payment_intents amount=100&currency=usd&confirm=true
+        400 invalid_request_error parameter_missing payment_method
+        There is nothing to debit yet: link an account, or give payment_method or
+        payment_method_data.
+    POST /v1/payment_intents amount=100&currency=usd&
+    mandate_data[customer_acceptance][type]=offline
+        400 invalid_request_error - mandate_data
+        mandate_data may be given only together with confirm=true.
+    POST /v1/payment_intents amount=100&currency=usd&payment_method=pm_1
+        404 invalid_request_error resource_missing payment_method
+        No such PaymentMethod: 'pm_1'
+    POST /v1/payment_intents amount=100&currency=usd&payment_method=pm_1&
+    payment_method_data[type]=us_bank_account
+        400 invalid_request_error parameters_exclusive payment_method
+        You may give only one of these parameters: payment_method, payment_method_data.
+    POST /v1/payment_intents amount=100&currency=usd&
+    payment_method_options[us_bank_account][financial_connections][permissions][]=transactions
+        400 invalid_request_error -
+        payment_method_options[us_bank_account][financial_connections][permissions]
+        A payment needs the permission payment_method among those it asks for.
+    POST /v1/payment_intents amount=100&currency=usd&
+    payment_method_options[us_bank_account][financial_connections][prefetch][]=transactions
+        400 invalid_request_error -
+        payment_method_options[us_bank_account][financial_connections][prefetch][0]
+        To prefetch transactions, ask for the permission transactions too.
+    POST /v1/payment_intents/pi_… amount=200
+        400 invalid_request_error payment_intent_unexpected_state -
+        This payment_intent has the status canceled and cannot be updated.
+    POST /v1/payment_intents/pi_…/confirm
+        400 invalid_request_error payment_intent_unexpected_state -
+        This payment_intent has the status canceled and cannot be confirmed.
+    POST /v1/payment_intents/pi_…/cancel
+        400 invalid_request_error payment_intent_unexpected_state -
+        This payment_intent has the status canceled and cannot be canceled.
+    POST /v1/payment_intents/pi_…/capture
+        400 invalid_request_error payment_intent_unexpected_state -
+        This payment_intent has the status canceled and cannot be captured.
+    POST /v1/payment_intents/pi_…/verify_microdeposits amounts[]=32&amounts[]=45
+        400 invalid_request_error payment_intent_unexpected_state -
+        This payment_intent has the status canceled and cannot be verified.
+    POST /v1/test_helpers/financial_connections/link carrier=pi_…
+        400 invalid_request_error - -
+        This link flow has ended; make a new session to link again.
+    GET /v1/payment_intents/pi_1
+        404 invalid_request_error resource_missing intent
+        No such payment_intent: 'pi_1'
+    GET /v1/setup_intents/seti_1
+        404 invalid_request_error resource_missing intent
+        No such setup_intent: 'seti_1'
+    GET /v1/payment_intents/pi_…?expand[]=payment_method.customer.test_clock.x.y
+        400 invalid_request_error - expand
+        The property 'payment_method.customer.test_clock.x.y' lies more than 4 levels
+        deep and cannot be expanded.
+    GET /v1/payment_intents/pi_…?client_secret=pi_x
+        400 invalid_request_error payment_intent_invalid_parameter client_secret
+        The client_secret given does not belong to this payment_intent.
+    POST /v1/payment_methods type=card
+        400 invalid_request_error - type
+        This server has payment methods of the type us_bank_account only.
+    POST /v1/payment_methods type=us_bank_account
+        400 invalid_request_error parameter_missing us_bank_account
+        Missing required parameter: us_bank_account.
+    POST /v1/payment_methods type=us_bank_account&us_bank_account[account_number]=1
+        400 invalid_request_error parameter_missing billing_details[name]
+        Missing required parameter: billing_details[name].
+    POST /v1/payment_methods type=us_bank_account&billing_details[name]=A&
+    us_bank_account[financial_connections_account]=fca_…
+        400 invalid_request_error - us_bank_account[financial_connections_account]
+        The account was linked without the permission payment_method.
+    POST /v1/payment_methods type=us_bank_account&billing_details[name]=A&
+    us_bank_account[account_holder_type]=company&
+    us_bank_account[account_number]=000123456789&
+    us_bank_account[routing_number]=110000001
+        400 invalid_request_error routing_number_invalid us_bank_account[routing_number]
+        The routing number must have nine digits, the last of which checks the others.
+    POST /v1/payment_methods type=us_bank_account&billing_details[name]=A&
+    us_bank_account[account_holder_type]=company&us_bank_account[account_number]=12&
+    us_bank_account[routing_number]=110000000
+        400 invalid_request_error account_number_invalid us_bank_account[account_number]
+        The account number must have 4 to 17 digits.
+    GET /v1/payment_methods/pm_1
+        404 invalid_request_error resource_missing payment_method
+        No such PaymentMethod: 'pm_1'
+    GET /v1/mandates/mandate_1
+        404 invalid_request_error resource_missing mandate
+        No such mandate: 'mandate_1'
+    ");
+}

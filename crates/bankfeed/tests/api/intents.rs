@@ -1,0 +1,540 @@
+//! Payment Intents and Setup Intents as carriers, from the guide's calls to the account's data;
+//! payment methods and mandates.
+
+use crate::support::{App, FC, Reply};
+use serde_json::Value;
+
+pub(crate) const OPTIONS: &str = "payment_method_options[us_bank_account][financial_connections]";
+pub(crate) const LINK: &str = "/v1/test_helpers/financial_connections/link";
+const DAY_S: i64 = 86_400;
+
+/// The guide's own call, with the permissions and the prefetch that it prints.
+fn guide_call(more: &str) -> String {
+    format!(
+        "setup_future_usage=off_session&payment_method_types[]=us_bank_account\
+         &{OPTIONS}[permissions][]=payment_method&{OPTIONS}[permissions][]=transactions\
+         &{OPTIONS}[prefetch][]=transactions{more}"
+    )
+}
+
+pub(crate) fn id(reply: &Reply) -> String {
+    reply.text("/id")
+}
+
+fn part(reply: &Reply, pointer: &str) -> String {
+    serde_json::to_string_pretty(&reply.at(pointer)).unwrap()
+}
+
+async fn link(app: &App, carrier: &str, more: &str) -> Reply {
+    app.post(LINK, &format!("carrier={carrier}{more}")).await
+}
+
+/// The types of all events, the oldest first.
+async fn told(app: &App) -> Vec<String> {
+    let events = app.get("/v1/events?limit=100").await.ok();
+    let word = |event: &Value| event["type"].as_str().unwrap().to_owned();
+    let mut types: Vec<String> = events.items("/data").iter().map(word).collect();
+    types.reverse();
+    types
+}
+
+/// A payment from the first call to the transactions: linked, prefetched, confirmed, settled.
+#[tokio::test]
+async fn a_payment_intent_collects_an_account() {
+    let app = App::start().await;
+    let customer = app.customer().await;
+    let form = guide_call(&format!("&amount=2000&currency=usd&customer={customer}"));
+    let intent = app.post("/v1/payment_intents", &form).await.ok();
+    insta::assert_snapshot!(intent.shown(), @r#"
+    200
+    {
+      "amount": 2000,
+      "amount_capturable": 0,
+      "amount_details": {
+        "tip": {}
+      },
+      "amount_received": 0,
+      "application": null,
+      "application_fee_amount": null,
+      "automatic_payment_methods": null,
+      "canceled_at": null,
+      "cancellation_reason": null,
+      "capture_method": "automatic",
+      "client_secret": "pi_0vIseXMSgHUXOilmFhkOZY90_secret_TENqgWPfVkKY4cBI8lcx8cGxP",
+      "confirmation_method": "automatic",
+      "created": 1767225600,
+      "currency": "usd",
+      "customer": "cus_0vIseXMSehlXpDdIXd2aZbfz",
+      "customer_account": null,
+      "description": null,
+      "excluded_payment_method_types": null,
+      "id": "pi_0vIseXMSgHUXOilmFhkOZY90",
+      "last_payment_error": null,
+      "latest_charge": null,
+      "livemode": false,
+      "metadata": {},
+      "next_action": null,
+      "object": "payment_intent",
+      "on_behalf_of": null,
+      "payment_method": null,
+      "payment_method_configuration_details": null,
+      "payment_method_options": {
+        "us_bank_account": {
+          "financial_connections": {
+            "permissions": [
+              "payment_method",
+              "transactions"
+            ],
+            "prefetch": [
+              "transactions"
+            ]
+          },
+          "verification_method": "automatic"
+        }
+      },
+      "payment_method_types": [
+        "us_bank_account"
+      ],
+      "processing": null,
+      "receipt_email": null,
+      "review": null,
+      "setup_future_usage": "off_session",
+      "shipping": null,
+      "statement_descriptor": null,
+      "statement_descriptor_suffix": null,
+      "status": "requires_payment_method",
+      "transfer_data": null,
+      "transfer_group": null
+    }
+    "#);
+    let linked = link(&app, &id(&intent), "&expand[]=payment_method").await.ok();
+    assert_eq!(linked.at("/status"), "requires_confirmation");
+    insta::assert_snapshot!(part(&linked, "/payment_method"), @r#"
+    {
+      "allow_redisplay": "unspecified",
+      "billing_details": {
+        "address": {
+          "city": null,
+          "country": null,
+          "line1": null,
+          "line2": null,
+          "postal_code": null,
+          "state": null
+        },
+        "email": null,
+        "name": null,
+        "phone": null,
+        "tax_id": null
+      },
+      "created": 1767225600,
+      "customer": null,
+      "customer_account": null,
+      "id": "pm_0vIseXMSj7NMcJcqjHkxpFEe",
+      "livemode": false,
+      "metadata": {},
+      "object": "payment_method",
+      "type": "us_bank_account",
+      "us_bank_account": {
+        "account_holder_type": "individual",
+        "account_type": "checking",
+        "bank_name": "Test (Non-OAuth)",
+        "financial_connections_account": "fca_0vIseXMSiAxX21tCjPhMily6",
+        "fingerprint": "10471b52e0049e21",
+        "last4": "2395",
+        "networks": {
+          "preferred": "ach",
+          "supported": [
+            "ach"
+          ]
+        },
+        "routing_number": "110000000",
+        "status_details": {}
+      }
+    }
+    "#);
+
+    // The account is where the reference says, and its transactions are fetched already.
+    let account = linked.at("/payment_method/us_bank_account/financial_connections_account");
+    let account = account.as_str().unwrap().to_owned();
+    app.run_workers_until_idle().await;
+    let list = app.get(&format!("{FC}/transactions?account={account}")).await.ok();
+    assert!(!list.items("/data").is_empty());
+
+    let accept = "mandate_data[customer_acceptance][type]=offline";
+    let path = format!("/v1/payment_intents/{}/confirm", id(&intent));
+    assert_eq!(app.post(&path, accept).await.ok().at("/status"), "processing");
+    app.run_workers_until_idle().await;
+    let path = format!("/v1/payment_intents/{}?expand[]=payment_method.customer", id(&intent));
+    let settled = app.get(&path).await.ok();
+    assert_eq!(settled.at("/status"), "succeeded");
+    assert_eq!(settled.at("/amount_received"), 2000);
+    assert_eq!(settled.at("/payment_method/customer/id"), customer.as_str());
+    insta::assert_snapshot!(told(&app).await.join("\n"), @"
+    customer.created
+    payment_intent.created
+    financial_connections.account.created
+    financial_connections.account.refreshed_transactions
+    payment_intent.processing
+    payment_method.attached
+    payment_intent.succeeded
+    ");
+}
+
+/// A Setup Intent without a customer: the account belongs to nobody, is listed and refreshes, and
+/// no second link is merged with it.
+#[tokio::test]
+async fn a_setup_intent_without_customer_links_an_account_of_nobody() {
+    let app = App::start().await;
+    let intent = app
+        .post("/v1/setup_intents", &guide_call("").replace("setup_future_usage=off_session&", ""))
+        .await
+        .ok();
+    insta::assert_snapshot!(intent.shown(), @r#"
+    200
+    {
+      "application": null,
+      "automatic_payment_methods": null,
+      "cancellation_reason": null,
+      "client_secret": "seti_0vIseXMSehlhP7yapu00A02Z_secret_GQvlTENqgWPfVkKY4cBI8lcx8",
+      "created": 1767225600,
+      "customer": null,
+      "customer_account": null,
+      "description": null,
+      "excluded_payment_method_types": null,
+      "flow_directions": null,
+      "id": "seti_0vIseXMSehlhP7yapu00A02Z",
+      "last_setup_error": null,
+      "latest_attempt": null,
+      "livemode": false,
+      "mandate": null,
+      "metadata": {},
+      "next_action": null,
+      "object": "setup_intent",
+      "on_behalf_of": null,
+      "payment_method": null,
+      "payment_method_configuration_details": null,
+      "payment_method_options": {
+        "us_bank_account": {
+          "financial_connections": {
+            "permissions": [
+              "payment_method",
+              "transactions"
+            ],
+            "prefetch": [
+              "transactions"
+            ]
+          },
+          "verification_method": "automatic"
+        }
+      },
+      "payment_method_types": [
+        "us_bank_account"
+      ],
+      "single_use_mandate": null,
+      "status": "requires_payment_method",
+      "usage": "off_session"
+    }
+    "#);
+    link(&app, &id(&intent), "").await.ok();
+    let path = format!("/v1/setup_intents/{}/confirm", id(&intent));
+    let done = app.post(&path, "expand[]=mandate&expand[]=payment_method").await.ok();
+    assert_eq!(done.at("/status"), "succeeded");
+    insta::assert_snapshot!(part(&done, "/mandate"), @r#"
+    {
+      "customer_acceptance": {
+        "accepted_at": 1767225600,
+        "offline": {},
+        "type": "offline"
+      },
+      "id": "mandate_0vIseXMSj7NcmuOWEsANkuFJ",
+      "livemode": false,
+      "multi_use": {},
+      "object": "mandate",
+      "payment_method": "pm_0vIseXMSiAxiTKVEggJfCwEf",
+      "payment_method_details": {
+        "type": "us_bank_account",
+        "us_bank_account": {}
+      },
+      "status": "active",
+      "type": "multi_use"
+    }
+    "#);
+
+    app.run_workers_until_idle().await;
+    let account = done.at("/payment_method/us_bank_account/financial_connections_account");
+    let account = account.as_str().unwrap().to_owned();
+    let shown = app.get(&format!("{FC}/accounts/{account}")).await.ok();
+    assert_eq!(shown.at("/account_holder"), Value::Null);
+    assert_eq!(shown.at("/transaction_refresh/status"), "succeeded");
+    let subscribed =
+        app.post(&format!("{FC}/accounts/{account}/subscribe"), "features[]=transactions").await;
+    assert_eq!(subscribed.ok().at("/subscriptions/0"), "transactions");
+
+    let second = app.post("/v1/setup_intents", "payment_method_types[]=us_bank_account").await.ok();
+    link(&app, &id(&second), "").await.ok();
+    let all = app.get(&format!("{FC}/accounts")).await.ok();
+    assert_eq!(all.items("/data").len(), 2);
+    assert_eq!(all.at("/data/0/permissions/0"), "payment_method");
+    assert_eq!(all.at("/data/0/permissions/1"), Value::Null);
+}
+
+/// On a test clock a debit takes days, and a failed one asks for another payment method.
+#[tokio::test]
+async fn debits_end_on_the_clock() {
+    let app = App::start().await;
+    let clock = app.post("/v1/test_helpers/test_clocks", "frozen_time=1767225600").await.ok();
+    let form = format!("test_clock={}&email=ada@example.com", id(&clock));
+    let customer = id(&app.post("/v1/customers", &form).await.ok());
+    let mut intents = Vec::new();
+    for account in ["Success", "Insufficient+Funds", "Payment+Processes+Indefinitely"] {
+        let form = guide_call(&format!("&amount=2000&currency=usd&customer={customer}"));
+        let intent = id(&app.post("/v1/payment_intents", &form).await.ok());
+        link(&app, &intent, &format!("&accounts[]={account}")).await.ok();
+        let path = format!("/v1/payment_intents/{intent}/confirm");
+        assert_eq!(app.post(&path, "").await.ok().at("/status"), "processing");
+        intents.push(intent);
+    }
+    for (days, expected) in [
+        (3, ["processing", "processing", "processing"]),
+        (5, ["succeeded", "requires_payment_method", "processing"]),
+    ] {
+        let path = format!("/v1/test_helpers/test_clocks/{}/advance", id(&clock));
+        let to = 1_767_225_600 + days * DAY_S;
+        app.post(&path, &format!("frozen_time={to}")).await.ok();
+        app.run_workers_until_idle().await;
+        for (intent, status) in intents.iter().zip(expected) {
+            let shown = app.get(&format!("/v1/payment_intents/{intent}")).await.ok();
+            assert_eq!(shown.at("/status"), status, "after {days} days");
+        }
+    }
+    let failed = app.get(&format!("/v1/payment_intents/{}", intents[1])).await.ok();
+    insta::assert_snapshot!(part(&failed, "/last_payment_error/code"), @r#""insufficient_funds""#);
+    let events = app.get("/v1/events?type=payment_intent.payment_failed").await.ok();
+    let created = events.at("/data/0/created").as_i64().unwrap();
+    assert_eq!(created, 1_767_225_600 + 4 * DAY_S);
+}
+
+/// Typed numbers are proven by two small deposits; wrong answers are counted and said.
+#[tokio::test]
+async fn typed_numbers_are_verified_by_deposits() {
+    let app = App::start().await;
+    let data = "payment_method_data[type]=us_bank_account\
+                &payment_method_data[billing_details][name]=Ada\
+                &payment_method_data[us_bank_account][account_holder_type]=individual\
+                &payment_method_data[us_bank_account][routing_number]=110000000\
+                &payment_method_data[us_bank_account][account_number]=000123456789";
+    let form = format!("payment_method_types[]=us_bank_account&confirm=true&{data}");
+    let intent = app.post("/v1/setup_intents", &form).await.ok();
+    insta::assert_snapshot!(part(&intent, "/next_action"), @r#"
+    {
+      "type": "verify_with_microdeposits",
+      "verify_with_microdeposits": {
+        "arrival_date": 1767398400,
+        "hosted_verification_url": "http://127.0.0.1:12111/microdeposits/seti_0vIseXMSehlhP7yapu00A02Z_secret_GQvlTENqgWPfVkKY4cBI8lcx8",
+        "microdeposit_type": "amounts"
+      }
+    }
+    "#);
+    let path = format!("/v1/setup_intents/{}/verify_microdeposits", id(&intent));
+    let refused = app
+        .refusals(&[
+            ("POST", &path, "amounts[]=1&amounts[]=2"),
+            ("POST", &path, "descriptor_code=SM00AA"),
+            ("POST", &path, "amounts[]=1"),
+            ("POST", &path, ""),
+            ("POST", &path, "amounts[]=1&amounts[]=2&descriptor_code=SM11AA"),
+        ])
+        .await;
+    insta::assert_snapshot!(refused.replace(&id(&intent), "ID"), @"
+    POST /v1/setup_intents/seti_…/verify_microdeposits amounts[]=1&amounts[]=2
+        400 invalid_request_error
+        payment_method_microdeposit_verification_amounts_mismatch -
+        The amounts given are not those of the deposits.
+    POST /v1/setup_intents/seti_…/verify_microdeposits descriptor_code=SM00AA
+        400 invalid_request_error
+        payment_method_microdeposit_verification_descriptor_code_mismatch -
+        The code given is not that of the deposit.
+    POST /v1/setup_intents/seti_…/verify_microdeposits amounts[]=1
+        400 invalid_request_error - amounts
+        Give the amounts of both deposits, in cents.
+    POST /v1/setup_intents/seti_…/verify_microdeposits
+        400 invalid_request_error parameter_missing amounts
+        Missing required parameter: amounts.
+    POST /v1/setup_intents/seti_…/verify_microdeposits amounts[]=1&amounts[]=2&
+    descriptor_code=SM11AA
+        400 invalid_request_error parameters_exclusive amounts
+        You may give only one of these parameters: amounts, descriptor_code.
+    ");
+    let done = app.post(&path, "amounts[]=32&amounts[]=45").await.ok();
+    assert_eq!(done.at("/status"), "succeeded");
+    assert_eq!(done.at("/payment_method").as_str().map(|text| &text[..3]), Some("pm_"));
+
+    let spoiled = id(&app.post("/v1/setup_intents", &form).await.ok());
+    let path = format!("/v1/setup_intents/{spoiled}/verify_microdeposits");
+    let refused = app.refusals(&[("POST", &path, "amounts[]=10&amounts[]=11")]).await;
+    insta::assert_snapshot!(refused.replace(&spoiled, "ID"), @"
+    POST /v1/setup_intents/seti_…/verify_microdeposits amounts[]=10&amounts[]=11
+        400 invalid_request_error
+        payment_method_microdeposit_verification_attempts_exceeded -
+        The deposits were told wrongly too often.
+    ");
+    let shown = app.get(&format!("/v1/setup_intents/{spoiled}")).await.ok();
+    assert_eq!(shown.at("/status"), "requires_payment_method");
+    let failing = form.replace("000123456789", "000666666661");
+    let failed = app.post("/v1/setup_intents", &failing).await.ok();
+    let code = failed.at("/last_setup_error/code");
+    assert_eq!(code, "payment_method_microdeposit_failed");
+}
+
+/// Payment methods: of an account, of numbers, of a test name; given, changed, listed, taken.
+#[tokio::test]
+async fn payment_methods_live() {
+    let app = App::start().await;
+    let customer = app.customer().await;
+    let session = app.session(&customer, "&permissions[]=payment_method").await;
+    let account = app.link(&session, "").await.ok().at("/accounts/data/0/id");
+    let account = account.as_str().unwrap().to_owned();
+    let form = format!(
+        "type=us_bank_account&us_bank_account[financial_connections_account]={account}\
+         &billing_details[name]=Ada&metadata[a]=1"
+    );
+    let method = id(&app.post("/v1/payment_methods", &form).await.ok());
+    let path = format!("/v1/payment_methods/{method}");
+    let given = app.post(&format!("{path}/attach"), &format!("customer={customer}")).await.ok();
+    assert_eq!(given.at("/customer"), customer.as_str());
+    let changed = app.post(&path, "billing_details[email]=a@b.co&metadata[a]=").await.ok();
+    assert_eq!(changed.at("/billing_details/name"), "Ada");
+    assert_eq!(changed.at("/billing_details/email"), "a@b.co");
+    for list in [
+        format!("/v1/payment_methods?customer={customer}&type=us_bank_account"),
+        format!("/v1/customers/{customer}/payment_methods"),
+    ] {
+        assert_eq!(app.get(&list).await.ok().at("/data/0/id"), method.as_str());
+    }
+    let one = app.get(&format!("/v1/customers/{customer}/payment_methods/{method}")).await.ok();
+    assert_eq!(one.at("/id"), method.as_str());
+    let taken = app.post(&format!("{path}/detach"), "").await.ok();
+    assert_eq!(taken.at("/customer"), Value::Null);
+    insta::assert_snapshot!(told(&app).await.join("\n"), @"
+    customer.created
+    financial_connections.account.created
+    payment_method.attached
+    payment_method.updated
+    payment_method.detached
+    ");
+
+    let form = "amount=500&currency=usd&confirm=true&payment_method=pm_usBankAccount_noAccount\
+                &payment_method_types[]=us_bank_account";
+    let intent = id(&app.post("/v1/payment_intents", form).await.ok());
+    app.run_workers_until_idle().await;
+    let failed = app.get(&format!("/v1/payment_intents/{intent}")).await.ok();
+    assert_eq!(failed.at("/last_payment_error/code"), "no_account");
+}
+
+/// A browser with the client secret sees its own intent, and nothing else of the merchant.
+#[tokio::test]
+async fn a_browser_sees_its_own_intent() {
+    let app = App::start().await;
+    let form = "amount=500&currency=usd&metadata[inner]=secret";
+    let intent = app.post("/v1/payment_intents", form).await.ok();
+    let secret = intent.at("/client_secret").as_str().unwrap().to_owned();
+    let browser = app.with_key("pk_test_123");
+    let path = format!("/v1/payment_intents/{}", id(&intent));
+    let seen = browser.get(&format!("{path}?client_secret={secret}")).await.ok();
+    assert_eq!(seen.at("/status"), "requires_payment_method");
+    assert_eq!(seen.at("/metadata"), Value::Null);
+    let told = browser
+        .refusals(&[
+            ("GET", &path, ""),
+            ("POST", &path, "amount=600"),
+            ("GET", "/v1/payment_intents", ""),
+        ])
+        .await;
+    insta::assert_snapshot!(told.replace(&id(&intent), "PI"), @"
+    GET /v1/payment_intents/pi_…
+        400 invalid_request_error parameter_missing client_secret
+        Missing required parameter: client_secret.
+    POST /v1/payment_intents/pi_… amount=600
+        403 invalid_request_error secret_key_required -
+        This call needs a secret API key (sk_…); a publishable key (pk_…) may only
+        drive a client flow.
+    GET /v1/payment_intents
+        403 invalid_request_error secret_key_required -
+        This call needs a secret API key (sk_…); a publishable key (pk_…) may only
+        drive a client flow.
+    ");
+}
+
+/// Settings say what dynamic payment methods ask for; named types and sent permissions win.
+#[tokio::test]
+async fn settings_speak_for_dynamic_payment_methods() {
+    let app = App::start().await;
+    let settings = format!("{FC}/settings");
+    insta::assert_snapshot!(app.get(&settings).await.ok().shown(), @r#"
+    200
+    {
+      "livemode": false,
+      "object": "financial_connections.settings",
+      "permissions": [
+        "payment_method"
+      ],
+      "prefetch": []
+    }
+    "#);
+    let form = "permissions[]=payment_method&permissions[]=transactions&prefetch[]=transactions";
+    insta::assert_snapshot!(app.post(&settings, form).await.ok().shown(), @r#"
+    200
+    {
+      "livemode": false,
+      "object": "financial_connections.settings",
+      "permissions": [
+        "payment_method",
+        "transactions"
+      ],
+      "prefetch": [
+        "transactions"
+      ]
+    }
+    "#);
+    let refused = app
+        .refusals(&[
+            ("POST", &settings, "prefetch[]=balances"),
+            ("POST", &settings, "permissions[]=balance"),
+        ])
+        .await;
+    insta::assert_snapshot!(refused, @"
+    POST …/settings prefetch[]=balances
+        400 invalid_request_error - prefetch[0]
+        To prefetch balances, ask for the permission balances too.
+    POST …/settings permissions[]=balance
+        400 invalid_request_error - permissions[0]
+        Invalid permissions[0]: must be one of balances, ownership, payment_method, or
+        transactions
+    ");
+
+    let sent =
+        format!("&{OPTIONS}[permissions][]=payment_method&{OPTIONS}[permissions][]=balances");
+    let mut asked = Vec::new();
+    for more in [
+        "&automatic_payment_methods[enabled]=true",
+        "&payment_method_types[]=us_bank_account",
+        &sent,
+    ] {
+        let form = format!("amount=2000&currency=usd{more}");
+        let intent = id(&app.post("/v1/payment_intents", &form).await.ok());
+        let linked = link(&app, &intent, "&expand[]=payment_method").await.ok();
+        let account = linked.text("/payment_method/us_bank_account/financial_connections_account");
+        app.run_workers_until_idle().await;
+        let account = app.get(&format!("{FC}/accounts/{account}")).await.ok();
+        asked.push(format!(
+            "{} {}",
+            account.at("/permissions"),
+            account.at("/transaction_refresh/status")
+        ));
+    }
+    insta::assert_snapshot!(asked.join("\n"), @r#"
+    ["payment_method","transactions"] "succeeded"
+    ["payment_method"] null
+    ["balances","payment_method"] null
+    "#);
+}

@@ -1,0 +1,383 @@
+//! The link flow in a browser: every pane, and every step from it.
+
+use crate::browser::{Browser, institution, read, version};
+use crate::support::{App, FC};
+
+/// A form bank from its list to the account: a refused login, further questions, a fault, and what
+/// came of it. On a database, so that the sealed part of a run is read back at every step.
+#[tokio::test]
+async fn form_bank() {
+    let app = App::sqlite().await;
+    let customer = app.post("/v1/customers", "name=Ada").await.ok().text("/id");
+    let session = app.session(&customer, "prefetch[]=balances").await;
+    let browser = Browser::open(&app, &session).await;
+    let list = browser.page().await;
+    insta::assert_snapshot!(read(&list), @"
+    200
+    Choose your bank
+    Search banks by name
+    []
+    > Search
+    15 banks
+    TN Test (Non-OAuth) test-non-oauth.test
+    TO Test (OAuth) test-oauth.test
+    BN Bank (Non-OAuth) bank-non-oauth.test
+    BO Bank (OAuth) bank-oauth.test
+    OA Ownership Accounts ownership-accounts.test
+    IP Invalid Payment Accounts invalid-payment-accounts.test
+    DS Down (Scheduled) down-scheduled.test
+    DU Down (Unscheduled) down-unscheduled.test
+    DE Down (Error) down-error.test
+    TA Tokenized Account Number tokenized-account-number.test
+    IA Inactive Accounts inactive-accounts.test
+    IR Immediately Requires Reauthentication immediately-requires-reauthentication.test
+    ER Eventually Requires Reauthentication eventually-requires-reauthentication.test
+    SH Short History short-history.test
+    NH No History no-history.test
+    > Use an account I linked before
+    ");
+    let bank = institution(&app, "Bank (Non-OAuth)").await;
+    let consent = browser.step("institution", &format!("institution={bank}")).await;
+    insta::assert_snapshot!(read(&consent), @"
+    200
+    Test merchant asks to see your data
+    BN Bank (Non-OAuth) bank-non-oauth.test
+    Test merchant would like to read the following of the accounts that you choose:
+    Account details To show you which accounts are linked: name, kind, last four digits
+    Balances To see how much money is in your accounts
+    Owner details To confirm that the accounts belong to you: names and addresses
+    Transactions To see the money that comes in and goes out
+    You choose the accounts in a later step. Test merchant never sees your password, and you can ask them at any time to stop.
+    > Agree and continue
+    ");
+    insta::assert_snapshot!(read(&browser.step("consent", "").await), @"
+    200
+    Log in at Bank (Non-OAuth)
+    Use the same details as on your bank's own site.
+    Username
+    []
+    Password
+    []
+    > Log in
+    Test bank: A login form. The answers options, mfa, confirm_mfa and security_question bring that question, incorrect is refused, error ends the login.
+    ");
+    let login = "bank_username=ada&bank_password=";
+    insta::assert_snapshot!(read(&browser.step("login", &format!("{login}incorrect")).await), @"
+    200
+    Log in at Bank (Non-OAuth)
+    Your bank did not accept this. Check what you typed, and try again.
+    Use the same details as on your bank's own site.
+    Username
+    []
+    Password
+    []
+    > Log in
+    Test bank: A login form. The answers options, mfa, confirm_mfa and security_question bring that question, incorrect is refused, error ends the login.
+    ");
+    insta::assert_snapshot!(read(&browser.step("login", &format!("{login}options")).await), @"
+    200
+    Log in at Bank (Non-OAuth)
+    Your bank asks one more thing.
+    How should your bank send you a code?
+    For example: text message, or e-mail
+    []
+    > Continue
+    Test bank: A login form. The answers options, mfa, confirm_mfa and security_question bring that question, incorrect is refused, error ends the login.
+    ");
+    let question = browser.step("login", "bank_option=security_question").await;
+    insta::assert_snapshot!(read(&question), @"
+    200
+    Log in at Bank (Non-OAuth)
+    Your bank asks one more thing.
+    What was the name of your first pet?
+    []
+    > Continue
+    Test bank: A login form. The answers options, mfa, confirm_mfa and security_question bring that question, incorrect is refused, error ends the login.
+    ");
+    insta::assert_snapshot!(read(&browser.step("login", "bank_answer=Rex").await), @"
+    200
+    Choose accounts
+    Choose the accounts to link
+    [x] Success Checking ending in 5655
+    [ ] Failure Checking ending in 4382
+    [ ] Account closes after linking Checking ending in 6888
+    [ ] High Balance Checking ending in 1789
+    [ ] Very High Balance Checking ending in 8334
+    [ ] Insufficient Funds Checking ending in 3714
+    [ ] Success (Later Disputed) Checking ending in 3390
+    [ ] Payment Processes Indefinitely Checking ending in 7805
+    [ ] Debit Not Authorized Checking ending in 1899
+    [ ] Weekly Payment Volume Exceeded Checking ending in 7154
+    [ ] Savings Savings ending in 8238
+    [ ] Credit Card Credit card ending in 2204
+    [ ] Line of Credit Line of credit ending in 3145
+    [ ] Mortgage Mortgage ending in 4907
+    [ ] Investment Account ending in 6470
+    > Link accounts
+    ");
+    let fault = browser.step("accounts", "").await;
+    assert!(read(&fault).starts_with("422\nChoose accounts\nChoose at least one account."));
+    insta::assert_snapshot!(read(&browser.step("accounts", "account=0&account=10").await), @"
+    200
+    ✓
+    2 accounts are linked
+    BN Savings Savings ending in 8238
+    BN Success Checking ending in 5655
+    Test merchant can now read what you agreed to.
+    You may close this page.
+    ");
+
+    let ended = app.get(&format!("{FC}/sessions/{}", session.text("/id"))).await.ok();
+    assert_eq!(ended.at("/status"), "succeeded");
+    let listed = app.get(&format!("{FC}/accounts?session={}", session.text("/id"))).await.ok();
+    let names: Vec<_> = listed.items("/data").iter().map(|a| a["display_name"].clone()).collect();
+    assert_eq!(names, ["Savings", "Success"]);
+    assert_eq!(listed.at("/data/0/balance_refresh/status"), "pending");
+    let events = app.get("/v1/events?type=financial_connections.account.created").await.ok();
+    assert_eq!(events.items("/data").len(), 2);
+}
+
+/// A bank with a page of its own: refused there, then allowed, and the accounts picked there.
+#[tokio::test]
+async fn bank_page() {
+    let app = App::start().await;
+    let session = app.session(&app.customer().await, "limits[accounts]=1").await;
+    let browser = Browser::open(&app, &session).await;
+    insta::assert_snapshot!(read(&browser.log_in_at(&app, "Bank (OAuth)").await), @"
+    200
+    Continue at Bank (OAuth)
+    BO Bank (OAuth) bank-oauth.test
+    Log in on the page of Bank (OAuth), which opens in a new window. We do not see what you type there. Come back here when you are done.
+    -> Open Bank (OAuth) (in a new window)
+    -> I am done there
+    ");
+    insta::assert_snapshot!(read(&browser.bank_page().await), @"
+    200
+    Share accounts with Test merchant?
+    You are logged in. Test merchant will be able to read what you agreed to there.
+    Accounts to share
+    [x] Success Checking ending in 9606
+    [ ] Failure Checking ending in 8525
+    [ ] Account closes after linking Checking ending in 2775
+    [ ] High Balance Checking ending in 0028
+    [ ] Very High Balance Checking ending in 8983
+    [ ] Insufficient Funds Checking ending in 1874
+    [ ] Success (Later Disputed) Checking ending in 7876
+    [ ] Payment Processes Indefinitely Checking ending in 5431
+    [ ] Debit Not Authorized Checking ending in 8658
+    [ ] Weekly Payment Volume Exceeded Checking ending in 2078
+    [ ] Savings Savings ending in 8361
+    [ ] Credit Card Credit card ending in 4743
+    [ ] Line of Credit Line of credit ending in 0545
+    [ ] Mortgage Mortgage ending in 8487
+    [ ] Investment Account ending in 6571
+    > Allow
+    > Do not allow
+    ");
+    insta::assert_snapshot!(read(&browser.bank_step("deny", "").await), @"
+    200
+    You are done here
+    Close this window, and go on in the one that you came from.
+    -> Go on in this window
+    ");
+    assert!(read(&browser.page().await).contains("You did not allow it at Bank (OAuth)."));
+    let none = browser.bank_step("allow", "").await;
+    assert!(read(&none).contains("422\nShare accounts with Test merchant?\nChoose at least one"));
+    let many = browser.bank_step("allow", "account=0&account=1").await;
+    assert!(read(&many).contains("Choose one account."));
+    browser.bank_step("allow", "account=3").await.ok();
+    insta::assert_snapshot!(read(&browser.page().await), @"
+    200
+    ✓
+    Your account is linked
+    BO High Balance Checking ending in 0028
+    Test merchant can now read what you agreed to.
+    You may close this page.
+    ");
+    // The window may be opened again; there is nothing left to do in it.
+    assert!(read(&browser.bank_page().await).contains("You are done here"));
+
+    // A bank that leaves the choice to us is followed by the list of accounts.
+    let stranger = app.post("/v1/customers", "name=Bob").await.ok().text("/id");
+    let browser = Browser::open(&app, &app.session(&stranger, "").await).await;
+    browser.log_in_at(&app, "Test (OAuth)").await;
+    assert!(!read(&browser.bank_page().await).contains("Accounts to share"));
+    browser.bank_step("allow", "").await.ok();
+    assert!(read(&browser.page().await).starts_with("200\nChoose accounts"));
+}
+
+/// Banks that are down, and one that ends the login: what is said, the ways on, and the end.
+#[tokio::test]
+async fn banks_that_fail() {
+    let app = App::start().await;
+    let customer = app.customer().await;
+    for (bank, said) in [
+        ("Down (Scheduled)", "Down (Scheduled) is not available"),
+        ("Down (Unscheduled)", "Down (Unscheduled) is not available"),
+        ("Down (Error)", "Down (Error) did not let us in"),
+    ] {
+        let session = app.session(&customer, "manual_entry[mode]=automatic").await;
+        let browser = Browser::open(&app, &session).await;
+        let page = browser.log_in_at(&app, bank).await;
+        assert!(read(&page).contains(said), "{}", read(&page));
+        if bank == "Down (Scheduled)" {
+            insta::assert_snapshot!(read(&page), @"
+            200
+            Down (Scheduled) is not available
+            The bank is being worked on and should be back on 1 January 2026, 02:00 UTC. Your money is safe; you can choose another bank, or come back later.
+            > Choose another bank
+            > Enter account numbers instead
+            > Leave
+            ");
+        }
+        assert!(read(&browser.step("back", "").await).contains("Choose your bank"));
+        browser.log_in_at(&app, bank).await;
+        assert!(read(&browser.step("manual", "").await).contains("Enter your bank details"));
+        browser.step("back", "").await;
+        browser.log_in_at(&app, bank).await;
+        assert!(read(&browser.step("cancel", "").await).contains("Nothing was linked"));
+        let ended = app.get(&format!("{FC}/sessions/{}", session.text("/id"))).await.ok();
+        assert_eq!(ended.at("/status"), "failed");
+    }
+    // A bank that ends the login in its form.
+    let session = app.session(&customer, "").await;
+    let browser = Browser::open(&app, &session).await;
+    browser.log_in_at(&app, "Bank (Non-OAuth)").await;
+    let page = browser.step("login", "bank_username=a&bank_password=error").await;
+    insta::assert_snapshot!(read(&page), @"
+    200
+    Bank (Non-OAuth) did not let us in
+    The bank ended the login. Nothing was linked. You can choose another bank, or try again later.
+    > Choose another bank
+    > Leave
+    ");
+}
+
+/// Leaving is a step of every pane: the session is cancelled, without accounts.
+#[tokio::test]
+async fn leaves_from_everywhere() {
+    let app = App::start().await;
+    let customer = app.post("/v1/customers", "name=Ada").await.ok().text("/id");
+    let bank = format!("institution={}", institution(&app, "Test (Non-OAuth)").await);
+    let oauth = format!("institution={}", institution(&app, "Test (OAuth)").await);
+    let login = "bank_username=a&bank_password=b";
+    let ways: [&[(&str, &str)]; 7] = [
+        &[],
+        &[("institution", &bank)],
+        &[("institution", &bank), ("consent", "")],
+        &[("institution", &bank), ("consent", ""), ("login", login)],
+        &[("institution", &oauth), ("consent", "")],
+        &[("manual", "")],
+        &[("sign_in", "")],
+    ];
+    for way in ways {
+        let session = app.session(&customer, "manual_entry[mode]=automatic").await;
+        let browser = Browser::open(&app, &session).await;
+        for (step, form) in way {
+            browser.step(step, form).await.ok();
+        }
+        let left = browser.step("cancel", "").await.ok();
+        assert!(read(&left).starts_with("200\nYou left"), "{way:?}: {}", read(&left));
+        assert!(left.body.contains("data-status=\"cancelled\" data-at-once"));
+        let ended = app.get(&format!("{FC}/sessions/{}", session.text("/id"))).await.ok();
+        assert_eq!(ended.at("/status"), "cancelled");
+        assert!(ended.items("/accounts/data").is_empty());
+        // What is over stays over.
+        assert!(read(&browser.step_of(1, "back", "").await).starts_with("200\nYou left"));
+    }
+}
+
+/// A flow that ran out of time, and one whose session ended elsewhere, say so and take no steps.
+#[tokio::test]
+async fn expired_and_closed() {
+    let app = App::start().await;
+    let customer = app.customer().await;
+    let session = app.session(&customer, "").await;
+    let closed = Browser::open(&app, &session).await;
+    app.link(&session, "").await;
+    insta::assert_snapshot!(read(&closed.page().await), @"
+    200
+    This is over
+    It was finished in another window. There is nothing left to do here.
+    You may close this page.
+    ");
+    assert!(read(&closed.step_of(1, "cancel", "").await).contains("This is over"));
+
+    let session = app.session(&customer, "").await;
+    let expired = Browser::open(&app, &session).await;
+    app.wait_s(86_400);
+    let page = expired.page().await;
+    insta::assert_snapshot!(read(&page), @"
+    200
+    This has expired
+    It was open for too long. Nothing was linked; begin again where you came from.
+    You may close this page.
+    ");
+    assert!(page.body.contains("data-status=\"expired\""));
+    assert!(read(&expired.step_of(1, "cancel", "").await).contains("This has expired"));
+    let ended = app.get(&format!("{FC}/sessions/{}", session.text("/id"))).await.ok();
+    assert!(ended.at("/status").is_null());
+}
+
+/// Two tabs, reloads and going back: a step of a pane that is gone changes nothing and shows the
+/// current one; two flows of one session end once.
+#[tokio::test]
+async fn two_tabs() {
+    let app = App::start().await;
+    let session = app.session(&app.customer().await, "").await;
+    let browser = Browser::open(&app, &session).await;
+    let first = version(&browser.page().await);
+    let bank = institution(&app, "Test (Non-OAuth)").await;
+    let other = institution(&app, "Test (OAuth)").await;
+    let pick = format!("institution={bank}");
+    let consent = browser.step_of(first, "institution", &pick).await;
+    assert!(read(&consent).contains("Test (Non-OAuth)"));
+    // The other tab still shows the list.
+    let late = browser.step_of(first, "institution", &format!("institution={other}")).await;
+    assert_eq!(read(&late), read(&consent));
+    assert_eq!(read(&browser.page().await), read(&consent));
+    // The same step twice is one.
+    let login = browser.step_of(version(&consent), "consent", "").await;
+    assert_eq!(read(&browser.step_of(version(&consent), "consent", "").await), read(&login));
+    // A step that the pane does not have changes nothing, and makes no version.
+    let same = browser.step("accounts", "account=0").await;
+    assert_eq!(version(&same), version(&login));
+    // Back, and back again.
+    assert!(read(&browser.step("back", "").await).contains("asks to see your data"));
+    assert!(read(&browser.step("back", "").await).contains("Choose your bank"));
+
+    let second = Browser::open(&app, &session).await;
+    browser.accounts_of(&app, "Test (Non-OAuth)").await;
+    second.accounts_of(&app, "Test (Non-OAuth)").await;
+    assert!(read(&browser.step("accounts", "account=0").await).contains("is linked"));
+    assert!(read(&second.step("accounts", "account=1").await).contains("This is over"));
+    assert!(read(&browser.page().await).contains("is linked"));
+    assert_eq!(app.get(&format!("{FC}/accounts")).await.items("/data").len(), 1);
+}
+
+/// A list of banks that is searched without script.
+#[tokio::test]
+async fn search() {
+    let app = App::start().await;
+    let session = app.session(&app.customer().await, "").await;
+    let browser = Browser::open(&app, &session).await;
+    let find = async |wanted: &str| {
+        let path = format!("{}?q={wanted}", browser.path);
+        read(&app.bare_request("GET", &path).send().await)
+    };
+    insta::assert_snapshot!(find("OAUTH").await, @"
+    200
+    Choose your bank
+    Search banks by name
+    [OAUTH]
+    > Search
+    4 banks
+    TN Test (Non-OAuth) test-non-oauth.test
+    TO Test (OAuth) test-oauth.test
+    BN Bank (Non-OAuth) bank-non-oauth.test
+    BO Bank (OAuth) bank-oauth.test
+    > Use an account I linked before
+    ");
+    assert!(find("nowhere").await.contains("No bank of this name"));
+    assert!(find("%22%3E%3Cscript%3E").await.contains("[&quot;&gt;&lt;script&gt;]"));
+}

@@ -1,0 +1,165 @@
+//! What a holder has to put right in the link flow.
+
+use crate::browser::{Browser, read};
+use crate::support::{App, FC};
+
+/// Numbers typed by the holder: each fault, then a token in the session and no account.
+#[tokio::test]
+async fn manual_entry() {
+    let app = App::sqlite().await;
+    let customer = app.customer().await;
+    let session = app.session(&customer, "manual_entry[mode]=automatic").await;
+    let browser = Browser::open(&app, &session).await;
+    insta::assert_snapshot!(read(&browser.step("manual", "").await), @"
+    200
+    Enter your bank details
+    Your bank account will be linked by its numbers alone.
+    Routing number
+    Nine digits, at the bottom left of a check
+    []
+    Account number
+    4 to 17 digits
+    []
+    Account number, once more
+    So that no digit is wrong
+    []
+    Whose account is it?
+    [x] A person's
+    [ ] A company's
+    What kind is it?
+    [x] Checking
+    [ ] Savings
+    > Continue
+    Numbers for tests
+    Routing number 110000000
+    000123456789: payments succeed
+    000111111113: the account is closed
+    000111111116: no such account
+    000222222227: insufficient funds
+    000333333335: the debit is not authorized
+    000444444440: the currency is wrong
+    000666666661: the microdeposits cannot be sent
+    000555555559: payments are disputed later
+    000000000009: payments never end
+    ");
+    let type_in = async |routing: &str, account: &str, again: &str| {
+        let form = format!(
+            "routing_number={routing}&account_number={account}&account_number_again={again}"
+        );
+        let page = browser.step("numbers", &form).await;
+        let said = read(&page).lines().nth(2).unwrap().to_owned();
+        format!("{} {said}", page.status)
+    };
+    let told = [
+        type_in("", "", "").await,
+        type_in("110000001", "000123456789", "000123456789").await,
+        type_in("110000000", "12", "12").await,
+        type_in("110000000", "000123456789", "000123456780").await,
+        type_in("021000021", "000123456789", "000123456789").await,
+        type_in("110000000", "9876543210", "9876543210").await,
+        type_in("110 000 000", "0001-2345-6789", "000123456789").await,
+    ];
+    insta::assert_snapshot!(told.join("\n"), @"
+    422 A routing number has nine digits. Check it against your bank's papers.
+    422 A routing number has nine digits. Check it against your bank's papers.
+    422 An account number has 4 to 17 digits.
+    422 The two account numbers are not the same.
+    422 This is a test: use the routing and account numbers shown below.
+    422 This is a test: use the routing and account numbers shown below.
+    200 Your bank details are saved
+    ");
+    let ended = app.get(&format!("{FC}/sessions/{}", session.text("/id"))).await.ok();
+    assert_eq!(ended.at("/status"), "succeeded");
+    assert!(ended.items("/accounts/data").is_empty());
+    insta::assert_snapshot!(
+        serde_json::to_string_pretty(&ended.at("/bank_account_token")).unwrap(), @r#"
+        {
+          "bank_account": {
+            "account_holder_name": null,
+            "account_holder_type": "individual",
+            "account_type": "checking",
+            "bank_name": "STRIPE TEST BANK",
+            "country": "US",
+            "currency": "usd",
+            "fingerprint": "0378117cc5ab9f1f",
+            "id": "ba_0vIseXMSiqei4FQX7vEQqTIH",
+            "last4": "6789",
+            "object": "bank_account",
+            "routing_number": "110000000",
+            "status": "new"
+          },
+          "client_ip": null,
+          "created": 1767225600,
+          "id": "btok_0vIseXMSi3AEmhHPoOL3sCOb",
+          "livemode": false,
+          "object": "token",
+          "type": "bank_account",
+          "used": false
+        }
+        "#);
+    // Where the session does not allow it, there is no such step.
+    let session = app.session(&customer, "").await;
+    let browser = Browser::open(&app, &session).await;
+    assert!(!read(&browser.page().await).contains("Enter account numbers"));
+    assert!(read(&browser.step("manual", "").await).contains("Choose your bank"));
+}
+
+/// Accounts that the session does not take are shown with the reason, and refused when sent.
+#[tokio::test]
+async fn accounts_that_cannot_be_picked() {
+    let app = App::start().await;
+    let customer = app.customer().await;
+    let checking = "filters[account_subcategories][]=checking&limits[accounts]=2";
+    let session = app.session(&customer, checking).await;
+    let browser = Browser::open(&app, &session).await;
+    let page = browser.accounts_of(&app, "Short History").await;
+    insta::assert_snapshot!(read(&page), @"
+    200
+    Choose accounts
+    Choose the accounts to link
+    [x] Success Checking ending in 9753
+    [-] Savings Savings ending in 2647 This kind of account is not asked for
+    > Link accounts
+    ");
+    let fault = async |browser: &Browser, form: &str| {
+        let page = browser.step("accounts", form).await;
+        format!("{} {}", page.status, read(&page).lines().nth(2).unwrap())
+    };
+    let paying = "filters[require_payment_method_support]=at_least_one";
+    let paying = app.session(&customer, paying).await;
+    let paying = Browser::open(&app, &paying).await;
+    paying.accounts_of(&app, "Test (Non-OAuth)").await;
+    let told = [
+        fault(&browser, "account=1").await,
+        fault(&browser, "account=99").await,
+        fault(&browser, "account=x").await,
+        fault(&browser, "account=-1").await,
+        fault(&paying, "account=11").await,
+    ];
+    insta::assert_snapshot!(told.join("\n"), @"
+    422 Choose another account. This kind of account is not asked for.
+    422 Choose at least one account.
+    422 Choose at least one account.
+    422 Choose at least one account.
+    422 Choose at least one account that can be used for payments.
+    ");
+    // What was picked is picked still.
+    let page = paying.step("accounts", "account=11&account=12").await;
+    assert_eq!(page.body.matches(" checked").count(), 2);
+
+    let session = app.session(&customer, "filters[require_payment_method_support]=all").await;
+    let browser = Browser::open(&app, &session).await;
+    let page = browser.accounts_of(&app, "Invalid Payment Accounts").await;
+    insta::assert_snapshot!(read(&page), @"
+    200
+    Choose accounts
+    None of these accounts can be used here. Choose another bank.
+    Checking Without ACH Cannot be used for payments
+    Savings Without ACH Cannot be used for payments
+    Credit Card Cannot be used for payments
+    Line of Credit Cannot be used for payments
+    Mortgage Cannot be used for payments
+    Investment Cannot be used for payments
+    > Choose another bank
+    ");
+}

@@ -1,0 +1,150 @@
+//! Returning holders, links made again, and carriers for payments, in a browser.
+
+use crate::browser::{Browser, read};
+use crate::support::{App, FC};
+
+/// A holder who comes back signs in with a code and picks an account linked before, under another
+/// customer of the same merchant; another merchant's customer with that address knows nothing.
+#[tokio::test]
+async fn saved_accounts() {
+    let app = App::sqlite().await;
+    app.account().await;
+    let again = app.session(&app.customer().await, "").await;
+    let browser = Browser::open(&app, &again).await;
+    insta::assert_snapshot!(read(&browser.page().await), @"
+    200
+    Welcome back
+    Accounts that you linked before can be used again, without logging in at your bank. We send you a code.
+    E-mail address
+    [ada@example.com]
+    > Send me a code
+    > Continue without
+    ");
+    insta::assert_snapshot!(read(&browser.step("sign_in", "email=ada@example.com").await), @"
+    200
+    Enter your code
+    We sent a code of six digits to ada@example.com.
+    Code
+    []
+    > Continue
+    Test mode: nothing was sent, and any six digits are right.
+    ");
+    let wrong = browser.step("code", "code=12345").await;
+    assert!(read(&wrong).starts_with("422\nEnter your code\nThe code has six digits."));
+    assert!(read(&browser.step("back", "").await).contains("Welcome back"));
+    browser.step("sign_in", "email=ada@example.com").await;
+    let consent = browser.step("code", "code=000000").await;
+    assert!(read(&consent).contains("asks to see your data"));
+    insta::assert_snapshot!(read(&browser.step("consent", "").await), @"
+    200
+    Your saved accounts
+    Choose the accounts to link
+    [ ] Success Test (Non-OAuth), Checking ending in 2395
+    > Link accounts
+    > Choose another bank
+    ");
+    assert!(read(&browser.step("accounts", "account=0").await).contains("is linked"));
+    let accounts = app.get(&format!("{FC}/accounts")).await.ok();
+    let holders: Vec<_> =
+        accounts.items("/data").iter().map(|a| a["account_holder"]["customer"].clone()).collect();
+    assert_eq!(holders.len(), 2);
+    assert_ne!(holders[0], holders[1]);
+    assert_eq!(accounts.at("/data/0/last4"), accounts.at("/data/1/last4"));
+    // The data of the saved account come as they did.
+    let id = accounts.text("/data/0/id");
+    app.post(&format!("{FC}/accounts/{id}/refresh"), "features[]=balance").await.ok();
+    app.run_workers_until_idle().await;
+    let refreshed = app.get(&format!("{FC}/accounts/{id}")).await.ok();
+    assert_eq!(refreshed.at("/balance_refresh/status"), "succeeded");
+
+    let stranger = app.with_key("sk_test_other");
+    let customer = stranger.post("/v1/customers", "email=ada@example.com").await.ok().text("/id");
+    let session = stranger.session(&customer, "").await;
+    let form = format!("client_secret={}", session.text("/client_secret"));
+    let url = stranger.post("/v1/link_flows", &form).await.ok().text("/url");
+    let path = format!("/link/{}", url.split_once("/link/").unwrap().1);
+    let page = app.bare_request("GET", &path).send().await;
+    assert!(read(&page).contains("Choose your bank"));
+}
+
+/// An address that nobody is known by is offered to be saved; then it is known.
+#[tokio::test]
+async fn sign_up() {
+    let app = App::start().await;
+    let customer = app.post("/v1/customers", "name=Ada").await.ok().text("/id");
+    let browser = Browser::open(&app, &app.session(&customer, "").await).await;
+    insta::assert_snapshot!(read(&browser.step("sign_in", "").await), @"
+    200
+    Use saved accounts
+    Accounts that you linked before can be used again, without logging in at your bank. We send you a code.
+    E-mail address
+    []
+    > Send me a code
+    > Continue without
+    ");
+    let bad = browser.step("sign_in", "email=nobody").await;
+    assert!(read(&bad).contains("Give an e-mail address"));
+    insta::assert_snapshot!(read(&browser.step("sign_in", "email=bob@example.com").await), @"
+    200
+    Use saved accounts
+    No saved accounts are known under bob@example.com.
+    > Link a bank, and save it under this address
+    Accounts that you linked before can be used again, without logging in at your bank. We send you a code.
+    E-mail address
+    [bob@example.com]
+    > Send me a code
+    > Continue without
+    ");
+    let list = browser.step("sign_up", "email=bob@example.com").await;
+    assert!(read(&list).contains("Choose your bank"));
+    browser.accounts_of(&app, "Test (Non-OAuth)").await;
+    let linked = browser.step("accounts", "account=0").await;
+    assert!(read(&linked).contains("You can use them again under bob@example.com."));
+
+    let browser = Browser::open(&app, &app.session(&customer, "").await).await;
+    browser.step("sign_in", "").await;
+    let known = browser.step("sign_in", "email=bob@example.com").await;
+    assert!(read(&known).contains("Enter your code"));
+    browser.step("code", "code=123456").await;
+    assert!(read(&browser.step("consent", "").await).contains("[ ] Success"));
+}
+
+/// An inactive account that is linked again is active again, and the same account.
+#[tokio::test]
+async fn linked_again() {
+    let app = App::start().await;
+    let customer = app.post("/v1/customers", "name=Ada").await.ok().text("/id");
+    let link = async || {
+        let session = app.session(&customer, "").await;
+        let browser = Browser::open(&app, &session).await;
+        browser.accounts_of(&app, "Inactive Accounts").await;
+        browser.step("accounts", "account=0").await.ok();
+        let session = app.get(&format!("{FC}/sessions/{}", session.text("/id"))).await.ok();
+        (session.text("/accounts/data/0/id"), session.text("/accounts/data/0/status"))
+    };
+    let (first, _) = link().await;
+    app.wait_s(120);
+    app.run_workers_until_idle().await;
+    let account = app.get(&format!("{FC}/accounts/{first}")).await.ok();
+    assert_eq!(account.at("/status"), "inactive");
+    assert_eq!(link().await, (first, "active".to_owned()));
+    let events = app.get("/v1/events?type=financial_connections.account.reactivated").await.ok();
+    assert_eq!(events.items("/data").len(), 1);
+}
+
+/// A flow of a payment: one account, one that can pay, and the intent has a method afterwards.
+#[tokio::test]
+async fn payment() {
+    let app = App::start().await;
+    let form = "amount=1000&currency=usd&payment_method_types[]=us_bank_account";
+    let intent = app.post("/v1/payment_intents", form).await.ok();
+    let browser = Browser::open(&app, &intent).await;
+    let page = browser.accounts_of(&app, "Test (Non-OAuth)").await;
+    let text = read(&page);
+    assert!(text.contains("[-] Credit Card"), "{text}");
+    assert!(page.body.contains("type=\"radio\"") && !page.body.contains("type=\"checkbox\""));
+    assert!(read(&browser.step("accounts", "account=0&account=1").await).contains("Choose one"));
+    assert!(read(&browser.step("accounts", "account=0").await).contains("is linked"));
+    let path = format!("/v1/payment_intents/{}", intent.text("/id"));
+    assert_eq!(app.get(&path).await.ok().at("/status"), "requires_confirmation");
+}

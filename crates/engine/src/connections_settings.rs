@@ -1,0 +1,129 @@
+//! The settings of Financial Connections: what payment objects ask for that leave the choice of
+//! payment methods to the merchant's settings.
+
+use crate::context::tries;
+use crate::payment::{Changes, bytes};
+use crate::{Answer, Context, Engine, Error};
+use model::Word;
+use model::account::Permission;
+use model::collection::Collection;
+use model::connections_settings::ConnectionsSettings;
+use model::session::Prefetch;
+use store::{FindObject, Kind, Object};
+use wire::error::Error as Refusal;
+
+/// What a change of the settings says.
+#[derive(Clone, Debug)]
+pub struct SettingsInput {
+    /// What the holder is asked to allow; empty for paying alone.
+    pub permissions: Option<Vec<Permission>>,
+    /// What is fetched at once.
+    pub prefetch: Option<Vec<Prefetch>>,
+}
+
+impl Engine {
+    /// Shows the settings.
+    pub async fn retrieve_connections_settings(&self, context: &Context) -> Result<Answer, Error> {
+        let settings = self.connections_settings(context).await?;
+        Ok(Answer::unchanged(body(context, settings.as_ref())))
+    }
+
+    /// Changes the settings.
+    pub async fn update_connections_settings(
+        &self,
+        context: &Context,
+        input: &SettingsInput,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let held = self.connections_settings(context).await?;
+            let mut settings = held.unwrap_or_else(|| ConnectionsSettings {
+                merchant: context.merchant,
+                version: 0,
+                livemode: context.livemode,
+                created: self.clock.account_now(),
+                collection: Collection::default(),
+            });
+            settings.version += 1;
+            let collection = &mut settings.collection;
+            if let Some(permissions) = &input.permissions {
+                let mut permissions: std::collections::BTreeSet<Permission> =
+                    permissions.iter().copied().collect();
+                permissions.insert(Permission::PaymentMethod);
+                collection.permissions = Some(permissions);
+            }
+            if let Some(prefetch) = &input.prefetch {
+                collection.prefetch = Some(prefetch.clone());
+            }
+            check_prefetch(collection, None, "")?;
+            let body = body(context, Some(&settings));
+            let mut changes = Changes::default();
+            changes.put(Object::ConnectionsSettings(settings));
+            if self.commit(context, changes, &body).await? {
+                return Ok(Answer::committed(body));
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// What a payment object takes from the settings: nothing when it names its types itself.
+    pub(crate) async fn collection_of_settings(
+        &self,
+        context: &Context,
+        types_named: bool,
+    ) -> Result<Option<Collection>, Error> {
+        if types_named {
+            return Ok(None);
+        }
+        let settings = self.connections_settings(context).await?;
+        Ok(settings.map(|settings| settings.collection))
+    }
+
+    async fn connections_settings(
+        &self,
+        context: &Context,
+    ) -> Result<Option<ConnectionsSettings>, Error> {
+        let (merchant, kind) = (context.merchant, Kind::ConnectionsSettings);
+        let find = FindObject { merchant, kind, number: ConnectionsSettings::NUMBER };
+        match self.store.read(find).await? {
+            Some(Object::ConnectionsSettings(settings)) => Ok(Some(settings)),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Refuses a prefetch of what is not asked for; `path` is that of the hash that holds it.
+pub fn check_prefetch(
+    collection: &Collection,
+    settings: Option<&Collection>,
+    path: &str,
+) -> Result<(), Refusal> {
+    let asked = collection.permissions_asked(settings);
+    for (index, prefetch) in collection.prefetch.iter().flatten().enumerate() {
+        if !asked.contains(&prefetch.permission()) {
+            let message = format!(
+                "To prefetch {}, ask for the permission {} too.",
+                prefetch.word(),
+                prefetch.permission().word()
+            );
+            let param = if path.is_empty() {
+                format!("prefetch[{index}]")
+            } else {
+                format!("{path}[prefetch][{index}]")
+            };
+            return Err(Refusal::invalid(message).param(param));
+        }
+    }
+    Ok(())
+}
+
+fn body(context: &Context, settings: Option<&ConnectionsSettings>) -> Vec<u8> {
+    let collection = settings.map(|settings| settings.collection.clone()).unwrap_or_default();
+    let permissions = collection.permissions_asked(None);
+    let prefetch = collection.prefetch_asked(None);
+    bytes(&serde_json::json!({
+        "object": "financial_connections.settings",
+        "livemode": context.livemode,
+        "permissions": permissions.iter().map(|word| word.word()).collect::<Vec<_>>(),
+        "prefetch": prefetch.iter().map(|word| word.word()).collect::<Vec<_>>(),
+    }))
+}

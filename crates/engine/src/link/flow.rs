@@ -1,0 +1,259 @@
+//! Runs in a browser. Where a run stands is in the store, and every step is one command; the page
+//! shows what is there. A step names the version that its page was made from, so that of two tabs
+//! one moves the run and the other is shown where it came to.
+
+use super::steps::{Effect, Ground, LinkStep, PickFault};
+use super::{CarrierInput, changed, open};
+use crate::carrier::{Carrier, CarrierEnd};
+use crate::context::{made, render, settled, tries};
+use crate::{Answer, Context, Engine, Error};
+use model::account::Holder;
+use model::clock::AccountTime;
+use model::customer::Customer;
+use model::id::{LinkFlowId, MerchantId, RequestId};
+use model::link::{FlowEnd, LinkFlow, LinkRun, Pane};
+use model::token::BankNumbers;
+use sha2::{Digest, Sha256};
+use store::{ChangeObject, ChangeObjects, CreateObject, FindObject, Kind, Object};
+use wire::expand::Expand;
+use wire::version::Version;
+
+/// Letters and digits of the secret that lets a browser in.
+const SECRET_CHARS: usize = 32;
+/// Digits of a number in a token.
+const NUMBER_CHARS: usize = 16;
+
+/// What a create says.
+#[derive(Clone, Debug)]
+pub struct FlowInput {
+    /// Whose flow it is.
+    pub carrier: CarrierInput,
+    /// The origin of the page that waits for the end.
+    pub origin: Option<String>,
+}
+
+/// What became of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stepped {
+    /// The current pane is to be shown: the run moved, or another tab had moved it.
+    Done,
+    /// The holder has to put something right.
+    Fault(PickFault),
+}
+
+/// A run with what it works for.
+pub(super) struct Opened {
+    pub(super) context: Context,
+    pub(super) flow: LinkFlow,
+    pub(super) carrier: Carrier,
+}
+
+impl Engine {
+    /// Begins a run in a browser.
+    pub async fn create_link_flow(
+        &self,
+        context: &Context,
+        input: &FlowInput,
+    ) -> Result<Answer, Error> {
+        let carrier = self.find_carrier(context, &input.carrier).await?;
+        let ask = carrier.ask();
+        let now = self.moment_to_write(context.merchant, ask.clock).await?;
+        open(&ask, now)?;
+        let customer = self.flow_customer(context, ask.holder.as_ref()).await?;
+        let mut run = LinkRun::default();
+        if let Some(email) = customer.and_then(|customer| customer.email)
+            && super::steps::can_sign_in(&ask)
+            && !self.known_accounts(context.merchant, &email).await?.is_empty()
+        {
+            run.pane = Pane::SignIn { unknown: false };
+        }
+        let flow = LinkFlow {
+            id: LinkFlowId::from_number(self.next_number()),
+            merchant: context.merchant,
+            version: 1,
+            livemode: ask.livemode,
+            created: now,
+            clock: ask.clock,
+            carrier: carrier.id(),
+            origin: input.origin.clone(),
+            secret: self.secret("", SECRET_CHARS),
+            run,
+        };
+        let url = format!("{}/link/{}", self.settings.public_url, token(&flow));
+        let body = render(|w| {
+            w.object(|w| {
+                w.key("id").plain(flow.id.text().as_str());
+                w.key("object").plain("link_flow");
+                w.key("url").string(&url);
+            });
+        });
+        let create = CreateObject {
+            object: Object::LinkFlow(flow),
+            kind_max: None,
+            events: Vec::new(),
+            reply: context.reply(self, &body),
+        };
+        made(self.store.write(create).await?)?;
+        Ok(Answer::committed(body))
+    }
+
+    /// The run that a token opens, if it opens one.
+    pub(super) async fn open_flow(
+        &self,
+        given: &str,
+        request: RequestId,
+    ) -> Result<Option<Opened>, Error> {
+        let Some((merchant, number, secret)) = read_token(given) else { return Ok(None) };
+        let find = FindObject { merchant, kind: Kind::LinkFlow, number };
+        let Some(Object::LinkFlow(flow)) = self.store.read(find).await? else { return Ok(None) };
+        // Hashes, so that the time of the comparison tells nothing of the secret.
+        if Sha256::digest(secret.as_bytes()) != Sha256::digest(flow.secret.as_bytes()) {
+            return Ok(None);
+        }
+        let context = Context {
+            merchant,
+            livemode: flow.livemode,
+            request,
+            version: Version::default(),
+            expand: Expand::default(),
+            idempotency: None,
+        };
+        let id = CarrierInput::Id(flow.carrier.clone());
+        let carrier = self.find_carrier(&context, &id).await?;
+        Ok(Some(Opened { context, flow, carrier }))
+    }
+
+    /// Takes a step from the pane of a version. None when the token opens nothing.
+    pub async fn step_link_flow(
+        &self,
+        given: &str,
+        version: u64,
+        step: &LinkStep,
+        request: RequestId,
+    ) -> Result<Option<Stepped>, Error> {
+        for _ in tries() {
+            let Some(opened) = self.open_flow(given, request).await? else { return Ok(None) };
+            let ask = opened.carrier.ask();
+            let now = self.moment_to_write(opened.context.merchant, ask.clock).await?;
+            let over = opened.flow.run.end().is_some() || now >= opened.flow.expires_at();
+            if over || opened.flow.version != version || open(&ask, now).is_err() {
+                return Ok(Some(Stepped::Done));
+            }
+            match self.try_step(opened, step, now).await? {
+                Tried::Written => {
+                    self.wake.dispatch();
+                    self.wake.refresh();
+                    return Ok(Some(Stepped::Done));
+                }
+                Tried::Fault(fault) => return Ok(Some(Stepped::Fault(fault))),
+                Tried::Stale => {}
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    async fn try_step(
+        &self,
+        opened: Opened,
+        step: &LinkStep,
+        now: AccountTime,
+    ) -> Result<Tried, Error> {
+        let Opened { context, mut flow, carrier } = opened;
+        let ask = carrier.ask();
+        let holder_key = self.holder_key(&context, &ask, &flow.carrier).await?;
+        let email = match step {
+            LinkStep::SignIn(Some(email)) => Some(email.trim().to_owned()),
+            LinkStep::Consent if flow.run.signed_in => flow.run.email.clone(),
+            _ => None,
+        };
+        let known = match email {
+            Some(email) => self.known_accounts(context.merchant, &email).await?,
+            None => Vec::new(),
+        };
+        let ground = Ground { ask: &ask, holder_key: &holder_key, now, known };
+        let before = flow.run.clone();
+        let written = match self.take_step(&mut flow.run, step, &ground) {
+            Err(fault) => return Ok(Tried::Fault(fault)),
+            Ok(Effect::Moved) if flow.run == before => true,
+            Ok(Effect::Moved) => {
+                flow.version += 1;
+                let object = Object::LinkFlow(flow);
+                let change = ChangeObject { object, events: Vec::new(), reply: None };
+                settled(self.store.write(change).await?)?
+            }
+            Ok(Effect::Link(picked)) => {
+                self.link_accounts(&context, carrier, picked, Some(flow), now).await?.is_some()
+            }
+            Ok(Effect::Numbers(numbers)) => {
+                let end = self.carrier_numbers_entered(&context, carrier, &numbers, now).await?;
+                self.end_flow(with_numbers(flow, &numbers, &end), FlowEnd::NumbersEntered, end)
+                    .await?
+            }
+            Ok(Effect::Leave(how)) => {
+                let end = self.carrier_left(&context, carrier, how, now).await?;
+                self.end_flow(flow, how, end).await?
+            }
+        };
+        Ok(if written { Tried::Written } else { Tried::Stale })
+    }
+
+    async fn end_flow(&self, flow: LinkFlow, how: FlowEnd, end: CarrierEnd) -> Result<bool, Error> {
+        let CarrierEnd { mut objects, events, .. } = end;
+        objects.push(ended(flow, how));
+        changed(self.store.write(ChangeObjects { objects, events, reply: None }).await?)
+    }
+
+    /// The customer whose accounts a run links.
+    pub(super) async fn flow_customer(
+        &self,
+        context: &Context,
+        holder: Option<&Holder>,
+    ) -> Result<Option<Customer>, Error> {
+        match holder {
+            Some(Holder::Customer(id)) => {
+                let customer = self.find_customer(context, *id).await?;
+                Ok(customer.filter(|customer| !customer.deleted))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// What became of one try at a step.
+enum Tried {
+    Written,
+    Fault(PickFault),
+    Stale,
+}
+
+fn with_numbers(mut flow: LinkFlow, numbers: &BankNumbers, end: &CarrierEnd) -> LinkFlow {
+    flow.run.token = end.token;
+    flow.run.last4 = Some(numbers.last4());
+    flow
+}
+
+/// A run that is over: it keeps no credential that it does not need.
+pub(super) fn ended(mut flow: LinkFlow, how: FlowEnd) -> Object {
+    flow.version += 1;
+    flow.run.pane = Pane::Ended(how);
+    flow.run.login = Vec::new();
+    flow.run.offers = Vec::new();
+    Object::LinkFlow(flow)
+}
+
+/// What opens a run: whose it is, which it is, and its secret, in one text.
+fn token(flow: &LinkFlow) -> String {
+    format!("{:016x}{:016x}{}", flow.merchant.number(), flow.id.number(), flow.secret)
+}
+
+fn read_token(given: &str) -> Option<(MerchantId, u64, &str)> {
+    let fits = given.len() == 2 * NUMBER_CHARS + SECRET_CHARS;
+    if !fits || !given.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return None;
+    }
+    let merchant = u64::from_str_radix(&given[..NUMBER_CHARS], 16).ok()?;
+    let number = u64::from_str_radix(&given[NUMBER_CHARS..2 * NUMBER_CHARS], 16).ok()?;
+    let merchant = MerchantId::from_number(merchant);
+    let number = LinkFlowId::from_number(number).number();
+    Some((merchant, number, &given[2 * NUMBER_CHARS..]))
+}

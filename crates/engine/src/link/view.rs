@@ -1,0 +1,169 @@
+//! What a page needs to show of a run.
+
+use super::flow::Opened;
+use super::open;
+use super::steps::{Unusable, accounts_max, can_sign_in, offer, usable};
+use crate::carrier::Ask;
+use crate::{Engine, Error};
+use connectors::{Input, Institution, Step};
+use model::account::{Permission, Subcategory};
+use model::id::{LinkFlowId, RequestId};
+use model::link::{LinkRun, Offer, Pane};
+
+/// A run as a page shows it.
+#[derive(Clone, Debug)]
+pub struct FlowView {
+    /// Its id.
+    pub id: LinkFlowId,
+    /// What a step has to name.
+    pub version: u64,
+    /// Whether it is about real banks.
+    pub livemode: bool,
+    /// What is shown.
+    pub shown: Shown,
+    /// The merchant's name.
+    pub merchant_name: String,
+    /// The banks, featured ones first; only where they are listed.
+    pub institutions: Vec<Institution>,
+    /// The bank picked.
+    pub institution: Option<Institution>,
+    /// What the holder is asked to allow.
+    pub permissions: Vec<Permission>,
+    /// The accounts that can be picked.
+    pub choices: Vec<Choice>,
+    /// How many of them may be.
+    pub accounts_max: usize,
+    /// Whether numbers may be typed instead.
+    pub manual_entry: bool,
+    /// Whether the holder may sign in.
+    pub sign_in: bool,
+    /// The address known of the holder.
+    pub email: Option<String>,
+    /// The address under which the accounts are to be found again.
+    pub sign_up: Option<String>,
+    /// What was linked.
+    pub linked: Vec<Choice>,
+    /// Whether it is for a payment.
+    pub payment: bool,
+    /// The last four digits of the numbers typed.
+    pub last4: Option<String>,
+    /// The origin of the page that waits.
+    pub origin: Option<String>,
+    /// Where the browser goes in the end.
+    pub return_url: Option<String>,
+}
+
+/// What is shown of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// Its pane.
+    Pane(Pane),
+    /// It ran out of time.
+    Expired,
+    /// Its carrier ended by another run.
+    Closed,
+}
+
+/// An account in a list of accounts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Its name.
+    pub name: String,
+    /// Its bank's name.
+    pub institution_name: String,
+    /// Its kind.
+    pub subcategory: Subcategory,
+    /// The last four digits of its number.
+    pub last4: Option<String>,
+    /// Why it cannot be picked, if it cannot.
+    pub unusable: Option<Unusable>,
+    /// Whether it is picked at first.
+    pub preselected: bool,
+}
+
+impl Engine {
+    /// Shows a run. None when the token opens nothing.
+    pub async fn show_link_flow(
+        &self,
+        given: &str,
+        request: RequestId,
+    ) -> Result<Option<FlowView>, Error> {
+        let Some(opened) = self.open_flow(given, request).await? else { return Ok(None) };
+        let Opened { context, flow, carrier } = opened;
+        let ask = carrier.ask();
+        let now = self.moment(context.merchant, ask.clock).await?.now;
+        let expired = now >= flow.expires_at() || ask.expires_at.is_some_and(|at| now >= at);
+        let shown = if flow.run.end().is_some() || (!expired && open(&ask, now).is_ok()) {
+            Shown::Pane(flow.run.pane.clone())
+        } else if ask.open {
+            Shown::Expired
+        } else {
+            Shown::Closed
+        };
+        let customer = self.flow_customer(&context, ask.holder.as_ref()).await?;
+        let linked = self.accounts_of(&context, flow.run.accounts.clone()).await?;
+        let institutions = self.connector.institutions();
+        let picked = institutions.iter().find(|bank| Some(bank.id) == flow.run.institution);
+        let offers = self.offers_shown(&flow.run, picked);
+        Ok(Some(FlowView {
+            id: flow.id,
+            version: flow.version,
+            livemode: flow.livemode,
+            merchant_name: self.settings.merchant_name.clone(),
+            institution: picked.cloned(),
+            institutions: if flow.run.pane == Pane::Institutions {
+                institutions
+            } else {
+                Vec::new()
+            },
+            permissions: ask.permissions.iter().copied().collect(),
+            choices: offers.iter().map(|offer| choice(&ask, offer)).collect(),
+            accounts_max: accounts_max(&ask),
+            manual_entry: ask.manual_entry,
+            sign_in: can_sign_in(&ask),
+            email: flow.run.email.or_else(|| customer.and_then(|customer| customer.email)),
+            sign_up: flow.run.sign_up,
+            linked: linked
+                .into_iter()
+                .map(|account| Choice {
+                    name: account.display_name.unwrap_or_default(),
+                    institution_name: account.institution_name,
+                    subcategory: account.subcategory,
+                    last4: account.last4,
+                    unusable: None,
+                    preselected: false,
+                })
+                .collect(),
+            payment: ask.payment,
+            last4: flow.run.last4,
+            origin: flow.origin,
+            return_url: ask.return_url,
+            shown,
+        }))
+    }
+
+    /// The accounts to pick from: after the login, or on the page of a bank that lets them be
+    /// picked there, which knows its own accounts.
+    fn offers_shown(&self, run: &LinkRun, bank: Option<&Institution>) -> Vec<Offer> {
+        let (Pane::BankPage { .. }, Some(bank)) = (&run.pane, bank) else {
+            return run.offers.clone();
+        };
+        match self.connector.advance(&run.login, &Input::Returned) {
+            Ok(Step::Done { accounts }) => {
+                accounts.into_iter().map(|account| offer(bank, account)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn choice(ask: &Ask, offer: &Offer) -> Choice {
+    Choice {
+        name: offer.name.clone(),
+        institution_name: offer.institution_name.clone(),
+        subcategory: offer.subcategory,
+        last4: offer.last4.clone(),
+        unusable: usable(ask, offer).err(),
+        preselected: offer.preselected,
+    }
+}
