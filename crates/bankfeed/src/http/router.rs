@@ -30,7 +30,7 @@ banks. /healthz and /readyz need no key.
 
 /// The server's addresses.
 pub(super) fn router(app: Arc<App>) -> Router {
-    Routes::new()
+    checkout_sessions(Routes::new())
         // Customers
         .post("/v1/customers", customer::create)
         .get("/v1/customers", customer::list)
@@ -55,12 +55,6 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .client_post("/v1/setup_intents/{id}/confirm", intent::confirm_setup)
         .post("/v1/setup_intents/{id}/cancel", intent::cancel_setup)
         .client_post("/v1/setup_intents/{id}/verify_microdeposits", intent::verify_setup)
-        // Checkout
-        .post("/v1/checkout/sessions", checkout::create)
-        .get("/v1/checkout/sessions", checkout::list)
-        .get("/v1/checkout/sessions/{id}", checkout::retrieve)
-        .post("/v1/checkout/sessions/{id}/expire", checkout::expire)
-        .get("/v1/checkout/sessions/{id}/line_items", checkout::line_items)
         // Payment methods
         .post("/v1/payment_methods", payment_method::create)
         .get("/v1/payment_methods", payment_method::list)
@@ -148,6 +142,16 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(map_response_with_state(Arc::clone(&app), call::identified))
         .with_state(app)
+}
+
+/// Checkout Sessions.
+fn checkout_sessions(routes: Routes) -> Routes {
+    routes
+        .post("/v1/checkout/sessions", checkout::create)
+        .get("/v1/checkout/sessions", checkout::list)
+        .get("/v1/checkout/sessions/{id}", checkout::retrieve)
+        .post("/v1/checkout/sessions/{id}/expire", checkout::expire)
+        .get("/v1/checkout/sessions/{id}/line_items", checkout::line_items)
 }
 
 /// The list while it grows.
