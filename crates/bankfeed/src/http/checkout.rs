@@ -147,13 +147,11 @@ fn refuse_absent(given: &Given, mode: CheckoutMode) -> Result<(), Error> {
 
 fn take_line_items(mode: CheckoutMode, items: Vec<Given>) -> Result<Vec<LineItemInput>, Error> {
     if mode == CheckoutMode::Setup {
-        return match items.is_empty() {
-            true => Ok(Vec::new()),
-            false => {
-                let message = "Nothing is paid in mode=setup, so there are no line items.";
-                Err(Error::invalid(message).param("line_items"))
-            }
-        };
+        if items.is_empty() {
+            return Ok(Vec::new());
+        }
+        let message = "Nothing is paid in mode=setup, so there are no line items.";
+        return Err(Error::invalid(message).param("line_items"));
     }
     if items.is_empty() {
         return Err(Error::missing_param("line_items"));
