@@ -12,6 +12,7 @@ mod call;
 mod clock;
 mod collection;
 mod connection;
+mod cors;
 mod customer;
 mod endpoint;
 mod event;
