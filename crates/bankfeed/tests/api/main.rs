@@ -5,7 +5,6 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 #![expect(clippy::too_many_lines, reason = "a snapshot is as long as what it shows")]
 
-mod browser;
 mod customers;
 mod determinism;
 mod dialect;
@@ -17,4 +16,5 @@ mod guide;
 mod idempotency;
 mod intents;
 mod limits;
+mod other_origins;
 mod support;
