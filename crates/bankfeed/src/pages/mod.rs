@@ -4,8 +4,10 @@
 //!
 //! [`link`] takes the requests, [`panes`] and [`bank`] make the pages of the link flow, [`form`]
 //! reads what was posted, [`words`] holds what is said. Every page has the same head and headers
-//! ([`document`]); style and script are two files of our own, and nothing else may load. `stripe.js` is for the
-//! pages of merchants: it calls the API with a publishable key and shows the flow in a frame.
+//! ([`document`]); style and script are two files of our own, and nothing else may load.
+//!
+//! `stripe.js` is for the pages of merchants: it calls the API with a publishable key and shows the
+//! flow in a frame.
 
 mod bank;
 mod document;
