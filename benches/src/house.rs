@@ -165,6 +165,7 @@ fn context(merchant: MerchantId) -> Context {
     Context {
         merchant,
         livemode: false,
+        publishable: false,
         request: RequestId::from_number(1),
         version: Version::default(),
         expand: Expand::default(),

@@ -149,6 +149,7 @@ impl App {
         Context {
             merchant: self.merchant,
             livemode: false,
+            publishable: false,
             request: RequestId::from_number(self.requests.get()),
             version: Version::newest(),
             expand: Expand::default(),

@@ -3,7 +3,7 @@
 use crate::Failure;
 use crate::counts::{Counts, counts_of};
 use crate::process::{self, built, program, run_lines, say};
-use crate::{clients, crash, tidy};
+use crate::{browser, clients, crash, tidy};
 
 /// Everything, the quickest first.
 pub(crate) fn run() -> Result<(), Failure> {
@@ -16,6 +16,9 @@ pub(crate) fn run() -> Result<(), Failure> {
     // The steps of the example for CI services, so that what it shows works.
     process::run(program("examples/ci-service.sh", &[]).arg(built("bankfeed")))?;
     counts += clients;
+    let browser = browser::run()?;
+    say(&format!("browser: {browser}"));
+    counts += browser;
     let crash = crash::run(&[])?;
     say(&format!("crash: {crash}"));
     counts += crash;

@@ -1,6 +1,7 @@
 //! What CI and people run: `cargo xtask <command>`.
 
 mod bench;
+mod browser;
 mod ci;
 mod clients;
 mod counts;
@@ -15,11 +16,12 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask <command>
 
-  ci        all that must pass before a change lands: lint, tidy, test, clients, crash
+  ci        all that must pass before a change lands: lint, tidy, test, clients, browser, crash
   lint      formatting and clippy, warnings as errors
   tidy      file sizes, banned words, dead links, licences
   test      cargo test --workspace, with the counts at the end
   clients   curl and official SDKs against the real binary; by name: curl, python
+  browser   the link flow in Chromium, from pages of merchants; installs what is missing
   bench     speeds as ratios to their ceilings; --scale for 10,000 accounts
   crash     the real binary killed under load, over and over; --seed N repeats a plan
   shapes    the parameter tables of payment objects, from the path of an OpenAPI document
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         "fuzz" => fuzz::fuzz(&rest),
         "shapes" => shapes::run(&rest),
         "bench" => bench::run(&rest),
+        "browser" => browser::run().map(|counts| println!("{counts}")),
         "clients" => clients::run(&rest).map(|counts| println!("{counts}")),
         "crash" => crash::run(&rest).map(drop),
         _ => {

@@ -15,6 +15,8 @@ pub struct Context {
     pub merchant: MerchantId,
     /// Whether it came with a live key.
     pub livemode: bool,
+    /// Whether it came with a publishable key, whose answers keep bank data back.
+    pub publishable: bool,
     /// Its id.
     pub request: RequestId,
     /// The API version of the answer.
@@ -72,6 +74,7 @@ impl Context {
         Self {
             merchant: self.merchant,
             livemode: self.livemode,
+            publishable: self.publishable,
             request: self.request,
             version: self.version.clone(),
             expand: Expand::default(),
@@ -96,6 +99,7 @@ impl Context {
     pub(crate) fn view<'a>(&'a self, engine: &'a Engine) -> View<'a> {
         View::new(&self.version, engine.settings.show_refresh_errors)
             .at(&engine.settings.public_url)
+            .to_browser(self.publishable)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Financial Connections Sessions: carriers of a link flow.
 
 use crate::context::{made, render};
+use crate::intent::Access;
 use crate::{Answer, Context, Engine, Error};
 use model::account::{Account, Holder, Permission};
 use model::id::{AccountId, SessionId};
@@ -112,8 +113,23 @@ impl Engine {
     }
 
     /// Shows a session.
-    pub async fn retrieve_session(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn retrieve_session(
+        &self,
+        context: &Context,
+        id: &str,
+        access: Access<'_>,
+    ) -> Result<Answer, Error> {
         let session = self.get_session(context, id, "session").await?;
+        match access.client_secret {
+            Some(secret) if secret_lookup(secret) != secret_lookup(&session.client_secret) => {
+                let message = "The client_secret given does not belong to this session.";
+                return Err(Refusal::invalid(message).param("client_secret").into());
+            }
+            None if access.publishable => {
+                return Err(Refusal::missing_param("client_secret").into());
+            }
+            _ => {}
+        }
         Ok(Answer::unchanged(self.session_body(context, &session).await?))
     }
 

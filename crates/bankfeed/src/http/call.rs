@@ -7,6 +7,7 @@
 
 use super::App;
 use super::auth::{Caller, authenticate};
+use super::cors;
 use super::headers as names;
 use super::idempotency::{find_replay, fingerprint, read_key, record};
 use axum::body::{Body, HttpBody};
@@ -287,7 +288,11 @@ pub(super) async fn answer(app: Arc<App>, route: Arc<Route>, request: Request) -
             Sent::refused(&Refusal::internal())
         })
     };
-    head.respond(&app, route.pattern, sent)
+    let mut response = head.respond(&app, route.pattern, sent);
+    if route.publishable {
+        cors::open(response.headers_mut());
+    }
+    response
 }
 
 /// Whether this caller may call this address.
@@ -316,13 +321,17 @@ async fn perform(
     let body = read_body(&parts.headers, body).await?;
     let path = read_path(&mut parts).await?;
     let params = read_params(&parts, &body)?;
+    let mut asked = params.fingerprint();
+    // What a secret key is shown is no answer to repeat to a browser.
+    asked.extend_from_slice(if caller.publishable { b"publishable" } else { b"" });
     let idempotency = key.map(|key| Idempotency {
-        fingerprint: fingerprint(&parts.method, parts.uri.path(), &params.fingerprint(), &version),
+        fingerprint: fingerprint(&parts.method, parts.uri.path(), &asked, &version),
         key,
     });
     let context = Context {
         merchant: caller.merchant,
         livemode: false,
+        publishable: caller.publishable,
         request: id,
         version,
         expand: Expand::default(),

@@ -102,6 +102,7 @@ pub(super) async fn link(mut call: Call) -> Outcome {
         CarrierInput::Id(text) | CarrierInput::ClientSecret(text) => text,
     };
     let fields = match carrier.split('_').next() {
+        _ if publishable => &[],
         Some("pi" | "seti" | "in") => wire::render::intent::FIELDS,
         Some("cs") => wire::render::checkout::FIELDS,
         _ => session::FIELDS,

@@ -12,9 +12,10 @@ use model::intent::Deposits;
 use model::money::Currency;
 use store::Bounds;
 use wire::error::Error;
+use wire::expand::Field;
 use wire::list::take_page;
 use wire::params::{Params, Range};
-use wire::render::intent::{FIELDS, LIST_FIELDS};
+use wire::render::intent::{BROWSER_FIELDS, FIELDS, LIST_FIELDS};
 use wire::shape;
 
 /// Codes of currencies whose bank accounts are not of the United States, for a clear refusal.
@@ -103,7 +104,7 @@ async fn create(mut call: Call, kind: IntentKind) -> Outcome {
 async fn retrieve(mut call: Call, kind: IntentKind) -> Outcome {
     let client_secret = call.params.text("client_secret")?;
     let publishable = call.publishable;
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(fields(publishable))?;
     let access = Access { publishable, client_secret: client_secret.as_deref() };
     Ok(call.engine.retrieve_intent(&call.context, kind, call.id(), access).await?)
 }
@@ -122,7 +123,7 @@ async fn confirm(mut call: Call, kind: IntentKind) -> Outcome {
     let method = take_method(&mut given)?;
     let confirmation = Confirmation { method, ..take_confirmation(&mut given)? };
     let publishable = call.publishable;
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(fields(publishable))?;
     let access = Access { publishable, client_secret: client_secret.as_deref() };
     let id = call.id();
     Ok(call.engine.confirm_intent(&call.context, kind, id, &confirmation, access).await?)
@@ -148,7 +149,7 @@ async fn verify(mut call: Call, kind: IntentKind) -> Outcome {
     let client_secret = take_text(&mut given, "client_secret");
     let deposits = take_deposits(&given)?;
     let publishable = call.publishable;
-    let call = call.ready(FIELDS)?;
+    let call = call.ready(fields(publishable))?;
     let access = Access { publishable, client_secret: client_secret.as_deref() };
     let input = VerifyInput { deposits };
     Ok(call.engine.verify_intent(&call.context, kind, call.id(), &input, access).await?)
@@ -168,6 +169,11 @@ async fn list(mut call: Call, kind: IntentKind) -> Outcome {
     };
     let call = call.ready(LIST_FIELDS)?;
     Ok(call.engine.list_intents(&call.context, kind, &filter).await?)
+}
+
+/// What can be expanded for this caller.
+fn fields(publishable: bool) -> &'static [Field] {
+    if publishable { BROWSER_FIELDS } else { FIELDS }
 }
 
 /// Reads all parameters of a call by its shape.

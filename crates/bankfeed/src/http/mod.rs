@@ -14,6 +14,7 @@ mod clock;
 mod collection;
 mod connection;
 mod connections_settings;
+mod cors;
 mod customer;
 mod endpoint;
 mod event;

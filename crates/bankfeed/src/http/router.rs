@@ -2,7 +2,7 @@
 
 use super::call::{self, Call, Handler, Outcome, Pending, Route};
 use super::{
-    App, account, checkout, clock, connections_settings, customer, endpoint, event, helpers,
+    App, account, checkout, clock, connections_settings, cors, customer, endpoint, event, helpers,
     intent, invoice, link_flow, payment_method, product, session, transaction,
 };
 use crate::pages;
@@ -96,7 +96,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .post("/v1/invoices/{id}/void", invoice::void)
         // Financial Connections
         .post("/v1/financial_connections/sessions", session::create)
-        .get("/v1/financial_connections/sessions/{id}", session::retrieve)
+        .client_get("/v1/financial_connections/sessions/{id}", session::retrieve)
         .get("/v1/financial_connections/accounts", account::list)
         .get("/v1/financial_connections/accounts/{id}", account::retrieve)
         .post("/v1/financial_connections/accounts/{id}/refresh", account::refresh)
@@ -167,6 +167,10 @@ pub(super) fn router(app: Arc<App>) -> Router {
         // Pages; the token in the path is the key
         .route("/link/{token}", get(pages::link::show).post(pages::link::step))
         .route("/link/{token}/bank", get(pages::link::show_bank).post(pages::link::step_bank))
+        // The stand-in for Stripe.js, under the name of its own address too
+        .route("/stripe.js", get(pages::stripe))
+        .route("/v3", get(pages::stripe))
+        .route("/v3/", get(pages::stripe))
         .route("/assets/link.css", get(pages::style))
         .route("/assets/link.js", get(pages::script))
         .route("/", get(async || HELLO))
@@ -234,7 +238,10 @@ impl Routes {
         let answer = move |State(app): State<Arc<App>>, request: Request| {
             call::answer(app, Arc::clone(&route), request)
         };
-        Self(self.0.route(pattern, on(methods, answer)))
+        let methods = on(methods, answer);
+        let methods =
+            if publishable { methods.on(MethodFilter::OPTIONS, cors::preflight) } else { methods };
+        Self(self.0.route(pattern, methods))
     }
 
     fn router(self) -> Router<Arc<App>> {

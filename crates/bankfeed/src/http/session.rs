@@ -1,6 +1,7 @@
 //! `/v1/financial_connections/sessions`.
 
 use super::call::{Call, Outcome};
+use engine::intent::Access;
 use engine::session::{HolderInput, SessionInput};
 use model::Word;
 use model::account::Subcategory;
@@ -49,9 +50,13 @@ pub(super) async fn create(mut call: Call) -> Outcome {
     Ok(call.engine.create_session(&call.context, &input).await?)
 }
 
-pub(super) async fn retrieve(call: Call) -> Outcome {
-    let call = call.ready(FIELDS)?;
-    Ok(call.engine.retrieve_session(&call.context, call.id()).await?)
+pub(super) async fn retrieve(mut call: Call) -> Outcome {
+    let client_secret = call.params.text("client_secret")?;
+    let publishable = call.publishable;
+    // A customer or owners are nothing for a browser.
+    let call = call.ready(if publishable { &[] } else { FIELDS })?;
+    let access = Access { publishable, client_secret: client_secret.as_deref() };
+    Ok(call.engine.retrieve_session(&call.context, call.id(), access).await?)
 }
 
 /// The refusal of an account holder that only Stripe's second API generation makes.

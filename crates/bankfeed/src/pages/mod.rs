@@ -6,6 +6,9 @@
 //! and [`ends`] hold some of the panes, [`pieces`] what several share), [`form`] reads what was
 //! posted, [`words`] holds what is said. Every page has the same head and headers
 //! ([`document`]); style and script are two files of our own, and nothing else may load.
+//!
+//! `stripe.js` is for the pages of merchants: it calls the API with a publishable key and shows the
+//! flow in a frame.
 
 mod bank;
 mod document;
@@ -23,6 +26,7 @@ use axum::http::{HeaderName, HeaderValue};
 
 const STYLE: &str = include_str!("assets/link.css");
 const SCRIPT: &str = include_str!("assets/link.js");
+const STRIPE: &str = include_str!("stripe.js");
 
 /// A file that pages load.
 type Asset = ([(HeaderName, HeaderValue); 3], &'static str);
@@ -35,6 +39,11 @@ pub(crate) async fn style() -> Asset {
 /// The script of all pages.
 pub(crate) async fn script() -> Asset {
     asset("text/javascript; charset=utf-8", SCRIPT)
+}
+
+/// The stand-in for Stripe.js, for pages of merchants.
+pub(crate) async fn stripe() -> Asset {
+    asset("text/javascript; charset=utf-8", STRIPE)
 }
 
 fn asset(content_type: &'static str, text: &'static str) -> Asset {

@@ -185,6 +185,7 @@ async fn deletes_once() {
     let context = Context {
         merchant: MerchantId::of_key("sk_test_123"),
         livemode: false,
+        publishable: false,
         request: RequestId::from_number(1),
         version: Version::default(),
         expand: Expand::default(),

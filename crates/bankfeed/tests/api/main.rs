@@ -26,6 +26,7 @@ mod link_flow;
 mod link_flow_faults;
 mod link_flow_hostile;
 mod link_flow_known;
+mod other_origins;
 mod process;
 mod steering;
 mod support;

@@ -42,6 +42,7 @@ async fn reactivates_while_the_bank_changes() {
     let context = Context {
         merchant: MerchantId::of_key("sk_test_123"),
         livemode: false,
+        publishable: false,
         request: RequestId::from_number(1),
         version: Version::default(),
         expand: Expand::default(),

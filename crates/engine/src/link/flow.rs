@@ -84,6 +84,7 @@ impl Engine {
             w.object(|w| {
                 w.key("id").plain(flow.id.text().as_str());
                 w.key("object").plain("link_flow");
+                w.key("carrier").string(&flow.carrier);
                 w.key("url").string(&url);
             });
         });
@@ -113,6 +114,7 @@ impl Engine {
         let context = Context {
             merchant,
             livemode: flow.livemode,
+            publishable: false,
             request,
             version: Version::default(),
             expand: Expand::default(),

@@ -49,7 +49,7 @@ pub fn write(
             w.key("authorization").plain(account.authorization.text().as_str());
         }
         w.key("balance");
-        write_balance(w, account.balance.as_ref());
+        write_balance(w, account.balance.as_ref().filter(|_| !view.browser));
         write_refresh(w, "balance_refresh", account, Feature::Balance, view);
         w.key("category").plain(account.category.word());
         w.key("created").integer(account.created.0);
@@ -61,7 +61,7 @@ pub fn write(
         w.key("institution_name").string(&account.institution_name);
         w.key("last4").optional_string(account.last4.as_deref());
         w.key("livemode").boolean(account.livemode);
-        write_ownership(w, account, ownership);
+        write_ownership(w, account, ownership, view);
         write_refresh(w, "ownership_refresh", account, Feature::Ownership, view);
         w.key("permissions").strings(account.permissions.iter().map(|item| item.word()));
         w.key("status").plain(account.status.word());
@@ -127,9 +127,15 @@ fn write_money(w: &mut JsonWriter, money: &BTreeMap<Currency, i64>) {
     });
 }
 
-fn write_ownership(w: &mut JsonWriter, account: &Account, expanded: Option<&Ownership>) {
+fn write_ownership(
+    w: &mut JsonWriter,
+    account: &Account,
+    expanded: Option<&Ownership>,
+    view: &View<'_>,
+) {
     w.key("ownership");
-    let readable = account.ownership.filter(|_| account.status != AccountStatus::Disconnected);
+    let shown = account.status != AccountStatus::Disconnected && !view.browser;
+    let readable = account.ownership.filter(|_| shown);
     match (readable, expanded) {
         (Some(id), Some(expanded)) if expanded.id == id => ownership::write(w, expanded),
         (Some(id), _) => {
@@ -149,7 +155,7 @@ fn write_refresh(
     view: &View<'_>,
 ) {
     w.key(name);
-    let Some(state) = account.refresh(feature) else {
+    let Some(state) = account.refresh(feature).filter(|_| !view.browser) else {
         w.null();
         return;
     };

@@ -17,6 +17,10 @@ pub const FIELDS: &[Field] = &[
     Field { name: "payment_method", expandable: true, inside: super::payment_method::FIELDS },
 ];
 
+/// What a browser may expand in either: what it has itself brought about.
+pub const BROWSER_FIELDS: &[Field] =
+    &[Field { name: "payment_method", expandable: true, inside: &[] }];
+
 /// What can be expanded in a list of them.
 pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
 
@@ -125,11 +129,20 @@ pub fn value(intent: &Intent, view: &View<'_>, publishable: bool, expanded: &Exp
     }
     if publishable {
         // A browser learns what it needs to go on, and nothing that is the merchant's own.
-        for hidden in ["metadata", "application_fee_amount", "transfer_data", "transfer_group"] {
+        for hidden in ["application_fee_amount", "transfer_data", "transfer_group"] {
             leave_out(&mut value, hidden);
         }
+        leave_out_metadata(&mut value);
     }
     value
+}
+
+/// Takes metadata out of an object and of what is expanded in it.
+fn leave_out_metadata(value: &mut Value) {
+    if let Some(members) = value.as_object_mut() {
+        members.remove("metadata");
+        members.values_mut().for_each(leave_out_metadata);
+    }
 }
 
 /// What a payment object shows of its wishes for the link flow.

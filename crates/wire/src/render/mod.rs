@@ -39,18 +39,31 @@ pub struct View<'a> {
     pub preview_errors: bool,
     /// Where clients reach this server, for the pages that objects name.
     pub public_url: &'a str,
+    /// Whether a browser reads it, which sees no balance, owner, refresh or metadata.
+    pub browser: bool,
 }
 
 impl<'a> View<'a> {
     /// The view of a version; errors are shown by preview versions, and to all if `errors_shown`.
     pub fn new(version: &'a Version, errors_shown: bool) -> Self {
-        Self { version, preview_errors: errors_shown || version.is_preview(), public_url: "" }
+        Self {
+            version,
+            preview_errors: errors_shown || version.is_preview(),
+            public_url: "",
+            browser: false,
+        }
     }
 
     /// The same for a server that clients reach at this address.
     #[must_use]
     pub fn at(self, public_url: &'a str) -> Self {
         Self { public_url, ..self }
+    }
+
+    /// The same, and whether a browser reads it.
+    #[must_use]
+    pub fn to_browser(self, browser: bool) -> Self {
+        Self { browser, ..self }
     }
 }
 

@@ -69,6 +69,25 @@
     if (atOnce) tell();
   }
 
+  // Leaving by Escape, here or in the page around: the same as the button for it.
+  if (origin && window.parent !== window) {
+    const leave = () => {
+      if (status) {
+        waiting.postMessage({ source: "bankfeed", flow, status }, origin);
+        return;
+      }
+      const field = document.querySelector("input[name=step][value=cancel]");
+      if (field) field.form.requestSubmit();
+    };
+    window.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") leave();
+    });
+    window.addEventListener("message", (event) => {
+      const asked = event.source === window.parent && event.origin === origin;
+      if (asked && event.data?.source === "bankfeed-leave") leave();
+    });
+  }
+
   // A form that was sent is not sent twice.
   for (const form of document.querySelectorAll("form[method=post]")) {
     form.addEventListener("submit", (event) => {

@@ -1,0 +1,52 @@
+//! Which answers a page on another origin may read: those to calls that a publishable key may
+//! make. No cookie has a meaning here, so every origin may ask; calls that need a secret key send
+//! none of these headers, and a browser keeps their answers to itself.
+
+use axum::body::Body;
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, VARY,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+
+/// What a browser may always send.
+const HEADERS: &str =
+    "authorization, content-type, stripe-version, stripe-account, idempotency-key";
+/// What Stripe's own libraries may add begins so.
+const FURTHER: &str = "x-stripe-";
+/// How many of these one call may add.
+const FURTHER_MAX: usize = 10;
+
+/// Lets every origin read an answer.
+pub(super) fn open(headers: &mut HeaderMap) {
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Request-Id"));
+}
+
+/// Answers what a browser asks before it calls from another origin.
+pub(super) async fn preflight(asked: HeaderMap) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    let headers = response.headers_mut();
+    open(headers);
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
+    // Names were parsed as names of headers, so the fallback cannot be reached.
+    let allowed = HeaderValue::from_str(&allowed(&asked));
+    let allowed = allowed.unwrap_or(HeaderValue::from_static(HEADERS));
+    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, allowed);
+    headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    headers.insert(VARY, HeaderValue::from_static("access-control-request-headers"));
+    response
+}
+
+/// The headers that a call may have, with those of the family that it asks for by name.
+fn allowed(asked: &HeaderMap) -> String {
+    let wanted = asked.get(ACCESS_CONTROL_REQUEST_HEADERS).and_then(|names| names.to_str().ok());
+    let further = wanted
+        .unwrap_or_default()
+        .split(',')
+        .filter_map(|name| name.trim().parse::<HeaderName>().ok())
+        .filter(|name| name.as_str().starts_with(FURTHER));
+    further.take(FURTHER_MAX).fold(HEADERS.to_owned(), |names, name| names + ", " + name.as_str())
+}

@@ -1,0 +1,67 @@
+// The real binary as a child process, and a page of a merchant on another origin.
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const BINARY = path.resolve(ROOT, process.env.BANKFEED_BINARY ?? "target/debug/bankfeed");
+const PACKAGES = path.join(ROOT, "tests/browser/node_modules");
+
+/** Starts the server on a free port; answers its URL and how to stop it. */
+export async function startServer() {
+  const folder = mkdtempSync(path.join(tmpdir(), "bankfeed-browser-"));
+  const settings = ["serve", "--listen", "127.0.0.1:0", "--db", path.join(folder, "bank.db")];
+  const child = spawn(BINARY, settings, { stdio: ["ignore", "pipe", "ignore"] });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  const url = await new Promise((resolve, reject) => {
+    let printed = "";
+    child.once("error", reject);
+    child.once("exit", () => reject(new Error(`the server did not start: ${printed}`)));
+    child.stdout.on("data", (data) => {
+      printed += data;
+      const found = /http:\/\/127\.0\.0\.1:\d+/.exec(printed);
+      if (found) resolve(found[0]);
+    });
+  });
+  const stop = async () => {
+    child.kill("SIGTERM");
+    await ended;
+    rmSync(folder, { recursive: true });
+  };
+  return { url, stop };
+}
+
+/** Serves pages of a merchant, on an origin that is not the server's. */
+export async function startShop(server) {
+  const script = `<script src="${server}/stripe.js"></script>`;
+  // loadStripe as merchants bundle it, found by name in place of a bundler.
+  const bundled = path.join(PACKAGES, "@stripe/stripe-js/dist/index.mjs");
+  const files = {
+    "/example": () => {
+      const page = readFileSync(path.join(ROOT, "examples/link-page.html"), "utf8");
+      return ["text/html", page.replace("http://127.0.0.1:12111", server)];
+    },
+    "/blank": () => [
+      "text/html",
+      `<!doctype html><html lang="en"><title>Shop</title>${script}<main><h1>Shop</h1>
+       <button id="before">Before</button><button id="after">After</button></main>`,
+    ],
+    "/bundle.js": () => ["text/javascript", readFileSync(bundled, "utf8")],
+  };
+  const shop = createServer((request, response) => {
+    const make = files[new URL(request.url, "http://shop").pathname];
+    const [type, text] = make ? make() : ["text/plain", ""];
+    response.writeHead(make ? 200 : 404, { "Content-Type": `${type}; charset=utf-8` });
+    response.end(text);
+  });
+  await new Promise((resolve) => shop.listen(0, "127.0.0.1", resolve));
+  const stop = () => {
+    shop.closeAllConnections();
+    return new Promise((resolve) => shop.close(resolve));
+  };
+  // Another host name is another site, and so another process of the browser.
+  return { url: `http://localhost:${shop.address().port}`, stop };
+}
