@@ -59,7 +59,7 @@ fn another_programs_database_is_refused() {
     change("UPDATE migrations SET checksum = x'00' WHERE number = 1");
     insta::assert_snapshot!(refused(at(&path)), @"migration 1 of the database is not the one of this program");
     change("INSERT INTO migrations (number, checksum) VALUES (9, x'00')");
-    insta::assert_snapshot!(refused(at(&path)), @"the database has migration 9, and this program knows them up to 2");
+    insta::assert_snapshot!(refused(at(&path)), @"the database has migration 9, and this program knows them up to 3");
 }
 
 /// A wrong seal key is refused when the database is opened, not when a secret is asked for.

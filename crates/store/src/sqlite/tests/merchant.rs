@@ -50,6 +50,7 @@ const ACROSS_MERCHANTS: &[(&str, &str)] = &[
     ("delivery::LIST_DUE_OF_ENDPOINT", "workers claim for all merchants"),
     ("event::LIST_UNDISPATCHED", "the dispatcher works for all merchants"),
     ("object::COUNT_MERCHANTS", "counts merchants"),
+    ("object::LIST_DUE_OBJECTS", "the scheduler works for all merchants"),
     ("prune::DELETE_ATTEMPTS", "the pruner works for all merchants"),
     ("prune::DELETE_DELIVERIES", "the pruner works for all merchants"),
     ("prune::DELETE_EVENT", "the pruner works for all merchants"),
