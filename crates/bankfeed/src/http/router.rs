@@ -15,7 +15,7 @@ use axum::routing::{MethodFilter, any, get, on};
 use std::sync::Arc;
 use wire::error::Error;
 
-/// What a person sees who opens the server in a browser.
+/// What a person sees who opens the server in a browser; `BASE` stands for its address.
 const HELLO: &str = "\
 bankfeed: a self-hosted server that speaks Stripe's Financial Connections API.
 
@@ -173,7 +173,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/v3/", get(pages::stripe))
         .route("/assets/link.css", get(pages::style))
         .route("/assets/link.js", get(pages::script))
-        .route("/", get(async || HELLO))
+        .route("/", get(hello))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .fallback(unknown_url)
@@ -255,6 +255,10 @@ where
     F: Future<Output = Outcome> + Send + 'static,
 {
     Box::new(move |call| -> Pending { Box::pin(handler(call)) })
+}
+
+async fn hello(State(app): State<Arc<App>>) -> String {
+    HELLO.replace("BASE", &app.engine().settings().public_url)
 }
 
 async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {

@@ -306,12 +306,21 @@ fn came(object: &Value, remark: &str) {
     say(&format!("  ← {} {remark}", text(object, "id")));
 }
 
-/// Shows rows, the newest first.
+/// Shows rows, the newest first. Where there are too many, those that were seen before and changed
+/// are shown rather than new ones, and what is rarer rather than what is common.
 fn table(news: &[News]) {
+    let rarity = |news: &News| match news.what {
+        "void" | "edited" => 0,
+        "posted" => 1,
+        _ => 2,
+    };
+    let when = |news: &News| std::cmp::Reverse(news.row["transacted_at"].as_i64());
     let mut rows: Vec<&News> = news.iter().collect();
-    rows.sort_by_key(|news| std::cmp::Reverse(news.row["transacted_at"].as_i64()));
-    say("      what     when         amount  status   description");
-    for News { what, row } in rows.iter().take(TABLE_ROWS) {
+    rows.sort_by_key(|news| (rarity(news), when(news)));
+    rows.truncate(TABLE_ROWS);
+    rows.sort_by_key(|news| when(news));
+    say("      what     when           amount  status   description");
+    for News { what, row } in &rows {
         let cents = row["amount"].as_i64().unwrap_or_default();
         let sign = if cents < 0 { "-" } else { "" };
         let amount = format!("{sign}{}.{:02}", cents.abs() / 100, cents.abs() % 100);
@@ -322,8 +331,8 @@ fn table(news: &[News]) {
             text(row, "description")
         ));
     }
-    if rows.len() > TABLE_ROWS {
-        say(&format!("      … and {} more", rows.len() - TABLE_ROWS));
+    if news.len() > TABLE_ROWS {
+        say(&format!("      … and {} more", news.len() - TABLE_ROWS));
     }
 }
 
