@@ -83,22 +83,30 @@ pub trait Stored {
     }
 }
 
+/// What every object answers from fields of the same names; its number stands where the argument
+/// says. A macro, since a method of the trait cannot read a field.
+macro_rules! common {
+    ($($number:tt)+) => {
+        fn merchant(&self) -> MerchantId {
+            self.merchant
+        }
+
+        fn number(&self) -> u64 {
+            self.$($number)+
+        }
+
+        fn version(&self) -> u64 {
+            self.version
+        }
+
+        fn created(&self) -> AccountTime {
+            self.created
+        }
+    };
+}
+
 impl Stored for Customer {
-    fn merchant(&self) -> MerchantId {
-        self.merchant
-    }
-
-    fn number(&self) -> u64 {
-        self.id.number()
-    }
-
-    fn version(&self) -> u64 {
-        self.version
-    }
-
-    fn created(&self) -> AccountTime {
-        self.created
-    }
+    common!(id.number());
 
     fn clock(&self) -> Option<ClockId> {
         self.test_clock
@@ -114,21 +122,7 @@ impl Stored for Customer {
 }
 
 impl Stored for Session {
-    fn merchant(&self) -> MerchantId {
-        self.merchant
-    }
-
-    fn number(&self) -> u64 {
-        self.id.number()
-    }
-
-    fn version(&self) -> u64 {
-        self.version
-    }
-
-    fn created(&self) -> AccountTime {
-        self.created
-    }
+    common!(id.number());
 
     fn customer(&self) -> Option<CustomerId> {
         match self.holder {
@@ -156,21 +150,7 @@ impl Stored for Session {
 }
 
 impl Stored for Endpoint {
-    fn merchant(&self) -> MerchantId {
-        self.merchant
-    }
-
-    fn number(&self) -> u64 {
-        self.id.number()
-    }
-
-    fn version(&self) -> u64 {
-        self.version
-    }
-
-    fn created(&self) -> AccountTime {
-        self.created
-    }
+    common!(id.number());
 
     fn deleted(&self) -> bool {
         self.deleted
@@ -195,21 +175,7 @@ struct FlowSecrets<'a> {
 }
 
 impl Stored for LinkFlow {
-    fn merchant(&self) -> MerchantId {
-        self.merchant
-    }
-
-    fn number(&self) -> u64 {
-        self.id.number()
-    }
-
-    fn version(&self) -> u64 {
-        self.version
-    }
-
-    fn created(&self) -> AccountTime {
-        self.created
-    }
+    common!(id.number());
 
     fn clock(&self) -> Option<ClockId> {
         self.clock
@@ -240,21 +206,7 @@ impl Stored for LinkFlow {
 }
 
 impl Stored for TestClock {
-    fn merchant(&self) -> MerchantId {
-        self.merchant
-    }
-
-    fn number(&self) -> u64 {
-        self.id.number()
-    }
-
-    fn version(&self) -> u64 {
-        self.version
-    }
-
-    fn created(&self) -> AccountTime {
-        self.created
-    }
+    common!(id.number());
 
     fn deleted(&self) -> bool {
         self.deleted
@@ -262,21 +214,7 @@ impl Stored for TestClock {
 }
 
 impl Stored for Intent {
-    fn merchant(&self) -> MerchantId {
-        self.merchant
-    }
-
-    fn number(&self) -> u64 {
-        self.number
-    }
-
-    fn version(&self) -> u64 {
-        self.version
-    }
-
-    fn created(&self) -> AccountTime {
-        self.created
-    }
+    common!(number);
 
     fn customer(&self) -> Option<CustomerId> {
         self.customer
@@ -304,21 +242,7 @@ impl Stored for Intent {
 }
 
 impl Stored for PaymentMethod {
-    fn merchant(&self) -> MerchantId {
-        self.merchant
-    }
-
-    fn number(&self) -> u64 {
-        self.id.number()
-    }
-
-    fn version(&self) -> u64 {
-        self.version
-    }
-
-    fn created(&self) -> AccountTime {
-        self.created
-    }
+    common!(id.number());
 
     fn customer(&self) -> Option<CustomerId> {
         self.customer
@@ -330,21 +254,7 @@ impl Stored for PaymentMethod {
 }
 
 impl Stored for Mandate {
-    fn merchant(&self) -> MerchantId {
-        self.merchant
-    }
-
-    fn number(&self) -> u64 {
-        self.id.number()
-    }
-
-    fn version(&self) -> u64 {
-        self.version
-    }
-
-    fn created(&self) -> AccountTime {
-        self.created
-    }
+    common!(id.number());
 
     fn clock(&self) -> Option<ClockId> {
         self.clock
@@ -370,21 +280,7 @@ impl Stored for ConnectionsSettings {
 }
 
 impl Stored for CheckoutSession {
-    fn merchant(&self) -> MerchantId {
-        self.merchant
-    }
-
-    fn number(&self) -> u64 {
-        self.number
-    }
-
-    fn version(&self) -> u64 {
-        self.version
-    }
-
-    fn created(&self) -> AccountTime {
-        self.created
-    }
+    common!(number);
 
     fn customer(&self) -> Option<CustomerId> {
         self.customer
@@ -404,21 +300,7 @@ impl Stored for CheckoutSession {
 }
 
 impl Stored for Product {
-    fn merchant(&self) -> MerchantId {
-        self.merchant
-    }
-
-    fn number(&self) -> u64 {
-        self.number
-    }
-
-    fn version(&self) -> u64 {
-        self.version
-    }
-
-    fn created(&self) -> AccountTime {
-        self.created
-    }
+    common!(number);
 
     fn deleted(&self) -> bool {
         self.deleted
@@ -426,21 +308,7 @@ impl Stored for Product {
 }
 
 impl Stored for Price {
-    fn merchant(&self) -> MerchantId {
-        self.merchant
-    }
-
-    fn number(&self) -> u64 {
-        self.id.number()
-    }
-
-    fn version(&self) -> u64 {
-        self.version
-    }
-
-    fn created(&self) -> AccountTime {
-        self.created
-    }
+    common!(id.number());
 
     fn lookup(&self) -> Option<Lookup> {
         Some(Lookup::Text(self.product.clone()))
@@ -448,21 +316,7 @@ impl Stored for Price {
 }
 
 impl Stored for InvoiceItem {
-    fn merchant(&self) -> MerchantId {
-        self.merchant
-    }
-
-    fn number(&self) -> u64 {
-        self.id.number()
-    }
-
-    fn version(&self) -> u64 {
-        self.version
-    }
-
-    fn created(&self) -> AccountTime {
-        self.created
-    }
+    common!(id.number());
 
     fn customer(&self) -> Option<CustomerId> {
         Some(self.customer)
@@ -478,21 +332,7 @@ impl Stored for InvoiceItem {
 }
 
 impl Stored for Invoice {
-    fn merchant(&self) -> MerchantId {
-        self.merchant
-    }
-
-    fn number(&self) -> u64 {
-        self.id.number()
-    }
-
-    fn version(&self) -> u64 {
-        self.version
-    }
-
-    fn created(&self) -> AccountTime {
-        self.created
-    }
+    common!(id.number());
 
     fn customer(&self) -> Option<CustomerId> {
         Some(self.customer)
