@@ -9,6 +9,7 @@ mod browser;
 mod checkout;
 mod checkout_shows;
 mod customers;
+mod debits;
 mod determinism;
 mod dialect;
 mod endpoints;

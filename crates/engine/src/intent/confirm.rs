@@ -197,6 +197,7 @@ impl Engine {
             intent.fail(refused_code(verification), method.id);
             let cause = context.cause();
             tell_progress(&intent, Progress::DepositsFailed, now, Some(&cause), &mut changes);
+            self.settle_checkout(&intent, false, now, &mut changes).await?;
             self.tell_invoice(&intent, Attempt::Ended, now, Some(&cause), &mut changes).await?;
         }
         changes.put(intent_object(intent));
@@ -217,7 +218,7 @@ impl Engine {
             return Ok(Worked::Nothing);
         };
         intent.version += 1;
-        let paid = intent.settle(&method);
+        let paid = intent.settle(&method, now);
         let told = if paid {
             EventType::PaymentIntentSucceeded
         } else {
