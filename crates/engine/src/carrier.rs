@@ -14,7 +14,8 @@ use model::checkout::CheckoutSession;
 use model::clock::AccountTime;
 use model::event::Event;
 use model::id::{
-    BankAccountId, ClockId, InvoiceId, MerchantId, PaymentIntentId, SetupIntentId, TokenId,
+    BankAccountId, ClockId, InvoiceId, MerchantId, PaymentIntentId, SetupIntentId, SubscriptionId,
+    TokenId,
 };
 use model::intent::Intent;
 use model::link::FlowEnd;
@@ -124,6 +125,9 @@ impl Engine {
             }
             CarrierInput::Id(id) if id.starts_with(InvoiceId::PREFIX) => {
                 Ok(Carrier::Intent(self.get_intent_of_invoice(context, id, "carrier").await?))
+            }
+            CarrierInput::Id(id) if id.starts_with(SubscriptionId::PREFIX) => {
+                Ok(Carrier::Intent(self.get_intent_of_subscription(context, id, "carrier").await?))
             }
             CarrierInput::Id(id) => {
                 Ok(Carrier::Session(self.get_session(context, id, "carrier").await?))

@@ -58,6 +58,7 @@ impl Engine {
         match object {
             Object::PaymentIntent(intent) => self.settle_intent(intent, now).await,
             Object::Checkout(session) => Ok(expire_due(session, now)),
+            Object::Subscription(held) => self.work_subscription(held, now).await,
             _ => Ok(Worked::Nothing),
         }
     }

@@ -34,6 +34,7 @@ pub mod sandbox;
 pub mod schedule;
 pub mod session;
 pub mod settings;
+pub mod subscription;
 pub mod transaction;
 mod watch;
 pub mod worker;

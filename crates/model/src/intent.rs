@@ -13,7 +13,7 @@ use crate::collection::{Collection, VerificationMethod};
 use crate::given::Given;
 use crate::id::{
     ClockId, CustomerId, InvoiceId, MandateId, MerchantId, PaymentIntentId, PaymentMethodId,
-    SetupIntentId,
+    SetupIntentId, SubscriptionId,
 };
 use crate::money::Currency;
 use crate::payment_method::{PaymentBehavior, PaymentMethod};
@@ -121,6 +121,9 @@ pub struct Intent {
     /// The invoice that it pays.
     #[serde(default)]
     pub invoice: Option<InvoiceId>,
+    /// The subscription that it sets a payment method up for.
+    #[serde(default)]
+    pub subscription: Option<SubscriptionId>,
     /// The merchant's own keys.
     pub metadata: BTreeMap<String, String>,
     /// What it echoes without acting on it.

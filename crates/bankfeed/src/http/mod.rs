@@ -28,6 +28,7 @@ mod payment_method;
 mod product;
 mod router;
 mod session;
+mod subscription;
 mod transaction;
 
 pub use auth::KeyPolicy;

@@ -29,4 +29,5 @@ mod link_flow_known;
 mod other_origins;
 mod process;
 mod steering;
+mod subscriptions;
 mod support;

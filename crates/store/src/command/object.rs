@@ -20,6 +20,7 @@ use model::payment_method::PaymentMethod;
 use model::product::{Price, Product};
 use model::session::Session;
 use model::stored::{Lookup, Stored};
+use model::subscription::Subscription;
 use sha2::{Digest, Sha256};
 
 /// Declares the kinds of objects, one line each: the variant of both enums, its type, and the word
@@ -117,6 +118,8 @@ objects! {
     InvoiceItem(InvoiceItem) = "invoice_item",
     /// An invoice.
     Invoice(Invoice) = "invoice",
+    /// A subscription.
+    Subscription(Subscription) = "subscription",
     /// What falls due in the tests of this crate.
     #[cfg(test)]
     Alarm(crate::due_tests::Alarm) = "alarm",

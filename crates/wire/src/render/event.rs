@@ -7,7 +7,7 @@ use crate::json::JsonWriter;
 use crate::render::given::Expanded;
 use crate::render::{
     View, account, authorization, checkout, clock, customer, intent, invoice, mandate,
-    payment_method, product,
+    payment_method, product, subscription,
 };
 use model::Word;
 use model::event::{Event, Snapshot};
@@ -93,6 +93,9 @@ fn write_snapshot(w: &mut JsonWriter, snapshot: &Snapshot, view: &View<'_>) {
         Snapshot::Mandate(mandate) => write_value(w, &mandate::value(mandate, &Expanded::new())),
         Snapshot::PaymentMethod(method) => {
             write_value(w, &payment_method::value(method, &Expanded::new()));
+        }
+        Snapshot::Subscription(held) => {
+            write_value(w, &subscription::value(held, &Expanded::new()));
         }
         Snapshot::TestClock(clock) => clock::write_whole(w, clock),
     }

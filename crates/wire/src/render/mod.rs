@@ -22,6 +22,7 @@ pub mod ownership;
 pub mod payment_method;
 pub mod product;
 pub mod session;
+pub mod subscription;
 pub mod token;
 pub mod transaction;
 
