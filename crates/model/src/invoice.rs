@@ -184,12 +184,11 @@ impl Invoice {
     /// Sets or replaces the line of an item.
     pub fn put_line(&mut self, item: &InvoiceItem) {
         let charge = item.charge.clone();
-        match self.lines.iter_mut().find(|line| line.item == item.id) {
-            Some(line) => line.charge = charge,
-            None => {
-                let line = Line { item: item.id, charge, subscription_item: None };
-                self.lines.insert(0, line);
-            }
+        if let Some(line) = self.lines.iter_mut().find(|line| line.item == item.id) {
+            line.charge = charge;
+        } else {
+            let line = Line { item: item.id, charge, subscription_item: None };
+            self.lines.insert(0, line);
         }
     }
 

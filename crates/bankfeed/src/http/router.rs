@@ -178,6 +178,8 @@ pub(super) fn router(app: Arc<App>) -> Router {
         // Pages; the token in the path is the key
         .route("/link/{token}", get(pages::link::show).post(pages::link::step))
         .route("/link/{token}/bank", get(pages::link::show_bank).post(pages::link::step_bank))
+        // For the merchant; asks for a secret key
+        .route("/settings", get(pages::settings::show).post(pages::settings::act))
         // The stand-in for Stripe.js, under the name of its own address too
         .route("/stripe.js", get(pages::stripe))
         .route("/v3", get(pages::stripe))

@@ -3,9 +3,8 @@
 use super::call::{Call, Outcome};
 use super::collection;
 use super::customer::bounds;
-use super::intent::{read, take_text};
+use super::given::{read, take_metadata, take_text};
 use super::invoice::{OPTIONS, settings_types, take_currency};
-use super::payment_method::take_metadata;
 use super::product::{take_boolean, take_created, take_integer, take_price};
 use engine::subscription::item::SubscriptionItemInput;
 use engine::subscription::{Cancel, StatusFilter, SubscriptionFilter, SubscriptionInput, Trial};

@@ -21,6 +21,7 @@ use model::product::{Price, Product};
 use model::session::Session;
 use model::stored::{Lookup, Stored};
 use model::subscription::Subscription;
+use model::token::BankAccountToken;
 use sha2::{Digest, Sha256};
 
 /// Declares the kinds of objects, one line each: the variant of both enums, its type, and the word
@@ -120,6 +121,8 @@ objects! {
     Invoice(Invoice) = "invoice",
     /// A subscription.
     Subscription(Subscription) = "subscription",
+    /// A token of bank account numbers.
+    Token(BankAccountToken) = "token",
     /// What falls due in the tests of this crate.
     #[cfg(test)]
     Alarm(crate::due_tests::Alarm) = "alarm",
