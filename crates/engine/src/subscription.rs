@@ -8,6 +8,7 @@
 mod begin;
 mod follow;
 pub mod item;
+mod show;
 
 pub(crate) use begin::Beginning;
 pub(crate) use follow::InvoiceEnd;
@@ -16,7 +17,7 @@ use crate::connections_settings::check_prefetch;
 use crate::context::tries;
 use crate::customer::list_body;
 use crate::invoice::INVOICE_OPTIONS;
-use crate::payment::{Changes, Seen, bytes, intent_object};
+use crate::payment::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};
 use item::SubscriptionItemInput;
 use model::clock::{AccountTime, DAY_S};
@@ -24,16 +25,11 @@ use model::collection::Collection;
 use model::event::{EventType, Snapshot};
 use model::given::Given;
 use model::id::SubscriptionId;
-use model::intent::Intent;
 use model::subscription::{CollectionMethod, Subscription, SubscriptionStatus};
-use serde_json::Value;
 use store::{Bounds, FindObject, Kind, ListObjects, Object, ObjectsOf};
 use wire::error::Error as Refusal;
-use wire::expand::Expand;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
-use wire::render::given::Expanded;
-use wire::render::subscription::{item_value, list as items_value, value as shown};
 
 /// What a create or an update says.
 #[derive(Clone, Debug, Default)]
@@ -330,118 +326,6 @@ impl Engine {
             Some(Object::Subscription(held)) => Ok(held),
             _ => Err(missing()),
         }
-    }
-
-    /// What collects an account for a subscription: its Setup Intent, else the intent of its
-    /// newest invoice.
-    async fn find_collector(
-        &self,
-        context: &Context,
-        held: &Subscription,
-        changes: &Changes,
-    ) -> Result<Option<Intent>, Error> {
-        if let Some(id) = held.pending_setup_intent {
-            let kind = Kind::SetupIntent;
-            return Ok(match self.find_changed(context, changes, kind, id.number()).await? {
-                Some(Object::SetupIntent(intent)) => Some(intent),
-                _ => None,
-            });
-        }
-        let Some(id) = held.latest_invoice else { return Ok(None) };
-        match self.find_changed(context, changes, Kind::Invoice, id.number()).await? {
-            Some(Object::Invoice(invoice)) => self.find_intent_of(context, &invoice, changes).await,
-            _ => Ok(None),
-        }
-    }
-
-    /// The carrier that a subscription leads to.
-    pub(crate) async fn get_intent_of_subscription(
-        &self,
-        context: &Context,
-        given: &str,
-        param: &str,
-    ) -> Result<Intent, Error> {
-        let held = self.get_subscription(context, given, param).await?;
-        let found = self.find_collector(context, &held, &Changes::default()).await?;
-        found.ok_or_else(|| {
-            let message = "The subscription has neither a pending Setup Intent nor an invoice to \
-                           pay, so it collects no account.";
-            Refusal::invalid(message).param(param.to_owned()).into()
-        })
-    }
-
-    /// Tells what collects for a subscription what it asks of the link flow from now on.
-    async fn collect_subscription_anew(
-        &self,
-        context: &Context,
-        held: &Subscription,
-        changes: &mut Changes,
-    ) -> Result<(), Error> {
-        let found = self.find_collector(context, held, changes).await?;
-        if let Some(mut intent) = found.filter(Intent::collects) {
-            intent.collection = held.collection.clone();
-            intent.method_types.clone_from(&held.method_types);
-            intent.from_settings.clone_from(&held.from_settings);
-            intent.version += 1;
-            changes.put(intent_object(intent));
-        }
-        Ok(())
-    }
-
-    /// A subscription with what is to be expanded in it.
-    pub(crate) async fn subscription_value(
-        &self,
-        context: &Context,
-        held: &Subscription,
-        changes: &Changes,
-        expand: &Expand,
-    ) -> Result<Value, Error> {
-        let mut expanded = Expanded::new();
-        self.expand_customer(context, expand, Some(held.customer), &mut expanded).await?;
-        let wanted = expand.wants("default_payment_method");
-        if let Some(id) = held.default_payment_method.filter(|_| wanted) {
-            let inside = expand.inside("default_payment_method");
-            let value = self.method_value_of(context, id, changes, &inside).await?;
-            expanded.extend(value.map(|value| ("default_payment_method", value)));
-        }
-        if let Some(id) = held.latest_invoice.filter(|_| expand.wants("latest_invoice"))
-            && let Some(Object::Invoice(invoice)) =
-                self.find_changed(context, changes, Kind::Invoice, id.number()).await?
-        {
-            let inside = expand.inside("latest_invoice");
-            let value = self.invoice_value(context, &invoice, changes, &inside).await?;
-            expanded.insert("latest_invoice", value);
-        }
-        let wanted = expand.wants("pending_setup_intent");
-        if held.pending_setup_intent.is_some_and(|_| wanted)
-            && let Some(intent) = self.find_collector(context, held, changes).await?
-        {
-            let inside = expand.inside("pending_setup_intent");
-            let seen = Seen::by_merchant(&inside);
-            let value = self.intent_value(context, &intent, changes, seen).await?;
-            expanded.insert("pending_setup_intent", value);
-        }
-        let prices = expand.inside("items").inside("data").inside("price");
-        if prices.wants("product") {
-            let mut items = Vec::with_capacity(held.items.len());
-            for item in &held.items {
-                let mut value = item_value(held, item);
-                value["price"] = self.price_value(context, &item.price, changes, &prices).await?;
-                items.push(value);
-            }
-            expanded.insert("items", items_value(held, &items));
-        }
-        Ok(shown(held, &expanded))
-    }
-
-    async fn commit_subscription(
-        &self,
-        context: &Context,
-        held: &Subscription,
-        changes: Changes,
-    ) -> Result<Option<Answer>, Error> {
-        let value = self.subscription_value(context, held, &changes, &context.expand).await?;
-        self.commit_any(context, changes, bytes(&value)).await
     }
 }
 

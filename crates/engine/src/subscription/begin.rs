@@ -9,7 +9,7 @@ use crate::{Context, Engine, Error};
 use model::clock::{AccountTime, DAY_S};
 use model::collection::Collection;
 use model::customer::Customer;
-use model::event::{EventType, Snapshot};
+use model::event::EventType;
 use model::given::Given;
 use model::id::{
     CustomerId, InvoiceItemId, MerchantId, PaymentMethodId, SetupIntentId, SubscriptionId,
@@ -183,7 +183,7 @@ impl Engine {
         now: AccountTime,
         changes: &mut Changes,
     ) -> Result<Subscription, Error> {
-        let charges = made.collection_method == CollectionMethod::ChargeAutomatically;
+        let charged = made.collection_method == CollectionMethod::ChargeAutomatically;
         // What the invoice and its intent lead to finds the subscription among the changes.
         changes.put(Object::Subscription(made.clone()));
         let mut to_pay = None;
@@ -194,38 +194,43 @@ impl Engine {
             made.latest_invoice = Some(invoice.id);
             to_pay = Some(invoice).filter(|invoice| invoice.status == InvoiceStatus::Open);
         }
-        match to_pay.filter(|_| charges) {
-            Some(invoice) => {
-                if made.status == SubscriptionStatus::Active {
-                    made.await_payment();
-                }
-                changes.put(Object::Subscription(made.clone()));
-                let method = beginning.method;
-                if method.is_none() && !beginning.incomplete {
-                    return Err(nothing_to_debit());
-                }
-                if let Some(method) = method {
-                    self.debit(context, &invoice, method, !beginning.incomplete, now, changes)
-                        .await?;
-                }
+        if let Some(invoice) = to_pay.filter(|_| charged) {
+            if made.status == SubscriptionStatus::Active {
+                made.await_payment();
             }
-            None => {
-                if charges && beginning.method.is_none() {
-                    self.set_up_later(context, &mut made, now, changes).await?;
+            changes.put(Object::Subscription(made.clone()));
+            let at_once = !beginning.incomplete;
+            match beginning.method {
+                Some(method) => {
+                    self.debit(context, &invoice, method, at_once, now, changes).await?;
                 }
-                changes.put(Object::Subscription(made.clone()));
+                None if at_once => return Err(nothing_to_debit()),
+                None => {}
             }
+        } else {
+            if charged && beginning.method.is_none() {
+                self.set_up_later(context, &mut made, now, changes).await?;
+            }
+            changes.put(Object::Subscription(made.clone()));
         }
-        let number = made.id.number();
-        if let Some(Object::Subscription(held)) =
-            self.find_changed(context, changes, Kind::Subscription, number).await?
-        {
-            made = held;
-        }
+        let made = self.as_changed(made, changes).await?;
         let object = Object::Subscription(made.clone());
         let created = EventType::SubscriptionCreated;
         changes.put_and_tell(object, created, None, now, Some(&context.cause()));
         Ok(made)
+    }
+
+    /// A subscription as what was done for it left it.
+    async fn as_changed(
+        &self,
+        held: Subscription,
+        changes: &Changes,
+    ) -> Result<Subscription, Error> {
+        let (merchant, number) = (held.merchant, held.id.number());
+        Ok(match self.find_object(merchant, changes, Kind::Subscription, number).await? {
+            Some(Object::Subscription(after)) => after,
+            _ => held,
+        })
     }
 
     /// Makes and opens the invoice of the present period.
@@ -244,26 +249,7 @@ impl Engine {
             return Err(Refusal::invalid("The customer of the subscription is gone.").into());
         };
         let mut invoice = self.blank_invoice(context, &customer, now);
-        invoice.subscription = Some(held.id);
-        invoice.currency = held.currency;
-        invoice.period = Some(held.period);
-        invoice.method_types.clone_from(&held.method_types);
-        invoice.collection = held.collection.clone();
-        invoice.from_settings.clone_from(&held.from_settings);
-        let text = |text: &str| Given::Text(text.to_owned());
-        invoice.given.put("billing_reason", text(reason));
-        if let Some(settings) = held.given.at(&["payment_settings", "payment_method_options"]) {
-            let members = [("payment_method_options".to_owned(), settings.clone())];
-            invoice.given.put("payment_settings", Given::Hash(members.into()));
-        }
-        match (held.collection_method, held.days_until_due) {
-            (CollectionMethod::SendInvoice, Some(days)) => {
-                let due = now.plus(days.saturating_mul(DAY_S)).0;
-                invoice.given.put("collection_method", text("send_invoice"));
-                invoice.given.put("due_date", Given::Integer(due));
-            }
-            _ => invoice.given.put("auto_advance", Given::Boolean(true)),
-        }
+        address(&mut invoice, held, reason, now);
         let free = held.status == SubscriptionStatus::Trialing;
         for item in &held.items {
             let mut line = self.line(&item.price, item.quantity, held.period)?;
@@ -383,102 +369,45 @@ impl Engine {
         let reason = "subscription_cycle";
         let mut invoice = self.invoice_period(context, &held, &[], reason, now, changes).await?;
         held.latest_invoice = Some(invoice.id);
-        let charges = held.collection_method == CollectionMethod::ChargeAutomatically;
-        if invoice.status == InvoiceStatus::Open && charges {
-            match self.payer_of(&held, changes).await? {
-                Some(method) => {
-                    changes.put(Object::Subscription(held.clone()));
-                    self.debit(context, &invoice, method, true, now, changes).await?;
-                    let number = held.id.number();
-                    if let Some(Object::Subscription(after)) =
-                        self.find_changed(context, changes, Kind::Subscription, number).await?
-                    {
-                        held = after;
-                    }
-                }
-                None => {
-                    held.not_paid(now);
-                    invoice.attempts += 1;
-                    let failed = EventType::InvoicePaymentFailed;
-                    let object = Object::Invoice(invoice);
-                    changes.put_and_tell(object, failed, None, now, Some(&context.cause()));
-                }
-            }
-        } else if invoice.status == InvoiceStatus::Paid {
+        let charged = held.collection_method == CollectionMethod::ChargeAutomatically;
+        if invoice.status == InvoiceStatus::Paid {
             held.paid(None);
+        } else if charged && let Some(method) = self.payer_of(&held, changes).await? {
+            changes.put(Object::Subscription(held.clone()));
+            self.debit(context, &invoice, method, true, now, changes).await?;
+            held = self.as_changed(held, changes).await?;
+        } else if charged {
+            held.not_paid(now);
+            invoice.attempts += 1;
+            let failed = EventType::InvoicePaymentFailed;
+            let object = Object::Invoice(invoice);
+            changes.put_and_tell(object, failed, None, now, Some(&context.cause()));
         }
         Ok(held)
     }
+}
 
-    /// Ends a subscription; the invoice that its begin waits for, and what collects for it, are
-    /// given up with it.
-    pub(super) async fn end_subscription(
-        &self,
-        context: &Context,
-        mut held: Subscription,
-        reason: &str,
-        now: AccountTime,
-        changes: &mut Changes,
-    ) -> Result<Subscription, Error> {
-        let before = held.clone();
-        held.version += 1;
-        held.cancel(reason, now);
-        self.give_up_begin(context, &before, now, changes).await?;
-        let object = Object::Subscription(held.clone());
-        let deleted = EventType::SubscriptionDeleted;
-        changes.put_and_tell(object, deleted, None, now, Some(&context.cause()));
-        Ok(held)
+/// Takes over what an invoice has of its subscription.
+fn address(invoice: &mut Invoice, held: &Subscription, reason: &str, now: AccountTime) {
+    invoice.subscription = Some(held.id);
+    invoice.currency = held.currency;
+    invoice.period = Some(held.period);
+    invoice.method_types.clone_from(&held.method_types);
+    invoice.collection = held.collection.clone();
+    invoice.from_settings.clone_from(&held.from_settings);
+    let text = |text: &str| Given::Text(text.to_owned());
+    invoice.given.put("billing_reason", text(reason));
+    if let Some(settings) = held.given.at(&["payment_settings", "payment_method_options"]) {
+        let members = [("payment_method_options".to_owned(), settings.clone())];
+        invoice.given.put("payment_settings", Given::Hash(members.into()));
     }
-
-    /// The first invoice of a subscription was not paid in time.
-    pub(super) async fn expire_subscription(
-        &self,
-        context: &Context,
-        mut held: Subscription,
-        now: AccountTime,
-        changes: &mut Changes,
-    ) -> Result<(), Error> {
-        let before = held.clone();
-        held.version += 1;
-        held.expire(now);
-        self.give_up_begin(context, &before, now, changes).await?;
-        let previous = Some(Snapshot::Subscription(Box::new(before)));
-        let object = Object::Subscription(held);
-        let updated = EventType::SubscriptionUpdated;
-        changes.put_and_tell(object, updated, previous, now, Some(&context.cause()));
-        Ok(())
-    }
-
-    /// Voids the invoice that an incomplete subscription waits for unless a debit for it is under
-    /// way, and cancels the Setup Intent of one that has one.
-    async fn give_up_begin(
-        &self,
-        context: &Context,
-        held: &Subscription,
-        now: AccountTime,
-        changes: &mut Changes,
-    ) -> Result<(), Error> {
-        let Some(mut intent) = self.find_collector(context, held, changes).await? else {
-            return Ok(());
-        };
-        if !intent.cancelable() {
-            return Ok(());
+    match (held.collection_method, held.days_until_due) {
+        (CollectionMethod::SendInvoice, Some(days)) => {
+            let due = now.plus(days.saturating_mul(DAY_S)).0;
+            invoice.given.put("collection_method", text("send_invoice"));
+            invoice.given.put("due_date", Given::Integer(due));
         }
-        if held.pending_setup_intent.is_some() {
-            intent.cancel(Some("abandoned".to_owned()), now);
-            intent.version += 1;
-            let object = intent_object(intent);
-            let canceled = EventType::SetupIntentCanceled;
-            changes.put_and_tell(object, canceled, None, now, Some(&context.cause()));
-        } else if held.status == SubscriptionStatus::Incomplete
-            && let Some(id) = held.latest_invoice
-            && let Some(Object::Invoice(mut invoice)) =
-                self.find_changed(context, changes, Kind::Invoice, id.number()).await?
-            && invoice.status == InvoiceStatus::Open
-        {
-            self.void_with(context, &mut invoice, now, changes).await?;
-        }
-        Ok(())
+        _ => invoice.given.put("auto_advance", Given::Boolean(true)),
     }
 }
 

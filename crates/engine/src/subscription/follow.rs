@@ -2,13 +2,13 @@
 //! or time.
 
 use crate::due::Worked;
-use crate::payment::Changes;
+use crate::payment::{Changes, intent_object};
 use crate::{Context, Engine, Error};
 use model::clock::AccountTime;
 use model::event::{Cause, EventType, Snapshot};
 use model::id::{CustomerId, MerchantId, SetupIntentId, SubscriptionId};
 use model::intent::{Intent, IntentStatus};
-use model::invoice::Invoice;
+use model::invoice::{Invoice, InvoiceStatus};
 use model::subscription::{Subscription, SubscriptionStatus};
 use store::{Bounds, ClockItem, Cursor, Kind, ListObjects, Object, ObjectsOf, Page};
 
@@ -199,5 +199,76 @@ impl Engine {
                 self.commit(&quiet, changes, &[]).await?;
             }
         }
+    }
+
+    /// Ends a subscription; the invoice that its begin waits for, and what collects for it, are
+    /// given up with it.
+    pub(super) async fn end_subscription(
+        &self,
+        context: &Context,
+        mut held: Subscription,
+        reason: &str,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<Subscription, Error> {
+        let before = held.clone();
+        held.version += 1;
+        held.cancel(reason, now);
+        self.give_up_begin(context, &before, now, changes).await?;
+        let object = Object::Subscription(held.clone());
+        let deleted = EventType::SubscriptionDeleted;
+        changes.put_and_tell(object, deleted, None, now, Some(&context.cause()));
+        Ok(held)
+    }
+
+    /// The first invoice of a subscription was not paid in time.
+    pub(super) async fn expire_subscription(
+        &self,
+        context: &Context,
+        mut held: Subscription,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        let before = held.clone();
+        held.version += 1;
+        held.expire(now);
+        self.give_up_begin(context, &before, now, changes).await?;
+        let previous = Some(Snapshot::Subscription(Box::new(before)));
+        let object = Object::Subscription(held);
+        let updated = EventType::SubscriptionUpdated;
+        changes.put_and_tell(object, updated, previous, now, Some(&context.cause()));
+        Ok(())
+    }
+
+    /// Voids the invoice that an incomplete subscription waits for unless a debit for it is under
+    /// way, and cancels the Setup Intent of one that has one.
+    async fn give_up_begin(
+        &self,
+        context: &Context,
+        held: &Subscription,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        let Some(mut intent) = self.find_collector(context, held, changes).await? else {
+            return Ok(());
+        };
+        if !intent.cancelable() {
+            return Ok(());
+        }
+        if held.pending_setup_intent.is_some() {
+            intent.cancel(Some("abandoned".to_owned()), now);
+            intent.version += 1;
+            let object = intent_object(intent);
+            let canceled = EventType::SetupIntentCanceled;
+            changes.put_and_tell(object, canceled, None, now, Some(&context.cause()));
+        } else if held.status == SubscriptionStatus::Incomplete
+            && let Some(id) = held.latest_invoice
+            && let Some(Object::Invoice(mut invoice)) =
+                self.find_changed(context, changes, Kind::Invoice, id.number()).await?
+            && invoice.status == InvoiceStatus::Open
+        {
+            self.void_with(context, &mut invoice, now, changes).await?;
+        }
+        Ok(())
     }
 }

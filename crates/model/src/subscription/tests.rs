@@ -117,8 +117,7 @@ fn take(held: &mut Subscription, step: Step, now: AccountTime) {
 /// From each status each step leads to one other, and what is over stays so.
 #[test]
 fn the_table_of_statuses() {
-    let mut table = String::new();
-    for status in SubscriptionStatus::ALL {
+    let row = |status: &SubscriptionStatus| {
         let to = STEPS.map(|step| {
             let mut held = subscription(Some("month"));
             held.begin(None);
@@ -128,9 +127,10 @@ fn the_table_of_statuses() {
             take(&mut held, step, now);
             if held.status == *status { "-".to_owned() } else { held.status.word().to_owned() }
         });
-        table += &format!("{}: {}\n", status.word(), to.join(" "));
-    }
-    insta::assert_snapshot!(format!("{STEPS:?}\n{table}"), @"
+        format!("{}: {}", status.word(), to.join(" "))
+    };
+    let table: Vec<String> = SubscriptionStatus::ALL.iter().map(row).collect();
+    insta::assert_snapshot!(format!("{STEPS:?}\n{}", table.join("\n")), @"
     [DebitBegun, Paid, NotPaid, Forgiven, SetUp, Due, Cancel]
     active: - - past_due - - - canceled
     canceled: - - - - - - -
