@@ -10,8 +10,8 @@ use model::clock::{AccountTime, TestClock};
 use model::customer::{Address, Customer, Shipping, TaxExempt};
 use model::event::{Event, EventType, Snapshot};
 use model::id::{
-    ClockId, CustomerId, EventId, InvoiceId, InvoiceItemId, LinkFlowId, PriceId, SubscriptionId,
-    TokenId,
+    ClockId, CustomerId, DisputeId, EventId, InvoiceId, InvoiceItemId, LinkFlowId, PriceId,
+    SubscriptionId, TokenId,
 };
 use model::product::Product;
 use std::collections::BTreeMap;
@@ -494,6 +494,7 @@ impl Engine {
             Kind::ConnectionsSettings => (Err(model::id::NotAnId), "settings"),
             Kind::Token => (given.parse::<TokenId>().map(TokenId::number), "token"),
             Kind::LinkFlow => (given.parse::<LinkFlowId>().map(LinkFlowId::number), "link flow"),
+            Kind::Dispute => (given.parse::<DisputeId>().map(DisputeId::number), "dispute"),
             Kind::Product => (Ok(Product::number_of(given)), "product"),
             Kind::Price => (given.parse::<PriceId>().map(PriceId::number), "price"),
             Kind::InvoiceItem => {

@@ -17,6 +17,7 @@ mod context;
 pub mod customer;
 pub mod deliver;
 pub mod dispatch;
+pub mod dispute;
 mod due;
 pub mod endpoint;
 mod error;

@@ -254,6 +254,10 @@ number_id!(
     LineItemId, "li_"
 );
 number_id!(
+    /// A dispute.
+    DisputeId, "du_"
+);
+number_id!(
     /// A product.
     ProductId, "prod_"
 );

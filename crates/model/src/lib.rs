@@ -17,6 +17,7 @@ pub mod customer;
 pub mod delivery;
 pub mod diff;
 mod digits;
+pub mod dispute;
 pub mod endpoint;
 pub mod event;
 pub mod given;

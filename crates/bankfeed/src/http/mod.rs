@@ -16,6 +16,7 @@ mod connection;
 mod connections_settings;
 mod cors;
 mod customer;
+mod dispute;
 mod endpoint;
 mod event;
 mod given;

@@ -2,8 +2,9 @@
 
 use super::call::{self, Call, Handler, Outcome, Pending, Route};
 use super::{
-    App, account, checkout, clock, connections_settings, cors, customer, endpoint, event, helpers,
-    intent, invoice, link_flow, payment_method, product, session, subscription, transaction,
+    App, account, checkout, clock, connections_settings, cors, customer, dispute, endpoint, event,
+    helpers, intent, invoice, link_flow, payment_method, product, session, subscription,
+    transaction,
 };
 use crate::pages;
 use axum::Router;
@@ -70,6 +71,8 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .post("/v1/payment_methods/{id}/attach", payment_method::attach)
         .post("/v1/payment_methods/{id}/detach", payment_method::detach)
         .get("/v1/mandates/{id}", payment_method::retrieve_mandate)
+        .get("/v1/disputes", dispute::list)
+        .get("/v1/disputes/{id}", dispute::retrieve)
         // Products, prices and invoices
         .post("/v1/products", product::create)
         .get("/v1/products", product::list)

@@ -10,6 +10,7 @@ mod checkout;
 mod checkout_shows;
 mod connections_settings;
 mod customers;
+mod debits;
 mod determinism;
 mod dialect;
 mod endpoints;

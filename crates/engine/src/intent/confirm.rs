@@ -203,6 +203,7 @@ impl Engine {
             intent.fail(refused_code(verification), method.id);
             let cause = context.cause();
             tell_progress(&intent, Progress::DepositsFailed, now, Some(&cause), &mut changes);
+            self.settle_checkout(&intent, false, now, &mut changes).await?;
             self.tell_invoice(&intent, Attempt::Ended, now, Some(&cause), &mut changes).await?;
             self.tell_subscription(&intent, now, Some(&cause), &mut changes).await?;
         }
@@ -224,7 +225,7 @@ impl Engine {
             return Ok(Worked::Nothing);
         };
         intent.version += 1;
-        let paid = intent.settle(&method);
+        let paid = intent.settle(&method, now);
         let told = if paid {
             EventType::PaymentIntentSucceeded
         } else {

@@ -245,6 +245,7 @@ pub(crate) fn payment_intent(merchant: MerchantId, number: u64) -> Intent {
         last_error: None,
         microdeposits: None,
         settles_at: Some(T0.plus(86_400)),
+        disputed_at: None,
         canceled: None,
         return_url: None,
         invoice: None,
