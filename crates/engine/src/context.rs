@@ -61,6 +61,19 @@ impl Answer {
 }
 
 impl Context {
+    /// A call of a page, which has no key: what it may do was decided by its address.
+    pub(crate) fn of_page(merchant: MerchantId, livemode: bool, request: RequestId) -> Self {
+        Self {
+            merchant,
+            livemode,
+            publishable: false,
+            request,
+            version: Version::default(),
+            expand: Expand::default(),
+            idempotency: None,
+        }
+    }
+
     /// What caused an event.
     pub(crate) fn cause(&self) -> Cause {
         Cause {
@@ -98,7 +111,7 @@ impl Context {
     /// How objects look in the answer.
     pub(crate) fn view<'a>(&'a self, engine: &'a Engine) -> View<'a> {
         View::new(&self.version, engine.settings.show_refresh_errors)
-            .at(&engine.settings.public_url)
+            .at(&engine.settings.public_url, &engine.page_key)
             .to_browser(self.publishable)
     }
 }

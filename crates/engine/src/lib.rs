@@ -22,6 +22,7 @@ pub mod endpoint;
 mod error;
 pub mod event;
 mod held;
+pub mod hosted;
 pub mod intent;
 pub mod invoice;
 pub mod link;
@@ -50,6 +51,7 @@ use model::id::{ClockId, MerchantId};
 use model::numbers::Numbers;
 use std::sync::Arc;
 use store::{Failpoints, FindObject, Kind, Object, Store};
+use wire::address::PageKey;
 use worker::Wake;
 
 /// The product, ready to be called.
@@ -63,6 +65,8 @@ pub struct Engine {
     pub(crate) settings: Settings,
     pub(crate) failpoints: Failpoints,
     pub(crate) wake: Wake,
+    /// Makes the addresses of hosted pages.
+    pub(crate) page_key: PageKey,
 }
 
 /// What an engine is made of.
@@ -94,6 +98,7 @@ impl Engine {
     /// Puts an engine together. Workers run only when [`worker::run`] is called.
     pub fn new(parts: Parts) -> Self {
         Self {
+            page_key: PageKey::new(parts.store.derived_key("hosted pages")),
             store: parts.store,
             connector: parts.connector,
             outbound: parts.outbound,

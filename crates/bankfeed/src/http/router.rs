@@ -5,7 +5,7 @@ use super::{
     App, account, checkout, clock, connections_settings, cors, customer, endpoint, event, helpers,
     intent, invoice, link_flow, payment_method, product, session, transaction,
 };
-use crate::pages;
+use crate::pages::{self, hosted};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -166,6 +166,9 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/v1/invoices/search", any(unknown_url))
         // Pages; the token in the path is the key
         .route("/link/{token}", get(pages::link::show).post(pages::link::step))
+        .route("/c/pay/{token}", get(hosted::show_checkout).post(hosted::step_checkout))
+        .route("/i/{token}", get(hosted::show_invoice).post(hosted::step_invoice))
+        .route("/microdeposits/{token}", get(hosted::show_deposits).post(hosted::tell_deposits))
         .route("/link/{token}/bank", get(pages::link::show_bank).post(pages::link::step_bank))
         // The stand-in for Stripe.js, under the name of its own address too
         .route("/stripe.js", get(pages::stripe))
