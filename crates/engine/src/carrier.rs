@@ -336,7 +336,8 @@ fn intent_ask(intent: &Intent) -> Ask {
         account_subcategories: collection.account_subcategories.clone(),
         support: None,
         accounts_max: Some(1),
-        manual_entry: intent.manual_entry(),
+        // What was typed could not be debited.
+        manual_entry: intent.manual_entry() && !intent.livemode,
         payment: true,
         return_url: collection.return_url.clone(),
     }
@@ -357,7 +358,7 @@ fn checkout_ask(session: &CheckoutSession) -> Ask {
         account_subcategories: collection.account_subcategories.clone(),
         support: None,
         accounts_max: Some(1),
-        manual_entry: session.manual_entry(),
+        manual_entry: session.manual_entry() && !session.livemode,
         payment: true,
         return_url: session.given.text(&["success_url"]).map(str::to_owned),
     }

@@ -415,6 +415,10 @@ impl Engine {
         given: &str,
         param: &str,
     ) -> Result<TestClock, Error> {
+        if context.livemode {
+            let message = "Test clocks exist in test mode only.";
+            return Err(Refusal::invalid(message).param(param).into());
+        }
         let missing = || Refusal::no_such("test clock", given, param).into();
         let id: ClockId = given.parse().map_err(|_| missing())?;
         self.find_clock(context.merchant, id).await?.ok_or_else(missing)

@@ -22,6 +22,7 @@ pub mod given;
 pub mod id;
 pub mod intent;
 pub mod invoice;
+pub mod key;
 pub mod limits;
 pub mod link;
 pub mod mandate;

@@ -31,6 +31,10 @@ pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 pub const IDEMPOTENCY_AGE_MS_MAX: i64 = 24 * 3_600 * 1_000;
 /// Merchants that a server in any-key mode makes.
 pub const MERCHANTS_MAX: u64 = 100_000;
+/// Keys that a server issues, revoked ones among them.
+pub const ISSUED_KEYS_MAX: u32 = 10_000;
+/// Characters of what an issued key is called.
+pub const KEY_NAME_CHARS_MAX: usize = 100;
 /// Webhook endpoints of a merchant (Stripe allows 16).
 pub const ENDPOINTS_MAX: usize = 16;
 /// Event types that an endpoint names.

@@ -170,6 +170,8 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/i/{token}", get(hosted::show_invoice).post(hosted::step_invoice))
         .route("/microdeposits/{token}", get(hosted::show_deposits).post(hosted::tell_deposits))
         .route("/link/{token}/bank", get(pages::link::show_bank).post(pages::link::step_bank))
+        // For the merchant; asks for a secret key
+        .route("/settings", get(pages::settings::show).post(pages::settings::act))
         // The stand-in for Stripe.js, under the name of its own address too
         .route("/stripe.js", get(pages::stripe))
         .route("/v3", get(pages::stripe))

@@ -6,7 +6,10 @@
 //! and [`ends`] hold some of the panes, [`pieces`] what several share), [`form`] reads what was
 //! posted, [`words`] holds what is said. [`hosted`] takes the requests of the other pages that a
 //! holder is sent to, [`checkout`], [`invoice`] and [`deposits`], which share [`bill`]. Every page has
-//! the same head and headers ([`document`]) and the same answers to what is no page ([`answer`]); style and script are two files of our own, and nothing else may load.
+//! the same head and headers ([`document`]) and the same answers to what is no page ([`answer`]);
+//! style and script are two files of our own, and nothing else may load.
+//!
+//! [`settings`] is a page of its own, for the merchant.
 //!
 //! `stripe.js` is for the pages of merchants: it calls the API with a publishable key and shows the
 //! flow in a frame.
@@ -25,6 +28,7 @@ mod invoice;
 pub(crate) mod link;
 mod panes;
 mod pieces;
+pub(crate) mod settings;
 mod typed;
 mod words;
 

@@ -9,7 +9,7 @@ use crate::payment::{Changes, intent_object};
 use crate::{Context, Engine, Error};
 use model::clock::{AccountTime, DAY_S};
 use model::id::RequestId;
-use model::intent::IntentStatus;
+use model::intent::{Intent, IntentStatus};
 use model::invoice::{Invoice, InvoiceStatus, Line};
 use model::mandate::accepted_online;
 use model::money::Currency;
@@ -109,7 +109,7 @@ impl Engine {
                 return Ok(None);
             };
             let intent = self.find_intent_of(&context, &invoice, &Changes::default()).await?;
-            let Some(intent) = intent.filter(|intent| intent.collects()) else {
+            let Some(intent) = intent.filter(Intent::collects) else {
                 return Ok(Some(PageStep::Done));
             };
             let page = format!("{}/{token}", HostedPage::Invoice.path());
@@ -136,7 +136,7 @@ impl Engine {
             };
             let mut changes = Changes::default();
             let intent = self.find_intent_of(&context, &invoice, &changes).await?;
-            let Some(mut intent) = intent.filter(|intent| intent.collects()) else {
+            let Some(mut intent) = intent.filter(Intent::collects) else {
                 return Ok(Some(PageStep::Done));
             };
             if intent.payment_method.is_none() {

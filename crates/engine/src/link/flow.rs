@@ -85,6 +85,7 @@ impl Engine {
         let ask = carrier.ask();
         let now = self.moment_to_write(context.merchant, ask.clock).await?;
         open(&ask, now)?;
+        self.check_registered(context, ask.permissions.iter().copied()).await?;
         let customer = self.flow_customer(context, ask.holder.as_ref()).await?;
         let email = customer.and_then(|customer| customer.email);
         let told = carrier.payer_email().map(str::to_owned);
