@@ -2,6 +2,9 @@
 //! the purpose of the intent.
 
 mod confirm;
+mod hosted;
+
+pub use hosted::{DepositsPage, DepositsStanding, DepositsTold};
 
 use crate::connections_settings::check_prefetch;
 use crate::context::tries;
@@ -102,6 +105,11 @@ impl IntentKind {
             Self::Payment => "payment_intent",
             Self::Setup => "setup_intent",
         }
+    }
+
+    /// The kind of the intent of an id.
+    pub(crate) fn of_id(id: &str) -> Self {
+        if id.starts_with(SetupIntentId::PREFIX) { Self::Setup } else { Self::Payment }
     }
 
     /// What an update event of this kind is called.

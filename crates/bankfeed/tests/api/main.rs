@@ -20,6 +20,7 @@ mod errors_intents;
 mod errors_invoices;
 mod errors_steering;
 mod guide;
+mod hosted;
 mod idempotency;
 mod intents;
 mod invoices;
