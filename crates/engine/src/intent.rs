@@ -2,6 +2,9 @@
 //! the purpose of the intent.
 
 mod confirm;
+mod hosted;
+
+pub use hosted::{DepositsPage, DepositsStanding, DepositsTold};
 
 use crate::connections_settings::check_prefetch;
 use crate::context::tries;
@@ -104,6 +107,11 @@ impl IntentKind {
         }
     }
 
+    /// The kind of the intent of an id.
+    pub(crate) fn of_id(id: &str) -> Self {
+        if id.starts_with(SetupIntentId::PREFIX) { Self::Setup } else { Self::Payment }
+    }
+
     /// What an update event of this kind is called.
     pub(crate) fn event(self, of_payment: EventType, of_setup: EventType) -> EventType {
         match self {
@@ -202,6 +210,7 @@ impl Engine {
             canceled: None,
             return_url: input.confirmation.as_ref().and_then(|given| given.return_url.clone()),
             invoice: None,
+            subscription: None,
             metadata,
             given: input.given.clone().without_unset(),
         };
@@ -329,6 +338,8 @@ impl Engine {
                 kind.event(EventType::PaymentIntentCanceled, EventType::SetupIntentCanceled);
             changes.tell(&object, canceled, now, Some(&context.cause()));
             changes.put(object);
+            let cause = context.cause();
+            self.tell_subscription(&intent, now, Some(&cause), &mut changes).await?;
             if let Some(body) = self.commit_intent(context, &intent, changes, false).await? {
                 return Ok(Answer::committed(body));
             }

@@ -17,6 +17,7 @@ use crate::mandate::Mandate;
 use crate::payment_method::PaymentMethod;
 use crate::product::{Price, Product};
 use crate::stored::Stored;
+use crate::subscription::Subscription;
 use crate::word::words;
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +40,12 @@ words! {
         CustomerCreated = "customer.created",
         /// A customer was deleted.
         CustomerDeleted = "customer.deleted",
+        /// A subscription was made.
+        SubscriptionCreated = "customer.subscription.created",
+        /// A subscription was canceled, or expired before it began.
+        SubscriptionDeleted = "customer.subscription.deleted",
+        /// A subscription was changed.
+        SubscriptionUpdated = "customer.subscription.updated",
         /// A customer was changed.
         CustomerUpdated = "customer.updated",
         /// The number of an account changed.
@@ -185,6 +192,8 @@ pub enum Snapshot {
     Price(Box<Price>),
     /// A product.
     Product(Box<Product>),
+    /// A subscription.
+    Subscription(Box<Subscription>),
     /// A test clock.
     TestClock(Box<TestClock>),
 }

@@ -274,6 +274,14 @@ number_id!(
     InvoiceId, "in_"
 );
 number_id!(
+    /// A subscription.
+    SubscriptionId, "sub_"
+);
+number_id!(
+    /// What a subscription is for.
+    SubscriptionItemId, "si_"
+);
+number_id!(
     /// A line of an invoice. Its number is that of its item.
     InvoiceLineId, "il_"
 );

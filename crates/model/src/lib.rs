@@ -8,6 +8,7 @@
 pub mod account;
 pub mod authorization;
 pub mod bank;
+pub mod calendar;
 pub mod checkout;
 pub mod clock;
 pub mod collection;
@@ -35,6 +36,7 @@ pub mod product;
 pub mod refresh;
 pub mod session;
 pub mod stored;
+pub mod subscription;
 pub mod time;
 pub mod token;
 pub mod transaction;

@@ -20,6 +20,7 @@ use crate::mandate::Mandate;
 use crate::payment_method::PaymentMethod;
 use crate::product::{Price, Product};
 use crate::session::Session;
+use crate::subscription::Subscription;
 use crate::token::BankAccountToken;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -382,5 +383,21 @@ impl Stored for Invoice {
 
     fn deleted(&self) -> bool {
         self.deleted
+    }
+}
+
+impl Stored for Subscription {
+    common!(id.number());
+
+    fn customer(&self) -> Option<CustomerId> {
+        Some(self.customer)
+    }
+
+    fn clock(&self) -> Option<ClockId> {
+        self.clock
+    }
+
+    fn due_at(&self) -> Option<AccountTime> {
+        Self::due_at(self)
     }
 }

@@ -32,6 +32,7 @@ mod product;
 mod router;
 mod sent;
 mod session;
+mod subscription;
 mod transaction;
 mod visits;
 

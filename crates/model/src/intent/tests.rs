@@ -29,6 +29,7 @@ fn intent(purpose: Purpose) -> Intent {
         canceled: None,
         return_url: None,
         invoice: None,
+        subscription: None,
         metadata: BTreeMap::new(),
         given: Given::nothing(),
     }

@@ -21,6 +21,7 @@ use model::payment_method::PaymentMethod;
 use model::product::{Price, Product};
 use model::session::Session;
 use model::stored::{Lookup, Stored};
+use model::subscription::Subscription;
 use model::token::BankAccountToken;
 use sha2::{Digest, Sha256};
 
@@ -121,6 +122,8 @@ objects! {
     InvoiceItem(InvoiceItem) = "invoice_item",
     /// An invoice.
     Invoice(Invoice) = "invoice",
+    /// A subscription.
+    Subscription(Subscription) = "subscription",
     /// A token of bank account numbers.
     Token(BankAccountToken) = "token",
     /// What falls due in the tests of this crate.

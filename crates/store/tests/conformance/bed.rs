@@ -153,6 +153,7 @@ pub(crate) fn customer(merchant: MerchantId, number: u64) -> Customer {
         address: None,
         balance: 0,
         business_name: None,
+        default_payment_method: None,
         description: None,
         email: None,
         individual_name: None,
@@ -248,6 +249,7 @@ pub(crate) fn payment_intent(merchant: MerchantId, number: u64) -> Intent {
         canceled: None,
         return_url: None,
         invoice: None,
+        subscription: None,
         metadata: BTreeMap::new(),
         given: Given::nothing(),
     }
