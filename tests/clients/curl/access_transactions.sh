@@ -51,6 +51,14 @@ curl https://api.stripe.com/v1/invoices \
   -d "payment_settings[payment_method_options][us_bank_account][financial_connections][permissions][]"=transactions \
   -d "payment_settings[payment_method_options][us_bank_account][financial_connections][permissions][]"=payment_method
 
+# create subscription
+curl https://api.stripe.com/v1/subscriptions \
+  -u "<<YOUR_SECRET_KEY>>:" \
+  -d customer={{CUSTOMER_ID}} \
+  -d "payment_settings[payment_method_types][]"=us_bank_account \
+  -d "payment_settings[payment_method_options][us_bank_account][financial_connections][permissions][]"=transactions \
+  -d "payment_settings[payment_method_options][us_bank_account][financial_connections][permissions][]"=payment_method
+
 # subscribe
 curl https://api.stripe.com/v1/financial_connections/accounts/{{FINANCIALCONNECTIONSACCOUNT_ID}}/subscribe \
   -u "<<YOUR_SECRET_KEY>>:" \

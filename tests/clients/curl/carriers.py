@@ -94,6 +94,50 @@ def invoice(bench, prefetch):
     return account
 
 
+def subscription(bench, prefetch):
+    """As printed it has nothing to pay for, and collects by a Setup Intent."""
+    customer = bench.customer()["id"]
+    made = create(bench, "create subscription", prefetch, customer_id=customer)
+    assert (made["status"], made["latest_invoice"]) == ("active", None), made
+    id = made["id"]
+    link(bench, id)
+    found = expanded(bench, id, "pending_setup_intent.payment_method")["pending_setup_intent"]
+    account = confirmed(bench, "setup_intents", found["id"])
+    assert account == account_of(found["payment_method"])
+    done = expanded(bench, id, "default_payment_method")
+    assert done["pending_setup_intent"] is None, done
+    assert account_of(done["default_payment_method"]) == account
+    return account
+
+
+def subscription_with_items(bench, prefetch):
+    """It collects by its first invoice, and is incomplete until that is paid."""
+    customer = bench.customer()["id"]
+    price = bench.curl("create monthly price").ok()["id"]
+    made = create(
+        bench, "create subscription with items", prefetch, customer_id=customer, price_id=price
+    )
+    assert made["status"] == "incomplete", made
+    assert made["latest_invoice"]["confirmation_secret"]["client_secret"], made
+    id = made["id"]
+    link(bench, id)
+    [payment] = expanded(bench, id, "latest_invoice.payments")["latest_invoice"]["payments"]["data"]
+    account = confirmed(bench, "payment_intents", payment["payment"]["payment_intent"])
+    bench.inbox.wait(
+        f"{id} to be active",
+        lambda event: event["type"] == "customer.subscription.updated"
+        and event["data"]["object"]["id"] == id
+        and event["data"]["object"]["status"] == "active",
+    )
+    kept = expanded(bench, id, "default_payment_method")["default_payment_method"]
+    assert account_of(kept) == account
+    return account
+
+
+def expanded(bench, id, path):
+    return bench.curl("retrieve subscription", subscription_id=id, path=path).ok()
+
+
 def with_prefetch(bench, collect):
     """The transactions were asked for the moment the account was linked."""
     account = collect(bench, True)
@@ -123,7 +167,15 @@ def listed(bench, account, refresh):
     assert rows and all(row["account"] == account for row in rows), rows
 
 
-COLLECTED_BY = [session, payment_intent, setup_intent, checkout_session, invoice]
+COLLECTED_BY = [
+    session,
+    payment_intent,
+    setup_intent,
+    checkout_session,
+    invoice,
+    subscription,
+    subscription_with_items,
+]
 
 
 def check(collect, fetch):

@@ -36,6 +36,53 @@ curl https://api.stripe.com/v1/invoices \
   -d "payment_settings[payment_method_options][us_bank_account][financial_connections][permissions][]"=transactions \
   -d "payment_settings[payment_method_options][us_bank_account][financial_connections][permissions][]"=payment_method
 
+# create subscription with prefetch
+curl https://api.stripe.com/v1/subscriptions \
+  -u "<<YOUR_SECRET_KEY>>:" \
+  -d customer={{CUSTOMER_ID}} \
+  -d "payment_settings[payment_method_types][]"=us_bank_account \
+  -d "payment_settings[payment_method_options][us_bank_account][financial_connections][prefetch][]"=transactions \
+  -d "payment_settings[payment_method_options][us_bank_account][financial_connections][permissions][]"=transactions \
+  -d "payment_settings[payment_method_options][us_bank_account][financial_connections][permissions][]"=payment_method
+
+# create subscription with items
+curl https://api.stripe.com/v1/subscriptions \
+  -u "<<YOUR_SECRET_KEY>>:" \
+  -d customer={{CUSTOMER_ID}} \
+  -d "items[0][price]"={{PRICE_ID}} \
+  -d payment_behavior=default_incomplete \
+  -d "payment_settings[save_default_payment_method]"=on_subscription \
+  -d "payment_settings[payment_method_types][]"=us_bank_account \
+  -d "payment_settings[payment_method_options][us_bank_account][financial_connections][permissions][]"=transactions \
+  -d "payment_settings[payment_method_options][us_bank_account][financial_connections][permissions][]"=payment_method \
+  -d "expand[]"=latest_invoice.confirmation_secret
+
+# create subscription with items with prefetch
+curl https://api.stripe.com/v1/subscriptions \
+  -u "<<YOUR_SECRET_KEY>>:" \
+  -d customer={{CUSTOMER_ID}} \
+  -d "items[0][price]"={{PRICE_ID}} \
+  -d payment_behavior=default_incomplete \
+  -d "payment_settings[save_default_payment_method]"=on_subscription \
+  -d "payment_settings[payment_method_types][]"=us_bank_account \
+  -d "payment_settings[payment_method_options][us_bank_account][financial_connections][prefetch][]"=transactions \
+  -d "payment_settings[payment_method_options][us_bank_account][financial_connections][permissions][]"=transactions \
+  -d "payment_settings[payment_method_options][us_bank_account][financial_connections][permissions][]"=payment_method \
+  -d "expand[]"=latest_invoice.confirmation_secret
+
+# create monthly price
+curl https://api.stripe.com/v1/prices \
+  -u "<<YOUR_SECRET_KEY>>:" \
+  -d currency=usd \
+  -d unit_amount=500 \
+  -d "recurring[interval]"=month \
+  -d "product_data[name]"=Tea
+
+# retrieve subscription
+curl -G https://api.stripe.com/v1/subscriptions/{{SUBSCRIPTION_ID}} \
+  -u "<<YOUR_SECRET_KEY>>:" \
+  -d "expand[]"={{PATH}}
+
 # confirm
 curl https://api.stripe.com/v1/{{KIND}}/{{INTENT_ID}}/confirm \
   -u "<<YOUR_SECRET_KEY>>:" \

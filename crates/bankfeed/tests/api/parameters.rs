@@ -168,11 +168,10 @@ async fn fates(
     let mut without = None;
     let shape = of_call(call).filter(|_| call.starts_with("POST "));
     for name in &taken {
-        let note = notes.get(name);
-        let fate = match (shape, note) {
-            (_, Some(note)) => match note.strip_prefix("echoed; ") {
-                Some(note) => ("echoed", note.to_owned()),
-                None => ("acted on", note.clone()),
+        let fate = match (shape, notes.get(name)) {
+            (_, Some(said)) => match said.strip_prefix("echoed; ") {
+                Some(rest) => ("echoed", rest.to_owned()),
+                None => ("acted on", said.clone()),
             },
             (Some(Shape::Hash(members)), None) if name != "expand" => {
                 let member = members.iter().find(|member| member.name == name).unwrap();
@@ -185,7 +184,7 @@ async fn fates(
         };
         fates.insert(name.clone(), fate);
     }
-    for (name, note) in notes {
+    for (name, said) in notes {
         let (first, inside) = name.split_once('[').unwrap_or((name, ""));
         assert!(taken.contains(first), "{call} does not take {name}");
         if inside.is_empty() {
@@ -193,7 +192,7 @@ async fn fates(
         }
         // What is said of a part holds for the part; the rest of the hash is measured.
         check_part(app, call, name).await;
-        fates.insert(name.clone(), ("acted on", note.clone()));
+        fates.insert(name.clone(), ("acted on", said.clone()));
     }
     fates
 }

@@ -36,6 +36,7 @@ pub(super) async fn start(app: &App, call: &str) -> Start {
         "payment_methods" => payment_method(app, path).await,
         "products" | "prices" => price(app, path).await,
         "invoices" | "invoiceitems" => invoice(app, path).await,
+        "subscriptions" => subscription(app, path).await,
         _ => (Vec::new(), required(call).to_owned()),
     };
     Start { ids, form }
@@ -58,6 +59,7 @@ fn required(call: &str) -> &'static str {
         "test_clocks" | "advance" if call.starts_with("POST") => "frozen_time=1767225600",
         "link" | "link_flows" => "client_secret=x",
         "balance" => "current=1",
+        "subscription_items" => "subscription=x",
         _ => "",
     }
 }
@@ -134,4 +136,15 @@ async fn invoice(app: &App, path: &str) -> (Vec<String>, String) {
     }
     let form = if verb == "pay" { SUCCESS } else { "" };
     (vec![invoice], form.to_owned())
+}
+
+async fn subscription(app: &App, path: &str) -> (Vec<String>, String) {
+    let customer = format!("customer={}", app.customer().await);
+    if path == "/v1/subscriptions" {
+        return (Vec::new(), customer);
+    }
+    let price = "currency=usd&unit_amount=500&recurring[interval]=month&product_data[name]=Tea";
+    let price = made(app, "/v1/prices", price).await;
+    let form = format!("{customer}&items[0][price]={price}&payment_behavior=default_incomplete");
+    (vec![made(app, "/v1/subscriptions", &form).await], String::new())
 }
