@@ -30,3 +30,4 @@ mod other_origins;
 mod process;
 mod steering;
 mod support;
+mod versions;
