@@ -9,7 +9,9 @@ use model::account::Holder;
 use model::clock::{AccountTime, TestClock};
 use model::customer::{Address, Customer, Shipping, TaxExempt};
 use model::event::{Event, EventType, Snapshot};
-use model::id::{ClockId, CustomerId, EventId, InvoiceId, InvoiceItemId, LinkFlowId, PriceId};
+use model::id::{
+    ClockId, CustomerId, DisputeId, EventId, InvoiceId, InvoiceItemId, LinkFlowId, PriceId, TokenId,
+};
 use model::product::Product;
 use std::collections::BTreeMap;
 use store::{
@@ -413,6 +415,10 @@ impl Engine {
         given: &str,
         param: &str,
     ) -> Result<TestClock, Error> {
+        if context.livemode {
+            let message = "Test clocks exist in test mode only.";
+            return Err(Refusal::invalid(message).param(param).into());
+        }
         let missing = || Refusal::no_such("test clock", given, param).into();
         let id: ClockId = given.parse().map_err(|_| missing())?;
         self.find_clock(context.merchant, id).await?.ok_or_else(missing)
@@ -461,7 +467,9 @@ impl Engine {
             }
             // A merchant has one, so no list of them is asked for.
             Kind::ConnectionsSettings => (Err(model::id::NotAnId), "settings"),
+            Kind::Token => (given.parse::<TokenId>().map(TokenId::number), "token"),
             Kind::LinkFlow => (given.parse::<LinkFlowId>().map(LinkFlowId::number), "link flow"),
+            Kind::Dispute => (given.parse::<DisputeId>().map(DisputeId::number), "dispute"),
             Kind::Product => (Ok(Product::number_of(given)), "product"),
             Kind::Price => (given.parse::<PriceId>().map(PriceId::number), "price"),
             Kind::InvoiceItem => {

@@ -201,6 +201,7 @@ impl Engine {
             last_error: None,
             microdeposits: None,
             settles_at: None,
+            disputed_at: None,
             canceled: None,
             return_url: input.confirmation.as_ref().and_then(|given| given.return_url.clone()),
             invoice: None,

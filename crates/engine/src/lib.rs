@@ -17,6 +17,7 @@ mod context;
 pub mod customer;
 pub mod deliver;
 pub mod dispatch;
+pub mod dispute;
 mod due;
 pub mod endpoint;
 mod error;
@@ -25,6 +26,7 @@ mod held;
 pub mod intent;
 pub mod invoice;
 pub mod link;
+mod live;
 mod payment;
 pub mod payment_method;
 pub mod product;
@@ -34,6 +36,7 @@ pub mod sandbox;
 pub mod schedule;
 pub mod session;
 pub mod settings;
+mod token;
 pub mod transaction;
 mod watch;
 pub mod worker;
@@ -46,6 +49,7 @@ use connectors::Connector;
 use connectors::outbound::Outbound;
 use model::clock::{AccountTime, Clock, ClockStatus, Rng, TestClock};
 use model::id::{ClockId, MerchantId};
+use model::key::random_letters;
 use model::numbers::Numbers;
 use std::sync::Arc;
 use store::{Failpoints, FindObject, Kind, Object, Store};
@@ -133,20 +137,7 @@ impl Engine {
 
     /// A secret: a prefix and 24 or more random letters and digits.
     pub(crate) fn secret(&self, prefix: &str, letters: usize) -> String {
-        const ALPHABET: &[u8; 62] =
-            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-        let mut text = prefix.to_owned();
-        let mut random = [0; 64];
-        while text.len() < prefix.len() + letters {
-            self.rng.fill(&mut random);
-            // Bytes of 248 and more would make the first letters likelier than the rest.
-            let fair = random.iter().filter(|byte| **byte < 248);
-            let missing = prefix.len() + letters - text.len();
-            text.extend(
-                fair.take(missing).map(|byte| char::from(ALPHABET[usize::from(byte % 62)])),
-            );
-        }
-        text
+        prefix.to_owned() + &random_letters(&*self.rng, letters)
     }
 
     /// A merchant's test clock, deleted ones left out.

@@ -116,7 +116,7 @@ impl Engine {
         now: AccountTime,
     ) -> Result<Vec<Offer>, Error> {
         let given = input.institution.as_deref().unwrap_or(INSTITUTION_DEFAULT);
-        let institution = self.connector.find_institution(given).ok_or_else(|| {
+        let institution = self.find_institution(ask.livemode, given).ok_or_else(|| {
             Refusal::invalid(format!("No such institution: '{given}'.")).param("institution")
         })?;
         let holder_key = match &input.seed {

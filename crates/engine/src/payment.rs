@@ -59,6 +59,9 @@ impl Changes {
             Object::Checkout(session) => {
                 told(session, session.livemode, Snapshot::Checkout(Box::new(session.clone())))
             }
+            Object::Dispute(dispute) => {
+                told(dispute, dispute.livemode, Snapshot::Dispute(Box::new(dispute.clone())))
+            }
             Object::Invoice(invoice) => {
                 told(invoice, invoice.livemode, Snapshot::Invoice(Box::new(invoice.clone())))
             }

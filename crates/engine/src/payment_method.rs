@@ -2,6 +2,7 @@
 
 use crate::context::tries;
 use crate::customer::list_body;
+use crate::live::check_numbers;
 use crate::payment::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};
 use model::account::{Account, NumberStatus, PaymentMethodType, Permission, Subcategory};
@@ -264,7 +265,8 @@ impl Engine {
         param: &str,
         made_for: MadeFor,
     ) -> Result<PaymentMethod, Error> {
-        let Some(number) = PaymentBehavior::number_of_test_method(given) else {
+        let test_number = PaymentBehavior::number_of_test_method(given);
+        let Some(number) = test_number.filter(|_| !context.livemode) else {
             return self.get_method(context, given, param).await;
         };
         let input = MethodInput {
@@ -304,7 +306,10 @@ impl Engine {
                 payable(&account, &param)?;
                 self.method_of_account(context, &account, made_for)
             }
-            MethodSource::Numbers(numbers) => self.method_of_numbers(context, numbers, made_for),
+            MethodSource::Numbers(numbers) => {
+                check_numbers(context, numbers, &path_of(input.path, "routing_number"))?;
+                self.method_of_numbers(context, numbers, made_for)
+            }
         };
         method.holder_type = input.holder_type.unwrap_or(method.holder_type);
         method.billing_details = input.billing_details.clone().without_unset();

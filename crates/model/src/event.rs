@@ -9,6 +9,7 @@ use crate::bank::Feature;
 use crate::checkout::CheckoutSession;
 use crate::clock::{AccountTime, TestClock};
 use crate::customer::Customer;
+use crate::dispute::Dispute;
 use crate::id::{AccountId, EventId, MerchantId, RequestId};
 use crate::intent::Intent;
 use crate::invoice::{Invoice, InvoiceItem};
@@ -22,6 +23,10 @@ use serde::{Deserialize, Serialize};
 words! {
     /// What happened.
     EventType {
+        /// A dispute is over.
+        ChargeDisputeClosed = "charge.dispute.closed",
+        /// A debit was taken back.
+        ChargeDisputeCreated = "charge.dispute.created",
         /// The debit of a Checkout Session failed.
         CheckoutSessionAsyncPaymentFailed = "checkout.session.async_payment_failed",
         /// The debit of a Checkout Session succeeded.
@@ -164,6 +169,8 @@ pub enum Snapshot {
     Checkout(Box<CheckoutSession>),
     /// A customer.
     Customer(Box<Customer>),
+    /// A dispute.
+    Dispute(Box<Dispute>),
     /// A mandate.
     Mandate(Box<Mandate>),
     /// A Payment Intent or a Setup Intent.

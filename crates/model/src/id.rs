@@ -178,6 +178,10 @@ number_id!(
     MerchantId, "acct_"
 );
 number_id!(
+    /// An issued API key.
+    KeyId, "key_"
+);
+number_id!(
     /// A customer: the end user a bank account belongs to.
     CustomerId, "cus_"
 );
@@ -250,6 +254,10 @@ number_id!(
     LineItemId, "li_"
 );
 number_id!(
+    /// A dispute.
+    DisputeId, "du_"
+);
+number_id!(
     /// A product.
     ProductId, "prod_"
 );
@@ -278,6 +286,13 @@ impl MerchantId {
     /// The merchant of a secret key: the same on every server and after a restart.
     pub fn of_key(secret_key: &str) -> Self {
         Self::from_number(hash_number(&[b"merchant", secret_key.as_bytes()]))
+    }
+
+    /// Whose rows those of live mode are, for a merchant as it is named in test mode: another one,
+    /// so that no look-up can cross the modes.
+    #[must_use]
+    pub fn in_live_mode(self) -> Self {
+        Self::from_number(hash_number(&[b"live", &self.0.to_le_bytes()]))
     }
 }
 

@@ -6,18 +6,21 @@
 
 use crate::account::Holder;
 use crate::checkout::CheckoutSession;
-use crate::clock::{AccountTime, TestClock};
+use crate::clock::{AccountTime, ServerTime, TestClock};
 use crate::connections_settings::ConnectionsSettings;
 use crate::customer::Customer;
+use crate::dispute::Dispute;
 use crate::endpoint::Endpoint;
 use crate::id::{ClockId, CustomerId, MerchantId};
 use crate::intent::Intent;
 use crate::invoice::{Invoice, InvoiceItem};
+use crate::limits::LINK_FLOW_KEPT_MS_MAX;
 use crate::link::{FlowEnd, LinkFlow, Offer};
 use crate::mandate::Mandate;
 use crate::payment_method::PaymentMethod;
 use crate::product::{Price, Product};
 use crate::session::Session;
+use crate::token::BankAccountToken;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -61,6 +64,11 @@ pub trait Stored {
 
     /// When something falls due on it by itself, by its clock.
     fn due_at(&self) -> Option<AccountTime> {
+        None
+    }
+
+    /// From when on it may be forgotten, by the server's time; never, if there is none.
+    fn forget_at(&self) -> Option<ServerTime> {
         None
     }
 
@@ -149,6 +157,18 @@ impl Stored for Session {
     }
 }
 
+impl Stored for BankAccountToken {
+    common!(id.number());
+
+    fn secret(&self) -> Option<Vec<u8>> {
+        Some(self.account_number.clone().into_bytes())
+    }
+
+    fn restore_secret(&mut self, secret: Vec<u8>) -> bool {
+        String::from_utf8(secret).map(|digits| self.account_number = digits).is_ok()
+    }
+}
+
 impl Stored for Endpoint {
     common!(id.number());
 
@@ -179,6 +199,12 @@ impl Stored for LinkFlow {
 
     fn clock(&self) -> Option<ClockId> {
         self.clock
+    }
+
+    fn forget_at(&self) -> Option<ServerTime> {
+        // A holder who wants to be found again is found by the run that said so.
+        let found_again = self.lookup().is_some();
+        (!found_again).then(|| self.begun.plus_ms(LINK_FLOW_KEPT_MS_MAX))
     }
 
     fn lookup(&self) -> Option<Lookup> {
@@ -225,7 +251,7 @@ impl Stored for Intent {
     }
 
     fn due_at(&self) -> Option<AccountTime> {
-        self.settles_at
+        self.settles_at.or(self.disputed_at)
     }
 
     fn lookup(&self) -> Option<Lookup> {
@@ -296,6 +322,18 @@ impl Stored for CheckoutSession {
 
     fn lookup(&self) -> Option<Lookup> {
         self.intent.clone().map(Lookup::Text)
+    }
+}
+
+impl Stored for Dispute {
+    common!(id.number());
+
+    fn clock(&self) -> Option<ClockId> {
+        self.clock
+    }
+
+    fn lookup(&self) -> Option<Lookup> {
+        Some(Lookup::Text(self.payment_intent.to_string()))
     }
 }
 

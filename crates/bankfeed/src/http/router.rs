@@ -2,8 +2,8 @@
 
 use super::call::{self, Call, Handler, Outcome, Pending, Route};
 use super::{
-    App, account, checkout, clock, connections_settings, cors, customer, endpoint, event, helpers,
-    intent, invoice, link_flow, payment_method, product, session, transaction,
+    App, account, checkout, clock, connections_settings, cors, customer, dispute, endpoint, event,
+    helpers, intent, invoice, link_flow, payment_method, product, session, transaction,
 };
 use crate::pages;
 use axum::Router;
@@ -70,6 +70,8 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .post("/v1/payment_methods/{id}/attach", payment_method::attach)
         .post("/v1/payment_methods/{id}/detach", payment_method::detach)
         .get("/v1/mandates/{id}", payment_method::retrieve_mandate)
+        .get("/v1/disputes", dispute::list)
+        .get("/v1/disputes/{id}", dispute::retrieve)
         // Products, prices and invoices
         .post("/v1/products", product::create)
         .get("/v1/products", product::list)
@@ -167,6 +169,8 @@ pub(super) fn router(app: Arc<App>) -> Router {
         // Pages; the token in the path is the key
         .route("/link/{token}", get(pages::link::show).post(pages::link::step))
         .route("/link/{token}/bank", get(pages::link::show_bank).post(pages::link::step_bank))
+        // For the merchant; asks for a secret key
+        .route("/settings", get(pages::settings::show).post(pages::settings::act))
         // The stand-in for Stripe.js, under the name of its own address too
         .route("/stripe.js", get(pages::stripe))
         .route("/v3", get(pages::stripe))

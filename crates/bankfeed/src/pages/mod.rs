@@ -7,6 +7,8 @@
 //! posted, [`words`] holds what is said. Every page has the same head and headers
 //! ([`document`]); style and script are two files of our own, and nothing else may load.
 //!
+//! [`settings`] is a page of its own, for the merchant.
+//!
 //! `stripe.js` is for the pages of merchants: it calls the API with a publishable key and shows the
 //! flow in a frame.
 
@@ -18,6 +20,7 @@ mod form;
 pub(crate) mod link;
 mod panes;
 mod pieces;
+pub(crate) mod settings;
 mod typed;
 mod words;
 

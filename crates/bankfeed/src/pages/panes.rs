@@ -153,6 +153,9 @@ impl Making<'_> {
     }
 
     fn institutions(&self) -> Markup {
+        if self.view.livemode && self.view.institutions.is_empty() {
+            return self.no_institutions();
+        }
         let wanted = self.place.query.trim().to_lowercase();
         let fits = |bank: &&Institution| bank.name.to_lowercase().contains(&wanted);
         let found: Vec<&Institution> = self.view.institutions.iter().filter(fits).collect();
@@ -188,6 +191,19 @@ impl Making<'_> {
                         (self.button("manual", "plain", "Enter account numbers instead"))
                     }
                 }
+            }
+        }
+    }
+
+    /// What stands in place of a list that nobody's search would fill.
+    fn no_institutions(&self) -> Markup {
+        html! {
+            p {
+                (self.view.merchant_name) " cannot connect to any bank yet: no connection to real \
+                 banks is set up here. Nothing was linked."
+            }
+            @if self.view.manual_entry {
+                div.others { (self.button("manual", "plain", "Enter account numbers instead")) }
             }
         }
     }

@@ -73,6 +73,9 @@ pub(super) fn fault(fault: Fault, accounts_max: usize) -> String {
         PickFault::NotForTests => {
             "This is a test: use the routing and account numbers shown below.".into()
         }
+        PickFault::ForTestsOnly => {
+            "These are numbers of the test bank. Give those of your own account.".into()
+        }
         PickFault::Email => "Give an e-mail address, such as ada@example.com.".into(),
         PickFault::Code => "The code has six digits.".into(),
     }

@@ -5,6 +5,7 @@ use super::{check_owner, unexpected_state};
 use crate::context::tries;
 use crate::due::Worked;
 use crate::invoice::Attempt;
+use crate::live::check_debits;
 use crate::payment::{Changes, intent_object};
 use crate::payment_method::MadeFor;
 use crate::{Answer, Context, Engine, Error};
@@ -69,6 +70,7 @@ impl Engine {
             return Err(refusal.code("parameter_missing").into());
         };
         let method = self.find_method(context, changes, id).await?.ok_or(Error::Locked)?;
+        check_debits(context)?;
         if confirmation.return_url.is_some() {
             intent.return_url.clone_from(&confirmation.return_url);
         }
@@ -197,6 +199,7 @@ impl Engine {
             intent.fail(refused_code(verification), method.id);
             let cause = context.cause();
             tell_progress(&intent, Progress::DepositsFailed, now, Some(&cause), &mut changes);
+            self.settle_checkout(&intent, false, now, &mut changes).await?;
             self.tell_invoice(&intent, Attempt::Ended, now, Some(&cause), &mut changes).await?;
         }
         changes.put(intent_object(intent));
@@ -217,7 +220,7 @@ impl Engine {
             return Ok(Worked::Nothing);
         };
         intent.version += 1;
-        let paid = intent.settle(&method);
+        let paid = intent.settle(&method, now);
         let told = if paid {
             EventType::PaymentIntentSucceeded
         } else {

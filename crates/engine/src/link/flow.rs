@@ -59,6 +59,7 @@ impl Engine {
         let ask = carrier.ask();
         let now = self.moment_to_write(context.merchant, ask.clock).await?;
         open(&ask, now)?;
+        self.check_registered(context, ask.permissions.iter().copied()).await?;
         let customer = self.flow_customer(context, ask.holder.as_ref()).await?;
         let mut run = LinkRun::default();
         if let Some(email) = customer.and_then(|customer| customer.email)
@@ -73,6 +74,7 @@ impl Engine {
             version: 1,
             livemode: ask.livemode,
             created: now,
+            begun: self.clock.server_now(),
             clock: ask.clock,
             carrier: carrier.id(),
             origin: input.origin.clone(),

@@ -102,7 +102,7 @@ impl Engine {
         };
         let customer = self.flow_customer(&context, ask.holder.as_ref()).await?;
         let linked = self.accounts_of(&context, flow.run.accounts.clone()).await?;
-        let institutions = self.connector.institutions();
+        let institutions = self.institutions(ask.livemode);
         let picked = institutions.iter().find(|bank| Some(bank.id) == flow.run.institution);
         let offers = self.offers_shown(&flow.run, picked);
         Ok(Some(FlowView {

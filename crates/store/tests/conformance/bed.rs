@@ -186,7 +186,7 @@ pub(crate) fn session(merchant: MerchantId, number: u64) -> Session {
         return_url: None,
         status: SessionStatus::Pending,
         accounts: vec![],
-        bank_account_token: None,
+        token: None,
     }
 }
 
@@ -244,6 +244,7 @@ pub(crate) fn payment_intent(merchant: MerchantId, number: u64) -> Intent {
         last_error: None,
         microdeposits: None,
         settles_at: Some(T0.plus(86_400)),
+        disputed_at: None,
         canceled: None,
         return_url: None,
         invoice: None,

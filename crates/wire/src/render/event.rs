@@ -6,7 +6,7 @@
 use crate::json::JsonWriter;
 use crate::render::given::Expanded;
 use crate::render::{
-    View, account, authorization, checkout, clock, customer, intent, invoice, mandate,
+    View, account, authorization, checkout, clock, customer, dispute, intent, invoice, mandate,
     payment_method, product,
 };
 use model::Word;
@@ -83,6 +83,7 @@ fn write_snapshot(w: &mut JsonWriter, snapshot: &Snapshot, view: &View<'_>) {
         Snapshot::Customer(customer) => {
             customer::write_whole(w, customer, view, None);
         }
+        Snapshot::Dispute(dispute) => write_value(w, &dispute::value(dispute, &Expanded::new())),
         Snapshot::Intent(intent) => {
             write_value(w, &intent::value(intent, view, false, &Expanded::new()));
         }

@@ -11,6 +11,7 @@ pub mod checkout;
 pub mod clock;
 pub mod customer;
 pub mod deleted;
+pub mod dispute;
 pub mod endpoint;
 pub mod event;
 pub mod given;
