@@ -38,3 +38,4 @@ mod settings_page;
 mod steering;
 mod subscriptions;
 mod support;
+mod versions;
