@@ -17,6 +17,7 @@ use start::{Start, start};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
+use wire::change::member;
 use wire::shape::{Member, Shape, of_call};
 
 /// The calls, one a line, with the parameters that decide something.
@@ -47,6 +48,7 @@ anything else fails it.
 | passed over | taken in any shape, without an effect |
 | refused | 400: Stripe publishes it and nothing here could honour it; the note says why |
 
+The page is of the default version; what others take is in [api.md](api.md#versions).
 A parameter that stands in no row is 400 `parameter_unknown`, at every depth. A path in brackets has
 a row of its own where it has another fate than the rest of its hash.
 ";
@@ -173,8 +175,10 @@ async fn fates(
                 Some(rest) => ("echoed", rest.to_owned()),
                 None => ("acted on", said.clone()),
             },
-            (Some(Shape::Hash(members)), None) if name != "expand" => {
-                let member = members.iter().find(|member| member.name == name).unwrap();
+            (Some(_), None) if name != "expand" => {
+                let member = member(call, name);
+                let member =
+                    member.unwrap_or_else(|| panic!("{call} takes {name}, and no table has it"));
                 if without.is_none() {
                     without = Some(send_fresh(app, call, &[]).await);
                 }
