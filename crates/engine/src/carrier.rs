@@ -13,7 +13,9 @@ use model::account::{Account, Holder, Permission, Subcategory};
 use model::checkout::CheckoutSession;
 use model::clock::AccountTime;
 use model::event::Event;
-use model::id::{ClockId, InvoiceId, MerchantId, PaymentIntentId, SetupIntentId, TokenId};
+use model::id::{
+    ClockId, InvoiceId, MerchantId, PaymentIntentId, SetupIntentId, SubscriptionId, TokenId,
+};
 use model::intent::Intent;
 use model::link::FlowEnd;
 use model::payment_method::PaymentMethod;
@@ -132,6 +134,9 @@ impl Engine {
             }
             CarrierInput::Id(id) if id.starts_with(InvoiceId::PREFIX) => {
                 Ok(Carrier::Intent(self.get_intent_of_invoice(context, id, "carrier").await?))
+            }
+            CarrierInput::Id(id) if id.starts_with(SubscriptionId::PREFIX) => {
+                Ok(Carrier::Intent(self.get_intent_of_subscription(context, id, "carrier").await?))
             }
             CarrierInput::Id(id) => {
                 Ok(Carrier::Session(self.get_session(context, id, "carrier").await?))

@@ -74,6 +74,12 @@ impl Context {
         }
     }
 
+    /// In place of a call for what happens by itself. Its events have no cause, which whoever
+    /// commits them takes off.
+    pub(crate) fn by_itself(merchant: MerchantId, livemode: bool) -> Self {
+        Self::of_page(merchant, livemode, RequestId::from_number(0))
+    }
+
     /// What caused an event.
     pub(crate) fn cause(&self) -> Cause {
         Cause {

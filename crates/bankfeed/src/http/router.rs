@@ -2,8 +2,9 @@
 
 use super::call::{self, Call, Handler, Outcome, Pending, Route};
 use super::{
-    App, account, checkout, clock, connections_settings, cors, customer, endpoint, event, helpers,
-    intent, invoice, link_flow, payment_method, product, session, transaction,
+    App, account, checkout, clock, connections_settings, cors, customer, dispute, endpoint, event,
+    helpers, intent, invoice, link_flow, payment_method, product, session, subscription,
+    transaction,
 };
 use crate::pages::{self, hosted};
 use axum::Router;
@@ -70,6 +71,8 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .post("/v1/payment_methods/{id}/attach", payment_method::attach)
         .post("/v1/payment_methods/{id}/detach", payment_method::detach)
         .get("/v1/mandates/{id}", payment_method::retrieve_mandate)
+        .get("/v1/disputes", dispute::list)
+        .get("/v1/disputes/{id}", dispute::retrieve)
         // Products, prices and invoices
         .post("/v1/products", product::create)
         .get("/v1/products", product::list)
@@ -94,6 +97,16 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .post("/v1/invoices/{id}/finalize", invoice::finalize)
         .post("/v1/invoices/{id}/pay", invoice::pay)
         .post("/v1/invoices/{id}/void", invoice::void)
+        .get("/v1/invoice_payments", invoice::list_payments)
+        .get("/v1/invoice_payments/{id}", invoice::retrieve_payment)
+        // Subscriptions
+        .post("/v1/subscriptions", subscription::create)
+        .get("/v1/subscriptions", subscription::list)
+        .get("/v1/subscriptions/{id}", subscription::retrieve)
+        .post("/v1/subscriptions/{id}", subscription::update)
+        .delete("/v1/subscriptions/{id}", subscription::cancel)
+        .get("/v1/subscription_items", subscription::list_items)
+        .get("/v1/subscription_items/{id}", subscription::retrieve_item)
         // Financial Connections
         .post("/v1/financial_connections/sessions", session::create)
         .client_get("/v1/financial_connections/sessions/{id}", session::retrieve)
@@ -164,6 +177,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/v1/products/search", any(unknown_url))
         .route("/v1/prices/search", any(unknown_url))
         .route("/v1/invoices/search", any(unknown_url))
+        .route("/v1/subscriptions/search", any(unknown_url))
         // Pages; the token in the path is the key
         .route("/link/{token}", get(pages::link::show).post(pages::link::step))
         .route("/c/pay/{token}", get(hosted::show_checkout).post(hosted::step_checkout))

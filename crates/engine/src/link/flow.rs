@@ -102,6 +102,7 @@ impl Engine {
             version: 1,
             livemode: ask.livemode,
             created: now,
+            begun: self.clock.server_now(),
             clock: ask.clock,
             carrier: carrier.id(),
             origin: None,
