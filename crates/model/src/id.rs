@@ -279,6 +279,13 @@ impl MerchantId {
     pub fn of_key(secret_key: &str) -> Self {
         Self::from_number(hash_number(&[b"merchant", secret_key.as_bytes()]))
     }
+
+    /// The merchant as which a connected account of a platform acts: of the same account, another
+    /// one for each platform.
+    pub fn of_connected(platform: Self, account: &str) -> Self {
+        let platform = platform.0.to_be_bytes();
+        Self::from_number(hash_number(&[b"connected", &platform, account.as_bytes()]))
+    }
 }
 
 impl AccountId {

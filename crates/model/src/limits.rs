@@ -33,6 +33,8 @@ pub const IDEMPOTENCY_AGE_MS_MAX: i64 = 24 * 3_600 * 1_000;
 pub const MERCHANTS_MAX: u64 = 100_000;
 /// Webhook endpoints of a merchant (Stripe allows 16).
 pub const ENDPOINTS_MAX: usize = 16;
+/// Bank accounts that a connected account is paid out to.
+pub const EXTERNAL_ACCOUNTS_MAX: usize = 50;
 /// Event types that an endpoint names.
 pub const ENABLED_EVENTS_MAX: usize = 500;
 /// Active secrets of an endpoint: the newest and those that are being rolled out.

@@ -9,6 +9,7 @@ pub mod authorization;
 pub mod bank;
 pub mod checkout;
 pub mod clock;
+pub mod connected_account;
 pub mod customer;
 pub mod deleted;
 pub mod endpoint;

@@ -195,6 +195,7 @@ pub(super) fn endpoint() -> Endpoint {
         livemode: false,
         created: NOW,
         made_at: ServerTime(0),
+        connect: false,
         deleted: false,
         url: "https://example.com/hook".into(),
         enabled_events: vec!["*".into()],
