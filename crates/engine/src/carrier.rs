@@ -13,14 +13,12 @@ use model::account::{Account, Holder, Permission, Subcategory};
 use model::checkout::CheckoutSession;
 use model::clock::AccountTime;
 use model::event::Event;
-use model::id::{
-    BankAccountId, ClockId, InvoiceId, MerchantId, PaymentIntentId, SetupIntentId, TokenId,
-};
+use model::id::{ClockId, InvoiceId, MerchantId, PaymentIntentId, SetupIntentId, TokenId};
 use model::intent::Intent;
 use model::link::FlowEnd;
-use model::payment_method::{PaymentMethod, fingerprint};
+use model::payment_method::PaymentMethod;
 use model::session::{ManualEntry, PaymentMethodSupport, Prefetch, Session, SessionStatus};
-use model::token::{BankAccountToken, BankNumbers, TEST_BANK_NAME, TEST_ROUTING_NUMBER};
+use model::token::{BankAccountToken, BankNumbers};
 use std::collections::BTreeSet;
 use store::{FindObjectByLookup, Kind, Object};
 use wire::error::Error as Refusal;
@@ -161,7 +159,7 @@ impl Engine {
                 shown.sort_by_key(|account| std::cmp::Reverse((account.created, account.id)));
                 session.accounts = accounts.iter().map(|account| account.id).collect();
                 session.status = SessionStatus::Succeeded;
-                self.session_ended(context, session, &shown).await
+                self.session_ended(context, session, &shown, None).await
             }
             Carrier::Intent(intent) => {
                 // The flow of a payment links one account.
@@ -195,7 +193,7 @@ impl Engine {
                     FlowEnd::Failed => SessionStatus::Failed,
                     _ => SessionStatus::Cancelled,
                 };
-                self.session_ended(context, session, &[]).await
+                self.session_ended(context, session, &[], None).await
             }
             // The holder may begin again, so nothing changes.
             Carrier::Intent(intent) => self.intent_collected(context, intent, None).await,
@@ -215,12 +213,10 @@ impl Engine {
     ) -> Result<CarrierEnd, Error> {
         match carrier {
             Carrier::Session(mut session) => {
-                let token = self.bank_account_token(&session, numbers, now);
-                let id = token.id;
-                session.bank_account_token = Some(token);
+                let token = self.token_of_numbers(context, numbers, None, now);
+                session.token = Some(token.id);
                 session.status = SessionStatus::Succeeded;
-                let end = self.session_ended(context, session, &[]).await?;
-                Ok(CarrierEnd { token: Some(id), ..end })
+                self.session_ended(context, session, &[], Some(token)).await
             }
             Carrier::Intent(intent) => {
                 let made_for = MadeFor { now, clock: intent.clock };
@@ -240,11 +236,13 @@ impl Engine {
         context: &Context,
         mut session: Session,
         accounts: &[Account],
+        token: Option<BankAccountToken>,
     ) -> Result<CarrierEnd, Error> {
         session.version += 1;
-        let body = self.session_body_with(context, &session, accounts).await?;
-        let objects = vec![Object::Session(session)];
-        Ok(CarrierEnd { objects, events: Vec::new(), body, token: None })
+        let body = self.session_body_with(context, &session, accounts, token.as_ref()).await?;
+        let id = token.as_ref().map(|token| token.id);
+        let objects = token.map(Object::Token).into_iter().chain([Object::Session(session)]);
+        Ok(CarrierEnd { objects: objects.collect(), events: Vec::new(), body, token: id })
     }
 
     /// The run gave an intent a payment method, or none.
@@ -265,32 +263,6 @@ impl Engine {
         let body = bytes(&self.intent_value(context, &intent, &changes, seen).await?);
         let Changes { objects, events } = changes;
         Ok(CarrierEnd { objects, events, body, token: None })
-    }
-
-    fn bank_account_token(
-        &self,
-        session: &Session,
-        numbers: &BankNumbers,
-        now: AccountTime,
-    ) -> BankAccountToken {
-        let known = numbers.routing_number == TEST_ROUTING_NUMBER;
-        BankAccountToken {
-            id: TokenId::from_number(self.next_number()),
-            bank_account: BankAccountId::from_number(self.next_number()),
-            livemode: session.livemode,
-            created: now,
-            used: false,
-            routing_number: numbers.routing_number.clone(),
-            bank_name: known.then(|| TEST_BANK_NAME.to_owned()),
-            last4: numbers.last4(),
-            fingerprint: fingerprint(
-                session.merchant,
-                &numbers.routing_number,
-                &numbers.account_number,
-            ),
-            holder_type: numbers.holder_type,
-            account_type: numbers.account_type,
-        }
     }
 }
 

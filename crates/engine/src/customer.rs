@@ -9,7 +9,9 @@ use model::account::Holder;
 use model::clock::{AccountTime, TestClock};
 use model::customer::{Address, Customer, Shipping, TaxExempt};
 use model::event::{Event, EventType, Snapshot};
-use model::id::{ClockId, CustomerId, EventId, InvoiceId, InvoiceItemId, LinkFlowId, PriceId};
+use model::id::{
+    ClockId, CustomerId, EventId, InvoiceId, InvoiceItemId, LinkFlowId, PriceId, TokenId,
+};
 use model::product::Product;
 use std::collections::BTreeMap;
 use store::{
@@ -461,6 +463,7 @@ impl Engine {
             }
             // A merchant has one, so no list of them is asked for.
             Kind::ConnectionsSettings => (Err(model::id::NotAnId), "settings"),
+            Kind::Token => (given.parse::<TokenId>().map(TokenId::number), "token"),
             Kind::LinkFlow => (given.parse::<LinkFlowId>().map(LinkFlowId::number), "link flow"),
             Kind::Product => (Ok(Product::number_of(given)), "product"),
             Kind::Price => (given.parse::<PriceId>().map(PriceId::number), "price"),

@@ -34,6 +34,7 @@ pub mod sandbox;
 pub mod schedule;
 pub mod session;
 pub mod settings;
+mod token;
 pub mod transaction;
 mod watch;
 pub mod worker;

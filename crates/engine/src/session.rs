@@ -7,6 +7,7 @@ use model::account::{Account, Holder, Permission};
 use model::id::{AccountId, SessionId};
 use model::ownership::Ownership;
 use model::session::{ManualEntry, Prefetch, Session, SessionFilters, SessionStatus};
+use model::token::BankAccountToken;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use store::{AccountsOf, CreateObject, Cursor, FindObject, Kind, ListAccounts, Object, Page};
@@ -99,7 +100,7 @@ impl Engine {
             return_url: input.return_url.clone(),
             status: SessionStatus::Pending,
             accounts: Vec::new(),
-            bank_account_token: None,
+            token: None,
         };
         let body = self.session_body(context, &session).await?;
         let create = CreateObject {
@@ -157,15 +158,20 @@ impl Engine {
         session: &Session,
     ) -> Result<Vec<u8>, Error> {
         let accounts = self.accounts_of(context, session.accounts.clone()).await?;
-        self.session_body_with(context, session, &accounts).await
+        let token = match session.token {
+            Some(id) => self.find_token(context, id).await?,
+            None => None,
+        };
+        self.session_body_with(context, session, &accounts, token.as_ref()).await
     }
 
-    /// A session with these accounts, which may not be stored yet.
+    /// A session with these accounts and this token, which may not be stored yet.
     pub(crate) async fn session_body_with(
         &self,
         context: &Context,
         session: &Session,
         accounts: &[Account],
+        token: Option<&BankAccountToken>,
     ) -> Result<Vec<u8>, Error> {
         let expand = context.expand.inside("accounts").inside("data");
         let holder = self.expanded_holder(context, Some(&session.holder), &context.expand).await?;
@@ -184,6 +190,7 @@ impl Engine {
             session,
             accounts: &parts,
             customer: holder.as_ref(),
+            token,
             secret_shown: now < session.expires_at(),
         };
         Ok(render(|w| wire::render::session::write(w, &session, &view)))

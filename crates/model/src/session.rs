@@ -6,9 +6,8 @@
 use crate::account::{Holder, Permission, Subcategory};
 use crate::bank::Feature;
 use crate::clock::AccountTime;
-use crate::id::{AccountId, ClockId, MerchantId, SessionId};
+use crate::id::{AccountId, ClockId, MerchantId, SessionId, TokenId};
 use crate::limits::SESSION_AGE_S_MAX;
-use crate::token::BankAccountToken;
 use crate::word::words;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -130,9 +129,9 @@ pub struct Session {
     pub status: SessionStatus,
     /// What it linked.
     pub accounts: Vec<AccountId>,
-    /// The numbers that the holder typed instead of linking an account.
+    /// The token of the numbers that the holder typed instead of linking an account.
     #[serde(default)]
-    pub bank_account_token: Option<BankAccountToken>,
+    pub token: Option<TokenId>,
 }
 
 impl Session {

@@ -19,6 +19,7 @@ use crate::mandate::Mandate;
 use crate::payment_method::PaymentMethod;
 use crate::product::{Price, Product};
 use crate::session::Session;
+use crate::token::BankAccountToken;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -147,6 +148,18 @@ impl Stored for Session {
     fn restore_secret(&mut self, secret: Vec<u8>) -> bool {
         let text = String::from_utf8(secret);
         text.map(|text| self.client_secret = text).is_ok()
+    }
+}
+
+impl Stored for BankAccountToken {
+    common!(id.number());
+
+    fn secret(&self) -> Option<Vec<u8>> {
+        Some(self.account_number.clone().into_bytes())
+    }
+
+    fn restore_secret(&mut self, secret: Vec<u8>) -> bool {
+        String::from_utf8(secret).map(|digits| self.account_number = digits).is_ok()
     }
 }
 

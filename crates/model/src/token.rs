@@ -1,7 +1,8 @@
-//! A bank account token (`btok_…`): numbers that a holder typed, as the merchant sees them.
+//! A bank account token (`btok_…`): numbers that a holder typed, as the merchant sees them. It can be
+//! used once, to make something else of the same numbers.
 
 use crate::clock::AccountTime;
-use crate::id::{BankAccountId, TokenId};
+use crate::id::{BankAccountId, MerchantId, TokenId};
 use crate::word::words;
 use serde::{Deserialize, Serialize};
 
@@ -92,11 +93,15 @@ impl BankNumbers {
     }
 }
 
-/// One token, without the account number.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// One token.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BankAccountToken {
     /// Its id.
     pub id: TokenId,
+    /// Whose it is.
+    pub merchant: MerchantId,
+    /// Raised by every change.
+    pub version: u64,
     /// The bank account that it shows.
     pub bank_account: BankAccountId,
     /// Whether it was made with a live key.
@@ -111,12 +116,25 @@ pub struct BankAccountToken {
     pub bank_name: Option<String>,
     /// The last four digits of the account number.
     pub last4: String,
+    /// All of them. Stored sealed, apart from the rest, and shown to nobody.
+    #[serde(skip)]
+    pub account_number: String,
     /// The same for the same numbers of the same merchant, and for no others.
     pub fingerprint: String,
-    /// Whose it is.
+    /// Who holds the account, where that was said.
+    pub holder_name: Option<String>,
+    /// What kind of holder that is.
     pub holder_type: BankHolderType,
     /// Its kind.
     pub account_type: BankAccountType,
+}
+
+impl std::fmt::Debug for BankAccountToken {
+    /// Without the digits, which stand in no log.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = formatter.debug_struct("BankAccountToken");
+        shown.field("id", &self.id).field("last4", &self.last4).finish_non_exhaustive()
+    }
 }
 
 #[cfg(test)]

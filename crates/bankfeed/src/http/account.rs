@@ -6,7 +6,7 @@ use model::Word;
 use model::bank::Feature;
 use wire::error::Error;
 use wire::list::take_page;
-use wire::params::Params;
+use wire::params::{Params, without_repeats};
 use wire::render::account::{FIELDS, LIST_FIELDS};
 
 /// What can be subscribed to.
@@ -65,17 +65,6 @@ pub(super) async fn owners(mut call: Call) -> Outcome {
     let page = take_page(&mut call.params)?;
     let call = call.ready(&[])?;
     Ok(call.engine.list_owners(&call.context, call.id(), &ownership, &page).await?)
-}
-
-/// Each item once, where it stood first.
-pub(super) fn without_repeats<T: PartialEq>(items: Vec<T>) -> Vec<T> {
-    let mut kept = Vec::with_capacity(items.len());
-    for item in items {
-        if !kept.contains(&item) {
-            kept.push(item);
-        }
-    }
-    kept
 }
 
 /// At most one of customer, connected account and session.

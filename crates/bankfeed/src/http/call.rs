@@ -10,6 +10,7 @@ use super::auth::{Caller, authenticate};
 use super::cors;
 use super::headers as names;
 use super::idempotency::{find_replay, fingerprint, read_key, record};
+use super::sent::Sent;
 use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -24,7 +25,6 @@ use model::limits::{BODY_BYTES_MAX, QUERY_BYTES_MAX};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
-use store::Reply;
 use wire::error::Error as Refusal;
 use wire::expand::{Expand, Field};
 use wire::params::Params;
@@ -111,57 +111,6 @@ impl Ready {
     /// A part of the path that the route leaves open, counted from 0.
     pub(super) fn path_part(&self, index: usize) -> &str {
         self.path.get(index).map_or("", String::as_str)
-    }
-}
-
-/// An answer on its way out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Sent {
-    pub(super) status: u16,
-    pub(super) body: Vec<u8>,
-    notice: Option<&'static str>,
-    /// The request that was answered first, when this is a replay.
-    original: Option<String>,
-    should_retry: Option<bool>,
-}
-
-impl Sent {
-    fn answered(answer: Answer) -> Self {
-        Self {
-            status: 200,
-            body: answer.body,
-            notice: answer.notice,
-            original: None,
-            should_retry: None,
-        }
-    }
-
-    pub(super) fn refused(refusal: &Refusal) -> Self {
-        // A key in use, a lock and a failed server are gone when the client comes again.
-        let should_retry = matches!(refusal.status, 409 | 429 | 500).then_some(true);
-        let body = refusal.to_json(None);
-        Self { status: refusal.status, body, notice: None, original: None, should_retry }
-    }
-
-    pub(super) fn replayed(reply: Reply) -> Self {
-        Self {
-            status: reply.status,
-            body: reply.body,
-            notice: None,
-            original: Some(reply.request_id),
-            // It would be the same answer every time.
-            should_retry: (reply.status >= 400).then_some(false),
-        }
-    }
-
-    /// Logs why there is no answer if a person should know, and says what the client is told.
-    fn failed(id: RequestId, error: &engine::Error) -> Self {
-        let refusal = error.refusal();
-        if refusal.status >= 500 {
-            let error = error as &dyn std::error::Error;
-            tracing::error!(request.id = %id, error, "request failed");
-        }
-        Self::refused(&refusal)
     }
 }
 

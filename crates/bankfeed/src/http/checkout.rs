@@ -3,8 +3,8 @@
 
 use super::call::{Call, Outcome};
 use super::collection;
-use super::intent::{AMOUNT_MAX, AMOUNT_MIN, read, take_text, take_types};
-use super::payment_method::take_metadata;
+use super::given::{read, take_metadata, take_text};
+use super::intent::{AMOUNT_MAX, AMOUNT_MIN, take_types};
 use engine::checkout::{CheckoutFilter, CheckoutInput, LineItemInput};
 use model::Word;
 use model::checkout::{CheckoutMode, LINE_ITEMS_MAX, line_amount};

@@ -5,7 +5,7 @@ use engine::endpoint::EndpointInput;
 use model::limits::{ENABLED_EVENTS_MAX, SECRET_ROLL_MS_MAX, TEXT_CHARS_MAX};
 use wire::error::Error;
 use wire::list::take_page;
-use wire::params::Params;
+use wire::params::{Params, without_repeats};
 use wire::version::Version;
 
 pub(super) async fn create(mut call: Call) -> Outcome {
@@ -86,7 +86,7 @@ fn take_events(params: &mut Params, name: &'static str) -> Result<Option<Vec<Str
         let message = format!("{} is not the name of an event type.", events[index]);
         return Err(Error::invalid(message).param(format!("{path}[{index}]")));
     }
-    Ok(Some(super::account::without_repeats(events)))
+    Ok(Some(without_repeats(events)))
 }
 
 /// `*`, or words of small letters, digits and underscores with dots between.

@@ -7,7 +7,7 @@
 //! answer of a committed change.
 
 use super::App;
-use super::call::Sent;
+use super::sent::Sent;
 use axum::http::{HeaderMap, Method};
 use engine::{Engine, Error, Idempotency};
 use model::id::{MerchantId, RequestId};

@@ -3,7 +3,8 @@
 
 use super::call::{Call, Outcome};
 use super::collection;
-use super::payment_method::{take_metadata, take_method_data};
+use super::given::{read, take_metadata, take_text};
+use super::payment_method::take_method_data;
 use engine::intent::{
     Access, Confirmation, IntentFilter, IntentInput, IntentKind, MethodParam, VerifyInput,
 };
@@ -14,9 +15,8 @@ use store::Bounds;
 use wire::error::Error;
 use wire::expand::Field;
 use wire::list::take_page;
-use wire::params::{Params, Range};
+use wire::params::Range;
 use wire::render::intent::{BROWSER_FIELDS, FIELDS, LIST_FIELDS};
-use wire::shape;
 
 /// Codes of currencies whose bank accounts are not of the United States, for a clear refusal.
 const CURRENCY: &str = "usd";
@@ -174,21 +174,6 @@ async fn list(mut call: Call, kind: IntentKind) -> Outcome {
 /// What can be expanded for this caller.
 fn fields(publishable: bool) -> &'static [Field] {
     if publishable { BROWSER_FIELDS } else { FIELDS }
-}
-
-/// Reads all parameters of a call by its shape.
-pub(super) fn read(params: &mut Params, call: &str) -> Result<Given, Error> {
-    let shape = shape::of_call(call);
-    assert!(shape.is_some(), "every call that is read by shape has a table");
-    shape.map_or_else(|| Ok(Given::nothing()), |shape| params.shaped(shape))
-}
-
-/// Takes a text out of what was given.
-pub(super) fn take_text(given: &mut Given, name: &str) -> Option<String> {
-    match given.take(name) {
-        Some(Given::Text(text)) => Some(text),
-        _ => None,
-    }
 }
 
 /// Takes what decides something; the rest stays to be echoed.

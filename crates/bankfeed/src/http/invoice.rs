@@ -2,8 +2,7 @@
 
 use super::call::{Call, Outcome};
 use super::collection;
-use super::intent::{read, take_text};
-use super::payment_method::take_metadata;
+use super::given::{read, take_metadata, take_text};
 use super::product::{take_boolean, take_created, take_integer, take_price};
 use engine::invoice::item::{ItemFilter, ItemInput};
 use engine::invoice::{InvoiceFilter, InvoiceInput, PayInput};

@@ -18,6 +18,7 @@ mod cors;
 mod customer;
 mod endpoint;
 mod event;
+mod given;
 mod headers;
 mod helpers;
 mod idempotency;
@@ -27,6 +28,7 @@ mod link_flow;
 mod payment_method;
 mod product;
 mod router;
+mod sent;
 mod session;
 mod transaction;
 

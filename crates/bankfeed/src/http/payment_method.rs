@@ -1,14 +1,13 @@
 //! Payment methods and mandates.
 
 use super::call::{Call, Outcome};
-use super::intent::{read, take_text};
+use super::given::{read, take_metadata, take_text};
 use engine::payment_method::{MethodInput, MethodSource, MethodUpdate};
 use model::Word;
 use model::given::Given;
 use model::token::{BankAccountType, BankHolderType, BankNumbers};
 use wire::error::Error;
 use wire::list::take_page;
-use wire::params::MetadataChange;
 use wire::render::mandate;
 use wire::render::payment_method::{FIELDS, LIST_FIELDS};
 
@@ -168,21 +167,4 @@ fn account_type(given: &Given) -> Option<BankAccountType> {
 fn other_type(param: &str) -> Error {
     Error::invalid("This server has payment methods of the type us_bank_account only.")
         .param(param.to_owned())
-}
-
-/// Takes the change of the merchant's own keys.
-pub(super) fn take_metadata(given: &mut Given) -> Option<MetadataChange> {
-    match given.take("metadata")? {
-        Given::Hash(members) => {
-            let keys = members.into_iter().map(|(key, value)| {
-                let value = match value {
-                    Given::Text(text) => Some(text),
-                    _ => None,
-                };
-                (key, value)
-            });
-            Some(MetadataChange { clear: false, keys: keys.collect() })
-        }
-        _ => Some(MetadataChange { clear: true, ..MetadataChange::default() }),
-    }
 }

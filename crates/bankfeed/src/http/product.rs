@@ -1,8 +1,7 @@
 //! Products and prices.
 
 use super::call::{Call, Outcome};
-use super::intent::{read, take_text};
-use super::payment_method::take_metadata;
+use super::given::{read, take_metadata, take_text};
 use engine::product::{PriceFilter, PriceInput, ProductFilter, ProductInput};
 use model::given::Given;
 use model::money::Currency;

@@ -7,7 +7,7 @@ use model::Word;
 use model::account::Subcategory;
 use model::session::{ManualEntry, PaymentMethodSupport, SessionFilters};
 use wire::error::Error;
-use wire::params::{Params, Setting};
+use wire::params::{Params, Setting, without_repeats};
 use wire::render::session::FIELDS;
 use wire::version::{SCALAR_COUNTRY, Version};
 
@@ -37,7 +37,7 @@ pub(super) async fn create(mut call: Call) -> Outcome {
     let input = SessionInput {
         holder,
         permissions: permissions.into_iter().collect(),
-        prefetch: params.choices("prefetch")?.map(super::account::without_repeats),
+        prefetch: params.choices("prefetch")?.map(without_repeats),
         filters: params.hash("filters")?.map(|hash| take_filters(hash, &version)).transpose()?,
         limits: params.hash("limits")?.map(take_accounts_max).transpose()?,
         manual_entry: match params.hash("manual_entry")? {
@@ -98,7 +98,7 @@ fn take_filters(mut params: Params, version: &Version) -> Result<SessionFilters,
         return Err(Error::bad_choice(&path, &words));
     }
     let filters = SessionFilters {
-        account_subcategories: subcategories.map(super::account::without_repeats),
+        account_subcategories: subcategories.map(without_repeats),
         country: take_country(&mut params, version)?,
         require_payment_method_support: params
             .choice::<PaymentMethodSupport>("require_payment_method_support")?,

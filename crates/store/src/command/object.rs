@@ -21,6 +21,7 @@ use model::payment_method::PaymentMethod;
 use model::product::{Price, Product};
 use model::session::Session;
 use model::stored::{Lookup, Stored};
+use model::token::BankAccountToken;
 use sha2::{Digest, Sha256};
 
 /// Declares the kinds of objects, one line each: the variant of both enums, its type, and the word
@@ -122,6 +123,8 @@ objects! {
     ConnectedAccount(ConnectedAccount) = "connected_account",
     /// Whose a connected account is, among its own rows; one row a merchant.
     PlatformTie(PlatformTie) = "platform_tie",
+    /// A token of bank account numbers.
+    Token(BankAccountToken) = "token",
     /// What falls due in the tests of this crate.
     #[cfg(test)]
     Alarm(crate::due_tests::Alarm) = "alarm",

@@ -101,4 +101,19 @@ mod tests {
         assert!(migrate(&mut connection, &[broken]).is_err());
         migrate(&mut connection, &["CREATE TABLE one (a INTEGER) STRICT"]).unwrap();
     }
+
+    /// Jobs of a database from before their server time was kept age by the time of their account.
+    #[test]
+    fn older_jobs_take_the_time_of_their_account() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, &MIGRATIONS[..2]).unwrap();
+        let job = "INSERT INTO refreshes (account, feature, sequence, merchant, status, started_at, \
+                   claim, attempts) VALUES (1, 'transactions', 1, 1, 'pending', 1700000000, 0, 0)";
+        connection.execute(job, []).unwrap();
+        migrate(&mut connection, MIGRATIONS).unwrap();
+        let started: i64 = connection
+            .query_row("SELECT started_server FROM refreshes", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(started, 1_700_000_000_000_000);
+    }
 }

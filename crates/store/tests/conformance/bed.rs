@@ -186,7 +186,7 @@ pub(crate) fn session(merchant: MerchantId, number: u64) -> Session {
         return_url: None,
         status: SessionStatus::Pending,
         accounts: vec![],
-        bank_account_token: None,
+        token: None,
     }
 }
 

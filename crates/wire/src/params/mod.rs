@@ -17,7 +17,7 @@ use model::Word;
 use model::limits::{METADATA_KEY_CHARS_MAX, METADATA_VALUE_CHARS_MAX, TEXT_CHARS_MAX};
 use std::collections::BTreeMap;
 
-pub use value::{MetadataChange, Range, Setting};
+pub use value::{MetadataChange, Range, Setting, without_repeats};
 
 /// How alike a name must be to be proposed in place of an unknown one, from 0 to 1.
 const LIKENESS_MIN: f64 = 0.7;

@@ -79,3 +79,14 @@ impl MetadataChange {
         Ok(())
     }
 }
+
+/// Each item once, where it stood first.
+pub fn without_repeats<T: PartialEq>(items: Vec<T>) -> Vec<T> {
+    let mut kept = Vec::with_capacity(items.len());
+    for item in items {
+        if !kept.contains(&item) {
+            kept.push(item);
+        }
+    }
+    kept
+}

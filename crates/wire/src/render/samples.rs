@@ -167,13 +167,15 @@ pub(super) fn session() -> Session {
         return_url: None,
         status: SessionStatus::Pending,
         accounts: Vec::new(),
-        bank_account_token: None,
+        token: None,
     }
 }
 
 pub(super) fn token() -> BankAccountToken {
     BankAccountToken {
         id: TokenId::from_number(1),
+        merchant: MerchantId::from_number(1),
+        version: 1,
         bank_account: BankAccountId::from_number(2),
         livemode: false,
         created: NOW,
@@ -181,7 +183,9 @@ pub(super) fn token() -> BankAccountToken {
         routing_number: model::token::TEST_ROUTING_NUMBER.into(),
         bank_name: Some(model::token::TEST_BANK_NAME.into()),
         last4: "6789".into(),
+        account_number: "000123456789".into(),
         fingerprint: "Abc123".into(),
+        holder_name: None,
         holder_type: BankHolderType::Individual,
         account_type: BankAccountType::Checking,
     }

@@ -14,6 +14,7 @@ use model::Word;
 use model::account::Account;
 use model::ownership::Ownership;
 use model::session::{Session, SessionFilters, SessionStatus};
+use model::token::BankAccountToken;
 
 /// The kind of object.
 pub const OBJECT: &str = "financial_connections.session";
@@ -38,6 +39,8 @@ pub struct SessionParts<'a> {
     pub accounts: &'a [LinkedAccount<'a>],
     /// In place of `account_holder.customer` when that is expanded.
     pub customer: Option<&'a ExpandedCustomer>,
+    /// The token of the numbers that were typed instead.
+    pub token: Option<&'a BankAccountToken>,
     /// Whether the client secret is still good; null is shown afterwards.
     pub secret_shown: bool,
 }
@@ -53,7 +56,7 @@ pub fn write(writer: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>)
         write_holder(w, Some(&session.holder), parts.customer, view);
         w.key("accounts");
         write_accounts(w, parts, view);
-        if let Some(token) = &session.bank_account_token {
+        if let Some(token) = parts.token {
             w.key("bank_account_token");
             token::write(w, token);
         }
@@ -141,7 +144,7 @@ mod tests {
     use model::session::{ManualEntry, PaymentMethodSupport, Prefetch};
 
     fn fresh(session: &Session) -> SessionParts<'_> {
-        SessionParts { session, accounts: &[], customer: None, secret_shown: true }
+        SessionParts { session, accounts: &[], customer: None, token: None, secret_shown: true }
     }
 
     fn pretty(json: &serde_json::Value) -> String {

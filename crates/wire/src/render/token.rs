@@ -24,7 +24,7 @@ pub fn write(writer: &mut JsonWriter, token: &BankAccountToken) {
 fn write_bank_account(w: &mut JsonWriter, token: &BankAccountToken) {
     w.key("id").plain(token.bank_account.text().as_str());
     w.key("object").plain("bank_account");
-    w.key("account_holder_name").null();
+    w.key("account_holder_name").optional_string(token.holder_name.as_deref());
     w.key("account_holder_type").plain(token.holder_type.word());
     w.key("account_type").plain(token.account_type.word());
     w.key("bank_name").optional_string(token.bank_name.as_deref());

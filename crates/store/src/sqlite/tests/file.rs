@@ -109,7 +109,7 @@ fn session() -> Session {
         return_url: None,
         status: SessionStatus::Pending,
         accounts: vec![],
-        bank_account_token: None,
+        token: None,
     }
 }
 

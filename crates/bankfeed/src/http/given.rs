@@ -1,0 +1,39 @@
+//! Reading of calls that are known by their shape: all parameters at once, of which a handler takes
+//! what decides something and leaves the rest to be echoed.
+
+use model::given::Given;
+use wire::error::Error;
+use wire::params::{MetadataChange, Params};
+use wire::shape;
+
+/// Reads all parameters of a call by its shape.
+pub(super) fn read(params: &mut Params, call: &str) -> Result<Given, Error> {
+    let shape = shape::of_call(call);
+    assert!(shape.is_some(), "every call that is read by shape has a table");
+    shape.map_or_else(|| Ok(Given::nothing()), |shape| params.shaped(shape))
+}
+
+/// Takes a text out of what was given.
+pub(super) fn take_text(given: &mut Given, name: &str) -> Option<String> {
+    match given.take(name) {
+        Some(Given::Text(text)) => Some(text),
+        _ => None,
+    }
+}
+
+/// Takes the change of the merchant's own keys.
+pub(super) fn take_metadata(given: &mut Given) -> Option<MetadataChange> {
+    match given.take("metadata")? {
+        Given::Hash(members) => {
+            let keys = members.into_iter().map(|(key, value)| {
+                let value = match value {
+                    Given::Text(text) => Some(text),
+                    _ => None,
+                };
+                (key, value)
+            });
+            Some(MetadataChange { clear: false, keys: keys.collect() })
+        }
+        _ => Some(MetadataChange { clear: true, ..MetadataChange::default() }),
+    }
+}

@@ -1,0 +1,57 @@
+//! What is sent for a call: an answer, a refusal, or the answer that was sent before.
+
+use engine::Answer;
+use model::id::RequestId;
+use store::Reply;
+use wire::error::Error as Refusal;
+
+/// An answer on its way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Sent {
+    pub(super) status: u16,
+    pub(super) body: Vec<u8>,
+    pub(super) notice: Option<&'static str>,
+    /// The request that was answered first, when this is a replay.
+    pub(super) original: Option<String>,
+    pub(super) should_retry: Option<bool>,
+}
+
+impl Sent {
+    pub(super) fn answered(answer: Answer) -> Self {
+        Self {
+            status: 200,
+            body: answer.body,
+            notice: answer.notice,
+            original: None,
+            should_retry: None,
+        }
+    }
+
+    pub(super) fn refused(refusal: &Refusal) -> Self {
+        // A key in use, a lock and a failed server are gone when the client comes again.
+        let should_retry = matches!(refusal.status, 409 | 429 | 500).then_some(true);
+        let body = refusal.to_json(None);
+        Self { status: refusal.status, body, notice: None, original: None, should_retry }
+    }
+
+    pub(super) fn replayed(reply: Reply) -> Self {
+        Self {
+            status: reply.status,
+            body: reply.body,
+            notice: None,
+            original: Some(reply.request_id),
+            // It would be the same answer every time.
+            should_retry: (reply.status >= 400).then_some(false),
+        }
+    }
+
+    /// Logs why there is no answer if a person should know, and says what the client is told.
+    pub(super) fn failed(id: RequestId, error: &engine::Error) -> Self {
+        let refusal = error.refusal();
+        if refusal.status >= 500 {
+            let error = error as &dyn std::error::Error;
+            tracing::error!(request.id = %id, error, "request failed");
+        }
+        Self::refused(&refusal)
+    }
+}
