@@ -94,6 +94,11 @@ impl Changes {
         self.put(object);
     }
 
+    /// Whether a payment method is among the changed objects, with its new version.
+    pub(crate) fn holds_method(&self, id: PaymentMethodId) -> bool {
+        self.find(Kind::PaymentMethod, id.number()).is_some()
+    }
+
     fn find(&self, kind: Kind, number: u64) -> Option<&Object> {
         self.objects.iter().find(|object| (object.kind(), object.number()) == (kind, number))
     }

@@ -213,9 +213,8 @@ mod tests {
     #[test]
     fn acts_as_its_own_merchant() {
         let (one, two) = (MerchantId::from_number(1), MerchantId::from_number(2));
-        let of = |platform| {
-            ConnectedAccount::of(platform, "acct_1", false, AccountTime(0)).acts_as()
-        };
+        let of =
+            |platform| ConnectedAccount::of(platform, "acct_1", false, AccountTime(0)).acts_as();
         assert_eq!(of(one), of(one));
         assert_ne!(of(one), of(two));
         assert_ne!(of(one), one);

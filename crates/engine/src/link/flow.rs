@@ -113,6 +113,7 @@ impl Engine {
         }
         let context = Context {
             merchant,
+            connected: None,
             livemode: flow.livemode,
             publishable: false,
             request,

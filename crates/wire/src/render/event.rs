@@ -6,8 +6,8 @@
 use crate::json::JsonWriter;
 use crate::render::given::Expanded;
 use crate::render::{
-    View, account, authorization, checkout, clock, connected_account, customer, intent, invoice, mandate,
-    payment_method, product,
+    View, account, authorization, checkout, clock, connected_account, customer, intent, invoice,
+    mandate, payment_method, product,
 };
 use model::Word;
 use model::event::{Event, Snapshot};
@@ -204,7 +204,8 @@ mod tests {
         let mut new = Customer { name: Some("B".into()), ..samples::customer() };
         new.metadata.insert("b".into(), "2".into());
         let event = customer_event(Some(old), new.clone());
-        let read: Value = serde_json::from_str(&written(|w| write(w, &event, &view(), 0, None))).unwrap();
+        let read: Value =
+            serde_json::from_str(&written(|w| write(w, &event, &view(), 0, None))).unwrap();
         insta::assert_snapshot!(pretty(&read["data"]["previous_attributes"]), @r#"
         {
           "metadata": {

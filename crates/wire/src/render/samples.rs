@@ -164,6 +164,7 @@ pub(super) fn session() -> Session {
         accounts_max: None,
         limits_given: false,
         manual_entry: None,
+        for_payouts: false,
         return_url: None,
         status: SessionStatus::Pending,
         accounts: Vec::new(),
