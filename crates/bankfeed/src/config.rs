@@ -51,6 +51,12 @@ pub const ENTRIES: &[Entry] = &[
         "",
         "The key that seals secrets in the database [default: the database's name and .key]",
     ),
+    entry(
+        "api-keys-file",
+        "FILE",
+        "",
+        "Issued API keys [default: the database's name and .api-keys; none with --memory]",
+    ),
     entry("public-url", "URL", "", "How clients reach this server [default: where it listens]"),
     entry(
         "keys",

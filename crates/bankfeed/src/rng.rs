@@ -52,6 +52,8 @@ pub struct Streams {
     pub internals: Arc<Stream>,
     /// Ids of requests.
     pub request_ids: RequestIds,
+    /// Tokens of visits to the settings page.
+    pub visits: Stream,
 }
 
 impl Streams {
@@ -77,6 +79,7 @@ impl Streams {
             objects: Arc::new(stream(1)),
             internals: Arc::new(stream(2)),
             request_ids: RequestIds { posts: stream(3), deletes: stream(4), others: stream(5) },
+            visits: stream(6),
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::clock::SystemClock;
 use crate::config::Settings;
-use crate::http::{self, App, KeyPolicy};
+use crate::http::{self, App, IssuedKeys, KeyPolicy, Keys};
 use crate::rng::Streams;
 use connectors::Connector;
 use connectors::outbound::{Outbound, OutboundError, OutboundSettings};
@@ -20,7 +20,7 @@ use std::io::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use store::{OpenError, Place, Store, StoreBounds, StoreSettings};
+use store::{KeyFileError, OpenError, Place, Store, StoreBounds, StoreSettings};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -67,6 +67,15 @@ pub enum StartError {
     /// The database was not opened.
     #[error("could not open the store")]
     Store(#[from] OpenError),
+    /// The file of issued keys cannot be used.
+    #[error("could not open the issued keys in {}", .path.display())]
+    Keys {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: KeyFileError,
+    },
     /// No client for webhooks could be built.
     #[error("could not prepare outgoing connections")]
     Outbound(#[from] OutboundError),
@@ -114,10 +123,12 @@ pub async fn start(settings: &Settings) -> Result<Started, StartError> {
     };
     let local_url = url_of(address);
     let url = settings.public_url.clone().unwrap_or_else(|| local_url.clone());
-    let Streams { objects, internals, request_ids } = streams;
+    let Streams { objects, internals, request_ids, visits } = streams;
     let engine = build_engine(settings, &url, objects, internals)?;
     let (stop, stopping) = watch::channel(false);
-    let app = Arc::new(App::new(Arc::clone(&engine), keys, request_ids));
+    let issued = issued_keys(settings.api_keys_file.as_deref())?;
+    let held = Keys { policy: keys, issued };
+    let app = Arc::new(App::new(Arc::clone(&engine), held, request_ids, visits));
     let serving = tokio::spawn(http::serve(listener, app, stopping.clone()));
     let workers = tokio::spawn(worker::run(Arc::clone(&engine), stopping));
     if let Some(path) = &settings.ready_file {
@@ -196,6 +207,11 @@ fn build_engine(
         Some(_) if used_before => engine.with_numbers(Numbers::after_restart(&*clock)),
         _ => engine,
     }))
+}
+
+fn issued_keys(path: Option<&Path>) -> Result<IssuedKeys, StartError> {
+    let Some(path) = path else { return Ok(IssuedKeys::default()) };
+    IssuedKeys::open(path).map_err(|source| StartError::Keys { path: path.to_owned(), source })
 }
 
 /// Where a listening server is reached from its own machine.

@@ -137,6 +137,7 @@ impl Engine {
         id: &str,
         features: &[Feature],
     ) -> Result<Answer, Error> {
+        self.check_registered(context, features.iter().copied().map(permission_for)).await?;
         for _ in tries() {
             let mut account = self.get_active_account(context, id).await?;
             let now = self.moment_to_write(context.merchant, account.clock).await?;
@@ -163,6 +164,7 @@ impl Engine {
     /// Subscribes to daily transactions. A new subscription starts a refresh unless one is
     /// pending; one that exists starts one only if it may.
     pub async fn subscribe_account(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        self.check_registered(context, [Permission::Transactions]).await?;
         for _ in tries() {
             let mut account = self.get_active_account(context, id).await?;
             let now = self.moment_to_write(context.merchant, account.clock).await?;

@@ -13,7 +13,9 @@ use model::account::{Account, Holder, Permission, Subcategory};
 use model::checkout::CheckoutSession;
 use model::clock::AccountTime;
 use model::event::Event;
-use model::id::{ClockId, InvoiceId, MerchantId, PaymentIntentId, SetupIntentId, TokenId};
+use model::id::{
+    ClockId, InvoiceId, MerchantId, PaymentIntentId, SetupIntentId, SubscriptionId, TokenId,
+};
 use model::intent::Intent;
 use model::link::FlowEnd;
 use model::payment_method::PaymentMethod;
@@ -38,8 +40,10 @@ pub(crate) enum Carrier {
     Session(Session),
     /// A Payment Intent or a Setup Intent.
     Intent(Intent),
-    /// A Checkout Session.
+    /// A Checkout Session, which is complete when the run has ended.
     Checkout(CheckoutSession),
+    /// A Checkout Session whose page goes on after the run: there the holder says the last word.
+    CheckoutPage(CheckoutSession),
 }
 
 /// What a carrier wants of a run.
@@ -87,7 +91,7 @@ impl Carrier {
         match self {
             Self::Session(session) => session_ask(session),
             Self::Intent(intent) => intent_ask(intent),
-            Self::Checkout(session) => checkout_ask(session),
+            Self::Checkout(session) | Self::CheckoutPage(session) => checkout_ask(session),
         }
     }
 
@@ -96,7 +100,15 @@ impl Carrier {
         match self {
             Self::Session(session) => session.id.to_string(),
             Self::Intent(intent) => intent.id(),
-            Self::Checkout(session) => session.id(),
+            Self::Checkout(session) | Self::CheckoutPage(session) => session.id(),
+        }
+    }
+
+    /// The e-mail address that the holder told its page.
+    pub(crate) fn payer_email(&self) -> Option<&str> {
+        match self {
+            Self::CheckoutPage(session) => session.payer_email(),
+            _ => None,
         }
     }
 }
@@ -122,6 +134,9 @@ impl Engine {
             }
             CarrierInput::Id(id) if id.starts_with(InvoiceId::PREFIX) => {
                 Ok(Carrier::Intent(self.get_intent_of_invoice(context, id, "carrier").await?))
+            }
+            CarrierInput::Id(id) if id.starts_with(SubscriptionId::PREFIX) => {
+                Ok(Carrier::Intent(self.get_intent_of_subscription(context, id, "carrier").await?))
             }
             CarrierInput::Id(id) => {
                 Ok(Carrier::Session(self.get_session(context, id, "carrier").await?))
@@ -178,6 +193,13 @@ impl Engine {
                     .map(|account| self.method_of_account(context, account, made_for));
                 self.checkout_collected(context, session, method, now).await
             }
+            Carrier::CheckoutPage(session) => {
+                let made_for = MadeFor { now, clock: session.clock };
+                let method = accounts
+                    .first()
+                    .map(|account| self.method_of_account(context, account, made_for));
+                Ok(page_collected(session, method))
+            }
         }
     }
 
@@ -202,6 +224,7 @@ impl Engine {
             Carrier::Checkout(session) => {
                 self.checkout_collected(context, session, None, now).await
             }
+            Carrier::CheckoutPage(session) => Ok(page_collected(session, None)),
         }
     }
 
@@ -229,6 +252,11 @@ impl Engine {
                 let made_for = MadeFor { now, clock: session.clock };
                 let method = self.method_of_numbers(context, numbers, made_for);
                 self.checkout_collected(context, session, Some(method), now).await
+            }
+            Carrier::CheckoutPage(session) => {
+                let made_for = MadeFor { now, clock: session.clock };
+                let method = self.method_of_numbers(context, numbers, made_for);
+                Ok(page_collected(session, Some(method)))
             }
         }
     }
@@ -266,6 +294,18 @@ impl Engine {
         let Changes { objects, events } = changes;
         Ok(CarrierEnd { objects, events, body, token: None })
     }
+}
+
+/// The run gave the page of a Checkout Session a payment method, or none. Nobody reads the answer:
+/// the page shows the session anew.
+fn page_collected(mut session: CheckoutSession, method: Option<PaymentMethod>) -> CarrierEnd {
+    let mut objects = Vec::new();
+    if let Some(method) = method {
+        session.collected = Some(method.id);
+        session.version += 1;
+        objects = vec![Object::PaymentMethod(method), Object::Checkout(session)];
+    }
+    CarrierEnd { objects, events: Vec::new(), body: Vec::new(), token: None }
 }
 
 fn session_ask(session: &Session) -> Ask {
@@ -311,7 +351,8 @@ fn intent_ask(intent: &Intent) -> Ask {
         account_subcategories: collection.account_subcategories.clone(),
         support: None,
         accounts_max: Some(1),
-        manual_entry: intent.manual_entry(),
+        // What was typed could not be debited.
+        manual_entry: intent.manual_entry() && !intent.livemode,
         payment: true,
         return_url: collection.return_url.clone(),
     }
@@ -332,7 +373,7 @@ fn checkout_ask(session: &CheckoutSession) -> Ask {
         account_subcategories: collection.account_subcategories.clone(),
         support: None,
         accounts_max: Some(1),
-        manual_entry: session.manual_entry(),
+        manual_entry: session.manual_entry() && !session.livemode,
         payment: true,
         return_url: session.given.text(&["success_url"]).map(str::to_owned),
     }

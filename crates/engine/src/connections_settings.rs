@@ -7,25 +7,60 @@ use crate::{Answer, Context, Engine, Error};
 use model::Word;
 use model::account::Permission;
 use model::collection::Collection;
-use model::connections_settings::ConnectionsSettings;
+use model::connections_settings::{ConnectionsSettings, Registration};
 use model::session::Prefetch;
 use store::{FindObject, Kind, Object};
 use wire::error::Error as Refusal;
 
 /// What a change of the settings says.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct SettingsInput {
     /// What the holder is asked to allow; empty for paying alone.
     pub permissions: Option<Vec<Permission>>,
     /// What is fetched at once.
     pub prefetch: Option<Vec<Prefetch>>,
+    /// For which kinds of live data the registration is completed.
+    pub register: Vec<Permission>,
 }
 
 impl Engine {
     /// Shows the settings.
     pub async fn retrieve_connections_settings(&self, context: &Context) -> Result<Answer, Error> {
         let settings = self.connections_settings(context).await?;
-        Ok(Answer::unchanged(body(context, settings.as_ref())))
+        Ok(Answer::unchanged(self.settings_body(context, settings.as_ref())))
+    }
+
+    /// The settings as a page shows them.
+    pub async fn show_connections_settings(
+        &self,
+        context: &Context,
+    ) -> Result<ConnectionsSettings, Error> {
+        let held = self.connections_settings(context).await?;
+        Ok(held.unwrap_or_else(|| {
+            let now = self.clock.account_now();
+            ConnectionsSettings::unchanged(context.merchant, context.livemode, now)
+        }))
+    }
+
+    fn settings_body(&self, context: &Context, settings: Option<&ConnectionsSettings>) -> Vec<u8> {
+        let collection = settings.map(|settings| settings.collection.clone()).unwrap_or_default();
+        let permissions = collection.permissions_asked(None);
+        let prefetch = collection.prefetch_asked(None);
+        let registration: serde_json::Map<_, _> = Permission::ALL
+            .iter()
+            .map(|permission| {
+                let registered = registration(context.livemode, settings, *permission);
+                (permission.word().to_owned(), registered.word().into())
+            })
+            .collect();
+        bytes(&serde_json::json!({
+            "object": "financial_connections.settings",
+            "livemode": context.livemode,
+            "permissions": permissions.iter().map(|word| word.word()).collect::<Vec<_>>(),
+            "prefetch": prefetch.iter().map(|word| word.word()).collect::<Vec<_>>(),
+            "registration": registration,
+            "url": self.settings_url(),
+        }))
     }
 
     /// Changes the settings.
@@ -36,12 +71,9 @@ impl Engine {
     ) -> Result<Answer, Error> {
         for _ in tries() {
             let held = self.connections_settings(context).await?;
-            let mut settings = held.unwrap_or_else(|| ConnectionsSettings {
-                merchant: context.merchant,
-                version: 0,
-                livemode: context.livemode,
-                created: self.clock.account_now(),
-                collection: Collection::default(),
+            let mut settings = held.unwrap_or_else(|| {
+                let now = self.clock.account_now();
+                ConnectionsSettings::unchanged(context.merchant, context.livemode, now)
             });
             settings.version += 1;
             let collection = &mut settings.collection;
@@ -55,7 +87,8 @@ impl Engine {
                 collection.prefetch = Some(prefetch.clone());
             }
             check_prefetch(collection, None, "")?;
-            let body = body(context, Some(&settings));
+            settings.registered.extend(&input.register);
+            let body = self.settings_body(context, Some(&settings));
             let mut changes = Changes::default();
             changes.put(Object::ConnectionsSettings(settings));
             if self.commit(context, changes, &body).await? {
@@ -78,7 +111,7 @@ impl Engine {
         Ok(settings.map(|settings| settings.collection))
     }
 
-    async fn connections_settings(
+    pub(crate) async fn connections_settings(
         &self,
         context: &Context,
     ) -> Result<Option<ConnectionsSettings>, Error> {
@@ -116,14 +149,12 @@ pub fn check_prefetch(
     Ok(())
 }
 
-fn body(context: &Context, settings: Option<&ConnectionsSettings>) -> Vec<u8> {
-    let collection = settings.map(|settings| settings.collection.clone()).unwrap_or_default();
-    let permissions = collection.permissions_asked(None);
-    let prefetch = collection.prefetch_asked(None);
-    bytes(&serde_json::json!({
-        "object": "financial_connections.settings",
-        "livemode": context.livemode,
-        "permissions": permissions.iter().map(|word| word.word()).collect::<Vec<_>>(),
-        "prefetch": prefetch.iter().map(|word| word.word()).collect::<Vec<_>>(),
-    }))
+/// How far the registration for a kind of data has come. Test data needs none.
+pub fn registration(
+    livemode: bool,
+    settings: Option<&ConnectionsSettings>,
+    permission: Permission,
+) -> Registration {
+    let registered = settings.is_some_and(|settings| settings.registered.contains(&permission));
+    if registered || !livemode { Registration::Active } else { Registration::Unrequested }
 }

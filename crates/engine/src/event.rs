@@ -77,7 +77,7 @@ impl Engine {
         connected: Option<&str>,
     ) -> Vec<u8> {
         let view = wire::render::View::new(version, self.settings.show_refresh_errors)
-            .at(&self.settings.public_url);
+            .at(&self.settings.public_url, &self.page_key);
         render(|w| wire::render::event::write(w, event, &view, pending, connected))
     }
 

@@ -2,7 +2,10 @@
 //! the purpose of the intent.
 
 mod confirm;
+mod hosted;
 mod own;
+
+pub use hosted::{DepositsPage, DepositsStanding, DepositsTold};
 
 use crate::connections_settings::check_prefetch;
 use crate::context::tries;
@@ -106,6 +109,11 @@ impl IntentKind {
         }
     }
 
+    /// The kind of the intent of an id.
+    pub(crate) fn of_id(id: &str) -> Self {
+        if id.starts_with(SetupIntentId::PREFIX) { Self::Setup } else { Self::Payment }
+    }
+
     /// What an update event of this kind is called.
     pub(crate) fn event(self, of_payment: EventType, of_setup: EventType) -> EventType {
         match self {
@@ -201,9 +209,11 @@ impl Engine {
             last_error: None,
             microdeposits: None,
             settles_at: None,
+            disputed_at: None,
             canceled: None,
             return_url: input.confirmation.as_ref().and_then(|given| given.return_url.clone()),
             invoice: None,
+            subscription: None,
             metadata,
             given: input.given.clone().without_unset(),
         };
@@ -332,6 +342,8 @@ impl Engine {
                 kind.event(EventType::PaymentIntentCanceled, EventType::SetupIntentCanceled);
             changes.tell(&object, canceled, now, Some(&context.cause()));
             changes.put(object);
+            let cause = context.cause();
+            self.tell_subscription(&intent, now, Some(&cause), &mut changes).await?;
             if let Some(body) = self.commit_intent(context, &intent, changes, false).await? {
                 return Ok(Answer::committed(body));
             }

@@ -18,15 +18,18 @@ mod context;
 pub mod customer;
 pub mod deliver;
 pub mod dispatch;
+pub mod dispute;
 mod due;
 pub mod endpoint;
 mod error;
 pub mod event;
 pub mod external_account;
 mod held;
+pub mod hosted;
 pub mod intent;
 pub mod invoice;
 pub mod link;
+mod live;
 mod payment;
 pub mod payment_method;
 pub mod product;
@@ -36,6 +39,7 @@ pub mod sandbox;
 pub mod schedule;
 pub mod session;
 pub mod settings;
+pub mod subscription;
 pub mod token;
 pub mod transaction;
 mod watch;
@@ -49,9 +53,11 @@ use connectors::Connector;
 use connectors::outbound::Outbound;
 use model::clock::{AccountTime, Clock, ClockStatus, Rng, TestClock};
 use model::id::{ClockId, MerchantId};
+use model::key::random_letters;
 use model::numbers::Numbers;
 use std::sync::Arc;
 use store::{Failpoints, FindObject, Kind, Object, Store};
+use wire::address::PageKey;
 use worker::Wake;
 
 /// The product, ready to be called.
@@ -65,6 +71,8 @@ pub struct Engine {
     pub(crate) settings: Settings,
     pub(crate) failpoints: Failpoints,
     pub(crate) wake: Wake,
+    /// Makes the addresses of hosted pages.
+    pub(crate) page_key: PageKey,
 }
 
 /// What an engine is made of.
@@ -96,6 +104,7 @@ impl Engine {
     /// Puts an engine together. Workers run only when [`worker::run`] is called.
     pub fn new(parts: Parts) -> Self {
         Self {
+            page_key: PageKey::new(parts.store.derived_key("hosted pages")),
             store: parts.store,
             connector: parts.connector,
             outbound: parts.outbound,
@@ -136,20 +145,7 @@ impl Engine {
 
     /// A secret: a prefix and 24 or more random letters and digits.
     pub(crate) fn secret(&self, prefix: &str, letters: usize) -> String {
-        const ALPHABET: &[u8; 62] =
-            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-        let mut text = prefix.to_owned();
-        let mut random = [0; 64];
-        while text.len() < prefix.len() + letters {
-            self.rng.fill(&mut random);
-            // Bytes of 248 and more would make the first letters likelier than the rest.
-            let fair = random.iter().filter(|byte| **byte < 248);
-            let missing = prefix.len() + letters - text.len();
-            text.extend(
-                fair.take(missing).map(|byte| char::from(ALPHABET[usize::from(byte % 62)])),
-            );
-        }
-        text
+        prefix.to_owned() + &random_letters(&*self.rng, letters)
     }
 
     /// A merchant's test clock, deleted ones left out.

@@ -6,7 +6,7 @@
 //! either ended wholly or may be run again.
 
 mod complete;
-mod flow;
+pub(crate) mod flow;
 mod known;
 mod steps;
 mod view;
@@ -25,6 +25,7 @@ use wire::error::Error as Refusal;
 
 pub use crate::carrier::CarrierInput;
 pub use flow::{FlowInput, Stepped};
+pub(crate) use steps::address;
 pub use steps::{LinkStep, PickFault, Unusable};
 pub use view::{Choice, FlowView, Shown};
 
@@ -116,7 +117,7 @@ impl Engine {
         now: AccountTime,
     ) -> Result<Vec<Offer>, Error> {
         let given = input.institution.as_deref().unwrap_or(INSTITUTION_DEFAULT);
-        let institution = self.connector.find_institution(given).ok_or_else(|| {
+        let institution = self.find_institution(ask.livemode, given).ok_or_else(|| {
             Refusal::invalid(format!("No such institution: '{given}'.")).param("institution")
         })?;
         let holder_key = match &input.seed {

@@ -2,6 +2,7 @@
 
 use crate::context::tries;
 use crate::customer::list_body;
+use crate::live::check_numbers;
 use crate::payment::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};
 use model::account::{Account, NumberStatus, PaymentMethodType, Permission, Subcategory};
@@ -259,6 +260,22 @@ impl Engine {
         }
     }
 
+    /// A payment method that is attached to a customer.
+    pub(crate) async fn method_of_customer(
+        &self,
+        context: &Context,
+        given: &str,
+        customer: CustomerId,
+        param: &str,
+    ) -> Result<PaymentMethod, Error> {
+        let method = self.get_method(context, given, param).await?;
+        if method.customer != Some(customer) {
+            let message = "The payment method must be attached to the customer first.";
+            return Err(Refusal::invalid(message).param(param.to_owned()).into());
+        }
+        Ok(method)
+    }
+
     /// The payment method that a parameter names: one that exists, or a test name such as
     /// `pm_usBankAccount_success`, which makes a new one.
     pub(crate) async fn method_param(
@@ -268,7 +285,8 @@ impl Engine {
         param: &str,
         made_for: MadeFor,
     ) -> Result<PaymentMethod, Error> {
-        let Some(number) = PaymentBehavior::number_of_test_method(given) else {
+        let test_number = PaymentBehavior::number_of_test_method(given);
+        let Some(number) = test_number.filter(|_| !context.livemode) else {
             return self.get_method(context, given, param).await;
         };
         let input = MethodInput {
@@ -308,7 +326,10 @@ impl Engine {
                 payable(&account, &param)?;
                 self.method_of_account(context, &account, made_for)
             }
-            MethodSource::Numbers(numbers) => self.method_of_numbers(context, numbers, made_for),
+            MethodSource::Numbers(numbers) => {
+                check_numbers(context, numbers, &path_of(input.path, "routing_number"))?;
+                self.method_of_numbers(context, numbers, made_for)
+            }
         };
         method.holder_type = input.holder_type.unwrap_or(method.holder_type);
         method.billing_details = input.billing_details.clone().without_unset();
@@ -404,7 +425,7 @@ pub(crate) fn give_to(
         return Err(Refusal::invalid(message).param("payment_method").into());
     }
     // A method that this change makes or changes already has its new version.
-    let held = changes.holds_method(method.id);
+    let held = changes.has(Kind::PaymentMethod, method.id.number());
     method.customer = Some(customer);
     method.version += u64::from(!held);
     let object = Object::PaymentMethod(method);

@@ -71,6 +71,7 @@ impl Engine {
         context: &Context,
         input: &SessionInput,
     ) -> Result<Answer, Error> {
+        self.check_registered(context, input.permissions.iter().copied()).await?;
         let (holder, clock) = match &input.holder {
             HolderInput::Customer(given) => {
                 let param = "account_holder[customer]";

@@ -2,7 +2,7 @@
 
 use crate::account::{no_such_account, permitted, readable};
 use crate::{Answer, Context, Engine, Error};
-use model::account::{AccountStatus, ListableAccount};
+use model::account::{AccountStatus, ListableAccount, Permission};
 use model::bank::Feature;
 use model::id::{AccountId, RefreshId, TransactionId};
 use store::{
@@ -33,6 +33,7 @@ impl Engine {
         context: &Context,
         filter: &TransactionFilter,
     ) -> Result<Answer, Error> {
+        self.check_registered(context, [Permission::Transactions]).await?;
         let missing = || no_such_account(&filter.account, "account");
         let id: AccountId = filter.account.parse().map_err(|_| missing())?;
         // Account and page are read together. What is asked for in vain (a refresh or a row that is

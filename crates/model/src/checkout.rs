@@ -13,9 +13,11 @@ use crate::clock::{AccountTime, DAY_S};
 use crate::collection::{Collection, VerificationMethod};
 use crate::given::Given;
 use crate::id::{
-    CheckoutId, CheckoutLiveId, ClockId, CustomerId, LineItemId, MerchantId, PriceId, ProductId,
+    CheckoutId, CheckoutLiveId, ClockId, CustomerId, LineItemId, MerchantId, PaymentMethodId,
+    PriceId, ProductId,
 };
 use crate::intent::{Intent, IntentStatus};
+use crate::mandate::accepted_online;
 use crate::money::Currency;
 use crate::word::words;
 use serde::{Deserialize, Serialize};
@@ -89,6 +91,17 @@ pub struct LineItem {
     pub given: Given,
 }
 
+/// What the holder told on the page.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payer {
+    /// Their name.
+    pub name: Option<String>,
+    /// Their e-mail address, where the session did not know it.
+    pub email: Option<String>,
+    /// The browser in which they gave their word to be debited.
+    pub user_agent: Option<String>,
+}
+
 /// One session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckoutSession {
@@ -127,8 +140,14 @@ pub struct CheckoutSession {
     /// What the settings of the merchant ask for beside it, as they were when it was made; none
     /// when it names its types itself.
     pub from_settings: Option<Collection>,
-    /// The id of the intent that it made when it was completed.
+    /// The id of the intent that it made when the holder first gave a payment method.
     pub intent: Option<String>,
+    /// What the holder told on the page.
+    #[serde(default)]
+    pub payer: Payer,
+    /// What the holder linked on the page, to be debited when they say so there.
+    #[serde(default)]
+    pub collected: Option<PaymentMethodId>,
     /// The merchant's own keys.
     pub metadata: BTreeMap<String, String>,
     /// What it echoes without acting on it.
@@ -161,6 +180,17 @@ impl CheckoutSession {
         self.mode == CheckoutMode::Payment
     }
 
+    /// The e-mail address of who pays, wherever it is known from.
+    pub fn payer_email(&self) -> Option<&str> {
+        self.email.as_deref().or(self.payer.email.as_deref())
+    }
+
+    /// How the holder gave their word on the page, if they did.
+    pub fn acceptance(&self) -> Option<Given> {
+        let agent = self.payer.user_agent.clone()?;
+        Some(accepted_online(agent))
+    }
+
     /// What is to be paid, in minor units; nothing when it is not for a payment.
     pub fn amount(&self) -> Option<i64> {
         self.is_payment().then(|| self.line_items.iter().map(|item| item.amount).sum())
@@ -171,14 +201,19 @@ impl CheckoutSession {
         self.collection.verification_method != Some(VerificationMethod::Instant)
     }
 
-    /// The holder did what it asked; `intent` was made of it and confirmed.
-    pub fn complete(&mut self, intent: &Intent) {
+    /// The holder gave a payment method, and `intent` was confirmed with it. Answers whether that
+    /// completes the session; when the attempt failed at once the holder may make another.
+    pub fn confirmed(&mut self, intent: &Intent) -> bool {
         assert!(self.is_open(), "callers ask first whether it is open");
-        self.status = CheckoutStatus::Complete;
         self.intent = Some(intent.id());
+        if intent.collects() {
+            return false;
+        }
+        self.status = CheckoutStatus::Complete;
         if intent.is_payment() && intent.status == IntentStatus::Succeeded {
             self.payment_status = PaymentStatus::Paid;
         }
+        true
     }
 
     /// It waits no longer.

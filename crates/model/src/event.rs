@@ -10,6 +10,7 @@ use crate::checkout::CheckoutSession;
 use crate::clock::{AccountTime, TestClock};
 use crate::connected_account::{ConnectedAccount, ExternalAccount};
 use crate::customer::Customer;
+use crate::dispute::Dispute;
 use crate::id::{AccountId, EventId, MerchantId, RequestId};
 use crate::intent::Intent;
 use crate::invoice::{Invoice, InvoiceItem};
@@ -17,6 +18,7 @@ use crate::mandate::Mandate;
 use crate::payment_method::PaymentMethod;
 use crate::product::{Price, Product};
 use crate::stored::Stored;
+use crate::subscription::Subscription;
 use crate::word::words;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +33,10 @@ words! {
         ConnectedExternalAccountUpdated = "account.external_account.updated",
         /// A connected account was changed.
         ConnectedAccountUpdated = "account.updated",
+        /// A dispute is over.
+        ChargeDisputeClosed = "charge.dispute.closed",
+        /// A debit was taken back.
+        ChargeDisputeCreated = "charge.dispute.created",
         /// The debit of a Checkout Session failed.
         CheckoutSessionAsyncPaymentFailed = "checkout.session.async_payment_failed",
         /// The debit of a Checkout Session succeeded.
@@ -43,6 +49,12 @@ words! {
         CustomerCreated = "customer.created",
         /// A customer was deleted.
         CustomerDeleted = "customer.deleted",
+        /// A subscription was made.
+        SubscriptionCreated = "customer.subscription.created",
+        /// A subscription was canceled, or expired before it began.
+        SubscriptionDeleted = "customer.subscription.deleted",
+        /// A subscription was changed.
+        SubscriptionUpdated = "customer.subscription.updated",
         /// A customer was changed.
         CustomerUpdated = "customer.updated",
         /// The number of an account changed.
@@ -177,6 +189,8 @@ pub enum Snapshot {
     Customer(Box<Customer>),
     /// Where a connected account is paid out to.
     ExternalAccount(Box<ExternalAccount>),
+    /// A dispute.
+    Dispute(Box<Dispute>),
     /// A mandate.
     Mandate(Box<Mandate>),
     /// A Payment Intent or a Setup Intent.
@@ -191,6 +205,8 @@ pub enum Snapshot {
     Price(Box<Price>),
     /// A product.
     Product(Box<Product>),
+    /// A subscription.
+    Subscription(Box<Subscription>),
     /// A test clock.
     TestClock(Box<TestClock>),
 }

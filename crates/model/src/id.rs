@@ -178,6 +178,10 @@ number_id!(
     MerchantId, "acct_"
 );
 number_id!(
+    /// An issued API key.
+    KeyId, "key_"
+);
+number_id!(
     /// A customer: the end user a bank account belongs to.
     CustomerId, "cus_"
 );
@@ -250,6 +254,10 @@ number_id!(
     LineItemId, "li_"
 );
 number_id!(
+    /// A dispute.
+    DisputeId, "du_"
+);
+number_id!(
     /// A product.
     ProductId, "prod_"
 );
@@ -264,6 +272,14 @@ number_id!(
 number_id!(
     /// An invoice.
     InvoiceId, "in_"
+);
+number_id!(
+    /// A subscription.
+    SubscriptionId, "sub_"
+);
+number_id!(
+    /// What a subscription is for.
+    SubscriptionItemId, "si_"
 );
 number_id!(
     /// A line of an invoice. Its number is that of its item.
@@ -285,6 +301,13 @@ impl MerchantId {
     pub fn of_connected(platform: Self, account: &str) -> Self {
         let platform = platform.0.to_be_bytes();
         Self::from_number(hash_number(&[b"connected", &platform, account.as_bytes()]))
+    }
+
+    /// Whose rows those of live mode are, for a merchant as it is named in test mode: another one,
+    /// so that no look-up can cross the modes.
+    #[must_use]
+    pub fn in_live_mode(self) -> Self {
+        Self::from_number(hash_number(&[b"live", &self.0.to_le_bytes()]))
     }
 }
 

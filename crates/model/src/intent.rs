@@ -13,10 +13,11 @@ use crate::collection::{Collection, VerificationMethod};
 use crate::given::Given;
 use crate::id::{
     ClockId, CustomerId, InvoiceId, MandateId, MerchantId, PaymentIntentId, PaymentMethodId,
-    SetupIntentId,
+    SetupIntentId, SubscriptionId,
 };
 use crate::money::Currency;
 use crate::payment_method::{PaymentBehavior, PaymentMethod};
+use crate::token::BankAccountType;
 use crate::word::words;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -64,6 +65,16 @@ pub struct IntentError {
     pub payment_method: PaymentMethodId,
 }
 
+words! {
+    /// What the holder tells of the deposits.
+    DepositKind {
+        /// The amounts of two.
+        Amounts = "amounts",
+        /// The code in the text of one.
+        DescriptorCode = "descriptor_code",
+    }
+}
+
 /// Two small deposits that prove whose an account is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Microdeposits {
@@ -71,6 +82,20 @@ pub struct Microdeposits {
     pub arrive_at: AccountTime,
     /// Wrong answers so far.
     pub tries: u32,
+    /// What the holder tells of them. Either answer is taken.
+    #[serde(default = "amounts")]
+    pub kind: DepositKind,
+}
+
+fn amounts() -> DepositKind {
+    DepositKind::Amounts
+}
+
+impl Microdeposits {
+    /// How many more answers are taken.
+    pub fn tries_left(&self) -> u32 {
+        DEPOSIT_TRIES_MAX.saturating_sub(self.tries)
+    }
 }
 
 /// One intent of either kind.
@@ -114,6 +139,9 @@ pub struct Intent {
     pub microdeposits: Option<Microdeposits>,
     /// When the debit under way ends.
     pub settles_at: Option<AccountTime>,
+    /// When the debit that has succeeded is taken back.
+    #[serde(default)]
+    pub disputed_at: Option<AccountTime>,
     /// When and why it was given up.
     pub canceled: Option<(AccountTime, Option<String>)>,
     /// Where the holder's browser goes after a confirmation.
@@ -121,6 +149,9 @@ pub struct Intent {
     /// The invoice that it pays.
     #[serde(default)]
     pub invoice: Option<InvoiceId>,
+    /// The subscription that it sets a payment method up for.
+    #[serde(default)]
+    pub subscription: Option<SubscriptionId>,
     /// The merchant's own keys.
     pub metadata: BTreeMap<String, String>,
     /// What it echoes without acting on it.
@@ -157,6 +188,8 @@ pub enum Verification {
 const SETTLE_DAYS: i64 = 4;
 /// Days of the account's clock until small deposits arrive.
 const DEPOSIT_DAYS: i64 = 2;
+/// Days of the account's clock from the end of a debit until it is disputed.
+const DISPUTE_DAYS: i64 = 3;
 /// Wrong answers about deposits that are taken.
 pub const DEPOSIT_TRIES_MAX: u32 = 10;
 /// Days after which deposits can no longer be told.
@@ -211,7 +244,12 @@ impl Intent {
         }
         self.status = IntentStatus::RequiresAction;
         let arrive_at = now.plus(DEPOSIT_DAYS * DAY_S);
-        self.microdeposits = Some(Microdeposits { arrive_at, tries: 0 });
+        // Both kinds have to be there to be tried; no rule of Stripe's is known.
+        let kind = match method.account_type {
+            BankAccountType::Checking => DepositKind::Amounts,
+            BankAccountType::Savings => DepositKind::DescriptorCode,
+        };
+        self.microdeposits = Some(Microdeposits { arrive_at, tries: 0, kind });
         Progress::DepositsSent
     }
 
@@ -244,21 +282,26 @@ impl Intent {
             return Progress::Succeeded;
         }
         self.status = IntentStatus::Processing;
-        // Without a clock to move nobody would wait for days to pass.
-        let days = if self.clock.is_some() { SETTLE_DAYS } else { 0 };
         let ends = method.behavior != PaymentBehavior::Processing;
-        self.settles_at = ends.then(|| now.plus(days * DAY_S));
+        self.settles_at = ends.then(|| self.days_after(now, SETTLE_DAYS));
         Progress::Processing
     }
 
+    /// So many days later on a test clock; without one nobody would wait for days to pass.
+    fn days_after(&self, now: AccountTime, days: i64) -> AccountTime {
+        if self.clock.is_some() { now.plus(days * DAY_S) } else { now }
+    }
+
     /// The debit ends. Answers whether it succeeded.
-    pub fn settle(&mut self, method: &PaymentMethod) -> bool {
+    pub fn settle(&mut self, method: &PaymentMethod, now: AccountTime) -> bool {
         self.settles_at = None;
         let code = match method.behavior {
             PaymentBehavior::Succeeds
             | PaymentBehavior::Disputed
             | PaymentBehavior::Processing
             | PaymentBehavior::MicrodepositsFail => {
+                let disputed = method.behavior == PaymentBehavior::Disputed;
+                self.disputed_at = disputed.then(|| self.days_after(now, DISPUTE_DAYS));
                 self.status = IntentStatus::Succeeded;
                 return true;
             }

@@ -31,6 +31,10 @@ pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 pub const IDEMPOTENCY_AGE_MS_MAX: i64 = 24 * 3_600 * 1_000;
 /// Merchants that a server in any-key mode makes.
 pub const MERCHANTS_MAX: u64 = 100_000;
+/// Keys that a server issues, revoked ones among them.
+pub const ISSUED_KEYS_MAX: u32 = 10_000;
+/// Characters of what an issued key is called.
+pub const KEY_NAME_CHARS_MAX: usize = 100;
 /// Webhook endpoints of a merchant (Stripe allows 16).
 pub const ENDPOINTS_MAX: usize = 16;
 /// Bank accounts that a connected account is paid out to.
@@ -108,6 +112,8 @@ pub const REFRESH_DETAIL_AGE_MS_MAX: i64 = 90 * 86_400 * 1_000;
 pub const SESSION_AGE_S_MAX: i64 = 86_400;
 /// How long a run of the link flow takes steps.
 pub const LINK_FLOW_AGE_S_MAX: i64 = 86_400;
+/// How long a run of the link flow is kept after it began.
+pub const LINK_FLOW_KEPT_MS_MAX: i64 = 30 * 86_400 * 1_000;
 /// Customers, and runs of link flows, that one e-mail address is looked up in.
 pub const KNOWN_CUSTOMERS_MAX: u32 = 20;
 /// Forms that one login may ask for, one after the other.

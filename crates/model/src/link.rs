@@ -11,7 +11,7 @@
 //! it was rendered from, and a step that names another version changes nothing.
 
 use crate::account::{Category, PaymentMethodType, Subcategory};
-use crate::clock::AccountTime;
+use crate::clock::{AccountTime, ServerTime};
 use crate::id::{AccountId, ClockId, InstitutionId, LinkFlowId, MerchantId, TokenId};
 use crate::limits::LINK_FLOW_AGE_S_MAX;
 use serde::{Deserialize, Serialize};
@@ -155,12 +155,18 @@ pub struct LinkFlow {
     pub livemode: bool,
     /// When it began.
     pub created: AccountTime,
+    /// When it began by the server's time.
+    #[serde(default)]
+    pub begun: ServerTime,
     /// The test clock of the carrier.
     pub clock: Option<ClockId>,
     /// The id of the carrier.
     pub carrier: String,
     /// The origin of the page that opened it, which is told how it ended.
     pub origin: Option<String>,
+    /// The page of ours that it was begun on and that goes on after it, by its path.
+    #[serde(default)]
+    pub page: Option<String>,
     /// What the holder's browser shows to be let in. Stored sealed, apart from the rest.
     #[serde(skip)]
     pub secret: String,

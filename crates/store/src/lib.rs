@@ -16,6 +16,9 @@
 //! | [`command::reply`] | [`RecordReply`], [`FindReply`] |
 //! | [`command::prune`] | [`Prune`] |
 //!
+//! Issued API keys stand in a file of their own, which a command may change while a server runs
+//! ([`KeyFile`]).
+//!
 //! Writes of one database go through one writer that commits many commands together, each in a
 //! savepoint of its own; nothing is answered before the commit returned. Reads see a committed
 //! state. After a crash a write was either committed whole or never happened.
@@ -24,6 +27,7 @@ pub mod command;
 #[cfg(test)]
 mod due_tests;
 mod failpoint;
+mod key_file;
 mod memory;
 mod seal;
 mod sqlite;
@@ -39,6 +43,7 @@ pub use command::refresh::*;
 pub use command::reply::*;
 pub use command::transaction::*;
 pub use failpoint::Failpoints;
+pub use key_file::{KeyFile, KeyFileError};
 pub use store::{OpenError, Place, Read, Store, StoreBounds, StoreSettings, Write};
 
 /// What a caller of a command can act on.

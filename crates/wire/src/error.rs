@@ -278,6 +278,18 @@ impl Error {
         Self::invalid(format!("Invalid API key: {}", masked(given))).status(401)
     }
 
+    /// A key that was revoked.
+    pub fn expired_key(given: &str) -> Self {
+        Self::invalid(format!("Expired API key: {}", masked(given)))
+            .status(401)
+            .code("api_key_expired")
+    }
+
+    /// A live key where only test mode goes.
+    pub fn test_mode_only() -> Self {
+        Self::invalid("This call works in test mode only; use a test key (sk_test_…).")
+    }
+
     /// A publishable key where a secret one is needed.
     pub fn secret_key_required() -> Self {
         Self::invalid(

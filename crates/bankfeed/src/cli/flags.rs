@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The variable that names the settings file.
-const FILE_VARIABLE: &str = "BANKFEED_CONFIG";
+pub(super) const FILE_VARIABLE: &str = "BANKFEED_CONFIG";
 
 /// What may be said on the command line about settings.
 #[derive(Args)]

@@ -1,4 +1,4 @@
-//! The command line: `serve`, `demo`, `listen`, `config`.
+//! The command line: `serve`, `key`, `demo`, `listen`, `config`.
 //!
 //! Results go to standard output and logs to standard error. A command ends with 0 if it did what
 //! it was asked, 1 if it could not, and 2 if it was asked wrongly.
@@ -6,6 +6,7 @@
 mod client;
 mod demo;
 mod flags;
+mod key;
 mod listen;
 mod output;
 mod serve;
@@ -33,6 +34,9 @@ struct Arguments {
 enum Command {
     /// Runs the server.
     Serve(ConfigFlags),
+    /// Issues, lists and revokes API keys, also while the server runs.
+    #[command(subcommand)]
+    Key(key::KeyCommand),
     /// Runs the main job on a server of its own, and tells each step.
     Demo,
     /// Prints every setting that holds for `serve`, and where it comes from.
@@ -50,6 +54,8 @@ enum CommandError {
     Start(#[from] StartError),
     #[error(transparent)]
     Listen(#[from] listen::ListenError),
+    #[error(transparent)]
+    Key(#[from] key::KeyError),
     #[error("the demo did not end well")]
     Demo(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("could not prepare the process")]
@@ -61,6 +67,7 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match arguments.command {
         Command::Serve(flags) => serve::run(&flags),
+        Command::Key(command) => key::run(&command),
         Command::Demo => demo::run(),
         Command::Config(flags) => show_config(&flags),
         Command::Listen(flags) => listen::run(&flags),
@@ -122,5 +129,7 @@ mod tests {
         assert!(Arguments::try_parse_from(["bankfeed", "serve", "--memory"]).is_ok());
         assert!(Arguments::try_parse_from(["bankfeed", "serve", "--memory=false"]).is_ok());
         assert!(Arguments::try_parse_from(["bankfeed", "serve", "--nothing"]).is_err());
+        assert!(Arguments::try_parse_from(["bankfeed", "key", "create", "--live"]).is_ok());
+        assert!(Arguments::try_parse_from(["bankfeed", "key", "revoke"]).is_err());
     }
 }

@@ -46,7 +46,7 @@ fn greeting(settings: &Settings, started: &Started) -> String {
     };
     let keys = match started.keys {
         KeyPolicy::Any => "any sk_test_… key; each is a separate, empty account",
-        KeyPolicy::Issued => "issued keys only; this version issues none, so no key opens it",
+        KeyPolicy::Issued => "issued keys only; bankfeed key create makes one",
     };
     format!(
         "bankfeed {version} listens on {local_url}\n\

@@ -43,6 +43,8 @@ pub struct Settings {
     pub place: Place,
     /// The file of the seal key; none for a temporary database.
     pub seal_key_file: Option<PathBuf>,
+    /// The file of issued keys; none for a temporary database unless it was named.
+    pub api_keys_file: Option<PathBuf>,
     /// How clients reach the server, if not where it listens.
     pub public_url: Option<String>,
     /// Which keys open it; none if nobody chose.
@@ -69,18 +71,22 @@ impl Resolved {
     /// Reads all settings.
     pub fn settings(&self) -> Result<Settings, ConfigError> {
         let place = self.place()?;
-        let seal_key_file = match &place {
+        let beside = |ending| match &place {
             Place::Temporary => None,
             Place::File(db) => {
                 let mut beside = db.clone().into_os_string();
-                beside.push(".key");
-                Some(self.path("seal-key-file").unwrap_or_else(|| beside.into()))
+                beside.push(ending);
+                Some(PathBuf::from(beside))
             }
         };
+        let seal_key_file =
+            beside(".key").map(|beside| self.path("seal-key-file").unwrap_or(beside));
+        let api_keys_file = self.path("api-keys-file").or_else(|| beside(".api-keys"));
         Ok(Settings {
             listen: self.get("listen").0.to_owned(),
             place,
             seal_key_file,
+            api_keys_file,
             public_url: self.public_url()?,
             keys: self.keys()?,
             deny_private_webhooks: self.truth("deny-private-webhooks")?,

@@ -1,12 +1,17 @@
 //! Who asks: the API key of a request.
 //!
-//! `sk_test_X` and the restricted `rk_test_X` are the same merchant. The publishable `pk_test_X`
-//! belongs to it too, but stands in browsers and so may only drive client flows. Nothing here
-//! stores a key: a merchant is named by a hash of it.
+//! A key that was issued opens the server under every policy, and is known by its hash
+//! ([`super::keys`]). Live keys are always issued; test keys may be anything where the policy says
+//! so. Then `sk_test_X` and the restricted `rk_test_X` are the same merchant. The publishable
+//! `pk_test_X` belongs to it too, but stands in browsers and so may only drive client flows. Nothing
+//! here stores a key: a merchant is named by a hash of it.
 
+use super::keys::{IssuedKeys, Known};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderValue};
 use model::id::MerchantId;
+use model::key::KeyDigest;
+use store::KeyFileError;
 use wire::error::Error;
 
 /// Characters of a key.
@@ -17,7 +22,7 @@ const KEY_CHARS_MAX: usize = 255;
 pub enum KeyPolicy {
     /// Any test key; each is a merchant of its own.
     Any,
-    /// Only keys that the server issued. It issues none yet, so none opens it.
+    /// Only keys that were issued for it.
     Issued,
 }
 
@@ -36,22 +41,55 @@ impl model::Word for KeyPolicy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Caller {
     pub(super) merchant: MerchantId,
+    /// Whether the key is of live mode.
+    pub(super) livemode: bool,
     /// Whether the key may only drive client flows.
     pub(super) publishable: bool,
 }
 
+/// Which keys open a server.
+#[derive(Debug)]
+pub struct Keys {
+    /// What of keys that were not issued.
+    pub policy: KeyPolicy,
+    /// The keys that were.
+    pub issued: IssuedKeys,
+}
+
 /// Finds out who asks.
-pub(super) fn authenticate(policy: KeyPolicy, headers: &HeaderMap) -> Result<Caller, Error> {
+pub(super) fn authenticate(keys: &Keys, headers: &HeaderMap) -> Result<Caller, Error> {
     let given = headers.get(AUTHORIZATION).ok_or_else(Error::no_key)?;
     let key = read_key(given).ok_or_else(Error::malformed_authorization)?;
     if key.is_empty() {
         return Err(Error::no_key());
     }
-    let known = match policy {
-        KeyPolicy::Any => read_test_key(&key),
-        KeyPolicy::Issued => None,
-    };
-    known.ok_or_else(|| Error::invalid_key(&key))
+    keys.find_caller(&key)
+}
+
+impl Keys {
+    /// Whose key it is.
+    pub(super) fn find_caller(&self, key: &str) -> Result<Caller, Error> {
+        let issued = self.issued.find(key).map_err(|error| unreadable(&error))?;
+        let known = match issued {
+            Some(Known { revoked: true, .. }) => return Err(Error::expired_key(key)),
+            Some(Known { caller, .. }) => Some(caller),
+            None if self.policy == KeyPolicy::Any => read_test_key(key),
+            None => None,
+        };
+        known.ok_or_else(|| Error::invalid_key(key))
+    }
+
+    /// Whether the key behind a hash was issued and is revoked.
+    pub(super) fn is_revoked(&self, key: KeyDigest) -> Result<bool, Error> {
+        let known = self.issued.find_digest(key).map_err(|error| unreadable(&error))?;
+        Ok(known.is_some_and(|known| known.revoked))
+    }
+}
+
+fn unreadable(error: &KeyFileError) -> Error {
+    let error = error as &dyn std::error::Error;
+    tracing::error!(error, "the issued keys cannot be read");
+    Error::internal()
 }
 
 /// The key in `Bearer KEY` or in `Basic base64(KEY:)`.
@@ -80,7 +118,8 @@ fn read_test_key(key: &str) -> Option<Caller> {
     if name.is_empty() || key.len() > KEY_CHARS_MAX || !name.bytes().all(plain) {
         return None;
     }
-    Some(Caller { merchant: MerchantId::of_key(&format!("sk_test_{name}")), publishable })
+    let merchant = MerchantId::of_key(&format!("sk_test_{name}"));
+    Some(Caller { merchant, livemode: false, publishable })
 }
 
 /// Decodes the standard alphabet, with padding or without.
@@ -118,7 +157,8 @@ mod tests {
     fn ask(policy: KeyPolicy, authorization: &str) -> Result<Caller, (u16, String)> {
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, authorization.parse().unwrap());
-        authenticate(policy, &headers).map_err(|error| (error.status, error.message))
+        let keys = Keys { policy, issued: IssuedKeys::default() };
+        authenticate(&keys, &headers).map_err(|error| (error.status, error.message))
     }
 
     fn any(authorization: &str) -> Result<Caller, (u16, String)> {
@@ -129,12 +169,12 @@ mod tests {
     #[test]
     fn names_the_merchant() {
         let merchant = MerchantId::of_key("sk_test_123");
-        let secret = Caller { merchant, publishable: false };
+        let secret = Caller { merchant, livemode: false, publishable: false };
         assert_eq!(any("Bearer sk_test_123"), Ok(secret));
         assert_eq!(any("bearer rk_test_123"), Ok(secret));
         assert_eq!(any("Basic c2tfdGVzdF8xMjM6"), Ok(secret));
         assert_eq!(any("Basic c2tfdGVzdF8xMjM="), Ok(secret));
-        assert_eq!(any("Bearer pk_test_123"), Ok(Caller { merchant, publishable: true }));
+        assert_eq!(any("Bearer pk_test_123"), Ok(Caller { publishable: true, ..secret }));
         assert_ne!(any("Bearer sk_test_124").unwrap().merchant, merchant);
     }
 

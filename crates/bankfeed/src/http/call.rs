@@ -33,6 +33,8 @@ use wire::version::Version;
 
 /// How long a client may take to send a body.
 const BODY_TIME_MAX: Duration = Duration::from_secs(30);
+/// What the addresses begin with that steer tests.
+const TEST_HELPERS: &str = "/v1/test_helpers/";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// One address of the API.
@@ -252,9 +254,12 @@ pub(super) async fn answer(app: Arc<App>, route: Arc<Route>, request: Request) -
 
 /// Whether this caller may call this address.
 fn admit(app: &App, route: &Route, headers: &HeaderMap) -> Result<Caller, Refusal> {
-    let caller = authenticate(app.keys, headers)?;
+    let caller = authenticate(&app.keys, headers)?;
     if caller.publishable && !route.publishable {
         return Err(Refusal::secret_key_required());
+    }
+    if caller.livemode && route.pattern.starts_with(TEST_HELPERS) {
+        return Err(Refusal::test_mode_only());
     }
     Ok(caller)
 }
@@ -287,7 +292,7 @@ async fn perform(
     let context = Context {
         merchant: caller.merchant,
         connected,
-        livemode: false,
+        livemode: caller.livemode,
         publishable: caller.publishable,
         request: id,
         version,

@@ -27,7 +27,7 @@ pub(super) async fn act_in(
     let Some(given) = parts.headers.get(STRIPE_ACCOUNT) else { return Ok(None) };
     let given = String::from_utf8_lossy(given.as_bytes());
     let writes = parts.method != Method::GET;
-    let connected = app.engine.act_in(caller.merchant, false, &given, writes).await?;
+    let connected = app.engine.act_in(caller.merchant, caller.livemode, &given, writes).await?;
     if let Some(connected) = &connected {
         caller.merchant = connected.merchant;
     }

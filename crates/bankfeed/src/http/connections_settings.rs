@@ -2,6 +2,10 @@
 
 use super::call::{Call, Outcome};
 use engine::connections_settings::SettingsInput;
+use model::Word;
+use model::account::Permission;
+use model::connections_settings::Registration;
+use wire::error::Error;
 use wire::params::Params;
 
 pub(super) async fn retrieve(call: Call) -> Outcome {
@@ -13,10 +17,33 @@ pub(super) async fn update(mut call: Call) -> Outcome {
     let params = &mut call.params;
     let permissions = params.unsettable("permissions", Params::choices)?;
     let prefetch = params.unsettable("prefetch", Params::choices)?;
+    let register = match params.hash("registration")? {
+        Some(hash) => take_registration(hash)?,
+        None => Vec::new(),
+    };
     let input = SettingsInput {
+        register,
         permissions: permissions.map(|given| given.into_option().unwrap_or_default()),
         prefetch: prefetch.map(|given| given.into_option().unwrap_or_default()),
     };
     let call = call.ready(&[])?;
     Ok(call.engine.update_connections_settings(&call.context, &input).await?)
+}
+
+/// The kinds of data whose registration is completed. None can be taken back.
+fn take_registration(mut params: Params) -> Result<Vec<Permission>, Error> {
+    let mut register = Vec::new();
+    for permission in Permission::ALL {
+        let path = params.path_of(permission.word());
+        match params.choice::<Registration>(permission.word())? {
+            Some(Registration::Active) => register.push(*permission),
+            Some(Registration::Unrequested) => {
+                let message = "A registration is completed by 'active'; it cannot be taken back.";
+                return Err(Error::invalid(message).param(path));
+            }
+            None => {}
+        }
+    }
+    params.finish()?;
+    Ok(register)
 }

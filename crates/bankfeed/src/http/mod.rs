@@ -17,6 +17,7 @@ mod connection;
 mod connections_settings;
 mod cors;
 mod customer;
+mod dispute;
 mod endpoint;
 mod event;
 mod external_account;
@@ -26,18 +27,24 @@ mod helpers;
 mod idempotency;
 mod intent;
 mod invoice;
+mod keys;
 mod link_flow;
 mod payment_method;
 mod product;
 mod router;
 mod sent;
 mod session;
+mod subscription;
 mod token;
 mod transaction;
+mod visits;
 
-pub use auth::KeyPolicy;
+pub use auth::{KeyPolicy, Keys};
+pub use keys::IssuedKeys;
 
-use crate::rng::RequestIds;
+pub(crate) use visits::Visitor;
+
+use crate::rng::{RequestIds, Stream};
 use connection::Connections;
 use engine::Engine;
 use idempotency::RunningKeys;
@@ -46,6 +53,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use visits::Visits;
+use wire::error::Error;
 
 /// How long requests under way may take once the server stops.
 pub const DRAIN_MAX: Duration = Duration::from_secs(25);
@@ -53,15 +62,27 @@ pub const DRAIN_MAX: Duration = Duration::from_secs(25);
 /// What requests are answered with.
 pub struct App {
     engine: Arc<Engine>,
-    keys: KeyPolicy,
+    keys: Keys,
     request_ids: RequestIds,
     running: RunningKeys,
+    visits: Visits,
 }
 
 impl App {
     /// An application around an engine.
-    pub fn new(engine: Arc<Engine>, keys: KeyPolicy, request_ids: RequestIds) -> Self {
-        Self { engine, keys, request_ids, running: RunningKeys::default() }
+    pub fn new(engine: Arc<Engine>, keys: Keys, request_ids: RequestIds, visits: Stream) -> Self {
+        let (running, visits) = (RunningKeys::default(), Visits::new(visits));
+        Self { engine, keys, request_ids, running, visits }
+    }
+
+    /// Begins a visit of the settings page with a secret key; answers its token.
+    pub(crate) fn begin_visit(&self, key: &str) -> Result<String, Error> {
+        self.visits.begin(&self.keys, key, self.engine.clock().server_now())
+    }
+
+    /// Who has this token.
+    pub(crate) fn find_visitor(&self, token: &str) -> Result<Option<Visitor>, Error> {
+        self.visits.find(&self.keys, token, self.engine.clock().server_now())
     }
 
     /// The id of the next request with this method.

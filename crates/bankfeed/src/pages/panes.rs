@@ -42,8 +42,8 @@ pub(super) fn page(
     let making = Making { view, place, posted, fault };
     let (title, back, body) = making.pane();
     let (status, at_once) = status(&view.shown);
-    let facts =
-        Facts { flow: Some(view.id.to_string()), origin: view.origin.clone(), status, at_once };
+    let (flow, origin) = (Some(view.id.to_string()), view.origin.clone());
+    let facts = Facts { flow, origin, status, at_once, goes_to: None };
     let title_text = if fault.is_some() { format!("Error: {title}") } else { title.clone() };
     let body = html! {
         div.sheet {
@@ -153,6 +153,9 @@ impl Making<'_> {
     }
 
     fn institutions(&self) -> Markup {
+        if self.view.livemode && self.view.institutions.is_empty() {
+            return self.no_institutions();
+        }
         let wanted = self.place.query.trim().to_lowercase();
         let fits = |bank: &&Institution| bank.name.to_lowercase().contains(&wanted);
         let found: Vec<&Institution> = self.view.institutions.iter().filter(fits).collect();
@@ -188,6 +191,19 @@ impl Making<'_> {
                         (self.button("manual", "plain", "Enter account numbers instead"))
                     }
                 }
+            }
+        }
+    }
+
+    /// What stands in place of a list that nobody's search would fill.
+    fn no_institutions(&self) -> Markup {
+        html! {
+            p {
+                (self.view.merchant_name) " cannot connect to any bank yet: no connection to real \
+                 banks is set up here. Nothing was linked."
+            }
+            @if self.view.manual_entry {
+                div.others { (self.button("manual", "plain", "Enter account numbers instead")) }
             }
         }
     }

@@ -18,7 +18,9 @@ impl Making<'_> {
             Some(Fault::NumbersDiffer) => &[ACCOUNT_NUMBER_AGAIN],
             Some(Fault::Step(PickFault::RoutingNumber)) => &[ROUTING_NUMBER],
             Some(Fault::Step(PickFault::AccountNumber)) => &[ACCOUNT_NUMBER],
-            Some(Fault::Step(PickFault::NotForTests)) => &[ROUTING_NUMBER, ACCOUNT_NUMBER],
+            Some(Fault::Step(PickFault::NotForTests | PickFault::ForTestsOnly)) => {
+                &[ROUTING_NUMBER, ACCOUNT_NUMBER]
+            }
             _ => &[],
         };
         let numbers = [

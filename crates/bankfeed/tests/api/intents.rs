@@ -25,7 +25,7 @@ fn part(reply: &Reply, pointer: &str) -> String {
     serde_json::to_string_pretty(&reply.at(pointer)).unwrap()
 }
 
-async fn link(app: &App, carrier: &str, more: &str) -> Reply {
+pub(crate) async fn link(app: &App, carrier: &str, more: &str) -> Reply {
     app.post(LINK, &format!("carrier={carrier}{more}")).await
 }
 
@@ -330,7 +330,7 @@ async fn typed_numbers_are_verified_by_deposits() {
       "type": "verify_with_microdeposits",
       "verify_with_microdeposits": {
         "arrival_date": 1767398400,
-        "hosted_verification_url": "http://127.0.0.1:12111/microdeposits/seti_0vIseXMSehlhP7yapu00A02Z_secret_GQvlTENqgWPfVkKY4cBI8lcx8",
+        "hosted_verification_url": "http://127.0.0.1:12111/microdeposits/6dfa0b8bb1751f510ac3f842600006998e1d4524b7c4d00c90136df36e4df48a",
         "microdeposit_type": "amounts"
       }
     }
@@ -463,87 +463,4 @@ async fn a_browser_sees_its_own_intent() {
         This call needs a secret API key (sk_…); a publishable key (pk_…) may only
         drive a client flow.
     ");
-}
-
-/// Settings say what dynamic payment methods ask for; named types and sent permissions win.
-#[tokio::test]
-async fn settings_speak_for_dynamic_payment_methods() {
-    let app = App::start().await;
-    let settings = format!("{FC}/settings");
-    insta::assert_snapshot!(app.get(&settings).await.ok().shown(), @r#"
-    200
-    {
-      "livemode": false,
-      "object": "financial_connections.settings",
-      "permissions": [
-        "payment_method"
-      ],
-      "prefetch": []
-    }
-    "#);
-    let form = "permissions[]=payment_method&permissions[]=transactions&prefetch[]=transactions";
-    insta::assert_snapshot!(app.post(&settings, form).await.ok().shown(), @r#"
-    200
-    {
-      "livemode": false,
-      "object": "financial_connections.settings",
-      "permissions": [
-        "payment_method",
-        "transactions"
-      ],
-      "prefetch": [
-        "transactions"
-      ]
-    }
-    "#);
-    let refused = app
-        .refusals(&[
-            ("POST", &settings, "prefetch[]=balances"),
-            ("POST", &settings, "permissions[]=balance"),
-        ])
-        .await;
-    insta::assert_snapshot!(refused, @"
-    POST …/settings prefetch[]=balances
-        400 invalid_request_error - prefetch[0]
-        To prefetch balances, ask for the permission balances too.
-    POST …/settings permissions[]=balance
-        400 invalid_request_error - permissions[0]
-        Invalid permissions[0]: must be one of balances, ownership, payment_method, or
-        transactions
-    ");
-
-    let sent =
-        format!("&{OPTIONS}[permissions][]=payment_method&{OPTIONS}[permissions][]=balances");
-    let mut asked = Vec::new();
-    for more in [
-        "&automatic_payment_methods[enabled]=true",
-        "&payment_method_types[]=us_bank_account",
-        &sent,
-    ] {
-        let form = format!("amount=2000&currency=usd{more}");
-        let intent = id(&app.post("/v1/payment_intents", &form).await.ok());
-        let linked = link(&app, &intent, "&expand[]=payment_method").await.ok();
-        let account = linked.text("/payment_method/us_bank_account/financial_connections_account");
-        app.run_workers_until_idle().await;
-        let account = app.get(&format!("{FC}/accounts/{account}")).await.ok();
-        asked.push(format!(
-            "{} {}",
-            account.at("/permissions"),
-            account.at("/transaction_refresh/status")
-        ));
-    }
-    let form = "mode=setup&currency=usd&success_url=https://shop.example/";
-    let session = id(&app.post("/v1/checkout/sessions", form).await.ok());
-    link(&app, &session, "").await.ok();
-    app.run_workers_until_idle().await;
-    let account = app.get(&format!("{FC}/accounts?limit=1")).await.ok();
-    let (permissions, refresh) =
-        (account.at("/data/0/permissions"), account.at("/data/0/transaction_refresh/status"));
-    asked.push(format!("{permissions} {refresh}"));
-    insta::assert_snapshot!(asked.join("\n"), @r#"
-    ["payment_method","transactions"] "succeeded"
-    ["payment_method"] null
-    ["balances","payment_method"] null
-    ["payment_method","transactions"] "succeeded"
-    "#);
 }

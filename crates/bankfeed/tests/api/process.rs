@@ -48,6 +48,16 @@ impl Process {
         (process, url)
     }
 
+    /// A command that ends by itself: how it ended, and what it printed.
+    fn run(arguments: &[&str]) -> (ExitStatus, Vec<String>) {
+        let mut process = Self::start(arguments);
+        let mut told = Vec::new();
+        while let Ok(line) = process.lines.recv_timeout(WAIT) {
+            told.push(line);
+        }
+        (process.child.wait().unwrap(), told)
+    }
+
     /// What the next line that holds these words says behind them.
     fn after(&self, words: &str) -> String {
         loop {
@@ -119,4 +129,57 @@ async fn forwards_signed_events() {
     assert_eq!(listener.terminate().code(), Some(0));
     assert_eq!(client.get("/v1/webhook_endpoints").await.ok().items("/data").len(), 0);
     assert_eq!(server.terminate().code(), Some(0));
+}
+
+/// Keys are issued and revoked while the server runs: a new one opens the next request, and a
+/// revoked one does not; their texts are shown once, and are in no file.
+#[tokio::test(flavor = "multi_thread")]
+async fn issues_and_revokes_keys_while_the_server_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = folder.path().join("bank.db");
+    let db = db.to_str().unwrap();
+    let server =
+        Process::start(&["serve", "--listen", "127.0.0.1:0", "--keys", "issued", "--db", db]);
+    let url = server.after(" listens on ");
+    let key = |arguments: &[&str]| {
+        let (status, told) = Process::run(&[&["key"], arguments, &["--db", db]].concat());
+        (status.code(), told)
+    };
+    let value = |told: &[String], name: &str| {
+        let line = told.iter().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().to_owned()
+    };
+
+    let (status, live) = key(&["create", "--live", "--name", "Books"]);
+    assert_eq!(status, Some(0));
+    let (id, merchant) = (value(&live, "id"), value(&live, "merchant"));
+    let client = Client::of(&url).with_key(&value(&live, "secret"));
+    client.customer().await;
+    let (_, test) = key(&["create", "--merchant", &merchant]);
+    let test_client = Client::of(&url).with_key(&value(&test, "secret"));
+    assert_eq!(test_client.get("/v1/customers").await.ok().items("/data").len(), 0);
+    assert!(value(&test, "publishable").starts_with("pk_test_"));
+    assert!(value(&live, "publishable").starts_with("pk_live_"));
+
+    let (_, listed) = key(&["list"]);
+    let named: Vec<String> = listed
+        .iter()
+        .map(|line| line.replace(&id, "ID").replace(&value(&test, "id"), "OTHER"))
+        .map(|line| line.replace(&merchant, "MERCHANT"))
+        .collect();
+    assert_eq!(named, ["ID  MERCHANT  live  active   Books", "OTHER  MERCHANT  test  active"]);
+
+    assert_eq!(key(&["revoke", &id]), (Some(0), vec![format!("{id} is revoked")]));
+    assert_eq!(client.get("/v1/customers").await.text("/error/code"), "api_key_expired");
+    assert_eq!(test_client.get("/v1/customers").await.status, 200);
+    assert_eq!(key(&["revoke", &id]).0, Some(1));
+    assert_eq!(key(&["create", "--merchant", "acct_1"]).0, Some(1));
+    assert!(key(&["list"]).1[0].contains("revoked"));
+
+    assert_eq!(server.terminate().code(), Some(0));
+    let secret = value(&live, "secret");
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()));
+    }
 }

@@ -1,7 +1,8 @@
 //! A server for tests: real HTTP on a free port, time that stands still until it is moved, seeded
 //! randomness, and workers that are stepped instead of running by themselves.
 
-use bankfeed::http::{self, KeyPolicy};
+use crate::issued::Keys;
+use bankfeed::http::{self, IssuedKeys, KeyPolicy};
 use bankfeed::rng::Streams;
 use connectors::Connector;
 use connectors::outbound::{Outbound, OutboundSettings};
@@ -60,6 +61,7 @@ pub(crate) struct App {
     pub(crate) engine: Arc<Engine>,
     client: Client,
     clock: Arc<FrozenClock>,
+    keys: Keys,
     _stop: watch::Sender<bool>,
 }
 
@@ -135,21 +137,36 @@ impl App {
             connector: Connector::Sandbox(Sandbox::new(1)),
             outbound: Outbound::new(outbound).unwrap(),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            rng: streams.objects,
+            rng: Arc::clone(&streams.objects) as Arc<_>,
             settings,
             failpoints: Failpoints::default(),
         }));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let app = Arc::new(http::App::new(Arc::clone(&engine), keys, streams.request_ids));
+        let issued = Keys::new();
+        let held = IssuedKeys::open(&issued.path).unwrap();
+        let held = http::Keys { policy: keys, issued: held };
+        let Streams { request_ids, visits, .. } = streams;
+        let app = http::App::new(Arc::clone(&engine), held, request_ids, visits);
+        let app = Arc::new(app);
         let (stop, stopping) = watch::channel(false);
         tokio::spawn(http::serve(listener, app, stopping));
-        Self { engine, client: Client::of(&url), clock, _stop: stop }
+        Self { engine, client: Client::of(&url), clock, keys: issued, _stop: stop }
     }
 
     /// A client of its own, to be used by another task.
     pub(crate) fn client(&self) -> Client {
         self.client.clone()
+    }
+
+    /// The keys issued for this server.
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// The same server, asked with a new live key.
+    pub(crate) fn live(&self) -> Client {
+        self.client.with_key(&self.keys.issue(1, true).secret)
     }
 
     /// Moves the time.

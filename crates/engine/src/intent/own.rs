@@ -7,7 +7,7 @@ use crate::payment_method::give_to;
 use crate::{Context, Error};
 use model::clock::AccountTime;
 use model::payment_method::PaymentMethod;
-use store::Object;
+use store::{Kind, Object};
 use wire::error::Error as Refusal;
 
 /// Whether the payment method is to be the account's own.
@@ -53,7 +53,8 @@ pub(super) fn keep_method(
     if is_own(intent) {
         if !method.of_self {
             method.of_self = true;
-            method.version += u64::from(!changes.holds_method(method.id));
+            let (kind, number) = (Kind::PaymentMethod, method.id.number());
+            method.version = changes.raised(kind, number, method.version);
             changes.put(Object::PaymentMethod(method));
         }
         return Ok(());

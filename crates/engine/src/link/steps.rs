@@ -12,7 +12,7 @@ use model::id::InstitutionId;
 use model::limits::LINKED_ACCOUNTS_MAX;
 use model::link::{FlowEnd, LinkRun, Offer, Pane};
 use model::session::PaymentMethodSupport;
-use model::token::BankNumbers;
+use model::token::{BankNumbers, TEST_ROUTING_NUMBER};
 
 /// What the holder does.
 #[derive(Clone, Debug)]
@@ -95,6 +95,8 @@ pub enum PickFault {
     AccountNumber,
     /// In test mode only numbers of the test bank are taken.
     NotForTests,
+    /// In live mode numbers of the test bank are not.
+    ForTestsOnly,
     /// Not an e-mail address.
     Email,
     /// The code is not the one that was sent.
@@ -153,7 +155,7 @@ impl Engine {
                 before
             }
             (Pane::Institutions, LinkStep::PickInstitution(id)) => {
-                if !self.connector.institutions().iter().any(|bank| bank.id == *id) {
+                if !self.institutions(ground.ask.livemode).iter().any(|bank| bank.id == *id) {
                     return Err(PickFault::NoSuchInstitution);
                 }
                 run.institution = Some(*id);
@@ -351,6 +353,8 @@ fn check(ask: &Ask, numbers: &BankNumbers) -> Result<(), PickFault> {
     } else if !ask.livemode && !numbers.are_for_tests() {
         // Real numbers do not belong into a test.
         Err(PickFault::NotForTests)
+    } else if ask.livemode && numbers.routing_number == TEST_ROUTING_NUMBER {
+        Err(PickFault::ForTestsOnly)
     } else {
         Ok(())
     }

@@ -51,6 +51,8 @@ pub struct FlowView {
     pub origin: Option<String>,
     /// Where the browser goes in the end.
     pub return_url: Option<String>,
+    /// The page of ours that goes on after it, by its path.
+    pub page: Option<String>,
 }
 
 /// What is shown of a run.
@@ -102,7 +104,7 @@ impl Engine {
         };
         let customer = self.flow_customer(&context, ask.holder.as_ref()).await?;
         let linked = self.accounts_of(&context, flow.run.accounts.clone()).await?;
-        let institutions = self.connector.institutions();
+        let institutions = self.institutions(ask.livemode);
         let picked = institutions.iter().find(|bank| Some(bank.id) == flow.run.institution);
         let offers = self.offers_shown(&flow.run, picked);
         Ok(Some(FlowView {
@@ -138,6 +140,7 @@ impl Engine {
             last4: flow.run.last4,
             origin: flow.origin,
             return_url: ask.return_url,
+            page: flow.page,
             shown,
         }))
     }

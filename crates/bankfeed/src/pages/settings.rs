@@ -1,0 +1,312 @@
+//! The settings of Financial Connections, for whoever has a secret key of the merchant: how far the
+//! registration for live data has come, and what payment objects ask for by themselves.
+//!
+//! `GET` asks for the key. `POST` with a key begins a visit; its token stands in the page's forms,
+//! whose `POST` changes something and shows the page again.
+
+use super::document::{self, Facts, Page};
+use super::fields::STEP;
+use super::form::{FORM_BYTES_MAX, Posted};
+use crate::http::{App, Visitor};
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode};
+use axum::response::Response;
+use engine::Context;
+use engine::connections_settings::{SettingsInput, registration};
+use maud::{Markup, html};
+use model::Word;
+use model::account::Permission;
+use model::connections_settings::{ConnectionsSettings, Registration};
+use model::id::RequestId;
+use model::session::Prefetch;
+use std::sync::Arc;
+use wire::expand::Expand;
+use wire::version::Version;
+
+const KEY: &str = "key";
+const VISIT: &str = "visit";
+const REGISTRATION: &str = "registration";
+const PERMISSION: &str = "permission";
+const PREFETCH: &str = "prefetch";
+const TITLE: &str = "Financial Connections";
+
+/// What is told above the forms.
+enum Told {
+    Nothing,
+    Done(&'static str),
+    Fault(String),
+}
+
+/// Asks for a key.
+pub(crate) async fn show(State(app): State<Arc<App>>) -> Response {
+    let request = app.next_request(&Method::GET);
+    finish("GET /settings", request, ask_for_key(StatusCode::OK, None))
+}
+
+/// Takes a key, or what a form of the page says.
+pub(crate) async fn act(State(app): State<Arc<App>>, request: Request) -> Response {
+    let id = app.next_request(&Method::POST);
+    let bytes = axum::body::to_bytes(request.into_body(), FORM_BYTES_MAX).await;
+    let posted = bytes.ok().and_then(|bytes| Posted::read(&bytes)).unwrap_or_default();
+    let response = match posted.get(VISIT) {
+        Some(token) => go_on(&app, id, token, &posted).await,
+        None => match posted.get(KEY).unwrap_or_default().trim() {
+            "" => ask_for_key(StatusCode::UNAUTHORIZED, Some("Enter a secret key.")),
+            key => begin(&app, id, key).await,
+        },
+    };
+    finish("POST /settings", id, response)
+}
+
+fn finish(route: &'static str, id: RequestId, response: Response) -> Response {
+    let status = response.status().as_u16();
+    tracing::info!(route, status, request.id = %id, "page");
+    response
+}
+
+async fn begin(app: &App, id: RequestId, key: &str) -> Response {
+    let begun = app.begin_visit(key).and_then(|token| Ok((app.find_visitor(&token)?, token)));
+    match begun {
+        Ok((Some(visitor), token)) => {
+            shown(app, id, visitor, &token, StatusCode::OK, &Told::Nothing).await
+        }
+        Ok((None, _)) => ask_again(),
+        Err(refusal) => ask_for_key(status(&refusal), Some(&refusal.message)),
+    }
+}
+
+async fn go_on(app: &App, id: RequestId, token: &str, posted: &Posted) -> Response {
+    let visitor = match app.find_visitor(token) {
+        Ok(Some(visitor)) => visitor,
+        Ok(None) => return ask_again(),
+        Err(refusal) => return ask_for_key(status(&refusal), Some(&refusal.message)),
+    };
+    let (input, done) = match posted.get(STEP) {
+        Some("register") => {
+            let register = words(posted, REGISTRATION);
+            if register.is_empty() {
+                let told = Told::Fault("Choose at least one kind of data.".to_owned());
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                return shown(app, id, visitor, token, status, &told).await;
+            }
+            let input = SettingsInput { register, ..SettingsInput::default() };
+            (input, "The registration is complete for what you chose.")
+        }
+        Some("defaults") => {
+            let permissions = Some(words(posted, PERMISSION));
+            let prefetch = Some(words(posted, PREFETCH));
+            (SettingsInput { permissions, prefetch, ..SettingsInput::default() }, "Saved.")
+        }
+        _ => return shown(app, id, visitor, token, StatusCode::OK, &Told::Nothing).await,
+    };
+    let context = context(visitor, id);
+    let (status, told) = match app.engine().update_connections_settings(&context, &input).await {
+        Ok(_) => (StatusCode::OK, Told::Done(done)),
+        Err(error) => {
+            let refusal = error.refusal();
+            (status(&refusal), Told::Fault(refusal.message))
+        }
+    };
+    shown(app, id, visitor, token, status, &told).await
+}
+
+/// The values of a field that are words of this kind.
+fn words<W: Word>(posted: &Posted, name: &str) -> Vec<W> {
+    posted.all(name).filter_map(W::from_word).collect()
+}
+
+fn status(refusal: &wire::error::Error) -> StatusCode {
+    StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+fn context(visitor: Visitor, request: RequestId) -> Context {
+    Context {
+        merchant: visitor.merchant,
+        connected: None,
+        livemode: visitor.livemode,
+        publishable: false,
+        request,
+        version: Version::default(),
+        expand: Expand::default(),
+        idempotency: None,
+    }
+}
+
+fn ask_again() -> Response {
+    let text = "Your visit is over. Enter the key again; what was saved stays saved.";
+    ask_for_key(StatusCode::UNAUTHORIZED, Some(text))
+}
+
+fn ask_for_key(status: StatusCode, fault: Option<&str>) -> Response {
+    let body = sheet(
+        &html! {
+            h1 tabindex="-1" autofocus[fault.is_none()] { (TITLE) }
+            @if let Some(fault) = fault { (alert(fault)) }
+            p { "See and change the settings of a merchant with one of its secret keys." }
+            form method="post" action="/settings" {
+                label for=(KEY) { "Secret key" }
+                p.hint id="key-hint" {
+                    "It begins with " code { "sk_live_" } " or " code { "sk_test_" }
+                    ". It is sent once, and kept nowhere."
+                }
+                input id=(KEY) name=(KEY) type="password" autocomplete="off" required
+                    spellcheck="false" aria-describedby="key-hint"
+                    aria-invalid=[fault.map(|_| "true")];
+                button.main { "Show settings" }
+            }
+        },
+        None,
+    );
+    let title = if fault.is_some() { "Error: Settings" } else { "Settings" };
+    respond(status, title, body)
+}
+
+/// The settings, as they are now.
+async fn shown(
+    app: &App,
+    id: RequestId,
+    visitor: Visitor,
+    token: &str,
+    status: StatusCode,
+    told: &Told,
+) -> Response {
+    let context = context(visitor, id);
+    let settings = match app.engine().show_connections_settings(&context).await {
+        Ok(settings) => settings,
+        Err(error) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(request.id = %id, error, "page failed");
+            let text = "Nothing was changed. Go back, and try again.";
+            let page = document::notice("Something went wrong", text);
+            return document::respond(StatusCode::INTERNAL_SERVER_ERROR, &page, None);
+        }
+    };
+    let body = html! {
+        h1 tabindex="-1" autofocus[matches!(told, Told::Nothing)] { (TITLE) }
+        @match told {
+            Told::Nothing => {}
+            Told::Done(text) => { p.done role="status" tabindex="-1" autofocus { (text) } }
+            Told::Fault(text) => { (alert(text)) }
+        }
+        p.note { "Merchant " code { (visitor.merchant) } }
+        h2 { "Live data" }
+        (registration_part(visitor, token, &settings))
+        h2 { "What payments ask for" }
+        (defaults_part(token, &settings))
+    };
+    let title = if matches!(told, Told::Fault(_)) { "Error: Settings" } else { "Settings" };
+    let mode = if visitor.livemode { "Live mode" } else { "Test mode" };
+    respond(status, title, sheet(&body, Some(mode)))
+}
+
+fn registration_part(visitor: Visitor, token: &str, settings: &ConnectionsSettings) -> Markup {
+    let state = |permission| registration(visitor.livemode, Some(settings), permission);
+    let missing = |permission: &&Permission| state(**permission) == Registration::Unrequested;
+    html! {
+        @if !visitor.livemode {
+            p { "Test data is always there. With a live key this page completes the registration \
+                 for live data." }
+        }
+        ul.states {
+            @for permission in Permission::ALL {
+                li {
+                    span { (name(*permission)) }
+                    @match state(*permission) {
+                        Registration::Active => { strong.good { "Complete" } }
+                        Registration::Unrequested => { span.soft { "Not requested" } }
+                    }
+                }
+            }
+        }
+        @if Permission::ALL.iter().any(|permission| missing(&permission)) {
+            (form("register", token, &html! {
+                fieldset.rows {
+                    legend { "Which data do you want to use?" }
+                    @for permission in Permission::ALL.iter().filter(missing) {
+                        (choice(REGISTRATION, permission.word(), name(*permission), false))
+                    }
+                }
+                button.main { "Complete registration" }
+            }))
+        }
+    }
+}
+
+fn defaults_part(token: &str, settings: &ConnectionsSettings) -> Markup {
+    let permissions = settings.collection.permissions_asked(None);
+    let prefetch = settings.collection.prefetch_asked(None);
+    html! {
+        p { "Payments that name no types of payment method, and no permissions of their own, ask \
+             the holder for this. To pay is always asked for." }
+        (form("defaults", token, &html! {
+            fieldset.rows {
+                legend { "Ask for" }
+                @for permission in
+                    Permission::ALL.iter().filter(|asked| **asked != Permission::PaymentMethod)
+                {
+                    (choice(PERMISSION, permission.word(), name(*permission),
+                        permissions.contains(permission)))
+                }
+            }
+            fieldset.rows {
+                legend { "Fetch at once, when the account is linked" }
+                @for feature in Prefetch::ALL {
+                    (choice(PREFETCH, feature.word(), name(feature.permission()),
+                        prefetch.contains(feature)))
+                }
+            }
+            button.main { "Save" }
+        }))
+    }
+}
+
+/// A form of the page, with the token of the visit.
+fn form(step: &str, token: &str, body: &Markup) -> Markup {
+    html! {
+        form method="post" action="/settings" {
+            input type="hidden" name=(VISIT) value=(token);
+            input type="hidden" name=(STEP) value=(step);
+            (body)
+        }
+    }
+}
+
+fn choice(field: &str, word: &str, label: &str, checked: bool) -> Markup {
+    let id = format!("{field}-{word}");
+    html! {
+        div {
+            input type="checkbox" id=(id) name=(field) value=(word) checked[checked];
+            label for=(id) { (label) }
+        }
+    }
+}
+
+fn alert(text: &str) -> Markup {
+    html! { p.alert #fault role="alert" tabindex="-1" autofocus { (text) } }
+}
+
+/// What people call a kind of data.
+fn name(permission: Permission) -> &'static str {
+    match permission {
+        Permission::Balances => "Balances",
+        Permission::Ownership => "Owners",
+        Permission::PaymentMethod => "Account numbers, to pay",
+        Permission::Transactions => "Transactions",
+    }
+}
+
+fn sheet(body: &Markup, footer: Option<&str>) -> Markup {
+    html! {
+        div.sheet {
+            header.bar { span.small {} p.who { "Settings" } span.small {} }
+            main { (body) }
+            @if let Some(footer) = footer { footer { p { (footer) } } }
+        }
+    }
+}
+
+fn respond(status: StatusCode, title: &str, body: Markup) -> Response {
+    let facts = Facts::default();
+    let page = Page { title: format!("{title} – bankfeed"), look: "ours", facts, body };
+    document::respond(status, &page, None)
+}

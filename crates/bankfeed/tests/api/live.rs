@@ -1,0 +1,263 @@
+//! Live mode, while no connector to a real bank is there, and the registration that it asks for.
+
+use crate::support::{App, Client, FC};
+
+/// A customer of live mode with a session, once the registration is complete; answers the session.
+async fn session(live: &Client) -> crate::support::Reply {
+    let all = "registration[balances]=active&registration[ownership]=active\
+               &registration[payment_method]=active&registration[transactions]=active";
+    live.post(&format!("{FC}/settings"), all).await.ok();
+    live.session(&live.customer().await, "").await
+}
+
+/// Whatever steers tests refuses a live key.
+#[tokio::test]
+async fn test_helpers_refuse_live_keys() {
+    let app = App::start().await;
+    let told = app
+        .live()
+        .refusals(&[
+            ("POST", "/v1/test_helpers/test_clocks", "frozen_time=1767225600"),
+            ("GET", "/v1/test_helpers/test_clocks", ""),
+            ("POST", "/v1/test_helpers/financial_connections/link", "client_secret=x"),
+            ("GET", "/v1/test_helpers/financial_connections/institutions", ""),
+            ("POST", "/v1/customers", "test_clock=clock_1"),
+            ("GET", "/v1/customers?test_clock=clock_1", ""),
+        ])
+        .await;
+    insta::assert_snapshot!(told, @"
+    POST /v1/test_helpers/test_clocks frozen_time=1767225600
+        400 invalid_request_error - -
+        This call works in test mode only; use a test key (sk_test_…).
+    GET /v1/test_helpers/test_clocks
+        400 invalid_request_error - -
+        This call works in test mode only; use a test key (sk_test_…).
+    POST /v1/test_helpers/financial_connections/link client_secret=x
+        400 invalid_request_error - -
+        This call works in test mode only; use a test key (sk_test_…).
+    GET /v1/test_helpers/financial_connections/institutions
+        400 invalid_request_error - -
+        This call works in test mode only; use a test key (sk_test_…).
+    POST /v1/customers test_clock=clock_1
+        400 invalid_request_error - test_clock
+        Test clocks exist in test mode only.
+    GET /v1/customers?test_clock=clock_1
+        400 invalid_request_error - test_clock
+        Test clocks exist in test mode only.
+    ");
+}
+
+/// Test payment methods and numbers of the test bank mean nothing in live mode; other numbers are
+/// kept, and nothing is debited.
+#[tokio::test]
+async fn nothing_for_tests_is_taken() {
+    let app = App::start().await;
+    let live = app.live();
+    let method = "type=us_bank_account&billing_details[name]=Ada\
+                  &us_bank_account[account_holder_type]=individual";
+    let numbers = |routing: &str, account: &str| {
+        format!(
+            "{method}&us_bank_account[routing_number]={routing}\
+             &us_bank_account[account_number]={account}"
+        )
+    };
+    let customer = format!("customer={}", live.customer().await);
+    let test_bank = numbers("110000000", "000123456789");
+    let told = live
+        .refusals(&[
+            ("POST", "/v1/payment_methods", &test_bank),
+            ("POST", "/v1/payment_methods/pm_usBankAccount_success/attach", &customer),
+            (
+                "POST",
+                "/v1/payment_intents",
+                "amount=100&currency=usd&payment_method_types[]=us_bank_account\
+                 &payment_method=pm_usBankAccount_success",
+            ),
+        ])
+        .await;
+    insta::assert_snapshot!(told, @"
+    POST /v1/payment_methods type=us_bank_account&billing_details[name]=Ada&
+    us_bank_account[account_holder_type]=individual&
+    us_bank_account[routing_number]=110000000&
+    us_bank_account[account_number]=000123456789
+        400 invalid_request_error routing_number_invalid us_bank_account[routing_number]
+        This is the routing number of the test bank, which only test mode knows.
+    POST /v1/payment_methods/pm_usBankAccount_success/attach customer=cus_…
+        404 invalid_request_error resource_missing payment_method
+        No such PaymentMethod: 'pm_usBankAccount_success'
+    POST /v1/payment_intents amount=100&currency=usd&
+    payment_method_types[]=us_bank_account&payment_method=pm_usBankAccount_success
+        404 invalid_request_error resource_missing payment_method
+        No such PaymentMethod: 'pm_usBankAccount_success'
+    ");
+
+    let real = numbers("021000021", "000123456789");
+    let method = live.post("/v1/payment_methods", &real).await.ok();
+    assert_eq!(method.at("/livemode"), true);
+    let form = format!(
+        "amount=100&currency=usd&payment_method_types[]=us_bank_account&confirm=true\
+         &payment_method={}",
+        method.text("/id")
+    );
+    insta::assert_snapshot!(live.post("/v1/payment_intents", &form).await.told(), @"
+    400 invalid_request_error - -
+    This server cannot debit bank accounts in live mode: it has no connector that
+    moves money. Nothing was changed.
+    ");
+    assert_eq!(live.get("/v1/payment_intents").await.ok().items("/data").len(), 0);
+}
+
+/// The link flow opens in live mode, and its list of banks says that there is none.
+#[tokio::test]
+async fn the_list_of_banks_is_empty_and_says_so() {
+    let app = App::start().await;
+    let live = app.live();
+    let session = session(&live).await;
+    let form = format!("client_secret={}", session.text("/client_secret"));
+    let flow = live.post("/v1/link_flows", &form).await.ok();
+    let url = flow.text("/url");
+    let path = url.split_once("/link/").unwrap().1;
+    let page = live.bare_request("GET", &format!("/link/{path}")).send().await;
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("no connection to real banks is set up here"), "{}", page.body);
+    assert!(!page.body.contains("Test mode"), "{}", page.body);
+    assert!(!page.body.contains("<button class=\"bank\""), "{}", page.body);
+}
+
+/// Without the registration sessions, refreshes, subscriptions and lists of transactions are refused
+/// with the address of the page that completes it, whatever they are about; a link flow of a payment
+/// is, too. Test keys of the same merchant are not affected.
+#[tokio::test]
+async fn live_data_needs_the_registration() {
+    let app = App::start().await;
+    let live = app.live();
+    let customer = live.customer().await;
+    let account = "fca_1";
+    let session = format!(
+        "account_holder[type]=customer&account_holder[customer]={customer}\
+         &permissions[]=balances"
+    );
+    let told = live
+        .refusals(&[
+            ("POST", &format!("{FC}/sessions"), &session),
+            ("POST", &format!("{FC}/accounts/{account}/refresh"), "features[]=transactions"),
+            ("POST", &format!("{FC}/accounts/{account}/subscribe"), "features[]=transactions"),
+            ("GET", &format!("{FC}/transactions?account={account}"), ""),
+        ])
+        .await;
+    insta::assert_snapshot!(told, @"
+    POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
+    permissions[]=balances
+        400 invalid_request_error - -
+        Your registration for the live data of Financial Connections is not complete
+        for balances. Complete it at http://127.0.0.1:12111/settings, then repeat the
+        request.
+    POST …/accounts/fca_1/refresh features[]=transactions
+        400 invalid_request_error - -
+        Your registration for the live data of Financial Connections is not complete
+        for transactions. Complete it at http://127.0.0.1:12111/settings, then repeat
+        the request.
+    POST …/accounts/fca_1/subscribe features[]=transactions
+        400 invalid_request_error - -
+        Your registration for the live data of Financial Connections is not complete
+        for transactions. Complete it at http://127.0.0.1:12111/settings, then repeat
+        the request.
+    GET …/transactions?account=fca_1
+        400 invalid_request_error - -
+        Your registration for the live data of Financial Connections is not complete
+        for transactions. Complete it at http://127.0.0.1:12111/settings, then repeat
+        the request.
+    ");
+
+    let test = app.with_key(&app.keys().issue(1, false).secret);
+    let account = test.account().await;
+    app.run_workers_until_idle().await;
+    let path = format!("{FC}/accounts/{account}");
+    test.post(&format!("{path}/subscribe"), "features[]=transactions").await.ok();
+    app.run_workers_until_idle().await;
+    test.get(&format!("{FC}/transactions?account={account}")).await.ok();
+    app.wait_s(10);
+    test.post(&format!("{path}/refresh"), "features[]=transactions").await.ok();
+}
+
+/// Once the registration of a kind of data is complete the same calls go on to what they are about;
+/// other kinds are still refused. It cannot be taken back.
+#[tokio::test]
+async fn the_registration_is_completed_by_kind() {
+    let app = App::start().await;
+    let live = app.live();
+    let settings = format!("{FC}/settings");
+    insta::assert_snapshot!(live.get(&settings).await.shown(), @r#"
+    200
+    {
+      "livemode": true,
+      "object": "financial_connections.settings",
+      "permissions": [
+        "payment_method"
+      ],
+      "prefetch": [],
+      "registration": {
+        "balances": "unrequested",
+        "ownership": "unrequested",
+        "payment_method": "unrequested",
+        "transactions": "unrequested"
+      },
+      "url": "http://127.0.0.1:12111/settings"
+    }
+    "#);
+    let completed = live.post(&settings, "registration[transactions]=active").await.ok();
+    insta::assert_snapshot!(completed.at("/registration"), @r#"{"balances":"unrequested","ownership":"unrequested","payment_method":"unrequested","transactions":"active"}"#);
+    assert_eq!(live.get(&settings).await.ok().json(), completed.json());
+
+    let customer = live.customer().await;
+    let session = |permission: &str| {
+        format!(
+            "account_holder[type]=customer&account_holder[customer]={customer}\
+             &permissions[]={permission}"
+        )
+    };
+    let sessions = format!("{FC}/sessions");
+    let made = live.post(&sessions, &session("transactions")).await.ok();
+    assert_eq!(made.at("/livemode"), true);
+    let told = live
+        .refusals(&[
+            ("POST", &sessions, &session("balances")),
+            ("POST", &format!("{FC}/accounts/fca_1/refresh"), "features[]=transactions"),
+            ("POST", &format!("{FC}/accounts/fca_1/subscribe"), "features[]=transactions"),
+            ("GET", &format!("{FC}/transactions?account=fca_1"), ""),
+            ("POST", &settings, "registration[transactions]=unrequested"),
+            ("POST", &settings, "registration[transactions]=done"),
+            ("POST", &settings, "registration[names]=active"),
+        ])
+        .await;
+    insta::assert_snapshot!(told, @"
+    POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
+    permissions[]=balances
+        400 invalid_request_error - -
+        Your registration for the live data of Financial Connections is not complete
+        for balances. Complete it at http://127.0.0.1:12111/settings, then repeat the
+        request.
+    POST …/accounts/fca_1/refresh features[]=transactions
+        404 invalid_request_error resource_missing account
+        No such Financial Connections account: 'fca_1'
+    POST …/accounts/fca_1/subscribe features[]=transactions
+        404 invalid_request_error resource_missing account
+        No such Financial Connections account: 'fca_1'
+    GET …/transactions?account=fca_1
+        404 invalid_request_error resource_missing account
+        No such Financial Connections account: 'fca_1'
+    POST …/settings registration[transactions]=unrequested
+        400 invalid_request_error - registration[transactions]
+        A registration is completed by 'active'; it cannot be taken back.
+    POST …/settings registration[transactions]=done
+        400 invalid_request_error - registration[transactions]
+        Invalid registration[transactions]: must be one of unrequested or active
+    POST …/settings registration[names]=active
+        400 invalid_request_error parameter_unknown registration[names]
+        Received unknown parameter: registration[names]
+    ");
+    // The settings of test mode are others, and need no registration.
+    let test = app.with_key(&app.keys().issue(1, false).secret);
+    let shown = test.get(&settings).await.ok().at("/registration");
+    insta::assert_snapshot!(shown, @r#"{"balances":"active","ownership":"active","payment_method":"active","transactions":"active"}"#);
+}

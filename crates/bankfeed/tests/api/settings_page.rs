@@ -1,0 +1,171 @@
+//! The settings page, as a browser without script uses it.
+
+use crate::support::{App, Client, FC, Reply};
+
+/// The page, before anybody has shown a key or after.
+async fn post(client: &Client, form: &str) -> Reply {
+    client.bare_request("POST", "/settings").form(form).send().await
+}
+
+/// The token of the visit that stands in the forms of the page.
+fn visit(page: &Reply) -> String {
+    let (_, rest) = page.body.split_once("name=\"visit\" value=\"").unwrap();
+    rest.split_once('"').unwrap().0.to_owned()
+}
+
+/// The states of the registration, in the order of the page.
+fn states(page: &Reply) -> Vec<String> {
+    let rows = page.body.split("<li><span>").skip(1);
+    let text = |row: &str| {
+        let row = row.split_once("</li>").unwrap().0;
+        row.replace("</span>", ": ")
+            .replace("<strong class=\"good\">", "")
+            .replace("</strong>", "")
+            .replace("<span class=\"soft\">", "")
+            .trim_end_matches(": ")
+            .to_owned()
+    };
+    rows.map(text).collect()
+}
+
+/// The boxes that are ticked.
+fn ticked(page: &Reply) -> Vec<String> {
+    let boxes = page.body.split("<input type=\"checkbox\" id=\"").skip(1);
+    let ticked = boxes.filter(|rest| rest.split_once('>').unwrap().0.ends_with(" checked"));
+    ticked.map(|rest| rest.split_once('"').unwrap().0.to_owned()).collect()
+}
+
+/// With a live key the page shows the registration and completes it; then the call that was refused
+/// goes on.
+#[tokio::test]
+async fn completes_the_registration() {
+    let app = App::start().await;
+    let key = app.keys().issue(1, true);
+    let live = app.with_key(&key.secret);
+    let session = format!(
+        "account_holder[type]=customer&account_holder[customer]={}\
+         &permissions[]=transactions&permissions[]=balances",
+        live.customer().await
+    );
+    let sessions = format!("{FC}/sessions");
+    assert_eq!(live.post(&sessions, &session).await.status, 400);
+
+    let asks = app.bare_request("GET", "/settings").send().await.ok();
+    assert!(asks.body.contains("name=\"key\""), "{}", asks.body);
+    let page = post(&app, &format!("key={}", key.secret)).await.ok();
+    insta::assert_debug_snapshot!(states(&page), @r#"
+    [
+        "Balances: Not requested",
+        "Owners: Not requested",
+        "Account numbers, to pay: Not requested",
+        "Transactions: Not requested",
+    ]
+    "#);
+    assert!(!page.body.contains(&key.secret), "the key does not come back");
+    assert!(page.body.contains("Live mode"), "{}", page.body);
+
+    let visit = visit(&page);
+    let nothing = post(&app, &format!("visit={visit}&step=register")).await;
+    assert_eq!(nothing.status, 422);
+    assert!(nothing.body.contains("Choose at least one kind of data."), "{}", nothing.body);
+    let form = format!("visit={visit}&step=register&registration=transactions");
+    let page = post(&app, &format!("{form}&registration=balances")).await.ok();
+    insta::assert_debug_snapshot!(states(&page), @r#"
+    [
+        "Balances: Complete",
+        "Owners: Not requested",
+        "Account numbers, to pay: Not requested",
+        "Transactions: Complete",
+    ]
+    "#);
+    live.post(&sessions, &session).await.ok();
+    let form = format!("visit={visit}&step=register&registration=ownership");
+    let page = post(&app, &format!("{form}&registration=payment_method")).await.ok();
+    assert!(!page.body.contains("Complete registration"), "{}", page.body);
+}
+
+/// The page changes what payments ask for, and shows why a change cannot be.
+#[tokio::test]
+async fn changes_what_payments_ask_for() {
+    let app = App::start().await;
+    let page = post(&app, "key=sk_test_123").await.ok();
+    assert_eq!(states(&page)[0], "Balances: Complete", "test data is always there");
+    assert_eq!(ticked(&page), [""; 0]);
+    let visit = visit(&page);
+    let form = format!("visit={visit}&step=defaults&permission=transactions");
+    let page = post(&app, &format!("{form}&prefetch=transactions")).await.ok();
+    assert_eq!(ticked(&page), ["permission-transactions", "prefetch-transactions"]);
+    let settings = app.get(&format!("{FC}/settings")).await.ok();
+    insta::assert_snapshot!(settings.at("/permissions"), @r#"["payment_method","transactions"]"#);
+    insta::assert_snapshot!(settings.at("/prefetch"), @r#"["transactions"]"#);
+
+    let refused = post(&app, &format!("{form}&prefetch=balances")).await;
+    assert_eq!(refused.status, 400);
+    assert!(refused.body.contains("role=\"alert\""), "{}", refused.body);
+    assert_eq!(app.get(&format!("{FC}/settings")).await.ok().body, settings.body);
+    let cleared = post(&app, &format!("visit={visit}&step=defaults")).await.ok();
+    assert_eq!(ticked(&cleared), [""; 0]);
+}
+
+/// A key that opens nothing, a publishable one and none are refused in words; nothing is shown.
+#[tokio::test]
+async fn asks_for_a_secret_key() {
+    let app = App::start().await;
+    let revoked = app.keys().issue(1, true);
+    app.keys().revoke(&revoked);
+    let mut told = Vec::new();
+    let keys = ["", "sk_live_1", "pk_test_123", revoked.secret.as_str(), "%00"];
+    for key in keys {
+        let page = post(&app, &format!("key={key}")).await;
+        let alert = page.body.split_once("autofocus>").unwrap().1;
+        told.push(format!("{} {}", page.status, alert.split_once('<').unwrap().0));
+        assert!(!page.body.contains("Live data"), "{}", page.body);
+    }
+    insta::assert_snapshot!(told.join("\n"), @"
+    401 Enter a secret key.
+    401 Invalid API key: sk_live_****
+    403 This call needs a secret API key (sk_…); a publishable key (pk_…) may only drive a client flow.
+    401 Expired API key: sk_live_****0001
+    401 Invalid API key: ****
+    ");
+}
+
+/// A visit ends after half an hour, and when its key is revoked; a token that was never given opens
+/// nothing. Nothing is changed then.
+#[tokio::test]
+async fn visits_end() {
+    let app = App::start().await;
+    let (one, two) = (app.keys().issue(1, true), app.keys().issue(1, true));
+    let first = visit(&post(&app, &format!("key={}", one.secret)).await.ok());
+    let second = visit(&post(&app, &format!("key={}", two.secret)).await.ok());
+    assert_ne!(first, second);
+    let register = |visit: &str| format!("visit={visit}&step=register&registration=balances");
+    app.keys().revoke(&one);
+    assert_eq!(post(&app, &register(&first)).await.status, 401);
+    assert_eq!(post(&app, &register("nothing")).await.status, 401);
+    app.wait_s(30 * 60 - 1);
+    post(&app, &format!("visit={second}")).await.ok();
+    app.wait_s(1);
+    assert_eq!(post(&app, &register(&second)).await.status, 401);
+    let shown = app.with_key(&two.secret).get(&format!("{FC}/settings")).await.ok();
+    assert_eq!(shown.at("/registration/balances"), "unrequested");
+}
+
+/// The page is kept to itself: nothing of others is loaded, nobody may frame it, nothing is cached,
+/// and no cookie is set.
+#[tokio::test]
+async fn is_kept_to_itself() {
+    let app = App::start().await;
+    for page in [
+        app.bare_request("GET", "/settings").send().await.ok(),
+        post(&app, "key=sk_test_123").await.ok(),
+    ] {
+        let policy = page.header("content-security-policy").unwrap();
+        assert!(policy.contains("default-src 'none'"), "{policy}");
+        assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+        assert_eq!(page.header("cache-control"), Some("no-store"));
+        assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
+        assert_eq!(page.header("set-cookie"), None);
+        assert_eq!(page.header("access-control-allow-origin"), None);
+    }
+}

@@ -1,0 +1,77 @@
+//! Live mode, as long as no connector to a real bank is there: it has no institutions, takes nothing
+//! that exists for tests only, and debits nobody. And the registration without which it hands out no
+//! data.
+
+use crate::connections_settings::registration;
+use crate::{Context, Engine, Error};
+use connectors::Institution;
+use model::Word;
+use model::account::Permission;
+use model::connections_settings::Registration;
+use model::token::{BankNumbers, TEST_ROUTING_NUMBER};
+use wire::error::Error as Refusal;
+
+impl Engine {
+    /// The banks of a mode, featured ones first. All that there are so far are test banks.
+    pub(crate) fn institutions(&self, livemode: bool) -> Vec<Institution> {
+        if livemode { Vec::new() } else { self.connector.institutions() }
+    }
+
+    /// A bank of a mode, by name or id.
+    pub(crate) fn find_institution(&self, livemode: bool, given: &str) -> Option<Institution> {
+        if livemode { None } else { self.connector.find_institution(given) }
+    }
+
+    /// Where a person sees and changes the settings.
+    pub fn settings_url(&self) -> String {
+        format!("{}/settings", self.settings.public_url)
+    }
+
+    /// Refuses live data of a kind whose registration is not complete. Test data is always there.
+    pub(crate) async fn check_registered(
+        &self,
+        context: &Context,
+        permissions: impl IntoIterator<Item = Permission>,
+    ) -> Result<(), Error> {
+        if !context.livemode {
+            return Ok(());
+        }
+        let settings = self.connections_settings(context).await?;
+        let missing = |permission: &Permission| {
+            registration(true, settings.as_ref(), *permission) != Registration::Active
+        };
+        match permissions.into_iter().find(missing) {
+            None => Ok(()),
+            Some(permission) => Err(Refusal::invalid(format!(
+                "Your registration for the live data of Financial Connections is not complete for \
+                 {}. Complete it at {}, then repeat the request.",
+                permission.word(),
+                self.settings_url()
+            ))
+            .into()),
+        }
+    }
+}
+
+/// Refuses a debit in live mode: nothing here moves money, and saying that it did would be a lie.
+pub(crate) fn check_debits(context: &Context) -> Result<(), Error> {
+    if !context.livemode {
+        return Ok(());
+    }
+    let message = "This server cannot debit bank accounts in live mode: it has no connector that \
+                   moves money. Nothing was changed.";
+    Err(Refusal::invalid(message).into())
+}
+
+/// Refuses numbers of the test bank in live mode; `param` is the path of the routing number.
+pub(crate) fn check_numbers(
+    context: &Context,
+    numbers: &BankNumbers,
+    param: &str,
+) -> Result<(), Error> {
+    if !context.livemode || numbers.routing_number != TEST_ROUTING_NUMBER {
+        return Ok(());
+    }
+    let message = "This is the routing number of the test bank, which only test mode knows.";
+    Err(Refusal::invalid(message).code("routing_number_invalid").param(param).into())
+}

@@ -1,0 +1,191 @@
+//! Issued API keys: a small database of its own beside the large one, open in the server and in the
+//! commands that issue and revoke keys.
+//!
+//! The large database has one writer, held by its server; this one has `SQLite`'s own locking, so a
+//! command works whether a server runs or not, and needs no seal key: hashes are all it holds. What
+//! was answered is on disk; a process that dies in the middle of a change has changed nothing, and
+//! the next one to open the file clears what it left behind.
+
+use model::id::{KeyId, MerchantId};
+use model::key::{IssuedKey, KeyDigest};
+use model::limits::ISSUED_KEYS_MAX;
+use model::time::ServerTime;
+use rusqlite::{Connection, Row, params};
+use std::path::Path;
+use std::time::Duration;
+
+/// How long one process waits for the change of another.
+const WAIT_MAX: Duration = Duration::from_secs(5);
+/// The form of the file that this program knows.
+const FORM: i64 = 1;
+
+const FIND_FORM: &str = "PRAGMA user_version";
+/// Changes whenever another connection has changed the file.
+const FIND_CHANGES: &str = "PRAGMA data_version";
+const CREATE_KEYS: &str = "CREATE TABLE IF NOT EXISTS keys (\
+     key INTEGER PRIMARY KEY, merchant INTEGER NOT NULL, livemode INTEGER NOT NULL, \
+     name TEXT NOT NULL, secret BLOB NOT NULL UNIQUE, publishable BLOB NOT NULL UNIQUE, \
+     created INTEGER NOT NULL, revoked INTEGER) STRICT";
+const INSERT_KEY: &str = "INSERT INTO keys \
+     (key, merchant, livemode, name, secret, publishable, created, revoked) \
+     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL WHERE (SELECT COUNT(*) FROM keys) < ?8";
+const REVOKE_KEY: &str = "UPDATE keys SET revoked = ?2 WHERE key = ?1 AND revoked IS NULL";
+const LIST_KEYS: &str = "SELECT key, merchant, livemode, name, secret, publishable, created, \
+     revoked FROM keys ORDER BY created, key";
+
+/// Why the file of issued keys cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// The database refused.
+    #[error("could not use the database of issued keys")]
+    Database(#[from] rusqlite::Error),
+    /// A newer bankfeed wrote it.
+    #[error("the database of issued keys has form {0}, and this program knows form {FORM}")]
+    Newer(i64),
+    /// It holds as many keys as it may.
+    #[error("there are {ISSUED_KEYS_MAX} issued keys already, and that is the most")]
+    Full,
+}
+
+/// The file of issued keys, open.
+#[derive(Debug)]
+pub struct KeyFile {
+    connection: Connection,
+}
+
+impl KeyFile {
+    /// Opens the file; makes it if there is none.
+    pub fn open(path: &Path) -> Result<Self, KeyFileError> {
+        let connection = Connection::open(path)?;
+        connection.busy_timeout(WAIT_MAX)?;
+        connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF")?;
+        let form: i64 = connection.query_row(FIND_FORM, [], |row| row.get(0))?;
+        match form {
+            FORM => {}
+            // Made by two processes at once it is made once.
+            0 => connection.execute_batch(&format!(
+                "BEGIN IMMEDIATE; {CREATE_KEYS}; PRAGMA user_version = {FORM}; COMMIT"
+            ))?,
+            newer => return Err(KeyFileError::Newer(newer)),
+        }
+        Ok(Self { connection })
+    }
+
+    /// Keeps a new key.
+    pub fn create(&self, key: &IssuedKey) -> Result<(), KeyFileError> {
+        let inserted = self.connection.execute(
+            INSERT_KEY,
+            params![
+                column(key.id.number()),
+                column(key.merchant.number()),
+                key.livemode,
+                key.name,
+                key.secret.0,
+                key.publishable.0,
+                key.created.0,
+                ISSUED_KEYS_MAX,
+            ],
+        )?;
+        if inserted == 1 { Ok(()) } else { Err(KeyFileError::Full) }
+    }
+
+    /// Lets a key open nothing any more; answers whether there was such a key that did.
+    pub fn revoke(&self, id: KeyId, now: ServerTime) -> Result<bool, KeyFileError> {
+        Ok(self.connection.execute(REVOKE_KEY, params![column(id.number()), now.0])? == 1)
+    }
+
+    /// All keys, revoked ones among them, the first first.
+    pub fn list(&self) -> Result<Vec<IssuedKey>, KeyFileError> {
+        let mut statement = self.connection.prepare_cached(LIST_KEYS)?;
+        let rows = statement.query_map([], read)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// A number that is another one once another process has changed the file. Costs a look at the
+    /// file's head.
+    pub fn changes(&self) -> Result<i64, KeyFileError> {
+        Ok(self.connection.prepare_cached(FIND_CHANGES)?.query_row([], |row| row.get(0))?)
+    }
+}
+
+fn column(number: u64) -> i64 {
+    number.cast_signed()
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<IssuedKey> {
+    let number = |index| row.get::<_, i64>(index).map(i64::cast_unsigned);
+    Ok(IssuedKey {
+        id: KeyId::from_number(number(0)?),
+        merchant: MerchantId::from_number(number(1)?),
+        livemode: row.get(2)?,
+        name: row.get(3)?,
+        secret: KeyDigest(row.get(4)?),
+        publishable: KeyDigest(row.get(5)?),
+        created: ServerTime(row.get(6)?),
+        revoked: row.get::<_, Option<i64>>(7)?.map(ServerTime),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: u64) -> IssuedKey {
+        IssuedKey {
+            id: KeyId::from_number(number),
+            merchant: MerchantId::from_number(7),
+            livemode: number.is_multiple_of(2),
+            name: format!("number {number}"),
+            secret: KeyDigest::of(&format!("secret {number}")),
+            publishable: KeyDigest::of(&format!("publishable {number}")),
+            created: ServerTime(1_000),
+            revoked: None,
+        }
+    }
+
+    /// What one connection keeps another reads, whole, and is told of by the number of changes.
+    #[test]
+    fn is_shared_by_two() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys");
+        let (server, command) = (KeyFile::open(&path).unwrap(), KeyFile::open(&path).unwrap());
+        let before = server.changes().unwrap();
+        assert_eq!(server.list().unwrap(), []);
+        assert_eq!(server.changes().unwrap(), before);
+
+        command.create(&key(1)).unwrap();
+        command.create(&key(2)).unwrap();
+        let created = server.changes().unwrap();
+        assert_ne!(created, before);
+        assert_eq!(server.list().unwrap(), [key(1), key(2)]);
+
+        assert!(command.revoke(key(2).id, ServerTime(2_000)).unwrap());
+        assert!(!command.revoke(key(2).id, ServerTime(3_000)).unwrap(), "revoked already");
+        assert!(!command.revoke(key(3).id, ServerTime(2_000)).unwrap(), "no such key");
+        assert_ne!(server.changes().unwrap(), created);
+        let revoked = IssuedKey { revoked: Some(ServerTime(2_000)), ..key(2) };
+        assert_eq!(server.list().unwrap(), [key(1), revoked]);
+    }
+
+    /// A key whose text is held by another is refused, and nothing of it is kept.
+    #[test]
+    fn keeps_keys_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = KeyFile::open(&folder.path().join("keys")).unwrap();
+        file.create(&key(1)).unwrap();
+        let twin = IssuedKey { secret: key(1).secret, ..key(2) };
+        assert!(matches!(file.create(&twin), Err(KeyFileError::Database(_))));
+        assert_eq!(file.list().unwrap(), [key(1)]);
+    }
+
+    /// A file of a newer program is left alone.
+    #[test]
+    fn refuses_a_newer_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys");
+        let newer = Connection::open(&path).unwrap();
+        newer.execute_batch("PRAGMA user_version = 2").unwrap();
+        let refused = KeyFile::open(&path).unwrap_err();
+        insta::assert_snapshot!(refused, @"the database of issued keys has form 2, and this program knows form 1");
+    }
+}
