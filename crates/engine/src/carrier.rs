@@ -323,9 +323,10 @@ fn session_ask(session: &Session) -> Ask {
         support: filters
             .and_then(|filters| filters.require_payment_method_support)
             .or(session.for_payouts.then_some(PaymentMethodSupport::All)),
-        accounts_max: match session.for_payouts && !session.limits_given {
-            true => Some(1),
-            false => session.accounts_max,
+        accounts_max: if session.for_payouts && !session.limits_given {
+            Some(1)
+        } else {
+            session.accounts_max
         },
         manual_entry: match session.manual_entry {
             Some(mode) => mode == ManualEntry::Automatic,

@@ -197,8 +197,8 @@ impl Engine {
             }
             (None, None) => first(&held, limit),
         };
-        let data = shown.iter().map(|held| external_account(held)).collect();
-        Ok(Answer::unchanged(bytes(&external_list(&account.account, data, has_more))))
+        let data: Vec<_> = shown.iter().map(|held| external_account(held)).collect();
+        Ok(Answer::unchanged(bytes(&external_list(&account.account, &data, has_more))))
     }
 
     /// A new external account of an account. What it was made of is put among the changes if it
@@ -391,7 +391,7 @@ fn inside(context: &Context, account: &ConnectedAccount) -> Context {
 }
 
 /// The first of these, and whether there are more.
-fn first<'a, T>(held: &'a [T], limit: usize) -> (&'a [T], bool) {
+fn first<T>(held: &[T], limit: usize) -> (&[T], bool) {
     (&held[..held.len().min(limit)], held.len() > limit)
 }
 

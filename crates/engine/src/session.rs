@@ -235,13 +235,12 @@ impl Engine {
         expand: &Expand,
     ) -> Result<Option<ExpandedHolder>, Error> {
         let id = match holder {
-            None => return Ok(None),
             Some(Holder::Account(id)) if expand.wants("account_holder.account") => {
                 let account = self.account_value_of(context, id).await?;
                 return Ok(account.map(ExpandedHolder::Account));
             }
-            Some(Holder::Account(_)) => return Ok(None),
             Some(Holder::Customer(id)) => id,
+            Some(Holder::Account(_)) | None => return Ok(None),
         };
         if !expand.wants("account_holder.customer") {
             return Ok(None);
@@ -249,6 +248,7 @@ impl Engine {
         let Some(customer) = self.find_customer(context, *id).await? else { return Ok(None) };
         let inside = expand.inside("account_holder").inside("customer");
         let test_clock = self.expanded_clock(context, &customer, &inside).await?;
-        Ok(Some(ExpandedHolder::Customer(ExpandedCustomer { customer, test_clock })))
+        let expanded = ExpandedCustomer { customer, test_clock };
+        Ok(Some(ExpandedHolder::Customer(Box::new(expanded))))
     }
 }

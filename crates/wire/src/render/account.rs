@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn writes_an_account_in_use() {
         let customer = ExpandedCustomer { customer: samples::customer(), test_clock: None };
-        let customer = ExpandedHolder::Customer(customer);
+        let customer = ExpandedHolder::Customer(Box::new(customer));
         let ownership = samples::ownership();
         let mut account = samples::account();
         let usd = |amount| BTreeMap::from([(Currency::USD, amount)]);

@@ -82,14 +82,14 @@ pub fn value(account: &ConnectedAccount) -> Value {
     let capabilities = account.capabilities.iter();
     let capabilities: serde_json::Map<String, Value> =
         capabilities.map(|(name, asked)| (name.clone(), active(*asked).into())).collect();
-    let external = account.external_accounts.iter().rev().map(external_account).collect();
+    let external = account.external_accounts.iter().rev().map(external_account).collect::<Vec<_>>();
     shown
         .put("id", id)
         .put("capabilities", Value::Object(capabilities))
         .put("charges_enabled", account.charges_enabled())
         .put("controller", controller(&account.given))
         .put("created", account.created.0)
-        .put("external_accounts", external_list(id, external, false))
+        .put("external_accounts", external_list(id, &external, false))
         .put("metadata", json!(account.metadata))
         .put("payouts_enabled", account.payouts_enabled())
         .put("type", type_of(&account.given));
@@ -112,7 +112,7 @@ pub fn platform_value(platform: MerchantId) -> Value {
         .put("capabilities", Value::Object(capabilities))
         .put("charges_enabled", true)
         .put("controller", json!({"type": "account"}))
-        .put("external_accounts", external_list(&id, Vec::new(), false))
+        .put("external_accounts", external_list(&id, &[], false))
         .put("metadata", json!({}))
         .put("payouts_enabled", true)
         .put("type", "standard");
@@ -150,7 +150,7 @@ pub fn external_account(external: &ExternalAccount) -> Value {
 }
 
 /// A list of external accounts.
-pub fn external_list(account: &str, data: Vec<Value>, has_more: bool) -> Value {
+pub fn external_list(account: &str, data: &[Value], has_more: bool) -> Value {
     json!({
         "object": "list",
         "data": data,

@@ -85,7 +85,7 @@ impl<'a> View<'a> {
 #[derive(Clone, Debug)]
 pub enum ExpandedHolder {
     /// A customer.
-    Customer(ExpandedCustomer),
+    Customer(Box<ExpandedCustomer>),
     /// A connected account, as it is shown.
     Account(serde_json::Value),
 }
@@ -105,7 +105,8 @@ fn write_holder(
         Holder::Customer(id) => {
             w.key("customer");
             match expanded {
-                Some(ExpandedHolder::Customer(ExpandedCustomer { customer, test_clock })) => {
+                Some(ExpandedHolder::Customer(expanded)) => {
+                    let ExpandedCustomer { customer, test_clock } = &**expanded;
                     customer::write(w, customer, view, test_clock.as_ref());
                 }
                 _ => {

@@ -143,7 +143,7 @@ mod tests {
     use model::session::{ManualEntry, PaymentMethodSupport, Prefetch};
 
     fn fresh(session: &Session) -> SessionParts<'_> {
-        SessionParts { session, accounts: &[], customer: None, token: None, secret_shown: true }
+        SessionParts { session, accounts: &[], holder: None, token: None, secret_shown: true }
     }
 
     fn pretty(json: &serde_json::Value) -> String {
