@@ -30,6 +30,9 @@ use wire::params::MetadataChange;
 /// Where intents have what they ask of the link flow.
 pub(crate) const OPTIONS: &str = "payment_method_options[us_bank_account][financial_connections]";
 
+/// What is echoed of types that are allowed, which takes the place of types that are named.
+const ALLOWED_TYPES: &str = "allowed_payment_method_types";
+
 /// Which of the two kinds a call is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IntentKind {
@@ -289,6 +292,9 @@ impl Engine {
         if input.method_types.is_some() {
             intent.method_types.clone_from(&input.method_types);
             intent.from_settings = None;
+            intent.given.take(ALLOWED_TYPES);
+        } else if input.given.list(&[ALLOWED_TYPES]).is_some() {
+            intent.method_types = None;
         }
         if let Some(collection) = &input.collection {
             check_prefetch(collection, intent.from_settings.as_ref(), OPTIONS)?;

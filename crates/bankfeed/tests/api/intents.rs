@@ -48,6 +48,7 @@ async fn a_payment_intent_collects_an_account() {
     insta::assert_snapshot!(intent.shown(), @r#"
     200
     {
+      "allowed_payment_method_types": null,
       "amount": 2000,
       "amount_capturable": 0,
       "amount_details": {
@@ -192,6 +193,7 @@ async fn a_setup_intent_without_customer_links_an_account_of_nobody() {
     insta::assert_snapshot!(intent.shown(), @r#"
     200
     {
+      "allowed_payment_method_types": null,
       "application": null,
       "automatic_payment_methods": null,
       "cancellation_reason": null,

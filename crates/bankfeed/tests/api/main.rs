@@ -39,3 +39,4 @@ mod settings_page;
 mod steering;
 mod subscriptions;
 mod support;
+mod versions;

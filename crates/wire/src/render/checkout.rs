@@ -4,6 +4,7 @@ use super::View;
 use super::given::{Expanded, Shown, id_or_object, value as given_value};
 use super::intent::lay_collection;
 use crate::address::HostedPage;
+use crate::change::leave_out_newer;
 use crate::expand::Field;
 use model::Word;
 use model::checkout::{CheckoutMode, CheckoutSession, LineItem};
@@ -95,8 +96,10 @@ pub fn value(session: &CheckoutSession, view: &View<'_>, expanded: &Expanded) ->
     let customer = session.customer.map(|customer| customer.to_string());
     let intent_of = |mode| session.intent.clone().filter(|_| session.mode == mode);
     let types = session.method_types.clone();
+    let allowed = session.given.at(&["allowed_payment_method_types"]).map(given_value);
     shown
         .put("id", id)
+        .put("allowed_payment_method_types", allowed)
         .put("amount_subtotal", amount)
         .put("amount_total", amount)
         .put("created", session.created.0)
@@ -130,6 +133,7 @@ pub fn value(session: &CheckoutSession, view: &View<'_>, expanded: &Expanded) ->
         *bank = json!({});
     }
     lay_collection(bank, &session.collection);
+    leave_out_newer(&mut value, view.version);
     value
 }
 

@@ -3,6 +3,7 @@
 use super::View;
 use super::given::{Expanded, Shown, id_or_object, leave_out};
 use crate::address::HostedPage;
+use crate::change::leave_out_newer;
 use crate::expand::Field;
 use model::Word;
 use model::clock::DAY_S;
@@ -28,6 +29,7 @@ pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, ins
 static PAYMENT: LazyLock<Value> = LazyLock::new(|| {
     json!({
         "object": "payment_intent",
+        "allowed_payment_method_types": null,
         "amount_capturable": 0,
         "amount_details": {"tip": {}},
         "application": null,
@@ -57,6 +59,7 @@ static PAYMENT: LazyLock<Value> = LazyLock::new(|| {
 static SETUP: LazyLock<Value> = LazyLock::new(|| {
     json!({
         "object": "setup_intent",
+        "allowed_payment_method_types": null,
         "application": null,
         "automatic_payment_methods": null,
         "customer_account": null,
@@ -128,6 +131,7 @@ pub fn value(intent: &Intent, view: &View<'_>, publishable: bool, expanded: &Exp
     } else {
         leave_out(&mut value["payment_method_options"], "us_bank_account");
     }
+    leave_out_newer(&mut value, view.version);
     if publishable {
         // A browser learns what it needs to go on, and nothing that is the merchant's own.
         for hidden in ["application_fee_amount", "transfer_data", "transfer_group"] {
