@@ -36,6 +36,7 @@ mod link_flow_hostile;
 mod link_flow_known;
 mod live;
 mod other_origins;
+mod parameters;
 mod process;
 mod settings_page;
 mod steering;
