@@ -30,6 +30,7 @@ mod issued;
 mod keys;
 mod limits;
 mod link_flow;
+mod link_flow_carriers;
 mod link_flow_faults;
 mod link_flow_hostile;
 mod link_flow_known;
