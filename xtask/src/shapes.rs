@@ -100,11 +100,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
 fn write_published(document: &Value) -> Result<(), Failure> {
     let router = root().join("crates/bankfeed/src/http/router.rs");
     let router = std::fs::read_to_string(&router).map_err(|error| error.to_string())?;
-    let routes: BTreeSet<String> = router.split('"').map(with_plain_ids).collect();
+    let patterns: BTreeSet<String> = router.split('"').map(with_plain_ids).collect();
     let mut published = String::new();
     for (path, item) in document["paths"].as_object().into_iter().flatten() {
         let plain = with_plain_ids(path);
-        if !routes.contains(&plain) {
+        if !patterns.contains(&plain) {
             continue;
         }
         for method in ["get", "post", "delete"] {
