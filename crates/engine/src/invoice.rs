@@ -7,7 +7,6 @@ pub mod item;
 mod pay;
 pub mod payment;
 
-pub(crate) use item::AMOUNT_MAX;
 pub(crate) use pay::Attempt;
 pub use pay::PayInput;
 

@@ -3,7 +3,6 @@
 
 use super::item::SubscriptionItemInput;
 use crate::intent::{Confirmation, IntentInput, IntentKind};
-use crate::invoice::AMOUNT_MAX;
 use crate::payment::{Changes, intent_object};
 use crate::{Context, Engine, Error};
 use model::clock::{AccountTime, DAY_S};
@@ -15,6 +14,7 @@ use model::id::{
     CustomerId, InvoiceItemId, MerchantId, PaymentMethodId, SetupIntentId, SubscriptionId,
     SubscriptionItemId,
 };
+use model::intent::AMOUNT_MAX;
 use model::invoice::{Charge, Invoice, InvoiceStatus, Line, cost};
 use model::money::Currency;
 use model::payment_method::PaymentMethod;
