@@ -5,9 +5,12 @@
 //! as before or complete with all of them. An attempt that fails at once leaves the session open and
 //! its intent for the next attempt. A session is found from its intent by a look-up.
 
+mod hosted;
 mod items;
 mod subscribe;
 
+pub(crate) use hosted::deposits_url;
+pub use hosted::{CheckoutPage, CheckoutStanding};
 pub use items::LineItemInput;
 
 use crate::carrier::CarrierEnd;
@@ -21,7 +24,7 @@ use crate::payment_method::give_to;
 use crate::{Answer, Context, Engine, Error};
 use model::Word;
 use model::checkout::{
-    CHECKOUT_AGE_S_MAX, CHECKOUT_AGE_S_MIN, CheckoutMode, CheckoutSession, CheckoutStatus,
+    CHECKOUT_AGE_S_MAX, CHECKOUT_AGE_S_MIN, CheckoutMode, CheckoutSession, CheckoutStatus, Payer,
     PaymentStatus,
 };
 use model::clock::AccountTime;
@@ -131,6 +134,8 @@ impl Engine {
             intent: None,
             subscription: None,
             invoice: None,
+            payer: Payer::default(),
+            collected: None,
             metadata,
             given: input.given.clone().without_unset(),
         };
@@ -211,7 +216,7 @@ impl Engine {
                 && filter.subscription.as_ref().is_none_or(|asked| {
                     session.subscription.is_some_and(|held| held.to_string() == *asked)
                 })
-                && (filter.email.is_none() || session.email == filter.email)
+                && (filter.email.is_none() || session.payer_email() == filter.email.as_deref())
         };
         let listed = self.list_kept(list, fits).await?;
         let expand = context.expand.inside("data");
@@ -280,9 +285,7 @@ impl Engine {
         let mut changes = Changes::default();
         if session.mode == CheckoutMode::Subscription {
             if let Some(method) = method {
-                // Boxed, since it is the largest of what a run may end in.
-                Box::pin(self.subscribe_by(context, &mut session, method, now, &mut changes))
-                    .await?;
+                self.subscribe_by(context, &mut session, method, now, &mut changes).await?;
             }
         } else if let Some(method) = method {
             let intent =
@@ -327,7 +330,8 @@ impl Engine {
             };
         intent.attach(method.id);
         changes.put(Object::PaymentMethod(method.clone()));
-        let confirmation = Confirmation::default();
+        let acceptance = session.acceptance();
+        let confirmation = Confirmation { acceptance, ..Confirmation::default() };
         self.confirm_intent_with(context, &mut intent, &confirmation, now, changes).await?;
         changes.put(intent_object(intent.clone()));
         // Numbers that wait for their deposits are nobody's yet.

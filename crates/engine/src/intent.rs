@@ -2,6 +2,9 @@
 //! the purpose of the intent.
 
 mod confirm;
+mod hosted;
+
+pub use hosted::{DepositsPage, DepositsStanding, DepositsTold};
 
 use crate::connections_settings::check_prefetch;
 use crate::context::tries;
@@ -26,6 +29,9 @@ use wire::params::MetadataChange;
 
 /// Where intents have what they ask of the link flow.
 pub(crate) const OPTIONS: &str = "payment_method_options[us_bank_account][financial_connections]";
+
+/// What is echoed of types that are allowed, which takes the place of types that are named.
+const ALLOWED_TYPES: &str = "allowed_payment_method_types";
 
 /// Which of the two kinds a call is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +108,11 @@ impl IntentKind {
             Self::Payment => "payment_intent",
             Self::Setup => "setup_intent",
         }
+    }
+
+    /// The kind of the intent of an id.
+    pub(crate) fn of_id(id: &str) -> Self {
+        if id.starts_with(SetupIntentId::PREFIX) { Self::Setup } else { Self::Payment }
     }
 
     /// What an update event of this kind is called.
@@ -286,6 +297,9 @@ impl Engine {
         if input.method_types.is_some() {
             intent.method_types.clone_from(&input.method_types);
             intent.from_settings = None;
+            intent.given.take(ALLOWED_TYPES);
+        } else if input.given.list(&[ALLOWED_TYPES]).is_some() {
+            intent.method_types = None;
         }
         if let Some(collection) = &input.collection {
             check_prefetch(collection, intent.from_settings.as_ref(), OPTIONS)?;

@@ -151,7 +151,8 @@ impl Engine {
             made.begin(trial_end);
             cancel_later(&mut made, input.cancel, now)?;
             let method = self.payer_of(&made, &changes).await?;
-            let beginning = Beginning { once, method, incomplete: input.incomplete };
+            let beginning =
+                Beginning { once, method, incomplete: input.incomplete, acceptance: None };
             let made = self.begin_subscription(context, made, beginning, now, &mut changes).await?;
             if let Some(answer) = self.commit_subscription(context, &made, changes).await? {
                 return Ok(answer);

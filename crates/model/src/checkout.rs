@@ -15,9 +15,10 @@ use crate::collection::{Collection, VerificationMethod};
 use crate::given::Given;
 use crate::id::{
     CheckoutId, CheckoutLiveId, ClockId, CustomerId, InvoiceId, LineItemId, MerchantId,
-    SubscriptionId,
+    PaymentMethodId, SubscriptionId,
 };
 use crate::intent::{Intent, IntentStatus};
+use crate::mandate::accepted_online;
 use crate::money::Currency;
 use crate::product::Price;
 use crate::subscription::Subscription;
@@ -89,6 +90,17 @@ pub struct LineItem {
     pub given: Given,
 }
 
+/// What the holder told on the page.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payer {
+    /// Their name.
+    pub name: Option<String>,
+    /// Their e-mail address, where the session did not know it.
+    pub email: Option<String>,
+    /// The browser in which they gave their word to be debited.
+    pub user_agent: Option<String>,
+}
+
 /// One session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckoutSession {
@@ -135,6 +147,12 @@ pub struct CheckoutSession {
     /// The first invoice of that subscription.
     #[serde(default)]
     pub invoice: Option<InvoiceId>,
+    /// What the holder told on the page.
+    #[serde(default)]
+    pub payer: Payer,
+    /// What the holder linked on the page, to be debited when they say so there.
+    #[serde(default)]
+    pub collected: Option<PaymentMethodId>,
     /// The merchant's own keys.
     pub metadata: BTreeMap<String, String>,
     /// What it echoes without acting on it.
@@ -165,6 +183,17 @@ impl CheckoutSession {
     /// Whether it is for a payment.
     pub fn is_payment(&self) -> bool {
         self.mode == CheckoutMode::Payment
+    }
+
+    /// The e-mail address of who pays, wherever it is known from.
+    pub fn payer_email(&self) -> Option<&str> {
+        self.email.as_deref().or(self.payer.email.as_deref())
+    }
+
+    /// How the holder gave their word on the page, if they did.
+    pub fn acceptance(&self) -> Option<Given> {
+        let agent = self.payer.user_agent.clone()?;
+        Some(accepted_online(agent))
     }
 
     /// Whether something is paid, once or again and again.

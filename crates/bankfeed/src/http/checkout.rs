@@ -3,7 +3,7 @@
 
 use super::call::{Call, Outcome};
 use super::collection;
-use super::given::{read, take_metadata, take_text};
+use super::given::{read, read_versioned, take_metadata, take_text};
 use super::intent::take_types;
 use super::product::{take_integer, take_price};
 use engine::checkout::{CheckoutFilter, CheckoutInput, LineItemInput};
@@ -19,7 +19,7 @@ use wire::params::{Params, Range};
 use wire::render::checkout::{FIELDS, LIST_FIELDS};
 
 pub(super) async fn create(mut call: Call) -> Outcome {
-    let mut given = read(&mut call.params, "POST /v1/checkout/sessions")?;
+    let mut given = read_versioned(&mut call, "POST /v1/checkout/sessions")?;
     let input = take_input(&mut given)?;
     let call = call.ready(FIELDS)?;
     Ok(call.engine.create_checkout(&call.context, &CheckoutInput { given, ..input }).await?)

@@ -7,6 +7,7 @@
 
 mod browser;
 mod checkout;
+mod checkout_sells;
 mod checkout_shows;
 mod connections_settings;
 mod customers;
@@ -19,9 +20,12 @@ mod errors_checkout;
 mod errors_intents;
 mod errors_invoices;
 mod errors_steering;
+mod errors_subscriptions;
 mod guide;
+mod hosted;
 mod idempotency;
 mod intents;
+mod invoice_payments;
 mod invoices;
 mod issued;
 mod keys;
@@ -36,4 +40,6 @@ mod process;
 mod settings_page;
 mod steering;
 mod subscriptions;
+mod subscriptions_life;
 mod support;
+mod versions;

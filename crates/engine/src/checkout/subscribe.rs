@@ -56,11 +56,18 @@ impl Engine {
         // An end that has passed while the session was open is no trial.
         let ends = trial_end(trial_in(&session.given), now, "").unwrap_or_default();
         made.begin(ends);
-        let beginning =
-            Beginning { once: once.collect(), method: Some(method.id), incomplete: false };
+        let beginning = Beginning {
+            once: once.collect(),
+            method: Some(method.id),
+            incomplete: false,
+            acceptance: session.acceptance(),
+        };
         let made = self.begin_subscription(context, made, beginning, now, &mut trial).await?;
         let intent = self.find_collector(context, &made, &trial).await?;
+        session.version += 1;
         if intent.as_ref().is_some_and(Intent::collects) {
+            changes.put(Object::PaymentMethod(method));
+            changes.put(Object::Checkout(session.clone()));
             return Ok(());
         }
         if method.verified
@@ -71,7 +78,6 @@ impl Engine {
         *changes = trial;
         session.customer = Some(customer.id);
         session.subscribed(&made, intent.as_ref());
-        session.version += 1;
         let object = Object::Checkout(session.clone());
         let completed = EventType::CheckoutSessionCompleted;
         changes.put_and_tell(object, completed, None, now, Some(&context.cause()));
@@ -94,7 +100,8 @@ impl Engine {
             });
         }
         let mut customer = self.blank_customer(context, session.clock, now);
-        customer.email.clone_from(&session.email);
+        customer.email = session.payer_email().map(str::to_owned);
+        customer.name.clone_from(&session.payer.name);
         let object = Object::Customer(customer.clone());
         let created = EventType::CustomerCreated;
         changes.put_and_tell(object, created, None, now, Some(&context.cause()));
