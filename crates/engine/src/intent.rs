@@ -4,6 +4,7 @@
 mod confirm;
 mod hosted;
 
+pub use confirm::VerifyInput;
 pub use hosted::{DepositsPage, DepositsStanding, DepositsTold};
 
 use crate::connections_settings::check_prefetch;
@@ -18,7 +19,7 @@ use model::customer::Customer;
 use model::event::EventType;
 use model::given::Given;
 use model::id::{PaymentIntentId, SetupIntentId};
-use model::intent::{Deposits, Intent, IntentStatus, Purpose};
+use model::intent::{Intent, IntentStatus, Purpose};
 use model::money::Currency;
 use model::payment_method::PaymentMethod;
 use std::collections::BTreeMap;
@@ -344,8 +345,7 @@ impl Engine {
                 kind.event(EventType::PaymentIntentCanceled, EventType::SetupIntentCanceled);
             changes.tell(&object, canceled, now, Some(&context.cause()));
             changes.put(object);
-            let cause = context.cause();
-            self.tell_subscription(&intent, now, Some(&cause), &mut changes).await?;
+            self.tell_subscription(&intent, now, Some(&context.cause()), &mut changes).await?;
             if let Some(body) = self.commit_intent(context, &intent, changes, false).await? {
                 return Ok(Answer::committed(body));
             }
@@ -489,13 +489,6 @@ pub struct IntentFilter {
     pub created: Bounds,
     /// Which page.
     pub page: PageParams,
-}
-
-/// What the holder says of two small deposits.
-#[derive(Clone, Debug)]
-pub struct VerifyInput {
-    /// The amounts, or the code.
-    pub deposits: Deposits,
 }
 
 /// Lets a browser at its own intent only.
