@@ -3,6 +3,7 @@
 
 mod confirm;
 mod hosted;
+mod own;
 
 pub use confirm::VerifyInput;
 pub use hosted::{DepositsPage, DepositsStanding, DepositsTold};
@@ -11,7 +12,7 @@ use crate::connections_settings::check_prefetch;
 use crate::context::tries;
 use crate::customer::list_body;
 use crate::payment::{Changes, Seen, bytes, intent_object};
-use crate::payment_method::{MadeFor, MethodInput, give_to};
+use crate::payment_method::{MadeFor, MethodInput};
 use crate::{Answer, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::collection::Collection;
@@ -22,6 +23,7 @@ use model::id::{PaymentIntentId, SetupIntentId};
 use model::intent::{Intent, IntentStatus, Purpose};
 use model::money::Currency;
 use model::payment_method::PaymentMethod;
+use own::{check_own, check_owner};
 use std::collections::BTreeMap;
 use store::{Bounds, FindObject, FindObjectByLookup, Kind, ListObjects, Object, ObjectsOf};
 use wire::error::Error as Refusal;
@@ -111,11 +113,6 @@ impl IntentKind {
         }
     }
 
-    /// The kind of the intent of an id.
-    pub(crate) fn of_id(id: &str) -> Self {
-        if id.starts_with(SetupIntentId::PREFIX) { Self::Setup } else { Self::Payment }
-    }
-
     /// What an update event of this kind is called.
     pub(crate) fn event(self, of_payment: EventType, of_setup: EventType) -> EventType {
         match self {
@@ -144,6 +141,7 @@ impl Engine {
             let now = self.moment_to_write(context.merchant, clock).await?;
             let mut changes = Changes::default();
             let mut intent = self.new_intent(context, kind, input, customer.as_ref(), now)?;
+            check_own(&intent)?;
             let named = intent.method_types.is_some();
             intent.from_settings = self.collection_of_settings(context, named).await?;
             check_prefetch(&intent.collection, intent.from_settings.as_ref(), OPTIONS)?;
@@ -310,6 +308,7 @@ impl Engine {
             change.apply(&mut intent.metadata)?;
         }
         intent.given.update(input.given.clone());
+        check_own(intent)?;
         if let Some(param) = &input.method {
             let made_for = MadeFor { now, clock: intent.clock };
             let method = self.take_method(context, param, made_for, changes).await?;
@@ -375,7 +374,10 @@ impl Engine {
         let page = self.object_page(context, kind.kind(), &filter.page).await?;
         let (merchant, created) = (context.merchant, filter.created);
         let list = ListObjects { merchant, kind: kind.kind(), of, created, page };
-        let listed = self.store.read(list).await?;
+        let listed = match filter.attach_to_self {
+            Some(wanted) => self.list_kept(list, |object| is_of_self(object, wanted)).await?,
+            None => self.store.read(list).await?,
+        };
         let expand = context.expand.inside("data");
         let mut bodies = Vec::with_capacity(listed.items.len());
         for object in &listed.items {
@@ -485,10 +487,16 @@ impl Engine {
 pub struct IntentFilter {
     /// Those of this customer.
     pub customer: Option<String>,
+    /// Those that are, or are not, for the account itself; only of Setup Intents.
+    pub attach_to_self: Option<bool>,
     /// Those made within.
     pub created: Bounds,
     /// Which page.
     pub page: PageParams,
+}
+
+fn is_of_self(object: &Object, wanted: bool) -> bool {
+    matches!(object, Object::SetupIntent(intent) if own::is_own(intent) == wanted)
 }
 
 /// Lets a browser at its own intent only.
@@ -513,16 +521,6 @@ fn format_code(kind: &str) -> &'static str {
     }
 }
 
-/// Refuses somebody else's payment method.
-fn check_owner(intent: &Intent, method: &PaymentMethod) -> Result<(), Error> {
-    if method.customer.is_some() && method.customer != intent.customer {
-        let message = "The payment method belongs to a customer other than the intent's; name \
-                       that customer, or use a payment method of no customer.";
-        return Err(Refusal::invalid(message).param("payment_method").into());
-    }
-    Ok(())
-}
-
 /// What is answered to a call that the status does not allow.
 fn unexpected_state(intent: &Intent, verb: &str) -> Error {
     use model::Word;
@@ -537,19 +535,4 @@ fn unexpected_state(intent: &Intent, verb: &str) -> Error {
         intent.status.word()
     );
     Refusal::invalid(message).code(code).into()
-}
-
-/// Gives the method of an intent to its customer where the intent asks for later payments.
-fn keep_method(
-    context: &Context,
-    intent: &Intent,
-    method: PaymentMethod,
-    now: AccountTime,
-    changes: &mut Changes,
-) -> Result<(), Error> {
-    let kept = !intent.is_payment() || intent.given.text(&["setup_future_usage"]).is_some();
-    match intent.customer.filter(|_| kept) {
-        Some(customer) => give_to(changes, method, customer, now, context),
-        None => Ok(()),
-    }
 }

@@ -9,6 +9,8 @@ mod browser;
 mod checkout;
 mod checkout_sells;
 mod checkout_shows;
+mod connect;
+mod connect_apart;
 mod connections_settings;
 mod customers;
 mod debits;
