@@ -117,6 +117,8 @@ impl Engine {
             change.apply(&mut metadata)?;
         }
         let named = input.method_types.is_some();
+        let given = input.given.text(&["payment_method_configuration"]);
+        let configuration = self.configured_by(context, named, given).await?;
         let from_settings = self.collection_of_settings(context, named).await?;
         check_prefetch(&input.collection, from_settings.as_ref(), OPTIONS)?;
         let number = self.next_number();
@@ -141,6 +143,7 @@ impl Engine {
             line_items: input.line_items.iter().map(|item| self.line_item(item)).collect(),
             currency: input.currency,
             method_types: input.method_types.clone(),
+            configuration,
             collection: input.collection.clone(),
             from_settings,
             intent: None,
@@ -367,6 +370,7 @@ impl Engine {
         };
         let (kind, input) = intent_input(session);
         let mut intent = self.new_intent(context, kind, &input, customer.as_ref(), now)?;
+        intent.configuration.clone_from(&session.configuration);
         let created = kind.event(EventType::PaymentIntentCreated, EventType::SetupIntentCreated);
         changes.tell(&intent_object(intent.clone()), created, now, Some(&context.cause()));
         intent.attach(method.id);

@@ -10,7 +10,8 @@ use model::clock::{AccountTime, TestClock};
 use model::customer::{Address, Customer, Shipping, TaxExempt};
 use model::event::{Event, EventType, Snapshot};
 use model::id::{
-    ClockId, CustomerId, EventId, InvoiceId, InvoiceItemId, LinkFlowId, PriceId, TokenId,
+    ClockId, CustomerId, EventId, InvoiceId, InvoiceItemId, LinkFlowId, MethodConfigurationId,
+    PriceId, TokenId,
 };
 use model::product::Product;
 use std::collections::BTreeMap;
@@ -474,6 +475,10 @@ impl Engine {
             Kind::InvoiceItem => {
                 (given.parse::<InvoiceItemId>().map(InvoiceItemId::number), "invoiceitem")
             }
+            Kind::MethodConfiguration => (
+                given.parse::<MethodConfigurationId>().map(MethodConfigurationId::number),
+                "payment_method_configuration",
+            ),
             Kind::Invoice => (given.parse::<InvoiceId>().map(InvoiceId::number), "invoice"),
         };
         // Stripe answers an unknown cursor with 400, as a fault of the parameter.

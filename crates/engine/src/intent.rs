@@ -6,6 +6,7 @@ mod confirm;
 use crate::connections_settings::check_prefetch;
 use crate::context::tries;
 use crate::customer::list_body;
+use crate::method_configuration::check_offered;
 use crate::payment::{Changes, Seen, bytes, intent_object};
 use crate::payment_method::{MadeFor, MethodInput, give_to};
 use crate::{Answer, Context, Engine, Error};
@@ -133,6 +134,8 @@ impl Engine {
             let mut changes = Changes::default();
             let mut intent = self.new_intent(context, kind, input, customer.as_ref(), now)?;
             let named = intent.method_types.is_some();
+            let configuration = input.given.text(&["payment_method_configuration"]);
+            intent.configuration = self.configured_by(context, named, configuration).await?;
             intent.from_settings = self.collection_of_settings(context, named).await?;
             check_prefetch(&intent.collection, intent.from_settings.as_ref(), OPTIONS)?;
             let created =
@@ -193,6 +196,7 @@ impl Engine {
             payment_method: None,
             method_types: input.method_types.clone(),
             collection: input.collection.clone().unwrap_or_default(),
+            configuration: None,
             from_settings: None,
             mandate: None,
             last_error: None,
@@ -285,6 +289,8 @@ impl Engine {
             intent.method_types.clone_from(&input.method_types);
             intent.from_settings = None;
         }
+        let configuration = input.given.text(&["payment_method_configuration"]);
+        self.configure_intent(context, intent, configuration).await?;
         if let Some(collection) = &input.collection {
             check_prefetch(collection, intent.from_settings.as_ref(), OPTIONS)?;
             intent.collection.clone_from(collection);
@@ -509,7 +515,8 @@ fn check_owner(intent: &Intent, method: &PaymentMethod) -> Result<(), Error> {
                        that customer, or use a payment method of no customer.";
         return Err(Refusal::invalid(message).param("payment_method").into());
     }
-    Ok(())
+    let named = intent.method_types.as_deref();
+    check_offered(named, intent.configuration.as_ref(), Some("payment_method"))
 }
 
 /// What is answered to a call that the status does not allow.

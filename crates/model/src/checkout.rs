@@ -16,6 +16,7 @@ use crate::id::{
     CheckoutId, CheckoutLiveId, ClockId, CustomerId, LineItemId, MerchantId, PriceId, ProductId,
 };
 use crate::intent::{Intent, IntentStatus};
+use crate::method_configuration::ConfiguredBy;
 use crate::money::Currency;
 use crate::word::words;
 use serde::{Deserialize, Serialize};
@@ -122,6 +123,9 @@ pub struct CheckoutSession {
     pub currency: Option<Currency>,
     /// The types a payment method may be of; none when the settings of the merchant choose.
     pub method_types: Option<Vec<String>>,
+    /// What decided on its payment methods, where a configuration did.
+    #[serde(default)]
+    pub configuration: Option<ConfiguredBy>,
     /// What it asks of the link flow.
     pub collection: Collection,
     /// What the settings of the merchant ask for beside it, as they were when it was made; none

@@ -15,6 +15,7 @@ use crate::intent::Intent;
 use crate::invoice::{Invoice, InvoiceItem};
 use crate::link::{FlowEnd, LinkFlow, Offer};
 use crate::mandate::Mandate;
+use crate::method_configuration::{MethodConfiguration, state};
 use crate::payment_method::PaymentMethod;
 use crate::product::{Price, Product};
 use crate::session::Session;
@@ -289,6 +290,14 @@ impl Stored for ConnectionsSettings {
 
     fn created(&self) -> AccountTime {
         self.created
+    }
+}
+
+impl Stored for MethodConfiguration {
+    common!(id.number());
+
+    fn lookup(&self) -> Option<Lookup> {
+        Some(Lookup::Text(state(self.active).to_owned()))
     }
 }
 

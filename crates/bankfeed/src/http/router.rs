@@ -3,7 +3,8 @@
 use super::call::{self, Call, Handler, Outcome, Pending, Route};
 use super::{
     App, account, checkout, clock, connections_settings, cors, customer, endpoint, event, helpers,
-    intent, invoice, link_flow, payment_method, product, session, transaction,
+    intent, invoice, link_flow, method_configuration, payment_method, product, session,
+    transaction,
 };
 use crate::pages;
 use axum::Router;
@@ -70,6 +71,10 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .post("/v1/payment_methods/{id}/attach", payment_method::attach)
         .post("/v1/payment_methods/{id}/detach", payment_method::detach)
         .get("/v1/mandates/{id}", payment_method::retrieve_mandate)
+        .post("/v1/payment_method_configurations", method_configuration::create)
+        .get("/v1/payment_method_configurations", method_configuration::list)
+        .get("/v1/payment_method_configurations/{id}", method_configuration::retrieve)
+        .post("/v1/payment_method_configurations/{id}", method_configuration::update)
         // Products, prices and invoices
         .post("/v1/products", product::create)
         .get("/v1/products", product::list)
