@@ -13,7 +13,9 @@ use model::account::{Account, Holder, Permission, Subcategory};
 use model::checkout::CheckoutSession;
 use model::clock::AccountTime;
 use model::event::Event;
-use model::id::{ClockId, InvoiceId, MerchantId, PaymentIntentId, SetupIntentId, TokenId};
+use model::id::{
+    ClockId, InvoiceId, MerchantId, PaymentIntentId, SetupIntentId, SubscriptionId, TokenId,
+};
 use model::intent::Intent;
 use model::link::FlowEnd;
 use model::payment_method::PaymentMethod;
@@ -123,6 +125,9 @@ impl Engine {
             CarrierInput::Id(id) if id.starts_with(InvoiceId::PREFIX) => {
                 Ok(Carrier::Intent(self.get_intent_of_invoice(context, id, "carrier").await?))
             }
+            CarrierInput::Id(id) if id.starts_with(SubscriptionId::PREFIX) => {
+                Ok(Carrier::Intent(self.get_intent_of_subscription(context, id, "carrier").await?))
+            }
             CarrierInput::Id(id) => {
                 Ok(Carrier::Session(self.get_session(context, id, "carrier").await?))
             }
@@ -174,7 +179,7 @@ impl Engine {
                 let method = accounts
                     .first()
                     .map(|account| self.method_of_account(context, account, made_for));
-                self.checkout_collected(context, session, method, now).await
+                Box::pin(self.checkout_collected(context, session, method, now)).await
             }
         }
     }
@@ -198,7 +203,7 @@ impl Engine {
             // The holder may begin again, so nothing changes.
             Carrier::Intent(intent) => self.intent_collected(context, intent, None).await,
             Carrier::Checkout(session) => {
-                self.checkout_collected(context, session, None, now).await
+                Box::pin(self.checkout_collected(context, session, None, now)).await
             }
         }
     }
@@ -226,7 +231,7 @@ impl Engine {
             Carrier::Checkout(session) => {
                 let made_for = MadeFor { now, clock: session.clock };
                 let method = self.method_of_numbers(context, numbers, made_for);
-                self.checkout_collected(context, session, Some(method), now).await
+                Box::pin(self.checkout_collected(context, session, Some(method), now)).await
             }
         }
     }

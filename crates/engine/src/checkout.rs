@@ -2,14 +2,15 @@
 //!
 //! The intent of a session comes into being when the holder has linked an account: intent, payment
 //! method, mandate and session are one commit with the accounts, so after a crash a session is open
-//! as before or complete with all of them. A session is found from its intent by a look-up.
+//! as before or complete with all of them. An attempt that fails at once leaves the session open and
+//! its intent for the next attempt. A session is found from its intent by a look-up.
 
 use crate::carrier::CarrierEnd;
 use crate::connections_settings::check_prefetch;
 use crate::context::tries;
 use crate::customer::list_body;
 use crate::due::Worked;
-use crate::intent::{Confirmation, IntentInput, IntentKind, OPTIONS};
+use crate::intent::{Confirmation, IntentInput, IntentKind, OPTIONS, kind_of};
 use crate::payment::{Changes, Seen, bytes, intent_object};
 use crate::payment_method::give_to;
 use crate::{Answer, Context, Engine, Error};
@@ -20,17 +21,15 @@ use model::checkout::{
 };
 use model::clock::AccountTime;
 use model::collection::Collection;
-use model::event::EventType;
+use model::event::{Cause, EventType};
 use model::given::Given;
 use model::id::{LineItemId, PaymentIntentId, PriceId, ProductId, SetupIntentId};
 use model::intent::Intent;
-use model::limits::PAGE_ROWS_MAX;
 use model::money::Currency;
 use model::payment_method::PaymentMethod;
 use std::collections::BTreeMap;
 use store::{
-    Bounds, ClockItem, Cursor, FindObject, FindObjectByLookup, Kind, ListObjects, Listed, Object,
-    ObjectsOf,
+    Bounds, ClockItem, FindObject, FindObjectByLookup, Kind, ListObjects, Object, ObjectsOf,
 };
 use wire::error::Error as Refusal;
 use wire::expand::Expand;
@@ -197,13 +196,9 @@ impl Engine {
                 );
                 return Err(Refusal::invalid(message).into());
             }
-            session.expire();
-            session.version += 1;
             let mut changes = Changes::default();
-            let object = Object::Checkout(session.clone());
             let cause = context.cause();
-            changes.tell(&object, EventType::CheckoutSessionExpired, now, Some(&cause));
-            changes.put(object);
+            self.expire_open(&mut session, now, Some(&cause), &mut changes).await?;
             if let Some(body) = self.commit_checkout(context, &session, changes).await? {
                 return Ok(Answer::committed(body));
             }
@@ -234,58 +229,24 @@ impl Engine {
         let created = filter.created;
         let list =
             ListObjects { merchant: context.merchant, kind: Kind::Checkout, of, created, page };
-        let fits = |session: &CheckoutSession| {
+        let fits = |object: &Object| {
+            let Object::Checkout(session) = object else { return false };
             !filter.none
                 && customer.is_none_or(|customer| session.customer == Some(customer))
                 && filter.status.is_none_or(|status| session.status == status)
                 && (filter.email.is_none() || session.email == filter.email)
         };
-        let listed = self.list_fitting(list, fits).await?;
+        let listed = self.list_kept(list, fits).await?;
         let expand = context.expand.inside("data");
         let mut bodies = Vec::with_capacity(listed.items.len());
-        for session in &listed.items {
-            let changes = Changes::default();
-            bodies.push(bytes(&self.checkout_value(context, session, &changes, &expand).await?));
+        for object in &listed.items {
+            if let Object::Checkout(session) = object {
+                let changes = Changes::default();
+                let value = self.checkout_value(context, session, &changes, &expand).await?;
+                bodies.push(bytes(&value));
+            }
         }
         Ok(Answer::unchanged(list_body("/v1/checkout/sessions", listed.has_more, &bodies)))
-    }
-
-    /// A page of the sessions that fit. The store cannot choose by all that a request may name, so
-    /// its pages are read until enough of them fit.
-    async fn list_fitting(
-        &self,
-        mut list: ListObjects,
-        fits: impl Fn(&CheckoutSession) -> bool,
-    ) -> Result<Listed<CheckoutSession>, Error> {
-        // A limit is at most a hundred.
-        let limit = list.page.limit as usize;
-        let back = matches!(list.page.cursor, Cursor::Before(_));
-        list.page.limit = PAGE_ROWS_MAX;
-        let mut items: Vec<CheckoutSession> = Vec::new();
-        loop {
-            let listed = self.store.read(list.clone()).await?;
-            let edge = if back { listed.items.first() } else { listed.items.last() };
-            let edge = edge.map(Object::place).filter(|_| listed.has_more);
-            let sessions = listed.items.into_iter().filter_map(|object| match object {
-                Object::Checkout(session) => Some(session).filter(&fits),
-                _ => None,
-            });
-            if back {
-                items = sessions.chain(items).collect();
-            } else {
-                items.extend(sessions);
-            }
-            let surplus = items.len().saturating_sub(limit);
-            if surplus > 0 {
-                items.drain(if back { 0..surplus } else { limit..limit + surplus });
-                return Ok(Listed { items, has_more: true });
-            }
-            list.page.cursor = match edge {
-                Some(place) if back => Cursor::Before(place),
-                Some(place) => Cursor::After(place),
-                None => return Ok(Listed { items, has_more: false }),
-            };
-        }
     }
 
     /// Lists what is paid for in a session, in the order of the request.
@@ -343,11 +304,13 @@ impl Engine {
         if let Some(method) = method {
             let intent =
                 self.intent_of_checkout(context, &session, method, now, &mut changes).await?;
-            session.complete(&intent);
+            let complete = session.confirmed(&intent);
             session.version += 1;
             let object = Object::Checkout(session.clone());
-            let cause = context.cause();
-            changes.tell(&object, EventType::CheckoutSessionCompleted, now, Some(&cause));
+            if complete {
+                let cause = context.cause();
+                changes.tell(&object, EventType::CheckoutSessionCompleted, now, Some(&cause));
+            }
             changes.put(object);
         }
         let value = self.checkout_value(context, &session, &changes, &context.expand).await?;
@@ -368,11 +331,18 @@ impl Engine {
             Some(id) => self.find_customer(context, id).await?,
             None => None,
         };
-        let (kind, input) = intent_input(session);
-        let mut intent = self.new_intent(context, kind, &input, customer.as_ref(), now)?;
-        intent.configuration.clone_from(&session.configuration);
-        let created = kind.event(EventType::PaymentIntentCreated, EventType::SetupIntentCreated);
-        changes.tell(&intent_object(intent.clone()), created, now, Some(&context.cause()));
+        let mut intent =
+            if let Some(failed) = self.find_intent_of_checkout(session, changes).await? {
+                Intent { version: failed.version + 1, ..failed }
+            } else {
+                let (kind, input) = intent_input(session);
+                let mut new = self.new_intent(context, kind, &input, customer.as_ref(), now)?;
+                new.configuration.clone_from(&session.configuration);
+                let created =
+                    kind.event(EventType::PaymentIntentCreated, EventType::SetupIntentCreated);
+                changes.tell(&intent_object(new.clone()), created, now, Some(&context.cause()));
+                new
+            };
         intent.attach(method.id);
         changes.put(Object::PaymentMethod(method.clone()));
         let confirmation = Confirmation::default();
@@ -385,6 +355,65 @@ impl Engine {
             give_to(changes, method, customer, now, context)?;
         }
         Ok(intent)
+    }
+
+    /// Ends an open session, and the intent of attempts that failed.
+    async fn expire_open(
+        &self,
+        session: &mut CheckoutSession,
+        now: AccountTime,
+        cause: Option<&Cause>,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        session.expire();
+        session.version += 1;
+        let object = Object::Checkout(session.clone());
+        changes.tell(&object, EventType::CheckoutSessionExpired, now, cause);
+        changes.put(object);
+        if let Some(mut intent) = self.find_intent_of_checkout(session, changes).await?
+            && intent.cancelable()
+        {
+            intent.cancel(None, now);
+            intent.version += 1;
+            let canceled = kind_of(&intent)
+                .event(EventType::PaymentIntentCanceled, EventType::SetupIntentCanceled);
+            let object = intent_object(intent);
+            changes.tell(&object, canceled, now, cause);
+            changes.put(object);
+        }
+        Ok(())
+    }
+
+    /// The end of a session that nobody completed in time.
+    pub(crate) async fn checkout_due(
+        &self,
+        mut session: CheckoutSession,
+        now: AccountTime,
+    ) -> Result<Worked, Error> {
+        if !session.is_open() || session.expires_at > now {
+            return Ok(Worked::Nothing);
+        }
+        let mut changes = Changes::default();
+        self.expire_open(&mut session, now, None, &mut changes).await?;
+        let Changes { objects, events } = changes;
+        Ok(Worked::Item(ClockItem::Objects { objects, events }))
+    }
+
+    /// The intent of a session, once an attempt has made it.
+    async fn find_intent_of_checkout(
+        &self,
+        session: &CheckoutSession,
+        changes: &Changes,
+    ) -> Result<Option<Intent>, Error> {
+        let Some(number) = intent_number(session) else { return Ok(None) };
+        let kind = match session.mode {
+            CheckoutMode::Payment => Kind::PaymentIntent,
+            CheckoutMode::Setup => Kind::SetupIntent,
+        };
+        match self.find_object(session.merchant, changes, kind, number).await? {
+            Some(Object::PaymentIntent(intent) | Object::SetupIntent(intent)) => Ok(Some(intent)),
+            _ => Ok(None),
+        }
     }
 
     /// The debit of an intent ended: the session that made it, if one did, tells so too.
@@ -403,6 +432,9 @@ impl Engine {
         let Some(Object::Checkout(mut session)) = self.store.read(find).await? else {
             return Ok(());
         };
+        if !session.is_payment() {
+            return Ok(());
+        }
         let told = if paid {
             session.payment_status = PaymentStatus::Paid;
             EventType::CheckoutSessionAsyncPaymentSucceeded
@@ -432,17 +464,16 @@ impl Engine {
             let items = line_items(session, &session.line_items[..shown], has_more);
             expanded.insert("line_items", items);
         }
-        let (kind, path) = match session.mode {
-            CheckoutMode::Payment => (Kind::PaymentIntent, "payment_intent"),
-            CheckoutMode::Setup => (Kind::SetupIntent, "setup_intent"),
+        let path = match session.mode {
+            CheckoutMode::Payment => "payment_intent",
+            CheckoutMode::Setup => "setup_intent",
         };
-        if let Some(number) = intent_number(session).filter(|_| expand.wants(path)) {
-            let found = self.find_changed(context, changes, kind, number).await?;
-            if let Some(Object::PaymentIntent(intent) | Object::SetupIntent(intent)) = found {
-                let inside = expand.inside(path);
-                let seen = Seen::by_merchant(&inside);
-                expanded.insert(path, self.intent_value(context, &intent, changes, seen).await?);
-            }
+        if expand.wants(path)
+            && let Some(intent) = self.find_intent_of_checkout(session, changes).await?
+        {
+            let inside = expand.inside(path);
+            let seen = Seen::by_merchant(&inside);
+            expanded.insert(path, self.intent_value(context, &intent, changes, seen).await?);
         }
         Ok(wire::render::checkout::value(session, &context.view(self), &expanded))
     }
@@ -457,21 +488,6 @@ impl Engine {
         let body = bytes(&value);
         Ok(self.commit(context, changes, &body).await?.then_some(body))
     }
-}
-
-/// A session whose time is over, as it is stored next.
-pub(crate) fn expire_due(mut session: CheckoutSession, now: AccountTime) -> Worked {
-    if !session.is_open() || session.expires_at > now {
-        return Worked::Nothing;
-    }
-    session.expire();
-    session.version += 1;
-    let mut changes = Changes::default();
-    let object = Object::Checkout(session);
-    changes.tell(&object, EventType::CheckoutSessionExpired, now, None);
-    changes.put(object);
-    let Changes { objects, events } = changes;
-    Worked::Item(ClockItem::Objects { objects, events })
 }
 
 /// When a session expires that is made now.

@@ -61,6 +61,20 @@ impl Answer {
 }
 
 impl Context {
+    /// In place of a call for what happens by itself. Its events have no cause, which whoever
+    /// commits them takes off.
+    pub(crate) fn by_itself(merchant: MerchantId, livemode: bool) -> Self {
+        Self {
+            merchant,
+            livemode,
+            publishable: false,
+            request: RequestId::from_number(0),
+            version: Version::default(),
+            expand: Expand::default(),
+            idempotency: None,
+        }
+    }
+
     /// What caused an event.
     pub(crate) fn cause(&self) -> Cause {
         Cause {

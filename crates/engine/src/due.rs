@@ -4,7 +4,6 @@
 //! generic table comes here, whether a test clock is advanced to it or real time passes it. After a
 //! crash it is due as before.
 
-use crate::checkout::expire_due;
 use crate::{Engine, Error};
 use model::account::Account;
 use model::clock::AccountTime;
@@ -56,8 +55,12 @@ impl Engine {
         now: AccountTime,
     ) -> Result<Worked, Error> {
         match object {
+            Object::PaymentIntent(intent) if intent.disputed_at.is_some() => {
+                Ok(self.dispute_due(intent, now))
+            }
             Object::PaymentIntent(intent) => self.settle_intent(intent, now).await,
-            Object::Checkout(session) => Ok(expire_due(session, now)),
+            Object::Checkout(session) => self.checkout_due(session, now).await,
+            Object::Subscription(held) => self.work_subscription(held, now).await,
             _ => Ok(Worked::Nothing),
         }
     }

@@ -202,9 +202,11 @@ impl Engine {
             last_error: None,
             microdeposits: None,
             settles_at: None,
+            disputed_at: None,
             canceled: None,
             return_url: input.confirmation.as_ref().and_then(|given| given.return_url.clone()),
             invoice: None,
+            subscription: None,
             metadata,
             given: input.given.clone().without_unset(),
         };
@@ -334,6 +336,8 @@ impl Engine {
                 kind.event(EventType::PaymentIntentCanceled, EventType::SetupIntentCanceled);
             changes.tell(&object, canceled, now, Some(&context.cause()));
             changes.put(object);
+            let cause = context.cause();
+            self.tell_subscription(&intent, now, Some(&cause), &mut changes).await?;
             if let Some(body) = self.commit_intent(context, &intent, changes, false).await? {
                 return Ok(Answer::committed(body));
             }

@@ -256,6 +256,22 @@ impl Engine {
         }
     }
 
+    /// A payment method that is attached to a customer.
+    pub(crate) async fn method_of_customer(
+        &self,
+        context: &Context,
+        given: &str,
+        customer: CustomerId,
+        param: &str,
+    ) -> Result<PaymentMethod, Error> {
+        let method = self.get_method(context, given, param).await?;
+        if method.customer != Some(customer) {
+            let message = "The payment method must be attached to the customer first.";
+            return Err(Refusal::invalid(message).param(param.to_owned()).into());
+        }
+        Ok(method)
+    }
+
     /// The payment method that a parameter names: one that exists, or a test name such as
     /// `pm_usBankAccount_success`, which makes a new one.
     pub(crate) async fn method_param(

@@ -7,7 +7,7 @@ impl Engine {
     /// Deletes one batch. Answers how many rows went.
     pub async fn run_prune_once(&self) -> Result<usize, Error> {
         let prune = Prune { now: self.clock.server_now() };
-        let Pruned { replies, events, refreshes } = self.store.write(prune).await?;
-        Ok((replies + events + refreshes) as usize)
+        let Pruned { replies, events, refreshes, objects } = self.store.write(prune).await?;
+        Ok((replies + events + refreshes + objects) as usize)
     }
 }

@@ -131,7 +131,7 @@ pub struct CheckoutSession {
     /// What the settings of the merchant ask for beside it, as they were when it was made; none
     /// when it names its types itself.
     pub from_settings: Option<Collection>,
-    /// The id of the intent that it made when it was completed.
+    /// The id of the intent that it made when the holder first gave a payment method.
     pub intent: Option<String>,
     /// The merchant's own keys.
     pub metadata: BTreeMap<String, String>,
@@ -175,14 +175,19 @@ impl CheckoutSession {
         self.collection.verification_method != Some(VerificationMethod::Instant)
     }
 
-    /// The holder did what it asked; `intent` was made of it and confirmed.
-    pub fn complete(&mut self, intent: &Intent) {
+    /// The holder gave a payment method, and `intent` was confirmed with it. Answers whether that
+    /// completes the session; when the attempt failed at once the holder may make another.
+    pub fn confirmed(&mut self, intent: &Intent) -> bool {
         assert!(self.is_open(), "callers ask first whether it is open");
-        self.status = CheckoutStatus::Complete;
         self.intent = Some(intent.id());
+        if intent.collects() {
+            return false;
+        }
+        self.status = CheckoutStatus::Complete;
         if intent.is_payment() && intent.status == IntentStatus::Succeeded {
             self.payment_status = PaymentStatus::Paid;
         }
+        true
     }
 
     /// It waits no longer.

@@ -9,6 +9,7 @@ use crate::bank::Feature;
 use crate::checkout::CheckoutSession;
 use crate::clock::{AccountTime, TestClock};
 use crate::customer::Customer;
+use crate::dispute::Dispute;
 use crate::id::{AccountId, EventId, MerchantId, RequestId};
 use crate::intent::Intent;
 use crate::invoice::{Invoice, InvoiceItem};
@@ -16,12 +17,17 @@ use crate::mandate::Mandate;
 use crate::payment_method::PaymentMethod;
 use crate::product::{Price, Product};
 use crate::stored::Stored;
+use crate::subscription::Subscription;
 use crate::word::words;
 use serde::{Deserialize, Serialize};
 
 words! {
     /// What happened.
     EventType {
+        /// A dispute is over.
+        ChargeDisputeClosed = "charge.dispute.closed",
+        /// A debit was taken back.
+        ChargeDisputeCreated = "charge.dispute.created",
         /// The debit of a Checkout Session failed.
         CheckoutSessionAsyncPaymentFailed = "checkout.session.async_payment_failed",
         /// The debit of a Checkout Session succeeded.
@@ -34,6 +40,12 @@ words! {
         CustomerCreated = "customer.created",
         /// A customer was deleted.
         CustomerDeleted = "customer.deleted",
+        /// A subscription was made.
+        SubscriptionCreated = "customer.subscription.created",
+        /// A subscription was canceled, or expired before it began.
+        SubscriptionDeleted = "customer.subscription.deleted",
+        /// A subscription was changed.
+        SubscriptionUpdated = "customer.subscription.updated",
         /// A customer was changed.
         CustomerUpdated = "customer.updated",
         /// The number of an account changed.
@@ -164,6 +176,8 @@ pub enum Snapshot {
     Checkout(Box<CheckoutSession>),
     /// A customer.
     Customer(Box<Customer>),
+    /// A dispute.
+    Dispute(Box<Dispute>),
     /// A mandate.
     Mandate(Box<Mandate>),
     /// A Payment Intent or a Setup Intent.
@@ -178,6 +192,8 @@ pub enum Snapshot {
     Price(Box<Price>),
     /// A product.
     Product(Box<Product>),
+    /// A subscription.
+    Subscription(Box<Subscription>),
     /// A test clock.
     TestClock(Box<TestClock>),
 }

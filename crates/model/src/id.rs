@@ -254,6 +254,10 @@ number_id!(
     LineItemId, "li_"
 );
 number_id!(
+    /// A dispute.
+    DisputeId, "du_"
+);
+number_id!(
     /// A product.
     ProductId, "prod_"
 );
@@ -268,6 +272,14 @@ number_id!(
 number_id!(
     /// An invoice.
     InvoiceId, "in_"
+);
+number_id!(
+    /// A subscription.
+    SubscriptionId, "sub_"
+);
+number_id!(
+    /// What a subscription is for.
+    SubscriptionItemId, "si_"
 );
 number_id!(
     /// A line of an invoice. Its number is that of its item.

@@ -13,7 +13,7 @@ use crate::collection::{Collection, VerificationMethod};
 use crate::given::Given;
 use crate::id::{
     ClockId, CustomerId, InvoiceId, MandateId, MerchantId, PaymentIntentId, PaymentMethodId,
-    SetupIntentId,
+    SetupIntentId, SubscriptionId,
 };
 use crate::method_configuration::ConfiguredBy;
 use crate::money::Currency;
@@ -118,6 +118,9 @@ pub struct Intent {
     pub microdeposits: Option<Microdeposits>,
     /// When the debit under way ends.
     pub settles_at: Option<AccountTime>,
+    /// When the debit that has succeeded is taken back.
+    #[serde(default)]
+    pub disputed_at: Option<AccountTime>,
     /// When and why it was given up.
     pub canceled: Option<(AccountTime, Option<String>)>,
     /// Where the holder's browser goes after a confirmation.
@@ -125,6 +128,9 @@ pub struct Intent {
     /// The invoice that it pays.
     #[serde(default)]
     pub invoice: Option<InvoiceId>,
+    /// The subscription that it sets a payment method up for.
+    #[serde(default)]
+    pub subscription: Option<SubscriptionId>,
     /// The merchant's own keys.
     pub metadata: BTreeMap<String, String>,
     /// What it echoes without acting on it.
@@ -161,6 +167,8 @@ pub enum Verification {
 const SETTLE_DAYS: i64 = 4;
 /// Days of the account's clock until small deposits arrive.
 const DEPOSIT_DAYS: i64 = 2;
+/// Days of the account's clock from the end of a debit until it is disputed.
+const DISPUTE_DAYS: i64 = 3;
 /// Wrong answers about deposits that are taken.
 pub const DEPOSIT_TRIES_MAX: u32 = 10;
 /// Days after which deposits can no longer be told.
@@ -248,21 +256,26 @@ impl Intent {
             return Progress::Succeeded;
         }
         self.status = IntentStatus::Processing;
-        // Without a clock to move nobody would wait for days to pass.
-        let days = if self.clock.is_some() { SETTLE_DAYS } else { 0 };
         let ends = method.behavior != PaymentBehavior::Processing;
-        self.settles_at = ends.then(|| now.plus(days * DAY_S));
+        self.settles_at = ends.then(|| self.days_after(now, SETTLE_DAYS));
         Progress::Processing
     }
 
+    /// So many days later on a test clock; without one nobody would wait for days to pass.
+    fn days_after(&self, now: AccountTime, days: i64) -> AccountTime {
+        if self.clock.is_some() { now.plus(days * DAY_S) } else { now }
+    }
+
     /// The debit ends. Answers whether it succeeded.
-    pub fn settle(&mut self, method: &PaymentMethod) -> bool {
+    pub fn settle(&mut self, method: &PaymentMethod, now: AccountTime) -> bool {
         self.settles_at = None;
         let code = match method.behavior {
             PaymentBehavior::Succeeds
             | PaymentBehavior::Disputed
             | PaymentBehavior::Processing
             | PaymentBehavior::MicrodepositsFail => {
+                let disputed = method.behavior == PaymentBehavior::Disputed;
+                self.disputed_at = disputed.then(|| self.days_after(now, DISPUTE_DAYS));
                 self.status = IntentStatus::Succeeded;
                 return true;
             }

@@ -110,6 +110,8 @@ pub const REFRESH_DETAIL_AGE_MS_MAX: i64 = 90 * 86_400 * 1_000;
 pub const SESSION_AGE_S_MAX: i64 = 86_400;
 /// How long a run of the link flow takes steps.
 pub const LINK_FLOW_AGE_S_MAX: i64 = 86_400;
+/// How long a run of the link flow is kept after it began.
+pub const LINK_FLOW_KEPT_MS_MAX: i64 = 30 * 86_400 * 1_000;
 /// Customers, and runs of link flows, that one e-mail address is looked up in.
 pub const KNOWN_CUSTOMERS_MAX: u32 = 20;
 /// Forms that one login may ask for, one after the other.

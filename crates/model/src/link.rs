@@ -11,7 +11,7 @@
 //! it was rendered from, and a step that names another version changes nothing.
 
 use crate::account::{Category, PaymentMethodType, Subcategory};
-use crate::clock::AccountTime;
+use crate::clock::{AccountTime, ServerTime};
 use crate::id::{AccountId, ClockId, InstitutionId, LinkFlowId, MerchantId, TokenId};
 use crate::limits::LINK_FLOW_AGE_S_MAX;
 use serde::{Deserialize, Serialize};
@@ -155,6 +155,9 @@ pub struct LinkFlow {
     pub livemode: bool,
     /// When it began.
     pub created: AccountTime,
+    /// When it began by the server's time.
+    #[serde(default)]
+    pub begun: ServerTime,
     /// The test clock of the carrier.
     pub clock: Option<ClockId>,
     /// The id of the carrier.

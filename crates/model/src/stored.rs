@@ -6,19 +6,22 @@
 
 use crate::account::Holder;
 use crate::checkout::CheckoutSession;
-use crate::clock::{AccountTime, TestClock};
+use crate::clock::{AccountTime, ServerTime, TestClock};
 use crate::connections_settings::ConnectionsSettings;
 use crate::customer::Customer;
+use crate::dispute::Dispute;
 use crate::endpoint::Endpoint;
 use crate::id::{ClockId, CustomerId, MerchantId};
 use crate::intent::Intent;
 use crate::invoice::{Invoice, InvoiceItem};
+use crate::limits::LINK_FLOW_KEPT_MS_MAX;
 use crate::link::{FlowEnd, LinkFlow, Offer};
 use crate::mandate::Mandate;
 use crate::method_configuration::{MethodConfiguration, state};
 use crate::payment_method::PaymentMethod;
 use crate::product::{Price, Product};
 use crate::session::Session;
+use crate::subscription::Subscription;
 use crate::token::BankAccountToken;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -63,6 +66,11 @@ pub trait Stored {
 
     /// When something falls due on it by itself, by its clock.
     fn due_at(&self) -> Option<AccountTime> {
+        None
+    }
+
+    /// From when on it may be forgotten, by the server's time; never, if there is none.
+    fn forget_at(&self) -> Option<ServerTime> {
         None
     }
 
@@ -195,6 +203,12 @@ impl Stored for LinkFlow {
         self.clock
     }
 
+    fn forget_at(&self) -> Option<ServerTime> {
+        // A holder who wants to be found again is found by the run that said so.
+        let found_again = self.lookup().is_some();
+        (!found_again).then(|| self.begun.plus_ms(LINK_FLOW_KEPT_MS_MAX))
+    }
+
     fn lookup(&self) -> Option<Lookup> {
         let linked = self.run.end() == Some(FlowEnd::Linked);
         self.run.sign_up.clone().filter(|_| linked).map(Lookup::Text)
@@ -239,7 +253,7 @@ impl Stored for Intent {
     }
 
     fn due_at(&self) -> Option<AccountTime> {
-        self.settles_at
+        self.settles_at.or(self.disputed_at)
     }
 
     fn lookup(&self) -> Option<Lookup> {
@@ -321,6 +335,18 @@ impl Stored for CheckoutSession {
     }
 }
 
+impl Stored for Dispute {
+    common!(id.number());
+
+    fn clock(&self) -> Option<ClockId> {
+        self.clock
+    }
+
+    fn lookup(&self) -> Option<Lookup> {
+        Some(Lookup::Text(self.payment_intent.to_string()))
+    }
+}
+
 impl Stored for Product {
     common!(number);
 
@@ -366,5 +392,21 @@ impl Stored for Invoice {
 
     fn deleted(&self) -> bool {
         self.deleted
+    }
+}
+
+impl Stored for Subscription {
+    common!(id.number());
+
+    fn customer(&self) -> Option<CustomerId> {
+        Some(self.customer)
+    }
+
+    fn clock(&self) -> Option<ClockId> {
+        self.clock
+    }
+
+    fn due_at(&self) -> Option<AccountTime> {
+        Self::due_at(self)
     }
 }

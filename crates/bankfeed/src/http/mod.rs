@@ -16,6 +16,7 @@ mod connection;
 mod connections_settings;
 mod cors;
 mod customer;
+mod dispute;
 mod endpoint;
 mod event;
 mod given;
@@ -32,6 +33,7 @@ mod product;
 mod router;
 mod sent;
 mod session;
+mod subscription;
 mod transaction;
 mod visits;
 

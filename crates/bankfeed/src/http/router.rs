@@ -2,9 +2,9 @@
 
 use super::call::{self, Call, Handler, Outcome, Pending, Route};
 use super::{
-    App, account, checkout, clock, connections_settings, cors, customer, endpoint, event, helpers,
-    intent, invoice, link_flow, method_configuration, payment_method, product, session,
-    transaction,
+    App, account, checkout, clock, connections_settings, cors, customer, dispute, endpoint, event,
+    helpers, intent, invoice, link_flow, method_configuration, payment_method, product, session,
+    subscription, transaction,
 };
 use crate::pages;
 use axum::Router;
@@ -75,6 +75,8 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .get("/v1/payment_method_configurations", method_configuration::list)
         .get("/v1/payment_method_configurations/{id}", method_configuration::retrieve)
         .post("/v1/payment_method_configurations/{id}", method_configuration::update)
+        .get("/v1/disputes", dispute::list)
+        .get("/v1/disputes/{id}", dispute::retrieve)
         // Products, prices and invoices
         .post("/v1/products", product::create)
         .get("/v1/products", product::list)
@@ -99,6 +101,16 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .post("/v1/invoices/{id}/finalize", invoice::finalize)
         .post("/v1/invoices/{id}/pay", invoice::pay)
         .post("/v1/invoices/{id}/void", invoice::void)
+        .get("/v1/invoice_payments", invoice::list_payments)
+        .get("/v1/invoice_payments/{id}", invoice::retrieve_payment)
+        // Subscriptions
+        .post("/v1/subscriptions", subscription::create)
+        .get("/v1/subscriptions", subscription::list)
+        .get("/v1/subscriptions/{id}", subscription::retrieve)
+        .post("/v1/subscriptions/{id}", subscription::update)
+        .delete("/v1/subscriptions/{id}", subscription::cancel)
+        .get("/v1/subscription_items", subscription::list_items)
+        .get("/v1/subscription_items/{id}", subscription::retrieve_item)
         // Financial Connections
         .post("/v1/financial_connections/sessions", session::create)
         .client_get("/v1/financial_connections/sessions/{id}", session::retrieve)
@@ -169,6 +181,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/v1/products/search", any(unknown_url))
         .route("/v1/prices/search", any(unknown_url))
         .route("/v1/invoices/search", any(unknown_url))
+        .route("/v1/subscriptions/search", any(unknown_url))
         // Pages; the token in the path is the key
         .route("/link/{token}", get(pages::link::show).post(pages::link::step))
         .route("/link/{token}/bank", get(pages::link::show_bank).post(pages::link::step_bank))

@@ -19,6 +19,15 @@ impl Browser {
     pub(crate) async fn open_for(app: &App, carrier: &Reply, more: &str) -> Self {
         let form = format!("client_secret={}&{more}", carrier.text("/client_secret"));
         let made = app.with_key("pk_test_123").post("/v1/link_flows", &form).await.ok();
+        Self::opened(app, &made)
+    }
+
+    /// Opens the flow of a carrier by its id, as its merchant does.
+    pub(crate) async fn open_of_id(app: &App, carrier: &str) -> Self {
+        Self::opened(app, &app.post("/v1/link_flows", &format!("carrier={carrier}")).await.ok())
+    }
+
+    fn opened(app: &App, made: &Reply) -> Self {
         assert_eq!(made.text("/object"), "link_flow");
         let url = made.text("/url");
         let path = url.split_once("/link/").unwrap().1;

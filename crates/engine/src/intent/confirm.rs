@@ -84,7 +84,9 @@ impl Engine {
         if matches!(progress, Progress::Processing | Progress::Succeeded) {
             keep_method(context, intent, method, now, changes)?;
         }
-        self.tell_invoice(intent, Attempt::Begun, now, Some(&context.cause()), changes).await
+        let cause = context.cause();
+        self.tell_invoice(intent, Attempt::Begun, now, Some(&cause), changes).await?;
+        self.tell_subscription(intent, now, Some(&cause), changes).await
     }
 
     fn mandate(
@@ -181,6 +183,8 @@ impl Engine {
         tell_progress(&intent, progress, now, Some(&context.cause()), &mut changes);
         keep_method(context, &intent, method, now, &mut changes)?;
         changes.put(intent_object(intent.clone()));
+        let cause = context.cause();
+        self.tell_subscription(&intent, now, Some(&cause), &mut changes).await?;
         self.commit_intent(context, &intent, changes, publishable).await
     }
 
@@ -199,7 +203,9 @@ impl Engine {
             intent.fail(refused_code(verification), method.id);
             let cause = context.cause();
             tell_progress(&intent, Progress::DepositsFailed, now, Some(&cause), &mut changes);
+            self.settle_checkout(&intent, false, now, &mut changes).await?;
             self.tell_invoice(&intent, Attempt::Ended, now, Some(&cause), &mut changes).await?;
+            self.tell_subscription(&intent, now, Some(&cause), &mut changes).await?;
         }
         changes.put(intent_object(intent));
         self.commit(&context.without_reply(), changes, &[]).await
@@ -219,7 +225,7 @@ impl Engine {
             return Ok(Worked::Nothing);
         };
         intent.version += 1;
-        let paid = intent.settle(&method);
+        let paid = intent.settle(&method, now);
         let told = if paid {
             EventType::PaymentIntentSucceeded
         } else {
@@ -231,6 +237,7 @@ impl Engine {
         changes.put(object);
         self.settle_checkout(&intent, paid, now, &mut changes).await?;
         self.tell_invoice(&intent, Attempt::Ended, now, None, &mut changes).await?;
+        self.tell_subscription(&intent, now, None, &mut changes).await?;
         let Changes { objects, events } = changes;
         Ok(Worked::Item(ClockItem::Objects { objects, events }))
     }

@@ -76,6 +76,7 @@ impl Engine {
             version: 1,
             livemode: ask.livemode,
             created: now,
+            begun: self.clock.server_now(),
             clock: ask.clock,
             carrier: carrier.id(),
             origin: input.origin.clone(),

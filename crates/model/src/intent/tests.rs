@@ -26,9 +26,11 @@ fn intent(purpose: Purpose) -> Intent {
         last_error: None,
         microdeposits: None,
         settles_at: None,
+        disputed_at: None,
         canceled: None,
         return_url: None,
         invoice: None,
+        subscription: None,
         metadata: BTreeMap::new(),
         given: Given::nothing(),
     }
@@ -76,8 +78,11 @@ fn a_debit_ends_as_the_account_says() {
         assert_eq!(intent.confirm(&method, NOW), Progress::Processing);
         assert_eq!(intent.settles_at, Some(NOW.plus(4 * DAY_S)));
         assert!(!intent.cancelable());
-        intent.settle(&method);
+        let end = NOW.plus(4 * DAY_S);
+        intent.settle(&method, end);
         assert_eq!(intent.status, status);
+        let disputed = behavior == PaymentBehavior::Disputed;
+        assert_eq!(intent.disputed_at, disputed.then(|| end.plus(3 * DAY_S)));
         assert_eq!(intent.last_error.is_some(), status != IntentStatus::Succeeded);
     }
     let (mut intent, method) = (payment(), method(PaymentBehavior::Processing, true));

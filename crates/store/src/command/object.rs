@@ -6,9 +6,10 @@
 use crate::{Bounds, Listed, Page, Reply, Written};
 use model::Word;
 use model::checkout::CheckoutSession;
-use model::clock::{AccountTime, TestClock};
+use model::clock::{AccountTime, ServerTime, TestClock};
 use model::connections_settings::ConnectionsSettings;
 use model::customer::Customer;
+use model::dispute::Dispute;
 use model::endpoint::Endpoint;
 use model::event::Event;
 use model::id::{ClockId, CustomerId, MerchantId};
@@ -21,6 +22,7 @@ use model::payment_method::PaymentMethod;
 use model::product::{Price, Product};
 use model::session::Session;
 use model::stored::{Lookup, Stored};
+use model::subscription::Subscription;
 use model::token::BankAccountToken;
 use sha2::{Digest, Sha256};
 
@@ -111,6 +113,8 @@ objects! {
     LinkFlow(LinkFlow) = "link_flow",
     /// A Checkout Session. Looked up by the id of the intent that it made.
     Checkout(CheckoutSession) = "checkout_session",
+    /// A dispute. Looked up by the id of its Payment Intent.
+    Dispute(Dispute) = "dispute",
     /// A product.
     Product(Product) = "product",
     /// A price. Looked up by the id of its product.
@@ -119,6 +123,8 @@ objects! {
     InvoiceItem(InvoiceItem) = "invoice_item",
     /// An invoice.
     Invoice(Invoice) = "invoice",
+    /// A subscription.
+    Subscription(Subscription) = "subscription",
     /// A token of bank account numbers.
     Token(BankAccountToken) = "token",
     /// A configuration of payment methods. Looked up by whether it is active.
@@ -327,6 +333,11 @@ impl Object {
     /// When something falls due on it by itself. On a deleted object nothing does.
     pub fn due_at(&self) -> Option<AccountTime> {
         self.stored().due_at().filter(|_| !self.deleted())
+    }
+
+    /// From when on it may be forgotten.
+    pub(crate) fn forget_at(&self) -> Option<ServerTime> {
+        self.stored().forget_at()
     }
 
     /// The text it is looked up by.

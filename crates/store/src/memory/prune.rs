@@ -37,11 +37,18 @@ pub(crate) fn prune(command: &Prune, memory: &mut Memory) -> Result<Pruned, Fail
     for key in &refreshes {
         memory.refreshes.remove(key);
     }
+    let objects =
+        memory.objects.iter().filter_map(|(key, object)| Some((object.forget_at()?, *key)));
+    let objects = oldest(objects.filter(|(at, _)| *at <= now));
+    for key in &objects {
+        memory.objects.remove(key);
+    }
     let count = |rows: usize| u32::try_from(rows).unwrap_or(u32::MAX);
     Ok(Pruned {
         replies: count(replies.len()),
         events: count(events.len()),
         refreshes: count(refreshes.len()),
+        objects: count(objects.len()),
     })
 }
 

@@ -19,11 +19,11 @@ pub(super) const COUNT_MERCHANTS: &str = "SELECT COUNT(*) FROM merchants";
 pub(super) const COUNT_KIND: &str =
     "SELECT COUNT(*) FROM objects WHERE merchant = ?1 AND kind = ?2 AND deleted = 0";
 pub(super) const INSERT_OBJECT: &str = "INSERT INTO objects (merchant, kind, number, version, \
-     created, deleted, customer, clock, lookup, due_at, secret, body) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING";
+     created, deleted, customer, clock, lookup, due_at, forget_at, secret, body) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT DO NOTHING";
 pub(super) const UPDATE_OBJECT: &str = "UPDATE objects SET version = ?4, created = ?5, \
-     deleted = ?6, customer = ?7, clock = ?8, lookup = ?9, due_at = ?10, secret = ?11, \
-     body = ?12 \
+     deleted = ?6, customer = ?7, clock = ?8, lookup = ?9, due_at = ?10, forget_at = ?11, \
+     secret = ?12, body = ?13 \
      WHERE merchant = ?1 AND kind = ?2 AND number = ?3 AND version = ?4 - 1";
 pub(super) const FIND_OBJECT: &str =
     "SELECT body, secret FROM objects WHERE merchant = ?1 AND kind = ?2 AND number = ?3";
@@ -164,6 +164,7 @@ fn store(object: &Object, sql: &str, batch: &Batch<'_>) -> Result<usize, Failure
             object.clock().map(|clock| column(clock.number())),
             object.lookup(),
             object.due_at().map(|at| at.0),
+            object.forget_at().map(|at| at.0),
             seal_secret(object, batch.seal)?,
             object.body()?,
         ],

@@ -24,6 +24,11 @@ pub(super) const DELETE_REFRESHES: &str = "DELETE FROM refreshes \
      WHERE started_server <= ?1 AND status <> 'pending' \
      ORDER BY started_server, account, feature, sequence LIMIT ?2)";
 
+pub(super) const DELETE_OBJECTS: &str = "DELETE FROM objects \
+     WHERE (merchant, kind, number) IN (SELECT merchant, kind, number FROM objects \
+     WHERE forget_at IS NOT NULL AND forget_at <= ?1 \
+     ORDER BY forget_at, merchant, kind, number LIMIT ?2)";
+
 /// Deletes what is past its age.
 pub(crate) fn prune(command: &Prune, batch: &Batch<'_>) -> Result<Pruned, Failure> {
     let Prune { now } = *command;
@@ -32,6 +37,7 @@ pub(crate) fn prune(command: &Prune, batch: &Batch<'_>) -> Result<Pruned, Failur
     let refreshes_until = now.plus_ms(-REFRESH_DETAIL_AGE_MS_MAX).0;
     let replies = batch.execute(DELETE_REPLIES, params![replies_until, PRUNE_ROWS_MAX])?;
     let refreshes = batch.execute(DELETE_REFRESHES, params![refreshes_until, PRUNE_ROWS_MAX])?;
+    let objects = batch.execute(DELETE_OBJECTS, params![now.0, PRUNE_ROWS_MAX])?;
     let old = params![events_until, PRUNE_ROWS_MAX];
     let events = batch.reading().list(LIST_OLD_EVENTS, old, |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
@@ -42,5 +48,10 @@ pub(crate) fn prune(command: &Prune, batch: &Batch<'_>) -> Result<Pruned, Failur
         batch.execute(DELETE_EVENT, params![position])?;
     }
     let count = |rows: usize| u32::try_from(rows).unwrap_or(u32::MAX);
-    Ok(Pruned { replies: count(replies), events: count(events.len()), refreshes: count(refreshes) })
+    Ok(Pruned {
+        replies: count(replies),
+        events: count(events.len()),
+        refreshes: count(refreshes),
+        objects: count(objects),
+    })
 }

@@ -1,14 +1,18 @@
 //! Clean-up: what is past its age goes, what is still needed stays.
 
-use crate::bed::{Bed, account, delivery, event, job, merchant, next, on_both, reply};
+use crate::bed::{Bed, T0, account, delivery, event, job, merchant, next, on_both, reply};
 use model::bank::Feature;
 use model::delivery::DeliveryStatus;
 use model::event::{Event, EventType};
-use model::limits::{EVENT_AGE_MS_MAX, IDEMPOTENCY_AGE_MS_MAX, REFRESH_DETAIL_AGE_MS_MAX};
+use model::id::LinkFlowId;
+use model::limits::{
+    EVENT_AGE_MS_MAX, IDEMPOTENCY_AGE_MS_MAX, LINK_FLOW_KEPT_MS_MAX, REFRESH_DETAIL_AGE_MS_MAX,
+};
+use model::link::{FlowEnd, LinkFlow, LinkRun, Pane};
 use model::refresh::RefreshStatus;
 use store::{
-    AccountChange, ChangeAccount, DispatchEvent, FindEvent, ListDeliveries, Prune, Pruned,
-    RecordReply, SettleDelivery, Written,
+    AccountChange, ChangeAccount, CreateObject, Created, DispatchEvent, FindEvent, FindObject,
+    Kind, ListDeliveries, Object, Prune, Pruned, RecordReply, SettleDelivery, Written,
 };
 
 async fn prune(bed: &Bed) -> Pruned {
@@ -91,4 +95,50 @@ fn old_jobs_go_when_ended() {
         assert_eq!(prune(&bed).await.refreshes, 1);
         assert_eq!(prune(&bed).await, Pruned::default());
     });
+}
+
+/// Runs of link flows go thirty days of the server's time after they began; not those by which a
+/// holder is found again.
+#[test]
+fn old_runs_of_link_flows_go() {
+    on_both(async |bed| {
+        let [left, found_again] = [flow(1, &bed), LinkFlow { run: found(), ..flow(2, &bed) }];
+        for flow in [&left, &found_again] {
+            let object = Object::LinkFlow(flow.clone());
+            let create = CreateObject { object, kind_max: None, events: vec![], reply: None };
+            assert_eq!(bed.write(create).await, Created::Done);
+        }
+        bed.time.pass_ms(LINK_FLOW_KEPT_MS_MAX - 1);
+        assert_eq!(prune(&bed).await.objects, 0);
+        bed.time.pass_ms(1);
+        assert_eq!(prune(&bed).await.objects, 1);
+        assert_eq!(prune(&bed).await, Pruned::default());
+        for (flow, kept) in [(left, false), (found_again, true)] {
+            let (merchant, kind) = (merchant(1), Kind::LinkFlow);
+            let find = FindObject { merchant, kind, number: flow.id.number() };
+            assert_eq!(bed.read(find).await.is_some(), kept);
+        }
+    });
+}
+
+fn flow(number: u64, bed: &Bed) -> LinkFlow {
+    LinkFlow {
+        id: LinkFlowId::from_number(number),
+        merchant: merchant(1),
+        version: 1,
+        livemode: false,
+        created: T0,
+        begun: bed.time.now(),
+        clock: None,
+        carrier: "fcsess_1".into(),
+        origin: None,
+        secret: "secret".into(),
+        run: LinkRun::default(),
+    }
+}
+
+/// A run that ended with the wish to be found again.
+fn found() -> LinkRun {
+    let (pane, sign_up) = (Pane::Ended(FlowEnd::Linked), Some("ada@example.com".into()));
+    LinkRun { pane, sign_up, ..LinkRun::default() }
 }

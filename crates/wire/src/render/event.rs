@@ -6,8 +6,8 @@
 use crate::json::JsonWriter;
 use crate::render::given::Expanded;
 use crate::render::{
-    View, account, authorization, checkout, clock, customer, intent, invoice, mandate,
-    payment_method, product,
+    View, account, authorization, checkout, clock, customer, dispute, intent, invoice, mandate,
+    payment_method, product, subscription,
 };
 use model::Word;
 use model::event::{Event, Snapshot};
@@ -83,6 +83,7 @@ fn write_snapshot(w: &mut JsonWriter, snapshot: &Snapshot, view: &View<'_>) {
         Snapshot::Customer(customer) => {
             customer::write_whole(w, customer, view, None);
         }
+        Snapshot::Dispute(dispute) => write_value(w, &dispute::value(dispute, &Expanded::new())),
         Snapshot::Intent(intent) => {
             write_value(w, &intent::value(intent, view, false, &Expanded::new()));
         }
@@ -93,6 +94,9 @@ fn write_snapshot(w: &mut JsonWriter, snapshot: &Snapshot, view: &View<'_>) {
         Snapshot::Mandate(mandate) => write_value(w, &mandate::value(mandate, &Expanded::new())),
         Snapshot::PaymentMethod(method) => {
             write_value(w, &payment_method::value(method, &Expanded::new()));
+        }
+        Snapshot::Subscription(held) => {
+            write_value(w, &subscription::value(held, &Expanded::new()));
         }
         Snapshot::TestClock(clock) => clock::write_whole(w, clock),
     }

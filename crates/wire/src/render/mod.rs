@@ -11,6 +11,7 @@ pub mod checkout;
 pub mod clock;
 pub mod customer;
 pub mod deleted;
+pub mod dispute;
 pub mod endpoint;
 pub mod event;
 pub mod given;
@@ -23,6 +24,7 @@ pub mod ownership;
 pub mod payment_method;
 pub mod product;
 pub mod session;
+pub mod subscription;
 pub mod token;
 pub mod transaction;
 

@@ -86,6 +86,7 @@ pub(super) fn customer() -> Customer {
         address: None,
         balance: 0,
         business_name: None,
+        default_payment_method: None,
         description: None,
         email: Some("ada@example.com".into()),
         individual_name: None,

@@ -54,6 +54,7 @@ const ACROSS_MERCHANTS: &[(&str, &str)] = &[
     ("prune::DELETE_ATTEMPTS", "the pruner works for all merchants"),
     ("prune::DELETE_DELIVERIES", "the pruner works for all merchants"),
     ("prune::DELETE_EVENT", "the pruner works for all merchants"),
+    ("prune::DELETE_OBJECTS", "the pruner works for all merchants"),
     ("prune::DELETE_REFRESHES", "the pruner works for all merchants"),
     ("prune::DELETE_REPLIES", "the pruner works for all merchants"),
     ("prune::LIST_OLD_EVENTS", "the pruner works for all merchants"),

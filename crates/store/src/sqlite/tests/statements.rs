@@ -70,6 +70,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     prune::DELETE_DELIVERIES,
     prune::DELETE_ATTEMPTS,
     prune::DELETE_REFRESHES,
+    prune::DELETE_OBJECTS,
     refresh::INSERT_REFRESH,
     refresh::LIST_CLAIMABLE,
     refresh::CLAIM_REFRESH,

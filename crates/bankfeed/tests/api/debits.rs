@@ -1,0 +1,399 @@
+//! What payments from test accounts and test numbers do, with the days of a test clock; disputes.
+
+use crate::browser::Browser;
+use crate::checkout::{CHECKOUT, ONE_ITEM, told};
+use crate::intents::{LINK, id};
+use crate::support::{App, BEGIN_S, Reply};
+use serde_json::Value;
+use std::fmt::Write as _;
+
+const DAY_S: i64 = 86_400;
+/// Accounts of Test (Non-OAuth) that can pay.
+const ACCOUNTS: [&str; 11] = [
+    "Success",
+    "Failure",
+    "Account closes after linking",
+    "High Balance",
+    "Very High Balance",
+    "Insufficient Funds",
+    "Success (Later Disputed)",
+    "Payment Processes Indefinitely",
+    "Debit Not Authorized",
+    "Weekly Payment Volume Exceeded",
+    "Savings",
+];
+/// Test numbers with the names that stand for them in `pm_usBankAccount_…`.
+const NUMBERS: [(&str, &str); 9] = [
+    ("000123456789", "success"),
+    ("000111111113", "accountClosed"),
+    ("000111111116", "noAccount"),
+    ("000222222227", "insufficientFunds"),
+    ("000333333335", "debitNotAuthorized"),
+    ("000444444440", "invalidCurrency"),
+    ("000666666661", "failMicrodeposits"),
+    ("000555555559", "dispute"),
+    ("000000000009", "processing"),
+];
+
+struct Days {
+    app: App,
+    clock: String,
+    customer: String,
+    passed: i64,
+}
+
+impl Days {
+    async fn begin() -> Self {
+        let app = App::start().await;
+        let form = format!("frozen_time={BEGIN_S}");
+        let clock = id(&app.post("/v1/test_helpers/test_clocks", &form).await.ok());
+        let form = format!("test_clock={clock}&email=ada@example.com");
+        let customer = id(&app.post("/v1/customers", &form).await.ok());
+        Self { app, clock, customer, passed: 0 }
+    }
+
+    async fn pass(&mut self, days: i64) {
+        self.passed += days;
+        let path = format!("/v1/test_helpers/test_clocks/{}/advance", self.clock);
+        let to = BEGIN_S + self.passed * DAY_S;
+        self.app.post(&path, &format!("frozen_time={to}")).await.ok();
+        self.app.run_workers_until_idle().await;
+    }
+
+    /// A payment of the customer, with these further parameters.
+    async fn payment(&self, more: &str) -> Reply {
+        let form = format!(
+            "amount=2000&currency=usd&customer={}&payment_method_types[]=us_bank_account{more}",
+            self.customer
+        );
+        self.app.post("/v1/payment_intents", &form).await.ok()
+    }
+
+    async fn linked(&self, account: &str) -> String {
+        let intent = id(&self.payment("").await);
+        let form = format!("carrier={intent}&accounts[]={}", account.replace(' ', "+"));
+        self.app.post(LINK, &form).await.ok();
+        self.app.post(&format!("/v1/payment_intents/{intent}/confirm"), "").await.ok();
+        intent
+    }
+
+    async fn typed(&self, number: &str) -> String {
+        let intent = self
+            .payment(&format!(
+                "&confirm=true&payment_method_data[type]=us_bank_account\
+                 &payment_method_data[billing_details][name]=Ada\
+                 &payment_method_data[us_bank_account][account_holder_type]=individual\
+                 &payment_method_data[us_bank_account][routing_number]=110000000\
+                 &payment_method_data[us_bank_account][account_number]={number}"
+            ))
+            .await;
+        if intent.at("/status") == "requires_action" {
+            let path = format!("/v1/payment_intents/{}/verify_microdeposits", id(&intent));
+            self.app.post(&path, "amounts[]=32&amounts[]=45").await.ok();
+        }
+        id(&intent)
+    }
+
+    async fn status(&self, intent: &str) -> String {
+        let shown = self.app.get(&format!("/v1/payment_intents/{intent}")).await.ok();
+        match shown.at("/last_payment_error/code") {
+            Value::String(code) => format!("{} ({code})", shown.text("/status")),
+            _ => shown.text("/status"),
+        }
+    }
+}
+
+/// Every test account and every test number that Stripe documents does in a payment what its name
+/// says, and not before its day: the fourth after the confirmation.
+#[tokio::test]
+async fn debits_do_what_their_names_say() {
+    let mut days = Days::begin().await;
+    let mut payments = Vec::new();
+    for account in ACCOUNTS {
+        payments.push((account.to_owned(), days.linked(account).await));
+    }
+    for (number, name) in NUMBERS {
+        payments.push((format!("{number} typed"), days.typed(number).await));
+        let form = format!("&confirm=true&payment_method=pm_usBankAccount_{name}");
+        payments.push((format!("pm_usBankAccount_{name}"), id(&days.payment(&form).await)));
+    }
+    let mut lines = vec![String::new(); payments.len()];
+    for pass in [0, 3, 1, 30] {
+        if pass > 0 {
+            days.pass(pass).await;
+        }
+        for ((_, intent), line) in payments.iter().zip(&mut lines) {
+            let status = days.status(intent).await;
+            if !line.ends_with(&status) {
+                let _ = write!(line, "  {}: {status}", days.passed);
+            }
+        }
+    }
+    for ((name, intent), line) in payments.iter().zip(&mut lines) {
+        let path = format!("/v1/disputes?payment_intent={intent}");
+        for dispute in days.app.get(&path).await.ok().items("/data") {
+            let day = (dispute["created"].as_i64().unwrap() - BEGIN_S) / DAY_S;
+            let _ = write!(line, "  {day}: disputed");
+        }
+        *line = format!("{name}\n  {line}");
+    }
+    insta::assert_snapshot!(lines.join("\n"), @"
+    Success
+        0: processing  4: succeeded
+    Failure
+        0: processing  4: requires_payment_method (account_closed)
+    Account closes after linking
+        0: processing  4: requires_payment_method (account_closed)
+    High Balance
+        0: processing  4: succeeded
+    Very High Balance
+        0: processing  4: succeeded
+    Insufficient Funds
+        0: processing  4: requires_payment_method (insufficient_funds)
+    Success (Later Disputed)
+        0: processing  4: succeeded  7: disputed
+    Payment Processes Indefinitely
+        0: processing
+    Debit Not Authorized
+        0: processing  4: requires_payment_method (debit_not_authorized)
+    Weekly Payment Volume Exceeded
+        0: processing  4: requires_payment_method (charge_exceeds_source_limit)
+    Savings
+        0: processing  4: succeeded
+    000123456789 typed
+        0: processing  4: succeeded
+    pm_usBankAccount_success
+        0: processing  4: succeeded
+    000111111113 typed
+        0: processing  4: requires_payment_method (account_closed)
+    pm_usBankAccount_accountClosed
+        0: processing  4: requires_payment_method (account_closed)
+    000111111116 typed
+        0: processing  4: requires_payment_method (no_account)
+    pm_usBankAccount_noAccount
+        0: processing  4: requires_payment_method (no_account)
+    000222222227 typed
+        0: processing  4: requires_payment_method (insufficient_funds)
+    pm_usBankAccount_insufficientFunds
+        0: processing  4: requires_payment_method (insufficient_funds)
+    000333333335 typed
+        0: processing  4: requires_payment_method (debit_not_authorized)
+    pm_usBankAccount_debitNotAuthorized
+        0: processing  4: requires_payment_method (debit_not_authorized)
+    000444444440 typed
+        0: processing  4: requires_payment_method (invalid_currency)
+    pm_usBankAccount_invalidCurrency
+        0: processing  4: requires_payment_method (invalid_currency)
+    000666666661 typed
+        0: requires_payment_method (payment_method_microdeposit_failed)
+    pm_usBankAccount_failMicrodeposits
+        0: requires_payment_method (payment_method_microdeposit_failed)
+    000555555559 typed
+        0: processing  4: succeeded  7: disputed
+    pm_usBankAccount_dispute
+        0: processing  4: succeeded  7: disputed
+    000000000009 typed
+        0: processing
+    pm_usBankAccount_processing
+        0: processing
+    ");
+}
+
+/// A dispute comes three days after the debit has succeeded, lost from the start; the payment stays
+/// as it was.
+#[tokio::test]
+async fn a_payment_is_disputed_later() {
+    let mut days = Days::begin().await;
+    let intent = days.linked("Success (Later Disputed)").await;
+    let other = days.linked("Success").await;
+    days.pass(4).await;
+    days.pass(2).await;
+    assert!(days.app.get("/v1/disputes").await.ok().items("/data").is_empty());
+    days.pass(1).await;
+    let disputes = days.app.get("/v1/disputes").await.ok();
+    assert_eq!(disputes.items("/data").len(), 1);
+    assert_eq!(disputes.at("/data/0/payment_intent"), intent.as_str());
+    assert_eq!(disputes.at("/data/0/created"), BEGIN_S + 7 * DAY_S);
+    assert_eq!(days.status(&intent).await, "succeeded");
+
+    let path = format!("/v1/disputes/{}", disputes.text("/data/0/id"));
+    insta::assert_snapshot!(days.app.get(&path).await.shown(), @r#"
+    200
+    {
+      "amount": 2000,
+      "balance_transactions": [],
+      "charge": null,
+      "created": 1767830400,
+      "currency": "usd",
+      "enhanced_eligibility_types": [],
+      "evidence": {
+        "access_activity_log": null,
+        "billing_address": null,
+        "cancellation_policy": null,
+        "cancellation_policy_disclosure": null,
+        "cancellation_rebuttal": null,
+        "customer_communication": null,
+        "customer_email_address": null,
+        "customer_name": null,
+        "customer_purchase_ip": null,
+        "customer_signature": null,
+        "duplicate_charge_documentation": null,
+        "duplicate_charge_explanation": null,
+        "duplicate_charge_id": null,
+        "enhanced_evidence": {},
+        "product_description": null,
+        "receipt": null,
+        "refund_policy": null,
+        "refund_policy_disclosure": null,
+        "refund_refusal_explanation": null,
+        "service_date": null,
+        "service_documentation": null,
+        "shipping_address": null,
+        "shipping_carrier": null,
+        "shipping_date": null,
+        "shipping_documentation": null,
+        "shipping_tracking_number": null,
+        "uncategorized_file": null,
+        "uncategorized_text": null
+      },
+      "evidence_details": {
+        "due_by": null,
+        "enhanced_eligibility": {},
+        "has_evidence": false,
+        "past_due": false,
+        "submission_count": 0
+      },
+      "id": "du_0vIseXMSrDf6an8e9rSglQp5",
+      "is_charge_refundable": false,
+      "livemode": false,
+      "metadata": {},
+      "object": "dispute",
+      "payment_intent": "pi_0vIseXMSgPx8mINnwXHJjGCK",
+      "reason": "debit_not_authorized",
+      "status": "lost"
+    }
+    "#);
+    let expanded = days.app.get(&format!("{path}?expand[]=payment_intent.payment_method")).await;
+    let method = expanded.ok().text("/payment_intent/payment_method/us_bank_account/bank_name");
+    assert_eq!(method, "Test (Non-OAuth)");
+
+    let events = days.app.get("/v1/events?type=charge.dispute.*").await.ok();
+    let types: Vec<String> = events
+        .items("/data")
+        .iter()
+        .map(|event| format!("{} {}", event["type"], event["data"]["object"]["status"]))
+        .collect();
+    insta::assert_snapshot!(types.join("\n"), @r#"
+    "charge.dispute.closed" "lost"
+    "charge.dispute.created" "lost"
+    "#);
+    for (filter, count) in [
+        (format!("payment_intent={intent}"), 1),
+        (format!("payment_intent={other}"), 0),
+        ("charge=ch_1".to_owned(), 0),
+        (format!("created[gte]={}", BEGIN_S + 7 * DAY_S), 1),
+        (format!("created[gt]={}", BEGIN_S + 7 * DAY_S), 0),
+    ] {
+        let list = days.app.get(&format!("/v1/disputes?{filter}")).await.ok();
+        assert_eq!(list.items("/data").len(), count, "{filter}");
+    }
+    insta::assert_snapshot!(
+        days.app.refusals(&[
+            ("GET", "/v1/disputes/du_1", ""),
+            ("GET", "/v1/disputes?payment_intent=pi_1", ""),
+            ("GET", "/v1/disputes?starting_after=du_1", ""),
+            ("GET", "/v1/disputes?status=lost", ""),
+            ("GET", &format!("{path}?expand[]=evidence"), ""),
+        ]).await,
+        @"
+        GET /v1/disputes/du_1
+            404 invalid_request_error resource_missing dispute
+            No such dispute: 'du_1'
+        GET /v1/disputes?payment_intent=pi_1
+            404 invalid_request_error resource_missing payment_intent
+            No such payment_intent: 'pi_1'
+        GET /v1/disputes?starting_after=du_1
+            400 invalid_request_error resource_missing starting_after
+            No such dispute: 'du_1'
+        GET /v1/disputes?status=lost
+            400 invalid_request_error parameter_unknown status
+            Received unknown parameter: status
+        GET /v1/disputes/du_…?expand[]=evidence
+            400 invalid_request_error - expand
+            The property 'evidence' cannot be expanded.
+        "
+    );
+    let other_key = days.app.with_key("sk_test_other");
+    assert_eq!(other_key.get(&path).await.status, 404);
+    assert!(other_key.get("/v1/disputes").await.ok().items("/data").is_empty());
+}
+
+/// Without a clock to move a debit ends at once, and so does the time until it is disputed.
+#[tokio::test]
+async fn without_a_clock_nobody_waits() {
+    let app = App::start().await;
+    let form = "amount=2000&currency=usd&confirm=true&payment_method=pm_usBankAccount_dispute";
+    let intent = id(&app.post("/v1/payment_intents", form).await.ok());
+    app.run_workers_until_idle().await;
+    let shown = app.get(&format!("/v1/payment_intents/{intent}")).await.ok();
+    assert_eq!(shown.at("/status"), "succeeded");
+    let disputes = app.get("/v1/disputes").await.ok();
+    assert_eq!(disputes.at("/data/0/payment_intent"), intent.as_str());
+}
+
+/// A Checkout Session stays open when the deposits to typed numbers cannot be sent: the holder makes
+/// another attempt with the same intent, which is given up with the session.
+#[tokio::test]
+async fn deposits_that_fail_leave_a_checkout_open() {
+    let app = App::start().await;
+    let mut ends = Vec::new();
+    for complete in [true, false] {
+        let session = id(&app.post(CHECKOUT, ONE_ITEM).await.ok());
+        let path = format!("{CHECKOUT}/{session}?expand[]=payment_intent");
+        type_numbers(&app, &session, "000666666661").await;
+        let failed = app.get(&path).await.ok();
+        assert_eq!(failed.at("/status"), "open");
+        assert_eq!(failed.at("/payment_intent/status"), "requires_payment_method");
+        let intent = failed.text("/payment_intent/id");
+        if complete {
+            type_numbers(&app, &session, "000123456789").await;
+        } else {
+            app.post(&format!("{CHECKOUT}/{session}/expire"), "").await.ok();
+        }
+        let ended = app.get(&path).await.ok();
+        assert_eq!(ended.at("/payment_intent/id"), intent.as_str());
+        ends.push(format!("{} {}", ended.text("/status"), ended.text("/payment_intent/status")));
+        if complete {
+            let verify = format!("/v1/payment_intents/{intent}/verify_microdeposits");
+            app.post(&verify, "descriptor_code=SM33CC").await;
+            let ended = app.get(&path).await.ok();
+            ends.push(format!("{} {}", ended.text("/status"), ended.text("/payment_status")));
+        }
+    }
+    insta::assert_snapshot!(ends.join("\n"), @"
+    complete requires_action
+    complete unpaid
+    expired canceled
+    ");
+    insta::assert_snapshot!(told(&app).await.join("\n"), @"
+    payment_intent.created
+    payment_intent.payment_failed
+    payment_intent.requires_action
+    checkout.session.completed
+    payment_intent.payment_failed
+    checkout.session.async_payment_failed
+    payment_intent.created
+    payment_intent.payment_failed
+    checkout.session.expired
+    payment_intent.canceled
+    ");
+}
+
+/// Goes through the link flow of a carrier by typing numbers.
+async fn type_numbers(app: &App, carrier: &str, number: &str) {
+    let browser = Browser::open_of_id(app, carrier).await;
+    browser.step("manual", "").await.ok();
+    let form =
+        format!("routing_number=110000000&account_number={number}&account_number_again={number}");
+    browser.step("numbers", &form).await.ok();
+}
