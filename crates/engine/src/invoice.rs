@@ -3,10 +3,12 @@
 //! An open invoice has a Payment Intent, which is the carrier of its link flow. When the intent
 //! ends, the invoice follows in the same commit (`invoice/pay.rs`).
 
+mod hosted;
 pub mod item;
 mod pay;
 pub mod payment;
 
+pub use hosted::{InvoicePage, InvoiceStanding};
 pub(crate) use item::AMOUNT_MAX;
 pub(crate) use pay::Attempt;
 pub use pay::PayInput;
@@ -391,7 +393,7 @@ impl Engine {
                 expanded.insert("payments", payments);
             }
         }
-        Ok(wire::render::invoice::value(invoice, &expanded))
+        Ok(wire::render::invoice::value(invoice, &context.view(self), &expanded))
     }
 
     /// Commits changes with the invoice as their answer, if there are any. Answers nothing when

@@ -23,6 +23,7 @@ pub mod endpoint;
 mod error;
 pub mod event;
 mod held;
+pub mod hosted;
 pub mod intent;
 pub mod invoice;
 pub mod link;
@@ -55,6 +56,7 @@ use model::key::random_letters;
 use model::numbers::Numbers;
 use std::sync::Arc;
 use store::{Failpoints, FindObject, Kind, Object, Store};
+use wire::address::PageKey;
 use worker::Wake;
 
 /// The product, ready to be called.
@@ -68,6 +70,8 @@ pub struct Engine {
     pub(crate) settings: Settings,
     pub(crate) failpoints: Failpoints,
     pub(crate) wake: Wake,
+    /// Makes the addresses of hosted pages.
+    pub(crate) page_key: PageKey,
 }
 
 /// What an engine is made of.
@@ -99,6 +103,7 @@ impl Engine {
     /// Puts an engine together. Workers run only when [`worker::run`] is called.
     pub fn new(parts: Parts) -> Self {
         Self {
+            page_key: PageKey::new(parts.store.derived_key("hosted pages")),
             store: parts.store,
             connector: parts.connector,
             outbound: parts.outbound,

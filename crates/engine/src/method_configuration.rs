@@ -262,7 +262,7 @@ pub(crate) fn check_carrier(carrier: &Carrier) -> Result<(), Error> {
         Carrier::Intent(intent) => {
             check_offered(intent.method_types.as_deref(), intent.configuration.as_ref(), None)
         }
-        Carrier::Checkout(session) => {
+        Carrier::Checkout(session) | Carrier::CheckoutPage(session) => {
             check_offered(session.method_types.as_deref(), session.configuration.as_ref(), None)
         }
         Carrier::Session(_) => Ok(()),

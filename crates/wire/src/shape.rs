@@ -66,16 +66,8 @@ const TABLES: [&str; 11] = [
     include_str!("shape/subscriptions.txt"),
 ];
 
-static CALLS: LazyLock<BTreeMap<&'static str, Shape>> = LazyLock::new(|| {
-    let mut calls = BTreeMap::new();
-    for table in TABLES {
-        let mut lines = Lines { rest: table.lines().collect(), place: 0 };
-        while let Some(call) = lines.next_at(0) {
-            calls.insert(call, Shape::Hash(lines.members(1)));
-        }
-    }
-    calls
-});
+static CALLS: LazyLock<BTreeMap<&'static str, Shape>> =
+    LazyLock::new(|| TABLES.into_iter().flat_map(read_table).collect());
 
 /// The parameters of a call, such as `POST /v1/payment_intents/{id}/confirm`; nothing when no
 /// table has it.
@@ -92,6 +84,16 @@ pub fn of_call(call: &str) -> Option<&'static Shape> {
 /// Every call that has a table.
 pub fn calls() -> impl Iterator<Item = (&'static str, &'static Shape)> {
     CALLS.iter().map(|(call, shape)| (*call, shape))
+}
+
+/// The calls of a table.
+pub(crate) fn read_table(table: &'static str) -> BTreeMap<&'static str, Shape> {
+    let mut calls = BTreeMap::new();
+    let mut lines = Lines { rest: table.lines().collect(), place: 0 };
+    while let Some(call) = lines.next_at(0) {
+        calls.insert(call, Shape::Hash(lines.members(1)));
+    }
+    calls
 }
 
 /// A table being read.

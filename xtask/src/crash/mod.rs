@@ -18,7 +18,7 @@ mod load;
 mod receiver;
 mod server;
 mod settle;
-mod time;
+pub(crate) mod time;
 
 use crate::Failure;
 use crate::counts::Counts;

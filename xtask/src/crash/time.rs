@@ -25,7 +25,7 @@ pub(super) fn fresh_seed() -> u64 {
 
 /// A moment to measure from.
 #[expect(clippy::disallowed_methods, reason = "the one place of this tool that reads the clock")]
-pub(super) fn moment() -> Instant {
+pub(crate) fn moment() -> Instant {
     Instant::now()
 }
 

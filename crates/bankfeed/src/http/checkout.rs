@@ -3,7 +3,7 @@
 
 use super::call::{Call, Outcome};
 use super::collection;
-use super::given::{read, take_metadata, take_text};
+use super::given::{read, read_versioned, take_metadata, take_text};
 use super::intent::{AMOUNT_MAX, AMOUNT_MIN, take_types};
 use engine::checkout::{CheckoutFilter, CheckoutInput, LineItemInput};
 use model::Word;
@@ -18,7 +18,7 @@ use wire::params::{Params, Range};
 use wire::render::checkout::{FIELDS, LIST_FIELDS};
 
 pub(super) async fn create(mut call: Call) -> Outcome {
-    let mut given = read(&mut call.params, "POST /v1/checkout/sessions")?;
+    let mut given = read_versioned(&mut call, "POST /v1/checkout/sessions")?;
     let input = take_input(&mut given)?;
     let call = call.ready(FIELDS)?;
     Ok(call.engine.create_checkout(&call.context, &CheckoutInput { given, ..input }).await?)

@@ -1,7 +1,9 @@
 //! Reading of calls that are known by their shape: all parameters at once, of which a handler takes
 //! what decides something and leaves the rest to be echoed.
 
+use super::call::Call;
 use model::given::Given;
+use wire::change;
 use wire::error::Error;
 use wire::params::{MetadataChange, Params};
 use wire::shape;
@@ -11,6 +13,14 @@ pub(super) fn read(params: &mut Params, call: &str) -> Result<Given, Error> {
     let shape = shape::of_call(call);
     assert!(shape.is_some(), "every call that is read by shape has a table");
     shape.map_or_else(|| Ok(Given::nothing()), |shape| params.shaped(shape))
+}
+
+/// Reads all parameters of a call by its shape as it is in the caller's version.
+pub(super) fn read_versioned(call: &mut Call, name: &str) -> Result<Given, Error> {
+    let version = call.version().clone();
+    let given = change::read(&mut call.params, name, &version)?;
+    assert!(given.is_some(), "every call that is read by shape has a table");
+    Ok(given.unwrap_or_else(Given::nothing))
 }
 
 /// Takes a text out of what was given.

@@ -3,7 +3,7 @@
 
 use super::call::{Call, Outcome};
 use super::collection;
-use super::given::{read, take_metadata, take_text};
+use super::given::{read, read_versioned, take_metadata, take_text};
 use super::payment_method::take_method_data;
 use engine::intent::{
     Access, Confirmation, IntentFilter, IntentInput, IntentKind, MethodParam, VerifyInput,
@@ -82,7 +82,7 @@ pub(super) async fn list_setups(call: Call) -> Outcome {
 }
 
 async fn create(mut call: Call, kind: IntentKind) -> Outcome {
-    let mut given = read(&mut call.params, &format!("POST /v1/{}s", kind.word()))?;
+    let mut given = read_versioned(&mut call, &format!("POST /v1/{}s", kind.word()))?;
     let mut input = take_input(&mut given)?;
     if kind == IntentKind::Payment && input.currency != Currency::parse(CURRENCY) {
         let message = "Bank accounts of the type us_bank_account are debited in usd only.";
@@ -110,7 +110,7 @@ async fn retrieve(mut call: Call, kind: IntentKind) -> Outcome {
 }
 
 async fn update(mut call: Call, kind: IntentKind) -> Outcome {
-    let mut given = read(&mut call.params, &format!("POST /v1/{}s/{{id}}", kind.word()))?;
+    let mut given = read_versioned(&mut call, &format!("POST /v1/{}s/{{id}}", kind.word()))?;
     let mut input = take_input(&mut given)?;
     input.given = given;
     let call = call.ready(FIELDS)?;
@@ -118,7 +118,8 @@ async fn update(mut call: Call, kind: IntentKind) -> Outcome {
 }
 
 async fn confirm(mut call: Call, kind: IntentKind) -> Outcome {
-    let mut given = read(&mut call.params, &format!("POST /v1/{}s/{{id}}/confirm", kind.word()))?;
+    let mut given =
+        read_versioned(&mut call, &format!("POST /v1/{}s/{{id}}/confirm", kind.word()))?;
     let client_secret = take_text(&mut given, "client_secret");
     let method = take_method(&mut given)?;
     let confirmation = Confirmation { method, ..take_confirmation(&mut given)? };
@@ -213,19 +214,41 @@ fn take_amount(given: &mut Given) -> Result<Option<i64>, Error> {
     Ok(Some(amount))
 }
 
-/// The types named, which must have the one that this server has.
+/// What cannot be said together with the types that are allowed.
+const EXCLUSIVE: [&str; 4] = [
+    "automatic_payment_methods",
+    "excluded_payment_method_types",
+    "payment_method_configuration",
+    TYPES,
+];
+const TYPES: &str = "payment_method_types";
+const ALLOWED_TYPES: &str = "allowed_payment_method_types";
+
+/// The types named, which must have the one that this server has. Those that are only allowed stay
+/// to be echoed, and leave the choice to the merchant's settings.
 pub(super) fn take_types(given: &mut Given) -> Result<Option<Vec<String>>, Error> {
-    let Some(types) = given.texts(&["payment_method_types"]) else { return Ok(None) };
-    given.take("payment_method_types");
+    if let Some(allowed) = given.texts(&[ALLOWED_TYPES]) {
+        if let Some(other) = EXCLUSIVE.into_iter().find(|name| given.at(&[name]).is_some()) {
+            return Err(Error::exclusive(&[ALLOWED_TYPES, other]));
+        }
+        return must_have_bank(&allowed, ALLOWED_TYPES).map(|()| None);
+    }
+    let Some(types) = given.texts(&[TYPES]) else { return Ok(None) };
+    given.take(TYPES);
     if types.is_empty() {
         return Ok(None);
     }
-    if !types.iter().any(|name| name == "us_bank_account") {
-        let message = "This server collects bank accounts: payment_method_types must include \
-                       us_bank_account.";
-        return Err(Error::invalid(message).param("payment_method_types"));
-    }
+    must_have_bank(&types, TYPES)?;
     Ok(Some(types))
+}
+
+fn must_have_bank(types: &[String], param: &str) -> Result<(), Error> {
+    if types.iter().any(|name| name == "us_bank_account") {
+        return Ok(());
+    }
+    let message =
+        format!("This server collects bank accounts: {param} must include us_bank_account.");
+    Err(Error::invalid(message).param(param))
 }
 
 /// The payment method that a request names or makes.

@@ -6,7 +6,7 @@ use super::{
     helpers, intent, invoice, link_flow, method_configuration, payment_method, product, session,
     subscription, transaction,
 };
-use crate::pages;
+use crate::pages::{self, hosted};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -184,6 +184,9 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/v1/subscriptions/search", any(unknown_url))
         // Pages; the token in the path is the key
         .route("/link/{token}", get(pages::link::show).post(pages::link::step))
+        .route("/c/pay/{token}", get(hosted::show_checkout).post(hosted::step_checkout))
+        .route("/i/{token}", get(hosted::show_invoice).post(hosted::step_invoice))
+        .route("/microdeposits/{token}", get(hosted::show_deposits).post(hosted::tell_deposits))
         .route("/link/{token}/bank", get(pages::link::show_bank).post(pages::link::step_bank))
         // For the merchant; asks for a secret key
         .route("/settings", get(pages::settings::show).post(pages::settings::act))

@@ -34,6 +34,18 @@ impl Browser {
         Self { client: Client::of(app.url()), path: format!("/link/{path}") }
     }
 
+    /// Opens a page by its address.
+    pub(crate) fn at(app: &App, url: &str) -> Self {
+        let path = url.strip_prefix("http://127.0.0.1:12111").unwrap_or(url);
+        Self { client: Client::of(app.url()), path: path.to_owned() }
+    }
+
+    /// Opens the flow that a page leads to.
+    pub(crate) fn flow_of(app: &App, page: &Reply) -> Self {
+        let after = page.body.split_once("action=\"/link/").unwrap().1;
+        Self::at(app, &format!("/link/{}", after.split_once('"').unwrap().0))
+    }
+
     /// The current pane.
     pub(crate) async fn page(&self) -> Reply {
         self.client.bare_request("GET", &self.path).send().await
@@ -120,8 +132,10 @@ pub(crate) fn read(page: &Reply) -> String {
     for piece in main.split('<').filter(|piece| !piece.is_empty()) {
         let (tag, words) = piece.split_once('>').unwrap_or(("", piece));
         let name = tag.split([' ', '/']).find(|name| !name.is_empty()).unwrap_or_default();
-        let fresh =
-            ["h1", "p", "li", "ul", "form", "button", "a", "div", "label", "legend", "summary"];
+        let fresh = [
+            "h1", "h2", "p", "li", "form", "button", "a", "div", "dt", "label", "legend",
+            "summary", "ul",
+        ];
         if (!tag.starts_with('/') && fresh.contains(&name)) || tag.contains("class=\"mark") {
             text.push('\n');
         }
@@ -143,7 +157,7 @@ pub(crate) fn read(page: &Reply) -> String {
             }
             "button" if !tag.starts_with('/') => text.push_str("> "),
             "a" if !tag.starts_with('/') => text.push_str("-> "),
-            "span" | "strong" if !tag.starts_with('/') => text.push(' '),
+            "span" | "strong" | "dd" if !tag.starts_with('/') => text.push(' '),
             _ => {}
         }
         // The script file shows what is hidden here.

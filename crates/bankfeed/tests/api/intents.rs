@@ -48,6 +48,7 @@ async fn a_payment_intent_collects_an_account() {
     insta::assert_snapshot!(intent.shown(), @r#"
     200
     {
+      "allowed_payment_method_types": null,
       "amount": 2000,
       "amount_capturable": 0,
       "amount_details": {
@@ -192,6 +193,7 @@ async fn a_setup_intent_without_customer_links_an_account_of_nobody() {
     insta::assert_snapshot!(intent.shown(), @r#"
     200
     {
+      "allowed_payment_method_types": null,
       "application": null,
       "automatic_payment_methods": null,
       "cancellation_reason": null,
@@ -330,7 +332,7 @@ async fn typed_numbers_are_verified_by_deposits() {
       "type": "verify_with_microdeposits",
       "verify_with_microdeposits": {
         "arrival_date": 1767398400,
-        "hosted_verification_url": "http://127.0.0.1:12111/microdeposits/seti_0vIseXMSehlhP7yapu00A02Z_secret_GQvlTENqgWPfVkKY4cBI8lcx8",
+        "hosted_verification_url": "http://127.0.0.1:12111/microdeposits/6dfa0b8bb1751f510ac3f842600006998e1d4524b7c4d00c90136df36e4df48a",
         "microdeposit_type": "amounts"
       }
     }

@@ -4,6 +4,8 @@ use super::View;
 use super::given::{Expanded, Shown, id_or_object, value as given_value};
 use super::intent::lay_collection;
 use super::method_configuration::details;
+use crate::address::HostedPage;
+use crate::change::leave_out_newer;
 use crate::expand::Field;
 use model::Word;
 use model::checkout::{CheckoutMode, CheckoutSession, LineItem};
@@ -91,12 +93,15 @@ pub fn value(session: &CheckoutSession, view: &View<'_>, expanded: &Expanded) ->
     let amount = session.amount();
     let nothing_else = json!({"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0});
     let id = session.id();
-    let url = session.is_open().then(|| format!("{}/c/pay/{id}", view.public_url));
+    let page = || view.page(HostedPage::Checkout, session.merchant, session.number);
+    let url = if session.is_open() { page() } else { None };
     let customer = session.customer.map(|customer| customer.to_string());
     let intent_of = |mode| session.intent.clone().filter(|_| session.mode == mode);
     let types = types_offered(session.method_types.as_deref(), session.configuration.as_ref());
+    let allowed = session.given.at(&["allowed_payment_method_types"]).map(given_value);
     shown
         .put("id", id)
+        .put("allowed_payment_method_types", allowed)
         .put("amount_subtotal", amount)
         .put("amount_total", amount)
         .put("created", session.created.0)
@@ -131,18 +136,23 @@ pub fn value(session: &CheckoutSession, view: &View<'_>, expanded: &Expanded) ->
         *bank = json!({});
     }
     lay_collection(bank, &session.collection);
+    leave_out_newer(&mut value, view.version);
     value
 }
 
 /// Who pays, as far as it is known.
 fn customer_details(session: &CheckoutSession) -> Value {
-    let Some(email) = &session.email else { return Value::Null };
+    let email = session.payer_email();
+    let name = &session.payer.name;
+    if email.is_none() && name.is_none() {
+        return Value::Null;
+    }
     json!({
         "address": null,
         "business_name": null,
         "email": email,
         "individual_name": null,
-        "name": null,
+        "name": name,
         "phone": null,
         "tax_exempt": "none",
         "tax_ids": [],

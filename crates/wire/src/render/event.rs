@@ -87,7 +87,9 @@ fn write_snapshot(w: &mut JsonWriter, snapshot: &Snapshot, view: &View<'_>) {
         Snapshot::Intent(intent) => {
             write_value(w, &intent::value(intent, view, false, &Expanded::new()));
         }
-        Snapshot::Invoice(invoice) => write_value(w, &invoice::value(invoice, &Expanded::new())),
+        Snapshot::Invoice(invoice) => {
+            write_value(w, &invoice::value(invoice, view, &Expanded::new()));
+        }
         Snapshot::InvoiceItem(item) => write_value(w, &invoice::item_value(item, &Expanded::new())),
         Snapshot::Price(price) => write_value(w, &product::price_value(price, &Expanded::new())),
         Snapshot::Product(product) => write_value(w, &product::value(product, &Expanded::new())),

@@ -3,6 +3,8 @@
 use super::View;
 use super::given::{Expanded, Shown, id_or_object, leave_out};
 use super::method_configuration::details;
+use crate::address::HostedPage;
+use crate::change::leave_out_newer;
 use crate::expand::Field;
 use model::Word;
 use model::clock::DAY_S;
@@ -29,6 +31,7 @@ pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, ins
 static PAYMENT: LazyLock<Value> = LazyLock::new(|| {
     json!({
         "object": "payment_intent",
+        "allowed_payment_method_types": null,
         "amount_capturable": 0,
         "amount_details": {"tip": {}},
         "application": null,
@@ -58,6 +61,7 @@ static PAYMENT: LazyLock<Value> = LazyLock::new(|| {
 static SETUP: LazyLock<Value> = LazyLock::new(|| {
     json!({
         "object": "setup_intent",
+        "allowed_payment_method_types": null,
         "application": null,
         "automatic_payment_methods": null,
         "customer_account": null,
@@ -92,7 +96,7 @@ pub fn value(intent: &Intent, view: &View<'_>, publishable: bool, expanded: &Exp
         .put("cancellation_reason", reason)
         .put("customer", id_or_object(expanded, "customer", customer))
         .put("metadata", json!(intent.metadata))
-        .put("next_action", next_action(intent, view.public_url))
+        .put("next_action", next_action(intent, view))
         .put("payment_method", id_or_object(expanded, "payment_method", method))
         .put("payment_method_configuration_details", details(intent.configuration.as_ref()))
         .put("payment_method_types", json!(method_types(intent)))
@@ -130,6 +134,7 @@ pub fn value(intent: &Intent, view: &View<'_>, publishable: bool, expanded: &Exp
     } else {
         leave_out(&mut value["payment_method_options"], "us_bank_account");
     }
+    leave_out_newer(&mut value, view.version);
     if publishable {
         // A browser learns what it needs to go on, and nothing that is the merchant's own.
         for hidden in ["application_fee_amount", "transfer_data", "transfer_group"] {
@@ -185,16 +190,25 @@ fn last_error(error: &IntentError, expanded: &Expanded) -> Value {
     })
 }
 
-fn next_action(intent: &Intent, public_url: &str) -> Value {
+/// The page on which a holder tells the deposits of an intent.
+pub fn deposits_page(intent: &Intent) -> HostedPage {
+    match intent.purpose {
+        Purpose::Payment { .. } => HostedPage::PaymentDeposits,
+        Purpose::Setup => HostedPage::SetupDeposits,
+    }
+}
+
+fn next_action(intent: &Intent, view: &View<'_>) -> Value {
     let Some(deposits) = intent.microdeposits else { return Value::Null };
+    let page = deposits_page(intent);
     // Stripe shows the start of the day on which they arrive.
     let arrival_date = deposits.arrive_at.0 - deposits.arrive_at.0.rem_euclid(DAY_S);
     json!({
         "type": "verify_with_microdeposits",
         "verify_with_microdeposits": {
             "arrival_date": arrival_date,
-            "hosted_verification_url": format!("{public_url}/microdeposits/{}", intent.client_secret),
-            "microdeposit_type": "amounts",
+            "hosted_verification_url": view.page(page, intent.merchant, intent.number),
+            "microdeposit_type": deposits.kind.word(),
         },
     })
 }

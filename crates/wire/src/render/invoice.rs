@@ -1,7 +1,9 @@
 //! Invoices, their lines and payments, and invoice items.
 
+use super::View;
 use super::given::{Expanded, Shown, id_or_object};
 use super::intent::lay_collection;
+use crate::address::HostedPage;
 use crate::expand::Field;
 use model::Word;
 use model::id::{InvoiceLineId, InvoicePaymentId};
@@ -141,7 +143,7 @@ static ITEM: LazyLock<Value> = LazyLock::new(|| {
 });
 
 /// An invoice, with what was expanded in it.
-pub fn value(invoice: &Invoice, expanded: &Expanded) -> Value {
+pub fn value(invoice: &Invoice, view: &View<'_>, expanded: &Expanded) -> Value {
     // What was given for the invoice stands over what is known of the customer.
     let mut given = invoice.addressee.clone();
     given.update(invoice.given.clone());
@@ -186,7 +188,8 @@ pub fn value(invoice: &Invoice, expanded: &Expanded) -> Value {
         .put("total", total)
         .put("total_excluding_tax", total);
     if finalized.is_some() {
-        shown.put("ending_balance", 0);
+        let page = view.page(HostedPage::Invoice, invoice.merchant, invoice.id.number());
+        shown.put("ending_balance", 0).put("hosted_invoice_url", page);
     }
     if let Some(subscription) = invoice.subscription {
         let details = json!({"metadata": {}, "subscription": subscription.to_string()});

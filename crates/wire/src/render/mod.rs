@@ -28,10 +28,12 @@ pub mod subscription;
 pub mod token;
 pub mod transaction;
 
+use crate::address::{HostedPage, PageKey};
 use crate::json::JsonWriter;
 use crate::render::customer::ExpandedCustomer;
 use crate::version::Version;
 use model::account::Holder;
+use model::id::MerchantId;
 
 /// How a caller, or an endpoint, sees objects.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +44,8 @@ pub struct View<'a> {
     pub preview_errors: bool,
     /// Where clients reach this server, for the pages that objects name.
     pub public_url: &'a str,
+    /// What makes the addresses of these pages; without it objects name none.
+    pub page_key: Option<&'a PageKey>,
     /// Whether a browser reads it, which sees no balance, owner, refresh or metadata.
     pub browser: bool,
 }
@@ -53,14 +57,21 @@ impl<'a> View<'a> {
             version,
             preview_errors: errors_shown || version.is_preview(),
             public_url: "",
+            page_key: None,
             browser: false,
         }
     }
 
-    /// The same for a server that clients reach at this address.
+    /// The same for a server that clients reach at this address, with pages of this key.
     #[must_use]
-    pub fn at(self, public_url: &'a str) -> Self {
-        Self { public_url, ..self }
+    pub fn at(self, public_url: &'a str, page_key: &'a PageKey) -> Self {
+        Self { public_url, page_key: Some(page_key), ..self }
+    }
+
+    /// The address of a page of an object.
+    pub fn page(&self, page: HostedPage, merchant: MerchantId, number: u64) -> Option<String> {
+        let token = self.page_key?.token(page, merchant, number);
+        Some(format!("{}{}/{token}", self.public_url, page.path()))
     }
 
     /// The same, and whether a browser reads it.

@@ -1,0 +1,158 @@
+//! Shapes that follow the API version: how the types of payment methods are said and shown.
+
+use crate::support::{App, Reply};
+
+const DAHLIA: &str = "2026-08-26.dahlia";
+const ENDIVE: &str = "2026-09-30.endive";
+const PREVIEW: &str = "2026-08-26.preview";
+const NAMED: &str = "payment_method_types[]=us_bank_account";
+const ALLOWED: &str =
+    "allowed_payment_method_types[]=card&allowed_payment_method_types[]=us_bank_account";
+
+async fn post(app: &App, version: &str, path: &str, form: &str) -> Reply {
+    app.request("POST", path).header("Stripe-Version", version).form(form).send().await
+}
+
+/// What is allowed, and what there is.
+fn types(shown: &Reply) -> String {
+    let [allowed, there] = ["/allowed_payment_method_types", "/payment_method_types"];
+    format!("{} of {}", shown.at(there), shown.at(allowed))
+}
+
+/// Where types could be named, with what else the call needs.
+async fn calls(app: &App) -> Vec<(String, &'static str)> {
+    let payment = post(app, DAHLIA, "/v1/payment_intents", "amount=2000&currency=usd").await;
+    let setup = post(app, DAHLIA, "/v1/setup_intents", "").await;
+    let payment = format!("/v1/payment_intents/{}", payment.ok().text("/id"));
+    let setup = format!("/v1/setup_intents/{}", setup.ok().text("/id"));
+    vec![
+        ("/v1/payment_intents".to_owned(), "&amount=2000&currency=usd"),
+        (payment.clone(), ""),
+        (format!("{payment}/confirm"), ""),
+        ("/v1/setup_intents".to_owned(), ""),
+        (setup, ""),
+    ]
+}
+
+/// From endive on, and in the preview before it, types cannot be named on intents; nothing is made.
+#[tokio::test]
+async fn endive_refuses_named_types_on_intents() {
+    let app = App::start().await;
+    for (path, more) in calls(&app).await {
+        for version in [PREVIEW, ENDIVE, "2026-10-28.endive"] {
+            let refused = post(&app, version, &path, &format!("{NAMED}{more}")).await;
+            assert_eq!(refused.status, 400, "{path}");
+            let code = refused.at("/error/code");
+            assert_eq!(code, "payment_method_types_no_longer_supported", "{path}");
+            assert_eq!(refused.at("/error/param"), "payment_method_types", "{path}");
+        }
+    }
+    let refused = post(&app, ENDIVE, "/v1/setup_intents", NAMED).await;
+    insta::assert_snapshot!(refused.shown(), @r#"
+    400
+    {
+      "error": {
+        "code": "payment_method_types_no_longer_supported",
+        "doc_url": "https://stripe.com/docs/error-codes/payment-method-types-no-longer-supported",
+        "message": "payment_method_types can no longer be given in API version 2026-09-30.endive.",
+        "param": "payment_method_types",
+        "type": "invalid_request_error"
+      }
+    }
+    "#);
+    for path in ["/v1/payment_intents", "/v1/setup_intents"] {
+        assert_eq!(app.get(path).await.ok().items("/data").len(), 1, "{path}");
+    }
+}
+
+/// Checkout refuses the name as one that it does not know.
+#[tokio::test]
+async fn endive_has_no_named_types_on_checkout() {
+    let app = App::start().await;
+    let refused = post(&app, ENDIVE, "/v1/checkout/sessions", NAMED).await;
+    insta::assert_snapshot!(refused.shown(), @r#"
+    400
+    {
+      "error": {
+        "code": "parameter_unknown",
+        "doc_url": "https://stripe.com/docs/error-codes/parameter-unknown",
+        "message": "Received unknown parameter: payment_method_types",
+        "param": "payment_method_types",
+        "type": "invalid_request_error"
+      }
+    }
+    "#);
+    let session = post(&app, ENDIVE, "/v1/checkout/sessions", ALLOWED).await.ok();
+    insta::assert_snapshot!(types(&session), @r#"["us_bank_account"] of ["card","us_bank_account"]"#);
+    let refused = post(&app, DAHLIA, "/v1/checkout/sessions", ALLOWED).await;
+    assert_eq!(refused.at("/error/code"), "parameter_unknown");
+    let older = post(&app, DAHLIA, "/v1/checkout/sessions", NAMED).await.ok();
+    assert!(!older.body.contains("allowed_payment_method_types"));
+}
+
+/// Allowed types are kept as given, and those that fit are shown as the types there are.
+#[tokio::test]
+async fn allowed_types_narrow_down() {
+    let app = App::start().await;
+    for (path, more) in
+        [("/v1/payment_intents", "&amount=2000&currency=usd"), ("/v1/setup_intents", "")]
+    {
+        for version in ["2026-07-29.dahlia", DAHLIA, ENDIVE] {
+            let intent = post(&app, version, path, &format!("{ALLOWED}{more}")).await.ok();
+            let allowed = intent.at("/allowed_payment_method_types");
+            assert_eq!(allowed, serde_json::json!(["card", "us_bank_account"]), "{path} {version}");
+            let types = intent.at("/payment_method_types");
+            assert_eq!(types, serde_json::json!(["us_bank_account"]), "{path} {version}");
+        }
+        let refused = post(&app, "2026-06-24.dahlia", path, &format!("{ALLOWED}{more}")).await;
+        assert_eq!(refused.at("/error/code"), "parameter_unknown", "{path}");
+        let older = post(&app, "2026-06-24.dahlia", path, &format!("{NAMED}{more}")).await.ok();
+        assert!(!older.body.contains("allowed_payment_method_types"), "{path}");
+    }
+}
+
+/// A later request puts one way of saying it in the place of the other.
+#[tokio::test]
+async fn one_way_takes_the_place_of_the_other() {
+    let app = App::start().await;
+    let named = "payment_method_types[]=card&payment_method_types[]=us_bank_account";
+    let intent = post(&app, DAHLIA, "/v1/setup_intents", named).await.ok();
+    let path = format!("/v1/setup_intents/{}", intent.text("/id"));
+    insta::assert_snapshot!(types(&intent), @r#"["card","us_bank_account"] of null"#);
+    let intent = post(&app, DAHLIA, &path, ALLOWED).await.ok();
+    insta::assert_snapshot!(types(&intent), @r#"["us_bank_account"] of ["card","us_bank_account"]"#);
+    let intent = post(&app, DAHLIA, &path, "allowed_payment_method_types=").await.ok();
+    insta::assert_snapshot!(types(&intent), @r#"["us_bank_account"] of null"#);
+    post(&app, DAHLIA, &path, ALLOWED).await.ok();
+    let intent = post(&app, DAHLIA, &path, named).await.ok();
+    insta::assert_snapshot!(types(&intent), @r#"["card","us_bank_account"] of null"#);
+}
+
+/// Allowed types exclude what else says which types there are, and must have the one there is.
+#[tokio::test]
+async fn allowed_types_have_conditions() {
+    let app = App::start().await;
+    let mut forms: Vec<String> = [
+        "payment_method_types[]=us_bank_account",
+        "excluded_payment_method_types[]=card",
+        "automatic_payment_methods[enabled]=true",
+        "payment_method_configuration=pmc_1",
+    ]
+    .iter()
+    .map(|more| format!("{ALLOWED}&{more}"))
+    .collect();
+    forms.push("allowed_payment_method_types[]=card".to_owned());
+    let mut told = Vec::new();
+    for form in forms {
+        let refused = post(&app, DAHLIA, "/v1/setup_intents", &form).await;
+        let message = refused.text("/error/message");
+        told.push(format!("{} {message} {}", refused.status, refused.at("/error/param")));
+    }
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    400 You may give only one of these parameters: allowed_payment_method_types, payment_method_types. "allowed_payment_method_types"
+    400 You may give only one of these parameters: allowed_payment_method_types, excluded_payment_method_types. "allowed_payment_method_types"
+    400 You may give only one of these parameters: allowed_payment_method_types, automatic_payment_methods. "allowed_payment_method_types"
+    400 You may give only one of these parameters: allowed_payment_method_types, payment_method_configuration. "allowed_payment_method_types"
+    400 This server collects bank accounts: allowed_payment_method_types must include us_bank_account. "allowed_payment_method_types"
+    "#);
+}

@@ -1,0 +1,26 @@
+//! Endive: the types of payment methods are no longer named. What is allowed can be narrowed down
+//! (see [`allowed_types`](super::allowed_types)), on Checkout too from now on; the computed list
+//! stays readable.
+
+use super::Change;
+
+const CODE: Option<&str> = Some("payment_method_types_no_longer_supported");
+const NAME: &str = "payment_method_types";
+
+pub(super) const CHANGE: Change = Change {
+    since: "2026-09-30",
+    since_preview: "2026-08-26",
+    came: "\
+POST /v1/checkout/sessions
+ allowed_payment_method_types list text 100
+",
+    went: &[
+        ("POST /v1/payment_intents", NAME, CODE),
+        ("POST /v1/payment_intents/{id}", NAME, CODE),
+        ("POST /v1/payment_intents/{id}/confirm", NAME, CODE),
+        ("POST /v1/setup_intents", NAME, CODE),
+        ("POST /v1/setup_intents/{id}", NAME, CODE),
+        ("POST /v1/checkout/sessions", NAME, None),
+    ],
+    keys: &[("checkout.session", "allowed_payment_method_types")],
+};

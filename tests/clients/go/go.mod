@@ -1,0 +1,5 @@
+module bankfeed/tests/clients/go
+
+go 1.23
+
+require github.com/stripe/stripe-go/v86 v86.1.1

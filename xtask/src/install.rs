@@ -1,0 +1,37 @@
+//! What the programs that CI runs need beside a Rust toolchain, installed by name where it is missing.
+
+use crate::Failure;
+use crate::process::{self, program};
+use std::path::Path;
+use std::process::Stdio;
+
+/// Programs of the machine's own distribution, each with the package that brings it.
+pub(crate) fn programs(wanted: &[(&str, &str)]) -> Result<(), Failure> {
+    let missing: Vec<&str> =
+        wanted.iter().filter(|(name, _)| !answers(name)).map(|(_, package)| *package).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    process::run(&mut program("apt-get", &["update", "-qq"]))?;
+    let mut install = program("apt-get", &["install", "-y", "-qq"]);
+    process::run(install.args(missing).env("DEBIAN_FRONTEND", "noninteractive"))
+}
+
+/// Whether a program is there.
+pub(crate) fn answers(name: &str) -> bool {
+    // Go has a word for it, the others a flag.
+    let word = if name.ends_with("go") { "version" } else { "--version" };
+    let mut asked = program(name, &[word]);
+    asked.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}
+
+/// The packages that a folder's lock file of npm pins; installed anew only when it changed.
+pub(crate) fn npm_packages(folder: &Path) -> Result<(), Failure> {
+    let changed = |name: &str| folder.join(name).metadata().and_then(|file| file.modified()).ok();
+    // npm writes this file last.
+    let installed = changed("node_modules/.package-lock.json");
+    if installed.is_some() && installed >= changed("package-lock.json") {
+        return Ok(());
+    }
+    process::run(program("npm", &["ci", "--no-audit", "--no-fund"]).current_dir(folder))
+}
