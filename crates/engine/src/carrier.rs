@@ -67,6 +67,8 @@ pub(crate) struct Ask {
     pub(crate) accounts_max: Option<u32>,
     /// Whether the holder may type numbers.
     pub(crate) manual_entry: bool,
+    /// Whether the holder may pick a bank; if not, they type numbers.
+    pub(crate) banks: bool,
     /// Whether it is for one payment: one account, and one that can pay.
     pub(crate) payment: bool,
     /// Where the browser goes in the end when there is no page that waits.
@@ -174,7 +176,9 @@ impl Engine {
                 shown.sort_by_key(|account| std::cmp::Reverse((account.created, account.id)));
                 session.accounts = accounts.iter().map(|account| account.id).collect();
                 session.status = SessionStatus::Succeeded;
-                self.session_ended(context, session, &shown, None).await
+                let token = self.payout_token(context, &session, &shown, now);
+                session.token = token.as_ref().map(|token| token.id);
+                self.session_ended(context, session, &shown, token).await
             }
             Carrier::Intent(intent) => {
                 // The flow of a payment links one account.
@@ -318,9 +322,19 @@ fn session_ask(session: &Session) -> Ask {
         permissions: session.permissions.clone(),
         prefetch: session.prefetch.clone().unwrap_or_default(),
         account_subcategories: filters.and_then(|filters| filters.account_subcategories.clone()),
-        support: filters.and_then(|filters| filters.require_payment_method_support),
-        accounts_max: session.accounts_max,
-        manual_entry: session.manual_entry == Some(ManualEntry::Automatic),
+        support: filters
+            .and_then(|filters| filters.require_payment_method_support)
+            .or(session.for_payouts.then_some(PaymentMethodSupport::All)),
+        accounts_max: if session.for_payouts && !session.limits_given {
+            Some(1)
+        } else {
+            session.accounts_max
+        },
+        manual_entry: match session.manual_entry {
+            Some(mode) => mode == ManualEntry::Automatic,
+            None => session.for_payouts,
+        },
+        banks: true,
         payment: false,
         return_url: session.return_url.clone(),
     }
@@ -343,6 +357,7 @@ fn intent_ask(intent: &Intent) -> Ask {
         accounts_max: Some(1),
         // What was typed could not be debited.
         manual_entry: intent.manual_entry() && !intent.livemode,
+        banks: intent.livemode || !collection.numbers_only(),
         payment: true,
         return_url: collection.return_url.clone(),
     }
@@ -364,6 +379,7 @@ fn checkout_ask(session: &CheckoutSession) -> Ask {
         support: None,
         accounts_max: Some(1),
         manual_entry: session.manual_entry() && !session.livemode,
+        banks: session.livemode || !collection.numbers_only(),
         payment: true,
         return_url: session.given.text(&["success_url"]).map(str::to_owned),
     }

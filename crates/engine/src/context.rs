@@ -1,5 +1,6 @@
 //! Who asks and how the answer is to look; the answer itself.
 
+use crate::connected_account::Connected;
 use crate::{Engine, Error};
 use model::event::Cause;
 use model::id::{MerchantId, RequestId};
@@ -13,6 +14,8 @@ use wire::version::Version;
 pub struct Context {
     /// Whose objects it is about.
     pub merchant: MerchantId,
+    /// The connected account that it acts in, whose objects they then are.
+    pub connected: Option<Connected>,
     /// Whether it came with a live key.
     pub livemode: bool,
     /// Whether it came with a publishable key, whose answers keep bank data back.
@@ -71,6 +74,7 @@ impl Context {
     pub(crate) fn of_page(merchant: MerchantId, livemode: bool, request: RequestId) -> Self {
         Self {
             merchant,
+            connected: None,
             livemode,
             publishable: false,
             request,
@@ -92,6 +96,7 @@ impl Context {
     pub(crate) fn without_reply(&self) -> Self {
         Self {
             merchant: self.merchant,
+            connected: self.connected.clone(),
             livemode: self.livemode,
             publishable: self.publishable,
             request: self.request,

@@ -4,15 +4,15 @@
 mod confirm;
 mod hosted;
 mod list;
+mod own;
 
 pub use hosted::{DepositsPage, DepositsStanding, DepositsTold};
 pub use list::IntentFilter;
 
 use crate::connections_settings::check_prefetch;
 use crate::context::tries;
-use crate::method_configuration::check_offered;
 use crate::payment::{Changes, Seen, bytes, intent_object};
-use crate::payment_method::{MadeFor, MethodInput, give_to};
+use crate::payment_method::{MadeFor, MethodInput};
 use crate::{Answer, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::collection::Collection;
@@ -23,6 +23,7 @@ use model::id::{PaymentIntentId, SetupIntentId};
 use model::intent::{Deposits, Intent, IntentStatus, Purpose};
 use model::money::Currency;
 use model::payment_method::PaymentMethod;
+use own::{check_own, check_owner};
 use std::collections::BTreeMap;
 use store::{FindObject, FindObjectByLookup, Kind, Object};
 use wire::error::Error as Refusal;
@@ -111,11 +112,6 @@ impl IntentKind {
         }
     }
 
-    /// The kind of the intent of an id.
-    pub(crate) fn of_id(id: &str) -> Self {
-        if id.starts_with(SetupIntentId::PREFIX) { Self::Setup } else { Self::Payment }
-    }
-
     /// What an update event of this kind is called.
     pub(crate) fn event(self, of_payment: EventType, of_setup: EventType) -> EventType {
         match self {
@@ -144,6 +140,7 @@ impl Engine {
             let now = self.moment_to_write(context.merchant, clock).await?;
             let mut changes = Changes::default();
             let mut intent = self.new_intent(context, kind, input, customer.as_ref(), now)?;
+            check_own(&intent)?;
             let named = intent.method_types.is_some();
             let configuration = input.given.text(&["payment_method_configuration"]);
             intent.configuration = self.configured_by(context, named, configuration).await?;
@@ -315,6 +312,7 @@ impl Engine {
             change.apply(&mut intent.metadata)?;
         }
         intent.given.update(input.given.clone());
+        check_own(intent)?;
         if let Some(param) = &input.method {
             let made_for = MadeFor { now, clock: intent.clock };
             let method = self.take_method(context, param, made_for, changes).await?;
@@ -485,17 +483,6 @@ fn format_code(kind: &str) -> &'static str {
     }
 }
 
-/// Refuses somebody else's payment method.
-fn check_owner(intent: &Intent, method: &PaymentMethod) -> Result<(), Error> {
-    if method.customer.is_some() && method.customer != intent.customer {
-        let message = "The payment method belongs to a customer other than the intent's; name \
-                       that customer, or use a payment method of no customer.";
-        return Err(Refusal::invalid(message).param("payment_method").into());
-    }
-    let named = intent.method_types.as_deref();
-    check_offered(named, intent.configuration.as_ref(), Some("payment_method"))
-}
-
 /// What is answered to a call that the status does not allow.
 fn unexpected_state(intent: &Intent, verb: &str) -> Error {
     use model::Word;
@@ -510,19 +497,4 @@ fn unexpected_state(intent: &Intent, verb: &str) -> Error {
         intent.status.word()
     );
     Refusal::invalid(message).code(code).into()
-}
-
-/// Gives the method of an intent to its customer where the intent asks for later payments.
-fn keep_method(
-    context: &Context,
-    intent: &Intent,
-    method: PaymentMethod,
-    now: AccountTime,
-    changes: &mut Changes,
-) -> Result<(), Error> {
-    let kept = !intent.is_payment() || intent.given.text(&["setup_future_usage"]).is_some();
-    match intent.customer.filter(|_| kept) {
-        Some(customer) => give_to(changes, method, customer, now, context),
-        None => Ok(()),
-    }
 }

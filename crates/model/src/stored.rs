@@ -7,6 +7,7 @@
 use crate::account::Holder;
 use crate::checkout::CheckoutSession;
 use crate::clock::{AccountTime, ServerTime, TestClock};
+use crate::connected_account::{ConnectedAccount, PlatformTie};
 use crate::connections_settings::ConnectionsSettings;
 use crate::customer::Customer;
 use crate::dispute::Dispute;
@@ -312,6 +313,46 @@ impl Stored for MethodConfiguration {
 
     fn lookup(&self) -> Option<Lookup> {
         Some(Lookup::Text(state(self.active).to_owned()))
+    }
+}
+
+impl Stored for ConnectedAccount {
+    fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    fn number(&self) -> u64 {
+        Self::number_of(&self.account)
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created(&self) -> AccountTime {
+        self.created
+    }
+
+    fn deleted(&self) -> bool {
+        self.deleted
+    }
+}
+
+impl Stored for PlatformTie {
+    fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    fn number(&self) -> u64 {
+        Self::NUMBER
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created(&self) -> AccountTime {
+        self.created
     }
 }
 

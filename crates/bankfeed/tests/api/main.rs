@@ -8,6 +8,8 @@
 mod browser;
 mod checkout;
 mod checkout_shows;
+mod connect;
+mod connect_apart;
 mod connections_settings;
 mod customers;
 mod debits;
@@ -28,6 +30,7 @@ mod issued;
 mod keys;
 mod limits;
 mod link_flow;
+mod link_flow_carriers;
 mod link_flow_faults;
 mod link_flow_hostile;
 mod link_flow_known;

@@ -8,14 +8,14 @@
 use crate::carrier::Carrier;
 use crate::context::tries;
 use crate::hosted::{PageBank, PageFault, PageLine, PageStep, Typed, begun, read_email, read_name};
-use crate::intent::IntentKind;
-use crate::payment::Changes;
-use crate::{Context, Engine, Error};
+use crate::payment::{Changes, bytes};
+use crate::{Answer, Context, Engine, Error};
 use model::checkout::{CheckoutMode, CheckoutSession, CheckoutStatus, LineItem};
 use model::given::Given;
 use model::id::RequestId;
 use model::intent::Intent;
 use model::money::Currency;
+use serde_json::json;
 use store::{FindObject, Kind, Object};
 use wire::address::HostedPage;
 
@@ -75,7 +75,7 @@ impl Engine {
             return Ok(None);
         };
         let now = self.moment(context.merchant, session.clock).await?.now;
-        let intent = self.intent_made_by(&context, &session).await?;
+        let intent = self.find_intent_of_checkout(&session, &Changes::default()).await?;
         let standing = match session.status {
             CheckoutStatus::Complete => {
                 let view = context.view(self);
@@ -103,6 +103,20 @@ impl Engine {
             success_url: success.map(|url| url.replace("{CHECKOUT_SESSION_ID}", &session.id())),
             cancel_url: text("cancel_url"),
         }))
+    }
+
+    /// Tells a browser that knows the id of a session where its page is, and nothing else of it.
+    pub async fn retrieve_checkout_url(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<Answer, Error> {
+        let session = self.get_checkout(context, id, "session").await?;
+        let page =
+            || context.view(self).page(HostedPage::Checkout, session.merchant, session.number);
+        let url = if session.is_open() { page() } else { None };
+        let shown = json!({"id": session.id(), "object": "checkout.session_page", "url": url});
+        Ok(Answer::unchanged(bytes(&shown)))
     }
 
     /// Begins a link flow from the page. None when the token opens nothing.
@@ -203,17 +217,6 @@ impl Engine {
             }
             _ => Ok(None),
         }
-    }
-
-    /// The intent that a session has made.
-    async fn intent_made_by(
-        &self,
-        context: &Context,
-        session: &CheckoutSession,
-    ) -> Result<Option<Intent>, Error> {
-        let Some(id) = &session.intent else { return Ok(None) };
-        let kind = IntentKind::of_id(id);
-        self.get_intent(context, kind, id, "intent").await.map(Some)
     }
 }
 

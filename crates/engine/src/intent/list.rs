@@ -1,6 +1,7 @@
 //! Lists of intents.
 
 use super::IntentKind;
+use super::own::is_own;
 use crate::customer::list_body;
 use crate::payment::{Changes, Seen, bytes};
 use crate::{Answer, Context, Engine, Error};
@@ -12,6 +13,8 @@ use wire::list::PageParams;
 pub struct IntentFilter {
     /// Those of this customer.
     pub customer: Option<String>,
+    /// Those that are, or are not, for the account itself; only of Setup Intents.
+    pub attach_to_self: Option<bool>,
     /// Those made within.
     pub created: Bounds,
     /// Which page.
@@ -35,7 +38,10 @@ impl Engine {
         let page = self.object_page(context, kind.kind(), &filter.page).await?;
         let (merchant, created) = (context.merchant, filter.created);
         let list = ListObjects { merchant, kind: kind.kind(), of, created, page };
-        let listed = self.store.read(list).await?;
+        let listed = match filter.attach_to_self {
+            Some(wanted) => self.list_kept(list, |object| is_of_self(object, wanted)).await?,
+            None => self.store.read(list).await?,
+        };
         let expand = context.expand.inside("data");
         let mut bodies = Vec::with_capacity(listed.items.len());
         for object in &listed.items {
@@ -48,4 +54,8 @@ impl Engine {
         let url = format!("/v1/{}s", kind.word());
         Ok(Answer::unchanged(list_body(&url, listed.has_more, &bodies)))
     }
+}
+
+fn is_of_self(object: &Object, wanted: bool) -> bool {
+    matches!(object, Object::SetupIntent(intent) if is_own(intent) == wanted)
 }

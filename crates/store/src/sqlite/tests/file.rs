@@ -10,6 +10,7 @@ use crate::{
 use model::account::{Category, Holder, Subcategory};
 use model::clock::{AccountTime, ServerTime};
 use model::endpoint::{Endpoint, EndpointSecret, EndpointStatus};
+use model::given::Given;
 use model::id::{
     BankAccountId, CustomerId, EndpointId, InstitutionId, LinkFlowId, MerchantId, SessionId,
     TokenId,
@@ -115,6 +116,7 @@ fn session() -> Session {
         accounts_max: None,
         limits_given: false,
         manual_entry: None,
+        for_payouts: false,
         return_url: None,
         status: SessionStatus::Pending,
         accounts: vec![],
@@ -147,6 +149,7 @@ fn flow() -> LinkFlow {
         clock: None,
         carrier: "fcsess_1".to_owned(),
         origin: None,
+        billing_details: Given::nothing(),
         page: None,
         secret: "THE FLOW'S SECRET".to_owned(),
         run: LinkRun { login: b"THE LOGIN".to_vec(), offers: vec![offer], ..LinkRun::default() },
@@ -183,6 +186,7 @@ fn endpoint() -> Endpoint {
         created: AccountTime(0),
         made_at: ServerTime(0),
         deleted: false,
+        connect: false,
         url: "http://localhost/not a secret".to_owned(),
         enabled_events: vec![],
         api_version: None,
