@@ -262,3 +262,33 @@ async fn the_registration_is_completed_by_kind() {
     let shown = test.get(&settings).await.ok().at("/registration");
     insta::assert_snapshot!(shown, @r#"{"balances":"active","ownership":"active","payment_method":"active","transactions":"active"}"#);
 }
+
+/// The registration of a platform counts for its connected accounts; in live mode an account that it
+/// did not make is unknown.
+#[tokio::test]
+async fn a_platform_is_registered_for_its_accounts() {
+    let app = App::start().await;
+    let live = app.live();
+    let account = live.post("/v1/accounts", "type=custom&country=US").await.ok().text("/id");
+    let call = |path: &str, form: &str| {
+        live.request("POST", path).header("Stripe-Account", &account).form(form).send()
+    };
+    let customer = call("/v1/customers", "name=Ada").await.ok();
+    assert_eq!(customer.at("/livemode"), true);
+    let form = format!(
+        "account_holder[type]=customer&account_holder[customer]={}&permissions[]=transactions",
+        customer.text("/id")
+    );
+    let sessions = format!("{FC}/sessions");
+    assert_eq!(call(&sessions, &form).await.status, 400);
+    live.post(&format!("{FC}/settings"), "registration[transactions]=active").await.ok();
+    call(&sessions, &form).await.ok();
+
+    let unknown = "acct_0000000000000000000000Zz";
+    let refused = live.request("GET", "/v1/customers").header("Stripe-Account", unknown);
+    insta::assert_snapshot!(refused.send().await.told(), @"
+    403 invalid_request_error account_invalid -
+    The API key has no access to the account 'acct_…': there is no such account, or
+    it is no longer connected to yours.
+    ");
+}

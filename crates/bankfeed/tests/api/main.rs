@@ -37,6 +37,7 @@ mod link_flow_known;
 mod live;
 mod method_configurations;
 mod other_origins;
+mod parameters;
 mod process;
 mod settings_page;
 mod steering;
