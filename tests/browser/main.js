@@ -5,7 +5,9 @@ import { fileURLToPath } from "node:url";
 
 let passed = 0;
 let failed = 0;
-const tests = run({ files: [fileURLToPath(new URL("link.test.js", import.meta.url))] });
+const files = ["link.test.js", "settings.test.js"];
+const paths = files.map((file) => fileURLToPath(new URL(file, import.meta.url)));
+const tests = run({ files: paths });
 tests.on("test:pass", (test) => {
   if (test.details.type !== "suite") passed += 1;
 });

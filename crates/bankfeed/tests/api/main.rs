@@ -38,6 +38,7 @@ mod link_flow_faults;
 mod link_flow_hostile;
 mod link_flow_known;
 mod live;
+mod method_configurations;
 mod other_origins;
 mod parameters;
 mod process;
