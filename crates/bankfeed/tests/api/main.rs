@@ -10,6 +10,7 @@ mod checkout;
 mod checkout_shows;
 mod connect;
 mod connect_apart;
+mod connect_payouts;
 mod connections_settings;
 mod customers;
 mod debits;
