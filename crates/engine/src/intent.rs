@@ -112,11 +112,6 @@ impl IntentKind {
         }
     }
 
-    /// The kind of the intent of an id.
-    pub(crate) fn of_id(id: &str) -> Self {
-        if id.starts_with(SetupIntentId::PREFIX) { Self::Setup } else { Self::Payment }
-    }
-
     /// What an update event of this kind is called.
     pub(crate) fn event(self, of_payment: EventType, of_setup: EventType) -> EventType {
         match self {

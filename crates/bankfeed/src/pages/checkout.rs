@@ -43,7 +43,8 @@ pub(super) fn page(
         }
     };
     let complete = matches!(view.standing, CheckoutStanding::Complete { .. });
-    let failure = view.failure.clone().filter(|_| open);
+    // Another account is another attempt.
+    let failure = view.failure.clone().filter(|_| open && view.bank.is_none());
     let frame = Frame {
         merchant_name: &view.merchant_name,
         livemode: view.livemode,

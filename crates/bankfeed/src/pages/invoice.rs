@@ -25,7 +25,8 @@ pub(super) fn page(view: &InvoicePage, fault: Option<PageFault>) -> Page {
         (bill::lines(&view.lines, Some((view.total, view.currency))))
         (standing(view, &pay, &amount))
     };
-    let failure = view.failure.clone().filter(|_| open);
+    // Another account is another attempt.
+    let failure = view.failure.clone().filter(|_| open && view.bank.is_none());
     let frame = Frame {
         merchant_name: &view.merchant_name,
         livemode: view.livemode,

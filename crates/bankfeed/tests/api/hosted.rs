@@ -277,7 +277,33 @@ async fn the_flow_leads_back() {
     assert!(read(&type_in(&app, &begun, "000111111113", "").await).contains("ending in 1113"));
     let begun = page.step("link", "name=Bea").await;
     assert!(read(&link(&app, &begun).await).contains("Test (Non-OAuth)"));
-    // A flow that has ended leads on, whoever opens it.
+    // Numbers to which no deposit can be sent leave the page open, and another account is used.
+    let begun = page.step("link", "name=Bea").await;
+    type_in(&app, &begun, "000666666661", "").await;
+    insta::assert_snapshot!(shown(&page.step("pay", "name=Bea").await), @"
+    200
+    Pay $25.00
+    The small deposits could not be sent; check the routing and account numbers.
+    Tea × 2 $25.00
+    E-mail address bea@example.com
+    Your name
+    [Bea]
+    > Link your bank account
+    You choose your bank and log in there. Then you come back here, and see the account before
+       anything is debited.
+    ");
+    let begun = page.step("link", "name=Bea").await;
+    link(&app, &begun).await;
+    assert!(read(&page.step("pay", "name=Bea").await).contains("Thank you"));
+}
+
+/// A run that has ended leads on to its page, whoever opens it.
+#[tokio::test]
+async fn a_flow_that_has_ended_leads_on() {
+    let app = App::start().await;
+    let (_, page) = tea(&app, "").await;
+    let begun = page.step("link", ADA).await;
+    link(&app, &begun).await;
     let flow = Browser::flow_of(&app, &begun);
     assert!(read(&flow.page().await).starts_with("200\nPay $25.00"));
 }

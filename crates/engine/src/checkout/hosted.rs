@@ -8,7 +8,6 @@
 use crate::carrier::Carrier;
 use crate::context::tries;
 use crate::hosted::{PageBank, PageFault, PageLine, PageStep, Typed, begun, read_email, read_name};
-use crate::intent::IntentKind;
 use crate::payment::Changes;
 use crate::{Context, Engine, Error};
 use model::checkout::{CheckoutMode, CheckoutSession, CheckoutStatus, LineItem};
@@ -75,7 +74,7 @@ impl Engine {
             return Ok(None);
         };
         let now = self.moment(context.merchant, session.clock).await?.now;
-        let intent = self.intent_made_by(&context, &session).await?;
+        let intent = self.find_intent_of_checkout(&session, &Changes::default()).await?;
         let standing = match session.status {
             CheckoutStatus::Complete => {
                 let view = context.view(self);
@@ -203,17 +202,6 @@ impl Engine {
             }
             _ => Ok(None),
         }
-    }
-
-    /// The intent that a session has made.
-    async fn intent_made_by(
-        &self,
-        context: &Context,
-        session: &CheckoutSession,
-    ) -> Result<Option<Intent>, Error> {
-        let Some(id) = &session.intent else { return Ok(None) };
-        let kind = IntentKind::of_id(id);
-        self.get_intent(context, kind, id, "intent").await.map(Some)
     }
 }
 
