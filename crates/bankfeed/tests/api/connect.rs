@@ -1,6 +1,6 @@
-//! Connected accounts: their life, what acting in one means, and who hears of it.
+//! Connected accounts: their life, and who hears of it.
 
-use crate::support::{App, Client, FC, Receiver, Reply};
+use crate::support::{App, Client, Receiver, Reply};
 use serde_json::Value;
 
 pub(crate) const ACCOUNTS: &str = "/v1/accounts";
@@ -214,44 +214,6 @@ async fn the_platform_itself() {
     assert_eq!(named.header("stripe-account"), Some(id.as_str()));
 }
 
-/// In test mode an account that nobody made is empty to readers, and is there with its first write.
-#[tokio::test]
-async fn an_unknown_account_comes_into_being() {
-    let app = App::sqlite().await;
-    let inside = app.in_account("acct_1032D82eZvKYlo2C");
-    let empty = inside.get("/v1/customers").await.ok();
-    assert!(empty.items("/data").is_empty());
-    assert_eq!(empty.header("stripe-account"), Some("acct_1032D82eZvKYlo2C"));
-    assert_eq!(inside.get("/v1/account").await.ok().text("/id"), "acct_1032D82eZvKYlo2C");
-    assert!(app.get(ACCOUNTS).await.ok().items("/data").is_empty());
-
-    inside.post("/v1/customers", "name=Ada").await.ok();
-    let listed = app.get(ACCOUNTS).await.ok();
-    assert_eq!(listed.text("/data/0/id"), "acct_1032D82eZvKYlo2C");
-    assert_eq!(listed.text("/data/0/type"), "standard");
-    // The account of another platform with the same id is another account.
-    let elsewhere = app.with_key("sk_test_other").in_account("acct_1032D82eZvKYlo2C");
-    assert!(elsewhere.get("/v1/customers").await.ok().items("/data").is_empty());
-    assert!(app.with_key("sk_test_other").get(ACCOUNTS).await.ok().items("/data").is_empty());
-}
-
-/// One idempotency key serves platform and account apart.
-#[tokio::test]
-async fn idempotency_keys_are_the_accounts_own() {
-    let app = App::sqlite().await;
-    let inside = app.in_account("acct_1");
-    let make = async |client: &Client, name: &str| {
-        let request = client.request("POST", "/v1/customers").header("Idempotency-Key", "k");
-        request.form(&format!("name={name}")).send().await
-    };
-    let of_platform = make(&app, "Ada").await.ok();
-    let of_account = make(&inside, "Bob").await.ok();
-    assert_ne!(of_platform.text("/id"), of_account.text("/id"));
-    assert_eq!(make(&inside, "Bob").await.ok().body, of_account.body);
-    assert_eq!(make(&app, "Bob").await.status, 400);
-}
-
-/// The first external account is the default; another takes its place; a default that is needed
 /// Each fault of a call about accounts.
 #[tokio::test]
 async fn refusals() {
@@ -478,63 +440,4 @@ pub(crate) fn payout_session(account: &str, more: &str) -> String {
         "account_holder[type]=account&account_holder[account]={account}\
          &permissions[]=payment_method&permissions[]=balances&{more}"
     )
-}
-
-/// The guide's payouts: a session of the platform links one account that can pay, and its token
-/// The guide's other way: a Setup Intent inside the account attaches a payment method to the
-/// With a live key an account must be there before anybody acts in it, for reading too; the
-/// platform's registration serves its accounts.
-#[tokio::test]
-async fn live_accounts() {
-    let app = App::sqlite().await;
-    let live = app.live();
-    let id = live.post(ACCOUNTS, "").await.ok().text("/id");
-    let unknown = live.in_account("acct_1");
-    let told =
-        unknown.refusals(&[("GET", "/v1/customers", ""), ("POST", "/v1/customers", "")]).await;
-    insta::assert_snapshot!(told, @"
-    GET /v1/customers
-        403 invalid_request_error account_invalid -
-        The API key has no access to the account 'acct_1': there is no such account, or
-        it is no longer connected to yours.
-    POST /v1/customers
-        403 invalid_request_error account_invalid -
-        The API key has no access to the account 'acct_1': there is no such account, or
-        it is no longer connected to yours.
-    ");
-    let inside = live.in_account(&id);
-    assert_eq!(inside.post("/v1/customers", "").await.ok().at("/livemode"), true);
-    assert!(live.get("/v1/customers").await.ok().items("/data").is_empty());
-
-    let sessions = format!("{FC}/sessions");
-    let external = format!("{ACCOUNTS}/{id}/external_accounts");
-    let test_numbers = format!("{NUMBERS}&external_account[account_number]=000123456789");
-    let told = live
-        .refusals(&[
-            ("POST", &sessions, &payout_session(&id, "")),
-            ("POST", &external, &test_numbers),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
-    POST …/sessions account_holder[type]=account&account_holder[account]=acct_…&
-    permissions[]=payment_method&permissions[]=balances&
-        400 invalid_request_error - -
-        Your registration for the live data of Financial Connections is not complete
-        for balances. Complete it at http://127.0.0.1:12111/settings, then repeat the
-        request.
-    POST /v1/accounts/acct_…/external_accounts
-    external_account[object]=bank_account&external_account[country]=US&
-    external_account[currency]=usd&external_account[routing_number]=110000000&
-    external_account[account_number]=000123456789
-        400 invalid_request_error account_number_invalid
-        external_account[account_number]
-        These are test numbers; in live mode they lead nowhere.
-    ");
-    let form = "registration[payment_method]=active&registration[balances]=active";
-    live.post(&format!("{FC}/settings"), form).await.ok();
-    live.post(&sessions, &payout_session(&id, "")).await.ok();
-    inside.post(&sessions, &payout_session(&id, "")).await.ok();
-    assert_eq!(live.post(&sessions, &payout_session("acct_1", "")).await.status, 400);
-    live.delete(&format!("{ACCOUNTS}/{id}")).await.ok();
-    assert_eq!(inside.get("/v1/customers").await.status, 403);
 }

@@ -5,6 +5,7 @@ use crate::connect::{ACCOUNTS, NUMBERS, connected, payout_session, told};
 use crate::support::{App, FC};
 use serde_json::Value;
 
+/// The first external account is the default; another takes its place; a default that is needed
 /// stays.
 #[tokio::test]
 async fn life_of_external_accounts() {
@@ -137,6 +138,7 @@ async fn pages_of_external_accounts() {
     ");
 }
 
+/// The guide's payouts: a session of the platform links one account that can pay, and its token
 /// becomes the connected account's external account.
 #[tokio::test]
 async fn payouts_from_a_session() {
@@ -251,6 +253,7 @@ async fn payouts_from_typed_numbers() {
     assert_eq!(linked.at("/bank_account_token"), Value::Null);
 }
 
+/// The guide's other way: a Setup Intent inside the account attaches a payment method to the
 /// account itself, from which the external account is made.
 #[tokio::test]
 async fn payouts_from_a_setup_intent() {

@@ -9,6 +9,7 @@ mod browser;
 mod checkout;
 mod checkout_shows;
 mod connect;
+mod connect_acting;
 mod connect_apart;
 mod connect_payouts;
 mod connections_settings;
