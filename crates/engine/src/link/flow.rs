@@ -133,7 +133,9 @@ impl Engine {
         if Sha256::digest(secret.as_bytes()) != Sha256::digest(flow.secret.as_bytes()) {
             return Ok(None);
         }
-        let context = Context::of_page(merchant, flow.livemode, request);
+        let Some(context) = self.page_context(merchant, flow.livemode, request).await? else {
+            return Ok(None);
+        };
         let id = CarrierInput::Id(flow.carrier.clone());
         let carrier = match self.find_carrier(&context, &id).await? {
             Carrier::Checkout(session) if flow.page.is_some() => Carrier::CheckoutPage(session),
