@@ -176,7 +176,9 @@ impl Engine {
                 shown.sort_by_key(|account| std::cmp::Reverse((account.created, account.id)));
                 session.accounts = accounts.iter().map(|account| account.id).collect();
                 session.status = SessionStatus::Succeeded;
-                self.session_ended(context, session, &shown, None).await
+                let token = self.payout_token(context, &session, &shown, now);
+                session.token = token.as_ref().map(|token| token.id);
+                self.session_ended(context, session, &shown, token).await
             }
             Carrier::Intent(intent) => {
                 // The flow of a payment links one account.
@@ -320,9 +322,18 @@ fn session_ask(session: &Session) -> Ask {
         permissions: session.permissions.clone(),
         prefetch: session.prefetch.clone().unwrap_or_default(),
         account_subcategories: filters.and_then(|filters| filters.account_subcategories.clone()),
-        support: filters.and_then(|filters| filters.require_payment_method_support),
-        accounts_max: session.accounts_max,
-        manual_entry: session.manual_entry == Some(ManualEntry::Automatic),
+        support: filters
+            .and_then(|filters| filters.require_payment_method_support)
+            .or(session.for_payouts.then_some(PaymentMethodSupport::All)),
+        accounts_max: if session.for_payouts && !session.limits_given {
+            Some(1)
+        } else {
+            session.accounts_max
+        },
+        manual_entry: match session.manual_entry {
+            Some(mode) => mode == ManualEntry::Automatic,
+            None => session.for_payouts,
+        },
         banks: true,
         payment: false,
         return_url: session.return_url.clone(),

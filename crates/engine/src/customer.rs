@@ -7,6 +7,7 @@ use crate::context::{made, render, settled, tries};
 use crate::{Answer, Context, Engine, Error};
 use model::account::Holder;
 use model::clock::{AccountTime, TestClock};
+use model::connected_account::ConnectedAccount;
 use model::customer::{Address, Customer, Shipping, TaxExempt};
 use model::event::{Event, EventType, Snapshot};
 use model::id::{
@@ -490,7 +491,9 @@ impl Engine {
             Kind::Mandate => {
                 (given.parse::<model::id::MandateId>().map(model::id::MandateId::number), "mandate")
             }
+            Kind::ConnectedAccount => (Ok(ConnectedAccount::number_of(given)), "account"),
             // A merchant has one, so no list of them is asked for.
+            Kind::PlatformTie => (Err(model::id::NotAnId), "platform"),
             Kind::ConnectionsSettings => (Err(model::id::NotAnId), "settings"),
             Kind::Token => (given.parse::<TokenId>().map(TokenId::number), "token"),
             Kind::LinkFlow => (given.parse::<LinkFlowId>().map(LinkFlowId::number), "link flow"),

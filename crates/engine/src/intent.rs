@@ -3,6 +3,7 @@
 
 mod confirm;
 mod hosted;
+mod own;
 
 pub use hosted::{DepositsPage, DepositsStanding, DepositsTold};
 
@@ -10,7 +11,7 @@ use crate::connections_settings::check_prefetch;
 use crate::context::tries;
 use crate::customer::list_body;
 use crate::payment::{Changes, Seen, bytes, intent_object};
-use crate::payment_method::{MadeFor, MethodInput, give_to};
+use crate::payment_method::{MadeFor, MethodInput};
 use crate::{Answer, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::collection::Collection;
@@ -21,6 +22,7 @@ use model::id::{PaymentIntentId, SetupIntentId};
 use model::intent::{Deposits, Intent, IntentStatus, Purpose};
 use model::money::Currency;
 use model::payment_method::PaymentMethod;
+use own::{check_own, check_owner};
 use std::collections::BTreeMap;
 use store::{Bounds, FindObject, FindObjectByLookup, Kind, ListObjects, Object, ObjectsOf};
 use wire::error::Error as Refusal;
@@ -138,6 +140,7 @@ impl Engine {
             let now = self.moment_to_write(context.merchant, clock).await?;
             let mut changes = Changes::default();
             let mut intent = self.new_intent(context, kind, input, customer.as_ref(), now)?;
+            check_own(&intent)?;
             let named = intent.method_types.is_some();
             intent.from_settings = self.collection_of_settings(context, named).await?;
             check_prefetch(&intent.collection, intent.from_settings.as_ref(), OPTIONS)?;
@@ -304,6 +307,7 @@ impl Engine {
             change.apply(&mut intent.metadata)?;
         }
         intent.given.update(input.given.clone());
+        check_own(intent)?;
         if let Some(param) = &input.method {
             let made_for = MadeFor { now, clock: intent.clock };
             let method = self.take_method(context, param, made_for, changes).await?;
@@ -370,7 +374,10 @@ impl Engine {
         let page = self.object_page(context, kind.kind(), &filter.page).await?;
         let (merchant, created) = (context.merchant, filter.created);
         let list = ListObjects { merchant, kind: kind.kind(), of, created, page };
-        let listed = self.store.read(list).await?;
+        let listed = match filter.attach_to_self {
+            Some(wanted) => self.list_kept(list, |object| is_of_self(object, wanted)).await?,
+            None => self.store.read(list).await?,
+        };
         let expand = context.expand.inside("data");
         let mut bodies = Vec::with_capacity(listed.items.len());
         for object in &listed.items {
@@ -480,10 +487,16 @@ impl Engine {
 pub struct IntentFilter {
     /// Those of this customer.
     pub customer: Option<String>,
+    /// Those that are, or are not, for the account itself; only of Setup Intents.
+    pub attach_to_self: Option<bool>,
     /// Those made within.
     pub created: Bounds,
     /// Which page.
     pub page: PageParams,
+}
+
+fn is_of_self(object: &Object, wanted: bool) -> bool {
+    matches!(object, Object::SetupIntent(intent) if own::is_own(intent) == wanted)
 }
 
 /// What the holder says of two small deposits.
@@ -500,29 +513,16 @@ fn allow(intent: &Intent, access: Access<'_>) -> Result<(), Error> {
         Some(secret) if secret != intent.client_secret => {
             let message = format!("The client_secret given does not belong to this {kind}.");
             let refusal = Refusal::invalid(message).param("client_secret");
-            Err(refusal.code(format_code(kind)).into())
+            Err(refusal
+                .code(match kind_of(intent) {
+                    IntentKind::Payment => "payment_intent_invalid_parameter",
+                    IntentKind::Setup => "setup_intent_invalid_parameter",
+                })
+                .into())
         }
         None if access.publishable => Err(Refusal::missing_param("client_secret").into()),
         _ => Ok(()),
     }
-}
-
-fn format_code(kind: &str) -> &'static str {
-    if kind == "payment_intent" {
-        "payment_intent_invalid_parameter"
-    } else {
-        "setup_intent_invalid_parameter"
-    }
-}
-
-/// Refuses somebody else's payment method.
-fn check_owner(intent: &Intent, method: &PaymentMethod) -> Result<(), Error> {
-    if method.customer.is_some() && method.customer != intent.customer {
-        let message = "The payment method belongs to a customer other than the intent's; name \
-                       that customer, or use a payment method of no customer.";
-        return Err(Refusal::invalid(message).param("payment_method").into());
-    }
-    Ok(())
 }
 
 /// What is answered to a call that the status does not allow.
@@ -539,19 +539,4 @@ fn unexpected_state(intent: &Intent, verb: &str) -> Error {
         intent.status.word()
     );
     Refusal::invalid(message).code(code).into()
-}
-
-/// Gives the method of an intent to its customer where the intent asks for later payments.
-fn keep_method(
-    context: &Context,
-    intent: &Intent,
-    method: PaymentMethod,
-    now: AccountTime,
-    changes: &mut Changes,
-) -> Result<(), Error> {
-    let kept = !intent.is_payment() || intent.given.text(&["setup_future_usage"]).is_some();
-    match intent.customer.filter(|_| kept) {
-        Some(customer) => give_to(changes, method, customer, now, context),
-        None => Ok(()),
-    }
 }

@@ -296,6 +296,13 @@ impl MerchantId {
         Self::from_number(hash_number(&[b"merchant", secret_key.as_bytes()]))
     }
 
+    /// The merchant as which a connected account of a platform acts: of the same account, another
+    /// one for each platform.
+    pub fn of_connected(platform: Self, account: &str) -> Self {
+        let platform = platform.0.to_be_bytes();
+        Self::from_number(hash_number(&[b"connected", &platform, account.as_bytes()]))
+    }
+
     /// Whose rows those of live mode are, for a merchant as it is named in test mode: another one,
     /// so that no look-up can cross the modes.
     #[must_use]

@@ -12,6 +12,7 @@ pub mod calendar;
 pub mod checkout;
 pub mod clock;
 pub mod collection;
+pub mod connected_account;
 pub mod connections_settings;
 pub mod customer;
 pub mod delivery;

@@ -7,6 +7,7 @@
 use crate::account::Holder;
 use crate::checkout::CheckoutSession;
 use crate::clock::{AccountTime, ServerTime, TestClock};
+use crate::connected_account::{ConnectedAccount, PlatformTie};
 use crate::connections_settings::ConnectionsSettings;
 use crate::customer::Customer;
 use crate::dispute::Dispute;
@@ -289,6 +290,46 @@ impl Stored for Mandate {
 }
 
 impl Stored for ConnectionsSettings {
+    fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    fn number(&self) -> u64 {
+        Self::NUMBER
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created(&self) -> AccountTime {
+        self.created
+    }
+}
+
+impl Stored for ConnectedAccount {
+    fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    fn number(&self) -> u64 {
+        Self::number_of(&self.account)
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created(&self) -> AccountTime {
+        self.created
+    }
+
+    fn deleted(&self) -> bool {
+        self.deleted
+    }
+}
+
+impl Stored for PlatformTie {
     fn merchant(&self) -> MerchantId {
         self.merchant
     }

@@ -2,9 +2,9 @@
 
 use super::call::{self, Call, Handler, Outcome, Pending, Route};
 use super::{
-    App, account, checkout, clock, connections_settings, cors, customer, dispute, endpoint, event,
-    helpers, intent, invoice, link_flow, payment_method, product, session, subscription,
-    transaction,
+    App, account, checkout, clock, connected_account, connections_settings, cors, customer,
+    dispute, endpoint, event, external_account, helpers, intent, invoice, link_flow,
+    payment_method, product, session, subscription, token, transaction,
 };
 use crate::pages::{self, hosted};
 use axum::Router;
@@ -99,6 +99,20 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .post("/v1/invoices/{id}/finalize", invoice::finalize)
         .post("/v1/invoices/{id}/pay", invoice::pay)
         .post("/v1/invoices/{id}/void", invoice::void)
+        // Connected accounts
+        .get("/v1/account", connected_account::retrieve_own)
+        .post("/v1/accounts", connected_account::create)
+        .get("/v1/accounts", connected_account::list)
+        .get("/v1/accounts/{id}", connected_account::retrieve)
+        .post("/v1/accounts/{id}", connected_account::update)
+        .delete("/v1/accounts/{id}", connected_account::delete)
+        .post("/v1/accounts/{id}/external_accounts", external_account::create)
+        .get("/v1/accounts/{id}/external_accounts", external_account::list)
+        .get("/v1/accounts/{id}/external_accounts/{external}", external_account::retrieve)
+        .post("/v1/accounts/{id}/external_accounts/{external}", external_account::update)
+        .delete("/v1/accounts/{id}/external_accounts/{external}", external_account::delete)
+        .post("/v1/tokens", token::create)
+        .get("/v1/tokens/{id}", token::retrieve)
         .get("/v1/invoice_payments", invoice::list_payments)
         .get("/v1/invoice_payments/{id}", invoice::retrieve_payment)
         // Subscriptions

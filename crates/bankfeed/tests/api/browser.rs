@@ -17,9 +17,13 @@ impl Browser {
 
     /// The same with further parameters.
     pub(crate) async fn open_for(app: &App, carrier: &Reply, more: &str) -> Self {
+        Self::open_as(&app.with_key("pk_test_123"), carrier, more).await
+    }
+
+    /// The same as a page with this key, and in this connected account.
+    pub(crate) async fn open_as(client: &Client, carrier: &Reply, more: &str) -> Self {
         let form = format!("client_secret={}&{more}", carrier.text("/client_secret"));
-        let made = app.with_key("pk_test_123").post("/v1/link_flows", &form).await.ok();
-        Self::opened(app, &made)
+        Self::opened(client, &client.post("/v1/link_flows", &form).await.ok())
     }
 
     /// Opens the flow of a carrier by its id, as its merchant does.
@@ -27,11 +31,11 @@ impl Browser {
         Self::opened(app, &app.post("/v1/link_flows", &format!("carrier={carrier}")).await.ok())
     }
 
-    fn opened(app: &App, made: &Reply) -> Self {
+    fn opened(client: &Client, made: &Reply) -> Self {
         assert_eq!(made.text("/object"), "link_flow");
         let url = made.text("/url");
         let path = url.split_once("/link/").unwrap().1;
-        Self { client: Client::of(app.url()), path: format!("/link/{path}") }
+        Self { client: Client::of(client.url()), path: format!("/link/{path}") }
     }
 
     /// Opens a page by its address.

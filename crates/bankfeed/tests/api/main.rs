@@ -8,6 +8,8 @@
 mod browser;
 mod checkout;
 mod checkout_shows;
+mod connect;
+mod connect_apart;
 mod connections_settings;
 mod customers;
 mod debits;
@@ -34,6 +36,7 @@ mod link_flow_hostile;
 mod link_flow_known;
 mod live;
 mod other_origins;
+mod parameters;
 mod process;
 mod settings_page;
 mod steering;

@@ -1,7 +1,7 @@
 //! Confirming an intent, and what follows: deposits, the debit, its end.
 
-use super::{Access, Confirmation, IntentKind, VerifyInput, allow, keep_method, kind_of};
-use super::{check_owner, unexpected_state};
+use super::own::{check_owner, keep_method};
+use super::{Access, Confirmation, IntentKind, VerifyInput, allow, kind_of, unexpected_state};
 use crate::context::tries;
 use crate::due::Worked;
 use crate::invoice::Attempt;

@@ -47,6 +47,7 @@ fn method(behavior: PaymentBehavior, verified: bool) -> PaymentMethod {
         livemode: false,
         created: NOW,
         clock: None,
+        of_self: false,
         customer: None,
         holder_type: BankHolderType::Individual,
         account_type: BankAccountType::Checking,

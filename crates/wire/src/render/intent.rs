@@ -110,6 +110,9 @@ pub fn value(intent: &Intent, view: &View<'_>, publishable: bool, expanded: &Exp
                 .put("last_payment_error", error);
         }
         Purpose::Setup => {
+            if let Some(to_self) = intent.given.boolean(&["attach_to_self"]) {
+                shown.put("attach_to_self", to_self);
+            }
             let mandate = intent.mandate.map(|mandate| mandate.to_string());
             shown
                 .put("last_setup_error", error)

@@ -9,6 +9,7 @@ pub mod authorization;
 pub mod bank;
 pub mod checkout;
 pub mod clock;
+pub mod connected_account;
 pub mod customer;
 pub mod deleted;
 pub mod dispute;
@@ -80,11 +81,20 @@ impl<'a> View<'a> {
     }
 }
 
+/// A holder that stands whole where its id would stand.
+#[derive(Clone, Debug)]
+pub enum ExpandedHolder {
+    /// A customer.
+    Customer(Box<ExpandedCustomer>),
+    /// A connected account, as it is shown.
+    Account(serde_json::Value),
+}
+
 /// The `account_holder` hash, or null when nobody is named.
 fn write_holder(
     writer: &mut JsonWriter,
     holder: Option<&Holder>,
-    customer: Option<&ExpandedCustomer>,
+    expanded: Option<&ExpandedHolder>,
     view: &View<'_>,
 ) {
     let Some(holder) = holder else {
@@ -94,18 +104,24 @@ fn write_holder(
     writer.object(|w| match holder {
         Holder::Customer(id) => {
             w.key("customer");
-            match customer {
-                Some(ExpandedCustomer { customer, test_clock }) => {
+            match expanded {
+                Some(ExpandedHolder::Customer(expanded)) => {
+                    let ExpandedCustomer { customer, test_clock } = &**expanded;
                     customer::write(w, customer, view, test_clock.as_ref());
                 }
-                None => {
+                _ => {
                     w.plain(id.text().as_str());
                 }
             }
             w.key("type").plain("customer");
         }
         Holder::Account(id) => {
-            w.key("account").string(id).key("type").plain("account");
+            w.key("account");
+            match expanded {
+                Some(ExpandedHolder::Account(account)) => w.raw(account.to_string().as_bytes()),
+                _ => w.string(id),
+            };
+            w.key("type").plain("account");
         }
     });
 }
