@@ -19,7 +19,7 @@ type Client = (&'static str, fn() -> Result<Vec<Command>, Failure>);
 
 /// The quickest first.
 const CLIENTS: &[Client] =
-    &[("curl", curl), ("python", python), ("node", node), ("go", go), ("java", java)];
+    &[("curl", curl), ("python", python), ("cli", cli), ("node", node), ("go", go), ("java", java)];
 
 /// Runs the named clients, or all of them.
 pub(crate) fn run(names: &[String]) -> Result<Counts, Failure> {
@@ -112,6 +112,13 @@ fn node() -> Result<Vec<Command>, Failure> {
         process::run(program("node", &tsc).current_dir(&place))?;
     }
     Ok(vec![program("node", &["tests/clients/node/built/main.js"])])
+}
+
+/// Stripe's CLI, whose binary npm brings.
+fn cli() -> Result<Vec<Command>, Failure> {
+    install::programs(&[("node", "nodejs"), ("npm", "npm")])?;
+    install::npm_packages(&root().join("tests/clients/cli"))?;
+    Ok(vec![program("python3", &["tests/clients/cli/main.py"])])
 }
 
 /// Go's SDK, with the modules that `go.sum` pins. Built first, which takes longer than running it.
