@@ -24,7 +24,7 @@ use store::{
 use wire::error::Error as Refusal;
 use wire::expand::Expand;
 use wire::list::PageParams;
-use wire::render::customer::ExpandedCustomer;
+use wire::render::ExpandedHolder;
 
 /// Which accounts a list holds; at most one of the three may be named.
 #[derive(Clone, Debug)]
@@ -374,7 +374,7 @@ impl Engine {
         context: &Context,
         account: &Account,
         expand: &Expand,
-    ) -> Result<(Option<ExpandedCustomer>, Option<Ownership>), Error> {
+    ) -> Result<(Option<ExpandedHolder>, Option<Ownership>), Error> {
         let customer = self.expanded_holder(context, account.holder.as_ref(), expand).await?;
         let ownership = match account.ownership.filter(|_| expand.wants("ownership")) {
             Some(ownership) => {

@@ -13,7 +13,9 @@ use model::account::{Account, Holder, Permission, Subcategory};
 use model::checkout::CheckoutSession;
 use model::clock::AccountTime;
 use model::event::Event;
-use model::id::{ClockId, InvoiceId, MerchantId, PaymentIntentId, SetupIntentId, TokenId};
+use model::id::{
+    ClockId, InvoiceId, MerchantId, PaymentIntentId, SetupIntentId, SubscriptionId, TokenId,
+};
 use model::intent::Intent;
 use model::link::FlowEnd;
 use model::payment_method::PaymentMethod;
@@ -38,8 +40,10 @@ pub(crate) enum Carrier {
     Session(Session),
     /// A Payment Intent or a Setup Intent.
     Intent(Intent),
-    /// A Checkout Session.
+    /// A Checkout Session, which is complete when the run has ended.
     Checkout(CheckoutSession),
+    /// A Checkout Session whose page goes on after the run: there the holder says the last word.
+    CheckoutPage(CheckoutSession),
 }
 
 /// What a carrier wants of a run.
@@ -87,7 +91,7 @@ impl Carrier {
         match self {
             Self::Session(session) => session_ask(session),
             Self::Intent(intent) => intent_ask(intent),
-            Self::Checkout(session) => checkout_ask(session),
+            Self::Checkout(session) | Self::CheckoutPage(session) => checkout_ask(session),
         }
     }
 
@@ -96,7 +100,15 @@ impl Carrier {
         match self {
             Self::Session(session) => session.id.to_string(),
             Self::Intent(intent) => intent.id(),
-            Self::Checkout(session) => session.id(),
+            Self::Checkout(session) | Self::CheckoutPage(session) => session.id(),
+        }
+    }
+
+    /// The e-mail address that the holder told its page.
+    pub(crate) fn payer_email(&self) -> Option<&str> {
+        match self {
+            Self::CheckoutPage(session) => session.payer_email(),
+            _ => None,
         }
     }
 }
@@ -122,6 +134,9 @@ impl Engine {
             }
             CarrierInput::Id(id) if id.starts_with(InvoiceId::PREFIX) => {
                 Ok(Carrier::Intent(self.get_intent_of_invoice(context, id, "carrier").await?))
+            }
+            CarrierInput::Id(id) if id.starts_with(SubscriptionId::PREFIX) => {
+                Ok(Carrier::Intent(self.get_intent_of_subscription(context, id, "carrier").await?))
             }
             CarrierInput::Id(id) => {
                 Ok(Carrier::Session(self.get_session(context, id, "carrier").await?))
@@ -159,7 +174,9 @@ impl Engine {
                 shown.sort_by_key(|account| std::cmp::Reverse((account.created, account.id)));
                 session.accounts = accounts.iter().map(|account| account.id).collect();
                 session.status = SessionStatus::Succeeded;
-                self.session_ended(context, session, &shown, None).await
+                let token = self.payout_token(context, &session, &shown, now);
+                session.token = token.as_ref().map(|token| token.id);
+                self.session_ended(context, session, &shown, token).await
             }
             Carrier::Intent(intent) => {
                 // The flow of a payment links one account.
@@ -175,6 +192,13 @@ impl Engine {
                     .first()
                     .map(|account| self.method_of_account(context, account, made_for));
                 self.checkout_collected(context, session, method, now).await
+            }
+            Carrier::CheckoutPage(session) => {
+                let made_for = MadeFor { now, clock: session.clock };
+                let method = accounts
+                    .first()
+                    .map(|account| self.method_of_account(context, account, made_for));
+                Ok(page_collected(session, method))
             }
         }
     }
@@ -200,6 +224,7 @@ impl Engine {
             Carrier::Checkout(session) => {
                 self.checkout_collected(context, session, None, now).await
             }
+            Carrier::CheckoutPage(session) => Ok(page_collected(session, None)),
         }
     }
 
@@ -227,6 +252,11 @@ impl Engine {
                 let made_for = MadeFor { now, clock: session.clock };
                 let method = self.method_of_numbers(context, numbers, made_for);
                 self.checkout_collected(context, session, Some(method), now).await
+            }
+            Carrier::CheckoutPage(session) => {
+                let made_for = MadeFor { now, clock: session.clock };
+                let method = self.method_of_numbers(context, numbers, made_for);
+                Ok(page_collected(session, Some(method)))
             }
         }
     }
@@ -266,6 +296,18 @@ impl Engine {
     }
 }
 
+/// The run gave the page of a Checkout Session a payment method, or none. Nobody reads the answer:
+/// the page shows the session anew.
+fn page_collected(mut session: CheckoutSession, method: Option<PaymentMethod>) -> CarrierEnd {
+    let mut objects = Vec::new();
+    if let Some(method) = method {
+        session.collected = Some(method.id);
+        session.version += 1;
+        objects = vec![Object::PaymentMethod(method), Object::Checkout(session)];
+    }
+    CarrierEnd { objects, events: Vec::new(), body: Vec::new(), token: None }
+}
+
 fn session_ask(session: &Session) -> Ask {
     let filters = session.filters.as_ref();
     Ask {
@@ -278,9 +320,18 @@ fn session_ask(session: &Session) -> Ask {
         permissions: session.permissions.clone(),
         prefetch: session.prefetch.clone().unwrap_or_default(),
         account_subcategories: filters.and_then(|filters| filters.account_subcategories.clone()),
-        support: filters.and_then(|filters| filters.require_payment_method_support),
-        accounts_max: session.accounts_max,
-        manual_entry: session.manual_entry == Some(ManualEntry::Automatic),
+        support: filters
+            .and_then(|filters| filters.require_payment_method_support)
+            .or(session.for_payouts.then_some(PaymentMethodSupport::All)),
+        accounts_max: if session.for_payouts && !session.limits_given {
+            Some(1)
+        } else {
+            session.accounts_max
+        },
+        manual_entry: match session.manual_entry {
+            Some(mode) => mode == ManualEntry::Automatic,
+            None => session.for_payouts,
+        },
         payment: false,
         return_url: session.return_url.clone(),
     }

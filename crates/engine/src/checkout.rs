@@ -5,6 +5,11 @@
 //! as before or complete with all of them. An attempt that fails at once leaves the session open and
 //! its intent for the next attempt. A session is found from its intent by a look-up.
 
+mod hosted;
+
+pub(crate) use hosted::deposits_url;
+pub use hosted::{CheckoutPage, CheckoutStanding};
+
 use crate::carrier::CarrierEnd;
 use crate::connections_settings::check_prefetch;
 use crate::context::tries;
@@ -17,7 +22,7 @@ use crate::{Answer, Context, Engine, Error};
 use model::Word;
 use model::checkout::{
     CHECKOUT_AGE_S_MAX, CHECKOUT_AGE_S_MIN, CheckoutMode, CheckoutSession, CheckoutStatus,
-    LineItem, PaymentStatus,
+    LineItem, Payer, PaymentStatus,
 };
 use model::clock::AccountTime;
 use model::collection::Collection;
@@ -143,6 +148,8 @@ impl Engine {
             collection: input.collection.clone(),
             from_settings,
             intent: None,
+            payer: Payer::default(),
+            collected: None,
             metadata,
             given: input.given.clone().without_unset(),
         };
@@ -231,7 +238,7 @@ impl Engine {
             !filter.none
                 && customer.is_none_or(|customer| session.customer == Some(customer))
                 && filter.status.is_none_or(|status| session.status == status)
-                && (filter.email.is_none() || session.email == filter.email)
+                && (filter.email.is_none() || session.payer_email() == filter.email.as_deref())
         };
         let listed = self.list_kept(list, fits).await?;
         let expand = context.expand.inside("data");
@@ -341,7 +348,8 @@ impl Engine {
             };
         intent.attach(method.id);
         changes.put(Object::PaymentMethod(method.clone()));
-        let confirmation = Confirmation::default();
+        let acceptance = session.acceptance();
+        let confirmation = Confirmation { acceptance, ..Confirmation::default() };
         self.confirm_intent_with(context, &mut intent, &confirmation, now, changes).await?;
         changes.put(intent_object(intent.clone()));
         // Numbers that wait for their deposits are nobody's yet.

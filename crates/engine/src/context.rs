@@ -1,5 +1,6 @@
 //! Who asks and how the answer is to look; the answer itself.
 
+use crate::connected_account::Connected;
 use crate::{Engine, Error};
 use model::event::Cause;
 use model::id::{MerchantId, RequestId};
@@ -13,6 +14,8 @@ use wire::version::Version;
 pub struct Context {
     /// Whose objects it is about.
     pub merchant: MerchantId,
+    /// The connected account that it acts in, whose objects they then are.
+    pub connected: Option<Connected>,
     /// Whether it came with a live key.
     pub livemode: bool,
     /// Whether it came with a publishable key, whose answers keep bank data back.
@@ -61,6 +64,26 @@ impl Answer {
 }
 
 impl Context {
+    /// In place of a call for what happens by itself. Its events have no cause, which whoever
+    /// commits them takes off.
+    pub(crate) fn by_itself(merchant: MerchantId, livemode: bool) -> Self {
+        Self::of_page(merchant, livemode, RequestId::from_number(0))
+    }
+
+    /// A call of a page, which has no key: what it may do was decided by its address.
+    pub(crate) fn of_page(merchant: MerchantId, livemode: bool, request: RequestId) -> Self {
+        Self {
+            merchant,
+            connected: None,
+            livemode,
+            publishable: false,
+            request,
+            version: Version::default(),
+            expand: Expand::default(),
+            idempotency: None,
+        }
+    }
+
     /// What caused an event.
     pub(crate) fn cause(&self) -> Cause {
         Cause {
@@ -73,6 +96,7 @@ impl Context {
     pub(crate) fn without_reply(&self) -> Self {
         Self {
             merchant: self.merchant,
+            connected: self.connected.clone(),
             livemode: self.livemode,
             publishable: self.publishable,
             request: self.request,
@@ -98,7 +122,7 @@ impl Context {
     /// How objects look in the answer.
     pub(crate) fn view<'a>(&'a self, engine: &'a Engine) -> View<'a> {
         View::new(&self.version, engine.settings.show_refresh_errors)
-            .at(&engine.settings.public_url)
+            .at(&engine.settings.public_url, &engine.page_key)
             .to_browser(self.publishable)
     }
 }

@@ -1,16 +1,18 @@
 //! Customers: the end users that bank accounts belong to.
 //!
-//! Deleting a customer disconnects its accounts first, one commit each; a crash between two of
-//! them leaves a customer that can be deleted again.
+//! Deleting a customer disconnects its accounts and cancels its subscriptions first, one commit
+//! each; a crash between two of them leaves a customer that can be deleted again.
 
 use crate::context::{made, render, settled, tries};
 use crate::{Answer, Context, Engine, Error};
 use model::account::Holder;
 use model::clock::{AccountTime, TestClock};
+use model::connected_account::ConnectedAccount;
 use model::customer::{Address, Customer, Shipping, TaxExempt};
 use model::event::{Event, EventType, Snapshot};
 use model::id::{
-    ClockId, CustomerId, DisputeId, EventId, InvoiceId, InvoiceItemId, LinkFlowId, PriceId, TokenId,
+    ClockId, CustomerId, DisputeId, EventId, InvoiceId, InvoiceItemId, LinkFlowId, PriceId,
+    SubscriptionId, TokenId,
 };
 use model::product::Product;
 use std::collections::BTreeMap;
@@ -33,6 +35,8 @@ pub struct CustomerInput {
     pub balance: Option<i64>,
     /// Name of the business.
     pub business_name: Option<Setting<String>>,
+    /// What invoices of a subscription debit unless it says otherwise; unset by an empty text.
+    pub default_payment_method: Option<Setting<String>>,
     /// Free text.
     pub description: Option<String>,
     /// E-mail address.
@@ -166,6 +170,7 @@ impl Engine {
             address: None,
             balance: 0,
             business_name: None,
+            default_payment_method: None,
             description: None,
             email: None,
             individual_name: None,
@@ -179,6 +184,7 @@ impl Engine {
             tax_exempt: TaxExempt::None,
         };
         input.apply(&mut customer)?;
+        self.set_default_method(context, &mut customer, input).await?;
         let body = self.customer_body(context, &customer).await?;
         let create = CreateObject {
             events: vec![event(&customer, EventType::CustomerCreated, now, None, context)],
@@ -209,6 +215,7 @@ impl Engine {
             let now = self.moment_to_write(context.merchant, before.test_clock).await?;
             let mut customer = before.clone();
             input.apply(&mut customer)?;
+            self.set_default_method(context, &mut customer, input).await?;
             if customer == before {
                 return Ok(Answer::unchanged(self.customer_body(context, &customer).await?));
             }
@@ -226,6 +233,24 @@ impl Engine {
             }
         }
         Err(Error::Locked)
+    }
+
+    async fn set_default_method(
+        &self,
+        context: &Context,
+        customer: &mut Customer,
+        input: &CustomerInput,
+    ) -> Result<(), Error> {
+        match &input.default_payment_method {
+            Some(Setting::Set(given)) => {
+                let param = "invoice_settings[default_payment_method]";
+                let method = self.method_of_customer(context, given, customer.id, param).await?;
+                customer.default_payment_method = Some(method.id);
+            }
+            Some(Setting::Unset) => customer.default_payment_method = None,
+            None => {}
+        }
+        Ok(())
     }
 
     /// Deletes a customer and disconnects its accounts. Of several deletions at once the first to
@@ -246,6 +271,7 @@ impl Engine {
     ) -> Result<Option<Vec<u8>>, Error> {
         let of = AccountsOf::Holder(Holder::Customer(id));
         self.disconnect_all(context, of).await?;
+        self.cancel_all_subscriptions(context, id).await?;
         for _ in tries() {
             let found = self.find_customer(context, id).await?;
             let Some(mut customer) = found.filter(|customer| !customer.deleted) else {
@@ -465,7 +491,9 @@ impl Engine {
             Kind::Mandate => {
                 (given.parse::<model::id::MandateId>().map(model::id::MandateId::number), "mandate")
             }
+            Kind::ConnectedAccount => (Ok(ConnectedAccount::number_of(given)), "account"),
             // A merchant has one, so no list of them is asked for.
+            Kind::PlatformTie => (Err(model::id::NotAnId), "platform"),
             Kind::ConnectionsSettings => (Err(model::id::NotAnId), "settings"),
             Kind::Token => (given.parse::<TokenId>().map(TokenId::number), "token"),
             Kind::LinkFlow => (given.parse::<LinkFlowId>().map(LinkFlowId::number), "link flow"),
@@ -476,6 +504,9 @@ impl Engine {
                 (given.parse::<InvoiceItemId>().map(InvoiceItemId::number), "invoiceitem")
             }
             Kind::Invoice => (given.parse::<InvoiceId>().map(InvoiceId::number), "invoice"),
+            Kind::Subscription => {
+                (given.parse::<SubscriptionId>().map(SubscriptionId::number), "subscription")
+            }
         };
         // Stripe answers an unknown cursor with 400, as a fault of the parameter.
         let missing = || Error::from(Refusal::no_such(what, given, param).status(400));

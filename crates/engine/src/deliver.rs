@@ -109,15 +109,8 @@ impl Engine {
     }
 
     async fn deliver(&self, delivery: &Delivery) -> Result<(), Error> {
-        let find = FindObject {
-            merchant: delivery.merchant,
-            kind: Kind::Endpoint,
-            number: delivery.key.endpoint.number(),
-        };
-        let settle = match self.store.read(find).await? {
-            Some(Object::Endpoint(endpoint))
-                if !endpoint.deleted && endpoint.status == EndpointStatus::Enabled =>
-            {
+        let settle = match self.endpoint_of(delivery).await? {
+            Some(endpoint) if !endpoint.deleted && endpoint.status == EndpointStatus::Enabled => {
                 self.attempt_delivery(delivery, &endpoint).await
             }
             // Deleted or disabled since: it gets nothing more.
@@ -134,6 +127,20 @@ impl Engine {
         // Stale: another worker took the delivery over when the lease ran out, and settles it.
         let _ = self.store.write(settle).await?;
         Ok(())
+    }
+
+    /// The endpoint of a delivery: the merchant's own, or its platform's.
+    async fn endpoint_of(&self, delivery: &Delivery) -> Result<Option<Endpoint>, Error> {
+        let number = delivery.key.endpoint.number();
+        let find = |merchant| FindObject { merchant, kind: Kind::Endpoint, number };
+        if let Some(Object::Endpoint(own)) = self.store.read(find(delivery.merchant)).await? {
+            return Ok(Some(own));
+        }
+        let Some(tie) = self.platform_of(delivery.merchant).await? else { return Ok(None) };
+        match self.store.read(find(tie.platform)).await? {
+            Some(Object::Endpoint(endpoint)) if endpoint.connect => Ok(Some(endpoint)),
+            _ => Ok(None),
+        }
     }
 
     async fn attempt_delivery(&self, delivery: &Delivery, endpoint: &Endpoint) -> SettleDelivery {

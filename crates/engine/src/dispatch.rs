@@ -3,7 +3,7 @@
 //! Events are found by their mark, which the command that writes the deliveries clears; deliveries
 //! that exist stay as they are. A crash in between repeats the work and changes nothing.
 
-use crate::event::subscribed;
+use crate::event::{Listeners, subscribed};
 use crate::{Engine, Error};
 use model::clock::ServerTime;
 use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};
@@ -27,12 +27,12 @@ impl Engine {
         if found > 0 {
             self.failpoints.reach("before_dispatch");
         }
-        let mut endpoints: HashMap<MerchantId, Vec<Endpoint>> = HashMap::new();
+        let mut listeners: HashMap<MerchantId, Listeners> = HashMap::new();
         let mut writing = JoinSet::new();
         for (event, committed_at) in events {
-            let of_merchant = match endpoints.entry(event.merchant) {
+            let of_merchant = match listeners.entry(event.merchant) {
                 Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(unknown) => unknown.insert(self.endpoints_of(event.merchant).await?),
+                Entry::Vacant(unknown) => unknown.insert(self.listeners_of(event.merchant).await?),
             };
             let dispatch = DispatchEvent {
                 merchant: event.merchant,
@@ -54,33 +54,38 @@ impl Engine {
         Ok(found)
     }
 
-    fn deliveries(&self, event: &Event, position: i64, endpoints: &[Endpoint]) -> Vec<Delivery> {
-        let takers: Vec<&Endpoint> = subscribed(endpoints, event, position).collect();
+    fn deliveries(&self, event: &Event, position: i64, listeners: &Listeners) -> Vec<Delivery> {
+        let takers: Vec<&Endpoint> = subscribed(&listeners.endpoints, event, position).collect();
         let now = self.clock.server_now();
-        takers.iter().map(|endpoint| self.delivery(event, endpoint, takers.len(), now)).collect()
+        let connected = listeners.connected.as_deref();
+        let delivery = |endpoint: &&Endpoint| {
+            let payload =
+                |version: &Version| self.render_event(event, version, takers.len(), connected);
+            delivery(event, endpoint, now, payload)
+        };
+        takers.iter().map(delivery).collect()
     }
+}
 
-    fn delivery(
-        &self,
-        event: &Event,
-        endpoint: &Endpoint,
-        pending: usize,
-        now: ServerTime,
-    ) -> Delivery {
-        let version = endpoint
-            .api_version
-            .as_deref()
-            .and_then(|text| Version::parse(text).ok())
-            .unwrap_or_default();
-        Delivery {
-            key: DeliveryKey { event: event.id, endpoint: endpoint.id },
-            merchant: event.merchant,
-            status: DeliveryStatus::Pending,
-            attempts: 0,
-            due_at: now,
-            claim: 0,
-            leased_until: None,
-            payload: self.render_event(event, &version, pending),
-        }
+fn delivery(
+    event: &Event,
+    endpoint: &Endpoint,
+    now: ServerTime,
+    payload: impl Fn(&Version) -> Vec<u8>,
+) -> Delivery {
+    let version = endpoint
+        .api_version
+        .as_deref()
+        .and_then(|text| Version::parse(text).ok())
+        .unwrap_or_default();
+    Delivery {
+        key: DeliveryKey { event: event.id, endpoint: endpoint.id },
+        merchant: event.merchant,
+        status: DeliveryStatus::Pending,
+        attempts: 0,
+        due_at: now,
+        claim: 0,
+        leased_until: None,
+        payload: payload(&version),
     }
 }

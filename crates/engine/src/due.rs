@@ -60,6 +60,7 @@ impl Engine {
             }
             Object::PaymentIntent(intent) => self.settle_intent(intent, now).await,
             Object::Checkout(session) => self.checkout_due(session, now).await,
+            Object::Subscription(held) => self.work_subscription(held, now).await,
             _ => Ok(Worked::Nothing),
         }
     }

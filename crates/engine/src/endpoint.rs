@@ -17,6 +17,8 @@ use wire::params::{MetadataChange, Setting};
 pub struct EndpointInput {
     /// Where events are posted to; needed at creation.
     pub url: Option<String>,
+    /// Whether it gets what happens in connected accounts; only at creation.
+    pub connect: bool,
     /// Which types; needed at creation.
     pub enabled_events: Option<Vec<String>>,
     /// The API version that its events are rendered in; only at creation.
@@ -45,6 +47,7 @@ impl Engine {
             made_at: self.clock.server_now(),
             deleted: false,
             url: String::new(),
+            connect: input.connect,
             enabled_events: Vec::new(),
             api_version: input.api_version.clone(),
             description: None,

@@ -43,35 +43,42 @@ impl Engine {
             page: self.event_page(context, &filter.page).await?,
         };
         let listed = self.store.read(list).await?;
-        let endpoints = self.endpoints_of(context.merchant).await?;
+        let listeners = self.listeners_of(context.merchant).await?;
         let bodies: Vec<Vec<u8>> =
-            listed.items.iter().map(|stored| self.event_body(stored, &endpoints)).collect();
+            listed.items.iter().map(|stored| self.event_body(stored, &listeners)).collect();
         Ok(Answer::unchanged(list_body("/v1/events", listed.has_more, &bodies)))
     }
 
     /// Shows an event.
     pub async fn retrieve_event(&self, context: &Context, given: &str) -> Result<Answer, Error> {
         let stored = self.get_event(context, given, "id").await?;
-        let endpoints = self.endpoints_of(context.merchant).await?;
-        Ok(Answer::unchanged(self.event_body(&stored, &endpoints)))
+        let listeners = self.listeners_of(context.merchant).await?;
+        Ok(Answer::unchanged(self.event_body(&stored, &listeners)))
     }
 
     /// Events are shown in the version they were made in, whatever the caller's.
-    fn event_body(&self, stored: &StoredEvent, endpoints: &[Endpoint]) -> Vec<u8> {
+    fn event_body(&self, stored: &StoredEvent, listeners: &Listeners) -> Vec<u8> {
         // Deliveries that are not written yet are counted as the dispatcher will write them.
         let pending = if stored.undispatched {
-            subscribed(endpoints, &stored.event, stored.position).count()
+            subscribed(&listeners.endpoints, &stored.event, stored.position).count()
         } else {
             stored.pending as usize
         };
-        self.render_event(&stored.event, &Version::newest(), pending)
+        let connected = listeners.connected.as_deref();
+        self.render_event(&stored.event, &Version::newest(), pending, connected)
     }
 
-    /// An event in an API version.
-    pub(crate) fn render_event(&self, event: &Event, version: &Version, pending: usize) -> Vec<u8> {
+    /// An event in an API version; `connected` is the connected account that it happened in.
+    pub(crate) fn render_event(
+        &self,
+        event: &Event,
+        version: &Version,
+        pending: usize,
+        connected: Option<&str>,
+    ) -> Vec<u8> {
         let view = wire::render::View::new(version, self.settings.show_refresh_errors)
-            .at(&self.settings.public_url);
-        render(|w| wire::render::event::write(w, event, &view, pending))
+            .at(&self.settings.public_url, &self.page_key);
+        render(|w| wire::render::event::write(w, event, &view, pending, connected))
     }
 
     pub(crate) async fn get_event(
@@ -106,8 +113,21 @@ impl Engine {
         Ok(Page { limit: page.limit, cursor })
     }
 
+    /// Who is told of what happens to a merchant: its own endpoints, and if it is a connected
+    /// account, those of its platform that listen to connected accounts.
+    pub(crate) async fn listeners_of(&self, merchant: MerchantId) -> Result<Listeners, Error> {
+        let mut endpoints = self.endpoints_of(merchant).await?;
+        endpoints.retain(|endpoint| !endpoint.connect);
+        let tie = self.platform_of(merchant).await?;
+        if let Some(tie) = &tie {
+            let of_platform = self.endpoints_of(tie.platform).await?.into_iter();
+            endpoints.extend(of_platform.filter(|endpoint| endpoint.connect));
+        }
+        Ok(Listeners { endpoints, connected: tie.map(|tie| tie.account) })
+    }
+
     /// A merchant's endpoints, at most [`model::limits::ENDPOINTS_MAX`].
-    pub(crate) async fn endpoints_of(&self, merchant: MerchantId) -> Result<Vec<Endpoint>, Error> {
+    async fn endpoints_of(&self, merchant: MerchantId) -> Result<Vec<Endpoint>, Error> {
         let list = ListObjects {
             merchant,
             kind: Kind::Endpoint,
@@ -122,6 +142,14 @@ impl Engine {
         });
         Ok(endpoints.collect())
     }
+}
+
+/// Who is told of what happens to a merchant.
+pub(crate) struct Listeners {
+    /// The endpoints, enabled or not.
+    pub(crate) endpoints: Vec<Endpoint>,
+    /// The id of the connected account that the merchant is, if it is one.
+    pub(crate) connected: Option<String>,
 }
 
 /// The endpoints that get an event committed at this position: enabled, of its type, and made

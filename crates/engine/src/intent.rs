@@ -2,12 +2,16 @@
 //! the purpose of the intent.
 
 mod confirm;
+mod hosted;
+mod own;
+
+pub use hosted::{DepositsPage, DepositsStanding, DepositsTold};
 
 use crate::connections_settings::check_prefetch;
 use crate::context::tries;
 use crate::customer::list_body;
 use crate::payment::{Changes, Seen, bytes, intent_object};
-use crate::payment_method::{MadeFor, MethodInput, give_to};
+use crate::payment_method::{MadeFor, MethodInput};
 use crate::{Answer, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::collection::Collection;
@@ -18,6 +22,7 @@ use model::id::{PaymentIntentId, SetupIntentId};
 use model::intent::{Deposits, Intent, IntentStatus, Purpose};
 use model::money::Currency;
 use model::payment_method::PaymentMethod;
+use own::{check_own, check_owner};
 use std::collections::BTreeMap;
 use store::{Bounds, FindObject, FindObjectByLookup, Kind, ListObjects, Object, ObjectsOf};
 use wire::error::Error as Refusal;
@@ -135,6 +140,7 @@ impl Engine {
             let now = self.moment_to_write(context.merchant, clock).await?;
             let mut changes = Changes::default();
             let mut intent = self.new_intent(context, kind, input, customer.as_ref(), now)?;
+            check_own(&intent)?;
             let named = intent.method_types.is_some();
             intent.from_settings = self.collection_of_settings(context, named).await?;
             check_prefetch(&intent.collection, intent.from_settings.as_ref(), OPTIONS)?;
@@ -205,6 +211,7 @@ impl Engine {
             canceled: None,
             return_url: input.confirmation.as_ref().and_then(|given| given.return_url.clone()),
             invoice: None,
+            subscription: None,
             metadata,
             given: input.given.clone().without_unset(),
         };
@@ -300,6 +307,7 @@ impl Engine {
             change.apply(&mut intent.metadata)?;
         }
         intent.given.update(input.given.clone());
+        check_own(intent)?;
         if let Some(param) = &input.method {
             let made_for = MadeFor { now, clock: intent.clock };
             let method = self.take_method(context, param, made_for, changes).await?;
@@ -335,6 +343,8 @@ impl Engine {
                 kind.event(EventType::PaymentIntentCanceled, EventType::SetupIntentCanceled);
             changes.tell(&object, canceled, now, Some(&context.cause()));
             changes.put(object);
+            let cause = context.cause();
+            self.tell_subscription(&intent, now, Some(&cause), &mut changes).await?;
             if let Some(body) = self.commit_intent(context, &intent, changes, false).await? {
                 return Ok(Answer::committed(body));
             }
@@ -364,7 +374,10 @@ impl Engine {
         let page = self.object_page(context, kind.kind(), &filter.page).await?;
         let (merchant, created) = (context.merchant, filter.created);
         let list = ListObjects { merchant, kind: kind.kind(), of, created, page };
-        let listed = self.store.read(list).await?;
+        let listed = match filter.attach_to_self {
+            Some(wanted) => self.list_kept(list, |object| is_of_self(object, wanted)).await?,
+            None => self.store.read(list).await?,
+        };
         let expand = context.expand.inside("data");
         let mut bodies = Vec::with_capacity(listed.items.len());
         for object in &listed.items {
@@ -474,10 +487,16 @@ impl Engine {
 pub struct IntentFilter {
     /// Those of this customer.
     pub customer: Option<String>,
+    /// Those that are, or are not, for the account itself; only of Setup Intents.
+    pub attach_to_self: Option<bool>,
     /// Those made within.
     pub created: Bounds,
     /// Which page.
     pub page: PageParams,
+}
+
+fn is_of_self(object: &Object, wanted: bool) -> bool {
+    matches!(object, Object::SetupIntent(intent) if own::is_own(intent) == wanted)
 }
 
 /// What the holder says of two small deposits.
@@ -509,16 +528,6 @@ fn format_code(kind: &str) -> &'static str {
     }
 }
 
-/// Refuses somebody else's payment method.
-fn check_owner(intent: &Intent, method: &PaymentMethod) -> Result<(), Error> {
-    if method.customer.is_some() && method.customer != intent.customer {
-        let message = "The payment method belongs to a customer other than the intent's; name \
-                       that customer, or use a payment method of no customer.";
-        return Err(Refusal::invalid(message).param("payment_method").into());
-    }
-    Ok(())
-}
-
 /// What is answered to a call that the status does not allow.
 fn unexpected_state(intent: &Intent, verb: &str) -> Error {
     use model::Word;
@@ -533,19 +542,4 @@ fn unexpected_state(intent: &Intent, verb: &str) -> Error {
         intent.status.word()
     );
     Refusal::invalid(message).code(code).into()
-}
-
-/// Gives the method of an intent to its customer where the intent asks for later payments.
-fn keep_method(
-    context: &Context,
-    intent: &Intent,
-    method: PaymentMethod,
-    now: AccountTime,
-    changes: &mut Changes,
-) -> Result<(), Error> {
-    let kept = !intent.is_payment() || intent.given.text(&["setup_future_usage"]).is_some();
-    match intent.customer.filter(|_| kept) {
-        Some(customer) => give_to(changes, method, customer, now, context),
-        None => Ok(()),
-    }
 }

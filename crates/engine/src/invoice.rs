@@ -3,15 +3,20 @@
 //! An open invoice has a Payment Intent, which is the carrier of its link flow. When the intent
 //! ends, the invoice follows in the same commit (`invoice/pay.rs`).
 
+mod hosted;
 pub mod item;
 mod pay;
+pub mod payment;
 
+pub use hosted::{InvoicePage, InvoiceStanding};
+pub(crate) use item::AMOUNT_MAX;
 pub(crate) use pay::Attempt;
 pub use pay::PayInput;
 
+use crate::connections_settings::check_prefetch;
 use crate::context::{render, tries};
 use crate::customer::list_body;
-use crate::payment::{Changes, Seen, bytes};
+use crate::payment::{Changes, bytes, page_of};
 use crate::{Answer, Context, Engine, Error};
 use model::collection::Collection;
 use model::customer::Customer;
@@ -70,6 +75,10 @@ pub struct InvoiceFilter {
     pub page: PageParams,
 }
 
+/// Where invoices and subscriptions have what they ask of the link flow.
+pub(crate) const INVOICE_OPTIONS: &str =
+    "payment_settings[payment_method_options][us_bank_account][financial_connections]";
+
 /// What may be changed of an invoice that is no draft.
 const CHANGED_LATER: [&str; 3] = ["auto_advance", "payment_settings", "days_until_due"];
 
@@ -104,7 +113,7 @@ impl Engine {
         Err(Error::Locked)
     }
 
-    fn blank_invoice(
+    pub(crate) fn blank_invoice(
         &self,
         context: &Context,
         customer: &Customer,
@@ -128,6 +137,9 @@ impl Engine {
             default_payment_method: None,
             method_types: None,
             collection: Collection::default(),
+            from_settings: None,
+            subscription: None,
+            period: None,
             attempts: 0,
             finalized_at: None,
             paid_at: None,
@@ -154,10 +166,14 @@ impl Engine {
         }
         if input.method_types.is_some() {
             invoice.method_types.clone_from(&input.method_types);
+            invoice.from_settings = None;
+        } else if invoice.version == 1 {
+            invoice.from_settings = self.collection_of_settings(context, false).await?;
         }
         if let Some(collection) = &input.collection {
             invoice.collection.clone_from(collection);
         }
+        check_prefetch(&invoice.collection, invoice.from_settings.as_ref(), INVOICE_OPTIONS)?;
         if let Some(change) = &input.metadata {
             change.apply(&mut invoice.metadata)?;
         }
@@ -275,33 +291,14 @@ impl Engine {
         let lines =
             invoice.lines.iter().map(|line| wire::render::invoice::line_value(&invoice, line));
         let lines: Vec<Value> = lines.collect();
-        let place = |given: &str, param: &str| {
-            let found = lines.iter().position(|line| line["id"] == given);
-            found.ok_or_else(|| Refusal::no_such("line item", given, param).status(400))
-        };
-        let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
-        let (from, to, has_more) = match (&page.starting_after, &page.ending_before) {
-            (None, Some(given)) => {
-                let to = place(given, "ending_before")?;
-                let from = to.saturating_sub(limit);
-                (from, to, from > 0)
-            }
-            (after, _) => {
-                let from = match after {
-                    Some(given) => place(given, "starting_after")? + 1,
-                    None => 0,
-                };
-                let to = lines.len().min(from.saturating_add(limit));
-                (from, to, to < lines.len())
-            }
-        };
-        let bodies: Vec<Vec<u8>> = lines[from..to].iter().map(bytes).collect();
+        let (shown, has_more) = page_of(&lines, page, "line item")?;
+        let bodies: Vec<Vec<u8>> = shown.iter().map(bytes).collect();
         let url = format!("/v1/invoices/{}/lines", invoice.id);
         Ok(Answer::unchanged(list_body(&url, has_more, &bodies)))
     }
 
     /// The objects of a customer, or all.
-    async fn of_customer(
+    pub(crate) async fn of_customer(
         &self,
         context: &Context,
         customer: Option<&str>,
@@ -332,7 +329,7 @@ impl Engine {
     }
 
     /// The intent that collects an invoice, as it will be after the changes.
-    async fn find_intent_of(
+    pub(crate) async fn find_intent_of(
         &self,
         context: &Context,
         invoice: &Invoice,
@@ -365,7 +362,7 @@ impl Engine {
     }
 
     /// An invoice with what is to be expanded in it.
-    async fn invoice_value(
+    pub(crate) async fn invoice_value(
         &self,
         context: &Context,
         invoice: &Invoice,
@@ -389,18 +386,14 @@ impl Engine {
                 expanded.insert("confirmation_secret", secret.into());
             }
             if expand.wants("payments") {
-                let mut shown = Value::from(intent.as_ref().map(Intent::id));
-                let payment = expand.inside("payments").inside("data").inside("payment");
-                if let Some(intent) = intent.as_ref().filter(|_| payment.wants("payment_intent")) {
-                    let inside = payment.inside("payment_intent");
-                    let seen = Seen::by_merchant(&inside);
-                    shown = self.intent_value(context, intent, changes, seen).await?;
-                }
-                let payments = wire::render::invoice::payments(invoice, intent.as_ref(), &shown);
+                let inside = expand.inside("payments");
+                let intent = intent.as_ref();
+                let payments =
+                    self.payments_value(context, invoice, intent, changes, &inside).await?;
                 expanded.insert("payments", payments);
             }
         }
-        Ok(wire::render::invoice::value(invoice, &expanded))
+        Ok(wire::render::invoice::value(invoice, &context.view(self), &expanded))
     }
 
     /// Commits changes with the invoice as their answer, if there are any. Answers nothing when
@@ -449,8 +442,9 @@ impl InvoiceFilter {
         let due = invoice.given.integer(&["due_date"]);
         self.status.is_none_or(|status| status == invoice.status)
             && self.collection_method.as_deref().is_none_or(|asked| asked == method)
-            // No invoice is of a subscription.
-            && self.subscription.is_none()
+            && self.subscription.as_ref().is_none_or(|asked| {
+                invoice.subscription.is_some_and(|held| held.to_string() == *asked)
+            })
             && self.due_date.is_none_or(|Bounds { from, to }| {
                 due.is_some_and(|due| {
                     from.is_none_or(|from| from <= due) && to.is_none_or(|to| due <= to)

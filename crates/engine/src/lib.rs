@@ -12,6 +12,7 @@ mod carrier;
 mod change;
 pub mod checkout;
 pub mod clock;
+pub mod connected_account;
 pub mod connections_settings;
 mod context;
 pub mod customer;
@@ -22,7 +23,9 @@ mod due;
 pub mod endpoint;
 mod error;
 pub mod event;
+pub mod external_account;
 mod held;
+pub mod hosted;
 pub mod intent;
 pub mod invoice;
 pub mod link;
@@ -36,7 +39,8 @@ pub mod sandbox;
 pub mod schedule;
 pub mod session;
 pub mod settings;
-mod token;
+pub mod subscription;
+pub mod token;
 pub mod transaction;
 mod watch;
 pub mod worker;
@@ -53,6 +57,7 @@ use model::key::random_letters;
 use model::numbers::Numbers;
 use std::sync::Arc;
 use store::{Failpoints, FindObject, Kind, Object, Store};
+use wire::address::PageKey;
 use worker::Wake;
 
 /// The product, ready to be called.
@@ -66,6 +71,8 @@ pub struct Engine {
     pub(crate) settings: Settings,
     pub(crate) failpoints: Failpoints,
     pub(crate) wake: Wake,
+    /// Makes the addresses of hosted pages.
+    pub(crate) page_key: PageKey,
 }
 
 /// What an engine is made of.
@@ -97,6 +104,7 @@ impl Engine {
     /// Puts an engine together. Workers run only when [`worker::run`] is called.
     pub fn new(parts: Parts) -> Self {
         Self {
+            page_key: PageKey::new(parts.store.derived_key("hosted pages")),
             store: parts.store,
             connector: parts.connector,
             outbound: parts.outbound,

@@ -6,7 +6,7 @@
 //! either ended wholly or may be run again.
 
 mod complete;
-mod flow;
+pub(crate) mod flow;
 mod known;
 mod steps;
 mod view;
@@ -25,6 +25,7 @@ use wire::error::Error as Refusal;
 
 pub use crate::carrier::CarrierInput;
 pub use flow::{FlowInput, Stepped};
+pub(crate) use steps::address;
 pub use steps::{LinkStep, PickFault, Unusable};
 pub use view::{Choice, FlowView, Shown};
 

@@ -36,7 +36,11 @@ impl Engine {
         if !context.livemode {
             return Ok(());
         }
-        let settings = self.connections_settings(context).await?;
+        // A platform is registered for its connected accounts.
+        let platform = context.connected.as_ref().map(|connected| connected.platform);
+        let merchant = platform.unwrap_or(context.merchant);
+        let registered = Context { merchant, ..context.without_reply() };
+        let settings = self.connections_settings(&registered).await?;
         let missing = |permission: &Permission| {
             registration(true, settings.as_ref(), *permission) != Registration::Active
         };

@@ -12,6 +12,7 @@ use serde_json::Value;
 use store::{ChangeObjects, Changed, Cursor, FindObject, Kind, ListObjects, Listed, Object};
 use wire::error::Error as Refusal;
 use wire::expand::Expand;
+use wire::list::PageParams;
 use wire::render::given::Expanded;
 
 /// The most pages that are read for one page of a list that leaves some objects out.
@@ -74,6 +75,12 @@ impl Changes {
             Object::Product(product) => {
                 told(product, product.livemode, Snapshot::Product(Box::new(product.clone())))
             }
+            Object::Customer(customer) => {
+                told(customer, customer.livemode, Snapshot::Customer(Box::new(customer.clone())))
+            }
+            Object::Subscription(held) => {
+                told(held, held.livemode, Snapshot::Subscription(Box::new(held.clone())))
+            }
             _ => return,
         };
         self.events.push(event);
@@ -95,6 +102,16 @@ impl Changes {
             event.previous = before;
         }
         self.put(object);
+    }
+
+    /// Whether an object is among those that change.
+    pub(crate) fn has(&self, kind: Kind, number: u64) -> bool {
+        self.find(kind, number).is_some()
+    }
+
+    /// The version that an object has after the change: one that is put here already has it.
+    pub(crate) fn raised(&self, kind: Kind, number: u64, version: u64) -> u64 {
+        version + u64::from(!self.has(kind, number))
     }
 
     fn find(&self, kind: Kind, number: u64) -> Option<&Object> {
@@ -326,4 +343,28 @@ impl<'a> Seen<'a> {
 /// A value as the bytes of an answer.
 pub(crate) fn bytes(value: &Value) -> Vec<u8> {
     value.to_string().into_bytes()
+}
+
+/// The page of a list that is read whole, in its order; and whether there is more.
+pub(crate) fn page_of<'a>(
+    items: &'a [Value],
+    page: &PageParams,
+    what: &str,
+) -> Result<(&'a [Value], bool), Error> {
+    let place = |given: &str, param: &str| {
+        let found = items.iter().position(|item| item["id"] == given);
+        found.ok_or_else(|| Error::from(Refusal::no_such(what, given, param).status(400)))
+    };
+    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    if let (None, Some(given)) = (&page.starting_after, &page.ending_before) {
+        let to = place(given, "ending_before")?;
+        let from = to.saturating_sub(limit);
+        return Ok((&items[from..to], from > 0));
+    }
+    let from = match &page.starting_after {
+        Some(given) => place(given, "starting_after")? + 1,
+        None => 0,
+    };
+    let to = items.len().min(from.saturating_add(limit));
+    Ok((&items[from..to], to < items.len()))
 }

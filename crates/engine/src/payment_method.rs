@@ -153,6 +153,10 @@ impl Engine {
                 )
                 .into());
             }
+            if method.of_self {
+                let message = "The payment method is the account's own.";
+                return Err(Refusal::invalid(message).into());
+            }
             if method.customer.is_some_and(|held| held != customer.id) {
                 let message = "The payment method is attached to another customer already.";
                 return Err(Refusal::invalid(message).into());
@@ -254,6 +258,22 @@ impl Engine {
             Some(Object::PaymentMethod(method)) => Ok(method),
             _ => Err(missing()),
         }
+    }
+
+    /// A payment method that is attached to a customer.
+    pub(crate) async fn method_of_customer(
+        &self,
+        context: &Context,
+        given: &str,
+        customer: CustomerId,
+        param: &str,
+    ) -> Result<PaymentMethod, Error> {
+        let method = self.get_method(context, given, param).await?;
+        if method.customer != Some(customer) {
+            let message = "The payment method must be attached to the customer first.";
+            return Err(Refusal::invalid(message).param(param.to_owned()).into());
+        }
+        Ok(method)
     }
 
     /// The payment method that a parameter names: one that exists, or a test name such as
@@ -371,6 +391,7 @@ impl Engine {
             livemode: context.livemode,
             created: made_for.now,
             clock: made_for.clock,
+            of_self: false,
             customer: None,
             holder_type: BankHolderType::Individual,
             account_type: BankAccountType::Checking,
@@ -404,9 +425,7 @@ pub(crate) fn give_to(
         return Err(Refusal::invalid(message).param("payment_method").into());
     }
     // A method that this change makes or changes already has its new version.
-    let held = changes.objects.iter().any(|object| {
-        object.kind() == Kind::PaymentMethod && object.number() == method.id.number()
-    });
+    let held = changes.has(Kind::PaymentMethod, method.id.number());
     method.customer = Some(customer);
     method.version += u64::from(!held);
     let object = Object::PaymentMethod(method);

@@ -279,7 +279,7 @@ impl Engine {
         for _ in tries() {
             let now = self.clock.account_now();
             let mut changes = Changes::default();
-            let price = self.make_price(context, input, now, &mut changes).await?;
+            let price = self.make_price(context, input, "", now, &mut changes).await?;
             let value = self.price_value(context, &price, &changes, &context.expand).await?;
             if let Some(answer) = self.commit_any(context, changes, bytes(&value)).await? {
                 return Ok(answer);
@@ -288,27 +288,32 @@ impl Engine {
         Err(Error::Locked)
     }
 
-    /// A new price, put among the changes; and its product if the input makes one.
+    /// A new price, put among the changes; and its product if the input makes one. What it is made
+    /// of stands at `path` in the request, or in the request itself.
     pub(crate) async fn make_price(
         &self,
         context: &Context,
         input: &PriceInput,
+        path: &str,
         now: AccountTime,
         changes: &mut Changes,
     ) -> Result<Price, Error> {
         let cause = context.cause();
+        let full = |name: &str| {
+            if path.is_empty() { name.to_owned() } else { format!("{path}[{name}]") }
+        };
         let product = match (&input.product, &input.product_data) {
             (Some(_), Some(_)) => {
-                return Err(Refusal::exclusive(&["product", "product_data"]).into());
+                return Err(Refusal::exclusive(&[full("product"), full("product_data")]).into());
             }
-            (Some(id), None) => self.get_product(context, id, "product").await?,
+            (Some(id), None) => self.get_product(context, id, &full("product")).await?,
             (None, Some(data)) => {
                 let product = self.new_product(context, data, now).await?;
                 let object = Object::Product(product.clone());
                 changes.put_and_tell(object, EventType::ProductCreated, None, now, Some(&cause));
                 product
             }
-            (None, None) => return Err(Refusal::missing_param("product").into()),
+            (None, None) => return Err(Refusal::missing_param(&full("product")).into()),
         };
         let price = self.new_price(context, input, product.id(), now)?;
         let object = Object::Price(price.clone());
@@ -435,7 +440,7 @@ impl Engine {
         Ok(wire::render::product::value(product, &expanded))
     }
 
-    async fn price_value(
+    pub(crate) async fn price_value(
         &self,
         context: &Context,
         price: &Price,
@@ -453,7 +458,7 @@ impl Engine {
     }
 
     /// A product by its id, deleted ones included.
-    async fn find_product(
+    pub(crate) async fn find_product(
         &self,
         context: &Context,
         changes: &Changes,

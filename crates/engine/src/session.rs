@@ -13,8 +13,10 @@ use std::collections::BTreeSet;
 use store::{AccountsOf, CreateObject, Cursor, FindObject, Kind, ListAccounts, Object, Page};
 use wire::error::Error as Refusal;
 use wire::expand::Expand;
+use wire::render::ExpandedHolder;
 use wire::render::customer::ExpandedCustomer;
 use wire::render::session::SessionParts;
+use wire::version::EQUAL_DEFAULTS;
 
 /// What a create says.
 #[derive(Clone, Debug)]
@@ -55,6 +57,13 @@ pub(crate) fn secret_lookup(secret: &str) -> String {
     })
 }
 
+/// Whether what a session leaves out is what payouts of a connected account need.
+fn is_for_payouts(context: &Context, input: &SessionInput) -> bool {
+    matches!(input.holder, HolderInput::Account(_))
+        && input.permissions.contains(&Permission::PaymentMethod)
+        && !context.version.at_least(EQUAL_DEFAULTS)
+}
+
 impl Engine {
     /// Makes a session.
     pub async fn create_session(
@@ -69,7 +78,10 @@ impl Engine {
                 let customer = self.get_live_customer(context, given, param).await?;
                 (Holder::Customer(customer.id), customer.test_clock)
             }
-            HolderInput::Account(given) => (Holder::Account(given.clone()), None),
+            HolderInput::Account(given) => {
+                self.open_holder(context, given, "account_holder[account]").await?;
+                (Holder::Account(given.clone()), None)
+            }
         };
         for (index, prefetch) in input.prefetch.iter().flatten().enumerate() {
             if !input.permissions.contains(&prefetch.permission()) {
@@ -98,6 +110,7 @@ impl Engine {
             accounts_max: input.limits.flatten(),
             limits_given: input.limits.is_some(),
             manual_entry: input.manual_entry,
+            for_payouts: is_for_payouts(context, input),
             return_url: input.return_url.clone(),
             status: SessionStatus::Pending,
             accounts: Vec::new(),
@@ -183,14 +196,14 @@ impl Engine {
         }
         let now = self.moment(context.merchant, session.clock).await?.now;
         let view = context.view(self);
-        let parts: Vec<(&Account, Option<&ExpandedCustomer>, Option<&Ownership>)> = parts
+        let parts: Vec<(&Account, Option<&ExpandedHolder>, Option<&Ownership>)> = parts
             .iter()
             .map(|(account, customer, ownership)| (*account, customer.as_ref(), ownership.as_ref()))
             .collect();
         let session = SessionParts {
             session,
             accounts: &parts,
-            customer: holder.as_ref(),
+            holder: holder.as_ref(),
             token,
             secret_shown: now < session.expires_at(),
         };
@@ -214,20 +227,28 @@ impl Engine {
         Ok(self.store.read(list).await?.items)
     }
 
-    /// The customer of a holder, if it is to be shown whole.
+    /// A holder, if it is to be shown whole.
     pub(crate) async fn expanded_holder(
         &self,
         context: &Context,
         holder: Option<&Holder>,
         expand: &Expand,
-    ) -> Result<Option<ExpandedCustomer>, Error> {
-        let Some(Holder::Customer(id)) = holder else { return Ok(None) };
+    ) -> Result<Option<ExpandedHolder>, Error> {
+        let id = match holder {
+            Some(Holder::Account(id)) if expand.wants("account_holder.account") => {
+                let account = self.account_value_of(context, id).await?;
+                return Ok(account.map(ExpandedHolder::Account));
+            }
+            Some(Holder::Customer(id)) => id,
+            Some(Holder::Account(_)) | None => return Ok(None),
+        };
         if !expand.wants("account_holder.customer") {
             return Ok(None);
         }
         let Some(customer) = self.find_customer(context, *id).await? else { return Ok(None) };
         let inside = expand.inside("account_holder").inside("customer");
         let test_clock = self.expanded_clock(context, &customer, &inside).await?;
-        Ok(Some(ExpandedCustomer { customer, test_clock }))
+        let expanded = ExpandedCustomer { customer, test_clock };
+        Ok(Some(ExpandedHolder::Customer(Box::new(expanded))))
     }
 }

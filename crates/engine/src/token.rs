@@ -3,15 +3,53 @@
 //! What uses a token puts it back, marked as used, into the change that makes something of it; two
 //! uses at once are told apart by its version.
 
-use crate::{Context, Engine, Error};
+use crate::context::render;
+use crate::external_account::{ExternalNumbers, check_numbers};
+use crate::payment::Changes;
+use crate::{Answer, Context, Engine, Error};
+use model::account::{Account, Holder, PaymentMethodType, Permission, Subcategory};
 use model::clock::AccountTime;
 use model::id::{BankAccountId, TokenId};
 use model::payment_method::fingerprint;
-use model::token::{BankAccountToken, BankNumbers, TEST_BANK_NAME, TEST_ROUTING_NUMBER};
+use model::session::Session;
+use model::token::{
+    BankAccountToken, BankAccountType, BankHolderType, BankNumbers, TEST_BANK_NAME,
+    TEST_ROUTING_NUMBER,
+};
 use store::{FindObject, Kind, Object};
 use wire::error::Error as Refusal;
 
 impl Engine {
+    /// Makes a token of numbers.
+    pub async fn create_token(
+        &self,
+        context: &Context,
+        given: &ExternalNumbers,
+        path: &str,
+    ) -> Result<Answer, Error> {
+        check_numbers(&given.numbers, context.livemode, path)?;
+        let (name, now) = (given.holder_name.clone(), self.clock.account_now());
+        let token = self.token_of_numbers(context, &given.numbers, name, now);
+        let body = render(|w| wire::render::token::write(w, &token));
+        let mut changes = Changes::default();
+        changes.put(Object::Token(token));
+        if self.commit(context, changes, &body).await? {
+            Ok(Answer::committed(body))
+        } else {
+            Err(Error::Locked)
+        }
+    }
+
+    /// Shows a token.
+    pub async fn retrieve_token(&self, context: &Context, given: &str) -> Result<Answer, Error> {
+        let found = match given.parse() {
+            Ok(id) => self.find_token(context, id).await?,
+            Err(_) => None,
+        };
+        let token = found.ok_or_else(|| Refusal::no_such("token", given, "token"))?;
+        Ok(Answer::unchanged(render(|w| wire::render::token::write(w, &token))))
+    }
+
     /// A new token of numbers, not stored yet.
     pub(crate) fn token_of_numbers(
         &self,
@@ -41,6 +79,42 @@ impl Engine {
         }
     }
 
+    /// The token of the one account that a session linked for a connected account, to pay it out
+    /// to; not stored yet.
+    pub(crate) fn payout_token(
+        &self,
+        context: &Context,
+        session: &Session,
+        linked: &[Account],
+        now: AccountTime,
+    ) -> Option<BankAccountToken> {
+        let [account] = linked else { return None };
+        let for_payouts = matches!(session.holder, Holder::Account(_))
+            && account.permissions.contains(&Permission::PaymentMethod)
+            && account.supported_payment_method_types.contains(&PaymentMethodType::UsBankAccount);
+        if !for_payouts {
+            return None;
+        }
+        let savings = account.subcategory == Subcategory::Savings;
+        // Test banks have no numbers: the bank's own key of the account stands for them.
+        let numbers = BankNumbers {
+            routing_number: TEST_ROUTING_NUMBER.to_owned(),
+            account_number: account.bank_account.clone(),
+            holder_type: BankHolderType::Individual,
+            account_type: if savings {
+                BankAccountType::Savings
+            } else {
+                BankAccountType::Checking
+            },
+        };
+        let token = self.token_of_numbers(context, &numbers, None, now);
+        Some(BankAccountToken {
+            bank_name: Some(account.institution_name.clone()),
+            last4: account.last4.clone().unwrap_or_default(),
+            ..token
+        })
+    }
+
     /// A token of an id.
     pub(crate) async fn find_token(
         &self,
@@ -57,7 +131,6 @@ impl Engine {
 
     /// A token by the text of its id, to make something of it: marked as used, with its version
     /// raised. The caller puts it into the same change.
-    #[expect(dead_code, reason = "what makes external accounts of tokens calls it")]
     pub(crate) async fn use_token(
         &self,
         context: &Context,

@@ -13,9 +13,11 @@ use crate::clock::{AccountTime, DAY_S};
 use crate::collection::{Collection, VerificationMethod};
 use crate::given::Given;
 use crate::id::{
-    CheckoutId, CheckoutLiveId, ClockId, CustomerId, LineItemId, MerchantId, PriceId, ProductId,
+    CheckoutId, CheckoutLiveId, ClockId, CustomerId, LineItemId, MerchantId, PaymentMethodId,
+    PriceId, ProductId,
 };
 use crate::intent::{Intent, IntentStatus};
+use crate::mandate::accepted_online;
 use crate::money::Currency;
 use crate::word::words;
 use serde::{Deserialize, Serialize};
@@ -89,6 +91,17 @@ pub struct LineItem {
     pub given: Given,
 }
 
+/// What the holder told on the page.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payer {
+    /// Their name.
+    pub name: Option<String>,
+    /// Their e-mail address, where the session did not know it.
+    pub email: Option<String>,
+    /// The browser in which they gave their word to be debited.
+    pub user_agent: Option<String>,
+}
+
 /// One session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckoutSession {
@@ -129,6 +142,12 @@ pub struct CheckoutSession {
     pub from_settings: Option<Collection>,
     /// The id of the intent that it made when the holder first gave a payment method.
     pub intent: Option<String>,
+    /// What the holder told on the page.
+    #[serde(default)]
+    pub payer: Payer,
+    /// What the holder linked on the page, to be debited when they say so there.
+    #[serde(default)]
+    pub collected: Option<PaymentMethodId>,
     /// The merchant's own keys.
     pub metadata: BTreeMap<String, String>,
     /// What it echoes without acting on it.
@@ -159,6 +178,17 @@ impl CheckoutSession {
     /// Whether it is for a payment.
     pub fn is_payment(&self) -> bool {
         self.mode == CheckoutMode::Payment
+    }
+
+    /// The e-mail address of who pays, wherever it is known from.
+    pub fn payer_email(&self) -> Option<&str> {
+        self.email.as_deref().or(self.payer.email.as_deref())
+    }
+
+    /// How the holder gave their word on the page, if they did.
+    pub fn acceptance(&self) -> Option<Given> {
+        let agent = self.payer.user_agent.clone()?;
+        Some(accepted_online(agent))
     }
 
     /// What is to be paid, in minor units; nothing when it is not for a payment.

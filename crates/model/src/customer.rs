@@ -1,7 +1,7 @@
 //! A customer (`cus_…`): the end user a bank account belongs to.
 
 use crate::clock::AccountTime;
-use crate::id::{ClockId, CustomerId, MerchantId};
+use crate::id::{ClockId, CustomerId, MerchantId, PaymentMethodId};
 use crate::word::words;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -69,6 +69,9 @@ pub struct Customer {
     pub balance: i64,
     /// Name of the business.
     pub business_name: Option<String>,
+    /// What invoices of a subscription debit unless it says otherwise.
+    #[serde(default)]
+    pub default_payment_method: Option<PaymentMethodId>,
     /// Free text.
     pub description: Option<String>,
     /// E-mail address; seeds the customer's test banks.

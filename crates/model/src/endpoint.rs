@@ -44,6 +44,9 @@ pub struct Endpoint {
     pub deleted: bool,
     /// Where events are posted to.
     pub url: String,
+    /// Whether it gets what happens in connected accounts instead of what happens to the merchant.
+    #[serde(default)]
+    pub connect: bool,
     /// Which types; `*` is all.
     pub enabled_events: Vec<String>,
     /// The API version that its events are rendered in, when it named one.

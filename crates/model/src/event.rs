@@ -8,6 +8,7 @@ use crate::authorization::Authorization;
 use crate::bank::Feature;
 use crate::checkout::CheckoutSession;
 use crate::clock::{AccountTime, TestClock};
+use crate::connected_account::{ConnectedAccount, ExternalAccount};
 use crate::customer::Customer;
 use crate::dispute::Dispute;
 use crate::id::{AccountId, EventId, MerchantId, RequestId};
@@ -17,12 +18,21 @@ use crate::mandate::Mandate;
 use crate::payment_method::PaymentMethod;
 use crate::product::{Price, Product};
 use crate::stored::Stored;
+use crate::subscription::Subscription;
 use crate::word::words;
 use serde::{Deserialize, Serialize};
 
 words! {
     /// What happened.
     EventType {
+        /// A connected account got somewhere to be paid out to.
+        ConnectedExternalAccountCreated = "account.external_account.created",
+        /// A connected account is paid out to a place no more.
+        ConnectedExternalAccountDeleted = "account.external_account.deleted",
+        /// Where a connected account is paid out to was changed.
+        ConnectedExternalAccountUpdated = "account.external_account.updated",
+        /// A connected account was changed.
+        ConnectedAccountUpdated = "account.updated",
         /// A dispute is over.
         ChargeDisputeClosed = "charge.dispute.closed",
         /// A debit was taken back.
@@ -39,6 +49,12 @@ words! {
         CustomerCreated = "customer.created",
         /// A customer was deleted.
         CustomerDeleted = "customer.deleted",
+        /// A subscription was made.
+        SubscriptionCreated = "customer.subscription.created",
+        /// A subscription was canceled, or expired before it began.
+        SubscriptionDeleted = "customer.subscription.deleted",
+        /// A subscription was changed.
+        SubscriptionUpdated = "customer.subscription.updated",
         /// A customer was changed.
         CustomerUpdated = "customer.updated",
         /// The number of an account changed.
@@ -167,8 +183,12 @@ pub enum Snapshot {
     Authorization(Box<Authorization>),
     /// A Checkout Session.
     Checkout(Box<CheckoutSession>),
+    /// A connected account.
+    ConnectedAccount(Box<ConnectedAccount>),
     /// A customer.
     Customer(Box<Customer>),
+    /// Where a connected account is paid out to.
+    ExternalAccount(Box<ExternalAccount>),
     /// A dispute.
     Dispute(Box<Dispute>),
     /// A mandate.
@@ -185,6 +205,8 @@ pub enum Snapshot {
     Price(Box<Price>),
     /// A product.
     Product(Box<Product>),
+    /// A subscription.
+    Subscription(Box<Subscription>),
     /// A test clock.
     TestClock(Box<TestClock>),
 }
@@ -281,6 +303,30 @@ impl Event {
         let shard = merchant.number();
         Self {
             id: EventId::of_change(shard, object.number(), object.version(), place),
+            merchant,
+            livemode: happened.livemode,
+            created: happened.at,
+            event_type,
+            account: None,
+            snapshot,
+            previous: None,
+            cause: happened.cause.cloned(),
+        }
+    }
+
+    /// The event of a change of a connected account. It is the account's own, not the platform's,
+    /// though the object stands among the platform's rows.
+    pub fn of_connected_account(
+        account: &ConnectedAccount,
+        snapshot: Snapshot,
+        event_type: EventType,
+        place: u8,
+        happened: Happened<'_>,
+    ) -> Self {
+        let merchant = account.acts_as();
+        let shard = merchant.number();
+        Self {
+            id: EventId::of_change(shard, account.number(), account.version, place),
             merchant,
             livemode: happened.livemode,
             created: happened.at,

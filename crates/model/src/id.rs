@@ -274,6 +274,14 @@ number_id!(
     InvoiceId, "in_"
 );
 number_id!(
+    /// A subscription.
+    SubscriptionId, "sub_"
+);
+number_id!(
+    /// What a subscription is for.
+    SubscriptionItemId, "si_"
+);
+number_id!(
     /// A line of an invoice. Its number is that of its item.
     InvoiceLineId, "il_"
 );
@@ -286,6 +294,13 @@ impl MerchantId {
     /// The merchant of a secret key: the same on every server and after a restart.
     pub fn of_key(secret_key: &str) -> Self {
         Self::from_number(hash_number(&[b"merchant", secret_key.as_bytes()]))
+    }
+
+    /// The merchant as which a connected account of a platform acts: of the same account, another
+    /// one for each platform.
+    pub fn of_connected(platform: Self, account: &str) -> Self {
+        let platform = platform.0.to_be_bytes();
+        Self::from_number(hash_number(&[b"connected", &platform, account.as_bytes()]))
     }
 
     /// Whose rows those of live mode are, for a merchant as it is named in test mode: another one,

@@ -13,10 +13,11 @@ use crate::collection::{Collection, VerificationMethod};
 use crate::given::Given;
 use crate::id::{
     ClockId, CustomerId, InvoiceId, MandateId, MerchantId, PaymentIntentId, PaymentMethodId,
-    SetupIntentId,
+    SetupIntentId, SubscriptionId,
 };
 use crate::money::Currency;
 use crate::payment_method::{PaymentBehavior, PaymentMethod};
+use crate::token::BankAccountType;
 use crate::word::words;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -64,6 +65,16 @@ pub struct IntentError {
     pub payment_method: PaymentMethodId,
 }
 
+words! {
+    /// What the holder tells of the deposits.
+    DepositKind {
+        /// The amounts of two.
+        Amounts = "amounts",
+        /// The code in the text of one.
+        DescriptorCode = "descriptor_code",
+    }
+}
+
 /// Two small deposits that prove whose an account is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Microdeposits {
@@ -71,6 +82,20 @@ pub struct Microdeposits {
     pub arrive_at: AccountTime,
     /// Wrong answers so far.
     pub tries: u32,
+    /// What the holder tells of them. Either answer is taken.
+    #[serde(default = "amounts")]
+    pub kind: DepositKind,
+}
+
+fn amounts() -> DepositKind {
+    DepositKind::Amounts
+}
+
+impl Microdeposits {
+    /// How many more answers are taken.
+    pub fn tries_left(&self) -> u32 {
+        DEPOSIT_TRIES_MAX.saturating_sub(self.tries)
+    }
 }
 
 /// One intent of either kind.
@@ -124,6 +149,9 @@ pub struct Intent {
     /// The invoice that it pays.
     #[serde(default)]
     pub invoice: Option<InvoiceId>,
+    /// The subscription that it sets a payment method up for.
+    #[serde(default)]
+    pub subscription: Option<SubscriptionId>,
     /// The merchant's own keys.
     pub metadata: BTreeMap<String, String>,
     /// What it echoes without acting on it.
@@ -216,7 +244,12 @@ impl Intent {
         }
         self.status = IntentStatus::RequiresAction;
         let arrive_at = now.plus(DEPOSIT_DAYS * DAY_S);
-        self.microdeposits = Some(Microdeposits { arrive_at, tries: 0 });
+        // Both kinds have to be there to be tried; no rule of Stripe's is known.
+        let kind = match method.account_type {
+            BankAccountType::Checking => DepositKind::Amounts,
+            BankAccountType::Savings => DepositKind::DescriptorCode,
+        };
+        self.microdeposits = Some(Microdeposits { arrive_at, tries: 0, kind });
         Progress::DepositsSent
     }
 

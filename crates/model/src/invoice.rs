@@ -15,7 +15,7 @@ use crate::collection::Collection;
 use crate::given::Given;
 use crate::id::{
     ClockId, CustomerId, InvoiceId, InvoiceItemId, MerchantId, PaymentIntentId, PaymentMethodId,
-    PriceId,
+    PriceId, SubscriptionId, SubscriptionItemId,
 };
 use crate::money::Currency;
 use crate::word::words;
@@ -70,6 +70,9 @@ pub struct Line {
     pub item: InvoiceItemId,
     /// What is charged.
     pub charge: Charge,
+    /// The item of a subscription that it is for; then no invoice item stands behind it.
+    #[serde(default)]
+    pub subscription_item: Option<SubscriptionItemId>,
 }
 
 /// One invoice item.
@@ -136,6 +139,16 @@ pub struct Invoice {
     pub method_types: Option<Vec<String>>,
     /// What it asks of the link flow.
     pub collection: Collection,
+    /// What the settings of the merchant ask for beside it, as they were when it was made; none
+    /// when it names its types itself.
+    #[serde(default)]
+    pub from_settings: Option<Collection>,
+    /// The subscription that it is of.
+    #[serde(default)]
+    pub subscription: Option<SubscriptionId>,
+    /// For which time it is: its begin and its end; none for the moment in which it was made.
+    #[serde(default)]
+    pub period: Option<(AccountTime, AccountTime)>,
     /// How often somebody tried to pay it.
     pub attempts: u32,
     /// When it was opened.
@@ -171,9 +184,11 @@ impl Invoice {
     /// Sets or replaces the line of an item.
     pub fn put_line(&mut self, item: &InvoiceItem) {
         let charge = item.charge.clone();
-        match self.lines.iter_mut().find(|line| line.item == item.id) {
-            Some(line) => line.charge = charge,
-            None => self.lines.insert(0, Line { item: item.id, charge }),
+        if let Some(line) = self.lines.iter_mut().find(|line| line.item == item.id) {
+            line.charge = charge;
+        } else {
+            let line = Line { item: item.id, charge, subscription_item: None };
+            self.lines.insert(0, line);
         }
     }
 

@@ -37,6 +37,8 @@ pub const ISSUED_KEYS_MAX: u32 = 10_000;
 pub const KEY_NAME_CHARS_MAX: usize = 100;
 /// Webhook endpoints of a merchant (Stripe allows 16).
 pub const ENDPOINTS_MAX: usize = 16;
+/// Bank accounts that a connected account is paid out to.
+pub const EXTERNAL_ACCOUNTS_MAX: usize = 50;
 /// Event types that an endpoint names.
 pub const ENABLED_EVENTS_MAX: usize = 500;
 /// Active secrets of an endpoint: the newest and those that are being rolled out.

@@ -164,6 +164,9 @@ pub struct LinkFlow {
     pub carrier: String,
     /// The origin of the page that opened it, which is told how it ended.
     pub origin: Option<String>,
+    /// The page of ours that it was begun on and that goes on after it, by its path.
+    #[serde(default)]
+    pub page: Option<String>,
     /// What the holder's browser shows to be let in. Stored sealed, apart from the rest.
     #[serde(skip)]
     pub secret: String,

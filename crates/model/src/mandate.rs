@@ -40,3 +40,13 @@ pub struct Mandate {
     /// How the holder accepted it, as the confirmation said.
     pub acceptance: Given,
 }
+
+/// How a holder accepts a mandate on a page of this server, in the words of a confirmation. What a
+/// proxy lets through of their address is not known, so none is told.
+pub fn accepted_online(user_agent: String) -> Given {
+    let hash = |members: [(&str, Given); 2]| {
+        Given::Hash(members.map(|(name, member)| (name.to_owned(), member)).into())
+    };
+    let online = hash([("ip_address", Given::Unset), ("user_agent", Given::Text(user_agent))]);
+    hash([("online", online), ("type", Given::Text("online".to_owned()))])
+}

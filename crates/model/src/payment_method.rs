@@ -95,6 +95,9 @@ pub struct PaymentMethod {
     pub created: AccountTime,
     /// The test clock of whom it was made for.
     pub clock: Option<ClockId>,
+    /// Whether it belongs to the merchant itself, to be paid out to.
+    #[serde(default)]
+    pub of_self: bool,
     /// The customer it is attached to.
     pub customer: Option<CustomerId>,
     /// Whose the account is.

@@ -123,6 +123,10 @@ pub struct Session {
     pub limits_given: bool,
     /// Whether the holder may type account numbers.
     pub manual_entry: Option<ManualEntry>,
+    /// Whether it is for the payouts of a connected account and says no more: one account that can
+    /// pay, or typed numbers. Versions of before the defaults were the same for every holder.
+    #[serde(default)]
+    pub for_payouts: bool,
     /// Where a webview goes back to.
     pub return_url: Option<String>,
     /// Where the flow stands.

@@ -7,6 +7,7 @@
 use crate::account::Holder;
 use crate::checkout::CheckoutSession;
 use crate::clock::{AccountTime, ServerTime, TestClock};
+use crate::connected_account::{ConnectedAccount, PlatformTie};
 use crate::connections_settings::ConnectionsSettings;
 use crate::customer::Customer;
 use crate::dispute::Dispute;
@@ -20,6 +21,7 @@ use crate::mandate::Mandate;
 use crate::payment_method::PaymentMethod;
 use crate::product::{Price, Product};
 use crate::session::Session;
+use crate::subscription::Subscription;
 use crate::token::BankAccountToken;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -305,6 +307,46 @@ impl Stored for ConnectionsSettings {
     }
 }
 
+impl Stored for ConnectedAccount {
+    fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    fn number(&self) -> u64 {
+        Self::number_of(&self.account)
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created(&self) -> AccountTime {
+        self.created
+    }
+
+    fn deleted(&self) -> bool {
+        self.deleted
+    }
+}
+
+impl Stored for PlatformTie {
+    fn merchant(&self) -> MerchantId {
+        self.merchant
+    }
+
+    fn number(&self) -> u64 {
+        Self::NUMBER
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn created(&self) -> AccountTime {
+        self.created
+    }
+}
+
 impl Stored for CheckoutSession {
     common!(number);
 
@@ -382,5 +424,21 @@ impl Stored for Invoice {
 
     fn deleted(&self) -> bool {
         self.deleted
+    }
+}
+
+impl Stored for Subscription {
+    common!(id.number());
+
+    fn customer(&self) -> Option<CustomerId> {
+        Some(self.customer)
+    }
+
+    fn clock(&self) -> Option<ClockId> {
+        self.clock
+    }
+
+    fn due_at(&self) -> Option<AccountTime> {
+        Self::due_at(self)
     }
 }

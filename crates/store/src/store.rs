@@ -10,6 +10,7 @@ use crate::sqlite::{Batch, Reading, Sqlite};
 use crate::{Changed, Created, Error, Failpoints, Written};
 use model::clock::{Clock, Rng};
 use model::limits::{MERCHANTS_MAX, WRITER_QUEUE_MAX};
+use sha2::{Digest, Sha256};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -184,6 +185,7 @@ pub enum OpenError {
 #[derive(Clone)]
 pub struct Store {
     backend: Backend,
+    seal_key: [u8; 32],
 }
 
 #[derive(Clone)]
@@ -195,12 +197,23 @@ enum Backend {
 impl Store {
     /// Opens a database: takes its lock, migrates it, starts its writer.
     pub fn open(settings: StoreSettings) -> Result<Self, OpenError> {
-        Ok(Self { backend: Backend::Sqlite(Arc::new(Sqlite::open(settings)?)) })
+        let seal_key = settings.seal_key;
+        Ok(Self { backend: Backend::Sqlite(Arc::new(Sqlite::open(settings)?)), seal_key })
     }
 
     /// An empty store of plain collections, for tests: nothing is sealed, nothing is kept.
     pub fn memory_model(clock: Arc<dyn Clock>) -> Self {
-        Self { backend: Backend::Memory(Arc::new(Model::empty(clock))) }
+        Self { backend: Backend::Memory(Arc::new(Model::empty(clock))), seal_key: [0; 32] }
+    }
+
+    /// A secret of this database for a purpose: the same at every start, and it tells nothing of
+    /// the key that seals, nor of the secrets of other purposes.
+    pub fn derived_key(&self, purpose: &str) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(b"derived key\0");
+        hash.update(self.seal_key);
+        hash.update(purpose.as_bytes());
+        hash.finalize().into()
     }
 
     /// Runs a command that changes something; answers when it is committed. If the caller leaves,

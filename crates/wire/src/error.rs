@@ -218,9 +218,24 @@ impl Error {
         Self::invalid(format!("The {what} has more than {bytes_max} bytes."))
     }
 
-    /// A `Stripe-Account` header, while there are no connected accounts.
-    pub fn no_connected_accounts() -> Self {
-        Self::invalid("This server has no connected accounts; leave the Stripe-Account header out.")
+    /// A `Stripe-Account` header that names no account at all.
+    pub fn malformed_account(given: &str) -> Self {
+        Self::invalid(format!(
+            "The Stripe-Account header must be the id of a connected account (acct_…), not '{}'.",
+            shown(given)
+        ))
+    }
+
+    /// A connected account that is not the caller's, or is no more, or never was: which of these
+    /// is nobody else's affair.
+    pub fn account_invalid(given: &str) -> Self {
+        Self::invalid(format!(
+            "The API key has no access to the account '{}': there is no such account, or it is \
+             no longer connected to yours.",
+            shown(given)
+        ))
+        .status(403)
+        .code("account_invalid")
     }
 
     /// The object is being changed; the caller may try again.

@@ -4,10 +4,11 @@
 //! wrong with them; [`list`] and [`expand`] read the parameters that every list or object takes;
 //! [`version`] reads `Stripe-Version`, and [`change`] knows what versions changed. Outwards:
 //! [`error`] is the envelope of every failure, [`json`] the writer, [`render`] one file per object,
-//! [`signature`] the header of a webhook.
+//! [`address`] the addresses of pages that objects name, [`signature`] the header of a webhook.
 //!
 //! Nothing here knows HTTP, waits, stores or reads a clock: bytes in, values out, and back.
 
+pub mod address;
 pub mod change;
 pub mod error;
 pub mod expand;

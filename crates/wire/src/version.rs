@@ -13,6 +13,8 @@ pub const DEFAULT: &str = "2026-08-26.dahlia";
 pub const NEWEST: &str = "2026-10-28.endive";
 /// The version since which a session's country is one word instead of an array.
 pub const SCALAR_COUNTRY: &str = "2026-09-30";
+/// The version since which what a session leaves out is the same for every kind of holder.
+pub const EQUAL_DEFAULTS: &str = "2026-09-30";
 /// Characters of a version; lists of betas are long.
 const CHARS_MAX: usize = 1_000;
 const DATE_CHARS: usize = 10;

@@ -7,6 +7,7 @@
 
 use super::App;
 use super::auth::{Caller, authenticate};
+use super::connected_account::act_in;
 use super::cors;
 use super::headers as names;
 use super::idempotency::{find_replay, fingerprint, read_key, record};
@@ -123,6 +124,7 @@ struct Head {
     begun: ServerTime,
     version: Version,
     idempotency_key: Option<HeaderValue>,
+    account: Option<HeaderValue>,
 }
 
 impl Head {
@@ -134,6 +136,7 @@ impl Head {
             begun: app.engine.clock().server_now(),
             version: version.as_ref().map_or_else(|_| Version::default(), Version::clone),
             idempotency_key: parts.headers.get(names::IDEMPOTENCY_KEY).cloned(),
+            account: parts.headers.get(names::STRIPE_ACCOUNT).cloned(),
         };
         (head, version.map(drop))
     }
@@ -159,6 +162,9 @@ impl Head {
         put(headers, names::STRIPE_VERSION, self.version.as_str());
         if let Some(key) = self.idempotency_key {
             headers.insert(names::IDEMPOTENCY_KEY, key);
+        }
+        if let Some(account) = self.account {
+            headers.insert(names::STRIPE_ACCOUNT, account);
         }
         if let Some(notice) = sent.notice {
             headers.insert(names::STRIPE_NOTICE, HeaderValue::from_static(notice));
@@ -255,9 +261,6 @@ fn admit(app: &App, route: &Route, headers: &HeaderMap) -> Result<Caller, Refusa
     if caller.livemode && route.pattern.starts_with(TEST_HELPERS) {
         return Err(Refusal::test_mode_only());
     }
-    if headers.contains_key(names::STRIPE_ACCOUNT) {
-        return Err(Refusal::no_connected_accounts());
-    }
     Ok(caller)
 }
 
@@ -266,7 +269,7 @@ async fn perform(
     app: &App,
     route: &Route,
     id: RequestId,
-    caller: Caller,
+    mut caller: Caller,
     version: Version,
     mut parts: Parts,
     body: Body,
@@ -275,6 +278,10 @@ async fn perform(
     let body = read_body(&parts.headers, body).await?;
     let path = read_path(&mut parts).await?;
     let params = read_params(&parts, &body)?;
+    let connected = match act_in(app, &mut caller, &parts).await {
+        Ok(connected) => connected,
+        Err(error) => return Ok(Sent::failed(id, &error)),
+    };
     let mut asked = params.fingerprint();
     // What a secret key is shown is no answer to repeat to a browser.
     asked.extend_from_slice(if caller.publishable { b"publishable" } else { b"" });
@@ -284,6 +291,7 @@ async fn perform(
     });
     let context = Context {
         merchant: caller.merchant,
+        connected,
         livemode: caller.livemode,
         publishable: caller.publishable,
         request: id,

@@ -14,8 +14,8 @@ const BUSINESS_NAME_CHARS_MAX: usize = 150;
 const EMAIL_CHARS_MAX: usize = 512;
 const PHONE_CHARS_MAX: usize = 20;
 
-/// What Stripe also takes, about payments and invoices, which this server does not make.
-const PASSED_OVER: [&str; 4] = ["cash_balance", "invoice_settings", "source", "tax"];
+/// What Stripe also takes, about payments and invoices, and this server does not act on.
+const PASSED_OVER: [&str; 3] = ["cash_balance", "source", "tax"];
 const PASSED_OVER_AT_CREATION: [&str; 2] = ["payment_method", "tax_id_data"];
 const PASSED_OVER_IN_UPDATES: [&str; 6] = [
     "bank_account",
@@ -79,6 +79,7 @@ fn take_input(params: &mut Params, passed_over: &[&'static str]) -> Result<Custo
         address: address.map(|address| set(address, take_address)).transpose()?,
         balance: params.integer("balance")?,
         business_name: params.unsettable_text("business_name", BUSINESS_NAME_CHARS_MAX)?,
+        default_payment_method: take_default_method(params)?,
         description: params.text("description")?,
         email: take_email(params)?,
         individual_name: params.unsettable_text("individual_name", BUSINESS_NAME_CHARS_MAX)?,
@@ -103,6 +104,17 @@ fn set<T>(
         Setting::Set(hash) => take(hash).map(Setting::Set),
         Setting::Unset => Ok(Setting::Unset),
     }
+}
+
+/// The payment method for invoices of subscriptions; the rest is about how invoices look.
+fn take_default_method(params: &mut Params) -> Result<Option<Setting<String>>, Error> {
+    let Some(mut settings) = params.hash("invoice_settings")? else { return Ok(None) };
+    for name in ["custom_fields", "footer", "rendering_options"] {
+        settings.pass_over(name);
+    }
+    let method = settings.unsettable("default_payment_method", Params::text)?;
+    settings.finish()?;
+    Ok(method)
 }
 
 fn take_email(params: &mut Params) -> Result<Option<String>, Error> {

@@ -16,11 +16,8 @@ pub(super) async fn create(mut call: Call) -> Outcome {
     if let Some(given) = &api_version {
         Version::parse(given).map_err(|error| error.param("api_version"))?;
     }
-    if params.boolean("connect")? == Some(true) {
-        let message = "This server has no connected accounts, so no endpoint can listen to them.";
-        return Err(Error::invalid(message).param("connect").into());
-    }
     let input = EndpointInput {
+        connect: params.boolean("connect")?.unwrap_or(false),
         url: Some(url),
         enabled_events: Some(enabled_events),
         api_version,

@@ -103,7 +103,7 @@ pub(super) async fn link(mut call: Call) -> Outcome {
     };
     let fields = match carrier.split('_').next() {
         _ if publishable => &[],
-        Some("pi" | "seti" | "in") => wire::render::intent::FIELDS,
+        Some("pi" | "seti" | "in" | "sub") => wire::render::intent::FIELDS,
         Some("cs") => wire::render::checkout::FIELDS,
         _ => session::FIELDS,
     };

@@ -159,12 +159,12 @@ async fn verify(mut call: Call, kind: IntentKind) -> Outcome {
 async fn list(mut call: Call, kind: IntentKind) -> Outcome {
     let params = &mut call.params;
     params.pass_over("customer_account");
-    if kind == IntentKind::Setup {
-        params.pass_over("attach_to_self");
-    }
+    let attach_to_self =
+        if kind == IntentKind::Setup { params.boolean("attach_to_self")? } else { None };
     let Range { from, to } = params.range("created")?.unwrap_or_default();
     let filter = IntentFilter {
         customer: params.text("customer")?,
+        attach_to_self,
         created: Bounds { from, to },
         page: take_page(params)?,
     };

@@ -5,18 +5,20 @@ use super::collection;
 use super::given::{read, take_metadata, take_text};
 use super::product::{take_boolean, take_created, take_integer, take_price};
 use engine::invoice::item::{ItemFilter, ItemInput};
+use engine::invoice::payment::PaymentFilter;
 use engine::invoice::{InvoiceFilter, InvoiceInput, PayInput};
 use model::given::Given;
 use model::money::Currency;
 use store::Bounds;
 use wire::error::Error;
 use wire::list::take_page;
-use wire::render::invoice::{FIELDS, ITEM_FIELDS, ITEM_LIST_FIELDS, LIST_FIELDS};
+use wire::params::Params;
+use wire::render::invoice::{
+    FIELDS, ITEM_FIELDS, ITEM_LIST_FIELDS, LIST_FIELDS, PAYMENT_FIELDS, PAYMENT_LIST_FIELDS,
+};
 
-/// Where an invoice says what it asks of the link flow.
-const OPTIONS: [&str; 2] = ["payment_settings", "payment_method_options"];
-const CONNECTIONS: &str =
-    "payment_settings[payment_method_options][us_bank_account][financial_connections]";
+/// Where invoices and subscriptions say what they ask of the link flow.
+pub(super) const OPTIONS: [&str; 2] = ["payment_settings", "payment_method_options"];
 
 pub(super) async fn create(mut call: Call) -> Outcome {
     let mut given = read(&mut call.params, "POST /v1/invoices")?;
@@ -89,6 +91,40 @@ pub(super) async fn list_lines(mut call: Call) -> Outcome {
     Ok(call.engine.list_invoice_lines(&call.context, call.id(), &page).await?)
 }
 
+pub(super) async fn retrieve_payment(call: Call) -> Outcome {
+    let call = call.ready(PAYMENT_FIELDS)?;
+    Ok(call.engine.retrieve_invoice_payment(&call.context, call.id()).await?)
+}
+
+pub(super) async fn list_payments(mut call: Call) -> Outcome {
+    let params = &mut call.params;
+    let mut payment_intent = None;
+    if let Some(mut payment) = params.hash("payment")? {
+        let kind = payment.need("type", Params::text)?;
+        if !["payment_intent", "payment_record"].contains(&kind.as_str()) {
+            let words = ["payment_intent", "payment_record"];
+            return Err(Error::bad_choice("payment[type]", &words).into());
+        }
+        payment_intent = payment.text("payment_intent")?;
+        payment.pass_over("payment_record");
+        payment.finish()?;
+    }
+    let status = params.text("status")?;
+    let words = ["canceled", "open", "paid"];
+    if status.as_deref().is_some_and(|status| !words.contains(&status)) {
+        return Err(Error::bad_choice("status", &words).into());
+    }
+    let filter = PaymentFilter {
+        invoice: params.text("invoice")?,
+        payment_intent,
+        status,
+        created: take_created(params)?,
+        page: take_page(params)?,
+    };
+    let call = call.ready(PAYMENT_LIST_FIELDS)?;
+    Ok(call.engine.list_invoice_payments(&call.context, &filter).await?)
+}
+
 pub(super) async fn create_item(mut call: Call) -> Outcome {
     let given = read(&mut call.params, "POST /v1/invoiceitems")?;
     let input = take_item(given)?;
@@ -129,20 +165,7 @@ pub(super) async fn list_items(mut call: Call) -> Outcome {
 
 fn take_invoice(mut given: Given) -> Result<InvoiceInput, Error> {
     let collection = collection::take(&mut given, &OPTIONS)?;
-    if let Some(collection) = &collection {
-        engine::connections_settings::check_prefetch(collection, None, CONNECTIONS)?;
-    }
-    let method_types = given.texts(&["payment_settings", "payment_method_types"]);
-    let method_types = method_types.filter(|types| !types.is_empty());
-    if method_types
-        .as_ref()
-        .is_some_and(|types| !types.iter().any(|name| name == "us_bank_account"))
-    {
-        let message = "This server collects bank accounts: payment_method_types must include \
-                       us_bank_account.";
-        let param = "payment_settings[payment_method_types]";
-        return Err(Error::invalid(message).param(param));
-    }
+    let method_types = settings_types(&given)?;
     Ok(InvoiceInput {
         customer: take_text(&mut given, "customer"),
         currency: take_currency(&mut given)?,
@@ -155,7 +178,20 @@ fn take_invoice(mut given: Given) -> Result<InvoiceInput, Error> {
     })
 }
 
-fn take_currency(given: &mut Given) -> Result<Option<Currency>, Error> {
+/// The types named in payment settings, which must have the one that this server has.
+pub(super) fn settings_types(given: &Given) -> Result<Option<Vec<String>>, Error> {
+    let types = given.texts(&["payment_settings", "payment_method_types"]);
+    let Some(types) = types.filter(|types| !types.is_empty()) else { return Ok(None) };
+    if !types.iter().any(|name| name == "us_bank_account") {
+        let message = "This server collects bank accounts: payment_method_types must include \
+                       us_bank_account.";
+        let param = "payment_settings[payment_method_types]";
+        return Err(Error::invalid(message).param(param));
+    }
+    Ok(Some(types))
+}
+
+pub(super) fn take_currency(given: &mut Given) -> Result<Option<Currency>, Error> {
     let currency = take_text(given, "currency").and_then(|code| Currency::parse(&code));
     if currency.is_some_and(|currency| currency != Currency::USD) {
         let message = "Bank accounts of the type us_bank_account are debited in usd only.";

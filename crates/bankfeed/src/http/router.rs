@@ -2,10 +2,11 @@
 
 use super::call::{self, Call, Handler, Outcome, Pending, Route};
 use super::{
-    App, account, checkout, clock, connections_settings, cors, customer, dispute, endpoint, event,
-    helpers, intent, invoice, link_flow, payment_method, product, session, transaction,
+    App, account, checkout, clock, connected_account, connections_settings, cors, customer,
+    dispute, endpoint, event, external_account, helpers, intent, invoice, link_flow,
+    payment_method, product, session, subscription, token, transaction,
 };
-use crate::pages;
+use crate::pages::{self, hosted};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -96,6 +97,30 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .post("/v1/invoices/{id}/finalize", invoice::finalize)
         .post("/v1/invoices/{id}/pay", invoice::pay)
         .post("/v1/invoices/{id}/void", invoice::void)
+        // Connected accounts
+        .get("/v1/account", connected_account::retrieve_own)
+        .post("/v1/accounts", connected_account::create)
+        .get("/v1/accounts", connected_account::list)
+        .get("/v1/accounts/{id}", connected_account::retrieve)
+        .post("/v1/accounts/{id}", connected_account::update)
+        .delete("/v1/accounts/{id}", connected_account::delete)
+        .post("/v1/accounts/{id}/external_accounts", external_account::create)
+        .get("/v1/accounts/{id}/external_accounts", external_account::list)
+        .get("/v1/accounts/{id}/external_accounts/{external}", external_account::retrieve)
+        .post("/v1/accounts/{id}/external_accounts/{external}", external_account::update)
+        .delete("/v1/accounts/{id}/external_accounts/{external}", external_account::delete)
+        .post("/v1/tokens", token::create)
+        .get("/v1/tokens/{id}", token::retrieve)
+        .get("/v1/invoice_payments", invoice::list_payments)
+        .get("/v1/invoice_payments/{id}", invoice::retrieve_payment)
+        // Subscriptions
+        .post("/v1/subscriptions", subscription::create)
+        .get("/v1/subscriptions", subscription::list)
+        .get("/v1/subscriptions/{id}", subscription::retrieve)
+        .post("/v1/subscriptions/{id}", subscription::update)
+        .delete("/v1/subscriptions/{id}", subscription::cancel)
+        .get("/v1/subscription_items", subscription::list_items)
+        .get("/v1/subscription_items/{id}", subscription::retrieve_item)
         // Financial Connections
         .post("/v1/financial_connections/sessions", session::create)
         .client_get("/v1/financial_connections/sessions/{id}", session::retrieve)
@@ -166,8 +191,12 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/v1/products/search", any(unknown_url))
         .route("/v1/prices/search", any(unknown_url))
         .route("/v1/invoices/search", any(unknown_url))
+        .route("/v1/subscriptions/search", any(unknown_url))
         // Pages; the token in the path is the key
         .route("/link/{token}", get(pages::link::show).post(pages::link::step))
+        .route("/c/pay/{token}", get(hosted::show_checkout).post(hosted::step_checkout))
+        .route("/i/{token}", get(hosted::show_invoice).post(hosted::step_invoice))
+        .route("/microdeposits/{token}", get(hosted::show_deposits).post(hosted::tell_deposits))
         .route("/link/{token}/bank", get(pages::link::show_bank).post(pages::link::step_bank))
         // For the merchant; asks for a secret key
         .route("/settings", get(pages::settings::show).post(pages::settings::act))

@@ -20,6 +20,8 @@ pub(super) struct Facts {
     pub(super) status: Option<&'static str>,
     /// Whether to tell it at once, or when the holder is done reading.
     pub(super) at_once: bool,
+    /// Where the browser goes by itself, without script.
+    pub(super) goes_to: Option<String>,
 }
 
 /// A page.
@@ -42,6 +44,10 @@ pub(super) fn respond(status: StatusCode, page: &Page, ancestor: Option<&str>) -
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="robots" content="noindex";
+                // A redirect would stop at the policy for forms, which lets nothing out.
+                @if let Some(url) = &facts.goes_to {
+                    meta http-equiv="refresh" content=(format!("0; url={url}"));
+                }
                 title { (page.title) }
                 link rel="stylesheet" href="/assets/link.css";
                 script src="/assets/link.js" defer {}

@@ -21,6 +21,11 @@ pub(super) fn status(shown: &Shown) -> (Option<&'static str>, bool) {
     }
 }
 
+/// Whether there is nothing left to do in a run.
+pub(super) fn is_over(shown: &Shown) -> bool {
+    status(shown).0.is_some()
+}
+
 impl Making<'_> {
     pub(super) fn ended(&self, end: FlowEnd) -> (String, Markup) {
         let view = self.view;
@@ -87,7 +92,7 @@ impl Making<'_> {
 }
 
 /// Whether a link may lead there: to a page or into an app, never to a script.
-fn goes_somewhere(url: &str) -> bool {
+pub(super) fn goes_somewhere(url: &str) -> bool {
     const NEVER: [&str; 6] = ["javascript", "data", "vbscript", "file", "blob", "about"];
     url::Url::parse(url).is_ok_and(|url| !NEVER.contains(&url.scheme()))
 }

@@ -1,10 +1,11 @@
 //! The link flow in a browser: `GET` shows the current pane, `POST` takes a step and sends the
 //! browser back. The token in the path lets a browser in, so the path stands in no log.
 
+use super::answer::{self, Miss, Outcome, read};
 use super::document::{self, Page};
 use super::fields::{FRAME, QUERY};
-use super::form::{FORM_BYTES_MAX, Fault, Posted};
-use super::{bank, panes};
+use super::form::{Fault, Posted};
+use super::{bank, ends, panes};
 use crate::http::App;
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::{Method, StatusCode};
@@ -22,24 +23,6 @@ struct Visit {
     request: RequestId,
 }
 
-/// Why there is no page of a run.
-enum Miss {
-    /// The token opens nothing.
-    Unknown,
-    /// What was posted is no form of ours.
-    Unreadable,
-    /// The engine says so.
-    Engine(engine::Error),
-}
-
-impl From<engine::Error> for Miss {
-    fn from(error: engine::Error) -> Self {
-        Self::Engine(error)
-    }
-}
-
-type Outcome = Result<Response, Miss>;
-
 /// Shows the current pane.
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
@@ -48,7 +31,7 @@ pub(crate) async fn show(
 ) -> Response {
     let visit = Visit::of(app, token, query, &Method::GET);
     let outcome = visit.show().await;
-    visit.finish("GET /link/{token}", outcome)
+    answer::finish(visit.request, "GET /link/{token}", outcome)
 }
 
 /// Takes a step.
@@ -60,7 +43,7 @@ pub(crate) async fn step(
 ) -> Response {
     let visit = Visit::of(app, token, query, &Method::POST);
     let outcome = visit.step(request).await;
-    visit.finish("POST /link/{token}", outcome)
+    answer::finish(visit.request, "POST /link/{token}", outcome)
 }
 
 /// Shows the bank's own page.
@@ -71,7 +54,7 @@ pub(crate) async fn show_bank(
 ) -> Response {
     let visit = Visit::of(app, token, query, &Method::GET);
     let outcome = visit.show_bank().await;
-    visit.finish("GET /link/{token}/bank", outcome)
+    answer::finish(visit.request, "GET /link/{token}/bank", outcome)
 }
 
 /// Takes what the holder said on the bank's own page.
@@ -83,7 +66,7 @@ pub(crate) async fn step_bank(
 ) -> Response {
     let visit = Visit::of(app, token, query, &Method::POST);
     let outcome = visit.step_bank(request).await;
-    visit.finish("POST /link/{token}/bank", outcome)
+    answer::finish(visit.request, "POST /link/{token}/bank", outcome)
 }
 
 impl Visit {
@@ -110,6 +93,10 @@ impl Visit {
 
     async fn show(&self) -> Outcome {
         let view = self.view().await?;
+        // What it was begun for goes on there.
+        if let Some(page) = view.page.as_deref().filter(|_| ends::is_over(&view.shown)) {
+            return Ok(document::see_other(page));
+        }
         Ok(self.pane(StatusCode::OK, &view, &Posted::default(), None))
     }
 
@@ -189,57 +176,4 @@ impl Visit {
             }
         })
     }
-
-    /// The answer, with its line in the log.
-    fn finish(&self, route: &'static str, outcome: Outcome) -> Response {
-        let response = outcome.unwrap_or_else(|miss| self.missed(&miss));
-        let status = response.status().as_u16();
-        tracing::info!(route, status, request.id = %self.request, "page");
-        response
-    }
-
-    fn missed(&self, miss: &Miss) -> Response {
-        let (status, title, text) = match miss {
-            Miss::Unknown => (
-                StatusCode::NOT_FOUND,
-                "This link does not work",
-                "It may be incomplete. Go back to where you found it, and begin again.",
-            ),
-            Miss::Unreadable => {
-                (StatusCode::BAD_REQUEST, "That could not be read", "Go back, and try again.")
-            }
-            Miss::Engine(error) => {
-                let status = error.refusal().status;
-                if status >= 500 {
-                    let error = error as &dyn std::error::Error;
-                    tracing::error!(request.id = %self.request, error, "page failed");
-                }
-                match status {
-                    429 => (
-                        StatusCode::TOO_MANY_REQUESTS,
-                        "One moment, please",
-                        "Something else is changing this right now. Reload the page.",
-                    ),
-                    500.. => (
-                        StatusCode::INTERNAL_SERVER_ERROR,
-                        "Something went wrong",
-                        "Nothing was changed. Reload the page to try again.",
-                    ),
-                    _ => (
-                        StatusCode::NOT_FOUND,
-                        "This link does not work any more",
-                        "Go back to where you found it, and begin again.",
-                    ),
-                }
-            }
-        };
-        document::respond(status, &document::notice(title, text), None)
-    }
-}
-
-async fn read(request: Request) -> Result<Posted, Miss> {
-    let bytes = axum::body::to_bytes(request.into_body(), FORM_BYTES_MAX)
-        .await
-        .map_err(|_| Miss::Unreadable)?;
-    Posted::read(&bytes).ok_or(Miss::Unreadable)
 }

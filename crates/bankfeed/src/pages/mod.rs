@@ -4,19 +4,27 @@
 //!
 //! [`link`] takes the requests, [`panes`] and [`bank`] make the pages of the link flow ([`typed`]
 //! and [`ends`] hold some of the panes, [`pieces`] what several share), [`form`] reads what was
-//! posted, [`words`] holds what is said. Every page has the same head and headers
-//! ([`document`]); style and script are two files of our own, and nothing else may load.
+//! posted, [`words`] holds what is said. [`hosted`] takes the requests of the other pages that a
+//! holder is sent to, [`checkout`], [`invoice`] and [`deposits`], which share [`bill`]. Every page has
+//! the same head and headers ([`document`]) and the same answers to what is no page ([`answer`]);
+//! style and script are two files of our own, and nothing else may load.
 //!
 //! [`settings`] is a page of its own, for the merchant.
 //!
 //! `stripe.js` is for the pages of merchants: it calls the API with a publishable key and shows the
 //! flow in a frame.
 
+mod answer;
 mod bank;
+mod bill;
+mod checkout;
+mod deposits;
 mod document;
 mod ends;
 mod fields;
 mod form;
+pub(crate) mod hosted;
+mod invoice;
 pub(crate) mod link;
 mod panes;
 mod pieces;

@@ -42,8 +42,8 @@ pub(super) fn page(
     let making = Making { view, place, posted, fault };
     let (title, back, body) = making.pane();
     let (status, at_once) = status(&view.shown);
-    let facts =
-        Facts { flow: Some(view.id.to_string()), origin: view.origin.clone(), status, at_once };
+    let (flow, origin) = (Some(view.id.to_string()), view.origin.clone());
+    let facts = Facts { flow, origin, status, at_once, goes_to: None };
     let title_text = if fault.is_some() { format!("Error: {title}") } else { title.clone() };
     let body = html! {
         div.sheet {

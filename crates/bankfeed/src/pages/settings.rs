@@ -122,6 +122,7 @@ fn status(refusal: &wire::error::Error) -> StatusCode {
 fn context(visitor: Visitor, request: RequestId) -> Context {
     Context {
         merchant: visitor.merchant,
+        connected: None,
         livemode: visitor.livemode,
         publishable: false,
         request,

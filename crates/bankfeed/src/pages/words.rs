@@ -5,6 +5,7 @@ use connectors::sandbox::calendar::{date_of, day_of_second};
 use engine::link::{Choice, PickFault, Unusable};
 use model::account::{Permission, Subcategory};
 use model::clock::AccountTime;
+use model::money::Currency;
 
 /// What is asked for, and what for.
 pub(super) fn permission(permission: Permission) -> (&'static str, &'static str) {
@@ -135,6 +136,30 @@ pub(super) fn time(at: AccountTime) -> String {
     )
 }
 
+/// A day as people read it.
+pub(super) fn day(at: AccountTime) -> String {
+    time(at).split(',').next().unwrap_or_default().to_owned()
+}
+
+/// An amount of minor units as people read it.
+pub(super) fn money(amount: i64, currency: Currency) -> String {
+    let sign = if amount < 0 { "-" } else { "" };
+    let (whole, cents) = (amount.unsigned_abs() / 100, amount.unsigned_abs() % 100);
+    let digits = whole.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    if currency == Currency::USD {
+        format!("{sign}${grouped}.{cents:02}")
+    } else {
+        format!("{sign}{grouped}.{cents:02} {}", currency.as_str().to_uppercase())
+    }
+}
+
 /// The letters that stand for a bank, and one of six colours.
 pub(super) fn mark(name: &str) -> (String, usize) {
     let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
@@ -162,6 +187,10 @@ mod tests {
     #[test]
     fn reads_well() {
         assert_eq!(time(AccountTime(1_767_232_800)), "1 January 2026, 02:00 UTC");
+        assert_eq!(day(AccountTime(1_767_232_800)), "1 January 2026");
+        assert_eq!(money(5, Currency::USD), "$0.05");
+        assert_eq!(money(-123_456_789, Currency::USD), "-$1,234,567.89");
+        assert_eq!(money(100_000, Currency::USD), "$1,000.00");
         assert_eq!(mark("Test (Non-OAuth)").0, "TN");
         assert_eq!(mark("").0, "");
         assert_eq!(address("Test (Non-OAuth)"), "test-non-oauth.test");

@@ -17,9 +17,13 @@ impl Browser {
 
     /// The same with further parameters.
     pub(crate) async fn open_for(app: &App, carrier: &Reply, more: &str) -> Self {
+        Self::open_as(&app.with_key("pk_test_123"), carrier, more).await
+    }
+
+    /// The same as a page with this key, and in this connected account.
+    pub(crate) async fn open_as(client: &Client, carrier: &Reply, more: &str) -> Self {
         let form = format!("client_secret={}&{more}", carrier.text("/client_secret"));
-        let made = app.with_key("pk_test_123").post("/v1/link_flows", &form).await.ok();
-        Self::opened(app, &made)
+        Self::opened(client, &client.post("/v1/link_flows", &form).await.ok())
     }
 
     /// Opens the flow of a carrier by its id, as its merchant does.
@@ -27,11 +31,23 @@ impl Browser {
         Self::opened(app, &app.post("/v1/link_flows", &format!("carrier={carrier}")).await.ok())
     }
 
-    fn opened(app: &App, made: &Reply) -> Self {
+    fn opened(client: &Client, made: &Reply) -> Self {
         assert_eq!(made.text("/object"), "link_flow");
         let url = made.text("/url");
         let path = url.split_once("/link/").unwrap().1;
-        Self { client: Client::of(app.url()), path: format!("/link/{path}") }
+        Self { client: Client::of(client.url()), path: format!("/link/{path}") }
+    }
+
+    /// Opens a page by its address.
+    pub(crate) fn at(app: &App, url: &str) -> Self {
+        let path = url.strip_prefix("http://127.0.0.1:12111").unwrap_or(url);
+        Self { client: Client::of(app.url()), path: path.to_owned() }
+    }
+
+    /// Opens the flow that a page leads to.
+    pub(crate) fn flow_of(app: &App, page: &Reply) -> Self {
+        let after = page.body.split_once("action=\"/link/").unwrap().1;
+        Self::at(app, &format!("/link/{}", after.split_once('"').unwrap().0))
     }
 
     /// The current pane.
@@ -120,8 +136,10 @@ pub(crate) fn read(page: &Reply) -> String {
     for piece in main.split('<').filter(|piece| !piece.is_empty()) {
         let (tag, words) = piece.split_once('>').unwrap_or(("", piece));
         let name = tag.split([' ', '/']).find(|name| !name.is_empty()).unwrap_or_default();
-        let fresh =
-            ["h1", "p", "li", "ul", "form", "button", "a", "div", "label", "legend", "summary"];
+        let fresh = [
+            "h1", "h2", "p", "li", "form", "button", "a", "div", "dt", "label", "legend",
+            "summary", "ul",
+        ];
         if (!tag.starts_with('/') && fresh.contains(&name)) || tag.contains("class=\"mark") {
             text.push('\n');
         }
@@ -143,7 +161,7 @@ pub(crate) fn read(page: &Reply) -> String {
             }
             "button" if !tag.starts_with('/') => text.push_str("> "),
             "a" if !tag.starts_with('/') => text.push_str("-> "),
-            "span" | "strong" if !tag.starts_with('/') => text.push(' '),
+            "span" | "strong" | "dd" if !tag.starts_with('/') => text.push(' '),
             _ => {}
         }
         // The script file shows what is hidden here.

@@ -137,7 +137,7 @@ async fn as_the_guide_prints_it() {
       "success_url": null,
       "total_details": null,
       "ui_mode": "hosted_page",
-      "url": "http://127.0.0.1:12111/c/pay/cs_test_0vIseXMSgHUdhambrCkCGFbO",
+      "url": "http://127.0.0.1:12111/c/pay/6dfa0b8bb1751f510ac3f84260001e44f351d58f8e2556624266ca3555dfb628",
       "wallet_options": null
     }
     "#);
@@ -276,7 +276,7 @@ async fn a_payment_is_paid_when_its_debit_ends() {
         "amount_tax": 0
       },
       "ui_mode": "hosted_page",
-      "url": "http://127.0.0.1:12111/c/pay/cs_test_0vIseXMSgHUdhambrCkCGFbO",
+      "url": "http://127.0.0.1:12111/c/pay/6dfa0b8bb1751f510ac3f84260001e44f351d58f8e2556624266ca3555dfb628",
       "wallet_options": null
     }
     "#);

@@ -184,6 +184,7 @@ async fn deletes_once() {
     // and pauses at its write, so both hold the same version when the first write is made.
     let context = Context {
         merchant: MerchantId::of_key("sk_test_123"),
+        connected: None,
         livemode: false,
         publishable: false,
         request: RequestId::from_number(1),

@@ -120,7 +120,7 @@ async fn what_is_not_taken() {
         .await;
     let json = app.request("POST", CUSTOMERS).header("Content-Type", "application/json");
     told += &json.body("{}").send().await.told();
-    let connected = app.request("GET", CUSTOMERS).header("Stripe-Account", "acct_1");
+    let connected = app.request("GET", CUSTOMERS).header("Stripe-Account", "acct-1");
     told += &connected.send().await.told();
     let large = format!("description={}", "x".repeat(600_000));
     told += &app.post(CUSTOMERS, &large).await.told();
@@ -142,7 +142,8 @@ async fn what_is_not_taken() {
         400 invalid_request_error - -
         Request bodies must be application/x-www-form-urlencoded, not application/json.
         400 invalid_request_error - -
-        This server has no connected accounts; leave the Stripe-Account header out.
+        The Stripe-Account header must be the id of a connected account (acct_…), not
+        'acct-1'.
         400 invalid_request_error - -
         The request body has more than 524288 bytes.
         400 invalid_request_error - -

@@ -61,7 +61,7 @@ async fn endpoints() {
                 "url=http://127.0.0.1:9/&enabled_events[]=*&enabled_events[]=customer.*",
             ),
             ("POST", path, &with("api_version=newest")),
-            ("POST", path, &with("connect=true")),
+            ("POST", path, &with("connect=maybe")),
             ("POST", path, &with("disabled=true")),
             ("GET", &format!("{path}/we_1"), ""),
             ("POST", &format!("{path}/we_1"), "disabled=true"),
@@ -93,9 +93,9 @@ async fn endpoints() {
         400 invalid_request_error - api_version
         Invalid Stripe API version: newest
     POST /v1/webhook_endpoints url=http://127.0.0.1:9/&enabled_events[]=*&
-    connect=true
+    connect=maybe
         400 invalid_request_error - connect
-        This server has no connected accounts, so no endpoint can listen to them.
+        Invalid boolean: maybe
     POST /v1/webhook_endpoints url=http://127.0.0.1:9/&enabled_events[]=*&
     disabled=true
         400 invalid_request_error parameter_unknown disabled

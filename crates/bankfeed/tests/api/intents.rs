@@ -332,7 +332,7 @@ async fn typed_numbers_are_verified_by_deposits() {
       "type": "verify_with_microdeposits",
       "verify_with_microdeposits": {
         "arrival_date": 1767398400,
-        "hosted_verification_url": "http://127.0.0.1:12111/microdeposits/seti_0vIseXMSehlhP7yapu00A02Z_secret_GQvlTENqgWPfVkKY4cBI8lcx8",
+        "hosted_verification_url": "http://127.0.0.1:12111/microdeposits/6dfa0b8bb1751f510ac3f842600006998e1d4524b7c4d00c90136df36e4df48a",
         "microdeposit_type": "amounts"
       }
     }

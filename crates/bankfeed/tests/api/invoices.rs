@@ -212,6 +212,7 @@ async fn an_invoice_collects_and_is_paid() {
         invoice.created
         invoiceitem.created
         invoice.updated
+        customer.updated
         payment_intent.created
         invoice.finalized
         financial_connections.account.created
@@ -283,6 +284,7 @@ async fn invoices_fail_and_are_paid_elsewhere() {
     invoice.created
     invoiceitem.created
     invoice.updated
+    customer.updated
     payment_intent.created
     invoice.finalized
     payment_intent.processing
@@ -294,6 +296,7 @@ async fn invoices_fail_and_are_paid_elsewhere() {
     invoice.payment_succeeded
     customer.created
     invoice.created
+    customer.updated
     invoice.finalized
     invoice.paid
     invoice.payment_succeeded

@@ -41,6 +41,7 @@ async fn reactivates_while_the_bank_changes() {
     // and pauses at its write, so the second has read what the first is about to change.
     let context = Context {
         merchant: MerchantId::of_key("sk_test_123"),
+        connected: None,
         livemode: false,
         publishable: false,
         request: RequestId::from_number(1),

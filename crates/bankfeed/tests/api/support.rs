@@ -51,6 +51,8 @@ impl Clock for FrozenClock {
 pub(crate) struct Client {
     url: String,
     key: String,
+    /// The connected account that every call acts in.
+    account: Option<String>,
     http: reqwest::Client,
 }
 
@@ -191,12 +193,18 @@ impl App {
 impl Client {
     /// A client of the server at this URL, with the usual key.
     pub(crate) fn of(url: &str) -> Self {
-        Self { url: url.to_owned(), key: "sk_test_123".to_owned(), http: http_client() }
+        let (url, key) = (url.to_owned(), "sk_test_123".to_owned());
+        Self { url, key, account: None, http: http_client() }
     }
 
     /// The same server, asked with another key.
     pub(crate) fn with_key(&self, key: &str) -> Self {
         Self { key: key.to_owned(), ..self.clone() }
+    }
+
+    /// The same, in a connected account.
+    pub(crate) fn in_account(&self, account: &str) -> Self {
+        Self { account: Some(account.to_owned()), ..self.clone() }
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -218,7 +226,12 @@ impl Client {
 
     /// A request with the usual key, to be changed before it is sent.
     pub(crate) fn request(&self, method: &str, path: &str) -> Request {
-        self.bare_request(method, path).header("Authorization", &format!("Bearer {}", self.key))
+        let key = format!("Bearer {}", self.key);
+        let request = self.bare_request(method, path).header("Authorization", &key);
+        match &self.account {
+            Some(account) => request.header("Stripe-Account", account),
+            None => request,
+        }
     }
 
     /// A request without a key.

@@ -1,7 +1,7 @@
 //! Confirming an intent, and what follows: deposits, the debit, its end.
 
-use super::{Access, Confirmation, IntentKind, VerifyInput, allow, keep_method, kind_of};
-use super::{check_owner, unexpected_state};
+use super::own::{check_owner, keep_method};
+use super::{Access, Confirmation, IntentKind, VerifyInput, allow, kind_of, unexpected_state};
 use crate::context::tries;
 use crate::due::Worked;
 use crate::invoice::Attempt;
@@ -84,7 +84,9 @@ impl Engine {
         if matches!(progress, Progress::Processing | Progress::Succeeded) {
             keep_method(context, intent, method, now, changes)?;
         }
-        self.tell_invoice(intent, Attempt::Begun, now, Some(&context.cause()), changes).await
+        let cause = context.cause();
+        self.tell_invoice(intent, Attempt::Begun, now, Some(&cause), changes).await?;
+        self.tell_subscription(intent, now, Some(&cause), changes).await
     }
 
     fn mandate(
@@ -181,6 +183,8 @@ impl Engine {
         tell_progress(&intent, progress, now, Some(&context.cause()), &mut changes);
         keep_method(context, &intent, method, now, &mut changes)?;
         changes.put(intent_object(intent.clone()));
+        let cause = context.cause();
+        self.tell_subscription(&intent, now, Some(&cause), &mut changes).await?;
         self.commit_intent(context, &intent, changes, publishable).await
     }
 
@@ -201,6 +205,7 @@ impl Engine {
             tell_progress(&intent, Progress::DepositsFailed, now, Some(&cause), &mut changes);
             self.settle_checkout(&intent, false, now, &mut changes).await?;
             self.tell_invoice(&intent, Attempt::Ended, now, Some(&cause), &mut changes).await?;
+            self.tell_subscription(&intent, now, Some(&cause), &mut changes).await?;
         }
         changes.put(intent_object(intent));
         self.commit(&context.without_reply(), changes, &[]).await
@@ -232,6 +237,7 @@ impl Engine {
         changes.put(object);
         self.settle_checkout(&intent, paid, now, &mut changes).await?;
         self.tell_invoice(&intent, Attempt::Ended, now, None, &mut changes).await?;
+        self.tell_subscription(&intent, now, None, &mut changes).await?;
         let Changes { objects, events } = changes;
         Ok(Worked::Item(ClockItem::Objects { objects, events }))
     }

@@ -25,7 +25,7 @@ use wire::render::given::Expanded;
 /// The most lines of an invoice. Stripe's published bound.
 pub(super) const LINES_MAX: u32 = 250;
 /// The most that an item may come to, either way, in minor units.
-const AMOUNT_MAX: i64 = 99_999_999;
+pub(crate) const AMOUNT_MAX: i64 = 99_999_999;
 
 /// What a create or an update of an item says.
 #[derive(Clone, Debug, Default)]
@@ -293,7 +293,9 @@ impl Engine {
                 let message = "The price is inactive.";
                 Err(Refusal::invalid(message).param("pricing[price]").into())
             }
-            (None, Some(data)) => self.make_price(context, data, now, changes).await.map(Some),
+            (None, Some(data)) => {
+                self.make_price(context, data, "price_data", now, changes).await.map(Some)
+            }
             (None, None) => Ok(None),
         }
     }

@@ -5,14 +5,14 @@ use super::{InvoiceInput, unexpected};
 use crate::context::tries;
 use crate::intent::{Confirmation, IntentInput, IntentKind, MethodParam};
 use crate::payment::{Changes, intent_object};
+use crate::subscription::InvoiceEnd;
 use crate::{Answer, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::event::{Cause, EventType, Snapshot};
 use model::given::Given;
-use model::id::{PaymentIntentId, hash_number};
+use model::id::{PaymentIntentId, PaymentMethodId, hash_number};
 use model::intent::{Intent, IntentStatus};
 use model::invoice::{Invoice, InvoiceStatus};
-use std::collections::BTreeMap;
 use store::{Kind, Object};
 use wire::error::Error as Refusal;
 
@@ -67,7 +67,7 @@ impl Engine {
         Err(Error::Locked)
     }
 
-    async fn finalize_with(
+    pub(crate) async fn finalize_with(
         &self,
         context: &Context,
         invoice: &mut Invoice,
@@ -75,40 +75,43 @@ impl Engine {
         changes: &mut Changes,
     ) -> Result<(), Error> {
         let cause = context.cause();
-        let found = self.find_customer(context, invoice.customer).await?;
-        let Some(mut customer) = found.filter(|customer| !customer.deleted) else {
-            return Err(Refusal::invalid("The customer of the invoice was deleted.").into());
+        let number = invoice.customer.number();
+        let mut customer = match self.find_changed(context, changes, Kind::Customer, number).await?
+        {
+            Some(Object::Customer(customer)) if !customer.deleted => customer,
+            _ => return Err(Refusal::invalid("The customer of the invoice was deleted.").into()),
         };
-        let number = if let Some(chosen) = invoice.printed_number.clone() {
+        let printed = if let Some(chosen) = invoice.printed_number.clone() {
             chosen
         } else {
+            let before = Snapshot::Customer(Box::new(customer.clone()));
             let sequence = customer.next_invoice_sequence.unwrap_or(1);
             customer.next_invoice_sequence = Some(sequence + 1);
             let prefix = customer.invoice_prefix.clone().unwrap_or_else(|| {
                 let hash = hash_number(&[b"invoice", customer.id.to_string().as_bytes()]);
                 format!("{:08X}", hash & 0xffff_ffff)
             });
-            customer.version += 1;
-            changes.put(Object::Customer(customer.clone()));
+            customer.version = changes.raised(Kind::Customer, number, customer.version);
+            let object = Object::Customer(customer.clone());
+            let updated = EventType::CustomerUpdated;
+            changes.put_and_tell(object, updated, Some(before), now, Some(&cause));
             format!("{prefix}-{sequence:04}")
         };
-        invoice.version += 1;
-        invoice.finalize(number, now);
+        invoice.version = changes.raised(Kind::Invoice, invoice.id.number(), invoice.version);
+        invoice.finalize(printed, now);
         if invoice.status == InvoiceStatus::Open {
             let input = IntentInput {
                 amount: Some(invoice.amount_due()),
                 currency: Some(invoice.currency),
                 method_types: invoice.method_types.clone(),
                 collection: Some(invoice.collection.clone()),
-                given: Given::Hash(BTreeMap::from([(
-                    "description".to_owned(),
-                    Given::Text("Payment for Invoice".to_owned()),
-                )])),
+                given: intent_given(invoice),
                 ..IntentInput::default()
             };
             let kind = IntentKind::Payment;
             let mut intent = self.new_intent(context, kind, &input, Some(&customer), now)?;
             intent.invoice = Some(invoice.id);
+            intent.from_settings.clone_from(&invoice.from_settings);
             invoice.intent = Some(PaymentIntentId::from_number(intent.number));
             let object = intent_object(intent);
             let created = EventType::PaymentIntentCreated;
@@ -151,8 +154,11 @@ impl Engine {
                 let object = Object::Invoice(invoice.clone());
                 tell_paid(&object, now, Some(&context.cause()), &mut changes);
                 changes.put(object);
+                let end = InvoiceEnd::Paid;
+                self.invoice_ended(context, &invoice, end, now, &mut changes).await?;
             } else {
-                let method = payer(&invoice, &intent, input)?;
+                let default = self.payer_of_invoice(&invoice, &changes).await?;
+                let method = payer(default, &intent, input)?;
                 let confirmation = Confirmation { method, ..Confirmation::default() };
                 self.confirm_intent_with(context, &mut intent, &confirmation, now, &mut changes)
                     .await?;
@@ -183,21 +189,34 @@ impl Engine {
             }
             let mut invoice = before.clone();
             let mut changes = Changes::default();
-            if let Some(mut intent) = self.find_intent_of(context, &invoice, &changes).await? {
-                intent.version += 1;
-                give_up(&mut intent, "void_invoice", now, context, &mut changes)?;
-                changes.put(intent_object(intent));
-            }
-            invoice.version += 1;
-            invoice.void(now);
-            let object = Object::Invoice(invoice.clone());
-            let voided = EventType::InvoiceVoided;
-            changes.put_and_tell(object, voided, None, now, Some(&context.cause()));
+            self.void_with(context, &mut invoice, now, &mut changes).await?;
+            self.invoice_ended(context, &invoice, InvoiceEnd::Void, now, &mut changes).await?;
             if let Some(answer) = self.commit_invoice(context, &invoice, changes).await? {
                 return Ok(answer);
             }
         }
         Err(Error::Locked)
+    }
+
+    /// Gives an open invoice up as part of a larger change, and its intent with it.
+    pub(crate) async fn void_with(
+        &self,
+        context: &Context,
+        invoice: &mut Invoice,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        if let Some(mut intent) = self.find_intent_of(context, invoice, changes).await? {
+            intent.version += 1;
+            give_up(&mut intent, "void_invoice", now, context, changes)?;
+            changes.put(intent_object(intent));
+        }
+        invoice.version += 1;
+        invoice.void(now);
+        let object = Object::Invoice(invoice.clone());
+        let voided = EventType::InvoiceVoided;
+        changes.put_and_tell(object, voided, None, now, Some(&context.cause()));
+        Ok(())
     }
 
     /// Tells the intent of an open invoice what the invoice asks of the link flow from now on.
@@ -217,6 +236,7 @@ impl Engine {
         if intent.collects() {
             intent.collection = invoice.collection.clone();
             intent.method_types.clone_from(&invoice.method_types);
+            intent.from_settings.clone_from(&invoice.from_settings);
             intent.version += 1;
             changes.put(intent_object(intent));
         }
@@ -241,7 +261,7 @@ impl Engine {
             return Ok(());
         }
         let before = Snapshot::Invoice(Box::new(invoice.clone()));
-        invoice.version += 1;
+        invoice.version = changes.raised(Kind::Invoice, number, invoice.version);
         invoice.attempts += u32::from(attempt == Attempt::Begun);
         match intent.status {
             IntentStatus::Succeeded => {
@@ -261,6 +281,23 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// What the intent of an invoice says. One of a subscription keeps the payment method for the
+/// invoices to come.
+fn intent_given(invoice: &Invoice) -> Given {
+    let mut given = Given::nothing();
+    let text = |text: &str| Given::Text(text.to_owned());
+    let description = match invoice.given.text(&["billing_reason"]) {
+        Some("subscription_create") => "Subscription creation",
+        Some(_) if invoice.subscription.is_some() => "Subscription update",
+        _ => "Payment for Invoice",
+    };
+    given.put("description", text(description));
+    if invoice.subscription.is_some() {
+        given.put("setup_future_usage", text("off_session"));
+    }
+    given
 }
 
 fn tell_paid(invoice: &Object, now: AccountTime, cause: Option<&Cause>, changes: &mut Changes) {
@@ -286,13 +323,13 @@ fn give_up(
     Ok(())
 }
 
-/// What is debited: what the call names, else what was linked, else the default of the invoice.
+/// What is debited: what the call names, else what was linked, else the default.
 fn payer(
-    invoice: &Invoice,
+    default: Option<PaymentMethodId>,
     intent: &Intent,
     input: &PayInput,
 ) -> Result<Option<MethodParam>, Error> {
-    let default = || invoice.default_payment_method.map(|method| method.to_string());
+    let default = || default.map(|method| method.to_string());
     match (&input.method, intent.payment_method) {
         (Some(given), _) => Ok(Some(MethodParam::Id(given.clone()))),
         (None, Some(_)) => Ok(None),

@@ -15,8 +15,6 @@ use model::link::{FlowEnd, LinkFlow, LinkRun, Pane};
 use model::token::BankNumbers;
 use sha2::{Digest, Sha256};
 use store::{ChangeObject, ChangeObjects, CreateObject, FindObject, Kind, Object};
-use wire::expand::Expand;
-use wire::version::Version;
 
 /// Letters and digits of the secret that lets a browser in.
 const SECRET_CHARS: usize = 32;
@@ -56,32 +54,9 @@ impl Engine {
         input: &FlowInput,
     ) -> Result<Answer, Error> {
         let carrier = self.find_carrier(context, &input.carrier).await?;
-        let ask = carrier.ask();
-        let now = self.moment_to_write(context.merchant, ask.clock).await?;
-        open(&ask, now)?;
-        self.check_registered(context, ask.permissions.iter().copied()).await?;
-        let customer = self.flow_customer(context, ask.holder.as_ref()).await?;
-        let mut run = LinkRun::default();
-        if let Some(email) = customer.and_then(|customer| customer.email)
-            && super::steps::can_sign_in(&ask)
-            && !self.known_accounts(context.merchant, &email).await?.is_empty()
-        {
-            run.pane = Pane::SignIn { unknown: false };
-        }
-        let flow = LinkFlow {
-            id: LinkFlowId::from_number(self.next_number()),
-            merchant: context.merchant,
-            version: 1,
-            livemode: ask.livemode,
-            created: now,
-            begun: self.clock.server_now(),
-            clock: ask.clock,
-            carrier: carrier.id(),
-            origin: input.origin.clone(),
-            secret: self.secret("", SECRET_CHARS),
-            run,
-        };
-        let url = format!("{}/link/{}", self.settings.public_url, token(&flow));
+        let begun = self.new_flow(context, &carrier, None).await?;
+        let flow = LinkFlow { origin: input.origin.clone(), ..begun };
+        let url = format!("{}{}", self.settings.public_url, path(&flow));
         let body = render(|w| {
             w.object(|w| {
                 w.key("id").plain(flow.id.text().as_str());
@@ -100,6 +75,43 @@ impl Engine {
         Ok(Answer::committed(body))
     }
 
+    /// A new run, not stored yet; `page` is the page of ours that it is begun on, by its path.
+    pub(crate) async fn new_flow(
+        &self,
+        context: &Context,
+        carrier: &Carrier,
+        page: Option<&str>,
+    ) -> Result<LinkFlow, Error> {
+        let ask = carrier.ask();
+        let now = self.moment_to_write(context.merchant, ask.clock).await?;
+        open(&ask, now)?;
+        self.check_registered(context, ask.permissions.iter().copied()).await?;
+        let customer = self.flow_customer(context, ask.holder.as_ref()).await?;
+        let email = customer.and_then(|customer| customer.email);
+        let told = carrier.payer_email().map(str::to_owned);
+        let mut run = LinkRun { email: told.clone(), ..LinkRun::default() };
+        if let Some(email) = email.or(told)
+            && super::steps::can_sign_in(&ask)
+            && !self.known_accounts(context.merchant, &email).await?.is_empty()
+        {
+            run.pane = Pane::SignIn { unknown: false };
+        }
+        Ok(LinkFlow {
+            id: LinkFlowId::from_number(self.next_number()),
+            merchant: context.merchant,
+            version: 1,
+            livemode: ask.livemode,
+            created: now,
+            begun: self.clock.server_now(),
+            clock: ask.clock,
+            carrier: carrier.id(),
+            origin: None,
+            page: page.map(str::to_owned),
+            secret: self.secret("", SECRET_CHARS),
+            run,
+        })
+    }
+
     /// The run that a token opens, if it opens one.
     pub(super) async fn open_flow(
         &self,
@@ -113,17 +125,12 @@ impl Engine {
         if Sha256::digest(secret.as_bytes()) != Sha256::digest(flow.secret.as_bytes()) {
             return Ok(None);
         }
-        let context = Context {
-            merchant,
-            livemode: flow.livemode,
-            publishable: false,
-            request,
-            version: Version::default(),
-            expand: Expand::default(),
-            idempotency: None,
-        };
+        let context = Context::of_page(merchant, flow.livemode, request);
         let id = CarrierInput::Id(flow.carrier.clone());
-        let carrier = self.find_carrier(&context, &id).await?;
+        let carrier = match self.find_carrier(&context, &id).await? {
+            Carrier::Checkout(session) if flow.page.is_some() => Carrier::CheckoutPage(session),
+            carrier => carrier,
+        };
         Ok(Some(Opened { context, flow, carrier }))
     }
 
@@ -243,6 +250,11 @@ pub(super) fn ended(mut flow: LinkFlow, how: FlowEnd) -> Object {
     flow.run.login = Vec::new();
     flow.run.offers = Vec::new();
     Object::LinkFlow(flow)
+}
+
+/// Where the pages of a run are.
+pub(crate) fn path(flow: &LinkFlow) -> String {
+    format!("/link/{}", token(flow))
 }
 
 /// What opens a run: whose it is, which it is, and its secret, in one text.

@@ -51,6 +51,8 @@ pub struct FlowView {
     pub origin: Option<String>,
     /// Where the browser goes in the end.
     pub return_url: Option<String>,
+    /// The page of ours that goes on after it, by its path.
+    pub page: Option<String>,
 }
 
 /// What is shown of a run.
@@ -138,6 +140,7 @@ impl Engine {
             last4: flow.run.last4,
             origin: flow.origin,
             return_url: ask.return_url,
+            page: flow.page,
             shown,
         }))
     }

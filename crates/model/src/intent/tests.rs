@@ -29,6 +29,7 @@ fn intent(purpose: Purpose) -> Intent {
         canceled: None,
         return_url: None,
         invoice: None,
+        subscription: None,
         metadata: BTreeMap::new(),
         given: Given::nothing(),
     }
@@ -46,6 +47,7 @@ fn method(behavior: PaymentBehavior, verified: bool) -> PaymentMethod {
         livemode: false,
         created: NOW,
         clock: None,
+        of_self: false,
         customer: None,
         holder_type: BankHolderType::Individual,
         account_type: BankAccountType::Checking,

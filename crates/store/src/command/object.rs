@@ -7,6 +7,7 @@ use crate::{Bounds, Listed, Page, Reply, Written};
 use model::Word;
 use model::checkout::CheckoutSession;
 use model::clock::{AccountTime, ServerTime, TestClock};
+use model::connected_account::{ConnectedAccount, PlatformTie};
 use model::connections_settings::ConnectionsSettings;
 use model::customer::Customer;
 use model::dispute::Dispute;
@@ -21,6 +22,7 @@ use model::payment_method::PaymentMethod;
 use model::product::{Price, Product};
 use model::session::Session;
 use model::stored::{Lookup, Stored};
+use model::subscription::Subscription;
 use model::token::BankAccountToken;
 use sha2::{Digest, Sha256};
 
@@ -121,6 +123,12 @@ objects! {
     InvoiceItem(InvoiceItem) = "invoice_item",
     /// An invoice.
     Invoice(Invoice) = "invoice",
+    /// A connected account, among the rows of its platform.
+    ConnectedAccount(ConnectedAccount) = "connected_account",
+    /// Whose a connected account is, among its own rows; one row a merchant.
+    PlatformTie(PlatformTie) = "platform_tie",
+    /// A subscription.
+    Subscription(Subscription) = "subscription",
     /// A token of bank account numbers.
     Token(BankAccountToken) = "token",
     /// What falls due in the tests of this crate.
@@ -175,8 +183,8 @@ writes!(ChangeObject => Written, object::change);
 /// version one below. If one does not fit the answer is `Stale` and nothing is written.
 #[derive(Clone, Debug)]
 pub struct ChangeObjects {
-    /// The objects, all of one merchant, in order. An object may come more than once, each time one
-    /// version on.
+    /// The objects, in order: all of one merchant, or of a platform and its connected account. An
+    /// object may come more than once, each time one version on.
     pub objects: Vec<Object>,
     /// What happened.
     pub events: Vec<Event>,

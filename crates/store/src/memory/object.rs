@@ -52,8 +52,11 @@ pub(crate) fn change_many(
     if !reply::record_optional(reply.as_ref(), memory) {
         return Ok(Changed::KeyTaken);
     }
-    if objects.first().is_some_and(|first| !has_room(first.merchant(), memory)) {
-        return Ok(Changed::MerchantsFull);
+    let mut admitted = None;
+    for merchant in objects.iter().map(Object::merchant) {
+        if admitted.replace(merchant) != Some(merchant) && !has_room(merchant, memory) {
+            return Ok(Changed::MerchantsFull);
+        }
     }
     if !put_many(objects, memory) {
         return Ok(Changed::Stale);

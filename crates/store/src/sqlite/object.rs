@@ -110,10 +110,11 @@ pub(crate) fn change_many(command: &ChangeObjects, batch: &Batch<'_>) -> Result<
     if !reply::record_optional(command.reply.as_ref(), batch)? {
         return Ok(Changed::KeyTaken);
     }
-    if let Some(first) = command.objects.first()
-        && !has_room(first.merchant(), batch)?
-    {
-        return Ok(Changed::MerchantsFull);
+    let mut admitted = None;
+    for merchant in command.objects.iter().map(Object::merchant) {
+        if admitted.replace(merchant) != Some(merchant) && !has_room(merchant, batch)? {
+            return Ok(Changed::MerchantsFull);
+        }
     }
     if !put_many(&command.objects, batch)? {
         return Ok(Changed::Stale);

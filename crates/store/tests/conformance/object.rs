@@ -6,6 +6,7 @@ use crate::bed::{
 };
 use model::account::Holder;
 use model::clock::AccountTime;
+use model::connected_account::ConnectedAccount;
 use model::event::EventType;
 use model::id::{ClockId, CustomerId};
 use model::session::Session;
@@ -282,6 +283,27 @@ fn objects_change_together() {
         assert_eq!(bed.read(find).await, Some(made));
         let find = FindEvent { merchant: owner, event: told.id };
         assert_eq!(bed.read(find).await.map(|stored| stored.event), Some(told));
+    });
+}
+
+/// A platform and its connected account get their rows in one command; each sees its own.
+#[test]
+fn two_merchants_change_together() {
+    on_both(async |bed| {
+        let account = ConnectedAccount::of(merchant(1), "acct_1", false, T0);
+        let inside = account.acts_as();
+        let tie = Object::PlatformTie(account.tie());
+        let row = Object::ConnectedAccount(account);
+        let objects = vec![tie.clone(), row.clone()];
+        let change = ChangeObjects { objects, events: vec![], reply: None };
+        assert_eq!(bed.write(change.clone()).await, Changed::Done);
+        assert_eq!(bed.write(change).await, Changed::Stale);
+        for (owner, other, object) in [(inside, merchant(1), tie), (merchant(1), inside, row)] {
+            let (kind, number) = (object.kind(), object.number());
+            let find = FindObject { merchant: owner, kind, number };
+            assert_eq!(bed.read(find).await, Some(object));
+            assert_eq!(bed.read(FindObject { merchant: other, ..find }).await, None);
+        }
     });
 }
 

@@ -5,8 +5,7 @@
 
 use crate::expand::Field;
 use crate::json::JsonWriter;
-use crate::render::customer::{self, ExpandedCustomer};
-use crate::render::{View, ownership, write_holder};
+use crate::render::{ExpandedHolder, View, customer, ownership, write_holder};
 use model::Word;
 use model::account::{Account, AccountStatus};
 use model::bank::{Balance, BalanceType, Feature};
@@ -24,18 +23,18 @@ pub const FIELDS: &[Field] = &[
 ];
 /// What can be expanded in a list of accounts.
 pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
-/// What can be expanded in the account holder. A connected account stays an id: there are none here.
+/// What can be expanded in the account holder.
 pub(super) const HOLDER_FIELDS: &[Field] = &[
     Field { name: "account", expandable: true, inside: &[] },
     Field { name: "customer", expandable: true, inside: customer::FIELDS },
 ];
 
-/// Writes an account; `customer` and `ownership` stand in place of their ids when expanded.
+/// Writes an account; `holder` and `ownership` stand in place of their ids when expanded.
 pub fn write(
     writer: &mut JsonWriter,
     account: &Account,
     view: &View<'_>,
-    customer: Option<&ExpandedCustomer>,
+    holder: Option<&ExpandedHolder>,
     ownership: Option<&Ownership>,
 ) {
     let preview = view.version.is_preview();
@@ -43,7 +42,7 @@ pub fn write(
         w.key("id").plain(account.id.text().as_str());
         w.key("object").plain(OBJECT);
         w.key("account_holder");
-        write_holder(w, account.holder.as_ref(), customer, view);
+        write_holder(w, account.holder.as_ref(), holder, view);
         write_numbers(w, account);
         if preview {
             w.key("authorization").plain(account.authorization.text().as_str());
@@ -207,6 +206,7 @@ fn write_status_details(w: &mut JsonWriter, account: &Account, preview: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::render::customer::ExpandedCustomer;
     use crate::render::samples::{self, indented, view, written};
     use crate::version::Version;
     use model::account::{
@@ -267,6 +267,7 @@ mod tests {
     #[test]
     fn writes_an_account_in_use() {
         let customer = ExpandedCustomer { customer: samples::customer(), test_clock: None };
+        let customer = ExpandedHolder::Customer(Box::new(customer));
         let ownership = samples::ownership();
         let mut account = samples::account();
         let usd = |amount| BTreeMap::from([(Currency::USD, amount)]);

@@ -3,6 +3,7 @@
 use super::View;
 use super::given::{Expanded, Shown, id_or_object, value as given_value};
 use super::intent::lay_collection;
+use crate::address::HostedPage;
 use crate::change::leave_out_newer;
 use crate::expand::Field;
 use model::Word;
@@ -90,7 +91,8 @@ pub fn value(session: &CheckoutSession, view: &View<'_>, expanded: &Expanded) ->
     let amount = session.amount();
     let nothing_else = json!({"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0});
     let id = session.id();
-    let url = session.is_open().then(|| format!("{}/c/pay/{id}", view.public_url));
+    let page = || view.page(HostedPage::Checkout, session.merchant, session.number);
+    let url = if session.is_open() { page() } else { None };
     let customer = session.customer.map(|customer| customer.to_string());
     let intent_of = |mode| session.intent.clone().filter(|_| session.mode == mode);
     let types = session.method_types.clone();
@@ -137,13 +139,17 @@ pub fn value(session: &CheckoutSession, view: &View<'_>, expanded: &Expanded) ->
 
 /// Who pays, as far as it is known.
 fn customer_details(session: &CheckoutSession) -> Value {
-    let Some(email) = &session.email else { return Value::Null };
+    let email = session.payer_email();
+    let name = &session.payer.name;
+    if email.is_none() && name.is_none() {
+        return Value::Null;
+    }
     json!({
         "address": null,
         "business_name": null,
         "email": email,
         "individual_name": null,
-        "name": null,
+        "name": name,
         "phone": null,
         "tax_exempt": "none",
         "tax_ids": [],

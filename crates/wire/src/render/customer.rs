@@ -9,7 +9,7 @@ use crate::render::{View, clock, deleted};
 use model::Word;
 use model::clock::TestClock;
 use model::customer::{Address, Customer};
-use model::id::{ClockId, IdText};
+use model::id::{ClockId, IdText, PaymentMethodId};
 
 /// The kind of object.
 pub const OBJECT: &str = "customer";
@@ -92,7 +92,10 @@ pub fn write_whole(
 fn write_invoicing(w: &mut JsonWriter, customer: &Customer) {
     w.key("invoice_prefix").optional_string(customer.invoice_prefix.as_deref());
     w.key("invoice_settings").object(|w| {
-        w.key("custom_fields").null().key("default_payment_method").null();
+        let method = customer.default_payment_method.map(PaymentMethodId::text);
+        w.key("custom_fields").null();
+        w.key("default_payment_method");
+        w.optional_plain(method.as_ref().map(IdText::as_str));
         w.key("footer").null().key("rendering_options").null();
     });
 }

@@ -3,6 +3,7 @@
 use crate::json::JsonWriter;
 use model::Word;
 use model::endpoint::Endpoint;
+use model::id::MerchantId;
 
 /// The kind of object.
 pub const OBJECT: &str = "webhook_endpoint";
@@ -13,7 +14,12 @@ pub fn write(writer: &mut JsonWriter, endpoint: &Endpoint, secret_shown: bool) {
         w.key("id").plain(endpoint.id.text().as_str());
         w.key("object").plain(OBJECT);
         w.key("api_version").optional_string(endpoint.api_version.as_deref());
-        w.key("application").null();
+        w.key("application");
+        if endpoint.connect {
+            w.string(&application_of(endpoint.merchant));
+        } else {
+            w.null();
+        }
         w.key("created").integer(endpoint.created.0);
         w.key("description").optional_string(endpoint.description.as_deref());
         w.key("enabled_events").strings(endpoint.enabled_events.iter().map(String::as_str));
@@ -25,6 +31,11 @@ pub fn write(writer: &mut JsonWriter, endpoint: &Endpoint, secret_shown: bool) {
         w.key("status").plain(endpoint.status.word());
         w.key("url").string(&endpoint.url);
     });
+}
+
+/// The application of a platform, by which its endpoints for connected accounts are known.
+fn application_of(platform: MerchantId) -> String {
+    platform.to_string().replacen(MerchantId::PREFIX, "ca_", 1)
 }
 
 #[cfg(test)]

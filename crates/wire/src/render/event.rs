@@ -6,8 +6,8 @@
 use crate::json::JsonWriter;
 use crate::render::given::Expanded;
 use crate::render::{
-    View, account, authorization, checkout, clock, customer, dispute, intent, invoice, mandate,
-    payment_method, product,
+    View, account, authorization, checkout, clock, connected_account, customer, dispute, intent,
+    invoice, mandate, payment_method, product, subscription,
 };
 use model::Word;
 use model::event::{Event, Snapshot};
@@ -17,11 +17,21 @@ use serde_json::{Map, Value};
 /// The kind of object.
 pub const OBJECT: &str = "event";
 
-/// Writes an event; `pending_webhooks` is how many endpoints have not taken it yet.
-pub fn write(writer: &mut JsonWriter, event: &Event, view: &View<'_>, pending_webhooks: usize) {
+/// Writes an event; `pending_webhooks` is how many endpoints have not taken it yet, `connected` the
+/// id of the connected account that it happened in.
+pub fn write(
+    writer: &mut JsonWriter,
+    event: &Event,
+    view: &View<'_>,
+    pending_webhooks: usize,
+    connected: Option<&str>,
+) {
     writer.object(|w| {
         w.key("id").plain(event.id.text().as_str());
         w.key("object").plain(OBJECT);
+        if let Some(account) = connected {
+            w.key("account").string(account);
+        }
         w.key("api_version").string(view.version.as_str());
         w.key("created").integer(event.created.0);
         w.key("data").object(|w| write_data(w, event, view));
@@ -80,6 +90,10 @@ fn write_snapshot(w: &mut JsonWriter, snapshot: &Snapshot, view: &View<'_>) {
         Snapshot::Checkout(session) => {
             write_value(w, &checkout::value(session, view, &Expanded::new()));
         }
+        Snapshot::ConnectedAccount(account) => write_value(w, &connected_account::value(account)),
+        Snapshot::ExternalAccount(external) => {
+            write_value(w, &connected_account::external_account(external));
+        }
         Snapshot::Customer(customer) => {
             customer::write_whole(w, customer, view, None);
         }
@@ -87,13 +101,18 @@ fn write_snapshot(w: &mut JsonWriter, snapshot: &Snapshot, view: &View<'_>) {
         Snapshot::Intent(intent) => {
             write_value(w, &intent::value(intent, view, false, &Expanded::new()));
         }
-        Snapshot::Invoice(invoice) => write_value(w, &invoice::value(invoice, &Expanded::new())),
+        Snapshot::Invoice(invoice) => {
+            write_value(w, &invoice::value(invoice, view, &Expanded::new()));
+        }
         Snapshot::InvoiceItem(item) => write_value(w, &invoice::item_value(item, &Expanded::new())),
         Snapshot::Price(price) => write_value(w, &product::price_value(price, &Expanded::new())),
         Snapshot::Product(product) => write_value(w, &product::value(product, &Expanded::new())),
         Snapshot::Mandate(mandate) => write_value(w, &mandate::value(mandate, &Expanded::new())),
         Snapshot::PaymentMethod(method) => {
             write_value(w, &payment_method::value(method, &Expanded::new()));
+        }
+        Snapshot::Subscription(held) => {
+            write_value(w, &subscription::value(held, &Expanded::new()));
         }
         Snapshot::TestClock(clock) => clock::write_whole(w, clock),
     }
@@ -159,7 +178,7 @@ mod tests {
         let account = samples::account();
         let happened = AccountTime(1_700_000_000);
         let event = Event::of_account(&account, EventType::AccountDeactivated, 0, happened, None);
-        let json = written(|w| write(w, &event, &view(), 2));
+        let json = written(|w| write(w, &event, &view(), 2, None));
         let mut read: Value = serde_json::from_str(&json).unwrap();
         let plain = written(|w| account::write(w, &account, &view(), None, None));
         assert_eq!(read["data"]["object"].take(), serde_json::from_str::<Value>(&plain).unwrap());
@@ -191,7 +210,8 @@ mod tests {
         let mut new = Customer { name: Some("B".into()), ..samples::customer() };
         new.metadata.insert("b".into(), "2".into());
         let event = customer_event(Some(old), new.clone());
-        let read: Value = serde_json::from_str(&written(|w| write(w, &event, &view(), 0))).unwrap();
+        let read: Value =
+            serde_json::from_str(&written(|w| write(w, &event, &view(), 0, None))).unwrap();
         insta::assert_snapshot!(pretty(&read["data"]["previous_attributes"]), @r#"
         {
           "metadata": {
@@ -209,9 +229,9 @@ mod tests {
         "#);
 
         let same = customer_event(Some(new.clone()), new.clone());
-        assert!(!indented(|w| write(w, &same, &view(), 0)).contains("previous_attributes"));
+        assert!(!indented(|w| write(w, &same, &view(), 0, None)).contains("previous_attributes"));
         let deleted = customer_event(None, Customer { deleted: true, ..new });
-        assert!(written(|w| write(w, &deleted, &view(), 0)).contains(r#""name":"B""#));
+        assert!(written(|w| write(w, &deleted, &view(), 0, None)).contains(r#""name":"B""#));
     }
 
     fn json() -> impl Strategy<Value = Value> {

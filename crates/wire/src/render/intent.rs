@@ -2,6 +2,7 @@
 
 use super::View;
 use super::given::{Expanded, Shown, id_or_object, leave_out};
+use crate::address::HostedPage;
 use crate::change::leave_out_newer;
 use crate::expand::Field;
 use model::Word;
@@ -93,7 +94,7 @@ pub fn value(intent: &Intent, view: &View<'_>, publishable: bool, expanded: &Exp
         .put("cancellation_reason", reason)
         .put("customer", id_or_object(expanded, "customer", customer))
         .put("metadata", json!(intent.metadata))
-        .put("next_action", next_action(intent, view.public_url))
+        .put("next_action", next_action(intent, view))
         .put("payment_method", id_or_object(expanded, "payment_method", method))
         .put("payment_method_types", json!(method_types(intent)))
         .put("status", intent.status.word());
@@ -109,6 +110,9 @@ pub fn value(intent: &Intent, view: &View<'_>, publishable: bool, expanded: &Exp
                 .put("last_payment_error", error);
         }
         Purpose::Setup => {
+            if let Some(to_self) = intent.given.boolean(&["attach_to_self"]) {
+                shown.put("attach_to_self", to_self);
+            }
             let mandate = intent.mandate.map(|mandate| mandate.to_string());
             shown
                 .put("last_setup_error", error)
@@ -186,16 +190,25 @@ fn last_error(error: &IntentError, expanded: &Expanded) -> Value {
     })
 }
 
-fn next_action(intent: &Intent, public_url: &str) -> Value {
+/// The page on which a holder tells the deposits of an intent.
+pub fn deposits_page(intent: &Intent) -> HostedPage {
+    match intent.purpose {
+        Purpose::Payment { .. } => HostedPage::PaymentDeposits,
+        Purpose::Setup => HostedPage::SetupDeposits,
+    }
+}
+
+fn next_action(intent: &Intent, view: &View<'_>) -> Value {
     let Some(deposits) = intent.microdeposits else { return Value::Null };
+    let page = deposits_page(intent);
     // Stripe shows the start of the day on which they arrive.
     let arrival_date = deposits.arrive_at.0 - deposits.arrive_at.0.rem_euclid(DAY_S);
     json!({
         "type": "verify_with_microdeposits",
         "verify_with_microdeposits": {
             "arrival_date": arrival_date,
-            "hosted_verification_url": format!("{public_url}/microdeposits/{}", intent.client_secret),
-            "microdeposit_type": "amounts",
+            "hosted_verification_url": view.page(page, intent.merchant, intent.number),
+            "microdeposit_type": deposits.kind.word(),
         },
     })
 }

@@ -1,7 +1,9 @@
 //! Invoices, their lines and payments, and invoice items.
 
+use super::View;
 use super::given::{Expanded, Shown, id_or_object};
 use super::intent::lay_collection;
+use crate::address::HostedPage;
 use crate::expand::Field;
 use model::Word;
 use model::id::{InvoiceLineId, InvoicePaymentId};
@@ -13,6 +15,17 @@ use std::sync::LazyLock;
 const PAYMENT: &[Field] =
     &[Field { name: "payment_intent", expandable: true, inside: super::intent::FIELDS }];
 const PAYMENT_DATA: &[Field] = &[Field { name: "payment", expandable: false, inside: PAYMENT }];
+
+/// What can be expanded in a payment of an invoice.
+pub const PAYMENT_FIELDS: &[Field] = &[
+    Field { name: "invoice", expandable: true, inside: FIELDS },
+    Field { name: "payment", expandable: false, inside: PAYMENT },
+];
+
+/// What can be expanded in a list of payments of invoices.
+pub const PAYMENT_LIST_FIELDS: &[Field] =
+    &[Field { name: "data", expandable: false, inside: PAYMENT_FIELDS }];
+
 const PAYMENTS: &[Field] = &[Field { name: "data", expandable: false, inside: PAYMENT_DATA }];
 
 /// What can be expanded in an invoice.
@@ -130,7 +143,7 @@ static ITEM: LazyLock<Value> = LazyLock::new(|| {
 });
 
 /// An invoice, with what was expanded in it.
-pub fn value(invoice: &Invoice, expanded: &Expanded) -> Value {
+pub fn value(invoice: &Invoice, view: &View<'_>, expanded: &Expanded) -> Value {
     // What was given for the invoice stands over what is known of the customer.
     let mut given = invoice.addressee.clone();
     given.update(invoice.given.clone());
@@ -157,8 +170,8 @@ pub fn value(invoice: &Invoice, expanded: &Expanded) -> Value {
         .put("livemode", invoice.livemode)
         .put("metadata", json!(invoice.metadata))
         .put("number", invoice.printed_number.clone())
-        .put("period_end", invoice.created.0)
-        .put("period_start", invoice.created.0)
+        .put("period_end", invoice.period.map_or(invoice.created, |period| period.1).0)
+        .put("period_start", invoice.period.map_or(invoice.created, |period| period.0).0)
         .put("status", invoice.status.word())
         .put(
             "status_transitions",
@@ -175,7 +188,17 @@ pub fn value(invoice: &Invoice, expanded: &Expanded) -> Value {
         .put("total", total)
         .put("total_excluding_tax", total);
     if finalized.is_some() {
-        shown.put("ending_balance", 0);
+        let page = view.page(HostedPage::Invoice, invoice.merchant, invoice.id.number());
+        shown.put("ending_balance", 0).put("hosted_invoice_url", page);
+    }
+    if let Some(subscription) = invoice.subscription {
+        let details = json!({"metadata": {}, "subscription": subscription.to_string()});
+        let parent = json!({
+            "quote_details": null,
+            "subscription_details": details,
+            "type": "subscription_details",
+        });
+        shown.put("parent", parent);
     }
     for name in ["confirmation_secret", "payments"] {
         if let Some(value) = expanded.get(name) {
@@ -217,25 +240,45 @@ pub fn line_value(invoice: &Invoice, line: &Line) -> Value {
         "invoice": invoice.id.to_string(),
         "livemode": invoice.livemode,
         "metadata": charge.metadata,
-        "parent": {
-            "invoice_item_details": {
-                "invoice_item": line.item.to_string(),
-                "proration": false,
-                "proration_details": {"credited_items": null},
-                "subscription": null,
-            },
-            "subscription_item_details": null,
-            "type": "invoice_item_details",
-        },
+        "parent": line_parent(invoice, line),
         "period": period(charge),
         "pretax_credit_amounts": [],
         "pricing": pricing(charge),
         "quantity": charge.quantity,
         "quantity_decimal": charge.quantity.to_string(),
-        "subscription": null,
+        "subscription": invoice.subscription.map(|subscription| subscription.to_string()),
         "subtotal": charge.amount,
         "taxes": [],
     })
+}
+
+/// What a line was made of: an invoice item, or an item of a subscription.
+fn line_parent(invoice: &Invoice, line: &Line) -> Value {
+    let subscription = invoice.subscription.map(|subscription| subscription.to_string());
+    let proration = json!({"credited_items": null});
+    match line.subscription_item {
+        Some(item) => json!({
+            "invoice_item_details": null,
+            "subscription_item_details": {
+                "invoice_item": null,
+                "proration": false,
+                "proration_details": proration,
+                "subscription": subscription,
+                "subscription_item": item.to_string(),
+            },
+            "type": "subscription_item_details",
+        }),
+        None => json!({
+            "invoice_item_details": {
+                "invoice_item": line.item.to_string(),
+                "proration": false,
+                "proration_details": proration,
+                "subscription": subscription,
+            },
+            "subscription_item_details": null,
+            "type": "invoice_item_details",
+        }),
+    }
 }
 
 fn period(charge: &Charge) -> Value {
@@ -254,7 +297,9 @@ fn pricing(charge: &Charge) -> Value {
 
 /// The payments of an invoice that has an intent; `shown` is the intent or its id.
 pub fn payments(invoice: &Invoice, intent: Option<&Intent>, shown: &Value) -> Value {
-    let data: Vec<Value> = intent.iter().map(|intent| payment(invoice, intent, shown)).collect();
+    let id = Value::from(invoice.id.to_string());
+    let payment = |intent: &&Intent| payment(invoice, intent, shown, &id);
+    let data: Vec<Value> = intent.iter().map(payment).collect();
     json!({
         "object": "list",
         "data": data,
@@ -263,16 +308,15 @@ pub fn payments(invoice: &Invoice, intent: Option<&Intent>, shown: &Value) -> Va
     })
 }
 
-fn payment(invoice: &Invoice, intent: &Intent, shown: &Value) -> Value {
+/// What an intent pays towards an invoice; `shown` is the intent or its id, `shown_invoice` the
+/// invoice or its id.
+pub fn payment(invoice: &Invoice, intent: &Intent, shown: &Value, shown_invoice: &Value) -> Value {
     let amount = match intent.purpose {
         Purpose::Payment { amount, .. } => amount,
         Purpose::Setup => 0,
     };
-    let (status, paid) = match intent.status {
-        IntentStatus::Succeeded => ("paid", Some(amount)),
-        IntentStatus::Canceled => ("canceled", None),
-        _ => ("open", None),
-    };
+    let status = payment_status(intent);
+    let paid = (status == "paid").then_some(amount);
     json!({
         "id": InvoicePaymentId::from_number(intent.number).to_string(),
         "object": "invoice_payment",
@@ -280,7 +324,7 @@ fn payment(invoice: &Invoice, intent: &Intent, shown: &Value) -> Value {
         "amount_requested": amount,
         "created": intent.created.0,
         "currency": invoice.currency.as_str(),
-        "invoice": invoice.id.to_string(),
+        "invoice": shown_invoice,
         "is_default": true,
         "livemode": invoice.livemode,
         "payment": {"payment_intent": shown, "type": "payment_intent"},
@@ -290,6 +334,15 @@ fn payment(invoice: &Invoice, intent: &Intent, shown: &Value) -> Value {
             "paid_at": paid.and(invoice.paid_at).map(|at| at.0),
         },
     })
+}
+
+/// Where a payment of an invoice stands.
+pub fn payment_status(intent: &Intent) -> &'static str {
+    match intent.status {
+        IntentStatus::Succeeded => "paid",
+        IntentStatus::Canceled => "canceled",
+        _ => "open",
+    }
 }
 
 /// An invoice item, with what was expanded in it.

@@ -9,6 +9,7 @@ pub mod authorization;
 pub mod bank;
 pub mod checkout;
 pub mod clock;
+pub mod connected_account;
 pub mod customer;
 pub mod deleted;
 pub mod dispute;
@@ -23,13 +24,16 @@ pub mod ownership;
 pub mod payment_method;
 pub mod product;
 pub mod session;
+pub mod subscription;
 pub mod token;
 pub mod transaction;
 
+use crate::address::{HostedPage, PageKey};
 use crate::json::JsonWriter;
 use crate::render::customer::ExpandedCustomer;
 use crate::version::Version;
 use model::account::Holder;
+use model::id::MerchantId;
 
 /// How a caller, or an endpoint, sees objects.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +44,8 @@ pub struct View<'a> {
     pub preview_errors: bool,
     /// Where clients reach this server, for the pages that objects name.
     pub public_url: &'a str,
+    /// What makes the addresses of these pages; without it objects name none.
+    pub page_key: Option<&'a PageKey>,
     /// Whether a browser reads it, which sees no balance, owner, refresh or metadata.
     pub browser: bool,
 }
@@ -51,14 +57,21 @@ impl<'a> View<'a> {
             version,
             preview_errors: errors_shown || version.is_preview(),
             public_url: "",
+            page_key: None,
             browser: false,
         }
     }
 
-    /// The same for a server that clients reach at this address.
+    /// The same for a server that clients reach at this address, with pages of this key.
     #[must_use]
-    pub fn at(self, public_url: &'a str) -> Self {
-        Self { public_url, ..self }
+    pub fn at(self, public_url: &'a str, page_key: &'a PageKey) -> Self {
+        Self { public_url, page_key: Some(page_key), ..self }
+    }
+
+    /// The address of a page of an object.
+    pub fn page(&self, page: HostedPage, merchant: MerchantId, number: u64) -> Option<String> {
+        let token = self.page_key?.token(page, merchant, number);
+        Some(format!("{}{}/{token}", self.public_url, page.path()))
     }
 
     /// The same, and whether a browser reads it.
@@ -68,11 +81,20 @@ impl<'a> View<'a> {
     }
 }
 
+/// A holder that stands whole where its id would stand.
+#[derive(Clone, Debug)]
+pub enum ExpandedHolder {
+    /// A customer.
+    Customer(Box<ExpandedCustomer>),
+    /// A connected account, as it is shown.
+    Account(serde_json::Value),
+}
+
 /// The `account_holder` hash, or null when nobody is named.
 fn write_holder(
     writer: &mut JsonWriter,
     holder: Option<&Holder>,
-    customer: Option<&ExpandedCustomer>,
+    expanded: Option<&ExpandedHolder>,
     view: &View<'_>,
 ) {
     let Some(holder) = holder else {
@@ -82,18 +104,24 @@ fn write_holder(
     writer.object(|w| match holder {
         Holder::Customer(id) => {
             w.key("customer");
-            match customer {
-                Some(ExpandedCustomer { customer, test_clock }) => {
+            match expanded {
+                Some(ExpandedHolder::Customer(expanded)) => {
+                    let ExpandedCustomer { customer, test_clock } = &**expanded;
                     customer::write(w, customer, view, test_clock.as_ref());
                 }
-                None => {
+                _ => {
                     w.plain(id.text().as_str());
                 }
             }
             w.key("type").plain("customer");
         }
         Holder::Account(id) => {
-            w.key("account").string(id).key("type").plain("account");
+            w.key("account");
+            match expanded {
+                Some(ExpandedHolder::Account(account)) => w.raw(account.to_string().as_bytes()),
+                _ => w.string(id),
+            };
+            w.key("type").plain("account");
         }
     });
 }

@@ -7,8 +7,7 @@
 use crate::expand::Field;
 use crate::json::JsonWriter;
 use crate::list::write_list;
-use crate::render::customer::ExpandedCustomer;
-use crate::render::{View, account, token, write_holder};
+use crate::render::{ExpandedHolder, View, account, token, write_holder};
 use crate::version::SCALAR_COUNTRY;
 use model::Word;
 use model::account::Account;
@@ -26,9 +25,9 @@ pub const FIELDS: &[Field] = &[
 /// The version since which the filters show `country`.
 const COUNTRY_SHOWN: &str = "2026-08-26";
 
-/// An account that a session linked, with the customer and the owners that stand in place of
+/// An account that a session linked, with the holder and the owners that stand in place of
 /// their ids when they are expanded.
-pub type LinkedAccount<'a> = (&'a Account, Option<&'a ExpandedCustomer>, Option<&'a Ownership>);
+pub type LinkedAccount<'a> = (&'a Account, Option<&'a ExpandedHolder>, Option<&'a Ownership>);
 
 /// A session and what it shows besides itself.
 #[derive(Clone, Copy, Debug)]
@@ -37,8 +36,8 @@ pub struct SessionParts<'a> {
     pub session: &'a Session,
     /// The accounts that it linked.
     pub accounts: &'a [LinkedAccount<'a>],
-    /// In place of `account_holder.customer` when that is expanded.
-    pub customer: Option<&'a ExpandedCustomer>,
+    /// In place of the holder's id when that is expanded.
+    pub holder: Option<&'a ExpandedHolder>,
     /// The token of the numbers that were typed instead.
     pub token: Option<&'a BankAccountToken>,
     /// Whether the client secret is still good; null is shown afterwards.
@@ -53,7 +52,7 @@ pub fn write(writer: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>)
         w.key("id").plain(session.id.text().as_str());
         w.key("object").plain(OBJECT);
         w.key("account_holder");
-        write_holder(w, Some(&session.holder), parts.customer, view);
+        write_holder(w, Some(&session.holder), parts.holder, view);
         w.key("accounts");
         write_accounts(w, parts, view);
         if let Some(token) = parts.token {
@@ -144,7 +143,7 @@ mod tests {
     use model::session::{ManualEntry, PaymentMethodSupport, Prefetch};
 
     fn fresh(session: &Session) -> SessionParts<'_> {
-        SessionParts { session, accounts: &[], customer: None, token: None, secret_shown: true }
+        SessionParts { session, accounts: &[], holder: None, token: None, secret_shown: true }
     }
 
     fn pretty(json: &serde_json::Value) -> String {

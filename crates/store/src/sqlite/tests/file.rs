@@ -10,9 +10,13 @@ use crate::{
 use model::account::{Category, Holder, Subcategory};
 use model::clock::{AccountTime, ServerTime};
 use model::endpoint::{Endpoint, EndpointSecret, EndpointStatus};
-use model::id::{CustomerId, EndpointId, InstitutionId, LinkFlowId, MerchantId, SessionId};
+use model::id::{
+    BankAccountId, CustomerId, EndpointId, InstitutionId, LinkFlowId, MerchantId, SessionId,
+    TokenId,
+};
 use model::link::{LinkFlow, LinkRun, Offer};
 use model::session::{Session, SessionStatus};
+use model::token::{BankAccountToken, BankAccountType, BankHolderType};
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -111,6 +115,7 @@ fn session() -> Session {
         accounts_max: None,
         limits_given: false,
         manual_entry: None,
+        for_payouts: false,
         return_url: None,
         status: SessionStatus::Pending,
         accounts: vec![],
@@ -143,8 +148,29 @@ fn flow() -> LinkFlow {
         clock: None,
         carrier: "fcsess_1".to_owned(),
         origin: None,
+        page: None,
         secret: "THE FLOW'S SECRET".to_owned(),
         run: LinkRun { login: b"THE LOGIN".to_vec(), offers: vec![offer], ..LinkRun::default() },
+    }
+}
+
+fn token() -> BankAccountToken {
+    BankAccountToken {
+        id: TokenId::from_number(11),
+        merchant: MerchantId::from_number(1),
+        version: 1,
+        bank_account: BankAccountId::from_number(12),
+        livemode: false,
+        created: AccountTime(0),
+        used: false,
+        routing_number: "110000000".to_owned(),
+        bank_name: None,
+        last4: "6789".to_owned(),
+        account_number: "000987656789".to_owned(),
+        fingerprint: String::new(),
+        holder_name: None,
+        holder_type: BankHolderType::Individual,
+        account_type: BankAccountType::Checking,
     }
 }
 
@@ -158,6 +184,7 @@ fn endpoint() -> Endpoint {
         created: AccountTime(0),
         made_at: ServerTime(0),
         deleted: false,
+        connect: false,
         url: "http://localhost/not a secret".to_owned(),
         enabled_events: vec![],
         api_version: None,
@@ -187,8 +214,9 @@ fn secrets_are_not_in_the_clear() {
     let path = folder.path().join("bank.db");
     run(async {
         let store = Store::open(at(&path)).unwrap();
-        let flow = Object::LinkFlow(flow());
-        for object in [Object::Session(session()), Object::Endpoint(endpoint()), flow.clone()] {
+        let (flow, token) = (Object::LinkFlow(flow()), Object::Token(token()));
+        let (session, endpoint) = (Object::Session(session()), Object::Endpoint(endpoint()));
+        for object in [session, endpoint, flow.clone(), token.clone()] {
             let command = crate::CreateObject { object, ..super::object(1) };
             assert_eq!(store.write(command).await.unwrap(), Created::Done);
         }
@@ -199,8 +227,12 @@ fn secrets_are_not_in_the_clear() {
         assert_eq!(store.read(find).await.unwrap(), Some(reply()));
         let find = FindObject { merchant, kind: Kind::LinkFlow, number: 9 };
         assert_eq!(store.read(find).await.unwrap(), Some(flow));
+        let find = FindObject { merchant, kind: Kind::Token, number: 11 };
+        assert_eq!(store.read(find).await.unwrap(), Some(token));
         assert!(stands_in(folder.path(), b"not a secret"));
-        for secret in ["THE CLIENT SECRET", "THE SIGNING SECRET", "THE ANSWERED SECRET"] {
+        let texts =
+            ["THE CLIENT SECRET", "THE SIGNING SECRET", "THE ANSWERED SECRET", "000987656789"];
+        for secret in texts {
             assert!(!stands_in(folder.path(), secret.as_bytes()), "{secret}");
         }
         for bytes in [b"THE CREDENTIAL".as_slice(), b"THE LOGIN"] {

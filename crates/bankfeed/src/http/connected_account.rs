@@ -1,0 +1,100 @@
+//! `/v1/accounts` and `/v1/account`: connected accounts. And the header by which a call acts in one.
+
+use super::App;
+use super::auth::Caller;
+use super::call::{Call, Outcome};
+use super::external_account::take_external;
+use super::given::{read, take_metadata};
+use super::headers::STRIPE_ACCOUNT;
+use super::product::take_created;
+use axum::http::Method;
+use axum::http::request::Parts;
+use engine::connected_account::{Connected, ConnectedAccountFilter, ConnectedAccountInput};
+use model::given::Given;
+use std::collections::BTreeMap;
+use wire::error::Error;
+use wire::list::take_page;
+
+/// What is not kept: it tells of people, and no answer shows it.
+const NOT_KEPT: [&str; 5] = ["account_token", "bank_account", "company", "documents", "individual"];
+
+/// The connected account that a call names in its header; the caller is then who acts there.
+pub(super) async fn act_in(
+    app: &App,
+    caller: &mut Caller,
+    parts: &Parts,
+) -> Result<Option<Connected>, engine::Error> {
+    let Some(given) = parts.headers.get(STRIPE_ACCOUNT) else { return Ok(None) };
+    let given = String::from_utf8_lossy(given.as_bytes());
+    let writes = parts.method != Method::GET;
+    let connected = app.engine.act_in(caller.merchant, caller.livemode, &given, writes).await?;
+    if let Some(connected) = &connected {
+        caller.merchant = connected.merchant;
+    }
+    Ok(connected)
+}
+
+pub(super) async fn create(mut call: Call) -> Outcome {
+    let given = read(&mut call.params, "POST /v1/accounts")?;
+    let input = take_input(given)?;
+    let call = call.ready(&[])?;
+    Ok(call.engine.create_connected_account(&call.context, &input).await?)
+}
+
+pub(super) async fn retrieve_own(call: Call) -> Outcome {
+    let call = call.ready(&[])?;
+    Ok(call.engine.retrieve_own_account(&call.context).await?)
+}
+
+pub(super) async fn retrieve(call: Call) -> Outcome {
+    let call = call.ready(&[])?;
+    Ok(call.engine.retrieve_connected_account(&call.context, call.id()).await?)
+}
+
+pub(super) async fn update(mut call: Call) -> Outcome {
+    let given = read(&mut call.params, "POST /v1/accounts/{id}")?;
+    let input = take_input(given)?;
+    let call = call.ready(&[])?;
+    Ok(call.engine.update_connected_account(&call.context, call.id(), &input).await?)
+}
+
+pub(super) async fn delete(call: Call) -> Outcome {
+    let call = call.ready(&[])?;
+    Ok(call.engine.delete_connected_account(&call.context, call.id()).await?)
+}
+
+pub(super) async fn list(mut call: Call) -> Outcome {
+    let params = &mut call.params;
+    let filter =
+        ConnectedAccountFilter { created: take_created(params)?, page: take_page(params)? };
+    let call = call.ready(&[])?;
+    Ok(call.engine.list_connected_accounts(&call.context, &filter).await?)
+}
+
+fn take_input(mut given: Given) -> Result<ConnectedAccountInput, Error> {
+    if given.at(&["type"]).is_some() && given.at(&["controller"]).is_some() {
+        return Err(Error::exclusive(&["type", "controller"]));
+    }
+    if given.text(&["country"]).is_some_and(|country| !is_country(country)) {
+        let message = "A country is given as two letters, such as US.";
+        return Err(Error::invalid(message).param("country"));
+    }
+    let external = take_external(&mut given)?;
+    let capabilities = take_capabilities(&mut given);
+    let metadata = take_metadata(&mut given);
+    for name in NOT_KEPT {
+        given.take(name);
+    }
+    Ok(ConnectedAccountInput { capabilities, external, metadata, given })
+}
+
+fn is_country(text: &str) -> bool {
+    text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
+/// `capabilities[name][requested]`: what is not said of one leaves it as it is.
+fn take_capabilities(given: &mut Given) -> BTreeMap<String, bool> {
+    let Some(Given::Hash(asked)) = given.take("capabilities") else { return BTreeMap::new() };
+    let asked = asked.into_iter();
+    asked.filter_map(|(name, how)| Some((name, how.boolean(&["requested"])?))).collect()
+}

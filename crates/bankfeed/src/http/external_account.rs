@@ -1,0 +1,129 @@
+//! `/v1/accounts/{id}/external_accounts`: where connected accounts are paid out to.
+
+use super::call::{Call, Outcome};
+use super::given::{read, take_metadata};
+use super::product::take_boolean;
+use engine::external_account::{ExternalInput, ExternalNumbers, ExternalSource, ExternalUpdate};
+use model::Word;
+use model::given::Given;
+use model::token::{BankAccountType, BankHolderType, BankNumbers};
+use wire::error::Error;
+use wire::list::take_page;
+use wire::params::Setting;
+
+const EXTERNAL: &str = "external_account";
+const BANK: &str = "bank_account";
+
+pub(super) async fn create(mut call: Call) -> Outcome {
+    let mut given = read(&mut call.params, "POST /v1/accounts/{id}/external_accounts")?;
+    let default_for_currency = take_boolean(&mut given, "default_for_currency");
+    let metadata = take_metadata(&mut given);
+    let input = take_external(&mut given)?.ok_or_else(|| Error::missing_param(EXTERNAL))?;
+    let default_for_currency = default_for_currency.or(input.default_for_currency);
+    let input = ExternalInput { default_for_currency, metadata, ..input };
+    let call = call.ready(&[])?;
+    Ok(call.engine.create_external_account(&call.context, call.id(), &input).await?)
+}
+
+pub(super) async fn retrieve(call: Call) -> Outcome {
+    let call = call.ready(&[])?;
+    let (account, id) = (call.id(), call.path_part(1));
+    Ok(call.engine.retrieve_external_account(&call.context, account, id).await?)
+}
+
+pub(super) async fn update(mut call: Call) -> Outcome {
+    let mut given = read(&mut call.params, "POST /v1/accounts/{id}/external_accounts/{external}")?;
+    let holder_type = given.take("account_holder_type").map(|value| match value {
+        Given::Text(word) => BankHolderType::from_word(&word).map_or(Setting::Unset, Setting::Set),
+        _ => Setting::Unset,
+    });
+    let holder_name = given.take("account_holder_name").map(|value| match value {
+        Given::Text(name) => Setting::Set(name),
+        _ => Setting::Unset,
+    });
+    let update = ExternalUpdate {
+        holder_name,
+        holder_type,
+        account_type: given.text(&["account_type"]).and_then(BankAccountType::from_word),
+        default_for_currency: take_boolean(&mut given, "default_for_currency"),
+        metadata: take_metadata(&mut given),
+    };
+    let call = call.ready(&[])?;
+    let (account, id) = (call.id(), call.path_part(1));
+    Ok(call.engine.update_external_account(&call.context, account, id, &update).await?)
+}
+
+pub(super) async fn delete(call: Call) -> Outcome {
+    let call = call.ready(&[])?;
+    let (account, id) = (call.id(), call.path_part(1));
+    Ok(call.engine.delete_external_account(&call.context, account, id).await?)
+}
+
+pub(super) async fn list(mut call: Call) -> Outcome {
+    let params = &mut call.params;
+    let cards = match params.text("object")?.as_deref() {
+        None | Some(BANK) => false,
+        Some("card") => true,
+        Some(_) => return Err(Error::bad_choice("object", &[BANK, "card"]).into()),
+    };
+    let page = take_page(params)?;
+    let call = call.ready(&[])?;
+    Ok(call.engine.list_external_accounts(&call.context, call.id(), cards, &page).await?)
+}
+
+/// What an account is to be paid out to: `external_account`, or `bank_account`, which says the same.
+pub(super) fn take_external(given: &mut Given) -> Result<Option<ExternalInput>, Error> {
+    let (path, mut value) = match (given.take(EXTERNAL), given.take(BANK)) {
+        (Some(_), Some(_)) => return Err(Error::exclusive(&[EXTERNAL, BANK])),
+        (Some(value), None) => (EXTERNAL, value),
+        (None, Some(value)) => (BANK, value),
+        (None, None) => return Ok(None),
+    };
+    if let Given::Text(id) = value {
+        let source = ExternalSource::Id(id);
+        let (default_for_currency, metadata) = (None, None);
+        return Ok(Some(ExternalInput { source, default_for_currency, metadata, path }));
+    }
+    let numbers = take_numbers(&value, path)?;
+    Ok(Some(ExternalInput {
+        source: ExternalSource::Numbers(Box::new(numbers)),
+        default_for_currency: take_boolean(&mut value, "default_for_currency"),
+        metadata: take_metadata(&mut value),
+        path,
+    }))
+}
+
+/// Numbers from the hash at a path.
+pub(super) fn take_numbers(given: &Given, path: &str) -> Result<ExternalNumbers, Error> {
+    let full = |name: &str| format!("{path}[{name}]");
+    let need = |name: &str| {
+        let text = given.text(&[name]);
+        text.map(str::to_owned).ok_or_else(|| Error::missing_param(&full(name)))
+    };
+    if need("country")? != "US" {
+        let message = "This server knows banks of the United States only: country must be US.";
+        return Err(Error::invalid(message).param(full("country")));
+    }
+    if given.text(&["currency"]).is_some_and(|currency| currency != "usd") {
+        let message = "Accounts at banks of the United States are paid out to in usd.";
+        return Err(Error::invalid(message).param(full("currency")));
+    }
+    let text = |name: &str| given.text(&[name]).map(str::to_owned);
+    let account_type = given.text(&["account_type"]);
+    let known = account_type.and_then(BankAccountType::from_word);
+    if account_type.is_some() && known.is_none() {
+        return Err(Error::bad_choice(&full("account_type"), &["checking", "savings"]));
+    }
+    let holder_type = given.text(&["account_holder_type"]).and_then(BankHolderType::from_word);
+    Ok(ExternalNumbers {
+        numbers: BankNumbers {
+            account_number: need("account_number")?,
+            routing_number: need("routing_number")?,
+            holder_type: holder_type.unwrap_or(BankHolderType::Individual),
+            account_type: known.unwrap_or(BankAccountType::Checking),
+        },
+        holder_name: text("account_holder_name"),
+        holder_type,
+        account_type: known,
+    })
+}

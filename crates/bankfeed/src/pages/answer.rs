@@ -1,0 +1,80 @@
+//! What every page does with what came of a request: send it, or say why there is none.
+
+use super::document;
+use super::form::{FORM_BYTES_MAX, Posted};
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::Response;
+use model::id::RequestId;
+
+/// Why there is no page.
+pub(super) enum Miss {
+    /// The token opens nothing.
+    Unknown,
+    /// What was posted is no form of ours.
+    Unreadable,
+    /// The engine says so.
+    Engine(engine::Error),
+}
+
+impl From<engine::Error> for Miss {
+    fn from(error: engine::Error) -> Self {
+        Self::Engine(error)
+    }
+}
+
+pub(super) type Outcome = Result<Response, Miss>;
+
+/// The answer, with its line in the log.
+pub(super) fn finish(request: RequestId, route: &'static str, outcome: Outcome) -> Response {
+    let response = outcome.unwrap_or_else(|miss| missed(request, &miss));
+    let status = response.status().as_u16();
+    tracing::info!(route, status, request.id = %request, "page");
+    response
+}
+
+fn missed(request: RequestId, miss: &Miss) -> Response {
+    let (status, title, text) = match miss {
+        Miss::Unknown => (
+            StatusCode::NOT_FOUND,
+            "This link does not work",
+            "It may be incomplete. Go back to where you found it, and begin again.",
+        ),
+        Miss::Unreadable => {
+            (StatusCode::BAD_REQUEST, "That could not be read", "Go back, and try again.")
+        }
+        Miss::Engine(error) => {
+            let status = error.refusal().status;
+            if status >= 500 {
+                let error = error as &dyn std::error::Error;
+                tracing::error!(request.id = %request, error, "page failed");
+            }
+            match status {
+                429 => (
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "One moment, please",
+                    "Something else is changing this right now. Reload the page.",
+                ),
+                500.. => (
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "Something went wrong",
+                    "Nothing was changed. Reload the page to try again.",
+                ),
+                _ => (
+                    StatusCode::NOT_FOUND,
+                    "This link does not work any more",
+                    "Go back to where you found it, and begin again.",
+                ),
+            }
+        }
+    };
+    document::respond(status, &document::notice(title, text), None)
+}
+
+/// Reads a form.
+pub(super) async fn read(request: Request) -> Result<Posted, Miss> {
+    let bytes = axum::body::to_bytes(request.into_body(), FORM_BYTES_MAX)
+        .await
+        .map_err(|_| Miss::Unreadable)?;
+    Posted::read(&bytes).ok_or(Miss::Unreadable)
+}

@@ -1,0 +1,139 @@
+//! Pieces of the hosted pages: what is paid for, by which bank account, and the word that the holder
+//! gives.
+
+use super::document::{Facts, Page};
+use super::pieces::mark;
+use super::words::money;
+use engine::hosted::{PageBank, PageFault, PageLine};
+use maud::{Markup, html};
+use model::money::Currency;
+
+/// Where a hosted page stands.
+pub(super) struct Frame<'a> {
+    pub(super) merchant_name: &'a str,
+    pub(super) livemode: bool,
+    /// What the page says first.
+    pub(super) title: &'a str,
+    /// Whether it is about something that is done.
+    pub(super) tick: bool,
+    /// What the holder has to put right.
+    pub(super) fault: Option<String>,
+    /// Where the holder turns back to.
+    pub(super) back: Option<&'a str>,
+    /// Where the browser goes by itself.
+    pub(super) goes_to: Option<&'a str>,
+}
+
+/// A hosted page around its content.
+pub(super) fn page(frame: &Frame<'_>, content: &Markup) -> Page {
+    let Frame { merchant_name, title, fault, .. } = frame;
+    let body = html! {
+        div.sheet {
+            header.bar {
+                @if let Some(url) = frame.back {
+                    a.small href=(url) rel="noreferrer" aria-label=(format!("Back to {merchant_name}")) {
+                        span aria-hidden="true" { "←" }
+                    }
+                } @else {
+                    span.small {}
+                }
+                p.who { (merchant_name) }
+                span.small {}
+            }
+            main {
+                @if frame.tick { p.tick aria-hidden="true" { "✓" } }
+                h1 tabindex="-1" autofocus[fault.is_none()] { (title) }
+                @if let Some(fault) = fault {
+                    p.alert #fault role="alert" tabindex="-1" autofocus { (fault) }
+                }
+                (content)
+            }
+            @if !frame.livemode {
+                footer { p { "Test mode: no real bank, no real money." } }
+            }
+        }
+    };
+    let error = if fault.is_some() { "Error: " } else { "" };
+    Page {
+        title: format!("{error}{title} – {merchant_name}"),
+        look: "ours",
+        facts: Facts { goes_to: frame.goes_to.map(str::to_owned), ..Facts::default() },
+        body,
+    }
+}
+
+/// What is paid for. The sum stands below where it does not say the same again.
+pub(super) fn lines(lines: &[PageLine], total: Option<(i64, Currency)>) -> Markup {
+    let repeats = lines.len() == 1 && total.is_some_and(|(sum, _)| sum == lines[0].amount);
+    html! {
+        @if !lines.is_empty() {
+            ul.bill {
+                @for line in lines {
+                    li {
+                        span {
+                            (line.name)
+                            @if line.quantity != 1 { span.times { " × " (line.quantity) } }
+                        }
+                        span.amount { (money(line.amount, line.currency)) }
+                    }
+                }
+                @if let Some((sum, currency)) = total.filter(|_| !repeats) {
+                    li.total {
+                        span { "Total" }
+                        span.amount { (money(sum, currency)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The bank account that will be debited.
+pub(super) fn bank(bank: &PageBank) -> Markup {
+    let name = bank.name.as_deref().unwrap_or("Bank account");
+    html! {
+        div.chosen {
+            (mark(name))
+            span.text {
+                strong { (name) }
+                @if let Some(last4) = &bank.last4 { span { "Account ending in " (last4) } }
+            }
+        }
+        @if bank.deposits {
+            p.hint {
+                "These numbers were typed in, so two small deposits come first. You will be asked "
+                "what they were, and only then is anything debited."
+            }
+        }
+    }
+}
+
+/// The holder's word for one debit, as the button `button` gives it.
+pub(super) fn word_for_payment(button: &str, merchant: &str, amount: &str) -> Markup {
+    html! {
+        p.mandate {
+            "With “" (button) "” you allow " (merchant) " to debit " (amount) " from this bank account, "
+            "today or on one of the next bank days. Until the debit is sent you can take that back by "
+            "telling " (merchant) "."
+        }
+    }
+}
+
+/// The holder's word for debits to come.
+pub(super) fn word_for_later(button: &str, merchant: &str) -> Markup {
+    html! {
+        p.mandate {
+            "With “" (button) "” you allow " (merchant) " to debit this bank account whenever you owe "
+            "for what you buy or use there. This holds until you tell " (merchant) " to stop."
+        }
+    }
+}
+
+/// What the holder has to put right, in words.
+pub(super) fn fault(fault: PageFault) -> &'static str {
+    match fault {
+        PageFault::Name => "Give your name, as your bank knows it.",
+        PageFault::Email => "Give an e-mail address, such as ada@example.com.",
+        PageFault::NoBank => "Link a bank account first.",
+    }
+}

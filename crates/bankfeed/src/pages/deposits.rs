@@ -1,0 +1,138 @@
+//! The page on which a holder says what two small deposits were.
+
+use super::bill::{self, Frame};
+use super::document::Page;
+use super::fields::{AMOUNT, CODE};
+use super::form::Posted;
+use super::words::day;
+use engine::intent::{DepositsPage, DepositsStanding};
+use maud::{Markup, html};
+use model::clock::AccountTime;
+use model::intent::DepositKind;
+
+/// Why an answer was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// It cannot be an answer.
+    Unreadable,
+    /// It is not right.
+    Wrong,
+}
+
+/// The page as it stands.
+pub(super) fn page(view: &DepositsPage, posted: &Posted, fault: Option<Fault>) -> Page {
+    let (title, told, content) = match &view.standing {
+        DepositsStanding::Asked { kind, arrive_at, tries_left } => {
+            let told = fault.map(|fault| sentence(*kind, fault, *tries_left));
+            ("Confirm your bank account", told, form(view, *kind, *arrive_at, posted, fault))
+        }
+        DepositsStanding::Done => {
+            let text = "Thank you; there is nothing left to do. You may close this page.";
+            ("Your account is confirmed", None, html! { p { (text) } })
+        }
+        DepositsStanding::Failed { why } => {
+            let content = html! {
+                p { (why) }
+                p {
+                    "Nothing was debited. Go back to " (view.merchant_name)
+                    ", and link a bank account anew."
+                }
+            };
+            ("Your account was not confirmed", None, content)
+        }
+    };
+    let frame = Frame {
+        merchant_name: &view.merchant_name,
+        livemode: view.livemode,
+        title,
+        tick: view.standing == DepositsStanding::Done,
+        fault: told,
+        back: None,
+        goes_to: None,
+    };
+    bill::page(&frame, &content)
+}
+
+fn sentence(kind: DepositKind, fault: Fault, tries_left: u32) -> String {
+    let what = match (kind, fault) {
+        (DepositKind::Amounts, Fault::Unreadable) => {
+            return "Give both amounts in cents, from 1 to 99.".to_owned();
+        }
+        (DepositKind::DescriptorCode, Fault::Unreadable) => {
+            return "The code has six letters and digits, such as SM12AB.".to_owned();
+        }
+        (DepositKind::Amounts, Fault::Wrong) => "These are not the amounts.",
+        (DepositKind::DescriptorCode, Fault::Wrong) => "This is not the code.",
+    };
+    match tries_left {
+        1 => format!("{what} One try is left."),
+        many => format!("{what} {many} tries are left."),
+    }
+}
+
+fn form(
+    view: &DepositsPage,
+    kind: DepositKind,
+    arrive_at: AccountTime,
+    posted: &Posted,
+    fault: Option<Fault>,
+) -> Markup {
+    let merchant = &view.merchant_name;
+    let (described, invalid) = (fault.map(|_| "fault"), fault.map(|_| "true"));
+    html! {
+        @if let Some(bank) = &view.bank { (bill::bank(&engine::hosted::PageBank {
+            deposits: false,
+            ..bank.clone()
+        })) }
+        @match kind {
+            DepositKind::Amounts => p {
+                (merchant) " has sent two deposits of less than a dollar to this account. They "
+                "arrive by " (day(arrive_at)) "; you find them on your statement."
+            },
+            DepositKind::DescriptorCode => p {
+                (merchant) " has sent one cent to this account. It arrives by " (day(arrive_at))
+                "; beside it, your statement shows a code that begins with SM."
+            },
+        }
+        form method="post" {
+            @match kind {
+                DepositKind::Amounts => {
+                    @for (place, name) in ["First deposit", "Second deposit"].iter().enumerate() {
+                        @let id = format!("{AMOUNT}-{place}");
+                        label for=(id) { (name) ", in cents" }
+                        input id=(id) name=(AMOUNT) inputmode="decimal" autocomplete="off" required
+                            maxlength="6" value=[posted.all(AMOUNT).nth(place)]
+                            aria-describedby=[described] aria-invalid=[invalid];
+                    }
+                }
+                DepositKind::DescriptorCode => {
+                    label for=(CODE) { "Code" }
+                    input.code id=(CODE) name=(CODE) autocomplete="off" autocapitalize="characters"
+                        spellcheck="false" required maxlength="12" value=[posted.get(CODE)]
+                        aria-describedby=[described] aria-invalid=[invalid];
+                }
+            }
+            button.main { "Confirm" }
+        }
+        @if !view.livemode {
+            details.note {
+                summary { "Answers for tests" }
+                ul {
+                    @for (answer, what) in answers(kind) { li { code { (answer) } ": " (what) } }
+                }
+            }
+        }
+    }
+}
+
+/// The answers that mean something in test mode.
+fn answers(kind: DepositKind) -> [(&'static str, &'static str); 3] {
+    match kind {
+        DepositKind::Amounts => {
+            [("32, 45", "right"), ("10, 11", "wrong too often"), ("40, 41", "too late")]
+        }
+        DepositKind::DescriptorCode => {
+            [("SM11AA", "right"), ("SM33CC", "wrong too often"), ("SM44DD", "too late")]
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The page of an invoice.
+
+use super::bill::{self, Frame};
+use super::document::Page;
+use super::fields::STEP;
+use super::words::{day, money};
+use engine::hosted::PageFault;
+use engine::invoice::{InvoicePage, InvoiceStanding};
+use maud::{Markup, html};
+
+/// The page of an invoice as it stands.
+pub(super) fn page(view: &InvoicePage, fault: Option<PageFault>) -> Page {
+    let amount = money(view.total, view.currency);
+    let pay = format!("Pay {amount}");
+    let open = view.standing == InvoiceStanding::Open;
+    let title = match view.standing {
+        InvoiceStanding::Open => pay.as_str(),
+        InvoiceStanding::UnderWay => "Your payment is under way",
+        InvoiceStanding::Deposits(_) => "One more step",
+        InvoiceStanding::Paid => "This invoice is paid",
+        InvoiceStanding::Void => "This invoice is void",
+    };
+    let content = html! {
+        (head(view))
+        (bill::lines(&view.lines, Some((view.total, view.currency))))
+        (standing(view, &pay, &amount))
+    };
+    // Another account is another attempt.
+    let failure = view.failure.clone().filter(|_| open && view.bank.is_none());
+    let frame = Frame {
+        merchant_name: &view.merchant_name,
+        livemode: view.livemode,
+        title,
+        tick: matches!(view.standing, InvoiceStanding::Paid | InvoiceStanding::UnderWay),
+        fault: fault.map(|fault| bill::fault(fault).to_owned()).or(failure),
+        back: None,
+        goes_to: None,
+    };
+    bill::page(&frame, &content)
+}
+
+/// Number, addressee and date.
+fn head(view: &InvoicePage) -> Markup {
+    let due = view.due_date.filter(|_| view.standing == InvoiceStanding::Open);
+    let facts =
+        [("Invoice", view.number.clone()), ("To", view.addressee.clone()), ("Due", due.map(day))];
+    html! {
+        dl.facts {
+            @for (name, fact) in facts {
+                @if let Some(fact) = fact { div { dt { (name) } dd { (fact) } } }
+            }
+        }
+    }
+}
+
+fn standing(view: &InvoicePage, pay: &str, amount: &str) -> Markup {
+    let merchant = view.merchant_name.as_str();
+    html! {
+        @match &view.standing {
+            InvoiceStanding::Open => form method="post" {
+                @if let Some(bank) = &view.bank {
+                    h2 { "Bank account" }
+                    (bill::bank(bank))
+                    (bill::word_for_payment(pay, merchant, amount))
+                    button.main name=(STEP) value="pay" { (pay) }
+                    button.quiet name=(STEP) value="link" { "Use another account" }
+                } @else {
+                    button.main name=(STEP) value="link" { "Pay by bank account" }
+                    p.note {
+                        "You choose your bank and log in there. Then you come back here, and see "
+                        "the account before anything is debited."
+                    }
+                }
+            },
+            InvoiceStanding::UnderWay => p {
+                "Bank debits take a few days. There is nothing left to do for you; " (merchant)
+                " sees when it has arrived."
+            },
+            InvoiceStanding::Deposits(url) => {
+                p {
+                    "Two small deposits come to your account in the next days. When they are there, "
+                    "say what they were; then the invoice is paid."
+                }
+                a.main href=(url) { "Say what the deposits were" }
+            }
+            InvoiceStanding::Paid => p { "There is nothing left to pay. You may close this page." },
+            InvoiceStanding::Void => p {
+                (merchant) " took it back. There is nothing to pay; you may close this page."
+            },
+        }
+    }
+}

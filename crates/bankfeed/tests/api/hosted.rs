@@ -1,0 +1,438 @@
+//! The hosted pages as a browser without script sees them: Checkout, an invoice, two deposits.
+
+use crate::browser::{Browser, read, shown};
+use crate::checkout::{ONE_ITEM, create, told};
+use crate::invoices;
+use crate::support::{App, BEGIN_S, Reply};
+
+/// The page of a Checkout Session of two teas.
+async fn tea(app: &App, more: &str) -> (Reply, Browser) {
+    let session = create(app, &format!("{ONE_ITEM}&{more}")).await;
+    let page = Browser::at(app, &session.text("/url"));
+    (session, page)
+}
+
+/// Links the account that the test bank offers first; answers the page that the flow leads back to.
+async fn link(app: &App, begun: &Reply) -> Reply {
+    let flow = Browser::flow_of(app, begun);
+    flow.accounts_of(app, "Test (Non-OAuth)").await;
+    flow.step("accounts", "account=0").await
+}
+
+/// Types numbers instead; answers the page that the flow leads back to.
+async fn type_in(app: &App, begun: &Reply, number: &str, more: &str) -> Reply {
+    let flow = Browser::flow_of(app, begun);
+    flow.step("manual", "").await;
+    let numbers = format!(
+        "routing_number=110000000&account_number={number}&account_number_again={number}&{more}"
+    );
+    flow.step("numbers", &numbers).await
+}
+
+const ADA: &str = "email=ada@example.com&name=Ada";
+
+/// A payment from the first look at the page to the way back to the shop: what was typed and linked
+/// stands in the session, the payment method and the mandate.
+#[tokio::test]
+async fn checkout_is_paid_on_its_page() {
+    let app = App::sqlite().await;
+    let urls = "success_url=https://shop.example/done?id={CHECKOUT_SESSION_ID}\
+                &cancel_url=https://shop.example/cart";
+    let (session, page) = tea(&app, urls).await;
+    let first = page.page().await;
+    insta::assert_snapshot!(shown(&first), @"
+    200
+    Pay $25.00
+    Tea × 2 $25.00
+    E-mail address
+    []
+    Your name
+    []
+    > Link your bank account
+    You choose your bank and log in there. Then you come back here, and see the account before
+       anything is debited.
+    ");
+    assert!(first.body.contains("href=\"https://shop.example/cart\""));
+    let fault = page.step("link", "email=ada&name=Ada").await;
+    insta::assert_snapshot!(shown(&fault), @"
+    422
+    Pay $25.00
+    Give an e-mail address, such as ada@example.com.
+    Tea × 2 $25.00
+    E-mail address
+    [ada]
+    Your name
+    [Ada]
+    > Link your bank account
+    You choose your bank and log in there. Then you come back here, and see the account before
+       anything is debited.
+    ");
+    let fault = page.step("pay", ADA).await;
+    assert!(read(&fault).starts_with("422\nPay $25.00\nLink a bank account first."));
+
+    let begun = page.step("link", ADA).await;
+    assert!(read(&begun).contains("Choose your bank"));
+    insta::assert_snapshot!(shown(&link(&app, &begun).await), @"
+    200
+    Pay $25.00
+    Tea × 2 $25.00
+    E-mail address
+    [ada@example.com]
+    Your name
+    [Ada]
+    Bank account
+    TN Test (Non-OAuth) Account ending in 3182
+    With “Pay $25.00” you allow Test merchant to debit $25.00 from this bank account, today or on
+       one of the next bank days. Until the debit is sent you can take that back by telling Test
+       merchant.
+    > Pay $25.00
+    > Use another account
+    ");
+    let open = app.get(&format!("/v1/checkout/sessions/{}", session.text("/id"))).await.ok();
+    assert_eq!(open.at("/status"), "open");
+
+    let paid = page.step("pay", ADA).await;
+    insta::assert_snapshot!(shown(&paid), @"
+    200
+    ✓
+    Thank you
+    Tea × 2 $25.00
+    Your payment is under way. Bank debits take a few days; Test merchant tells you when it has
+       arrived.
+    We are taking you back to Test merchant.
+    -> Back to Test merchant
+    ");
+    let url = format!("https://shop.example/done?id={}", session.text("/id"));
+    assert!(paid.body.contains(&format!("http-equiv=\"refresh\" content=\"0; url={url}\"")));
+    // Whoever comes again is told that it is over, and stays.
+    let again = page.page().await;
+    assert!(read(&again).contains("Thank you") && !again.body.contains("refresh"));
+    assert_eq!(read(&page.step("pay", ADA).await), read(&paid));
+
+    let expand = "expand[]=payment_intent.payment_method";
+    let path = format!("/v1/checkout/sessions/{}?{expand}", session.text("/id"));
+    let complete = app.get(&path).await.ok();
+    assert_eq!(complete.at("/status"), "complete");
+    assert_eq!(complete.at("/url"), serde_json::Value::Null);
+    assert_eq!(complete.at("/customer_details/name"), "Ada");
+    assert_eq!(complete.at("/customer_details/email"), "ada@example.com");
+    let method = complete.at("/payment_intent/payment_method");
+    assert_eq!(method["billing_details"]["name"], "Ada");
+    assert_eq!(method["billing_details"]["email"], "ada@example.com");
+    assert_eq!(
+        told(&app).await,
+        [
+            "financial_connections.account.created",
+            "payment_intent.created",
+            "payment_intent.processing",
+            "checkout.session.completed",
+        ]
+    );
+}
+
+/// An account is saved by typed numbers: the page leads on to the deposits, and the intent succeeds
+/// when they were told.
+#[tokio::test]
+async fn an_account_is_saved_and_its_deposits_are_told() {
+    let app = App::sqlite().await;
+    let customer = app.customer().await;
+    let session = create(&app, &format!("mode=setup&customer={customer}&currency=usd")).await;
+    let page = Browser::at(&app, &session.text("/url"));
+    let begun = page.step("link", "name=Ada&email=ada@example.com").await;
+    let back = type_in(&app, &begun, "000123456789", "").await;
+    insta::assert_snapshot!(shown(&back), @"
+    200
+    Save your bank account
+    Test merchant will debit it later, for what you buy or use there.
+    E-mail address ada@example.com
+    Your name
+    [Ada]
+    Bank account
+    ST STRIPE TEST BANK Account ending in 6789
+    These numbers were typed in, so two small deposits come first. You will be asked what they
+       were, and only then is anything debited.
+    With “Save your bank account” you allow Test merchant to debit this bank account whenever you
+       owe for what you buy or use there. This holds until you tell Test merchant to stop.
+    > Save your bank account
+    > Use another account
+    ");
+    let saved = page.step("pay", "name=Ada&email=ada@example.com").await;
+    insta::assert_snapshot!(shown(&saved), @"
+    200
+    ✓
+    Your account is saved
+    Two small deposits come to your account in the next days. When they are there, say what they
+       were, and you are done.
+    -> Say what the deposits were
+    You may close this page.
+    ");
+
+    let path = format!("/v1/checkout/sessions/{}?expand[]=setup_intent", session.text("/id"));
+    let waiting = app.get(&path).await.ok();
+    assert_eq!(waiting.at("/setup_intent/status"), "requires_action");
+    let next = "/setup_intent/next_action/verify_with_microdeposits";
+    let url = waiting.text(&format!("{next}/hosted_verification_url"));
+    assert!(saved.body.contains(&url), "the page leads to the deposits");
+    let deposits = Browser::at(&app, &url);
+    insta::assert_snapshot!(shown(&deposits.page().await), @"
+    200
+    Confirm your bank account
+    ST STRIPE TEST BANK Account ending in 6789
+    Test merchant has sent two deposits of less than a dollar to this account. They arrive by 3
+       January 2026; you find them on your statement.
+    First deposit, in cents
+    []
+    Second deposit, in cents
+    []
+    > Confirm
+    Answers for tests
+    32, 45: right
+    10, 11: wrong too often
+    40, 41: too late
+    ");
+    let answers = ["amount=1&amount=2", "amount=32", "amount=x&amount=2", "amount=$0.45&amount=32"];
+    let mut said = Vec::new();
+    for answer in answers {
+        let lines = read(&deposits.step("tell", answer).await);
+        said.push(lines.lines().take(3).collect::<Vec<_>>().join(" | "));
+    }
+    insta::assert_snapshot!(said.join("\n"), @"
+    422 | Confirm your bank account | These are not the amounts. 9 tries are left.
+    422 | Confirm your bank account | Give both amounts in cents, from 1 to 99.
+    422 | Confirm your bank account | Give both amounts in cents, from 1 to 99.
+    200 | ✓ | Your account is confirmed
+    ");
+    assert_eq!(app.get(&path).await.at("/setup_intent/status"), "succeeded");
+}
+
+/// Numbers of a savings account are confirmed by a code. What is wrong too often or too late ends the
+/// deposits, and the page says so.
+#[tokio::test]
+async fn deposits_can_fail() {
+    let app = App::start().await;
+    let mut said = Vec::new();
+    for code in ["SM11A", "SM22BB", "SM33CC", "SM44DD"] {
+        let session = create(&app, "mode=setup&currency=usd").await;
+        let page = Browser::at(&app, &session.text("/url"));
+        let begun = page.step("link", ADA).await;
+        type_in(&app, &begun, "000123456789", "account_type=savings").await;
+        page.step("pay", ADA).await;
+        let path = format!("/v1/checkout/sessions/{}?expand[]=setup_intent", session.text("/id"));
+        let next = app.get(&path).await.at("/setup_intent/next_action/verify_with_microdeposits");
+        assert_eq!(next["microdeposit_type"], "descriptor_code");
+        let deposits = Browser::at(&app, next["hosted_verification_url"].as_str().unwrap());
+        let lines = read(&deposits.step("tell", &format!("code={code}")).await);
+        said.push(lines.lines().take(3).collect::<Vec<_>>().join(" | "));
+    }
+    insta::assert_snapshot!(said.join("\n"), @"
+    422 | Confirm your bank account | The code has six letters and digits, such as SM12AB.
+    422 | Confirm your bank account | This is not the code. 9 tries are left.
+    200 | Your account was not confirmed | The deposits were told wrongly too often.
+    200 | Your account was not confirmed | The deposits were not told in time.
+    ");
+}
+
+/// A session that expired, one that has nowhere to go, and addresses that would run a script.
+#[tokio::test]
+async fn checkout_that_cannot_go_on() {
+    let app = App::start().await;
+    let (session, page) = tea(&app, "cancel_url=https://shop.example/cart").await;
+    app.post(&format!("/v1/checkout/sessions/{}/expire", session.text("/id")), "").await.ok();
+    insta::assert_snapshot!(shown(&page.page().await), @"
+    200
+    This page has expired
+    It was open for too long, and nothing was debited. Go back to Test merchant, and begin again.
+    -> Back to Test merchant
+    ");
+    assert!(read(&page.step("link", ADA).await).contains("This page has expired"));
+    assert!(read(&page.step("pay", ADA).await).contains("This page has expired"));
+
+    // By the time alone, before a worker has seen it.
+    let (_, page) = tea(&app, "").await;
+    app.wait_s(86_400);
+    assert!(read(&page.page().await).contains("This page has expired"));
+    assert!(read(&page.step("link", ADA).await).contains("This page has expired"));
+
+    let script = "success_url=javascript:alert(1)&cancel_url=javascript:alert(1)";
+    let (_, page) = tea(&app, script).await;
+    let begun = page.step("link", ADA).await;
+    link(&app, &begun).await;
+    let paid = page.step("pay", ADA).await;
+    assert!(read(&paid).contains("You may close this page"));
+    for shown in [begun, paid] {
+        assert!(!shown.body.contains("javascript:"));
+    }
+}
+
+/// Leaving the flow leads back to the page as it was; another account takes the place of the first.
+#[tokio::test]
+async fn the_flow_leads_back() {
+    let app = App::start().await;
+    let (_, page) = tea(&app, "customer_email=bea@example.com").await;
+    let begun = page.step("link", "name=Bea").await;
+    let back = Browser::flow_of(&app, &begun).step("cancel", "").await;
+    assert!(read(&back).contains("> Link your bank account"));
+    assert!(read(&back).contains("bea@example.com") && !back.body.contains("name=\"email\""));
+    let begun = page.step("link", "name=Bea").await;
+    assert!(read(&type_in(&app, &begun, "000111111113", "").await).contains("ending in 1113"));
+    let begun = page.step("link", "name=Bea").await;
+    assert!(read(&link(&app, &begun).await).contains("Test (Non-OAuth)"));
+    // Numbers to which no deposit can be sent leave the page open, and another account is used.
+    let begun = page.step("link", "name=Bea").await;
+    type_in(&app, &begun, "000666666661", "").await;
+    insta::assert_snapshot!(shown(&page.step("pay", "name=Bea").await), @"
+    200
+    Pay $25.00
+    The small deposits could not be sent; check the routing and account numbers.
+    Tea × 2 $25.00
+    E-mail address bea@example.com
+    Your name
+    [Bea]
+    > Link your bank account
+    You choose your bank and log in there. Then you come back here, and see the account before
+       anything is debited.
+    ");
+    let begun = page.step("link", "name=Bea").await;
+    link(&app, &begun).await;
+    assert!(read(&page.step("pay", "name=Bea").await).contains("Thank you"));
+}
+
+/// A run that has ended leads on to its page, whoever opens it.
+#[tokio::test]
+async fn a_flow_that_has_ended_leads_on() {
+    let app = App::start().await;
+    let (_, page) = tea(&app, "").await;
+    let begun = page.step("link", ADA).await;
+    link(&app, &begun).await;
+    let flow = Browser::flow_of(&app, &begun);
+    assert!(read(&flow.page().await).starts_with("200\nPay $25.00"));
+}
+
+/// An open invoice is paid on its page, which shows each state; a draft has none. Events name the
+/// page as answers do.
+#[tokio::test]
+async fn an_invoice_is_paid_on_its_page() {
+    let app = App::sqlite().await;
+    let invoice = invoices::open(&app).await;
+    let url = invoice.text("/hosted_invoice_url");
+    assert_eq!(invoice.at("/invoice_pdf"), serde_json::Value::Null);
+    let page = Browser::at(&app, &url);
+    insta::assert_snapshot!(shown(&page.page().await), @"
+    200
+    Pay $10.00
+    Invoice 87286000-0001
+    To ada@example.com
+    Item $10.00
+    > Pay by bank account
+    You choose your bank and log in there. Then you come back here, and see the account before
+       anything is debited.
+    ");
+    assert!(read(&page.step("pay", "").await).contains("Link a bank account first."));
+    let begun = page.step("link", "").await;
+    insta::assert_snapshot!(shown(&link(&app, &begun).await), @"
+    200
+    Pay $10.00
+    Invoice 87286000-0001
+    To ada@example.com
+    Item $10.00
+    Bank account
+    TN Test (Non-OAuth) Account ending in 2395
+    With “Pay $10.00” you allow Test merchant to debit $10.00 from this bank account, today or on
+       one of the next bank days. Until the debit is sent you can take that back by telling Test
+       merchant.
+    > Pay $10.00
+    > Use another account
+    ");
+    insta::assert_snapshot!(shown(&page.step("pay", "").await), @"
+    200
+    ✓
+    Your payment is under way
+    Invoice 87286000-0001
+    To ada@example.com
+    Item $10.00
+    Bank debits take a few days. There is nothing left to do for you; Test merchant sees when it
+       has arrived.
+    ");
+    assert!(read(&page.step("link", "").await).contains("Your payment is under way"));
+    app.run_workers_until_idle().await;
+    insta::assert_snapshot!(shown(&page.page().await), @"
+    200
+    ✓
+    This invoice is paid
+    Invoice 87286000-0001
+    To ada@example.com
+    Item $10.00
+    There is nothing left to pay. You may close this page.
+    ");
+    let events = app.get("/v1/events?limit=100&type=invoice.finalized").await.ok();
+    assert_eq!(events.at("/data/0/data/object/hosted_invoice_url"), url.as_str());
+
+    let draft = invoices::draft(&app, "").await;
+    assert_eq!(draft.at("/hosted_invoice_url"), serde_json::Value::Null);
+    let other = invoices::open(&app).await;
+    app.post(&format!("/v1/invoices/{}/void", other.text("/id")), "").await.ok();
+    let page = Browser::at(&app, &other.text("/hosted_invoice_url"));
+    assert!(read(&page.page().await).contains("This invoice is void"));
+    assert!(read(&page.step("pay", "").await).contains("This invoice is void"));
+}
+
+/// A debit that fails is told on the page, where another account can be used; a due date is shown.
+#[tokio::test]
+async fn an_invoice_whose_debit_failed() {
+    let app = App::start().await;
+    let more = format!("collection_method=send_invoice&due_date={}", BEGIN_S + 30 * 86_400);
+    let draft = invoices::draft(&app, &more).await;
+    invoices::item(&app, &draft, "amount=1000&currency=usd&description=Tea").await.ok();
+    let path = format!("/v1/invoices/{}/finalize", draft.text("/id"));
+    let invoice = app.post(&path, "").await.ok();
+    let page = Browser::at(&app, &invoice.text("/hosted_invoice_url"));
+    let begun = page.step("link", "").await;
+    let flow = Browser::flow_of(&app, &begun);
+    flow.accounts_of(&app, "Test (Non-OAuth)").await;
+    flow.step("accounts", "account=5").await;
+    page.step("pay", "").await;
+    app.run_workers_until_idle().await;
+    insta::assert_snapshot!(shown(&page.page().await), @"
+    200
+    Pay $10.00
+    The bank account holds too little for this debit.
+    Invoice 87286000-0001
+    To ada@example.com
+    Due 31 January 2026
+    Tea $10.00
+    > Pay by bank account
+    You choose your bank and log in there. Then you come back here, and see the account before
+       anything is debited.
+    ");
+}
+
+/// Addresses that are not exactly right open nothing: of another page, changed in one letter, of a
+/// draft, or no token at all. What is no form of ours is refused.
+#[tokio::test]
+async fn addresses_cannot_be_guessed() {
+    let app = App::start().await;
+    let (_, page) = tea(&app, "").await;
+    let token = page.path.strip_prefix("/c/pay/").unwrap().to_owned();
+    let last = if token.ends_with('0') { "1" } else { "0" };
+    let changed = format!("{}{last}", &token[..token.len() - 1]);
+    let paths = [
+        format!("/c/pay/{changed}"),
+        format!("/c/pay/{}", token.to_uppercase()),
+        format!("/i/{token}"),
+        format!("/microdeposits/{token}"),
+        "/c/pay/cs_test_a".to_owned(),
+        "/microdeposits/%F0".to_owned(),
+    ];
+    for path in paths {
+        let page = Browser::at(&app, &path);
+        assert_eq!(
+            page.page().await.status,
+            if path.ends_with("%F0") { 400 } else { 404 },
+            "{path}"
+        );
+    }
+    assert_eq!(page.step("nothing", "").await.status, 400);
+    assert_eq!(page.step("pay", &format!("name={}", "x".repeat(1_001))).await.status, 400);
+    let policy = page.page().await.header("content-security-policy").unwrap().to_owned();
+    assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
+}

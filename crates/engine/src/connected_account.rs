@@ -1,0 +1,390 @@
+//! Connected accounts: made and changed by their platform, and acted in by calls that name one.
+//!
+//! A call that names an account acts as another merchant ([`Engine::act_in`]); every other use case
+//! sees only that merchant, so platform and account cannot meet each other's rows. What a merchant
+//! is to its platform stands in a row of its own, for the dispatcher.
+//!
+//! Deleting an account disconnects its bank accounts first, one commit each; a crash between two of
+//! them leaves an account that can be deleted again.
+
+use crate::context::{render, tries};
+use crate::customer::list_body;
+use crate::external_account::ExternalInput;
+use crate::payment::{Changes, bytes};
+use crate::{Answer, Context, Engine, Error};
+use model::connected_account::{ConnectedAccount, PlatformTie};
+use model::event::{Event, EventType, Happened, Snapshot};
+use model::given::Given;
+use model::id::MerchantId;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use store::{
+    AccountsOf, Bounds, ChangeObjects, Changed, FindObject, Kind, ListObjects, Object, ObjectsOf,
+};
+use wire::error::Error as Refusal;
+use wire::list::PageParams;
+use wire::params::MetadataChange;
+use wire::render::connected_account::{platform_value, value};
+
+/// The connected account that a call acts in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connected {
+    /// Whose it is.
+    pub platform: MerchantId,
+    /// Its id.
+    pub account: String,
+    /// The merchant that it acts as.
+    pub merchant: MerchantId,
+}
+
+/// What a create or an update says.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectedAccountInput {
+    /// What it is to be able to do, by name.
+    pub capabilities: BTreeMap<String, bool>,
+    /// Where it is paid out to.
+    pub external: Option<ExternalInput>,
+    /// The platform's own keys.
+    pub metadata: Option<MetadataChange>,
+    /// The rest, to be echoed.
+    pub given: Given,
+}
+
+/// Which accounts a list holds.
+#[derive(Clone, Debug)]
+pub struct ConnectedAccountFilter {
+    /// Those made within.
+    pub created: Bounds,
+    /// Which page.
+    pub page: PageParams,
+}
+
+impl Engine {
+    /// The account that a call of this platform acts in: none when it names the platform itself.
+    /// In test mode an unknown one comes into being with the first call that writes.
+    pub async fn act_in(
+        &self,
+        platform: MerchantId,
+        livemode: bool,
+        given: &str,
+        writes: bool,
+    ) -> Result<Option<Connected>, Error> {
+        if !ConnectedAccount::is_id(given) {
+            return Err(Refusal::malformed_account(given).into());
+        }
+        if given == platform.text().as_str() {
+            return Ok(None);
+        }
+        if writes {
+            self.open_connected(platform, livemode, given).await?;
+        } else {
+            match self.find_connected(platform, given).await? {
+                Some(account) if account.deleted => {
+                    return Err(Refusal::account_invalid(given).into());
+                }
+                None if livemode => return Err(Refusal::account_invalid(given).into()),
+                _ => {}
+            }
+        }
+        Ok(Some(Connected {
+            platform,
+            account: given.to_owned(),
+            merchant: MerchantId::of_connected(platform, given),
+        }))
+    }
+
+    /// Makes a connected account.
+    pub async fn create_connected_account(
+        &self,
+        context: &Context,
+        input: &ConnectedAccountInput,
+    ) -> Result<Answer, Error> {
+        if context.connected.is_some() {
+            let message = "A connected account has no connected accounts of its own; leave the \
+                           Stripe-Account header out.";
+            return Err(Refusal::invalid(message).into());
+        }
+        for _ in tries() {
+            let now = self.clock.account_now();
+            let id = MerchantId::from_number(self.next_number()).to_string();
+            let mut account = ConnectedAccount::of(context.merchant, &id, context.livemode, now);
+            let mut changes = Changes::default();
+            apply(&mut account, input)?;
+            if let Some(external) = &input.external {
+                let added = self.new_external(context, &account, external, &mut changes).await?;
+                account.add_external_account(added);
+            }
+            self.tell_external(context, None, &account, &mut changes);
+            changes.put(Object::PlatformTie(account.tie()));
+            let body = bytes(&value(&account));
+            changes.put(Object::ConnectedAccount(account));
+            if self.commit(context, changes, &body).await? {
+                return Ok(Answer::committed(body));
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Shows the account that a call acts in: a connected one, or the platform itself.
+    pub async fn retrieve_own_account(&self, context: &Context) -> Result<Answer, Error> {
+        let Some(connected) = &context.connected else {
+            return Ok(Answer::unchanged(bytes(&platform_value(context.merchant))));
+        };
+        let found = self.find_connected(connected.platform, &connected.account).await?;
+        // Nobody has written in it yet.
+        let account = found.unwrap_or_else(|| {
+            let now = self.clock.account_now();
+            ConnectedAccount::of(connected.platform, &connected.account, context.livemode, now)
+        });
+        Ok(Answer::unchanged(bytes(&value(&account))))
+    }
+
+    /// Shows an account of the platform, or the platform itself.
+    pub async fn retrieve_connected_account(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<Answer, Error> {
+        let own = match &context.connected {
+            Some(connected) => connected.account == id,
+            None => context.merchant.text().as_str() == id,
+        };
+        if own {
+            return self.retrieve_own_account(context).await;
+        }
+        let account = self.get_connected(context, id).await?;
+        Ok(Answer::unchanged(bytes(&value(&account))))
+    }
+
+    /// Changes an account.
+    pub async fn update_connected_account(
+        &self,
+        context: &Context,
+        id: &str,
+        input: &ConnectedAccountInput,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let before = self.get_connected(context, id).await?;
+            let mut account = before.clone();
+            let mut changes = Changes::default();
+            apply(&mut account, input)?;
+            if let Some(external) = &input.external {
+                let added = self.new_external(context, &account, external, &mut changes).await?;
+                // Given with the account itself, it takes the place of the default.
+                account
+                    .external_accounts
+                    .retain(|held| held.currency != added.currency || !held.default_for_currency);
+                let id = added.id;
+                account.add_external_account(added);
+                account.make_default(id);
+            }
+            let answer = self.commit_connected(context, before, account, changes, |account| {
+                bytes(&value(account))
+            });
+            if let Some(answer) = answer.await? {
+                return Ok(answer);
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Deletes an account: from then on nobody acts in it.
+    pub async fn delete_connected_account(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<Answer, Error> {
+        let account = self.get_connected(context, id).await?;
+        let merchant = account.acts_as();
+        let inside = Context { merchant, connected: None, ..context.without_reply() };
+        self.disconnect_all(&inside, AccountsOf::Merchant).await?;
+        for _ in tries() {
+            let mut account = self.get_connected(context, id).await?;
+            account.deleted = true;
+            account.version += 1;
+            let body = render(|w| wire::render::deleted::write(w, &id, "account"));
+            let mut changes = Changes::default();
+            changes.put(Object::ConnectedAccount(account));
+            if self.commit(context, changes, &body).await? {
+                return Ok(Answer::committed(body));
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Lists the accounts of the platform.
+    pub async fn list_connected_accounts(
+        &self,
+        context: &Context,
+        filter: &ConnectedAccountFilter,
+    ) -> Result<Answer, Error> {
+        let kind = Kind::ConnectedAccount;
+        let page = self.object_page(context, kind, &filter.page).await?;
+        let (merchant, created) = (context.merchant, filter.created);
+        let list = ListObjects { merchant, kind, of: ObjectsOf::All, created, page };
+        let listed = self.store.read(list).await?;
+        let bodies: Vec<Vec<u8>> = listed
+            .items
+            .iter()
+            .filter_map(|object| match object {
+                Object::ConnectedAccount(account) => Some(bytes(&value(account))),
+                _ => None,
+            })
+            .collect();
+        Ok(Answer::unchanged(list_body("/v1/accounts", listed.has_more, &bodies)))
+    }
+
+    /// Commits what became of an account, with its events. Answers nothing when what was read has
+    /// changed meanwhile.
+    pub(crate) async fn commit_connected(
+        &self,
+        context: &Context,
+        before: ConnectedAccount,
+        mut account: ConnectedAccount,
+        mut changes: Changes,
+        body: impl Fn(&ConnectedAccount) -> Vec<u8>,
+    ) -> Result<Option<Answer>, Error> {
+        if account == before {
+            return Ok(Some(Answer::unchanged(body(&account))));
+        }
+        account.version += 1;
+        self.tell_external(context, Some(&before), &account, &mut changes);
+        let place = u8::try_from(changes.events.len()).unwrap_or(u8::MAX);
+        let snapshot = Snapshot::ConnectedAccount(Box::new(account.clone()));
+        let cause = context.cause();
+        let happened = Happened {
+            at: self.clock.account_now(),
+            livemode: account.livemode,
+            cause: Some(&cause),
+        };
+        let updated = EventType::ConnectedAccountUpdated;
+        let mut event = Event::of_connected_account(&account, snapshot, updated, place, happened);
+        event.previous = Some(Snapshot::ConnectedAccount(Box::new(before)));
+        changes.events.push(event);
+        let body = body(&account);
+        changes.put(Object::ConnectedAccount(account));
+        let done = self.commit(context, changes, &body).await?;
+        Ok(done.then(|| Answer::committed(body)))
+    }
+
+    /// An account that the caller may see: of the platform, or the one that it acts in.
+    pub(crate) async fn get_connected(
+        &self,
+        context: &Context,
+        given: &str,
+    ) -> Result<ConnectedAccount, Error> {
+        let platform = match &context.connected {
+            Some(connected) if connected.account == given => connected.platform,
+            Some(_) => return Err(Refusal::account_invalid(given).into()),
+            None => context.merchant,
+        };
+        let found = self.find_connected(platform, given).await?;
+        let found = found.filter(|account| !account.deleted);
+        found.ok_or_else(|| Refusal::account_invalid(given).into())
+    }
+
+    /// An account of a platform; deleted ones are found.
+    async fn find_connected(
+        &self,
+        platform: MerchantId,
+        account: &str,
+    ) -> Result<Option<ConnectedAccount>, Error> {
+        let number = ConnectedAccount::number_of(account);
+        let find = FindObject { merchant: platform, kind: Kind::ConnectedAccount, number };
+        match self.store.read(find).await? {
+            Some(Object::ConnectedAccount(found)) if found.account == account => Ok(Some(found)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Sees to it that an account is there, or refuses it.
+    pub(crate) async fn open_connected(
+        &self,
+        platform: MerchantId,
+        livemode: bool,
+        given: &str,
+    ) -> Result<(), Error> {
+        for _ in tries() {
+            match self.find_connected(platform, given).await? {
+                Some(account) if !account.deleted => return Ok(()),
+                None if !livemode => {}
+                _ => return Err(Refusal::account_invalid(given).into()),
+            }
+            let now = self.clock.account_now();
+            let account = ConnectedAccount::of(platform, given, livemode, now);
+            let tie = Object::PlatformTie(account.tie());
+            let objects = vec![tie, Object::ConnectedAccount(account)];
+            let change = ChangeObjects { objects, events: Vec::new(), reply: None };
+            match self.store.write(change).await? {
+                Changed::Done => return Ok(()),
+                // Another call made it in the same instant.
+                Changed::Stale | Changed::KeyTaken => {}
+                Changed::MerchantsFull => {
+                    let message = "This server holds as many accounts as it may.";
+                    return Err(Refusal::invalid(message).into());
+                }
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Sees to it that an account may hold bank accounts: the caller's own, or one of the platform,
+    /// which in test mode comes into being by it.
+    pub(crate) async fn open_holder(
+        &self,
+        context: &Context,
+        given: &str,
+        param: &str,
+    ) -> Result<(), Error> {
+        let missing = || Error::from(Refusal::no_such("account", given, param).status(400));
+        match &context.connected {
+            Some(connected) if connected.account == given => return Ok(()),
+            None if context.merchant.text().as_str() == given => return Ok(()),
+            None if ConnectedAccount::is_id(given) => {}
+            _ => return Err(missing()),
+        }
+        match self.open_connected(context.merchant, context.livemode, given).await {
+            Err(Error::Refused(refusal)) if refusal.status == 403 => Err(missing()),
+            other => other,
+        }
+    }
+
+    /// An account as it is shown inside another object: one of the caller's platform, or the
+    /// caller's own.
+    pub(crate) async fn account_value_of(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<Option<Value>, Error> {
+        if context.merchant.text().as_str() == id {
+            return Ok(Some(platform_value(context.merchant)));
+        }
+        let connected = context.connected.as_ref();
+        let platform = connected.map_or(context.merchant, |connected| connected.platform);
+        let found = self.find_connected(platform, id).await?;
+        Ok(found.filter(|account| !account.deleted).map(|account| value(&account)))
+    }
+
+    /// Whose connected account a merchant is, if it is one.
+    pub(crate) async fn platform_of(
+        &self,
+        merchant: MerchantId,
+    ) -> Result<Option<PlatformTie>, Error> {
+        let find = FindObject { merchant, kind: Kind::PlatformTie, number: PlatformTie::NUMBER };
+        match self.store.read(find).await? {
+            Some(Object::PlatformTie(tie)) => Ok(Some(tie)),
+            _ => Ok(None),
+        }
+    }
+}
+
+fn apply(account: &mut ConnectedAccount, input: &ConnectedAccountInput) -> Result<(), Error> {
+    for (name, asked) in &input.capabilities {
+        account.capabilities.insert(name.clone(), *asked);
+    }
+    if let Some(change) = &input.metadata {
+        change.apply(&mut account.metadata)?;
+    }
+    account.given.update(input.given.clone());
+    Ok(())
+}

@@ -1,0 +1,475 @@
+//! Where connected accounts are paid out to. They stand in the account's own row, so that which of
+//! them is the default of a currency changes in one place.
+
+use crate::connected_account::Connected;
+use crate::context::tries;
+use crate::payment::{Changes, bytes};
+use crate::{Answer, Context, Engine, Error};
+use model::connected_account::{ConnectedAccount, ExternalAccount};
+use model::event::{Event, EventType, Happened, Snapshot};
+use model::id::{BankAccountId, PaymentMethodId, TokenId};
+use model::limits::EXTERNAL_ACCOUNTS_MAX;
+use model::payment_method::fingerprint;
+use model::token::{
+    BankAccountType, BankHolderType, BankNumbers, TEST_BANK_NAME, TEST_ROUTING_NUMBER,
+};
+use std::collections::BTreeMap;
+use store::Object;
+use wire::error::Error as Refusal;
+use wire::list::PageParams;
+use wire::params::{MetadataChange, Setting};
+use wire::render::connected_account::{external_account, external_list};
+
+/// Where an account is to be paid out to.
+#[derive(Clone, Debug)]
+pub struct ExternalInput {
+    /// What it is made of.
+    pub source: ExternalSource,
+    /// Whether payouts in its currency go there.
+    pub default_for_currency: Option<bool>,
+    /// The platform's own keys.
+    pub metadata: Option<MetadataChange>,
+    /// The path of the parameter.
+    pub path: &'static str,
+}
+
+/// What an external account is made of.
+#[derive(Clone, Debug)]
+pub enum ExternalSource {
+    /// The id of a token (`btok_…`) or of a payment method of the account itself (`pm_…`).
+    Id(String),
+    /// Numbers.
+    Numbers(Box<ExternalNumbers>),
+}
+
+/// Numbers as a request gives them.
+#[derive(Clone, Debug)]
+pub struct ExternalNumbers {
+    /// Bank and account.
+    pub numbers: BankNumbers,
+    /// Who holds it.
+    pub holder_name: Option<String>,
+    /// Whose it is, if that was said.
+    pub holder_type: Option<BankHolderType>,
+    /// Its kind, if that was said.
+    pub account_type: Option<BankAccountType>,
+}
+
+/// What an update says. What is left out stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct ExternalUpdate {
+    /// Who holds it.
+    pub holder_name: Option<Setting<String>>,
+    /// Whose it is.
+    pub holder_type: Option<Setting<BankHolderType>>,
+    /// Its kind.
+    pub account_type: Option<BankAccountType>,
+    /// Whether payouts in its currency go there.
+    pub default_for_currency: Option<bool>,
+    /// The platform's own keys.
+    pub metadata: Option<MetadataChange>,
+}
+
+impl Engine {
+    /// Adds an external account.
+    pub async fn create_external_account(
+        &self,
+        context: &Context,
+        account: &str,
+        input: &ExternalInput,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let before = self.get_connected(context, account).await?;
+            let mut account = before.clone();
+            let mut changes = Changes::default();
+            let added = self.new_external(context, &account, input, &mut changes).await?;
+            let id = added.id;
+            account.add_external_account(added);
+            let body = |account: &ConnectedAccount| body_of(account, id);
+            if let Some(answer) =
+                self.commit_connected(context, before, account, changes, body).await?
+            {
+                return Ok(answer);
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Shows an external account.
+    pub async fn retrieve_external_account(
+        &self,
+        context: &Context,
+        account: &str,
+        id: &str,
+    ) -> Result<Answer, Error> {
+        let account = self.get_connected(context, account).await?;
+        let id = find_external(&account, id)?;
+        Ok(Answer::unchanged(body_of(&account, id)))
+    }
+
+    /// Changes an external account.
+    pub async fn update_external_account(
+        &self,
+        context: &Context,
+        account: &str,
+        id: &str,
+        update: &ExternalUpdate,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let before = self.get_connected(context, account).await?;
+            let id = find_external(&before, id)?;
+            let mut account = before.clone();
+            let held = account.external_accounts.iter_mut().filter(|held| held.id == id);
+            for held in held {
+                apply(held, update)?;
+            }
+            if update.default_for_currency == Some(true) {
+                account.make_default(id);
+            }
+            let body = |account: &ConnectedAccount| body_of(account, id);
+            let changes = Changes::default();
+            if let Some(answer) =
+                self.commit_connected(context, before, account, changes, body).await?
+            {
+                return Ok(answer);
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Deletes an external account that payouts can do without.
+    pub async fn delete_external_account(
+        &self,
+        context: &Context,
+        account: &str,
+        id: &str,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let before = self.get_connected(context, account).await?;
+            let id = find_external(&before, id)?;
+            check_unneeded(&before, id)?;
+            let mut account = before.clone();
+            account.external_accounts.retain(|held| held.id != id);
+            let body = |_: &ConnectedAccount| {
+                let deleted = serde_json::json!({
+                    "id": id.to_string(),
+                    "object": "bank_account",
+                    "deleted": true,
+                });
+                bytes(&deleted)
+            };
+            let changes = Changes::default();
+            if let Some(answer) =
+                self.commit_connected(context, before, account, changes, body).await?
+            {
+                return Ok(answer);
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Lists external accounts, the newest first; `cards` asks for those that are none here.
+    pub async fn list_external_accounts(
+        &self,
+        context: &Context,
+        account: &str,
+        cards: bool,
+        page: &PageParams,
+    ) -> Result<Answer, Error> {
+        let account = self.get_connected(context, account).await?;
+        let mut held: Vec<&ExternalAccount> = account.external_accounts.iter().rev().collect();
+        if cards {
+            held.clear();
+        }
+        let place = |given: &str, param: &str| {
+            let id: Option<BankAccountId> = given.parse().ok();
+            let place = id.and_then(|id| held.iter().position(|held| held.id == id));
+            let missing = Refusal::no_such("external account", given, param).status(400);
+            place.ok_or(missing)
+        };
+        let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+        let (shown, has_more) = match (&page.starting_after, &page.ending_before) {
+            (Some(given), _) => first(&held[place(given, "starting_after")? + 1..], limit),
+            (None, Some(given)) => {
+                let before = &held[..place(given, "ending_before")?];
+                let left_out = before.len().saturating_sub(limit);
+                (&before[left_out..], left_out > 0)
+            }
+            (None, None) => first(&held, limit),
+        };
+        let data: Vec<_> = shown.iter().map(|held| external_account(held)).collect();
+        Ok(Answer::unchanged(bytes(&external_list(&account.account, &data, has_more))))
+    }
+
+    /// A new external account of an account. What it was made of is put among the changes if it
+    /// is used up.
+    pub(crate) async fn new_external(
+        &self,
+        context: &Context,
+        account: &ConnectedAccount,
+        input: &ExternalInput,
+        changes: &mut Changes,
+    ) -> Result<ExternalAccount, Error> {
+        if account.external_accounts.len() >= EXTERNAL_ACCOUNTS_MAX {
+            let message =
+                format!("An account has at most {EXTERNAL_ACCOUNTS_MAX} external accounts.");
+            return Err(Refusal::invalid(message).into());
+        }
+        let mut added = match &input.source {
+            ExternalSource::Numbers(numbers) => {
+                self.external_of_numbers(context, account, numbers, input.path)?
+            }
+            ExternalSource::Id(id) if id.starts_with(PaymentMethodId::PREFIX) => {
+                self.external_of_method(context, account, id, input.path).await?
+            }
+            ExternalSource::Id(id) => {
+                self.external_of_token(context, account, id, input.path, changes).await?
+            }
+        };
+        if let Some(change) = &input.metadata {
+            change.apply(&mut added.metadata)?;
+        }
+        added.default_for_currency = input.default_for_currency == Some(true);
+        Ok(added)
+    }
+
+    fn external_of_numbers(
+        &self,
+        context: &Context,
+        account: &ConnectedAccount,
+        given: &ExternalNumbers,
+        path: &str,
+    ) -> Result<ExternalAccount, Error> {
+        let numbers = &given.numbers;
+        check_numbers(numbers, context.livemode, path)?;
+        let known = numbers.routing_number == TEST_ROUTING_NUMBER;
+        let fingerprint =
+            fingerprint(account.acts_as(), &numbers.routing_number, &numbers.account_number);
+        Ok(ExternalAccount {
+            holder_name: given.holder_name.clone(),
+            holder_type: given.holder_type,
+            account_type: given.account_type,
+            bank_name: known.then(|| TEST_BANK_NAME.to_owned()),
+            routing_number: numbers.routing_number.clone(),
+            last4: numbers.last4(),
+            ..self.blank_external(account, fingerprint)
+        })
+    }
+
+    /// Of a token of whoever calls, or of the account.
+    async fn external_of_token(
+        &self,
+        context: &Context,
+        account: &ConnectedAccount,
+        given: &str,
+        path: &str,
+        changes: &mut Changes,
+    ) -> Result<ExternalAccount, Error> {
+        let inside = inside(context, account);
+        let id: Option<TokenId> = given.parse().ok();
+        let of_account = match id {
+            Some(id) => self.find_token(&inside, id).await?.is_some(),
+            None => false,
+        };
+        let owner = if of_account { &inside } else { context };
+        let token = self.use_token(owner, given, path).await?;
+        let external = ExternalAccount {
+            id: token.bank_account,
+            holder_name: token.holder_name.clone(),
+            holder_type: Some(token.holder_type),
+            account_type: Some(token.account_type),
+            bank_name: token.bank_name.clone(),
+            routing_number: token.routing_number.clone(),
+            last4: token.last4.clone(),
+            ..self.blank_external(
+                account,
+                fingerprint(account.acts_as(), &token.routing_number, &token.account_number),
+            )
+        };
+        changes.put(Object::Token(token));
+        Ok(external)
+    }
+
+    /// Of a payment method that a Setup Intent attached to the account itself.
+    async fn external_of_method(
+        &self,
+        context: &Context,
+        account: &ConnectedAccount,
+        given: &str,
+        path: &str,
+    ) -> Result<ExternalAccount, Error> {
+        let method = self.get_method(&inside(context, account), given, path).await?;
+        if !method.of_self {
+            let message = "Only a payment method that a Setup Intent with attach_to_self=true \
+                           attached to the account can be paid out to.";
+            return Err(Refusal::invalid(message).param(path.to_owned()).into());
+        }
+        Ok(ExternalAccount {
+            holder_name: method.billing_details.text(&["name"]).map(str::to_owned),
+            holder_type: Some(method.holder_type),
+            account_type: Some(method.account_type),
+            bank_name: method.bank_name.clone(),
+            routing_number: method.routing_number.clone(),
+            last4: method.last4.clone().unwrap_or_default(),
+            ..self.blank_external(account, method.fingerprint)
+        })
+    }
+
+    fn blank_external(&self, account: &ConnectedAccount, fingerprint: String) -> ExternalAccount {
+        ExternalAccount {
+            id: BankAccountId::from_number(self.next_number()),
+            account: account.account.clone(),
+            country: "US".to_owned(),
+            currency: "usd".to_owned(),
+            default_for_currency: false,
+            holder_name: None,
+            holder_type: None,
+            account_type: None,
+            bank_name: None,
+            routing_number: String::new(),
+            last4: String::new(),
+            fingerprint,
+            metadata: BTreeMap::new(),
+        }
+    }
+
+    /// Tells what changed in where an account is paid out to.
+    pub(crate) fn tell_external(
+        &self,
+        context: &Context,
+        before: Option<&ConnectedAccount>,
+        account: &ConnectedAccount,
+        changes: &mut Changes,
+    ) {
+        let held = before.map_or(&[][..], |before| &before.external_accounts);
+        let now = &account.external_accounts;
+        let find = |among: &[ExternalAccount], id: BankAccountId| {
+            among.iter().find(|one| one.id == id).cloned()
+        };
+        let mut told = Vec::new();
+        for gone in held.iter().filter(|one| find(now, one.id).is_none()) {
+            told.push((EventType::ConnectedExternalAccountDeleted, gone.clone(), None));
+        }
+        for one in now {
+            match find(held, one.id) {
+                None => told.push((EventType::ConnectedExternalAccountCreated, one.clone(), None)),
+                Some(was) if was != *one => {
+                    let updated = EventType::ConnectedExternalAccountUpdated;
+                    told.push((updated, one.clone(), Some(was)));
+                }
+                Some(_) => {}
+            }
+        }
+        let cause = context.cause();
+        for (event_type, external, was) in told {
+            let place = u8::try_from(changes.events.len()).unwrap_or(u8::MAX);
+            let snapshot = |external| Snapshot::ExternalAccount(Box::new(external));
+            let happened = Happened {
+                at: self.clock.account_now(),
+                livemode: account.livemode,
+                cause: Some(&cause),
+            };
+            let mut event = Event::of_connected_account(
+                account,
+                snapshot(external),
+                event_type,
+                place,
+                happened,
+            );
+            event.previous = was.map(snapshot);
+            changes.events.push(event);
+        }
+    }
+}
+
+/// A call that sees what the account itself sees.
+fn inside(context: &Context, account: &ConnectedAccount) -> Context {
+    let merchant = account.acts_as();
+    let connected =
+        Connected { platform: account.merchant, account: account.account.clone(), merchant };
+    Context { merchant, connected: Some(connected), ..context.without_reply() }
+}
+
+/// The first of these, and whether there are more.
+fn first<T>(held: &[T], limit: usize) -> (&[T], bool) {
+    (&held[..held.len().min(limit)], held.len() > limit)
+}
+
+fn body_of(account: &ConnectedAccount, id: BankAccountId) -> Vec<u8> {
+    let held = account.external_accounts.iter().find(|held| held.id == id);
+    held.map(|held| bytes(&external_account(held))).unwrap_or_default()
+}
+
+fn find_external(account: &ConnectedAccount, given: &str) -> Result<BankAccountId, Error> {
+    let id: Option<BankAccountId> = given.parse().ok();
+    let held = id.filter(|id| account.external_accounts.iter().any(|held| held.id == *id));
+    held.ok_or_else(|| Refusal::no_such("external account", given, "id").into())
+}
+
+fn apply(held: &mut ExternalAccount, update: &ExternalUpdate) -> Result<(), Error> {
+    match &update.holder_name {
+        Some(Setting::Set(name)) => held.holder_name = Some(name.clone()),
+        Some(Setting::Unset) => held.holder_name = None,
+        None => {}
+    }
+    match &update.holder_type {
+        Some(Setting::Set(holder_type)) => held.holder_type = Some(*holder_type),
+        Some(Setting::Unset) => held.holder_type = None,
+        None => {}
+    }
+    held.account_type = update.account_type.or(held.account_type);
+    if let Some(change) = &update.metadata {
+        change.apply(&mut held.metadata)?;
+    }
+    Ok(())
+}
+
+/// Refuses to take away what payouts in a currency go to.
+fn check_unneeded(account: &ConnectedAccount, id: BankAccountId) -> Result<(), Error> {
+    let Some(held) = account.external_accounts.iter().find(|held| held.id == id) else {
+        return Ok(());
+    };
+    let default_currency = account.given.text(&["default_currency"]).unwrap_or("usd");
+    let others = account
+        .external_accounts
+        .iter()
+        .any(|other| other.id != held.id && other.currency == held.currency);
+    if held.default_for_currency && (others || held.currency == default_currency) {
+        let message = format!(
+            "Payouts in {} go to this external account. Make another one the default with \
+             default_for_currency=true first.",
+            held.currency
+        );
+        return Err(Refusal::invalid(message).param("id").into());
+    }
+    Ok(())
+}
+
+/// Refuses numbers that are none, and those of the other mode.
+pub(crate) fn check_numbers(
+    numbers: &BankNumbers,
+    livemode: bool,
+    path: &str,
+) -> Result<(), Refusal> {
+    if !numbers.routing_number_fits() {
+        let message = "The routing number must have nine digits, the last of which checks the \
+                       others.";
+        let refusal = Refusal::invalid(message).code("routing_number_invalid");
+        return Err(refusal.param(format!("{path}[routing_number]")));
+    }
+    let refuse = |message: &str| {
+        let refusal = Refusal::invalid(message.to_owned()).code("account_number_invalid");
+        Err(refusal.param(format!("{path}[account_number]")))
+    };
+    if !numbers.account_number_fits() {
+        return refuse("The account number must have 4 to 17 digits.");
+    }
+    match (livemode, numbers.are_for_tests()) {
+        (false, false) => refuse(
+            "In test mode only test numbers will do, such as 000123456789 with the routing number \
+             110000000.",
+        ),
+        (true, true) => refuse("These are test numbers; in live mode they lead nowhere."),
+        _ => Ok(()),
+    }
+}

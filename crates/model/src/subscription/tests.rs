@@ -1,0 +1,195 @@
+use super::*;
+use crate::clock::DAY_S;
+use crate::id::PriceId;
+use proptest::prelude::*;
+use serde_json::json;
+
+const BEGIN: AccountTime = AccountTime(1_767_225_600);
+
+fn price(interval: &str) -> Price {
+    Price {
+        id: PriceId::from_number(1),
+        merchant: MerchantId::from_number(1),
+        version: 1,
+        livemode: false,
+        created: BEGIN,
+        active: true,
+        product: "gold".to_owned(),
+        currency: Currency::USD,
+        unit_amount: Some(1_000),
+        unit_amount_decimal: Some("1000".to_owned()),
+        lookup_key: None,
+        metadata: BTreeMap::new(),
+        given: serde_json::from_value(json!({"recurring": {"interval": interval}})).unwrap(),
+    }
+}
+
+/// One of a day, a week, … or without items.
+fn subscription(interval: Option<&str>) -> Subscription {
+    let item = |interval| SubscriptionItem {
+        id: SubscriptionItemId::from_number(1),
+        created: BEGIN,
+        price: price(interval),
+        quantity: 1,
+        metadata: BTreeMap::new(),
+        given: Given::nothing(),
+    };
+    Subscription {
+        id: SubscriptionId::from_number(1),
+        merchant: MerchantId::from_number(1),
+        version: 1,
+        livemode: false,
+        created: BEGIN,
+        customer: CustomerId::from_number(1),
+        clock: None,
+        status: SubscriptionStatus::Active,
+        currency: Currency::USD,
+        items: interval.map(item).into_iter().collect(),
+        anchor: BEGIN,
+        periods: 0,
+        period: (BEGIN, BEGIN),
+        trial: None,
+        expires_at: None,
+        cancel_at_period_end: false,
+        cancel_at: None,
+        canceled_at: None,
+        cancel_reason: None,
+        ended_at: None,
+        collection_method: CollectionMethod::ChargeAutomatically,
+        days_until_due: None,
+        default_payment_method: None,
+        saves_method: true,
+        method_types: None,
+        collection: Collection::default(),
+        from_settings: None,
+        latest_invoice: None,
+        pending_setup_intent: None,
+        metadata: BTreeMap::new(),
+        given: Given::nothing(),
+    }
+}
+
+/// What can happen to a subscription.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    DebitBegun,
+    Paid,
+    NotPaid,
+    Forgiven,
+    SetUp,
+    Due,
+    Cancel,
+}
+
+const STEPS: [Step; 7] = [
+    Step::DebitBegun,
+    Step::Paid,
+    Step::NotPaid,
+    Step::Forgiven,
+    Step::SetUp,
+    Step::Due,
+    Step::Cancel,
+];
+
+/// Takes a step as the engine would; what is over takes none but those of its intents.
+fn take(held: &mut Subscription, step: Step, now: AccountTime) {
+    let method = Some(PaymentMethodId::from_number(7));
+    match step {
+        Step::DebitBegun => held.debit_begun(),
+        Step::Paid => held.paid(method),
+        Step::NotPaid => held.not_paid(now),
+        Step::Forgiven => held.forgiven(now),
+        Step::SetUp if !held.is_over() => held.set_up(method),
+        Step::Due if held.due_at().is_some_and(|at| at <= now) => {
+            if held.cancels_by(now) {
+                held.cancel("cancellation_requested", now);
+            } else if held.status == SubscriptionStatus::Incomplete {
+                held.expire(now);
+            } else {
+                held.renew();
+            }
+        }
+        Step::Cancel if !held.is_over() => held.cancel("cancellation_requested", now),
+        _ => {}
+    }
+}
+
+/// From each status each step leads to one other, and what is over stays so.
+#[test]
+fn the_table_of_statuses() {
+    let row = |status: &SubscriptionStatus| {
+        let to = STEPS.map(|step| {
+            let mut held = subscription(Some("month"));
+            held.begin(None);
+            held.status = *status;
+            held.expires_at = Some(BEGIN.plus(INCOMPLETE_AGE_S));
+            let now = held.due_at().unwrap_or(BEGIN);
+            take(&mut held, step, now);
+            if held.status == *status { "-".to_owned() } else { held.status.word().to_owned() }
+        });
+        format!("{}: {}", status.word(), to.join(" "))
+    };
+    let table: Vec<String> = SubscriptionStatus::ALL.iter().map(row).collect();
+    insta::assert_snapshot!(format!("{STEPS:?}\n{}", table.join("\n")), @"
+    [DebitBegun, Paid, NotPaid, Forgiven, SetUp, Due, Cancel]
+    active: - - past_due - - - canceled
+    canceled: - - - - - - -
+    incomplete: - active - incomplete_expired - incomplete_expired canceled
+    incomplete_expired: - - - - - - -
+    past_due: - active - active - - canceled
+    paused: - - - - - - canceled
+    trialing: - - - - - active canceled
+    unpaid: - active - - - - canceled
+    ");
+}
+
+/// A trial is a period of its own; the first month begins where it ends, and its day stays.
+#[test]
+fn periods_after_a_trial() {
+    let mut held = subscription(Some("month"));
+    held.anchor = BEGIN;
+    held.begin(Some(BEGIN.plus(30 * DAY_S)));
+    let mut days = Vec::new();
+    for _ in 0..4 {
+        days.push(((held.period.1.0 - BEGIN.0) / DAY_S, held.status.word()));
+        held.renew();
+    }
+    // January 31st, the last of February, March 31st, the last of April.
+    assert_eq!(days, [(30, "trialing"), (58, "active"), (89, "active"), (119, "active")]);
+}
+
+proptest! {
+    /// Whatever happens in whatever order: what is over stays as it is and is due no more, periods
+    /// follow each other without a gap, and time that passes always leads to a later due time.
+    #[test]
+    fn any_steps(
+        interval in prop_oneof![Just(None), "day|week|month|year".prop_map(Some)],
+        trial_days in prop::option::of(1..40_i64),
+        incomplete: bool,
+        steps in prop::collection::vec((0..STEPS.len(), 0..40_i64), 1..40),
+    ) {
+        let mut held = subscription(interval.as_deref());
+        held.begin(trial_days.map(|days| BEGIN.plus(days * DAY_S)));
+        if incomplete && trial_days.is_none() {
+            held.await_payment();
+        }
+        let mut now = BEGIN;
+        for (step, days) in steps {
+            now = now.plus(days * DAY_S);
+            let before = held.clone();
+            take(&mut held, STEPS[step], now);
+            if before.is_over() {
+                prop_assert_eq!(&held, &before);
+                prop_assert_eq!(held.due_at(), None);
+            }
+            prop_assert_eq!(held.is_over(), held.ended_at.is_some());
+            if held.period != before.period {
+                prop_assert_eq!(held.period.0, before.period.1);
+                prop_assert!(held.period.1 > held.period.0 || held.items.is_empty());
+                prop_assert!(held.due_at() > before.due_at() || held.items.is_empty());
+            }
+            let waits = held.expires_at.is_some();
+            prop_assert!(!waits || held.status == SubscriptionStatus::Incomplete);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Addresses of the pages that a holder is sent to: Checkout, an open invoice, two small deposits.
+//!
+//! An address lets in whoever has it, so it ends in a token that nobody can guess: the merchant, the
+//! number of the object, and a code of both that only the server's key makes. Nothing of it is
+//! stored, so an event can name the page as well as an answer does.
+
+use hmac::{Hmac, KeyInit, Mac};
+use model::id::MerchantId;
+use sha2::Sha256;
+use std::fmt::{self, Write};
+
+/// Digits of a number in a token.
+const NUMBER_CHARS: usize = 16;
+/// Digits of the code in a token: 128 bits.
+const CODE_CHARS: usize = 32;
+
+/// A page of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostedPage {
+    /// A Checkout Session.
+    Checkout,
+    /// An invoice.
+    Invoice,
+    /// The deposits of a Payment Intent.
+    PaymentDeposits,
+    /// The deposits of a Setup Intent.
+    SetupDeposits,
+}
+
+impl HostedPage {
+    /// The path before the token.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Checkout => "/c/pay",
+            Self::Invoice => "/i",
+            Self::PaymentDeposits | Self::SetupDeposits => "/microdeposits",
+        }
+    }
+
+    /// What keeps tokens of different pages apart.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Checkout => "checkout",
+            Self::Invoice => "invoice",
+            Self::PaymentDeposits => "payment deposits",
+            Self::SetupDeposits => "setup deposits",
+        }
+    }
+}
+
+/// Makes and reads tokens.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PageKey([u8; 32]);
+
+impl fmt::Debug for PageKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("PageKey")
+    }
+}
+
+impl PageKey {
+    /// A key of these bytes, which must be secret.
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The token of the page of an object.
+    pub fn token(&self, page: HostedPage, merchant: MerchantId, number: u64) -> String {
+        let mut token = format!("{:016x}{number:016x}", merchant.number());
+        for byte in self.mac(page, &token).finalize().into_bytes().iter().take(CODE_CHARS / 2) {
+            // Writing to a String cannot fail.
+            let _ = write!(token, "{byte:02x}");
+        }
+        token
+    }
+
+    /// The object whose page a token opens.
+    ///
+    /// ```
+    /// # use wire::address::{HostedPage, PageKey};
+    /// # use model::id::MerchantId;
+    /// let (key, merchant) = (PageKey::new([1; 32]), MerchantId::from_number(7));
+    /// let token = key.token(HostedPage::Invoice, merchant, 9);
+    /// assert_eq!(key.read(HostedPage::Invoice, &token), Some((merchant, 9)));
+    /// assert_eq!(key.read(HostedPage::Checkout, &token), None);
+    /// ```
+    pub fn read(&self, page: HostedPage, given: &str) -> Option<(MerchantId, u64)> {
+        let plain = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if given.len() != 2 * NUMBER_CHARS + CODE_CHARS || !given.bytes().all(plain) {
+            return None;
+        }
+        let (numbers, code) = given.split_at(2 * NUMBER_CHARS);
+        let code: Option<Vec<u8>> = (0..CODE_CHARS)
+            .step_by(2)
+            .map(|place| u8::from_str_radix(&code[place..place + 2], 16).ok())
+            .collect();
+        // Compared in constant time.
+        self.mac(page, numbers).verify_truncated_left(&code?).ok()?;
+        let number = |text: &str| u64::from_str_radix(text, 16).ok();
+        let merchant = number(&numbers[..NUMBER_CHARS])?;
+        Some((MerchantId::from_number(merchant), number(&numbers[NUMBER_CHARS..])?))
+    }
+
+    fn mac(&self, page: HostedPage, numbers: &str) -> Hmac<Sha256> {
+        // A key of less than a block counts as filled up with zeros.
+        let mut block = [0; 64];
+        block[..32].copy_from_slice(&self.0);
+        let mut mac = <Hmac<Sha256> as KeyInit>::new(&block.into());
+        mac.update(page.word().as_bytes());
+        mac.update(b"\0");
+        mac.update(numbers.as_bytes());
+        mac
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const PAGES: [HostedPage; 4] = [
+        HostedPage::Checkout,
+        HostedPage::Invoice,
+        HostedPage::PaymentDeposits,
+        HostedPage::SetupDeposits,
+    ];
+
+    proptest! {
+        /// A token opens its own page of its own object on its own server; any other letter in it
+        /// opens nothing.
+        #[test]
+        fn opens_one_page(
+            key: [u8; 32], other: [u8; 32], merchant in 0..1_u64 << 63, number: u64,
+            at in 0..64_usize, page in 0..4_usize, letter in "[0-9a-f]",
+        ) {
+            prop_assume!(key != other);
+            let (key, other, page) = (PageKey::new(key), PageKey::new(other), PAGES[page]);
+            let merchant = MerchantId::from_number(merchant);
+            let token = key.token(page, merchant, number);
+            prop_assert_eq!(key.read(page, &token), Some((merchant, number)));
+            prop_assert_eq!(other.read(page, &token), None);
+            for another in PAGES.into_iter().filter(|another| *another != page) {
+                prop_assert_eq!(key.read(another, &token), None);
+            }
+            let mut changed = token.clone();
+            changed.replace_range(at..=at, &letter);
+            prop_assert_eq!(key.read(page, &changed).is_some(), changed == token);
+        }
+
+        /// No text makes the reader panic.
+        #[test]
+        fn reads_anything(text in "\\PC{0,80}") {
+            prop_assert_eq!(PageKey::new([3; 32]).read(HostedPage::Checkout, &text), None);
+        }
+    }
+}
