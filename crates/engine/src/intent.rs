@@ -5,6 +5,7 @@ mod confirm;
 mod hosted;
 mod own;
 
+pub use confirm::VerifyInput;
 pub use hosted::{DepositsPage, DepositsStanding, DepositsTold};
 
 use crate::connections_settings::check_prefetch;
@@ -19,7 +20,7 @@ use model::customer::Customer;
 use model::event::EventType;
 use model::given::Given;
 use model::id::{PaymentIntentId, SetupIntentId};
-use model::intent::{Deposits, Intent, IntentStatus, Purpose};
+use model::intent::{Intent, IntentStatus, Purpose};
 use model::money::Currency;
 use model::payment_method::PaymentMethod;
 use own::{check_own, check_owner};
@@ -343,8 +344,7 @@ impl Engine {
                 kind.event(EventType::PaymentIntentCanceled, EventType::SetupIntentCanceled);
             changes.tell(&object, canceled, now, Some(&context.cause()));
             changes.put(object);
-            let cause = context.cause();
-            self.tell_subscription(&intent, now, Some(&cause), &mut changes).await?;
+            self.tell_subscription(&intent, now, Some(&context.cause()), &mut changes).await?;
             if let Some(body) = self.commit_intent(context, &intent, changes, false).await? {
                 return Ok(Answer::committed(body));
             }
@@ -497,13 +497,6 @@ pub struct IntentFilter {
 
 fn is_of_self(object: &Object, wanted: bool) -> bool {
     matches!(object, Object::SetupIntent(intent) if own::is_own(intent) == wanted)
-}
-
-/// What the holder says of two small deposits.
-#[derive(Clone, Debug)]
-pub struct VerifyInput {
-    /// The amounts, or the code.
-    pub deposits: Deposits,
 }
 
 /// Lets a browser at its own intent only.

@@ -7,6 +7,7 @@
 
 mod browser;
 mod checkout;
+mod checkout_sells;
 mod checkout_shows;
 mod connect;
 mod connect_apart;
@@ -21,10 +22,12 @@ mod errors_checkout;
 mod errors_intents;
 mod errors_invoices;
 mod errors_steering;
+mod errors_subscriptions;
 mod guide;
 mod hosted;
 mod idempotency;
 mod intents;
+mod invoice_payments;
 mod invoices;
 mod issued;
 mod keys;
@@ -41,5 +44,6 @@ mod process;
 mod settings_page;
 mod steering;
 mod subscriptions;
+mod subscriptions_life;
 mod support;
 mod versions;

@@ -156,7 +156,7 @@ impl Engine {
             if over || opened.flow.version != version || open(&ask, now).is_err() {
                 return Ok(Some(Stepped::Done));
             }
-            match self.try_step(opened, step, now).await? {
+            match Box::pin(self.try_step(opened, step, now)).await? {
                 Tried::Written => {
                     self.wake.dispatch();
                     self.wake.refresh();
