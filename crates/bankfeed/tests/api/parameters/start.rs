@@ -40,6 +40,9 @@ pub(super) async fn start(app: &App, call: &str) -> Start {
         "setup_intents" => intent(app, "setup_intents", path, "").await,
         "checkout" => checkout(app, path).await,
         "payment_methods" => payment_method(app, path).await,
+        "payment_method_configurations" if path.ends_with("{id}") => {
+            (vec![made(app, "/v1/payment_method_configurations", "").await], String::new())
+        }
         "products" | "prices" => price(app, path).await,
         "invoices" | "invoiceitems" => invoice(app, path).await,
         "tokens" if path == "/v1/tokens" => (Vec::new(), NUMBERS.to_owned()),
