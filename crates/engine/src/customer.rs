@@ -159,7 +159,29 @@ impl Engine {
             None => None,
         };
         let now = self.moment_to_write(context.merchant, test_clock).await?;
-        let mut customer = Customer {
+        let mut customer = self.blank_customer(context, test_clock, now);
+        input.apply(&mut customer)?;
+        self.set_default_method(context, &mut customer, input).await?;
+        let body = self.customer_body(context, &customer).await?;
+        let create = CreateObject {
+            events: vec![event(&customer, EventType::CustomerCreated, now, None, context)],
+            object: Object::Customer(customer),
+            kind_max: None,
+            reply: context.reply(self, &body),
+        };
+        made(self.store.write(create).await?)?;
+        self.wake.dispatch();
+        Ok(Answer::committed(body))
+    }
+
+    /// A new customer of whom nothing is known, not stored yet.
+    pub(crate) fn blank_customer(
+        &self,
+        context: &Context,
+        test_clock: Option<ClockId>,
+        now: AccountTime,
+    ) -> Customer {
+        Customer {
             id: CustomerId::from_number(self.next_number()),
             merchant: context.merchant,
             version: 1,
@@ -182,19 +204,7 @@ impl Engine {
             preferred_locales: Vec::new(),
             shipping: None,
             tax_exempt: TaxExempt::None,
-        };
-        input.apply(&mut customer)?;
-        self.set_default_method(context, &mut customer, input).await?;
-        let body = self.customer_body(context, &customer).await?;
-        let create = CreateObject {
-            events: vec![event(&customer, EventType::CustomerCreated, now, None, context)],
-            object: Object::Customer(customer),
-            kind_max: None,
-            reply: context.reply(self, &body),
-        };
-        made(self.store.write(create).await?)?;
-        self.wake.dispatch();
-        Ok(Answer::committed(body))
+        }
     }
 
     /// Shows a customer; a deleted one as such.

@@ -6,6 +6,7 @@ mod hosted;
 mod list;
 mod own;
 
+pub use confirm::VerifyInput;
 pub use hosted::{DepositsPage, DepositsStanding, DepositsTold};
 pub use list::IntentFilter;
 
@@ -20,7 +21,7 @@ use model::customer::Customer;
 use model::event::EventType;
 use model::given::Given;
 use model::id::{PaymentIntentId, SetupIntentId};
-use model::intent::{Deposits, Intent, IntentStatus, Purpose};
+use model::intent::{Intent, IntentStatus, Purpose};
 use model::money::Currency;
 use model::payment_method::PaymentMethod;
 use own::{check_own, check_owner};
@@ -348,8 +349,7 @@ impl Engine {
                 kind.event(EventType::PaymentIntentCanceled, EventType::SetupIntentCanceled);
             changes.tell(&object, canceled, now, Some(&context.cause()));
             changes.put(object);
-            let cause = context.cause();
-            self.tell_subscription(&intent, now, Some(&cause), &mut changes).await?;
+            self.tell_subscription(&intent, now, Some(&context.cause()), &mut changes).await?;
             if let Some(body) = self.commit_intent(context, &intent, changes, false).await? {
                 return Ok(Answer::committed(body));
             }
@@ -452,13 +452,6 @@ impl Engine {
         let body = bytes(&self.intent_value(context, intent, &changes, seen).await?);
         Ok(self.commit(context, changes, &body).await?.then_some(body))
     }
-}
-
-/// What the holder says of two small deposits.
-#[derive(Clone, Debug)]
-pub struct VerifyInput {
-    /// The amounts, or the code.
-    pub deposits: Deposits,
 }
 
 /// Lets a browser at its own intent only.

@@ -188,6 +188,11 @@ pub enum Verification {
     TimedOut,
 }
 
+/// The least that may be debited, in cents. Stripe's published minimum.
+pub const AMOUNT_MIN: i64 = 50;
+/// The most that may be debited, in cents: eight digits.
+pub const AMOUNT_MAX: i64 = 99_999_999;
+
 /// Days of the account's clock until a debit has succeeded or failed.
 const SETTLE_DAYS: i64 = 4;
 /// Days of the account's clock until small deposits arrive.

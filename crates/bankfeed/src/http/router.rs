@@ -103,6 +103,16 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .post("/v1/invoices/{id}/finalize", invoice::finalize)
         .post("/v1/invoices/{id}/pay", invoice::pay)
         .post("/v1/invoices/{id}/void", invoice::void)
+        .get("/v1/invoice_payments", invoice::list_payments)
+        .get("/v1/invoice_payments/{id}", invoice::retrieve_payment)
+        // Subscriptions
+        .post("/v1/subscriptions", subscription::create)
+        .get("/v1/subscriptions", subscription::list)
+        .get("/v1/subscriptions/{id}", subscription::retrieve)
+        .post("/v1/subscriptions/{id}", subscription::update)
+        .delete("/v1/subscriptions/{id}", subscription::cancel)
+        .get("/v1/subscription_items", subscription::list_items)
+        .get("/v1/subscription_items/{id}", subscription::retrieve_item)
         // Connected accounts
         .get("/v1/account", connected_account::retrieve_own)
         .post("/v1/accounts", connected_account::create)
@@ -117,16 +127,6 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .delete("/v1/accounts/{id}/external_accounts/{external}", external_account::delete)
         .post("/v1/tokens", token::create)
         .get("/v1/tokens/{id}", token::retrieve)
-        .get("/v1/invoice_payments", invoice::list_payments)
-        .get("/v1/invoice_payments/{id}", invoice::retrieve_payment)
-        // Subscriptions
-        .post("/v1/subscriptions", subscription::create)
-        .get("/v1/subscriptions", subscription::list)
-        .get("/v1/subscriptions/{id}", subscription::retrieve)
-        .post("/v1/subscriptions/{id}", subscription::update)
-        .delete("/v1/subscriptions/{id}", subscription::cancel)
-        .get("/v1/subscription_items", subscription::list_items)
-        .get("/v1/subscription_items/{id}", subscription::retrieve_item)
         // Financial Connections
         .post("/v1/financial_connections/sessions", session::create)
         .client_get("/v1/financial_connections/sessions/{id}", session::retrieve)

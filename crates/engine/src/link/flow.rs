@@ -133,7 +133,9 @@ impl Engine {
         if Sha256::digest(secret.as_bytes()) != Sha256::digest(flow.secret.as_bytes()) {
             return Ok(None);
         }
-        let context = Context::of_page(merchant, flow.livemode, request);
+        let Some(context) = self.page_context(merchant, flow.livemode, request).await? else {
+            return Ok(None);
+        };
         let id = CarrierInput::Id(flow.carrier.clone());
         let carrier = match self.find_carrier(&context, &id).await? {
             Carrier::Checkout(session) if flow.page.is_some() => Carrier::CheckoutPage(session),
@@ -158,7 +160,7 @@ impl Engine {
             if over || opened.flow.version != version || open(&ask, now).is_err() {
                 return Ok(Some(Stepped::Done));
             }
-            match self.try_step(opened, step, now).await? {
+            match Box::pin(self.try_step(opened, step, now)).await? {
                 Tried::Written => {
                     self.wake.dispatch();
                     self.wake.refresh();
