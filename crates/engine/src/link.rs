@@ -13,6 +13,7 @@ mod view;
 
 use crate::carrier::{Ask, CarrierEnd};
 use crate::context::tries;
+use crate::method_configuration::check_carrier;
 use crate::{Answer, Context, Engine, Error};
 use connectors::Institution;
 use model::account::Holder;
@@ -79,6 +80,7 @@ impl Engine {
     pub async fn link(&self, context: &Context, input: &LinkInput) -> Result<Answer, Error> {
         for _ in tries() {
             let carrier = self.find_carrier(context, &input.carrier).await?;
+            check_carrier(&carrier)?;
             let ask = carrier.ask();
             let now = self.moment_to_write(context.merchant, ask.clock).await?;
             open(&ask, now)?;
@@ -116,6 +118,11 @@ impl Engine {
         input: &LinkInput,
         now: AccountTime,
     ) -> Result<Vec<Offer>, Error> {
+        if !ask.banks {
+            let message = "This carrier takes typed numbers only (verification_method=microdeposits): \
+                           confirm it with payment_method_data, or open its link flow in a browser.";
+            return Err(Refusal::invalid(message).into());
+        }
         let given = input.institution.as_deref().unwrap_or(INSTITUTION_DEFAULT);
         let institution = self.find_institution(ask.livemode, given).ok_or_else(|| {
             Refusal::invalid(format!("No such institution: '{given}'.")).param("institution")

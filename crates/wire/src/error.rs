@@ -43,6 +43,8 @@ pub struct Error {
     pub message: String,
     /// The full path of the parameter at fault, in brackets.
     pub param: Option<String>,
+    /// A remark for the developer beside the envelope.
+    pub notice: Option<Box<str>>,
 }
 
 impl fmt::Display for Error {
@@ -63,6 +65,7 @@ impl Error {
             code: None,
             message: message.into(),
             param: None,
+            notice: None,
         }
     }
 
@@ -84,6 +87,13 @@ impl Error {
     #[must_use]
     pub fn status(mut self, status: u16) -> Self {
         self.status = status;
+        self
+    }
+
+    /// The same with a remark for the developer, in printable ASCII.
+    #[must_use]
+    pub fn notice(mut self, notice: String) -> Self {
+        self.notice = Some(notice.into_boxed_str());
         self
     }
 
@@ -221,9 +231,16 @@ impl Error {
     /// A `Stripe-Account` header that names no account at all.
     pub fn malformed_account(given: &str) -> Self {
         Self::invalid(format!(
-            "The Stripe-Account header must be the id of a connected account (acct_…), not '{}'.",
+            "The account to act in must be the id of a connected account (acct_…), not '{}'.",
             shown(given)
         ))
+    }
+
+    /// Two headers that name different accounts.
+    pub fn other_context() -> Self {
+        Self::invalid(
+            "The headers Stripe-Account and Stripe-Context name different accounts; send one.",
+        )
     }
 
     /// A connected account that is not the caller's, or is no more, or never was: which of these

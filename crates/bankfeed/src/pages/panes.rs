@@ -95,6 +95,9 @@ impl Making<'_> {
             }
         };
         match pane {
+            Pane::Institutions if self.view.livemode && self.view.institutions.is_empty() => {
+                ("There is no bank to choose yet".into(), false, self.no_institutions())
+            }
             Pane::Institutions => ("Choose your bank".into(), false, self.institutions()),
             Pane::Consent => {
                 let name = &self.view.merchant_name;
@@ -110,7 +113,9 @@ impl Making<'_> {
             Pane::Saved => ("Your saved accounts".into(), true, self.accounts(true)),
             Pane::Down { until } => (format!("{bank} is not available"), true, self.down(*until)),
             Pane::Failed => (format!("{bank} did not let us in"), true, self.failed()),
-            Pane::ManualEntry => ("Enter your bank details".into(), true, self.manual_entry()),
+            Pane::ManualEntry => {
+                ("Enter your bank details".into(), self.view.banks, self.manual_entry())
+            }
             Pane::SignIn { unknown } => {
                 let known = self.view.email.is_some() && !unknown;
                 let title = if known { "Welcome back" } else { "Use saved accounts" };
@@ -153,9 +158,6 @@ impl Making<'_> {
     }
 
     fn institutions(&self) -> Markup {
-        if self.view.livemode && self.view.institutions.is_empty() {
-            return self.no_institutions();
-        }
         let wanted = self.place.query.trim().to_lowercase();
         let fits = |bank: &&Institution| bank.name.to_lowercase().contains(&wanted);
         let found: Vec<&Institution> = self.view.institutions.iter().filter(fits).collect();
@@ -199,8 +201,8 @@ impl Making<'_> {
     fn no_institutions(&self) -> Markup {
         html! {
             p {
-                (self.view.merchant_name) " cannot connect to any bank yet: no connection to real \
-                 banks is set up here. Nothing was linked."
+                (self.view.merchant_name) " cannot reach any bank: no connection to real banks is set \
+                 up here. Nothing was linked."
             }
             @if self.view.manual_entry {
                 div.others { (self.button("manual", "plain", "Enter account numbers instead")) }

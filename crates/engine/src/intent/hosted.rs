@@ -20,6 +20,8 @@ pub struct DepositsPage {
     pub standing: DepositsStanding,
     /// The account that they go to.
     pub bank: Option<PageBank>,
+    /// Where the browser goes then.
+    pub return_url: Option<String>,
 }
 
 /// Where deposits stand for the holder.
@@ -77,10 +79,11 @@ impl Engine {
             _ => DepositsStanding::Done,
         };
         Ok(Some(DepositsPage {
-            merchant_name: self.settings.merchant_name.clone(),
+            merchant_name: self.merchant_name(&context),
             livemode: intent.livemode,
             standing,
             bank: self.page_bank(&context, intent.payment_method).await?,
+            return_url: intent.return_url,
         }))
     }
 
@@ -128,7 +131,8 @@ impl Engine {
             if let Some(Object::PaymentIntent(intent) | Object::SetupIntent(intent)) =
                 self.store.read(find).await?
             {
-                return Ok(Some((Context::of_page(merchant, intent.livemode, request), intent)));
+                let context = self.page_context(merchant, intent.livemode, request).await?;
+                return Ok(context.map(|context| (context, intent)));
             }
         }
         Ok(None)

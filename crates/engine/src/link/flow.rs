@@ -6,10 +6,12 @@ use super::steps::{Effect, Ground, LinkStep, PickFault};
 use super::{CarrierInput, changed, open};
 use crate::carrier::{Carrier, CarrierEnd};
 use crate::context::{made, render, settled, tries};
+use crate::method_configuration::check_carrier;
 use crate::{Answer, Context, Engine, Error};
 use model::account::Holder;
 use model::clock::AccountTime;
 use model::customer::Customer;
+use model::given::Given;
 use model::id::{LinkFlowId, MerchantId, RequestId};
 use model::link::{FlowEnd, LinkFlow, LinkRun, Pane};
 use model::token::BankNumbers;
@@ -28,6 +30,8 @@ pub struct FlowInput {
     pub carrier: CarrierInput,
     /// The origin of the page that waits for the end.
     pub origin: Option<String>,
+    /// Name, e-mail address and the like, for a payment method that is made of it.
+    pub billing_details: Given,
 }
 
 /// What became of a step.
@@ -55,7 +59,8 @@ impl Engine {
     ) -> Result<Answer, Error> {
         let carrier = self.find_carrier(context, &input.carrier).await?;
         let begun = self.new_flow(context, &carrier, None).await?;
-        let flow = LinkFlow { origin: input.origin.clone(), ..begun };
+        let (origin, billing_details) = (input.origin.clone(), input.billing_details.clone());
+        let flow = LinkFlow { origin, billing_details, ..begun };
         let url = format!("{}{}", self.settings.public_url, path(&flow));
         let body = render(|w| {
             w.object(|w| {
@@ -82,6 +87,7 @@ impl Engine {
         carrier: &Carrier,
         page: Option<&str>,
     ) -> Result<LinkFlow, Error> {
+        check_carrier(carrier)?;
         let ask = carrier.ask();
         let now = self.moment_to_write(context.merchant, ask.clock).await?;
         open(&ask, now)?;
@@ -89,7 +95,8 @@ impl Engine {
         let customer = self.flow_customer(context, ask.holder.as_ref()).await?;
         let email = customer.and_then(|customer| customer.email);
         let told = carrier.payer_email().map(str::to_owned);
-        let mut run = LinkRun { email: told.clone(), ..LinkRun::default() };
+        let first = super::steps::first(&ask);
+        let mut run = LinkRun { pane: first, email: told.clone(), ..LinkRun::default() };
         if let Some(email) = email.or(told)
             && super::steps::can_sign_in(&ask)
             && !self.known_accounts(context.merchant, &email).await?.is_empty()
@@ -106,6 +113,7 @@ impl Engine {
             clock: ask.clock,
             carrier: carrier.id(),
             origin: None,
+            billing_details: Given::nothing(),
             page: page.map(str::to_owned),
             secret: self.secret("", SECRET_CHARS),
             run,
@@ -125,7 +133,9 @@ impl Engine {
         if Sha256::digest(secret.as_bytes()) != Sha256::digest(flow.secret.as_bytes()) {
             return Ok(None);
         }
-        let context = Context::of_page(merchant, flow.livemode, request);
+        let Some(context) = self.page_context(merchant, flow.livemode, request).await? else {
+            return Ok(None);
+        };
         let id = CarrierInput::Id(flow.carrier.clone());
         let carrier = match self.find_carrier(&context, &id).await? {
             Carrier::Checkout(session) if flow.page.is_some() => Carrier::CheckoutPage(session),
@@ -150,7 +160,7 @@ impl Engine {
             if over || opened.flow.version != version || open(&ask, now).is_err() {
                 return Ok(Some(Stepped::Done));
             }
-            match self.try_step(opened, step, now).await? {
+            match Box::pin(self.try_step(opened, step, now)).await? {
                 Tried::Written => {
                     self.wake.dispatch();
                     self.wake.refresh();
@@ -196,7 +206,9 @@ impl Engine {
                 self.link_accounts(&context, carrier, picked, Some(flow), now).await?.is_some()
             }
             Ok(Effect::Numbers(numbers)) => {
-                let end = self.carrier_numbers_entered(&context, carrier, &numbers, now).await?;
+                let mut end =
+                    self.carrier_numbers_entered(&context, carrier, &numbers, now).await?;
+                bill(&mut end, &flow.billing_details);
                 self.end_flow(with_numbers(flow, &numbers, &end), FlowEnd::NumbersEntered, end)
                     .await?
             }
@@ -235,6 +247,17 @@ enum Tried {
     Written,
     Fault(PickFault),
     Stale,
+}
+
+/// Gives the payment methods that a run made what the page told of their holder.
+pub(super) fn bill(end: &mut CarrierEnd, details: &Given) {
+    for object in &mut end.objects {
+        if let Object::PaymentMethod(method) = object
+            && method.version == 1
+        {
+            method.billing_details.update(details.clone());
+        }
+    }
 }
 
 fn with_numbers(mut flow: LinkFlow, numbers: &BankNumbers, end: &CarrierEnd) -> LinkFlow {
