@@ -33,11 +33,11 @@ class Merchant
   end
 
   def connect(key, port: @server.port, retries: 2)
-    Stripe::StripeClient.new(
-      key,
-      api_base: "http://127.0.0.1:#{port}",
-      max_network_retries: retries,
-    )
+    # A client keeps what was said of retries when it was made.
+    Stripe.max_network_retries = retries
+    Stripe::StripeClient.new(key, api_base: "http://127.0.0.1:#{port}")
+  ensure
+    Stripe.max_network_retries = 2
   end
 
   # Steps, in order.
