@@ -1,5 +1,5 @@
 // The real binary as a child process, and a page of a merchant on another origin.
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -22,7 +22,8 @@ const UMD = [
 /** Starts the server on a free port; answers its URL and how to stop it. */
 export async function startServer() {
   const folder = mkdtempSync(path.join(tmpdir(), "bankfeed-browser-"));
-  const settings = ["serve", "--listen", "127.0.0.1:0", "--db", path.join(folder, "bank.db")];
+  const database = path.join(folder, "bank.db");
+  const settings = ["serve", "--listen", "127.0.0.1:0", "--db", database];
   const child = spawn(BINARY, settings, { stdio: ["ignore", "pipe", "ignore"] });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   const url = await new Promise((resolve, reject) => {
@@ -40,7 +41,12 @@ export async function startServer() {
     await ended;
     rmSync(folder, { recursive: true });
   };
-  return { url, stop };
+  /** Issues a live key while the server runs; answers its text. */
+  const issueLiveKey = () => {
+    const told = execFileSync(BINARY, ["key", "create", "--live", "--db", database]);
+    return /sk_live_\w+/.exec(told.toString())[0];
+  };
+  return { url, stop, issueLiveKey };
 }
 
 /**

@@ -122,6 +122,8 @@ async fn checkout_is_paid_on_its_page() {
     assert_eq!(
         told(&app).await,
         [
+            "product.created",
+            "price.created",
             "financial_connections.account.created",
             "payment_intent.created",
             "payment_intent.processing",
