@@ -2,12 +2,13 @@
 //! API (an OpenAPI document, whose path is the argument). Names, types, bounds and words are
 //! facts; nothing else of the document is taken over.
 //!
-//! The tables are read by `wire::shape`, which describes their lines.
+//! The tables are read by `wire::shape`, which describes their lines. Of the calls that have no table,
+//! the names alone are written for the test that keeps `docs/parameters.md`.
 
 use crate::Failure;
 use crate::process::root;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// The POST calls that have a table, by file.
@@ -88,7 +89,41 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
         let place = root().join("crates/wire/src/shape").join(format!("{file}.txt"));
         std::fs::write(&place, table).map_err(|error| format!("{}: {error}", place.display()))?;
     }
-    Ok(())
+    write_published(&document)
+}
+
+/// Writes the names of the parameters of every call that the server has and that has no table.
+fn write_published(document: &Value) -> Result<(), Failure> {
+    let router = root().join("crates/bankfeed/src/http/router.rs");
+    let router = std::fs::read_to_string(&router).map_err(|error| error.to_string())?;
+    let mut published = String::new();
+    for (path, item) in document["paths"].as_object().into_iter().flatten() {
+        let plain = with_plain_ids(path);
+        if !router.contains(&format!("\"{plain}\"")) {
+            continue;
+        }
+        for method in ["get", "post", "delete"] {
+            let shaped = CALLS.iter().any(|(_, calls)| calls.contains(&path.as_str()));
+            let call = &item[method];
+            if call.is_null() || (method == "post" && shaped) {
+                continue;
+            }
+            let body = &call["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]
+                ["properties"];
+            let in_body = body.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
+            let query = call["parameters"].as_array().into_iter().flatten();
+            let in_query = query
+                .filter(|parameter| parameter["in"] == "query")
+                .filter_map(|parameter| parameter["name"].as_str());
+            let names: BTreeSet<&str> = in_body.chain(in_query).collect();
+            let _ = writeln!(published, "{} {plain}", method.to_uppercase());
+            for name in names {
+                let _ = writeln!(published, " {name}");
+            }
+        }
+    }
+    let place = root().join("crates/bankfeed/tests/api/parameters/published.txt");
+    std::fs::write(&place, published).map_err(|error| format!("{}: {error}", place.display()))
 }
 
 /// Every open part of a path is called `{id}`, as the router writes it.

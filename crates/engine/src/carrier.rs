@@ -67,6 +67,8 @@ pub(crate) struct Ask {
     pub(crate) accounts_max: Option<u32>,
     /// Whether the holder may type numbers.
     pub(crate) manual_entry: bool,
+    /// Whether the holder may pick a bank; if not, they type numbers.
+    pub(crate) banks: bool,
     /// Whether it is for one payment: one account, and one that can pay.
     pub(crate) payment: bool,
     /// Where the browser goes in the end when there is no page that waits.
@@ -332,6 +334,7 @@ fn session_ask(session: &Session) -> Ask {
             Some(mode) => mode == ManualEntry::Automatic,
             None => session.for_payouts,
         },
+        banks: true,
         payment: false,
         return_url: session.return_url.clone(),
     }
@@ -354,6 +357,7 @@ fn intent_ask(intent: &Intent) -> Ask {
         accounts_max: Some(1),
         // What was typed could not be debited.
         manual_entry: intent.manual_entry() && !intent.livemode,
+        banks: intent.livemode || !collection.numbers_only(),
         payment: true,
         return_url: collection.return_url.clone(),
     }
@@ -375,6 +379,7 @@ fn checkout_ask(session: &CheckoutSession) -> Ask {
         support: None,
         accounts_max: Some(1),
         manual_entry: session.manual_entry() && !session.livemode,
+        banks: session.livemode || !collection.numbers_only(),
         payment: true,
         return_url: session.given.text(&["success_url"]).map(str::to_owned),
     }

@@ -506,18 +506,15 @@ fn allow(intent: &Intent, access: Access<'_>) -> Result<(), Error> {
         Some(secret) if secret != intent.client_secret => {
             let message = format!("The client_secret given does not belong to this {kind}.");
             let refusal = Refusal::invalid(message).param("client_secret");
-            Err(refusal.code(format_code(kind)).into())
+            Err(refusal
+                .code(match kind_of(intent) {
+                    IntentKind::Payment => "payment_intent_invalid_parameter",
+                    IntentKind::Setup => "setup_intent_invalid_parameter",
+                })
+                .into())
         }
         None if access.publishable => Err(Refusal::missing_param("client_secret").into()),
         _ => Ok(()),
-    }
-}
-
-fn format_code(kind: &str) -> &'static str {
-    if kind == "payment_intent" {
-        "payment_intent_invalid_parameter"
-    } else {
-        "setup_intent_invalid_parameter"
     }
 }
 

@@ -116,6 +116,11 @@ impl Engine {
         input: &LinkInput,
         now: AccountTime,
     ) -> Result<Vec<Offer>, Error> {
+        if !ask.banks {
+            let message = "This carrier takes typed numbers only (verification_method=microdeposits): \
+                           confirm it with payment_method_data, or open its link flow in a browser.";
+            return Err(Refusal::invalid(message).into());
+        }
         let given = input.institution.as_deref().unwrap_or(INSTITUTION_DEFAULT);
         let institution = self.find_institution(ask.livemode, given).ok_or_else(|| {
             Refusal::invalid(format!("No such institution: '{given}'.")).param("institution")

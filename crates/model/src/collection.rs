@@ -37,6 +37,11 @@ pub struct Collection {
 }
 
 impl Collection {
+    /// Whether the holder types numbers and picks no bank.
+    pub fn numbers_only(&self) -> bool {
+        self.verification_method == Some(VerificationMethod::Microdeposits)
+    }
+
     /// What the holder is asked to allow: what was sent, else what the merchant's settings say,
     /// else to pay.
     pub fn permissions_asked(&self, settings: Option<&Self>) -> BTreeSet<Permission> {

@@ -12,6 +12,7 @@
 
 use crate::account::{Category, PaymentMethodType, Subcategory};
 use crate::clock::{AccountTime, ServerTime};
+use crate::given::Given;
 use crate::id::{AccountId, ClockId, InstitutionId, LinkFlowId, MerchantId, TokenId};
 use crate::limits::LINK_FLOW_AGE_S_MAX;
 use serde::{Deserialize, Serialize};
@@ -164,6 +165,9 @@ pub struct LinkFlow {
     pub carrier: String,
     /// The origin of the page that opened it, which is told how it ended.
     pub origin: Option<String>,
+    /// What the page that waits told of the holder, for a payment method.
+    #[serde(default = "Given::nothing")]
+    pub billing_details: Given,
     /// The page of ours that it was begun on and that goes on after it, by its path.
     #[serde(default)]
     pub page: Option<String>,

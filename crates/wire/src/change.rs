@@ -13,7 +13,7 @@ mod named_types;
 
 use crate::error::Error;
 use crate::params::Params;
-use crate::shape::{Shape, of_call, read_table};
+use crate::shape::{Member, Shape, of_call, read_table};
 use crate::version::Version;
 use model::given::Given;
 use serde_json::Value;
@@ -66,6 +66,15 @@ pub fn read(params: &mut Params, call: &str, version: &Version) -> Result<Option
         }
     }
     Ok(Some(given))
+}
+
+/// A parameter of a call, in whatever version it came.
+pub fn member(call: &str, name: &str) -> Option<&'static Member> {
+    let mut tables = of_call(call).into_iter().chain(CAME.iter().filter_map(|came| came.get(call)));
+    tables.find_map(|shape| match shape {
+        Shape::Hash(members) => members.iter().find(|member| member.name == name),
+        _ => None,
+    })
 }
 
 /// Why a parameter that went is refused.

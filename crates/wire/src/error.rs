@@ -43,6 +43,8 @@ pub struct Error {
     pub message: String,
     /// The full path of the parameter at fault, in brackets.
     pub param: Option<String>,
+    /// A remark for the developer beside the envelope.
+    pub notice: Option<Box<str>>,
 }
 
 impl fmt::Display for Error {
@@ -63,6 +65,7 @@ impl Error {
             code: None,
             message: message.into(),
             param: None,
+            notice: None,
         }
     }
 
@@ -84,6 +87,13 @@ impl Error {
     #[must_use]
     pub fn status(mut self, status: u16) -> Self {
         self.status = status;
+        self
+    }
+
+    /// The same with a remark for the developer, in printable ASCII.
+    #[must_use]
+    pub fn notice(mut self, notice: String) -> Self {
+        self.notice = Some(notice.into_boxed_str());
         self
     }
 

@@ -33,7 +33,7 @@ class Answer:
 
     def refused(self, status, code):
         assert self.status == status, f"{self.status}: {self.body}"
-        assert self.body["error"]["code"] == code, self.body
+        assert self.body["error"].get("code") == code, self.body
         assert self.body["error"]["type"] == "invalid_request_error", self.body
 
 

@@ -2,7 +2,8 @@
 
 Each check makes the customer, session and account that it needs, so it fails alone. Prints a line a
 check, and at the end `N passed, M failed`. To add calls, put them into a file in the form of
-`access_transactions.sh`, name it in `GUIDES`, and write checks that send them.
+`access_transactions.sh`, name it in `GUIDES`, and write checks that send them. What the carriers of
+the guide need stands in `carriers.py` and `carriers.sh`.
 
     python3 tests/clients/curl/main.py [WORD …]     only the checks whose names have one of the words
 """
@@ -15,6 +16,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from calls import Curl, read_calls  # noqa: E402
+from carriers import CHECKS as CARRIER_CHECKS  # noqa: E402
 from inbox import Inbox  # noqa: E402
 from server import Server  # noqa: E402
 
@@ -35,7 +37,7 @@ class Bench:
         self.server = Server(cool_down_clock=COOL_DOWN)
         self.server.start()
         self.inbox = Inbox()
-        self.curl = Curl(self.server.url, [*GUIDES, HERE / "steering.sh"])
+        self.curl = Curl(self.server.url, [*GUIDES, HERE / "carriers.sh", HERE / "steering.sh"])
 
     def begin(self, check):
         self.curl.key = f"sk_test_{check}"
@@ -63,7 +65,7 @@ class Account:
     def link(self, session):
         curl = self.bench.curl
         made = curl(session, customer_id=self.customer).ok()
-        accounts = curl("link", session_id=made["id"]).ok()["accounts"]["data"]
+        accounts = curl("link", carrier_id=made["id"]).ok()["accounts"]["data"]
         assert len(accounts) == 1, accounts
         return accounts[0]
 
@@ -350,6 +352,7 @@ CHECKS = [
     after_unsubscribing_days_bring_nothing,
     subscribing_again_starts_a_new_refresh,
     the_event_comes_for_a_failed_refresh_too,
+    *CARRIER_CHECKS,
     every_call_of_the_guide_was_sent,
 ]
 

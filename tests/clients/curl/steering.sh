@@ -36,7 +36,7 @@ curl https://api.stripe.com/v1/customers \
 # link
 curl https://api.stripe.com/v1/test_helpers/financial_connections/link \
   -u "<<YOUR_SECRET_KEY>>:" \
-  -d carrier={{SESSION_ID}} \
+  -d carrier={{CARRIER_ID}} \
   -d institution="Test (OAuth)" \
   -d "accounts[]"=Success
 

@@ -167,7 +167,7 @@ impl Head {
             headers.insert(names::STRIPE_ACCOUNT, account);
         }
         if let Some(notice) = sent.notice {
-            headers.insert(names::STRIPE_NOTICE, HeaderValue::from_static(notice));
+            put(headers, names::STRIPE_NOTICE, &notice);
         }
         if let Some(original) = sent.original {
             headers.insert(names::IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));

@@ -30,6 +30,11 @@ pub(super) async fn retrieve(call: Call) -> Outcome {
     Ok(call.engine.retrieve_checkout(&call.context, call.id()).await?)
 }
 
+pub(super) async fn page(call: Call) -> Outcome {
+    let call = call.ready(&[])?;
+    Ok(call.engine.retrieve_checkout_url(&call.context, call.id()).await?)
+}
+
 pub(super) async fn expire(mut call: Call) -> Outcome {
     read(&mut call.params, "POST /v1/checkout/sessions/{id}/expire")?;
     let call = call.ready(FIELDS)?;

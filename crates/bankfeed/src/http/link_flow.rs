@@ -2,6 +2,7 @@
 
 use super::call::{Call, Outcome};
 use engine::link::{CarrierInput, FlowInput};
+use model::given::Given;
 use wire::error::Error;
 use wire::params::Params;
 
@@ -15,9 +16,35 @@ pub(super) async fn create(mut call: Call) -> Outcome {
         None => CarrierInput::ClientSecret(params.need("client_secret", Params::text)?),
     };
     let origin = params.text("origin")?.map(|given| read_origin(&given)).transpose()?;
+    let billing_details = match params.hash("billing_details")? {
+        Some(details) => take_details(details)?,
+        None => Given::nothing(),
+    };
     let call = call.ready(&[])?;
-    let input = FlowInput { carrier, origin };
+    let input = FlowInput { carrier, origin, billing_details };
     Ok(call.engine.create_link_flow(&call.context, &input).await?)
+}
+
+/// What a page tells of the holder.
+fn take_details(mut params: Params) -> Result<Given, Error> {
+    let mut given = take_texts(&mut params, &["email", "name", "phone", "tax_id"])?;
+    if let Some(mut address) = params.hash("address")? {
+        let parts = ["city", "country", "line1", "line2", "postal_code", "state"];
+        given.put("address", take_texts(&mut address, &parts)?);
+        address.finish()?;
+    }
+    params.finish()?;
+    Ok(given)
+}
+
+fn take_texts(params: &mut Params, names: &[&'static str]) -> Result<Given, Error> {
+    let mut given = Given::nothing();
+    for name in names {
+        if let Some(text) = params.text(name)? {
+            given.put(name, Given::Text(text));
+        }
+    }
+    Ok(given)
 }
 
 /// An origin as browsers write it: scheme, host, and a port where it is not the scheme's own.

@@ -63,6 +63,8 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .get("/v1/checkout/sessions/{id}", checkout::retrieve)
         .post("/v1/checkout/sessions/{id}/expire", checkout::expire)
         .get("/v1/checkout/sessions/{id}/line_items", checkout::line_items)
+        // Ours: where the stand-in for Stripe.js sends a browser that knows a session's id
+        .client_get("/v1/checkout/sessions/{id}/page", checkout::page)
         // Payment methods
         .post("/v1/payment_methods", payment_method::create)
         .get("/v1/payment_methods", payment_method::list)

@@ -2,6 +2,7 @@
 
 use engine::Answer;
 use model::id::RequestId;
+use std::borrow::Cow;
 use store::Reply;
 use wire::error::Error as Refusal;
 
@@ -10,7 +11,7 @@ use wire::error::Error as Refusal;
 pub(super) struct Sent {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
-    pub(super) notice: Option<&'static str>,
+    pub(super) notice: Option<Cow<'static, str>>,
     /// The request that was answered first, when this is a replay.
     pub(super) original: Option<String>,
     pub(super) should_retry: Option<bool>,
@@ -21,7 +22,7 @@ impl Sent {
         Self {
             status: 200,
             body: answer.body,
-            notice: answer.notice,
+            notice: answer.notice.map(Cow::Borrowed),
             original: None,
             should_retry: None,
         }
@@ -31,7 +32,8 @@ impl Sent {
         // A key in use, a lock and a failed server are gone when the client comes again.
         let should_retry = matches!(refusal.status, 409 | 429 | 500).then_some(true);
         let body = refusal.to_json(None);
-        Self { status: refusal.status, body, notice: None, original: None, should_retry }
+        let notice = refusal.notice.as_ref().map(|notice| Cow::Owned(notice.to_string()));
+        Self { status: refusal.status, body, notice, original: None, should_retry }
     }
 
     pub(super) fn replayed(reply: Reply) -> Self {

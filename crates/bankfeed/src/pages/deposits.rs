@@ -2,6 +2,7 @@
 
 use super::bill::{self, Frame};
 use super::document::Page;
+use super::ends::goes_somewhere;
 use super::fields::{AMOUNT, CODE};
 use super::form::Posted;
 use super::words::day;
@@ -27,8 +28,17 @@ pub(super) fn page(view: &DepositsPage, posted: &Posted, fault: Option<Fault>) -
             ("Confirm your bank account", told, form(view, *kind, *arrive_at, posted, fault))
         }
         DepositsStanding::Done => {
-            let text = "Thank you; there is nothing left to do. You may close this page.";
-            ("Your account is confirmed", None, html! { p { (text) } })
+            let back = view.return_url.as_deref().filter(|url| goes_somewhere(url));
+            let content = html! {
+                p { "Thank you; there is nothing left to do." }
+                @match back {
+                    Some(url) => {
+                        a.main href=(url) rel="noreferrer" { "Back to " (view.merchant_name) }
+                    }
+                    None => p.note { "You may close this page." },
+                }
+            };
+            ("Your account is confirmed", None, content)
         }
         DepositsStanding::Failed { why } => {
             let content = html! {

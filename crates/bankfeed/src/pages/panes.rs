@@ -110,7 +110,9 @@ impl Making<'_> {
             Pane::Saved => ("Your saved accounts".into(), true, self.accounts(true)),
             Pane::Down { until } => (format!("{bank} is not available"), true, self.down(*until)),
             Pane::Failed => (format!("{bank} did not let us in"), true, self.failed()),
-            Pane::ManualEntry => ("Enter your bank details".into(), true, self.manual_entry()),
+            Pane::ManualEntry => {
+                ("Enter your bank details".into(), self.view.banks, self.manual_entry())
+            }
             Pane::SignIn { unknown } => {
                 let known = self.view.email.is_some() && !unknown;
                 let title = if known { "Welcome back" } else { "Use saved accounts" };

@@ -141,14 +141,14 @@
   }
 
   // Begins a run and waits for its end. Answers the carrier's id, or { error }.
-  async function collect(api, clientSecret) {
+  async function collect(api, clientSecret, more = {}) {
     if (typeof clientSecret !== "string" || clientSecret === "") {
       return failure("clientSecret is missing.", { param: "client_secret" });
     }
     if (open) return failure("Another bank account is being linked on this page already.");
     open = true;
     try {
-      const params = { client_secret: clientSecret, origin: window.location.origin };
+      const params = { client_secret: clientSecret, origin: window.location.origin, ...more };
       const flow = await api.post("/v1/link_flows", params);
       if (flow.error) return flow;
       const status = await showFlow(flow.url);
@@ -216,7 +216,8 @@
       }
       const known = await this.retrieve(clientSecret);
       if (known.error) return known;
-      const run = await collect(this.api, clientSecret);
+      const details = params?.payment_method_data?.billing_details;
+      const run = await collect(this.api, clientSecret, { billing_details: details });
       return run.error ? run : this.retrieve(clientSecret, expand);
     }
 
@@ -240,54 +241,132 @@
       const secret = clientSecret ?? elements?.clientSecret;
       let known = await this.retrieve(secret);
       if (known.error) return known;
-      const given = confirmParams.payment_method || confirmParams.payment_method_data;
-      if (!given && !known[this.kind.name].payment_method) {
-        known = await this.collect({ clientSecret: secret });
+      const { payment_method_data: data, ...params } = confirmParams;
+      // A bank account in it is one that the page knows; all else is about the holder.
+      if (data?.us_bank_account) {
+        params.payment_method_data = { type: "us_bank_account", ...data };
+      } else if (!params.payment_method && !known[this.kind.name].payment_method) {
+        const billing = elements?.billingDetails ?? data?.billing_details;
+        const told = { payment_method_data: { billing_details: billing } };
+        known = await this.collect({ clientSecret: secret, params: told });
         if (known.error) return known;
         if (!known[this.kind.name].payment_method) {
           return failure("No bank account was linked.", { code: "payment_method_missing" });
         }
       }
-      const answer = await this.send(secret, "post", "/confirm", confirmParams);
+      const answer = await this.send(secret, "post", "/confirm", params);
       if (answer.error || redirect === "if_required" || !confirmParams.return_url) return answer;
       const next = new URL(confirmParams.return_url, window.location.href);
       const word = this.kind === PAYMENT ? "payment_intent" : "setup_intent";
       next.searchParams.set(word, answer[this.kind.name].id);
       next.searchParams.set(`${word}_client_secret`, secret);
       next.searchParams.set("redirect_status", "succeeded");
-      window.location.assign(next);
-      // The page is being left.
-      return new Promise(() => {});
+      return leaveFor(next);
     }
+
+    // Opens what an intent waits for: the page that asks for its deposits.
+    async goOn(clientSecret) {
+      const known = await this.retrieve(clientSecret);
+      if (known.error) return known;
+      const deposits = known[this.kind.name].next_action?.verify_with_microdeposits;
+      return deposits ? leaveFor(deposits.hosted_verification_url) : known;
+    }
+  }
+
+  // ---- Checkout ----
+
+  // Goes to the page of a Checkout Session, for pages that know no more than its id.
+  async function toCheckout(api, { sessionId }) {
+    if (typeof sessionId !== "string" || sessionId === "") {
+      return failure("redirectToCheckout takes the sessionId of a Checkout Session.", { param: "sessionId" });
+    }
+    const page = await api.get(`/v1/checkout/sessions/${encodeURIComponent(sessionId)}/page`);
+    if (page.error) return page;
+    if (!page.url) return failure("This Checkout Session is complete or has expired.");
+    return leaveFor(page.url);
+  }
+
+  // The page is being left, so nothing follows.
+  function leaveFor(url) {
+    window.location.assign(url);
+    return new Promise(() => {});
   }
 
   // ---- Elements ----
 
-  // The one element there is: a bank account, picked when the form is confirmed.
+  const BOX_STYLE = {
+    display: "flex", flexWrap: "wrap", alignItems: "center", gap: "0.75rem", padding: "0.75rem",
+    border: "1px solid #7c8898", borderRadius: "0.625rem", font: "inherit",
+  };
+  const BUTTON_STYLE = { font: "inherit", minHeight: "2.75rem", padding: "0 1rem" };
+  const TYPE = "us_bank_account";
+
+  // The one element there is: a bank account. With a client secret its button links one at once;
+  // without, one is linked when the form is confirmed.
   class PaymentElement {
-    constructor() {
-      this.events = new EventTarget();
+    constructor(link) {
+      this.link = link;
+      this.listeners = new Map();
       this.box = null;
+      this.linked = null;
     }
 
     mount(place) {
       const parent = typeof place === "string" ? document.querySelector(place) : place;
       if (!parent) throw new Error(`mount: nothing on the page matches ${place}.`);
       this.unmount();
-      this.box = document.createElement("label");
-      Object.assign(this.box.style, { display: "flex", gap: "0.5rem", padding: "0.75rem 0" });
-      const choice = document.createElement("input");
-      Object.assign(choice, { type: "radio", name: "bankfeed-payment", checked: true });
-      this.box.append(choice, "US bank account");
+      this.box = document.createElement("div");
+      Object.assign(this.box.style, BOX_STYLE);
+      this.text = document.createElement("span");
+      // Who cannot see the change hears of it.
+      this.text.setAttribute("role", "status");
+      this.text.style.flex = "1 1 auto";
+      this.box.append(this.text);
+      if (this.link) {
+        this.button = document.createElement("button");
+        this.button.type = "button";
+        Object.assign(this.button.style, BUTTON_STYLE);
+        this.button.addEventListener("click", () => this.collect());
+        this.box.append(this.button);
+      }
+      this.show();
       parent.append(this.box);
-      const tell = (name, detail) => this.events.dispatchEvent(new CustomEvent(name, { detail }));
       setTimeout(() => {
-        tell("ready", { elementType: "payment" });
-        tell("change", {
-          elementType: "payment", empty: false, complete: true,
-          value: { type: "us_bank_account" },
-        });
+        this.tell("ready", { elementType: "payment" });
+        this.changed();
       });
+    }
+
+    show() {
+      const account = this.linked?.us_bank_account;
+      const bank = account?.bank_name ?? "US bank account";
+      this.text.textContent = account?.last4 ? `${bank} •••• ${account.last4}` : "US bank account";
+      if (this.button) this.button.textContent = account ? "Change" : "Link your bank account";
+    }
+
+    async collect() {
+      this.button.disabled = true;
+      const { error, method } = await this.link();
+      this.button.disabled = false;
+      if (error) {
+        this.tell("loaderror", { elementType: "payment", error });
+        return;
+      }
+      this.linked = method ?? this.linked;
+      if (!this.box) return;
+      this.show();
+      this.button.focus();
+      this.changed();
+    }
+
+    changed() {
+      const complete = !this.link || this.linked !== null;
+      const value = { type: TYPE };
+      this.tell("change", { elementType: "payment", empty: !complete, complete, collapsed: false, value });
+    }
+
+    tell(name, detail) {
+      for (const listener of [...(this.listeners.get(name) ?? [])]) listener(detail);
     }
 
     unmount() {
@@ -297,37 +376,60 @@
 
     destroy() {
       this.unmount();
+      this.listeners.clear();
     }
 
     update() {}
 
     on(name, listener) {
-      this.events.addEventListener(name, (event) => listener(event.detail));
+      const heard = this.listeners.get(name) ?? [];
+      this.listeners.set(name, [...heard, listener]);
       return this;
     }
 
     once(name, listener) {
-      this.events.addEventListener(name, (event) => listener(event.detail), { once: true });
-      return this;
+      const first = (detail) => {
+        this.off(name, first);
+        listener(detail);
+      };
+      return this.on(name, first);
     }
 
-    off() {
+    off(name, listener) {
+      const heard = this.listeners.get(name) ?? [];
+      this.listeners.set(name, listener ? heard.filter((one) => one !== listener) : []);
       return this;
     }
 
     focus() {
-      this.box?.querySelector("input").focus();
+      this.button?.focus();
     }
+
+    blur() {
+      this.button?.blur();
+    }
+
+    collapse() {}
   }
 
-  function makeElements(options = {}) {
+  function makeElements(intentsOf, options = {}) {
     const made = new Map();
-    return named("elements", {
-      clientSecret: options.clientSecret,
-      create(type) {
+    const { clientSecret, mode } = options;
+    if (clientSecret && mode) throw new Error("elements: give clientSecret, or mode, not both.");
+    // Links an account to the intent, and answers the payment method that came of it.
+    const link = async () => {
+      const intents = intentsOf(clientSecret);
+      const run = await intents.collect({ clientSecret, expand: ["payment_method"] });
+      return run.error ? run : { method: run[intents.kind.name].payment_method };
+    };
+    const elements = named("elements", {
+      clientSecret,
+      billingDetails: undefined,
+      create(type, given = {}) {
         if (type !== "payment") throw new Error(`elements.create: there is no element "${type}".`);
         if (made.has(type)) throw new Error(`elements.create: there is one "${type}" already.`);
-        made.set(type, new PaymentElement());
+        elements.billingDetails = given.defaultValues?.billingDetails;
+        made.set(type, new PaymentElement(clientSecret ? link : null));
         return made.get(type);
       },
       getElement: (type) => made.get(type) ?? null,
@@ -335,9 +437,12 @@
         Object.assign(options, changes);
       },
       fetchUpdates: async () => ({}),
-      submit: async () => ({}),
+      // What the form asks for is linked in its button or when it is confirmed, so there is
+      // nothing to check here.
+      submit: async () => ({ selectedPaymentMethod: TYPE }),
       on() {},
     });
+    return elements;
   }
 
   // ---- What pages use ----
@@ -381,12 +486,10 @@
 
       confirmPayment: (given = {}) => payments.complete(given),
       confirmSetup: (given = {}) => setups.complete(given),
-      // What is left to do are deposits, which the holder reads days later: nothing to show now.
-      handleNextAction: ({ clientSecret } = {}) => ofSecret(clientSecret).retrieve(clientSecret),
-      redirectToCheckout: async () =>
-        failure("redirectToCheckout is not available: send the browser to the Session's url instead."),
+      handleNextAction: ({ clientSecret } = {}) => ofSecret(clientSecret).goOn(clientSecret),
+      redirectToCheckout: (given = {}) => toCheckout(api, given),
 
-      elements: makeElements,
+      elements: (given) => makeElements(ofSecret, given),
       registerAppInfo() {},
       _registerWrapper() {},
     });

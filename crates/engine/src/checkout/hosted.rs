@@ -8,13 +8,14 @@
 use crate::carrier::Carrier;
 use crate::context::tries;
 use crate::hosted::{PageBank, PageFault, PageLine, PageStep, Typed, begun, read_email, read_name};
-use crate::payment::Changes;
-use crate::{Context, Engine, Error};
+use crate::payment::{Changes, bytes};
+use crate::{Answer, Context, Engine, Error};
 use model::checkout::{CheckoutMode, CheckoutSession, CheckoutStatus, LineItem};
 use model::given::Given;
 use model::id::RequestId;
 use model::intent::Intent;
 use model::money::Currency;
+use serde_json::json;
 use store::{FindObject, Kind, Object};
 use wire::address::HostedPage;
 
@@ -102,6 +103,20 @@ impl Engine {
             success_url: success.map(|url| url.replace("{CHECKOUT_SESSION_ID}", &session.id())),
             cancel_url: text("cancel_url"),
         }))
+    }
+
+    /// Tells a browser that knows the id of a session where its page is, and nothing else of it.
+    pub async fn retrieve_checkout_url(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<Answer, Error> {
+        let session = self.get_checkout(context, id, "session").await?;
+        let page =
+            || context.view(self).page(HostedPage::Checkout, session.merchant, session.number);
+        let url = if session.is_open() { page() } else { None };
+        let shown = json!({"id": session.id(), "object": "checkout.session_page", "url": url});
+        Ok(Answer::unchanged(bytes(&shown)))
     }
 
     /// Begins a link flow from the page. None when the token opens nothing.

@@ -20,6 +20,8 @@ pub struct DepositsPage {
     pub standing: DepositsStanding,
     /// The account that they go to.
     pub bank: Option<PageBank>,
+    /// Where the browser goes then.
+    pub return_url: Option<String>,
 }
 
 /// Where deposits stand for the holder.
@@ -81,6 +83,7 @@ impl Engine {
             livemode: intent.livemode,
             standing,
             bank: self.page_bank(&context, intent.payment_method).await?,
+            return_url: intent.return_url,
         }))
     }
 

@@ -1,6 +1,6 @@
 //! The end of a run that linked: accounts are made, or made active again.
 
-use super::flow::ended;
+use super::flow::{bill, ended};
 use crate::carrier::{Ask, Carrier, CarrierEnd};
 use crate::change::push_event;
 use crate::context::settled;
@@ -62,8 +62,11 @@ impl Engine {
             let again = again.iter().map(|change: &AccountChange| change.account.clone());
             new.chain(again).collect()
         };
-        let CarrierEnd { mut objects, events, body, .. } =
-            self.carrier_linked(context, carrier, &accounts, now).await?;
+        let mut end = self.carrier_linked(context, carrier, &accounts, now).await?;
+        if let Some(flow) = &flow {
+            bill(&mut end, &flow.billing_details);
+        }
+        let CarrierEnd { mut objects, events, body, .. } = end;
         if let Some(mut flow) = flow {
             flow.run.accounts = accounts.iter().map(|account| account.id).collect();
             objects.push(ended(flow, FlowEnd::Linked));

@@ -10,6 +10,7 @@ use crate::{Answer, Context, Engine, Error};
 use model::account::Holder;
 use model::clock::AccountTime;
 use model::customer::Customer;
+use model::given::Given;
 use model::id::{LinkFlowId, MerchantId, RequestId};
 use model::link::{FlowEnd, LinkFlow, LinkRun, Pane};
 use model::token::BankNumbers;
@@ -28,6 +29,8 @@ pub struct FlowInput {
     pub carrier: CarrierInput,
     /// The origin of the page that waits for the end.
     pub origin: Option<String>,
+    /// Name, e-mail address and the like, for a payment method that is made of it.
+    pub billing_details: Given,
 }
 
 /// What became of a step.
@@ -55,7 +58,8 @@ impl Engine {
     ) -> Result<Answer, Error> {
         let carrier = self.find_carrier(context, &input.carrier).await?;
         let begun = self.new_flow(context, &carrier, None).await?;
-        let flow = LinkFlow { origin: input.origin.clone(), ..begun };
+        let (origin, billing_details) = (input.origin.clone(), input.billing_details.clone());
+        let flow = LinkFlow { origin, billing_details, ..begun };
         let url = format!("{}{}", self.settings.public_url, path(&flow));
         let body = render(|w| {
             w.object(|w| {
@@ -89,7 +93,8 @@ impl Engine {
         let customer = self.flow_customer(context, ask.holder.as_ref()).await?;
         let email = customer.and_then(|customer| customer.email);
         let told = carrier.payer_email().map(str::to_owned);
-        let mut run = LinkRun { email: told.clone(), ..LinkRun::default() };
+        let first = super::steps::first(&ask);
+        let mut run = LinkRun { pane: first, email: told.clone(), ..LinkRun::default() };
         if let Some(email) = email.or(told)
             && super::steps::can_sign_in(&ask)
             && !self.known_accounts(context.merchant, &email).await?.is_empty()
@@ -106,6 +111,7 @@ impl Engine {
             clock: ask.clock,
             carrier: carrier.id(),
             origin: None,
+            billing_details: Given::nothing(),
             page: page.map(str::to_owned),
             secret: self.secret("", SECRET_CHARS),
             run,
@@ -196,7 +202,9 @@ impl Engine {
                 self.link_accounts(&context, carrier, picked, Some(flow), now).await?.is_some()
             }
             Ok(Effect::Numbers(numbers)) => {
-                let end = self.carrier_numbers_entered(&context, carrier, &numbers, now).await?;
+                let mut end =
+                    self.carrier_numbers_entered(&context, carrier, &numbers, now).await?;
+                bill(&mut end, &flow.billing_details);
                 self.end_flow(with_numbers(flow, &numbers, &end), FlowEnd::NumbersEntered, end)
                     .await?
             }
@@ -235,6 +243,17 @@ enum Tried {
     Written,
     Fault(PickFault),
     Stale,
+}
+
+/// Gives the payment methods that a run made what the page told of their holder.
+pub(super) fn bill(end: &mut CarrierEnd, details: &Given) {
+    for object in &mut end.objects {
+        if let Object::PaymentMethod(method) = object
+            && method.version == 1
+        {
+            method.billing_details.update(details.clone());
+        }
+    }
 }
 
 fn with_numbers(mut flow: LinkFlow, numbers: &BankNumbers, end: &CarrierEnd) -> LinkFlow {

@@ -148,8 +148,8 @@ impl Engine {
                 return Ok(Effect::Leave(end));
             }
             (_, LinkStep::Back) => {
-                let before = before(run);
-                if before == Pane::Institutions {
+                let before = before(run, ground.ask);
+                if before == first(ground.ask) {
                     restart(run);
                 }
                 before
@@ -281,12 +281,17 @@ fn restart(run: &mut LinkRun) {
     run.offers = Vec::new();
 }
 
+/// The pane that a run begins with.
+pub(crate) fn first(ask: &Ask) -> Pane {
+    if ask.banks { Pane::Institutions } else { Pane::ManualEntry }
+}
+
 /// The pane that going back leads to.
-fn before(run: &LinkRun) -> Pane {
+fn before(run: &LinkRun, ask: &Ask) -> Pane {
     match run.pane {
         Pane::Login { .. } | Pane::BankPage { .. } => Pane::Consent,
         Pane::Code => Pane::SignIn { unknown: false },
-        _ => Pane::Institutions,
+        _ => first(ask),
     }
 }
 
@@ -360,9 +365,10 @@ fn check(ask: &Ask, numbers: &BankNumbers) -> Result<(), PickFault> {
     }
 }
 
-/// Whether a holder may sign in: no code can be sent from this server, so in test mode only.
+/// Whether a holder may sign in to pick an account linked before: no code can be sent from this
+/// server, so in test mode only.
 pub(crate) fn can_sign_in(ask: &Ask) -> bool {
-    !ask.livemode
+    ask.banks && !ask.livemode
 }
 
 fn sign_in(run: &mut LinkRun, email: Option<&str>, ground: &Ground<'_>) -> Result<Pane, PickFault> {

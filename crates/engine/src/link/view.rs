@@ -35,6 +35,8 @@ pub struct FlowView {
     pub accounts_max: usize,
     /// Whether numbers may be typed instead.
     pub manual_entry: bool,
+    /// Whether a bank may be picked.
+    pub banks: bool,
     /// Whether the holder may sign in.
     pub sign_in: bool,
     /// The address known of the holder.
@@ -122,6 +124,7 @@ impl Engine {
             choices: offers.iter().map(|offer| choice(&ask, offer)).collect(),
             accounts_max: accounts_max(&ask),
             manual_entry: ask.manual_entry,
+            banks: ask.banks,
             sign_in: can_sign_in(&ask),
             email: flow.run.email.or_else(|| customer.and_then(|customer| customer.email)),
             sign_up: flow.run.sign_up,

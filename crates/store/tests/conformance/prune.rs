@@ -132,6 +132,7 @@ fn flow(number: u64, bed: &Bed) -> LinkFlow {
         clock: None,
         carrier: "fcsess_1".into(),
         origin: None,
+        billing_details: model::given::Given::nothing(),
         page: None,
         secret: "secret".into(),
         run: LinkRun::default(),

@@ -30,6 +30,8 @@ pub struct Params {
     held: Branch,
     /// The names asked for, from which the nearest to an unknown one is proposed.
     asked: Vec<&'static str>,
+    /// Those of them that were passed over.
+    passed_over: Vec<&'static str>,
 }
 
 impl Params {
@@ -39,7 +41,11 @@ impl Params {
         let mut count = 0;
         form::read_pairs(&mut held, &mut count, query)?;
         form::read_pairs(&mut held, &mut count, body)?;
-        Ok(Self { path: String::new(), held, asked: Vec::new() })
+        Ok(Self::of(String::new(), held))
+    }
+
+    fn of(path: String, held: Branch) -> Self {
+        Self { path, held, asked: Vec::new(), passed_over: Vec::new() }
     }
 
     /// Bytes that are alike for the same parameters in any order and spelling. To be asked for
@@ -50,7 +56,7 @@ impl Params {
         bytes
     }
 
-    /// Refuses whatever was never asked for.
+    /// Refuses whatever was never asked for, with a notice of all that was.
     pub fn finish(self) -> Result<(), Error> {
         let Some(first) = self.held.named.keys().next() else { return Ok(()) };
         let alike = self.asked.iter().map(|name| (strsim::jaro_winkler(name, first), *name));
@@ -59,7 +65,21 @@ impl Params {
             .max_by(|(one, _), (two, _)| one.total_cmp(two))
             .map(|(_, name)| name);
         let paths: Vec<String> = self.held.named.keys().map(|name| self.path_of(name)).collect();
-        Err(Error::unknown_params(&paths, nearest))
+        Err(Error::unknown_params(&paths, nearest).notice(self.known()))
+    }
+
+    /// The names asked for, in a sentence.
+    fn known(&self) -> String {
+        let what = if self.path.is_empty() { "This call" } else { &self.path };
+        let (passed, taken): (Vec<&str>, Vec<&str>) =
+            self.asked.iter().partition(|name| self.passed_over.contains(name));
+        let mut known = format!("{what} takes: {}.", taken.join(", "));
+        if !passed.is_empty() {
+            known.push_str(" Passed over: ");
+            known.push_str(&passed.join(", "));
+            known.push('.');
+        }
+        known
     }
 
     /// The full path of a name in this hash.
@@ -84,6 +104,7 @@ impl Params {
 
     /// Takes a parameter that the API knows and this server does not act on, in any shape.
     pub fn pass_over(&mut self, name: &'static str) {
+        self.passed_over.push(name);
         self.take(name);
     }
 
@@ -321,9 +342,7 @@ fn word_of<W: Word>(path: &str, node: Node) -> Result<W, Error> {
 
 fn hash_of(path: &str, node: Node) -> Result<Params, Error> {
     match node {
-        Node::Branch(held) if held.appended.is_empty() => {
-            Ok(Params { path: path.to_owned(), held, asked: Vec::new() })
-        }
+        Node::Branch(held) if held.appended.is_empty() => Ok(Params::of(path.to_owned(), held)),
         Node::Branch(_) => Err(Error::bad_shape(path, "object", None)),
         Node::Text(text) if text.is_empty() => Err(Error::empty(path)),
         Node::Text(text) => Err(Error::bad_shape(path, "object", Some(&text))),

@@ -1,0 +1,135 @@
+//! What a payment object makes of a run in a browser: how an account may be verified, what the page
+//! told of its holder, and where the page of a Checkout Session is.
+
+use crate::browser::{Browser, read, shown};
+use crate::checkout::{ONE_ITEM, create, link};
+use crate::support::{App, Reply};
+
+const VERIFY: &str = "payment_method_options[us_bank_account][verification_method]";
+
+async fn intent(app: &App, more: &str) -> Reply {
+    let form = format!("payment_method_types[]=us_bank_account&{more}");
+    app.post("/v1/setup_intents", &form).await.ok()
+}
+
+/// Where accounts are verified by deposits alone, the run is the form for numbers: no bank can be
+/// picked, going back leads nowhere, and the headless call says what to do instead.
+#[tokio::test]
+async fn numbers_alone() {
+    let app = App::start().await;
+    let carrier = intent(&app, &format!("{VERIFY}=microdeposits")).await;
+    let browser = Browser::open(&app, &carrier).await;
+    let first = browser.page().await;
+    assert!(read(&first).starts_with("200\nEnter your bank details\n"));
+    assert!(!first.body.contains("aria-label=\"Back\""));
+    for step in ["back", "sign_in", "institution", "consent"] {
+        let form =
+            format!("institution={}", crate::browser::institution(&app, "Bank (Non-OAuth)").await);
+        let after = browser.step(step, &form).await;
+        assert!(read(&after).contains("Enter your bank details"), "{step}");
+    }
+    let numbers = "routing_number=110000000&account_number=000123456789\
+                   &account_number_again=000123456789";
+    assert!(read(&browser.step("numbers", numbers).await).contains("Your bank details are saved"));
+    let path = format!("/v1/setup_intents/{}", carrier.text("/id"));
+    assert_eq!(app.get(&path).await.at("/status"), "requires_confirmation");
+
+    let other = intent(&app, &format!("{VERIFY}=microdeposits")).await;
+    insta::assert_snapshot!(link(&app, &other.text("/id"), "").await.told(), @"
+    400 invalid_request_error - -
+    This carrier takes typed numbers only (verification_method=microdeposits):
+    confirm it with payment_method_data, or open its link flow in a browser.
+    ");
+}
+
+/// Where accounts are verified at once, there is no form for numbers; by default there are both.
+#[tokio::test]
+async fn banks_alone_or_both() {
+    let app = App::start().await;
+    for (method, numbers) in [("instant", false), ("automatic", true)] {
+        let carrier = intent(&app, &format!("{VERIFY}={method}")).await;
+        let browser = Browser::open(&app, &carrier).await;
+        let first = read(&browser.page().await);
+        assert!(first.contains("Choose your bank"));
+        assert_eq!(first.contains("Enter account numbers instead"), numbers, "{method}");
+        let typed = read(&browser.step("manual", "").await);
+        assert_eq!(typed.contains("Enter your bank details"), numbers, "{method}");
+    }
+}
+
+/// What the page told of the holder stands in the payment method, linked or typed.
+#[tokio::test]
+async fn the_holder_is_told() {
+    let app = App::start().await;
+    let details = "billing_details[name]=Ada&billing_details[email]=ada@example.com\
+                   &billing_details[address][city]=Bath";
+    let mut told = Vec::new();
+    for typed in [true, false] {
+        let carrier = intent(&app, "").await;
+        let browser = Browser::open_for(&app, &carrier, details).await;
+        if typed {
+            browser.step("manual", "").await;
+            let numbers = "routing_number=110000000&account_number=000123456789\
+                           &account_number_again=000123456789";
+            browser.step("numbers", numbers).await;
+        } else {
+            browser.accounts_of(&app, "Test (Non-OAuth)").await;
+            browser.step("accounts", "account=0").await;
+        }
+        let path = format!("/v1/setup_intents/{}?expand[]=payment_method", carrier.text("/id"));
+        let details = app.get(&path).await.at("/payment_method/billing_details");
+        let text = |pointer: &str| details.pointer(pointer).unwrap().to_string();
+        told.push([text("/name"), text("/email"), text("/address/city")].join(" "));
+    }
+    let all = r#""Ada" "ada@example.com" "Bath""#;
+    assert_eq!(told, [all, all]);
+    let carrier = intent(&app, "").await;
+    let secret = carrier.text("/client_secret");
+    let calls = [
+        format!("client_secret={secret}&billing_details[nick]=a"),
+        format!("client_secret={secret}&billing_details[address][planet]=a"),
+        format!("client_secret={secret}&billing_details=a"),
+    ];
+    let mut refusals = Vec::new();
+    for form in calls {
+        let reply = app.with_key("pk_test_123").post("/v1/link_flows", &form).await;
+        refusals.push(reply.told());
+    }
+    insta::assert_snapshot!(refusals.join("\n"), @"
+    400 invalid_request_error parameter_unknown billing_details[nick]
+    Received unknown parameter: billing_details[nick]
+
+    400 invalid_request_error parameter_unknown billing_details[address][planet]
+    Received unknown parameter: billing_details[address][planet]. Did you mean
+    line2?
+
+    400 invalid_request_error - billing_details
+    Invalid object: a
+    ");
+}
+
+/// A browser that knows a session's id learns where its page is while it is open, and nothing else
+/// of it; another merchant's key learns nothing.
+#[tokio::test]
+async fn the_page_of_a_checkout_session() {
+    let app = App::start().await;
+    let session = create(&app, ONE_ITEM).await;
+    let path = format!("/v1/checkout/sessions/{}/page", session.text("/id"));
+    let browser = app.with_key("pk_test_123");
+    let found = browser.get(&path).await.ok();
+    assert_eq!(found.header("access-control-allow-origin"), Some("*"));
+    assert_eq!(found.at("/url"), session.at("/url"));
+    let page = Browser::at(&app, &found.text("/url"));
+    assert!(shown(&page.page().await).contains("Pay $25.00"));
+    app.post(&format!("/v1/checkout/sessions/{}/expire", session.text("/id")), "").await.ok();
+    insta::assert_snapshot!(browser.get(&path).await.shown(), @r#"
+    200
+    {
+      "id": "cs_test_0vIseXMSehlHvgyUlSkOg1vP",
+      "object": "checkout.session_page",
+      "url": null
+    }
+    "#);
+    let stranger = app.with_key("pk_test_456").get(&path).await;
+    assert_eq!(stranger.status, 404);
+}

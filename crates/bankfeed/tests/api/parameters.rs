@@ -1,0 +1,342 @@
+//! `docs/parameters.md`: every call, every parameter, and what becomes of it.
+//!
+//! The document is made here and compared with the file, so it cannot say anything else than what
+//! the server does. The names that a call takes are those of its notice to a caller who sends one that
+//! it does not know. Calls that are read by a table echo most of what they take: each parameter is
+//! sent alone, and what it changes in the answer says what becomes of it. By hand come only the
+//! parameters that decide something, with a note (`parameters/acted.txt`), and a first call of each
+//! kind (`start`).
+//!
+//! `BANKFEED_WRITE_DOCS=1 cargo test -p bankfeed --test api parameters` writes the file.
+
+mod start;
+
+use crate::support::{App, Reply};
+use serde_json::Value;
+use start::{Start, start};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::Path;
+use wire::change::member;
+use wire::shape::{Member, Shape, of_call};
+
+/// The calls, one a line, with the parameters that decide something.
+const ACTED: &str = include_str!("parameters/acted.txt");
+/// The names that Stripe publishes for the calls that have no table.
+const PUBLISHED: &str = include_str!("parameters/published.txt");
+const ROUTER: &str = include_str!("../../src/http/router.rs");
+/// The fate of a parameter that changes more than its own key, and has no note.
+const UNNOTED: &str = "decides something, so it needs a note";
+/// The one call that is always refused.
+const CAPTURE: &str = "POST /v1/payment_intents/{id}/capture";
+/// A name that no call knows.
+const UNKNOWN: &str = "zz";
+/// Letters and digits in a row that are an id or a secret.
+const ID_DIGITS_MIN: usize = 24;
+const HEAD: &str = "\
+# Parameters
+
+Every call under `/v1`, and what becomes of each of its parameters. What the calls do is in
+[api.md](api.md). This page is made by a test from what the server answers, and a server that answers
+anything else fails it.
+
+| word | meaning |
+|---|---|
+| acted on | it decides something |
+| echoed | checked by type, words and bounds, and shown by the object; nothing else follows from it |
+| checked only | checked in the same way; neither shown nor acted on |
+| passed over | taken in any shape, without an effect |
+| refused | 400: Stripe publishes it and nothing here could honour it; the note says why |
+
+The page is of the default version; what others take is in [api.md](api.md#versions).
+A parameter that stands in no row is 400 `parameter_unknown`, at every depth. A path in brackets has
+a row of its own where it has another fate than the rest of its hash.
+";
+
+/// What becomes of a parameter, and a note.
+type Fate = (&'static str, String);
+
+/// The document says what the server does.
+#[tokio::test]
+async fn every_parameter_is_documented() {
+    let app = App::start().await;
+    let notes = notes();
+    let published = blocks(PUBLISHED);
+    let mut text = HEAD.to_owned();
+    let mut resource = "";
+    let calls = routes();
+    for call in &calls {
+        let (_, path) = call.split_once(' ').unwrap();
+        let of = resource_of(path);
+        if of != resource {
+            let _ = write!(text, "\n## {of}\n");
+            resource = of;
+        }
+        let mut fates = fates(&app, call, notes.get(call)).await;
+        for name in published.get(call.as_str()).into_iter().flatten() {
+            let refused = || ("refused", "unknown here".to_owned());
+            fates.entry((*name).to_owned()).or_insert_with(refused);
+        }
+        let _ = write!(text, "\n### {call}\n\n");
+        if fates.is_empty() {
+            text.push_str("Takes no parameters.\n");
+            continue;
+        }
+        text.push_str("| parameter | | note |\n|---|---|---|\n");
+        for (name, (fate, note)) in fates {
+            let _ = writeln!(text, "| `{name}` | {fate} | {note} |");
+        }
+    }
+    let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/parameters.md");
+    if std::env::var_os("BANKFEED_WRITE_DOCS").is_some() {
+        std::fs::write(&place, &text).unwrap();
+    }
+    let written = std::fs::read_to_string(&place).unwrap_or_default();
+    let unnoted: Vec<&str> =
+        text.lines().filter(|line| line.starts_with("###") || line.contains(UNNOTED)).collect();
+    assert!(!text.contains(UNNOTED), "{}", unnoted.join("\n"));
+    let differs = text.lines().zip(written.lines()).find(|(made, found)| made != found);
+    assert!(written == text, "write docs/parameters.md anew, it differs at {differs:?}");
+}
+
+/// The calls of the router, in its order.
+fn routes() -> Vec<String> {
+    let mut calls = Vec::new();
+    for (start, method) in [(".get(", "GET"), (".post(", "POST"), (".delete(", "DELETE")]
+        .into_iter()
+        .flat_map(|(word, method)| {
+            ROUTER.match_indices(word).map(move |(at, _)| (at + word.len(), method))
+        })
+        .chain(ROUTER.match_indices("client_get(").map(|(at, word)| (at + word.len(), "GET")))
+        .chain(ROUTER.match_indices("client_post(").map(|(at, word)| (at + word.len(), "POST")))
+    {
+        let rest = ROUTER[start..].trim_start();
+        if let Some(path) = rest.strip_prefix('"').and_then(|rest| rest.split('"').next())
+            && path.starts_with("/v1/")
+        {
+            calls.push((start, format!("{method} {path}")));
+        }
+    }
+    calls.sort();
+    calls.into_iter().map(|(_, call)| call).collect()
+}
+
+/// The part of the document that a path stands in: all but its ids and verbs.
+fn resource_of(path: &str) -> &str {
+    let path = path.strip_prefix("/v1/").unwrap();
+    path.split("/{").next().unwrap()
+}
+
+/// Lines that begin with a blank, by the line above them that does not.
+fn blocks(text: &'static str) -> BTreeMap<&'static str, Vec<&'static str>> {
+    let mut blocks: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut head = "";
+    for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        match line.strip_prefix(' ') {
+            Some(inside) => blocks.entry(head).or_default().push(inside),
+            None => head = line,
+        }
+    }
+    blocks
+}
+
+/// What stands by hand: for each call its parameters, each with a note.
+fn notes() -> BTreeMap<String, BTreeMap<String, String>> {
+    let mut notes: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    for (calls, lines) in blocks(ACTED) {
+        for call in calls.split(" + ") {
+            let of_call = notes.entry(call.to_owned()).or_default();
+            for line in &lines {
+                let (name, note) = line.split_once(" | ").unwrap_or((line, ""));
+                of_call.insert(name.to_owned(), note.to_owned());
+            }
+        }
+    }
+    notes
+}
+
+async fn fates(
+    app: &App,
+    call: &str,
+    notes: Option<&BTreeMap<String, String>>,
+) -> BTreeMap<String, Fate> {
+    let none = BTreeMap::new();
+    let notes = notes.unwrap_or(&none);
+    let (taken, passed_over) = known(app, call).await;
+    let mut fates = BTreeMap::new();
+    for name in &passed_over {
+        fates.insert(name.clone(), ("passed over", String::new()));
+    }
+    let mut without = None;
+    let shape = of_call(call).filter(|_| call.starts_with("POST "));
+    for name in &taken {
+        let fate = match (shape, notes.get(name)) {
+            (_, Some(said)) => match said.strip_prefix("echoed; ") {
+                Some(rest) => ("echoed", rest.to_owned()),
+                None => ("acted on", said.clone()),
+            },
+            (Some(_), None) if name != "expand" => {
+                let member = member(call, name);
+                let member =
+                    member.unwrap_or_else(|| panic!("{call} takes {name}, and no table has it"));
+                if without.is_none() {
+                    without = Some(send_fresh(app, call, &[]).await);
+                }
+                measured(app, call, member, without.as_ref().unwrap()).await
+            }
+            _ => ("acted on", of_every_call(name).to_owned()),
+        };
+        fates.insert(name.clone(), fate);
+    }
+    for (name, said) in notes {
+        let (first, inside) = name.split_once('[').unwrap_or((name, ""));
+        assert!(taken.contains(first), "{call} does not take {name}");
+        if inside.is_empty() {
+            continue;
+        }
+        // What is said of a part holds for the part; the rest of the hash is measured.
+        check_part(app, call, name).await;
+        fates.insert(name.clone(), ("acted on", said.clone()));
+    }
+    fates
+}
+
+/// What is said of parameters that many calls take.
+fn of_every_call(name: &str) -> &'static str {
+    match name {
+        "expand" => "[what can be expanded](api.md#expansion)",
+        "limit" | "starting_after" | "ending_before" => "[lists](api.md#lists)",
+        _ => "",
+    }
+}
+
+/// The names that a call takes, and those that it passes over.
+async fn known(app: &App, call: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let start = start(app, call).await;
+    let reply = send(app, call, &start, &[format!("{UNKNOWN}=1")]).await;
+    let notice = reply.header("stripe-notice").unwrap_or_else(|| {
+        panic!("{call} was not refused for an unknown parameter, give it a start: {}", reply.body)
+    });
+    let (taken, passed_over) = notice.split_once(" Passed over: ").unwrap_or((notice, ""));
+    let names = |list: &str| -> BTreeSet<String> {
+        let list = list.trim_start_matches("This call takes: ").trim_end_matches('.');
+        list.split(", ").filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    };
+    (names(taken), names(passed_over))
+}
+
+/// Whether the call knows a part of a hash: a name like it is answered with its own.
+async fn check_part(app: &App, call: &str, path: &str) {
+    let whole = path.trim_end_matches("[]");
+    let (hash, name) = whole.trim_end_matches(']').rsplit_once('[').unwrap();
+    let start = start(app, call).await;
+    let reply = send(app, call, &start, &[format!("{hash}[{name}q]=1")]).await;
+    let notice = reply.header("stripe-notice").unwrap_or_default();
+    let knows = notice.split([' ', ',', '.']).any(|word| word == name);
+    let needs = reply.at("/error/param") == whole;
+    assert!(knows || needs, "{call} does not take {path}: {notice} {}", reply.body);
+}
+
+/// What becomes of a parameter that nobody says anything of: it is sent alone.
+async fn measured(app: &App, call: &str, member: &'static Member, without: &Reply) -> Fate {
+    if call == CAPTURE {
+        assert_eq!(without.status, 400, "{}", without.body);
+        return ("checked only", "the call itself is always refused".to_owned());
+    }
+    assert_eq!(without.status, 200, "{call}: {}", without.body);
+    let without = masked(&without.json());
+    let mut echoed = false;
+    for second in [false, true] {
+        let mut form = Vec::new();
+        sample(member.name, &member.shape, second, &mut form);
+        let with = send_fresh(app, call, &form).await;
+        if with.status != 200 {
+            assert!(matches!(with.status, 400 | 404), "{call} {form:?}: {}", with.body);
+            let param = with.at("/error/param");
+            let of_it = param.as_str().is_some_and(|param| param.starts_with(member.name))
+                && with.at("/error/code") != "resource_missing";
+            return (if of_it { "refused" } else { UNNOTED }, with.text("/error/message"));
+        }
+        let mut with = masked(&with.json());
+        let mut plain = without.clone();
+        echoed |= with[member.name] != plain[member.name];
+        for object in [&mut with, &mut plain] {
+            object.as_object_mut().unwrap().remove(member.name);
+        }
+        if with != plain {
+            return (UNNOTED, String::new());
+        }
+    }
+    if echoed { ("echoed", String::new()) } else { ("checked only", String::new()) }
+}
+
+/// The least form of a value; the second one differs from the first where it can.
+fn sample(path: &str, shape: &Shape, second: bool, form: &mut Vec<String>) {
+    let value = match shape {
+        Shape::Text(_) => if second { "y" } else { "x" }.to_owned(),
+        Shape::Integer | Shape::Decimal => if second { "2" } else { "1" }.to_owned(),
+        Shape::Currency => "usd".to_owned(),
+        Shape::Boolean => (!second).to_string(),
+        Shape::Word(words) => {
+            let word = if second { words.last() } else { words.first() };
+            (*word.unwrap()).to_owned()
+        }
+        Shape::Hash(members) => {
+            let required: Vec<&Member> = members.iter().filter(|member| member.required).collect();
+            let chosen =
+                if required.is_empty() { members.iter().take(1).collect() } else { required };
+            for member in chosen {
+                sample(&format!("{path}[{}]", member.name), &member.shape, second, form);
+            }
+            return;
+        }
+        Shape::List(item) => return sample(&format!("{path}[0]"), item, second, form),
+        Shape::Map(value) => return sample(&format!("{path}[a]"), value, second, form),
+        Shape::Either(options) => return sample(path, &options[0], second, form),
+    };
+    form.push(format!("{path}={value}"));
+}
+
+/// A value without ids, secrets and numbers of invoices, which are others each time.
+fn masked(value: &Value) -> Value {
+    match value {
+        Value::String(text) => {
+            let run = |part: &str| part.len() >= ID_DIGITS_MIN;
+            let parts = text.split(|letter: char| !letter.is_ascii_alphanumeric());
+            if parts.into_iter().any(run) { "…".into() } else { value.clone() }
+        }
+        Value::Array(items) => items.iter().map(masked).collect(),
+        Value::Object(members) => {
+            let shown = members.iter().filter(|(name, _)| *name != "number");
+            shown.map(|(name, value)| (name.clone(), masked(value))).collect()
+        }
+        other => other.clone(),
+    }
+}
+
+async fn send_fresh(app: &App, call: &str, form: &[String]) -> Reply {
+    send(app, call, &start(app, call).await, form).await
+}
+
+/// Sends a call; what is in `more` counts, whatever the start says of it.
+async fn send(app: &App, call: &str, start: &Start, more: &[String]) -> Reply {
+    let (method, pattern) = call.split_once(' ').unwrap();
+    let mut path = String::new();
+    let mut ids = start.ids.iter();
+    for part in pattern.split('/').skip(1) {
+        path.push('/');
+        path.push_str(if part.starts_with('{') {
+            ids.next().map_or("x", String::as_str)
+        } else {
+            part
+        });
+    }
+    let mut form = vec![start.form.clone()];
+    form.extend_from_slice(more);
+    let form = form.join("&");
+    if method == "POST" {
+        app.post(&path, &form).await
+    } else {
+        app.request(method, &format!("{path}?{form}")).send().await
+    }
+}

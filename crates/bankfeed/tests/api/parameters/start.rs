@@ -1,0 +1,150 @@
+//! What each call needs beside the parameter that it is sent for.
+
+use crate::checkout::{CHECKOUT, ONE_ITEM};
+use crate::support::App;
+
+/// The ids that a call's path names, and the least form that it takes.
+pub(super) struct Start {
+    pub(super) ids: Vec<String>,
+    pub(super) form: String,
+}
+
+const TYPED: &str = "type=us_bank_account&billing_details[name]=Ada\
+                     &us_bank_account[account_holder_type]=individual\
+                     &us_bank_account[routing_number]=110000000\
+                     &us_bank_account[account_number]=000123456789";
+const PAYMENT: &str = "amount=2000&currency=usd";
+const SUCCESS: &str = "payment_method=pm_usBankAccount_success";
+const UNVERIFIED: &str = "confirm=true&payment_method_data[type]=us_bank_account\
+                          &payment_method_data[billing_details][name]=Ada\
+                          &payment_method_data[us_bank_account][account_holder_type]=individual\
+                          &payment_method_data[us_bank_account][routing_number]=110000000\
+                          &payment_method_data[us_bank_account][account_number]=000123456789";
+const DEPOSITS: &str = "amounts[]=32&amounts[]=45";
+
+/// A call with objects of its own, ready to be sent. Those without a table are refused for an unknown
+/// parameter before they look at their objects, and get none.
+pub(super) async fn start(app: &App, call: &str) -> Start {
+    let (method, path) = call.split_once(' ').unwrap();
+    if method != "POST" {
+        return Start { ids: Vec::new(), form: required(call).to_owned() };
+    }
+    let (ids, form) = match path.strip_prefix("/v1/").unwrap().split('/').next().unwrap() {
+        "payment_intents" => intent(app, "payment_intents", path, PAYMENT).await,
+        "setup_intents" => intent(app, "setup_intents", path, "").await,
+        "checkout" => checkout(app, path).await,
+        "payment_methods" => payment_method(app, path).await,
+        "products" | "prices" => price(app, path).await,
+        "invoices" | "invoiceitems" => invoice(app, path).await,
+        "subscriptions" => subscription(app, path).await,
+        _ => (Vec::new(), required(call).to_owned()),
+    };
+    Start { ids, form }
+}
+
+/// The parameters that a call without a table cannot do without.
+fn required(call: &str) -> &'static str {
+    match call.rsplit('/').next().unwrap() {
+        "sessions" if call.starts_with("POST") => {
+            "account_holder[type]=customer&account_holder[customer]=cus_x&permissions[]=transactions"
+        }
+        "refresh" | "subscribe" | "unsubscribe" => "features[]=transactions",
+        "owners" if call.starts_with("GET") => "ownership=x",
+        "owners" => "owners[0][name]=Ada",
+        "transactions" if call.starts_with("GET") => "account=x",
+        "transactions" => "amount=1",
+        "webhook_endpoints" if call.starts_with("POST") => {
+            "url=http://127.0.0.1:9/hook&enabled_events[]=*"
+        }
+        "test_clocks" | "advance" if call.starts_with("POST") => "frozen_time=1767225600",
+        "link" | "link_flows" => "client_secret=x",
+        "balance" => "current=1",
+        "subscription_items" => "subscription=x",
+        _ => "",
+    }
+}
+
+/// Makes an object; answers its id.
+async fn made(app: &App, path: &str, form: &str) -> String {
+    app.post(path, form).await.ok().text("/id")
+}
+
+async fn intent(app: &App, kind: &str, path: &str, form: &str) -> (Vec<String>, String) {
+    let create = format!("/v1/{kind}");
+    let verb = path.rsplit('/').next().unwrap();
+    let (before, now) = match verb {
+        "{id}" | "cancel" | "capture" => (form.to_owned(), ""),
+        "confirm" => (format!("{form}&{SUCCESS}"), ""),
+        "verify_microdeposits" => (format!("{form}&{UNVERIFIED}"), DEPOSITS),
+        _ => return (Vec::new(), form.to_owned()),
+    };
+    (vec![made(app, &create, &before).await], now.to_owned())
+}
+
+async fn checkout(app: &App, path: &str) -> (Vec<String>, String) {
+    if path == CHECKOUT {
+        return (Vec::new(), ONE_ITEM.to_owned());
+    }
+    (vec![made(app, CHECKOUT, ONE_ITEM).await], String::new())
+}
+
+async fn payment_method(app: &App, path: &str) -> (Vec<String>, String) {
+    let verb = path.rsplit('/').next().unwrap();
+    if verb == "payment_methods" {
+        return (Vec::new(), TYPED.to_owned());
+    }
+    let customer = app.customer().await;
+    let form = format!("customer={customer}&confirm=true&{SUCCESS}");
+    let set_up = app.post("/v1/setup_intents", &form).await.ok();
+    let method = set_up.text("/payment_method");
+    if verb == "attach" {
+        app.post(&format!("/v1/payment_methods/{method}/detach"), "").await.ok();
+        return (vec![method], format!("customer={customer}"));
+    }
+    (vec![method], String::new())
+}
+
+async fn price(app: &App, path: &str) -> (Vec<String>, String) {
+    if path == "/v1/products" {
+        return (Vec::new(), "name=Tea".to_owned());
+    }
+    let product = made(app, "/v1/products", "name=Tea").await;
+    let price = format!("product={product}&currency=usd&unit_amount=500");
+    match path {
+        "/v1/products/{id}" => (vec![product], String::new()),
+        "/v1/prices" => (Vec::new(), price),
+        _ => (vec![made(app, "/v1/prices", &price).await], String::new()),
+    }
+}
+
+async fn invoice(app: &App, path: &str) -> (Vec<String>, String) {
+    let customer = format!("customer={}", app.customer().await);
+    let item = format!("{customer}&amount=2500&currency=usd");
+    match path {
+        "/v1/invoices" => return (Vec::new(), customer),
+        "/v1/invoiceitems" => return (Vec::new(), item),
+        "/v1/invoiceitems/{id}" => {
+            return (vec![made(app, "/v1/invoiceitems", &item).await], String::new());
+        }
+        _ => {}
+    }
+    let invoice = made(app, "/v1/invoices", &customer).await;
+    made(app, "/v1/invoiceitems", &format!("{item}&invoice={invoice}")).await;
+    let verb = path.rsplit('/').next().unwrap();
+    if verb == "pay" || verb == "void" {
+        app.post(&format!("/v1/invoices/{invoice}/finalize"), "").await.ok();
+    }
+    let form = if verb == "pay" { SUCCESS } else { "" };
+    (vec![invoice], form.to_owned())
+}
+
+async fn subscription(app: &App, path: &str) -> (Vec<String>, String) {
+    let customer = format!("customer={}", app.customer().await);
+    if path == "/v1/subscriptions" {
+        return (Vec::new(), customer);
+    }
+    let price = "currency=usd&unit_amount=500&recurring[interval]=month&product_data[name]=Tea";
+    let price = made(app, "/v1/prices", price).await;
+    let form = format!("{customer}&items[0][price]={price}&payment_behavior=default_incomplete");
+    (vec![made(app, "/v1/subscriptions", &form).await], String::new())
+}
