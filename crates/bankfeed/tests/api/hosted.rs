@@ -449,7 +449,21 @@ async fn checkout_begins_a_subscription() {
     let session = create(&app, &monthly).await;
     let page = Browser::at(&app, &session.text("/url"));
     let begun = page.step("link", ADA).await;
-    insta::assert_snapshot!(shown(&link(&app, &begun).await), @"");
+    insta::assert_snapshot!(shown(&link(&app, &begun).await), @"
+    200
+    Subscribe for $25.00
+    Tea × 2 $25.00
+    E-mail address
+    [ada@example.com]
+    Your name
+    [Ada]
+    Bank account
+    TN Test (Non-OAuth) Account ending in 3182
+    With “Subscribe for $25.00” you allow Test merchant to debit this bank account whenever you owe
+       for what you buy or use there. This holds until you tell Test merchant to stop.
+    > Subscribe for $25.00
+    > Use another account
+    ");
     let paid = page.step("pay", ADA).await;
     assert!(read(&paid).contains("Thank you"), "{}", paid.body);
     let expand = "expand[]=subscription.default_payment_method&expand[]=customer";
