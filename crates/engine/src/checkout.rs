@@ -107,6 +107,8 @@ impl Engine {
             change.apply(&mut metadata)?;
         }
         let named = input.method_types.is_some();
+        let given = input.given.text(&["payment_method_configuration"]);
+        let configuration = self.configured_by(context, named, given).await?;
         let from_settings = self.collection_of_settings(context, named).await?;
         check_prefetch(&input.collection, from_settings.as_ref(), OPTIONS)?;
         let number = self.next_number();
@@ -129,6 +131,7 @@ impl Engine {
             currency: line_items.first().map(|item| item.currency).or(input.currency),
             line_items,
             method_types: input.method_types.clone(),
+            configuration,
             collection: input.collection.clone(),
             from_settings,
             intent: None,
@@ -322,7 +325,8 @@ impl Engine {
                 Intent { version: failed.version + 1, ..failed }
             } else {
                 let (kind, input) = intent_input(session);
-                let new = self.new_intent(context, kind, &input, customer.as_ref(), now)?;
+                let mut new = self.new_intent(context, kind, &input, customer.as_ref(), now)?;
+                new.configuration.clone_from(&session.configuration);
                 let created =
                     kind.event(EventType::PaymentIntentCreated, EventType::SetupIntentCreated);
                 changes.tell(&intent_object(new.clone()), created, now, Some(&context.cause()));

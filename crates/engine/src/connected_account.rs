@@ -15,7 +15,7 @@ use crate::{Answer, Context, Engine, Error};
 use model::connected_account::{ConnectedAccount, PlatformTie};
 use model::event::{Event, EventType, Happened, Snapshot};
 use model::given::Given;
-use model::id::MerchantId;
+use model::id::{MerchantId, RequestId};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use store::{
@@ -35,6 +35,8 @@ pub struct Connected {
     pub account: String,
     /// The merchant that it acts as.
     pub merchant: MerchantId,
+    /// What its customers know it by, if it has said so.
+    pub name: Option<String>,
 }
 
 /// What a create or an update says.
@@ -59,6 +61,20 @@ pub struct ConnectedAccountFilter {
     pub page: PageParams,
 }
 
+impl Connected {
+    /// Acting in an account.
+    pub(crate) fn of(account: &ConnectedAccount) -> Self {
+        let names = [&["business_profile", "name"][..], &["settings", "dashboard", "display_name"]];
+        let name = names.into_iter().find_map(|path| account.given.text(path));
+        Self {
+            platform: account.merchant,
+            account: account.account.clone(),
+            merchant: account.acts_as(),
+            name: name.map(str::to_owned),
+        }
+    }
+}
+
 impl Engine {
     /// The account that a call of this platform acts in: none when it names the platform itself.
     /// In test mode an unknown one comes into being with the first call that writes.
@@ -75,22 +91,38 @@ impl Engine {
         if given == platform.text().as_str() {
             return Ok(None);
         }
-        if writes {
-            self.open_connected(platform, livemode, given).await?;
+        let found = if writes {
+            Some(self.open_connected(platform, livemode, given).await?)
         } else {
-            match self.find_connected(platform, given).await? {
-                Some(account) if account.deleted => {
-                    return Err(Refusal::account_invalid(given).into());
-                }
-                None if livemode => return Err(Refusal::account_invalid(given).into()),
-                _ => {}
-            }
+            self.find_connected(platform, given).await?
+        };
+        let closed = found.as_ref().map_or(livemode, |account| account.deleted);
+        if closed {
+            return Err(Refusal::account_invalid(given).into());
         }
-        Ok(Some(Connected {
-            platform,
-            account: given.to_owned(),
-            merchant: MerchantId::of_connected(platform, given),
-        }))
+        let now = self.clock.account_now();
+        let unknown = || ConnectedAccount::of(platform, given, livemode, now);
+        Ok(Some(Connected::of(&found.unwrap_or_else(unknown))))
+    }
+
+    /// A call of a page of a merchant; none when that is a connected account that was deleted.
+    pub(crate) async fn page_context(
+        &self,
+        merchant: MerchantId,
+        livemode: bool,
+        request: RequestId,
+    ) -> Result<Option<Context>, Error> {
+        let context = Context::of_page(merchant, livemode, request);
+        let Some(tie) = self.platform_of(merchant).await? else { return Ok(Some(context)) };
+        let found = self.find_connected(tie.platform, &tie.account).await?;
+        let account = found.filter(|account| !account.deleted);
+        Ok(account.map(|account| Context { connected: Some(Connected::of(&account)), ..context }))
+    }
+
+    /// What the customers of whoever calls know them by.
+    pub(crate) fn merchant_name(&self, context: &Context) -> String {
+        let own = context.connected.as_ref().and_then(|connected| connected.name.clone());
+        own.unwrap_or_else(|| self.settings.merchant_name.clone())
     }
 
     /// Makes a connected account.
@@ -298,25 +330,25 @@ impl Engine {
     }
 
     /// Sees to it that an account is there, or refuses it.
-    pub(crate) async fn open_connected(
+    async fn open_connected(
         &self,
         platform: MerchantId,
         livemode: bool,
         given: &str,
-    ) -> Result<(), Error> {
+    ) -> Result<ConnectedAccount, Error> {
         for _ in tries() {
             match self.find_connected(platform, given).await? {
-                Some(account) if !account.deleted => return Ok(()),
+                Some(account) if !account.deleted => return Ok(account),
                 None if !livemode => {}
                 _ => return Err(Refusal::account_invalid(given).into()),
             }
             let now = self.clock.account_now();
             let account = ConnectedAccount::of(platform, given, livemode, now);
             let tie = Object::PlatformTie(account.tie());
-            let objects = vec![tie, Object::ConnectedAccount(account)];
+            let objects = vec![tie, Object::ConnectedAccount(account.clone())];
             let change = ChangeObjects { objects, events: Vec::new(), reply: None };
             match self.store.write(change).await? {
-                Changed::Done => return Ok(()),
+                Changed::Done => return Ok(account),
                 // Another call made it in the same instant.
                 Changed::Stale | Changed::KeyTaken => {}
                 Changed::MerchantsFull => {
@@ -345,7 +377,7 @@ impl Engine {
         }
         match self.open_connected(context.merchant, context.livemode, given).await {
             Err(Error::Refused(refusal)) if refusal.status == 403 => Err(missing()),
-            other => other,
+            opened => opened.map(drop),
         }
     }
 

@@ -11,8 +11,8 @@ use model::connected_account::ConnectedAccount;
 use model::customer::{Address, Customer, Shipping, TaxExempt};
 use model::event::{Event, EventType, Snapshot};
 use model::id::{
-    ClockId, CustomerId, DisputeId, EventId, InvoiceId, InvoiceItemId, LinkFlowId, PriceId,
-    SubscriptionId, TokenId,
+    ClockId, CustomerId, DisputeId, EventId, InvoiceId, InvoiceItemId, LinkFlowId,
+    MethodConfigurationId, PriceId, SubscriptionId, TokenId,
 };
 use model::product::Product;
 use std::collections::BTreeMap;
@@ -513,6 +513,10 @@ impl Engine {
             Kind::InvoiceItem => {
                 (given.parse::<InvoiceItemId>().map(InvoiceItemId::number), "invoiceitem")
             }
+            Kind::MethodConfiguration => (
+                given.parse::<MethodConfigurationId>().map(MethodConfigurationId::number),
+                "payment_method_configuration",
+            ),
             Kind::Invoice => (given.parse::<InvoiceId>().map(InvoiceId::number), "invoice"),
             Kind::Subscription => {
                 (given.parse::<SubscriptionId>().map(SubscriptionId::number), "subscription")

@@ -384,10 +384,8 @@ impl Engine {
 
 /// A call that sees what the account itself sees.
 fn inside(context: &Context, account: &ConnectedAccount) -> Context {
-    let merchant = account.acts_as();
-    let connected =
-        Connected { platform: account.merchant, account: account.account.clone(), merchant };
-    Context { merchant, connected: Some(connected), ..context.without_reply() }
+    let connected = Connected::of(account);
+    Context { merchant: connected.merchant, connected: Some(connected), ..context.without_reply() }
 }
 
 /// The first of these, and whether there are more.

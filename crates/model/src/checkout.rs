@@ -19,6 +19,7 @@ use crate::id::{
 };
 use crate::intent::{Intent, IntentStatus};
 use crate::mandate::accepted_online;
+use crate::method_configuration::ConfiguredBy;
 use crate::money::Currency;
 use crate::product::Price;
 use crate::subscription::Subscription;
@@ -134,6 +135,9 @@ pub struct CheckoutSession {
     pub currency: Option<Currency>,
     /// The types a payment method may be of; none when the settings of the merchant choose.
     pub method_types: Option<Vec<String>>,
+    /// What decided on its payment methods, where a configuration did.
+    #[serde(default)]
+    pub configuration: Option<ConfiguredBy>,
     /// What it asks of the link flow.
     pub collection: Collection,
     /// What the settings of the merchant ask for beside it, as they were when it was made; none

@@ -231,9 +231,16 @@ impl Error {
     /// A `Stripe-Account` header that names no account at all.
     pub fn malformed_account(given: &str) -> Self {
         Self::invalid(format!(
-            "The Stripe-Account header must be the id of a connected account (acct_…), not '{}'.",
+            "The account to act in must be the id of a connected account (acct_…), not '{}'.",
             shown(given)
         ))
+    }
+
+    /// Two headers that name different accounts.
+    pub fn other_context() -> Self {
+        Self::invalid(
+            "The headers Stripe-Account and Stripe-Context name different accounts; send one.",
+        )
     }
 
     /// A connected account that is not the caller's, or is no more, or never was: which of these

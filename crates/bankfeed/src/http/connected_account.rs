@@ -5,7 +5,7 @@ use super::auth::Caller;
 use super::call::{Call, Outcome};
 use super::external_account::take_external;
 use super::given::{read, take_metadata};
-use super::headers::STRIPE_ACCOUNT;
+use super::headers::{STRIPE_ACCOUNT, STRIPE_CONTEXT};
 use super::product::take_created;
 use axum::http::Method;
 use axum::http::request::Parts;
@@ -18,13 +18,18 @@ use wire::list::take_page;
 /// What is not kept: it tells of people, and no answer shows it.
 const NOT_KEPT: [&str; 5] = ["account_token", "bank_account", "company", "documents", "individual"];
 
-/// The connected account that a call names in its header; the caller is then who acts there.
+/// The connected account that a call names in its header, of which newer libraries send the second
+/// in place of the first; the caller is then who acts there.
 pub(super) async fn act_in(
     app: &App,
     caller: &mut Caller,
     parts: &Parts,
 ) -> Result<Option<Connected>, engine::Error> {
-    let Some(given) = parts.headers.get(STRIPE_ACCOUNT) else { return Ok(None) };
+    let (account, context) = (parts.headers.get(STRIPE_ACCOUNT), parts.headers.get(STRIPE_CONTEXT));
+    if account.zip(context).is_some_and(|(account, context)| account != context) {
+        return Err(Error::other_context().into());
+    }
+    let Some(given) = account.or(context) else { return Ok(None) };
     let given = String::from_utf8_lossy(given.as_bytes());
     let writes = parts.method != Method::GET;
     let connected = app.engine.act_in(caller.merchant, caller.livemode, &given, writes).await?;

@@ -2,78 +2,135 @@
 
 use crate::support::{App, Client, FC};
 
-/// Makes one of each object; answers every path that shows one of them, and every list.
-async fn populate(client: &Client) -> (Vec<String>, Vec<String>) {
+const DAY_S: i64 = 86_400;
+/// The addresses of the server, as its router lists them.
+const ROUTER: &str = include_str!("../../src/http/router.rs");
+/// What is shown of a platform, of an account, or of the server itself: it belongs to no row of a
+/// merchant, or is there for both.
+const SHARED: [&str; 3] = [
+    "/v1/account",
+    "/v1/financial_connections/settings",
+    "/v1/test_helpers/financial_connections/institutions",
+];
+
+/// Makes one of each object; answers the paths that show them.
+async fn populate(client: &Client) -> Vec<String> {
     let id = async |path: &str, form: &str| client.post(path, form).await.ok().text("/id");
     let customer = id("/v1/customers", "email=ada@example.com").await;
     let clock = id("/v1/test_helpers/test_clocks", "frozen_time=1767225600").await;
     let session = client.session(&customer, "prefetch[]=transactions&prefetch[]=ownership").await;
     let account = client.link(&session, "").await.text("/accounts/data/0/id");
-    let of_intent = format!("amount=500&currency=usd&customer={customer}");
-    let payment = id("/v1/payment_intents", &of_intent).await;
-    let setup = client
-        .post(
-            "/v1/setup_intents",
-            &format!(
-                "customer={customer}&payment_method=pm_usBankAccount_success&confirm=true\
-                 &mandate_data[customer_acceptance][type]=offline"
-            ),
-        )
-        .await
-        .ok();
+    let pay = format!(
+        "amount=500&currency=usd&customer={customer}&payment_method=pm_usBankAccount_dispute\
+         &payment_method_types[]=us_bank_account&confirm=true\
+         &mandate_data[customer_acceptance][type]=offline"
+    );
+    let payment = id("/v1/payment_intents", &pay).await;
+    let save = format!(
+        "customer={customer}&payment_method=pm_usBankAccount_success&confirm=true\
+         &mandate_data[customer_acceptance][type]=offline"
+    );
+    let setup = client.post("/v1/setup_intents", &save).await.ok();
+    let (method, mandate) = (setup.text("/payment_method"), setup.text("/mandate"));
     let product = id("/v1/products", "name=Gold").await;
     let of_price = format!("currency=usd&unit_amount=500&product={product}");
     let price = id("/v1/prices", &of_price).await;
+    let monthly = id("/v1/prices", &format!("{of_price}&recurring[interval]=month")).await;
     let of_item = format!("customer={customer}&amount=500&currency=usd");
     let item = id("/v1/invoiceitems", &of_item).await;
     let invoice = id("/v1/invoices", &format!("customer={customer}")).await;
+    client.post(&format!("/v1/invoices/{invoice}/finalize"), "").await.ok();
+    let subscription = format!(
+        "customer={customer}&items[0][price]={monthly}&payment_behavior=default_incomplete"
+    );
+    let subscription = client.post("/v1/subscriptions", &subscription).await.ok();
+    let first_invoice = subscription.text("/latest_invoice");
+    let of_subscription = subscription.text("/items/data/0/id");
+    let subscription = subscription.text("/id");
     let checkout = id("/v1/checkout/sessions", "mode=setup&currency=usd").await;
     let hook = "url=http://127.0.0.1:9/&enabled_events[]=invoice.paid";
     let endpoint = id("/v1/webhook_endpoints", hook).await;
     let numbers = "bank_account[country]=US&bank_account[routing_number]=110000000\
         &bank_account[account_number]=000123456789";
     let token = id("/v1/tokens", numbers).await;
-    let event = client.get("/v1/events?limit=1").await.ok().text("/data/0/id");
-    let single = vec![
+    let bank = format!("/v1/test_helpers/financial_connections/accounts/{account}");
+    vec![
         format!("/v1/customers/{customer}"),
         format!("/v1/customers/{customer}/payment_methods"),
+        format!("/v1/customers/{customer}/payment_methods/{method}"),
         format!("/v1/test_helpers/test_clocks/{clock}"),
         format!("{FC}/sessions/{}", session.text("/id")),
         format!("{FC}/accounts/{account}"),
         format!("{FC}/transactions?account={account}"),
-        format!("/v1/test_helpers/financial_connections/accounts/{account}/ledger"),
+        format!("{bank}/ledger"),
+        format!("{bank}/next_refresh"),
         format!("/v1/payment_intents/{payment}"),
         format!("/v1/setup_intents/{}", setup.text("/id")),
-        format!("/v1/payment_methods/{}", setup.text("/payment_method")),
-        format!("/v1/mandates/{}", setup.text("/mandate")),
+        format!("/v1/payment_methods/{method}"),
+        format!("/v1/mandates/{mandate}"),
         format!("/v1/products/{product}"),
         format!("/v1/prices/{price}"),
         format!("/v1/invoiceitems/{item}"),
         format!("/v1/invoices/{invoice}"),
         format!("/v1/invoices/{invoice}/lines"),
+        format!("/v1/invoice_payments?invoice={first_invoice}"),
+        format!("/v1/subscriptions/{subscription}"),
+        format!("/v1/subscription_items?subscription={subscription}"),
+        format!("/v1/subscription_items/{of_subscription}"),
         format!("/v1/checkout/sessions/{checkout}"),
         format!("/v1/checkout/sessions/{checkout}/line_items"),
         format!("/v1/webhook_endpoints/{endpoint}"),
         format!("/v1/tokens/{token}"),
-        format!("/v1/events/{event}"),
-        format!("/v1/test_helpers/events/{event}/deliveries"),
-    ];
-    let lists = [
-        "/v1/customers",
-        "/v1/test_helpers/test_clocks",
-        "/v1/financial_connections/accounts",
-        "/v1/payment_intents",
-        "/v1/setup_intents",
-        "/v1/payment_methods",
-        "/v1/products",
-        "/v1/prices",
-        "/v1/invoiceitems",
-        "/v1/invoices",
-        "/v1/checkout/sessions",
-        "/v1/webhook_endpoints",
-        "/v1/events",
-    ];
-    (single, lists.map(str::to_owned).to_vec())
+    ]
+}
+
+/// The paths of what came of these by itself, as its owner finds them.
+async fn followed(client: &Client, made: &mut Vec<String>) {
+    let first = async |path: &str, pointer: &str| client.get(path).await.ok().text(pointer);
+    let account = made.iter().find(|path| path.starts_with(&format!("{FC}/accounts/"))).cloned();
+    let account = account.unwrap();
+    let ownership = first(&account, "/ownership").await;
+    made.push(format!("{account}/owners?ownership={ownership}"));
+    let of_account = made.iter().find(|path| path.contains("/transactions?")).cloned().unwrap();
+    let transaction = first(&of_account, "/data/0/id").await;
+    made.push(format!("{FC}/transactions/{transaction}"));
+    for list in ["/v1/disputes", "/v1/invoice_payments", "/v1/events"] {
+        made.push(format!("{list}/{}", first(list, "/data/0/id").await));
+    }
+    let event = first("/v1/events", "/data/0/id").await;
+    made.push(format!("/v1/test_helpers/events/{event}/deliveries"));
+}
+
+/// The lists of the server that need no object to be named: those without an open part.
+fn lists() -> Vec<&'static str> {
+    // These want to know whose.
+    let of_something = ["/v1/financial_connections/transactions", "/v1/subscription_items"];
+    let lists = patterns().into_iter().filter(|pattern| !pattern.contains('{'));
+    lists.filter(|pattern| !of_something.contains(pattern)).collect()
+}
+
+/// Every address that shows something of a merchant.
+fn patterns() -> Vec<&'static str> {
+    let reads = ROUTER.split_inclusive(".get(").filter(|before| before.ends_with(".get("));
+    let starts = reads.scan(0, |end, before| {
+        *end += before.len();
+        Some(*end)
+    });
+    let from_browser = ROUTER.match_indices(".client_get(").map(|(at, call)| at + call.len());
+    let patterns = starts.chain(from_browser).filter_map(|at| {
+        let pattern = ROUTER[at..].trim_start().strip_prefix('"')?.split('"').next()?;
+        let shared = SHARED.iter().any(|shared| pattern.starts_with(shared));
+        (pattern.starts_with("/v1/") && !shared).then_some(pattern)
+    });
+    patterns.collect()
+}
+
+/// Whether a path is one of an address.
+fn is_of(path: &str, pattern: &str) -> bool {
+    let path = path.split('?').next().unwrap();
+    let parts = path.split('/').count() == pattern.split('/').count();
+    let fits = |(part, open): (&str, &str)| open.starts_with('{') || part == open;
+    parts && path.split('/').zip(pattern.split('/')).all(fits)
 }
 
 /// Every id that a list holds.
@@ -84,8 +141,8 @@ async fn ids(client: &Client, path: &str) -> Vec<String> {
 }
 
 /// What the platform, an account of it, another account of it, and an account of the same id of
-/// another platform have made is found by its maker alone: by each call that shows something, and
-/// in each list.
+/// another platform have made is found by its maker alone: by each address that shows something,
+/// and in each list. Nor can anybody else delete it.
 #[tokio::test]
 async fn nobody_sees_the_rows_of_another() {
     let app = App::sqlite().await;
@@ -98,21 +155,42 @@ async fn nobody_sees_the_rows_of_another() {
     let mut made = Vec::new();
     for client in &clients {
         made.push(populate(client).await);
-        app.run_workers_until_idle().await;
     }
-    for (maker, (single, lists)) in made.iter().enumerate() {
-        for path in single {
+    // Payments end, and some are disputed.
+    app.run_workers_until_idle().await;
+    app.wait_s(10 * DAY_S);
+    app.run_workers_until_idle().await;
+    for (client, paths) in clients.iter().zip(&mut made) {
+        followed(client, paths).await;
+    }
+    for pattern in patterns() {
+        let shown = made[0].iter().any(|path| is_of(path, pattern)) || lists().contains(&pattern);
+        assert!(shown, "nothing is asked for at {pattern}");
+    }
+    for (maker, paths) in made.iter().enumerate() {
+        for path in paths {
             for (asker, client) in clients.iter().enumerate() {
-                let status = client.get(path).await.status;
-                let found = if asker == maker { status == 200 } else { status == 404 };
-                assert!(found, "{asker} asked {status} for {path} of {maker}");
+                let reply = client.get(path).await;
+                let empty =
+                    path.contains('?') && reply.status == 200 && reply.items("/data").is_empty();
+                let found = if asker == maker {
+                    reply.status == 200 && !empty
+                } else {
+                    reply.status == 404 || empty
+                };
+                assert!(found, "{asker} was told {} for {path} of {maker}", reply.status);
+                if asker != maker {
+                    let status = client.delete(path).await.status;
+                    assert!(matches!(status, 404 | 405), "{asker} deleted {path} of {maker}");
+                }
             }
         }
-        for path in lists {
+        for path in lists() {
             let own = ids(&clients[maker], path).await;
             assert!(!own.is_empty(), "{path}");
-            for other in clients.iter().enumerate().filter(|(asker, _)| *asker != maker) {
-                let seen = ids(other.1, path).await;
+            let others = clients.iter().enumerate().filter(|(asker, _)| *asker != maker);
+            for (_, other) in others {
+                let seen = ids(other, path).await;
                 assert!(!seen.iter().any(|id| own.contains(id)), "{path}");
             }
         }

@@ -142,7 +142,7 @@ async fn what_is_not_taken() {
         400 invalid_request_error - -
         Request bodies must be application/x-www-form-urlencoded, not application/json.
         400 invalid_request_error - -
-        The Stripe-Account header must be the id of a connected account (acct_…), not
+        The account to act in must be the id of a connected account (acct_…), not
         'acct-1'.
         400 invalid_request_error - -
         The request body has more than 524288 bytes.

@@ -165,7 +165,7 @@ async fn an_account_is_saved_and_its_deposits_are_told() {
     Your account is saved
     Two small deposits come to your account in the next days. When they are there, say what they
        were, and you are done.
-    -> Say what the deposits were
+    -> Confirm the deposits
     You may close this page.
     ");
 

@@ -89,7 +89,7 @@ impl Engine {
         let text = |name: &str| session.given.text(&[name]).map(str::to_owned);
         let success = text("success_url");
         Ok(Some(CheckoutPage {
-            merchant_name: self.settings.merchant_name.clone(),
+            merchant_name: self.merchant_name(&context),
             livemode: session.livemode,
             standing,
             mode: session.mode,
@@ -213,7 +213,8 @@ impl Engine {
         let find = FindObject { merchant, kind: Kind::Checkout, number };
         match self.store.read(find).await? {
             Some(Object::Checkout(session)) => {
-                Ok(Some((Context::of_page(merchant, session.livemode, request), session)))
+                let context = self.page_context(merchant, session.livemode, request).await?;
+                Ok(context.map(|context| (context, session)))
             }
             _ => Ok(None),
         }

@@ -79,7 +79,7 @@ impl Engine {
             _ => DepositsStanding::Done,
         };
         Ok(Some(DepositsPage {
-            merchant_name: self.settings.merchant_name.clone(),
+            merchant_name: self.merchant_name(&context),
             livemode: intent.livemode,
             standing,
             bank: self.page_bank(&context, intent.payment_method).await?,
@@ -131,7 +131,8 @@ impl Engine {
             if let Some(Object::PaymentIntent(intent) | Object::SetupIntent(intent)) =
                 self.store.read(find).await?
             {
-                return Ok(Some((Context::of_page(merchant, intent.livemode, request), intent)));
+                let context = self.page_context(merchant, intent.livemode, request).await?;
+                return Ok(context.map(|context| (context, intent)));
             }
         }
         Ok(None)

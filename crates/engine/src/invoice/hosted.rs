@@ -84,7 +84,7 @@ impl Engine {
         let method = intent.as_ref().and_then(|intent| intent.payment_method);
         let to = |name: &str| invoice.addressee.text(&[name]).map(str::to_owned);
         Ok(Some(InvoicePage {
-            merchant_name: self.settings.merchant_name.clone(),
+            merchant_name: self.merchant_name(&context),
             livemode: invoice.livemode,
             standing,
             number: invoice.printed_number.clone(),
@@ -168,7 +168,8 @@ impl Engine {
         let find = FindObject { merchant, kind: Kind::Invoice, number };
         match self.store.read(find).await? {
             Some(Object::Invoice(invoice)) if invoice.finalized_at.is_some() => {
-                Ok(Some((Context::of_page(merchant, invoice.livemode, request), invoice)))
+                let context = self.page_context(merchant, invoice.livemode, request).await?;
+                Ok(context.map(|context| (context, invoice)))
             }
             _ => Ok(None),
         }

@@ -6,6 +6,7 @@ use super::steps::{Effect, Ground, LinkStep, PickFault};
 use super::{CarrierInput, changed, open};
 use crate::carrier::{Carrier, CarrierEnd};
 use crate::context::{made, render, settled, tries};
+use crate::method_configuration::check_carrier;
 use crate::{Answer, Context, Engine, Error};
 use model::account::Holder;
 use model::clock::AccountTime;
@@ -86,6 +87,7 @@ impl Engine {
         carrier: &Carrier,
         page: Option<&str>,
     ) -> Result<LinkFlow, Error> {
+        check_carrier(carrier)?;
         let ask = carrier.ask();
         let now = self.moment_to_write(context.merchant, ask.clock).await?;
         open(&ask, now)?;
@@ -131,7 +133,9 @@ impl Engine {
         if Sha256::digest(secret.as_bytes()) != Sha256::digest(flow.secret.as_bytes()) {
             return Ok(None);
         }
-        let context = Context::of_page(merchant, flow.livemode, request);
+        let Some(context) = self.page_context(merchant, flow.livemode, request).await? else {
+            return Ok(None);
+        };
         let id = CarrierInput::Id(flow.carrier.clone());
         let carrier = match self.find_carrier(&context, &id).await? {
             Carrier::Checkout(session) if flow.page.is_some() => Carrier::CheckoutPage(session),

@@ -113,7 +113,7 @@ impl Engine {
             id: flow.id,
             version: flow.version,
             livemode: flow.livemode,
-            merchant_name: self.settings.merchant_name.clone(),
+            merchant_name: self.merchant_name(&context),
             institution: picked.cloned(),
             institutions: if flow.run.pane == Pane::Institutions {
                 institutions

@@ -3,12 +3,14 @@
 use super::View;
 use super::given::{Expanded, Shown, id_or_object, value as given_value};
 use super::intent::lay_collection;
+use super::method_configuration::details;
 use super::product::price_value;
 use crate::address::HostedPage;
 use crate::change::leave_out_newer;
 use crate::expand::Field;
 use model::Word;
 use model::checkout::{CheckoutMode, CheckoutSession, LineItem};
+use model::method_configuration::types_offered;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
@@ -100,7 +102,7 @@ pub fn value(session: &CheckoutSession, view: &View<'_>, expanded: &Expanded) ->
     let intent_of = |mode| session.intent.clone().filter(|_| session.mode == mode);
     let invoice = session.invoice.map(|invoice| invoice.to_string());
     let subscription = session.subscription.map(|subscription| subscription.to_string());
-    let types = session.method_types.clone();
+    let types = types_offered(session.method_types.as_deref(), session.configuration.as_ref());
     let allowed = session.given.at(&["allowed_payment_method_types"]).map(given_value);
     shown
         .put("id", id)
@@ -120,7 +122,8 @@ pub fn value(session: &CheckoutSession, view: &View<'_>, expanded: &Expanded) ->
             "payment_intent",
             id_or_object(expanded, "payment_intent", intent_of(CheckoutMode::Payment)),
         )
-        .put("payment_method_types", types.unwrap_or_else(|| vec!["us_bank_account".to_owned()]))
+        .put("payment_method_configuration_details", details(session.configuration.as_ref()))
+        .put("payment_method_types", types)
         .put("payment_status", session.payment_status.word())
         .put("setup_intent", id_or_object(expanded, "setup_intent", intent_of(CheckoutMode::Setup)))
         // A request gives what to make these of, an object shows what was made.

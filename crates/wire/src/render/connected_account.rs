@@ -223,6 +223,12 @@ mod tests {
             told(json!({"type": "express"})),
             told(json!({"type": "custom"})),
             told(json!({"controller": controller})),
-        ].join("\n"), @"");
+        ].join("\n"), @"
+        standard account stripe stripe full
+        standard account stripe stripe full
+        express application_express application stripe express
+        custom application_custom application application none
+        none account application stripe full
+        ");
     }
 }

@@ -20,6 +20,12 @@ const UNVERIFIED: &str = "confirm=true&payment_method_data[type]=us_bank_account
                           &payment_method_data[us_bank_account][account_holder_type]=individual\
                           &payment_method_data[us_bank_account][routing_number]=110000000\
                           &payment_method_data[us_bank_account][account_number]=000123456789";
+const BANK: &str = "external_account[object]=bank_account&external_account[country]=US\
+                    &external_account[currency]=usd&external_account[routing_number]=110000000\
+                    &external_account[account_number]=000123456789";
+const NUMBERS: &str = "bank_account[country]=US&bank_account[currency]=usd\
+                       &bank_account[routing_number]=110000000\
+                       &bank_account[account_number]=000123456789";
 const DEPOSITS: &str = "amounts[]=32&amounts[]=45";
 
 /// A call with objects of its own, ready to be sent. Those without a table are refused for an unknown
@@ -34,8 +40,13 @@ pub(super) async fn start(app: &App, call: &str) -> Start {
         "setup_intents" => intent(app, "setup_intents", path, "").await,
         "checkout" => checkout(app, path).await,
         "payment_methods" => payment_method(app, path).await,
+        "payment_method_configurations" if path.ends_with("{id}") => {
+            (vec![made(app, "/v1/payment_method_configurations", "").await], String::new())
+        }
         "products" | "prices" => price(app, path).await,
         "invoices" | "invoiceitems" => invoice(app, path).await,
+        "tokens" if path == "/v1/tokens" => (Vec::new(), NUMBERS.to_owned()),
+        "accounts" => account(app, path).await,
         "subscriptions" => subscription(app, path).await,
         _ => (Vec::new(), required(call).to_owned()),
     };
@@ -147,4 +158,20 @@ async fn subscription(app: &App, path: &str) -> (Vec<String>, String) {
     let price = made(app, "/v1/prices", price).await;
     let form = format!("{customer}&items[0][price]={price}&payment_behavior=default_incomplete");
     (vec![made(app, "/v1/subscriptions", &form).await], String::new())
+}
+
+async fn account(app: &App, path: &str) -> (Vec<String>, String) {
+    if path == "/v1/accounts" {
+        return (Vec::new(), String::new());
+    }
+    let account = made(app, "/v1/accounts", "type=custom&country=US").await;
+    let bank = format!("/v1/accounts/{account}/external_accounts");
+    match path {
+        "/v1/accounts/{id}" => (vec![account], String::new()),
+        "/v1/accounts/{id}/external_accounts" => (vec![account], BANK.to_owned()),
+        _ => {
+            let bank = made(app, &bank, BANK).await;
+            (vec![account, bank], String::new())
+        }
+    }
 }

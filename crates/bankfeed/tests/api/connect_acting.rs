@@ -1,0 +1,138 @@
+//! What it means to act in a connected account.
+
+use crate::browser::Browser;
+use crate::connect::{ACCOUNTS, NUMBERS, connected, payout_session};
+use crate::support::{App, Client, FC};
+
+/// In test mode an account that nobody made is empty to readers, and is there with its first write.
+#[tokio::test]
+async fn an_unknown_account_comes_into_being() {
+    let app = App::sqlite().await;
+    let inside = app.in_account("acct_1032D82eZvKYlo2C");
+    let empty = inside.get("/v1/customers").await.ok();
+    assert!(empty.items("/data").is_empty());
+    assert_eq!(empty.header("stripe-account"), Some("acct_1032D82eZvKYlo2C"));
+    assert_eq!(inside.get("/v1/account").await.ok().text("/id"), "acct_1032D82eZvKYlo2C");
+    assert!(app.get(ACCOUNTS).await.ok().items("/data").is_empty());
+
+    inside.post("/v1/customers", "name=Ada").await.ok();
+    let listed = app.get(ACCOUNTS).await.ok();
+    assert_eq!(listed.text("/data/0/id"), "acct_1032D82eZvKYlo2C");
+    assert_eq!(listed.text("/data/0/type"), "standard");
+    // The account of another platform with the same id is another account.
+    let elsewhere = app.with_key("sk_test_other").in_account("acct_1032D82eZvKYlo2C");
+    assert!(elsewhere.get("/v1/customers").await.ok().items("/data").is_empty());
+    assert!(app.with_key("sk_test_other").get(ACCOUNTS).await.ok().items("/data").is_empty());
+}
+
+/// One idempotency key serves platform and account apart.
+#[tokio::test]
+async fn idempotency_keys_are_the_accounts_own() {
+    let app = App::sqlite().await;
+    let inside = app.in_account("acct_1");
+    let make = async |client: &Client, name: &str| {
+        let request = client.request("POST", "/v1/customers").header("Idempotency-Key", "k");
+        request.form(&format!("name={name}")).send().await
+    };
+    let of_platform = make(&app, "Ada").await.ok();
+    let of_account = make(&inside, "Bob").await.ok();
+    assert_ne!(of_platform.text("/id"), of_account.text("/id"));
+    assert_eq!(make(&inside, "Bob").await.ok().body, of_account.body);
+    assert_eq!(make(&app, "Bob").await.status, 400);
+}
+
+/// With a live key an account must be there before anybody acts in it, for reading too; the
+/// platform's registration serves its accounts.
+#[tokio::test]
+async fn live_accounts() {
+    let app = App::sqlite().await;
+    let live = app.live();
+    let id = live.post(ACCOUNTS, "").await.ok().text("/id");
+    let unknown = live.in_account("acct_1");
+    let told =
+        unknown.refusals(&[("GET", "/v1/customers", ""), ("POST", "/v1/customers", "")]).await;
+    insta::assert_snapshot!(told, @"
+    GET /v1/customers
+        403 invalid_request_error account_invalid -
+        The API key has no access to the account 'acct_1': there is no such account, or
+        it is no longer connected to yours.
+    POST /v1/customers
+        403 invalid_request_error account_invalid -
+        The API key has no access to the account 'acct_1': there is no such account, or
+        it is no longer connected to yours.
+    ");
+    let inside = live.in_account(&id);
+    assert_eq!(inside.post("/v1/customers", "").await.ok().at("/livemode"), true);
+    assert!(live.get("/v1/customers").await.ok().items("/data").is_empty());
+
+    let sessions = format!("{FC}/sessions");
+    let external = format!("{ACCOUNTS}/{id}/external_accounts");
+    let test_numbers = format!("{NUMBERS}&external_account[account_number]=000123456789");
+    let told = live
+        .refusals(&[
+            ("POST", &sessions, &payout_session(&id, "")),
+            ("POST", &external, &test_numbers),
+        ])
+        .await;
+    insta::assert_snapshot!(told, @"
+    POST …/sessions account_holder[type]=account&account_holder[account]=acct_…&
+    permissions[]=payment_method&permissions[]=balances&
+        400 invalid_request_error - -
+        Your registration for the live data of Financial Connections is not complete
+        for balances. Complete it at http://127.0.0.1:12111/settings, then repeat the
+        request.
+    POST /v1/accounts/acct_…/external_accounts
+    external_account[object]=bank_account&external_account[country]=US&
+    external_account[currency]=usd&external_account[routing_number]=110000000&
+    external_account[account_number]=000123456789
+        400 invalid_request_error account_number_invalid
+        external_account[account_number]
+        These are test numbers; in live mode they lead nowhere.
+    ");
+    let form = "registration[payment_method]=active&registration[balances]=active";
+    live.post(&format!("{FC}/settings"), form).await.ok();
+    live.post(&sessions, &payout_session(&id, "")).await.ok();
+    inside.post(&sessions, &payout_session(&id, "")).await.ok();
+    assert_eq!(live.post(&sessions, &payout_session("acct_1", "")).await.status, 400);
+    live.delete(&format!("{ACCOUNTS}/{id}")).await.ok();
+    assert_eq!(inside.get("/v1/customers").await.status, 403);
+}
+
+/// Newer libraries name the account in another header; two different ones are refused.
+#[tokio::test]
+async fn contexts_name_accounts_too() {
+    let app = App::start().await;
+    let named =
+        |name: &str, account: &str| app.request("POST", "/v1/customers").header(name, account);
+    let made = named("Stripe-Context", "acct_1").form("name=Ada").send().await.ok();
+    let path = format!("/v1/customers/{}", made.text("/id"));
+    assert_eq!(app.get(&path).await.status, 404);
+    assert_eq!(app.in_account("acct_1").get(&path).await.ok().text("/name"), "Ada");
+    let both = named("Stripe-Context", "acct_1");
+    both.header("Stripe-Account", "acct_1").send().await.ok();
+    let differ = named("Stripe-Context", "acct_1").header("Stripe-Account", "acct_2");
+    let told = differ.send().await.told() + &named("Stripe-Context", "wksp_1").send().await.told();
+    insta::assert_snapshot!(told, @"
+    400 invalid_request_error - -
+    The headers Stripe-Account and Stripe-Context name different accounts; send one.
+    400 invalid_request_error - -
+    The account to act in must be the id of a connected account (acct_…), not
+    'wksp_1'.
+    ");
+}
+
+/// The pages of an account name it as it calls itself, and are gone with it.
+#[tokio::test]
+async fn pages_of_an_account() {
+    let app = App::sqlite().await;
+    let id = connected(&app).await;
+    let path = format!("{ACCOUNTS}/{id}");
+    app.post(&path, "business_profile[name]=Rocket+Rides").await.ok();
+    let inside = app.in_account(&id);
+    let intent = inside.post("/v1/setup_intents", "").await.ok();
+    let page = app.with_key("pk_test_123").in_account(&id);
+    let browser = Browser::open_as(&page, &intent, "").await;
+    assert!(browser.page().await.body.contains("Rocket Rides"));
+    app.delete(&path).await.ok();
+    assert_eq!(browser.page().await.status, 404);
+}
