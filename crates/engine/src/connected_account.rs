@@ -64,8 +64,7 @@ pub struct ConnectedAccountFilter {
 impl Connected {
     /// Acting in an account.
     pub(crate) fn of(account: &ConnectedAccount) -> Self {
-        let names = [&["business_profile", "name"][..], &["settings", "dashboard", "display_name"]];
-        let name = names.into_iter().find_map(|path| account.given.text(path));
+        let name = account.given.text(&["business_profile", "name"]);
         Self {
             platform: account.merchant,
             account: account.account.clone(),

@@ -1,6 +1,7 @@
 //! What each call needs beside the parameter that it is sent for.
 
 use crate::checkout::{CHECKOUT, ONE_ITEM};
+use crate::connect::ACCOUNTS;
 use crate::support::App;
 
 /// The ids that a call's path names, and the least form that it takes.
@@ -37,6 +38,8 @@ pub(super) async fn start(app: &App, call: &str) -> Start {
         "products" | "prices" => price(app, path).await,
         "invoices" | "invoiceitems" => invoice(app, path).await,
         "subscriptions" => subscription(app, path).await,
+        "accounts" => connected_account(app, path).await,
+        "tokens" => (Vec::new(), numbers("bank_account")),
         _ => (Vec::new(), required(call).to_owned()),
     };
     Start { ids, form }
@@ -136,6 +139,33 @@ async fn invoice(app: &App, path: &str) -> (Vec<String>, String) {
     }
     let form = if verb == "pay" { SUCCESS } else { "" };
     (vec![invoice], form.to_owned())
+}
+
+async fn connected_account(app: &App, path: &str) -> (Vec<String>, String) {
+    if path == ACCOUNTS {
+        return (Vec::new(), String::new());
+    }
+    let account = made(app, ACCOUNTS, "").await;
+    let external = format!("{ACCOUNTS}/{account}/external_accounts");
+    let form = numbers("external_account");
+    match path.rsplit('/').next().unwrap() {
+        "external_accounts" => (vec![account], form),
+        "{external}" => {
+            let external = made(app, &external, &form).await;
+            (vec![account, external], String::new())
+        }
+        _ => (vec![account], String::new()),
+    }
+}
+
+/// Numbers of a bank account in the hash of a name.
+fn numbers(hash: &str) -> String {
+    let object =
+        if hash == "external_account" { "&external_account[object]=bank_account" } else { "" };
+    format!(
+        "{hash}[country]=US&{hash}[routing_number]=110000000&{hash}[account_number]=000123456789\
+         {object}"
+    )
 }
 
 async fn subscription(app: &App, path: &str) -> (Vec<String>, String) {
