@@ -148,6 +148,7 @@ impl App {
         self.requests.set(self.requests.get() + 1);
         Context {
             merchant: self.merchant,
+            connected: None,
             livemode: false,
             publishable: false,
             request: RequestId::from_number(self.requests.get()),

@@ -83,7 +83,7 @@ pub fn simulate(kept: Kept, setup: Setup, operations: &[Operation]) -> Summary {
     block_on(async {
         let mut world = World::begin(kept, setup).await;
         for operation in operations {
-            world.perform(operation).await;
+            Box::pin(world.perform(operation)).await;
             world.look().await;
         }
         world.finish().await;

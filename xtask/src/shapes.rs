@@ -68,6 +68,10 @@ const CALLS: [(&str, &[&str]); 11] = [
     ),
 ];
 
+/// Tables that were completed by hand, since the document names a text where a hash may stand too:
+/// they are left alone.
+const BY_HAND: [&str; 1] = ["accounts"];
+
 /// Writes the tables from the document at the path in the first argument.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let [path] = arguments else {
@@ -75,7 +79,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     };
     let text = std::fs::read_to_string(path).map_err(|error| format!("read {path}: {error}"))?;
     let document: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-    for (file, calls) in CALLS {
+    for (file, calls) in CALLS.into_iter().filter(|(file, _)| !BY_HAND.contains(file)) {
         let mut table = String::new();
         for call in calls {
             let schema = &document["paths"][call]["post"]["requestBody"]["content"]["application/x-www-form-urlencoded"]
@@ -96,10 +100,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
 fn write_published(document: &Value) -> Result<(), Failure> {
     let router = root().join("crates/bankfeed/src/http/router.rs");
     let router = std::fs::read_to_string(&router).map_err(|error| error.to_string())?;
+    let patterns: BTreeSet<String> = router.split('"').map(with_plain_ids).collect();
     let mut published = String::new();
     for (path, item) in document["paths"].as_object().into_iter().flatten() {
         let plain = with_plain_ids(path);
-        if !router.contains(&format!("\"{plain}\"")) {
+        if !patterns.contains(&plain) {
             continue;
         }
         for method in ["get", "post", "delete"] {

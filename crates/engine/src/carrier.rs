@@ -193,7 +193,7 @@ impl Engine {
                 let method = accounts
                     .first()
                     .map(|account| self.method_of_account(context, account, made_for));
-                self.checkout_collected(context, session, method, now).await
+                Box::pin(self.checkout_collected(context, session, method, now)).await
             }
             Carrier::CheckoutPage(session) => {
                 let made_for = MadeFor { now, clock: session.clock };
@@ -224,7 +224,7 @@ impl Engine {
             // The holder may begin again, so nothing changes.
             Carrier::Intent(intent) => self.intent_collected(context, intent, None).await,
             Carrier::Checkout(session) => {
-                self.checkout_collected(context, session, None, now).await
+                Box::pin(self.checkout_collected(context, session, None, now)).await
             }
             Carrier::CheckoutPage(session) => Ok(page_collected(session, None)),
         }
@@ -253,7 +253,7 @@ impl Engine {
             Carrier::Checkout(session) => {
                 let made_for = MadeFor { now, clock: session.clock };
                 let method = self.method_of_numbers(context, numbers, made_for);
-                self.checkout_collected(context, session, Some(method), now).await
+                Box::pin(self.checkout_collected(context, session, Some(method), now)).await
             }
             Carrier::CheckoutPage(session) => {
                 let made_for = MadeFor { now, clock: session.clock };

@@ -6,9 +6,12 @@
 //! its intent for the next attempt. A session is found from its intent by a look-up.
 
 mod hosted;
+mod items;
+mod subscribe;
 
 pub(crate) use hosted::deposits_url;
 pub use hosted::{CheckoutPage, CheckoutStanding};
+pub use items::LineItemInput;
 
 use crate::carrier::CarrierEnd;
 use crate::connections_settings::check_prefetch;
@@ -21,14 +24,14 @@ use crate::payment_method::give_to;
 use crate::{Answer, Context, Engine, Error};
 use model::Word;
 use model::checkout::{
-    CHECKOUT_AGE_S_MAX, CHECKOUT_AGE_S_MIN, CheckoutMode, CheckoutSession, CheckoutStatus,
-    LineItem, Payer, PaymentStatus,
+    CHECKOUT_AGE_S_MAX, CHECKOUT_AGE_S_MIN, CheckoutMode, CheckoutSession, CheckoutStatus, Payer,
+    PaymentStatus,
 };
 use model::clock::AccountTime;
 use model::collection::Collection;
 use model::event::{Cause, EventType};
 use model::given::Given;
-use model::id::{LineItemId, PaymentIntentId, PriceId, ProductId, SetupIntentId};
+use model::id::{PaymentIntentId, SetupIntentId};
 use model::intent::Intent;
 use model::money::Currency;
 use model::payment_method::PaymentMethod;
@@ -68,25 +71,6 @@ pub struct CheckoutInput {
     pub given: Given,
 }
 
-/// One line item of a create.
-#[derive(Clone, Debug)]
-pub struct LineItemInput {
-    /// What it is called.
-    pub name: String,
-    /// In what it is paid.
-    pub currency: Currency,
-    /// What one costs, in minor units; none when that is no whole number.
-    pub unit_amount: Option<i64>,
-    /// What one costs, in minor units.
-    pub unit_amount_decimal: String,
-    /// How many.
-    pub quantity: i64,
-    /// What all of them cost, in minor units.
-    pub amount: i64,
-    /// All that was given.
-    pub given: Given,
-}
-
 /// Which sessions a list holds.
 #[derive(Clone, Debug)]
 pub struct CheckoutFilter {
@@ -98,6 +82,8 @@ pub struct CheckoutFilter {
     pub payment_intent: Option<String>,
     /// Those that stand so.
     pub status: Option<CheckoutStatus>,
+    /// The one that made this subscription.
+    pub subscription: Option<String>,
     /// None at all: the request names what sessions here never come from.
     pub none: bool,
     /// Those made within.
@@ -121,15 +107,15 @@ impl Engine {
             change.apply(&mut metadata)?;
         }
         let named = input.method_types.is_some();
+        let given = input.given.text(&["payment_method_configuration"]);
+        let configuration = self.configured_by(context, named, given).await?;
         let from_settings = self.collection_of_settings(context, named).await?;
         check_prefetch(&input.collection, from_settings.as_ref(), OPTIONS)?;
         let number = self.next_number();
-        let payment_status = match input.mode {
-            CheckoutMode::Payment => PaymentStatus::Unpaid,
-            CheckoutMode::Setup => PaymentStatus::NoPaymentRequired,
-        };
+        let mut changes = Changes::default();
+        let line_items = self.line_items_of(context, input, now, &mut changes).await?;
         let email = customer.as_ref().and_then(|customer| customer.email.clone());
-        let session = CheckoutSession {
+        let mut session = CheckoutSession {
             number,
             merchant: context.merchant,
             version: 1,
@@ -141,42 +127,34 @@ impl Engine {
             email: input.customer_email.clone().or(email),
             mode: input.mode,
             status: CheckoutStatus::Open,
-            payment_status,
-            line_items: input.line_items.iter().map(|item| self.line_item(item)).collect(),
-            currency: input.currency,
+            payment_status: PaymentStatus::Unpaid,
+            currency: line_items.first().map(|item| item.currency).or(input.currency),
+            line_items,
             method_types: input.method_types.clone(),
+            configuration,
             collection: input.collection.clone(),
             from_settings,
             intent: None,
+            subscription: None,
+            invoice: None,
             payer: Payer::default(),
             collected: None,
             metadata,
             given: input.given.clone().without_unset(),
         };
-        if let Some(change) = intent_input(&session).1.metadata {
-            // What an intent could not take is refused before the holder comes.
-            change.apply(&mut BTreeMap::new())?;
+        if session.amount().unwrap_or(0) == 0 {
+            session.payment_status = PaymentStatus::NoPaymentRequired;
         }
-        let mut changes = Changes::default();
+        // What an intent or a subscription could not take is refused before the holder comes.
+        let change = match session.mode {
+            CheckoutMode::Subscription => subscribe::metadata(&session),
+            _ => intent_input(&session).1.metadata.unwrap_or_default(),
+        };
+        change.apply(&mut BTreeMap::new())?;
         changes.put(Object::Checkout(session.clone()));
         match self.commit_checkout(context, &session, changes).await? {
             Some(body) => Ok(Answer::committed(body)),
             None => Err(Error::Locked),
-        }
-    }
-
-    fn line_item(&self, input: &LineItemInput) -> LineItem {
-        LineItem {
-            id: LineItemId::from_number(self.next_number()),
-            price: PriceId::from_number(self.next_number()),
-            product: ProductId::from_number(self.next_number()),
-            name: input.name.clone(),
-            currency: input.currency,
-            unit_amount: input.unit_amount,
-            unit_amount_decimal: input.unit_amount_decimal.clone(),
-            quantity: input.quantity,
-            amount: input.amount,
-            given: input.given.clone().without_unset(),
         }
     }
 
@@ -238,6 +216,9 @@ impl Engine {
             !filter.none
                 && customer.is_none_or(|customer| session.customer == Some(customer))
                 && filter.status.is_none_or(|status| session.status == status)
+                && filter.subscription.as_ref().is_none_or(|asked| {
+                    session.subscription.is_some_and(|held| held.to_string() == *asked)
+                })
                 && (filter.email.is_none() || session.payer_email() == filter.email.as_deref())
         };
         let listed = self.list_kept(list, fits).await?;
@@ -305,7 +286,11 @@ impl Engine {
         now: AccountTime,
     ) -> Result<CarrierEnd, Error> {
         let mut changes = Changes::default();
-        if let Some(method) = method {
+        if session.mode == CheckoutMode::Subscription {
+            if let Some(method) = method {
+                self.subscribe_by(context, &mut session, method, now, &mut changes).await?;
+            }
+        } else if let Some(method) = method {
             let intent =
                 self.intent_of_checkout(context, &session, method, now, &mut changes).await?;
             let complete = session.confirmed(&intent);
@@ -340,7 +325,8 @@ impl Engine {
                 Intent { version: failed.version + 1, ..failed }
             } else {
                 let (kind, input) = intent_input(session);
-                let new = self.new_intent(context, kind, &input, customer.as_ref(), now)?;
+                let mut new = self.new_intent(context, kind, &input, customer.as_ref(), now)?;
+                new.configuration.clone_from(&session.configuration);
                 let created =
                     kind.event(EventType::PaymentIntentCreated, EventType::SetupIntentCreated);
                 changes.tell(&intent_object(new.clone()), created, now, Some(&context.cause()));
@@ -412,7 +398,7 @@ impl Engine {
         let Some(number) = intent_number(session) else { return Ok(None) };
         let kind = match session.mode {
             CheckoutMode::Payment => Kind::PaymentIntent,
-            CheckoutMode::Setup => Kind::SetupIntent,
+            _ => Kind::SetupIntent,
         };
         match self.find_object(session.merchant, changes, kind, number).await? {
             Some(Object::PaymentIntent(intent) | Object::SetupIntent(intent)) => Ok(Some(intent)),
@@ -436,7 +422,7 @@ impl Engine {
         let Some(Object::Checkout(mut session)) = self.store.read(find).await? else {
             return Ok(());
         };
-        if !session.is_payment() {
+        if !session.sells() {
             return Ok(());
         }
         let told = if paid {
@@ -461,7 +447,8 @@ impl Engine {
         expand: &Expand,
     ) -> Result<serde_json::Value, Error> {
         let mut expanded = Expanded::new();
-        self.expand_customer(context, expand, session.customer, &mut expanded).await?;
+        let customer = session.customer;
+        self.expand_changed_customer(context, expand, customer, changes, &mut expanded).await?;
         if expand.wants("line_items") {
             let shown = session.line_items.len().min(model::limits::PAGE_ROWS_DEFAULT as usize);
             let has_more = shown < session.line_items.len();
@@ -470,7 +457,7 @@ impl Engine {
         }
         let path = match session.mode {
             CheckoutMode::Payment => "payment_intent",
-            CheckoutMode::Setup => "setup_intent",
+            _ => "setup_intent",
         };
         if expand.wants(path)
             && let Some(intent) = self.find_intent_of_checkout(session, changes).await?
@@ -479,6 +466,7 @@ impl Engine {
             let seen = Seen::by_merchant(&inside);
             expanded.insert(path, self.intent_value(context, &intent, changes, seen).await?);
         }
+        self.expand_subscription(context, session, changes, expand, &mut expanded).await?;
         Ok(wire::render::checkout::value(session, &context.view(self), &expanded))
     }
 
@@ -509,6 +497,8 @@ fn intent_number(session: &CheckoutSession) -> Option<u64> {
     match session.mode {
         CheckoutMode::Payment => id.parse().map(PaymentIntentId::number).ok(),
         CheckoutMode::Setup => id.parse().map(SetupIntentId::number).ok(),
+        // Its intent is that of the subscription's first invoice.
+        CheckoutMode::Subscription => None,
     }
 }
 
@@ -516,24 +506,30 @@ fn intent_number(session: &CheckoutSession) -> Option<u64> {
 fn intent_input(session: &CheckoutSession) -> (IntentKind, IntentInput) {
     let (kind, name) = match session.mode {
         CheckoutMode::Payment => (IntentKind::Payment, "payment_intent_data"),
-        CheckoutMode::Setup => (IntentKind::Setup, "setup_intent_data"),
+        _ => (IntentKind::Setup, "setup_intent_data"),
     };
     let mut given = session.given.at(&[name]).cloned().unwrap_or_else(Given::nothing);
-    let metadata = match given.take("metadata") {
-        Some(Given::Hash(members)) => members
-            .into_iter()
-            .filter_map(|(key, value)| Some((key, Some(value.text(&[])?.to_owned()))))
-            .collect(),
-        _ => BTreeMap::new(),
-    };
+    let metadata = metadata_in(given.take("metadata"));
     let input = IntentInput {
         amount: session.amount(),
         currency: session.currency,
         method_types: session.method_types.clone(),
         collection: Some(session.collection.clone()),
-        metadata: Some(MetadataChange { clear: false, keys: metadata.into_iter().collect() }),
+        metadata: Some(metadata),
         given,
         ..IntentInput::default()
     };
     (kind, input)
+}
+
+/// Metadata as a part of the request gave it.
+fn metadata_in(given: Option<Given>) -> MetadataChange {
+    let members = match given {
+        Some(Given::Hash(members)) => members,
+        _ => BTreeMap::new(),
+    };
+    let keys = members
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, Some(value.text(&[])?.to_owned()))));
+    MetadataChange { clear: false, keys: keys.collect() }
 }

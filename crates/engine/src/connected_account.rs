@@ -115,7 +115,10 @@ impl Engine {
         let Some(tie) = self.platform_of(merchant).await? else { return Ok(Some(context)) };
         let found = self.find_connected(tie.platform, &tie.account).await?;
         let account = found.filter(|account| !account.deleted);
-        Ok(account.map(|account| Context { connected: Some(Connected::of(&account)), ..context }))
+        Ok(account.map(|account| Context {
+            connected: Some(Box::new(Connected::of(&account))),
+            ..context
+        }))
     }
 
     /// What the customers of whoever calls know them by.

@@ -11,8 +11,8 @@ use model::connected_account::ConnectedAccount;
 use model::customer::{Address, Customer, Shipping, TaxExempt};
 use model::event::{Event, EventType, Snapshot};
 use model::id::{
-    ClockId, CustomerId, DisputeId, EventId, InvoiceId, InvoiceItemId, LinkFlowId, PriceId,
-    SubscriptionId, TokenId,
+    ClockId, CustomerId, DisputeId, EventId, InvoiceId, InvoiceItemId, LinkFlowId,
+    MethodConfigurationId, PriceId, SubscriptionId, TokenId,
 };
 use model::product::Product;
 use std::collections::BTreeMap;
@@ -159,7 +159,29 @@ impl Engine {
             None => None,
         };
         let now = self.moment_to_write(context.merchant, test_clock).await?;
-        let mut customer = Customer {
+        let mut customer = self.blank_customer(context, test_clock, now);
+        input.apply(&mut customer)?;
+        self.set_default_method(context, &mut customer, input).await?;
+        let body = self.customer_body(context, &customer).await?;
+        let create = CreateObject {
+            events: vec![event(&customer, EventType::CustomerCreated, now, None, context)],
+            object: Object::Customer(customer),
+            kind_max: None,
+            reply: context.reply(self, &body),
+        };
+        made(self.store.write(create).await?)?;
+        self.wake.dispatch();
+        Ok(Answer::committed(body))
+    }
+
+    /// A new customer of whom nothing is known, not stored yet.
+    pub(crate) fn blank_customer(
+        &self,
+        context: &Context,
+        test_clock: Option<ClockId>,
+        now: AccountTime,
+    ) -> Customer {
+        Customer {
             id: CustomerId::from_number(self.next_number()),
             merchant: context.merchant,
             version: 1,
@@ -182,19 +204,7 @@ impl Engine {
             preferred_locales: Vec::new(),
             shipping: None,
             tax_exempt: TaxExempt::None,
-        };
-        input.apply(&mut customer)?;
-        self.set_default_method(context, &mut customer, input).await?;
-        let body = self.customer_body(context, &customer).await?;
-        let create = CreateObject {
-            events: vec![event(&customer, EventType::CustomerCreated, now, None, context)],
-            object: Object::Customer(customer),
-            kind_max: None,
-            reply: context.reply(self, &body),
-        };
-        made(self.store.write(create).await?)?;
-        self.wake.dispatch();
-        Ok(Answer::committed(body))
+        }
     }
 
     /// Shows a customer; a deleted one as such.
@@ -503,6 +513,10 @@ impl Engine {
             Kind::InvoiceItem => {
                 (given.parse::<InvoiceItemId>().map(InvoiceItemId::number), "invoiceitem")
             }
+            Kind::MethodConfiguration => (
+                given.parse::<MethodConfigurationId>().map(MethodConfigurationId::number),
+                "payment_method_configuration",
+            ),
             Kind::Invoice => (given.parse::<InvoiceId>().map(InvoiceId::number), "invoice"),
             Kind::Subscription => {
                 (given.parse::<SubscriptionId>().map(SubscriptionId::number), "subscription")

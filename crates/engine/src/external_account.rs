@@ -385,7 +385,11 @@ impl Engine {
 /// A call that sees what the account itself sees.
 fn inside(context: &Context, account: &ConnectedAccount) -> Context {
     let connected = Connected::of(account);
-    Context { merchant: connected.merchant, connected: Some(connected), ..context.without_reply() }
+    Context {
+        merchant: connected.merchant,
+        connected: Some(Box::new(connected)),
+        ..context.without_reply()
+    }
 }
 
 /// The first of these, and whether there are more.

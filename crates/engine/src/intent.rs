@@ -3,13 +3,15 @@
 
 mod confirm;
 mod hosted;
+mod list;
 mod own;
 
+pub use confirm::VerifyInput;
 pub use hosted::{DepositsPage, DepositsStanding, DepositsTold};
+pub use list::IntentFilter;
 
 use crate::connections_settings::check_prefetch;
 use crate::context::tries;
-use crate::customer::list_body;
 use crate::payment::{Changes, Seen, bytes, intent_object};
 use crate::payment_method::{MadeFor, MethodInput};
 use crate::{Answer, Context, Engine, Error};
@@ -19,14 +21,13 @@ use model::customer::Customer;
 use model::event::EventType;
 use model::given::Given;
 use model::id::{PaymentIntentId, SetupIntentId};
-use model::intent::{Deposits, Intent, IntentStatus, Purpose};
+use model::intent::{Intent, IntentStatus, Purpose};
 use model::money::Currency;
 use model::payment_method::PaymentMethod;
 use own::{check_own, check_owner};
 use std::collections::BTreeMap;
-use store::{Bounds, FindObject, FindObjectByLookup, Kind, ListObjects, Object, ObjectsOf};
+use store::{FindObject, FindObjectByLookup, Kind, Object};
 use wire::error::Error as Refusal;
-use wire::list::PageParams;
 use wire::params::MetadataChange;
 
 /// Where intents have what they ask of the link flow.
@@ -142,6 +143,8 @@ impl Engine {
             let mut intent = self.new_intent(context, kind, input, customer.as_ref(), now)?;
             check_own(&intent)?;
             let named = intent.method_types.is_some();
+            let configuration = input.given.text(&["payment_method_configuration"]);
+            intent.configuration = self.configured_by(context, named, configuration).await?;
             intent.from_settings = self.collection_of_settings(context, named).await?;
             check_prefetch(&intent.collection, intent.from_settings.as_ref(), OPTIONS)?;
             let created =
@@ -202,6 +205,7 @@ impl Engine {
             payment_method: None,
             method_types: input.method_types.clone(),
             collection: input.collection.clone().unwrap_or_default(),
+            configuration: None,
             from_settings: None,
             mandate: None,
             last_error: None,
@@ -299,6 +303,8 @@ impl Engine {
         } else if input.given.list(&[ALLOWED_TYPES]).is_some() {
             intent.method_types = None;
         }
+        let configuration = input.given.text(&["payment_method_configuration"]);
+        self.configure_intent(context, intent, configuration).await?;
         if let Some(collection) = &input.collection {
             check_prefetch(collection, intent.from_settings.as_ref(), OPTIONS)?;
             intent.collection.clone_from(collection);
@@ -343,8 +349,7 @@ impl Engine {
                 kind.event(EventType::PaymentIntentCanceled, EventType::SetupIntentCanceled);
             changes.tell(&object, canceled, now, Some(&context.cause()));
             changes.put(object);
-            let cause = context.cause();
-            self.tell_subscription(&intent, now, Some(&cause), &mut changes).await?;
+            self.tell_subscription(&intent, now, Some(&context.cause()), &mut changes).await?;
             if let Some(body) = self.commit_intent(context, &intent, changes, false).await? {
                 return Ok(Answer::committed(body));
             }
@@ -356,39 +361,6 @@ impl Engine {
     pub async fn capture_intent(&self, context: &Context, id: &str) -> Result<Answer, Error> {
         let intent = self.get_intent(context, IntentKind::Payment, id, "intent").await?;
         Err(unexpected_state(&intent, "captured"))
-    }
-
-    /// Lists intents, the newest first.
-    pub async fn list_intents(
-        &self,
-        context: &Context,
-        kind: IntentKind,
-        filter: &IntentFilter,
-    ) -> Result<Answer, Error> {
-        let of = match &filter.customer {
-            Some(given) => {
-                ObjectsOf::Customer(self.get_customer(context, given, "customer").await?.id)
-            }
-            None => ObjectsOf::All,
-        };
-        let page = self.object_page(context, kind.kind(), &filter.page).await?;
-        let (merchant, created) = (context.merchant, filter.created);
-        let list = ListObjects { merchant, kind: kind.kind(), of, created, page };
-        let listed = match filter.attach_to_self {
-            Some(wanted) => self.list_kept(list, |object| is_of_self(object, wanted)).await?,
-            None => self.store.read(list).await?,
-        };
-        let expand = context.expand.inside("data");
-        let mut bodies = Vec::with_capacity(listed.items.len());
-        for object in &listed.items {
-            if let Object::PaymentIntent(intent) | Object::SetupIntent(intent) = object {
-                let seen = Seen::by_merchant(&expand);
-                let value = self.intent_value(context, intent, &Changes::default(), seen).await?;
-                bodies.push(bytes(&value));
-            }
-        }
-        let url = format!("/v1/{}s", kind.word());
-        Ok(Answer::unchanged(list_body(&url, listed.has_more, &bodies)))
     }
 
     /// An intent by the text of its id.
@@ -480,30 +452,6 @@ impl Engine {
         let body = bytes(&self.intent_value(context, intent, &changes, seen).await?);
         Ok(self.commit(context, changes, &body).await?.then_some(body))
     }
-}
-
-/// Which intents a list holds.
-#[derive(Clone, Debug)]
-pub struct IntentFilter {
-    /// Those of this customer.
-    pub customer: Option<String>,
-    /// Those that are, or are not, for the account itself; only of Setup Intents.
-    pub attach_to_self: Option<bool>,
-    /// Those made within.
-    pub created: Bounds,
-    /// Which page.
-    pub page: PageParams,
-}
-
-fn is_of_self(object: &Object, wanted: bool) -> bool {
-    matches!(object, Object::SetupIntent(intent) if own::is_own(intent) == wanted)
-}
-
-/// What the holder says of two small deposits.
-#[derive(Clone, Debug)]
-pub struct VerifyInput {
-    /// The amounts, or the code.
-    pub deposits: Deposits,
 }
 
 /// Lets a browser at its own intent only.

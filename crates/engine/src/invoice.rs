@@ -9,7 +9,6 @@ mod pay;
 pub mod payment;
 
 pub use hosted::{InvoicePage, InvoiceStanding};
-pub(crate) use item::AMOUNT_MAX;
 pub(crate) use pay::Attempt;
 pub use pay::PayInput;
 

@@ -30,6 +30,7 @@ pub mod intent;
 pub mod invoice;
 pub mod link;
 mod live;
+pub mod method_configuration;
 mod payment;
 pub mod payment_method;
 pub mod product;

@@ -316,8 +316,22 @@ impl Engine {
         customer: Option<CustomerId>,
         expanded: &mut Expanded,
     ) -> Result<(), Error> {
+        let none = Changes::default();
+        self.expand_changed_customer(context, expand, customer, &none, expanded).await
+    }
+
+    /// The same for a customer that may be among the changes.
+    pub(crate) async fn expand_changed_customer(
+        &self,
+        context: &Context,
+        expand: &Expand,
+        customer: Option<CustomerId>,
+        changes: &Changes,
+        expanded: &mut Expanded,
+    ) -> Result<(), Error> {
         let Some(id) = customer.filter(|_| expand.wants("customer")) else { return Ok(()) };
-        let Some(customer) = self.find_customer(context, id).await? else { return Ok(()) };
+        let found = self.find_changed(context, changes, Kind::Customer, id.number()).await?;
+        let Some(Object::Customer(customer)) = found else { return Ok(()) };
         let bytes = self.customer_bytes(context, &customer, &expand.inside("customer")).await?;
         let value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         expanded.insert("customer", value);

@@ -10,7 +10,7 @@ mod follow;
 pub mod item;
 mod show;
 
-pub(crate) use begin::Beginning;
+pub(crate) use begin::{Beginning, Once};
 pub(crate) use follow::InvoiceEnd;
 
 use crate::connections_settings::check_prefetch;
@@ -146,12 +146,13 @@ impl Engine {
             self.apply_to(context, &mut made, input).await?;
             made.given = made.given.without_unset();
             self.set_items(context, &mut made, &input.items, now, &mut changes).await?;
-            let trial_end = trial_end(input.trial, now)?;
+            let trial_end = trial_end(input.trial, now, "")?;
             let once = self.once(context, &input.once, now, &mut changes).await?;
             made.begin(trial_end);
             cancel_later(&mut made, input.cancel, now)?;
             let method = self.payer_of(&made, &changes).await?;
-            let beginning = Beginning { once, method, incomplete: input.incomplete };
+            let beginning =
+                Beginning { once, method, incomplete: input.incomplete, acceptance: None };
             let made = self.begin_subscription(context, made, beginning, now, &mut changes).await?;
             if let Some(answer) = self.commit_subscription(context, &made, changes).await? {
                 return Ok(answer);
@@ -350,10 +351,12 @@ impl SubscriptionFilter {
     }
 }
 
-/// The time at which a trial ends, if one is asked for.
+/// The time at which a trial ends, if one is asked for; `hash` is the parameter that holds what was
+/// asked, or empty.
 pub(crate) fn trial_end(
     trial: Option<Trial>,
     now: AccountTime,
+    hash: &str,
 ) -> Result<Option<AccountTime>, Error> {
     let (end, param) = match trial {
         None | Some(Trial::Now | Trial::Days(0)) => return Ok(None),
@@ -362,6 +365,7 @@ pub(crate) fn trial_end(
     };
     if end <= now || end > now.plus(TRIAL_DAYS_MAX * DAY_S) {
         let message = "A trial ends after now, and within five years.";
+        let param = if hash.is_empty() { param.to_owned() } else { format!("{hash}[{param}]") };
         return Err(Refusal::invalid(message).param(param).into());
     }
     Ok(Some(end))
@@ -381,7 +385,7 @@ fn move_trial(
         let message = "This server gives a trial only when a subscription is made.";
         return Err(Refusal::invalid(message).param("trial_end").into());
     }
-    let end = trial_end(Some(trial), now)?;
+    let end = trial_end(Some(trial), now, "")?;
     let at = end.unwrap_or(now);
     held.anchor = at;
     held.period.1 = at;

@@ -2,7 +2,8 @@
 //! debited later.
 //!
 //! ```text
-//! open → complete            the holder linked an account: the intent is made and confirmed
+//! open → complete            the holder linked an account: the intent is made and confirmed, or
+//!                            the subscription begun
 //!      → expired             by a call, or by itself after a day
 //! ```
 //!
@@ -13,23 +14,28 @@ use crate::clock::{AccountTime, DAY_S};
 use crate::collection::{Collection, VerificationMethod};
 use crate::given::Given;
 use crate::id::{
-    CheckoutId, CheckoutLiveId, ClockId, CustomerId, LineItemId, MerchantId, PaymentMethodId,
-    PriceId, ProductId,
+    CheckoutId, CheckoutLiveId, ClockId, CustomerId, InvoiceId, LineItemId, MerchantId,
+    PaymentMethodId, SubscriptionId,
 };
 use crate::intent::{Intent, IntentStatus};
 use crate::mandate::accepted_online;
+use crate::method_configuration::ConfiguredBy;
 use crate::money::Currency;
+use crate::product::Price;
+use crate::subscription::Subscription;
 use crate::word::words;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 words! {
-    /// What a session is for. Subscriptions are another word of the API.
+    /// What a session is for.
     CheckoutMode {
         /// One payment.
         Payment = "payment",
         /// Payments to come.
         Setup = "setup",
+        /// Payments again and again.
+        Subscription = "subscription",
     }
 }
 
@@ -71,21 +77,15 @@ const FRACTION_DIGITS_MAX: usize = 12;
 pub struct LineItem {
     /// Its id.
     pub id: LineItemId,
-    /// The price that was made of its `price_data`.
-    pub price: PriceId,
-    /// The product that was made of its `price_data`.
-    pub product: ProductId,
+    /// What one costs: a price of the merchant, or one that was made of its `price_data`.
+    pub price: Price,
     /// What it is called.
     pub name: String,
     /// In what it is paid.
     pub currency: Currency,
-    /// What one costs, in minor units; none when that is no whole number.
-    pub unit_amount: Option<i64>,
-    /// What one costs, in minor units.
-    pub unit_amount_decimal: String,
     /// How many.
     pub quantity: i64,
-    /// What all of them cost, in minor units.
+    /// What all of them cost at once, in minor units: nothing of what a trial puts off.
     pub amount: i64,
     /// What it echoes without acting on it.
     pub given: Given,
@@ -129,12 +129,15 @@ pub struct CheckoutSession {
     pub status: CheckoutStatus,
     /// Whether the money is there.
     pub payment_status: PaymentStatus,
-    /// What is paid for; empty unless it is for a payment.
+    /// What is paid for; empty of a setup.
     pub line_items: Vec<LineItem>,
     /// In what is paid; a setup need not say.
     pub currency: Option<Currency>,
     /// The types a payment method may be of; none when the settings of the merchant choose.
     pub method_types: Option<Vec<String>>,
+    /// What decided on its payment methods, where a configuration did.
+    #[serde(default)]
+    pub configuration: Option<ConfiguredBy>,
     /// What it asks of the link flow.
     pub collection: Collection,
     /// What the settings of the merchant ask for beside it, as they were when it was made; none
@@ -142,6 +145,12 @@ pub struct CheckoutSession {
     pub from_settings: Option<Collection>,
     /// The id of the intent that it made when the holder first gave a payment method.
     pub intent: Option<String>,
+    /// The subscription that it made when it was completed.
+    #[serde(default)]
+    pub subscription: Option<SubscriptionId>,
+    /// The first invoice of that subscription.
+    #[serde(default)]
+    pub invoice: Option<InvoiceId>,
     /// What the holder told on the page.
     #[serde(default)]
     pub payer: Payer,
@@ -191,9 +200,14 @@ impl CheckoutSession {
         Some(accepted_online(agent))
     }
 
-    /// What is to be paid, in minor units; nothing when it is not for a payment.
+    /// Whether something is paid, once or again and again.
+    pub fn sells(&self) -> bool {
+        self.mode != CheckoutMode::Setup
+    }
+
+    /// What is to be paid at once, in minor units; nothing of a setup.
     pub fn amount(&self) -> Option<i64> {
-        self.is_payment().then(|| self.line_items.iter().map(|item| item.amount).sum())
+        self.sells().then(|| self.line_items.iter().map(|item| item.amount).sum())
     }
 
     /// Whether the holder may type numbers instead of linking an account.
@@ -214,6 +228,19 @@ impl CheckoutSession {
             self.payment_status = PaymentStatus::Paid;
         }
         true
+    }
+
+    /// The holder gave a payment method, and a subscription began with it: `intent` pays its first
+    /// invoice if there is something to pay.
+    pub fn subscribed(&mut self, subscription: &Subscription, intent: Option<&Intent>) {
+        assert!(self.is_open(), "callers ask first whether it is open");
+        self.status = CheckoutStatus::Complete;
+        self.subscription = Some(subscription.id);
+        self.invoice = subscription.latest_invoice;
+        self.intent = intent.map(Intent::id);
+        if intent.is_none() {
+            self.payment_status = PaymentStatus::NoPaymentRequired;
+        }
     }
 
     /// It waits no longer.

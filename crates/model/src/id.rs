@@ -290,6 +290,11 @@ number_id!(
     InvoicePaymentId, "inpay_"
 );
 
+number_id!(
+    /// A configuration of payment methods.
+    MethodConfigurationId, "pmc_"
+);
+
 impl MerchantId {
     /// The merchant of a secret key: the same on every server and after a restart.
     pub fn of_key(secret_key: &str) -> Self {

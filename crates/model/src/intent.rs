@@ -15,6 +15,7 @@ use crate::id::{
     ClockId, CustomerId, InvoiceId, MandateId, MerchantId, PaymentIntentId, PaymentMethodId,
     SetupIntentId, SubscriptionId,
 };
+use crate::method_configuration::ConfiguredBy;
 use crate::money::Currency;
 use crate::payment_method::{PaymentBehavior, PaymentMethod};
 use crate::token::BankAccountType;
@@ -131,6 +132,9 @@ pub struct Intent {
     /// What the settings of the merchant ask for beside it, as they were when it was made; none
     /// when it names its types itself.
     pub from_settings: Option<Collection>,
+    /// What decided on its payment methods, where a configuration did.
+    #[serde(default)]
+    pub configuration: Option<ConfiguredBy>,
     /// The holder's word.
     pub mandate: Option<MandateId>,
     /// Why the last attempt failed.
@@ -183,6 +187,11 @@ pub enum Verification {
     /// Too late.
     TimedOut,
 }
+
+/// The least that may be debited, in cents. Stripe's published minimum.
+pub const AMOUNT_MIN: i64 = 50;
+/// The most that may be debited, in cents: eight digits.
+pub const AMOUNT_MAX: i64 = 99_999_999;
 
 /// Days of the account's clock until a debit has succeeded or failed.
 const SETTLE_DAYS: i64 = 4;

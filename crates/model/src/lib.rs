@@ -29,6 +29,7 @@ pub mod key;
 pub mod limits;
 pub mod link;
 pub mod mandate;
+pub mod method_configuration;
 pub mod money;
 pub mod numbers;
 pub mod ownership;

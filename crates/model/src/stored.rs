@@ -18,6 +18,7 @@ use crate::invoice::{Invoice, InvoiceItem};
 use crate::limits::LINK_FLOW_KEPT_MS_MAX;
 use crate::link::{FlowEnd, LinkFlow, Offer};
 use crate::mandate::Mandate;
+use crate::method_configuration::{MethodConfiguration, state};
 use crate::payment_method::PaymentMethod;
 use crate::product::{Price, Product};
 use crate::session::Session;
@@ -304,6 +305,14 @@ impl Stored for ConnectionsSettings {
 
     fn created(&self) -> AccountTime {
         self.created
+    }
+}
+
+impl Stored for MethodConfiguration {
+    common!(id.number());
+
+    fn lookup(&self) -> Option<Lookup> {
+        Some(Lookup::Text(state(self.active).to_owned()))
     }
 }
 

@@ -11,6 +11,9 @@ use model::key::{IssuedKey, KeyDigest};
 use model::limits::ISSUED_KEYS_MAX;
 use model::time::ServerTime;
 use rusqlite::{Connection, Row, params};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -19,9 +22,11 @@ const WAIT_MAX: Duration = Duration::from_secs(5);
 /// The form of the file that this program knows.
 const FORM: i64 = 1;
 
+/// Where the file's head holds how often it was changed, in the documented format of `SQLite`
+/// databases without a write-ahead log.
+const CHANGES_AT: u64 = 24;
+
 const FIND_FORM: &str = "PRAGMA user_version";
-/// Changes whenever another connection has changed the file.
-const FIND_CHANGES: &str = "PRAGMA data_version";
 const CREATE_KEYS: &str = "CREATE TABLE IF NOT EXISTS keys (\
      key INTEGER PRIMARY KEY, merchant INTEGER NOT NULL, livemode INTEGER NOT NULL, \
      name TEXT NOT NULL, secret BLOB NOT NULL UNIQUE, publishable BLOB NOT NULL UNIQUE, \
@@ -39,6 +44,9 @@ pub enum KeyFileError {
     /// The database refused.
     #[error("could not use the database of issued keys")]
     Database(#[from] rusqlite::Error),
+    /// The head of the file cannot be read.
+    #[error("could not read the file of issued keys")]
+    Head(#[from] io::Error),
     /// A newer bankfeed wrote it.
     #[error("the database of issued keys has form {0}, and this program knows form {FORM}")]
     Newer(i64),
@@ -50,7 +58,10 @@ pub enum KeyFileError {
 /// The file of issued keys, open.
 #[derive(Debug)]
 pub struct KeyFile {
+    // Dropped in this order. A process that closes a file gives up the locks that it holds on it by
+    // other ways, so the head stays open for as long as the connection, and nobody else opens it.
     connection: Connection,
+    head: File,
 }
 
 impl KeyFile {
@@ -58,7 +69,9 @@ impl KeyFile {
     pub fn open(path: &Path) -> Result<Self, KeyFileError> {
         let connection = Connection::open(path)?;
         connection.busy_timeout(WAIT_MAX)?;
-        connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF")?;
+        connection.execute_batch(
+            "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF",
+        )?;
         let form: i64 = connection.query_row(FIND_FORM, [], |row| row.get(0))?;
         match form {
             FORM => {}
@@ -68,7 +81,7 @@ impl KeyFile {
             ))?,
             newer => return Err(KeyFileError::Newer(newer)),
         }
-        Ok(Self { connection })
+        Ok(Self { connection, head: File::open(path)? })
     }
 
     /// Keeps a new key.
@@ -101,10 +114,13 @@ impl KeyFile {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// A number that is another one once another process has changed the file. Costs a look at the
-    /// file's head.
-    pub fn changes(&self) -> Result<i64, KeyFileError> {
-        Ok(self.connection.prepare_cached(FIND_CHANGES)?.query_row([], |row| row.get(0))?)
+    /// A number that is another one once the file was changed. It costs four bytes of the file's
+    /// head and takes no lock: while a change is being written it may be of the state before or
+    /// after. What was listed belongs to a number that was the same before and afterwards.
+    pub fn changes(&self) -> Result<u32, KeyFileError> {
+        let mut bytes = [0; 4];
+        self.head.read_exact_at(&mut bytes, CHANGES_AT)?;
+        Ok(u32::from_be_bytes(bytes))
     }
 }
 

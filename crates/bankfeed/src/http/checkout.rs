@@ -4,10 +4,11 @@
 use super::call::{Call, Outcome};
 use super::collection;
 use super::given::{read, read_versioned, take_metadata, take_text};
-use super::intent::{AMOUNT_MAX, AMOUNT_MIN, take_types};
+use super::intent::take_types;
+use super::product::{take_integer, take_price};
 use engine::checkout::{CheckoutFilter, CheckoutInput, LineItemInput};
 use model::Word;
-use model::checkout::{CheckoutMode, LINE_ITEMS_MAX, line_amount};
+use model::checkout::{CheckoutMode, LINE_ITEMS_MAX};
 use model::clock::AccountTime;
 use model::given::Given;
 use model::money::Currency;
@@ -53,13 +54,13 @@ pub(super) async fn list(mut call: Call) -> Outcome {
         None => None,
     };
     let link = params.text("payment_link")?;
-    let subscription = params.text("subscription")?;
     let filter = CheckoutFilter {
         customer: params.text("customer")?,
         email,
         payment_intent: params.text("payment_intent")?,
         status: params.choice("status")?,
-        none: link.is_some() || subscription.is_some(),
+        subscription: params.text("subscription")?,
+        none: link.is_some(),
         created: Bounds { from, to },
         page: take_page(params)?,
     };
@@ -94,7 +95,7 @@ fn take_input(given: &mut Given) -> Result<CheckoutInput, Error> {
         customer: take_text(given, "customer"),
         customer_email: given.text(&["customer_email"]).map(str::to_owned),
         expires_at: given.integer(&["expires_at"]).map(AccountTime),
-        currency: line_items.first().map(|item| item.currency).or(said),
+        currency: said,
         line_items,
         method_types: take_types(given)?,
         collection,
@@ -108,10 +109,6 @@ fn take_input(given: &mut Given) -> Result<CheckoutInput, Error> {
 fn take_mode(given: &mut Given, items_given: bool) -> Result<CheckoutMode, Error> {
     let mode = take_text(given, "mode");
     match mode.as_deref() {
-        Some("subscription") => {
-            let message = "This server has no subscriptions yet: mode can be payment or setup.";
-            Err(Error::invalid(message).param("mode"))
-        }
         Some(word) => {
             CheckoutMode::from_word(word).ok_or_else(|| Error::bad_choice("mode", &["payment"]))
         }
@@ -128,7 +125,7 @@ fn refuse_absent(given: &Given, mode: CheckoutMode) -> Result<(), Error> {
         return refuse(message, "ui_mode");
     }
     if given.at(&["optional_items"]).is_some() {
-        let message = "Optional items name prices, which this server does not have yet.";
+        let message = "This server's page offers no optional items.";
         return refuse(message, "optional_items");
     }
     let manual = given.text(&["payment_intent_data", "capture_method"]) == Some("manual");
@@ -140,6 +137,9 @@ fn refuse_absent(given: &Given, mode: CheckoutMode) -> Result<(), Error> {
     let of_other_modes: &[&str] = match mode {
         CheckoutMode::Payment => &["setup_intent_data", "subscription_data"],
         CheckoutMode::Setup => &["invoice_creation", "payment_intent_data", "subscription_data"],
+        CheckoutMode::Subscription => {
+            &["invoice_creation", "payment_intent_data", "setup_intent_data"]
+        }
     };
     match of_other_modes.iter().find(|name| given.at(&[name]).is_some()) {
         Some(name) => {
@@ -165,74 +165,30 @@ fn take_line_items(mode: CheckoutMode, items: Vec<Given>) -> Result<Vec<LineItem
         let message = format!("A Checkout Session has at most {LINE_ITEMS_MAX} line items.");
         return Err(Error::invalid(message).param("line_items"));
     }
-    let read = |(index, item)| read_line_item(item, &format!("line_items[{index}]"));
-    let items = items.into_iter().enumerate().map(read).collect::<Result<Vec<_>, Error>>()?;
-    let total = items.iter().map(|item| i128::from(item.amount)).sum::<i128>();
-    if total < i128::from(AMOUNT_MIN) {
-        let message = format!("The line items must come to at least {AMOUNT_MIN} cents.");
-        return Err(Error::invalid(message).code("amount_too_small").param("line_items"));
-    }
-    if total > i128::from(AMOUNT_MAX) {
-        let message = format!("The line items may come to at most {AMOUNT_MAX} cents.");
-        return Err(Error::invalid(message).code("amount_too_large").param("line_items"));
-    }
-    Ok(items)
+    let read = |(index, item)| read_line_item(item, format!("line_items[{index}]"));
+    items.into_iter().enumerate().map(read).collect()
 }
 
-fn read_line_item(item: Given, path: &str) -> Result<LineItemInput, Error> {
-    let refuse =
-        |message: &str, name: &str| Err(Error::invalid(message).param(format!("{path}{name}")));
-    if item.at(&["price"]).is_some() {
-        let message = "This server has no prices yet: say what is paid for in price_data.";
-        return refuse(message, "[price]");
-    }
-    let Some(data) = item.at(&["price_data"]) else {
-        return Err(Error::missing_param(&format!("{path}[price_data]")));
+fn read_line_item(mut item: Given, path: String) -> Result<LineItemInput, Error> {
+    let price = take_text(&mut item, "price");
+    let price_data = match item.take("price_data") {
+        Some(data) => {
+            let path = format!("{path}[price_data]");
+            check_currency(data.text(&["currency"]), &format!("{path}[currency]"))?;
+            let mut data = take_price(data, &path)?;
+            // What is made for one session is not for sale.
+            data.active = Some(false);
+            Some(Box::new(data))
+        }
+        None => None,
     };
-    if data.at(&["product"]).is_some() {
-        let message = "This server has no products yet: name the product in product_data.";
-        return refuse(message, "[price_data][product]");
+    if price.is_none() && price_data.is_none() {
+        return Err(Error::missing_param(&format!("{path}[price]")));
     }
-    if data.at(&["recurring"]).is_some() {
-        let message = "What recurs is a subscription; this session is for one payment.";
-        return refuse(message, "[price_data][recurring]");
-    }
-    let Some(name) = data.text(&["product_data", "name"]) else {
-        return Err(Error::missing_param(&format!("{path}[price_data][product_data]")));
-    };
-    let code = data.text(&["currency"]);
-    check_currency(code, &format!("{path}[price_data][currency]"))?;
-    let Some(quantity) = item.integer(&["quantity"]) else {
+    let Some(quantity) = take_integer(&mut item, "quantity") else {
         return Err(Error::missing_param(&format!("{path}[quantity]")));
     };
-    let (unit_amount, decimal) = unit_amount(data, path)?;
-    let Some(amount) = line_amount(&decimal, quantity) else {
-        let message =
-            "Quantity and unit amount are zero or more; the amount has at most 12 decimals.";
-        return refuse(message, "");
-    };
-    Ok(LineItemInput {
-        name: name.to_owned(),
-        currency: Currency::USD,
-        unit_amount,
-        unit_amount_decimal: decimal,
-        quantity,
-        amount,
-        given: item,
-    })
-}
-
-/// What one costs: as a whole number if it is one, and in decimals.
-fn unit_amount(data: &Given, path: &str) -> Result<(Option<i64>, String), Error> {
-    let full = |name: &str| format!("{path}[price_data][{name}]");
-    match (data.integer(&["unit_amount"]), data.text(&["unit_amount_decimal"])) {
-        (Some(_), Some(_)) => {
-            Err(Error::exclusive(&[full("unit_amount"), full("unit_amount_decimal")]))
-        }
-        (Some(whole), None) => Ok((Some(whole), whole.to_string())),
-        (None, Some(decimal)) => Ok((decimal.parse().ok(), decimal.to_owned())),
-        (None, None) => Err(Error::missing_param(&full("unit_amount"))),
-    }
+    Ok(LineItemInput { path, price, price_data, quantity, given: item })
 }
 
 fn check_currency(code: Option<&str>, path: &str) -> Result<(), Error> {

@@ -9,7 +9,7 @@ use engine::intent::{
     Access, Confirmation, IntentFilter, IntentInput, IntentKind, MethodParam, VerifyInput,
 };
 use model::given::Given;
-use model::intent::Deposits;
+use model::intent::{AMOUNT_MAX, AMOUNT_MIN, Deposits};
 use model::money::Currency;
 use store::Bounds;
 use wire::error::Error;
@@ -20,10 +20,6 @@ use wire::render::intent::{BROWSER_FIELDS, FIELDS, LIST_FIELDS};
 
 /// Codes of currencies whose bank accounts are not of the United States, for a clear refusal.
 const CURRENCY: &str = "usd";
-/// The least that may be debited, in cents. Stripe's published minimum.
-pub(super) const AMOUNT_MIN: i64 = 50;
-/// The most that may be debited: eight digits.
-pub(super) const AMOUNT_MAX: i64 = 99_999_999;
 
 pub(super) async fn create_payment(call: Call) -> Outcome {
     create(call, IntentKind::Payment).await

@@ -19,7 +19,7 @@ pub struct IssuedKeys(Option<Mutex<Held>>);
 struct Held {
     file: KeyFile,
     /// The number of changes that `known` was read at.
-    changes: Option<i64>,
+    changes: Option<u32>,
     known: HashMap<KeyDigest, Known>,
 }
 
@@ -55,11 +55,12 @@ impl IssuedKeys {
 
 impl Held {
     fn refresh(&mut self) -> Result<(), KeyFileError> {
-        let changes = Some(self.file.changes()?);
-        if changes != self.changes {
-            // A change between the two is seen by the next request's number.
+        let changes = self.file.changes()?;
+        if self.changes != Some(changes) {
             self.known = self.file.list()?.iter().flat_map(pair).collect();
-            self.changes = changes;
+            // In the middle of a change nobody knows which state was read: the next request reads
+            // again. So it does after a change that a crash undid, whose number may come twice.
+            self.changes = (self.file.changes()? == changes).then_some(changes);
         }
         Ok(())
     }

@@ -29,6 +29,7 @@ mod intent;
 mod invoice;
 mod keys;
 mod link_flow;
+mod method_configuration;
 mod payment_method;
 mod product;
 mod router;

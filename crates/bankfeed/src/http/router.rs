@@ -4,7 +4,7 @@ use super::call::{self, Call, Handler, Outcome, Pending, Route};
 use super::{
     App, account, checkout, clock, connected_account, connections_settings, cors, customer,
     dispute, endpoint, event, external_account, helpers, intent, invoice, link_flow,
-    payment_method, product, session, subscription, token, transaction,
+    method_configuration, payment_method, product, session, subscription, token, transaction,
 };
 use crate::pages::{self, hosted};
 use axum::Router;
@@ -73,6 +73,10 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .post("/v1/payment_methods/{id}/attach", payment_method::attach)
         .post("/v1/payment_methods/{id}/detach", payment_method::detach)
         .get("/v1/mandates/{id}", payment_method::retrieve_mandate)
+        .post("/v1/payment_method_configurations", method_configuration::create)
+        .get("/v1/payment_method_configurations", method_configuration::list)
+        .get("/v1/payment_method_configurations/{id}", method_configuration::retrieve)
+        .post("/v1/payment_method_configurations/{id}", method_configuration::update)
         .get("/v1/disputes", dispute::list)
         .get("/v1/disputes/{id}", dispute::retrieve)
         // Products, prices and invoices

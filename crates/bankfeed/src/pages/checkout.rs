@@ -128,7 +128,7 @@ fn complete(
                 "Two small deposits come to your account in the next days. When they are there, say "
                 "what they were, and you are done."
             }
-            a.quiet href=(url) { "Say what the deposits were" }
+            a.quiet href=(url) { "Confirm the deposits" }
         } @else if view.total.is_some() {
             p {
                 "Your payment is under way. Bank debits take a few days; " (merchant)

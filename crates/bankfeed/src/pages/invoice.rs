@@ -81,7 +81,7 @@ fn standing(view: &InvoicePage, pay: &str, amount: &str) -> Markup {
                     "Two small deposits come to your account in the next days. When they are there, "
                     "say what they were; then the invoice is paid."
                 }
-                a.main href=(url) { "Say what the deposits were" }
+                a.main href=(url) { "Confirm the deposits" }
             }
             InvoiceStanding::Paid => p { "There is nothing left to pay. You may close this page." },
             InvoiceStanding::Void => p {

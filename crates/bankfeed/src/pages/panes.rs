@@ -95,6 +95,9 @@ impl Making<'_> {
             }
         };
         match pane {
+            Pane::Institutions if self.view.livemode && self.view.institutions.is_empty() => {
+                ("There is no bank to choose yet".into(), false, self.no_institutions())
+            }
             Pane::Institutions => ("Choose your bank".into(), false, self.institutions()),
             Pane::Consent => {
                 let name = &self.view.merchant_name;
@@ -155,9 +158,6 @@ impl Making<'_> {
     }
 
     fn institutions(&self) -> Markup {
-        if self.view.livemode && self.view.institutions.is_empty() {
-            return self.no_institutions();
-        }
         let wanted = self.place.query.trim().to_lowercase();
         let fits = |bank: &&Institution| bank.name.to_lowercase().contains(&wanted);
         let found: Vec<&Institution> = self.view.institutions.iter().filter(fits).collect();
@@ -201,8 +201,8 @@ impl Making<'_> {
     fn no_institutions(&self) -> Markup {
         html! {
             p {
-                (self.view.merchant_name) " cannot connect to any bank yet: no connection to real \
-                 banks is set up here. Nothing was linked."
+                (self.view.merchant_name) " cannot reach any bank: no connection to real banks is set \
+                 up here. Nothing was linked."
             }
             @if self.view.manual_entry {
                 div.others { (self.button("manual", "plain", "Enter account numbers instead")) }

@@ -300,6 +300,8 @@ async fn a_payment_is_paid_when_its_debit_ends() {
     assert_eq!(app.get(&format!("{CHECKOUT}/{id}")).await.at("/payment_status"), "paid");
     insta::assert_snapshot!(told(&app).await.join("\n"), @"
     customer.created
+    product.created
+    price.created
     financial_connections.account.created
     payment_intent.created
     payment_intent.processing

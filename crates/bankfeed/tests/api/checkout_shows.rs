@@ -32,7 +32,7 @@ async fn line_items() {
           "amount_total": 2500,
           "currency": "usd",
           "description": "Tea",
-          "id": "li_0vIseXMSgHUFceoqFcWHGa9N",
+          "id": "li_0vIseXMSht0b3dY4YkRXw3PJ",
           "metadata": {},
           "object": "item",
           "price": {
@@ -47,7 +47,7 @@ async fn line_items() {
             "metadata": {},
             "nickname": null,
             "object": "price",
-            "product": "prod_0vIseXMSht0kJP18PkzqkMNP",
+            "product": "prod_0vIseXMSgHUIqYakHNrDkwwM",
             "recurring": null,
             "tax_behavior": "unspecified",
             "tiers_mode": null,

@@ -376,12 +376,16 @@ async fn deposits_that_fail_leave_a_checkout_open() {
     expired canceled
     ");
     insta::assert_snapshot!(told(&app).await.join("\n"), @"
+    product.created
+    price.created
     payment_intent.created
     payment_intent.payment_failed
     payment_intent.requires_action
     checkout.session.completed
     payment_intent.payment_failed
     checkout.session.async_payment_failed
+    product.created
+    price.created
     payment_intent.created
     payment_intent.payment_failed
     checkout.session.expired
@@ -390,7 +394,7 @@ async fn deposits_that_fail_leave_a_checkout_open() {
 }
 
 /// Goes through the link flow of a carrier by typing numbers.
-async fn type_numbers(app: &App, carrier: &str, number: &str) {
+pub(crate) async fn type_numbers(app: &App, carrier: &str, number: &str) {
     let browser = Browser::open_of_id(app, carrier).await;
     browser.step("manual", "").await.ok();
     let form =

@@ -51,7 +51,7 @@ async fn refusals() {
         "mode=setup&expires_at=1767312001".to_owned(),
         "mode=setup&customer=cus_1&customer_email=a@example.com".to_owned(),
         "mode=setup&customer=cus_1".to_owned(),
-        "mode=setup&expand[]=subscription".to_owned(),
+        "mode=setup&expand[]=payment_link".to_owned(),
         "mode=setup&color=red".to_owned(),
     ];
     let calls: Vec<(&str, &str, &str)> =
@@ -86,8 +86,8 @@ async fn refusals() {
         Invalid payment_method_options[us_bank_account][verification_method]: must be
         one of automatic or instant
     POST /v1/checkout/sessions mode=subscription
-        400 invalid_request_error - mode
-        This server has no subscriptions yet: mode can be payment or setup.
+        400 invalid_request_error parameter_missing line_items
+        Missing required parameter: line_items.
     POST /v1/checkout/sessions mode=payment
         400 invalid_request_error parameter_missing line_items
         Missing required parameter: line_items.
@@ -105,29 +105,30 @@ async fn refusals() {
         Nothing is paid in mode=setup, so there are no line items.
     POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&
     line_items[0][price]=price_1
-        400 invalid_request_error - line_items[0][price]
-        This server has no prices yet: say what is paid for in price_data.
+        404 invalid_request_error resource_missing line_items[0][price]
+        No such price: 'price_1'
     POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&
     line_items[0][metadata][a]=b
-        400 invalid_request_error parameter_missing line_items[0][price_data]
-        Missing required parameter: line_items[0][price_data].
+        400 invalid_request_error parameter_missing line_items[0][price]
+        Missing required parameter: line_items[0][price].
     POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&
     line_items[0][price_data][currency]=usd&
     line_items[0][price_data][product]=prod_1
-        400 invalid_request_error - line_items[0][price_data][product]
-        This server has no products yet: name the product in product_data.
+        400 invalid_request_error parameter_missing
+        line_items[0][price_data][unit_amount]
+        Missing required parameter: line_items[0][price_data][unit_amount].
     POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&
     line_items[0][price_data][currency]=usd&
     line_items[0][price_data][unit_amount]=100
-        400 invalid_request_error parameter_missing
-        line_items[0][price_data][product_data]
-        Missing required parameter: line_items[0][price_data][product_data].
+        400 invalid_request_error parameter_missing line_items[0][price_data][product]
+        Missing required parameter: line_items[0][price_data][product].
     POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&
     line_items[0][price_data][currency]=usd&
     line_items[0][price_data][product_data][name]=Tea&
     line_items[0][price_data][recurring][interval]=month
-        400 invalid_request_error - line_items[0][price_data][recurring]
-        What recurs is a subscription; this session is for one payment.
+        400 invalid_request_error parameter_missing
+        line_items[0][price_data][unit_amount]
+        Missing required parameter: line_items[0][price_data][unit_amount].
     POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&
     line_items[0][price_data][currency]=usd&
     line_items[0][price_data][product_data][name]=Tea&
@@ -161,8 +162,8 @@ async fn refusals() {
     line_items[0][price_data][currency]=usd&
     line_items[0][price_data][product_data][name]=Tea&
     line_items[0][price_data][unit_amount]=-1
-        400 invalid_request_error - line_items[0]
-        Quantity and unit amount are zero or more; the amount has at most 12 decimals.
+        400 invalid_request_error - line_items[0][price_data][unit_amount]
+        A unit amount cannot be below 0.
     POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=2&
     line_items[0][price_data][currency]=eur&
     line_items[0][price_data][unit_amount]=1250&
@@ -183,7 +184,7 @@ async fn refusals() {
     POST /v1/checkout/sessions mode=setup&optional_items[0][price]=price_1&
     optional_items[0][quantity]=1
         400 invalid_request_error - optional_items
-        Optional items name prices, which this server does not have yet.
+        This server's page offers no optional items.
     POST /v1/checkout/sessions mode=setup&payment_intent_data[description]=a
         400 invalid_request_error - payment_intent_data
         payment_intent_data does not go with mode=setup.
@@ -219,9 +220,9 @@ async fn refusals() {
     POST /v1/checkout/sessions mode=setup&customer=cus_1
         404 invalid_request_error resource_missing customer
         No such customer: 'cus_1'
-    POST /v1/checkout/sessions mode=setup&expand[]=subscription
+    POST /v1/checkout/sessions mode=setup&expand[]=payment_link
         400 invalid_request_error - expand
-        The property 'subscription' cannot be expanded.
+        The property 'payment_link' cannot be expanded.
     POST /v1/checkout/sessions mode=setup&color=red
         400 invalid_request_error parameter_unknown color
         Received unknown parameter: color

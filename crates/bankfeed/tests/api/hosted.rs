@@ -122,6 +122,8 @@ async fn checkout_is_paid_on_its_page() {
     assert_eq!(
         told(&app).await,
         [
+            "product.created",
+            "price.created",
             "financial_connections.account.created",
             "payment_intent.created",
             "payment_intent.processing",
@@ -163,7 +165,7 @@ async fn an_account_is_saved_and_its_deposits_are_told() {
     Your account is saved
     Two small deposits come to your account in the next days. When they are there, say what they
        were, and you are done.
-    -> Say what the deposits were
+    -> Confirm the deposits
     You may close this page.
     ");
 

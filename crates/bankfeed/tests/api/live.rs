@@ -119,6 +119,7 @@ async fn the_list_of_banks_is_empty_and_says_so() {
     let path = url.split_once("/link/").unwrap().1;
     let page = live.bare_request("GET", &format!("/link/{path}")).send().await;
     assert_eq!(page.status, 200);
+    assert!(page.body.contains("There is no bank to choose yet"), "{}", page.body);
     assert!(page.body.contains("no connection to real banks is set up here"), "{}", page.body);
     assert!(!page.body.contains("Test mode"), "{}", page.body);
     assert!(!page.body.contains("<button class=\"bank\""), "{}", page.body);
@@ -260,4 +261,34 @@ async fn the_registration_is_completed_by_kind() {
     let test = app.with_key(&app.keys().issue(1, false).secret);
     let shown = test.get(&settings).await.ok().at("/registration");
     insta::assert_snapshot!(shown, @r#"{"balances":"active","ownership":"active","payment_method":"active","transactions":"active"}"#);
+}
+
+/// The registration of a platform counts for its connected accounts; in live mode an account that it
+/// did not make is unknown.
+#[tokio::test]
+async fn a_platform_is_registered_for_its_accounts() {
+    let app = App::start().await;
+    let live = app.live();
+    let account = live.post("/v1/accounts", "type=custom&country=US").await.ok().text("/id");
+    let call = |path: &str, form: &str| {
+        live.request("POST", path).header("Stripe-Account", &account).form(form).send()
+    };
+    let customer = call("/v1/customers", "name=Ada").await.ok();
+    assert_eq!(customer.at("/livemode"), true);
+    let form = format!(
+        "account_holder[type]=customer&account_holder[customer]={}&permissions[]=transactions",
+        customer.text("/id")
+    );
+    let sessions = format!("{FC}/sessions");
+    assert_eq!(call(&sessions, &form).await.status, 400);
+    live.post(&format!("{FC}/settings"), "registration[transactions]=active").await.ok();
+    call(&sessions, &form).await.ok();
+
+    let unknown = "acct_0000000000000000000000Zz";
+    let refused = live.request("GET", "/v1/customers").header("Stripe-Account", unknown);
+    insta::assert_snapshot!(refused.send().await.told(), @"
+    403 invalid_request_error account_invalid -
+    The API key has no access to the account 'acct_…': there is no such account, or
+    it is no longer connected to yours.
+    ");
 }

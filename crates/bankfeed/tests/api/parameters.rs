@@ -33,6 +33,8 @@ const CAPTURE: &str = "POST /v1/payment_intents/{id}/capture";
 const UNKNOWN: &str = "zz";
 /// Letters and digits in a row that are an id or a secret.
 const ID_DIGITS_MIN: usize = 24;
+/// Keys whose values are others in each object, beside ids and secrets.
+const OWN: [&str; 2] = ["fingerprint", "number"];
 const HEAD: &str = "\
 # Parameters
 
@@ -73,7 +75,7 @@ async fn every_parameter_is_documented() {
             resource = of;
         }
         let mut fates = fates(&app, call, notes.get(call)).await;
-        for name in published.get(call.as_str()).into_iter().flatten() {
+        for name in published.get(with_plain_ids(call).as_str()).into_iter().flatten() {
             let refused = || ("refused", "unknown here".to_owned());
             fates.entry((*name).to_owned()).or_insert_with(refused);
         }
@@ -119,6 +121,12 @@ fn routes() -> Vec<String> {
     }
     calls.sort();
     calls.into_iter().map(|(_, call)| call).collect()
+}
+
+/// A call as tables name it: every open part of its path is called `{id}`.
+fn with_plain_ids(call: &str) -> String {
+    let plain = |part| if str::starts_with(part, '{') { "{id}" } else { part };
+    call.split('/').map(plain).collect::<Vec<_>>().join("/")
 }
 
 /// The part of the document that a path stands in: all but its ids and verbs.
@@ -180,9 +188,12 @@ async fn fates(
                 let member =
                     member.unwrap_or_else(|| panic!("{call} takes {name}, and no table has it"));
                 if without.is_none() {
-                    without = Some(send_fresh(app, call, &[]).await);
+                    let first = start(app, call).await;
+                    let reply = send(app, call, &first, &[]).await;
+                    without = Some((first, reply));
                 }
-                measured(app, call, member, without.as_ref().unwrap()).await
+                let (first, reply) = without.as_ref().unwrap();
+                measured(app, call, member, (first, reply)).await
             }
             _ => ("acted on", of_every_call(name).to_owned()),
         };
@@ -217,6 +228,7 @@ async fn known(app: &App, call: &str) -> (BTreeSet<String>, BTreeSet<String>) {
     let notice = reply.header("stripe-notice").unwrap_or_else(|| {
         panic!("{call} was not refused for an unknown parameter, give it a start: {}", reply.body)
     });
+    assert!(notice.starts_with("This call takes: "), "{call}: {notice}");
     let (taken, passed_over) = notice.split_once(" Passed over: ").unwrap_or((notice, ""));
     let names = |list: &str| -> BTreeSet<String> {
         let list = list.trim_start_matches("This call takes: ").trim_end_matches('.');
@@ -238,7 +250,12 @@ async fn check_part(app: &App, call: &str, path: &str) {
 }
 
 /// What becomes of a parameter that nobody says anything of: it is sent alone.
-async fn measured(app: &App, call: &str, member: &'static Member, without: &Reply) -> Fate {
+async fn measured(
+    app: &App,
+    call: &str,
+    member: &'static Member,
+    (first, without): (&Start, &Reply),
+) -> Fate {
     if call == CAPTURE {
         assert_eq!(without.status, 400, "{}", without.body);
         return ("checked only", "the call itself is always refused".to_owned());
@@ -246,15 +263,26 @@ async fn measured(app: &App, call: &str, member: &'static Member, without: &Repl
     assert_eq!(without.status, 200, "{call}: {}", without.body);
     let without = masked(&without.json());
     let mut echoed = false;
+    let mut sent = Vec::new();
     for second in [false, true] {
         let mut form = Vec::new();
         sample(member.name, &member.shape, second, &mut form);
-        let with = send_fresh(app, call, &form).await;
+        if form == sent {
+            break;
+        }
+        sent.clone_from(&form);
+        // What makes an object needs no other one each time.
+        let with = if call.contains("/{id}") {
+            send_fresh(app, call, &form).await
+        } else {
+            send(app, call, first, &form).await
+        };
         if with.status != 200 {
             assert!(matches!(with.status, 400 | 404), "{call} {form:?}: {}", with.body);
             let param = with.at("/error/param");
             let of_it = param.as_str().is_some_and(|param| param.starts_with(member.name))
-                && with.at("/error/code") != "resource_missing";
+                && with.at("/error/code") != "resource_missing"
+                && !second;
             return (if of_it { "refused" } else { UNNOTED }, with.text("/error/message"));
         }
         let mut with = masked(&with.json());
@@ -270,12 +298,12 @@ async fn measured(app: &App, call: &str, member: &'static Member, without: &Repl
     if echoed { ("echoed", String::new()) } else { ("checked only", String::new()) }
 }
 
-/// The least form of a value; the second one differs from the first where it can.
+/// The least form of a value; of words, currencies and of yes and no the second one is another than the first.
 fn sample(path: &str, shape: &Shape, second: bool, form: &mut Vec<String>) {
     let value = match shape {
-        Shape::Text(_) => if second { "y" } else { "x" }.to_owned(),
-        Shape::Integer | Shape::Decimal => if second { "2" } else { "1" }.to_owned(),
-        Shape::Currency => "usd".to_owned(),
+        Shape::Text(_) => "x".to_owned(),
+        Shape::Integer | Shape::Decimal => "1".to_owned(),
+        Shape::Currency => if second { "eur" } else { "usd" }.to_owned(),
         Shape::Boolean => (!second).to_string(),
         Shape::Word(words) => {
             let word = if second { words.last() } else { words.first() };
@@ -297,7 +325,7 @@ fn sample(path: &str, shape: &Shape, second: bool, form: &mut Vec<String>) {
     form.push(format!("{path}={value}"));
 }
 
-/// A value without ids, secrets and numbers of invoices, which are others each time.
+/// A value without what is another each time.
 fn masked(value: &Value) -> Value {
     match value {
         Value::String(text) => {
@@ -307,7 +335,7 @@ fn masked(value: &Value) -> Value {
         }
         Value::Array(items) => items.iter().map(masked).collect(),
         Value::Object(members) => {
-            let shown = members.iter().filter(|(name, _)| *name != "number");
+            let shown = members.iter().filter(|(name, _)| !OWN.contains(&name.as_str()));
             shown.map(|(name, value)| (name.clone(), masked(value))).collect()
         }
         other => other.clone(),

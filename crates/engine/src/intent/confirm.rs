@@ -1,7 +1,7 @@
 //! Confirming an intent, and what follows: deposits, the debit, its end.
 
 use super::own::{check_owner, keep_method};
-use super::{Access, Confirmation, IntentKind, VerifyInput, allow, kind_of, unexpected_state};
+use super::{Access, Confirmation, IntentKind, allow, kind_of, unexpected_state};
 use crate::context::tries;
 use crate::due::Worked;
 use crate::invoice::Attempt;
@@ -18,6 +18,13 @@ use model::mandate::{Mandate, MandateKind};
 use model::payment_method::PaymentMethod;
 use store::{ClockItem, FindObject, Kind, Object};
 use wire::error::Error as Refusal;
+
+/// What the holder says of two small deposits.
+#[derive(Clone, Debug)]
+pub struct VerifyInput {
+    /// The amounts, or the code.
+    pub deposits: Deposits,
+}
 
 impl Engine {
     /// Confirms an intent.

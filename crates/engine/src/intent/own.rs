@@ -2,6 +2,7 @@
 //! Intent with `attach_to_self`, the account's own, to be paid out to.
 
 use super::Intent;
+use crate::method_configuration::check_offered;
 use crate::payment::Changes;
 use crate::payment_method::give_to;
 use crate::{Context, Error};
@@ -25,7 +26,7 @@ pub(super) fn check_own(intent: &Intent) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses a payment method of somebody else.
+/// Refuses a payment method of somebody else, or of a type that is not offered.
 pub(super) fn check_owner(intent: &Intent, method: &PaymentMethod) -> Result<(), Error> {
     let refuse =
         |message: &str| Err(Refusal::invalid(message.to_owned()).param("payment_method").into());
@@ -38,7 +39,8 @@ pub(super) fn check_owner(intent: &Intent, method: &PaymentMethod) -> Result<(),
     if method.of_self && !is_own(intent) {
         return refuse("The payment method is the account's own and cannot be debited.");
     }
-    Ok(())
+    let named = intent.method_types.as_deref();
+    check_offered(named, intent.configuration.as_ref(), Some("payment_method"))
 }
 
 /// Gives the method of an intent to its customer where the intent asks for later payments, or to

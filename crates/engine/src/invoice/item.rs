@@ -25,7 +25,7 @@ use wire::render::given::Expanded;
 /// The most lines of an invoice. Stripe's published bound.
 pub(super) const LINES_MAX: u32 = 250;
 /// The most that an item may come to, either way, in minor units.
-pub(crate) const AMOUNT_MAX: i64 = 99_999_999;
+const AMOUNT_MAX: i64 = 99_999_999;
 
 /// What a create or an update of an item says.
 #[derive(Clone, Debug, Default)]

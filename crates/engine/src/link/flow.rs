@@ -6,6 +6,7 @@ use super::steps::{Effect, Ground, LinkStep, PickFault};
 use super::{CarrierInput, changed, open};
 use crate::carrier::{Carrier, CarrierEnd};
 use crate::context::{made, render, settled, tries};
+use crate::method_configuration::check_carrier;
 use crate::{Answer, Context, Engine, Error};
 use model::account::Holder;
 use model::clock::AccountTime;
@@ -86,6 +87,7 @@ impl Engine {
         carrier: &Carrier,
         page: Option<&str>,
     ) -> Result<LinkFlow, Error> {
+        check_carrier(carrier)?;
         let ask = carrier.ask();
         let now = self.moment_to_write(context.merchant, ask.clock).await?;
         open(&ask, now)?;
@@ -158,7 +160,7 @@ impl Engine {
             if over || opened.flow.version != version || open(&ask, now).is_err() {
                 return Ok(Some(Stepped::Done));
             }
-            match self.try_step(opened, step, now).await? {
+            match Box::pin(self.try_step(opened, step, now)).await? {
                 Tried::Written => {
                     self.wake.dispatch();
                     self.wake.refresh();

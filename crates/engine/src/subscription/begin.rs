@@ -3,7 +3,6 @@
 
 use super::item::SubscriptionItemInput;
 use crate::intent::{Confirmation, IntentInput, IntentKind};
-use crate::invoice::AMOUNT_MAX;
 use crate::payment::{Changes, intent_object};
 use crate::{Context, Engine, Error};
 use model::clock::{AccountTime, DAY_S};
@@ -15,6 +14,7 @@ use model::id::{
     CustomerId, InvoiceItemId, MerchantId, PaymentMethodId, SetupIntentId, SubscriptionId,
     SubscriptionItemId,
 };
+use model::intent::AMOUNT_MAX;
 use model::invoice::{Charge, Invoice, InvoiceStatus, Line, cost};
 use model::money::Currency;
 use model::payment_method::PaymentMethod;
@@ -40,6 +40,8 @@ pub(crate) struct Beginning {
     pub(crate) method: Option<PaymentMethodId>,
     /// Whether the first invoice waits for somebody to pay it.
     pub(crate) incomplete: bool,
+    /// How the holder accepted to be debited.
+    pub(crate) acceptance: Option<Given>,
 }
 
 impl Engine {
@@ -199,12 +201,14 @@ impl Engine {
                 made.await_payment();
             }
             changes.put(Object::Subscription(made.clone()));
-            let at_once = !beginning.incomplete;
+            let acceptance = beginning.acceptance;
+            let word = Confirmation { acceptance, ..Confirmation::default() };
+            let word = Some(word).filter(|_| !beginning.incomplete);
             match beginning.method {
                 Some(method) => {
-                    self.debit(context, &invoice, method, at_once, now, changes).await?;
+                    self.debit(context, &invoice, method, word, now, changes).await?;
                 }
-                None if at_once => return Err(nothing_to_debit()),
+                None if !beginning.incomplete => return Err(nothing_to_debit()),
                 None => {}
             }
         } else {
@@ -301,14 +305,14 @@ impl Engine {
         Ok(Line { item, charge, subscription_item: None })
     }
 
-    /// Gives the intent of an open invoice its payment method, and confirms it unless it waits for
-    /// the holder.
+    /// Gives the intent of an open invoice its payment method, and confirms it with how the holder
+    /// gave their word, as far as that is known; without a word it waits for the holder.
     async fn debit(
         &self,
         context: &Context,
         invoice: &Invoice,
         method: PaymentMethodId,
-        at_once: bool,
+        word: Option<Confirmation>,
         now: AccountTime,
         changes: &mut Changes,
     ) -> Result<(), Error> {
@@ -316,8 +320,7 @@ impl Engine {
             return Ok(());
         };
         intent.attach(method);
-        if at_once {
-            let confirmation = Confirmation::default();
+        if let Some(confirmation) = word {
             self.confirm_intent_with(context, &mut intent, &confirmation, now, changes).await?;
         }
         changes.put(intent_object(intent));
@@ -374,7 +377,8 @@ impl Engine {
             held.paid(None);
         } else if charged && let Some(method) = self.payer_of(&held, changes).await? {
             changes.put(Object::Subscription(held.clone()));
-            self.debit(context, &invoice, method, true, now, changes).await?;
+            let word = Confirmation::default();
+            self.debit(context, &invoice, method, Some(word), now, changes).await?;
             held = self.as_changed(held, changes).await?;
         } else if charged {
             held.not_paid(now);

@@ -154,7 +154,7 @@ impl Engine {
 
     /// The price that a request names or makes. One that it makes is not sold again, as Stripe
     /// has it.
-    pub(super) async fn price_of_item(
+    pub(crate) async fn price_of_item(
         &self,
         context: &Context,
         input: &SubscriptionItemInput,

@@ -14,7 +14,7 @@ use wire::render::subscription::{item_value, list as items_value, value as shown
 impl Engine {
     /// What collects an account for a subscription: its Setup Intent, else the intent of its
     /// newest invoice.
-    pub(super) async fn find_collector(
+    pub(crate) async fn find_collector(
         &self,
         context: &Context,
         held: &Subscription,

@@ -19,6 +19,7 @@ fn intent(purpose: Purpose) -> Intent {
         status: IntentStatus::RequiresPaymentMethod,
         payment_method: None,
         method_types: None,
+        configuration: None,
         collection: Collection::default(),
         from_settings: None,
         mandate: None,

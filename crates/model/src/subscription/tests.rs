@@ -1,3 +1,5 @@
+//! Tests of the state machine of subscriptions.
+
 use super::*;
 use crate::clock::DAY_S;
 use crate::id::PriceId;

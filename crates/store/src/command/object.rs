@@ -18,6 +18,7 @@ use model::intent::Intent;
 use model::invoice::{Invoice, InvoiceItem};
 use model::link::LinkFlow;
 use model::mandate::Mandate;
+use model::method_configuration::MethodConfiguration;
 use model::payment_method::PaymentMethod;
 use model::product::{Price, Product};
 use model::session::Session;
@@ -131,6 +132,8 @@ objects! {
     Subscription(Subscription) = "subscription",
     /// A token of bank account numbers.
     Token(BankAccountToken) = "token",
+    /// A configuration of payment methods. Looked up by whether it is active.
+    MethodConfiguration(MethodConfiguration) = "payment_method_configuration",
     /// What falls due in the tests of this crate.
     #[cfg(test)]
     Alarm(crate::due_tests::Alarm) = "alarm",

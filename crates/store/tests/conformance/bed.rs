@@ -241,6 +241,7 @@ pub(crate) fn payment_intent(merchant: MerchantId, number: u64) -> Intent {
         status: IntentStatus::Processing,
         payment_method: None,
         method_types: None,
+        configuration: None,
         collection: Collection::default(),
         from_settings: None,
         mandate: None,

@@ -3,20 +3,25 @@
 use super::View;
 use super::given::{Expanded, Shown, id_or_object, value as given_value};
 use super::intent::lay_collection;
+use super::method_configuration::details;
+use super::product::price_value;
 use crate::address::HostedPage;
 use crate::change::leave_out_newer;
 use crate::expand::Field;
 use model::Word;
 use model::checkout::{CheckoutMode, CheckoutSession, LineItem};
+use model::method_configuration::types_offered;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
 /// What can be expanded.
 pub const FIELDS: &[Field] = &[
     Field { name: "customer", expandable: true, inside: super::customer::FIELDS },
+    Field { name: "invoice", expandable: true, inside: super::invoice::FIELDS },
     Field { name: "line_items", expandable: true, inside: &[] },
     Field { name: "payment_intent", expandable: true, inside: super::intent::FIELDS },
     Field { name: "setup_intent", expandable: true, inside: super::intent::FIELDS },
+    Field { name: "subscription", expandable: true, inside: super::subscription::FIELDS },
 ];
 
 /// What can be expanded in a list of them.
@@ -95,7 +100,9 @@ pub fn value(session: &CheckoutSession, view: &View<'_>, expanded: &Expanded) ->
     let url = if session.is_open() { page() } else { None };
     let customer = session.customer.map(|customer| customer.to_string());
     let intent_of = |mode| session.intent.clone().filter(|_| session.mode == mode);
-    let types = session.method_types.clone();
+    let invoice = session.invoice.map(|invoice| invoice.to_string());
+    let subscription = session.subscription.map(|subscription| subscription.to_string());
+    let types = types_offered(session.method_types.as_deref(), session.configuration.as_ref());
     let allowed = session.given.at(&["allowed_payment_method_types"]).map(given_value);
     shown
         .put("id", id)
@@ -107,6 +114,7 @@ pub fn value(session: &CheckoutSession, view: &View<'_>, expanded: &Expanded) ->
         .put("customer", id_or_object(expanded, "customer", customer))
         .put("customer_details", customer_details(session))
         .put("expires_at", session.expires_at.0)
+        .put("invoice", id_or_object(expanded, "invoice", invoice))
         .put("livemode", session.livemode)
         .put("metadata", json!(session.metadata))
         .put("mode", session.mode.word())
@@ -114,12 +122,14 @@ pub fn value(session: &CheckoutSession, view: &View<'_>, expanded: &Expanded) ->
             "payment_intent",
             id_or_object(expanded, "payment_intent", intent_of(CheckoutMode::Payment)),
         )
-        .put("payment_method_types", types.unwrap_or_else(|| vec!["us_bank_account".to_owned()]))
+        .put("payment_method_configuration_details", details(session.configuration.as_ref()))
+        .put("payment_method_types", types)
         .put("payment_status", session.payment_status.word())
         .put("setup_intent", id_or_object(expanded, "setup_intent", intent_of(CheckoutMode::Setup)))
         // A request gives what to make these of, an object shows what was made.
         .put("shipping_options", json!([]))
         .put("status", session.status.word())
+        .put("subscription", id_or_object(expanded, "subscription", subscription))
         .put("total_details", amount.map(|_| nothing_else))
         .put("url", url);
     let mut value = shown.into_value();
@@ -160,13 +170,13 @@ fn customer_details(session: &CheckoutSession) -> Value {
 pub fn line_items(session: &CheckoutSession, items: &[LineItem], has_more: bool) -> Value {
     json!({
         "object": "list",
-        "data": items.iter().map(|item| line_item(session, item)).collect::<Vec<_>>(),
+        "data": items.iter().map(line_item).collect::<Vec<_>>(),
         "has_more": has_more,
         "url": format!("/v1/checkout/sessions/{}/line_items", session.id()),
     })
 }
 
-fn line_item(session: &CheckoutSession, item: &LineItem) -> Value {
+fn line_item(item: &LineItem) -> Value {
     let adjustable = item.given.at(&["adjustable_quantity"]).map_or(Value::Null, given_value);
     let metadata = item.given.at(&["metadata"]).map_or_else(|| json!({}), given_value);
     json!({
@@ -180,33 +190,7 @@ fn line_item(session: &CheckoutSession, item: &LineItem) -> Value {
         "currency": item.currency.as_str(),
         "description": item.name,
         "metadata": metadata,
-        "price": price(session, item),
+        "price": price_value(&item.price, &Expanded::new()),
         "quantity": item.quantity,
-    })
-}
-
-/// The price that was made of a line item: used once, so not active.
-fn price(session: &CheckoutSession, item: &LineItem) -> Value {
-    let behavior = item.given.text(&["price_data", "tax_behavior"]).unwrap_or("unspecified");
-    json!({
-        "id": item.price.to_string(),
-        "object": "price",
-        "active": false,
-        "billing_scheme": "per_unit",
-        "created": session.created.0,
-        "currency": item.currency.as_str(),
-        "custom_unit_amount": null,
-        "livemode": session.livemode,
-        "lookup_key": null,
-        "metadata": {},
-        "nickname": null,
-        "product": item.product.to_string(),
-        "recurring": null,
-        "tax_behavior": behavior,
-        "tiers_mode": null,
-        "transform_quantity": null,
-        "type": "one_time",
-        "unit_amount": item.unit_amount,
-        "unit_amount_decimal": item.unit_amount_decimal,
     })
 }

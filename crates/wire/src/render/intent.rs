@@ -2,6 +2,7 @@
 
 use super::View;
 use super::given::{Expanded, Shown, id_or_object, leave_out};
+use super::method_configuration::details;
 use crate::address::HostedPage;
 use crate::change::leave_out_newer;
 use crate::expand::Field;
@@ -9,6 +10,7 @@ use model::Word;
 use model::clock::DAY_S;
 use model::collection::Collection;
 use model::intent::{Intent, IntentError, IntentStatus, Purpose};
+use model::method_configuration::types_offered;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
@@ -96,6 +98,7 @@ pub fn value(intent: &Intent, view: &View<'_>, publishable: bool, expanded: &Exp
         .put("metadata", json!(intent.metadata))
         .put("next_action", next_action(intent, view))
         .put("payment_method", id_or_object(expanded, "payment_method", method))
+        .put("payment_method_configuration_details", details(intent.configuration.as_ref()))
         .put("payment_method_types", json!(method_types(intent)))
         .put("status", intent.status.word());
     let error = intent.last_error.as_ref().map(|error| last_error(error, expanded));
@@ -176,7 +179,7 @@ pub(crate) fn lay_collection(bank: &mut Value, collection: &Collection) {
 }
 
 fn method_types(intent: &Intent) -> Vec<String> {
-    intent.method_types.clone().unwrap_or_else(|| vec!["us_bank_account".to_owned()])
+    types_offered(intent.method_types.as_deref(), intent.configuration.as_ref())
 }
 
 fn last_error(error: &IntentError, expanded: &Expanded) -> Value {

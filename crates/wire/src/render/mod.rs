@@ -20,6 +20,7 @@ pub mod institution;
 pub mod intent;
 pub mod invoice;
 pub mod mandate;
+pub mod method_configuration;
 pub mod ownership;
 pub mod payment_method;
 pub mod product;

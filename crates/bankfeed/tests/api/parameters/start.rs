@@ -1,7 +1,6 @@
 //! What each call needs beside the parameter that it is sent for.
 
 use crate::checkout::{CHECKOUT, ONE_ITEM};
-use crate::connect::ACCOUNTS;
 use crate::support::App;
 
 /// The ids that a call's path names, and the least form that it takes.
@@ -21,6 +20,12 @@ const UNVERIFIED: &str = "confirm=true&payment_method_data[type]=us_bank_account
                           &payment_method_data[us_bank_account][account_holder_type]=individual\
                           &payment_method_data[us_bank_account][routing_number]=110000000\
                           &payment_method_data[us_bank_account][account_number]=000123456789";
+const BANK: &str = "external_account[object]=bank_account&external_account[country]=US\
+                    &external_account[currency]=usd&external_account[routing_number]=110000000\
+                    &external_account[account_number]=000123456789";
+const NUMBERS: &str = "bank_account[country]=US&bank_account[currency]=usd\
+                       &bank_account[routing_number]=110000000\
+                       &bank_account[account_number]=000123456789";
 const DEPOSITS: &str = "amounts[]=32&amounts[]=45";
 
 /// A call with objects of its own, ready to be sent. Those without a table are refused for an unknown
@@ -35,11 +40,14 @@ pub(super) async fn start(app: &App, call: &str) -> Start {
         "setup_intents" => intent(app, "setup_intents", path, "").await,
         "checkout" => checkout(app, path).await,
         "payment_methods" => payment_method(app, path).await,
+        "payment_method_configurations" if path.ends_with("{id}") => {
+            (vec![made(app, "/v1/payment_method_configurations", "").await], String::new())
+        }
         "products" | "prices" => price(app, path).await,
         "invoices" | "invoiceitems" => invoice(app, path).await,
+        "tokens" if path == "/v1/tokens" => (Vec::new(), NUMBERS.to_owned()),
+        "accounts" => account(app, path).await,
         "subscriptions" => subscription(app, path).await,
-        "accounts" => connected_account(app, path).await,
-        "tokens" => (Vec::new(), numbers("bank_account")),
         _ => (Vec::new(), required(call).to_owned()),
     };
     Start { ids, form }
@@ -141,33 +149,6 @@ async fn invoice(app: &App, path: &str) -> (Vec<String>, String) {
     (vec![invoice], form.to_owned())
 }
 
-async fn connected_account(app: &App, path: &str) -> (Vec<String>, String) {
-    if path == ACCOUNTS {
-        return (Vec::new(), String::new());
-    }
-    let account = made(app, ACCOUNTS, "").await;
-    let external = format!("{ACCOUNTS}/{account}/external_accounts");
-    let form = numbers("external_account");
-    match path.rsplit('/').next().unwrap() {
-        "external_accounts" => (vec![account], form),
-        "{external}" => {
-            let external = made(app, &external, &form).await;
-            (vec![account, external], String::new())
-        }
-        _ => (vec![account], String::new()),
-    }
-}
-
-/// Numbers of a bank account in the hash of a name.
-fn numbers(hash: &str) -> String {
-    let object =
-        if hash == "external_account" { "&external_account[object]=bank_account" } else { "" };
-    format!(
-        "{hash}[country]=US&{hash}[routing_number]=110000000&{hash}[account_number]=000123456789\
-         {object}"
-    )
-}
-
 async fn subscription(app: &App, path: &str) -> (Vec<String>, String) {
     let customer = format!("customer={}", app.customer().await);
     if path == "/v1/subscriptions" {
@@ -177,4 +158,20 @@ async fn subscription(app: &App, path: &str) -> (Vec<String>, String) {
     let price = made(app, "/v1/prices", price).await;
     let form = format!("{customer}&items[0][price]={price}&payment_behavior=default_incomplete");
     (vec![made(app, "/v1/subscriptions", &form).await], String::new())
+}
+
+async fn account(app: &App, path: &str) -> (Vec<String>, String) {
+    if path == "/v1/accounts" {
+        return (Vec::new(), String::new());
+    }
+    let account = made(app, "/v1/accounts", "type=custom&country=US").await;
+    let bank = format!("/v1/accounts/{account}/external_accounts");
+    match path {
+        "/v1/accounts/{id}" => (vec![account], String::new()),
+        "/v1/accounts/{id}/external_accounts" => (vec![account], BANK.to_owned()),
+        _ => {
+            let bank = made(app, &bank, BANK).await;
+            (vec![account, bank], String::new())
+        }
+    }
 }

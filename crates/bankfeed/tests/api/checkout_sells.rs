@@ -1,0 +1,185 @@
+//! What Checkout Sessions sell: prices, once or again and again.
+
+use crate::checkout::{CHECKOUT, ONE_ITEM, OPTIONS, create, link, told};
+use crate::debits::type_numbers;
+use crate::support::App;
+use serde_json::{Value, json};
+
+/// Prices that a session makes are there to be shown, with their products, but not for sale; stored
+/// ones are sold as they are. Both stand in its line items.
+#[tokio::test]
+async fn sells_at_prices() {
+    let app = App::sqlite().await;
+    app.post("/v1/products", "id=cup&name=Cup").await.ok();
+    let form = "product=cup&currency=usd&unit_amount=700";
+    let price = app.post("/v1/prices", form).await.ok().text("/id");
+    let form = format!(
+        "{ONE_ITEM}&line_items[1][price]={price}&line_items[1][quantity]=3&expand[]=line_items"
+    );
+    let session = create(&app, &form).await;
+    let items = session.items("/line_items/data");
+    assert_eq!(
+        (&items[0]["description"], &items[1]["description"]),
+        (&json!("Tea"), &json!("Cup"))
+    );
+    assert_eq!(items[1]["price"]["id"], price.as_str());
+    assert_eq!(session.at("/amount_total"), 4_600);
+    let made = items[0]["price"]["id"].as_str().unwrap();
+    let made = app.get(&format!("/v1/prices/{made}?expand[]=product")).await.ok();
+    assert_eq!((made.at("/active"), made.at("/product/name")), (json!(false), json!("Tea")));
+    let linked = link(&app, &session.text("/id"), "expand[]=payment_intent").await.ok();
+    assert_eq!(linked.at("/payment_intent/amount"), 4_600);
+    let monthly = "product=cup&currency=usd&unit_amount=700&recurring[interval]=month";
+    let monthly = app.post("/v1/prices", monthly).await.ok().text("/id");
+    let of = |mode: &str, price: &str, more: &str| {
+        format!("mode={mode}&line_items[0][price]={price}&line_items[0][quantity]=1&{more}")
+    };
+    let yearly = "line_items[1][quantity]=1&line_items[1][price_data][currency]=usd\
+                  &line_items[1][price_data][product]=cup&line_items[1][price_data][unit_amount]=1\
+                  &line_items[1][price_data][recurring][interval]=year";
+    let prefetch = format!("{OPTIONS}[prefetch][]=balances");
+    let calls = [
+        of("payment", &monthly, ""),
+        of("subscription", &price, ""),
+        of("subscription", &monthly, yearly),
+        of("subscription", &monthly, "subscription_data[trial_end]=5"),
+        of("subscription", &monthly, "setup_intent_data[description]=x"),
+        of("subscription", &monthly, &prefetch),
+        of("payment", &made.text("/id"), ""),
+    ];
+    let calls: Vec<(&str, &str, &str)> =
+        calls.iter().map(|form| ("POST", CHECKOUT, form.as_str())).collect();
+    insta::assert_snapshot!(app.refusals(&calls).await, @"
+    POST /v1/checkout/sessions mode=payment&line_items[0][price]=price_…&
+    line_items[0][quantity]=1&
+        400 invalid_request_error - line_items[0][price]
+        What recurs is a subscription; this session is for one payment.
+    POST /v1/checkout/sessions mode=subscription&line_items[0][price]=price_…&
+    line_items[0][quantity]=1&
+        400 invalid_request_error - line_items
+        A session in mode=subscription needs a price that is paid again and again among
+        its line items.
+    POST /v1/checkout/sessions mode=subscription&line_items[0][price]=price_…&
+    line_items[0][quantity]=1&line_items[1][quantity]=1&
+    line_items[1][price_data][currency]=usd&line_items[1][price_data][product]=cup&
+    line_items[1][price_data][unit_amount]=1&
+    line_items[1][price_data][recurring][interval]=year
+        400 invalid_request_error - line_items[1][price_data]
+        All prices of a subscription here have the same interval.
+    POST /v1/checkout/sessions mode=subscription&line_items[0][price]=price_…&
+    line_items[0][quantity]=1&subscription_data[trial_end]=5
+        400 invalid_request_error - subscription_data[trial_end]
+        A trial ends after now, and within five years.
+    POST /v1/checkout/sessions mode=subscription&line_items[0][price]=price_…&
+    line_items[0][quantity]=1&setup_intent_data[description]=x
+        400 invalid_request_error - setup_intent_data
+        setup_intent_data does not go with mode=subscription.
+    POST /v1/checkout/sessions mode=subscription&line_items[0][price]=price_…&
+    line_items[0][quantity]=1&
+    payment_method_options[us_bank_account][financial_connections][prefetch][]=balances
+        400 invalid_request_error -
+        payment_method_options[us_bank_account][financial_connections][prefetch][0]
+        To prefetch balances, ask for the permission balances too.
+    POST /v1/checkout/sessions mode=payment&line_items[0][price]=price_…&
+    line_items[0][quantity]=1&
+        400 invalid_request_error - line_items[0][price]
+        The price is inactive.
+    ");
+}
+
+/// In subscription mode the link begins a subscription: its first invoice is paid by what was
+/// linked, which is what it debits from then on; the account and its transactions are found there.
+#[tokio::test]
+async fn a_link_begins_a_subscription() {
+    let app = App::sqlite().await;
+    let customer = app.customer().await;
+    let form = format!(
+        "mode=subscription&customer={customer}&line_items[0][quantity]=1\
+         &line_items[0][price_data][currency]=usd&line_items[0][price_data][unit_amount]=900\
+         &line_items[0][price_data][product_data][name]=Tea\
+         &line_items[0][price_data][recurring][interval]=month\
+         &line_items[1][quantity]=1&line_items[1][price_data][currency]=usd\
+         &line_items[1][price_data][unit_amount]=2000\
+         &line_items[1][price_data][product_data][name]=Pot\
+         &subscription_data[metadata][a]=b\
+         &{OPTIONS}[permissions][]=payment_method&{OPTIONS}[permissions][]=transactions\
+         &{OPTIONS}[prefetch][]=transactions"
+    );
+    let session = create(&app, &form).await;
+    assert_eq!(
+        (session.at("/amount_total"), session.at("/subscription")),
+        (json!(2_900), Value::Null)
+    );
+    let id = session.text("/id");
+    let expand = "expand[]=subscription.default_payment_method&expand[]=invoice";
+    let linked = link(&app, &id, expand).await.ok();
+    let bank = linked.at("/subscription/default_payment_method/us_bank_account");
+    let account = bank["financial_connections_account"].as_str().unwrap().to_owned();
+    let begun = [linked.at("/status"), linked.at("/payment_status"), linked.at("/invoice/total")];
+    assert_eq!(begun, [json!("complete"), json!("unpaid"), json!(2_900)]);
+    assert_eq!(linked.at("/subscription/metadata"), json!({"a": "b"}));
+    let begun = linked.text("/subscription/status");
+    app.run_workers_until_idle().await;
+    let done = app.get(&format!("{CHECKOUT}/{id}?expand[]=subscription")).await.ok();
+    let subscription = done.text("/subscription/id");
+    let path = format!("/v1/financial_connections/transactions?account={account}");
+    assert!(!app.get(&path).await.ok().items("/data").is_empty());
+    let listed = app.get(&format!("{CHECKOUT}?subscription={subscription}")).await.ok();
+    assert_eq!(listed.text("/data/0/id"), id);
+    let states = [begun, done.text("/subscription/status"), done.text("/payment_status")];
+    insta::assert_snapshot!(format!("{}\n{}", states.join(" "), told(&app).await.join("\n")), @"
+    incomplete active paid
+    customer.created
+    product.created
+    price.created
+    product.created
+    price.created
+    financial_connections.account.created
+    invoice.created
+    customer.updated
+    payment_intent.created
+    invoice.finalized
+    payment_intent.processing
+    payment_method.attached
+    invoice.updated
+    customer.subscription.created
+    checkout.session.completed
+    payment_intent.succeeded
+    checkout.session.async_payment_succeeded
+    invoice.paid
+    invoice.payment_succeeded
+    customer.subscription.updated
+    financial_connections.account.refreshed_transactions
+    ");
+}
+
+/// A trial puts the first payment off, and without a customer one is made; deposits that cannot be
+/// sent begin nothing and leave the session open.
+#[tokio::test]
+async fn a_trial_needs_no_payment() {
+    let app = App::sqlite().await;
+    let form = "mode=subscription&customer_email=ada@example.com&line_items[0][quantity]=1\
+                &line_items[0][price_data][currency]=usd&line_items[0][price_data][unit_amount]=900\
+                &line_items[0][price_data][product_data][name]=Tea\
+                &line_items[0][price_data][recurring][interval]=month";
+    let trial = create(&app, &format!("{form}&subscription_data[trial_period_days]=7")).await;
+    assert_eq!(
+        (trial.at("/amount_total"), trial.at("/payment_status")),
+        (json!(0), json!("no_payment_required"))
+    );
+    let expand = "expand[]=subscription&expand[]=customer&expand[]=invoice";
+    let linked = link(&app, &trial.text("/id"), expand).await.ok();
+    assert_eq!(linked.at("/subscription/status"), "trialing");
+    assert_eq!(linked.at("/invoice/status"), "paid");
+    assert_eq!(linked.at("/customer/email"), "ada@example.com");
+    let method = linked.text("/subscription/default_payment_method");
+    let method = app.get(&format!("/v1/payment_methods/{method}")).await.ok();
+    assert_eq!(method.at("/customer"), linked.at("/customer/id"));
+
+    let bad = create(&app, form).await.text("/id");
+    type_numbers(&app, &bad, "000666666661").await;
+    let failed = app.get(&format!("{CHECKOUT}/{bad}")).await.ok();
+    assert_eq!((failed.at("/status"), failed.at("/subscription")), (json!("open"), Value::Null));
+    let listed = app.get("/v1/subscriptions?status=all").await.ok();
+    assert_eq!(listed.items("/data").len(), 1);
+}

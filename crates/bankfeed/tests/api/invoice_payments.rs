@@ -1,0 +1,32 @@
+//! Payments of invoices as objects of their own.
+
+use crate::invoices::open;
+use crate::support::App;
+
+/// The payment of an invoice is shown and listed by itself, and leads to intent and invoice.
+#[tokio::test]
+async fn payments_of_invoices() {
+    let app = App::sqlite().await;
+    let (first, second) = (open(&app).await, open(&app).await);
+    let payment = first.text("/payments/data/0/id");
+    let intent = first.text("/payments/data/0/payment/payment_intent");
+    let expand = "expand[]=payment.payment_intent&expand[]=invoice";
+    let shown = app.get(&format!("/v1/invoice_payments/{payment}?{expand}")).await.ok();
+    assert_eq!(shown.at("/payment/payment_intent/id"), intent.as_str());
+    assert_eq!(shown.at("/invoice/id"), first.at("/id"));
+    app.post(&format!("/v1/invoices/{}/void", second.text("/id")), "").await.ok();
+    let ids = async |query: &str| {
+        let list = app.get(&format!("/v1/invoice_payments?{query}")).await.ok();
+        let id = |item: &serde_json::Value| item["id"].as_str().unwrap().to_owned();
+        list.items("/data").iter().map(id).collect::<Vec<String>>()
+    };
+    let all = ids("").await;
+    assert_eq!(all.len(), 2);
+    let by_intent = format!("payment[type]=payment_intent&payment[payment_intent]={intent}");
+    for query in [format!("invoice={}", first.text("/id")), "status=open".to_owned(), by_intent] {
+        assert_eq!(ids(&query).await, [payment.as_str()], "{query}");
+    }
+    assert_eq!(ids(&format!("starting_after={}", all[0])).await, all[1..]);
+    let plain = app.get(&format!("/v1/invoice_payments/{payment}")).await.ok();
+    assert_eq!(plain.at(""), first.at("/payments/data/0"));
+}

@@ -1,0 +1,357 @@
+//! The life of subscriptions: how they begin, renew, change and end.
+
+use crate::checkout::link;
+use crate::subscriptions::{MONTHLY, SUBSCRIPTIONS, create, facts, gold, show};
+use crate::support::{App, BEGIN_S, Client};
+use serde_json::Value;
+
+const DAY_S: i64 = 86_400;
+
+/// A customer on a test clock; answers both.
+pub(crate) async fn customer_on_clock(client: &Client) -> (String, String) {
+    let clock = client
+        .post("/v1/test_helpers/test_clocks", &format!("frozen_time={BEGIN_S}"))
+        .await
+        .ok()
+        .text("/id");
+    let form = format!("test_clock={clock}&email=ada@example.com");
+    let customer = client.post("/v1/customers", &form).await.ok().text("/id");
+    (customer, clock)
+}
+
+pub(crate) async fn advance(app: &App, clock: &str, to_s: i64) {
+    let path = format!("/v1/test_helpers/test_clocks/{clock}/advance");
+    app.post(&path, &format!("frozen_time={}", BEGIN_S + to_s)).await.ok();
+    app.run_workers_until_idle().await;
+}
+
+/// Gives a customer a payment method of this test name as the default; answers its id.
+pub(crate) async fn pays_by(client: &Client, customer: &str, method: &str) -> String {
+    let form = format!("customer={customer}&payment_method={method}&confirm=true");
+    let intent = client.post("/v1/setup_intents", &form).await.ok();
+    let method = intent.text("/payment_method");
+    let form = format!("invoice_settings[default_payment_method]={method}");
+    client.post(&format!("/v1/customers/{customer}"), &form).await.ok();
+    method
+}
+
+/// A first payment that fails leaves it incomplete, and after 23 hours it expires; while a debit
+/// is under way it does not.
+#[tokio::test]
+async fn expires_when_it_is_not_paid() {
+    let app = App::sqlite().await;
+    gold(&app).await;
+    let (customer, clock) = customer_on_clock(&app).await;
+    let more = format!("{MONTHLY}&payment_behavior=default_incomplete");
+    let (left, failed) =
+        (create(&app, &customer, &more).await, create(&app, &customer, &more).await);
+    let (left, failed) = (left.text("/id"), failed.text("/id"));
+    let shown = show(&app, &failed, "").await;
+    let pay = format!("/v1/invoices/{}/pay", shown.text("/latest_invoice"));
+    app.post(&pay, "payment_method=pm_usBankAccount_insufficientFunds").await.ok();
+    let states = async || {
+        let query = "expand[]=latest_invoice";
+        let (left, failed) = (show(&app, &left, query).await, show(&app, &failed, query).await);
+        let facts = |reply| facts(reply, &["/status", "/latest_invoice/status"]);
+        format!("{}, {}", facts(&left), facts(&failed))
+    };
+    let mut seen = Vec::new();
+    for to_s in [23 * 3_600 - 1, 23 * 3_600, 3 * DAY_S, 5 * DAY_S] {
+        advance(&app, &clock, to_s).await;
+        seen.push(states().await);
+    }
+    insta::assert_snapshot!(seen.join("\n"), @"
+    incomplete open, incomplete open
+    incomplete_expired void, incomplete open
+    incomplete_expired void, incomplete open
+    incomplete_expired void, incomplete_expired void
+    ");
+    let paid = app.post(&pay, "payment_method=pm_usBankAccount_success").await;
+    insta::assert_snapshot!(paid.told(), @"
+    400 invalid_request_error - -
+    This invoice is void and cannot be paid.
+    ");
+}
+
+/// With a default payment method of the customer the invoice is paid at once; each month brings
+/// another, told by events without a request. A debit that fails makes it past due, and paying
+/// the invoice makes it active again.
+#[tokio::test]
+async fn renews_on_its_clock() {
+    let app = App::sqlite().await;
+    gold(&app).await;
+    let (customer, clock) = customer_on_clock(&app).await;
+    pays_by(&app, &customer, "pm_usBankAccount_success").await;
+    let made = create(&app, &customer, MONTHLY).await;
+    let id = made.text("/id");
+    let state = async || {
+        let shown = show(&app, &id, "expand[]=latest_invoice").await;
+        let item = "/items/data/0";
+        let (begin, end) = (
+            shown.at(&format!("{item}/current_period_start")).as_i64().unwrap(),
+            shown.at(&format!("{item}/current_period_end")).as_i64().unwrap(),
+        );
+        let facts =
+            facts(&shown, &["/status", "/latest_invoice/status", "/latest_invoice/billing_reason"]);
+        format!("{facts} {}..{}", (begin - BEGIN_S) / DAY_S, (end - BEGIN_S) / DAY_S)
+    };
+    let mut seen = vec![state().await];
+    for day in [5, 31, 36] {
+        advance(&app, &clock, day * DAY_S).await;
+        seen.push(state().await);
+    }
+    pays_by(&app, &customer, "pm_usBankAccount_insufficientFunds").await;
+    for day in [59, 64] {
+        advance(&app, &clock, day * DAY_S).await;
+        seen.push(state().await);
+    }
+    let method = pays_by(&app, &customer, "pm_usBankAccount_success").await;
+    let shown = show(&app, &id, "").await;
+    let pay = format!("/v1/invoices/{}/pay", shown.text("/latest_invoice"));
+    app.post(&pay, &format!("payment_method={method}")).await.ok();
+    advance(&app, &clock, 70 * DAY_S).await;
+    seen.push(state().await);
+    insta::assert_snapshot!(seen.join("\n"), @"
+    incomplete open subscription_create 0..31
+    active paid subscription_create 0..31
+    active open subscription_cycle 31..59
+    active paid subscription_cycle 31..59
+    active open subscription_cycle 59..90
+    past_due open subscription_cycle 59..90
+    active paid subscription_cycle 59..90
+    ");
+    let events = app.get("/v1/events?type=customer.subscription.updated").await.ok();
+    let told = |event: &Value| {
+        let previous = event["data"]["previous_attributes"].as_object().unwrap();
+        let names: Vec<&str> = previous.keys().map(String::as_str).collect();
+        format!("{} {}", event["request"]["id"].is_null(), names.join(","))
+    };
+    let told: Vec<String> = events.items("/data").iter().map(told).collect();
+    insta::assert_snapshot!(told.join("\n"), @"
+    true status
+    true status
+    true items,latest_invoice
+    true items,latest_invoice
+    true status
+    ");
+    let invoices = app.get(&format!("/v1/invoices?subscription={id}")).await.ok();
+    assert_eq!(invoices.items("/data").len(), 3);
+}
+
+/// Nothing is to be paid in a trial: without a method a Setup Intent collects one, and the first
+/// month is invoiced when the trial ends, here or by an update.
+#[tokio::test]
+async fn trials_end() {
+    let app = App::sqlite().await;
+    gold(&app).await;
+    let (customer, clock) = customer_on_clock(&app).await;
+    let more = format!("{MONTHLY}&trial_period_days=10&expand[]=latest_invoice");
+    let made = create(&app, &customer, &more).await;
+    let id = made.text("/id");
+    let moved = create(&app, &customer, &more).await.text("/id");
+    link(&app, &id, "").await.ok();
+    let intent = made.text("/pending_setup_intent");
+    app.post(&format!("/v1/setup_intents/{intent}/confirm"), "").await.ok();
+    let ended = app
+        .post(&format!("{SUBSCRIPTIONS}/{moved}"), "trial_end=now&expand[]=latest_invoice")
+        .await
+        .ok();
+    let begun = facts(&made, &["/status", "/latest_invoice/status", "/latest_invoice/total"]);
+    let ended = facts(&ended, &["/status", "/latest_invoice/status", "/latest_invoice/total"]);
+    advance(&app, &clock, 10 * DAY_S).await;
+    let over = show(&app, &id, "expand[]=latest_invoice").await;
+    let over = facts(&over, &["/status", "/latest_invoice/status", "/latest_invoice/total"]);
+    advance(&app, &clock, 15 * DAY_S).await;
+    let paid = show(&app, &id, "expand[]=latest_invoice").await;
+    let paid = facts(&paid, &["/status", "/latest_invoice/status", "/billing_cycle_anchor"]);
+    insta::assert_snapshot!([begun, ended, over, paid].join("\n"), @"
+    trialing paid 0
+    past_due open 1000
+    active open 1000
+    active paid 1768089600
+    ");
+}
+
+/// Invoices that are sent wait for the customer; the subscription is active all the while.
+#[tokio::test]
+async fn sends_invoices() {
+    let app = App::sqlite().await;
+    gold(&app).await;
+    let customer = app.customer().await;
+    let more = format!("{MONTHLY}&collection_method=send_invoice&days_until_due=30");
+    let made = create(&app, &customer, &format!("{more}&expand[]=latest_invoice")).await;
+    let invoice = "/latest_invoice";
+    let pointers = ["/status", "/pending_setup_intent"].map(str::to_owned);
+    let of_invoice =
+        ["/status", "/collection_method", "/due_date"].map(|name| format!("{invoice}{name}"));
+    let pointers: Vec<&str> = pointers.iter().chain(&of_invoice).map(String::as_str).collect();
+    insta::assert_snapshot!(facts(&made, &pointers), @"active null open send_invoice 1769817600");
+}
+
+/// Canceling ends it at once, with the invoice that waits and the Setup Intent; at the end of the
+/// period it ends by itself. Deleting the customer ends what is left.
+#[tokio::test]
+async fn ends() {
+    let app = App::sqlite().await;
+    gold(&app).await;
+    let (customer, clock) = customer_on_clock(&app).await;
+    let waits = format!("{MONTHLY}&payment_behavior=default_incomplete");
+    let incomplete = create(&app, &customer, &waits).await.text("/id");
+    let bare = create(&app, &customer, "").await;
+    let (intent, bare) = (bare.text("/pending_setup_intent"), bare.text("/id"));
+    pays_by(&app, &customer, "pm_usBankAccount_success").await;
+    let later = create(&app, &customer, MONTHLY).await.text("/id");
+    let form = "cancel_at_period_end=true";
+    let asked = app.post(&format!("{SUBSCRIPTIONS}/{later}"), form).await.ok();
+    let left = create(&app, &customer, MONTHLY).await.text("/id");
+    let path = format!("{SUBSCRIPTIONS}/{incomplete}?expand[]=latest_invoice");
+    let ended = app.delete(&path).await.ok();
+    let details = "?cancellation_details[feedback]=unused";
+    let gone = app.delete(&format!("{SUBSCRIPTIONS}/{bare}{details}")).await.ok();
+    let setup = app.get(&format!("/v1/setup_intents/{intent}")).await.ok();
+    advance(&app, &clock, 31 * DAY_S).await;
+    let by_itself = show(&app, &later, "").await;
+    let running = show(&app, &left, "").await;
+    app.delete(&format!("/v1/customers/{customer}")).await.ok();
+    let with_customer = show(&app, &left, "").await;
+    let ends = ["/status", "/cancel_at", "/canceled_at", "/ended_at"];
+    assert_eq!(gone.at("/cancellation_details/feedback"), "unused");
+    assert_eq!(by_itself.at("/cancellation_details/reason"), "cancellation_requested");
+    insta::assert_snapshot!(
+        [
+            facts(&ended, &["/status", "/latest_invoice/status"]),
+            facts(&gone, &ends) + " " + &setup.text("/status"),
+            facts(&asked, &ends),
+            facts(&by_itself, &ends),
+            facts(&running, &["/status"]),
+            facts(&with_customer, &["/status"]),
+        ]
+        .join("\n"),
+        @"
+        canceled void
+        canceled null 1767225600 1767225600 canceled
+        incomplete 1769904000 1767225600 null
+        canceled 1769904000 1767225600 1769904000
+        active
+        canceled
+        "
+    );
+    let events = app.get("/v1/events?type=customer.subscription.deleted").await.ok();
+    assert_eq!(events.items("/data").len(), 4);
+    insta::assert_snapshot!(app.delete(&format!("{SUBSCRIPTIONS}/{bare}")).await.told(), @"
+    404 invalid_request_error resource_missing id
+    No such subscription: 'sub_…'
+    ");
+}
+
+/// Items are changed, added and taken away; the next period is invoiced as they are then. They
+/// are listed and shown on their own.
+#[tokio::test]
+async fn changes_items() {
+    let app = App::sqlite().await;
+    gold(&app).await;
+    let (customer, clock) = customer_on_clock(&app).await;
+    pays_by(&app, &customer, "pm_usBankAccount_success").await;
+    let made = create(&app, &customer, &format!("{MONTHLY}&items[0][quantity]=2")).await;
+    let (id, item) = (made.text("/id"), made.text("/items/data/0/id"));
+    let price = "product=gold&currency=usd&unit_amount=50&recurring[interval]=month";
+    let price = app.post("/v1/prices", price).await.ok().text("/id");
+    let form = format!(
+        "items[0][id]={item}&items[0][quantity]=3&items[1][price]={price}&metadata[a]=b\
+         &description=More&expand[]=items.data.price.product"
+    );
+    let changed = app.post(&format!("{SUBSCRIPTIONS}/{id}"), &form).await.ok();
+    assert_eq!(changed.at("/items/data/1/price/product/name"), "Gold");
+    let listed = app.get(&changed.text("/items/url")).await.ok();
+    assert_eq!(listed.items("/data").len(), 2);
+    let second = listed.text("/data/1/id");
+    let shown = app.get(&format!("/v1/subscription_items/{second}")).await.ok();
+    assert_eq!(shown.at(""), listed.at("/data/1"));
+    let page = format!("{}&starting_after={item}&limit=1", changed.text("/items/url"));
+    assert_eq!(app.get(&page).await.ok().text("/data/0/id"), second);
+    advance(&app, &clock, 31 * DAY_S).await;
+    let renewed = show(&app, &id, "expand[]=latest_invoice").await;
+    assert_eq!(renewed.at("/latest_invoice/total"), 3_050);
+    let form = format!("items[0][id]={second}&items[0][deleted]=true");
+    let fewer = app.post(&format!("{SUBSCRIPTIONS}/{id}"), &form).await.ok();
+    assert_eq!(fewer.items("/items/data").len(), 1);
+    insta::assert_snapshot!(shown.shown(), @r#"
+    200
+    {
+      "billing_thresholds": null,
+      "created": 1767225600,
+      "current_period_end": 1769904000,
+      "current_period_start": 1767225600,
+      "discounts": [],
+      "id": "si_0vIseXMSt9edOYCEew6zVzV7",
+      "metadata": {},
+      "object": "subscription_item",
+      "price": {
+        "active": true,
+        "billing_scheme": "per_unit",
+        "created": 1767225600,
+        "currency": "usd",
+        "custom_unit_amount": null,
+        "id": "price_0vIseXMSrDfYXypvcaqGucPp",
+        "livemode": false,
+        "lookup_key": null,
+        "metadata": {},
+        "nickname": null,
+        "object": "price",
+        "product": "gold",
+        "recurring": {
+          "interval": "month",
+          "interval_count": 1,
+          "meter": null,
+          "trial_period_days": null,
+          "usage_type": "licensed"
+        },
+        "tax_behavior": "unspecified",
+        "tiers_mode": null,
+        "transform_quantity": null,
+        "type": "recurring",
+        "unit_amount": 50,
+        "unit_amount_decimal": "50"
+      },
+      "quantity": 1,
+      "subscription": "sub_0vIseXMSjm9NPj7yhpQ808eu",
+      "tax_rates": []
+    }
+    "#);
+}
+
+/// Lists choose by customer, status, price, clock and period; canceled ones are left out unless
+/// asked for.
+#[tokio::test]
+async fn lists() {
+    let app = App::sqlite().await;
+    gold(&app).await;
+    let customer = app.customer().await;
+    let (other, clock) = customer_on_clock(&app).await;
+    let price = "product=gold&currency=usd&unit_amount=50&recurring[interval]=month";
+    let price = app.post("/v1/prices", price).await.ok().text("/id");
+    let mut ids = Vec::new();
+    let priced = format!("items[0][price]={price}&payment_behavior=default_incomplete");
+    for (customer, more) in [(&customer, ""), (&customer, &priced), (&other, ""), (&customer, "")] {
+        ids.push(create(&app, customer, more).await.text("/id"));
+        app.wait_s(1);
+    }
+    app.delete(&format!("{SUBSCRIPTIONS}/{}", ids[3])).await.ok();
+    let places = async |query: &str| {
+        let list = app.get(&format!("{SUBSCRIPTIONS}?{query}")).await.ok();
+        let place = |item: &Value| ids.iter().position(|id| item["id"] == **id).unwrap();
+        list.items("/data").iter().map(place).collect::<Vec<usize>>()
+    };
+    assert_eq!(places("").await, [1, 0]);
+    assert_eq!(places("status=all").await, [3, 1, 0]);
+    assert_eq!(places("status=ended").await, [3]);
+    assert_eq!(places("status=incomplete").await, [1]);
+    assert_eq!(places(&format!("customer={other}")).await, [2]);
+    assert_eq!(places(&format!("test_clock={clock}")).await, [2]);
+    assert_eq!(places(&format!("price={price}")).await, [1]);
+    assert_eq!(places("collection_method=send_invoice").await, [] as [usize; 0]);
+    let after = BEGIN_S + DAY_S;
+    assert_eq!(places(&format!("current_period_end[gt]={after}")).await, [1]);
+    assert_eq!(places(&format!("limit=1&starting_after={}", ids[1])).await, [0]);
+    assert_eq!(places("created[gt]=1767225600").await, [1]);
+}

@@ -1,0 +1,200 @@
+// What the tests share: the server, a shop, a browser, an SDK, and a listener for webhooks. A test
+// file calls `setUp` once; everything ends with it.
+import AxeBuilder from "@axe-core/playwright";
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+import { after, afterEach, before } from "node:test";
+import { chromium } from "playwright-core";
+import Stripe from "stripe";
+import { ROOT, startHook, startServer, startShop } from "./server.js";
+
+const FLAGS = [
+  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+  "--disable-background-networking", "--disable-component-update", "--disable-sync",
+];
+const PICTURES = path.join(ROOT, "target/browser");
+export const DESKTOP = { width: 1000, height: 760 };
+export const PHONE = { width: 320, height: 640 };
+// What a step may take on a busy machine.
+const STEP_MS_MAX = 30_000;
+// What a whole test may take.
+export const LIMIT = { timeout: 120_000 };
+const SECRET = "sk_test_browser";
+export const PUBLISHABLE = "pk_test_browser";
+
+/** The server, the shop, the SDK and the listener, once `setUp` has run. */
+export const bed = {};
+const contexts = [];
+
+export function setUp() {
+  before(async () => {
+    mkdirSync(PICTURES, { recursive: true });
+    bed.server = await startServer();
+    bed.shop = await startShop(bed.server.url);
+    const executablePath = process.env.BANKFEED_CHROMIUM ?? "/usr/bin/chromium";
+    bed.browser = await chromium.launch({ executablePath, headless: true, args: FLAGS });
+    const { hostname, port } = new URL(bed.server.url);
+    bed.stripe = new Stripe(SECRET, { host: hostname, port, protocol: "http", telemetry: false });
+    bed.hook = await startHook(bed.stripe);
+  });
+  afterEach(async () => {
+    for (const context of contexts.splice(0)) await context.close();
+  });
+  after(async () => {
+    await bed.browser?.close();
+    await bed.hook?.stop();
+    await bed.shop?.stop();
+    await bed.server?.stop();
+  });
+}
+
+/** A tab whose faults fail the test: a script error, or a rule of a policy broken. */
+export async function open(options = {}) {
+  const context = await bed.browser.newContext({ viewport: DESKTOP, ...options });
+  context.setDefaultTimeout(STEP_MS_MAX);
+  contexts.push(context);
+  const page = await context.newPage();
+  page.faults = [];
+  page.on("pageerror", (error) => page.faults.push(error.message));
+  page.on("console", (line) => {
+    if (/Content Security Policy|CORS policy/.test(line.text())) page.faults.push(line.text());
+  });
+  return page;
+}
+
+/** A tab of a shop that has the script and nothing else. */
+export async function openShop(options) {
+  const page = await open(options);
+  await page.goto(`${bed.shop.url}/blank`);
+  return page;
+}
+
+export async function makeSession(more = {}) {
+  const customer = await bed.stripe.customers.create({ name: "Ada" });
+  return bed.stripe.financialConnections.sessions.create({
+    account_holder: { type: "customer", customer: customer.id },
+    permissions: ["payment_method", "transactions", "balances"],
+    prefetch: ["transactions"],
+    ...more,
+  });
+}
+
+/** The address of a run outside any page of a merchant. */
+export async function hosted(carrier) {
+  const flow = await bed.stripe.rawRequest("POST", "/v1/link_flows", {
+    client_secret: carrier.client_secret,
+  });
+  return flow.url;
+}
+
+/** Calls a method of the script on the page, and keeps what it resolves to for `outcome`. */
+export async function begin(page, method, ...given) {
+  await page.evaluate(([key, name, values]) => {
+    window.outcome = window.Stripe(key)[name](...values);
+  }, [PUBLISHABLE, method, given]);
+}
+
+export const outcome = (page) => page.evaluate(() => window.outcome);
+
+/** The frame of the flow, once it shows a pane. */
+export async function flowFrame(page, title = "Choose your bank") {
+  const frame = page.frameLocator("iframe");
+  await heading(frame, title);
+  await page.locator("dialog:not([aria-busy])").waitFor();
+  return frame;
+}
+
+export const heading = (place, name) => place.getByRole("heading", { name, level: 1 }).waitFor();
+export const press = (place, name) => place.getByRole("button", { name, exact: true }).click();
+
+/** A picture for people, and what axe can check. */
+export async function look(page, name) {
+  // A frame that is still loading would be left out by axe.
+  for (const frame of page.frames()) await frame.waitForLoadState("load");
+  await page.screenshot({ path: path.join(PICTURES, `${name}.png`), fullPage: true });
+  const axe = new AxeBuilder({ page });
+  // What stands behind the dialog is out of everybody's reach, and the shop's own.
+  if (await page.locator("dialog").count()) axe.include("dialog");
+  const { violations, passes } = await axe.analyze();
+  // A rule that had nothing to look at would pass as well.
+  const depth = (await page.locator("dialog").count()) ? 2 : 1;
+  const seen = passes.flatMap((one) => one.nodes).filter((node) => node.target.length === depth);
+  assert.ok(seen.length > 5, `${name} was looked at: ${seen.length} places`);
+  const told = violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html)}`);
+  assert.deepEqual(told, [], `${name} can be used by everybody`);
+}
+
+/** The same at a desk and on a phone, where nothing may stand out of the screen. */
+export async function lookBothWays(page, name) {
+  await look(page, name);
+  await page.setViewportSize(PHONE);
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+  assert.ok(wide <= PHONE.width, `${name} is ${wide} wide on a phone`);
+  await look(page, `phone-${name}`);
+  await page.setViewportSize(DESKTOP);
+}
+
+/** From the list of banks to the agreement with what is asked for. */
+export async function agree(page, place, bank, prefix) {
+  await press(place, new RegExp(bank.replace(/[()]/g, "\\$&")));
+  await heading(place, /asks to see your data/);
+  if (prefix) await look(page, `${prefix}-consent`);
+  await press(place, "Agree and continue");
+}
+
+/** From the list of banks to the log-in of a bank. */
+export async function toLogin(page, place, bank, prefix) {
+  await agree(page, place, bank, prefix);
+  await heading(place, `Log in at ${bank}`);
+}
+
+export async function logIn(place, password) {
+  await place.getByLabel("User").fill("ada");
+  await place.getByLabel("Password").fill(password);
+  await press(place, "Log in");
+}
+
+/** From the list of banks to the accounts of the usual bank, which are linked. */
+export async function linkAll(page, place, prefix) {
+  if (prefix) await look(page, `${prefix}-banks`);
+  await toLogin(page, place, "Test (Non-OAuth)", prefix);
+  if (prefix) await look(page, `${prefix}-login`);
+  await logIn(place, "anything");
+  await heading(place, "Choose accounts");
+  if (prefix) await look(page, `${prefix}-accounts`);
+  await press(place, /^Link account/);
+}
+
+/** The whole way in the frame of a shop. */
+export async function linkInFrame(page, prefix) {
+  const frame = await flowFrame(page);
+  await linkAll(page, frame, prefix);
+  await heading(frame, /linked$/);
+  if (prefix) await look(page, `${prefix}-success`);
+  await press(frame, "Done");
+}
+
+/** Types the numbers of the test bank. */
+export async function typeIn(place, { number = "000123456789", kind = "Checking" } = {}) {
+  await heading(place, "Enter your bank details");
+  await place.getByLabel("Routing number").fill("110000000");
+  await place.getByLabel("Account number", { exact: true }).fill(number);
+  await place.getByLabel("Account number, once more").fill(number);
+  await place.getByLabel(kind).check();
+  await press(place, "Continue");
+}
+
+/** The transactions of an account, listed when the webhook says that there are some. */
+export async function transactionsOf(account, how = "prefetch") {
+  if (how === "subscribe") {
+    const features = ["transactions"];
+    await bed.stripe.financialConnections.accounts.subscribe(account, { features });
+  }
+  const type = "financial_connections.account.refreshed_transactions";
+  const told = await bed.hook.until(type, account);
+  assert.equal(told.data.object.transaction_refresh.status, "succeeded");
+  const { data } = await bed.stripe.financialConnections.transactions.list({ account });
+  assert.ok(data.length > 0);
+  return data;
+}

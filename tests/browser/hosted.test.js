@@ -1,0 +1,206 @@
+// The hosted pages in a browser: each state is checked by axe and photographed at both widths; they
+// work without script and by keyboard alone.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  DESKTOP, LIMIT, bed, heading, linkAll, look, lookBothWays, open, press, setUp, typeIn,
+} from "./bed.js";
+
+setUp();
+
+const tea = (more = {}) => bed.stripe.checkout.sessions.create({
+  mode: "payment",
+  line_items: [
+    {
+      quantity: 2,
+      price_data: { currency: "usd", unit_amount: 1250, product_data: { name: "Tea" } },
+    },
+    {
+      quantity: 1,
+      price_data: {
+        currency: "usd", unit_amount: 129900,
+        product_data: { name: "A samovar of brass, with a long name and four little cups" },
+      },
+    },
+  ],
+  success_url: `${bed.shop.url}/done`, cancel_url: `${bed.shop.url}/cart`, ...more,
+});
+
+async function introduce(page) {
+  await page.getByLabel("E-mail address").fill("ada@example.com");
+  await page.getByLabel("Your name").fill("Ada");
+}
+
+test("Checkout in each state", LIMIT, async () => {
+  const page = await open();
+  const session = await tea();
+  await page.goto(session.url);
+  await heading(page, "Pay $1,324.00");
+  await lookBothWays(page, "checkout");
+  // A browser without the check of its own sends what no address is.
+  await page.getByLabel("E-mail address").evaluate((field) => { field.form.noValidate = true; });
+  await press(page, "Link your bank account");
+  await page.getByRole("alert").waitFor();
+  await lookBothWays(page, "checkout-fault");
+  await introduce(page);
+  await press(page, "Link your bank account");
+  await heading(page, "Choose your bank");
+  await press(page, "Leave");
+  await heading(page, "Pay $1,324.00");
+  assert.equal(await page.getByLabel("Your name").inputValue(), "Ada");
+  await press(page, "Link your bank account");
+  await linkAll(page, page);
+  await heading(page, "Pay $1,324.00");
+  await lookBothWays(page, "checkout-linked");
+  await page.emulateMedia({ colorScheme: "dark" });
+  await look(page, "checkout-dark");
+  await page.emulateMedia({ colorScheme: "light" });
+  await press(page, /^Pay/);
+  await heading(page, "Thank you from the shop");
+  await page.goto(session.url);
+  await heading(page, "Thank you");
+  await lookBothWays(page, "checkout-complete");
+  assert.deepEqual(page.faults, []);
+});
+
+test("Checkout leads back to the cart, and says when it has expired", LIMIT, async () => {
+  const page = await open();
+  const session = await tea();
+  await page.goto(session.url);
+  await page.getByRole("link", { name: /^Back to/ }).click();
+  await heading(page, "Your cart");
+  await bed.stripe.checkout.sessions.expire(session.id);
+  await page.goto(session.url);
+  await heading(page, "This page has expired");
+  await lookBothWays(page, "checkout-expired");
+  assert.deepEqual(page.faults, []);
+});
+
+test("an account is saved without script, and its deposits are told", LIMIT, async () => {
+  const page = await open({ javaScriptEnabled: false });
+  const session = await bed.stripe.checkout.sessions.create({ mode: "setup", currency: "usd" });
+  await page.goto(session.url);
+  await heading(page, "Save your bank account");
+  await introduce(page);
+  await press(page, "Link your bank account");
+  await press(page, "Enter account numbers instead");
+  await typeIn(page);
+  await heading(page, "Save your bank account");
+  await press(page, "Save your bank account");
+  await heading(page, "Your account is saved");
+  await page.getByRole("link", { name: "Confirm the deposits" }).click();
+  await heading(page, "Confirm your bank account");
+  await page.getByLabel("First deposit").fill("32");
+  await page.getByLabel("Second deposit").fill("0.45");
+  await press(page, "Confirm");
+  await heading(page, "Your account is confirmed");
+  const expand = ["setup_intent"];
+  const { setup_intent: intent } =
+    await bed.stripe.checkout.sessions.retrieve(session.id, { expand });
+  await bed.hook.until("setup_intent.succeeded", intent.id);
+});
+
+test("deposits in each state, by amounts and by code", LIMIT, async () => {
+  const page = await open();
+  for (const [kind, wrong] of [["Checking", "10"], ["Savings", "SM33CC"]]) {
+    // What both show alike is looked at once.
+    const once = async (name) => {
+      if (kind === "Checking") await lookBothWays(page, name);
+    };
+    const session = await bed.stripe.checkout.sessions.create({ mode: "setup", currency: "usd" });
+    await page.goto(session.url);
+    await introduce(page);
+    await press(page, "Link your bank account");
+    await press(page, "Enter account numbers instead");
+    await heading(page, "Enter your bank details");
+    await once("numbers");
+    await typeIn(page, { kind });
+    await once("checkout-typed");
+    await press(page, "Save your bank account");
+    await heading(page, "Your account is saved");
+    await once("checkout-saved");
+    await page.getByRole("link", { name: "Confirm the deposits" }).click();
+    await heading(page, "Confirm your bank account");
+    await lookBothWays(page, `deposits-${kind.toLowerCase()}`);
+    const fields = page.getByRole("textbox");
+    const fill = async (...answers) => {
+      for (const [place, answer] of answers.entries()) await fields.nth(place).fill(answer);
+      await press(page, "Confirm");
+    };
+    await (kind === "Checking" ? fill("1", "2") : fill("SM99ZZ"));
+    await page.getByText("9 tries are left").waitFor();
+    await lookBothWays(page, `deposits-${kind.toLowerCase()}-wrong`);
+    await (kind === "Checking" ? fill(wrong, "11") : fill(wrong));
+    await heading(page, "Your account was not confirmed");
+    await once("deposits-failed");
+  }
+  assert.deepEqual(page.faults, []);
+});
+
+test("an invoice in each state", LIMIT, async () => {
+  const { stripe } = bed;
+  const page = await open();
+  const payer = await stripe.customers.create({ name: "Ada Lovelace" });
+  const make = async () => {
+    const draft = await stripe.invoices.create({
+      customer: payer.id, collection_method: "send_invoice",
+      due_date: Math.floor(Date.now() / 1000) + 30 * 86_400,
+    });
+    for (const description of ["Tea", "A samovar of brass, with a long name"]) {
+      await stripe.invoiceItems.create({
+        customer: payer.id, invoice: draft.id, amount: 4200, currency: "usd", description,
+      });
+    }
+    return stripe.invoices.finalizeInvoice(draft.id);
+  };
+  const invoice = await make();
+  await page.goto(invoice.hosted_invoice_url);
+  await heading(page, "Pay $84.00");
+  await lookBothWays(page, "invoice");
+  await press(page, "Pay by bank account");
+  await linkAll(page, page);
+  await heading(page, "Pay $84.00");
+  await lookBothWays(page, "invoice-linked");
+  await press(page, "Pay $84.00");
+  await bed.hook.until("invoice.paid", invoice.id);
+  await page.reload();
+  await heading(page, "This invoice is paid");
+  await lookBothWays(page, "invoice-paid");
+  const other = await make();
+  await stripe.invoices.voidInvoice(other.id);
+  await page.goto(other.hosted_invoice_url);
+  await heading(page, "This invoice is void");
+  await lookBothWays(page, "invoice-void");
+  assert.deepEqual(page.faults, []);
+});
+
+test("the keyboard is enough for Checkout", LIMIT, async () => {
+  const page = await open();
+  await page.goto((await tea()).url);
+  const tabTo = async (wanted) => {
+    await wanted.waitFor();
+    for (let steps = 0; steps < 40; steps += 1) {
+      if (await wanted.evaluate((element) => element === document.activeElement)) return;
+      await page.keyboard.press("Tab");
+    }
+    assert.fail("the keyboard does not lead there");
+  };
+  await tabTo(page.getByLabel("E-mail address"));
+  await page.keyboard.type("ada@example.com");
+  await tabTo(page.getByLabel("Your name"));
+  await page.keyboard.type("Ada");
+  await page.keyboard.press("Enter");
+  await linkAll(page, page);
+  await heading(page, "Pay $1,324.00");
+  await tabTo(page.getByRole("button", { name: /^Pay/ }));
+  await page.keyboard.press("Enter");
+  await heading(page, "Thank you from the shop");
+  assert.deepEqual(page.faults, []);
+});
+
+test("an address that is not right opens nothing", LIMIT, async () => {
+  const page = await open({ viewport: DESKTOP });
+  await page.goto(`${bed.server.url}/c/pay/${"0".repeat(64)}`);
+  await heading(page, "This link does not work");
+  await lookBothWays(page, "wrong-address");
+});
