@@ -126,8 +126,8 @@ fn go() -> Result<Vec<Command>, Failure> {
     let go = find_go()?;
     let place = root().join("tests/clients/go");
     let built = root().join("target/clients/go/client");
-    let build = ["build", "-o", text(&built)?, "."];
-    process::run(program(&go, &build).current_dir(place).env("GOTOOLCHAIN", "local"))?;
+    let arguments = ["build", "-o", text(&built)?, "."];
+    process::run(program(&go, &arguments).current_dir(place).env("GOTOOLCHAIN", "local"))?;
     Ok(vec![program(text(&built)?, &[])])
 }
 
