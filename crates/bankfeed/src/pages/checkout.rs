@@ -10,6 +10,7 @@ use engine::checkout::{CheckoutPage, CheckoutStanding};
 use engine::hosted::PageFault;
 use maud::{Markup, html};
 use model::Word;
+use model::checkout::CheckoutMode;
 
 /// The page of a session as it stands; `done` says that the holder has just completed it.
 pub(super) fn page(
@@ -94,7 +95,8 @@ fn form(view: &CheckoutPage, posted: &Posted, fault: Option<PageFault>, verb: &s
             @if let Some(bank) = &view.bank {
                 h2 { "Bank account" }
                 (bill::bank(bank))
-                @match view.total {
+                // A subscription is debited again and again.
+                @match view.total.filter(|_| view.mode == CheckoutMode::Payment) {
                     Some((amount, currency)) => {
                         (bill::word_for_payment(verb, merchant, &money(amount, currency)))
                     }

@@ -438,3 +438,43 @@ async fn addresses_cannot_be_guessed() {
     let policy = page.page().await.header("content-security-policy").unwrap().to_owned();
     assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
 }
+
+/// A subscription begins on its page: the word that is asked for is for all debits to come, and the
+/// mandate says in which browser it was given.
+#[tokio::test]
+async fn checkout_begins_a_subscription() {
+    let app = App::sqlite().await;
+    let monthly = ONE_ITEM.replace("mode=payment", "mode=subscription")
+        + "&line_items[0][price_data][recurring][interval]=month";
+    let session = create(&app, &monthly).await;
+    let page = Browser::at(&app, &session.text("/url"));
+    let begun = page.step("link", ADA).await;
+    insta::assert_snapshot!(shown(&link(&app, &begun).await), @"
+    200
+    Subscribe for $25.00
+    Tea × 2 $25.00
+    E-mail address
+    [ada@example.com]
+    Your name
+    [Ada]
+    Bank account
+    TN Test (Non-OAuth) Account ending in 3182
+    With “Subscribe for $25.00” you allow Test merchant to debit this bank account whenever you owe
+       for what you buy or use there. This holds until you tell Test merchant to stop.
+    > Subscribe for $25.00
+    > Use another account
+    ");
+    let paid = page.step("pay", ADA).await;
+    assert!(read(&paid).contains("Thank you"), "{}", paid.body);
+    let expand = "expand[]=subscription.default_payment_method&expand[]=customer";
+    let path = format!("/v1/checkout/sessions/{}?{expand}", session.text("/id"));
+    let complete = app.get(&path).await.ok();
+    assert_eq!(complete.at("/customer/name"), "Ada");
+    let method = complete.at("/subscription/default_payment_method");
+    assert_eq!(method["customer"], complete.at("/customer/id"));
+    assert_eq!(method["billing_details"]["email"], "ada@example.com");
+    app.run_workers_until_idle().await;
+    let complete = app.get(&path).await.ok();
+    assert_eq!(complete.at("/subscription/status"), "active");
+    assert_eq!(complete.at("/payment_status"), "paid");
+}
