@@ -9,7 +9,7 @@ use super::words::money;
 use engine::checkout::{CheckoutPage, CheckoutStanding};
 use engine::hosted::PageFault;
 use maud::{Markup, html};
-use model::Word;
+use model::checkout::CheckoutMode;
 
 /// The page of a session as it stands; `done` says that the holder has just completed it.
 pub(super) fn page(
@@ -57,14 +57,19 @@ pub(super) fn page(
     bill::page(&frame, &content)
 }
 
+/// Whether it is paid again and again.
+fn recurs(view: &CheckoutPage) -> bool {
+    view.mode == CheckoutMode::Subscription
+}
+
 /// What the last button says, and the page first.
 fn verb(view: &CheckoutPage) -> String {
-    match (view.mode.word(), view.total) {
-        ("subscription", Some((amount, currency))) => {
+    match view.total {
+        Some((amount, currency)) if recurs(view) => {
             format!("Subscribe for {}", money(amount, currency))
         }
-        (_, Some((amount, currency))) => format!("Pay {}", money(amount, currency)),
-        _ => "Save your bank account".to_owned(),
+        Some((amount, currency)) => format!("Pay {}", money(amount, currency)),
+        None => "Save your bank account".to_owned(),
     }
 }
 
@@ -94,7 +99,7 @@ fn form(view: &CheckoutPage, posted: &Posted, fault: Option<PageFault>, verb: &s
             @if let Some(bank) = &view.bank {
                 h2 { "Bank account" }
                 (bill::bank(bank))
-                @match view.total {
+                @match view.total.filter(|_| !recurs(view)) {
                     Some((amount, currency)) => {
                         (bill::word_for_payment(verb, merchant, &money(amount, currency)))
                     }
