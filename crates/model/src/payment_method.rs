@@ -147,6 +147,13 @@ mod tests {
         assert_eq!(PaymentBehavior::of_number("000999999991"), PaymentBehavior::Succeeds);
     }
 
+    /// The numbers that pages offer in test mode are those that behave in some way.
+    #[test]
+    fn test_numbers_are_those_offered() {
+        let offered = crate::token::TEST_ACCOUNT_NUMBERS.map(|(number, _)| number);
+        assert_eq!(TEST_NUMBERS.map(|(number, _, _)| number), offered);
+    }
+
     /// The same numbers have the same fingerprint for one merchant, and another for another.
     #[test]
     fn fingerprints_tell_numbers_apart() {

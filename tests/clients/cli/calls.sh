@@ -67,6 +67,14 @@ stripe checkout sessions create  \
   -d "payment_method_options[us_bank_account][financial_connections][permissions][1]"=transactions \
   -d "payment_method_options[us_bank_account][financial_connections][prefetch][0]"=transactions
 
+# subscription
+stripe subscriptions create  \
+  --customer="{{CUSTOMER_ID}}" \
+  -d "payment_settings[payment_method_types][0]"=us_bank_account \
+  -d "payment_settings[payment_method_options][us_bank_account][financial_connections][permissions][0]"=payment_method \
+  -d "payment_settings[payment_method_options][us_bank_account][financial_connections][permissions][1]"=transactions \
+  -d "payment_settings[payment_method_options][us_bank_account][financial_connections][prefetch][0]"=transactions
+
 # invoice
 stripe invoices create  \
   --customer="{{CUSTOMER_ID}}" \

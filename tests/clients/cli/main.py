@@ -142,6 +142,7 @@ class Cli:
             ("payment intent", ["payment_method"]),
             ("setup intent", ["payment_method"]),
             ("checkout session", ["setup_intent", "payment_method"]),
+            ("subscription", ["pending_setup_intent", "payment_method"]),
         ]:
             made = self.call(call, customer_id=self.customer)
             self.link(made["id"])

@@ -18,6 +18,7 @@ var carriers = []step{
 	{"a Setup Intent collects an account", aSetupIntent},
 	{"a Checkout Session collects an account", aCheckoutSession},
 	{"an invoice collects an account", anInvoice},
+	{"a subscription collects an account", aSubscription},
 }
 
 // collected looks at the account of a payment method; its prefetch has to end in a webhook.
@@ -185,4 +186,38 @@ func anInvoice(m *merchant) error {
 		return err
 	}
 	return m.collectedBy(open.Payments.Data[0].Payment.PaymentIntent.ID)
+}
+
+func aSubscription(m *merchant) error {
+	payer, err := m.payer()
+	if err != nil {
+		return err
+	}
+	made, err := m.V1Subscriptions.Create(ctx, &stripe.SubscriptionCreateParams{
+		Customer: payer,
+		PaymentSettings: &stripe.SubscriptionCreatePaymentSettingsParams{
+			PaymentMethodTypes: types,
+			PaymentMethodOptions: &stripe.SubscriptionCreatePaymentSettingsPaymentMethodOptionsParams{
+				USBankAccount: &stripe.SubscriptionCreatePaymentSettingsPaymentMethodOptionsUSBankAccountParams{
+					FinancialConnections: &stripe.SubscriptionCreatePaymentSettingsPaymentMethodOptionsUSBankAccountFinancialConnectionsParams{
+						Permissions: permissions,
+						Prefetch:    prefetched,
+					},
+				},
+			},
+		},
+	})
+	if err != nil {
+		return err
+	}
+	if err := m.link(made.ID, ""); err != nil {
+		return err
+	}
+	shown, err := m.V1Subscriptions.Retrieve(ctx, made.ID, &stripe.SubscriptionRetrieveParams{
+		Expand: list("pending_setup_intent.payment_method"),
+	})
+	if err != nil {
+		return err
+	}
+	return m.collected(shown.PendingSetupIntent.PaymentMethod)
 }

@@ -235,6 +235,15 @@ class Merchant:
         )
         self.collected(linked.payment_method)
 
+    def a_subscription_collects_an_account(self):
+        settings = {**NAMED, "payment_method_options": OPTIONS}
+        subscriptions = self.v1.subscriptions
+        made = subscriptions.create({"customer": self.payer(), "payment_settings": settings})
+        assert made["items"].data == []
+        self.link(made.id)
+        shown = subscriptions.retrieve(made.id, {"expand": ["pending_setup_intent.payment_method"]})
+        self.collected(shown.pending_setup_intent.payment_method)
+
     def mistakes_are_typed_exceptions(self):
         stranger = self.connect("sk_wrong").v1.customers
         assert self.refused(stripe.AuthenticationError, stranger.list).http_status == 401
@@ -315,6 +324,7 @@ STEPS = [
     Merchant.a_setup_intent_collects_an_account,
     Merchant.a_checkout_session_collects_an_account,
     Merchant.an_invoice_collects_an_account,
+    Merchant.a_subscription_collects_an_account,
     Merchant.mistakes_are_typed_exceptions,
     Merchant.a_forged_webhook_is_refused,
     Merchant.a_cut_connection_is_tried_again,

@@ -53,6 +53,7 @@ async fn populate(client: &Client) -> Vec<String> {
     let numbers = "bank_account[country]=US&bank_account[routing_number]=110000000\
         &bank_account[account_number]=000123456789";
     let token = id("/v1/tokens", numbers).await;
+    let configuration = id("/v1/payment_method_configurations", "name=Banks").await;
     let bank = format!("/v1/test_helpers/financial_connections/accounts/{account}");
     vec![
         format!("/v1/customers/{customer}"),
@@ -81,6 +82,7 @@ async fn populate(client: &Client) -> Vec<String> {
         format!("/v1/checkout/sessions/{checkout}/line_items"),
         format!("/v1/webhook_endpoints/{endpoint}"),
         format!("/v1/tokens/{token}"),
+        format!("/v1/payment_method_configurations/{configuration}"),
     ]
 }
 

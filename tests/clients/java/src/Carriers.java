@@ -11,6 +11,8 @@ import com.stripe.param.PaymentIntentCreateParams;
 import com.stripe.param.PaymentIntentRetrieveParams;
 import com.stripe.param.SetupIntentCreateParams;
 import com.stripe.param.SetupIntentRetrieveParams;
+import com.stripe.param.SubscriptionCreateParams;
+import com.stripe.param.SubscriptionRetrieveParams;
 import com.stripe.param.checkout.SessionCreateParams;
 import com.stripe.param.checkout.SessionRetrieveParams;
 import com.stripe.param.financialconnections.TransactionListParams;
@@ -177,5 +179,41 @@ final class Carriers {
         InvoiceRetrieveParams.builder().addExpand("payments.data.payment.payment_intent").build();
     var payments = v1.invoices().retrieve(draft.getId(), expand).getPayments().getData();
     collectedBy(payments.get(0).getPayment().getPaymentIntentObject().getId());
+  }
+
+  void aSubscriptionCollectsAnAccount() throws Exception {
+    var connections =
+        SubscriptionCreateParams.PaymentSettings.PaymentMethodOptions.UsBankAccount
+            .FinancialConnections.builder()
+            .addPermission(
+                SubscriptionCreateParams.PaymentSettings.PaymentMethodOptions.UsBankAccount
+                    .FinancialConnections.Permission.PAYMENT_METHOD)
+            .addPermission(
+                SubscriptionCreateParams.PaymentSettings.PaymentMethodOptions.UsBankAccount
+                    .FinancialConnections.Permission.TRANSACTIONS)
+            .addPrefetch(
+                SubscriptionCreateParams.PaymentSettings.PaymentMethodOptions.UsBankAccount
+                    .FinancialConnections.Prefetch.TRANSACTIONS);
+    var bank =
+        SubscriptionCreateParams.PaymentSettings.PaymentMethodOptions.UsBankAccount.builder()
+            .setFinancialConnections(connections.build());
+    var options =
+        SubscriptionCreateParams.PaymentSettings.PaymentMethodOptions.builder()
+            .setUsBankAccount(bank.build());
+    var settings =
+        SubscriptionCreateParams.PaymentSettings.builder()
+            .addPaymentMethodType(
+                SubscriptionCreateParams.PaymentSettings.PaymentMethodType.US_BANK_ACCOUNT)
+            .setPaymentMethodOptions(options.build());
+    var params =
+        SubscriptionCreateParams.builder()
+            .setCustomer(payer())
+            .setPaymentSettings(settings.build());
+    String id = v1.subscriptions().create(params.build()).getId();
+    merchant.link(id);
+    var expand =
+        SubscriptionRetrieveParams.builder().addExpand("pending_setup_intent.payment_method");
+    var shown = v1.subscriptions().retrieve(id, expand.build());
+    collected(shown.getPendingSetupIntentObject().getPaymentMethodObject());
   }
 }

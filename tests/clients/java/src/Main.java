@@ -67,6 +67,7 @@ final class Main {
     steps.put(
         "a Checkout Session collects an account", carriers::aCheckoutSessionCollectsAnAccount);
     steps.put("an invoice collects an account", carriers::anInvoiceCollectsAnAccount);
+    steps.put("a subscription collects an account", carriers::aSubscriptionCollectsAnAccount);
     Mistakes mistakes = new Mistakes(merchant);
     steps.put(
         "a key that opens nothing, and one that may not, are typed errors",

@@ -27,7 +27,8 @@ async function account(merchant: Merchant, method: string | Stripe.PaymentMethod
 
 const customer = async ({ stripe }: Merchant) => (await stripe.customers.create({ email: EMAIL })).id;
 
-export const CARRIERS: Step[] = [
+/** The carriers that name types of their own, which endive refuses. */
+export const INTENTS: Step[] = [
   [
     "a Payment Intent collects an account",
     async (merchant) => {
@@ -77,6 +78,10 @@ export const CARRIERS: Step[] = [
       await account(merchant, setup_intent.payment_method);
     },
   ],
+];
+
+/** Bills name types in their settings, under every version. */
+export const BILLS: Step[] = [
   [
     "an invoice collects an account",
     async (merchant) => {
@@ -95,6 +100,24 @@ export const CARRIERS: Step[] = [
       assert.ok(paying && typeof paying === "object");
       const intent = await paymentIntents.retrieve(paying.id, { expand: ["payment_method"] });
       await account(merchant, intent.payment_method);
+    },
+  ],
+  [
+    "a subscription collects an account",
+    async (merchant) => {
+      const { subscriptions } = merchant.stripe;
+      // As the guide prints it, without items, which the types require.
+      const params = {
+        customer: await customer(merchant),
+        payment_settings: { payment_method_types: TYPES, payment_method_options: OPTIONS },
+      } as Stripe.SubscriptionCreateParams;
+      const subscription = await subscriptions.create(params);
+      assert.deepEqual(subscription.items.data, []);
+      await merchant.link(subscription.id);
+      const expand = ["pending_setup_intent.payment_method"];
+      const { pending_setup_intent } = await subscriptions.retrieve(subscription.id, { expand });
+      assert.ok(pending_setup_intent && typeof pending_setup_intent === "object");
+      await account(merchant, pending_setup_intent.payment_method);
     },
   ],
 ];

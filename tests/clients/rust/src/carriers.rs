@@ -11,6 +11,15 @@ use stripe_billing::invoice::{
     CreateInvoicePaymentSettingsPaymentMethodTypes, FinalizeInvoiceInvoice, RetrieveInvoice,
 };
 use stripe_billing::invoice_item::CreateInvoiceItem;
+use stripe_billing::subscription::{
+    CreateSubscription, CreateSubscriptionPaymentSettings,
+    CreateSubscriptionPaymentSettingsPaymentMethodOptions,
+    CreateSubscriptionPaymentSettingsPaymentMethodOptionsUsBankAccount,
+    CreateSubscriptionPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections,
+    CreateSubscriptionPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsPermissions,
+    CreateSubscriptionPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsPrefetch,
+    CreateSubscriptionPaymentSettingsPaymentMethodTypes, RetrieveSubscription,
+};
 use stripe_checkout::checkout_session::{
     CreateCheckoutSession, CreateCheckoutSessionPaymentMethodOptions,
     CreateCheckoutSessionPaymentMethodOptionsUsBankAccount,
@@ -38,15 +47,21 @@ use stripe_core::setup_intent::{
 };
 use stripe_misc::financial_connections_account::RetrieveFinancialConnectionsAccount;
 use stripe_misc::financial_connections_transaction::ListFinancialConnectionsTransaction;
-use stripe_shared::{CheckoutSessionStatus, Currency, PaymentMethod};
-use stripe_types::Expandable;
+use stripe_shared::{CheckoutSessionStatus, PaymentMethod};
+use stripe_types::{Currency, Expandable};
 
 pub const STEPS: &[Step] = &[
     ("a Payment Intent collects an account", a_payment_intent),
     ("a Setup Intent collects an account", a_setup_intent),
     ("a Checkout Session collects an account", a_checkout_session),
     ("an invoice collects an account", an_invoice),
+    ("a subscription collects an account", a_subscription),
 ];
+
+type BillPermissions =
+    CreateSubscriptionPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsPermissions;
+type BillPrefetch =
+    CreateSubscriptionPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsPrefetch;
 
 const TYPE: &str = "us_bank_account";
 
@@ -203,4 +218,38 @@ fn an_invoice(merchant: &mut Merchant) -> Outcome {
     let payment = payments.data.into_iter().next().ok_or("no payment")?.payment;
     let intent = payment.payment_intent.and_then(Expandable::into_object).ok_or("not expanded")?;
     collected_by(merchant, intent.id.as_str())
+}
+
+fn a_subscription(merchant: &mut Merchant) -> Outcome {
+    let connections =
+        CreateSubscriptionPaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections {
+            permissions: Some(vec![BillPermissions::PaymentMethod, BillPermissions::Transactions]),
+            prefetch: Some(vec![BillPrefetch::Transactions]),
+            ..Default::default()
+        };
+    let bank = CreateSubscriptionPaymentSettingsPaymentMethodOptionsUsBankAccount {
+        financial_connections: Some(connections),
+        ..Default::default()
+    };
+    let options = CreateSubscriptionPaymentSettingsPaymentMethodOptions {
+        us_bank_account: Some(bank),
+        ..Default::default()
+    };
+    let settings = CreateSubscriptionPaymentSettings {
+        payment_method_types: Some(vec![
+            CreateSubscriptionPaymentSettingsPaymentMethodTypes::UsBankAccount,
+        ]),
+        payment_method_options: Some(options),
+        ..Default::default()
+    };
+    let made = CreateSubscription::new()
+        .customer(payer(merchant)?)
+        .payment_settings(settings)
+        .send_blocking(&merchant.client)?;
+    merchant.link(made.id.as_str())?;
+    let shown = RetrieveSubscription::new(made.id)
+        .expand(expand("pending_setup_intent.payment_method"))
+        .send_blocking(&merchant.client)?;
+    let intent = shown.pending_setup_intent.and_then(Expandable::into_object);
+    collected(merchant, intent.ok_or("not expanded")?.payment_method)
 }

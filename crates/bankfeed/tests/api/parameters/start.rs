@@ -47,6 +47,7 @@ pub(super) async fn start(app: &App, call: &str) -> Start {
         "invoices" | "invoiceitems" => invoice(app, path).await,
         "tokens" if path == "/v1/tokens" => (Vec::new(), NUMBERS.to_owned()),
         "accounts" => account(app, path).await,
+        "payment_method_configurations" => configuration(app, path).await,
         "subscriptions" => subscription(app, path).await,
         _ => (Vec::new(), required(call).to_owned()),
     };
@@ -174,4 +175,12 @@ async fn account(app: &App, path: &str) -> (Vec<String>, String) {
             (vec![account, bank], String::new())
         }
     }
+}
+
+async fn configuration(app: &App, path: &str) -> (Vec<String>, String) {
+    let create = "/v1/payment_method_configurations";
+    if path == create {
+        return (Vec::new(), String::new());
+    }
+    (vec![made(app, create, "name=Other").await], String::new())
 }
