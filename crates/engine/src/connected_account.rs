@@ -64,8 +64,7 @@ pub struct ConnectedAccountFilter {
 impl Connected {
     /// Acting in an account.
     pub(crate) fn of(account: &ConnectedAccount) -> Self {
-        let names = [&["business_profile", "name"][..], &["settings", "dashboard", "display_name"]];
-        let name = names.into_iter().find_map(|path| account.given.text(path));
+        let name = account.given.text(&["business_profile", "name"]);
         Self {
             platform: account.merchant,
             account: account.account.clone(),
@@ -116,7 +115,10 @@ impl Engine {
         let Some(tie) = self.platform_of(merchant).await? else { return Ok(Some(context)) };
         let found = self.find_connected(tie.platform, &tie.account).await?;
         let account = found.filter(|account| !account.deleted);
-        Ok(account.map(|account| Context { connected: Some(Connected::of(&account)), ..context }))
+        Ok(account.map(|account| Context {
+            connected: Some(Box::new(Connected::of(&account))),
+            ..context
+        }))
     }
 
     /// What the customers of whoever calls know them by.

@@ -15,7 +15,7 @@ pub struct Context {
     /// Whose objects it is about.
     pub merchant: MerchantId,
     /// The connected account that it acts in, whose objects they then are.
-    pub connected: Option<Connected>,
+    pub connected: Option<Box<Connected>>,
     /// Whether it came with a live key.
     pub livemode: bool,
     /// Whether it came with a publishable key, whose answers keep bank data back.

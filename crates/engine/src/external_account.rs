@@ -244,7 +244,7 @@ impl Engine {
         check_numbers(numbers, context.livemode, path)?;
         let known = numbers.routing_number == TEST_ROUTING_NUMBER;
         let fingerprint =
-            fingerprint(account.acts_as(), &numbers.routing_number, &numbers.account_number);
+            fingerprint(account.merchant, &numbers.routing_number, &numbers.account_number);
         Ok(ExternalAccount {
             holder_name: given.holder_name.clone(),
             holder_type: given.holder_type,
@@ -283,7 +283,7 @@ impl Engine {
             last4: token.last4.clone(),
             ..self.blank_external(
                 account,
-                fingerprint(account.acts_as(), &token.routing_number, &token.account_number),
+                fingerprint(account.merchant, &token.routing_number, &token.account_number),
             )
         };
         changes.put(Object::Token(token));
@@ -385,7 +385,11 @@ impl Engine {
 /// A call that sees what the account itself sees.
 fn inside(context: &Context, account: &ConnectedAccount) -> Context {
     let connected = Connected::of(account);
-    Context { merchant: connected.merchant, connected: Some(connected), ..context.without_reply() }
+    Context {
+        merchant: connected.merchant,
+        connected: Some(Box::new(connected)),
+        ..context.without_reply()
+    }
 }
 
 /// The first of these, and whether there are more.

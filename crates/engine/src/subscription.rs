@@ -390,6 +390,9 @@ fn move_trial(
     held.anchor = at;
     held.period.1 = at;
     held.trial = held.trial.map(|(begin, _)| (begin, at));
+    if held.cancel_at_period_end {
+        held.cancel_at = Some(at);
+    }
     Ok(end.is_none())
 }
 

@@ -68,7 +68,8 @@ pub struct ExternalAccount {
     pub routing_number: String,
     /// The last four digits of the account number.
     pub last4: String,
-    /// The same for the same numbers of the same account, and for no others.
+    /// The same for the same numbers of the same platform, and for no others; of a payment method,
+    /// that of the payment method.
     pub fingerprint: String,
     /// The platform's own keys.
     pub metadata: BTreeMap<String, String>,

@@ -291,7 +291,7 @@ async fn perform(
     });
     let context = Context {
         merchant: caller.merchant,
-        connected,
+        connected: connected.map(Box::new),
         livemode: caller.livemode,
         publishable: caller.publishable,
         request: id,

@@ -80,6 +80,7 @@ async fn populate(client: &Client) -> Vec<String> {
         format!("/v1/subscription_items/{of_subscription}"),
         format!("/v1/checkout/sessions/{checkout}"),
         format!("/v1/checkout/sessions/{checkout}/line_items"),
+        format!("/v1/checkout/sessions/{checkout}/page"),
         format!("/v1/webhook_endpoints/{endpoint}"),
         format!("/v1/tokens/{token}"),
         format!("/v1/payment_method_configurations/{configuration}"),

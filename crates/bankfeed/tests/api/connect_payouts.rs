@@ -32,7 +32,7 @@ async fn life_of_external_accounts() {
       "country": "US",
       "currency": "usd",
       "default_for_currency": true,
-      "fingerprint": "6c31dbe87a43ea9b",
+      "fingerprint": "0378117cc5ab9f1f",
       "future_requirements": {
         "currently_due": [],
         "errors": [],
@@ -174,7 +174,7 @@ async fn payouts_from_a_session() {
       "country": "US",
       "currency": "usd",
       "default_for_currency": true,
-      "fingerprint": "6d85f5519118f4eb",
+      "fingerprint": "5f3cb51005ea250a",
       "future_requirements": {
         "currently_due": [],
         "errors": [],

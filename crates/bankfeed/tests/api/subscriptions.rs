@@ -1,6 +1,6 @@
 //! Subscriptions as carriers of a link flow.
 
-use crate::checkout::{link, told};
+use crate::checkout::{CHECKOUT, OPTIONS, link, told};
 use crate::support::{App, Client, FC, Reply};
 use serde_json::{Value, json};
 
@@ -304,4 +304,50 @@ async fn settings_speak_for_the_silent() {
     let form = format!("customer={third}&{CONNECTIONS}[prefetch][]=transactions");
     app.post("/v1/invoices", &form).await.ok();
     app.post(SUBSCRIPTIONS, &form).await.ok();
+}
+
+/// Each way to a subscription gives an account whose transactions are there, by a prefetch as well
+/// as by subscribing to it afterwards.
+#[tokio::test]
+async fn every_way_leads_to_transactions() {
+    let app = App::sqlite().await;
+    gold(&app).await;
+    let monthly = format!("{MONTHLY}&payment_behavior=default_incomplete");
+    let bank = "us_bank_account";
+    for prefetched in [true, false] {
+        let word = |hash: &str| {
+            if prefetched { format!("{hash}[prefetch][]=transactions") } else { String::new() }
+        };
+        for way in ["", monthly.as_str(), "checkout"] {
+            let customer = app.customer().await;
+            let method = if way == "checkout" {
+                let form = format!(
+                    "customer={customer}&{OPTIONS}[permissions][]=payment_method\
+                     &{OPTIONS}[permissions][]=transactions&{}&{}",
+                    MONTHLY.replace("items", "line_items"),
+                    word(OPTIONS)
+                );
+                let form = format!("mode=subscription&line_items[0][quantity]=1&{form}");
+                let session = app.post(CHECKOUT, &form).await.ok().text("/id");
+                let expand = "expand[]=subscription.default_payment_method";
+                let linked = link(&app, &session, expand).await.ok();
+                linked.at("/subscription/default_payment_method")
+            } else {
+                let id = create(&app, &customer, &format!("{way}&{}", word(CONNECTIONS))).await;
+                link(&app, &id.text("/id"), "expand[]=payment_method")
+                    .await
+                    .ok()
+                    .at("/payment_method")
+            };
+            let account =
+                method[bank]["financial_connections_account"].as_str().unwrap().to_owned();
+            app.run_workers_until_idle().await;
+            let path = format!("{FC}/transactions?account={account}");
+            assert_eq!(app.get(&path).await.status == 200, prefetched, "{way}");
+            let subscribe = format!("{FC}/accounts/{account}/subscribe");
+            app.post(&subscribe, "features[]=transactions").await.ok();
+            app.run_workers_until_idle().await;
+            assert!(rows(&app, &account).await > 0, "{way}");
+        }
+    }
 }

@@ -355,3 +355,32 @@ async fn lists() {
     assert_eq!(places(&format!("limit=1&starting_after={}", ids[1])).await, [0]);
     assert_eq!(places("created[gt]=1767225600").await, [1]);
 }
+
+/// Without a test clock the same happens in real time, a period at a time however late it is; and
+/// deleting a clock ends what hangs on it.
+#[tokio::test]
+async fn renews_in_real_time() {
+    let app = App::sqlite().await;
+    gold(&app).await;
+    let customer = app.customer().await;
+    let waits = format!("{MONTHLY}&payment_behavior=default_incomplete");
+    let waiting = create(&app, &customer, &waits).await.text("/id");
+    pays_by(&app, &customer, "pm_usBankAccount_success").await;
+    let running = create(&app, &customer, MONTHLY).await.text("/id");
+    let (other, clock) = customer_on_clock(&app).await;
+    let hanging = create(&app, &other, "").await.text("/id");
+    app.run_workers_until_idle().await;
+    app.wait_s(100 * DAY_S);
+    app.run_workers_until_idle().await;
+    assert_eq!(show(&app, &waiting, "").await.text("/status"), "incomplete_expired");
+    let shown = show(&app, &running, "").await;
+    assert_eq!(shown.text("/status"), "active");
+    // April 1st to May 1st.
+    let begin = shown.at("/items/data/0/current_period_start").as_i64().unwrap();
+    assert_eq!((begin - BEGIN_S) / DAY_S, 90);
+    let invoices = app.get(&format!("/v1/invoices?subscription={running}")).await.ok();
+    let paid = |invoice: &Value| invoice["status"] == "paid";
+    assert_eq!(invoices.items("/data").iter().filter(|invoice| paid(invoice)).count(), 4);
+    app.delete(&format!("/v1/test_helpers/test_clocks/{clock}")).await.ok();
+    assert_eq!(show(&app, &hanging, "").await.text("/status"), "canceled");
+}

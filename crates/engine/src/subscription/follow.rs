@@ -184,21 +184,25 @@ impl Engine {
         };
         let runs =
             |object: &Object| matches!(object, Object::Subscription(held) if !held.is_over());
-        loop {
+        let mut stale = 0;
+        while stale < model::limits::STALE_RETRIES_MAX {
             let listed = self.list_kept(list.clone(), runs).await?;
             if listed.items.is_empty() {
                 return Ok(());
             }
+            let mut all_ended = true;
             for object in listed.items {
                 let Object::Subscription(held) = object else { continue };
                 let now = self.moment(context.merchant, held.clock).await?.now;
                 let mut changes = Changes::default();
                 let reason = "cancellation_requested";
                 self.end_subscription(&quiet, held, reason, now, &mut changes).await?;
-                // What changed meanwhile is read again in the next round.
-                self.commit(&quiet, changes, &[]).await?;
+                all_ended &= self.commit(&quiet, changes, &[]).await?;
             }
+            // What changed meanwhile is read again; each round that ends all it read is progress.
+            stale += u32::from(!all_ended);
         }
+        Err(Error::Locked)
     }
 
     /// Ends a subscription; the invoice that its begin waits for, and what collects for it, are
