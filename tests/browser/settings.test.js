@@ -1,59 +1,22 @@
 // A merchant completes the registration for live data on the settings page, by keyboard. What the
 // page shows is checked by axe and photographed.
-import AxeBuilder from "@axe-core/playwright";
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import path from "node:path";
-import { after, before, test } from "node:test";
-import { chromium } from "playwright-core";
-import { ROOT, startServer } from "./server.js";
+import { test } from "node:test";
+import { LIMIT, bed, look, open, setUp } from "./bed.js";
 
-const FLAGS = [
-  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync",
-];
-const PICTURES = path.join(ROOT, "target/browser");
-// What a step may take on a busy machine.
-const STEP_MS_MAX = 30_000;
-// What a whole test may take.
-const LIMIT = { timeout: 90_000 };
-
-let server, browser;
-
-before(async () => {
-  mkdirSync(PICTURES, { recursive: true });
-  server = await startServer();
-  const executablePath = process.env.BANKFEED_CHROMIUM ?? "/usr/bin/chromium";
-  browser = await chromium.launch({ executablePath, headless: true, args: FLAGS });
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-/** Looks at a page: a picture for people, and axe for what can be checked. */
-async function look(page, name) {
-  await page.screenshot({ path: path.join(PICTURES, `${name}.png`), fullPage: true });
-  const { violations, passes } = await new AxeBuilder({ page }).analyze();
-  // A rule that had nothing to look at would pass as well.
-  const seen = passes.flatMap((one) => one.nodes);
-  assert.ok(seen.length > 5, `${name} was looked at: ${seen.length} places`);
-  const told = violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html)}`);
-  assert.deepEqual(told, [], `${name} can be used by everybody`);
-}
+setUp();
 
 /** What the server answers to a call with a key. */
 async function call(key, address, form) {
   const headers = { Authorization: `Bearer ${key}` };
   const body = form && new URLSearchParams(form);
-  const answer = await fetch(server.url + address, { method: form ? "POST" : "GET", headers, body });
+  const answer = await fetch(bed.server.url + address, { method: form ? "POST" : "GET", headers, body });
   return { status: answer.status, json: await answer.json() };
 }
 
 for (const [size, width, colorScheme] of [["desktop", 1000, "light"], ["phone", 320, "dark"]]) {
-  test(`a live key completes the registration, ${size}`, LIMIT, async (t) => {
-    const key = server.issueLiveKey();
+  test(`a live key completes the registration, ${size}`, LIMIT, async () => {
+    const key = bed.server.issueLiveKey();
     const customer = await call(key, "/v1/customers", { name: "Ada" });
     const session = {
       "account_holder[type]": "customer",
@@ -63,14 +26,10 @@ for (const [size, width, colorScheme] of [["desktop", 1000, "light"], ["phone", 
     const sessions = "/v1/financial_connections/sessions";
     const refused = await call(key, sessions, session);
     assert.equal(refused.status, 400);
-    const address = `${server.url}/settings`;
+    const address = `${bed.server.url}/settings`;
     assert.ok(refused.json.error.message.includes(address), refused.json.error.message);
 
-    const viewport = { width, height: 760 };
-    const context = await browser.newContext({ viewport, colorScheme });
-    t.after(() => context.close());
-    context.setDefaultTimeout(STEP_MS_MAX);
-    const page = await context.newPage();
+    const page = await open({ viewport: { width, height: 760 }, colorScheme });
     await page.goto(address);
     await look(page, `settings-${size}-1-key`);
     await page.getByLabel("Secret key").fill("sk_live_wrong");

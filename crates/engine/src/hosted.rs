@@ -56,6 +56,8 @@ pub enum PageFault {
     Email,
     /// No bank account was linked yet.
     NoBank,
+    /// The attempt failed at once.
+    Failed,
 }
 
 /// What became of a step.

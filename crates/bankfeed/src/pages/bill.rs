@@ -135,5 +135,6 @@ pub(super) fn fault(fault: PageFault) -> &'static str {
         PageFault::Name => "Give your name, as your bank knows it.",
         PageFault::Email => "Give an e-mail address, such as ada@example.com.",
         PageFault::NoBank => "Link a bank account first.",
+        PageFault::Failed => "This account could not be used. Link another one.",
     }
 }

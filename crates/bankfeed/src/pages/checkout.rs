@@ -9,7 +9,6 @@ use super::words::money;
 use engine::hosted::PageFault;
 use engine::payments::checkout::{CheckoutPage, CheckoutStanding};
 use maud::{Markup, html};
-use model::Word;
 use model::payments::checkout::CheckoutMode;
 
 /// The page of a session as it stands; `done` says that the holder has just completed it.
@@ -58,14 +57,19 @@ pub(super) fn page(
     bill::page(&frame, &content)
 }
 
+/// Whether it is paid again and again.
+fn recurs(view: &CheckoutPage) -> bool {
+    view.mode == CheckoutMode::Subscription
+}
+
 /// What the last button says, and the page first.
 fn verb(view: &CheckoutPage) -> String {
-    match (view.mode.word(), view.total) {
-        ("subscription", Some((amount, currency))) => {
+    match view.total {
+        Some((amount, currency)) if recurs(view) => {
             format!("Subscribe for {}", money(amount, currency))
         }
-        (_, Some((amount, currency))) => format!("Pay {}", money(amount, currency)),
-        _ => "Save your bank account".to_owned(),
+        Some((amount, currency)) => format!("Pay {}", money(amount, currency)),
+        None => "Save your bank account".to_owned(),
     }
 }
 
@@ -95,8 +99,7 @@ fn form(view: &CheckoutPage, posted: &Posted, fault: Option<PageFault>, verb: &s
             @if let Some(bank) = &view.bank {
                 h2 { "Bank account" }
                 (bill::bank(bank))
-                // A subscription is debited again and again.
-                @match view.total.filter(|_| view.mode == CheckoutMode::Payment) {
+                @match view.total.filter(|_| !recurs(view)) {
                     Some((amount, currency)) => {
                         (bill::word_for_payment(verb, merchant, &money(amount, currency)))
                     }

@@ -310,6 +310,23 @@ async fn a_flow_that_has_ended_leads_on() {
     assert!(read(&flow.page().await).starts_with("200\nPay $25.00"));
 }
 
+/// An account that no deposit can be sent to begins no subscription: the page stays open and says so.
+#[tokio::test]
+async fn a_subscription_needs_a_good_account() {
+    let app = App::start().await;
+    let monthly = ONE_ITEM.replace("mode=payment", "mode=subscription")
+        + "&line_items[0][price_data][recurring][interval]=month";
+    let session = create(&app, &monthly).await;
+    let page = Browser::at(&app, &session.text("/url"));
+    let begun = page.step("link", ADA).await;
+    type_in(&app, &begun, "000666666661", "").await;
+    let failed = read(&page.step("pay", ADA).await);
+    assert!(failed.contains("This account could not be used. Link another one."));
+    let begun = page.step("link", ADA).await;
+    link(&app, &begun).await;
+    assert!(read(&page.step("pay", ADA).await).contains("Thank you"));
+}
+
 /// An open invoice is paid on its page, which shows each state; a draft has none. Events name the
 /// page as answers do.
 #[tokio::test]

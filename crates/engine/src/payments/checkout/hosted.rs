@@ -185,9 +185,16 @@ impl Engine {
             method.version += 1;
             let now = self.moment_to_write(context.merchant, session.clock).await?;
             let end = self.checkout_collected(&context, session, Some(method), now).await?;
+            // What failed leaves an intent that says why; a subscription leaves nothing.
+            let silent = |object: &Object| {
+                matches!(object, Object::Checkout(session)
+                    if session.is_open() && session.intent.is_none())
+            };
+            let failed = end.objects.iter().any(silent);
             let changes = Changes { objects: end.objects, events: end.events };
             if self.commit(&context, changes, &[]).await? {
-                return Ok(Some(PageStep::Done));
+                let failed = failed.then_some(PageStep::Fault(PageFault::Failed));
+                return Ok(Some(failed.unwrap_or(PageStep::Done)));
             }
         }
         Err(Error::Locked)
