@@ -4,21 +4,21 @@
 //! (`carrier_…`). Each end answers what is to be committed together with the accounts, so that
 //! carrier, accounts and events are one command; nothing here writes.
 
-use crate::intent::IntentKind;
-use crate::payment::{Changes, Seen, bytes, intent_object};
-use crate::payment_method::MadeFor;
+use crate::payments::intent::IntentKind;
+use crate::payments::payment_method::MadeFor;
+use crate::payments::{Changes, Seen, bytes, intent_object};
 use crate::session::secret_lookup;
 use crate::{Context, Engine, Error};
 use model::account::{Account, Holder, Permission, Subcategory};
-use model::checkout::CheckoutSession;
 use model::clock::AccountTime;
 use model::event::Event;
 use model::id::{
     ClockId, InvoiceId, MerchantId, PaymentIntentId, SetupIntentId, SubscriptionId, TokenId,
 };
-use model::intent::Intent;
 use model::link::FlowEnd;
-use model::payment_method::PaymentMethod;
+use model::payments::checkout::CheckoutSession;
+use model::payments::intent::Intent;
+use model::payments::payment_method::PaymentMethod;
 use model::session::{ManualEntry, PaymentMethodSupport, Prefetch, Session, SessionStatus};
 use model::token::{BankAccountToken, BankNumbers};
 use std::collections::BTreeSet;

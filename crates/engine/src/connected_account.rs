@@ -10,7 +10,7 @@
 use crate::context::{render, tries};
 use crate::customer::list_body;
 use crate::external_account::ExternalInput;
-use crate::payment::{Changes, bytes};
+use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};
 use model::connected_account::{ConnectedAccount, PlatformTie};
 use model::event::{Event, EventType, Happened, Snapshot};

@@ -2,7 +2,7 @@
 //! payment methods to the merchant's settings.
 
 use crate::context::tries;
-use crate::payment::{Changes, bytes};
+use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};
 use model::Word;
 use model::account::Permission;

@@ -14,7 +14,7 @@ use model::id::{
     ClockId, CustomerId, DisputeId, EventId, InvoiceId, InvoiceItemId, LinkFlowId,
     MethodConfigurationId, PriceId, SubscriptionId, TokenId,
 };
-use model::product::Product;
+use model::payments::product::Product;
 use std::collections::BTreeMap;
 use store::{
     AccountsOf, Bounds, ChangeObject, CreateObject, Cursor, FindObject, Kind, ListAccounts,
@@ -495,7 +495,8 @@ impl Engine {
                 "payment_method",
             ),
             Kind::Checkout => (
-                model::checkout::CheckoutSession::number_of(given).ok_or(model::id::NotAnId),
+                model::payments::checkout::CheckoutSession::number_of(given)
+                    .ok_or(model::id::NotAnId),
                 "checkout session",
             ),
             Kind::Mandate => {

@@ -3,13 +3,13 @@
 
 use crate::connected_account::Connected;
 use crate::context::tries;
-use crate::payment::{Changes, bytes};
+use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};
 use model::connected_account::{ConnectedAccount, ExternalAccount};
 use model::event::{Event, EventType, Happened, Snapshot};
 use model::id::{BankAccountId, PaymentMethodId, TokenId};
 use model::limits::EXTERNAL_ACCOUNTS_MAX;
-use model::payment_method::fingerprint;
+use model::payments::payment_method::fingerprint;
 use model::token::{
     BankAccountType, BankHolderType, BankNumbers, TEST_BANK_NAME, TEST_ROUTING_NUMBER,
 };

@@ -4,12 +4,12 @@
 //! A page is read from the store each time; nothing of it lives anywhere else.
 
 use crate::link::flow;
-use crate::payment::Changes;
+use crate::payments::Changes;
 use crate::{Context, Engine, Error};
 use model::id::PaymentMethodId;
 use model::link::LinkFlow;
 use model::money::Currency;
-use model::payment_method::PaymentMethod;
+use model::payments::payment_method::PaymentMethod;
 use store::Object;
 
 /// What is paid for.

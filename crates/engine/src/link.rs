@@ -13,7 +13,7 @@ mod view;
 
 use crate::carrier::{Ask, CarrierEnd};
 use crate::context::tries;
-use crate::method_configuration::check_carrier;
+use crate::payments::method_configuration::check_carrier;
 use crate::{Answer, Context, Engine, Error};
 use connectors::Institution;
 use model::account::Holder;

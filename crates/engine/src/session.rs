@@ -1,7 +1,7 @@
 //! Financial Connections Sessions: carriers of a link flow.
 
 use crate::context::{made, render};
-use crate::intent::Access;
+use crate::payments::intent::Access;
 use crate::{Answer, Context, Engine, Error};
 use model::account::{Account, Holder, Permission};
 use model::id::{AccountId, SessionId};

@@ -5,12 +5,12 @@
 
 use crate::context::render;
 use crate::external_account::{ExternalNumbers, check_numbers};
-use crate::payment::Changes;
+use crate::payments::Changes;
 use crate::{Answer, Context, Engine, Error};
 use model::account::{Account, Holder, PaymentMethodType, Permission, Subcategory};
 use model::clock::AccountTime;
 use model::id::{BankAccountId, TokenId};
-use model::payment_method::fingerprint;
+use model::payments::payment_method::fingerprint;
 use model::session::Session;
 use model::token::{
     BankAccountToken, BankAccountType, BankHolderType, BankNumbers, TEST_BANK_NAME,

@@ -6,19 +6,19 @@
 use crate::account::Account;
 use crate::authorization::Authorization;
 use crate::bank::Feature;
-use crate::checkout::CheckoutSession;
 use crate::clock::{AccountTime, TestClock};
 use crate::connected_account::{ConnectedAccount, ExternalAccount};
 use crate::customer::Customer;
-use crate::dispute::Dispute;
 use crate::id::{AccountId, EventId, MerchantId, RequestId};
-use crate::intent::Intent;
-use crate::invoice::{Invoice, InvoiceItem};
-use crate::mandate::Mandate;
-use crate::payment_method::PaymentMethod;
-use crate::product::{Price, Product};
+use crate::payments::checkout::CheckoutSession;
+use crate::payments::dispute::Dispute;
+use crate::payments::intent::Intent;
+use crate::payments::invoice::{Invoice, InvoiceItem};
+use crate::payments::mandate::Mandate;
+use crate::payments::payment_method::PaymentMethod;
+use crate::payments::product::{Price, Product};
+use crate::payments::subscription::Subscription;
 use crate::stored::Stored;
-use crate::subscription::Subscription;
 use crate::word::words;
 use serde::{Deserialize, Serialize};
 

@@ -5,24 +5,24 @@
 //! named once in the store.
 
 use crate::account::Holder;
-use crate::checkout::CheckoutSession;
 use crate::clock::{AccountTime, ServerTime, TestClock};
 use crate::connected_account::{ConnectedAccount, PlatformTie};
 use crate::connections_settings::ConnectionsSettings;
 use crate::customer::Customer;
-use crate::dispute::Dispute;
 use crate::endpoint::Endpoint;
 use crate::id::{ClockId, CustomerId, MerchantId};
-use crate::intent::Intent;
-use crate::invoice::{Invoice, InvoiceItem};
 use crate::limits::LINK_FLOW_KEPT_MS_MAX;
 use crate::link::{FlowEnd, LinkFlow, Offer};
-use crate::mandate::Mandate;
-use crate::method_configuration::{MethodConfiguration, state};
-use crate::payment_method::PaymentMethod;
-use crate::product::{Price, Product};
+use crate::payments::checkout::CheckoutSession;
+use crate::payments::dispute::Dispute;
+use crate::payments::intent::Intent;
+use crate::payments::invoice::{Invoice, InvoiceItem};
+use crate::payments::mandate::Mandate;
+use crate::payments::method_configuration::{MethodConfiguration, state};
+use crate::payments::payment_method::PaymentMethod;
+use crate::payments::product::{Price, Product};
+use crate::payments::subscription::Subscription;
 use crate::session::Session;
-use crate::subscription::Subscription;
 use crate::token::BankAccountToken;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;

@@ -6,7 +6,7 @@ use super::call::{Call, Outcome};
 use super::external_account::take_external;
 use super::given::{read, take_metadata};
 use super::headers::{STRIPE_ACCOUNT, STRIPE_CONTEXT};
-use super::product::take_created;
+use super::payments::product::take_created;
 use axum::http::Method;
 use axum::http::request::Parts;
 use engine::connected_account::{Connected, ConnectedAccountFilter, ConnectedAccountInput};

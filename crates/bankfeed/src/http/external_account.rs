@@ -2,7 +2,7 @@
 
 use super::call::{Call, Outcome};
 use super::given::{read, take_metadata};
-use super::product::take_boolean;
+use super::payments::product::take_boolean;
 use engine::external_account::{ExternalInput, ExternalNumbers, ExternalSource, ExternalUpdate};
 use model::Word;
 use model::given::Given;

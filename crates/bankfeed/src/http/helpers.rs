@@ -103,8 +103,8 @@ pub(super) async fn link(mut call: Call) -> Outcome {
     };
     let fields = match carrier.split('_').next() {
         _ if publishable => &[],
-        Some("pi" | "seti" | "in" | "sub") => wire::render::intent::FIELDS,
-        Some("cs") => wire::render::checkout::FIELDS,
+        Some("pi" | "seti" | "in" | "sub") => wire::render::payments::intent::FIELDS,
+        Some("cs") => wire::render::payments::checkout::FIELDS,
         _ => session::FIELDS,
     };
     let call = call.ready(fields)?;

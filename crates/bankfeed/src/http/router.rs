@@ -1,10 +1,12 @@
 //! Every address of the server, in one flat list.
 
 use super::call::{self, Call, Handler, Outcome, Pending, Route};
+use super::payments::{
+    checkout, dispute, intent, invoice, method_configuration, payment_method, product, subscription,
+};
 use super::{
-    App, account, checkout, clock, connected_account, connections_settings, cors, customer,
-    dispute, endpoint, event, external_account, helpers, intent, invoice, link_flow,
-    method_configuration, payment_method, product, session, subscription, token, transaction,
+    App, account, clock, connected_account, connections_settings, cors, customer, endpoint, event,
+    external_account, helpers, link_flow, session, token, transaction,
 };
 use crate::pages::{self, hosted};
 use axum::Router;

@@ -6,10 +6,10 @@ use super::ends::goes_somewhere;
 use super::fields::{EMAIL, NAME, STEP};
 use super::form::Posted;
 use super::words::money;
-use engine::checkout::{CheckoutPage, CheckoutStanding};
 use engine::hosted::PageFault;
+use engine::payments::checkout::{CheckoutPage, CheckoutStanding};
 use maud::{Markup, html};
-use model::checkout::CheckoutMode;
+use model::payments::checkout::CheckoutMode;
 
 /// The page of a session as it stands; `done` says that the holder has just completed it.
 pub(super) fn page(

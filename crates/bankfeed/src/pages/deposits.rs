@@ -6,10 +6,10 @@ use super::ends::goes_somewhere;
 use super::fields::{AMOUNT, CODE};
 use super::form::Posted;
 use super::words::day;
-use engine::intent::{DepositsPage, DepositsStanding};
+use engine::payments::intent::{DepositsPage, DepositsStanding};
 use maud::{Markup, html};
 use model::clock::AccountTime;
-use model::intent::DepositKind;
+use model::payments::intent::DepositKind;
 
 /// Why an answer was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

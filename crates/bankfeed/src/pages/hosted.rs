@@ -13,9 +13,9 @@ use axum::http::header::USER_AGENT;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use engine::hosted::{PageFault, PageStep, Typed};
-use engine::intent::{DepositsStanding, DepositsTold};
+use engine::payments::intent::{DepositsStanding, DepositsTold};
 use model::id::RequestId;
-use model::intent::{DepositKind, Deposits};
+use model::payments::intent::{DepositKind, Deposits};
 use std::sync::Arc;
 
 /// What stands behind the path of a page that was left for good.

@@ -5,7 +5,7 @@ use super::document::Page;
 use super::fields::STEP;
 use super::words::{day, money};
 use engine::hosted::PageFault;
-use engine::invoice::{InvoicePage, InvoiceStanding};
+use engine::payments::invoice::{InvoicePage, InvoiceStanding};
 use maud::{Markup, html};
 
 /// The page of an invoice as it stands.

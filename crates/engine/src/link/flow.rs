@@ -6,7 +6,7 @@ use super::steps::{Effect, Ground, LinkStep, PickFault};
 use super::{CarrierInput, changed, open};
 use crate::carrier::{Carrier, CarrierEnd};
 use crate::context::{made, render, settled, tries};
-use crate::method_configuration::check_carrier;
+use crate::payments::method_configuration::check_carrier;
 use crate::{Answer, Context, Engine, Error};
 use model::account::Holder;
 use model::clock::AccountTime;

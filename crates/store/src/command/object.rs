@@ -5,25 +5,25 @@
 
 use crate::{Bounds, Listed, Page, Reply, Written};
 use model::Word;
-use model::checkout::CheckoutSession;
 use model::clock::{AccountTime, ServerTime, TestClock};
 use model::connected_account::{ConnectedAccount, PlatformTie};
 use model::connections_settings::ConnectionsSettings;
 use model::customer::Customer;
-use model::dispute::Dispute;
 use model::endpoint::Endpoint;
 use model::event::Event;
 use model::id::{ClockId, CustomerId, MerchantId};
-use model::intent::Intent;
-use model::invoice::{Invoice, InvoiceItem};
 use model::link::LinkFlow;
-use model::mandate::Mandate;
-use model::method_configuration::MethodConfiguration;
-use model::payment_method::PaymentMethod;
-use model::product::{Price, Product};
+use model::payments::checkout::CheckoutSession;
+use model::payments::dispute::Dispute;
+use model::payments::intent::Intent;
+use model::payments::invoice::{Invoice, InvoiceItem};
+use model::payments::mandate::Mandate;
+use model::payments::method_configuration::MethodConfiguration;
+use model::payments::payment_method::PaymentMethod;
+use model::payments::product::{Price, Product};
+use model::payments::subscription::Subscription;
 use model::session::Session;
 use model::stored::{Lookup, Stored};
-use model::subscription::Subscription;
 use model::token::BankAccountToken;
 use sha2::{Digest, Sha256};
 

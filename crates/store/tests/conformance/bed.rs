@@ -13,8 +13,8 @@ use model::id::{
     AccountId, AuthorizationId, ClockId, CustomerId, EndpointId, EventId, InstitutionId,
     MerchantId, SessionId, TransactionId,
 };
-use model::intent::{Intent, IntentStatus, Purpose};
 use model::money::Currency;
+use model::payments::intent::{Intent, IntentStatus, Purpose};
 use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
 use model::session::{Session, SessionStatus};
 use model::transaction::{Transaction, TransactionStatus};

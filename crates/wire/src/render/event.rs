@@ -5,10 +5,10 @@
 
 use crate::json::JsonWriter;
 use crate::render::given::Expanded;
-use crate::render::{
-    View, account, authorization, checkout, clock, connected_account, customer, dispute, intent,
-    invoice, mandate, payment_method, product, subscription,
+use crate::render::payments::{
+    checkout, dispute, intent, invoice, mandate, payment_method, product, subscription,
 };
+use crate::render::{View, account, authorization, clock, connected_account, customer};
 use model::Word;
 use model::event::{Event, Snapshot};
 use model::id::IdText;

@@ -7,25 +7,17 @@
 pub mod account;
 pub mod authorization;
 pub mod bank;
-pub mod checkout;
 pub mod clock;
 pub mod connected_account;
 pub mod customer;
 pub mod deleted;
-pub mod dispute;
 pub mod endpoint;
 pub mod event;
 pub mod given;
 pub mod institution;
-pub mod intent;
-pub mod invoice;
-pub mod mandate;
-pub mod method_configuration;
 pub mod ownership;
-pub mod payment_method;
-pub mod product;
+pub mod payments;
 pub mod session;
-pub mod subscription;
 pub mod token;
 pub mod transaction;
 

@@ -1,0 +1,10 @@
+//! The calls of payments.
+
+pub(super) mod checkout;
+pub(super) mod dispute;
+pub(super) mod intent;
+pub(super) mod invoice;
+pub(super) mod method_configuration;
+pub(super) mod payment_method;
+pub(super) mod product;
+pub(super) mod subscription;

@@ -1,0 +1,202 @@
+//! Checkout Sessions. The shape of the create refuses what Stripe does not know; what it knows and
+//! this server cannot keep its word on is refused here.
+
+use super::intent::take_types;
+use super::product::{take_integer, take_price};
+use crate::http::call::{Call, Outcome};
+use crate::http::collection;
+use crate::http::given::{read, read_versioned, take_metadata, take_text};
+use engine::payments::checkout::{CheckoutFilter, CheckoutInput, LineItemInput};
+use model::Word;
+use model::clock::AccountTime;
+use model::given::Given;
+use model::money::Currency;
+use model::payments::checkout::{CheckoutMode, LINE_ITEMS_MAX};
+use store::Bounds;
+use wire::error::Error;
+use wire::list::take_page;
+use wire::params::{Params, Range};
+use wire::render::payments::checkout::{FIELDS, LIST_FIELDS};
+
+pub(in crate::http) async fn create(mut call: Call) -> Outcome {
+    let mut given = read_versioned(&mut call, "POST /v1/checkout/sessions")?;
+    let input = take_input(&mut given)?;
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.create_checkout(&call.context, &CheckoutInput { given, ..input }).await?)
+}
+
+pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.retrieve_checkout(&call.context, call.id()).await?)
+}
+
+pub(in crate::http) async fn page(call: Call) -> Outcome {
+    let call = call.ready(&[])?;
+    Ok(call.engine.retrieve_checkout_url(&call.context, call.id()).await?)
+}
+
+pub(in crate::http) async fn expire(mut call: Call) -> Outcome {
+    read(&mut call.params, "POST /v1/checkout/sessions/{id}/expire")?;
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.expire_checkout(&call.context, call.id()).await?)
+}
+
+pub(in crate::http) async fn list(mut call: Call) -> Outcome {
+    let params = &mut call.params;
+    params.pass_over("customer_account");
+    let Range { from, to } = params.range("created")?.unwrap_or_default();
+    let email = match params.hash("customer_details")? {
+        Some(mut details) => {
+            let email = details.need("email", Params::text)?;
+            details.finish()?;
+            Some(email)
+        }
+        None => None,
+    };
+    let link = params.text("payment_link")?;
+    let filter = CheckoutFilter {
+        customer: params.text("customer")?,
+        email,
+        payment_intent: params.text("payment_intent")?,
+        status: params.choice("status")?,
+        subscription: params.text("subscription")?,
+        none: link.is_some(),
+        created: Bounds { from, to },
+        page: take_page(params)?,
+    };
+    let call = call.ready(LIST_FIELDS)?;
+    Ok(call.engine.list_checkouts(&call.context, &filter).await?)
+}
+
+pub(in crate::http) async fn line_items(mut call: Call) -> Outcome {
+    let page = take_page(&mut call.params)?;
+    let call = call.ready(&[])?;
+    Ok(call.engine.list_line_items(&call.context, call.id(), &page).await?)
+}
+
+/// Takes what decides something; the rest stays to be echoed.
+fn take_input(given: &mut Given) -> Result<CheckoutInput, Error> {
+    let line_items = match given.take("line_items") {
+        Some(Given::List(items)) => items,
+        _ => Vec::new(),
+    };
+    let mode = take_mode(given, !line_items.is_empty())?;
+    refuse_absent(given, mode)?;
+    if given.at(&["customer"]).is_some() && given.at(&["customer_email"]).is_some() {
+        return Err(Error::exclusive(&["customer", "customer_email"]));
+    }
+    let currency = take_text(given, "currency");
+    check_currency(currency.as_deref(), "currency")?;
+    let line_items = take_line_items(mode, line_items)?;
+    let collection = collection::take(given, &["payment_method_options"])?.unwrap_or_default();
+    let said = currency.and_then(|code| Currency::parse(&code));
+    Ok(CheckoutInput {
+        mode,
+        customer: take_text(given, "customer"),
+        customer_email: given.text(&["customer_email"]).map(str::to_owned),
+        expires_at: given.integer(&["expires_at"]).map(AccountTime),
+        currency: said,
+        line_items,
+        method_types: take_types(given)?,
+        collection,
+        metadata: take_metadata(given),
+        given: Given::nothing(),
+    })
+}
+
+/// What a session is for. The guide's own call names neither a mode nor anything to pay for: it
+/// collects a bank account, so it becomes a setup.
+fn take_mode(given: &mut Given, items_given: bool) -> Result<CheckoutMode, Error> {
+    let mode = take_text(given, "mode");
+    match mode.as_deref() {
+        Some(word) => {
+            CheckoutMode::from_word(word).ok_or_else(|| Error::bad_choice("mode", &["payment"]))
+        }
+        None if items_given => Err(Error::missing_param("mode")),
+        None => Ok(CheckoutMode::Setup),
+    }
+}
+
+/// Refuses what this server does not have, and what goes with another mode.
+fn refuse_absent(given: &Given, mode: CheckoutMode) -> Result<(), Error> {
+    let refuse = |message: &str, param: &str| Err(Error::invalid(message).param(param));
+    if given.text(&["ui_mode"]).is_some_and(|word| word != "hosted_page") {
+        let message = "This server shows Checkout on its own page only: ui_mode is hosted_page.";
+        return refuse(message, "ui_mode");
+    }
+    if given.at(&["optional_items"]).is_some() {
+        let message = "This server's page offers no optional items.";
+        return refuse(message, "optional_items");
+    }
+    let manual = given.text(&["payment_intent_data", "capture_method"]) == Some("manual");
+    if manual {
+        let message = "A us_bank_account is debited at once; capture_method=manual is for other \
+                       types of payment method.";
+        return refuse(message, "payment_intent_data[capture_method]");
+    }
+    let of_other_modes: &[&str] = match mode {
+        CheckoutMode::Payment => &["setup_intent_data", "subscription_data"],
+        CheckoutMode::Setup => &["invoice_creation", "payment_intent_data", "subscription_data"],
+        CheckoutMode::Subscription => {
+            &["invoice_creation", "payment_intent_data", "setup_intent_data"]
+        }
+    };
+    match of_other_modes.iter().find(|name| given.at(&[name]).is_some()) {
+        Some(name) => {
+            let message = format!("{name} does not go with mode={}.", mode.word());
+            Err(Error::invalid(message).param(*name))
+        }
+        None => Ok(()),
+    }
+}
+
+fn take_line_items(mode: CheckoutMode, items: Vec<Given>) -> Result<Vec<LineItemInput>, Error> {
+    if mode == CheckoutMode::Setup {
+        if items.is_empty() {
+            return Ok(Vec::new());
+        }
+        let message = "Nothing is paid in mode=setup, so there are no line items.";
+        return Err(Error::invalid(message).param("line_items"));
+    }
+    if items.is_empty() {
+        return Err(Error::missing_param("line_items"));
+    }
+    if items.len() > LINE_ITEMS_MAX {
+        let message = format!("A Checkout Session has at most {LINE_ITEMS_MAX} line items.");
+        return Err(Error::invalid(message).param("line_items"));
+    }
+    let read = |(index, item)| read_line_item(item, format!("line_items[{index}]"));
+    items.into_iter().enumerate().map(read).collect()
+}
+
+fn read_line_item(mut item: Given, path: String) -> Result<LineItemInput, Error> {
+    let price = take_text(&mut item, "price");
+    let price_data = match item.take("price_data") {
+        Some(data) => {
+            let path = format!("{path}[price_data]");
+            check_currency(data.text(&["currency"]), &format!("{path}[currency]"))?;
+            let mut data = take_price(data, &path)?;
+            // What is made for one session is not for sale.
+            data.active = Some(false);
+            Some(Box::new(data))
+        }
+        None => None,
+    };
+    if price.is_none() && price_data.is_none() {
+        return Err(Error::missing_param(&format!("{path}[price]")));
+    }
+    let Some(quantity) = take_integer(&mut item, "quantity") else {
+        return Err(Error::missing_param(&format!("{path}[quantity]")));
+    };
+    Ok(LineItemInput { path, price, price_data, quantity, given: item })
+}
+
+fn check_currency(code: Option<&str>, path: &str) -> Result<(), Error> {
+    match code {
+        None | Some("usd") => Ok(()),
+        Some(_) => {
+            let message = "Bank accounts of the type us_bank_account are debited in usd only.";
+            Err(Error::invalid(message).param(path))
+        }
+    }
+}

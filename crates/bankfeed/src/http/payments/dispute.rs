@@ -1,0 +1,24 @@
+//! Disputes.
+
+use super::product::take_created;
+use crate::http::call::{Call, Outcome};
+use engine::payments::dispute::DisputeFilter;
+use wire::list::take_page;
+use wire::render::payments::dispute::{FIELDS, LIST_FIELDS};
+
+pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.retrieve_dispute(&call.context, call.id()).await?)
+}
+
+pub(in crate::http) async fn list(mut call: Call) -> Outcome {
+    let params = &mut call.params;
+    let filter = DisputeFilter {
+        charge: params.text("charge")?,
+        payment_intent: params.text("payment_intent")?,
+        created: take_created(params)?,
+        page: take_page(params)?,
+    };
+    let call = call.ready(LIST_FIELDS)?;
+    Ok(call.engine.list_disputes(&call.context, &filter).await?)
+}

@@ -1,0 +1,295 @@
+//! Payment Intents and Setup Intents. What both know is read by the same functions; the shape of
+//! each call refuses what Stripe does not know.
+
+use super::payment_method::take_method_data;
+use crate::http::call::{Call, Outcome};
+use crate::http::collection;
+use crate::http::given::{read, read_versioned, take_metadata, take_text};
+use engine::payments::intent::{
+    Access, Confirmation, IntentFilter, IntentInput, IntentKind, MethodParam, VerifyInput,
+};
+use model::given::Given;
+use model::money::Currency;
+use model::payments::intent::{AMOUNT_MAX, AMOUNT_MIN, Deposits};
+use store::Bounds;
+use wire::error::Error;
+use wire::expand::Field;
+use wire::list::take_page;
+use wire::params::Range;
+use wire::render::payments::intent::{BROWSER_FIELDS, FIELDS, LIST_FIELDS};
+
+/// Codes of currencies whose bank accounts are not of the United States, for a clear refusal.
+const CURRENCY: &str = "usd";
+
+pub(in crate::http) async fn create_payment(call: Call) -> Outcome {
+    create(call, IntentKind::Payment).await
+}
+
+pub(in crate::http) async fn create_setup(call: Call) -> Outcome {
+    create(call, IntentKind::Setup).await
+}
+
+pub(in crate::http) async fn retrieve_payment(call: Call) -> Outcome {
+    retrieve(call, IntentKind::Payment).await
+}
+
+pub(in crate::http) async fn retrieve_setup(call: Call) -> Outcome {
+    retrieve(call, IntentKind::Setup).await
+}
+
+pub(in crate::http) async fn update_payment(call: Call) -> Outcome {
+    update(call, IntentKind::Payment).await
+}
+
+pub(in crate::http) async fn update_setup(call: Call) -> Outcome {
+    update(call, IntentKind::Setup).await
+}
+
+pub(in crate::http) async fn confirm_payment(call: Call) -> Outcome {
+    confirm(call, IntentKind::Payment).await
+}
+
+pub(in crate::http) async fn confirm_setup(call: Call) -> Outcome {
+    confirm(call, IntentKind::Setup).await
+}
+
+pub(in crate::http) async fn cancel_payment(call: Call) -> Outcome {
+    cancel(call, IntentKind::Payment).await
+}
+
+pub(in crate::http) async fn cancel_setup(call: Call) -> Outcome {
+    cancel(call, IntentKind::Setup).await
+}
+
+pub(in crate::http) async fn verify_payment(call: Call) -> Outcome {
+    verify(call, IntentKind::Payment).await
+}
+
+pub(in crate::http) async fn verify_setup(call: Call) -> Outcome {
+    verify(call, IntentKind::Setup).await
+}
+
+pub(in crate::http) async fn list_payments(call: Call) -> Outcome {
+    list(call, IntentKind::Payment).await
+}
+
+pub(in crate::http) async fn list_setups(call: Call) -> Outcome {
+    list(call, IntentKind::Setup).await
+}
+
+async fn create(mut call: Call, kind: IntentKind) -> Outcome {
+    let mut given = read_versioned(&mut call, &format!("POST /v1/{}s", kind.word()))?;
+    let mut input = take_input(&mut given)?;
+    if kind == IntentKind::Payment && input.currency != Currency::parse(CURRENCY) {
+        let message = "Bank accounts of the type us_bank_account are debited in usd only.";
+        return Err(Error::invalid(message).param("currency").into());
+    }
+    let confirmed = given.take("confirm") == Some(Given::Boolean(true));
+    let confirmation = take_confirmation(&mut given)?;
+    if confirmed {
+        input.confirmation = Some(confirmation);
+    } else if confirmation.acceptance.is_some() {
+        let message = "mandate_data may be given only together with confirm=true.";
+        return Err(Error::invalid(message).param("mandate_data").into());
+    }
+    input.given = given;
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.create_intent(&call.context, kind, &input).await?)
+}
+
+async fn retrieve(mut call: Call, kind: IntentKind) -> Outcome {
+    let client_secret = call.params.text("client_secret")?;
+    let publishable = call.publishable;
+    let call = call.ready(fields(publishable))?;
+    let access = Access { publishable, client_secret: client_secret.as_deref() };
+    Ok(call.engine.retrieve_intent(&call.context, kind, call.id(), access).await?)
+}
+
+async fn update(mut call: Call, kind: IntentKind) -> Outcome {
+    let mut given = read_versioned(&mut call, &format!("POST /v1/{}s/{{id}}", kind.word()))?;
+    let mut input = take_input(&mut given)?;
+    input.given = given;
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.update_intent(&call.context, kind, call.id(), &input).await?)
+}
+
+async fn confirm(mut call: Call, kind: IntentKind) -> Outcome {
+    let mut given =
+        read_versioned(&mut call, &format!("POST /v1/{}s/{{id}}/confirm", kind.word()))?;
+    let client_secret = take_text(&mut given, "client_secret");
+    let method = take_method(&mut given)?;
+    let confirmation = Confirmation { method, ..take_confirmation(&mut given)? };
+    let publishable = call.publishable;
+    let call = call.ready(fields(publishable))?;
+    let access = Access { publishable, client_secret: client_secret.as_deref() };
+    let id = call.id();
+    Ok(call.engine.confirm_intent(&call.context, kind, id, &confirmation, access).await?)
+}
+
+async fn cancel(mut call: Call, kind: IntentKind) -> Outcome {
+    let mut given = read(&mut call.params, &format!("POST /v1/{}s/{{id}}/cancel", kind.word()))?;
+    let reason = take_text(&mut given, "cancellation_reason");
+    let call = call.ready(FIELDS)?;
+    let id = call.id();
+    Ok(call.engine.cancel_intent(&call.context, kind, id, reason.as_deref()).await?)
+}
+
+pub(in crate::http) async fn capture_payment(mut call: Call) -> Outcome {
+    read(&mut call.params, "POST /v1/payment_intents/{id}/capture")?;
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.capture_intent(&call.context, call.id()).await?)
+}
+
+async fn verify(mut call: Call, kind: IntentKind) -> Outcome {
+    let name = format!("POST /v1/{}s/{{id}}/verify_microdeposits", kind.word());
+    let mut given = read(&mut call.params, &name)?;
+    let client_secret = take_text(&mut given, "client_secret");
+    let deposits = take_deposits(&given)?;
+    let publishable = call.publishable;
+    let call = call.ready(fields(publishable))?;
+    let access = Access { publishable, client_secret: client_secret.as_deref() };
+    let input = VerifyInput { deposits };
+    Ok(call.engine.verify_intent(&call.context, kind, call.id(), &input, access).await?)
+}
+
+async fn list(mut call: Call, kind: IntentKind) -> Outcome {
+    let params = &mut call.params;
+    params.pass_over("customer_account");
+    let attach_to_self =
+        if kind == IntentKind::Setup { params.boolean("attach_to_self")? } else { None };
+    let Range { from, to } = params.range("created")?.unwrap_or_default();
+    let filter = IntentFilter {
+        customer: params.text("customer")?,
+        attach_to_self,
+        created: Bounds { from, to },
+        page: take_page(params)?,
+    };
+    let call = call.ready(LIST_FIELDS)?;
+    Ok(call.engine.list_intents(&call.context, kind, &filter).await?)
+}
+
+/// What can be expanded for this caller.
+fn fields(publishable: bool) -> &'static [Field] {
+    if publishable { BROWSER_FIELDS } else { FIELDS }
+}
+
+/// Takes what decides something; the rest stays to be echoed.
+fn take_input(given: &mut Given) -> Result<IntentInput, Error> {
+    let amount = take_amount(given)?;
+    let currency = take_text(given, "currency").and_then(|code| Currency::parse(&code));
+    if given.text(&["capture_method"]) == Some("manual") {
+        let message = "A us_bank_account is debited at once; capture_method=manual is for other \
+                       types of payment method.";
+        return Err(Error::invalid(message).param("capture_method"));
+    }
+    let collection = collection::take(given, &["payment_method_options"])?;
+    let metadata = take_metadata(given);
+    Ok(IntentInput {
+        amount,
+        currency,
+        customer: take_text(given, "customer"),
+        method: take_method(given)?,
+        method_types: take_types(given)?,
+        collection,
+        confirmation: None,
+        metadata,
+        given: Given::nothing(),
+    })
+}
+
+fn take_amount(given: &mut Given) -> Result<Option<i64>, Error> {
+    let Some(Given::Integer(amount)) = given.take("amount") else { return Ok(None) };
+    if amount < AMOUNT_MIN {
+        let message = format!("The amount must be at least {AMOUNT_MIN} cents.");
+        return Err(Error::invalid(message).code("amount_too_small").param("amount"));
+    }
+    if amount > AMOUNT_MAX {
+        let message = format!("The amount must be at most {AMOUNT_MAX} cents.");
+        return Err(Error::invalid(message).code("amount_too_large").param("amount"));
+    }
+    Ok(Some(amount))
+}
+
+/// What cannot be said together with the types that are allowed.
+const EXCLUSIVE: [&str; 4] = [
+    "automatic_payment_methods",
+    "excluded_payment_method_types",
+    "payment_method_configuration",
+    TYPES,
+];
+const TYPES: &str = "payment_method_types";
+const ALLOWED_TYPES: &str = "allowed_payment_method_types";
+
+/// The types named, which must have the one that this server has. Those that are only allowed stay
+/// to be echoed, and leave the choice to the merchant's settings.
+pub(in crate::http) fn take_types(given: &mut Given) -> Result<Option<Vec<String>>, Error> {
+    if let Some(allowed) = given.texts(&[ALLOWED_TYPES]) {
+        if let Some(other) = EXCLUSIVE.into_iter().find(|name| given.at(&[name]).is_some()) {
+            return Err(Error::exclusive(&[ALLOWED_TYPES, other]));
+        }
+        return must_have_bank(&allowed, ALLOWED_TYPES).map(|()| None);
+    }
+    let Some(types) = given.texts(&[TYPES]) else { return Ok(None) };
+    given.take(TYPES);
+    if types.is_empty() {
+        return Ok(None);
+    }
+    must_have_bank(&types, TYPES)?;
+    Ok(Some(types))
+}
+
+fn must_have_bank(types: &[String], param: &str) -> Result<(), Error> {
+    if types.iter().any(|name| name == "us_bank_account") {
+        return Ok(());
+    }
+    let message =
+        format!("This server collects bank accounts: {param} must include us_bank_account.");
+    Err(Error::invalid(message).param(param))
+}
+
+/// The payment method that a request names or makes.
+fn take_method(given: &mut Given) -> Result<Option<MethodParam>, Error> {
+    let id = take_text(given, "payment_method");
+    let data = given.take("payment_method_data");
+    match (id, data) {
+        (Some(_), Some(_)) => Err(Error::exclusive(&["payment_method", "payment_method_data"])),
+        (Some(id), None) => Ok(Some(MethodParam::Id(id))),
+        (None, Some(mut data)) => {
+            let input = take_method_data(&mut data, "payment_method_data")?;
+            Ok(Some(MethodParam::Data(Box::new(input))))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+fn take_confirmation(given: &mut Given) -> Result<Confirmation, Error> {
+    let acceptance = match given.take("mandate_data") {
+        Some(Given::Hash(mut data)) => data.remove("customer_acceptance"),
+        _ => None,
+    };
+    if let Some(acceptance) = &acceptance {
+        let online = acceptance.text(&["type"]) == Some("online");
+        let told = acceptance.text(&["online", "ip_address"]).is_some();
+        if online && !told {
+            let path = "mandate_data[customer_acceptance][online]";
+            return Err(Error::missing_param(path));
+        }
+    }
+    given.take("mandate");
+    Ok(Confirmation { method: None, acceptance, return_url: take_text(given, "return_url") })
+}
+
+fn take_deposits(given: &Given) -> Result<Deposits, Error> {
+    let amounts = given.list(&["amounts"]);
+    match (amounts, given.text(&["descriptor_code"])) {
+        (Some(_), Some(_)) => Err(Error::exclusive(&["amounts", "descriptor_code"])),
+        (Some([Given::Integer(one), Given::Integer(two)]), None) => {
+            Ok(Deposits::Amounts([*one, *two]))
+        }
+        (Some(_), None) => {
+            Err(Error::invalid("Give the amounts of both deposits, in cents.").param("amounts"))
+        }
+        (None, Some(code)) => Ok(Deposits::DescriptorCode(code.to_owned())),
+        (None, None) => Err(Error::missing_param("amounts")),
+    }
+}

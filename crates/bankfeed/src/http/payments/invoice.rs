@@ -1,0 +1,239 @@
+//! Invoices and invoice items.
+
+use super::product::{take_boolean, take_created, take_integer, take_price};
+use crate::http::call::{Call, Outcome};
+use crate::http::collection;
+use crate::http::given::{read, take_metadata, take_text};
+use engine::payments::invoice::item::{ItemFilter, ItemInput};
+use engine::payments::invoice::payment::PaymentFilter;
+use engine::payments::invoice::{InvoiceFilter, InvoiceInput, PayInput};
+use model::given::Given;
+use model::money::Currency;
+use store::Bounds;
+use wire::error::Error;
+use wire::list::take_page;
+use wire::params::Params;
+use wire::render::payments::invoice::{
+    FIELDS, ITEM_FIELDS, ITEM_LIST_FIELDS, LIST_FIELDS, PAYMENT_FIELDS, PAYMENT_LIST_FIELDS,
+};
+
+/// Where invoices and subscriptions say what they ask of the link flow.
+pub(in crate::http) const OPTIONS: [&str; 2] = ["payment_settings", "payment_method_options"];
+
+pub(in crate::http) async fn create(mut call: Call) -> Outcome {
+    let mut given = read(&mut call.params, "POST /v1/invoices")?;
+    let pending = take_text(&mut given, "pending_invoice_items_behavior");
+    let mut input = take_invoice(given)?;
+    input.takes_pending_items = pending.as_deref() == Some("include");
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.create_invoice(&call.context, &input).await?)
+}
+
+pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.retrieve_invoice(&call.context, call.id()).await?)
+}
+
+pub(in crate::http) async fn update(mut call: Call) -> Outcome {
+    let given = read(&mut call.params, "POST /v1/invoices/{id}")?;
+    let input = take_invoice(given)?;
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.update_invoice(&call.context, call.id(), &input).await?)
+}
+
+pub(in crate::http) async fn delete(call: Call) -> Outcome {
+    let call = call.ready(&[])?;
+    Ok(call.engine.delete_invoice(&call.context, call.id()).await?)
+}
+
+pub(in crate::http) async fn finalize(mut call: Call) -> Outcome {
+    let mut given = read(&mut call.params, "POST /v1/invoices/{id}/finalize")?;
+    let advance = take_boolean(&mut given, "auto_advance");
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.finalize_invoice(&call.context, call.id(), advance).await?)
+}
+
+pub(in crate::http) async fn pay(mut call: Call) -> Outcome {
+    let mut given = read(&mut call.params, "POST /v1/invoices/{id}/pay")?;
+    let input = PayInput {
+        method: take_text(&mut given, "payment_method"),
+        paid_elsewhere: take_boolean(&mut given, "paid_out_of_band") == Some(true),
+    };
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.pay_invoice(&call.context, call.id(), &input).await?)
+}
+
+pub(in crate::http) async fn void(mut call: Call) -> Outcome {
+    read(&mut call.params, "POST /v1/invoices/{id}/void")?;
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.void_invoice(&call.context, call.id()).await?)
+}
+
+pub(in crate::http) async fn list(mut call: Call) -> Outcome {
+    let params = &mut call.params;
+    params.pass_over("customer_account");
+    let filter = InvoiceFilter {
+        customer: params.text("customer")?,
+        status: params.choice("status")?,
+        collection_method: params.text("collection_method")?,
+        subscription: params.text("subscription")?,
+        due_date: params.range("due_date")?.map(|range| Bounds { from: range.from, to: range.to }),
+        created: take_created(params)?,
+        page: take_page(params)?,
+    };
+    let call = call.ready(LIST_FIELDS)?;
+    Ok(call.engine.list_invoices(&call.context, &filter).await?)
+}
+
+pub(in crate::http) async fn list_lines(mut call: Call) -> Outcome {
+    let page = take_page(&mut call.params)?;
+    let call = call.ready(&[])?;
+    Ok(call.engine.list_invoice_lines(&call.context, call.id(), &page).await?)
+}
+
+pub(in crate::http) async fn retrieve_payment(call: Call) -> Outcome {
+    let call = call.ready(PAYMENT_FIELDS)?;
+    Ok(call.engine.retrieve_invoice_payment(&call.context, call.id()).await?)
+}
+
+pub(in crate::http) async fn list_payments(mut call: Call) -> Outcome {
+    let params = &mut call.params;
+    let mut payment_intent = None;
+    if let Some(mut payment) = params.hash("payment")? {
+        let kind = payment.need("type", Params::text)?;
+        if !["payment_intent", "payment_record"].contains(&kind.as_str()) {
+            let words = ["payment_intent", "payment_record"];
+            return Err(Error::bad_choice("payment[type]", &words).into());
+        }
+        payment_intent = payment.text("payment_intent")?;
+        payment.pass_over("payment_record");
+        payment.finish()?;
+    }
+    let status = params.text("status")?;
+    let words = ["canceled", "open", "paid"];
+    if status.as_deref().is_some_and(|status| !words.contains(&status)) {
+        return Err(Error::bad_choice("status", &words).into());
+    }
+    let filter = PaymentFilter {
+        invoice: params.text("invoice")?,
+        payment_intent,
+        status,
+        created: take_created(params)?,
+        page: take_page(params)?,
+    };
+    let call = call.ready(PAYMENT_LIST_FIELDS)?;
+    Ok(call.engine.list_invoice_payments(&call.context, &filter).await?)
+}
+
+pub(in crate::http) async fn create_item(mut call: Call) -> Outcome {
+    let given = read(&mut call.params, "POST /v1/invoiceitems")?;
+    let input = take_item(given)?;
+    let call = call.ready(ITEM_FIELDS)?;
+    Ok(call.engine.create_invoice_item(&call.context, &input).await?)
+}
+
+pub(in crate::http) async fn retrieve_item(call: Call) -> Outcome {
+    let call = call.ready(ITEM_FIELDS)?;
+    Ok(call.engine.retrieve_invoice_item(&call.context, call.id()).await?)
+}
+
+pub(in crate::http) async fn update_item(mut call: Call) -> Outcome {
+    let given = read(&mut call.params, "POST /v1/invoiceitems/{id}")?;
+    let input = take_item(given)?;
+    let call = call.ready(ITEM_FIELDS)?;
+    Ok(call.engine.update_invoice_item(&call.context, call.id(), &input).await?)
+}
+
+pub(in crate::http) async fn delete_item(call: Call) -> Outcome {
+    let call = call.ready(&[])?;
+    Ok(call.engine.delete_invoice_item(&call.context, call.id()).await?)
+}
+
+pub(in crate::http) async fn list_items(mut call: Call) -> Outcome {
+    let params = &mut call.params;
+    params.pass_over("customer_account");
+    let filter = ItemFilter {
+        customer: params.text("customer")?,
+        invoice: params.text("invoice")?,
+        pending: params.boolean("pending")?,
+        created: take_created(params)?,
+        page: take_page(params)?,
+    };
+    let call = call.ready(ITEM_LIST_FIELDS)?;
+    Ok(call.engine.list_invoice_items(&call.context, &filter).await?)
+}
+
+fn take_invoice(mut given: Given) -> Result<InvoiceInput, Error> {
+    let collection = collection::take(&mut given, &OPTIONS)?;
+    let method_types = settings_types(&given)?;
+    Ok(InvoiceInput {
+        customer: take_text(&mut given, "customer"),
+        currency: take_currency(&mut given)?,
+        default_payment_method: take_text(&mut given, "default_payment_method"),
+        method_types,
+        collection,
+        takes_pending_items: false,
+        metadata: take_metadata(&mut given),
+        given,
+    })
+}
+
+/// The types named in payment settings, which must have the one that this server has.
+pub(in crate::http) fn settings_types(given: &Given) -> Result<Option<Vec<String>>, Error> {
+    let types = given.texts(&["payment_settings", "payment_method_types"]);
+    let Some(types) = types.filter(|types| !types.is_empty()) else { return Ok(None) };
+    if !types.iter().any(|name| name == "us_bank_account") {
+        let message = "This server collects bank accounts: payment_method_types must include \
+                       us_bank_account.";
+        let param = "payment_settings[payment_method_types]";
+        return Err(Error::invalid(message).param(param));
+    }
+    Ok(Some(types))
+}
+
+pub(in crate::http) fn take_currency(given: &mut Given) -> Result<Option<Currency>, Error> {
+    let currency = take_text(given, "currency").and_then(|code| Currency::parse(&code));
+    if currency.is_some_and(|currency| currency != Currency::USD) {
+        let message = "Bank accounts of the type us_bank_account are debited in usd only.";
+        return Err(Error::invalid(message).param("currency"));
+    }
+    Ok(currency)
+}
+
+fn take_item(mut given: Given) -> Result<ItemInput, Error> {
+    let price_data = match given.take("price_data") {
+        Some(data) => Some(Box::new(take_price(data, "price_data")?)),
+        None => None,
+    };
+    let price = given.text(&["pricing", "price"]).map(str::to_owned);
+    given.take("pricing");
+    let period = given.integer(&["period", "start"]).zip(given.integer(&["period", "end"]));
+    given.take("period");
+    let unit_amount_decimal = take_text(&mut given, "unit_amount_decimal");
+    if unit_amount_decimal
+        .as_deref()
+        .is_some_and(|text| model::payments::invoice::cost(text, 1).is_none())
+    {
+        let message = "A unit amount is a number of cents with at most twelve decimals.";
+        return Err(Error::invalid(message).param("unit_amount_decimal"));
+    }
+    let quantity = take_integer(&mut given, "quantity");
+    if quantity.is_some_and(|quantity| quantity < 0) {
+        return Err(Error::invalid("A quantity cannot be below 0.").param("quantity"));
+    }
+    Ok(ItemInput {
+        customer: take_text(&mut given, "customer"),
+        invoice: take_text(&mut given, "invoice"),
+        currency: take_currency(&mut given)?,
+        amount: take_integer(&mut given, "amount"),
+        quantity,
+        price,
+        price_data,
+        unit_amount_decimal,
+        description: take_text(&mut given, "description"),
+        period,
+        discountable: take_boolean(&mut given, "discountable"),
+        metadata: take_metadata(&mut given),
+        given,
+    })
+}

@@ -1,0 +1,56 @@
+//! Configurations of payment methods.
+
+use crate::http::call::{Call, Outcome};
+use crate::http::given::{read, take_text};
+use engine::payments::method_configuration::MethodConfigurationInput;
+use model::Word;
+use model::given::Given;
+use model::payments::method_configuration::Preference;
+use wire::list::take_page;
+
+pub(in crate::http) async fn create(mut call: Call) -> Outcome {
+    let given = read(&mut call.params, "POST /v1/payment_method_configurations")?;
+    let input = take_input(given);
+    let call = call.ready(&[])?;
+    Ok(call.engine.create_method_configuration(&call.context, &input).await?)
+}
+
+pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
+    let call = call.ready(&[])?;
+    Ok(call.engine.retrieve_method_configuration(&call.context, call.id()).await?)
+}
+
+pub(in crate::http) async fn update(mut call: Call) -> Outcome {
+    let given = read(&mut call.params, "POST /v1/payment_method_configurations/{id}")?;
+    let input = take_input(given);
+    let call = call.ready(&[])?;
+    Ok(call.engine.update_method_configuration(&call.context, call.id(), &input).await?)
+}
+
+pub(in crate::http) async fn list(mut call: Call) -> Outcome {
+    let params = &mut call.params;
+    let active = params.boolean("active")?;
+    // Applications of others make none here.
+    params.pass_over("application");
+    let page = take_page(params)?;
+    let call = call.ready(&[])?;
+    Ok(call.engine.list_method_configurations(&call.context, active, &page).await?)
+}
+
+fn take_input(mut given: Given) -> MethodConfigurationInput {
+    let active = match given.take("active") {
+        Some(Given::Boolean(active)) => Some(active),
+        _ => None,
+    };
+    let (name, parent) = (take_text(&mut given, "name"), take_text(&mut given, "parent"));
+    let Given::Hash(methods) = given else {
+        return MethodConfigurationInput { active, name, parent, ..Default::default() };
+    };
+    // What is left are payment methods, each with its preference.
+    let preference = |(name, method): (String, Given)| {
+        let word = method.text(&["display_preference", "preference"])?;
+        Some((name, Preference::from_word(word)?))
+    };
+    let preferences = methods.into_iter().filter_map(preference).collect();
+    MethodConfigurationInput { active, name, parent, preferences }
+}

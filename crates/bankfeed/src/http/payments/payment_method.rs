@@ -1,0 +1,170 @@
+//! Payment methods and mandates.
+
+use crate::http::call::{Call, Outcome};
+use crate::http::given::{read, take_metadata, take_text};
+use engine::payments::payment_method::{MethodInput, MethodSource, MethodUpdate};
+use model::Word;
+use model::given::Given;
+use model::token::{BankAccountType, BankHolderType, BankNumbers};
+use wire::error::Error;
+use wire::list::take_page;
+use wire::render::payments::mandate;
+use wire::render::payments::payment_method::{FIELDS, LIST_FIELDS};
+
+pub(in crate::http) async fn create(mut call: Call) -> Outcome {
+    let mut given = read(&mut call.params, "POST /v1/payment_methods")?;
+    let input = take_method_data(&mut given, "")?;
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.create_payment_method(&call.context, &input).await?)
+}
+
+pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.retrieve_payment_method(&call.context, call.id()).await?)
+}
+
+pub(in crate::http) async fn retrieve_of_customer(call: Call) -> Outcome {
+    let call = call.ready(FIELDS)?;
+    let (customer, id) = (call.id(), call.path_part(1));
+    Ok(call.engine.retrieve_customer_method(&call.context, customer, id).await?)
+}
+
+pub(in crate::http) async fn update(mut call: Call) -> Outcome {
+    let mut given = read(&mut call.params, "POST /v1/payment_methods/{id}")?;
+    let update = MethodUpdate {
+        billing_details: given.at(&["billing_details"]).cloned(),
+        allow_redisplay: take_text(&mut given, "allow_redisplay"),
+        metadata: take_metadata(&mut given),
+        holder_type: holder_type(&given),
+        account_type: account_type(&given),
+    };
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.update_payment_method(&call.context, call.id(), &update).await?)
+}
+
+pub(in crate::http) async fn attach(mut call: Call) -> Outcome {
+    let mut given = read(&mut call.params, "POST /v1/payment_methods/{id}/attach")?;
+    let customer =
+        take_text(&mut given, "customer").ok_or_else(|| Error::missing_param("customer"))?;
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.attach_payment_method(&call.context, call.id(), &customer).await?)
+}
+
+pub(in crate::http) async fn detach(mut call: Call) -> Outcome {
+    read(&mut call.params, "POST /v1/payment_methods/{id}/detach")?;
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.detach_payment_method(&call.context, call.id()).await?)
+}
+
+pub(in crate::http) async fn list(mut call: Call) -> Outcome {
+    let params = &mut call.params;
+    let customer = params.text("customer")?;
+    take_list_filter(&mut call)?;
+    let page = take_page(&mut call.params)?;
+    let call = call.ready(LIST_FIELDS)?;
+    let url = "/v1/payment_methods";
+    Ok(call.engine.list_payment_methods(&call.context, customer.as_deref(), url, &page).await?)
+}
+
+pub(in crate::http) async fn list_of_customer(mut call: Call) -> Outcome {
+    take_list_filter(&mut call)?;
+    let page = take_page(&mut call.params)?;
+    let call = call.ready(LIST_FIELDS)?;
+    let customer = call.id();
+    let url = format!("/v1/customers/{customer}/payment_methods");
+    Ok(call.engine.list_payment_methods(&call.context, Some(customer), &url, &page).await?)
+}
+
+pub(in crate::http) async fn retrieve_mandate(call: Call) -> Outcome {
+    let call = call.ready(mandate::FIELDS)?;
+    Ok(call.engine.retrieve_mandate(&call.context, call.id()).await?)
+}
+
+/// There is one type of payment method here, so a filter by type either changes nothing or leaves
+/// nothing; the latter is refused, since it is a mistake.
+fn take_list_filter(call: &mut Call) -> Result<(), Error> {
+    let params = &mut call.params;
+    params.pass_over("allow_redisplay");
+    params.pass_over("customer_account");
+    match params.text("type")? {
+        Some(other) if other != "us_bank_account" => Err(other_type("type")),
+        _ => Ok(()),
+    }
+}
+
+/// What a payment method is to be made of, from a hash at `path` or from the request itself.
+pub(in crate::http) fn take_method_data(
+    given: &mut Given,
+    path: &'static str,
+) -> Result<MethodInput, Error> {
+    let full = |name: &str| match (path, name.split_once('[')) {
+        ("", _) => name.to_owned(),
+        (path, Some((first, rest))) => format!("{path}[{first}][{rest}"),
+        (path, None) => format!("{path}[{name}]"),
+    };
+    match given.text(&["type"]) {
+        None => return Err(Error::missing_param(&full("type"))),
+        Some("us_bank_account") => {}
+        Some(_) => return Err(other_type(&full("type"))),
+    }
+    if given.at(&["us_bank_account"]).is_none() {
+        return Err(Error::missing_param(&full("us_bank_account")));
+    }
+    if given.text(&["billing_details", "name"]).is_none() {
+        return Err(Error::missing_param(&full("billing_details[name]")));
+    }
+    let holder_type = holder_type(given);
+    let account = given.text(&["us_bank_account", "financial_connections_account"]);
+    let source = match account {
+        Some(account) => MethodSource::Account(account.to_owned()),
+        None => MethodSource::Numbers(take_numbers(given, &full)?),
+    };
+    Ok(MethodInput {
+        source,
+        billing_details: given.at(&["billing_details"]).cloned().unwrap_or_default(),
+        allow_redisplay: take_text(given, "allow_redisplay"),
+        metadata: take_metadata(given),
+        holder_type,
+        path,
+    })
+}
+
+fn take_numbers(given: &Given, full: &dyn Fn(&str) -> String) -> Result<BankNumbers, Error> {
+    let need = |name: &str| {
+        let path = full(&format!("us_bank_account[{name}]"));
+        let text = given.text(&["us_bank_account", name]);
+        text.map(str::to_owned).ok_or_else(|| Error::missing_param(&path))
+    };
+    let numbers = BankNumbers {
+        account_number: need("account_number")?,
+        routing_number: need("routing_number")?,
+        holder_type: holder_type(given)
+            .ok_or_else(|| Error::missing_param(&full("us_bank_account[account_holder_type]")))?,
+        account_type: account_type(given).unwrap_or(BankAccountType::Checking),
+    };
+    if !numbers.routing_number_fits() {
+        let message = "The routing number must have nine digits, the last of which checks the \
+                       others.";
+        let refusal = Error::invalid(message).code("routing_number_invalid");
+        return Err(refusal.param(full("us_bank_account[routing_number]")));
+    }
+    if !numbers.account_number_fits() {
+        let refusal = Error::invalid("The account number must have 4 to 17 digits.");
+        let param = full("us_bank_account[account_number]");
+        return Err(refusal.code("account_number_invalid").param(param));
+    }
+    Ok(numbers)
+}
+
+fn holder_type(given: &Given) -> Option<BankHolderType> {
+    given.text(&["us_bank_account", "account_holder_type"]).and_then(BankHolderType::from_word)
+}
+
+fn account_type(given: &Given) -> Option<BankAccountType> {
+    given.text(&["us_bank_account", "account_type"]).and_then(BankAccountType::from_word)
+}
+
+fn other_type(param: &str) -> Error {
+    Error::invalid("This server has payment methods of the type us_bank_account only.")
+        .param(param.to_owned())
+}

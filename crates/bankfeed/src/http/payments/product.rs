@@ -1,0 +1,180 @@
+//! Products and prices.
+
+use crate::http::call::{Call, Outcome};
+use crate::http::given::{read, take_metadata, take_text};
+use engine::payments::product::{PriceFilter, PriceInput, ProductFilter, ProductInput};
+use model::given::Given;
+use model::money::Currency;
+use store::Bounds;
+use wire::error::Error;
+use wire::list::take_page;
+use wire::params::{Params, Range};
+use wire::render::payments::product::{FIELDS, LIST_FIELDS, PRICE_FIELDS, PRICE_LIST_FIELDS};
+
+pub(in crate::http) async fn create(mut call: Call) -> Outcome {
+    let given = read(&mut call.params, "POST /v1/products")?;
+    let input = take_product(given)?;
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.create_product(&call.context, &input).await?)
+}
+
+pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.retrieve_product(&call.context, call.id()).await?)
+}
+
+pub(in crate::http) async fn update(mut call: Call) -> Outcome {
+    let given = read(&mut call.params, "POST /v1/products/{id}")?;
+    let input = take_product(given)?;
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.update_product(&call.context, call.id(), &input).await?)
+}
+
+pub(in crate::http) async fn delete(call: Call) -> Outcome {
+    let call = call.ready(&[])?;
+    Ok(call.engine.delete_product(&call.context, call.id()).await?)
+}
+
+pub(in crate::http) async fn list(mut call: Call) -> Outcome {
+    let params = &mut call.params;
+    let filter = ProductFilter {
+        active: params.boolean("active")?,
+        ids: params.texts("ids")?,
+        shippable: params.boolean("shippable")?,
+        url: params.text("url")?,
+        created: take_created(params)?,
+        page: take_page(params)?,
+    };
+    let call = call.ready(LIST_FIELDS)?;
+    Ok(call.engine.list_products(&call.context, &filter).await?)
+}
+
+pub(in crate::http) async fn create_price(mut call: Call) -> Outcome {
+    let given = read(&mut call.params, "POST /v1/prices")?;
+    let input = take_price(given, "")?;
+    let call = call.ready(PRICE_FIELDS)?;
+    Ok(call.engine.create_price(&call.context, &input).await?)
+}
+
+pub(in crate::http) async fn retrieve_price(call: Call) -> Outcome {
+    let call = call.ready(PRICE_FIELDS)?;
+    Ok(call.engine.retrieve_price(&call.context, call.id()).await?)
+}
+
+pub(in crate::http) async fn update_price(mut call: Call) -> Outcome {
+    let mut given = read(&mut call.params, "POST /v1/prices/{id}")?;
+    let input = PriceInput {
+        active: take_boolean(&mut given, "active"),
+        lookup_key: take_text(&mut given, "lookup_key"),
+        metadata: take_metadata(&mut given),
+        given,
+        ..PriceInput::default()
+    };
+    let call = call.ready(PRICE_FIELDS)?;
+    Ok(call.engine.update_price(&call.context, call.id(), &input).await?)
+}
+
+pub(in crate::http) async fn list_prices(mut call: Call) -> Outcome {
+    let params = &mut call.params;
+    let recurring = match params.text("type")?.as_deref() {
+        None => None,
+        Some("one_time") => Some(false),
+        Some("recurring") => Some(true),
+        Some(_) => return Err(Error::bad_choice("type", &["one_time", "recurring"]).into()),
+    };
+    let mut recurrence = Vec::new();
+    if let Some(mut hash) = params.hash("recurring")? {
+        for name in ["interval", "meter", "usage_type"] {
+            recurrence.extend(hash.text(name)?.map(|word| (name, word)));
+        }
+        hash.finish()?;
+    }
+    let filter = PriceFilter {
+        active: params.boolean("active")?,
+        currency: params.text("currency")?,
+        product: params.text("product")?,
+        lookup_keys: params.texts("lookup_keys")?,
+        recurring,
+        recurrence,
+        created: take_created(params)?,
+        page: take_page(params)?,
+    };
+    let call = call.ready(PRICE_LIST_FIELDS)?;
+    Ok(call.engine.list_prices(&call.context, &filter).await?)
+}
+
+/// Takes the bounds of when the objects of a list were made.
+pub(in crate::http) fn take_created(params: &mut Params) -> Result<Bounds, Error> {
+    let Range { from, to } = params.range("created")?.unwrap_or_default();
+    Ok(Bounds { from, to })
+}
+
+pub(in crate::http) fn take_boolean(given: &mut Given, name: &str) -> Option<bool> {
+    match given.take(name) {
+        Some(Given::Boolean(value)) => Some(value),
+        _ => None,
+    }
+}
+
+pub(in crate::http) fn take_integer(given: &mut Given, name: &str) -> Option<i64> {
+    match given.take(name) {
+        Some(Given::Integer(number)) => Some(number),
+        _ => None,
+    }
+}
+
+fn take_product(mut given: Given) -> Result<ProductInput, Error> {
+    let price = match given.take("default_price_data") {
+        Some(data) => Some(Box::new(take_price(data, "default_price_data")?)),
+        None => None,
+    };
+    Ok(ProductInput {
+        id: take_text(&mut given, "id"),
+        active: take_boolean(&mut given, "active"),
+        default_price: take_text(&mut given, "default_price"),
+        default_price_data: price,
+        metadata: take_metadata(&mut given),
+        given,
+    })
+}
+
+/// What a price is made of, from a hash at `path` or from the request itself.
+pub(in crate::http) fn take_price(mut given: Given, path: &str) -> Result<PriceInput, Error> {
+    let product_data = match given.take("product_data") {
+        Some(data) => Some(Box::new(take_product(data)?)),
+        None => None,
+    };
+    let input = PriceInput {
+        active: take_boolean(&mut given, "active"),
+        currency: take_text(&mut given, "currency").and_then(|code| Currency::parse(&code)),
+        product: take_text(&mut given, "product"),
+        product_data,
+        unit_amount: take_integer(&mut given, "unit_amount"),
+        unit_amount_decimal: take_text(&mut given, "unit_amount_decimal"),
+        lookup_key: take_text(&mut given, "lookup_key"),
+        metadata: take_metadata(&mut given),
+        given,
+    };
+    let full = |name: &str| {
+        if path.is_empty() { name.to_owned() } else { format!("{path}[{name}]") }
+    };
+    if input.unit_amount.is_some() && input.unit_amount_decimal.is_some() {
+        return Err(Error::exclusive(&[full("unit_amount"), full("unit_amount_decimal")]));
+    }
+    let tiered = input.given.text(&["billing_scheme"]) == Some("tiered");
+    let chosen_by_payer = input.given.at(&["custom_unit_amount"]).is_some();
+    let amount = input.unit_amount.is_some() || input.unit_amount_decimal.is_some();
+    if !amount && !tiered && !chosen_by_payer {
+        return Err(Error::missing_param(&full("unit_amount")));
+    }
+    let wrong = |text: &str| model::payments::invoice::cost(text, 1).is_none_or(|cost| cost < 0);
+    if input.unit_amount_decimal.as_deref().is_some_and(wrong) {
+        let message = "A unit amount is a number of cents with at most twelve decimals.";
+        return Err(Error::invalid(message).param(full("unit_amount_decimal")));
+    }
+    if input.unit_amount.is_some_and(|amount| amount < 0) {
+        let message = "A unit amount cannot be below 0.";
+        return Err(Error::invalid(message).param(full("unit_amount")));
+    }
+    Ok(input)
+}

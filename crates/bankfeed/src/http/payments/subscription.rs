@@ -1,0 +1,209 @@
+//! Subscriptions and their items.
+
+use super::invoice::{OPTIONS, settings_types, take_currency};
+use super::product::{take_boolean, take_created, take_integer, take_price};
+use crate::http::call::{Call, Outcome};
+use crate::http::collection;
+use crate::http::customer::bounds;
+use crate::http::given::{read, take_metadata, take_text};
+use engine::payments::subscription::item::SubscriptionItemInput;
+use engine::payments::subscription::{
+    Cancel, StatusFilter, SubscriptionFilter, SubscriptionInput, Trial,
+};
+use model::Word;
+use model::clock::AccountTime;
+use model::given::Given;
+use model::payments::subscription::{CollectionMethod, SubscriptionStatus};
+use wire::error::Error;
+use wire::list::take_page;
+use wire::params::Params;
+use wire::render::payments::subscription::{FIELDS, ITEM_FIELDS, ITEM_LIST_FIELDS, LIST_FIELDS};
+
+pub(in crate::http) async fn create(mut call: Call) -> Outcome {
+    let given = read(&mut call.params, "POST /v1/subscriptions")?;
+    let input = take_subscription(given)?;
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.create_subscription(&call.context, &input).await?)
+}
+
+pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.retrieve_subscription(&call.context, call.id()).await?)
+}
+
+pub(in crate::http) async fn update(mut call: Call) -> Outcome {
+    let mut given = read(&mut call.params, "POST /v1/subscriptions/{id}")?;
+    // What goes on one invoice alone is not added later: nothing is invoiced between periods.
+    for name in ["add_invoice_items", "billing_cycle_anchor"] {
+        given.take(name);
+    }
+    let input = take_subscription(given)?;
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.update_subscription(&call.context, call.id(), &input).await?)
+}
+
+pub(in crate::http) async fn cancel(mut call: Call) -> Outcome {
+    let params = &mut call.params;
+    // Nothing is prorated, and nothing waits for a last invoice.
+    params.boolean("invoice_now")?;
+    params.boolean("prorate")?;
+    let mut details = None;
+    if let Some(mut given) = params.hash("cancellation_details")? {
+        let mut said = Given::nothing();
+        for name in ["comment", "feedback"] {
+            if let Some(text) = given.text(name)? {
+                said.put(name, Given::Text(text));
+            }
+        }
+        given.finish()?;
+        details = Some(said);
+    }
+    let call = call.ready(FIELDS)?;
+    Ok(call.engine.cancel_subscription(&call.context, call.id(), details).await?)
+}
+
+pub(in crate::http) async fn list(mut call: Call) -> Outcome {
+    let params = &mut call.params;
+    for name in ["automatic_tax", "customer_account"] {
+        params.pass_over(name);
+    }
+    let filter = SubscriptionFilter {
+        customer: params.text("customer")?,
+        test_clock: params.text("test_clock")?,
+        status: take_status(params)?,
+        price: params.text("price")?,
+        collection_method: params.choice("collection_method")?,
+        period_begins: bounds(params.range("current_period_start")?),
+        period_ends: bounds(params.range("current_period_end")?),
+        created: take_created(params)?,
+        page: take_page(params)?,
+    };
+    let call = call.ready(LIST_FIELDS)?;
+    Ok(call.engine.list_subscriptions(&call.context, &filter).await?)
+}
+
+pub(in crate::http) async fn retrieve_item(call: Call) -> Outcome {
+    let call = call.ready(ITEM_FIELDS)?;
+    Ok(call.engine.retrieve_subscription_item(&call.context, call.id()).await?)
+}
+
+pub(in crate::http) async fn list_items(mut call: Call) -> Outcome {
+    let subscription = call.params.need("subscription", Params::text)?;
+    let page = take_page(&mut call.params)?;
+    let call = call.ready(ITEM_LIST_FIELDS)?;
+    Ok(call.engine.list_subscription_items(&call.context, &subscription, &page).await?)
+}
+
+fn take_status(params: &mut Params) -> Result<StatusFilter, Error> {
+    let Some(word) = params.text("status")? else { return Ok(StatusFilter::NotCanceled) };
+    match word.as_str() {
+        "all" => Ok(StatusFilter::All),
+        "ended" => Ok(StatusFilter::Ended),
+        other => SubscriptionStatus::from_word(other).map(StatusFilter::Is).ok_or_else(|| {
+            let mut words = vec!["all", "ended"];
+            words.extend(SubscriptionStatus::ALL.iter().map(|status| status.word()));
+            words.sort_unstable();
+            Error::bad_choice("status", &words)
+        }),
+    }
+}
+
+/// Takes what decides something; the rest stays to be echoed.
+fn take_subscription(mut given: Given) -> Result<SubscriptionInput, Error> {
+    let collection = collection::take(&mut given, &OPTIONS)?;
+    take_currency(&mut given)?;
+    let save = given.text(&["payment_settings", "save_default_payment_method"]);
+    let saves_method = save.map(|word| word == "on_subscription");
+    let method_types = settings_types(&given)?;
+    let behavior = take_text(&mut given, "payment_behavior");
+    let collection_method = take_text(&mut given, "collection_method");
+    let days_until_due = take_integer(&mut given, "days_until_due");
+    if days_until_due.is_some_and(|days| !(0..=MAX_DAYS_UNTIL_DUE).contains(&days)) {
+        let message = format!("days_until_due is from 0 to {MAX_DAYS_UNTIL_DUE}.");
+        return Err(Error::invalid(message).param("days_until_due"));
+    }
+    Ok(SubscriptionInput {
+        customer: take_text(&mut given, "customer"),
+        items: take_items(given.take("items"), "items")?,
+        once: take_items(given.take("add_invoice_items"), "add_invoice_items")?,
+        collection_method: collection_method.and_then(|word| CollectionMethod::from_word(&word)),
+        days_until_due,
+        default_payment_method: take_text(&mut given, "default_payment_method"),
+        saves_method,
+        method_types,
+        collection,
+        trial: take_trial(&mut given)?,
+        incomplete: behavior.as_deref() == Some("default_incomplete"),
+        cancel: take_cancel(&mut given)?,
+        metadata: take_metadata(&mut given),
+        given,
+    })
+}
+
+/// The most days within which an invoice may be due.
+const MAX_DAYS_UNTIL_DUE: i64 = 5 * 365;
+
+fn take_items(given: Option<Given>, name: &str) -> Result<Vec<SubscriptionItemInput>, Error> {
+    let Some(Given::List(items)) = given else { return Ok(Vec::new()) };
+    let read = |(index, item)| take_item(item, format!("{name}[{index}]"));
+    items.into_iter().enumerate().map(read).collect()
+}
+
+fn take_item(mut given: Given, path: String) -> Result<SubscriptionItemInput, Error> {
+    let price_data = match given.take("price_data") {
+        Some(data) => {
+            let mut data = take_price(data, &format!("{path}[price_data]"))?;
+            // What is made for one use is not for sale.
+            data.active = Some(false);
+            Some(Box::new(data))
+        }
+        None => None,
+    };
+    let quantity = take_integer(&mut given, "quantity");
+    if quantity.is_some_and(|quantity| quantity < 0) {
+        let message = "A quantity cannot be below 0.";
+        return Err(Error::invalid(message).param(format!("{path}[quantity]")));
+    }
+    Ok(SubscriptionItemInput {
+        path,
+        id: take_text(&mut given, "id"),
+        deleted: take_boolean(&mut given, "deleted") == Some(true),
+        price: take_text(&mut given, "price"),
+        price_data,
+        quantity,
+        metadata: take_metadata(&mut given),
+        given,
+    })
+}
+
+pub(in crate::http) fn take_trial(given: &mut Given) -> Result<Option<Trial>, Error> {
+    given.take("trial_from_plan");
+    let end = given.take("trial_end");
+    let days = take_integer(given, "trial_period_days");
+    match (end, days) {
+        (Some(_), Some(_)) => Err(Error::exclusive(&["trial_end", "trial_period_days"])),
+        (Some(Given::Integer(at)), None) => Ok(Some(Trial::At(AccountTime(at)))),
+        (Some(_), None) => Ok(Some(Trial::Now)),
+        (None, Some(days)) if days < 0 => {
+            let message = "A trial cannot be shorter than no day.";
+            Err(Error::invalid(message).param("trial_period_days"))
+        }
+        (None, days) => Ok(days.map(Trial::Days)),
+    }
+}
+
+fn take_cancel(given: &mut Given) -> Result<Option<Cancel>, Error> {
+    let at = given.take("cancel_at");
+    let by_period = take_boolean(given, "cancel_at_period_end");
+    match (at, by_period) {
+        (Some(at), Some(true)) if at != Given::Unset => {
+            Err(Error::exclusive(&["cancel_at", "cancel_at_period_end"]))
+        }
+        (_, Some(true)) => Ok(Some(Cancel::PeriodEnd("cancel_at_period_end"))),
+        (Some(Given::Integer(at)), _) => Ok(Some(Cancel::At(AccountTime(at)))),
+        // All items end their period together.
+        (Some(Given::Text(_)), _) => Ok(Some(Cancel::PeriodEnd("cancel_at"))),
+        (Some(_), _) | (None, Some(false)) => Ok(Some(Cancel::Never)),
+        (None, None) => Ok(None),
+    }
+}

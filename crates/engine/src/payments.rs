@@ -1,0 +1,393 @@
+//! What all objects of payments share: a change of several of them in one commit, with its events,
+//! and how they are shown with what was expanded in them.
+
+pub mod checkout;
+pub mod dispute;
+pub mod intent;
+pub mod invoice;
+pub mod method_configuration;
+pub mod payment_method;
+pub mod product;
+pub mod subscription;
+
+use crate::{Context, Engine, Error};
+use model::clock::AccountTime;
+use model::event::{Cause, Event, EventType, Happened, Snapshot};
+use model::id::{CustomerId, MandateId, MerchantId, PaymentMethodId};
+use model::payments::intent::Intent;
+use model::payments::mandate::Mandate;
+use model::payments::payment_method::PaymentMethod;
+use serde_json::Value;
+use store::{ChangeObjects, Changed, Cursor, FindObject, Kind, ListObjects, Listed, Object};
+use wire::error::Error as Refusal;
+use wire::expand::Expand;
+use wire::list::PageParams;
+use wire::render::given::Expanded;
+
+/// The most pages that are read for one page of a list that leaves some objects out.
+const LIST_READS_MAX: usize = 1_000;
+
+/// Objects that change together, and what happened to them.
+#[derive(Default)]
+pub(crate) struct Changes {
+    pub(crate) objects: Vec<Object>,
+    pub(crate) events: Vec<Event>,
+}
+
+impl Changes {
+    /// Adds an object: a new one at version 1, or a changed one with its version raised.
+    pub(crate) fn put(&mut self, object: Object) {
+        self.objects
+            .retain(|held| (held.kind(), held.number()) != (object.kind(), object.number()));
+        self.objects.push(object);
+    }
+
+    /// Adds what happened to an object. Its version must be the new one already.
+    pub(crate) fn tell(
+        &mut self,
+        object: &Object,
+        event_type: EventType,
+        now: AccountTime,
+        cause: Option<&Cause>,
+    ) {
+        // A change has a handful of events, far from 256.
+        let place = u8::try_from(self.events.len()).unwrap_or(u8::MAX);
+        let told = |stored: &dyn model::stored::Stored, livemode, snapshot| {
+            let happened = Happened { at: now, livemode, cause };
+            Event::of_object(stored, snapshot, event_type, place, happened)
+        };
+        let event = match object {
+            Object::PaymentIntent(intent) | Object::SetupIntent(intent) => {
+                told(intent, intent.livemode, Snapshot::Intent(Box::new(intent.clone())))
+            }
+            Object::PaymentMethod(method) => {
+                told(method, method.livemode, Snapshot::PaymentMethod(Box::new(method.clone())))
+            }
+            Object::Mandate(mandate) => {
+                told(mandate, mandate.livemode, Snapshot::Mandate(Box::new(mandate.clone())))
+            }
+            Object::Checkout(session) => {
+                told(session, session.livemode, Snapshot::Checkout(Box::new(session.clone())))
+            }
+            Object::Dispute(dispute) => {
+                told(dispute, dispute.livemode, Snapshot::Dispute(Box::new(dispute.clone())))
+            }
+            Object::Invoice(invoice) => {
+                told(invoice, invoice.livemode, Snapshot::Invoice(Box::new(invoice.clone())))
+            }
+            Object::InvoiceItem(item) => {
+                told(item, item.livemode, Snapshot::InvoiceItem(Box::new(item.clone())))
+            }
+            Object::Price(price) => {
+                told(price, price.livemode, Snapshot::Price(Box::new(price.clone())))
+            }
+            Object::Product(product) => {
+                told(product, product.livemode, Snapshot::Product(Box::new(product.clone())))
+            }
+            Object::Customer(customer) => {
+                told(customer, customer.livemode, Snapshot::Customer(Box::new(customer.clone())))
+            }
+            Object::Subscription(held) => {
+                told(held, held.livemode, Snapshot::Subscription(Box::new(held.clone())))
+            }
+            _ => return,
+        };
+        self.events.push(event);
+    }
+
+    /// Adds an object that changed and what happened to it; the event shows what was different in
+    /// `before`, if that is given.
+    pub(crate) fn put_and_tell(
+        &mut self,
+        object: Object,
+        event_type: EventType,
+        before: Option<Snapshot>,
+        now: AccountTime,
+        cause: Option<&Cause>,
+    ) {
+        let told = self.events.len();
+        self.tell(&object, event_type, now, cause);
+        if let Some(event) = self.events.get_mut(told) {
+            event.previous = before;
+        }
+        self.put(object);
+    }
+
+    /// Whether an object is among those that change.
+    pub(crate) fn has(&self, kind: Kind, number: u64) -> bool {
+        self.find(kind, number).is_some()
+    }
+
+    /// The version that an object has after the change: one that is put here already has it.
+    pub(crate) fn raised(&self, kind: Kind, number: u64, version: u64) -> u64 {
+        version + u64::from(!self.has(kind, number))
+    }
+
+    fn find(&self, kind: Kind, number: u64) -> Option<&Object> {
+        self.objects.iter().find(|object| (object.kind(), object.number()) == (kind, number))
+    }
+}
+
+/// An intent as a row.
+pub(crate) fn intent_object(intent: Intent) -> Object {
+    if intent.is_payment() { Object::PaymentIntent(intent) } else { Object::SetupIntent(intent) }
+}
+
+impl Engine {
+    /// Commits changes together with the answer. Answers whether it was done; if not, what was
+    /// read has changed and the use case begins again.
+    pub(crate) async fn commit(
+        &self,
+        context: &Context,
+        changes: Changes,
+        body: &[u8],
+    ) -> Result<bool, Error> {
+        let Changes { objects, events } = changes;
+        let change = ChangeObjects { objects, events, reply: context.reply(self, body) };
+        match self.store.write(change).await? {
+            Changed::Done => {
+                self.wake.dispatch();
+                Ok(true)
+            }
+            Changed::Stale => Ok(false),
+            Changed::KeyTaken => Err(Error::KeyTaken),
+            Changed::MerchantsFull => {
+                Err(Refusal::invalid("This server holds as many API keys as it may.").into())
+            }
+        }
+    }
+
+    /// An object of a number: as it will be after the changes, else as it is stored.
+    pub(crate) async fn find_changed(
+        &self,
+        context: &Context,
+        changes: &Changes,
+        kind: Kind,
+        number: u64,
+    ) -> Result<Option<Object>, Error> {
+        self.find_object(context.merchant, changes, kind, number).await
+    }
+
+    /// The same for a merchant that no call is about.
+    pub(crate) async fn find_object(
+        &self,
+        merchant: MerchantId,
+        changes: &Changes,
+        kind: Kind,
+        number: u64,
+    ) -> Result<Option<Object>, Error> {
+        if let Some(object) = changes.find(kind, number) {
+            return Ok(Some(object.clone()));
+        }
+        Ok(self.store.read(FindObject { merchant, kind, number }).await?)
+    }
+
+    /// The page of a list that holds only some of the objects of a kind. Those it leaves out are
+    /// read as well, in pages; after so many the list goes on where it was asked on.
+    pub(crate) async fn list_kept(
+        &self,
+        mut list: ListObjects,
+        keep: impl Fn(&Object) -> bool + Send + Sync,
+    ) -> Result<Listed<Object>, Error> {
+        let wanted = usize::try_from(list.page.limit).unwrap_or(usize::MAX);
+        let backward = matches!(list.page.cursor, Cursor::Before(_));
+        list.page.limit = model::limits::PAGE_ROWS_MAX;
+        let mut kept = Listed { items: Vec::new(), has_more: true };
+        for _ in 0..LIST_READS_MAX {
+            let mut read = self.store.read(list.clone()).await?;
+            if backward {
+                read.items.reverse();
+            }
+            let end = read.items.last().map(Object::place);
+            kept.items.extend(read.items.into_iter().filter(&keep));
+            list.page.cursor = match end.filter(|_| read.has_more && kept.items.len() <= wanted) {
+                Some(place) if backward => Cursor::Before(place),
+                Some(place) => Cursor::After(place),
+                None => {
+                    kept.has_more = kept.items.len() > wanted;
+                    break;
+                }
+            };
+        }
+        kept.items.truncate(wanted);
+        if backward {
+            kept.items.reverse();
+        }
+        Ok(kept)
+    }
+
+    /// A payment method of a number: as it will be, else as it is stored.
+    pub(crate) async fn find_method(
+        &self,
+        context: &Context,
+        changes: &Changes,
+        id: PaymentMethodId,
+    ) -> Result<Option<PaymentMethod>, Error> {
+        match self.find_changed(context, changes, Kind::PaymentMethod, id.number()).await? {
+            Some(Object::PaymentMethod(method)) => Ok(Some(method)),
+            _ => Ok(None),
+        }
+    }
+
+    /// An intent with what is to be expanded in it.
+    pub(crate) async fn intent_value(
+        &self,
+        context: &Context,
+        intent: &Intent,
+        changes: &Changes,
+        seen: Seen<'_>,
+    ) -> Result<Value, Error> {
+        let expand = seen.expand;
+        let mut expanded = Expanded::new();
+        self.expand_customer(context, expand, intent.customer, &mut expanded).await?;
+        if let Some(id) = intent.payment_method.filter(|_| expand.wants("payment_method")) {
+            let inside = expand.inside("payment_method");
+            let value = self.method_value_of(context, id, changes, &inside).await?;
+            expanded.extend(value.map(|value| ("payment_method", value)));
+        }
+        if let Some(id) = intent.mandate.filter(|_| expand.wants("mandate")) {
+            let inside = expand.inside("mandate");
+            let value = self.mandate_value_of(context, id, changes, &inside).await?;
+            expanded.extend(value.map(|value| ("mandate", value)));
+        }
+        if let Some(error) = &intent.last_error {
+            let none = Expand::default();
+            let value = self.method_value_of(context, error.payment_method, changes, &none).await?;
+            expanded.extend(value.map(|value| ("last_error.payment_method", value)));
+        }
+        let view = context.view(self);
+        Ok(wire::render::payments::intent::value(intent, &view, seen.publishable, &expanded))
+    }
+
+    /// A payment method with what is to be expanded in it.
+    pub(crate) async fn method_value(
+        &self,
+        context: &Context,
+        method: &PaymentMethod,
+        expand: &Expand,
+    ) -> Result<Value, Error> {
+        let mut expanded = Expanded::new();
+        self.expand_customer(context, expand, method.customer, &mut expanded).await?;
+        Ok(wire::render::payments::payment_method::value(method, &expanded))
+    }
+
+    pub(crate) async fn method_value_of(
+        &self,
+        context: &Context,
+        id: PaymentMethodId,
+        changes: &Changes,
+        expand: &Expand,
+    ) -> Result<Option<Value>, Error> {
+        match self.find_method(context, changes, id).await? {
+            Some(method) => self.method_value(context, &method, expand).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A mandate with what is to be expanded in it.
+    pub(crate) async fn mandate_value(
+        &self,
+        context: &Context,
+        mandate: &Mandate,
+        changes: &Changes,
+        expand: &Expand,
+    ) -> Result<Value, Error> {
+        let mut expanded = Expanded::new();
+        if expand.wants("payment_method") {
+            let inside = expand.inside("payment_method");
+            let value =
+                self.method_value_of(context, mandate.payment_method, changes, &inside).await?;
+            expanded.extend(value.map(|value| ("payment_method", value)));
+        }
+        Ok(wire::render::payments::mandate::value(mandate, &expanded))
+    }
+
+    async fn mandate_value_of(
+        &self,
+        context: &Context,
+        id: MandateId,
+        changes: &Changes,
+        expand: &Expand,
+    ) -> Result<Option<Value>, Error> {
+        match self.find_changed(context, changes, Kind::Mandate, id.number()).await? {
+            Some(Object::Mandate(mandate)) => {
+                self.mandate_value(context, &mandate, changes, expand).await.map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Puts the customer of an object where it is to be expanded.
+    pub(crate) async fn expand_customer(
+        &self,
+        context: &Context,
+        expand: &Expand,
+        customer: Option<CustomerId>,
+        expanded: &mut Expanded,
+    ) -> Result<(), Error> {
+        let none = Changes::default();
+        self.expand_changed_customer(context, expand, customer, &none, expanded).await
+    }
+
+    /// The same for a customer that may be among the changes.
+    pub(crate) async fn expand_changed_customer(
+        &self,
+        context: &Context,
+        expand: &Expand,
+        customer: Option<CustomerId>,
+        changes: &Changes,
+        expanded: &mut Expanded,
+    ) -> Result<(), Error> {
+        let Some(id) = customer.filter(|_| expand.wants("customer")) else { return Ok(()) };
+        let found = self.find_changed(context, changes, Kind::Customer, id.number()).await?;
+        let Some(Object::Customer(customer)) = found else { return Ok(()) };
+        let bytes = self.customer_bytes(context, &customer, &expand.inside("customer")).await?;
+        let value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        expanded.insert("customer", value);
+        Ok(())
+    }
+}
+
+/// Who sees an object, and what it is to show whole.
+#[derive(Clone, Copy)]
+pub(crate) struct Seen<'a> {
+    pub(crate) expand: &'a Expand,
+    /// Whether a browser sees it that knows nothing but a client secret.
+    pub(crate) publishable: bool,
+}
+
+impl<'a> Seen<'a> {
+    /// What the merchant sees.
+    pub(crate) fn by_merchant(expand: &'a Expand) -> Self {
+        Self { expand, publishable: false }
+    }
+}
+
+/// A value as the bytes of an answer.
+pub(crate) fn bytes(value: &Value) -> Vec<u8> {
+    value.to_string().into_bytes()
+}
+
+/// The page of a list that is read whole, in its order; and whether there is more.
+pub(crate) fn page_of<'a>(
+    items: &'a [Value],
+    page: &PageParams,
+    what: &str,
+) -> Result<(&'a [Value], bool), Error> {
+    let place = |given: &str, param: &str| {
+        let found = items.iter().position(|item| item["id"] == given);
+        found.ok_or_else(|| Error::from(Refusal::no_such(what, given, param).status(400)))
+    };
+    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    if let (None, Some(given)) = (&page.starting_after, &page.ending_before) {
+        let to = place(given, "ending_before")?;
+        let from = to.saturating_sub(limit);
+        return Ok((&items[from..to], from > 0));
+    }
+    let from = match &page.starting_after {
+        Some(given) => place(given, "starting_after")? + 1,
+        None => 0,
+    };
+    let to = items.len().min(from.saturating_add(limit));
+    Ok((&items[from..to], to < items.len()))
+}

@@ -1,0 +1,535 @@
+//! Checkout Sessions: made by a merchant, completed by a link flow, expired by a call or by time.
+//!
+//! The intent of a session comes into being when the holder has linked an account: intent, payment
+//! method, mandate and session are one commit with the accounts, so after a crash a session is open
+//! as before or complete with all of them. An attempt that fails at once leaves the session open and
+//! its intent for the next attempt. A session is found from its intent by a look-up.
+
+mod hosted;
+mod items;
+mod subscribe;
+
+pub(crate) use hosted::deposits_url;
+pub use hosted::{CheckoutPage, CheckoutStanding};
+pub use items::LineItemInput;
+
+use crate::carrier::CarrierEnd;
+use crate::connections_settings::check_prefetch;
+use crate::context::tries;
+use crate::customer::list_body;
+use crate::due::Worked;
+use crate::payments::intent::{Confirmation, IntentInput, IntentKind, OPTIONS, kind_of};
+use crate::payments::payment_method::give_to;
+use crate::payments::{Changes, Seen, bytes, intent_object};
+use crate::{Answer, Context, Engine, Error};
+use model::Word;
+use model::clock::AccountTime;
+use model::collection::Collection;
+use model::event::{Cause, EventType};
+use model::given::Given;
+use model::id::{PaymentIntentId, SetupIntentId};
+use model::money::Currency;
+use model::payments::checkout::{
+    CHECKOUT_AGE_S_MAX, CHECKOUT_AGE_S_MIN, CheckoutMode, CheckoutSession, CheckoutStatus, Payer,
+    PaymentStatus,
+};
+use model::payments::intent::Intent;
+use model::payments::payment_method::PaymentMethod;
+use std::collections::BTreeMap;
+use store::{
+    Bounds, ClockItem, FindObject, FindObjectByLookup, Kind, ListObjects, Object, ObjectsOf,
+};
+use wire::error::Error as Refusal;
+use wire::expand::Expand;
+use wire::list::PageParams;
+use wire::params::MetadataChange;
+use wire::render::given::Expanded;
+use wire::render::payments::checkout::line_items;
+
+/// What a create says.
+#[derive(Clone, Debug)]
+pub struct CheckoutInput {
+    /// What it is for.
+    pub mode: CheckoutMode,
+    /// Who pays.
+    pub customer: Option<String>,
+    /// The e-mail address of who pays, when no customer is named.
+    pub customer_email: Option<String>,
+    /// When it expires.
+    pub expires_at: Option<AccountTime>,
+    /// What is paid for.
+    pub line_items: Vec<LineItemInput>,
+    /// In what is paid.
+    pub currency: Option<Currency>,
+    /// The types that are allowed; left out, the merchant's settings choose.
+    pub method_types: Option<Vec<String>>,
+    /// What is asked of the link flow.
+    pub collection: Collection,
+    /// The merchant's own keys.
+    pub metadata: Option<MetadataChange>,
+    /// All that was given, to be echoed.
+    pub given: Given,
+}
+
+/// Which sessions a list holds.
+#[derive(Clone, Debug)]
+pub struct CheckoutFilter {
+    /// Those of this customer.
+    pub customer: Option<String>,
+    /// Those with exactly this e-mail address.
+    pub email: Option<String>,
+    /// The one that made this Payment Intent.
+    pub payment_intent: Option<String>,
+    /// Those that stand so.
+    pub status: Option<CheckoutStatus>,
+    /// The one that made this subscription.
+    pub subscription: Option<String>,
+    /// None at all: the request names what sessions here never come from.
+    pub none: bool,
+    /// Those made within.
+    pub created: Bounds,
+    /// Which page.
+    pub page: PageParams,
+}
+
+impl Engine {
+    /// Makes a session.
+    pub async fn create_checkout(
+        &self,
+        context: &Context,
+        input: &CheckoutInput,
+    ) -> Result<Answer, Error> {
+        let customer = self.customer_of(context, input.customer.as_deref()).await?;
+        let clock = customer.as_ref().and_then(|customer| customer.test_clock);
+        let now = self.moment_to_write(context.merchant, clock).await?;
+        let mut metadata = BTreeMap::new();
+        if let Some(change) = &input.metadata {
+            change.apply(&mut metadata)?;
+        }
+        let named = input.method_types.is_some();
+        let given = input.given.text(&["payment_method_configuration"]);
+        let configuration = self.configured_by(context, named, given).await?;
+        let from_settings = self.collection_of_settings(context, named).await?;
+        check_prefetch(&input.collection, from_settings.as_ref(), OPTIONS)?;
+        let number = self.next_number();
+        let mut changes = Changes::default();
+        let line_items = self.line_items_of(context, input, now, &mut changes).await?;
+        let email = customer.as_ref().and_then(|customer| customer.email.clone());
+        let mut session = CheckoutSession {
+            number,
+            merchant: context.merchant,
+            version: 1,
+            livemode: context.livemode,
+            created: now,
+            expires_at: expiry(input.expires_at, now)?,
+            customer: customer.map(|customer| customer.id),
+            clock,
+            email: input.customer_email.clone().or(email),
+            mode: input.mode,
+            status: CheckoutStatus::Open,
+            payment_status: PaymentStatus::Unpaid,
+            currency: line_items.first().map(|item| item.currency).or(input.currency),
+            line_items,
+            method_types: input.method_types.clone(),
+            configuration,
+            collection: input.collection.clone(),
+            from_settings,
+            intent: None,
+            subscription: None,
+            invoice: None,
+            payer: Payer::default(),
+            collected: None,
+            metadata,
+            given: input.given.clone().without_unset(),
+        };
+        if session.amount().unwrap_or(0) == 0 {
+            session.payment_status = PaymentStatus::NoPaymentRequired;
+        }
+        // What an intent or a subscription could not take is refused before the holder comes.
+        let change = match session.mode {
+            CheckoutMode::Subscription => subscribe::metadata(&session),
+            _ => intent_input(&session).1.metadata.unwrap_or_default(),
+        };
+        change.apply(&mut BTreeMap::new())?;
+        changes.put(Object::Checkout(session.clone()));
+        match self.commit_checkout(context, &session, changes).await? {
+            Some(body) => Ok(Answer::committed(body)),
+            None => Err(Error::Locked),
+        }
+    }
+
+    /// Shows a session.
+    pub async fn retrieve_checkout(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        let session = self.get_checkout(context, id, "session").await?;
+        let changes = Changes::default();
+        let value = self.checkout_value(context, &session, &changes, &context.expand).await?;
+        Ok(Answer::unchanged(bytes(&value)))
+    }
+
+    /// Ends a session that is open.
+    pub async fn expire_checkout(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        for _ in tries() {
+            let mut session = self.get_checkout(context, id, "session").await?;
+            let now = self.moment_to_write(context.merchant, session.clock).await?;
+            if !session.is_open() {
+                let message = format!(
+                    "Only a Checkout Session that is open can be expired; this one is {}.",
+                    session.status.word()
+                );
+                return Err(Refusal::invalid(message).into());
+            }
+            let mut changes = Changes::default();
+            let cause = context.cause();
+            self.expire_open(&mut session, now, Some(&cause), &mut changes).await?;
+            if let Some(body) = self.commit_checkout(context, &session, changes).await? {
+                return Ok(Answer::committed(body));
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Lists sessions, the newest first.
+    pub async fn list_checkouts(
+        &self,
+        context: &Context,
+        filter: &CheckoutFilter,
+    ) -> Result<Answer, Error> {
+        let customer = match &filter.customer {
+            Some(given) => Some(self.get_customer(context, given, "customer").await?.id),
+            None => None,
+        };
+        let of = match (&filter.payment_intent, customer) {
+            (Some(given), _) => {
+                let kind = IntentKind::Payment;
+                let intent = self.get_intent(context, kind, given, "payment_intent").await?;
+                ObjectsOf::Lookup(intent.id())
+            }
+            (None, Some(customer)) => ObjectsOf::Customer(customer),
+            (None, None) => ObjectsOf::All,
+        };
+        let page = self.object_page(context, Kind::Checkout, &filter.page).await?;
+        let created = filter.created;
+        let list =
+            ListObjects { merchant: context.merchant, kind: Kind::Checkout, of, created, page };
+        let fits = |object: &Object| {
+            let Object::Checkout(session) = object else { return false };
+            !filter.none
+                && customer.is_none_or(|customer| session.customer == Some(customer))
+                && filter.status.is_none_or(|status| session.status == status)
+                && filter.subscription.as_ref().is_none_or(|asked| {
+                    session.subscription.is_some_and(|held| held.to_string() == *asked)
+                })
+                && (filter.email.is_none() || session.payer_email() == filter.email.as_deref())
+        };
+        let listed = self.list_kept(list, fits).await?;
+        let expand = context.expand.inside("data");
+        let mut bodies = Vec::with_capacity(listed.items.len());
+        for object in &listed.items {
+            if let Object::Checkout(session) = object {
+                let changes = Changes::default();
+                let value = self.checkout_value(context, session, &changes, &expand).await?;
+                bodies.push(bytes(&value));
+            }
+        }
+        Ok(Answer::unchanged(list_body("/v1/checkout/sessions", listed.has_more, &bodies)))
+    }
+
+    /// Lists what is paid for in a session, in the order of the request.
+    pub async fn list_line_items(
+        &self,
+        context: &Context,
+        id: &str,
+        page: &PageParams,
+    ) -> Result<Answer, Error> {
+        let session = self.get_checkout(context, id, "session").await?;
+        let items = &session.line_items;
+        let place_of = |given: &str, param: &str| {
+            let place = items.iter().position(|item| item.id.to_string() == given);
+            place.ok_or_else(|| Refusal::no_such("line item", given, param).status(400))
+        };
+        let (begin, end) = match (&page.starting_after, &page.ending_before) {
+            (Some(given), _) => (place_of(given, "starting_after")? + 1, items.len()),
+            (None, Some(given)) => (0, place_of(given, "ending_before")?),
+            (None, None) => (0, items.len()),
+        };
+        let limit = page.limit as usize;
+        let has_more = end - begin > limit;
+        let shown = match page.ending_before {
+            Some(_) => &items[end.saturating_sub(limit)..end],
+            None => &items[begin..end.min(begin + limit)],
+        };
+        Ok(Answer::unchanged(bytes(&line_items(&session, shown, has_more))))
+    }
+
+    /// A session by the text of its id.
+    pub(crate) async fn get_checkout(
+        &self,
+        context: &Context,
+        given: &str,
+        param: &str,
+    ) -> Result<CheckoutSession, Error> {
+        let missing = || Error::from(Refusal::no_such("checkout session", given, param));
+        let number = CheckoutSession::number_of(given).ok_or_else(missing)?;
+        let find = FindObject { merchant: context.merchant, kind: Kind::Checkout, number };
+        match self.store.read(find).await? {
+            Some(Object::Checkout(session)) if session.id() == given => Ok(session),
+            _ => Err(missing()),
+        }
+    }
+
+    /// The run of a session gave it a payment method, or none; then the holder may begin again.
+    pub(crate) async fn checkout_collected(
+        &self,
+        context: &Context,
+        mut session: CheckoutSession,
+        method: Option<PaymentMethod>,
+        now: AccountTime,
+    ) -> Result<CarrierEnd, Error> {
+        let mut changes = Changes::default();
+        if session.mode == CheckoutMode::Subscription {
+            if let Some(method) = method {
+                self.subscribe_by(context, &mut session, method, now, &mut changes).await?;
+            }
+        } else if let Some(method) = method {
+            let intent =
+                self.intent_of_checkout(context, &session, method, now, &mut changes).await?;
+            let complete = session.confirmed(&intent);
+            session.version += 1;
+            let object = Object::Checkout(session.clone());
+            if complete {
+                let cause = context.cause();
+                changes.tell(&object, EventType::CheckoutSessionCompleted, now, Some(&cause));
+            }
+            changes.put(object);
+        }
+        let value = self.checkout_value(context, &session, &changes, &context.expand).await?;
+        let Changes { objects, events } = changes;
+        Ok(CarrierEnd { objects, events, body: bytes(&value), token: None })
+    }
+
+    /// Makes the intent of a session with what the holder gave, and confirms it.
+    async fn intent_of_checkout(
+        &self,
+        context: &Context,
+        session: &CheckoutSession,
+        method: PaymentMethod,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<Intent, Error> {
+        let customer = match session.customer {
+            Some(id) => self.find_customer(context, id).await?,
+            None => None,
+        };
+        let mut intent =
+            if let Some(failed) = self.find_intent_of_checkout(session, changes).await? {
+                Intent { version: failed.version + 1, ..failed }
+            } else {
+                let (kind, input) = intent_input(session);
+                let mut new = self.new_intent(context, kind, &input, customer.as_ref(), now)?;
+                new.configuration.clone_from(&session.configuration);
+                let created =
+                    kind.event(EventType::PaymentIntentCreated, EventType::SetupIntentCreated);
+                changes.tell(&intent_object(new.clone()), created, now, Some(&context.cause()));
+                new
+            };
+        intent.attach(method.id);
+        changes.put(Object::PaymentMethod(method.clone()));
+        let acceptance = session.acceptance();
+        let confirmation = Confirmation { acceptance, ..Confirmation::default() };
+        self.confirm_intent_with(context, &mut intent, &confirmation, now, changes).await?;
+        changes.put(intent_object(intent.clone()));
+        // Numbers that wait for their deposits are nobody's yet.
+        if let Some(customer) = session.customer.filter(|_| method.verified)
+            && let Some(method) = self.find_method(context, changes, method.id).await?
+        {
+            give_to(changes, method, customer, now, context)?;
+        }
+        Ok(intent)
+    }
+
+    /// Ends an open session, and the intent of attempts that failed.
+    async fn expire_open(
+        &self,
+        session: &mut CheckoutSession,
+        now: AccountTime,
+        cause: Option<&Cause>,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        session.expire();
+        session.version += 1;
+        let object = Object::Checkout(session.clone());
+        changes.tell(&object, EventType::CheckoutSessionExpired, now, cause);
+        changes.put(object);
+        if let Some(mut intent) = self.find_intent_of_checkout(session, changes).await?
+            && intent.cancelable()
+        {
+            intent.cancel(None, now);
+            intent.version += 1;
+            let canceled = kind_of(&intent)
+                .event(EventType::PaymentIntentCanceled, EventType::SetupIntentCanceled);
+            let object = intent_object(intent);
+            changes.tell(&object, canceled, now, cause);
+            changes.put(object);
+        }
+        Ok(())
+    }
+
+    /// The end of a session that nobody completed in time.
+    pub(crate) async fn checkout_due(
+        &self,
+        mut session: CheckoutSession,
+        now: AccountTime,
+    ) -> Result<Worked, Error> {
+        if !session.is_open() || session.expires_at > now {
+            return Ok(Worked::Nothing);
+        }
+        let mut changes = Changes::default();
+        self.expire_open(&mut session, now, None, &mut changes).await?;
+        let Changes { objects, events } = changes;
+        Ok(Worked::Item(ClockItem::Objects { objects, events }))
+    }
+
+    /// The intent of a session, once an attempt has made it.
+    async fn find_intent_of_checkout(
+        &self,
+        session: &CheckoutSession,
+        changes: &Changes,
+    ) -> Result<Option<Intent>, Error> {
+        let Some(number) = intent_number(session) else { return Ok(None) };
+        let kind = match session.mode {
+            CheckoutMode::Payment => Kind::PaymentIntent,
+            _ => Kind::SetupIntent,
+        };
+        match self.find_object(session.merchant, changes, kind, number).await? {
+            Some(Object::PaymentIntent(intent) | Object::SetupIntent(intent)) => Ok(Some(intent)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The debit of an intent ended: the session that made it, if one did, tells so too.
+    pub(crate) async fn settle_checkout(
+        &self,
+        intent: &Intent,
+        paid: bool,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        let find = FindObjectByLookup {
+            merchant: intent.merchant,
+            kind: Kind::Checkout,
+            lookup: intent.id(),
+        };
+        let Some(Object::Checkout(mut session)) = self.store.read(find).await? else {
+            return Ok(());
+        };
+        if !session.sells() {
+            return Ok(());
+        }
+        let told = if paid {
+            session.payment_status = PaymentStatus::Paid;
+            EventType::CheckoutSessionAsyncPaymentSucceeded
+        } else {
+            EventType::CheckoutSessionAsyncPaymentFailed
+        };
+        session.version += 1;
+        let object = Object::Checkout(session);
+        changes.tell(&object, told, now, None);
+        changes.put(object);
+        Ok(())
+    }
+
+    /// A session with what is to be expanded in it.
+    async fn checkout_value(
+        &self,
+        context: &Context,
+        session: &CheckoutSession,
+        changes: &Changes,
+        expand: &Expand,
+    ) -> Result<serde_json::Value, Error> {
+        let mut expanded = Expanded::new();
+        let customer = session.customer;
+        self.expand_changed_customer(context, expand, customer, changes, &mut expanded).await?;
+        if expand.wants("line_items") {
+            let shown = session.line_items.len().min(model::limits::PAGE_ROWS_DEFAULT as usize);
+            let has_more = shown < session.line_items.len();
+            let items = line_items(session, &session.line_items[..shown], has_more);
+            expanded.insert("line_items", items);
+        }
+        let path = match session.mode {
+            CheckoutMode::Payment => "payment_intent",
+            _ => "setup_intent",
+        };
+        if expand.wants(path)
+            && let Some(intent) = self.find_intent_of_checkout(session, changes).await?
+        {
+            let inside = expand.inside(path);
+            let seen = Seen::by_merchant(&inside);
+            expanded.insert(path, self.intent_value(context, &intent, changes, seen).await?);
+        }
+        self.expand_subscription(context, session, changes, expand, &mut expanded).await?;
+        Ok(wire::render::payments::checkout::value(session, &context.view(self), &expanded))
+    }
+
+    async fn commit_checkout(
+        &self,
+        context: &Context,
+        session: &CheckoutSession,
+        changes: Changes,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let value = self.checkout_value(context, session, &changes, &context.expand).await?;
+        let body = bytes(&value);
+        Ok(self.commit(context, changes, &body).await?.then_some(body))
+    }
+}
+
+/// When a session expires that is made now.
+fn expiry(given: Option<AccountTime>, now: AccountTime) -> Result<AccountTime, Error> {
+    let Some(at) = given else { return Ok(now.plus(CHECKOUT_AGE_S_MAX)) };
+    if at < now.plus(CHECKOUT_AGE_S_MIN) || at > now.plus(CHECKOUT_AGE_S_MAX) {
+        let message = "A Checkout Session expires from 30 minutes to 24 hours after it was made.";
+        return Err(Refusal::invalid(message).param("expires_at").into());
+    }
+    Ok(at)
+}
+
+fn intent_number(session: &CheckoutSession) -> Option<u64> {
+    let id = session.intent.as_deref()?;
+    match session.mode {
+        CheckoutMode::Payment => id.parse().map(PaymentIntentId::number).ok(),
+        CheckoutMode::Setup => id.parse().map(SetupIntentId::number).ok(),
+        // Its intent is that of the subscription's first invoice.
+        CheckoutMode::Subscription => None,
+    }
+}
+
+/// What the intent of a session is made of.
+fn intent_input(session: &CheckoutSession) -> (IntentKind, IntentInput) {
+    let (kind, name) = match session.mode {
+        CheckoutMode::Payment => (IntentKind::Payment, "payment_intent_data"),
+        _ => (IntentKind::Setup, "setup_intent_data"),
+    };
+    let mut given = session.given.at(&[name]).cloned().unwrap_or_else(Given::nothing);
+    let metadata = metadata_in(given.take("metadata"));
+    let input = IntentInput {
+        amount: session.amount(),
+        currency: session.currency,
+        method_types: session.method_types.clone(),
+        collection: Some(session.collection.clone()),
+        metadata: Some(metadata),
+        given,
+        ..IntentInput::default()
+    };
+    (kind, input)
+}
+
+/// Metadata as a part of the request gave it.
+fn metadata_in(given: Option<Given>) -> MetadataChange {
+    let members = match given {
+        Some(Given::Hash(members)) => members,
+        _ => BTreeMap::new(),
+    };
+    let keys = members
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, Some(value.text(&[])?.to_owned()))));
+    MetadataChange { clear: false, keys: keys.collect() }
+}

@@ -1,0 +1,254 @@
+//! The page of a Checkout Session: the holder says who they are, links a bank account in the link
+//! flow, comes back, and pays or saves it.
+//!
+//! What was typed and linked is kept in the session, so the page goes on after a reload, in another
+//! tab or after a crash; only the last word makes the intent, in one commit with the end of the
+//! session.
+
+use crate::carrier::Carrier;
+use crate::context::tries;
+use crate::hosted::{PageBank, PageFault, PageLine, PageStep, Typed, begun, read_email, read_name};
+use crate::payments::{Changes, bytes};
+use crate::{Answer, Context, Engine, Error};
+use model::given::Given;
+use model::id::RequestId;
+use model::money::Currency;
+use model::payments::checkout::{CheckoutMode, CheckoutSession, CheckoutStatus, LineItem};
+use model::payments::intent::Intent;
+use serde_json::json;
+use store::{FindObject, Kind, Object};
+use wire::address::HostedPage;
+
+/// A session as its page shows it.
+#[derive(Clone, Debug)]
+pub struct CheckoutPage {
+    /// The merchant's name.
+    pub merchant_name: String,
+    /// Whether it is about real money.
+    pub livemode: bool,
+    /// Where it stands.
+    pub standing: CheckoutStanding,
+    /// What it is for.
+    pub mode: CheckoutMode,
+    /// What is paid for.
+    pub lines: Vec<PageLine>,
+    /// What is paid, in minor units and of what; nothing when an account is only saved.
+    pub total: Option<(i64, Currency)>,
+    /// The holder's e-mail address.
+    pub email: Option<String>,
+    /// Whether the merchant told it, so that the holder does not.
+    pub email_known: bool,
+    /// The holder's name.
+    pub name: Option<String>,
+    /// What will be debited.
+    pub bank: Option<PageBank>,
+    /// Why the last attempt failed.
+    pub failure: Option<String>,
+    /// Where the browser goes when it is complete.
+    pub success_url: Option<String>,
+    /// Where the browser goes when the holder turns back.
+    pub cancel_url: Option<String>,
+}
+
+/// Where a session stands for the holder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CheckoutStanding {
+    /// It waits for the holder.
+    Open,
+    /// It is complete.
+    Complete {
+        /// Where the holder tells two small deposits, if they have to.
+        deposits_url: Option<String>,
+    },
+    /// It waited too long.
+    Expired,
+}
+
+impl Engine {
+    /// Shows the page of a session. None when the token opens nothing.
+    pub async fn show_checkout_page(
+        &self,
+        token: &str,
+        request: RequestId,
+    ) -> Result<Option<CheckoutPage>, Error> {
+        let Some((context, session)) = self.open_checkout(token, request).await? else {
+            return Ok(None);
+        };
+        let now = self.moment(context.merchant, session.clock).await?.now;
+        let intent = self.find_intent_of_checkout(&session, &Changes::default()).await?;
+        let standing = match session.status {
+            CheckoutStatus::Complete => {
+                let view = context.view(self);
+                let url = intent.as_ref().and_then(|intent| deposits_url(intent, &view));
+                CheckoutStanding::Complete { deposits_url: url }
+            }
+            CheckoutStatus::Open if now < session.expires_at => CheckoutStanding::Open,
+            CheckoutStatus::Open | CheckoutStatus::Expired => CheckoutStanding::Expired,
+        };
+        let bank = self.page_bank(&context, session.collected).await?;
+        let text = |name: &str| session.given.text(&[name]).map(str::to_owned);
+        let success = text("success_url");
+        Ok(Some(CheckoutPage {
+            merchant_name: self.merchant_name(&context),
+            livemode: session.livemode,
+            standing,
+            mode: session.mode,
+            lines: session.line_items.iter().map(line).collect(),
+            total: session.amount().zip(session.currency),
+            email: session.payer_email().map(str::to_owned),
+            email_known: session.email.is_some(),
+            name: session.payer.name.clone(),
+            bank,
+            failure: intent.and_then(|intent| intent.last_error).map(|error| error.message),
+            success_url: success.map(|url| url.replace("{CHECKOUT_SESSION_ID}", &session.id())),
+            cancel_url: text("cancel_url"),
+        }))
+    }
+
+    /// Tells a browser that knows the id of a session where its page is, and nothing else of it.
+    pub async fn retrieve_checkout_url(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<Answer, Error> {
+        let session = self.get_checkout(context, id, "session").await?;
+        let page =
+            || context.view(self).page(HostedPage::Checkout, session.merchant, session.number);
+        let url = if session.is_open() { page() } else { None };
+        let shown = json!({"id": session.id(), "object": "checkout.session_page", "url": url});
+        Ok(Answer::unchanged(bytes(&shown)))
+    }
+
+    /// Begins a link flow from the page. None when the token opens nothing.
+    pub async fn link_on_checkout_page(
+        &self,
+        token: &str,
+        typed: &Typed,
+        request: RequestId,
+    ) -> Result<Option<PageStep>, Error> {
+        for _ in tries() {
+            let Some((context, mut session)) = self.open_checkout(token, request).await? else {
+                return Ok(None);
+            };
+            if !self.takes_steps(&context, &session).await? {
+                return Ok(Some(PageStep::Done));
+            }
+            if let Err(fault) = introduce(&mut session, typed) {
+                return Ok(Some(PageStep::Fault(fault)));
+            }
+            session.version += 1;
+            let mut changes = Changes::default();
+            let page = format!("{}/{token}", HostedPage::Checkout.path());
+            let carrier = Carrier::CheckoutPage(session.clone());
+            let flow = self.new_flow(&context, &carrier, Some(&page)).await?;
+            let step = begun(flow, &mut changes);
+            changes.put(Object::Checkout(session));
+            if self.commit(&context, changes, &[]).await? {
+                return Ok(Some(step));
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// The holder says the last word. None when the token opens nothing.
+    pub async fn pay_on_checkout_page(
+        &self,
+        token: &str,
+        typed: &Typed,
+        request: RequestId,
+    ) -> Result<Option<PageStep>, Error> {
+        for _ in tries() {
+            let Some((context, mut session)) = self.open_checkout(token, request).await? else {
+                return Ok(None);
+            };
+            if !self.takes_steps(&context, &session).await? {
+                return Ok(Some(PageStep::Done));
+            }
+            if let Err(fault) = introduce(&mut session, typed) {
+                return Ok(Some(PageStep::Fault(fault)));
+            }
+            let none = Changes::default();
+            let method = match session.collected.take() {
+                Some(id) => self.find_method(&context, &none, id).await?,
+                None => None,
+            };
+            let Some(mut method) = method else {
+                return Ok(Some(PageStep::Fault(PageFault::NoBank)));
+            };
+            session.payer.user_agent = Some(typed.user_agent.clone());
+            let told = [("email", session.payer_email()), ("name", session.payer.name.as_deref())];
+            for (name, text) in told {
+                if let Some(text) = text {
+                    method.billing_details.put(name, Given::Text(text.to_owned()));
+                }
+            }
+            method.version += 1;
+            let now = self.moment_to_write(context.merchant, session.clock).await?;
+            let end = self.checkout_collected(&context, session, Some(method), now).await?;
+            // What failed leaves an intent that says why; a subscription leaves nothing.
+            let silent = |object: &Object| {
+                matches!(object, Object::Checkout(session)
+                    if session.is_open() && session.intent.is_none())
+            };
+            let failed = end.objects.iter().any(silent);
+            let changes = Changes { objects: end.objects, events: end.events };
+            if self.commit(&context, changes, &[]).await? {
+                let failed = failed.then_some(PageStep::Fault(PageFault::Failed));
+                return Ok(Some(failed.unwrap_or(PageStep::Done)));
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    async fn takes_steps(
+        &self,
+        context: &Context,
+        session: &CheckoutSession,
+    ) -> Result<bool, Error> {
+        let now = self.moment_to_write(context.merchant, session.clock).await?;
+        Ok(session.is_open() && now < session.expires_at)
+    }
+
+    async fn open_checkout(
+        &self,
+        token: &str,
+        request: RequestId,
+    ) -> Result<Option<(Context, CheckoutSession)>, Error> {
+        let Some((merchant, number)) = self.page_key.read(HostedPage::Checkout, token) else {
+            return Ok(None);
+        };
+        let find = FindObject { merchant, kind: Kind::Checkout, number };
+        match self.store.read(find).await? {
+            Some(Object::Checkout(session)) => {
+                let context = self.page_context(merchant, session.livemode, request).await?;
+                Ok(context.map(|context| (context, session)))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Where the holder tells the deposits of an intent that waits for them.
+pub(crate) fn deposits_url(intent: &Intent, view: &wire::render::View<'_>) -> Option<String> {
+    intent.microdeposits?;
+    let page = wire::render::payments::intent::deposits_page(intent);
+    view.page(page, intent.merchant, intent.number)
+}
+
+fn line(item: &LineItem) -> PageLine {
+    PageLine {
+        name: item.name.clone(),
+        quantity: item.quantity,
+        amount: item.amount,
+        currency: item.currency,
+    }
+}
+
+/// Keeps what the holder typed of themselves.
+fn introduce(session: &mut CheckoutSession, typed: &Typed) -> Result<(), PageFault> {
+    if session.email.is_none() {
+        session.payer.email = Some(read_email(typed.email.as_deref())?);
+    }
+    session.payer.name = Some(read_name(typed.name.as_deref())?);
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! What is paid for in a Checkout Session: prices of the merchant, and such as a session makes.
+
+use super::CheckoutInput;
+use super::subscribe::{SUBSCRIPTION_DATA, trial_in};
+use crate::payments::Changes;
+use crate::payments::product::PriceInput;
+use crate::payments::subscription::item::SubscriptionItemInput;
+use crate::payments::subscription::trial_end;
+use crate::{Context, Engine, Error};
+use model::clock::AccountTime;
+use model::given::Given;
+use model::id::LineItemId;
+use model::payments::checkout::{CheckoutMode, LineItem, line_amount};
+use model::payments::intent::{AMOUNT_MAX, AMOUNT_MIN};
+use model::payments::product::Price;
+use wire::error::Error as Refusal;
+
+/// One line item of a create.
+#[derive(Clone, Debug)]
+pub struct LineItemInput {
+    /// Where it stands in the request, such as `line_items[0]`.
+    pub path: String,
+    /// The price of one.
+    pub price: Option<String>,
+    /// What that price is made of.
+    pub price_data: Option<Box<PriceInput>>,
+    /// How many.
+    pub quantity: i64,
+    /// All that was given beside.
+    pub given: Given,
+}
+
+impl Engine {
+    /// The line items of a new session; prices and products that it makes are put among the
+    /// changes.
+    pub(super) async fn line_items_of(
+        &self,
+        context: &Context,
+        input: &CheckoutInput,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<Vec<LineItem>, Error> {
+        let later = trial_end(trial_in(&input.given), now, SUBSCRIPTION_DATA)?;
+        let mut items: Vec<LineItem> = Vec::with_capacity(input.line_items.len());
+        for line in &input.line_items {
+            let named = SubscriptionItemInput {
+                path: line.path.clone(),
+                price: line.price.clone(),
+                price_data: line.price_data.clone(),
+                ..SubscriptionItemInput::default()
+            };
+            let price = self.price_of_item(context, &named, now, changes).await?;
+            fits(input.mode, &price, &named, &items)?;
+            let put_off = later.is_some() && price.is_recurring();
+            let unit = price.unit_amount_decimal.as_deref().unwrap_or("0");
+            let amount = line_amount(unit, line.quantity).ok_or_else(|| {
+                let message = "Quantity and unit amount are zero or more, and not out of bounds.";
+                Refusal::invalid(message).param(line.path.clone())
+            })?;
+            let product = self.find_product(context, changes, &price.product).await?;
+            let name = product.and_then(|product| product.given.text(&["name"]).map(str::to_owned));
+            items.push(LineItem {
+                id: LineItemId::from_number(self.next_number()),
+                currency: price.currency,
+                price,
+                name: name.unwrap_or_default(),
+                quantity: line.quantity,
+                amount: if put_off { 0 } else { amount },
+                given: line.given.clone().without_unset(),
+            });
+        }
+        check_total(input.mode, &items)?;
+        Ok(items)
+    }
+}
+
+/// Refuses a price that does not go with the mode, or with what is sold beside it.
+fn fits(
+    mode: CheckoutMode,
+    price: &Price,
+    named: &SubscriptionItemInput,
+    others: &[LineItem],
+) -> Result<(), Error> {
+    let path = named.price_path();
+    if !price.is_recurring() {
+        return Ok(());
+    }
+    if mode != CheckoutMode::Subscription {
+        let message = "What recurs is a subscription; this session is for one payment.";
+        let param = if named.price_data.is_some() { format!("{path}[recurring]") } else { path };
+        return Err(Refusal::invalid(message).param(param).into());
+    }
+    let Some(recurrence) = price.recurrence() else {
+        let message = "A period is at least one day and at most three years long.";
+        return Err(Refusal::invalid(message).param(path).into());
+    };
+    let mut held = others.iter().filter_map(|item| item.price.recurrence());
+    if held.any(|other| other != recurrence) {
+        let message = "All prices of a subscription here have the same interval.";
+        return Err(Refusal::invalid(message).param(path).into());
+    }
+    Ok(())
+}
+
+/// Refuses a session that comes to too little, or to too much.
+fn check_total(mode: CheckoutMode, items: &[LineItem]) -> Result<(), Error> {
+    let refuse = |message: String, code| {
+        Err(Refusal::invalid(message).code(code).param("line_items").into())
+    };
+    let total = items.iter().map(|item| i128::from(item.amount)).sum::<i128>();
+    let recurs = items.iter().any(|item| item.price.is_recurring());
+    match mode {
+        CheckoutMode::Setup => Ok(()),
+        CheckoutMode::Subscription if !recurs => {
+            let message = "A session in mode=subscription needs a price that is paid again and \
+                           again among its line items.";
+            Err(Refusal::invalid(message).param("line_items").into())
+        }
+        CheckoutMode::Payment if total < i128::from(AMOUNT_MIN) => {
+            let message = format!("The line items must come to at least {AMOUNT_MIN} cents.");
+            refuse(message, "amount_too_small")
+        }
+        _ if total > i128::from(AMOUNT_MAX) => {
+            let message = format!("The line items may come to at most {AMOUNT_MAX} cents.");
+            refuse(message, "amount_too_large")
+        }
+        _ => Ok(()),
+    }
+}

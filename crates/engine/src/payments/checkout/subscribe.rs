@@ -1,0 +1,149 @@
+//! Checkout in subscription mode: what the holder linked begins a subscription, in one commit with
+//! the accounts and the session.
+
+use super::metadata_in;
+use crate::payments::Changes;
+use crate::payments::payment_method::give_to;
+use crate::payments::subscription::{Beginning, Once, Trial, trial_end};
+use crate::{Context, Engine, Error};
+use model::clock::AccountTime;
+use model::customer::Customer;
+use model::event::EventType;
+use model::given::Given;
+use model::payments::checkout::{CheckoutSession, LineItem};
+use model::payments::intent::Intent;
+use model::payments::payment_method::PaymentMethod;
+use store::{Kind, Object};
+use wire::expand::Expand;
+use wire::params::MetadataChange;
+use wire::render::given::Expanded;
+
+/// Where a session says what its subscription is like.
+pub(super) const SUBSCRIPTION_DATA: &str = "subscription_data";
+
+impl Engine {
+    /// Begins the subscription of a session with what the holder gave. If the first payment fails
+    /// at once nothing begins, and the session stays open for another attempt.
+    pub(super) async fn subscribe_by(
+        &self,
+        context: &Context,
+        session: &mut CheckoutSession,
+        method: PaymentMethod,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        let mut trial = Changes::default();
+        let customer = self.payer_of_checkout(context, session, now, &mut trial).await?;
+        trial.put(Object::PaymentMethod(method.clone()));
+        let mut made = self.blank_subscription(context, &customer, now);
+        made.default_payment_method = Some(method.id);
+        made.saves_method = true;
+        made.method_types.clone_from(&session.method_types);
+        made.collection = session.collection.clone();
+        made.from_settings.clone_from(&session.from_settings);
+        made.given = session.given.at(&[SUBSCRIPTION_DATA]).cloned().unwrap_or_else(Given::nothing);
+        made.given.take("metadata");
+        metadata(session).apply(&mut made.metadata)?;
+        let recurs = |item: &&LineItem| item.price.is_recurring();
+        for line in session.line_items.iter().filter(recurs) {
+            made.items.push(self.new_item(line.price.clone(), line.quantity, now));
+        }
+        let once = session
+            .line_items
+            .iter()
+            .filter(|item| !recurs(item))
+            .map(|item| Once { price: item.price.clone(), quantity: item.quantity });
+        // An end that has passed while the session was open is no trial.
+        let ends = trial_end(trial_in(&session.given), now, "").unwrap_or_default();
+        made.begin(ends);
+        let beginning = Beginning {
+            once: once.collect(),
+            method: Some(method.id),
+            incomplete: false,
+            acceptance: session.acceptance(),
+        };
+        let made = self.begin_subscription(context, made, beginning, now, &mut trial).await?;
+        let intent = self.find_collector(context, &made, &trial).await?;
+        session.version += 1;
+        if intent.as_ref().is_some_and(Intent::collects) {
+            changes.put(Object::PaymentMethod(method));
+            changes.put(Object::Checkout(session.clone()));
+            return Ok(());
+        }
+        if method.verified
+            && let Some(method) = self.find_method(context, &trial, method.id).await?
+        {
+            give_to(&mut trial, method, customer.id, now, context)?;
+        }
+        *changes = trial;
+        session.customer = Some(customer.id);
+        session.subscribed(&made, intent.as_ref());
+        let object = Object::Checkout(session.clone());
+        let completed = EventType::CheckoutSessionCompleted;
+        changes.put_and_tell(object, completed, None, now, Some(&context.cause()));
+        Ok(())
+    }
+
+    /// The customer of a session; one is made where it has none.
+    async fn payer_of_checkout(
+        &self,
+        context: &Context,
+        session: &CheckoutSession,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<Customer, Error> {
+        if let Some(id) = session.customer {
+            let found = self.find_customer(context, id).await?;
+            return found.filter(|customer| !customer.deleted).ok_or_else(|| {
+                let message = "The customer of the session was deleted.";
+                wire::error::Error::invalid(message).into()
+            });
+        }
+        let mut customer = self.blank_customer(context, session.clock, now);
+        customer.email = session.payer_email().map(str::to_owned);
+        customer.name.clone_from(&session.payer.name);
+        let object = Object::Customer(customer.clone());
+        let created = EventType::CustomerCreated;
+        changes.put_and_tell(object, created, None, now, Some(&context.cause()));
+        Ok(customer)
+    }
+
+    /// Puts the subscription of a session, and its invoice, where they are to be expanded.
+    pub(super) async fn expand_subscription(
+        &self,
+        context: &Context,
+        session: &CheckoutSession,
+        changes: &Changes,
+        expand: &Expand,
+        expanded: &mut Expanded,
+    ) -> Result<(), Error> {
+        if let Some(id) = session.subscription.filter(|_| expand.wants("subscription"))
+            && let Some(Object::Subscription(held)) =
+                self.find_changed(context, changes, Kind::Subscription, id.number()).await?
+        {
+            let inside = expand.inside("subscription");
+            let value = self.subscription_value(context, &held, changes, &inside).await?;
+            expanded.insert("subscription", value);
+        }
+        if let Some(id) = session.invoice.filter(|_| expand.wants("invoice"))
+            && let Some(Object::Invoice(invoice)) =
+                self.find_changed(context, changes, Kind::Invoice, id.number()).await?
+        {
+            let inside = expand.inside("invoice");
+            let value = self.invoice_value(context, &invoice, changes, &inside).await?;
+            expanded.insert("invoice", value);
+        }
+        Ok(())
+    }
+}
+
+/// The metadata of the subscription to come.
+pub(super) fn metadata(session: &CheckoutSession) -> MetadataChange {
+    metadata_in(session.given.at(&[SUBSCRIPTION_DATA, "metadata"]).cloned())
+}
+
+/// The trial that a session gives, by all that was given to it.
+pub(super) fn trial_in(given: &Given) -> Option<Trial> {
+    let at = given.integer(&[SUBSCRIPTION_DATA, "trial_end"]).map(|at| Trial::At(AccountTime(at)));
+    at.or_else(|| given.integer(&[SUBSCRIPTION_DATA, "trial_period_days"]).map(Trial::Days))
+}

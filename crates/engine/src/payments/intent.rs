@@ -1,0 +1,490 @@
+//! Payment Intents and Setup Intents. One set of use cases serves both: what differs is decided by
+//! the purpose of the intent.
+
+mod confirm;
+mod hosted;
+mod list;
+mod own;
+
+pub use confirm::VerifyInput;
+pub use hosted::{DepositsPage, DepositsStanding, DepositsTold};
+pub use list::IntentFilter;
+
+use crate::connections_settings::check_prefetch;
+use crate::context::tries;
+use crate::payments::payment_method::{MadeFor, MethodInput};
+use crate::payments::{Changes, Seen, bytes, intent_object};
+use crate::{Answer, Context, Engine, Error};
+use model::clock::AccountTime;
+use model::collection::Collection;
+use model::customer::Customer;
+use model::event::EventType;
+use model::given::Given;
+use model::id::{PaymentIntentId, SetupIntentId};
+use model::money::Currency;
+use model::payments::intent::{Intent, IntentStatus, Purpose};
+use model::payments::payment_method::PaymentMethod;
+use own::{check_own, check_owner};
+use std::collections::BTreeMap;
+use store::{FindObject, FindObjectByLookup, Kind, Object};
+use wire::error::Error as Refusal;
+use wire::params::MetadataChange;
+
+/// Where intents have what they ask of the link flow.
+pub(crate) const OPTIONS: &str = "payment_method_options[us_bank_account][financial_connections]";
+
+/// What is echoed of types that are allowed, which takes the place of types that are named.
+const ALLOWED_TYPES: &str = "allowed_payment_method_types";
+
+/// Which of the two kinds a call is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IntentKind {
+    /// Payment Intents.
+    Payment,
+    /// Setup Intents.
+    Setup,
+}
+
+/// What a create or an update says.
+#[derive(Clone, Debug, Default)]
+pub struct IntentInput {
+    /// How many minor units; only of payments.
+    pub amount: Option<i64>,
+    /// Of what; only of payments.
+    pub currency: Option<Currency>,
+    /// Who pays.
+    pub customer: Option<String>,
+    /// What is debited.
+    pub method: Option<MethodParam>,
+    /// The types that are allowed; left out, the merchant's settings choose.
+    pub method_types: Option<Vec<String>>,
+    /// What is asked of the link flow, where the request says anything of it.
+    pub collection: Option<Collection>,
+    /// How to confirm at once.
+    pub confirmation: Option<Confirmation>,
+    /// The merchant's own keys.
+    pub metadata: Option<MetadataChange>,
+    /// All that was given, to be echoed.
+    pub given: Given,
+}
+
+/// A payment method as a request gives it.
+#[derive(Clone, Debug)]
+pub enum MethodParam {
+    /// By its id.
+    Id(String),
+    /// By what it is made of.
+    Data(Box<MethodInput>),
+}
+
+/// How the holder gave their word.
+#[derive(Clone, Debug, Default)]
+pub struct Confirmation {
+    /// What is debited from now on.
+    pub method: Option<MethodParam>,
+    /// How the holder accepted to be debited.
+    pub acceptance: Option<Given>,
+    /// Where the browser goes then.
+    pub return_url: Option<String>,
+}
+
+/// Who calls: a server with its secret key, or a browser with a client secret.
+#[derive(Clone, Copy, Debug)]
+pub struct Access<'a> {
+    /// Whether the key is publishable.
+    pub publishable: bool,
+    /// The client secret that came with the call.
+    pub client_secret: Option<&'a str>,
+}
+
+impl IntentKind {
+    fn kind(self) -> Kind {
+        match self {
+            Self::Payment => Kind::PaymentIntent,
+            Self::Setup => Kind::SetupIntent,
+        }
+    }
+
+    /// The word for it in paths and messages.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Payment => "payment_intent",
+            Self::Setup => "setup_intent",
+        }
+    }
+
+    /// What an update event of this kind is called.
+    pub(crate) fn event(self, of_payment: EventType, of_setup: EventType) -> EventType {
+        match self {
+            Self::Payment => of_payment,
+            Self::Setup => of_setup,
+        }
+    }
+}
+
+/// The kind of an intent.
+pub(crate) fn kind_of(intent: &Intent) -> IntentKind {
+    if intent.is_payment() { IntentKind::Payment } else { IntentKind::Setup }
+}
+
+impl Engine {
+    /// Makes an intent, and confirms it if the request says so.
+    pub async fn create_intent(
+        &self,
+        context: &Context,
+        kind: IntentKind,
+        input: &IntentInput,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let customer = self.customer_of(context, input.customer.as_deref()).await?;
+            let clock = customer.as_ref().and_then(|customer| customer.test_clock);
+            let now = self.moment_to_write(context.merchant, clock).await?;
+            let mut changes = Changes::default();
+            let mut intent = self.new_intent(context, kind, input, customer.as_ref(), now)?;
+            check_own(&intent)?;
+            let named = intent.method_types.is_some();
+            let configuration = input.given.text(&["payment_method_configuration"]);
+            intent.configuration = self.configured_by(context, named, configuration).await?;
+            intent.from_settings = self.collection_of_settings(context, named).await?;
+            check_prefetch(&intent.collection, intent.from_settings.as_ref(), OPTIONS)?;
+            let created =
+                kind.event(EventType::PaymentIntentCreated, EventType::SetupIntentCreated);
+            changes.tell(&intent_object(intent.clone()), created, now, Some(&context.cause()));
+            let made_for = MadeFor { now, clock };
+            let mut method = None;
+            if let Some(param) = &input.method {
+                method = self.take_method(context, param, made_for, &mut changes).await?.into();
+            }
+            if let Some(method) = &method {
+                check_owner(&intent, method)?;
+                intent.attach(method.id);
+            }
+            if let Some(confirmation) = &input.confirmation {
+                self.confirm_intent_with(context, &mut intent, confirmation, now, &mut changes)
+                    .await?;
+            }
+            changes.put(intent_object(intent.clone()));
+            if let Some(body) = self.commit_intent(context, &intent, changes, false).await? {
+                return Ok(Answer::committed(body));
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// A new intent, not stored yet.
+    pub(crate) fn new_intent(
+        &self,
+        context: &Context,
+        kind: IntentKind,
+        input: &IntentInput,
+        customer: Option<&Customer>,
+        now: AccountTime,
+    ) -> Result<Intent, Error> {
+        let number = self.next_number();
+        let purpose = match (kind, input.amount, input.currency) {
+            (IntentKind::Payment, Some(amount), Some(currency)) => {
+                Purpose::Payment { amount, currency }
+            }
+            _ => Purpose::Setup,
+        };
+        let mut metadata = BTreeMap::new();
+        if let Some(change) = &input.metadata {
+            change.apply(&mut metadata)?;
+        }
+        let mut intent = Intent {
+            number,
+            purpose,
+            merchant: context.merchant,
+            version: 1,
+            livemode: context.livemode,
+            created: now,
+            customer: customer.map(|customer| customer.id),
+            clock: customer.and_then(|customer| customer.test_clock),
+            client_secret: String::new(),
+            status: IntentStatus::RequiresPaymentMethod,
+            payment_method: None,
+            method_types: input.method_types.clone(),
+            collection: input.collection.clone().unwrap_or_default(),
+            configuration: None,
+            from_settings: None,
+            mandate: None,
+            last_error: None,
+            microdeposits: None,
+            settles_at: None,
+            disputed_at: None,
+            canceled: None,
+            return_url: input.confirmation.as_ref().and_then(|given| given.return_url.clone()),
+            invoice: None,
+            subscription: None,
+            metadata,
+            given: input.given.clone().without_unset(),
+        };
+        intent.client_secret = self.secret(&format!("{}_secret_", intent.id()), 25);
+        Ok(intent)
+    }
+
+    /// Shows an intent.
+    pub async fn retrieve_intent(
+        &self,
+        context: &Context,
+        kind: IntentKind,
+        id: &str,
+        access: Access<'_>,
+    ) -> Result<Answer, Error> {
+        let intent = self.get_intent(context, kind, id, "intent").await?;
+        allow(&intent, access)?;
+        let seen = Seen { expand: &context.expand, publishable: access.publishable };
+        let value = self.intent_value(context, &intent, &Changes::default(), seen).await?;
+        Ok(Answer::unchanged(bytes(&value)))
+    }
+
+    /// Changes an intent that collects still.
+    pub async fn update_intent(
+        &self,
+        context: &Context,
+        kind: IntentKind,
+        id: &str,
+        input: &IntentInput,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let before = self.get_intent(context, kind, id, "intent").await?;
+            let now = self.moment_to_write(context.merchant, before.clock).await?;
+            let mut intent = before.clone();
+            let mut changes = Changes::default();
+            self.update_with(context, &mut intent, input, now, &mut changes).await?;
+            if intent == before {
+                let seen = Seen::by_merchant(&context.expand);
+                let value = self.intent_value(context, &intent, &changes, seen).await?;
+                return Ok(Answer::unchanged(bytes(&value)));
+            }
+            intent.version += 1;
+            changes.put(intent_object(intent.clone()));
+            if let Some(body) = self.commit_intent(context, &intent, changes, false).await? {
+                return Ok(Answer::committed(body));
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    async fn update_with(
+        &self,
+        context: &Context,
+        intent: &mut Intent,
+        input: &IntentInput,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        let of_the_debit = input.amount.is_some()
+            || input.currency.is_some()
+            || input.customer.is_some()
+            || input.method.is_some()
+            || input.collection.is_some();
+        if of_the_debit && !intent.collects() {
+            return Err(unexpected_state(intent, "updated"));
+        }
+        if intent.invoice.is_some() && (input.amount.is_some() || input.customer.is_some()) {
+            let message = "The intent pays an invoice, which decides on amount and customer.";
+            return Err(Refusal::invalid(message).into());
+        }
+        if let Purpose::Payment { amount, currency } = intent.purpose {
+            intent.purpose = Purpose::Payment {
+                amount: input.amount.unwrap_or(amount),
+                currency: input.currency.unwrap_or(currency),
+            };
+        }
+        if let Some(customer) = self.customer_of(context, input.customer.as_deref()).await? {
+            intent.customer = Some(customer.id);
+            intent.clock = customer.test_clock;
+        }
+        if input.method_types.is_some() {
+            intent.method_types.clone_from(&input.method_types);
+            intent.from_settings = None;
+            intent.given.take(ALLOWED_TYPES);
+        } else if input.given.list(&[ALLOWED_TYPES]).is_some() {
+            intent.method_types = None;
+        }
+        let configuration = input.given.text(&["payment_method_configuration"]);
+        self.configure_intent(context, intent, configuration).await?;
+        if let Some(collection) = &input.collection {
+            check_prefetch(collection, intent.from_settings.as_ref(), OPTIONS)?;
+            intent.collection.clone_from(collection);
+        }
+        if let Some(change) = &input.metadata {
+            change.apply(&mut intent.metadata)?;
+        }
+        intent.given.update(input.given.clone());
+        check_own(intent)?;
+        if let Some(param) = &input.method {
+            let made_for = MadeFor { now, clock: intent.clock };
+            let method = self.take_method(context, param, made_for, changes).await?;
+            check_owner(intent, &method)?;
+            intent.attach(method.id);
+        }
+        Ok(())
+    }
+
+    /// Gives an intent up.
+    pub async fn cancel_intent(
+        &self,
+        context: &Context,
+        kind: IntentKind,
+        id: &str,
+        reason: Option<&str>,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let mut intent = self.get_intent(context, kind, id, "intent").await?;
+            let now = self.moment_to_write(context.merchant, intent.clock).await?;
+            if intent.invoice.is_some() {
+                let message = "The intent pays an invoice: void the invoice instead.";
+                return Err(Refusal::invalid(message).into());
+            }
+            if !intent.cancelable() {
+                return Err(unexpected_state(&intent, "canceled"));
+            }
+            intent.cancel(reason.map(str::to_owned), now);
+            intent.version += 1;
+            let mut changes = Changes::default();
+            let object = intent_object(intent.clone());
+            let canceled =
+                kind.event(EventType::PaymentIntentCanceled, EventType::SetupIntentCanceled);
+            changes.tell(&object, canceled, now, Some(&context.cause()));
+            changes.put(object);
+            self.tell_subscription(&intent, now, Some(&context.cause()), &mut changes).await?;
+            if let Some(body) = self.commit_intent(context, &intent, changes, false).await? {
+                return Ok(Answer::committed(body));
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Refuses a capture: a bank account is debited at once or not at all.
+    pub async fn capture_intent(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        let intent = self.get_intent(context, IntentKind::Payment, id, "intent").await?;
+        Err(unexpected_state(&intent, "captured"))
+    }
+
+    /// An intent by the text of its id.
+    pub(crate) async fn get_intent(
+        &self,
+        context: &Context,
+        kind: IntentKind,
+        given: &str,
+        param: &str,
+    ) -> Result<Intent, Error> {
+        let missing = || Refusal::no_such(kind.word(), given, param).into();
+        let number = match kind {
+            IntentKind::Payment => given.parse().map(PaymentIntentId::number),
+            IntentKind::Setup => given.parse().map(SetupIntentId::number),
+        };
+        let number = number.map_err(|_| missing())?;
+        let find = FindObject { merchant: context.merchant, kind: kind.kind(), number };
+        match self.store.read(find).await? {
+            Some(Object::PaymentIntent(intent) | Object::SetupIntent(intent)) => Ok(intent),
+            _ => Err(missing()),
+        }
+    }
+
+    /// The intent of a client secret, if it is one's.
+    pub(crate) async fn find_intent_of_secret(
+        &self,
+        context: &Context,
+        secret: &str,
+    ) -> Result<Option<Intent>, Error> {
+        let kind = match secret.split('_').next() {
+            Some("pi") => Kind::PaymentIntent,
+            Some("seti") => Kind::SetupIntent,
+            _ => return Ok(None),
+        };
+        let lookup = crate::session::secret_lookup(secret);
+        let find = FindObjectByLookup { merchant: context.merchant, kind, lookup };
+        match self.store.read(find).await? {
+            Some(Object::PaymentIntent(intent) | Object::SetupIntent(intent)) => Ok(Some(intent)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The customer that a request names.
+    pub(crate) async fn customer_of(
+        &self,
+        context: &Context,
+        given: Option<&str>,
+    ) -> Result<Option<Customer>, Error> {
+        match given {
+            Some(given) => self.get_live_customer(context, given, "customer").await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The payment method that a request gives. One that the request makes is put among the
+    /// changes.
+    async fn take_method(
+        &self,
+        context: &Context,
+        param: &MethodParam,
+        made_for: MadeFor,
+        changes: &mut Changes,
+    ) -> Result<PaymentMethod, Error> {
+        let method = match param {
+            MethodParam::Id(id) => {
+                self.method_param(context, id, "payment_method", made_for).await?
+            }
+            MethodParam::Data(input) => self.new_method(context, input, made_for).await?,
+        };
+        if method.version == 1 && method.created == made_for.now {
+            let stored = matches!(param, MethodParam::Id(id) if *id == method.id.to_string());
+            if !stored {
+                changes.put(Object::PaymentMethod(method.clone()));
+            }
+        }
+        Ok(method)
+    }
+
+    /// Commits an intent with what changes beside it. Answers its new form, or nothing when what
+    /// was read has changed.
+    async fn commit_intent(
+        &self,
+        context: &Context,
+        intent: &Intent,
+        changes: Changes,
+        publishable: bool,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let seen = Seen { expand: &context.expand, publishable };
+        let body = bytes(&self.intent_value(context, intent, &changes, seen).await?);
+        Ok(self.commit(context, changes, &body).await?.then_some(body))
+    }
+}
+
+/// Lets a browser at its own intent only.
+fn allow(intent: &Intent, access: Access<'_>) -> Result<(), Error> {
+    let kind = kind_of(intent).word();
+    match access.client_secret {
+        Some(secret) if secret != intent.client_secret => {
+            let message = format!("The client_secret given does not belong to this {kind}.");
+            let refusal = Refusal::invalid(message).param("client_secret");
+            Err(refusal
+                .code(match kind_of(intent) {
+                    IntentKind::Payment => "payment_intent_invalid_parameter",
+                    IntentKind::Setup => "setup_intent_invalid_parameter",
+                })
+                .into())
+        }
+        None if access.publishable => Err(Refusal::missing_param("client_secret").into()),
+        _ => Ok(()),
+    }
+}
+
+/// What is answered to a call that the status does not allow.
+fn unexpected_state(intent: &Intent, verb: &str) -> Error {
+    use model::Word;
+    let kind = kind_of(intent);
+    let code = match kind {
+        IntentKind::Payment => "payment_intent_unexpected_state",
+        IntentKind::Setup => "setup_intent_unexpected_state",
+    };
+    let message = format!(
+        "This {} has the status {} and cannot be {verb}.",
+        kind.word(),
+        intent.status.word()
+    );
+    Refusal::invalid(message).code(code).into()
+}

@@ -1,0 +1,298 @@
+//! Confirming an intent, and what follows: deposits, the debit, its end.
+
+use super::own::{check_owner, keep_method};
+use super::{Access, Confirmation, IntentKind, allow, kind_of, unexpected_state};
+use crate::context::tries;
+use crate::due::Worked;
+use crate::live::check_debits;
+use crate::payments::invoice::Attempt;
+use crate::payments::payment_method::MadeFor;
+use crate::payments::{Changes, intent_object};
+use crate::{Answer, Context, Engine, Error};
+use model::clock::AccountTime;
+use model::event::{Cause, EventType};
+use model::given::Given;
+use model::id::MandateId;
+use model::payments::intent::{Deposits, Intent, IntentStatus, Progress, Purpose, Verification};
+use model::payments::mandate::{Mandate, MandateKind};
+use model::payments::payment_method::PaymentMethod;
+use store::{ClockItem, FindObject, Kind, Object};
+use wire::error::Error as Refusal;
+
+/// What the holder says of two small deposits.
+#[derive(Clone, Debug)]
+pub struct VerifyInput {
+    /// The amounts, or the code.
+    pub deposits: Deposits,
+}
+
+impl Engine {
+    /// Confirms an intent.
+    pub async fn confirm_intent(
+        &self,
+        context: &Context,
+        kind: IntentKind,
+        id: &str,
+        confirmation: &Confirmation,
+        access: Access<'_>,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let mut intent = self.get_intent(context, kind, id, "intent").await?;
+            allow(&intent, access)?;
+            let now = self.moment_to_write(context.merchant, intent.clock).await?;
+            intent.version += 1;
+            let mut changes = Changes::default();
+            self.confirm_intent_with(context, &mut intent, confirmation, now, &mut changes).await?;
+            changes.put(intent_object(intent.clone()));
+            let body = self.commit_intent(context, &intent, changes, access.publishable).await?;
+            if let Some(body) = body {
+                return Ok(Answer::committed(body));
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Confirms an intent that carries its new version, as part of a larger change.
+    pub(crate) async fn confirm_intent_with(
+        &self,
+        context: &Context,
+        intent: &mut Intent,
+        confirmation: &Confirmation,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        if !intent.collects() {
+            return Err(unexpected_state(intent, "confirmed"));
+        }
+        if let Some(param) = &confirmation.method {
+            let made_for = MadeFor { now, clock: intent.clock };
+            let method = self.take_method(context, param, made_for, changes).await?;
+            check_owner(intent, &method)?;
+            intent.attach(method.id);
+        }
+        let Some(id) = intent.payment_method else {
+            let message = "There is nothing to debit yet: link an account, or give payment_method \
+                           or payment_method_data.";
+            let refusal = Refusal::invalid(message).param("payment_method");
+            return Err(refusal.code("parameter_missing").into());
+        };
+        let method = self.find_method(context, changes, id).await?.ok_or(Error::Locked)?;
+        check_debits(context)?;
+        if confirmation.return_url.is_some() {
+            intent.return_url.clone_from(&confirmation.return_url);
+        }
+        let mandate = self.mandate(context, intent, &method, confirmation, now);
+        if !intent.is_payment() {
+            intent.mandate = Some(mandate.id);
+        }
+        changes.put(Object::Mandate(mandate));
+        let progress = intent.confirm(&method, now);
+        tell_progress(intent, progress, now, Some(&context.cause()), changes);
+        if matches!(progress, Progress::Processing | Progress::Succeeded) {
+            keep_method(context, intent, method, now, changes)?;
+        }
+        let cause = context.cause();
+        self.tell_invoice(intent, Attempt::Begun, now, Some(&cause), changes).await?;
+        self.tell_subscription(intent, now, Some(&cause), changes).await
+    }
+
+    fn mandate(
+        &self,
+        context: &Context,
+        intent: &Intent,
+        method: &PaymentMethod,
+        confirmation: &Confirmation,
+        now: AccountTime,
+    ) -> Mandate {
+        let later = intent.given.text(&["setup_future_usage"]).is_some();
+        let (kind, single_use) = match intent.purpose {
+            Purpose::Payment { amount, currency } if !later => {
+                (MandateKind::SingleUse, Some((amount, currency)))
+            }
+            _ => (MandateKind::MultiUse, None),
+        };
+        Mandate {
+            id: MandateId::from_number(self.next_number()),
+            merchant: context.merchant,
+            version: 1,
+            livemode: context.livemode,
+            created: now,
+            clock: intent.clock,
+            payment_method: method.id,
+            kind,
+            single_use,
+            acceptance: confirmation.acceptance.clone().unwrap_or_else(Given::nothing),
+        }
+    }
+
+    /// Shows a mandate.
+    pub async fn retrieve_mandate(&self, context: &Context, given: &str) -> Result<Answer, Error> {
+        let missing = || Error::from(Refusal::no_such("mandate", given, "mandate"));
+        let id: MandateId = given.parse().map_err(|_| missing())?;
+        let find =
+            FindObject { merchant: context.merchant, kind: Kind::Mandate, number: id.number() };
+        let Some(Object::Mandate(mandate)) = self.store.read(find).await? else {
+            return Err(missing());
+        };
+        let changes = Changes::default();
+        let value = self.mandate_value(context, &mandate, &changes, &context.expand).await?;
+        Ok(Answer::unchanged(crate::payments::bytes(&value)))
+    }
+
+    /// The holder says what the deposits were.
+    pub async fn verify_intent(
+        &self,
+        context: &Context,
+        kind: IntentKind,
+        id: &str,
+        input: &VerifyInput,
+        access: Access<'_>,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let mut intent = self.get_intent(context, kind, id, "intent").await?;
+            allow(&intent, access)?;
+            let now = self.moment_to_write(context.merchant, intent.clock).await?;
+            let waits = intent.status == IntentStatus::RequiresAction;
+            let (true, Some(method)) = (waits, intent.payment_method) else {
+                return Err(unexpected_state(&intent, "verified"));
+            };
+            let none = Changes::default();
+            let method = self.find_method(context, &none, method).await?.ok_or(Error::Locked)?;
+            intent.version += 1;
+            let verification = intent.verify(&input.deposits, now);
+            if verification == Verification::Verified {
+                let body = self.verified(context, intent, method, now, access.publishable).await?;
+                match body {
+                    Some(body) => return Ok(Answer::committed(body)),
+                    None => continue,
+                }
+            }
+            if self.not_verified(context, intent, &method, verification, now).await? {
+                return Err(refused(verification, &input.deposits).into());
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    async fn verified(
+        &self,
+        context: &Context,
+        mut intent: Intent,
+        mut method: PaymentMethod,
+        now: AccountTime,
+        publishable: bool,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let mut changes = Changes::default();
+        method.verified = true;
+        method.version += 1;
+        changes.put(Object::PaymentMethod(method.clone()));
+        let progress = intent.begin_debit(&method, now);
+        tell_progress(&intent, progress, now, Some(&context.cause()), &mut changes);
+        keep_method(context, &intent, method, now, &mut changes)?;
+        changes.put(intent_object(intent.clone()));
+        let cause = context.cause();
+        self.tell_subscription(&intent, now, Some(&cause), &mut changes).await?;
+        self.commit_intent(context, &intent, changes, publishable).await
+    }
+
+    /// Counts a wrong answer, or ends the attempt. The refusal itself is kept for the idempotency
+    /// key by whoever answers it.
+    async fn not_verified(
+        &self,
+        context: &Context,
+        mut intent: Intent,
+        method: &PaymentMethod,
+        verification: Verification,
+        now: AccountTime,
+    ) -> Result<bool, Error> {
+        let mut changes = Changes::default();
+        if verification != Verification::Mismatch {
+            intent.fail(refused_code(verification), method.id);
+            let cause = context.cause();
+            tell_progress(&intent, Progress::DepositsFailed, now, Some(&cause), &mut changes);
+            self.settle_checkout(&intent, false, now, &mut changes).await?;
+            self.tell_invoice(&intent, Attempt::Ended, now, Some(&cause), &mut changes).await?;
+            self.tell_subscription(&intent, now, Some(&cause), &mut changes).await?;
+        }
+        changes.put(intent_object(intent));
+        self.commit(&context.without_reply(), changes, &[]).await
+    }
+
+    /// The end of a debit, at its time.
+    pub(crate) async fn settle_intent(
+        &self,
+        mut intent: Intent,
+        now: AccountTime,
+    ) -> Result<Worked, Error> {
+        let due = intent.settles_at.is_some_and(|at| at <= now);
+        let Some(id) = intent.payment_method.filter(|_| due) else { return Ok(Worked::Nothing) };
+        let merchant = intent.merchant;
+        let find = FindObject { merchant, kind: Kind::PaymentMethod, number: id.number() };
+        let Some(Object::PaymentMethod(method)) = self.store.read(find).await? else {
+            return Ok(Worked::Nothing);
+        };
+        intent.version += 1;
+        let paid = intent.settle(&method, now);
+        let told = if paid {
+            EventType::PaymentIntentSucceeded
+        } else {
+            EventType::PaymentIntentPaymentFailed
+        };
+        let mut changes = Changes::default();
+        let object = intent_object(intent.clone());
+        changes.tell(&object, told, now, None);
+        changes.put(object);
+        self.settle_checkout(&intent, paid, now, &mut changes).await?;
+        self.tell_invoice(&intent, Attempt::Ended, now, None, &mut changes).await?;
+        self.tell_subscription(&intent, now, None, &mut changes).await?;
+        let Changes { objects, events } = changes;
+        Ok(Worked::Item(ClockItem::Objects { objects, events }))
+    }
+}
+
+/// The event of what a confirmation led to.
+fn tell_progress(
+    intent: &Intent,
+    progress: Progress,
+    now: AccountTime,
+    cause: Option<&Cause>,
+    changes: &mut Changes,
+) {
+    let kind = kind_of(intent);
+    let event = match progress {
+        Progress::DepositsSent => {
+            kind.event(EventType::PaymentIntentRequiresAction, EventType::SetupIntentRequiresAction)
+        }
+        Progress::DepositsFailed => {
+            kind.event(EventType::PaymentIntentPaymentFailed, EventType::SetupIntentSetupFailed)
+        }
+        Progress::Processing => EventType::PaymentIntentProcessing,
+        Progress::Succeeded => EventType::SetupIntentSucceeded,
+    };
+    changes.tell(&intent_object(intent.clone()), event, now, cause);
+}
+
+fn refused_code(verification: Verification) -> &'static str {
+    match verification {
+        Verification::TimedOut => "payment_method_microdeposit_verification_timeout",
+        _ => "payment_method_microdeposit_verification_attempts_exceeded",
+    }
+}
+
+fn refused(verification: Verification, deposits: &Deposits) -> Refusal {
+    let (message, code) = match (verification, deposits) {
+        (Verification::Mismatch, Deposits::Amounts(_)) => (
+            "The amounts given are not those of the deposits.",
+            "payment_method_microdeposit_verification_amounts_mismatch",
+        ),
+        (Verification::Mismatch, Deposits::DescriptorCode(_)) => (
+            "The code given is not that of the deposit.",
+            "payment_method_microdeposit_verification_descriptor_code_mismatch",
+        ),
+        (Verification::TimedOut, _) => {
+            ("The deposits were not told in time.", refused_code(verification))
+        }
+        _ => ("The deposits were told wrongly too often.", refused_code(verification)),
+    };
+    Refusal::invalid(message).code(code)
+}

@@ -1,0 +1,140 @@
+//! The page on which a holder tells what two small deposits were.
+
+use super::{Access, IntentKind, VerifyInput};
+use crate::hosted::PageBank;
+use crate::{Context, Engine, Error};
+use model::clock::AccountTime;
+use model::id::RequestId;
+use model::payments::intent::{DepositKind, Deposits, Intent, IntentStatus};
+use store::{FindObject, Object};
+use wire::address::HostedPage;
+
+/// The deposits of an intent as their page shows them.
+#[derive(Clone, Debug)]
+pub struct DepositsPage {
+    /// The merchant's name.
+    pub merchant_name: String,
+    /// Whether it is about real money.
+    pub livemode: bool,
+    /// Where they stand.
+    pub standing: DepositsStanding,
+    /// The account that they go to.
+    pub bank: Option<PageBank>,
+    /// Where the browser goes then.
+    pub return_url: Option<String>,
+}
+
+/// Where deposits stand for the holder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DepositsStanding {
+    /// They are to be told.
+    Asked {
+        /// What is to be told of them.
+        kind: DepositKind,
+        /// When they arrive.
+        arrive_at: AccountTime,
+        /// How many more answers are taken.
+        tries_left: u32,
+    },
+    /// They were told, or need not be.
+    Done,
+    /// They can be told no more.
+    Failed {
+        /// Why, in a sentence.
+        why: String,
+    },
+}
+
+/// What came of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DepositsTold {
+    /// The page is to be shown anew.
+    Done,
+    /// It was wrong, and another one is taken.
+    Wrong,
+}
+
+impl Engine {
+    /// Shows the deposits of an intent. None when the token opens nothing.
+    pub async fn show_deposits_page(
+        &self,
+        token: &str,
+        request: RequestId,
+    ) -> Result<Option<DepositsPage>, Error> {
+        let Some((context, intent)) = self.open_deposits(token, request).await? else {
+            return Ok(None);
+        };
+        let standing = match (intent.microdeposits, &intent.last_error, intent.status) {
+            (Some(deposits), _, _) => DepositsStanding::Asked {
+                kind: deposits.kind,
+                arrive_at: deposits.arrive_at,
+                tries_left: deposits.tries_left(),
+            },
+            (None, Some(error), IntentStatus::RequiresPaymentMethod) => {
+                DepositsStanding::Failed { why: error.message.clone() }
+            }
+            (None, _, IntentStatus::Canceled) => {
+                DepositsStanding::Failed { why: "They are needed no more.".to_owned() }
+            }
+            _ => DepositsStanding::Done,
+        };
+        Ok(Some(DepositsPage {
+            merchant_name: self.merchant_name(&context),
+            livemode: intent.livemode,
+            standing,
+            bank: self.page_bank(&context, intent.payment_method).await?,
+            return_url: intent.return_url,
+        }))
+    }
+
+    /// The holder tells the deposits. None when the token opens nothing.
+    pub async fn tell_deposits(
+        &self,
+        token: &str,
+        deposits: &Deposits,
+        request: RequestId,
+    ) -> Result<Option<DepositsTold>, Error> {
+        let Some((context, intent)) = self.open_deposits(token, request).await? else {
+            return Ok(None);
+        };
+        if intent.microdeposits.is_none() {
+            return Ok(Some(DepositsTold::Done));
+        }
+        let kind = super::kind_of(&intent);
+        let access = Access { publishable: false, client_secret: None };
+        let input = VerifyInput { deposits: deposits.clone() };
+        match self.verify_intent(&context, kind, &intent.id(), &input, access).await {
+            Ok(_) => Ok(Some(DepositsTold::Done)),
+            // What was wrong is counted, and the page says how it stands.
+            Err(error) if error.is_outcome() => {
+                let (_, intent) = self.open_deposits(token, request).await?.ok_or(error)?;
+                let open = intent.microdeposits.is_some();
+                Ok(Some(if open { DepositsTold::Wrong } else { DepositsTold::Done }))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The intent of a token.
+    async fn open_deposits(
+        &self,
+        token: &str,
+        request: RequestId,
+    ) -> Result<Option<(Context, Intent)>, Error> {
+        let pages = [
+            (HostedPage::PaymentDeposits, IntentKind::Payment),
+            (HostedPage::SetupDeposits, IntentKind::Setup),
+        ];
+        for (page, kind) in pages {
+            let Some((merchant, number)) = self.page_key.read(page, token) else { continue };
+            let find = FindObject { merchant, kind: kind.kind(), number };
+            if let Some(Object::PaymentIntent(intent) | Object::SetupIntent(intent)) =
+                self.store.read(find).await?
+            {
+                let context = self.page_context(merchant, intent.livemode, request).await?;
+                return Ok(context.map(|context| (context, intent)));
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,69 @@
+//! Whose a payment method becomes when an intent is done with it: the customer's, or, of a Setup
+//! Intent with `attach_to_self`, the account's own, to be paid out to.
+
+use super::Intent;
+use crate::payments::Changes;
+use crate::payments::method_configuration::check_offered;
+use crate::payments::payment_method::give_to;
+use crate::{Context, Error};
+use model::clock::AccountTime;
+use model::payments::payment_method::PaymentMethod;
+use store::{Kind, Object};
+use wire::error::Error as Refusal;
+
+/// Whether the payment method is to be the account's own.
+pub(super) fn is_own(intent: &Intent) -> bool {
+    !intent.is_payment() && intent.given.boolean(&["attach_to_self"]) == Some(true)
+}
+
+/// Refuses an intent that is for a customer and for the account itself.
+pub(super) fn check_own(intent: &Intent) -> Result<(), Error> {
+    if is_own(intent) && intent.customer.is_some() {
+        let message = "attach_to_self=true keeps the payment method for the account itself; leave \
+                       the customer out.";
+        return Err(Refusal::invalid(message).param("attach_to_self").into());
+    }
+    Ok(())
+}
+
+/// Refuses a payment method of somebody else, or of a type that is not offered.
+pub(super) fn check_owner(intent: &Intent, method: &PaymentMethod) -> Result<(), Error> {
+    let refuse =
+        |message: &str| Err(Refusal::invalid(message.to_owned()).param("payment_method").into());
+    if method.customer.is_some() && method.customer != intent.customer {
+        return refuse(
+            "The payment method belongs to a customer other than the intent's; name that \
+             customer, or use a payment method of no customer.",
+        );
+    }
+    if method.of_self && !is_own(intent) {
+        return refuse("The payment method is the account's own and cannot be debited.");
+    }
+    let named = intent.method_types.as_deref();
+    check_offered(named, intent.configuration.as_ref(), Some("payment_method"))
+}
+
+/// Gives the method of an intent to its customer where the intent asks for later payments, or to
+/// the account itself.
+pub(super) fn keep_method(
+    context: &Context,
+    intent: &Intent,
+    mut method: PaymentMethod,
+    now: AccountTime,
+    changes: &mut Changes,
+) -> Result<(), Error> {
+    if is_own(intent) {
+        if !method.of_self {
+            method.of_self = true;
+            let (kind, number) = (Kind::PaymentMethod, method.id.number());
+            method.version = changes.raised(kind, number, method.version);
+            changes.put(Object::PaymentMethod(method));
+        }
+        return Ok(());
+    }
+    let kept = !intent.is_payment() || intent.given.text(&["setup_future_usage"]).is_some();
+    match intent.customer.filter(|_| kept) {
+        Some(customer) => give_to(changes, method, customer, now, context),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,503 @@
+//! Invoices: drafts that items are put on, and what collects them once they are open.
+//!
+//! An open invoice has a Payment Intent, which is the carrier of its link flow. When the intent
+//! ends, the invoice follows in the same commit (`invoice/pay.rs`).
+
+mod hosted;
+pub mod item;
+mod pay;
+pub mod payment;
+
+pub use hosted::{InvoicePage, InvoiceStanding};
+pub(crate) use pay::Attempt;
+pub use pay::PayInput;
+
+use crate::connections_settings::check_prefetch;
+use crate::context::{render, tries};
+use crate::customer::list_body;
+use crate::payments::{Changes, bytes, page_of};
+use crate::{Answer, Context, Engine, Error};
+use model::collection::Collection;
+use model::customer::Customer;
+use model::event::{EventType, Snapshot};
+use model::given::Given;
+use model::id::InvoiceId;
+use model::money::Currency;
+use model::payments::intent::Intent;
+use model::payments::invoice::{Invoice, InvoiceStatus};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use store::{Bounds, Cursor, FindObject, Kind, ListObjects, Object, ObjectsOf, Page};
+use wire::error::Error as Refusal;
+use wire::expand::Expand;
+use wire::list::PageParams;
+use wire::params::MetadataChange;
+use wire::render::given::Expanded;
+
+/// What a create or an update of an invoice says.
+#[derive(Clone, Debug, Default)]
+pub struct InvoiceInput {
+    /// Who is to pay it; only when it is made.
+    pub customer: Option<String>,
+    /// Of what its amounts are; only when it is made.
+    pub currency: Option<Currency>,
+    /// What is debited unless the payment says otherwise.
+    pub default_payment_method: Option<String>,
+    /// The types of payment method that are allowed.
+    pub method_types: Option<Vec<String>>,
+    /// What is asked of the link flow, where the request says anything of it.
+    pub collection: Option<Collection>,
+    /// Whether items that wait for an invoice come on it; only when it is made.
+    pub takes_pending_items: bool,
+    /// The merchant's own keys.
+    pub metadata: Option<MetadataChange>,
+    /// The rest, to be echoed.
+    pub given: Given,
+}
+
+/// Which invoices a list holds.
+#[derive(Clone, Debug)]
+pub struct InvoiceFilter {
+    /// Those of this customer.
+    pub customer: Option<String>,
+    /// Those that stand here.
+    pub status: Option<InvoiceStatus>,
+    /// Those collected in this way.
+    pub collection_method: Option<String>,
+    /// Those of this subscription.
+    pub subscription: Option<String>,
+    /// Those due within.
+    pub due_date: Option<Bounds>,
+    /// Those made within.
+    pub created: Bounds,
+    /// Which page.
+    pub page: PageParams,
+}
+
+/// Where invoices and subscriptions have what they ask of the link flow.
+pub(crate) const INVOICE_OPTIONS: &str =
+    "payment_settings[payment_method_options][us_bank_account][financial_connections]";
+
+/// What may be changed of an invoice that is no draft.
+const CHANGED_LATER: [&str; 3] = ["auto_advance", "payment_settings", "days_until_due"];
+
+impl Engine {
+    /// Makes a draft.
+    pub async fn create_invoice(
+        &self,
+        context: &Context,
+        input: &InvoiceInput,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let Some(customer) = &input.customer else {
+                return Err(Refusal::missing_param("customer").into());
+            };
+            let customer = self.get_live_customer(context, customer, "customer").await?;
+            let now = self.moment_to_write(context.merchant, customer.test_clock).await?;
+            let mut invoice = self.blank_invoice(context, &customer, now);
+            invoice.currency = input.currency.unwrap_or(Currency::USD);
+            let mut changes = Changes::default();
+            self.apply(context, &mut invoice, input).await?;
+            invoice.given = invoice.given.without_unset();
+            if input.takes_pending_items {
+                self.take_pending_items(context, &mut invoice, &mut changes).await?;
+            }
+            let created = EventType::InvoiceCreated;
+            let object = Object::Invoice(invoice.clone());
+            changes.put_and_tell(object, created, None, now, Some(&context.cause()));
+            if let Some(answer) = self.commit_invoice(context, &invoice, changes).await? {
+                return Ok(answer);
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    pub(crate) fn blank_invoice(
+        &self,
+        context: &Context,
+        customer: &Customer,
+        now: model::clock::AccountTime,
+    ) -> Invoice {
+        Invoice {
+            id: InvoiceId::from_number(self.next_number()),
+            merchant: context.merchant,
+            version: 1,
+            livemode: context.livemode,
+            created: now,
+            deleted: false,
+            customer: customer.id,
+            clock: customer.test_clock,
+            addressee: addressee(customer),
+            status: InvoiceStatus::Draft,
+            currency: Currency::USD,
+            lines: Vec::new(),
+            printed_number: None,
+            intent: None,
+            default_payment_method: None,
+            method_types: None,
+            collection: Collection::default(),
+            from_settings: None,
+            subscription: None,
+            period: None,
+            attempts: 0,
+            finalized_at: None,
+            paid_at: None,
+            voided_at: None,
+            paid_elsewhere: false,
+            metadata: BTreeMap::new(),
+            given: Given::nothing(),
+        }
+    }
+
+    async fn apply(
+        &self,
+        context: &Context,
+        invoice: &mut Invoice,
+        input: &InvoiceInput,
+    ) -> Result<(), Error> {
+        if let Some(given) = &input.default_payment_method {
+            let method = self.get_method(context, given, "default_payment_method").await?;
+            if method.customer != Some(invoice.customer) {
+                let message = "The payment method must be attached to the invoice's customer.";
+                return Err(Refusal::invalid(message).param("default_payment_method").into());
+            }
+            invoice.default_payment_method = Some(method.id);
+        }
+        if input.method_types.is_some() {
+            invoice.method_types.clone_from(&input.method_types);
+            invoice.from_settings = None;
+        } else if invoice.version == 1 {
+            invoice.from_settings = self.collection_of_settings(context, false).await?;
+        }
+        if let Some(collection) = &input.collection {
+            invoice.collection.clone_from(collection);
+        }
+        check_prefetch(&invoice.collection, invoice.from_settings.as_ref(), INVOICE_OPTIONS)?;
+        if let Some(change) = &input.metadata {
+            change.apply(&mut invoice.metadata)?;
+        }
+        invoice.given.update(input.given.clone());
+        if let Some(number) = input.given.text(&["number"]) {
+            invoice.printed_number = Some(number.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Shows an invoice.
+    pub async fn retrieve_invoice(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        let invoice = self.get_invoice(context, id, "invoice").await?;
+        let none = Changes::default();
+        let value = self.invoice_value(context, &invoice, &none, &context.expand).await?;
+        Ok(Answer::unchanged(bytes(&value)))
+    }
+
+    /// Changes an invoice: all of a draft, and of an open one how it is collected.
+    pub async fn update_invoice(
+        &self,
+        context: &Context,
+        id: &str,
+        input: &InvoiceInput,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let before = self.get_invoice(context, id, "invoice").await?;
+            let now = self.moment_to_write(context.merchant, before.clock).await?;
+            check_editable(&before, input)?;
+            let mut invoice = before.clone();
+            let mut changes = Changes::default();
+            self.apply(context, &mut invoice, input).await?;
+            if invoice != before {
+                invoice.version += 1;
+                self.collect_anew(context, &invoice, input, &mut changes).await?;
+                let previous = Some(Snapshot::Invoice(Box::new(before.clone())));
+                let object = Object::Invoice(invoice.clone());
+                let updated = EventType::InvoiceUpdated;
+                changes.put_and_tell(object, updated, previous, now, Some(&context.cause()));
+            }
+            if let Some(answer) = self.commit_invoice(context, &invoice, changes).await? {
+                return Ok(answer);
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Deletes a draft. Its items wait for another invoice then.
+    pub async fn delete_invoice(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        for _ in tries() {
+            let mut invoice = self.get_invoice(context, id, "invoice").await?;
+            let now = self.moment_to_write(context.merchant, invoice.clock).await?;
+            if invoice.status != InvoiceStatus::Draft {
+                return Err(unexpected(&invoice, "deleted; only drafts can. Void it instead"));
+            }
+            let mut changes = Changes::default();
+            for line in &invoice.lines {
+                let number = line.item.number();
+                let found = self.find_changed(context, &changes, Kind::InvoiceItem, number).await?;
+                if let Some(Object::InvoiceItem(mut item)) = found {
+                    item.invoice = None;
+                    item.version += 1;
+                    changes.put(Object::InvoiceItem(item));
+                }
+            }
+            invoice.version += 1;
+            let object = Object::Invoice(invoice.clone());
+            changes.tell(&object, EventType::InvoiceDeleted, now, Some(&context.cause()));
+            invoice.deleted = true;
+            let id = invoice.id;
+            changes.put(Object::Invoice(invoice));
+            let body = render(|w| wire::render::deleted::write(w, &id, "invoice"));
+            if self.commit(context, changes, &body).await? {
+                return Ok(Answer::committed(body));
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Lists invoices.
+    pub async fn list_invoices(
+        &self,
+        context: &Context,
+        filter: &InvoiceFilter,
+    ) -> Result<Answer, Error> {
+        let of = self.of_customer(context, filter.customer.as_deref()).await?;
+        let page = self.object_page(context, Kind::Invoice, &filter.page).await?;
+        let (merchant, created) = (context.merchant, filter.created);
+        let list = ListObjects { merchant, kind: Kind::Invoice, of, created, page };
+        let listed = self
+            .list_kept(
+                list,
+                |object| matches!(object, Object::Invoice(invoice) if filter.has(invoice)),
+            )
+            .await?;
+        let expand = context.expand.inside("data");
+        let mut bodies = Vec::with_capacity(listed.items.len());
+        for object in &listed.items {
+            if let Object::Invoice(invoice) = object {
+                let none = Changes::default();
+                bodies.push(bytes(&self.invoice_value(context, invoice, &none, &expand).await?));
+            }
+        }
+        Ok(Answer::unchanged(list_body("/v1/invoices", listed.has_more, &bodies)))
+    }
+
+    /// Lists the lines of an invoice.
+    pub async fn list_invoice_lines(
+        &self,
+        context: &Context,
+        id: &str,
+        page: &PageParams,
+    ) -> Result<Answer, Error> {
+        let invoice = self.get_invoice(context, id, "invoice").await?;
+        let lines = invoice
+            .lines
+            .iter()
+            .map(|line| wire::render::payments::invoice::line_value(&invoice, line));
+        let lines: Vec<Value> = lines.collect();
+        let (shown, has_more) = page_of(&lines, page, "line item")?;
+        let bodies: Vec<Vec<u8>> = shown.iter().map(bytes).collect();
+        let url = format!("/v1/invoices/{}/lines", invoice.id);
+        Ok(Answer::unchanged(list_body(&url, has_more, &bodies)))
+    }
+
+    /// The objects of a customer, or all.
+    pub(crate) async fn of_customer(
+        &self,
+        context: &Context,
+        customer: Option<&str>,
+    ) -> Result<ObjectsOf, Error> {
+        Ok(match customer {
+            Some(given) => {
+                ObjectsOf::Customer(self.get_customer(context, given, "customer").await?.id)
+            }
+            None => ObjectsOf::All,
+        })
+    }
+
+    /// An invoice by the text of its id.
+    pub(crate) async fn get_invoice(
+        &self,
+        context: &Context,
+        given: &str,
+        param: &str,
+    ) -> Result<Invoice, Error> {
+        let missing = || Error::from(Refusal::no_such("invoice", given, param));
+        let id: InvoiceId = given.parse().map_err(|_| missing())?;
+        let merchant = context.merchant;
+        let find = FindObject { merchant, kind: Kind::Invoice, number: id.number() };
+        match self.store.read(find).await? {
+            Some(Object::Invoice(invoice)) if !invoice.deleted => Ok(invoice),
+            _ => Err(missing()),
+        }
+    }
+
+    /// The intent that collects an invoice, as it will be after the changes.
+    pub(crate) async fn find_intent_of(
+        &self,
+        context: &Context,
+        invoice: &Invoice,
+        changes: &Changes,
+    ) -> Result<Option<Intent>, Error> {
+        let Some(id) = invoice.intent else { return Ok(None) };
+        match self.find_changed(context, changes, Kind::PaymentIntent, id.number()).await? {
+            Some(Object::PaymentIntent(intent)) => Ok(Some(intent)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The carrier that an invoice leads to.
+    pub(crate) async fn get_intent_of_invoice(
+        &self,
+        context: &Context,
+        given: &str,
+        param: &str,
+    ) -> Result<Intent, Error> {
+        let invoice = self.get_invoice(context, given, param).await?;
+        let found = self.find_intent_of(context, &invoice, &Changes::default()).await?;
+        found.ok_or_else(|| {
+            let message = if invoice.status == InvoiceStatus::Draft {
+                "The invoice is a draft, which nothing collects yet; finalize it first."
+            } else {
+                "There was nothing to pay on this invoice, so it collects no account."
+            };
+            Refusal::invalid(message).param(param.to_owned()).into()
+        })
+    }
+
+    /// An invoice with what is to be expanded in it.
+    pub(crate) async fn invoice_value(
+        &self,
+        context: &Context,
+        invoice: &Invoice,
+        changes: &Changes,
+        expand: &Expand,
+    ) -> Result<Value, Error> {
+        let mut expanded = Expanded::new();
+        self.expand_customer(context, expand, Some(invoice.customer), &mut expanded).await?;
+        let wanted = expand.wants("default_payment_method");
+        if let Some(id) = invoice.default_payment_method.filter(|_| wanted) {
+            let inside = expand.inside("default_payment_method");
+            let value = self.method_value_of(context, id, changes, &inside).await?;
+            expanded.extend(value.map(|value| ("default_payment_method", value)));
+        }
+        if expand.wants("confirmation_secret") || expand.wants("payments") {
+            let intent = self.find_intent_of(context, invoice, changes).await?;
+            if expand.wants("confirmation_secret") {
+                let secret = intent.as_ref().map(|intent| {
+                    json!({"client_secret": intent.client_secret, "type": "payment_intent"})
+                });
+                expanded.insert("confirmation_secret", secret.into());
+            }
+            if expand.wants("payments") {
+                let inside = expand.inside("payments");
+                let intent = intent.as_ref();
+                let payments =
+                    self.payments_value(context, invoice, intent, changes, &inside).await?;
+                expanded.insert("payments", payments);
+            }
+        }
+        Ok(wire::render::payments::invoice::value(invoice, &context.view(self), &expanded))
+    }
+
+    /// Commits changes with the invoice as their answer, if there are any. Answers nothing when
+    /// what was read has changed.
+    async fn commit_invoice(
+        &self,
+        context: &Context,
+        invoice: &Invoice,
+        changes: Changes,
+    ) -> Result<Option<Answer>, Error> {
+        let value = self.invoice_value(context, invoice, &changes, &context.expand).await?;
+        self.commit_any(context, changes, bytes(&value)).await
+    }
+
+    /// Puts the items of the customer that wait for an invoice on this one.
+    async fn take_pending_items(
+        &self,
+        context: &Context,
+        invoice: &mut Invoice,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        let of = ObjectsOf::Customer(invoice.customer);
+        let page = Page { limit: item::LINES_MAX, cursor: Cursor::Newest };
+        let (merchant, created, kind) = (context.merchant, Bounds::default(), Kind::InvoiceItem);
+        let list = ListObjects { merchant, kind, of, created, page };
+        let waits = |object: &Object| {
+            matches!(object, Object::InvoiceItem(item)
+                if item.invoice.is_none() && item.charge.currency == invoice.currency)
+        };
+        let listed = self.list_kept(list, waits).await?;
+        for object in listed.items.into_iter().rev() {
+            if let Object::InvoiceItem(mut item) = object {
+                item.invoice = Some(invoice.id);
+                item.version += 1;
+                invoice.put_line(&item);
+                changes.put(Object::InvoiceItem(item));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl InvoiceFilter {
+    fn has(&self, invoice: &Invoice) -> bool {
+        let method = invoice.given.text(&["collection_method"]).unwrap_or("charge_automatically");
+        let due = invoice.given.integer(&["due_date"]);
+        self.status.is_none_or(|status| status == invoice.status)
+            && self.collection_method.as_deref().is_none_or(|asked| asked == method)
+            && self.subscription.as_ref().is_none_or(|asked| {
+                invoice.subscription.is_some_and(|held| held.to_string() == *asked)
+            })
+            && self.due_date.is_none_or(|Bounds { from, to }| {
+                due.is_some_and(|due| {
+                    from.is_none_or(|from| from <= due) && to.is_none_or(|to| due <= to)
+                })
+            })
+    }
+}
+
+/// What an invoice knows of its customer.
+fn addressee(customer: &Customer) -> Given {
+    let mut known = Given::nothing();
+    let texts = [
+        ("customer_email", &customer.email),
+        ("customer_name", &customer.name),
+        ("customer_phone", &customer.phone),
+    ];
+    for (name, text) in texts {
+        if let Some(text) = text {
+            known.put(name, Given::Text(text.clone()));
+        }
+    }
+    // An address of texts always becomes one of these.
+    let address = serde_json::to_value(&customer.address).and_then(serde_json::from_value);
+    if let Some(address) = address.ok().filter(|address| *address != Given::Unset) {
+        known.put("customer_address", address);
+    }
+    known
+}
+
+/// Refuses to change what a finalized invoice says.
+fn check_editable(invoice: &Invoice, input: &InvoiceInput) -> Result<(), Error> {
+    if invoice.status == InvoiceStatus::Draft {
+        return Ok(());
+    }
+    let open = invoice.status == InvoiceStatus::Open;
+    let settled = match &input.given {
+        Given::Hash(members) => {
+            members.keys().find(|name| !open || !CHANGED_LATER.contains(&name.as_str()))
+        }
+        _ => None,
+    };
+    if let Some(name) = settled {
+        let message = format!("This invoice is finalized; its {name} can no longer be changed.");
+        let refusal = Refusal::invalid(message).code("invoice_not_editable");
+        return Err(refusal.param(name.clone()).into());
+    }
+    Ok(())
+}
+
+/// What is answered to a call that the status does not allow.
+fn unexpected(invoice: &Invoice, what: &str) -> Error {
+    use model::Word;
+    let status = invoice.status.word();
+    Refusal::invalid(format!("This invoice is {status} and cannot be {what}.")).into()
+}

@@ -1,0 +1,193 @@
+//! The page of an invoice: what is to be paid, and paying it by a bank account.
+
+use crate::carrier::Carrier;
+use crate::context::tries;
+use crate::hosted::{PageBank, PageFault, PageLine, PageStep, begun};
+use crate::payments::checkout::deposits_url;
+use crate::payments::intent::Confirmation;
+use crate::payments::{Changes, intent_object};
+use crate::{Context, Engine, Error};
+use model::clock::{AccountTime, DAY_S};
+use model::id::RequestId;
+use model::money::Currency;
+use model::payments::intent::{Intent, IntentStatus};
+use model::payments::invoice::{Invoice, InvoiceStatus, Line};
+use model::payments::mandate::accepted_online;
+use store::{FindObject, Kind, Object};
+use wire::address::HostedPage;
+
+/// An invoice as its page shows it.
+#[derive(Clone, Debug)]
+pub struct InvoicePage {
+    /// The merchant's name.
+    pub merchant_name: String,
+    /// Whether it is about real money.
+    pub livemode: bool,
+    /// Where it stands.
+    pub standing: InvoiceStanding,
+    /// The number that people call it by.
+    pub number: Option<String>,
+    /// To whom it is addressed.
+    pub addressee: Option<String>,
+    /// What is charged, in the order in which it was put on.
+    pub lines: Vec<PageLine>,
+    /// What is to be paid in all, in minor units.
+    pub total: i64,
+    /// Of what.
+    pub currency: Currency,
+    /// Until when.
+    pub due_date: Option<AccountTime>,
+    /// What will be debited.
+    pub bank: Option<PageBank>,
+    /// Why the last attempt failed.
+    pub failure: Option<String>,
+}
+
+/// Where an invoice stands for whoever is to pay it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InvoiceStanding {
+    /// It is to be paid.
+    Open,
+    /// The debit is under way.
+    UnderWay,
+    /// Two small deposits come first, and are told there.
+    Deposits(String),
+    /// It was paid.
+    Paid,
+    /// It need not be paid.
+    Void,
+}
+
+impl Engine {
+    /// Shows the page of an invoice. None when the token opens nothing.
+    pub async fn show_invoice_page(
+        &self,
+        token: &str,
+        request: RequestId,
+    ) -> Result<Option<InvoicePage>, Error> {
+        let Some((context, invoice)) = self.open_invoice(token, request).await? else {
+            return Ok(None);
+        };
+        let intent = self.find_intent_of(&context, &invoice, &Changes::default()).await?;
+        let deposits = intent.as_ref().and_then(|one| deposits_url(one, &context.view(self)));
+        let standing = match (invoice.status, intent.as_ref().map(|intent| intent.status)) {
+            (InvoiceStatus::Paid, _) => InvoiceStanding::Paid,
+            (InvoiceStatus::Open, Some(IntentStatus::Processing | IntentStatus::Succeeded)) => {
+                InvoiceStanding::UnderWay
+            }
+            (InvoiceStatus::Open, Some(IntentStatus::RequiresAction)) => {
+                deposits.map_or(InvoiceStanding::UnderWay, InvoiceStanding::Deposits)
+            }
+            (InvoiceStatus::Open, Some(_)) => InvoiceStanding::Open,
+            _ => InvoiceStanding::Void,
+        };
+        let method = intent.as_ref().and_then(|intent| intent.payment_method);
+        let to = |name: &str| invoice.addressee.text(&[name]).map(str::to_owned);
+        Ok(Some(InvoicePage {
+            merchant_name: self.merchant_name(&context),
+            livemode: invoice.livemode,
+            standing,
+            number: invoice.printed_number.clone(),
+            addressee: to("customer_name").or_else(|| to("customer_email")),
+            lines: invoice.lines.iter().rev().map(line).collect(),
+            total: invoice.amount_due(),
+            currency: invoice.currency,
+            due_date: due_date(&invoice),
+            bank: self.page_bank(&context, method).await?,
+            failure: intent.and_then(|intent| intent.last_error).map(|error| error.message),
+        }))
+    }
+
+    /// Begins a link flow from the page. None when the token opens nothing.
+    pub async fn link_on_invoice_page(
+        &self,
+        token: &str,
+        request: RequestId,
+    ) -> Result<Option<PageStep>, Error> {
+        for _ in tries() {
+            let Some((context, invoice)) = self.open_invoice(token, request).await? else {
+                return Ok(None);
+            };
+            let intent = self.find_intent_of(&context, &invoice, &Changes::default()).await?;
+            let Some(intent) = intent.filter(Intent::collects) else {
+                return Ok(Some(PageStep::Done));
+            };
+            let page = format!("{}/{token}", HostedPage::Invoice.path());
+            let flow = self.new_flow(&context, &Carrier::Intent(intent), Some(&page)).await?;
+            let mut changes = Changes::default();
+            let step = begun(flow, &mut changes);
+            if self.commit(&context, changes, &[]).await? {
+                return Ok(Some(step));
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// The holder says that the bank account may be debited. None when the token opens nothing.
+    pub async fn pay_on_invoice_page(
+        &self,
+        token: &str,
+        user_agent: &str,
+        request: RequestId,
+    ) -> Result<Option<PageStep>, Error> {
+        for _ in tries() {
+            let Some((context, invoice)) = self.open_invoice(token, request).await? else {
+                return Ok(None);
+            };
+            let mut changes = Changes::default();
+            let intent = self.find_intent_of(&context, &invoice, &changes).await?;
+            let Some(mut intent) = intent.filter(Intent::collects) else {
+                return Ok(Some(PageStep::Done));
+            };
+            if intent.payment_method.is_none() {
+                return Ok(Some(PageStep::Fault(PageFault::NoBank)));
+            }
+            let now = self.moment_to_write(context.merchant, invoice.clock).await?;
+            intent.version += 1;
+            let acceptance = Some(accepted_online(user_agent.to_owned()));
+            let confirmation = Confirmation { acceptance, ..Confirmation::default() };
+            self.confirm_intent_with(&context, &mut intent, &confirmation, now, &mut changes)
+                .await?;
+            changes.put(intent_object(intent));
+            if self.commit(&context, changes, &[]).await? {
+                return Ok(Some(PageStep::Done));
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// The invoice of a token. A draft has no page.
+    async fn open_invoice(
+        &self,
+        token: &str,
+        request: RequestId,
+    ) -> Result<Option<(Context, Invoice)>, Error> {
+        let Some((merchant, number)) = self.page_key.read(HostedPage::Invoice, token) else {
+            return Ok(None);
+        };
+        let find = FindObject { merchant, kind: Kind::Invoice, number };
+        match self.store.read(find).await? {
+            Some(Object::Invoice(invoice)) if invoice.finalized_at.is_some() => {
+                let context = self.page_context(merchant, invoice.livemode, request).await?;
+                Ok(context.map(|context| (context, invoice)))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+fn line(line: &Line) -> PageLine {
+    let charge = &line.charge;
+    PageLine {
+        name: charge.description.clone().unwrap_or_else(|| "Item".to_owned()),
+        quantity: charge.quantity,
+        amount: charge.amount,
+        currency: charge.currency,
+    }
+}
+
+fn due_date(invoice: &Invoice) -> Option<AccountTime> {
+    let given = invoice.given.integer(&["due_date"]).map(AccountTime);
+    let days = || Some((invoice.finalized_at?, invoice.given.integer(&["days_until_due"])?));
+    given.or_else(|| days().map(|(from, days)| from.plus(days.saturating_mul(DAY_S))))
+}

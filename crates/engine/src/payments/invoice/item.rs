@@ -1,0 +1,424 @@
+//! Invoice items: what stands on an invoice, or waits for one of its customer.
+
+use super::unexpected;
+use crate::context::{render, tries};
+use crate::customer::list_body;
+use crate::payments::product::PriceInput;
+use crate::payments::{Changes, bytes};
+use crate::{Answer, Context, Engine, Error};
+use model::clock::AccountTime;
+use model::event::{EventType, Snapshot};
+use model::given::Given;
+use model::id::InvoiceItemId;
+use model::money::Currency;
+use model::payments::invoice::{Charge, Invoice, InvoiceItem, InvoiceStatus, cost};
+use model::payments::product::Price;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use store::{Bounds, FindObject, Kind, ListObjects, Object};
+use wire::error::Error as Refusal;
+use wire::expand::Expand;
+use wire::list::PageParams;
+use wire::params::MetadataChange;
+use wire::render::given::Expanded;
+
+/// The most lines of an invoice. Stripe's published bound.
+pub(super) const LINES_MAX: u32 = 250;
+/// The most that an item may come to, either way, in minor units.
+const AMOUNT_MAX: i64 = 99_999_999;
+
+/// What a create or an update of an item says.
+#[derive(Clone, Debug, Default)]
+pub struct ItemInput {
+    /// Who is to pay it; only when it is made.
+    pub customer: Option<String>,
+    /// What it stands on; only when it is made.
+    pub invoice: Option<String>,
+    /// Of what; only when it is made.
+    pub currency: Option<Currency>,
+    /// How many minor units in all.
+    pub amount: Option<i64>,
+    /// How many.
+    pub quantity: Option<i64>,
+    /// The price of one.
+    pub price: Option<String>,
+    /// What that price is made of.
+    pub price_data: Option<Box<PriceInput>>,
+    /// How many minor units one costs, with a fraction.
+    pub unit_amount_decimal: Option<String>,
+    /// What for, in words.
+    pub description: Option<String>,
+    /// For which time: its begin and its end.
+    pub period: Option<(i64, i64)>,
+    /// Whether a discount may lower it.
+    pub discountable: Option<bool>,
+    /// The merchant's own keys.
+    pub metadata: Option<MetadataChange>,
+    /// The rest, to be echoed.
+    pub given: Given,
+}
+
+/// Which items a list holds.
+#[derive(Clone, Debug)]
+pub struct ItemFilter {
+    /// Those of this customer.
+    pub customer: Option<String>,
+    /// Those on this invoice.
+    pub invoice: Option<String>,
+    /// Those that wait, or do not wait, for an invoice.
+    pub pending: Option<bool>,
+    /// Those made within.
+    pub created: Bounds,
+    /// Which page.
+    pub page: PageParams,
+}
+
+impl Engine {
+    /// Makes an item, on a draft or waiting for one.
+    pub async fn create_invoice_item(
+        &self,
+        context: &Context,
+        input: &ItemInput,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let invoice = match &input.invoice {
+                Some(given) => Some(self.get_draft(context, given).await?),
+                None => None,
+            };
+            let customer = match (&input.customer, &invoice) {
+                (Some(given), _) => self.get_live_customer(context, given, "customer").await?,
+                (None, Some(invoice)) => {
+                    let id = invoice.customer.to_string();
+                    self.get_live_customer(context, &id, "customer").await?
+                }
+                (None, None) => return Err(Refusal::missing_param("customer").into()),
+            };
+            let now = self.moment_to_write(context.merchant, customer.test_clock).await?;
+            let currency = input.currency.unwrap_or(Currency::USD);
+            let mut item = InvoiceItem {
+                id: InvoiceItemId::from_number(self.next_number()),
+                merchant: context.merchant,
+                version: 1,
+                livemode: context.livemode,
+                created: now,
+                deleted: false,
+                customer: customer.id,
+                clock: customer.test_clock,
+                invoice: invoice.as_ref().map(|invoice| invoice.id),
+                charge: blank_charge(currency, now),
+                given: Given::nothing(),
+            };
+            let mut changes = Changes::default();
+            self.charge(context, &mut item, input, now, &mut changes).await?;
+            let cause = context.cause();
+            let object = Object::InvoiceItem(item.clone());
+            let created = EventType::InvoiceItemCreated;
+            changes.put_and_tell(object, created, None, now, Some(&cause));
+            if let Some(invoice) = invoice {
+                fits(&item, &invoice)?;
+                put_on(invoice, &item, now, context, &mut changes);
+            }
+            if let Some(answer) = self.commit_item(context, &item, changes).await? {
+                return Ok(answer);
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Shows an item.
+    pub async fn retrieve_invoice_item(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<Answer, Error> {
+        let item = self.get_item(context, id).await?;
+        let none = Changes::default();
+        let value = self.item_value(context, &item, &none, &context.expand).await?;
+        Ok(Answer::unchanged(bytes(&value)))
+    }
+
+    /// Changes an item, and its line on a draft.
+    pub async fn update_invoice_item(
+        &self,
+        context: &Context,
+        id: &str,
+        input: &ItemInput,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let before = self.get_item(context, id).await?;
+            let now = self.moment_to_write(context.merchant, before.clock).await?;
+            let invoice = self.invoice_of(context, &before).await?;
+            let mut item = before.clone();
+            let mut changes = Changes::default();
+            self.charge(context, &mut item, input, now, &mut changes).await?;
+            if item != before {
+                item.version += 1;
+                changes.put(Object::InvoiceItem(item.clone()));
+                if let Some(invoice) = invoice {
+                    put_on(invoice, &item, now, context, &mut changes);
+                }
+            }
+            if let Some(answer) = self.commit_item(context, &item, changes).await? {
+                return Ok(answer);
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Deletes an item, and its line on a draft.
+    pub async fn delete_invoice_item(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        for _ in tries() {
+            let mut item = self.get_item(context, id).await?;
+            let now = self.moment_to_write(context.merchant, item.clock).await?;
+            let invoice = self.invoice_of(context, &item).await?;
+            item.version += 1;
+            let mut changes = Changes::default();
+            let object = Object::InvoiceItem(item.clone());
+            changes.tell(&object, EventType::InvoiceItemDeleted, now, Some(&context.cause()));
+            item.deleted = true;
+            let id = item.id;
+            changes.put(Object::InvoiceItem(item));
+            if let Some(mut invoice) = invoice {
+                let before = Snapshot::Invoice(Box::new(invoice.clone()));
+                invoice.remove_line(id);
+                invoice.version += 1;
+                let (object, cause) = (Object::Invoice(invoice), context.cause());
+                let updated = EventType::InvoiceUpdated;
+                changes.put_and_tell(object, updated, Some(before), now, Some(&cause));
+            }
+            let body = render(|w| wire::render::deleted::write(w, &id, "invoiceitem"));
+            if self.commit(context, changes, &body).await? {
+                return Ok(Answer::committed(body));
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Lists items.
+    pub async fn list_invoice_items(
+        &self,
+        context: &Context,
+        filter: &ItemFilter,
+    ) -> Result<Answer, Error> {
+        let of = self.of_customer(context, filter.customer.as_deref()).await?;
+        let page = self.object_page(context, Kind::InvoiceItem, &filter.page).await?;
+        let invoice = match &filter.invoice {
+            Some(given) => Some(self.get_invoice(context, given, "invoice").await?.id),
+            None => None,
+        };
+        let (merchant, created) = (context.merchant, filter.created);
+        let list = ListObjects { merchant, kind: Kind::InvoiceItem, of, created, page };
+        let listed = self
+            .list_kept(list, |object| {
+                let Object::InvoiceItem(item) = object else { return false };
+                (invoice.is_none() || item.invoice == invoice)
+                    && filter.pending.is_none_or(|pending| pending == item.invoice.is_none())
+            })
+            .await?;
+        let expand = context.expand.inside("data");
+        let mut bodies = Vec::with_capacity(listed.items.len());
+        for object in &listed.items {
+            if let Object::InvoiceItem(item) = object {
+                let none = Changes::default();
+                bodies.push(bytes(&self.item_value(context, item, &none, &expand).await?));
+            }
+        }
+        Ok(Answer::unchanged(list_body("/v1/invoiceitems", listed.has_more, &bodies)))
+    }
+
+    /// Takes over what a request says of a charge.
+    async fn charge(
+        &self,
+        context: &Context,
+        item: &mut InvoiceItem,
+        input: &ItemInput,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        let charge = &mut item.charge;
+        let mut unit = input.unit_amount_decimal.clone();
+        if let Some(price) = self.price_of(context, input, now, changes).await? {
+            if item.version == 1 && input.currency.is_none() {
+                charge.currency = price.currency;
+            }
+            unit = Some(usable(&price, charge.currency)?);
+            charge.price = Some(price.id);
+            charge.product = Some(price.product.clone());
+        }
+        charge.quantity = input.quantity.unwrap_or(charge.quantity);
+        if let Some(amount) = input.amount {
+            if unit.is_some() || input.quantity.is_some_and(|quantity| quantity != 1) {
+                let other = if unit.is_some() { "pricing" } else { "quantity" };
+                return Err(Refusal::exclusive(&["amount", other]).into());
+            }
+            charge.quantity = 1;
+            unit = Some(amount.to_string());
+            (charge.price, charge.product) = (None, None);
+        }
+        charge.unit_amount_decimal = unit.unwrap_or_else(|| charge.unit_amount_decimal.clone());
+        let amount = cost(&charge.unit_amount_decimal, charge.quantity);
+        charge.amount = amount.filter(|cost| cost.abs() <= AMOUNT_MAX).ok_or_else(|| {
+            let message = format!("An item may come to at most {AMOUNT_MAX} cents.");
+            Refusal::invalid(message).code("amount_too_large").param("amount")
+        })?;
+        if input.description.is_some() {
+            charge.description.clone_from(&input.description);
+        }
+        if let Some((start, end)) = input.period {
+            charge.period = (AccountTime(start), AccountTime(end));
+        }
+        charge.discountable = input.discountable.unwrap_or(charge.discountable);
+        if let Some(change) = &input.metadata {
+            change.apply(&mut charge.metadata)?;
+        }
+        item.given.update(input.given.clone());
+        Ok(())
+    }
+
+    /// The price that a request names or makes. One that it makes may be used this once only.
+    async fn price_of(
+        &self,
+        context: &Context,
+        input: &ItemInput,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<Option<Price>, Error> {
+        match (&input.price, &input.price_data) {
+            (Some(_), Some(_)) => Err(Refusal::exclusive(&["pricing", "price_data"]).into()),
+            (Some(id), None) => {
+                let price = self.get_price(context, id, "pricing[price]").await?;
+                if price.active {
+                    return Ok(Some(price));
+                }
+                let message = "The price is inactive.";
+                Err(Refusal::invalid(message).param("pricing[price]").into())
+            }
+            (None, Some(data)) => {
+                self.make_price(context, data, "price_data", now, changes).await.map(Some)
+            }
+            (None, None) => Ok(None),
+        }
+    }
+
+    async fn get_item(&self, context: &Context, given: &str) -> Result<InvoiceItem, Error> {
+        let missing = || Error::from(Refusal::no_such("invoiceitem", given, "invoiceitem"));
+        let id: InvoiceItemId = given.parse().map_err(|_| missing())?;
+        let merchant = context.merchant;
+        let find = FindObject { merchant, kind: Kind::InvoiceItem, number: id.number() };
+        match self.store.read(find).await? {
+            Some(Object::InvoiceItem(item)) if !item.deleted => Ok(item),
+            _ => Err(missing()),
+        }
+    }
+
+    async fn get_draft(&self, context: &Context, given: &str) -> Result<Invoice, Error> {
+        let invoice = self.get_invoice(context, given, "invoice").await?;
+        if invoice.status == InvoiceStatus::Draft {
+            Ok(invoice)
+        } else {
+            Err(unexpected(&invoice, "given other items"))
+        }
+    }
+
+    /// The draft that an item stands on.
+    async fn invoice_of(
+        &self,
+        context: &Context,
+        item: &InvoiceItem,
+    ) -> Result<Option<Invoice>, Error> {
+        match item.invoice {
+            Some(id) => self.get_draft(context, &id.to_string()).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn item_value(
+        &self,
+        context: &Context,
+        item: &InvoiceItem,
+        changes: &Changes,
+        expand: &Expand,
+    ) -> Result<Value, Error> {
+        let mut expanded = Expanded::new();
+        self.expand_customer(context, expand, Some(item.customer), &mut expanded).await?;
+        if let Some(id) = item.invoice.filter(|_| expand.wants("invoice"))
+            && let Some(Object::Invoice(invoice)) =
+                self.find_changed(context, changes, Kind::Invoice, id.number()).await?
+        {
+            let inside = expand.inside("invoice");
+            let value = self.invoice_value(context, &invoice, changes, &inside).await?;
+            expanded.insert("invoice", value);
+        }
+        Ok(wire::render::payments::invoice::item_value(item, &expanded))
+    }
+
+    async fn commit_item(
+        &self,
+        context: &Context,
+        item: &InvoiceItem,
+        changes: Changes,
+    ) -> Result<Option<Answer>, Error> {
+        let value = self.item_value(context, item, &changes, &context.expand).await?;
+        self.commit_any(context, changes, bytes(&value)).await
+    }
+}
+
+fn blank_charge(currency: Currency, now: AccountTime) -> Charge {
+    Charge {
+        amount: 0,
+        currency,
+        quantity: 1,
+        unit_amount_decimal: "0".to_owned(),
+        price: None,
+        product: None,
+        description: None,
+        period: (now, now),
+        discountable: true,
+        metadata: BTreeMap::new(),
+    }
+}
+
+/// What one costs, if a price can stand on an invoice of this currency.
+fn usable(price: &Price, currency: Currency) -> Result<String, Error> {
+    let refuse = |message: &str| Refusal::invalid(message.to_owned()).param("pricing[price]");
+    if price.is_recurring() {
+        return Err(refuse("An invoice item needs a price that is paid once.").into());
+    }
+    if price.currency != currency {
+        return Err(refuse("The price is of another currency than the item.").into());
+    }
+    let unit = price.unit_amount_decimal.clone();
+    unit.ok_or_else(|| refuse("Only prices with a unit_amount can be invoiced here.").into())
+}
+
+/// Refuses an item that the invoice cannot hold.
+fn fits(item: &InvoiceItem, invoice: &Invoice) -> Result<(), Error> {
+    if item.customer != invoice.customer {
+        let message = "The invoice is another customer's.";
+        return Err(Refusal::invalid(message).param("invoice").into());
+    }
+    if item.charge.currency != invoice.currency {
+        let message = "The invoice is of another currency than the item.";
+        return Err(Refusal::invalid(message).param("currency").into());
+    }
+    if invoice.lines.len() >= usize::try_from(LINES_MAX).unwrap_or(usize::MAX) {
+        let message = format!("An invoice may have at most {LINES_MAX} lines.");
+        return Err(Refusal::invalid(message).param("invoice").into());
+    }
+    Ok(())
+}
+
+/// Puts an item's line on a draft.
+fn put_on(
+    mut invoice: Invoice,
+    item: &InvoiceItem,
+    now: AccountTime,
+    context: &Context,
+    changes: &mut Changes,
+) {
+    let before = Snapshot::Invoice(Box::new(invoice.clone()));
+    invoice.put_line(item);
+    invoice.version += 1;
+    let (object, cause) = (Object::Invoice(invoice), context.cause());
+    changes.put_and_tell(object, EventType::InvoiceUpdated, Some(before), now, Some(&cause));
+}

@@ -1,0 +1,346 @@
+//! From a draft to its payment: finalizing, paying and voiding an invoice, and what becomes of it
+//! when the intent that collects it ends.
+
+use super::{InvoiceInput, unexpected};
+use crate::context::tries;
+use crate::payments::intent::{Confirmation, IntentInput, IntentKind, MethodParam};
+use crate::payments::subscription::InvoiceEnd;
+use crate::payments::{Changes, intent_object};
+use crate::{Answer, Context, Engine, Error};
+use model::clock::AccountTime;
+use model::event::{Cause, EventType, Snapshot};
+use model::given::Given;
+use model::id::{PaymentIntentId, PaymentMethodId, hash_number};
+use model::payments::intent::{Intent, IntentStatus};
+use model::payments::invoice::{Invoice, InvoiceStatus};
+use store::{Kind, Object};
+use wire::error::Error as Refusal;
+
+/// The most that an invoice may come to, in minor units: what an intent may debit.
+const TOTAL_MAX: i64 = 99_999_999;
+
+/// How an invoice is to be paid.
+#[derive(Clone, Debug, Default)]
+pub struct PayInput {
+    /// What is debited; left out, what was linked or is the invoice's default.
+    pub method: Option<String>,
+    /// Whether it was paid in another way already.
+    pub paid_elsewhere: bool,
+}
+
+/// What happened to the intent of an invoice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Attempt {
+    /// It was confirmed.
+    Begun,
+    /// Its debit or its deposits ended.
+    Ended,
+}
+
+impl Engine {
+    /// Opens a draft: from now on an intent collects it.
+    pub async fn finalize_invoice(
+        &self,
+        context: &Context,
+        id: &str,
+        auto_advance: Option<bool>,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let mut invoice = self.get_invoice(context, id, "invoice").await?;
+            let now = self.moment_to_write(context.merchant, invoice.clock).await?;
+            if invoice.status != InvoiceStatus::Draft {
+                return Err(unexpected(&invoice, "finalized again"));
+            }
+            if invoice.total() > TOTAL_MAX {
+                let message = format!("The invoice comes to more than {TOTAL_MAX} cents.");
+                return Err(Refusal::invalid(message).code("amount_too_large").into());
+            }
+            if let Some(advance) = auto_advance {
+                invoice.given.put("auto_advance", Given::Boolean(advance));
+            }
+            let mut changes = Changes::default();
+            self.finalize_with(context, &mut invoice, now, &mut changes).await?;
+            if let Some(answer) = self.commit_invoice(context, &invoice, changes).await? {
+                return Ok(answer);
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    pub(crate) async fn finalize_with(
+        &self,
+        context: &Context,
+        invoice: &mut Invoice,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        let cause = context.cause();
+        let number = invoice.customer.number();
+        let mut customer = match self.find_changed(context, changes, Kind::Customer, number).await?
+        {
+            Some(Object::Customer(customer)) if !customer.deleted => customer,
+            _ => return Err(Refusal::invalid("The customer of the invoice was deleted.").into()),
+        };
+        let printed = if let Some(chosen) = invoice.printed_number.clone() {
+            chosen
+        } else {
+            let before = Snapshot::Customer(Box::new(customer.clone()));
+            let sequence = customer.next_invoice_sequence.unwrap_or(1);
+            customer.next_invoice_sequence = Some(sequence + 1);
+            let prefix = customer.invoice_prefix.clone().unwrap_or_else(|| {
+                let hash = hash_number(&[b"invoice", customer.id.to_string().as_bytes()]);
+                format!("{:08X}", hash & 0xffff_ffff)
+            });
+            customer.version = changes.raised(Kind::Customer, number, customer.version);
+            let object = Object::Customer(customer.clone());
+            let updated = EventType::CustomerUpdated;
+            changes.put_and_tell(object, updated, Some(before), now, Some(&cause));
+            format!("{prefix}-{sequence:04}")
+        };
+        invoice.version = changes.raised(Kind::Invoice, invoice.id.number(), invoice.version);
+        invoice.finalize(printed, now);
+        if invoice.status == InvoiceStatus::Open {
+            let input = IntentInput {
+                amount: Some(invoice.amount_due()),
+                currency: Some(invoice.currency),
+                method_types: invoice.method_types.clone(),
+                collection: Some(invoice.collection.clone()),
+                given: intent_given(invoice),
+                ..IntentInput::default()
+            };
+            let kind = IntentKind::Payment;
+            let mut intent = self.new_intent(context, kind, &input, Some(&customer), now)?;
+            intent.invoice = Some(invoice.id);
+            intent.from_settings.clone_from(&invoice.from_settings);
+            invoice.intent = Some(PaymentIntentId::from_number(intent.number));
+            let object = intent_object(intent);
+            let created = EventType::PaymentIntentCreated;
+            changes.put_and_tell(object, created, None, now, Some(&cause));
+        }
+        let object = Object::Invoice(invoice.clone());
+        changes.tell(&object, EventType::InvoiceFinalized, now, Some(&cause));
+        if invoice.status == InvoiceStatus::Paid {
+            tell_paid(&object, now, Some(&cause), changes);
+        }
+        changes.put(object);
+        Ok(())
+    }
+
+    /// Pays an open invoice: its intent is confirmed, and the invoice follows when that succeeds.
+    pub async fn pay_invoice(
+        &self,
+        context: &Context,
+        id: &str,
+        input: &PayInput,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let mut invoice = self.get_invoice(context, id, "invoice").await?;
+            let now = self.moment_to_write(context.merchant, invoice.clock).await?;
+            if invoice.status == InvoiceStatus::Draft {
+                return Err(unexpected(&invoice, "paid; finalize it first"));
+            }
+            let mut changes = Changes::default();
+            let found = self.find_intent_of(context, &invoice, &changes).await?;
+            let open = invoice.status == InvoiceStatus::Open;
+            let Some(mut intent) = found.filter(|_| open) else {
+                return Err(unexpected(&invoice, "paid"));
+            };
+            intent.version += 1;
+            if input.paid_elsewhere {
+                give_up(&mut intent, "abandoned", now, context, &mut changes)?;
+                invoice.version += 1;
+                invoice.paid_elsewhere = true;
+                invoice.pay(now);
+                let object = Object::Invoice(invoice.clone());
+                tell_paid(&object, now, Some(&context.cause()), &mut changes);
+                changes.put(object);
+                let end = InvoiceEnd::Paid;
+                self.invoice_ended(context, &invoice, end, now, &mut changes).await?;
+            } else {
+                let default = self.payer_of_invoice(&invoice, &changes).await?;
+                let method = payer(default, &intent, input)?;
+                let confirmation = Confirmation { method, ..Confirmation::default() };
+                self.confirm_intent_with(context, &mut intent, &confirmation, now, &mut changes)
+                    .await?;
+            }
+            changes.put(intent_object(intent));
+            let number = invoice.id.number();
+            let held = self.find_changed(context, &changes, Kind::Invoice, number).await?;
+            if let Some(Object::Invoice(held)) = held {
+                invoice = held;
+            }
+            if let Some(answer) = self.commit_invoice(context, &invoice, changes).await? {
+                return Ok(answer);
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Gives an open invoice up, and its intent with it.
+    pub async fn void_invoice(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        for _ in tries() {
+            let before = self.get_invoice(context, id, "invoice").await?;
+            let now = self.moment_to_write(context.merchant, before.clock).await?;
+            if before.status == InvoiceStatus::Draft {
+                return Err(unexpected(&before, "voided; delete it instead"));
+            }
+            if before.status != InvoiceStatus::Open {
+                return Err(unexpected(&before, "voided"));
+            }
+            let mut invoice = before.clone();
+            let mut changes = Changes::default();
+            self.void_with(context, &mut invoice, now, &mut changes).await?;
+            self.invoice_ended(context, &invoice, InvoiceEnd::Void, now, &mut changes).await?;
+            if let Some(answer) = self.commit_invoice(context, &invoice, changes).await? {
+                return Ok(answer);
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Gives an open invoice up as part of a larger change, and its intent with it.
+    pub(crate) async fn void_with(
+        &self,
+        context: &Context,
+        invoice: &mut Invoice,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        if let Some(mut intent) = self.find_intent_of(context, invoice, changes).await? {
+            intent.version += 1;
+            give_up(&mut intent, "void_invoice", now, context, changes)?;
+            changes.put(intent_object(intent));
+        }
+        invoice.version += 1;
+        invoice.void(now);
+        let object = Object::Invoice(invoice.clone());
+        let voided = EventType::InvoiceVoided;
+        changes.put_and_tell(object, voided, None, now, Some(&context.cause()));
+        Ok(())
+    }
+
+    /// Tells the intent of an open invoice what the invoice asks of the link flow from now on.
+    pub(super) async fn collect_anew(
+        &self,
+        context: &Context,
+        invoice: &Invoice,
+        input: &InvoiceInput,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        if input.collection.is_none() && input.method_types.is_none() {
+            return Ok(());
+        }
+        let Some(mut intent) = self.find_intent_of(context, invoice, changes).await? else {
+            return Ok(());
+        };
+        if intent.collects() {
+            intent.collection = invoice.collection.clone();
+            intent.method_types.clone_from(&invoice.method_types);
+            intent.from_settings.clone_from(&invoice.from_settings);
+            intent.version += 1;
+            changes.put(intent_object(intent));
+        }
+        Ok(())
+    }
+
+    /// What an attempt to debit an intent means to the invoice that it pays, if it pays one. The
+    /// intent must show the outcome already.
+    pub(crate) async fn tell_invoice(
+        &self,
+        intent: &Intent,
+        attempt: Attempt,
+        now: AccountTime,
+        cause: Option<&Cause>,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        let Some(id) = intent.invoice else { return Ok(()) };
+        let (merchant, number) = (intent.merchant, id.number());
+        let found = self.find_object(merchant, changes, Kind::Invoice, number).await?;
+        let Some(Object::Invoice(mut invoice)) = found else { return Ok(()) };
+        if invoice.status != InvoiceStatus::Open {
+            return Ok(());
+        }
+        let before = Snapshot::Invoice(Box::new(invoice.clone()));
+        invoice.version = changes.raised(Kind::Invoice, number, invoice.version);
+        invoice.attempts += u32::from(attempt == Attempt::Begun);
+        match intent.status {
+            IntentStatus::Succeeded => {
+                invoice.pay(now);
+                let object = Object::Invoice(invoice);
+                tell_paid(&object, now, cause, changes);
+                changes.put(object);
+            }
+            IntentStatus::RequiresPaymentMethod => {
+                let failed = EventType::InvoicePaymentFailed;
+                changes.put_and_tell(Object::Invoice(invoice), failed, None, now, cause);
+            }
+            _ => {
+                let updated = EventType::InvoiceUpdated;
+                changes.put_and_tell(Object::Invoice(invoice), updated, Some(before), now, cause);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the intent of an invoice says. One of a subscription keeps the payment method for the
+/// invoices to come.
+fn intent_given(invoice: &Invoice) -> Given {
+    let mut given = Given::nothing();
+    let text = |text: &str| Given::Text(text.to_owned());
+    let description = match invoice.given.text(&["billing_reason"]) {
+        Some("subscription_create") => "Subscription creation",
+        Some(_) if invoice.subscription.is_some() => "Subscription update",
+        _ => "Payment for Invoice",
+    };
+    given.put("description", text(description));
+    if invoice.subscription.is_some() {
+        given.put("setup_future_usage", text("off_session"));
+    }
+    given
+}
+
+fn tell_paid(invoice: &Object, now: AccountTime, cause: Option<&Cause>, changes: &mut Changes) {
+    changes.tell(invoice, EventType::InvoicePaid, now, cause);
+    changes.tell(invoice, EventType::InvoicePaymentSucceeded, now, cause);
+}
+
+/// Cancels the intent of an invoice that needs it no more.
+fn give_up(
+    intent: &mut Intent,
+    reason: &str,
+    now: AccountTime,
+    context: &Context,
+    changes: &mut Changes,
+) -> Result<(), Error> {
+    if !intent.cancelable() {
+        let message = "A debit for this invoice is under way; wait until it has ended.";
+        return Err(Refusal::invalid(message).into());
+    }
+    intent.cancel(Some(reason.to_owned()), now);
+    let object = intent_object(intent.clone());
+    changes.tell(&object, EventType::PaymentIntentCanceled, now, Some(&context.cause()));
+    Ok(())
+}
+
+/// What is debited: what the call names, else what was linked, else the default.
+fn payer(
+    default: Option<PaymentMethodId>,
+    intent: &Intent,
+    input: &PayInput,
+) -> Result<Option<MethodParam>, Error> {
+    let default = || default.map(|method| method.to_string());
+    match (&input.method, intent.payment_method) {
+        (Some(given), _) => Ok(Some(MethodParam::Id(given.clone()))),
+        (None, Some(_)) => Ok(None),
+        (None, None) => match default() {
+            Some(method) => Ok(Some(MethodParam::Id(method))),
+            None => Err(Refusal::invalid(
+                "There is nothing to debit yet: link an account, or name a payment_method.",
+            )
+            .code("parameter_missing")
+            .param("payment_method")
+            .into()),
+        },
+    }
+}

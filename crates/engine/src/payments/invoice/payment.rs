@@ -1,0 +1,149 @@
+//! Payments of invoices (`inpay_…`): the intent of an invoice, seen from the invoice.
+//!
+//! There is one for each invoice that came to something, with the number of its intent; nothing is
+//! stored for it.
+
+use crate::customer::list_body;
+use crate::payments::{Changes, Seen, bytes};
+use crate::{Answer, Context, Engine, Error};
+use model::id::{InvoicePaymentId, PaymentIntentId};
+use model::payments::intent::Intent;
+use model::payments::invoice::Invoice;
+use serde_json::Value;
+use store::{Bounds, Kind, ListObjects, Object, ObjectsOf};
+use wire::error::Error as Refusal;
+use wire::expand::Expand;
+use wire::list::PageParams;
+
+/// Which payments a list holds.
+#[derive(Clone, Debug)]
+pub struct PaymentFilter {
+    /// Those of this invoice.
+    pub invoice: Option<String>,
+    /// The one by this Payment Intent.
+    pub payment_intent: Option<String>,
+    /// Those that stand so: `canceled`, `open` or `paid`.
+    pub status: Option<String>,
+    /// Those made within.
+    pub created: Bounds,
+    /// Which page.
+    pub page: PageParams,
+}
+
+impl Engine {
+    /// Shows a payment of an invoice.
+    pub async fn retrieve_invoice_payment(
+        &self,
+        context: &Context,
+        given: &str,
+    ) -> Result<Answer, Error> {
+        let missing = || Error::from(Refusal::no_such("invoice payment", given, "invoice_payment"));
+        let number = given.parse().map(InvoicePaymentId::number).map_err(|_| missing())?;
+        let none = Changes::default();
+        let found = self.find_changed(context, &none, Kind::PaymentIntent, number).await?;
+        let Some(Object::PaymentIntent(intent)) = found else { return Err(missing()) };
+        let value = self.invoice_payment_value(context, &intent, &context.expand).await?;
+        Ok(Answer::unchanged(bytes(&value.ok_or_else(missing)?)))
+    }
+
+    /// Lists payments of invoices, the newest first.
+    pub async fn list_invoice_payments(
+        &self,
+        context: &Context,
+        filter: &PaymentFilter,
+    ) -> Result<Answer, Error> {
+        let invoice = match &filter.invoice {
+            Some(given) => Some(self.get_invoice(context, given, "invoice").await?),
+            None => None,
+        };
+        let of = invoice
+            .as_ref()
+            .map_or(ObjectsOf::All, |invoice| ObjectsOf::Customer(invoice.customer));
+        // Payments are paged as their intents are.
+        let as_intent = |given: &Option<String>| {
+            given.as_ref().map(|given| match given.parse::<InvoicePaymentId>() {
+                Ok(id) => PaymentIntentId::from_number(id.number()).to_string(),
+                Err(_) => given.clone(),
+            })
+        };
+        let page = PageParams {
+            limit: filter.page.limit,
+            starting_after: as_intent(&filter.page.starting_after),
+            ending_before: as_intent(&filter.page.ending_before),
+        };
+        let (merchant, kind, created) = (context.merchant, Kind::PaymentIntent, filter.created);
+        let page = self.object_page(context, kind, &page).await?;
+        let wanted = invoice.map(|invoice| invoice.id);
+        let fits = |object: &Object| {
+            let Object::PaymentIntent(intent) = object else { return false };
+            let status = wire::render::payments::invoice::payment_status(intent);
+            intent.invoice.is_some()
+                && wanted.is_none_or(|wanted| intent.invoice == Some(wanted))
+                && filter.payment_intent.as_ref().is_none_or(|id| *id == intent.id())
+                && filter.status.as_ref().is_none_or(|asked| asked == status)
+        };
+        let list = ListObjects { merchant, kind, of, created, page };
+        let listed = self.list_kept(list, fits).await?;
+        let expand = context.expand.inside("data");
+        let mut bodies = Vec::with_capacity(listed.items.len());
+        for object in &listed.items {
+            if let Object::PaymentIntent(intent) = object {
+                let value = self.invoice_payment_value(context, intent, &expand).await?;
+                bodies.extend(value.iter().map(bytes));
+            }
+        }
+        Ok(Answer::unchanged(list_body("/v1/invoice_payments", listed.has_more, &bodies)))
+    }
+
+    /// What an intent pays towards its invoice; none of an intent that pays none.
+    async fn invoice_payment_value(
+        &self,
+        context: &Context,
+        intent: &Intent,
+        expand: &Expand,
+    ) -> Result<Option<Value>, Error> {
+        let none = Changes::default();
+        let Some(id) = intent.invoice else { return Ok(None) };
+        let found = self.find_changed(context, &none, Kind::Invoice, id.number()).await?;
+        let Some(Object::Invoice(invoice)) = found else { return Ok(None) };
+        let shown = self.paying_value(context, intent, &none, &expand.inside("payment")).await?;
+        let shown_invoice = if expand.wants("invoice") {
+            self.invoice_value(context, &invoice, &none, &expand.inside("invoice")).await?
+        } else {
+            Value::from(invoice.id.to_string())
+        };
+        Ok(Some(wire::render::payments::invoice::payment(&invoice, intent, &shown, &shown_invoice)))
+    }
+
+    /// The payments that an invoice shows.
+    pub(super) async fn payments_value(
+        &self,
+        context: &Context,
+        invoice: &Invoice,
+        intent: Option<&Intent>,
+        changes: &Changes,
+        expand: &Expand,
+    ) -> Result<Value, Error> {
+        let inside = expand.inside("data").inside("payment");
+        let shown = match intent {
+            Some(intent) => self.paying_value(context, intent, changes, &inside).await?,
+            None => Value::Null,
+        };
+        Ok(wire::render::payments::invoice::payments(invoice, intent, &shown))
+    }
+
+    /// The intent of a payment, or its id.
+    async fn paying_value(
+        &self,
+        context: &Context,
+        intent: &Intent,
+        changes: &Changes,
+        expand: &Expand,
+    ) -> Result<Value, Error> {
+        if !expand.wants("payment_intent") {
+            return Ok(Value::from(intent.id()));
+        }
+        let inside = expand.inside("payment_intent");
+        self.intent_value(context, intent, changes, Seen::by_merchant(&inside)).await
+    }
+}

@@ -1,0 +1,270 @@
+//! Configurations of payment methods, and what they decide for payment objects.
+
+use crate::carrier::Carrier;
+use crate::context::tries;
+use crate::customer::list_body;
+use crate::payments::{Changes, bytes};
+use crate::{Answer, Context, Engine, Error};
+use model::id::MethodConfigurationId;
+use model::payments::intent::Intent;
+use model::payments::method_configuration::{
+    ConfiguredBy, MethodConfiguration, Preference, state, types_offered,
+};
+use std::collections::BTreeMap;
+use store::{Bounds, FindObject, Kind, ListObjects, Object, ObjectsOf};
+use wire::error::Error as Refusal;
+use wire::list::PageParams;
+use wire::render::payments::method_configuration::value;
+
+/// The parameter of payment objects that names one.
+const PARAM: &str = "payment_method_configuration";
+
+/// What a create or an update says.
+#[derive(Clone, Debug, Default)]
+pub struct MethodConfigurationInput {
+    /// Whether payment objects may name it.
+    pub active: Option<bool>,
+    /// What the merchant calls it.
+    pub name: Option<String>,
+    /// The configuration that it is a child of.
+    pub parent: Option<String>,
+    /// What is wanted of each payment method, by its name.
+    pub preferences: BTreeMap<String, Preference>,
+}
+
+impl MethodConfigurationInput {
+    fn apply(&self, configuration: &mut MethodConfiguration) -> Result<(), Refusal> {
+        if self.active == Some(false) && configuration.is_default {
+            let message = "The default configuration stays active.";
+            return Err(Refusal::invalid(message).param("active"));
+        }
+        configuration.active = self.active.unwrap_or(configuration.active);
+        if let Some(name) = &self.name {
+            configuration.name.clone_from(name);
+        }
+        if self.parent.is_some() {
+            configuration.parent.clone_from(&self.parent);
+        }
+        let said = self.preferences.iter().map(|(name, said)| (name.clone(), *said));
+        configuration.preferences.extend(said);
+        Ok(())
+    }
+}
+
+impl Engine {
+    /// Makes a configuration. The default one is stored with the first.
+    pub async fn create_method_configuration(
+        &self,
+        context: &Context,
+        input: &MethodConfigurationInput,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let mut configuration = MethodConfiguration {
+                id: MethodConfigurationId::from_number(self.next_number()),
+                version: 1,
+                created: self.clock.account_now(),
+                is_default: false,
+                name: "Untitled".to_owned(),
+                ..MethodConfiguration::default_of(context.merchant, context.livemode)
+            };
+            input.apply(&mut configuration)?;
+            let body = bytes(&value(&configuration));
+            let mut changes = Changes::default();
+            let mut default = self.default_configuration(context).await?;
+            if default.version == 0 {
+                default.version = 1;
+                changes.put(Object::MethodConfiguration(default));
+            }
+            changes.put(Object::MethodConfiguration(configuration));
+            if self.commit(context, changes, &body).await? {
+                return Ok(Answer::committed(body));
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Shows a configuration.
+    pub async fn retrieve_method_configuration(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<Answer, Error> {
+        let configuration = self.get_configuration(context, id, "configuration").await?;
+        Ok(Answer::unchanged(bytes(&value(&configuration))))
+    }
+
+    /// Changes a configuration. Payment objects that exist keep what was decided for them.
+    pub async fn update_method_configuration(
+        &self,
+        context: &Context,
+        id: &str,
+        input: &MethodConfigurationInput,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let before = self.get_configuration(context, id, "configuration").await?;
+            let mut configuration = before.clone();
+            input.apply(&mut configuration)?;
+            let body = bytes(&value(&configuration));
+            if configuration == before {
+                return Ok(Answer::unchanged(body));
+            }
+            configuration.version += 1;
+            let mut changes = Changes::default();
+            changes.put(Object::MethodConfiguration(configuration));
+            if self.commit(context, changes, &body).await? {
+                return Ok(Answer::committed(body));
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Lists configurations, the newest first and the default one last.
+    pub async fn list_method_configurations(
+        &self,
+        context: &Context,
+        active: Option<bool>,
+        page: &PageParams,
+    ) -> Result<Answer, Error> {
+        let url = "/v1/payment_method_configurations";
+        let default = self.default_configuration(context).await?;
+        let cursor = page.starting_after.as_ref().or(page.ending_before.as_ref());
+        let mut has_more = false;
+        let listed = match cursor {
+            // Nothing is stored before the default one is.
+            None if default.version == 0 => {
+                vec![default].into_iter().filter(fits(active)).collect()
+            }
+            Some(id) if default.version == 0 && *id == default.id.to_string() => Vec::new(),
+            _ => {
+                let (merchant, kind) = (context.merchant, Kind::MethodConfiguration);
+                let page = self.object_page(context, kind, page).await?;
+                let of = match active {
+                    Some(active) => ObjectsOf::Lookup(state(active).to_owned()),
+                    None => ObjectsOf::All,
+                };
+                let list = ListObjects { merchant, kind, of, created: Bounds::default(), page };
+                let listed = self.store.read(list).await?;
+                has_more = listed.has_more;
+                let configurations = listed.items.into_iter().filter_map(configuration);
+                configurations.collect::<Vec<_>>()
+            }
+        };
+        let bodies: Vec<Vec<u8>> =
+            listed.iter().map(|configuration| bytes(&value(configuration))).collect();
+        Ok(Answer::unchanged(list_body(url, has_more, &bodies)))
+    }
+
+    /// What decides for a payment object that names its types, or a configuration, or neither.
+    /// Nothing does where the merchant has never changed a configuration.
+    pub(crate) async fn configured_by(
+        &self,
+        context: &Context,
+        types_named: bool,
+        given: Option<&str>,
+    ) -> Result<Option<ConfiguredBy>, Error> {
+        match given {
+            Some(_) if types_named => {
+                Err(Refusal::exclusive(&[PARAM, "payment_method_types"]).into())
+            }
+            Some(given) => {
+                let configuration = self.get_configuration(context, given, PARAM).await?;
+                if !configuration.active {
+                    let message = "This configuration of payment methods is not active.";
+                    return Err(Refusal::invalid(message).param(PARAM).into());
+                }
+                Ok(Some(configuration.decision()))
+            }
+            None if types_named => Ok(None),
+            None => {
+                let default = self.default_configuration(context).await?;
+                Ok((default.version > 0).then(|| default.decision()))
+            }
+        }
+    }
+
+    /// What an update of an intent decides anew.
+    pub(crate) async fn configure_intent(
+        &self,
+        context: &Context,
+        intent: &mut Intent,
+        given: Option<&str>,
+    ) -> Result<(), Error> {
+        let named = intent.method_types.is_some();
+        if given.is_some() || named {
+            intent.configuration = self.configured_by(context, named, given).await?;
+        }
+        Ok(())
+    }
+
+    async fn default_configuration(&self, context: &Context) -> Result<MethodConfiguration, Error> {
+        let default = MethodConfiguration::default_of(context.merchant, context.livemode);
+        Ok(self.find_configuration(context, default.id).await?.unwrap_or(default))
+    }
+
+    async fn find_configuration(
+        &self,
+        context: &Context,
+        id: MethodConfigurationId,
+    ) -> Result<Option<MethodConfiguration>, Error> {
+        let (merchant, kind) = (context.merchant, Kind::MethodConfiguration);
+        let find = FindObject { merchant, kind, number: id.number() };
+        Ok(self.store.read(find).await?.and_then(configuration))
+    }
+
+    async fn get_configuration(
+        &self,
+        context: &Context,
+        given: &str,
+        param: &str,
+    ) -> Result<MethodConfiguration, Error> {
+        let missing = || Error::from(Refusal::no_such(PARAM, given, param));
+        let id: MethodConfigurationId = given.parse().map_err(|_| missing())?;
+        if id == MethodConfiguration::default_id(context.merchant) {
+            return self.default_configuration(context).await;
+        }
+        self.find_configuration(context, id).await?.ok_or_else(missing)
+    }
+}
+
+fn configuration(object: Object) -> Option<MethodConfiguration> {
+    match object {
+        Object::MethodConfiguration(configuration) => Some(configuration),
+        _ => None,
+    }
+}
+
+fn fits(active: Option<bool>) -> impl Fn(&MethodConfiguration) -> bool {
+    move |configuration| active.is_none_or(|active| configuration.active == active)
+}
+
+/// Refuses a bank account for an object whose configuration does not offer any.
+pub(crate) fn check_offered(
+    named: Option<&[String]>,
+    configuration: Option<&ConfiguredBy>,
+    param: Option<&str>,
+) -> Result<(), Error> {
+    if !types_offered(named, configuration).is_empty() {
+        return Ok(());
+    }
+    let message = "The configuration of payment methods that decides here has us_bank_account \
+                   switched off.";
+    let refusal = Refusal::invalid(message);
+    Err(match param {
+        Some(param) => refusal.param(param),
+        None => refusal,
+    }
+    .into())
+}
+
+/// Refuses a link flow for such an object.
+pub(crate) fn check_carrier(carrier: &Carrier) -> Result<(), Error> {
+    match carrier {
+        Carrier::Intent(intent) => {
+            check_offered(intent.method_types.as_deref(), intent.configuration.as_ref(), None)
+        }
+        Carrier::Checkout(session) | Carrier::CheckoutPage(session) => {
+            check_offered(session.method_types.as_deref(), session.configuration.as_ref(), None)
+        }
+        Carrier::Session(_) => Ok(()),
+    }
+}

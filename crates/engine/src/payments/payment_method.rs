@@ -1,0 +1,473 @@
+//! Payment methods: made from a linked account or from typed numbers, given to customers.
+
+use crate::context::tries;
+use crate::customer::list_body;
+use crate::live::check_numbers;
+use crate::payments::{Changes, bytes};
+use crate::{Answer, Context, Engine, Error};
+use model::account::{Account, NumberStatus, PaymentMethodType, Permission, Subcategory};
+use model::clock::AccountTime;
+use model::event::EventType;
+use model::given::Given;
+use model::id::{ClockId, CustomerId, PaymentMethodId};
+use model::payments::payment_method::{PaymentBehavior, PaymentMethod, fingerprint};
+use model::token::{
+    BankAccountType, BankHolderType, BankNumbers, TEST_BANK_NAME, TEST_ROUTING_NUMBER,
+};
+use std::collections::BTreeMap;
+use store::{Bounds, FindObject, Kind, ListObjects, Object, ObjectsOf};
+use wire::error::Error as Refusal;
+use wire::list::PageParams;
+use wire::params::MetadataChange;
+
+/// What a payment method is made of.
+#[derive(Clone, Debug)]
+pub struct MethodInput {
+    /// The bank account.
+    pub source: MethodSource,
+    /// Name, e-mail address and the like.
+    pub billing_details: Given,
+    /// `always`, `limited` or `unspecified`.
+    pub allow_redisplay: Option<String>,
+    /// The merchant's own keys.
+    pub metadata: Option<MetadataChange>,
+    /// Whose the account is.
+    pub holder_type: Option<BankHolderType>,
+    /// The path of the parameters, for messages: empty, or `payment_method_data`.
+    pub path: &'static str,
+}
+
+/// Where a payment method comes from.
+#[derive(Clone, Debug)]
+pub enum MethodSource {
+    /// A linked account, by its id.
+    Account(String),
+    /// Numbers that somebody typed.
+    Numbers(BankNumbers),
+}
+
+/// What an update says.
+#[derive(Clone, Debug)]
+pub struct MethodUpdate {
+    /// Laid over what is there.
+    pub billing_details: Option<Given>,
+    /// `always`, `limited` or `unspecified`.
+    pub allow_redisplay: Option<String>,
+    /// The merchant's own keys.
+    pub metadata: Option<MetadataChange>,
+    /// Whose the account is.
+    pub holder_type: Option<BankHolderType>,
+    /// Its kind.
+    pub account_type: Option<BankAccountType>,
+}
+
+/// For whom, and when, a payment method is made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MadeFor {
+    pub(crate) now: AccountTime,
+    pub(crate) clock: Option<ClockId>,
+}
+
+impl Engine {
+    /// Makes a payment method that belongs to nobody yet.
+    pub async fn create_payment_method(
+        &self,
+        context: &Context,
+        input: &MethodInput,
+    ) -> Result<Answer, Error> {
+        let made_for = MadeFor { now: self.clock.account_now(), clock: None };
+        let method = self.new_method(context, input, made_for).await?;
+        let body = bytes(&self.method_value(context, &method, &context.expand).await?);
+        let mut changes = Changes::default();
+        changes.put(Object::PaymentMethod(method));
+        if self.commit(context, changes, &body).await? {
+            Ok(Answer::committed(body))
+        } else {
+            Err(Error::Locked)
+        }
+    }
+
+    /// Shows a payment method.
+    pub async fn retrieve_payment_method(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<Answer, Error> {
+        let method = self.get_method(context, id, "payment_method").await?;
+        Ok(Answer::unchanged(bytes(&self.method_value(context, &method, &context.expand).await?)))
+    }
+
+    /// Shows a payment method of a customer.
+    pub async fn retrieve_customer_method(
+        &self,
+        context: &Context,
+        customer: &str,
+        id: &str,
+    ) -> Result<Answer, Error> {
+        let customer = self.get_live_customer(context, customer, "customer").await?;
+        let method = self.get_method(context, id, "payment_method").await?;
+        if method.customer != Some(customer.id) {
+            return Err(Refusal::no_such("PaymentMethod", id, "payment_method").into());
+        }
+        Ok(Answer::unchanged(bytes(&self.method_value(context, &method, &context.expand).await?)))
+    }
+
+    /// Changes a payment method.
+    pub async fn update_payment_method(
+        &self,
+        context: &Context,
+        id: &str,
+        update: &MethodUpdate,
+    ) -> Result<Answer, Error> {
+        let change = |method: &mut PaymentMethod| {
+            if let Some(details) = &update.billing_details {
+                method.billing_details.update(details.clone());
+            }
+            if update.allow_redisplay.is_some() {
+                method.allow_redisplay.clone_from(&update.allow_redisplay);
+            }
+            if let Some(metadata) = &update.metadata {
+                metadata.apply(&mut method.metadata)?;
+            }
+            method.holder_type = update.holder_type.unwrap_or(method.holder_type);
+            method.account_type = update.account_type.unwrap_or(method.account_type);
+            Ok(())
+        };
+        self.change_method(context, id, EventType::PaymentMethodUpdated, change).await
+    }
+
+    /// Gives a payment method to a customer.
+    pub async fn attach_payment_method(
+        &self,
+        context: &Context,
+        id: &str,
+        customer: &str,
+    ) -> Result<Answer, Error> {
+        let customer = self.get_live_customer(context, customer, "customer").await?;
+        self.moment_to_write(context.merchant, customer.test_clock).await?;
+        let attach = |method: &mut PaymentMethod| {
+            if !method.verified {
+                return Err(Refusal::invalid(
+                    "A bank account that was typed in must be verified before it is attached; \
+                     confirm a Setup Intent with it.",
+                )
+                .into());
+            }
+            if method.of_self {
+                let message = "The payment method is the account's own.";
+                return Err(Refusal::invalid(message).into());
+            }
+            if method.customer.is_some_and(|held| held != customer.id) {
+                let message = "The payment method is attached to another customer already.";
+                return Err(Refusal::invalid(message).into());
+            }
+            method.customer = Some(customer.id);
+            method.clock = customer.test_clock;
+            Ok(())
+        };
+        self.change_method(context, id, EventType::PaymentMethodAttached, attach).await
+    }
+
+    /// Takes a payment method from its customer.
+    pub async fn detach_payment_method(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<Answer, Error> {
+        let detach = |method: &mut PaymentMethod| {
+            if method.customer.take().is_none() {
+                let message = "The payment method is not attached to a customer.";
+                return Err(Refusal::invalid(message).into());
+            }
+            Ok(())
+        };
+        self.change_method(context, id, EventType::PaymentMethodDetached, detach).await
+    }
+
+    async fn change_method(
+        &self,
+        context: &Context,
+        id: &str,
+        event_type: EventType,
+        change: impl Fn(&mut PaymentMethod) -> Result<(), Error>,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let before = self.get_method(context, id, "payment_method").await?;
+            let now = self.moment_to_write(context.merchant, before.clock).await?;
+            let mut method = before.clone();
+            change(&mut method)?;
+            let unchanged = method == before;
+            let body = bytes(&self.method_value(context, &method, &context.expand).await?);
+            if unchanged {
+                return Ok(Answer::unchanged(body));
+            }
+            method.version += 1;
+            let mut changes = Changes::default();
+            let object = Object::PaymentMethod(method);
+            changes.tell(&object, event_type, now, Some(&context.cause()));
+            changes.put(object);
+            if self.commit(context, changes, &body).await? {
+                return Ok(Answer::committed(body));
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Lists payment methods: of a customer, or all.
+    pub async fn list_payment_methods(
+        &self,
+        context: &Context,
+        customer: Option<&str>,
+        url: &str,
+        page: &PageParams,
+    ) -> Result<Answer, Error> {
+        let of = match customer {
+            Some(given) => {
+                let customer = self.get_live_customer(context, given, "customer").await?;
+                ObjectsOf::Customer(customer.id)
+            }
+            None => ObjectsOf::All,
+        };
+        let page = self.object_page(context, Kind::PaymentMethod, page).await?;
+        let created = Bounds::default();
+        let kind = Kind::PaymentMethod;
+        let list = ListObjects { merchant: context.merchant, kind, of, created, page };
+        let listed = self.store.read(list).await?;
+        let expand = context.expand.inside("data");
+        let mut bodies = Vec::with_capacity(listed.items.len());
+        for object in &listed.items {
+            if let Object::PaymentMethod(method) = object {
+                bodies.push(bytes(&self.method_value(context, method, &expand).await?));
+            }
+        }
+        Ok(Answer::unchanged(list_body(url, listed.has_more, &bodies)))
+    }
+
+    /// A payment method by the text of its id.
+    pub(crate) async fn get_method(
+        &self,
+        context: &Context,
+        given: &str,
+        param: &str,
+    ) -> Result<PaymentMethod, Error> {
+        let missing = || Refusal::no_such("PaymentMethod", given, param).into();
+        let id: PaymentMethodId = given.parse().map_err(|_| missing())?;
+        let kind = Kind::PaymentMethod;
+        let find = FindObject { merchant: context.merchant, kind, number: id.number() };
+        match self.store.read(find).await? {
+            Some(Object::PaymentMethod(method)) => Ok(method),
+            _ => Err(missing()),
+        }
+    }
+
+    /// A payment method that is attached to a customer.
+    pub(crate) async fn method_of_customer(
+        &self,
+        context: &Context,
+        given: &str,
+        customer: CustomerId,
+        param: &str,
+    ) -> Result<PaymentMethod, Error> {
+        let method = self.get_method(context, given, param).await?;
+        if method.customer != Some(customer) {
+            let message = "The payment method must be attached to the customer first.";
+            return Err(Refusal::invalid(message).param(param.to_owned()).into());
+        }
+        Ok(method)
+    }
+
+    /// The payment method that a parameter names: one that exists, or a test name such as
+    /// `pm_usBankAccount_success`, which makes a new one.
+    pub(crate) async fn method_param(
+        &self,
+        context: &Context,
+        given: &str,
+        param: &str,
+        made_for: MadeFor,
+    ) -> Result<PaymentMethod, Error> {
+        let test_number = PaymentBehavior::number_of_test_method(given);
+        let Some(number) = test_number.filter(|_| !context.livemode) else {
+            return self.get_method(context, given, param).await;
+        };
+        let input = MethodInput {
+            source: MethodSource::Numbers(BankNumbers {
+                routing_number: TEST_ROUTING_NUMBER.to_owned(),
+                account_number: number.to_owned(),
+                holder_type: BankHolderType::Individual,
+                account_type: BankAccountType::Checking,
+            }),
+            billing_details: Given::nothing(),
+            allow_redisplay: None,
+            metadata: None,
+            holder_type: None,
+            path: "",
+        };
+        let mut method = self.new_method(context, &input, made_for).await?;
+        // Test methods need no deposits, except the one that shows how deposits fail.
+        method.verified = method.behavior != PaymentBehavior::MicrodepositsFail;
+        Ok(method)
+    }
+
+    /// A new payment method, not stored yet.
+    pub(crate) async fn new_method(
+        &self,
+        context: &Context,
+        input: &MethodInput,
+        made_for: MadeFor,
+    ) -> Result<PaymentMethod, Error> {
+        let mut metadata = BTreeMap::new();
+        if let Some(change) = &input.metadata {
+            change.apply(&mut metadata)?;
+        }
+        let mut method = match &input.source {
+            MethodSource::Account(given) => {
+                let param = path_of(input.path, "financial_connections_account");
+                let account = self.get_account(context, given, &param).await?;
+                payable(&account, &param)?;
+                self.method_of_account(context, &account, made_for)
+            }
+            MethodSource::Numbers(numbers) => {
+                check_numbers(context, numbers, &path_of(input.path, "routing_number"))?;
+                self.method_of_numbers(context, numbers, made_for)
+            }
+        };
+        method.holder_type = input.holder_type.unwrap_or(method.holder_type);
+        method.billing_details = input.billing_details.clone().without_unset();
+        method.allow_redisplay.clone_from(&input.allow_redisplay);
+        method.metadata = metadata;
+        Ok(method)
+    }
+
+    /// A payment method of a linked account.
+    pub(crate) fn method_of_account(
+        &self,
+        context: &Context,
+        account: &Account,
+        made_for: MadeFor,
+    ) -> PaymentMethod {
+        let number = account.bank_account.as_str();
+        PaymentMethod {
+            account: Some(account.id),
+            account_type: match account.subcategory {
+                Subcategory::Savings => BankAccountType::Savings,
+                _ => BankAccountType::Checking,
+            },
+            bank_name: Some(account.institution_name.clone()),
+            fingerprint: fingerprint(context.merchant, TEST_ROUTING_NUMBER, number),
+            last4: account.last4.clone(),
+            behavior: PaymentBehavior::of_account(account),
+            verified: true,
+            clock: made_for.clock.or(account.clock),
+            ..self.blank_method(context, made_for)
+        }
+    }
+
+    /// A payment method of typed numbers.
+    pub(crate) fn method_of_numbers(
+        &self,
+        context: &Context,
+        numbers: &BankNumbers,
+        made_for: MadeFor,
+    ) -> PaymentMethod {
+        let BankNumbers { routing_number, account_number, .. } = numbers;
+        let known = routing_number == TEST_ROUTING_NUMBER;
+        PaymentMethod {
+            holder_type: numbers.holder_type,
+            account_type: numbers.account_type,
+            bank_name: known.then(|| TEST_BANK_NAME.to_owned()),
+            fingerprint: fingerprint(context.merchant, routing_number, account_number),
+            last4: Some(numbers.last4()),
+            routing_number: routing_number.clone(),
+            behavior: PaymentBehavior::of_number(account_number),
+            ..self.blank_method(context, made_for)
+        }
+    }
+
+    fn blank_method(&self, context: &Context, made_for: MadeFor) -> PaymentMethod {
+        PaymentMethod {
+            id: PaymentMethodId::from_number(self.next_number()),
+            merchant: context.merchant,
+            version: 1,
+            livemode: context.livemode,
+            created: made_for.now,
+            clock: made_for.clock,
+            of_self: false,
+            customer: None,
+            holder_type: BankHolderType::Individual,
+            account_type: BankAccountType::Checking,
+            bank_name: None,
+            fingerprint: String::new(),
+            last4: None,
+            routing_number: TEST_ROUTING_NUMBER.to_owned(),
+            account: None,
+            behavior: PaymentBehavior::Succeeds,
+            verified: false,
+            allow_redisplay: None,
+            billing_details: Given::nothing(),
+            metadata: BTreeMap::new(),
+        }
+    }
+}
+
+/// Gives a payment method to a customer as part of a larger change, unless it has it already.
+pub(crate) fn give_to(
+    changes: &mut Changes,
+    mut method: PaymentMethod,
+    customer: CustomerId,
+    now: AccountTime,
+    context: &Context,
+) -> Result<(), Error> {
+    if method.customer == Some(customer) {
+        return Ok(());
+    }
+    if method.customer.is_some() {
+        let message = "The payment method is attached to another customer.";
+        return Err(Refusal::invalid(message).param("payment_method").into());
+    }
+    // A method that this change makes or changes already has its new version.
+    let held = changes.has(Kind::PaymentMethod, method.id.number());
+    method.customer = Some(customer);
+    method.version += u64::from(!held);
+    let object = Object::PaymentMethod(method);
+    changes.tell(&object, EventType::PaymentMethodAttached, now, Some(&context.cause()));
+    changes.put(object);
+    Ok(())
+}
+
+/// Refuses an account that cannot be debited.
+fn payable(account: &Account, param: &str) -> Result<(), Error> {
+    let refuse = |message: &str| Refusal::invalid(message.to_owned()).param(param.to_owned());
+    if !account.permissions.contains(&Permission::PaymentMethod) {
+        let message = "The account was linked without the permission payment_method.";
+        return Err(refuse(message).into());
+    }
+    if !account.supported_payment_method_types.contains(&PaymentMethodType::UsBankAccount) {
+        let message = "The account cannot pay by us_bank_account; ask for another one.";
+        let refusal =
+            refuse(message).code("financial_connections_account_unavailable_account_numbers");
+        return Err(refusal.into());
+    }
+    let numbers = &account.account_numbers;
+    let usable = |status: NumberStatus| status == NumberStatus::Transactable;
+    if !numbers.is_empty() && !numbers.iter().any(|number| usable(number.status)) {
+        let message = "None of the account's numbers can be used; ask for another account.";
+        let refusal =
+            refuse(message).code("financial_connections_account_unavailable_account_numbers");
+        return Err(refusal.into());
+    }
+    if !account.is_active() {
+        let message = "The account is inactive; its numbers cannot be fetched.";
+        let refusal =
+            refuse(message).code("financial_connections_account_unavailable_account_numbers");
+        return Err(refusal.into());
+    }
+    Ok(())
+}
+
+fn path_of(path: &str, name: &str) -> String {
+    if path.is_empty() {
+        format!("us_bank_account[{name}]")
+    } else {
+        format!("{path}[us_bank_account][{name}]")
+    }
+}

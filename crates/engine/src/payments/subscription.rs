@@ -1,0 +1,445 @@
+//! Subscriptions: what is invoiced again and again, and the carrier that collects the bank account
+//! for it.
+//!
+//! A subscription collects by the intent of its first invoice, or where there is nothing to pay by
+//! a Setup Intent of its own; it follows both in the commits of theirs (`subscription/follow.rs`).
+//! What falls due on it is one step of one commit each, so after a crash it is due as before.
+
+mod begin;
+mod follow;
+pub mod item;
+mod show;
+
+pub(crate) use begin::{Beginning, Once};
+pub(crate) use follow::InvoiceEnd;
+
+use crate::connections_settings::check_prefetch;
+use crate::context::tries;
+use crate::customer::list_body;
+use crate::payments::invoice::INVOICE_OPTIONS;
+use crate::payments::{Changes, bytes};
+use crate::{Answer, Context, Engine, Error};
+use item::SubscriptionItemInput;
+use model::clock::{AccountTime, DAY_S};
+use model::collection::Collection;
+use model::event::{EventType, Snapshot};
+use model::given::Given;
+use model::id::SubscriptionId;
+use model::payments::subscription::{CollectionMethod, Subscription, SubscriptionStatus};
+use store::{Bounds, FindObject, Kind, ListObjects, Object, ObjectsOf};
+use wire::error::Error as Refusal;
+use wire::list::PageParams;
+use wire::params::MetadataChange;
+
+/// What a create or an update says.
+#[derive(Clone, Debug, Default)]
+pub struct SubscriptionInput {
+    /// Who is to pay; only when it is made.
+    pub customer: Option<String>,
+    /// What is invoiced for every period.
+    pub items: Vec<SubscriptionItemInput>,
+    /// What is invoiced once, with the first period; only when it is made.
+    pub once: Vec<SubscriptionItemInput>,
+    /// How its invoices are paid.
+    pub collection_method: Option<CollectionMethod>,
+    /// Days within which an invoice that is sent is to be paid.
+    pub days_until_due: Option<i64>,
+    /// What is debited.
+    pub default_payment_method: Option<String>,
+    /// Whether what pays an invoice is what is debited from then on.
+    pub saves_method: Option<bool>,
+    /// The types of payment method that are allowed.
+    pub method_types: Option<Vec<String>>,
+    /// What is asked of the link flow, where the request says anything of it.
+    pub collection: Option<Collection>,
+    /// When nothing is to be paid until.
+    pub trial: Option<Trial>,
+    /// Whether the first invoice waits for somebody to pay it.
+    pub incomplete: bool,
+    /// When it is to be canceled.
+    pub cancel: Option<Cancel>,
+    /// The merchant's own keys.
+    pub metadata: Option<MetadataChange>,
+    /// The rest, to be echoed.
+    pub given: Given,
+}
+
+/// The end of a trial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trial {
+    /// At once.
+    Now,
+    /// At this time.
+    At(AccountTime),
+    /// After so many days.
+    Days(i64),
+}
+
+/// When a subscription is to be canceled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cancel {
+    /// Not by itself.
+    Never,
+    /// At this time.
+    At(AccountTime),
+    /// When the present period ends; with the parameter that says so.
+    PeriodEnd(&'static str),
+}
+
+/// Which subscriptions a list holds.
+#[derive(Clone, Debug)]
+pub struct SubscriptionFilter {
+    /// Those of this customer.
+    pub customer: Option<String>,
+    /// Those on this test clock.
+    pub test_clock: Option<String>,
+    /// Those that stand so.
+    pub status: StatusFilter,
+    /// Those with this price.
+    pub price: Option<String>,
+    /// Those whose invoices are paid so.
+    pub collection_method: Option<CollectionMethod>,
+    /// Those whose present period begins within.
+    pub period_begins: Bounds,
+    /// Those whose present period ends within.
+    pub period_ends: Bounds,
+    /// Those made within.
+    pub created: Bounds,
+    /// Which page.
+    pub page: PageParams,
+}
+
+/// Where the subscriptions of a list stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatusFilter {
+    /// Anywhere.
+    All,
+    /// Anywhere but canceled.
+    NotCanceled,
+    /// Where nothing happens any more.
+    Ended,
+    /// There.
+    Is(SubscriptionStatus),
+}
+
+/// Days of the longest trial, in years of 365 days: five years.
+const TRIAL_DAYS_MAX: i64 = 5 * 365;
+
+impl Engine {
+    /// Makes a subscription, with its first invoice or a Setup Intent.
+    pub async fn create_subscription(
+        &self,
+        context: &Context,
+        input: &SubscriptionInput,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let Some(customer) = &input.customer else {
+                return Err(Refusal::missing_param("customer").into());
+            };
+            let customer = self.get_live_customer(context, customer, "customer").await?;
+            let now = self.moment_to_write(context.merchant, customer.test_clock).await?;
+            let mut changes = Changes::default();
+            let mut made = self.blank_subscription(context, &customer, now);
+            if input.method_types.is_none() {
+                made.from_settings = self.collection_of_settings(context, false).await?;
+            }
+            self.apply_to(context, &mut made, input).await?;
+            made.given = made.given.without_unset();
+            self.set_items(context, &mut made, &input.items, now, &mut changes).await?;
+            let trial_end = trial_end(input.trial, now, "")?;
+            let once = self.once(context, &input.once, now, &mut changes).await?;
+            made.begin(trial_end);
+            cancel_later(&mut made, input.cancel, now)?;
+            let method = self.payer_of(&made, &changes).await?;
+            let beginning =
+                Beginning { once, method, incomplete: input.incomplete, acceptance: None };
+            let made = self.begin_subscription(context, made, beginning, now, &mut changes).await?;
+            if let Some(answer) = self.commit_subscription(context, &made, changes).await? {
+                return Ok(answer);
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Takes over what a request says of who pays, and how.
+    async fn apply_to(
+        &self,
+        context: &Context,
+        held: &mut Subscription,
+        input: &SubscriptionInput,
+    ) -> Result<(), Error> {
+        if let Some(given) = &input.default_payment_method {
+            let param = "default_payment_method";
+            let method = self.method_of_customer(context, given, held.customer, param).await?;
+            held.default_payment_method = Some(method.id);
+        }
+        held.collection_method = input.collection_method.unwrap_or(held.collection_method);
+        held.days_until_due = input.days_until_due.or(held.days_until_due);
+        match (held.collection_method, held.days_until_due) {
+            (CollectionMethod::SendInvoice, None) => {
+                return Err(Refusal::missing_param("days_until_due").into());
+            }
+            (CollectionMethod::ChargeAutomatically, Some(_)) if input.days_until_due.is_some() => {
+                let message = "days_until_due goes with collection_method=send_invoice only.";
+                return Err(Refusal::invalid(message).param("days_until_due").into());
+            }
+            _ => {}
+        }
+        held.saves_method = input.saves_method.unwrap_or(held.saves_method);
+        if input.method_types.is_some() {
+            held.method_types.clone_from(&input.method_types);
+            held.from_settings = None;
+        }
+        if let Some(collection) = &input.collection {
+            held.collection.clone_from(collection);
+        }
+        check_prefetch(&held.collection, held.from_settings.as_ref(), INVOICE_OPTIONS)?;
+        if let Some(change) = &input.metadata {
+            change.apply(&mut held.metadata)?;
+        }
+        held.given.update(input.given.clone());
+        Ok(())
+    }
+
+    /// Shows a subscription.
+    pub async fn retrieve_subscription(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<Answer, Error> {
+        let held = self.get_subscription(context, id, "id").await?;
+        let none = Changes::default();
+        let value = self.subscription_value(context, &held, &none, &context.expand).await?;
+        Ok(Answer::unchanged(bytes(&value)))
+    }
+
+    /// Changes a subscription. Nothing is prorated: what it costs from now on is invoiced with the
+    /// next period.
+    pub async fn update_subscription(
+        &self,
+        context: &Context,
+        id: &str,
+        input: &SubscriptionInput,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let before = self.get_subscription(context, id, "id").await?;
+            let now = self.moment_to_write(context.merchant, before.clock).await?;
+            check_changeable(&before, input)?;
+            let mut held = before.clone();
+            let mut changes = Changes::default();
+            self.apply_to(context, &mut held, input).await?;
+            self.change_items(context, &mut held, &input.items, now, &mut changes).await?;
+            cancel_later(&mut held, input.cancel, now)?;
+            let over = move_trial(&mut held, input.trial, now)?;
+            if held != before {
+                held.version += 1;
+                if input.collection.is_some() || input.method_types.is_some() {
+                    self.collect_subscription_anew(context, &held, &mut changes).await?;
+                }
+                if over {
+                    held = self.renew_with(context, held, now, &mut changes).await?;
+                }
+                let previous = Some(Snapshot::Subscription(Box::new(before)));
+                let object = Object::Subscription(held.clone());
+                let updated = EventType::SubscriptionUpdated;
+                changes.put_and_tell(object, updated, previous, now, Some(&context.cause()));
+            }
+            if let Some(answer) = self.commit_subscription(context, &held, changes).await? {
+                return Ok(answer);
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Ends a subscription at once; `details` are the merchant's remarks.
+    pub async fn cancel_subscription(
+        &self,
+        context: &Context,
+        id: &str,
+        details: Option<Given>,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let mut held = self.get_subscription(context, id, "id").await?;
+            let now = self.moment_to_write(context.merchant, held.clock).await?;
+            if held.is_over() {
+                return Err(Refusal::no_such("subscription", id, "id").into());
+            }
+            if let Some(details) = &details {
+                held.given.put("cancellation_details", details.clone().without_unset());
+            }
+            let mut changes = Changes::default();
+            let reason = "cancellation_requested";
+            let held = self.end_subscription(context, held, reason, now, &mut changes).await?;
+            if let Some(answer) = self.commit_subscription(context, &held, changes).await? {
+                return Ok(answer);
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Lists subscriptions, the newest first.
+    pub async fn list_subscriptions(
+        &self,
+        context: &Context,
+        filter: &SubscriptionFilter,
+    ) -> Result<Answer, Error> {
+        let of = match (&filter.customer, &filter.test_clock) {
+            (Some(_), _) => self.of_customer(context, filter.customer.as_deref()).await?,
+            (None, Some(given)) => {
+                let clock = self.clock_param(context, given, "test_clock").await?.id;
+                ObjectsOf::Clock { clock, lookup: None }
+            }
+            (None, None) => ObjectsOf::NoClock { lookup: None },
+        };
+        let kind = Kind::Subscription;
+        let page = self.object_page(context, kind, &filter.page).await?;
+        let (merchant, created) = (context.merchant, filter.created);
+        let list = ListObjects { merchant, kind, of, created, page };
+        let listed = self
+            .list_kept(
+                list,
+                |object| matches!(object, Object::Subscription(held) if filter.has(held)),
+            )
+            .await?;
+        let expand = context.expand.inside("data");
+        let mut bodies = Vec::with_capacity(listed.items.len());
+        for object in &listed.items {
+            if let Object::Subscription(held) = object {
+                let none = Changes::default();
+                let value = self.subscription_value(context, held, &none, &expand).await?;
+                bodies.push(bytes(&value));
+            }
+        }
+        Ok(Answer::unchanged(list_body("/v1/subscriptions", listed.has_more, &bodies)))
+    }
+
+    /// A subscription by the text of its id.
+    pub(crate) async fn get_subscription(
+        &self,
+        context: &Context,
+        given: &str,
+        param: &str,
+    ) -> Result<Subscription, Error> {
+        let missing = || Error::from(Refusal::no_such("subscription", given, param));
+        let id: SubscriptionId = given.parse().map_err(|_| missing())?;
+        let (merchant, kind) = (context.merchant, Kind::Subscription);
+        match self.store.read(FindObject { merchant, kind, number: id.number() }).await? {
+            Some(Object::Subscription(held)) => Ok(held),
+            _ => Err(missing()),
+        }
+    }
+}
+
+impl SubscriptionFilter {
+    fn has(&self, held: &Subscription) -> bool {
+        let within = |bounds: Bounds, at: AccountTime| {
+            bounds.from.is_none_or(|from| from <= at.0) && bounds.to.is_none_or(|to| at.0 <= to)
+        };
+        let stands = match self.status {
+            StatusFilter::All => true,
+            StatusFilter::NotCanceled => held.status != SubscriptionStatus::Canceled,
+            StatusFilter::Ended => held.is_over(),
+            StatusFilter::Is(status) => held.status == status,
+        };
+        let bought =
+            |price: &String| held.items.iter().any(|item| item.price.id.to_string() == *price);
+        stands
+            && self.price.as_ref().is_none_or(bought)
+            && self.collection_method.is_none_or(|method| held.collection_method == method)
+            && within(self.period_begins, held.period.0)
+            && within(self.period_ends, held.period.1)
+    }
+}
+
+/// The time at which a trial ends, if one is asked for; `hash` is the parameter that holds what was
+/// asked, or empty.
+pub(crate) fn trial_end(
+    trial: Option<Trial>,
+    now: AccountTime,
+    hash: &str,
+) -> Result<Option<AccountTime>, Error> {
+    let (end, param) = match trial {
+        None | Some(Trial::Now | Trial::Days(0)) => return Ok(None),
+        Some(Trial::At(at)) => (at, "trial_end"),
+        Some(Trial::Days(days)) => (now.plus(days.saturating_mul(DAY_S)), "trial_period_days"),
+    };
+    if end <= now || end > now.plus(TRIAL_DAYS_MAX * DAY_S) {
+        let message = "A trial ends after now, and within five years.";
+        let param = if hash.is_empty() { param.to_owned() } else { format!("{hash}[{param}]") };
+        return Err(Refusal::invalid(message).param(param).into());
+    }
+    Ok(Some(end))
+}
+
+/// Moves the end of a trial under way. Answers whether it is over now.
+fn move_trial(
+    held: &mut Subscription,
+    trial: Option<Trial>,
+    now: AccountTime,
+) -> Result<bool, Error> {
+    let Some(trial) = trial else { return Ok(false) };
+    if held.status != SubscriptionStatus::Trialing {
+        if trial == Trial::Now {
+            return Ok(false);
+        }
+        let message = "This server gives a trial only when a subscription is made.";
+        return Err(Refusal::invalid(message).param("trial_end").into());
+    }
+    let end = trial_end(Some(trial), now, "")?;
+    let at = end.unwrap_or(now);
+    held.anchor = at;
+    held.period.1 = at;
+    held.trial = held.trial.map(|(begin, _)| (begin, at));
+    if held.cancel_at_period_end {
+        held.cancel_at = Some(at);
+    }
+    Ok(end.is_none())
+}
+
+/// Takes over when a subscription is to be canceled.
+fn cancel_later(
+    held: &mut Subscription,
+    cancel: Option<Cancel>,
+    now: AccountTime,
+) -> Result<(), Error> {
+    match cancel {
+        None => {}
+        Some(Cancel::Never) => held.cancel_later(None, false, now),
+        Some(Cancel::At(at)) if at <= now => {
+            let message = "A subscription can be canceled at a later time only.";
+            return Err(Refusal::invalid(message).param("cancel_at").into());
+        }
+        Some(Cancel::At(at)) => held.cancel_later(Some(at), false, now),
+        Some(Cancel::PeriodEnd(param)) if held.items.is_empty() => {
+            let message = "A subscription without items has no periods; cancel it at a time.";
+            return Err(Refusal::invalid(message).param(param).into());
+        }
+        Some(Cancel::PeriodEnd(param)) => {
+            let by_period = param == "cancel_at_period_end";
+            held.cancel_later(Some(held.period.1), by_period, now);
+        }
+    }
+    Ok(())
+}
+
+/// Refuses to change one that is over.
+fn check_changeable(held: &Subscription, input: &SubscriptionInput) -> Result<(), Error> {
+    let remark = |name: &String| name == "cancellation_details";
+    let only_remarks = !matches!(&input.given, Given::Hash(members) if !members.keys().all(remark));
+    let silent = only_remarks
+        && input.items.is_empty()
+        && input.collection_method.is_none()
+        && input.days_until_due.is_none()
+        && input.default_payment_method.is_none()
+        && input.saves_method.is_none()
+        && input.method_types.is_none()
+        && input.collection.is_none()
+        && input.trial.is_none()
+        && input.cancel.is_none();
+    if held.is_over() && !silent {
+        let message = "This subscription is over; only its metadata and cancellation_details can \
+                       be changed.";
+        return Err(Refusal::invalid(message).into());
+    }
+    Ok(())
+}

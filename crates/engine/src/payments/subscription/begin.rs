@@ -1,0 +1,424 @@
+//! The begin of a subscription and of each of its periods: its items, its invoices, and what
+//! collects a payment method where no invoice does.
+
+use super::item::SubscriptionItemInput;
+use crate::payments::intent::{Confirmation, IntentInput, IntentKind};
+use crate::payments::{Changes, intent_object};
+use crate::{Context, Engine, Error};
+use model::clock::{AccountTime, DAY_S};
+use model::collection::Collection;
+use model::customer::Customer;
+use model::event::EventType;
+use model::given::Given;
+use model::id::{
+    CustomerId, InvoiceItemId, MerchantId, PaymentMethodId, SetupIntentId, SubscriptionId,
+    SubscriptionItemId,
+};
+use model::money::Currency;
+use model::payments::intent::AMOUNT_MAX;
+use model::payments::invoice::{Charge, Invoice, InvoiceStatus, Line, cost};
+use model::payments::payment_method::PaymentMethod;
+use model::payments::product::Price;
+use model::payments::subscription::{
+    CollectionMethod, Subscription, SubscriptionItem, SubscriptionStatus,
+};
+use std::collections::BTreeMap;
+use store::{Kind, Object};
+use wire::error::Error as Refusal;
+
+/// Something that is invoiced once, with the first period.
+#[derive(Clone, Debug)]
+pub(crate) struct Once {
+    pub(crate) price: Price,
+    pub(crate) quantity: i64,
+}
+
+/// How a subscription begins.
+#[derive(Clone, Debug)]
+pub(crate) struct Beginning {
+    /// What is invoiced once.
+    pub(crate) once: Vec<Once>,
+    /// What is debited.
+    pub(crate) method: Option<PaymentMethodId>,
+    /// Whether the first invoice waits for somebody to pay it.
+    pub(crate) incomplete: bool,
+    /// How the holder accepted to be debited.
+    pub(crate) acceptance: Option<Given>,
+}
+
+impl Engine {
+    /// A new subscription without items, not stored yet.
+    pub(crate) fn blank_subscription(
+        &self,
+        context: &Context,
+        customer: &Customer,
+        now: AccountTime,
+    ) -> Subscription {
+        Subscription {
+            id: SubscriptionId::from_number(self.next_number()),
+            merchant: context.merchant,
+            version: 1,
+            livemode: context.livemode,
+            created: now,
+            customer: customer.id,
+            clock: customer.test_clock,
+            status: SubscriptionStatus::Active,
+            currency: Currency::USD,
+            items: Vec::new(),
+            anchor: now,
+            periods: 0,
+            period: (now, now),
+            trial: None,
+            expires_at: None,
+            cancel_at_period_end: false,
+            cancel_at: None,
+            canceled_at: None,
+            cancel_reason: None,
+            ended_at: None,
+            collection_method: CollectionMethod::ChargeAutomatically,
+            days_until_due: None,
+            default_payment_method: None,
+            saves_method: false,
+            method_types: None,
+            collection: Collection::default(),
+            from_settings: None,
+            latest_invoice: None,
+            pending_setup_intent: None,
+            metadata: BTreeMap::new(),
+            given: Given::nothing(),
+        }
+    }
+
+    /// A new item.
+    pub(crate) fn new_item(
+        &self,
+        price: Price,
+        quantity: i64,
+        now: AccountTime,
+    ) -> SubscriptionItem {
+        SubscriptionItem {
+            id: SubscriptionItemId::from_number(self.next_number()),
+            created: now,
+            price,
+            quantity,
+            metadata: BTreeMap::new(),
+            given: Given::nothing(),
+        }
+    }
+
+    /// The prices of what a request invoices once.
+    pub(super) async fn once(
+        &self,
+        context: &Context,
+        inputs: &[SubscriptionItemInput],
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<Vec<Once>, Error> {
+        let mut once = Vec::with_capacity(inputs.len());
+        for input in inputs {
+            let price = self.price_of_item(context, input, now, changes).await?;
+            if price.is_recurring() {
+                let message = "What is added to an invoice needs a price that is paid once.";
+                return Err(Refusal::invalid(message).param(input.price_path()).into());
+            }
+            once.push(Once { price, quantity: input.quantity.unwrap_or(1) });
+        }
+        Ok(once)
+    }
+
+    /// What is debited for a subscription: its default, else that of its customer. A method that
+    /// the customer no longer has is none.
+    pub(super) async fn payer_of(
+        &self,
+        held: &Subscription,
+        changes: &Changes,
+    ) -> Result<Option<PaymentMethodId>, Error> {
+        let default = held.default_payment_method;
+        self.usable_method(held.merchant, held.customer, default, changes).await
+    }
+
+    /// What is debited for an open invoice unless somebody says otherwise: its own default, that
+    /// of its subscription, or that of its customer.
+    pub(crate) async fn payer_of_invoice(
+        &self,
+        invoice: &Invoice,
+        changes: &Changes,
+    ) -> Result<Option<PaymentMethodId>, Error> {
+        let (merchant, mut default) = (invoice.merchant, invoice.default_payment_method);
+        if let Some(id) = invoice.subscription.filter(|_| default.is_none())
+            && let Some(Object::Subscription(held)) =
+                self.find_object(merchant, changes, Kind::Subscription, id.number()).await?
+        {
+            default = held.default_payment_method;
+        }
+        self.usable_method(merchant, invoice.customer, default, changes).await
+    }
+
+    /// This method, or the default of the customer, if the customer has it still.
+    async fn usable_method(
+        &self,
+        merchant: MerchantId,
+        customer: CustomerId,
+        mut method: Option<PaymentMethodId>,
+        changes: &Changes,
+    ) -> Result<Option<PaymentMethodId>, Error> {
+        if method.is_none()
+            && let Some(Object::Customer(customer)) =
+                self.find_object(merchant, changes, Kind::Customer, customer.number()).await?
+        {
+            method = customer.default_payment_method;
+        }
+        let Some(id) = method else { return Ok(None) };
+        let found = self.find_object(merchant, changes, Kind::PaymentMethod, id.number()).await?;
+        let usable = |method: &PaymentMethod| method.customer == Some(customer);
+        Ok(match found {
+            Some(Object::PaymentMethod(method)) if usable(&method) => Some(id),
+            _ => None,
+        })
+    }
+
+    /// Begins a subscription that has its items and its first period: it is invoiced, or collects
+    /// a payment method by a Setup Intent. Answers it as it is then, put and told.
+    pub(crate) async fn begin_subscription(
+        &self,
+        context: &Context,
+        mut made: Subscription,
+        beginning: Beginning,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<Subscription, Error> {
+        let charged = made.collection_method == CollectionMethod::ChargeAutomatically;
+        // What the invoice and its intent lead to finds the subscription among the changes.
+        changes.put(Object::Subscription(made.clone()));
+        let mut to_pay = None;
+        if !made.items.is_empty() || !beginning.once.is_empty() {
+            let reason = "subscription_create";
+            let invoice =
+                self.invoice_period(context, &made, &beginning.once, reason, now, changes).await?;
+            made.latest_invoice = Some(invoice.id);
+            to_pay = Some(invoice).filter(|invoice| invoice.status == InvoiceStatus::Open);
+        }
+        if let Some(invoice) = to_pay.filter(|_| charged) {
+            if made.status == SubscriptionStatus::Active {
+                made.await_payment();
+            }
+            changes.put(Object::Subscription(made.clone()));
+            let acceptance = beginning.acceptance;
+            let word = Confirmation { acceptance, ..Confirmation::default() };
+            let word = Some(word).filter(|_| !beginning.incomplete);
+            match beginning.method {
+                Some(method) => {
+                    self.debit(context, &invoice, method, word, now, changes).await?;
+                }
+                None if !beginning.incomplete => return Err(nothing_to_debit()),
+                None => {}
+            }
+        } else {
+            if charged && beginning.method.is_none() {
+                self.set_up_later(context, &mut made, now, changes).await?;
+            }
+            changes.put(Object::Subscription(made.clone()));
+        }
+        let made = self.as_changed(made, changes).await?;
+        let object = Object::Subscription(made.clone());
+        let created = EventType::SubscriptionCreated;
+        changes.put_and_tell(object, created, None, now, Some(&context.cause()));
+        Ok(made)
+    }
+
+    /// A subscription as what was done for it left it.
+    async fn as_changed(
+        &self,
+        held: Subscription,
+        changes: &Changes,
+    ) -> Result<Subscription, Error> {
+        let (merchant, number) = (held.merchant, held.id.number());
+        Ok(match self.find_object(merchant, changes, Kind::Subscription, number).await? {
+            Some(Object::Subscription(after)) => after,
+            _ => held,
+        })
+    }
+
+    /// Makes and opens the invoice of the present period.
+    pub(super) async fn invoice_period(
+        &self,
+        context: &Context,
+        held: &Subscription,
+        once: &[Once],
+        reason: &str,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<Invoice, Error> {
+        let number = held.customer.number();
+        let found = self.find_changed(context, changes, Kind::Customer, number).await?;
+        let Some(Object::Customer(customer)) = found else {
+            return Err(Refusal::invalid("The customer of the subscription is gone.").into());
+        };
+        let mut invoice = self.blank_invoice(context, &customer, now);
+        address(&mut invoice, held, reason, now);
+        let free = held.status == SubscriptionStatus::Trialing;
+        for item in &held.items {
+            let mut line = self.line(&item.price, item.quantity, held.period)?;
+            line.subscription_item = Some(item.id);
+            if free {
+                line.charge.amount = 0;
+            }
+            invoice.lines.push(line);
+        }
+        for Once { price, quantity } in once {
+            invoice.lines.push(self.line(price, *quantity, (now, now))?);
+        }
+        if invoice.total() > AMOUNT_MAX {
+            let message = format!("A period may come to at most {AMOUNT_MAX} cents.");
+            return Err(Refusal::invalid(message).code("amount_too_large").param("items").into());
+        }
+        let object = Object::Invoice(invoice.clone());
+        let created = EventType::InvoiceCreated;
+        changes.put_and_tell(object, created, None, now, Some(&context.cause()));
+        self.finalize_with(context, &mut invoice, now, changes).await?;
+        Ok(invoice)
+    }
+
+    fn line(
+        &self,
+        price: &Price,
+        quantity: i64,
+        period: (AccountTime, AccountTime),
+    ) -> Result<Line, Error> {
+        let unit = price.unit_amount_decimal.clone().unwrap_or_else(|| "0".to_owned());
+        let amount = cost(&unit, quantity).filter(|amount| *amount <= AMOUNT_MAX);
+        let amount = amount.ok_or_else(|| {
+            let message = format!("An item may come to at most {AMOUNT_MAX} cents.");
+            Error::from(Refusal::invalid(message).code("amount_too_large").param("items"))
+        })?;
+        let charge = Charge {
+            amount,
+            currency: price.currency,
+            quantity,
+            unit_amount_decimal: unit,
+            price: Some(price.id),
+            product: Some(price.product.clone()),
+            description: None,
+            period,
+            discountable: true,
+            metadata: BTreeMap::new(),
+        };
+        let item = InvoiceItemId::from_number(self.next_number());
+        Ok(Line { item, charge, subscription_item: None })
+    }
+
+    /// Gives the intent of an open invoice its payment method, and confirms it with how the holder
+    /// gave their word, as far as that is known; without a word it waits for the holder.
+    async fn debit(
+        &self,
+        context: &Context,
+        invoice: &Invoice,
+        method: PaymentMethodId,
+        word: Option<Confirmation>,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        let Some(mut intent) = self.find_intent_of(context, invoice, changes).await? else {
+            return Ok(());
+        };
+        intent.attach(method);
+        if let Some(confirmation) = word {
+            self.confirm_intent_with(context, &mut intent, &confirmation, now, changes).await?;
+        }
+        changes.put(intent_object(intent));
+        Ok(())
+    }
+
+    /// Makes the Setup Intent that collects a payment method for later.
+    async fn set_up_later(
+        &self,
+        context: &Context,
+        held: &mut Subscription,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        let number = held.customer.number();
+        let found = self.find_changed(context, changes, Kind::Customer, number).await?;
+        let Some(Object::Customer(customer)) = found else { return Ok(()) };
+        let input = IntentInput {
+            method_types: held.method_types.clone(),
+            collection: Some(held.collection.clone()),
+            given: Given::nothing(),
+            ..IntentInput::default()
+        };
+        let kind = IntentKind::Setup;
+        let mut intent = self.new_intent(context, kind, &input, Some(&customer), now)?;
+        intent.subscription = Some(held.id);
+        intent.from_settings.clone_from(&held.from_settings);
+        held.pending_setup_intent = Some(SetupIntentId::from_number(intent.number));
+        let object = intent_object(intent);
+        let created = EventType::SetupIntentCreated;
+        changes.put_and_tell(object, created, None, now, Some(&context.cause()));
+        Ok(())
+    }
+
+    /// Begins the next period of a subscription that carries its new version: it is invoiced, and
+    /// paid if there is something to debit. Answers it as it is then; whoever asks tells of it.
+    pub(super) async fn renew_with(
+        &self,
+        context: &Context,
+        mut held: Subscription,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<Subscription, Error> {
+        held.renew();
+        if held.items.is_empty() {
+            return Ok(held);
+        }
+        changes.put(Object::Subscription(held.clone()));
+        let reason = "subscription_cycle";
+        let mut invoice = self.invoice_period(context, &held, &[], reason, now, changes).await?;
+        held.latest_invoice = Some(invoice.id);
+        let charged = held.collection_method == CollectionMethod::ChargeAutomatically;
+        if invoice.status == InvoiceStatus::Paid {
+            held.paid(None);
+        } else if charged && let Some(method) = self.payer_of(&held, changes).await? {
+            changes.put(Object::Subscription(held.clone()));
+            let word = Confirmation::default();
+            self.debit(context, &invoice, method, Some(word), now, changes).await?;
+            held = self.as_changed(held, changes).await?;
+        } else if charged {
+            held.not_paid(now);
+            invoice.attempts += 1;
+            let failed = EventType::InvoicePaymentFailed;
+            let object = Object::Invoice(invoice);
+            changes.put_and_tell(object, failed, None, now, Some(&context.cause()));
+        }
+        Ok(held)
+    }
+}
+
+/// Takes over what an invoice has of its subscription.
+fn address(invoice: &mut Invoice, held: &Subscription, reason: &str, now: AccountTime) {
+    invoice.subscription = Some(held.id);
+    invoice.currency = held.currency;
+    invoice.period = Some(held.period);
+    invoice.method_types.clone_from(&held.method_types);
+    invoice.collection = held.collection.clone();
+    invoice.from_settings.clone_from(&held.from_settings);
+    let text = |text: &str| Given::Text(text.to_owned());
+    invoice.given.put("billing_reason", text(reason));
+    if let Some(settings) = held.given.at(&["payment_settings", "payment_method_options"]) {
+        let members = [("payment_method_options".to_owned(), settings.clone())];
+        invoice.given.put("payment_settings", Given::Hash(members.into()));
+    }
+    match (held.collection_method, held.days_until_due) {
+        (CollectionMethod::SendInvoice, Some(days)) => {
+            let due = now.plus(days.saturating_mul(DAY_S)).0;
+            invoice.given.put("collection_method", text("send_invoice"));
+            invoice.given.put("due_date", Given::Integer(due));
+        }
+        _ => invoice.given.put("auto_advance", Given::Boolean(true)),
+    }
+}
+
+fn nothing_to_debit() -> Error {
+    let message = "This customer has no default payment method. Give default_payment_method, or \
+                   payment_behavior=default_incomplete to collect one with the first invoice.";
+    Refusal::invalid(message).code("resource_missing").into()
+}

@@ -1,0 +1,278 @@
+//! What becomes of a subscription when something else does: an intent, an invoice, its customer,
+//! or time.
+
+use crate::due::Worked;
+use crate::payments::{Changes, intent_object};
+use crate::{Context, Engine, Error};
+use model::clock::AccountTime;
+use model::event::{Cause, EventType, Snapshot};
+use model::id::{CustomerId, MerchantId, SetupIntentId, SubscriptionId};
+use model::payments::intent::{Intent, IntentStatus};
+use model::payments::invoice::{Invoice, InvoiceStatus};
+use model::payments::subscription::{Subscription, SubscriptionStatus};
+use store::{Bounds, ClockItem, Cursor, Kind, ListObjects, Object, ObjectsOf, Page};
+
+/// How an invoice ended other than by its intent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InvoiceEnd {
+    /// It was paid in another way.
+    Paid,
+    /// It was given up.
+    Void,
+}
+
+/// Whose subscription changes, when, and by what.
+struct Following<'a> {
+    merchant: MerchantId,
+    now: AccountTime,
+    cause: Option<&'a Cause>,
+}
+
+impl Engine {
+    /// What became of an intent means this to the subscription that it pays or collects for, if
+    /// there is one. The intent must show the outcome already.
+    pub(crate) async fn tell_subscription(
+        &self,
+        intent: &Intent,
+        now: AccountTime,
+        cause: Option<&Cause>,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        let merchant = intent.merchant;
+        let following = Following { merchant, now, cause };
+        if let Some(id) = intent.subscription {
+            let setup = SetupIntentId::from_number(intent.number);
+            let (status, method) = (intent.status, intent.payment_method);
+            return self
+                .follow(following, id, changes, |held| {
+                    if held.pending_setup_intent != Some(setup) {
+                        return;
+                    }
+                    match status {
+                        IntentStatus::Succeeded => held.set_up(method),
+                        IntentStatus::Canceled => held.set_up(None),
+                        _ => {}
+                    }
+                })
+                .await;
+        }
+        let Some(id) = intent.invoice else { return Ok(()) };
+        let found = self.find_object(merchant, changes, Kind::Invoice, id.number()).await?;
+        let Some(Object::Invoice(invoice)) = found else { return Ok(()) };
+        let Some(id) = invoice.subscription else { return Ok(()) };
+        self.follow(following, id, changes, |held| {
+            // An older invoice says nothing of how the subscription stands.
+            if held.latest_invoice.is_some_and(|latest| latest != invoice.id) {
+                return;
+            }
+            match intent.status {
+                IntentStatus::Succeeded => held.paid(intent.payment_method),
+                IntentStatus::Processing => held.debit_begun(),
+                IntentStatus::RequiresPaymentMethod => held.not_paid(now),
+                _ => {}
+            }
+        })
+        .await
+    }
+
+    /// What an invoice that ended other than by its intent means to its subscription.
+    pub(crate) async fn invoice_ended(
+        &self,
+        context: &Context,
+        invoice: &Invoice,
+        end: InvoiceEnd,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        let Some(id) = invoice.subscription else { return Ok(()) };
+        let cause = context.cause();
+        let following = Following { merchant: context.merchant, now, cause: Some(&cause) };
+        self.follow(following, id, changes, |held| {
+            if held.latest_invoice == Some(invoice.id) {
+                match end {
+                    InvoiceEnd::Paid => held.paid(None),
+                    InvoiceEnd::Void => held.forgiven(now),
+                }
+            }
+        })
+        .await
+    }
+
+    /// Changes a subscription as part of a larger change. One that is among the changes already is
+    /// told of by whoever put it there.
+    async fn follow(
+        &self,
+        following: Following<'_>,
+        id: SubscriptionId,
+        changes: &mut Changes,
+        change: impl FnOnce(&mut Subscription) + Send,
+    ) -> Result<(), Error> {
+        let Following { merchant, now, cause } = following;
+        let (kind, number) = (Kind::Subscription, id.number());
+        let found = self.find_object(merchant, changes, kind, number).await?;
+        let Some(Object::Subscription(before)) = found else { return Ok(()) };
+        let mut held = before.clone();
+        change(&mut held);
+        if held == before {
+            return Ok(());
+        }
+        let shows = held.status != before.status
+            || held.default_payment_method != before.default_payment_method
+            || held.pending_setup_intent != before.pending_setup_intent;
+        let told = !changes.has(kind, number) && shows;
+        held.version = changes.raised(kind, number, held.version);
+        let object = Object::Subscription(held);
+        if told {
+            let previous = Some(Snapshot::Subscription(Box::new(before)));
+            let updated = EventType::SubscriptionUpdated;
+            changes.put_and_tell(object, updated, previous, now, cause);
+        } else {
+            changes.put(object);
+        }
+        Ok(())
+    }
+
+    /// Works on a subscription on which something is due: it expires, is canceled, or a period
+    /// begins.
+    pub(crate) async fn work_subscription(
+        &self,
+        held: Subscription,
+        now: AccountTime,
+    ) -> Result<Worked, Error> {
+        if held.due_at().is_none_or(|at| at > now) {
+            return Ok(Worked::Nothing);
+        }
+        let context = Context::by_itself(held.merchant, held.livemode);
+        let mut changes = Changes::default();
+        let gone = self
+            .find_customer(&context, held.customer)
+            .await?
+            .is_none_or(|customer| customer.deleted);
+        if held.cancels_by(now) || gone {
+            let reason = "cancellation_requested";
+            self.end_subscription(&context, held, reason, now, &mut changes).await?;
+        } else if held.status == SubscriptionStatus::Incomplete {
+            self.expire_subscription(&context, held, now, &mut changes).await?;
+        } else {
+            let previous = Some(Snapshot::Subscription(Box::new(held.clone())));
+            let next = Subscription { version: held.version + 1, ..held };
+            let held = self.renew_with(&context, next, now, &mut changes).await?;
+            let object = Object::Subscription(held);
+            let updated = EventType::SubscriptionUpdated;
+            changes.put_and_tell(object, updated, previous, now, None);
+        }
+        let Changes { objects, mut events } = changes;
+        for event in &mut events {
+            event.cause = None;
+        }
+        Ok(Worked::Item(ClockItem::Objects { objects, events }))
+    }
+
+    /// Cancels every subscription of a customer that is to be deleted, one commit each.
+    pub(crate) async fn cancel_all_subscriptions(
+        &self,
+        context: &Context,
+        customer: CustomerId,
+    ) -> Result<(), Error> {
+        let quiet = context.without_reply();
+        let list = ListObjects {
+            merchant: context.merchant,
+            kind: Kind::Subscription,
+            of: ObjectsOf::Customer(customer),
+            created: Bounds::default(),
+            page: Page { limit: model::limits::PAGE_ROWS_MAX, cursor: Cursor::Newest },
+        };
+        let runs =
+            |object: &Object| matches!(object, Object::Subscription(held) if !held.is_over());
+        let mut stale = 0;
+        while stale < model::limits::STALE_RETRIES_MAX {
+            let listed = self.list_kept(list.clone(), runs).await?;
+            if listed.items.is_empty() {
+                return Ok(());
+            }
+            let mut all_ended = true;
+            for object in listed.items {
+                let Object::Subscription(held) = object else { continue };
+                let now = self.moment(context.merchant, held.clock).await?.now;
+                let mut changes = Changes::default();
+                let reason = "cancellation_requested";
+                self.end_subscription(&quiet, held, reason, now, &mut changes).await?;
+                all_ended &= self.commit(&quiet, changes, &[]).await?;
+            }
+            // What changed meanwhile is read again; each round that ends all it read is progress.
+            stale += u32::from(!all_ended);
+        }
+        Err(Error::Locked)
+    }
+
+    /// Ends a subscription; the invoice that its begin waits for, and what collects for it, are
+    /// given up with it.
+    pub(super) async fn end_subscription(
+        &self,
+        context: &Context,
+        mut held: Subscription,
+        reason: &str,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<Subscription, Error> {
+        let before = held.clone();
+        held.version += 1;
+        held.cancel(reason, now);
+        self.give_up_begin(context, &before, now, changes).await?;
+        let object = Object::Subscription(held.clone());
+        let deleted = EventType::SubscriptionDeleted;
+        changes.put_and_tell(object, deleted, None, now, Some(&context.cause()));
+        Ok(held)
+    }
+
+    /// The first invoice of a subscription was not paid in time.
+    pub(super) async fn expire_subscription(
+        &self,
+        context: &Context,
+        mut held: Subscription,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        let before = held.clone();
+        held.version += 1;
+        held.expire(now);
+        self.give_up_begin(context, &before, now, changes).await?;
+        let previous = Some(Snapshot::Subscription(Box::new(before)));
+        let object = Object::Subscription(held);
+        let updated = EventType::SubscriptionUpdated;
+        changes.put_and_tell(object, updated, previous, now, Some(&context.cause()));
+        Ok(())
+    }
+
+    /// Voids the invoice that an incomplete subscription waits for unless a debit for it is under
+    /// way, and cancels the Setup Intent of one that has one.
+    async fn give_up_begin(
+        &self,
+        context: &Context,
+        held: &Subscription,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        let Some(mut intent) = self.find_collector(context, held, changes).await? else {
+            return Ok(());
+        };
+        if !intent.cancelable() {
+            return Ok(());
+        }
+        if held.pending_setup_intent.is_some() {
+            intent.cancel(Some("abandoned".to_owned()), now);
+            intent.version += 1;
+            let object = intent_object(intent);
+            let canceled = EventType::SetupIntentCanceled;
+            changes.put_and_tell(object, canceled, None, now, Some(&context.cause()));
+        } else if held.status == SubscriptionStatus::Incomplete
+            && let Some(id) = held.latest_invoice
+            && let Some(Object::Invoice(mut invoice)) =
+                self.find_changed(context, changes, Kind::Invoice, id.number()).await?
+            && invoice.status == InvoiceStatus::Open
+        {
+            self.void_with(context, &mut invoice, now, changes).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,260 @@
+//! Items of subscriptions.
+
+use crate::customer::list_body;
+use crate::payments::product::PriceInput;
+use crate::payments::{Changes, bytes};
+use crate::{Answer, Context, Engine, Error};
+use model::clock::AccountTime;
+use model::given::Given;
+use model::id::SubscriptionItemId;
+use model::payments::product::Price;
+use model::payments::subscription::{ITEMS_MAX, Subscription, SubscriptionItem};
+use serde_json::Value;
+use store::{Bounds, Cursor, Kind, ListObjects, Object, ObjectsOf, Page};
+use wire::error::Error as Refusal;
+use wire::expand::Expand;
+use wire::list::PageParams;
+use wire::params::MetadataChange;
+use wire::render::payments::subscription::item_value;
+
+/// What a request says of an item.
+#[derive(Clone, Debug, Default)]
+pub struct SubscriptionItemInput {
+    /// Where it stands in the request, such as `items[0]`.
+    pub path: String,
+    /// Which item it changes; none for a new one.
+    pub id: Option<String>,
+    /// Whether that item is taken away.
+    pub deleted: bool,
+    /// The price of one.
+    pub price: Option<String>,
+    /// What that price is made of.
+    pub price_data: Option<Box<PriceInput>>,
+    /// How many.
+    pub quantity: Option<i64>,
+    /// The merchant's own keys.
+    pub metadata: Option<MetadataChange>,
+    /// The rest, to be echoed.
+    pub given: Given,
+}
+
+impl SubscriptionItemInput {
+    /// The parameter that names its price.
+    pub(crate) fn price_path(&self) -> String {
+        let name = if self.price_data.is_some() { "price_data" } else { "price" };
+        format!("{}[{name}]", self.path)
+    }
+
+    fn says_price(&self) -> bool {
+        self.price.is_some() || self.price_data.is_some()
+    }
+}
+
+impl Engine {
+    /// The items of a new subscription.
+    pub(super) async fn set_items(
+        &self,
+        context: &Context,
+        held: &mut Subscription,
+        inputs: &[SubscriptionItemInput],
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        for input in inputs {
+            self.add_item(context, held, input, now, changes).await?;
+        }
+        Ok(())
+    }
+
+    /// Changes, adds and takes away items. Periods stay as they are.
+    pub(super) async fn change_items(
+        &self,
+        context: &Context,
+        held: &mut Subscription,
+        inputs: &[SubscriptionItemInput],
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        for input in inputs {
+            let Some(id) = &input.id else {
+                if held.items.is_empty() {
+                    let message = "This subscription was made without items, which stays so.";
+                    return Err(Refusal::invalid(message).param("items").into());
+                }
+                self.add_item(context, held, input, now, changes).await?;
+                continue;
+            };
+            let path = format!("{}[id]", input.path);
+            let place = held.items.iter().position(|item| item.id.to_string() == *id);
+            let missing = || Refusal::no_such("subscription item", id, &path).status(400);
+            let place = place.ok_or_else(missing)?;
+            if input.deleted {
+                if held.items.len() == 1 {
+                    let message = "The last item cannot be taken away; cancel the subscription.";
+                    return Err(Refusal::invalid(message).param(path).into());
+                }
+                held.items.remove(place);
+                continue;
+            }
+            if input.says_price() {
+                let price = self.recurring_price(context, held, input, now, changes).await?;
+                held.items[place].price = price;
+            }
+            say(&mut held.items[place], input)?;
+        }
+        Ok(())
+    }
+
+    async fn add_item(
+        &self,
+        context: &Context,
+        held: &mut Subscription,
+        input: &SubscriptionItemInput,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        if held.items.len() >= ITEMS_MAX {
+            let message = format!("A subscription has at most {ITEMS_MAX} items.");
+            return Err(Refusal::invalid(message).param("items").into());
+        }
+        let price = self.recurring_price(context, held, input, now, changes).await?;
+        if held.items.iter().any(|item| item.price.id == price.id) {
+            let message = "Each item of a subscription has a price of its own; say a quantity.";
+            return Err(Refusal::invalid(message).param(input.price_path()).into());
+        }
+        let mut item = self.new_item(price, 1, now);
+        say(&mut item, input)?;
+        held.items.push(item);
+        Ok(())
+    }
+
+    /// A price that can stand beside those of the other items.
+    async fn recurring_price(
+        &self,
+        context: &Context,
+        held: &Subscription,
+        input: &SubscriptionItemInput,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<Price, Error> {
+        let refuse = |message: &str| Refusal::invalid(message.to_owned()).param(input.price_path());
+        let price = self.price_of_item(context, input, now, changes).await?;
+        if !price.is_recurring() {
+            return Err(refuse("A subscription needs prices that are paid again and again.").into());
+        }
+        let Some(recurrence) = price.recurrence() else {
+            return Err(refuse("A period is at least one day and at most three years long.").into());
+        };
+        if held.recurrence().is_some_and(|other| other != recurrence) {
+            let message = "All prices of a subscription here have the same interval.";
+            return Err(refuse(message).into());
+        }
+        Ok(price)
+    }
+
+    /// The price that a request names or makes. One that it makes is not sold again, as Stripe
+    /// has it.
+    pub(crate) async fn price_of_item(
+        &self,
+        context: &Context,
+        input: &SubscriptionItemInput,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<Price, Error> {
+        let path = input.price_path();
+        let refuse = |message: &str| Refusal::invalid(message.to_owned()).param(path.clone());
+        let price = match (&input.price, &input.price_data) {
+            (Some(_), Some(_)) => {
+                let paths = [format!("{}[price]", input.path), path];
+                return Err(Refusal::exclusive(&paths).into());
+            }
+            (Some(id), None) => self.get_price(context, id, &path).await?,
+            (None, Some(data)) => self.make_price(context, data, &path, now, changes).await?,
+            (None, None) => return Err(Refusal::missing_param(&path).into()),
+        };
+        if !price.active && input.price.is_some() {
+            return Err(refuse("The price is inactive.").into());
+        }
+        if price.currency != model::money::Currency::USD {
+            let message = "Bank accounts of the type us_bank_account are debited in usd only.";
+            return Err(refuse(message).into());
+        }
+        if price.unit_amount_decimal.is_none() {
+            return Err(refuse("Only prices with a unit_amount can be invoiced here.").into());
+        }
+        Ok(price)
+    }
+
+    /// Shows an item.
+    pub async fn retrieve_subscription_item(
+        &self,
+        context: &Context,
+        given: &str,
+    ) -> Result<Answer, Error> {
+        let missing = || Error::from(Refusal::no_such("subscription item", given, "item"));
+        let id: SubscriptionItemId = given.parse().map_err(|_| missing())?;
+        let list = ListObjects {
+            merchant: context.merchant,
+            kind: Kind::Subscription,
+            of: ObjectsOf::All,
+            created: Bounds::default(),
+            page: Page { limit: 1, cursor: Cursor::Newest },
+        };
+        let has = |object: &Object| {
+            matches!(object, Object::Subscription(held)
+                if held.items.iter().any(|item| item.id == id))
+        };
+        // Items stand in their subscriptions; they are looked for rarely enough to read those.
+        let listed = self.list_kept(list, has).await?;
+        let Some(Object::Subscription(held)) = listed.items.into_iter().next() else {
+            return Err(missing());
+        };
+        let item = held.items.iter().find(|item| item.id == id).ok_or_else(missing)?;
+        let value = self.item_with_product(context, &held, item, &context.expand).await?;
+        Ok(Answer::unchanged(bytes(&value)))
+    }
+
+    /// Lists the items of a subscription.
+    pub async fn list_subscription_items(
+        &self,
+        context: &Context,
+        subscription: &str,
+        page: &PageParams,
+    ) -> Result<Answer, Error> {
+        let held = self.get_subscription(context, subscription, "subscription").await?;
+        let expand = context.expand.inside("data");
+        let mut items = Vec::with_capacity(held.items.len());
+        for item in &held.items {
+            items.push(self.item_with_product(context, &held, item, &expand).await?);
+        }
+        let (shown, has_more) = crate::payments::page_of(&items, page, "subscription item")?;
+        let bodies: Vec<Vec<u8>> = shown.iter().map(bytes).collect();
+        Ok(Answer::unchanged(list_body("/v1/subscription_items", has_more, &bodies)))
+    }
+
+    async fn item_with_product(
+        &self,
+        context: &Context,
+        held: &Subscription,
+        item: &SubscriptionItem,
+        expand: &Expand,
+    ) -> Result<Value, Error> {
+        let mut value = item_value(held, item);
+        let inside = expand.inside("price");
+        if inside.wants("product") {
+            let none = Changes::default();
+            value["price"] = self.price_value(context, &item.price, &none, &inside).await?;
+        }
+        Ok(value)
+    }
+}
+
+/// Takes over what a request says of an item beside its price.
+fn say(item: &mut SubscriptionItem, input: &SubscriptionItemInput) -> Result<(), Error> {
+    item.quantity = input.quantity.unwrap_or(item.quantity);
+    if let Some(change) = &input.metadata {
+        change.apply(&mut item.metadata)?;
+    }
+    item.given.update(input.given.clone());
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! How a subscription is shown, and the intent that it leads to.
+
+use crate::payments::{Changes, Seen, bytes, intent_object};
+use crate::{Answer, Context, Engine, Error};
+use model::payments::intent::Intent;
+use model::payments::subscription::Subscription;
+use serde_json::Value;
+use store::{Kind, Object};
+use wire::error::Error as Refusal;
+use wire::expand::Expand;
+use wire::render::given::Expanded;
+use wire::render::payments::subscription::{item_value, list as items_value, value as shown};
+
+impl Engine {
+    /// What collects an account for a subscription: its Setup Intent, else the intent of its
+    /// newest invoice.
+    pub(crate) async fn find_collector(
+        &self,
+        context: &Context,
+        held: &Subscription,
+        changes: &Changes,
+    ) -> Result<Option<Intent>, Error> {
+        if let Some(id) = held.pending_setup_intent {
+            let kind = Kind::SetupIntent;
+            return Ok(match self.find_changed(context, changes, kind, id.number()).await? {
+                Some(Object::SetupIntent(intent)) => Some(intent),
+                _ => None,
+            });
+        }
+        let Some(id) = held.latest_invoice else { return Ok(None) };
+        match self.find_changed(context, changes, Kind::Invoice, id.number()).await? {
+            Some(Object::Invoice(invoice)) => self.find_intent_of(context, &invoice, changes).await,
+            _ => Ok(None),
+        }
+    }
+
+    /// The carrier that a subscription leads to.
+    pub(crate) async fn get_intent_of_subscription(
+        &self,
+        context: &Context,
+        given: &str,
+        param: &str,
+    ) -> Result<Intent, Error> {
+        let held = self.get_subscription(context, given, param).await?;
+        let found = self.find_collector(context, &held, &Changes::default()).await?;
+        found.ok_or_else(|| {
+            let message = "The subscription has neither a pending Setup Intent nor an invoice to \
+                           pay, so it collects no account.";
+            Refusal::invalid(message).param(param.to_owned()).into()
+        })
+    }
+
+    /// Tells what collects for a subscription what it asks of the link flow from now on.
+    pub(super) async fn collect_subscription_anew(
+        &self,
+        context: &Context,
+        held: &Subscription,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        let found = self.find_collector(context, held, changes).await?;
+        if let Some(mut intent) = found.filter(Intent::collects) {
+            intent.collection = held.collection.clone();
+            intent.method_types.clone_from(&held.method_types);
+            intent.from_settings.clone_from(&held.from_settings);
+            intent.version += 1;
+            changes.put(intent_object(intent));
+        }
+        Ok(())
+    }
+
+    /// A subscription with what is to be expanded in it.
+    pub(crate) async fn subscription_value(
+        &self,
+        context: &Context,
+        held: &Subscription,
+        changes: &Changes,
+        expand: &Expand,
+    ) -> Result<Value, Error> {
+        let mut expanded = Expanded::new();
+        self.expand_customer(context, expand, Some(held.customer), &mut expanded).await?;
+        let wanted = expand.wants("default_payment_method");
+        if let Some(id) = held.default_payment_method.filter(|_| wanted) {
+            let inside = expand.inside("default_payment_method");
+            let value = self.method_value_of(context, id, changes, &inside).await?;
+            expanded.extend(value.map(|value| ("default_payment_method", value)));
+        }
+        if let Some(id) = held.latest_invoice.filter(|_| expand.wants("latest_invoice"))
+            && let Some(Object::Invoice(invoice)) =
+                self.find_changed(context, changes, Kind::Invoice, id.number()).await?
+        {
+            let inside = expand.inside("latest_invoice");
+            let value = self.invoice_value(context, &invoice, changes, &inside).await?;
+            expanded.insert("latest_invoice", value);
+        }
+        let wanted = expand.wants("pending_setup_intent");
+        if held.pending_setup_intent.is_some_and(|_| wanted)
+            && let Some(intent) = self.find_collector(context, held, changes).await?
+        {
+            let inside = expand.inside("pending_setup_intent");
+            let seen = Seen::by_merchant(&inside);
+            let value = self.intent_value(context, &intent, changes, seen).await?;
+            expanded.insert("pending_setup_intent", value);
+        }
+        let prices = expand.inside("items").inside("data").inside("price");
+        if prices.wants("product") {
+            let mut items = Vec::with_capacity(held.items.len());
+            for item in &held.items {
+                let mut value = item_value(held, item);
+                value["price"] = self.price_value(context, &item.price, changes, &prices).await?;
+                items.push(value);
+            }
+            expanded.insert("items", items_value(held, &items));
+        }
+        Ok(shown(held, &expanded))
+    }
+
+    pub(super) async fn commit_subscription(
+        &self,
+        context: &Context,
+        held: &Subscription,
+        changes: Changes,
+    ) -> Result<Option<Answer>, Error> {
+        let value = self.subscription_value(context, held, &changes, &context.expand).await?;
+        self.commit_any(context, changes, bytes(&value)).await
+    }
+}

@@ -1,0 +1,11 @@
+//! Rendering of the objects of payments.
+
+pub mod checkout;
+pub mod dispute;
+pub mod intent;
+pub mod invoice;
+pub mod mandate;
+pub mod method_configuration;
+pub mod payment_method;
+pub mod product;
+pub mod subscription;

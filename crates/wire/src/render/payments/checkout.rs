@@ -1,0 +1,196 @@
+//! Checkout Sessions and their line items.
+
+use super::intent::lay_collection;
+use super::method_configuration::details;
+use super::product::price_value;
+use crate::address::HostedPage;
+use crate::change::leave_out_newer;
+use crate::expand::Field;
+use crate::render::View;
+use crate::render::given::{Expanded, Shown, id_or_object, value as given_value};
+use model::Word;
+use model::payments::checkout::{CheckoutMode, CheckoutSession, LineItem};
+use model::payments::method_configuration::types_offered;
+use serde_json::{Value, json};
+use std::sync::LazyLock;
+
+/// What can be expanded.
+pub const FIELDS: &[Field] = &[
+    Field { name: "customer", expandable: true, inside: crate::render::customer::FIELDS },
+    Field { name: "invoice", expandable: true, inside: super::invoice::FIELDS },
+    Field { name: "line_items", expandable: true, inside: &[] },
+    Field { name: "payment_intent", expandable: true, inside: super::intent::FIELDS },
+    Field { name: "setup_intent", expandable: true, inside: super::intent::FIELDS },
+    Field { name: "subscription", expandable: true, inside: super::subscription::FIELDS },
+];
+
+/// What can be expanded in a list of them.
+pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
+
+static SESSION: LazyLock<Value> = LazyLock::new(|| {
+    json!({
+        "object": "checkout.session",
+        "adaptive_pricing": null,
+        "after_expiration": null,
+        "allow_promotion_codes": null,
+        "automatic_tax": {"enabled": false, "liability": null, "provider": null, "status": null},
+        "billing_address_collection": null,
+        "cancel_url": null,
+        "client_reference_id": null,
+        "client_secret": null,
+        "collected_information": null,
+        "consent": null,
+        "consent_collection": null,
+        "currency_conversion": null,
+        "custom_fields": [],
+        "custom_text": {
+            "after_submit": null,
+            "shipping_address": null,
+            "submit": null,
+            "terms_of_service_acceptance": null,
+        },
+        "customer_account": null,
+        "customer_creation": null,
+        "customer_email": null,
+        "discounts": [],
+        "integration_identifier": null,
+        "invoice": null,
+        "invoice_creation": null,
+        "locale": null,
+        "managed_payments": null,
+        "optional_items": null,
+        "origin_context": null,
+        "payment_link": null,
+        "payment_method_collection": "if_required",
+        "payment_method_configuration_details": null,
+        "payment_method_options": {},
+        "permissions": null,
+        "phone_number_collection": {"enabled": false},
+        "recovered_from": null,
+        "saved_payment_method_options": null,
+        "shipping_address_collection": null,
+        "shipping_cost": null,
+        "submit_type": null,
+        "subscription": null,
+        "success_url": null,
+        "ui_mode": "hosted_page",
+        "wallet_options": null,
+    })
+});
+
+/// Keys that are left out until a request gives them.
+const SHOWN_WHEN_GIVEN: [&str; 4] =
+    ["branding_settings", "excluded_payment_method_types", "name_collection", "tax_id_collection"];
+
+/// A session with what was expanded in it.
+pub fn value(session: &CheckoutSession, view: &View<'_>, expanded: &Expanded) -> Value {
+    let mut shown = Shown::of(&SESSION, &session.given);
+    for name in SHOWN_WHEN_GIVEN {
+        if let Some(given) = session.given.at(&[name]) {
+            shown.put(name, given_value(given));
+        }
+    }
+    if let Some(items) = expanded.get("line_items") {
+        shown.put("line_items", items.clone());
+    }
+    let amount = session.amount();
+    let nothing_else = json!({"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0});
+    let id = session.id();
+    let page = || view.page(HostedPage::Checkout, session.merchant, session.number);
+    let url = if session.is_open() { page() } else { None };
+    let customer = session.customer.map(|customer| customer.to_string());
+    let intent_of = |mode| session.intent.clone().filter(|_| session.mode == mode);
+    let invoice = session.invoice.map(|invoice| invoice.to_string());
+    let subscription = session.subscription.map(|subscription| subscription.to_string());
+    let types = types_offered(session.method_types.as_deref(), session.configuration.as_ref());
+    let allowed = session.given.at(&["allowed_payment_method_types"]).map(given_value);
+    shown
+        .put("id", id)
+        .put("allowed_payment_method_types", allowed)
+        .put("amount_subtotal", amount)
+        .put("amount_total", amount)
+        .put("created", session.created.0)
+        .put("currency", session.currency.map(|currency| currency.as_str().to_owned()))
+        .put("customer", id_or_object(expanded, "customer", customer))
+        .put("customer_details", customer_details(session))
+        .put("expires_at", session.expires_at.0)
+        .put("invoice", id_or_object(expanded, "invoice", invoice))
+        .put("livemode", session.livemode)
+        .put("metadata", json!(session.metadata))
+        .put("mode", session.mode.word())
+        .put(
+            "payment_intent",
+            id_or_object(expanded, "payment_intent", intent_of(CheckoutMode::Payment)),
+        )
+        .put("payment_method_configuration_details", details(session.configuration.as_ref()))
+        .put("payment_method_types", types)
+        .put("payment_status", session.payment_status.word())
+        .put("setup_intent", id_or_object(expanded, "setup_intent", intent_of(CheckoutMode::Setup)))
+        // A request gives what to make these of, an object shows what was made.
+        .put("shipping_options", json!([]))
+        .put("status", session.status.word())
+        .put("subscription", id_or_object(expanded, "subscription", subscription))
+        .put("total_details", amount.map(|_| nothing_else))
+        .put("url", url);
+    let mut value = shown.into_value();
+    for field in value["custom_fields"].as_array_mut().into_iter().flatten() {
+        if field["optional"].is_null() {
+            field["optional"] = false.into();
+        }
+    }
+    let bank = &mut value["payment_method_options"]["us_bank_account"];
+    if bank.is_null() {
+        *bank = json!({});
+    }
+    lay_collection(bank, &session.collection);
+    leave_out_newer(&mut value, view.version);
+    value
+}
+
+/// Who pays, as far as it is known.
+fn customer_details(session: &CheckoutSession) -> Value {
+    let email = session.payer_email();
+    let name = &session.payer.name;
+    if email.is_none() && name.is_none() {
+        return Value::Null;
+    }
+    json!({
+        "address": null,
+        "business_name": null,
+        "email": email,
+        "individual_name": null,
+        "name": name,
+        "phone": null,
+        "tax_exempt": "none",
+        "tax_ids": [],
+    })
+}
+
+/// A list of line items of a session.
+pub fn line_items(session: &CheckoutSession, items: &[LineItem], has_more: bool) -> Value {
+    json!({
+        "object": "list",
+        "data": items.iter().map(line_item).collect::<Vec<_>>(),
+        "has_more": has_more,
+        "url": format!("/v1/checkout/sessions/{}/line_items", session.id()),
+    })
+}
+
+fn line_item(item: &LineItem) -> Value {
+    let adjustable = item.given.at(&["adjustable_quantity"]).map_or(Value::Null, given_value);
+    let metadata = item.given.at(&["metadata"]).map_or_else(|| json!({}), given_value);
+    json!({
+        "id": item.id.to_string(),
+        "object": "item",
+        "adjustable_quantity": adjustable,
+        "amount_discount": 0,
+        "amount_subtotal": item.amount,
+        "amount_tax": 0,
+        "amount_total": item.amount,
+        "currency": item.currency.as_str(),
+        "description": item.name,
+        "metadata": metadata,
+        "price": price_value(&item.price, &Expanded::new()),
+        "quantity": item.quantity,
+    })
+}

@@ -1,0 +1,78 @@
+//! Disputes. There are no charges here: what Stripe shows of one reads null.
+
+use crate::expand::Field;
+use crate::render::given::{Expanded, id_or_object};
+use model::payments::dispute::Dispute;
+use serde_json::{Map, Value, json};
+
+/// What can be expanded.
+pub const FIELDS: &[Field] = &[
+    Field { name: "charge", expandable: true, inside: &[] },
+    Field { name: "payment_intent", expandable: true, inside: super::intent::FIELDS },
+];
+
+/// What can be expanded in a list of them.
+pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
+
+/// What a merchant may say against a dispute; nobody can against that of a bank debit.
+const EVIDENCE: &[&str] = &[
+    "access_activity_log",
+    "billing_address",
+    "cancellation_policy",
+    "cancellation_policy_disclosure",
+    "cancellation_rebuttal",
+    "customer_communication",
+    "customer_email_address",
+    "customer_name",
+    "customer_purchase_ip",
+    "customer_signature",
+    "duplicate_charge_documentation",
+    "duplicate_charge_explanation",
+    "duplicate_charge_id",
+    "product_description",
+    "receipt",
+    "refund_policy",
+    "refund_policy_disclosure",
+    "refund_refusal_explanation",
+    "service_date",
+    "service_documentation",
+    "shipping_address",
+    "shipping_carrier",
+    "shipping_date",
+    "shipping_documentation",
+    "shipping_tracking_number",
+    "uncategorized_file",
+    "uncategorized_text",
+];
+
+/// A dispute, with what was expanded in it.
+pub fn value(dispute: &Dispute, expanded: &Expanded) -> Value {
+    let mut evidence: Map<String, Value> =
+        EVIDENCE.iter().map(|name| ((*name).to_owned(), Value::Null)).collect();
+    evidence.insert("enhanced_evidence".to_owned(), json!({}));
+    let intent = Some(dispute.payment_intent.to_string());
+    json!({
+        "id": dispute.id.to_string(),
+        "object": "dispute",
+        "amount": dispute.amount,
+        "balance_transactions": [],
+        "charge": null,
+        "created": dispute.created.0,
+        "currency": dispute.currency.as_str(),
+        "enhanced_eligibility_types": [],
+        "evidence": evidence,
+        "evidence_details": {
+            "due_by": null,
+            "enhanced_eligibility": {},
+            "has_evidence": false,
+            "past_due": false,
+            "submission_count": 0,
+        },
+        "is_charge_refundable": false,
+        "livemode": dispute.livemode,
+        "metadata": {},
+        "payment_intent": id_or_object(expanded, "payment_intent", intent),
+        "reason": "debit_not_authorized",
+        "status": "lost",
+    })
+}

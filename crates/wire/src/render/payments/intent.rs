@@ -1,0 +1,217 @@
+//! Payment Intents and Setup Intents.
+
+use super::method_configuration::details;
+use crate::address::HostedPage;
+use crate::change::leave_out_newer;
+use crate::expand::Field;
+use crate::render::View;
+use crate::render::given::{Expanded, Shown, id_or_object, leave_out};
+use model::Word;
+use model::clock::DAY_S;
+use model::collection::Collection;
+use model::payments::intent::{Intent, IntentError, IntentStatus, Purpose};
+use model::payments::method_configuration::types_offered;
+use serde_json::{Value, json};
+use std::sync::LazyLock;
+
+/// What can be expanded in either.
+pub const FIELDS: &[Field] = &[
+    Field { name: "customer", expandable: true, inside: crate::render::customer::FIELDS },
+    Field { name: "mandate", expandable: true, inside: super::mandate::FIELDS },
+    Field { name: "payment_method", expandable: true, inside: super::payment_method::FIELDS },
+];
+
+/// What a browser may expand in either: what it has itself brought about.
+pub const BROWSER_FIELDS: &[Field] =
+    &[Field { name: "payment_method", expandable: true, inside: &[] }];
+
+/// What can be expanded in a list of them.
+pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
+
+static PAYMENT: LazyLock<Value> = LazyLock::new(|| {
+    json!({
+        "object": "payment_intent",
+        "allowed_payment_method_types": null,
+        "amount_capturable": 0,
+        "amount_details": {"tip": {}},
+        "application": null,
+        "application_fee_amount": null,
+        "automatic_payment_methods": null,
+        "capture_method": "automatic",
+        "confirmation_method": "automatic",
+        "customer_account": null,
+        "description": null,
+        "excluded_payment_method_types": null,
+        "latest_charge": null,
+        "on_behalf_of": null,
+        "payment_method_configuration_details": null,
+        "payment_method_options": {},
+        "processing": null,
+        "receipt_email": null,
+        "review": null,
+        "setup_future_usage": null,
+        "shipping": null,
+        "statement_descriptor": null,
+        "statement_descriptor_suffix": null,
+        "transfer_data": null,
+        "transfer_group": null,
+    })
+});
+
+static SETUP: LazyLock<Value> = LazyLock::new(|| {
+    json!({
+        "object": "setup_intent",
+        "allowed_payment_method_types": null,
+        "application": null,
+        "automatic_payment_methods": null,
+        "customer_account": null,
+        "description": null,
+        "excluded_payment_method_types": null,
+        "flow_directions": null,
+        "latest_attempt": null,
+        "on_behalf_of": null,
+        "payment_method_configuration_details": null,
+        "payment_method_options": {},
+        "usage": "off_session",
+    })
+});
+
+/// An intent of either kind, with what was expanded in it; `publishable` says that a browser sees
+/// it, which knows nothing but a client secret.
+pub fn value(intent: &Intent, view: &View<'_>, publishable: bool, expanded: &Expanded) -> Value {
+    let template = if intent.is_payment() { &PAYMENT } else { &SETUP };
+    let mut shown = Shown::of(template, &intent.given);
+    let (canceled_at, reason) = match &intent.canceled {
+        Some((at, reason)) => (Some(at.0), reason.clone()),
+        None => (None, None),
+    };
+    let customer = intent.customer.map(|customer| customer.to_string());
+    let method = intent.payment_method.map(|method| method.to_string());
+    shown
+        .put("id", intent.id())
+        .put("created", intent.created.0)
+        .put("livemode", intent.livemode)
+        // Events are kept without it.
+        .put("client_secret", Some(&*intent.client_secret).filter(|secret| !secret.is_empty()))
+        .put("cancellation_reason", reason)
+        .put("customer", id_or_object(expanded, "customer", customer))
+        .put("metadata", json!(intent.metadata))
+        .put("next_action", next_action(intent, view))
+        .put("payment_method", id_or_object(expanded, "payment_method", method))
+        .put("payment_method_configuration_details", details(intent.configuration.as_ref()))
+        .put("payment_method_types", json!(method_types(intent)))
+        .put("status", intent.status.word());
+    let error = intent.last_error.as_ref().map(|error| last_error(error, expanded));
+    match intent.purpose {
+        Purpose::Payment { amount, currency } => {
+            let received = if intent.status == IntentStatus::Succeeded { amount } else { 0 };
+            shown
+                .put("amount", amount)
+                .put("amount_received", received)
+                .put("canceled_at", canceled_at)
+                .put("currency", currency.as_str())
+                .put("last_payment_error", error);
+        }
+        Purpose::Setup => {
+            if let Some(to_self) = intent.given.boolean(&["attach_to_self"]) {
+                shown.put("attach_to_self", to_self);
+            }
+            let mandate = intent.mandate.map(|mandate| mandate.to_string());
+            shown
+                .put("last_setup_error", error)
+                .put("mandate", id_or_object(expanded, "mandate", mandate))
+                .put("single_use_mandate", Value::Null);
+        }
+    }
+    let mut value = shown.into_value();
+    let automatic = &mut value["automatic_payment_methods"];
+    if intent.method_types.is_none() && automatic.is_null() {
+        *automatic = json!({"allow_redirects": "always", "enabled": true});
+    }
+    let bank = &mut value["payment_method_options"]["us_bank_account"];
+    if method_types(intent).iter().any(|name| name == "us_bank_account") || !bank.is_null() {
+        if bank.is_null() {
+            *bank = json!({});
+        }
+        lay_collection(bank, &intent.collection);
+    } else {
+        leave_out(&mut value["payment_method_options"], "us_bank_account");
+    }
+    leave_out_newer(&mut value, view.version);
+    if publishable {
+        // A browser learns what it needs to go on, and nothing that is the merchant's own.
+        for hidden in ["application_fee_amount", "transfer_data", "transfer_group"] {
+            leave_out(&mut value, hidden);
+        }
+        leave_out_metadata(&mut value);
+    }
+    value
+}
+
+/// Takes metadata out of an object and of what is expanded in it.
+fn leave_out_metadata(value: &mut Value) {
+    if let Some(members) = value.as_object_mut() {
+        members.remove("metadata");
+        members.values_mut().for_each(leave_out_metadata);
+    }
+}
+
+/// What a payment object shows of its wishes for the link flow.
+pub(crate) fn lay_collection(bank: &mut Value, collection: &Collection) {
+    bank["verification_method"] =
+        collection.verification_method.map_or("automatic", Word::word).into();
+    let words = |words: Vec<&'static str>| Value::from(words);
+    let mut connections = json!({});
+    if let Some(permissions) = &collection.permissions {
+        connections["permissions"] = words(permissions.iter().map(|word| word.word()).collect());
+    }
+    connections["prefetch"] = match &collection.prefetch {
+        Some(prefetch) => words(prefetch.iter().map(|word| word.word()).collect()),
+        None => Value::Null,
+    };
+    if let Some(kinds) = &collection.account_subcategories {
+        connections["filters"] = json!({"account_subcategories": kinds.iter().map(|kind| kind.word()).collect::<Vec<_>>()});
+    }
+    if let Some(url) = &collection.return_url {
+        connections["return_url"] = url.as_str().into();
+    }
+    bank["financial_connections"] = connections;
+}
+
+fn method_types(intent: &Intent) -> Vec<String> {
+    types_offered(intent.method_types.as_deref(), intent.configuration.as_ref())
+}
+
+fn last_error(error: &IntentError, expanded: &Expanded) -> Value {
+    let method = expanded.get("last_error.payment_method").cloned();
+    json!({
+        "code": error.code,
+        "doc_url": format!("https://stripe.com/docs/error-codes/{}", error.code.replace('_', "-")),
+        "message": error.message,
+        "payment_method": method,
+        "type": "invalid_request_error",
+    })
+}
+
+/// The page on which a holder tells the deposits of an intent.
+pub fn deposits_page(intent: &Intent) -> HostedPage {
+    match intent.purpose {
+        Purpose::Payment { .. } => HostedPage::PaymentDeposits,
+        Purpose::Setup => HostedPage::SetupDeposits,
+    }
+}
+
+fn next_action(intent: &Intent, view: &View<'_>) -> Value {
+    let Some(deposits) = intent.microdeposits else { return Value::Null };
+    let page = deposits_page(intent);
+    // Stripe shows the start of the day on which they arrive.
+    let arrival_date = deposits.arrive_at.0 - deposits.arrive_at.0.rem_euclid(DAY_S);
+    json!({
+        "type": "verify_with_microdeposits",
+        "verify_with_microdeposits": {
+            "arrival_date": arrival_date,
+            "hosted_verification_url": view.page(page, intent.merchant, intent.number),
+            "microdeposit_type": deposits.kind.word(),
+        },
+    })
+}

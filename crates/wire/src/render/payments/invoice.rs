@@ -1,0 +1,372 @@
+//! Invoices, their lines and payments, and invoice items.
+
+use super::intent::lay_collection;
+use crate::address::HostedPage;
+use crate::expand::Field;
+use crate::render::View;
+use crate::render::given::{Expanded, Shown, id_or_object};
+use model::Word;
+use model::id::{InvoiceLineId, InvoicePaymentId};
+use model::payments::intent::{Intent, IntentStatus, Purpose};
+use model::payments::invoice::{Charge, Invoice, InvoiceItem, InvoiceStatus, Line};
+use serde_json::{Value, json};
+use std::sync::LazyLock;
+
+const PAYMENT: &[Field] =
+    &[Field { name: "payment_intent", expandable: true, inside: super::intent::FIELDS }];
+const PAYMENT_DATA: &[Field] = &[Field { name: "payment", expandable: false, inside: PAYMENT }];
+
+/// What can be expanded in a payment of an invoice.
+pub const PAYMENT_FIELDS: &[Field] = &[
+    Field { name: "invoice", expandable: true, inside: FIELDS },
+    Field { name: "payment", expandable: false, inside: PAYMENT },
+];
+
+/// What can be expanded in a list of payments of invoices.
+pub const PAYMENT_LIST_FIELDS: &[Field] =
+    &[Field { name: "data", expandable: false, inside: PAYMENT_FIELDS }];
+
+const PAYMENTS: &[Field] = &[Field { name: "data", expandable: false, inside: PAYMENT_DATA }];
+
+/// What can be expanded in an invoice.
+pub const FIELDS: &[Field] = &[
+    Field { name: "confirmation_secret", expandable: true, inside: &[] },
+    Field { name: "customer", expandable: true, inside: crate::render::customer::FIELDS },
+    Field {
+        name: "default_payment_method",
+        expandable: true,
+        inside: super::payment_method::FIELDS,
+    },
+    Field { name: "payments", expandable: true, inside: PAYMENTS },
+];
+
+/// What can be expanded in a list of invoices.
+pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
+
+/// What can be expanded in an invoice item.
+pub const ITEM_FIELDS: &[Field] = &[
+    Field { name: "customer", expandable: true, inside: crate::render::customer::FIELDS },
+    Field { name: "invoice", expandable: true, inside: FIELDS },
+];
+
+/// What can be expanded in a list of invoice items.
+pub const ITEM_LIST_FIELDS: &[Field] =
+    &[Field { name: "data", expandable: false, inside: ITEM_FIELDS }];
+
+/// Lines that an invoice shows; the others are read from its list of lines.
+const LINES_SHOWN: usize = 10;
+
+/// What an invoice shows as null unless it was given.
+const UNKNOWN: [&str; 32] = [
+    "account_country",
+    "account_name",
+    "account_tax_ids",
+    "application",
+    "automatically_finalizes_at",
+    "custom_fields",
+    "customer_account",
+    "customer_address",
+    "customer_email",
+    "customer_name",
+    "customer_phone",
+    "customer_shipping",
+    "default_source",
+    "description",
+    "due_date",
+    "effective_at",
+    "ending_balance",
+    "footer",
+    "from_invoice",
+    "hosted_invoice_url",
+    "invoice_pdf",
+    "last_finalization_error",
+    "latest_revision",
+    "next_payment_attempt",
+    "on_behalf_of",
+    "parent",
+    "receipt_number",
+    "rendering",
+    "shipping_cost",
+    "shipping_details",
+    "statement_descriptor",
+    "webhooks_delivered_at",
+];
+
+static INVOICE: LazyLock<Value> = LazyLock::new(|| {
+    let mut template = json!({
+        "object": "invoice",
+        "amount_overpaid": 0,
+        "amount_paid_off_stripe": 0,
+        "amount_shipping": 0,
+        "auto_advance": false,
+        "automatic_tax": {
+            "disabled_reason": null,
+            "enabled": false,
+            "liability": null,
+            "provider": null,
+            "status": null,
+        },
+        "billing_reason": "manual",
+        "collection_method": "charge_automatically",
+        "customer_tax_exempt": "none",
+        "customer_tax_ids": [],
+        "default_tax_rates": [],
+        "discounts": [],
+        "issuer": {"type": "self"},
+        "payment_settings": {
+            "default_mandate": null,
+            "payment_method_options": null,
+            "payment_method_types": null,
+        },
+        "post_payment_credit_notes_amount": 0,
+        "pre_payment_credit_notes_amount": 0,
+        "starting_balance": 0,
+        "total_discount_amounts": [],
+        "total_pretax_credit_amounts": [],
+        "total_taxes": [],
+    });
+    for name in UNKNOWN {
+        template[name] = Value::Null;
+    }
+    template
+});
+
+static ITEM: LazyLock<Value> = LazyLock::new(|| {
+    json!({
+        "object": "invoiceitem",
+        "customer_account": null,
+        "discounts": [],
+        "parent": null,
+        "proration": false,
+        "tax_rates": [],
+    })
+});
+
+/// An invoice, with what was expanded in it.
+pub fn value(invoice: &Invoice, view: &View<'_>, expanded: &Expanded) -> Value {
+    // What was given for the invoice stands over what is known of the customer.
+    let mut given = invoice.addressee.clone();
+    given.update(invoice.given.clone());
+    let mut shown = Shown::of(&INVOICE, &given);
+    let (total, due) = (invoice.total(), invoice.amount_due());
+    let paid = invoice.status == InvoiceStatus::Paid;
+    let finalized = invoice.finalized_at.map(|at| at.0);
+    let customer = Some(invoice.customer.to_string());
+    let method = invoice.default_payment_method.map(|method| method.to_string());
+    shown
+        .put("id", invoice.id.to_string())
+        .put("amount_due", due)
+        .put("amount_paid", if paid && !invoice.paid_elsewhere { due } else { 0 })
+        .put("amount_paid_off_stripe", if invoice.paid_elsewhere { due } else { 0 })
+        .put("amount_remaining", invoice.amount_remaining())
+        .put("attempt_count", invoice.attempts)
+        .put("attempted", invoice.attempts > 0 || paid)
+        .put("created", invoice.created.0)
+        .put("currency", invoice.currency.as_str())
+        .put("customer", id_or_object(expanded, "customer", customer))
+        .put("default_payment_method", id_or_object(expanded, "default_payment_method", method))
+        .put("effective_at", invoice.given.integer(&["effective_at"]).or(finalized))
+        .put("lines", lines(invoice))
+        .put("livemode", invoice.livemode)
+        .put("metadata", json!(invoice.metadata))
+        .put("number", invoice.printed_number.clone())
+        .put("period_end", invoice.period.map_or(invoice.created, |period| period.1).0)
+        .put("period_start", invoice.period.map_or(invoice.created, |period| period.0).0)
+        .put("status", invoice.status.word())
+        .put(
+            "status_transitions",
+            json!({
+                "finalized_at": finalized,
+                "marked_uncollectible_at": null,
+                "paid_at": invoice.paid_at.map(|at| at.0),
+                "voided_at": invoice.voided_at.map(|at| at.0),
+            }),
+        )
+        .put("subtotal", total)
+        .put("subtotal_excluding_tax", total)
+        .put("test_clock", invoice.clock.map(|clock| clock.to_string()))
+        .put("total", total)
+        .put("total_excluding_tax", total);
+    if finalized.is_some() {
+        let page = view.page(HostedPage::Invoice, invoice.merchant, invoice.id.number());
+        shown.put("ending_balance", 0).put("hosted_invoice_url", page);
+    }
+    if let Some(subscription) = invoice.subscription {
+        let details = json!({"metadata": {}, "subscription": subscription.to_string()});
+        let parent = json!({
+            "quote_details": null,
+            "subscription_details": details,
+            "type": "subscription_details",
+        });
+        shown.put("parent", parent);
+    }
+    for name in ["confirmation_secret", "payments"] {
+        if let Some(value) = expanded.get(name) {
+            shown.put(name, value.clone());
+        }
+    }
+    let mut value = shown.into_value();
+    let settings = &mut value["payment_settings"];
+    settings["payment_method_types"] = json!(invoice.method_types);
+    let options = &mut settings["payment_method_options"];
+    if options.is_object() && !options["us_bank_account"].is_null() {
+        lay_collection(&mut options["us_bank_account"], &invoice.collection);
+    }
+    value
+}
+
+fn lines(invoice: &Invoice) -> Value {
+    let shown = invoice.lines.iter().take(LINES_SHOWN).map(|line| line_value(invoice, line));
+    json!({
+        "object": "list",
+        "data": shown.collect::<Vec<_>>(),
+        "has_more": invoice.lines.len() > LINES_SHOWN,
+        "url": format!("/v1/invoices/{}/lines", invoice.id),
+    })
+}
+
+/// A line of an invoice.
+pub fn line_value(invoice: &Invoice, line: &Line) -> Value {
+    let charge = &line.charge;
+    json!({
+        "id": InvoiceLineId::from_number(line.item.number()).to_string(),
+        "object": "line_item",
+        "amount": charge.amount,
+        "currency": charge.currency.as_str(),
+        "description": charge.description,
+        "discount_amounts": [],
+        "discountable": charge.discountable,
+        "discounts": [],
+        "invoice": invoice.id.to_string(),
+        "livemode": invoice.livemode,
+        "metadata": charge.metadata,
+        "parent": line_parent(invoice, line),
+        "period": period(charge),
+        "pretax_credit_amounts": [],
+        "pricing": pricing(charge),
+        "quantity": charge.quantity,
+        "quantity_decimal": charge.quantity.to_string(),
+        "subscription": invoice.subscription.map(|subscription| subscription.to_string()),
+        "subtotal": charge.amount,
+        "taxes": [],
+    })
+}
+
+/// What a line was made of: an invoice item, or an item of a subscription.
+fn line_parent(invoice: &Invoice, line: &Line) -> Value {
+    let subscription = invoice.subscription.map(|subscription| subscription.to_string());
+    let proration = json!({"credited_items": null});
+    match line.subscription_item {
+        Some(item) => json!({
+            "invoice_item_details": null,
+            "subscription_item_details": {
+                "invoice_item": null,
+                "proration": false,
+                "proration_details": proration,
+                "subscription": subscription,
+                "subscription_item": item.to_string(),
+            },
+            "type": "subscription_item_details",
+        }),
+        None => json!({
+            "invoice_item_details": {
+                "invoice_item": line.item.to_string(),
+                "proration": false,
+                "proration_details": proration,
+                "subscription": subscription,
+            },
+            "subscription_item_details": null,
+            "type": "invoice_item_details",
+        }),
+    }
+}
+
+fn period(charge: &Charge) -> Value {
+    let (start, end) = charge.period;
+    json!({"end": end.0, "start": start.0})
+}
+
+fn pricing(charge: &Charge) -> Value {
+    let mut pricing =
+        json!({"type": "price_details", "unit_amount_decimal": charge.unit_amount_decimal});
+    if let Some(price) = charge.price {
+        pricing["price_details"] = json!({"price": price.to_string(), "product": charge.product});
+    }
+    pricing
+}
+
+/// The payments of an invoice that has an intent; `shown` is the intent or its id.
+pub fn payments(invoice: &Invoice, intent: Option<&Intent>, shown: &Value) -> Value {
+    let id = Value::from(invoice.id.to_string());
+    let payment = |intent: &&Intent| payment(invoice, intent, shown, &id);
+    let data: Vec<Value> = intent.iter().map(payment).collect();
+    json!({
+        "object": "list",
+        "data": data,
+        "has_more": false,
+        "url": format!("/v1/invoice_payments?invoice={}", invoice.id),
+    })
+}
+
+/// What an intent pays towards an invoice; `shown` is the intent or its id, `shown_invoice` the
+/// invoice or its id.
+pub fn payment(invoice: &Invoice, intent: &Intent, shown: &Value, shown_invoice: &Value) -> Value {
+    let amount = match intent.purpose {
+        Purpose::Payment { amount, .. } => amount,
+        Purpose::Setup => 0,
+    };
+    let status = payment_status(intent);
+    let paid = (status == "paid").then_some(amount);
+    json!({
+        "id": InvoicePaymentId::from_number(intent.number).to_string(),
+        "object": "invoice_payment",
+        "amount_paid": paid,
+        "amount_requested": amount,
+        "created": intent.created.0,
+        "currency": invoice.currency.as_str(),
+        "invoice": shown_invoice,
+        "is_default": true,
+        "livemode": invoice.livemode,
+        "payment": {"payment_intent": shown, "type": "payment_intent"},
+        "status": status,
+        "status_transitions": {
+            "canceled_at": intent.canceled.as_ref().map(|(at, _)| at.0),
+            "paid_at": paid.and(invoice.paid_at).map(|at| at.0),
+        },
+    })
+}
+
+/// Where a payment of an invoice stands.
+pub fn payment_status(intent: &Intent) -> &'static str {
+    match intent.status {
+        IntentStatus::Succeeded => "paid",
+        IntentStatus::Canceled => "canceled",
+        _ => "open",
+    }
+}
+
+/// An invoice item, with what was expanded in it.
+pub fn item_value(item: &InvoiceItem, expanded: &Expanded) -> Value {
+    let mut shown = Shown::of(&ITEM, &item.given);
+    let charge = &item.charge;
+    let customer = Some(item.customer.to_string());
+    let invoice = item.invoice.map(|invoice| invoice.to_string());
+    shown
+        .put("id", item.id.to_string())
+        .put("amount", charge.amount)
+        .put("currency", charge.currency.as_str())
+        .put("customer", id_or_object(expanded, "customer", customer))
+        .put("date", item.created.0)
+        .put("description", charge.description.clone())
+        .put("discountable", charge.discountable)
+        .put("invoice", id_or_object(expanded, "invoice", invoice))
+        .put("livemode", item.livemode)
+        .put("metadata", json!(charge.metadata))
+        .put("net_amount", charge.amount)
+        .put("period", period(charge))
+        .put("pricing", pricing(charge))
+        .put("quantity", charge.quantity)
+        .put("quantity_decimal", charge.quantity.to_string())
+        .put("test_clock", item.clock.map(|clock| clock.to_string()));
+    shown.into_value()
+}

@@ -1,0 +1,48 @@
+//! Mandates.
+
+use crate::expand::Field;
+use crate::render::given::{Expanded, id_or_object, value as given_value};
+use model::Word;
+use model::payments::mandate::{Mandate, MandateKind};
+use serde_json::{Value, json};
+
+/// What can be expanded.
+pub const FIELDS: &[Field] =
+    &[Field { name: "payment_method", expandable: true, inside: super::payment_method::FIELDS }];
+
+/// A mandate.
+pub fn value(mandate: &Mandate, expanded: &Expanded) -> Value {
+    let mut acceptance = json!({
+        "accepted_at": mandate.created.0,
+        "offline": {},
+        "online": null,
+        "type": "offline",
+    });
+    crate::render::given::lay_over(&mut acceptance, given_value(&mandate.acceptance));
+    if acceptance["type"] == "online" {
+        crate::render::given::leave_out(&mut acceptance, "offline");
+    } else {
+        crate::render::given::leave_out(&mut acceptance, "online");
+    }
+    let method = Some(mandate.payment_method.to_string());
+    let mut shown = json!({
+        "id": mandate.id.to_string(),
+        "object": "mandate",
+        "customer_acceptance": acceptance,
+        "livemode": mandate.livemode,
+        "payment_method": id_or_object(expanded, "payment_method", method),
+        "payment_method_details": {
+            "type": "us_bank_account",
+            "us_bank_account": {},
+        },
+        "status": "active",
+        "type": mandate.kind.word(),
+    });
+    match (mandate.kind, mandate.single_use) {
+        (MandateKind::SingleUse, Some((amount, currency))) => {
+            shown["single_use"] = json!({"amount": amount, "currency": currency.as_str()});
+        }
+        _ => shown["multi_use"] = json!({}),
+    }
+    shown
+}

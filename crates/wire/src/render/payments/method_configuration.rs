@@ -1,0 +1,47 @@
+//! Configurations of payment methods, and what of one decided for a payment object.
+
+use model::Word;
+use model::payments::method_configuration::{
+    BANK_ACCOUNT, ConfiguredBy, MethodConfiguration, Preference,
+};
+use serde_json::{Value, json};
+
+/// A configuration. Bank accounts are always shown, other payment methods when something was said
+/// of them: this server has none of those.
+pub fn value(configuration: &MethodConfiguration) -> Value {
+    let mut shown = json!({
+        "id": configuration.id.to_string(),
+        "object": "payment_method_configuration",
+        "active": configuration.active,
+        "application": null,
+        "is_default": configuration.is_default,
+        "livemode": configuration.livemode,
+        "name": configuration.name,
+        "parent": configuration.parent,
+    });
+    for (name, preference) in &configuration.preferences {
+        shown[name.as_str()] = method(false, *preference);
+    }
+    let offered = configuration.offers_bank_account();
+    shown[BANK_ACCOUNT] = method(offered, configuration.bank_account());
+    shown
+}
+
+fn method(offered: bool, preference: Preference) -> Value {
+    json!({
+        "available": offered,
+        "display_preference": {
+            "overridable": null,
+            "preference": preference.word(),
+            "value": if offered { "on" } else { "off" },
+        },
+    })
+}
+
+/// What decided for a payment object, as the object shows it.
+pub(crate) fn details(configuration: Option<&ConfiguredBy>) -> Value {
+    match configuration {
+        Some(decided) => json!({"id": decided.id.to_string(), "parent": decided.parent}),
+        None => Value::Null,
+    }
+}

@@ -1,0 +1,67 @@
+//! Payment methods of the type `us_bank_account`.
+
+use crate::expand::Field;
+use crate::render::given::{Expanded, Shown, id_or_object, value as given_value};
+use model::Word;
+use model::payments::payment_method::PaymentMethod;
+use serde_json::{Value, json};
+use std::sync::LazyLock;
+
+/// What can be expanded.
+pub const FIELDS: &[Field] =
+    &[Field { name: "customer", expandable: true, inside: crate::render::customer::FIELDS }];
+
+/// What can be expanded in a list of them.
+pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
+
+static TEMPLATE: LazyLock<Value> = LazyLock::new(|| {
+    json!({
+        "object": "payment_method",
+        "allow_redisplay": "unspecified",
+        "customer_account": null,
+        "type": "us_bank_account",
+    })
+});
+
+/// A payment method.
+pub fn value(method: &PaymentMethod, expanded: &Expanded) -> Value {
+    let mut shown = Shown::of(&TEMPLATE, &model::given::Given::nothing());
+    let mut billing = json!({
+        "address": {
+            "city": null, "country": null, "line1": null, "line2": null,
+            "postal_code": null, "state": null,
+        },
+        "email": null,
+        "name": null,
+        "phone": null,
+        "tax_id": null,
+    });
+    crate::render::given::lay_over(&mut billing, given_value(&method.billing_details));
+    if let Some(word) = &method.allow_redisplay {
+        shown.put("allow_redisplay", word.as_str());
+    }
+    let customer = method.customer.map(|customer| customer.to_string());
+    shown
+        .put("id", method.id.to_string())
+        .put("created", method.created.0)
+        .put("livemode", method.livemode)
+        .put("billing_details", billing)
+        .put("customer", id_or_object(expanded, "customer", customer))
+        .put("metadata", json!(method.metadata))
+        .put(
+            "us_bank_account",
+            json!({
+                "account_holder_type": method.holder_type.word(),
+                "account_type": method.account_type.word(),
+                "bank_name": method.bank_name,
+                "financial_connections_account":
+                    method.account.map(|account| account.to_string()),
+                "fingerprint": method.fingerprint,
+                "last4": method.last4,
+                "networks": {"preferred": "ach", "supported": ["ach"]},
+                "routing_number": method.routing_number,
+                "status_details": {},
+            }),
+        );
+    shown.into_value()
+}

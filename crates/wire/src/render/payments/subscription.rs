@@ -1,0 +1,161 @@
+//! Subscriptions and their items.
+
+use super::intent::lay_collection;
+use super::product::price_value;
+use crate::expand::Field;
+use crate::render::given::{Expanded, Shown, id_or_object};
+use model::Word;
+use model::clock::AccountTime;
+use model::payments::subscription::{Subscription, SubscriptionItem};
+use serde_json::{Value, json};
+use std::sync::LazyLock;
+
+const PRICE: &[Field] =
+    &[Field { name: "price", expandable: false, inside: super::product::PRICE_FIELDS }];
+const ITEMS: &[Field] = &[Field { name: "data", expandable: false, inside: PRICE }];
+
+/// What can be expanded in a subscription.
+pub const FIELDS: &[Field] = &[
+    Field { name: "customer", expandable: true, inside: crate::render::customer::FIELDS },
+    Field {
+        name: "default_payment_method",
+        expandable: true,
+        inside: super::payment_method::FIELDS,
+    },
+    Field { name: "items", expandable: false, inside: ITEMS },
+    Field { name: "latest_invoice", expandable: true, inside: super::invoice::FIELDS },
+    Field { name: "pending_setup_intent", expandable: true, inside: super::intent::FIELDS },
+];
+
+/// What can be expanded in a list of subscriptions.
+pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
+
+/// What can be expanded in an item of a subscription.
+pub const ITEM_FIELDS: &[Field] = PRICE;
+
+/// What can be expanded in a list of items.
+pub const ITEM_LIST_FIELDS: &[Field] = ITEMS;
+
+/// What a subscription shows as null unless it was given.
+const UNKNOWN: [&str; 15] = [
+    "application",
+    "application_fee_percent",
+    "billing_cycle_anchor_config",
+    "billing_thresholds",
+    "customer_account",
+    "default_source",
+    "description",
+    "managed_payments",
+    "next_pending_invoice_item_invoice",
+    "on_behalf_of",
+    "pause_collection",
+    "pending_invoice_item_interval",
+    "pending_update",
+    "schedule",
+    "transfer_data",
+];
+
+static SUBSCRIPTION: LazyLock<Value> = LazyLock::new(|| {
+    let mut template = json!({
+        "object": "subscription",
+        "automatic_tax": {"disabled_reason": null, "enabled": false, "liability": null},
+        "billing_mode": {"type": "flexible"},
+        "billing_schedules": [],
+        "cancellation_details": {"comment": null, "feedback": null, "reason": null},
+        "default_tax_rates": [],
+        "discounts": [],
+        "invoice_settings": {"account_tax_ids": null, "issuer": {"type": "self"}},
+        "payment_settings": {
+            "payment_method_options": null,
+            "payment_method_types": null,
+            "save_default_payment_method": "off",
+        },
+        "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
+    });
+    for name in UNKNOWN {
+        template[name] = Value::Null;
+    }
+    template
+});
+
+static ITEM: LazyLock<Value> = LazyLock::new(|| {
+    json!({
+        "object": "subscription_item",
+        "billing_thresholds": null,
+        "discounts": [],
+        "tax_rates": [],
+    })
+});
+
+/// A subscription, with what was expanded in it; `items` stands for the whole list of items.
+pub fn value(subscription: &Subscription, expanded: &Expanded) -> Value {
+    let mut shown = Shown::of(&SUBSCRIPTION, &subscription.given);
+    let customer = Some(subscription.customer.to_string());
+    let method = subscription.default_payment_method.map(|id| id.to_string());
+    let invoice = subscription.latest_invoice.map(|id| id.to_string());
+    let setup = subscription.pending_setup_intent.map(|id| id.to_string());
+    let at = |time: Option<AccountTime>| time.map(|time| time.0);
+    let items: Vec<Value> =
+        subscription.items.iter().map(|item| item_value(subscription, item)).collect();
+    shown
+        .put("id", subscription.id.to_string())
+        .put("billing_cycle_anchor", subscription.anchor.0)
+        .put("cancel_at", at(subscription.cancel_at))
+        .put("cancel_at_period_end", subscription.cancel_at_period_end)
+        .put("canceled_at", at(subscription.canceled_at))
+        .put("collection_method", subscription.collection_method.word())
+        .put("created", subscription.created.0)
+        .put("currency", subscription.currency.as_str())
+        .put("customer", id_or_object(expanded, "customer", customer))
+        .put("days_until_due", subscription.days_until_due)
+        .put("default_payment_method", id_or_object(expanded, "default_payment_method", method))
+        .put("ended_at", at(subscription.ended_at))
+        .put("items", list(subscription, &items))
+        .put("latest_invoice", id_or_object(expanded, "latest_invoice", invoice))
+        .put("livemode", subscription.livemode)
+        .put("metadata", json!(subscription.metadata))
+        .put("pending_setup_intent", id_or_object(expanded, "pending_setup_intent", setup))
+        .put("start_date", subscription.created.0)
+        .put("status", subscription.status.word())
+        .put("test_clock", subscription.clock.map(|clock| clock.to_string()))
+        .put("trial_end", at(subscription.trial.map(|(_, end)| end)))
+        .put("trial_start", at(subscription.trial.map(|(begin, _)| begin)));
+    if let Some(items) = expanded.get("items") {
+        shown.put("items", items.clone());
+    }
+    let mut value = shown.into_value();
+    value["cancellation_details"]["reason"] = json!(subscription.cancel_reason);
+    let settings = &mut value["payment_settings"];
+    settings["payment_method_types"] = json!(subscription.method_types);
+    let options = &mut settings["payment_method_options"];
+    if options.is_object() && !options["us_bank_account"].is_null() {
+        lay_collection(&mut options["us_bank_account"], &subscription.collection);
+    }
+    value
+}
+
+/// The list of items that a subscription shows.
+pub fn list(subscription: &Subscription, items: &[Value]) -> Value {
+    json!({
+        "object": "list",
+        "data": items,
+        "has_more": false,
+        "url": format!("/v1/subscription_items?subscription={}", subscription.id),
+    })
+}
+
+/// An item of a subscription.
+pub fn item_value(subscription: &Subscription, item: &SubscriptionItem) -> Value {
+    let mut shown = Shown::of(&ITEM, &item.given);
+    let (begin, end) = subscription.period;
+    shown
+        .put("id", item.id.to_string())
+        .put("created", item.created.0)
+        .put("current_period_end", end.0)
+        .put("current_period_start", begin.0)
+        .put("metadata", json!(item.metadata))
+        .put("price", price_value(&item.price, &Expanded::new()))
+        .put("quantity", item.quantity)
+        .put("subscription", subscription.id.to_string());
+    shown.into_value()
+}
