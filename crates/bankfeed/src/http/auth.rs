@@ -6,6 +6,7 @@
 //! `pk_test_X` belongs to it too, but stands in browsers and so may only drive client flows. Nothing
 //! here stores a key: a merchant is named by a hash of it.
 
+use super::caller::Caller;
 use super::keys::{IssuedKeys, Known};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderValue};
@@ -35,16 +36,6 @@ impl model::Word for KeyPolicy {
             Self::Issued => "issued",
         }
     }
-}
-
-/// Whose request it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Caller {
-    pub(super) merchant: MerchantId,
-    /// Whether the key is of live mode.
-    pub(super) livemode: bool,
-    /// Whether the key may only drive client flows.
-    pub(super) publishable: bool,
 }
 
 /// Which keys open a server.

@@ -6,8 +6,8 @@
 //! file holds its parameters.
 
 use super::App;
-use super::auth::{Caller, authenticate};
-use super::connected_account::act_in;
+use super::auth::authenticate;
+use super::caller::{Caller, act_in};
 use super::cors;
 use super::headers as names;
 use super::idempotency::{find_replay, fingerprint, read_key, record};

@@ -1,15 +1,10 @@
-//! `/v1/accounts` and `/v1/account`: connected accounts. And the header by which a call acts in one.
+//! `/v1/accounts` and `/v1/account`: connected accounts.
 
-use super::App;
-use super::auth::Caller;
 use super::call::{Call, Outcome};
 use super::external_account::take_external;
 use super::given::{read, take_metadata};
-use super::headers::{STRIPE_ACCOUNT, STRIPE_CONTEXT};
 use super::payments::product::take_created;
-use axum::http::Method;
-use axum::http::request::Parts;
-use engine::connected_account::{Connected, ConnectedAccountFilter, ConnectedAccountInput};
+use engine::connected_account::{ConnectedAccountFilter, ConnectedAccountInput};
 use model::given::Given;
 use std::collections::BTreeMap;
 use wire::error::Error;
@@ -17,27 +12,6 @@ use wire::list::take_page;
 
 /// What is not kept: it tells of people, and no answer shows it.
 const NOT_KEPT: [&str; 5] = ["account_token", "bank_account", "company", "documents", "individual"];
-
-/// The connected account that a call names in its header, of which newer libraries send the second
-/// in place of the first; the caller is then who acts there.
-pub(super) async fn act_in(
-    app: &App,
-    caller: &mut Caller,
-    parts: &Parts,
-) -> Result<Option<Connected>, engine::Error> {
-    let (account, context) = (parts.headers.get(STRIPE_ACCOUNT), parts.headers.get(STRIPE_CONTEXT));
-    if account.zip(context).is_some_and(|(account, context)| account != context) {
-        return Err(Error::other_context().into());
-    }
-    let Some(given) = account.or(context) else { return Ok(None) };
-    let given = String::from_utf8_lossy(given.as_bytes());
-    let writes = parts.method != Method::GET;
-    let connected = app.engine.act_in(caller.merchant, caller.livemode, &given, writes).await?;
-    if let Some(connected) = &connected {
-        caller.merchant = connected.merchant;
-    }
-    Ok(connected)
-}
 
 pub(super) async fn create(mut call: Call) -> Outcome {
     let given = read(&mut call.params, "POST /v1/accounts")?;

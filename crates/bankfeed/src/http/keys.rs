@@ -4,7 +4,7 @@
 //! What is asked of the file for each request with such a key is one number from its head. A file
 //! that cannot be read opens nothing: an old copy could let a revoked key in.
 
-use super::auth::Caller;
+use super::caller::Caller;
 use model::key::{IssuedKey, KEY_LETTERS, KeyDigest};
 use std::collections::HashMap;
 use std::path::Path;

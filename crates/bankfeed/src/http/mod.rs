@@ -9,6 +9,7 @@
 mod account;
 mod auth;
 mod call;
+mod caller;
 mod clock;
 mod collection;
 mod connected_account;

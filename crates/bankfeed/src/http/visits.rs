@@ -5,7 +5,8 @@
 //! of others has nothing to send along. Visits are held in memory; after a restart the key is asked
 //! for again.
 
-use super::auth::{Caller, Keys};
+use super::auth::Keys;
+use super::caller::Caller;
 use crate::rng::Stream;
 use model::clock::ServerTime;
 use model::id::MerchantId;

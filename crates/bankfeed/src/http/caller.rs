@@ -1,0 +1,40 @@
+//! Who a call acts as: the merchant of its key, or a connected account that it names in a header.
+
+use super::App;
+use super::headers::{STRIPE_ACCOUNT, STRIPE_CONTEXT};
+use axum::http::Method;
+use axum::http::request::Parts;
+use engine::connected_account::Connected;
+use model::id::MerchantId;
+use wire::error::Error;
+
+/// Whose request it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Caller {
+    pub(super) merchant: MerchantId,
+    /// Whether the key is of live mode.
+    pub(super) livemode: bool,
+    /// Whether the key may only drive client flows.
+    pub(super) publishable: bool,
+}
+
+/// The connected account that a call names in its header, of which newer libraries send the second
+/// in place of the first; the caller is then who acts there.
+pub(super) async fn act_in(
+    app: &App,
+    caller: &mut Caller,
+    parts: &Parts,
+) -> Result<Option<Connected>, engine::Error> {
+    let (account, context) = (parts.headers.get(STRIPE_ACCOUNT), parts.headers.get(STRIPE_CONTEXT));
+    if account.zip(context).is_some_and(|(account, context)| account != context) {
+        return Err(Error::other_context().into());
+    }
+    let Some(given) = account.or(context) else { return Ok(None) };
+    let given = String::from_utf8_lossy(given.as_bytes());
+    let writes = parts.method != Method::GET;
+    let connected = app.engine.act_in(caller.merchant, caller.livemode, &given, writes).await?;
+    if let Some(connected) = &connected {
+        caller.merchant = connected.merchant;
+    }
+    Ok(connected)
+}
