@@ -4,10 +4,11 @@
 //! (`carrier_…`). Each end answers what is to be committed together with the accounts, so that
 //! carrier, accounts and events are one command; nothing here writes.
 
+use crate::access::secret_lookup;
 use crate::payments::intent::IntentKind;
+use crate::payments::method_configuration::check_offered;
 use crate::payments::payment_method::MadeFor;
 use crate::payments::{Changes, Seen, bytes, intent_object};
-use crate::session::secret_lookup;
 use crate::{Context, Engine, Error};
 use model::account::{Account, Holder, Permission, Subcategory};
 use model::clock::AccountTime;
@@ -95,6 +96,19 @@ impl Carrier {
             Self::Intent(intent) => intent_ask(intent),
             Self::Checkout(session) | Self::CheckoutPage(session) => checkout_ask(session),
         }
+    }
+
+    /// Refuses a link flow for an object that no bank account can be given to, by the
+    /// configuration of payment methods that it follows.
+    pub(crate) fn check_offered(&self) -> Result<(), Error> {
+        let (types, configuration) = match self {
+            Self::Intent(intent) => (&intent.method_types, &intent.configuration),
+            Self::Checkout(session) | Self::CheckoutPage(session) => {
+                (&session.method_types, &session.configuration)
+            }
+            Self::Session(_) => return Ok(()),
+        };
+        check_offered(types.as_deref(), configuration.as_ref(), None)
     }
 
     /// Its id.

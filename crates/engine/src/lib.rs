@@ -7,6 +7,7 @@
 //! Nothing here knows an HTTP server. A [`Context`] says who asks and how the answer is to look; an
 //! [`Answer`] is the bytes.
 
+pub mod access;
 pub mod account;
 mod carrier;
 mod change;

@@ -13,7 +13,6 @@ mod view;
 
 use crate::carrier::{Ask, CarrierEnd};
 use crate::context::tries;
-use crate::payments::method_configuration::check_carrier;
 use crate::{Answer, Context, Engine, Error};
 use connectors::Institution;
 use model::account::Holder;
@@ -80,7 +79,7 @@ impl Engine {
     pub async fn link(&self, context: &Context, input: &LinkInput) -> Result<Answer, Error> {
         for _ in tries() {
             let carrier = self.find_carrier(context, &input.carrier).await?;
-            check_carrier(&carrier)?;
+            carrier.check_offered()?;
             let ask = carrier.ask();
             let now = self.moment_to_write(context.merchant, ask.clock).await?;
             open(&ask, now)?;

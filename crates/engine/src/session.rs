@@ -1,14 +1,13 @@
 //! Financial Connections Sessions: carriers of a link flow.
 
+use crate::access::{Access, secret_lookup};
 use crate::context::{made, render};
-use crate::payments::intent::Access;
 use crate::{Answer, Context, Engine, Error};
 use model::account::{Account, Holder, Permission};
 use model::id::{AccountId, SessionId};
 use model::ownership::Ownership;
 use model::session::{ManualEntry, Prefetch, Session, SessionFilters, SessionStatus};
 use model::token::BankAccountToken;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use store::{AccountsOf, CreateObject, Cursor, FindObject, Kind, ListAccounts, Object, Page};
 use wire::error::Error as Refusal;
@@ -44,17 +43,6 @@ pub enum HolderInput {
     Customer(String),
     /// A connected account.
     Account(String),
-}
-
-/// What a client secret is looked up by; the secret itself stands only in a sealed column.
-pub(crate) fn secret_lookup(secret: &str) -> String {
-    let digest = Sha256::digest(secret.as_bytes());
-    digest.iter().fold(String::with_capacity(64), |mut text, byte| {
-        use std::fmt::Write as _;
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Whether what a session leaves out is what payouts of a connected account need.

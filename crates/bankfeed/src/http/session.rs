@@ -1,7 +1,7 @@
 //! `/v1/financial_connections/sessions`.
 
 use super::call::{Call, Outcome};
-use engine::payments::intent::Access;
+use engine::access::Access;
 use engine::session::{HolderInput, SessionInput};
 use model::Word;
 use model::account::Subcategory;

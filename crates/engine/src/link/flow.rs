@@ -6,7 +6,6 @@ use super::steps::{Effect, Ground, LinkStep, PickFault};
 use super::{CarrierInput, changed, open};
 use crate::carrier::{Carrier, CarrierEnd};
 use crate::context::{made, render, settled, tries};
-use crate::payments::method_configuration::check_carrier;
 use crate::{Answer, Context, Engine, Error};
 use model::account::Holder;
 use model::clock::AccountTime;
@@ -87,7 +86,7 @@ impl Engine {
         carrier: &Carrier,
         page: Option<&str>,
     ) -> Result<LinkFlow, Error> {
-        check_carrier(carrier)?;
+        carrier.check_offered()?;
         let ask = carrier.ask();
         let now = self.moment_to_write(context.merchant, ask.clock).await?;
         open(&ask, now)?;

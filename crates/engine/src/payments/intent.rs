@@ -10,6 +10,7 @@ pub use confirm::VerifyInput;
 pub use hosted::{DepositsPage, DepositsStanding, DepositsTold};
 pub use list::IntentFilter;
 
+use crate::access::{Access, secret_lookup};
 use crate::connections_settings::check_prefetch;
 use crate::context::tries;
 use crate::payments::payment_method::{MadeFor, MethodInput};
@@ -86,15 +87,6 @@ pub struct Confirmation {
     pub acceptance: Option<Given>,
     /// Where the browser goes then.
     pub return_url: Option<String>,
-}
-
-/// Who calls: a server with its secret key, or a browser with a client secret.
-#[derive(Clone, Copy, Debug)]
-pub struct Access<'a> {
-    /// Whether the key is publishable.
-    pub publishable: bool,
-    /// The client secret that came with the call.
-    pub client_secret: Option<&'a str>,
 }
 
 impl IntentKind {
@@ -395,7 +387,7 @@ impl Engine {
             Some("seti") => Kind::SetupIntent,
             _ => return Ok(None),
         };
-        let lookup = crate::session::secret_lookup(secret);
+        let lookup = secret_lookup(secret);
         let find = FindObjectByLookup { merchant: context.merchant, kind, lookup };
         match self.store.read(find).await? {
             Some(Object::PaymentIntent(intent) | Object::SetupIntent(intent)) => Ok(Some(intent)),

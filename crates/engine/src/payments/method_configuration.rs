@@ -1,6 +1,5 @@
 //! Configurations of payment methods, and what they decide for payment objects.
 
-use crate::carrier::Carrier;
 use crate::context::tries;
 use crate::customer::list_body;
 use crate::payments::{Changes, bytes};
@@ -254,17 +253,4 @@ pub(crate) fn check_offered(
         None => refusal,
     }
     .into())
-}
-
-/// Refuses a link flow for such an object.
-pub(crate) fn check_carrier(carrier: &Carrier) -> Result<(), Error> {
-    match carrier {
-        Carrier::Intent(intent) => {
-            check_offered(intent.method_types.as_deref(), intent.configuration.as_ref(), None)
-        }
-        Carrier::Checkout(session) | Carrier::CheckoutPage(session) => {
-            check_offered(session.method_types.as_deref(), session.configuration.as_ref(), None)
-        }
-        Carrier::Session(_) => Ok(()),
-    }
 }

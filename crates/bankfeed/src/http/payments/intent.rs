@@ -5,8 +5,9 @@ use super::payment_method::take_method_data;
 use crate::http::call::{Call, Outcome};
 use crate::http::collection;
 use crate::http::given::{read, read_versioned, take_metadata, take_text};
+use engine::access::Access;
 use engine::payments::intent::{
-    Access, Confirmation, IntentFilter, IntentInput, IntentKind, MethodParam, VerifyInput,
+    Confirmation, IntentFilter, IntentInput, IntentKind, MethodParam, VerifyInput,
 };
 use model::given::Given;
 use model::money::Currency;

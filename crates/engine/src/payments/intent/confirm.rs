@@ -1,7 +1,8 @@
 //! Confirming an intent, and what follows: deposits, the debit, its end.
 
 use super::own::{check_owner, keep_method};
-use super::{Access, Confirmation, IntentKind, allow, kind_of, unexpected_state};
+use super::{Confirmation, IntentKind, allow, kind_of, unexpected_state};
+use crate::access::Access;
 use crate::context::tries;
 use crate::due::Worked;
 use crate::live::check_debits;

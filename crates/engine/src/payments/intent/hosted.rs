@@ -1,6 +1,7 @@
 //! The page on which a holder tells what two small deposits were.
 
-use super::{Access, IntentKind, VerifyInput};
+use super::{IntentKind, VerifyInput};
+use crate::access::Access;
 use crate::hosted::PageBank;
 use crate::{Context, Engine, Error};
 use model::clock::AccountTime;

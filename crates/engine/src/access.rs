@@ -1,0 +1,24 @@
+//! What a caller may see and do: all of it with a secret key, and in a browser what a client secret
+//! stands for.
+
+use sha2::{Digest, Sha256};
+
+/// Who calls: a server with its secret key, or a browser with a client secret.
+#[derive(Clone, Copy, Debug)]
+pub struct Access<'a> {
+    /// Whether the key is publishable.
+    pub publishable: bool,
+    /// The client secret that came with the call.
+    pub client_secret: Option<&'a str>,
+}
+
+/// What a client secret is looked up by; the secret itself stands only in a sealed column.
+pub(crate) fn secret_lookup(secret: &str) -> String {
+    let digest = Sha256::digest(secret.as_bytes());
+    digest.iter().fold(String::with_capacity(64), |mut text, byte| {
+        use std::fmt::Write as _;
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
