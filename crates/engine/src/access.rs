@@ -1,6 +1,7 @@
-//! What a caller may see and do: all of it with a secret key, and in a browser what a client secret
-//! stands for.
+//! What a caller may see and do: all of a merchant's with its secret key, of a connected account's when
+//! the call names one, and in a browser what a client secret stands for.
 
+use model::id::MerchantId;
 use sha2::{Digest, Sha256};
 
 /// Who calls: a server with its secret key, or a browser with a client secret.
@@ -10,6 +11,19 @@ pub struct Access<'a> {
     pub publishable: bool,
     /// The client secret that came with the call.
     pub client_secret: Option<&'a str>,
+}
+
+/// The connected account that a call acts in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connected {
+    /// Whose it is.
+    pub platform: MerchantId,
+    /// Its id.
+    pub account: String,
+    /// The merchant that it acts as.
+    pub merchant: MerchantId,
+    /// What its customers know it by, if it has said so.
+    pub name: Option<String>,
 }
 
 /// What a client secret is looked up by; the secret itself stands only in a sealed column.

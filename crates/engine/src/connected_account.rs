@@ -7,6 +7,7 @@
 //! Deleting an account disconnects its bank accounts first, one commit each; a crash between two of
 //! them leaves an account that can be deleted again.
 
+use crate::access::Connected;
 use crate::context::{render, tries};
 use crate::customer::list_body;
 use crate::external_account::ExternalInput;
@@ -25,19 +26,6 @@ use wire::error::Error as Refusal;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
 use wire::render::connected_account::{platform_value, value};
-
-/// The connected account that a call acts in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Connected {
-    /// Whose it is.
-    pub platform: MerchantId,
-    /// Its id.
-    pub account: String,
-    /// The merchant that it acts as.
-    pub merchant: MerchantId,
-    /// What its customers know it by, if it has said so.
-    pub name: Option<String>,
-}
 
 /// What a create or an update says.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,6 @@
 //! Who asks and how the answer is to look; the answer itself.
 
-use crate::connected_account::Connected;
+use crate::access::Connected;
 use crate::{Engine, Error};
 use model::event::Cause;
 use model::id::{MerchantId, RequestId};

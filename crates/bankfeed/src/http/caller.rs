@@ -4,7 +4,7 @@ use super::App;
 use super::headers::{STRIPE_ACCOUNT, STRIPE_CONTEXT};
 use axum::http::Method;
 use axum::http::request::Parts;
-use engine::connected_account::Connected;
+use engine::access::Connected;
 use model::id::MerchantId;
 use wire::error::Error;
 

@@ -1,6 +1,6 @@
 //! How a run ended, and the way back to where it began.
 
-use super::panes::Making;
+use super::making::Making;
 use super::pieces::mark;
 use super::words;
 use engine::link::Shown;

@@ -5,6 +5,7 @@ use super::answer::{self, Miss, Outcome, read};
 use super::document::{self, Page};
 use super::fields::{FRAME, QUERY};
 use super::form::{Fault, Posted};
+use super::making::Place;
 use super::{bank, ends, panes};
 use crate::http::App;
 use axum::extract::{Path, RawQuery, Request, State};
@@ -107,7 +108,7 @@ impl Visit {
         posted: &Posted,
         fault: Option<Fault>,
     ) -> Response {
-        let place = panes::Place {
+        let place = Place {
             path: &self.path(),
             bank_path: &format!("/link/{}/bank", self.token),
             framed: self.framed(),

@@ -26,6 +26,7 @@ mod form;
 pub(crate) mod hosted;
 mod invoice;
 pub(crate) mod link;
+mod making;
 mod panes;
 mod pieces;
 pub(crate) mod settings;

@@ -4,6 +4,7 @@ use super::document::{Facts, Page};
 use super::ends::status;
 use super::fields::{BANK_FIELD, FRAME, INSTITUTION, QUERY, STEP, VERSION};
 use super::form::{Fault, Posted};
+use super::making::{Making, Place};
 use super::pieces::{account, row};
 use super::words;
 use connectors::Institution;
@@ -11,26 +12,6 @@ use engine::link::{Choice, FlowView, Shown};
 use maud::{Markup, html};
 use model::clock::AccountTime;
 use model::link::Pane;
-
-/// Where a page stands.
-pub(super) struct Place<'a> {
-    /// Where its forms go.
-    pub(super) path: &'a str,
-    /// Where the bank's own page is.
-    pub(super) bank_path: &'a str,
-    /// Whether it stands in a frame.
-    pub(super) framed: bool,
-    /// What the list of banks is searched for.
-    pub(super) query: &'a str,
-}
-
-/// What every pane is made from.
-pub(super) struct Making<'a> {
-    pub(super) view: &'a FlowView,
-    pub(super) place: &'a Place<'a>,
-    pub(super) posted: &'a Posted,
-    pub(super) fault: Option<Fault>,
-}
 
 /// The current pane as a page. What was posted with a fault is shown again.
 pub(super) fn page(

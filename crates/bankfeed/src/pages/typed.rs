@@ -4,7 +4,7 @@ use super::fields::{
     ACCOUNT_NUMBER, ACCOUNT_NUMBER_AGAIN, ACCOUNT_TYPE, CODE, EMAIL, HOLDER_TYPE, ROUTING_NUMBER,
 };
 use super::form::Fault;
-use super::panes::Making;
+use super::making::Making;
 use super::pieces::choice_of;
 use engine::link::PickFault;
 use maud::{Markup, html};
