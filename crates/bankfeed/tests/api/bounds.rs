@@ -1,0 +1,66 @@
+//! Numbers, texts and addresses out of bounds: each is refused with the path of its parameter, and
+//! nothing fails inside.
+
+use crate::checkout::CHECKOUT;
+use crate::invoices::{draft, item};
+use crate::support::{App, FC, Reply};
+
+const LEAST: &str = "-9223372036854775808";
+const MOST: &str = "9223372036854775807";
+
+/// The status, code and parameter of each answer to these forms.
+async fn told(app: &App, calls: &[(&str, String)]) -> String {
+    let mut told = String::new();
+    for (path, form) in calls {
+        let reply = app.post(path, form).await;
+        let [code, param] = ["/error/code", "/error/param"]
+            .map(|at| reply.json().pointer(at).and_then(|text| text.as_str().map(str::to_owned)));
+        let [code, param] = [code, param].map(|text| text.unwrap_or_else(|| "-".to_owned()));
+        told += &format!("{} {code} {param}\n", reply.status);
+    }
+    told
+}
+
+/// An amount, a unit amount and a period out of bounds are refused, however far out.
+#[tokio::test]
+async fn amounts_and_periods() {
+    let app = App::sqlite().await;
+    let customer = app.customer().await;
+    let item = |more: &str| ("/v1/invoiceitems", format!("customer={customer}&{more}"));
+    let held = app.post("/v1/invoiceitems", &item("amount=1").1).await.ok();
+    let update = format!("/v1/invoiceitems/{}", held.text("/id"));
+    let price = |more: &str| ("/v1/prices", format!("currency=usd&product_data[name]=Tea&{more}"));
+    let every = |count: &str| {
+        price(&format!("unit_amount=1&recurring[interval]=day&recurring[interval_count]={count}"))
+    };
+    let mut calls = vec![
+        item(&format!("amount={LEAST}")),
+        item(&format!("amount={MOST}")),
+        item("amount=-100000000"),
+        item(&format!("unit_amount_decimal={LEAST}")),
+        item(&format!("unit_amount_decimal=99999999&quantity={MOST}")),
+        (update.as_str(), format!("amount={LEAST}")),
+        price("unit_amount=100000000"),
+        price(&format!("unit_amount={LEAST}")),
+        price(&format!("unit_amount_decimal={MOST}")),
+    ];
+    calls.extend(["0", "-1", "1096", MOST].map(every));
+    insta::assert_snapshot!(told(&app, &calls).await, @"
+    400 amount_too_large amount
+    400 amount_too_large amount
+    400 amount_too_large amount
+    400 amount_too_large amount
+    400 amount_too_large amount
+    400 amount_too_large amount
+    400 - unit_amount
+    400 - unit_amount
+    400 - unit_amount_decimal
+    400 - recurring[interval_count]
+    400 - recurring[interval_count]
+    400 - recurring[interval_count]
+    400 - recurring[interval_count]
+    ");
+    app.post("/v1/prices", &every("1095").1).await.ok();
+    let least = app.post("/v1/invoiceitems", &item("amount=-99999999").1).await.ok();
+    assert_eq!(least.at("/amount"), -99_999_999);
+}
