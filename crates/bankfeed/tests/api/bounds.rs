@@ -64,3 +64,44 @@ async fn amounts_and_periods() {
     let least = app.post("/v1/invoiceitems", &item("amount=-99999999").1).await.ok();
     assert_eq!(least.at("/amount"), -99_999_999);
 }
+
+/// Metadata has the same bounds in every call, wherever it stands in it.
+#[tokio::test]
+async fn metadata() {
+    let app = App::sqlite().await;
+    let invoice = format!("/v1/invoices/{}", draft(&app, "").await.text("/id"));
+    let long = "v".repeat(501);
+    let fields = |path: &str| {
+        let key = format!("{path}[{}]=1", "k".repeat(41));
+        let many: Vec<String> = (0..51).map(|at| format!("{path}[k{at}]=1")).collect();
+        [key, format!("{path}[a]={long}"), many.join("&")]
+    };
+    let checkout = |path: &str| {
+        let begin = "mode=payment&line_items[0][quantity]=1&line_items[0][price_data][currency]=usd\
+                     &line_items[0][price_data][unit_amount]=100\
+                     &line_items[0][price_data][product_data][name]=Tea";
+        fields(path).map(|more| (CHECKOUT, format!("{begin}&{more}")))
+    };
+    let mut calls: Vec<(&str, String)> = Vec::new();
+    calls.extend(fields("metadata").map(|more| ("/v1/products", format!("name=Tea&{more}"))));
+    calls.extend(fields("metadata").map(|more| (invoice.as_str(), more)));
+    calls.extend(checkout("metadata"));
+    calls.extend(checkout("payment_intent_data[metadata]"));
+    insta::assert_snapshot!(told(&app, &calls).await, @"
+    400 - metadata[kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk]
+    400 - metadata[a]
+    400 - metadata
+    400 - metadata[kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk]
+    400 - metadata[a]
+    400 - metadata
+    400 - metadata[kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk]
+    400 - metadata[a]
+    400 - metadata
+    400 - payment_intent_data[metadata][kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk]
+    400 - payment_intent_data[metadata][a]
+    400 - payment_intent_data[metadata]
+    ");
+    let most = format!("metadata[{}]={}", "k".repeat(40), "v".repeat(500));
+    app.post(&invoice, &most).await.ok();
+    app.post(&invoice, "metadata[a]=").await.ok();
+}
