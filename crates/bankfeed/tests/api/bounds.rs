@@ -105,3 +105,53 @@ async fn metadata() {
     app.post(&invoice, &most).await.ok();
     app.post(&invoice, "metadata[a]=").await.ok();
 }
+
+/// When an invoice is due is told once it is finalized; days and dates out of bounds, or of an
+/// invoice that is not sent, are refused.
+#[tokio::test]
+async fn due_dates() {
+    let app = App::sqlite().await;
+    let sent = "collection_method=send_invoice";
+    let customer = app.customer().await;
+    let create = |more: &str| ("/v1/invoices", format!("customer={customer}&{more}"));
+    let days = |days: &str| create(&format!("{sent}&days_until_due={days}"));
+    let date = |date: &str| create(&format!("{sent}&due_date={date}"));
+    let calls = [
+        days("-1"),
+        days("1826"),
+        days(MOST),
+        date("1"),
+        date("-1"),
+        date(MOST),
+        create("days_until_due=30"),
+        create("collection_method=charge_automatically&due_date=1767312001"),
+        create(&format!("{sent}&days_until_due=1&due_date=1767312001")),
+    ];
+    insta::assert_snapshot!(told(&app, &calls).await, @"
+    400 - days_until_due
+    400 - days_until_due
+    400 - days_until_due
+    400 - due_date
+    400 - due_date
+    400 - due_date
+    400 - days_until_due
+    400 - due_date
+    400 parameters_exclusive days_until_due
+    ");
+    let due = |invoice: &Reply| {
+        let from = invoice.at("/status_transitions/finalized_at").as_i64().unwrap();
+        invoice.at("/due_date").as_i64().unwrap() - from
+    };
+    let day_s = 86_400;
+    let invoice = draft(&app, "").await;
+    item(&app, &invoice, "amount=100").await;
+    let path = format!("/v1/invoices/{}", invoice.text("/id"));
+    let held = app.post(&path, &format!("{sent}&days_until_due=30")).await.ok();
+    assert_eq!(held.at("/due_date"), serde_json::Value::Null, "nothing is due of a draft");
+    let open = app.post(&format!("{path}/finalize"), "").await.ok();
+    assert_eq!(due(&open), 30 * day_s);
+    let later = app.post(&path, "days_until_due=40").await.ok();
+    assert_eq!(due(&later), 40 * day_s);
+    let listed = app.get("/v1/invoices?due_date[gte]=1").await.ok();
+    assert_eq!(listed.items("/data").len(), 1);
+}
