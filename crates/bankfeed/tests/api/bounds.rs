@@ -155,3 +155,56 @@ async fn due_dates() {
     let listed = app.get("/v1/invoices?due_date[gte]=1").await.ok();
     assert_eq!(listed.items("/data").len(), 1);
 }
+
+/// Only whole addresses of pages are taken, and such as open an app where a browser comes back to;
+/// never a script.
+#[tokio::test]
+async fn addresses() {
+    let app = App::sqlite().await;
+    let customer = app.customer().await;
+    let session = format!(
+        "account_holder[type]=customer&account_holder[customer]={customer}\
+         &permissions[]=transactions&return_url="
+    );
+    let connections = "payment_method_options[us_bank_account][financial_connections][return_url]=";
+    let intent = "amount=100&currency=usd&payment_method_types[]=us_bank_account";
+    let sessions = format!("{FC}/sessions");
+    let intents = "/v1/payment_intents";
+    let made = app.post(intents, intent).await.ok();
+    let confirm = format!("{intents}/{}/confirm", made.text("/id"));
+    let places: [(&str, String); 5] = [
+        (CHECKOUT, "mode=setup&success_url=".to_owned()),
+        (CHECKOUT, "mode=setup&cancel_url=".to_owned()),
+        (&sessions, session),
+        (intents, format!("{intent}&{connections}")),
+        (&confirm, "return_url=".to_owned()),
+    ];
+    let wrong = [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "file:///etc",
+        "/done",
+        "https://a%0d%0a.test/",
+    ];
+    let calls: Vec<(&str, String)> = places
+        .iter()
+        .flat_map(|(path, form)| wrong.map(|url| (*path, format!("{form}{url}"))))
+        .collect();
+    let refused = told(&app, &calls).await;
+    let mut lines: Vec<&str> = refused.lines().collect();
+    assert_eq!(lines.len(), places.len() * wrong.len());
+    lines.dedup();
+    insta::assert_snapshot!(lines.join("\n"), @"
+    400 url_invalid success_url
+    400 url_invalid cancel_url
+    400 url_invalid return_url
+    400 url_invalid payment_method_options[us_bank_account][financial_connections][return_url]
+    400 url_invalid return_url
+    ");
+    for (path, form) in &places[..4] {
+        app.post(path, &format!("{form}https://a.test/?id={{CHECKOUT_SESSION_ID}}")).await.ok();
+    }
+    for (path, form) in &places[2..4] {
+        app.post(path, &format!("{form}myapp://done")).await.ok();
+    }
+}
