@@ -208,3 +208,75 @@ async fn addresses() {
         app.post(path, &format!("{form}myapp://done")).await.ok();
     }
 }
+
+/// E-mail addresses, prefixes of invoices, parts of a sum and the end of a subscription that cannot
+/// be.
+#[tokio::test]
+async fn other_texts() {
+    let app = App::sqlite().await;
+    let method = "type=us_bank_account&us_bank_account[account_number]=000123456789\
+                  &us_bank_account[routing_number]=110000000\
+                  &us_bank_account[account_holder_type]=individual&billing_details[name]=Ada";
+    let data = method
+        .split('&')
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap();
+            let (first, rest) =
+                name.split_once('[').map_or((name, String::new()), |(a, b)| (a, format!("[{b}")));
+            format!("payment_method_data[{first}]{rest}={value}")
+        })
+        .collect::<Vec<String>>()
+        .join("&");
+    let email = format!("{method}&billing_details[email]=a@b.test");
+    let held = app.post("/v1/payment_methods", &email).await.ok().text("/id");
+    let held = format!("/v1/payment_methods/{held}");
+    let setup = "/v1/setup_intents";
+    let prefix = |prefix: &str| ("/v1/customers", format!("invoice_prefix={prefix}"));
+    let mut calls = vec![
+        (CHECKOUT, "mode=setup&customer_email=nobody".to_owned()),
+        ("/v1/payment_methods", format!("{method}&billing_details[email]=nobody")),
+        (held.as_str(), "billing_details[email]=no body@a.test".to_owned()),
+        (setup, format!("{data}&payment_method_data[billing_details][email]=@")),
+        ("/v1/payment_intents", "amount=100&currency=usd&receipt_email=nobody".to_owned()),
+    ];
+    calls.extend(["AB", "ABCDEFGHIJKLM", "abc", "A-B", "%C3%84BC"].map(prefix));
+    let customer = app.customer().await;
+    let subscription = |more: &str| ("/v1/subscriptions", format!("customer={customer}&{more}"));
+    calls
+        .extend(["application_fee_percent=100.01", "application_fee_percent=-1"].map(subscription));
+    let price = app
+        .post(
+            "/v1/prices",
+            "currency=usd&unit_amount=100&product_data[name]=Tea&recurring[interval]=month",
+        )
+        .await
+        .ok()
+        .text("/id");
+    let trial = format!("items[0][price]={price}&trial_period_days=1");
+    calls.extend(["1", MOST].map(|at| subscription(&format!("{trial}&cancel_at={at}"))));
+    let fee = "subscription_data[application_fee_percent]=101";
+    let sold = format!("mode=subscription&line_items[0][price]={price}&line_items[0][quantity]=1");
+    calls.push((CHECKOUT, format!("{sold}&{fee}")));
+    // What a trial puts off counts too.
+    let many = sold.replace("quantity]=1", "quantity]=1000000");
+    calls.push((CHECKOUT, format!("{many}&subscription_data[trial_period_days]=7")));
+    insta::assert_snapshot!(told(&app, &calls).await, @"
+    400 email_invalid customer_email
+    400 email_invalid billing_details[email]
+    400 email_invalid billing_details[email]
+    400 email_invalid payment_method_data[billing_details][email]
+    400 email_invalid receipt_email
+    400 - invoice_prefix
+    400 - invoice_prefix
+    400 - invoice_prefix
+    400 - invoice_prefix
+    400 - invoice_prefix
+    400 - application_fee_percent
+    400 - application_fee_percent
+    400 - cancel_at
+    400 - cancel_at
+    400 - subscription_data[application_fee_percent]
+    400 amount_too_large line_items
+    ");
+    app.post("/v1/customers", "invoice_prefix=A1B").await.ok();
+}
