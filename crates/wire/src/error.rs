@@ -6,6 +6,7 @@
 //! indented by two spaces, as people meet it in terminals.
 
 use crate::json::JsonWriter;
+use model::limits::METADATA_KEYS_MAX;
 use std::fmt;
 
 /// The type in the envelope, by which clients choose an exception.
@@ -170,6 +171,12 @@ impl Error {
     pub fn too_long(path: &str, chars_max: usize) -> Self {
         Self::invalid(format!("Invalid string: {path} has more than {chars_max} characters"))
             .param(path)
+    }
+
+    /// More keys of the merchant's own than an object may have.
+    pub fn too_many_metadata_keys(path: &str) -> Self {
+        let message = format!("An object may have at most {METADATA_KEYS_MAX} metadata keys.");
+        Self::invalid(message).param(path)
     }
 
     /// Parameters of which only one may be given.

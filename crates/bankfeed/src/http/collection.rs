@@ -1,5 +1,6 @@
 //! What payment objects ask of the link flow, read from where each of them has it.
 
+use super::texts::check_return_url;
 use model::Word;
 use model::account::{Permission, Subcategory};
 use model::collection::{Collection, VerificationMethod};
@@ -22,6 +23,9 @@ pub(super) fn take(given: &mut Given, options: &[&str]) -> Result<Option<Collect
         let message = "A payment needs the permission payment_method among those it asks for.";
         return Err(Error::invalid(message).param(param));
     }
+    let return_url = connections.text(&["return_url"]);
+    let param = format!("{}[financial_connections][return_url]", bracketed(&path));
+    check_return_url(return_url, &param)?;
     let method = bank.text(&["verification_method"]).and_then(VerificationMethod::from_word);
     Ok(Some(Collection {
         permissions: permissions.map(|permissions| permissions.into_iter().collect()),
@@ -30,7 +34,7 @@ pub(super) fn take(given: &mut Given, options: &[&str]) -> Result<Option<Collect
             &connections,
             &["filters", "account_subcategories"],
         ),
-        return_url: connections.text(&["return_url"]).map(str::to_owned),
+        return_url: return_url.map(str::to_owned),
         verification_method: method,
     }))
 }

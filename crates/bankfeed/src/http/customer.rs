@@ -1,6 +1,7 @@
 //! `/v1/customers`.
 
 use super::call::{Call, Outcome};
+use super::texts::check_email;
 use engine::customer::{CustomerFilter, CustomerInput};
 use model::customer::{Address, Shipping};
 use store::Bounds;
@@ -83,7 +84,7 @@ fn take_input(params: &mut Params, passed_over: &[&'static str]) -> Result<Custo
         description: params.text("description")?,
         email: take_email(params)?,
         individual_name: params.unsettable_text("individual_name", BUSINESS_NAME_CHARS_MAX)?,
-        invoice_prefix: params.text("invoice_prefix")?,
+        invoice_prefix: take_invoice_prefix(params)?,
         metadata: params.metadata()?,
         name: params.text_up_to("name", NAME_CHARS_MAX)?,
         next_invoice_sequence: params.integer("next_invoice_sequence")?,
@@ -119,16 +120,22 @@ fn take_default_method(params: &mut Params) -> Result<Option<Setting<String>>, E
 
 fn take_email(params: &mut Params) -> Result<Option<String>, Error> {
     let email = params.text_up_to("email", EMAIL_CHARS_MAX)?;
-    if let Some(given) = &email {
-        let halves = given.split_once('@');
-        let plain = halves.is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
-        if !plain || given.contains(char::is_whitespace) {
-            return Err(Error::invalid(format!("Invalid email address: {given}"))
-                .code("email_invalid")
-                .param("email"));
-        }
-    }
+    check_email(email.as_deref(), "email")?;
     Ok(email)
+}
+
+/// What the numbers of the customer's invoices begin with. Stripe's published bounds.
+fn take_invoice_prefix(params: &mut Params) -> Result<Option<String>, Error> {
+    let prefix = params.text("invoice_prefix")?;
+    let fits = |prefix: &str| {
+        (3..=12).contains(&prefix.len())
+            && prefix.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    };
+    if prefix.as_deref().is_some_and(|prefix| !fits(prefix)) {
+        let message = "An invoice prefix is 3 to 12 upper-case letters or digits.";
+        return Err(Error::invalid(message).param("invoice_prefix"));
+    }
+    Ok(prefix)
 }
 
 fn take_address(mut params: Params) -> Result<Address, Error> {

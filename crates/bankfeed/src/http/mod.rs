@@ -30,12 +30,14 @@ mod payments;
 mod router;
 mod sent;
 mod session;
+mod texts;
 mod token;
 mod transaction;
 mod visits;
 
 pub use auth::{KeyPolicy, Keys};
 pub use keys::IssuedKeys;
+pub(crate) use texts::goes_somewhere;
 
 pub(crate) use visits::Visitor;
 

@@ -1,6 +1,7 @@
 //! `/v1/financial_connections/sessions`.
 
 use super::call::{Call, Outcome};
+use super::texts::check_return_url;
 use engine::access::Access;
 use engine::session::{HolderInput, SessionInput};
 use model::Word;
@@ -46,6 +47,7 @@ pub(super) async fn create(mut call: Call) -> Outcome {
         },
         return_url: params.text("return_url")?,
     };
+    check_return_url(input.return_url.as_deref(), "return_url")?;
     let call = call.ready(FIELDS)?;
     Ok(call.engine.create_session(&call.context, &input).await?)
 }

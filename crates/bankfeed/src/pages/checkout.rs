@@ -2,10 +2,10 @@
 
 use super::bill::{self, Frame};
 use super::document::Page;
-use super::ends::goes_somewhere;
 use super::fields::{EMAIL, NAME, STEP};
 use super::form::Posted;
 use super::words::money;
+use crate::http::goes_somewhere;
 use engine::hosted::PageFault;
 use engine::payments::checkout::{CheckoutPage, CheckoutStanding};
 use maud::{Markup, html};

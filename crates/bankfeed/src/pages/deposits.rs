@@ -2,10 +2,10 @@
 
 use super::bill::{self, Frame};
 use super::document::Page;
-use super::ends::goes_somewhere;
 use super::fields::{AMOUNT, CODE};
 use super::form::Posted;
 use super::words::day;
+use crate::http::goes_somewhere;
 use engine::payments::intent::{DepositsPage, DepositsStanding};
 use maud::{Markup, html};
 use model::clock::AccountTime;

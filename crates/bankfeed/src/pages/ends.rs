@@ -3,6 +3,7 @@
 use super::making::Making;
 use super::pieces::mark;
 use super::words;
+use crate::http::goes_somewhere;
 use engine::link::Shown;
 use maud::{Markup, html};
 use model::link::{FlowEnd, Pane};
@@ -89,10 +90,4 @@ impl Making<'_> {
             }
         }
     }
-}
-
-/// Whether a link may lead there: to a page or into an app, never to a script.
-pub(super) fn goes_somewhere(url: &str) -> bool {
-    const NEVER: [&str; 6] = ["javascript", "data", "vbscript", "file", "blob", "about"];
-    url::Url::parse(url).is_ok_and(|url| !NEVER.contains(&url.scheme()))
 }

@@ -93,6 +93,14 @@ async fn go_on(app: &App, id: RequestId, token: &str, posted: &Posted) -> Respon
             (input, "The registration is complete for what you chose.")
         }
         Some("defaults") => {
+            // What this page never offered must not take away what it did offer.
+            if !all_words::<Permission>(posted, PERMISSION)
+                || !all_words::<Prefetch>(posted, PREFETCH)
+            {
+                let told = Told::Fault("Choose among what is offered.".to_owned());
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                return shown(app, id, visitor, token, status, &told).await;
+            }
             let permissions = Some(words(posted, PERMISSION));
             let prefetch = Some(words(posted, PREFETCH));
             (SettingsInput { permissions, prefetch, ..SettingsInput::default() }, "Saved.")
@@ -113,6 +121,11 @@ async fn go_on(app: &App, id: RequestId, token: &str, posted: &Posted) -> Respon
 /// The values of a field that are words of this kind.
 fn words<W: Word>(posted: &Posted, name: &str) -> Vec<W> {
     posted.all(name).filter_map(W::from_word).collect()
+}
+
+/// Whether all values of a field are words of this kind.
+fn all_words<W: Word>(posted: &Posted, name: &str) -> bool {
+    posted.all(name).all(|word| W::from_word(word).is_some())
 }
 
 fn status(refusal: &wire::error::Error) -> StatusCode {

@@ -36,7 +36,7 @@ async fn refusals() {
         priced("[tax_behavior]=exclusive"),
         priced("[unit_amount]=1&line_items[0][price_data][unit_amount_decimal]=1"),
         priced("[unit_amount]=49"),
-        priced("[unit_amount]=100000000"),
+        priced("[unit_amount]=99999999&line_items[0][quantity]=2"),
         priced("[unit_amount]=-1"),
         ONE_ITEM.replace("=usd", "=eur"),
         ONE_ITEM.replace("line_items[0][quantity]=2&", ""),
@@ -155,7 +155,7 @@ async fn refusals() {
     POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&
     line_items[0][price_data][currency]=usd&
     line_items[0][price_data][product_data][name]=Tea&
-    line_items[0][price_data][unit_amount]=100000000
+    line_items[0][price_data][unit_amount]=99999999&line_items[0][quantity]=2
         400 invalid_request_error amount_too_large line_items
         The line items may come to at most 99999999 cents.
     POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=1&
@@ -163,7 +163,7 @@ async fn refusals() {
     line_items[0][price_data][product_data][name]=Tea&
     line_items[0][price_data][unit_amount]=-1
         400 invalid_request_error - line_items[0][price_data][unit_amount]
-        A unit amount cannot be below 0.
+        A unit amount is from 0 to 99999999 cents.
     POST /v1/checkout/sessions mode=payment&line_items[0][quantity]=2&
     line_items[0][price_data][currency]=eur&
     line_items[0][price_data][unit_amount]=1250&

@@ -125,7 +125,7 @@ async fn creates() {
     items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
     items[0][price_data][recurring][interval]=month&
     items[0][price_data][recurring][interval_count]=37
-        400 invalid_request_error - items[0][price_data]
+        400 invalid_request_error - items[0][price_data][recurring][interval_count]
         A period is at least one day and at most three years long.
     POST /v1/subscriptions customer=cus_…&items[0][price_data][currency]=usd&
     items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&

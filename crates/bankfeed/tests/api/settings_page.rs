@@ -103,6 +103,13 @@ async fn changes_what_payments_ask_for() {
     assert_eq!(refused.status, 400);
     assert!(refused.body.contains("role=\"alert\""), "{}", refused.body);
     assert_eq!(app.get(&format!("{FC}/settings")).await.ok().body, settings.body);
+    let bogus =
+        [format!("visit={visit}&step=defaults&permission=bogus"), format!("{form}&prefetch=x")];
+    for form in bogus {
+        let refused = post(&app, &form).await;
+        assert_eq!(refused.status, 422, "{form}");
+        assert_eq!(app.get(&format!("{FC}/settings")).await.ok().body, settings.body, "{form}");
+    }
     let cleared = post(&app, &format!("visit={visit}&step=defaults")).await.ok();
     assert_eq!(ticked(&cleared), [""; 0]);
 }

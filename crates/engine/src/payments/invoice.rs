@@ -3,11 +3,13 @@
 //! An open invoice has a Payment Intent, which is the carrier of its link flow. When the intent
 //! ends, the invoice follows in the same commit (`invoice/pay.rs`).
 
+mod due;
 mod hosted;
 pub mod item;
 mod pay;
 pub mod payment;
 
+pub use due::DAYS_UNTIL_DUE_MAX;
 pub use hosted::{InvoicePage, InvoiceStanding};
 pub(crate) use pay::Attempt;
 pub use pay::PayInput;
@@ -17,6 +19,7 @@ use crate::context::{render, tries};
 use crate::customer::list_body;
 use crate::payments::{Changes, bytes, page_of};
 use crate::{Answer, Context, Engine, Error};
+use model::clock::AccountTime;
 use model::collection::Collection;
 use model::customer::Customer;
 use model::event::{EventType, Snapshot};
@@ -97,7 +100,7 @@ impl Engine {
             let mut invoice = self.blank_invoice(context, &customer, now);
             invoice.currency = input.currency.unwrap_or(Currency::USD);
             let mut changes = Changes::default();
-            self.apply(context, &mut invoice, input).await?;
+            self.apply(context, &mut invoice, input, now).await?;
             invoice.given = invoice.given.without_unset();
             if input.takes_pending_items {
                 self.take_pending_items(context, &mut invoice, &mut changes).await?;
@@ -116,7 +119,7 @@ impl Engine {
         &self,
         context: &Context,
         customer: &Customer,
-        now: model::clock::AccountTime,
+        now: AccountTime,
     ) -> Invoice {
         Invoice {
             id: InvoiceId::from_number(self.next_number()),
@@ -154,6 +157,7 @@ impl Engine {
         context: &Context,
         invoice: &mut Invoice,
         input: &InvoiceInput,
+        now: AccountTime,
     ) -> Result<(), Error> {
         if let Some(given) = &input.default_payment_method {
             let method = self.get_method(context, given, "default_payment_method").await?;
@@ -176,6 +180,7 @@ impl Engine {
         if let Some(change) = &input.metadata {
             change.apply(&mut invoice.metadata)?;
         }
+        due::apply(invoice, &input.given, now)?;
         invoice.given.update(input.given.clone());
         if let Some(number) = input.given.text(&["number"]) {
             invoice.printed_number = Some(number.to_owned());
@@ -204,7 +209,7 @@ impl Engine {
             check_editable(&before, input)?;
             let mut invoice = before.clone();
             let mut changes = Changes::default();
-            self.apply(context, &mut invoice, input).await?;
+            self.apply(context, &mut invoice, input, now).await?;
             if invoice != before {
                 invoice.version += 1;
                 self.collect_anew(context, &invoice, input, &mut changes).await?;

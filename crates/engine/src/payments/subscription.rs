@@ -396,6 +396,9 @@ fn move_trial(
     Ok(end.is_none())
 }
 
+/// The most days ahead that the end of a subscription may be said.
+const CANCEL_DAYS_MAX: i64 = 5 * 365 + 2;
+
 /// Takes over when a subscription is to be canceled.
 fn cancel_later(
     held: &mut Subscription,
@@ -407,6 +410,10 @@ fn cancel_later(
         Some(Cancel::Never) => held.cancel_later(None, false, now),
         Some(Cancel::At(at)) if at <= now => {
             let message = "A subscription can be canceled at a later time only.";
+            return Err(Refusal::invalid(message).param("cancel_at").into());
+        }
+        Some(Cancel::At(at)) if at > now.plus(CANCEL_DAYS_MAX * DAY_S) => {
+            let message = "A subscription is canceled within five years.";
             return Err(Refusal::invalid(message).param("cancel_at").into());
         }
         Some(Cancel::At(at)) => held.cancel_later(Some(at), false, now),

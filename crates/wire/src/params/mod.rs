@@ -254,24 +254,8 @@ impl Params {
             self.take(name);
             return Ok(Some(MetadataChange { clear: true, keys: BTreeMap::new() }));
         }
-        let Some(hash) = self.hash(name)? else { return Ok(None) };
-        let mut change = MetadataChange::default();
-        for (key, node) in hash.held.named {
-            let path = format!("{}[{key}]", hash.path);
-            if key.chars().count() > METADATA_KEY_CHARS_MAX {
-                return Err(Error::invalid(format!(
-                    "A metadata key may have at most {METADATA_KEY_CHARS_MAX} characters: {}",
-                    crate::error::shown(&key)
-                ))
-                .param(crate::error::shown(&path)));
-            }
-            let value = match node {
-                Node::Text(text) if text.is_empty() => None,
-                node => Some(text_of(&path, node, METADATA_VALUE_CHARS_MAX)?),
-            };
-            change.keys.insert(key, value);
-        }
-        Ok(Some(change))
+        let keys = self.take_as(name, metadata_of)?;
+        Ok(keys.map(|keys| MetadataChange { clear: false, keys }))
     }
 
     fn take(&mut self, name: &'static str) -> Option<Node> {
@@ -347,6 +331,27 @@ fn hash_of(path: &str, node: Node) -> Result<Params, Error> {
         Node::Text(text) if text.is_empty() => Err(Error::empty(path)),
         Node::Text(text) => Err(Error::bad_shape(path, "object", Some(&text))),
     }
+}
+
+/// Keys of the merchant's own with their values; none where an empty value deletes the key.
+fn metadata_of(path: &str, node: Node) -> Result<BTreeMap<String, Option<String>>, Error> {
+    let mut keys = BTreeMap::new();
+    for (key, node) in hash_of(path, node)?.held.named {
+        let path = format!("{path}[{key}]");
+        if key.chars().count() > METADATA_KEY_CHARS_MAX {
+            return Err(Error::invalid(format!(
+                "A metadata key may have at most {METADATA_KEY_CHARS_MAX} characters: {}",
+                crate::error::shown(&key)
+            ))
+            .param(crate::error::shown(&path)));
+        }
+        let value = match node {
+            Node::Text(text) if text.is_empty() => None,
+            node => Some(text_of(&path, node, METADATA_VALUE_CHARS_MAX)?),
+        };
+        keys.insert(key, value);
+    }
+    Ok(keys)
 }
 
 #[cfg(test)]

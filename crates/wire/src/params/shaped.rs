@@ -1,10 +1,11 @@
 //! Reading parameters by the shape of their call.
 
 use super::form::{Branch, Node};
-use super::{Params, integer_of, scalar_of, text_of};
+use super::{Params, integer_of, metadata_of, scalar_of, text_of};
 use crate::error::Error;
 use crate::shape::{Member, Shape};
 use model::given::Given;
+use model::limits::METADATA_KEYS_MAX;
 use std::collections::BTreeMap;
 
 impl Params {
@@ -30,9 +31,20 @@ impl Params {
             Some(Node::Text(text)) if text.is_empty() && member.unsettable => {
                 Ok(Some(Given::Unset))
             }
+            // Wherever metadata stands, it has the bounds of all metadata.
+            Some(node) if member.name == "metadata" => metadata(&path, node).map(Some),
             Some(node) => read(&path, node, &member.shape).map(Some),
         }
     }
+}
+
+fn metadata(path: &str, node: Node) -> Result<Given, Error> {
+    let keys = metadata_of(path, node)?;
+    if keys.values().flatten().count() > METADATA_KEYS_MAX {
+        return Err(Error::too_many_metadata_keys(path));
+    }
+    let given = |value: Option<String>| value.map_or(Given::Unset, Given::Text);
+    Ok(Given::Hash(keys.into_iter().map(|(key, value)| (key, given(value))).collect()))
 }
 
 fn read(path: &str, node: Node, shape: &'static Shape) -> Result<Given, Error> {

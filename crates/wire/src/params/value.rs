@@ -70,10 +70,7 @@ impl MetadataChange {
             };
         }
         if changed.len() > METADATA_KEYS_MAX {
-            return Err(Error::invalid(format!(
-                "An object may have at most {METADATA_KEYS_MAX} metadata keys."
-            ))
-            .param("metadata"));
+            return Err(Error::too_many_metadata_keys("metadata"));
         }
         *current = changed;
         Ok(())

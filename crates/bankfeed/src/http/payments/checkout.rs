@@ -3,9 +3,11 @@
 
 use super::intent::take_types;
 use super::product::{take_integer, take_price};
+use super::subscription::check_fee_percent;
 use crate::http::call::{Call, Outcome};
 use crate::http::collection;
 use crate::http::given::{read, read_versioned, take_metadata, take_text};
+use crate::http::texts::{check_email, check_page_url};
 use engine::payments::checkout::{CheckoutFilter, CheckoutInput, LineItemInput};
 use model::Word;
 use model::clock::AccountTime;
@@ -85,6 +87,12 @@ fn take_input(given: &mut Given) -> Result<CheckoutInput, Error> {
     if given.at(&["customer"]).is_some() && given.at(&["customer_email"]).is_some() {
         return Err(Error::exclusive(&["customer", "customer_email"]));
     }
+    check_email(given.text(&["customer_email"]), "customer_email")?;
+    for name in ["cancel_url", "return_url", "success_url"] {
+        check_page_url(given.text(&[name]), name)?;
+    }
+    let percent = given.text(&["subscription_data", "application_fee_percent"]);
+    check_fee_percent(percent, "subscription_data[application_fee_percent]")?;
     let currency = take_text(given, "currency");
     check_currency(currency.as_deref(), "currency")?;
     let line_items = take_line_items(mode, line_items)?;

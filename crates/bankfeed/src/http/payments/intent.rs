@@ -5,6 +5,7 @@ use super::payment_method::take_method_data;
 use crate::http::call::{Call, Outcome};
 use crate::http::collection;
 use crate::http::given::{read, read_versioned, take_metadata, take_text};
+use crate::http::texts::{check_email, check_return_url};
 use engine::access::Access;
 use engine::payments::intent::{
     Confirmation, IntentFilter, IntentInput, IntentKind, MethodParam, VerifyInput,
@@ -183,6 +184,7 @@ fn take_input(given: &mut Given) -> Result<IntentInput, Error> {
                        types of payment method.";
         return Err(Error::invalid(message).param("capture_method"));
     }
+    check_email(given.text(&["receipt_email"]), "receipt_email")?;
     let collection = collection::take(given, &["payment_method_options"])?;
     let metadata = take_metadata(given);
     Ok(IntentInput {
@@ -277,7 +279,9 @@ fn take_confirmation(given: &mut Given) -> Result<Confirmation, Error> {
         }
     }
     given.take("mandate");
-    Ok(Confirmation { method: None, acceptance, return_url: take_text(given, "return_url") })
+    let return_url = take_text(given, "return_url");
+    check_return_url(return_url.as_deref(), "return_url")?;
+    Ok(Confirmation { method: None, acceptance, return_url })
 }
 
 fn take_deposits(given: &Given) -> Result<Deposits, Error> {

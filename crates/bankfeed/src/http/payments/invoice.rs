@@ -6,7 +6,7 @@ use crate::http::collection;
 use crate::http::given::{read, take_metadata, take_text};
 use engine::payments::invoice::item::{ItemFilter, ItemInput};
 use engine::payments::invoice::payment::PaymentFilter;
-use engine::payments::invoice::{InvoiceFilter, InvoiceInput, PayInput};
+use engine::payments::invoice::{DAYS_UNTIL_DUE_MAX, InvoiceFilter, InvoiceInput, PayInput};
 use model::given::Given;
 use model::money::Currency;
 use store::Bounds;
@@ -166,6 +166,10 @@ pub(in crate::http) async fn list_items(mut call: Call) -> Outcome {
 fn take_invoice(mut given: Given) -> Result<InvoiceInput, Error> {
     let collection = collection::take(&mut given, &OPTIONS)?;
     let method_types = settings_types(&given)?;
+    check_days_until_due(given.integer(&["days_until_due"]))?;
+    if given.integer(&["days_until_due"]).is_some() && given.integer(&["due_date"]).is_some() {
+        return Err(Error::exclusive(&["days_until_due", "due_date"]));
+    }
     Ok(InvoiceInput {
         customer: take_text(&mut given, "customer"),
         currency: take_currency(&mut given)?,
@@ -176,6 +180,14 @@ fn take_invoice(mut given: Given) -> Result<InvoiceInput, Error> {
         metadata: take_metadata(&mut given),
         given,
     })
+}
+
+pub(in crate::http) fn check_days_until_due(days: Option<i64>) -> Result<(), Error> {
+    if days.is_some_and(|days| !(0..=DAYS_UNTIL_DUE_MAX).contains(&days)) {
+        let message = format!("days_until_due is from 0 to {DAYS_UNTIL_DUE_MAX}.");
+        return Err(Error::invalid(message).param("days_until_due"));
+    }
+    Ok(())
 }
 
 /// The types named in payment settings, which must have the one that this server has.

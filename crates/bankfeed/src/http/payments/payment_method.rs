@@ -2,6 +2,7 @@
 
 use crate::http::call::{Call, Outcome};
 use crate::http::given::{read, take_metadata, take_text};
+use crate::http::texts::check_email;
 use engine::payments::payment_method::{MethodInput, MethodSource, MethodUpdate};
 use model::Word;
 use model::given::Given;
@@ -31,6 +32,7 @@ pub(in crate::http) async fn retrieve_of_customer(call: Call) -> Outcome {
 
 pub(in crate::http) async fn update(mut call: Call) -> Outcome {
     let mut given = read(&mut call.params, "POST /v1/payment_methods/{id}")?;
+    check_email(given.text(&["billing_details", "email"]), "billing_details[email]")?;
     let update = MethodUpdate {
         billing_details: given.at(&["billing_details"]).cloned(),
         allow_redisplay: take_text(&mut given, "allow_redisplay"),
@@ -113,6 +115,7 @@ pub(in crate::http) fn take_method_data(
     if given.text(&["billing_details", "name"]).is_none() {
         return Err(Error::missing_param(&full("billing_details[name]")));
     }
+    check_email(given.text(&["billing_details", "email"]), &full("billing_details[email]"))?;
     let holder_type = holder_type(given);
     let account = given.text(&["us_bank_account", "financial_connections_account"]);
     let source = match account {

@@ -3,8 +3,11 @@
 use crate::http::call::{Call, Outcome};
 use crate::http::given::{read, take_metadata, take_text};
 use engine::payments::product::{PriceFilter, PriceInput, ProductFilter, ProductInput};
+use model::Word;
+use model::calendar::{Interval, Recurrence};
 use model::given::Given;
 use model::money::Currency;
+use model::payments::intent::AMOUNT_MAX;
 use store::Bounds;
 use wire::error::Error;
 use wire::list::take_page;
@@ -167,14 +170,32 @@ pub(in crate::http) fn take_price(mut given: Given, path: &str) -> Result<PriceI
     if !amount && !tiered && !chosen_by_payer {
         return Err(Error::missing_param(&full("unit_amount")));
     }
-    let wrong = |text: &str| model::payments::invoice::cost(text, 1).is_none_or(|cost| cost < 0);
+    let wrong = |text: &str| {
+        model::payments::invoice::cost(text, 1).is_none_or(|cost| !(0..=AMOUNT_MAX).contains(&cost))
+    };
     if input.unit_amount_decimal.as_deref().is_some_and(wrong) {
-        let message = "A unit amount is a number of cents with at most twelve decimals.";
+        let message =
+            format!("A unit amount is from 0 to {AMOUNT_MAX} cents, with at most twelve decimals.");
         return Err(Error::invalid(message).param(full("unit_amount_decimal")));
     }
-    if input.unit_amount.is_some_and(|amount| amount < 0) {
-        let message = "A unit amount cannot be below 0.";
+    if input.unit_amount.is_some_and(|amount| !(0..=AMOUNT_MAX).contains(&amount)) {
+        let message = format!("A unit amount is from 0 to {AMOUNT_MAX} cents.");
         return Err(Error::invalid(message).param(full("unit_amount")));
     }
+    check_recurring(&input.given, &full("recurring"))?;
     Ok(input)
+}
+
+/// Refuses a period that nothing could be paid for.
+fn check_recurring(given: &Given, path: &str) -> Result<(), Error> {
+    let interval = given.text(&["recurring", "interval"]).and_then(Interval::from_word);
+    let (Some(interval), Some(count)) = (interval, given.integer(&["recurring", "interval_count"]))
+    else {
+        return Ok(());
+    };
+    if Recurrence::new(interval, count).is_some() {
+        return Ok(());
+    }
+    let message = "A period is at least one day and at most three years long.";
+    Err(Error::invalid(message).param(format!("{path}[interval_count]")))
 }

@@ -1,6 +1,6 @@
 //! Subscriptions and their items.
 
-use super::invoice::{OPTIONS, settings_types, take_currency};
+use super::invoice::{OPTIONS, check_days_until_due, settings_types, take_currency};
 use super::product::{take_boolean, take_created, take_integer, take_price};
 use crate::http::call::{Call, Outcome};
 use crate::http::collection;
@@ -112,16 +112,14 @@ fn take_status(params: &mut Params) -> Result<StatusFilter, Error> {
 fn take_subscription(mut given: Given) -> Result<SubscriptionInput, Error> {
     let collection = collection::take(&mut given, &OPTIONS)?;
     take_currency(&mut given)?;
+    check_fee_percent(given.text(&["application_fee_percent"]), "application_fee_percent")?;
     let save = given.text(&["payment_settings", "save_default_payment_method"]);
     let saves_method = save.map(|word| word == "on_subscription");
     let method_types = settings_types(&given)?;
     let behavior = take_text(&mut given, "payment_behavior");
     let collection_method = take_text(&mut given, "collection_method");
     let days_until_due = take_integer(&mut given, "days_until_due");
-    if days_until_due.is_some_and(|days| !(0..=MAX_DAYS_UNTIL_DUE).contains(&days)) {
-        let message = format!("days_until_due is from 0 to {MAX_DAYS_UNTIL_DUE}.");
-        return Err(Error::invalid(message).param("days_until_due"));
-    }
+    check_days_until_due(days_until_due)?;
     Ok(SubscriptionInput {
         customer: take_text(&mut given, "customer"),
         items: take_items(given.take("items"), "items")?,
@@ -140,8 +138,16 @@ fn take_subscription(mut given: Given) -> Result<SubscriptionInput, Error> {
     })
 }
 
-/// The most days within which an invoice may be due.
-const MAX_DAYS_UNTIL_DUE: i64 = 5 * 365;
+/// Refuses what is no part of a sum.
+pub(super) fn check_fee_percent(percent: Option<&str>, path: &str) -> Result<(), Error> {
+    let hundredths = |text: &str| model::payments::invoice::cost(text, 100);
+    let fits = |text: &str| hundredths(text).is_some_and(|part| (0..=10_000).contains(&part));
+    if percent.is_some_and(|text| !fits(text)) {
+        let message = "A percentage is from 0 to 100.";
+        return Err(Error::invalid(message).param(path));
+    }
+    Ok(())
+}
 
 fn take_items(given: Option<Given>, name: &str) -> Result<Vec<SubscriptionItemInput>, Error> {
     let Some(Given::List(items)) = given else { return Ok(Vec::new()) };

@@ -42,6 +42,8 @@ impl Engine {
     ) -> Result<Vec<LineItem>, Error> {
         let later = trial_end(trial_in(&input.given), now, SUBSCRIPTION_DATA)?;
         let mut items: Vec<LineItem> = Vec::with_capacity(input.line_items.len());
+        // What a trial puts off is to be paid all the same, so it counts here.
+        let mut total = 0_i128;
         for line in &input.line_items {
             let named = SubscriptionItemInput {
                 path: line.path.clone(),
@@ -57,6 +59,7 @@ impl Engine {
                 let message = "Quantity and unit amount are zero or more, and not out of bounds.";
                 Refusal::invalid(message).param(line.path.clone())
             })?;
+            total += i128::from(amount);
             let product = self.find_product(context, changes, &price.product).await?;
             let name = product.and_then(|product| product.given.text(&["name"]).map(str::to_owned));
             items.push(LineItem {
@@ -69,7 +72,7 @@ impl Engine {
                 given: line.given.clone().without_unset(),
             });
         }
-        check_total(input.mode, &items)?;
+        check_total(input.mode, &items, total)?;
         Ok(items)
     }
 }
@@ -103,11 +106,10 @@ fn fits(
 }
 
 /// Refuses a session that comes to too little, or to too much.
-fn check_total(mode: CheckoutMode, items: &[LineItem]) -> Result<(), Error> {
+fn check_total(mode: CheckoutMode, items: &[LineItem], total: i128) -> Result<(), Error> {
     let refuse = |message: String, code| {
         Err(Refusal::invalid(message).code(code).param("line_items").into())
     };
-    let total = items.iter().map(|item| i128::from(item.amount)).sum::<i128>();
     let recurs = items.iter().any(|item| item.price.is_recurring());
     match mode {
         CheckoutMode::Setup => Ok(()),

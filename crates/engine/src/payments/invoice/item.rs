@@ -257,7 +257,8 @@ impl Engine {
         }
         charge.unit_amount_decimal = unit.unwrap_or_else(|| charge.unit_amount_decimal.clone());
         let amount = cost(&charge.unit_amount_decimal, charge.quantity);
-        charge.amount = amount.filter(|cost| cost.abs() <= AMOUNT_MAX).ok_or_else(|| {
+        let bounds = -AMOUNT_MAX..=AMOUNT_MAX;
+        charge.amount = amount.filter(|cost| bounds.contains(cost)).ok_or_else(|| {
             let message = format!("An item may come to at most {AMOUNT_MAX} cents.");
             Refusal::invalid(message).code("amount_too_large").param("amount")
         })?;

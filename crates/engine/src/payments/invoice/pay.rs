@@ -99,6 +99,7 @@ impl Engine {
         };
         invoice.version = changes.raised(Kind::Invoice, invoice.id.number(), invoice.version);
         invoice.finalize(printed, now);
+        super::due::begin(invoice, now);
         if invoice.status == InvoiceStatus::Open {
             let input = IntentInput {
                 amount: Some(invoice.amount_due()),

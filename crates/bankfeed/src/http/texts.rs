@@ -1,0 +1,73 @@
+//! Texts that have to be of a form, wherever a call takes them: where a browser is sent, and e-mail
+//! addresses.
+
+use url::Url;
+use wire::error::Error;
+
+/// Schemes that lead a browser to no page and into no app.
+const NEVER: [&str; 6] = ["javascript", "data", "vbscript", "file", "blob", "about"];
+
+/// Whether a link may lead there: to a page or into an app, never to a script.
+pub(crate) fn goes_somewhere(url: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| !NEVER.contains(&url.scheme()))
+}
+
+/// Refuses what is not the whole address of a page.
+pub(super) fn check_page_url(url: Option<&str>, path: &str) -> Result<(), Error> {
+    check(url, path, is_page)
+}
+
+/// Refuses what is neither the whole address of a page nor one that opens an app.
+pub(super) fn check_return_url(url: Option<&str>, path: &str) -> Result<(), Error> {
+    check(url, path, |url| is_page(url) || opens_app(url))
+}
+
+fn check(url: Option<&str>, path: &str, fits: impl Fn(&str) -> bool) -> Result<(), Error> {
+    match url {
+        // Readers of addresses drop these, so that what is shown and what is opened would differ.
+        Some(url) if url.contains(char::is_control) || url.trim() != url || !fits(url) => {
+            let message = "Not a valid URL: give the whole address, beginning with https://.";
+            Err(Error::invalid(message).code("url_invalid").param(path))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_page(url: &str) -> bool {
+    let Some((scheme, rest)) = url.split_once("://") else { return false };
+    let web = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
+    web && !rest.starts_with('/') && Url::parse(url).is_ok_and(|url| url.has_host())
+}
+
+fn opens_app(url: &str) -> bool {
+    goes_somewhere(url) && Url::parse(url).is_ok_and(|url| !url.is_special())
+}
+
+/// Refuses what is no e-mail address.
+pub(super) fn check_email(email: Option<&str>, path: &str) -> Result<(), Error> {
+    let Some(given) = email else { return Ok(()) };
+    let halves = given.split_once('@');
+    let plain = halves.is_some_and(|(user, host)| !user.is_empty() && !host.is_empty());
+    if plain && !given.contains(char::is_whitespace) {
+        return Ok(());
+    }
+    let refusal = Error::invalid(format!("Invalid email address: {given}"));
+    Err(refusal.code("email_invalid").param(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_page, opens_app};
+
+    /// Pages are named whole; apps have schemes of their own, of which none runs a script.
+    #[test]
+    fn tells_pages_from_apps_and_scripts() {
+        let pages = ["https://a.example/done?id={CHECKOUT_SESSION_ID}", "HTTP://127.0.0.1:80/"];
+        let apps = ["myapp://done", "com.example.app:/done"];
+        let none = ["/done", "done", "https:done", "https://", "http:///", "", "ftp://a.example"];
+        let scripts = ["javascript:alert(1)", "JavaScript://a%0aalert(1)", "data:,x", "file:///a"];
+        assert!(pages.iter().all(|url| is_page(url) && !opens_app(url)));
+        assert!(apps.iter().all(|url| opens_app(url) && !is_page(url)));
+        assert!(none.iter().chain(&scripts).all(|url| !is_page(url) && !opens_app(url)));
+    }
+}

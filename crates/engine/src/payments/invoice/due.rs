@@ -1,0 +1,54 @@
+//! When an invoice is due that is sent to its customer: at a time given, or so many days after it
+//! was finalized.
+
+use crate::Error;
+use model::clock::{AccountTime, DAY_S};
+use model::given::Given;
+use model::payments::invoice::Invoice;
+use wire::error::Error as Refusal;
+
+/// The most days within which an invoice may be due.
+pub const DAYS_UNTIL_DUE_MAX: i64 = 5 * 365;
+
+/// Checks what a request says of when an invoice is due, and takes away what that stands in place
+/// of. Comes before the invoice takes over what was given.
+pub(super) fn apply(invoice: &mut Invoice, given: &Given, now: AccountTime) -> Result<(), Error> {
+    let days = given.integer(&["days_until_due"]);
+    let date = given.integer(&["due_date"]).map(AccountTime);
+    let Some((name, other)) = days
+        .map(|_| ("days_until_due", "due_date"))
+        .or(date.map(|_| ("due_date", "days_until_due")))
+    else {
+        return Ok(());
+    };
+    let method = given.at(&["collection_method"]).or(invoice.given.at(&["collection_method"]));
+    if method.and_then(|method| method.text(&[])) != Some("send_invoice") {
+        let message = format!("{name} goes with collection_method=send_invoice only.");
+        return Err(Refusal::invalid(message).param(name).into());
+    }
+    let latest = now.plus(DAYS_UNTIL_DUE_MAX * DAY_S);
+    if date.is_some_and(|date| date < now || date > latest) {
+        let message = format!(
+            "An invoice is due neither in the past nor after more than {DAYS_UNTIL_DUE_MAX} days."
+        );
+        return Err(Refusal::invalid(message).param(name).into());
+    }
+    invoice.given.take(other);
+    if let (Some(days), Some(from)) = (days, invoice.finalized_at) {
+        put_date(invoice, from, days);
+    }
+    Ok(())
+}
+
+/// Says when an invoice is due that is finalized now.
+pub(super) fn begin(invoice: &mut Invoice, now: AccountTime) {
+    let sent = invoice.given.text(&["collection_method"]) == Some("send_invoice");
+    if let Some(days) = invoice.given.integer(&["days_until_due"]).filter(|_| sent) {
+        put_date(invoice, now, days);
+    }
+}
+
+fn put_date(invoice: &mut Invoice, from: AccountTime, days: i64) {
+    let date = from.plus(days.saturating_mul(DAY_S));
+    invoice.given.put("due_date", Given::Integer(date.0));
+}
