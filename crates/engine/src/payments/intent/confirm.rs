@@ -1,7 +1,8 @@
 //! Confirming an intent, and what follows: deposits, the debit, its end.
 
 use super::own::{check_owner, keep_method};
-use super::{Access, Confirmation, IntentKind, allow, kind_of, unexpected_state};
+use super::{Access, Confirmation, IntentKind, OPTIONS, allow, kind_of, unexpected_state};
+use crate::connections_settings::check_prefetch;
 use crate::context::tries;
 use crate::due::Worked;
 use crate::live::check_debits;
@@ -18,6 +19,9 @@ use model::payments::mandate::{Mandate, MandateKind};
 use model::payments::payment_method::PaymentMethod;
 use store::{ClockItem, FindObject, Kind, Object};
 use wire::error::Error as Refusal;
+
+/// Where intents say how an account proves that it is the holder's.
+const VERIFICATION: &str = "payment_method_options[us_bank_account][verification_method]";
 
 /// What the holder says of two small deposits.
 #[derive(Clone, Debug)]
@@ -64,6 +68,13 @@ impl Engine {
         if !intent.collects() {
             return Err(unexpected_state(intent, "confirmed"));
         }
+        if let Some(collection) = &confirmation.collection {
+            check_prefetch(collection, intent.from_settings.as_ref(), OPTIONS)?;
+            intent.collection.clone_from(collection);
+        }
+        if let Some(given) = &confirmation.given {
+            intent.given.update(given.clone());
+        }
         if let Some(param) = &confirmation.method {
             let made_for = MadeFor { now, clock: intent.clock };
             let method = self.take_method(context, param, made_for, changes).await?;
@@ -78,6 +89,11 @@ impl Engine {
         };
         let method = self.find_method(context, changes, id).await?.ok_or(Error::Locked)?;
         check_debits(context)?;
+        if !method.verified && !intent.manual_entry() {
+            let message = "Numbers that were typed in can only be verified by deposits, which \
+                           verification_method=instant leaves out; link an account instead.";
+            return Err(Refusal::invalid(message).param(VERIFICATION).into());
+        }
         if confirmation.return_url.is_some() {
             intent.return_url.clone_from(&confirmation.return_url);
         }
