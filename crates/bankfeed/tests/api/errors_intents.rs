@@ -259,3 +259,62 @@ async fn instant_takes_no_typed_numbers() {
     ");
     app.post("/v1/setup_intents", &form.replace("instant", "automatic")).await.ok();
 }
+
+/// A payment method that was taken from its customer is of no more use, to an intent that has it
+/// already neither; who named it as the default forgets it.
+#[tokio::test]
+async fn detached_methods_are_of_no_use() {
+    let app = App::start().await;
+    let customer = app.customer().await;
+    let paid_by = format!("customer={customer}&confirm=true&payment_method=pm_usBankAccount_success");
+    let intent = app.post("/v1/setup_intents", &paid_by).await.ok();
+    let method = intent.text("/payment_method");
+    let path = format!("/v1/customers/{customer}");
+    app.post(&path, &format!("invoice_settings[default_payment_method]={method}")).await.ok();
+    let subscription = app
+        .post("/v1/subscriptions", &format!("customer={customer}&default_payment_method={method}"))
+        .await
+        .ok();
+    let waits = format!("amount=99&currency=usd&customer={customer}&payment_method={method}");
+    let waits = id(&app.post("/v1/payment_intents", &waits).await.ok());
+    let of_method = format!("/v1/payment_methods/{method}");
+    app.post(&format!("{of_method}/detach"), "").await.ok();
+
+    let forgot = app.get(&path).await.ok().at("/invoice_settings/default_payment_method");
+    assert_eq!(forgot, serde_json::Value::Null);
+    let of_subscription = format!("/v1/subscriptions/{}", id(&subscription));
+    let forgot = app.get(&of_subscription).await.ok().at("/default_payment_method");
+    assert_eq!(forgot, serde_json::Value::Null);
+    let events = app.get("/v1/events?limit=3").await.ok();
+    let types = [0, 1, 2].map(|place| events.text(&format!("/data/{place}/type")));
+    insta::assert_snapshot!(types.join("\n"), @"
+    customer.subscription.updated
+    customer.updated
+    payment_method.detached
+    ");
+    let told = app
+        .refusals(&[
+            ("POST", &format!("{of_method}/attach"), &format!("customer={customer}")),
+            ("POST", "/v1/payment_intents", &format!("amount=99&currency=usd&payment_method={method}")),
+            ("POST", &format!("/v1/payment_intents/{waits}/confirm"), ""),
+            ("POST", &format!("{of_method}/detach"), ""),
+        ])
+        .await;
+    insta::assert_snapshot!(told.replace(&method, "PM"), @"
+    POST /v1/payment_methods/pm_…/attach customer=cus_…
+        400 invalid_request_error - payment_method
+        The payment method was detached from its customer and cannot be used or
+        attached again; link the account anew.
+    POST /v1/payment_intents amount=99&currency=usd&payment_method=pm_…
+        400 invalid_request_error - payment_method
+        The payment method was detached from its customer and cannot be used or
+        attached again; link the account anew.
+    POST /v1/payment_intents/pi_…/confirm
+        400 invalid_request_error - payment_method
+        The payment method was detached from its customer and cannot be used or
+        attached again; link the account anew.
+    POST /v1/payment_methods/pm_…/detach
+        400 invalid_request_error - -
+        The payment method is not attached to a customer.
+    ");
+}

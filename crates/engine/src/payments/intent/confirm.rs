@@ -7,7 +7,7 @@ use crate::context::tries;
 use crate::due::Worked;
 use crate::live::check_debits;
 use crate::payments::invoice::Attempt;
-use crate::payments::payment_method::MadeFor;
+use crate::payments::payment_method::{MadeFor, check_kept};
 use crate::payments::{Changes, intent_object};
 use crate::{Answer, Context, Engine, Error};
 use model::clock::AccountTime;
@@ -88,6 +88,7 @@ impl Engine {
             return Err(refusal.code("parameter_missing").into());
         };
         let method = self.find_method(context, changes, id).await?.ok_or(Error::Locked)?;
+        check_kept(&method)?;
         check_debits(context)?;
         if !method.verified && !intent.manual_entry() {
             let message = "Numbers that were typed in can only be verified by deposits, which \
