@@ -68,6 +68,7 @@ impl Engine {
         if !intent.collects() {
             return Err(unexpected_state(intent, "confirmed"));
         }
+        self.check_payer(context, intent).await?;
         if let Some(collection) = &confirmation.collection {
             check_prefetch(collection, intent.from_settings.as_ref(), OPTIONS)?;
             intent.collection.clone_from(collection);
@@ -111,6 +112,15 @@ impl Engine {
         let cause = context.cause();
         self.tell_invoice(intent, Attempt::Begun, now, Some(&cause), changes).await?;
         self.tell_subscription(intent, now, Some(&cause), changes).await
+    }
+
+    /// Refuses the intent of a customer that was deleted.
+    async fn check_payer(&self, context: &Context, intent: &Intent) -> Result<(), Error> {
+        if self.customer_gone(context, intent.customer).await? {
+            let message = "The customer of the intent was deleted; nothing can be debited any more.";
+            return Err(Refusal::invalid(message).param("customer").into());
+        }
+        Ok(())
     }
 
     fn mandate(
@@ -173,6 +183,7 @@ impl Engine {
             let (true, Some(method)) = (waits, intent.payment_method) else {
                 return Err(unexpected_state(&intent, "verified"));
             };
+            self.check_payer(context, &intent).await?;
             let none = Changes::default();
             let method = self.find_method(context, &none, method).await?.ok_or(Error::Locked)?;
             intent.version += 1;
