@@ -266,7 +266,8 @@ async fn instant_takes_no_typed_numbers() {
 async fn detached_methods_are_of_no_use() {
     let app = App::start().await;
     let customer = app.customer().await;
-    let paid_by = format!("customer={customer}&confirm=true&payment_method=pm_usBankAccount_success");
+    let paid_by =
+        format!("customer={customer}&confirm=true&payment_method=pm_usBankAccount_success");
     let intent = app.post("/v1/setup_intents", &paid_by).await.ok();
     let method = intent.text("/payment_method");
     let path = format!("/v1/customers/{customer}");
@@ -295,7 +296,11 @@ async fn detached_methods_are_of_no_use() {
     let told = app
         .refusals(&[
             ("POST", &format!("{of_method}/attach"), &format!("customer={customer}")),
-            ("POST", "/v1/payment_intents", &format!("amount=99&currency=usd&payment_method={method}")),
+            (
+                "POST",
+                "/v1/payment_intents",
+                &format!("amount=99&currency=usd&payment_method={method}"),
+            ),
             ("POST", &format!("/v1/payment_intents/{waits}/confirm"), ""),
             ("POST", &format!("{of_method}/detach"), ""),
         ])

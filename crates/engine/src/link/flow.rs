@@ -158,8 +158,7 @@ impl Engine {
             let ask = opened.carrier.ask();
             let now = self.moment_to_write(opened.context.merchant, ask.clock).await?;
             let gone = self.holder_gone(&opened.context, &ask).await?;
-            let over =
-                opened.flow.run.end().is_some() || now >= opened.flow.expires_at() || gone;
+            let over = opened.flow.run.end().is_some() || now >= opened.flow.expires_at() || gone;
             if over || opened.flow.version != version || open(&ask, now).is_err() {
                 return Ok(Some(Stepped::Done));
             }

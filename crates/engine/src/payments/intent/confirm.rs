@@ -117,7 +117,8 @@ impl Engine {
     /// Refuses the intent of a customer that was deleted.
     async fn check_payer(&self, context: &Context, intent: &Intent) -> Result<(), Error> {
         if self.customer_gone(context, intent.customer).await? {
-            let message = "The customer of the intent was deleted; nothing can be debited any more.";
+            let message =
+                "The customer of the intent was deleted; nothing can be debited any more.";
             return Err(Refusal::invalid(message).param("customer").into());
         }
         Ok(())

@@ -79,9 +79,7 @@ impl Engine {
             created: Bounds::default(),
             page: Page { limit: model::limits::PAGE_ROWS_MAX, cursor: Cursor::Newest },
         };
-        let named = |object: &Object| {
-            matches!(object, Object::Subscription(held) if names_it(held.default_payment_method))
-        };
+        let named = |object: &Object| matches!(object, Object::Subscription(held) if names_it(held.default_payment_method));
         for object in self.list_kept(list, named).await?.items {
             let Object::Subscription(before) = object else { continue };
             let mut held = before.clone();
