@@ -17,6 +17,7 @@ use crate::{Answer, Context, Engine, Error};
 use connectors::Institution;
 use model::account::Holder;
 use model::clock::AccountTime;
+use model::id::CustomerId;
 use model::limits::LOGIN_STEPS_MAX;
 use model::link::{FlowEnd, LinkRun, Offer, Pane};
 use steps::{Effect, Ground};
@@ -83,6 +84,7 @@ impl Engine {
             let ask = carrier.ask();
             let now = self.moment_to_write(context.merchant, ask.clock).await?;
             open(&ask, now)?;
+            self.check_holder(context, &ask).await?;
             let end = match input.outcome {
                 LinkOutcome::Success => None,
                 LinkOutcome::Cancel => Some(FlowEnd::Cancelled),
@@ -168,10 +170,8 @@ impl Engine {
         Ok(match &ask.holder {
             Some(Holder::Customer(id)) => {
                 let customer = self.find_customer(context, *id).await?;
-                let customer = customer.filter(|customer| !customer.deleted).ok_or_else(|| {
-                    let id = id.to_string();
-                    Refusal::no_such("customer", &id, "account_holder[customer]")
-                })?;
+                let customer = customer.filter(|customer| !customer.deleted);
+                let customer = customer.ok_or_else(|| no_such_holder(*id))?;
                 match (customer.metadata.get("seed"), &customer.email) {
                     (Some(seed), _) => format!("seed {seed}"),
                     (None, Some(email)) => format!("email {email}"),
@@ -183,6 +183,24 @@ impl Engine {
         })
     }
 
+    /// Whether the customer whose accounts are linked was deleted.
+    async fn holder_gone(&self, context: &Context, ask: &Ask) -> Result<bool, Error> {
+        match &ask.holder {
+            Some(Holder::Customer(id)) => self.customer_gone(context, Some(*id)).await,
+            _ => Ok(false),
+        }
+    }
+
+    /// Refuses a carrier whose customer was deleted.
+    async fn check_holder(&self, context: &Context, ask: &Ask) -> Result<(), Error> {
+        match &ask.holder {
+            Some(Holder::Customer(id)) if self.holder_gone(context, ask).await? => {
+                Err(no_such_holder(*id))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Ends a carrier without accounts. Answers none when something changed meanwhile.
     async fn leave(&self, context: &Context, ended: CarrierEnd) -> Result<Option<Vec<u8>>, Error> {
         let CarrierEnd { objects, events, body, .. } = ended;
@@ -190,6 +208,11 @@ impl Engine {
         let change = ChangeObjects { objects, events, reply };
         Ok(changed(self.store.write(change).await?)?.then_some(body))
     }
+}
+
+/// What is answered about a carrier whose customer was deleted.
+fn no_such_holder(id: CustomerId) -> Error {
+    Refusal::no_such("customer", &id.to_string(), "carrier").into()
 }
 
 /// Whether several objects were changed; if not, something changed meanwhile.

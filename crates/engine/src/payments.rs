@@ -317,6 +317,16 @@ impl Engine {
         }
     }
 
+    /// Whether an object is a customer's that was deleted since.
+    pub(crate) async fn customer_gone(
+        &self,
+        context: &Context,
+        customer: Option<CustomerId>,
+    ) -> Result<bool, Error> {
+        let Some(id) = customer else { return Ok(false) };
+        Ok(self.find_customer(context, id).await?.is_some_and(|customer| customer.deleted))
+    }
+
     /// Puts the customer of an object where it is to be expanded.
     pub(crate) async fn expand_customer(
         &self,

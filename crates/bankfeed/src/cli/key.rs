@@ -156,7 +156,7 @@ fn create(flags: &CreateFlags) -> Result<(), CommandError> {
         revoked: None,
     };
     opened.said(opened.file.create(&key))?;
-    let (id, path) = (key.id, opened.path.display());
+    let (id, merchant, path) = (key.id, shown_merchant(&key), opened.path.display());
     output::say(&format!(
         "id           {id}\n\
          merchant     {merchant}\n\
@@ -172,7 +172,8 @@ fn list(flags: &FileFlags) -> Result<(), CommandError> {
     for key in opened.said(opened.file.list())? {
         let mode = if key.livemode { "live" } else { "test" };
         let state = if key.revoked.is_some() { "revoked" } else { "active" };
-        let line = format!("{}  {}  {mode}  {state:<7}  {}", key.id, key.merchant, key.name);
+        let merchant = shown_merchant(&key);
+        let line = format!("{}  {merchant}  {mode}  {state:<7}  {}", key.id, key.name);
         output::say(line.trim_end());
     }
     Ok(())
@@ -191,6 +192,11 @@ fn revoke(flags: &RevokeFlags) -> Result<(), CommandError> {
     }
     output::say(&format!("{} is revoked", flags.id));
     Ok(())
+}
+
+/// The merchant of a key as the API shows it to that key: each mode has an id of its own.
+fn shown_merchant(key: &IssuedKey) -> MerchantId {
+    if key.livemode { key.merchant.in_live_mode() } else { key.merchant }
 }
 
 /// A merchant that has a key, named as in either mode.

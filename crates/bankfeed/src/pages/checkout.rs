@@ -41,6 +41,15 @@ pub(super) fn page(
             };
             ("This page has expired".to_owned(), content)
         }
+        CheckoutStanding::Gone => {
+            let content = html! {
+                p {
+                    (view.merchant_name)
+                    " takes nothing on this page any more, and nothing was debited. You may close it."
+                }
+            };
+            ("This page no longer works".to_owned(), content)
+        }
     };
     let complete = matches!(view.standing, CheckoutStanding::Complete { .. });
     // Another account is another attempt.

@@ -11,7 +11,7 @@ use model::link::{FlowEnd, Pane};
 /// What the page that waits is told, and whether at once.
 pub(super) fn status(shown: &Shown) -> (Option<&'static str>, bool) {
     match shown {
-        Shown::Expired => (Some("expired"), true),
+        Shown::Expired | Shown::Gone => (Some("expired"), true),
         Shown::Closed => (Some("closed"), true),
         Shown::Pane(Pane::Ended(FlowEnd::Linked | FlowEnd::NumbersEntered)) => {
             (Some("succeeded"), false)

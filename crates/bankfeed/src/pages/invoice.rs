@@ -19,6 +19,7 @@ pub(super) fn page(view: &InvoicePage, fault: Option<PageFault>) -> Page {
         InvoiceStanding::Deposits(_) => "One more step",
         InvoiceStanding::Paid => "This invoice is paid",
         InvoiceStanding::Void => "This invoice is void",
+        InvoiceStanding::Gone => "This page no longer works",
     };
     let content = html! {
         (head(view))
@@ -86,6 +87,9 @@ fn standing(view: &InvoicePage, pay: &str, amount: &str) -> Markup {
             InvoiceStanding::Paid => p { "There is nothing left to pay. You may close this page." },
             InvoiceStanding::Void => p {
                 (merchant) " took it back. There is nothing to pay; you may close this page."
+            },
+            InvoiceStanding::Gone => p {
+                (merchant) " takes nothing on this page any more. You may close it."
             },
         }
     }

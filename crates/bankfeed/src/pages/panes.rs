@@ -70,6 +70,10 @@ impl Making<'_> {
                             came from.";
                 return ("This has expired".into(), false, self.end(text));
             }
+            Shown::Gone => {
+                let text = "Nothing can be linked here any more. You may close this page.";
+                return ("This page no longer works".into(), false, self.end(text));
+            }
             Shown::Closed => {
                 let text = "It was finished in another window. There is nothing left to do here.";
                 return ("This is over".into(), false, self.end(text));

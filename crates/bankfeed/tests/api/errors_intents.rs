@@ -4,6 +4,12 @@
 use crate::intents::{LINK, OPTIONS, id};
 use crate::support::App;
 
+const TYPED: &str = "payment_method_data[type]=us_bank_account\
+                     &payment_method_data[billing_details][name]=Ada\
+                     &payment_method_data[us_bank_account][account_holder_type]=individual\
+                     &payment_method_data[us_bank_account][routing_number]=110000000\
+                     &payment_method_data[us_bank_account][account_number]=000123456789";
+
 /// Every refusal of the calls about intents and payment methods.
 #[tokio::test]
 async fn refusals() {
@@ -166,5 +172,154 @@ async fn refusals() {
     GET /v1/mandates/mandate_1
         404 invalid_request_error resource_missing mandate
         No such mandate: 'mandate_1'
+    ");
+}
+
+/// A confirmation says anew what is asked of the link flow, under the rules of an update; a browser
+/// changes nothing of it.
+#[tokio::test]
+async fn confirming_with_other_wishes() {
+    let app = App::start().await;
+    let intent = app.post("/v1/payment_intents", "amount=99&currency=usd").await.ok();
+    let path = format!("/v1/payment_intents/{}", id(&intent));
+    app.post(LINK, &format!("carrier={}", id(&intent))).await.ok();
+    let confirm = format!("{path}/confirm");
+    let told = app
+        .refusals(&[
+            ("POST", &confirm, &format!("{OPTIONS}[permissions][]=balances")),
+            ("POST", &confirm, &format!("{OPTIONS}[prefetch][]=balances")),
+        ])
+        .await;
+    insta::assert_snapshot!(told, @"
+    POST /v1/payment_intents/pi_…/confirm
+    payment_method_options[us_bank_account][financial_connections][permissions][]=balances
+        400 invalid_request_error -
+        payment_method_options[us_bank_account][financial_connections][permissions]
+        A payment needs the permission payment_method among those it asks for.
+    POST /v1/payment_intents/pi_…/confirm
+    payment_method_options[us_bank_account][financial_connections][prefetch][]=balances
+        400 invalid_request_error -
+        payment_method_options[us_bank_account][financial_connections][prefetch][0]
+        To prefetch balances, ask for the permission balances too.
+    ");
+    let asked = format!(
+        "{OPTIONS}[permissions][]=payment_method&{OPTIONS}[permissions][]=balances\
+         &{OPTIONS}[prefetch][]=balances"
+    );
+    let confirmed = app.post(&confirm, &asked).await.ok();
+    insta::assert_snapshot!(confirmed.at("/payment_method_options"), @r#"{"us_bank_account":{"financial_connections":{"permissions":["balances","payment_method"],"prefetch":["balances"]},"verification_method":"automatic"}}"#);
+
+    let intent = app.post("/v1/setup_intents", "").await.ok();
+    app.post(LINK, &format!("carrier={}", id(&intent))).await.ok();
+    let path = format!("/v1/setup_intents/{}", id(&intent));
+    let before = app.get(&path).await.at("/payment_method_options");
+    let browser = app.client().with_key("pk_test_123");
+    let form = format!("client_secret={}&{asked}", intent.text("/client_secret"));
+    browser.post(&format!("{path}/confirm"), &form).await.ok();
+    assert_eq!(app.get(&path).await.at("/payment_method_options"), before);
+}
+
+/// What asks for the link flow alone takes no typed numbers, which only deposits could verify.
+#[tokio::test]
+async fn instant_takes_no_typed_numbers() {
+    let app = App::start().await;
+    let form = format!(
+        "confirm=true&payment_method_options[us_bank_account][verification_method]=instant\
+         &{TYPED}"
+    );
+    let told = app
+        .refusals(&[
+            ("POST", "/v1/setup_intents", &form),
+            ("POST", "/v1/payment_intents", &format!("amount=99&currency=usd&{form}")),
+        ])
+        .await;
+    insta::assert_snapshot!(told, @"
+    POST /v1/setup_intents confirm=true&
+    payment_method_options[us_bank_account][verification_method]=instant&
+    payment_method_data[type]=us_bank_account&
+    payment_method_data[billing_details][name]=Ada&
+    payment_method_data[us_bank_account][account_holder_type]=individual&
+    payment_method_data[us_bank_account][routing_number]=110000000&
+    payment_method_data[us_bank_account][account_number]=000123456789
+        400 invalid_request_error -
+        payment_method_options[us_bank_account][verification_method]
+        Numbers that were typed in can only be verified by deposits, which
+        verification_method=instant leaves out; link an account instead.
+    POST /v1/payment_intents amount=99&currency=usd&confirm=true&
+    payment_method_options[us_bank_account][verification_method]=instant&
+    payment_method_data[type]=us_bank_account&
+    payment_method_data[billing_details][name]=Ada&
+    payment_method_data[us_bank_account][account_holder_type]=individual&
+    payment_method_data[us_bank_account][routing_number]=110000000&
+    payment_method_data[us_bank_account][account_number]=000123456789
+        400 invalid_request_error -
+        payment_method_options[us_bank_account][verification_method]
+        Numbers that were typed in can only be verified by deposits, which
+        verification_method=instant leaves out; link an account instead.
+    ");
+    app.post("/v1/setup_intents", &form.replace("instant", "automatic")).await.ok();
+}
+
+/// A payment method that was taken from its customer is of no more use, to an intent that has it
+/// already neither; who named it as the default forgets it.
+#[tokio::test]
+async fn detached_methods_are_of_no_use() {
+    let app = App::start().await;
+    let customer = app.customer().await;
+    let paid_by =
+        format!("customer={customer}&confirm=true&payment_method=pm_usBankAccount_success");
+    let intent = app.post("/v1/setup_intents", &paid_by).await.ok();
+    let method = intent.text("/payment_method");
+    let path = format!("/v1/customers/{customer}");
+    app.post(&path, &format!("invoice_settings[default_payment_method]={method}")).await.ok();
+    let subscription = app
+        .post("/v1/subscriptions", &format!("customer={customer}&default_payment_method={method}"))
+        .await
+        .ok();
+    let waits = format!("amount=99&currency=usd&customer={customer}&payment_method={method}");
+    let waits = id(&app.post("/v1/payment_intents", &waits).await.ok());
+    let of_method = format!("/v1/payment_methods/{method}");
+    app.post(&format!("{of_method}/detach"), "").await.ok();
+
+    let forgot = app.get(&path).await.ok().at("/invoice_settings/default_payment_method");
+    assert_eq!(forgot, serde_json::Value::Null);
+    let of_subscription = format!("/v1/subscriptions/{}", id(&subscription));
+    let forgot = app.get(&of_subscription).await.ok().at("/default_payment_method");
+    assert_eq!(forgot, serde_json::Value::Null);
+    let events = app.get("/v1/events?limit=3").await.ok();
+    let types = [0, 1, 2].map(|place| events.text(&format!("/data/{place}/type")));
+    insta::assert_snapshot!(types.join("\n"), @"
+    customer.subscription.updated
+    customer.updated
+    payment_method.detached
+    ");
+    let told = app
+        .refusals(&[
+            ("POST", &format!("{of_method}/attach"), &format!("customer={customer}")),
+            (
+                "POST",
+                "/v1/payment_intents",
+                &format!("amount=99&currency=usd&payment_method={method}"),
+            ),
+            ("POST", &format!("/v1/payment_intents/{waits}/confirm"), ""),
+            ("POST", &format!("{of_method}/detach"), ""),
+        ])
+        .await;
+    insta::assert_snapshot!(told.replace(&method, "PM"), @"
+    POST /v1/payment_methods/pm_…/attach customer=cus_…
+        400 invalid_request_error - payment_method
+        The payment method was detached from its customer and cannot be used or
+        attached again; link the account anew.
+    POST /v1/payment_intents amount=99&currency=usd&payment_method=pm_…
+        400 invalid_request_error - payment_method
+        The payment method was detached from its customer and cannot be used or
+        attached again; link the account anew.
+    POST /v1/payment_intents/pi_…/confirm
+        400 invalid_request_error - payment_method
+        The payment method was detached from its customer and cannot be used or
+        attached again; link the account anew.
+    POST /v1/payment_methods/pm_…/detach
+        400 invalid_request_error - -
+        The payment method is not attached to a customer.
     ");
 }

@@ -155,9 +155,13 @@ async fn issues_and_revokes_keys_while_the_server_runs() {
     let (id, merchant) = (value(&live, "id"), value(&live, "merchant"));
     let client = Client::of(&url).with_key(&value(&live, "secret"));
     client.customer().await;
+    assert_eq!(client.get("/v1/account").await.ok().text("/id"), merchant);
     let (_, test) = key(&["create", "--merchant", &merchant]);
     let test_client = Client::of(&url).with_key(&value(&test, "secret"));
     assert_eq!(test_client.get("/v1/customers").await.ok().items("/data").len(), 0);
+    let test_merchant = value(&test, "merchant");
+    assert_eq!(test_client.get("/v1/account").await.ok().text("/id"), test_merchant);
+    assert_ne!(test_merchant, merchant);
     assert!(value(&test, "publishable").starts_with("pk_test_"));
     assert!(value(&live, "publishable").starts_with("pk_live_"));
 
@@ -165,9 +169,9 @@ async fn issues_and_revokes_keys_while_the_server_runs() {
     let named: Vec<String> = listed
         .iter()
         .map(|line| line.replace(&id, "ID").replace(&value(&test, "id"), "OTHER"))
-        .map(|line| line.replace(&merchant, "MERCHANT"))
+        .map(|line| line.replace(&merchant, "LIVE").replace(&test_merchant, "TEST"))
         .collect();
-    assert_eq!(named, ["ID  MERCHANT  live  active   Books", "OTHER  MERCHANT  test  active"]);
+    assert_eq!(named, ["ID  LIVE  live  active   Books", "OTHER  TEST  test  active"]);
 
     assert_eq!(key(&["revoke", &id]), (Some(0), vec![format!("{id} is revoked")]));
     assert_eq!(client.get("/v1/customers").await.text("/error/code"), "api_key_expired");

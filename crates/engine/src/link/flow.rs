@@ -90,6 +90,7 @@ impl Engine {
         let ask = carrier.ask();
         let now = self.moment_to_write(context.merchant, ask.clock).await?;
         open(&ask, now)?;
+        self.check_holder(context, &ask).await?;
         self.check_registered(context, ask.permissions.iter().copied()).await?;
         let customer = self.flow_customer(context, ask.holder.as_ref()).await?;
         let email = customer.and_then(|customer| customer.email);
@@ -155,7 +156,8 @@ impl Engine {
             let Some(opened) = self.open_flow(given, request).await? else { return Ok(None) };
             let ask = opened.carrier.ask();
             let now = self.moment_to_write(opened.context.merchant, ask.clock).await?;
-            let over = opened.flow.run.end().is_some() || now >= opened.flow.expires_at();
+            let gone = self.holder_gone(&opened.context, &ask).await?;
+            let over = opened.flow.run.end().is_some() || now >= opened.flow.expires_at() || gone;
             if over || opened.flow.version != version || open(&ask, now).is_err() {
                 return Ok(Some(Stepped::Done));
             }

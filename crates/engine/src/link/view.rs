@@ -66,6 +66,8 @@ pub enum Shown {
     Expired,
     /// Its carrier ended by another run.
     Closed,
+    /// The customer whose accounts it links was deleted.
+    Gone,
 }
 
 /// An account in a list of accounts.
@@ -97,8 +99,12 @@ impl Engine {
         let ask = carrier.ask();
         let now = self.moment(context.merchant, ask.clock).await?.now;
         let expired = now >= flow.expires_at() || ask.expires_at.is_some_and(|at| now >= at);
-        let shown = if flow.run.end().is_some() || (!expired && open(&ask, now).is_ok()) {
+        let gone = ask.open && self.holder_gone(&context, &ask).await?;
+        let works = !expired && !gone && open(&ask, now).is_ok();
+        let shown = if flow.run.end().is_some() || works {
             Shown::Pane(flow.run.pane.clone())
+        } else if gone {
+            Shown::Gone
         } else if ask.open {
             Shown::Expired
         } else {

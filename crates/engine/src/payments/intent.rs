@@ -87,6 +87,10 @@ pub struct Confirmation {
     pub acceptance: Option<Given>,
     /// Where the browser goes then.
     pub return_url: Option<String>,
+    /// What is asked of the link flow from now on, where the request says anything of it.
+    pub collection: Option<Collection>,
+    /// What is echoed from now on.
+    pub given: Option<Given>,
 }
 
 impl IntentKind {

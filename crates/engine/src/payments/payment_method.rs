@@ -1,5 +1,9 @@
 //! Payment methods: made from a linked account or from typed numbers, given to customers.
 
+mod detach;
+
+pub(crate) use detach::check_kept;
+
 use crate::context::tries;
 use crate::customer::list_body;
 use crate::live::check_numbers;
@@ -146,6 +150,7 @@ impl Engine {
         let customer = self.get_live_customer(context, customer, "customer").await?;
         self.moment_to_write(context.merchant, customer.test_clock).await?;
         let attach = |method: &mut PaymentMethod| {
+            check_kept(method)?;
             if !method.verified {
                 return Err(Refusal::invalid(
                     "A bank account that was typed in must be verified before it is attached; \
@@ -166,22 +171,6 @@ impl Engine {
             Ok(())
         };
         self.change_method(context, id, EventType::PaymentMethodAttached, attach).await
-    }
-
-    /// Takes a payment method from its customer.
-    pub async fn detach_payment_method(
-        &self,
-        context: &Context,
-        id: &str,
-    ) -> Result<Answer, Error> {
-        let detach = |method: &mut PaymentMethod| {
-            if method.customer.take().is_none() {
-                let message = "The payment method is not attached to a customer.";
-                return Err(Refusal::invalid(message).into());
-            }
-            Ok(())
-        };
-        self.change_method(context, id, EventType::PaymentMethodDetached, detach).await
     }
 
     async fn change_method(
@@ -392,6 +381,7 @@ impl Engine {
             created: made_for.now,
             clock: made_for.clock,
             of_self: false,
+            detached: false,
             customer: None,
             holder_type: BankHolderType::Individual,
             account_type: BankAccountType::Checking,
@@ -420,6 +410,7 @@ pub(crate) fn give_to(
     if method.customer == Some(customer) {
         return Ok(());
     }
+    check_kept(&method)?;
     if method.customer.is_some() {
         let message = "The payment method is attached to another customer.";
         return Err(Refusal::invalid(message).param("payment_method").into());

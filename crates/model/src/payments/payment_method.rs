@@ -100,6 +100,9 @@ pub struct PaymentMethod {
     pub of_self: bool,
     /// The customer it is attached to.
     pub customer: Option<CustomerId>,
+    /// Whether it was taken from a customer, after which it is of no more use.
+    #[serde(default)]
+    pub detached: bool,
     /// Whose the account is.
     pub holder_type: BankHolderType,
     /// `checking` or `savings`.

@@ -20,6 +20,8 @@ use wire::list::take_page;
 use wire::params::Range;
 use wire::render::payments::intent::{BROWSER_FIELDS, FIELDS, LIST_FIELDS};
 
+/// The hash that says what is asked of the link flow, among other things.
+const METHOD_OPTIONS: &str = "payment_method_options";
 /// Codes of currencies whose bank accounts are not of the United States, for a clear refusal.
 const CURRENCY: &str = "usd";
 
@@ -120,8 +122,18 @@ async fn confirm(mut call: Call, kind: IntentKind) -> Outcome {
         read_versioned(&mut call, &format!("POST /v1/{}s/{{id}}/confirm", kind.word()))?;
     let client_secret = take_text(&mut given, "client_secret");
     let method = take_method(&mut given)?;
-    let confirmation = Confirmation { method, ..take_confirmation(&mut given)? };
+    let mut confirmation = Confirmation { method, ..take_confirmation(&mut given)? };
+    let collection = collection::take(&mut given, &[METHOD_OPTIONS])?;
     let publishable = call.publishable;
+    // What is asked of the holder is the merchant's to say, not a browser's.
+    if !publishable {
+        confirmation.collection = collection;
+        confirmation.given = given.take(METHOD_OPTIONS).map(|options| {
+            let mut echoed = Given::nothing();
+            echoed.put(METHOD_OPTIONS, options);
+            echoed
+        });
+    }
     let call = call.ready(fields(publishable))?;
     let access = Access { publishable, client_secret: client_secret.as_deref() };
     let id = call.id();
@@ -185,7 +197,7 @@ fn take_input(given: &mut Given) -> Result<IntentInput, Error> {
         return Err(Error::invalid(message).param("capture_method"));
     }
     check_email(given.text(&["receipt_email"]), "receipt_email")?;
-    let collection = collection::take(given, &["payment_method_options"])?;
+    let collection = collection::take(given, &[METHOD_OPTIONS])?;
     let metadata = take_metadata(given);
     Ok(IntentInput {
         amount,
@@ -281,7 +293,7 @@ fn take_confirmation(given: &mut Given) -> Result<Confirmation, Error> {
     given.take("mandate");
     let return_url = take_text(given, "return_url");
     check_return_url(return_url.as_deref(), "return_url")?;
-    Ok(Confirmation { method: None, acceptance, return_url })
+    Ok(Confirmation { acceptance, return_url, ..Confirmation::default() })
 }
 
 fn take_deposits(given: &Given) -> Result<Deposits, Error> {

@@ -62,6 +62,8 @@ pub enum CheckoutStanding {
     },
     /// It waited too long.
     Expired,
+    /// Its customer was deleted.
+    Gone,
 }
 
 impl Engine {
@@ -76,12 +78,14 @@ impl Engine {
         };
         let now = self.moment(context.merchant, session.clock).await?.now;
         let intent = self.find_intent_of_checkout(&session, &Changes::default()).await?;
+        let gone = self.customer_gone(&context, session.customer).await?;
         let standing = match session.status {
             CheckoutStatus::Complete => {
                 let view = context.view(self);
                 let url = intent.as_ref().and_then(|intent| deposits_url(intent, &view));
                 CheckoutStanding::Complete { deposits_url: url }
             }
+            CheckoutStatus::Open if gone => CheckoutStanding::Gone,
             CheckoutStatus::Open if now < session.expires_at => CheckoutStanding::Open,
             CheckoutStatus::Open | CheckoutStatus::Expired => CheckoutStanding::Expired,
         };
@@ -206,7 +210,8 @@ impl Engine {
         session: &CheckoutSession,
     ) -> Result<bool, Error> {
         let now = self.moment_to_write(context.merchant, session.clock).await?;
-        Ok(session.is_open() && now < session.expires_at)
+        let gone = self.customer_gone(context, session.customer).await?;
+        Ok(session.is_open() && now < session.expires_at && !gone)
     }
 
     async fn open_checkout(

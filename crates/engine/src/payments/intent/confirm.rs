@@ -1,13 +1,14 @@
 //! Confirming an intent, and what follows: deposits, the debit, its end.
 
 use super::own::{check_owner, keep_method};
-use super::{Confirmation, IntentKind, allow, kind_of, unexpected_state};
+use super::{Confirmation, IntentKind, OPTIONS, allow, kind_of, unexpected_state};
 use crate::access::Access;
+use crate::connections_settings::check_prefetch;
 use crate::context::tries;
 use crate::due::Worked;
 use crate::live::check_debits;
 use crate::payments::invoice::Attempt;
-use crate::payments::payment_method::MadeFor;
+use crate::payments::payment_method::{MadeFor, check_kept};
 use crate::payments::{Changes, intent_object};
 use crate::{Answer, Context, Engine, Error};
 use model::clock::AccountTime;
@@ -19,6 +20,9 @@ use model::payments::mandate::{Mandate, MandateKind};
 use model::payments::payment_method::PaymentMethod;
 use store::{ClockItem, FindObject, Kind, Object};
 use wire::error::Error as Refusal;
+
+/// Where intents say how an account proves that it is the holder's.
+const VERIFICATION: &str = "payment_method_options[us_bank_account][verification_method]";
 
 /// What the holder says of two small deposits.
 #[derive(Clone, Debug)]
@@ -65,6 +69,14 @@ impl Engine {
         if !intent.collects() {
             return Err(unexpected_state(intent, "confirmed"));
         }
+        self.check_payer(context, intent).await?;
+        if let Some(collection) = &confirmation.collection {
+            check_prefetch(collection, intent.from_settings.as_ref(), OPTIONS)?;
+            intent.collection.clone_from(collection);
+        }
+        if let Some(given) = &confirmation.given {
+            intent.given.update(given.clone());
+        }
         if let Some(param) = &confirmation.method {
             let made_for = MadeFor { now, clock: intent.clock };
             let method = self.take_method(context, param, made_for, changes).await?;
@@ -78,7 +90,13 @@ impl Engine {
             return Err(refusal.code("parameter_missing").into());
         };
         let method = self.find_method(context, changes, id).await?.ok_or(Error::Locked)?;
+        check_kept(&method)?;
         check_debits(context)?;
+        if !method.verified && !intent.manual_entry() {
+            let message = "Numbers that were typed in can only be verified by deposits, which \
+                           verification_method=instant leaves out; link an account instead.";
+            return Err(Refusal::invalid(message).param(VERIFICATION).into());
+        }
         if confirmation.return_url.is_some() {
             intent.return_url.clone_from(&confirmation.return_url);
         }
@@ -95,6 +113,16 @@ impl Engine {
         let cause = context.cause();
         self.tell_invoice(intent, Attempt::Begun, now, Some(&cause), changes).await?;
         self.tell_subscription(intent, now, Some(&cause), changes).await
+    }
+
+    /// Refuses the intent of a customer that was deleted.
+    async fn check_payer(&self, context: &Context, intent: &Intent) -> Result<(), Error> {
+        if self.customer_gone(context, intent.customer).await? {
+            let message =
+                "The customer of the intent was deleted; nothing can be debited any more.";
+            return Err(Refusal::invalid(message).param("customer").into());
+        }
+        Ok(())
     }
 
     fn mandate(
@@ -157,6 +185,7 @@ impl Engine {
             let (true, Some(method)) = (waits, intent.payment_method) else {
                 return Err(unexpected_state(&intent, "verified"));
             };
+            self.check_payer(context, &intent).await?;
             let none = Changes::default();
             let method = self.find_method(context, &none, method).await?.ok_or(Error::Locked)?;
             intent.version += 1;

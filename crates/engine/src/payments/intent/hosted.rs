@@ -65,7 +65,11 @@ impl Engine {
         let Some((context, intent)) = self.open_deposits(token, request).await? else {
             return Ok(None);
         };
+        let gone = self.customer_gone(&context, intent.customer).await?;
         let standing = match (intent.microdeposits, &intent.last_error, intent.status) {
+            (Some(_), _, _) if gone => {
+                DepositsStanding::Failed { why: "They are needed no more.".to_owned() }
+            }
             (Some(deposits), _, _) => DepositsStanding::Asked {
                 kind: deposits.kind,
                 arrive_at: deposits.arrive_at,

@@ -4,7 +4,7 @@
 use super::Intent;
 use crate::payments::Changes;
 use crate::payments::method_configuration::check_offered;
-use crate::payments::payment_method::give_to;
+use crate::payments::payment_method::{check_kept, give_to};
 use crate::{Context, Error};
 use model::clock::AccountTime;
 use model::payments::payment_method::PaymentMethod;
@@ -26,8 +26,9 @@ pub(super) fn check_own(intent: &Intent) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses a payment method of somebody else, or of a type that is not offered.
+/// Refuses a payment method of somebody else, one that is of no more use, or one of a type that is not offered.
 pub(super) fn check_owner(intent: &Intent, method: &PaymentMethod) -> Result<(), Error> {
+    check_kept(method)?;
     let refuse =
         |message: &str| Err(Refusal::invalid(message.to_owned()).param("payment_method").into());
     if method.customer.is_some() && method.customer != intent.customer {

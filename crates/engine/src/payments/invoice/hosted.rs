@@ -56,6 +56,8 @@ pub enum InvoiceStanding {
     Paid,
     /// It need not be paid.
     Void,
+    /// Whoever was to pay it was deleted.
+    Gone,
 }
 
 impl Engine {
@@ -70,11 +72,13 @@ impl Engine {
         };
         let intent = self.find_intent_of(&context, &invoice, &Changes::default()).await?;
         let deposits = intent.as_ref().and_then(|one| deposits_url(one, &context.view(self)));
+        let gone = self.customer_gone(&context, Some(invoice.customer)).await?;
         let standing = match (invoice.status, intent.as_ref().map(|intent| intent.status)) {
             (InvoiceStatus::Paid, _) => InvoiceStanding::Paid,
             (InvoiceStatus::Open, Some(IntentStatus::Processing | IntentStatus::Succeeded)) => {
                 InvoiceStanding::UnderWay
             }
+            (InvoiceStatus::Open, Some(_)) if gone => InvoiceStanding::Gone,
             (InvoiceStatus::Open, Some(IntentStatus::RequiresAction)) => {
                 deposits.map_or(InvoiceStanding::UnderWay, InvoiceStanding::Deposits)
             }
@@ -112,6 +116,9 @@ impl Engine {
             let Some(intent) = intent.filter(Intent::collects) else {
                 return Ok(Some(PageStep::Done));
             };
+            if self.customer_gone(&context, intent.customer).await? {
+                return Ok(Some(PageStep::Done));
+            }
             let page = format!("{}/{token}", HostedPage::Invoice.path());
             let flow = self.new_flow(&context, &Carrier::Intent(intent), Some(&page)).await?;
             let mut changes = Changes::default();
@@ -139,6 +146,9 @@ impl Engine {
             let Some(mut intent) = intent.filter(Intent::collects) else {
                 return Ok(Some(PageStep::Done));
             };
+            if self.customer_gone(&context, intent.customer).await? {
+                return Ok(Some(PageStep::Done));
+            }
             if intent.payment_method.is_none() {
                 return Ok(Some(PageStep::Fault(PageFault::NoBank)));
             }

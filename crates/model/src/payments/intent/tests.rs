@@ -49,6 +49,7 @@ fn method(behavior: PaymentBehavior, verified: bool) -> PaymentMethod {
         created: NOW,
         clock: None,
         of_self: false,
+        detached: false,
         customer: None,
         holder_type: BankHolderType::Individual,
         account_type: BankAccountType::Checking,

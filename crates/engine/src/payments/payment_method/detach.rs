@@ -1,0 +1,94 @@
+//! Taking a payment method from its customer, which is for good: it is never given to anybody again
+//! and debits nothing from then on. What names it as its default forgets it in the same commit.
+
+use super::{Engine, PaymentMethod};
+use crate::context::tries;
+use crate::payments::{Changes, bytes};
+use crate::{Answer, Context, Error};
+use model::clock::AccountTime;
+use model::event::{EventType, Snapshot};
+use model::id::CustomerId;
+use store::{Bounds, Cursor, Kind, ListObjects, Object, ObjectsOf, Page};
+use wire::error::Error as Refusal;
+
+/// Refuses a payment method that was taken from its customer.
+pub(crate) fn check_kept(method: &PaymentMethod) -> Result<(), Error> {
+    if method.detached {
+        let message = "The payment method was detached from its customer and cannot be used or \
+                       attached again; link the account anew.";
+        return Err(Refusal::invalid(message).param("payment_method").into());
+    }
+    Ok(())
+}
+
+impl Engine {
+    /// Takes a payment method from its customer.
+    pub async fn detach_payment_method(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let mut method = self.get_method(context, id, "payment_method").await?;
+            let now = self.moment_to_write(context.merchant, method.clock).await?;
+            let Some(customer) = method.customer.take() else {
+                let message = "The payment method is not attached to a customer.";
+                return Err(Refusal::invalid(message).into());
+            };
+            method.detached = true;
+            method.version += 1;
+            let body = bytes(&self.method_value(context, &method, &context.expand).await?);
+            let mut changes = Changes::default();
+            let object = Object::PaymentMethod(method.clone());
+            let detached = EventType::PaymentMethodDetached;
+            changes.put_and_tell(object, detached, None, now, Some(&context.cause()));
+            self.forget_default(context, &method, customer, now, &mut changes).await?;
+            if self.commit(context, changes, &body).await? {
+                return Ok(Answer::committed(body));
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// The customer, and as many of its subscriptions as a page holds, forget a default. Those
+    /// beyond it debit nothing either, since they ask whose the payment method is.
+    async fn forget_default(
+        &self,
+        context: &Context,
+        method: &PaymentMethod,
+        customer: CustomerId,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        let cause = context.cause();
+        let default = Some(method.id);
+        let found = self.find_customer(context, customer).await?;
+        let names_it = |default_of: Option<_>| default_of == default;
+        if let Some(before) = found.filter(|held| names_it(held.default_payment_method)) {
+            let mut held = before.clone();
+            held.default_payment_method = None;
+            held.version += 1;
+            let before = Some(Snapshot::Customer(Box::new(before)));
+            let updated = EventType::CustomerUpdated;
+            changes.put_and_tell(Object::Customer(held), updated, before, now, Some(&cause));
+        }
+        let list = ListObjects {
+            merchant: context.merchant,
+            kind: Kind::Subscription,
+            of: ObjectsOf::Customer(customer),
+            created: Bounds::default(),
+            page: Page { limit: model::limits::PAGE_ROWS_MAX, cursor: Cursor::Newest },
+        };
+        let named = |object: &Object| matches!(object, Object::Subscription(held) if names_it(held.default_payment_method));
+        for object in self.list_kept(list, named).await?.items {
+            let Object::Subscription(before) = object else { continue };
+            let mut held = before.clone();
+            held.default_payment_method = None;
+            held.version += 1;
+            let before = Some(Snapshot::Subscription(Box::new(before)));
+            let updated = EventType::SubscriptionUpdated;
+            changes.put_and_tell(Object::Subscription(held), updated, before, now, Some(&cause));
+        }
+        Ok(())
+    }
+}
