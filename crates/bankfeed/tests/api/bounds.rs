@@ -4,6 +4,7 @@
 use crate::checkout::CHECKOUT;
 use crate::invoices::{draft, item};
 use crate::support::{App, FC, Reply};
+use std::fmt::Write as _;
 
 const LEAST: &str = "-9223372036854775808";
 const MOST: &str = "9223372036854775807";
@@ -16,7 +17,7 @@ async fn told(app: &App, calls: &[(&str, String)]) -> String {
         let [code, param] = ["/error/code", "/error/param"]
             .map(|at| reply.json().pointer(at).and_then(|text| text.as_str().map(str::to_owned)));
         let [code, param] = [code, param].map(|text| text.unwrap_or_else(|| "-".to_owned()));
-        told += &format!("{} {code} {param}\n", reply.status);
+        writeln!(told, "{} {code} {param}", reply.status).unwrap();
     }
     told
 }
@@ -142,16 +143,16 @@ async fn due_dates() {
         let from = invoice.at("/status_transitions/finalized_at").as_i64().unwrap();
         invoice.at("/due_date").as_i64().unwrap() - from
     };
-    let day_s = 86_400;
+    let one_day = 86_400;
     let invoice = draft(&app, "").await;
     item(&app, &invoice, "amount=100").await;
     let path = format!("/v1/invoices/{}", invoice.text("/id"));
     let held = app.post(&path, &format!("{sent}&days_until_due=30")).await.ok();
     assert_eq!(held.at("/due_date"), serde_json::Value::Null, "nothing is due of a draft");
     let open = app.post(&format!("{path}/finalize"), "").await.ok();
-    assert_eq!(due(&open), 30 * day_s);
+    assert_eq!(due(&open), 30 * one_day);
     let later = app.post(&path, "days_until_due=40").await.ok();
-    assert_eq!(due(&later), 40 * day_s);
+    assert_eq!(due(&later), 40 * one_day);
     let listed = app.get("/v1/invoices?due_date[gte]=1").await.ok();
     assert_eq!(listed.items("/data").len(), 1);
 }
