@@ -18,6 +18,7 @@ mod customers;
 mod debits;
 mod determinism;
 mod dialect;
+mod due_fails;
 mod endpoints;
 mod errors;
 mod errors_checkout;
