@@ -4,7 +4,7 @@
 //! an account or object, works on them at their own due times, and commits them together with how far the
 //! clock has come; a crash goes on from the last step. The clock never shows a time later than the
 //! earliest item that is still to be done. While it is advancing, ordinary workers leave its
-//! accounts alone and writes to them answer 429.
+//! accounts alone and writes to them answer 429. An advance that cannot go on ends as a failure.
 
 use crate::context::{made, render, settled, tries};
 use crate::customer::list_body;
@@ -12,6 +12,7 @@ use crate::due::{Due, DueKind, Worked, in_order, next_due, others};
 use crate::held::HeldRows;
 use crate::refresh::{Outcome, Work, is_current};
 use crate::schedule::is_due;
+use crate::worker::caught;
 use crate::{Answer, Context, Engine, Error};
 use model::account::Account;
 use model::bank::Feature;
@@ -236,26 +237,68 @@ impl Engine {
             ClaimClocks { now, leased_until: now.plus_ms(self.settings.lease_ms), limit: 16 };
         let claims = self.store.write(claim).await?;
         let mut steps = 0;
+        let mut failed = None;
         for claim in claims {
-            let mut stale = 0;
-            let mut known = HeldRows::default();
-            // One claim carries an advance to its end; the lease goes on with each step. A step is
-            // stale when a worker that had claimed a refresh before the advance began ends it now;
-            // when it is stale again and again, somebody else holds the claim.
-            while stale < limits::STALE_RETRIES_MAX {
-                steps += 1;
-                match self.step_clock(claim, &mut known).await? {
-                    Step::More => stale = 0,
-                    Step::Stale => {
-                        stale += 1;
-                        // It knows of what the step would have written.
-                        known = HeldRows::default();
-                    }
-                    Step::Done => break,
+            match caught(self.work_clock(claim)).await {
+                Ok(made) => steps += made,
+                // The advance goes on when its lease is over; other clocks do not wait for it.
+                Err(Error::Store(error)) => failed = Some(error),
+                Err(error) => {
+                    log_failure(claim, &error);
+                    self.fail_clock(claim).await?;
+                    steps += 1;
                 }
             }
         }
+        failed.map_or(Ok(steps), |error| Err(error.into()))
+    }
+
+    /// Goes on with an advance. Answers how many steps were made.
+    async fn work_clock(&self, claim: ClockClaim) -> Result<usize, Error> {
+        let (mut steps, mut stale) = (0, 0);
+        let mut known = HeldRows::default();
+        // One claim carries an advance to its end; the lease goes on with each step. A step is
+        // stale when a worker that had claimed a refresh before the advance began ends it now;
+        // when it is stale again and again, somebody else holds the claim.
+        while stale < limits::STALE_RETRIES_MAX {
+            steps += 1;
+            match self.step_clock(claim, &mut known).await? {
+                Step::More => stale = 0,
+                Step::Stale => {
+                    stale += 1;
+                    // It knows of what the step would have written.
+                    known = HeldRows::default();
+                }
+                Step::Done => break,
+            }
+        }
         Ok(steps)
+    }
+
+    /// Ends an advance that cannot go on: the clock stays where it has come to, and what hangs on
+    /// it can be used and deleted again.
+    async fn fail_clock(&self, claim: ClockClaim) -> Result<(), Error> {
+        for _ in tries() {
+            let Some(mut clock) = self.find_clock(claim.merchant, claim.clock).await? else {
+                return Ok(());
+            };
+            if clock.status != ClockStatus::Advancing {
+                return Ok(());
+            }
+            clock.version += 1;
+            clock.status = ClockStatus::InternalFailure;
+            clock.target = None;
+            let failure = EventType::TestClockInternalFailure;
+            let events = vec![event(&clock, failure, clock.frozen_time, None)];
+            let leased_until = self.clock.server_now();
+            let step = StepClock { claim, clock, items: Vec::new(), events, leased_until };
+            if self.store.write(step).await? == Written::Done {
+                self.wake.dispatch();
+                return Ok(());
+            }
+        }
+        // Somebody else holds the claim, and ends the advance.
+        Ok(())
     }
 
     /// Makes one step of an advance.
@@ -426,6 +469,11 @@ impl Engine {
             Outcome::Stale => return Ok(Worked::Stale),
         }))
     }
+}
+
+fn log_failure(claim: ClockClaim, error: &Error) {
+    let (clock, error) = (claim.clock.to_string(), error as &dyn std::error::Error);
+    tracing::error!(clock, error, "the advance of a clock failed");
 }
 
 fn earliest(one: Option<AccountTime>, other: Option<AccountTime>) -> Option<AccountTime> {

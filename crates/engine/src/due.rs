@@ -8,7 +8,10 @@ use crate::{Engine, Error};
 use model::account::Account;
 use model::clock::AccountTime;
 use model::id::AccountId;
+use model::limits::STUCK_MAX;
 use model::refresh::{RefreshJob, RefreshStatus, RunAt};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 use store::{AccountChange, ClockItem, DueOnClock, Kind, Object, PutOffRefresh};
 
 /// What a due item is about. A step of an advance works on each at most once.
@@ -18,6 +21,36 @@ pub(crate) enum Subject {
     Account(AccountId),
     /// An object: its kind and the number of its id.
     Object(Kind, u64),
+}
+
+/// What could not be worked on, so that the log tells of each once and the others go on.
+#[derive(Debug, Default)]
+pub(crate) struct Stuck(Mutex<BTreeSet<Subject>>);
+
+impl Stuck {
+    /// Takes over how the work on this ended, and logs its first failure. Answers what it came to;
+    /// nothing if it failed. It is due as before, and tried again.
+    pub(crate) fn seen<T>(&self, subject: Subject, worked: Result<T, Error>) -> Option<T> {
+        let mut stuck = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match worked {
+            Ok(worked) => {
+                stuck.remove(&subject);
+                Some(worked)
+            }
+            Err(error) => {
+                if stuck.len() < STUCK_MAX && stuck.insert(subject) {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(?subject, error, "what is due could not be done");
+                }
+                None
+            }
+        }
+    }
+
+    /// How many are known, which a list of what is due must leave room for.
+    pub(crate) fn count(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
 }
 
 /// One due item: when, about what, and what.

@@ -14,6 +14,9 @@ pub enum Error {
     /// Another request with the same idempotency key was answered meanwhile.
     #[error("the idempotency key has an answer")]
     KeyTaken,
+    /// The work came upon something that cannot be; the panic itself says where.
+    #[error("the work panicked")]
+    Panicked,
     /// The store could not.
     #[error("a store command failed")]
     Store(#[from] store::Error),
@@ -27,7 +30,9 @@ impl Error {
             Self::Locked | Self::Store(store::Error::Busy) => Refusal::lock_timeout(),
             // The caller of a use case replays the answer that is there; it comes here only when
             // that answer was pruned in the same instant.
-            Self::KeyTaken | Self::Store(store::Error::Internal(_)) => Refusal::internal(),
+            Self::KeyTaken | Self::Panicked | Self::Store(store::Error::Internal(_)) => {
+                Refusal::internal()
+            }
         }
     }
 

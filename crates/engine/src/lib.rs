@@ -45,6 +45,7 @@ pub use settings::Settings;
 
 use connectors::Connector;
 use connectors::outbound::Outbound;
+use due::Stuck;
 use model::clock::{AccountTime, Clock, ClockStatus, Rng, TestClock};
 use model::id::{ClockId, MerchantId};
 use model::key::random_letters;
@@ -65,6 +66,7 @@ pub struct Engine {
     pub(crate) settings: Settings,
     pub(crate) failpoints: Failpoints,
     pub(crate) wake: Wake,
+    pub(crate) stuck: Stuck,
     /// Makes the addresses of hosted pages.
     pub(crate) page_key: PageKey,
 }
@@ -108,6 +110,7 @@ impl Engine {
             settings: parts.settings,
             failpoints: parts.failpoints,
             wake: Wake::default(),
+            stuck: Stuck::default(),
         }
     }
 

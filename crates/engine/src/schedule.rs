@@ -4,7 +4,8 @@
 //! changes at the bank. A due account or object is changed in one command that also moves its due
 //! time; a crash leaves it due. Days that passed while no server ran bring one refresh, not one each.
 
-use crate::due::Worked;
+use crate::due::{Subject, Worked};
+use crate::worker::caught;
 use crate::{Engine, Error};
 use model::account::Account;
 use model::bank::Feature;
@@ -12,55 +13,65 @@ use model::clock::AccountTime;
 use model::limits;
 use store::{
     AccountChange, ChangeAccount, ChangeObjects, Changed, ClockItem, Connection, ListDueAccounts,
-    ListDueObjects, Written,
+    ListDueObjects, Object, Written,
 };
 
 impl Engine {
-    /// Handles what is due. Answers how much it found.
+    /// Handles what is due. Answers how much it changed. What fails is due as before, and keeps
+    /// nothing else waiting.
     pub async fn run_schedule_once(&self) -> Result<usize, Error> {
         let now = self.clock.account_now();
-        let due = ListDueAccounts { now, limit: limits::SCHEDULE_BATCH_MAX };
-        let accounts = self.store.read(due).await?;
-        let found = accounts.len();
-        for account in accounts {
-            let Some(connection) = self.connection_of(&account).await? else {
-                continue;
-            };
-            let mut change = self.due_change(account, &connection, now);
-            if is_due(change.account.daily_due_at, now) {
-                if !change.account.is_pending(Feature::Transactions) {
-                    let job = self.start(&mut change.account, Feature::Transactions, now);
-                    change.started.push(job);
-                }
-                change.account.daily_due_at = Some(change.account.next_daily(now));
-            }
-            // Stale: somebody changed the account; it is still due and comes again.
-            if self.store.write(ChangeAccount { change, reply: None }).await? == Written::Done {
-                self.wake.refresh();
-                self.wake.dispatch();
-            }
-        }
-        Ok(found + self.work_due_objects(now).await?)
-    }
-
-    /// Handles what is due on objects. Answers how many it changed.
-    async fn work_due_objects(&self, now: AccountTime) -> Result<usize, Error> {
-        let due = ListDueObjects { now, limit: limits::SCHEDULE_BATCH_MAX };
+        let limit = limits::SCHEDULE_BATCH_MAX + self.stuck.count();
         let mut changed = 0;
-        for object in self.store.read(due).await? {
-            let Worked::Item(ClockItem::Objects { objects, events }) =
-                self.work_object(object, now).await?
-            else {
-                continue;
-            };
-            // Stale: somebody changed an object; it is still due and comes again.
-            let change = ChangeObjects { objects, events, reply: None };
-            if self.store.write(change).await? == Changed::Done {
-                changed += 1;
-                self.wake.dispatch();
-            }
+        for account in self.store.read(ListDueAccounts { now, limit }).await? {
+            let subject = Subject::Account(account.id);
+            let worked = caught(self.work_due_account(account, now)).await;
+            changed += usize::from(self.stuck.seen(subject, worked) == Some(true));
+        }
+        for object in self.store.read(ListDueObjects { now, limit }).await? {
+            let subject = Subject::of(&object);
+            let worked = caught(self.work_due_object(object, now)).await;
+            changed += usize::from(self.stuck.seen(subject, worked) == Some(true));
         }
         Ok(changed)
+    }
+
+    /// Handles what is due on an account. Answers whether it changed.
+    async fn work_due_account(&self, account: Account, now: AccountTime) -> Result<bool, Error> {
+        let Some(connection) = self.connection_of(&account).await? else {
+            return Ok(false);
+        };
+        let mut change = self.due_change(account, &connection, now);
+        if is_due(change.account.daily_due_at, now) {
+            if !change.account.is_pending(Feature::Transactions) {
+                let job = self.start(&mut change.account, Feature::Transactions, now);
+                change.started.push(job);
+            }
+            change.account.daily_due_at = Some(change.account.next_daily(now));
+        }
+        // Stale: somebody changed the account; it is still due and comes again.
+        let done = self.store.write(ChangeAccount { change, reply: None }).await? == Written::Done;
+        if done {
+            self.wake.refresh();
+            self.wake.dispatch();
+        }
+        Ok(done)
+    }
+
+    /// Handles what is due on an object. Answers whether it changed.
+    async fn work_due_object(&self, object: Object, now: AccountTime) -> Result<bool, Error> {
+        let Worked::Item(ClockItem::Objects { objects, events }) =
+            self.work_object(object, now).await?
+        else {
+            return Ok(false);
+        };
+        // Stale: somebody changed an object; it is still due and comes again.
+        let change = ChangeObjects { objects, events, reply: None };
+        let done = self.store.write(change).await? == Changed::Done;
+        if done {
+            self.wake.dispatch();
+        }
+        Ok(done)
     }
 
     /// The next version of a due account, with what its bank did to it.

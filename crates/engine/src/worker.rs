@@ -1,12 +1,16 @@
 //! The six workers: schedule, refresh, clock, dispatch, deliver, prune.
 //!
 //! Each is a `run_…_once` that takes no input and asks the store what is due; around it a loop that
-//! waits until it is woken or a poll is over. A lost wake-up costs that wait and nothing else. At
-//! shutdown each finishes what it holds.
+//! waits until it is woken or a poll is over. A lost wake-up costs that wait and nothing else. A
+//! panic costs the work that it came upon, never a worker. At shutdown each finishes what it holds.
 
 use crate::deliver::InFlight;
 use crate::{Engine, Error};
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -76,6 +80,17 @@ async fn wait(wake: Option<&Notify>, time: Duration, stop: &mut watch::Receiver<
     !*stop.borrow()
 }
 
+/// Does this work; a panic in it is an error of this work alone, so that whoever does it for many
+/// goes on with the others. What it held in memory is given up, and the store has whole commits.
+pub(crate) async fn caught<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let mut work = pin!(work);
+    poll_fn(|task| {
+        let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(task)));
+        polled.unwrap_or(Poll::Ready(Err(Error::Panicked)))
+    })
+    .await
+}
+
 /// Logs what a worker could not do; the next round tries again.
 fn done(worker: &str, result: Result<usize, Error>) -> Option<usize> {
     result
@@ -97,7 +112,7 @@ fn pause(worked: Option<usize>, poll: Duration) -> Option<Duration> {
 
 async fn schedule(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Duration) {
     while !*stop.borrow() {
-        let worked = done("schedule", engine.run_schedule_once().await);
+        let worked = done("schedule", caught(engine.run_schedule_once()).await);
         if let Some(time) = pause(worked, poll) {
             wait(None, time, &mut stop).await;
         }
@@ -106,7 +121,7 @@ async fn schedule(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Du
 
 async fn refresh(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Duration) {
     while !*stop.borrow() {
-        let worked = done("refresh", engine.run_refresh_once().await);
+        let worked = done("refresh", caught(engine.run_refresh_once()).await);
         if let Some(time) = pause(worked, poll) {
             wait(Some(&engine.wake.refresh), time, &mut stop).await;
         }
@@ -115,7 +130,7 @@ async fn refresh(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Dur
 
 async fn clock(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Duration) {
     while !*stop.borrow() {
-        let worked = done("clock", engine.run_clock_once().await);
+        let worked = done("clock", caught(engine.run_clock_once()).await);
         if let Some(time) = pause(worked, poll) {
             wait(Some(&engine.wake.clock), time, &mut stop).await;
         }
@@ -124,7 +139,7 @@ async fn clock(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Durat
 
 async fn dispatch(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Duration) {
     while !*stop.borrow() {
-        let worked = done("dispatch", engine.run_dispatch_once().await);
+        let worked = done("dispatch", caught(engine.run_dispatch_once()).await);
         if let Some(time) = pause(worked, poll) {
             wait(Some(&engine.wake.dispatch), time, &mut stop).await;
         }
@@ -134,7 +149,7 @@ async fn dispatch(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Du
 async fn deliver(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Duration) {
     let mut in_flight = InFlight::default();
     while !*stop.borrow() {
-        let worked = done("deliver", engine.begin_deliveries(&mut in_flight).await);
+        let worked = done("deliver", caught(engine.begin_deliveries(&mut in_flight)).await);
         if let Some(time) = pause(worked, poll) {
             tokio::select! {
                 _ = wait(Some(&engine.wake.deliver), time, &mut stop) => {}
@@ -150,9 +165,22 @@ async fn deliver(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Dur
 
 async fn prune(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
-        let worked = done("prune", engine.run_prune_once().await);
+        let worked = done("prune", caught(engine.run_prune_once()).await);
         if let Some(time) = pause(worked, PRUNE_EVERY) {
             wait(None, time, &mut stop).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A panic is an error of the work that it came upon; other work ends as it does.
+    #[tokio::test]
+    async fn goes_on_after_a_panic() {
+        let panicked: Result<(), Error> = caught(async { panic!("seen by a test") }).await;
+        assert!(matches!(panicked, Err(Error::Panicked)));
+        assert!(matches!(caught(async { Ok(1) }).await, Ok(1)));
     }
 }

@@ -71,6 +71,9 @@ pub const SCRIPTED_CHANGES_MAX: usize = 10_000;
 
 /// Due accounts taken by the scheduler at once.
 pub const SCHEDULE_BATCH_MAX: usize = 256;
+/// Accounts and objects whose due work failed that are remembered, so that each is told of once and
+/// leaves room for the others.
+pub const STUCK_MAX: usize = 4_096;
 /// Items that one step of a test clock commits together.
 pub const CLOCK_STEP_ITEMS_MAX: usize = 256;
 /// Transaction rows that one advance of a test clock keeps in memory, some 25 MB. Accounts beyond

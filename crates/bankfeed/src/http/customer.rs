@@ -14,6 +14,7 @@ const NAME_CHARS_MAX: usize = 256;
 const BUSINESS_NAME_CHARS_MAX: usize = 150;
 const EMAIL_CHARS_MAX: usize = 512;
 const PHONE_CHARS_MAX: usize = 20;
+const INVOICE_SEQUENCE_MAX: i64 = 1_000_000_000;
 
 /// What Stripe also takes, about payments and invoices, and this server does not act on.
 const PASSED_OVER: [&str; 3] = ["cash_balance", "source", "tax"];
@@ -87,7 +88,11 @@ fn take_input(params: &mut Params, passed_over: &[&'static str]) -> Result<Custo
         invoice_prefix: take_invoice_prefix(params)?,
         metadata: params.metadata()?,
         name: params.text_up_to("name", NAME_CHARS_MAX)?,
-        next_invoice_sequence: params.integer("next_invoice_sequence")?,
+        next_invoice_sequence: params.integer_within(
+            "next_invoice_sequence",
+            1,
+            INVOICE_SEQUENCE_MAX,
+        )?,
         phone: params.text_up_to("phone", PHONE_CHARS_MAX)?,
         preferred_locales: params.texts("preferred_locales")?,
         shipping: shipping.map(|shipping| set(shipping, take_shipping)).transpose()?,

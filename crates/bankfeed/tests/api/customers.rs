@@ -217,3 +217,32 @@ async fn deletes_once() {
     let events = app.get("/v1/events?type=customer.deleted").await.ok();
     assert_eq!(events.items("/data").len(), 2);
 }
+
+/// The number of the next invoice leaves room for those that follow.
+#[tokio::test]
+async fn bounds_the_invoice_sequence() {
+    let app = App::start().await;
+    let customer = app.customer().await;
+    let path = format!("/v1/customers/{customer}");
+    insta::assert_snapshot!(
+        app.refusals(&[
+            ("POST", "/v1/customers", "next_invoice_sequence=0"),
+            ("POST", &path, "next_invoice_sequence=1000000001"),
+            ("POST", &path, "next_invoice_sequence=9223372036854775807"),
+        ])
+        .await,
+        @"
+        POST /v1/customers next_invoice_sequence=0
+            400 invalid_request_error parameter_invalid_integer next_invoice_sequence
+            Invalid integer: next_invoice_sequence must be between 1 and 1000000000
+        POST /v1/customers/cus_… next_invoice_sequence=1000000001
+            400 invalid_request_error parameter_invalid_integer next_invoice_sequence
+            Invalid integer: next_invoice_sequence must be between 1 and 1000000000
+        POST /v1/customers/cus_… next_invoice_sequence=9223372036854775807
+            400 invalid_request_error parameter_invalid_integer next_invoice_sequence
+            Invalid integer: next_invoice_sequence must be between 1 and 1000000000
+        "
+    );
+    let most = app.post(&path, "next_invoice_sequence=1000000000").await.ok();
+    assert_eq!(most.at("/next_invoice_sequence"), 1_000_000_000);
+}

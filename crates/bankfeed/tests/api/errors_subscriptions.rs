@@ -140,7 +140,7 @@ async fn creates() {
     items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
     items[0][price_data][recurring][interval]=month&items[0][quantity]=99999999&
     payment_behavior=default_incomplete
-        400 invalid_request_error amount_too_large items
+        400 invalid_request_error amount_too_large items[0][quantity]
         An item may come to at most 99999999 cents.
     POST /v1/subscriptions customer=cus_…&items[0][price_data][currency]=usd&
     items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
@@ -352,4 +352,67 @@ async fn others() {
     400 invalid_request_error resource_missing starting_after
     No such subscription item: 'si_1'
     ");
+}
+
+/// What an item, and what all items of a period together, may come to holds for creates and
+/// updates alike, in a trial too; the path is that of the item.
+#[tokio::test]
+async fn costs_too_much() {
+    let app = App::sqlite().await;
+    gold(&app).await;
+    let customer = app.customer().await;
+    let trial = format!("{MONTHLY}&trial_period_days=10");
+    let made = create(&app, &customer, &trial).await;
+    let path = format!("{SUBSCRIPTIONS}/{}", made.text("/id"));
+    let item = made.text("/items/data/0/id");
+    let price = "product=gold&currency=usd&unit_amount=500&recurring[interval]=month";
+    let price = app.post("/v1/prices", price).await.ok().text("/id");
+    let half = format!("items[0][id]={item}&items[0][quantity]=50000");
+    let calls = [
+        (SUBSCRIPTIONS, format!("customer={customer}&{trial}&items[0][quantity]=100000")),
+        (
+            SUBSCRIPTIONS,
+            format!(
+                "customer={customer}&{trial}&items[0][quantity]=50000&items[1][price]={price}\
+                 &items[1][quantity]=100000"
+            ),
+        ),
+        (&path, format!("items[0][id]={item}&items[0][quantity]=1000000")),
+        (&path, format!("items[0][id]={item}&items[0][quantity]=9223372036854775807")),
+        (&path, format!("items[0][price]={price}&items[0][quantity]=1000000")),
+        (&path, format!("{half}&items[1][price]={price}&items[1][quantity]=100000")),
+    ];
+    let calls: Vec<(&str, &str, &str)> =
+        calls.iter().map(|(path, form)| ("POST", *path, form.as_str())).collect();
+    insta::assert_snapshot!(app.refusals(&calls).await, @"
+    POST /v1/subscriptions customer=cus_…&items[0][price_data][currency]=usd&
+    items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
+    items[0][price_data][recurring][interval]=month&trial_period_days=10&
+    items[0][quantity]=100000
+        400 invalid_request_error amount_too_large items[0][quantity]
+        An item may come to at most 99999999 cents.
+    POST /v1/subscriptions customer=cus_…&items[0][price_data][currency]=usd&
+    items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
+    items[0][price_data][recurring][interval]=month&trial_period_days=10&
+    items[0][quantity]=50000&items[1][price]=price_…&items[1][quantity]=100000
+        400 invalid_request_error amount_too_large items[1]
+        A period may come to at most 99999999 cents.
+    POST /v1/subscriptions/sub_… items[0][id]=si_…&items[0][quantity]=1000000
+        400 invalid_request_error amount_too_large items[0][quantity]
+        An item may come to at most 99999999 cents.
+    POST /v1/subscriptions/sub_… items[0][id]=si_…&
+    items[0][quantity]=9223372036854775807
+        400 invalid_request_error amount_too_large items[0][quantity]
+        An item may come to at most 99999999 cents.
+    POST /v1/subscriptions/sub_… items[0][price]=price_…&items[0][quantity]=1000000
+        400 invalid_request_error amount_too_large items[0][quantity]
+        An item may come to at most 99999999 cents.
+    POST /v1/subscriptions/sub_… items[0][id]=si_…&items[0][quantity]=50000&
+    items[1][price]=price_…&items[1][quantity]=100000
+        400 invalid_request_error amount_too_large items[1]
+        A period may come to at most 99999999 cents.
+    ");
+    let shown = app.get(&path).await.ok();
+    assert_eq!(shown.at("/items/data/0/quantity"), 1);
+    app.post(&path, &half).await.ok();
 }

@@ -19,6 +19,7 @@ mod customers;
 mod debits;
 mod determinism;
 mod dialect;
+mod due_fails;
 mod endpoints;
 mod errors;
 mod errors_checkout;

@@ -86,7 +86,10 @@ impl Engine {
         } else {
             let before = Snapshot::Customer(Box::new(customer.clone()));
             let sequence = customer.next_invoice_sequence.unwrap_or(1);
-            customer.next_invoice_sequence = Some(sequence + 1);
+            let next = sequence.checked_add(1).ok_or_else(|| {
+                Error::from(Refusal::invalid("The customer has no invoice numbers left."))
+            })?;
+            customer.next_invoice_sequence = Some(next);
             let prefix = customer.invoice_prefix.clone().unwrap_or_else(|| {
                 let hash = hash_number(&[b"invoice", customer.id.to_string().as_bytes()]);
                 format!("{:08X}", hash & 0xffff_ffff)

@@ -11,6 +11,7 @@ use model::payments::intent::{Intent, IntentStatus};
 use model::payments::invoice::{Invoice, InvoiceStatus};
 use model::payments::subscription::{Subscription, SubscriptionStatus};
 use store::{Bounds, ClockItem, Cursor, Kind, ListObjects, Object, ObjectsOf, Page};
+use wire::error::Error as Refusal;
 
 /// How an invoice ended other than by its intent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,7 +157,15 @@ impl Engine {
         } else {
             let previous = Some(Snapshot::Subscription(Box::new(held.clone())));
             let next = Subscription { version: held.version + 1, ..held };
-            let held = self.renew_with(&context, next, now, &mut changes).await?;
+            let mut renewal = Changes::default();
+            let held = match self.renew_with(&context, next.clone(), now, &mut renewal).await {
+                Ok(held) => {
+                    changes = renewal;
+                    held
+                }
+                Err(Error::Refused(refusal)) => not_invoiced(next, &refusal, now),
+                Err(error) => return Err(error),
+            };
             let object = Object::Subscription(held);
             let updated = EventType::SubscriptionUpdated;
             changes.put_and_tell(object, updated, previous, now, None);
@@ -271,8 +280,22 @@ impl Engine {
                 self.find_changed(context, changes, Kind::Invoice, id.number()).await?
             && invoice.status == InvoiceStatus::Open
         {
+            // What is given up is the intent that was looked at: when a debit begins meanwhile,
+            // nothing of this is stored, and whoever asks looks again.
+            changes.put(intent_object(intent));
             self.void_with(context, &mut invoice, now, changes).await?;
         }
         Ok(())
     }
+}
+
+/// The next period of a subscription that cannot be invoiced: it begins all the same, so that
+/// nothing is due at once again, and the merchant sees that it was not paid.
+fn not_invoiced(mut held: Subscription, refusal: &Refusal, now: AccountTime) -> Subscription {
+    let subscription = held.id.to_string();
+    let error = refusal as &dyn std::error::Error;
+    tracing::warn!(subscription, error, "a period of a subscription was not invoiced");
+    held.renew();
+    held.not_paid(now);
+    held
 }

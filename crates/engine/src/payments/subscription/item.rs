@@ -7,6 +7,8 @@ use crate::{Answer, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::given::Given;
 use model::id::SubscriptionItemId;
+use model::payments::intent::AMOUNT_MAX;
+use model::payments::invoice::cost;
 use model::payments::product::Price;
 use model::payments::subscription::{ITEMS_MAX, Subscription, SubscriptionItem};
 use serde_json::Value;
@@ -63,7 +65,7 @@ impl Engine {
         for input in inputs {
             self.add_item(context, held, input, now, changes).await?;
         }
-        Ok(())
+        check_period(held, inputs)
     }
 
     /// Changes, adds and takes away items. Periods stay as they are.
@@ -102,7 +104,7 @@ impl Engine {
             }
             say(&mut held.items[place], input)?;
         }
-        Ok(())
+        check_period(held, inputs)
     }
 
     async fn add_item(
@@ -256,5 +258,31 @@ fn say(item: &mut SubscriptionItem, input: &SubscriptionItemInput) -> Result<(),
         change.apply(&mut item.metadata)?;
     }
     item.given.update(input.given.clone());
+    let cost = cost_of(item).filter(|cost| *cost <= AMOUNT_MAX);
+    if cost.is_none() && (input.quantity.is_some() || input.says_price()) {
+        let path = match input.quantity {
+            Some(_) => format!("{}[quantity]", input.path),
+            None => input.price_path(),
+        };
+        let message = format!("An item may come to at most {AMOUNT_MAX} cents.");
+        return Err(Refusal::invalid(message).code("amount_too_large").param(path).into());
+    }
+    Ok(())
+}
+
+fn cost_of(item: &SubscriptionItem) -> Option<i64> {
+    cost(item.price.unit_amount_decimal.as_deref().unwrap_or("0"), item.quantity)
+}
+
+/// Refuses items that could not be invoiced together when the next period begins. What is wrong is
+/// the last item that the request says something of.
+fn check_period(held: &Subscription, inputs: &[SubscriptionItemInput]) -> Result<(), Error> {
+    let Some(last) = inputs.iter().rfind(|input| !input.deleted) else { return Ok(()) };
+    let costs = held.items.iter().map(|item| cost_of(item).unwrap_or(i64::MAX));
+    if costs.fold(0, i64::saturating_add) > AMOUNT_MAX {
+        let message = format!("A period may come to at most {AMOUNT_MAX} cents.");
+        let path = last.path.clone();
+        return Err(Refusal::invalid(message).code("amount_too_large").param(path).into());
+    }
     Ok(())
 }

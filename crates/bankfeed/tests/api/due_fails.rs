@@ -1,0 +1,118 @@
+//! What is due and cannot be done keeps nothing else waiting: neither other objects and merchants nor
+//! a test clock. No call leaves such objects behind, so these tests write them into the store.
+
+use crate::subscriptions::{MONTHLY, create, facts, gold, show};
+use crate::subscriptions_life::{advance, customer_on_clock, pays_by};
+use crate::support::App;
+use model::id::{MerchantId, SubscriptionId};
+use model::payments::subscription::Subscription;
+use serde_json::Value;
+use store::{ChangeObject, FindObject, Kind, Object};
+
+const DAY_S: i64 = 86_400;
+/// Two trials that end on day ten.
+const TRIAL: &str = "trial_period_days=10";
+
+/// Changes a subscription behind the server's back.
+async fn spoil(app: &App, id: &str, spoil: impl FnOnce(&mut Subscription)) {
+    let number = id.parse::<SubscriptionId>().unwrap().number();
+    let merchant = MerchantId::of_key("sk_test_123");
+    let find = FindObject { merchant, kind: Kind::Subscription, number };
+    let Some(Object::Subscription(mut held)) = app.engine.store().read(find).await.unwrap() else {
+        panic!("there is no such subscription");
+    };
+    held.version += 1;
+    spoil(&mut held);
+    let object = Object::Subscription(held);
+    let change = ChangeObject { object, events: Vec::new(), reply: None };
+    app.engine.store().write(change).await.unwrap();
+}
+
+/// It comes to more than an invoice may.
+fn cost_too_much(held: &mut Subscription) {
+    held.items[0].quantity = 1_000_000;
+}
+
+/// Working on it overflows.
+fn count_too_far(held: &mut Subscription) {
+    held.periods = i64::MAX;
+}
+
+/// A period that cannot be invoiced begins all the same, without an invoice, and the subscription
+/// is past due; work that panics is due as before. Subscriptions made later, and those of another
+/// merchant, are renewed beside both.
+#[tokio::test]
+async fn others_go_on() {
+    let app = App::sqlite().await;
+    let other = app.with_key("sk_test_other");
+    let mut ids = Vec::new();
+    gold(&app).await;
+    gold(&other).await;
+    for client in [&*app, &*app, &*app, &other] {
+        let customer = client.customer().await;
+        pays_by(client, &customer, "pm_usBankAccount_success").await;
+        let made = create(client, &customer, &format!("{MONTHLY}&{TRIAL}")).await;
+        ids.push((client, made.text("/id")));
+    }
+    spoil(&app, &ids[0].1, cost_too_much).await;
+    spoil(&app, &ids[1].1, count_too_far).await;
+    app.wait_s(10 * DAY_S);
+    app.run_workers_until_idle().await;
+    let mut seen = Vec::new();
+    for (client, id) in &ids {
+        let shown = show(client, id, "expand[]=latest_invoice").await;
+        let pointers = ["/status", "/latest_invoice/total", "/items/data/0/current_period_start"];
+        seen.push(facts(&shown, &pointers));
+    }
+    insta::assert_snapshot!(seen.join("\n"), @"");
+}
+
+/// An advance of a clock comes to its end where a period cannot be invoiced.
+#[tokio::test]
+async fn a_clock_arrives() {
+    let app = App::sqlite().await;
+    gold(&app).await;
+    let (customer, clock) = customer_on_clock(&app).await;
+    pays_by(&app, &customer, "pm_usBankAccount_success").await;
+    let id = create(&app, &customer, &format!("{MONTHLY}&{TRIAL}")).await.text("/id");
+    spoil(&app, &id, cost_too_much).await;
+    advance(&app, &clock, 60 * DAY_S).await;
+    let clock = app.get(&format!("/v1/test_helpers/test_clocks/{clock}")).await.ok();
+    assert_eq!(clock.text("/status"), "ready");
+    assert_eq!(show(&app, &id, "").await.text("/status"), "past_due");
+}
+
+/// An advance that cannot go on ends as a failure, told by an event; then the clock can be deleted.
+/// Another clock arrives all the same.
+#[tokio::test]
+async fn a_clock_fails() {
+    let app = App::sqlite().await;
+    gold(&app).await;
+    let mut clocks = Vec::new();
+    for _ in 0..2 {
+        let (customer, clock) = customer_on_clock(&app).await;
+        let id = create(&app, &customer, &format!("{MONTHLY}&{TRIAL}")).await.text("/id");
+        clocks.push((format!("/v1/test_helpers/test_clocks/{clock}"), id));
+    }
+    spoil(&app, &clocks[0].1, count_too_far).await;
+    for (path, _) in &clocks {
+        let form = format!("frozen_time={}", crate::support::BEGIN_S + 20 * DAY_S);
+        app.post(&format!("{path}/advance"), &form).await.ok();
+    }
+    app.run_workers_until_idle().await;
+    let mut seen = Vec::new();
+    for (path, _) in &clocks {
+        let shown = app.get(path).await.ok();
+        seen.push(facts(&shown, &["/status", "/frozen_time", "/status_details"]));
+    }
+    insta::assert_snapshot!(seen.join("\n"), @"
+    internal_failure 1767225600 {}
+    ready 1768953600 {}
+    ");
+    let events = app.get("/v1/events?type=test_helpers.test_clock.internal_failure").await.ok();
+    let told = |event: &Value| event["data"]["object"]["status"].as_str().unwrap().to_owned();
+    let told: Vec<String> = events.items("/data").iter().map(told).collect();
+    assert_eq!(told, ["internal_failure"]);
+    app.delete(&clocks[0].0).await.ok();
+    assert_eq!(app.get(&clocks[0].0).await.status, 404);
+}
