@@ -2,12 +2,11 @@
 
 use crate::browser::{Browser, read, shown};
 use crate::checkout::{ONE_ITEM, create, told};
-use crate::intents::LINK;
 use crate::invoices;
 use crate::support::{App, BEGIN_S, Reply};
 
 /// The page of a Checkout Session of two teas.
-async fn tea(app: &App, more: &str) -> (Reply, Browser) {
+pub(crate) async fn tea(app: &App, more: &str) -> (Reply, Browser) {
     let session = create(app, &format!("{ONE_ITEM}&{more}")).await;
     let page = Browser::at(app, &session.text("/url"));
     (session, page)
@@ -491,99 +490,4 @@ async fn checkout_begins_a_subscription() {
     let complete = app.get(&path).await.ok();
     assert_eq!(complete.at("/subscription/status"), "active");
     assert_eq!(complete.at("/payment_status"), "paid");
-}
-
-/// What a customer left open no longer works once the customer is deleted: intents are not
-/// confirmed, pages invite to nothing, and no account is linked.
-#[tokio::test]
-async fn pages_of_a_deleted_customer() {
-    let app = App::sqlite().await;
-    let customer = app.customer().await;
-    let (session, checkout) = tea(&app, &format!("customer={customer}")).await;
-    let flow = Browser::flow_of(&app, &checkout.step("link", "name=Ada").await);
-    let form = format!("amount=99&currency=usd&customer={customer}");
-    let intent = app.post("/v1/payment_intents", &form).await.ok().text("/id");
-    app.post(LINK, &format!("carrier={intent}")).await.ok();
-    let typed = format!(
-        "customer={customer}&confirm=true&payment_method_data[type]=us_bank_account\
-         &payment_method_data[billing_details][name]=Ada\
-         &payment_method_data[us_bank_account][account_holder_type]=individual\
-         &payment_method_data[us_bank_account][routing_number]=110000000\
-         &payment_method_data[us_bank_account][account_number]=000123456789"
-    );
-    let waits = app.post("/v1/setup_intents", &typed).await.ok();
-    let url = waits.text("/next_action/verify_with_microdeposits/hosted_verification_url");
-    let deposits = Browser::at(&app, &url);
-    let open = invoices::open(&app).await;
-    let invoice = Browser::at(&app, &open.text("/hosted_invoice_url"));
-    for customer in [customer, open.text("/customer")] {
-        app.delete(&format!("/v1/customers/{customer}")).await.ok();
-    }
-    let pages = [&checkout, &flow, &deposits, &invoice];
-    let mut pages_shown = String::new();
-    for page in pages {
-        pages_shown += &shown(&page.page().await);
-        pages_shown += "\n";
-    }
-    insta::assert_snapshot!(pages_shown, @"
-    200
-    This page no longer works
-    Test merchant takes nothing on this page any more, and nothing was debited. You may close it.
-
-    200
-    This page no longer works
-    Test merchant takes nothing on this page any more, and nothing was debited. You may close it.
-
-    200
-    Your account was not confirmed
-    They are needed no more.
-    Nothing was debited. Go back to Test merchant, and link a bank account anew.
-
-    200
-    This page no longer works
-    Invoice 3DFD3D08-0001
-    To ada@example.com
-    Item $10.00
-    Test merchant takes nothing on this page any more. You may close it.
-    ");
-    for page in [&checkout, &invoice] {
-        for step in ["link", "pay"] {
-            let stepped = page.step(step, "name=Ada").await;
-            assert!(read(&stepped).contains("This page no longer works"));
-        }
-    }
-    let told = app
-        .refusals(&[
-            ("POST", &format!("/v1/payment_intents/{intent}/confirm"), ""),
-            (
-                "POST",
-                &format!("/v1/setup_intents/{}/verify_microdeposits", waits.text("/id")),
-                "amounts[]=32&amounts[]=45",
-            ),
-            (
-                "POST",
-                &format!("/v1/invoices/{}/pay", open.text("/id")),
-                "payment_method=pm_usBankAccount_success",
-            ),
-            ("POST", LINK, &format!("carrier={}", session.text("/id"))),
-            ("POST", LINK, &format!("carrier={intent}&seed=1")),
-        ])
-        .await;
-    insta::assert_snapshot!(told, @"
-    POST /v1/payment_intents/pi_…/confirm
-        400 invalid_request_error - customer
-        The customer of the intent was deleted; nothing can be debited any more.
-    POST /v1/setup_intents/seti_…/verify_microdeposits amounts[]=32&amounts[]=45
-        400 invalid_request_error - customer
-        The customer of the intent was deleted; nothing can be debited any more.
-    POST /v1/invoices/in_…/pay payment_method=pm_usBankAccount_success
-        400 invalid_request_error - customer
-        The customer of the intent was deleted; nothing can be debited any more.
-    POST /v1/test_helpers/financial_connections/link carrier=cs_test_…
-        404 invalid_request_error resource_missing carrier
-        No such customer: 'cus_…'
-    POST /v1/test_helpers/financial_connections/link carrier=pi_…&seed=1
-        404 invalid_request_error resource_missing carrier
-        No such customer: 'cus_…'
-    ");
 }

@@ -16,6 +16,7 @@ mod connect_apart;
 mod connect_payouts;
 mod connections_settings;
 mod customers;
+mod customers_gone;
 mod debits;
 mod determinism;
 mod dialect;

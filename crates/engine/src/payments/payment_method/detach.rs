@@ -63,8 +63,7 @@ impl Engine {
         let cause = context.cause();
         let default = Some(method.id);
         let found = self.find_customer(context, customer).await?;
-        let names_it = |default_of: Option<_>| default_of == default;
-        if let Some(before) = found.filter(|held| names_it(held.default_payment_method)) {
+        if let Some(before) = found.filter(|held| held.default_payment_method == default) {
             let mut held = before.clone();
             held.default_payment_method = None;
             held.version += 1;
@@ -79,7 +78,10 @@ impl Engine {
             created: Bounds::default(),
             page: Page { limit: model::limits::PAGE_ROWS_MAX, cursor: Cursor::Newest },
         };
-        let named = |object: &Object| matches!(object, Object::Subscription(held) if names_it(held.default_payment_method));
+        let named = |object: &Object| match object {
+            Object::Subscription(held) => held.default_payment_method == default,
+            _ => false,
+        };
         for object in self.list_kept(list, named).await?.items {
             let Object::Subscription(before) = object else { continue };
             let mut held = before.clone();
