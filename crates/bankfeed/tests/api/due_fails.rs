@@ -7,7 +7,7 @@ use crate::support::App;
 use model::id::{MerchantId, SubscriptionId};
 use model::payments::subscription::Subscription;
 use serde_json::Value;
-use store::{ChangeObject, FindObject, Kind, Object};
+use store::{ChangeObject, FindObject, Kind, Object, Written};
 
 const DAY_S: i64 = 86_400;
 /// Two trials that end on day ten.
@@ -25,7 +25,7 @@ async fn spoil(app: &App, id: &str, spoil: impl FnOnce(&mut Subscription)) {
     spoil(&mut held);
     let object = Object::Subscription(held);
     let change = ChangeObject { object, events: Vec::new(), reply: None };
-    app.engine.store().write(change).await.unwrap();
+    assert_eq!(app.engine.store().write(change).await.unwrap(), Written::Done);
 }
 
 /// It comes to more than an invoice may.
@@ -64,7 +64,12 @@ async fn others_go_on() {
         let pointers = ["/status", "/latest_invoice/total", "/items/data/0/current_period_start"];
         seen.push(facts(&shown, &pointers));
     }
-    insta::assert_snapshot!(seen.join("\n"), @"");
+    insta::assert_snapshot!(seen.join("\n"), @"
+    past_due 0 1768089600
+    trialing 0 1767225600
+    active 1000 1768089600
+    active 1000 1768089600
+    ");
 }
 
 /// An advance of a clock comes to its end where a period cannot be invoiced.
