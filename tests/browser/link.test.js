@@ -166,6 +166,47 @@ test("leaving resolves without accounts, from every pane", LIMIT, async () => {
   assert.deepEqual(page.faults, []);
 });
 
+test("leaving resolves from beside the bank's window, a bank that is down, and a form", LIMIT, async () => {
+  const page = await openShop();
+  const ways = [
+    ["Continue at Test (OAuth)", {}, (frame) => agree(page, frame, "Test (OAuth)")],
+    [/is not available$/, {}, (frame) => agree(page, frame, "Down (Unscheduled)"), "failed"],
+    [/did not let us in$/, {}, (frame) => agree(page, frame, "Down (Error)"), "failed"],
+    ["Enter your bank details", { manual_entry: { mode: "automatic" } },
+      (frame) => press(frame, "Enter account numbers instead")],
+  ];
+  for (const [title, more, go, status = "cancelled"] of ways) {
+    await collect(page, await makeSession(more));
+    const frame = await flowFrame(page);
+    await go(frame);
+    await heading(frame, title);
+    await frame.getByRole("button", { name: "Leave", exact: true }).first().click();
+    const { financialConnectionsSession: left, error } = await outcome(page);
+    assert.equal(error, undefined);
+    assert.deepEqual([left.accounts, left.status], [[], status], String(title));
+  }
+  assert.deepEqual(page.faults, []);
+});
+
+test("a session that expires in the middle says so, and links nothing", LIMIT, async () => {
+  const begun = Math.floor(Date.now() / 1000);
+  const clock = await bed.stripe.testHelpers.testClocks.create({ frozen_time: begun });
+  const customer = await bed.stripe.customers.create({ test_clock: clock.id });
+  const session = await makeSession({ account_holder: { type: "customer", customer: customer.id } });
+  const page = await open();
+  await page.goto(await hosted(session));
+  await toLogin(page, page, "Test (Non-OAuth)");
+  const arrived = bed.hook.until("test_helpers.test_clock.ready", clock.id);
+  await bed.stripe.testHelpers.testClocks.advance(clock.id, { frozen_time: begun + 90_000 });
+  await arrived;
+  await logIn(page, "anything");
+  await heading(page, "This has expired");
+  await lookBothWays(page, "expired");
+  const { accounts } = await bed.stripe.financialConnections.sessions.retrieve(session.id);
+  assert.deepEqual(accounts.data, []);
+  assert.deepEqual(page.faults, []);
+});
+
 test("Escape leaves too, and focus is back where it was", LIMIT, async () => {
   const page = await openShop();
   const session = await makeSession();

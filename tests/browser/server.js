@@ -92,7 +92,8 @@ export async function startHook(stripe) {
 export async function startShop(server) {
   const script = `<script src="${server}/stripe.js"></script>`;
   // loadStripe as merchants bundle it, found by name in place of a bundler.
-  const bundled = path.join(PACKAGES, "@stripe/stripe-js/dist/index.mjs");
+  const packaged = "@stripe/stripe-js/dist/index.mjs";
+  const bundled = () => ["text/javascript", readFileSync(path.join(PACKAGES, packaged), "utf8")];
   const files = {
     "/example": () => {
       const page = readFileSync(path.join(ROOT, "examples/link-page.html"), "utf8");
@@ -116,7 +117,8 @@ export async function startShop(server) {
       "text/html",
       `<!doctype html><html lang="en"><title>Shop</title><main><h1>Your cart</h1></main>`,
     ],
-    "/bundle.js": () => ["text/javascript", readFileSync(bundled, "utf8")],
+    "/bundle.js": bundled,
+    [`/node_modules/${packaged}`]: bundled,
   };
   const shop = createServer((request, response) => {
     const make = files[new URL(request.url, "http://shop").pathname];
