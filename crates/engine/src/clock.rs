@@ -239,7 +239,7 @@ impl Engine {
         let mut steps = 0;
         let mut failed = None;
         for claim in claims {
-            match caught(self.work_clock(claim)).await {
+            match caught(Box::pin(self.work_clock(claim))).await {
                 Ok(made) => steps += made,
                 // The advance goes on when its lease is over; other clocks do not wait for it.
                 Err(Error::Store(error)) => failed = Some(error),

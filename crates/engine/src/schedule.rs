@@ -30,7 +30,7 @@ impl Engine {
         }
         for object in self.store.read(ListDueObjects { now, limit }).await? {
             let subject = Subject::of(&object);
-            let worked = caught(self.work_due_object(object, now)).await;
+            let worked = caught(Box::pin(self.work_due_object(object, now))).await;
             changed += usize::from(self.stuck.seen(subject, worked) == Some(true));
         }
         Ok(changed)

@@ -112,7 +112,7 @@ fn pause(worked: Option<usize>, poll: Duration) -> Option<Duration> {
 
 async fn schedule(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Duration) {
     while !*stop.borrow() {
-        let worked = done("schedule", caught(engine.run_schedule_once()).await);
+        let worked = done("schedule", caught(Box::pin(engine.run_schedule_once())).await);
         if let Some(time) = pause(worked, poll) {
             wait(None, time, &mut stop).await;
         }
@@ -130,7 +130,7 @@ async fn refresh(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Dur
 
 async fn clock(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Duration) {
     while !*stop.borrow() {
-        let worked = done("clock", caught(engine.run_clock_once()).await);
+        let worked = done("clock", caught(Box::pin(engine.run_clock_once())).await);
         if let Some(time) = pause(worked, poll) {
             wait(Some(&engine.wake.clock), time, &mut stop).await;
         }
