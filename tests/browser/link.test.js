@@ -188,6 +188,29 @@ test("leaving resolves from beside the bank's window, a bank that is down, and a
   assert.deepEqual(page.faults, []);
 });
 
+test("a page that forbids frames gets a window of its own", LIMIT, async () => {
+  const page = await open();
+  for (const leaves of [true, false]) {
+    await page.goto(`${bed.shop.url}/frameless`);
+    const session = await makeSession();
+    const [flow] = await Promise.all([page.context().waitForEvent("page"), collect(page, session)]);
+    await heading(flow, "Choose your bank");
+    const closed = flow.waitForEvent("close");
+    if (leaves) {
+      await look(page, "frameless");
+      await press(page, "Leave");
+    } else {
+      await linkAll(flow, flow);
+      await heading(flow, /linked$/);
+      await press(flow, "Done");
+    }
+    await closed;
+    const { financialConnectionsSession: ended } = await outcome(page);
+    assert.equal(ended.accounts.length > 0, !leaves);
+    assert.equal(await page.locator("dialog").count(), 0);
+  }
+});
+
 test("a session that expires in the middle says so, and links nothing", LIMIT, async () => {
   const begun = Math.floor(Date.now() / 1000);
   const clock = await bed.stripe.testHelpers.testClocks.create({ frozen_time: begun });

@@ -104,6 +104,13 @@ export async function startShop(server) {
       `<!doctype html><html lang="en"><title>Shop</title>${script}<main><h1>Shop</h1>
        <button id="before">Before</button><button id="after">After</button></main>`,
     ],
+    // A merchant whose policy forbids frames.
+    "/frameless": () => [
+      "text/html",
+      `<!doctype html><html lang="en"><title>Shop</title>
+       <meta http-equiv="Content-Security-Policy" content="frame-src 'none'">${script}
+       <main><h1>Shop</h1></main>`,
+    ],
     // React from its own files, without a bundler.
     "/react": () => ["text/html", readFileSync(path.join(HERE, "react-page.html"), "utf8")
       .replaceAll("SERVER", server)],

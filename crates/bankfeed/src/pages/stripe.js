@@ -78,6 +78,37 @@
     background: "Canvas", colorScheme: "light dark",
   };
 
+  const PANEL_STYLE = {
+    padding: "1.5rem", borderRadius: "0.75rem", background: "Canvas", color: "CanvasText",
+    colorScheme: "light dark", font: "1rem system-ui, sans-serif",
+  };
+
+  // Shows a run in a window of its own, where the policy of the merchant's page forbids frames.
+  // Answers what the window is; nothing while the browser holds it back, until the button is used.
+  function showWindow(url, dialog, leave) {
+    let shown = null;
+    const begin = () => {
+      shown = window.open(`${url}?frame=1`, "bankfeed-link", "popup,width=480,height=760");
+    };
+    const button = (label, act) => {
+      const made = document.createElement("button");
+      made.type = "button";
+      made.textContent = label;
+      Object.assign(made.style, { font: "inherit", padding: "0.6rem 1rem", cursor: "pointer" });
+      made.addEventListener("click", act);
+      return made;
+    };
+    const panel = document.createElement("div");
+    Object.assign(panel.style, PANEL_STYLE);
+    const text = document.createElement("p");
+    text.textContent = "Link your bank account in the window that opened.";
+    panel.append(text, button("Open the window", begin), " ", button("Leave", leave));
+    dialog.replaceChildren(panel);
+    dialog.removeAttribute("aria-busy");
+    begin();
+    return () => shown;
+  }
+
   let open = false;
 
   // Shows a run above the page until it says how it ended.
@@ -103,24 +134,36 @@
     return new Promise((resolve) => {
       let loaded = false;
       let ended = false;
+      let place = () => frame.contentWindow;
+      let apart = false;
       const close = (status) => {
         if (ended) return;
         ended = true;
         window.removeEventListener("message", hear);
+        document.removeEventListener("securitypolicyviolation", refused);
+        if (apart) place()?.close();
         document.documentElement.style.overflow = scrolled;
         dialog.close();
         dialog.remove();
         resolve(status);
       };
       const hear = (event) => {
-        // Only the page in our frame is believed, and only while it is the server's.
-        if (event.origin !== origin || event.source !== frame.contentWindow) return;
+        // Only the page that we show is believed, and only while it is the server's.
+        if (event.origin !== origin || event.source !== place()) return;
         if (event.data?.source === "bankfeed" && typeof event.data.status === "string") {
           close(event.data.status);
         }
       };
       window.addEventListener("message", hear);
+      const refused = (event) => {
+        if (apart || event.effectiveDirective !== "frame-src") return;
+        if (!event.blockedURI.startsWith(origin)) return;
+        apart = true;
+        place = showWindow(url, dialog, () => close("cancelled"));
+      };
+      document.addEventListener("securitypolicyviolation", refused);
       frame.addEventListener("load", () => {
+        if (apart) return;
         loaded = true;
         dialog.removeAttribute("aria-busy");
         frame.focus();
@@ -128,7 +171,7 @@
       // Escape: the run is ended by its own page, so that the server knows of it too.
       const leave = (event) => {
         event.preventDefault();
-        if (loaded) frame.contentWindow.postMessage({ source: "bankfeed-leave" }, origin);
+        if (loaded && !apart) place().postMessage({ source: "bankfeed-leave" }, origin);
         else close("cancelled");
       };
       dialog.addEventListener("cancel", leave);
