@@ -7,9 +7,9 @@
 //! accounts alone and writes to them answer 429. An advance that cannot go on ends as a failure.
 
 use crate::context::{made, render, settled, tries};
-use crate::customer::list_body;
 use crate::due::{Due, DueKind, Worked, in_order, next_due, others};
 use crate::held::HeldRows;
+use crate::list::list_body;
 use crate::refresh::{Outcome, Work, is_current};
 use crate::schedule::is_due;
 use crate::worker::caught;

@@ -9,8 +9,8 @@
 
 use crate::access::Connected;
 use crate::context::{render, tries};
-use crate::customer::list_body;
 use crate::external_account::ExternalInput;
+use crate::list::list_body;
 use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};
 use model::connected_account::{ConnectedAccount, PlatformTie};

@@ -4,17 +4,13 @@
 //! each; a crash between two of them leaves a customer that can be deleted again.
 
 use crate::context::{made, render, settled, tries};
+use crate::list::list_body;
 use crate::{Answer, Context, Engine, Error};
 use model::account::Holder;
 use model::clock::{AccountTime, TestClock};
-use model::connected_account::ConnectedAccount;
 use model::customer::{Address, Customer, Shipping, TaxExempt};
 use model::event::{Event, EventType, Snapshot};
-use model::id::{
-    ClockId, CustomerId, DisputeId, EventId, InvoiceId, InvoiceItemId, LinkFlowId,
-    MethodConfigurationId, PriceId, SubscriptionId, TokenId,
-};
-use model::payments::product::Product;
+use model::id::{ClockId, CustomerId, EventId};
 use std::collections::BTreeMap;
 use store::{
     AccountsOf, Bounds, ChangeObject, CreateObject, Cursor, FindObject, Kind, ListAccounts,
@@ -22,8 +18,7 @@ use store::{
 };
 use wire::error::Error as Refusal;
 use wire::expand::Expand;
-use wire::json::JsonWriter;
-use wire::list::{PageParams, write_list};
+use wire::list::PageParams;
 use wire::params::{MetadataChange, Setting};
 
 /// What a create or an update says. What is left out stays as it is.
@@ -459,90 +454,4 @@ impl Engine {
         let id: ClockId = given.parse().map_err(|_| missing())?;
         self.find_clock(context.merchant, id).await?.ok_or_else(missing)
     }
-
-    /// The page that a list of objects asks for. The object that a cursor names must exist.
-    pub(crate) async fn object_page(
-        &self,
-        context: &Context,
-        kind: Kind,
-        page: &PageParams,
-    ) -> Result<Page<ObjectPlace>, Error> {
-        let (given, param) = match (&page.starting_after, &page.ending_before) {
-            (Some(given), _) => (given, "starting_after"),
-            (None, Some(given)) => (given, "ending_before"),
-            (None, None) => return Ok(Page { limit: page.limit, cursor: Cursor::Newest }),
-        };
-        let (number, what) = match kind {
-            Kind::Customer => (given.parse::<CustomerId>().map(CustomerId::number), "customer"),
-            Kind::TestClock => (given.parse::<ClockId>().map(ClockId::number), "test clock"),
-            Kind::Session => {
-                (given.parse::<model::id::SessionId>().map(model::id::SessionId::number), "session")
-            }
-            Kind::Endpoint => (
-                given.parse::<model::id::EndpointId>().map(model::id::EndpointId::number),
-                "webhook endpoint",
-            ),
-            Kind::PaymentIntent => (
-                given.parse::<model::id::PaymentIntentId>().map(model::id::PaymentIntentId::number),
-                "payment_intent",
-            ),
-            Kind::SetupIntent => (
-                given.parse::<model::id::SetupIntentId>().map(model::id::SetupIntentId::number),
-                "setup_intent",
-            ),
-            Kind::PaymentMethod => (
-                given.parse::<model::id::PaymentMethodId>().map(model::id::PaymentMethodId::number),
-                "payment_method",
-            ),
-            Kind::Checkout => (
-                model::payments::checkout::CheckoutSession::number_of(given)
-                    .ok_or(model::id::NotAnId),
-                "checkout session",
-            ),
-            Kind::Mandate => {
-                (given.parse::<model::id::MandateId>().map(model::id::MandateId::number), "mandate")
-            }
-            Kind::ConnectedAccount => (Ok(ConnectedAccount::number_of(given)), "account"),
-            // A merchant has one, so no list of them is asked for.
-            Kind::PlatformTie => (Err(model::id::NotAnId), "platform"),
-            Kind::ConnectionsSettings => (Err(model::id::NotAnId), "settings"),
-            Kind::Token => (given.parse::<TokenId>().map(TokenId::number), "token"),
-            Kind::LinkFlow => (given.parse::<LinkFlowId>().map(LinkFlowId::number), "link flow"),
-            Kind::Dispute => (given.parse::<DisputeId>().map(DisputeId::number), "dispute"),
-            Kind::Product => (Ok(Product::number_of(given)), "product"),
-            Kind::Price => (given.parse::<PriceId>().map(PriceId::number), "price"),
-            Kind::InvoiceItem => {
-                (given.parse::<InvoiceItemId>().map(InvoiceItemId::number), "invoiceitem")
-            }
-            Kind::MethodConfiguration => (
-                given.parse::<MethodConfigurationId>().map(MethodConfigurationId::number),
-                "payment_method_configuration",
-            ),
-            Kind::Invoice => (given.parse::<InvoiceId>().map(InvoiceId::number), "invoice"),
-            Kind::Subscription => {
-                (given.parse::<SubscriptionId>().map(SubscriptionId::number), "subscription")
-            }
-        };
-        // Stripe answers an unknown cursor with 400, as a fault of the parameter.
-        let missing = || Error::from(Refusal::no_such(what, given, param).status(400));
-        let find =
-            FindObject { merchant: context.merchant, kind, number: number.map_err(|_| missing())? };
-        let place = self.store.read(find).await?.ok_or_else(missing)?.place();
-        let cursor = if page.starting_after.is_some() {
-            Cursor::After(place)
-        } else {
-            Cursor::Before(place)
-        };
-        Ok(Page { limit: page.limit, cursor })
-    }
-}
-
-/// A list envelope around items that are rendered already.
-pub(crate) fn list_body(url: &str, has_more: bool, items: &[Vec<u8>]) -> Vec<u8> {
-    let bytes = items.iter().map(Vec::len).sum::<usize>() + 256;
-    let mut writer = JsonWriter::with_capacity(bytes);
-    write_list(&mut writer, url, has_more, items, |w, item| {
-        w.raw(item);
-    });
-    writer.into_bytes()
 }

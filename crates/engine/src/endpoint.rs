@@ -1,7 +1,7 @@
 //! Webhook endpoints: where events are posted to.
 
 use crate::context::{made, render, settled, tries};
-use crate::customer::list_body;
+use crate::list::list_body;
 use crate::{Answer, Context, Engine, Error};
 use model::endpoint::{Endpoint, EndpointSecret, EndpointStatus};
 use model::id::EndpointId;

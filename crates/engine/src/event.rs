@@ -1,7 +1,7 @@
 //! Events, as the API lists them.
 
 use crate::context::render;
-use crate::customer::list_body;
+use crate::list::list_body;
 use crate::{Answer, Context, Engine, Error};
 use model::Word;
 use model::endpoint::Endpoint;

@@ -26,6 +26,7 @@ pub mod external_account;
 mod held;
 pub mod hosted;
 pub mod link;
+mod list;
 mod live;
 pub mod payments;
 pub mod prune;

@@ -7,10 +7,11 @@ pub mod intent;
 pub mod invoice;
 pub mod method_configuration;
 pub mod payment_method;
+pub mod price;
 pub mod product;
 pub mod subscription;
 
-use crate::{Context, Engine, Error};
+use crate::{Answer, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::event::{Cause, Event, EventType, Happened, Snapshot};
 use model::id::{CustomerId, MandateId, MerchantId, PaymentMethodId};
@@ -18,14 +19,10 @@ use model::payments::intent::Intent;
 use model::payments::mandate::Mandate;
 use model::payments::payment_method::PaymentMethod;
 use serde_json::Value;
-use store::{ChangeObjects, Changed, Cursor, FindObject, Kind, ListObjects, Listed, Object};
+use store::{ChangeObjects, Changed, FindObject, Kind, Object};
 use wire::error::Error as Refusal;
 use wire::expand::Expand;
-use wire::list::PageParams;
 use wire::render::given::Expanded;
-
-/// The most pages that are read for one page of a list that leaves some objects out.
-const LIST_READS_MAX: usize = 1_000;
 
 /// Objects that change together, and what happened to them.
 #[derive(Default)]
@@ -157,6 +154,20 @@ impl Engine {
         }
     }
 
+    /// Commits changes if there are any. Answers nothing when what was read has changed.
+    pub(crate) async fn commit_any(
+        &self,
+        context: &Context,
+        changes: Changes,
+        body: Vec<u8>,
+    ) -> Result<Option<Answer>, Error> {
+        if changes.objects.is_empty() {
+            return Ok(Some(Answer::unchanged(body)));
+        }
+        let done = self.commit(context, changes, &body).await?;
+        Ok(done.then(|| Answer::committed(body)))
+    }
+
     /// An object of a number: as it will be after the changes, else as it is stored.
     pub(crate) async fn find_changed(
         &self,
@@ -180,40 +191,6 @@ impl Engine {
             return Ok(Some(object.clone()));
         }
         Ok(self.store.read(FindObject { merchant, kind, number }).await?)
-    }
-
-    /// The page of a list that holds only some of the objects of a kind. Those it leaves out are
-    /// read as well, in pages; after so many the list goes on where it was asked on.
-    pub(crate) async fn list_kept(
-        &self,
-        mut list: ListObjects,
-        keep: impl Fn(&Object) -> bool + Send + Sync,
-    ) -> Result<Listed<Object>, Error> {
-        let wanted = usize::try_from(list.page.limit).unwrap_or(usize::MAX);
-        let backward = matches!(list.page.cursor, Cursor::Before(_));
-        list.page.limit = model::limits::PAGE_ROWS_MAX;
-        let mut kept = Listed { items: Vec::new(), has_more: true };
-        for _ in 0..LIST_READS_MAX {
-            let mut read = self.store.read(list.clone()).await?;
-            if backward {
-                read.items.reverse();
-            }
-            let end = read.items.last().map(Object::place);
-            kept.items.extend(read.items.into_iter().filter(&keep));
-            list.page.cursor = match end.filter(|_| read.has_more && kept.items.len() <= wanted) {
-                Some(place) if backward => Cursor::Before(place),
-                Some(place) => Cursor::After(place),
-                None => {
-                    kept.has_more = kept.items.len() > wanted;
-                    break;
-                }
-            };
-        }
-        kept.items.truncate(wanted);
-        if backward {
-            kept.items.reverse();
-        }
-        Ok(kept)
     }
 
     /// A payment method of a number: as it will be, else as it is stored.
@@ -376,28 +353,4 @@ impl<'a> Seen<'a> {
 /// A value as the bytes of an answer.
 pub(crate) fn bytes(value: &Value) -> Vec<u8> {
     value.to_string().into_bytes()
-}
-
-/// The page of a list that is read whole, in its order; and whether there is more.
-pub(crate) fn page_of<'a>(
-    items: &'a [Value],
-    page: &PageParams,
-    what: &str,
-) -> Result<(&'a [Value], bool), Error> {
-    let place = |given: &str, param: &str| {
-        let found = items.iter().position(|item| item["id"] == given);
-        found.ok_or_else(|| Error::from(Refusal::no_such(what, given, param).status(400)))
-    };
-    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
-    if let (None, Some(given)) = (&page.starting_after, &page.ending_before) {
-        let to = place(given, "ending_before")?;
-        let from = to.saturating_sub(limit);
-        return Ok((&items[from..to], from > 0));
-    }
-    let from = match &page.starting_after {
-        Some(given) => place(given, "starting_after")? + 1,
-        None => 0,
-    };
-    let to = items.len().min(from.saturating_add(limit));
-    Ok((&items[from..to], to < items.len()))
 }

@@ -5,7 +5,7 @@
 
 use crate::change::{push_event, record_interrupted_by};
 use crate::context::{render, settled, tries};
-use crate::customer::list_body;
+use crate::list::list_body;
 use crate::watch::{bank_account, relinked};
 use crate::{Answer, Context, Engine, Error};
 use connectors::sandbox::{

@@ -1,8 +1,7 @@
 //! `/v1/accounts/{id}/external_accounts`: where connected accounts are paid out to.
 
 use super::call::{Call, Outcome};
-use super::given::{read, take_metadata};
-use super::payments::product::take_boolean;
+use super::given::{read, take_boolean, take_metadata};
 use engine::external_account::{ExternalInput, ExternalNumbers, ExternalSource, ExternalUpdate};
 use model::Word;
 use model::given::Given;

@@ -3,9 +3,10 @@
 
 use super::call::Call;
 use model::given::Given;
+use store::Bounds;
 use wire::change;
 use wire::error::Error;
-use wire::params::{MetadataChange, Params};
+use wire::params::{MetadataChange, Params, Range};
 use wire::shape;
 
 /// Reads all parameters of a call by its shape.
@@ -45,5 +46,27 @@ pub(super) fn take_metadata(given: &mut Given) -> Option<MetadataChange> {
             Some(MetadataChange { clear: false, keys: keys.collect() })
         }
         _ => Some(MetadataChange { clear: true, ..MetadataChange::default() }),
+    }
+}
+
+/// Takes the bounds of when the objects of a list were made.
+pub(super) fn take_created(params: &mut Params) -> Result<Bounds, Error> {
+    let Range { from, to } = params.range("created")?.unwrap_or_default();
+    Ok(Bounds { from, to })
+}
+
+/// Takes a boolean out of what was given.
+pub(super) fn take_boolean(given: &mut Given, name: &str) -> Option<bool> {
+    match given.take(name) {
+        Some(Given::Boolean(value)) => Some(value),
+        _ => None,
+    }
+}
+
+/// Takes an integer out of what was given.
+pub(super) fn take_integer(given: &mut Given, name: &str) -> Option<i64> {
+    match given.take(name) {
+        Some(Given::Integer(number)) => Some(number),
+        _ => None,
     }
 }

@@ -1,8 +1,8 @@
 //! Disputes: debits that had succeeded and were taken back. Nobody makes them by a call: the test
 //! account decides, and the days of its clock.
 
-use crate::customer::list_body;
 use crate::due::Worked;
+use crate::list::list_body;
 use crate::payments::intent::IntentKind;
 use crate::payments::{Changes, Seen, bytes, intent_object};
 use crate::{Answer, Context, Engine, Error};

@@ -16,8 +16,8 @@ pub use pay::PayInput;
 
 use crate::connections_settings::check_prefetch;
 use crate::context::{render, tries};
-use crate::customer::list_body;
-use crate::payments::{Changes, bytes, page_of};
+use crate::list::{list_body, page_of};
+use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::collection::Collection;
@@ -301,20 +301,6 @@ impl Engine {
         let bodies: Vec<Vec<u8>> = shown.iter().map(bytes).collect();
         let url = format!("/v1/invoices/{}/lines", invoice.id);
         Ok(Answer::unchanged(list_body(&url, has_more, &bodies)))
-    }
-
-    /// The objects of a customer, or all.
-    pub(crate) async fn of_customer(
-        &self,
-        context: &Context,
-        customer: Option<&str>,
-    ) -> Result<ObjectsOf, Error> {
-        Ok(match customer {
-            Some(given) => {
-                ObjectsOf::Customer(self.get_customer(context, given, "customer").await?.id)
-            }
-            None => ObjectsOf::All,
-        })
     }
 
     /// An invoice by the text of its id.

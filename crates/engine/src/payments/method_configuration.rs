@@ -1,7 +1,7 @@
 //! Configurations of payment methods, and what they decide for payment objects.
 
 use crate::context::tries;
-use crate::customer::list_body;
+use crate::list::list_body;
 use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};
 use model::id::MethodConfigurationId;

@@ -5,7 +5,7 @@ mod detach;
 pub(crate) use detach::check_kept;
 
 use crate::context::tries;
-use crate::customer::list_body;
+use crate::list::list_body;
 use crate::live::check_numbers;
 use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};

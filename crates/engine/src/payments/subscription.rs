@@ -15,7 +15,7 @@ pub(crate) use follow::InvoiceEnd;
 
 use crate::connections_settings::check_prefetch;
 use crate::context::tries;
-use crate::customer::list_body;
+use crate::list::list_body;
 use crate::payments::invoice::INVOICE_OPTIONS;
 use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};

@@ -1,7 +1,7 @@
 //! Disputes.
 
-use super::product::take_created;
 use crate::http::call::{Call, Outcome};
+use crate::http::given::take_created;
 use engine::payments::dispute::DisputeFilter;
 use wire::list::take_page;
 use wire::render::payments::dispute::{FIELDS, LIST_FIELDS};

@@ -1,9 +1,11 @@
 //! Invoices and invoice items.
 
-use super::product::{take_boolean, take_created, take_integer, take_price};
+use super::product::take_price;
 use crate::http::call::{Call, Outcome};
 use crate::http::collection;
-use crate::http::given::{read, take_metadata, take_text};
+use crate::http::given::{
+    read, take_boolean, take_created, take_integer, take_metadata, take_text,
+};
 use engine::payments::invoice::item::{ItemFilter, ItemInput};
 use engine::payments::invoice::payment::PaymentFilter;
 use engine::payments::invoice::{DAYS_UNTIL_DUE_MAX, InvoiceFilter, InvoiceInput, PayInput};

@@ -1,17 +1,18 @@
 //! Products and prices.
 
 use crate::http::call::{Call, Outcome};
-use crate::http::given::{read, take_metadata, take_text};
-use engine::payments::product::{PriceFilter, PriceInput, ProductFilter, ProductInput};
+use crate::http::given::{
+    read, take_boolean, take_created, take_integer, take_metadata, take_text,
+};
+use engine::payments::price::{PriceFilter, PriceInput};
+use engine::payments::product::{ProductFilter, ProductInput};
 use model::Word;
 use model::calendar::{Interval, Recurrence};
 use model::given::Given;
 use model::money::Currency;
 use model::payments::intent::AMOUNT_MAX;
-use store::Bounds;
 use wire::error::Error;
 use wire::list::take_page;
-use wire::params::{Params, Range};
 use wire::render::payments::product::{FIELDS, LIST_FIELDS, PRICE_FIELDS, PRICE_LIST_FIELDS};
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
@@ -104,26 +105,6 @@ pub(in crate::http) async fn list_prices(mut call: Call) -> Outcome {
     };
     let call = call.ready(PRICE_LIST_FIELDS)?;
     Ok(call.engine.list_prices(&call.context, &filter).await?)
-}
-
-/// Takes the bounds of when the objects of a list were made.
-pub(in crate::http) fn take_created(params: &mut Params) -> Result<Bounds, Error> {
-    let Range { from, to } = params.range("created")?.unwrap_or_default();
-    Ok(Bounds { from, to })
-}
-
-pub(in crate::http) fn take_boolean(given: &mut Given, name: &str) -> Option<bool> {
-    match given.take(name) {
-        Some(Given::Boolean(value)) => Some(value),
-        _ => None,
-    }
-}
-
-pub(in crate::http) fn take_integer(given: &mut Given, name: &str) -> Option<i64> {
-    match given.take(name) {
-        Some(Given::Integer(number)) => Some(number),
-        _ => None,
-    }
 }
 
 fn take_product(mut given: Given) -> Result<ProductInput, Error> {

@@ -1,11 +1,13 @@
 //! Subscriptions and their items.
 
 use super::invoice::{OPTIONS, check_days_until_due, settings_types, take_currency};
-use super::product::{take_boolean, take_created, take_integer, take_price};
+use super::product::take_price;
 use crate::http::call::{Call, Outcome};
 use crate::http::collection;
 use crate::http::customer::bounds;
-use crate::http::given::{read, take_metadata, take_text};
+use crate::http::given::{
+    read, take_boolean, take_created, take_integer, take_metadata, take_text,
+};
 use engine::payments::subscription::item::SubscriptionItemInput;
 use engine::payments::subscription::{
     Cancel, StatusFilter, SubscriptionFilter, SubscriptionInput, Trial,

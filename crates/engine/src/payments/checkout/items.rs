@@ -3,7 +3,7 @@
 use super::CheckoutInput;
 use super::subscribe::{SUBSCRIPTION_DATA, trial_in};
 use crate::payments::Changes;
-use crate::payments::product::PriceInput;
+use crate::payments::price::PriceInput;
 use crate::payments::subscription::item::SubscriptionItemInput;
 use crate::payments::subscription::trial_end;
 use crate::{Context, Engine, Error};

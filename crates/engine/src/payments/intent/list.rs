@@ -2,10 +2,10 @@
 
 use super::IntentKind;
 use super::own::is_own;
-use crate::customer::list_body;
+use crate::list::list_body;
 use crate::payments::{Changes, Seen, bytes};
 use crate::{Answer, Context, Engine, Error};
-use store::{Bounds, ListObjects, Object, ObjectsOf};
+use store::{Bounds, ListObjects, Object};
 use wire::list::PageParams;
 
 /// Which intents a list holds.
@@ -29,12 +29,7 @@ impl Engine {
         kind: IntentKind,
         filter: &IntentFilter,
     ) -> Result<Answer, Error> {
-        let of = match &filter.customer {
-            Some(given) => {
-                ObjectsOf::Customer(self.get_customer(context, given, "customer").await?.id)
-            }
-            None => ObjectsOf::All,
-        };
+        let of = self.of_customer(context, filter.customer.as_deref()).await?;
         let page = self.object_page(context, kind.kind(), &filter.page).await?;
         let (merchant, created) = (context.merchant, filter.created);
         let list = ListObjects { merchant, kind: kind.kind(), of, created, page };

@@ -2,8 +2,8 @@
 
 use super::unexpected;
 use crate::context::{render, tries};
-use crate::customer::list_body;
-use crate::payments::product::PriceInput;
+use crate::list::list_body;
+use crate::payments::price::PriceInput;
 use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};
 use model::clock::AccountTime;

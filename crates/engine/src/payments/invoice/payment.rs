@@ -3,7 +3,7 @@
 //! There is one for each invoice that came to something, with the number of its intent; nothing is
 //! stored for it.
 
-use crate::customer::list_body;
+use crate::list::list_body;
 use crate::payments::{Changes, Seen, bytes};
 use crate::{Answer, Context, Engine, Error};
 use model::id::{InvoicePaymentId, PaymentIntentId};

@@ -1,7 +1,7 @@
 //! Items of subscriptions.
 
-use crate::customer::list_body;
-use crate::payments::product::PriceInput;
+use crate::list::{list_body, page_of};
+use crate::payments::price::PriceInput;
 use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};
 use model::clock::AccountTime;
@@ -229,7 +229,7 @@ impl Engine {
         for item in &held.items {
             items.push(self.item_with_product(context, &held, item, &expand).await?);
         }
-        let (shown, has_more) = crate::payments::page_of(&items, page, "subscription item")?;
+        let (shown, has_more) = page_of(&items, page, "subscription item")?;
         let bodies: Vec<Vec<u8>> = shown.iter().map(bytes).collect();
         Ok(Answer::unchanged(list_body("/v1/subscription_items", has_more, &bodies)))
     }

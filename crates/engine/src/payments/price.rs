@@ -1,0 +1,273 @@
+//! Prices: what one of a product costs, once or for every period.
+
+use crate::context::tries;
+use crate::list::list_body;
+use crate::payments::product::ProductInput;
+use crate::payments::{Changes, bytes};
+use crate::{Answer, Context, Engine, Error};
+use model::clock::AccountTime;
+use model::event::{EventType, Snapshot};
+use model::given::Given;
+use model::id::PriceId;
+use model::money::Currency;
+use model::payments::product::Price;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use store::{Bounds, FindObject, Kind, ListObjects, Object, ObjectsOf};
+use wire::error::Error as Refusal;
+use wire::expand::Expand;
+use wire::list::PageParams;
+use wire::params::MetadataChange;
+use wire::render::given::Expanded;
+
+/// What a create or an update of a price says.
+#[derive(Clone, Debug, Default)]
+pub struct PriceInput {
+    /// Whether it may be used.
+    pub active: Option<bool>,
+    /// Of what; given whenever a price is made.
+    pub currency: Option<Currency>,
+    /// What it is a price of.
+    pub product: Option<String>,
+    /// What that product is made of.
+    pub product_data: Option<Box<ProductInput>>,
+    /// How many minor units one costs.
+    pub unit_amount: Option<i64>,
+    /// The same with a fraction.
+    pub unit_amount_decimal: Option<String>,
+    /// The merchant's own name for it.
+    pub lookup_key: Option<String>,
+    /// The merchant's own keys.
+    pub metadata: Option<MetadataChange>,
+    /// The rest, to be echoed.
+    pub given: Given,
+}
+
+/// Which prices a list holds.
+#[derive(Clone, Debug)]
+pub struct PriceFilter {
+    /// Those that may, or may not, be used.
+    pub active: Option<bool>,
+    /// Those of this currency.
+    pub currency: Option<String>,
+    /// Those of this product.
+    pub product: Option<String>,
+    /// Those of these names.
+    pub lookup_keys: Option<Vec<String>>,
+    /// Those that are, or are not, paid again and again.
+    pub recurring: Option<bool>,
+    /// Those paid again and again in these ways: names and words.
+    pub recurrence: Vec<(&'static str, String)>,
+    /// Those made within.
+    pub created: Bounds,
+    /// Which page.
+    pub page: PageParams,
+}
+
+impl Engine {
+    /// Makes a price, and its product if the request says so.
+    pub async fn create_price(
+        &self,
+        context: &Context,
+        input: &PriceInput,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let now = self.clock.account_now();
+            let mut changes = Changes::default();
+            let price = self.make_price(context, input, "", now, &mut changes).await?;
+            let value = self.price_value(context, &price, &changes, &context.expand).await?;
+            if let Some(answer) = self.commit_any(context, changes, bytes(&value)).await? {
+                return Ok(answer);
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// A new price, put among the changes; and its product if the input makes one. What it is made
+    /// of stands at `path` in the request, or in the request itself.
+    pub(crate) async fn make_price(
+        &self,
+        context: &Context,
+        input: &PriceInput,
+        path: &str,
+        now: AccountTime,
+        changes: &mut Changes,
+    ) -> Result<Price, Error> {
+        let cause = context.cause();
+        let full = |name: &str| {
+            if path.is_empty() { name.to_owned() } else { format!("{path}[{name}]") }
+        };
+        let product = match (&input.product, &input.product_data) {
+            (Some(_), Some(_)) => {
+                return Err(Refusal::exclusive(&[full("product"), full("product_data")]).into());
+            }
+            (Some(id), None) => self.get_product(context, id, &full("product")).await?,
+            (None, Some(data)) => {
+                let product = self.new_product(context, data, now).await?;
+                let object = Object::Product(product.clone());
+                changes.put_and_tell(object, EventType::ProductCreated, None, now, Some(&cause));
+                product
+            }
+            (None, None) => return Err(Refusal::missing_param(&full("product")).into()),
+        };
+        let price = self.new_price(context, input, product.id(), now)?;
+        let object = Object::Price(price.clone());
+        changes.put_and_tell(object, EventType::PriceCreated, None, now, Some(&cause));
+        Ok(price)
+    }
+
+    pub(super) fn new_price(
+        &self,
+        context: &Context,
+        input: &PriceInput,
+        product: String,
+        now: AccountTime,
+    ) -> Result<Price, Error> {
+        let mut metadata = BTreeMap::new();
+        if let Some(change) = &input.metadata {
+            change.apply(&mut metadata)?;
+        }
+        let whole = |text: &String| text.parse().ok();
+        Ok(Price {
+            id: PriceId::from_number(self.next_number()),
+            merchant: context.merchant,
+            version: 1,
+            livemode: context.livemode,
+            created: now,
+            active: input.active.unwrap_or(true),
+            product,
+            currency: input.currency.unwrap_or(Currency::USD),
+            unit_amount: input
+                .unit_amount
+                .or_else(|| input.unit_amount_decimal.as_ref().and_then(whole)),
+            unit_amount_decimal: input
+                .unit_amount_decimal
+                .clone()
+                .or_else(|| input.unit_amount.map(|amount| amount.to_string())),
+            lookup_key: input.lookup_key.clone(),
+            metadata,
+            given: input.given.clone().without_unset(),
+        })
+    }
+
+    /// Shows a price.
+    pub async fn retrieve_price(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        let price = self.get_price(context, id, "price").await?;
+        let none = Changes::default();
+        let value = self.price_value(context, &price, &none, &context.expand).await?;
+        Ok(Answer::unchanged(bytes(&value)))
+    }
+
+    /// Changes a price; what it costs stays.
+    pub async fn update_price(
+        &self,
+        context: &Context,
+        id: &str,
+        input: &PriceInput,
+    ) -> Result<Answer, Error> {
+        for _ in tries() {
+            let before = self.get_price(context, id, "price").await?;
+            let now = self.clock.account_now();
+            let mut price = before.clone();
+            price.active = input.active.unwrap_or(price.active);
+            if input.lookup_key.is_some() {
+                price.lookup_key.clone_from(&input.lookup_key);
+            }
+            if let Some(change) = &input.metadata {
+                change.apply(&mut price.metadata)?;
+            }
+            price.given.update(input.given.clone());
+            let mut changes = Changes::default();
+            if price != before {
+                price.version += 1;
+                let object = Object::Price(price.clone());
+                let previous = Some(Snapshot::Price(Box::new(before.clone())));
+                let updated = EventType::PriceUpdated;
+                changes.put_and_tell(object, updated, previous, now, Some(&context.cause()));
+            }
+            let value = self.price_value(context, &price, &changes, &context.expand).await?;
+            if let Some(answer) = self.commit_any(context, changes, bytes(&value)).await? {
+                return Ok(answer);
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Lists prices.
+    pub async fn list_prices(
+        &self,
+        context: &Context,
+        filter: &PriceFilter,
+    ) -> Result<Answer, Error> {
+        let page = self.object_page(context, Kind::Price, &filter.page).await?;
+        let of = filter.product.clone().map_or(ObjectsOf::All, ObjectsOf::Lookup);
+        let (merchant, created) = (context.merchant, filter.created);
+        let list = ListObjects { merchant, kind: Kind::Price, of, created, page };
+        let listed = self
+            .list_kept(list, |object| matches!(object, Object::Price(price) if filter.has(price)))
+            .await?;
+        let expand = context.expand.inside("data");
+        let mut bodies = Vec::with_capacity(listed.items.len());
+        for object in &listed.items {
+            if let Object::Price(price) = object {
+                let none = Changes::default();
+                bodies.push(bytes(&self.price_value(context, price, &none, &expand).await?));
+            }
+        }
+        Ok(Answer::unchanged(list_body("/v1/prices", listed.has_more, &bodies)))
+    }
+
+    pub(crate) async fn price_value(
+        &self,
+        context: &Context,
+        price: &Price,
+        changes: &Changes,
+        expand: &Expand,
+    ) -> Result<Value, Error> {
+        let mut expanded = Expanded::new();
+        if expand.wants("product")
+            && let Some(product) = self.find_product(context, changes, &price.product).await?
+        {
+            let value = wire::render::payments::product::value(&product, &Expanded::new());
+            expanded.insert("product", value);
+        }
+        Ok(wire::render::payments::product::price_value(price, &expanded))
+    }
+
+    /// A price by the text of its id.
+    pub(crate) async fn get_price(
+        &self,
+        context: &Context,
+        given: &str,
+        param: &str,
+    ) -> Result<Price, Error> {
+        let missing = || Error::from(Refusal::no_such("price", given, param));
+        let id: PriceId = given.parse().map_err(|_| missing())?;
+        let merchant = context.merchant;
+        let find = FindObject { merchant, kind: Kind::Price, number: id.number() };
+        match self.store.read(find).await? {
+            Some(Object::Price(price)) => Ok(price),
+            _ => Err(missing()),
+        }
+    }
+}
+
+impl PriceFilter {
+    fn has(&self, price: &Price) -> bool {
+        let named =
+            |keys: &Vec<String>| price.lookup_key.as_ref().is_some_and(|held| keys.contains(held));
+        self.active.is_none_or(|active| active == price.active)
+            && self
+                .currency
+                .as_deref()
+                .is_none_or(|code| code.eq_ignore_ascii_case(price.currency.as_str()))
+            && self.product.as_ref().is_none_or(|product| *product == price.product)
+            && self.lookup_keys.as_ref().is_none_or(named)
+            && self.recurring.is_none_or(|recurring| recurring == price.is_recurring())
+            && self.recurrence.iter().all(|(name, word)| {
+                let held = price.given.text(&["recurring", name]);
+                let silent = if *name == "usage_type" { "licensed" } else { "" };
+                price.is_recurring() && held.unwrap_or(silent) == word
+            })
+    }
+}
