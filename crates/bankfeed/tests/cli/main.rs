@@ -4,5 +4,6 @@
 
 mod accounts;
 mod clocks;
+mod events;
 mod faults;
 mod support;
