@@ -41,7 +41,14 @@ impl Engine {
             };
             // Written together, so that the writer commits them together.
             let engine = Arc::clone(self);
-            writing.spawn(async move { engine.store.write(dispatch).await });
+            writing.spawn(async move {
+                let (merchant, taken) = (dispatch.merchant, !dispatch.deliveries.is_empty());
+                engine.store.write(dispatch).await?;
+                if !taken {
+                    engine.waits.tell(merchant);
+                }
+                Ok::<(), store::Error>(())
+            });
         }
         while let Some(written) = writing.join_next().await {
             if let Ok(written) = written {

@@ -37,6 +37,7 @@ pub mod session;
 pub mod settings;
 pub mod token;
 pub mod transaction;
+pub mod wait;
 mod watch;
 pub mod worker;
 
@@ -53,6 +54,7 @@ use model::key::random_letters;
 use model::numbers::Numbers;
 use std::sync::Arc;
 use store::{Failpoints, FindObject, Kind, Object, Store};
+use wait::Waits;
 use wire::address::PageKey;
 use worker::Wake;
 
@@ -68,6 +70,7 @@ pub struct Engine {
     pub(crate) failpoints: Failpoints,
     pub(crate) wake: Wake,
     pub(crate) stuck: Stuck,
+    pub(crate) waits: Waits,
     /// Makes the addresses of hosted pages.
     pub(crate) page_key: PageKey,
 }
@@ -112,6 +115,7 @@ impl Engine {
             failpoints: parts.failpoints,
             wake: Wake::default(),
             stuck: Stuck::default(),
+            waits: Waits::default(),
         }
     }
 

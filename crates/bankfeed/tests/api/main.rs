@@ -53,3 +53,4 @@ mod subscriptions;
 mod subscriptions_life;
 mod support;
 mod versions;
+mod waits;
