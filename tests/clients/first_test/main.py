@@ -19,6 +19,8 @@ WORK = ROOT / "target/clients/first_test"
 NODE_WORK = ROOT / "tests/clients/node/built"
 BLOCK = re.compile(r"^```(\w+)\n(?://|#) (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TIME_S_MAX = 300
+# What each says when its one test ran; a runner that finds none may end well too.
+RAN_ONE = {"Python": "1 passed", "Node": "pass 1\n", "Go": "--- PASS: Test", "Java": "1 tests successful"}
 
 
 def cut_out(port):
@@ -41,13 +43,13 @@ def commands(files, programs):
     java, jars = files[".java"], programs["jars"]
     classes = str(java.parent / "classes")
     compiled = f"javac -cp '{jars}/*' -d {classes} {java}"
-    launched = f"java -jar {jars}/junit-platform-console-standalone-*.jar execute --disable-banner --details=none"
+    launched = f"java -jar {jars}/junit-platform-console-standalone-*.jar execute --disable-banner --details=summary"
     console = f"{launched} --class-path {classes}:$(echo {jars}/*.jar | tr ' ' :) --select-class BankTest"
     return {
         "Python": [programs["python"], "-m", "pytest", "-q", "-p", "no:cacheprovider", str(files[".py"])],
         "Node": [programs["node"], "--test", str(files[".mjs"])],
         # Not answered from its cache, which does not know the server.
-        "Go": ["env", "GOTOOLCHAIN=local", programs["go"], "test", "-count=1", "-C", str(go), "."],
+        "Go": ["env", "GOTOOLCHAIN=local", programs["go"], "test", "-C", str(go), "-count=1", "-v", "."],
         "Java": ["bash", "-c", f"{compiled} && {console}"],
     }
 
@@ -62,7 +64,8 @@ def main():
         for name, command in commands(cut_out(server.port), programs).items():
             try:
                 ran = subprocess.run(command, capture_output=True, text=True, timeout=TIME_S_MAX)
-                ok, told = ran.returncode == 0, ran.stdout + ran.stderr
+                told = ran.stdout + ran.stderr
+                ok = ran.returncode == 0 and RAN_ONE[name] in told
             except subprocess.TimeoutExpired as late:
                 ok, told = False, str(late)
             passed, failed = passed + ok, failed + (not ok)
