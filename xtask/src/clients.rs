@@ -97,23 +97,15 @@ fn python() -> Result<Vec<Command>, Failure> {
 fn python_with(name: &str, list: &str) -> Result<String, Failure> {
     let environment = virtual_environment(name)?;
     let list = root().join("tests/clients/python").join(list);
-    install_by_pip(&environment, &["--requirement", text(&list)?])?;
+    install::by_pip(&environment, &["--requirement", text(&list)?])?;
     Ok(text(&environment.join("bin/python"))?.to_owned())
 }
 
-/// A virtual environment of Python under `target/`, made if there is none.
+/// A virtual environment of Python under `target/`.
 fn virtual_environment(name: &str) -> Result<PathBuf, Failure> {
     let environment = root().join("target/clients").join(name);
-    if !environment.join("bin/python").exists() {
-        process::run(&mut program("python3", &["-m", "venv", text(&environment)?]))?;
-    }
+    install::virtual_environment(&environment)?;
     Ok(environment)
-}
-
-fn install_by_pip(environment: &Path, wanted: &[&str]) -> Result<(), Failure> {
-    let python = environment.join("bin/python");
-    let mut pip = program(text(&python)?, &["-m", "pip", "install", "--quiet"]);
-    process::run(pip.args(wanted))
 }
 
 /// The Node SDK, checked and compiled by `tsc`: once by the types that the guide was written for, and
@@ -158,7 +150,7 @@ fn find_go() -> Result<String, Failure> {
         return Ok("go".to_owned());
     }
     let environment = virtual_environment("go")?;
-    install_by_pip(&environment, &[GO_PACKAGE])?;
+    install::by_pip(&environment, &[GO_PACKAGE])?;
     Ok(text(&environment.join("bin/go"))?.to_owned())
 }
 
