@@ -145,3 +145,12 @@ pub const KNOWN_CUSTOMERS_MAX: u32 = 20;
 pub const LOGIN_STEPS_MAX: u32 = 8;
 /// Parts into which accounts are spread for claims and for the daily work.
 pub const BUCKETS: u32 = 1_024;
+
+/// How long a command waits before it looks again.
+pub const COMMAND_POLL_MS: u64 = 100;
+/// The longest that a command may be told to wait: a day.
+pub const COMMAND_WAIT_S_MAX: u64 = 86_400;
+/// Rows that a command shows or writes of one list.
+pub const COMMAND_ROWS_MAX: usize = 2_000_000;
+/// How far one command advances a test clock: ten years and a leap day or three.
+pub const COMMAND_ADVANCE_S_MAX: i64 = 3_653 * 86_400;
