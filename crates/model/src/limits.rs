@@ -108,6 +108,19 @@ pub const EVENT_NEWS_MAX: usize = 1_024;
 /// How long a rolled secret stays active unless the roll says otherwise.
 pub const SECRET_ROLL_MS_MAX: i64 = 24 * 3_600 * 1_000;
 
+/// Event streams of the whole server.
+pub const EVENT_STREAMS_MAX: usize = 256;
+/// Event streams of a merchant.
+pub const EVENT_STREAMS_PER_MERCHANT_MAX: usize = 16;
+/// Messages that an event stream keeps because they were not acknowledged.
+pub const EVENT_STREAM_MESSAGES_MAX: usize = 2_000;
+/// How long an event stream is kept while nobody reads it.
+pub const EVENT_STREAM_AWAY_MS_MAX: i64 = 60_000;
+/// How long a reader of an event stream may take to take a message.
+pub const EVENT_STREAM_SEND_MS_MAX: u64 = 10_000;
+/// Bytes of a message from a reader of an event stream.
+pub const EVENT_STREAM_RECEIVED_BYTES_MAX: usize = 64 * 1_024;
+
 /// Commands waiting for the writer; one more is answered with 429.
 pub const WRITER_QUEUE_MAX: usize = 4_096;
 /// Commands in one commit.
