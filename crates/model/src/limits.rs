@@ -123,3 +123,5 @@ pub const KNOWN_CUSTOMERS_MAX: u32 = 20;
 pub const LOGIN_STEPS_MAX: u32 = 8;
 /// Parts into which accounts are spread for claims and for the daily work.
 pub const BUCKETS: u32 = 1_024;
+/// Bytes of a record of API calls, after which nothing more is written to it.
+pub const RECORD_BYTES_MAX: u64 = 1 << 30;
