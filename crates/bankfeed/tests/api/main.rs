@@ -54,3 +54,4 @@ mod subscriptions;
 mod subscriptions_life;
 mod support;
 mod versions;
+mod versions_shown;
