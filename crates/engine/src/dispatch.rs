@@ -42,7 +42,14 @@ impl Engine {
             };
             // Written together, so that the writer commits them together.
             let engine = Arc::clone(self);
-            writing.spawn(async move { (place, engine.store.write(dispatch).await) });
+            writing.spawn(async move {
+                let (merchant, taken) = (dispatch.merchant, !dispatch.deliveries.is_empty());
+                let written = engine.store.write(dispatch).await;
+                if written.is_ok() && !taken {
+                    engine.waits.tell(merchant);
+                }
+                (place, written)
+            });
         }
         let (mut dispatched, mut failed) = (Vec::with_capacity(found), None);
         while let Some(written) = writing.join_next().await {

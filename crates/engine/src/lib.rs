@@ -38,6 +38,7 @@ pub mod session;
 pub mod settings;
 pub mod token;
 pub mod transaction;
+pub mod wait;
 mod watch;
 pub mod worker;
 
@@ -55,6 +56,7 @@ use model::key::random_letters;
 use model::numbers::Numbers;
 use std::sync::Arc;
 use store::{Failpoints, FindObject, Kind, Object, Store};
+use wait::Waits;
 use wire::address::PageKey;
 use worker::Wake;
 
@@ -70,6 +72,7 @@ pub struct Engine {
     pub(crate) failpoints: Failpoints,
     pub(crate) wake: Wake,
     pub(crate) stuck: Stuck,
+    pub(crate) waits: Waits,
     pub(crate) event_streams: EventStreams,
     /// Makes the addresses of hosted pages.
     pub(crate) page_key: PageKey,
@@ -116,6 +119,7 @@ impl Engine {
             failpoints: parts.failpoints,
             wake: Wake::default(),
             stuck: Stuck::default(),
+            waits: Waits::default(),
         }
     }
 

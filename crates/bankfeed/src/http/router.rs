@@ -192,6 +192,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
             "/v1/test_helpers/financial_connections/accounts/{id}/reactivate",
             helpers::reactivate,
         )
+        .get("/v1/test_helpers/events/wait", event::wait)
         .get("/v1/test_helpers/events/{id}/deliveries", event::deliveries)
         .router()
         // For people and for those who watch the process; without a key

@@ -55,3 +55,4 @@ mod subscriptions_life;
 mod support;
 mod versions;
 mod versions_shown;
+mod waits;
