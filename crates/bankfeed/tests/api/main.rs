@@ -55,4 +55,5 @@ mod subscriptions;
 mod subscriptions_life;
 mod support;
 mod versions;
+mod versions_shown;
 mod waits;
