@@ -25,6 +25,7 @@ pub mod event;
 pub mod external_account;
 mod held;
 pub mod hosted;
+pub mod judge;
 pub mod link;
 mod list;
 mod live;
@@ -47,6 +48,7 @@ pub use settings::Settings;
 use connectors::Connector;
 use connectors::outbound::Outbound;
 use due::Stuck;
+use judge::Judge;
 use model::clock::{AccountTime, Clock, ClockStatus, Rng, TestClock};
 use model::id::{ClockId, MerchantId};
 use model::key::random_letters;
@@ -68,6 +70,7 @@ pub struct Engine {
     pub(crate) failpoints: Failpoints,
     pub(crate) wake: Wake,
     pub(crate) stuck: Stuck,
+    pub(crate) judge: Judge,
     /// Makes the addresses of hosted pages.
     pub(crate) page_key: PageKey,
 }
@@ -112,6 +115,7 @@ impl Engine {
             failpoints: parts.failpoints,
             wake: Wake::default(),
             stuck: Stuck::default(),
+            judge: Judge::default(),
         }
     }
 

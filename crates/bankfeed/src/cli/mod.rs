@@ -6,11 +6,13 @@
 mod client;
 mod demo;
 mod flags;
+mod judge;
 mod key;
 mod listen;
 mod output;
 mod serve;
 
+pub(crate) use client::USER_AGENT;
 pub use client::{Client, ClientError, Received};
 
 use crate::StartError;
@@ -43,6 +45,8 @@ enum Command {
     Config(ConfigFlags),
     /// Prints events as they happen and forwards them to a URL.
     Listen(listen::ListenFlags),
+    /// Names what a client does that would lose data in production.
+    Judge(judge::JudgeFlags),
 }
 
 /// Why a command did not do what it was asked.
@@ -54,6 +58,8 @@ enum CommandError {
     Start(#[from] StartError),
     #[error(transparent)]
     Listen(#[from] listen::ListenError),
+    #[error(transparent)]
+    Judge(#[from] judge::JudgeError),
     #[error(transparent)]
     Key(#[from] key::KeyError),
     #[error("the demo did not end well")]
@@ -71,6 +77,7 @@ pub fn run() -> ExitCode {
         Command::Demo => demo::run(),
         Command::Config(flags) => show_config(&flags),
         Command::Listen(flags) => listen::run(&flags),
+        Command::Judge(flags) => judge::run(&flags),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
