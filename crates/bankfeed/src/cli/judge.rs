@@ -3,7 +3,8 @@
 //! It is meant for the end of a test run: whoever asks says that the client has done all that it
 //! will, so what it left open is named at once. It ends with 1 if anything was found.
 
-use super::{Client, ClientError, CommandError, Received, output, runtime};
+use super::server::{ServerError, ServerFlags, text, with_server};
+use super::{CommandError, output};
 use clap::Args;
 use serde_json::Value;
 
@@ -18,97 +19,55 @@ pub(super) struct JudgeFlags {
     /// Forget what was seen once it is printed, so that the next run begins anew
     #[arg(long)]
     reset: bool,
-    /// Print the report as the API gives it
-    #[arg(long)]
-    json: bool,
-    /// The API key whose client is meant
-    #[arg(long, value_name = "KEY", default_value = "sk_test_123", env = "BANKFEED_API_KEY")]
-    api_key: String,
-    /// Where the server is
-    #[arg(
-        long,
-        value_name = "URL",
-        default_value = "http://127.0.0.1:12111",
-        env = "BANKFEED_API_BASE"
-    )]
-    api_base: String,
-}
-
-/// Why a client cannot be judged, or was not found to be good.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum JudgeError {
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    #[error("the server refused the report: {0}")]
-    Refused(String),
-    #[error("{0} found; docs/judge.md says more of each")]
-    Found(String),
+    #[command(flatten)]
+    server: ServerFlags,
 }
 
 pub(super) fn run(flags: &JudgeFlags) -> Result<(), CommandError> {
-    let report = runtime()?.block_on(fetch(flags))?;
-    let findings = report["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
-    if flags.json {
-        output::say(&format!("{report:#}"));
-    } else {
-        output::say(summary(&report).trim_end());
-        for finding in findings {
-            output::say(shown(finding).trim_end());
+    with_server(&flags.server, async |server| {
+        let finished = if flags.running { "false" } else { "true" };
+        let report = server.get(REPORT, &[("finished", finished)]).await?;
+        if flags.reset {
+            server.post(&format!("{REPORT}/reset"), &[]).await?;
         }
-    }
-    match findings.len() {
-        0 => Ok(()),
-        1 => Err(JudgeError::Found("1 fault was".to_owned()).into()),
-        count => Err(JudgeError::Found(format!("{count} faults were")).into()),
-    }
+        server.show(&report, show);
+        match report["findings"].as_array().map_or(0, Vec::len) {
+            0 => Ok(()),
+            1 => Err(ServerError::Ended("the client has a fault".to_owned())),
+            count => Err(ServerError::Ended(format!("the client has {count} faults"))),
+        }
+    })
 }
 
-async fn fetch(flags: &JudgeFlags) -> Result<Value, JudgeError> {
-    let client = Client::build(&flags.api_base, &flags.api_key)?;
-    let finished = if flags.running { "false" } else { "true" };
-    let report = accepted(client.call("GET", REPORT, &[("finished", finished)]).await?)?;
-    if flags.reset {
-        accepted(client.call("POST", &format!("{REPORT}/reset"), &[]).await?)?;
-    }
-    Ok(report)
-}
-
-fn accepted(received: Received) -> Result<Value, JudgeError> {
-    if received.status == 200 {
-        return Ok(received.body);
-    }
-    let message = &received.body["error"]["message"];
-    Err(JudgeError::Refused(message.as_str().unwrap_or("without a reason").to_owned()))
-}
-
-/// What was watched, in a line.
-fn summary(report: &Value) -> String {
-    let watched = |name: &str| report["watched"][name].to_string();
+fn show(report: &Value) {
+    let watched = |name: &str| text(&report["watched"], name);
     let (calls, attempts, accounts) = (watched("calls"), watched("attempts"), watched("accounts"));
-    let found = match report["findings"].as_array().map_or(0, Vec::len) {
-        0 => "nothing found",
-        _ => "found",
-    };
-    format!("{calls} calls, {attempts} webhooks, {accounts} accounts: {found}")
+    let findings = report["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let found = if findings.is_empty() { "nothing found" } else { "found:" };
+    output::say(&format!(
+        "{calls} calls, {attempts} webhooks, {accounts} accounts watched; {found}"
+    ));
+    for finding in findings {
+        output::say(&shown(finding));
+    }
 }
 
 /// A finding for people: what, of what, what shows it, what to do.
 fn shown(finding: &Value) -> String {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let subject = finding["account"].as_str().or(finding["webhook_endpoint"].as_str());
+    let subject = text(finding, "account") + &text(finding, "webhook_endpoint");
     let times = match finding["times"].as_u64() {
         Some(times) if times > 1 => format!(", {times} times"),
         _ => String::new(),
     };
     let mut lines = vec![
         String::new(),
-        format!("{}  {}{times}", text(&finding["code"]), subject.unwrap_or("-")),
-        format!("  {}", text(&finding["message"])),
+        format!("{}  {subject}{times}", text(finding, "code")),
+        format!("  {}", text(finding, "message")),
     ];
     for seen in finding["evidence"].as_array().into_iter().flatten() {
-        let named = ["request", "event"].map(|name| seen[name].as_str().unwrap_or_default());
-        lines.push(format!("  - {}  {}", text(&seen["what"]), named.join(" ").trim()));
+        let named = ["request", "event"].map(|name| text(seen, name)).join(" ");
+        lines.push(format!("  - {}  {}", text(seen, "what"), named.trim()));
     }
-    lines.push(format!("  Fix: {}", text(&finding["fix"])));
+    lines.push(format!("  Fix: {}", text(finding, "fix")));
     lines.join("\n")
 }
