@@ -39,7 +39,26 @@ fn judges_a_client() {
     told += &server.run(&["judge", "--running", "--reset"]);
     told += &server.run(&["judge"]);
     told += &server.run(&["judge", "--api-key", "nonsense"]);
-    insta::assert_snapshot!(without_requests(&told), @"");
+    insta::assert_snapshot!(without_requests(&told), @"
+    $ bankfeed judge
+    0 calls, 0 webhooks, 0 accounts watched; nothing found
+    $ bankfeed judge --running --reset
+    3 calls, 0 webhooks, 1 accounts watched; found:
+
+    time_as_cursor  fca_0vIseXMSiAu8P8oVp4PoNoHu
+      The client looks for new transactions by transacted_at: rows that the bank dates back, posts later, changes or withdraws are never seen.
+      - listed from transacted_at 1767216231 on  req_…
+      - listed from transacted_at 1767216232 on  req_…
+      Fix: Remember transaction_refresh.id of each event and list with transaction_refresh[after]; upsert rows by id.
+    ! bankfeed: the client has a fault
+    ends with 1
+    $ bankfeed judge
+    0 calls, 0 webhooks, 0 accounts watched; nothing found
+    $ bankfeed judge --api-key nonsense
+    ! bankfeed: the server does not take the key …: Invalid API key: ****
+    !   name a key with --api-key or BANKFEED_API_KEY; `bankfeed key create` issues one
+    ends with 1
+    ");
     let report = &server.json(&["judge"])[0];
     assert_eq!(report["object"], "bankfeed.consumer_report");
 }
