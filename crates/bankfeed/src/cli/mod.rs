@@ -11,6 +11,7 @@ mod advance;
 mod client;
 mod completions;
 mod demo;
+mod events;
 mod flags;
 mod format;
 mod judge;
@@ -21,6 +22,7 @@ mod output;
 mod serve;
 mod server;
 mod transactions;
+mod trigger;
 
 pub(crate) use client::USER_AGENT;
 pub use client::{Client, ClientError, Received};
@@ -67,6 +69,10 @@ enum Command {
     Refresh(account::RefreshFlags),
     /// Lets time pass on a test clock.
     Advance(advance::AdvanceFlags),
+    /// Lists events, shows one with its deliveries, or sends one again.
+    Events(events::EventsFlags),
+    /// Makes an event happen, by the calls that lead to it.
+    Trigger(trigger::TriggerFlags),
     /// Prints what a shell needs to complete commands.
     Completions(completions::CompletionsFlags),
 }
@@ -122,6 +128,8 @@ pub fn run() -> ExitCode {
         Command::Transactions(flags) => transactions::run(&flags),
         Command::Refresh(flags) => account::run_refresh(&flags),
         Command::Advance(flags) => advance::run(&flags),
+        Command::Events(flags) => events::run(&flags),
+        Command::Trigger(flags) => trigger::run(&flags),
         Command::Completions(flags) => {
             completions::run(&flags);
             Ok(())

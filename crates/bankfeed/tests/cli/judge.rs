@@ -39,7 +39,7 @@ fn judges_a_client() {
     told += &server.run(&["judge", "--running", "--reset"]);
     told += &server.run(&["judge"]);
     told += &server.run(&["judge", "--api-key", "nonsense"]);
-    insta::assert_snapshot!(without_requests(&told), @"
+    insta::assert_snapshot!(without_requests(&told), @r#"
     $ bankfeed judge
     0 calls, 0 webhooks, 0 accounts watched; nothing found
     $ bankfeed judge --running --reset
@@ -58,7 +58,7 @@ fn judges_a_client() {
     ! bankfeed: the server does not take the key …: Invalid API key: ****
     !   name a key with --api-key or BANKFEED_API_KEY; `bankfeed key create` issues one
     ends with 1
-    ");
+    "#);
     let report = &server.json(&["judge"])[0];
     assert_eq!(report["object"], "bankfeed.consumer_report");
 }

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod clocks;
+mod events;
 mod faults;
 mod judge;
 mod support;
