@@ -25,6 +25,7 @@ mod given;
 mod headers;
 mod helpers;
 mod idempotency;
+mod judge;
 mod keys;
 mod link_flow;
 mod payments;

@@ -6,7 +6,7 @@ use super::payments::{
 };
 use super::{
     App, account, clock, connected_account, connections_settings, cors, customer, endpoint, event,
-    event_stream, external_account, helpers, link_flow, record, session, token, transaction,
+    event_stream, external_account, helpers, judge, link_flow, record, session, token, transaction,
 };
 use crate::pages::{self, hosted};
 use axum::Router;
@@ -194,6 +194,9 @@ pub(super) fn router(app: Arc<App>) -> Router {
         )
         .get("/v1/test_helpers/events/wait", event::wait)
         .get("/v1/test_helpers/events/{id}/deliveries", event::deliveries)
+        // Ours: what the client does that would lose data
+        .get("/v1/test_helpers/consumer_report", judge::report)
+        .post("/v1/test_helpers/consumer_report/reset", judge::reset)
         .router()
         // For people and for those who watch the process; without a key
         // Not the customer of an id: Stripe's search, which this server does not have

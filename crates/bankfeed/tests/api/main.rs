@@ -36,6 +36,7 @@ mod intents;
 mod invoice_payments;
 mod invoices;
 mod issued;
+mod judge;
 mod keys;
 mod limits;
 mod link_flow;

@@ -6,4 +6,5 @@ mod accounts;
 mod clocks;
 mod events;
 mod faults;
+mod judge;
 mod support;
