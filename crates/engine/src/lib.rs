@@ -17,6 +17,7 @@ pub mod connections_settings;
 mod context;
 pub mod customer;
 pub mod deliver;
+pub mod delivery;
 pub mod dispatch;
 mod due;
 pub mod endpoint;

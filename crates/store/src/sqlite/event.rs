@@ -185,7 +185,8 @@ pub(crate) fn dispatch(command: &DispatchEvent, batch: &Batch<'_>) -> Result<(),
     // An event that the pruner took meanwhile, or of another merchant, gets nothing.
     if batch.execute(CLEAR_UNDISPATCHED, key)? == 1 {
         for one in deliveries {
-            delivery::insert(*merchant, *event, one, batch)?;
+            // One that is there already stays as it is.
+            let _ = delivery::insert(*merchant, *event, one, batch)?;
         }
     }
     Ok(())

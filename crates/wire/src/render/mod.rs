@@ -11,6 +11,7 @@ pub mod clock;
 pub mod connected_account;
 pub mod customer;
 pub mod deleted;
+pub mod delivery;
 pub mod endpoint;
 pub mod event;
 pub mod given;
