@@ -123,7 +123,8 @@ impl Engine {
             let of_platform = self.endpoints_of(tie.platform).await?.into_iter();
             endpoints.extend(of_platform.filter(|endpoint| endpoint.connect));
         }
-        Ok(Listeners { endpoints, connected: tie.map(|tie| tie.account) })
+        let platform = tie.as_ref().map(|tie| tie.platform);
+        Ok(Listeners { endpoints, connected: tie.map(|tie| tie.account), platform })
     }
 
     /// A merchant's endpoints, at most [`model::limits::ENDPOINTS_MAX`].
@@ -150,6 +151,8 @@ pub(crate) struct Listeners {
     pub(crate) endpoints: Vec<Endpoint>,
     /// The id of the connected account that the merchant is, if it is one.
     pub(crate) connected: Option<String>,
+    /// Who runs it, if it is one.
+    pub(crate) platform: Option<MerchantId>,
 }
 
 impl Listeners {

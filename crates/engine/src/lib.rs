@@ -23,6 +23,7 @@ mod due;
 pub mod endpoint;
 mod error;
 pub mod event;
+pub mod event_stream;
 pub mod external_account;
 mod held;
 pub mod hosted;
@@ -49,6 +50,7 @@ pub use settings::Settings;
 use connectors::Connector;
 use connectors::outbound::Outbound;
 use due::Stuck;
+use event_stream::EventStreams;
 use model::clock::{AccountTime, Clock, ClockStatus, Rng, TestClock};
 use model::id::{ClockId, MerchantId};
 use model::key::random_letters;
@@ -72,6 +74,7 @@ pub struct Engine {
     pub(crate) wake: Wake,
     pub(crate) stuck: Stuck,
     pub(crate) waits: Waits,
+    pub(crate) event_streams: EventStreams,
     /// Makes the addresses of hosted pages.
     pub(crate) page_key: PageKey,
 }
@@ -106,6 +109,7 @@ impl Engine {
     pub fn new(parts: Parts) -> Self {
         Self {
             page_key: PageKey::new(parts.store.derived_key("hosted pages")),
+            event_streams: EventStreams::new(parts.store.derived_key("event streams")),
             store: parts.store,
             connector: parts.connector,
             outbound: parts.outbound,

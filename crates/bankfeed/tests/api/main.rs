@@ -28,6 +28,7 @@ mod errors_intents;
 mod errors_invoices;
 mod errors_steering;
 mod errors_subscriptions;
+mod event_streams;
 mod guide;
 mod hosted;
 mod idempotency;

@@ -14,6 +14,7 @@ pub mod deleted;
 pub mod delivery;
 pub mod endpoint;
 pub mod event;
+pub mod event_stream;
 pub mod given;
 pub mod institution;
 pub mod ownership;
