@@ -25,6 +25,7 @@ mod error;
 pub mod event;
 pub mod event_stream;
 pub mod external_account;
+pub mod fault;
 mod held;
 pub mod hosted;
 pub mod link;
@@ -51,6 +52,7 @@ use connectors::Connector;
 use connectors::outbound::Outbound;
 use due::Stuck;
 use event_stream::EventStreams;
+use fault::Faults;
 use model::clock::{AccountTime, Clock, ClockStatus, Rng, TestClock};
 use model::id::{ClockId, MerchantId};
 use model::key::random_letters;
@@ -74,6 +76,7 @@ pub struct Engine {
     pub(crate) wake: Wake,
     pub(crate) stuck: Stuck,
     pub(crate) waits: Waits,
+    pub(crate) faults: Faults,
     pub(crate) event_streams: EventStreams,
     /// Makes the addresses of hosted pages.
     pub(crate) page_key: PageKey,
@@ -121,6 +124,7 @@ impl Engine {
             wake: Wake::default(),
             stuck: Stuck::default(),
             waits: Waits::default(),
+            faults: Faults::default(),
         }
     }
 

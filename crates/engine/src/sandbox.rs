@@ -17,9 +17,7 @@ use model::bank::BankOwner;
 use model::clock::AccountTime;
 use model::event::EventType;
 use model::id::TransactionId;
-use store::{
-    AccountChange, ChangeAccount, ChangeConnection, Connection, FindTransaction, ListDeliveries,
-};
+use store::{AccountChange, ChangeAccount, ChangeConnection, Connection, FindTransaction};
 use wire::error::Error as Refusal;
 use wire::render::bank::{BookEntry, ScriptedRefresh};
 use wire::render::institution::{Institution as Shown, InstitutionStatus, TestAccount};

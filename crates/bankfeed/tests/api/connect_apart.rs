@@ -48,7 +48,7 @@ async fn populate(client: &Client) -> Vec<String> {
     let of_subscription = subscription.text("/items/data/0/id");
     let subscription = subscription.text("/id");
     let checkout = id("/v1/checkout/sessions", "mode=setup&currency=usd").await;
-    let hook = "url=http://127.0.0.1:9/&enabled_events[]=invoice.paid";
+    let hook = "url=http://127.0.0.1:9/&enabled_events[]=*";
     let endpoint = id("/v1/webhook_endpoints", hook).await;
     let numbers = "bank_account[country]=US&bank_account[routing_number]=110000000\
         &bank_account[account_number]=000123456789";
@@ -99,7 +99,8 @@ async fn followed(client: &Client, made: &mut Vec<String>) {
     let of_account = made.iter().find(|path| path.contains("/transactions?")).cloned().unwrap();
     let transaction = first(&of_account, "/data/0/id").await;
     made.push(format!("{FC}/transactions/{transaction}"));
-    for list in ["/v1/disputes", "/v1/invoice_payments", "/v1/events"] {
+    let deliveries = "/v1/test_helpers/deliveries";
+    for list in ["/v1/disputes", "/v1/invoice_payments", "/v1/events", deliveries] {
         made.push(format!("{list}/{}", first(list, "/data/0/id").await));
     }
     let event = first("/v1/events", "/data/0/id").await;

@@ -37,6 +37,7 @@ mod invoice_payments;
 mod invoices;
 mod issued;
 mod keys;
+mod ledger;
 mod limits;
 mod link_flow;
 mod link_flow_carriers;

@@ -3,19 +3,12 @@
 use crate::json::JsonWriter;
 use model::Word;
 use model::delivery::{Attempt, Delivery, DeliveryStatus};
-use serde::Deserialize;
-
-/// What is read of the bytes that were sent.
-#[derive(Deserialize)]
-struct Sent<'a> {
-    #[serde(rename = "type")]
-    event_type: &'a str,
-}
+use serde_json::Value;
 
 /// Writes a delivery with its attempts.
 pub fn write(writer: &mut JsonWriter, delivery: &Delivery, attempts: &[Attempt]) {
     let due = delivery.status == DeliveryStatus::Pending;
-    let sent: Option<Sent<'_>> = serde_json::from_slice(&delivery.payload).ok();
+    let sent: Value = serde_json::from_slice(&delivery.payload).unwrap_or_default();
     writer.object(|w| {
         w.key("id").plain(&delivery.key.to_string());
         w.key("object").plain("bankfeed.delivery");
@@ -25,7 +18,7 @@ pub fn write(writer: &mut JsonWriter, delivery: &Delivery, attempts: &[Attempt])
             }
         });
         w.key("event").plain(delivery.key.event.text().as_str());
-        w.key("event_type").optional_string(sent.map(|sent| sent.event_type));
+        w.key("event_type").optional_string(sent["type"].as_str());
         w.key("fault");
         match delivery.hit {
             Some(hit) => w.object(|w| {

@@ -15,6 +15,7 @@ pub mod delivery;
 pub mod endpoint;
 pub mod event;
 pub mod event_stream;
+pub mod fault;
 pub mod given;
 pub mod institution;
 pub mod ownership;
