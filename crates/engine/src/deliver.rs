@@ -3,6 +3,7 @@
 //! At least once: the attempt is recorded after it was made, so a crash in between repeats it. The
 //! payload was frozen by the dispatcher; only timestamp and signature are new in each attempt.
 
+use crate::judge::Ended;
 use crate::settings::RetrySchedule;
 use crate::{Engine, Error};
 use model::clock::ServerTime;
@@ -165,6 +166,9 @@ impl Engine {
             ("Stripe-Signature", signature.as_str()),
             ("User-Agent", "bankfeed/1.0 (webhooks)"),
         ];
+        if !endpoint.livemode {
+            self.judge.attempt_began(delivery, at);
+        }
         let posted = self.outbound.post(&endpoint.url, &headers, delivery.payload.clone()).await;
         let duration_ms = self.clock.server_now().ms_since(at);
         let (status, error) = match posted.status {
@@ -172,20 +176,7 @@ impl Engine {
             Err(error) => (None, Some(error)),
         };
         let number = delivery.attempts + 1;
-        let schedule =
-            if endpoint.livemode { &self.settings.retry_live } else { &self.settings.retry_test };
-        let accepted = status.is_some_and(|status| (200..300).contains(&status));
-        let once_more = fault == Some(FaultKind::WebhookDoubled) && delivery.attempts == 0;
-        let (outcome, due_at) = if accepted && once_more {
-            (DeliveryStatus::Pending, delivery.due_at)
-        } else if accepted {
-            (DeliveryStatus::Succeeded, delivery.due_at)
-        } else {
-            match next_attempt(schedule, delivery, number, self.clock.server_now()) {
-                Some(due_at) => (DeliveryStatus::Pending, due_at),
-                None => (DeliveryStatus::Failed, delivery.due_at),
-            }
-        };
+        let (outcome, due_at) = self.outcome_of(delivery, endpoint.livemode, fault, status);
         tracing::info!(
             event.id = %delivery.key.event,
             endpoint.id = %delivery.key.endpoint,
@@ -195,6 +186,12 @@ impl Engine {
             "webhook attempt {}",
             model::Word::word(outcome)
         );
+        if !endpoint.livemode {
+            let is_last = outcome != DeliveryStatus::Pending;
+            let at = self.clock.server_now();
+            let is_forged = fault == Some(FaultKind::WebhookWronglySigned);
+            self.judge.attempt_ended(delivery, &Ended { at, status, is_last, is_forged });
+        }
         let attempt = Attempt {
             number,
             at,
@@ -213,6 +210,29 @@ impl Engine {
             attempt: Some(attempt),
             status: outcome,
             due_at,
+        }
+    }
+
+    /// Where a delivery stands after an attempt was answered so, and when the next one is due.
+    fn outcome_of(
+        &self,
+        delivery: &Delivery,
+        livemode: bool,
+        fault: Option<FaultKind>,
+        status: Option<u16>,
+    ) -> (DeliveryStatus, ServerTime) {
+        let schedule = if livemode { &self.settings.retry_live } else { &self.settings.retry_test };
+        let accepted = status.is_some_and(|status| (200..300).contains(&status));
+        let once_more = fault == Some(FaultKind::WebhookDoubled) && delivery.attempts == 0;
+        if accepted {
+            let outcome =
+                if once_more { DeliveryStatus::Pending } else { DeliveryStatus::Succeeded };
+            return (outcome, delivery.due_at);
+        }
+        let now = self.clock.server_now();
+        match next_attempt(schedule, delivery, delivery.attempts + 1, now) {
+            Some(due_at) => (DeliveryStatus::Pending, due_at),
+            None => (DeliveryStatus::Failed, delivery.due_at),
         }
     }
 }

@@ -28,6 +28,7 @@ pub mod external_account;
 pub mod fault;
 mod held;
 pub mod hosted;
+pub mod judge;
 pub mod link;
 mod list;
 mod live;
@@ -53,6 +54,7 @@ use connectors::outbound::Outbound;
 use due::Stuck;
 use event_stream::EventStreams;
 use fault::Faults;
+use judge::Judge;
 use model::clock::{AccountTime, Clock, ClockStatus, Rng, TestClock};
 use model::id::{ClockId, MerchantId};
 use model::key::random_letters;
@@ -75,6 +77,7 @@ pub struct Engine {
     pub(crate) failpoints: Failpoints,
     pub(crate) wake: Wake,
     pub(crate) stuck: Stuck,
+    pub(crate) judge: Judge,
     pub(crate) waits: Waits,
     pub(crate) faults: Faults,
     pub(crate) event_streams: EventStreams,
@@ -123,6 +126,7 @@ impl Engine {
             failpoints: parts.failpoints,
             wake: Wake::default(),
             stuck: Stuck::default(),
+            judge: Judge::default(),
             waits: Waits::default(),
             faults: Faults::default(),
         }

@@ -20,6 +20,7 @@ mod digits;
 pub mod endpoint;
 pub mod event;
 pub mod fault;
+pub mod finding;
 pub mod given;
 pub mod id;
 pub mod key;

@@ -11,8 +11,10 @@ mod advance;
 mod client;
 mod completions;
 mod demo;
+mod events;
 mod flags;
 mod format;
+mod judge;
 mod key;
 mod link;
 mod listen;
@@ -20,7 +22,9 @@ mod output;
 mod serve;
 mod server;
 mod transactions;
+mod trigger;
 
+pub(crate) use client::USER_AGENT;
 pub use client::{Client, ClientError, Received};
 
 use crate::StartError;
@@ -53,6 +57,8 @@ enum Command {
     Config(ConfigFlags),
     /// Prints events as they happen and forwards them to a URL.
     Listen(listen::ListenFlags),
+    /// Names what a client does that would lose data in production.
+    Judge(judge::JudgeFlags),
     /// Links bank accounts without a browser, and makes what that takes.
     Link(Box<link::LinkFlags>),
     /// Lists bank accounts, or shows one.
@@ -63,6 +69,10 @@ enum Command {
     Refresh(account::RefreshFlags),
     /// Lets time pass on a test clock.
     Advance(advance::AdvanceFlags),
+    /// Lists events, shows one with its deliveries, or sends one again.
+    Events(events::EventsFlags),
+    /// Makes an event happen, by the calls that lead to it.
+    Trigger(trigger::TriggerFlags),
     /// Prints what a shell needs to complete commands.
     Completions(completions::CompletionsFlags),
 }
@@ -112,11 +122,14 @@ pub fn run() -> ExitCode {
         Command::Demo => demo::run(),
         Command::Config(flags) => show_config(&flags),
         Command::Listen(flags) => listen::run(&flags),
+        Command::Judge(flags) => judge::run(&flags),
         Command::Link(flags) => link::run(&flags),
         Command::Accounts(flags) => account::run(&flags),
         Command::Transactions(flags) => transactions::run(&flags),
         Command::Refresh(flags) => account::run_refresh(&flags),
         Command::Advance(flags) => advance::run(&flags),
+        Command::Events(flags) => events::run(&flags),
+        Command::Trigger(flags) => trigger::run(&flags),
         Command::Completions(flags) => {
             completions::run(&flags);
             Ok(())

@@ -1,6 +1,7 @@
 //! What is sent for a call: an answer, a refusal, or the answer that was sent before.
 
 use engine::Answer;
+use engine::judge::Seen;
 use model::id::RequestId;
 use std::borrow::Cow;
 use store::Reply;
@@ -19,6 +20,8 @@ pub(super) struct Sent {
     pub(super) limited: Option<&'static str>,
     /// Whether the connection ends in its place.
     pub(super) cut: bool,
+    /// What the judge hears of it; a replay tells nothing new.
+    pub(super) seen: Option<Box<Seen>>,
 }
 
 impl Sent {
@@ -31,6 +34,7 @@ impl Sent {
             should_retry: None,
             limited: None,
             cut: false,
+            seen: answer.seen,
         }
     }
 
@@ -42,7 +46,16 @@ impl Sent {
         let body = refusal.to_json(None);
         let notice = refusal.notice.as_ref().map(|notice| Cow::Owned(notice.to_string()));
         let status = refusal.status;
-        Self { status, body, notice, original: None, should_retry, limited: None, cut: false }
+        Self {
+            status,
+            body,
+            notice,
+            original: None,
+            should_retry,
+            seen: None,
+            limited: None,
+            cut: false,
+        }
     }
 
     /// The same with the limit that was reached.
@@ -54,7 +67,7 @@ impl Sent {
     /// In its place the connection ends.
     #[must_use]
     pub(super) fn cut(self) -> Self {
-        Self { cut: true, ..self }
+        Self { cut: true, seen: None, ..self }
     }
 
     pub(super) fn replayed(reply: Reply) -> Self {
@@ -67,6 +80,7 @@ impl Sent {
             should_retry: (reply.status >= 400).then_some(false),
             limited: None,
             cut: false,
+            seen: None,
         }
     }
 
@@ -77,6 +91,7 @@ impl Sent {
             let error = error as &dyn std::error::Error;
             tracing::error!(request.id = %id, error, "request failed");
         }
-        Self::refused(&refusal)
+        let seen = error.find_seen().cloned().map(Box::new);
+        Self { seen, ..Self::refused(&refusal) }
     }
 }

@@ -7,10 +7,12 @@ const DAY_S: i64 = 86_400;
 const ROUTER: &str = include_str!("../../src/http/router.rs");
 /// What is shown of a platform, of an account, or of the server itself: it belongs to no row of a
 /// merchant, or is there for both.
-const SHARED: [&str; 3] = [
+const SHARED: [&str; 4] = [
     "/v1/account",
     "/v1/financial_connections/settings",
     "/v1/test_helpers/financial_connections/institutions",
+    // Of each, but of no row: tests of the judge hold that it is apart.
+    "/v1/test_helpers/consumer_report",
 ];
 
 /// Makes one of each object; answers the paths that show them.
@@ -53,6 +55,7 @@ async fn populate(client: &Client) -> Vec<String> {
     let numbers = "bank_account[country]=US&bank_account[routing_number]=110000000\
         &bank_account[account_number]=000123456789";
     let token = id("/v1/tokens", numbers).await;
+    let fault = id("/v1/test_helpers/faults", "kind=webhook_lost&types[]=price.updated").await;
     let configuration = id("/v1/payment_method_configurations", "name=Banks").await;
     let bank = format!("/v1/test_helpers/financial_connections/accounts/{account}");
     vec![
@@ -84,6 +87,7 @@ async fn populate(client: &Client) -> Vec<String> {
         format!("/v1/webhook_endpoints/{endpoint}"),
         format!("/v1/tokens/{token}"),
         format!("/v1/payment_method_configurations/{configuration}"),
+        format!("/v1/test_helpers/faults/{fault}"),
     ]
 }
 
