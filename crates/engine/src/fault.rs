@@ -213,6 +213,9 @@ impl Engine {
             return Ok(None);
         }
         let faults = self.faults_of(context.merchant).await?;
+        if faults.is_empty() {
+            return Ok(None);
+        }
         let fits = |fault: &&Fault| {
             !fault.kind.is_of_webhooks()
                 && fault.method.as_deref().is_none_or(|one| one == method)

@@ -50,7 +50,7 @@ async fn populate(client: &Client) -> Vec<String> {
     let of_subscription = subscription.text("/items/data/0/id");
     let subscription = subscription.text("/id");
     let checkout = id("/v1/checkout/sessions", "mode=setup&currency=usd").await;
-    let hook = "url=http://127.0.0.1:9/&enabled_events[]=*";
+    let hook = "url=http://127.0.0.1:9/&enabled_events[]=payment_intent.succeeded";
     let endpoint = id("/v1/webhook_endpoints", hook).await;
     let numbers = "bank_account[country]=US&bank_account[routing_number]=110000000\
         &bank_account[account_number]=000123456789";

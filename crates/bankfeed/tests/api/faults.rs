@@ -1,6 +1,7 @@
 //! Faults on demand: of webhooks and of calls.
 
 use crate::support::{App, Client, FC, Receiver, Reply};
+use serde_json::json;
 
 const FAULTS: &str = "/v1/test_helpers/faults";
 const LEDGER: &str = "/v1/test_helpers/deliveries";
@@ -44,17 +45,45 @@ async fn is_made_shown_and_taken_away() {
     let form = "kind=webhook_lost&types[]=customer.*&every=2&times=1&seed=7";
     let made = app.post(FAULTS, form).await.ok();
     let id = made.text("/id");
-    insta::assert_snapshot!(made.shown().replace(&id, "fault_"), @"");
+    insta::assert_snapshot!(made.shown().replace(&id, "fault_"), @r#"
+    200
+    {
+      "created": 1767225600,
+      "delay_ms": 0,
+      "every": 2,
+      "first": null,
+      "fitting": 0,
+      "hits": 0,
+      "id": "fault_",
+      "kind": "webhook_lost",
+      "livemode": false,
+      "method": null,
+      "object": "bankfeed.fault",
+      "path": null,
+      "percent": null,
+      "seed": 7,
+      "status": "active",
+      "times": 1,
+      "types": [
+        "customer.*"
+      ],
+      "webhook_endpoint": null
+    }
+    "#);
     let told = customers(&app, 5).await;
     assert_eq!(heard(&receiver), [&told[0], &told[2], &told[3], &told[4]].map(String::clone));
     let shown = app.get(&format!("{FAULTS}/{id}")).await.ok();
     let counts = ["/fitting", "/hits", "/status"].map(|name| shown.at(name));
-    assert_eq!(counts, [5.into(), 1.into(), "over".into()]);
+    assert_eq!(counts, [json!(5), json!(1), json!("over")]);
     assert_eq!(app.get(FAULTS).await.ok().at("/data/0"), shown.json());
     app.delete(&format!("{FAULTS}/{id}")).await.ok();
     assert!(app.get(FAULTS).await.ok().items("/data").is_empty());
     let gone = app.refusals(&[("GET", &format!("{FAULTS}/{id}"), "")]).await;
-    insta::assert_snapshot!(gone, @"");
+    insta::assert_snapshot!(gone, @"
+    GET /v1/test_helpers/faults/fault_…
+        404 invalid_request_error resource_missing id
+        No such fault: 'fault_…'
+    ");
 }
 
 /// A lost webhook is never sent and the ledger says why; a call that waits for its event waits in
@@ -69,7 +98,7 @@ async fn a_lost_webhook_never_comes() {
     app.run_workers_until_idle().await;
     assert!(heard(&receiver).is_empty());
     let lost = app.get(&format!("{LEDGER}?status=lost")).await.ok();
-    assert_eq!(lost.at("/data/0/fault"), serde_json::json!({"id": id, "kind": "webhook_lost"}));
+    assert_eq!(lost.at("/data/0/fault"), json!({"id": id, "kind": "webhook_lost"}));
     assert!(lost.items("/data/0/attempts").is_empty());
     let wait = "/v1/test_helpers/events/wait?type=customer.created&timeout=0";
     let vain = app.get(wait).await;
@@ -127,7 +156,7 @@ async fn webhooks_go_wrong() {
     let posts = receiver.take();
     let signed: Vec<bool> = posts.iter().map(|post| is_signed(post, &secret)).collect();
     assert_eq!(signed, [false, true]);
-    assert_eq!(attempts().await, ["webhook_wrongly_signed".into(), serde_json::Value::Null]);
+    assert_eq!(attempts().await, [json!("webhook_wrongly_signed"), json!(null)]);
 }
 
 /// The same calls after the same faults go wrong in the same places, whatever else is random; another
@@ -174,7 +203,10 @@ async fn calls_go_wrong() {
     let of_posts = "method=POST&path=/v1/customers&first=1";
     fault(&app, &format!("kind=api_error_before&{of_posts}")).await;
     let refused = create("before").await;
-    insta::assert_snapshot!(refused.told(), @"");
+    insta::assert_snapshot!(refused.told(), @"
+    500 api_error - -
+    The server failed to answer this request; its log says why.
+    ");
     assert_eq!((refused.header("stripe-should-retry"), count().await), (Some("true"), 0));
     create("before").await.ok();
 
@@ -185,7 +217,10 @@ async fn calls_go_wrong() {
 
     fault(&app, &format!("kind=api_rate_limited&{of_posts}")).await;
     let limited = create("limited").await;
-    insta::assert_snapshot!(limited.told(), @"");
+    insta::assert_snapshot!(limited.told(), @"
+    429 invalid_request_error rate_limit -
+    Too many requests: the limit global-rate is reached; slow down.
+    ");
     assert_eq!(limited.header("stripe-rate-limited-reason"), Some("global-rate"));
     assert_eq!((limited.header("stripe-should-retry"), count().await), (None, 2));
     create("limited").await.ok();
@@ -276,6 +311,54 @@ async fn refuses_what_is_no_fault() {
         "kind=webhook_lost&share=1",
     ]
     .map(|form| ("POST", FAULTS, form));
-    insta::assert_snapshot!(app.refusals(&calls).await, @"");
+    insta::assert_snapshot!(app.refusals(&calls).await, @"
+    POST /v1/test_helpers/faults
+        400 invalid_request_error parameter_missing kind
+        Missing required parameter: kind.
+    POST /v1/test_helpers/faults kind=flood
+        400 invalid_request_error - kind
+        Invalid kind: must be one of api_error_before, api_error_after, api_cut_before,
+        api_cut_after, api_latency, api_rate_limited, webhook_lost, webhook_doubled,
+        webhook_delayed, webhook_reordered, or webhook_wrongly_signed
+    POST /v1/test_helpers/faults kind=webhook_lost&path=/v1/customers
+        400 invalid_request_error - path
+        A fault of the kind webhook_lost has no path.
+    POST /v1/test_helpers/faults kind=webhook_lost&types[]=customer.cretaed
+        400 invalid_request_error - types[0]
+        This server sends no event of the type 'customer.cretaed'.
+    POST /v1/test_helpers/faults kind=webhook_lost&webhook_endpoint=we_1
+        404 invalid_request_error resource_missing webhook_endpoint
+        No such webhook endpoint: 'we_1'
+    POST /v1/test_helpers/faults kind=api_latency&types[]=customer.created
+        400 invalid_request_error - types
+        A fault of the kind api_latency has no types.
+    POST /v1/test_helpers/faults kind=api_latency&delay_ms=60001
+        400 invalid_request_error parameter_invalid_integer delay_ms
+        Invalid integer: delay_ms must be between 0 and 60000
+    POST /v1/test_helpers/faults kind=api_latency&method=PATCH
+        400 invalid_request_error - method
+        Invalid method: must be one of DELETE, GET, or POST
+    POST /v1/test_helpers/faults kind=api_latency&path=customers
+        400 invalid_request_error - path
+        A path begins with /v1/.
+    POST /v1/test_helpers/faults kind=webhook_doubled&delay_ms=1
+        400 invalid_request_error - delay_ms
+        A fault of the kind webhook_doubled has no delay.
+    POST /v1/test_helpers/faults kind=webhook_lost&every=2&first=1
+        400 invalid_request_error parameters_exclusive every
+        You may give only one of these parameters: every, first.
+    POST /v1/test_helpers/faults kind=webhook_lost&percent=0
+        400 invalid_request_error parameter_invalid_integer percent
+        Invalid integer: percent must be between 1 and 100
+    POST /v1/test_helpers/faults kind=webhook_lost&times=0
+        400 invalid_request_error parameter_invalid_integer times
+        Invalid integer: times must be between 1 and 1000000
+    POST /v1/test_helpers/faults kind=webhook_lost&seed=-1
+        400 invalid_request_error parameter_invalid_integer seed
+        Invalid integer: seed must be between 0 and 9223372036854775807
+    POST /v1/test_helpers/faults kind=webhook_lost&share=1
+        400 invalid_request_error parameter_unknown share
+        Received unknown parameter: share
+    ");
     assert!(app.get(FAULTS).await.ok().items("/data").is_empty());
 }
