@@ -37,6 +37,7 @@ mod transaction;
 mod visits;
 
 pub use auth::{KeyPolicy, Keys};
+pub(crate) use connection::CONNECTIONS_MAX;
 pub use keys::IssuedKeys;
 pub(crate) use texts::goes_somewhere;
 

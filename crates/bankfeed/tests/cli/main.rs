@@ -4,6 +4,8 @@
 
 mod accounts;
 mod clocks;
+mod doctor;
 mod events;
+mod export;
 mod faults;
 mod support;
