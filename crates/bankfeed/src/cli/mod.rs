@@ -16,6 +16,7 @@ mod events;
 mod export;
 mod flags;
 mod format;
+mod judge;
 mod key;
 mod link;
 mod listen;
@@ -25,6 +26,7 @@ mod server;
 mod transactions;
 mod trigger;
 
+pub(crate) use client::USER_AGENT;
 pub use client::{Client, ClientError, Received};
 
 use crate::StartError;
@@ -57,6 +59,8 @@ enum Command {
     Config(ConfigFlags),
     /// Prints events as they happen and forwards them to a URL.
     Listen(listen::ListenFlags),
+    /// Names what a client does that would lose data in production.
+    Judge(judge::JudgeFlags),
     /// Links bank accounts without a browser, and makes what that takes.
     Link(Box<link::LinkFlags>),
     /// Lists bank accounts, or shows one.
@@ -126,6 +130,7 @@ pub fn run() -> ExitCode {
         Command::Demo => demo::run(),
         Command::Config(flags) => show_config(&flags),
         Command::Listen(flags) => listen::run(&flags),
+        Command::Judge(flags) => judge::run(&flags),
         Command::Link(flags) => link::run(&flags),
         Command::Accounts(flags) => account::run(&flags),
         Command::Transactions(flags) => transactions::run(&flags),

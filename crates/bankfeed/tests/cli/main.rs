@@ -8,4 +8,5 @@ mod doctor;
 mod events;
 mod export;
 mod faults;
+mod judge;
 mod support;
