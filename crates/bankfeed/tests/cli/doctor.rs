@@ -103,7 +103,7 @@ fn finds_what_is_wrong() {
     ends with 1
     database wrong DB: could not open the database: file is not a database name another file with --db, or restore it from a backup
     ends with 1
-    rights wrong no file can be made in /tmp/.tmpJFlyLq/none let the user who runs the server write there
+    rights wrong no file can be made in FOLDER let the user who runs the server write there
     port wrong nowhere is no address say HOST:PORT with --listen
     ends with 1
     ");

@@ -62,7 +62,7 @@ fn writes_texts() {
     </STMTRS></STMTTRNRS>
     </BANKMSGSRSV1>
     </OFX>
-    ! 1 transactions are not in it: OFX takes those that are posted
+    ! left out 1 transaction: OFX takes what is posted
     "#);
 }
 

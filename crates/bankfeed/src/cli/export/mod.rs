@@ -59,8 +59,8 @@ enum Format {
 trait Sink {
     /// Takes a transaction.
     fn row(&mut self, row: &Value) -> io::Result<()>;
-    /// Writes what is left. Answers a remark about what could not be written, if any.
-    fn finish(self: Box<Self>) -> io::Result<Option<String>>;
+    /// Writes what is left. Answers how many rows the form has no place for.
+    fn finish(self: Box<Self>) -> io::Result<usize>;
 }
 
 /// Where bytes go.
@@ -88,13 +88,13 @@ pub(super) fn run(flags: &ExportFlags) -> Result<(), CommandError> {
         if server.json {
             output::say_json(&json!({"file": path, "rows": rows}));
         } else {
-            output::remark(&format!("wrote {rows} transactions to {}", path.display()));
+            output::remark(&format!("wrote {} to {}", counted(rows), path.display()));
         }
         Ok(())
     })
 }
 
-/// Writes all rows; answers how many there were.
+/// Writes all rows; answers how many there are in the file.
 async fn export(
     server: &Server,
     flags: &ExportFlags,
@@ -117,8 +117,14 @@ async fn export(
         sink.row(&row).map_err(fault)
     };
     server.each(TRANSACTIONS, &form, None, take).await?;
-    if let Some(remark) = sink.finish().map_err(fault)? {
-        output::remark(&remark);
+    let left_out = sink.finish().map_err(fault)?;
+    if left_out > 0 {
+        output::remark(&format!("left out {}: OFX takes what is posted", counted(left_out)));
     }
-    Ok(rows)
+    Ok(rows - left_out)
+}
+
+/// A number of transactions, as a sentence says it.
+fn counted(rows: usize) -> String {
+    if rows == 1 { "1 transaction".to_owned() } else { format!("{rows} transactions") }
 }

@@ -163,14 +163,11 @@ impl Sink for Ofx {
         Ok(())
     }
 
-    fn finish(mut self: Box<Self>) -> io::Result<Option<String>> {
+    fn finish(mut self: Box<Self>) -> io::Result<usize> {
         let document = self.document();
         self.target.write_all(document.as_bytes())?;
         self.target.flush()?;
-        let left_out = self.left_out;
-        Ok((left_out > 0).then(|| {
-            format!("{left_out} transactions are not in it: OFX takes those that are posted")
-        }))
+        Ok(self.left_out)
     }
 }
 

@@ -94,10 +94,10 @@ impl Sink for Parquet {
         if self.texts[0].len() >= GROUP_ROWS_MAX { self.flush().map_err(fault) } else { Ok(()) }
     }
 
-    fn finish(mut self: Box<Self>) -> io::Result<Option<String>> {
+    fn finish(mut self: Box<Self>) -> io::Result<usize> {
         self.flush().map_err(fault)?;
         self.file.close().map_err(fault)?;
-        Ok(None)
+        Ok(0)
     }
 }
 

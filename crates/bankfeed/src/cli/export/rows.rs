@@ -63,10 +63,10 @@ impl Sink for Csv {
         Ok(())
     }
 
-    fn finish(mut self: Box<Self>) -> io::Result<Option<String>> {
+    fn finish(mut self: Box<Self>) -> io::Result<usize> {
         self.begin()?;
         self.lines.flush()?;
-        Ok(None)
+        Ok(0)
     }
 }
 
@@ -84,8 +84,8 @@ impl Sink for Lines {
         writeln!(self.0, "{row}")
     }
 
-    fn finish(mut self: Box<Self>) -> io::Result<Option<String>> {
+    fn finish(mut self: Box<Self>) -> io::Result<usize> {
         self.0.flush()?;
-        Ok(None)
+        Ok(0)
     }
 }
