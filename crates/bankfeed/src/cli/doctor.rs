@@ -211,7 +211,7 @@ fn database(settings: &Settings, db: &Path) -> Vec<Finding> {
         Err(error) => {
             let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
             let found = format!("{shown}: {error}{}", cause.unwrap_or_default());
-            let help = "name another file with --db, or restore it from a backup";
+            let help = "name another with --db, or restore a backup";
             return vec![wrong("database", found, help)];
         }
     };
@@ -231,7 +231,7 @@ fn database(settings: &Settings, db: &Path) -> Vec<Finding> {
         (Ok(_), Some(false)) => wrong(
             "seal key",
             "the database was made with another key",
-            "put the file back that belongs to this database, or name it with --seal-key-file",
+            "put its own key file back, or name it with --seal-key-file",
         ),
         (Ok(_), _) => ok("seal key", "it opens the database"),
     };
@@ -243,7 +243,7 @@ fn seal_key(settings: &Settings) -> Result<[u8; SEAL_KEY_BYTES], Finding> {
     let path = settings.seal_key_file.clone().unwrap_or_default();
     let text = fs::read_to_string(&path).map_err(|error| {
         let found = format!("{}: {error}", path.display());
-        wrong("seal key", found, "put the file back: without it the database does not open")
+        wrong("seal key", found, "put it back: nothing else opens the database")
     })?;
     read_seal_key(text.trim()).ok_or_else(|| {
         let found = format!("{} is no key", path.display());

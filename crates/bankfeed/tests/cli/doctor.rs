@@ -95,13 +95,13 @@ fn finds_what_is_wrong() {
     insta::assert_snapshot!(shown, @"
     rights wrong others may use DB.key (mode 644) chmod 600 DB.key
     ends with 1
-    seal key wrong the database was made with another key put the file back that belongs to this database, or name it with --seal-key-file
+    seal key wrong the database was made with another key put its own key file back, or name it with --seal-key-file
     ends with 1
     seal key wrong DB.key is no key it holds 32 bytes in hexadecimal; put it back
     ends with 1
-    seal key wrong DB.key: No such file or directory (os error 2) put the file back: without it the database does not open
+    seal key wrong DB.key: No such file or directory (os error 2) put it back: nothing else opens the database
     ends with 1
-    database wrong DB: could not open the database: file is not a database name another file with --db, or restore it from a backup
+    database wrong DB: could not open the database: file is not a database name another with --db, or restore a backup
     ends with 1
     rights wrong no file can be made in FOLDER let the user who runs the server write there
     port wrong nowhere is no address say HOST:PORT with --listen
