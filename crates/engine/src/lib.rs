@@ -35,6 +35,7 @@ pub mod sandbox;
 pub mod schedule;
 pub mod session;
 pub mod settings;
+pub mod snapshot;
 pub mod token;
 pub mod transaction;
 mod watch;

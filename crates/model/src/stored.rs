@@ -23,6 +23,7 @@ use crate::payments::payment_method::PaymentMethod;
 use crate::payments::product::{Price, Product};
 use crate::payments::subscription::Subscription;
 use crate::session::Session;
+use crate::snapshot::SandboxSnapshot;
 use crate::token::BankAccountToken;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -46,6 +47,9 @@ pub trait Stored {
 
     /// Its version: 1 at first, raised by one by every change.
     fn version(&self) -> u64;
+
+    /// Sets the version of an object that a restore brought back.
+    fn set_version(&mut self, version: u64);
 
     /// When it was made.
     fn created(&self) -> AccountTime;
@@ -108,6 +112,10 @@ macro_rules! common {
 
         fn version(&self) -> u64 {
             self.version
+        }
+
+        fn set_version(&mut self, version: u64) {
+            self.version = version;
         }
 
         fn created(&self) -> AccountTime {
@@ -234,6 +242,10 @@ impl Stored for LinkFlow {
     }
 }
 
+impl Stored for SandboxSnapshot {
+    common!(id.number());
+}
+
 impl Stored for TestClock {
     common!(id.number());
 
@@ -303,6 +315,10 @@ impl Stored for ConnectionsSettings {
         self.version
     }
 
+    fn set_version(&mut self, version: u64) {
+        self.version = version;
+    }
+
     fn created(&self) -> AccountTime {
         self.created
     }
@@ -329,6 +345,10 @@ impl Stored for ConnectedAccount {
         self.version
     }
 
+    fn set_version(&mut self, version: u64) {
+        self.version = version;
+    }
+
     fn created(&self) -> AccountTime {
         self.created
     }
@@ -349,6 +369,10 @@ impl Stored for PlatformTie {
 
     fn version(&self) -> u64 {
         self.version
+    }
+
+    fn set_version(&mut self, version: u64) {
+        self.version = version;
     }
 
     fn created(&self) -> AccountTime {

@@ -30,6 +30,7 @@ mod payments;
 mod router;
 mod sent;
 mod session;
+mod snapshot;
 mod texts;
 mod token;
 mod transaction;

@@ -6,7 +6,7 @@ use super::payments::{
 };
 use super::{
     App, account, clock, connected_account, connections_settings, cors, customer, endpoint, event,
-    external_account, helpers, link_flow, session, token, transaction,
+    external_account, helpers, link_flow, session, snapshot, token, transaction,
 };
 use crate::pages::{self, hosted};
 use axum::Router;
@@ -191,6 +191,13 @@ pub(super) fn router(app: Arc<App>) -> Router {
             helpers::reactivate,
         )
         .get("/v1/test_helpers/events/{id}/deliveries", event::deliveries)
+        // Ours: all of a sandbox, kept, brought back and emptied
+        .post("/v1/test_helpers/snapshots", snapshot::create)
+        .get("/v1/test_helpers/snapshots", snapshot::list)
+        .get("/v1/test_helpers/snapshots/{id}", snapshot::retrieve)
+        .delete("/v1/test_helpers/snapshots/{id}", snapshot::delete)
+        .post("/v1/test_helpers/snapshots/{id}/restore", snapshot::restore)
+        .post("/v1/test_helpers/reset", snapshot::reset)
         .router()
         // For people and for those who watch the process; without a key
         // Not the customer of an id: Stripe's search, which this server does not have

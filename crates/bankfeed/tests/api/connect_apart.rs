@@ -54,6 +54,7 @@ async fn populate(client: &Client) -> Vec<String> {
         &bank_account[account_number]=000123456789";
     let token = id("/v1/tokens", numbers).await;
     let configuration = id("/v1/payment_method_configurations", "name=Banks").await;
+    let snapshot = id("/v1/test_helpers/snapshots", "").await;
     let bank = format!("/v1/test_helpers/financial_connections/accounts/{account}");
     vec![
         format!("/v1/customers/{customer}"),
@@ -84,6 +85,7 @@ async fn populate(client: &Client) -> Vec<String> {
         format!("/v1/webhook_endpoints/{endpoint}"),
         format!("/v1/tokens/{token}"),
         format!("/v1/payment_method_configurations/{configuration}"),
+        format!("/v1/test_helpers/snapshots/{snapshot}"),
     ]
 }
 

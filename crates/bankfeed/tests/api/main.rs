@@ -48,6 +48,7 @@ mod other_origins;
 mod parameters;
 mod process;
 mod settings_page;
+mod snapshots;
 mod steering;
 mod subscriptions;
 mod subscriptions_life;

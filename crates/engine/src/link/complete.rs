@@ -135,6 +135,7 @@ impl Engine {
             daily_due_at: None,
             bank_due_at: None,
             rows: 0,
+            undone: Vec::new(),
         };
         let connection = Connection {
             account: account.id,

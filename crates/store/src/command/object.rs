@@ -23,6 +23,7 @@ use model::payments::payment_method::PaymentMethod;
 use model::payments::product::{Price, Product};
 use model::payments::subscription::Subscription;
 use model::session::Session;
+use model::snapshot::SandboxSnapshot;
 use model::stored::{Lookup, Stored};
 use model::token::BankAccountToken;
 use sha2::{Digest, Sha256};
@@ -134,6 +135,8 @@ objects! {
     Token(BankAccountToken) = "token",
     /// A configuration of payment methods. Looked up by whether it is active.
     MethodConfiguration(MethodConfiguration) = "payment_method_configuration",
+    /// A snapshot of a sandbox. No snapshot holds snapshots.
+    Snapshot(SandboxSnapshot) = "snapshot",
     /// What falls due in the tests of this crate.
     #[cfg(test)]
     Alarm(crate::due_tests::Alarm) = "alarm",
@@ -356,6 +359,11 @@ impl Object {
     /// What must not stand in its body.
     pub(crate) fn secret(&self) -> Option<Vec<u8>> {
         self.stored().secret()
+    }
+
+    /// Sets the version of one that a restore brought back.
+    pub(crate) fn set_version(&mut self, version: u64) {
+        self.stored_mut().set_version(version);
     }
 
     /// Puts its secret back; answers whether it could be understood.

@@ -21,6 +21,7 @@ mod body;
 pub(crate) mod clock;
 pub(crate) mod delivery;
 pub(crate) mod event;
+mod kept;
 mod list;
 mod migration;
 pub(crate) mod object;
@@ -29,6 +30,7 @@ pub(crate) mod prune;
 mod readers;
 pub(crate) mod refresh;
 pub(crate) mod reply;
+pub(crate) mod snapshot;
 pub(crate) mod transaction;
 mod writer;
 
@@ -163,6 +165,13 @@ impl Reading<'_> {
         transaction.commit()?;
         Ok(answer)
     }
+}
+
+/// Bytes of a transaction's body, by which a sandbox is measured.
+pub(crate) fn transaction_body_bytes(row: &model::transaction::Transaction) -> usize {
+    let mut buffer = Vec::new();
+    body::write(row, &mut buffer);
+    buffer.len()
 }
 
 /// The number of an id as a column holds it; ids are below 2^63.

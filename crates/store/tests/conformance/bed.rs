@@ -290,6 +290,7 @@ pub(crate) fn account(merchant: MerchantId, number: u64) -> Account {
         daily_due_at: None,
         bank_due_at: None,
         rows: 0,
+        undone: vec![],
     }
 }
 

@@ -133,6 +133,7 @@ pub(super) fn account() -> Account {
         daily_due_at: None,
         bank_due_at: None,
         rows: 0,
+        undone: Vec::new(),
     }
 }
 
