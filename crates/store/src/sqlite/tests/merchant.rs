@@ -51,6 +51,7 @@ const ACROSS_SHARDS: &[(&str, &str)] = &[
     ("clock::LIST_DUE_REFRESHES_ON_CLOCK", "a clock moves many accounts"),
     ("event::GET_LISTED_EVENT", "a row of the merchant's list of events"),
     ("event::LIST_EVENTS", "the merchant's list of events"),
+    ("event::LIST_PLACES", "the merchant's list of events"),
     ("snapshot::FIND_HIGHEST_CONNECTION", "all of a merchant's sandbox"),
     ("snapshot::FIND_HIGHEST_DELIVERY", "all of a merchant's sandbox"),
     ("snapshot::FIND_HIGHEST_REFRESH", "all of a merchant's sandbox"),
