@@ -15,9 +15,9 @@ use crate::id::{
     AccountId, AuthorizationId, ClockId, CustomerId, InstitutionId, MerchantId, OwnershipId,
     RefreshId,
 };
-use crate::limits::UNDONE_RANGES_MAX;
 use crate::refresh::{RefreshCause, RefreshState, RefreshStatus};
-use crate::word::{Word, words};
+use crate::snapshot::Undone;
+use crate::word::words;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -263,20 +263,9 @@ pub struct Account {
     pub bank_due_at: Option<AccountTime>,
     /// Transaction rows stored so far: the ordinal of the newest.
     pub rows: u32,
-    /// Refreshes that a restore undid, the oldest first; at most
-    /// [`crate::limits::UNDONE_RANGES_MAX`].
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub undone: Vec<UndoneRefreshes>,
-}
-
-/// Refreshes that were told of and then undone, when a snapshot from before them was restored: their
-/// sequences are not given again, so that an id means one refresh for ever.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UndoneRefreshes {
-    /// Transaction refreshes with a larger sequence than this …
-    pub after: u32,
-    /// … up to and including this one are gone; refreshes of any feature go on behind it.
-    pub until: u32,
+    /// Refreshes that restores undid.
+    #[serde(default, skip_serializing_if = "Undone::is_empty")]
+    pub undone: Undone,
 }
 
 /// What of an account decides whether its transactions may be listed, and since when. It reads from
@@ -295,15 +284,14 @@ pub struct ListableAccount {
     pub transactions_listable: bool,
     /// As in [`Account`].
     #[serde(default)]
-    pub undone: Vec<UndoneRefreshes>,
+    pub undone: Undone,
 }
 
 impl ListableAccount {
     /// Whether the account ever had this transaction refresh, and no restore undid it.
     pub fn has_refresh(&self, sequence: u32) -> bool {
         let newest = self.transaction_refresh.as_ref().map_or(0, |state| state.sequence);
-        let undone = |range: &UndoneRefreshes| range.after < sequence && sequence <= range.until;
-        (1..=newest).contains(&sequence) && !self.undone.iter().any(undone)
+        (1..=newest).contains(&sequence) && !self.undone.holds(sequence)
     }
 }
 
@@ -375,35 +363,10 @@ impl Account {
         })
     }
 
-    /// The same account brought back by a restore: `floor` is above every version, sequence and
-    /// ordinal that was given since, so that none is given twice; `rows` is the newest ordinal that
-    /// this account ever gave, where that is known.
-    #[must_use]
-    pub fn restored(mut self, floor: u32, rows: Option<u32>) -> Self {
-        self.version = u64::from(floor);
-        self.rows = rows.unwrap_or(floor).max(self.rows);
-        let after = self.transaction_refresh.as_ref().map_or(0, |state| state.sequence);
-        self.undone.push(UndoneRefreshes { after, until: floor });
-        if self.undone.len() > UNDONE_RANGES_MAX {
-            let second = self.undone.remove(1);
-            self.undone[0].until = second.until;
-        }
-        self
-    }
-
-    /// The largest of what it has counted: its version, sequences and rows.
-    pub fn highest_count(&self) -> u64 {
-        let states = Feature::ALL.iter().filter_map(|feature| self.refresh(*feature));
-        let sequences = states.map(|state| state.sequence);
-        let undone = self.undone.iter().map(|range| range.until);
-        let counts = sequences.chain(undone).chain([self.rows]).max();
-        self.version.max(counts.map_or(0, u64::from))
-    }
-
     /// Starts a refresh and gives its sequence. The caller has seen that none is pending.
     pub fn start_refresh(&mut self, feature: Feature, now: AccountTime) -> u32 {
         assert!(!self.is_pending(feature), "at most one refresh of a feature is pending");
-        let undone = self.undone.last().map_or(0, |range| range.until);
+        let undone = self.undone.last();
         let slot = self.refresh_slot(feature);
         let sequence = slot.as_ref().map_or(0, |state| state.sequence).max(undone) + 1;
         *slot = Some(RefreshState {

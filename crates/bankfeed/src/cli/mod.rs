@@ -19,6 +19,7 @@ mod listen;
 mod output;
 mod serve;
 mod server;
+mod snapshot;
 mod transactions;
 
 pub use client::{Client, ClientError, Received};
@@ -63,6 +64,11 @@ enum Command {
     Refresh(account::RefreshFlags),
     /// Lets time pass on a test clock.
     Advance(advance::AdvanceFlags),
+    /// Keeps all of a sandbox, and brings it back.
+    #[command(subcommand)]
+    Snapshot(snapshot::SnapshotCommand),
+    /// Empties a sandbox; its snapshots stay.
+    Reset(snapshot::ResetFlags),
     /// Prints what a shell needs to complete commands.
     Completions(completions::CompletionsFlags),
 }
@@ -117,6 +123,8 @@ pub fn run() -> ExitCode {
         Command::Transactions(flags) => transactions::run(&flags),
         Command::Refresh(flags) => account::run_refresh(&flags),
         Command::Advance(flags) => advance::run(&flags),
+        Command::Snapshot(command) => snapshot::run(&command),
+        Command::Reset(flags) => snapshot::run_reset(&flags),
         Command::Completions(flags) => {
             completions::run(&flags);
             Ok(())

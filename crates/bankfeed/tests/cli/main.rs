@@ -5,4 +5,5 @@
 mod accounts;
 mod clocks;
 mod faults;
+mod snapshots;
 mod support;

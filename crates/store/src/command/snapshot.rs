@@ -111,3 +111,40 @@ pub(crate) fn floor_above(counts: impl IntoIterator<Item = u64>) -> u32 {
     let highest = counts.into_iter().max().unwrap_or(0);
     u32::try_from(highest).unwrap_or(u32::MAX).saturating_add(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::limits::{
+        SANDBOX_MERCHANTS_MAX, SANDBOX_ROWS_MAX, SNAPSHOT_BYTES_MAX, SNAPSHOT_ROWS_MAX,
+    };
+    use std::collections::BTreeMap;
+
+    fn size(rows: u64, bytes: u64, merchants: usize) -> SandboxSize {
+        let counts =
+            BTreeMap::from([("event".to_owned(), 1), ("transaction".to_owned(), rows - 1)]);
+        SandboxSize { merchants: vec![MerchantId::from_number(1); merchants], counts, bytes }
+    }
+
+    /// Each bound of a snapshot and of a removal is the last that fits.
+    #[test]
+    fn sizes_are_bounded() {
+        let (rows, bytes, merchants) =
+            (SNAPSHOT_ROWS_MAX, SNAPSHOT_BYTES_MAX, SANDBOX_MERCHANTS_MAX);
+        assert!(may_be_taken(&size(rows, bytes, merchants)));
+        assert!(!may_be_taken(&size(rows + 1, bytes, merchants)));
+        assert!(!may_be_taken(&size(rows, bytes + 1, merchants)));
+        assert!(!may_be_taken(&size(rows, bytes, merchants + 1)));
+        assert!(may_be_removed(&size(SANDBOX_ROWS_MAX, u64::MAX, merchants)));
+        assert!(!may_be_removed(&size(SANDBOX_ROWS_MAX + 1, 0, merchants)));
+        assert!(!may_be_removed(&size(1, 0, merchants + 1)));
+    }
+
+    /// A floor is above all, and never falls to nothing at the end of its bits.
+    #[test]
+    fn floors_are_above() {
+        assert_eq!(floor_above([]), 1);
+        assert_eq!(floor_above([3, 41, 7]), 42);
+        assert_eq!(floor_above([u64::MAX]), u32::MAX);
+    }
+}

@@ -169,6 +169,12 @@ pub(crate) fn restore(
         }
     }
     if let Some(rows) = memory.snapshots.get(&(*owner, snapshot.id)).map(Arc::clone) {
+        // Numbers of ids are given once, so nobody has taken those of rows that were away.
+        let taken = rows.accounts.keys().any(|id| memory.accounts.contains_key(id))
+            || rows.events.keys().any(|id| memory.events.contains_key(id));
+        if taken {
+            return Err(Failure::Exists);
+        }
         put_back(&rows, floor, &gone, memory);
     }
     record_last(reply.as_ref(), memory);
