@@ -167,3 +167,5 @@ pub const COMMAND_WAIT_S_MAX: u64 = 86_400;
 pub const COMMAND_ROWS_MAX: usize = 2_000_000;
 /// How far one command advances a test clock: ten years and a leap day or three.
 pub const COMMAND_ADVANCE_S_MAX: i64 = 3_653 * 86_400;
+/// Bytes of a record of API calls, after which nothing more is written to it.
+pub const RECORD_BYTES_MAX: u64 = 1 << 30;

@@ -11,6 +11,7 @@ mod advance;
 mod client;
 mod completions;
 mod demo;
+mod events;
 mod flags;
 mod format;
 mod key;
@@ -21,6 +22,7 @@ mod serve;
 mod server;
 mod snapshot;
 mod transactions;
+mod trigger;
 
 pub use client::{Client, ClientError, Received};
 
@@ -64,6 +66,10 @@ enum Command {
     Refresh(account::RefreshFlags),
     /// Lets time pass on a test clock.
     Advance(advance::AdvanceFlags),
+    /// Lists events, shows one with its deliveries, or sends one again.
+    Events(events::EventsFlags),
+    /// Makes an event happen, by the calls that lead to it.
+    Trigger(trigger::TriggerFlags),
     /// Keeps all of a sandbox, and brings it back.
     #[command(subcommand)]
     Snapshot(snapshot::SnapshotCommand),
@@ -123,6 +129,8 @@ pub fn run() -> ExitCode {
         Command::Transactions(flags) => transactions::run(&flags),
         Command::Refresh(flags) => account::run_refresh(&flags),
         Command::Advance(flags) => advance::run(&flags),
+        Command::Events(flags) => events::run(&flags),
+        Command::Trigger(flags) => trigger::run(&flags),
         Command::Snapshot(command) => snapshot::run(&command),
         Command::Reset(flags) => snapshot::run_reset(&flags),
         Command::Completions(flags) => {

@@ -11,6 +11,7 @@ use super::caller::{Caller, act_in};
 use super::cors;
 use super::headers as names;
 use super::idempotency::{find_replay, fingerprint, read_key, record};
+use super::record::Pattern;
 use super::sent::Sent;
 use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
@@ -246,6 +247,9 @@ pub(super) async fn answer(app: Arc<App>, route: Arc<Route>, request: Request) -
         })
     };
     let mut response = head.respond(&app, route.pattern, sent);
+    if app.record.is_some() {
+        response.extensions_mut().insert(Pattern(route.pattern));
+    }
     if route.publishable {
         cors::open(response.headers_mut());
     }

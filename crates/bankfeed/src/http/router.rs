@@ -6,13 +6,14 @@ use super::payments::{
 };
 use super::{
     App, account, clock, connected_account, connections_settings, cors, customer, endpoint, event,
-    event_stream, external_account, helpers, link_flow, session, snapshot, token, transaction,
+    event_stream, external_account, helpers, link_flow, record, session, snapshot, token,
+    transaction,
 };
 use crate::pages::{self, hosted};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::middleware::map_response_with_state;
+use axum::middleware::{from_fn_with_state, map_response_with_state};
 use axum::response::Response;
 use axum::routing::{MethodFilter, any, get, on};
 use std::sync::Arc;
@@ -232,6 +233,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .fallback(unknown_url)
         .method_not_allowed_fallback(wrong_method)
         .layer(map_response_with_state(Arc::clone(&app), call::identified))
+        .layer(from_fn_with_state(Arc::clone(&app), record::recorded))
         .with_state(app)
 }
 

@@ -48,6 +48,7 @@ mod method_configurations;
 mod other_origins;
 mod parameters;
 mod process;
+mod record;
 mod settings_page;
 mod snapshots;
 mod steering;

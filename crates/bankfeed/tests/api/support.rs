@@ -2,7 +2,7 @@
 //! randomness, and workers that are stepped instead of running by themselves.
 
 use crate::issued::Keys;
-use bankfeed::http::{self, IssuedKeys, KeyPolicy};
+use bankfeed::http::{self, IssuedKeys, KeyPolicy, Record};
 use bankfeed::rng::Streams;
 use connectors::Connector;
 use connectors::outbound::{Outbound, OutboundSettings};
@@ -12,6 +12,7 @@ use model::clock::{AccountTime, Clock, ServerTime};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ops::Deref;
+use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use store::{Failpoints, Place, Store, StoreBounds, StoreSettings};
@@ -148,7 +149,7 @@ impl App {
         let held = http::Keys { policy: keys, issued: held };
         let Streams { request_ids, visits, .. } = streams;
         let app = http::App::new(Arc::clone(&engine), held, request_ids, visits);
-        let app = Arc::new(app);
+        let app = Arc::new(app.recording(record()));
         let (stop, stopping) = watch::channel(false);
         tokio::spawn(http::serve(listener, app, stopping));
         Self { engine, client: Client::of(&url), clock, keys: issued, _stop: stop }
@@ -188,6 +189,13 @@ impl App {
         }
         panic!("the workers were never idle");
     }
+}
+
+/// A record of all calls, where the environment names a folder for those of tests.
+fn record() -> Option<Record> {
+    let folder = std::env::var_os("BANKFEED_RECORD_TESTS")?;
+    let name = format!("api-{}.jsonl", std::process::id());
+    Some(Record::open(&Path::new(&folder).join(name)).unwrap())
 }
 
 impl Client {

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod clocks;
+mod events;
 mod faults;
 mod snapshots;
 mod support;
