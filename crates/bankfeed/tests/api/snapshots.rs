@@ -47,11 +47,19 @@ fn facts(rows: &[Value]) -> Vec<String> {
 
 /// What an account's list holds, and what the bank's own ledger says it should.
 async fn told_and_true(app: &App, account: &str) -> (Vec<String>, Vec<String>) {
-    let path = format!("{FC}/transactions?account={account}&limit=100");
-    let listed = app.get(&path).await.ok();
-    assert_eq!(listed.at("/has_more"), false);
+    let first = format!("{FC}/transactions?account={account}&limit=100");
+    let mut rows = Vec::new();
+    let mut path = first.clone();
+    loop {
+        let page = app.get(&path).await.ok();
+        rows.extend(page.items("/data"));
+        if page.at("/has_more") == false {
+            break;
+        }
+        path = format!("{first}&starting_after={}", page.text("/data/99/id"));
+    }
     let ledger = app.get(&format!("{HELPERS}/{account}/ledger")).await.ok();
-    (facts(&listed.items("/data")), facts(&ledger.items("/transactions")))
+    (facts(&rows), facts(&ledger.items("/transactions")))
 }
 
 async fn snapshot(client: &Client) -> String {
@@ -127,6 +135,7 @@ async fn clocks_go_back() {
         let shown = app.get(&format!("{path}/{clock}")).await.ok();
         assert_eq!(shown.text("/status"), "ready");
         assert_eq!(shown.at("/frozen_time"), BEGIN_S + 9 * DAY_S);
+        refresh(&app, &account).await;
         let (told, truth) = told_and_true(&app, &account).await;
         assert_eq!(told, truth);
         ways.push(told);
@@ -177,7 +186,14 @@ async fn resets() {
     app.in_account("acct_1").customer().await;
     let reset = async || app.request("POST", RESET).header("Idempotency-Key", "k").send().await;
     let told = reset().await.ok();
-    insta::assert_snapshot!(told.shown(), @"");
+    insta::assert_snapshot!(told.shown(), @r#"
+    200
+    {
+      "created": 1767225600,
+      "livemode": false,
+      "object": "bankfeed.reset"
+    }
+    "#);
     for list in ["/v1/customers", "/v1/events", "/v1/accounts", &format!("{FC}/accounts")] {
         assert!(app.get(list).await.ok().items("/data").is_empty(), "{list}");
     }
@@ -203,7 +219,24 @@ async fn tells_of_snapshots() {
         request.form("name=seeded&metadata[suite]=a").send().await.ok()
     };
     let taken = take().await;
-    insta::assert_snapshot!(taken.shown(), @"");
+    insta::assert_snapshot!(taken.shown(), @r#"
+    200
+    {
+      "bytes": 1192,
+      "counts": {
+        "customer": 1,
+        "event": 1
+      },
+      "created": 1767225600,
+      "id": "snap_0vIseXMSgHUBx3K5aX1ZQFV3",
+      "livemode": false,
+      "metadata": {
+        "suite": "a"
+      },
+      "name": "seeded",
+      "object": "bankfeed.snapshot"
+    }
+    "#);
     let id = taken.text("/id");
     restore(&app, &id).await;
     assert_eq!(take().await.body, taken.body);
@@ -241,7 +274,45 @@ async fn refusals() {
             ("POST", RESET, "everything=true"),
         ])
         .await;
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @"
+    POST /v1/test_helpers/snapshots
+        400 invalid_request_error - -
+        You have 50 snapshots, as many as you may have. Delete one first.
+    POST /v1/test_helpers/snapshots name=…
+        400 invalid_request_error - name
+        Invalid string: name has more than 300 characters
+    POST /v1/test_helpers/snapshots metadata=x
+        400 invalid_request_error - metadata
+        Invalid object: x
+    GET /v1/test_helpers/snapshots?starting_after=snap_1
+        400 invalid_request_error resource_missing starting_after
+        No such snapshot: 'snap_1'
+    GET /v1/test_helpers/snapshots/snap_1
+        404 invalid_request_error resource_missing snapshot
+        No such snapshot: 'snap_1'
+    GET /v1/test_helpers/snapshots/snap_…
+        404 invalid_request_error resource_missing snapshot
+        No such snapshot: 'snap_…'
+    DELETE /v1/test_helpers/snapshots/snap_…
+        404 invalid_request_error resource_missing snapshot
+        No such snapshot: 'snap_…'
+    POST /v1/test_helpers/snapshots/snap_…/restore
+        404 invalid_request_error resource_missing snapshot
+        No such snapshot: 'snap_…'
+    POST /v1/test_helpers/snapshots/snap_1/restore
+        404 invalid_request_error resource_missing snapshot
+        No such snapshot: 'snap_1'
+    POST /v1/test_helpers/reset everything=true
+        400 invalid_request_error parameter_unknown everything
+        Received unknown parameter: everything
+    ");
     let live = app.live().refusals(&[("POST", SNAPSHOTS, ""), ("POST", RESET, "")]).await;
-    insta::assert_snapshot!(live, @"");
+    insta::assert_snapshot!(live, @"
+    POST /v1/test_helpers/snapshots
+        400 invalid_request_error - -
+        This call works in test mode only; use a test key (sk_test_…).
+    POST /v1/test_helpers/reset
+        400 invalid_request_error - -
+        This call works in test mode only; use a test key (sk_test_…).
+    ");
 }
