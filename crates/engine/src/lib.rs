@@ -39,6 +39,7 @@ pub mod sandbox;
 pub mod schedule;
 pub mod session;
 pub mod settings;
+pub mod snapshot;
 pub mod token;
 pub mod transaction;
 pub mod wait;

@@ -5,7 +5,7 @@ use model::connected_account::ConnectedAccount;
 use model::id::{
     ClockId, CustomerId, DisputeId, EndpointId, FaultId, InvoiceId, InvoiceItemId, LinkFlowId,
     MandateId, MethodConfigurationId, PaymentIntentId, PaymentMethodId, PriceId, SessionId,
-    SetupIntentId, SubscriptionId, TokenId,
+    SetupIntentId, SnapshotId, SubscriptionId, TokenId,
 };
 use model::limits::PAGE_ROWS_MAX;
 use model::payments::checkout::CheckoutSession;
@@ -47,6 +47,7 @@ impl Engine {
             // A merchant has one at most, so no list of them is asked for.
             Kind::PlatformTie => (None, "platform"),
             Kind::ConnectionsSettings => (None, "settings"),
+            Kind::Snapshot => (number_of(given, SnapshotId::number), "snapshot"),
             Kind::Token => (number_of(given, TokenId::number), "token"),
             Kind::LinkFlow => (number_of(given, LinkFlowId::number), "link flow"),
             Kind::Dispute => (number_of(given, DisputeId::number), "dispute"),

@@ -166,8 +166,7 @@ fn known_refresh(
     refresh: Option<RefreshId>,
     given: &str,
 ) -> Result<(), Error> {
-    let newest = account.transaction_refresh.as_ref().map_or(0, |state| state.sequence);
-    if refresh.is_some_and(|refresh| (1..=newest).contains(&refresh.sequence)) {
+    if refresh.is_some_and(|refresh| account.has_refresh(refresh.sequence)) {
         return Ok(());
     }
     Err(Refusal::no_such("transaction refresh", given, "transaction_refresh[after]").into())

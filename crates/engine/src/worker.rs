@@ -49,6 +49,14 @@ impl Wake {
     pub(crate) fn deliver(&self) {
         self.deliver.notify_one();
     }
+
+    /// Anything may be due: a snapshot was restored.
+    pub(crate) fn all(&self) {
+        self.refresh();
+        self.clock();
+        self.dispatch();
+        self.deliver();
+    }
 }
 
 /// Runs the workers until `stop` says true, then lets each finish.

@@ -16,6 +16,7 @@ use crate::id::{
     RefreshId,
 };
 use crate::refresh::{RefreshCause, RefreshState, RefreshStatus};
+use crate::snapshot::Undone;
 use crate::word::words;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -264,6 +265,9 @@ pub struct Account {
     pub bank_due_at: Option<AccountTime>,
     /// Transaction rows stored so far: the ordinal of the newest.
     pub rows: u32,
+    /// Refreshes that restores undid.
+    #[serde(default, skip_serializing_if = "Undone::is_empty")]
+    pub undone: Undone,
 }
 
 /// What of an account decides whether its transactions may be listed, and since when. It reads from
@@ -280,6 +284,17 @@ pub struct ListableAccount {
     pub transaction_refresh: Option<RefreshState>,
     /// As in [`Account`].
     pub transactions_listable: bool,
+    /// As in [`Account`].
+    #[serde(default)]
+    pub undone: Undone,
+}
+
+impl ListableAccount {
+    /// Whether the account ever had this transaction refresh, and no restore undid it.
+    pub fn has_refresh(&self, sequence: u32) -> bool {
+        let newest = self.transaction_refresh.as_ref().map_or(0, |state| state.sequence);
+        (1..=newest).contains(&sequence) && !self.undone.holds(sequence)
+    }
 }
 
 impl From<&Account> for ListableAccount {
@@ -290,6 +305,7 @@ impl From<&Account> for ListableAccount {
             status: account.status,
             transaction_refresh: account.transaction_refresh,
             transactions_listable: account.transactions_listable,
+            undone: account.undone.clone(),
         }
     }
 }
@@ -352,8 +368,9 @@ impl Account {
     /// Starts a refresh and gives its sequence. The caller has seen that none is pending.
     pub fn start_refresh(&mut self, feature: Feature, now: AccountTime) -> u32 {
         assert!(!self.is_pending(feature), "at most one refresh of a feature is pending");
+        let undone = self.undone.last();
         let slot = self.refresh_slot(feature);
-        let sequence = slot.as_ref().map_or(1, |state| state.sequence + 1);
+        let sequence = slot.as_ref().map_or(0, |state| state.sequence).max(undone) + 1;
         *slot = Some(RefreshState {
             sequence,
             status: RefreshStatus::Pending,

@@ -226,6 +226,10 @@ number_id!(
     ClockId, "clock_"
 );
 number_id!(
+    /// A snapshot of a sandbox.
+    SnapshotId, "snap_"
+);
+number_id!(
     /// One HTTP request.
     RequestId, "req_"
 );

@@ -32,6 +32,7 @@ pub mod ownership;
 pub mod payments;
 pub mod refresh;
 pub mod session;
+pub mod snapshot;
 pub mod stored;
 pub mod time;
 pub mod token;

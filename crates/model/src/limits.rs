@@ -148,6 +148,19 @@ pub const WRITER_GROUP_MAX: usize = 256;
 pub const READERS_MAX: usize = 16;
 /// Rows deleted by one step of the pruner.
 pub const PRUNE_ROWS_MAX: u32 = 1_000;
+/// Snapshots that a merchant keeps.
+pub const SNAPSHOTS_MAX: usize = 50;
+/// Rows of a sandbox that a snapshot is taken of.
+pub const SNAPSHOT_ROWS_MAX: u64 = 200_000;
+/// Bytes that these rows hold.
+pub const SNAPSHOT_BYTES_MAX: u64 = 128 * 1024 * 1024;
+/// Rows of a sandbox that a reset, or the way back to a snapshot, removes in its one commit.
+pub const SANDBOX_ROWS_MAX: u64 = 1_000_000;
+/// Connected accounts whose rows are taken, restored and removed with those of their platform.
+pub const SANDBOX_MERCHANTS_MAX: usize = 1_000;
+/// Restores after which the refreshes of an account that they undid are told apart one by one; of
+/// more, the oldest two count as one, with those between them.
+pub const UNDONE_RANGES_MAX: usize = 16;
 /// How long events, deliveries and attempts are kept.
 pub const EVENT_AGE_MS_MAX: i64 = 30 * 86_400 * 1_000;
 /// How long the detail of a refresh is kept.

@@ -24,6 +24,7 @@ use crate::payments::payment_method::PaymentMethod;
 use crate::payments::product::{Price, Product};
 use crate::payments::subscription::Subscription;
 use crate::session::Session;
+use crate::snapshot::SandboxSnapshot;
 use crate::token::BankAccountToken;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -47,6 +48,9 @@ pub trait Stored {
 
     /// Its version: 1 at first, raised by one by every change.
     fn version(&self) -> u64;
+
+    /// Sets the version of an object that a restore brought back.
+    fn set_version(&mut self, version: u64);
 
     /// When it was made.
     fn created(&self) -> AccountTime;
@@ -109,6 +113,10 @@ macro_rules! common {
 
         fn version(&self) -> u64 {
             self.version
+        }
+
+        fn set_version(&mut self, version: u64) {
+            self.version = version;
         }
 
         fn created(&self) -> AccountTime {
@@ -243,6 +251,10 @@ impl Stored for Fault {
     }
 }
 
+impl Stored for SandboxSnapshot {
+    common!(id.number());
+}
+
 impl Stored for TestClock {
     common!(id.number());
 
@@ -312,6 +324,10 @@ impl Stored for ConnectionsSettings {
         self.version
     }
 
+    fn set_version(&mut self, version: u64) {
+        self.version = version;
+    }
+
     fn created(&self) -> AccountTime {
         self.created
     }
@@ -338,6 +354,10 @@ impl Stored for ConnectedAccount {
         self.version
     }
 
+    fn set_version(&mut self, version: u64) {
+        self.version = version;
+    }
+
     fn created(&self) -> AccountTime {
         self.created
     }
@@ -358,6 +378,10 @@ impl Stored for PlatformTie {
 
     fn version(&self) -> u64 {
         self.version
+    }
+
+    fn set_version(&mut self, version: u64) {
+        self.version = version;
     }
 
     fn created(&self) -> AccountTime {

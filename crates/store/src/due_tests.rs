@@ -38,6 +38,10 @@ impl Stored for Alarm {
         self.version
     }
 
+    fn set_version(&mut self, version: u64) {
+        self.version = version;
+    }
+
     fn created(&self) -> AccountTime {
         AccountTime(0)
     }

@@ -14,6 +14,7 @@
 //! | [`command::event`] | [`ListEvents`], [`ListEventsAfter`], [`FindEvent`], [`ListUndispatched`], [`DispatchEvent`] |
 //! | [`command::delivery`] | [`ClaimDeliveries`], [`SettleDelivery`], [`ListDeliveries`], [`ListLedger`], [`ResendDeliveries`], [`ReleaseDelivery`] |
 //! | [`command::reply`] | [`RecordReply`], [`FindReply`] |
+//! | [`command::snapshot`] | [`MeasureSandbox`], [`TakeSnapshot`], [`RestoreSnapshot`], [`DropSnapshot`], [`ResetSandbox`] |
 //! | [`command::prune`] | [`Prune`] |
 //!
 //! Issued API keys stand in a file of their own, which a command may change while a server runs
@@ -41,6 +42,7 @@ pub use command::object::*;
 pub use command::prune::*;
 pub use command::refresh::*;
 pub use command::reply::*;
+pub use command::snapshot::*;
 pub use command::transaction::*;
 pub use failpoint::Failpoints;
 pub use key_file::{KeyFile, KeyFileError};

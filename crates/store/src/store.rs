@@ -8,7 +8,7 @@
 use crate::memory::{Memory, Model};
 use crate::seal::Sealer;
 use crate::sqlite::{Batch, Reading, Sqlite};
-use crate::{Changed, Created, Error, Failpoints, Written};
+use crate::{Changed, Created, Error, Failpoints, Snapshotted, Written};
 use model::clock::{Clock, Rng};
 use model::limits::{MERCHANTS_MAX, WRITER_QUEUE_MAX};
 use sha2::{Digest, Sha256};
@@ -62,6 +62,11 @@ impl Outcome for Written {
 impl Outcome for Created {
     fn stays(&self) -> bool {
         *self == Created::Done
+    }
+}
+impl Outcome for Snapshotted {
+    fn stays(&self) -> bool {
+        *self == Snapshotted::Done
     }
 }
 impl Outcome for Changed {

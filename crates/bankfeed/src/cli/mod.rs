@@ -23,6 +23,7 @@ mod listen;
 mod output;
 mod serve;
 mod server;
+mod snapshot;
 mod transactions;
 mod trigger;
 
@@ -79,6 +80,11 @@ enum Command {
     Export(export::ExportFlags),
     /// Looks at files, database, keys, port and limits, and says what to do about each.
     Doctor(doctor::DoctorFlags),
+    /// Keeps all of a sandbox, and brings it back.
+    #[command(subcommand)]
+    Snapshot(snapshot::SnapshotCommand),
+    /// Empties a sandbox; its snapshots stay.
+    Reset(snapshot::ResetFlags),
     /// Prints what a shell needs to complete commands.
     Completions(completions::CompletionsFlags),
 }
@@ -140,6 +146,8 @@ pub fn run() -> ExitCode {
         Command::Trigger(flags) => trigger::run(&flags),
         Command::Export(flags) => export::run(&flags),
         Command::Doctor(flags) => doctor::run(&flags),
+        Command::Snapshot(command) => snapshot::run(&command),
+        Command::Reset(flags) => snapshot::run_reset(&flags),
         Command::Completions(flags) => {
             completions::run(&flags);
             Ok(())

@@ -35,6 +35,7 @@ mod record;
 mod router;
 mod sent;
 mod session;
+mod snapshot;
 mod texts;
 mod token;
 mod transaction;

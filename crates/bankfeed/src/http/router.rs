@@ -7,7 +7,7 @@ use super::payments::{
 use super::{
     App, account, clock, connected_account, connections_settings, cors, customer, delivery,
     endpoint, event, event_stream, external_account, fault, helpers, judge, link_flow, record,
-    session, token, transaction,
+    session, snapshot, token, transaction,
 };
 use crate::pages::{self, hosted};
 use axum::Router;
@@ -207,6 +207,13 @@ pub(super) fn router(app: Arc<App>) -> Router {
         // Ours: what the client does that would lose data
         .get("/v1/test_helpers/consumer_report", judge::report)
         .post("/v1/test_helpers/consumer_report/reset", judge::reset)
+        // Ours: all of a sandbox, kept, brought back and emptied
+        .post("/v1/test_helpers/snapshots", snapshot::create)
+        .get("/v1/test_helpers/snapshots", snapshot::list)
+        .get("/v1/test_helpers/snapshots/{id}", snapshot::retrieve)
+        .delete("/v1/test_helpers/snapshots/{id}", snapshot::delete)
+        .post("/v1/test_helpers/snapshots/{id}/restore", snapshot::restore)
+        .post("/v1/test_helpers/reset", snapshot::reset)
         .router()
         // For people and for those who watch the process; without a key
         // Not the customer of an id: Stripe's search, which this server does not have

@@ -57,6 +57,7 @@ async fn populate(client: &Client) -> Vec<String> {
     let token = id("/v1/tokens", numbers).await;
     let fault = id("/v1/test_helpers/faults", "kind=webhook_lost&types[]=price.updated").await;
     let configuration = id("/v1/payment_method_configurations", "name=Banks").await;
+    let snapshot = id("/v1/test_helpers/snapshots", "").await;
     let bank = format!("/v1/test_helpers/financial_connections/accounts/{account}");
     vec![
         format!("/v1/customers/{customer}"),
@@ -88,6 +89,7 @@ async fn populate(client: &Client) -> Vec<String> {
         format!("/v1/tokens/{token}"),
         format!("/v1/payment_method_configurations/{configuration}"),
         format!("/v1/test_helpers/faults/{fault}"),
+        format!("/v1/test_helpers/snapshots/{snapshot}"),
     ]
 }
 

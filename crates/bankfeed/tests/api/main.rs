@@ -53,6 +53,7 @@ mod parameters;
 mod process;
 mod record;
 mod settings_page;
+mod snapshots;
 mod steering;
 mod subscriptions;
 mod subscriptions_life;

@@ -9,4 +9,5 @@ mod events;
 mod export;
 mod faults;
 mod judge;
+mod snapshots;
 mod support;

@@ -12,6 +12,7 @@ use model::event::EventType;
 use model::id::{AccountId, AuthorizationId, InstitutionId};
 use model::link::{FlowEnd, LinkFlow, Offer};
 use model::refresh::RefreshJob;
+use model::snapshot::Undone;
 use std::collections::BTreeMap;
 use store::{AccountChange, CompleteLink, Connection, FindLinkedAccount, NewAccount};
 
@@ -135,6 +136,7 @@ impl Engine {
             daily_due_at: None,
             bank_due_at: None,
             rows: 0,
+            undone: Undone::default(),
         };
         let connection = Connection {
             account: account.id,

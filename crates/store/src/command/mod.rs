@@ -56,4 +56,5 @@ pub mod object;
 pub mod prune;
 pub mod refresh;
 pub mod reply;
+pub mod snapshot;
 pub mod transaction;

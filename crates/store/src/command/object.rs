@@ -24,6 +24,7 @@ use model::payments::payment_method::PaymentMethod;
 use model::payments::product::{Price, Product};
 use model::payments::subscription::Subscription;
 use model::session::Session;
+use model::snapshot::SandboxSnapshot;
 use model::stored::{Lookup, Stored};
 use model::token::BankAccountToken;
 use sha2::{Digest, Sha256};
@@ -137,6 +138,8 @@ objects! {
     MethodConfiguration(MethodConfiguration) = "payment_method_configuration",
     /// A fault on demand.
     Fault(Fault) = "fault",
+    /// A snapshot of a sandbox. No snapshot holds snapshots.
+    Snapshot(SandboxSnapshot) = "snapshot",
     /// What falls due in the tests of this crate.
     #[cfg(test)]
     Alarm(crate::due_tests::Alarm) = "alarm",
@@ -359,6 +362,11 @@ impl Object {
     /// What must not stand in its body.
     pub(crate) fn secret(&self) -> Option<Vec<u8>> {
         self.stored().secret()
+    }
+
+    /// Sets the version of one that a restore brought back.
+    pub(crate) fn set_version(&mut self, version: u64) {
+        self.stored_mut().set_version(version);
     }
 
     /// Puts its secret back; answers whether it could be understood.

@@ -18,6 +18,7 @@ pub(crate) mod object;
 pub(crate) mod prune;
 pub(crate) mod refresh;
 pub(crate) mod reply;
+pub(crate) mod snapshot;
 pub(crate) mod transaction;
 
 use crate::store::{Failure, Outcome};
@@ -26,7 +27,7 @@ use model::account::Account;
 use model::clock::{Clock, ServerTime};
 use model::delivery::{Attempt, Delivery, DeliveryKey};
 use model::event::Event;
-use model::id::{AccountId, ClockId, EventId, MerchantId, OwnershipId, TransactionId};
+use model::id::{AccountId, ClockId, EventId, MerchantId, OwnershipId, SnapshotId, TransactionId};
 use model::ownership::Ownership;
 use model::refresh::{RefreshJob, RefreshKey};
 use model::transaction::Transaction;
@@ -55,6 +56,9 @@ pub struct Memory {
     attempts: BTreeMap<(DeliveryKey, u32), Arc<Attempt>>,
     replies: BTreeMap<(MerchantId, String), Arc<Reply>>,
     clock_jobs: BTreeMap<(MerchantId, ClockId), ClockJob>,
+    /// Above all that was counted in rows that are gone.
+    floors: BTreeMap<MerchantId, u32>,
+    snapshots: BTreeMap<(MerchantId, SnapshotId), Arc<snapshot::Rows>>,
 }
 
 #[derive(Clone)]
@@ -87,6 +91,8 @@ impl Model {
             attempts: BTreeMap::new(),
             replies: BTreeMap::new(),
             clock_jobs: BTreeMap::new(),
+            floors: BTreeMap::new(),
+            snapshots: BTreeMap::new(),
         };
         Self { memory: Mutex::new(memory) }
     }

@@ -77,7 +77,7 @@ pub(super) fn put_many(objects: &[Object], memory: &mut Memory) -> bool {
 }
 
 /// Makes the merchant's row if there is none; answers whether there is room for it.
-fn has_room(merchant: MerchantId, memory: &mut Memory) -> bool {
+pub(super) fn has_room(merchant: MerchantId, memory: &mut Memory) -> bool {
     !memory.merchants.insert(merchant) || memory.merchants.len() as u64 <= MERCHANTS_MAX
 }
 
@@ -93,7 +93,11 @@ pub(super) fn replace(object: &Object, memory: &mut Memory) -> bool {
 }
 
 /// The objects of a kind that are not deleted.
-fn live(memory: &Memory, merchant: MerchantId, kind: Kind) -> impl Iterator<Item = &Object> {
+pub(super) fn live(
+    memory: &Memory,
+    merchant: MerchantId,
+    kind: Kind,
+) -> impl Iterator<Item = &Object> {
     memory
         .objects
         .range((merchant, kind, 0)..=(merchant, kind, u64::MAX))

@@ -22,6 +22,7 @@ pub(crate) mod checkup;
 pub(crate) mod clock;
 pub(crate) mod delivery;
 pub(crate) mod event;
+mod kept;
 mod list;
 mod migration;
 pub(crate) mod object;
@@ -30,6 +31,7 @@ pub(crate) mod prune;
 mod readers;
 pub(crate) mod refresh;
 pub(crate) mod reply;
+pub(crate) mod snapshot;
 pub(crate) mod transaction;
 mod writer;
 
@@ -164,6 +166,13 @@ impl Reading<'_> {
         transaction.commit()?;
         Ok(answer)
     }
+}
+
+/// Bytes of a transaction's body, by which a sandbox is measured.
+pub(crate) fn transaction_body_bytes(row: &model::transaction::Transaction) -> usize {
+    let mut buffer = Vec::new();
+    body::write(row, &mut buffer);
+    buffer.len()
 }
 
 /// The number of an id as a column holds it; ids are below 2^63.

@@ -80,8 +80,7 @@ pub(crate) fn create(command: &CreateObject, batch: &Batch<'_>) -> Result<Create
         return Ok(Created::MerchantsFull);
     }
     if let Some(kind_max) = command.kind_max {
-        let merchant = column(object.merchant().number());
-        let there = count(batch, COUNT_KIND, params![merchant, object.kind().word()])?;
+        let there = count_kind(object.merchant(), object.kind(), batch)?;
         if there >= kind_max as u64 {
             return Ok(Created::KindFull);
         }
@@ -135,7 +134,7 @@ pub(super) fn put_many(objects: &[Object], batch: &Batch<'_>) -> Result<bool, Fa
 }
 
 /// Makes the merchant's row if there is none; answers whether there is room for it.
-fn has_room(merchant: MerchantId, batch: &Batch<'_>) -> Result<bool, Failure> {
+pub(super) fn has_room(merchant: MerchantId, batch: &Batch<'_>) -> Result<bool, Failure> {
     Ok(batch.execute(INSERT_MERCHANT, [column(merchant.number())])? == 0
         || count(batch, COUNT_MERCHANTS, params![])? <= batch.merchants_max)
 }
@@ -143,6 +142,15 @@ fn has_room(merchant: MerchantId, batch: &Batch<'_>) -> Result<bool, Failure> {
 /// Replaces an object if its version is one above the stored one; answers whether it is.
 pub(super) fn replace(object: &Object, batch: &Batch<'_>) -> Result<bool, Failure> {
     Ok(store(object, UPDATE_OBJECT, batch)? == 1)
+}
+
+/// The objects of a kind that are not deleted.
+pub(super) fn count_kind(
+    merchant: MerchantId,
+    kind: Kind,
+    batch: &Batch<'_>,
+) -> Result<u64, Failure> {
+    count(batch, COUNT_KIND, params![column(merchant.number()), kind.word()])
 }
 
 fn count(batch: &Batch<'_>, sql: &str, params: impl rusqlite::Params) -> Result<u64, Failure> {

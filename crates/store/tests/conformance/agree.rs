@@ -12,7 +12,7 @@ use model::bank::Feature;
 use model::clock::{AccountTime, Clock, ClockStatus};
 use model::delivery::{Attempt, Delivery, DeliveryStatus};
 use model::event::{Event, EventType};
-use model::id::{AccountId, ClockId, CustomerId, EndpointId, OwnershipId};
+use model::id::{AccountId, ClockId, CustomerId, EndpointId, OwnershipId, SnapshotId};
 use model::ownership::Ownership;
 use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
 use model::transaction::Transaction;
@@ -40,6 +40,7 @@ pub(crate) struct Both {
     clocks: Vec<ClockClaim>,
     deliveries: Vec<Delivery>,
     events: Vec<Event>,
+    pub(crate) snapshots: Vec<SnapshotId>,
 }
 
 impl Both {
@@ -74,7 +75,7 @@ impl Both {
         None
     }
 
-    fn key(&self, owner: u64, key: Option<u8>) -> Option<Reply> {
+    pub(crate) fn key(&self, owner: u64, key: Option<u8>) -> Option<Reply> {
         key.map(|key| reply(merchant(owner), &format!("key {key}"), self.time.now()))
     }
 
@@ -209,6 +210,7 @@ impl Both {
             Step::Prune => {
                 self.write(Prune { now }).await;
             }
+            Step::Sandbox { owner, what } => self.run_sandbox(owner, what).await,
             Step::Pass { ms } => self.time.pass_ms(ms),
             _ => self.look().await,
         }
@@ -405,7 +407,7 @@ impl Both {
 }
 
 /// One of the newest, which are the most likely to be of use still.
-fn pick<T>(items: &[T], index: usize) -> Option<&T> {
+pub(crate) fn pick<T>(items: &[T], index: usize) -> Option<&T> {
     let newest = &items[items.len().saturating_sub(4)..];
     newest.get(index.checked_rem(newest.len())?)
 }
@@ -498,6 +500,7 @@ fn agree(steps: Vec<Step>) {
         clocks: vec![],
         deliveries: vec![],
         events: vec![],
+        snapshots: vec![],
     };
     runtime.block_on(async {
         for step in beginning().into_iter().chain(steps) {

@@ -17,6 +17,7 @@ use model::money::Currency;
 use model::payments::intent::{Intent, IntentStatus, Purpose};
 use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
 use model::session::{Session, SessionStatus};
+use model::snapshot::Undone;
 use model::transaction::{Transaction, TransactionStatus};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -290,6 +291,7 @@ pub(crate) fn account(merchant: MerchantId, number: u64) -> Account {
         daily_due_at: None,
         bank_due_at: None,
         rows: 0,
+        undone: Undone::default(),
     }
 }
 

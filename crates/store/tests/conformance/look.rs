@@ -10,15 +10,16 @@ use store::{
     AccountsOf, Bounds, Cursor, DeliveryPlace, EventPlace, FindConnection, FindEvent, FindHeld,
     FindLinkedAccount, FindOwnership, FindReply, FindTransaction, Kind, ListAccounts,
     ListDeliveries, ListDueAccounts, ListDueObjects, ListDueOnClock, ListEvents, ListEventsAfter,
-    ListLedger, ListObjects, ListTransactions, ListUndispatched, Object, ObjectPlace, ObjectsOf,
-    Page,
+    ListLedger, ListObjects, ListTransactions, ListUndispatched, MeasureSandbox, Object,
+    ObjectPlace, ObjectsOf, Page,
 };
 
 impl Both {
     /// Reads all that can be read.
     pub(crate) async fn look(&self) {
         for owner in [merchant(0), merchant(1)] {
-            for kind in KINDS {
+            self.read(MeasureSandbox { merchant: owner }).await;
+            for kind in KINDS.into_iter().chain([Kind::Snapshot]) {
                 self.look_at_objects(owner, kind).await;
             }
             self.look_at_accounts(owner).await;

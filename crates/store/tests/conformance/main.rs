@@ -15,5 +15,6 @@ mod object;
 mod prune;
 mod refresh;
 mod reply;
+mod snapshot;
 mod steps;
 mod transaction;

@@ -25,8 +25,18 @@ pub(crate) enum Step {
     Settle { delivery: usize, status: usize, attempt: Option<u32>, old: bool },
     Reply { owner: u64, key: u8 },
     Prune,
+    Sandbox { owner: u64, what: Sandbox },
     Pass { ms: i64 },
     Look,
+}
+
+/// What is done with a whole sandbox. Numbers pick among the newest snapshots, whosever they are.
+#[derive(Clone, Debug)]
+pub(crate) enum Sandbox {
+    Take { current: bool, room: usize, key: Option<u8> },
+    Restore { snapshot: usize, key: Option<u8> },
+    Drop { snapshot: usize },
+    Reset { key: Option<u8> },
 }
 
 /// Where an object stands.
@@ -187,6 +197,19 @@ fn item() -> impl Strategy<Value = Item> {
     ]
 }
 
+fn sandbox() -> impl Strategy<Value = Sandbox> {
+    prop_oneof![
+        4 => (mostly(), 1..4_usize, key()).prop_map(
+            |(current, room, key)| Sandbox::Take { current, room, key }
+        ),
+        4 => (any::<usize>(), key()).prop_map(
+            |(snapshot, key)| Sandbox::Restore { snapshot, key }
+        ),
+        1 => any::<usize>().prop_map(|snapshot| Sandbox::Drop { snapshot }),
+        1 => key().prop_map(|key| Sandbox::Reset { key }),
+    ]
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let passed = prop_oneof![
         Just(1),
@@ -242,6 +265,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<usize>().prop_map(|delivery| Step::Release { delivery }),
         1 => (0..2_u64, 0..2_u8).prop_map(|(owner, key)| Step::Reply { owner, key }),
         1 => Just(Step::Prune),
+        4 => (0..2_u64, sandbox()).prop_map(|(owner, what)| Step::Sandbox { owner, what }),
         2 => passed.prop_map(|ms| Step::Pass { ms }),
         1 => Just(Step::Look),
     ]

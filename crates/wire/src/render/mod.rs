@@ -22,6 +22,7 @@ pub mod institution;
 pub mod ownership;
 pub mod payments;
 pub mod session;
+pub mod snapshot;
 pub mod token;
 pub mod transaction;
 

@@ -15,6 +15,7 @@ use model::id::{
 use model::money::Currency;
 use model::ownership::Ownership;
 use model::session::{Session, SessionStatus};
+use model::snapshot::Undone;
 use model::token::{BankAccountToken, BankAccountType, BankHolderType};
 use model::transaction::{Transaction, TransactionStatus};
 use std::collections::{BTreeMap, BTreeSet};
@@ -133,6 +134,7 @@ pub(super) fn account() -> Account {
         daily_due_at: None,
         bank_due_at: None,
         rows: 0,
+        undone: Undone::default(),
     }
 }
 

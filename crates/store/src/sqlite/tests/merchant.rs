@@ -7,7 +7,7 @@
 //! What is exempt is listed with its reason, and an exemption that is not needed fails as well.
 
 use super::folder;
-use super::statements::{LISTS, STATEMENTS, database};
+use super::statements::{LISTS, STATEMENTS, database, kept};
 use crate::sqlite::list::Lists;
 
 /// The first column of each table's key.
@@ -23,6 +23,17 @@ const SHARDS: &[(&str, &str)] = &[
     ("ownerships", "account"),
     ("refreshes", "account"),
     ("replies", "merchant"),
+    ("snapshot_accounts", "merchant"),
+    ("snapshot_attempts", "merchant"),
+    ("snapshot_clock_jobs", "merchant"),
+    ("snapshot_connections", "merchant"),
+    ("snapshot_deliveries", "merchant"),
+    ("snapshot_events", "merchant"),
+    ("snapshot_objects", "merchant"),
+    ("snapshot_ownerships", "merchant"),
+    ("snapshot_refreshes", "merchant"),
+    ("snapshot_replies", "merchant"),
+    ("snapshot_transactions", "merchant"),
     ("transactions", "account"),
 ];
 
@@ -42,6 +53,10 @@ const ACROSS_SHARDS: &[(&str, &str)] = &[
     ("event::GET_LISTED_EVENT", "a row of the merchant's list of events"),
     ("event::LIST_EVENTS", "the merchant's list of events"),
     ("event::LIST_PLACES", "the merchant's list of events"),
+    ("snapshot::FIND_HIGHEST_CONNECTION", "all of a merchant's sandbox"),
+    ("snapshot::FIND_HIGHEST_DELIVERY", "all of a merchant's sandbox"),
+    ("snapshot::FIND_HIGHEST_REFRESH", "all of a merchant's sandbox"),
+    ("snapshot::LIST_ALL_ACCOUNTS", "all of a merchant's sandbox"),
 ];
 
 /// Statements that do not name their merchant everywhere.
@@ -183,6 +198,23 @@ fn every_statement_names_shard_and_merchant() {
     };
     for (name, reason) in ACROSS_SHARDS.iter().chain(ACROSS_MERCHANTS) {
         assert!(known(*name), "{name} ({reason}) is no statement");
+    }
+}
+
+/// Statements of snapshots reach across the shards of one merchant, but never to another: each part
+/// of them names the merchant of every table in it.
+#[test]
+fn snapshots_stay_within_the_merchant() {
+    for (table, sql) in kept() {
+        let parts = match sql.split_once(" SELECT ") {
+            Some((insert, select)) if sql.starts_with("INSERT") => {
+                vec![insert.to_owned(), format!("SELECT {select}")]
+            }
+            _ => vec![sql.to_owned()],
+        };
+        for part in parts {
+            assert!(!missing_of(table, &part).merchant, "{table}: {part}");
+        }
     }
 }
 

@@ -1,0 +1,318 @@
+//! Snapshots of a sandbox: everything comes back as it was, and goes on from there in step.
+
+use crate::support::{App, BEGIN_S, Client, FC, Receiver};
+use serde_json::Value;
+
+const SNAPSHOTS: &str = "/v1/test_helpers/snapshots";
+const HELPERS: &str = "/v1/test_helpers/financial_connections/accounts";
+const RESET: &str = "/v1/test_helpers/reset";
+const DAY_S: i64 = 86_400;
+
+/// What a merchant sees of everything, in the bytes of the answers.
+async fn seen(client: &Client, account: &str) -> Vec<String> {
+    let mut seen = Vec::new();
+    for path in [
+        "/v1/customers?limit=100".to_owned(),
+        "/v1/events?limit=100".to_owned(),
+        "/v1/webhook_endpoints".to_owned(),
+        "/v1/test_helpers/test_clocks".to_owned(),
+        format!("{FC}/accounts"),
+        format!("{FC}/transactions?account={account}&limit=100"),
+        format!("{HELPERS}/{account}/next_refresh"),
+    ] {
+        seen.push(client.get(&path).await.ok().body);
+    }
+    seen
+}
+
+/// Refreshes the transactions of an account; answers the id of the refresh.
+async fn refresh(app: &App, account: &str) -> String {
+    app.wait_s(10);
+    app.post(&format!("{FC}/accounts/{account}/refresh"), "features[]=transactions").await.ok();
+    app.run_workers_until_idle().await;
+    let shown = app.get(&format!("{FC}/accounts/{account}")).await.ok();
+    assert_eq!(shown.text("/transaction_refresh/status"), "succeeded");
+    shown.text("/transaction_refresh/id")
+}
+
+/// Rows as a bank and a follower both know them: when, how much and what for; voided ones apart.
+fn facts(rows: &[Value]) -> Vec<String> {
+    let alive = rows.iter().filter(|row| row["status"] != "void");
+    let mut facts: Vec<String> = alive
+        .map(|row| format!("{} {} {}", row["transacted_at"], row["amount"], row["description"]))
+        .collect();
+    facts.sort();
+    facts
+}
+
+/// What an account's list holds, and what the bank's own ledger says it should.
+async fn told_and_true(app: &App, account: &str) -> (Vec<String>, Vec<String>) {
+    let first = format!("{FC}/transactions?account={account}&limit=100");
+    let mut rows = Vec::new();
+    let mut path = first.clone();
+    loop {
+        let page = app.get(&path).await.ok();
+        rows.extend(page.items("/data"));
+        if page.at("/has_more") == false {
+            break;
+        }
+        path = format!("{first}&starting_after={}", page.text("/data/99/id"));
+    }
+    let ledger = app.get(&format!("{HELPERS}/{account}/ledger")).await.ok();
+    (facts(&rows), facts(&ledger.items("/transactions")))
+}
+
+async fn snapshot(client: &Client) -> String {
+    client.post(SNAPSHOTS, "").await.ok().text("/id")
+}
+
+async fn restore(client: &Client, snapshot: &str) {
+    client.post(&format!("{SNAPSHOTS}/{snapshot}/restore"), "").await.ok();
+}
+
+/// The main job across a restore: every list is as it was, byte for byte; a refresh that was undone
+/// is unknown for ever; what the bank does next is read without a row twice, and no id comes again.
+#[tokio::test]
+async fn goes_back_and_goes_on() {
+    for app in [App::start().await, App::sqlite().await] {
+        let account = app.account().await;
+        let first = refresh(&app, &account).await;
+        app.post(&format!("{HELPERS}/{account}/next_refresh"), "delay_seconds=0").await.ok();
+        let before = seen(&app, &account).await;
+        let snapshot = snapshot(&app).await;
+        let taken = seen(&app, &account).await;
+        assert_eq!(before, taken, "a snapshot changes nothing");
+
+        let add = format!("{HELPERS}/{account}/transactions");
+        app.post(&add, "amount=-1200&description=Undone").await.ok();
+        let undone = refresh(&app, &account).await;
+        app.customer().await;
+        app.post(&format!("{FC}/accounts/{account}/disconnect"), "").await.ok();
+        app.run_workers_until_idle().await;
+        for _ in 0..2 {
+            restore(&app, &snapshot).await;
+            app.run_workers_until_idle().await;
+            assert_eq!(seen(&app, &account).await, before);
+        }
+
+        app.post(&add, "amount=-3400&description=Done").await.ok();
+        let next = refresh(&app, &account).await;
+        assert!(![&first, &undone].contains(&&next), "{next}");
+        let (told, truth) = told_and_true(&app, &account).await;
+        assert_eq!(told, truth);
+        assert!(told.iter().any(|fact| fact.contains("Done")));
+        assert!(!told.iter().any(|fact| fact.contains("Undone")));
+        let after = |refresh: &str| {
+            format!("{FC}/transactions?account={account}&transaction_refresh[after]={refresh}")
+        };
+        let brought = app.get(&after(&first)).await.ok();
+        assert_eq!(facts(&brought.items("/data")).len(), 1, "{}", brought.body);
+        let unknown = app.get(&after(&undone)).await;
+        assert_eq!(unknown.status, 404, "{}", unknown.body);
+        assert_eq!(unknown.text("/error/param"), "transaction_refresh[after]");
+    }
+}
+
+/// A test clock shows the time of the snapshot again, and its second way forward brings the same
+/// bank facts as the first.
+#[tokio::test]
+async fn clocks_go_back() {
+    let app = App::sqlite().await;
+    let path = "/v1/test_helpers/test_clocks";
+    let clock = app.post(path, &format!("frozen_time={BEGIN_S}")).await.ok().text("/id");
+    let customer = app.post("/v1/customers", &format!("test_clock={clock}")).await.ok().text("/id");
+    let session = app.session(&customer, "prefetch[]=transactions").await;
+    let account = app.link(&session, "").await.text("/accounts/data/0/id");
+    let subscribe = format!("{FC}/accounts/{account}/subscribe");
+    app.post(&subscribe, "features[]=transactions").await.ok();
+    app.run_workers_until_idle().await;
+    let snapshot = snapshot(&app).await;
+    let mut ways = Vec::new();
+    for _ in 0..2 {
+        let advance = format!("{path}/{clock}/advance");
+        app.post(&advance, &format!("frozen_time={}", BEGIN_S + 9 * DAY_S)).await.ok();
+        app.run_workers_until_idle().await;
+        let shown = app.get(&format!("{path}/{clock}")).await.ok();
+        assert_eq!(shown.text("/status"), "ready");
+        assert_eq!(shown.at("/frozen_time"), BEGIN_S + 9 * DAY_S);
+        refresh(&app, &account).await;
+        let (told, truth) = told_and_true(&app, &account).await;
+        assert_eq!(told, truth);
+        ways.push(told);
+        restore(&app, &snapshot).await;
+        let shown = app.get(&format!("{path}/{clock}")).await.ok();
+        assert_eq!(shown.at("/frozen_time"), BEGIN_S);
+    }
+    assert_eq!(ways[0], ways[1]);
+    // An advance that is under way when the snapshot comes back is over.
+    let advance = format!("{path}/{clock}/advance");
+    app.post(&advance, &format!("frozen_time={}", BEGIN_S + DAY_S)).await.ok();
+    restore(&app, &snapshot).await;
+    app.run_workers_until_idle().await;
+    assert_eq!(app.get(&format!("{path}/{clock}")).await.ok().at("/frozen_time"), BEGIN_S);
+}
+
+/// What waited to be delivered when the snapshot was taken is delivered after the way back, also if
+/// it was delivered meanwhile: whoever goes back too has not heard of it.
+#[tokio::test]
+async fn deliveries_go_back() {
+    let app = App::sqlite().await;
+    let receiver = Receiver::start().await;
+    let form = format!("url={}&enabled_events[]=customer.created", receiver.url);
+    app.post("/v1/webhook_endpoints", &form).await.ok();
+    let early = app.customer().await;
+    let snapshot = snapshot(&app).await;
+    let late = app.customer().await;
+    app.run_workers_until_idle().await;
+    let told = |posts: Vec<crate::support::Reply>| -> Vec<String> {
+        posts.iter().map(|post| post.text("/data/object/id")).collect()
+    };
+    assert_eq!(told(receiver.take()), [early.clone(), late]);
+    restore(&app, &snapshot).await;
+    app.run_workers_until_idle().await;
+    assert_eq!(told(receiver.take()), [early]);
+}
+
+/// A reset leaves an empty sandbox and its snapshots; another key notices nothing, and a repeated
+/// request is answered as the first.
+#[tokio::test]
+async fn resets() {
+    let app = App::sqlite().await;
+    let other = app.with_key("sk_test_other");
+    other.customer().await;
+    let account = app.account().await;
+    app.run_workers_until_idle().await;
+    let snapshot = snapshot(&app).await;
+    app.in_account("acct_1").customer().await;
+    let reset = async || app.request("POST", RESET).header("Idempotency-Key", "k").send().await;
+    let told = reset().await.ok();
+    insta::assert_snapshot!(told.shown(), @r#"
+    200
+    {
+      "created": 1767225600,
+      "livemode": false,
+      "object": "bankfeed.reset"
+    }
+    "#);
+    for list in ["/v1/customers", "/v1/events", "/v1/accounts", &format!("{FC}/accounts")] {
+        assert!(app.get(list).await.ok().items("/data").is_empty(), "{list}");
+    }
+    assert!(app.in_account("acct_1").get("/v1/customers").await.ok().items("/data").is_empty());
+    assert_eq!(app.get(&format!("{FC}/accounts/{account}")).await.status, 404);
+    assert_eq!(other.get("/v1/customers").await.ok().items("/data").len(), 1);
+    let next = app.customer().await;
+    assert_eq!(reset().await.ok().body, told.body);
+    app.get(&format!("/v1/customers/{next}")).await.ok();
+    restore(&app, &snapshot).await;
+    app.get(&format!("{FC}/accounts/{account}")).await.ok();
+    assert_eq!(app.get(&format!("/v1/customers/{next}")).await.status, 404);
+}
+
+/// A snapshot tells what it holds; it is listed, shown and deleted, and is repeated for the same
+/// idempotency key, also after it was restored.
+#[tokio::test]
+async fn tells_of_snapshots() {
+    let app = App::start().await;
+    app.customer().await;
+    let take = async || {
+        let request = app.request("POST", SNAPSHOTS).header("Idempotency-Key", "k");
+        request.form("name=seeded&metadata[suite]=a").send().await.ok()
+    };
+    let taken = take().await;
+    insta::assert_snapshot!(taken.shown(), @r#"
+    200
+    {
+      "bytes": 1192,
+      "counts": {
+        "customer": 1,
+        "event": 1
+      },
+      "created": 1767225600,
+      "id": "snap_0vIseXMSgHUBx3K5aX1ZQFV3",
+      "livemode": false,
+      "metadata": {
+        "suite": "a"
+      },
+      "name": "seeded",
+      "object": "bankfeed.snapshot"
+    }
+    "#);
+    let id = taken.text("/id");
+    restore(&app, &id).await;
+    assert_eq!(take().await.body, taken.body);
+    assert_eq!(app.get(&format!("{SNAPSHOTS}/{id}")).await.ok().body, taken.body);
+    let newer = snapshot(&app).await;
+    let listed = app.get(&format!("{SNAPSHOTS}?limit=1")).await.ok();
+    assert_eq!((listed.text("/data/0/id"), listed.at("/has_more")), (newer.clone(), true.into()));
+    let older = app.get(&format!("{SNAPSHOTS}?starting_after={newer}")).await.ok();
+    assert_eq!(older.text("/data/0/id"), id);
+    let deleted = app.delete(&format!("{SNAPSHOTS}/{id}")).await.ok();
+    assert_eq!(deleted.at("/deleted"), true);
+    assert_eq!(app.get(SNAPSHOTS).await.ok().items("/data").len(), 1);
+}
+
+/// Every error of these calls.
+#[tokio::test]
+async fn refusals() {
+    let app = App::start().await;
+    let deleted = snapshot(&app).await;
+    app.delete(&format!("{SNAPSHOTS}/{deleted}")).await.ok();
+    for _ in 0..model::limits::SNAPSHOTS_MAX {
+        snapshot(&app).await;
+    }
+    let told = app
+        .refusals(&[
+            ("POST", SNAPSHOTS, ""),
+            ("POST", SNAPSHOTS, &format!("name={}", "n".repeat(301))),
+            ("POST", SNAPSHOTS, "metadata=x"),
+            ("GET", &format!("{SNAPSHOTS}?starting_after=snap_1"), ""),
+            ("GET", &format!("{SNAPSHOTS}/snap_1"), ""),
+            ("GET", &format!("{SNAPSHOTS}/{deleted}"), ""),
+            ("DELETE", &format!("{SNAPSHOTS}/{deleted}"), ""),
+            ("POST", &format!("{SNAPSHOTS}/{deleted}/restore"), ""),
+            ("POST", &format!("{SNAPSHOTS}/snap_1/restore"), ""),
+            ("POST", RESET, "everything=true"),
+        ])
+        .await;
+    insta::assert_snapshot!(told, @"
+    POST /v1/test_helpers/snapshots
+        400 invalid_request_error - -
+        You have 50 snapshots, as many as you may have. Delete one first.
+    POST /v1/test_helpers/snapshots name=…
+        400 invalid_request_error - name
+        Invalid string: name has more than 300 characters
+    POST /v1/test_helpers/snapshots metadata=x
+        400 invalid_request_error - metadata
+        Invalid object: x
+    GET /v1/test_helpers/snapshots?starting_after=snap_1
+        400 invalid_request_error resource_missing starting_after
+        No such snapshot: 'snap_1'
+    GET /v1/test_helpers/snapshots/snap_1
+        404 invalid_request_error resource_missing snapshot
+        No such snapshot: 'snap_1'
+    GET /v1/test_helpers/snapshots/snap_…
+        404 invalid_request_error resource_missing snapshot
+        No such snapshot: 'snap_…'
+    DELETE /v1/test_helpers/snapshots/snap_…
+        404 invalid_request_error resource_missing snapshot
+        No such snapshot: 'snap_…'
+    POST /v1/test_helpers/snapshots/snap_…/restore
+        404 invalid_request_error resource_missing snapshot
+        No such snapshot: 'snap_…'
+    POST /v1/test_helpers/snapshots/snap_1/restore
+        404 invalid_request_error resource_missing snapshot
+        No such snapshot: 'snap_1'
+    POST /v1/test_helpers/reset everything=true
+        400 invalid_request_error parameter_unknown everything
+        Received unknown parameter: everything
+    ");
+    let live = app.live().refusals(&[("POST", SNAPSHOTS, ""), ("POST", RESET, "")]).await;
+    insta::assert_snapshot!(live, @"
+    POST /v1/test_helpers/snapshots
+        400 invalid_request_error - -
+        This call works in test mode only; use a test key (sk_test_…).
+    POST /v1/test_helpers/reset
+        400 invalid_request_error - -
+        This call works in test mode only; use a test key (sk_test_…).
+    ");
+}

@@ -1,0 +1,53 @@
+//! `snapshot` and `reset`.
+
+use crate::support::Server;
+
+/// A sandbox is kept under a name, emptied, brought back by the name, and the snapshot removed.
+#[test]
+fn keeps_and_brings_back() {
+    let server = Server::start();
+    let account = server.link(&[]);
+    let mut told = server.run(&["snapshot", "create", "seeded"]);
+    told += &server.run(&["reset"]);
+    assert!(server.json(&["accounts"]).is_empty());
+    told += &server.run(&["snapshot", "list"]);
+    told += &server.run(&["snapshot", "restore", "seeded"]);
+    assert_eq!(server.json(&["accounts"])[0]["id"], account.as_str());
+    let listed = server.json(&["snapshot", "list"]);
+    let id = listed[0]["id"].as_str().unwrap();
+    told += &server.run(&["snapshot", "delete", id]);
+    told += &server.run(&["snapshot", "restore", id]);
+    told += &server.run(&["snapshot", "restore", "seeded"]);
+    told += &server.run(&["snapshot", "list"]);
+    insta::assert_snapshot!(told, @"
+    $ bankfeed snapshot create seeded
+    snapshot  snap_0vIseXMSjIChSJQbNkmXHOc3
+    name      seeded
+    taken     2026-01-01 00:00:00
+    rows      6: 1 account, 1 connection, 1 customer, 2 event, 1 session
+    bytes     3918
+    $ bankfeed reset
+    the sandbox is empty; its snapshots are kept
+    $ bankfeed snapshot list
+    ID                             NAME    TAKEN                ROWS  BYTES
+    snap_0vIseXMSjIChSJQbNkmXHOc3  seeded  2026-01-01 00:00:00     6   3918
+    $ bankfeed snapshot restore seeded
+    snapshot  snap_0vIseXMSjIChSJQbNkmXHOc3
+    name      seeded
+    taken     2026-01-01 00:00:00
+    rows      6: 1 account, 1 connection, 1 customer, 2 event, 1 session
+    bytes     3918
+    $ bankfeed snapshot delete snap_0vIseXMSjIChSJQbNkmXHOc3
+    snap_0vIseXMSjIChSJQbNkmXHOc3 is gone
+    $ bankfeed snapshot restore snap_0vIseXMSjIChSJQbNkmXHOc3
+    ! bankfeed: the server refused: No such snapshot: 'snap_0vIseXMSjIChSJQbNkmXHOc3'
+    !   each key has objects of its own; this call used sk_test_123, the default
+    ends with 1
+    $ bankfeed snapshot restore seeded
+    ! bankfeed: no snapshot is called 'seeded'
+    !   `bankfeed snapshot list` shows them
+    ends with 2
+    $ bankfeed snapshot list
+    ! no snapshots; `bankfeed snapshot create` takes one
+    ");
+}

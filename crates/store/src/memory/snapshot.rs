@@ -1,0 +1,283 @@
+//! Snapshots of sandboxes.
+
+use super::{ClockJob, EventRow, Memory, object, reply};
+use crate::command::snapshot::{floor_above, may_be_removed, may_be_taken};
+use crate::store::Failure;
+use crate::{
+    Connection, DropSnapshot, Kind, MeasureSandbox, Object, Reply, ResetSandbox, RestoreSnapshot,
+    Snapshotted, TakeSnapshot,
+};
+use model::Word;
+use model::account::Account;
+use model::delivery::{Attempt, Delivery, DeliveryKey};
+use model::id::{AccountId, ClockId, EventId, MerchantId, OwnershipId, SnapshotId, TransactionId};
+use model::ownership::Ownership;
+use model::refresh::{RefreshJob, RefreshKey};
+use model::snapshot::{SandboxSize, SandboxSnapshot};
+use model::transaction::Transaction;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// All rows of a sandbox.
+#[derive(Default)]
+pub(super) struct Rows {
+    objects: BTreeMap<(MerchantId, Kind, u64), Arc<Object>>,
+    accounts: BTreeMap<AccountId, Arc<Account>>,
+    connections: BTreeMap<AccountId, Arc<Connection>>,
+    ownerships: BTreeMap<OwnershipId, (MerchantId, Arc<Ownership>)>,
+    refreshes: BTreeMap<RefreshKey, RefreshJob>,
+    transactions: BTreeMap<TransactionId, (MerchantId, Arc<Transaction>)>,
+    events: BTreeMap<EventId, EventRow>,
+    deliveries: BTreeMap<DeliveryKey, Arc<Delivery>>,
+    attempts: BTreeMap<(DeliveryKey, u32), Arc<Attempt>>,
+    replies: BTreeMap<(MerchantId, String), Arc<Reply>>,
+    clock_jobs: BTreeMap<(MerchantId, ClockId), ClockJob>,
+}
+
+/// Moves out what belongs to the sandbox.
+fn split<K: Ord + Clone, V>(
+    map: &mut BTreeMap<K, V>,
+    is_in: impl Fn(&K, &V) -> bool,
+) -> BTreeMap<K, V> {
+    let (inside, outside) = std::mem::take(map).into_iter().partition(|(key, row)| is_in(key, row));
+    *map = outside;
+    inside
+}
+
+/// Moves a sandbox out of the collections.
+fn split_off(merchants: &[MerchantId], memory: &mut Memory) -> Rows {
+    let owner = merchants[0];
+    let is_in = |merchant: &MerchantId| merchants.contains(merchant);
+    let deliveries = split(&mut memory.deliveries, |_, row| is_in(&row.merchant));
+    Rows {
+        objects: split(&mut memory.objects, |(merchant, kind, _), _| {
+            let stays = *kind == Kind::PlatformTie && *merchant == owner;
+            is_in(merchant) && *kind != Kind::Snapshot && !stays
+        }),
+        accounts: split(&mut memory.accounts, |_, row| is_in(&row.merchant)),
+        connections: split(&mut memory.connections, |_, row| is_in(&row.merchant)),
+        ownerships: split(&mut memory.ownerships, |_, (merchant, _)| is_in(merchant)),
+        refreshes: split(&mut memory.refreshes, |_, row| is_in(&row.merchant)),
+        transactions: split(&mut memory.transactions, |_, (merchant, _)| is_in(merchant)),
+        events: split(&mut memory.events, |_, row| is_in(&row.event.merchant)),
+        attempts: split(&mut memory.attempts, |(key, _), _| deliveries.contains_key(key)),
+        deliveries,
+        replies: split(&mut memory.replies, |(merchant, _), _| is_in(merchant)),
+        clock_jobs: split(&mut memory.clock_jobs, |(merchant, _), _| is_in(merchant)),
+    }
+}
+
+/// A copy of a sandbox.
+fn copy(merchants: &[MerchantId], memory: &Memory) -> Rows {
+    split_off(merchants, &mut memory.clone())
+}
+
+/// A platform, then those that its connected accounts act as.
+fn merchants_of(owner: MerchantId, memory: &Memory) -> Vec<MerchantId> {
+    let kind = Kind::ConnectedAccount;
+    let rows = memory.objects.range((owner, kind, 0)..=(owner, kind, u64::MAX));
+    let connected: BTreeSet<MerchantId> = rows
+        .filter_map(|(_, object)| match object.as_ref() {
+            Object::ConnectedAccount(account) => Some(account.acts_as()),
+            _ => None,
+        })
+        .collect();
+    std::iter::once(owner).chain(connected).collect()
+}
+
+fn size_of(owner: MerchantId, memory: &Memory) -> Result<SandboxSize, Failure> {
+    let merchants = merchants_of(owner, memory);
+    let rows = copy(&merchants, memory);
+    let mut size = SandboxSize { merchants, counts: BTreeMap::new(), bytes: 0 };
+    let mut count = |kind: &str, bytes: usize| {
+        *size.counts.entry(kind.to_owned()).or_default() += 1;
+        size.bytes += bytes as u64;
+    };
+    for object in rows.objects.values() {
+        count(object.kind().word(), object.body()?.len());
+    }
+    for account in rows.accounts.values() {
+        count("account", serde_json::to_string(account.as_ref())?.len());
+    }
+    rows.connections.values().for_each(|row| count("connection", row.state.len()));
+    for (_, ownership) in rows.ownerships.values() {
+        count("ownership", serde_json::to_string(ownership.as_ref())?.len());
+    }
+    rows.refreshes.values().for_each(|_| count("refresh", 0));
+    for (_, row) in rows.transactions.values() {
+        count("transaction", crate::sqlite::transaction_body_bytes(row));
+    }
+    for row in rows.events.values() {
+        count("event", serde_json::to_string(row.event.as_ref())?.len());
+    }
+    rows.deliveries.values().for_each(|row| count("delivery", row.payload.len()));
+    for attempt in rows.attempts.values() {
+        count("attempt", serde_json::to_string(attempt.as_ref())?.len());
+    }
+    rows.clock_jobs.values().for_each(|_| count("clock_job", 0));
+    Ok(size)
+}
+
+pub(crate) fn measure(command: &MeasureSandbox, memory: &Memory) -> Result<SandboxSize, Failure> {
+    size_of(command.merchant, memory)
+}
+
+pub(crate) fn take(command: &TakeSnapshot, memory: &mut Memory) -> Result<Snapshotted, Failure> {
+    let TakeSnapshot { snapshot, snapshots_max, reply } = command;
+    let owner = snapshot.merchant;
+    if !reply::record_optional(reply.as_ref(), memory) {
+        return Ok(Snapshotted::KeyTaken);
+    }
+    let size = size_of(owner, memory)?;
+    if !may_be_taken(&size) {
+        return Ok(Snapshotted::TooLarge);
+    }
+    if size != snapshot.size {
+        return Ok(Snapshotted::Stale);
+    }
+    if !object::has_room(owner, memory) {
+        return Ok(Snapshotted::MerchantsFull);
+    }
+    if object::live(memory, owner, Kind::Snapshot).count() >= *snapshots_max {
+        return Ok(Snapshotted::Full);
+    }
+    if !object::put_many(&[Object::Snapshot(snapshot.clone())], memory) {
+        return Err(Failure::Exists);
+    }
+    let rows = copy(&size.merchants, memory);
+    memory.snapshots.insert((owner, snapshot.id), Arc::new(rows));
+    Ok(Snapshotted::Done)
+}
+
+pub(crate) fn restore(
+    command: &RestoreSnapshot,
+    memory: &mut Memory,
+) -> Result<Snapshotted, Failure> {
+    let RestoreSnapshot { merchant: owner, snapshot, reply } = command;
+    if !reply::record_optional(reply.as_ref(), memory) {
+        return Ok(Snapshotted::KeyTaken);
+    }
+    let Some(snapshot) = find_snapshot(*owner, *snapshot, memory) else {
+        return Ok(Snapshotted::Missing);
+    };
+    let Some((floor, gone)) = clear(*owner, memory)? else {
+        return Ok(Snapshotted::TooLarge);
+    };
+    for merchant in &snapshot.size.merchants {
+        if !object::has_room(*merchant, memory) {
+            return Ok(Snapshotted::MerchantsFull);
+        }
+    }
+    if let Some(rows) = memory.snapshots.get(&(*owner, snapshot.id)).map(Arc::clone) {
+        // Numbers of ids are given once, so nobody has taken those of rows that were away.
+        let taken = rows.accounts.keys().any(|id| memory.accounts.contains_key(id))
+            || rows.events.keys().any(|id| memory.events.contains_key(id));
+        if taken {
+            return Err(Failure::Exists);
+        }
+        put_back(&rows, floor, &gone, memory);
+    }
+    record_last(reply.as_ref(), memory);
+    Ok(Snapshotted::Done)
+}
+
+/// Puts copied rows back: what they count goes on from the floor, and nobody has a lease.
+fn put_back(rows: &Rows, floor: u32, gone: &Rows, memory: &mut Memory) {
+    for (key, object) in &rows.objects {
+        let mut object = object.as_ref().clone();
+        object.set_version(u64::from(floor));
+        memory.objects.insert(*key, Arc::new(object));
+    }
+    for (id, account) in &rows.accounts {
+        let known = gone.accounts.get(id).map(|account| account.rows);
+        memory.accounts.insert(*id, Arc::new(account.as_ref().clone().restored(floor, known)));
+    }
+    for (id, connection) in &rows.connections {
+        let version = u64::from(floor);
+        let connection = Connection { version, ..connection.as_ref().clone() };
+        memory.connections.insert(*id, Arc::new(connection));
+    }
+    for (key, job) in &rows.refreshes {
+        let job = RefreshJob { claim: floor, leased_until: None, ..job.clone() };
+        memory.refreshes.insert(*key, job);
+    }
+    for (key, delivery) in &rows.deliveries {
+        let delivery = Delivery { claim: floor, leased_until: None, ..delivery.as_ref().clone() };
+        memory.deliveries.insert(*key, Arc::new(delivery));
+    }
+    for key in rows.clock_jobs.keys() {
+        memory.clock_jobs.insert(*key, ClockJob { claim: floor, leased_until: None });
+    }
+    memory.ownerships.extend(rows.ownerships.iter().map(|(id, row)| (*id, row.clone())));
+    memory.transactions.extend(rows.transactions.iter().map(|(id, row)| (*id, row.clone())));
+    memory.events.extend(rows.events.iter().map(|(id, row)| (*id, row.clone())));
+    memory.attempts.extend(rows.attempts.iter().map(|(key, row)| (*key, row.clone())));
+    memory.replies.extend(rows.replies.iter().map(|(key, row)| (key.clone(), row.clone())));
+}
+
+pub(crate) fn drop_snapshot(
+    command: &DropSnapshot,
+    memory: &mut Memory,
+) -> Result<Snapshotted, Failure> {
+    let DropSnapshot { merchant: owner, snapshot, reply } = command;
+    if !reply::record_optional(reply.as_ref(), memory) {
+        return Ok(Snapshotted::KeyTaken);
+    }
+    memory.snapshots.remove(&(*owner, *snapshot));
+    let object = memory.objects.remove(&(*owner, Kind::Snapshot, snapshot.number()));
+    Ok(if object.is_some() { Snapshotted::Done } else { Snapshotted::Missing })
+}
+
+pub(crate) fn reset(command: &ResetSandbox, memory: &mut Memory) -> Result<Snapshotted, Failure> {
+    let ResetSandbox { merchant, reply } = command;
+    if !reply::record_optional(reply.as_ref(), memory) {
+        return Ok(Snapshotted::KeyTaken);
+    }
+    if clear(*merchant, memory)?.is_none() {
+        return Ok(Snapshotted::TooLarge);
+    }
+    record_last(reply.as_ref(), memory);
+    Ok(Snapshotted::Done)
+}
+
+/// Removes a sandbox, and answers what is above all that its rows counted, and the rows; none if it
+/// is too large for that.
+fn clear(owner: MerchantId, memory: &mut Memory) -> Result<Option<(u32, Rows)>, Failure> {
+    let size = size_of(owner, memory)?;
+    if !may_be_removed(&size) {
+        return Ok(None);
+    }
+    let merchants = &size.merchants;
+    // What stays counts as well, so that the floor is above all of a merchant's objects.
+    let objects = memory.objects.values().filter(|row| merchants.contains(&row.merchant()));
+    let mut counts: Vec<u64> = objects.map(|row| row.version()).collect();
+    let rows = split_off(merchants, memory);
+    counts.extend(rows.accounts.values().map(|row| row.highest_count()));
+    counts.extend(rows.connections.values().map(|row| row.version));
+    counts.extend(rows.refreshes.values().map(|job| u64::from(job.claim.max(job.key.sequence))));
+    counts.extend(rows.deliveries.values().map(|row| u64::from(row.claim)));
+    counts.extend(rows.clock_jobs.values().map(|job| u64::from(job.claim)));
+    let floors = merchants.iter().filter_map(|merchant| memory.floors.get(merchant));
+    counts.extend(floors.map(|floor| u64::from(*floor)));
+    let floor = floor_above(counts);
+    for merchant in merchants.iter().filter(|merchant| memory.merchants.contains(merchant)) {
+        memory.floors.insert(*merchant, floor);
+    }
+    Ok(Some((floor, rows)))
+}
+
+/// Keeps the answer of a command that has removed all others, in place of one that it brought back.
+fn record_last(reply: Option<&Reply>, memory: &mut Memory) {
+    if let Some(reply) = reply {
+        let key = (reply.merchant, reply.key.clone());
+        memory.replies.insert(key, Arc::new(reply.clone()));
+    }
+}
+
+fn find_snapshot(owner: MerchantId, id: SnapshotId, memory: &Memory) -> Option<SandboxSnapshot> {
+    let key = (owner, Kind::Snapshot, id.number());
+    match memory.objects.get(&key)?.as_ref() {
+        Object::Snapshot(snapshot) => Some(snapshot.clone()),
+        _ => None,
+    }
+}

@@ -1,0 +1,146 @@
+//! The tables that a snapshot holds, and for each the statements that measure, copy, remove and put
+//! back the rows of one merchant.
+//!
+//! A macro writes the statements, for they differ in the table's name and columns alone. Their
+//! parameters, of which a statement has those it needs, from the first:
+//!
+//! | statements | `?1` | `?2` | `?3` |
+//! |---|---|---|---|
+//! | measure, take, clear | the merchant | a kind of object to leave out | the snapshot |
+//! | restore, drop | the merchant | the snapshot | the floor |
+
+/// The statements of one table.
+#[derive(Clone, Copy)]
+pub(super) struct Kept {
+    /// The table.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests look for tables that are missing"))]
+    pub(super) table: &'static str,
+    /// Answers kind, rows and bytes.
+    pub(super) measure: &'static str,
+    /// Copies the rows into the snapshot.
+    pub(super) take: &'static str,
+    /// Removes the rows.
+    pub(super) clear: &'static str,
+    /// Copies the snapshot's rows back.
+    pub(super) restore: &'static str,
+    /// Removes the snapshot's rows.
+    pub(super) drop: &'static str,
+}
+
+/// A [`Kept`]: the table and its columns, without the merchant; the columns as they are put back;
+/// what is measured; which rows are the merchant's; and how what is measured is grouped.
+macro_rules! kept {
+    ($table:literal, $columns:literal, $restored:literal, $measured:literal, $which:literal $(, $group:literal)?) => {
+        Kept {
+            table: $table,
+            measure: concat!(
+                "SELECT ", $measured, " FROM ", $table, " WHERE ", $which $(, " ", $group)?
+            ),
+            take: concat!(
+                "INSERT INTO snapshot_", $table, " (merchant, snapshot, ", $columns, ") ",
+                "SELECT merchant, ?3, ", $columns, " FROM ", $table, " WHERE ", $which
+            ),
+            clear: concat!("DELETE FROM ", $table, " WHERE ", $which),
+            restore: concat!(
+                "INSERT INTO ", $table, " (merchant, ", $columns, ") SELECT merchant, ", $restored,
+                " FROM snapshot_", $table, " WHERE merchant = ?1 AND snapshot = ?2"
+            ),
+            drop: concat!(
+                "DELETE FROM snapshot_", $table, " WHERE merchant = ?1 AND snapshot = ?2"
+            ),
+        }
+    };
+}
+
+/// Every table with rows of merchants, those first whose rows are found by rows of another.
+pub(super) const KEPT: &[Kept] = &[
+    kept!(
+        "attempts",
+        "shard, number, endpoint, attempt, body",
+        "shard, number, endpoint, attempt, body",
+        "'attempt', COUNT(*), COALESCE(SUM(OCTET_LENGTH(body)), 0)",
+        "(shard, number) IN (SELECT e.shard, e.number FROM events AS e WHERE e.merchant = ?1) \
+         AND merchant = ?1"
+    ),
+    kept!(
+        "deliveries",
+        "shard, number, endpoint, status, attempts, due_at, claim, leased_until, payload, \
+         resent_from, hit",
+        "shard, number, endpoint, status, attempts, due_at, ?3, NULL, payload, resent_from, hit",
+        "'delivery', COUNT(*), COALESCE(SUM(OCTET_LENGTH(payload)), 0)",
+        "(shard, number) IN (SELECT e.shard, e.number FROM events AS e WHERE e.merchant = ?1) \
+         AND merchant = ?1"
+    ),
+    kept!(
+        "events",
+        "position, shard, number, account, created, type, undispatched, position_listed, body",
+        "position, shard, number, account, created, type, undispatched, position_listed, body",
+        "'event', COUNT(*), COALESCE(SUM(OCTET_LENGTH(body)), 0)",
+        "merchant = ?1"
+    ),
+    kept!(
+        "transactions",
+        "account, listed_at, ordinal, transacted_at, sequence, bank_id, body",
+        "account, listed_at, ordinal, transacted_at, sequence, bank_id, body",
+        "'transaction', COUNT(*), COALESCE(SUM(OCTET_LENGTH(body)), 0)",
+        "account IN (SELECT a.account FROM accounts AS a WHERE a.merchant = ?1) AND merchant = ?1"
+    ),
+    kept!(
+        "ownerships",
+        "account, sequence, body",
+        "account, sequence, body",
+        "'ownership', COUNT(*), COALESCE(SUM(OCTET_LENGTH(body)), 0)",
+        "account IN (SELECT a.account FROM accounts AS a WHERE a.merchant = ?1) AND merchant = ?1"
+    ),
+    kept!(
+        "refreshes",
+        "account, feature, sequence, clock, status, started_at, run_server, run_clock, claim, \
+         leased_until, attempts, started_server",
+        "account, feature, sequence, clock, status, started_at, run_server, run_clock, ?3, \
+         NULL, attempts, started_server",
+        "'refresh', COUNT(*), 0",
+        "account IN (SELECT a.account FROM accounts AS a WHERE a.merchant = ?1) AND merchant = ?1"
+    ),
+    kept!(
+        "connections",
+        "account, version, relinked_at, credential, state, balance_cursor, ownership_cursor, \
+         transactions_cursor",
+        "account, ?3, relinked_at, credential, state, balance_cursor, ownership_cursor, \
+         transactions_cursor",
+        "'connection', COUNT(*), COALESCE(SUM(OCTET_LENGTH(state)), 0)",
+        "account IN (SELECT a.account FROM accounts AS a WHERE a.merchant = ?1) AND merchant = ?1"
+    ),
+    kept!(
+        "accounts",
+        "account, customer, holder_account, clock, institution, bank_account, created, bucket, \
+         version, status, due_at, body",
+        "account, customer, holder_account, clock, institution, bank_account, created, bucket, \
+         ?3, status, due_at, body",
+        "'account', COUNT(*), COALESCE(SUM(OCTET_LENGTH(body)), 0)",
+        "merchant = ?1"
+    ),
+    kept!(
+        "objects",
+        "kind, number, version, created, deleted, customer, clock, lookup, secret, body, due_at, \
+         forget_at",
+        "kind, number, ?3, created, deleted, customer, clock, lookup, secret, \
+         json_set(body, '$.version', ?3), due_at, forget_at",
+        "kind, COUNT(*), SUM(OCTET_LENGTH(body))",
+        "merchant = ?1 AND kind NOT IN ('snapshot', ?2)",
+        "GROUP BY kind"
+    ),
+    kept!(
+        "replies",
+        "key, fingerprint, request_id, status, body, at",
+        "key, fingerprint, request_id, status, body, at",
+        "'reply', COUNT(*), 0",
+        "merchant = ?1"
+    ),
+    kept!(
+        "clock_jobs",
+        "clock, claim, leased_until",
+        "clock, ?3, NULL",
+        "'clock_job', COUNT(*), 0",
+        "merchant = ?1"
+    ),
+];

@@ -1,0 +1,69 @@
+//! A snapshot of a sandbox (`bankfeed.snapshot`), and the word that a sandbox was reset
+//! (`bankfeed.reset`). Both are ours, and exist in test mode only.
+
+use crate::json::JsonWriter;
+use model::clock::AccountTime;
+use model::snapshot::SandboxSnapshot;
+
+/// The kind of object.
+pub const OBJECT: &str = "bankfeed.snapshot";
+
+/// Writes a snapshot.
+pub fn write(writer: &mut JsonWriter, snapshot: &SandboxSnapshot) {
+    writer.object(|w| {
+        w.key("id").plain(snapshot.id.text().as_str());
+        w.key("object").plain(OBJECT);
+        w.key("bytes").integer(count(snapshot.size.bytes));
+        w.key("counts").object(|w| {
+            for (kind, rows) in &snapshot.size.counts {
+                w.key_text(kind).integer(count(*rows));
+            }
+        });
+        w.key("created").integer(snapshot.created.0);
+        w.key("livemode").boolean(false);
+        w.key("metadata").string_map(&snapshot.metadata);
+        w.key("name").optional_string(snapshot.name.as_deref());
+    });
+}
+
+/// Writes that a sandbox was reset.
+pub fn write_reset(writer: &mut JsonWriter, created: AccountTime) {
+    writer.object(|w| {
+        w.key("object").plain("bankfeed.reset");
+        w.key("created").integer(created.0);
+        w.key("livemode").boolean(false);
+    });
+}
+
+/// A count as JSON numbers are written; the bounds of snapshots keep far below.
+fn count(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::render::samples::{indented, written};
+    use model::clock::AccountTime;
+    use model::id::{MerchantId, SnapshotId};
+    use model::snapshot::{SandboxSize, SandboxSnapshot};
+    use std::collections::BTreeMap;
+
+    /// What it holds is told by kind; whose merchants they are is not.
+    #[test]
+    fn writes_a_snapshot() {
+        let merchant = MerchantId::from_number(1);
+        let counts = BTreeMap::from([("account".to_owned(), 2), ("transaction".to_owned(), 90)]);
+        let snapshot = SandboxSnapshot {
+            id: SnapshotId::from_number(5),
+            merchant,
+            version: 1,
+            created: AccountTime(1_700_000_000),
+            name: Some("seeded".to_owned()),
+            metadata: BTreeMap::new(),
+            size: SandboxSize { merchants: vec![merchant], counts, bytes: 4_321 },
+        };
+        insta::assert_snapshot!(indented(|w| super::write(w, &snapshot)), @"");
+        let reset = written(|w| super::write_reset(w, AccountTime(1_700_000_000)));
+        insta::assert_snapshot!(reset, @"");
+    }
+}
