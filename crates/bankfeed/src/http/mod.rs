@@ -41,6 +41,7 @@ mod transaction;
 mod visits;
 
 pub use auth::{KeyPolicy, Keys};
+pub(crate) use connection::CONNECTIONS_MAX;
 pub use keys::IssuedKeys;
 pub use record::Record;
 pub(crate) use texts::goes_somewhere;
