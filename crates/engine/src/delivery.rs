@@ -72,25 +72,21 @@ impl Engine {
             }
             None => None,
         };
-        let (rows, has_more) = match &filter.event {
-            Some(given) => {
-                let event = self.get_event(context, given, "event").await?.event.id;
-                let list = ListDeliveries { merchant: context.merchant, event };
-                let mut rows = self.store.read(list).await?;
-                rows.reverse();
-                rows.retain(|(delivery, _)| {
-                    endpoint.is_none_or(|endpoint| endpoint == delivery.key.endpoint)
-                        && filter.status.is_none_or(|status| status == delivery.status)
-                });
-                page_of_event(rows, &filter.page)?
-            }
-            None => {
-                let page = self.ledger_page(context, &filter.page).await?;
-                let merchant = context.merchant;
-                let list = ListLedger { merchant, endpoint, status: filter.status, page };
-                let listed = self.store.read(list).await?;
-                (listed.items, listed.has_more)
-            }
+        let merchant = context.merchant;
+        let (rows, has_more) = if let Some(given) = &filter.event {
+            let event = self.get_event(context, given, "event").await?.event.id;
+            let mut rows = self.store.read(ListDeliveries { merchant, event }).await?;
+            rows.reverse();
+            rows.retain(|(delivery, _)| {
+                endpoint.is_none_or(|endpoint| endpoint == delivery.key.endpoint)
+                    && filter.status.is_none_or(|status| status == delivery.status)
+            });
+            page_of_event(rows, &filter.page)?
+        } else {
+            let page = self.ledger_page(context, &filter.page).await?;
+            let list = ListLedger { merchant, endpoint, status: filter.status, page };
+            let listed = self.store.read(list).await?;
+            (listed.items, listed.has_more)
         };
         let bodies: Vec<Vec<u8>> = rows.iter().map(body_of).collect();
         Ok(Answer::unchanged(list_body("/v1/test_helpers/deliveries", has_more, &bodies)))

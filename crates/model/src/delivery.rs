@@ -146,7 +146,7 @@ mod tests {
         for wrong in [
             name.replace("whd_", "evt_"),
             format!("{name}0"),
-            name.replace("0", "-"),
+            name.replace('0', "-"),
             name.replace("00000000003", "zzzzzzzzzzz"),
             "whd_".to_owned(),
         ] {

@@ -302,9 +302,10 @@ STEPS = [
     Cli.a_cut_connection_is_tried_again,
     Cli.what_hangs_on_an_advancing_clock_is_locked,
     Cli.a_fixture_file_is_run,
+    # Before anybody listens: a stream is kept for a while after its reader left.
+    Cli.an_event_is_sent_again,
     Cli.listen_forwards_what_happens,
     Cli.listen_takes_types_and_the_newest_version,
-    Cli.an_event_is_sent_again,
     Cli.listen_goes_on_after_the_server_was_killed,
     Cli.every_call_of_the_guide_was_sent,
 ]
