@@ -12,7 +12,7 @@
 //! | [`command::transaction`] | [`ListTransactions`], [`FindTransaction`], [`FindHeld`] |
 //! | [`command::clock`] | [`StartAdvance`], [`ClaimClocks`], [`ListDueOnClock`], [`StepClock`] |
 //! | [`command::event`] | [`ListEvents`], [`ListEventsAfter`], [`FindEvent`], [`ListUndispatched`], [`DispatchEvent`] |
-//! | [`command::delivery`] | [`ClaimDeliveries`], [`SettleDelivery`], [`ListDeliveries`] |
+//! | [`command::delivery`] | [`ClaimDeliveries`], [`SettleDelivery`], [`ListDeliveries`], [`ListLedger`], [`ResendDeliveries`], [`ReleaseDelivery`] |
 //! | [`command::reply`] | [`RecordReply`], [`FindReply`] |
 //! | [`command::prune`] | [`Prune`] |
 //!

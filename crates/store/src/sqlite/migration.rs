@@ -15,6 +15,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_objects_due.sql"),
     include_str!("migrations/0003_refreshes_server_time.sql"),
     include_str!("migrations/0004_objects_forgotten.sql"),
+    include_str!("migrations/0005_deliveries_sent_again.sql"),
 ];
 
 pub(super) const CREATE_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, checksum BLOB NOT NULL) \
