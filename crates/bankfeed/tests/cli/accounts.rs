@@ -182,3 +182,24 @@ fn a_failed_refresh_is_told() {
     ends with 1
     ");
 }
+
+/// Whatever can start a link flow can be linked, and shows the account that came of it.
+#[test]
+fn links_other_carriers() {
+    let server = Server::start();
+    let mut linked = Vec::new();
+    for event in ["payment_intent.created", "setup_intent.created", "invoice.finalized"] {
+        let event = server.json(&["trigger", event]);
+        let carrier = event[0]["data"]["object"]["id"].as_str().unwrap();
+        linked.push(server.link(&["--carrier", carrier]));
+    }
+    let form = "mode=setup&currency=usd&success_url=https://example.com/done";
+    let session = server.call("POST", "/v1/checkout/sessions", form);
+    linked.push(server.link(&["--carrier", session["id"].as_str().unwrap()]));
+    for account in linked {
+        let shown = server.json(&["accounts", &account]);
+        assert_eq!(shown[0]["object"], "financial_connections.account");
+    }
+    let told = server.run(&["link", "--carrier", "cs_test_1", "--customer", "cus_1"]);
+    assert!(told.contains("ends with 2"), "{told}");
+}

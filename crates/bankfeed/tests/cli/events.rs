@@ -172,3 +172,31 @@ fn shows_every_attempt() {
     we_0vIseXMSf66fSkey7FTg9wIl succeeded 2 200 hm
     ");
 }
+
+/// An event is sent again to those who take it, or to an endpoint that is named.
+#[test]
+fn sends_again() {
+    let server = Server::start();
+    let (url, receiving) = endpoint(&["200 OK", "200 OK"]);
+    server.call("POST", "/v1/webhook_endpoints", &format!("url={url}&enabled_events[]=*"));
+    let event = server.json(&["trigger", "customer.created"])[0]["id"].clone();
+    let event = event.as_str().unwrap();
+    server.call("GET", "/v1/test_helpers/events/wait?type=customer.created", "");
+    let mut told = server.run(&["events", "resend", event]);
+    // The endpoint has taken it twice.
+    receiving.join().unwrap();
+    told += &server.run(&["events", "resend", event, "--webhook-endpoint", "we_123"]);
+    told += &server.run(&["events", "resend", "evt_123"]);
+    insta::assert_snapshot!(told.replace(event, "EVENT"), @"
+    $ bankfeed events resend EVENT
+    EVENT is sent again
+    $ bankfeed events resend EVENT --webhook-endpoint we_123
+    ! bankfeed: the server refused: No such webhook endpoint: 'we_123'
+    !   each key has objects of its own; this call used sk_test_123, the default
+    ends with 1
+    $ bankfeed events resend evt_123
+    ! bankfeed: the server refused: No such event: 'evt_123'
+    !   each key has objects of its own; this call used sk_test_123, the default
+    ends with 1
+    ");
+}
