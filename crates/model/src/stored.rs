@@ -10,6 +10,7 @@ use crate::connected_account::{ConnectedAccount, PlatformTie};
 use crate::connections_settings::ConnectionsSettings;
 use crate::customer::Customer;
 use crate::endpoint::Endpoint;
+use crate::fault::Fault;
 use crate::id::{ClockId, CustomerId, MerchantId};
 use crate::limits::LINK_FLOW_KEPT_MS_MAX;
 use crate::link::{FlowEnd, LinkFlow, Offer};
@@ -244,6 +245,14 @@ impl Stored for LinkFlow {
 
 impl Stored for SandboxSnapshot {
     common!(id.number());
+}
+
+impl Stored for Fault {
+    common!(id.number());
+
+    fn deleted(&self) -> bool {
+        self.deleted
+    }
 }
 
 impl Stored for TestClock {

@@ -4,7 +4,10 @@
 
 mod accounts;
 mod clocks;
+mod doctor;
 mod events;
+mod export;
 mod faults;
+mod judge;
 mod snapshots;
 mod support;

@@ -11,6 +11,7 @@ use model::connections_settings::ConnectionsSettings;
 use model::customer::Customer;
 use model::endpoint::Endpoint;
 use model::event::Event;
+use model::fault::Fault;
 use model::id::{ClockId, CustomerId, MerchantId};
 use model::link::LinkFlow;
 use model::payments::checkout::CheckoutSession;
@@ -135,6 +136,8 @@ objects! {
     Token(BankAccountToken) = "token",
     /// A configuration of payment methods. Looked up by whether it is active.
     MethodConfiguration(MethodConfiguration) = "payment_method_configuration",
+    /// A fault on demand.
+    Fault(Fault) = "fault",
     /// A snapshot of a sandbox. No snapshot holds snapshots.
     Snapshot(SandboxSnapshot) = "snapshot",
     /// What falls due in the tests of this crate.

@@ -64,8 +64,9 @@ pub(super) const KEPT: &[Kept] = &[
     ),
     kept!(
         "deliveries",
-        "shard, number, endpoint, status, attempts, due_at, claim, leased_until, payload",
-        "shard, number, endpoint, status, attempts, due_at, ?3, NULL, payload",
+        "shard, number, endpoint, status, attempts, due_at, claim, leased_until, payload, \
+         resent_from, hit",
+        "shard, number, endpoint, status, attempts, due_at, ?3, NULL, payload, resent_from, hit",
         "'delivery', COUNT(*), COALESCE(SUM(OCTET_LENGTH(payload)), 0)",
         "(shard, number) IN (SELECT e.shard, e.number FROM events AS e WHERE e.merchant = ?1) \
          AND merchant = ?1"

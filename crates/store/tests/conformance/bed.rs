@@ -375,5 +375,7 @@ pub(crate) fn delivery(
         claim: 0,
         leased_until: None,
         payload: b"{}".to_vec(),
+        resent_from: None,
+        hit: None,
     }
 }

@@ -121,6 +121,8 @@ CREATE TABLE snapshot_deliveries (
     claim INTEGER NOT NULL,
     leased_until INTEGER,
     payload BLOB NOT NULL,
+    resent_from INTEGER,
+    hit TEXT,
     PRIMARY KEY (merchant, snapshot, shard, number, endpoint)
 ) STRICT, WITHOUT ROWID;
 
