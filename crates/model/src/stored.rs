@@ -243,16 +243,16 @@ impl Stored for LinkFlow {
     }
 }
 
+impl Stored for SandboxSnapshot {
+    common!(id.number());
+}
+
 impl Stored for Fault {
     common!(id.number());
 
     fn deleted(&self) -> bool {
         self.deleted
     }
-}
-
-impl Stored for SandboxSnapshot {
-    common!(id.number());
 }
 
 impl Stored for TestClock {

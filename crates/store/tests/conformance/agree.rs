@@ -375,6 +375,10 @@ impl Both {
     async fn end(&self, end: &End, raised: u64) -> Option<ClockItem> {
         let job = pick(&self.jobs, end.job)?;
         let mut account = self.find_account(job.key.account.number()).await?;
+        // Numbers come again here, as they never do: after a reset this may be somebody else's.
+        if account.merchant != job.merchant {
+            return None;
+        }
         account.version += raised + u64::from(end.current);
         let mut claim = Claim {
             key: job.key,

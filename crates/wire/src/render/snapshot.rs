@@ -62,8 +62,22 @@ mod tests {
             metadata: BTreeMap::new(),
             size: SandboxSize { merchants: vec![merchant], counts, bytes: 4_321 },
         };
-        insta::assert_snapshot!(indented(|w| super::write(w, &snapshot)), @"");
+        insta::assert_snapshot!(indented(|w| super::write(w, &snapshot)), @r#"
+        {
+          "id": "snap_00000000005479fntAGWtImK",
+          "object": "bankfeed.snapshot",
+          "bytes": 4321,
+          "counts": {
+            "account": 2,
+            "transaction": 90
+          },
+          "created": 1700000000,
+          "livemode": false,
+          "metadata": {},
+          "name": "seeded"
+        }
+        "#);
         let reset = written(|w| super::write_reset(w, AccountTime(1_700_000_000)));
-        insta::assert_snapshot!(reset, @"");
+        insta::assert_snapshot!(reset, @r#"{"object":"bankfeed.reset","created":1700000000,"livemode":false}"#);
     }
 }
