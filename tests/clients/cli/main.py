@@ -255,6 +255,25 @@ class Cli:
             # The account was made too, which was not asked for.
             assert {event["type"] for event in inbox.events} == {REFRESHED}, inbox.events
 
+    def an_event_is_sent_again(self):
+        """To the endpoint that is named, with the bytes of the first time; or to whoever listens."""
+        made = self.asked("stripe customers create -d name=Twice")["id"]
+        event = self.inbox.wait(
+            "the customer", lambda event: event["data"]["object"]["id"] == made
+        )
+        body, _ = self.inbox.posts[event["id"]]
+        endpoint = self.asked("stripe webhook_endpoints list")["data"][0]["id"]
+        refused = self.asked(f"stripe events resend {event['id']}")
+        assert refused["error"]["param"] == "for_stripecli", refused
+        sent = self.asked(f"stripe events resend {event['id']} --webhook-endpoint={endpoint}")
+        assert sent["id"] == event["id"], sent
+        self.inbox.wait("it again", lambda _: self.inbox.events.count(event) == 2)
+        assert self.inbox.posts[event["id"]][0] == body
+        inbox = Inbox()
+        with Listening.of(self, "--all-snapshot", inbox):
+            self.asked(f"stripe events resend {event['id']}")
+            inbox.wait("it by listen", lambda heard: heard["id"] == event["id"])
+
     def listen_goes_on_after_the_server_was_killed(self):
         """The CLI opens a new session by itself, and hears of what happens from then on."""
         inbox = Inbox()
@@ -285,6 +304,7 @@ STEPS = [
     Cli.a_fixture_file_is_run,
     Cli.listen_forwards_what_happens,
     Cli.listen_takes_types_and_the_newest_version,
+    Cli.an_event_is_sent_again,
     Cli.listen_goes_on_after_the_server_was_killed,
     Cli.every_call_of_the_guide_was_sent,
 ]
