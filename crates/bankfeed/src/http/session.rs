@@ -7,7 +7,7 @@ use engine::session::{HolderInput, SessionInput};
 use model::Word;
 use model::account::Subcategory;
 use model::session::{ManualEntry, PaymentMethodSupport, SessionFilters};
-use wire::change::{CREDIT_ACCOUNTS, ONE_COUNTRY, SESSION_SETUP};
+use wire::change::{CREDIT_ACCOUNTS, HOSTED_SESSION, ONE_COUNTRY, SESSION_SETUP};
 use wire::error::Error;
 use wire::params::{Params, Setting, without_repeats};
 use wire::render::session::FIELDS;
@@ -46,6 +46,9 @@ pub(super) async fn create(mut call: Call) -> Outcome {
         manual_entry: None,
     };
     let input = if version.has(&SESSION_SETUP) { take_setup(params, input)? } else { input };
+    if version.has(&HOSTED_SESSION) {
+        check_ui_mode(params)?;
+    }
     check_return_url(input.return_url.as_deref(), "return_url")?;
     let call = call.ready(FIELDS)?;
     Ok(call.engine.create_session(&call.context, &input).await?)
@@ -132,6 +135,14 @@ fn take_country(params: &mut Params, version: &Version) -> Result<Option<String>
             Err(Error::invalid("A country is given as two letters, such as US.").param(path))
         }
         country => Ok(country.map(|given| given.to_ascii_uppercase())),
+    }
+}
+
+/// Refuses any way to show a session but the one that there is.
+fn check_ui_mode(params: &mut Params) -> Result<(), Error> {
+    match params.text("ui_mode")?.as_deref() {
+        None | Some("modal") => Ok(()),
+        Some(_) => Err(Error::bad_choice(&params.path_of("ui_mode"), &["modal"])),
     }
 }
 
