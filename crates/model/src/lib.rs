@@ -29,6 +29,7 @@ pub mod numbers;
 pub mod ownership;
 pub mod payments;
 pub mod refresh;
+pub mod scenario;
 pub mod session;
 pub mod stored;
 pub mod time;

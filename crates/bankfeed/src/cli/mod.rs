@@ -1,4 +1,4 @@
-//! The command line: `serve`, `key`, `demo`, `listen`, `config`.
+//! The command line: `serve`, `key`, `demo`, `listen`, `scenario`, `config`.
 //!
 //! Results go to standard output and logs to standard error. A command ends with 0 if it did what
 //! it was asked, 1 if it could not, and 2 if it was asked wrongly.
@@ -9,6 +9,7 @@ mod flags;
 mod key;
 mod listen;
 mod output;
+mod scenario;
 mod serve;
 
 pub use client::{Client, ClientError, Received};
@@ -43,6 +44,9 @@ enum Command {
     Config(ConfigFlags),
     /// Prints events as they happen and forwards them to a URL.
     Listen(listen::ListenFlags),
+    /// Lists, prints and checks scenarios: test banks and what happens at them, as files.
+    #[command(subcommand)]
+    Scenario(scenario::ScenarioCommand),
 }
 
 /// Why a command did not do what it was asked.
@@ -56,6 +60,8 @@ enum CommandError {
     Listen(#[from] listen::ListenError),
     #[error(transparent)]
     Key(#[from] key::KeyError),
+    #[error(transparent)]
+    Scenario(#[from] scenario::ScenarioCommandError),
     #[error("the demo did not end well")]
     Demo(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("could not prepare the process")]
@@ -71,6 +77,7 @@ pub fn run() -> ExitCode {
         Command::Demo => demo::run(),
         Command::Config(flags) => show_config(&flags),
         Command::Listen(flags) => listen::run(&flags),
+        Command::Scenario(command) => scenario::run(&command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

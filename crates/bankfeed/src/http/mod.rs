@@ -28,6 +28,7 @@ mod keys;
 mod link_flow;
 mod payments;
 mod router;
+mod scenario;
 mod sent;
 mod session;
 mod texts;

@@ -6,7 +6,7 @@ use super::payments::{
 };
 use super::{
     App, account, clock, connected_account, connections_settings, cors, customer, endpoint, event,
-    external_account, helpers, link_flow, session, token, transaction,
+    external_account, helpers, link_flow, scenario, session, token, transaction,
 };
 use crate::pages::{self, hosted};
 use axum::Router;
@@ -190,6 +190,11 @@ pub(super) fn router(app: Arc<App>) -> Router {
             "/v1/test_helpers/financial_connections/accounts/{id}/reactivate",
             helpers::reactivate,
         )
+        // Ours: bank timelines as data
+        .post("/v1/test_helpers/financial_connections/scenarios", scenario::create)
+        .get("/v1/test_helpers/financial_connections/scenarios", scenario::list)
+        .get("/v1/test_helpers/financial_connections/scenarios/{id}", scenario::retrieve)
+        .delete("/v1/test_helpers/financial_connections/scenarios/{id}", scenario::delete)
         .get("/v1/test_helpers/events/{id}/deliveries", event::deliveries)
         .router()
         // For people and for those who watch the process; without a key

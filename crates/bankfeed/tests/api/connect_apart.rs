@@ -54,7 +54,9 @@ async fn populate(client: &Client) -> Vec<String> {
         &bank_account[account_number]=000123456789";
     let token = id("/v1/tokens", numbers).await;
     let configuration = id("/v1/payment_method_configurations", "name=Banks").await;
-    let bank = format!("/v1/test_helpers/financial_connections/accounts/{account}");
+    let helpers = "/v1/test_helpers/financial_connections";
+    let scenario = id(&format!("{helpers}/scenarios"), "name=overdrawn").await;
+    let bank = format!("{helpers}/accounts/{account}");
     vec![
         format!("/v1/customers/{customer}"),
         format!("/v1/customers/{customer}/payment_methods"),
@@ -65,6 +67,7 @@ async fn populate(client: &Client) -> Vec<String> {
         format!("{FC}/transactions?account={account}"),
         format!("{bank}/ledger"),
         format!("{bank}/next_refresh"),
+        format!("{helpers}/scenarios/{scenario}"),
         format!("/v1/payment_intents/{payment}"),
         format!("/v1/setup_intents/{}", setup.text("/id")),
         format!("/v1/payment_methods/{method}"),

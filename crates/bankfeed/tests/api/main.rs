@@ -47,6 +47,7 @@ mod method_configurations;
 mod other_origins;
 mod parameters;
 mod process;
+mod scenarios;
 mod settings_page;
 mod steering;
 mod subscriptions;

@@ -22,6 +22,7 @@ use model::payments::method_configuration::MethodConfiguration;
 use model::payments::payment_method::PaymentMethod;
 use model::payments::product::{Price, Product};
 use model::payments::subscription::Subscription;
+use model::scenario::Scenario;
 use model::session::Session;
 use model::stored::{Lookup, Stored};
 use model::token::BankAccountToken;
@@ -134,6 +135,8 @@ objects! {
     Token(BankAccountToken) = "token",
     /// A configuration of payment methods. Looked up by whether it is active.
     MethodConfiguration(MethodConfiguration) = "payment_method_configuration",
+    /// A scenario of test banks.
+    Scenario(Scenario) = "scenario",
     /// What falls due in the tests of this crate.
     #[cfg(test)]
     Alarm(crate::due_tests::Alarm) = "alarm",

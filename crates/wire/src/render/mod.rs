@@ -17,6 +17,7 @@ pub mod given;
 pub mod institution;
 pub mod ownership;
 pub mod payments;
+pub mod scenario;
 pub mod session;
 pub mod token;
 pub mod transaction;
