@@ -43,7 +43,7 @@ async fn at_bank(place: &Path, kind: &str, bank: &'static str) -> Result<Row, Fa
     }
     let seconds = ours.time.as_secs_f64() / f64::from(i32::try_from(TURNS)?);
     let what = format!("test clock, {DAYS} days × {ACCOUNTS} accounts ({kind}): {seconds:.2} s");
-    Ok(Row::of_rates(what, "refreshes", refreshes, [ours, bare], "0.15"))
+    Ok(Row::of_rates(what, "refreshes", refreshes, [ours, bare], "0.25"))
 }
 
 async fn advance(house: &House, clock: &str, frozen_time: i64) -> Result<Spent, Failure> {

@@ -53,7 +53,7 @@ pub(crate) async fn run(place: &Path) -> Result<Vec<Row>, Failure> {
     let count = DELIVERIES * TURNS;
     let what =
         format!("webhook deliveries, recorded, {DELIVERIES_IN_FLIGHT_PER_ENDPOINT_MAX} in flight");
-    Ok(vec![Row::of_rates(what, "posts", count, [ours, bare], "0.15")])
+    Ok(vec![Row::of_rates(what, "posts", count, [ours, bare], "0.30")])
 }
 
 /// Makes customers, each of which is an event, and the deliveries of those events.

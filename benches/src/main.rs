@@ -14,6 +14,7 @@ mod client;
 mod clock;
 mod deep;
 mod deliver;
+mod emulators;
 mod house;
 mod ingest;
 mod measure;
@@ -44,6 +45,7 @@ cargo xtask bench [WORKLOAD …] [--scale] [--accounts N]
   clock     30 days of 10 subscribed accounts on a test clock
   deliver   webhook deliveries
   start     start and idle memory
+  emulators a customer beside other emulators of Stripe's API
   scale     10,000 accounts with 180 days each (or N); takes minutes, so only when asked for
 
 Without a name: all but the last.
@@ -52,7 +54,7 @@ Without a name: all but the last.
 /// The argument that makes this program the static server.
 const STATIC_ANSWER: &str = "static-answer";
 const WORKLOADS: &[&str] =
-    &["pages", "deep", "delta", "snapshot", "first", "clock", "deliver", "start"];
+    &["pages", "deep", "delta", "snapshot", "first", "clock", "deliver", "start", "emulators"];
 const SCALE: &str = "scale";
 const SCALE_ACCOUNTS: u32 = 10_000;
 
@@ -128,6 +130,7 @@ async fn run(asked: &Asked) -> Result<(), Failure> {
             "clock" => clock::run(&place).await,
             "deliver" => deliver::run(&place).await,
             "start" => start::run(&place).await,
+            "emulators" => emulators::run(&place).await,
             _ => scale::run(&place, asked.accounts).await,
         };
         report.add(name, rows.map_err(|error| format!("{name}: {}", chain(&*error)))?)?;

@@ -43,7 +43,7 @@ pub(crate) async fn run(place: &Path) -> Result<Vec<Row>, Failure> {
     let account = link(&mut connection, &customer, "Test (OAuth)").await?;
     wait_refreshed(&mut connection, &account).await?;
     let mut rows = Vec::new();
-    for (limit, target) in [(100, "0.15"), (10, "0.25")] {
+    for (limit, target) in [(100, "0.20"), (10, "0.35")] {
         let request = get(&page_path(&account, limit, None));
         let answer = connection.record(&request).await?;
         let what = format!("page of {limit} transactions ({} bytes)", answer.len());
@@ -58,7 +58,7 @@ pub(crate) async fn run(place: &Path) -> Result<Vec<Row>, Failure> {
         let answer = connection.record(&request).await?;
         let answer = Recorded::parse(&answer)?.with_body(&[b' '; 1_024]);
         let what = format!("{what}, against 1 KB");
-        rows.push(beside_static(place, &server, &request, &answer, &what, "0.30").await?);
+        rows.push(beside_static(place, &server, &request, &answer, &what, "0.40").await?);
     }
     server.stop().await?;
     Ok(rows)

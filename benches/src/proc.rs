@@ -20,9 +20,18 @@ pub(crate) fn cpu(pid: u32) -> Result<Duration, Failure> {
 
 /// The memory that a process has to itself, without mapped files, in MB.
 pub(crate) fn memory_mb(pid: u32) -> Result<f64, Failure> {
+    status_mb(pid, "RssAnon:")
+}
+
+/// The memory that a process has, the pages of its program among it, in MB.
+pub(crate) fn whole_memory_mb(pid: u32) -> Result<f64, Failure> {
+    status_mb(pid, "VmRSS:")
+}
+
+fn status_mb(pid: u32, name: &str) -> Result<f64, Failure> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     let kib = line.and_then(|line| line.split_ascii_whitespace().next());
-    let kib: u32 = kib.ok_or("a status file has no RssAnon")?.parse()?;
+    let kib: u32 = kib.ok_or_else(|| format!("a status file has no {name}"))?.parse()?;
     Ok(f64::from(kib) / 1_000.0 * 1.024)
 }

@@ -15,7 +15,7 @@ pub(crate) struct Row {
     pub(crate) ceiling: String,
     /// How near to the ceiling we are; 1 is there.
     pub(crate) ratio: Option<f64>,
-    /// What the first version is held to.
+    /// What this version is held to.
     pub(crate) target: &'static str,
 }
 
@@ -59,6 +59,28 @@ impl Row {
         }
     }
 
+    /// A row of rates beside another program's; the ratio is how many times as fast we are.
+    pub(crate) fn beside(
+        what: impl Into<String>,
+        unit: &str,
+        ours: (u32, Spent),
+        theirs: (u32, Spent),
+        target: &'static str,
+    ) -> Self {
+        let rate = |(count, spent): (u32, Spent)| f64::from(count) / spent.time.as_secs_f64();
+        let told = |done: (u32, Spent)| {
+            let cpu_us = done.1.cpu.as_secs_f64() * 1e6 / f64::from(done.0);
+            format!("{} {unit}/s, {cpu_us:.0} µs CPU", thousands(rate(done)))
+        };
+        Self {
+            what: what.into(),
+            ours: told(ours),
+            ceiling: told(theirs),
+            ratio: Some(rate(ours) / rate(theirs)),
+            target,
+        }
+    }
+
     /// A row that has no ceiling.
     pub(crate) fn plain(what: impl Into<String>, ours: String, target: &'static str) -> Self {
         Self { what: what.into(), ours, ceiling: "–".to_owned(), ratio: None, target }
@@ -86,7 +108,7 @@ impl Report {
     pub(crate) fn add(&mut self, workload: &str, rows: Vec<Row>) -> Result<(), Failure> {
         for row in &rows {
             say(&format!(
-                "{:<62} {:>32} of {:>32}  ratio {:>5}  (first: {})",
+                "{:<62} {:>32} of {:>32}  ratio {:>5}  (held to: {})",
                 row.what,
                 row.ours,
                 row.ceiling,
@@ -102,7 +124,7 @@ impl Report {
 
     /// Prints the table and the machine.
     pub(crate) fn end(&self) -> Result<(), Failure> {
-        let mut table = String::from("\n| what | ours | ceiling | ratio | first |\n");
+        let mut table = String::from("\n| what | ours | ceiling | ratio | held to |\n");
         table.push_str("|---|---|---|---|---|\n");
         for row in &self.rows {
             let Row { what, ours, ceiling, target, .. } = row;

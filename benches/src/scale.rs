@@ -64,7 +64,7 @@ pub(crate) async fn run(place: &Path, accounts: u32) -> Result<Vec<Row>, Failure
             format!("{minutes:.1} min, {rate} rows/s"),
             "–",
         ),
-        Row::of_costs(format!("last page at {count} rows, against the first"), last, first, "0.8"),
+        Row::of_costs(format!("last page at {count} rows, against the first"), last, first, "0.9"),
         Row::plain("memory (RssAnon) after loading", memory(loaded_mb), "200 MB"),
         Row::plain("memory (RssAnon) after reading", memory(read_mb), "200 MB"),
         Row::plain("restart, first answer", format!("{:.2} s", restart.as_secs_f64()), "1 s"),

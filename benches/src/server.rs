@@ -11,6 +11,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
+use tokio::net::TcpStream;
 
 /// What stands before the address in the line that says where a child listens.
 pub(crate) const LISTENING: &str = "http://";
@@ -66,6 +67,22 @@ impl Server {
             return Err(format!("{command:?} did not say where it listens").into());
         };
         Ok(Self { child, address, said_after, age })
+    }
+
+    /// Starts another program that will listen at an address, and waits until it does.
+    pub(crate) async fn other(command: &mut Command, address: SocketAddr) -> Result<Self, Failure> {
+        let age = Stopwatch::start();
+        let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = quiet.spawn().map_err(|error| format!("{command:?}: {error}"))?;
+        let mut server = Self { child, address, said_after: Duration::ZERO, age };
+        let what = format!("{command:?} listens");
+        wait_for(&what, PATIENCE, async || match server.child.try_wait()? {
+            Some(status) => Err(format!("{command:?} ended with {status}").into()),
+            None => Ok(TcpStream::connect(address).await.ok()),
+        })
+        .await?;
+        server.said_after = age.elapsed();
+        Ok(server)
     }
 
     /// Its process id.

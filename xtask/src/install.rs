@@ -1,9 +1,9 @@
 //! What the programs that CI runs need beside a Rust toolchain, installed by name where it is missing.
 
 use crate::Failure;
-use crate::process::{self, program};
+use crate::process::{self, program, root};
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 /// Programs of the machine's own distribution, each with the package that brings it.
 pub(crate) fn programs(wanted: &[(&str, &str)]) -> Result<(), Failure> {
@@ -40,4 +40,20 @@ pub(crate) fn npm_packages(folder: &Path) -> Result<(), Failure> {
     // every registry has them all.
     let install = ["install", "--no-save", "--no-audit", "--no-fund"];
     process::run(program("npm", &install).current_dir(folder))
+}
+
+/// A virtual environment of Python, made if there is none.
+pub(crate) fn virtual_environment(place: &Path) -> Result<(), Failure> {
+    if place.join("bin/python").exists() {
+        return Ok(());
+    }
+    process::run(program("python3", &["-m", "venv"]).arg(place))
+}
+
+/// Packages of Python, into a virtual environment; the words are those of `pip install`.
+pub(crate) fn by_pip(environment: &Path, wanted: &[&str]) -> Result<(), Failure> {
+    let python = environment.join("bin/python");
+    let mut pip = Command::new(python);
+    pip.args(["-m", "pip", "install", "--quiet"]).args(wanted).current_dir(root());
+    process::run(&mut pip)
 }

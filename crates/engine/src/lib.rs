@@ -22,6 +22,7 @@ mod due;
 pub mod endpoint;
 mod error;
 pub mod event;
+pub mod event_stream;
 pub mod external_account;
 mod held;
 pub mod hosted;
@@ -38,6 +39,7 @@ pub mod session;
 pub mod settings;
 pub mod token;
 pub mod transaction;
+pub mod wait;
 mod watch;
 pub mod worker;
 
@@ -48,12 +50,14 @@ pub use settings::Settings;
 use connectors::Connector;
 use connectors::outbound::Outbound;
 use due::Stuck;
+use event_stream::EventStreams;
 use model::clock::{AccountTime, Clock, ClockStatus, Rng, TestClock};
 use model::id::{ClockId, MerchantId};
 use model::key::random_letters;
 use model::numbers::Numbers;
 use std::sync::Arc;
 use store::{Failpoints, FindObject, Kind, Object, Store};
+use wait::Waits;
 use wire::address::PageKey;
 use worker::Wake;
 
@@ -69,6 +73,8 @@ pub struct Engine {
     pub(crate) failpoints: Failpoints,
     pub(crate) wake: Wake,
     pub(crate) stuck: Stuck,
+    pub(crate) waits: Waits,
+    pub(crate) event_streams: EventStreams,
     /// Makes the addresses of hosted pages.
     pub(crate) page_key: PageKey,
 }
@@ -103,6 +109,7 @@ impl Engine {
     pub fn new(parts: Parts) -> Self {
         Self {
             page_key: PageKey::new(parts.store.derived_key("hosted pages")),
+            event_streams: EventStreams::new(parts.store.derived_key("event streams")),
             store: parts.store,
             connector: parts.connector,
             outbound: parts.outbound,
@@ -113,6 +120,7 @@ impl Engine {
             failpoints: parts.failpoints,
             wake: Wake::default(),
             stuck: Stuck::default(),
+            waits: Waits::default(),
         }
     }
 

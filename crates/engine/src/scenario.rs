@@ -3,6 +3,8 @@
 //! A scenario is looked at only when somebody links: an account that was linked from one holds all
 //! that it needs. So a scenario may be deleted at any time.
 
+mod export;
+
 use crate::context::{made, render, settled, tries};
 use crate::list::list_body;
 use crate::{Answer, Context, Engine, Error};

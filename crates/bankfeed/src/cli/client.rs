@@ -30,6 +30,8 @@ pub struct Client {
 pub struct Received {
     /// Its HTTP status.
     pub status: u16,
+    /// A remark for whoever called.
+    pub notice: Option<String>,
     /// Its body.
     pub body: serde_json::Value,
 }
@@ -58,7 +60,8 @@ impl Client {
         let authorization = format!("Bearer {}", self.key);
         let headers = [("Authorization", authorization.as_str()), ("Content-Type", FORM)];
         let called = self.outbound.call(method, &url, &headers, body).await?;
-        Ok(Received { status: called.status, body: serde_json::from_slice(&called.body)? })
+        let body = serde_json::from_slice(&called.body)?;
+        Ok(Received { status: called.status, notice: called.notice, body })
     }
 }
 

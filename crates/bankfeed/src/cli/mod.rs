@@ -1,16 +1,26 @@
-//! The command line: `serve`, `key`, `demo`, `listen`, `scenario`, `config`.
+//! The command line: a server and its keys, what looks after them, and what uses a running server.
+//!
+//! Commands that use a server stand on [`server`]: flags, calls, waiting, faults with what helps
+//! against them. All printing is in [`output`].
 //!
 //! Results go to standard output and logs to standard error. A command ends with 0 if it did what
 //! it was asked, 1 if it could not, and 2 if it was asked wrongly.
 
+mod account;
+mod advance;
 mod client;
+mod completions;
 mod demo;
 mod flags;
+mod format;
 mod key;
+mod link;
 mod listen;
 mod output;
 mod scenario;
 mod serve;
+mod server;
+mod transactions;
 
 pub use client::{Client, ClientError, Received};
 
@@ -47,6 +57,18 @@ enum Command {
     /// Lists, prints and checks scenarios: test banks and what happens at them, as files.
     #[command(subcommand)]
     Scenario(scenario::ScenarioCommand),
+    /// Links bank accounts without a browser, and makes what that takes.
+    Link(Box<link::LinkFlags>),
+    /// Lists bank accounts, or shows one.
+    Accounts(account::AccountsFlags),
+    /// Lists the transactions of a bank account.
+    Transactions(transactions::TransactionsFlags),
+    /// Fetches a bank account anew.
+    Refresh(account::RefreshFlags),
+    /// Lets time pass on a test clock.
+    Advance(advance::AdvanceFlags),
+    /// Prints what a shell needs to complete commands.
+    Completions(completions::CompletionsFlags),
 }
 
 /// Why a command did not do what it was asked.
@@ -59,6 +81,8 @@ enum CommandError {
     #[error(transparent)]
     Listen(#[from] listen::ListenError),
     #[error(transparent)]
+    Server(#[from] server::ServerError),
+    #[error(transparent)]
     Key(#[from] key::KeyError),
     #[error(transparent)]
     Scenario(#[from] scenario::ScenarioCommandError),
@@ -66,6 +90,23 @@ enum CommandError {
     Demo(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("could not prepare the process")]
     Process(#[source] std::io::Error),
+}
+
+impl CommandError {
+    /// What the person at the command line can do about it.
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Server(error) => error.help(),
+            _ => None,
+        }
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Server(error) if error.is_usage() => ExitCode::from(2),
+            _ => ExitCode::FAILURE,
+        }
+    }
 }
 
 /// Runs the command that the arguments of the process ask for.
@@ -78,12 +119,21 @@ pub fn run() -> ExitCode {
         Command::Config(flags) => show_config(&flags),
         Command::Listen(flags) => listen::run(&flags),
         Command::Scenario(command) => scenario::run(&command),
+        Command::Link(flags) => link::run(&flags),
+        Command::Accounts(flags) => account::run(&flags),
+        Command::Transactions(flags) => transactions::run(&flags),
+        Command::Refresh(flags) => account::run_refresh(&flags),
+        Command::Advance(flags) => advance::run(&flags),
+        Command::Completions(flags) => {
+            completions::run(&flags);
+            Ok(())
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            output::complain(&error);
-            ExitCode::FAILURE
+            output::complain(&error, error.help().as_deref());
+            error.exit_code()
         }
     }
 }

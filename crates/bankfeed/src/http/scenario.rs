@@ -1,4 +1,4 @@
-//! `/v1/test_helpers/financial_connections/scenarios`.
+//! `/v1/test_helpers/financial_connections/scenarios`, and what happened on an account as one.
 
 use super::call::{Call, Outcome};
 use engine::scenario::ScenarioInput;
@@ -32,4 +32,9 @@ pub(super) async fn list(mut call: Call) -> Outcome {
     let page = take_page(&mut call.params)?;
     let call = call.ready(&[])?;
     Ok(call.engine.list_scenarios(&call.context, &page).await?)
+}
+
+pub(super) async fn export(call: Call) -> Outcome {
+    let call = call.ready(&[])?;
+    Ok(call.engine.export_scenario(&call.context, call.id()).await?)
 }

@@ -108,7 +108,7 @@ async fn metadata() {
 }
 
 /// When an invoice is due is told once it is finalized; days and dates out of bounds, or of an
-/// invoice that is not sent, are refused.
+/// invoice that is not sent, are refused, and so is one that is sent without either.
 #[tokio::test]
 async fn due_dates() {
     let app = App::sqlite().await;
@@ -127,6 +127,7 @@ async fn due_dates() {
         create("days_until_due=30"),
         create("collection_method=charge_automatically&due_date=1767312001"),
         create(&format!("{sent}&days_until_due=1&due_date=1767312001")),
+        create(sent),
     ];
     insta::assert_snapshot!(told(&app, &calls).await, @"
     400 - days_until_due
@@ -138,6 +139,7 @@ async fn due_dates() {
     400 - days_until_due
     400 - due_date
     400 parameters_exclusive days_until_due
+    400 parameter_missing days_until_due
     ");
     let due = |invoice: &Reply| {
         let from = invoice.at("/status_transitions/finalized_at").as_i64().unwrap();

@@ -45,11 +45,16 @@ async fn linked(app: &App, client: &Client, bank: &str) -> (String, String) {
     (clock, linked.text("/accounts/data/0/id"))
 }
 
-/// Moves a clock to a day after the link and has the transactions refreshed then.
-async fn refreshed(app: &App, client: &Client, clock: &str, account: &str, day: i64) {
+/// Moves a clock to a day after the link.
+async fn advanced(app: &App, client: &Client, clock: &str, day: i64) {
     let at = format!("frozen_time={}", BEGIN_S + day * DAY_S);
     client.post(&format!("{CLOCKS}/{clock}/advance"), &at).await.ok();
     app.run_workers_until_idle().await;
+}
+
+/// Moves a clock to a day after the link and has the transactions refreshed then.
+async fn refreshed(app: &App, client: &Client, clock: &str, account: &str, day: i64) {
+    advanced(app, client, clock, day).await;
     client.post(&format!("{FC}/accounts/{account}/refresh"), "features[]=transactions").await;
     app.run_workers_until_idle().await;
 }
@@ -64,10 +69,10 @@ async fn seen(client: &Client, account: &str) -> String {
         format!("{} {} {} on {day}", word("status"), row["amount"], word("description"))
     });
     format!(
-        "{} {} | {}",
+        "{} {}\n    {}",
         shown.text("/status"),
         shown.text("/transaction_refresh/status"),
-        rows.collect::<Vec<_>>().join(", ")
+        rows.collect::<Vec<_>>().join("\n    ")
     )
 }
 
@@ -83,14 +88,38 @@ async fn a_timeline_is_walked_by_a_clock() {
         days.push(format!("{day}: {}", seen(&app, &account).await));
     }
     insta::assert_snapshot!(days.join("\n"), @"
-    0: active succeeded | pending -1200 LUNCH on 0
-    1: active succeeded | pending -1200 LUNCH on 0
-    2: active succeeded | pending -100 FUEL on 2, posted -1440 LUNCH on 0
-    3: active succeeded | void -100 FUEL on 2, posted -1440 LUNCH on 0
-    5: active succeeded | void -100 FUEL on 2, posted -3000 LATE on 1, posted -1440 LUNCH on 0
-    6: active succeeded | void -100 FUEL on 2, posted -3000 LATE on 1, void -3000 LATE on 1, posted -1440 LUNCH on 0, void -1440 LUNCH on 0
-    7: active failed | void -100 FUEL on 2, posted -3000 LATE on 1, void -3000 LATE on 1, posted -1440 LUNCH on 0, void -1440 LUNCH on 0
-    8: inactive failed | void -100 FUEL on 2, posted -3000 LATE on 1, void -3000 LATE on 1, posted -1440 LUNCH on 0, void -1440 LUNCH on 0
+    0: active succeeded
+        pending -1200 LUNCH on 0
+    1: active succeeded
+        pending -1200 LUNCH on 0
+    2: active succeeded
+        pending -100 FUEL on 2
+        posted -1440 LUNCH on 0
+    3: active succeeded
+        void -100 FUEL on 2
+        posted -1440 LUNCH on 0
+    5: active succeeded
+        void -100 FUEL on 2
+        posted -3000 LATE on 1
+        posted -1440 LUNCH on 0
+    6: active succeeded
+        void -100 FUEL on 2
+        posted -3000 LATE on 1
+        void -3000 LATE on 1
+        posted -1440 LUNCH on 0
+        void -1440 LUNCH on 0
+    7: active failed
+        void -100 FUEL on 2
+        posted -3000 LATE on 1
+        void -3000 LATE on 1
+        posted -1440 LUNCH on 0
+        void -1440 LUNCH on 0
+    8: inactive failed
+        void -100 FUEL on 2
+        posted -3000 LATE on 1
+        void -3000 LATE on 1
+        posted -1440 LUNCH on 0
+        void -1440 LUNCH on 0
     ");
 }
 
@@ -180,11 +209,69 @@ async fn ready_scenarios_link() {
     ");
 }
 
+/// What a test did to an account, and how its refreshes went, is exported and replayed under another
+/// key: on each day a client of the replay sees what a client of the account saw.
+#[tokio::test]
+async fn an_export_is_replayed_under_another_key() {
+    let app = App::sqlite().await;
+    let (clock, account) = linked(&app, &app, "Test (OAuth)").await;
+    let bank = format!("/v1/test_helpers/financial_connections/accounts/{account}");
+    let coffee = "amount=-450&description=COFFEE%0A\"TO GO\"&status=pending";
+    let coffee = app.post(&format!("{bank}/transactions"), coffee).await.ok().text("/id");
+    let days = [1, 2, 3, 4, 5];
+    let mut seen_first = vec![seen(&app, &account).await];
+    for day in days {
+        advanced(&app, &app, &clock, day).await;
+        match day {
+            2 => {
+                let change = format!("{bank}/transactions/{coffee}");
+                app.post(&change, "status=posted&amount=-500").await.ok();
+            }
+            3 => {
+                app.post(&format!("{bank}/next_refresh"), "cause=institution_timeout").await.ok();
+            }
+            5 => {
+                app.post(&format!("{bank}/next_refresh"), "cause=login_required").await.ok();
+            }
+            _ => {}
+        }
+        app.post(&format!("{FC}/accounts/{account}/refresh"), "features[]=transactions").await;
+        app.run_workers_until_idle().await;
+        seen_first.push(seen(&app, &account).await);
+    }
+    let export = app.get(&format!("{bank}/scenario")).await.ok();
+    assert_eq!(export.text("/object"), "bankfeed.scenario_export");
+    let text = export.text("/scenario");
+    let odd = text.lines().filter(|line| line.contains("refresh") || line.contains("TO GO"));
+    insta::assert_snapshot!(odd.collect::<Vec<_>>().join("\n"), @r#"
+    { day = 0, appears = "t318", amount = "-4.50", description = "COFFEE\u000A\"TO GO\"", pending = true },
+    { refresh = 4, feature = "transactions", refresh_fails = "institution_timeout" },
+    { refresh = 6, feature = "transactions", refresh_fails = "login_required" },
+    "#);
+
+    let other = app.with_key("sk_test_other");
+    other.post(SCENARIOS, &form(&text)).await.ok();
+    let (clock, account) = linked(&app, &other, "Replay of Test (OAuth)").await;
+    let mut seen_again = vec![seen(&other, &account).await];
+    for day in days {
+        refreshed(&app, &other, &clock, &account, day).await;
+        seen_again.push(seen(&other, &account).await);
+    }
+    // The first refresh of the account came before the coffee, in the same second; that of the replay
+    // came with it.
+    assert_eq!(seen_first[1..], seen_again[1..]);
+    assert!(seen_again[5].starts_with("inactive failed"), "{}", seen_again[5]);
+}
+
 /// Every error that calls about scenarios can give.
 #[tokio::test]
 async fn refuses() {
     let app = App::start().await;
     let path = |id: &str| format!("{SCENARIOS}/{id}");
+    let busy = app.post(SCENARIOS, "name=busy-business").await.ok().text("/id");
+    let (_, account) = linked(&app, &app, "Busy Business").await;
+    app.delete(&path(&busy)).await.ok();
+    let busy = format!("/v1/test_helpers/financial_connections/accounts/{account}");
     let told = app
         .refusals(&[
             ("POST", SCENARIOS, ""),
@@ -194,6 +281,8 @@ async fn refuses() {
             ("GET", &path("scn_1"), ""),
             ("DELETE", &path("scn_1"), ""),
             ("GET", &format!("{SCENARIOS}?starting_after=scn_1"), ""),
+            ("GET", "/v1/test_helpers/financial_connections/accounts/fca_1/scenario", ""),
+            ("GET", &format!("{busy}/scenario"), ""),
         ])
         .await;
     insta::assert_snapshot!(told, @"
@@ -212,8 +301,8 @@ async fn refuses() {
     scenario=name+%3D+%22One%22%0A%5B%5Baccounts%5D%5D%0Aname+%3D+%22A%22%0Ablance+%3D+1
         400 invalid_request_error - scenario
         The scenario cannot be read: line 4: accounts.blance: no such key; here are:
-        available, balance, currency, description, history_days, institution, kind,
-        last4, name, owners, payable, stretches, timeline.
+        available, balance, category, currency, description, history_days, institution,
+        kind, last4, name, owners, payable, stretches, timeline.
     GET /v1/test_helpers/financial_connections/scenarios/scn_1
         404 invalid_request_error resource_missing id
         No such scenario: 'scn_1'
@@ -223,6 +312,13 @@ async fn refuses() {
     GET /v1/test_helpers/financial_connections/scenarios?starting_after=scn_1
         400 invalid_request_error resource_missing starting_after
         No such scenario: 'scn_1'
+    GET /v1/test_helpers/financial_connections/accounts/fca_1/scenario
+        404 invalid_request_error resource_missing account
+        No such Financial Connections account: 'fca_1'
+    GET /v1/test_helpers/financial_connections/accounts/fca_…/scenario
+        400 invalid_request_error - -
+        The account cannot be exported: its history does not fit into a scenario: line
+        1: a scenario has at most 262144 bytes.
     ");
     for _ in 0..20 {
         app.post(SCENARIOS, "name=overdrawn").await.ok();

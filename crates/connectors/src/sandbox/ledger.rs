@@ -210,6 +210,11 @@ impl<'a> Books<'a> {
         touched.entry(self.source.currency, now, self.changes)
     }
 
+    /// What happened to a touched transaction by a time, in order.
+    pub(super) fn course(&self, touched: &Touched<'a>, now: i64) -> Vec<&'a Change> {
+        touched.course(now, self.changes).collect()
+    }
+
     /// What is posted, and what is posted or pending.
     pub(super) fn sums(&self, now: i64, offset: Option<BalanceOffset>) -> (Sums, Sums) {
         let currency = self.source.currency;
@@ -334,26 +339,35 @@ impl<'a> Touched<'a> {
         now: i64,
         changes: usize,
     ) -> Option<LedgerEntry> {
-        let counting = || self.changes.iter().filter(|made| made.counts(now, changes));
+        let mut course = self.course(now, changes).peekable();
         let mut entry = match self.natural {
             Some(row) if row.transacted_at <= now => {
                 // The first change of status by hand ends the natural course.
-                let by_hand = counting().map(|made| made.change).find(|change| sets_status(change));
+                let by_hand = self.course(now, changes).find(|change| sets_status(change));
                 natural_entry(&row, currency, by_hand.map_or(now, |change| change.at.0))
             }
             Some(_) => return None,
-            None => added_entry(counting().next()?.change)?,
+            None => added_entry(course.peek()?)?,
         };
-        let mut course_ended = false;
-        for made in counting() {
-            let sets_status = sets_status(made.change);
-            if made.place.is_none() && sets_status && course_ended {
-                continue;
-            }
-            course_ended |= made.place.is_some() && sets_status;
-            apply(&mut entry, made.change);
+        for change in course {
+            apply(&mut entry, change);
         }
         Some(entry)
+    }
+
+    /// The changes that count at a time when the log held so many, without those of a scenario that
+    /// tests forestalled.
+    fn course(&self, now: i64, changes: usize) -> impl Iterator<Item = &'a Change> {
+        let counting = self.changes.iter().filter(move |made| made.counts(now, changes));
+        let mut forestalled = false;
+        counting.filter_map(move |made| {
+            let sets_status = sets_status(made.change);
+            if made.place.is_none() && sets_status && forestalled {
+                return None;
+            }
+            forestalled |= made.place.is_some() && sets_status;
+            Some(made.change)
+        })
     }
 }
 

@@ -142,8 +142,8 @@ impl Sandbox {
         opened.record(&mut state, Change { at: now, bank_id: first_id, what })
     }
 
-    /// Makes the balance read this now, in minor units of the account's currency; later movements count from there. Without
-    /// `available`, what is available moves as far as what is current.
+    /// Makes the balance read this now, in minor units of the account's currency; later movements
+    /// count from there. Without `available`, what is available moves as far as what is current.
     pub fn set_balance(
         &self,
         account: &BankAccount<'_>,
@@ -237,7 +237,7 @@ impl Sandbox {
         Ok(state.owners.unwrap_or_else(|| opened.owners(now)))
     }
 
-    fn steer(&self, account: &BankAccount<'_>) -> Result<(Opened, State), SteerError> {
+    pub(super) fn steer(&self, account: &BankAccount<'_>) -> Result<(Opened, State), SteerError> {
         let opened = self.open(account).ok_or(SteerError::NotATestAccount)?;
         let state = State::find(account.state).ok_or(SteerError::NotATestAccount)?;
         Ok((opened, state))

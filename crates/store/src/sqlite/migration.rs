@@ -1,8 +1,9 @@
-//! Migrations: numbered files of SQL, each run once, in order, in a transaction of its own.
+//! Migrations: numbered files of SQL, each run once, in order. Those that a database lacks run in one
+//! transaction, so that a new one is ready after a single commit.
 //!
 //! The database keeps their checksums. One that holds a migration which this program does not know,
 //! or knows in another form, is refused before anything is touched. After a crash in the middle of
-//! a migration that migration has not happened.
+//! migrations none of them has happened.
 
 use crate::OpenError;
 use rusqlite::{Connection, params};
@@ -25,10 +26,11 @@ pub(super) const INSERT_MIGRATION: &str =
 
 /// Brings a database to the newest form of `migrations`.
 pub(super) fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), OpenError> {
-    connection.execute(CREATE_MIGRATIONS, [])?;
+    let transaction = connection.transaction()?;
+    transaction.execute(CREATE_MIGRATIONS, [])?;
     let known = u32::try_from(migrations.len()).unwrap_or(u32::MAX);
     let mut done = 0;
-    for (number, checksum) in list(connection)? {
+    for (number, checksum) in list(&transaction)? {
         let place = usize::try_from(number).unwrap_or(0);
         let Some(sql) = place.checked_sub(1).and_then(|place| migrations.get(place)) else {
             return Err(OpenError::NewerDatabase { found: number, known });
@@ -39,12 +41,10 @@ pub(super) fn migrate(connection: &mut Connection, migrations: &[&str]) -> Resul
         done = done.max(place);
     }
     for (number, sql) in (1_u32..).zip(migrations).skip(done) {
-        let transaction = connection.transaction()?;
         transaction.execute_batch(sql)?;
         transaction.execute(INSERT_MIGRATION, params![number, checksum_of(sql)])?;
-        transaction.commit()?;
     }
-    Ok(())
+    Ok(transaction.commit()?)
 }
 
 /// The migrations that the database has, the newest first.
@@ -94,13 +94,14 @@ mod tests {
         insta::assert_snapshot!(error, @"migration 1 of the database is not the one of this program");
     }
 
-    /// A migration that fails leaves nothing of itself behind.
+    /// A migration that fails leaves nothing behind of itself and of those that ran before it.
     #[test]
-    fn a_failed_migration_has_not_happened() {
+    fn failed_migrations_have_not_happened() {
         let mut connection = Connection::open_in_memory().unwrap();
-        let broken = "CREATE TABLE one (a INTEGER) STRICT; nonsense";
-        assert!(migrate(&mut connection, &[broken]).is_err());
-        migrate(&mut connection, &["CREATE TABLE one (a INTEGER) STRICT"]).unwrap();
+        let one = "CREATE TABLE one (a INTEGER) STRICT";
+        let broken = "CREATE TABLE two (a INTEGER) STRICT; nonsense";
+        assert!(migrate(&mut connection, &[one, broken]).is_err());
+        migrate(&mut connection, &[one, "CREATE TABLE two (a INTEGER) STRICT"]).unwrap();
     }
 
     /// Jobs of a database from before their server time was kept age by the time of their account.

@@ -1,7 +1,8 @@
 //! A scenario, as the test helper shows it: one of bankfeed's own objects.
 
 use crate::json::JsonWriter;
-use model::id::InstitutionId;
+use model::clock::AccountTime;
+use model::id::{AccountId, InstitutionId};
 use model::scenario::Scenario;
 
 /// A bank of a scenario.
@@ -42,5 +43,16 @@ pub fn write(
         if let Some(text) = text {
             w.key("scenario").string(text);
         }
+    });
+}
+
+/// Writes what happened on an account by a time, as the text of a scenario.
+pub fn write_export(writer: &mut JsonWriter, account: AccountId, as_of: AccountTime, text: &str) {
+    writer.object(|w| {
+        w.key("object").plain("bankfeed.scenario_export");
+        w.key("account").plain(account.text().as_str());
+        w.key("as_of").integer(as_of.0);
+        w.key("livemode").boolean(false);
+        w.key("scenario").string(text);
     });
 }

@@ -57,12 +57,14 @@ pub(super) async fn start(app: &App, call: &str) -> Start {
 /// The parameters that a call without a table cannot do without.
 fn required(call: &str) -> &'static str {
     match call.rsplit('/').next().unwrap() {
+        "sessions" if call.contains("stripecli") => "websocket_features[]=webhooks",
         "sessions" if call.starts_with("POST") => {
             "account_holder[type]=customer&account_holder[customer]=cus_x&permissions[]=transactions"
         }
         "refresh" | "subscribe" | "unsubscribe" => "features[]=transactions",
         "owners" if call.starts_with("GET") => "ownership=x",
         "owners" => "owners[0][name]=Ada",
+        "scenarios" if call.starts_with("POST") => "name=overdrawn",
         "transactions" if call.starts_with("GET") => "account=x",
         "transactions" => "amount=1",
         "webhook_endpoints" if call.starts_with("POST") => {

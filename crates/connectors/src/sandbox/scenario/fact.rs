@@ -2,7 +2,7 @@
 
 use super::ScenarioError;
 use super::plan::{Deed, Fact, Outcome};
-use super::read::{Money, NAME_CHARS_MAX, TEXT_CHARS_MAX, read_choice, read_duration, read_time};
+use super::read::{Money, TEXT_CHARS_MAX, read_choice, read_currency, read_duration, read_time};
 use super::tree::{At, Table};
 use crate::sandbox::life::RowKey;
 use crate::sandbox::state::{ADDED_PREFIX, StatusChange};
@@ -107,14 +107,16 @@ fn appears(
         Some(At { line, value }) => check_id(table, "appears", line, value)?,
         None => format!("fact-{number}"),
     };
-    let amount = ground.money.read(table, "amount")?;
+    let currency = read_currency(table)?;
+    let money = Money { currency: currency.unwrap_or(ground.money.currency) };
+    let amount = money.read(table, "amount")?;
     let amount = table.need("amount", amount)?;
-    let description = table.text("description", TEXT_CHARS_MAX)?;
+    let description = table.any_text("description", TEXT_CHARS_MAX)?;
     let description = table.need("description", description)?.value;
     let dated = read_dated(table, at)?.unwrap_or(at);
     let pending = table.flag("pending")?.is_some_and(|flag| flag.value);
     let status = if pending { BankStatus::Pending } else { BankStatus::Posted };
-    Ok(Deed::Appear { id, amount, description, dated, status })
+    Ok(Deed::Appear { id, amount, description, dated, status, currency })
 }
 
 fn edit(
@@ -126,14 +128,16 @@ fn edit(
     let named = table.text(key, ID_CHARS_MAX)?;
     let At { line, value } = table.need(key, named)?;
     let id = check_id(table, key, line, value)?;
-    let amount = ground.money.read(table, "amount")?;
-    let description = table.text("description", TEXT_CHARS_MAX)?.map(|text| text.value);
+    let currency = read_currency(table)?;
+    let money = Money { currency: currency.unwrap_or(ground.money.currency) };
+    let amount = money.read(table, "amount")?;
+    let description = table.any_text("description", TEXT_CHARS_MAX)?.map(|text| text.value);
     let dated = read_dated(table, i64::MAX)?;
     if status.is_none() && amount.is_none() && description.is_none() && dated.is_none() {
         let problem = "names nothing to change: amount, description or dated";
         return Err(table.fault(line, key, problem));
     }
-    Ok(Deed::Edit { id, status, amount, description, dated })
+    Ok(Deed::Edit { id, status, amount, description, dated, currency })
 }
 
 /// A transaction may be dated back, never ahead.
@@ -205,9 +209,6 @@ pub(super) fn read_owners(
     };
     let mut owners = Vec::with_capacity(value.len());
     for name in value {
-        if name.chars().count() > NAME_CHARS_MAX {
-            return Err(table.fault(line, "owners", "this name is too long"));
-        }
         let known = holders.get(&name).cloned();
         owners.push(
             known.ok_or_else(|| {

@@ -5,18 +5,23 @@
 //!   names line and key.
 //! - `plan` is an account as its credential holds it: whole, so that a linked account goes on when
 //!   the scenario is deleted, and shows the same on every server.
+//! - `export` and `plaid` make files, which `write` writes: of what happened on an account, and of
+//!   Plaid's custom users.
 //! - `ready` holds the files that come with the server.
 //! - `routine` makes the rows of stretches (a salary, groceries), day by day.
 //!
 //! An account of a scenario is a pure function of (scenario, time of the link, time), like every
 //! other test account. Nothing is kept between calls, so a crash changes nothing.
 
+pub mod export;
 mod fact;
+pub mod plaid;
 pub(super) mod plan;
 mod read;
 pub mod ready;
 pub(super) mod routine;
 mod tree;
+mod write;
 
 use super::institutions::Login;
 use model::id::{InstitutionId, hash_number};

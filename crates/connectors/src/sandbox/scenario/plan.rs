@@ -61,7 +61,16 @@ pub(in super::super) struct Fact {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in super::super) enum Deed {
     /// A transaction appears.
-    Appear { id: String, amount: i64, description: String, dated: i64, status: BankStatus },
+    Appear {
+        id: String,
+        amount: i64,
+        description: String,
+        dated: i64,
+        status: BankStatus,
+        /// The account's when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        currency: Option<Currency>,
+    },
     /// A transaction changes; what is absent stays.
     Edit {
         id: String,
@@ -73,6 +82,9 @@ pub(in super::super) enum Deed {
         description: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         dated: Option<i64>,
+        /// That of the transaction, where it is not the account's: files write amounts by it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        currency: Option<Currency>,
     },
     /// Every transaction has another id from now on.
     Renumber,
@@ -230,17 +242,17 @@ impl Plan {
 fn change(fact: &Fact, linked_at: AccountTime, currency: Currency) -> Option<Change> {
     let at = linked_at.plus(fact.at);
     let (bank_id, what) = match &fact.what {
-        Deed::Appear { id, amount, description, dated, status } => {
+        Deed::Appear { id, amount, description, dated, status, currency: own } => {
             let what = What::Add {
                 amount: *amount,
-                currency,
+                currency: own.unwrap_or(currency),
                 description: description.clone(),
                 transacted_at: linked_at.plus(*dated),
                 status: *status,
             };
             (id, what)
         }
-        Deed::Edit { id, status, amount, description, dated } => {
+        Deed::Edit { id, status, amount, description, dated, .. } => {
             let what = What::Edit {
                 status: *status,
                 amount: *amount,

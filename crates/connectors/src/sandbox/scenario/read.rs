@@ -19,9 +19,9 @@ use model::money::Currency;
 use std::collections::BTreeMap;
 
 /// Characters of a name.
-pub(super) const NAME_CHARS_MAX: usize = 100;
+const NAME_CHARS_MAX: usize = 100;
 /// Characters of a description.
-pub(super) const TEXT_CHARS_MAX: usize = 500;
+pub(super) const TEXT_CHARS_MAX: usize = model::limits::TEXT_CHARS_MAX;
 /// Days before the link with which books begin, unless the file says otherwise.
 const HISTORY_DAYS: i64 = 180;
 
@@ -98,9 +98,9 @@ fn read_description(table: &mut Table) -> Result<String, ScenarioError> {
 fn read_holders(file: &mut Table) -> Result<BTreeMap<String, BankOwner>, ScenarioError> {
     let mut holders = BTreeMap::new();
     for mut table in file.tables("holders", SCENARIO_HOLDERS_MAX)? {
-        let name = table.text("name", NAME_CHARS_MAX)?;
+        let name = table.any_text("name", TEXT_CHARS_MAX)?;
         let At { line, value: name } = table.need("name", name)?;
-        let mut text = |key| Ok(table.text(key, TEXT_CHARS_MAX)?.map(|text| text.value));
+        let mut text = |key| Ok(table.any_text(key, TEXT_CHARS_MAX)?.map(|text| text.value));
         let owner = BankOwner {
             name: name.clone(),
             email: text("email")?,
@@ -168,10 +168,11 @@ fn read_account(
     let description = read_description(&mut table)?;
     let subcategory = read_choice::<Subcategory>(&mut table, "kind")?;
     let subcategory = subcategory.unwrap_or(Subcategory::Checking);
-    let category = category_of(subcategory);
+    let category = read_choice::<Category>(&mut table, "category")?;
+    let category = category.unwrap_or(category_of(subcategory));
     let payable = table.flag("payable")?.map(|flag| flag.value);
     let payable = payable.unwrap_or(category == Category::Cash);
-    let currency = read_currency(&mut table)?;
+    let currency = read_currency(&mut table)?.unwrap_or(Currency::USD);
     let money = Money { currency };
     let last4 = read_last4(&mut table)?;
     let balance = money.read(&mut table, "balance")?.unwrap_or(0);
@@ -208,7 +209,7 @@ fn read_account(
     })
 }
 
-fn category_of(subcategory: Subcategory) -> Category {
+pub(super) fn category_of(subcategory: Subcategory) -> Category {
     match subcategory {
         Subcategory::Checking | Subcategory::Savings => Category::Cash,
         Subcategory::CreditCard | Subcategory::LineOfCredit | Subcategory::Mortgage => {
@@ -218,9 +219,10 @@ fn category_of(subcategory: Subcategory) -> Category {
     }
 }
 
-fn read_currency(table: &mut Table) -> Result<Currency, ScenarioError> {
-    let Some(At { line, value }) = table.text("currency", 3)? else { return Ok(Currency::USD) };
+pub(super) fn read_currency(table: &mut Table) -> Result<Option<Currency>, ScenarioError> {
+    let Some(At { line, value }) = table.text("currency", 3)? else { return Ok(None) };
     Currency::parse(&value)
+        .map(Some)
         .ok_or_else(|| table.fault(line, "currency", "three letters are expected, such as usd"))
 }
 
@@ -459,6 +461,16 @@ impl Money {
         let amount: i64 = all.parse().ok()?;
         let amount = if negative { -amount } else { amount };
         (-STEERED_AMOUNT_MAX..=STEERED_AMOUNT_MAX).contains(&amount).then_some(amount)
+    }
+
+    /// A text that reads back as these minor units.
+    pub(super) fn text(self, amount: i64) -> String {
+        let decimals = self.decimals();
+        let digits = format!("{:0>width$}", amount.unsigned_abs(), width = decimals + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - decimals);
+        let sign = if amount < 0 { "-" } else { "" };
+        let point = if decimals > 0 { "." } else { "" };
+        format!("{sign}{whole}{point}{fraction}")
     }
 
     fn wanted(self) -> String {

@@ -293,8 +293,23 @@ impl Table {
         }
     }
 
-    /// A text that is not empty, of at most so many characters.
+    /// A text on one line, of 1 to so many characters.
     pub(super) fn text(
+        &mut self,
+        key: &'static str,
+        chars_max: usize,
+    ) -> Result<Option<At<String>>, ScenarioError> {
+        let taken = self.any_text(key, chars_max)?;
+        match taken {
+            Some(At { line, value }) if value.chars().any(char::is_control) => {
+                Err(self.fault(line, key, "a text on one line is expected"))
+            }
+            taken => Ok(taken),
+        }
+    }
+
+    /// A text of 1 to so many characters.
+    pub(super) fn any_text(
         &mut self,
         key: &'static str,
         chars_max: usize,
@@ -303,15 +318,13 @@ impl Table {
             Value::Text(text) => Ok(text),
             other => Err(other),
         })?;
-        if let Some(At { line, value }) = &taken {
-            let chars = value.chars().count();
-            if chars == 0 || chars > chars_max || value.chars().any(char::is_control) {
-                let problem =
-                    format!("a text of 1 to {chars_max} characters is expected, on one line");
-                return Err(self.fault(*line, key, problem));
+        match taken {
+            Some(At { line, value }) if !(1..=chars_max).contains(&value.chars().count()) => {
+                let problem = format!("a text of 1 to {chars_max} characters is expected");
+                Err(self.fault(line, key, problem))
             }
+            taken => Ok(taken),
         }
-        Ok(taken)
     }
 
     /// A whole number within bounds.

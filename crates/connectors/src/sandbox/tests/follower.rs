@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 /// What a test does next.
 #[derive(Clone, Debug)]
-enum Deed {
+pub(super) enum Deed {
     /// Lets time pass, in seconds.
     Pass(i64),
     Fetch,
@@ -34,7 +34,7 @@ enum Deed {
     },
 }
 
-fn deed() -> impl Strategy<Value = Deed> {
+pub(super) fn deed() -> impl Strategy<Value = Deed> {
     let status = prop_oneof![
         Just(None),
         Just(Some(StatusChange::Post)),
@@ -57,7 +57,7 @@ fn deed() -> impl Strategy<Value = Deed> {
 
 /// A store of one account's rows.
 #[derive(Default)]
-struct Follower {
+pub(super) struct Follower {
     rows: BTreeMap<String, Transaction>,
     cursor: Option<Vec<u8>>,
     sequence: u32,
@@ -65,7 +65,7 @@ struct Follower {
 
 impl Follower {
     /// Refreshes as the engine does: gathers all pages, then applies them at once.
-    fn refresh(&mut self, linked: &mut Example, now: AccountTime) {
+    pub(super) fn refresh(&mut self, linked: &mut Example, now: AccountTime) {
         self.sequence += 1;
         let (mut all, mut gone) = (Vec::new(), Vec::new());
         let range = loop {
@@ -111,6 +111,20 @@ impl Follower {
         }
     }
 
+    /// Every row without its ids, vanished ones included.
+    pub(super) fn content(&self) -> Vec<String> {
+        let mut content: Vec<String> = self
+            .rows
+            .values()
+            .map(|row| {
+                let facts = (row.amount, &row.description, row.status, row.transacted_at);
+                format!("{facts:?} {:?} {:?} {}", row.posted_at, row.void_at, row.sequence)
+            })
+            .collect();
+        content.sort_unstable();
+        content
+    }
+
     /// Compares with the bank's own books.
     fn agrees(&self, linked: &Example, now: AccountTime) {
         let entries = linked.sandbox.ledger_entries(&linked.account(), now).unwrap();
@@ -133,7 +147,11 @@ impl Follower {
     }
 }
 
-fn perform(linked: &mut Example, now: AccountTime, deed: &Deed) -> Result<(), SteerError> {
+pub(super) fn perform(
+    linked: &mut Example,
+    now: AccountTime,
+    deed: &Deed,
+) -> Result<(), SteerError> {
     let account = linked.account();
     let steered = match deed {
         Deed::Pass(_) | Deed::Fetch => return Ok(()),

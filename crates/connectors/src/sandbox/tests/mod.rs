@@ -1,6 +1,7 @@
 //! Tests of the test banks as a whole: through the connector's own calls, without the engine.
 
 mod behaviour;
+mod export;
 mod follower;
 mod nature;
 mod ready;

@@ -235,7 +235,7 @@ fn mistakes_are_told_with_line_and_key() {
     line 1: string values must be quoted, expected literal string
     line 2: expected value
     line 1: accounts: at least one is needed
-    line 4: accounts.colour: no such key; here are: available, balance, currency, description, history_days, institution, kind, last4, name, owners, payable, stretches, timeline
+    line 4: accounts.colour: no such key; here are: available, balance, category, currency, description, history_days, institution, kind, last4, name, owners, payable, stretches, timeline
     line 4: accounts.balance: an amount of usd in quotes is expected, such as "-12.00"
     line 4: accounts.balance: an amount of usd in quotes is expected, such as "-12.00"
     line 4: accounts.kind: 'piggy_bank' is none of: checking, credit_card, line_of_credit, mortgage, other, savings
@@ -254,7 +254,7 @@ fn mistakes_are_told_with_line_and_key() {
     line 5: accounts.timeline.time: HH:MM or HH:MM:SS is expected, in quotes
     line 5: accounts.stretches.every: day, week, month, or such as "2 weeks" is expected
     line 6: accounts.stretches.on: names of days are expected, such as "friday", or "workdays"
-    line 3: accounts.blance: no such key; here are: available, balance, currency, description, history_days, institution, kind, last4, name, owners, payable, stretches, timeline
+    line 3: accounts.blance: no such key; here are: available, balance, category, currency, description, history_days, institution, kind, last4, name, owners, payable, stretches, timeline
     "#);
 }
 

@@ -19,10 +19,13 @@ pub(super) fn apply(invoice: &mut Invoice, given: &Given, now: AccountTime) -> R
         .map(|_| ("days_until_due", "due_date"))
         .or(date.map(|_| ("due_date", "days_until_due")))
     else {
+        let held = |name: &str| invoice.given.at(&[name]).is_some();
+        if is_sent(invoice, given) && !held("days_until_due") && !held("due_date") {
+            return Err(Refusal::missing_param("days_until_due").into());
+        }
         return Ok(());
     };
-    let method = given.at(&["collection_method"]).or(invoice.given.at(&["collection_method"]));
-    if method.and_then(|method| method.text(&[])) != Some("send_invoice") {
+    if !is_sent(invoice, given) {
         let message = format!("{name} goes with collection_method=send_invoice only.");
         return Err(Refusal::invalid(message).param(name).into());
     }
@@ -38,6 +41,12 @@ pub(super) fn apply(invoice: &mut Invoice, given: &Given, now: AccountTime) -> R
         put_date(invoice, from, days);
     }
     Ok(())
+}
+
+/// Whether an invoice is sent to its customer once it has taken over what was given.
+fn is_sent(invoice: &Invoice, given: &Given) -> bool {
+    let method = given.at(&["collection_method"]).or(invoice.given.at(&["collection_method"]));
+    method.and_then(|method| method.text(&[])) == Some("send_invoice")
 }
 
 /// Says when an invoice is due that is finalized now.
