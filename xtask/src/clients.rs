@@ -90,6 +90,7 @@ fn python() -> Result<Vec<Command>, Failure> {
     Ok(vec![
         program(&dahlia, &["tests/clients/python/main_job.py"]),
         program(&dahlia, &[integration]),
+        program(&dahlia, &["tests/clients/python/guide.py"]),
         program(&newest, &[integration]),
     ])
 }

@@ -5,7 +5,7 @@
 
 use crate::clock::SystemClock;
 use crate::config::Settings;
-use crate::http::{self, App, IssuedKeys, KeyPolicy, Keys};
+use crate::http::{self, App, IssuedKeys, KeyPolicy, Keys, Record};
 use crate::rng::Streams;
 use connectors::Connector;
 use connectors::outbound::{Outbound, OutboundError, OutboundSettings};
@@ -107,6 +107,15 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// The record of calls cannot be opened.
+    #[error("could not open the record {}", .path.display())]
+    Record {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// The HTTP server failed.
     #[error("the HTTP server failed")]
     Serve(#[source] io::Error),
@@ -147,7 +156,8 @@ pub async fn start(settings: &Settings) -> Result<Started, StartError> {
     let (stop, stopping) = watch::channel(false);
     let issued = issued_keys(settings.api_keys_file.as_deref())?;
     let held = Keys { policy: keys, issued };
-    let app = Arc::new(App::new(Arc::clone(&engine), held, request_ids, visits));
+    let app = App::new(Arc::clone(&engine), held, request_ids, visits);
+    let app = Arc::new(app.recording(open_record(settings.record.as_deref())?));
     let serving = tokio::spawn(http::serve(listener, app, stopping.clone()));
     let workers = tokio::spawn(worker::run(Arc::clone(&engine), stopping));
     if let Some(path) = &settings.ready_file {
@@ -248,6 +258,12 @@ fn scenarios(given: &[String]) -> Result<Vec<Arc<Scenario>>, StartError> {
         scenarios.push(Arc::new(scenario));
     }
     Ok(scenarios)
+}
+
+fn open_record(path: Option<&Path>) -> Result<Option<Record>, StartError> {
+    let Some(path) = path else { return Ok(None) };
+    let refused = |source| StartError::Record { path: path.to_owned(), source };
+    Record::open(path).map(Some).map_err(refused)
 }
 
 fn issued_keys(path: Option<&Path>) -> Result<IssuedKeys, StartError> {

@@ -3,6 +3,7 @@
 //! At least once: the attempt is recorded after it was made, so a crash in between repeats it. The
 //! payload was frozen by the dispatcher; only timestamp and signature are new in each attempt.
 
+use crate::judge::Ended;
 use crate::settings::RetrySchedule;
 use crate::{Engine, Error};
 use model::clock::ServerTime;
@@ -153,6 +154,9 @@ impl Engine {
             ("Stripe-Signature", signature.as_str()),
             ("User-Agent", "bankfeed/1.0 (webhooks)"),
         ];
+        if !endpoint.livemode {
+            self.judge.attempt_began(delivery, at);
+        }
         let posted = self.outbound.post(&endpoint.url, &headers, delivery.payload.clone()).await;
         let duration_ms = self.clock.server_now().ms_since(at);
         let (status, error) = match posted.status {
@@ -179,6 +183,11 @@ impl Engine {
             "webhook attempt {}",
             model::Word::word(outcome)
         );
+        if !endpoint.livemode {
+            let is_last = outcome != DeliveryStatus::Pending;
+            let at = self.clock.server_now();
+            self.judge.attempt_ended(delivery, &Ended { at, status, is_last, is_forged: false });
+        }
         let attempt = Attempt {
             number,
             at,

@@ -26,6 +26,7 @@ pub mod event_stream;
 pub mod external_account;
 mod held;
 pub mod hosted;
+pub mod judge;
 pub mod link;
 mod list;
 mod live;
@@ -51,6 +52,7 @@ use connectors::Connector;
 use connectors::outbound::Outbound;
 use due::Stuck;
 use event_stream::EventStreams;
+use judge::Judge;
 use model::clock::{AccountTime, Clock, ClockStatus, Rng, TestClock};
 use model::id::{ClockId, MerchantId};
 use model::key::random_letters;
@@ -73,6 +75,7 @@ pub struct Engine {
     pub(crate) failpoints: Failpoints,
     pub(crate) wake: Wake,
     pub(crate) stuck: Stuck,
+    pub(crate) judge: Judge,
     pub(crate) waits: Waits,
     pub(crate) event_streams: EventStreams,
     /// Makes the addresses of hosted pages.
@@ -120,6 +123,7 @@ impl Engine {
             failpoints: parts.failpoints,
             wake: Wake::default(),
             stuck: Stuck::default(),
+            judge: Judge::default(),
             waits: Waits::default(),
         }
     }

@@ -19,6 +19,7 @@ pub mod diff;
 mod digits;
 pub mod endpoint;
 pub mod event;
+pub mod finding;
 pub mod given;
 pub mod id;
 pub mod key;

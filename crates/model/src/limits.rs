@@ -164,6 +164,29 @@ pub const LOGIN_STEPS_MAX: u32 = 8;
 /// Parts into which accounts are spread for claims and for the daily work.
 pub const BUCKETS: u32 = 1_024;
 
+/// Merchants whose clients are judged at once; one more, and the one heard of longest ago is
+/// forgotten.
+pub const JUDGE_MERCHANTS_MAX: usize = 1_000;
+/// Accounts that are watched of a merchant; one more, and the one heard of longest ago is forgotten.
+pub const JUDGE_ACCOUNTS_MAX: usize = 200;
+/// Findings that are kept of a merchant; beyond, the same ones are still counted.
+pub const JUDGE_FINDINGS_MAX: usize = 500;
+/// What is shown with a finding.
+pub const JUDGE_EVIDENCE_MAX: usize = 6;
+/// Unfinished listings that are watched of an account.
+pub const JUDGE_LISTINGS_MAX: usize = 8;
+/// Deliveries about an account that are watched while they are under way.
+pub const JUDGE_DELIVERIES_MAX: usize = 16;
+/// How often an account may be read within [`JUDGE_POLLS_MS`] while the same refresh is pending; the
+/// last of so many is a finding.
+pub const JUDGE_POLLS_MAX: usize = 10;
+/// See [`JUDGE_POLLS_MAX`].
+pub const JUDGE_POLLS_MS: i64 = 60_000;
+/// How long nothing may follow before a client is thought to have left a listing or an event.
+pub const JUDGE_QUIET_MS: i64 = 60_000;
+/// How long nothing may follow before a failed refresh is thought to be ignored: people may have to
+/// act on it.
+pub const JUDGE_FAILED_QUIET_MS: i64 = 3_600_000;
 /// How long a command waits before it looks again.
 pub const COMMAND_POLL_MS: u64 = 100;
 /// The longest that a command may be told to wait: a day.
@@ -172,3 +195,5 @@ pub const COMMAND_WAIT_S_MAX: u64 = 86_400;
 pub const COMMAND_ROWS_MAX: usize = 2_000_000;
 /// How far one command advances a test clock: ten years and a leap day or three.
 pub const COMMAND_ADVANCE_S_MAX: i64 = 3_653 * 86_400;
+/// Bytes of a record of API calls, after which nothing more is written to it.
+pub const RECORD_BYTES_MAX: u64 = 1 << 30;

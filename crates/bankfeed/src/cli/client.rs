@@ -2,6 +2,8 @@
 
 use connectors::outbound::{Outbound, OutboundError, OutboundSettings};
 
+/// What the commands call themselves, so that the judge does not take them for the client.
+pub(crate) const USER_AGENT: &str = "bankfeed/1.0 (command line)";
 /// How long a call may take.
 const CALL_TIME_MS_MAX: u64 = 60_000;
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -23,6 +25,8 @@ pub struct Client {
     outbound: Outbound,
     base: String,
     key: String,
+    /// The connected account that calls act in.
+    account: Option<String>,
 }
 
 /// An answer.
@@ -40,7 +44,13 @@ impl Client {
     /// A client of the server at `base`.
     pub fn build(base: &str, key: &str) -> Result<Self, ClientError> {
         let base = base.trim_end_matches('/').to_owned();
-        Ok(Self { outbound: local_outbound()?, base, key: key.to_owned() })
+        Ok(Self { outbound: local_outbound()?, base, key: key.to_owned(), account: None })
+    }
+
+    /// The same, in a connected account.
+    #[must_use]
+    pub fn in_account(&self, account: &str) -> Self {
+        Self { account: Some(account.to_owned()), ..self.clone() }
     }
 
     /// Makes a call; parameters go into the query of a GET and the form of anything else.
@@ -58,7 +68,12 @@ impl Client {
             _ => (format!("{}{path}", self.base), form.into_bytes()),
         };
         let authorization = format!("Bearer {}", self.key);
-        let headers = [("Authorization", authorization.as_str()), ("Content-Type", FORM)];
+        let mut headers = vec![
+            ("Authorization", authorization.as_str()),
+            ("Content-Type", FORM),
+            ("User-Agent", USER_AGENT),
+        ];
+        headers.extend(self.account.as_deref().map(|account| ("Stripe-Account", account)));
         let called = self.outbound.call(method, &url, &headers, body).await?;
         let body = serde_json::from_slice(&called.body)?;
         Ok(Received { status: called.status, notice: called.notice, body })

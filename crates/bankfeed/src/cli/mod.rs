@@ -11,8 +11,10 @@ mod advance;
 mod client;
 mod completions;
 mod demo;
+mod events;
 mod flags;
 mod format;
+mod judge;
 mod key;
 mod link;
 mod listen;
@@ -21,7 +23,9 @@ mod scenario;
 mod serve;
 mod server;
 mod transactions;
+mod trigger;
 
+pub(crate) use client::USER_AGENT;
 pub use client::{Client, ClientError, Received};
 
 use crate::StartError;
@@ -57,6 +61,8 @@ enum Command {
     /// Lists, prints and checks scenarios: test banks and what happens at them, as files.
     #[command(subcommand)]
     Scenario(scenario::ScenarioCommand),
+    /// Names what a client does that would lose data in production.
+    Judge(judge::JudgeFlags),
     /// Links bank accounts without a browser, and makes what that takes.
     Link(Box<link::LinkFlags>),
     /// Lists bank accounts, or shows one.
@@ -67,6 +73,10 @@ enum Command {
     Refresh(account::RefreshFlags),
     /// Lets time pass on a test clock.
     Advance(advance::AdvanceFlags),
+    /// Lists events, shows one with its deliveries, or sends one again.
+    Events(events::EventsFlags),
+    /// Makes an event happen, by the calls that lead to it.
+    Trigger(trigger::TriggerFlags),
     /// Prints what a shell needs to complete commands.
     Completions(completions::CompletionsFlags),
 }
@@ -119,11 +129,14 @@ pub fn run() -> ExitCode {
         Command::Config(flags) => show_config(&flags),
         Command::Listen(flags) => listen::run(&flags),
         Command::Scenario(command) => scenario::run(&command),
+        Command::Judge(flags) => judge::run(&flags),
         Command::Link(flags) => link::run(&flags),
         Command::Accounts(flags) => account::run(&flags),
         Command::Transactions(flags) => transactions::run(&flags),
         Command::Refresh(flags) => account::run_refresh(&flags),
         Command::Advance(flags) => advance::run(&flags),
+        Command::Events(flags) => events::run(&flags),
+        Command::Trigger(flags) => trigger::run(&flags),
         Command::Completions(flags) => {
             completions::run(&flags);
             Ok(())

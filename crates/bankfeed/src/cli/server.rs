@@ -129,6 +129,7 @@ fn help_against(status: u16, code: &str, key: &str) -> Option<String> {
 }
 
 /// A server that a command uses.
+#[derive(Clone)]
 pub(super) struct Server {
     client: Client,
     base: String,
@@ -155,6 +156,11 @@ impl Server {
         let client = Client::build(&base, &flags.api_key)
             .map_err(|error| stranger_or_nobody(error, &base))?;
         Ok(Self { client, key: shown_key(&flags.api_key), base, json: flags.json })
+    }
+
+    /// The same, in a connected account.
+    pub(super) fn inside(&self, account: &str) -> Self {
+        Self { client: self.client.in_account(account), ..self.clone() }
     }
 
     /// What a GET answers.
@@ -258,7 +264,7 @@ impl Server {
         Ok(rows)
     }
 
-    /// Asks again and again until `done` finds what it looks for in the answer. `what` names it.
+    /// Asks again and again until `done` finds what it looks for in the answer.
     pub(super) async fn until<T>(
         &self,
         path: &str,
@@ -266,14 +272,7 @@ impl Server {
         wait: Wait<'_>,
         mut done: impl FnMut(&Value) -> Option<T>,
     ) -> Result<T, ServerError> {
-        let mut ticks = tokio::time::interval(Duration::from_millis(COMMAND_POLL_MS));
-        for _ in 0..=wait.timeout_s.saturating_mul(1_000) / COMMAND_POLL_MS {
-            ticks.tick().await;
-            if let Some(found) = done(&self.get(path, form).await?) {
-                return Ok(found);
-            }
-        }
-        Err(ServerError::Late { what: wait.what.to_owned(), waited_s: wait.timeout_s })
+        wait.until(async || Ok(done(&self.get(path, form).await?))).await
     }
 
     /// Shows one object: to programs as it is, to people as `show` has it.
@@ -293,6 +292,23 @@ pub(super) struct Wait<'a> {
     pub(super) what: &'a str,
     /// Seconds, at most [`COMMAND_WAIT_S_MAX`](model::limits::COMMAND_WAIT_S_MAX).
     pub(super) timeout_s: u64,
+}
+
+impl Wait<'_> {
+    /// Looks again and again until there is what is looked for.
+    pub(super) async fn until<T>(
+        self,
+        mut look: impl AsyncFnMut() -> Result<Option<T>, ServerError>,
+    ) -> Result<T, ServerError> {
+        let mut ticks = tokio::time::interval(Duration::from_millis(COMMAND_POLL_MS));
+        for _ in 0..=self.timeout_s.saturating_mul(1_000) / COMMAND_POLL_MS {
+            ticks.tick().await;
+            if let Some(found) = look().await? {
+                return Ok(found);
+            }
+        }
+        Err(ServerError::Late { what: self.what.to_owned(), waited_s: self.timeout_s })
+    }
 }
 
 fn stranger_or_nobody(error: ClientError, base: &str) -> ServerError {

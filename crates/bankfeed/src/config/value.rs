@@ -61,6 +61,8 @@ pub struct Settings {
     pub time: Option<AccountTime>,
     /// Gets the URL once the server is ready.
     pub ready_file: Option<PathBuf>,
+    /// Gets every API request and its answer.
+    pub record: Option<PathBuf>,
     /// How the log is written.
     pub log_format: LogFormat,
     /// What is logged.
@@ -97,6 +99,7 @@ impl Resolved {
             seed: self.optional("seed", "must be a whole number")?,
             time: self.time()?,
             ready_file: self.path("ready-file"),
+            record: self.path("record"),
             log_format: self.word("log-format")?,
             log_level: self.parsed("log-level", "must be a level of the log")?,
             failpoints: self.failpoints()?,

@@ -11,10 +11,11 @@ use super::caller::{Caller, act_in};
 use super::cors;
 use super::headers as names;
 use super::idempotency::{find_replay, fingerprint, read_key, record};
+use super::record::Pattern;
 use super::sent::Sent;
 use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
@@ -246,6 +247,9 @@ pub(super) async fn answer(app: Arc<App>, route: Arc<Route>, request: Request) -
         })
     };
     let mut response = head.respond(&app, route.pattern, sent);
+    if app.record.is_some() {
+        response.extensions_mut().insert(Pattern(route.pattern));
+    }
     if route.publishable {
         cors::open(response.headers_mut());
     }
@@ -301,12 +305,31 @@ async fn perform(
     };
     let ready = Ready { engine: Arc::clone(&app.engine), context, path };
     let call = Call { params, publishable: caller.publishable, ready };
-    let Some(idempotency) = idempotency else {
-        return Ok(settle(id, (route.handler)(call).await));
+    let sent = match idempotency {
+        None => settle(id, (route.handler)(call).await),
+        Some(idempotency) => {
+            let _running = app.running.enter(caller.merchant, &idempotency.key)?;
+            let sent = once(app, caller, id, &idempotency, (route.handler)(call)).await;
+            sent.unwrap_or_else(|error| Sent::failed(id, &error))
+        }
     };
-    let _running = app.running.enter(caller.merchant, &idempotency.key)?;
-    let sent = once(app, caller, id, &idempotency, (route.handler)(call)).await;
-    Ok(sent.unwrap_or_else(|error| Sent::failed(id, &error)))
+    tell_judge(app, id, caller, &parts.headers, &sent);
+    Ok(sent)
+}
+
+/// Tells the judge of an answered call of a merchant's own client in test mode.
+fn tell_judge(app: &App, id: RequestId, caller: Caller, headers: &HeaderMap, sent: &Sent) {
+    let Some(seen) = &sent.seen else { return };
+    if caller.livemode || caller.publishable || is_command_line(headers) {
+        return;
+    }
+    app.engine.judge().saw(caller.merchant, id, seen, app.engine.clock().server_now());
+}
+
+/// Whether a person looks at the server by a command of bankfeed itself.
+fn is_command_line(headers: &HeaderMap) -> bool {
+    let agent = headers.get(USER_AGENT);
+    agent.is_some_and(|agent| agent.as_bytes() == crate::cli::USER_AGENT.as_bytes())
 }
 
 /// What to send for the outcome of a call that has no idempotency key.

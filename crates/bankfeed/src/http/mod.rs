@@ -25,9 +25,11 @@ mod given;
 mod headers;
 mod helpers;
 mod idempotency;
+mod judge;
 mod keys;
 mod link_flow;
 mod payments;
+mod record;
 mod router;
 mod scenario;
 mod sent;
@@ -39,6 +41,7 @@ mod visits;
 
 pub use auth::{KeyPolicy, Keys};
 pub use keys::IssuedKeys;
+pub use record::Record;
 pub(crate) use texts::goes_somewhere;
 
 pub(crate) use visits::Visitor;
@@ -65,13 +68,20 @@ pub struct App {
     request_ids: RequestIds,
     running: RunningKeys,
     visits: Visits,
+    record: Option<Record>,
 }
 
 impl App {
     /// An application around an engine.
     pub fn new(engine: Arc<Engine>, keys: Keys, request_ids: RequestIds, visits: Stream) -> Self {
         let (running, visits) = (RunningKeys::default(), Visits::new(visits));
-        Self { engine, keys, request_ids, running, visits }
+        Self { engine, keys, request_ids, running, visits, record: None }
+    }
+
+    /// The same, with a record of its calls.
+    #[must_use]
+    pub fn recording(self, record: Option<Record>) -> Self {
+        Self { record, ..self }
     }
 
     /// Begins a visit of the settings page with a secret key; answers its token.

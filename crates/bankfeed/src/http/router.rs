@@ -6,13 +6,14 @@ use super::payments::{
 };
 use super::{
     App, account, clock, connected_account, connections_settings, cors, customer, endpoint, event,
-    event_stream, external_account, helpers, link_flow, scenario, session, token, transaction,
+    event_stream, external_account, helpers, judge, link_flow, record, scenario, session, token,
+    transaction,
 };
 use crate::pages::{self, hosted};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::middleware::map_response_with_state;
+use axum::middleware::{from_fn_with_state, map_response_with_state};
 use axum::response::Response;
 use axum::routing::{MethodFilter, any, get, on};
 use std::sync::Arc;
@@ -200,6 +201,9 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .get("/v1/test_helpers/financial_connections/accounts/{id}/scenario", scenario::export)
         .get("/v1/test_helpers/events/wait", event::wait)
         .get("/v1/test_helpers/events/{id}/deliveries", event::deliveries)
+        // Ours: what the client does that would lose data
+        .get("/v1/test_helpers/consumer_report", judge::report)
+        .post("/v1/test_helpers/consumer_report/reset", judge::reset)
         .router()
         // For people and for those who watch the process; without a key
         // Not the customer of an id: Stripe's search, which this server does not have
@@ -231,6 +235,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .fallback(unknown_url)
         .method_not_allowed_fallback(wrong_method)
         .layer(map_response_with_state(Arc::clone(&app), call::identified))
+        .layer(from_fn_with_state(Arc::clone(&app), record::recorded))
         .with_state(app)
 }
 

@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 const WAIT: Duration = Duration::from_mins(1);
 
 /// A running command, killed when a test leaves it behind.
-struct Process {
+pub(crate) struct Process {
     child: Child,
     /// What it prints, closed when it has ended.
     lines: Receiver<String>,
@@ -43,7 +43,13 @@ impl Process {
 
     /// A server on a port of its own, with the URL that it greets with.
     fn serve() -> (Self, String) {
-        let process = Self::start(&["serve", "--listen", "127.0.0.1:0", "--memory"]);
+        Self::serve_with(&[])
+    }
+
+    /// The same, with these further settings.
+    pub(crate) fn serve_with(settings: &[&str]) -> (Self, String) {
+        let usual = ["serve", "--listen", "127.0.0.1:0", "--memory"];
+        let process = Self::start(&[&usual, settings].concat());
         let url = process.after(" listens on ");
         (process, url)
     }

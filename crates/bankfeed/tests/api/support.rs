@@ -2,7 +2,7 @@
 //! randomness, and workers that are stepped instead of running by themselves.
 
 use crate::issued::Keys;
-use bankfeed::http::{self, IssuedKeys, KeyPolicy};
+use bankfeed::http::{self, IssuedKeys, KeyPolicy, Record};
 use bankfeed::rng::Streams;
 use connectors::Connector;
 use connectors::outbound::{Outbound, OutboundSettings};
@@ -12,6 +12,7 @@ use model::clock::{AccountTime, Clock, ServerTime};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ops::Deref;
+use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use store::{Failpoints, Place, Store, StoreBounds, StoreSettings};
@@ -148,7 +149,7 @@ impl App {
         let held = http::Keys { policy: keys, issued: held };
         let Streams { request_ids, visits, .. } = streams;
         let app = http::App::new(Arc::clone(&engine), held, request_ids, visits);
-        let app = Arc::new(app);
+        let app = Arc::new(app.recording(record()));
         let (stop, stopping) = watch::channel(false);
         tokio::spawn(http::serve(listener, app, stopping));
         Self { engine, client: Client::of(&url), clock, keys: issued, _stop: stop }
@@ -190,6 +191,13 @@ impl App {
     }
 }
 
+/// A record of all calls, where the environment names a folder for those of tests.
+fn record() -> Option<Record> {
+    let folder = std::env::var_os("BANKFEED_RECORD_TESTS")?;
+    let name = format!("api-{}.jsonl", std::process::id());
+    Some(Record::open(&Path::new(&folder).join(name)).unwrap())
+}
+
 impl Client {
     /// A client of the server at this URL, with the usual key.
     pub(crate) fn of(url: &str) -> Self {
@@ -213,6 +221,13 @@ impl Client {
 
     pub(crate) async fn get(&self, path: &str) -> Reply {
         self.request("GET", path).send().await
+    }
+
+    /// A session as previews show it: with how its flow stands.
+    pub(crate) async fn session_in_preview(&self, session: &Reply) -> Reply {
+        let path = format!("{FC}/sessions/{}", session.text("/id"));
+        let preview = ("Stripe-Version", "2026-10-14.preview");
+        self.request("GET", &path).header(preview.0, preview.1).send().await.ok()
     }
 
     /// Posts a form, as curl would write it.

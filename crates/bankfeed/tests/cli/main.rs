@@ -4,5 +4,7 @@
 
 mod accounts;
 mod clocks;
+mod events;
 mod faults;
+mod judge;
 mod support;

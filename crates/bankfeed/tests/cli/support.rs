@@ -3,7 +3,8 @@
 //! Seed and time are fixed, so ids and times are the same in every run; only the port is not.
 
 use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
 /// A command of the built binary, in an environment that says nothing about it.
@@ -27,12 +28,13 @@ pub(crate) struct Server {
 impl Server {
     /// A server that keeps nothing.
     pub(crate) fn start() -> Self {
-        Self::of(&["--memory"])
+        Self::with(&["--memory"])
     }
 
-    fn of(place: &[&str]) -> Self {
+    /// A server with these further flags.
+    pub(crate) fn with(flags: &[&str]) -> Self {
         let fixed = ["serve", "--listen", "127.0.0.1:0", "--seed", "7", "--time", "1767225600"];
-        let mut child = command(&[&fixed, place].concat())
+        let mut child = command(&[&fixed, flags].concat())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -67,6 +69,22 @@ impl Server {
         assert!(output.status.success(), "{arguments:?}: {complaint}");
         let objects = serde_json::Deserializer::from_slice(&output.stdout).into_iter();
         objects.map(Result::unwrap).collect()
+    }
+
+    /// A call of the API that no command makes; answers the body.
+    pub(crate) fn call(&self, method: &str, path: &str, form: &str) -> serde_json::Value {
+        let address = self.url.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
+             authorization: Bearer sk_test_123\r\ncontent-length: {}\r\n\r\n{form}",
+            form.len()
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
     }
 
     /// Links an account with these further arguments; answers its id.

@@ -9,6 +9,7 @@ pub mod authorization;
 pub mod bank;
 pub mod clock;
 pub mod connected_account;
+pub mod consumer_report;
 pub mod customer;
 pub mod deleted;
 pub mod endpoint;

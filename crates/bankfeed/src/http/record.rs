@@ -1,0 +1,238 @@
+//! The record: every API request with its answer, one JSON object a line, in a file that somebody
+//! named.
+//!
+//! For people who want to see what a client really sends, and for programs that hold the answers
+//! against a description of the API. Keys are never in it, secrets of objects and full account
+//! numbers are cut; what else stands in requests and answers is there, so the file is as
+//! confidential as the database.
+//!
+//! A line is written before its answer is sent, whole and by one append, so that several servers may
+//! share a file. After a crash the last line is whole or missing. A line that cannot be written is
+//! logged and left out: no call fails for its record.
+
+use super::App;
+use super::headers::{REQUEST_ID, STRIPE_ACCOUNT, STRIPE_VERSION};
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::response::Parts;
+use axum::http::{HeaderName, Method, Uri};
+use axum::middleware::Next;
+use axum::response::Response;
+use http_body_util::BodyExt as _;
+use model::limits::{BODY_BYTES_MAX, RECORD_BYTES_MAX};
+use serde_json::{Value, json};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What the paths of API calls begin with; pages are not recorded.
+const CALLS: [&str; 2] = ["/v1/", "/v2/"];
+/// What stands in place of the rest of a secret.
+const CUT: &str = "…";
+/// Keys and parameters whose values are not written.
+const CONFIDENTIAL: [&str; 3] = ["secret", "client_secret", "account_number"];
+
+/// A record that is being written.
+pub struct Record {
+    file: File,
+    /// Bytes in the file, and those about to be.
+    bytes: AtomicU64,
+}
+
+impl Record {
+    /// Opens the file, which is made if there is none, and goes on at its end.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().append(true).create(true).open(path)?;
+        let bytes = AtomicU64::new(file.metadata()?.len());
+        Ok(Self { file, bytes })
+    }
+
+    fn append(&self, entry: &Value) {
+        let line = format!("{entry}\n");
+        let length = line.len() as u64;
+        let before = self.bytes.fetch_add(length, Ordering::Relaxed);
+        if before + length > RECORD_BYTES_MAX {
+            if before <= RECORD_BYTES_MAX {
+                tracing::warn!(bytes_max = RECORD_BYTES_MAX, "the record is full, it ends here");
+            }
+            return;
+        }
+        // One write to the system's cache, in place of a thread to hand it to.
+        if let Err(error) = (&self.file).write_all(line.as_bytes()) {
+            tracing::error!(error = &error as &dyn std::error::Error, "could not write the record");
+        }
+    }
+}
+
+/// Passes a request on, and records it with its answer where the server keeps a record.
+pub(super) async fn recorded(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Some(record) = &app.record else { return next.run(request).await };
+    if !CALLS.iter().any(|calls| request.uri().path().starts_with(calls)) {
+        return next.run(request).await;
+    }
+    let asked = Asked { method: request.method().clone(), uri: request.uri().clone() };
+    let read = Arc::new(Mutex::new(Vec::new()));
+    let response = next.run(request.map(|body| copied(body, Arc::clone(&read)))).await;
+    let (parts, body) = response.into_parts();
+    let Ok(body) = body.collect().await.map(http_body_util::Collected::to_bytes) else {
+        // Answers of calls are whole before they are sent.
+        return Response::from_parts(parts, Body::empty());
+    };
+    let sent = std::mem::take(&mut *read.lock().unwrap_or_else(PoisonError::into_inner));
+    let answer = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    record.append(&asked.with(&sent, &parts, answer));
+    Response::from_parts(parts, Body::from(body))
+}
+
+/// The body of a request, which leaves a copy of what was read of it, up to the longest that any
+/// call reads.
+fn copied(body: Body, copy: Arc<Mutex<Vec<u8>>>) -> Body {
+    Body::new(body.map_frame(move |frame| {
+        if let Some(data) = frame.data_ref() {
+            let mut copy = copy.lock().unwrap_or_else(PoisonError::into_inner);
+            let room = BODY_BYTES_MAX.saturating_sub(copy.len());
+            copy.extend_from_slice(&data[..data.len().min(room)]);
+        }
+        frame
+    }))
+}
+
+/// The route of a call, as the router lists it; a mark on its response.
+#[derive(Clone, Copy)]
+pub(super) struct Pattern(pub(super) &'static str);
+
+/// What is known of a request before it is read.
+struct Asked {
+    method: Method,
+    uri: Uri,
+}
+
+impl Asked {
+    /// The line of the request and its answer.
+    fn with(&self, sent: &[u8], parts: &Parts, mut answer: Value) -> Value {
+        let header =
+            |name: &HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let query = self.uri.query().unwrap_or("").as_bytes();
+        let pairs = [query, sent].into_iter().flat_map(url::form_urlencoded::parse);
+        let parameters: Vec<[String; 2]> = pairs
+            .map(|(name, value)| {
+                let shown = if is_confidential(&name) { CUT.to_owned() } else { cut(&value) };
+                [name.into_owned(), shown]
+            })
+            .collect();
+        hide(&mut answer);
+        json!({
+            "request": header(&REQUEST_ID),
+            "method": self.method.as_str(),
+            "route": parts.extensions.get::<Pattern>().map(|pattern| pattern.0),
+            "path": self.uri.path(),
+            "version": header(&STRIPE_VERSION),
+            "account": header(&STRIPE_ACCOUNT),
+            "parameters": parameters,
+            "status": parts.status.as_u16(),
+            "answer": answer,
+        })
+    }
+}
+
+/// Whether a parameter, or its last part in brackets, is named for a secret.
+fn is_confidential(name: &str) -> bool {
+    let last = name.trim_end_matches(']').rsplit('[').next().unwrap_or(name);
+    CONFIDENTIAL.contains(&last)
+}
+
+/// A text without the secret that it is or ends with.
+fn cut(text: &str) -> String {
+    let secret = ["_secret_", "whsec_", "sk_test_", "sk_live_", "rk_test_", "rk_live_"];
+    let found = secret.iter().filter_map(|mark| Some(text.find(mark)? + mark.len())).min();
+    found.map_or_else(|| text.to_owned(), |end| format!("{}{CUT}", &text[..end]))
+}
+
+/// Cuts every secret in an answer.
+fn hide(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = cut(text),
+        Value::Array(items) => items.iter_mut().for_each(hide),
+        Value::Object(members) => {
+            for (name, member) in members {
+                match member {
+                    Value::String(text) if CONFIDENTIAL.contains(&name.as_str()) => {
+                        CUT.clone_into(text);
+                    }
+                    member => hide(member),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of secrets their kind is told at most, wherever they stand; the rest is told as it is.
+    #[test]
+    fn secrets_are_cut() {
+        let asked = Asked {
+            method: Method::POST,
+            uri: Uri::from_static("/v1/payment_intents/pi_1/confirm?client_secret=pi_1_secret_a"),
+        };
+        let form = "us_bank_account[account_number]=000123456789&note=sk_test_1&off+x=%C3%A4";
+        let answer = json!({
+            "client_secret": "pi_1_secret_a",
+            "data": [{"secret": "whsec_a"}, "see pi_1_secret_a"],
+            "status": "succeeded",
+            "secret": null,
+        });
+        let (mut parts, ()) = Response::new(()).into_parts();
+        parts.extensions.insert(Pattern("/v1/payment_intents/{id}/confirm"));
+        let entry = asked.with(form.as_bytes(), &parts, answer);
+        insta::assert_snapshot!(serde_json::to_string_pretty(&entry).unwrap(), @r#"
+        {
+          "account": null,
+          "answer": {
+            "client_secret": "…",
+            "data": [
+              {
+                "secret": "…"
+              },
+              "see pi_1_secret_…"
+            ],
+            "secret": null,
+            "status": "succeeded"
+          },
+          "method": "POST",
+          "parameters": [
+            [
+              "client_secret",
+              "…"
+            ],
+            [
+              "us_bank_account[account_number]",
+              "…"
+            ],
+            [
+              "note",
+              "sk_test_…"
+            ],
+            [
+              "off x",
+              "ä"
+            ]
+          ],
+          "path": "/v1/payment_intents/pi_1/confirm",
+          "request": null,
+          "route": "/v1/payment_intents/{id}/confirm",
+          "status": 200,
+          "version": null
+        }
+        "#);
+    }
+}

@@ -1,0 +1,38 @@
+//! The record of calls: `serve --record FILE`.
+
+use crate::process::Process;
+use serde_json::Value;
+
+/// What a client sent and what it was answered stand in the file, a line a call, before the answer
+/// is there; a key never does.
+#[tokio::test]
+async fn calls_are_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("calls.jsonl");
+    let (_process, url) = Process::serve_with(&["--record", file.to_str().unwrap()]);
+    let client = crate::support::Client::of(&url);
+    let customer = client.post("/v1/customers?expand[]=tax", "name=Ada+L").await;
+    let created = client.post("/v1/customers", "name=Ada+L&metadata[a]=").await.ok();
+    let id = created.text("/id");
+    client.get(&format!("/v1/customers/{id}?x=1")).await;
+    client.get("/v1/nowhere").await;
+    client.get("/healthz").await;
+
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(!text.contains("sk_test"), "{text}");
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told = lines.iter().map(|line| {
+        let part = |name: &str| line[name].to_string().replace(&id, "ID");
+        let names = ["method", "route", "path", "version", "parameters", "status"];
+        names.map(part).join(" ") + "\n"
+    });
+    insta::assert_snapshot!(told.collect::<String>(), @r#"
+    "POST" "/v1/customers" "/v1/customers" "2026-08-26.dahlia" [["expand[]","tax"],["name","Ada L"]] 400
+    "POST" "/v1/customers" "/v1/customers" "2026-08-26.dahlia" [["name","Ada L"],["metadata[a]",""]] 200
+    "GET" "/v1/customers/{id}" "/v1/customers/ID" "2026-08-26.dahlia" [["x","1"]] 400
+    "GET" null "/v1/nowhere" "2026-08-26.dahlia" [] 404
+    "#);
+    assert_eq!(lines[0]["answer"], customer.json());
+    assert_eq!(lines[1]["answer"], created.json());
+    assert_eq!(lines[1]["request"], created.header("request-id").unwrap());
+}
