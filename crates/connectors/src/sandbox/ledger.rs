@@ -257,7 +257,8 @@ impl<'a> Books<'a> {
     fn scripted_at_link(&self) -> i64 {
         let before = self.source.linked_at - 1;
         let scripted = self.touched.iter().filter(|touched| touched.is_scripted());
-        let entries = scripted.filter_map(|touched| self.entry(touched, before));
+        // Whatever was done by hand was done after the link.
+        let entries = scripted.filter_map(|touched| touched.entry(self.source.currency, before, 0));
         let posted = entries.filter(|entry| entry.status == TransactionStatus::Posted);
         posted.fold(0, |sum, entry| entry.amount.saturating_add(sum))
     }

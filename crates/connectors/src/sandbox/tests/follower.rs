@@ -211,6 +211,22 @@ fn what_was_voided_unheard_is_not_removed() {
     }
 }
 
+/// A transaction of a timeline that posted before the link, and that a test voids, is given back to
+/// the balance once. Found by the test below.
+#[test]
+fn what_posted_before_the_link_is_given_back() {
+    let mut linked = Example::new(TIMELINE, "Success", "jenny");
+    let usd = |linked: &Example| {
+        let balance = linked.sandbox.ledger_balance(&linked.account(), LINKED).unwrap();
+        balance.current[&Currency::USD]
+    };
+    let before = usd(&linked);
+    let void = TransactionChange { status: Some(StatusChange::Void), ..Default::default() };
+    let changed = linked.sandbox.change_transaction(&linked.account(), LINKED, "rent", void);
+    linked.keep(changed).unwrap();
+    assert_eq!(usd(&linked), before + 90_000);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
