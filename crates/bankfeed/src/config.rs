@@ -25,6 +25,8 @@ pub struct Entry {
     pub help: &'static str,
     /// Whether help texts leave it out.
     pub hidden: bool,
+    /// Whether the flag may come more than once; commas stand between the values then.
+    pub repeats: bool,
 }
 
 const fn entry(
@@ -33,11 +35,11 @@ const fn entry(
     default: &'static str,
     help: &'static str,
 ) -> Entry {
-    Entry { name, value: Some(value), default, help, hidden: false }
+    Entry { name, value: Some(value), default, help, hidden: false, repeats: false }
 }
 
 const fn switch(name: &'static str, help: &'static str) -> Entry {
-    Entry { name, value: None, default: "false", help, hidden: false }
+    Entry { name, value: None, default: "false", help, hidden: false, repeats: false }
 }
 
 /// Every setting, in the order in which they are shown.
@@ -68,6 +70,16 @@ pub const ENTRIES: &[Entry] = &[
     switch("deny-private-webhooks", "Refuse to post webhooks to addresses that are not public"),
     switch("show-refresh-errors", "Show the error hash of failed refreshes in every API version"),
     entry("merchant-name", "TEXT", "Test merchant", "What the pages of a link call the merchant"),
+    Entry {
+        repeats: true,
+        ..entry(
+            "scenario",
+            "FILE",
+            "",
+            "A file with test banks and what happens at them, or the name of a ready one, for every \
+             test key; may be repeated",
+        )
+    },
     entry("seed", "NUMBER", "", "Repeat ids, secrets and banks for the same calls"),
     entry("time", "SECONDS", "", "Let time stand still at this Unix time for all but test clocks"),
     entry(
@@ -110,6 +122,7 @@ pub const ENTRIES: &[Entry] = &[
         default: "",
         help: "Stop at a named place, for crash tests",
         hidden: true,
+        repeats: false,
     },
 ];
 

@@ -10,6 +10,7 @@ use crate::rng::Streams;
 use connectors::Connector;
 use connectors::outbound::{Outbound, OutboundError, OutboundSettings};
 use connectors::sandbox::Sandbox;
+use connectors::sandbox::scenario::{Scenario, ScenarioError, ready};
 use engine::{Engine, Parts, worker};
 use model::clock::Rng;
 use model::limits::{DELIVERY_TIMEOUT_MS, READERS_MAX};
@@ -75,6 +76,24 @@ pub enum StartError {
         /// Why.
         #[source]
         source: KeyFileError,
+    },
+    /// A scenario's file cannot be read.
+    #[error("could not read the scenario {}", .path.display())]
+    ScenarioFile {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A scenario's file says something that no bank could do.
+    #[error("could not use the scenario {}", .path.display())]
+    Scenario {
+        /// Which file.
+        path: PathBuf,
+        /// Where it is wrong, and how.
+        #[source]
+        source: ScenarioError,
     },
     /// No client for webhooks could be built.
     #[error("could not prepare outgoing connections")]
@@ -186,6 +205,8 @@ fn build_engine(
         https_only: false,
         timeout_ms: DELIVERY_TIMEOUT_MS.min(settings.engine.lease_ms.unsigned_abs() / 4 * 3),
     })?;
+    // Before the database is made: a file that is wrong leaves nothing behind.
+    let scenarios = scenarios(&settings.scenarios)?;
     let database = match &settings.place {
         Place::File(path) => Some(path.as_path()),
         Place::Temporary => None,
@@ -205,9 +226,10 @@ fn build_engine(
         in_order: settings.seed.is_some(),
         ..settings.engine.clone()
     };
+    let sandbox = Sandbox::new(settings.seed.unwrap_or(0)).with_scenarios(scenarios);
     let engine = Engine::new(Parts {
         store,
-        connector: Connector::Sandbox(Sandbox::new(settings.seed.unwrap_or(0))),
+        connector: Connector::Sandbox(sandbox),
         outbound,
         clock: Arc::clone(&clock) as Arc<_>,
         rng: objects,
@@ -219,6 +241,23 @@ fn build_engine(
         Some(_) if used_before => engine.with_numbers(Numbers::after_restart(&*clock)),
         _ => engine,
     }))
+}
+
+/// Reads scenarios: ready ones by their names, others from their files.
+fn scenarios(given: &[String]) -> Result<Vec<Arc<Scenario>>, StartError> {
+    let mut scenarios = Vec::with_capacity(given.len());
+    for given in given {
+        let path = PathBuf::from(given);
+        let text = match ready::find(given) {
+            Some(text) => text.to_owned(),
+            None => fs::read_to_string(&path)
+                .map_err(|source| StartError::ScenarioFile { path: path.clone(), source })?,
+        };
+        let read = Scenario::read(&text);
+        let scenario = read.map_err(|source| StartError::Scenario { path, source })?;
+        scenarios.push(Arc::new(scenario));
+    }
+    Ok(scenarios)
 }
 
 fn open_record(path: Option<&Path>) -> Result<Option<Record>, StartError> {

@@ -3,10 +3,12 @@
 //! same answer, foreign bytes break nothing.
 
 use super::*;
+use crate::sandbox::scenario::Scenario;
 use model::bank::Feature;
 use model::clock::DAY_S;
 use model::limits;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 const NOW: AccountTime = AccountTime(1_795_000_000);
 /// Steps that a login may take.
@@ -134,5 +136,16 @@ fn the_sandbox_keeps_the_contract() {
     for page_rows in [500, 7] {
         let sandbox = Sandbox::new(7).with_page_rows(page_rows);
         assert_eq!(keep_the_contract(&Connector::Sandbox(sandbox)), 86);
+    }
+}
+
+/// So do the banks of a scenario.
+#[test]
+fn scenarios_keep_the_contract() {
+    let scenario = Scenario::read(include_str!("sandbox/tests/timeline.toml")).unwrap();
+    for page_rows in [500, 7] {
+        let sandbox = Sandbox::new(7).with_page_rows(page_rows);
+        let sandbox = sandbox.with_scenarios([Arc::new(scenario.clone())]);
+        assert_eq!(keep_the_contract(&Connector::Sandbox(sandbox)), 90);
     }
 }

@@ -36,6 +36,7 @@ pub mod payments;
 pub mod prune;
 pub mod refresh;
 pub mod sandbox;
+pub mod scenario;
 pub mod schedule;
 pub mod session;
 pub mod settings;

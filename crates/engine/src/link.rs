@@ -125,19 +125,20 @@ impl Engine {
             return Err(Refusal::invalid(message).into());
         }
         let given = input.institution.as_deref().unwrap_or(INSTITUTION_DEFAULT);
-        let institution = self.find_institution(ask.livemode, given).ok_or_else(|| {
+        let banks = self.banks(context.merchant, ask.livemode).await?;
+        let institution = banks.find_institution(given).ok_or_else(|| {
             Refusal::invalid(format!("No such institution: '{given}'.")).param("institution")
         })?;
         let holder_key = match &input.seed {
             Some(seed) => format!("seed {seed}"),
             None => self.holder_key(context, ask, carrier).await?,
         };
-        let ground = Ground { ask, holder_key: &holder_key, now, known: Vec::new() };
+        let ground = Ground { ask, banks: &banks, holder_key: &holder_key, now, known: Vec::new() };
         let mut run = LinkRun::default();
         let mut step = LinkStep::PickInstitution(institution.id);
         for _ in 0..LOGIN_STEPS_MAX + 2 {
             // None of these steps has anything to pick.
-            let moved = self.take_step(&mut run, &step, &ground);
+            let moved = steps::take_step(&mut run, &step, &ground);
             debug_assert!(matches!(moved, Ok(Effect::Moved)), "the walk takes steps that are open");
             step = match &run.pane {
                 Pane::Consent => LinkStep::Consent,
@@ -148,7 +149,7 @@ impl Engine {
                 Pane::Accounts => {
                     let picks = picks(ask, &run.offers, input.accounts.as_deref())?;
                     let step = LinkStep::PickAccounts(picks);
-                    return match self.take_step(&mut run, &step, &ground) {
+                    return match steps::take_step(&mut run, &step, &ground) {
                         Ok(Effect::Link(offers)) => Ok(offers),
                         Ok(_) => Err(stopped(&institution, &run.pane)),
                         Err(fault) => Err(unpicked(&fault, ask, &run.offers)),

@@ -4,8 +4,8 @@ use crate::{Context, Engine, Error};
 use model::connected_account::ConnectedAccount;
 use model::id::{
     ClockId, CustomerId, DisputeId, EndpointId, FaultId, InvoiceId, InvoiceItemId, LinkFlowId,
-    MandateId, MethodConfigurationId, PaymentIntentId, PaymentMethodId, PriceId, SessionId,
-    SetupIntentId, SnapshotId, SubscriptionId, TokenId,
+    MandateId, MethodConfigurationId, PaymentIntentId, PaymentMethodId, PriceId, ScenarioId,
+    SessionId, SetupIntentId, SnapshotId, SubscriptionId, TokenId,
 };
 use model::limits::PAGE_ROWS_MAX;
 use model::payments::checkout::CheckoutSession;
@@ -60,6 +60,7 @@ impl Engine {
             Kind::Fault => (number_of(given, FaultId::number), "fault"),
             Kind::Invoice => (number_of(given, InvoiceId::number), "invoice"),
             Kind::Subscription => (number_of(given, SubscriptionId::number), "subscription"),
+            Kind::Scenario => (number_of(given, ScenarioId::number), "scenario"),
         };
         // Stripe answers an unknown cursor with 400, as a fault of the parameter.
         let missing = || Error::from(Refusal::no_such(what, given, param).status(400));

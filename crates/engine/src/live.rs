@@ -4,7 +4,6 @@
 
 use crate::connections_settings::registration;
 use crate::{Context, Engine, Error};
-use connectors::Institution;
 use model::Word;
 use model::account::Permission;
 use model::connections_settings::Registration;
@@ -12,16 +11,6 @@ use model::token::{BankNumbers, TEST_ROUTING_NUMBER};
 use wire::error::Error as Refusal;
 
 impl Engine {
-    /// The banks of a mode, featured ones first. All that there are so far are test banks.
-    pub(crate) fn institutions(&self, livemode: bool) -> Vec<Institution> {
-        if livemode { Vec::new() } else { self.connector.institutions() }
-    }
-
-    /// A bank of a mode, by name or id.
-    pub(crate) fn find_institution(&self, livemode: bool, given: &str) -> Option<Institution> {
-        if livemode { None } else { self.connector.find_institution(given) }
-    }
-
     /// Where a person sees and changes the settings.
     pub fn settings_url(&self) -> String {
         format!("{}/settings", self.settings.public_url)

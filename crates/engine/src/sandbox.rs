@@ -32,18 +32,19 @@ pub struct AddTransaction {
 }
 
 impl Engine {
-    /// Shows the test banks.
-    pub fn list_institutions(&self) -> Answer {
-        let institutions = self.connector.institutions();
+    /// Shows the test banks, those of the merchant's scenarios last.
+    pub async fn list_institutions(&self, context: &Context) -> Result<Answer, Error> {
+        let banks = self.banks(context.merchant, context.livemode).await?;
         let now = self.clock.account_now();
         let up = |institution: &Institution| {
             let begin = Begin { institution: institution.id, holder_key: "", now };
-            self.connector.begin(&begin).is_ok()
+            banks.begin(&begin).is_ok()
         };
+        let institutions = banks.institutions();
         let bodies: Vec<Vec<u8>> =
             institutions.iter().map(|bank| institution_body(bank, up(bank))).collect();
         let url = "/v1/test_helpers/financial_connections/institutions";
-        Answer::unchanged(list_body(url, false, &bodies))
+        Ok(Answer::unchanged(list_body(url, false, &bodies)))
     }
 
     /// Adds a transaction on the bank's side.
@@ -176,7 +177,7 @@ impl Engine {
         let sandbox = self.sandbox();
         let entries = sandbox.ledger_entries(&at_bank, now).map_err(refused)?;
         let balance = sandbox.ledger_balance(&at_bank, now).map_err(refused)?;
-        let owners = sandbox.ledger_owners(&at_bank).map_err(refused)?;
+        let owners = sandbox.ledger_owners(&at_bank, now).map_err(refused)?;
         let body = render(|w| {
             let entries = entries.iter().map(book_entry);
             wire::render::bank::write_ledger(w, account.id, now, entries, &balance, &owners);
@@ -220,13 +221,17 @@ impl Engine {
         .await
     }
 
-    fn sandbox(&self) -> &Sandbox {
+    pub(crate) fn sandbox(&self) -> &Sandbox {
         match &self.connector {
             Connector::Sandbox(sandbox) => sandbox,
         }
     }
 
-    async fn linked(&self, context: &Context, id: &str) -> Result<(Account, Connection), Error> {
+    pub(crate) async fn linked(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<(Account, Connection), Error> {
         let account = self.get_account(context, id, "account").await?;
         let connection = self.connection_of(&account).await?;
         connection.map(|connection| (account, connection)).ok_or_else(|| not_linked(id))

@@ -214,6 +214,10 @@ number_id!(
     BankAccountId, "ba_"
 );
 number_id!(
+    /// A scenario: a file that says what happens at test banks.
+    ScenarioId, "scn_"
+);
+number_id!(
     /// A webhook endpoint.
     EndpointId, "we_"
 );

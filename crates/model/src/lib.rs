@@ -31,6 +31,7 @@ pub mod numbers;
 pub mod ownership;
 pub mod payments;
 pub mod refresh;
+pub mod scenario;
 pub mod session;
 pub mod snapshot;
 pub mod stored;

@@ -68,6 +68,24 @@ pub const STEERED_AMOUNT_MAX: i64 = 1_000_000_000_000;
 pub const SCRIPTED_OUTCOMES_MAX: usize = 100;
 /// Scripted bank-side changes of one test account.
 pub const SCRIPTED_CHANGES_MAX: usize = 10_000;
+/// Bytes of a scenario.
+pub const SCENARIO_BYTES_MAX: usize = 256 * 1024;
+/// Scenarios of a merchant.
+pub const SCENARIOS_MAX: usize = 20;
+/// Institutions of a scenario.
+pub const SCENARIO_INSTITUTIONS_MAX: usize = 20;
+/// Holders of a scenario.
+pub const SCENARIO_HOLDERS_MAX: usize = 200;
+/// Accounts of a scenario.
+pub const SCENARIO_ACCOUNTS_MAX: usize = 50;
+/// Stretches of one account of a scenario.
+pub const SCENARIO_STRETCHES_MAX: usize = 50;
+/// Entries in the timeline of one account of a scenario.
+pub const SCENARIO_FACTS_MAX: usize = 5_000;
+/// Events that an export of an account reads at once.
+pub const SCENARIO_EVENTS_READ: usize = 500;
+/// How often it does; what is beyond is left out.
+pub const SCENARIO_EVENT_PAGES_MAX: usize = 40;
 
 /// Due accounts taken by the scheduler at once.
 pub const SCHEDULE_BATCH_MAX: usize = 256;

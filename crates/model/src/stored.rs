@@ -23,6 +23,7 @@ use crate::payments::method_configuration::{MethodConfiguration, state};
 use crate::payments::payment_method::PaymentMethod;
 use crate::payments::product::{Price, Product};
 use crate::payments::subscription::Subscription;
+use crate::scenario::Scenario;
 use crate::session::Session;
 use crate::snapshot::SandboxSnapshot;
 use crate::token::BankAccountToken;
@@ -195,6 +196,14 @@ impl Stored for Endpoint {
 
     fn restore_secret(&mut self, secret: Vec<u8>) -> bool {
         serde_json::from_slice(&secret).map(|secrets| self.secrets = secrets).is_ok()
+    }
+}
+
+impl Stored for Scenario {
+    common!(id.number());
+
+    fn deleted(&self) -> bool {
+        self.deleted
     }
 }
 

@@ -1,7 +1,7 @@
 //! The settings as flags, made from the list of settings.
 
 use crate::config::{ConfigError, ENTRIES, Resolved, resolve, variable_of};
-use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -30,9 +30,10 @@ struct SettingFlags(BTreeMap<&'static str, String>);
 
 impl FromArgMatches for SettingFlags {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let given = ENTRIES
-            .iter()
-            .filter_map(|entry| Some((entry.name, matches.get_one::<String>(entry.name)?.clone())));
+        let given = ENTRIES.iter().filter_map(|entry| {
+            let texts: Vec<&str> = matches.get_many(entry.name)?.map(String::as_str).collect();
+            Some((entry.name, texts.join(",")))
+        });
         Ok(Self(given.collect()))
     }
 
@@ -52,6 +53,7 @@ impl Args for SettingFlags {
             let help = format!("{}{default} [env: {}]", entry.help, variable_of(entry.name));
             let arg = Arg::new(entry.name).long(entry.name).help(help).hide(entry.hidden);
             command.arg(match entry.value {
+                Some(value) if entry.repeats => arg.value_name(value).action(ArgAction::Append),
                 Some(value) => arg.value_name(value),
                 None => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
             })

@@ -21,6 +21,7 @@ mod key;
 mod link;
 mod listen;
 mod output;
+mod scenario;
 mod serve;
 mod server;
 mod snapshot;
@@ -60,6 +61,9 @@ enum Command {
     Config(ConfigFlags),
     /// Prints events as they happen and forwards them to a URL.
     Listen(listen::ListenFlags),
+    /// Lists, prints and checks scenarios: test banks and what happens at them, as files.
+    #[command(subcommand)]
+    Scenario(scenario::ScenarioCommand),
     /// Names what a client does that would lose data in production.
     Judge(judge::JudgeFlags),
     /// Links bank accounts without a browser, and makes what that takes.
@@ -102,6 +106,8 @@ enum CommandError {
     Server(#[from] server::ServerError),
     #[error(transparent)]
     Key(#[from] key::KeyError),
+    #[error(transparent)]
+    Scenario(#[from] scenario::ScenarioCommandError),
     #[error("the demo did not end well")]
     Demo(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("{0}")]
@@ -136,6 +142,7 @@ pub fn run() -> ExitCode {
         Command::Demo => demo::run(),
         Command::Config(flags) => show_config(&flags),
         Command::Listen(flags) => listen::run(&flags),
+        Command::Scenario(command) => scenario::run(&command),
         Command::Judge(flags) => judge::run(&flags),
         Command::Link(flags) => link::run(&flags),
         Command::Accounts(flags) => account::run(&flags),

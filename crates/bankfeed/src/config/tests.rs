@@ -68,6 +68,16 @@ fn database_or_memory() {
     assert_eq!(settings.place, store::Place::File("x.db".into()));
 }
 
+/// Scenarios are named by a flag that repeats, or by a list in the file.
+#[test]
+fn scenarios_are_listed() {
+    assert_eq!(
+        of_flags(&[("scenario", "a.toml, overdrawn")]).unwrap().scenarios,
+        ["a.toml", "overdrawn"]
+    );
+    assert!(of_flags(&[]).unwrap().scenarios.is_empty());
+}
+
 /// While time stands still there is no cool-down, unless somebody asks for one.
 #[test]
 fn fixed_time_has_no_cool_down() {

@@ -53,6 +53,8 @@ pub struct Settings {
     pub deny_private_webhooks: bool,
     /// What the engine may be told.
     pub engine: engine::Settings,
+    /// Test banks beside the catalogue, by their files or by the names of ready ones.
+    pub scenarios: Vec<String>,
     /// Makes ids, secrets and banks repeat.
     pub seed: Option<u64>,
     /// The time of what hangs on no test clock, standing still.
@@ -93,6 +95,7 @@ impl Resolved {
             keys: self.keys()?,
             deny_private_webhooks: self.truth("deny-private-webhooks")?,
             engine: self.engine()?,
+            scenarios: self.list("scenario"),
             seed: self.optional("seed", "must be a whole number")?,
             time: self.time()?,
             ready_file: self.path("ready-file"),
@@ -157,6 +160,12 @@ impl Resolved {
     fn keys(&self) -> Result<Option<KeyPolicy>, ConfigError> {
         let policy = self.word("keys")?;
         Ok(self.is_set("keys").then_some(policy))
+    }
+
+    /// The values between commas.
+    fn list(&self, name: &str) -> Vec<String> {
+        let values = self.get(name).0.split(',').map(str::trim);
+        values.filter(|value| !value.is_empty()).map(str::to_owned).collect()
     }
 
     fn time(&self) -> Result<Option<AccountTime>, ConfigError> {

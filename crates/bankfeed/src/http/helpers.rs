@@ -113,7 +113,7 @@ pub(super) async fn link(mut call: Call) -> Outcome {
 
 pub(super) async fn institutions(call: Call) -> Outcome {
     let call = call.ready(&[])?;
-    Ok(call.engine.list_institutions())
+    Ok(call.engine.list_institutions(&call.context).await?)
 }
 
 pub(super) async fn add_transaction(mut call: Call) -> Outcome {

@@ -33,6 +33,7 @@ mod link_flow;
 mod payments;
 mod record;
 mod router;
+mod scenario;
 mod sent;
 mod session;
 mod snapshot;

@@ -7,7 +7,7 @@ use super::payments::{
 use super::{
     App, account, clock, connected_account, connections_settings, cors, customer, delivery,
     endpoint, event, event_stream, external_account, fault, helpers, judge, link_flow, record,
-    session, snapshot, token, transaction,
+    scenario, session, snapshot, token, transaction,
 };
 use crate::pages::{self, hosted};
 use axum::Router;
@@ -195,6 +195,12 @@ pub(super) fn router(app: Arc<App>) -> Router {
             "/v1/test_helpers/financial_connections/accounts/{id}/reactivate",
             helpers::reactivate,
         )
+        // Ours: bank timelines as data
+        .post("/v1/test_helpers/financial_connections/scenarios", scenario::create)
+        .get("/v1/test_helpers/financial_connections/scenarios", scenario::list)
+        .get("/v1/test_helpers/financial_connections/scenarios/{id}", scenario::retrieve)
+        .delete("/v1/test_helpers/financial_connections/scenarios/{id}", scenario::delete)
+        .get("/v1/test_helpers/financial_connections/accounts/{id}/scenario", scenario::export)
         .get("/v1/test_helpers/events/wait", event::wait)
         .post("/v1/test_helpers/faults", fault::create)
         .get("/v1/test_helpers/faults", fault::list)

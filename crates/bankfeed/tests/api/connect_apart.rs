@@ -58,7 +58,9 @@ async fn populate(client: &Client) -> Vec<String> {
     let fault = id("/v1/test_helpers/faults", "kind=webhook_lost&types[]=price.updated").await;
     let configuration = id("/v1/payment_method_configurations", "name=Banks").await;
     let snapshot = id("/v1/test_helpers/snapshots", "").await;
-    let bank = format!("/v1/test_helpers/financial_connections/accounts/{account}");
+    let helpers = "/v1/test_helpers/financial_connections";
+    let scenario = id(&format!("{helpers}/scenarios"), "name=overdrawn").await;
+    let bank = format!("{helpers}/accounts/{account}");
     vec![
         format!("/v1/customers/{customer}"),
         format!("/v1/customers/{customer}/payment_methods"),
@@ -69,6 +71,8 @@ async fn populate(client: &Client) -> Vec<String> {
         format!("{FC}/transactions?account={account}"),
         format!("{bank}/ledger"),
         format!("{bank}/next_refresh"),
+        format!("{helpers}/scenarios/{scenario}"),
+        format!("{bank}/scenario"),
         format!("/v1/payment_intents/{payment}"),
         format!("/v1/setup_intents/{}", setup.text("/id")),
         format!("/v1/payment_methods/{method}"),

@@ -52,6 +52,7 @@ mod other_origins;
 mod parameters;
 mod process;
 mod record;
+mod scenarios;
 mod settings_page;
 mod snapshots;
 mod steering;

@@ -193,3 +193,31 @@ async fn issues_and_revokes_keys_while_the_server_runs() {
         assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()));
     }
 }
+
+/// A server that was given scenarios links their banks with any key; a file that is wrong is told
+/// with line and key, and no server starts.
+#[tokio::test(flavor = "multi_thread")]
+async fn serves_scenarios() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("one.toml");
+    std::fs::write(&file, "name = \"One\"\n[[accounts]]\nname = \"First\"").unwrap();
+    let file = file.to_str().unwrap();
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--memory", "--scenario", file];
+    let server = Process::start(&[&serve[..], &["--scenario", "overdrawn"]].concat());
+    let client = Client::of(&server.after(" listens on "));
+    for bank in ["One", "Overdrawn"] {
+        let session = client.session(&client.customer().await, "").await;
+        client.link(&session, &format!("institution={bank}")).await;
+    }
+    assert_eq!(server.terminate().code(), Some(0));
+
+    let (status, told) = Process::run(&["scenario", "check", file]);
+    assert_eq!((status.code(), told), (Some(0), vec!["One: 1 account at 1 bank".to_owned()]));
+    std::fs::write(file, "name = \"One\"\n[[accounts]]\nname = 7").unwrap();
+    assert_eq!(Process::run(&["scenario", "check", file]).0.code(), Some(1));
+    assert_eq!(Process::run(&serve).0.code(), Some(1));
+    let (_, listed) = Process::run(&["scenario", "list"]);
+    assert_eq!(listed.len(), 8);
+    let (_, shown) = Process::run(&["scenario", "show", "overdrawn"]);
+    assert_eq!(shown[0], "name = \"Overdrawn\"");
+}

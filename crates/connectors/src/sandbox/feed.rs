@@ -5,12 +5,13 @@
 //! longer: a row must not change unheard because nobody asked while it was in the window. Other
 //! banks tell only what appeared, changed or vanished since.
 //!
-//! A row that appeared and vanished between two fetches is never told of.
+//! A row that appeared and vanished between two fetches is never told of. Who comes back after the
+//! bank renumbered its ids is told all of the books anew: old ids are absent, hence vanished.
 
 use super::calendar::day_of_second;
 use super::cursor::{Heard, Place};
 use super::days::Days;
-use super::ledger::{Books, Touched, natural_entry};
+use super::ledger::{Books, LedgerEntry, Touched, natural_entry};
 use super::life::{Row, SETTLE_DAYS_MAX};
 use model::bank::{BankTransaction, Coverage, Removal};
 use model::clock::{AccountTime, DAY_S};
@@ -60,7 +61,24 @@ enum Told {
     Removal(Removal),
 }
 
-impl Feed<'_> {
+impl<'a> Feed<'a> {
+    /// What is to be told, to a follower who has heard some.
+    pub(super) fn of(
+        books: &'a Books<'a>,
+        snapshots: bool,
+        (since, upto): (Option<Heard>, Heard),
+        page_rows: usize,
+    ) -> Self {
+        let renumbered =
+            |since: &Heard| books.generation(since.until) != books.generation(upto.until);
+        match since {
+            Some(since) if renumbered(&since) => {
+                Self { books, snapshots: true, since: None, upto, page_rows }
+            }
+            since => Self { books, snapshots, since, upto, page_rows },
+        }
+    }
+
     /// What all pages together speak for.
     pub(super) fn coverage(&self) -> Coverage {
         if self.snapshots {
@@ -73,10 +91,10 @@ impl Feed<'_> {
 
     /// The first second whose rows may have something to tell.
     fn from(&self) -> i64 {
-        let Some(since) = self.since else { return self.books.start };
+        let Some(since) = self.since else { return self.books.source.start };
         let unsettled = since.until - (SETTLE_DAYS_MAX + 1) * DAY_S;
         let window = if self.snapshots { self.upto.until - WINDOW_S } else { i64::MAX };
-        unsettled.min(window).max(self.books.start)
+        unsettled.min(window).max(self.books.source.start)
     }
 
     /// The page that begins at a place, else the first.
@@ -86,7 +104,7 @@ impl Feed<'_> {
         let begin = place.unwrap_or(Place { day: first_day, slot: 0, touched: 0 });
         let mut page = Page::default();
         let begin_day = begin.day.max(first_day);
-        let mut days = Days::from(&self.books.life, begin_day);
+        let mut days = Days::from(self.books.source.nature, begin_day);
         for day in begin_day..=last_day {
             for row in days.next() {
                 if (day, row.key.slot) < (begin.day, begin.slot) {
@@ -116,7 +134,7 @@ impl Feed<'_> {
         self.since.map_or(i64::MIN, |since| since.until)
     }
 
-    fn tell_natural(&self, row: &Row) -> Option<Told> {
+    fn tell_natural(&self, row: &Row<'_>) -> Option<Told> {
         let until = self.upto.until;
         if !self.books.shows(row, until) {
             return None;
@@ -133,12 +151,14 @@ impl Feed<'_> {
             return None;
         }
         if !(row.vanishes && settled) {
-            return natural_entry(row, until).record().map(Told::Record);
+            let entry = natural_entry(row, self.books.source.currency, until);
+            return self.renamed(entry).record().map(Told::Record);
         }
         let missed = self.snapshots || appeared;
         (!missed).then(|| {
             let vanished_at = Some(AccountTime(row.settles_at));
-            Told::Removal(Removal { bank_id: row.key.bank_id(), vanished_at })
+            let bank_id = self.books.shown_id(row.key.bank_id(), until);
+            Told::Removal(Removal { bank_id, vanished_at })
         })
     }
 
@@ -146,17 +166,24 @@ impl Feed<'_> {
     /// differs. A snapshot's window may not reach a row that tests moved, so its absence would not
     /// tell: it is removed by name.
     fn tell_touched(&self, touched: &Touched<'_>) -> Option<Told> {
-        let held = self.since.and_then(|since| touched.entry(since.until, since.changes));
-        let shown = touched.entry(self.upto.until, self.upto.changes)?;
+        let currency = self.books.source.currency;
+        let held = self.since.and_then(|since| touched.entry(currency, since.until, since.changes));
+        let shown = touched.entry(currency, self.upto.until, self.upto.changes)?;
         if held.as_ref() == Some(&shown) && !self.snapshots {
             return None;
         }
         let vanished_at = shown.void_at;
-        if let Some(record) = shown.record() {
+        if let Some(record) = self.renamed(shown).record() {
             return Some(Told::Record(record));
         }
         let known = held.is_some_and(|held| held.status != TransactionStatus::Void);
-        let bank_id = touched.bank_id.to_owned();
+        let bank_id = self.books.shown_id(touched.bank_id.to_owned(), self.upto.until);
         known.then_some(Told::Removal(Removal { bank_id, vanished_at }))
+    }
+
+    /// An entry under the id that the bank shows now.
+    fn renamed(&self, entry: LedgerEntry) -> LedgerEntry {
+        let bank_id = self.books.shown_id(entry.bank_id, self.upto.until);
+        LedgerEntry { bank_id, ..entry }
     }
 }

@@ -3,13 +3,14 @@
 use super::cursor::{Cursor, Heard};
 use super::feed::Feed;
 use super::institutions::Owners;
-use super::ledger::Books;
+use super::ledger::Sums;
 use super::owners::owners;
-use super::state::{Script, State};
-use super::{Opened, Sandbox};
+use super::scenario::plan::Outcome;
+use super::state::{BalanceOffset, Script, State};
+use super::{Known, Opened, Sandbox};
 use crate::{Fetch, FetchAnswer, FetchError, FetchPage, Records};
 use model::account::{Category, InactiveCause};
-use model::bank::{Balance, BalanceType, Feature};
+use model::bank::{Balance, BalanceType, BankOwner, Feature};
 use model::clock::AccountTime;
 use model::refresh::RefreshCause;
 
@@ -31,9 +32,10 @@ impl Sandbox {
         let first_page = !matches!(cursor, Some(Cursor::Paged { .. }));
         let (script, taken) = state.bind(fetch.feature, fetch.sequence, first_page);
         answer.new_state = taken.then(|| state.bytes());
-        answer.result = obey(script, fetch).and_then(|()| match fetch.feature {
+        let planned = opened.planned_outcome(fetch);
+        answer.result = obey(script, planned, fetch).and_then(|()| match fetch.feature {
             Feature::Balance => {
-                let records = Records::Balance(Some(balance(&opened, &state, fetch.now)));
+                let records = Records::Balance(Some(opened.balance(&state, fetch.now)));
                 Ok(FetchPage { records, next_cursor: None, more: false })
             }
             Feature::Ownership => ownership(&opened, &state, fetch),
@@ -59,9 +61,8 @@ impl Sandbox {
             Some(Cursor::Paged { since, upto, place }) => (since, upto, Some(place)),
         };
         let counted = &state.changes[..upto.changes.min(state.changes.len())];
-        let books = Books::open(opened.life, opened.start, counted);
-        let snapshots = opened.bank.snapshots;
-        let feed = Feed { books: &books, snapshots, since, upto, page_rows: self.page_rows };
+        let books = opened.books(counted);
+        let feed = Feed::of(&books, opened.snapshots(), (since, upto), self.page_rows);
         let page = feed.page(place);
         let next_cursor = match page.next {
             Some(place) => Cursor::Paged { since, upto, place },
@@ -79,29 +80,60 @@ impl Sandbox {
     }
 }
 
-/// The balance as the bank computes it.
-pub(super) fn balance(opened: &Opened, state: &State, now: AccountTime) -> Balance {
-    let books = Books::open(opened.life, opened.start, &state.changes);
-    let (current, available) = books.sums(Opened::second(now), state.balance);
-    let credit = opened.account.category == Category::Credit;
-    Balance {
-        as_of: now,
-        current,
-        balance_type: if credit { BalanceType::Credit } else { BalanceType::Cash },
-        available_or_used: Some(available),
+impl Opened {
+    /// The balance as the bank computes it.
+    pub(super) fn balance(&self, state: &State, now: AccountTime) -> Balance {
+        let offset = state.balance.or_else(|| self.planned_offset(state, now));
+        let (current, available) = self.books(&state.changes).sums(Self::second(now), offset);
+        let credit = self.category() == Category::Credit;
+        Balance {
+            as_of: now,
+            current,
+            balance_type: if credit { BalanceType::Credit } else { BalanceType::Cash },
+            available_or_used: Some(available),
+        }
+    }
+
+    /// How far a scenario says that the balance stands from the books.
+    fn planned_offset(&self, state: &State, now: AccountTime) -> Option<BalanceOffset> {
+        let Known::Planned(plan) = &self.known else { return None };
+        Some(plan.offset(self.linked.first, now, |at| {
+            // What was done by hand later than that had no part in it.
+            let made = state.changes.iter().take_while(|change| change.at.0 <= at).count();
+            let (posted, with_pending) = self.books(&state.changes[..made]).sums(at, None);
+            let sum = |sums: &Sums| sums.get(&plan.currency).copied().unwrap_or(0);
+            (sum(&posted), sum(&with_pending))
+        }))
+    }
+
+    fn planned_outcome(&self, fetch: &Fetch<'_>) -> Option<Outcome> {
+        let Known::Planned(plan) = &self.known else { return None };
+        let started_at = fetch.now.plus(-fetch.waited_s);
+        plan.outcome(self.linked.first, started_at, (fetch.feature, fetch.sequence))
+    }
+
+    /// The owners that the bank tells of, unless tests changed them.
+    pub(super) fn owners(&self, now: AccountTime) -> Vec<BankOwner> {
+        match &self.known {
+            Known::Catalogue(_, account) => owners(account.owners, self.identity.holder),
+            Known::Planned(plan) => match plan.owners(self.linked.first, now) {
+                Some(told) => told.to_vec(),
+                None => owners(Owners::Complete(1), self.identity.holder),
+            },
+        }
     }
 }
 
 fn ownership(opened: &Opened, state: &State, fetch: &Fetch<'_>) -> Result<FetchPage, FetchError> {
-    let told = match (&state.owners, opened.account.owners) {
+    let told = match (&state.owners, opened.owners_kind()) {
         (Some(owners), _) => owners.clone(),
-        (None, Owners::Unsupported) => return Err(FetchError::Unsupported),
-        (None, Owners::Broken) => return Err(BROKEN),
+        (None, Some(Owners::Unsupported)) => return Err(FetchError::Unsupported),
+        (None, Some(Owners::Broken)) => return Err(BROKEN),
         (None, kind) => {
-            if kind == Owners::Slow {
+            if kind == Some(Owners::Slow) {
                 wait(fetch, SLOW_S, RefreshCause::InstitutionTimeout)?;
             }
-            owners(kind, opened.identity.holder)
+            opened.owners(fetch.now)
         }
     };
     Ok(FetchPage { records: Records::Owners(told), next_cursor: None, more: false })
@@ -116,11 +148,16 @@ fn wait(fetch: &Fetch<'_>, delay_s: i64, cause: RefreshCause) -> Result<(), Fetc
     Ok(())
 }
 
-/// Does what a script says, if there is one.
-fn obey(script: Option<Script>, fetch: &Fetch<'_>) -> Result<(), FetchError> {
-    let Some(script) = script else { return Ok(()) };
-    wait(fetch, script.delay_s, script.cause.unwrap_or(RefreshCause::InstitutionTimeout))?;
-    script.cause.map_or(Ok(()), |cause| Err(failure(cause)))
+/// Does what tests scripted, else what a scenario says, if there is either.
+fn obey(
+    script: Option<Script>,
+    planned: Option<Outcome>,
+    fetch: &Fetch<'_>,
+) -> Result<(), FetchError> {
+    let scripted = script.map(|script| Outcome { cause: script.cause, delay_s: script.delay_s });
+    let Some(Outcome { cause, delay_s }) = scripted.or(planned) else { return Ok(()) };
+    wait(fetch, delay_s, cause.unwrap_or(RefreshCause::InstitutionTimeout))?;
+    cause.map_or(Ok(()), |cause| Err(failure(cause)))
 }
 
 /// The error that brings a cause about.

@@ -2,12 +2,16 @@
 //!
 //! An account's seed is a hash of the server's seed, the bank, the account's name and the holder's
 //! key; the holder's own seed leaves the bank out, so that a holder has one name everywhere. The
-//! layout of a credential: a version byte, three little-endian numbers, the account's name.
+//! layout of a credential: a version byte, three little-endian numbers, the account's name. That of an
+//! account of a scenario has the whole account, as JSON, in place of the name.
 
-use super::institutions::{Bank, TestAccount};
+use super::scenario::plan::Plan;
 use model::id::hash_number;
 
+/// An account of the catalogue.
 const VERSION: u8 = 1;
+/// An account of a scenario.
+const VERSION_PLANNED: u8 = 2;
 /// Version and three numbers.
 const HEAD_BYTES: usize = 1 + 3 * 8;
 
@@ -25,18 +29,24 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// The identity of a holder's account.
-    pub(super) fn of(server_seed: u64, bank: &Bank, account: &TestAccount, holder: &str) -> Self {
+    /// The identity of a holder's account at a bank; `partner` is the name of the holder's checking
+    /// account there.
+    pub(super) fn of(
+        server_seed: u64,
+        bank: &str,
+        (account, partner): (&str, Option<&str>),
+        holder: &str,
+    ) -> Self {
         let seed_of = |name: &str| {
             let seed = server_seed.to_le_bytes();
-            let parts = [&seed, bank.name.as_bytes(), name.as_bytes(), holder.as_bytes()];
+            let parts = [&seed, bank.as_bytes(), name.as_bytes(), holder.as_bytes()];
             hash_number(&parts)
         };
         Self {
-            seed: seed_of(account.name),
+            seed: seed_of(account),
             holder: hash_number(&[b"holder", &server_seed.to_le_bytes(), holder.as_bytes()]),
-            partner: account.partner.map(seed_of),
-            name: account.name.to_owned(),
+            partner: partner.map(seed_of),
+            name: account.to_owned(),
         }
     }
 
@@ -58,33 +68,47 @@ impl Identity {
         format!("{:04}", self.seed % 10_000)
     }
 
-    /// Writes the credential.
+    /// Writes the credential of an account of the catalogue.
     pub(super) fn credential(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(HEAD_BYTES + self.name.len());
-        bytes.push(VERSION);
+        self.write(VERSION, self.name.as_bytes())
+    }
+
+    /// Writes the credential of an account of a scenario.
+    pub(super) fn planned_credential(&self, plan: &Plan) -> Vec<u8> {
+        // Plain values with text keys always serialise; nothing at all would be no account.
+        let body = serde_json::to_vec(plan).unwrap_or_default();
+        assert!(!body.is_empty(), "plain values always serialise");
+        self.write(VERSION_PLANNED, &body)
+    }
+
+    fn write(&self, version: u8, body: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(HEAD_BYTES + body.len());
+        bytes.push(version);
         for number in [self.seed, self.holder, self.partner.unwrap_or(0)] {
             bytes.extend_from_slice(&number.to_le_bytes());
         }
-        bytes.extend_from_slice(self.name.as_bytes());
+        bytes.extend_from_slice(body);
         bytes
     }
 
-    /// Reads a credential.
-    pub(super) fn find(credential: &[u8]) -> Option<Self> {
-        let (head, name) = credential.split_at_checked(HEAD_BYTES)?;
+    /// Reads a credential, with the account itself if it is one of a scenario.
+    pub(super) fn find(credential: &[u8]) -> Option<(Self, Option<Plan>)> {
+        let (head, body) = credential.split_at_checked(HEAD_BYTES)?;
         let (version, numbers) = head.split_first()?;
-        if *version != VERSION {
-            return None;
-        }
+        let plan: Option<Plan> = match *version {
+            VERSION => None,
+            VERSION_PLANNED => Some(serde_json::from_slice(body).ok()?),
+            _ => return None,
+        };
         let number = |place: usize| {
             let bytes = numbers.get(place * 8..place * 8 + 8)?;
             Some(u64::from_le_bytes(bytes.try_into().ok()?))
         };
-        Some(Self {
-            seed: number(0)?,
-            holder: number(1)?,
-            partner: Some(number(2)?).filter(|partner| *partner != 0),
-            name: std::str::from_utf8(name).ok()?.to_owned(),
-        })
+        let name = match &plan {
+            Some(plan) => plan.name.clone(),
+            None => std::str::from_utf8(body).ok()?.to_owned(),
+        };
+        let partner = Some(number(2)?).filter(|partner| *partner != 0);
+        Some((Self { seed: number(0)?, holder: number(1)?, partner, name }, plan))
     }
 }

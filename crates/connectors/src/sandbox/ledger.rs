@@ -6,10 +6,14 @@
 //! start; hence the balance at any time is the opening balance plus all that the books show posted.
 //!
 //! A transaction that tests added or changed is *touched*. What a change says holds from then on; a
-//! change of status also ends the natural course of a row.
+//! change of status also ends the natural course of a row. The timeline of a scenario is a log of
+//! changes too, which hold when their time comes; a change of status by hand ends its course as well.
+//!
+//! A bank that *renumbers* shows other ids from then on. Inside, a transaction keeps its first id.
 
 use super::calendar::day_of_second;
-use super::life::{Life, Row, RowKey, SETTLE_DAYS_MAX};
+use super::life::{Row, RowKey, SETTLE_DAYS_MAX};
+use super::nature::Nature;
 use super::state::{BalanceOffset, Change, StatusChange, What};
 use model::bank::{BankStatus, BankTransaction};
 use model::clock::AccountTime;
@@ -66,16 +70,44 @@ impl LedgerEntry {
 pub(super) struct Touched<'a> {
     pub(super) bank_id: &'a str,
     /// What it was before; absent when it was added.
-    pub(super) natural: Option<Row>,
-    pub(super) changes: Vec<(usize, &'a Change)>,
+    pub(super) natural: Option<Row<'a>>,
+    pub(super) changes: Vec<Made<'a>>,
+}
+
+/// A change, and when it counts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Made<'a> {
+    /// Its place in the log of what tests did; none when a scenario says it.
+    place: Option<usize>,
+    change: &'a Change,
+}
+
+impl Made<'_> {
+    fn counts(&self, now: i64, changes: usize) -> bool {
+        self.place.map_or(self.change.at.0 <= now, |place| place < changes)
+    }
+}
+
+/// What an account's books are made of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source<'a> {
+    pub(super) nature: Nature<'a>,
+    /// The currency of the natural rows.
+    pub(super) currency: Currency,
+    /// The second with which the books begin. Natural rows come after it.
+    pub(super) start: i64,
+    /// When the account was linked.
+    pub(super) linked_at: i64,
+    /// The timeline of a scenario, in the order of its times.
+    pub(super) script: &'a [Change],
+    /// When the bank renumbers its ids, in order.
+    pub(super) renumberings: &'a [i64],
 }
 
 /// The books, opened at a place of the log.
 #[derive(Debug)]
 pub(super) struct Books<'a> {
-    pub(super) life: Life,
-    /// The second with which the books begin. Natural rows come after it.
-    pub(super) start: i64,
+    pub(super) source: Source<'a>,
     /// In the order in which they were first touched.
     pub(super) touched: Vec<Touched<'a>>,
     touched_rows: HashSet<RowKey>,
@@ -88,31 +120,55 @@ pub(super) type Sums = BTreeMap<Currency, i64>;
 
 impl<'a> Books<'a> {
     /// Opens the books; `changes` is the part of the log that counts.
-    pub(super) fn open(life: Life, start: i64, changes: &'a [Change]) -> Self {
+    pub(super) fn open(source: Source<'a>, changes: &'a [Change]) -> Self {
         let mut touched: Vec<Touched<'a>> = Vec::new();
         let mut places: HashMap<&str, usize> = HashMap::new();
         let mut touched_rows = HashSet::new();
-        for numbered in changes.iter().enumerate() {
-            let bank_id = numbered.1.bank_id.as_str();
+        let scripted = source.script.iter().map(|change| Made { place: None, change });
+        let by_hand = changes.iter().zip(0..);
+        let by_hand = by_hand.map(|(change, place)| Made { place: Some(place), change });
+        for made in scripted.chain(by_hand) {
+            let bank_id = made.change.bank_id.as_str();
             if let Some(place) = places.get(bank_id) {
-                touched[*place].changes.push(numbered);
+                touched[*place].push(made);
                 continue;
             }
-            let natural = RowKey::find(bank_id).and_then(|key| life.find(key));
-            if natural.is_none() && matches!(numbered.1.what, What::Edit { .. }) {
+            let natural = RowKey::find(bank_id).and_then(|key| source.nature.find(key));
+            if natural.is_none() && matches!(made.change.what, What::Edit { .. }) {
                 // An edit of nothing; steering refuses these, so no log holds one.
                 continue;
             }
             touched_rows.extend(natural.map(|row| row.key));
             places.insert(bank_id, touched.len());
-            touched.push(Touched { bank_id, natural, changes: vec![numbered] });
+            touched.push(Touched { bank_id, natural, changes: vec![made] });
         }
-        Self { life, start, touched, touched_rows, changes: changes.len() }
+        Self { source, touched, touched_rows, changes: changes.len() }
+    }
+
+    /// How often the bank has renumbered by a time.
+    pub(super) fn generation(&self, at: i64) -> usize {
+        self.source.renumberings.iter().filter(|renumbered| **renumbered <= at).count()
+    }
+
+    /// The id that the bank shows at a time.
+    pub(super) fn shown_id(&self, bank_id: String, at: i64) -> String {
+        match self.generation(at) {
+            0 => bank_id,
+            generation => format!("r{generation}.{bank_id}"),
+        }
+    }
+
+    /// The first id of what the bank shows under an id at a time.
+    pub(super) fn first_id<'i>(&self, shown: &'i str, at: i64) -> Option<&'i str> {
+        match self.generation(at) {
+            0 => Some(shown),
+            generation => shown.strip_prefix(&format!("r{generation}.")),
+        }
     }
 
     /// Whether the books show a natural row as nature made it, at a time.
-    pub(super) fn shows(&self, row: &Row, now: i64) -> bool {
-        self.start < row.transacted_at
+    pub(super) fn shows(&self, row: &Row<'_>, now: i64) -> bool {
+        self.source.start < row.transacted_at
             && row.transacted_at <= now
             && (self.touched_rows.is_empty() || !self.touched_rows.contains(&row.key))
     }
@@ -120,12 +176,16 @@ impl<'a> Books<'a> {
     /// Every transaction that the books show at a time, oldest first.
     pub(super) fn entries(&self, now: i64) -> Vec<LedgerEntry> {
         let mut entries = Vec::new();
-        self.life.each(day_of_second(self.start)..=day_of_second(now), |row| {
+        let nature = self.source.nature;
+        nature.each(day_of_second(self.source.start)..=day_of_second(now), |row| {
             if self.shows(row, now) {
-                entries.push(natural_entry(row, now));
+                entries.push(natural_entry(row, self.source.currency, now));
             }
         });
-        entries.extend(self.touched.iter().filter_map(|touched| touched.entry(now, self.changes)));
+        entries.extend(self.touched.iter().filter_map(|touched| self.entry(touched, now)));
+        for entry in &mut entries {
+            entry.bank_id = self.shown_id(std::mem::take(&mut entry.bank_id), now);
+        }
         entries.sort_by(|one, two| {
             (one.transacted_at, &one.bank_id).cmp(&(two.transacted_at, &two.bank_id))
         });
@@ -134,24 +194,39 @@ impl<'a> Books<'a> {
 
     /// The transaction of a bank's id, as of a time.
     pub(super) fn find(&self, bank_id: &str, now: i64) -> Option<LedgerEntry> {
-        if let Some(touched) = self.touched.iter().find(|touched| touched.bank_id == bank_id) {
-            return touched.entry(now, self.changes);
-        }
-        let row = self.life.find(RowKey::find(bank_id)?)?;
-        self.shows(&row, now).then(|| natural_entry(&row, now))
+        let first = self.first_id(bank_id, now)?;
+        let touched = self.touched.iter().find(|touched| touched.bank_id == first);
+        let entry = if let Some(touched) = touched {
+            self.entry(touched, now)?
+        } else {
+            let row = self.source.nature.find(RowKey::find(first)?)?;
+            self.shows(&row, now).then(|| natural_entry(&row, self.source.currency, now))?
+        };
+        Some(LedgerEntry { bank_id: bank_id.to_owned(), ..entry })
+    }
+
+    /// A touched transaction as of a time, under its first id.
+    pub(super) fn entry(&self, touched: &Touched<'_>, now: i64) -> Option<LedgerEntry> {
+        touched.entry(self.source.currency, now, self.changes)
+    }
+
+    /// What happened to a touched transaction by a time, in order.
+    pub(super) fn course(&self, touched: &Touched<'a>, now: i64) -> Vec<&'a Change> {
+        touched.course(now, self.changes).collect()
     }
 
     /// What is posted, and what is posted or pending.
     pub(super) fn sums(&self, now: i64, offset: Option<BalanceOffset>) -> (Sums, Sums) {
-        let natural = self.life.balance(now).saturating_add(self.under_way_at_start(now));
-        let mut current = Sums::from([(Currency::USD, natural)]);
-        let mut available =
-            Sums::from([(Currency::USD, natural.saturating_add(self.natural_pending(now)))]);
+        let currency = self.source.currency;
+        let posted = self.natural_posted(now).saturating_sub(self.scripted_at_link());
+        let pending = self.source.nature.pending_since(self.source.start, now);
+        let mut current = Sums::from([(currency, posted)]);
+        let mut available = Sums::from([(currency, posted.saturating_add(pending))]);
         for touched in &self.touched {
             let (posted, pending) = touched.natural.map_or((0, 0), |row| natural_part(&row, now));
-            add(&mut current, Currency::USD, posted.saturating_neg());
-            add(&mut available, Currency::USD, posted.saturating_add(pending).saturating_neg());
-            let Some(entry) = touched.entry(now, self.changes) else { continue };
+            add(&mut current, currency, posted.saturating_neg());
+            add(&mut available, currency, posted.saturating_add(pending).saturating_neg());
+            let Some(entry) = self.entry(touched, now) else { continue };
             match entry.status {
                 TransactionStatus::Posted => {
                     add(&mut current, entry.currency, entry.amount);
@@ -162,36 +237,43 @@ impl<'a> Books<'a> {
             }
         }
         if let Some(offset) = offset {
-            add(&mut current, Currency::USD, offset.current);
-            add(&mut available, Currency::USD, offset.available);
+            add(&mut current, currency, offset.current);
+            add(&mut available, currency, offset.available);
         }
         (current, available)
     }
 
+    /// What nature has posted by a time.
+    fn natural_posted(&self, now: i64) -> i64 {
+        match self.source.nature {
+            Nature::Life(life) => life.balance(now).saturating_add(self.under_way_at_start(now)),
+            Nature::Routine(routine) => {
+                routine.posted(now, |row| row.transacted_at > self.source.start)
+            }
+        }
+    }
+
+    /// What a scenario's timeline posted before the link: its balance at the link has that in it.
+    fn scripted_at_link(&self) -> i64 {
+        let before = self.source.linked_at - 1;
+        let scripted = self.touched.iter().filter(|touched| touched.is_scripted());
+        // Whatever was done by hand was done after the link.
+        let entries = scripted.filter_map(|touched| touched.entry(self.source.currency, before, 0));
+        let posted = entries.filter(|entry| entry.status == TransactionStatus::Posted);
+        posted.fold(0, |sum, entry| entry.amount.saturating_add(sum))
+    }
+
     /// What was pending at the start and is posted after `now`: the books have it from the start.
     fn under_way_at_start(&self, now: i64) -> i64 {
-        let day = day_of_second(self.start);
+        let start = self.source.start;
+        let day = day_of_second(start);
         if day_of_second(now) > day + SETTLE_DAYS_MAX {
             return 0;
         }
         let mut sum = 0;
-        self.life.each(day - SETTLE_DAYS_MAX..=day, |row| {
-            let under_way = row.transacted_at <= self.start && !row.vanishes;
+        self.source.nature.each(day - SETTLE_DAYS_MAX..=day, |row| {
+            let under_way = row.transacted_at <= start && !row.vanishes;
             sum += if under_way && row.settles_at > now { row.amount } else { 0 };
-        });
-        sum
-    }
-
-    /// What nature has announced since the start and not settled.
-    fn natural_pending(&self, now: i64) -> i64 {
-        let day = day_of_second(self.start);
-        if day_of_second(now) > day + SETTLE_DAYS_MAX {
-            return self.life.pending(now);
-        }
-        let mut sum = 0;
-        self.life.each(day..=day_of_second(now), |row| {
-            let counts = row.transacted_at > self.start && row.is_pending(now);
-            sum += if counts { row.announced } else { 0 };
         });
         sum
     }
@@ -203,7 +285,7 @@ fn add(sums: &mut Sums, currency: Currency, amount: i64) {
 }
 
 /// What a natural row would add to the posted and to the pending sum.
-fn natural_part(row: &Row, now: i64) -> (i64, i64) {
+fn natural_part(row: &Row<'_>, now: i64) -> (i64, i64) {
     if row.is_posted(now) {
         (row.amount, 0)
     } else if row.is_pending(now) {
@@ -214,7 +296,7 @@ fn natural_part(row: &Row, now: i64) -> (i64, i64) {
 }
 
 /// A natural row as of a time at or after its `transacted_at`.
-pub(super) fn natural_entry(row: &Row, now: i64) -> LedgerEntry {
+pub(super) fn natural_entry(row: &Row<'_>, currency: Currency, now: i64) -> LedgerEntry {
     let settled = row.settles_at <= now;
     let (status, amount) = match (settled, row.vanishes) {
         (false, _) => (TransactionStatus::Pending, row.announced),
@@ -225,7 +307,7 @@ pub(super) fn natural_entry(row: &Row, now: i64) -> LedgerEntry {
     LedgerEntry {
         bank_id: row.key.bank_id(),
         amount,
-        currency: Currency::USD,
+        currency,
         description: row.description(),
         status,
         transacted_at: AccountTime(row.transacted_at),
@@ -235,27 +317,63 @@ pub(super) fn natural_entry(row: &Row, now: i64) -> LedgerEntry {
     }
 }
 
-impl Touched<'_> {
+impl<'a> Touched<'a> {
+    /// Takes another change in, in the order of their times; at the same time, what a scenario says
+    /// comes before what was done by hand.
+    fn push(&mut self, made: Made<'a>) {
+        self.changes.push(made);
+        if self.is_scripted() {
+            self.changes.sort_by_key(|made| made.change.at);
+        }
+    }
+
+    /// Whether a scenario made it.
+    fn is_scripted(&self) -> bool {
+        self.changes.first().is_some_and(|made| made.place.is_none())
+    }
+
     /// As the books showed it at a time when the log held so many changes; nothing before it was
     /// visible.
-    pub(super) fn entry(&self, now: i64, changes: usize) -> Option<LedgerEntry> {
-        let made = || self.changes.iter().filter(|(number, _)| *number < changes);
+    pub(super) fn entry(
+        &self,
+        currency: Currency,
+        now: i64,
+        changes: usize,
+    ) -> Option<LedgerEntry> {
+        let mut course = self.course(now, changes).peekable();
         let mut entry = match self.natural {
             Some(row) if row.transacted_at <= now => {
                 // The first change of status by hand ends the natural course.
-                let by_hand = made()
-                    .map(|(_, change)| *change)
-                    .find(|change| matches!(change.what, What::Edit { status: Some(_), .. }));
-                natural_entry(&row, by_hand.map_or(now, |change| change.at.0))
+                let by_hand = self.course(now, changes).find(|change| sets_status(change));
+                natural_entry(&row, currency, by_hand.map_or(now, |change| change.at.0))
             }
             Some(_) => return None,
-            None => added_entry(made().next()?.1)?,
+            None => added_entry(course.peek()?)?,
         };
-        for (_, change) in made() {
+        for change in course {
             apply(&mut entry, change);
         }
         Some(entry)
     }
+
+    /// The changes that count at a time when the log held so many, without those of a scenario that
+    /// tests forestalled.
+    fn course(&self, now: i64, changes: usize) -> impl Iterator<Item = &'a Change> {
+        let counting = self.changes.iter().filter(move |made| made.counts(now, changes));
+        let mut forestalled = false;
+        counting.filter_map(move |made| {
+            let sets_status = sets_status(made.change);
+            if made.place.is_none() && sets_status && forestalled {
+                return None;
+            }
+            forestalled |= made.place.is_some() && sets_status;
+            Some(made.change)
+        })
+    }
+}
+
+fn sets_status(change: &Change) -> bool {
+    matches!(change.what, What::Edit { status: Some(_), .. })
 }
 
 fn added_entry(change: &Change) -> Option<LedgerEntry> {

@@ -9,14 +9,13 @@
 //! true. A balance is therefore at most one month of rows away, however long the history is.
 
 use super::calendar::{Date, date_of, day_of, day_of_second, first_day, month_of, weekday};
-use super::days::Days;
+use super::nature::Nature;
 use super::random::{Stream, at_place, between, pick};
 use super::texts::{
     Booking, EMPLOYERS, HOLD, LANDLORDS, LINES, PHONES, POWER, SHOPS, STREAMS, describe,
     push_digits,
 };
 use model::clock::DAY_S;
-use std::ops::RangeInclusive;
 
 /// The longest that a row takes to settle.
 pub(super) const SETTLE_DAYS_MAX: i64 = 3;
@@ -104,10 +103,10 @@ impl RowKey {
 
 /// One movement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Row {
+pub(super) struct Row<'a> {
     pub(super) key: RowKey,
-    text: &'static str,
-    branch: Option<u16>,
+    pub(super) text: &'a str,
+    pub(super) branch: Option<u16>,
     /// The amount while pending, in cents.
     pub(super) announced: i64,
     /// The amount once posted.
@@ -120,7 +119,7 @@ pub(super) struct Row {
     pub(super) vanishes: bool,
 }
 
-impl Row {
+impl Row<'_> {
     pub(super) fn description(&self) -> String {
         describe(self.text, self.branch)
     }
@@ -138,7 +137,7 @@ impl Row {
 
 impl Life {
     /// The rows of a day in the order of their slots, the month's closing included.
-    pub(super) fn day(&self, day: i64, rows: &mut Vec<Row>) {
+    pub(super) fn day(&self, day: i64, rows: &mut Vec<Row<'_>>) {
         rows.clear();
         let date = date_of(day);
         self.open_day(day, date, rows);
@@ -148,16 +147,8 @@ impl Life {
         }
     }
 
-    /// Calls back with every row of these days.
-    pub(super) fn each(&self, days: RangeInclusive<i64>, mut each: impl FnMut(&Row)) {
-        let mut walk = Days::from(self, *days.start());
-        for _ in days {
-            walk.next().iter().for_each(&mut each);
-        }
-    }
-
     /// The row of a key.
-    pub(super) fn find(&self, key: RowKey) -> Option<Row> {
+    pub(super) fn find(&self, key: RowKey) -> Option<Row<'static>> {
         let mut rows = Vec::new();
         self.day(key.day, &mut rows);
         rows.into_iter().find(|row| row.key == key)
@@ -177,7 +168,7 @@ impl Life {
     pub(super) fn pending(&self, at: i64) -> i64 {
         let day = day_of_second(at);
         let mut sum = 0;
-        self.each(day - SETTLE_DAYS_MAX..=day, |row| {
+        Nature::Life(*self).each(day - SETTLE_DAYS_MAX..=day, |row| {
             sum += if row.is_pending(at) { row.announced } else { 0 };
         });
         sum
@@ -203,14 +194,14 @@ impl Life {
     }
 
     /// The last row of a month, unless nothing is left to move.
-    pub(super) fn closing(&self, month: i64) -> Option<Row> {
+    pub(super) fn closing(&self, month: i64) -> Option<Row<'static>> {
         let begin = first_day(month) * DAY_S;
         let end = first_day(month + 1) * DAY_S;
         self.closing_after(month, self.posted(begin, end - 1))
     }
 
     /// The closing of a month in which so much was posted without it.
-    pub(super) fn closing_after(&self, month: i64, posted: i64) -> Option<Row> {
+    pub(super) fn closing_after(&self, month: i64, posted: i64) -> Option<Row<'static>> {
         let amount = self.base(month + 1) - self.base(month) - posted;
         let at = self.closing_at(month);
         let (outgoing, incoming) = match self.pattern {
@@ -259,7 +250,7 @@ impl Life {
     }
 
     /// The rows of a day without the month's closing.
-    pub(super) fn open_day(&self, day: i64, date: Date, rows: &mut Vec<Row>) {
+    pub(super) fn open_day(&self, day: i64, date: Date, rows: &mut Vec<Row<'_>>) {
         let stream = Stream::begin(self.seed, day.cast_unsigned());
         let mut diary = Diary { life: self, day, date, stream, rows };
         match self.pattern {
@@ -279,15 +270,15 @@ pub(super) fn is_last_day(day: i64, date: Date) -> bool {
 }
 
 /// One day of one account while it is being written.
-struct Diary<'a> {
+struct Diary<'a, 'r> {
     life: &'a Life,
     day: i64,
     date: Date,
     stream: Stream,
-    rows: &'a mut Vec<Row>,
+    rows: &'a mut Vec<Row<'r>>,
 }
 
-impl Diary<'_> {
+impl Diary<'_, '_> {
     fn checking(&mut self) {
         let life = *self.life;
         // The poor have no income of their own: their savings bring them over the month.

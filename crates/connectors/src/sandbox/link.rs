@@ -1,9 +1,10 @@
 //! Logging in at a test bank. The state of a login holds the bank, the holder's key and what was
 //! asked; accounts are offered once nothing is left to ask.
 
-use super::Sandbox;
 use super::identity::Identity;
 use super::institutions::{Bank, Login, TestAccount};
+use super::scenario::plan::Plan;
+use super::{AnyBank, Sandbox};
 use crate::{Begin, Input, LinkError, OfferedAccount, Step};
 use model::account::PaymentMethodType;
 use model::id::InstitutionId;
@@ -37,7 +38,7 @@ impl Sandbox {
             holder_key: begin.holder_key.to_owned(),
             asked: None,
         };
-        match bank.login {
+        match bank.login() {
             Login::OAuth | Login::OAuthPick => Ok(Step::Redirect { state: bytes(&state)? }),
             Login::Form | Login::Prompts => Ok(Step::Ask {
                 state: bytes(&state)?,
@@ -58,7 +59,7 @@ impl Sandbox {
     pub fn advance(&self, state: &[u8], input: &Input) -> Result<Step, LinkError> {
         let mut state: LoginState = serde_json::from_slice(state).map_err(|_| LinkError::Failed)?;
         let bank = self.find_bank(state.institution).ok_or(LinkError::UnknownInstitution)?;
-        let prompt = match (bank.login, input) {
+        let prompt = match (bank.login(), input) {
             (Login::OAuth | Login::OAuthPick, Input::Returned)
             | (Login::Form, Input::Fields(_)) => None,
             (Login::Prompts, Input::Fields(fields)) => prompt(fields)?,
@@ -74,17 +75,33 @@ impl Sandbox {
     }
 
     /// What a bank offers a holder.
-    pub(super) fn offered(&self, bank: &'static Bank, holder_key: &str) -> Vec<OfferedAccount> {
-        let offer = |account: &'static TestAccount| {
-            let identity = Identity::of(self.seed, bank, account, holder_key);
-            OfferedAccount {
-                bank_account: identity.bank_account(),
-                last4: Some(identity.last4()),
-                credential: identity.credential(),
-                ..unclaimed(bank, account)
-            }
+    pub(super) fn offered(&self, bank: AnyBank<'_>, holder_key: &str) -> Vec<OfferedAccount> {
+        let claim = |identity: &Identity, credential, unclaimed| OfferedAccount {
+            bank_account: identity.bank_account(),
+            last4: Some(identity.last4()),
+            credential,
+            ..unclaimed
         };
-        bank.accounts.iter().map(offer).collect()
+        match bank {
+            AnyBank::Catalogue(bank) => {
+                let accounts = bank.accounts.iter().map(|account| {
+                    let names = (account.name, account.partner);
+                    let identity = Identity::of(self.seed, bank.name, names, holder_key);
+                    claim(&identity, identity.credential(), unclaimed(bank, account))
+                });
+                accounts.collect()
+            }
+            AnyBank::Planned(bank) => {
+                let accounts = bank.accounts.iter().enumerate().map(|(place, plan)| {
+                    let names = (plan.name.as_str(), None);
+                    let identity = Identity::of(self.seed, &bank.name, names, holder_key);
+                    let credential = identity.planned_credential(plan);
+                    let offered = claim(&identity, credential, unclaimed_plan(plan, place == 0));
+                    OfferedAccount { last4: plan.last4.clone().or(offered.last4), ..offered }
+                });
+                accounts.collect()
+            }
+        }
     }
 }
 
@@ -98,14 +115,29 @@ pub(super) fn unclaimed(bank: &Bank, account: &TestAccount) -> OfferedAccount {
         category: account.category,
         subcategory: account.subcategory,
         last4: None,
-        supported_payment_method_types: account
-            .payable
-            .then_some(PaymentMethodType::UsBankAccount)
-            .into_iter()
-            .collect(),
+        supported_payment_method_types: pays(account.payable),
         preselected,
         credential: Vec::new(),
     }
+}
+
+/// The same of an account of a scenario.
+pub(super) fn unclaimed_plan(plan: &Plan, preselected: bool) -> OfferedAccount {
+    OfferedAccount {
+        bank_account: String::new(),
+        name: plan.name.clone(),
+        description: plan.description.clone(),
+        category: plan.category,
+        subcategory: plan.subcategory,
+        last4: None,
+        supported_payment_method_types: pays(plan.payable),
+        preselected,
+        credential: Vec::new(),
+    }
+}
+
+fn pays(payable: bool) -> Vec<PaymentMethodType> {
+    payable.then_some(PaymentMethodType::UsBankAccount).into_iter().collect()
 }
 
 /// The question that the answers bring, if any. Answers count in the order of the fields; a user

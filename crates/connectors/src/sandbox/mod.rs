@@ -6,6 +6,8 @@
 //!   over it, `feed` tells a follower of it page by page, `cursor` remembers what was told.
 //! - `state` holds what tests did, `steer` does it and answers what the bank's own books say.
 //! - `watch` ends accesses and lets numbers expire, `owners` knows who owns an account.
+//! - `scenario` reads banks, accounts and their timelines from files; `nature` is what happens by
+//!   itself on an account of either kind.
 //!
 //! Nothing is kept between calls, so a crash changes nothing.
 
@@ -19,8 +21,10 @@ mod institutions;
 mod ledger;
 mod life;
 mod link;
+mod nature;
 mod owners;
 mod random;
+pub mod scenario;
 mod state;
 mod steer;
 #[cfg(test)]
@@ -34,12 +38,20 @@ pub use steer::{NewTransaction, OWNERS_MAX, SteerError, Steered, TransactionChan
 
 use crate::{BankAccount, Institution, Watch};
 use identity::Identity;
-use institutions::{BANKS, Bank, Login, TestAccount};
+use institutions::{BANKS, Bank, Login, Owners, TestAccount};
+use ledger::{Books, Source};
 use life::Life;
+use model::account::Category;
 use model::bank::Feature;
 use model::clock::{AccountTime, DAY_S};
 use model::id::{InstitutionId, hash_number};
+use model::money::Currency;
+use nature::Nature;
+use scenario::plan::Plan;
+use scenario::{PlannedBank, Scenario};
+use state::Change;
 use std::sync::Arc;
+use watch::Linked;
 
 /// Records and removals of a page, unless set otherwise.
 const PAGE_ROWS: usize = 500;
@@ -53,22 +65,101 @@ pub struct Sandbox {
     page_rows: usize,
     /// The ids of the banks, in the order of the catalogue.
     ids: Arc<[InstitutionId]>,
+    /// Banks beside the catalogue; of the same name, the first counts.
+    scenarios: Vec<Arc<Scenario>>,
 }
 
-/// An account that has been found in the catalogue.
+/// A bank of the catalogue or of a scenario.
+#[derive(Clone, Copy, Debug)]
+enum AnyBank<'a> {
+    Catalogue(&'static Bank),
+    Planned(&'a PlannedBank),
+}
+
+impl AnyBank<'_> {
+    fn login(self) -> Login {
+        match self {
+            Self::Catalogue(bank) => bank.login,
+            Self::Planned(bank) => bank.login,
+        }
+    }
+}
+
+/// What is known of an account beside its holder.
+enum Known {
+    Catalogue(&'static Bank, &'static TestAccount),
+    Planned(Box<Plan>),
+}
+
+/// An account that has been found: in the catalogue, or in its own credential.
 struct Opened {
-    bank: &'static Bank,
-    account: &'static TestAccount,
+    known: Known,
     identity: Identity,
-    life: Life,
+    linked: Linked,
     /// The second with which the bank's books begin.
     start: i64,
+    /// The timeline of a scenario, at the times of this account.
+    script: Vec<Change>,
+    /// When a scenario renumbers, likewise.
+    renumberings: Vec<i64>,
 }
 
 impl Opened {
     /// A time as test banks count: between 1970 and 9999.
     fn second(at: AccountTime) -> i64 {
         at.0.clamp(0, SECOND_MAX)
+    }
+
+    /// The bank's books; `changes` is the part of the log of what tests did that counts.
+    fn books<'a>(&'a self, changes: &'a [Change]) -> Books<'a> {
+        let nature = match &self.known {
+            Known::Catalogue(_, account) => Nature::Life(Life {
+                seed: self.identity.seed,
+                pattern: account.pattern,
+                scale: account.scale,
+                partner: self.identity.partner,
+            }),
+            Known::Planned(plan) => plan.nature(self.linked.first),
+        };
+        let source = Source {
+            nature,
+            currency: self.currency(),
+            start: self.start,
+            linked_at: self.linked.first.0,
+            script: &self.script,
+            renumberings: &self.renumberings,
+        };
+        Books::open(source, changes)
+    }
+
+    fn currency(&self) -> Currency {
+        match &self.known {
+            Known::Catalogue(..) => Currency::USD,
+            Known::Planned(plan) => plan.currency,
+        }
+    }
+
+    fn category(&self) -> Category {
+        match &self.known {
+            Known::Catalogue(_, account) => account.category,
+            Known::Planned(plan) => plan.category,
+        }
+    }
+
+    /// Whether a fetch of transactions lists all of a window.
+    fn snapshots(&self) -> bool {
+        match &self.known {
+            Known::Catalogue(bank, _) => bank.snapshots,
+            Known::Planned(plan) => plan.snapshots,
+        }
+    }
+
+    /// What is special about the owners of an account of the catalogue.
+    fn owners_kind(&self) -> Option<Owners> {
+        match &self.known {
+            Known::Catalogue(_, account) => Some(account.owners),
+            Known::Planned(_) => None,
+        }
     }
 }
 
@@ -79,7 +170,16 @@ impl Sandbox {
             let number = hash_number(&[b"institution", bank.name.as_bytes()]);
             InstitutionId::from_number(number)
         };
-        Self { seed, page_rows: PAGE_ROWS, ids: BANKS.iter().map(id).collect() }
+        let ids = BANKS.iter().map(id).collect();
+        Self { seed, page_rows: PAGE_ROWS, ids, scenarios: Vec::new() }
+    }
+
+    /// The same banks and those of more scenarios, which come before those that are there: where
+    /// two have a name, the newer one counts. The catalogue's names stay its own.
+    #[must_use]
+    pub fn with_scenarios(mut self, scenarios: impl IntoIterator<Item = Arc<Scenario>>) -> Self {
+        self.scenarios.splice(0..0, scenarios);
+        self
     }
 
     /// The same banks with pages of this many records and removals, for tests of paging. At least 1.
@@ -89,59 +189,98 @@ impl Sandbox {
         Self { page_rows, ..self }
     }
 
-    /// The test banks, featured ones first.
+    /// The test banks, featured ones first, those of scenarios last.
     pub fn institutions(&self) -> Vec<Institution> {
-        self.ids.iter().zip(&BANKS).map(|(id, bank)| institution(*id, bank)).collect()
+        let catalogue = self.ids.iter().zip(&BANKS).map(|(id, bank)| institution(*id, bank));
+        let mut institutions: Vec<Institution> = catalogue.collect();
+        for (_, bank) in self.planned_banks() {
+            if !institutions.iter().any(|known| known.id == bank.id) {
+                institutions.push(planned_institution(bank));
+            }
+        }
+        institutions
     }
 
-    /// The bank of a current or older name in any case, of our id or of a published one.
+    /// The bank of a current or older name in any case, of our id or of a published one. The name of
+    /// a scenario stands for its first bank.
     pub fn find_institution(&self, name_or_id: &str) -> Option<Institution> {
         let wanted: Option<InstitutionId> = name_or_id.parse().ok();
         let names = |bank: &Bank| {
             bank.name.eq_ignore_ascii_case(name_or_id)
                 || bank.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name_or_id))
         };
-        self.ids
+        let known = self
+            .ids
             .iter()
             .zip(&BANKS)
             .find(|(id, bank)| wanted == Some(**id) || names(bank))
-            .map(|(id, bank)| institution(*id, bank))
+            .map(|(id, bank)| institution(*id, bank));
+        known.or_else(|| {
+            let by_bank = self.planned_banks().find(|(_, bank)| {
+                wanted == Some(bank.id) || bank.name.eq_ignore_ascii_case(name_or_id)
+            });
+            let by_scenario =
+                || self.planned_banks().find(|(name, _)| name.eq_ignore_ascii_case(name_or_id));
+            by_bank.or_else(by_scenario).map(|(_, bank)| planned_institution(bank))
+        })
+    }
+
+    /// The banks of scenarios, with the names of these.
+    fn planned_banks(&self) -> impl Iterator<Item = (&str, &PlannedBank)> {
+        self.scenarios
+            .iter()
+            .flat_map(|scenario| scenario.banks().iter().map(|bank| (scenario.name.as_str(), bank)))
     }
 
     /// Tells what a bank has done to an account by itself, and when it does more.
     pub fn watch(&self, account: &BankAccount<'_>, now: AccountTime) -> Watch {
-        let linked = watch::Linked { first: account.linked_at, last: account.relinked_at };
-        match self.open(account) {
-            Some(opened) => watch::watch(opened.account, linked, now),
+        let Some(opened) = self.open(account) else {
             // Not ours: nothing happens to it.
-            None => Watch {
+            return Watch {
                 lost: None,
                 expected_deactivation: None,
                 account_numbers: Vec::new(),
                 next_change_at: None,
-            },
+            };
+        };
+        match &opened.known {
+            Known::Catalogue(_, known) => watch::watch(known, opened.linked, now),
+            Known::Planned(plan) => plan.watch(opened.linked, now),
         }
     }
 
-    fn find_bank(&self, id: InstitutionId) -> Option<&'static Bank> {
-        let place = self.ids.iter().position(|known| *known == id)?;
-        BANKS.get(place)
+    fn find_bank(&self, id: InstitutionId) -> Option<AnyBank<'_>> {
+        if let Some(place) = self.ids.iter().position(|known| *known == id) {
+            return BANKS.get(place).map(AnyBank::Catalogue);
+        }
+        let planned = self.planned_banks().find(|(_, bank)| bank.id == id);
+        planned.map(|(_, bank)| AnyBank::Planned(bank))
     }
 
     fn open(&self, account: &BankAccount<'_>) -> Option<Opened> {
-        let bank = self.find_bank(account.institution)?;
-        let identity = Identity::find(account.credential)?;
-        let known = bank.find_account(&identity.name)?;
-        let life = Life {
-            seed: identity.seed,
-            pattern: known.pattern,
-            scale: known.scale,
-            partner: identity.partner,
+        let (identity, plan) = Identity::find(account.credential)?;
+        let linked = Linked { first: account.linked_at, last: account.relinked_at };
+        let Some(plan) = plan else {
+            let place = self.ids.iter().position(|known| *known == account.institution)?;
+            let bank = BANKS.get(place)?;
+            let known = Known::Catalogue(bank, bank.find_account(&identity.name)?);
+            let start = Opened::second(account.linked_at.plus(-bank.history_days * DAY_S));
+            let (script, renumberings) = (Vec::new(), Vec::new());
+            return Some(Opened { known, identity, linked, start, script, renumberings });
         };
-        let start = Opened::second(account.linked_at.plus(-bank.history_days * DAY_S));
-        Some(Opened { bank, account: known, identity, life, start })
+        Some(Opened {
+            identity,
+            linked,
+            start: Opened::second(AccountTime(plan.start(linked.first))),
+            script: plan.script(linked.first),
+            renumberings: plan.renumberings(linked.first),
+            known: Known::Planned(Box::new(plan)),
+        })
     }
 }
+
+/// Every test bank gives all features.
+const FEATURES: [Feature; 3] = [Feature::Balance, Feature::Ownership, Feature::Transactions];
 
 fn institution(id: InstitutionId, bank: &'static Bank) -> Institution {
     Institution {
@@ -150,7 +289,20 @@ fn institution(id: InstitutionId, bank: &'static Bank) -> Institution {
         description: bank.description.to_owned(),
         oauth: matches!(bank.login, Login::OAuth | Login::OAuthPick),
         picks_accounts: bank.login == Login::OAuthPick,
-        features: vec![Feature::Balance, Feature::Ownership, Feature::Transactions],
+        features: FEATURES.to_vec(),
         accounts: bank.accounts.iter().map(|account| link::unclaimed(bank, account)).collect(),
+    }
+}
+
+fn planned_institution(bank: &PlannedBank) -> Institution {
+    let accounts = bank.accounts.iter().enumerate();
+    Institution {
+        id: bank.id,
+        name: bank.name.clone(),
+        description: bank.description.clone(),
+        oauth: bank.login == Login::OAuth,
+        picks_accounts: false,
+        features: FEATURES.to_vec(),
+        accounts: accounts.map(|(place, plan)| link::unclaimed_plan(plan, place == 0)).collect(),
     }
 }

@@ -4,10 +4,7 @@
 //! stores, together with what was made. A change holds from the account's time at which it was made;
 //! the next refresh sees it. Nothing here touches what a follower has stored.
 
-use super::fetch::balance;
-use super::institutions::Owners;
-use super::ledger::{Books, LedgerEntry};
-use super::owners::owners;
+use super::ledger::LedgerEntry;
 use super::state::{BalanceOffset, Change, Script, State, StatusChange, What};
 use super::{Opened, Sandbox};
 use crate::BankAccount;
@@ -123,10 +120,10 @@ impl Sandbox {
         change: TransactionChange,
     ) -> Result<Steered<LedgerEntry>, SteerError> {
         let (opened, mut state) = self.steer(account)?;
-        let entry = opened
-            .books(&state)
-            .find(bank_id, Opened::second(now))
-            .ok_or(SteerError::UnknownTransaction)?;
+        let books = opened.books(&state.changes);
+        let second = Opened::second(now);
+        let entry = books.find(bank_id, second).ok_or(SteerError::UnknownTransaction)?;
+        let first_id = books.first_id(bank_id, second).unwrap_or(bank_id).to_owned();
         if change == TransactionChange::default() {
             return Err(SteerError::NothingToChange);
         }
@@ -142,11 +139,11 @@ impl Sandbox {
             description: change.description,
             transacted_at: change.transacted_at,
         };
-        opened.record(&mut state, Change { at: now, bank_id: bank_id.to_owned(), what })
+        opened.record(&mut state, Change { at: now, bank_id: first_id, what })
     }
 
-    /// Makes the balance read this now, in US cents; later movements count from there. Without
-    /// `available`, what is available moves as far as what is current.
+    /// Makes the balance read this now, in minor units of the account's currency; later movements
+    /// count from there. Without `available`, what is available moves as far as what is current.
     pub fn set_balance(
         &self,
         account: &BankAccount<'_>,
@@ -155,13 +152,15 @@ impl Sandbox {
         available: Option<i64>,
     ) -> Result<Steered<Balance>, SteerError> {
         let (opened, mut state) = self.steer(account)?;
-        let (posted, with_pending) = opened.books(&state).sums(Opened::second(now), None);
-        let usd = |sums: &super::ledger::Sums| sums.get(&Currency::USD).copied().unwrap_or(0);
-        let moved = current.saturating_sub(usd(&posted));
+        let second = Opened::second(now);
+        let (posted, with_pending) = opened.books(&state.changes).sums(second, None);
+        let currency = opened.currency();
+        let sum = |sums: &super::ledger::Sums| sums.get(&currency).copied().unwrap_or(0);
+        let moved = current.saturating_sub(sum(&posted));
         let available =
-            available.map_or(moved, |available| available.saturating_sub(usd(&with_pending)));
+            available.map_or(moved, |available| available.saturating_sub(sum(&with_pending)));
         state.balance = Some(BalanceOffset { current: moved, available });
-        Ok(Steered { made: balance(&opened, &state, now), state: state.bytes() })
+        Ok(Steered { made: opened.balance(&state, now), state: state.bytes() })
     }
 
     /// Makes the bank tell of these owners, whatever it told before; at most [`OWNERS_MAX`].
@@ -215,7 +214,7 @@ impl Sandbox {
         now: AccountTime,
     ) -> Result<Vec<LedgerEntry>, SteerError> {
         let (opened, state) = self.steer(account)?;
-        Ok(opened.books(&state).entries(Opened::second(now)))
+        Ok(opened.books(&state.changes).entries(Opened::second(now)))
     }
 
     /// The balance in the bank's own books.
@@ -225,17 +224,20 @@ impl Sandbox {
         now: AccountTime,
     ) -> Result<Balance, SteerError> {
         let (opened, state) = self.steer(account)?;
-        Ok(balance(&opened, &state, now))
+        Ok(opened.balance(&state, now))
     }
 
     /// The owners in the bank's own books; none where the bank does not tell.
-    pub fn ledger_owners(&self, account: &BankAccount<'_>) -> Result<Vec<BankOwner>, SteerError> {
+    pub fn ledger_owners(
+        &self,
+        account: &BankAccount<'_>,
+        now: AccountTime,
+    ) -> Result<Vec<BankOwner>, SteerError> {
         let (opened, state) = self.steer(account)?;
-        let kind: Owners = opened.account.owners;
-        Ok(state.owners.unwrap_or_else(|| owners(kind, opened.identity.holder)))
+        Ok(state.owners.unwrap_or_else(|| opened.owners(now)))
     }
 
-    fn steer(&self, account: &BankAccount<'_>) -> Result<(Opened, State), SteerError> {
+    pub(super) fn steer(&self, account: &BankAccount<'_>) -> Result<(Opened, State), SteerError> {
         let opened = self.open(account).ok_or(SteerError::NotATestAccount)?;
         let state = State::find(account.state).ok_or(SteerError::NotATestAccount)?;
         Ok((opened, state))
@@ -243,10 +245,6 @@ impl Sandbox {
 }
 
 impl Opened {
-    fn books<'a>(&self, state: &'a State) -> Books<'a> {
-        Books::open(self.life, self.start, &state.changes)
-    }
-
     fn check_time(&self, at: AccountTime, now: AccountTime) -> Result<(), SteerError> {
         let (from, to) = (AccountTime(self.start), now);
         let allowed = (from..=to).contains(&at);
@@ -264,7 +262,9 @@ impl Opened {
         }
         let (bank_id, now) = (change.bank_id.clone(), Opened::second(change.at));
         state.changes.push(change);
-        let made = self.books(state).find(&bank_id, now).ok_or(SteerError::UnknownTransaction)?;
+        let books = self.books(&state.changes);
+        let shown_id = books.shown_id(bank_id, now);
+        let made = books.find(&shown_id, now).ok_or(SteerError::UnknownTransaction)?;
         Ok(Steered { state: state.bytes(), made })
     }
 }

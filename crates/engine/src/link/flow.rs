@@ -192,9 +192,10 @@ impl Engine {
             Some(email) => self.known_accounts(context.merchant, &email).await?,
             None => Vec::new(),
         };
-        let ground = Ground { ask: &ask, holder_key: &holder_key, now, known };
+        let banks = self.banks(context.merchant, ask.livemode).await?;
+        let ground = Ground { ask: &ask, banks: &banks, holder_key: &holder_key, now, known };
         let before = flow.run.clone();
-        let written = match self.take_step(&mut flow.run, step, &ground) {
+        let written = match super::steps::take_step(&mut flow.run, step, &ground) {
             Err(fault) => return Ok(Tried::Fault(fault)),
             Ok(Effect::Moved) if flow.run == before => true,
             Ok(Effect::Moved) => {

@@ -4,8 +4,8 @@
 //!
 //! A step that does not belong to the pane that is shown does nothing: another tab was faster.
 
-use crate::Engine;
 use crate::carrier::Ask;
+use crate::scenario::Banks;
 use connectors::{Begin, Input, Institution, LinkError, OfferedAccount, Step};
 use model::clock::AccountTime;
 use model::id::InstitutionId;
@@ -51,6 +51,8 @@ pub enum LinkStep {
 /// What a step knows besides the run.
 pub(crate) struct Ground<'a> {
     pub(crate) ask: &'a Ask,
+    /// The banks that may be linked.
+    pub(crate) banks: &'a Banks,
     /// What makes the holder's test banks repeat.
     pub(crate) holder_key: &'a str,
     pub(crate) now: AccountTime,
@@ -132,129 +134,125 @@ pub(crate) fn accounts_max(ask: &Ask) -> usize {
     }
 }
 
-impl Engine {
-    /// Takes a step. A run that is over moves no more.
-    pub(crate) fn take_step(
-        &self,
-        run: &mut LinkRun,
-        step: &LinkStep,
-        ground: &Ground<'_>,
-    ) -> Result<Effect, PickFault> {
-        let pane = match (&run.pane, step) {
-            (Pane::Ended(_), _) => return Ok(Effect::Moved),
-            (pane, LinkStep::Cancel) => {
-                let banks_fault = matches!(pane, Pane::Down { .. } | Pane::Failed);
-                let end = if banks_fault { FlowEnd::Failed } else { FlowEnd::Cancelled };
-                return Ok(Effect::Leave(end));
-            }
-            (_, LinkStep::Back) => {
-                let before = before(run, ground.ask);
-                if before == first(ground.ask) {
-                    restart(run);
-                }
-                before
-            }
-            (Pane::Institutions, LinkStep::PickInstitution(id)) => {
-                if !self.institutions(ground.ask.livemode).iter().any(|bank| bank.id == *id) {
-                    return Err(PickFault::NoSuchInstitution);
-                }
-                run.institution = Some(*id);
-                Pane::Consent
-            }
-            (Pane::Consent, LinkStep::Consent) if run.signed_in => {
-                run.offers.clone_from(&ground.known);
-                Pane::Saved
-            }
-            (Pane::Consent, LinkStep::Consent) => self.begin_login(run, ground),
-            (Pane::Login { .. } | Pane::BankPage { .. }, _) => {
-                return self.answer_bank(run, step, ground);
-            }
-            (Pane::Accounts | Pane::Saved, LinkStep::PickAccounts(picks)) => {
-                return pick(ground.ask, &run.offers, picks).map(Effect::Link);
-            }
-            (Pane::ManualEntry, LinkStep::Numbers(numbers)) => {
-                return check(ground.ask, numbers).map(|()| Effect::Numbers(numbers.clone()));
-            }
-            _ => match turn(run, step, ground)? {
-                Some(pane) => pane,
-                None => return Ok(Effect::Moved),
-            },
-        };
-        run.pane = pane;
-        Ok(Effect::Moved)
-    }
-
-    /// A step at the bank: in its form here, or on its own page.
-    fn answer_bank(
-        &self,
-        run: &mut LinkRun,
-        step: &LinkStep,
-        ground: &Ground<'_>,
-    ) -> Result<Effect, PickFault> {
-        run.pane = match (&run.pane, step) {
-            (Pane::Login { fields, .. }, LinkStep::Fields(given)) => {
-                // Only what was asked for reaches the bank, in the order in which it was asked.
-                let answer = |field: &String| {
-                    let given = given.iter().find(|(name, _)| name == field);
-                    (field.clone(), given.map(|(_, value)| value.clone()).unwrap_or_default())
-                };
-                let input = Input::Fields(fields.iter().map(answer).collect());
-                self.go_on(run, &input)
-            }
-            (Pane::BankPage { .. }, LinkStep::BankReturned { accounts }) => {
-                let pane = self.go_on(run, &Input::Returned);
-                match accounts {
-                    Some(picks) if pane == Pane::Accounts => {
-                        return pick(ground.ask, &run.offers, picks).map(Effect::Link);
-                    }
-                    _ => pane,
-                }
-            }
-            (Pane::BankPage { .. }, LinkStep::BankRefused) => Pane::BankPage { refused: true },
-            _ => return Ok(Effect::Moved),
-        };
-        Ok(Effect::Moved)
-    }
-
-    fn begin_login(&self, run: &mut LinkRun, ground: &Ground<'_>) -> Pane {
-        let Some(institution) = run.institution else { return Pane::Institutions };
-        let begin = Begin { institution, holder_key: ground.holder_key, now: ground.now };
-        let step = self.connector.begin(&begin);
-        self.asked(run, step)
-    }
-
-    fn go_on(&self, run: &mut LinkRun, input: &Input) -> Pane {
-        let step = self.connector.advance(&run.login, input);
-        self.asked(run, step)
-    }
-
-    /// The pane for what the bank asks next.
-    fn asked(&self, run: &mut LinkRun, step: Result<Step, LinkError>) -> Pane {
-        match step {
-            Ok(Step::Redirect { state }) => {
-                run.login = state;
-                Pane::BankPage { refused: false }
-            }
-            Ok(Step::Ask { state, fields }) => {
-                run.login = state;
-                Pane::Login { fields, refused: false }
-            }
-            Ok(Step::Done { accounts }) => {
-                let bank = run.institution.and_then(|id| {
-                    self.connector.institutions().into_iter().find(|bank| bank.id == id)
-                });
-                let Some(bank) = bank else { return Pane::Failed };
-                let offers = accounts.into_iter().map(|account| offer(&bank, account));
-                run.offers = offers.collect();
-                Pane::Accounts
-            }
-            Err(LinkError::Unavailable { until }) => Pane::Down { until },
-            Err(LinkError::Refused) => match std::mem::take(&mut run.pane) {
-                Pane::Login { fields, .. } => Pane::Login { fields, refused: true },
-                _ => Pane::BankPage { refused: true },
-            },
-            Err(LinkError::UnknownInstitution | LinkError::Failed) => Pane::Failed,
+/// Takes a step. A run that is over moves no more.
+pub(crate) fn take_step(
+    run: &mut LinkRun,
+    step: &LinkStep,
+    ground: &Ground<'_>,
+) -> Result<Effect, PickFault> {
+    let pane = match (&run.pane, step) {
+        (Pane::Ended(_), _) => return Ok(Effect::Moved),
+        (pane, LinkStep::Cancel) => {
+            let banks_fault = matches!(pane, Pane::Down { .. } | Pane::Failed);
+            let end = if banks_fault { FlowEnd::Failed } else { FlowEnd::Cancelled };
+            return Ok(Effect::Leave(end));
         }
+        (_, LinkStep::Back) => {
+            let before = before(run, ground.ask);
+            if before == first(ground.ask) {
+                restart(run);
+            }
+            before
+        }
+        (Pane::Institutions, LinkStep::PickInstitution(id)) => {
+            if !ground.banks.institutions().iter().any(|bank| bank.id == *id) {
+                return Err(PickFault::NoSuchInstitution);
+            }
+            run.institution = Some(*id);
+            Pane::Consent
+        }
+        (Pane::Consent, LinkStep::Consent) if run.signed_in => {
+            run.offers.clone_from(&ground.known);
+            Pane::Saved
+        }
+        (Pane::Consent, LinkStep::Consent) => begin_login(run, ground),
+        (Pane::Login { .. } | Pane::BankPage { .. }, _) => {
+            return answer_bank(run, step, ground);
+        }
+        (Pane::Accounts | Pane::Saved, LinkStep::PickAccounts(picks)) => {
+            return pick(ground.ask, &run.offers, picks).map(Effect::Link);
+        }
+        (Pane::ManualEntry, LinkStep::Numbers(numbers)) => {
+            return check(ground.ask, numbers).map(|()| Effect::Numbers(numbers.clone()));
+        }
+        _ => match turn(run, step, ground)? {
+            Some(pane) => pane,
+            None => return Ok(Effect::Moved),
+        },
+    };
+    run.pane = pane;
+    Ok(Effect::Moved)
+}
+
+/// A step at the bank: in its form here, or on its own page.
+fn answer_bank(
+    run: &mut LinkRun,
+    step: &LinkStep,
+    ground: &Ground<'_>,
+) -> Result<Effect, PickFault> {
+    run.pane = match (&run.pane, step) {
+        (Pane::Login { fields, .. }, LinkStep::Fields(given)) => {
+            // Only what was asked for reaches the bank, in the order in which it was asked.
+            let answer = |field: &String| {
+                let given = given.iter().find(|(name, _)| name == field);
+                (field.clone(), given.map(|(_, value)| value.clone()).unwrap_or_default())
+            };
+            let input = Input::Fields(fields.iter().map(answer).collect());
+            go_on(run, &input, ground)
+        }
+        (Pane::BankPage { .. }, LinkStep::BankReturned { accounts }) => {
+            let pane = go_on(run, &Input::Returned, ground);
+            match accounts {
+                Some(picks) if pane == Pane::Accounts => {
+                    return pick(ground.ask, &run.offers, picks).map(Effect::Link);
+                }
+                _ => pane,
+            }
+        }
+        (Pane::BankPage { .. }, LinkStep::BankRefused) => Pane::BankPage { refused: true },
+        _ => return Ok(Effect::Moved),
+    };
+    Ok(Effect::Moved)
+}
+
+fn begin_login(run: &mut LinkRun, ground: &Ground<'_>) -> Pane {
+    let Some(institution) = run.institution else { return Pane::Institutions };
+    let begin = Begin { institution, holder_key: ground.holder_key, now: ground.now };
+    let step = ground.banks.begin(&begin);
+    asked(run, step, ground)
+}
+
+fn go_on(run: &mut LinkRun, input: &Input, ground: &Ground<'_>) -> Pane {
+    let step = ground.banks.advance(&run.login, input);
+    asked(run, step, ground)
+}
+
+/// The pane for what the bank asks next.
+fn asked(run: &mut LinkRun, step: Result<Step, LinkError>, ground: &Ground<'_>) -> Pane {
+    match step {
+        Ok(Step::Redirect { state }) => {
+            run.login = state;
+            Pane::BankPage { refused: false }
+        }
+        Ok(Step::Ask { state, fields }) => {
+            run.login = state;
+            Pane::Login { fields, refused: false }
+        }
+        Ok(Step::Done { accounts }) => {
+            let bank = run
+                .institution
+                .and_then(|id| ground.banks.institutions().into_iter().find(|bank| bank.id == id));
+            let Some(bank) = bank else { return Pane::Failed };
+            let offers = accounts.into_iter().map(|account| offer(&bank, account));
+            run.offers = offers.collect();
+            Pane::Accounts
+        }
+        Err(LinkError::Unavailable { until }) => Pane::Down { until },
+        Err(LinkError::Refused) => match std::mem::take(&mut run.pane) {
+            Pane::Login { fields, .. } => Pane::Login { fields, refused: true },
+            _ => Pane::BankPage { refused: true },
+        },
+        Err(LinkError::UnknownInstitution | LinkError::Failed) => Pane::Failed,
     }
 }
 

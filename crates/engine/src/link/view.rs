@@ -4,6 +4,7 @@ use super::flow::Opened;
 use super::open;
 use super::steps::{Unusable, accounts_max, can_sign_in, offer, usable};
 use crate::carrier::Ask;
+use crate::scenario::Banks;
 use crate::{Engine, Error};
 use connectors::{Input, Institution, Step};
 use model::account::{Permission, Subcategory};
@@ -112,9 +113,10 @@ impl Engine {
         };
         let customer = self.flow_customer(&context, ask.holder.as_ref()).await?;
         let linked = self.accounts_of(&context, flow.run.accounts.clone()).await?;
-        let institutions = self.institutions(ask.livemode);
+        let banks = self.banks(context.merchant, ask.livemode).await?;
+        let institutions = banks.institutions();
         let picked = institutions.iter().find(|bank| Some(bank.id) == flow.run.institution);
-        let offers = self.offers_shown(&flow.run, picked);
+        let offers = offers_shown(&banks, &flow.run, picked);
         Ok(Some(FlowView {
             id: flow.id,
             version: flow.version,
@@ -153,19 +155,19 @@ impl Engine {
             shown,
         }))
     }
+}
 
-    /// The accounts to pick from: after the login, or on the page of a bank that lets them be
-    /// picked there, which knows its own accounts.
-    fn offers_shown(&self, run: &LinkRun, bank: Option<&Institution>) -> Vec<Offer> {
-        let (Pane::BankPage { .. }, Some(bank)) = (&run.pane, bank) else {
-            return run.offers.clone();
-        };
-        match self.connector.advance(&run.login, &Input::Returned) {
-            Ok(Step::Done { accounts }) => {
-                accounts.into_iter().map(|account| offer(bank, account)).collect()
-            }
-            _ => Vec::new(),
+/// The accounts to pick from: after the login, or on the page of a bank that lets them be picked
+/// there, which knows its own accounts.
+fn offers_shown(banks: &Banks, run: &LinkRun, bank: Option<&Institution>) -> Vec<Offer> {
+    let (Pane::BankPage { .. }, Some(bank)) = (&run.pane, bank) else {
+        return run.offers.clone();
+    };
+    match banks.advance(&run.login, &Input::Returned) {
+        Ok(Step::Done { accounts }) => {
+            accounts.into_iter().map(|account| offer(bank, account)).collect()
         }
+        _ => Vec::new(),
     }
 }
 

@@ -23,6 +23,7 @@ use model::payments::method_configuration::MethodConfiguration;
 use model::payments::payment_method::PaymentMethod;
 use model::payments::product::{Price, Product};
 use model::payments::subscription::Subscription;
+use model::scenario::Scenario;
 use model::session::Session;
 use model::snapshot::SandboxSnapshot;
 use model::stored::{Lookup, Stored};
@@ -140,6 +141,8 @@ objects! {
     Fault(Fault) = "fault",
     /// A snapshot of a sandbox. No snapshot holds snapshots.
     Snapshot(SandboxSnapshot) = "snapshot",
+    /// A scenario of test banks.
+    Scenario(Scenario) = "scenario",
     /// What falls due in the tests of this crate.
     #[cfg(test)]
     Alarm(crate::due_tests::Alarm) = "alarm",

@@ -21,6 +21,7 @@ pub mod given;
 pub mod institution;
 pub mod ownership;
 pub mod payments;
+pub mod scenario;
 pub mod session;
 pub mod snapshot;
 pub mod token;

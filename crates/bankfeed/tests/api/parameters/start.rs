@@ -64,6 +64,7 @@ fn required(call: &str) -> &'static str {
         "refresh" | "subscribe" | "unsubscribe" => "features[]=transactions",
         "owners" if call.starts_with("GET") => "ownership=x",
         "owners" => "owners[0][name]=Ada",
+        "scenarios" if call.starts_with("POST") => "name=overdrawn",
         "transactions" if call.starts_with("GET") => "account=x",
         "transactions" => "amount=1",
         "webhook_endpoints" if call.starts_with("POST") => {

@@ -1,8 +1,11 @@
 //! Tests of the test banks as a whole: through the connector's own calls, without the engine.
 
 mod behaviour;
+mod export;
 mod follower;
 mod nature;
+mod ready;
+mod scenario;
 
 use super::*;
 use crate::{Begin, Fetch, FetchAnswer, Input, LinkError, OfferedAccount, Step};
@@ -10,6 +13,15 @@ use model::clock::AccountTime;
 
 /// When the accounts of these tests are linked: 2026-11-18.
 const LINKED: AccountTime = AccountTime(1_795_000_000);
+
+/// A bank on which everything that a timeline can say happens.
+const TIMELINE: &str = "Timeline Bank";
+/// The same, and it lists all of a window each time.
+const TIMELINE_IN_SNAPSHOTS: &str = "Timeline Bank in Snapshots";
+
+fn timeline() -> Arc<Scenario> {
+    Arc::new(Scenario::read(include_str!("timeline.toml")).unwrap())
+}
 
 /// An account as the engine would keep it.
 #[derive(Clone, Debug)]
@@ -24,7 +36,10 @@ struct Example {
 
 impl Example {
     fn new(bank: &str, name: &str, holder: &str) -> Self {
-        let sandbox = Sandbox::new(1);
+        Self::at(Sandbox::new(1).with_scenarios([timeline()]), bank, name, holder)
+    }
+
+    fn at(sandbox: Sandbox, bank: &str, name: &str, holder: &str) -> Self {
         let institution = sandbox.find_institution(bank).unwrap().id;
         let offered = log_in(&sandbox, institution, holder);
         let offered = offered.into_iter().find(|account| account.name == name).unwrap();

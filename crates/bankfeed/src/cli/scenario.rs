@@ -1,0 +1,145 @@
+//! `bankfeed scenario`: lists and prints the ready ones, checks files, and makes files of what
+//! happened on an account and of Plaid's custom users.
+
+use super::account::segment;
+use super::server::{ServerFlags, text, with_server};
+use super::{CommandError, output};
+use clap::Subcommand;
+use connectors::sandbox::scenario::plaid::{self, PlaidError};
+use connectors::sandbox::scenario::{Scenario, ScenarioError, ready};
+use std::path::{Path, PathBuf};
+
+#[derive(Subcommand)]
+pub(super) enum ScenarioCommand {
+    /// Lists the scenarios that come with the server.
+    List,
+    /// Prints the file of a ready scenario, to begin one's own with.
+    Show {
+        /// Its name.
+        name: String,
+    },
+    /// Reads a file and tells what is wrong with it, if anything is.
+    Check {
+        /// The file, of TOML or JSON.
+        file: PathBuf,
+    },
+    /// Prints what happened on an account of a running server, as a scenario that repeats it.
+    Export {
+        /// The account.
+        #[arg(value_name = "ACCOUNT")]
+        account: String,
+        #[command(flatten)]
+        server: Box<ServerFlags>,
+    },
+    /// Prints a scenario made from the JSON of a custom user of Plaid's sandbox.
+    ImportPlaid {
+        /// The JSON file with `override_accounts`.
+        file: PathBuf,
+        /// What the scenario and its bank are called
+        #[arg(long, default_value = "Imported Bank")]
+        name: String,
+    },
+}
+
+/// Why a command about scenarios did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ScenarioCommandError {
+    /// There is no such ready scenario.
+    #[error("no ready scenario is called '{0}'; bankfeed scenario list names them")]
+    Unknown(String),
+    /// The file cannot be read.
+    #[error("could not read {}", .path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is no custom user.
+    #[error("could not use {}", .path.display())]
+    Plaid {
+        /// Which file.
+        path: PathBuf,
+        /// Where it is wrong, and how.
+        #[source]
+        source: PlaidError,
+    },
+    /// The file is no scenario.
+    #[error("could not use {}", .path.display())]
+    Wrong {
+        /// Which file.
+        path: PathBuf,
+        /// Where it is wrong, and how.
+        #[source]
+        source: ScenarioError,
+    },
+}
+
+pub(super) fn run(command: &ScenarioCommand) -> Result<(), CommandError> {
+    match command {
+        ScenarioCommand::List => {
+            for name in ready::names() {
+                let read = ready::find(name).and_then(|text| Scenario::read(text).ok());
+                let description = read.map(|read| read.description).unwrap_or_default();
+                output::say(&format!("{name:<15} {description}"));
+            }
+        }
+        ScenarioCommand::Show { name } => {
+            let text = ready::find(name);
+            let text = text.ok_or_else(|| ScenarioCommandError::Unknown(name.clone()))?;
+            output::say(text.trim_end());
+        }
+        ScenarioCommand::Check { file } => check(file)?,
+        ScenarioCommand::Export { account, server } => return export(account, server),
+        ScenarioCommand::ImportPlaid { file, name } => import_plaid(file, name)?,
+    }
+    Ok(())
+}
+
+fn export(account: &str, flags: &ServerFlags) -> Result<(), CommandError> {
+    with_server(flags, async |server| {
+        let helpers = "/v1/test_helpers/financial_connections/accounts";
+        let path = format!("{helpers}/{}/scenario", segment(account));
+        let export = server.get(&path, &[]).await?;
+        server.show(&export, |export| output::say(text(export, "scenario").trim_end()));
+        Ok(())
+    })
+}
+
+fn import_plaid(path: &Path, name: &str) -> Result<(), ScenarioCommandError> {
+    let imported = plaid::import(&read(path)?, name)
+        .map_err(|source| ScenarioCommandError::Plaid { path: path.to_owned(), source })?;
+    // What is printed can be used: the bounds of a scenario are narrower than those of JSON.
+    Scenario::read(&imported.text)
+        .map_err(|source| ScenarioCommandError::Wrong { path: path.to_owned(), source })?;
+    for key in &imported.left_out {
+        output::remark(&format!("left out: {key}"));
+    }
+    output::say(imported.text.trim_end());
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<String, ScenarioCommandError> {
+    std::fs::read_to_string(path)
+        .map_err(|source| ScenarioCommandError::Read { path: path.to_owned(), source })
+}
+
+fn check(path: &Path) -> Result<(), ScenarioCommandError> {
+    let scenario = Scenario::read(&read(path)?)
+        .map_err(|source| ScenarioCommandError::Wrong { path: path.to_owned(), source })?;
+    let outline = scenario.outline();
+    let accounts = outline.iter().map(|(_, _, accounts)| accounts.len()).sum();
+    output::say(&format!(
+        "{}: {} at {}",
+        scenario.name,
+        counted(accounts, "account"),
+        counted(outline.len(), "bank")
+    ));
+    Ok(())
+}
+
+fn counted(number: usize, what: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{ending}")
+}

@@ -1,0 +1,193 @@
+//! Stretches: what happens on an account again and again, such as a salary every other Friday or
+//! groceries three times a week. Rows are made day by day, from the seed, the stretch and the day
+//! alone, so a fetch makes only the days that it needs, and ten years cost a file no line.
+//!
+//! Days are those of UTC. Weeks begin on Monday. Every second week, or every third month, counts
+//! from the week or month of the link.
+
+use super::super::calendar::{date_of, day_of_second, first_day, month_of, weekday};
+use super::super::life::{Row, RowKey, SETTLE_DAYS_MAX};
+use super::super::random::{Stream, at_place, between, pick};
+use model::clock::DAY_S;
+use model::id::hash_number;
+use serde::{Deserialize, Serialize};
+
+/// The last place of a day; a file that could need more is refused.
+pub(super) const DAY_ROWS_MAX: u8 = 250;
+/// Shops open and close, in seconds of the day.
+const OPEN_S: (i64, i64) = (8 * 3_600, 21 * 3_600);
+
+/// What happens again and again. Amounts are minor units, times seconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in super::super) struct Stretch {
+    /// The first second, after the link; the begin of the books when absent.
+    pub(in super::super) from: Option<i64>,
+    /// The second after the last one; never when absent.
+    pub(in super::super) until: Option<i64>,
+    pub(in super::super) every: Period,
+    /// How many days, weeks or months a period has; at least 1.
+    pub(in super::super) interval: i64,
+    /// On which days; on any of the period when absent.
+    pub(in super::super) on: Option<Days>,
+    /// How many on each of those days, or in each period; at least 1.
+    pub(in super::super) times: u8,
+    /// The least and the most, both included; negative is money out.
+    pub(in super::super) amount: (i64, i64),
+    /// One of these; at least one.
+    pub(in super::super) descriptions: Vec<String>,
+    /// The second of the day; while shops are open when absent.
+    pub(in super::super) time: Option<i64>,
+    /// The most days that it is pending: 0 to [`SETTLE_DAYS_MAX`].
+    pub(in super::super) pending_days: i64,
+    /// How much more than announced is posted, at most, in hundredths.
+    pub(in super::super) tip_percent: i64,
+    /// How often it vanishes instead of posting, in hundredths.
+    pub(in super::super) vanish_percent: i64,
+}
+
+/// What a stretch repeats with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in super::super) enum Period {
+    Day,
+    Week,
+    Month,
+}
+
+/// Some days of a period.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in super::super) enum Days {
+    /// 0 is Sunday.
+    OfWeek(Vec<i64>),
+    /// From 1; a day that a month lacks is its last.
+    OfMonth(Vec<i64>),
+}
+
+/// The stretches of one account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) struct Routine<'a> {
+    pub(in super::super) stretches: &'a [Stretch],
+    pub(in super::super) seed: u64,
+    pub(in super::super) linked_at: i64,
+    /// What is posted at the link.
+    pub(in super::super) balance: i64,
+}
+
+impl<'a> Routine<'a> {
+    /// Adds the rows of a day in the order of their slots.
+    pub(in super::super) fn open_day(&self, day: i64, rows: &mut Vec<Row<'a>>) {
+        for (stretch, number) in self.stretches.iter().zip(0_u64..) {
+            for _ in 0..stretch.count(day, self.linked_at, self.seed ^ number) {
+                let slot = u8::try_from(rows.len() + 1).unwrap_or(DAY_ROWS_MAX);
+                let row = stretch.row(self.seed ^ (number << 32), RowKey { day, slot });
+                let after_link = row.transacted_at - self.linked_at;
+                // A row that is left out keeps its place, so that the others keep their numbers.
+                let left_out = stretch.from.is_some_and(|from| after_link < from)
+                    || stretch.until.is_some_and(|until| after_link >= until);
+                rows.push(if left_out { Row { transacted_at: i64::MAX, ..row } } else { row });
+            }
+        }
+        rows.retain(|row| row.transacted_at != i64::MAX);
+    }
+
+    /// What is posted by a time: what was at the link, and what was posted since; before the link,
+    /// without what was posted from then on. `shown` says which rows the books show.
+    pub(in super::super) fn posted(&self, at: i64, shown: impl Fn(&Row<'_>) -> bool) -> i64 {
+        let (from, to) = (self.linked_at.min(at + 1), at.max(self.linked_at - 1));
+        let mut rows = Vec::new();
+        let mut sum: i64 = 0;
+        for day in day_of_second(from) - SETTLE_DAYS_MAX - 1..=day_of_second(to) {
+            rows.clear();
+            self.open_day(day, &mut rows);
+            let posted = rows
+                .iter()
+                .filter(|row| !row.vanishes && (from..=to).contains(&row.settles_at) && shown(row));
+            sum = sum.saturating_add(posted.map(|row| row.amount).sum());
+        }
+        let moved = if at < self.linked_at { -sum } else { sum };
+        self.balance.saturating_add(moved)
+    }
+}
+
+impl Stretch {
+    /// How many rows a day has.
+    fn count(&self, day: i64, linked_at: i64, seed: u64) -> u8 {
+        let link = day_of_second(linked_at);
+        let since_link = self.period(day) - self.period(link);
+        if since_link.rem_euclid(self.interval) != 0 {
+            return 0;
+        }
+        if let Some(on) = &self.on {
+            return if on.contains(day) { self.times } else { 0 };
+        }
+        let (first, days) = match self.every {
+            Period::Day => return self.times,
+            Period::Week => (self.period(day) * 7 - 3, 7),
+            Period::Month => {
+                let month = self.period(day);
+                (first_day(month), first_day(month + 1) - first_day(month))
+            }
+        };
+        let mut stream = Stream::begin(seed ^ 0x5e7, first.cast_unsigned());
+        let mut count = 0;
+        for _ in 0..self.times {
+            count += u8::from(stream.between(0, days - 1) == day - first);
+        }
+        count
+    }
+
+    /// The number of the period that a day lies in.
+    fn period(&self, day: i64) -> i64 {
+        match self.every {
+            Period::Day => day,
+            // 1970-01-01 was a Thursday.
+            Period::Week => (day + 3).div_euclid(7),
+            Period::Month => month_of(date_of(day)),
+        }
+    }
+
+    fn row(&self, seed: u64, key: RowKey) -> Row<'_> {
+        let mut stream =
+            Stream::begin(at_place(seed, key.day.cast_unsigned()), u64::from(key.slot));
+        let text = pick(stream.next(), &self.descriptions);
+        let announced = between(stream.next(), self.amount.0, self.amount.1);
+        let second = stream.between(OPEN_S.0, OPEN_S.1 - 1);
+        let transacted_at = key.day * DAY_S + self.time.unwrap_or(second);
+        let settles_after_s = match self.pending_days {
+            0 => 0,
+            days => stream.between(DAY_S / 2, days * DAY_S),
+        };
+        let vanishes = stream.between(0, 99) < self.vanish_percent;
+        let tip_percent = stream.between(0, self.tip_percent);
+        let tipped = announced.saturating_add(announced.saturating_mul(tip_percent) / 100);
+        Row {
+            key,
+            text,
+            branch: None,
+            announced,
+            amount: if vanishes { announced } else { tipped },
+            transacted_at,
+            settles_at: transacted_at + settles_after_s,
+            vanishes: vanishes && settles_after_s > 0,
+        }
+    }
+}
+
+impl Days {
+    fn contains(&self, day: i64) -> bool {
+        match self {
+            Self::OfWeek(days) => days.contains(&weekday(day)),
+            Self::OfMonth(days) => {
+                let date = date_of(day);
+                let month = month_of(date);
+                let last = first_day(month + 1) - first_day(month);
+                days.iter().any(|wanted| *wanted.min(&last) == date.day)
+            }
+        }
+    }
+}
+
+/// The seed of an account's stretches: the same for every holder, so that a scenario shows
+/// everybody the same.
+pub(super) fn seed(scenario: &str, account: &str) -> u64 {
+    hash_number(&[b"scenario account", scenario.as_bytes(), account.as_bytes()])
+}

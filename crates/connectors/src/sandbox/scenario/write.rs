@@ -1,0 +1,225 @@
+//! Writes a scenario of one account as TOML: one fact a line.
+
+use super::plan::{Deed, Fact, Outcome, Plan};
+use super::read::{Money, category_of};
+use crate::sandbox::state::StatusChange;
+use model::Word;
+use model::bank::{BankOwner, BankStatus};
+use model::clock::DAY_S;
+use std::fmt::Write as _;
+
+/// What stands before the account.
+pub(super) struct Head<'a> {
+    pub(super) name: &'a str,
+    pub(super) description: &'a str,
+    /// The bank.
+    pub(super) institution: &'a str,
+}
+
+/// Writes the file. The accounts have no stretches: whoever writes one knows its rows.
+pub(super) fn write(head: &Head<'_>, plans: &[Plan]) -> String {
+    let mut text = String::new();
+    line(&mut text, "name", &quoted(head.name));
+    line(&mut text, "description", &quoted(head.description));
+    text.push_str("\n[[institutions]]\n");
+    line(&mut text, "name", &quoted(head.institution));
+    if plans.iter().any(|plan| plan.snapshots) {
+        line(&mut text, "snapshots", "true");
+    }
+    for owner in holders(plans) {
+        text.push_str("\n[[holders]]\n");
+        line(&mut text, "name", &quoted(&owner.name));
+        let rest =
+            [("email", &owner.email), ("phone", &owner.phone), ("address", &owner.raw_address)];
+        for (key, value) in rest {
+            if let Some(value) = value {
+                line(&mut text, key, &quoted(value));
+            }
+        }
+    }
+    for plan in plans {
+        write_account(&mut text, plan);
+    }
+    text
+}
+
+fn write_account(text: &mut String, plan: &Plan) {
+    let money = Money { currency: plan.currency };
+    text.push_str("\n[[accounts]]\n");
+    line(text, "name", &quoted(&plan.name));
+    if !plan.description.is_empty() {
+        line(text, "description", &quoted(&plan.description));
+    }
+    line(text, "kind", &quoted(plan.subcategory.word()));
+    if plan.category != category_of(plan.subcategory) {
+        line(text, "category", &quoted(plan.category.word()));
+    }
+    line(text, "payable", if plan.payable { "true" } else { "false" });
+    line(text, "currency", &quoted(plan.currency.as_str()));
+    if let Some(last4) = &plan.last4 {
+        line(text, "last4", &quoted(last4));
+    }
+    if let Some(owners) = &plan.owners {
+        line(text, "owners", &names(owners));
+    }
+    line(text, "balance", &quoted(&money.text(plan.balance)));
+    if plan.available_more != 0 {
+        let available = plan.balance.saturating_add(plan.available_more);
+        line(text, "available", &quoted(&money.text(available)));
+    }
+    line(text, "history_days", &plan.history_days.to_string());
+    if plan.facts.is_empty() {
+        return;
+    }
+    text.push_str("timeline = [\n");
+    for fact in &plan.facts {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "  {{ {} }},", entry(fact, money).join(", "));
+    }
+    text.push_str("]\n");
+}
+
+/// Every owner that the accounts name, once a name.
+fn holders(plans: &[Plan]) -> Vec<&BankOwner> {
+    let later = plans.iter().flat_map(|plan| &plan.facts).filter_map(|fact| match &fact.what {
+        Deed::Owners(owners) => Some(owners),
+        _ => None,
+    });
+    let first = plans.iter().filter_map(|plan| plan.owners.as_ref());
+    let mut holders: Vec<&BankOwner> = Vec::new();
+    for owner in first.chain(later).flatten() {
+        if !holders.iter().any(|known| known.name == owner.name) {
+            holders.push(owner);
+        }
+    }
+    holders
+}
+
+/// The keys of a fact with their values.
+fn entry(fact: &Fact, money: Money) -> Vec<String> {
+    let mut keys = Vec::new();
+    let mut key = |name: &str, value: String| keys.push(format!("{name} = {value}"));
+    if !matches!(fact.what, Deed::Refresh { .. }) {
+        key("day", fact.at.div_euclid(DAY_S).to_string());
+        if let Some(time) = time(fact.at) {
+            key("time", time);
+        }
+    }
+    match &fact.what {
+        Deed::Appear { id, amount, description, dated, status, currency } => {
+            key("appears", quoted(id));
+            let other = currency.filter(|currency| *currency != money.currency);
+            let money = Money { currency: currency.unwrap_or(money.currency) };
+            key("amount", quoted(&money.text(*amount)));
+            if let Some(currency) = other {
+                key("currency", quoted(currency.as_str()));
+            }
+            key("description", quoted(description));
+            if *dated != fact.at {
+                write_dated(*dated, &mut key);
+            }
+            if *status == BankStatus::Pending {
+                key("pending", "true".to_owned());
+            }
+        }
+        Deed::Edit { id, status, amount, description, dated, currency } => {
+            key(
+                match status {
+                    Some(StatusChange::Post) => "posts",
+                    Some(StatusChange::Void) => "vanishes",
+                    Some(StatusChange::Pend) => "returns",
+                    None => "changes",
+                },
+                quoted(id),
+            );
+            if let Some(amount) = amount {
+                let other = currency.filter(|currency| *currency != money.currency);
+                let money = Money { currency: currency.unwrap_or(money.currency) };
+                key("amount", quoted(&money.text(*amount)));
+                if let Some(currency) = other {
+                    key("currency", quoted(currency.as_str()));
+                }
+            }
+            if let Some(description) = description {
+                key("description", quoted(description));
+            }
+            if let Some(dated) = dated {
+                write_dated(*dated, &mut key);
+            }
+        }
+        Deed::Renumber => key("renumbers", "true".to_owned()),
+        Deed::Balance { current, available } => {
+            key("balance", quoted(&money.text(*current)));
+            if let Some(available) = available {
+                key("available", quoted(&money.text(*available)));
+            }
+        }
+        Deed::Owners(owners) => key("owners", names(owners)),
+        Deed::Refreshes { feature, until, outcome } => {
+            write_outcome(*outcome, &mut key);
+            if let Some(feature) = feature {
+                key("feature", quoted(feature.word()));
+            }
+            key("lasts", format!("\"{}s\"", until - fact.at));
+        }
+        Deed::Refresh { feature, number, outcome } => {
+            key("refresh", number.to_string());
+            key("feature", quoted(feature.word()));
+            write_outcome(*outcome, &mut key);
+        }
+        Deed::AccessEnds(cause) => key("access_ends", quoted(cause.word())),
+    }
+    keys
+}
+
+fn write_outcome(outcome: Outcome, key: &mut impl FnMut(&str, String)) {
+    if let Some(cause) = outcome.cause {
+        key("refresh_fails", quoted(cause.word()));
+    }
+    if outcome.delay_s > 0 {
+        key("refresh_takes", format!("\"{}s\"", outcome.delay_s));
+    }
+}
+
+fn write_dated(dated: i64, key: &mut impl FnMut(&str, String)) {
+    key("dated", dated.div_euclid(DAY_S).to_string());
+    if let Some(time) = time(dated) {
+        key("dated_time", time);
+    }
+}
+
+/// The hours, minutes and seconds of a time after its day, unless it is the first second.
+fn time(at: i64) -> Option<String> {
+    let second = at.rem_euclid(DAY_S);
+    let (hours, minutes, seconds) = (second / 3_600, second / 60 % 60, second % 60);
+    (second != 0).then(|| format!("\"{hours:02}:{minutes:02}:{seconds:02}\""))
+}
+
+fn line(text: &mut String, key: &str, value: &str) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "{key} = {value}");
+}
+
+fn names(owners: &[BankOwner]) -> String {
+    let names: Vec<String> = owners.iter().map(|owner| quoted(&owner.name)).collect();
+    format!("[{}]", names.join(", "))
+}
+
+/// A text as TOML quotes it.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for letter in text.chars() {
+        match letter {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            control if control.is_control() => {
+                // Writing to a String cannot fail.
+                let _ = write!(quoted, "\\u{:04X}", u32::from(control));
+            }
+            plain => quoted.push(plain),
+        }
+    }
+    quoted.push('"');
+    quoted
+}

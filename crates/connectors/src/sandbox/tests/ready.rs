@@ -1,0 +1,161 @@
+//! The ready scenarios: each shows what it promises.
+
+use super::scenario::{books, linked};
+use super::*;
+use crate::sandbox::scenario::ready;
+use crate::{FetchError, Records};
+use model::account::{InactiveCause, StatusAction};
+use model::clock::DAY_S;
+use model::money::Currency;
+use model::refresh::RefreshCause;
+use model::transaction::TransactionStatus;
+
+fn of(name: &str) -> Example {
+    linked(ready::find(name).unwrap())
+}
+
+fn day(day: i64) -> AccountTime {
+    LINKED.plus(day * DAY_S)
+}
+
+fn balance(example: &Example, at: AccountTime) -> i64 {
+    let balance = example.sandbox.ledger_balance(&example.account(), at).unwrap();
+    balance.current[&Currency::USD]
+}
+
+/// The amounts of the transactions whose text has these words, over a year from half a year before
+/// the link.
+fn amounts(example: &Example, words: &str) -> Vec<i64> {
+    let entries = example.sandbox.ledger_entries(&example.account(), day(180)).unwrap();
+    let within = |entry: &&LedgerEntry| {
+        entry.transacted_at >= day(-180)
+            && entry.description.contains(words)
+            && entry.status == TransactionStatus::Posted
+    };
+    entries.iter().filter(within).map(|entry| entry.amount).collect()
+}
+
+/// Steady income: a salary of one size every two weeks, rent each month, and the money lasts.
+#[test]
+fn steady_income() {
+    let example = of("steady-income");
+    let salaries = amounts(&example, "PAYROLL");
+    assert!((25..=27).contains(&salaries.len()), "{}", salaries.len());
+    assert!(salaries.iter().all(|amount| *amount == 218_462));
+    let rents = amounts(&example, "RENT").len();
+    assert!((11..=13).contains(&rents), "{rents}");
+    assert!((0..180).all(|at| balance(&example, day(at)) > 0));
+}
+
+/// A gig worker: a hundred small payouts of uneven size and no salary; the money lasts.
+#[test]
+fn gig_worker() {
+    let example = of("gig-worker");
+    let mut payouts = amounts(&example, "PAYOUT");
+    assert!(payouts.len() > 400, "{}", payouts.len());
+    assert!(payouts.iter().all(|amount| (1_800..=9_600).contains(amount)));
+    payouts.sort_unstable();
+    payouts.dedup();
+    assert!(payouts.len() > 300, "sizes are uneven");
+    assert!(amounts(&example, "PAYROLL").is_empty());
+    assert!((0..180).all(|at| balance(&example, day(at)) > -50_000));
+}
+
+/// Overdrawn: in the black at the link, below zero on day 3, back above on day 10.
+#[test]
+fn overdrawn() {
+    let example = of("overdrawn");
+    assert_eq!(balance(&example, day(0)), 18_250);
+    assert!((4..=10).all(|at| balance(&example, day(at)) < 0));
+    assert!(balance(&example, day(11)) > 0);
+    assert!(amounts(&example, "OVERDRAFT FEE").len() >= 2);
+}
+
+/// A fraud pattern: probes that vanish, another owner, money in by a bad check and out at once, and
+/// an account that the bank hides.
+#[test]
+fn fraud_pattern() {
+    let example = of("fraud-pattern");
+    let owners = |at| example.sandbox.ledger_owners(&example.account(), at).unwrap();
+    assert_eq!(
+        (owners(day(3))[0].name.as_str(), owners(day(4))[0].name.as_str()),
+        ("Ruth Adeyemi", "R. Smith")
+    );
+    let probes = books(&example, 4);
+    let gone = probes.iter().filter(|row| row.contains("gone") && row.contains("QX DIGITAL"));
+    assert_eq!(gone.count(), 2);
+    assert!(balance(&example, day(7)) < -900_000);
+    let lost = example.sandbox.watch(&example.account(), day(7)).lost;
+    assert_eq!(lost, Some((InactiveCause::AccountUnavailable, StatusAction::RelinkRequired)));
+}
+
+/// A closed account: empty on day 5, and closed for good whatever the holder does.
+#[test]
+fn closed_account() {
+    let mut example = of("closed-account");
+    assert_eq!((balance(&example, day(4)), balance(&example, day(5))), (64_000, 0));
+    let watch = |example: &Example, at| example.sandbox.watch(&example.account(), at).lost;
+    assert_eq!(watch(&example, day(5).plus(-1)), None);
+    example.relinked_at = day(6);
+    let closed = Some((InactiveCause::AccountClosed, StatusAction::None));
+    assert_eq!(watch(&example, day(7)), closed);
+}
+
+/// A slow bank: every refresh takes two hours, and rows come days after they took place.
+#[test]
+fn slow_bank() {
+    let mut example = of("slow-bank");
+    for (sequence, at) in [(1, day(0)), (2, day(400))] {
+        let refused = example.fetch(Feature::Transactions, sequence, at).result.err();
+        let cause = RefreshCause::InstitutionTimeout;
+        assert_eq!(refused, Some(FetchError::RetryAfter { at: at.plus(7_200), cause }));
+        let later = at.plus(7_200);
+        let answer = example.fetch_from(Feature::Transactions, sequence, at, later, None);
+        assert!(answer.result.is_ok());
+    }
+    let late = |at: i64| books(&example, at).iter().any(|row| row.contains("CHECK 1042"));
+    assert_eq!((late(4), late(5)), (false, true));
+}
+
+/// A flaky bank: its second refresh times out, it is away for a day, renumbers, and breaks the
+/// login, which linking again mends.
+#[test]
+fn flaky_bank() {
+    let mut example = of("flaky-bank");
+    let mut end = |sequence, at| example.fetch(Feature::Transactions, sequence, at).result.err();
+    let broken = |cause| Some(FetchError::Broken { cause });
+    assert_eq!(end(1, day(0)), None);
+    assert_eq!(end(2, day(1)), broken(RefreshCause::InstitutionTimeout));
+    assert_eq!(end(3, day(4)), broken(RefreshCause::InstitutionError));
+    assert_eq!(end(4, day(5)), broken(RefreshCause::InstitutionUnavailable));
+    assert_eq!(end(5, day(6)), None);
+    assert_eq!(end(6, day(8)), Some(FetchError::NeedsLogin { cause: RefreshCause::LoginRequired }));
+    let renumbered = |at: i64| books(&example, at).iter().all(|row| row.starts_with("r1."));
+    assert_eq!((renumbered(6), renumbered(7)), (false, true));
+    example.relinked_at = day(9);
+    assert_eq!(example.fetch(Feature::Transactions, 7, day(9)).result.err(), None);
+}
+
+/// A busy business: ten years and some forty thousand transactions, which a follower gets whole,
+/// in pages; and the money lasts.
+#[test]
+fn busy_business() {
+    let mut example = of("busy-business");
+    let (mut rows, mut oldest, mut cursor) = (0, LINKED, None::<Vec<u8>>);
+    for _ in 0..200 {
+        let answer =
+            example.fetch_from(Feature::Transactions, 1, LINKED, LINKED, cursor.as_deref());
+        let page = answer.result.unwrap();
+        let Records::Transactions { records, .. } = page.records else { panic!("of rows") };
+        rows += records.len();
+        let first = records.iter().map(|record| record.transacted_at).min();
+        oldest = oldest.min(first.unwrap_or(oldest));
+        cursor = page.next_cursor;
+        if !page.more {
+            break;
+        }
+    }
+    assert!((35_000..45_000).contains(&rows), "{rows}");
+    assert!(oldest < day(-3_640));
+    assert!([0, 30, 90, 180, 365].iter().all(|at| balance(&example, day(*at)) > 0));
+}

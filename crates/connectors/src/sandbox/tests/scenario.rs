@@ -1,0 +1,326 @@
+//! Scenarios: what a file says is what the bank does, and a file that is wrong is told where.
+
+use super::*;
+use crate::{FetchError, Records};
+use model::account::{InactiveCause, StatusAction};
+use model::bank::BankStatus;
+use model::clock::DAY_S;
+use model::money::Currency;
+use model::refresh::RefreshCause;
+use model::transaction::TransactionStatus;
+use proptest::prelude::*;
+
+/// A file with one account and these keys of it.
+fn one_account(keys: &str) -> String {
+    format!("name = \"One\"\n[[accounts]]\nname = \"Checking\"\n{keys}\n")
+}
+
+pub(super) fn linked(text: &str) -> Example {
+    let scenario = Arc::new(Scenario::read(text).unwrap());
+    let bank = scenario.banks()[0].name.clone();
+    let account = scenario.banks()[0].accounts[0].name.clone();
+    Example::at(Sandbox::new(1).with_scenarios([scenario]), &bank, &account, "jenny")
+}
+
+/// What the books show at the end of a day after the link: status, amount, text, day of its date.
+pub(super) fn books(example: &Example, day: i64) -> Vec<String> {
+    let now = LINKED.plus(day * DAY_S);
+    let entries = example.sandbox.ledger_entries(&example.account(), now).unwrap();
+    let line = |entry: &LedgerEntry| {
+        let dated = (entry.transacted_at.0 - LINKED.0).div_euclid(DAY_S);
+        let status = match entry.status {
+            TransactionStatus::Pending => "pending",
+            TransactionStatus::Posted => "posted",
+            TransactionStatus::Void => "gone",
+        };
+        format!("{} {status} {} {} day {dated}", entry.bank_id, entry.amount, entry.description)
+    };
+    entries.iter().map(line).collect()
+}
+
+/// Every kind of fact about transactions is there on its day and not before it.
+#[test]
+fn facts_hold_from_their_day() {
+    let example = linked(&one_account(
+        r#"balance = "100.00"
+        history_days = 0
+        timeline = [
+          { day = -2, appears = "old", amount = "-5.00", description = "OLD" },
+          { day = 0, appears = "lunch", amount = "-12.00", description = "LUNCH", pending = true },
+          { day = 2, posts = "lunch", amount = "-14.40" },
+          { day = 3, vanishes = "old" },
+          { day = 5, amount = "-3.00", description = "LATE", dated = 1 },
+          { day = 6, renumbers = true },
+        ]"#,
+    ));
+    let days = [-1, 0, 2, 3, 5, 6].map(|day| format!("{day}: {}", books(&example, day).join("; ")));
+    insta::assert_snapshot!(days.join("\n"), @"
+    -1: old posted -500 OLD day -2
+    0: old posted -500 OLD day -2; lunch pending -1200 LUNCH day 0
+    2: old posted -500 OLD day -2; lunch posted -1440 LUNCH day 0
+    3: old gone -500 OLD day -2; lunch posted -1440 LUNCH day 0
+    5: old gone -500 OLD day -2; lunch posted -1440 LUNCH day 0; fact-5 posted -300 LATE day 1
+    6: r1.old gone -500 OLD day -2; r1.lunch posted -1440 LUNCH day 0; r1.fact-5 posted -300 LATE day 1
+    ");
+    let balance = |day: i64| {
+        let now = LINKED.plus(day * DAY_S);
+        let balance = example.sandbox.ledger_balance(&example.account(), now).unwrap();
+        let usd = |sums: &std::collections::BTreeMap<Currency, i64>| sums[&Currency::USD];
+        (usd(&balance.current), usd(&balance.available_or_used.unwrap()))
+    };
+    // 100.00 at the link has OLD in it; LUNCH is pending, then posted; OLD comes back; LATE posts.
+    assert_eq!(
+        [balance(0), balance(2), balance(3), balance(5)],
+        [(10_000, 8_800), (8_560, 8_560), (9_060, 9_060), (8_760, 8_760),]
+    );
+}
+
+/// Refreshes fail while the file says so, or when their number comes; others succeed.
+#[test]
+fn refreshes_go_as_the_file_says() {
+    let mut example = linked(&one_account(
+        r#"timeline = [
+          { day = 7, refresh_fails = "institution_timeout", feature = "transactions" },
+          { day = 9, refresh_fails = "institution_unavailable", lasts = "36h" },
+          { day = 20, refresh_takes = "2h" },
+          { refresh = 9, feature = "balance", refresh_fails = "institution_error" },
+        ]"#,
+    ));
+    let mut ends = |feature, sequence, day: i64, hours: i64| {
+        let now = LINKED.plus(day * DAY_S + hours * 3_600);
+        example.fetch(feature, sequence, now).result.err()
+    };
+    let broken = |cause| Some(FetchError::Broken { cause });
+    let timeout = broken(RefreshCause::InstitutionTimeout);
+    let unavailable = broken(RefreshCause::InstitutionUnavailable);
+    assert_eq!(ends(Feature::Transactions, 1, 6, 23), None);
+    assert_eq!(ends(Feature::Transactions, 2, 7, 0), timeout);
+    assert_eq!(ends(Feature::Balance, 1, 7, 0), None);
+    assert_eq!(ends(Feature::Transactions, 3, 8, 0), None);
+    assert_eq!(ends(Feature::Balance, 2, 10, 11), unavailable);
+    assert_eq!(ends(Feature::Balance, 3, 10, 12), None);
+    assert_eq!(ends(Feature::Balance, 9, 15, 0), broken(RefreshCause::InstitutionError));
+    let started = LINKED.plus(20 * DAY_S);
+    let at = started.plus(2 * 3_600);
+    let cause = RefreshCause::InstitutionTimeout;
+    let slow = |example: &mut Example, now| {
+        example.fetch_from(Feature::Balance, 10, started, now, None).result.err()
+    };
+    assert_eq!(slow(&mut example, started), Some(FetchError::RetryAfter { at, cause }));
+    assert_eq!(slow(&mut example, at), None);
+}
+
+/// A login that breaks is mended by linking again; a closed account is closed for good.
+#[test]
+fn an_access_ends() {
+    let mut example = linked(&one_account(
+        r#"timeline = [
+          { day = 8, access_ends = "institution_requirement" },
+          { day = 20, access_ends = "account_closed" },
+        ]"#,
+    ));
+    let day = |day: i64| LINKED.plus(day * DAY_S);
+    let watch = |example: &Example, at| example.sandbox.watch(&example.account(), at);
+    assert_eq!(watch(&example, day(7)).lost, None);
+    assert_eq!(watch(&example, day(7)).next_change_at, Some(day(8)));
+    let broken = (InactiveCause::InstitutionRequirement, StatusAction::RelinkRequired);
+    assert_eq!(watch(&example, day(8)).lost, Some(broken));
+    assert!(example.fetch(Feature::Balance, 1, day(8)).result.is_err());
+    example.relinked_at = day(9);
+    assert_eq!(watch(&example, day(9)).lost, None);
+    let closed = Some((InactiveCause::AccountClosed, StatusAction::None));
+    assert_eq!(watch(&example, day(20)).lost, closed);
+    example.relinked_at = day(21);
+    assert_eq!(watch(&example, day(22)).lost, closed);
+}
+
+/// Balances and owners that the file names hold from their day.
+#[test]
+fn balances_and_owners_change() {
+    let text = r#"
+        name = "One"
+        [[holders]]
+        name = "Jenny Rosen"
+        email = "jenny@example.com"
+        [[holders]]
+        name = "Kay Rosen"
+        [[accounts]]
+        name = "Checking"
+        balance = "10.00"
+        available = "510.00"
+        owners = ["Jenny Rosen"]
+        timeline = [
+          { day = 2, balance = "99.00" },
+          { day = 3, amount = "-9.00", description = "TEA" },
+          { day = 4, owners = ["Jenny Rosen", "Kay Rosen"] },
+        ]
+    "#;
+    let mut example = linked(text);
+    let mut told = Vec::new();
+    for day in [0, 2, 3, 4] {
+        let now = LINKED.plus(day * DAY_S);
+        for feature in [Feature::Balance, Feature::Ownership] {
+            let page = example.fetch(feature, 1, now).result.unwrap();
+            told.push(match page.records {
+                Records::Balance(Some(balance)) => {
+                    format!("{:?} {:?}", balance.current, balance.available_or_used)
+                }
+                Records::Owners(owners) => {
+                    owners.into_iter().map(|owner| owner.name).collect::<Vec<_>>().join(", ")
+                }
+                other => panic!("{other:?}"),
+            });
+        }
+    }
+    insta::assert_snapshot!(told.join("\n"), @"
+    {usd: 1000} Some({usd: 51000})
+    Jenny Rosen
+    {usd: 9900} Some({usd: 59900})
+    Jenny Rosen
+    {usd: 9000} Some({usd: 59000})
+    Jenny Rosen
+    {usd: 9000} Some({usd: 59000})
+    Jenny Rosen, Kay Rosen
+    ");
+}
+
+/// JSON says the same as TOML.
+#[test]
+fn json_is_read_too() {
+    let toml = one_account(
+        r#"currency = "jpy"
+        timeline = [{ day = 1, time = "09:30:05", appears = "a", amount = "-1200", description = "SUSHI" }]
+        stretches = [{ every = "day", amount = ["1", "2"], description = "COIN" }]"#,
+    );
+    let json = r#"{"name": "One", "accounts": [{"name": "Checking", "currency": "jpy",
+        "timeline": [{"day": 1, "time": "09:30:05", "appears": "a", "amount": "-1200",
+                      "description": "SUSHI"}],
+        "stretches": [{"every": "day", "amount": ["1", "2"], "description": "COIN"}]}]}"#;
+    let accounts = |text| Scenario::read(text).unwrap().banks()[0].accounts.clone();
+    assert_eq!(accounts(&toml), accounts(json));
+}
+
+/// Each mistake is told with its line and its key.
+#[test]
+fn mistakes_are_told_with_line_and_key() {
+    let row = |entry: &str| one_account(&format!("timeline = [\n{entry}\n]"));
+    let files = [
+        "name = ".to_owned(),
+        "{\"name\": \"One\",\n\"accounts\": [}".to_owned(),
+        "name = \"One\"".to_owned(),
+        one_account("colour = \"red\""),
+        one_account("balance = 12.5"),
+        one_account("balance = \"12.5\""),
+        one_account("kind = \"piggy_bank\""),
+        one_account("owners = [\"Nobody\"]"),
+        one_account("[[accounts]]\nname = \"Checking\""),
+        one_account("institution = \"Elsewhere\""),
+        row("{ amount = \"-1.00\", description = \"TEA\" }"),
+        row("{ day = 1, description = \"TEA\" }"),
+        row("{ day = 1, posts = \"a\" }"),
+        row("{ day = 1, appears = \"a\", amount = \"-1.00\", description = \"A\" },\n\
+             { day = 2, posts = \"a\" }"),
+        row("{ day = 1, amount = \"-1.00\", description = \"A\", dated = 2 }"),
+        row("{ day = 1, renumbers = true, access_ends = \"access_denied\" }"),
+        row("{ day = 1, refresh_fails = \"bored\" }"),
+        row("{ day = 1, appears = \"20260101-1\", amount = \"-1.00\", description = \"A\" }"),
+        row("{ day = 1, refresh_takes = \"soon\" }"),
+        row("{ day = 1, time = \"25:00\", renumbers = true }"),
+        one_account("[[accounts.stretches]]\nevery = \"fortnight\""),
+        one_account("[[accounts.stretches]]\nevery = \"week\"\non = 5\namount = \"1.00\""),
+        "{\"name\": \"One\",\n\"accounts\": [{\"name\": \"A\",\n\"blance\": \"1.00\"}]}".to_owned(),
+    ];
+    let told = files.iter().map(|text| Scenario::read(text).unwrap_err().to_string());
+    insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r#"
+    line 1: string values must be quoted, expected literal string
+    line 2: expected value
+    line 1: accounts: at least one is needed
+    line 4: accounts.colour: no such key; here are: available, balance, category, currency, description, history_days, institution, kind, last4, name, owners, payable, stretches, timeline
+    line 4: accounts.balance: an amount of usd in quotes is expected, such as "-12.00"
+    line 4: accounts.balance: an amount of usd in quotes is expected, such as "-12.00"
+    line 4: accounts.kind: 'piggy_bank' is none of: checking, credit_card, line_of_credit, mortgage, other, savings
+    line 4: accounts.owners: no holder is called 'Nobody'
+    line 4: accounts.name: the institution has an account 'Checking' already
+    line 4: accounts.institution: no institution is called 'Elsewhere'
+    line 5: accounts.timeline.day: is missing
+    line 5: accounts.timeline: says nothing that happens; one of: appears, posts, vanishes, returns, changes, renumbers, balance, owners, refresh_fails, refresh_takes, access_ends
+    line 5: accounts.timeline.posts: no transaction 'a' has appeared by then
+    line 6: accounts.timeline.posts: 'a' is posted by then
+    line 5: accounts.timeline.dated: lies after the day on which it appears
+    line 5: accounts.timeline.access_ends: one entry says one thing; make another entry of it
+    line 5: accounts.timeline.refresh_fails: 'bored' is none of: institution_unavailable, institution_timeout, institution_error, login_required, access_denied, account_closed, account_unavailable, unsupported, interrupted
+    line 5: accounts.timeline.appears: the bank itself gives ids like '20260101-1'
+    line 5: accounts.timeline.refresh_takes: a number with s, m, h or d is expected, such as "90s" or "2d"
+    line 5: accounts.timeline.time: HH:MM or HH:MM:SS is expected, in quotes
+    line 5: accounts.stretches.every: day, week, month, or such as "2 weeks" is expected
+    line 6: accounts.stretches.on: names of days are expected, such as "friday", or "workdays"
+    line 3: accounts.blance: no such key; here are: available, balance, category, currency, description, history_days, institution, kind, last4, name, owners, payable, stretches, timeline
+    "#);
+}
+
+/// The bytes of a credential are pinned: databases hold them.
+#[test]
+fn credentials_are_stable() {
+    let example = linked(&one_account(
+        r#"timeline = [
+          { day = 0, appears = "a", amount = "-1.00", description = "TEA", pending = true },
+          { day = 1, posts = "a" },
+          { day = 2, refresh_fails = "institution_timeout" },
+        ]
+        stretches = [{ every = "week", on = "workdays", amount = "1.00", description = "COIN" }]"#,
+    ));
+    let body = String::from_utf8(example.offered.credential[25..].to_vec()).unwrap();
+    insta::assert_snapshot!(body, @r#"{"name":"Checking","category":"cash","subcategory":"checking","payable":true,"currency":"usd","last4":null,"snapshots":false,"history_days":180,"balance":0,"available_more":0,"owners":null,"seed":5068339732528110971,"stretches":[{"from":null,"until":null,"every":"Week","interval":1,"on":{"OfWeek":[1,2,3,4,5]},"times":1,"amount":[100,100],"descriptions":["COIN"],"time":null,"pending_days":0,"tip_percent":0,"vanish_percent":0}],"facts":[{"at":0,"what":{"Appear":{"id":"a","amount":-100,"description":"TEA","dated":0,"status":"pending"}}},{"at":86400,"what":{"Edit":{"id":"a","status":"Post"}}},{"at":172800,"what":{"Refreshes":{"feature":null,"until":259200,"outcome":{"cause":"institution_timeout","delay_s":0}}}}]}"#);
+    let status = BankStatus::Pending;
+    assert!(body.contains(&format!("{status:?}").to_lowercase()));
+}
+
+/// A stretch has as many rows as it says, whatever the seed of the server.
+#[test]
+fn stretches_keep_their_rate() {
+    let example = linked(&one_account(
+        r#"history_days = 140
+        [[accounts.stretches]]
+        every = "2 weeks"
+        on = "friday"
+        amount = "2000.00"
+        description = "SALARY"
+        [[accounts.stretches]]
+        every = "week"
+        times = 3
+        amount = ["-20.00", "-90.00"]
+        description = "GROCERY"
+        [[accounts.stretches]]
+        every = "month"
+        on = 31
+        amount = "-400.00"
+        description = "RENT"
+        [[accounts.stretches]]
+        every = "day"
+        times = 2
+        time = "12:00"
+        from = -10
+        to = -1
+        amount = "-3.00"
+        description = "TEA""#,
+    ));
+    let count = |text: &str| books(&example, 140).iter().filter(|row| row.contains(text)).count();
+    // 280 days: 40 weeks, 9 or 10 ends of months.
+    assert_eq!(count("SALARY"), 20);
+    assert!((119..=121).contains(&count("GROCERY")), "{}", count("GROCERY"));
+    assert_eq!(count("RENT"), 9);
+    assert_eq!(count("TEA"), 20);
+}
+
+proptest! {
+    /// No text makes the reader panic, and what it takes in it can link.
+    #[test]
+    fn any_text_is_read_or_refused(text in "\\PC{0,200}", cut in 0_usize..4_000) {
+        let _ = Scenario::read(&text);
+        let whole = include_str!("timeline.toml");
+        let cut = whole.get(..cut).unwrap_or(whole);
+        if let Ok(scenario) = Scenario::read(cut) {
+            prop_assert!(!scenario.outline().is_empty());
+        }
+    }
+}

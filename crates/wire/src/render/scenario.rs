@@ -1,0 +1,58 @@
+//! A scenario, as the test helper shows it: one of bankfeed's own objects.
+
+use crate::json::JsonWriter;
+use model::clock::AccountTime;
+use model::id::{AccountId, InstitutionId};
+use model::scenario::Scenario;
+
+/// A bank of a scenario.
+#[derive(Clone, Copy, Debug)]
+pub struct ScenarioBank<'a> {
+    /// Its id.
+    pub id: InstitutionId,
+    /// By which it is linked.
+    pub name: &'a str,
+    /// The names of its accounts.
+    pub accounts: &'a [&'a str],
+}
+
+/// Writes a scenario; `named` is its name and description, `text` its file, where that is shown.
+pub fn write(
+    writer: &mut JsonWriter,
+    scenario: &Scenario,
+    named: (&str, &str),
+    banks: &[ScenarioBank<'_>],
+    text: Option<&str>,
+) {
+    writer.object(|w| {
+        w.key("id").plain(scenario.id.text().as_str());
+        w.key("object").plain("bankfeed.scenario");
+        w.key("created").integer(scenario.created.0);
+        w.key("description").string(named.1);
+        w.key("institutions").array(|w| {
+            for bank in banks {
+                w.object(|w| {
+                    w.key("id").plain(bank.id.text().as_str());
+                    w.key("accounts").strings(bank.accounts.iter().copied());
+                    w.key("name").string(bank.name);
+                });
+            }
+        });
+        w.key("livemode").boolean(false);
+        w.key("name").string(named.0);
+        if let Some(text) = text {
+            w.key("scenario").string(text);
+        }
+    });
+}
+
+/// Writes what happened on an account by a time, as the text of a scenario.
+pub fn write_export(writer: &mut JsonWriter, account: AccountId, as_of: AccountTime, text: &str) {
+    writer.object(|w| {
+        w.key("object").plain("bankfeed.scenario_export");
+        w.key("account").plain(account.text().as_str());
+        w.key("as_of").integer(as_of.0);
+        w.key("livemode").boolean(false);
+        w.key("scenario").string(text);
+    });
+}
