@@ -8,6 +8,7 @@ use crate::Failure;
 use crate::counts::{Counts, plain_counts};
 use crate::crash::time::moment;
 use crate::install;
+use crate::parity;
 use crate::process::{self, built, program, root, run_lines};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -50,7 +51,9 @@ pub(crate) fn run(names: &[String]) -> Result<Counts, Failure> {
                 continue;
             }
             let mut client = Counts::default();
+            let record = parity::fresh_records(name)?.join("calls.jsonl");
             for mut program in programs {
+                program.env(parity::SERVERS_VARIABLE, &record);
                 client += run_client(name, &mut program)?;
             }
             process::say(&format!("{name}: {client} in {} s", begun.elapsed().as_secs()));
