@@ -28,6 +28,7 @@ const CLIENTS: &[Client] = &[
     ("node", node),
     ("go", go),
     ("java", java),
+    ("first-test", first_test),
     ("rust", rust),
     ("ruby", ruby),
     ("php", php),
@@ -157,15 +158,24 @@ fn find_go() -> Result<String, Failure> {
     Ok(text(&environment.join("bin/go"))?.to_owned())
 }
 
+/// The test of `docs/first-test.md`, as it stands there, in each of its languages.
+fn first_test() -> Result<Vec<Command>, Failure> {
+    let python = python_with("python", "requirements.txt")?;
+    let place = root().join("tests/clients/node");
+    install::programs(&[("node", "nodejs"), ("npm", "npm")])?;
+    install::npm_packages(&place)?;
+    let (go, jars) = (find_go()?, java_packages()?);
+    let told = [format!("python={python}"), "node=node".into(), format!("go={go}")];
+    let mut test = program(&python, &["tests/clients/first_test/main.py"]);
+    test.args(told).arg(format!("jars={}", text(&jars)?));
+    Ok(vec![test])
+}
+
 /// The Java SDK. Maven fetches what `pom.xml` names; javac alone compiles, warnings as errors.
 fn java() -> Result<Vec<Command>, Failure> {
-    install::programs(&[("javac", "default-jdk-headless"), ("mvn", "maven")])?;
+    let jars = java_packages()?;
     let place = root().join("tests/clients/java");
     let built = root().join("target/clients/java");
-    let jars = built.join("jars");
-    let into = format!("-DoutputDirectory={}", text(&jars)?);
-    let fetch = ["--quiet", "--batch-mode", "dependency:copy-dependencies", &into];
-    process::run(program("mvn", &fetch).current_dir(&place))?;
     let mut sources: Vec<PathBuf> = std::fs::read_dir(place.join("src"))
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
         .map_err(|error| format!("tests/clients/java/src: {error}"))?;
@@ -176,6 +186,16 @@ fn java() -> Result<Vec<Command>, Failure> {
     process::run(program("javac", &flags).args(sources))?;
     let path = format!("{}:{jars}", text(&classes)?);
     Ok(vec![program("java", &["-cp", &path, "Main"])])
+}
+
+/// What `pom.xml` names, in a folder.
+fn java_packages() -> Result<PathBuf, Failure> {
+    install::programs(&[("javac", "default-jdk-headless"), ("mvn", "maven")])?;
+    let jars = root().join("target/clients/java/jars");
+    let into = format!("-DoutputDirectory={}", text(&jars)?);
+    let fetch = ["--quiet", "--batch-mode", "dependency:copy-dependencies", &into];
+    process::run(program("mvn", &fetch).current_dir(root().join("tests/clients/java")))?;
+    Ok(jars)
 }
 
 /// The client that Rust programs use, with the crates that its own lock file pins.

@@ -159,6 +159,8 @@ impl Started {
     /// Stops accepting, finishes what runs and closes the database.
     pub async fn stop(self) -> Result<(), StartError> {
         let _ = self.stop.send(true);
+        // They could be the longest of the requests under way.
+        self.engine.end_waits();
         let served = if self.serving.is_finished() {
             Ok(())
         } else {

@@ -88,6 +88,8 @@ pub struct Posted {
 pub struct Called {
     /// Its status.
     pub status: u16,
+    /// What it says of a refresh that was not started, and the like: its `Stripe-Notice`.
+    pub notice: Option<String>,
     /// Its body.
     pub body: Vec<u8>,
 }
@@ -148,6 +150,8 @@ impl Outbound {
         let failed = |error: reqwest::Error| OutboundError::Call { reason: reason(&error) };
         let mut answer = request.send().await.map_err(failed)?;
         let status = answer.status().as_u16();
+        let notice = answer.headers().get("stripe-notice");
+        let notice = notice.and_then(|notice| Some(notice.to_str().ok()?.to_owned()));
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > CALL_BYTES_MAX {
@@ -155,7 +159,7 @@ impl Outbound {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Called { status, body })
+        Ok(Called { status, notice, body })
     }
 
     fn parse(&self, url: &str) -> Result<Url, OutboundError> {

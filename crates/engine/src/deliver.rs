@@ -126,6 +126,7 @@ impl Engine {
         self.failpoints.reach("before_settle");
         // Stale: another worker took the delivery over when the lease ran out, and settles it.
         let _ = self.store.write(settle).await?;
+        self.waits.tell(delivery.merchant);
         Ok(())
     }
 

@@ -1,7 +1,8 @@
 //! The dispatch worker: an event becomes one delivery per subscribed endpoint.
 //!
 //! Events are found by their mark, which the command that writes the deliveries clears; deliveries
-//! that exist stay as they are. A crash in between repeats the work and changes nothing.
+//! that exist stay as they are. A crash in between repeats the work and changes nothing. Once its
+//! mark is cleared an event is offered to the event streams, which no crash outlives.
 
 use crate::event::{Listeners, subscribed};
 use crate::{Engine, Error};
@@ -29,7 +30,7 @@ impl Engine {
         }
         let mut listeners: HashMap<MerchantId, Listeners> = HashMap::new();
         let mut writing = JoinSet::new();
-        for (event, committed_at) in events {
+        for (place, (event, committed_at)) in events.iter().enumerate() {
             let of_merchant = match listeners.entry(event.merchant) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(unknown) => unknown.insert(self.listeners_of(event.merchant).await?),
@@ -37,16 +38,35 @@ impl Engine {
             let dispatch = DispatchEvent {
                 merchant: event.merchant,
                 event: event.id,
-                deliveries: self.deliveries(&event, committed_at.0, of_merchant),
+                deliveries: self.deliveries(event, committed_at.0, of_merchant),
             };
             // Written together, so that the writer commits them together.
             let engine = Arc::clone(self);
-            writing.spawn(async move { engine.store.write(dispatch).await });
+            writing.spawn(async move {
+                let (merchant, taken) = (dispatch.merchant, !dispatch.deliveries.is_empty());
+                let written = engine.store.write(dispatch).await;
+                if written.is_ok() && !taken {
+                    engine.waits.tell(merchant);
+                }
+                (place, written)
+            });
         }
+        let (mut dispatched, mut failed) = (Vec::with_capacity(found), None);
         while let Some(written) = writing.join_next().await {
-            if let Ok(written) = written {
-                written?;
+            match written {
+                Ok((place, Ok(()))) => dispatched.push(place),
+                Ok((_, Err(error))) => failed = Some(error),
+                Err(_) => {}
             }
+        }
+        dispatched.sort_unstable();
+        for (event, committed_at) in dispatched.iter().filter_map(|place| events.get(*place)) {
+            if let Some(of_merchant) = listeners.get(&event.merchant) {
+                self.offer(event, *committed_at, of_merchant);
+            }
+        }
+        if let Some(error) = failed {
+            return Err(error.into());
         }
         if found > 0 {
             self.wake.deliver();

@@ -6,7 +6,7 @@ use crate::{Answer, Context, Engine, Error};
 use model::Word;
 use model::endpoint::Endpoint;
 use model::event::Event;
-use model::id::{EventId, MerchantId};
+use model::id::{EndpointId, EventId, MerchantId};
 use store::{
     Bounds, Cursor, EventPlace, FindEvent, Kind, ListEvents, ListObjects, Object, ObjectsOf, Page,
     StoredEvent,
@@ -57,7 +57,7 @@ impl Engine {
     }
 
     /// Events are shown in the version they were made in, whatever the caller's.
-    fn event_body(&self, stored: &StoredEvent, listeners: &Listeners) -> Vec<u8> {
+    pub(crate) fn event_body(&self, stored: &StoredEvent, listeners: &Listeners) -> Vec<u8> {
         // Deliveries that are not written yet are counted as the dispatcher will write them.
         let pending = if stored.undispatched {
             subscribed(&listeners.endpoints, &stored.event, stored.position).count()
@@ -123,7 +123,8 @@ impl Engine {
             let of_platform = self.endpoints_of(tie.platform).await?.into_iter();
             endpoints.extend(of_platform.filter(|endpoint| endpoint.connect));
         }
-        Ok(Listeners { endpoints, connected: tie.map(|tie| tie.account) })
+        let platform = tie.as_ref().map(|tie| tie.platform);
+        Ok(Listeners { endpoints, connected: tie.map(|tie| tie.account), platform })
     }
 
     /// A merchant's endpoints, at most [`model::limits::ENDPOINTS_MAX`].
@@ -150,6 +151,17 @@ pub(crate) struct Listeners {
     pub(crate) endpoints: Vec<Endpoint>,
     /// The id of the connected account that the merchant is, if it is one.
     pub(crate) connected: Option<String>,
+    /// Who runs it, if it is one.
+    pub(crate) platform: Option<MerchantId>,
+}
+
+impl Listeners {
+    /// One of them that is not deleted.
+    pub(crate) fn get(&self, given: &str, param: &str) -> Result<&Endpoint, Error> {
+        let id: Option<EndpointId> = given.parse().ok();
+        let found = self.endpoints.iter().find(|endpoint| Some(endpoint.id) == id);
+        found.ok_or_else(|| Refusal::no_such("webhook endpoint", given, param).into())
+    }
 }
 
 /// The endpoints that get an event committed at this position: enabled, of its type, and made

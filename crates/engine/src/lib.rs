@@ -22,6 +22,7 @@ mod due;
 pub mod endpoint;
 mod error;
 pub mod event;
+pub mod event_stream;
 pub mod external_account;
 mod held;
 pub mod hosted;
@@ -37,6 +38,7 @@ pub mod session;
 pub mod settings;
 pub mod token;
 pub mod transaction;
+pub mod wait;
 mod watch;
 pub mod worker;
 
@@ -47,12 +49,14 @@ pub use settings::Settings;
 use connectors::Connector;
 use connectors::outbound::Outbound;
 use due::Stuck;
+use event_stream::EventStreams;
 use model::clock::{AccountTime, Clock, ClockStatus, Rng, TestClock};
 use model::id::{ClockId, MerchantId};
 use model::key::random_letters;
 use model::numbers::Numbers;
 use std::sync::Arc;
 use store::{Failpoints, FindObject, Kind, Object, Store};
+use wait::Waits;
 use wire::address::PageKey;
 use worker::Wake;
 
@@ -68,6 +72,8 @@ pub struct Engine {
     pub(crate) failpoints: Failpoints,
     pub(crate) wake: Wake,
     pub(crate) stuck: Stuck,
+    pub(crate) waits: Waits,
+    pub(crate) event_streams: EventStreams,
     /// Makes the addresses of hosted pages.
     pub(crate) page_key: PageKey,
 }
@@ -102,6 +108,7 @@ impl Engine {
     pub fn new(parts: Parts) -> Self {
         Self {
             page_key: PageKey::new(parts.store.derived_key("hosted pages")),
+            event_streams: EventStreams::new(parts.store.derived_key("event streams")),
             store: parts.store,
             connector: parts.connector,
             outbound: parts.outbound,
@@ -112,6 +119,7 @@ impl Engine {
             failpoints: parts.failpoints,
             wake: Wake::default(),
             stuck: Stuck::default(),
+            waits: Waits::default(),
         }
     }
 

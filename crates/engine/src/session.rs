@@ -10,12 +10,12 @@ use model::session::{ManualEntry, Prefetch, Session, SessionFilters, SessionStat
 use model::token::BankAccountToken;
 use std::collections::BTreeSet;
 use store::{AccountsOf, CreateObject, Cursor, FindObject, Kind, ListAccounts, Object, Page};
+use wire::change::EQUAL_DEFAULTS;
 use wire::error::Error as Refusal;
 use wire::expand::Expand;
 use wire::render::ExpandedHolder;
 use wire::render::customer::ExpandedCustomer;
 use wire::render::session::SessionParts;
-use wire::version::EQUAL_DEFAULTS;
 
 /// What a create says.
 #[derive(Clone, Debug)]
@@ -49,7 +49,7 @@ pub enum HolderInput {
 fn is_for_payouts(context: &Context, input: &SessionInput) -> bool {
     matches!(input.holder, HolderInput::Account(_))
         && input.permissions.contains(&Permission::PaymentMethod)
-        && !context.version.at_least(EQUAL_DEFAULTS)
+        && !context.version.has(&EQUAL_DEFAULTS)
 }
 
 impl Engine {

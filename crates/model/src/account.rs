@@ -170,6 +170,8 @@ words! {
     NumberStatus {
         /// It was revoked.
         Deactivated = "deactivated",
+        /// Its time was over.
+        Expired = "expired",
         /// It moves money.
         Transactable = "transactable",
     }

@@ -96,8 +96,30 @@ pub const DELIVERIES_IN_FLIGHT_PER_ENDPOINT_MAX: usize = 32;
 pub const DELIVERY_TIMEOUT_MS: u64 = 20_000;
 /// Bytes kept of an endpoint's answer.
 pub const ATTEMPT_BODY_BYTES_MAX: usize = 1_024;
+/// Longest that one call waits for an event; the SDKs give a call up after 80 seconds.
+pub const EVENT_WAIT_S_MAX: i64 = 60;
+/// How long a call waits for an event unless it says otherwise.
+pub const EVENT_WAIT_S_DEFAULT: i64 = 30;
+/// Calls that wait for events in the whole server; one more is refused.
+pub const EVENT_WAITS_MAX: usize = 256;
+/// News of deliveries that wait for a call that waits for events; one that falls further behind
+/// looks through all of its events.
+pub const EVENT_NEWS_MAX: usize = 1_024;
 /// How long a rolled secret stays active unless the roll says otherwise.
 pub const SECRET_ROLL_MS_MAX: i64 = 24 * 3_600 * 1_000;
+
+/// Event streams of the whole server.
+pub const EVENT_STREAMS_MAX: usize = 256;
+/// Event streams of a merchant.
+pub const EVENT_STREAMS_PER_MERCHANT_MAX: usize = 16;
+/// Messages that an event stream keeps because they were not acknowledged.
+pub const EVENT_STREAM_MESSAGES_MAX: usize = 2_000;
+/// How long an event stream is kept while nobody reads it.
+pub const EVENT_STREAM_AWAY_MS_MAX: i64 = 60_000;
+/// How long a reader of an event stream may take to take a message.
+pub const EVENT_STREAM_SEND_MS_MAX: u64 = 10_000;
+/// Bytes of a message from a reader of an event stream.
+pub const EVENT_STREAM_RECEIVED_BYTES_MAX: usize = 64 * 1_024;
 
 /// Commands waiting for the writer; one more is answered with 429.
 pub const WRITER_QUEUE_MAX: usize = 4_096;
@@ -123,5 +145,14 @@ pub const KNOWN_CUSTOMERS_MAX: u32 = 20;
 pub const LOGIN_STEPS_MAX: u32 = 8;
 /// Parts into which accounts are spread for claims and for the daily work.
 pub const BUCKETS: u32 = 1_024;
+
+/// How long a command waits before it looks again.
+pub const COMMAND_POLL_MS: u64 = 100;
+/// The longest that a command may be told to wait: a day.
+pub const COMMAND_WAIT_S_MAX: u64 = 86_400;
+/// Rows that a command shows or writes of one list.
+pub const COMMAND_ROWS_MAX: usize = 2_000_000;
+/// How far one command advances a test clock: ten years and a leap day or three.
+pub const COMMAND_ADVANCE_S_MAX: i64 = 3_653 * 86_400;
 /// Bytes of a record of API calls, after which nothing more is written to it.
 pub const RECORD_BYTES_MAX: u64 = 1 << 30;

@@ -11,7 +11,7 @@
 //! | [`command::refresh`] | [`ClaimRefreshes`], [`PutOffRefresh`], [`ApplyRefresh`], [`FailRefresh`], [`ListDueAccounts`] |
 //! | [`command::transaction`] | [`ListTransactions`], [`FindTransaction`], [`FindHeld`] |
 //! | [`command::clock`] | [`StartAdvance`], [`ClaimClocks`], [`ListDueOnClock`], [`StepClock`] |
-//! | [`command::event`] | [`ListEvents`], [`FindEvent`], [`ListUndispatched`], [`DispatchEvent`] |
+//! | [`command::event`] | [`ListEvents`], [`ListEventsAfter`], [`FindEvent`], [`ListUndispatched`], [`DispatchEvent`] |
 //! | [`command::delivery`] | [`ClaimDeliveries`], [`SettleDelivery`], [`ListDeliveries`] |
 //! | [`command::reply`] | [`RecordReply`], [`FindReply`] |
 //! | [`command::prune`] | [`Prune`] |

@@ -4,12 +4,39 @@
 //! A request is read by the table and by every change that its version has; an answer is rendered
 //! as the newest version shows it, and what is newer than its reader is left out. Objects that are
 //! written without a value in between ([`render::account`](crate::render::account),
-//! [`render::session`](crate::render::session)) ask the version themselves.
+//! [`render::session`](crate::render::session)), and calls that are read by hand, ask whether a
+//! version [`has`](Version::has) a change.
 //!
-//! To add one: a module with its `CHANGE`, and its name in [`CHANGES`], newest first.
+//! To add one: a module with its `CHANGE`, its name in [`CHANGES`], newest first, and a row in
+//! `docs/versions.md`.
 
+mod account_numbers;
 mod allowed_types;
+mod credit_accounts;
+mod deactivation_foreseen;
+mod equal_defaults;
+mod hosted_session;
+mod institution;
 mod named_types;
+mod number_codes;
+mod number_states;
+mod one_country;
+mod relink;
+mod session_setup;
+mod shown_country;
+
+pub use account_numbers::CHANGE as ACCOUNT_NUMBERS;
+pub use credit_accounts::CHANGE as CREDIT_ACCOUNTS;
+pub use deactivation_foreseen::CHANGE as DEACTIVATION_FORESEEN;
+pub use equal_defaults::CHANGE as EQUAL_DEFAULTS;
+pub use hosted_session::CHANGE as HOSTED_SESSION;
+pub use institution::CHANGE as INSTITUTION;
+pub use number_codes::CHANGE as NUMBER_CODES;
+pub use number_states::CHANGE as NUMBER_STATES;
+pub use one_country::CHANGE as ONE_COUNTRY;
+pub use relink::CHANGE as RELINK;
+pub use session_setup::CHANGE as SESSION_SETUP;
+pub use shown_country::CHANGE as SHOWN_COUNTRY;
 
 use crate::error::Error;
 use crate::params::Params;
@@ -21,11 +48,14 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 /// What one version changed.
-struct Change {
-    /// The date of the first version that has it.
-    since: &'static str,
+#[derive(Debug)]
+pub struct Change {
+    /// The date of the first general version that has it; none while it is in preview.
+    since: Option<&'static str>,
     /// The date since which previews have it.
     since_preview: &'static str,
+    /// The beta that brought it before there were previews.
+    beta: Option<&'static str>,
     /// Parameters that came, as a table of [`shape`](crate::shape).
     came: &'static str,
     /// Parameters that went: the call, the name, and the code of its refusal; without a code it is
@@ -35,16 +65,59 @@ struct Change {
     keys: &'static [(&'static str, &'static str)],
 }
 
-/// The newest first.
-const CHANGES: [&Change; 2] = [&named_types::CHANGE, &allowed_types::CHANGE];
+/// The newest first, those in preview by the date of that.
+const CHANGES: [&Change; 14] = [
+    &named_types::CHANGE,
+    &one_country::CHANGE,
+    &equal_defaults::CHANGE,
+    &number_states::CHANGE,
+    &shown_country::CHANGE,
+    &allowed_types::CHANGE,
+    &session_setup::CHANGE,
+    &deactivation_foreseen::CHANGE,
+    &hosted_session::CHANGE,
+    &relink::CHANGE,
+    &account_numbers::CHANGE,
+    &number_codes::CHANGE,
+    &institution::CHANGE,
+    &credit_accounts::CHANGE,
+];
 
 /// What came with each change, by call.
 static CAME: LazyLock<Vec<BTreeMap<&'static str, Shape>>> =
     LazyLock::new(|| CHANGES.iter().map(|change| read_table(change.came)).collect());
 
 impl Change {
+    /// One that all versions have from a date on, and that code asks for.
+    const fn of(since: &'static str) -> Self {
+        Self {
+            since: Some(since),
+            since_preview: since,
+            beta: None,
+            came: "",
+            went: &[],
+            keys: &[],
+        }
+    }
+
+    /// One that only previews have, from a date on.
+    const fn of_preview(since_preview: &'static str) -> Self {
+        Self { since: None, ..Self::of(since_preview) }
+    }
+
     fn is_in(&self, version: &Version) -> bool {
-        version.at_least(self.since) || version.is_preview() && version.at_least(self.since_preview)
+        if version.is_preview() {
+            return version.at_least(self.since_preview);
+        }
+        self.since.is_some_and(|since| version.at_least(since))
+            || self.beta.is_some_and(|beta| version.has_beta(beta))
+    }
+}
+
+impl Version {
+    /// Whether a change is in this version.
+    pub fn has(&self, change: &Change) -> bool {
+        change.is_in(self)
     }
 }
 
@@ -109,7 +182,8 @@ mod tests {
     /// Changes stand newest first, and name calls that have a table.
     #[test]
     fn changes_are_in_order() {
-        assert!(CHANGES.is_sorted_by(|newer, older| newer.since > older.since));
+        let date = |change: &Change| change.since.unwrap_or(change.since_preview);
+        assert!(CHANGES.is_sorted_by(|newer, older| date(newer) >= date(older)));
         for change in CHANGES {
             let came = change.came.lines().filter(|line| !line.starts_with(' '));
             for call in came.chain(change.went.iter().map(|(call, ..)| *call)) {

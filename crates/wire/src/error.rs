@@ -280,6 +280,18 @@ impl Error {
             .code("lock_timeout")
     }
 
+    /// Nothing came of a wait; `waited` says for what, and how far it came.
+    pub fn waited_in_vain(waited: &str) -> Self {
+        Self::invalid(waited).status(408).error_type(ErrorType::ApiError)
+    }
+
+    /// Too many requests, by the limit that this word names.
+    pub fn rate_limited(reason: &'static str) -> Self {
+        Self::invalid(format!("Too many requests: the limit {reason} is reached; slow down."))
+            .status(429)
+            .code("rate_limit")
+    }
+
     /// The server failed; what happened stands in its log.
     pub fn internal() -> Self {
         Self::invalid("The server failed to answer this request; its log says why.")

@@ -1,8 +1,10 @@
 //! API versions: what `Stripe-Version` may say, and which shapes follow from it.
 //!
 //! A version is a date, in newer ones followed by the name of its train (`2026-08-26.dahlia`) or by
-//! `preview`; the oldest form of preview lists betas behind a semicolon. Any date is taken, since
-//! only its order matters here; the exact text is kept, because answers and events repeat it.
+//! `preview`; the oldest form of preview lists betas behind a semicolon. What Stripe never published
+//! is refused, as Stripe does; of previews any date is taken, for they are not all known, and so is
+//! a version newer than this server, which it serves as the newest it knows. The exact text is kept,
+//! because answers and events repeat it.
 
 use crate::error::Error;
 use std::borrow::Cow;
@@ -11,10 +13,11 @@ use std::borrow::Cow;
 pub const DEFAULT: &str = "2026-08-26.dahlia";
 /// The newest version known.
 pub const NEWEST: &str = "2026-10-28.endive";
-/// The version since which a session's country is one word instead of an array.
-pub const SCALAR_COUNTRY: &str = "2026-09-30";
-/// The version since which what a session leaves out is the same for every kind of holder.
-pub const EQUAL_DEFAULTS: &str = "2026-09-30";
+/// Every published version, the oldest first: those that Stripe's `OpenAPI` document of
+/// 2026-05-27.dahlia offers for webhook endpoints, and the later ones.
+const PUBLISHED: &str = include_str!("version/published.txt");
+/// The first version that had previews in place of betas.
+const FIRST_PREVIEW: &str = "2024-09-30";
 /// Characters of a version; lists of betas are long.
 const CHARS_MAX: usize = 1_000;
 const DATE_CHARS: usize = 10;
@@ -43,7 +46,7 @@ impl Version {
     /// ```
     pub fn parse(text: &str) -> Result<Self, Error> {
         let text = text.trim();
-        if is_version(text) {
+        if is_version(text) && is_known(text) {
             Ok(Self { text: Cow::Owned(text.to_owned()) })
         } else {
             Err(Error::invalid(format!(
@@ -78,6 +81,12 @@ impl Version {
         self.train() == Some("preview")
     }
 
+    /// Whether a beta of the oldest form of previews is on.
+    pub fn has_beta(&self, name: &str) -> bool {
+        let betas = self.text.split(';').skip(1);
+        betas.filter_map(|beta| beta.trim().split_once('=')).any(|(beta, _)| beta == name)
+    }
+
     /// Whether this version is of the date `YYYY-MM-DD` or later.
     pub fn at_least(&self, date: &str) -> bool {
         // Dates of this form sort as text.
@@ -91,6 +100,17 @@ fn is_version(text: &str) -> bool {
     }
     let Some((date, rest)) = text.split_at_checked(DATE_CHARS) else { return false };
     is_date(date) && (rest.is_empty() || is_train(rest) || is_betas(rest))
+}
+
+/// Whether a text of the right form names a version that there is.
+fn is_known(text: &str) -> bool {
+    let (date, rest) = text.split_at(DATE_CHARS);
+    if rest == ".preview" {
+        return date >= FIRST_PREVIEW;
+    }
+    let name = if rest.starts_with('.') { text } else { date };
+    let newer = rest.starts_with('.') && date > &NEWEST[..DATE_CHARS];
+    newer || PUBLISHED.lines().any(|published| published == name)
 }
 
 fn is_date(date: &str) -> bool {
@@ -150,11 +170,13 @@ mod tests {
         for text in [
             DEFAULT,
             NEWEST,
+            "2011-01-01",
             "2020-08-27",
-            "2024-02-29",
-            "2000-02-29",
-            "2026-12-31",
+            "2024-06-20",
+            "2024-09-30.acacia",
             "2026-10-14.preview",
+            "2028-02-29.preview",
+            "2026-12-31.fern",
             "2022-08-01; financial_connections_transactions_beta=v1; \
              financial_connections_relink_api_beta=v1",
             "2022-08-01;some_beta=v1;",
@@ -162,8 +184,11 @@ mod tests {
             assert_eq!(Version::parse(text).unwrap().as_str(), text);
         }
         assert!(!Version::default().is_preview());
-        assert!(!Version::default().at_least(SCALAR_COUNTRY));
-        assert!(Version::newest().at_least(SCALAR_COUNTRY));
+        assert!(!Version::default().at_least("2026-09-30"));
+        assert!(Version::newest().at_least("2026-09-30"));
+        let betas = Version::parse("2022-08-01; one_beta=v1; other_beta=v2").unwrap();
+        assert!(betas.has_beta("one_beta") && betas.has_beta("other_beta"));
+        assert!(!betas.has_beta("beta") && !Version::newest().has_beta("one_beta"));
     }
 
     /// What is no version is refused with 400.
@@ -172,14 +197,21 @@ mod tests {
         for text in [
             "",
             "latest",
-            "2026-13-01",
-            "2026-00-01",
-            "2026-02-30",
-            "2026-02-29",
-            "1900-02-29",
-            "2026-04-31",
-            "2026-01-32",
-            "2026-1-01",
+            "2026-13-01.preview",
+            "2026-00-01.preview",
+            "2026-02-30.preview",
+            "2027-02-29.preview",
+            "2100-02-29.preview",
+            "2026-04-31.preview",
+            "2026-01-32.preview",
+            "2026-1-01.preview",
+            "2024-06-20.preview",
+            "2024-06-21",
+            "2024-09-30",
+            "2026-08-26.endive",
+            "2026-08-25.dahlia",
+            "2027-01-01",
+            "2024-06-21; some_beta=v1",
             "2026-08-26.",
             "2026-08-26.DAHLIA",
             "2026-08-26dahlia",
@@ -196,9 +228,9 @@ mod tests {
         #[test]
         fn any_text_is_read_safely(text in "\\PC{0,40}", tail in "\\PC{0,10}") {
             let _ = Version::parse(&text);
-            if let Ok(version) = Version::parse(&format!("2026-08-26{tail}")) {
-                prop_assert!(version.at_least("2026-08-26"));
-                prop_assert!(!version.at_least("2026-08-27"));
+            if let Ok(version) = Version::parse(&format!("2022-08-01{tail}")) {
+                prop_assert!(version.at_least("2022-08-01"));
+                prop_assert!(!version.at_least("2022-08-02"));
             }
         }
     }

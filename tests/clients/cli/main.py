@@ -15,6 +15,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "curl")]
 
 from inbox import Inbox  # noqa: E402
+from listening import Listening  # noqa: E402
 from server import Server  # noqa: E402
 
 BINARIES = HERE / "node_modules/.bin"
@@ -49,18 +50,21 @@ class Cli:
     def run(self, command, key=KEY):
         done = subprocess.run(
             ["bash", "-c", f"{command} --api-base {self.server.url}"],
-            env={
-                "PATH": f"{BINARIES}:{os.environ['PATH']}",
-                "HOME": self.home.name,
-                "STRIPE_API_KEY": key,
-                "STRIPE_CLI_TELEMETRY_OPTOUT": "1",
-            },
+            env=self.environment(key),
             cwd=HERE,
             capture_output=True,
             text=True,
             timeout=60,
         )
         return done
+
+    def environment(self, key=KEY):
+        return {
+            "PATH": f"{BINARIES}:{os.environ['PATH']}",
+            "HOME": self.home.name,
+            "STRIPE_API_KEY": key,
+            "STRIPE_CLI_TELEMETRY_OPTOUT": "1",
+        }
 
     def asked(self, command):
         """The JSON of an answer; errors of the API are printed likewise, and end with status 0."""
@@ -189,6 +193,42 @@ class Cli:
         after = self.asked("stripe get /v1/financial_connections/accounts -d limit=100")
         assert len(after["data"]) == len(before["data"]) + 1, (before, after, done)
 
+    def listen_forwards_what_happens(self):
+        """Every event, in the account's own version, signed with the secret that was printed."""
+        asked_before = self.run("stripe listen --skip-update --no-wss --print-secret").stdout.strip()
+        inbox = Inbox()
+        with Listening.of(self, "--all-snapshot", inbox) as listening:
+            assert listening.secret == asked_before, (listening.secret, asked_before)
+            made = self.asked("stripe customers create -d name=Heard")["id"]
+            event = inbox.wait("the customer", lambda event: event["data"]["object"]["id"] == made)
+            assert event["api_version"] == "2026-08-26.dahlia", event
+            assert inbox.verify(event, listening.secret), inbox.posts
+            assert not inbox.verify(event, "whsec_other")
+            listening.wait("what the target answered", rf"<--\s+\[200\] POST .*{event['id']}")
+
+    def listen_takes_types_and_the_newest_version(self):
+        inbox = Inbox()
+        with Listening.of(self, f"--latest --events {REFRESHED}", inbox) as listening:
+            session = self.call("create session with prefetch", customer_id=self.customer)
+            self.link(session["id"])
+            event = inbox.wait("the refresh", lambda event: event["type"] == REFRESHED)
+            assert event["api_version"] == "2026-10-28.endive", event
+            assert inbox.verify(event, listening.secret), inbox.posts
+            # The account was made too, which was not asked for.
+            assert {event["type"] for event in inbox.events} == {REFRESHED}, inbox.events
+
+    def listen_goes_on_after_the_server_was_killed(self):
+        """The CLI opens a new session by itself, and hears of what happens from then on."""
+        inbox = Inbox()
+        with Listening.of(self, "--all-snapshot --log-level debug", inbox) as listening:
+            secret = listening.secret
+            self.server.kill()
+            self.server.start()
+            listening.wait("a new session", "Ready!", 2)
+            made = self.asked("stripe customers create -d name=Later")["id"]
+            event = inbox.wait("the customer", lambda event: event["data"]["object"]["id"] == made)
+            assert inbox.verify(event, secret), "the secret outlasts the server"
+
     def every_call_of_the_guide_was_sent(self):
         assert self.calls.keys() == self.sent, self.calls.keys() ^ self.sent
 
@@ -202,6 +242,9 @@ STEPS = [
     Cli.endive_is_asked_for_by_a_flag,
     Cli.mistakes_are_told,
     Cli.a_fixture_file_is_run,
+    Cli.listen_forwards_what_happens,
+    Cli.listen_takes_types_and_the_newest_version,
+    Cli.listen_goes_on_after_the_server_was_killed,
     Cli.every_call_of_the_guide_was_sent,
 ]
 

@@ -1,5 +1,7 @@
 """A webhook endpoint that keeps what it is sent."""
 
+import hashlib
+import hmac
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,13 +12,17 @@ WAIT_S_MAX = 30
 class Inbox:
     def __init__(self):
         self.events = []
+        # Bodies as they came, with their signatures, by the id of the event.
+        self.posts = {}
         self.changed = threading.Condition()
         inbox = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
-                event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                event = json.loads(body)
                 with inbox.changed:
+                    inbox.posts[event["id"]] = (body, self.headers["Stripe-Signature"])
                     inbox.events.append(event)
                     inbox.changed.notify_all()
                 self.send_response(200)
@@ -38,3 +44,10 @@ class Inbox:
             )
             assert found, f"waited {WAIT_S_MAX} s for {what}; {len(self.events)} events came"
             return found
+
+    def verify(self, event, secret):
+        """Whether an event was signed with this secret, as the guide to webhooks says to find out."""
+        body, signature = self.posts[event["id"]]
+        parts = dict(part.split("=") for part in signature.split(","))
+        signed = hmac.new(secret.encode(), f"{parts['t']}.".encode() + body, hashlib.sha256)
+        return hmac.compare_digest(signed.hexdigest(), parts["v1"])

@@ -23,6 +23,8 @@ pub struct Client {
     outbound: Outbound,
     base: String,
     key: String,
+    /// The connected account that calls act in.
+    account: Option<String>,
 }
 
 /// An answer.
@@ -30,6 +32,8 @@ pub struct Client {
 pub struct Received {
     /// Its HTTP status.
     pub status: u16,
+    /// A remark for whoever called.
+    pub notice: Option<String>,
     /// Its body.
     pub body: serde_json::Value,
 }
@@ -38,7 +42,13 @@ impl Client {
     /// A client of the server at `base`.
     pub fn build(base: &str, key: &str) -> Result<Self, ClientError> {
         let base = base.trim_end_matches('/').to_owned();
-        Ok(Self { outbound: local_outbound()?, base, key: key.to_owned() })
+        Ok(Self { outbound: local_outbound()?, base, key: key.to_owned(), account: None })
+    }
+
+    /// The same, in a connected account.
+    #[must_use]
+    pub fn in_account(&self, account: &str) -> Self {
+        Self { account: Some(account.to_owned()), ..self.clone() }
     }
 
     /// Makes a call; parameters go into the query of a GET and the form of anything else.
@@ -56,9 +66,11 @@ impl Client {
             _ => (format!("{}{path}", self.base), form.into_bytes()),
         };
         let authorization = format!("Bearer {}", self.key);
-        let headers = [("Authorization", authorization.as_str()), ("Content-Type", FORM)];
+        let mut headers = vec![("Authorization", authorization.as_str()), ("Content-Type", FORM)];
+        headers.extend(self.account.as_deref().map(|account| ("Stripe-Account", account)));
         let called = self.outbound.call(method, &url, &headers, body).await?;
-        Ok(Received { status: called.status, body: serde_json::from_slice(&called.body)? })
+        let body = serde_json::from_slice(&called.body)?;
+        Ok(Received { status: called.status, notice: called.notice, body })
     }
 }
 

@@ -1,15 +1,27 @@
-//! The command line: `serve`, `key`, `demo`, `listen`, `config`.
+//! The command line: a server and its keys, what looks after them, and what uses a running server.
+//!
+//! Commands that use a server stand on [`server`]: flags, calls, waiting, faults with what helps
+//! against them. All printing is in [`output`].
 //!
 //! Results go to standard output and logs to standard error. A command ends with 0 if it did what
 //! it was asked, 1 if it could not, and 2 if it was asked wrongly.
 
+mod account;
+mod advance;
 mod client;
+mod completions;
 mod demo;
+mod events;
 mod flags;
+mod format;
 mod key;
+mod link;
 mod listen;
 mod output;
 mod serve;
+mod server;
+mod transactions;
+mod trigger;
 
 pub use client::{Client, ClientError, Received};
 
@@ -43,6 +55,22 @@ enum Command {
     Config(ConfigFlags),
     /// Prints events as they happen and forwards them to a URL.
     Listen(listen::ListenFlags),
+    /// Links bank accounts without a browser, and makes what that takes.
+    Link(Box<link::LinkFlags>),
+    /// Lists bank accounts, or shows one.
+    Accounts(account::AccountsFlags),
+    /// Lists the transactions of a bank account.
+    Transactions(transactions::TransactionsFlags),
+    /// Fetches a bank account anew.
+    Refresh(account::RefreshFlags),
+    /// Lets time pass on a test clock.
+    Advance(advance::AdvanceFlags),
+    /// Lists events, shows one with its deliveries, or sends one again.
+    Events(events::EventsFlags),
+    /// Makes an event happen, by the calls that lead to it.
+    Trigger(trigger::TriggerFlags),
+    /// Prints what a shell needs to complete commands.
+    Completions(completions::CompletionsFlags),
 }
 
 /// Why a command did not do what it was asked.
@@ -55,11 +83,30 @@ enum CommandError {
     #[error(transparent)]
     Listen(#[from] listen::ListenError),
     #[error(transparent)]
+    Server(#[from] server::ServerError),
+    #[error(transparent)]
     Key(#[from] key::KeyError),
     #[error("the demo did not end well")]
     Demo(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("could not prepare the process")]
     Process(#[source] std::io::Error),
+}
+
+impl CommandError {
+    /// What the person at the command line can do about it.
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Server(error) => error.help(),
+            _ => None,
+        }
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Server(error) if error.is_usage() => ExitCode::from(2),
+            _ => ExitCode::FAILURE,
+        }
+    }
 }
 
 /// Runs the command that the arguments of the process ask for.
@@ -71,12 +118,23 @@ pub fn run() -> ExitCode {
         Command::Demo => demo::run(),
         Command::Config(flags) => show_config(&flags),
         Command::Listen(flags) => listen::run(&flags),
+        Command::Link(flags) => link::run(&flags),
+        Command::Accounts(flags) => account::run(&flags),
+        Command::Transactions(flags) => transactions::run(&flags),
+        Command::Refresh(flags) => account::run_refresh(&flags),
+        Command::Advance(flags) => advance::run(&flags),
+        Command::Events(flags) => events::run(&flags),
+        Command::Trigger(flags) => trigger::run(&flags),
+        Command::Completions(flags) => {
+            completions::run(&flags);
+            Ok(())
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            output::complain(&error);
-            ExitCode::FAILURE
+            output::complain(&error, error.help().as_deref());
+            error.exit_code()
         }
     }
 }

@@ -3,6 +3,8 @@
 use super::call::{Call, Outcome};
 use super::customer::bounds;
 use engine::event::EventFilter;
+use engine::wait::{WaitFilter, check_type};
+use model::limits::{EVENT_WAIT_S_DEFAULT, EVENT_WAIT_S_MAX};
 use wire::list::take_page;
 
 pub(super) async fn list(mut call: Call) -> Outcome {
@@ -23,6 +25,30 @@ pub(super) async fn list(mut call: Call) -> Outcome {
 pub(super) async fn retrieve(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.retrieve_event(&call.context, call.id()).await?)
+}
+
+pub(super) async fn wait(mut call: Call) -> Outcome {
+    let params = &mut call.params;
+    params.exclusive(&["type", "types"])?;
+    let one = params.text("type")?;
+    let many = params.texts("types")?;
+    if let Some(one) = &one {
+        check_type(one, "type")?;
+    }
+    for (index, one) in many.iter().flatten().enumerate() {
+        check_type(one, &format!("types[{index}]"))?;
+    }
+    let timeout = params.integer_within("timeout", 0, EVENT_WAIT_S_MAX)?;
+    let filter = WaitFilter {
+        types: one.map(|one| vec![one]).or(many).unwrap_or_default(),
+        account: params.text("account")?,
+        object: params.text("object")?,
+        after: params.text("after")?,
+        endpoint: params.text("webhook_endpoint")?,
+        timeout_s: timeout.unwrap_or(EVENT_WAIT_S_DEFAULT).unsigned_abs(),
+    };
+    let call = call.ready(&[])?;
+    Ok(Box::pin(call.engine.wait_for_event(&call.context, &filter)).await?)
 }
 
 pub(super) async fn deliveries(call: Call) -> Outcome {

@@ -19,6 +19,7 @@ mod cors;
 mod customer;
 mod endpoint;
 mod event;
+mod event_stream;
 mod external_account;
 mod given;
 mod headers;

@@ -6,7 +6,7 @@ use super::payments::{
 };
 use super::{
     App, account, clock, connected_account, connections_settings, cors, customer, endpoint, event,
-    external_account, helpers, link_flow, record, session, token, transaction,
+    event_stream, external_account, helpers, link_flow, record, session, token, transaction,
 };
 use crate::pages::{self, hosted};
 use axum::Router;
@@ -154,6 +154,8 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .delete("/v1/webhook_endpoints/{id}", endpoint::delete)
         // Ours: Stripe rolls secrets in its dashboard only.
         .post("/v1/webhook_endpoints/{id}/roll_secret", endpoint::roll_secret)
+        // For `stripe listen`; its connection stands among the pages below
+        .post("/v1/stripecli/sessions", event_stream::open)
         // Ours: opens the link flow in a browser
         .client_post("/v1/link_flows", link_flow::create)
         // Test clocks
@@ -190,6 +192,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
             "/v1/test_helpers/financial_connections/accounts/{id}/reactivate",
             helpers::reactivate,
         )
+        .get("/v1/test_helpers/events/wait", event::wait)
         .get("/v1/test_helpers/events/{id}/deliveries", event::deliveries)
         .router()
         // For people and for those who watch the process; without a key
@@ -206,6 +209,8 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/i/{token}", get(hosted::show_invoice).post(hosted::step_invoice))
         .route("/microdeposits/{token}", get(hosted::show_deposits).post(hosted::tell_deposits))
         .route("/link/{token}/bank", get(pages::link::show_bank).post(pages::link::step_bank))
+        // Events as they happen, for whoever opened a stream
+        .route("/stripecli/subscribe", get(event_stream::subscribe))
         // For the merchant; asks for a secret key
         .route("/settings", get(pages::settings::show).post(pages::settings::act))
         // The stand-in for Stripe.js, under the name of its own address too

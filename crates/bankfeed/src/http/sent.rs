@@ -30,7 +30,9 @@ impl Sent {
 
     pub(super) fn refused(refusal: &Refusal) -> Self {
         // A key in use, a lock and a failed server are gone when the client comes again.
-        let should_retry = matches!(refusal.status, 409 | 429 | 500).then_some(true);
+        // A limit of requests is not: whoever is told of it is to slow down first.
+        let limited = refusal.code == Some("rate_limit");
+        let should_retry = (matches!(refusal.status, 409 | 429 | 500) && !limited).then_some(true);
         let body = refusal.to_json(None);
         let notice = refusal.notice.as_ref().map(|notice| Cow::Owned(notice.to_string()));
         Self { status: refusal.status, body, notice, original: None, should_retry }

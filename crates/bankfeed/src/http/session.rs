@@ -7,10 +7,11 @@ use engine::session::{HolderInput, SessionInput};
 use model::Word;
 use model::account::Subcategory;
 use model::session::{ManualEntry, PaymentMethodSupport, SessionFilters};
+use wire::change::{CREDIT_ACCOUNTS, ONE_COUNTRY, SESSION_SETUP};
 use wire::error::Error;
 use wire::params::{Params, Setting, without_repeats};
 use wire::render::session::FIELDS;
-use wire::version::{SCALAR_COUNTRY, Version};
+use wire::version::Version;
 
 /// Who may hold the accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,13 +41,11 @@ pub(super) async fn create(mut call: Call) -> Outcome {
         permissions: permissions.into_iter().collect(),
         prefetch: params.choices("prefetch")?.map(without_repeats),
         filters: params.hash("filters")?.map(|hash| take_filters(hash, &version)).transpose()?,
-        limits: params.hash("limits")?.map(take_accounts_max).transpose()?,
-        manual_entry: match params.hash("manual_entry")? {
-            Some(hash) => take_manual_entry(hash)?,
-            None => None,
-        },
         return_url: params.text("return_url")?,
+        limits: None,
+        manual_entry: None,
     };
+    let input = if version.has(&SESSION_SETUP) { take_setup(params, input)? } else { input };
     check_return_url(input.return_url.as_deref(), "return_url")?;
     let call = call.ready(FIELDS)?;
     Ok(call.engine.create_session(&call.context, &input).await?)
@@ -91,41 +90,59 @@ fn take_holder(mut params: Params) -> Result<HolderInput, Error> {
 
 fn take_filters(mut params: Params, version: &Version) -> Result<SessionFilters, Error> {
     let subcategories: Option<Vec<Subcategory>> = params.choices("account_subcategories")?;
-    if let Some(index) =
-        subcategories.iter().flatten().position(|given| *given == Subcategory::Other)
-    {
-        let offered = Subcategory::ALL.iter().filter(|one| **one != Subcategory::Other);
-        let words: Vec<&str> = offered.map(|one| one.word()).collect();
+    let offered = offered_subcategories(version);
+    if let Some(index) = subcategories.iter().flatten().position(|given| !offered.contains(given)) {
+        let words: Vec<&str> = offered.iter().map(|one| one.word()).collect();
         let path = format!("{}[{index}]", params.path_of("account_subcategories"));
         return Err(Error::bad_choice(&path, &words));
     }
     let filters = SessionFilters {
         account_subcategories: subcategories.map(without_repeats),
         country: take_country(&mut params, version)?,
-        require_payment_method_support: params
-            .choice::<PaymentMethodSupport>("require_payment_method_support")?,
+        require_payment_method_support: if version.has(&SESSION_SETUP) {
+            params.choice::<PaymentMethodSupport>("require_payment_method_support")?
+        } else {
+            None
+        },
     };
     params.finish()?;
     Ok(filters)
 }
 
+/// The kinds of accounts that a session of a version can be narrowed down to.
+fn offered_subcategories(version: &Version) -> Vec<Subcategory> {
+    let offered = |one: &Subcategory| match one {
+        Subcategory::Checking | Subcategory::Savings => true,
+        Subcategory::Other => false,
+        _ => version.has(&CREDIT_ACCOUNTS),
+    };
+    Subcategory::ALL.iter().copied().filter(offered).collect()
+}
+
 /// One country; older versions send an array of which the first element counts.
 fn take_country(params: &mut Params, version: &Version) -> Result<Option<String>, Error> {
-    let mut path = params.path_of("country");
-    let mut country = params.text("country")?;
-    if !version.at_least(SCALAR_COUNTRY) && params.has("countries") {
-        if country.is_some() {
-            return Err(Error::exclusive(&[path, params.path_of("countries")]));
-        }
-        path = format!("{}[0]", params.path_of("countries"));
-        country = params.texts("countries")?.unwrap_or_default().into_iter().next();
-    }
+    let (path, country) = if version.has(&ONE_COUNTRY) {
+        (params.path_of("country"), params.text("country")?)
+    } else {
+        let path = format!("{}[0]", params.path_of("countries"));
+        (path, params.texts("countries")?.unwrap_or_default().into_iter().next())
+    };
     match country {
         Some(given) if given.len() != 2 || !given.bytes().all(|b| b.is_ascii_alphabetic()) => {
             Err(Error::invalid("A country is given as two letters, such as US.").param(path))
         }
         country => Ok(country.map(|given| given.to_ascii_uppercase())),
     }
+}
+
+/// What can be set up since [`SESSION_SETUP`].
+fn take_setup(params: &mut Params, input: SessionInput) -> Result<SessionInput, Error> {
+    let manual_entry = match params.hash("manual_entry")? {
+        Some(hash) => take_manual_entry(hash)?,
+        None => None,
+    };
+    let limits = params.hash("limits")?.map(take_accounts_max).transpose()?;
+    Ok(SessionInput { limits, manual_entry, ..input })
 }
 
 /// `limits`: the most accounts, or none where an empty text lifts the limit.

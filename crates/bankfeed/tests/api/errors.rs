@@ -90,7 +90,6 @@ async fn sessions() {
             ("POST", &path, &with("filters[account_subcategories][]=other")),
             ("POST", &path, &with("filters[country]=USA")),
             ("POST", &path, &with("filters[countries][]=U1")),
-            ("POST", &path, &with("filters[countries][]=US&filters[country]=US")),
             ("POST", &path, &with("filters[require_payment_method_support]=some")),
             ("POST", &path, &with("limits[x]=1")),
             ("POST", &path, &with("limits[accounts]=0")),
@@ -150,16 +149,12 @@ async fn sessions() {
         credit_card, line_of_credit, mortgage, or savings
     POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
     permissions[]=transactions&filters[country]=USA
-        400 invalid_request_error - filters[country]
-        A country is given as two letters, such as US.
+        400 invalid_request_error parameter_unknown filters[country]
+        Received unknown parameter: filters[country]. Did you mean countries?
     POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
     permissions[]=transactions&filters[countries][]=U1
         400 invalid_request_error - filters[countries][0]
         A country is given as two letters, such as US.
-    POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
-    permissions[]=transactions&filters[countries][]=US&filters[country]=US
-        400 invalid_request_error parameters_exclusive filters[country]
-        You may give only one of these parameters: filters[country], filters[countries].
     POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
     permissions[]=transactions&filters[require_payment_method_support]=some
         400 invalid_request_error - filters[require_payment_method_support]

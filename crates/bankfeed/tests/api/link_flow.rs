@@ -132,7 +132,7 @@ async fn form_bank() {
     You may close this page.
     ");
 
-    let ended = app.get(&format!("{FC}/sessions/{}", session.text("/id"))).await.ok();
+    let ended = app.session_in_preview(&session).await;
     assert_eq!(ended.at("/status"), "succeeded");
     let listed = app.get(&format!("{FC}/accounts?session={}", session.text("/id"))).await.ok();
     let names: Vec<_> = listed.items("/data").iter().map(|a| a["display_name"].clone()).collect();
@@ -243,7 +243,7 @@ async fn banks_that_fail() {
         browser.step("back", "").await;
         browser.log_in_at(&app, bank).await;
         assert!(read(&browser.step("cancel", "").await).contains("Nothing was linked"));
-        let ended = app.get(&format!("{FC}/sessions/{}", session.text("/id"))).await.ok();
+        let ended = app.session_in_preview(&session).await;
         assert_eq!(ended.at("/status"), "failed");
     }
     // A bank that ends the login in its form.
@@ -286,7 +286,7 @@ async fn leaves_from_everywhere() {
         let left = browser.step("cancel", "").await.ok();
         assert!(read(&left).starts_with("200\nYou left"), "{way:?}: {}", read(&left));
         assert!(left.body.contains("data-status=\"cancelled\" data-at-once"));
-        let ended = app.get(&format!("{FC}/sessions/{}", session.text("/id"))).await.ok();
+        let ended = app.session_in_preview(&session).await;
         assert_eq!(ended.at("/status"), "cancelled");
         assert!(ended.items("/accounts/data").is_empty());
         // What is over stays over.

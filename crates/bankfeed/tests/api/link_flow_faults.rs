@@ -1,7 +1,7 @@
 //! What a holder has to put right in the link flow.
 
 use crate::browser::{Browser, read};
-use crate::support::{App, FC};
+use crate::support::App;
 
 /// Numbers typed by the holder: each fault, then a token in the session and no account.
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn manual_entry() {
     422 This is a test: use the routing and account numbers shown below.
     200 Your bank details are saved
     ");
-    let ended = app.get(&format!("{FC}/sessions/{}", session.text("/id"))).await.ok();
+    let ended = app.session_in_preview(&session).await;
     assert_eq!(ended.at("/status"), "succeeded");
     assert!(ended.items("/accounts/data").is_empty());
     insta::assert_snapshot!(

@@ -49,7 +49,7 @@ anything else fails it.
 | passed over | taken in any shape, without an effect |
 | refused | 400: Stripe publishes it and nothing here could honour it; the note says why |
 
-The page is of the default version; what others take is in [api.md](api.md#versions).
+The page is of the default version; what others take is in [versions.md](versions.md).
 A parameter that stands in no row is 400 `parameter_unknown`, at every depth. A path in brackets has
 a row of its own where it has another fate than the rest of its hash.
 ";

@@ -239,6 +239,13 @@ impl Client {
         self.request("GET", path).send().await
     }
 
+    /// A session as previews show it: with how its flow stands.
+    pub(crate) async fn session_in_preview(&self, session: &Reply) -> Reply {
+        let path = format!("{FC}/sessions/{}", session.text("/id"));
+        let preview = ("Stripe-Version", "2026-10-14.preview");
+        self.request("GET", &path).header(preview.0, preview.1).send().await.ok()
+    }
+
     /// Posts a form, as curl would write it.
     pub(crate) async fn post(&self, path: &str, form: &str) -> Reply {
         self.request("POST", path).form(form).send().await

@@ -114,7 +114,12 @@ fn number(number: Number, linked: Linked, now: AccountTime) -> AccountNumber {
         } else {
             NumberType::TokenizedAccountNumber
         },
-        status: if expired { NumberStatus::Deactivated } else { NumberStatus::Transactable },
+        status: match number {
+            // As the guide to testing says of it, in words of before there were others.
+            Number::TokenExpired if expired => NumberStatus::Deactivated,
+            _ if expired => NumberStatus::Expired,
+            _ => NumberStatus::Transactable,
+        },
         announced: expiry.is_some_and(|expiry| expiry.plus(-ANNOUNCED_S) <= now),
     }
 }

@@ -20,6 +20,7 @@ use model::token::{
 };
 use std::collections::BTreeMap;
 use store::{Bounds, FindObject, Kind, ListObjects, Object, ObjectsOf};
+use wire::change::NUMBER_CODES;
 use wire::error::Error as Refusal;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
@@ -312,7 +313,7 @@ impl Engine {
             MethodSource::Account(given) => {
                 let param = path_of(input.path, "financial_connections_account");
                 let account = self.get_account(context, given, &param).await?;
-                payable(&account, &param)?;
+                payable(context, &account, &param)?;
                 self.method_of_account(context, &account, made_for)
             }
             MethodSource::Numbers(numbers) => {
@@ -426,31 +427,32 @@ pub(crate) fn give_to(
 }
 
 /// Refuses an account that cannot be debited.
-fn payable(account: &Account, param: &str) -> Result<(), Error> {
+fn payable(context: &Context, account: &Account, param: &str) -> Result<(), Error> {
     let refuse = |message: &str| Refusal::invalid(message.to_owned()).param(param.to_owned());
+    let unavailable = |message: &str| {
+        let refusal = refuse(message);
+        if !context.version.has(&NUMBER_CODES) {
+            return refusal;
+        }
+        refusal.code("financial_connections_account_unavailable_account_numbers")
+    };
     if !account.permissions.contains(&Permission::PaymentMethod) {
         let message = "The account was linked without the permission payment_method.";
         return Err(refuse(message).into());
     }
     if !account.supported_payment_method_types.contains(&PaymentMethodType::UsBankAccount) {
         let message = "The account cannot pay by us_bank_account; ask for another one.";
-        let refusal =
-            refuse(message).code("financial_connections_account_unavailable_account_numbers");
-        return Err(refusal.into());
+        return Err(unavailable(message).into());
     }
     let numbers = &account.account_numbers;
     let usable = |status: NumberStatus| status == NumberStatus::Transactable;
     if !numbers.is_empty() && !numbers.iter().any(|number| usable(number.status)) {
         let message = "None of the account's numbers can be used; ask for another account.";
-        let refusal =
-            refuse(message).code("financial_connections_account_unavailable_account_numbers");
-        return Err(refusal.into());
+        return Err(unavailable(message).into());
     }
     if !account.is_active() {
         let message = "The account is inactive; its numbers cannot be fetched.";
-        let refusal =
-            refuse(message).code("financial_connections_account_unavailable_account_numbers");
-        return Err(refusal.into());
+        return Err(unavailable(message).into());
     }
     Ok(())
 }

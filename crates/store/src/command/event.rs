@@ -8,7 +8,7 @@ use crate::{Bounds, Listed, Page};
 use model::clock::{AccountTime, ServerTime};
 use model::delivery::Delivery;
 use model::event::Event;
-use model::id::{EventId, MerchantId};
+use model::id::{AccountId, EventId, MerchantId};
 
 /// An event with what its deliveries say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,24 @@ pub struct ListEvents {
 }
 
 reads!(ListEvents => Listed<StoredEvent>, event::list);
+
+/// Lists a merchant's events that were committed after a place, the first committed first. Answers
+/// `Vec<StoredEvent>`.
+#[derive(Clone, Debug)]
+pub struct ListEventsAfter {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Only those about this bank account.
+    pub account: Option<AccountId>,
+    /// Only these types; a word may end in `.*`. All when empty.
+    pub types: Vec<String>,
+    /// The place in the order of commits that they follow.
+    pub after: i64,
+    /// The most events.
+    pub limit: usize,
+}
+
+reads!(ListEventsAfter => Vec<StoredEvent>, event::list_after);
 
 /// Finds an event. Answers `Option<StoredEvent>`.
 #[derive(Clone, Copy, Debug)]

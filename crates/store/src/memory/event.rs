@@ -4,7 +4,8 @@ use super::{EventRow, Memory, page};
 use crate::command::event::any_takes;
 use crate::store::Failure;
 use crate::{
-    DispatchEvent, EventPlace, FindEvent, ListEvents, ListUndispatched, Listed, StoredEvent,
+    DispatchEvent, EventPlace, FindEvent, ListEvents, ListEventsAfter, ListUndispatched, Listed,
+    StoredEvent,
 };
 use model::Word;
 use model::clock::ServerTime;
@@ -70,6 +71,19 @@ pub(crate) fn list(command: &ListEvents, memory: &Memory) -> Result<Listed<Store
             (place, stored(row, memory))
         });
     Ok(page(rows, command.page))
+}
+
+pub(crate) fn list_after(
+    command: &ListEventsAfter,
+    memory: &Memory,
+) -> Result<Vec<StoredEvent>, Failure> {
+    let ListEventsAfter { merchant, account, types, after, limit } = command;
+    let rows = memory.events.values().filter(|row| row.event.merchant == *merchant);
+    let rows = rows.filter(|row| account.is_none() || row.event.account == *account);
+    let rows = rows.filter(|row| any_takes(types, row.event.event_type.word()));
+    let mut rows: Vec<_> = rows.filter(|row| row.position > *after).collect();
+    rows.sort_by_key(|row| row.position);
+    Ok(rows.into_iter().take(*limit).map(|row| stored(row, memory)).collect())
 }
 
 pub(crate) fn find(command: &FindEvent, memory: &Memory) -> Result<Option<StoredEvent>, Failure> {

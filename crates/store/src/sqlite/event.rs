@@ -4,8 +4,8 @@ use super::list::{Lists, Window};
 use super::{Batch, Failure, Reading, column, delivery, from_json};
 use crate::command::event::any_takes;
 use crate::{
-    Cursor, DispatchEvent, EventPlace, FindEvent, ListEvents, ListUndispatched, Listed, Page,
-    StoredEvent,
+    Cursor, DispatchEvent, EventPlace, FindEvent, ListEvents, ListEventsAfter, ListUndispatched,
+    Listed, Page, StoredEvent,
 };
 use model::Word;
 use model::clock::ServerTime;
@@ -39,6 +39,13 @@ pub(super) const LIST_EVENTS: Lists = Lists {
         AND (created, position_listed) > (?1, ?2) AND created <= ?3 \
         ORDER BY created, position_listed",
 };
+/// Sorted by who reads it, for the index that it takes has another order; the sign keeps SQLite from
+/// walking all later events of the server instead.
+pub(super) const LIST_PLACES_OF_ACCOUNT: &str = "SELECT position, type FROM events \
+     WHERE shard = ?1 AND merchant = ?2 AND account = ?1 AND +position > ?3";
+/// The same across the accounts of a merchant, from the index of its list alone.
+pub(super) const LIST_PLACES: &str = "SELECT position_listed, type FROM events \
+     WHERE merchant = ?1 AND position_listed > ?2";
 /// Exempt: the dispatcher works for all merchants.
 pub(super) const LIST_UNDISPATCHED: &str =
     "SELECT position, body FROM events WHERE undispatched = 1 ORDER BY position LIMIT ?1";
@@ -99,6 +106,36 @@ pub(crate) fn list(
         items.extend(found.flatten());
     }
     Ok(window.page(items))
+}
+
+/// Lists a merchant's events in the order of commits.
+pub(crate) fn list_after(
+    command: &ListEventsAfter,
+    reading: &Reading<'_>,
+) -> Result<Vec<StoredEvent>, Failure> {
+    let ListEventsAfter { merchant, account, types, after, limit } = command;
+    let owner = column(merchant.number());
+    let place = |row: &Row<'_>| {
+        let event_type = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+        Ok((row.get::<_, i64>(0)?, any_takes(types, event_type)))
+    };
+    reading.at_once(|| {
+        let mut places = match account {
+            Some(account) => {
+                let key = params![column(account.number()), owner, after];
+                reading.list(LIST_PLACES_OF_ACCOUNT, key, place)?
+            }
+            None => reading.list(LIST_PLACES, params![owner, after], place)?,
+        };
+        places.retain(|(_, taken)| *taken);
+        places.sort_unstable();
+        places.truncate(*limit);
+        let mut events = Vec::with_capacity(places.len());
+        for (position, _) in places {
+            events.extend(reading.find(GET_LISTED_EVENT, params![position, owner], read)?);
+        }
+        Ok(events)
+    })
 }
 
 fn pair_page(page: Page<EventPlace>) -> Page<(i64, i64)> {

@@ -8,8 +8,8 @@ use model::id::{AccountId, ClockId, CustomerId, MerchantId, OwnershipId};
 use store::{
     AccountsOf, Bounds, Cursor, EventPlace, FindConnection, FindEvent, FindHeld, FindLinkedAccount,
     FindOwnership, FindReply, FindTransaction, Kind, ListAccounts, ListDeliveries, ListDueAccounts,
-    ListDueObjects, ListDueOnClock, ListEvents, ListObjects, ListTransactions, ListUndispatched,
-    Object, ObjectPlace, ObjectsOf, Page,
+    ListDueObjects, ListDueOnClock, ListEvents, ListEventsAfter, ListObjects, ListTransactions,
+    ListUndispatched, Object, ObjectPlace, ObjectsOf, Page,
 };
 
 impl Both {
@@ -141,6 +141,19 @@ impl Both {
             });
             for page in pages(places) {
                 self.read(list(page)).await;
+            }
+        }
+        for account in [None, Some(AccountId::from_number(1)), Some(AccountId::from_number(2))] {
+            let list = |after| ListEventsAfter {
+                merchant: owner,
+                account,
+                types: vec!["financial_connections.account.*".to_owned()],
+                after,
+                limit: 2,
+            };
+            let listed = self.read(list(i64::MIN)).await;
+            for stored in listed {
+                self.read(list(stored.position)).await;
             }
         }
     }

@@ -4,8 +4,6 @@
 use super::Change;
 
 pub(super) const CHANGE: Change = Change {
-    since: "2026-07-29",
-    since_preview: "2026-07-29",
     came: "\
 POST /v1/payment_intents
  allowed_payment_method_types list text 100
@@ -20,9 +18,9 @@ POST /v1/setup_intents/{id}
 POST /v1/setup_intents/{id}/confirm
  allowed_payment_method_types list text 100
 ",
-    went: &[],
     keys: &[
         ("payment_intent", "allowed_payment_method_types"),
         ("setup_intent", "allowed_payment_method_types"),
     ],
+    ..Change::of("2026-07-29")
 };

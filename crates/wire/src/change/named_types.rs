@@ -8,7 +8,6 @@ const CODE: Option<&str> = Some("payment_method_types_no_longer_supported");
 const NAME: &str = "payment_method_types";
 
 pub(super) const CHANGE: Change = Change {
-    since: "2026-09-30",
     since_preview: "2026-08-26",
     came: "\
 POST /v1/checkout/sessions
@@ -23,4 +22,5 @@ POST /v1/checkout/sessions
         ("POST /v1/checkout/sessions", NAME, None),
     ],
     keys: &[("checkout.session", "allowed_payment_method_types")],
+    ..Change::of("2026-09-30")
 };

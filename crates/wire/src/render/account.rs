@@ -1,13 +1,15 @@
 //! A linked bank account (`financial_connections.account`).
 //!
-//! Preview versions also see the authorization, the institution and why an account is inactive. A
-//! disconnected account shows no bank data: its balance and its owners are null.
+//! Older versions see less, and previews also the authorization, the institution and why an account is
+//! inactive: [`change`](crate::change). A disconnected account shows no bank data: its balance and its owners are null.
 
+use crate::change::{ACCOUNT_NUMBERS, DEACTIVATION_FORESEEN, INSTITUTION, NUMBER_STATES, RELINK};
 use crate::expand::Field;
 use crate::json::JsonWriter;
 use crate::render::{ExpandedHolder, View, customer, ownership, write_holder};
+use crate::version::Version;
 use model::Word;
-use model::account::{Account, AccountStatus};
+use model::account::{Account, AccountStatus, NumberStatus};
 use model::bank::{Balance, BalanceType, Feature};
 use model::money::Currency;
 use model::ownership::Ownership;
@@ -37,14 +39,16 @@ pub fn write(
     holder: Option<&ExpandedHolder>,
     ownership: Option<&Ownership>,
 ) {
-    let preview = view.version.is_preview();
+    let version = view.version;
     writer.object(|w| {
         w.key("id").plain(account.id.text().as_str());
         w.key("object").plain(OBJECT);
         w.key("account_holder");
         write_holder(w, account.holder.as_ref(), holder, view);
-        write_numbers(w, account);
-        if preview {
+        if version.has(&ACCOUNT_NUMBERS) {
+            write_numbers(w, account, version);
+        }
+        if version.has(&RELINK) {
             w.key("authorization").plain(account.authorization.text().as_str());
         }
         w.key("balance");
@@ -53,7 +57,7 @@ pub fn write(
         w.key("category").plain(account.category.word());
         w.key("created").integer(account.created.0);
         w.key("display_name").optional_string(account.display_name.as_deref());
-        if preview {
+        if version.has(&INSTITUTION) {
             w.key("inferred_balances_refresh").null();
             w.key("institution").plain(account.institution.text().as_str());
         }
@@ -64,7 +68,9 @@ pub fn write(
         write_refresh(w, "ownership_refresh", account, Feature::Ownership, view);
         w.key("permissions").strings(account.permissions.iter().map(|item| item.word()));
         w.key("status").plain(account.status.word());
-        w.key("status_details").object(|w| write_status_details(w, account, preview));
+        if version.has(&DEACTIVATION_FORESEEN) || version.has(&RELINK) {
+            w.key("status_details").object(|w| write_status_details(w, account, version));
+        }
         w.key("subcategory").plain(account.subcategory.word());
         w.key("subscriptions").strings(account.subscribed.then_some(Feature::Transactions.word()));
         let payable = account.supported_payment_method_types.iter();
@@ -73,7 +79,7 @@ pub fn write(
     });
 }
 
-fn write_numbers(w: &mut JsonWriter, account: &Account) {
+fn write_numbers(w: &mut JsonWriter, account: &Account, version: &Version) {
     w.key("account_numbers");
     if account.account_numbers.is_empty() {
         w.null();
@@ -85,7 +91,13 @@ fn write_numbers(w: &mut JsonWriter, account: &Account) {
                 let expiry = number.expected_expiry_at.map(|at| at.0);
                 w.key("expected_expiry_date").optional_integer(expiry);
                 w.key("identifier_type").plain(number.identifier_type.word());
-                w.key("status").plain(number.status.word());
+                let status = match number.status {
+                    NumberStatus::Expired if !version.has(&NUMBER_STATES) => {
+                        NumberStatus::Deactivated
+                    }
+                    status => status,
+                };
+                w.key("status").plain(status.word());
                 w.key("supported_networks").strings(["ach"]);
             });
         }
@@ -185,16 +197,16 @@ fn next_available(account: &Account, state: &RefreshState) -> Option<i64> {
     state.next_refresh_available_at.map(|at| at.0)
 }
 
-fn write_status_details(w: &mut JsonWriter, account: &Account, preview: bool) {
+fn write_status_details(w: &mut JsonWriter, account: &Account, version: &Version) {
     match (account.status, &account.expected_deactivation) {
-        (AccountStatus::Active, Some(expected)) => {
+        (AccountStatus::Active, Some(expected)) if version.has(&DEACTIVATION_FORESEEN) => {
             w.key("active").object(|w| {
                 w.key("action").plain(expected.action.word());
                 w.key("cause").plain(expected.cause.word());
                 w.key("expected_deactivation_date").integer(expected.at.0);
             });
         }
-        (AccountStatus::Inactive { cause, action }, _) if preview => {
+        (AccountStatus::Inactive { cause, action }, _) if version.has(&RELINK) => {
             w.key("inactive").object(|w| {
                 w.key("action").plain(action.word()).key("cause").plain(cause.word());
             });
@@ -208,10 +220,8 @@ mod tests {
     use super::*;
     use crate::render::customer::ExpandedCustomer;
     use crate::render::samples::{self, indented, view, written};
-    use crate::version::Version;
     use model::account::{
-        AccountNumber, ExpectedCause, ExpectedDeactivation, InactiveCause, NumberStatus,
-        NumberType, StatusAction,
+        AccountNumber, ExpectedCause, ExpectedDeactivation, InactiveCause, NumberType, StatusAction,
     };
     use model::clock::AccountTime;
     use model::refresh::RefreshCause;

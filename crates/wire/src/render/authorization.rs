@@ -1,6 +1,7 @@
 //! An authorization (`financial_connections.authorization`). Its own call is in preview at Stripe;
 //! here it stands in events.
 
+use crate::change::RELINK;
 use crate::json::JsonWriter;
 use crate::render::{View, write_holder};
 use model::Word;
@@ -11,7 +12,7 @@ pub const OBJECT: &str = "financial_connections.authorization";
 
 /// Writes an authorization.
 pub fn write(writer: &mut JsonWriter, authorization: &Authorization, view: &View<'_>) {
-    let preview = view.version.is_preview();
+    let preview = view.version.has(&RELINK);
     writer.object(|w| {
         w.key("id").plain(authorization.id.text().as_str());
         w.key("object").plain(OBJECT);

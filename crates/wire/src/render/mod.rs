@@ -13,6 +13,7 @@ pub mod customer;
 pub mod deleted;
 pub mod endpoint;
 pub mod event;
+pub mod event_stream;
 pub mod given;
 pub mod institution;
 pub mod ownership;

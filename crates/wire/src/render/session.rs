@@ -1,14 +1,15 @@
 //! A Financial Connections Session (`financial_connections.session`).
 //!
-//! Its accounts are always there in full. The country of the filters is an array before
-//! [`SCALAR_COUNTRY`], and a word since a little earlier. A general version sees the status only
-//! once the flow has ended; preview versions see it always.
+//! Its accounts are always there in full. Which keys there are beside depends on the version:
+//! [`change`](crate::change). Only previews see how the flow stands.
 
+use crate::change::{
+    ACCOUNT_NUMBERS, HOSTED_SESSION, INSTITUTION, ONE_COUNTRY, SESSION_SETUP, SHOWN_COUNTRY,
+};
 use crate::expand::Field;
 use crate::json::JsonWriter;
 use crate::list::write_list;
 use crate::render::{ExpandedHolder, View, account, token, write_holder};
-use crate::version::SCALAR_COUNTRY;
 use model::Word;
 use model::account::Account;
 use model::ownership::Ownership;
@@ -22,8 +23,6 @@ pub const FIELDS: &[Field] = &[
     Field { name: "account_holder", expandable: false, inside: account::HOLDER_FIELDS },
     Field { name: "accounts", expandable: false, inside: account::LIST_FIELDS },
 ];
-/// The version since which the filters show `country`.
-const COUNTRY_SHOWN: &str = "2026-08-26";
 
 /// An account that a session linked, with the holder and the owners that stand in place of
 /// their ids when they are expanded.
@@ -47,7 +46,8 @@ pub struct SessionParts<'a> {
 /// Writes a session.
 pub fn write(writer: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>) {
     let session = parts.session;
-    let preview = view.version.is_preview();
+    let version = view.version;
+    let set_up = version.has(&SESSION_SETUP);
     writer.object(|w| {
         w.key("id").plain(session.id.text().as_str());
         w.key("object").plain(OBJECT);
@@ -55,22 +55,24 @@ pub fn write(writer: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>)
         write_holder(w, Some(&session.holder), parts.holder, view);
         w.key("accounts");
         write_accounts(w, parts, view);
-        if let Some(token) = parts.token {
+        if let Some(token) = parts.token.filter(|_| set_up) {
             w.key("bank_account_token");
             token::write(w, token);
         }
-        let secret = parts.secret_shown.then_some(session.client_secret.as_str());
+        let secret_shown = parts.secret_shown || !version.has(&ACCOUNT_NUMBERS);
+        let secret = secret_shown.then_some(session.client_secret.as_str());
         w.key("client_secret").optional_string(secret);
         if let Some(filters) = &session.filters {
             w.key("filters").object(|w| write_filters(w, filters, view));
         }
-        if let Some(accounts_max) = session.accounts_max.filter(|_| session.limits_given) {
+        if let Some(accounts_max) = session.accounts_max.filter(|_| session.limits_given && set_up)
+        {
             w.key("limits").object(|w| {
                 w.key("accounts").integer(i64::from(accounts_max));
             });
         }
         w.key("livemode").boolean(session.livemode);
-        if let Some(mode) = session.manual_entry {
+        if let Some(mode) = session.manual_entry.filter(|_| set_up) {
             w.key("manual_entry").object(|w| {
                 w.key("mode").plain(mode.word());
             });
@@ -84,11 +86,11 @@ pub fn write(writer: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>)
         if let Some(url) = &session.return_url {
             w.key("return_url").string(url);
         }
-        if preview || session.status != SessionStatus::Pending {
+        if version.has(&INSTITUTION) {
             w.key("status").plain(session.status.word());
-        }
-        if preview {
             w.key("status_details").object(|w| write_status_details(w, session));
+        }
+        if version.has(&HOSTED_SESSION) {
             w.key("ui_mode").plain("modal");
         }
     });
@@ -111,17 +113,18 @@ fn write_filters(w: &mut JsonWriter, filters: &SessionFilters, view: &View<'_>) 
         Some(subcategories) => w.strings(subcategories.iter().map(|item| item.word())),
         None => w.null(),
     };
-    if !view.version.at_least(SCALAR_COUNTRY) {
+    if !view.version.has(&ONE_COUNTRY) {
         w.key("countries");
         match &filters.country {
             Some(country) => w.strings([country.as_str()]),
             None => w.null(),
         };
     }
-    if view.version.at_least(COUNTRY_SHOWN) {
+    if view.version.has(&SHOWN_COUNTRY) {
         w.key("country").optional_string(filters.country.as_deref());
     }
-    if let Some(support) = filters.require_payment_method_support {
+    let support = filters.require_payment_method_support;
+    if let Some(support) = support.filter(|_| view.version.has(&SESSION_SETUP)) {
         w.key("require_payment_method_support").plain(support.word());
     }
 }
@@ -231,8 +234,7 @@ mod tests {
           ],
           "countries": [
             "US"
-          ],
-          "require_payment_method_support": "all"
+          ]
         }
         "#);
         assert_eq!(endive["prefetch"], serde_json::json!(["balances"]));
@@ -254,7 +256,8 @@ mod tests {
         let accounts = [(&account, None, None)];
         let parts = SessionParts { accounts: &accounts, secret_shown: false, ..fresh(&session) };
         let ended = read(&parts, "2026-10-28.endive");
-        assert_eq!(ended["status"], "succeeded");
+        assert!(ended.get("status").is_none());
+        assert_eq!(read(&parts, "2026-10-14.preview")["status"], "succeeded");
         assert!(ended["client_secret"].is_null());
         assert_eq!(ended["accounts"]["data"][0]["id"], account.id.to_string());
         let url = format!("/v1/financial_connections/accounts?session={}", session.id);

@@ -57,6 +57,7 @@ pub(super) async fn start(app: &App, call: &str) -> Start {
 /// The parameters that a call without a table cannot do without.
 fn required(call: &str) -> &'static str {
     match call.rsplit('/').next().unwrap() {
+        "sessions" if call.contains("stripecli") => "websocket_features[]=webhooks",
         "sessions" if call.starts_with("POST") => {
             "account_holder[type]=customer&account_holder[customer]=cus_x&permissions[]=transactions"
         }

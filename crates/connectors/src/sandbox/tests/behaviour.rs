@@ -166,8 +166,8 @@ fn tokens_expire() {
         linked.relinked_at = relinked_at;
         linked.sandbox.watch(&linked.account(), now).account_numbers[0].status
     };
-    let (good, gone) = (NumberStatus::Transactable, NumberStatus::Deactivated);
-    assert_eq!(status("Already", LINKED, LINKED), gone);
+    let (good, gone) = (NumberStatus::Transactable, NumberStatus::Expired);
+    assert_eq!(status("Already", LINKED, LINKED), NumberStatus::Deactivated);
     assert_eq!(status("Already", LINKED.plus(9), LINKED.plus(9)), good);
     assert_eq!(status("Immediately", LINKED, LINKED), good);
     assert_eq!(status("Immediately", LINKED.plus(60), LINKED), gone);

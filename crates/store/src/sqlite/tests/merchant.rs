@@ -40,6 +40,7 @@ const ACROSS_SHARDS: &[(&str, &str)] = &[
     ("clock::LIST_DUE_REFRESHES_ON_CLOCK", "a clock moves many accounts"),
     ("event::GET_LISTED_EVENT", "a row of the merchant's list of events"),
     ("event::LIST_EVENTS", "the merchant's list of events"),
+    ("event::LIST_PLACES", "the merchant's list of events"),
 ];
 
 /// Statements that do not name their merchant everywhere.

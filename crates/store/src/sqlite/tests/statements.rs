@@ -49,6 +49,8 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     event::INSERT_EVENT,
     event::FIND_EVENT,
     event::GET_LISTED_EVENT,
+    event::LIST_PLACES,
+    event::LIST_PLACES_OF_ACCOUNT,
     event::LIST_UNDISPATCHED,
     event::CLEAR_UNDISPATCHED,
     migration::CREATE_MIGRATIONS,

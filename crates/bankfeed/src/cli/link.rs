@@ -1,0 +1,185 @@
+//! `bankfeed link`: links bank accounts without a browser.
+//!
+//! Whatever nobody named is made on the way: a test clock, a customer, a session. It is four calls
+//! at most; one that fails leaves what the calls before it made.
+
+use super::account::{path_of, segment, show_many};
+use super::output::{Column, Table};
+use super::server::{Server, ServerError, ServerFlags, Wait, text, with_server};
+use super::{CommandError, output};
+use crate::clock::SystemClock;
+use clap::Args;
+use model::clock::Clock as _;
+use serde_json::Value;
+
+const HELPERS: &str = "/v1/test_helpers/financial_connections";
+/// Seconds that the first refresh of a subscription may take.
+const FIRST_REFRESH_WAIT_S: u64 = 60;
+
+/// Whose accounts at which bank.
+#[derive(Args)]
+pub(super) struct LinkFlags {
+    /// The bank, by name or id
+    #[arg(long, value_name = "NAME", default_value = "Test (OAuth)")]
+    bank: String,
+    /// An account of the bank, by name; may be said more than once [default: the bank's first choice]
+    #[arg(long, value_name = "NAME")]
+    account: Vec<String>,
+    /// Whose; otherwise a new customer's
+    #[arg(long, value_name = "CUSTOMER", conflicts_with_all = ["clock", "new_clock", "email"])]
+    customer: Option<String>,
+    /// E-mail address of the new customer: the same one sees the same bank for ever
+    #[arg(long, value_name = "EMAIL", default_value = "jenny.rosen@example.com")]
+    email: String,
+    /// The test clock that the new customer lives on
+    #[arg(long, value_name = "CLOCK", conflicts_with = "new_clock")]
+    clock: Option<String>,
+    /// Make a test clock for the new customer; it stands at this Unix time, or now
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "now")]
+    new_clock: Option<String>,
+    /// An object that waits for a link: a session, an intent, a Checkout Session, an invoice …
+    #[arg(long, value_name = "ID", conflicts_with_all = ["customer", "clock", "new_clock", "email", "permission", "prefetch"])]
+    carrier: Option<String>,
+    /// What the session asks for
+    #[arg(
+        long,
+        value_name = "WORD",
+        value_delimiter = ',',
+        default_value = "balances,ownership,payment_method,transactions"
+    )]
+    permission: Vec<String>,
+    /// What is fetched the moment the account is linked
+    #[arg(long, value_name = "WORD", value_delimiter = ',')]
+    prefetch: Vec<String>,
+    /// Subscribe the accounts: their transactions are fetched now and once a day
+    #[arg(long)]
+    subscribe: bool,
+    /// Show the banks and their accounts instead
+    #[arg(long)]
+    list: bool,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+pub(super) fn run(flags: &LinkFlags) -> Result<(), CommandError> {
+    with_server(&flags.server, async |server| {
+        if flags.list {
+            return list(server).await;
+        }
+        let carrier = match &flags.carrier {
+            Some(carrier) => carrier.clone(),
+            None => session(server, flags).await?,
+        };
+        let mut form = vec![("carrier", carrier.as_str()), ("institution", flags.bank.as_str())];
+        form.extend(flags.account.iter().map(|name| ("accounts[]", name.as_str())));
+        let linked = server.post(&format!("{HELPERS}/link"), &form).await?;
+        let mut accounts = accounts_of(server, &linked).await?;
+        if flags.subscribe {
+            subscribe(server, &mut accounts).await?;
+        }
+        if server.json {
+            accounts.iter().for_each(output::say_json_line);
+        } else {
+            show_many(&accounts);
+        }
+        if accounts.is_empty() {
+            return Err(ServerError::Ended(format!("no account was linked by {carrier}")));
+        }
+        Ok(())
+    })
+}
+
+/// Shows what can be linked.
+async fn list(server: &Server) -> Result<(), ServerError> {
+    let mut banks = server.get(&format!("{HELPERS}/institutions"), &[]).await?;
+    let Value::Array(banks) = banks["data"].take() else { return Ok(()) };
+    if server.json {
+        banks.iter().for_each(output::say_json_line);
+        return Ok(());
+    }
+    let columns = ["BANK, ACCOUNTS", "WHAT IT DOES"].map(Column::Text);
+    let mut table = Table::new(&columns);
+    for bank in &banks {
+        table.row(&[&text(bank, "name"), &text(bank, "description")]);
+        for account in bank["accounts"].as_array().into_iter().flatten() {
+            let name = format!("  {}", text(account, "name"));
+            table.row(&[&name, &text(account, "description")]);
+        }
+    }
+    table.print("no banks");
+    Ok(())
+}
+
+/// A new session, of a new customer unless one was named.
+async fn session(server: &Server, flags: &LinkFlags) -> Result<String, ServerError> {
+    let customer = match &flags.customer {
+        Some(customer) => customer.clone(),
+        None => customer(server, flags).await?,
+    };
+    let mut form =
+        vec![("account_holder[type]", "customer"), ("account_holder[customer]", customer.as_str())];
+    form.extend(flags.permission.iter().map(|word| ("permissions[]", word.as_str())));
+    form.extend(flags.prefetch.iter().map(|word| ("prefetch[]", word.as_str())));
+    let session = server.post("/v1/financial_connections/sessions", &form).await?;
+    Ok(text(&session, "id"))
+}
+
+async fn customer(server: &Server, flags: &LinkFlags) -> Result<String, ServerError> {
+    let clock = match (&flags.clock, &flags.new_clock) {
+        (None, Some(at)) => {
+            let now = || SystemClock::default().account_now().0.to_string();
+            let at = if at == "now" { now() } else { at.clone() };
+            let path = "/v1/test_helpers/test_clocks";
+            Some(text(&server.post(path, &[("frozen_time", at.as_str())]).await?, "id"))
+        }
+        (clock, _) => clock.clone(),
+    };
+    let mut form = vec![("email", flags.email.as_str())];
+    form.extend(clock.as_deref().map(|clock| ("test_clock", clock)));
+    let customer = text(&server.post("/v1/customers", &form).await?, "id");
+    if !server.json {
+        let on = clock.map(|clock| format!(" on the test clock {clock}")).unwrap_or_default();
+        output::remark(&format!("made the customer {customer}{on}"));
+    }
+    Ok(customer)
+}
+
+/// The accounts that a carrier was linked to, in full: a session lists them, and other carriers lead
+/// to a payment method that names one.
+async fn accounts_of(server: &Server, linked: &Value) -> Result<Vec<Value>, ServerError> {
+    if let Some(accounts) = linked.pointer("/accounts/data").and_then(Value::as_array) {
+        return Ok(accounts.clone());
+    }
+    let mut carrier = linked.clone();
+    if linked["object"] == "checkout.session" {
+        let (intents, id) = match text(linked, "setup_intent") {
+            id if id.is_empty() => ("payment_intents", text(linked, "payment_intent")),
+            id => ("setup_intents", id),
+        };
+        carrier = server.get(&format!("/v1/{intents}/{}", segment(&id)), &[]).await?;
+    }
+    let method = text(&carrier, "payment_method");
+    if method.is_empty() {
+        return Ok(Vec::new());
+    }
+    let method = server.get(&format!("/v1/payment_methods/{}", segment(&method)), &[]).await?;
+    let account = text(&method["us_bank_account"], "financial_connections_account");
+    if account.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![server.get(&path_of(&account), &[]).await?])
+}
+
+/// Subscribes the accounts and waits until the first refresh of each has ended.
+async fn subscribe(server: &Server, accounts: &mut [Value]) -> Result<(), ServerError> {
+    for account in accounts {
+        let path = path_of(&text(account, "id"));
+        server.post(&format!("{path}/subscribe"), &[("features[]", "transactions")]).await?;
+        let wait = Wait { what: "the first refresh", timeout_s: FIRST_REFRESH_WAIT_S };
+        let ended = |account: &Value| {
+            (account["transaction_refresh"]["status"] != "pending").then(|| account.clone())
+        };
+        *account = server.until(&path, &[], wait, ended).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! `bankfeed transactions`: the rows of an account, all pages of them.
+
+use super::output::{self, Column, Table};
+use super::server::{ServerError, ServerFlags, text, with_server};
+use super::{CommandError, format};
+use clap::Args;
+use serde_json::Value;
+
+const TRANSACTIONS: &str = "/v1/financial_connections/transactions";
+
+/// Which transactions.
+#[derive(Args)]
+pub(super) struct TransactionsFlags {
+    /// Whose
+    #[arg(value_name = "ACCOUNT")]
+    account: String,
+    /// Only what refreshes after this one brought or changed
+    #[arg(long, value_name = "REFRESH")]
+    after: Option<String>,
+    /// At most so many, the newest
+    #[arg(long, value_name = "NUMBER")]
+    limit: Option<usize>,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+pub(super) fn run(flags: &TransactionsFlags) -> Result<(), CommandError> {
+    with_server(&flags.server, async |server| {
+        let mut form = vec![("account", flags.account.as_str())];
+        form.extend(flags.after.as_deref().map(|after| ("transaction_refresh[after]", after)));
+        if server.json {
+            let tell = |row| {
+                output::say_json_line(&row);
+                Ok(())
+            };
+            return server.each(TRANSACTIONS, &form, flags.limit, tell).await;
+        }
+        let mut table = Table::new(&[
+            Column::Text("ID"),
+            Column::Text("DAY"),
+            Column::Number("AMOUNT"),
+            Column::Text(""),
+            Column::Status("STATUS"),
+            Column::Text("DESCRIPTION"),
+        ]);
+        let add = |row: Value| -> Result<(), ServerError> {
+            let currency = text(&row, "currency");
+            table.row(&[
+                &text(&row, "id"),
+                &format::day(&row["transacted_at"]),
+                &format::amount(row["amount"].as_i64().unwrap_or_default(), &currency),
+                &currency,
+                &text(&row, "status"),
+                &text(&row, "description"),
+            ]);
+            Ok(())
+        };
+        server.each(TRANSACTIONS, &form, flags.limit, add).await?;
+        table.print("no transactions");
+        Ok(())
+    })
+}

@@ -1,0 +1,98 @@
+//! `/v1/stripecli/sessions` and the connection that it names: what `stripe listen` uses.
+
+use super::App;
+use super::call::{Call, Outcome};
+use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use engine::Engine;
+use engine::event_stream::EventStream;
+use model::limits::{EVENT_STREAM_RECEIVED_BYTES_MAX, EVENT_STREAM_SEND_MS_MAX};
+use std::sync::Arc;
+use std::time::Duration;
+use wire::error::Error as Refusal;
+
+/// The word by which the CLI knows its protocol.
+const PROTOCOL: &str = "stripecli-devproxy-v1";
+const ID: &str = "Websocket-Id";
+
+pub(super) async fn open(mut call: Call) -> Outcome {
+    let params = &mut call.params;
+    params.pass_over("device_name");
+    // Where the CLI passes events on to; it does so by itself.
+    for name in [
+        "forward_to_url",
+        "forward_connect_to_url",
+        "forward_thin_to_url",
+        "forward_thin_connect_to_url",
+    ] {
+        params.pass_over(name);
+    }
+    let features = params.need("websocket_features", wire::params::Params::texts)?;
+    let call = call.ready(&[])?;
+    Ok(call.engine.open_event_stream(&call.context, &features)?)
+}
+
+/// Turns a request into the connection of a stream.
+pub(super) async fn subscribe(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let id = headers.get(ID).and_then(|id| id.to_str().ok()).unwrap_or("");
+    let Some(stream) = app.engine.find_event_stream(id) else {
+        // In these words the CLI knows that it has to open another.
+        return refused("Unknown WebSocket ID.");
+    };
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(rejection) => return refused(&rejection.body_text()),
+    };
+    let engine = Arc::clone(&app.engine);
+    upgrade.protocols([PROTOCOL]).max_message_size(EVENT_STREAM_RECEIVED_BYTES_MAX).on_upgrade(
+        async move |socket| {
+            let reading = stream.begin_reading();
+            talk(&engine, &stream, reading, socket).await;
+            engine.leave_event_stream(&stream, reading);
+        },
+    )
+}
+
+fn refused(message: &str) -> Response {
+    let body = Refusal::invalid(message).to_json(None);
+    (StatusCode::BAD_REQUEST, [(CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+/// Sends what there is and hears what comes, until either side ends it.
+async fn talk(engine: &Engine, stream: &EventStream, reading: u64, mut socket: WebSocket) {
+    loop {
+        let sending = tokio::select! {
+            next = stream.next(reading) => next,
+            received = socket.recv() => match received {
+                Some(Ok(Message::Text(text))) => {
+                    engine.hear_event_stream(stream, text.as_str());
+                    continue;
+                }
+                // Pings are answered by the library.
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Binary(_))) => continue,
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+            },
+        };
+        let over = sending.is_none();
+        let message = match sending {
+            Some(text) => Message::Text(text.into()),
+            None => Message::Close(Some(CloseFrame {
+                code: close_code::NORMAL,
+                reason: "another connection reads, or too much waited".into(),
+            })),
+        };
+        let time_max = Duration::from_millis(EVENT_STREAM_SEND_MS_MAX);
+        let sent = tokio::time::timeout(time_max, socket.send(message)).await;
+        if over || !matches!(sent, Ok(Ok(()))) {
+            return;
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! Event streams: what `stripe listen` opens, reads and acknowledges.
+
+use crate::support::{App, BEGIN_S, Client, Reply};
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{WebSocketStream, client_async};
+use wire::signature::verify;
+
+const SESSIONS: &str = "/v1/stripecli/sessions";
+const FORM: &str = "device_name=laptop&websocket_features[]=webhooks\
+    &forward_to_url=http://127.0.0.1:4242/hook";
+/// A minute and a bit, after which nobody comes back to a stream.
+const AWAY_S: i64 = 61;
+
+/// The connection of a stream.
+struct Reader(WebSocketStream<TcpStream>);
+
+/// Connects as the CLI does; a refusal is its status and body.
+async fn connect(client: &Client, id: &str) -> Result<Reader, String> {
+    let address = client.url().trim_start_matches("http://").to_owned();
+    let url = format!("ws://{address}/stripecli/subscribe?websocket_feature=webhooks");
+    let mut request = url.into_client_request().unwrap();
+    let headers = request.headers_mut();
+    headers.insert("Websocket-Id", id.parse().unwrap());
+    headers.insert("Sec-WebSocket-Protocol", "stripecli-devproxy-v1".parse().unwrap());
+    let stream = TcpStream::connect(address).await.unwrap();
+    match client_async(request, stream).await {
+        Ok((socket, _)) => Ok(Reader(socket)),
+        Err(Error::Http(refused)) => {
+            let status = refused.status().as_u16();
+            let body = refused.into_body().unwrap();
+            Err(format!("{status} {}", String::from_utf8(body).unwrap()))
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+impl Reader {
+    /// The next message, which must be there or under way.
+    async fn next(&mut self) -> Value {
+        match self.0.next().await.unwrap().unwrap() {
+            Message::Text(text) => serde_json::from_str(text.as_str()).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The next message in the account's own version, and the one beside it.
+    async fn next_pair(&mut self) -> [Value; 2] {
+        [self.next().await, self.next().await]
+    }
+
+    async fn say(&mut self, said: &Value) {
+        self.0.send(Message::text(said.to_string())).await.unwrap();
+    }
+
+    async fn acknowledge(&mut self, message: &Value) {
+        let conversation = &message["webhook_conversation_id"];
+        let said = json!({"type": "event_ack", "webhook_conversation_id": conversation});
+        self.say(&said).await;
+    }
+
+    /// Waits until the server has read all that was said: it answers in order.
+    async fn settle(&mut self) {
+        self.0.send(Message::Ping("read".into())).await.unwrap();
+        assert!(matches!(self.0.next().await, Some(Ok(Message::Pong(_)))));
+    }
+}
+
+async fn open(client: &Client) -> Reply {
+    client.post(SESSIONS, FORM).await.ok()
+}
+
+async fn opened(client: &Client) -> Reader {
+    let id = open(client).await.text("/websocket_id");
+    connect(client, &id).await.unwrap_or_else(|refused| panic!("{refused}"))
+}
+
+/// The event of a message.
+fn event(message: &Value) -> Value {
+    serde_json::from_str(message["event_payload"].as_str().unwrap()).unwrap()
+}
+
+/// Makes a customer of this name, and lets the event be dispatched.
+async fn make(app: &App, client: &Client, name: &str) {
+    client.post("/v1/customers", &format!("name={name}")).await.ok();
+    app.run_workers_until_idle().await;
+}
+
+fn name(message: &Value) -> String {
+    event(message)["data"]["object"]["name"].as_str().unwrap().to_owned()
+}
+
+/// A session says where events are read and what verifies them.
+#[tokio::test]
+async fn a_session_says_where_to_read() {
+    let app = App::start().await;
+    insta::assert_snapshot!(open(&app).await.shown(), @r#"
+    200
+    {
+      "default_version": "2026-08-26.dahlia",
+      "display_connect_filter_warning": false,
+      "latest_version": "2026-10-28.endive",
+      "reconnect_delay": 3600,
+      "secret": "whsec_061877606a2cabcfc99ca27a0e78464fc67c14c8b0463277562fba9f105df53a",
+      "websocket_authorized_feature": "webhooks",
+      "websocket_id": "dYfeGQvlTENqgWPfVkKY4cBI8lcx8cGx",
+      "websocket_url": "ws://127.0.0.1:12111/stripecli/subscribe"
+    }
+    "#);
+    // The secret is the merchant's, for whoever asks for it before.
+    let secret = async |client: &Client| open(client).await.text("/secret");
+    assert_eq!(secret(&app).await, secret(&app).await);
+    assert_ne!(secret(&app).await, secret(&app.with_key("sk_test_other")).await);
+}
+
+/// What cannot be read is refused, and opens nothing.
+#[tokio::test]
+async fn refuses_what_cannot_be_read() {
+    let app = App::start().await;
+    let calls = [
+        ("POST", SESSIONS, ""),
+        ("POST", SESSIONS, "websocket_features[]=webhooks&websocket_features[]=request_logs"),
+        ("POST", SESSIONS, "websocket_features[]=webhooks&color=red"),
+    ];
+    insta::assert_snapshot!(app.refusals(&calls).await, @"
+    POST /v1/stripecli/sessions
+        400 invalid_request_error parameter_missing websocket_features
+        Missing required parameter: websocket_features.
+    POST /v1/stripecli/sessions websocket_features[]=webhooks&
+    websocket_features[]=request_logs
+        400 invalid_request_error - websocket_features[1]
+        Invalid websocket_features[1]: must be webhooks
+    POST /v1/stripecli/sessions websocket_features[]=webhooks&color=red
+        400 invalid_request_error parameter_unknown color
+        Received unknown parameter: color
+    ");
+    let publishable = app.with_key("pk_test_123").post(SESSIONS, FORM).await;
+    assert_eq!(publishable.text("/error/code"), "secret_key_required");
+
+    let unknown = connect(&app, "nobody").await.err().unwrap();
+    insta::assert_snapshot!(unknown, @r#"
+    400 {
+      "error": {
+        "message": "Unknown WebSocket ID.",
+        "type": "invalid_request_error"
+      }
+    }
+    "#);
+    let id = open(&app).await.text("/websocket_id");
+    let plain = app.bare_request("GET", "/stripecli/subscribe").header("Websocket-Id", &id);
+    insta::assert_snapshot!(plain.send().await.shown(), @r#"
+    400
+    {
+      "error": {
+        "message": "Connection header did not include 'upgrade'",
+        "type": "invalid_request_error"
+      }
+    }
+    "#);
+}
+
+/// An event comes twice, in the account's own version and in the newest, signed with the secret of the
+/// session; it shows no version where it is the account's own.
+#[tokio::test]
+async fn events_come_in_two_versions() {
+    let app = App::sqlite().await;
+    let session = open(&app).await;
+    let mut reader = connect(&app, &session.text("/websocket_id")).await.ok().unwrap();
+    make(&app, &app, "Ada").await;
+    let pair = reader.next_pair().await;
+    let stored = app.get("/v1/events").await.ok();
+    for (message, version) in pair.iter().zip([Value::Null, json!("2026-10-28.endive")]) {
+        assert_eq!(message["type"], "webhook_event");
+        assert_eq!(message["endpoint"]["api_version"], version);
+        assert_eq!(message["webhook_id"], stored.at("/data/0/id"));
+        let payload = message["event_payload"].as_str().unwrap().as_bytes();
+        let signature = message["http_headers"]["Stripe-Signature"].as_str().unwrap();
+        let secret = session.text("/secret");
+        assert_eq!(verify(signature, &secret, payload, BEGIN_S, 300), Ok(()));
+    }
+    assert_eq!(event(&pair[0])["api_version"], "2026-08-26.dahlia");
+    assert_eq!(event(&pair[1]), stored.at("/data/0"));
+    // Nothing is stored for a stream.
+    assert_eq!(stored.at("/data/0/pending_webhooks"), 0);
+    assert!(app.get("/v1/webhook_endpoints").await.ok().items("/data").is_empty());
+}
+
+/// What happened before a stream was opened does not come, nor what happens to others.
+#[tokio::test]
+async fn only_what_happens_from_now_on_to_the_merchant_comes() {
+    let app = App::start().await;
+    app.post("/v1/customers", "name=Before").await.ok();
+    app.wait_s(1);
+    let mut reader = opened(&app).await;
+    make(&app, &app.with_key("sk_test_other"), "Other").await;
+    make(&app, &app, "Ada").await;
+    assert_eq!(name(&reader.next().await), "Ada");
+}
+
+/// What was not acknowledged comes again over the next connection, and what was does not; nothing is
+/// lost while the reader is away.
+#[tokio::test]
+async fn a_reader_who_comes_back_misses_nothing() {
+    let app = App::start().await;
+    let id = open(&app).await.text("/websocket_id");
+    let mut first = connect(&app, &id).await.ok().unwrap();
+    make(&app, &app, "Ada").await;
+    make(&app, &app, "Bob").await;
+    let ada = first.next_pair().await;
+    let bob = first.next_pair().await;
+    for message in &ada {
+        first.acknowledge(message).await;
+    }
+    // What the server does not know, it passes over.
+    first.say(&json!({"type": "webhook_response", "webhook_id": "evt_1", "status": 500})).await;
+    first.say(&json!({"type": "news"})).await;
+    first.say(&json!({"type": "event_ack", "webhook_conversation_id": "wc_9"})).await;
+    first.settle().await;
+    drop(first);
+    make(&app, &app, "Cleo").await;
+    let mut second = connect(&app, &id).await.ok().unwrap();
+    assert_eq!(second.next_pair().await, bob);
+    assert_eq!(name(&second.next_pair().await[0]), "Cleo");
+}
+
+/// A second connection of a stream ends the first; after a minute without a reader it is forgotten.
+#[tokio::test]
+async fn a_stream_has_one_reader_or_ends() {
+    let app = App::start().await;
+    let id = open(&app).await.text("/websocket_id");
+    let mut first = connect(&app, &id).await.ok().unwrap();
+    let mut second = connect(&app, &id).await.ok().unwrap();
+    second.settle().await;
+    assert!(matches!(first.0.next().await, Some(Ok(Message::Close(Some(_))))));
+    // A stream that is read stays, however long that is.
+    app.wait_s(10 * AWAY_S);
+    make(&app, &app, "Ada").await;
+    assert_eq!(name(&second.next().await), "Ada");
+
+    let unread = open(&app).await.text("/websocket_id");
+    app.wait_s(AWAY_S);
+    assert!(connect(&app, &unread).await.is_err());
+}
+
+/// A platform hears of its connected accounts, with their names; they hear of themselves alone.
+#[tokio::test]
+async fn a_platform_hears_of_its_accounts() {
+    let app = App::start().await;
+    let account = crate::connect::connected(&app).await;
+    app.run_workers_until_idle().await;
+    app.wait_s(1);
+    let own = app.in_account(&account);
+    let (mut platform, mut connected) = (opened(&app).await, opened(&own).await);
+    make(&app, &own, "Theirs").await;
+    make(&app, &app, "Ours").await;
+    let theirs = platform.next_pair().await;
+    assert_eq!(
+        (name(&theirs[0]), &event(&theirs[0])["account"]),
+        ("Theirs".to_owned(), &json!(account))
+    );
+    let ours = platform.next_pair().await;
+    assert_eq!((name(&ours[0]), &event(&ours[0])["account"]), ("Ours".to_owned(), &Value::Null));
+    let theirs = connected.next_pair().await;
+    assert_eq!(
+        (name(&theirs[0]), &event(&theirs[0])["account"]),
+        ("Theirs".to_owned(), &Value::Null)
+    );
+}
+
+/// Streams of a merchant are bounded; those that nobody came to leave room again.
+#[tokio::test]
+async fn streams_are_bounded() {
+    let app = App::start().await;
+    for _ in 0..16 {
+        open(&app).await;
+    }
+    let calls = [("POST", SESSIONS, FORM)];
+    insta::assert_snapshot!(app.refusals(&calls).await, @"
+    POST /v1/stripecli/sessions device_name=laptop&websocket_features[]=webhooks&
+    forward_to_url=http://127.0.0.1:4242/hook
+        400 invalid_request_error - -
+        At most 16 programs may listen with one account, and 256 on this server.
+    ");
+    open(&app.with_key("sk_test_other")).await;
+    app.wait_s(AWAY_S);
+    open(&app).await;
+}

@@ -1,0 +1,215 @@
+//! Waiting for an event to be delivered.
+
+use crate::support::{App, FC, Receiver};
+use engine::Context;
+use engine::wait::WaitFilter;
+use model::id::{MerchantId, RequestId};
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+use wire::expand::Expand;
+use wire::version::Version;
+
+const WAIT: &str = "/v1/test_helpers/events/wait";
+const REFRESHED: &str = "financial_connections.account.refreshed_balance";
+
+fn context() -> Context {
+    Context {
+        merchant: MerchantId::of_key("sk_test_123"),
+        connected: None,
+        livemode: false,
+        publishable: false,
+        request: RequestId::from_number(1),
+        version: Version::default(),
+        expand: Expand::default(),
+        idempotency: None,
+    }
+}
+
+fn filter(event_type: &str) -> WaitFilter {
+    WaitFilter {
+        types: vec![event_type.to_owned()],
+        account: None,
+        object: None,
+        after: None,
+        endpoint: None,
+        timeout_s: 60,
+    }
+}
+
+async fn endpoint(app: &App, receiver: &Receiver) -> String {
+    let form = format!("url={}&enabled_events[]=*", receiver.url);
+    app.post("/v1/webhook_endpoints", &form).await.ok().text("/id")
+}
+
+async fn refresh(app: &App, account: &str) {
+    app.post(&format!("{FC}/accounts/{account}/refresh"), "features[]=balance").await.ok();
+}
+
+/// Asks for the event, as its id and its type, or for what is told in its place.
+async fn waited(app: &App, query: &str) -> Result<String, String> {
+    let reply = app.get(&format!("{WAIT}?{query}")).await;
+    if reply.status == 200 { Ok(reply.text("/id")) } else { Err(reply.told()) }
+}
+
+/// An event that was delivered is answered at once, whole; `after` goes on to the next one in the
+/// order of commits, and what was not delivered yet is waited for in vain.
+#[tokio::test]
+async fn answers_what_was_delivered() {
+    let (app, receiver) = (App::sqlite().await, Receiver::start().await);
+    endpoint(&app, &receiver).await;
+    let account = app.account().await;
+    let query = format!("type={REFRESHED}&account={account}&timeout=0");
+    insta::assert_snapshot!(waited(&app, &query).await.unwrap_err(), @"
+    408 api_error - -
+    No such event was delivered within 0 seconds, nor did one happen.
+    ");
+    for _ in 0..2 {
+        refresh(&app, &account).await;
+        app.run_workers_until_idle().await;
+        app.wait_s(10);
+    }
+    let first = app.get(&format!("{WAIT}?{query}")).await.ok();
+    let id = first.text("/id");
+    assert_eq!(first.text("/data/object/id"), account);
+    assert_eq!(first.body, app.get(&format!("/v1/events/{id}")).await.ok().body);
+    let second = waited(&app, &format!("{query}&after={id}")).await.unwrap();
+    let listed = app.get(&format!("/v1/events?type={REFRESHED}")).await.ok();
+    assert_eq!([listed.text("/data/1/id"), listed.text("/data/0/id")], [id, second.clone()]);
+    assert!(waited(&app, &format!("{query}&after={second}")).await.is_err());
+}
+
+/// A call that waits is answered when the attempt was settled: not when the event happened, not
+/// after an attempt that failed, and not by what happens to another key.
+#[tokio::test]
+async fn waits_for_the_answer_of_the_endpoint() {
+    let (app, receiver) = (App::start().await, Receiver::start().await);
+    endpoint(&app, &receiver).await;
+    receiver.answer(500);
+    let (context, created) = (context(), filter("customer.created"));
+    let mut waiting = pin!(app.engine.wait_for_event(&context, &created));
+    let mut looks = async || poll_fn(|task| Poll::Ready(waiting.as_mut().poll(task))).await;
+    assert!(looks().await.is_pending());
+    app.with_key("sk_test_other").customer().await;
+    let customer = app.customer().await;
+    app.run_workers_until_idle().await;
+    assert!(looks().await.is_pending());
+    receiver.answer(200);
+    app.wait_s(60);
+    app.run_workers_until_idle().await;
+    let Poll::Ready(Ok(answer)) = looks().await else { panic!("the wait did not end") };
+    assert!(String::from_utf8(answer.body).unwrap().contains(&customer));
+    assert_eq!(receiver.take().len(), 2);
+}
+
+/// An event that no enabled endpoint takes is delivered when it was dispatched; one whose delivery
+/// was given up never is, and the refusal says how it went.
+#[tokio::test]
+async fn tells_what_became_of_it() {
+    let (app, receiver) = (App::start().await, Receiver::start().await);
+    let customer = app.customer().await;
+    let query = "type=customer.created&timeout=0";
+    assert!(waited(&app, query).await.is_err());
+    app.run_workers_until_idle().await;
+    let first = waited(&app, query).await.unwrap();
+    assert_eq!(waited(&app, &format!("object={customer}&timeout=0")).await.unwrap(), first);
+    let endpoint = endpoint(&app, &receiver).await;
+    receiver.answer(404);
+    let second = app.customer().await;
+    app.run_workers_until_idle().await;
+    let told = waited(&app, &format!("type=customer.*&object={second}&timeout=0")).await;
+    insta::assert_snapshot!(told.unwrap_err(), @"
+    408 api_error - -
+    No such event was delivered within 0 seconds; 1 happened, the last of them
+    evt_…; its delivery to we_… is pending, attempt 1 got 404.
+    ");
+    // That endpoint never gets the first event.
+    let of_endpoint = format!("object={customer}&webhook_endpoint={endpoint}&timeout=0");
+    assert!(waited(&app, &of_endpoint).await.is_err());
+}
+
+/// Events of a connected account are waited for within it, also if its platform's endpoint is told.
+#[tokio::test]
+async fn waits_in_a_connected_account() {
+    let (app, receiver) = (App::start().await, Receiver::start().await);
+    let form = format!("url={}&enabled_events[]=*&connect=true", receiver.url);
+    let endpoint = app.post("/v1/webhook_endpoints", &form).await.ok().text("/id");
+    let connected = app.in_account("acct_1");
+    let customer = connected.customer().await;
+    app.run_workers_until_idle().await;
+    let path = format!("{WAIT}?type=customer.created&webhook_endpoint={endpoint}&timeout=0");
+    assert_eq!(connected.get(&path).await.ok().text("/data/object/id"), customer);
+    assert_eq!(app.get(&format!("{WAIT}?type=customer.created&timeout=0")).await.status, 408);
+}
+
+/// As many calls as may wait at once; a client that leaves makes room, and a server that stops ends
+/// them all.
+#[tokio::test]
+async fn waits_end() {
+    let app = App::start().await;
+    let (context, created) = (context(), filter("customer.created"));
+    let mut waits = Vec::new();
+    for _ in 0..model::limits::EVENT_WAITS_MAX {
+        let mut wait = Box::pin(app.engine.wait_for_event(&context, &created));
+        assert!(poll_fn(|task| Poll::Ready(wait.as_mut().poll(task))).await.is_pending());
+        waits.push(wait);
+    }
+    let refused = app.get(&format!("{WAIT}?timeout=0")).await;
+    assert_eq!(refused.header("stripe-should-retry"), None);
+    insta::assert_snapshot!(refused.told(), @"
+    429 invalid_request_error rate_limit -
+    Too many requests: the limit global-concurrency is reached; slow down.
+    ");
+    waits.pop();
+    assert_eq!(app.get(&format!("{WAIT}?timeout=0")).await.status, 408);
+    app.engine.end_waits();
+    let refusal = waits.pop().unwrap().await.unwrap_err().refusal();
+    assert_eq!(refusal.status, 408);
+}
+
+/// What cannot be waited for is refused at once.
+#[tokio::test]
+async fn refuses_what_never_comes() {
+    let app = App::start().await;
+    let calls: Vec<String> = [
+        "type=financial_connections.account.refreshed",
+        "types[]=customer.created&types[]=nothing.*",
+        "type=customer.created&types[]=customer.created",
+        "account=fca_1",
+        "after=evt_1",
+        "webhook_endpoint=we_1",
+        "timeout=61",
+        "until=1",
+    ]
+    .map(|query| format!("{WAIT}?{query}"))
+    .to_vec();
+    let calls: Vec<(&str, &str, &str)> =
+        calls.iter().map(|call| ("GET", call.as_str(), "")).collect();
+    insta::assert_snapshot!(app.refusals(&calls).await, @"
+    GET /v1/test_helpers/events/wait?type=financial_connections.account.refreshed
+        400 invalid_request_error - type
+        This server sends no event of the type
+        'financial_connections.account.refreshed'.
+    GET /v1/test_helpers/events/wait?types[]=customer.created&types[]=nothing.*
+        400 invalid_request_error - types[1]
+        This server sends no event of the type 'nothing.*'.
+    GET /v1/test_helpers/events/wait?type=customer.created&types[]=customer.created
+        400 invalid_request_error parameters_exclusive type
+        You may give only one of these parameters: type, types.
+    GET /v1/test_helpers/events/wait?account=fca_1
+        404 invalid_request_error resource_missing account
+        No such Financial Connections account: 'fca_1'
+    GET /v1/test_helpers/events/wait?after=evt_1
+        404 invalid_request_error resource_missing after
+        No such event: 'evt_1'
+    GET /v1/test_helpers/events/wait?webhook_endpoint=we_1
+        404 invalid_request_error resource_missing webhook_endpoint
+        No such webhook endpoint: 'we_1'
+    GET /v1/test_helpers/events/wait?timeout=61
+        400 invalid_request_error parameter_invalid_integer timeout
+        Invalid integer: timeout must be between 0 and 60
+    GET /v1/test_helpers/events/wait?until=1
+        400 invalid_request_error parameter_unknown until
+        Received unknown parameter: until
+    ");
+}

@@ -1,0 +1,184 @@
+//! `link`, `accounts`, `transactions`, `refresh`.
+
+use crate::support::Server;
+
+/// An account is linked, shown, fetched anew and read, in tables for people.
+#[test]
+fn people_link_and_read() {
+    let server = Server::start();
+    let mut told = server.run(&["accounts"]);
+    told += &server.run(&["link", "--subscribe"]);
+    let account = server.json(&["accounts"])[0]["id"].as_str().unwrap().to_owned();
+    told += &server.run(&["accounts"]);
+    told += &server.run(&["accounts", &account]);
+    told += &server.run(&["refresh", &account, "--wait", "--feature", "balance,transactions"]);
+    told += &server.run(&["transactions", &account, "--limit", "5"]);
+    let first = server.json(&["accounts", &account]);
+    let refresh = first[0]["transaction_refresh"]["id"].as_str().unwrap();
+    told += &server.run(&["transactions", &account, "--after", refresh]);
+    insta::assert_snapshot!(told, @"
+    $ bankfeed accounts
+    ! no accounts; `bankfeed link` links one
+    $ bankfeed link --subscribe
+    ID                            BANK          ACCOUNT  LAST4  KIND      STATUS  TRANSACTIONS
+    fca_0vIseXMSiAu8P8oVp4PoNoHu  Test (OAuth)  Success  1195   checking  active  succeeded 2026-01-01
+    ! made the customer cus_0vIseXMSf66gKkPr5RRiG6Qh
+    $ bankfeed accounts
+    ID                            BANK          ACCOUNT  LAST4  KIND      STATUS  TRANSACTIONS
+    fca_0vIseXMSiAu8P8oVp4PoNoHu  Test (OAuth)  Success  1195   checking  active  succeeded 2026-01-01
+    $ bankfeed accounts fca_0vIseXMSiAu8P8oVp4PoNoHu
+    id                   fca_0vIseXMSiAu8P8oVp4PoNoHu
+    bank                 Test (OAuth)
+    account              Success
+    last4                1195
+    kind                 cash, checking
+    status               active
+    holder               cus_0vIseXMSf66gKkPr5RRiG6Qh
+    linked               2026-01-01 00:00:00
+    permissions          balances, ownership, payment_method, transactions
+    subscriptions        transactions
+    transaction_refresh  succeeded  2026-01-01 00:00:00  fctxnref_0vIseXMSiAu1IAX8vKpd7xyr
+    $ bankfeed refresh fca_0vIseXMSiAu8P8oVp4PoNoHu --wait --feature balance,transactions
+    FEATURE       STATUS     STARTED              AGAIN FROM           REFRESH
+    balance       succeeded  2026-01-01 00:00:00  2026-01-01 00:00:00
+    transactions  succeeded  2026-01-01 00:00:00  2026-01-01 00:00:00  fctxnref_0vIseXMSiAu0IhvK8zqC2GQ6
+    $ bankfeed transactions fca_0vIseXMSiAu8P8oVp4PoNoHu --limit 5
+    ID                              DAY           AMOUNT       STATUS   DESCRIPTION
+    fctxn_0vIseXMSiAu0092gtzELdEvP  2025-12-31  -1151.06  usd  posted   TRANSFER TO SAVINGS
+    fctxn_0vIseXMSiAu0092evWlzEbRN  2025-12-30    -33.34  usd  pending  NORTHSTAR ONLINE
+    fctxn_0vIseXMSiAu0092edZBcCOjG  2025-12-30    -45.34  usd  pending  ROCKET DELIVERY
+    fctxn_0vIseXMSiAu0092dAfVAxmol  2025-12-29    -19.32  usd  pending  HARBOR GROCERY #0108
+    fctxn_0vIseXMSiAu0092dAZE3kRfQ  2025-12-29    -12.33  usd  posted   TACO WAGON
+    $ bankfeed transactions fca_0vIseXMSiAu8P8oVp4PoNoHu --after fctxnref_0vIseXMSiAu0IhvK8zqC2GQ6
+    ! no transactions
+    ");
+}
+
+/// Programs get objects as the API answers them: a list as one line each, one object as a document.
+#[test]
+fn programs_get_json() {
+    let server = Server::start();
+    let account = server.link(&["--subscribe"]);
+    server.link(&["--bank", "Bank (Non-OAuth)", "--account", "Savings"]);
+    let told = server.run(&["transactions", &account, "--limit", "2", "--json"]);
+    insta::assert_snapshot!(told, @r#"
+    $ bankfeed transactions fca_0vIseXMSiAu8P8oVp4PoNoHu --limit 2 --json
+    {"account":"fca_0vIseXMSiAu8P8oVp4PoNoHu","amount":-115106,"currency":"usd","description":"TRANSFER TO SAVINGS","id":"fctxn_0vIseXMSiAu0092gtzELdEvP","livemode":false,"object":"financial_connections.transaction","status":"posted","status_transitions":{"posted_at":1767216231,"void_at":null},"transacted_at":1767216231,"transaction_refresh":"fctxnref_0vIseXMSiAu1IAX8vKpd7xyr","updated":1767225600}
+    {"account":"fca_0vIseXMSiAu8P8oVp4PoNoHu","amount":-3334,"currency":"usd","description":"NORTHSTAR ONLINE","id":"fctxn_0vIseXMSiAu0092evWlzEbRN","livemode":false,"object":"financial_connections.transaction","status":"pending","status_transitions":{"posted_at":null,"void_at":null},"transacted_at":1767115822,"transaction_refresh":"fctxnref_0vIseXMSiAu1IAX8vKpd7xyr","updated":1767225600}
+    "#);
+    insta::assert_snapshot!(server.run(&["accounts", &account, "--json"]), @r#"
+    $ bankfeed accounts fca_0vIseXMSiAu8P8oVp4PoNoHu --json
+    {
+      "account_holder": {
+        "customer": "cus_0vIseXMSf66gKkPr5RRiG6Qh",
+        "type": "customer"
+      },
+      "account_numbers": [
+        {
+          "expected_expiry_date": null,
+          "identifier_type": "account_number",
+          "status": "transactable",
+          "supported_networks": [
+            "ach"
+          ]
+        }
+      ],
+      "balance": null,
+      "balance_refresh": null,
+      "category": "cash",
+      "created": 1767225600,
+      "display_name": "Success",
+      "id": "fca_0vIseXMSiAu8P8oVp4PoNoHu",
+      "institution_name": "Test (OAuth)",
+      "last4": "1195",
+      "livemode": false,
+      "object": "financial_connections.account",
+      "ownership": null,
+      "ownership_refresh": null,
+      "permissions": [
+        "balances",
+        "ownership",
+        "payment_method",
+        "transactions"
+      ],
+      "status": "active",
+      "status_details": {},
+      "subcategory": "checking",
+      "subscriptions": [
+        "transactions"
+      ],
+      "supported_payment_method_types": [
+        "us_bank_account"
+      ],
+      "transaction_refresh": {
+        "id": "fctxnref_0vIseXMSiAu1IAX8vKpd7xyr",
+        "last_attempted_at": 1767225600,
+        "next_refresh_available_at": 1767225600,
+        "status": "succeeded"
+      }
+    }
+    "#);
+    assert_eq!(server.run(&["accounts", "--json"]).lines().count(), 3);
+    assert_eq!(server.json(&["accounts", "--limit", "1"]).len(), 1);
+}
+
+/// All pages of a list are read, and each row once.
+#[test]
+fn reads_all_pages() {
+    let server = Server::start();
+    let account = server.link(&["--subscribe"]);
+    let rows = server.json(&["transactions", &account]);
+    assert!(rows.len() > 200, "{}", rows.len());
+    let ids: std::collections::BTreeSet<_> =
+        rows.iter().map(|row| row["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), rows.len());
+    assert_eq!(server.json(&["transactions", &account, "--limit", "150"]).len(), 150);
+    let table = server.run(&["transactions", &account]);
+    assert_eq!(table.lines().count(), rows.len() + 2);
+}
+
+/// Banks and their accounts are listed; one that is none, or a carrier that is none, is refused.
+#[test]
+fn names_the_banks() {
+    let server = Server::start();
+    let listed = server.run(&["link", "--list"]);
+    let mut told = listed.lines().take(5).collect::<Vec<_>>().join("\n") + "\n";
+    told += &server.run(&["link", "--bank", "Nowhere"]);
+    told += &server.run(&["link", "--carrier", "pi_123"]);
+    insta::assert_snapshot!(told, @"
+    $ bankfeed link --list
+    BANK, ACCOUNTS                                   WHAT IT DOES
+    Test (Non-OAuth)                                 A login form that takes anything.
+      Success                                        An ordinary checking account; payments from it succeed.
+      Failure                                        Inactive from the moment it is linked.
+    $ bankfeed link --bank Nowhere
+    ! made the customer cus_0vIseXMSf66gKkPr5RRiG6Qh
+    ! bankfeed: the server refused: No such institution: 'Nowhere'.
+    !   `bankfeed link --list` shows the banks
+    ends with 1
+    $ bankfeed link --carrier pi_123
+    ! bankfeed: the server refused: No such payment_intent: 'pi_123'
+    !   each key has objects of its own; this call used sk_test_123, the default
+    ends with 1
+    ");
+}
+
+/// A refresh that failed ends the command with 1; one that is not waited for is shown as it stands.
+#[test]
+fn a_failed_refresh_is_told() {
+    let server = Server::start();
+    let account = server.link(&["--bank", "Ownership Accounts", "--account", "Ownership Fails"]);
+    let mut told = server.run(&["refresh", &account, "--feature", "ownership", "--wait"]);
+    told += &server.run(&["transactions", &account]);
+    insta::assert_snapshot!(told, @"
+    $ bankfeed refresh fca_0vIseXMSiAu8P8oVp4PoNoHu --feature ownership --wait
+    FEATURE    STATUS  STARTED              AGAIN FROM           REFRESH
+    ownership  failed  2026-01-01 00:00:00  2026-01-01 00:00:00
+    ! bankfeed: the refresh of ownership failed
+    ends with 1
+    $ bankfeed transactions fca_0vIseXMSiAu8P8oVp4PoNoHu
+    ! bankfeed: the server refused: No refresh of this account's transactions has succeeded yet.
+    !   `bankfeed refresh ACCOUNT --wait` makes one
+    ends with 1
+    ");
+}

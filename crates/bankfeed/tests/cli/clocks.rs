@@ -1,0 +1,63 @@
+//! `advance`.
+
+use crate::support::Server;
+
+/// The only clock there is need not be named; among several one has to be.
+#[test]
+fn advances_a_clock() {
+    let server = Server::start();
+    let mut told = server.run(&["advance", "3d"]);
+    let account = server.link(&["--new-clock=1767225600", "--subscribe"]);
+    told += &server.run(&["advance", "3d12h"]);
+    let accounts = server.json(&["accounts", &account]);
+    assert_eq!(accounts[0]["transaction_refresh"]["status"], "succeeded");
+    told += &server.run(&["link", "--new-clock=1767225600"]);
+    told += &server.run(&["advance", "1d"]);
+    insta::assert_snapshot!(told, @"
+    $ bankfeed advance 3d
+    ! bankfeed: there is no test clock
+    !   `bankfeed link --new-clock` makes one, with a customer and an account on it
+    ends with 2
+    $ bankfeed advance 3d12h
+    clock   clock_0vIseXMSf66Y2YruZ62XeNHJ
+    status  ready
+    from    2026-01-01 00:00:00
+    to      2026-01-04 12:00:00
+    $ bankfeed link --new-clock=1767225600
+    ID                            BANK          ACCOUNT  LAST4  KIND      STATUS  TRANSACTIONS
+    fca_0vIseXMSo07IviJDOdcqbM5F  Test (OAuth)  Success  1195   checking  active  never
+    ! made the customer cus_0vIseXMSl9bMBvBtzIoAGx8p on the test clock clock_0vIseXMSkUI4G2Awa2VrmuGg
+    $ bankfeed advance 1d
+    ! bankfeed: there are several test clocks
+    !   name one of them:
+    !   clock_0vIseXMSkUI4G2Awa2VrmuGg  2026-01-01 00:00:00
+    !   clock_0vIseXMSf66Y2YruZ62XeNHJ  2026-01-04 12:00:00
+    ends with 2
+    ");
+}
+
+/// A way longer than the server takes at once is gone in several.
+#[test]
+fn advances_far() {
+    let server = Server::start();
+    server.link(&["--new-clock=1600000000"]);
+    let mut told = server.run(&["advance", "5y"]);
+    told += &server.run(&["advance", "20y"]);
+    told += &server.run(&["advance", "3x"]);
+    insta::assert_snapshot!(told, @"
+    $ bankfeed advance 5y
+    clock   clock_0vIseXMSf66Y2YruZ62XeNHJ
+    status  ready
+    from    2020-09-13 12:26:40
+    to      2025-09-12 12:26:40
+    $ bankfeed advance 20y
+    ! bankfeed: that is more than ten years
+    !   advance in several commands
+    ends with 2
+    $ bankfeed advance 3x
+    ! error: invalid value '3x' for '<SPAN>': '3x' is no span of time; say for instance 3d, 12h, 30m or 1w2d
+    !
+    ! For more information, try '--help'.
+    ends with 2
+    ");
+}

@@ -1,0 +1,174 @@
+//! `events` and `trigger`.
+
+use crate::support::Server;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::thread::JoinHandle;
+
+/// A webhook receiver that gives these answers, one after the other.
+fn endpoint(statuses: &'static [&'static str]) -> (String, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let receiving = std::thread::spawn(move || {
+        for status in statuses {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut buffer = [0; 16_384];
+            assert!(stream.read(&mut buffer).unwrap() > 0);
+            let answer =
+                format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 2\r\n\r\nhm");
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    (url, receiving)
+}
+
+/// A ledger without what differs from run to run: real times, and how long an attempt took.
+fn without_times(ledger: &str) -> String {
+    let mut shown = String::new();
+    for line in ledger.lines() {
+        let mut words: Vec<&str> = line.split_whitespace().collect();
+        if let Some(place) = words.iter().position(|word| *word == "ms") {
+            words.drain(place - 1..=place);
+            words.retain(|word| !word.contains(':') && !word.starts_with("20") || *word == "200");
+        }
+        shown += &words.join(" ");
+        shown += "\n";
+    }
+    shown
+}
+
+/// Every event of the list can be made to happen, one after the other on one server.
+#[test]
+fn triggers_every_event() {
+    let server = Server::start();
+    let listed = server.run(&["trigger", "--list"]);
+    let words: Vec<&str> = listed.lines().skip(1).collect();
+    assert!(words.len() > 60, "{}", words.len());
+    for (word, number) in words.iter().zip(0..) {
+        let key = format!("sk_test_trigger{number}");
+        let events = server.json(&["trigger", word, "--api-key", &key]);
+        assert_eq!(events[0]["type"], *word);
+    }
+}
+
+/// What was made on the way is told; an account or a customer that is there can be named, where the
+/// event can happen to it.
+#[test]
+fn triggers_for_people() {
+    let server = Server::start();
+    let mut told = server.run(&["trigger", "payment_intent.succeeded"]);
+    let account = server.link(&[]);
+    let refreshed = "financial_connections.account.refreshed_transactions";
+    told += &server.run(&["trigger", refreshed, "--account", &account]);
+    told += &server.run(&["trigger", refreshed, "--account", &account]);
+    told += &server.run(&["trigger", "customer.created", "--account", &account]);
+    told += &server.run(&["trigger", "account.updated"]);
+    told += &server.run(&["trigger", "payment_intent.paid"]);
+    told += &server.run(&["trigger"]);
+    insta::assert_snapshot!(told, @"
+    $ bankfeed trigger payment_intent.succeeded
+    event   evt_9RP1R1d0yzB008CHY7sKmF8P
+    type    payment_intent.succeeded
+    object  pi_0vIseXMSg7Xi6hbpEMYjrbfk
+    at      2026-01-01 00:00:00
+    MADE FOR IT     ID
+    customer        cus_0vIseXMSf66gKkPr5RRiG6Qh
+    payment_intent  pi_0vIseXMSg7Xi6hbpEMYjrbfk
+    $ bankfeed trigger financial_connections.account.refreshed_transactions --account fca_0vIseXMSo07IviJDOdcqbM5F
+    event   evt_0vIseXMSo0700A7rJ1cmw8z6
+    type    financial_connections.account.refreshed_transactions
+    object  fca_0vIseXMSo07IviJDOdcqbM5F
+    at      2026-01-01 00:00:00
+    ! nothing was made for it
+    $ bankfeed trigger financial_connections.account.refreshed_transactions --account fca_0vIseXMSo07IviJDOdcqbM5F
+    event   evt_0vIseXMSo07003Sr4gqx5aCo
+    type    financial_connections.account.refreshed_transactions
+    object  fca_0vIseXMSo07IviJDOdcqbM5F
+    at      2026-01-01 00:00:00
+    ! nothing was made for it
+    $ bankfeed trigger customer.created --account fca_0vIseXMSo07IviJDOdcqbM5F
+    ! bankfeed: customer.created cannot be made to happen to fca_0vIseXMSo07IviJDOdcqbM5F
+    !   leave out --account: it needs one of its own
+    ends with 2
+    $ bankfeed trigger account.updated
+    event   evt_4gv9fxpitGW006mpHwzUVJf2
+    type    account.updated
+    object  acct_0vIseXMSpcHL9w5S7cdqXoYY
+    at      2026-01-01 00:00:00
+    in      acct_0vIseXMSpcHL9w5S7cdqXoYY
+    MADE FOR IT  ID
+    account      acct_0vIseXMSpcHL9w5S7cdqXoYY
+    $ bankfeed trigger payment_intent.paid
+    ! bankfeed: nothing is known that leads to 'payment_intent.paid'
+    !   `bankfeed trigger --list` shows what can be triggered
+    ends with 2
+    $ bankfeed trigger
+    ! error: the following required arguments were not provided:
+    !   <EVENT>
+    !
+    ! Usage: bankfeed trigger --api-base <URL> <EVENT>
+    !
+    ! For more information, try '--help'.
+    ends with 2
+    ");
+}
+
+/// Events are listed, the newest first; one is shown with who was told of it and what they answered.
+#[test]
+fn shows_events_with_their_deliveries() {
+    let server = Server::start();
+    server.run(&["trigger", "customer.updated"]);
+    let mut told = server.run(&["events"]);
+    told += &server.run(&["events", "--type", "customer.created"]);
+    let event = server.json(&["events", "--limit", "1"])[0]["id"].as_str().unwrap().to_owned();
+    told += &server.run(&["events", &event]);
+    told += &server.run(&["events", "evt_123"]);
+    insta::assert_snapshot!(told, @"
+    $ bankfeed events
+    WHEN                 TYPE              OBJECT                        EVENT                         PENDING
+    2026-01-01 00:00:00  customer.updated  cus_0vIseXMSf66gKkPr5RRiG6Qh  evt_9RP1R1d0yzB0056VN1USuq84        0
+    2026-01-01 00:00:00  customer.created  cus_0vIseXMSf66gKkPr5RRiG6Qh  evt_9RP1R1d0yzB008ntivLffRgZ        0
+    $ bankfeed events --type customer.created
+    WHEN                 TYPE              OBJECT                        EVENT                         PENDING
+    2026-01-01 00:00:00  customer.created  cus_0vIseXMSf66gKkPr5RRiG6Qh  evt_9RP1R1d0yzB008ntivLffRgZ        0
+    $ bankfeed events evt_9RP1R1d0yzB0056VN1USuq84
+    event    evt_9RP1R1d0yzB0056VN1USuq84
+    type     customer.updated
+    object   cus_0vIseXMSf66gKkPr5RRiG6Qh
+    at       2026-01-01 00:00:00
+    request  req_6VbDzP3TIFV9c86C1I1FyKfk
+    version  2026-10-28.endive
+    ! no endpoint was told of it
+    $ bankfeed events evt_123
+    ! bankfeed: the server refused: No such event: 'evt_123'
+    !   each key has objects of its own; this call used sk_test_123, the default
+    ends with 1
+    ");
+    let shown = server.json(&["events", &event]);
+    assert_eq!(shown[0]["event"]["type"], "customer.updated");
+    assert_eq!(shown[0]["deliveries"], serde_json::json!([]));
+}
+
+/// The ledger of an event has a line for every attempt, with what was answered.
+#[test]
+fn shows_every_attempt() {
+    let server = Server::with(&["--memory", "--retry-test", "10ms"]);
+    let (url, receiving) = endpoint(&["500 Internal Server Error", "200 OK"]);
+    server.call("POST", "/v1/webhook_endpoints", &format!("url={url}&enabled_events[]=*"));
+    server.json(&["trigger", "customer.created"]);
+    let event = server.call("GET", "/v1/test_helpers/events/wait?type=customer.created", "");
+    receiving.join().unwrap();
+    let told = server.run(&["events", event["id"].as_str().unwrap()]);
+    insta::assert_snapshot!(without_times(&told), @"
+    $ bankfeed events evt_9RP1R1d0yzB005qcjSxe01sT
+    event evt_9RP1R1d0yzB005qcjSxe01sT
+    type customer.created
+    object cus_0vIseXMSfhIjot8NUZ1jAjzI
+    at 2026-01-01 00:00:00
+    request req_6VbDzP3TIFV9c86C1I1FyKfk
+    version 2026-10-28.endive
+    ENDPOINT DELIVERY ATTEMPT AT ANSWER TOOK BODY
+    we_0vIseXMSf66fSkey7FTg9wIl succeeded 1 500 hm
+    we_0vIseXMSf66fSkey7FTg9wIl succeeded 2 200 hm
+    ");
+}

@@ -1,0 +1,121 @@
+//! What goes wrong between a command and its server, and what the command says helps.
+
+use crate::support::{Server, command, told};
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+
+/// Nobody answers, or the address is none.
+#[test]
+fn there_is_no_server() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{free}");
+    let mut shown = String::new();
+    for base in [url.as_str(), "nonsense", "ftp://127.0.0.1"] {
+        let arguments = ["accounts", "--api-base", base];
+        shown += &told(&mut command(&arguments), &arguments);
+    }
+    insta::assert_snapshot!(shown.replace(&url, "http://127.0.0.1:PORT"), @"
+    $ bankfeed accounts --api-base http://127.0.0.1:PORT
+    ! bankfeed: could not reach a server at http://127.0.0.1:PORT: calling: the connection was refused
+    !   start one with `bankfeed serve --memory`, or say where it is with --api-base or BANKFEED_API_BASE
+    ends with 1
+    $ bankfeed accounts --api-base nonsense
+    ! bankfeed: 'nonsense' is no address of a server: not a valid URL
+    !   an address looks like http://127.0.0.1:12111
+    ends with 2
+    $ bankfeed accounts --api-base ftp://127.0.0.1
+    ! bankfeed: 'ftp://127.0.0.1' is no address of a server: the URL must begin with http or https
+    !   an address looks like http://127.0.0.1:12111
+    ends with 2
+    ");
+}
+
+/// Something answers that is another program: it speaks no JSON, or JSON of another kind.
+#[test]
+fn the_server_is_another_program() {
+    let mut shown = String::new();
+    for (head, body) in [("200 OK", "<html></html>"), ("404 Not Found", "{\"error\":\"no\"}")] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let answer = format!("HTTP/1.1 {head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let other = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut buffer = [0; 4_096];
+            assert!(stream.read(&mut buffer).unwrap() > 0);
+            stream.write_all(answer.as_bytes()).unwrap();
+        });
+        let arguments = ["accounts", "--url", &url];
+        shown += &told(&mut command(&arguments), &arguments).replace(&url, "http://127.0.0.1:PORT");
+        other.join().unwrap();
+    }
+    insta::assert_snapshot!(shown, @"
+    $ bankfeed accounts --url http://127.0.0.1:PORT
+    ! bankfeed: what answers at http://127.0.0.1:PORT is not bankfeed
+    !   say where bankfeed is with --api-base or BANKFEED_API_BASE
+    ends with 1
+    $ bankfeed accounts --url http://127.0.0.1:PORT
+    ! bankfeed: what answers at http://127.0.0.1:PORT is not bankfeed
+    !   say where bankfeed is with --api-base or BANKFEED_API_BASE
+    ends with 1
+    ");
+}
+
+/// A key that opens nothing is told apart by its end and by where it came from; what is unknown may
+/// belong to another key.
+#[test]
+fn keys_are_named() {
+    let server = Server::start();
+    let account = server.link(&[]);
+    let mut shown = server.run(&["accounts", "--api-key", "sk_live_0123456789abcdef"]);
+    let arguments = ["accounts", account.as_str()];
+    let mut other = server.command(&arguments);
+    shown += &server.told(other.env("BANKFEED_API_KEY", "sk_test_somebody_else"), &arguments);
+    shown += &server.run(&["accounts", "fca_123"]);
+    shown += &server.run(&["accounts", "../customers"]);
+    insta::assert_snapshot!(shown, @"
+    $ bankfeed accounts --api-key sk_live_0123456789abcdef
+    ! bankfeed: the server does not take the key sk_live_…cdef: Invalid API key: sk_live_****cdef
+    !   name a key with --api-key or BANKFEED_API_KEY; `bankfeed key create` issues one
+    ends with 1
+    $ bankfeed accounts fca_0vIseXMSiAu8P8oVp4PoNoHu
+    ! bankfeed: the server refused: No such Financial Connections account: 'fca_0vIseXMSiAu8P8oVp4PoNoHu'
+    !   each key has objects of its own; this call used sk_test_…else of BANKFEED_API_KEY
+    ends with 1
+    $ bankfeed accounts fca_123
+    ! bankfeed: the server refused: No such Financial Connections account: 'fca_123'
+    !   each key has objects of its own; this call used sk_test_123, the default
+    ends with 1
+    $ bankfeed accounts ../customers
+    ! bankfeed: the server refused: No such Financial Connections account: '../customers'
+    !   each key has objects of its own; this call used sk_test_123, the default
+    ends with 1
+    ");
+}
+
+/// Colours are for terminals, or where they are asked for; nowhere where they are not wanted.
+#[test]
+fn colours_are_for_terminals() {
+    let server = Server::start();
+    server.link(&[]);
+    let printed = |variables: &[(&str, &str)]| {
+        let output = server.command(&["accounts"]).envs(variables.iter().copied()).output();
+        String::from_utf8(output.unwrap().stdout).unwrap()
+    };
+    assert!(!printed(&[]).contains('\u{1b}'));
+    let forced = printed(&[("CLICOLOR_FORCE", "1")]);
+    assert!(forced.contains("\u{1b}[32mactive\u{1b}[0m"), "{forced}");
+    assert!(!printed(&[("NO_COLOR", "1")]).contains('\u{1b}'));
+}
+
+/// Every shell gets what it completes by, with every command in it.
+#[test]
+fn shells_can_complete() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let shown = told(&mut command(&["completions", shell]), &[]);
+        for word in ["accounts", "transactions", "advance", "api-base"] {
+            assert!(shown.contains(word), "{shell} lacks {word}");
+        }
+    }
+    let arguments = ["completions", "tcsh"];
+    assert!(told(&mut command(&arguments), &arguments).contains("ends with 2"));
+}

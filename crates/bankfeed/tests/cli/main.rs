@@ -1,0 +1,9 @@
+//! What people and programs meet at the command line: the built binary against servers of its own.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod accounts;
+mod clocks;
+mod events;
+mod faults;
+mod support;

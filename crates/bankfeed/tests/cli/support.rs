@@ -1,0 +1,116 @@
+//! A server of the built binary for one test, and what commands told about it.
+//!
+//! Seed and time are fixed, so ids and times are the same in every run; only the port is not.
+
+use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+/// A command of the built binary, in an environment that says nothing about it.
+pub(crate) fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bankfeed"));
+    for (name, _) in std::env::vars() {
+        if name.starts_with("BANKFEED_") || name.contains("COLOR") {
+            command.env_remove(name);
+        }
+    }
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// A running server, killed at the end of its test.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) url: String,
+}
+
+impl Server {
+    /// A server that keeps nothing.
+    pub(crate) fn start() -> Self {
+        Self::with(&["--memory"])
+    }
+
+    /// A server with these further flags.
+    pub(crate) fn with(flags: &[&str]) -> Self {
+        let fixed = ["serve", "--listen", "127.0.0.1:0", "--seed", "7", "--time", "1767225600"];
+        let mut child = command(&[&fixed, flags].concat())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut greeting = BufReader::new(child.stdout.take().unwrap()).lines();
+        let first = greeting.next().unwrap().unwrap();
+        let url = first.split_once(" listens on ").unwrap().1.to_owned();
+        Self { child, url }
+    }
+
+    /// Runs a command against it and tells what came, as a terminal would show it.
+    pub(crate) fn run(&self, arguments: &[&str]) -> String {
+        self.told(&mut self.command(arguments), arguments)
+    }
+
+    /// A command against it, to be changed before it is run.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = command(arguments);
+        command.env("BANKFEED_API_BASE", &self.url);
+        command
+    }
+
+    /// What a command tells, as a terminal would show it.
+    pub(crate) fn told(&self, command: &mut Command, arguments: &[&str]) -> String {
+        told(command, arguments).replace(&self.url, "http://127.0.0.1:PORT")
+    }
+
+    /// The objects that a command prints as JSON.
+    pub(crate) fn json(&self, arguments: &[&str]) -> Vec<serde_json::Value> {
+        let output = self.command(&[arguments, &["--json"]].concat()).output().unwrap();
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {complaint}");
+        let objects = serde_json::Deserializer::from_slice(&output.stdout).into_iter();
+        objects.map(Result::unwrap).collect()
+    }
+
+    /// A call of the API that no command makes; answers the body.
+    pub(crate) fn call(&self, method: &str, path: &str, form: &str) -> serde_json::Value {
+        let address = self.url.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
+             authorization: Bearer sk_test_123\r\ncontent-length: {}\r\n\r\n{form}",
+            form.len()
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+    }
+
+    /// Links an account with these further arguments; answers its id.
+    pub(crate) fn link(&self, arguments: &[&str]) -> String {
+        let accounts = self.json(&[&["link"], arguments].concat());
+        accounts[0]["id"].as_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What a command printed, what it remarked, and how it ended unless well.
+pub(crate) fn told(command: &mut Command, arguments: &[&str]) -> String {
+    let output = command.output().unwrap();
+    let mut told = format!("$ bankfeed {}\n", arguments.join(" "));
+    told += &String::from_utf8_lossy(&output.stdout);
+    for line in String::from_utf8_lossy(&output.stderr).lines() {
+        writeln!(told, "{}", format!("! {line}").trim_end()).unwrap();
+    }
+    if let Some(code) = output.status.code().filter(|code| *code != 0) {
+        writeln!(told, "ends with {code}").unwrap();
+    }
+    told
+}

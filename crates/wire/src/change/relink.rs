@@ -1,0 +1,10 @@
+//! Preview, in January 2026: an account shows its authorization and why it is inactive. The beta before
+//! it had the same.
+
+use super::Change;
+
+/// The change.
+pub const CHANGE: Change = Change {
+    beta: Some("financial_connections_relink_api_beta"),
+    ..Change::of_preview("2026-01-28")
+};
