@@ -5,6 +5,7 @@
 //! takes a parameter for one that works. The list is `shape/acted.txt`, which documents say the same
 //! from; a test sends every parameter and so holds the list to what calls do.
 
+use crate::error::{Error, shown};
 use model::given::Given;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -53,6 +54,16 @@ pub fn find_dropped(call: &str, given: &Given) -> Option<String> {
     let Given::Hash(members) = given else { return None };
     let mut members = members.iter().filter(|(name, _)| !is_kept(name));
     members.find_map(|(name, value)| dropped(of_call(call), name.clone(), value))
+}
+
+/// Why a strict server refuses what it knows and does nothing with.
+pub(crate) fn refusal(path: &str) -> Error {
+    let path = shown(path);
+    let message = format!(
+        "{path} is known and not acted on by this server, which is strict: leave it out, or start \
+         the server without --strict to have it dropped."
+    );
+    Error::invalid(message).code("parameter_not_acted_on").param(path)
 }
 
 fn dropped(acted: Option<&Notes>, path: String, value: &Given) -> Option<String> {

@@ -132,17 +132,6 @@ impl Error {
         }
     }
 
-    /// A parameter that is known and that a strict server does nothing with.
-    pub fn not_acted_on(path: &str) -> Self {
-        Self::invalid(format!(
-            "{} is known and not acted on by this server, which is strict: leave it out, or start the \
-             server without --strict to have it dropped.",
-            shown(path)
-        ))
-        .code("parameter_not_acted_on")
-        .param(shown(path))
-    }
-
     /// Not an integer.
     pub fn bad_integer(path: &str, given: &str) -> Self {
         Self::invalid(format!("Invalid integer: {}", shown(given)))

@@ -51,7 +51,7 @@ impl Page<'_> {
         let _ = write!(
             text,
             "\n| | |\n|---|---|\n| calls of Stripe's that are served | {} |\n\
-             | calls of Stripe's that are not | {count} |\n| calls of our own | {} |\n\
+             | calls of Stripe's that are not | {count} |\n| calls that only this server describes | {} |\n\
              | parameters of the served calls, at every depth | {} |\n\
              | of these known | {known} |\n| refused | {refused} |\n\
              | objects that were answered and checked | {} |\n",
@@ -83,7 +83,7 @@ impl Page<'_> {
         }
         self.write_refused(&mut text);
         self.write_objects(&mut text);
-        text.push_str("\n## Our own calls\n\n");
+        text.push_str("\n## Calls that the description does not have\n\nOur own, and what Stripe's CLI asks for.\n\n");
         for call in own {
             let _ = writeln!(text, "- `{call}`");
         }

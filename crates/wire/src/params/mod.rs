@@ -11,7 +11,7 @@ mod form;
 mod shaped;
 mod value;
 
-use crate::acted::find_dropped;
+use crate::acted::{find_dropped, refusal};
 use crate::error::Error;
 use form::{Branch, Node};
 use model::Word;
@@ -86,7 +86,7 @@ impl Params {
     /// what nobody acts on.
     pub fn finish(self) -> Result<(), Error> {
         let Some(first) = self.held.named.keys().next() else {
-            return self.dropped.map_or(Ok(()), |path| Err(Error::not_acted_on(&path)));
+            return self.dropped.map_or(Ok(()), |path| Err(refusal(&path)));
         };
         let alike = self.asked.iter().map(|name| (strsim::jaro_winkler(name, first), *name));
         let nearest = alike
