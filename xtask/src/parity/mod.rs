@@ -120,11 +120,13 @@ fn recorded() -> Result<String, Failure> {
     }
     let open: Vec<String> = known
         .iter()
-        .flat_map(|(call, known)| known.open.iter().map(move |path| format!("{call} {path}")))
-        .filter(|open| !page::is_passed_over(open))
+        .flat_map(|(call, asked)| asked.open.iter().map(move |(path, said)| (call, path, said)))
+        .filter(|(call, path, _)| !page::is_passed_over(call, path))
+        .map(|(call, path, said)| format!("  {call} {path}: {said}"))
         .collect();
     if !open.is_empty() {
-        return Err(format!("names that are not declared are taken in: {}", open.join(", ")));
+        open.iter().for_each(|line| say(line));
+        return Err("names that are not declared were taken in these places".to_owned());
     }
     let sum: usize = known.values().map(|known| known.known + known.refused.len()).sum();
     say(&format!("parity: {} calls of Stripe's, {sum} parameters asked for", known.len()));

@@ -17,8 +17,41 @@ use std::process::{Child, Stdio};
 const UNKNOWN: &str = "zz";
 /// The version that the document is of.
 const VERSION: &str = "2026-05-27.dahlia";
-/// Parts of hashes in hashes that are looked into; Stripe's own go no deeper.
-const DEPTH_MAX: usize = 8;
+/// How deep hashes are looked into; Stripe's own go no deeper.
+const DEPTH_MAX: usize = 12;
+
+/// What the server needs beside what is declared as required, since it has fewer ways than Stripe.
+const NEEDED: [(&str, &[(&str, &str)]); 9] = [
+    ("POST /v1/accounts/{id}/external_accounts", &[("external_account", "btok_x")]),
+    ("POST /v1/financial_connections/sessions", &[("account_holder[account]", "acct_x")]),
+    (
+        "POST /v1/payment_intents/{id}/verify_microdeposits",
+        &[("amounts[0]", "32"), ("amounts[1]", "45")],
+    ),
+    (
+        "POST /v1/payment_methods",
+        &[
+            ("type", "us_bank_account"),
+            ("us_bank_account[financial_connections_account]", "fca_x"),
+            ("billing_details[name]", "x"),
+        ],
+    ),
+    ("POST /v1/payment_methods/{id}/attach", &[("customer", "cus_x")]),
+    (
+        "POST /v1/setup_intents/{id}/verify_microdeposits",
+        &[("amounts[0]", "32"), ("amounts[1]", "45")],
+    ),
+    ("POST /v1/prices", &[("unit_amount", "500"), ("product", "prod_x")]),
+    (
+        "POST /v1/tokens",
+        &[
+            ("bank_account[country]", "US"),
+            ("bank_account[account_number]", "000123456789"),
+            ("bank_account[routing_number]", "110000000"),
+        ],
+    ),
+    ("GET /v1/invoice_payments", &[("payment[type]", "payment_intent")]),
+];
 
 /// What became of the declared parameters of a call.
 #[derive(Default)]
@@ -27,8 +60,8 @@ pub(crate) struct Asked {
     pub(crate) known: usize,
     /// The paths of those that are refused as unknown.
     pub(crate) refused: Vec<String>,
-    /// Hashes that took a name which is not declared in them.
-    pub(crate) open: Vec<String>,
+    /// Hashes that took a name which is not declared in them, each with what was said instead.
+    pub(crate) open: Vec<(String, String)>,
 }
 
 /// The binary, while it is asked; ended when this is dropped.
@@ -61,13 +94,15 @@ impl Server {
     /// What it says of every parameter of a call.
     pub(crate) fn ask(&self, document: &Document, call: &str) -> Result<Asked, Failure> {
         let form = document.parameters(call);
-        let required = required(&form, "");
+        let mut required = required(&form, "");
+        let needed = NEEDED.iter().filter(|(of, _)| *of == call).flat_map(|(_, pairs)| *pairs);
+        required.extend(needed.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let told = |said: &Value| said["message"].as_str().unwrap_or("nothing").to_owned();
         let mut asked = Asked::default();
         let mut declared = Vec::new();
-        list(&form, "", 0, &mut declared);
+        list(&form, "", &required, &mut declared);
         for Declared { path, sample, is_hash } in declared {
-            let mut pairs = sample.clone();
-            pairs.extend(required.iter().filter(|(name, _)| !within(name, &path)).cloned());
+            let mut pairs = sample;
             let nobody = (UNKNOWN.to_owned(), "1".to_owned());
             pairs.push(nobody);
             let said = self.send(call, &pairs)?;
@@ -80,8 +115,8 @@ impl Server {
                 pairs.pop();
                 pairs.push((format!("{path}[{UNKNOWN}]"), "1".to_owned()));
                 let said = self.send(call, &pairs)?;
-                if !is_unknown(&said, |param| param.contains(UNKNOWN)) {
-                    asked.open.push(path);
+                if !refuses(&said) {
+                    asked.open.push((path, told(&said)));
                 }
             }
         }
@@ -89,7 +124,7 @@ impl Server {
         let pairs: Vec<_> = required.into_iter().chain([nobody]).collect();
         let said = self.send(call, &pairs)?;
         if !is_unknown(&said, |param| param == UNKNOWN) {
-            asked.open.push(String::new());
+            asked.open.push((String::new(), told(&said)));
         }
         Ok(asked)
     }
@@ -130,6 +165,11 @@ impl Drop for Server {
     }
 }
 
+/// Whether a call was refused for a parameter; what is not there is looked for after all of them.
+fn refuses(error: &Value) -> bool {
+    error["param"].is_string() && error["code"] != "resource_missing"
+}
+
 fn is_unknown(error: &Value, of: impl Fn(&str) -> bool) -> bool {
     error["code"] == "parameter_unknown" && error["param"].as_str().is_some_and(of)
 }
@@ -147,26 +187,36 @@ struct Declared {
     is_hash: bool,
 }
 
-/// Every parameter that a schema declares, at every depth.
-fn list(schema: &Value, path: &str, depth: usize, declared: &mut Vec<Declared>) {
-    if depth > DEPTH_MAX {
+/// Every parameter that a schema declares, at every depth; `outer` is what the hashes around it
+/// cannot do without.
+fn list(schema: &Value, path: &str, outer: &[(String, String)], declared: &mut Vec<Declared>) {
+    if path.matches('[').count() > DEPTH_MAX {
         return;
+    }
+    let mut needed = outer.to_vec();
+    for pair in required(schema, path) {
+        if !needed.contains(&pair) {
+            needed.push(pair);
+        }
     }
     for (name, member) in schema["properties"].as_object().into_iter().flatten() {
         let path = if path.is_empty() { name.clone() } else { format!("{path}[{name}]") };
         let hash = hash_in(member);
         let inside = if is_list(member) { format!("{path}[0]") } else { path.clone() };
-        let sample = match hash {
+        let own = match hash {
             Some(hash) => {
                 let needed = required(hash, &inside);
                 if needed.is_empty() { first(hash, &inside) } else { needed }
             }
             None => sample(member, &path),
         };
+        let around = needed.iter().filter(|(name, _)| !within(name, &path));
+        let around: Vec<(String, String)> = around.cloned().collect();
+        let sample = own.into_iter().chain(around.iter().cloned()).collect();
         let is_hash = hash.is_some() && inside == path;
         declared.push(Declared { path, sample, is_hash });
         if let Some(hash) = hash {
-            list(hash, &inside, depth + 1, declared);
+            list(hash, &inside, &around, declared);
         }
     }
 }
@@ -219,9 +269,16 @@ fn sample(schema: &Value, path: &str) -> Vec<(String, String)> {
             return if needed.is_empty() { first(schema, path) } else { needed };
         }
         Some("object") => return vec![(format!("{path}[a]"), "1".to_owned())],
+        Some("integer") if path.ends_with("amount") => "2000",
         Some("integer" | "number") => "1",
         Some("boolean") => "true",
-        _ => words.clone().find(|word| !word.is_empty()).unwrap_or("x"),
+        _ => {
+            let by_name = [("currency", "usd"), ("country", "US"), ("url", "https://x.example")];
+            let name = path.trim_end_matches(']').rsplit('[').next().unwrap_or(path);
+            let by_name = by_name.into_iter().find(|(ending, _)| name.ends_with(ending));
+            let word = words.clone().find(|word| !word.is_empty());
+            word.unwrap_or(by_name.map_or("x", |(_, value)| value))
+        }
     };
     vec![(path.to_owned(), value.to_owned())]
 }
@@ -248,7 +305,7 @@ mod tests {
                 "type": "object", "properties": {"label": {"type": "string"}}}},
         }});
         let mut declared = Vec::new();
-        list(&schema, "", 0, &mut declared);
+        list(&schema, "", &[], &mut declared);
         let told: Vec<String> = declared
             .iter()
             .map(|Declared { path, sample, is_hash }| {
@@ -264,7 +321,7 @@ mod tests {
                 "parts[0][label]: parts[0][label]=x false",
                 "shape: shape[kind]=round true",
                 "shape[kind]: shape[kind]=round false",
-                "shape[size]: shape[size]=1 false",
+                "shape[size]: shape[size]=1&shape[kind]=round false",
             ]
         );
     }
