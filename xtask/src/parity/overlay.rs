@@ -143,8 +143,8 @@ fn holder_of<'a, 'p>(
     path: &'p str,
 ) -> Result<(&'a mut Value, &'p str), Failure> {
     // Names of objects have dots too: the longest that is one.
-    let dots = path.match_indices('.').map(|(at, _)| at);
-    let at = dots.filter(|at| document.schemas.contains_key(&path[..*at])).next_back();
+    let mut dots = path.match_indices('.').map(|(at, _)| at);
+    let at = dots.rfind(|at| document.schemas.contains_key(&path[..*at]));
     let (object, rest) = path.split_at(at.ok_or("there is no such object")?);
     let mut holder = document.schemas.get_mut(object).ok_or("there is no such object")?;
     let mut keys: Vec<&str> = rest[1..].split('.').collect();
