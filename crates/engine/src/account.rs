@@ -5,6 +5,7 @@
 
 use crate::change::{push_event, record_interrupted_by};
 use crate::context::{render, settled, tries};
+use crate::judge::What;
 use crate::list::list_body;
 use crate::watch::bank_account;
 use crate::{Answer, Context, Engine, Error};
@@ -74,7 +75,12 @@ impl Engine {
     /// Shows an account.
     pub async fn retrieve_account(&self, context: &Context, id: &str) -> Result<Answer, Error> {
         let account = self.get_account(context, id, "account").await?;
-        Ok(Answer::unchanged(self.account_body(context, &account).await?))
+        let body = self.account_body(context, &account).await?;
+        let shown = What::Shown(std::array::from_fn(|place| {
+            let refresh = account.refresh(Feature::ALL[place]);
+            refresh.filter(|refresh| refresh.is_pending()).map(|refresh| refresh.sequence)
+        }));
+        Ok(Answer::unchanged(body).seen(account.id, shown))
     }
 
     /// Lists accounts.
@@ -108,7 +114,7 @@ impl Engine {
             bodies.push(self.account_body_with(context, account, &expand).await?);
         }
         let url = "/v1/financial_connections/accounts";
-        Ok(Answer::unchanged(list_body(url, listed.has_more, &bodies)))
+        Ok(Answer::unchanged(list_body(url, listed.has_more, &bodies)).seen_of_all())
     }
 
     async fn accounts_filter(
@@ -152,7 +158,9 @@ impl Engine {
             }
             if started.is_empty() {
                 let body = self.account_body(context, &account).await?;
-                return Ok(Answer { notice: Some(COOLING_DOWN), ..Answer::unchanged(body) });
+                let seen = refused_refreshes(&account, features);
+                let answer = Answer { notice: Some(COOLING_DOWN), ..Answer::unchanged(body) };
+                return Ok(answer.seen(account.id, seen));
             }
             if let Some(answer) = self.change(context, account, started).await? {
                 return Ok(answer);
@@ -176,7 +184,8 @@ impl Engine {
             };
             if account.subscribed && !starts {
                 let body = self.account_body(context, &account).await?;
-                return Ok(Answer { notice: Some(COOLING_DOWN), ..Answer::unchanged(body) });
+                let answer = Answer { notice: Some(COOLING_DOWN), ..Answer::unchanged(body) };
+                return Ok(answer.seen(account.id, What::Named));
             }
             account.subscribe(now);
             let mut started = Vec::new();
@@ -196,7 +205,8 @@ impl Engine {
             let mut account = self.get_account(context, id, "account").await?;
             self.moment_to_write(context.merchant, account.clock).await?;
             if !account.subscribed {
-                return Ok(Answer::unchanged(self.account_body(context, &account).await?));
+                let body = self.account_body(context, &account).await?;
+                return Ok(Answer::unchanged(body).seen(account.id, What::Named));
             }
             account.unsubscribe();
             if let Some(answer) = self.change(context, account, Vec::new()).await? {
@@ -220,7 +230,7 @@ impl Engine {
             if settled(self.store.write(ChangeAccount { change, reply }).await?)? {
                 self.wake.dispatch();
                 self.revoke(&account).await?;
-                return Ok(Answer::committed(body));
+                return Ok(Answer::committed(body).seen(account.id, What::Named));
             }
         }
         Err(Error::Locked)
@@ -286,7 +296,8 @@ impl Engine {
                 render(|w| wire::render::ownership::write_owner(w, id, owner, ownership.created))
             })
             .collect();
-        Ok(Answer::unchanged(list_body(&url, has_more, &bodies)))
+        let body = list_body(&url, has_more, &bodies);
+        Ok(Answer::unchanged(body).seen(account.id, What::Named))
     }
 
     /// Starts a refresh of a feature at this time, as a job that may run at once.
@@ -323,9 +334,10 @@ impl Engine {
         let body = self.account_body(context, &account).await?;
         let reply = context.reply(self, &body);
         let change = AccountChange { started, ..AccountChange::of(account) };
+        let id = change.account.id;
         let committed = settled(self.store.write(ChangeAccount { change, reply }).await?)?;
         self.wake.refresh();
-        Ok(committed.then(|| Answer::committed(body)))
+        Ok(committed.then(|| Answer::committed(body).seen(id, What::Named)))
     }
 
     /// An account by the text of its id.
@@ -399,6 +411,14 @@ fn disconnected(
     record_interrupted_by(&mut change, &interrupted, now, Some(&context.cause()));
     push_event(&mut change, EventType::AccountDisconnected, now, context);
     Some(change)
+}
+
+/// What the judge hears of refreshes none of which was started: those that are pending will end with
+/// an event, the others with nothing.
+fn refused_refreshes(account: &Account, features: &[Feature]) -> What {
+    let cooling = features.iter().copied().filter(|feature| !account.is_pending(*feature));
+    let cooling: Vec<Feature> = cooling.collect();
+    if cooling.is_empty() { What::Named } else { What::CoolingDown(cooling) }
 }
 
 /// Refuses to show data of an account that was disconnected.

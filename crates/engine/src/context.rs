@@ -1,9 +1,10 @@
 //! Who asks and how the answer is to look; the answer itself.
 
 use crate::access::Connected;
+use crate::judge::{Seen, What};
 use crate::{Engine, Error};
 use model::event::Cause;
-use model::id::{MerchantId, RequestId};
+use model::id::{AccountId, MerchantId, RequestId};
 use store::{Created, Reply, Written};
 use wire::expand::Expand;
 use wire::json::JsonWriter;
@@ -49,17 +50,29 @@ pub struct Answer {
     pub recorded: bool,
     /// A remark for the client's developer, sent as `Stripe-Notice`.
     pub notice: Option<&'static str>,
+    /// What the judge hears of it.
+    pub seen: Option<Box<Seen>>,
 }
 
 impl Answer {
     /// An answer that changed nothing.
     pub(crate) fn unchanged(body: Vec<u8>) -> Self {
-        Self { body, recorded: false, notice: None }
+        Self { body, recorded: false, notice: None, seen: None }
     }
 
     /// An answer that was kept in the commit of its change.
     pub(crate) fn committed(body: Vec<u8>) -> Self {
-        Self { body, recorded: true, notice: None }
+        Self { body, recorded: true, notice: None, seen: None }
+    }
+
+    /// The same, of which the judge hears.
+    pub(crate) fn seen(self, account: AccountId, what: What) -> Self {
+        Self { seen: Some(Box::new(Seen { account: Some(account), what })), ..self }
+    }
+
+    /// The same, which the judge takes for a look after every account of the merchant.
+    pub(crate) fn seen_of_all(self) -> Self {
+        Self { seen: Some(Box::new(Seen { account: None, what: What::Named })), ..self }
     }
 }
 

@@ -17,6 +17,7 @@ pub mod connections_settings;
 mod context;
 pub mod customer;
 pub mod deliver;
+pub mod delivery;
 pub mod dispatch;
 mod due;
 pub mod endpoint;
@@ -24,8 +25,10 @@ mod error;
 pub mod event;
 pub mod event_stream;
 pub mod external_account;
+pub mod fault;
 mod held;
 pub mod hosted;
+pub mod judge;
 pub mod link;
 mod list;
 mod live;
@@ -50,6 +53,8 @@ use connectors::Connector;
 use connectors::outbound::Outbound;
 use due::Stuck;
 use event_stream::EventStreams;
+use fault::Faults;
+use judge::Judge;
 use model::clock::{AccountTime, Clock, ClockStatus, Rng, TestClock};
 use model::id::{ClockId, MerchantId};
 use model::key::random_letters;
@@ -72,7 +77,9 @@ pub struct Engine {
     pub(crate) failpoints: Failpoints,
     pub(crate) wake: Wake,
     pub(crate) stuck: Stuck,
+    pub(crate) judge: Judge,
     pub(crate) waits: Waits,
+    pub(crate) faults: Faults,
     pub(crate) event_streams: EventStreams,
     /// Makes the addresses of hosted pages.
     pub(crate) page_key: PageKey,
@@ -119,7 +126,9 @@ impl Engine {
             failpoints: parts.failpoints,
             wake: Wake::default(),
             stuck: Stuck::default(),
+            judge: Judge::default(),
             waits: Waits::default(),
+            faults: Faults::default(),
         }
     }
 

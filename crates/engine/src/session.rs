@@ -112,7 +112,7 @@ impl Engine {
             reply: context.reply(self, &body),
         };
         made(self.store.write(create).await?)?;
-        Ok(Answer::committed(body))
+        Ok(Answer::committed(body).seen_of_all())
     }
 
     /// Shows a session.

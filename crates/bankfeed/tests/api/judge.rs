@@ -1,0 +1,486 @@
+//! The judge: what it finds of clients that lose data, and that it finds nothing of others.
+
+use crate::support::{App, Client, FC, Reply};
+use axum::http::StatusCode;
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex};
+use tokio::net::TcpListener;
+
+const REPORT: &str = "/v1/test_helpers/consumer_report";
+const FINISHED: &str = "/v1/test_helpers/consumer_report?finished=true";
+const HELPERS: &str = "/v1/test_helpers/financial_connections/accounts";
+
+/// What a client does while a webhook is delivered to it, and how it answers.
+#[derive(Clone, Default)]
+struct Plan {
+    reads: Vec<String>,
+    status: u16,
+}
+
+/// A client that is told of refreshes of one account.
+struct Integration {
+    app: App,
+    account: String,
+    plan: Arc<Mutex<Plan>>,
+}
+
+impl Integration {
+    /// An account that was never refreshed, and an endpoint for its refreshes.
+    async fn start() -> Self {
+        let app = App::start().await;
+        let plan = Arc::new(Mutex::new(Plan { reads: Vec::new(), status: 200 }));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        let (client, planned) = (app.client(), Arc::clone(&plan));
+        let handle = async move || {
+            let Plan { reads, status } = planned.lock().unwrap().clone();
+            for read in reads {
+                walk(&client, &read).await;
+            }
+            StatusCode::from_u16(status).unwrap()
+        };
+        let service = axum::Router::new().route("/hook", axum::routing::post(handle));
+        tokio::spawn(async move { axum::serve(listener, service).await });
+        let events = ["balance", "transactions"].map(|feature| {
+            format!("&enabled_events[]=financial_connections.account.refreshed_{feature}")
+        });
+        let form = format!("url={url}{}", events.concat());
+        app.post("/v1/webhook_endpoints", &form).await.ok();
+        let account = app.account().await;
+        app.run_workers_until_idle().await;
+        Self { app, account, plan }
+    }
+
+    /// What the client does with later webhooks.
+    fn plans(&self, reads: &[&str], status: u16) {
+        let reads = reads.iter().map(|read| (*read).to_owned()).collect();
+        *self.plan.lock().unwrap() = Plan { reads, status };
+    }
+
+    /// The path of a list of transactions with these further parameters.
+    fn list(&self, more: &str) -> String {
+        format!("{FC}/transactions?account={}{more}", self.account)
+    }
+
+    /// Refreshes a feature, and lets it be told; answers the account as it was asked.
+    async fn refresh(&self, feature: &str) -> Reply {
+        self.app.wait_s(2);
+        let path = format!("{FC}/accounts/{}/refresh", self.account);
+        let asked = self.app.post(&path, &format!("features[]={feature}")).await.ok();
+        self.app.run_workers_until_idle().await;
+        asked
+    }
+
+    /// Refreshes transactions; answers the id of the refresh.
+    async fn refresh_transactions(&self) -> String {
+        self.refresh("transactions").await.text("/transaction_refresh/id")
+    }
+
+    /// Has the next refresh fail.
+    async fn script_failure(&self) {
+        let path = format!("{HELPERS}/{}/next_refresh", self.account);
+        self.app.post(&path, "cause=institution_timeout").await.ok();
+    }
+
+    /// What is found of the client while it may still be at work, and once it has finished.
+    async fn found(&self) -> String {
+        let mut shown = String::new();
+        for (when, path) in [("at work", REPORT), ("finished", FINISHED)] {
+            let found = found(&self.app, path).await;
+            write!(shown, "{when}:\n{found}").unwrap();
+        }
+        shown
+    }
+}
+
+/// Reads a list: to its end if it is asked for in hundreds, else one page.
+async fn walk(client: &Client, path: &str) {
+    let mut next = Some(path.to_owned());
+    while let Some(path) = next.take() {
+        let page = client.get(&path).await;
+        let row = page.items("/data").last().and_then(|row| row["id"].as_str().map(str::to_owned));
+        if path.contains("limit=100") && page.at("/has_more") == true {
+            let begun = path.split("&starting_after").next().unwrap();
+            next = row.map(|row| format!("{begun}&starting_after={row}"));
+        }
+    }
+}
+
+/// The findings of a report, each with what shows it.
+async fn found(client: &Client, path: &str) -> String {
+    let mut shown = String::new();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    for finding in client.get(path).await.ok().items("/findings") {
+        let about = if finding["account"].is_null() { "endpoint" } else { "account" };
+        writeln!(shown, "  {} {} of {about}", finding["times"], text(&finding["code"])).unwrap();
+        for seen in finding["evidence"].as_array().unwrap() {
+            let by = |name: &'static str| if seen[name].is_null() { "" } else { name };
+            let what = text(&seen["what"]);
+            let words = what.split(' ').map(|word| match word.rsplit_once('_') {
+                Some((prefix, digits)) if digits.len() == 24 => format!("{prefix}_…"),
+                _ => word.to_owned(),
+            });
+            let what = words.collect::<Vec<_>>().join(" ");
+            writeln!(shown, "    {what} ({} {})", by("request"), by("event")).unwrap();
+        }
+    }
+    shown
+}
+
+/// A client that reads one page on each event, as the guide's sample does, is told what it loses,
+/// with all that shows it; once it has read everything, nothing is lost any more.
+#[tokio::test]
+async fn names_missing_pages() {
+    let client = Integration::start().await;
+    client.plans(&[&client.list("")], 200);
+    let first = client.refresh_transactions().await;
+    insta::assert_snapshot!(client.found().await, @"
+    at work:
+    finished:
+      1 paging_stopped of account
+        read one page, and has_more was true (request event)
+    ");
+    client.plans(&[&client.list(&format!("&transaction_refresh[after]={first}"))], 200);
+    client.refresh_transactions().await;
+    insta::assert_snapshot!(client.app.get(REPORT).await.ok().shown(), @r#"
+    200
+    {
+      "findings": [
+        {
+          "account": "fca_0vIseXMSiqePgQ7VPM8fDIWz",
+          "code": "cursor_moved_early",
+          "evidence": [
+            {
+              "at": 1767225602,
+              "event": "evt_0vIseXMSiqe001Jt3Znnbdt5",
+              "request": "req_25wV5RjGSgXgN9nv8pNNSlVq",
+              "what": "read one page, and has_more was true"
+            },
+            {
+              "at": 1767225604,
+              "event": null,
+              "request": "req_6z2joDJYjcfiqF5t4zMFdUMN",
+              "what": "listed after fctxnref_0vIseXMSiqe0TfojjE1bX9Rh"
+            }
+          ],
+          "first_at": 1767225602,
+          "fix": "Read every page (auto-paging, or starting_after until has_more is false), and only then remember the refresh of the event.",
+          "last_at": 1767225604,
+          "message": "The client went on to a newer transaction_refresh[after] while an earlier listing still had more pages: it will not be shown those rows again.",
+          "object": "bankfeed.consumer_finding",
+          "times": 1,
+          "webhook_endpoint": null
+        },
+        {
+          "account": "fca_0vIseXMSiqePgQ7VPM8fDIWz",
+          "code": "paging_stopped",
+          "evidence": [
+            {
+              "at": 1767225602,
+              "event": "evt_0vIseXMSiqe001Jt3Znnbdt5",
+              "request": "req_25wV5RjGSgXgN9nv8pNNSlVq",
+              "what": "read one page, and has_more was true"
+            }
+          ],
+          "first_at": 1767225602,
+          "fix": "Read every page: auto_paging_iter, autoPagingEach, or starting_after until has_more is false.",
+          "last_at": 1767225602,
+          "message": "The client stopped reading a list of transactions whose has_more was true.",
+          "object": "bankfeed.consumer_finding",
+          "times": 1,
+          "webhook_endpoint": null
+        }
+      ],
+      "finished": false,
+      "livemode": false,
+      "object": "bankfeed.consumer_report",
+      "watched": {
+        "accounts": 1,
+        "attempts": 2,
+        "calls": 5,
+        "since": 1767225600
+      }
+    }
+    "#);
+    walk(&client.app, &client.list("&limit=100")).await;
+    assert_eq!(found(&client.app, FINISHED).await, "");
+}
+
+/// One page of each event, always from the top: each listing but the last was left for good when
+/// the next event was handled.
+#[tokio::test]
+async fn names_pages_left_at_each_event() {
+    let client = Integration::start().await;
+    client.plans(&[&client.list("")], 200);
+    for _ in 0..3 {
+        client.refresh_transactions().await;
+    }
+    insta::assert_snapshot!(client.found().await, @"
+    at work:
+      2 paging_stopped of account
+        read one page, and has_more was true (request event)
+        listed the same from the top for another event (request )
+    finished:
+      3 paging_stopped of account
+        read one page, and has_more was true (request event)
+        listed the same from the top for another event (request )
+        read one page, and has_more was true (request event)
+    ");
+}
+
+/// A listing that nothing follows for a minute was left, without a word of the caller's.
+#[tokio::test]
+async fn names_what_stays_undone() {
+    let client = Integration::start().await;
+    client.plans(&[&client.list("")], 200);
+    client.refresh_transactions().await;
+    for wait_s in [59, 1] {
+        client.app.wait_s(wait_s);
+        let shown = found(&client.app, REPORT).await;
+        assert_eq!(shown.contains("paging_stopped"), wait_s == 1, "{shown}");
+    }
+}
+
+/// The bank's time as a cursor is named at the first event; a row as one, whichever end it is of.
+#[tokio::test]
+async fn names_wrong_cursors() {
+    let client = Integration::start().await;
+    client.refresh_transactions().await;
+    let newest = client.app.get(&client.list("&limit=1")).await.ok();
+    let (row, time) = (newest.text("/data/0/id"), newest.at("/data/0/transacted_at"));
+    let by_time = client.list(&format!("&transacted_at[gt]={time}"));
+    client.plans(&[&by_time], 200);
+    client.refresh_transactions().await;
+    insta::assert_snapshot!(client.found().await, @"
+    at work:
+      1 time_as_cursor of account
+        listed from transacted_at 1767216526 on (request event)
+    finished:
+      1 paging_stopped of account
+        read one page, and has_more was true (request )
+      1 time_as_cursor of account
+        listed from transacted_at 1767216526 on (request event)
+    ");
+
+    let client = Integration::start().await;
+    client.refresh_transactions().await;
+    client.app.get(&client.list("")).await.ok();
+    client.plans(&[&client.list(&format!("&starting_after={row}"))], 200);
+    client.refresh_transactions().await;
+    client.plans(&[&client.list(&format!("&ending_before={row}"))], 200);
+    client.refresh_transactions().await;
+    insta::assert_snapshot!(client.found().await, @"
+    at work:
+      2 row_as_cursor of account
+        began a listing with starting_after=fctxn_… (request event)
+        began a listing with ending_before=fctxn_… (request event)
+    finished:
+      1 paging_stopped of account
+        read one page, and has_more was true (request )
+      2 row_as_cursor of account
+        began a listing with starting_after=fctxn_… (request event)
+        began a listing with ending_before=fctxn_… (request event)
+    ");
+}
+
+/// An event that was taken and whose transactions nobody read, and one that nobody took.
+#[tokio::test]
+async fn names_events_that_are_not_read() {
+    let client = Integration::start().await;
+    client.refresh_transactions().await;
+    client.refresh_transactions().await;
+    insta::assert_snapshot!(client.found().await, @"
+    at work:
+    finished:
+      2 event_not_read of account
+        delivered, and no list of transactions since ( event)
+    ");
+    walk(&client.app, &client.list("&limit=100")).await;
+    client.plans(&[], 500);
+    client.refresh_transactions().await;
+    assert_eq!(found(&client.app, FINISHED).await, "", "it is delivered again");
+    for _ in 0..3 {
+        client.app.wait_s(10_000);
+        client.app.run_workers_until_idle().await;
+    }
+    insta::assert_snapshot!(client.found().await, @"
+    at work:
+    finished:
+      1 event_not_read of account
+        delivered, and no list of transactions since ( event)
+    ");
+}
+
+/// A failed refresh that is taken for a success, and one of which nothing comes.
+#[tokio::test]
+async fn names_failed_refreshes_that_are_ignored() {
+    let client = Integration::start().await;
+    client.plans(&[&client.list("")], 500);
+    client.script_failure().await;
+    client.refresh_transactions().await;
+    insta::assert_snapshot!(client.found().await, @"
+    at work:
+      1 failed_refresh_ignored of account
+        listed transactions though no refresh has succeeded (request event)
+        the event of the failed refresh was answered with 500 ( event)
+    finished:
+      1 failed_refresh_ignored of account
+        listed transactions though no refresh has succeeded (request event)
+        the event of the failed refresh was answered with 500 ( event)
+    ");
+
+    let client = Integration::start().await;
+    client.script_failure().await;
+    client.refresh("balance").await;
+    insta::assert_snapshot!(client.found().await, @"
+    at work:
+    finished:
+      1 failed_refresh_ignored of account
+        the refresh of balance failed, and no call since is about it ( event)
+    ");
+    let path = format!("{FC}/accounts/{}", client.account);
+    client.app.get(&path).await.ok();
+    assert_eq!(found(&client.app, FINISHED).await, "");
+}
+
+/// A refresh in the cool-down, but not one while another is pending; and reads while it is pending,
+/// if there are many.
+#[tokio::test]
+async fn names_refreshes_in_vain_and_polling() {
+    let client = Integration::start().await;
+    let (account, app) = (&client.account, &client.app);
+    let (refresh, read) =
+        (format!("{FC}/accounts/{account}/refresh"), format!("{FC}/accounts/{account}"));
+    for _ in 0..2 {
+        app.post(&refresh, "features[]=balance").await.ok();
+    }
+    for _ in 0..9 {
+        app.get(&read).await.ok();
+    }
+    assert_eq!(found(app, FINISHED).await, "");
+    app.get(&read).await.ok();
+    app.run_workers_until_idle().await;
+    let keyed = app.request("POST", &refresh).header("Idempotency-Key", "once");
+    keyed.form("features[]=balance").send().await.ok();
+    let again = app.request("POST", &refresh).header("Idempotency-Key", "once");
+    again.form("features[]=balance").send().await.ok();
+    insta::assert_snapshot!(client.found().await, @"
+    at work:
+      1 refresh_in_cool_down of account
+        asked for a refresh of balance in its cool-down (request )
+      1 pending_polled of account
+        1st read while the refresh of balance was pending (request )
+        10th read while the refresh of balance was pending (request )
+    finished:
+      1 refresh_in_cool_down of account
+        asked for a refresh of balance in its cool-down (request )
+      1 pending_polled of account
+        1st read while the refresh of balance was pending (request )
+        10th read while the refresh of balance was pending (request )
+    ");
+}
+
+/// An endpoint that answers with a redirect is named.
+#[tokio::test]
+async fn names_redirects() {
+    let client = Integration::start().await;
+    client.plans(&[], 308);
+    client.refresh("balance").await;
+    insta::assert_snapshot!(client.found().await, @"
+    at work:
+      1 webhook_redirected of endpoint
+        answered with 308 ( event)
+    finished:
+      1 webhook_redirected of endpoint
+        answered with 308 ( event)
+    ");
+}
+
+/// A client that follows as it should is never named: not for a person who looks at first pages,
+/// for test helpers, for retries of a page, of an event or of a refused list, nor for what it left
+/// undone when it crashed and did anew.
+#[tokio::test]
+async fn finds_nothing_of_a_good_client() {
+    let client = Integration::start().await;
+    let app = &client.app;
+    client.plans(&[&client.list("")], 200);
+    client.script_failure().await;
+    let failed = client.refresh_transactions().await;
+    let after = |refresh: &str| client.list(&format!("&transaction_refresh[after]={refresh}"));
+    // It crashes behind the first page, is told again, asks for a page twice, and reads to the end.
+    client.plans(&[&after(&failed)], 500);
+    let first = client.refresh_transactions().await;
+    let row = app.get(&after(&failed)).await.ok().text("/data/9/id");
+    let all = format!("{}&limit=100", after(&failed));
+    let next = format!("{}&starting_after={row}", after(&failed));
+    client.plans(&[&after(&failed), &next, &next, &all], 200);
+    app.wait_s(10);
+    app.run_workers_until_idle().await;
+    // A person looks, a test looks at the bank.
+    app.get(&client.list("")).await.ok();
+    app.get(&client.list("&transacted_at[gte]=1767200000")).await.ok();
+    app.get(&format!("{HELPERS}/{}/ledger", client.account)).await.ok();
+    client.plans(&[&after(&first)], 200);
+    client.refresh_transactions().await;
+    assert_eq!(client.found().await, "at work:\nfinished:\n");
+}
+
+/// Each key has a report of its own, and so has each connected account; a reset empties one.
+#[tokio::test]
+async fn reports_are_apart_and_reset() {
+    let client = Integration::start().await;
+    client.refresh_transactions().await;
+    let others = [client.app.with_key("sk_test_other"), client.app.in_account("acct_1")];
+    for other in &others {
+        assert_eq!(found(other, FINISHED).await, "");
+        other.post(&format!("{REPORT}/reset"), "").await.ok();
+    }
+    assert_ne!(found(&client.app, FINISHED).await, "");
+    let left = client.app.post(&format!("{REPORT}/reset"), "").await;
+    insta::assert_snapshot!(left.shown(), @r#"
+    200
+    {
+      "findings": [],
+      "finished": false,
+      "livemode": false,
+      "object": "bankfeed.consumer_report",
+      "watched": {
+        "accounts": 0,
+        "attempts": 0,
+        "calls": 0,
+        "since": 1767225602
+      }
+    }
+    "#);
+    assert_eq!(found(&client.app, FINISHED).await, "");
+}
+
+/// What a report cannot be asked for, and by whom it cannot.
+#[tokio::test]
+async fn refuses_what_it_does_not_know() {
+    let app = App::start().await;
+    let reset = format!("{REPORT}/reset");
+    let calls = [
+        ("GET", "/v1/test_helpers/consumer_report?finished=soon", ""),
+        ("GET", "/v1/test_helpers/consumer_report?account=fca_1", ""),
+        ("POST", reset.as_str(), "finished=true"),
+        ("POST", REPORT, ""),
+    ];
+    insta::assert_snapshot!(app.refusals(&calls).await, @"
+    GET /v1/test_helpers/consumer_report?finished=soon
+        400 invalid_request_error - finished
+        Invalid boolean: soon
+    GET /v1/test_helpers/consumer_report?account=fca_1
+        400 invalid_request_error parameter_unknown account
+        Received unknown parameter: account
+    POST /v1/test_helpers/consumer_report/reset finished=true
+        400 invalid_request_error parameter_unknown finished
+        Received unknown parameter: finished
+    POST /v1/test_helpers/consumer_report
+        405 invalid_request_error - -
+        /v1/test_helpers/consumer_report does not take POST requests.
+    ");
+    assert_eq!(app.live().get(REPORT).await.status, 400);
+    assert_eq!(app.with_key("pk_test_123").get(REPORT).await.status, 403);
+}

@@ -1,0 +1,64 @@
+//! `judge`.
+
+use crate::support::Server;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+/// What a client other than the commands is answered.
+fn get(server: &Server, path: &str) -> serde_json::Value {
+    let address = server.url.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let head = "Authorization: Bearer sk_test_123\r\nConnection: close\r\n";
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\n{head}\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    serde_json::from_str(body).unwrap()
+}
+
+/// The same text with every request named alike: how many were made before is not always the same.
+fn without_requests(told: &str) -> String {
+    let mut pieces = told.split("req_");
+    let first = pieces.next().unwrap().to_owned();
+    pieces.fold(first, |shown, piece| format!("{shown}req_…{}", &piece[24..]))
+}
+
+/// What the commands do is not the client's doing. A client with a fault is told what and how to
+/// mend it, and the command ends with 1; what was seen can be forgotten.
+#[test]
+fn judges_a_client() {
+    let server = Server::start();
+    let account = server.link(&["--subscribe"]);
+    server.run(&["transactions", &account, "--limit", "2"]);
+    let mut told = server.run(&["judge"]);
+    let path = format!("/v1/financial_connections/transactions?account={account}");
+    let newest = get(&server, &path)["data"][0]["transacted_at"].as_i64().unwrap();
+    for least in [newest, newest + 1] {
+        get(&server, &format!("{path}&transacted_at[gte]={least}"));
+    }
+    told += &server.run(&["judge", "--running", "--reset"]);
+    told += &server.run(&["judge"]);
+    told += &server.run(&["judge", "--api-key", "nonsense"]);
+    insta::assert_snapshot!(without_requests(&told), @r#"
+    $ bankfeed judge
+    0 calls, 0 webhooks, 0 accounts watched; nothing found
+    $ bankfeed judge --running --reset
+    3 calls, 0 webhooks, 1 accounts watched; found:
+
+    time_as_cursor  fca_0vIseXMSiAu8P8oVp4PoNoHu
+      The client looks for new transactions by transacted_at: rows that the bank dates back, posts later, changes or withdraws are never seen.
+      - listed from transacted_at 1767216231 on  req_…
+      - listed from transacted_at 1767216232 on  req_…
+      Fix: Remember transaction_refresh.id of each event and list with transaction_refresh[after]; upsert rows by id.
+    ! bankfeed: the client has a fault
+    ends with 1
+    $ bankfeed judge
+    0 calls, 0 webhooks, 0 accounts watched; nothing found
+    $ bankfeed judge --api-key nonsense
+    ! bankfeed: the server does not take the key …: Invalid API key: ****
+    !   name a key with --api-key or BANKFEED_API_KEY; `bankfeed key create` issues one
+    ends with 1
+    "#);
+    let report = &server.json(&["judge"])[0];
+    assert_eq!(report["object"], "bankfeed.consumer_report");
+}

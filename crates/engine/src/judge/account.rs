@@ -1,0 +1,265 @@
+//! What is seen of one bank account: listings, deliveries about it, and reads while it is refreshed.
+
+use super::listing::{Circumstances, Listings, Raised};
+use super::seen::{Call, Ended, Told, What};
+use model::Word;
+use model::bank::Feature;
+use model::clock::ServerTime;
+use model::delivery::DeliveryKey;
+use model::finding::{Evidence, FindingCode};
+use model::id::{AccountId, EndpointId, EventId};
+use model::limits::{
+    JUDGE_DELIVERIES_MAX, JUDGE_FAILED_QUIET_MS, JUDGE_POLLS_MAX, JUDGE_POLLS_MS, JUDGE_QUIET_MS,
+};
+use std::collections::VecDeque;
+
+/// A delivery under way.
+#[derive(Clone, Debug)]
+struct UnderWay {
+    endpoint: EndpointId,
+    told: Told,
+    /// When it began, in the order of all that was seen of the account.
+    order: u64,
+    /// Whether the client did anything with the account since.
+    named: bool,
+    /// The list that it was refused meanwhile, because no refresh has succeeded.
+    refused: Option<Call>,
+}
+
+/// An event that was delivered and of which nothing came yet.
+#[derive(Clone, Copy, Debug)]
+struct Unanswered {
+    event: EventId,
+    at: ServerTime,
+    /// Events like it.
+    times: u32,
+}
+
+/// Reads of the account while the same refresh was pending.
+#[derive(Clone, Debug, Default)]
+struct Polls {
+    sequence: u32,
+    calls: VecDeque<Call>,
+}
+
+/// What is seen of an account.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AccountWatch {
+    /// Counts all that is seen.
+    order: u64,
+    deliveries: u64,
+    under_way: Vec<UnderWay>,
+    listings: Listings,
+    /// The newest transaction refresh that a list could show.
+    read: u32,
+    /// A refresh of transactions that was told and not read, and its sequence.
+    unread: Option<(Unanswered, u32)>,
+    /// A failed refresh that was told, by feature.
+    failed: [Option<Unanswered>; Feature::ALL.len()],
+    polls: [Polls; Feature::ALL.len()],
+}
+
+impl AccountWatch {
+    /// The client did something that has to do with the account.
+    pub(super) fn named(&mut self) {
+        self.failed = Default::default();
+        for delivery in &mut self.under_way {
+            delivery.named = true;
+        }
+    }
+
+    /// Takes an answered call in.
+    pub(super) fn saw(&mut self, what: &What, call: Call) -> Option<Raised> {
+        self.order += 1;
+        self.named();
+        match what {
+            What::Listed(listed) => {
+                let now = Circumstances {
+                    call,
+                    order: self.order,
+                    event: self.event_to_handle(),
+                    deliveries: self.deliveries,
+                };
+                let raised = self.listings.take(listed, &now);
+                self.read = self.read.max(listed.ended);
+                self.unread = self.unread.filter(|(_, sequence)| *sequence > self.read);
+                raised
+            }
+            What::Unlistable(ended) => {
+                self.listings.nothing_until(*ended);
+                for delivery in self.under_way.iter_mut().filter(|delivery| delivery.told.failed) {
+                    delivery.refused.get_or_insert(call);
+                }
+                None
+            }
+            What::Shown(pending) => self.shown(pending, call),
+            What::CoolingDown(features) => {
+                let words: Vec<&str> = features.iter().map(|feature| feature.word()).collect();
+                let what = format!("asked for a refresh of {} in its cool-down", words.join(", "));
+                let evidence =
+                    Evidence { at: call.at, request: Some(call.request), event: None, what };
+                Some((FindingCode::RefreshInCoolDown, vec![evidence]))
+            }
+            What::Named => None,
+        }
+    }
+
+    /// The account was shown; who asks on and on while a refresh is pending is polling.
+    fn shown(&mut self, pending: &[Option<u32>], call: Call) -> Option<Raised> {
+        let mut raised = None;
+        for ((polls, sequence), feature) in self.polls.iter_mut().zip(pending).zip(Feature::ALL) {
+            let Some(sequence) = *sequence else {
+                polls.calls.clear();
+                continue;
+            };
+            if polls.sequence != sequence {
+                *polls = Polls { sequence, calls: VecDeque::new() };
+            }
+            polls.calls.push_back(call);
+            if polls.calls.len() < JUDGE_POLLS_MAX {
+                continue;
+            }
+            let first = polls.calls.pop_front().unwrap_or(call);
+            if call.at.ms_since(first.at) > JUDGE_POLLS_MS {
+                continue;
+            }
+            polls.calls.clear();
+            let seen = |call: Call, place: &str| Evidence {
+                at: call.at,
+                request: Some(call.request),
+                event: None,
+                what: format!("{place} read while the refresh of {} was pending", feature.word()),
+            };
+            let last = format!("{JUDGE_POLLS_MAX}th");
+            raised =
+                Some((FindingCode::PendingPolled, vec![seen(first, "1st"), seen(call, &last)]));
+        }
+        raised
+    }
+
+    /// A delivery about the account begins.
+    pub(super) fn attempt_began(&mut self, key: DeliveryKey, told: Told) {
+        self.order += 1;
+        self.deliveries += 1;
+        // The same may have been under way in a worker that died.
+        self.under_way
+            .retain(|other| (other.told.event, other.endpoint) != (key.event, key.endpoint));
+        if self.under_way.len() >= JUDGE_DELIVERIES_MAX {
+            self.under_way.remove(0);
+        }
+        match told.sequence {
+            Some(sequence) if told.failed => self.listings.nothing_by(sequence),
+            _ => {}
+        }
+        if !told.failed {
+            // The feature has come after all.
+            self.failed[place(told.feature)] = None;
+        }
+        let (endpoint, order) = (key.endpoint, self.order);
+        self.under_way.push(UnderWay { endpoint, told, order, named: false, refused: None });
+    }
+
+    /// It ended.
+    pub(super) fn attempt_ended(&mut self, key: DeliveryKey, ended: &Ended) -> Option<Raised> {
+        self.order += 1;
+        let is_it =
+            |other: &UnderWay| other.endpoint == key.endpoint && other.told.event == key.event;
+        let index = self.under_way.iter().position(is_it)?;
+        let delivery = self.under_way.remove(index);
+        let told = delivery.told;
+        if ended.is_taken() {
+            self.listings.taken(told.event, delivery.order);
+        } else if let Some(call) = delivery.refused {
+            return Some((FindingCode::FailedRefreshIgnored, refused(&told, call, ended)));
+        }
+        if !ended.is_taken() && !ended.is_last {
+            return None;
+        }
+        let unanswered = Unanswered { event: told.event, at: ended.at, times: 1 };
+        if told.failed {
+            if !delivery.named && !told.daily {
+                let times = self.failed[place(told.feature)].map_or(0, |earlier| earlier.times);
+                self.failed[place(told.feature)] =
+                    Some(Unanswered { times: times + 1, ..unanswered });
+            }
+        } else if let Some(sequence) = told.sequence.filter(|sequence| *sequence > self.read) {
+            let earlier = self.unread.map_or(0, |(earlier, _)| earlier.times);
+            let times = earlier + 1;
+            let newest = self.unread.map_or(sequence, |(_, newest)| newest.max(sequence));
+            self.unread = Some((Unanswered { times, ..unanswered }, newest));
+        }
+        None
+    }
+
+    /// What was left undone, as far as it can be known now.
+    pub(super) fn left(
+        &self,
+        account: AccountId,
+        now: ServerTime,
+        finished: bool,
+    ) -> Vec<(FindingCode, u32, Vec<Evidence>)> {
+        let mut left = self.listings.left(account, now, finished);
+        let is_over =
+            |since: ServerTime, quiet_ms: i64| finished || now.ms_since(since) >= quiet_ms;
+        let seen = |unanswered: &Unanswered, what: String| Evidence {
+            at: unanswered.at,
+            request: None,
+            event: Some(unanswered.event),
+            what,
+        };
+        if let Some((unread, _)) = &self.unread
+            && is_over(unread.at, JUDGE_QUIET_MS)
+        {
+            let what = "delivered, and no list of transactions since".to_owned();
+            left.push((FindingCode::EventNotRead, unread.times, vec![seen(unread, what)]));
+        }
+        for (failed, feature) in self.failed.iter().zip(Feature::ALL) {
+            if let Some(failed) = failed
+                && is_over(failed.at, JUDGE_FAILED_QUIET_MS)
+            {
+                let word = feature.word();
+                let what = format!("the refresh of {word} failed, and no call since is about it");
+                let code = FindingCode::FailedRefreshIgnored;
+                left.push((code, failed.times, vec![seen(failed, what)]));
+            }
+        }
+        left
+    }
+
+    /// The event about new transactions that the client has to handle now: one that is being
+    /// delivered, or one that was delivered and not read.
+    fn event_to_handle(&self) -> Option<EventId> {
+        let of_transactions = |delivery: &&UnderWay| delivery.told.feature == Feature::Transactions;
+        let under_way = self.under_way.iter().rev().find(of_transactions);
+        under_way
+            .map(|delivery| delivery.told.event)
+            .or(self.unread.map(|(unread, _)| unread.event))
+    }
+}
+
+/// The place of a feature among all.
+fn place(feature: Feature) -> usize {
+    Feature::ALL.iter().position(|other| *other == feature).unwrap_or(0)
+}
+
+/// A list that was asked for on the word of a failed refresh, and the answer to the event.
+fn refused(told: &Told, call: Call, ended: &Ended) -> Vec<Evidence> {
+    let answer = match ended.status {
+        Some(status) => format!("with {status}"),
+        None => "by nothing".to_owned(),
+    };
+    vec![
+        Evidence {
+            at: call.at,
+            request: Some(call.request),
+            event: Some(told.event),
+            what: "listed transactions though no refresh has succeeded".to_owned(),
+        },
+        Evidence {
+            at: ended.at,
+            request: None,
+            event: Some(told.event),
+            what: format!("the event of the failed refresh was answered {answer}"),
+        },
+    ]
+}

@@ -1,0 +1,383 @@
+//! The rules, against clients that follow a bank account in this process: good ones are never named,
+//! whatever happens to them, and one that loses rows always is.
+
+use super::merchant::MerchantWatch;
+use super::seen::{Call, Edge, Ended, Listed, Seen, Told, What};
+use model::bank::Feature;
+use model::clock::{AccountTime, ServerTime};
+use model::delivery::DeliveryKey;
+use model::finding::FindingCode;
+use model::id::{AccountId, EndpointId, EventId, MerchantId, RequestId, TransactionId};
+use model::limits::{
+    JUDGE_ACCOUNTS_MAX, JUDGE_EVIDENCE_MAX, JUDGE_FINDINGS_MAX, JUDGE_LISTINGS_MAX,
+    JUDGE_MERCHANTS_MAX,
+};
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use store::Bounds;
+
+/// What happens next.
+#[derive(Clone, Debug)]
+enum Step {
+    /// A refresh ends: it fails, or brings so many new rows and changes every so-manieth old one.
+    Refresh { failed: bool, new: u32, changed: u32 },
+    /// The client handles the oldest event that waits for it.
+    Handle(Handling),
+    /// An event that was handled comes again.
+    Repeat { index: usize },
+    /// A person looks at pages of this size from the top.
+    Look { limit: usize, pages: usize },
+    /// Time passes.
+    Wait { seconds: i64 },
+}
+
+/// How an event is handled.
+#[derive(Clone, Copy, Debug)]
+struct Handling {
+    /// Rows of a page.
+    limit: usize,
+    /// Pages after which the client crashes, and has the event again.
+    crash_after: Option<usize>,
+    /// Pages after which a refresh lands that nobody was told of yet.
+    lands_after: Option<usize>,
+    /// Whether it answers first and reads then.
+    answers_first: bool,
+    /// Pages after which a person looks at the top, with pages of the same size.
+    looked_after: Option<usize>,
+}
+
+fn handling() -> impl Strategy<Value = Handling> {
+    let maybe = || proptest::option::weighted(0.3, 0..4_usize);
+    (1..6_usize, maybe(), maybe(), any::<bool>(), maybe()).prop_map(
+        |(limit, crash_after, lands_after, answers_first, looked_after)| Handling {
+            limit,
+            crash_after,
+            lands_after,
+            answers_first,
+            looked_after,
+        },
+    )
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (proptest::bool::weighted(0.2), 0..9_u32, 1..4_u32)
+            .prop_map(|(failed, new, changed)| Step::Refresh { failed, new, changed }),
+        5 => handling().prop_map(Step::Handle),
+        1 => (0..20_usize).prop_map(|index| Step::Repeat { index }),
+        1 => (1..6_usize, 1..3_usize).prop_map(|(limit, pages)| Step::Look { limit, pages }),
+        1 => (0..30_i64).prop_map(|seconds| Step::Wait { seconds }),
+    ]
+}
+
+/// A server with one account, a client that follows it, and the judge of both.
+struct World {
+    watch: MerchantWatch,
+    now: ServerTime,
+    requests: u64,
+    /// The refresh that touched each row last.
+    rows: BTreeMap<TransactionId, u32>,
+    refreshes: Vec<bool>,
+    waiting: VecDeque<u32>,
+    handled: Vec<u32>,
+    /// The client's cursor and copy: each row with the refresh that it was read with.
+    cursor: Option<u32>,
+    copy: BTreeMap<TransactionId, u32>,
+    /// Whether the client reads every page.
+    pages: bool,
+}
+
+const ACCOUNT: u64 = 7;
+
+impl World {
+    fn new(pages: bool) -> Self {
+        Self {
+            watch: MerchantWatch::new(ServerTime(0)),
+            now: ServerTime(0),
+            requests: 0,
+            rows: BTreeMap::new(),
+            refreshes: Vec::new(),
+            waiting: VecDeque::new(),
+            handled: Vec::new(),
+            cursor: None,
+            copy: BTreeMap::new(),
+            pages,
+        }
+    }
+
+    fn account() -> AccountId {
+        AccountId::from_number(ACCOUNT)
+    }
+
+    fn take(&mut self, step: &Step) {
+        match *step {
+            Step::Refresh { failed, new, changed } => self.refresh(failed, new, changed),
+            Step::Handle(handling) => {
+                if let Some(sequence) = self.waiting.pop_front()
+                    && !self.handle(sequence, handling)
+                {
+                    self.waiting.push_front(sequence);
+                }
+            }
+            Step::Repeat { index } => {
+                let handled = self.handled.get(index).copied();
+                self.waiting.extend(handled);
+            }
+            Step::Look { limit, pages } => self.look(limit, pages),
+            Step::Wait { seconds } => self.now = self.now.plus_ms(seconds * 1_000),
+        }
+    }
+
+    fn refresh(&mut self, failed: bool, new: u32, changed: u32) {
+        self.refreshes.push(failed);
+        let sequence = u32::try_from(self.refreshes.len()).unwrap();
+        if !failed {
+            for (index, touched) in (0..).zip(self.rows.values_mut()) {
+                if index % (changed + 1) == 0 {
+                    *touched = sequence;
+                }
+            }
+            for _ in 0..new {
+                let ordinal = u32::try_from(self.rows.len()).unwrap() + 1;
+                // The bank dates some rows back.
+                let listed_at = AccountTime(i64::from(ordinal * 7 % 40));
+                self.rows.insert(
+                    TransactionId { account: Self::account(), listed_at, ordinal },
+                    sequence,
+                );
+            }
+        }
+        self.waiting.push_back(sequence);
+    }
+
+    /// Handles the event of a refresh. Answers whether it was answered with 2xx.
+    fn handle(&mut self, sequence: u32, handling: Handling) -> bool {
+        let told = self.told(sequence);
+        let key = DeliveryKey { event: told.event, endpoint: EndpointId::from_number(1) };
+        self.watch.attempt_began(key, Some(told), self.now);
+        let ended = |now, status| Ended { at: now, status, is_last: false, is_forged: false };
+        if handling.answers_first {
+            self.watch.attempt_ended(key, &ended(self.now, Some(200)));
+        }
+        let done = self.sync(sequence, handling);
+        if !handling.answers_first {
+            let status = if done { 200 } else { 500 };
+            self.watch.attempt_ended(key, &ended(self.now, Some(status)));
+        }
+        if done {
+            self.handled.push(sequence);
+        }
+        done
+    }
+
+    /// Reads what came behind the cursor, and moves it. Answers whether it came to the end.
+    fn sync(&mut self, sequence: u32, handling: Handling) -> bool {
+        let after = self.cursor;
+        let mut from = Edge::Newest;
+        for page in 0.. {
+            if handling.crash_after == Some(page) {
+                return false;
+            }
+            if handling.lands_after == Some(page) {
+                self.refresh(false, 2, 1);
+            }
+            if handling.looked_after == Some(page) {
+                self.look(handling.limit, 1);
+            }
+            let Some(listed) = self.list(after, from, handling.limit) else { break };
+            if !listed.has_more || !self.pages {
+                break;
+            }
+            from = Edge::After(listed.last.unwrap());
+        }
+        self.cursor = Some(sequence);
+        true
+    }
+
+    /// A person looks.
+    fn look(&mut self, limit: usize, pages: usize) {
+        let copy = self.copy.clone();
+        let mut from = Edge::Newest;
+        for _ in 0..pages {
+            let Some(Listed { last: Some(last), has_more: true, .. }) =
+                self.list(None, from, limit)
+            else {
+                break;
+            };
+            from = Edge::After(last);
+        }
+        self.copy = copy;
+    }
+
+    /// Lists a page, of which the judge hears; nothing before the first success.
+    fn list(&mut self, after: Option<u32>, from: Edge, limit: usize) -> Option<Listed> {
+        self.requests += 1;
+        let call = Call { at: self.now, request: RequestId::from_number(self.requests) };
+        let account = Some(Self::account());
+        if !self.refreshes.contains(&false) {
+            let ended = u32::try_from(self.refreshes.len()).unwrap();
+            self.watch.saw(&Seen { account, what: What::Unlistable(ended) }, call);
+            return None;
+        }
+        let rows: Vec<(TransactionId, u32)> = self
+            .rows
+            .iter()
+            .rev()
+            .filter(|(_, touched)| Some(**touched) > after)
+            .filter(|(id, _)| !matches!(from, Edge::After(row) if **id >= row))
+            .map(|(id, touched)| (*id, *touched))
+            .collect();
+        let page = &rows[..limit.min(rows.len())];
+        self.copy.extend(page.iter().copied());
+        let listed = Listed {
+            after,
+            transacted_at: Bounds::default(),
+            from,
+            first: page.first().map(|row| row.0),
+            last: page.last().map(|row| row.0),
+            latest: page.iter().map(|row| row.0.listed_at.0).max(),
+            has_more: rows.len() > limit,
+            ended: u32::try_from(self.refreshes.len()).unwrap(),
+        };
+        self.watch.saw(&Seen { account, what: What::Listed(listed) }, call);
+        Some(listed)
+    }
+
+    fn told(&self, sequence: u32) -> Told {
+        Told {
+            event: EventId { shard: ACCOUNT, number: u64::from(sequence) },
+            account: Self::account(),
+            feature: Feature::Transactions,
+            failed: self.refreshes[sequence as usize - 1],
+            sequence: Some(sequence),
+            daily: false,
+        }
+    }
+
+    /// Handles what waits, without a fault.
+    fn drain(&mut self) {
+        let handling = Handling {
+            limit: 3,
+            crash_after: None,
+            lands_after: None,
+            answers_first: false,
+            looked_after: None,
+        };
+        while let Some(sequence) = self.waiting.pop_front() {
+            self.handle(sequence, handling);
+        }
+    }
+
+    fn found(&self) -> BTreeSet<FindingCode> {
+        let report = self.watch.report(self.now, true);
+        report.findings.iter().map(|finding| finding.code).collect()
+    }
+}
+
+proptest! {
+    /// Whatever happens to a client that pages to the end and moves its cursor then, nothing is
+    /// found once it has handled all, and it holds every row as it is.
+    #[test]
+    fn a_good_client_is_never_named(steps in proptest::collection::vec(step(), 0..40)) {
+        let mut world = World::new(true);
+        for step in &steps {
+            world.take(step);
+        }
+        world.drain();
+        prop_assert_eq!(&world.copy, &world.rows);
+        prop_assert_eq!(world.found(), BTreeSet::new());
+    }
+
+    /// A client that reads first pages only, while it is told, and lost a row by it is named, and it is
+    /// its paging.
+    #[test]
+    fn a_client_that_loses_rows_is_named(steps in proptest::collection::vec(step(), 0..40)) {
+        let mut world = World::new(false);
+        for step in &steps {
+            match step {
+                // Who reads later, without a word of when, cannot be told from a person who looks;
+                // and what a person reads to the end was read.
+                Step::Look { .. } => {}
+                Step::Handle(handling) => {
+                    world.take(&Step::Handle(Handling {
+                        answers_first: false,
+                        looked_after: None,
+                        ..*handling
+                    }));
+                }
+                step => world.take(step),
+            }
+        }
+        world.drain();
+        let found = world.found();
+        if world.copy != world.rows {
+            prop_assert!(found.contains(&FindingCode::PagingStopped), "{found:?}");
+        }
+        let of_paging = BTreeSet::from([FindingCode::PagingStopped, FindingCode::CursorMovedEarly]);
+        prop_assert!(found.is_subset(&of_paging), "{found:?}");
+    }
+}
+
+/// A wrongly signed webhook that is taken is a fault of its endpoint, and so is a redirect; one that is
+/// refused is not.
+#[test]
+fn endpoints_are_named() {
+    let mut world = World::new(true);
+    world.refresh(false, 1, 1);
+    let key = DeliveryKey { event: world.told(1).event, endpoint: EndpointId::from_number(1) };
+    for (status, is_forged) in [(400, true), (500, false), (200, true), (308, false)] {
+        let ended = Ended { at: world.now, status: Some(status), is_last: false, is_forged };
+        world.watch.attempt_began(key, None, world.now);
+        world.watch.attempt_ended(key, &ended);
+    }
+    let report = world.watch.report(world.now, true);
+    let named: Vec<_> =
+        report.findings.iter().map(|finding| (finding.code, finding.times)).collect();
+    assert_eq!(named, [(FindingCode::WebhookNotVerified, 1), (FindingCode::WebhookRedirected, 1)]);
+}
+
+/// Memory has bounds: of too many accounts and merchants those heard of longest ago are forgotten,
+/// and what was found of them is kept, up to a bound of its own.
+#[test]
+fn memory_is_bounded() {
+    let mut watch = MerchantWatch::new(ServerTime(0));
+    let many = u64::try_from(JUDGE_FINDINGS_MAX).unwrap() + 10;
+    for number in 1..=many {
+        let what = What::CoolingDown(vec![Feature::Balance]);
+        let account = Some(AccountId::from_number(number));
+        let call = Call { at: ServerTime(0), request: RequestId::from_number(number) };
+        watch.saw(&Seen { account, what }, call);
+    }
+    let report = watch.report(ServerTime(0), true);
+    assert_eq!((report.accounts, report.findings.len()), (JUDGE_ACCOUNTS_MAX, JUDGE_FINDINGS_MAX));
+
+    let judge = super::Judge::default();
+    let merchants = u64::try_from(JUDGE_MERCHANTS_MAX).unwrap();
+    for number in 0..=merchants {
+        let seen = Seen { account: None, what: What::Named };
+        let at = ServerTime(i64::try_from(number).unwrap());
+        judge.saw(MerchantId::from_number(number), RequestId::from_number(1), &seen, at);
+    }
+    let all = judge.all();
+    assert_eq!(all.len(), JUDGE_MERCHANTS_MAX);
+    assert!(!all.contains_key(&MerchantId::from_number(0)));
+    assert!(all.contains_key(&MerchantId::from_number(merchants)));
+}
+
+/// Of one account, too, no more is kept than the bounds say, whatever is left open.
+#[test]
+fn what_is_open_is_bounded() {
+    let mut world = World::new(true);
+    for sequence in 1..100 {
+        world.refresh(false, 3, 0);
+        let told = world.told(sequence);
+        let key = DeliveryKey { event: told.event, endpoint: EndpointId::from_number(1) };
+        world.watch.attempt_began(key, Some(told), world.now);
+        world.list(Some(sequence - 1), Edge::Newest, 1);
+    }
+    let report = world.watch.report(world.now, true);
+    let most = u32::try_from(JUDGE_LISTINGS_MAX).unwrap();
+    assert_eq!(report.findings.len(), 2);
+    assert!(report.findings.iter().all(|finding| finding.times <= most), "{report:?}");
+    assert!(report.findings.iter().all(|finding| finding.evidence.len() <= JUDGE_EVIDENCE_MAX));
+}
