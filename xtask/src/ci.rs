@@ -3,7 +3,7 @@
 use crate::Failure;
 use crate::counts::{Counts, counts_of};
 use crate::process::{self, built, program, run_lines, say};
-use crate::{browser, clients, crash, tidy};
+use crate::{browser, clients, crash, parity, tidy};
 
 /// Everything, the quickest first.
 pub(crate) fn run() -> Result<(), Failure> {
@@ -16,6 +16,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     // The steps of the example for CI services, so that what it shows works.
     process::run(program("examples/ci-service.sh", &[]).arg(built("bankfeed")))?;
     counts += clients;
+    parity::check_recorded()?;
     let browser = browser::run()?;
     say(&format!("browser: {browser}"));
     counts += browser;
@@ -38,8 +39,9 @@ pub(crate) fn lint() -> Result<(), Failure> {
 /// All tests, by the command that the README names.
 pub(crate) fn test() -> Result<Counts, Failure> {
     let mut counts = Counts::default();
-    let command = &mut program("cargo", &["test", "--workspace"]);
-    let ended = run_lines(command, |line| counts += counts_of(line));
+    let mut command = program("cargo", &["test", "--workspace"]);
+    command.env(parity::TESTS_VARIABLE, parity::fresh_records("tests")?);
+    let ended = run_lines(&mut command, |line| counts += counts_of(line));
     ended.map_err(|failure| format!("{failure} ({counts})"))?;
     if counts.passed == 0 { Err("no test ran".to_owned()) } else { Ok(counts) }
 }

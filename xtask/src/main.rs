@@ -9,6 +9,7 @@ mod counts;
 mod crash;
 mod fuzz;
 mod install;
+mod parity;
 mod process;
 mod shapes;
 mod tidy;
@@ -18,12 +19,13 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask <command>
 
-  ci        all that must pass before a change lands: lint, tidy, test, clients, browser, crash
+  ci        all that must pass before a change lands: lint, tidy, test, clients, parity, browser, crash
   lint      formatting and clippy, warnings as errors
   tidy      file sizes, banned words, dead links, licences
   test      cargo test --workspace, with the counts at the end
   clients   curl and official SDKs against the real binary; by name: curl, python …
   browser   the link flow in Chromium, from pages of merchants; installs what is missing
+  parity    every answer and parameter against Stripe's own description; writes docs/parity.md
   bench     speeds as ratios to their ceilings; --scale for 10,000 accounts
   crash     the real binary killed under load, over and over; --seed N repeats a plan
   shapes    the parameter tables of payment objects, from the path of an OpenAPI document
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         "test" => ci::test().map(|counts| println!("{counts}")),
         "tidy" => tidy::run(),
         "fuzz" => fuzz::fuzz(&rest),
+        "parity" => parity::run(&rest),
         "shapes" => shapes::run(&rest),
         "bench" => bench::run(&rest),
         "browser" => browser::run().map(|counts| println!("{counts}")),

@@ -113,6 +113,7 @@ pub const ENTRIES: &[Entry] = &[
     entry("lease-ms", "MS", "60000", "How long a worker holds what it works on"),
     entry("poll-ms", "MS", "500", "How long an idle worker waits before it looks again"),
     entry("ready-file", "FILE", "", "Write the server's URL here once it is ready"),
+    switch("strict", "Refuse parameters that are known and not acted on, instead of dropping them"),
     entry("record", "FILE", "", "Append every API request and its answer here, as JSON lines"),
     entry("log-format", "human|json", "human", "How the log is written, to standard error"),
     entry("log-level", "LEVEL", "info", "What is logged: error, warn, info, debug, trace or off"),

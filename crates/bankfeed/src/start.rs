@@ -156,7 +156,7 @@ pub async fn start(settings: &Settings) -> Result<Started, StartError> {
     let (stop, stopping) = watch::channel(false);
     let issued = issued_keys(settings.api_keys_file.as_deref())?;
     let held = Keys { policy: keys, issued };
-    let app = App::new(Arc::clone(&engine), held, request_ids, visits);
+    let app = App::new(Arc::clone(&engine), held, request_ids, visits).strict(settings.strict);
     let app = Arc::new(app.recording(open_record(settings.record.as_deref())?));
     let serving = tokio::spawn(http::serve(listener, app, stopping.clone()));
     let workers = tokio::spawn(worker::run(Arc::clone(&engine), stopping));

@@ -138,6 +138,7 @@ pub fn read(params: &mut Params, call: &str, version: &Version) -> Result<Option
             }
         }
     }
+    params.note_dropped(call, &given);
     Ok(Some(given))
 }
 

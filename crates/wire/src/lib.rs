@@ -8,6 +8,7 @@
 //!
 //! Nothing here knows HTTP, waits, stores or reads a clock: bytes in, values out, and back.
 
+pub mod acted;
 pub mod address;
 pub mod change;
 pub mod error;

@@ -61,6 +61,8 @@ pub struct Settings {
     pub time: Option<AccountTime>,
     /// Gets the URL once the server is ready.
     pub ready_file: Option<PathBuf>,
+    /// Whether parameters are refused that are known and not acted on.
+    pub strict: bool,
     /// Gets every API request and its answer.
     pub record: Option<PathBuf>,
     /// How the log is written.
@@ -99,6 +101,7 @@ impl Resolved {
             seed: self.optional("seed", "must be a whole number")?,
             time: self.time()?,
             ready_file: self.path("ready-file"),
+            strict: self.truth("strict")?,
             record: self.path("record"),
             log_format: self.word("log-format")?,
             log_level: self.parsed("log-level", "must be a level of the log")?,

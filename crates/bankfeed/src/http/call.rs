@@ -292,7 +292,7 @@ async fn perform(
     let key = read_key(&parts.method, &parts.headers)?;
     let body = read_body(&parts.headers, body).await?;
     let path = read_path(&mut parts).await?;
-    let params = read_params(&parts, &body)?;
+    let params = read_params(&parts, &body)?.strict(app.strict);
     let connected = match act_in(app, &mut caller, &parts).await {
         Ok(connected) => connected,
         Err(error) => return Ok(Sent::failed(id, &error)),

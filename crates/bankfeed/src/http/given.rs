@@ -13,7 +13,9 @@ use wire::shape;
 pub(super) fn read(params: &mut Params, call: &str) -> Result<Given, Error> {
     let shape = shape::of_call(call);
     assert!(shape.is_some(), "every call that is read by shape has a table");
-    shape.map_or_else(|| Ok(Given::nothing()), |shape| params.shaped(shape))
+    let given = shape.map_or_else(|| Ok(Given::nothing()), |shape| params.shaped(shape))?;
+    params.note_dropped(call, &given);
+    Ok(given)
 }
 
 /// Reads all parameters of a call by its shape as it is in the caller's version.

@@ -73,13 +73,20 @@ pub struct App {
     running: RunningKeys,
     visits: Visits,
     record: Option<Record>,
+    strict: bool,
 }
 
 impl App {
     /// An application around an engine.
     pub fn new(engine: Arc<Engine>, keys: Keys, request_ids: RequestIds, visits: Stream) -> Self {
         let (running, visits) = (RunningKeys::default(), Visits::new(visits));
-        Self { engine, keys, request_ids, running, visits, record: None }
+        Self { engine, keys, request_ids, running, visits, record: None, strict: false }
+    }
+
+    /// The same; a strict one refuses parameters that are known and not acted on.
+    #[must_use]
+    pub fn strict(self, strict: bool) -> Self {
+        Self { strict, ..self }
     }
 
     /// The same, with a record of its calls.

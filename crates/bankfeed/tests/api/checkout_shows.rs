@@ -104,8 +104,8 @@ async fn echoes() {
     .iter()
     .map(|name| format!("{name}: {}", json[name]))
     .collect();
-    insta::assert_snapshot!(shown.join("\n"), @r#"
-    branding_settings: {"display_name":"Tea"}
+    insta::assert_snapshot!(shown.join("\n"), @r##"
+    branding_settings: {"background_color":"#ffffff","border_style":"rounded","button_color":"#0074d4","display_name":"Tea","font_family":"default","icon":null,"logo":null}
     cancel_url: "https://a.example"
     client_reference_id: "7"
     custom_fields: [{"key":"size","label":{"custom":"Size","type":"custom"},"optional":false,"type":"text"}]
@@ -113,5 +113,5 @@ async fn echoes() {
     locale: "de"
     payment_method_options: {"us_bank_account":{"financial_connections":{"prefetch":null},"verification_method":"instant"}}
     submit_type: "auto"
-    "#);
+    "##);
 }

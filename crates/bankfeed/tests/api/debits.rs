@@ -222,7 +222,7 @@ async fn a_payment_is_disputed_later() {
     {
       "amount": 2000,
       "balance_transactions": [],
-      "charge": null,
+      "charge": "py_0vIseXMSgPx8mINnwXHJjGCK",
       "created": 1767830400,
       "currency": "usd",
       "enhanced_eligibility_types": [],

@@ -4,8 +4,8 @@
 //! the server does. The names that a call takes are those of its notice to a caller who sends one that
 //! it does not know. Calls that are read by a table echo most of what they take: each parameter is
 //! sent alone, and what it changes in the answer says what becomes of it. By hand come only the
-//! parameters that decide something, with a note (`parameters/acted.txt`), and a first call of each
-//! kind (`start`).
+//! parameters that decide something, with a note (`wire::acted`), and a first call of each kind
+//! (`start`).
 //!
 //! `BANKFEED_WRITE_DOCS=1 cargo test -p bankfeed --test api parameters` writes the file.
 
@@ -17,11 +17,10 @@ use start::{Start, start};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
+use wire::acted;
 use wire::change::member;
 use wire::shape::{Member, Shape, of_call};
 
-/// The calls, one a line, with the parameters that decide something.
-const ACTED: &str = include_str!("parameters/acted.txt");
 /// The names that Stripe publishes for the calls that have no table.
 const PUBLISHED: &str = include_str!("parameters/published.txt");
 const ROUTER: &str = include_str!("../../src/http/router.rs");
@@ -61,8 +60,7 @@ type Fate = (&'static str, String);
 /// The document says what the server does.
 #[tokio::test]
 async fn every_parameter_is_documented() {
-    let app = App::start().await;
-    let notes = notes();
+    let (app, strict) = (App::start().await, App::strict().await);
     let published = blocks(PUBLISHED);
     let mut text = HEAD.to_owned();
     let mut resource = "";
@@ -74,7 +72,8 @@ async fn every_parameter_is_documented() {
             let _ = write!(text, "\n## {of}\n");
             resource = of;
         }
-        let mut fates = fates(&app, call, notes.get(call)).await;
+        let mut fates = fates(&app, call, acted::of_call(call)).await;
+        check_strict(&strict, call, &fates).await;
         for name in published.get(with_plain_ids(call).as_str()).into_iter().flatten() {
             let refused = || ("refused", "unknown here".to_owned());
             fates.entry((*name).to_owned()).or_insert_with(refused);
@@ -148,25 +147,10 @@ fn blocks(text: &'static str) -> BTreeMap<&'static str, Vec<&'static str>> {
     blocks
 }
 
-/// What stands by hand: for each call its parameters, each with a note.
-fn notes() -> BTreeMap<String, BTreeMap<String, String>> {
-    let mut notes: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-    for (calls, lines) in blocks(ACTED) {
-        for call in calls.split(" + ") {
-            let of_call = notes.entry(call.to_owned()).or_default();
-            for line in &lines {
-                let (name, note) = line.split_once(" | ").unwrap_or((line, ""));
-                of_call.insert(name.to_owned(), note.to_owned());
-            }
-        }
-    }
-    notes
-}
-
 async fn fates(
     app: &App,
     call: &str,
-    notes: Option<&BTreeMap<String, String>>,
+    notes: Option<&BTreeMap<&'static str, &'static str>>,
 ) -> BTreeMap<String, Fate> {
     let none = BTreeMap::new();
     let notes = notes.unwrap_or(&none);
@@ -178,10 +162,10 @@ async fn fates(
     let mut without = None;
     let shape = of_call(call).filter(|_| call.starts_with("POST "));
     for name in &taken {
-        let fate = match (shape, notes.get(name)) {
+        let fate = match (shape, notes.get(name.as_str())) {
             (_, Some(said)) => match said.strip_prefix("echoed; ") {
                 Some(rest) => ("echoed", rest.to_owned()),
-                None => ("acted on", said.clone()),
+                None => ("acted on", (*said).to_owned()),
             },
             (Some(_), None) if name != "expand" => {
                 let member = member(call, name);
@@ -207,9 +191,41 @@ async fn fates(
         }
         // What is said of a part holds for the part; the rest of the hash is measured.
         check_part(app, call, name).await;
-        fates.insert(name.clone(), ("acted on", said.clone()));
+        fates.insert((*name).to_owned(), ("acted on", (*said).to_owned()));
     }
     fates
+}
+
+/// A strict server refuses what the others drop, by its path, and nothing else.
+async fn check_strict(strict: &App, call: &str, fates: &BTreeMap<String, Fate>) {
+    for (name, (fate, _)) in fates.iter().filter(|(name, _)| !name.contains('[')) {
+        let shape = member(call, name).filter(|_| of_call(call).is_some());
+        let mut form = Vec::new();
+        match shape {
+            Some(member) => sample(name, &member.shape, false, &mut form),
+            None if *fate == "passed over" => form.push(format!("{name}=x")),
+            None => continue,
+        }
+        let start = start(strict, call).await;
+        let reply = send(strict, call, &start, &form).await;
+        let refused = reply.at("/error/code") == "parameter_not_acted_on";
+        let drops = match *fate {
+            "passed over" => true,
+            "checked only" => !acted::is_kept(name),
+            "echoed" if shape.is_some() => {
+                !acted::is_kept(name)
+                    && acted::of_call(call).is_none_or(|of| !of.contains_key(&**name))
+            }
+            _ => false,
+        };
+        let drops = drops && !form.iter().all(|pair| pair.ends_with("=false"));
+        // The second value of a yes or no, and a part of a hash that another part is acted on of.
+        let part = refused && reply.text("/error/param").starts_with(&format!("{name}["));
+        assert!(refused == drops || part, "{call} {form:?}: {fate}, {}", reply.body);
+        if refused {
+            assert!(reply.text("/error/param").starts_with(&**name), "{}", reply.body);
+        }
+    }
 }
 
 /// What is said of parameters that many calls take.

@@ -123,11 +123,27 @@ impl App {
         Self::with_clock(Store::memory_model, settings, KeyPolicy::Any, Some(fixed)).await
     }
 
+    /// A server that refuses parameters which are known and not acted on.
+    pub(crate) async fn strict() -> Self {
+        let settings = engine::Settings::default();
+        Self::made(Store::memory_model, settings, KeyPolicy::Any, None, true).await
+    }
+
     async fn with_clock(
         store: impl FnOnce(Arc<dyn Clock>) -> Store,
         settings: engine::Settings,
         keys: KeyPolicy,
         fixed: Option<AccountTime>,
+    ) -> Self {
+        Self::made(store, settings, keys, fixed, false).await
+    }
+
+    async fn made(
+        store: impl FnOnce(Arc<dyn Clock>) -> Store,
+        settings: engine::Settings,
+        keys: KeyPolicy,
+        fixed: Option<AccountTime>,
+        strict: bool,
     ) -> Self {
         let clock = Arc::new(FrozenClock { now_s: AtomicI64::new(BEGIN_S), fixed });
         let streams = Streams::seeded(1);
@@ -149,7 +165,7 @@ impl App {
         let held = http::Keys { policy: keys, issued: held };
         let Streams { request_ids, visits, .. } = streams;
         let app = http::App::new(Arc::clone(&engine), held, request_ids, visits);
-        let app = Arc::new(app.recording(record()));
+        let app = Arc::new(app.recording(record()).strict(strict));
         let (stop, stopping) = watch::channel(false);
         tokio::spawn(http::serve(listener, app, stopping));
         Self { engine, client: Client::of(&url), clock, keys: issued, _stop: stop }

@@ -11,9 +11,11 @@ mod form;
 mod shaped;
 mod value;
 
+use crate::acted::{find_dropped, refusal};
 use crate::error::Error;
 use form::{Branch, Node};
 use model::Word;
+use model::given::Given;
 use model::limits::{METADATA_KEY_CHARS_MAX, METADATA_VALUE_CHARS_MAX, TEXT_CHARS_MAX};
 use std::collections::BTreeMap;
 
@@ -32,6 +34,10 @@ pub struct Params {
     asked: Vec<&'static str>,
     /// Those of them that were passed over.
     passed_over: Vec<&'static str>,
+    /// Whether what nobody acts on is refused.
+    strict: bool,
+    /// The path of the first such thing that was sent.
+    dropped: Option<String>,
 }
 
 impl Params {
@@ -45,7 +51,27 @@ impl Params {
     }
 
     fn of(path: String, held: Branch) -> Self {
-        Self { path, held, asked: Vec::new(), passed_over: Vec::new() }
+        Self {
+            path,
+            held,
+            asked: Vec::new(),
+            passed_over: Vec::new(),
+            strict: false,
+            dropped: None,
+        }
+    }
+
+    /// The same, refusing what is known and not acted on.
+    #[must_use]
+    pub fn strict(self, strict: bool) -> Self {
+        Self { strict, ..self }
+    }
+
+    /// Notes what was read by a table of the call and is not acted on.
+    pub fn note_dropped(&mut self, call: &str, given: &Given) {
+        if self.strict && self.dropped.is_none() {
+            self.dropped = find_dropped(call, given);
+        }
     }
 
     /// Bytes that are alike for the same parameters in any order and spelling. To be asked for
@@ -56,9 +82,12 @@ impl Params {
         bytes
     }
 
-    /// Refuses whatever was never asked for, with a notice of all that was.
+    /// Refuses whatever was never asked for, with a notice of all that was; a strict reader also
+    /// what nobody acts on.
     pub fn finish(self) -> Result<(), Error> {
-        let Some(first) = self.held.named.keys().next() else { return Ok(()) };
+        let Some(first) = self.held.named.keys().next() else {
+            return self.dropped.map_or(Ok(()), |path| Err(refusal(&path)));
+        };
         let alike = self.asked.iter().map(|name| (strsim::jaro_winkler(name, first), *name));
         let nearest = alike
             .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
@@ -105,7 +134,10 @@ impl Params {
     /// Takes a parameter that the API knows and this server does not act on, in any shape.
     pub fn pass_over(&mut self, name: &'static str) {
         self.passed_over.push(name);
-        self.take(name);
+        let sent = self.take(name).is_some();
+        if self.strict && sent && self.dropped.is_none() {
+            self.dropped = Some(self.path_of(name));
+        }
     }
 
     /// A parameter that must be there.
@@ -214,12 +246,16 @@ impl Params {
 
     /// A hash, which the caller takes and finishes in turn.
     pub fn hash(&mut self, name: &'static str) -> Result<Option<Self>, Error> {
-        self.take_as(name, hash_of)
+        let strict = self.strict;
+        let hash = self.take_as(name, hash_of)?;
+        Ok(hash.map(|hash| hash.strict(strict)))
     }
 
     /// A list of hashes, each of which the caller takes and finishes.
     pub fn hashes(&mut self, name: &'static str) -> Result<Option<Vec<Self>>, Error> {
-        self.items(name, hash_of)
+        let strict = self.strict;
+        let items = self.items(name, hash_of)?;
+        Ok(items.map(|items| items.into_iter().map(|item| item.strict(strict)).collect()))
     }
 
     /// An integer, or a hash of `gt`, `gte`, `lt` and `lte`.

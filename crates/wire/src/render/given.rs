@@ -6,7 +6,7 @@
 //! has to be fast, so they are built as values, in the order of the alphabet.
 
 use model::given::Given;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 use std::collections::BTreeMap;
 
 /// A value that was given, as it is shown.
@@ -70,6 +70,24 @@ pub(crate) fn leave_out(shown: &mut Value, name: &str) {
     }
 }
 
+/// Puts what a hash shows of itself under what was given of it, if it was given.
+pub(crate) fn complete(given: &mut Value, defaults: Value) {
+    if given.is_object() {
+        let held = std::mem::replace(given, defaults);
+        lay_over(given, held);
+    }
+}
+
+/// Numbers that may have a fraction are kept as texts and shown as numbers.
+pub(crate) fn show_number(value: &mut Value) {
+    let Value::String(text) = value else { return };
+    let whole = text.parse::<i64>().ok().map(Number::from);
+    let number = whole.or_else(|| text.parse().ok().and_then(Number::from_f64));
+    if let Some(number) = number {
+        *value = Value::Number(number);
+    }
+}
+
 /// Hashes are laid over each other key by key.
 pub(crate) fn lay_over(shown: &mut Value, given: Value) {
     match (shown, given) {
@@ -86,6 +104,30 @@ pub(crate) fn lay_over(shown: &mut Value, given: Value) {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    /// A number that was given is shown as one, whole or not; what is none stays as it is.
+    #[test]
+    fn numbers_are_shown_as_numbers() {
+        let shown = |text: &str| {
+            let mut value = Value::from(text);
+            show_number(&mut value);
+            value
+        };
+        assert_eq!(shown("10"), json!(10));
+        assert_eq!(shown("-2.50"), json!(-2.5));
+        assert_eq!(shown("ten"), json!("ten"));
+    }
+
+    /// What was not given of a hash shows its default; a hash that was not given stays away.
+    #[test]
+    fn completes_what_was_given() {
+        let mut given = json!({"a": {"b": 1}});
+        complete(&mut given, json!({"a": {"b": 0, "c": 2}, "d": null}));
+        assert_eq!(given, json!({"a": {"b": 1, "c": 2}, "d": null}));
+        let mut given = Value::Null;
+        complete(&mut given, json!({"a": 1}));
+        assert_eq!(given, Value::Null);
+    }
 
     /// Given parameters show where the object has their key, and inside hashes key by key.
     #[test]

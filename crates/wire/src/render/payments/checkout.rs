@@ -7,7 +7,7 @@ use crate::address::HostedPage;
 use crate::change::leave_out_newer;
 use crate::expand::Field;
 use crate::render::View;
-use crate::render::given::{Expanded, Shown, id_or_object, value as given_value};
+use crate::render::given::{Expanded, Shown, complete, id_or_object, value as given_value};
 use model::Word;
 use model::payments::checkout::{CheckoutMode, CheckoutSession, LineItem};
 use model::payments::method_configuration::types_offered;
@@ -78,6 +78,37 @@ static SESSION: LazyLock<Value> = LazyLock::new(|| {
     })
 });
 
+/// What hashes show of themselves that were given in part. Their colours are those of no brand.
+static DEFAULTS: LazyLock<Value> = LazyLock::new(|| {
+    let recovery =
+        json!({"allow_promotion_codes": false, "enabled": false, "expires_at": null, "url": null});
+    json!({
+        "after_expiration": {"recovery": recovery},
+        "branding_settings": {
+            "background_color": "#ffffff",
+            "border_style": "rounded",
+            "button_color": "#0074d4",
+            "display_name": "",
+            "font_family": "default",
+            "icon": null,
+            "logo": null,
+        },
+        "invoice_creation": {
+            "enabled": false,
+            "invoice_data": {
+                "account_tax_ids": null,
+                "custom_fields": null,
+                "description": null,
+                "footer": null,
+                "issuer": null,
+                "metadata": null,
+                "rendering_options": null,
+            },
+        },
+        "tax_id_collection": {"enabled": false, "required": "never"},
+    })
+});
+
 /// Keys that are left out until a request gives them.
 const SHOWN_WHEN_GIVEN: [&str; 4] =
     ["branding_settings", "excluded_payment_method_types", "name_collection", "tax_id_collection"];
@@ -133,6 +164,7 @@ pub fn value(session: &CheckoutSession, view: &View<'_>, expanded: &Expanded) ->
         .put("total_details", amount.map(|_| nothing_else))
         .put("url", url);
     let mut value = shown.into_value();
+    complete_given(&mut value);
     for field in value["custom_fields"].as_array_mut().into_iter().flatten() {
         if field["optional"].is_null() {
             field["optional"] = false.into();
@@ -145,6 +177,20 @@ pub fn value(session: &CheckoutSession, view: &View<'_>, expanded: &Expanded) ->
     lay_collection(bank, &session.collection);
     leave_out_newer(&mut value, view.version);
     value
+}
+
+/// Shows the defaults of what was given in part.
+fn complete_given(value: &mut Value) {
+    for (name, defaults) in DEFAULTS.as_object().into_iter().flatten() {
+        if let Some(given) = value.get_mut(name) {
+            complete(given, defaults.clone());
+        }
+    }
+    for (_, asked) in
+        value.get_mut("name_collection").and_then(Value::as_object_mut).into_iter().flatten()
+    {
+        complete(asked, json!({"enabled": false, "optional": false}));
+    }
 }
 
 /// Who pays, as far as it is known.

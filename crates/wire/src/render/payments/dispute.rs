@@ -1,4 +1,5 @@
-//! Disputes. There are no charges here: what Stripe shows of one reads null.
+//! Disputes. There are no charges here: what Stripe shows of one reads null, except its id, which is
+//! always there. It is made of the intent's and cannot be looked up.
 
 use crate::expand::Field;
 use crate::render::given::{Expanded, id_or_object};
@@ -50,13 +51,15 @@ pub fn value(dispute: &Dispute, expanded: &Expanded) -> Value {
     let mut evidence: Map<String, Value> =
         EVIDENCE.iter().map(|name| ((*name).to_owned(), Value::Null)).collect();
     evidence.insert("enhanced_evidence".to_owned(), json!({}));
-    let intent = Some(dispute.payment_intent.to_string());
+    let intent = dispute.payment_intent.to_string();
+    let charge = intent.replacen("pi_", "py_", 1);
+    let intent = Some(intent);
     json!({
         "id": dispute.id.to_string(),
         "object": "dispute",
         "amount": dispute.amount,
         "balance_transactions": [],
-        "charge": null,
+        "charge": charge,
         "created": dispute.created.0,
         "currency": dispute.currency.as_str(),
         "enhanced_eligibility_types": [],

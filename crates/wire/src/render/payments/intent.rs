@@ -128,6 +128,9 @@ pub fn value(intent: &Intent, view: &View<'_>, publishable: bool, expanded: &Exp
     if intent.method_types.is_none() && automatic.is_null() {
         *automatic = json!({"allow_redirects": "always", "enabled": true});
     }
+    if intent.is_payment() && value["transfer_data"]["destination"].is_null() {
+        value["transfer_data"] = Value::Null;
+    }
     let bank = &mut value["payment_method_options"]["us_bank_account"];
     if method_types(intent).iter().any(|name| name == "us_bank_account") || !bank.is_null() {
         if bank.is_null() {
@@ -183,14 +186,16 @@ fn method_types(intent: &Intent) -> Vec<String> {
 }
 
 fn last_error(error: &IntentError, expanded: &Expanded) -> Value {
-    let method = expanded.get("last_error.payment_method").cloned();
-    json!({
+    let mut shown = json!({
         "code": error.code,
         "doc_url": format!("https://stripe.com/docs/error-codes/{}", error.code.replace('_', "-")),
         "message": error.message,
-        "payment_method": method,
         "type": "invalid_request_error",
-    })
+    });
+    if let Some(method) = expanded.get("last_error.payment_method").filter(|it| !it.is_null()) {
+        shown["payment_method"] = method.clone();
+    }
+    shown
 }
 
 /// The page on which a holder tells the deposits of an intent.

@@ -57,7 +57,7 @@ pub const ITEM_LIST_FIELDS: &[Field] =
 const LINES_SHOWN: usize = 10;
 
 /// What an invoice shows as null unless it was given.
-const UNKNOWN: [&str; 32] = [
+const UNKNOWN: [&str; 31] = [
     "account_country",
     "account_name",
     "account_tax_ids",
@@ -86,7 +86,6 @@ const UNKNOWN: [&str; 32] = [
     "parent",
     "receipt_number",
     "rendering",
-    "shipping_cost",
     "shipping_details",
     "statement_descriptor",
     "webhooks_delivered_at",
@@ -110,8 +109,6 @@ static INVOICE: LazyLock<Value> = LazyLock::new(|| {
         "collection_method": "charge_automatically",
         "customer_tax_exempt": "none",
         "customer_tax_ids": [],
-        "default_tax_rates": [],
-        "discounts": [],
         "issuer": {"type": "self"},
         "payment_settings": {
             "default_mandate": null,
@@ -135,10 +132,8 @@ static ITEM: LazyLock<Value> = LazyLock::new(|| {
     json!({
         "object": "invoiceitem",
         "customer_account": null,
-        "discounts": [],
         "parent": null,
         "proration": false,
-        "tax_rates": [],
     })
 });
 
@@ -165,6 +160,10 @@ pub fn value(invoice: &Invoice, view: &View<'_>, expanded: &Expanded) -> Value {
         .put("currency", invoice.currency.as_str())
         .put("customer", id_or_object(expanded, "customer", customer))
         .put("default_payment_method", id_or_object(expanded, "default_payment_method", method))
+        // Made by Stripe of what is given: there is nothing of these kinds here.
+        .put("default_tax_rates", json!([]))
+        .put("discounts", json!([]))
+        .put("shipping_cost", Value::Null)
         .put("effective_at", invoice.given.integer(&["effective_at"]).or(finalized))
         .put("lines", lines(invoice))
         .put("livemode", invoice.livemode)
@@ -359,6 +358,8 @@ pub fn item_value(item: &InvoiceItem, expanded: &Expanded) -> Value {
         .put("date", item.created.0)
         .put("description", charge.description.clone())
         .put("discountable", charge.discountable)
+        .put("discounts", json!([]))
+        .put("tax_rates", json!([]))
         .put("invoice", id_or_object(expanded, "invoice", invoice))
         .put("livemode", item.livemode)
         .put("metadata", json!(charge.metadata))

@@ -6,6 +6,9 @@ use model::payments::method_configuration::{
 };
 use serde_json::{Value, json};
 
+/// Payment methods that requests can switch and configurations never show.
+const NOT_SHOWN: [&str; 2] = ["apple_pay_later", "fr_meal_voucher_conecs"];
+
 /// A configuration. Bank accounts are always shown, other payment methods when something was said
 /// of them: this server has none of those.
 pub fn value(configuration: &MethodConfiguration) -> Value {
@@ -19,7 +22,8 @@ pub fn value(configuration: &MethodConfiguration) -> Value {
         "name": configuration.name,
         "parent": configuration.parent,
     });
-    for (name, preference) in &configuration.preferences {
+    let preferences = configuration.preferences.iter();
+    for (name, preference) in preferences.filter(|(name, _)| !NOT_SHOWN.contains(&name.as_str())) {
         shown[name.as_str()] = method(false, *preference);
     }
     let offered = configuration.offers_bank_account();

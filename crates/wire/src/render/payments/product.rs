@@ -1,7 +1,9 @@
 //! Products and prices.
 
 use crate::expand::Field;
-use crate::render::given::{Expanded, Shown, id_or_object, lay_over, value as given_value};
+use crate::render::given::{
+    Expanded, Shown, id_or_object, lay_over, leave_out, show_number, value as given_value,
+};
 use model::payments::product::{Price, Product};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
@@ -59,7 +61,11 @@ pub fn value(product: &Product, expanded: &Expanded) -> Value {
         .put("livemode", product.livemode)
         .put("metadata", json!(product.metadata))
         .put("updated", product.updated.0);
-    shown.into_value()
+    let mut value = shown.into_value();
+    for (_, length) in value["package_dimensions"].as_object_mut().into_iter().flatten() {
+        show_number(length);
+    }
+    value
 }
 
 /// A price, with what was expanded in it.
@@ -89,5 +95,8 @@ pub fn price_value(price: &Price, expanded: &Expanded) -> Value {
         .put("type", if price.is_recurring() { "recurring" } else { "one_time" })
         .put("unit_amount", price.unit_amount)
         .put("unit_amount_decimal", price.unit_amount_decimal.clone());
-    shown.into_value()
+    let mut value = shown.into_value();
+    // That it is there says so.
+    leave_out(&mut value["custom_unit_amount"], "enabled");
+    value
 }

@@ -3,7 +3,7 @@
 use super::intent::lay_collection;
 use super::product::price_value;
 use crate::expand::Field;
-use crate::render::given::{Expanded, Shown, id_or_object};
+use crate::render::given::{Expanded, Shown, complete, id_or_object, show_number};
 use model::Word;
 use model::clock::AccountTime;
 use model::payments::subscription::{Subscription, SubscriptionItem};
@@ -60,10 +60,7 @@ static SUBSCRIPTION: LazyLock<Value> = LazyLock::new(|| {
         "object": "subscription",
         "automatic_tax": {"disabled_reason": null, "enabled": false, "liability": null},
         "billing_mode": {"type": "flexible"},
-        "billing_schedules": [],
         "cancellation_details": {"comment": null, "feedback": null, "reason": null},
-        "default_tax_rates": [],
-        "discounts": [],
         "invoice_settings": {"account_tax_ids": null, "issuer": {"type": "self"}},
         "payment_settings": {
             "payment_method_options": null,
@@ -82,8 +79,6 @@ static ITEM: LazyLock<Value> = LazyLock::new(|| {
     json!({
         "object": "subscription_item",
         "billing_thresholds": null,
-        "discounts": [],
-        "tax_rates": [],
     })
 });
 
@@ -118,12 +113,18 @@ pub fn value(subscription: &Subscription, expanded: &Expanded) -> Value {
         .put("start_date", subscription.created.0)
         .put("status", subscription.status.word())
         .put("test_clock", subscription.clock.map(|clock| clock.to_string()))
+        // Made by Stripe of what is given: there is nothing of these kinds here.
+        .put("billing_schedules", json!([]))
+        .put("default_tax_rates", json!([]))
+        .put("discounts", json!([]))
         .put("trial_end", at(subscription.trial.map(|(_, end)| end)))
         .put("trial_start", at(subscription.trial.map(|(begin, _)| begin)));
     if let Some(items) = expanded.get("items") {
         shown.put("items", items.clone());
     }
     let mut value = shown.into_value();
+    show_number(&mut value["application_fee_percent"]);
+    complete(&mut value["pending_invoice_item_interval"], json!({"interval_count": 1}));
     value["cancellation_details"]["reason"] = json!(subscription.cancel_reason);
     let settings = &mut value["payment_settings"];
     settings["payment_method_types"] = json!(subscription.method_types);
@@ -156,6 +157,8 @@ pub fn item_value(subscription: &Subscription, item: &SubscriptionItem) -> Value
         .put("metadata", json!(item.metadata))
         .put("price", price_value(&item.price, &Expanded::new()))
         .put("quantity", item.quantity)
-        .put("subscription", subscription.id.to_string());
+        .put("discounts", json!([]))
+        .put("subscription", subscription.id.to_string())
+        .put("tax_rates", json!([]));
     shown.into_value()
 }

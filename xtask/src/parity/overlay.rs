@@ -1,0 +1,261 @@
+//! What later versions of the API changed, laid over a document of an earlier one.
+//!
+//! One file a version in `xtask/overlays`, one change a line, each with its source behind a bar:
+//!
+//! - `key OBJECT.PATH required SCHEMA` (or `optional`): a key came
+//! - `without OBJECT.PATH`: a key went
+//! - `words OBJECT.PATH WORD…`: words came
+//! - `object NAME SCHEMA`: an object came
+//! - `takes CALL NAME SCHEMA`: a parameter came
+//! - `refuses CALL NAME`: a parameter went
+//!
+//! A path goes through keys by dots and into the items of arrays by `[]`. Schemas are JSON as in the
+//! document; a `$ref` names its object alone.
+
+use super::document::Document;
+use crate::Failure;
+use serde_json::{Value, json};
+use std::cell::OnceCell;
+
+/// The version of the document that all this is laid over.
+pub(crate) const BASE: &str = "2026-05-27";
+
+/// The files, by the date of the version since which they hold; the last is for previews.
+const OVERLAYS: [(&str, &str); 5] = [
+    ("2026-06-24", include_str!("../../overlays/2026-06-24.dahlia.txt")),
+    ("2026-07-29", include_str!("../../overlays/2026-07-29.dahlia.txt")),
+    ("2026-08-26", include_str!("../../overlays/2026-08-26.dahlia.txt")),
+    ("2026-09-30", include_str!("../../overlays/2026-09-30.endive.txt")),
+    ("2026-10-28", include_str!("../../overlays/2026-10-28.endive.txt")),
+];
+const AT_BASE: &str = include_str!("../../overlays/2026-05-27.dahlia.txt");
+const PREVIEW: &str = include_str!("../../overlays/preview.txt");
+
+/// The document as each version has it, made when it is first asked for.
+pub(crate) struct Versions {
+    base: Document,
+    /// By how many overlays are laid over it, then those of previews.
+    made: [OnceCell<Document>; 2 * (OVERLAYS.len() + 1)],
+}
+
+impl Versions {
+    /// All versions of a document; every overlay is tried.
+    pub(crate) fn of(base: Document) -> Result<Self, Failure> {
+        let versions = Self { base, made: Default::default() };
+        for count in 0..=OVERLAYS.len() {
+            versions.make(count, true)?;
+        }
+        Ok(versions)
+    }
+
+    /// The document as a version has it; nothing for versions before the document's own.
+    pub(crate) fn at(&self, version: &str) -> Option<&Document> {
+        let date = version.get(..BASE.len()).filter(|date| *date >= BASE)?;
+        let count = OVERLAYS.iter().filter(|(since, _)| date >= *since).count();
+        let preview = version.ends_with(".preview");
+        let made = &self.made[2 * count + usize::from(preview)];
+        // All overlays were tried, so that it is the base is no case that comes up.
+        Some(made.get_or_init(|| self.make(count, preview).unwrap_or_else(|_| self.base.clone())))
+    }
+
+    fn make(&self, count: usize, preview: bool) -> Result<Document, Failure> {
+        let mut document = self.base.clone();
+        let dated = OVERLAYS.iter().take(count).map(|(_, overlay)| *overlay);
+        for overlay in [AT_BASE].into_iter().chain(dated).chain(preview.then_some(PREVIEW)) {
+            lay_over(&mut document, overlay)?;
+        }
+        Ok(document)
+    }
+}
+
+/// Makes every change of a file.
+pub(crate) fn lay_over(document: &mut Document, overlay: &str) -> Result<(), Failure> {
+    for line in overlay.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let (change, source) = line.rsplit_once(" | ").unwrap_or((line, ""));
+        if source.trim().is_empty() {
+            return Err(format!("an overlay's line names no source: {line}"));
+        }
+        make(document, change.trim())
+            .map_err(|why| format!("{why} in an overlay's line: {line}"))?;
+    }
+    Ok(())
+}
+
+fn make(document: &mut Document, change: &str) -> Result<(), Failure> {
+    let (verb, rest) = change.split_once(' ').unwrap_or((change, ""));
+    match verb {
+        "key" => {
+            let (path, rest) = word(rest)?;
+            let (need, schema) = word(rest)?;
+            let (holder, key) = holder_of(document, path)?;
+            holder["properties"][key] = read(schema)?;
+            if need == "required" {
+                push_once(&mut holder["required"], key);
+            }
+        }
+        "without" => {
+            let (holder, key) = holder_of(document, rest)?;
+            forget(holder, key)?;
+        }
+        "words" => {
+            let (path, words) = word(rest)?;
+            let (holder, key) = holder_of(document, path)?;
+            let (key, is_list) = key.strip_suffix("[]").map_or((key, false), |key| (key, true));
+            let mut schema = &mut holder["properties"][key];
+            if is_list {
+                schema = &mut schema["items"];
+            }
+            words.split(' ').for_each(|word| push_once(&mut schema["enum"], word));
+        }
+        "object" => {
+            let (name, schema) = word(rest)?;
+            document.schemas.insert(name.to_owned(), read(schema)?);
+        }
+        "takes" | "refuses" => {
+            let (method, rest) = word(rest)?;
+            let (path, rest) = word(rest)?;
+            let (name, schema) = rest.split_once(' ').unwrap_or((rest, ""));
+            let call = format!("{method} {path}");
+            let form = document.call_form(&call).ok_or("there is no such call")?;
+            if verb == "takes" {
+                form["properties"][name] = read(schema)?;
+            } else {
+                forget(form, name)?;
+            }
+        }
+        _ => return Err("an unknown word".to_owned()),
+    }
+    Ok(())
+}
+
+/// The first word, and what follows.
+fn word(text: &str) -> Result<(&str, &str), Failure> {
+    text.split_once(' ').ok_or_else(|| "a word is missing".to_owned())
+}
+
+fn read(schema: &str) -> Result<Value, Failure> {
+    serde_json::from_str(schema).map_err(|error| error.to_string())
+}
+
+/// The schema that declares the last key of a path, and that key.
+fn holder_of<'a, 'p>(
+    document: &'a mut Document,
+    path: &'p str,
+) -> Result<(&'a mut Value, &'p str), Failure> {
+    // Names of objects have dots too: the longest that is one.
+    let mut dots = path.match_indices('.').map(|(at, _)| at);
+    let at = dots.rfind(|at| document.schemas.contains_key(&path[..*at]));
+    let (object, rest) = path.split_at(at.ok_or("there is no such object")?);
+    let mut holder = document.schemas.get_mut(object).ok_or("there is no such object")?;
+    let mut keys: Vec<&str> = rest[1..].split('.').collect();
+    let last = keys.pop().unwrap_or_default();
+    for key in keys {
+        let (key, is_list) = key.strip_suffix("[]").map_or((key, false), |key| (key, true));
+        holder = find(&mut holder["properties"], key)?;
+        if is_list {
+            holder = &mut holder["items"];
+        }
+        // Where several may stand, the hash.
+        if holder["anyOf"].is_array() {
+            let options = holder["anyOf"].as_array_mut().into_iter().flatten();
+            let mut hashes = options.filter(|option| option["properties"].is_object());
+            holder = hashes.next().ok_or("there is no hash")?;
+        }
+        if holder["$ref"].is_string() {
+            return Err("the path leads into another object".to_owned());
+        }
+    }
+    Ok((holder, last))
+}
+
+fn find<'a>(keys: &'a mut Value, key: &str) -> Result<&'a mut Value, Failure> {
+    keys.get_mut(key).ok_or_else(|| "there is no such key".to_owned())
+}
+
+fn push_once(words: &mut Value, word: &str) {
+    if !words.is_array() {
+        *words = json!([]);
+    }
+    if let Some(words) = words.as_array_mut()
+        && !words.iter().any(|known| known == word)
+    {
+        words.push(word.into());
+    }
+}
+
+/// Removes a key and its being required.
+fn forget(holder: &mut Value, key: &str) -> Result<(), Failure> {
+    let gone = holder["properties"].as_object_mut().and_then(|keys| keys.remove(key));
+    if let Some(required) = holder.get_mut("required").and_then(Value::as_array_mut) {
+        required.retain(|name| name != key);
+    }
+    gone.map(drop).ok_or_else(|| "there is no such key".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document() -> Document {
+        let pet = json!({"type": "object", "required": ["id"], "properties": {
+            "id": {"type": "string"},
+            "state": {"type": "object", "properties": {"word": {"type": "string", "enum": ["a"]}}},
+            "parts": {"type": "array", "items": {"type": "object", "properties": {}}},
+        }});
+        let form = json!({"properties": {"name": {"type": "string"}}});
+        Document::of(json!({
+            "paths": {"/v1/pets": {"post": {"requestBody": {"content": {
+                "application/x-www-form-urlencoded": {"schema": form}}}}}},
+            "components": {"schemas": {"zoo.pet": pet}},
+        }))
+        .unwrap()
+    }
+
+    /// Keys, words, objects and parameters come and go where the lines say.
+    #[test]
+    fn lines_are_laid_over() {
+        let mut document = document();
+        let lines = "\
+# A comment
+key zoo.pet.age required {\"type\":\"integer\"} | a source
+key zoo.pet.parts[].size optional {\"type\":\"integer\"} | a source
+words zoo.pet.state.word b c | a source
+without zoo.pet.id | a source
+object cage {\"type\":\"object\"} | a source
+takes POST /v1/pets age {\"type\":\"integer\"} | a source
+refuses POST /v1/pets name | a source
+";
+        lay_over(&mut document, lines).unwrap();
+        let pet = &document.schemas["zoo.pet"];
+        assert_eq!(pet["required"], json!(["age"]));
+        assert_eq!(pet["properties"]["parts"]["items"]["properties"]["size"]["type"], "integer");
+        assert_eq!(
+            pet["properties"]["state"]["properties"]["word"]["enum"],
+            json!(["a", "b", "c"])
+        );
+        assert!(document.schemas.contains_key("cage"));
+        let form = document.parameters("POST /v1/pets");
+        assert_eq!(form["properties"], json!({"age": {"type": "integer"}}));
+    }
+
+    /// A line without a source, and one that changes what is not there, are refused.
+    #[test]
+    fn bad_lines_are_refused() {
+        for line in [
+            "without zoo.pet.id",
+            "without zoo.pet.name | a source",
+            "without zoo.dog.id | a source",
+            "refuses POST /v1/dogs name | a source",
+            "moves zoo.pet.id | a source",
+        ] {
+            assert!(lay_over(&mut document(), line).is_err(), "{line}");
+        }
+    }
+
+    /// Every overlay has a place in the document's order.
+    #[test]
+    fn overlays_are_in_order() {
+        assert!(OVERLAYS.is_sorted_by(|earlier, later| earlier.0 < later.0));
+        assert!(OVERLAYS.iter().all(|(since, _)| *since > BASE));
+    }
+}

@@ -1,0 +1,313 @@
+//! Holds a value against what the document says of it: every required key there, none that is not
+//! declared, every value of a declared type and, where words are declared, one of them.
+//!
+//! A fault names the key by the object that declares it (`payment_intent.next_action.type`), so that
+//! it reads the same wherever the object stood.
+
+use super::document::Document;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What was found in answers.
+#[derive(Default)]
+pub(crate) struct Findings {
+    /// What was wrong, each with how often it was and where it was first.
+    pub(crate) faults: BTreeMap<String, (u32, String)>,
+    /// The objects that were seen, each with the keys that had a value.
+    pub(crate) seen: BTreeMap<String, BTreeSet<String>>,
+    /// How many values were held against the document.
+    pub(crate) values: u64,
+}
+
+impl Findings {
+    /// Notes a fault.
+    pub(crate) fn fault(&mut self, fault: String, place: &str) {
+        self.faults.entry(fault).or_insert_with(|| (0, place.to_owned())).0 += 1;
+    }
+
+    /// Takes over what was found elsewhere.
+    fn join(&mut self, other: Self) {
+        for (fault, (count, place)) in other.faults {
+            self.faults.entry(fault).or_insert((0, place)).0 += count;
+        }
+        for (object, keys) in other.seen {
+            self.seen.entry(object).or_default().extend(keys);
+        }
+        self.values += other.values;
+    }
+}
+
+/// One answer being held against the document.
+pub(crate) struct Check<'a, 'f> {
+    pub(crate) document: &'a Document,
+    /// The document of another version: events are of their own.
+    pub(crate) at: &'a dyn Fn(&str) -> Option<&'a Document>,
+    pub(crate) findings: &'f mut Findings,
+    /// The call that was answered.
+    pub(crate) place: &'f str,
+}
+
+impl Check<'_, '_> {
+    /// Holds a value against a schema; `path` names it.
+    pub(crate) fn value(&mut self, value: &Value, schema: &Value, path: &str) {
+        let (schema, name) = self.document.resolve(schema);
+        let path = name.unwrap_or(path);
+        self.findings.values += 1;
+        if value.is_null() {
+            if schema["nullable"] != true {
+                self.fault(path, "is null");
+            }
+            return;
+        }
+        if let Some(options) = schema["anyOf"].as_array() {
+            return self.any_of(value, options, path);
+        }
+        match (schema["type"].as_str(), value) {
+            (Some("object"), Value::Object(_)) => self.object(value, schema, path),
+            (Some("array"), Value::Array(items)) => {
+                for item in items {
+                    self.value(item, &schema["items"], &format!("{path}[]"));
+                }
+            }
+            (Some("string"), Value::String(text)) => self.word(text, schema, path),
+            (Some("boolean"), Value::Bool(_)) | (Some("number"), Value::Number(_)) => {}
+            (Some("integer"), Value::Number(number)) if number.is_i64() || number.is_u64() => {}
+            (None, _) => self.fault(path, "is described nowhere"),
+            (Some(kind), _) => self.fault(path, &format!("is {} and not {kind}", kind_of(value))),
+        }
+    }
+
+    fn fault(&mut self, path: &str, what: &str) {
+        self.findings.fault(format!("{path} {what}"), self.place);
+    }
+
+    fn word(&mut self, text: &str, schema: &Value, path: &str) {
+        if let Some(words) = schema["enum"].as_array()
+            && !words.iter().any(|word| word == text)
+        {
+            self.fault(path, &format!("is {text:?}, which is none of its words"));
+        }
+    }
+
+    /// The alternative that fits best. Of objects it is among those of the same name.
+    fn any_of(&mut self, value: &Value, options: &[Value], path: &str) {
+        let name = value["object"].as_str();
+        let named = |option: &&Value| {
+            let (schema, _) = self.document.resolve(option);
+            let words = schema["properties"]["object"]["enum"].as_array();
+            words.is_some_and(|words| words.iter().any(|word| word.as_str() == name))
+        };
+        let same: Vec<&Value> = options.iter().filter(|_| name.is_some()).filter(named).collect();
+        let options = if same.is_empty() { options.iter().collect() } else { same };
+        let mut best: Option<Findings> = None;
+        for option in options {
+            let mut findings = Findings::default();
+            let mut check = Check {
+                document: self.document,
+                at: self.at,
+                findings: &mut findings,
+                place: self.place,
+            };
+            check.value(value, option, path);
+            if best.as_ref().is_none_or(|best| findings.faults.len() < best.faults.len()) {
+                best = Some(findings);
+            }
+        }
+        if let Some(best) = best {
+            self.findings.join(best);
+        }
+    }
+
+    fn object(&mut self, value: &Value, schema: &Value, path: &str) {
+        let document = self.document;
+        if value["object"] == "event"
+            && let Some(document) = value["api_version"].as_str().and_then(self.at)
+        {
+            self.document = document;
+        }
+        self.members(value, schema, path);
+        self.document = document;
+    }
+
+    fn members(&mut self, value: &Value, schema: &Value, path: &str) {
+        let Some(members) = value.as_object() else { return };
+        let Some(declared) = schema["properties"].as_object() else {
+            return self.open(value, schema, path);
+        };
+        if let Some(object) = value["object"].as_str().filter(|object| *object != "list") {
+            let with_value = members.iter().filter(|(_, value)| !value.is_null());
+            let keys = with_value.map(|(key, _)| key.clone());
+            self.findings.seen.entry(object.to_owned()).or_default().extend(keys);
+        }
+        for key in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            if !members.contains_key(key) {
+                self.fault(&format!("{path}.{key}"), "is required and missing");
+            }
+        }
+        for (key, member) in members {
+            let inner = format!("{path}.{key}");
+            match declared.get(key) {
+                Some(schema) => self.value(member, schema, &inner),
+                None => self.fault(&inner, "is not declared"),
+            }
+        }
+    }
+
+    /// An object whose keys are not named: all of one kind, or anything. What calls itself by the name
+    /// of a known object is held against that one.
+    fn open(&mut self, value: &Value, schema: &Value, path: &str) {
+        if schema["additionalProperties"].is_object() {
+            for member in value.as_object().into_iter().flatten().map(|(_, member)| member) {
+                self.value(member, &schema["additionalProperties"], &format!("{path}.*"));
+            }
+        } else {
+            self.by_name(value);
+        }
+    }
+
+    /// Holds a value against the object whose name it bears, if the document knows it. Objects in
+    /// lists count one by one.
+    pub(crate) fn by_name(&mut self, value: &Value) {
+        let Some(object) = value["object"].as_str() else { return };
+        if object == "list" {
+            value["data"].as_array().into_iter().flatten().for_each(|item| self.by_name(item));
+            return;
+        }
+        let deleted = if value["deleted"] == true { "deleted_" } else { "" };
+        let name = format!("{deleted}{object}");
+        if let Some(schema) = self.document.schemas.get(&name) {
+            self.value(value, schema, &name);
+        }
+    }
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn document() -> Document {
+        Document::of(json!({
+            "paths": {"/v1/pets/{pet}": {"get": {"responses": {"200": {"content": {
+                "application/json": {"schema": {"$ref": "#/components/schemas/pet"}}}}}}}},
+            "components": {"schemas": {
+                "pet": {
+                    "type": "object",
+                    "required": ["id", "object", "name", "tags"],
+                    "properties": {
+                        "id": {"type": "string"},
+                        "object": {"type": "string", "enum": ["pet"]},
+                        "name": {"type": "string", "nullable": true},
+                        "age": {"type": "integer"},
+                        "kind": {"type": "string", "enum": ["cat", "dog"]},
+                        "tags": {"type": "object", "additionalProperties": {"type": "string"}},
+                        "owner": {"anyOf": [
+                            {"type": "string"},
+                            {"$ref": "#/components/schemas/owner"},
+                            {"$ref": "#/components/schemas/deleted_owner"},
+                        ]},
+                        "past": {"type": "array", "items": {"$ref": "#/components/schemas/owner"}},
+                        "any": {"type": "object"},
+                    },
+                },
+                "owner": {
+                    "type": "object",
+                    "required": ["object", "name"],
+                    "properties": {
+                        "object": {"type": "string", "enum": ["owner"]},
+                        "name": {"type": "string"},
+                    },
+                },
+                "deleted_owner": {
+                    "type": "object",
+                    "required": ["object", "deleted"],
+                    "properties": {
+                        "object": {"type": "string", "enum": ["owner"]},
+                        "deleted": {"type": "boolean"},
+                    },
+                },
+            }},
+        }))
+        .unwrap()
+    }
+
+    /// What is wrong with a pet, after a change of one that is right.
+    fn faults(change: impl FnOnce(&mut Value)) -> Vec<String> {
+        let document = document();
+        let mut pet = json!({
+            "id": "pet_1", "object": "pet", "name": null, "age": 3, "kind": "cat",
+            "tags": {"a": "b"}, "owner": {"object": "owner", "deleted": true},
+            "past": [{"object": "owner", "name": "Ada"}], "any": {"x": 1},
+        });
+        change(&mut pet);
+        let mut findings = Findings::default();
+        let schema = document.answer("GET /v1/pets/{id}", true);
+        let mut check =
+            Check { document: &document, at: &|_| None, findings: &mut findings, place: "test" };
+        check.value(&pet, schema, "answer");
+        assert!(findings.seen.contains_key("pet"));
+        findings.faults.into_keys().collect()
+    }
+
+    /// What is right has no fault: null where it may be, any alternative, keys that may be missing.
+    #[test]
+    fn what_is_right_passes() {
+        assert_eq!(faults(|_| {}), [""; 0]);
+        assert_eq!(faults(|pet| pet["owner"] = "own_1".into()), [""; 0]);
+        assert_eq!(faults(|pet| drop(pet.as_object_mut().unwrap().remove("age"))), [""; 0]);
+    }
+
+    /// A required key that is missing is found, at the top and in an object of a list.
+    #[test]
+    fn a_missing_key_is_found() {
+        let missing = |pointer: &'static str, key: &'static str| {
+            faults(|pet| {
+                pet.pointer_mut(pointer).unwrap().as_object_mut().unwrap().remove(key);
+            })
+        };
+        assert_eq!(missing("", "tags"), ["pet.tags is required and missing"]);
+        assert_eq!(missing("", "name"), ["pet.name is required and missing"]);
+        assert_eq!(missing("/past/0", "name"), ["owner.name is required and missing"]);
+    }
+
+    /// A key that is not declared is found, as deep as it stands.
+    #[test]
+    fn an_undeclared_key_is_found() {
+        assert_eq!(faults(|pet| pet["colour"] = "red".into()), ["pet.colour is not declared"]);
+        let deep = faults(|pet| pet["owner"]["colour"] = "red".into());
+        assert_eq!(deep, ["deleted_owner.colour is not declared"]);
+    }
+
+    /// A value of another type, a null where none may be and a word that is none are found.
+    #[test]
+    fn a_wrong_value_is_found() {
+        assert_eq!(faults(|pet| pet["age"] = "3".into()), ["pet.age is a text and not integer"]);
+        assert_eq!(faults(|pet| pet["age"] = 3.5.into()), ["pet.age is a number and not integer"]);
+        assert_eq!(faults(|pet| pet["id"] = Value::Null), ["pet.id is null"]);
+        let word = faults(|pet| pet["kind"] = "cow".into());
+        assert_eq!(word, [r#"pet.kind is "cow", which is none of its words"#]);
+        assert_eq!(
+            faults(|pet| pet["tags"]["a"] = 1.into()),
+            ["pet.tags.* is a number and not string"]
+        );
+        assert_eq!(faults(|pet| pet["owner"] = 1.into()), ["pet.owner is a number and not string"]);
+    }
+
+    /// An object in a place for anything is held against the object that it says it is.
+    #[test]
+    fn named_objects_are_held_against_their_name() {
+        let found = faults(|pet| pet["any"] = json!({"object": "owner", "name": 1}));
+        assert_eq!(found, ["owner.name is a number and not string"]);
+    }
+}
