@@ -81,6 +81,10 @@ class Guide:
         path = f"{HELPERS}/accounts/{self.account}/next_refresh"
         self.raw("post", path, feature="transactions", cause="institution_timeout")
 
+    def sign_wrongly(self):
+        """The next webhook that is sent to this key's endpoint."""
+        self.raw("post", "/v1/test_helpers/faults", kind="webhook_wrongly_signed", first=1)
+
     def listed(self):
         page = stripe.financial_connections.Transaction.list(account=self.account, limit=100)
         return {row.id for row in page.auto_paging_iter()}
@@ -119,6 +123,12 @@ def the_guides_own(server):
     listed = guide.listed()
     assert 0 < len(held) < len(listed), (len(held), len(listed))
     yield f"and rightly so: {len(held)} of {len(listed)} rows were saved"
+    guide.sign_wrongly()
+    guide.refresh()
+    guide.served.wait("a wrongly signed event", lambda statuses: statuses.count(200) == 3)
+    _, told = guide.judge()
+    assert "webhook_not_verified" in told, told
+    yield "a wrongly signed event is taken, which the judge names too"
 
 
 def mended(server):
@@ -130,6 +140,11 @@ def mended(server):
     for count in (2, 3):
         guide.refresh()
         guide.served.wait("the next", lambda statuses, count=count: statuses == [200] * count)
+    guide.sign_wrongly()
+    guide.refresh()
+    # Refused at first, it comes again with the right signature.
+    guide.served.wait("the event signed anew", lambda statuses: statuses[3:] == [400, 200])
+    yield "mended, a wrongly signed event is refused, and taken once it is signed as it should be"
     code, told = guide.judge()
     assert code == 0 and "nothing found" in told, told
     yield "mended, the judge finds nothing, and the command ends with 0"

@@ -397,6 +397,26 @@ async fn names_redirects() {
     ");
 }
 
+/// An endpoint that takes a webhook with a wrong signature is named; one that refuses it is not, and
+/// is told again with the right one.
+#[tokio::test]
+async fn names_webhooks_that_are_not_verified() {
+    for status in [200, 400] {
+        let client = Integration::start().await;
+        let fault = "kind=webhook_wrongly_signed&first=1";
+        client.app.post("/v1/test_helpers/faults", fault).await.ok();
+        client.plans(&[], status);
+        client.refresh("balance").await;
+        client.plans(&[], 200);
+        client.app.wait_s(10);
+        client.app.run_workers_until_idle().await;
+        let found = found(&client.app, FINISHED).await;
+        let named = "  1 webhook_not_verified of endpoint\n    \
+                     wrongly signed and answered with 200 ( event)\n";
+        assert_eq!(found, if status == 200 { named } else { "" });
+    }
+}
+
 /// A client that follows as it should is never named: not for a person who looks at first pages,
 /// for test helpers, for retries of a page, of an event or of a refused list, nor for what it left
 /// undone when it crashed and did anew.
