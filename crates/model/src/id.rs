@@ -301,7 +301,6 @@ number_id!(
     /// What is paid towards an invoice. Its number is that of its Payment Intent.
     InvoicePaymentId, "inpay_"
 );
-
 number_id!(
     /// A configuration of payment methods.
     MethodConfigurationId, "pmc_"
@@ -348,8 +347,7 @@ pub fn hash_number(parts: &[&[u8]]) -> u64 {
         hash.update(part);
     }
     let digest = hash.finalize();
-    let mut first = [0; 8];
-    first.copy_from_slice(&digest[..8]);
+    let first = std::array::from_fn(|place| digest[place]);
     u64::from_le_bytes(first) & (NUMBER_BOUND - 1)
 }
 
