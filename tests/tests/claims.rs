@@ -204,6 +204,9 @@ fn only_the_newest_claim_settles_a_delivery() {
                     duration_ms: 5,
                     body: String::new(),
                     error: None,
+                    signature: None,
+                    resent: false,
+                    fault: None,
                 };
                 let settle = SettleDelivery {
                     key: first.key,
