@@ -1,10 +1,12 @@
 //! Clients that people use against the real binary: Stripe's guide by curl, and official SDKs. What a
 //! program needs is installed by name in pinned versions, beside it or under `target/`. Every program
-//! ends with `N passed, M failed`.
+//! prints a line a step and ends with `N passed, M failed`; then comes a line for each call that the
+//! client made, from the server's record, and at the end the counts.
 
 #![expect(clippy::unnecessary_wraps, reason = "all are prepared by one type of function")]
 
 use crate::Failure;
+use crate::calls::{self, Record};
 use crate::counts::{Counts, plain_counts};
 use crate::crash::time::moment;
 use crate::install;
@@ -43,6 +45,7 @@ pub(crate) fn run(names: &[String]) -> Result<Counts, Failure> {
     }
     process::run(&mut program("cargo", &["build", "--package", "bankfeed"]))?;
     let mut counts = Counts::default();
+    let (mut record, mut clients, mut all_calls) = (Record::open()?, 0, 0);
     for (name, prepare) in CLIENTS {
         if names.is_empty() || names.iter().any(|chosen| chosen == name) {
             let begun = moment();
@@ -52,12 +55,20 @@ pub(crate) fn run(names: &[String]) -> Result<Counts, Failure> {
             }
             let mut client = Counts::default();
             for mut program in programs {
-                client += run_client(name, &mut program)?;
+                client += run_client(name, program.env(calls::VARIABLE, &record.path))?;
             }
-            process::say(&format!("{name}: {client} in {} s", begun.elapsed().as_secs()));
+            let calls = record.take()?;
+            for line in calls.lines() {
+                process::say(&format!("{name}: {line}"));
+            }
+            let (seconds, made) = (begun.elapsed().as_secs(), calls.count());
+            process::say(&format!("{name}: {client}, {made} calls in {seconds} s"));
             counts += client;
+            clients += 1;
+            all_calls += made;
         }
     }
+    process::say(&format!("{clients} clients, {all_calls} calls: {counts}"));
     Ok(counts)
 }
 

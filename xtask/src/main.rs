@@ -2,6 +2,7 @@
 
 mod bench;
 mod browser;
+mod calls;
 mod ci;
 mod clients;
 mod counts;

@@ -27,7 +27,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// Bytes of the key that seals secrets.
-const SEAL_KEY_BYTES: usize = 32;
+pub(crate) const SEAL_KEY_BYTES: usize = 32;
 
 /// Why a server does not start, or ended with an error.
 #[derive(Debug, thiserror::Error)]
@@ -320,7 +320,8 @@ fn make_seal_key(path: &Path, key: &[u8]) -> io::Result<()> {
     }
 }
 
-fn read_seal_key(text: &str) -> Option<[u8; SEAL_KEY_BYTES]> {
+/// The key that the text of its file stands for.
+pub(crate) fn read_seal_key(text: &str) -> Option<[u8; SEAL_KEY_BYTES]> {
     if text.len() != 2 * SEAL_KEY_BYTES || !text.is_ascii() {
         return None;
     }
@@ -331,7 +332,8 @@ fn read_seal_key(text: &str) -> Option<[u8; SEAL_KEY_BYTES]> {
     Some(key)
 }
 
-fn folder_of(path: &Path) -> &Path {
+/// The folder that a file stands in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

@@ -9,6 +9,7 @@ use crate::{Engine, Error};
 use model::clock::ServerTime;
 use model::delivery::{Attempt, Delivery, DeliveryStatus};
 use model::endpoint::{Endpoint, EndpointStatus};
+use model::fault::FaultKind;
 use model::id::{EndpointId, hash_number};
 use model::limits;
 use std::collections::HashMap;
@@ -16,6 +17,9 @@ use std::sync::Arc;
 use store::{ClaimDeliveries, FindObject, Kind, Object, SettleDelivery};
 use tokio::task::{JoinError, JoinSet};
 use wire::signature::sign;
+
+/// What signs in place of an endpoint's secrets when a fault asks for it.
+const WRONG_SECRET: &str = "whsec_of_nobody";
 
 /// Deliveries under way, by endpoint.
 #[derive(Debug, Default)]
@@ -126,7 +130,11 @@ impl Engine {
         };
         self.failpoints.reach("before_settle");
         // Stale: another worker took the delivery over when the lease ran out, and settles it.
+        let delivered = settle.status == DeliveryStatus::Succeeded;
         let _ = self.store.write(settle).await?;
+        if delivered {
+            self.release_after(delivery.key).await?;
+        }
         self.waits.tell(delivery.merchant);
         Ok(())
     }
@@ -147,7 +155,11 @@ impl Engine {
 
     async fn attempt_delivery(&self, delivery: &Delivery, endpoint: &Endpoint) -> SettleDelivery {
         let at = self.clock.server_now();
-        let secrets: Vec<&str> = endpoint.active_secrets(at).collect();
+        let fault = fault_of(delivery);
+        let secrets: Vec<&str> = match fault {
+            Some(FaultKind::WebhookWronglySigned) => vec![WRONG_SECRET],
+            _ => endpoint.active_secrets(at).collect(),
+        };
         let signature = sign(&secrets, at.seconds(), &delivery.payload);
         let headers = [
             ("Content-Type", "application/json; charset=utf-8"),
@@ -164,16 +176,7 @@ impl Engine {
             Err(error) => (None, Some(error)),
         };
         let number = delivery.attempts + 1;
-        let schedule =
-            if endpoint.livemode { &self.settings.retry_live } else { &self.settings.retry_test };
-        let (outcome, due_at) = if status.is_some_and(|status| (200..300).contains(&status)) {
-            (DeliveryStatus::Succeeded, delivery.due_at)
-        } else {
-            match next_attempt(schedule, delivery, number, self.clock.server_now()) {
-                Some(due_at) => (DeliveryStatus::Pending, due_at),
-                None => (DeliveryStatus::Failed, delivery.due_at),
-            }
-        };
+        let (outcome, due_at) = self.outcome_of(delivery, endpoint.livemode, fault, status);
         tracing::info!(
             event.id = %delivery.key.event,
             endpoint.id = %delivery.key.endpoint,
@@ -186,7 +189,8 @@ impl Engine {
         if !endpoint.livemode {
             let is_last = outcome != DeliveryStatus::Pending;
             let at = self.clock.server_now();
-            self.judge.attempt_ended(delivery, &Ended { at, status, is_last, is_forged: false });
+            let is_forged = fault == Some(FaultKind::WebhookWronglySigned);
+            self.judge.attempt_ended(delivery, &Ended { at, status, is_last, is_forged });
         }
         let attempt = Attempt {
             number,
@@ -195,6 +199,9 @@ impl Engine {
             duration_ms: u32::try_from(duration_ms).unwrap_or(u32::MAX),
             body: posted.body,
             error,
+            signature: Some(signature),
+            resent: delivery.resent_from.is_some(),
+            fault,
         };
         SettleDelivery {
             key: delivery.key,
@@ -205,6 +212,37 @@ impl Engine {
             due_at,
         }
     }
+
+    /// Where a delivery stands after an attempt was answered so, and when the next one is due.
+    fn outcome_of(
+        &self,
+        delivery: &Delivery,
+        livemode: bool,
+        fault: Option<FaultKind>,
+        status: Option<u16>,
+    ) -> (DeliveryStatus, ServerTime) {
+        let schedule = if livemode { &self.settings.retry_live } else { &self.settings.retry_test };
+        let accepted = status.is_some_and(|status| (200..300).contains(&status));
+        let once_more = fault == Some(FaultKind::WebhookDoubled) && delivery.attempts == 0;
+        if accepted {
+            let outcome =
+                if once_more { DeliveryStatus::Pending } else { DeliveryStatus::Succeeded };
+            return (outcome, delivery.due_at);
+        }
+        let now = self.clock.server_now();
+        match next_attempt(schedule, delivery, delivery.attempts + 1, now) {
+            Some(due_at) => (DeliveryStatus::Pending, due_at),
+            None => (DeliveryStatus::Failed, delivery.due_at),
+        }
+    }
+}
+
+/// The fault that an attempt is made under: of the first one alone, or if the webhook is doubled of
+/// the second one too. What is sent again on demand is under none.
+fn fault_of(delivery: &Delivery) -> Option<FaultKind> {
+    let kind = delivery.hit.filter(|_| delivery.resent_from.is_none())?.kind;
+    let attempts = if kind == FaultKind::WebhookDoubled { 2 } else { 1 };
+    (delivery.attempts < attempts).then_some(kind)
 }
 
 /// When the next attempt is due after `number` failed ones; none when it was the last.
@@ -214,7 +252,9 @@ fn next_attempt(
     number: u32,
     now: ServerTime,
 ) -> Option<ServerTime> {
-    let wait_ms = *schedule.waits_ms.get(number as usize - 1)?;
+    // One that was sent again on demand goes through the schedule once more.
+    let since = number.saturating_sub(delivery.resent_from.unwrap_or(0)).max(1);
+    let wait_ms = *schedule.waits_ms.get(since as usize - 1)?;
     // The jitter is a hash, not a draw: the same on whichever server settles the attempt, and
     // different for each delivery, which is what keeps a crowd from coming back at once.
     let key = delivery.key;

@@ -156,13 +156,20 @@ impl Engine {
     }
 
     /// Gives an event that was committed at `committed_at` to those who listen to its merchant, or
-    /// to the platform of it.
-    pub(crate) fn offer(&self, event: &Event, committed_at: ServerTime, listeners: &Listeners) {
+    /// to the platform of it. Answers whether anybody does.
+    pub(crate) fn offer(
+        &self,
+        event: &Event,
+        committed_at: ServerTime,
+        listeners: &Listeners,
+    ) -> bool {
+        let mut heard = false;
         let now = self.clock.server_now();
         for stream in self.event_streams.of(now, listeners, event) {
             if committed_at < stream.made_at {
                 continue;
             }
+            heard = true;
             let own = stream.merchant == event.merchant;
             let connected = if own { None } else { listeners.connected.as_deref() };
             let endpoints = subscribed(&listeners.endpoints, event, committed_at.0).count();
@@ -179,6 +186,7 @@ impl Engine {
                 });
             }
         }
+        heard
     }
 
     /// What a reader sent over its connection.

@@ -17,6 +17,7 @@ pub mod connections_settings;
 mod context;
 pub mod customer;
 pub mod deliver;
+pub mod delivery;
 pub mod dispatch;
 mod due;
 pub mod endpoint;
@@ -24,6 +25,7 @@ mod error;
 pub mod event;
 pub mod event_stream;
 pub mod external_account;
+pub mod fault;
 mod held;
 pub mod hosted;
 pub mod judge;
@@ -52,6 +54,7 @@ use connectors::Connector;
 use connectors::outbound::Outbound;
 use due::Stuck;
 use event_stream::EventStreams;
+use fault::Faults;
 use judge::Judge;
 use model::clock::{AccountTime, Clock, ClockStatus, Rng, TestClock};
 use model::id::{ClockId, MerchantId};
@@ -77,6 +80,7 @@ pub struct Engine {
     pub(crate) stuck: Stuck,
     pub(crate) judge: Judge,
     pub(crate) waits: Waits,
+    pub(crate) faults: Faults,
     pub(crate) event_streams: EventStreams,
     /// Makes the addresses of hosted pages.
     pub(crate) page_key: PageKey,
@@ -125,6 +129,7 @@ impl Engine {
             stuck: Stuck::default(),
             judge: Judge::default(),
             waits: Waits::default(),
+            faults: Faults::default(),
         }
     }
 

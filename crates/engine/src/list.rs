@@ -3,9 +3,9 @@
 use crate::{Context, Engine, Error};
 use model::connected_account::ConnectedAccount;
 use model::id::{
-    ClockId, CustomerId, DisputeId, EndpointId, InvoiceId, InvoiceItemId, LinkFlowId, MandateId,
-    MethodConfigurationId, PaymentIntentId, PaymentMethodId, PriceId, ScenarioId, SessionId,
-    SetupIntentId, SubscriptionId, TokenId,
+    ClockId, CustomerId, DisputeId, EndpointId, FaultId, InvoiceId, InvoiceItemId, LinkFlowId,
+    MandateId, MethodConfigurationId, PaymentIntentId, PaymentMethodId, PriceId, ScenarioId,
+    SessionId, SetupIntentId, SubscriptionId, TokenId,
 };
 use model::limits::PAGE_ROWS_MAX;
 use model::payments::checkout::CheckoutSession;
@@ -56,6 +56,7 @@ impl Engine {
             Kind::MethodConfiguration => {
                 (number_of(given, MethodConfigurationId::number), "payment_method_configuration")
             }
+            Kind::Fault => (number_of(given, FaultId::number), "fault"),
             Kind::Invoice => (number_of(given, InvoiceId::number), "invoice"),
             Kind::Subscription => (number_of(given, SubscriptionId::number), "subscription"),
             Kind::Scenario => (number_of(given, ScenarioId::number), "scenario"),

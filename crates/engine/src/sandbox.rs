@@ -17,9 +17,7 @@ use model::bank::BankOwner;
 use model::clock::AccountTime;
 use model::event::EventType;
 use model::id::TransactionId;
-use store::{
-    AccountChange, ChangeAccount, ChangeConnection, Connection, FindTransaction, ListDeliveries,
-};
+use store::{AccountChange, ChangeAccount, ChangeConnection, Connection, FindTransaction};
 use wire::error::Error as Refusal;
 use wire::render::bank::{BookEntry, ScriptedRefresh};
 use wire::render::institution::{Institution as Shown, InstitutionStatus, TestAccount};
@@ -221,21 +219,6 @@ impl Engine {
             Ok(true)
         })
         .await
-    }
-
-    /// Shows the deliveries of an event with their attempts.
-    pub async fn list_deliveries(&self, context: &Context, id: &str) -> Result<Answer, Error> {
-        let event = self.get_event(context, id, "event").await?.event.id;
-        let list = ListDeliveries { merchant: context.merchant, event };
-        let deliveries = self.store.read(list).await?;
-        let bodies: Vec<Vec<u8>> = deliveries
-            .iter()
-            .map(|(delivery, attempts)| {
-                render(|w| wire::render::bank::write_delivery(w, delivery, attempts))
-            })
-            .collect();
-        let url = format!("/v1/test_helpers/events/{event}/deliveries");
-        Ok(Answer::unchanged(list_body(&url, false, &bodies)))
     }
 
     pub(crate) fn sandbox(&self) -> &Sandbox {

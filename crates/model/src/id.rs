@@ -222,6 +222,10 @@ number_id!(
     EndpointId, "we_"
 );
 number_id!(
+    /// A fault on demand.
+    FaultId, "fault_"
+);
+number_id!(
     /// A test clock.
     ClockId, "clock_"
 );

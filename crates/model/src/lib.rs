@@ -19,6 +19,7 @@ pub mod diff;
 mod digits;
 pub mod endpoint;
 pub mod event;
+pub mod fault;
 pub mod finding;
 pub mod given;
 pub mod id;

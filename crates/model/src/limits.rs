@@ -114,6 +114,25 @@ pub const DELIVERIES_IN_FLIGHT_PER_ENDPOINT_MAX: usize = 32;
 pub const DELIVERY_TIMEOUT_MS: u64 = 20_000;
 /// Bytes kept of an endpoint's answer.
 pub const ATTEMPT_BODY_BYTES_MAX: usize = 1_024;
+/// Attempts that a delivery has room for, those asked for included; the schedules of settings make
+/// far fewer.
+pub const DELIVERY_ATTEMPTS_MAX: u32 = 100;
+/// Faults on demand of a merchant at a time.
+pub const FAULTS_MAX: usize = 50;
+/// Event types that a fault on demand names.
+pub const FAULT_TYPES_MAX: usize = 100;
+/// Characters of the path that a fault on demand names.
+pub const FAULT_PATH_CHARS_MAX: usize = 500;
+/// Longest that a fault on demand holds an API call; SDKs give one up after 80 seconds.
+pub const FAULT_LATENCY_MS_MAX: i64 = 60_000;
+/// Longest that a fault on demand holds a webhook.
+pub const FAULT_DELAY_MS_MAX: i64 = 86_400_000;
+/// Things that a fault on demand counts or spares: every so many, the first so many.
+pub const FAULT_COUNT_MAX: i64 = 1_000_000;
+/// Merchants whose faults on demand are kept in memory; those beyond are read anew.
+pub const FAULT_MERCHANTS_HELD_MAX: usize = 4_096;
+/// Webhooks held back by faults that reorder, in memory; one more goes out when its time is over.
+pub const FAULT_HELD_MAX: usize = 1_024;
 /// Longest that one call waits for an event; the SDKs give a call up after 80 seconds.
 pub const EVENT_WAIT_S_MAX: i64 = 60;
 /// How long a call waits for an event unless it says otherwise.

@@ -10,6 +10,7 @@ use crate::connected_account::{ConnectedAccount, PlatformTie};
 use crate::connections_settings::ConnectionsSettings;
 use crate::customer::Customer;
 use crate::endpoint::Endpoint;
+use crate::fault::Fault;
 use crate::id::{ClockId, CustomerId, MerchantId};
 use crate::limits::LINK_FLOW_KEPT_MS_MAX;
 use crate::link::{FlowEnd, LinkFlow, Offer};
@@ -240,6 +241,14 @@ impl Stored for LinkFlow {
         self.run.login = secrets.login.into_owned();
         self.run.offers = secrets.offers.into_owned();
         true
+    }
+}
+
+impl Stored for Fault {
+    common!(id.number());
+
+    fn deleted(&self) -> bool {
+        self.deleted
     }
 }
 

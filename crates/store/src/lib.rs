@@ -12,7 +12,7 @@
 //! | [`command::transaction`] | [`ListTransactions`], [`FindTransaction`], [`FindHeld`] |
 //! | [`command::clock`] | [`StartAdvance`], [`ClaimClocks`], [`ListDueOnClock`], [`StepClock`] |
 //! | [`command::event`] | [`ListEvents`], [`ListEventsAfter`], [`FindEvent`], [`ListUndispatched`], [`DispatchEvent`] |
-//! | [`command::delivery`] | [`ClaimDeliveries`], [`SettleDelivery`], [`ListDeliveries`] |
+//! | [`command::delivery`] | [`ClaimDeliveries`], [`SettleDelivery`], [`ListDeliveries`], [`ListLedger`], [`ResendDeliveries`], [`ReleaseDelivery`] |
 //! | [`command::reply`] | [`RecordReply`], [`FindReply`] |
 //! | [`command::prune`] | [`Prune`] |
 //!
@@ -44,7 +44,9 @@ pub use command::reply::*;
 pub use command::transaction::*;
 pub use failpoint::Failpoints;
 pub use key_file::{KeyFile, KeyFileError};
-pub use store::{OpenError, Place, Read, Store, StoreBounds, StoreSettings, Write};
+pub use store::{
+    Checkup, OpenError, Place, Read, Store, StoreBounds, StoreSettings, Write, check_up,
+};
 
 /// What a caller of a command can act on.
 #[derive(Debug, thiserror::Error)]

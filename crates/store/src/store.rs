@@ -6,12 +6,13 @@
 //! one, since their arguments cannot be named there.
 
 use crate::memory::{Memory, Model};
+use crate::seal::Sealer;
 use crate::sqlite::{Batch, Reading, Sqlite};
 use crate::{Changed, Created, Error, Failpoints, Written};
 use model::clock::{Clock, Rng};
 use model::limits::{MERCHANTS_MAX, WRITER_QUEUE_MAX};
 use sha2::{Digest, Sha256};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A command that changes something.
@@ -108,6 +109,26 @@ pub enum Place {
     File(PathBuf),
     /// In a private temporary file without durability, removed with the store.
     Temporary,
+}
+
+/// What is found out about a database without changing it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkup {
+    /// How many migrations it has had.
+    pub migrations_done: usize,
+    /// How many this program knows; a server runs those that are missing when it starts.
+    pub migrations_known: usize,
+    /// What `SQLite` finds wrong with it.
+    pub faults: Vec<String>,
+    /// Whether the seal key opens it; none if there was no key to try, or nothing sealed.
+    pub opens: Option<bool>,
+}
+
+/// Looks at the database in a file that exists, whether a server runs on it or not. `seal` is the
+/// seal key to try, and randomness for a cipher that draws none here.
+pub fn check_up(path: &Path, seal: Option<([u8; 32], Arc<dyn Rng>)>) -> Result<Checkup, OpenError> {
+    let seal = seal.map(|(key, rng)| Sealer::new(key, rng));
+    crate::sqlite::checkup::check_up(path, seal.as_ref())
 }
 
 /// How a store is opened.

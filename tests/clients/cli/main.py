@@ -14,6 +14,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "curl")]
 
+from cut_once import CutOnce  # noqa: E402
 from inbox import Inbox  # noqa: E402
 from listening import Listening  # noqa: E402
 from server import Server  # noqa: E402
@@ -47,9 +48,9 @@ class Cli:
 
     # What the steps share.
 
-    def run(self, command, key=KEY):
+    def run(self, command, key=KEY, base=None):
         done = subprocess.run(
-            ["bash", "-c", f"{command} --api-base {self.server.url}"],
+            ["bash", "-c", f"{command} --api-base {base or self.server.url}"],
             env=self.environment(key),
             cwd=HERE,
             capture_output=True,
@@ -186,6 +187,43 @@ class Cli:
         assert self.asked(f"{once}Once")["id"] == self.asked(f"{once}Once")["id"]
         assert self.asked(f"{once}Twice")["error"]["type"] == "idempotency_error"
 
+    def what_hangs_on_an_advancing_clock_is_locked(self):
+        start = 1_790_000_000
+        clock = self.asked(f"stripe test_helpers test_clocks create --frozen-time={start}")["id"]
+        payer = self.asked(f"stripe customers create -d test_clock={clock}")["id"]
+        session = self.call("create session", customer_id=payer)
+        account = self.link(session["id"])["accounts"]["data"][0]["id"]
+        self.call("subscribe", account_id=account)
+        later = start + 700 * 86_400
+        self.asked(f"stripe test_helpers test_clocks advance {clock} --frozen-time={later}")
+        early = self.asked(f"stripe customers update {payer} -d name=Early")
+        self.refused(early, "lock_timeout")
+
+    def pages_are_followed_to_their_end(self):
+        path = "stripe get /v1/financial_connections/transactions"
+        session = self.call("create session with prefetch", customer_id=self.customer)
+        account = self.link(session["id"])["accounts"]["data"][0]
+        self.told(account["transaction_refresh"]["id"])
+        rows, more = [], ""
+        for _ in range(100):
+            page = self.asked(f"{path} -d account={account['id']} --limit 50 {more}")
+            rows += [row["id"] for row in page["data"]]
+            more = f"--starting-after {rows[-1]}"
+            if not page["has_more"]:
+                break
+        assert not page["has_more"] and len(set(rows)) == len(rows) > 100, len(rows)
+
+    def a_cut_connection_is_tried_again(self):
+        """By hand, with the same key: the CLI tries once. The work is done once."""
+        front = CutOnce(self.server.port)
+        command = "stripe customers create -i cli-cut -d email=cut@example.com"
+        base = f"http://127.0.0.1:{front.port}"
+        assert self.run(command, base=base).returncode != 0
+        made = json.loads(self.run(command, base=base).stdout)["id"]
+        front.close()
+        listed = self.asked("stripe customers list --email cut@example.com")["data"]
+        assert [customer["id"] for customer in listed] == [made], listed
+
     def a_fixture_file_is_run(self):
         before = self.asked("stripe get /v1/financial_connections/accounts -d limit=100")
         done = self.run("stripe fixtures fixture.json")
@@ -217,6 +255,25 @@ class Cli:
             # The account was made too, which was not asked for.
             assert {event["type"] for event in inbox.events} == {REFRESHED}, inbox.events
 
+    def an_event_is_sent_again(self):
+        """To the endpoint that is named, with the bytes of the first time; or to whoever listens."""
+        made = self.asked("stripe customers create -d name=Twice")["id"]
+        event = self.inbox.wait(
+            "the customer", lambda event: event["data"]["object"]["id"] == made
+        )
+        body, _ = self.inbox.posts[event["id"]]
+        endpoint = self.asked("stripe webhook_endpoints list")["data"][0]["id"]
+        refused = self.asked(f"stripe events resend {event['id']}")
+        assert refused["error"]["param"] == "for_stripecli", refused
+        sent = self.asked(f"stripe events resend {event['id']} --webhook-endpoint={endpoint}")
+        assert sent["id"] == event["id"], sent
+        self.inbox.wait("it again", lambda _: self.inbox.events.count(event) == 2)
+        assert self.inbox.posts[event["id"]][0] == body
+        inbox = Inbox()
+        with Listening.of(self, "--all-snapshot", inbox):
+            self.asked(f"stripe events resend {event['id']}")
+            inbox.wait("it by listen", lambda heard: heard["id"] == event["id"])
+
     def listen_goes_on_after_the_server_was_killed(self):
         """The CLI opens a new session by itself, and hears of what happens from then on."""
         inbox = Inbox()
@@ -241,9 +298,13 @@ STEPS = [
     Cli.an_invoice_collects_an_account,
     Cli.endive_is_asked_for_by_a_flag,
     Cli.mistakes_are_told,
+    Cli.pages_are_followed_to_their_end,
+    Cli.a_cut_connection_is_tried_again,
+    Cli.what_hangs_on_an_advancing_clock_is_locked,
     Cli.a_fixture_file_is_run,
     Cli.listen_forwards_what_happens,
     Cli.listen_takes_types_and_the_newest_version,
+    Cli.an_event_is_sent_again,
     Cli.listen_goes_on_after_the_server_was_killed,
     Cli.every_call_of_the_guide_was_sent,
 ]

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import tempfile
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,6 +80,12 @@ class Curl:
         self.sent.add(name)
         body, _, status = done.stdout.rpartition("\n")
         return Answer(int(status), json.loads(body))
+
+    def through(self, port):
+        """The same calls with the same key, by another way."""
+        other = copy(self)
+        other.url = f"http://127.0.0.1:{port}"
+        return other
 
     def fill(self, command, values):
         """Puts in host, key and values; every value has to have a place, and every place a value."""

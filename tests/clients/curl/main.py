@@ -17,6 +17,7 @@ sys.path.insert(0, str(HERE.parent))
 
 from calls import Curl, read_calls  # noqa: E402
 from carriers import CHECKS as CARRIER_CHECKS  # noqa: E402
+from faults import CHECKS as FAULT_CHECKS  # noqa: E402
 from inbox import Inbox  # noqa: E402
 from server import Server  # noqa: E402
 
@@ -37,11 +38,13 @@ class Bench:
         self.server = Server(cool_down_clock=COOL_DOWN)
         self.server.start()
         self.inbox = Inbox()
-        self.curl = Curl(self.server.url, [*GUIDES, HERE / "carriers.sh", HERE / "steering.sh"])
+        others = [HERE / f"{name}.sh" for name in ("carriers", "faults", "steering")]
+        self.curl = Curl(self.server.url, [*GUIDES, *others])
 
     def begin(self, check):
         self.curl.key = f"sk_test_{check}"
-        self.curl("create webhook endpoint", webhook_url=self.inbox.url).ok()
+        made = self.curl("create webhook endpoint", webhook_url=self.inbox.url).ok()
+        self.secret = made["secret"]
 
     def customer(self):
         return self.curl("create customer", customer_email=EMAIL, customer_phone=PHONE).ok()
@@ -353,6 +356,7 @@ CHECKS = [
     subscribing_again_starts_a_new_refresh,
     the_event_comes_for_a_failed_refresh_too,
     *CARRIER_CHECKS,
+    *FAULT_CHECKS,
     every_call_of_the_guide_was_sent,
 ]
 

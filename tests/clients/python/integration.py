@@ -14,7 +14,8 @@ import stripe
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from deliveries import CutOnce, Deliveries  # noqa: E402
+from cut_once import CutOnce  # noqa: E402
+from deliveries import Deliveries  # noqa: E402
 from server import Server  # noqa: E402
 
 HELPERS = "/v1/test_helpers/financial_connections"

@@ -82,6 +82,10 @@ impl Client {
 
 /// Calls to wherever the person at the command line says.
 pub(super) fn local_outbound() -> Result<Outbound, OutboundError> {
-    let timeout_ms = CALL_TIME_MS_MAX;
+    outbound_within(CALL_TIME_MS_MAX)
+}
+
+/// The same, for answers that come soon or never.
+pub(super) fn outbound_within(timeout_ms: u64) -> Result<Outbound, OutboundError> {
     Outbound::new(OutboundSettings { deny_private: false, https_only: false, timeout_ms })
 }

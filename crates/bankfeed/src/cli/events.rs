@@ -110,7 +110,7 @@ async fn show(server: &Server, id: &str) -> Result<(), ServerError> {
     Ok(())
 }
 
-/// Shows deliveries, each with its attempts.
+/// Shows deliveries, each with its attempts; one that was not sent yet, or never, has a line too.
 fn show_ledger(deliveries: &[Value]) {
     let mut table = Table::new(&[
         Column::Text("ENDPOINT"),
@@ -119,6 +119,7 @@ fn show_ledger(deliveries: &[Value]) {
         Column::Text("AT"),
         Column::Text("ANSWER"),
         Column::Number("TOOK"),
+        Column::Text("FAULT"),
         Column::Text("BODY"),
     ]);
     for delivery in deliveries {
@@ -136,12 +137,16 @@ fn show_ledger(deliveries: &[Value]) {
                 &format::moment(&attempt["at"]),
                 &answer,
                 &format!("{} ms", text(attempt, "duration_ms")),
+                &text(attempt, "fault"),
                 &beginning(&text(attempt, "response")),
             ]);
         }
-        if status == "pending" {
-            let due = format::moment(&delivery["due_at"]);
-            table.row(&[&endpoint, &status, "next", &due, "", "", ""]);
+        if status == "pending" || attempts.is_empty() {
+            let next = if status == "pending" { "next" } else { "none" };
+            let due = ["next_attempt_at", "due_at"].map(|name| &delivery[name]);
+            let due = due.into_iter().find(|due| due.is_i64()).filter(|_| status == "pending");
+            let due = due.map(format::moment).unwrap_or_default();
+            table.row(&[&endpoint, &status, next, &due, "", "", &text(delivery, "fault"), ""]);
         }
     }
     table.print("no endpoint was told of it");

@@ -33,6 +33,12 @@ pub(super) fn moment_of(seconds: i64) -> String {
     format!("{} {}", day_of(seconds), time_of_day(seconds))
 }
 
+/// A Unix time after ISO 8601, in UTC; nothing for null.
+pub(super) fn instant(seconds: &Value) -> String {
+    let told = seconds.as_i64().map(|at| format!("{}T{}Z", day_of(at), time_of_day(at)));
+    told.unwrap_or_default()
+}
+
 /// Hours, minutes and seconds of a Unix time, in UTC.
 pub(super) fn time_of_day(seconds: i64) -> String {
     let second = seconds.rem_euclid(DAY_S);

@@ -11,7 +11,9 @@ mod advance;
 mod client;
 mod completions;
 mod demo;
+mod doctor;
 mod events;
+mod export;
 mod flags;
 mod format;
 mod judge;
@@ -77,6 +79,10 @@ enum Command {
     Events(events::EventsFlags),
     /// Makes an event happen, by the calls that lead to it.
     Trigger(trigger::TriggerFlags),
+    /// Writes the transactions of a bank account to a file: CSV, JSON lines, OFX, Parquet.
+    Export(export::ExportFlags),
+    /// Looks at files, database, keys, port and limits, and says what to do about each.
+    Doctor(doctor::DoctorFlags),
     /// Prints what a shell needs to complete commands.
     Completions(completions::CompletionsFlags),
 }
@@ -98,6 +104,8 @@ enum CommandError {
     Scenario(#[from] scenario::ScenarioCommandError),
     #[error("the demo did not end well")]
     Demo(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("{0}")]
+    Doctor(String),
     #[error("could not prepare the process")]
     Process(#[source] std::io::Error),
 }
@@ -137,6 +145,8 @@ pub fn run() -> ExitCode {
         Command::Advance(flags) => advance::run(&flags),
         Command::Events(flags) => events::run(&flags),
         Command::Trigger(flags) => trigger::run(&flags),
+        Command::Export(flags) => export::run(&flags),
+        Command::Doctor(flags) => doctor::run(&flags),
         Command::Completions(flags) => {
             completions::run(&flags);
             Ok(())

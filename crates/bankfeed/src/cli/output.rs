@@ -198,7 +198,9 @@ fn coloured(text: &str) -> String {
     let colour = match text.split([' ', ',']).next() {
         Some("active" | "ok" | "posted" | "ready" | "succeeded") => Color::Green,
         Some("advancing" | "pending" | "processing" | "warning") => Color::Yellow,
-        Some("canceled" | "disconnected" | "failed" | "inactive" | "void" | "wrong") => Color::Red,
+        Some("canceled" | "disconnected" | "failed" | "inactive" | "lost" | "void" | "wrong") => {
+            Color::Red
+        }
         _ => return text.to_owned(),
     };
     Style::new().fg(colour).apply_to(text).to_string()

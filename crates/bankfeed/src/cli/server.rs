@@ -12,6 +12,7 @@ use connectors::outbound::OutboundError;
 use model::limits::{COMMAND_POLL_MS, COMMAND_ROWS_MAX, PAGE_ROWS_MAX};
 use serde_json::Value;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// The key of commands to which nobody names one. Any test key opens a server of one's own.
@@ -69,6 +70,13 @@ pub(super) enum ServerError {
     /// What was asked cannot be meant.
     #[error("{problem}")]
     Usage { problem: String, help: String },
+    /// A file cannot be written.
+    #[error("could not write {}", .path.display())]
+    File {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
     /// What was waited for did not come.
     #[error("{what} did not happen within {waited_s} seconds")]
     Late { what: String, waited_s: u64 },
@@ -103,7 +111,7 @@ impl ServerError {
             },
             Self::Usage { help, .. } => Some(help.clone()),
             Self::Late { .. } => Some("--timeout SECONDS waits longer".to_owned()),
-            Self::Ended(_) => None,
+            Self::File { .. } | Self::Ended(_) => None,
         }
     }
 

@@ -8,13 +8,15 @@
 use super::App;
 use super::auth::authenticate;
 use super::caller::{Caller, act_in};
+use super::connection::Cut;
 use super::cors;
+use super::fault::{in_place_of, of_answer};
 use super::headers as names;
 use super::idempotency::{find_replay, fingerprint, read_key, record};
 use super::record::Pattern;
 use super::sent::Sent;
 use axum::body::{Body, HttpBody};
-use axum::extract::{FromRequestParts, RawPathParams, Request, State};
+use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams, Request, State};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -178,6 +180,9 @@ impl Head {
             let word = if should_retry { "true" } else { "false" };
             headers.insert(names::STRIPE_SHOULD_RETRY, HeaderValue::from_static(word));
         }
+        if let Some(limit) = sent.limited {
+            headers.insert(names::STRIPE_RATE_LIMITED_REASON, HeaderValue::from_static(limit));
+        }
         response
     }
 }
@@ -222,6 +227,7 @@ pub(super) async fn identified(State(app): State<Arc<App>>, mut response: Respon
 pub(super) async fn answer(app: Arc<App>, route: Arc<Route>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let (head, version) = Head::read(&app, &parts);
+    let connection = parts.extensions.get::<ConnectInfo<Cut>>().cloned();
     let work = {
         let (app, route, id) = (Arc::clone(&app), Arc::clone(&route), head.id);
         let known_version = head.version.clone();
@@ -246,6 +252,11 @@ pub(super) async fn answer(app: Arc<App>, route: Arc<Route>, request: Request) -
             Sent::refused(&Refusal::internal())
         })
     };
+    if sent.cut
+        && let Some(ConnectInfo(connection)) = connection
+    {
+        connection.cut();
+    }
     let mut response = head.respond(&app, route.pattern, sent);
     if app.record.is_some() {
         response.extensions_mut().insert(Pattern(route.pattern));
@@ -303,18 +314,40 @@ async fn perform(
         expand: Expand::default(),
         idempotency: idempotency.clone(),
     };
+    let fault = app.engine.fault_of_call(&context, parts.method.as_str(), parts.uri.path()).await;
+    let fault = match fault {
+        Ok(fault) => fault,
+        Err(error) => return Ok(Sent::failed(id, &error)),
+    };
     let ready = Ready { engine: Arc::clone(&app.engine), context, path };
     let call = Call { params, publishable: caller.publishable, ready };
-    let sent = match idempotency {
-        None => settle(id, (route.handler)(call).await),
-        Some(idempotency) => {
-            let _running = app.running.enter(caller.merchant, &idempotency.key)?;
-            let sent = once(app, caller, id, &idempotency, (route.handler)(call)).await;
-            sent.unwrap_or_else(|error| Sent::failed(id, &error))
+    if let Some(fault) = fault {
+        app.engine.hold_call(fault).await;
+        if let Some(sent) = in_place_of(fault) {
+            return Ok(sent);
         }
+    }
+    let sent = run(app, caller, id, idempotency, (route.handler)(call)).await?;
+    let sent = match fault {
+        Some(fault) => of_answer(fault, sent),
+        None => sent,
     };
     tell_judge(app, id, caller, &parts.headers, &sent);
     Ok(sent)
+}
+
+/// Runs a use case, once if it came with an idempotency key.
+async fn run(
+    app: &App,
+    caller: Caller,
+    id: RequestId,
+    idempotency: Option<Idempotency>,
+    pending: Pending,
+) -> Result<Sent, Refusal> {
+    let Some(idempotency) = idempotency else { return Ok(settle(id, pending.await)) };
+    let _running = app.running.enter(caller.merchant, &idempotency.key)?;
+    let sent = once(app, caller, id, &idempotency, pending).await;
+    Ok(sent.unwrap_or_else(|error| Sent::failed(id, &error)))
 }
 
 /// Tells the judge of an answered call of a merchant's own client in test mode.

@@ -4,11 +4,13 @@
 //! up the server. So there is a bound on connections, beyond which new ones wait in the system's
 //! queue, and a bound on the silence of each.
 
-use axum::serve::Listener;
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -17,7 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Interval;
 
 /// Open connections of the whole server.
-const CONNECTIONS_MAX: usize = 4_096;
+pub(crate) const CONNECTIONS_MAX: usize = 4_096;
 /// How long a connection that the server waits for may send nothing.
 const SILENCE_MAX: Duration = Duration::from_secs(90);
 
@@ -47,11 +49,33 @@ impl Listener for Connections {
         let _ = stream.set_nodelay(true);
         let mut silence = tokio::time::interval(self.silence_max);
         silence.reset();
-        (Connection { stream, silence, heard: true, _permit: permit }, address)
+        let cut = Cut::default();
+        (Connection { stream, silence, heard: true, cut, _permit: permit }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
+    }
+}
+
+/// Ends a connection: nothing is written any more, and its client sees it close.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Cut(Arc<AtomicBool>);
+
+impl Cut {
+    pub(super) fn cut(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn check(&self) -> io::Result<()> {
+        let cut = self.0.load(Ordering::Relaxed);
+        if cut { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
+    }
+}
+
+impl Connected<IncomingStream<'_, Connections>> for Cut {
+    fn connect_info(stream: IncomingStream<'_, Connections>) -> Self {
+        stream.io().cut.clone()
     }
 }
 
@@ -61,6 +85,7 @@ pub(super) struct Connection {
     silence: Interval,
     /// Whether something came since the interval began.
     heard: bool,
+    cut: Cut,
     _permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -91,6 +116,7 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.cut.check()?;
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
@@ -107,6 +133,7 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.cut.check()?;
         Pin::new(&mut self.stream).poll_write_vectored(context, parts)
     }
 

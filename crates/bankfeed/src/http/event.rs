@@ -1,4 +1,4 @@
-//! `/v1/events`, and the deliveries of one under `/v1/test_helpers/events`.
+//! `/v1/events`, and waiting for one under `/v1/test_helpers/events`.
 
 use super::call::{Call, Outcome};
 use super::customer::bounds;
@@ -49,9 +49,4 @@ pub(super) async fn wait(mut call: Call) -> Outcome {
     };
     let call = call.ready(&[])?;
     Ok(Box::pin(call.engine.wait_for_event(&call.context, &filter)).await?)
-}
-
-pub(super) async fn deliveries(call: Call) -> Outcome {
-    let call = call.ready(&[])?;
-    Ok(call.engine.list_deliveries(&call.context, call.id()).await?)
 }

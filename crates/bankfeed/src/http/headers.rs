@@ -9,5 +9,7 @@ pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 pub(super) const STRIPE_ACCOUNT: HeaderName = HeaderName::from_static("stripe-account");
 pub(super) const STRIPE_CONTEXT: HeaderName = HeaderName::from_static("stripe-context");
 pub(super) const STRIPE_NOTICE: HeaderName = HeaderName::from_static("stripe-notice");
+pub(super) const STRIPE_RATE_LIMITED_REASON: HeaderName =
+    HeaderName::from_static("stripe-rate-limited-reason");
 pub(super) const STRIPE_SHOULD_RETRY: HeaderName = HeaderName::from_static("stripe-should-retry");
 pub(super) const STRIPE_VERSION: HeaderName = HeaderName::from_static("stripe-version");

@@ -17,10 +17,12 @@ mod connection;
 mod connections_settings;
 mod cors;
 mod customer;
+mod delivery;
 mod endpoint;
 mod event;
 mod event_stream;
 mod external_account;
+mod fault;
 mod given;
 mod headers;
 mod helpers;
@@ -40,6 +42,7 @@ mod transaction;
 mod visits;
 
 pub use auth::{KeyPolicy, Keys};
+pub(crate) use connection::CONNECTIONS_MAX;
 pub use keys::IssuedKeys;
 pub use record::Record;
 pub(crate) use texts::goes_somewhere;
@@ -47,7 +50,7 @@ pub(crate) use texts::goes_somewhere;
 pub(crate) use visits::Visitor;
 
 use crate::rng::{RequestIds, Stream};
-use connection::Connections;
+use connection::{Connections, Cut};
 use engine::Engine;
 use idempotency::RunningKeys;
 use std::io;
@@ -111,7 +114,7 @@ pub async fn serve(
     app: Arc<App>,
     stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
-    let service = router::router(app);
+    let service = router::router(app).into_make_service_with_connect_info::<Cut>();
     let serving = axum::serve(Connections::new(listener), service)
         .with_graceful_shutdown(stopped(stop.clone()));
     let overdue = async {

@@ -5,9 +5,9 @@ use super::payments::{
     checkout, dispute, intent, invoice, method_configuration, payment_method, product, subscription,
 };
 use super::{
-    App, account, clock, connected_account, connections_settings, cors, customer, endpoint, event,
-    event_stream, external_account, helpers, judge, link_flow, record, scenario, session, token,
-    transaction,
+    App, account, clock, connected_account, connections_settings, cors, customer, delivery,
+    endpoint, event, event_stream, external_account, fault, helpers, judge, link_flow, record,
+    scenario, session, token, transaction,
 };
 use crate::pages::{self, hosted};
 use axum::Router;
@@ -148,6 +148,8 @@ pub(super) fn router(app: Arc<App>) -> Router {
         // Events and where they go
         .get("/v1/events", event::list)
         .get("/v1/events/{id}", event::retrieve)
+        // As Stripe's CLI sends one again
+        .post("/v1/events/{id}/retry", delivery::resend_event)
         .post("/v1/webhook_endpoints", endpoint::create)
         .get("/v1/webhook_endpoints", endpoint::list)
         .get("/v1/webhook_endpoints/{id}", endpoint::retrieve)
@@ -200,7 +202,14 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .delete("/v1/test_helpers/financial_connections/scenarios/{id}", scenario::delete)
         .get("/v1/test_helpers/financial_connections/accounts/{id}/scenario", scenario::export)
         .get("/v1/test_helpers/events/wait", event::wait)
-        .get("/v1/test_helpers/events/{id}/deliveries", event::deliveries)
+        .post("/v1/test_helpers/faults", fault::create)
+        .get("/v1/test_helpers/faults", fault::list)
+        .get("/v1/test_helpers/faults/{id}", fault::retrieve)
+        .delete("/v1/test_helpers/faults/{id}", fault::delete)
+        .get("/v1/test_helpers/deliveries", delivery::list)
+        .get("/v1/test_helpers/deliveries/{id}", delivery::retrieve)
+        .post("/v1/test_helpers/deliveries/{id}/resend", delivery::resend)
+        .get("/v1/test_helpers/events/{id}/deliveries", delivery::list_of_event)
         // Ours: what the client does that would lose data
         .get("/v1/test_helpers/consumer_report", judge::report)
         .post("/v1/test_helpers/consumer_report/reset", judge::reset)

@@ -16,6 +16,10 @@ pub(super) struct Sent {
     /// The request that was answered first, when this is a replay.
     pub(super) original: Option<String>,
     pub(super) should_retry: Option<bool>,
+    /// The limit that was reached.
+    pub(super) limited: Option<&'static str>,
+    /// Whether the connection ends in its place.
+    pub(super) cut: bool,
     /// What the judge hears of it; a replay tells nothing new.
     pub(super) seen: Option<Box<Seen>>,
 }
@@ -28,6 +32,8 @@ impl Sent {
             notice: answer.notice.map(Cow::Borrowed),
             original: None,
             should_retry: None,
+            limited: None,
+            cut: false,
             seen: answer.seen,
         }
     }
@@ -39,7 +45,29 @@ impl Sent {
         let should_retry = (matches!(refusal.status, 409 | 429 | 500) && !limited).then_some(true);
         let body = refusal.to_json(None);
         let notice = refusal.notice.as_ref().map(|notice| Cow::Owned(notice.to_string()));
-        Self { status: refusal.status, body, notice, original: None, should_retry, seen: None }
+        let status = refusal.status;
+        Self {
+            status,
+            body,
+            notice,
+            original: None,
+            should_retry,
+            seen: None,
+            limited: None,
+            cut: false,
+        }
+    }
+
+    /// The same with the limit that was reached.
+    #[must_use]
+    pub(super) fn limited(self, limit: &'static str) -> Self {
+        Self { limited: Some(limit), ..self }
+    }
+
+    /// In its place the connection ends.
+    #[must_use]
+    pub(super) fn cut(self) -> Self {
+        Self { cut: true, seen: None, ..self }
     }
 
     pub(super) fn replayed(reply: Reply) -> Self {
@@ -50,6 +78,8 @@ impl Sent {
             original: Some(reply.request_id),
             // It would be the same answer every time.
             should_retry: (reply.status >= 400).then_some(false),
+            limited: None,
+            cut: false,
             seen: None,
         }
     }

@@ -50,11 +50,12 @@ async fn populate(client: &Client) -> Vec<String> {
     let of_subscription = subscription.text("/items/data/0/id");
     let subscription = subscription.text("/id");
     let checkout = id("/v1/checkout/sessions", "mode=setup&currency=usd").await;
-    let hook = "url=http://127.0.0.1:9/&enabled_events[]=invoice.paid";
+    let hook = "url=http://127.0.0.1:9/&enabled_events[]=payment_intent.succeeded";
     let endpoint = id("/v1/webhook_endpoints", hook).await;
     let numbers = "bank_account[country]=US&bank_account[routing_number]=110000000\
         &bank_account[account_number]=000123456789";
     let token = id("/v1/tokens", numbers).await;
+    let fault = id("/v1/test_helpers/faults", "kind=webhook_lost&types[]=price.updated").await;
     let configuration = id("/v1/payment_method_configurations", "name=Banks").await;
     let helpers = "/v1/test_helpers/financial_connections";
     let scenario = id(&format!("{helpers}/scenarios"), "name=overdrawn").await;
@@ -90,6 +91,7 @@ async fn populate(client: &Client) -> Vec<String> {
         format!("/v1/webhook_endpoints/{endpoint}"),
         format!("/v1/tokens/{token}"),
         format!("/v1/payment_method_configurations/{configuration}"),
+        format!("/v1/test_helpers/faults/{fault}"),
     ]
 }
 
@@ -105,7 +107,8 @@ async fn followed(client: &Client, made: &mut Vec<String>) {
     let of_account = made.iter().find(|path| path.contains("/transactions?")).cloned().unwrap();
     let transaction = first(&of_account, "/data/0/id").await;
     made.push(format!("{FC}/transactions/{transaction}"));
-    for list in ["/v1/disputes", "/v1/invoice_payments", "/v1/events"] {
+    let deliveries = "/v1/test_helpers/deliveries";
+    for list in ["/v1/disputes", "/v1/invoice_payments", "/v1/events", deliveries] {
         made.push(format!("{list}/{}", first(list, "/data/0/id").await));
     }
     let event = first("/v1/events", "/data/0/id").await;

@@ -167,7 +167,7 @@ fn shows_every_attempt() {
     at 2026-01-01 00:00:00
     request req_6VbDzP3TIFV9c86C1I1FyKfk
     version 2026-10-28.endive
-    ENDPOINT DELIVERY ATTEMPT AT ANSWER TOOK BODY
+    ENDPOINT DELIVERY ATTEMPT AT ANSWER TOOK FAULT BODY
     we_0vIseXMSf66fSkey7FTg9wIl succeeded 1 500 hm
     we_0vIseXMSf66fSkey7FTg9wIl succeeded 2 200 hm
     ");

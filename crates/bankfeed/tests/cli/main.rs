@@ -4,7 +4,9 @@
 
 mod accounts;
 mod clocks;
+mod doctor;
 mod events;
+mod export;
 mod faults;
 mod judge;
 mod support;

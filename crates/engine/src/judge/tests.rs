@@ -7,7 +7,11 @@ use model::bank::Feature;
 use model::clock::{AccountTime, ServerTime};
 use model::delivery::DeliveryKey;
 use model::finding::FindingCode;
-use model::id::{AccountId, EndpointId, EventId, RequestId, TransactionId};
+use model::id::{AccountId, EndpointId, EventId, MerchantId, RequestId, TransactionId};
+use model::limits::{
+    JUDGE_ACCOUNTS_MAX, JUDGE_EVIDENCE_MAX, JUDGE_FINDINGS_MAX, JUDGE_LISTINGS_MAX,
+    JUDGE_MERCHANTS_MAX,
+};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use store::Bounds;
@@ -312,4 +316,68 @@ proptest! {
         let of_paging = BTreeSet::from([FindingCode::PagingStopped, FindingCode::CursorMovedEarly]);
         prop_assert!(found.is_subset(&of_paging), "{found:?}");
     }
+}
+
+/// A wrongly signed webhook that is taken is a fault of its endpoint, and so is a redirect; one that is
+/// refused is not.
+#[test]
+fn endpoints_are_named() {
+    let mut world = World::new(true);
+    world.refresh(false, 1, 1);
+    let key = DeliveryKey { event: world.told(1).event, endpoint: EndpointId::from_number(1) };
+    for (status, is_forged) in [(400, true), (500, false), (200, true), (308, false)] {
+        let ended = Ended { at: world.now, status: Some(status), is_last: false, is_forged };
+        world.watch.attempt_began(key, None, world.now);
+        world.watch.attempt_ended(key, &ended);
+    }
+    let report = world.watch.report(world.now, true);
+    let named: Vec<_> =
+        report.findings.iter().map(|finding| (finding.code, finding.times)).collect();
+    assert_eq!(named, [(FindingCode::WebhookNotVerified, 1), (FindingCode::WebhookRedirected, 1)]);
+}
+
+/// Memory has bounds: of too many accounts and merchants those heard of longest ago are forgotten,
+/// and what was found of them is kept, up to a bound of its own.
+#[test]
+fn memory_is_bounded() {
+    let mut watch = MerchantWatch::new(ServerTime(0));
+    let many = u64::try_from(JUDGE_FINDINGS_MAX).unwrap() + 10;
+    for number in 1..=many {
+        let what = What::CoolingDown(vec![Feature::Balance]);
+        let account = Some(AccountId::from_number(number));
+        let call = Call { at: ServerTime(0), request: RequestId::from_number(number) };
+        watch.saw(&Seen { account, what }, call);
+    }
+    let report = watch.report(ServerTime(0), true);
+    assert_eq!((report.accounts, report.findings.len()), (JUDGE_ACCOUNTS_MAX, JUDGE_FINDINGS_MAX));
+
+    let judge = super::Judge::default();
+    let merchants = u64::try_from(JUDGE_MERCHANTS_MAX).unwrap();
+    for number in 0..=merchants {
+        let seen = Seen { account: None, what: What::Named };
+        let at = ServerTime(i64::try_from(number).unwrap());
+        judge.saw(MerchantId::from_number(number), RequestId::from_number(1), &seen, at);
+    }
+    let all = judge.all();
+    assert_eq!(all.len(), JUDGE_MERCHANTS_MAX);
+    assert!(!all.contains_key(&MerchantId::from_number(0)));
+    assert!(all.contains_key(&MerchantId::from_number(merchants)));
+}
+
+/// Of one account, too, no more is kept than the bounds say, whatever is left open.
+#[test]
+fn what_is_open_is_bounded() {
+    let mut world = World::new(true);
+    for sequence in 1..100 {
+        world.refresh(false, 3, 0);
+        let told = world.told(sequence);
+        let key = DeliveryKey { event: told.event, endpoint: EndpointId::from_number(1) };
+        world.watch.attempt_began(key, Some(told), world.now);
+        world.list(Some(sequence - 1), Edge::Newest, 1);
+    }
+    let report = world.watch.report(world.now, true);
+    let most = u32::try_from(JUDGE_LISTINGS_MAX).unwrap();
+    assert_eq!(report.findings.len(), 2);
+    assert!(report.findings.iter().all(|finding| finding.times <= most), "{report:?}");
+    assert!(report.findings.iter().all(|finding| finding.evidence.len() <= JUDGE_EVIDENCE_MAX));
 }

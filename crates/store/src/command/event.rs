@@ -102,8 +102,9 @@ pub struct DispatchEvent {
 
 writes!(DispatchEvent => (), event::dispatch);
 
-/// Whether a list that names these types holds this one.
-pub(crate) fn any_takes(types: &[String], event_type: &str) -> bool {
+/// Whether these words take this type: one of them names it, or ends in `.*` and names what it is
+/// of. No words take all.
+pub fn takes_type(types: &[String], event_type: &str) -> bool {
     types.is_empty()
         || types.iter().any(|word| match word.strip_suffix(".*") {
             Some(family) => {
@@ -115,13 +116,13 @@ pub(crate) fn any_takes(types: &[String], event_type: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::any_takes;
+    use super::takes_type;
 
     /// A family takes what is below it, and only that.
     #[test]
     fn families_take_what_is_below() {
-        let takes = |word: &str, event_type| any_takes(&[word.to_owned()], event_type);
-        assert!(any_takes(&[], "customer.created"));
+        let takes = |word: &str, event_type| takes_type(&[word.to_owned()], event_type);
+        assert!(takes_type(&[], "customer.created"));
         assert!(takes("customer.created", "customer.created"));
         assert!(takes("customer.*", "customer.created"));
         assert!(!takes("customer.*", "customers.created"));

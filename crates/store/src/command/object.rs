@@ -11,6 +11,7 @@ use model::connections_settings::ConnectionsSettings;
 use model::customer::Customer;
 use model::endpoint::Endpoint;
 use model::event::Event;
+use model::fault::Fault;
 use model::id::{ClockId, CustomerId, MerchantId};
 use model::link::LinkFlow;
 use model::payments::checkout::CheckoutSession;
@@ -137,6 +138,8 @@ objects! {
     MethodConfiguration(MethodConfiguration) = "payment_method_configuration",
     /// A scenario of test banks.
     Scenario(Scenario) = "scenario",
+    /// A fault on demand.
+    Fault(Fault) = "fault",
     /// What falls due in the tests of this crate.
     #[cfg(test)]
     Alarm(crate::due_tests::Alarm) = "alarm",

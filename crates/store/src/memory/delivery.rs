@@ -1,10 +1,14 @@
 //! Deliveries and their attempts.
 
-use super::{Memory, event, is_free};
+use super::{Memory, event, is_free, page, reply};
 use crate::store::Failure;
-use crate::{ClaimDeliveries, ListDeliveries, SettleDelivery, Written};
-use model::delivery::{Attempt, Delivery, DeliveryStatus};
+use crate::{
+    ClaimDeliveries, DeliveryPlace, EventPlace, ListDeliveries, ListLedger, Listed,
+    ReleaseDelivery, ResendDeliveries, SettleDelivery, WithAttempts, Written,
+};
+use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};
 use model::id::EndpointId;
+use model::limits::DELIVERY_ATTEMPTS_MAX;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -61,13 +65,79 @@ pub(crate) fn settle(command: &SettleDelivery, memory: &mut Memory) -> Result<Wr
 pub(crate) fn list(
     command: &ListDeliveries,
     memory: &Memory,
-) -> Result<Vec<(Delivery, Vec<Attempt>)>, Failure> {
+) -> Result<Vec<WithAttempts>, Failure> {
     let of_event = event::deliveries(memory, command.event)
         .filter(|delivery| delivery.merchant == command.merchant);
-    let with_attempts = of_event.map(|delivery| {
-        let attempts = memory.attempts.range((delivery.key, 0)..=(delivery.key, u32::MAX));
-        let attempts = attempts.map(|(_, attempt)| attempt.as_ref().clone()).collect();
-        (delivery.clone(), attempts)
+    Ok(of_event.map(|delivery| with_attempts(delivery, memory)).collect())
+}
+
+fn with_attempts(delivery: &Delivery, memory: &Memory) -> WithAttempts {
+    let attempts = memory.attempts.range((delivery.key, 0)..=(delivery.key, u32::MAX));
+    (delivery.clone(), attempts.map(|(_, attempt)| attempt.as_ref().clone()).collect())
+}
+
+pub(crate) fn list_ledger(
+    command: &ListLedger,
+    memory: &Memory,
+) -> Result<Listed<WithAttempts>, Failure> {
+    let ListLedger { merchant, endpoint, status, page: wanted } = command;
+    let rows = memory.events.values().filter(|row| row.event.merchant == *merchant);
+    let rows = rows.flat_map(|row| {
+        let place = EventPlace { created: row.event.created, position: row.position };
+        event::deliveries(memory, row.event.id).map(move |delivery| (place, delivery))
     });
-    Ok(with_attempts.collect())
+    let rows = rows
+        .filter(|(_, delivery)| delivery.merchant == *merchant)
+        .filter(|(_, delivery)| endpoint.is_none_or(|one| one == delivery.key.endpoint))
+        .filter(|(_, delivery)| status.is_none_or(|status| status == delivery.status))
+        .map(|(event, delivery)| {
+            let place = DeliveryPlace { event, endpoint: delivery.key.endpoint };
+            (place, with_attempts(delivery, memory))
+        });
+    Ok(page(rows, *wanted))
+}
+
+pub(crate) fn resend(command: &ResendDeliveries, memory: &mut Memory) -> Result<Written, Failure> {
+    let ResendDeliveries { merchant, event, deliveries, now, reply } = command;
+    if !reply::record_optional(reply.as_ref(), memory) {
+        return Ok(Written::KeyTaken);
+    }
+    if memory.events.get(event).is_none_or(|row| row.event.merchant != *merchant) {
+        return Ok(Written::Stale);
+    }
+    for delivery in deliveries {
+        let key = DeliveryKey { event: *event, ..delivery.key };
+        let Some(held) = memory.deliveries.get_mut(&key) else {
+            let delivery = Delivery { key, merchant: *merchant, ..delivery.clone() };
+            memory.deliveries.insert(key, Arc::new(delivery));
+            continue;
+        };
+        let free = held.merchant == *merchant
+            && is_free(held.leased_until, *now)
+            && held.attempts < DELIVERY_ATTEMPTS_MAX;
+        if !free {
+            return Ok(Written::Stale);
+        }
+        let held = Arc::make_mut(held);
+        held.status = DeliveryStatus::Pending;
+        held.due_at = *now;
+        held.leased_until = None;
+        held.resent_from = Some(held.attempts);
+    }
+    Ok(Written::Done)
+}
+
+pub(crate) fn release(command: &ReleaseDelivery, memory: &mut Memory) -> Result<(), Failure> {
+    let ReleaseDelivery { key, merchant, now } = command;
+    let held = memory.deliveries.get_mut(key).filter(|delivery| {
+        delivery.merchant == *merchant
+            && delivery.status == DeliveryStatus::Pending
+            && delivery.attempts == 0
+            && delivery.leased_until.is_none()
+            && delivery.due_at > *now
+    });
+    if let Some(delivery) = held {
+        Arc::make_mut(delivery).due_at = *now;
+    }
+    Ok(())
 }

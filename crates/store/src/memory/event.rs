@@ -1,7 +1,7 @@
 //! Events and their dispatch.
 
 use super::{EventRow, Memory, page};
-use crate::command::event::any_takes;
+use crate::command::event::takes_type;
 use crate::store::Failure;
 use crate::{
     DispatchEvent, EventPlace, FindEvent, ListEvents, ListEventsAfter, ListUndispatched, Listed,
@@ -56,7 +56,7 @@ pub(crate) fn list(command: &ListEvents, memory: &Memory) -> Result<Listed<Store
         .events
         .values()
         .filter(|row| row.event.merchant == command.merchant)
-        .filter(|row| any_takes(&command.types, row.event.event_type.word()))
+        .filter(|row| takes_type(&command.types, row.event.event_type.word()))
         .filter(|row| command.created.contains(row.event.created.0))
         .filter(|row| {
             let mut of_event = deliveries(memory, row.event.id);
@@ -80,7 +80,7 @@ pub(crate) fn list_after(
     let ListEventsAfter { merchant, account, types, after, limit } = command;
     let rows = memory.events.values().filter(|row| row.event.merchant == *merchant);
     let rows = rows.filter(|row| account.is_none() || row.event.account == *account);
-    let rows = rows.filter(|row| any_takes(types, row.event.event_type.word()));
+    let rows = rows.filter(|row| takes_type(types, row.event.event_type.word()));
     let mut rows: Vec<_> = rows.filter(|row| row.position > *after).collect();
     rows.sort_by_key(|row| row.position);
     Ok(rows.into_iter().take(*limit).map(|row| stored(row, memory)).collect())

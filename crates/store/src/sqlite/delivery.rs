@@ -1,17 +1,25 @@
 //! Deliveries and their attempts.
 
-use super::{Batch, Failure, Reading, column, from_json, number, word};
-use crate::{ClaimDeliveries, ListDeliveries, SettleDelivery, Written};
+use super::event::LIST_EVENTS;
+use super::list::Window;
+use super::{Batch, Failure, Reading, column, from_json, number, reply, word};
+use crate::{
+    Bounds, ClaimDeliveries, Cursor, DeliveryPlace, EventPlace, FindEvent, ListDeliveries,
+    ListLedger, Listed, Page, ReleaseDelivery, ResendDeliveries, SettleDelivery, WithAttempts,
+    Written,
+};
 use model::Word;
-use model::clock::ServerTime;
-use model::delivery::{Attempt, Delivery, DeliveryKey};
+use model::clock::{AccountTime, ServerTime};
+use model::delivery::{Delivery, DeliveryKey};
 use model::id::{EndpointId, EventId, MerchantId};
+use model::limits::DELIVERY_ATTEMPTS_MAX;
+use rusqlite::types::ValueRef;
 use rusqlite::{Row, params};
 use std::collections::HashMap;
 
 pub(super) const INSERT_DELIVERY: &str = "INSERT INTO deliveries (shard, number, endpoint, \
-     merchant, status, attempts, due_at, claim, leased_until, payload) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING";
+     merchant, status, attempts, due_at, claim, leased_until, payload, resent_from, hit) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING";
 /// Exempt, like the other statements of claims: they work for all merchants.
 pub(super) const FIND_NEXT_ENDPOINT: &str =
     "SELECT MIN(endpoint) FROM deliveries WHERE status = 'pending' AND endpoint > ?1";
@@ -23,7 +31,7 @@ pub(super) const LIST_DUE_OF_ENDPOINT: &str = "SELECT rowid, due_at, shard, numb
 pub(super) const CLAIM_DELIVERY: &str = "UPDATE deliveries \
      SET claim = claim + 1, leased_until = ?2 WHERE rowid = ?1 \
      RETURNING shard, number, endpoint, merchant, status, attempts, due_at, claim, leased_until, \
-     payload";
+     payload, resent_from, hit";
 pub(super) const SETTLE_DELIVERY: &str = "UPDATE deliveries SET status = ?6, due_at = ?7, \
      attempts = attempts + ?8, leased_until = NULL \
      WHERE shard = ?1 AND number = ?2 AND endpoint = ?3 AND merchant = ?4 AND claim = ?5 \
@@ -33,19 +41,31 @@ pub(super) const INSERT_ATTEMPT: &str = "INSERT INTO attempts (shard, number, en
      ON CONFLICT (shard, number, endpoint, attempt) DO UPDATE SET body = excluded.body \
      WHERE merchant = excluded.merchant";
 pub(super) const LIST_DELIVERIES: &str = "SELECT shard, number, endpoint, merchant, status, \
-     attempts, due_at, claim, leased_until, payload FROM deliveries \
+     attempts, due_at, claim, leased_until, payload, resent_from, hit FROM deliveries \
      WHERE shard = ?1 AND number = ?2 AND merchant = ?3 ORDER BY endpoint";
 pub(super) const LIST_ATTEMPTS: &str = "SELECT body FROM attempts \
      WHERE shard = ?1 AND number = ?2 AND endpoint = ?3 AND merchant = ?4 ORDER BY attempt";
+/// Unless an attempt is under way or there were too many.
+pub(super) const RESEND_DELIVERY: &str = "UPDATE deliveries SET status = 'pending', due_at = ?5, \
+     leased_until = NULL, resent_from = attempts \
+     WHERE shard = ?1 AND number = ?2 AND endpoint = ?3 AND merchant = ?4 \
+     AND (leased_until IS NULL OR leased_until <= ?5) AND attempts < ?6";
+pub(super) const RELEASE_DELIVERY: &str = "UPDATE deliveries SET due_at = ?5 \
+     WHERE shard = ?1 AND number = ?2 AND endpoint = ?3 AND merchant = ?4 AND due_at > ?5 \
+     AND status = 'pending' AND attempts = 0 AND leased_until IS NULL";
+/// Of one row of the merchant's list, which is exempt from the rule of the shard.
+pub(super) const GET_LISTED_KEY: &str =
+    "SELECT shard, number, created FROM events WHERE position = ?1 AND merchant = ?2";
 
-/// Writes a delivery unless it exists.
+/// Writes a delivery unless it exists; answers whether it did not.
 pub(super) fn insert(
     merchant: MerchantId,
     event: EventId,
     delivery: &Delivery,
     batch: &Batch<'_>,
-) -> Result<(), Failure> {
-    batch.execute(
+) -> Result<bool, Failure> {
+    let hit = delivery.hit.as_ref().map(serde_json::to_string).transpose()?;
+    let inserted = batch.execute(
         INSERT_DELIVERY,
         params![
             column(event.shard),
@@ -58,9 +78,11 @@ pub(super) fn insert(
             delivery.claim,
             delivery.leased_until.map(|until| until.0),
             delivery.payload,
+            delivery.resent_from,
+            hit,
         ],
     )?;
-    Ok(())
+    Ok(inserted == 1)
 }
 
 /// A due delivery in the order of claims: first one of each endpoint, then a second of each.
@@ -140,6 +162,8 @@ fn read(row: &Row<'_>) -> Result<Delivery, Failure> {
         claim: row.get(7)?,
         leased_until: row.get::<_, Option<i64>>(8)?.map(ServerTime),
         payload: row.get(9)?,
+        resent_from: row.get(10)?,
+        hit: if row.get_ref(11)? == ValueRef::Null { None } else { Some(from_json(row, 11)?) },
     })
 }
 
@@ -178,18 +202,108 @@ pub(crate) fn settle(command: &SettleDelivery, batch: &Batch<'_>) -> Result<Writ
 pub(crate) fn list(
     command: &ListDeliveries,
     reading: &Reading<'_>,
-) -> Result<Vec<(Delivery, Vec<Attempt>)>, Failure> {
-    let ListDeliveries { merchant, event } = command;
-    let shard = column(event.shard);
-    let event = column(event.number);
+) -> Result<Vec<WithAttempts>, Failure> {
+    reading.at_once(|| list_of(command.merchant, command.event, |_| true, reading))
+}
+
+/// The deliveries of an event that are wanted, with their attempts.
+fn list_of(
+    merchant: MerchantId,
+    event: EventId,
+    wanted: impl Fn(&Delivery) -> bool,
+    reading: &Reading<'_>,
+) -> Result<Vec<WithAttempts>, Failure> {
     let owner = column(merchant.number());
-    reading.at_once(|| {
-        reading.list(LIST_DELIVERIES, params![shard, event, owner], |row| {
-            let delivery = read(row)?;
-            let endpoint = column(delivery.key.endpoint.number());
-            let key = params![shard, event, endpoint, owner];
-            let attempts = reading.list(LIST_ATTEMPTS, key, |row| from_json(row, 0))?;
-            Ok((delivery, attempts))
-        })
-    })
+    let (shard, number) = (column(event.shard), column(event.number));
+    let deliveries = reading.list(LIST_DELIVERIES, params![shard, number, owner], read)?;
+    let with_attempts = deliveries.into_iter().filter(wanted).map(|delivery| {
+        let endpoint = column(delivery.key.endpoint.number());
+        let key = params![shard, number, endpoint, owner];
+        Ok((delivery, reading.list(LIST_ATTEMPTS, key, |row| from_json(row, 0))?))
+    });
+    with_attempts.collect()
+}
+
+/// Lists a merchant's deliveries: those of one event after the other, in the order of its list.
+pub(crate) fn list_ledger(
+    command: &ListLedger,
+    reading: &Reading<'_>,
+) -> Result<Listed<WithAttempts>, Failure> {
+    let ListLedger { merchant, endpoint, status, page } = command;
+    // The event that the cursor stands in may have more deliveries, so it is walked again.
+    let cursor = match page.cursor {
+        Cursor::Newest => Cursor::Newest,
+        Cursor::After(DeliveryPlace { event, .. }) => {
+            Cursor::After((event.created.0, event.position.saturating_add(1)))
+        }
+        Cursor::Before(DeliveryPlace { event, .. }) => {
+            Cursor::Before((event.created.0, event.position.saturating_sub(1)))
+        }
+    };
+    let window = Window::of(Page { limit: page.limit, cursor }, Bounds::default());
+    let owner = column(merchant.number());
+    let mut statement = reading.connection.prepare_cached(window.pick(LIST_EVENTS))?;
+    let mut rows = statement.query(params![window.edge.0, window.edge.1, window.end, owner])?;
+    let mut items = Vec::new();
+    while items.len() <= window.limit
+        && let Some(row) = rows.next()?
+    {
+        let position = row.get::<_, i64>(0)?;
+        let found = reading.find(GET_LISTED_KEY, params![position, owner], |row| {
+            let event = EventId { shard: number(row, 0)?, number: number(row, 1)? };
+            Ok((event, EventPlace { created: AccountTime(row.get(2)?), position }))
+        })?;
+        let Some((event, place)) = found else { continue };
+        let wanted = |delivery: &Delivery| {
+            let at = DeliveryPlace { event: place, endpoint: delivery.key.endpoint };
+            endpoint.is_none_or(|endpoint| endpoint == delivery.key.endpoint)
+                && status.is_none_or(|status| status == delivery.status)
+                && match page.cursor {
+                    Cursor::Newest => true,
+                    Cursor::After(after) => at < after,
+                    Cursor::Before(before) => at > before,
+                }
+        };
+        let mut of_event = list_of(*merchant, event, wanted, reading)?;
+        if !window.upward {
+            of_event.reverse();
+        }
+        items.extend(of_event);
+    }
+    Ok(window.page(items))
+}
+
+/// Makes deliveries due at once.
+pub(crate) fn resend(command: &ResendDeliveries, batch: &Batch<'_>) -> Result<Written, Failure> {
+    let ResendDeliveries { merchant, event, deliveries, now, reply } = command;
+    if !reply::record_optional(reply.as_ref(), batch)? {
+        return Ok(Written::KeyTaken);
+    }
+    let find = FindEvent { merchant: *merchant, event: *event };
+    if super::event::find(&find, &batch.reading())?.is_none() {
+        return Ok(Written::Stale);
+    }
+    for delivery in deliveries {
+        if insert(*merchant, *event, delivery, batch)? {
+            continue;
+        }
+        let key = delivery_key(DeliveryKey { event: *event, ..delivery.key }, *merchant);
+        let [shard, number, endpoint, owner] = key;
+        let values = params![shard, number, endpoint, owner, now.0, DELIVERY_ATTEMPTS_MAX];
+        if batch.execute(RESEND_DELIVERY, values)? == 0 {
+            return Ok(Written::Stale);
+        }
+    }
+    Ok(Written::Done)
+}
+
+/// Makes a delivery due that waits for its first attempt.
+pub(crate) fn release(command: &ReleaseDelivery, batch: &Batch<'_>) -> Result<(), Failure> {
+    let [shard, number, endpoint, owner] = delivery_key(command.key, command.merchant);
+    batch.execute(RELEASE_DELIVERY, params![shard, number, endpoint, owner, command.now.0])?;
+    Ok(())
+}
+
+fn delivery_key(key: DeliveryKey, merchant: MerchantId) -> [i64; 4] {
+    [key.event.shard, key.event.number, key.endpoint.number(), merchant.number()].map(column)
 }

@@ -2,7 +2,7 @@
 
 use super::list::{Lists, Window};
 use super::{Batch, Failure, Reading, column, delivery, from_json};
-use crate::command::event::any_takes;
+use crate::command::event::takes_type;
 use crate::{
     Cursor, DispatchEvent, EventPlace, FindEvent, ListEvents, ListEventsAfter, ListUndispatched,
     Listed, Page, StoredEvent,
@@ -89,7 +89,7 @@ pub(crate) fn list(
         && let Some(row) = rows.next()?
     {
         let event_type = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
-        if !any_takes(types, event_type) {
+        if !takes_type(types, event_type) {
             continue;
         }
         let key = params![row.get::<_, i64>(0)?, owner];
@@ -117,7 +117,7 @@ pub(crate) fn list_after(
     let owner = column(merchant.number());
     let place = |row: &Row<'_>| {
         let event_type = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
-        Ok((row.get::<_, i64>(0)?, any_takes(types, event_type)))
+        Ok((row.get::<_, i64>(0)?, takes_type(types, event_type)))
     };
     reading.at_once(|| {
         let mut places = match account {
@@ -185,7 +185,8 @@ pub(crate) fn dispatch(command: &DispatchEvent, batch: &Batch<'_>) -> Result<(),
     // An event that the pruner took meanwhile, or of another merchant, gets nothing.
     if batch.execute(CLEAR_UNDISPATCHED, key)? == 1 {
         for one in deliveries {
-            delivery::insert(*merchant, *event, one, batch)?;
+            // One that is there already stays as it is.
+            let _ = delivery::insert(*merchant, *event, one, batch)?;
         }
     }
     Ok(())

@@ -15,6 +15,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_objects_due.sql"),
     include_str!("migrations/0003_refreshes_server_time.sql"),
     include_str!("migrations/0004_objects_forgotten.sql"),
+    include_str!("migrations/0005_deliveries_sent_again.sql"),
 ];
 
 pub(super) const CREATE_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, checksum BLOB NOT NULL) \
@@ -28,9 +29,19 @@ pub(super) const INSERT_MIGRATION: &str =
 pub(super) fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), OpenError> {
     let transaction = connection.transaction()?;
     transaction.execute(CREATE_MIGRATIONS, [])?;
+    let done = count_done(&transaction, migrations)?;
+    for (number, sql) in (1_u32..).zip(migrations).skip(done) {
+        transaction.execute_batch(sql)?;
+        transaction.execute(INSERT_MIGRATION, params![number, checksum_of(sql)])?;
+    }
+    Ok(transaction.commit()?)
+}
+
+/// How many of `migrations` a database has had; one that had others is refused.
+pub(super) fn count_done(connection: &Connection, migrations: &[&str]) -> Result<usize, OpenError> {
     let known = u32::try_from(migrations.len()).unwrap_or(u32::MAX);
     let mut done = 0;
-    for (number, checksum) in list(&transaction)? {
+    for (number, checksum) in list(connection)? {
         let place = usize::try_from(number).unwrap_or(0);
         let Some(sql) = place.checked_sub(1).and_then(|place| migrations.get(place)) else {
             return Err(OpenError::NewerDatabase { found: number, known });
@@ -40,11 +51,7 @@ pub(super) fn migrate(connection: &mut Connection, migrations: &[&str]) -> Resul
         }
         done = done.max(place);
     }
-    for (number, sql) in (1_u32..).zip(migrations).skip(done) {
-        transaction.execute_batch(sql)?;
-        transaction.execute(INSERT_MIGRATION, params![number, checksum_of(sql)])?;
-    }
-    Ok(transaction.commit()?)
+    Ok(done)
 }
 
 /// The migrations that the database has, the newest first.

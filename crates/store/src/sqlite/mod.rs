@@ -18,6 +18,7 @@
 
 pub(crate) mod account;
 mod body;
+pub(crate) mod checkup;
 pub(crate) mod clock;
 pub(crate) mod delivery;
 pub(crate) mod event;

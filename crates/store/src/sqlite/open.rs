@@ -3,10 +3,10 @@
 //! The lock is a file beside the database that the operating system holds for us, so a crash frees
 //! it and a second server on the same database is refused.
 
+use super::Sqlite;
 use super::migration::{MIGRATIONS, migrate};
 use super::readers::Readers;
 use super::writer::{Writer, WriterSettings};
-use super::{Failure, Sqlite};
 use crate::seal::{Sealer, Spot};
 use crate::{OpenError, Place, StoreSettings};
 use rusqlite::config::DbConfig;
@@ -29,6 +29,8 @@ const READER_STATEMENTS: usize = 48;
 pub(super) const FIND_SEAL_CHECK: &str = "SELECT value FROM facts WHERE name = 'seal_check'";
 pub(super) const INSERT_SEAL_CHECK: &str =
     "INSERT INTO facts (name, value) VALUES ('seal_check', ?1)";
+
+const SEAL_CHECK: Spot<'static> = Spot { column: "facts.value", row: &[b"seal_check"] };
 
 /// Opens a database.
 pub(super) fn open(settings: StoreSettings) -> Result<Sqlite, OpenError> {
@@ -122,15 +124,20 @@ fn keep_plans(connection: &Connection) -> Result<(), rusqlite::Error> {
 /// Opens what was sealed when the database was made; another key is refused at once, not at the
 /// first secret that is asked for.
 fn check_seal(connection: &Connection, seal: &Sealer) -> Result<(), OpenError> {
-    let spot = Spot { column: "facts.value", row: &[b"seal_check"] };
-    let stored: Option<Vec<u8>> =
-        connection.query_row(FIND_SEAL_CHECK, [], |row| row.get(0)).optional()?;
-    let other = |_: Failure| OpenError::OtherSealKey;
-    if let Some(stored) = stored {
-        seal.open(spot, &stored).map_err(other)?;
-    } else {
-        let sealed = seal.seal(spot, b"bankfeed").map_err(other)?;
-        connection.execute(INSERT_SEAL_CHECK, params![sealed])?;
+    match opens(connection, seal)? {
+        Some(true) => {}
+        Some(false) => return Err(OpenError::OtherSealKey),
+        None => {
+            let sealed = seal.seal(SEAL_CHECK, b"bankfeed").map_err(|_| OpenError::OtherSealKey)?;
+            connection.execute(INSERT_SEAL_CHECK, params![sealed])?;
+        }
     }
     Ok(())
+}
+
+/// Whether a key opens what was sealed when the database was made; none if nothing was yet.
+pub(super) fn opens(connection: &Connection, seal: &Sealer) -> Result<Option<bool>, OpenError> {
+    let stored: Option<Vec<u8>> =
+        connection.query_row(FIND_SEAL_CHECK, [], |row| row.get(0)).optional()?;
+    Ok(stored.map(|stored| seal.open(SEAL_CHECK, &stored).is_ok()))
 }

@@ -23,8 +23,8 @@ use store::{
     AccountChange, ApplyRefresh, ChangeAccount, ChangeConnection, ChangeObject, ChangeObjects,
     Claim, ClaimClocks, ClaimDeliveries, ClaimRefreshes, ClockClaim, ClockItem, CompleteLink,
     Connection, CreateObject, DispatchEvent, FailRefresh, FindAccount, FindConnection, FindObject,
-    Kind, NewAccount, Object, Prune, PutOffRefresh, Read, RecordReply, Reply, SettleDelivery,
-    StartAdvance, StepClock, Store, Write,
+    Kind, NewAccount, Object, Prune, PutOffRefresh, Read, RecordReply, ReleaseDelivery, Reply,
+    ResendDeliveries, SettleDelivery, StartAdvance, StepClock, Store, Write,
 };
 
 /// Kinds that differ in what the store must know of them; the others are kept like one of these.
@@ -194,6 +194,11 @@ impl Both {
                 let claim = ClaimDeliveries { now, leased_until, limit, per_endpoint, in_flight };
                 self.deliveries.extend(self.write(claim).await.unwrap());
             }
+            Step::Resend { delivery, others, key } => self.resend(delivery, &others, key).await,
+            Step::Release { delivery: place } => {
+                let Some(held) = pick(&self.deliveries, place) else { return };
+                self.write(ReleaseDelivery { key: held.key, merchant: held.merchant, now }).await;
+            }
             Step::Settle { delivery, status, attempt, old } => {
                 self.settle(delivery, DeliveryStatus::ALL[status], attempt, old).await;
             }
@@ -207,6 +212,15 @@ impl Both {
             Step::Pass { ms } => self.time.pass_ms(ms),
             _ => self.look().await,
         }
+    }
+
+    async fn resend(&self, place: usize, others: &[u64], key: Option<u8>) {
+        let Some(held) = pick(&self.deliveries, place) else { return };
+        let (merchant, event, now) = (held.merchant, held.key.event, self.time.now());
+        let others = others.iter().map(|endpoint| delivery(merchant, event, *endpoint, now));
+        let deliveries = std::iter::once(held.clone()).chain(others).collect();
+        let reply = self.key(merchant.number() - 100, key);
+        self.write(ResendDeliveries { merchant, event, deliveries, now, reply }).await;
     }
 
     async fn settle(
@@ -225,6 +239,9 @@ impl Both {
             duration_ms: 1,
             body: String::new(),
             error: None,
+            signature: None,
+            resent: false,
+            fault: None,
         });
         self.write(SettleDelivery {
             key: delivery.key,

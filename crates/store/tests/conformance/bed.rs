@@ -373,5 +373,7 @@ pub(crate) fn delivery(
         claim: 0,
         leased_until: None,
         payload: b"{}".to_vec(),
+        resent_from: None,
+        hit: None,
     }
 }

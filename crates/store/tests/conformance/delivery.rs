@@ -6,8 +6,9 @@ use model::delivery::{Attempt, Delivery, DeliveryStatus};
 use model::event::EventType;
 use model::id::{EndpointId, EventId};
 use store::{
-    AccountChange, ChangeAccount, ClaimDeliveries, DispatchEvent, ListDeliveries, SettleDelivery,
-    Written,
+    AccountChange, ChangeAccount, ClaimDeliveries, Cursor, DeliveryPlace, DispatchEvent,
+    EventPlace, FindEvent, ListDeliveries, ListLedger, Page, ReleaseDelivery, ResendDeliveries,
+    SettleDelivery, WithAttempts, Written,
 };
 
 /// One event with deliveries to these endpoints, due at these milliseconds from now.
@@ -89,6 +90,9 @@ fn a_delivery_is_settled_under_its_claim() {
             duration_ms: 12,
             body: "ok".to_owned(),
             error: None,
+            signature: None,
+            resent: false,
+            fault: None,
         };
         let settle = SettleDelivery {
             key: claimed.key,
@@ -125,5 +129,93 @@ fn a_delivery_is_settled_under_its_claim() {
         assert_eq!(attempts, &[settle.attempt.unwrap()]);
         let elsewhere = ListDeliveries { merchant: merchant(2), event };
         assert!(bed.read(elsewhere).await.is_empty());
+    });
+}
+
+fn resend(bed: &Bed, event: EventId, endpoints: &[u64]) -> ResendDeliveries {
+    let now = bed.time.now();
+    let deliveries = endpoints.iter().map(|to| delivery(merchant(1), event, *to, now)).collect();
+    ResendDeliveries { merchant: merchant(1), event, deliveries, now, reply: None }
+}
+
+/// A settled delivery that is sent again is due at once, and one that did not exist is made; while
+/// an attempt is under way, for another merchant, or for no event nothing is written.
+#[test]
+fn deliveries_are_sent_again() {
+    on_both(async |bed| {
+        let event = dispatched(&bed, 11, &[(1, 0)]).await;
+        let held = bed.write(claim(&bed, 9)).await.remove(0);
+        assert_eq!(bed.write(resend(&bed, event, &[2, 1])).await, Written::Stale);
+        let settle = SettleDelivery {
+            key: held.key,
+            merchant: merchant(1),
+            claim: 1,
+            attempt: None,
+            status: DeliveryStatus::Succeeded,
+            due_at: bed.time.now(),
+        };
+        assert_eq!(bed.write(settle).await, Written::Done);
+        let of_other = ResendDeliveries { merchant: merchant(2), ..resend(&bed, event, &[1]) };
+        assert_eq!(bed.write(of_other).await, Written::Stale);
+        let unknown = EventId { number: 1, ..event };
+        assert_eq!(bed.write(resend(&bed, unknown, &[1])).await, Written::Stale);
+        assert!(bed.write(claim(&bed, 9)).await.is_empty());
+        assert_eq!(bed.write(resend(&bed, event, &[2, 1])).await, Written::Done);
+        let again = bed.write(claim(&bed, 9)).await;
+        assert_eq!(keys(&again), [(11, 1), (11, 2)]);
+        assert_eq!((again[0].claim, again[0].resent_from), (2, Some(0)));
+        assert_eq!((again[1].claim, again[1].resent_from), (1, None));
+    });
+}
+
+/// A delivery that is held back before its first attempt is let go; others stay as they are.
+#[test]
+fn held_deliveries_are_let_go() {
+    on_both(async |bed| {
+        let event = dispatched(&bed, 11, &[(1, 500)]).await;
+        let now = bed.time.now();
+        let key = delivery(merchant(1), event, 1, now).key;
+        bed.write(ReleaseDelivery { key, merchant: merchant(2), now }).await;
+        assert!(bed.write(claim(&bed, 9)).await.is_empty());
+        bed.write(ReleaseDelivery { key, merchant: merchant(1), now }).await;
+        assert_eq!(keys(&bed.write(claim(&bed, 9)).await), [(11, 1)]);
+    });
+}
+
+/// The merchant's list has the newest event first and picks by endpoint and status; its pages begin
+/// and end between the deliveries of one event.
+#[test]
+fn the_ledger_is_listed() {
+    on_both(async |bed| {
+        let older = dispatched(&bed, 11, &[(1, 0), (2, 0)]).await;
+        bed.time.pass_ms(1);
+        let newer = dispatched(&bed, 12, &[(1, 0), (2, 9)]).await;
+        let all = ListLedger {
+            merchant: merchant(1),
+            endpoint: None,
+            status: None,
+            page: Page { limit: 10, cursor: Cursor::Newest },
+        };
+        let shown = |items: &[WithAttempts]| -> Vec<(u64, u64)> {
+            keys(&items.iter().map(|(delivery, _)| delivery.clone()).collect::<Vec<_>>())
+        };
+        let whole = [(12, 2), (12, 1), (11, 2), (11, 1)];
+        assert_eq!(shown(&bed.read(all).await.items), whole);
+        let found = bed.read(FindEvent { merchant: merchant(1), event: older }).await.unwrap();
+        let place = EventPlace { created: found.event.created, position: found.position };
+        let place = DeliveryPlace { event: place, endpoint: EndpointId::from_number(2) };
+        let page = |limit, cursor| ListLedger { page: Page { limit, cursor }, ..all };
+        let next = bed.read(page(10, Cursor::After(place))).await;
+        assert_eq!((shown(&next.items), next.has_more), (vec![(11, 1)], false));
+        let before = bed.read(page(1, Cursor::Before(place))).await;
+        assert_eq!((shown(&before.items), before.has_more), (vec![(12, 1)], true));
+        let of_one = ListLedger { endpoint: Some(EndpointId::from_number(1)), ..all };
+        assert_eq!(shown(&bed.read(of_one).await.items), [(12, 1), (11, 1)]);
+        assert_ne!(older, newer);
+        let lost = ListLedger { status: Some(DeliveryStatus::Lost), ..all };
+        assert!(bed.read(lost).await.items.is_empty());
+        let pending = ListLedger { status: Some(DeliveryStatus::Pending), ..all };
+        assert_eq!(shown(&bed.read(pending).await.items), whole);
+        assert!(bed.read(ListLedger { merchant: merchant(2), ..all }).await.items.is_empty());
     });
 }

@@ -64,6 +64,9 @@ async fn settle(bed: &Bed, event: &Event, endpoint: u64, status: DeliveryStatus)
         duration_ms: 5,
         body: String::new(),
         error: None,
+        signature: None,
+        resent: false,
+        fault: None,
     };
     let settle = SettleDelivery {
         key,

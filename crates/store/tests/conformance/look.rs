@@ -4,12 +4,14 @@ use crate::agree::{Both, KINDS};
 use crate::bed::{T0, account, merchant, row};
 use model::account::{Account, Holder};
 use model::clock::AccountTime;
-use model::id::{AccountId, ClockId, CustomerId, MerchantId, OwnershipId};
+use model::delivery::DeliveryStatus;
+use model::id::{AccountId, ClockId, CustomerId, EndpointId, MerchantId, OwnershipId};
 use store::{
-    AccountsOf, Bounds, Cursor, EventPlace, FindConnection, FindEvent, FindHeld, FindLinkedAccount,
-    FindOwnership, FindReply, FindTransaction, Kind, ListAccounts, ListDeliveries, ListDueAccounts,
-    ListDueObjects, ListDueOnClock, ListEvents, ListEventsAfter, ListObjects, ListTransactions,
-    ListUndispatched, Object, ObjectPlace, ObjectsOf, Page,
+    AccountsOf, Bounds, Cursor, DeliveryPlace, EventPlace, FindConnection, FindEvent, FindHeld,
+    FindLinkedAccount, FindOwnership, FindReply, FindTransaction, Kind, ListAccounts,
+    ListDeliveries, ListDueAccounts, ListDueObjects, ListDueOnClock, ListEvents, ListEventsAfter,
+    ListLedger, ListObjects, ListTransactions, ListUndispatched, Object, ObjectPlace, ObjectsOf,
+    Page,
 };
 
 impl Both {
@@ -140,6 +142,27 @@ impl Both {
                 position: stored.position,
             });
             for page in pages(places) {
+                self.read(list(page)).await;
+            }
+        }
+        for (endpoint, status) in [
+            (None, None),
+            (Some(EndpointId::from_number(1)), None),
+            (None, Some(DeliveryStatus::Pending)),
+        ] {
+            let list = |page| ListLedger { merchant: owner, endpoint, status, page };
+            let listed = self.read(list(first())).await.items;
+            let mut places = Vec::new();
+            for (delivery, _) in &listed {
+                let find = FindEvent { merchant: owner, event: delivery.key.event };
+                let Some(stored) = self.read(find).await else { continue };
+                let (created, position) = (stored.event.created, stored.position);
+                places.push(DeliveryPlace {
+                    event: EventPlace { created, position },
+                    endpoint: delivery.key.endpoint,
+                });
+            }
+            for page in pages(places.into_iter()) {
                 self.read(list(page)).await;
             }
         }

@@ -20,6 +20,8 @@ pub(crate) enum Step {
     MoveClock { claim: usize, ready: bool, items: Vec<Item> },
     Dispatch { event: usize, endpoints: Vec<u64>, owner: u64 },
     ClaimDeliveries { limit: usize, per_endpoint: usize, in_flight: usize },
+    Resend { delivery: usize, others: Vec<u64>, key: Option<u8> },
+    Release { delivery: usize },
     Settle { delivery: usize, status: usize, attempt: Option<u32>, old: bool },
     Reply { owner: u64, key: u8 },
     Prune,
@@ -231,9 +233,13 @@ fn step() -> impl Strategy<Value = Step> {
                 Step::ClaimDeliveries { limit, per_endpoint, in_flight }
             }
         ),
-        5 => (any::<usize>(), 0..4_usize, prop::option::of(1..3_u32), rarely()).prop_map(
+        5 => (any::<usize>(), 0..5_usize, prop::option::of(1..3_u32), rarely()).prop_map(
             |(delivery, status, attempt, old)| Step::Settle { delivery, status, attempt, old }
         ),
+        2 => (any::<usize>(), prop::collection::vec(1..4_u64, 0..2), prop::option::of(0..2_u8)).prop_map(
+            |(delivery, others, key)| Step::Resend { delivery, others, key }
+        ),
+        1 => any::<usize>().prop_map(|delivery| Step::Release { delivery }),
         1 => (0..2_u64, 0..2_u8).prop_map(|(owner, key)| Step::Reply { owner, key }),
         1 => Just(Step::Prune),
         2 => passed.prop_map(|ms| Step::Pass { ms }),

@@ -1,11 +1,10 @@
-//! What test helpers show of the bank's own side: its books, its scripted outcomes, the deliveries
-//! of an event. These objects are ours; Stripe has none like them.
+//! What test helpers show of the bank's own side: its books and its scripted outcomes. These objects
+//! are ours; Stripe has none like them.
 
 use crate::json::JsonWriter;
 use model::Word;
 use model::bank::{Balance, BankOwner, Feature};
 use model::clock::AccountTime;
-use model::delivery::{Attempt, Delivery};
 use model::id::AccountId;
 use model::money::Currency;
 use model::refresh::RefreshCause;
@@ -130,28 +129,5 @@ pub fn write_scripts(
                 });
             }
         });
-    });
-}
-
-/// Writes a delivery with its attempts.
-pub fn write_delivery(writer: &mut JsonWriter, delivery: &Delivery, attempts: &[Attempt]) {
-    writer.object(|w| {
-        w.key("object").plain("bankfeed.delivery");
-        w.key("attempts").array(|w| {
-            for attempt in attempts {
-                w.object(|w| {
-                    w.key("at").integer(attempt.at.seconds());
-                    w.key("duration_ms").integer(i64::from(attempt.duration_ms));
-                    w.key("error").optional_string(attempt.error.as_deref());
-                    w.key("number").integer(i64::from(attempt.number));
-                    w.key("response").string(&attempt.body);
-                    w.key("status").optional_integer(attempt.status.map(i64::from));
-                });
-            }
-        });
-        w.key("due_at").integer(delivery.due_at.seconds());
-        w.key("event").plain(delivery.key.event.text().as_str());
-        w.key("status").plain(delivery.status.word());
-        w.key("webhook_endpoint").plain(delivery.key.endpoint.text().as_str());
     });
 }

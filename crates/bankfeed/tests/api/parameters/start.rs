@@ -73,6 +73,7 @@ fn required(call: &str) -> &'static str {
         "test_clocks" | "advance" if call.starts_with("POST") => "frozen_time=1767225600",
         "link" | "link_flows" => "client_secret=x",
         "balance" => "current=1",
+        "faults" if call.starts_with("POST") => "kind=webhook_lost",
         "subscription_items" => "subscription=x",
         _ => "",
     }

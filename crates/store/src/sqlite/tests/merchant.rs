@@ -38,6 +38,7 @@ const ACROSS_SHARDS: &[(&str, &str)] = &[
     ("account::LIST_ACCOUNTS_ON_CLOCK", "a merchant's list of accounts"),
     ("clock::LIST_DUE_ACCOUNTS_ON_CLOCK", "a clock moves many accounts"),
     ("clock::LIST_DUE_REFRESHES_ON_CLOCK", "a clock moves many accounts"),
+    ("delivery::GET_LISTED_KEY", "a row of the merchant's list of events"),
     ("event::GET_LISTED_EVENT", "a row of the merchant's list of events"),
     ("event::LIST_EVENTS", "the merchant's list of events"),
     ("event::LIST_PLACES", "the merchant's list of events"),

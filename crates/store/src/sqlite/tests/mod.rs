@@ -42,7 +42,7 @@ pub(crate) fn settings(place: Place) -> StoreSettings {
     }
 }
 
-fn at(path: &Path) -> StoreSettings {
+pub(crate) fn at(path: &Path) -> StoreSettings {
     settings(Place::File(path.to_owned()))
 }
 

@@ -1,0 +1,130 @@
+//! `bankfeed export`: the transactions of an account in a file that other programs read.
+//!
+//! Rows are written as pages come in. A file appears under its name when it is whole: one that could
+//! not be finished leaves what stood there before.
+
+mod ofx;
+mod parquet;
+mod rows;
+
+use super::CommandError;
+use super::account::path_of;
+use super::output;
+use super::server::{Server, ServerError, ServerFlags, with_server};
+use crate::start::folder_of;
+use clap::{Args, ValueEnum};
+use ofx::Ofx;
+use parquet::Parquet;
+use rows::{Csv, Lines};
+use serde_json::{Value, json};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+
+const TRANSACTIONS: &str = "/v1/financial_connections/transactions";
+
+/// What is exported, and how.
+#[derive(Args)]
+pub(super) struct ExportFlags {
+    /// Whose transactions
+    #[arg(value_name = "ACCOUNT")]
+    account: String,
+    /// The form of the file
+    #[arg(long, value_name = "FORMAT", default_value = "csv")]
+    format: Format,
+    /// The file; standard output if left out
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Only what refreshes after this one brought or changed
+    #[arg(long, value_name = "REFRESH")]
+    after: Option<String>,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+/// The forms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Lines with commas between, the first one with names
+    Csv,
+    /// A JSON object on each line, as the API answers it
+    Jsonl,
+    /// Open Financial Exchange 2.1.1, which programs for bookkeeping import
+    Ofx,
+    /// Apache Parquet, for data frames and databases
+    Parquet,
+}
+
+/// What takes rows and makes a file of them.
+trait Sink {
+    /// Takes a transaction.
+    fn row(&mut self, row: &Value) -> io::Result<()>;
+    /// Writes what is left. Answers how many rows the form has no place for.
+    fn finish(self: Box<Self>) -> io::Result<usize>;
+}
+
+/// Where bytes go.
+type Target = Box<dyn Write + Send>;
+
+pub(super) fn run(flags: &ExportFlags) -> Result<(), CommandError> {
+    with_server(&flags.server, async |server| {
+        let Some(path) = &flags.output else {
+            if flags.format == Format::Parquet && io::stdout().is_terminal() {
+                return Err(ServerError::Usage {
+                    problem: "a Parquet file is not for terminals".to_owned(),
+                    help: "name a file with --output".to_owned(),
+                });
+            }
+            export(server, flags, Box::new(BufWriter::new(io::stdout())), "-".as_ref()).await?;
+            return Ok(());
+        };
+        let fault = |source| ServerError::File { path: path.clone(), source };
+        // The name of the unfinished file would only confuse: its kind says enough.
+        let unnamed = |error: io::Error| fault(error.kind().into());
+        let file = NamedTempFile::new_in(folder_of(path)).map_err(unnamed)?;
+        let target = Box::new(BufWriter::new(file.reopen().map_err(fault)?));
+        let rows = export(server, flags, target, path).await?;
+        file.persist(path).map_err(|error| fault(error.error))?;
+        if server.json {
+            output::say_json(&json!({"file": path, "rows": rows}));
+        } else {
+            output::remark(&format!("wrote {} to {}", counted(rows), path.display()));
+        }
+        Ok(())
+    })
+}
+
+/// Writes all rows; answers how many there are in the file.
+async fn export(
+    server: &Server,
+    flags: &ExportFlags,
+    target: Target,
+    path: &Path,
+) -> Result<usize, ServerError> {
+    let fault = |source| ServerError::File { path: path.to_owned(), source };
+    let account = server.get(&path_of(&flags.account), &[]).await?;
+    let mut sink: Box<dyn Sink> = match flags.format {
+        Format::Csv => Box::new(Csv::new(target)),
+        Format::Jsonl => Box::new(Lines::new(target)),
+        Format::Ofx => Box::new(Ofx::new(target, &account)?),
+        Format::Parquet => Box::new(Parquet::new(target).map_err(fault)?),
+    };
+    let mut form = vec![("account", flags.account.as_str())];
+    form.extend(flags.after.as_deref().map(|after| ("transaction_refresh[after]", after)));
+    let mut rows = 0;
+    let take = |row: Value| {
+        rows += 1;
+        sink.row(&row).map_err(fault)
+    };
+    server.each(TRANSACTIONS, &form, None, take).await?;
+    let left_out = sink.finish().map_err(fault)?;
+    if left_out > 0 {
+        output::remark(&format!("left out {}: OFX takes what is posted", counted(left_out)));
+    }
+    Ok(rows - left_out)
+}
+
+/// A number of transactions, as a sentence says it.
+fn counted(rows: usize) -> String {
+    if rows == 1 { "1 transaction".to_owned() } else { format!("{rows} transactions") }
+}

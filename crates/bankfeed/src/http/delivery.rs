@@ -1,0 +1,66 @@
+//! Deliveries: `/v1/test_helpers/deliveries`, and sending an event again as Stripe's CLI asks for it.
+
+use super::call::{Call, Outcome};
+use engine::delivery::{LedgerFilter, ResendTo};
+use model::connected_account::ConnectedAccount;
+use wire::error::Error;
+use wire::list::take_page;
+
+pub(super) async fn list(mut call: Call) -> Outcome {
+    let params = &mut call.params;
+    let filter = LedgerFilter {
+        event: params.text("event")?,
+        endpoint: params.text("endpoint")?,
+        status: params.choice("status")?,
+        page: take_page(params)?,
+    };
+    let call = call.ready(&[])?;
+    Ok(call.engine.list_ledger(&call.context, &filter).await?)
+}
+
+pub(super) async fn list_of_event(call: Call) -> Outcome {
+    let call = call.ready(&[])?;
+    Ok(call.engine.list_deliveries(&call.context, call.id()).await?)
+}
+
+pub(super) async fn retrieve(call: Call) -> Outcome {
+    let call = call.ready(&[])?;
+    Ok(call.engine.retrieve_delivery(&call.context, call.id()).await?)
+}
+
+pub(super) async fn resend(call: Call) -> Outcome {
+    let call = call.ready(&[])?;
+    Ok(call.engine.resend_delivery(&call.context, call.id()).await?)
+}
+
+pub(super) async fn resend_event(mut call: Call) -> Outcome {
+    let params = &mut call.params;
+    params.exclusive(&["webhook_endpoint", "for_stripecli"])?;
+    let account = params.text("account")?;
+    if let Some(given) = account.as_ref().filter(|given| !ConnectedAccount::is_id(given)) {
+        return Err(Error::malformed_account(given).param("account").into());
+    }
+    let listening = params.boolean("for_stripecli")?.unwrap_or(false);
+    let to = match params.text("webhook_endpoint")? {
+        Some(endpoint) => ResendTo::Endpoint(endpoint),
+        None if listening => ResendTo::Listening,
+        None => ResendTo::All,
+    };
+    let mut call = call.ready(&[])?;
+    if let Some(given) = account {
+        let own = call.context.connected.as_ref().map(|connected| connected.account.clone());
+        if own.as_ref() != Some(&given) {
+            if own.is_some() {
+                return Err(Error::other_context().param("account").into());
+            }
+            let context = &call.context;
+            let (platform, livemode) = (context.merchant, context.livemode);
+            let found = call.engine.act_in(platform, livemode, &given, false).await?;
+            if let Some(connected) = found {
+                call.context.merchant = connected.merchant;
+                call.context.connected = Some(Box::new(connected));
+            }
+        }
+    }
+    Ok(call.engine.resend_event(&call.context, call.id(), &to).await?)
+}

@@ -1,0 +1,152 @@
+//! `/v1/test_helpers/faults`: what goes wrong on demand, and what then becomes of a call.
+
+use super::call::{Call, Outcome};
+use super::sent::Sent;
+use engine::fault::{CallFault, FaultInput};
+use engine::wait::check_type;
+use model::Word;
+use model::fault::{FaultKind, Share};
+use model::limits::{
+    FAULT_COUNT_MAX, FAULT_DELAY_MS_MAX, FAULT_LATENCY_MS_MAX, FAULT_PATH_CHARS_MAX,
+    FAULT_TYPES_MAX,
+};
+use wire::error::Error;
+use wire::list::take_page;
+use wire::params::Params;
+
+/// How long what is held waits if nothing is said.
+const DELAY_MS_DEFAULT: u32 = 1_000;
+/// How long a webhook waits at most for the next one that is to go before it, if nothing is said.
+const REORDER_MS_DEFAULT: u32 = 10_000;
+/// The limit that a limited call is told of, as Stripe names it.
+const LIMIT: &str = "global-rate";
+
+/// The methods of calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Method {
+    Delete,
+    Get,
+    Post,
+}
+
+impl Word for Method {
+    const ALL: &'static [Self] = &[Self::Delete, Self::Get, Self::Post];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Delete => "DELETE",
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+pub(super) async fn create(mut call: Call) -> Outcome {
+    let input = take_fault(&mut call.params)?;
+    let call = call.ready(&[])?;
+    Ok(call.engine.create_fault(&call.context, &input).await?)
+}
+
+pub(super) async fn list(mut call: Call) -> Outcome {
+    let page = take_page(&mut call.params)?;
+    let call = call.ready(&[])?;
+    Ok(call.engine.list_faults(&call.context, &page).await?)
+}
+
+pub(super) async fn retrieve(call: Call) -> Outcome {
+    let call = call.ready(&[])?;
+    Ok(call.engine.retrieve_fault(&call.context, call.id()).await?)
+}
+
+pub(super) async fn delete(call: Call) -> Outcome {
+    let call = call.ready(&[])?;
+    Ok(call.engine.delete_fault(&call.context, call.id()).await?)
+}
+
+fn take_fault(params: &mut Params) -> Result<FaultInput, Error> {
+    let kind: FaultKind = params.need("kind", Params::choice)?;
+    let (of_calls, of_webhooks) = (["method", "path"], ["types", "webhook_endpoint"]);
+    for name in if kind.is_of_webhooks() { of_calls } else { of_webhooks } {
+        if params.has(name) {
+            let message = format!("A fault of the kind {} has no {name}.", kind.word());
+            return Err(Error::invalid(message).param(name));
+        }
+    }
+    let event_types = params.texts("types")?.unwrap_or_default();
+    if event_types.len() > FAULT_TYPES_MAX {
+        let message = format!("A fault names at most {FAULT_TYPES_MAX} types.");
+        return Err(Error::invalid(message).param("types"));
+    }
+    for (index, event_type) in event_types.iter().enumerate() {
+        check_type(event_type, &format!("types[{index}]"))?;
+    }
+    let method: Option<Method> = params.choice("method")?;
+    let path = params.text_up_to("path", FAULT_PATH_CHARS_MAX)?;
+    if path.as_ref().is_some_and(|path| !path.starts_with("/v1/")) {
+        return Err(Error::invalid("A path begins with /v1/.").param("path"));
+    }
+    let seed = params.integer_within("seed", 0, i64::MAX)?.unwrap_or(0);
+    let times = params.integer_within("times", 1, FAULT_COUNT_MAX)?;
+    Ok(FaultInput {
+        kind,
+        event_types,
+        endpoint: params.text("webhook_endpoint")?,
+        method: method.map(|method| method.word().to_owned()),
+        path,
+        share: take_share(params)?,
+        seed: seed.unsigned_abs(),
+        delay_ms: take_delay(params, kind)?,
+        hits_max: times.and_then(|times| u32::try_from(times).ok()),
+    })
+}
+
+fn take_share(params: &mut Params) -> Result<Share, Error> {
+    params.exclusive(&["percent", "every", "first"])?;
+    let percent = params.integer_within("percent", 1, 100)?;
+    let every = params.integer_within("every", 1, FAULT_COUNT_MAX)?;
+    let first = params.integer_within("first", 1, FAULT_COUNT_MAX)?;
+    let count = |count: i64| u32::try_from(count).unwrap_or(1);
+    Ok(match (every, first) {
+        (Some(every), _) => Share::Every(count(every)),
+        (None, Some(first)) => Share::First(count(first)),
+        (None, None) => {
+            Share::Percent(percent.and_then(|one| u8::try_from(one).ok()).unwrap_or(100))
+        }
+    })
+}
+
+fn take_delay(params: &mut Params, kind: FaultKind) -> Result<u32, Error> {
+    let (default, most) = match kind {
+        FaultKind::ApiLatency => (DELAY_MS_DEFAULT, FAULT_LATENCY_MS_MAX),
+        FaultKind::WebhookDelayed => (DELAY_MS_DEFAULT, FAULT_DELAY_MS_MAX),
+        FaultKind::WebhookReordered => (REORDER_MS_DEFAULT, FAULT_DELAY_MS_MAX),
+        _ if params.has("delay_ms") => {
+            let message = format!("A fault of the kind {} has no delay.", kind.word());
+            return Err(Error::invalid(message).param("delay_ms"));
+        }
+        _ => return Ok(0),
+    };
+    let given = params.integer_within("delay_ms", 0, most)?;
+    Ok(given.and_then(|given| u32::try_from(given).ok()).unwrap_or(default))
+}
+
+/// What is sent in place of an answer if a call is not to be done.
+pub(super) fn in_place_of(fault: CallFault) -> Option<Sent> {
+    match fault.kind {
+        FaultKind::ApiErrorBefore => Some(Sent::refused(&Error::internal())),
+        FaultKind::ApiCutBefore => Some(Sent::refused(&Error::internal()).cut()),
+        FaultKind::ApiRateLimited => {
+            Some(Sent::refused(&Error::rate_limited(LIMIT)).limited(LIMIT))
+        }
+        _ => None,
+    }
+}
+
+/// What is sent of an answer that there is.
+pub(super) fn of_answer(fault: CallFault, sent: Sent) -> Sent {
+    match fault.kind {
+        FaultKind::ApiErrorAfter => Sent::refused(&Error::internal()),
+        FaultKind::ApiCutAfter => sent.cut(),
+        _ => sent,
+    }
+}

@@ -1,0 +1,271 @@
+//! The ledger of deliveries, and sending an event again.
+
+use crate::support::{App, Client, Receiver, Reply};
+use serde_json::Value;
+
+const LEDGER: &str = "/v1/test_helpers/deliveries";
+
+async fn endpoint(client: &Client, receiver: &Receiver, more: &str) -> String {
+    let form = format!("url={}&enabled_events[]=customer.created{more}", receiver.url);
+    client.post("/v1/webhook_endpoints", &form).await.ok().text("/id")
+}
+
+/// Each delivery of a list as its event, its endpoint and its status.
+fn told(listed: &Reply) -> Vec<[String; 3]> {
+    let word = |item: &Value, name: &str| item[name].as_str().unwrap().to_owned();
+    let told = |item: &Value| ["event", "webhook_endpoint", "status"].map(|name| word(item, name));
+    listed.items("/data").iter().map(told).collect()
+}
+
+/// A delivery shows each attempt with what was answered and the signature that it was sent with,
+/// and when the next one is due.
+#[tokio::test]
+async fn shows_every_attempt() {
+    let (app, receiver) = (App::sqlite().await, Receiver::start().await);
+    endpoint(&app, &receiver, "").await;
+    receiver.answer(500);
+    app.customer().await;
+    app.run_workers_until_idle().await;
+    let listed = app.get(LEDGER).await.ok();
+    let delivery = app.get(&format!("{LEDGER}/{}", listed.text("/data/0/id"))).await.ok();
+    assert_eq!(delivery.json(), listed.at("/data/0"));
+    let posted = receiver.take().remove(0);
+    let signature = posted.header("stripe-signature").unwrap();
+    let ids = ["/id", "/event", "/webhook_endpoint"].map(|id| delivery.text(id));
+    let shown = ids.iter().fold(delivery.shown(), |shown, id| shown.replace(id, &id[..4]));
+    insta::assert_snapshot!(shown.replace(signature, "the header"), @r#"
+    200
+    {
+      "attempts": [
+        {
+          "at": 1767225600,
+          "duration_ms": 0,
+          "error": null,
+          "fault": null,
+          "number": 1,
+          "resent": false,
+          "response": "",
+          "signature": "the header",
+          "status": 500
+        }
+      ],
+      "event": "evt_",
+      "event_type": "customer.created",
+      "fault": null,
+      "id": "whd_",
+      "next_attempt_at": 1767225605,
+      "object": "bankfeed.delivery",
+      "status": "pending",
+      "webhook_endpoint": "we_0"
+    }
+    "#);
+}
+
+/// The merchant's list is picked by event, endpoint and status, and its pages go on where they end.
+#[tokio::test]
+async fn lists_what_is_asked_for() {
+    let (app, receiver) = (App::sqlite().await, Receiver::start().await);
+    let first = endpoint(&app, &receiver, "").await;
+    let second = endpoint(&app, &receiver, "").await;
+    app.customer().await;
+    app.wait_s(1);
+    app.run_workers_until_idle().await;
+    receiver.answer(404);
+    app.customer().await;
+    app.run_workers_until_idle().await;
+    let whole = told(&app.get(LEDGER).await.ok());
+    let events = [whole[3][0].clone(), whole[0][0].clone()];
+    let row = |event: usize, endpoint: &String, status: &str| {
+        [events[event].clone(), endpoint.clone(), status.to_owned()]
+    };
+    let rows = [
+        row(1, &second, "pending"),
+        row(1, &first, "pending"),
+        row(0, &second, "succeeded"),
+        row(0, &first, "succeeded"),
+    ];
+    assert_eq!(whole, rows);
+    for (query, wanted) in [
+        (format!("endpoint={first}"), vec![&rows[1], &rows[3]]),
+        ("status=succeeded".to_owned(), vec![&rows[2], &rows[3]]),
+        ("status=lost".to_owned(), vec![]),
+        (format!("event={}", events[1]), vec![&rows[0], &rows[1]]),
+        (format!("event={}&limit=1", events[1]), vec![&rows[0]]),
+        (format!("event={}&endpoint={first}&status=pending", events[1]), vec![&rows[1]]),
+        ("limit=3".to_owned(), vec![&rows[0], &rows[1], &rows[2]]),
+    ] {
+        let listed = app.get(&format!("{LEDGER}?{query}")).await.ok();
+        assert_eq!(told(&listed).iter().collect::<Vec<_>>(), wanted, "{query}");
+        assert_eq!(listed.at("/has_more"), query.contains("limit"), "{query}");
+    }
+    let ids: Vec<String> = app
+        .get(LEDGER)
+        .await
+        .ok()
+        .items("/data")
+        .iter()
+        .map(|item| item["id"].as_str().unwrap().to_owned())
+        .collect();
+    for (query, wanted) in [
+        (format!("starting_after={}", ids[0]), &rows[1..]),
+        (format!("starting_after={}&limit=1", ids[1]), &rows[2..3]),
+        (format!("ending_before={}&limit=1", ids[2]), &rows[1..2]),
+        (format!("event={}&starting_after={}", events[1], ids[0]), &rows[1..2]),
+        (format!("event={}&ending_before={}", events[1], ids[1]), &rows[..1]),
+    ] {
+        let listed = app.get(&format!("{LEDGER}?{query}")).await.ok();
+        assert_eq!(told(&listed), wanted, "{query}");
+    }
+}
+
+/// A delivery that is sent again carries the same bytes under a fresh signature, as a further attempt,
+/// and is tried by the schedule from its beginning.
+#[tokio::test]
+async fn sends_a_delivery_again() {
+    let (app, receiver) = (App::start().await, Receiver::start().await);
+    endpoint(&app, &receiver, "").await;
+    app.customer().await;
+    app.run_workers_until_idle().await;
+    let id = app.get(LEDGER).await.ok().text("/data/0/id");
+    app.wait_s(60);
+    receiver.answer(503);
+    let path = format!("{LEDGER}/{id}/resend");
+    let resend =
+        async || app.request("POST", &path).header("Idempotency-Key", "again").send().await;
+    let sent = resend().await.ok();
+    assert_eq!(sent.text("/status"), "pending");
+    app.run_workers_until_idle().await;
+    assert_eq!(resend().await.ok().body, sent.body);
+    app.run_workers_until_idle().await;
+    receiver.answer(200);
+    app.wait_s(10);
+    app.run_workers_until_idle().await;
+    let posts = receiver.take();
+    assert_eq!(posts.len(), 3);
+    assert!(posts.iter().all(|post| post.body == posts[0].body));
+    assert_ne!(posts[0].header("stripe-signature"), posts[1].header("stripe-signature"));
+    let delivery = app.get(&format!("{LEDGER}/{id}")).await.ok();
+    let attempts: Vec<(Value, Value, Value)> = delivery
+        .items("/attempts")
+        .into_iter()
+        .map(|attempt| {
+            (attempt["number"].clone(), attempt["resent"].clone(), attempt["status"].clone())
+        })
+        .collect();
+    let wanted = [(1, false, 200), (2, true, 503), (3, true, 200)];
+    assert_eq!(
+        attempts,
+        wanted.map(|(n, resent, status)| (n.into(), resent.into(), status.into()))
+    );
+    assert_eq!(delivery.text("/status"), "succeeded");
+}
+
+/// An event is sent again to the endpoint that is named, also if that is younger than the event, or
+/// to all that take it; of a connected account too.
+#[tokio::test]
+async fn sends_an_event_again() {
+    let (app, old, young) = (App::start().await, Receiver::start().await, Receiver::start().await);
+    endpoint(&app, &old, "").await;
+    let customer = app.customer().await;
+    app.run_workers_until_idle().await;
+    let event = app.get("/v1/events").await.ok().text("/data/0/id");
+    let named = endpoint(&app, &young, "").await;
+    let retry = format!("/v1/events/{event}/retry");
+    let mut counts = Vec::new();
+    for form in [format!("webhook_endpoint={named}"), String::new()] {
+        let sent = app.post(&retry, &form).await.ok();
+        assert_eq!(
+            (sent.text("/id"), sent.text("/data/object/id")),
+            (event.clone(), customer.clone())
+        );
+        app.run_workers_until_idle().await;
+        counts.push((old.take().len(), young.take().len()));
+    }
+    assert_eq!(counts, [(1, 1), (1, 1)]);
+    let connected = Receiver::start().await;
+    endpoint(&app, &connected, "&connect=true").await;
+    app.in_account("acct_1").customer().await;
+    app.run_workers_until_idle().await;
+    let event = app.in_account("acct_1").get("/v1/events").await.ok().text("/data/0/id");
+    app.post(&format!("/v1/events/{event}/retry"), "account=acct_1").await.ok();
+    app.run_workers_until_idle().await;
+    let posts = connected.take();
+    assert_eq!((posts.len(), posts[1].text("/account")), (2, "acct_1".to_owned()));
+}
+
+/// What cannot be sent again says why, and nothing is sent.
+#[tokio::test]
+async fn refuses_what_cannot_be_sent() {
+    let (app, receiver) = (App::start().await, Receiver::start().await);
+    let hook = endpoint(&app, &receiver, "").await;
+    app.customer().await;
+    app.run_workers_until_idle().await;
+    let delivery = app.get(LEDGER).await.ok();
+    let (id, event) = (delivery.text("/data/0/id"), delivery.text("/data/0/event"));
+    app.post(&format!("/v1/webhook_endpoints/{hook}"), "disabled=true").await.ok();
+    receiver.take();
+    let (resend, retry) = (format!("{LEDGER}/{id}/resend"), format!("/v1/events/{event}/retry"));
+    let of_hook = format!("webhook_endpoint={hook}");
+    let list = format!("{LEDGER}?starting_after=whd_1");
+    let told = app
+        .refusals(&[
+            ("POST", &resend, ""),
+            ("POST", &retry, &of_hook),
+            ("POST", &retry, "webhook_endpoint=we_1"),
+            ("POST", &retry, "for_stripecli=true"),
+            ("POST", &retry, "for_stripecli=true&webhook_endpoint=we_1"),
+            ("POST", &retry, "account=123"),
+            ("POST", "/v1/events/evt_1/retry", ""),
+            ("POST", "/v1/test_helpers/deliveries/whd_1/resend", ""),
+            ("GET", "/v1/test_helpers/deliveries/whd_1", ""),
+            ("GET", "/v1/test_helpers/deliveries?event=evt_1", ""),
+            ("GET", "/v1/test_helpers/deliveries?endpoint=we_1", ""),
+            ("GET", "/v1/test_helpers/deliveries?status=gone", ""),
+            ("GET", &list, ""),
+        ])
+        .await;
+    insta::assert_snapshot!(told, @"
+    POST /v1/test_helpers/deliveries/whd_…/resend
+        400 invalid_request_error - id
+        The webhook endpoint we_… is disabled.
+    POST /v1/events/evt_…/retry webhook_endpoint=we_…
+        400 invalid_request_error - webhook_endpoint
+        The webhook endpoint we_… is disabled.
+    POST /v1/events/evt_…/retry webhook_endpoint=we_1
+        404 invalid_request_error resource_missing webhook_endpoint
+        No such webhook endpoint: 'we_1'
+    POST /v1/events/evt_…/retry for_stripecli=true
+        400 invalid_request_error - for_stripecli
+        Nobody listens: run 'stripe listen' with this key first, or name the
+        webhook_endpoint that is to get the event again.
+    POST /v1/events/evt_…/retry for_stripecli=true&webhook_endpoint=we_1
+        400 invalid_request_error parameters_exclusive webhook_endpoint
+        You may give only one of these parameters: webhook_endpoint, for_stripecli.
+    POST /v1/events/evt_…/retry account=123
+        400 invalid_request_error - account
+        The account to act in must be the id of a connected account (acct_…), not '123'.
+    POST /v1/events/evt_1/retry
+        404 invalid_request_error resource_missing id
+        No such event: 'evt_1'
+    POST /v1/test_helpers/deliveries/whd_1/resend
+        404 invalid_request_error resource_missing id
+        No such delivery: 'whd_1'
+    GET /v1/test_helpers/deliveries/whd_1
+        404 invalid_request_error resource_missing id
+        No such delivery: 'whd_1'
+    GET /v1/test_helpers/deliveries?event=evt_1
+        404 invalid_request_error resource_missing event
+        No such event: 'evt_1'
+    GET /v1/test_helpers/deliveries?endpoint=we_1
+        404 invalid_request_error resource_missing endpoint
+        No such webhook endpoint: 'we_1'
+    GET /v1/test_helpers/deliveries?status=gone
+        400 invalid_request_error - status
+        Invalid status: must be one of pending, succeeded, failed, canceled, or lost
+    GET /v1/test_helpers/deliveries?starting_after=whd_1
+        400 invalid_request_error resource_missing starting_after
+        No such delivery: 'whd_1'
+    ");
+    app.run_workers_until_idle().await;
+    assert!(receiver.take().is_empty());
+}

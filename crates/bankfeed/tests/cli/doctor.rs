@@ -1,0 +1,135 @@
+//! `doctor`.
+
+use crate::support::{command, told};
+use std::fs::{Permissions, set_permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+/// An address that is always free.
+const FREE: &str = "127.0.0.1:0";
+
+/// What doctor says of the server on a database: what was looked at, how it is, and what to do. What
+/// differs between machines is left out.
+fn look(db: &Path, listen: &str) -> String {
+    let folder = db.parent().unwrap().to_str().unwrap();
+    let db = db.to_str().unwrap();
+    let arguments = ["doctor", "--listen", listen, "--db", db];
+    let mut shown = String::new();
+    for line in told(&mut command(&arguments), &arguments).lines().skip(1) {
+        let mut words: Vec<&str> = line.split_whitespace().collect();
+        if ["clock", "space", "open"].contains(&words[0]) {
+            words.truncate(1);
+        }
+        shown += &words.join(" ").replace(db, "DB").replace(folder, "FOLDER");
+        shown += "\n";
+    }
+    shown
+}
+
+/// Runs a server on a database until it is ready, and ends it.
+fn serve(db: &Path) {
+    let server = crate::support::Server::with(&["--db", db.to_str().unwrap()]);
+    server.link(&[]);
+}
+
+/// Nothing is wrong before the first start, nor after a server was killed.
+#[test]
+fn finds_nothing_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = folder.path().join("bank.db");
+    let mut shown = look(&db, FREE);
+    serve(&db);
+    shown += &look(&db, FREE);
+    insta::assert_snapshot!(shown, @"
+    WHAT STATE FOUND WHAT TO DO
+    clock
+    space
+    rights ok files are for their owner
+    database ok none yet; serve makes DB
+    keys ok any test key, and 0 issued keys
+    port ok 127.0.0.1:0 is free
+    open
+    WHAT STATE FOUND WHAT TO DO
+    clock
+    space
+    rights ok files are for their owner
+    database ok DB is whole, and of this version
+    seal key ok it opens the database
+    keys ok any test key, and 0 issued keys
+    port ok 127.0.0.1:0 is free
+    open
+    ");
+    let before = std::fs::read(&db).unwrap();
+    look(&db, FREE);
+    assert_eq!(std::fs::read(&db).unwrap(), before);
+}
+
+/// Each fault is named, with what to do about it, and ends the command with 1.
+#[test]
+fn finds_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = folder.path().join("bank.db");
+    let key = folder.path().join("bank.db.key");
+    serve(&db);
+    let wrong = |shown: String| {
+        let lines =
+            shown.lines().filter(|line| line.contains(" wrong ") || line.starts_with("ends"));
+        lines.collect::<Vec<_>>().join("\n") + "\n"
+    };
+    set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
+    let mut shown = wrong(look(&db, FREE));
+    set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+    let own = std::fs::read_to_string(&key).unwrap();
+    std::fs::write(&key, "00".repeat(32)).unwrap();
+    shown += &wrong(look(&db, FREE));
+    std::fs::write(&key, "secret").unwrap();
+    shown += &wrong(look(&db, FREE));
+    std::fs::remove_file(&key).unwrap();
+    shown += &wrong(look(&db, FREE));
+    std::fs::write(&key, own).unwrap();
+    set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+    std::fs::write(folder.path().join("bank.db-wal"), "").unwrap();
+    std::fs::write(&db, "no database at all, but some text").unwrap();
+    shown += &wrong(look(&db, FREE));
+    shown += &wrong(look(&folder.path().join("none/bank.db"), "nowhere"));
+    insta::assert_snapshot!(shown, @"
+    rights wrong others may use DB.key (mode 644) chmod 600 DB.key
+    ends with 1
+    seal key wrong the database was made with another key put its own key file back, or name it with --seal-key-file
+    ends with 1
+    seal key wrong DB.key is no key it holds 32 bytes in hexadecimal; put it back
+    ends with 1
+    seal key wrong DB.key: No such file or directory (os error 2) put it back: nothing else opens the database
+    ends with 1
+    database wrong DB: could not open the database: file is not a database name another with --db, or restore a backup
+    ends with 1
+    rights wrong no file can be made in FOLDER let the user who runs the server write there
+    port wrong nowhere is no address say HOST:PORT with --listen
+    ends with 1
+    ");
+}
+
+/// A port that is taken is well when a server is ready there, and wrong when it is another program.
+#[test]
+fn knows_who_has_the_port() {
+    let server = crate::support::Server::start();
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = other.local_addr().unwrap().to_string();
+    // It takes one connection, says nothing and hangs up.
+    let other = std::thread::spawn(move || drop(other.accept()));
+    let ours = server.url.strip_prefix("http://").unwrap();
+    let mut shown = String::new();
+    for listen in [ours, address.as_str(), "0.0.0.0:0"] {
+        let arguments = ["doctor", "--memory", "--listen", listen, "--json"];
+        let told = told(&mut command(&arguments), &arguments);
+        let line = told.lines().find(|line| line.contains("\"what\":\"port\"")).unwrap();
+        shown += &line.replace(ours, "OURS").replace(&address, "OTHER");
+        shown += "\n";
+    }
+    other.join().unwrap();
+    insta::assert_snapshot!(shown, @r#"
+    {"found":"a server is ready at OURS","help":null,"state":"ok","what":"port"}
+    {"found":"another program listens on OTHER","help":"end it, or name another port with --listen","state":"wrong","what":"port"}
+    {"found":"0.0.0.0:0 can be reached by other machines, and any test key opens the server","help":"say --keys issued, or --keys any if that is what you want","state":"wrong","what":"port"}
+    "#);
+}

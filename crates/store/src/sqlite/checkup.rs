@@ -1,0 +1,74 @@
+//! A look at a database for `doctor`: nothing is changed, and a server may run on it meanwhile.
+
+use super::migration::{MIGRATIONS, count_done};
+use super::open::opens;
+use crate::seal::Sealer;
+use crate::{Checkup, OpenError};
+use rusqlite::{Connection, OpenFlags};
+use std::path::Path;
+
+/// Faults that are told of one database; more would say no more.
+const FAULTS_MAX: u32 = 5;
+
+/// Looks at the database in a file that exists.
+pub(crate) fn check_up(path: &Path, seal: Option<&Sealer>) -> Result<Checkup, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.execute_batch("PRAGMA trusted_schema = OFF")?;
+    let done = count_done(&connection, MIGRATIONS)?;
+    let mut statement = connection.prepare(&format!("PRAGMA quick_check({FAULTS_MAX})"))?;
+    let told = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let told: Vec<String> = told.collect::<Result<_, _>>()?;
+    Ok(Checkup {
+        migrations_done: done,
+        migrations_known: MIGRATIONS.len(),
+        faults: told.into_iter().filter(|fault| fault != "ok").collect(),
+        opens: match seal {
+            Some(seal) => opens(&connection, seal)?,
+            None => None,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+    use crate::sqlite::tests::{Still, at};
+    use std::io::{Seek as _, SeekFrom, Write as _};
+    use std::sync::Arc;
+
+    /// A database that is whole has nothing to tell, also while a store has it open; another key does
+    /// not open it.
+    #[test]
+    fn finds_nothing_in_a_whole_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bankfeed.db");
+        let settings = at(&path);
+        let own = Sealer::new(settings.seal_key, Arc::new(Still));
+        let store = Store::open(settings).unwrap();
+        let found = check_up(&path, Some(&own)).unwrap();
+        assert_eq!(found.migrations_done, found.migrations_known);
+        assert_eq!((found.faults.as_slice(), found.opens), ([].as_slice(), Some(true)));
+        let other = Sealer::new([9; 32], Arc::new(Still));
+        assert_eq!(check_up(&path, Some(&other)).unwrap().opens, Some(false));
+        assert_eq!(check_up(&path, None).unwrap().opens, None);
+        drop(store);
+    }
+
+    /// A damaged page is found, and what is no database is refused.
+    #[test]
+    fn finds_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bankfeed.db");
+        drop(Store::open(at(&path)).unwrap());
+        let mut file = std::fs::File::options().write(true).open(&path).unwrap();
+        let page = 4_096;
+        file.seek(SeekFrom::Start(2 * page)).unwrap();
+        file.write_all(&[0xff; 64]).unwrap();
+        let found = check_up(&path, None);
+        assert!(found.as_ref().map_or(true, |found| !found.faults.is_empty()), "{found:?}");
+        std::fs::write(&path, "no database at all").unwrap();
+        assert!(check_up(&path, None).is_err());
+    }
+}

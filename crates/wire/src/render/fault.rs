@@ -1,0 +1,42 @@
+//! A fault on demand. This object is ours; Stripe has none like it.
+
+use crate::json::JsonWriter;
+use model::Word;
+use model::fault::{Fault, Share};
+
+/// The kind of object.
+pub const OBJECT: &str = "bankfeed.fault";
+
+/// Writes a fault with how many things fitted it since the server began, and how many it hit.
+pub fn write(writer: &mut JsonWriter, fault: &Fault, fitting: u64, hits: u32) {
+    let over = fault.hits_max.is_some_and(|hits_max| hits >= hits_max);
+    let (percent, every, first) = match fault.share {
+        Share::Percent(percent) => (Some(i64::from(percent)), None, None),
+        Share::Every(every) => (None, Some(i64::from(every)), None),
+        Share::First(first) => (None, None, Some(i64::from(first))),
+    };
+    writer.object(|w| {
+        w.key("id").plain(fault.id.text().as_str());
+        w.key("object").plain(OBJECT);
+        w.key("created").integer(fault.created.0);
+        w.key("delay_ms").integer(i64::from(fault.delay_ms));
+        w.key("every").optional_integer(every);
+        w.key("first").optional_integer(first);
+        w.key("fitting").integer(i64::try_from(fitting).unwrap_or(i64::MAX));
+        w.key("hits").integer(i64::from(hits));
+        w.key("kind").plain(fault.kind.word());
+        w.key("livemode").boolean(false);
+        w.key("method").optional_string(fault.method.as_deref());
+        w.key("path").optional_string(fault.path.as_deref());
+        w.key("percent").optional_integer(percent);
+        w.key("seed").integer(i64::try_from(fault.seed).unwrap_or(i64::MAX));
+        w.key("status").plain(if over { "over" } else { "active" });
+        w.key("times").optional_integer(fault.hits_max.map(i64::from));
+        w.key("types").strings(fault.event_types.iter().map(String::as_str));
+        w.key("webhook_endpoint");
+        match fault.endpoint {
+            Some(endpoint) => w.plain(endpoint.text().as_str()),
+            None => w.null(),
+        };
+    });
+}
