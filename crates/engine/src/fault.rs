@@ -75,7 +75,7 @@ struct State {
     /// Raised by each change, so that what was read before it is not kept after it.
     changes: u64,
     held: HashMap<MerchantId, FaultsOf>,
-    counts: HashMap<FaultId, Count>,
+    counts: HashMap<(MerchantId, FaultId), Count>,
     /// Webhooks that wait for the next one to their endpoint.
     back: Vec<(DeliveryKey, MerchantId)>,
 }
@@ -91,12 +91,21 @@ impl Faults {
         state.held.remove(&merchant);
     }
 
+    /// Begins anew for a merchant whose rows were removed or replaced. Others' faults are read again
+    /// too: those of its connected accounts went with it.
+    pub(crate) fn begin_anew(&self, merchant: MerchantId) {
+        let mut state = self.state();
+        state.changes += 1;
+        state.held.clear();
+        state.counts.retain(|(of, _), _| *of != merchant);
+    }
+
     /// Counts a thing for each fault that it fits; the first fault that takes it hits it.
     fn count<'a>(&self, fitting: impl Iterator<Item = &'a Fault>) -> Option<&'a Fault> {
         let mut hit = None;
         let mut state = self.state();
         for fault in fitting {
-            let count = state.counts.entry(fault.id).or_default();
+            let count = state.counts.entry((fault.merchant, fault.id)).or_default();
             count.fitting += 1;
             let over = fault.hits_max.is_some_and(|hits_max| count.hits >= hits_max);
             let takes = fault.share.takes(fault.seed, fault.kind, count.fitting);
@@ -195,7 +204,7 @@ impl Engine {
             };
             if settled(self.store.write(change).await?)? {
                 self.faults.changed(context.merchant);
-                self.faults.state().counts.remove(&id);
+                self.faults.state().counts.remove(&(context.merchant, id));
                 return Ok(Answer::committed(body));
             }
         }
@@ -329,7 +338,13 @@ impl Engine {
     }
 
     fn fault_body(&self, fault: &Fault) -> Vec<u8> {
-        let count = self.faults.state().counts.get(&fault.id).copied().unwrap_or_default();
+        let count = self
+            .faults
+            .state()
+            .counts
+            .get(&(fault.merchant, fault.id))
+            .copied()
+            .unwrap_or_default();
         render(|w| wire::render::fault::write(w, fault, count.fitting, count.hits))
     }
 }

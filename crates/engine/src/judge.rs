@@ -71,6 +71,11 @@ impl Engine {
         Answer::unchanged(render(|w| wire::render::consumer_report::write(w, &report)))
     }
 
+    /// Forgets what was seen of a client whose objects were removed or replaced.
+    pub(crate) fn forget_client(&self, merchant: MerchantId) {
+        self.judge.all().remove(&merchant);
+    }
+
     /// Forgets what was seen of the caller's client; answers the report that is left.
     pub fn reset_consumer_report(&self, context: &Context) -> Answer {
         let now = self.clock.server_now();

@@ -101,6 +101,7 @@ impl Engine {
             reply: context.reply(self, &body),
         };
         written(self.store.write(restore).await?, id)?;
+        self.forget_rows(context);
         self.wake.all();
         Ok(Answer::committed(body))
     }
@@ -123,7 +124,14 @@ impl Engine {
         let body = render(|w| write_reset(w, self.clock.account_now()));
         let reset = ResetSandbox { merchant: context.merchant, reply: context.reply(self, &body) };
         written(self.store.write(reset).await?, "")?;
+        self.forget_rows(context);
         Ok(Answer::committed(body))
+    }
+
+    /// Forgets what is held in memory of rows that are no longer there.
+    fn forget_rows(&self, context: &Context) {
+        self.faults.begin_anew(context.merchant);
+        self.forget_client(context.merchant);
     }
 
     async fn get_snapshot(&self, context: &Context, given: &str) -> Result<SandboxSnapshot, Error> {

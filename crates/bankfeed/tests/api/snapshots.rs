@@ -316,3 +316,23 @@ async fn refusals() {
         This call works in test mode only; use a test key (sk_test_…).
     ");
 }
+
+/// A fault goes and comes with the sandbox that it is of, and is counted from the beginning.
+#[tokio::test]
+async fn faults_go_and_come() {
+    let app = App::sqlite().await;
+    let fails = "kind=api_error_before&path=/v1/customers&first=1";
+    let fault = app.post("/v1/test_helpers/faults", fails).await.ok().text("/id");
+    let kept = app.post(SNAPSHOTS, "").await.ok().text("/id");
+    let status = async || app.get("/v1/customers").await.status;
+    assert_eq!([status().await, status().await], [500, 200]);
+    app.post(&format!("{SNAPSHOTS}/{kept}/restore"), "").await.ok();
+    assert_eq!([status().await, status().await], [500, 200], "counted from the beginning");
+    app.delete(&format!("/v1/test_helpers/faults/{fault}")).await.ok();
+    app.post(&format!("{SNAPSHOTS}/{kept}/restore"), "").await.ok();
+    assert_eq!(status().await, 500, "back with the snapshot");
+    app.post("/v1/test_helpers/faults", "kind=api_error_before&path=/v1/customers").await.ok();
+    assert_eq!(status().await, 500);
+    app.post(RESET, "").await.ok();
+    assert_eq!(status().await, 200, "gone with the sandbox");
+}
