@@ -4,10 +4,10 @@ use super::call::{self, Call, Handler, Outcome, Pending, Route};
 use super::payments::{
     checkout, dispute, intent, invoice, method_configuration, payment_method, product, subscription,
 };
+use super::test_helpers::{delivery, fault, judge, sandbox, scenario, snapshot};
 use super::{
-    App, account, clock, connected_account, connections_settings, cors, customer, delivery,
-    endpoint, event, event_stream, external_account, fault, helpers, judge, link_flow, record,
-    scenario, session, snapshot, token, transaction,
+    App, account, clock, connected_account, connections_settings, cors, customer, endpoint, event,
+    event_stream, external_account, link_flow, record, session, token, transaction,
 };
 use crate::pages::{self, hosted};
 use axum::Router;
@@ -168,32 +168,32 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .delete("/v1/test_helpers/test_clocks/{id}", clock::delete)
         .post("/v1/test_helpers/test_clocks/{id}/advance", clock::advance)
         // Ours: what a test does in place of the holder and of the bank
-        .client_post("/v1/test_helpers/financial_connections/link", helpers::link)
-        .get("/v1/test_helpers/financial_connections/institutions", helpers::institutions)
+        .client_post("/v1/test_helpers/financial_connections/link", sandbox::link)
+        .get("/v1/test_helpers/financial_connections/institutions", sandbox::institutions)
         .post(
             "/v1/test_helpers/financial_connections/accounts/{id}/transactions",
-            helpers::add_transaction,
+            sandbox::add_transaction,
         )
         .post(
             "/v1/test_helpers/financial_connections/accounts/{id}/transactions/{transaction}",
-            helpers::change_transaction,
+            sandbox::change_transaction,
         )
-        .post("/v1/test_helpers/financial_connections/accounts/{id}/balance", helpers::set_balance)
-        .post("/v1/test_helpers/financial_connections/accounts/{id}/owners", helpers::set_owners)
-        .get("/v1/test_helpers/financial_connections/accounts/{id}/ledger", helpers::ledger)
-        .post("/v1/test_helpers/financial_connections/accounts/{id}/next_refresh", helpers::script)
-        .get("/v1/test_helpers/financial_connections/accounts/{id}/next_refresh", helpers::scripts)
+        .post("/v1/test_helpers/financial_connections/accounts/{id}/balance", sandbox::set_balance)
+        .post("/v1/test_helpers/financial_connections/accounts/{id}/owners", sandbox::set_owners)
+        .get("/v1/test_helpers/financial_connections/accounts/{id}/ledger", sandbox::ledger)
+        .post("/v1/test_helpers/financial_connections/accounts/{id}/next_refresh", sandbox::script)
+        .get("/v1/test_helpers/financial_connections/accounts/{id}/next_refresh", sandbox::scripts)
         .delete(
             "/v1/test_helpers/financial_connections/accounts/{id}/next_refresh",
-            helpers::clear_scripts,
+            sandbox::clear_scripts,
         )
         .post(
             "/v1/test_helpers/financial_connections/accounts/{id}/deactivate",
-            helpers::deactivate,
+            sandbox::deactivate,
         )
         .post(
             "/v1/test_helpers/financial_connections/accounts/{id}/reactivate",
-            helpers::reactivate,
+            sandbox::reactivate,
         )
         // Ours: bank timelines as data
         .post("/v1/test_helpers/financial_connections/scenarios", scenario::create)
