@@ -4,7 +4,7 @@
 use crate::app::{Answered, App};
 use crate::operation::{Request, Status};
 use connectors::sandbox::{NewTransaction, Script, StatusChange, TransactionChange};
-use engine::sandbox::AddTransaction;
+use engine::test_helpers::sandbox::AddTransaction;
 use model::bank::BankStatus;
 use model::clock::AccountTime;
 use model::money::Currency;

@@ -5,8 +5,8 @@
 
 use crate::change::{push_event, record_interrupted_by};
 use crate::context::{render, settled, tries};
-use crate::judge::What;
 use crate::list::list_body;
+use crate::test_helpers::judge::What;
 use crate::watch::bank_account;
 use crate::{Answer, Context, Engine, Error};
 use model::Word;

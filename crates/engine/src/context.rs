@@ -1,7 +1,7 @@
 //! Who asks and how the answer is to look; the answer itself.
 
 use crate::access::Connected;
-use crate::judge::{Seen, What};
+use crate::test_helpers::judge::{Seen, What};
 use crate::{Engine, Error};
 use model::event::Cause;
 use model::id::{AccountId, MerchantId, RequestId};

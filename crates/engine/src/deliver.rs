@@ -3,8 +3,8 @@
 //! At least once: the attempt is recorded after it was made, so a crash in between repeats it. The
 //! payload was frozen by the dispatcher; only timestamp and signature are new in each attempt.
 
-use crate::judge::Ended;
 use crate::settings::RetrySchedule;
+use crate::test_helpers::judge::Ended;
 use crate::{Engine, Error};
 use model::clock::ServerTime;
 use model::delivery::{Attempt, Delivery, DeliveryStatus};

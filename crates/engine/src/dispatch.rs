@@ -5,7 +5,7 @@
 //! mark is cleared an event is offered to the event streams, which no crash outlives.
 
 use crate::event::{Listeners, subscribed};
-use crate::fault::FaultsOf;
+use crate::test_helpers::fault::FaultsOf;
 use crate::{Engine, Error};
 use model::clock::ServerTime;
 use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};

@@ -1,6 +1,6 @@
 //! Why a use case did not answer, and the one place that decides what a client sees of it.
 
-use crate::judge::{Seen, What};
+use crate::test_helpers::judge::{Seen, What};
 use model::id::AccountId;
 use wire::error::Error as Refusal;
 

@@ -1,7 +1,7 @@
 //! Transactions: the feed that followers read.
 
 use crate::account::{no_such_account, permitted, readable};
-use crate::judge::{Edge, Listed, What};
+use crate::test_helpers::judge::{Edge, Listed, What};
 use crate::{Answer, Context, Engine, Error};
 use model::account::{AccountStatus, ListableAccount, Permission};
 use model::bank::Feature;

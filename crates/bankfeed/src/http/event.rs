@@ -3,7 +3,7 @@
 use super::call::{Call, Outcome};
 use super::customer::bounds;
 use engine::event::EventFilter;
-use engine::wait::{WaitFilter, check_type};
+use engine::test_helpers::wait::{WaitFilter, check_type};
 use model::limits::{EVENT_WAIT_S_DEFAULT, EVENT_WAIT_S_MAX};
 use wire::list::take_page;
 

@@ -1,7 +1,7 @@
 //! What is sent for a call: an answer, a refusal, or the answer that was sent before.
 
 use engine::Answer;
-use engine::judge::Seen;
+use engine::test_helpers::judge::Seen;
 use model::id::RequestId;
 use std::borrow::Cow;
 use store::Reply;

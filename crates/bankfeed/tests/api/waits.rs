@@ -2,7 +2,7 @@
 
 use crate::support::{App, FC, Receiver};
 use engine::Context;
-use engine::wait::WaitFilter;
+use engine::test_helpers::wait::WaitFilter;
 use model::id::{MerchantId, RequestId};
 use std::future::poll_fn;
 use std::pin::pin;

@@ -5,7 +5,7 @@
 //! A step that does not belong to the pane that is shown does nothing: another tab was faster.
 
 use crate::carrier::Ask;
-use crate::scenario::Banks;
+use crate::test_helpers::scenario::Banks;
 use connectors::{Begin, Input, Institution, LinkError, OfferedAccount, Step};
 use model::clock::AccountTime;
 use model::id::InstitutionId;

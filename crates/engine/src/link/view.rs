@@ -4,7 +4,7 @@ use super::flow::Opened;
 use super::open;
 use super::steps::{Unusable, accounts_max, can_sign_in, offer, usable};
 use crate::carrier::Ask;
-use crate::scenario::Banks;
+use crate::test_helpers::scenario::Banks;
 use crate::{Engine, Error};
 use connectors::{Input, Institution, Step};
 use model::account::{Permission, Subcategory};

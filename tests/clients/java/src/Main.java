@@ -31,7 +31,8 @@ final class Main {
             "java stripe-java %s (%s): %s%n", Stripe.VERSION, Stripe.API_VERSION, step.getKey());
       }
     }
-    System.out.printf("%d passed, %d failed%n", passed, failed);
+    String release = "java stripe-java " + Stripe.VERSION + " (" + Stripe.API_VERSION + ")";
+    System.out.printf("%s: %d steps%n%d passed, %d failed%n", release, passed, passed, failed);
     System.exit(failed == 0 ? 0 : 1);
   }
 

@@ -1,9 +1,9 @@
 //! `/v1/test_helpers/financial_connections`: what a test does in place of the holder and the bank.
 
-use super::call::{Call, Outcome};
+use crate::http::call::{Call, Outcome};
 use connectors::sandbox::{NewTransaction, Script, StatusChange, TransactionChange};
 use engine::link::{CarrierInput, LinkInput, LinkOutcome};
-use engine::sandbox::AddTransaction;
+use engine::test_helpers::sandbox::AddTransaction;
 use model::Word;
 use model::account::{InactiveCause, StatusAction};
 use model::bank::{BankOwner, BankStatus};
@@ -80,7 +80,7 @@ impl Word for ScriptedCause {
     }
 }
 
-pub(super) async fn link(mut call: Call) -> Outcome {
+pub(in crate::http) async fn link(mut call: Call) -> Outcome {
     let publishable = call.publishable;
     let params = &mut call.params;
     params.exclusive(&["client_secret", "carrier"])?;
@@ -111,12 +111,12 @@ pub(super) async fn link(mut call: Call) -> Outcome {
     Ok(call.engine.link(&call.context, &input).await?)
 }
 
-pub(super) async fn institutions(call: Call) -> Outcome {
+pub(in crate::http) async fn institutions(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.list_institutions(&call.context).await?)
 }
 
-pub(super) async fn add_transaction(mut call: Call) -> Outcome {
+pub(in crate::http) async fn add_transaction(mut call: Call) -> Outcome {
     let params = &mut call.params;
     let transacted_at = params.integer("transacted_at")?.map(AccountTime);
     let new = NewTransaction {
@@ -132,7 +132,7 @@ pub(super) async fn add_transaction(mut call: Call) -> Outcome {
     Ok(call.engine.add_bank_transaction(&call.context, call.id(), &add).await?)
 }
 
-pub(super) async fn change_transaction(mut call: Call) -> Outcome {
+pub(in crate::http) async fn change_transaction(mut call: Call) -> Outcome {
     let params = &mut call.params;
     let status: Option<Target> = params.choice("status")?;
     let change = TransactionChange {
@@ -151,14 +151,14 @@ pub(super) async fn change_transaction(mut call: Call) -> Outcome {
     Ok(engine.change_bank_transaction(&call.context, account, transaction, &change).await?)
 }
 
-pub(super) async fn set_balance(mut call: Call) -> Outcome {
+pub(in crate::http) async fn set_balance(mut call: Call) -> Outcome {
     let current = call.params.need("current", take_amount)?;
     let available = take_amount(&mut call.params, "available")?;
     let call = call.ready(&[])?;
     Ok(call.engine.set_bank_balance(&call.context, call.id(), current, available).await?)
 }
 
-pub(super) async fn set_owners(mut call: Call) -> Outcome {
+pub(in crate::http) async fn set_owners(mut call: Call) -> Outcome {
     let owners =
         call.params.need("owners", |params, name| params.unsettable(name, Params::hashes))?;
     let owners = match owners {
@@ -169,28 +169,28 @@ pub(super) async fn set_owners(mut call: Call) -> Outcome {
     Ok(call.engine.set_bank_owners(&call.context, call.id(), &owners).await?)
 }
 
-pub(super) async fn ledger(call: Call) -> Outcome {
+pub(in crate::http) async fn ledger(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.show_ledger(&call.context, call.id()).await?)
 }
 
-pub(super) async fn script(mut call: Call) -> Outcome {
+pub(in crate::http) async fn script(mut call: Call) -> Outcome {
     let script = take_script(&mut call.params)?;
     let call = call.ready(&[])?;
     Ok(call.engine.script_refresh(&call.context, call.id(), script).await?)
 }
 
-pub(super) async fn scripts(call: Call) -> Outcome {
+pub(in crate::http) async fn scripts(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.list_scripted_refreshes(&call.context, call.id()).await?)
 }
 
-pub(super) async fn clear_scripts(call: Call) -> Outcome {
+pub(in crate::http) async fn clear_scripts(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.clear_scripted_refreshes(&call.context, call.id()).await?)
 }
 
-pub(super) async fn deactivate(mut call: Call) -> Outcome {
+pub(in crate::http) async fn deactivate(mut call: Call) -> Outcome {
     let cause = call.params.choice("cause")?.unwrap_or(InactiveCause::AccessExpired);
     let action = call.params.choice("action")?.unwrap_or(match cause {
         InactiveCause::AccountClosed => StatusAction::None,
@@ -200,7 +200,7 @@ pub(super) async fn deactivate(mut call: Call) -> Outcome {
     Ok(call.engine.deactivate_account(&call.context, call.id(), cause, action).await?)
 }
 
-pub(super) async fn reactivate(call: Call) -> Outcome {
+pub(in crate::http) async fn reactivate(call: Call) -> Outcome {
     let call = call.ready(account::FIELDS)?;
     Ok(call.engine.reactivate_account(&call.context, call.id()).await?)
 }

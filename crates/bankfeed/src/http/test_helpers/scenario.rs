@@ -1,12 +1,12 @@
 //! `/v1/test_helpers/financial_connections/scenarios`, and what happened on an account as one.
 
-use super::call::{Call, Outcome};
-use engine::scenario::ScenarioInput;
+use crate::http::call::{Call, Outcome};
+use engine::test_helpers::scenario::ScenarioInput;
 use model::limits::SCENARIO_BYTES_MAX;
 use wire::error::Error;
 use wire::list::take_page;
 
-pub(super) async fn create(mut call: Call) -> Outcome {
+pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     let params = &mut call.params;
     params.exclusive(&["scenario", "name"])?;
     let input = match (params.text_up_to("scenario", SCENARIO_BYTES_MAX)?, params.text("name")?) {
@@ -18,23 +18,23 @@ pub(super) async fn create(mut call: Call) -> Outcome {
     Ok(call.engine.create_scenario(&call.context, &input).await?)
 }
 
-pub(super) async fn retrieve(call: Call) -> Outcome {
+pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.retrieve_scenario(&call.context, call.id()).await?)
 }
 
-pub(super) async fn delete(call: Call) -> Outcome {
+pub(in crate::http) async fn delete(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.delete_scenario(&call.context, call.id()).await?)
 }
 
-pub(super) async fn list(mut call: Call) -> Outcome {
+pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     let page = take_page(&mut call.params)?;
     let call = call.ready(&[])?;
     Ok(call.engine.list_scenarios(&call.context, &page).await?)
 }
 
-pub(super) async fn export(call: Call) -> Outcome {
+pub(in crate::http) async fn export(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.export_scenario(&call.context, call.id()).await?)
 }

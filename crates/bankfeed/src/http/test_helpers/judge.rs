@@ -1,14 +1,14 @@
 //! `/v1/test_helpers/consumer_report`: what the client of a merchant does that would lose data.
 
-use super::call::{Call, Outcome};
+use crate::http::call::{Call, Outcome};
 
-pub(super) async fn report(mut call: Call) -> Outcome {
+pub(in crate::http) async fn report(mut call: Call) -> Outcome {
     let finished = call.params.boolean("finished")?.unwrap_or(false);
     let call = call.ready(&[])?;
     Ok(call.engine.report_consumer(&call.context, finished))
 }
 
-pub(super) async fn reset(call: Call) -> Outcome {
+pub(in crate::http) async fn reset(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.reset_consumer_report(&call.context))
 }

@@ -1,9 +1,9 @@
 //! `/v1/test_helpers/faults`: what goes wrong on demand, and what then becomes of a call.
 
-use super::call::{Call, Outcome};
-use super::sent::Sent;
-use engine::fault::{CallFault, FaultInput};
-use engine::wait::check_type;
+use crate::http::call::{Call, Outcome};
+use crate::http::sent::Sent;
+use engine::test_helpers::fault::{CallFault, FaultInput};
+use engine::test_helpers::wait::check_type;
 use model::Word;
 use model::fault::{FaultKind, Share};
 use model::limits::{
@@ -41,24 +41,24 @@ impl Word for Method {
     }
 }
 
-pub(super) async fn create(mut call: Call) -> Outcome {
+pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     let input = take_fault(&mut call.params)?;
     let call = call.ready(&[])?;
     Ok(call.engine.create_fault(&call.context, &input).await?)
 }
 
-pub(super) async fn list(mut call: Call) -> Outcome {
+pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     let page = take_page(&mut call.params)?;
     let call = call.ready(&[])?;
     Ok(call.engine.list_faults(&call.context, &page).await?)
 }
 
-pub(super) async fn retrieve(call: Call) -> Outcome {
+pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.retrieve_fault(&call.context, call.id()).await?)
 }
 
-pub(super) async fn delete(call: Call) -> Outcome {
+pub(in crate::http) async fn delete(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.delete_fault(&call.context, call.id()).await?)
 }
@@ -131,7 +131,7 @@ fn take_delay(params: &mut Params, kind: FaultKind) -> Result<u32, Error> {
 }
 
 /// What is sent in place of an answer if a call is not to be done.
-pub(super) fn in_place_of(fault: CallFault) -> Option<Sent> {
+pub(in crate::http) fn in_place_of(fault: CallFault) -> Option<Sent> {
     match fault.kind {
         FaultKind::ApiErrorBefore => Some(Sent::refused(&Error::internal())),
         FaultKind::ApiCutBefore => Some(Sent::refused(&Error::internal()).cut()),
@@ -143,7 +143,7 @@ pub(super) fn in_place_of(fault: CallFault) -> Option<Sent> {
 }
 
 /// What is sent of an answer that there is.
-pub(super) fn of_answer(fault: CallFault, sent: Sent) -> Sent {
+pub(in crate::http) fn of_answer(fault: CallFault, sent: Sent) -> Sent {
     match fault.kind {
         FaultKind::ApiErrorAfter => Sent::refused(&Error::internal()),
         FaultKind::ApiCutAfter => sent.cut(),

@@ -1,39 +1,39 @@
 //! `/v1/test_helpers/snapshots` and `/v1/test_helpers/reset`.
 
-use super::call::{Call, Outcome};
+use crate::http::call::{Call, Outcome};
 use wire::list::take_page;
 
 const NAME_CHARS_MAX: usize = 300;
 
-pub(super) async fn create(mut call: Call) -> Outcome {
+pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     let name = call.params.text_up_to("name", NAME_CHARS_MAX)?;
     let metadata = call.params.metadata()?.unwrap_or_default();
     let call = call.ready(&[])?;
     Ok(call.engine.take_snapshot(&call.context, name, &metadata).await?)
 }
 
-pub(super) async fn list(mut call: Call) -> Outcome {
+pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     let page = take_page(&mut call.params)?;
     let call = call.ready(&[])?;
     Ok(call.engine.list_snapshots(&call.context, &page).await?)
 }
 
-pub(super) async fn retrieve(call: Call) -> Outcome {
+pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.retrieve_snapshot(&call.context, call.id()).await?)
 }
 
-pub(super) async fn delete(call: Call) -> Outcome {
+pub(in crate::http) async fn delete(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.delete_snapshot(&call.context, call.id()).await?)
 }
 
-pub(super) async fn restore(call: Call) -> Outcome {
+pub(in crate::http) async fn restore(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.restore_snapshot(&call.context, call.id()).await?)
 }
 
-pub(super) async fn reset(call: Call) -> Outcome {
+pub(in crate::http) async fn reset(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.reset_sandbox(&call.context).await?)
 }

@@ -1,12 +1,12 @@
 //! Deliveries: `/v1/test_helpers/deliveries`, and sending an event again as Stripe's CLI asks for it.
 
-use super::call::{Call, Outcome};
-use engine::delivery::{LedgerFilter, ResendTo};
+use crate::http::call::{Call, Outcome};
+use engine::test_helpers::delivery::{LedgerFilter, ResendTo};
 use model::connected_account::ConnectedAccount;
 use wire::error::Error;
 use wire::list::take_page;
 
-pub(super) async fn list(mut call: Call) -> Outcome {
+pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     let params = &mut call.params;
     let filter = LedgerFilter {
         event: params.text("event")?,
@@ -18,22 +18,22 @@ pub(super) async fn list(mut call: Call) -> Outcome {
     Ok(call.engine.list_ledger(&call.context, &filter).await?)
 }
 
-pub(super) async fn list_of_event(call: Call) -> Outcome {
+pub(in crate::http) async fn list_of_event(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.list_deliveries(&call.context, call.id()).await?)
 }
 
-pub(super) async fn retrieve(call: Call) -> Outcome {
+pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.retrieve_delivery(&call.context, call.id()).await?)
 }
 
-pub(super) async fn resend(call: Call) -> Outcome {
+pub(in crate::http) async fn resend(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.resend_delivery(&call.context, call.id()).await?)
 }
 
-pub(super) async fn resend_event(mut call: Call) -> Outcome {
+pub(in crate::http) async fn resend_event(mut call: Call) -> Outcome {
     let params = &mut call.params;
     params.exclusive(&["webhook_endpoint", "for_stripecli"])?;
     let account = params.text("account")?;
