@@ -30,7 +30,7 @@ use model::event::Event;
 use model::id::{AccountId, ClockId, EventId, MerchantId, OwnershipId, SnapshotId, TransactionId};
 use model::ownership::Ownership;
 use model::refresh::{RefreshJob, RefreshKey};
-use model::transaction::Transaction;
+use model::transaction::HeldTransaction;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -50,7 +50,7 @@ pub struct Memory {
     connections: BTreeMap<AccountId, Arc<Connection>>,
     ownerships: BTreeMap<OwnershipId, (MerchantId, Arc<Ownership>)>,
     refreshes: BTreeMap<RefreshKey, RefreshJob>,
-    transactions: BTreeMap<TransactionId, (MerchantId, Arc<Transaction>)>,
+    transactions: BTreeMap<TransactionId, (MerchantId, Arc<HeldTransaction>)>,
     events: BTreeMap<EventId, EventRow>,
     deliveries: BTreeMap<DeliveryKey, Arc<Delivery>>,
     attempts: BTreeMap<(DeliveryKey, u32), Arc<Attempt>>,

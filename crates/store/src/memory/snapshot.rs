@@ -14,7 +14,7 @@ use model::id::{AccountId, ClockId, EventId, MerchantId, OwnershipId, SnapshotId
 use model::ownership::Ownership;
 use model::refresh::{RefreshJob, RefreshKey};
 use model::snapshot::{SandboxSize, SandboxSnapshot};
-use model::transaction::Transaction;
+use model::transaction::HeldTransaction;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub(super) struct Rows {
     connections: BTreeMap<AccountId, Arc<Connection>>,
     ownerships: BTreeMap<OwnershipId, (MerchantId, Arc<Ownership>)>,
     refreshes: BTreeMap<RefreshKey, RefreshJob>,
-    transactions: BTreeMap<TransactionId, (MerchantId, Arc<Transaction>)>,
+    transactions: BTreeMap<TransactionId, (MerchantId, Arc<HeldTransaction>)>,
     events: BTreeMap<EventId, EventRow>,
     deliveries: BTreeMap<DeliveryKey, Arc<Delivery>>,
     attempts: BTreeMap<(DeliveryKey, u32), Arc<Attempt>>,
@@ -105,7 +105,7 @@ fn size_of(owner: MerchantId, memory: &Memory) -> Result<SandboxSize, Failure> {
     }
     rows.refreshes.values().for_each(|_| count("refresh", 0));
     for (_, row) in rows.transactions.values() {
-        count("transaction", crate::sqlite::transaction_body_bytes(row));
+        count("transaction", crate::sqlite::transaction_body_bytes(&row.shown));
     }
     for row in rows.events.values() {
         count("event", serde_json::to_string(row.event.as_ref())?.len());
