@@ -29,7 +29,6 @@ mod snapshot;
 mod transactions;
 mod trigger;
 
-pub(crate) use client::USER_AGENT;
 pub use client::{Client, ClientError, Received};
 
 use crate::StartError;

@@ -3,7 +3,7 @@
 use super::flags::ConfigFlags;
 use super::{CommandError, EndSignals, output, runtime};
 use crate::config::{LogFormat, Settings};
-use crate::http::KeyPolicy;
+use crate::http::auth::KeyPolicy;
 use crate::{Started, start};
 use std::io::IsTerminal as _;
 use store::Place;

@@ -1,7 +1,7 @@
 //! Settings, read from their texts.
 
 use super::{ConfigError, Resolved, Source};
-use crate::http::KeyPolicy;
+use crate::http::auth::KeyPolicy;
 use engine::settings::{CoolDown, RetrySchedule};
 use model::Word;
 use model::clock::AccountTime;
