@@ -32,6 +32,7 @@ mod event_streams;
 mod faults;
 mod guide;
 mod hosted;
+mod hosted_sessions;
 mod idempotency;
 mod intents;
 mod invoice_payments;
