@@ -34,6 +34,7 @@ mod guide;
 mod hosted;
 mod idempotency;
 mod intents;
+mod invoice_balances;
 mod invoice_payments;
 mod invoices;
 mod issued;
