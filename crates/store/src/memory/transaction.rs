@@ -18,7 +18,7 @@ fn rows_of(
 ) -> impl Iterator<Item = &HeldTransaction> {
     let first = TransactionId { account, listed_at: AccountTime(i64::MIN), ordinal: 0 };
     let last = TransactionId { account, listed_at: AccountTime(i64::MAX), ordinal: u32::MAX };
-    let rows = memory.transactions.range(first..=last).map(|(_, row)| row);
+    let rows = memory.rows.transactions.range(first..=last).map(|(_, row)| row);
     rows.filter(move |(merchant, _)| *merchant == owner).map(|(_, row)| row.as_ref())
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn find_bank_id(
 }
 
 fn held(memory: &Memory, owner: MerchantId, id: TransactionId) -> Option<&HeldTransaction> {
-    let (merchant, row) = memory.transactions.get(&id)?;
+    let (merchant, row) = memory.rows.transactions.get(&id)?;
     (*merchant == owner).then_some(row.as_ref())
 }
 
@@ -72,6 +72,6 @@ pub(crate) fn find_held(
 /// Stores rows: new ones, and the newest form of held ones.
 pub(super) fn upsert_many(merchant: MerchantId, rows: &[HeldTransaction], memory: &mut Memory) {
     for row in rows {
-        memory.transactions.insert(row.shown.id, (merchant, Arc::new(row.clone())));
+        memory.rows.transactions.insert(row.shown.id, (merchant, Arc::new(row.clone())));
     }
 }
