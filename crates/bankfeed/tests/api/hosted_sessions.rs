@@ -124,8 +124,8 @@ async fn refusals() {
         400 invalid_request_error parameter_missing hosted
         Missing required parameter: hosted.
     ui_mode=hosted&hosted[delivery_method]=url
-        400 invalid_request_error parameter_missing hosted[return_url]
-        Missing required parameter: hosted[return_url].
+        400 invalid_request_error - hosted[delivery_method]
+        A delivery method goes with relink_options only.
     ui_mode=hosted&hosted[return_url]=shop.example
         400 invalid_request_error url_invalid hosted[return_url]
         Not a valid URL: give the whole address, beginning with https://.
