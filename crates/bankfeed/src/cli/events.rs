@@ -1,8 +1,8 @@
 //! `bankfeed events`: what happened, who was told, how often, and what they answered.
 
-use super::account::segment;
-use super::output::{self, Column, Facts, Table};
-use super::server::{Server, ServerError, ServerFlags, text, with_server};
+use super::account::{refresh_of, segment};
+use super::output::{self, Column, Facts, OutputError, Table};
+use super::server::{Server, ServerError, ServerFlags, rows, text, with_server};
 use super::{CommandError, format};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -24,7 +24,13 @@ pub(super) struct EventsFlags {
     #[arg(long = "type", value_name = "TYPE", conflicts_with = "id")]
     event_type: Option<String>,
     /// At most so many
-    #[arg(long, value_name = "NUMBER", conflicts_with = "id", default_value_t = EVENTS_SHOWN)]
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        conflicts_with = "id",
+        default_value_t = EVENTS_SHOWN,
+        value_parser = rows()
+    )]
     limit: usize,
     #[command(flatten)]
     server: ServerFlags,
@@ -65,12 +71,12 @@ async fn list(server: &Server, flags: &EventsFlags) -> Result<(), ServerError> {
         flags.event_type.as_deref().map(|word| ("type", word)).into_iter().collect();
     let events = server.list(EVENTS, &form, Some(flags.limit)).await?;
     if server.json {
-        events.iter().for_each(output::say_json_line);
-        return Ok(());
+        return Ok(events.iter().try_for_each(output::say_json_line)?);
     }
     let mut table = Table::new(&[
         Column::Text("WHEN"),
         Column::Text("TYPE"),
+        Column::Status("STATUS"),
         Column::Text("OBJECT"),
         Column::Text("EVENT"),
         Column::Number("PENDING"),
@@ -79,13 +85,20 @@ async fn list(server: &Server, flags: &EventsFlags) -> Result<(), ServerError> {
         table.row(&[
             &format::moment(&event["created"]),
             &text(event, "type"),
+            &status_of(event),
             &text(&event["data"]["object"], "id"),
             &text(event, "id"),
             &text(event, "pending_webhooks"),
         ]);
     }
-    table.print("no events");
-    Ok(())
+    Ok(table.print("no events")?)
+}
+
+/// How it stood with what happened: how a refresh ended, or the status of the object.
+fn status_of(event: &Value) -> String {
+    let object = &event["data"]["object"];
+    let object = refresh_of(&text(event, "type")).map_or(object, |key| &object[key]);
+    object["status"].as_str().unwrap_or_default().to_owned()
 }
 
 /// Shows an event with its ledger.
@@ -95,23 +108,22 @@ async fn show(server: &Server, id: &str) -> Result<(), ServerError> {
     let mut deliveries = server.get(&path, &[]).await?;
     let deliveries = deliveries["data"].take();
     if server.json {
-        output::say_json(&json!({"event": event, "deliveries": deliveries}));
-        return Ok(());
+        return Ok(output::say_json(&json!({"event": event, "deliveries": deliveries}))?);
     }
     let mut facts = Facts::new();
     facts.add("event", &text(&event, "id"));
     facts.add("type", &text(&event, "type"));
+    facts.add("status", &status_of(&event));
     facts.add("object", &text(&event["data"]["object"], "id"));
     facts.add("at", &format::moment(&event["created"]));
     facts.add("request", &text(&event["request"], "id"));
     facts.add("version", &text(&event, "api_version"));
-    facts.print();
-    show_ledger(deliveries.as_array().map_or(&[], Vec::as_slice));
-    Ok(())
+    facts.print()?;
+    Ok(show_ledger(deliveries.as_array().map_or(&[], Vec::as_slice))?)
 }
 
 /// Shows deliveries, each with its attempts; one that was not sent yet, or never, has a line too.
-fn show_ledger(deliveries: &[Value]) {
+fn show_ledger(deliveries: &[Value]) -> Result<(), OutputError> {
     let mut table = Table::new(&[
         Column::Text("ENDPOINT"),
         Column::Status("DELIVERY"),
@@ -146,10 +158,19 @@ fn show_ledger(deliveries: &[Value]) {
             let due = ["next_attempt_at", "due_at"].map(|name| &delivery[name]);
             let due = due.into_iter().find(|due| due.is_i64()).filter(|_| status == "pending");
             let due = due.map(format::moment).unwrap_or_default();
-            table.row(&[&endpoint, &status, next, &due, "", "", &text(delivery, "fault"), ""]);
+            table.row(&[
+                &endpoint,
+                &status,
+                next,
+                &due,
+                "",
+                "",
+                &text(&delivery["fault"], "kind"),
+                "",
+            ]);
         }
     }
-    table.print("no endpoint was told of it");
+    table.print("no endpoint was told of it")
 }
 
 /// As much of a text as a table has room for.
@@ -168,9 +189,6 @@ fn resend(flags: &ResendFlags) -> Result<(), CommandError> {
             endpoint.map(|endpoint| ("webhook_endpoint", endpoint)).into_iter().collect();
         let path = format!("{EVENTS}/{}/retry", segment(&flags.id));
         let answer = server.post(&path, &form).await?;
-        server.show(&answer, |answer| {
-            output::say(&format!("{} is sent again", text(answer, "id")));
-        });
-        Ok(())
+        server.show(&answer, |answer| output::say(&format!("{} is sent again", text(answer, "id"))))
     })
 }

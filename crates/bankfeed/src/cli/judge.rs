@@ -3,6 +3,7 @@
 //! It is meant for the end of a test run: whoever asks says that the client has done all that it
 //! will, so what it left open is named at once. It ends with 1 if anything was found.
 
+use super::output::OutputError;
 use super::server::{ServerError, ServerFlags, text, with_server};
 use super::{CommandError, output};
 use clap::Args;
@@ -27,10 +28,10 @@ pub(super) fn run(flags: &JudgeFlags) -> Result<(), CommandError> {
     with_server(&flags.server, async |server| {
         let finished = if flags.running { "false" } else { "true" };
         let report = server.get(REPORT, &[("finished", finished)]).await?;
+        server.show(&report, show)?;
         if flags.reset {
             server.post(&format!("{REPORT}/reset"), &[]).await?;
         }
-        server.show(&report, show);
         match report["findings"].as_array().map_or(0, Vec::len) {
             0 => Ok(()),
             1 => Err(ServerError::Ended("the client has a fault".to_owned())),
@@ -39,17 +40,15 @@ pub(super) fn run(flags: &JudgeFlags) -> Result<(), CommandError> {
     })
 }
 
-fn show(report: &Value) {
+fn show(report: &Value) -> Result<(), OutputError> {
     let watched = |name: &str| text(&report["watched"], name);
     let (calls, attempts, accounts) = (watched("calls"), watched("attempts"), watched("accounts"));
     let findings = report["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
     let found = if findings.is_empty() { "nothing found" } else { "found:" };
     output::say(&format!(
         "{calls} calls, {attempts} webhooks, {accounts} accounts watched; {found}"
-    ));
-    for finding in findings {
-        output::say(&shown(finding));
-    }
+    ))?;
+    findings.iter().try_for_each(|finding| output::say(&shown(finding)))
 }
 
 /// A finding for people: what, of what, what shows it, what to do.

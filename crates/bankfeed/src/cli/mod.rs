@@ -4,7 +4,8 @@
 //! against them. All printing is in [`output`].
 //!
 //! Results go to standard output and logs to standard error. A command ends with 0 if it did what
-//! it was asked, 1 if it could not, and 2 if it was asked wrongly.
+//! it was asked, 1 if it could not, 2 if it was asked wrongly, and without a word as `cat` does if
+//! whoever read its output has gone.
 
 mod account;
 mod advance;
@@ -28,14 +29,22 @@ mod snapshot;
 mod transactions;
 mod trigger;
 
-pub(crate) use client::USER_AGENT;
 pub use client::{Client, ClientError, Received};
 
 use crate::StartError;
-use crate::config::ConfigError;
-use clap::{Parser, Subcommand};
+use crate::config::{ConfigError, Source};
+use clap::{Args, Parser, Subcommand};
 use flags::ConfigFlags;
+use output::OutputError;
+use serde_json::json;
+use server::ServerError;
 use std::process::ExitCode;
+
+/// How a command ends that was asked wrongly.
+const USAGE: u8 = 2;
+/// How shells name the end of a program whose output nobody reads any more: 128 and the number of
+/// SIGPIPE. Ending well instead would hide what the command had not told yet.
+const READER_GONE: u8 = 141;
 
 #[derive(Parser)]
 #[command(
@@ -58,7 +67,7 @@ enum Command {
     /// Runs the main job on a server of its own, and tells each step.
     Demo,
     /// Prints every setting that holds for `serve`, and where it comes from.
-    Config(ConfigFlags),
+    Config(ShowFlags),
     /// Prints events as they happen and forwards them to a URL.
     Listen(listen::ListenFlags),
     /// Lists, prints and checks scenarios: test banks and what happens at them, as files.
@@ -108,6 +117,8 @@ enum CommandError {
     Key(#[from] key::KeyError),
     #[error(transparent)]
     Scenario(#[from] scenario::ScenarioCommandError),
+    #[error(transparent)]
+    Output(#[from] OutputError),
     #[error("the demo did not end well")]
     Demo(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("{0}")]
@@ -125,18 +136,34 @@ impl CommandError {
         }
     }
 
-    fn exit_code(&self) -> ExitCode {
+    /// Whether whoever reads the output has gone before its end.
+    fn is_reader_gone(&self) -> bool {
         match self {
-            Self::Server(error) if error.is_usage() => ExitCode::from(2),
-            _ => ExitCode::FAILURE,
+            Self::Output(lost) | Self::Server(ServerError::Output(lost)) => lost.is_reader_gone(),
+            _ => false,
+        }
+    }
+
+    /// Whether the command was asked wrongly.
+    fn is_usage(&self) -> bool {
+        match self {
+            Self::Config(error) => !matches!(error, ConfigError::Read { .. }),
+            Self::Start(error) => matches!(error, StartError::AnyKeyInPublic(_)),
+            Self::Server(error) => error.is_usage(),
+            Self::Key(error) => error.is_usage(),
+            Self::Scenario(error) => error.is_usage(),
+            _ => false,
         }
     }
 }
 
 /// Runs the command that the arguments of the process ask for.
 pub fn run() -> ExitCode {
-    let arguments = Arguments::parse();
-    let done = match arguments.command {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(said) => return end_unparsed(&said),
+    };
+    end(match arguments.command {
         Command::Serve(flags) => serve::run(&flags),
         Command::Key(command) => key::run(&command),
         Command::Demo => demo::run(),
@@ -155,26 +182,51 @@ pub fn run() -> ExitCode {
         Command::Doctor(flags) => doctor::run(&flags),
         Command::Snapshot(command) => snapshot::run(&command),
         Command::Reset(flags) => snapshot::run_reset(&flags),
-        Command::Completions(flags) => {
-            completions::run(&flags);
-            Ok(())
-        }
-    };
+        Command::Completions(flags) => completions::run(&flags),
+    })
+}
+
+/// Ends with what arguments say that ask for no command: a help text, or why they cannot be read.
+fn end_unparsed(said: &clap::Error) -> ExitCode {
+    let printed = said.print();
+    if said.use_stderr() {
+        return ExitCode::from(USAGE);
+    }
+    end(printed.map_err(|error| OutputError::from(error).into()))
+}
+
+fn end(done: Result<(), CommandError>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is_reader_gone() => ExitCode::from(READER_GONE),
         Err(error) => {
             output::complain(&error, error.help().as_deref());
-            error.exit_code()
+            if error.is_usage() { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
         }
     }
 }
 
-fn show_config(flags: &ConfigFlags) -> Result<(), CommandError> {
-    let resolved = flags.resolve()?;
+/// How settings are shown.
+#[derive(Args)]
+struct ShowFlags {
+    /// Print a JSON object for each setting
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: ConfigFlags,
+}
+
+fn show_config(flags: &ShowFlags) -> Result<(), CommandError> {
+    let resolved = flags.config.resolve()?;
     // A table of settings that do not hold together would mislead.
     resolved.settings()?;
-    output::say(resolved.table().trim_end());
-    Ok(())
+    if !flags.json {
+        return Ok(output::say(resolved.table().trim_end())?);
+    }
+    let shown = |(name, value, from): (&str, &str, &Source)| {
+        output::say_json_line(&json!({"name": name, "value": value, "from": from.to_string()}))
+    };
+    Ok(resolved.shown().try_for_each(shown)?)
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {

@@ -1,7 +1,7 @@
 //! Settings, read from their texts.
 
 use super::{ConfigError, Resolved, Source};
-use crate::http::KeyPolicy;
+use crate::http::auth::KeyPolicy;
 use engine::settings::{CoolDown, RetrySchedule};
 use model::Word;
 use model::clock::AccountTime;
@@ -89,7 +89,7 @@ impl Resolved {
             beside(".key").map(|beside| self.path("seal-key-file").unwrap_or(beside));
         let api_keys_file = self.path("api-keys-file").or_else(|| beside(".api-keys"));
         Ok(Settings {
-            listen: self.get("listen").0.to_owned(),
+            listen: self.listen()?,
             place,
             seal_key_file,
             api_keys_file,
@@ -143,6 +143,16 @@ impl Resolved {
             return Err(ConfigError::Conflict("the settings db and memory contradict each other"));
         }
         Ok(Place::Temporary)
+    }
+
+    fn listen(&self) -> Result<String, ConfigError> {
+        let (text, _) = self.get("listen");
+        let plain = text.rsplit_once(':').is_some_and(|(host, port)| {
+            let bare = host.trim_start_matches('[').trim_end_matches(']');
+            !bare.is_empty() && (bare != host || !host.contains(':')) && port.parse::<u16>().is_ok()
+        });
+        let wanted = "must be HOST:PORT, such as 127.0.0.1:12111";
+        if plain { Ok(text.to_owned()) } else { Err(self.fault("listen", wanted)) }
     }
 
     fn public_url(&self) -> Result<Option<String>, ConfigError> {

@@ -2,8 +2,7 @@
 //! make. No cookie has a meaning here, so every origin may ask; calls that need a secret key send
 //! none of these headers, and a browser keeps their answers to itself.
 
-use super::App;
-use super::call::identified;
+use super::app::{App, identified};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{

@@ -1,12 +1,13 @@
 //! Every address of the server, in one flat list.
 
+use super::app::{App, identified};
 use super::call::{self, Call, Handler, Outcome, Pending, Route};
 use super::payments::{
     checkout, dispute, intent, invoice, method_configuration, payment_method, product, subscription,
 };
 use super::test_helpers::{delivery, fault, judge, sandbox, scenario, snapshot};
 use super::{
-    App, account, clock, connected_account, connections_settings, cors, customer, endpoint, event,
+    account, clock, connected_account, connections_settings, cors, customer, endpoint, event,
     event_stream, external_account, link_flow, record, session, token, transaction,
 };
 use crate::pages::{self, hosted};
@@ -37,10 +38,9 @@ banks. /healthz and /readyz need no key.
 pub(super) fn router(app: Arc<App>) -> Router {
     let routes =
         calls().merge(pages(&app)).fallback(unknown_url).method_not_allowed_fallback(wrong_method);
-    let routes = if app.record.is_some() {
-        routes.layer(from_fn_with_state(Arc::clone(&app), record::recorded))
-    } else {
-        routes
+    let routes = match &app.record {
+        Some(record) => routes.layer(from_fn_with_state(Arc::clone(record), record::recorded)),
+        None => routes,
     };
     routes.with_state(app)
 }
@@ -266,7 +266,7 @@ fn pages(app: &Arc<App>) -> Router<Arc<App>> {
         .route("/", get(hello))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
-        .layer(map_response_with_state(Arc::clone(app), call::identified))
+        .layer(map_response_with_state(Arc::clone(app), identified))
 }
 
 /// The list while it grows.

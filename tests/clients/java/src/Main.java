@@ -84,8 +84,8 @@ final class Main {
         mistakes::aConnectionThatIsCutIsTriedAgainAndTheWorkIsDoneOnce);
     steps.put("a disconnected account is closed", mistakes::aDisconnectedAccountIsClosed);
     steps.put(
-        "what hangs on an advancing clock is a rate limit",
-        mistakes::whatHangsOnAnAdvancingClockIsARateLimit);
+        "a rate limit, and a failure inside the server, are typed errors",
+        mistakes::aRateLimitAndAFailureInsideTheServerAreTypedErrors);
     return steps;
   }
 }

@@ -5,11 +5,12 @@
 
 mod recipe;
 
-use super::output::{self, Column, Facts, Table};
+use super::account::refresh_of;
+use super::output::{self, Column, Facts, OutputError, Table};
 use super::server::{Server, ServerError, ServerFlags, Wait, text, with_server};
 use super::{CommandError, format};
 use clap::Args;
-use recipe::{Book, Line, Step, fill};
+use recipe::{Book, Line, Step, Subject, fill};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,8 +40,7 @@ pub(super) struct TriggerFlags {
 pub(super) fn run(flags: &TriggerFlags) -> Result<(), CommandError> {
     let book = Book::read();
     let Some(event) = flags.event.as_deref().filter(|_| !flags.list) else {
-        list(&book, flags.server.json);
-        return Ok(());
+        return Ok(list(&book, flags.server.json)?);
     };
     let named = [("account", &flags.account), ("customer", &flags.customer)];
     let named: Vec<(&'static str, &str)> =
@@ -49,14 +49,10 @@ pub(super) fn run(flags: &TriggerFlags) -> Result<(), CommandError> {
     with_server(&flags.server, async |server| trigger(server, event, &named, &lines).await)
 }
 
-fn list(book: &Book, json: bool) {
-    for event in book.events() {
-        if json {
-            output::say_json_line(&json!(event));
-        } else {
-            output::say(event);
-        }
-    }
+fn list(book: &Book, json: bool) -> Result<(), OutputError> {
+    book.events().try_for_each(|event| {
+        if json { output::say_json_line(&json!(event)) } else { output::say(event) }
+    })
 }
 
 /// What has to be done, in order, parts first. What was named already is not made.
@@ -116,9 +112,9 @@ async fn trigger(
             }
         }
     }
-    let came = wait_for(&observed, event, &before).await?;
-    server.show(&came, |came| show(came, named, &kept));
-    Ok(())
+    let subject = lines.last().and_then(|line| line.subject(named));
+    let came = wait_for(&observed, event, &before, subject).await?;
+    server.show(&came, |came| show(came, named, &kept))
 }
 
 /// The events of a type that are there, by id: their order is that of their objects' clocks, so the
@@ -128,27 +124,62 @@ async fn ids(server: &Server, event: &str) -> Result<BTreeSet<String>, ServerErr
     Ok(events.iter().map(|event| text(event, "id")).collect())
 }
 
-/// The first event of a type that was not there before.
+/// The first event of a type that was not there before. A `subject` is what the last call was about
+/// and was there before: once nothing is under way on it, what has not come will not come.
 async fn wait_for(
     server: &Server,
     event: &str,
     before: &BTreeSet<String>,
+    subject: Option<Subject<'_>>,
 ) -> Result<Value, ServerError> {
     let look = async || {
+        // The subject first: an event of what ended until then is in the list.
+        let settled = match subject {
+            Some(subject) => Some(server.get(&subject.path(), &[]).await?),
+            None => None,
+        };
         let events = server.list(EVENTS, &[("type", event)], None).await?;
-        Ok(events.into_iter().find(|event| !before.contains(&text(event, "id"))))
+        let came = events.into_iter().find(|event| !before.contains(&text(event, "id")));
+        match settled.filter(|settled| came.is_none() && !is_refreshing(settled)) {
+            Some(settled) => Err(ServerError::Ended(why_not(event, &settled))),
+            None => Ok(came),
+        }
     };
     Wait { what: event, timeout_s: EVENT_WAIT_S }.until(look).await
 }
 
-fn show(event: &Value, named: &[(&'static str, &str)], kept: &BTreeMap<&str, Value>) {
+fn is_refreshing(object: &Value) -> bool {
+    let refreshes = object.as_object().into_iter().flatten();
+    refreshes
+        .filter(|(name, _)| name.ends_with("_refresh"))
+        .any(|(_, refresh)| refresh["status"] == "pending")
+}
+
+/// Why an event does not come: the call about an object was taken and changed nothing.
+fn why_not(event: &str, object: &Value) -> String {
+    let (id, status) = (text(object, "id"), text(object, "status"));
+    let refresh = refresh_of(event).map(|key| &object[key]);
+    let stands = match refresh.map(|refresh| format::moment(&refresh["next_refresh_available_at"]))
+    {
+        Some(from) if !from.is_empty() => format!("; it can be refreshed again from {from}"),
+        _ if !status.is_empty() => format!(", which is {status} already"),
+        _ => String::new(),
+    };
+    format!("{event} does not come: the call changed nothing about {id}{stands}")
+}
+
+fn show(
+    event: &Value,
+    named: &[(&'static str, &str)],
+    kept: &BTreeMap<&str, Value>,
+) -> Result<(), OutputError> {
     let mut facts = Facts::new();
     facts.add("event", &text(event, "id"));
     facts.add("type", &text(event, "type"));
     facts.add("object", &text(&event["data"]["object"], "id"));
     facts.add("at", &format::moment(&event["created"]));
     facts.add("in", &text(event, "account"));
-    facts.print();
+    facts.print()?;
     let mut table = Table::new(&[Column::Text("MADE FOR IT"), Column::Text("ID")]);
     let mut seen: BTreeSet<String> = named.iter().map(|(_, id)| (*id).to_owned()).collect();
     for object in kept.values() {
@@ -157,5 +188,5 @@ fn show(event: &Value, named: &[(&'static str, &str)], kept: &BTreeMap<&str, Val
             table.row(&[&text(object, "object"), &id]);
         }
     }
-    table.print("nothing was made for it");
+    table.print("nothing was made for it")
 }
