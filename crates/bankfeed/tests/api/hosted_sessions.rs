@@ -2,6 +2,7 @@
 
 use crate::browser::{Browser, read};
 use crate::support::{App, Client, FC, Reply};
+use std::fmt::Write as _;
 
 pub(crate) const PREVIEW: &str = "2026-03-25.preview";
 
@@ -114,7 +115,7 @@ async fn refusals() {
         "ui_mode=modal&hosted[return_url]=https://a.example",
     ] {
         let reply = make(&app, &format!("{}&{more}", of(&customer))).await;
-        told += &format!("{more}\n{}", reply.told());
+        let _ = write!(told, "{more}\n{}", reply.told());
     }
     insta::assert_snapshot!(told, @"
     ui_mode=embedded
