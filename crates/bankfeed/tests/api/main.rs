@@ -35,6 +35,7 @@ mod hosted;
 mod hosted_sessions;
 mod idempotency;
 mod intents;
+mod invoice_balances;
 mod invoice_payments;
 mod invoices;
 mod issued;
