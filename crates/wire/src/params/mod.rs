@@ -134,9 +134,11 @@ impl Params {
     /// Takes a parameter that the API knows and this server does not act on, in any shape.
     pub fn pass_over(&mut self, name: &'static str) {
         self.passed_over.push(name);
-        let sent = self.take(name).is_some();
-        if self.strict && sent && self.dropped.is_none() {
-            self.dropped = Some(self.path_of(name));
+        if let Some(node) = self.take(name)
+            && self.strict
+            && self.dropped.is_none()
+        {
+            self.dropped = Some(node.first_path(self.path_of(name)));
         }
     }
 
