@@ -41,6 +41,7 @@ pub use auth::{KeyPolicy, Keys};
 pub(crate) use connection::CONNECTIONS_MAX;
 pub use keys::IssuedKeys;
 pub use record::Record;
+pub(crate) use test_helpers::fault::read_fault;
 pub(crate) use texts::goes_somewhere;
 
 pub(crate) use visits::Visitor;
