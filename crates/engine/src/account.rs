@@ -297,7 +297,7 @@ impl Engine {
             })
             .collect();
         let body = list_body(&url, has_more, &bodies);
-        Ok(Answer::unchanged(body).seen(account.id, What::Named))
+        Ok(Answer::unchanged(body).seen(account.id, What::Read))
     }
 
     /// Starts a refresh of a feature at this time, as a job that may run at once.

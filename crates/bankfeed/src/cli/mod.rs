@@ -128,6 +128,7 @@ impl CommandError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Server(error) if error.is_usage() => ExitCode::from(2),
+            Self::Server(server::ServerError::Unseen) => ExitCode::from(3),
             _ => ExitCode::FAILURE,
         }
     }

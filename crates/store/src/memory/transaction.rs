@@ -2,7 +2,9 @@
 
 use super::{Memory, page};
 use crate::store::Failure;
-use crate::{FindAccount, FindHeld, FindTransaction, ListTransactions, ListedTransactions};
+use crate::{
+    FindAccount, FindHeld, FindLeftOut, FindTransaction, ListTransactions, ListedTransactions,
+};
 use model::clock::AccountTime;
 use model::id::{AccountId, MerchantId, TransactionId};
 use model::transaction::Transaction;
@@ -41,6 +43,18 @@ pub(crate) fn find(
     let found = memory.transactions.get(&command.transaction);
     let found = found.filter(|(merchant, _)| *merchant == command.merchant);
     Ok(found.map(|(_, row)| row.as_ref().clone()))
+}
+
+pub(crate) fn find_left_out(
+    command: &FindLeftOut,
+    memory: &Memory,
+) -> Result<Option<u32>, Failure> {
+    let FindLeftOut { merchant, account, transacted_at, after } = *command;
+    let left_out = rows_of(memory, merchant, account)
+        .filter(|row| !transacted_at.contains(row.transacted_at.0))
+        .map(|row| row.sequence)
+        .filter(|sequence| after.is_none_or(|after| *sequence > after));
+    Ok(left_out.max())
 }
 
 pub(crate) fn find_held(command: &FindHeld, memory: &Memory) -> Result<Vec<Transaction>, Failure> {
