@@ -71,14 +71,14 @@ export async function openShop(options) {
   return page;
 }
 
-export async function makeSession(more = {}) {
-  const customer = await bed.stripe.customers.create({ name: "Ada" });
+export async function makeSession(more = {}, options = {}) {
+  const customer = await bed.stripe.customers.create({ name: "Ada" }, options);
   return bed.stripe.financialConnections.sessions.create({
     account_holder: { type: "customer", customer: customer.id },
     permissions: ["payment_method", "transactions", "balances"],
     prefetch: ["transactions"],
     ...more,
-  });
+  }, options);
 }
 
 /** The address of a run outside any page of a merchant. */

@@ -60,6 +60,28 @@ test("a session that has ended resolves to an error", LIMIT, async () => {
   assert.match((await outcome(page)).error.message, /has ended/);
 });
 
+test("a session of a connected account is linked by its platform's key", LIMIT, async () => {
+  const stripeAccount = "acct_browser";
+  const session = await makeSession({}, { stripeAccount });
+  const page = await openShop();
+  await page.evaluate(([key, options, clientSecret]) => {
+    const platform = window.Stripe(key, options);
+    window.outcome = platform.collectFinancialConnectionsAccounts({ clientSecret });
+  }, [PUBLISHABLE, { stripeAccount }, session.client_secret]);
+  await linkInFrame(page);
+  const { financialConnectionsSession: linked } = await outcome(page);
+  assert.equal(linked.id, session.id);
+  const { accounts } = bed.stripe.financialConnections;
+  const { id } = await accounts.retrieve(linked.accounts[0].id, {}, { stripeAccount });
+  assert.equal(id, linked.accounts[0].id);
+  // The platform itself has neither: it has to say for whom it asks.
+  await assert.rejects(accounts.retrieve(id), { code: "resource_missing" });
+  await begin(page, "collectFinancialConnectionsAccounts", {
+    clientSecret: session.client_secret,
+  });
+  assert.equal((await outcome(page)).error.type, "invalid_request_error");
+});
+
 test("confirmPayment and confirmSetup collect what is missing, and go on", LIMIT, async () => {
   const page = await openShop();
   const payment = await makePayment();

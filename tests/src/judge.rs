@@ -4,7 +4,7 @@ use crate::app::App;
 use model::id::TransactionId;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use store::FindTransaction;
+use store::FindBankId;
 
 /// Rows shown of a difference.
 const SHOWN_MAX: usize = 6;
@@ -113,7 +113,7 @@ fn counted<'a>(rows: impl Iterator<Item = &'a Value>) -> BTreeMap<String, u32> {
 /// The bank's own id of a row, which no client sees.
 async fn bank_id(app: &App, id: &str) -> String {
     let transaction: TransactionId = id.parse().expect("a transaction's id");
-    let find = FindTransaction { merchant: app.merchant(), transaction };
-    let row = app.store().read(find).await.expect("the store reads");
-    row.expect("rows are never deleted").bank_id
+    let find = FindBankId { merchant: app.merchant(), transaction };
+    let bank_id = app.store().read(find).await.expect("the store reads");
+    bank_id.expect("rows are never deleted")
 }

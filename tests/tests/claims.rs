@@ -15,7 +15,7 @@ use model::id::TransactionId;
 use model::limits::LEASE_MS_DEFAULT;
 use model::money::Currency;
 use model::refresh::RefreshJob;
-use model::transaction::{Transaction, TransactionStatus};
+use model::transaction::{HeldTransaction, Transaction, TransactionStatus};
 use std::pin::pin;
 use store::{
     AccountChange, ApplyRefresh, Claim, ClaimDeliveries, ClaimRefreshes, SettleDelivery, Written,
@@ -58,9 +58,8 @@ async fn claim(app: &App) -> Vec<RefreshJob> {
 /// The end of a refresh, with one row, as a worker of this claim would store it.
 fn ending(mut account: Account, job: &RefreshJob, number: u32) -> ApplyRefresh {
     let now = job.started_at;
-    let row = Transaction {
+    let shown = Transaction {
         id: TransactionId { account: account.id, listed_at: now, ordinal: 1 },
-        bank_id: "the only one".to_owned(),
         amount: -100,
         currency: Currency::USD,
         description: "COFFEE".to_owned(),
@@ -79,7 +78,7 @@ fn ending(mut account: Account, job: &RefreshJob, number: u32) -> ApplyRefresh {
     ApplyRefresh {
         claim: Claim { key: job.key, merchant: job.merchant, number: Some(number) },
         change: AccountChange { events, ..AccountChange::of(account) },
-        rows: vec![row],
+        rows: vec![HeldTransaction { bank_id: "the only one".to_owned(), shown }],
         ownership: None,
     }
 }

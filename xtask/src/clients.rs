@@ -180,31 +180,51 @@ fn first_test() -> Result<Vec<Command>, Failure> {
     Ok(vec![test])
 }
 
-/// The Java SDK. Maven fetches what `pom.xml` names; javac alone compiles, warnings as errors.
+/// The Java SDK, from the oldest release that has `client.v1()` to the last dahlia that Maven brings:
+/// the same sources, compiled against each by javac alone, warnings as errors.
 fn java() -> Result<Vec<Command>, Failure> {
     let jars = java_packages()?;
-    let place = root().join("tests/clients/java");
-    let built = root().join("target/clients/java");
-    let mut sources: Vec<PathBuf> = std::fs::read_dir(place.join("src"))
-        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
-        .map_err(|error| format!("tests/clients/java/src: {error}"))?;
-    sources.sort();
-    let classes = built.join("classes");
-    let jars = format!("{}/*", text(&jars)?);
-    let flags = ["-Xlint:all", "-Werror", "-cp", &jars, "-d", text(&classes)?];
-    process::run(program("javac", &flags).args(sources))?;
-    let path = format!("{}:{jars}", text(&classes)?);
-    Ok(vec![program("java", &["-cp", &path, "Main"])])
+    let sources = files(&root().join("tests/clients/java/src"))?;
+    let stripe = |jar: &PathBuf| jar.to_string_lossy().contains("stripe-java-");
+    let (newest, shared): (Vec<PathBuf>, Vec<PathBuf>) =
+        files(&jars)?.into_iter().partition(stripe);
+    let mut programs = Vec::new();
+    for release in files(&jars.with_file_name("older"))?.iter().chain(&newest) {
+        let classes = release.with_extension("classes");
+        let path: Result<Vec<&str>, Failure> =
+            shared.iter().chain([release]).map(|jar| text(jar)).collect();
+        let (path, classes) = (path?.join(":"), text(&classes)?);
+        let flags = ["-Xlint:all", "-Werror", "-cp", &path, "-d", classes];
+        process::run(program("javac", &flags).args(&sources))?;
+        programs.push(program("java", &["-cp", &format!("{path}:{classes}"), "Main"]));
+    }
+    Ok(programs)
 }
 
-/// What `pom.xml` names, in a folder.
+/// What `pom.xml` names, in a folder; the older releases are in `older` beside it.
 fn java_packages() -> Result<PathBuf, Failure> {
     install::programs(&[("javac", "default-jdk-headless"), ("mvn", "maven")])?;
-    let jars = root().join("target/clients/java/jars");
+    let place = root().join("target/clients/java");
+    // What was pinned before would be used beside what is pinned now.
+    if place.exists() {
+        std::fs::remove_dir_all(&place).map_err(|error| format!("{}: {error}", place.display()))?;
+    }
+    let jars = place.join("jars");
     let into = format!("-DoutputDirectory={}", text(&jars)?);
-    let fetch = ["--quiet", "--batch-mode", "dependency:copy-dependencies", &into];
-    process::run(program("mvn", &fetch).current_dir(root().join("tests/clients/java")))?;
+    let older = format!("-Dolder={}", text(&place.join("older"))?);
+    let fetch = ["--quiet", "--batch-mode", "dependency:copy-dependencies", "dependency:copy"];
+    let mut maven = program("mvn", &fetch);
+    process::run(maven.args([into, older]).current_dir(root().join("tests/clients/java")))?;
     Ok(jars)
+}
+
+/// What is in a folder, in the order of the names.
+fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
+        .map_err(|error| format!("{}: {error}", folder.display()))?;
+    files.sort();
+    Ok(files)
 }
 
 /// The client that Rust programs use, with the crates that its own lock file pins.

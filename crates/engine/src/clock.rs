@@ -9,7 +9,6 @@
 use crate::context::{made, render, settled, tries};
 use crate::due::{Due, DueKind, Worked, in_order, next_due, others};
 use crate::held::HeldRows;
-use crate::list::list_body;
 use crate::refresh::{Outcome, Work, is_current};
 use crate::schedule::is_due;
 use crate::worker::caught;
@@ -109,24 +108,13 @@ impl Engine {
 
     /// Lists clocks.
     pub async fn list_clocks(&self, context: &Context, page: &PageParams) -> Result<Answer, Error> {
-        let list = ListObjects {
-            merchant: context.merchant,
-            kind: Kind::TestClock,
-            of: ObjectsOf::All,
-            created: Bounds::default(),
-            page: self.object_page(context, Kind::TestClock, page).await?,
-        };
-        let listed = self.store.read(list).await?;
-        let bodies: Vec<Vec<u8>> = listed
-            .items
-            .iter()
-            .filter_map(|object| match object {
-                Object::TestClock(clock) => Some(clock_body(clock)),
-                _ => None,
-            })
-            .collect();
         let url = "/v1/test_helpers/test_clocks";
-        Ok(Answer::unchanged(list_body(url, listed.has_more, &bodies)))
+        self.list_all(context, Kind::TestClock, Bounds::default(), page, url, |object| match object
+        {
+            Object::TestClock(clock) => Some(clock_body(clock)),
+            _ => None,
+        })
+        .await
     }
 
     /// Begins an advance; the clock worker does the rest.

@@ -10,7 +10,6 @@
 use crate::access::Connected;
 use crate::context::{render, tries};
 use crate::external_account::ExternalInput;
-use crate::list::list_body;
 use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};
 use model::connected_account::{ConnectedAccount, PlatformTie};
@@ -19,9 +18,7 @@ use model::given::Given;
 use model::id::{MerchantId, RequestId};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use store::{
-    AccountsOf, Bounds, ChangeObjects, Changed, FindObject, Kind, ListObjects, Object, ObjectsOf,
-};
+use store::{AccountsOf, Bounds, ChangeObjects, Changed, FindObject, Kind, Object};
 use wire::error::Error as Refusal;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
@@ -240,20 +237,13 @@ impl Engine {
         context: &Context,
         filter: &ConnectedAccountFilter,
     ) -> Result<Answer, Error> {
+        let ConnectedAccountFilter { created, page } = filter;
         let kind = Kind::ConnectedAccount;
-        let page = self.object_page(context, kind, &filter.page).await?;
-        let (merchant, created) = (context.merchant, filter.created);
-        let list = ListObjects { merchant, kind, of: ObjectsOf::All, created, page };
-        let listed = self.store.read(list).await?;
-        let bodies: Vec<Vec<u8>> = listed
-            .items
-            .iter()
-            .filter_map(|object| match object {
-                Object::ConnectedAccount(account) => Some(bytes(&value(account))),
-                _ => None,
-            })
-            .collect();
-        Ok(Answer::unchanged(list_body("/v1/accounts", listed.has_more, &bodies)))
+        self.list_all(context, kind, *created, page, "/v1/accounts", |object| match object {
+            Object::ConnectedAccount(account) => Some(bytes(&value(account))),
+            _ => None,
+        })
+        .await
     }
 
     /// Commits what became of an account, with its events. Answers nothing when what was read has

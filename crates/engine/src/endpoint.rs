@@ -1,16 +1,12 @@
 //! Webhook endpoints: where events are posted to.
 
 use crate::context::{made, render, settled, tries};
-use crate::list::list_body;
 use crate::{Answer, Context, Engine, Error};
 use model::endpoint::{Endpoint, EndpointSecret, EndpointStatus};
 use model::id::EndpointId;
 use model::limits;
 use std::collections::BTreeMap;
-use store::{
-    Bounds, ChangeObject, CreateObject, FindObject, Kind, ListObjects, Object, ObjectsOf,
-    ReleaseEndpoint,
-};
+use store::{Bounds, ChangeObject, CreateObject, FindObject, Kind, Object, ReleaseEndpoint};
 use wire::error::Error as Refusal;
 use wire::list::PageParams;
 use wire::params::{MetadataChange, Setting};
@@ -129,24 +125,19 @@ impl Engine {
         context: &Context,
         page: &PageParams,
     ) -> Result<Answer, Error> {
-        let list = ListObjects {
-            merchant: context.merchant,
-            kind: Kind::Endpoint,
-            of: ObjectsOf::All,
-            created: Bounds::default(),
-            page: self.object_page(context, Kind::Endpoint, page).await?,
-        };
-        let listed = self.store.read(list).await?;
-        let bodies: Vec<Vec<u8>> = listed
-            .items
-            .iter()
-            .filter_map(|object| match object {
+        let url = "/v1/webhook_endpoints";
+        self.list_all(
+            context,
+            Kind::Endpoint,
+            Bounds::default(),
+            page,
+            url,
+            |object| match object {
                 Object::Endpoint(endpoint) => Some(endpoint_body(endpoint, false)),
                 _ => None,
-            })
-            .collect();
-        let url = "/v1/webhook_endpoints";
-        Ok(Answer::unchanged(list_body(url, listed.has_more, &bodies)))
+            },
+        )
+        .await
     }
 
     fn apply_to_endpoint(

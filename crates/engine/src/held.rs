@@ -8,7 +8,7 @@
 
 use model::id::AccountId;
 use model::limits;
-use model::transaction::Transaction;
+use model::transaction::HeldTransaction;
 use std::collections::HashMap;
 
 /// All rows of some accounts.
@@ -22,12 +22,12 @@ pub(crate) struct HeldRows {
 struct Held {
     version: u64,
     /// In the order of ids.
-    rows: Vec<Transaction>,
+    rows: Vec<HeldTransaction>,
 }
 
 impl HeldRows {
     /// All rows of an account at this version, if they are known.
-    pub(crate) fn find(&self, account: AccountId, version: u64) -> Option<&[Transaction]> {
+    pub(crate) fn find(&self, account: AccountId, version: u64) -> Option<&[HeldTransaction]> {
         let held = self.accounts.get(&account).filter(|held| held.version == version)?;
         Some(&held.rows)
     }
@@ -43,17 +43,17 @@ impl HeldRows {
         &mut self,
         account: AccountId,
         version: u64,
-        mut rows: Vec<Transaction>,
-    ) -> &[Transaction] {
+        mut rows: Vec<HeldTransaction>,
+    ) -> &[HeldTransaction] {
         self.forget(account);
-        rows.sort_unstable_by_key(|row| row.id);
+        rows.sort_unstable_by_key(|row| row.shown.id);
         self.rows += rows.len();
         let held = Held { version, rows };
         &self.accounts.entry(account).insert_entry(held).into_mut().rows
     }
 
     /// Puts the rows that raise an account to this version over those that are kept.
-    pub(crate) fn apply(&mut self, account: AccountId, version: u64, rows: &[Transaction]) {
+    pub(crate) fn apply(&mut self, account: AccountId, version: u64, rows: &[HeldTransaction]) {
         let Some(held) = self.accounts.get_mut(&account) else { return };
         if held.version + 1 != version {
             self.forget(account);
@@ -61,7 +61,7 @@ impl HeldRows {
         }
         held.version = version;
         for row in rows {
-            match held.rows.binary_search_by_key(&row.id, |held| held.id) {
+            match held.rows.binary_search_by_key(&row.shown.id, |held| held.shown.id) {
                 Ok(place) => held.rows[place].clone_from(row),
                 Err(place) => {
                     held.rows.insert(place, row.clone());
@@ -83,16 +83,15 @@ mod tests {
     use model::clock::AccountTime;
     use model::id::TransactionId;
     use model::money::Currency;
-    use model::transaction::TransactionStatus;
+    use model::transaction::{Transaction, TransactionStatus};
 
     fn account() -> AccountId {
         AccountId::from_number(7)
     }
 
-    fn row(listed_at: i64, ordinal: u32, amount: i64) -> Transaction {
-        Transaction {
+    fn row(listed_at: i64, ordinal: u32, amount: i64) -> HeldTransaction {
+        let shown = Transaction {
             id: TransactionId { account: account(), listed_at: AccountTime(listed_at), ordinal },
-            bank_id: ordinal.to_string(),
             amount,
             currency: Currency::USD,
             description: String::new(),
@@ -102,7 +101,8 @@ mod tests {
             void_at: None,
             sequence: 1,
             updated: AccountTime(0),
-        }
+        };
+        HeldTransaction { bank_id: ordinal.to_string(), shown }
     }
 
     /// New and changed rows of the next version are put in their places; rows of any other version

@@ -1,6 +1,6 @@
 //! Lists: the page that is asked for, the objects on it, and the envelope around them.
 
-use crate::{Context, Engine, Error};
+use crate::{Answer, Context, Engine, Error};
 use model::connected_account::ConnectedAccount;
 use model::id::{
     ClockId, CustomerId, DisputeId, EndpointId, FaultId, InvoiceId, InvoiceItemId, LinkFlowId,
@@ -12,7 +12,9 @@ use model::payments::checkout::CheckoutSession;
 use model::payments::product::Product;
 use serde_json::Value;
 use std::str::FromStr;
-use store::{Cursor, FindObject, Kind, ListObjects, Listed, Object, ObjectPlace, ObjectsOf, Page};
+use store::{
+    Bounds, Cursor, FindObject, Kind, ListObjects, Listed, Object, ObjectPlace, ObjectsOf, Page,
+};
 use wire::error::Error as Refusal;
 use wire::json::JsonWriter;
 use wire::list::{PageParams, write_list};
@@ -73,6 +75,25 @@ impl Engine {
             Cursor::Before(place)
         };
         Ok(Page { limit: page.limit, cursor })
+    }
+
+    /// A page of all objects of a kind, each as `body` renders it; what `body` passes over is left
+    /// out.
+    pub(crate) async fn list_all(
+        &self,
+        context: &Context,
+        kind: Kind,
+        created: Bounds,
+        page: &PageParams,
+        url: &str,
+        body: impl Fn(&Object) -> Option<Vec<u8>>,
+    ) -> Result<Answer, Error> {
+        let page = self.object_page(context, kind, page).await?;
+        let merchant = context.merchant;
+        let list = ListObjects { merchant, kind, of: ObjectsOf::All, created, page };
+        let listed = self.store.read(list).await?;
+        let bodies: Vec<Vec<u8>> = listed.items.iter().filter_map(body).collect();
+        Ok(Answer::unchanged(list_body(url, listed.has_more, &bodies)))
     }
 
     /// The page of a list that holds only some of the objects of a kind. Those it leaves out are

@@ -21,7 +21,7 @@ use model::id::OwnershipId;
 use model::limits;
 use model::ownership::Ownership;
 use model::refresh::{RefreshCause, RefreshJob, RefreshKey, RefreshStatus, RunAt};
-use model::transaction::Transaction;
+use model::transaction::HeldTransaction;
 use std::sync::Arc;
 use store::{
     AccountChange, ApplyRefresh, ChangeConnection, Claim, ClaimRefreshes, Connection, FailRefresh,
@@ -287,8 +287,10 @@ impl Engine {
         match key.feature {
             Feature::Transactions => {
                 rows = self.compared(&account, key, now, &gathered, known).await?;
-                account.rows =
-                    rows.iter().map(|row| row.id.ordinal).fold(account.rows, std::cmp::Ord::max);
+                account.rows = rows
+                    .iter()
+                    .map(|row| row.shown.id.ordinal)
+                    .fold(account.rows, std::cmp::Ord::max);
             }
             Feature::Balance => account.balance = gathered.balance,
             Feature::Ownership if !gathered.owners.is_empty() => {
@@ -331,7 +333,7 @@ impl Engine {
         now: AccountTime,
         gathered: &Gathered,
         known: Option<&mut HeldRows>,
-    ) -> Result<Vec<Transaction>, Error> {
+    ) -> Result<Vec<HeldTransaction>, Error> {
         // A fetch in two parts shows all of its range in neither, so nothing is missing from them.
         let coverage = match gathered.coverage {
             Some(coverage) if !gathered.cut_off && !gathered.resumed => coverage,
@@ -339,7 +341,7 @@ impl Engine {
         };
         let refreshed =
             Refreshed { account: account.id, sequence: key.sequence, now, rows: account.rows };
-        let compare = |held: &[Transaction]| {
+        let compare = |held: &[HeldTransaction]| {
             diff(refreshed, held, &gathered.records, &gathered.removals, coverage)
         };
         let changes = match (coverage, known) {
@@ -374,7 +376,7 @@ impl Engine {
         account: &Account,
         gathered: &Gathered,
         coverage: Coverage,
-    ) -> Result<Vec<Transaction>, Error> {
+    ) -> Result<Vec<HeldTransaction>, Error> {
         let named = gathered.records.iter().map(|record| &record.bank_id);
         let removed = gathered.removals.iter().map(|removal| &removal.bank_id);
         let range = match coverage {
@@ -389,7 +391,7 @@ impl Engine {
         account: &Account,
         bank_ids: Vec<String>,
         range: Option<(AccountTime, AccountTime)>,
-    ) -> Result<Vec<Transaction>, Error> {
+    ) -> Result<Vec<HeldTransaction>, Error> {
         let Account { merchant, id, .. } = *account;
         Ok(self.store.read(FindHeld { merchant, account: id, bank_ids, range }).await?)
     }

@@ -7,14 +7,14 @@
 use crate::bank::{BankStatus, BankTransaction, Coverage, Removal};
 use crate::clock::AccountTime;
 use crate::id::{AccountId, LISTED_AT_MAX, TransactionId};
-use crate::transaction::{Transaction, TransactionStatus};
+use crate::transaction::{HeldTransaction, Transaction, TransactionStatus};
 use std::collections::HashMap;
 
 /// What a refresh writes, and what it found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Rows to store: the new ones, and the newest form of those that changed.
-    pub rows: Vec<Transaction>,
+    pub rows: Vec<HeldTransaction>,
     /// How many of them are new. They come first.
     pub created: usize,
     /// How many went from pending to posted.
@@ -47,7 +47,7 @@ pub struct Refreshed {
 /// counts only if no record names the row.
 pub fn diff(
     refreshed: Refreshed,
-    held: &[Transaction],
+    held: &[HeldTransaction],
     records: &[BankTransaction],
     removals: &[Removal],
     coverage: Coverage,
@@ -66,8 +66,8 @@ pub fn diff(
         named[place] = true;
         match renewed(refreshed, row, record) {
             Some(newest) => {
-                let was_pending = row.status == TransactionStatus::Pending;
-                let is_posted = newest.status == TransactionStatus::Posted;
+                let was_pending = row.shown.status == TransactionStatus::Pending;
+                let is_posted = newest.shown.status == TransactionStatus::Posted;
                 changes.posted += usize::from(was_pending && is_posted);
                 renewals.push(newest);
             }
@@ -87,7 +87,7 @@ pub fn diff(
 /// One record per bank id, the last one, with the place of its row among those held; in the order
 /// in which the ids came first.
 fn newest_forms<'a>(
-    held: &[Transaction],
+    held: &[HeldTransaction],
     records: &'a [BankTransaction],
 ) -> Vec<(&'a BankTransaction, Option<usize>)> {
     let mut newest: Vec<(&BankTransaction, Option<usize>)> = Vec::with_capacity(records.len());
@@ -117,7 +117,7 @@ fn newest_forms<'a>(
 ///
 /// A bank lists its records in much the same order every time, so a row is looked for beside the
 /// last one that was found; hashing every id would cost several times as much as all the rest.
-fn places(held: &[Transaction], records: &[BankTransaction]) -> Vec<Option<usize>> {
+fn places(held: &[HeldTransaction], records: &[BankTransaction]) -> Vec<Option<usize>> {
     let mut last = None;
     let mut astray: HashMap<&str, Option<usize>> = HashMap::new();
     let mut places: Vec<Option<usize>> = Vec::with_capacity(records.len());
@@ -149,7 +149,7 @@ fn places(held: &[Transaction], records: &[BankTransaction]) -> Vec<Option<usize
 const NEAR: usize = 8;
 
 /// The place of a bank id near another place, or near the beginning.
-fn near(held: &[Transaction], last: Option<usize>, bank_id: &str) -> Option<usize> {
+fn near(held: &[HeldTransaction], last: Option<usize>, bank_id: &str) -> Option<usize> {
     let is_it = |place: &usize| held.get(*place).is_some_and(|row| row.bank_id == bank_id);
     let Some(last) = last else { return (0..NEAR).find(is_it) };
     (1..=NEAR)
@@ -158,23 +158,23 @@ fn near(held: &[Transaction], last: Option<usize>, bank_id: &str) -> Option<usiz
         .find(is_it)
 }
 
-fn created(refreshed: Refreshed, ordinal: u32, record: &BankTransaction) -> Transaction {
+fn created(refreshed: Refreshed, ordinal: u32, record: &BankTransaction) -> HeldTransaction {
     // An id holds a time between 1970 and the year 36812; a bank that says otherwise is listed at
     // the nearest end, and keeps its own time in `transacted_at`.
     let listed_at = AccountTime(record.transacted_at.0.clamp(0, LISTED_AT_MAX));
-    Transaction {
+    let shown = Transaction {
         id: TransactionId { account: refreshed.account, listed_at, ordinal },
         posted_at: posted_at(record, None, refreshed.now),
         void_at: None,
         status: status(record.status),
-        bank_id: record.bank_id.clone(),
         amount: record.amount,
         currency: record.currency,
         description: record.description.clone(),
         transacted_at: record.transacted_at,
         sequence: refreshed.sequence,
         updated: refreshed.now,
-    }
+    };
+    HeldTransaction { bank_id: record.bank_id.clone(), shown }
 }
 
 fn status(status: BankStatus) -> TransactionStatus {
@@ -200,9 +200,10 @@ fn posted_at(
 /// vanished and is shown again is alive again.
 fn renewed(
     refreshed: Refreshed,
-    row: &Transaction,
+    row: &HeldTransaction,
     record: &BankTransaction,
-) -> Option<Transaction> {
+) -> Option<HeldTransaction> {
+    let row = &row.shown;
     let posted_at = posted_at(record, row.posted_at, refreshed.now);
     let status = status(record.status);
     let is_held = row.status == status
@@ -215,53 +216,54 @@ fn renewed(
     if is_held {
         return None;
     }
-    Some(Transaction {
+    let shown = Transaction {
         id: row.id,
         posted_at,
         void_at: None,
         status,
-        bank_id: record.bank_id.clone(),
         amount: record.amount,
         currency: record.currency,
         description: record.description.clone(),
         transacted_at: record.transacted_at,
         sequence: refreshed.sequence,
         updated: refreshed.now,
-    })
+    };
+    Some(HeldTransaction { bank_id: record.bank_id.clone(), shown })
 }
 
 /// Rows that no record named and that are gone: named by a removal, or missing from the range that
 /// a snapshot speaks for. In the order of the list, so that the same input gives the same output.
 fn vanished<'a>(
-    unnamed: impl Iterator<Item = &'a Transaction>,
+    unnamed: impl Iterator<Item = &'a HeldTransaction>,
     removals: &[Removal],
     coverage: Coverage,
     refreshed: Refreshed,
-) -> Vec<Transaction> {
+) -> Vec<HeldTransaction> {
     let removed: HashMap<&str, Option<AccountTime>> =
         removals.iter().map(|removal| (removal.bank_id.as_str(), removal.vanished_at)).collect();
-    let mut gone: Vec<Transaction> = unnamed
-        .filter(|row| row.status != TransactionStatus::Void)
+    let mut gone: Vec<HeldTransaction> = unnamed
+        .filter(|row| row.shown.status != TransactionStatus::Void)
         .filter_map(|row| {
             let missing = match coverage {
                 Coverage::Delta => false,
-                Coverage::Snapshot { from, to } => (from..=to).contains(&row.transacted_at),
+                Coverage::Snapshot { from, to } => (from..=to).contains(&row.shown.transacted_at),
             };
             let vanished_at = match removed.get(row.bank_id.as_str()) {
                 Some(at) => *at,
                 None if missing => None,
                 None => return None,
             };
-            Some(Transaction {
+            let shown = Transaction {
                 status: TransactionStatus::Void,
                 void_at: Some(vanished_at.unwrap_or(refreshed.now)),
                 sequence: refreshed.sequence,
                 updated: refreshed.now,
-                ..row.clone()
-            })
+                ..row.shown.clone()
+            };
+            Some(HeldTransaction { bank_id: row.bank_id.clone(), shown })
         })
         .collect();
-    gone.sort_by_key(|row| row.id);
+    gone.sort_by_key(|row| row.shown.id);
     gone
 }
 

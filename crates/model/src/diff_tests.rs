@@ -26,13 +26,13 @@ fn refreshed(sequence: u32, rows: u32) -> Refreshed {
 }
 
 /// Rows by bank id, with the changes of a refresh put over them.
-fn put(held: &mut BTreeMap<String, Transaction>, changes: Changes) {
+fn put(held: &mut BTreeMap<String, HeldTransaction>, changes: Changes) {
     for row in changes.rows {
         held.insert(row.bank_id.clone(), row);
     }
 }
 
-fn base(held: &BTreeMap<String, Transaction>) -> Vec<Transaction> {
+fn base(held: &BTreeMap<String, HeldTransaction>) -> Vec<HeldTransaction> {
     held.values().cloned().collect()
 }
 
@@ -61,19 +61,19 @@ proptest! {
         let bank = shown(&second);
         for (id, row) in &held {
             if let Some(record) = bank.get(id) {
-                prop_assert_eq!(row.amount, record.amount);
-                prop_assert_eq!(row.transacted_at, record.transacted_at);
-                prop_assert_eq!(row.posted_at, record.posted_at);
-                let posted = row.status == TransactionStatus::Posted;
+                prop_assert_eq!(row.shown.amount, record.amount);
+                prop_assert_eq!(row.shown.transacted_at, record.transacted_at);
+                prop_assert_eq!(row.shown.posted_at, record.posted_at);
+                let posted = row.shown.status == TransactionStatus::Posted;
                 prop_assert_eq!(posted, record.posted_at.is_some());
-                prop_assert_eq!(row.void_at, None);
+                prop_assert_eq!(row.shown.void_at, None);
             } else {
-                prop_assert_eq!(row.status, TransactionStatus::Void);
+                prop_assert_eq!(row.shown.status, TransactionStatus::Void);
             }
             // The place of a row never changes, and only what changed carries the new refresh.
             if let Some(old) = before.get(id) {
-                prop_assert_eq!(row.id, old.id);
-                prop_assert_eq!(row.sequence == 2, row != old);
+                prop_assert_eq!(row.shown.id, old.shown.id);
+                prop_assert_eq!(row.shown.sequence == 2, row != old);
             }
         }
         prop_assert!(bank.keys().all(|id| held.contains_key(id)));
@@ -100,7 +100,7 @@ proptest! {
                 prop_assert_eq!(Some(row), before.get(id));
             }
             if !bank.contains_key(id) && removed {
-                prop_assert_eq!(row.status, TransactionStatus::Void);
+                prop_assert_eq!(row.shown.status, TransactionStatus::Void);
             }
         }
         let rows = u32::try_from(held.len()).unwrap();
@@ -125,19 +125,19 @@ proptest! {
         if backwards {
             second.reverse();
         }
-        let find = |row: &Transaction| second.iter().any(|record| record.bank_id == row.bank_id);
-        let asked: Vec<Transaction> = held
+        let find = |row: &HeldTransaction| second.iter().any(|record| record.bank_id == row.bank_id);
+        let asked: Vec<HeldTransaction> = held
             .iter()
-            .filter(|row| find(row) || row.transacted_at >= AccountTime(520))
+            .filter(|row| find(row) || row.shown.transacted_at >= AccountTime(520))
             .cloned()
             .collect();
         let mut other = held.clone();
-        other.sort_by_key(|row| shuffled[usize::try_from(row.id.ordinal).unwrap() - 1]);
+        other.sort_by_key(|row| shuffled[usize::try_from(row.shown.id.ordinal).unwrap() - 1]);
         let expected = diff(refreshed(2, 60), &asked, &second, &[], range);
         prop_assert_eq!(&diff(refreshed(2, 60), &held, &second, &[], range), &expected);
         prop_assert_eq!(&diff(refreshed(2, 60), &other, &second, &[], range), &expected);
         let touched = changed.iter().collect::<std::collections::BTreeSet<_>>().len();
-        let gone = held.iter().filter(|row| !find(row) && row.transacted_at >= AccountTime(520));
+        let gone = held.iter().filter(|row| !find(row) && row.shown.transacted_at >= AccountTime(520));
         prop_assert_eq!(expected.rows.len(), touched + gone.count());
     }
 
@@ -145,7 +145,7 @@ proptest! {
     #[test]
     fn ordinals_are_given_once(first in records(), rows in 0..1_000_u32) {
         let changes = diff(refreshed(1, rows), &[], &first, &[], Coverage::Delta);
-        let ordinals: Vec<u32> = changes.rows.iter().map(|row| row.id.ordinal).collect();
+        let ordinals: Vec<u32> = changes.rows.iter().map(|row| row.shown.id.ordinal).collect();
         let count = u32::try_from(shown(&first).len()).unwrap();
         prop_assert_eq!(ordinals, (rows + 1..=rows + count).collect::<Vec<_>>());
         prop_assert_eq!(changes.created, count as usize);
@@ -160,8 +160,8 @@ fn a_tip_is_a_change_of_the_same_row() {
     let posted = record("b1", -1_440, 100, true);
     let second = diff(refreshed(2, 1), &first.rows, &[posted], &[], Coverage::Delta);
     assert_eq!((second.created, second.posted, second.rows.len()), (0, 1, 1));
-    assert_eq!(second.rows[0].id, first.rows[0].id);
-    assert_eq!((second.rows[0].amount, second.rows[0].sequence), (-1_440, 2));
+    assert_eq!(second.rows[0].shown.id, first.rows[0].shown.id);
+    assert_eq!((second.rows[0].shown.amount, second.rows[0].shown.sequence), (-1_440, 2));
 }
 
 /// A row older than a snapshot's range is not missing from it.
@@ -181,8 +181,8 @@ fn a_vanished_row_may_return() {
     let all = Coverage::Snapshot { from: AccountTime(0), to: NOW };
     let first = diff(refreshed(1, 0), &[], std::slice::from_ref(&shown), &[], all);
     let second = diff(refreshed(2, 1), &first.rows, &[], &[], all);
-    assert_eq!((second.voided, second.rows[0].void_at), (1, Some(NOW.plus(2))));
+    assert_eq!((second.voided, second.rows[0].shown.void_at), (1, Some(NOW.plus(2))));
     let third = diff(refreshed(3, 1), &second.rows, &[shown], &[], all);
-    assert_eq!(third.rows[0].status, TransactionStatus::Pending);
-    assert_eq!(third.rows[0].void_at, None);
+    assert_eq!(third.rows[0].shown.status, TransactionStatus::Pending);
+    assert_eq!(third.rows[0].shown.void_at, None);
 }

@@ -14,7 +14,11 @@ impl Currency {
 
     /// Reads three ASCII letters of either case.
     pub fn parse(text: &str) -> Option<Self> {
-        let bytes: [u8; 3] = text.as_bytes().try_into().ok()?;
+        Self::of_bytes(text.as_bytes().try_into().ok()?)
+    }
+
+    /// Reads the bytes of three ASCII letters of either case.
+    pub fn of_bytes(bytes: [u8; 3]) -> Option<Self> {
         bytes
             .iter()
             .all(u8::is_ascii_alphabetic)

@@ -17,13 +17,11 @@ words! {
     }
 }
 
-/// One row.
+/// One row, as clients are shown it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transaction {
     /// Its id, which holds its account and its place in the list.
     pub id: TransactionId,
-    /// The bank's own id.
-    pub bank_id: String,
     /// Minor units; negative is money out.
     pub amount: i64,
     /// The currency of `amount`.
@@ -49,4 +47,15 @@ impl Transaction {
     pub fn refresh(&self) -> RefreshId {
         RefreshId { account: self.id.account, sequence: self.sequence }
     }
+}
+
+/// A row as it is held: what clients are shown, and what it is found by when the bank says more.
+///
+/// Two parts, so that a page, which shows no bank id, reads none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldTransaction {
+    /// The bank's own id, unique within the account.
+    pub bank_id: String,
+    /// What clients are shown.
+    pub shown: Transaction,
 }

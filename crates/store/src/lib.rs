@@ -9,7 +9,7 @@
 //! | [`command::object`] | [`CreateObject`], [`ChangeObject`], [`ChangeObjects`], [`FindObject`], [`FindObjectByLookup`], [`ListObjects`], [`ListDueObjects`] |
 //! | [`command::account`] | [`CompleteLink`], [`ChangeAccount`], [`FindAccount`], [`FindLinkedAccount`], [`ListAccounts`], [`FindConnection`], [`ChangeConnection`], [`FindOwnership`] |
 //! | [`command::refresh`] | [`ClaimRefreshes`], [`PutOffRefresh`], [`ApplyRefresh`], [`FailRefresh`], [`ListDueAccounts`] |
-//! | [`command::transaction`] | [`ListTransactions`], [`FindTransaction`], [`FindLeftOut`], [`FindHeld`] |
+//! | [`command::transaction`] | [`ListTransactions`], [`FindTransaction`], [`FindBankId`], [`FindLeftOut`], [`FindHeld`] |
 //! | [`command::clock`] | [`StartAdvance`], [`ClaimClocks`], [`ListDueOnClock`], [`StepClock`] |
 //! | [`command::event`] | [`ListEvents`], [`ListEventsAfter`], [`FindEvent`], [`ListUndispatched`], [`DispatchEvent`] |
 //! | [`command::delivery`] | [`ClaimDeliveries`], [`SettleDelivery`], [`ListDeliveries`], [`ListLedger`], [`ResendDeliveries`], [`ReleaseDelivery`], [`ReleaseEndpoint`] |

@@ -175,28 +175,7 @@ impl JsonWriter {
 
     /// The digits of a number, without a comma.
     pub(crate) fn digits(&mut self, value: i64) -> &mut Self {
-        // Twenty bytes hold the digits of any u64; the sign is written apart.
-        let mut digits = [0_u8; 20];
-        let mut start = digits.len();
-        let mut rest = value.unsigned_abs();
-        while rest >= 100 {
-            let pair = (rest % 100).to_le_bytes()[0];
-            rest /= 100;
-            start -= 2;
-            digits[start] = b'0' + pair / 10;
-            digits[start + 1] = b'0' + pair % 10;
-        }
-        let pair = rest.to_le_bytes()[0];
-        start -= 1;
-        digits[start] = b'0' + pair % 10;
-        if pair >= 10 {
-            start -= 1;
-            digits[start] = b'0' + pair / 10;
-        }
-        if value < 0 {
-            self.buffer.push(b'-');
-        }
-        self.buffer.extend_from_slice(&digits[start..]);
+        self.buffer.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
         self
     }
 

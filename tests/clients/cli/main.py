@@ -187,17 +187,12 @@ class Cli:
         assert self.asked(f"{once}Once")["id"] == self.asked(f"{once}Once")["id"]
         assert self.asked(f"{once}Twice")["error"]["type"] == "idempotency_error"
 
-    def what_hangs_on_an_advancing_clock_is_locked(self):
-        start = 1_790_000_000
-        clock = self.asked(f"stripe test_helpers test_clocks create --frozen-time={start}")["id"]
-        payer = self.asked(f"stripe customers create -d test_clock={clock}")["id"]
-        session = self.call("create session", customer_id=payer)
-        account = self.link(session["id"])["accounts"]["data"][0]["id"]
-        self.call("subscribe", account_id=account)
-        later = start + 700 * 86_400
-        self.asked(f"stripe test_helpers test_clocks advance {clock} --frozen-time={later}")
-        early = self.asked(f"stripe customers update {payer} -d name=Early")
-        self.refused(early, "lock_timeout")
+    def limits_and_failures_are_told(self):
+        fault = "stripe post /v1/test_helpers/faults -d path=/v1/customers -d times=1"
+        self.asked(f"{fault} -d kind=api_rate_limited")
+        self.refused(self.asked("stripe customers list"), "rate_limit")
+        self.asked(f"{fault} -d kind=api_error_before")
+        assert self.asked("stripe customers list")["error"]["type"] == "api_error"
 
     def pages_are_followed_to_their_end(self):
         path = "stripe get /v1/financial_connections/transactions"
@@ -300,13 +295,14 @@ STEPS = [
     Cli.mistakes_are_told,
     Cli.pages_are_followed_to_their_end,
     Cli.a_cut_connection_is_tried_again,
-    Cli.what_hangs_on_an_advancing_clock_is_locked,
     Cli.a_fixture_file_is_run,
     # Before anybody listens: a stream is kept for a while after its reader left.
     Cli.an_event_is_sent_again,
     Cli.listen_forwards_what_happens,
     Cli.listen_takes_types_and_the_newest_version,
     Cli.listen_goes_on_after_the_server_was_killed,
+    # After the server was killed: one that starts anew counts anew what a fault has hit.
+    Cli.limits_and_failures_are_told,
     Cli.every_call_of_the_guide_was_sent,
 ]
 

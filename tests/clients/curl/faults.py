@@ -2,8 +2,6 @@
 
 from cut_once import CutOnce
 
-DAY = 86_400
-
 
 def webhooks_are_signed(bench):
     """With the secret of the endpoint, and no other; a changed body is not what was signed."""
@@ -55,11 +53,11 @@ def errors_of_each_type(bench):
     assert curl("create customer once", customer_email="once@example.com", **once).ok() == first
     reused = curl("create customer once", customer_email="twice@example.com", **once)
     refused(reused, 400, "idempotency_error", None)
-    account.call("subscribe").ok()
-    later = account.now + 700 * DAY
-    curl("advance test clock", test_clock_id=account.clock, time=later).ok()
-    early = curl("rename customer", customer_id=account.customer, customer_name="Early")
-    refused(early, 429, "invalid_request_error", "lock_timeout")
+    curl("fail the next call", fault_kind="api_rate_limited").ok()
+    limited = curl("list customers", customer_email="a@b.c")
+    refused(limited, 429, "invalid_request_error", "rate_limit")
+    curl("fail the next call", fault_kind="api_error_before").ok()
+    refused(curl("list customers", customer_email="a@b.c"), 500, "api_error", None)
 
 
 def refused(answer, status, kind, code):

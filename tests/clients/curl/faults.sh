@@ -23,7 +23,9 @@ curl https://api.stripe.com/v1/customers \
 curl -X POST https://api.stripe.com/v1/financial_connections/accounts/{{FINANCIALCONNECTIONSACCOUNT_ID}}/refresh \
   -u "<<YOUR_SECRET_KEY>>:"
 
-# rename customer
-curl https://api.stripe.com/v1/customers/{{CUSTOMER_ID}} \
+# fail the next call
+curl https://api.stripe.com/v1/test_helpers/faults \
   -u "<<YOUR_SECRET_KEY>>:" \
-  -d name={{CUSTOMER_NAME}}
+  -d kind={{FAULT_KIND}} \
+  -d path=/v1/customers \
+  -d times=1

@@ -35,7 +35,7 @@ return failed == 0 ? 0 : 1;
 /// <summary>What the steps share: each one begins where the one before it ended.</summary>
 internal sealed class Merchant(Server server, Inbox inbox)
 {
-    private const string Helpers = "/v1/test_helpers/financial_connections";
+    private const string Helpers = "/v1/test_helpers";
     private const string Refreshed = "financial_connections.account.refreshed_transactions";
     private const string Email = "jenny.rosen@example.com";
     private const string Key = "sk_test_dotnet";
@@ -60,8 +60,7 @@ internal sealed class Merchant(Server server, Inbox inbox)
         ("a forged webhook is refused", this.Forged),
         ("a connection that is cut is tried again, and the work is done once", this.Cut),
         ("a disconnected account is closed", this.Disconnected),
-        // The last, since the clock goes on for a while.
-        ("what hangs on an advancing clock is locked", this.Locked),
+        ("a rate limit, and a failure inside the server, are typed errors", this.Faults),
     };
 
     private static StripeClient Connect(string key, int port, int retries = 2) =>
@@ -106,7 +105,7 @@ internal sealed class Merchant(Server server, Inbox inbox)
         await this.stripe.RawRequestAsync(HttpMethod.Post, Helpers + path, form);
 
     /// <summary>Links an account of a test bank as the holder would, without a browser.</summary>
-    private Task Link(string carrier) => this.Raw("/link", $"carrier={carrier}");
+    private Task Link(string carrier) => this.Raw("/financial_connections/link", $"carrier={carrier}");
 
     /// <summary>Waits for the verified event that tells of the end of a refresh.</summary>
     private void Told(string refresh)
@@ -173,7 +172,7 @@ internal sealed class Merchant(Server server, Inbox inbox)
         }
 
         Holds(ids.Count > 100, $"{ids.Count} are more than 100");
-        await this.Raw($"/accounts/{this.account}/transactions", "amount=-1200&description=Blue%20Door%20Coffee");
+        await this.Raw($"/financial_connections/accounts/{this.account}/transactions", "amount=-1200&description=Blue%20Door%20Coffee");
         var asked = await connections.Accounts.RefreshAsync(this.account, new() { Features = Transactions });
         this.Told(asked.TransactionRefresh.Id);
         all.TransactionRefresh = new() { After = first };
@@ -387,22 +386,12 @@ internal sealed class Merchant(Server server, Inbox inbox)
             () => connections.Transactions.ListAsync(new() { Account = this.account }));
     }
 
-    private async Task Locked()
+    private async Task Faults()
     {
-        var connections = this.stripe.V1.FinancialConnections;
-        var clocks = this.stripe.V1.TestHelpers.TestClocks;
-        var start = DateTimeOffset.FromUnixTimeSeconds(1_790_000_000).UtcDateTime;
-        var clock = await clocks.CreateAsync(new() { FrozenTime = start });
-        var customer = await this.stripe.V1.Customers.CreateAsync(new() { TestClock = clock.Id });
-        var session = await connections.Sessions.CreateAsync(Session(customer.Id));
-        await this.Link(session.Id);
-        var linked = await connections.Accounts.ListAsync(new() { Session = session.Id });
-        await connections.Accounts.SubscribeAsync(linked.Data[0].Id, new() { Features = Transactions });
-        await clocks.AdvanceAsync(clock.Id, new() { FrozenTime = start.AddDays(700) });
-        var hasty = Connect(Key, server.Port, retries: 0);
-        await Refused(
-            HttpStatusCode.TooManyRequests,
-            "lock_timeout",
-            () => hasty.V1.Customers.UpdateAsync(customer.Id, new() { Name = "Too early" }));
+        var hasty = Connect(Key, server.Port, retries: 0).V1.Customers;
+        await this.Raw("/faults", "kind=api_rate_limited&path=/v1/customers&times=1");
+        await Refused(HttpStatusCode.TooManyRequests, "rate_limit", () => hasty.ListAsync());
+        await this.Raw("/faults", "kind=api_error_before&path=/v1/customers&times=1");
+        await Refused(HttpStatusCode.InternalServerError, null, () => hasty.ListAsync());
     }
 }

@@ -130,7 +130,7 @@ func paging(m *merchant) error {
 
 func later(m *merchant) error {
 	entry := url.Values{"amount": {"-1200"}, "description": {"Blue Door Coffee"}}
-	if err := m.raw("/accounts/"+m.account+"/transactions", entry.Encode()); err != nil {
+	if err := m.raw("/financial_connections/accounts/"+m.account+"/transactions", entry.Encode()); err != nil {
 		return err
 	}
 	before := m.refresh

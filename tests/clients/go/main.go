@@ -17,9 +17,8 @@ import (
 const (
 	key       = "sk_test_go"
 	email     = "jenny.rosen@example.com"
-	helpers   = "/v1/test_helpers/financial_connections"
+	helpers   = "/v1/test_helpers"
 	refreshed = "financial_connections.account.refreshed_transactions"
-	daySecond = 86_400
 )
 
 var ctx = context.Background()
@@ -92,7 +91,7 @@ func (m *merchant) raw(path string, form string) error {
 
 // link links an account of a test bank as the holder would, without a browser.
 func (m *merchant) link(carrier string, more string) error {
-	return m.raw("/link", "carrier="+carrier+more)
+	return m.raw("/financial_connections/link", "carrier="+carrier+more)
 }
 
 // told waits for the verified event that tells of the end of a refresh.

@@ -15,8 +15,7 @@ var mistakes = []step{
 	{"a forged webhook is refused by the client's own verifier", forged},
 	{"a connection that is cut is tried again, and the work is done once", cut},
 	{"a disconnected account is closed", disconnected},
-	// The last, since the clock goes on for a while.
-	{"what hangs on an advancing clock is locked", locked},
+	{"a rate limit, and a failure inside the server, are typed errors", faults},
 }
 
 func keys(m *merchant) error {
@@ -99,43 +98,17 @@ func disconnected(m *merchant) error {
 	)
 }
 
-func locked(m *merchant) error {
-	const start = 1_790_000_000
-	clock, err := m.V1TestHelpersTestClocks.Create(ctx, &stripe.TestHelpersTestClockCreateParams{FrozenTime: stripe.Int64(start)})
-	if err != nil {
+func faults(m *merchant) error {
+	hasty := client(m.server.address, key, stripe.Int64(0)).V1Customers
+	if err := m.raw("/faults", "kind=api_rate_limited&path=/v1/customers&times=1"); err != nil {
 		return err
 	}
-	payer, err := m.V1Customers.Create(ctx, &stripe.CustomerCreateParams{TestClock: &clock.ID})
-	if err != nil {
+	limited := hasty.List(ctx, nil).Err()
+	if err := m.raw("/faults", "kind=api_error_before&path=/v1/customers&times=1"); err != nil {
 		return err
 	}
-	session, err := m.V1FinancialConnectionsSessions.Create(ctx, &stripe.FinancialConnectionsSessionCreateParams{
-		AccountHolder: &stripe.FinancialConnectionsSessionCreateAccountHolderParams{Type: stripe.String("customer"), Customer: &payer.ID},
-		Permissions:   list("transactions"),
-	})
-	if err != nil {
-		return err
-	}
-	if err := m.link(session.ID, ""); err != nil {
-		return err
-	}
-	accounts := m.V1FinancialConnectionsAccounts.List(ctx, &stripe.FinancialConnectionsAccountListParams{Session: &session.ID})
-	if err := accounts.Err(); err != nil {
-		return err
-	}
-	_, err = m.V1FinancialConnectionsAccounts.Subscribe(ctx, accounts.Data()[0].ID, &stripe.FinancialConnectionsAccountSubscribeParams{
-		Features: list("transactions"),
-	})
-	if err != nil {
-		return err
-	}
-	_, err = m.V1TestHelpersTestClocks.Advance(ctx, clock.ID, &stripe.TestHelpersTestClockAdvanceParams{
-		FrozenTime: stripe.Int64(start + 700*daySecond),
-	})
-	if err != nil {
-		return err
-	}
-	hasty := client(m.server.address, key, stripe.Int64(0))
-	_, early := hasty.V1Customers.Update(ctx, payer.ID, &stripe.CustomerUpdateParams{Name: stripe.String("Too early")})
-	return refused(early, 429, stripe.ErrorTypeInvalidRequest, stripe.ErrorCodeLockTimeout)
+	return errors.Join(
+		refused(limited, 429, stripe.ErrorTypeInvalidRequest, stripe.ErrorCodeRateLimit),
+		refused(hasty.List(ctx, nil).Err(), 500, stripe.ErrorTypeAPI, ""),
+	)
 }

@@ -13,6 +13,7 @@ use Stripe\Exception\InvalidRequestException;
 use Stripe\Exception\PermissionException;
 use Stripe\Exception\RateLimitException;
 use Stripe\Exception\SignatureVerificationException;
+use Stripe\Exception\UnknownApiErrorException;
 use Stripe\FinancialConnections\Account;
 use Stripe\PaymentMethod;
 use Stripe\Stripe;
@@ -23,12 +24,10 @@ use Stripe\Webhook;
 require getenv('STRIPE_PHP') ?: __DIR__ . '/vendor/autoload.php';
 require __DIR__ . '/Server.php';
 
-const HELPERS = '/v1/test_helpers/financial_connections';
+const HELPERS = '/v1/test_helpers';
 const REFRESHED = 'financial_connections.account.refreshed_transactions';
 const EMAIL = 'jenny.rosen@example.com';
 const KEY = 'sk_test_php';
-const START = 1_790_000_000;
-const DAY_S = 86_400;
 const TYPES = ['us_bank_account'];
 const OPTIONS = [
     'us_bank_account' => [
@@ -103,7 +102,7 @@ final class Merchant
         }
         holds(count($ids) > 100, count($ids));
         $entry = ['amount' => -1200, 'description' => 'Blue Door Coffee'];
-        $this->raw("/accounts/{$this->account}/transactions", $entry);
+        $this->raw("/financial_connections/accounts/{$this->account}/transactions", $entry);
         $second = $connections->accounts->refresh($this->account, $features)->transaction_refresh->id;
         $this->told($second);
         $later = $connections->transactions->all([
@@ -246,23 +245,15 @@ final class Merchant
         holds($error->getStripeCode() === 'financial_connections_account_inactive', $error);
     }
 
-    /** The last, since the clock goes on for a while. */
-    public function whatHangsOnAnAdvancingClockIsARateLimit(): void
+    public function aRateLimitAndAFailureInsideTheServerAreTypedExceptions(): void
     {
-        $connections = $this->stripe->financialConnections;
-        $clocks = $this->stripe->testHelpers->testClocks;
-        $clock = $clocks->create(['frozen_time' => START]);
-        $customer = $this->stripe->customers->create(['test_clock' => $clock->id]);
-        $session = $connections->sessions->create($this->session($customer->id));
-        $this->link($session->id);
-        $account = $connections->accounts->all(['session' => $session->id])->data[0];
-        $connections->accounts->subscribe($account->id, ['features' => ['transactions']]);
-        $clocks->advance($clock->id, ['frozen_time' => START + 700 * DAY_S]);
-        $error = refused(
-            RateLimitException::class,
-            fn () => $this->stripe->customers->update($customer->id, ['name' => 'Too early']),
-        );
-        holds($error->getHttpStatus() === 429, $error);
+        $fault = ['path' => '/v1/customers', 'times' => 1];
+        $this->raw('/faults', ['kind' => 'api_rate_limited'] + $fault);
+        $error = refused(RateLimitException::class, fn () => $this->stripe->customers->all());
+        holds($error->getStripeCode() === 'rate_limit', $error);
+        $this->raw('/faults', ['kind' => 'api_error_before'] + $fault);
+        $error = refused(UnknownApiErrorException::class, fn () => $this->stripe->customers->all());
+        holds($error->getHttpStatus() === 500, $error);
     }
 
     private function raw(string $path, array $params): void
@@ -273,7 +264,7 @@ final class Merchant
     /** Links an account of a test bank as the holder would, without a browser. */
     private function link(string $carrier): void
     {
-        $this->raw('/link', ['carrier' => $carrier]);
+        $this->raw('/financial_connections/link', ['carrier' => $carrier]);
     }
 
     private function session(string $customer): array
@@ -346,7 +337,7 @@ const STEPS = [
     'aForgedWebhookIsRefused',
     'aCutConnectionIsTriedAgain',
     'aDisconnectedAccountIsClosed',
-    'whatHangsOnAnAdvancingClockIsARateLimit',
+    'aRateLimitAndAFailureInsideTheServerAreTypedExceptions',
 ];
 
 $server = new Server();

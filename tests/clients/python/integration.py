@@ -18,11 +18,10 @@ from cut_once import CutOnce  # noqa: E402
 from deliveries import Deliveries  # noqa: E402
 from server import Server  # noqa: E402
 
-HELPERS = "/v1/test_helpers/financial_connections"
+HELPERS = "/v1/test_helpers"
 REFRESHED = "financial_connections.account.refreshed_transactions"
 EMAIL = "jenny.rosen@example.com"
 KEY = "sk_test_python_integration"
-DAY = 86_400
 ENDIVE = stripe.api_version.endswith(".endive")
 NAMED = {"payment_method_types": ["us_bank_account"]}
 ALLOWED = {"allowed_payment_method_types": ["us_bank_account"]}
@@ -51,12 +50,12 @@ class Merchant:
 
     # What the steps share.
 
-    def raw(self, path, **params):
+    def raw(self, path, /, **params):
         return self.client.raw_request("post", f"{HELPERS}{path}", **params)
 
     def link(self, carrier, **more):
         """Links an account of a test bank as the holder would, without a browser."""
-        self.raw("/link", carrier=carrier, **more)
+        self.raw("/financial_connections/link", carrier=carrier, **more)
 
     def told(self, refresh):
         """Waits for the verified event that tells of the end of a refresh."""
@@ -131,7 +130,7 @@ class Merchant:
                 "permissions": ["transactions"],
             }
         )
-        path = f"{HELPERS}/link"
+        path = f"{HELPERS}/financial_connections/link"
         await self.client.raw_request_async("post", path, carrier=session.id)
         params = {"session": session.id}
         listed = [a async for a in (await connections.accounts.list_async(params)).auto_paging_iter()]
@@ -175,7 +174,7 @@ class Merchant:
         subscribed = resource.subscribe(account.id, features=["transactions"])
         self.told(subscribed.transaction_refresh.id)
         entry = {"amount": -1200, "description": "Blue Door Coffee"}
-        self.raw(f"/accounts/{account.id}/transactions", **entry)
+        self.raw(f"/financial_connections/accounts/{account.id}/transactions", **entry)
         asked = resource.refresh_account(account.id, features=["transactions"])
         self.told(asked.transaction_refresh.id)
         rows = stripe.financial_connections.Transaction.list(
@@ -294,27 +293,14 @@ class Merchant:
         )
         assert error.code == "financial_connections_account_inactive"
 
-    def what_hangs_on_an_advancing_clock_is_a_rate_limit(self):
-        """The last, since the clock goes on for a while."""
-        start = 1_790_000_000
-        clock = self.v1.test_helpers.test_clocks.create({"frozen_time": start})
-        customer = self.v1.customers.create({"test_clock": clock.id})
-        session = self.connections.sessions.create(
-            {
-                "account_holder": {"type": "customer", "customer": customer.id},
-                "permissions": ["transactions"],
-            }
-        )
-        self.link(session.id)
-        account = self.connections.accounts.list({"session": session.id}).data[0].id
-        self.connections.accounts.subscribe(account, {"features": ["transactions"]})
-        later = {"frozen_time": start + 700 * DAY}
-        self.v1.test_helpers.test_clocks.advance(clock.id, later)
+    def a_rate_limit_and_a_failure_inside_the_server_are_typed(self):
         hasty = self.connect(KEY, max_network_retries=0).v1.customers
-        error = self.refused(
-            stripe.RateLimitError, lambda: hasty.update(customer.id, {"name": "Too early"})
-        )
-        assert (error.http_status, error.error.code) == (429, "lock_timeout")
+        self.raw("/faults", kind="api_rate_limited", path="/v1/customers", times=1)
+        error = self.refused(stripe.RateLimitError, hasty.list)
+        assert (error.http_status, error.error.code) == (429, "rate_limit")
+        self.raw("/faults", kind="api_error_before", path="/v1/customers", times=1)
+        error = self.refused(stripe.APIError, hasty.list)
+        assert (error.http_status, error.error.type) == (500, "api_error")
 
 
 STEPS = [
@@ -330,7 +316,7 @@ STEPS = [
     Merchant.a_forged_webhook_is_refused,
     Merchant.a_cut_connection_is_tried_again,
     Merchant.a_disconnected_account_is_closed,
-    Merchant.what_hangs_on_an_advancing_clock_is_a_rate_limit,
+    Merchant.a_rate_limit_and_a_failure_inside_the_server_are_typed,
 ]
 
 

@@ -6,12 +6,10 @@ require "fileutils"
 require "stripe"
 require_relative "server"
 
-HELPERS = "/v1/test_helpers/financial_connections".freeze
+HELPERS = "/v1/test_helpers".freeze
 REFRESHED = "financial_connections.account.refreshed_transactions".freeze
 EMAIL = "jenny.rosen@example.com".freeze
 KEY = "sk_test_ruby".freeze
-DAY_S = 86_400
-START = 1_790_000_000
 TYPES = ["us_bank_account"].freeze
 OPTIONS = {
   us_bank_account: {
@@ -72,7 +70,7 @@ class Merchant
     rows = @connections.transactions.list({ account: @account, limit: 40 }).auto_paging_each.to_a
     holds(rows.size > 100 && rows.map(&:id).uniq.size == rows.size, rows.size)
     entry = { amount: -1200, description: "Blue Door Coffee" }
-    raw("/accounts/#{@account}/transactions", entry)
+    raw("/financial_connections/accounts/#{@account}/transactions", entry)
     second = @connections.accounts.refresh(@account, features).transaction_refresh.id
     told(second)
     after = { account: @account, transaction_refresh: { after: first } }
@@ -191,25 +189,15 @@ class Merchant
     holds(error.code == "financial_connections_account_inactive", error)
   end
 
-  # The last, since the clock goes on for a while.
-  def what_hangs_on_an_advancing_clock_is_a_rate_limit
-    clock = @v1.test_helpers.test_clocks.create({ frozen_time: START })
-    customer = @v1.customers.create({ test_clock: clock.id })
-    session = @connections.sessions.create(
-      {
-        account_holder: { type: "customer", customer: customer.id },
-        permissions: ["transactions"],
-      },
-    )
-    link(session.id)
-    account = @connections.accounts.list({ session: session.id }).data.first
-    @connections.accounts.subscribe(account.id, { features: ["transactions"] })
-    later = { frozen_time: START + (700 * DAY_S) }
-    @v1.test_helpers.test_clocks.advance(clock.id, later)
-    error = refused(Stripe::RateLimitError) do
-      connect(KEY, retries: 0).v1.customers.update(customer.id, { name: "Too early" })
-    end
-    holds(error.http_status == 429, error)
+  def a_rate_limit_and_a_failure_inside_the_server_are_typed_errors
+    hasty = connect(KEY, retries: 0).v1.customers
+    fault = { path: "/v1/customers", times: 1 }
+    raw("/faults", { kind: "api_rate_limited", **fault })
+    error = refused(Stripe::RateLimitError) { hasty.list }
+    holds(error.http_status == 429 && error.code == "rate_limit", error)
+    raw("/faults", { kind: "api_error_before", **fault })
+    error = refused(Stripe::APIError) { hasty.list }
+    holds(error.http_status == 500, error)
   end
 
   private
@@ -220,7 +208,7 @@ class Merchant
 
   # Links an account of a test bank as the holder would, without a browser.
   def link(carrier)
-    raw("/link", { carrier: carrier })
+    raw("/financial_connections/link", { carrier: carrier })
   end
 
   # Waits for the verified event that tells of the end of a refresh.
@@ -269,7 +257,7 @@ STEPS = %i[
   a_forged_webhook_is_refused
   a_cut_connection_is_tried_again
   a_disconnected_account_is_closed
-  what_hangs_on_an_advancing_clock_is_a_rate_limit
+  a_rate_limit_and_a_failure_inside_the_server_are_typed_errors
 ].freeze
 
 server = Server.new

@@ -1,7 +1,7 @@
 //! `bankfeed accounts` and `bankfeed refresh`: what was linked, and fetching it anew.
 
-use super::output::{self, Column, Facts, Table};
-use super::server::{Server, ServerError, ServerFlags, Wait, text, with_server};
+use super::output::{self, Column, Facts, OutputError, Table};
+use super::server::{Server, ServerError, ServerFlags, Wait, rows, text, with_server};
 use super::{CommandError, format};
 use clap::{Args, ValueEnum};
 use model::limits::COMMAND_WAIT_S_MAX;
@@ -21,7 +21,7 @@ pub(super) struct AccountsFlags {
     #[arg(long, value_name = "CUSTOMER", conflicts_with = "id")]
     customer: Option<String>,
     /// At most so many
-    #[arg(long, value_name = "NUMBER", conflicts_with = "id")]
+    #[arg(long, value_name = "NUMBER", conflicts_with = "id", value_parser = rows())]
     limit: Option<usize>,
     #[command(flatten)]
     server: ServerFlags,
@@ -94,8 +94,7 @@ pub(super) fn run(flags: &AccountsFlags) -> Result<(), CommandError> {
     with_server(&flags.server, async |server| {
         let Some(id) = &flags.id else { return list(server, flags).await };
         let account = server.get(&path_of(id), &[]).await?;
-        server.show(&account, show);
-        Ok(())
+        server.show(&account, show)
     })
 }
 
@@ -104,18 +103,14 @@ async fn list(server: &Server, flags: &AccountsFlags) -> Result<(), ServerError>
     let form: Vec<(&str, &str)> =
         customer.map(|customer| ("account_holder[customer]", customer)).into_iter().collect();
     if server.json {
-        let tell = |account| {
-            output::say_json_line(&account);
-            Ok(())
-        };
+        let tell = |account| Ok(output::say_json_line(&account)?);
         return server.each(ACCOUNTS, &form, flags.limit, tell).await;
     }
-    show_many(&server.list(ACCOUNTS, &form, flags.limit).await?);
-    Ok(())
+    Ok(show_many(&server.list(ACCOUNTS, &form, flags.limit).await?)?)
 }
 
 /// Shows accounts to people.
-pub(super) fn show_many(accounts: &[Value]) {
+pub(super) fn show_many(accounts: &[Value]) -> Result<(), OutputError> {
     let mut table = Table::new(&[
         Column::Text("ID"),
         Column::Text("BANK"),
@@ -136,7 +131,7 @@ pub(super) fn show_many(accounts: &[Value]) {
             &refresh_in_short(&account["transaction_refresh"]),
         ]);
     }
-    table.print("no accounts; `bankfeed link` links one");
+    table.print("no accounts; `bankfeed link` links one")
 }
 
 /// How a last refresh went, in a few words.
@@ -147,7 +142,7 @@ fn refresh_in_short(refresh: &Value) -> String {
     format!("{} {}", text(refresh, "status"), format::day(&refresh["last_attempted_at"]))
 }
 
-fn show(account: &Value) {
+fn show(account: &Value) -> Result<(), OutputError> {
     let mut facts = Facts::new();
     facts.add("id", &text(account, "id"));
     facts.add("bank", &text(account, "institution_name"));
@@ -168,7 +163,7 @@ fn show(account: &Value) {
             facts.add(feature.refresh(), &refresh_in_full(refresh));
         }
     }
-    facts.print();
+    facts.print()
 }
 
 fn refresh_in_full(refresh: &Value) -> String {
@@ -204,7 +199,7 @@ pub(super) fn run_refresh(flags: &RefreshFlags) -> Result<(), CommandError> {
             let ended = |account: &Value| (!pending(account)).then(|| account.clone());
             account = server.until(&path, &[], wait, ended).await?;
         }
-        server.show(&account, |account| show_refreshes(account, &flags.feature));
+        server.show(&account, |account| show_refreshes(account, &flags.feature))?;
         let failed = |feature: &&Feature| account[feature.refresh()]["status"] == "failed";
         match flags.feature.iter().find(failed) {
             Some(feature) if flags.wait => {
@@ -215,7 +210,7 @@ pub(super) fn run_refresh(flags: &RefreshFlags) -> Result<(), CommandError> {
     })
 }
 
-fn show_refreshes(account: &Value, features: &[Feature]) {
+fn show_refreshes(account: &Value, features: &[Feature]) -> Result<(), OutputError> {
     let mut table = Table::new(&[
         Column::Text("FEATURE"),
         Column::Status("STATUS"),
@@ -233,5 +228,5 @@ fn show_refreshes(account: &Value, features: &[Feature]) {
             &text(refresh, "id"),
         ]);
     }
-    table.print("no refresh");
+    table.print("no refresh")
 }

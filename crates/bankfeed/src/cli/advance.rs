@@ -4,7 +4,7 @@
 //! takes at once. One that is ended in the middle leaves the server to finish its step.
 
 use super::account::segment;
-use super::output::{Facts, Progress};
+use super::output::{Facts, OutputError, Progress};
 use super::server::{Server, ServerError, ServerFlags, Wait, text, with_server};
 use super::{CommandError, format};
 use clap::Args;
@@ -59,8 +59,7 @@ pub(super) fn run(flags: &AdvanceFlags) -> Result<(), CommandError> {
             clock = advance(server, &id, from, passed, flags.timeout, &progress).await?;
         }
         drop(progress);
-        server.show(&clock, |clock| show(clock, from));
-        Ok(())
+        server.show(&clock, |clock| show(clock, from))
     })
 }
 
@@ -125,12 +124,12 @@ async fn the_only_one(server: &Server) -> Result<Value, ServerError> {
     }
 }
 
-fn show(clock: &Value, from: i64) {
+fn show(clock: &Value, from: i64) -> Result<(), OutputError> {
     let mut facts = Facts::new();
     facts.add("clock", &text(clock, "id"));
     facts.add("name", &text(clock, "name"));
     facts.add("status", &text(clock, "status"));
     facts.add("from", &format::moment_of(from));
     facts.add("to", &format::moment(&clock["frozen_time"]));
-    facts.print();
+    facts.print()
 }

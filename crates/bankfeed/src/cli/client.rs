@@ -1,9 +1,8 @@
 //! A small client of the API, for commands that use a running server.
 
+use crate::http::headers::COMMAND_LINE;
 use connectors::outbound::{Outbound, OutboundError, OutboundSettings};
 
-/// What the commands call themselves, so that the judge does not take them for the client.
-pub(crate) const USER_AGENT: &str = "bankfeed/1.0 (command line)";
 /// How long a call may take.
 const CALL_TIME_MS_MAX: u64 = 60_000;
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -71,7 +70,7 @@ impl Client {
         let mut headers = vec![
             ("Authorization", authorization.as_str()),
             ("Content-Type", FORM),
-            ("User-Agent", USER_AGENT),
+            ("User-Agent", COMMAND_LINE),
         ];
         headers.extend(self.account.as_deref().map(|account| ("Stripe-Account", account)));
         let called = self.outbound.call(method, &url, &headers, body).await?;

@@ -1,6 +1,6 @@
 //! `bankfeed completions`: what a shell needs to complete this program's commands.
 
-use super::{Arguments, output};
+use super::{Arguments, CommandError, output};
 use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 
@@ -12,8 +12,8 @@ pub(super) struct CompletionsFlags {
     shell: Shell,
 }
 
-pub(super) fn run(flags: &CompletionsFlags) {
+pub(super) fn run(flags: &CompletionsFlags) -> Result<(), CommandError> {
     let mut script = Vec::new();
     clap_complete::generate(flags.shell, &mut Arguments::command(), "bankfeed", &mut script);
-    output::say(String::from_utf8_lossy(&script).trim_end());
+    Ok(output::say(String::from_utf8_lossy(&script).trim_end())?)
 }

@@ -3,11 +3,12 @@
 
 use super::client::outbound_within;
 use super::flags::ConfigFlags;
-use super::output::{self, Column, Table};
+use super::output::{self, Column, OutputError, Table};
 use super::{CommandError, runtime};
 use crate::clock::SystemClock;
 use crate::config::Settings;
-use crate::http::{CONNECTIONS_MAX, KeyPolicy};
+use crate::http::auth::KeyPolicy;
+use crate::http::connection::CONNECTIONS_MAX;
 use crate::rng::Streams;
 use crate::start::{SEAL_KEY_BYTES, folder_of, read_seal_key};
 use clap::Args;
@@ -98,7 +99,7 @@ pub(super) fn run(flags: &DoctorFlags) -> Result<(), CommandError> {
     findings.push(keys(&settings));
     findings.push(runtime()?.block_on(port(&settings)));
     findings.push(open_files());
-    show(&findings, flags.json);
+    show(&findings, flags.json)?;
     match findings.iter().filter(|finding| finding.state == State::Wrong).count() {
         0 => Ok(()),
         1 => Err(CommandError::Doctor("one thing is wrong".to_owned())),
@@ -106,7 +107,7 @@ pub(super) fn run(flags: &DoctorFlags) -> Result<(), CommandError> {
     }
 }
 
-fn show(findings: &[Finding], json: bool) {
+fn show(findings: &[Finding], json: bool) -> Result<(), OutputError> {
     let mut table = Table::new(&[
         Column::Text("WHAT"),
         Column::Status("STATE"),
@@ -118,13 +119,11 @@ fn show(findings: &[Finding], json: bool) {
         if json {
             let help = Some(help).filter(|help| !help.is_empty());
             let finding = json!({"what": what, "state": state, "found": found, "help": help});
-            output::say_json_line(&finding);
+            output::say_json_line(&finding)?;
         }
         table.row(&[what, state, found, help]);
     }
-    if !json {
-        table.print("nothing was looked at");
-    }
+    if json { Ok(()) } else { table.print("nothing was looked at") }
 }
 
 /// Whether the system's time can be right: signatures of webhooks carry it.

@@ -1,8 +1,8 @@
 //! `bankfeed events`: what happened, who was told, how often, and what they answered.
 
 use super::account::segment;
-use super::output::{self, Column, Facts, Table};
-use super::server::{Server, ServerError, ServerFlags, text, with_server};
+use super::output::{self, Column, Facts, OutputError, Table};
+use super::server::{Server, ServerError, ServerFlags, rows, text, with_server};
 use super::{CommandError, format};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -24,7 +24,13 @@ pub(super) struct EventsFlags {
     #[arg(long = "type", value_name = "TYPE", conflicts_with = "id")]
     event_type: Option<String>,
     /// At most so many
-    #[arg(long, value_name = "NUMBER", conflicts_with = "id", default_value_t = EVENTS_SHOWN)]
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        conflicts_with = "id",
+        default_value_t = EVENTS_SHOWN,
+        value_parser = rows()
+    )]
     limit: usize,
     #[command(flatten)]
     server: ServerFlags,
@@ -65,8 +71,7 @@ async fn list(server: &Server, flags: &EventsFlags) -> Result<(), ServerError> {
         flags.event_type.as_deref().map(|word| ("type", word)).into_iter().collect();
     let events = server.list(EVENTS, &form, Some(flags.limit)).await?;
     if server.json {
-        events.iter().for_each(output::say_json_line);
-        return Ok(());
+        return Ok(events.iter().try_for_each(output::say_json_line)?);
     }
     let mut table = Table::new(&[
         Column::Text("WHEN"),
@@ -84,8 +89,7 @@ async fn list(server: &Server, flags: &EventsFlags) -> Result<(), ServerError> {
             &text(event, "pending_webhooks"),
         ]);
     }
-    table.print("no events");
-    Ok(())
+    Ok(table.print("no events")?)
 }
 
 /// Shows an event with its ledger.
@@ -95,8 +99,7 @@ async fn show(server: &Server, id: &str) -> Result<(), ServerError> {
     let mut deliveries = server.get(&path, &[]).await?;
     let deliveries = deliveries["data"].take();
     if server.json {
-        output::say_json(&json!({"event": event, "deliveries": deliveries}));
-        return Ok(());
+        return Ok(output::say_json(&json!({"event": event, "deliveries": deliveries}))?);
     }
     let mut facts = Facts::new();
     facts.add("event", &text(&event, "id"));
@@ -105,13 +108,12 @@ async fn show(server: &Server, id: &str) -> Result<(), ServerError> {
     facts.add("at", &format::moment(&event["created"]));
     facts.add("request", &text(&event["request"], "id"));
     facts.add("version", &text(&event, "api_version"));
-    facts.print();
-    show_ledger(deliveries.as_array().map_or(&[], Vec::as_slice));
-    Ok(())
+    facts.print()?;
+    Ok(show_ledger(deliveries.as_array().map_or(&[], Vec::as_slice))?)
 }
 
 /// Shows deliveries, each with its attempts; one that was not sent yet, or never, has a line too.
-fn show_ledger(deliveries: &[Value]) {
+fn show_ledger(deliveries: &[Value]) -> Result<(), OutputError> {
     let mut table = Table::new(&[
         Column::Text("ENDPOINT"),
         Column::Status("DELIVERY"),
@@ -149,7 +151,7 @@ fn show_ledger(deliveries: &[Value]) {
             table.row(&[&endpoint, &status, next, &due, "", "", &text(delivery, "fault"), ""]);
         }
     }
-    table.print("no endpoint was told of it");
+    table.print("no endpoint was told of it")
 }
 
 /// As much of a text as a table has room for.
@@ -168,9 +170,6 @@ fn resend(flags: &ResendFlags) -> Result<(), CommandError> {
             endpoint.map(|endpoint| ("webhook_endpoint", endpoint)).into_iter().collect();
         let path = format!("{EVENTS}/{}/retry", segment(&flags.id));
         let answer = server.post(&path, &form).await?;
-        server.show(&answer, |answer| {
-            output::say(&format!("{} is sent again", text(answer, "id")));
-        });
-        Ok(())
+        server.show(&answer, |answer| output::say(&format!("{} is sent again", text(answer, "id"))))
     })
 }

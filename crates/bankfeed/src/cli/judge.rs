@@ -4,6 +4,7 @@
 //! will, so what it left open is named at once. It ends with 1 if anything was found, and with 3 if
 //! nothing was seen of a client that has finished: a test with another key proves nothing.
 
+use super::output::OutputError;
 use super::server::{ServerError, ServerFlags, text, with_server};
 use super::{CommandError, output};
 use clap::Args;
@@ -28,10 +29,10 @@ pub(super) fn run(flags: &JudgeFlags) -> Result<(), CommandError> {
     with_server(&flags.server, async |server| {
         let finished = if flags.running { "false" } else { "true" };
         let report = server.get(REPORT, &[("finished", finished)]).await?;
+        server.show(&report, show)?;
         if flags.reset {
             server.post(&format!("{REPORT}/reset"), &[]).await?;
         }
-        server.show(&report, show);
         match report["findings"].as_array().map_or(0, Vec::len) {
             0 if !flags.running && report["verdict"] == "nothing_seen" => Err(ServerError::Unseen),
             0 => Ok(()),
@@ -41,7 +42,7 @@ pub(super) fn run(flags: &JudgeFlags) -> Result<(), CommandError> {
     })
 }
 
-fn show(report: &Value) {
+fn show(report: &Value) -> Result<(), OutputError> {
     let watched = |name: &str| text(&report["watched"], name);
     let (calls, attempts, accounts) = (watched("calls"), watched("attempts"), watched("accounts"));
     let findings = report["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -52,10 +53,8 @@ fn show(report: &Value) {
     };
     output::say(&format!(
         "{calls} calls, {attempts} webhooks, {accounts} accounts watched; {found}"
-    ));
-    for finding in findings {
-        output::say(&shown(finding));
-    }
+    ))?;
+    findings.iter().try_for_each(|finding| output::say(&shown(finding)))
 }
 
 /// A finding for people: what, of what, what shows it, what to do.

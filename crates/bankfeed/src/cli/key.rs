@@ -89,6 +89,13 @@ pub(super) enum KeyError {
     Name,
 }
 
+impl KeyError {
+    /// Whether the command was asked wrongly.
+    pub(super) fn is_usage(&self) -> bool {
+        matches!(self, Self::NoFile | Self::Name)
+    }
+}
+
 pub(super) fn run(command: &KeyCommand) -> Result<(), CommandError> {
     match command {
         KeyCommand::Create(flags) => create(flags),
@@ -157,14 +164,18 @@ fn create(flags: &CreateFlags) -> Result<(), CommandError> {
     };
     opened.said(opened.file.create(&key))?;
     let (id, merchant, path) = (key.id, shown_merchant(&key), opened.path.display());
-    output::say(&format!(
+    let told = output::say(&format!(
         "id           {id}\n\
          merchant     {merchant}\n\
          secret       {secret}\n\
          publishable  {publishable}\n\
          The secret key is shown this once; {path} keeps only a hash of it."
     ));
-    Ok(())
+    if told.is_err() {
+        // A key whose text nobody has seen would only stand in the list.
+        opened.said(opened.file.revoke(id, key.created))?;
+    }
+    Ok(told?)
 }
 
 fn list(flags: &FileFlags) -> Result<(), CommandError> {
@@ -174,7 +185,7 @@ fn list(flags: &FileFlags) -> Result<(), CommandError> {
         let state = if key.revoked.is_some() { "revoked" } else { "active" };
         let merchant = shown_merchant(&key);
         let line = format!("{}  {merchant}  {mode}  {state:<7}  {}", key.id, key.name);
-        output::say(line.trim_end());
+        output::say(line.trim_end())?;
     }
     Ok(())
 }
@@ -190,8 +201,7 @@ fn revoke(flags: &RevokeFlags) -> Result<(), CommandError> {
     if !revoked {
         return Err(KeyError::NoSuchKey(flags.id.clone()).into());
     }
-    output::say(&format!("{} is revoked", flags.id));
-    Ok(())
+    Ok(output::say(&format!("{} is revoked", flags.id))?)
 }
 
 /// The merchant of a key as the API shows it to that key: each mode has an id of its own.

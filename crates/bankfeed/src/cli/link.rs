@@ -78,9 +78,9 @@ pub(super) fn run(flags: &LinkFlags) -> Result<(), CommandError> {
             subscribe(server, &mut accounts).await?;
         }
         if server.json {
-            accounts.iter().for_each(output::say_json_line);
+            accounts.iter().try_for_each(output::say_json_line)?;
         } else {
-            show_many(&accounts);
+            show_many(&accounts)?;
         }
         if accounts.is_empty() {
             return Err(ServerError::Ended(format!("no account was linked by {carrier}")));
@@ -94,8 +94,7 @@ async fn list(server: &Server) -> Result<(), ServerError> {
     let mut banks = server.get(&format!("{HELPERS}/institutions"), &[]).await?;
     let Value::Array(banks) = banks["data"].take() else { return Ok(()) };
     if server.json {
-        banks.iter().for_each(output::say_json_line);
-        return Ok(());
+        return Ok(banks.iter().try_for_each(output::say_json_line)?);
     }
     let columns = ["BANK, ACCOUNTS", "WHAT IT DOES"].map(Column::Text);
     let mut table = Table::new(&columns);
@@ -106,8 +105,7 @@ async fn list(server: &Server) -> Result<(), ServerError> {
             table.row(&[&name, &text(account, "description")]);
         }
     }
-    table.print("no banks");
-    Ok(())
+    Ok(table.print("no banks")?)
 }
 
 /// A new session, of a new customer unless one was named.

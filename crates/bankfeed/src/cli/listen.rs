@@ -7,6 +7,7 @@
 
 use super::client::local_outbound;
 use super::format::time_of_day;
+use super::output::OutputError;
 use super::server::{Server, ServerError, ServerFlags, text};
 use super::{CommandError, EndSignals, output, runtime};
 use axum::Router;
@@ -20,6 +21,7 @@ use model::endpoint::ONLY_PRINTS;
 use serde_json::Value;
 use std::sync::Arc;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 
 /// Headers that the target needs to verify an event.
 const FORWARDED_HEADERS: [&str; 3] = ["content-type", "stripe-signature", "user-agent"];
@@ -42,8 +44,8 @@ pub(super) struct ListenFlags {
 pub(super) enum ListenError {
     #[error("could not listen on this machine")]
     Receiver(#[source] std::io::Error),
-    #[error("could not post to the target")]
-    Target(#[from] OutboundError),
+    #[error("could not prepare to post to the target")]
+    Outbound(#[from] OutboundError),
 }
 
 struct Receiver {
@@ -51,6 +53,8 @@ struct Receiver {
     forward_to: Option<String>,
     /// Whether events are printed for programs.
     json: bool,
+    /// Learns that an event could not be printed.
+    lost: mpsc::Sender<OutputError>,
 }
 
 pub(super) fn run(flags: &ListenFlags) -> Result<(), CommandError> {
@@ -61,26 +65,29 @@ pub(super) fn run(flags: &ListenFlags) -> Result<(), CommandError> {
         let server = Server::of(&flags.server)?;
         let outbound = local_outbound().map_err(ListenError::from)?;
         if let Some(target) = &flags.forward_to {
-            outbound.check_url(target).map_err(ListenError::from)?;
+            outbound.check_url(target).map_err(|error| ServerError::Usage {
+                problem: format!("'{target}' is no address to forward to: {error}"),
+                help: "an address looks like http://127.0.0.1:4242/webhook".to_owned(),
+            })?;
         }
         let forward_to = flags.forward_to.clone();
-        let receiver = Receiver { outbound, forward_to, json: server.json };
+        let (lost, mut losing) = mpsc::channel(1);
+        let receiver = Receiver { outbound, forward_to, json: server.json, lost };
         let service = Router::new().route("/", post(receive)).with_state(Arc::new(receiver));
         let serving = tokio::spawn(async move { axum::serve(listener, service).await });
 
         let endpoint = create_endpoint(&server, &format!("http://{address}/"), flags).await?;
-        if server.json {
-            output::say_json_line(&endpoint);
-        } else {
-            let target = flags.forward_to.as_deref().unwrap_or("nowhere, printing only");
-            let secret = text(&endpoint, "secret");
-            output::say(&format!("forwarding to {target}; the signing secret is {secret}"));
-        }
-        signals.next().await;
+        let ended = match greet(&endpoint, flags) {
+            Ok(()) => tokio::select! {
+                () = signals.next() => Ok(()),
+                Some(lost) = losing.recv() => Err(lost),
+            },
+            Err(lost) => Err(lost),
+        };
         let path = format!("/v1/webhook_endpoints/{}", text(&endpoint, "id"));
         server.call("DELETE", &path, &[]).await?;
         serving.abort();
-        Ok(())
+        Ok(ended?)
     })
 }
 
@@ -99,6 +106,16 @@ async fn create_endpoint(
     server.post("/v1/webhook_endpoints", &form).await
 }
 
+/// Says where events go, and what they are signed with.
+fn greet(endpoint: &Value, flags: &ListenFlags) -> Result<(), OutputError> {
+    if flags.server.json {
+        return output::say_json_line(endpoint);
+    }
+    let target = flags.forward_to.as_deref().unwrap_or("nowhere, printing only");
+    let secret = text(endpoint, "secret");
+    output::say(&format!("forwarding to {target}; the signing secret is {secret}"))
+}
+
 /// Prints and forwards one event.
 async fn receive(
     State(receiver): State<Arc<Receiver>>,
@@ -110,8 +127,8 @@ async fn receive(
         None => (StatusCode::OK, String::new()),
         Some(target) => receiver.forward(target, &headers, body).await,
     };
-    if receiver.json {
-        output::say_json_line(&event);
+    let printed = if receiver.json {
+        output::say_json_line(&event)
     } else {
         output::say(&format!(
             "{}  {}  {}  {}  {shown}",
@@ -119,7 +136,11 @@ async fn receive(
             text(&event, "type"),
             text(&event, "id"),
             text(&event["data"]["object"], "id"),
-        ));
+        ))
+    };
+    if let Err(lost) = printed {
+        // One that could not be printed ends the command; what follows it changes nothing.
+        let _ = receiver.lost.try_send(lost);
     }
     status
 }

@@ -4,7 +4,8 @@
 //! against them. All printing is in [`output`].
 //!
 //! Results go to standard output and logs to standard error. A command ends with 0 if it did what
-//! it was asked, 1 if it could not, and 2 if it was asked wrongly.
+//! it was asked, 1 if it could not, 2 if it was asked wrongly, and without a word as `cat` does if
+//! whoever read its output has gone.
 
 mod account;
 mod advance;
@@ -28,14 +29,23 @@ mod snapshot;
 mod transactions;
 mod trigger;
 
-pub(crate) use client::USER_AGENT;
 pub use client::{Client, ClientError, Received};
 
 use crate::StartError;
 use crate::config::ConfigError;
 use clap::{Parser, Subcommand};
 use flags::ConfigFlags;
+use output::OutputError;
+use server::ServerError;
 use std::process::ExitCode;
+
+/// How a command ends that was asked wrongly.
+const USAGE: u8 = 2;
+/// How shells name the end of a program whose output nobody reads any more: 128 and the number of
+/// The exit code of a command that can say nothing of a client, because nothing was seen of it.
+const NOTHING_SEEN: u8 = 3;
+/// SIGPIPE. Ending well instead would hide what the command had not told yet.
+const READER_GONE: u8 = 141;
 
 #[derive(Parser)]
 #[command(
@@ -108,6 +118,8 @@ enum CommandError {
     Key(#[from] key::KeyError),
     #[error(transparent)]
     Scenario(#[from] scenario::ScenarioCommandError),
+    #[error(transparent)]
+    Output(#[from] OutputError),
     #[error("the demo did not end well")]
     Demo(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("{0}")]
@@ -125,19 +137,34 @@ impl CommandError {
         }
     }
 
-    fn exit_code(&self) -> ExitCode {
+    /// Whether whoever reads the output has gone before its end.
+    fn is_reader_gone(&self) -> bool {
         match self {
-            Self::Server(error) if error.is_usage() => ExitCode::from(2),
-            Self::Server(server::ServerError::Unseen) => ExitCode::from(3),
-            _ => ExitCode::FAILURE,
+            Self::Output(lost) | Self::Server(ServerError::Output(lost)) => lost.is_reader_gone(),
+            _ => false,
+        }
+    }
+
+    /// Whether the command was asked wrongly.
+    fn is_usage(&self) -> bool {
+        match self {
+            Self::Config(error) => !matches!(error, ConfigError::Read { .. }),
+            Self::Start(error) => matches!(error, StartError::AnyKeyInPublic(_)),
+            Self::Server(error) => error.is_usage(),
+            Self::Key(error) => error.is_usage(),
+            Self::Scenario(error) => error.is_usage(),
+            _ => false,
         }
     }
 }
 
 /// Runs the command that the arguments of the process ask for.
 pub fn run() -> ExitCode {
-    let arguments = Arguments::parse();
-    let done = match arguments.command {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(said) => return end_unparsed(&said),
+    };
+    end(match arguments.command {
         Command::Serve(flags) => serve::run(&flags),
         Command::Key(command) => key::run(&command),
         Command::Demo => demo::run(),
@@ -156,16 +183,30 @@ pub fn run() -> ExitCode {
         Command::Doctor(flags) => doctor::run(&flags),
         Command::Snapshot(command) => snapshot::run(&command),
         Command::Reset(flags) => snapshot::run_reset(&flags),
-        Command::Completions(flags) => {
-            completions::run(&flags);
-            Ok(())
-        }
-    };
+        Command::Completions(flags) => completions::run(&flags),
+    })
+}
+
+/// Ends with what arguments say that ask for no command: a help text, or why they cannot be read.
+fn end_unparsed(said: &clap::Error) -> ExitCode {
+    let printed = said.print();
+    if said.use_stderr() {
+        return ExitCode::from(USAGE);
+    }
+    end(printed.map_err(|error| OutputError::from(error).into()))
+}
+
+fn end(done: Result<(), CommandError>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is_reader_gone() => ExitCode::from(READER_GONE),
         Err(error) => {
             output::complain(&error, error.help().as_deref());
-            error.exit_code()
+            match error {
+                CommandError::Server(ServerError::Unseen) => ExitCode::from(NOTHING_SEEN),
+                error if error.is_usage() => ExitCode::from(USAGE),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }
@@ -174,8 +215,7 @@ fn show_config(flags: &ConfigFlags) -> Result<(), CommandError> {
     let resolved = flags.resolve()?;
     // A table of settings that do not hold together would mislead.
     resolved.settings()?;
-    output::say(resolved.table().trim_end());
-    Ok(())
+    Ok(output::say(resolved.table().trim_end())?)
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {

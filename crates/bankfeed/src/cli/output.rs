@@ -10,19 +10,31 @@ use serde_json::Value;
 use std::error::Error;
 use std::io::Write as _;
 
-/// A line on standard output. A reader that is gone does not stop the command.
-pub(super) fn say(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
+/// Standard output takes no more, so what was asked for did not arrive.
+#[derive(Debug, thiserror::Error)]
+#[error("could not write to standard output")]
+pub(super) struct OutputError(#[from] std::io::Error);
+
+impl OutputError {
+    /// Whether whoever reads has gone, as `head` does when it has enough. That is nobody's fault.
+    pub(super) fn is_reader_gone(&self) -> bool {
+        self.0.kind() == std::io::ErrorKind::BrokenPipe
+    }
+}
+
+/// A line on standard output.
+pub(super) fn say(line: &str) -> Result<(), OutputError> {
+    Ok(writeln!(std::io::stdout(), "{line}")?)
 }
 
 /// An object as JSON on one line, as lists are told to programs.
-pub(super) fn say_json_line(value: &Value) {
-    say(&value.to_string());
+pub(super) fn say_json_line(value: &Value) -> Result<(), OutputError> {
+    say(&value.to_string())
 }
 
 /// An object as JSON for programs that people can read as well.
-pub(super) fn say_json(value: &Value) {
-    say(&format!("{value:#}"));
+pub(super) fn say_json(value: &Value) -> Result<(), OutputError> {
+    say(&format!("{value:#}"))
 }
 
 /// A remark for people, on standard error.
@@ -82,21 +94,23 @@ impl Table {
     }
 
     /// Prints it; without a line it says instead that there is nothing.
-    pub(super) fn print(&self, nothing: &str) {
+    pub(super) fn print(&self, nothing: &str) -> Result<(), OutputError> {
         if self.rows.is_empty() {
-            return remark(nothing);
+            remark(nothing);
+            return Ok(());
         }
         let widths: Vec<usize> =
             self.columns.iter().zip(0..).map(|column| self.width(column)).collect();
         let names = self.columns.iter().map(|column| bold(column.name()));
-        say_padded(&self.columns, &widths, names);
+        say_padded(&self.columns, &widths, names)?;
         for row in &self.rows {
             let texts = self.columns.iter().zip(row).map(|(column, text)| match column {
                 Column::Status(_) => coloured(text),
                 Column::Text(_) | Column::Number(_) => text.clone(),
             });
-            say_padded(&self.columns, &widths, texts);
+            say_padded(&self.columns, &widths, texts)?;
         }
+        Ok(())
     }
 
     fn width(&self, (column, place): (&Column, usize)) -> usize {
@@ -123,12 +137,13 @@ impl Facts {
     }
 
     /// Prints it.
-    pub(super) fn print(&self) {
+    pub(super) fn print(&self) -> Result<(), OutputError> {
         let widest = self.0.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         for (name, text) in &self.0 {
             let name = pad_str(&bold(name), widest, Alignment::Left, None).into_owned();
-            say(&format!("{name}  {}", coloured(text)));
+            say(&format!("{name}  {}", coloured(text)))?;
         }
+        Ok(())
     }
 }
 
@@ -169,7 +184,11 @@ impl Drop for Progress {
     }
 }
 
-fn say_padded(columns: &[Column], widths: &[usize], texts: impl Iterator<Item = String>) {
+fn say_padded(
+    columns: &[Column],
+    widths: &[usize],
+    texts: impl Iterator<Item = String>,
+) -> Result<(), OutputError> {
     let mut line = String::new();
     for ((column, width), text) in columns.iter().zip(widths).zip(texts) {
         let side = match column {
@@ -179,7 +198,7 @@ fn say_padded(columns: &[Column], widths: &[usize], texts: impl Iterator<Item = 
         line.push_str(&pad_str(&text, *width, side, None));
         line.push_str("  ");
     }
-    say(line.trim_end());
+    say(line.trim_end())
 }
 
 /// A text of strangers, such as the description of a transaction, cannot break a line or move the

@@ -9,6 +9,9 @@ use connectors::sandbox::scenario::plaid::{self, PlaidError};
 use connectors::sandbox::scenario::{Scenario, ScenarioError, ready};
 use std::path::{Path, PathBuf};
 
+/// What stands for standard input where a file can be named.
+const STANDARD_INPUT: &str = "-";
+
 #[derive(Subcommand)]
 pub(super) enum ScenarioCommand {
     /// Lists the scenarios that come with the server.
@@ -20,7 +23,7 @@ pub(super) enum ScenarioCommand {
     },
     /// Reads a file and tells what is wrong with it, if anything is.
     Check {
-        /// The file, of TOML or JSON.
+        /// The file, of TOML or JSON; - is standard input.
         file: PathBuf,
     },
     /// Prints what happened on an account of a running server, as a scenario that repeats it.
@@ -33,7 +36,7 @@ pub(super) enum ScenarioCommand {
     },
     /// Prints a scenario made from the JSON of a custom user of Plaid's sandbox.
     ImportPlaid {
-        /// The JSON file with `override_accounts`.
+        /// The JSON file with `override_accounts`; - is standard input.
         file: PathBuf,
         /// What the scenario and its bank are called
         #[arg(long, default_value = "Imported Bank")]
@@ -76,22 +79,29 @@ pub(super) enum ScenarioCommandError {
     },
 }
 
+impl ScenarioCommandError {
+    /// Whether the command was asked wrongly.
+    pub(super) fn is_usage(&self) -> bool {
+        matches!(self, Self::Unknown(_))
+    }
+}
+
 pub(super) fn run(command: &ScenarioCommand) -> Result<(), CommandError> {
     match command {
         ScenarioCommand::List => {
             for name in ready::names() {
                 let read = ready::find(name).and_then(|text| Scenario::read(text).ok());
                 let description = read.map(|read| read.description).unwrap_or_default();
-                output::say(&format!("{name:<15} {description}"));
+                output::say(&format!("{name:<15} {description}"))?;
             }
         }
         ScenarioCommand::Show { name } => {
             let text = ready::find(name);
             let text = text.ok_or_else(|| ScenarioCommandError::Unknown(name.clone()))?;
-            output::say(text.trim_end());
+            output::say(text.trim_end())?;
         }
         ScenarioCommand::Check { file } => check(file)?,
-        ScenarioCommand::Export { account, server } => return export(account, server),
+        ScenarioCommand::Export { account, server } => export(account, server)?,
         ScenarioCommand::ImportPlaid { file, name } => import_plaid(file, name)?,
     }
     Ok(())
@@ -102,12 +112,11 @@ fn export(account: &str, flags: &ServerFlags) -> Result<(), CommandError> {
         let helpers = "/v1/test_helpers/financial_connections/accounts";
         let path = format!("{helpers}/{}/scenario", segment(account));
         let export = server.get(&path, &[]).await?;
-        server.show(&export, |export| output::say(text(export, "scenario").trim_end()));
-        Ok(())
+        server.show(&export, |export| output::say(text(export, "scenario").trim_end()))
     })
 }
 
-fn import_plaid(path: &Path, name: &str) -> Result<(), ScenarioCommandError> {
+fn import_plaid(path: &Path, name: &str) -> Result<(), CommandError> {
     let imported = plaid::import(&read(path)?, name)
         .map_err(|source| ScenarioCommandError::Plaid { path: path.to_owned(), source })?;
     // What is printed can be used: the bounds of a scenario are narrower than those of JSON.
@@ -116,16 +125,19 @@ fn import_plaid(path: &Path, name: &str) -> Result<(), ScenarioCommandError> {
     for key in &imported.left_out {
         output::remark(&format!("left out: {key}"));
     }
-    output::say(imported.text.trim_end());
-    Ok(())
+    Ok(output::say(imported.text.trim_end())?)
 }
 
 fn read(path: &Path) -> Result<String, ScenarioCommandError> {
-    std::fs::read_to_string(path)
-        .map_err(|source| ScenarioCommandError::Read { path: path.to_owned(), source })
+    let text = if path == STANDARD_INPUT {
+        std::io::read_to_string(std::io::stdin())
+    } else {
+        std::fs::read_to_string(path)
+    };
+    text.map_err(|source| ScenarioCommandError::Read { path: path.to_owned(), source })
 }
 
-fn check(path: &Path) -> Result<(), ScenarioCommandError> {
+fn check(path: &Path) -> Result<(), CommandError> {
     let scenario = Scenario::read(&read(path)?)
         .map_err(|source| ScenarioCommandError::Wrong { path: path.to_owned(), source })?;
     let outline = scenario.outline();
@@ -135,7 +147,7 @@ fn check(path: &Path) -> Result<(), ScenarioCommandError> {
         scenario.name,
         counted(accounts, "account"),
         counted(outline.len(), "bank")
-    ));
+    ))?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use super::flags::ConfigFlags;
 use super::{CommandError, EndSignals, output, runtime};
 use crate::config::{LogFormat, Settings};
-use crate::http::KeyPolicy;
+use crate::http::auth::KeyPolicy;
 use crate::{Started, start};
 use std::io::IsTerminal as _;
 use store::Place;
@@ -15,7 +15,10 @@ pub(super) fn run(flags: &ConfigFlags) -> Result<(), CommandError> {
         // Before anybody is told that the server is there: who asks it to end at once means it.
         let mut signals = EndSignals::listen()?;
         let mut started = start(&settings).await?;
-        output::say(&greeting(&settings, &started));
+        // A server is of use to those who know where it is, also when its greeting is lost.
+        if let Err(lost) = output::say(&greeting(&settings, &started)) {
+            tracing::warn!("{lost}; the server is at {}", started.local_url);
+        }
         let ended = tokio::select! {
             () = signals.next() => Ok(()),
             error = started.failed() => Err(error.into()),

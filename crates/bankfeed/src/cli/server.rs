@@ -5,9 +5,10 @@
 //! in the middle leaves whatever its calls had done.
 
 use super::client::local_outbound;
-use super::output::Progress;
+use super::output::{OutputError, Progress};
 use super::{Client, ClientError, CommandError, Received, output, runtime};
 use clap::Args;
+use clap::builder::RangedU64ValueParser;
 use connectors::outbound::OutboundError;
 use model::limits::{COMMAND_POLL_MS, COMMAND_ROWS_MAX, PAGE_ROWS_MAX};
 use serde_json::Value;
@@ -41,6 +42,11 @@ pub(super) struct ServerFlags {
     pub(super) json: bool,
 }
 
+/// How many rows of a list are wanted: one at least, since none would be told as if there were none.
+pub(super) fn rows() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=u64::try_from(COMMAND_ROWS_MAX).unwrap_or(u64::MAX))
+}
+
 /// Why a command that uses a server did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ServerError {
@@ -70,10 +76,20 @@ pub(super) enum ServerError {
     /// What was asked cannot be meant.
     #[error("{problem}")]
     Usage { problem: String, help: String },
+    /// What was asked for did not arrive.
+    #[error(transparent)]
+    Output(#[from] OutputError),
     /// A file cannot be written.
     #[error("could not write {}", .path.display())]
     File {
         path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    /// No file can be made in a folder.
+    #[error("could not make a file in {}", .folder.display())]
+    Folder {
+        folder: PathBuf,
         #[source]
         source: std::io::Error,
     },
@@ -119,7 +135,7 @@ impl ServerError {
                  server that it ran against, before that is started again"
                     .to_owned(),
             ),
-            Self::File { .. } | Self::Ended(_) => None,
+            Self::Output(_) | Self::File { .. } | Self::Folder { .. } | Self::Ended(_) => None,
         }
     }
 
@@ -292,12 +308,12 @@ impl Server {
     }
 
     /// Shows one object: to programs as it is, to people as `show` has it.
-    pub(super) fn show(&self, object: &Value, show: impl FnOnce(&Value)) {
-        if self.json {
-            output::say_json(object);
-        } else {
-            show(object);
-        }
+    pub(super) fn show(
+        &self,
+        object: &Value,
+        show: impl FnOnce(&Value) -> Result<(), OutputError>,
+    ) -> Result<(), ServerError> {
+        Ok(if self.json { output::say_json(object) } else { show(object) }?)
     }
 }
 

@@ -1,7 +1,7 @@
 //! `bankfeed snapshot` and `bankfeed reset`: all of a sandbox kept, brought back, and emptied.
 
 use super::account::segment;
-use super::output::{self, Column, Facts, Table};
+use super::output::{self, Column, Facts, OutputError, Table};
 use super::server::{Server, ServerError, ServerFlags, text, with_server};
 use super::{CommandError, format};
 use clap::{Args, Subcommand};
@@ -56,23 +56,20 @@ pub(super) fn run(command: &SnapshotCommand) -> Result<(), CommandError> {
             let name = flags.name.as_deref().map(|name| ("name", name));
             let form: Vec<(&str, &str)> = name.into_iter().collect();
             let taken = server.post(SNAPSHOTS, &form).await?;
-            server.show(&taken, show);
-            Ok(())
+            server.show(&taken, show)
         }),
         SnapshotCommand::List(flags) => with_server(&flags.server, list),
         SnapshotCommand::Restore(flags) => with_server(&flags.server, async |server| {
             let id = find(server, &flags.snapshot).await?;
             let path = format!("{SNAPSHOTS}/{}/restore", segment(&id));
             let restored = server.post(&path, &[]).await?;
-            server.show(&restored, show);
-            Ok(())
+            server.show(&restored, show)
         }),
         SnapshotCommand::Delete(flags) => with_server(&flags.server, async |server| {
             let id = find(server, &flags.snapshot).await?;
             let path = format!("{SNAPSHOTS}/{}", segment(&id));
             let deleted = server.call("DELETE", &path, &[]).await?;
-            server.show(&deleted, |_| output::say(&format!("{id} is gone")));
-            Ok(())
+            server.show(&deleted, |_| output::say(&format!("{id} is gone")))
         }),
     }
 }
@@ -81,17 +78,13 @@ pub(super) fn run(command: &SnapshotCommand) -> Result<(), CommandError> {
 pub(super) fn run_reset(flags: &ResetFlags) -> Result<(), CommandError> {
     with_server(&flags.server, async |server| {
         let reset = server.post(RESET, &[]).await?;
-        server.show(&reset, |_| output::say("the sandbox is empty; its snapshots are kept"));
-        Ok(())
+        server.show(&reset, |_| output::say("the sandbox is empty; its snapshots are kept"))
     })
 }
 
 async fn list(server: &Server) -> Result<(), ServerError> {
     if server.json {
-        let tell = |snapshot| {
-            output::say_json_line(&snapshot);
-            Ok(())
-        };
+        let tell = |snapshot| Ok(output::say_json_line(&snapshot)?);
         return server.each(SNAPSHOTS, &[], None, tell).await;
     }
     let mut table = Table::new(&[
@@ -110,8 +103,7 @@ async fn list(server: &Server) -> Result<(), ServerError> {
             &text(&snapshot, "bytes"),
         ]);
     }
-    table.print("no snapshots; `bankfeed snapshot create` takes one");
-    Ok(())
+    Ok(table.print("no snapshots; `bankfeed snapshot create` takes one")?)
 }
 
 /// The id of a snapshot that is named by its id or by its name.
@@ -127,7 +119,7 @@ async fn find(server: &Server, named: &str) -> Result<String, ServerError> {
     })
 }
 
-fn show(snapshot: &Value) {
+fn show(snapshot: &Value) -> Result<(), OutputError> {
     let mut facts = Facts::new();
     facts.add("snapshot", &text(snapshot, "id"));
     facts.add("name", &text(snapshot, "name"));
@@ -136,7 +128,7 @@ fn show(snapshot: &Value) {
     let counts: Vec<String> = counts.map(|(kind, rows)| format!("{rows} {kind}")).collect();
     facts.add("rows", &format!("{}: {}", rows(snapshot), counts.join(", ")));
     facts.add("bytes", &text(snapshot, "bytes"));
-    facts.print();
+    facts.print()
 }
 
 /// Rows of all kinds.

@@ -1,7 +1,7 @@
 //! `bankfeed transactions`: the rows of an account, all pages of them.
 
 use super::output::{self, Column, Table};
-use super::server::{ServerError, ServerFlags, text, with_server};
+use super::server::{ServerError, ServerFlags, rows, text, with_server};
 use super::{CommandError, format};
 use clap::Args;
 use serde_json::Value;
@@ -18,7 +18,7 @@ pub(super) struct TransactionsFlags {
     #[arg(long, value_name = "REFRESH")]
     after: Option<String>,
     /// At most so many, the newest
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = rows())]
     limit: Option<usize>,
     #[command(flatten)]
     server: ServerFlags,
@@ -29,10 +29,7 @@ pub(super) fn run(flags: &TransactionsFlags) -> Result<(), CommandError> {
         let mut form = vec![("account", flags.account.as_str())];
         form.extend(flags.after.as_deref().map(|after| ("transaction_refresh[after]", after)));
         if server.json {
-            let tell = |row| {
-                output::say_json_line(&row);
-                Ok(())
-            };
+            let tell = |row| Ok(output::say_json_line(&row)?);
             return server.each(TRANSACTIONS, &form, flags.limit, tell).await;
         }
         let mut table = Table::new(&[
@@ -56,7 +53,6 @@ pub(super) fn run(flags: &TransactionsFlags) -> Result<(), CommandError> {
             Ok(())
         };
         server.each(TRANSACTIONS, &form, flags.limit, add).await?;
-        table.print("no transactions");
-        Ok(())
+        Ok(table.print("no transactions")?)
     })
 }

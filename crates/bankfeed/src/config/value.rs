@@ -1,7 +1,8 @@
 //! Settings, read from their texts.
 
 use super::{ConfigError, Resolved, Source};
-use crate::http::{KeyPolicy, read_fault};
+use crate::http::auth::KeyPolicy;
+use crate::http::test_helpers::fault::read_fault;
 use engine::settings::{CoolDown, RetrySchedule};
 use engine::test_helpers::fault::FaultInput;
 use model::Word;
@@ -90,7 +91,7 @@ impl Resolved {
             beside(".key").map(|beside| self.path("seal-key-file").unwrap_or(beside));
         let api_keys_file = self.path("api-keys-file").or_else(|| beside(".api-keys"));
         Ok(Settings {
-            listen: self.get("listen").0.to_owned(),
+            listen: self.listen()?,
             place,
             seal_key_file,
             api_keys_file,
@@ -155,6 +156,16 @@ impl Resolved {
             return Err(ConfigError::Conflict("the settings db and memory contradict each other"));
         }
         Ok(Place::Temporary)
+    }
+
+    fn listen(&self) -> Result<String, ConfigError> {
+        let (text, _) = self.get("listen");
+        let plain = text.rsplit_once(':').is_some_and(|(host, port)| {
+            let bare = host.trim_start_matches('[').trim_end_matches(']');
+            !bare.is_empty() && (bare != host || !host.contains(':')) && port.parse::<u16>().is_ok()
+        });
+        let wanted = "must be HOST:PORT, such as 127.0.0.1:12111";
+        if plain { Ok(text.to_owned()) } else { Err(self.fault("listen", wanted)) }
     }
 
     fn public_url(&self) -> Result<Option<String>, ConfigError> {

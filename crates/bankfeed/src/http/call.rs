@@ -5,7 +5,7 @@
 //! This file and [`super::idempotency`] hold all that is the same for every call; each resource
 //! file holds its parameters.
 
-use super::App;
+use super::app::App;
 use super::auth::authenticate;
 use super::caller::{Caller, act_in};
 use super::connection::Cut;
@@ -14,12 +14,11 @@ use super::headers as names;
 use super::idempotency::{find_replay, fingerprint, read_key, record};
 use super::record::Pattern;
 use super::sent::Sent;
-use super::test_helpers::fault::{in_place_of, of_answer};
 use axum::body::{Body, HttpBody};
-use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams, Request, State};
+use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams, Request};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use engine::{Answer, Context, Engine, Idempotency};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -161,8 +160,8 @@ impl Head {
             StatusCode::from_u16(sent.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        put(headers, names::REQUEST_ID, self.id.text().as_str());
-        put(headers, names::STRIPE_VERSION, self.version.as_str());
+        names::put(headers, names::REQUEST_ID, self.id.text().as_str());
+        names::put(headers, names::STRIPE_VERSION, self.version.as_str());
         if let Some(key) = self.idempotency_key {
             headers.insert(names::IDEMPOTENCY_KEY, key);
         }
@@ -170,11 +169,11 @@ impl Head {
             headers.insert(names::STRIPE_ACCOUNT, account);
         }
         if let Some(notice) = sent.notice {
-            put(headers, names::STRIPE_NOTICE, &notice);
+            names::put(headers, names::STRIPE_NOTICE, &notice);
         }
         if let Some(original) = sent.original {
             headers.insert(names::IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
-            put(headers, names::ORIGINAL_REQUEST, &original);
+            names::put(headers, names::ORIGINAL_REQUEST, &original);
         }
         if let Some(should_retry) = sent.should_retry {
             let word = if should_retry { "true" } else { "false" };
@@ -184,13 +183,6 @@ impl Head {
             headers.insert(names::STRIPE_RATE_LIMITED_REASON, HeaderValue::from_static(limit));
         }
         response
-    }
-}
-
-fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
-    // Ids and versions are printable ASCII, so the fallback cannot be reached.
-    if let Ok(value) = HeaderValue::from_str(value) {
-        headers.insert(name, value);
     }
 }
 
@@ -212,15 +204,6 @@ pub(super) fn refuse(
     let (head, _) = Head::read(app, &parts);
     let refusal = refusal(parts.method.as_str(), parts.uri.path());
     head.respond(app, pattern, Sent::refused(&refusal))
-}
-
-/// Gives an answer that no call made a request id of its own: every answer can be named.
-pub(super) async fn identified(State(app): State<Arc<App>>, mut response: Response) -> Response {
-    if !response.headers().contains_key(names::REQUEST_ID) {
-        let id = app.request_ids.next(&Method::GET);
-        put(response.headers_mut(), names::REQUEST_ID, id.text().as_str());
-    }
-    response
 }
 
 /// Answers an API call.
@@ -293,7 +276,7 @@ async fn perform(
     let body = read_body(&parts.headers, body).await?;
     let path = read_path(&mut parts).await?;
     let params = read_params(&parts, &body)?.strict(app.strict);
-    let connected = match act_in(app, &mut caller, &parts).await {
+    let connected = match act_in(&app.engine, &mut caller, &parts).await {
         Ok(connected) => connected,
         Err(error) => return Ok(Sent::failed(id, &error)),
     };
@@ -323,13 +306,13 @@ async fn perform(
     let call = Call { params, publishable: caller.publishable, ready };
     if let Some(fault) = fault {
         app.engine.hold_call(fault).await;
-        if let Some(sent) = in_place_of(fault) {
+        if let Some(sent) = Sent::in_place_of(fault) {
             return Ok(sent);
         }
     }
     let sent = run(app, caller, id, idempotency, (route.handler)(call)).await?;
     let sent = match fault {
-        Some(fault) => of_answer(fault, sent),
+        Some(fault) => sent.after(fault),
         None => sent,
     };
     tell_judge(app, id, caller, &parts.headers, &sent);
@@ -362,7 +345,7 @@ fn tell_judge(app: &App, id: RequestId, caller: Caller, headers: &HeaderMap, sen
 /// Whether a person looks at the server by a command of bankfeed itself.
 fn is_command_line(headers: &HeaderMap) -> bool {
     let agent = headers.get(USER_AGENT);
-    agent.is_some_and(|agent| agent.as_bytes() == crate::cli::USER_AGENT.as_bytes())
+    agent.is_some_and(|agent| agent.as_bytes() == names::COMMAND_LINE.as_bytes())
 }
 
 /// What to send for the outcome of a call that has no idempotency key.
@@ -387,7 +370,9 @@ async fn once(
     }
     match pending.await {
         Ok(answer) if answer.recorded => Ok(Sent::answered(answer)),
-        Ok(answer) => record(app, caller.merchant, id, idempotency, Sent::answered(answer)).await,
+        Ok(answer) => {
+            record(&app.engine, caller.merchant, id, idempotency, Sent::answered(answer)).await
+        }
         Err(Fault::Parameters(refusal)) => Ok(Sent::refused(&refusal)),
         Err(Fault::Engine(engine::Error::KeyTaken)) => {
             find_replay(&app.engine, caller.merchant, idempotency)
@@ -395,7 +380,7 @@ async fn once(
                 .ok_or(engine::Error::KeyTaken)
         }
         Err(Fault::Engine(error)) if error.is_outcome() => {
-            record(app, caller.merchant, id, idempotency, Sent::failed(id, &error)).await
+            record(&app.engine, caller.merchant, id, idempotency, Sent::failed(id, &error)).await
         }
         Err(Fault::Engine(error)) => Err(error),
     }

@@ -1,9 +1,9 @@
 //! Who a call acts as: the merchant of its key, or a connected account that it names in a header.
 
-use super::App;
 use super::headers::{STRIPE_ACCOUNT, STRIPE_CONTEXT};
 use axum::http::Method;
 use axum::http::request::Parts;
+use engine::Engine;
 use engine::access::Connected;
 use model::id::MerchantId;
 use wire::error::Error;
@@ -21,7 +21,7 @@ pub(super) struct Caller {
 /// The connected account that a call names in its header, of which newer libraries send the second
 /// in place of the first; the caller is then who acts there.
 pub(super) async fn act_in(
-    app: &App,
+    engine: &Engine,
     caller: &mut Caller,
     parts: &Parts,
 ) -> Result<Option<Connected>, engine::Error> {
@@ -32,7 +32,7 @@ pub(super) async fn act_in(
     let Some(given) = account.or(context) else { return Ok(None) };
     let given = String::from_utf8_lossy(given.as_bytes());
     let writes = parts.method != Method::GET;
-    let connected = app.engine.act_in(caller.merchant, caller.livemode, &given, writes).await?;
+    let connected = engine.act_in(caller.merchant, caller.livemode, &given, writes).await?;
     if let Some(connected) = &connected {
         caller.merchant = connected.merchant;
     }

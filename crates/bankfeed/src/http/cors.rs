@@ -2,13 +2,16 @@
 //! make. No cookie has a meaning here, so every origin may ask; calls that need a secret key send
 //! none of these headers, and a browser keeps their answers to itself.
 
+use super::app::{App, identified};
 use axum::body::Body;
+use axum::extract::State;
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS, VARY,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
+use std::sync::Arc;
 
 /// What a browser may always send.
 const HEADERS: &str =
@@ -25,7 +28,7 @@ pub(super) fn open(headers: &mut HeaderMap) {
 }
 
 /// Answers what a browser asks before it calls from another origin.
-pub(super) async fn preflight(asked: HeaderMap) -> Response {
+pub(super) async fn preflight(State(app): State<Arc<App>>, asked: HeaderMap) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
@@ -37,7 +40,7 @@ pub(super) async fn preflight(asked: HeaderMap) -> Response {
     headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, allowed);
     headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     headers.insert(VARY, HeaderValue::from_static("access-control-request-headers"));
-    response
+    identified(State(app), response).await
 }
 
 /// The headers that a call may have, with those of the family that it asks for by name.

@@ -1,6 +1,6 @@
 //! `/v1/stripecli/sessions` and the connection that it names: what `stripe listen` uses.
 
-use super::App;
+use super::app::App;
 use super::call::{Call, Outcome};
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;

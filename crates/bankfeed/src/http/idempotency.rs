@@ -6,7 +6,6 @@
 //! client may mend them and use the key again. After a crash the key is either unused or has the
 //! answer of a committed change.
 
-use super::App;
 use super::sent::Sent;
 use axum::http::{HeaderMap, Method};
 use engine::{Engine, Error, Idempotency};
@@ -100,7 +99,7 @@ pub(super) async fn find_replay(
 /// Keeps an answer that changed nothing. Answers what to send: that, or what another server kept
 /// under the key in the same instant.
 pub(super) async fn record(
-    app: &App,
+    engine: &Engine,
     merchant: MerchantId,
     request: RequestId,
     idempotency: &Idempotency,
@@ -113,12 +112,12 @@ pub(super) async fn record(
         request_id: request.to_string(),
         status: sent.status,
         body: sent.body.clone(),
-        at: app.engine.clock().server_now(),
+        at: engine.clock().server_now(),
     };
-    match app.engine.store().write(RecordReply { reply }).await? {
+    match engine.store().write(RecordReply { reply }).await? {
         Written::Done => Ok(sent),
         Written::Stale | Written::KeyTaken => {
-            find_replay(&app.engine, merchant, idempotency).await?.ok_or(Error::KeyTaken)
+            find_replay(engine, merchant, idempotency).await?.ok_or(Error::KeyTaken)
         }
     }
 }

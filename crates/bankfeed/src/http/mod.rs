@@ -7,13 +7,14 @@
 //! store is finished even then.
 
 mod account;
-mod auth;
+pub(crate) mod app;
+pub(crate) mod auth;
 mod call;
 mod caller;
 mod clock;
 mod collection;
 mod connected_account;
-mod connection;
+pub(crate) mod connection;
 mod connections_settings;
 mod cors;
 mod customer;
@@ -22,7 +23,7 @@ mod event;
 mod event_stream;
 mod external_account;
 mod given;
-mod headers;
+pub(crate) mod headers;
 mod idempotency;
 mod keys;
 mod link_flow;
@@ -31,86 +32,26 @@ mod record;
 mod router;
 mod sent;
 mod session;
-mod test_helpers;
-mod texts;
+pub(crate) mod test_helpers;
+pub(crate) mod texts;
 mod token;
 mod transaction;
-mod visits;
+pub(crate) mod visits;
 
+pub use app::App;
 pub use auth::{KeyPolicy, Keys};
-pub(crate) use connection::CONNECTIONS_MAX;
 pub use keys::IssuedKeys;
 pub use record::Record;
-pub(crate) use test_helpers::fault::read_fault;
-pub(crate) use texts::goes_somewhere;
 
-pub(crate) use visits::Visitor;
-
-use crate::rng::{RequestIds, Stream};
 use connection::{Connections, Cut};
-use engine::Engine;
-use idempotency::RunningKeys;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use visits::Visits;
-use wire::error::Error;
 
 /// How long requests under way may take once the server stops.
 pub const DRAIN_MAX: Duration = Duration::from_secs(25);
-
-/// What requests are answered with.
-pub struct App {
-    engine: Arc<Engine>,
-    keys: Keys,
-    request_ids: RequestIds,
-    running: RunningKeys,
-    visits: Visits,
-    record: Option<Record>,
-    strict: bool,
-}
-
-impl App {
-    /// An application around an engine.
-    pub fn new(engine: Arc<Engine>, keys: Keys, request_ids: RequestIds, visits: Stream) -> Self {
-        let (running, visits) = (RunningKeys::default(), Visits::new(visits));
-        Self { engine, keys, request_ids, running, visits, record: None, strict: false }
-    }
-
-    /// The same; a strict one refuses parameters that are known and not acted on.
-    #[must_use]
-    pub fn strict(self, strict: bool) -> Self {
-        Self { strict, ..self }
-    }
-
-    /// The same, with a record of its calls.
-    #[must_use]
-    pub fn recording(self, record: Option<Record>) -> Self {
-        Self { record, ..self }
-    }
-
-    /// Begins a visit of the settings page with a secret key; answers its token.
-    pub(crate) fn begin_visit(&self, key: &str) -> Result<String, Error> {
-        self.visits.begin(&self.keys, key, self.engine.clock().server_now())
-    }
-
-    /// Who has this token.
-    pub(crate) fn find_visitor(&self, token: &str) -> Result<Option<Visitor>, Error> {
-        self.visits.find(&self.keys, token, self.engine.clock().server_now())
-    }
-
-    /// The id of the next request with this method.
-    pub(crate) fn next_request(&self, method: &axum::http::Method) -> model::id::RequestId {
-        self.request_ids.next(method)
-    }
-
-    /// The engine behind it.
-    pub fn engine(&self) -> &Arc<Engine> {
-        &self.engine
-    }
-}
 
 /// Answers requests until `stop` says true, then those that are under way.
 pub async fn serve(

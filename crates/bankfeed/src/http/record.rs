@@ -10,7 +10,6 @@
 //! share a file. After a crash the last line is whole or missing. A line that cannot be written is
 //! logged and left out: no call fails for its record.
 
-use super::App;
 use super::headers::{REQUEST_ID, STRIPE_ACCOUNT, STRIPE_VERSION};
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -72,13 +71,12 @@ impl Record {
     }
 }
 
-/// Passes a request on, and records it with its answer where the server keeps a record.
+/// Passes a request on, and records it with its answer.
 pub(super) async fn recorded(
-    State(app): State<Arc<App>>,
+    State(record): State<Arc<Record>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let Some(record) = &app.record else { return next.run(request).await };
     if !CALLS.iter().any(|calls| request.uri().path().starts_with(calls)) {
         return next.run(request).await;
     }

@@ -1,12 +1,13 @@
 //! Every address of the server, in one flat list.
 
+use super::app::{App, identified};
 use super::call::{self, Call, Handler, Outcome, Pending, Route};
 use super::payments::{
     checkout, dispute, intent, invoice, method_configuration, payment_method, product, subscription,
 };
 use super::test_helpers::{delivery, fault, judge, sandbox, scenario, snapshot};
 use super::{
-    App, account, clock, connected_account, connections_settings, cors, customer, endpoint, event,
+    account, clock, connected_account, connections_settings, cors, customer, endpoint, event,
     event_stream, external_account, link_flow, record, session, token, transaction,
 };
 use crate::pages::{self, hosted};
@@ -32,9 +33,21 @@ Test helpers stand under /v1/test_helpers/financial_connections; GET …/institu
 banks. /healthz and /readyz need no key.
 ";
 
-/// The server's addresses.
-#[expect(clippy::too_many_lines, reason = "one flat list of all of them")]
+/// The server's addresses. What every call would pass for a few of them is laid around those few:
+/// a layer costs a read as much as looking up its key.
 pub(super) fn router(app: Arc<App>) -> Router {
+    let routes =
+        calls().merge(pages(&app)).fallback(unknown_url).method_not_allowed_fallback(wrong_method);
+    let routes = match &app.record {
+        Some(record) => routes.layer(from_fn_with_state(Arc::clone(record), record::recorded)),
+        None => routes,
+    };
+    routes.with_state(app)
+}
+
+/// The calls of the API.
+#[expect(clippy::too_many_lines, reason = "one flat list of all of them")]
+fn calls() -> Router<Arc<App>> {
     Routes::new()
         // Customers
         .post("/v1/customers", customer::create)
@@ -221,7 +234,6 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .post("/v1/test_helpers/snapshots/{id}/restore", snapshot::restore)
         .post("/v1/test_helpers/reset", snapshot::reset)
         .router()
-        // For people and for those who watch the process; without a key
         // Not the customer of an id: Stripe's search, which this server does not have
         .route("/v1/customers/search", any(unknown_url))
         .route("/v1/payment_intents/search", any(unknown_url))
@@ -229,6 +241,12 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/v1/prices/search", any(unknown_url))
         .route("/v1/invoices/search", any(unknown_url))
         .route("/v1/subscriptions/search", any(unknown_url))
+}
+
+/// What stands beside the calls: pages, and what tells people and watchers of the server. A secret
+/// key opens none of it but the settings.
+fn pages(app: &Arc<App>) -> Router<Arc<App>> {
+    Router::new()
         // Pages; the token in the path is the key
         .route("/link/{token}", get(pages::link::show).post(pages::link::step))
         .route("/c/pay/{token}", get(hosted::show_checkout).post(hosted::step_checkout))
@@ -248,11 +266,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
         .route("/", get(hello))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
-        .fallback(unknown_url)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(map_response_with_state(Arc::clone(&app), call::identified))
-        .layer(from_fn_with_state(Arc::clone(&app), record::recorded))
-        .with_state(app)
+        .layer(map_response_with_state(Arc::clone(app), identified))
 }
 
 /// The list while it grows.

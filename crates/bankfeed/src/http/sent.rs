@@ -1,7 +1,9 @@
 //! What is sent for a call: an answer, a refusal, or the answer that was sent before.
 
 use engine::Answer;
+use engine::test_helpers::fault::CallFault;
 use engine::test_helpers::judge::Seen;
+use model::fault::FaultKind;
 use model::id::RequestId;
 use std::borrow::Cow;
 use store::Reply;
@@ -23,6 +25,9 @@ pub(super) struct Sent {
     /// What the judge hears of it; a replay tells nothing new.
     pub(super) seen: Option<Box<Seen>>,
 }
+
+/// The limit that a limited call is told of, as Stripe names it.
+const LIMIT: &str = "global-rate";
 
 impl Sent {
     pub(super) fn answered(answer: Answer) -> Self {
@@ -93,5 +98,26 @@ impl Sent {
         }
         let seen = error.find_seen().cloned().map(Box::new);
         Self { seen, ..Self::refused(&refusal) }
+    }
+
+    /// What is sent in place of an answer if a call is not to be done.
+    pub(super) fn in_place_of(fault: CallFault) -> Option<Self> {
+        match fault.kind {
+            FaultKind::ApiErrorBefore => Some(Self::refused(&Refusal::internal())),
+            FaultKind::ApiCutBefore => Some(Self::refused(&Refusal::internal()).cut()),
+            FaultKind::ApiRateLimited => {
+                Some(Self::refused(&Refusal::rate_limited(LIMIT)).limited(LIMIT))
+            }
+            _ => None,
+        }
+    }
+
+    /// What is sent of it under a fault that hits when the call was done.
+    pub(super) fn after(self, fault: CallFault) -> Self {
+        match fault.kind {
+            FaultKind::ApiErrorAfter => Self::refused(&Refusal::internal()),
+            FaultKind::ApiCutAfter => self.cut(),
+            _ => self,
+        }
     }
 }

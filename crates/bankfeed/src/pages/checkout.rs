@@ -5,7 +5,7 @@ use super::document::Page;
 use super::fields::{EMAIL, NAME, STEP};
 use super::form::Posted;
 use super::words::money;
-use crate::http::goes_somewhere;
+use crate::http::texts::goes_somewhere;
 use engine::hosted::PageFault;
 use engine::payments::checkout::{CheckoutPage, CheckoutStanding};
 use maud::{Markup, html};

@@ -5,7 +5,7 @@ use super::document::Page;
 use super::fields::{AMOUNT, CODE};
 use super::form::Posted;
 use super::words::day;
-use crate::http::goes_somewhere;
+use crate::http::texts::goes_somewhere;
 use engine::payments::intent::{DepositsPage, DepositsStanding};
 use maud::{Markup, html};
 use model::clock::AccountTime;

@@ -3,7 +3,7 @@
 use super::making::Making;
 use super::pieces::mark;
 use super::words;
-use crate::http::goes_somewhere;
+use crate::http::texts::goes_somewhere;
 use engine::link::Shown;
 use maud::{Markup, html};
 use model::link::{FlowEnd, Pane};

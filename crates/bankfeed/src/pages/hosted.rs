@@ -7,7 +7,7 @@ use super::document::{self, Page};
 use super::fields::{AMOUNT, CODE, EMAIL, NAME, STEP};
 use super::form::Posted;
 use super::{checkout, deposits, invoice};
-use crate::http::App;
+use crate::http::app::App;
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::header::USER_AGENT;
 use axum::http::{Method, StatusCode};

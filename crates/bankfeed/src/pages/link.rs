@@ -7,7 +7,7 @@ use super::fields::{FRAME, QUERY};
 use super::form::{Fault, Posted};
 use super::making::Place;
 use super::{bank, ends, panes};
-use crate::http::App;
+use crate::http::app::App;
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::Response;

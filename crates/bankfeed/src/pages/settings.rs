@@ -7,7 +7,8 @@
 use super::document::{self, Facts, Page};
 use super::fields::STEP;
 use super::form::{FORM_BYTES_MAX, Posted};
-use crate::http::{App, Visitor};
+use crate::http::app::App;
+use crate::http::visits::Visitor;
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::Response;

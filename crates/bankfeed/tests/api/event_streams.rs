@@ -3,6 +3,7 @@
 use crate::support::{App, BEGIN_S, Client, Reply};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -288,7 +289,7 @@ async fn what_is_forwarded_is_judged() {
         let mut shown = format!("{} attempts\n", report.at("/watched/attempts"));
         for finding in report.items("/findings") {
             let named = ["account", "webhook_endpoint"].map(|name| finding[name].is_string());
-            shown += &format!("{} {} {named:?}\n", finding["code"], finding["times"]);
+            writeln!(shown, "{} {} {named:?}", finding["code"], finding["times"]).unwrap();
         }
         shown
     };

@@ -116,7 +116,7 @@ fn refuses_what_cannot_be_written() {
     !   `bankfeed refresh ACCOUNT --feature balance --wait` asks the bank for it
     ends with 2
     $ bankfeed export fca_0vIseXMSiAu8P8oVp4PoNoHu -o /nowhere/rows.csv
-    ! bankfeed: could not write /nowhere/rows.csv: entity not found
+    ! bankfeed: could not make a file in /nowhere: No such file or directory (os error 2)
     ends with 1
     $ bankfeed export fca_0vIseXMSiAu8P8oVp4PoNoHu --format xlsx
     ! error: invalid value 'xlsx' for '--format <FORMAT>'
@@ -127,4 +127,31 @@ fn refuses_what_cannot_be_written() {
     $ bankfeed export fca_0vIseXMSiAu8P8oVp4PoNoHu -o rows.csv
     ! wrote 311 transactions to rows.csv
     ");
+}
+
+/// What is no file stays what it is: a pipe takes the rows, and a link leads to the new file.
+#[test]
+fn writes_through() {
+    let server = Server::start();
+    let account = account(&server);
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name);
+    let export = |name| server.run(&["export", &account, "-o", place(name).to_str().unwrap()]);
+
+    assert!(std::process::Command::new("mkfifo").arg(place("pipe")).status().unwrap().success());
+    let pipe = place("pipe");
+    let reading = std::thread::spawn(move || std::fs::read_to_string(pipe).unwrap());
+    export("pipe");
+    assert!(!std::fs::symlink_metadata(place("pipe")).unwrap().is_file());
+    assert_eq!(reading.join().unwrap().lines().count(), 5);
+
+    std::fs::write(place("kept.csv"), "before").unwrap();
+    for (link, file) in [("link", "kept.csv"), ("dangling", "made.csv")] {
+        std::os::unix::fs::symlink(file, place(link)).unwrap();
+        export(link);
+        assert!(std::fs::symlink_metadata(place(link)).unwrap().is_symlink());
+        assert_eq!(std::fs::read_to_string(place(file)).unwrap().lines().count(), 5);
+    }
+    let told = export("");
+    assert!(told.contains("Is a directory"), "{told}");
 }

@@ -5,6 +5,7 @@
 mod accounts;
 mod clocks;
 mod doctor;
+mod ends;
 mod events;
 mod export;
 mod faults;

@@ -17,7 +17,7 @@ use model::bank::BankOwner;
 use model::clock::AccountTime;
 use model::event::EventType;
 use model::id::TransactionId;
-use store::{AccountChange, ChangeAccount, ChangeConnection, Connection, FindTransaction};
+use store::{AccountChange, ChangeAccount, ChangeConnection, Connection, FindBankId};
 use wire::error::Error as Refusal;
 use wire::render::bank::{BookEntry, ScriptedRefresh};
 use wire::render::institution::{Institution as Shown, InstitutionStatus, TestAccount};
@@ -73,12 +73,12 @@ impl Engine {
     ) -> Result<Answer, Error> {
         let bank_id = match transaction.parse::<TransactionId>() {
             Ok(transaction) => {
-                let find = FindTransaction { merchant: context.merchant, transaction };
-                let row = self.store.read(find).await?;
+                let find = FindBankId { merchant: context.merchant, transaction };
+                let bank_id = self.store.read(find).await?;
                 let account = transaction.account.to_string();
                 // Bank ids are unique within an account only: a row of another account would name
                 // a stranger here.
-                row.filter(|_| account == id).map(|row| row.bank_id).ok_or_else(|| {
+                bank_id.filter(|_| account == id).ok_or_else(|| {
                     let given = transaction.to_string();
                     Refusal::no_such("Financial Connections transaction", &given, "transaction")
                 })?

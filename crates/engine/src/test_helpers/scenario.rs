@@ -6,7 +6,6 @@
 mod export;
 
 use crate::context::{made, render, settled, tries};
-use crate::list::list_body;
 use crate::{Answer, Context, Engine, Error};
 use connectors::sandbox::scenario::{self as bank, ready};
 use connectors::{Begin, Connector, Input, Institution, LinkError, Step};
@@ -160,27 +159,22 @@ impl Engine {
         context: &Context,
         page: &PageParams,
     ) -> Result<Answer, Error> {
-        let list = ListObjects {
-            merchant: context.merchant,
-            kind: Kind::Scenario,
-            of: ObjectsOf::All,
-            created: Bounds::default(),
-            page: self.object_page(context, Kind::Scenario, page).await?,
-        };
-        let listed = self.store.read(list).await?;
-        let bodies: Vec<Vec<u8>> = listed
-            .items
-            .iter()
-            .filter_map(|object| match object {
+        let url = "/v1/test_helpers/financial_connections/scenarios";
+        self.list_all(
+            context,
+            Kind::Scenario,
+            Bounds::default(),
+            page,
+            url,
+            |object| match object {
                 Object::Scenario(scenario) => {
                     let read = read(&scenario.text).ok()?;
                     Some(scenario_body(scenario, &read, false))
                 }
                 _ => None,
-            })
-            .collect();
-        let url = "/v1/test_helpers/financial_connections/scenarios";
-        Ok(Answer::unchanged(list_body(url, listed.has_more, &bodies)))
+            },
+        )
+        .await
     }
 
     async fn get_scenario(&self, context: &Context, given: &str) -> Result<Scenario, Error> {

@@ -6,15 +6,14 @@
 //! After a crash a sandbox is as it was before or as it was told to be, never between.
 
 use crate::context::{render, tries};
-use crate::list::list_body;
 use crate::{Answer, Context, Engine, Error};
 use model::id::SnapshotId;
 use model::limits;
 use model::snapshot::SandboxSnapshot;
 use std::collections::BTreeMap;
 use store::{
-    Bounds, DropSnapshot, FindObject, Kind, ListObjects, MeasureSandbox, Object, ObjectsOf,
-    ResetSandbox, RestoreSnapshot, Snapshotted, TakeSnapshot,
+    Bounds, DropSnapshot, FindObject, Kind, MeasureSandbox, Object, ResetSandbox, RestoreSnapshot,
+    Snapshotted, TakeSnapshot,
 };
 use wire::error::Error as Refusal;
 use wire::list::PageParams;
@@ -75,20 +74,19 @@ impl Engine {
         context: &Context,
         page: &PageParams,
     ) -> Result<Answer, Error> {
-        let list = ListObjects {
-            merchant: context.merchant,
-            kind: Kind::Snapshot,
-            of: ObjectsOf::All,
-            created: Bounds::default(),
-            page: self.object_page(context, Kind::Snapshot, page).await?,
-        };
-        let listed = self.store.read(list).await?;
-        let snapshots = listed.items.iter().filter_map(|object| match object {
-            Object::Snapshot(snapshot) => Some(body(snapshot)),
-            _ => None,
-        });
-        let bodies: Vec<Vec<u8>> = snapshots.collect();
-        Ok(Answer::unchanged(list_body("/v1/test_helpers/snapshots", listed.has_more, &bodies)))
+        let url = "/v1/test_helpers/snapshots";
+        self.list_all(
+            context,
+            Kind::Snapshot,
+            Bounds::default(),
+            page,
+            url,
+            |object| match object {
+                Object::Snapshot(snapshot) => Some(body(snapshot)),
+                _ => None,
+            },
+        )
+        .await
     }
 
     /// Puts a snapshot in the place of all that the merchant has.

@@ -9,7 +9,7 @@ use model::clock::{AccountTime, ServerTime};
 use model::id::MerchantId;
 use model::ownership::Ownership;
 use model::refresh::{RefreshJob, RefreshKey, RunAt};
-use model::transaction::Transaction;
+use model::transaction::HeldTransaction;
 
 /// Claims pending refreshes that may run at `now` by real time and that nobody holds a lease of,
 /// the longest due first; accounts of a test clock that is advancing are skipped. Answers
@@ -64,7 +64,7 @@ pub struct ApplyRefresh {
     /// The account with the ended refresh, its event, and with the connection if it changed.
     pub change: AccountChange,
     /// New rows, and the newest form of rows that are held.
-    pub rows: Vec<Transaction>,
+    pub rows: Vec<HeldTransaction>,
     /// A new snapshot of the owners.
     pub ownership: Option<Ownership>,
 }

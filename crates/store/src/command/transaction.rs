@@ -4,7 +4,7 @@ use crate::{Bounds, Listed, Page};
 use model::account::ListableAccount;
 use model::clock::AccountTime;
 use model::id::{AccountId, MerchantId, TransactionId};
-use model::transaction::Transaction;
+use model::transaction::{HeldTransaction, Transaction};
 
 /// Lists an account's transactions, `listed_at` descending, then ordinal descending. Answers
 /// `Option<ListedTransactions>`, nothing when there is no such account: both are read from one
@@ -61,8 +61,19 @@ pub struct FindLeftOut {
 
 reads!(FindLeftOut => Option<u32>, transaction::find_left_out);
 
+/// Finds what a bank calls a transaction. Answers `Option<String>`.
+#[derive(Clone, Copy, Debug)]
+pub struct FindBankId {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Which.
+    pub transaction: TransactionId,
+}
+
+reads!(FindBankId => Option<String>, transaction::find_bank_id);
+
 /// Finds the rows that a fetch may be about: those with one of the bank ids, and those with a
-/// `transacted_at` in the range. Answers `Vec<Transaction>`, each row once, in any order.
+/// `transacted_at` in the range. Answers `Vec<HeldTransaction>`, each row once, in any order.
 #[derive(Clone, Debug)]
 pub struct FindHeld {
     /// Whose.
@@ -75,4 +86,4 @@ pub struct FindHeld {
     pub range: Option<(AccountTime, AccountTime)>,
 }
 
-reads!(FindHeld => Vec<Transaction>, transaction::find_held);
+reads!(FindHeld => Vec<HeldTransaction>, transaction::find_held);

@@ -39,14 +39,14 @@ pub(crate) fn complete_link(
 /// Stores a new account; answers whether there was room for it.
 fn insert(new: &NewAccount, memory: &mut Memory) -> Result<bool, Failure> {
     let NewAccount { account, connection, started, events } = new;
-    if memory.accounts.contains_key(&account.id)
-        || memory.connections.contains_key(&connection.account)
+    if memory.rows.accounts.contains_key(&account.id)
+        || memory.rows.connections.contains_key(&connection.account)
         || is_linked_otherwise(account, memory)
     {
         return Ok(false);
     }
-    memory.accounts.insert(account.id, Arc::new(account.clone()));
-    memory.connections.insert(connection.account, Arc::new(connection.clone()));
+    memory.rows.accounts.insert(account.id, Arc::new(account.clone()));
+    memory.rows.connections.insert(connection.account, Arc::new(connection.clone()));
     let fits = refresh::insert_many(started, None, memory);
     if fits {
         event::insert_many(events, memory)?;
@@ -57,7 +57,7 @@ fn insert(new: &NewAccount, memory: &mut Memory) -> Result<bool, Failure> {
 /// Whether another account stands for the same bank account of the same customer.
 fn is_linked_otherwise(account: &Account, memory: &Memory) -> bool {
     account.status != AccountStatus::Disconnected
-        && memory.accounts.values().any(|other| {
+        && memory.rows.accounts.values().any(|other| {
             other.id != account.id
                 && other.status != AccountStatus::Disconnected
                 && other.merchant == account.merchant
@@ -83,13 +83,13 @@ pub(super) fn apply_change(
     memory: &mut Memory,
 ) -> Result<bool, Failure> {
     let AccountChange { account, started, ended, connection, events } = change;
-    let fits = memory.accounts.get(&account.id).is_some_and(|stored| {
+    let fits = memory.rows.accounts.get(&account.id).is_some_and(|stored| {
         stored.merchant == account.merchant && stored.version + 1 == account.version
     });
     if !fits || is_linked_otherwise(account, memory) {
         return Ok(false);
     }
-    memory.accounts.insert(account.id, Arc::new(account.clone()));
+    memory.rows.accounts.insert(account.id, Arc::new(account.clone()));
     if let Some(connection) = connection
         && !replace_connection(connection, memory)
     {
@@ -109,7 +109,7 @@ pub(super) fn apply_change(
 
 /// Replaces a connection if its version is one above the stored one; answers whether it is.
 pub(super) fn replace_connection(connection: &Connection, memory: &mut Memory) -> bool {
-    let Some(stored) = memory.connections.get_mut(&connection.account) else { return false };
+    let Some(stored) = memory.rows.connections.get_mut(&connection.account) else { return false };
     let fits = stored.merchant == connection.merchant && stored.version + 1 == connection.version;
     if fits {
         *stored = Arc::new(connection.clone());
@@ -118,7 +118,7 @@ pub(super) fn replace_connection(connection: &Connection, memory: &mut Memory) -
 }
 
 pub(crate) fn find(command: &FindAccount, memory: &Memory) -> Result<Option<Account>, Failure> {
-    let found = memory.accounts.get(&command.account);
+    let found = memory.rows.accounts.get(&command.account);
     let found = found.filter(|account| account.merchant == command.merchant);
     Ok(found.map(|account| account.as_ref().clone()))
 }
@@ -131,7 +131,7 @@ pub(crate) fn find_linked(
     if matches!(holder, Holder::Account(_)) {
         return Ok(None);
     }
-    let found = memory.accounts.values().find(|account| {
+    let found = memory.rows.accounts.values().find(|account| {
         account.merchant == *merchant
             && account.holder.as_ref() == Some(holder)
             && account.institution == *institution
@@ -143,6 +143,7 @@ pub(crate) fn find_linked(
 
 pub(crate) fn list(command: &ListAccounts, memory: &Memory) -> Result<Listed<Account>, Failure> {
     let rows = memory
+        .rows
         .accounts
         .values()
         .filter(|account| account.merchant == command.merchant)
@@ -174,7 +175,7 @@ pub(crate) fn find_connection(
     command: &FindConnection,
     memory: &Memory,
 ) -> Result<Option<Connection>, Failure> {
-    let found = memory.connections.get(&command.account);
+    let found = memory.rows.connections.get(&command.account);
     let found = found.filter(|connection| connection.merchant == command.merchant);
     Ok(found.map(|connection| connection.as_ref().clone()))
 }
@@ -183,7 +184,7 @@ pub(crate) fn find_ownership(
     command: &FindOwnership,
     memory: &Memory,
 ) -> Result<Option<Ownership>, Failure> {
-    let found = memory.ownerships.get(&command.ownership);
+    let found = memory.rows.ownerships.get(&command.ownership);
     let found = found.filter(|(merchant, _)| *merchant == command.merchant);
     Ok(found.map(|(_, ownership)| ownership.as_ref().clone()))
 }

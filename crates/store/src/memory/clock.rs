@@ -18,7 +18,7 @@ pub(crate) fn start(command: &StartAdvance, memory: &mut Memory) -> Result<Writt
     if !object::replace(&Object::TestClock(clock.clone()), memory) {
         return Ok(Written::Stale);
     }
-    match memory.clock_jobs.entry((clock.merchant, clock.id)) {
+    match memory.rows.clock_jobs.entry((clock.merchant, clock.id)) {
         Entry::Occupied(_) => return Ok(Written::Stale),
         Entry::Vacant(free) => free.insert(ClockJob::default()),
     };
@@ -31,7 +31,7 @@ pub(crate) fn claim(
     memory: &mut Memory,
 ) -> Result<Vec<ClockClaim>, Failure> {
     let ClaimClocks { now, leased_until, limit } = *command;
-    let free = memory.clock_jobs.iter_mut().filter(|(_, job)| is_free(job.leased_until, now));
+    let free = memory.rows.clock_jobs.iter_mut().filter(|(_, job)| is_free(job.leased_until, now));
     let claims = free.take(limit).map(|((merchant, clock), job)| {
         job.claim += 1;
         job.leased_until = Some(leased_until);
@@ -43,6 +43,7 @@ pub(crate) fn claim(
 pub(crate) fn list_due(command: &ListDueOnClock, memory: &Memory) -> Result<DueOnClock, Failure> {
     let ListDueOnClock { merchant, clock, until, limit } = *command;
     let mut accounts: Vec<_> = memory
+        .rows
         .accounts
         .values()
         .filter(|account| account.merchant == merchant && account.clock == Some(clock))
@@ -51,6 +52,7 @@ pub(crate) fn list_due(command: &ListDueOnClock, memory: &Memory) -> Result<DueO
         .collect();
     accounts.sort_by_key(|(at, account)| (*at, account.id));
     let mut refreshes: Vec<_> = memory
+        .rows
         .refreshes
         .values()
         .filter(|job| job.merchant == merchant && job.clock == Some(clock))
@@ -74,12 +76,12 @@ pub(crate) fn list_due(command: &ListDueOnClock, memory: &Memory) -> Result<DueO
 pub(crate) fn step(command: &StepClock, memory: &mut Memory) -> Result<Written, Failure> {
     let StepClock { claim, clock, items, events, leased_until } = command;
     let key = (claim.merchant, claim.clock);
-    let held = memory.clock_jobs.get_mut(&key).filter(|job| job.claim == claim.number);
+    let held = memory.rows.clock_jobs.get_mut(&key).filter(|job| job.claim == claim.number);
     let Some(job) = held else { return Ok(Written::Stale) };
     if clock.status == ClockStatus::Advancing {
         job.leased_until = Some(*leased_until);
     } else {
-        memory.clock_jobs.remove(&key);
+        memory.rows.clock_jobs.remove(&key);
     }
     if !object::replace(&Object::TestClock(clock.clone()), memory) {
         return Ok(Written::Stale);

@@ -17,7 +17,7 @@ pub(crate) fn claim(
     memory: &mut Memory,
 ) -> Result<Vec<Delivery>, Failure> {
     let mut by_endpoint: BTreeMap<EndpointId, Vec<&mut Arc<Delivery>>> = BTreeMap::new();
-    for delivery in memory.deliveries.values_mut() {
+    for delivery in memory.rows.deliveries.values_mut() {
         if delivery.status == DeliveryStatus::Pending
             && delivery.due_at <= command.now
             && is_free(delivery.leased_until, command.now)
@@ -45,7 +45,7 @@ pub(crate) fn claim(
 
 pub(crate) fn settle(command: &SettleDelivery, memory: &mut Memory) -> Result<Written, Failure> {
     let SettleDelivery { key, merchant, claim, attempt, status, due_at } = command;
-    let held = memory.deliveries.get_mut(key).filter(|delivery| {
+    let held = memory.rows.deliveries.get_mut(key).filter(|delivery| {
         delivery.merchant == *merchant
             && delivery.claim == *claim
             && delivery.status == DeliveryStatus::Pending
@@ -57,7 +57,7 @@ pub(crate) fn settle(command: &SettleDelivery, memory: &mut Memory) -> Result<Wr
     delivery.leased_until = None;
     delivery.attempts += u32::from(attempt.is_some());
     if let Some(attempt) = attempt {
-        memory.attempts.insert((*key, attempt.number), Arc::new(attempt.clone()));
+        memory.rows.attempts.insert((*key, attempt.number), Arc::new(attempt.clone()));
     }
     Ok(Written::Done)
 }
@@ -72,7 +72,7 @@ pub(crate) fn list(
 }
 
 fn with_attempts(delivery: &Delivery, memory: &Memory) -> WithAttempts {
-    let attempts = memory.attempts.range((delivery.key, 0)..=(delivery.key, u32::MAX));
+    let attempts = memory.rows.attempts.range((delivery.key, 0)..=(delivery.key, u32::MAX));
     (delivery.clone(), attempts.map(|(_, attempt)| attempt.as_ref().clone()).collect())
 }
 
@@ -81,7 +81,7 @@ pub(crate) fn list_ledger(
     memory: &Memory,
 ) -> Result<Listed<WithAttempts>, Failure> {
     let ListLedger { merchant, endpoint, status, page: wanted } = command;
-    let rows = memory.events.values().filter(|row| row.event.merchant == *merchant);
+    let rows = memory.rows.events.values().filter(|row| row.event.merchant == *merchant);
     let rows = rows.flat_map(|row| {
         let place = EventPlace { created: row.event.created, position: row.position };
         event::deliveries(memory, row.event.id).map(move |delivery| (place, delivery))
@@ -102,14 +102,14 @@ pub(crate) fn resend(command: &ResendDeliveries, memory: &mut Memory) -> Result<
     if !reply::record_optional(reply.as_ref(), memory) {
         return Ok(Written::KeyTaken);
     }
-    if memory.events.get(event).is_none_or(|row| row.event.merchant != *merchant) {
+    if memory.rows.events.get(event).is_none_or(|row| row.event.merchant != *merchant) {
         return Ok(Written::Stale);
     }
     for delivery in deliveries {
         let key = DeliveryKey { event: *event, ..delivery.key };
-        let Some(held) = memory.deliveries.get_mut(&key) else {
+        let Some(held) = memory.rows.deliveries.get_mut(&key) else {
             let delivery = Delivery { key, merchant: *merchant, ..delivery.clone() };
-            memory.deliveries.insert(key, Arc::new(delivery));
+            memory.rows.deliveries.insert(key, Arc::new(delivery));
             continue;
         };
         let free = held.merchant == *merchant
@@ -129,7 +129,7 @@ pub(crate) fn resend(command: &ResendDeliveries, memory: &mut Memory) -> Result<
 
 pub(crate) fn release(command: &ReleaseDelivery, memory: &mut Memory) -> Result<(), Failure> {
     let ReleaseDelivery { key, merchant, now } = command;
-    let held = memory.deliveries.get_mut(key).filter(|delivery| {
+    let held = memory.rows.deliveries.get_mut(key).filter(|delivery| {
         delivery.merchant == *merchant
             && delivery.status == DeliveryStatus::Pending
             && delivery.attempts == 0
@@ -147,7 +147,7 @@ pub(crate) fn release_endpoint(
     memory: &mut Memory,
 ) -> Result<(), Failure> {
     let ReleaseEndpoint { endpoint, now } = *command;
-    for delivery in memory.deliveries.values_mut() {
+    for delivery in memory.rows.deliveries.values_mut() {
         let waits = delivery.key.endpoint == endpoint
             && delivery.status == DeliveryStatus::Pending
             && delivery.due_at > now;

@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub(super) fn insert_many(events: &[Event], memory: &mut Memory) -> Result<(), Failure> {
     for event in events {
         memory.position = memory.clock.server_now().0.max(memory.position + 1);
-        if memory.events.contains_key(&event.id) {
+        if memory.rows.events.contains_key(&event.id) {
             // The same change told again.
             continue;
         }
@@ -27,7 +27,7 @@ pub(super) fn insert_many(events: &[Event], memory: &mut Memory) -> Result<(), F
             undispatched: true,
             event: Arc::new(event.clone()),
         };
-        memory.events.insert(event.id, row);
+        memory.rows.events.insert(event.id, row);
     }
     Ok(())
 }
@@ -35,7 +35,7 @@ pub(super) fn insert_many(events: &[Event], memory: &mut Memory) -> Result<(), F
 /// The deliveries of an event.
 pub(super) fn deliveries(memory: &Memory, event: EventId) -> impl Iterator<Item = &Delivery> {
     let key = move |number| DeliveryKey { event, endpoint: EndpointId::from_number(number) };
-    memory.deliveries.range(key(0)..=key(u64::MAX)).map(|(_, delivery)| delivery.as_ref())
+    memory.rows.deliveries.range(key(0)..=key(u64::MAX)).map(|(_, delivery)| delivery.as_ref())
 }
 
 fn stored(row: &EventRow, memory: &Memory) -> StoredEvent {
@@ -53,6 +53,7 @@ fn stored(row: &EventRow, memory: &Memory) -> StoredEvent {
 pub(crate) fn list(command: &ListEvents, memory: &Memory) -> Result<Listed<StoredEvent>, Failure> {
     let succeeded = |delivery: &Delivery| delivery.status == DeliveryStatus::Succeeded;
     let rows = memory
+        .rows
         .events
         .values()
         .filter(|row| row.event.merchant == command.merchant)
@@ -78,7 +79,7 @@ pub(crate) fn list_after(
     memory: &Memory,
 ) -> Result<Vec<StoredEvent>, Failure> {
     let ListEventsAfter { merchant, account, types, after, limit } = command;
-    let rows = memory.events.values().filter(|row| row.event.merchant == *merchant);
+    let rows = memory.rows.events.values().filter(|row| row.event.merchant == *merchant);
     let rows = rows.filter(|row| account.is_none() || row.event.account == *account);
     let rows = rows.filter(|row| takes_type(types, row.event.event_type.word()));
     let mut rows: Vec<_> = rows.filter(|row| row.position > *after).collect();
@@ -87,7 +88,7 @@ pub(crate) fn list_after(
 }
 
 pub(crate) fn find(command: &FindEvent, memory: &Memory) -> Result<Option<StoredEvent>, Failure> {
-    let found = memory.events.get(&command.event);
+    let found = memory.rows.events.get(&command.event);
     let found = found.filter(|row| row.event.merchant == command.merchant);
     Ok(found.map(|row| stored(row, memory)))
 }
@@ -97,7 +98,7 @@ pub(crate) fn list_undispatched(
     memory: &Memory,
 ) -> Result<Vec<(Event, ServerTime)>, Failure> {
     let mut waiting: Vec<&EventRow> =
-        memory.events.values().filter(|row| row.undispatched).collect();
+        memory.rows.events.values().filter(|row| row.undispatched).collect();
     waiting.sort_by_key(|row| row.position);
     let waiting = waiting.into_iter().take(limit);
     Ok(waiting.map(|row| (row.event.as_ref().clone(), ServerTime(row.position))).collect())
@@ -105,13 +106,13 @@ pub(crate) fn list_undispatched(
 
 pub(crate) fn dispatch(command: &DispatchEvent, memory: &mut Memory) -> Result<(), Failure> {
     let DispatchEvent { merchant, event, deliveries } = command;
-    let found = memory.events.get_mut(event).filter(|row| row.event.merchant == *merchant);
+    let found = memory.rows.events.get_mut(event).filter(|row| row.event.merchant == *merchant);
     let Some(row) = found else { return Ok(()) };
     row.undispatched = false;
     for delivery in deliveries {
         let key = DeliveryKey { event: *event, endpoint: delivery.key.endpoint };
         let delivery = Delivery { key, merchant: *merchant, ..delivery.clone() };
-        memory.deliveries.entry(key).or_insert(Arc::new(delivery));
+        memory.rows.deliveries.entry(key).or_insert(Arc::new(delivery));
     }
     Ok(())
 }

@@ -30,7 +30,7 @@ use model::event::Event;
 use model::id::{AccountId, ClockId, EventId, MerchantId, OwnershipId, SnapshotId, TransactionId};
 use model::ownership::Ownership;
 use model::refresh::{RefreshJob, RefreshKey};
-use model::transaction::Transaction;
+use model::transaction::HeldTransaction;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -45,20 +45,26 @@ pub struct Memory {
     clock: Arc<dyn Clock>,
     position: i64,
     merchants: BTreeSet<MerchantId>,
+    rows: Rows,
+    /// Above all that was counted in rows that are gone.
+    floors: BTreeMap<MerchantId, u32>,
+    snapshots: BTreeMap<(MerchantId, SnapshotId), Arc<Rows>>,
+}
+
+/// The rows that belong to a merchant: of all of them, or what a snapshot keeps of some.
+#[derive(Clone, Default)]
+struct Rows {
     objects: BTreeMap<(MerchantId, Kind, u64), Arc<Object>>,
     accounts: BTreeMap<AccountId, Arc<Account>>,
     connections: BTreeMap<AccountId, Arc<Connection>>,
     ownerships: BTreeMap<OwnershipId, (MerchantId, Arc<Ownership>)>,
     refreshes: BTreeMap<RefreshKey, RefreshJob>,
-    transactions: BTreeMap<TransactionId, (MerchantId, Arc<Transaction>)>,
+    transactions: BTreeMap<TransactionId, (MerchantId, Arc<HeldTransaction>)>,
     events: BTreeMap<EventId, EventRow>,
     deliveries: BTreeMap<DeliveryKey, Arc<Delivery>>,
     attempts: BTreeMap<(DeliveryKey, u32), Arc<Attempt>>,
     replies: BTreeMap<(MerchantId, String), Arc<Reply>>,
     clock_jobs: BTreeMap<(MerchantId, ClockId), ClockJob>,
-    /// Above all that was counted in rows that are gone.
-    floors: BTreeMap<MerchantId, u32>,
-    snapshots: BTreeMap<(MerchantId, SnapshotId), Arc<snapshot::Rows>>,
 }
 
 #[derive(Clone)]
@@ -80,17 +86,7 @@ impl Model {
             clock,
             position: 0,
             merchants: BTreeSet::new(),
-            objects: BTreeMap::new(),
-            accounts: BTreeMap::new(),
-            connections: BTreeMap::new(),
-            ownerships: BTreeMap::new(),
-            refreshes: BTreeMap::new(),
-            transactions: BTreeMap::new(),
-            events: BTreeMap::new(),
-            deliveries: BTreeMap::new(),
-            attempts: BTreeMap::new(),
-            replies: BTreeMap::new(),
-            clock_jobs: BTreeMap::new(),
+            rows: Rows::default(),
             floors: BTreeMap::new(),
             snapshots: BTreeMap::new(),
         };

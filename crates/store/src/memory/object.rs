@@ -25,7 +25,7 @@ pub(crate) fn create(command: &CreateObject, memory: &mut Memory) -> Result<Crea
         return Ok(Created::KindFull);
     }
     let key = (object.merchant(), object.kind(), object.number());
-    if memory.objects.insert(key, Arc::new(object.clone())).is_some() {
+    if memory.rows.objects.insert(key, Arc::new(object.clone())).is_some() {
         return Err(Failure::Exists);
     }
     event::insert_many(events, memory)?;
@@ -72,7 +72,7 @@ pub(super) fn put_many(objects: &[Object], memory: &mut Memory) -> bool {
             return replace(object, memory);
         }
         let key = (object.merchant(), object.kind(), object.number());
-        memory.objects.insert(key, Arc::new(object.clone())).is_none()
+        memory.rows.objects.insert(key, Arc::new(object.clone())).is_none()
     })
 }
 
@@ -84,7 +84,7 @@ pub(super) fn has_room(merchant: MerchantId, memory: &mut Memory) -> bool {
 /// Replaces an object if its version is one above the stored one; answers whether it is.
 pub(super) fn replace(object: &Object, memory: &mut Memory) -> bool {
     let key = (object.merchant(), object.kind(), object.number());
-    let Some(stored) = memory.objects.get_mut(&key) else { return false };
+    let Some(stored) = memory.rows.objects.get_mut(&key) else { return false };
     let fits = stored.version() + 1 == object.version();
     if fits {
         *stored = Arc::new(object.clone());
@@ -99,6 +99,7 @@ pub(super) fn live(
     kind: Kind,
 ) -> impl Iterator<Item = &Object> {
     memory
+        .rows
         .objects
         .range((merchant, kind, 0)..=(merchant, kind, u64::MAX))
         .map(|(_, object)| object.as_ref())
@@ -107,7 +108,7 @@ pub(super) fn live(
 
 pub(crate) fn find(command: &FindObject, memory: &Memory) -> Result<Option<Object>, Failure> {
     let FindObject { merchant, kind, number } = command;
-    Ok(memory.objects.get(&(*merchant, *kind, *number)).map(|object| object.as_ref().clone()))
+    Ok(memory.rows.objects.get(&(*merchant, *kind, *number)).map(|object| object.as_ref().clone()))
 }
 
 pub(crate) fn find_by_lookup(
@@ -154,6 +155,7 @@ pub(super) fn due(
     among: impl Fn(&Object) -> bool,
 ) -> Vec<Object> {
     let mut due: Vec<_> = memory
+        .rows
         .objects
         .values()
         .filter(|object| among(object) && object.due_at().is_some_and(|at| at <= now))

@@ -12,36 +12,36 @@ use model::refresh::RefreshStatus;
 pub(crate) fn prune(command: &Prune, memory: &mut Memory) -> Result<Pruned, Failure> {
     let Prune { now } = *command;
     let replies_until = now.plus_ms(-IDEMPOTENCY_AGE_MS_MAX);
-    let replies = memory.replies.values().filter(|reply| reply.at <= replies_until);
+    let replies = memory.rows.replies.values().filter(|reply| reply.at <= replies_until);
     let replies = oldest(replies.map(|reply| (reply.at, (reply.merchant, reply.key.clone()))));
     for key in &replies {
-        memory.replies.remove(key);
+        memory.rows.replies.remove(key);
     }
     let events_until = now.plus_ms(-EVENT_AGE_MS_MAX).0;
-    let events = memory.events.values().filter(|row| {
+    let events = memory.rows.events.values().filter(|row| {
         let unsettled = event::deliveries(memory, row.event.id)
             .any(|delivery| delivery.status == DeliveryStatus::Pending);
         row.position <= events_until && !row.undispatched && !unsettled
     });
     let events = oldest(events.map(|row| (row.position, row.event.id)));
     for id in &events {
-        memory.events.remove(id);
-        memory.deliveries.retain(|key, _| key.event != *id);
-        memory.attempts.retain(|(key, _), _| key.event != *id);
+        memory.rows.events.remove(id);
+        memory.rows.deliveries.retain(|key, _| key.event != *id);
+        memory.rows.attempts.retain(|(key, _), _| key.event != *id);
     }
     let refreshes_until = now.plus_ms(-REFRESH_DETAIL_AGE_MS_MAX);
-    let refreshes = memory.refreshes.values().filter(|job| {
+    let refreshes = memory.rows.refreshes.values().filter(|job| {
         job.started_server <= refreshes_until && job.status != RefreshStatus::Pending
     });
     let refreshes = oldest(refreshes.map(|job| (job.started_server, job.key)));
     for key in &refreshes {
-        memory.refreshes.remove(key);
+        memory.rows.refreshes.remove(key);
     }
     let objects =
-        memory.objects.iter().filter_map(|(key, object)| Some((object.forget_at()?, *key)));
+        memory.rows.objects.iter().filter_map(|(key, object)| Some((object.forget_at()?, *key)));
     let objects = oldest(objects.filter(|(at, _)| *at <= now));
     for key in &objects {
-        memory.objects.remove(key);
+        memory.rows.objects.remove(key);
     }
     let count = |rows: usize| u32::try_from(rows).unwrap_or(u32::MAX);
     Ok(Pruned {

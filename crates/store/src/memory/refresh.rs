@@ -23,16 +23,16 @@ pub(super) fn insert_many(
             _ => job.status,
         };
         let is_pending = |other: &RefreshJob| other.status == RefreshStatus::Pending;
-        let other_pending = memory.refreshes.values().any(|other| {
+        let other_pending = memory.rows.refreshes.values().any(|other| {
             is_pending(other)
                 && other.key.account == job.key.account
                 && other.key.feature == job.key.feature
         });
         let job = RefreshJob { status, ..job.clone() };
-        if memory.refreshes.contains_key(&job.key) || (is_pending(&job) && other_pending) {
+        if memory.rows.refreshes.contains_key(&job.key) || (is_pending(&job) && other_pending) {
             return false;
         }
-        memory.refreshes.insert(job.key, job);
+        memory.rows.refreshes.insert(job.key, job);
         true
     })
 }
@@ -42,8 +42,9 @@ pub(crate) fn claim(
     memory: &mut Memory,
 ) -> Result<Vec<RefreshJob>, Failure> {
     let ClaimRefreshes { now, leased_until, limit } = *command;
-    let clock_jobs = &memory.clock_jobs;
+    let clock_jobs = &memory.rows.clock_jobs;
     let mut free: Vec<_> = memory
+        .rows
         .refreshes
         .values_mut()
         .filter(|job| job.status == RefreshStatus::Pending && is_free(job.leased_until, now))
@@ -68,7 +69,7 @@ pub(crate) fn claim(
 
 /// The pending job of a claim, if the claim is the newest.
 fn held<'a>(claim: &Claim, memory: &'a mut Memory) -> Option<&'a mut RefreshJob> {
-    let job = memory.refreshes.get_mut(&claim.key)?;
+    let job = memory.rows.refreshes.get_mut(&claim.key)?;
     let holds = job.merchant == claim.merchant
         && job.status == RefreshStatus::Pending
         && Some(job.claim) == claim.number;
@@ -99,7 +100,7 @@ pub(crate) fn apply(command: &ApplyRefresh, memory: &mut Memory) -> Result<Writt
     }
     if let Some(ownership) = ownership {
         let row = (claim.merchant, Arc::new(ownership.clone()));
-        memory.ownerships.insert(ownership.id, row);
+        memory.rows.ownerships.insert(ownership.id, row);
     }
     transaction::upsert_many(claim.merchant, rows, memory);
     Ok(Written::Done)
@@ -131,7 +132,7 @@ pub(super) fn interrupt(
     status: RefreshStatus,
     memory: &mut Memory,
 ) -> bool {
-    let Some(job) = memory.refreshes.get_mut(&key) else { return false };
+    let Some(job) = memory.rows.refreshes.get_mut(&key) else { return false };
     let fits = job.merchant == merchant && job.status == RefreshStatus::Pending;
     if fits {
         job.status = status;
@@ -145,6 +146,7 @@ pub(crate) fn list_due(
     memory: &Memory,
 ) -> Result<Vec<Account>, Failure> {
     let mut due: Vec<_> = memory
+        .rows
         .accounts
         .values()
         .filter(|account| account.clock.is_none())

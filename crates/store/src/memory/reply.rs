@@ -16,9 +16,9 @@ pub(crate) fn record(command: &RecordReply, memory: &mut Memory) -> Result<Writt
 pub(super) fn record_optional(reply: Option<&Reply>, memory: &mut Memory) -> bool {
     let Some(reply) = reply else { return true };
     let key = (reply.merchant, reply.key.clone());
-    let free = !memory.replies.get(&key).is_some_and(|held| is_kept(held, reply.at));
+    let free = !memory.rows.replies.get(&key).is_some_and(|held| is_kept(held, reply.at));
     if free {
-        memory.replies.insert(key, Arc::new(reply.clone()));
+        memory.rows.replies.insert(key, Arc::new(reply.clone()));
     }
     free
 }
@@ -30,6 +30,6 @@ fn is_kept(reply: &Reply, now: ServerTime) -> bool {
 
 pub(crate) fn find(command: &FindReply, memory: &Memory) -> Result<Option<Reply>, Failure> {
     let FindReply { merchant, key, now } = command;
-    let found = memory.replies.get(&(*merchant, key.clone()));
+    let found = memory.rows.replies.get(&(*merchant, key.clone()));
     Ok(found.filter(|reply| is_kept(reply, *now)).map(|reply| reply.as_ref().clone()))
 }

@@ -1,6 +1,6 @@
 //! Snapshots of sandboxes.
 
-use super::{ClockJob, EventRow, Memory, object, reply};
+use super::{ClockJob, Memory, Rows, object, reply};
 use crate::command::snapshot::{floor_above, may_be_removed, may_be_taken};
 use crate::store::Failure;
 use crate::{
@@ -8,31 +8,12 @@ use crate::{
     Snapshotted, TakeSnapshot,
 };
 use model::Word;
-use model::account::Account;
-use model::delivery::{Attempt, Delivery, DeliveryKey};
-use model::id::{AccountId, ClockId, EventId, MerchantId, OwnershipId, SnapshotId, TransactionId};
-use model::ownership::Ownership;
-use model::refresh::{RefreshJob, RefreshKey};
+use model::delivery::Delivery;
+use model::id::{MerchantId, SnapshotId};
+use model::refresh::RefreshJob;
 use model::snapshot::{SandboxSize, SandboxSnapshot};
-use model::transaction::Transaction;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-/// All rows of a sandbox.
-#[derive(Default)]
-pub(super) struct Rows {
-    objects: BTreeMap<(MerchantId, Kind, u64), Arc<Object>>,
-    accounts: BTreeMap<AccountId, Arc<Account>>,
-    connections: BTreeMap<AccountId, Arc<Connection>>,
-    ownerships: BTreeMap<OwnershipId, (MerchantId, Arc<Ownership>)>,
-    refreshes: BTreeMap<RefreshKey, RefreshJob>,
-    transactions: BTreeMap<TransactionId, (MerchantId, Arc<Transaction>)>,
-    events: BTreeMap<EventId, EventRow>,
-    deliveries: BTreeMap<DeliveryKey, Arc<Delivery>>,
-    attempts: BTreeMap<(DeliveryKey, u32), Arc<Attempt>>,
-    replies: BTreeMap<(MerchantId, String), Arc<Reply>>,
-    clock_jobs: BTreeMap<(MerchantId, ClockId), ClockJob>,
-}
 
 /// Moves out what belongs to the sandbox.
 fn split<K: Ord + Clone, V>(
@@ -45,37 +26,37 @@ fn split<K: Ord + Clone, V>(
 }
 
 /// Moves a sandbox out of the collections.
-fn split_off(merchants: &[MerchantId], memory: &mut Memory) -> Rows {
+fn split_off(merchants: &[MerchantId], all: &mut Rows) -> Rows {
     let owner = merchants[0];
     let is_in = |merchant: &MerchantId| merchants.contains(merchant);
-    let deliveries = split(&mut memory.deliveries, |_, row| is_in(&row.merchant));
+    let deliveries = split(&mut all.deliveries, |_, row| is_in(&row.merchant));
     Rows {
-        objects: split(&mut memory.objects, |(merchant, kind, _), _| {
+        objects: split(&mut all.objects, |(merchant, kind, _), _| {
             let stays = *kind == Kind::PlatformTie && *merchant == owner;
             is_in(merchant) && *kind != Kind::Snapshot && !stays
         }),
-        accounts: split(&mut memory.accounts, |_, row| is_in(&row.merchant)),
-        connections: split(&mut memory.connections, |_, row| is_in(&row.merchant)),
-        ownerships: split(&mut memory.ownerships, |_, (merchant, _)| is_in(merchant)),
-        refreshes: split(&mut memory.refreshes, |_, row| is_in(&row.merchant)),
-        transactions: split(&mut memory.transactions, |_, (merchant, _)| is_in(merchant)),
-        events: split(&mut memory.events, |_, row| is_in(&row.event.merchant)),
-        attempts: split(&mut memory.attempts, |(key, _), _| deliveries.contains_key(key)),
+        accounts: split(&mut all.accounts, |_, row| is_in(&row.merchant)),
+        connections: split(&mut all.connections, |_, row| is_in(&row.merchant)),
+        ownerships: split(&mut all.ownerships, |_, (merchant, _)| is_in(merchant)),
+        refreshes: split(&mut all.refreshes, |_, row| is_in(&row.merchant)),
+        transactions: split(&mut all.transactions, |_, (merchant, _)| is_in(merchant)),
+        events: split(&mut all.events, |_, row| is_in(&row.event.merchant)),
+        attempts: split(&mut all.attempts, |(key, _), _| deliveries.contains_key(key)),
         deliveries,
-        replies: split(&mut memory.replies, |(merchant, _), _| is_in(merchant)),
-        clock_jobs: split(&mut memory.clock_jobs, |(merchant, _), _| is_in(merchant)),
+        replies: split(&mut all.replies, |(merchant, _), _| is_in(merchant)),
+        clock_jobs: split(&mut all.clock_jobs, |(merchant, _), _| is_in(merchant)),
     }
 }
 
 /// A copy of a sandbox.
 fn copy(merchants: &[MerchantId], memory: &Memory) -> Rows {
-    split_off(merchants, &mut memory.clone())
+    split_off(merchants, &mut memory.rows.clone())
 }
 
 /// A platform, then those that its connected accounts act as.
 fn merchants_of(owner: MerchantId, memory: &Memory) -> Vec<MerchantId> {
     let kind = Kind::ConnectedAccount;
-    let rows = memory.objects.range((owner, kind, 0)..=(owner, kind, u64::MAX));
+    let rows = memory.rows.objects.range((owner, kind, 0)..=(owner, kind, u64::MAX));
     let connected: BTreeSet<MerchantId> = rows
         .filter_map(|(_, object)| match object.as_ref() {
             Object::ConnectedAccount(account) => Some(account.acts_as()),
@@ -105,7 +86,7 @@ fn size_of(owner: MerchantId, memory: &Memory) -> Result<SandboxSize, Failure> {
     }
     rows.refreshes.values().for_each(|_| count("refresh", 0));
     for (_, row) in rows.transactions.values() {
-        count("transaction", crate::sqlite::transaction_body_bytes(row));
+        count("transaction", crate::sqlite::transaction_body_bytes(&row.shown));
     }
     for row in rows.events.values() {
         count("event", serde_json::to_string(row.event.as_ref())?.len());
@@ -170,8 +151,8 @@ pub(crate) fn restore(
     }
     if let Some(rows) = memory.snapshots.get(&(*owner, snapshot.id)).map(Arc::clone) {
         // Numbers of ids are given once, so nobody has taken those of rows that were away.
-        let taken = rows.accounts.keys().any(|id| memory.accounts.contains_key(id))
-            || rows.events.keys().any(|id| memory.events.contains_key(id));
+        let taken = rows.accounts.keys().any(|id| memory.rows.accounts.contains_key(id))
+            || rows.events.keys().any(|id| memory.rows.events.contains_key(id));
         if taken {
             return Err(Failure::Exists);
         }
@@ -186,33 +167,33 @@ fn put_back(rows: &Rows, floor: u32, gone: &Rows, memory: &mut Memory) {
     for (key, object) in &rows.objects {
         let mut object = object.as_ref().clone();
         object.set_version(u64::from(floor));
-        memory.objects.insert(*key, Arc::new(object));
+        memory.rows.objects.insert(*key, Arc::new(object));
     }
     for (id, account) in &rows.accounts {
         let known = gone.accounts.get(id).map(|account| account.rows);
-        memory.accounts.insert(*id, Arc::new(account.as_ref().clone().restored(floor, known)));
+        memory.rows.accounts.insert(*id, Arc::new(account.as_ref().clone().restored(floor, known)));
     }
     for (id, connection) in &rows.connections {
         let version = u64::from(floor);
         let connection = Connection { version, ..connection.as_ref().clone() };
-        memory.connections.insert(*id, Arc::new(connection));
+        memory.rows.connections.insert(*id, Arc::new(connection));
     }
     for (key, job) in &rows.refreshes {
         let job = RefreshJob { claim: floor, leased_until: None, ..job.clone() };
-        memory.refreshes.insert(*key, job);
+        memory.rows.refreshes.insert(*key, job);
     }
     for (key, delivery) in &rows.deliveries {
         let delivery = Delivery { claim: floor, leased_until: None, ..delivery.as_ref().clone() };
-        memory.deliveries.insert(*key, Arc::new(delivery));
+        memory.rows.deliveries.insert(*key, Arc::new(delivery));
     }
     for key in rows.clock_jobs.keys() {
-        memory.clock_jobs.insert(*key, ClockJob { claim: floor, leased_until: None });
+        memory.rows.clock_jobs.insert(*key, ClockJob { claim: floor, leased_until: None });
     }
-    memory.ownerships.extend(rows.ownerships.iter().map(|(id, row)| (*id, row.clone())));
-    memory.transactions.extend(rows.transactions.iter().map(|(id, row)| (*id, row.clone())));
-    memory.events.extend(rows.events.iter().map(|(id, row)| (*id, row.clone())));
-    memory.attempts.extend(rows.attempts.iter().map(|(key, row)| (*key, row.clone())));
-    memory.replies.extend(rows.replies.iter().map(|(key, row)| (key.clone(), row.clone())));
+    memory.rows.ownerships.extend(rows.ownerships.iter().map(|(id, row)| (*id, row.clone())));
+    memory.rows.transactions.extend(rows.transactions.iter().map(|(id, row)| (*id, row.clone())));
+    memory.rows.events.extend(rows.events.iter().map(|(id, row)| (*id, row.clone())));
+    memory.rows.attempts.extend(rows.attempts.iter().map(|(key, row)| (*key, row.clone())));
+    memory.rows.replies.extend(rows.replies.iter().map(|(key, row)| (key.clone(), row.clone())));
 }
 
 pub(crate) fn drop_snapshot(
@@ -224,7 +205,7 @@ pub(crate) fn drop_snapshot(
         return Ok(Snapshotted::KeyTaken);
     }
     memory.snapshots.remove(&(*owner, *snapshot));
-    let object = memory.objects.remove(&(*owner, Kind::Snapshot, snapshot.number()));
+    let object = memory.rows.objects.remove(&(*owner, Kind::Snapshot, snapshot.number()));
     Ok(if object.is_some() { Snapshotted::Done } else { Snapshotted::Missing })
 }
 
@@ -249,9 +230,9 @@ fn clear(owner: MerchantId, memory: &mut Memory) -> Result<Option<(u32, Rows)>, 
     }
     let merchants = &size.merchants;
     // What stays counts as well, so that the floor is above all of a merchant's objects.
-    let objects = memory.objects.values().filter(|row| merchants.contains(&row.merchant()));
+    let objects = memory.rows.objects.values().filter(|row| merchants.contains(&row.merchant()));
     let mut counts: Vec<u64> = objects.map(|row| row.version()).collect();
-    let rows = split_off(merchants, memory);
+    let rows = split_off(merchants, &mut memory.rows);
     counts.extend(rows.accounts.values().map(|row| row.highest_count()));
     counts.extend(rows.connections.values().map(|row| row.version));
     counts.extend(rows.refreshes.values().map(|job| u64::from(job.claim.max(job.key.sequence))));
@@ -270,13 +251,13 @@ fn clear(owner: MerchantId, memory: &mut Memory) -> Result<Option<(u32, Rows)>, 
 fn record_last(reply: Option<&Reply>, memory: &mut Memory) {
     if let Some(reply) = reply {
         let key = (reply.merchant, reply.key.clone());
-        memory.replies.insert(key, Arc::new(reply.clone()));
+        memory.rows.replies.insert(key, Arc::new(reply.clone()));
     }
 }
 
 fn find_snapshot(owner: MerchantId, id: SnapshotId, memory: &Memory) -> Option<SandboxSnapshot> {
     let key = (owner, Kind::Snapshot, id.number());
-    match memory.objects.get(&key)?.as_ref() {
+    match memory.rows.objects.get(&key)?.as_ref() {
         Object::Snapshot(snapshot) => Some(snapshot.clone()),
         _ => None,
     }

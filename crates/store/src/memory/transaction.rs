@@ -3,11 +3,12 @@
 use super::{Memory, page};
 use crate::store::Failure;
 use crate::{
-    FindAccount, FindHeld, FindLeftOut, FindTransaction, ListTransactions, ListedTransactions,
+    FindAccount, FindBankId, FindHeld, FindLeftOut, FindTransaction, ListTransactions,
+    ListedTransactions,
 };
 use model::clock::AccountTime;
 use model::id::{AccountId, MerchantId, TransactionId};
-use model::transaction::Transaction;
+use model::transaction::{HeldTransaction, Transaction};
 use std::sync::Arc;
 
 /// The rows of an account, oldest first.
@@ -15,10 +16,10 @@ fn rows_of(
     memory: &Memory,
     owner: MerchantId,
     account: AccountId,
-) -> impl Iterator<Item = &Transaction> {
+) -> impl Iterator<Item = &HeldTransaction> {
     let first = TransactionId { account, listed_at: AccountTime(i64::MIN), ordinal: 0 };
     let last = TransactionId { account, listed_at: AccountTime(i64::MAX), ordinal: u32::MAX };
-    let rows = memory.transactions.range(first..=last).map(|(_, row)| row);
+    let rows = memory.rows.transactions.range(first..=last).map(|(_, row)| row);
     rows.filter(move |(merchant, _)| *merchant == owner).map(|(_, row)| row.as_ref())
 }
 
@@ -30,9 +31,9 @@ pub(crate) fn list(
     let find = FindAccount { merchant, account };
     let Some(held) = super::account::find(&find, memory)? else { return Ok(None) };
     let rows = rows_of(memory, merchant, account)
-        .filter(|row| transacted_at.contains(row.transacted_at.0))
-        .filter(|row| after.is_none_or(|after| row.sequence > after))
-        .map(|row| (row.id, row.clone()));
+        .filter(|row| transacted_at.contains(row.shown.transacted_at.0))
+        .filter(|row| after.is_none_or(|after| row.shown.sequence > after))
+        .map(|row| (row.shown.id, row.shown.clone()));
     Ok(Some(ListedTransactions { account: (&held).into(), page: page(rows, wanted) }))
 }
 
@@ -40,9 +41,8 @@ pub(crate) fn find(
     command: &FindTransaction,
     memory: &Memory,
 ) -> Result<Option<Transaction>, Failure> {
-    let found = memory.transactions.get(&command.transaction);
-    let found = found.filter(|(merchant, _)| *merchant == command.merchant);
-    Ok(found.map(|(_, row)| row.as_ref().clone()))
+    let FindTransaction { merchant, transaction } = *command;
+    Ok(held(memory, merchant, transaction).map(|row| row.shown.clone()))
 }
 
 pub(crate) fn find_left_out(
@@ -51,24 +51,40 @@ pub(crate) fn find_left_out(
 ) -> Result<Option<u32>, Failure> {
     let FindLeftOut { merchant, account, transacted_at, after } = *command;
     let left_out = rows_of(memory, merchant, account)
-        .filter(|row| !transacted_at.contains(row.transacted_at.0))
-        .map(|row| row.sequence)
+        .filter(|row| !transacted_at.contains(row.shown.transacted_at.0))
+        .map(|row| row.shown.sequence)
         .filter(|sequence| after.is_none_or(|after| *sequence > after));
     Ok(left_out.max())
 }
 
-pub(crate) fn find_held(command: &FindHeld, memory: &Memory) -> Result<Vec<Transaction>, Failure> {
+pub(crate) fn find_bank_id(
+    command: &FindBankId,
+    memory: &Memory,
+) -> Result<Option<String>, Failure> {
+    let FindBankId { merchant, transaction } = *command;
+    Ok(held(memory, merchant, transaction).map(|row| row.bank_id.clone()))
+}
+
+fn held(memory: &Memory, owner: MerchantId, id: TransactionId) -> Option<&HeldTransaction> {
+    let (merchant, row) = memory.rows.transactions.get(&id)?;
+    (*merchant == owner).then_some(row.as_ref())
+}
+
+pub(crate) fn find_held(
+    command: &FindHeld,
+    memory: &Memory,
+) -> Result<Vec<HeldTransaction>, Failure> {
     let FindHeld { merchant, account, bank_ids, range } = command;
     let held = rows_of(memory, *merchant, *account).filter(|row| {
         bank_ids.contains(&row.bank_id)
-            || range.is_some_and(|(from, to)| (from..=to).contains(&row.transacted_at))
+            || range.is_some_and(|(from, to)| (from..=to).contains(&row.shown.transacted_at))
     });
     Ok(held.cloned().collect())
 }
 
 /// Stores rows: new ones, and the newest form of held ones.
-pub(super) fn upsert_many(merchant: MerchantId, rows: &[Transaction], memory: &mut Memory) {
+pub(super) fn upsert_many(merchant: MerchantId, rows: &[HeldTransaction], memory: &mut Memory) {
     for row in rows {
-        memory.transactions.insert(row.id, (merchant, Arc::new(row.clone())));
+        memory.rows.transactions.insert(row.shown.id, (merchant, Arc::new(row.clone())));
     }
 }

@@ -57,7 +57,7 @@ pub(super) fn read(listed_at: AccountTime, bytes: &[u8]) -> Result<Body, Failure
 
 fn find(listed_at: AccountTime, bytes: &[u8]) -> Option<Body> {
     let (&[VERSION, flags, a, b, c], mut rest) = bytes.split_first_chunk()? else { return None };
-    let currency = Currency::parse(std::str::from_utf8(&[a, b, c]).ok()?)?;
+    let currency = Currency::of_bytes([a, b, c])?;
     let status = match flags & 3 {
         0 => TransactionStatus::Pending,
         1 => TransactionStatus::Posted,
@@ -115,7 +115,6 @@ mod tests {
             let account = AccountId::from_number(1);
             let row = Transaction {
                 id: TransactionId { account, listed_at: AccountTime(listed_at), ordinal: 1 },
-                bank_id: String::new(),
                 amount,
                 currency: Currency::USD,
                 description,

@@ -4,18 +4,18 @@ use super::account::FIND_ACCOUNT;
 use super::list::{Lists, Window, lists};
 use super::{Batch, Failure, Reading, body, column, from_json};
 use crate::{
-    Bounds, Cursor, FindHeld, FindLeftOut, FindTransaction, ListTransactions, ListedTransactions,
-    Page,
+    Bounds, Cursor, FindBankId, FindHeld, FindLeftOut, FindTransaction, ListTransactions,
+    ListedTransactions, Page,
 };
 use model::clock::AccountTime;
 use model::id::{AccountId, MerchantId, TransactionId};
-use model::transaction::Transaction;
+use model::transaction::{HeldTransaction, Transaction};
 use rusqlite::{Row, params};
 use std::cell::LazyCell;
 use std::collections::HashSet;
 
 pub(super) const LIST_TRANSACTIONS: Lists = lists!(
-    "SELECT listed_at, ordinal, transacted_at, sequence, bank_id, body FROM transactions \
+    "SELECT listed_at, ordinal, transacted_at, sequence, body FROM transactions \
      WHERE account = ?5 AND merchant = ?6 AND transacted_at BETWEEN ?7 AND ?8",
     "listed_at",
     "ordinal"
@@ -23,7 +23,7 @@ pub(super) const LIST_TRANSACTIONS: Lists = lists!(
 /// What changed is found and sorted within the index alone; only the rows of the page are looked
 /// up in the table.
 pub(super) const LIST_CHANGED: Lists = Lists {
-    older: "SELECT t.listed_at, t.ordinal, t.transacted_at, t.sequence, t.bank_id, t.body \
+    older: "SELECT t.listed_at, t.ordinal, t.transacted_at, t.sequence, t.body \
         FROM (SELECT account, listed_at, ordinal FROM transactions \
             INDEXED BY transactions_changed \
             WHERE account = ?5 AND sequence > ?9 AND transacted_at BETWEEN ?7 AND ?8 \
@@ -32,7 +32,7 @@ pub(super) const LIST_CHANGED: Lists = Lists {
         CROSS JOIN transactions AS t ON t.account = c.account AND t.listed_at = c.listed_at \
         AND t.ordinal = c.ordinal \
         WHERE t.merchant = ?6 ORDER BY c.listed_at DESC, c.ordinal DESC",
-    newer: "SELECT t.listed_at, t.ordinal, t.transacted_at, t.sequence, t.bank_id, t.body \
+    newer: "SELECT t.listed_at, t.ordinal, t.transacted_at, t.sequence, t.body \
         FROM (SELECT account, listed_at, ordinal FROM transactions \
             INDEXED BY transactions_changed \
             WHERE account = ?5 AND sequence > ?9 AND transacted_at BETWEEN ?7 AND ?8 \
@@ -43,7 +43,9 @@ pub(super) const LIST_CHANGED: Lists = Lists {
         WHERE t.merchant = ?6 ORDER BY c.listed_at, c.ordinal",
 };
 pub(super) const FIND_TRANSACTION: &str = "SELECT listed_at, ordinal, transacted_at, sequence, \
-     bank_id, body FROM transactions \
+     body FROM transactions \
+     WHERE account = ?1 AND listed_at = ?2 AND ordinal = ?3 AND merchant = ?4";
+pub(super) const FIND_BANK_ID: &str = "SELECT bank_id FROM transactions \
      WHERE account = ?1 AND listed_at = ?2 AND ordinal = ?3 AND merchant = ?4";
 /// The newest change is at the end of the index, so what was changed last is met first.
 pub(super) const FIND_LEFT_OUT: &str = "SELECT sequence FROM transactions \
@@ -53,10 +55,10 @@ pub(super) const FIND_LEFT_OUT: &str = "SELECT sequence FROM transactions \
 /// Without the hint `SQLite` walks the whole account: it takes any account for ten rows long, and
 /// the table for as good as its index.
 pub(super) const FIND_BY_BANK_ID: &str = "SELECT listed_at, ordinal, transacted_at, sequence, \
-     bank_id, body FROM transactions INDEXED BY transactions_by_bank_id \
+     body, bank_id FROM transactions INDEXED BY transactions_by_bank_id \
      WHERE account = ?1 AND bank_id = ?2 AND merchant = ?3";
 pub(super) const LIST_ACCOUNT: &str = "SELECT listed_at, ordinal, transacted_at, sequence, \
-     bank_id, body FROM transactions WHERE account = ?1 AND merchant = ?2";
+     body, bank_id FROM transactions WHERE account = ?1 AND merchant = ?2";
 /// A row keeps its place and its bank id for ever.
 pub(super) const UPSERT_TRANSACTION: &str = "INSERT INTO transactions (account, listed_at, \
      ordinal, merchant, transacted_at, sequence, bank_id, body) \
@@ -127,6 +129,17 @@ pub(crate) fn find_left_out(
     reading.find(FIND_LEFT_OUT, key, |row| Ok(row.get(0)?))
 }
 
+/// Finds what a bank calls a transaction.
+pub(crate) fn find_bank_id(
+    command: &FindBankId,
+    reading: &Reading<'_>,
+) -> Result<Option<String>, Failure> {
+    let TransactionId { account, listed_at, ordinal } = command.transaction;
+    let merchant = column(command.merchant.number());
+    let key = params![column(account.number()), listed_at.0, ordinal, merchant];
+    reading.find(FIND_BANK_ID, key, |row| Ok(row.get(0)?))
+}
+
 /// Finds the rows that a fetch may be about.
 ///
 /// With a range the whole account is read once, in the order of the table, and picked from: an
@@ -135,7 +148,7 @@ pub(crate) fn find_left_out(
 pub(crate) fn find_held(
     command: &FindHeld,
     reading: &Reading<'_>,
-) -> Result<Vec<Transaction>, Failure> {
+) -> Result<Vec<HeldTransaction>, Failure> {
     let FindHeld { merchant, account, bank_ids, range } = command;
     let owner = column(merchant.number());
     let shard = column(account.number());
@@ -147,7 +160,7 @@ pub(crate) fn find_held(
             for bank_id in asked_for() {
                 let mut rows = statement.query(params![shard, bank_id, owner])?;
                 while let Some(row) = rows.next()? {
-                    held.push(read(*account, row)?);
+                    held.push(read_held(*account, row)?);
                 }
             }
             Ok(held)
@@ -160,11 +173,11 @@ pub(crate) fn find_held(
     while let Some(row) = rows.next()? {
         let transacted_at = AccountTime(row.get(2)?);
         let is_named = || -> Result<bool, Failure> {
-            let bank_id = row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?;
+            let bank_id = row.get_ref(5)?.as_str().map_err(rusqlite::Error::from)?;
             Ok(names.contains(bank_id))
         };
         if (*from..=*to).contains(&transacted_at) || is_named()? {
-            held.push(read(*account, row)?);
+            held.push(read_held(*account, row)?);
         }
     }
     Ok(held)
@@ -173,7 +186,7 @@ pub(crate) fn find_held(
 /// Stores rows: new ones, and the newest form of held ones.
 pub(super) fn upsert_many(
     merchant: MerchantId,
-    rows: &[Transaction],
+    rows: &[HeldTransaction],
     batch: &Batch<'_>,
 ) -> Result<(), Failure> {
     if rows.is_empty() {
@@ -182,7 +195,7 @@ pub(super) fn upsert_many(
     let owner = column(merchant.number());
     let mut statement = batch.connection.prepare_cached(UPSERT_TRANSACTION)?;
     let mut buffer = Vec::with_capacity(256);
-    for row in rows {
+    for HeldTransaction { bank_id, shown: row } in rows {
         body::write(row, &mut buffer);
         statement.execute(params![
             column(row.id.account.number()),
@@ -191,21 +204,25 @@ pub(super) fn upsert_many(
             owner,
             row.transacted_at.0,
             row.sequence,
-            row.bank_id,
+            bank_id,
             buffer,
         ])?;
     }
     Ok(())
 }
 
-/// A transaction from its row: listed at, ordinal, transacted at, sequence, bank id, body.
+/// What is held from a row: what [`read`] takes, then the bank id.
+fn read_held(account: AccountId, row: &Row<'_>) -> Result<HeldTransaction, Failure> {
+    Ok(HeldTransaction { bank_id: row.get(5)?, shown: read(account, row)? })
+}
+
+/// A transaction from its row: listed at, ordinal, transacted at, sequence, body.
 fn read(account: AccountId, row: &Row<'_>) -> Result<Transaction, Failure> {
     let listed_at = AccountTime(row.get(0)?);
-    let bytes = row.get_ref(5)?.as_blob().map_err(rusqlite::Error::from)?;
+    let bytes = row.get_ref(4)?.as_blob().map_err(rusqlite::Error::from)?;
     let body = body::read(listed_at, bytes)?;
     Ok(Transaction {
         id: TransactionId { account, listed_at, ordinal: row.get(1)? },
-        bank_id: row.get(4)?,
         amount: body.amount,
         currency: body.currency,
         description: body.description,

@@ -15,7 +15,6 @@ use model::event::{Event, EventType};
 use model::id::{AccountId, ClockId, CustomerId, EndpointId, OwnershipId, SnapshotId};
 use model::ownership::Ownership;
 use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
-use model::transaction::Transaction;
 use proptest::prelude::*;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -398,10 +397,11 @@ impl Both {
             return Some(ClockItem::Fail(Box::new(FailRefresh { claim, change })));
         }
         let account = job.key.account;
-        let rows = end.rows.iter().map(|(listed_at, ordinal, transacted_at)| Transaction {
-            transacted_at: AccountTime(*transacted_at),
-            sequence: claim.key.sequence,
-            ..row(account, *listed_at, *ordinal)
+        let rows = end.rows.iter().map(|(listed_at, ordinal, transacted_at)| {
+            let mut row = row(account, *listed_at, *ordinal);
+            row.shown.transacted_at = AccountTime(*transacted_at);
+            row.shown.sequence = claim.key.sequence;
+            row
         });
         let id = OwnershipId { account, sequence: claim.key.sequence };
         let ownership = end.owners.then(|| Ownership { id, created: T0, owners: vec![] });

@@ -18,7 +18,7 @@ use model::payments::intent::{Intent, IntentStatus, Purpose};
 use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
 use model::session::{Session, SessionStatus};
 use model::snapshot::Undone;
-use model::transaction::{Transaction, TransactionStatus};
+use model::transaction::{HeldTransaction, Transaction, TransactionStatus};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -328,10 +328,9 @@ pub(crate) fn job(account: &Account, feature: Feature, sequence: u32) -> Refresh
     }
 }
 
-pub(crate) fn row(account: AccountId, listed_at: i64, ordinal: u32) -> Transaction {
-    Transaction {
+pub(crate) fn row(account: AccountId, listed_at: i64, ordinal: u32) -> HeldTransaction {
+    let shown = Transaction {
         id: TransactionId { account, listed_at: AccountTime(listed_at), ordinal },
-        bank_id: format!("bank {ordinal}"),
         amount: -1_234,
         currency: Currency::USD,
         description: "Coffee".to_owned(),
@@ -341,7 +340,8 @@ pub(crate) fn row(account: AccountId, listed_at: i64, ordinal: u32) -> Transacti
         void_at: None,
         sequence: 1,
         updated: T0,
-    }
+    };
+    HeldTransaction { bank_id: format!("bank {ordinal}"), shown }
 }
 
 pub(crate) fn event(account: &Account, event_type: EventType, place: u8) -> Event {

@@ -210,7 +210,7 @@ fn a_step_happens_whole() {
         let pending = bed.read(list).await.refreshes;
         let put_off = pending.iter().find(|job| job.key == waiting.key);
         assert_eq!(put_off.map(|job| job.attempts), Some(7));
-        let transaction = row(held.id, 10, 1).id;
+        let transaction = row(held.id, 10, 1).shown.id;
         let find = FindTransaction { merchant: merchant(1), transaction };
         assert!(bed.read(find).await.is_some());
         assert_eq!(bed.read(made).await, Some(Object::Session(session(merchant(1), 7))));

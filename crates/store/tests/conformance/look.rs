@@ -7,8 +7,8 @@ use model::clock::AccountTime;
 use model::delivery::DeliveryStatus;
 use model::id::{AccountId, ClockId, CustomerId, EndpointId, MerchantId, OwnershipId};
 use store::{
-    AccountsOf, Bounds, Cursor, DeliveryPlace, EventPlace, FindConnection, FindEvent, FindHeld,
-    FindLinkedAccount, FindOwnership, FindReply, FindTransaction, Kind, ListAccounts,
+    AccountsOf, Bounds, Cursor, DeliveryPlace, EventPlace, FindBankId, FindConnection, FindEvent,
+    FindHeld, FindLinkedAccount, FindOwnership, FindReply, FindTransaction, Kind, ListAccounts,
     ListDeliveries, ListDueAccounts, ListDueObjects, ListDueOnClock, ListEvents, ListEventsAfter,
     ListLedger, ListObjects, ListTransactions, ListUndispatched, MeasureSandbox, Object,
     ObjectPlace, ObjectsOf, Page,
@@ -112,14 +112,15 @@ impl Both {
                 }
             }
         }
-        let transaction = row(account, 1, 1).id;
+        let transaction = row(account, 1, 1).shown.id;
         self.read(FindTransaction { merchant: owner, transaction }).await;
+        self.read(FindBankId { merchant: owner, transaction }).await;
         for range in [None, Some((AccountTime(1), AccountTime(3)))] {
             let bank_ids = vec!["bank 1".to_owned(), "bank 4".to_owned()];
             let find = FindHeld { merchant: owner, account, bank_ids, range };
             let mut database = self.database.read(find.clone()).await.unwrap();
             let model = self.model.read(find).await.unwrap();
-            database.sort_by_key(|row| row.id);
+            database.sort_by_key(|row| row.shown.id);
             assert_eq!(database, model);
         }
     }

@@ -4,14 +4,14 @@ use crate::bed::{Bed, account, job, merchant, next, on_both, row};
 use model::account::{Account, ListableAccount};
 use model::bank::Feature;
 use model::clock::AccountTime;
-use model::transaction::{Transaction, TransactionStatus};
+use model::transaction::{HeldTransaction, Transaction, TransactionStatus};
 use store::{
-    AccountChange, ApplyRefresh, Bounds, Claim, Cursor, FindAccount, FindHeld, FindLeftOut,
-    FindTransaction, ListTransactions, ListedTransactions, Page, Written,
+    AccountChange, ApplyRefresh, Bounds, Claim, Cursor, FindAccount, FindBankId, FindHeld,
+    FindLeftOut, FindTransaction, ListTransactions, ListedTransactions, Page, Written,
 };
 
 /// Stores rows by a refresh that starts and ends at once.
-async fn store(bed: &Bed, account: &Account, rows: Vec<Transaction>) {
+async fn store(bed: &Bed, account: &Account, rows: Vec<HeldTransaction>) {
     let sequence = u32::try_from(account.version).unwrap();
     let job = job(account, Feature::Transactions, sequence);
     let command = ApplyRefresh {
@@ -24,20 +24,20 @@ async fn store(bed: &Bed, account: &Account, rows: Vec<Transaction>) {
 }
 
 /// Seven rows in two refreshes; the fifth and the first were touched by the second.
-async fn seven(bed: &Bed) -> Vec<Transaction> {
+async fn seven(bed: &Bed) -> Vec<HeldTransaction> {
     let held = account(merchant(1), 11);
     bed.link(held.clone(), vec![]).await;
-    let mut rows: Vec<Transaction> =
+    let mut rows: Vec<HeldTransaction> =
         (1..=7).map(|ordinal| row(held.id, i64::from(ordinal / 2), ordinal)).collect();
     store(bed, &held, rows.clone()).await;
     for index in [0, 4] {
-        rows[index] = Transaction {
+        rows[index].shown = Transaction {
             status: TransactionStatus::Void,
             void_at: Some(AccountTime(77)),
             transacted_at: AccountTime(100),
             description: "Café".to_owned(),
             sequence: 2,
-            ..rows[index].clone()
+            ..rows[index].shown.clone()
         };
     }
     store(bed, &next(&held), vec![rows[0].clone(), rows[4].clone()]).await;
@@ -47,10 +47,10 @@ async fn seven(bed: &Bed) -> Vec<Transaction> {
     rows
 }
 
-fn list(rows: &[Transaction]) -> ListTransactions {
+fn list(rows: &[HeldTransaction]) -> ListTransactions {
     ListTransactions {
         merchant: merchant(1),
-        account: rows[0].id.account,
+        account: rows[0].shown.id.account,
         transacted_at: Bounds::default(),
         after: None,
         page: Page { limit: 10, cursor: Cursor::Newest },
@@ -68,15 +68,19 @@ async fn ordinals(bed: &Bed, command: ListTransactions) -> (Vec<u32>, bool) {
 fn rows_come_back_whole() {
     on_both(async |bed| {
         let mut rows = seven(&bed).await;
-        let found = FindAccount { merchant: merchant(1), account: rows[0].id.account };
+        let found = FindAccount { merchant: merchant(1), account: rows[0].shown.id.account };
         let found = bed.read(found).await.unwrap();
         let ListedTransactions { account, page: listed } = bed.read(list(&rows)).await.unwrap();
         assert_eq!(account, ListableAccount::from(&found));
-        let find = FindTransaction { merchant: merchant(1), transaction: rows[4].id };
-        assert_eq!(bed.read(find).await, Some(rows[4].clone()));
+        let find = FindTransaction { merchant: merchant(1), transaction: rows[4].shown.id };
+        assert_eq!(bed.read(find).await, Some(rows[4].shown.clone()));
         assert_eq!(bed.read(FindTransaction { merchant: merchant(2), ..find }).await, None);
+        let find = FindBankId { merchant: merchant(1), transaction: rows[4].shown.id };
+        assert_eq!(bed.read(find).await.as_deref(), Some("bank 5"));
+        assert_eq!(bed.read(FindBankId { merchant: merchant(2), ..find }).await, None);
         rows.reverse();
-        assert_eq!(listed.items, rows);
+        let shown: Vec<Transaction> = rows.into_iter().map(|row| row.shown).collect();
+        assert_eq!(listed.items, shown);
         assert!(!listed.has_more);
     });
 }
@@ -87,7 +91,7 @@ fn rows_page_in_both_directions() {
     on_both(async |bed| {
         let rows = seven(&bed).await;
         let at = |cursor, limit| ListTransactions { page: Page { limit, cursor }, ..list(&rows) };
-        let id = |ordinal: usize| rows[ordinal - 1].id;
+        let id = |ordinal: usize| rows[ordinal - 1].shown.id;
         assert_eq!(ordinals(&bed, at(Cursor::Newest, 3)).await, (vec![7, 6, 5], true));
         assert_eq!(ordinals(&bed, at(Cursor::After(id(5)), 3)).await, (vec![4, 3, 2], true));
         assert_eq!(ordinals(&bed, at(Cursor::After(id(2)), 3)).await, (vec![1], false));
@@ -108,9 +112,12 @@ fn rows_are_narrowed() {
         };
         assert_eq!(ordinals(&bed, after(1, Cursor::Newest, 9)).await, (vec![5, 1], false));
         assert_eq!(ordinals(&bed, after(1, Cursor::Newest, 1)).await, (vec![5], true));
-        assert_eq!(ordinals(&bed, after(1, Cursor::After(rows[4].id), 1)).await, (vec![1], false));
         assert_eq!(
-            ordinals(&bed, after(0, Cursor::Before(rows[2].id), 2)).await,
+            ordinals(&bed, after(1, Cursor::After(rows[4].shown.id), 1)).await,
+            (vec![1], false)
+        );
+        assert_eq!(
+            ordinals(&bed, after(0, Cursor::Before(rows[2].shown.id), 2)).await,
             (vec![5, 4], true)
         );
         assert_eq!(ordinals(&bed, after(2, Cursor::Newest, 9)).await, (vec![], false));
@@ -139,7 +146,7 @@ fn left_out_rows_are_known() {
         for (from, to, after) in asked {
             let find = FindLeftOut {
                 merchant: merchant(1),
-                account: rows[0].id.account,
+                account: rows[0].shown.id.account,
                 transacted_at: Bounds { from, to },
                 after,
             };
@@ -163,14 +170,14 @@ fn held_rows_are_found() {
         let held = async |bank_ids: &[&str], range: Option<(i64, i64)>| {
             let command = FindHeld {
                 merchant: merchant(1),
-                account: rows[0].id.account,
+                account: rows[0].shown.id.account,
                 bank_ids: bank_ids.iter().map(|&id| id.to_owned()).collect(),
                 range: range.map(|(from, to)| (AccountTime(from), AccountTime(to))),
             };
             let other = FindHeld { merchant: merchant(2), ..command.clone() };
             assert!(bed.read(other).await.is_empty());
             let mut ordinals: Vec<u32> =
-                bed.read(command).await.iter().map(|row| row.id.ordinal).collect();
+                bed.read(command).await.iter().map(|row| row.shown.id.ordinal).collect();
             ordinals.sort_unstable();
             ordinals
         };

@@ -218,7 +218,6 @@ pub(super) fn endpoint() -> Endpoint {
 pub(super) fn transaction() -> Transaction {
     Transaction {
         id: TransactionId { account: AccountId::from_number(1), listed_at: NOW, ordinal: 1 },
-        bank_id: "b1".into(),
         amount: -1_234,
         currency: Currency::USD,
         description: "Rocket Rides".into(),

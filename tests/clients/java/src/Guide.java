@@ -71,7 +71,7 @@ final class Guide {
   void aSessionAsksForTransactionsAndItsHolderLinksAnAccount() throws Exception {
     Session made = connections().sessions().create(session(merchant.customer).build());
     Merchant.holds(made.getClientSecret().startsWith("fcsess_client_secret_"), "it has a secret");
-    merchant.help("/link", "carrier", made.getId(), "accounts[]", "Success");
+    merchant.help("/financial_connections/link", "carrier", made.getId(), "accounts[]", "Success");
     var expand = SessionRetrieveParams.builder().addExpand("accounts.data.account_holder.customer");
     Session linked = connections().sessions().retrieve(made.getId(), expand.build());
     Account account = linked.getAccounts().getData().get(0);
@@ -123,7 +123,7 @@ final class Guide {
   }
 
   void afterARefreshOnlyWhatCameLaterIsListed() throws Exception {
-    String path = "/accounts/" + merchant.account + "/transactions";
+    String path = "/financial_connections/accounts/" + merchant.account + "/transactions";
     merchant.help(path, "amount", "-1200", "description", "Blue Door Coffee");
     var params =
         AccountRefreshParams.builder().addFeature(AccountRefreshParams.Feature.TRANSACTIONS);
@@ -158,7 +158,7 @@ final class Guide {
             .addPrefetch(SessionCreateParams.Prefetch.TRANSACTIONS)
             .addPrefetch(SessionCreateParams.Prefetch.OWNERSHIP);
     Session made = connections().sessions().create(params.build());
-    merchant.help("/link", "carrier", made.getId(), "accounts[]", "High Balance");
+    merchant.help("/financial_connections/link", "carrier", made.getId(), "accounts[]", "High Balance");
     var of = AccountListParams.builder().setSession(made.getId()).build();
     Account linked = connections().accounts().list(of).getData().get(0);
     merchant.told(linked.getTransactionRefresh().getId());

@@ -31,7 +31,8 @@ final class Main {
             "java stripe-java %s (%s): %s%n", Stripe.VERSION, Stripe.API_VERSION, step.getKey());
       }
     }
-    System.out.printf("%d passed, %d failed%n", passed, failed);
+    String release = "java stripe-java " + Stripe.VERSION + " (" + Stripe.API_VERSION + ")";
+    System.out.printf("%s: %d steps%n%d passed, %d failed%n", release, passed, passed, failed);
     System.exit(failed == 0 ? 0 : 1);
   }
 
@@ -83,8 +84,8 @@ final class Main {
         mistakes::aConnectionThatIsCutIsTriedAgainAndTheWorkIsDoneOnce);
     steps.put("a disconnected account is closed", mistakes::aDisconnectedAccountIsClosed);
     steps.put(
-        "what hangs on an advancing clock is a rate limit",
-        mistakes::whatHangsOnAnAdvancingClockIsARateLimit);
+        "a rate limit, and a failure inside the server, are typed errors",
+        mistakes::aRateLimitAndAFailureInsideTheServerAreTypedErrors);
     return steps;
   }
 }

@@ -12,7 +12,7 @@ import java.util.Optional;
 final class Merchant {
   static final String KEY = "sk_test_java";
   static final String EMAIL = "jenny.rosen@example.com";
-  static final String HELPERS = "/v1/test_helpers/financial_connections";
+  static final String HELPERS = "/v1/test_helpers";
   private static final String REFRESHED = "financial_connections.account.refreshed_transactions";
 
   final Server server;
@@ -49,7 +49,7 @@ final class Merchant {
 
   /** Links an account of a test bank as the holder would, without a browser. */
   void link(String carrier) throws StripeException {
-    help("/link", "carrier", carrier);
+    help("/financial_connections/link", "carrier", carrier);
   }
 
   /** The object of a verified event, if the client knows its type and it is of the endpoint's version. */

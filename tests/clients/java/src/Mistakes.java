@@ -1,4 +1,5 @@
 import com.stripe.exception.ApiConnectionException;
+import com.stripe.exception.ApiException;
 import com.stripe.exception.AuthenticationException;
 import com.stripe.exception.IdempotencyException;
 import com.stripe.exception.InvalidRequestException;
@@ -8,22 +9,15 @@ import com.stripe.exception.SignatureVerificationException;
 import com.stripe.net.RequestOptions;
 import com.stripe.param.CustomerCreateParams;
 import com.stripe.param.CustomerListParams;
-import com.stripe.param.CustomerUpdateParams;
 import com.stripe.param.EventListParams;
-import com.stripe.param.financialconnections.AccountListParams;
 import com.stripe.param.financialconnections.AccountSubscribeParams;
 import com.stripe.param.financialconnections.TransactionListParams;
-import com.stripe.param.testhelpers.TestClockAdvanceParams;
-import com.stripe.param.testhelpers.TestClockCreateParams;
 import com.stripe.service.V1Services;
 import java.net.ServerSocket;
 import java.util.Optional;
 
 /** An error of each type as the client's typed exception, and a connection that is cut. */
 final class Mistakes {
-  private static final long START = 1_790_000_000L;
-  private static final long DAY_S = 86_400L;
-
   private final Merchant merchant;
   private final V1Services v1;
 
@@ -99,28 +93,11 @@ final class Mistakes {
     Merchant.equal(type, events.getData().get(0).getType());
   }
 
-  /** The last, since the clock goes on for a while. */
-  void whatHangsOnAnAdvancingClockIsARateLimit() throws Exception {
-    var clocks = v1.testHelpers().testClocks();
-    var clock = clocks.create(TestClockCreateParams.builder().setFrozenTime(START).build());
-    var timed = CustomerCreateParams.builder().setTestClock(clock.getId()).build();
-    var customer = v1.customers().create(timed);
-    var connections = v1.financialConnections();
-    var session = connections.sessions().create(Guide.session(customer.getId()).build());
-    merchant.link(session.getId());
-    var of = AccountListParams.builder().setSession(session.getId()).build();
-    var subscribe =
-        AccountSubscribeParams.builder().addFeature(AccountSubscribeParams.Feature.TRANSACTIONS);
-    var account = connections.accounts().list(of).getData().get(0);
-    connections.accounts().subscribe(account.getId(), subscribe.build());
-    var later = TestClockAdvanceParams.builder().setFrozenTime(START + 700 * DAY_S).build();
-    clocks.advance(clock.getId(), later);
-    var hasty = Merchant.client(Merchant.KEY, merchant.server.port, 0);
-    var early = CustomerUpdateParams.builder().setName("Too early").build();
-    Merchant.refused(
-        429,
-        "lock_timeout",
-        RateLimitException.class,
-        () -> hasty.v1().customers().update(customer.getId(), early));
+  void aRateLimitAndAFailureInsideTheServerAreTypedErrors() throws Exception {
+    var hasty = Merchant.client(Merchant.KEY, merchant.server.port, 0).v1().customers();
+    merchant.help("/faults", "kind", "api_rate_limited", "path", "/v1/customers", "times", "1");
+    Merchant.refused(429, "rate_limit", RateLimitException.class, hasty::list);
+    merchant.help("/faults", "kind", "api_error_before", "path", "/v1/customers", "times", "1");
+    Merchant.refused(500, null, ApiException.class, hasty::list);
   }
 }

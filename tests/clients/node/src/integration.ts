@@ -7,8 +7,8 @@ import { cutOnce, Inbox, startServer, type Server } from "./server.js";
 export const EMAIL = "jenny.rosen@example.com";
 const PHONE = "2025550100";
 const REFRESHED = "financial_connections.account.refreshed_transactions";
-const HELPERS = "/v1/test_helpers/financial_connections";
-const DAY_S = 86_400;
+const HELPERS = "/v1/test_helpers";
+const FAULTS = `${HELPERS}/faults`;
 
 type Account = Stripe.FinancialConnections.Account;
 /** A name of a step, and what it does. */
@@ -37,7 +37,7 @@ export class Merchant {
 
   /** Links accounts of a test bank as the holder would, without a browser. */
   async link(carrier: string, params: object = {}): Promise<void> {
-    await this.stripe.rawRequest("POST", `${HELPERS}/link`, { carrier, ...params });
+    await this.stripe.rawRequest("POST", `${HELPERS}/financial_connections/link`, { carrier, ...params });
   }
 
   /** The verified event that tells of the end of a refresh. */
@@ -182,7 +182,8 @@ export const GUIDE: Step[] = [
     "after a refresh only what came later is listed",
     async (merchant) => {
       const { accounts, transactions } = merchant.stripe.financialConnections;
-      await merchant.stripe.rawRequest("POST", `${HELPERS}/accounts/${merchant.account}/transactions`, {
+      const path = `${HELPERS}/financial_connections/accounts/${merchant.account}/transactions`;
+      await merchant.stripe.rawRequest("POST", path, {
         amount: -1200,
         description: "Blue Door Coffee",
       });
@@ -321,28 +322,18 @@ export const MISTAKES: Step[] = [
       assert.ok(ids.includes(merchant.account));
     },
   ],
-  // The last, since the clock goes on for a while.
   [
-    "what hangs on an advancing clock is a rate limit",
+    "a rate limit, and a failure inside the server, are typed errors",
     async (merchant) => {
-      const { customers, financialConnections, testHelpers } = merchant.stripe;
-      const start = 1_790_000_000;
-      const clock = await testHelpers.testClocks.create({ frozen_time: start });
-      const customer = await customers.create({ email: EMAIL, test_clock: clock.id });
-      const session = await financialConnections.sessions.create({
-        account_holder: { type: "customer", customer: customer.id },
-        permissions: ["transactions"],
-      });
-      await merchant.link(session.id);
-      const { data } = await financialConnections.accounts.list({ session: session.id });
-      await financialConnections.accounts.subscribe(data[0].id, { features: ["transactions"] });
-      await testHelpers.testClocks.advance(clock.id, { frozen_time: start + 700 * DAY_S });
-      const hasty = merchant.client("sk_test_node", { maxNetworkRetries: 0 });
-      const error = await merchant.refused(
-        merchant.Client.errors.StripeRateLimitError,
-        hasty.customers.update(customer.id, { name: "Too early" }),
-      );
-      assert.deepEqual([error.statusCode, error.code], [429, "lock_timeout"]);
+      const { StripeAPIError, StripeRateLimitError } = merchant.Client.errors;
+      const { customers } = merchant.client("sk_test_node", { maxNetworkRetries: 0 });
+      const fault = { path: "/v1/customers", times: 1 };
+      await merchant.stripe.rawRequest("POST", FAULTS, { kind: "api_rate_limited", ...fault });
+      const limited = await merchant.refused(StripeRateLimitError, customers.list());
+      assert.deepEqual([limited.statusCode, limited.code], [429, "rate_limit"]);
+      await merchant.stripe.rawRequest("POST", FAULTS, { kind: "api_error_before", ...fault });
+      const failed = await merchant.refused(StripeAPIError, customers.list());
+      assert.deepEqual([failed.statusCode, failed.rawType], [500, "api_error"]);
     },
   ],
 ];

@@ -60,7 +60,7 @@ pub fn session(customer: &str) -> CreateFinancialConnectionsSession {
 fn a_session(merchant: &mut Merchant) -> Outcome {
     let made = session(&merchant.customer).send_blocking(&merchant.client)?;
     let form = format!("carrier={}&accounts[]=Success", made.id);
-    merchant.server.help("/link", &form)?;
+    merchant.server.help("/financial_connections/link", &form)?;
     let linked =
         RetrieveFinancialConnectionsSession::new(made.id).send_blocking(&merchant.client)?;
     let account = linked.accounts.data.first().ok_or("no account was linked")?;
@@ -89,7 +89,7 @@ fn paging(merchant: &mut Merchant) -> Outcome {
 }
 
 fn later(merchant: &mut Merchant) -> Outcome {
-    let path = format!("/accounts/{}/transactions", merchant.account);
+    let path = format!("/financial_connections/accounts/{}/transactions", merchant.account);
     merchant.server.help(&path, "amount=-1200&description=Blue%20Door%20Coffee")?;
     let features = vec![RefreshFinancialConnectionsAccountFeatures::Transactions];
     let account = RefreshFinancialConnectionsAccount::new(&*merchant.account, features)
@@ -131,7 +131,7 @@ fn prefetch(merchant: &mut Merchant) -> Outcome {
         .prefetch(prefetch)
         .send_blocking(&merchant.client)?;
     let form = format!("carrier={}&accounts[]=High%20Balance", made.id);
-    merchant.server.help("/link", &form)?;
+    merchant.server.help("/financial_connections/link", &form)?;
     let listed = ListFinancialConnectionsAccount::new()
         .session(made.id.to_string())
         .send_blocking(&merchant.client)?;

@@ -41,7 +41,7 @@ impl Merchant {
 
     /// Links an account of a test bank as the holder would, without a browser.
     pub fn link(&self, carrier: &str) -> Outcome {
-        Ok(self.server.help("/link", &format!("carrier={carrier}"))?)
+        Ok(self.server.help("/financial_connections/link", &format!("carrier={carrier}"))?)
     }
 
     /// Waits for the verified event that tells of the end of a refresh.

@@ -17,6 +17,7 @@ pub const STEPS: &[Step] = &[
     ("a forged webhook is refused by the client's own verifier", forged),
     ("a connection that is cut is tried again, and the work is done once", cut),
     ("a disconnected account is closed", disconnected),
+    ("a rate limit, and a failure inside the server, are typed errors", faults),
 ];
 
 /// Holds that a call failed so.
@@ -88,4 +89,17 @@ fn disconnected(merchant: &mut Merchant) -> Outcome {
         .send_blocking(&merchant.client);
     let code = Some("financial_connections_account_inactive");
     refused(closed, 400, ApiErrorsType::InvalidRequestError, code)
+}
+
+fn faults(merchant: &mut Merchant) -> Outcome {
+    let hasty = Merchant::client(KEY, merchant.server.port, 1)?;
+    let fault = |kind: &str| {
+        let form = format!("kind={kind}&path=/v1/customers&times=1");
+        merchant.server.help("/faults", &form)
+    };
+    fault("api_rate_limited")?;
+    let limited = ListCustomer::new().send_blocking(&hasty);
+    refused(limited, 429, ApiErrorsType::InvalidRequestError, Some("rate_limit"))?;
+    fault("api_error_before")?;
+    refused(ListCustomer::new().send_blocking(&hasty), 500, ApiErrorsType::ApiError, None)
 }

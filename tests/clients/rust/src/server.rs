@@ -48,7 +48,7 @@ impl Server {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
         write!(
             stream,
-            "POST /v1/test_helpers/financial_connections{path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\
+            "POST /v1/test_helpers{path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\
              Authorization: Bearer {KEY}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
              Content-Length: {}\r\nConnection: close\r\n\r\n{form}",
             form.len()

@@ -8,6 +8,7 @@
 mod follower;
 mod receiver;
 
+use super::output::OutputError;
 use super::{Client, CommandError, output, runtime};
 use crate::clock::SystemClock;
 use crate::config::resolve;
@@ -35,7 +36,10 @@ const KEY: &str = "sk_test_demo";
 
 /// Runs the demo.
 pub(super) fn run() -> Result<(), CommandError> {
-    runtime()?.block_on(story()).map_err(CommandError::Demo)
+    runtime()?.block_on(story()).map_err(|failure| match failure.downcast() {
+        Ok(lost) => CommandError::Output(*lost),
+        Err(failure) => CommandError::Demo(failure),
+    })
 }
 
 async fn story() -> Result<(), Failure> {
@@ -53,7 +57,7 @@ async fn story() -> Result<(), Failure> {
         clock: String::new(),
         now: clock.account_now().0,
     };
-    say(&format!("bankfeed runs at {}, in memory, for this demo alone.", server.url));
+    say(&format!("bankfeed runs at {}, in memory, for this demo alone.", server.url))?;
     demo.link().await?;
     demo.subscribe().await?;
     let made = demo.steer().await?;
@@ -81,21 +85,21 @@ struct Added {
 
 impl Demo {
     async fn link(&mut self) -> Result<(), Failure> {
-        title("1. A webhook endpoint, a test clock, a customer");
+        title("1. A webhook endpoint, a test clock, a customer")?;
         let parameters = [("url", self.receiver.url.as_str()), ("enabled_events[]", "*")];
         let endpoint = self.tell("POST", "/v1/webhook_endpoints", &parameters).await?;
         self.receiver.trust(text(&endpoint, "secret"));
-        came(&endpoint, "its signing secret is shown once");
+        came(&endpoint, "its signing secret is shown once")?;
         let now = self.now.to_string();
         let path = "/v1/test_helpers/test_clocks";
         let clock = self.tell("POST", path, &[("frozen_time", &now)]).await?;
         text(&clock, "id").clone_into(&mut self.clock);
-        came(&clock, "time stands still until it is advanced");
+        came(&clock, "time stands still until it is advanced")?;
         let parameters = [("email", "jenny.rosen@example.com"), ("test_clock", &self.clock)];
         let customer = self.tell("POST", "/v1/customers", &parameters).await?;
-        came(&customer, "the same e-mail address sees the same bank for ever");
+        came(&customer, "the same e-mail address sees the same bank for ever")?;
 
-        title("2. A session asks for transactions; the account is linked without a browser");
+        title("2. A session asks for transactions; the account is linked without a browser")?;
         let parameters = [
             ("account_holder[type]", "customer"),
             ("account_holder[customer]", text(&customer, "id")),
@@ -103,7 +107,7 @@ impl Demo {
         ];
         let path = "/v1/financial_connections/sessions";
         let session = self.tell("POST", path, &parameters).await?;
-        came(&session, text(&session, "client_secret"));
+        came(&session, text(&session, "client_secret"))?;
         let parameters = [
             ("client_secret", text(&session, "client_secret")),
             ("institution", "Test (OAuth)"),
@@ -114,24 +118,24 @@ impl Demo {
         text(account, "id").clone_into(&mut self.account);
         let name =
             format!("{} at {}", text(account, "display_name"), text(account, "institution_name"));
-        came(account, &format!("{name}, {}", text(account, "status")));
+        came(account, &format!("{name}, {}", text(account, "status")))?;
         self.until("financial_connections.account.created").await?;
         Ok(())
     }
 
     async fn subscribe(&mut self) -> Result<(), Failure> {
-        title("3. Subscribed: a refresh starts, and a webhook tells when it is done");
+        title("3. Subscribed: a refresh starts, and a webhook tells when it is done")?;
         let path = format!("/v1/financial_connections/accounts/{}/subscribe", self.account);
         let account = self.tell("POST", &path, &[("features[]", "transactions")]).await?;
-        came(&account["transaction_refresh"], text(&account["transaction_refresh"], "status"));
+        came(&account["transaction_refresh"], text(&account["transaction_refresh"], "status"))?;
         let news = self.until_refreshed().await?;
-        say(&format!("  {} transactions of 180 days; the newest:", news.len()));
-        table(&news);
+        say(&format!("  {} transactions of 180 days; the newest:", news.len()))?;
+        table(&news)?;
         Ok(())
     }
 
     async fn steer(&mut self) -> Result<Added, Failure> {
-        title("4. The bank is at your command: three card payments come in");
+        title("4. The bank is at your command: three card payments come in")?;
         let path = format!("{HELPERS}/accounts/{}/transactions", self.account);
         let mut ids = Vec::new();
         for (amount, description) in
@@ -145,7 +149,7 @@ impl Demo {
         let path = format!("/v1/financial_connections/accounts/{}/refresh", self.account);
         self.tell("POST", &path, &[("features[]", "transactions")]).await?;
         let news = self.until_refreshed().await?;
-        table(&news);
+        table(&news)?;
         let [coffee, hotel, typo] = ids.try_into().map_err(|_| "three were added")?;
         Ok(Added { coffee, hotel, typo })
     }
@@ -154,7 +158,7 @@ impl Demo {
         title(
             "5. A week passes: one posts with a tip, one vanishes, one is corrected; the first \
                refresh fails",
-        );
+        )?;
         let path = format!("{HELPERS}/accounts/{}/transactions", self.account);
         let tip = [("status", "posted"), ("amount", "-1440")];
         self.tell("POST", &format!("{path}/{}", added.coffee), &tip).await?;
@@ -170,8 +174,8 @@ impl Demo {
         for _ in 0..7 {
             all.extend(self.a_day_passes().await?);
         }
-        say(&format!("  the week brought {} rows, new or changed, and no other:", all.len()));
-        table(&all);
+        say(&format!("  the week brought {} rows, new or changed, and no other:", all.len()))?;
+        table(&all)?;
         Ok(())
     }
 
@@ -203,7 +207,7 @@ impl Demo {
     ) -> Result<Value, Failure> {
         let shown: Vec<String> =
             parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        say(&format!("  → {method} {path} {}", shown.join(" ")));
+        say(&format!("  → {method} {path} {}", shown.join(" ")))?;
         let answer = self.client.call(method, path, parameters).await?;
         if answer.status == 200 {
             Ok(answer.body)
@@ -217,7 +221,7 @@ impl Demo {
         loop {
             let mut event = self.receiver.next().await?;
             if text(&event, "type") == event_type {
-                say(&format!("  ← webhook {event_type}, verified"));
+                say(&format!("  ← webhook {event_type}, verified"))?;
                 return Ok(event["data"]["object"].take());
             }
         }
@@ -233,13 +237,13 @@ impl Demo {
         let refresh = &account["transaction_refresh"];
         let news = self.follower.handle(&self.client, account).await?;
         let (id, status) = (text(refresh, "id"), text(refresh, "status"));
-        say(&format!("    {id} {status}: {} rows since the refresh before", news.len()));
+        say(&format!("    {id} {status}: {} rows since the refresh before", news.len()))?;
         Ok(news)
     }
 
     /// Compares the copy with the server's list and with the bank's own books.
     async fn compare(&mut self) -> Result<(), Failure> {
-        title("6. The follower's copy, the server's list and the bank's own books");
+        title("6. The follower's copy, the server's list and the bank's own books")?;
         let path = format!("/v1/financial_connections/accounts/{}/refresh", self.account);
         self.tell("POST", &path, &[("features[]", "transactions")]).await?;
         self.until_refreshed().await?;
@@ -261,7 +265,7 @@ impl Demo {
         if [met.posted, met.voided, met.edited, met.failed, met.second_pages].contains(&0) {
             return Err(format!("the run did not show everything: {met:?}").into());
         }
-        say(&format!("  all three hold the same {} transactions.", list.rows.len()));
+        say(&format!("  all three hold the same {} transactions.", list.rows.len()))?;
         say(&format!(
             "  On the way {} posted, {} vanished, {} edited, {} failed, {} had a second page.",
             counted(met.posted, "transaction"),
@@ -269,7 +273,7 @@ impl Demo {
             if met.edited == 1 { "1 was".to_owned() } else { format!("{} were", met.edited) },
             counted(met.failed, "refresh"),
             counted(met.second_pages, "read"),
-        ));
+        ))?;
         Ok(())
     }
 }
@@ -297,18 +301,18 @@ fn facts(rows: Option<&Vec<Value>>) -> BTreeMap<String, usize> {
     facts
 }
 
-fn title(text: &str) {
-    say("");
-    say(text);
+fn title(text: &str) -> Result<(), OutputError> {
+    say("")?;
+    say(text)
 }
 
-fn came(object: &Value, remark: &str) {
-    say(&format!("  ← {} {remark}", text(object, "id")));
+fn came(object: &Value, remark: &str) -> Result<(), OutputError> {
+    say(&format!("  ← {} {remark}", text(object, "id")))
 }
 
 /// Shows rows, the newest first. Where there are too many, those that were seen before and changed
 /// are shown rather than new ones, and what is rarer rather than what is common.
-fn table(news: &[News]) {
+fn table(news: &[News]) -> Result<(), OutputError> {
     let rarity = |news: &News| match news.what {
         "void" | "edited" => 0,
         "posted" => 1,
@@ -319,7 +323,7 @@ fn table(news: &[News]) {
     rows.sort_by_key(|news| (rarity(news), when(news)));
     rows.truncate(TABLE_ROWS);
     rows.sort_by_key(|news| when(news));
-    say("      what     when           amount  status   description");
+    say("      what     when           amount  status   description")?;
     for News { what, row } in &rows {
         let cents = row["amount"].as_i64().unwrap_or_default();
         let sign = if cents < 0 { "-" } else { "" };
@@ -329,11 +333,12 @@ fn table(news: &[News]) {
             row["transacted_at"].as_i64().map(day).unwrap_or_default(),
             text(row, "status"),
             text(row, "description")
-        ));
+        ))?;
     }
     if news.len() > TABLE_ROWS {
-        say(&format!("      … and {} more", news.len() - TABLE_ROWS));
+        say(&format!("      … and {} more", news.len() - TABLE_ROWS))?;
     }
+    Ok(())
 }
 
 /// The day of a time, as `2026-11-23`.
@@ -347,8 +352,8 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_default()
 }
 
-fn say(line: &str) {
-    output::say(line);
+fn say(line: &str) -> Result<(), OutputError> {
+    output::say(line)
 }
 
 #[cfg(test)]

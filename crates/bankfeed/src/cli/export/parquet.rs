@@ -101,6 +101,13 @@ impl Sink for Parquet {
     }
 }
 
+/// What went wrong with the target is told as it was.
 fn fault(error: ParquetError) -> io::Error {
-    io::Error::other(error)
+    match error {
+        ParquetError::External(cause) => match cause.downcast() {
+            Ok(error) => *error,
+            Err(other) => io::Error::other(other),
+        },
+        error => io::Error::other(error),
+    }
 }

@@ -35,7 +35,7 @@ impl Csv {
 
     fn begin(&mut self) -> io::Result<()> {
         if !std::mem::replace(&mut self.begun, true) {
-            self.lines.write_record(COLUMNS)?;
+            self.lines.write_record(COLUMNS).map_err(fault)?;
         }
         Ok(())
     }
@@ -46,7 +46,7 @@ impl Sink for Csv {
         self.begin()?;
         let currency = text(row, "currency");
         let transitions = &row["status_transitions"];
-        self.lines.write_record([
+        let record = [
             text(row, "id"),
             text(row, "account"),
             format::instant(&row["transacted_at"]),
@@ -59,14 +59,22 @@ impl Sink for Csv {
             format::instant(&transitions["void_at"]),
             text(row, "transaction_refresh"),
             format::instant(&row["updated"]),
-        ])?;
-        Ok(())
+        ];
+        self.lines.write_record(record).map_err(fault)
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<usize> {
         self.begin()?;
         self.lines.flush()?;
         Ok(0)
+    }
+}
+
+/// What went wrong with the target is told as it was.
+fn fault(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }
 

@@ -5,7 +5,7 @@
 
 mod recipe;
 
-use super::output::{self, Column, Facts, Table};
+use super::output::{self, Column, Facts, OutputError, Table};
 use super::server::{Server, ServerError, ServerFlags, Wait, text, with_server};
 use super::{CommandError, format};
 use clap::Args;
@@ -39,8 +39,7 @@ pub(super) struct TriggerFlags {
 pub(super) fn run(flags: &TriggerFlags) -> Result<(), CommandError> {
     let book = Book::read();
     let Some(event) = flags.event.as_deref().filter(|_| !flags.list) else {
-        list(&book, flags.server.json);
-        return Ok(());
+        return Ok(list(&book, flags.server.json)?);
     };
     let named = [("account", &flags.account), ("customer", &flags.customer)];
     let named: Vec<(&'static str, &str)> =
@@ -49,14 +48,10 @@ pub(super) fn run(flags: &TriggerFlags) -> Result<(), CommandError> {
     with_server(&flags.server, async |server| trigger(server, event, &named, &lines).await)
 }
 
-fn list(book: &Book, json: bool) {
-    for event in book.events() {
-        if json {
-            output::say_json_line(&json!(event));
-        } else {
-            output::say(event);
-        }
-    }
+fn list(book: &Book, json: bool) -> Result<(), OutputError> {
+    book.events().try_for_each(|event| {
+        if json { output::say_json_line(&json!(event)) } else { output::say(event) }
+    })
 }
 
 /// What has to be done, in order, parts first. What was named already is not made.
@@ -117,8 +112,7 @@ async fn trigger(
         }
     }
     let came = wait_for(&observed, event, &before).await?;
-    server.show(&came, |came| show(came, named, &kept));
-    Ok(())
+    server.show(&came, |came| show(came, named, &kept))
 }
 
 /// The events of a type that are there, by id: their order is that of their objects' clocks, so the
@@ -141,14 +135,18 @@ async fn wait_for(
     Wait { what: event, timeout_s: EVENT_WAIT_S }.until(look).await
 }
 
-fn show(event: &Value, named: &[(&'static str, &str)], kept: &BTreeMap<&str, Value>) {
+fn show(
+    event: &Value,
+    named: &[(&'static str, &str)],
+    kept: &BTreeMap<&str, Value>,
+) -> Result<(), OutputError> {
     let mut facts = Facts::new();
     facts.add("event", &text(event, "id"));
     facts.add("type", &text(event, "type"));
     facts.add("object", &text(&event["data"]["object"], "id"));
     facts.add("at", &format::moment(&event["created"]));
     facts.add("in", &text(event, "account"));
-    facts.print();
+    facts.print()?;
     let mut table = Table::new(&[Column::Text("MADE FOR IT"), Column::Text("ID")]);
     let mut seen: BTreeSet<String> = named.iter().map(|(_, id)| (*id).to_owned()).collect();
     for object in kept.values() {
@@ -157,5 +155,5 @@ fn show(event: &Value, named: &[(&'static str, &str)], kept: &BTreeMap<&str, Val
             table.row(&[&text(object, "object"), &id]);
         }
     }
-    table.print("nothing was made for it");
+    table.print("nothing was made for it")
 }

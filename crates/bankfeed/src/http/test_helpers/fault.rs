@@ -1,8 +1,7 @@
 //! `/v1/test_helpers/faults`: what goes wrong on demand, and what then becomes of a call.
 
 use crate::http::call::{Call, Outcome};
-use crate::http::sent::Sent;
-use engine::test_helpers::fault::{CallFault, FaultInput};
+use engine::test_helpers::fault::FaultInput;
 use engine::test_helpers::wait::check_type;
 use model::Word;
 use model::fault::{FaultKind, Share};
@@ -18,8 +17,6 @@ use wire::params::Params;
 const DELAY_MS_DEFAULT: u32 = 1_000;
 /// How long a webhook waits at most for the next one that is to go before it, if nothing is said.
 const REORDER_MS_DEFAULT: u32 = 10_000;
-/// The limit that a limited call is told of, as Stripe names it.
-const LIMIT: &str = "global-rate";
 
 /// The methods of calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,25 +138,4 @@ fn take_delay(params: &mut Params, kind: FaultKind) -> Result<u32, Error> {
     };
     let given = params.integer_within("delay_ms", 0, most)?;
     Ok(given.and_then(|given| u32::try_from(given).ok()).unwrap_or(default))
-}
-
-/// What is sent in place of an answer if a call is not to be done.
-pub(in crate::http) fn in_place_of(fault: CallFault) -> Option<Sent> {
-    match fault.kind {
-        FaultKind::ApiErrorBefore => Some(Sent::refused(&Error::internal())),
-        FaultKind::ApiCutBefore => Some(Sent::refused(&Error::internal()).cut()),
-        FaultKind::ApiRateLimited => {
-            Some(Sent::refused(&Error::rate_limited(LIMIT)).limited(LIMIT))
-        }
-        _ => None,
-    }
-}
-
-/// What is sent of an answer that there is.
-pub(in crate::http) fn of_answer(fault: CallFault, sent: Sent) -> Sent {
-    match fault.kind {
-        FaultKind::ApiErrorAfter => Sent::refused(&Error::internal()),
-        FaultKind::ApiCutAfter => sent.cut(),
-        _ => sent,
-    }
 }

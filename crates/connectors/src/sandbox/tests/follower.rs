@@ -9,7 +9,7 @@ use model::clock::DAY_S;
 use model::diff::{Refreshed, diff};
 use model::id::AccountId;
 use model::money::Currency;
-use model::transaction::{Transaction, TransactionStatus};
+use model::transaction::{HeldTransaction, TransactionStatus};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -59,7 +59,7 @@ pub(super) fn deed() -> impl Strategy<Value = Deed> {
 /// A store of one account's rows.
 #[derive(Default)]
 pub(super) struct Follower {
-    rows: BTreeMap<String, Transaction>,
+    rows: BTreeMap<String, HeldTransaction>,
     cursor: Option<Vec<u8>>,
     sequence: u32,
 }
@@ -91,15 +91,15 @@ impl Follower {
         for removal in &gone {
             assert!(self.rows.contains_key(&removal.bank_id), "removed what was never told of");
         }
-        let held: Vec<Transaction> = self.rows.values().cloned().collect();
+        let held: Vec<HeldTransaction> = self.rows.values().cloned().collect();
         let rows = u32::try_from(self.rows.len()).unwrap();
         let account = AccountId::from_number(1);
         let scripted = linked.sandbox.open(&linked.account()).unwrap().script.len() > 1;
         let refreshed = Refreshed { account, sequence: self.sequence, now, rows };
         for row in diff(refreshed, &held, &all, &gone, range).rows {
             let was = self.rows.insert(row.bank_id.clone(), row.clone());
-            let was = was.map(|was| was.status);
-            let legal = match (was, row.status) {
+            let was = was.map(|was| was.shown.status);
+            let legal = match (was, row.shown.status) {
                 (None, status) => status != TransactionStatus::Void,
                 // Only a test or a timeline can bring a vanished row back.
                 (Some(TransactionStatus::Void), _) => scripted || !linked.state.is_empty(),
@@ -117,7 +117,7 @@ impl Follower {
         let mut content: Vec<String> = self
             .rows
             .values()
-            .map(|row| {
+            .map(|HeldTransaction { shown: row, .. }| {
                 let facts = (row.amount, &row.description, row.status, row.transacted_at);
                 format!("{facts:?} {:?} {:?} {}", row.posted_at, row.void_at, row.sequence)
             })
@@ -131,14 +131,16 @@ impl Follower {
         let entries = linked.sandbox.ledger_entries(&linked.account(), now).unwrap();
         let shown = entries.iter().filter(|entry| entry.status != TransactionStatus::Void);
         let shown: Vec<LedgerEntry> = shown.cloned().collect();
-        let mut held: Vec<&Transaction> =
-            self.rows.values().filter(|row| row.status != TransactionStatus::Void).collect();
+        let mut held: Vec<&HeldTransaction> =
+            self.rows.values().filter(|row| row.shown.status != TransactionStatus::Void).collect();
         held.sort_by(|one, two| {
-            (one.transacted_at, &one.bank_id).cmp(&(two.transacted_at, &two.bank_id))
+            let at = |row: &HeldTransaction| row.shown.transacted_at;
+            (at(one), &one.bank_id).cmp(&(at(two), &two.bank_id))
         });
         assert_eq!(held.len(), shown.len(), "as many rows as the bank shows");
         for (row, entry) in held.into_iter().zip(&shown) {
-            assert_eq!(row.bank_id, entry.bank_id);
+            let HeldTransaction { bank_id, shown: row } = row;
+            assert_eq!(*bank_id, entry.bank_id);
             assert_eq!(row.amount, entry.amount);
             assert_eq!(row.description, entry.description);
             assert_eq!(row.status, entry.status);

@@ -101,6 +101,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     snapshot::DELETE_REPLY,
     snapshot::DELETE_SNAPSHOT,
     transaction::FIND_TRANSACTION,
+    transaction::FIND_BANK_ID,
     transaction::FIND_BY_BANK_ID,
     transaction::FIND_LEFT_OUT,
     transaction::LIST_ACCOUNT,

@@ -1,0 +1,127 @@
+//! How commands end: output that is lost, readers that go, and what was asked wrongly.
+
+use crate::support::{Server, command, told};
+use std::fs::File;
+use std::process::Stdio;
+
+/// Output that finds no room is an error of every command, whatever its form.
+#[test]
+fn lost_output_is_an_error() {
+    let server = Server::start();
+    let account = server.link(&["--subscribe"]);
+    let account = account.as_str();
+    server.run(&["refresh", account, "--wait", "--feature", "balance"]);
+    for arguments in [
+        &["accounts"][..],
+        &["accounts", "--json"],
+        &["transactions", account],
+        &["transactions", account, "--json"],
+        &["refresh", account],
+        &["events"],
+        &["judge"],
+        &["scenario", "list"],
+        &["scenario", "show", "overdrawn"],
+        &["scenario", "export", account],
+        &["export", account],
+        &["export", account, "--format", "jsonl"],
+        &["export", account, "--format", "ofx"],
+        &["export", account, "--format", "parquet"],
+        &["snapshot", "create"],
+        &["snapshot", "list"],
+        &["trigger", "--list"],
+        &["trigger", "customer.created"],
+        &["link", "--list"],
+        &["link"],
+        &["listen"],
+        &["reset"],
+        &["completions", "bash"],
+        &["config"],
+        &["doctor", "--memory"],
+        &["demo"],
+        &["--help"],
+    ] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let output = server.command(arguments).stdout(full).output().unwrap();
+        let complaint = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {complaint}");
+        let last = complaint.lines().last().unwrap_or_default();
+        let wanted = "bankfeed: could not write to standard output: No space left on device";
+        assert!(last.starts_with(wanted), "{arguments:?}: {last}");
+    }
+}
+
+/// Who stops reading, as `head` does, ends the command without a word, as `cat` ends.
+#[test]
+fn readers_may_go() {
+    let server = Server::start();
+    let account = server.link(&["--subscribe"]);
+    for arguments in [
+        &["accounts"][..],
+        &["export", &account],
+        &["export", &account, "--format", "parquet"],
+        &["listen", "--json"],
+        &["demo"],
+        &["--help"],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = server.command(arguments).stdout(Stdio::from(writer)).output().unwrap();
+        assert_eq!(output.status.code(), Some(141), "{arguments:?}");
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "", "{arguments:?}");
+    }
+    // The endpoint of `listen` is gone with it.
+    assert_eq!(server.call("GET", "/v1/webhook_endpoints", "")["data"], serde_json::json!([]));
+}
+
+/// A key that nobody could read opens nothing.
+#[test]
+fn an_unread_key_is_revoked() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = folder.path().join("bank.db");
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let arguments = ["key", "create", "--db", db.to_str().unwrap()];
+    let output = command(&arguments).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let arguments = ["key", "list", "--db", db.to_str().unwrap()];
+    let listed = told(&mut command(&arguments), &arguments);
+    assert!(listed.lines().nth(1).unwrap().ends_with("test  revoked"), "{listed}");
+}
+
+/// What was asked wrongly ends with 2, wherever it is noticed.
+#[test]
+fn wrong_questions_are_told_apart() {
+    let mut shown = String::new();
+    for arguments in [
+        &["listen", "--forward-to", "nope"][..],
+        &["scenario", "show", "nope"],
+        &["serve", "--memory", "--listen", "nope"],
+        &["serve", "--memory", "--db", "bank.db"],
+        &["doctor", "--seed", "one"],
+        &["accounts", "--limit", "0"],
+    ] {
+        shown += &told(&mut command(arguments), arguments);
+    }
+    insta::assert_snapshot!(shown, @"
+    $ bankfeed listen --forward-to nope
+    ! bankfeed: 'nope' is no address to forward to: not a valid URL
+    !   an address looks like http://127.0.0.1:4242/webhook
+    ends with 2
+    $ bankfeed scenario show nope
+    ! bankfeed: no ready scenario is called 'nope'; bankfeed scenario list names them
+    ends with 2
+    $ bankfeed serve --memory --listen nope
+    ! bankfeed: the setting listen (flag) is 'nope', but must be HOST:PORT, such as 127.0.0.1:12111
+    ends with 2
+    $ bankfeed serve --memory --db bank.db
+    ! bankfeed: the settings db and memory contradict each other
+    ends with 2
+    $ bankfeed doctor --seed one
+    ! bankfeed: the setting seed (flag) is 'one', but must be a whole number
+    ends with 2
+    $ bankfeed accounts --limit 0
+    ! error: invalid value '0' for '--limit <NUMBER>': 0 is not in 1..=2000000
+    !
+    ! For more information, try '--help'.
+    ends with 2
+    ");
+}
