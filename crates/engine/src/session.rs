@@ -2,6 +2,7 @@
 
 use crate::access::{Access, secret_lookup};
 use crate::context::{made, render};
+use crate::test_helpers::judge::What;
 use crate::{Answer, Context, Engine, Error};
 use model::account::{Account, Holder, Permission};
 use model::id::{AccountId, SessionId};
@@ -112,7 +113,7 @@ impl Engine {
             reply: context.reply(self, &body),
         };
         made(self.store.write(create).await?)?;
-        Ok(Answer::committed(body).seen_of_all())
+        Ok(Answer::committed(body).seen_of_merchant(What::Named))
     }
 
     /// Shows a session.

@@ -105,7 +105,7 @@ impl AccountWatch {
                     Evidence { at: call.at, request: Some(call.request), event: None, what };
                 Some((FindingCode::RefreshInCoolDown, vec![evidence]))
             }
-            What::Named | What::Read => None,
+            What::Named | What::Read | What::Accounts(_) => None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::account::AccountWatch;
 use super::listing::Raised;
-use super::seen::{Call, Ended, Seen, Told};
+use super::seen::{Call, Ended, Seen, Told, What};
 use model::clock::ServerTime;
 use model::finding::{ConsumerReport, Evidence, Finding, FindingCode, Subject};
 use model::id::{AccountId, EventId};
@@ -42,8 +42,11 @@ impl MerchantWatch {
         self.calls += 1;
         self.seen_at = call.at;
         let Some(account) = seen.account else {
-            for watched in self.accounts.values_mut() {
-                watched.watch.named();
+            for (id, watched) in &mut self.accounts {
+                // A page of a list says nothing of the others.
+                if !matches!(&seen.what, What::Accounts(shown) if !shown.contains(id)) {
+                    watched.watch.named();
+                }
             }
             return;
         };

@@ -25,7 +25,9 @@ pub(crate) enum What {
     Shown([Option<u32>; Feature::ALL.len()]),
     /// Refreshes of these features were asked for; none is pending and none was started.
     CoolingDown(Vec<Feature>),
-    /// Anything else that is done with it.
+    /// These were shown in a list.
+    Accounts(Vec<AccountId>),
+    /// Anything else that is done with it, or with all of the merchant.
     Named,
     /// Rows of it were read, which say nothing of how its refreshes ended.
     Read,
