@@ -95,6 +95,7 @@ test("confirmPayment and confirmSetup collect what is missing, and go on", LIMIT
   const query = new URL(page.url()).searchParams;
   assert.equal(query.get("payment_intent"), payment.id);
   assert.equal(query.get("payment_intent_client_secret"), payment.client_secret);
+  assert.equal(query.get("redirect_status"), "succeeded");
   await bed.hook.until("payment_intent.succeeded", payment.id);
   const expand = ["payment_method"];
   const paid = await bed.stripe.paymentIntents.retrieve(payment.id, { expand });
@@ -205,6 +206,28 @@ test("typed numbers wait for deposits, which handleNextAction asks for", LIMIT, 
   await begin(page, "handleNextAction", { clientSecret: intent.client_secret });
   assert.equal((await outcome(page)).paymentIntent.status, "succeeded");
   assert.deepEqual(page.faults, []);
+});
+
+test("the return URL tells of deposits that are waited for, and of those that could not be sent", LIMIT, async () => {
+  const page = await openShop();
+  for (const [account_number, status, word] of [
+    ["000123456789", "requires_action", "pending"],
+    ["000666666661", "requires_payment_method", "failed"],
+  ]) {
+    const payment_method_data = {
+      type: "us_bank_account",
+      us_bank_account: { account_holder_type: "individual", account_number, routing_number: "110000000" },
+      billing_details: { name: "Ada" },
+    };
+    const intent = await makePayment();
+    await page.goto(`${bed.shop.url}/blank`);
+    const confirmParams = { return_url: `${bed.shop.url}/done`, payment_method_data };
+    await begin(page, "confirmPayment", { clientSecret: intent.client_secret, confirmParams });
+    await heading(page, "Thank you from the shop");
+    assert.equal(new URL(page.url()).searchParams.get("redirect_status"), word);
+    const { status: reached } = await bed.stripe.paymentIntents.retrieve(intent.id);
+    assert.equal(reached, status);
+  }
 });
 
 test("redirectToCheckout goes to the page of a session", LIMIT, async () => {

@@ -74,6 +74,8 @@ pub(crate) struct Ask {
     pub(crate) payment: bool,
     /// Where the browser goes in the end when there is no page that waits.
     pub(crate) return_url: Option<String>,
+    /// Whether the browser goes there by itself.
+    pub(crate) hosted: bool,
 }
 
 /// What the end of a run does to its carrier.
@@ -350,7 +352,11 @@ fn session_ask(session: &Session) -> Ask {
         },
         banks: true,
         payment: false,
-        return_url: session.return_url.clone(),
+        return_url: match &session.hosted {
+            Some(hosted) => Some(hosted.return_url.clone()),
+            None => session.return_url.clone(),
+        },
+        hosted: session.hosted.is_some(),
     }
 }
 
@@ -374,6 +380,7 @@ fn intent_ask(intent: &Intent) -> Ask {
         banks: intent.livemode || !collection.numbers_only(),
         payment: true,
         return_url: collection.return_url.clone(),
+        hosted: false,
     }
 }
 
@@ -396,5 +403,6 @@ fn checkout_ask(session: &CheckoutSession) -> Ask {
         banks: session.livemode || !collection.numbers_only(),
         payment: true,
         return_url: session.given.text(&["success_url"]).map(str::to_owned),
+        hosted: false,
     }
 }

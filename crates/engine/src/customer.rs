@@ -276,7 +276,7 @@ impl Engine {
     ) -> Result<Option<Vec<u8>>, Error> {
         let of = AccountsOf::Holder(Holder::Customer(id));
         self.disconnect_all(context, of).await?;
-        self.cancel_all_subscriptions(context, id).await?;
+        self.end_all_of_customer(context, id).await?;
         for _ in tries() {
             let found = self.find_customer(context, id).await?;
             let Some(mut customer) = found.filter(|customer| !customer.deleted) else {

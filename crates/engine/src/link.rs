@@ -217,12 +217,11 @@ fn no_such_holder(id: CustomerId) -> Error {
 }
 
 /// Whether several objects were changed; if not, something changed meanwhile.
-fn changed(changed: Changed) -> Result<bool, Error> {
+pub(crate) fn changed(changed: Changed) -> Result<bool, Error> {
     match changed {
         Changed::Done => Ok(true),
         Changed::Stale => Ok(false),
         Changed::KeyTaken => Err(Error::KeyTaken),
-        // A carrier is there, so its merchant's row is.
         Changed::MerchantsFull => {
             Err(Refusal::invalid("This server holds as many API keys as it may.").into())
         }

@@ -5,6 +5,7 @@ pub mod checkout;
 pub mod dispute;
 pub mod intent;
 pub mod invoice;
+mod leave;
 pub mod method_configuration;
 pub mod payment_method;
 pub mod price;

@@ -1,16 +1,17 @@
 //! Financial Connections Sessions: carriers of a link flow.
 
 use crate::access::{Access, secret_lookup};
-use crate::context::{made, render};
+use crate::context::render;
+use crate::link::changed;
 use crate::test_helpers::judge::What;
 use crate::{Answer, Context, Engine, Error};
 use model::account::{Account, Holder, Permission};
 use model::id::{AccountId, SessionId};
 use model::ownership::Ownership;
-use model::session::{ManualEntry, Prefetch, Session, SessionFilters, SessionStatus};
+use model::session::{Hosted, ManualEntry, Prefetch, Session, SessionFilters, SessionStatus};
 use model::token::BankAccountToken;
 use std::collections::BTreeSet;
-use store::{AccountsOf, CreateObject, Cursor, FindObject, Kind, ListAccounts, Object, Page};
+use store::{AccountsOf, ChangeObjects, Cursor, FindObject, Kind, ListAccounts, Object, Page};
 use wire::change::EQUAL_DEFAULTS;
 use wire::error::Error as Refusal;
 use wire::expand::Expand;
@@ -35,6 +36,8 @@ pub struct SessionInput {
     pub manual_entry: Option<ManualEntry>,
     /// Where a webview goes back to.
     pub return_url: Option<String>,
+    /// Set for one that is shown on a page of this server.
+    pub hosted: Option<Hosted>,
 }
 
 /// Who links, as the request names them.
@@ -101,18 +104,19 @@ impl Engine {
             manual_entry: input.manual_entry,
             for_payouts: is_for_payouts(context, input),
             return_url: input.return_url.clone(),
+            hosted: input.hosted.clone(),
             status: SessionStatus::Pending,
             accounts: Vec::new(),
             token: None,
         };
         let body = self.session_body(context, &session).await?;
-        let create = CreateObject {
-            object: Object::Session(session),
-            kind_max: None,
+        let flow = self.hosted_flow(context, &session).await?.map(Object::LinkFlow);
+        let create = ChangeObjects {
+            objects: std::iter::once(Object::Session(session)).chain(flow).collect(),
             events: Vec::new(),
             reply: context.reply(self, &body),
         };
-        made(self.store.write(create).await?)?;
+        assert!(changed(self.store.write(create).await?)?, "new numbers are nobody else's");
         Ok(Answer::committed(body).seen_of_merchant(What::Named))
     }
 

@@ -35,6 +35,17 @@ impl Currency {
         // The constructor admits ASCII letters only, so the fallback cannot be reached.
         std::str::from_utf8(&self.0).unwrap_or("xxx")
     }
+
+    /// How many digits of an amount stand after the point, from 0 to 3, after Stripe's list. Króna
+    /// and Ugandan shilling have none of use any more, and amounts of them still count hundredths.
+    pub fn decimals(self) -> usize {
+        match self.as_str() {
+            "bif" | "clp" | "djf" | "gnf" | "jpy" | "kmf" | "krw" | "mga" | "pyg" | "rwf"
+            | "vnd" | "vuv" | "xaf" | "xof" | "xpf" => 0,
+            "bhd" | "jod" | "kwd" | "omr" | "tnd" => 3,
+            _ => 2,
+        }
+    }
 }
 
 impl fmt::Debug for Currency {

@@ -80,6 +80,35 @@ words! {
     }
 }
 
+words! {
+    /// How a session is shown.
+    UiMode {
+        /// On a page of this server, which its address leads to.
+        Hosted = "hosted",
+        /// Over the page of the merchant.
+        Modal = "modal",
+    }
+}
+
+words! {
+    /// How the holder comes to the page of a hosted session.
+    DeliveryMethod {
+        /// By an e-mail.
+        Email = "email",
+        /// By its address, which the merchant hands on.
+        Url = "url",
+    }
+}
+
+/// What a hosted session was made with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hosted {
+    /// How the holder comes to the page; kept and shown.
+    pub delivery_method: Option<DeliveryMethod>,
+    /// Where the page leads in the end.
+    pub return_url: String,
+}
+
 /// Which accounts a session offers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionFilters {
@@ -129,6 +158,9 @@ pub struct Session {
     pub for_payouts: bool,
     /// Where a webview goes back to.
     pub return_url: Option<String>,
+    /// Set for one that is shown on a page of this server.
+    #[serde(default)]
+    pub hosted: Option<Hosted>,
     /// Where the flow stands.
     pub status: SessionStatus,
     /// What it linked.
@@ -142,5 +174,10 @@ impl Session {
     /// From when on the client secret opens nothing and is no longer shown.
     pub fn expires_at(&self) -> AccountTime {
         self.created.plus(SESSION_AGE_S_MAX)
+    }
+
+    /// How it is shown.
+    pub fn ui_mode(&self) -> UiMode {
+        if self.hosted.is_some() { UiMode::Hosted } else { UiMode::Modal }
     }
 }

@@ -1,12 +1,14 @@
 //! `/v1/financial_connections/sessions`.
 
 use super::call::{Call, Outcome};
-use super::texts::check_return_url;
+use super::texts::{check_page_url, check_return_url};
 use engine::access::Access;
 use engine::session::{HolderInput, SessionInput};
 use model::Word;
 use model::account::Subcategory;
-use model::session::{ManualEntry, PaymentMethodSupport, SessionFilters};
+use model::session::{
+    DeliveryMethod, Hosted, ManualEntry, PaymentMethodSupport, SessionFilters, UiMode,
+};
 use wire::change::{CREDIT_ACCOUNTS, HOSTED_SESSION, ONE_COUNTRY, SESSION_SETUP};
 use wire::error::Error;
 use wire::params::{Params, Setting, without_repeats};
@@ -42,13 +44,11 @@ pub(super) async fn create(mut call: Call) -> Outcome {
         prefetch: params.choices("prefetch")?.map(without_repeats),
         filters: params.hash("filters")?.map(|hash| take_filters(hash, &version)).transpose()?,
         return_url: params.text("return_url")?,
+        hosted: if version.has(&HOSTED_SESSION) { take_hosted(params)? } else { None },
         limits: None,
         manual_entry: None,
     };
     let input = if version.has(&SESSION_SETUP) { take_setup(params, input)? } else { input };
-    if version.has(&HOSTED_SESSION) {
-        check_ui_mode(params)?;
-    }
     check_return_url(input.return_url.as_deref(), "return_url")?;
     let call = call.ready(FIELDS)?;
     Ok(call.engine.create_session(&call.context, &input).await?)
@@ -138,12 +138,26 @@ fn take_country(params: &mut Params, version: &Version) -> Result<Option<String>
     }
 }
 
-/// Refuses any way to show a session but the one that there is.
-fn check_ui_mode(params: &mut Params) -> Result<(), Error> {
-    match params.text("ui_mode")?.as_deref() {
-        None | Some("modal") => Ok(()),
-        Some(_) => Err(Error::bad_choice(&params.path_of("ui_mode"), &["modal"])),
+/// How a session is shown, where not over the page of the merchant.
+fn take_hosted(params: &mut Params) -> Result<Option<Hosted>, Error> {
+    let is_hosted = params.choice("ui_mode")? == Some(UiMode::Hosted);
+    if !is_hosted && params.has("hosted") {
+        let message = "hosted goes with ui_mode=hosted only.";
+        return Err(Error::invalid(message).param("hosted"));
     }
+    if !is_hosted {
+        return Ok(None);
+    }
+    let mut hosted = params.need("hosted", Params::hash)?;
+    let delivery_method = hosted.choice("delivery_method")?;
+    if delivery_method == Some(DeliveryMethod::Email) {
+        // No e-mail is sent; the address stands in the session all the same.
+        hosted.note_inert("delivery_method");
+    }
+    let return_url = hosted.need("return_url", Params::text)?;
+    check_page_url(Some(&return_url), &hosted.path_of("return_url"))?;
+    hosted.finish()?;
+    Ok(Some(Hosted { delivery_method, return_url }))
 }
 
 /// What can be set up since [`SESSION_SETUP`].

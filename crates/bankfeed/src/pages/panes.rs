@@ -1,7 +1,7 @@
 //! The panes of the link flow: one thing at a time, with real forms.
 
 use super::document::{Facts, Page};
-use super::ends::status;
+use super::ends::{leads_back, status};
 use super::fields::{BANK_FIELD, FRAME, INSTITUTION, QUERY, STEP, VERSION};
 use super::form::{Fault, Posted};
 use super::making::{Making, Place};
@@ -24,7 +24,9 @@ pub(super) fn page(
     let (title, back, body) = making.pane();
     let (status, at_once) = status(&view.shown);
     let (flow, origin) = (Some(view.id.to_string()), view.origin.clone());
-    let facts = Facts { flow, origin, status, at_once, goes_to: None };
+    let ended = matches!(view.shown, Shown::Pane(Pane::Ended(_)));
+    let goes_to = leads_back(view).filter(|_| view.hosted && ended).map(str::to_owned);
+    let facts = Facts { flow, origin, status, at_once, goes_to };
     let title_text = if fault.is_some() { format!("Error: {title}") } else { title.clone() };
     let body = html! {
         div.sheet {

@@ -303,7 +303,7 @@
       const word = this.kind === PAYMENT ? "payment_intent" : "setup_intent";
       next.searchParams.set(word, answer[this.kind.name].id);
       next.searchParams.set(`${word}_client_secret`, secret);
-      next.searchParams.set("redirect_status", "succeeded");
+      next.searchParams.set("redirect_status", outcomeOf(answer[this.kind.name].status));
       return leaveFor(next);
     }
 
@@ -327,6 +327,12 @@
     if (page.error) return page;
     if (!page.url) return failure("This Checkout Session is complete or has expired.");
     return leaveFor(page.url);
+  }
+
+  // What a return URL tells of a confirmed intent: a debit under way has not failed yet.
+  function outcomeOf(status) {
+    if (status === "requires_action") return "pending";
+    return status === "succeeded" || status === "processing" ? "succeeded" : "failed";
   }
 
   // The page is being left, so nothing follows.

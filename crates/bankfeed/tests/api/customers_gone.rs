@@ -32,6 +32,10 @@ async fn pages_of_a_deleted_customer() {
     for customer in [customer, open.text("/customer")] {
         app.delete(&format!("/v1/customers/{customer}")).await.ok();
     }
+    let left = app.get(&format!("/v1/checkout/sessions/{}", session.text("/id"))).await.ok();
+    assert_eq!(left.text("/status"), "expired");
+    let expired = app.get("/v1/events?type=checkout.session.expired").await.ok();
+    assert_eq!(expired.text("/data/0/data/object/id"), left.text("/id"));
     let pages = [&checkout, &flow, &deposits, &invoice];
     let mut pages_shown = String::new();
     for page in pages {
@@ -93,8 +97,8 @@ async fn pages_of_a_deleted_customer() {
         400 invalid_request_error - customer
         The customer of the intent was deleted; nothing can be debited any more.
     POST /v1/test_helpers/financial_connections/link carrier=cs_test_…
-        404 invalid_request_error resource_missing carrier
-        No such customer: 'cus_…'
+        400 invalid_request_error - -
+        This link flow has ended; make a new session to link again.
     POST /v1/test_helpers/financial_connections/link carrier=pi_…&seed=1
         404 invalid_request_error resource_missing carrier
         No such customer: 'cus_…'

@@ -323,3 +323,49 @@ async fn detached_methods_are_of_no_use() {
         The payment method is not attached to a customer.
     ");
 }
+
+/// A mandate is taken in place of a new one if it is of the payment method that is debited.
+#[tokio::test]
+async fn mandates_are_of_the_method() {
+    let app = App::start().await;
+    let customer = app.customer().await;
+    let mut linked = Vec::new();
+    for _ in 0..2 {
+        let kept =
+            format!("customer={customer}&payment_method=pm_usBankAccount_success&confirm=true");
+        linked.push(app.post("/v1/setup_intents", &kept).await.ok());
+    }
+    let (mandate, method) = (linked[0].text("/mandate"), linked[0].text("/payment_method"));
+    let other = linked[1].text("/payment_method");
+    let base = format!("amount=99&currency=usd&customer={customer}");
+    let waits = app.post("/v1/payment_intents", &base).await.ok().text("/id");
+    let (intents, confirm) =
+        ("/v1/payment_intents", format!("/v1/payment_intents/{waits}/confirm"));
+    let both = "mandate_data[customer_acceptance][type]=offline";
+    let told = app
+        .refusals(&[
+            ("POST", intents, &format!("{base}&payment_method={method}&mandate={mandate}")),
+            ("POST", &confirm, &format!("payment_method={other}&mandate={mandate}")),
+            ("POST", &confirm, &format!("payment_method={method}&mandate=mandate_1")),
+            ("POST", &confirm, &format!("payment_method={method}&mandate={mandate}&{both}")),
+        ])
+        .await;
+    insta::assert_snapshot!(told, @"
+    POST /v1/payment_intents amount=99&currency=usd&customer=cus_…&
+    payment_method=pm_…&mandate=mandate_…
+        400 invalid_request_error - mandate
+        mandate may be given only together with confirm=true.
+    POST /v1/payment_intents/pi_…/confirm payment_method=pm_…&mandate=mandate_…
+        400 invalid_request_error - mandate
+        The mandate is not of the payment method pm_….
+    POST /v1/payment_intents/pi_…/confirm payment_method=pm_…&mandate=mandate_1
+        404 invalid_request_error resource_missing mandate
+        No such mandate: 'mandate_1'
+    POST /v1/payment_intents/pi_…/confirm payment_method=pm_…&mandate=mandate_…&
+    mandate_data[customer_acceptance][type]=offline
+        400 invalid_request_error parameters_exclusive mandate
+        You may give only one of these parameters: mandate, mandate_data.
+    ");
+    let right = format!("payment_method={method}&mandate={mandate}");
+    assert_eq!(app.post(&confirm, &right).await.ok().text("/status"), "processing");
+}

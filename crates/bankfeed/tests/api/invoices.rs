@@ -271,15 +271,20 @@ async fn invoices_fail_and_are_paid_elsewhere() {
     let empty = draft(&app, "").await;
     let empty = app.post(&format!("/v1/invoices/{}/finalize", empty.text("/id")), "").await.ok();
     let of = |reply: &Reply| {
-        ["/status", "/attempt_count", "/amount_paid", "/amount_paid_off_stripe"]
-            .map(|key| reply.at(key).to_string())
-            .join(" ")
+        let keys = [
+            "status",
+            "attempt_count",
+            "amount_paid",
+            "amount_paid_off_stripe",
+            "amount_remaining",
+        ];
+        keys.map(|key| reply.at(&format!("/{key}")).to_string()).join(" ")
     };
     let told = format!("{}\n{}\n{}", of(&failed), of(&paid), of(&empty));
     insta::assert_snapshot!(format!("{told}\n{}", events(&app).await.join("\n")), @r#"
-    "open" 1 0 0
-    "paid" 1 0 1000
-    "paid" 0 0 0
+    "open" 1 0 0 1000
+    "paid" 1 0 1000 1000
+    "paid" 0 0 0 0
     customer.created
     invoice.created
     invoiceitem.created

@@ -169,7 +169,7 @@ async fn parameters_in_each_version() {
         "limits[accounts]=2",
         "manual_entry[mode]=disabled",
         "ui_mode=modal",
-        "ui_mode=hosted",
+        "ui_mode=hosted&hosted[return_url]=https://rocket.example",
     ] {
         let _ = writeln!(told, "{more}");
         let mut before = String::new();
@@ -232,10 +232,10 @@ async fn parameters_in_each_version() {
       2024-06-20         "parameter_unknown" ui_mode
       2026-10-14.preview taken
       2022-08-01; financial_connections_relink_api_beta=v1 "parameter_unknown" ui_mode
-    ui_mode=hosted
-      2024-06-20         "parameter_unknown" ui_mode
-      2026-10-14.preview null ui_mode
-      2022-08-01; financial_connections_relink_api_beta=v1 "parameter_unknown" ui_mode
+    ui_mode=hosted&hosted[return_url]=https://rocket.example
+      2024-06-20         "parameter_unknown" hosted
+      2026-10-14.preview taken
+      2022-08-01; financial_connections_relink_api_beta=v1 "parameter_unknown" hosted
     "#);
 }
 

@@ -13,9 +13,11 @@ use model::customer::Customer;
 use model::given::Given;
 use model::id::{LinkFlowId, MerchantId, RequestId};
 use model::link::{FlowEnd, LinkFlow, LinkRun, Pane};
+use model::session::Session;
 use model::token::BankNumbers;
 use sha2::{Digest, Sha256};
 use store::{ChangeObject, ChangeObjects, CreateObject, FindObject, Kind, Object};
+use wire::address::HostedPage;
 
 /// Letters and digits of the secret that lets a browser in.
 const SECRET_CHARS: usize = 32;
@@ -118,6 +120,24 @@ impl Engine {
             secret: self.secret("", SECRET_CHARS),
             run,
         })
+    }
+
+    /// The run of a session that is shown on a page of its own: it is there from the start, so that
+    /// the session's address opens the same run in every browser.
+    pub(crate) async fn hosted_flow(
+        &self,
+        context: &Context,
+        session: &Session,
+    ) -> Result<Option<LinkFlow>, Error> {
+        if session.hosted.is_none() {
+            return Ok(None);
+        }
+        let flow = self.new_flow(context, &Carrier::Session(session.clone()), None).await?;
+        let number = session.id.number();
+        let token = self.page_key.token(HostedPage::Session, session.merchant, number);
+        // Its token is that of the address, which names the session's number and holds the secret.
+        let secret = token[2 * NUMBER_CHARS..].to_owned();
+        Ok(Some(LinkFlow { id: LinkFlowId::from_number(number), secret, ..flow }))
     }
 
     /// The run that a token opens, if it opens one.

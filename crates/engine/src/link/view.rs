@@ -54,6 +54,8 @@ pub struct FlowView {
     pub origin: Option<String>,
     /// Where the browser goes in the end.
     pub return_url: Option<String>,
+    /// Whether it goes there by itself once the run has ended.
+    pub hosted: bool,
     /// The page of ours that goes on after it, by its path.
     pub page: Option<String>,
 }
@@ -151,6 +153,7 @@ impl Engine {
             last4: flow.run.last4,
             origin: flow.origin,
             return_url: ask.return_url,
+            hosted: ask.hosted,
             page: flow.page,
             shown,
         }))

@@ -5,6 +5,7 @@
 //! as before or complete with all of them. An attempt that fails at once leaves the session open and
 //! its intent for the next attempt. A session is found from its intent by a look-up.
 
+mod expire;
 mod hosted;
 mod items;
 mod subscribe;
@@ -15,17 +16,14 @@ pub use items::LineItemInput;
 
 use crate::carrier::CarrierEnd;
 use crate::connections_settings::check_prefetch;
-use crate::context::tries;
-use crate::due::Worked;
 use crate::list::list_body;
-use crate::payments::intent::{Confirmation, IntentInput, IntentKind, OPTIONS, kind_of};
+use crate::payments::intent::{Confirmation, IntentInput, IntentKind, OPTIONS};
 use crate::payments::payment_method::give_to;
 use crate::payments::{Changes, Seen, bytes, intent_object};
 use crate::{Answer, Context, Engine, Error};
-use model::Word;
 use model::clock::AccountTime;
 use model::collection::Collection;
-use model::event::{Cause, EventType};
+use model::event::EventType;
 use model::given::Given;
 use model::id::{PaymentIntentId, SetupIntentId};
 use model::money::Currency;
@@ -36,9 +34,7 @@ use model::payments::checkout::{
 use model::payments::intent::Intent;
 use model::payments::payment_method::PaymentMethod;
 use std::collections::BTreeMap;
-use store::{
-    Bounds, ClockItem, FindObject, FindObjectByLookup, Kind, ListObjects, Object, ObjectsOf,
-};
+use store::{Bounds, FindObject, FindObjectByLookup, Kind, ListObjects, Object, ObjectsOf};
 use wire::error::Error as Refusal;
 use wire::expand::Expand;
 use wire::list::PageParams;
@@ -164,28 +160,6 @@ impl Engine {
         let changes = Changes::default();
         let value = self.checkout_value(context, &session, &changes, &context.expand).await?;
         Ok(Answer::unchanged(bytes(&value)))
-    }
-
-    /// Ends a session that is open.
-    pub async fn expire_checkout(&self, context: &Context, id: &str) -> Result<Answer, Error> {
-        for _ in tries() {
-            let mut session = self.get_checkout(context, id, "session").await?;
-            let now = self.moment_to_write(context.merchant, session.clock).await?;
-            if !session.is_open() {
-                let message = format!(
-                    "Only a Checkout Session that is open can be expired; this one is {}.",
-                    session.status.word()
-                );
-                return Err(Refusal::invalid(message).into());
-            }
-            let mut changes = Changes::default();
-            let cause = context.cause();
-            self.expire_open(&mut session, now, Some(&cause), &mut changes).await?;
-            if let Some(body) = self.commit_checkout(context, &session, changes).await? {
-                return Ok(Answer::committed(body));
-            }
-        }
-        Err(Error::Locked)
     }
 
     /// Lists sessions, the newest first.
@@ -345,48 +319,6 @@ impl Engine {
             give_to(changes, method, customer, now, context)?;
         }
         Ok(intent)
-    }
-
-    /// Ends an open session, and the intent of attempts that failed.
-    async fn expire_open(
-        &self,
-        session: &mut CheckoutSession,
-        now: AccountTime,
-        cause: Option<&Cause>,
-        changes: &mut Changes,
-    ) -> Result<(), Error> {
-        session.expire();
-        session.version += 1;
-        let object = Object::Checkout(session.clone());
-        changes.tell(&object, EventType::CheckoutSessionExpired, now, cause);
-        changes.put(object);
-        if let Some(mut intent) = self.find_intent_of_checkout(session, changes).await?
-            && intent.cancelable()
-        {
-            intent.cancel(None, now);
-            intent.version += 1;
-            let canceled = kind_of(&intent)
-                .event(EventType::PaymentIntentCanceled, EventType::SetupIntentCanceled);
-            let object = intent_object(intent);
-            changes.tell(&object, canceled, now, cause);
-            changes.put(object);
-        }
-        Ok(())
-    }
-
-    /// The end of a session that nobody completed in time.
-    pub(crate) async fn checkout_due(
-        &self,
-        mut session: CheckoutSession,
-        now: AccountTime,
-    ) -> Result<Worked, Error> {
-        if !session.is_open() || session.expires_at > now {
-            return Ok(Worked::Nothing);
-        }
-        let mut changes = Changes::default();
-        self.expire_open(&mut session, now, None, &mut changes).await?;
-        let Changes { objects, events } = changes;
-        Ok(Worked::Item(ClockItem::Objects { objects, events }))
     }
 
     /// The intent of a session, once an attempt has made it.

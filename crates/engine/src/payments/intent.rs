@@ -85,6 +85,8 @@ pub struct Confirmation {
     pub method: Option<MethodParam>,
     /// How the holder accepted to be debited.
     pub acceptance: Option<Given>,
+    /// The mandate under which they did so before; none is made then.
+    pub mandate: Option<String>,
     /// Where the browser goes then.
     pub return_url: Option<String>,
     /// What is asked of the link flow from now on, where the request says anything of it.

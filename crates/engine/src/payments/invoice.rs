@@ -147,6 +147,8 @@ impl Engine {
             paid_at: None,
             voided_at: None,
             paid_elsewhere: false,
+            starting_balance: 0,
+            ending_balance: 0,
             metadata: BTreeMap::new(),
             given: Given::nothing(),
         }

@@ -3,7 +3,7 @@
 //! ```text
 //! draft → open → paid      open when finalized: a Payment Intent collects it, and pays it
 //!           │ → void       given up, and the intent with it
-//!           paid at once when there is nothing to pay
+//!           paid at once when there is nothing to pay, or no more than no intent may debit
 //! draft → deleted
 //! ```
 //!
@@ -18,6 +18,7 @@ use crate::id::{
     PriceId, SubscriptionId, SubscriptionItemId,
 };
 use crate::money::Currency;
+use crate::payments::intent::{AMOUNT_MAX, AMOUNT_MIN};
 use crate::word::words;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -159,6 +160,13 @@ pub struct Invoice {
     pub voided_at: Option<AccountTime>,
     /// Whether it was paid in another way than by its intent.
     pub paid_elsewhere: bool,
+    /// What the customer owed when it was opened, and it asks for too; below 0 what they had to
+    /// their credit. Minor units.
+    #[serde(default)]
+    pub starting_balance: i64,
+    /// What is left of that and of its total for the customer's next invoice; 0 of a draft.
+    #[serde(default)]
+    pub ending_balance: i64,
     /// The merchant's own keys.
     pub metadata: BTreeMap<String, String>,
     /// What it echoes without acting on it.
@@ -171,14 +179,20 @@ impl Invoice {
         self.lines.iter().fold(0, |sum, line| sum.saturating_add(line.charge.amount))
     }
 
-    /// What is to be paid in all.
+    /// What is to be paid in all: its total and what the customer owed before, less what is left
+    /// for the next invoice.
     pub fn amount_due(&self) -> i64 {
-        self.total().max(0)
+        self.owed().saturating_sub(self.ending_balance).max(0)
     }
 
-    /// What is still to be paid.
-    pub fn amount_remaining(&self) -> i64 {
-        if self.status == InvoiceStatus::Paid { 0 } else { self.amount_due() }
+    /// What its intent debited.
+    pub fn amount_paid(&self) -> i64 {
+        let debited = self.status == InvoiceStatus::Paid && !self.paid_elsewhere;
+        if debited { self.amount_due() } else { 0 }
+    }
+
+    fn owed(&self) -> i64 {
+        self.total().saturating_add(self.starting_balance)
     }
 
     /// Sets or replaces the line of an item.
@@ -197,13 +211,18 @@ impl Invoice {
         self.lines.retain(|line| line.item != item);
     }
 
-    /// A draft becomes one that is to be paid, or that is paid if nothing is due.
-    pub fn finalize(&mut self, printed_number: String, now: AccountTime) {
+    /// A draft of a customer with this balance becomes one that is to be paid. What no intent may
+    /// debit, a credit or a sum that is too small or too large, is left for the customer's next
+    /// invoice, and this one is paid.
+    pub fn finalize(&mut self, printed_number: String, balance: i64, now: AccountTime) {
         assert!(self.status == InvoiceStatus::Draft, "callers ask first whether it is a draft");
         self.printed_number = Some(printed_number);
         self.finalized_at = Some(now);
         self.status = InvoiceStatus::Open;
-        if self.amount_due() == 0 {
+        self.starting_balance = balance;
+        let owed = self.owed();
+        if !(AMOUNT_MIN..=AMOUNT_MAX).contains(&owed) {
+            self.ending_balance = owed;
             self.pay(now);
         }
     }

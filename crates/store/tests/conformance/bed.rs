@@ -186,6 +186,7 @@ pub(crate) fn session(merchant: MerchantId, number: u64) -> Session {
         limits_given: false,
         manual_entry: None,
         for_payouts: false,
+        hosted: None,
         return_url: None,
         status: SessionStatus::Pending,
         accounts: vec![],

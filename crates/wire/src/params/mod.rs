@@ -136,9 +136,16 @@ impl Params {
         self.passed_over.push(name);
         if let Some(node) = self.take(name)
             && self.strict
-            && self.dropped.is_none()
         {
-            self.dropped = Some(node.first_path(self.path_of(name)));
+            let path = node.first_path(self.path_of(name));
+            self.dropped.get_or_insert(path);
+        }
+    }
+
+    /// Notes that nobody acts on what was sent as a parameter, though others of its values work.
+    pub fn note_inert(&mut self, name: &str) {
+        if self.strict && self.dropped.is_none() {
+            self.dropped = Some(self.path_of(name));
         }
     }
 

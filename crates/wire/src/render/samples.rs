@@ -168,6 +168,7 @@ pub(super) fn session() -> Session {
         limits_given: false,
         manual_entry: None,
         for_payouts: false,
+        hosted: None,
         return_url: None,
         status: SessionStatus::Pending,
         accounts: Vec::new(),

@@ -1,8 +1,9 @@
 //! A Financial Connections Session (`financial_connections.session`).
 //!
 //! Its accounts are always there in full. Which keys there are beside depends on the version:
-//! [`change`](crate::change). Only previews see how the flow stands.
+//! [`change`](crate::change). Only previews see how the flow stands, and how it is shown.
 
+use crate::address::HostedPage;
 use crate::change::{
     ACCOUNT_NUMBERS, HOSTED_SESSION, INSTITUTION, ONE_COUNTRY, SESSION_SETUP, SHOWN_COUNTRY,
 };
@@ -13,7 +14,7 @@ use crate::render::{ExpandedHolder, View, account, token, write_holder};
 use model::Word;
 use model::account::Account;
 use model::ownership::Ownership;
-use model::session::{Session, SessionFilters, SessionStatus};
+use model::session::{Hosted, Session, SessionFilters, SessionStatus};
 use model::token::BankAccountToken;
 
 /// The kind of object.
@@ -71,6 +72,9 @@ pub fn write(writer: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>)
                 w.key("accounts").integer(i64::from(accounts_max));
             });
         }
+        if let Some(hosted) = session.hosted.as_ref().filter(|_| version.has(&HOSTED_SESSION)) {
+            w.key("hosted").object(|w| write_hosted(w, hosted));
+        }
         w.key("livemode").boolean(session.livemode);
         if let Some(mode) = session.manual_entry.filter(|_| set_up) {
             w.key("manual_entry").object(|w| {
@@ -91,7 +95,13 @@ pub fn write(writer: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>)
             w.key("status_details").object(|w| write_status_details(w, session));
         }
         if version.has(&HOSTED_SESSION) {
-            w.key("ui_mode").plain("modal");
+            w.key("ui_mode").plain(session.ui_mode().word());
+            let live = session.status == SessionStatus::Pending && parts.secret_shown;
+            if session.hosted.is_some() && live {
+                let page = HostedPage::Session;
+                let url = view.page(page, session.merchant, session.id.number());
+                w.key("url").optional_string(url.as_deref());
+            }
         }
     });
 }
@@ -105,6 +115,13 @@ fn write_accounts(w: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>)
     write_list(w, &url, false, parts.accounts, |w, (account, customer, ownership)| {
         account::write(w, account, view, *customer, *ownership);
     });
+}
+
+fn write_hosted(w: &mut JsonWriter, hosted: &Hosted) {
+    if let Some(method) = hosted.delivery_method {
+        w.key("delivery_method").plain(method.word());
+    }
+    w.key("return_url").string(&hosted.return_url);
 }
 
 fn write_filters(w: &mut JsonWriter, filters: &SessionFilters, view: &View<'_>) {

@@ -92,9 +92,9 @@ async fn create(mut call: Call, kind: IntentKind) -> Outcome {
     let confirmation = take_confirmation(&mut given)?;
     if confirmed {
         input.confirmation = Some(confirmation);
-    } else if confirmation.acceptance.is_some() {
-        let message = "mandate_data may be given only together with confirm=true.";
-        return Err(Error::invalid(message).param("mandate_data").into());
+    } else if let Some(name) = given_word(&confirmation) {
+        let message = format!("{name} may be given only together with confirm=true.");
+        return Err(Error::invalid(message).param(name).into());
     }
     input.given = given;
     let call = call.ready(FIELDS)?;
@@ -277,6 +277,12 @@ fn take_method(given: &mut Given) -> Result<Option<MethodParam>, Error> {
     }
 }
 
+/// The parameter by which a confirmation says how the holder gave their word, if it does.
+fn given_word(confirmation: &Confirmation) -> Option<&'static str> {
+    let data = confirmation.acceptance.as_ref().map(|_| "mandate_data");
+    data.or(confirmation.mandate.as_ref().map(|_| "mandate"))
+}
+
 fn take_confirmation(given: &mut Given) -> Result<Confirmation, Error> {
     let acceptance = match given.take("mandate_data") {
         Some(Given::Hash(mut data)) => data.remove("customer_acceptance"),
@@ -290,10 +296,13 @@ fn take_confirmation(given: &mut Given) -> Result<Confirmation, Error> {
             return Err(Error::missing_param(path));
         }
     }
-    given.take("mandate");
+    let mandate = take_text(given, "mandate");
+    if acceptance.is_some() && mandate.is_some() {
+        return Err(Error::exclusive(&["mandate", "mandate_data"]));
+    }
     let return_url = take_text(given, "return_url");
     check_return_url(return_url.as_deref(), "return_url")?;
-    Ok(Confirmation { acceptance, return_url, ..Confirmation::default() })
+    Ok(Confirmation { acceptance, mandate, return_url, ..Confirmation::default() })
 }
 
 fn take_deposits(given: &Given) -> Result<Deposits, Error> {

@@ -8,6 +8,7 @@
 
 use super::plan::{Deed, Fact, Plan};
 use super::read::Money;
+use super::tree::without_mark;
 use super::write::{Head, write};
 use crate::sandbox::calendar::{Date, date_of, day_of};
 use model::account::{Category, Subcategory};
@@ -46,8 +47,8 @@ pub enum PlaidError {
 
 /// Reads a custom user; `name` is what the scenario and its bank are called.
 pub fn import(text: &str, name: &str) -> Result<Imported, PlaidError> {
-    let user: Value =
-        serde_json::from_str(text).map_err(|error| PlaidError::Json { line: error.line() })?;
+    let user: Value = serde_json::from_str(without_mark(text))
+        .map_err(|error| PlaidError::Json { line: error.line() })?;
     let mut reader = Reader { left_out: Vec::new() };
     let top = object(&user, "the file")?;
     reader.skip(top, &["override_accounts"], "");

@@ -418,12 +418,7 @@ pub(super) struct Money {
 impl Money {
     /// How many digits stand after the point.
     pub(super) fn decimals(self) -> usize {
-        match self.currency.as_str() {
-            "bif" | "clp" | "djf" | "gnf" | "jpy" | "kmf" | "krw" | "mga" | "pyg" | "rwf"
-            | "ugx" | "vnd" | "vuv" | "xaf" | "xof" | "xpf" => 0,
-            "bhd" | "jod" | "kwd" | "omr" | "tnd" => 3,
-            _ => 2,
-        }
+        self.currency.decimals()
     }
 
     pub(super) fn read(

@@ -49,6 +49,7 @@ impl Value {
 
 /// Reads a file: JSON when it begins with a brace, else TOML.
 pub(super) fn read(text: &str) -> Result<Table, ScenarioError> {
+    let text = without_mark(text);
     let lines = Lines::of(text);
     let node = if text.trim_start().starts_with('{') {
         read_json(text, &lines)?
@@ -56,6 +57,11 @@ pub(super) fn read(text: &str) -> Result<Table, ScenarioError> {
         read_toml(text, &lines)?
     };
     Table::open(node, "")
+}
+
+/// A text without the mark of its encoding, which some editors put before it.
+pub(super) fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// Where each line of a text begins.

@@ -85,7 +85,7 @@ impl Engine {
                 let url = intent.as_ref().and_then(|intent| deposits_url(intent, &view));
                 CheckoutStanding::Complete { deposits_url: url }
             }
-            CheckoutStatus::Open if gone => CheckoutStanding::Gone,
+            CheckoutStatus::Open | CheckoutStatus::Expired if gone => CheckoutStanding::Gone,
             CheckoutStatus::Open if now < session.expires_at => CheckoutStanding::Open,
             CheckoutStatus::Open | CheckoutStatus::Expired => CheckoutStanding::Expired,
         };

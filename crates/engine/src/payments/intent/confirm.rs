@@ -100,11 +100,15 @@ impl Engine {
         if confirmation.return_url.is_some() {
             intent.return_url.clone_from(&confirmation.return_url);
         }
-        let mandate = self.mandate(context, intent, &method, confirmation, now);
-        if !intent.is_payment() {
-            intent.mandate = Some(mandate.id);
+        if let Some(given) = &confirmation.mandate {
+            self.check_mandate(context, given, &method).await?;
+        } else {
+            let mandate = self.mandate(context, intent, &method, confirmation, now);
+            if !intent.is_payment() {
+                intent.mandate = Some(mandate.id);
+            }
+            changes.put(Object::Mandate(mandate));
         }
-        changes.put(Object::Mandate(mandate));
         let progress = intent.confirm(&method, now);
         tell_progress(intent, progress, now, Some(&context.cause()), changes);
         if matches!(progress, Progress::Processing | Progress::Succeeded) {
@@ -154,15 +158,34 @@ impl Engine {
         }
     }
 
-    /// Shows a mandate.
-    pub async fn retrieve_mandate(&self, context: &Context, given: &str) -> Result<Answer, Error> {
+    /// Refuses a mandate that is not of the payment method.
+    async fn check_mandate(
+        &self,
+        context: &Context,
+        given: &str,
+        method: &PaymentMethod,
+    ) -> Result<(), Error> {
+        if self.get_mandate(context, given).await?.payment_method == method.id {
+            return Ok(());
+        }
+        let message = format!("The mandate is not of the payment method {}.", method.id);
+        Err(Refusal::invalid(message).param("mandate").into())
+    }
+
+    async fn get_mandate(&self, context: &Context, given: &str) -> Result<Mandate, Error> {
         let missing = || Error::from(Refusal::no_such("mandate", given, "mandate"));
         let id: MandateId = given.parse().map_err(|_| missing())?;
         let find =
             FindObject { merchant: context.merchant, kind: Kind::Mandate, number: id.number() };
-        let Some(Object::Mandate(mandate)) = self.store.read(find).await? else {
-            return Err(missing());
-        };
+        match self.store.read(find).await? {
+            Some(Object::Mandate(mandate)) => Ok(mandate),
+            _ => Err(missing()),
+        }
+    }
+
+    /// Shows a mandate.
+    pub async fn retrieve_mandate(&self, context: &Context, given: &str) -> Result<Answer, Error> {
+        let mandate = self.get_mandate(context, given).await?;
         let changes = Changes::default();
         let value = self.mandate_value(context, &mandate, &changes, &context.expand).await?;
         Ok(Answer::unchanged(crate::payments::bytes(&value)))

@@ -8,16 +8,14 @@ use crate::payments::subscription::InvoiceEnd;
 use crate::payments::{Changes, intent_object};
 use crate::{Answer, Context, Engine, Error};
 use model::clock::AccountTime;
+use model::customer::Customer;
 use model::event::{Cause, EventType, Snapshot};
 use model::given::Given;
 use model::id::{PaymentIntentId, PaymentMethodId, hash_number};
-use model::payments::intent::{Intent, IntentStatus};
+use model::payments::intent::{AMOUNT_MAX, Intent, IntentStatus};
 use model::payments::invoice::{Invoice, InvoiceStatus};
 use store::{Kind, Object};
 use wire::error::Error as Refusal;
-
-/// The most that an invoice may come to, in minor units: what an intent may debit.
-const TOTAL_MAX: i64 = 99_999_999;
 
 /// How an invoice is to be paid.
 #[derive(Clone, Debug, Default)]
@@ -51,8 +49,8 @@ impl Engine {
             if invoice.status != InvoiceStatus::Draft {
                 return Err(unexpected(&invoice, "finalized again"));
             }
-            if invoice.total() > TOTAL_MAX {
-                let message = format!("The invoice comes to more than {TOTAL_MAX} cents.");
+            if invoice.total() > AMOUNT_MAX {
+                let message = format!("The invoice comes to more than {AMOUNT_MAX} cents.");
                 return Err(Refusal::invalid(message).code("amount_too_large").into());
             }
             if let Some(advance) = auto_advance {
@@ -81,10 +79,10 @@ impl Engine {
             Some(Object::Customer(customer)) if !customer.deleted => customer,
             _ => return Err(Refusal::invalid("The customer of the invoice was deleted.").into()),
         };
+        let before = customer.clone();
         let printed = if let Some(chosen) = invoice.printed_number.clone() {
             chosen
         } else {
-            let before = Snapshot::Customer(Box::new(customer.clone()));
             let sequence = customer.next_invoice_sequence.unwrap_or(1);
             let next = sequence.checked_add(1).ok_or_else(|| {
                 Error::from(Refusal::invalid("The customer has no invoice numbers left."))
@@ -94,14 +92,14 @@ impl Engine {
                 let hash = hash_number(&[b"invoice", customer.id.to_string().as_bytes()]);
                 format!("{:08X}", hash & 0xffff_ffff)
             });
-            customer.version = changes.raised(Kind::Customer, number, customer.version);
-            let object = Object::Customer(customer.clone());
-            let updated = EventType::CustomerUpdated;
-            changes.put_and_tell(object, updated, Some(before), now, Some(&cause));
             format!("{prefix}-{sequence:04}")
         };
         invoice.version = changes.raised(Kind::Invoice, invoice.id.number(), invoice.version);
-        invoice.finalize(printed, now);
+        invoice.finalize(printed, customer.balance, now);
+        customer.balance = invoice.ending_balance;
+        if customer != before {
+            put_customer(customer.clone(), before, now, context, changes);
+        }
         super::due::begin(invoice, now);
         if invoice.status == InvoiceStatus::Open {
             let input = IntentInput {
@@ -215,6 +213,17 @@ impl Engine {
             give_up(&mut intent, "void_invoice", now, context, changes)?;
             changes.put(intent_object(intent));
         }
+        let number = invoice.customer.number();
+        if invoice.starting_balance != 0
+            && let Some(Object::Customer(before)) =
+                self.find_changed(context, changes, Kind::Customer, number).await?
+            && !before.deleted
+        {
+            // What it would have collected, or used up, is still owed.
+            let mut customer = before.clone();
+            customer.balance = customer.balance.saturating_add(invoice.starting_balance);
+            put_customer(customer, before, now, context, changes);
+        }
         invoice.version += 1;
         invoice.void(now);
         let object = Object::Invoice(invoice.clone());
@@ -307,6 +316,21 @@ fn intent_given(invoice: &Invoice) -> Given {
 fn tell_paid(invoice: &Object, now: AccountTime, cause: Option<&Cause>, changes: &mut Changes) {
     changes.tell(invoice, EventType::InvoicePaid, now, cause);
     changes.tell(invoice, EventType::InvoicePaymentSucceeded, now, cause);
+}
+
+/// A customer that an invoice changed.
+fn put_customer(
+    mut customer: Customer,
+    before: Customer,
+    now: AccountTime,
+    context: &Context,
+    changes: &mut Changes,
+) {
+    let number = customer.id.number();
+    customer.version = changes.raised(Kind::Customer, number, customer.version);
+    let before = Some(Snapshot::Customer(Box::new(before)));
+    let (object, updated) = (Object::Customer(customer), EventType::CustomerUpdated);
+    changes.put_and_tell(object, updated, before, now, Some(&context.cause()));
 }
 
 /// Cancels the intent of an invoice that needs it no more.

@@ -6,11 +6,11 @@ use crate::payments::{Changes, intent_object};
 use crate::{Context, Engine, Error};
 use model::clock::AccountTime;
 use model::event::{Cause, EventType, Snapshot};
-use model::id::{CustomerId, MerchantId, SetupIntentId, SubscriptionId};
+use model::id::{MerchantId, SetupIntentId, SubscriptionId};
 use model::payments::intent::{Intent, IntentStatus};
 use model::payments::invoice::{Invoice, InvoiceStatus};
 use model::payments::subscription::{Subscription, SubscriptionStatus};
-use store::{Bounds, ClockItem, Cursor, Kind, ListObjects, Object, ObjectsOf, Page};
+use store::{ClockItem, Kind, Object};
 use wire::error::Error as Refusal;
 
 /// How an invoice ended other than by its intent.
@@ -177,46 +177,9 @@ impl Engine {
         Ok(Worked::Item(ClockItem::Objects { objects, events }))
     }
 
-    /// Cancels every subscription of a customer that is to be deleted, one commit each.
-    pub(crate) async fn cancel_all_subscriptions(
-        &self,
-        context: &Context,
-        customer: CustomerId,
-    ) -> Result<(), Error> {
-        let quiet = context.without_reply();
-        let list = ListObjects {
-            merchant: context.merchant,
-            kind: Kind::Subscription,
-            of: ObjectsOf::Customer(customer),
-            created: Bounds::default(),
-            page: Page { limit: model::limits::PAGE_ROWS_MAX, cursor: Cursor::Newest },
-        };
-        let runs =
-            |object: &Object| matches!(object, Object::Subscription(held) if !held.is_over());
-        let mut stale = 0;
-        while stale < model::limits::STALE_RETRIES_MAX {
-            let listed = self.list_kept(list.clone(), runs).await?;
-            if listed.items.is_empty() {
-                return Ok(());
-            }
-            let mut all_ended = true;
-            for object in listed.items {
-                let Object::Subscription(held) = object else { continue };
-                let now = self.moment(context.merchant, held.clock).await?.now;
-                let mut changes = Changes::default();
-                let reason = "cancellation_requested";
-                self.end_subscription(&quiet, held, reason, now, &mut changes).await?;
-                all_ended &= self.commit(&quiet, changes, &[]).await?;
-            }
-            // What changed meanwhile is read again; each round that ends all it read is progress.
-            stale += u32::from(!all_ended);
-        }
-        Err(Error::Locked)
-    }
-
     /// Ends a subscription; the invoice that its begin waits for, and what collects for it, are
     /// given up with it.
-    pub(super) async fn end_subscription(
+    pub(crate) async fn end_subscription(
         &self,
         context: &Context,
         mut held: Subscription,

@@ -117,6 +117,7 @@ fn session() -> Session {
         limits_given: false,
         manual_entry: None,
         for_payouts: false,
+        hosted: None,
         return_url: None,
         status: SessionStatus::Pending,
         accounts: vec![],

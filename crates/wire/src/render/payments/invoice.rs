@@ -117,7 +117,6 @@ static INVOICE: LazyLock<Value> = LazyLock::new(|| {
         },
         "post_payment_credit_notes_amount": 0,
         "pre_payment_credit_notes_amount": 0,
-        "starting_balance": 0,
         "total_discount_amounts": [],
         "total_pretax_credit_amounts": [],
         "total_taxes": [],
@@ -144,16 +143,17 @@ pub fn value(invoice: &Invoice, view: &View<'_>, expanded: &Expanded) -> Value {
     given.update(invoice.given.clone());
     let mut shown = Shown::of(&INVOICE, &given);
     let (total, due) = (invoice.total(), invoice.amount_due());
-    let paid = invoice.status == InvoiceStatus::Paid;
+    let (paid, debited) = (invoice.status == InvoiceStatus::Paid, invoice.amount_paid());
     let finalized = invoice.finalized_at.map(|at| at.0);
     let customer = Some(invoice.customer.to_string());
     let method = invoice.default_payment_method.map(|method| method.to_string());
     shown
         .put("id", invoice.id.to_string())
         .put("amount_due", due)
-        .put("amount_paid", if paid && !invoice.paid_elsewhere { due } else { 0 })
+        .put("amount_paid", debited)
         .put("amount_paid_off_stripe", if invoice.paid_elsewhere { due } else { 0 })
-        .put("amount_remaining", invoice.amount_remaining())
+        // What was paid elsewhere is not taken off: the difference is how Stripe describes it.
+        .put("amount_remaining", due - debited)
         .put("attempt_count", invoice.attempts)
         .put("attempted", invoice.attempts > 0 || paid)
         .put("created", invoice.created.0)
@@ -171,6 +171,7 @@ pub fn value(invoice: &Invoice, view: &View<'_>, expanded: &Expanded) -> Value {
         .put("number", invoice.printed_number.clone())
         .put("period_end", invoice.period.map_or(invoice.created, |period| period.1).0)
         .put("period_start", invoice.period.map_or(invoice.created, |period| period.0).0)
+        .put("starting_balance", invoice.starting_balance)
         .put("status", invoice.status.word())
         .put(
             "status_transitions",
@@ -188,7 +189,7 @@ pub fn value(invoice: &Invoice, view: &View<'_>, expanded: &Expanded) -> Value {
         .put("total_excluding_tax", total);
     if finalized.is_some() {
         let page = view.page(HostedPage::Invoice, invoice.merchant, invoice.id.number());
-        shown.put("ending_balance", 0).put("hosted_invoice_url", page);
+        shown.put("ending_balance", invoice.ending_balance).put("hosted_invoice_url", page);
     }
     if let Some(subscription) = invoice.subscription {
         let details = json!({"metadata": {}, "subscription": subscription.to_string()});

@@ -1,0 +1,76 @@
+//! What an invoice leaves for the next one: sums that no debit may have, and credits.
+
+use crate::invoices::{draft, item};
+use crate::support::{App, Reply};
+
+/// A finalized invoice over so many cents, the second of the customer of the first.
+async fn finalized(app: &App, customer: Option<&str>, cents: i64) -> Reply {
+    let draft = match customer {
+        Some(customer) => app.post("/v1/invoices", &format!("customer={customer}")).await.ok(),
+        None => draft(app, "").await,
+    };
+    item(app, &draft, &format!("amount={cents}")).await.ok();
+    app.post(&format!("/v1/invoices/{}/finalize", draft.text("/id")), "").await.ok()
+}
+
+/// The sums of an invoice, and its customer's balance after it.
+async fn sums(app: &App, invoice: &Reply) -> String {
+    let customer = app.get(&format!("/v1/customers/{}", invoice.text("/customer"))).await.ok();
+    let keys = ["total", "starting_balance", "amount_due", "amount_paid", "ending_balance"];
+    let sums = keys.map(|key| format!("{key} {}", invoice.at(&format!("/{key}"))));
+    format!("{} {} balance {}", invoice.text("/status"), sums.join(" "), customer.at("/balance"))
+}
+
+/// A sum that is too small to be debited, and a credit, wait for the customer's next invoice; one
+/// that is voided leaves them waiting. No intent is made for what no intent may debit.
+#[tokio::test]
+async fn small_sums_and_credits_wait_for_the_next_invoice() {
+    let app = App::sqlite().await;
+    let mut told = Vec::new();
+    for first in [30, 49, -200, 50] {
+        let small = finalized(&app, None, first).await;
+        told.push(sums(&app, &small).await);
+        let customer = small.text("/customer");
+        let next = finalized(&app, Some(&customer), 1_000).await;
+        told.push(sums(&app, &next).await);
+        let path = format!("/v1/invoices/{}/void", next.text("/id"));
+        told.push(sums(&app, &app.post(&path, "").await.ok()).await);
+    }
+    insta::assert_snapshot!(told.join("\n"), @"
+    paid total 30 starting_balance 0 amount_due 0 amount_paid 0 ending_balance 30 balance 30
+    open total 1000 starting_balance 30 amount_due 1030 amount_paid 0 ending_balance 0 balance 0
+    void total 1000 starting_balance 30 amount_due 1030 amount_paid 0 ending_balance 0 balance 30
+    paid total 49 starting_balance 0 amount_due 0 amount_paid 0 ending_balance 49 balance 49
+    open total 1000 starting_balance 49 amount_due 1049 amount_paid 0 ending_balance 0 balance 0
+    void total 1000 starting_balance 49 amount_due 1049 amount_paid 0 ending_balance 0 balance 49
+    paid total -200 starting_balance 0 amount_due 0 amount_paid 0 ending_balance -200 balance -200
+    open total 1000 starting_balance -200 amount_due 800 amount_paid 0 ending_balance 0 balance 0
+    void total 1000 starting_balance -200 amount_due 800 amount_paid 0 ending_balance 0 balance -200
+    open total 50 starting_balance 0 amount_due 50 amount_paid 0 ending_balance 0 balance 0
+    open total 1000 starting_balance 0 amount_due 1000 amount_paid 0 ending_balance 0 balance 0
+    void total 1000 starting_balance 0 amount_due 1000 amount_paid 0 ending_balance 0 balance 0
+    ");
+    let payments = app.get("/v1/payment_intents?limit=100").await.ok();
+    let amounts: Vec<_> = payments.items("/data").iter().map(|one| one["amount"].clone()).collect();
+    assert_eq!(amounts, [1_000, 50, 800, 1_049, 1_030]);
+}
+
+/// A balance that stands on the customer beforehand is asked for with the first invoice, and the
+/// customer's change is told.
+#[tokio::test]
+async fn a_balance_is_collected_with_the_next_invoice() {
+    let app = App::sqlite().await;
+    let customer = app.customer().await;
+    app.post(&format!("/v1/customers/{customer}"), "balance=-400").await.ok();
+    let invoice = finalized(&app, Some(&customer), 1_000).await;
+    let events = app.get("/v1/events?type=customer.updated").await.ok();
+    let told = format!(
+        "{}\n{}",
+        sums(&app, &invoice).await,
+        events.at("/data/0/data/previous_attributes")
+    );
+    insta::assert_snapshot!(told, @r#"
+    open total 1000 starting_balance -400 amount_due 600 amount_paid 0 ending_balance 0 balance 0
+    {"balance":-400,"next_invoice_sequence":1}
+    "#);
+}

@@ -1,0 +1,79 @@
+//! The end of a Checkout Session that nobody completed: by a call, by time, or with its customer.
+
+use crate::context::tries;
+use crate::due::Worked;
+use crate::payments::intent::kind_of;
+use crate::payments::{Changes, intent_object};
+use crate::{Answer, Context, Engine, Error};
+use model::Word;
+use model::clock::AccountTime;
+use model::event::{Cause, EventType};
+use model::payments::checkout::CheckoutSession;
+use store::{ClockItem, Object};
+use wire::error::Error as Refusal;
+
+impl Engine {
+    /// Ends a session that is open.
+    pub async fn expire_checkout(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        for _ in tries() {
+            let mut session = self.get_checkout(context, id, "session").await?;
+            let now = self.moment_to_write(context.merchant, session.clock).await?;
+            if !session.is_open() {
+                let message = format!(
+                    "Only a Checkout Session that is open can be expired; this one is {}.",
+                    session.status.word()
+                );
+                return Err(Refusal::invalid(message).into());
+            }
+            let mut changes = Changes::default();
+            let cause = context.cause();
+            self.expire_open(&mut session, now, Some(&cause), &mut changes).await?;
+            if let Some(body) = self.commit_checkout(context, &session, changes).await? {
+                return Ok(Answer::committed(body));
+            }
+        }
+        Err(Error::Locked)
+    }
+
+    /// Ends an open session, and the intent of attempts that failed.
+    pub(crate) async fn expire_open(
+        &self,
+        session: &mut CheckoutSession,
+        now: AccountTime,
+        cause: Option<&Cause>,
+        changes: &mut Changes,
+    ) -> Result<(), Error> {
+        session.expire();
+        session.version += 1;
+        let object = Object::Checkout(session.clone());
+        changes.tell(&object, EventType::CheckoutSessionExpired, now, cause);
+        changes.put(object);
+        if let Some(mut intent) = self.find_intent_of_checkout(session, changes).await?
+            && intent.cancelable()
+        {
+            intent.cancel(None, now);
+            intent.version += 1;
+            let canceled = kind_of(&intent)
+                .event(EventType::PaymentIntentCanceled, EventType::SetupIntentCanceled);
+            let object = intent_object(intent);
+            changes.tell(&object, canceled, now, cause);
+            changes.put(object);
+        }
+        Ok(())
+    }
+
+    /// The end of a session that nobody completed in time.
+    pub(crate) async fn checkout_due(
+        &self,
+        mut session: CheckoutSession,
+        now: AccountTime,
+    ) -> Result<Worked, Error> {
+        if !session.is_open() || session.expires_at > now {
+            return Ok(Worked::Nothing);
+        }
+        let mut changes = Changes::default();
+        self.expire_open(&mut session, now, None, &mut changes).await?;
+        let Changes { objects, events } = changes;
+        Ok(Worked::Item(ClockItem::Objects { objects, events }))
+    }
+}
