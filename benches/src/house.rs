@@ -191,6 +191,7 @@ async fn link(
         limits: None,
         manual_entry: None,
         return_url: None,
+        hosted: None,
     };
     let session = engine.create_session(context, &session).await?;
     let link = LinkInput {

@@ -233,6 +233,7 @@ impl App {
             limits: None,
             manual_entry: None,
             return_url: None,
+            hosted: None,
         };
         let session = self.engine.create_session(&self.context(), &input).await;
         let session = self.answered(session)?;

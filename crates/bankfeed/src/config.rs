@@ -253,16 +253,22 @@ impl Resolved {
         *self.get(name).1 != Source::Default
     }
 
+    /// Every setting that is shown: its name, its text, and where it came from.
+    pub fn shown(&self) -> impl Iterator<Item = (&'static str, &str, &Source)> {
+        let entries = ENTRIES.iter().filter(|entry| !entry.hidden || self.is_set(entry.name));
+        entries.map(|entry| {
+            let (text, from) = self.get(entry.name);
+            (entry.name, text, from)
+        })
+    }
+
     /// What holds and where from, a line each.
     pub fn table(&self) -> String {
         use std::fmt::Write as _;
         let mut table = String::new();
-        for entry in ENTRIES {
-            let (text, from) = self.get(entry.name);
-            if !entry.hidden || self.is_set(entry.name) {
-                // Writing to a String cannot fail.
-                let _ = writeln!(table, "{:<22} {:<48} {from}", entry.name, text);
-            }
+        for (name, text, from) in self.shown() {
+            // Writing to a String cannot fail.
+            let _ = writeln!(table, "{name:<22} {text:<48} {from}");
         }
         table
     }
@@ -272,6 +278,7 @@ fn read_file(path: &Path) -> Result<BTreeMap<&'static str, String>, ConfigError>
     let text = std::fs::read_to_string(path)
         .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
     let table: toml::Table = text
+        .trim_start_matches('\u{feff}')
         .parse()
         .map_err(|source| ConfigError::Toml { path: path.to_owned(), source: Box::new(source) })?;
     let problem = |problem: String| ConfigError::File { path: path.to_owned(), problem };

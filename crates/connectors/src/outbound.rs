@@ -90,6 +90,8 @@ pub struct Called {
     pub status: u16,
     /// What it says of a refresh that was not started, and the like: its `Stripe-Notice`.
     pub notice: Option<String>,
+    /// When it was sent, by the clock of whoever answered: its `Date`.
+    pub date: Option<String>,
     /// Its body.
     pub body: Vec<u8>,
 }
@@ -150,8 +152,8 @@ impl Outbound {
         let failed = |error: reqwest::Error| OutboundError::Call { reason: reason(&error) };
         let mut answer = request.send().await.map_err(failed)?;
         let status = answer.status().as_u16();
-        let notice = answer.headers().get("stripe-notice");
-        let notice = notice.and_then(|notice| Some(notice.to_str().ok()?.to_owned()));
+        let header = |name| Some(answer.headers().get(name)?.to_str().ok()?.to_owned());
+        let (notice, date) = (header("stripe-notice"), header("date"));
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > CALL_BYTES_MAX {
@@ -159,7 +161,7 @@ impl Outbound {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Called { status, notice, body })
+        Ok(Called { status, notice, date, body })
     }
 
     fn parse(&self, url: &str) -> Result<Url, OutboundError> {

@@ -35,6 +35,27 @@ impl Currency {
         // The constructor admits ASCII letters only, so the fallback cannot be reached.
         std::str::from_utf8(&self.0).unwrap_or("xxx")
     }
+
+    /// How many digits of an amount stand after the point, from 0 to 3, after Stripe's list. Króna
+    /// and Ugandan shilling have none of use any more, and amounts of them still count hundredths.
+    pub fn decimals(self) -> usize {
+        match self.as_str() {
+            "bif" | "clp" | "djf" | "gnf" | "jpy" | "kmf" | "krw" | "mga" | "pyg" | "rwf"
+            | "vnd" | "vuv" | "xaf" | "xof" | "xpf" => 0,
+            "bhd" | "jod" | "kwd" | "omr" | "tnd" => 3,
+            _ => 2,
+        }
+    }
+
+    /// An amount of minor units as a decimal number with all its digits: `-12.00`.
+    pub fn decimal(self, amount: i64) -> String {
+        let decimals = self.decimals();
+        let digits = format!("{:0>width$}", amount.unsigned_abs(), width = decimals + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - decimals);
+        let sign = if amount < 0 { "-" } else { "" };
+        let point = if decimals > 0 { "." } else { "" };
+        format!("{sign}{whole}{point}{fraction}")
+    }
 }
 
 impl fmt::Debug for Currency {

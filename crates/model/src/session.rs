@@ -6,7 +6,9 @@
 use crate::account::{Holder, Permission, Subcategory};
 use crate::bank::Feature;
 use crate::clock::AccountTime;
-use crate::id::{AccountId, ClockId, MerchantId, SessionId, TokenId};
+use crate::id::{
+    AccountId, AuthorizationId, ClockId, InstitutionId, MerchantId, SessionId, TokenId,
+};
 use crate::limits::SESSION_AGE_S_MAX;
 use crate::word::words;
 use serde::{Deserialize, Serialize};
@@ -80,6 +82,62 @@ words! {
     }
 }
 
+words! {
+    /// How a session is shown.
+    UiMode {
+        /// On a page of this server, which its address leads to.
+        Hosted = "hosted",
+        /// Over the page of the merchant.
+        Modal = "modal",
+    }
+}
+
+words! {
+    /// How the holder comes to the page of a hosted session.
+    DeliveryMethod {
+        /// By an e-mail.
+        Email = "email",
+        /// By its address, which the merchant hands on.
+        Url = "url",
+    }
+}
+
+/// What a hosted session was made with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hosted {
+    /// How the holder comes to the page; kept and shown.
+    pub delivery_method: Option<DeliveryMethod>,
+    /// Where the page leads in the end.
+    pub return_url: String,
+}
+
+words! {
+    /// Why a link did not renew what it was meant to.
+    RelinkFailure {
+        /// The bank let the holder in, but not to the account wanted.
+        NoAccount = "no_account",
+        /// The bank did not let the holder in.
+        NoAuthorization = "no_authorization",
+        /// The holder left with the accounts in sight.
+        Other = "other",
+    }
+}
+
+/// What a session renews: the login of an authorization.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Relink {
+    /// The authorization.
+    pub authorization: AuthorizationId,
+    /// The one account of it that is wanted; all where none is.
+    pub account: Option<AccountId>,
+    /// The bank's own key of that account.
+    pub bank_account: Option<String>,
+    /// The bank.
+    pub institution: InstitutionId,
+    /// Why nothing was renewed, once the flow has ended so.
+    pub failure: Option<RelinkFailure>,
+}
+
 /// Which accounts a session offers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionFilters {
@@ -104,8 +162,8 @@ pub struct Session {
     pub livemode: bool,
     /// When it was made.
     pub created: AccountTime,
-    /// Who links.
-    pub holder: Holder,
+    /// Who links; nobody where it renews accounts of nobody.
+    pub holder: Option<Holder>,
     /// The test clock of the holder.
     pub clock: Option<ClockId>,
     /// What opens it to the holder's browser. Stored sealed, apart from the rest.
@@ -129,6 +187,12 @@ pub struct Session {
     pub for_payouts: bool,
     /// Where a webview goes back to.
     pub return_url: Option<String>,
+    /// Set for one that is shown on a page of this server.
+    #[serde(default)]
+    pub hosted: Option<Hosted>,
+    /// Set for one that links again.
+    #[serde(default)]
+    pub relink: Option<Relink>,
     /// Where the flow stands.
     pub status: SessionStatus,
     /// What it linked.
@@ -142,5 +206,10 @@ impl Session {
     /// From when on the client secret opens nothing and is no longer shown.
     pub fn expires_at(&self) -> AccountTime {
         self.created.plus(SESSION_AGE_S_MAX)
+    }
+
+    /// How it is shown.
+    pub fn ui_mode(&self) -> UiMode {
+        if self.hosted.is_some() { UiMode::Hosted } else { UiMode::Modal }
     }
 }

@@ -1,4 +1,5 @@
-//! Addresses of the pages that a holder is sent to: Checkout, an open invoice, two small deposits.
+//! Addresses of the pages that a holder is sent to: Checkout, an open invoice, two small deposits, the
+//! link flow of a hosted session.
 //!
 //! An address lets in whoever has it, so it ends in a token that nobody can guess: the merchant, the
 //! number of the object, and a code of both that only the server's key makes. Nothing of it is
@@ -25,6 +26,8 @@ pub enum HostedPage {
     PaymentDeposits,
     /// The deposits of a Setup Intent.
     SetupDeposits,
+    /// The link flow of a Financial Connections Session.
+    Session,
 }
 
 impl HostedPage {
@@ -34,6 +37,7 @@ impl HostedPage {
             Self::Checkout => "/c/pay",
             Self::Invoice => "/i",
             Self::PaymentDeposits | Self::SetupDeposits => "/microdeposits",
+            Self::Session => "/link",
         }
     }
 
@@ -44,6 +48,7 @@ impl HostedPage {
             Self::Invoice => "invoice",
             Self::PaymentDeposits => "payment deposits",
             Self::SetupDeposits => "setup deposits",
+            Self::Session => "session",
         }
     }
 }
@@ -118,11 +123,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const PAGES: [HostedPage; 4] = [
+    const PAGES: [HostedPage; 5] = [
         HostedPage::Checkout,
         HostedPage::Invoice,
         HostedPage::PaymentDeposits,
         HostedPage::SetupDeposits,
+        HostedPage::Session,
     ];
 
     proptest! {
@@ -131,7 +137,7 @@ mod tests {
         #[test]
         fn opens_one_page(
             key: [u8; 32], other: [u8; 32], merchant in 0..1_u64 << 63, number: u64,
-            at in 0..64_usize, page in 0..4_usize, letter in "[0-9a-f]",
+            at in 0..64_usize, page in 0..5_usize, letter in "[0-9a-f]",
         ) {
             prop_assume!(key != other);
             let (key, other, page) = (PageKey::new(key), PageKey::new(other), PAGES[page]);

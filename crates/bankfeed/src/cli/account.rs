@@ -80,6 +80,12 @@ impl Feature {
     }
 }
 
+/// The key of the account that tells of the refresh whose end a type of event reports.
+pub(super) fn refresh_of(event_type: &str) -> Option<&'static str> {
+    let (_, word) = event_type.rsplit_once(".refreshed_")?;
+    Some(Feature::ALL.into_iter().find(|feature| feature.word() == word)?.refresh())
+}
+
 /// The path of an account.
 pub(super) fn path_of(id: &str) -> String {
     format!("{ACCOUNTS}/{}", segment(id))

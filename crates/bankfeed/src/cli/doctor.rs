@@ -33,6 +33,9 @@ const TIME_MIN_S: i64 = 1_767_225_600;
 /// Seconds by which a file may seem to be from the future.
 const SKEW_S_MAX: i64 = 60;
 
+/// Seconds by which the server's clock may seem to differ, for the time that an answer takes.
+const CLOCKS_APART_S_MAX: u64 = 5;
+
 /// How long a server may take to say that it is ready.
 const READY_MS_MAX: u64 = 3_000;
 
@@ -87,7 +90,8 @@ impl State {
 
 pub(super) fn run(flags: &DoctorFlags) -> Result<(), CommandError> {
     let settings = flags.config.resolve()?.settings()?;
-    let mut findings = vec![clock(&settings)];
+    let server = runtime()?.block_on(find_server(&settings.listen));
+    let mut findings = vec![clock(&settings, server.as_ref())];
     match &settings.place {
         Place::Temporary => findings.push(free_space(&std::env::temp_dir())),
         Place::File(db) => {
@@ -97,7 +101,7 @@ pub(super) fn run(flags: &DoctorFlags) -> Result<(), CommandError> {
         }
     }
     findings.push(keys(&settings));
-    findings.push(runtime()?.block_on(port(&settings)));
+    findings.push(port(&settings, server.as_ref()));
     findings.push(open_files());
     show(&findings, flags.json)?;
     match findings.iter().filter(|finding| finding.state == State::Wrong).count() {
@@ -126,13 +130,20 @@ fn show(findings: &[Finding], json: bool) -> Result<(), OutputError> {
     if json { Ok(()) } else { table.print("nothing was looked at") }
 }
 
-/// Whether the system's time can be right: signatures of webhooks carry it.
-fn clock(settings: &Settings) -> Finding {
+/// Whether the system's time can be right: signatures of webhooks carry it, and who verifies them
+/// compares it.
+fn clock(settings: &Settings, server: Option<&Running>) -> Finding {
     let now = SystemClock::default().server_now().seconds();
     let shown = super::format::moment_of(now);
     let help = "set the clock of this machine: webhooks are signed with its time";
     if now < TIME_MIN_S {
         return wrong("clock", format!("{shown} is in the past"), help);
+    }
+    if let Some(at) = server.and_then(|server| server.now_s)
+        && at.abs_diff(now) > CLOCKS_APART_S_MAX
+    {
+        let at = super::format::moment_of(at);
+        return wrong("clock", format!("{shown}, but for the server it is {at}"), help);
     }
     let Place::File(db) = &settings.place else { return ok("clock", shown) };
     match fs::metadata(db).map(|facts| facts.mtime()) {
@@ -287,7 +298,7 @@ fn issued(path: Option<&PathBuf>) -> Result<usize, Finding> {
 }
 
 /// Whether the server can listen, or listens already.
-async fn port(settings: &Settings) -> Finding {
+fn port(settings: &Settings, server: Option<&Running>) -> Finding {
     let listen = &settings.listen;
     let Some(address) = listen.to_socket_addrs().ok().and_then(|mut found| found.next()) else {
         let found = format!("{listen} is no address");
@@ -303,7 +314,7 @@ async fn port(settings: &Settings) -> Finding {
     match TcpListener::bind(address) {
         Ok(_) => ok("port", format!("{listen} is free")),
         Err(error) if error.kind() == ErrorKind::AddrInUse => {
-            if is_ready(&format!("http://{address}/readyz")).await {
+            if server.is_some() {
                 return ok("port", format!("a server is ready at {listen}"));
             }
             let found = format!("another program listens on {listen}");
@@ -316,10 +327,20 @@ async fn port(settings: &Settings) -> Finding {
     }
 }
 
-async fn is_ready(url: &str) -> bool {
-    let Ok(outbound) = outbound_within(READY_MS_MAX) else { return false };
-    let answer = outbound.call("GET", url, &[], Vec::new()).await;
-    answer.is_ok_and(|answer| answer.status == 200 && answer.body == b"ready\n")
+/// A server that is ready.
+struct Running {
+    /// What its clock shows, if it says.
+    now_s: Option<i64>,
+}
+
+/// The server that listens on an address, if one does and is ready.
+async fn find_server(listen: &str) -> Option<Running> {
+    let address = listen.to_socket_addrs().ok()?.next()?;
+    let outbound = outbound_within(READY_MS_MAX).ok()?;
+    let url = format!("http://{address}/readyz");
+    let answer = outbound.call("GET", &url, &[], Vec::new()).await.ok()?;
+    let ready = answer.status == 200 && answer.body == b"ready\n";
+    ready.then(|| Running { now_s: answer.date.as_deref().and_then(super::format::seconds_of) })
 }
 
 /// Whether as many connections can be open as the server takes.

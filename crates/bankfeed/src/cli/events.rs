@@ -1,6 +1,6 @@
 //! `bankfeed events`: what happened, who was told, how often, and what they answered.
 
-use super::account::segment;
+use super::account::{refresh_of, segment};
 use super::output::{self, Column, Facts, OutputError, Table};
 use super::server::{Server, ServerError, ServerFlags, rows, text, with_server};
 use super::{CommandError, format};
@@ -76,6 +76,7 @@ async fn list(server: &Server, flags: &EventsFlags) -> Result<(), ServerError> {
     let mut table = Table::new(&[
         Column::Text("WHEN"),
         Column::Text("TYPE"),
+        Column::Status("STATUS"),
         Column::Text("OBJECT"),
         Column::Text("EVENT"),
         Column::Number("PENDING"),
@@ -84,12 +85,20 @@ async fn list(server: &Server, flags: &EventsFlags) -> Result<(), ServerError> {
         table.row(&[
             &format::moment(&event["created"]),
             &text(event, "type"),
+            &status_of(event),
             &text(&event["data"]["object"], "id"),
             &text(event, "id"),
             &text(event, "pending_webhooks"),
         ]);
     }
     Ok(table.print("no events")?)
+}
+
+/// How it stood with what happened: how a refresh ended, or the status of the object.
+fn status_of(event: &Value) -> String {
+    let object = &event["data"]["object"];
+    let object = refresh_of(&text(event, "type")).map_or(object, |key| &object[key]);
+    object["status"].as_str().unwrap_or_default().to_owned()
 }
 
 /// Shows an event with its ledger.
@@ -104,6 +113,7 @@ async fn show(server: &Server, id: &str) -> Result<(), ServerError> {
     let mut facts = Facts::new();
     facts.add("event", &text(&event, "id"));
     facts.add("type", &text(&event, "type"));
+    facts.add("status", &status_of(&event));
     facts.add("object", &text(&event["data"]["object"], "id"));
     facts.add("at", &format::moment(&event["created"]));
     facts.add("request", &text(&event["request"], "id"));
@@ -148,7 +158,16 @@ fn show_ledger(deliveries: &[Value]) -> Result<(), OutputError> {
             let due = ["next_attempt_at", "due_at"].map(|name| &delivery[name]);
             let due = due.into_iter().find(|due| due.is_i64()).filter(|_| status == "pending");
             let due = due.map(format::moment).unwrap_or_default();
-            table.row(&[&endpoint, &status, next, &due, "", "", &text(delivery, "fault"), ""]);
+            table.row(&[
+                &endpoint,
+                &status,
+                next,
+                &due,
+                "",
+                "",
+                &text(&delivery["fault"], "kind"),
+                "",
+            ]);
         }
     }
     table.print("no endpoint was told of it")

@@ -1,16 +1,9 @@
 //! Times and amounts as people write them, and spans of time as they type them.
 
-use connectors::sandbox::calendar::{Date, date_of, day_of_second};
+use connectors::sandbox::calendar::{Date, date_of, day_of as day_number, day_of_second};
 use model::clock::DAY_S;
+use model::money::Currency;
 use serde_json::Value;
-
-/// Currencies whose minor unit is the currency itself, after Stripe's list.
-const WHOLE: [&str; 16] = [
-    "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv",
-    "xaf", "xof", "xpf",
-];
-/// Currencies with thousandths.
-const THOUSANDTHS: [&str; 5] = ["bhd", "jod", "kwd", "omr", "tnd"];
 
 /// The day of a Unix time, as `2026-11-23`, in UTC; nothing for null.
 pub(super) fn day(seconds: &Value) -> String {
@@ -45,17 +38,22 @@ pub(super) fn time_of_day(seconds: i64) -> String {
     format!("{:02}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60)
 }
 
+/// The Unix time of a date as HTTP writes it: `Mon, 23 Nov 2026 08:06:36 GMT`.
+pub(super) fn seconds_of(date: &str) -> Option<i64> {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let words: Vec<&str> = date.split_whitespace().collect();
+    let [_, day, month, year, time, "GMT"] = *words.as_slice() else { return None };
+    let (month, _) = (1..).zip(MONTHS).find(|(_, name)| *name == month)?;
+    let date = Date { year: year.parse().ok()?, month, day: day.parse().ok()? };
+    let time: Vec<i64> = time.split(':').filter_map(|part| part.parse().ok()).collect();
+    let [hours, minutes, seconds] = *time.as_slice() else { return None };
+    Some(day_number(date) * DAY_S + hours * 3_600 + minutes * 60 + seconds)
+}
+
 /// An amount of minor units as a decimal number: `-12.00`.
 pub(super) fn amount(minor: i64, currency: &str) -> String {
-    let digits = match currency {
-        _ if WHOLE.contains(&currency) => return minor.to_string(),
-        _ if THOUSANDTHS.contains(&currency) => 3,
-        _ => 2,
-    };
-    let unit = 10_u64.pow(digits);
-    let sign = if minor < 0 { "-" } else { "" };
-    let width = usize::try_from(digits).unwrap_or(2);
-    format!("{sign}{}.{:0width$}", minor.unsigned_abs() / unit, minor.unsigned_abs() % unit)
+    Currency::parse(currency).unwrap_or(Currency::USD).decimal(minor)
 }
 
 /// A hash of amounts by currency, as `12.00 usd`, with commas between; nothing for null.
@@ -109,6 +107,14 @@ mod tests {
         assert_eq!(day(&Value::Null), "");
     }
 
+    /// Dates of HTTP are read, and nothing else.
+    #[test]
+    fn reads_dates_of_http() {
+        assert_eq!(seconds_of("Wed, 31 Dec 2025 23:59:59 GMT"), Some(1_767_225_599));
+        assert_eq!(seconds_of("Wed, 31 Dez 2025 23:59:59 GMT"), None);
+        assert_eq!(seconds_of("2025-12-31T23:59:59Z"), None);
+    }
+
     /// Amounts have as many decimals as their currency.
     #[test]
     fn writes_amounts() {
@@ -116,6 +122,8 @@ mod tests {
         assert_eq!(amount(-5, "usd"), "-0.05");
         assert_eq!(amount(1_200, "jpy"), "1200");
         assert_eq!(amount(1_234, "kwd"), "1.234");
+        assert_eq!(amount(-500, "ugx"), "-5.00");
+        assert_eq!(amount(500, "isk"), "5.00");
         assert_eq!(amount(i64::MIN, "eur"), "-92233720368547758.08");
         assert_eq!(amounts(&json!({"eur": 1, "usd": -100})), "0.01 eur, -1.00 usd");
     }

@@ -1,7 +1,7 @@
 //! `bankfeed link`: links bank accounts without a browser.
 //!
 //! Whatever nobody named is made on the way: a test clock, a customer, a session. It is four calls
-//! at most; one that fails leaves what the calls before it made.
+//! at most; where one fails, what those before it made is taken back.
 
 use super::account::{path_of, segment, show_many};
 use super::output::{Column, Table};
@@ -13,6 +13,8 @@ use model::clock::Clock as _;
 use serde_json::Value;
 
 const HELPERS: &str = "/v1/test_helpers/financial_connections";
+const CLOCKS: &str = "/v1/test_helpers/test_clocks";
+const CUSTOMERS: &str = "/v1/customers";
 /// Seconds that the first refresh of a subscription may take.
 const FIRST_REFRESH_WAIT_S: u64 = 60;
 
@@ -66,13 +68,15 @@ pub(super) fn run(flags: &LinkFlags) -> Result<(), CommandError> {
         if flags.list {
             return list(server).await;
         }
-        let carrier = match &flags.carrier {
-            Some(carrier) => carrier.clone(),
-            None => session(server, flags).await?,
+        let mut made = Made::default();
+        let linked = match link(server, flags, &mut made).await {
+            Ok(linked) => linked,
+            Err(error) => {
+                made.undo(server).await;
+                return Err(error);
+            }
         };
-        let mut form = vec![("carrier", carrier.as_str()), ("institution", flags.bank.as_str())];
-        form.extend(flags.account.iter().map(|name| ("accounts[]", name.as_str())));
-        let linked = server.post(&format!("{HELPERS}/link"), &form).await?;
+        made.tell(server);
         let mut accounts = accounts_of(server, &linked).await?;
         if flags.subscribe {
             subscribe(server, &mut accounts).await?;
@@ -83,10 +87,49 @@ pub(super) fn run(flags: &LinkFlags) -> Result<(), CommandError> {
             show_many(&accounts)?;
         }
         if accounts.is_empty() {
-            return Err(ServerError::Ended(format!("no account was linked by {carrier}")));
+            let id = text(&linked, "id");
+            return Err(ServerError::Ended(format!("no account was linked by {id}")));
         }
         Ok(())
     })
+}
+
+/// Links; answers the carrier.
+async fn link(server: &Server, flags: &LinkFlags, made: &mut Made) -> Result<Value, ServerError> {
+    let carrier = match &flags.carrier {
+        Some(carrier) => carrier.clone(),
+        None => session(server, flags, made).await?,
+    };
+    let mut form = vec![("carrier", carrier.as_str()), ("institution", flags.bank.as_str())];
+    form.extend(flags.account.iter().map(|name| ("accounts[]", name.as_str())));
+    server.post(&format!("{HELPERS}/link"), &form).await
+}
+
+/// What was made for a link because nobody named it.
+#[derive(Default)]
+struct Made {
+    clock: Option<String>,
+    customer: Option<String>,
+}
+
+impl Made {
+    fn tell(&self, server: &Server) {
+        let Some(customer) = self.customer.as_ref().filter(|_| !server.json) else { return };
+        let on = self.clock.as_ref().map(|clock| format!(" on the test clock {clock}"));
+        output::remark(&format!("made the customer {customer}{}", on.unwrap_or_default()));
+    }
+
+    /// Takes it back, so that a link that could not be made leaves nothing behind.
+    async fn undo(&self, server: &Server) {
+        let path = match self {
+            // A clock takes its customers along.
+            Self { clock: Some(clock), .. } => format!("{CLOCKS}/{clock}"),
+            Self { customer: Some(customer), .. } => format!("{CUSTOMERS}/{customer}"),
+            _ => return,
+        };
+        // Why there was no link says more than why this did not help.
+        let _ = server.call("DELETE", &path, &[]).await;
+    }
 }
 
 /// Shows what can be linked.
@@ -109,10 +152,14 @@ async fn list(server: &Server) -> Result<(), ServerError> {
 }
 
 /// A new session, of a new customer unless one was named.
-async fn session(server: &Server, flags: &LinkFlags) -> Result<String, ServerError> {
+async fn session(
+    server: &Server,
+    flags: &LinkFlags,
+    made: &mut Made,
+) -> Result<String, ServerError> {
     let customer = match &flags.customer {
         Some(customer) => customer.clone(),
-        None => customer(server, flags).await?,
+        None => customer(server, flags, made).await?,
     };
     let mut form =
         vec![("account_holder[type]", "customer"), ("account_holder[customer]", customer.as_str())];
@@ -122,23 +169,22 @@ async fn session(server: &Server, flags: &LinkFlags) -> Result<String, ServerErr
     Ok(text(&session, "id"))
 }
 
-async fn customer(server: &Server, flags: &LinkFlags) -> Result<String, ServerError> {
-    let clock = match (&flags.clock, &flags.new_clock) {
-        (None, Some(at)) => {
-            let now = || SystemClock::default().account_now().0.to_string();
-            let at = if at == "now" { now() } else { at.clone() };
-            let path = "/v1/test_helpers/test_clocks";
-            Some(text(&server.post(path, &[("frozen_time", at.as_str())]).await?, "id"))
-        }
-        (clock, _) => clock.clone(),
-    };
-    let mut form = vec![("email", flags.email.as_str())];
-    form.extend(clock.as_deref().map(|clock| ("test_clock", clock)));
-    let customer = text(&server.post("/v1/customers", &form).await?, "id");
-    if !server.json {
-        let on = clock.map(|clock| format!(" on the test clock {clock}")).unwrap_or_default();
-        output::remark(&format!("made the customer {customer}{on}"));
+async fn customer(
+    server: &Server,
+    flags: &LinkFlags,
+    made: &mut Made,
+) -> Result<String, ServerError> {
+    if let Some(at) = &flags.new_clock {
+        let now = || SystemClock::default().account_now().0.to_string();
+        let at = if at == "now" { now() } else { at.clone() };
+        let clock = server.post(CLOCKS, &[("frozen_time", at.as_str())]).await?;
+        made.clock = Some(text(&clock, "id"));
     }
+    let mut form = vec![("email", flags.email.as_str())];
+    let clock = flags.clock.as_deref().or(made.clock.as_deref());
+    form.extend(clock.map(|clock| ("test_clock", clock)));
+    let customer = text(&server.post(CUSTOMERS, &form).await?, "id");
+    made.customer = Some(customer.clone());
     Ok(customer)
 }
 

@@ -32,10 +32,11 @@ mod trigger;
 pub use client::{Client, ClientError, Received};
 
 use crate::StartError;
-use crate::config::ConfigError;
-use clap::{Parser, Subcommand};
+use crate::config::{ConfigError, Source};
+use clap::{Args, Parser, Subcommand};
 use flags::ConfigFlags;
 use output::OutputError;
+use serde_json::json;
 use server::ServerError;
 use std::process::ExitCode;
 
@@ -66,7 +67,7 @@ enum Command {
     /// Runs the main job on a server of its own, and tells each step.
     Demo,
     /// Prints every setting that holds for `serve`, and where it comes from.
-    Config(ConfigFlags),
+    Config(ShowFlags),
     /// Prints events as they happen and forwards them to a URL.
     Listen(listen::ListenFlags),
     /// Lists, prints and checks scenarios: test banks and what happens at them, as files.
@@ -205,11 +206,27 @@ fn end(done: Result<(), CommandError>) -> ExitCode {
     }
 }
 
-fn show_config(flags: &ConfigFlags) -> Result<(), CommandError> {
-    let resolved = flags.resolve()?;
+/// How settings are shown.
+#[derive(Args)]
+struct ShowFlags {
+    /// Print a JSON object for each setting
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: ConfigFlags,
+}
+
+fn show_config(flags: &ShowFlags) -> Result<(), CommandError> {
+    let resolved = flags.config.resolve()?;
     // A table of settings that do not hold together would mislead.
     resolved.settings()?;
-    Ok(output::say(resolved.table().trim_end())?)
+    if !flags.json {
+        return Ok(output::say(resolved.table().trim_end())?);
+    }
+    let shown = |(name, value, from): (&str, &str, &Source)| {
+        output::say_json_line(&json!({"name": name, "value": value, "from": from.to_string()}))
+    };
+    Ok(resolved.shown().try_for_each(shown)?)
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {

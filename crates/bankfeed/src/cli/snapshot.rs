@@ -63,7 +63,10 @@ pub(super) fn run(command: &SnapshotCommand) -> Result<(), CommandError> {
             let id = find(server, &flags.snapshot).await?;
             let path = format!("{SNAPSHOTS}/{}/restore", segment(&id));
             let restored = server.post(&path, &[]).await?;
-            server.show(&restored, show)
+            server.show(&restored, |snapshot| {
+                let (id, at) = (text(snapshot, "id"), format::moment(&snapshot["created"]));
+                output::say(&format!("all is as {id} kept it at {at}: {}", counts(snapshot)))
+            })
         }),
         SnapshotCommand::Delete(flags) => with_server(&flags.server, async |server| {
             let id = find(server, &flags.snapshot).await?;
@@ -124,11 +127,15 @@ fn show(snapshot: &Value) -> Result<(), OutputError> {
     facts.add("snapshot", &text(snapshot, "id"));
     facts.add("name", &text(snapshot, "name"));
     facts.add("taken", &format::moment(&snapshot["created"]));
-    let counts = snapshot["counts"].as_object().into_iter().flatten();
-    let counts: Vec<String> = counts.map(|(kind, rows)| format!("{rows} {kind}")).collect();
-    facts.add("rows", &format!("{}: {}", rows(snapshot), counts.join(", ")));
+    facts.add("rows", &format!("{}: {}", rows(snapshot), counts(snapshot)));
     facts.add("bytes", &text(snapshot, "bytes"));
     facts.print()
+}
+
+/// Rows of each kind.
+fn counts(snapshot: &Value) -> String {
+    let counts = snapshot["counts"].as_object().into_iter().flatten();
+    counts.map(|(kind, rows)| format!("{rows} {kind}")).collect::<Vec<_>>().join(", ")
 }
 
 /// Rows of all kinds.

@@ -4,7 +4,7 @@ use super::making::Making;
 use super::pieces::mark;
 use super::words;
 use crate::http::texts::goes_somewhere;
-use engine::link::Shown;
+use engine::link::{FlowView, Shown};
 use maud::{Markup, html};
 use model::link::{FlowEnd, Pane};
 
@@ -25,6 +25,11 @@ pub(super) fn status(shown: &Shown) -> (Option<&'static str>, bool) {
 /// Whether there is nothing left to do in a run.
 pub(super) fn is_over(shown: &Shown) -> bool {
     status(shown).0.is_some()
+}
+
+/// Where a run leads back to, if a browser may go there.
+pub(super) fn leads_back(view: &FlowView) -> Option<&str> {
+    view.return_url.as_deref().filter(|url| goes_somewhere(url))
 }
 
 impl Making<'_> {
@@ -77,7 +82,7 @@ impl Making<'_> {
     /// The end: a way back for every kind of browser. The script shows the button where a page
     /// waits that can be told.
     pub(super) fn end(&self, text: &str) -> Markup {
-        let back = self.view.return_url.as_deref().filter(|url| goes_somewhere(url));
+        let back = leads_back(self.view);
         html! {
             p { (text) }
             button.main type="button" hidden data-done { "Done" }

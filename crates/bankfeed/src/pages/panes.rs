@@ -1,7 +1,7 @@
 //! The panes of the link flow: one thing at a time, with real forms.
 
 use super::document::{Facts, Page};
-use super::ends::status;
+use super::ends::{leads_back, status};
 use super::fields::{BANK_FIELD, FRAME, INSTITUTION, QUERY, STEP, VERSION};
 use super::form::{Fault, Posted};
 use super::making::{Making, Place};
@@ -24,7 +24,9 @@ pub(super) fn page(
     let (title, back, body) = making.pane();
     let (status, at_once) = status(&view.shown);
     let (flow, origin) = (Some(view.id.to_string()), view.origin.clone());
-    let facts = Facts { flow, origin, status, at_once, goes_to: None };
+    let ended = matches!(view.shown, Shown::Pane(Pane::Ended(_)));
+    let goes_to = leads_back(view).filter(|_| view.hosted && ended).map(str::to_owned);
+    let facts = Facts { flow, origin, status, at_once, goes_to };
     let title_text = if fault.is_some() { format!("Error: {title}") } else { title.clone() };
     let body = html! {
         div.sheet {
@@ -86,7 +88,11 @@ impl Making<'_> {
             Pane::Institutions => ("Choose your bank".into(), false, self.institutions()),
             Pane::Consent => {
                 let name = &self.view.merchant_name;
-                (format!("{name} asks to see your data"), true, self.consent())
+                if self.view.relink {
+                    (format!("{name} asks you to log in again"), false, self.consent())
+                } else {
+                    (format!("{name} asks to see your data"), true, self.consent())
+                }
             }
             Pane::Login { fields, refused } => {
                 (format!("Log in at {bank}"), true, self.login(fields, *refused))
@@ -300,7 +306,7 @@ impl Making<'_> {
                 }))
             } @else {
                 p.alert role="alert" {
-                    "None of these accounts can be used here. Choose another bank."
+                    "None of these accounts can be used here. " (self.way_back()) "."
                 }
                 ul.data {
                     @for choice in &view.choices {
@@ -314,7 +320,7 @@ impl Making<'_> {
                 }
             }
             @if saved || !usable {
-                (self.button("back", "quiet", "Choose another bank"))
+                (self.button("back", "quiet", self.way_back()))
             }
         }
     }
@@ -329,7 +335,7 @@ impl Making<'_> {
                     }
                     None => "The bank has a problem, and it is not known for how long.",
                 }
-                " Your money is safe; you can choose another bank, or come back later."
+                " Your money is safe; you can " (self.other_way()) ", or come back later."
             }
             (self.ways_on())
         }
@@ -338,16 +344,26 @@ impl Making<'_> {
     fn failed(&self) -> Markup {
         html! {
             p {
-                "The bank ended the login. Nothing was linked. You can choose another bank, or try "
-                "again later."
+                "The bank ended the login. Nothing was linked. You can " (self.other_way())
+                ", or try again later."
             }
             (self.ways_on())
         }
     }
 
+    /// What a holder can do at once where a bank would not: one that renews a login has one bank.
+    fn other_way(&self) -> &'static str {
+        if self.view.relink { "log in again" } else { "choose another bank" }
+    }
+
+    /// The same on a button.
+    fn way_back(&self) -> &'static str {
+        if self.view.relink { "Log in again" } else { "Choose another bank" }
+    }
+
     fn ways_on(&self) -> Markup {
         html! {
-            (self.button("back", "main", "Choose another bank"))
+            (self.button("back", "main", self.way_back()))
             @if self.view.manual_entry {
                 (self.button("manual", "quiet", "Enter account numbers instead"))
             }

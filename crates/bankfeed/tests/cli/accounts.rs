@@ -152,7 +152,6 @@ fn names_the_banks() {
       Success                                        An ordinary checking account; payments from it succeed.
       Failure                                        Inactive from the moment it is linked.
     $ bankfeed link --bank Nowhere
-    ! made the customer cus_0vIseXMSf66gKkPr5RRiG6Qh
     ! bankfeed: the server refused: No such institution: 'Nowhere'.
     !   `bankfeed link --list` shows the banks
     ends with 1
@@ -202,4 +201,29 @@ fn links_other_carriers() {
     }
     let told = server.run(&["link", "--carrier", "cs_test_1", "--customer", "cus_1"]);
     assert!(told.contains("ends with 2"), "{told}");
+}
+
+/// A link that the server refuses leaves neither customer nor clock behind.
+#[test]
+fn a_link_that_fails_leaves_nothing() {
+    let server = Server::start();
+    let mut told = server.run(&["link", "--bank", "Nope"]);
+    told += &server.run(&["link", "--account", "Nope", "--new-clock=1767225600"]);
+    told += &server.run(&["link", "--permission", "everything"]);
+    insta::assert_snapshot!(told, @"
+    $ bankfeed link --bank Nope
+    ! bankfeed: the server refused: No such institution: 'Nope'.
+    !   `bankfeed link --list` shows the banks
+    ends with 1
+    $ bankfeed link --account Nope --new-clock=1767225600
+    ! bankfeed: the server refused: The institution has no account 'Nope'.
+    !   `bankfeed link --list` shows the banks and their accounts
+    ends with 1
+    $ bankfeed link --permission everything
+    ! bankfeed: the server refused: Invalid permissions[0]: must be one of balances, ownership, payment_method, or transactions
+    ends with 1
+    ");
+    for path in ["/v1/customers", "/v1/test_helpers/test_clocks"] {
+        assert_eq!(server.call("GET", path, "")["data"], serde_json::json!([]));
+    }
 }

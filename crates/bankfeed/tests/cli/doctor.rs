@@ -2,6 +2,8 @@
 
 use crate::support::{command, told};
 use std::fs::{Permissions, set_permissions};
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -91,7 +93,7 @@ fn finds_what_is_wrong() {
     std::fs::write(folder.path().join("bank.db-wal"), "").unwrap();
     std::fs::write(&db, "no database at all, but some text").unwrap();
     shown += &wrong(look(&db, FREE));
-    shown += &wrong(look(&folder.path().join("none/bank.db"), "nowhere"));
+    shown += &wrong(look(&folder.path().join("none/bank.db"), "[nowhere]:80"));
     insta::assert_snapshot!(shown, @"
     rights wrong others may use DB.key (mode 644) chmod 600 DB.key
     ends with 1
@@ -104,7 +106,7 @@ fn finds_what_is_wrong() {
     database wrong DB: could not open the database: file is not a database name another with --db, or restore a backup
     ends with 1
     rights wrong no file can be made in FOLDER let the user who runs the server write there
-    port wrong nowhere is no address say HOST:PORT with --listen
+    port wrong [nowhere]:80 is no address say HOST:PORT with --listen
     ends with 1
     ");
 }
@@ -113,8 +115,9 @@ fn finds_what_is_wrong() {
 #[test]
 fn knows_who_has_the_port() {
     let server = crate::support::Server::start();
-    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = other.local_addr().unwrap().to_string();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let other = listener.try_clone().unwrap();
     // It takes one connection, says nothing and hangs up.
     let other = std::thread::spawn(move || drop(other.accept()));
     let ours = server.url.strip_prefix("http://").unwrap();
@@ -132,4 +135,26 @@ fn knows_who_has_the_port() {
     {"found":"another program listens on OTHER","help":"end it, or name another port with --listen","state":"wrong","what":"port"}
     {"found":"0.0.0.0:0 can be reached by other machines, and any test key opens the server","help":"say --keys issued, or --keys any if that is what you want","state":"wrong","what":"port"}
     "#);
+}
+
+/// Two clocks that differ are both named: one of them makes signatures that are refused.
+#[test]
+fn compares_clocks() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let other = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        assert!(stream.read(&mut [0; 4_096]).unwrap() > 0);
+        let head = "HTTP/1.1 200 OK\r\ndate: Thu, 01 Jan 2026 00:00:00 GMT\r\ncontent-length: 6";
+        stream.write_all(format!("{head}\r\n\r\nready\n").as_bytes()).unwrap();
+    });
+    let arguments = ["doctor", "--memory", "--json", "--listen", &address];
+    let output = command(&arguments).output().unwrap();
+    other.join().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8(output.stdout).unwrap();
+    let clock: serde_json::Value = serde_json::from_str(told.lines().next().unwrap()).unwrap();
+    assert_eq!(clock["state"], "wrong");
+    let found = clock["found"].as_str().unwrap();
+    assert!(found.ends_with("but for the server it is 2026-01-01 00:00:00"), "{found}");
 }

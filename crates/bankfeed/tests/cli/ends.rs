@@ -2,6 +2,7 @@
 
 use crate::support::{Server, command, told};
 use std::fs::File;
+use std::io::Write as _;
 use std::process::Stdio;
 
 /// Output that finds no room is an error of every command, whatever its form.
@@ -124,4 +125,35 @@ fn wrong_questions_are_told_apart() {
     ! For more information, try '--help'.
     ends with 2
     ");
+}
+
+/// Settings are told to programs as they are to people.
+#[test]
+fn settings_are_json_too() {
+    let arguments = ["config", "--json", "--memory", "--seed", "7"];
+    let shown = told(&mut command(&arguments), &arguments);
+    let lines: Vec<serde_json::Value> =
+        shown.lines().skip(1).map(|line| serde_json::from_str(line).unwrap()).collect();
+    let seed = lines.iter().find(|line| line["name"] == "seed").unwrap();
+    assert_eq!(*seed, serde_json::json!({"from": "flag", "name": "seed", "value": "7"}));
+    let people = told(&mut command(&["config", "--memory", "--seed", "7"]), &[]);
+    assert_eq!(people.lines().count() - 1, lines.len());
+}
+
+/// A scenario is read from standard input, and with the mark that some editors put before a text.
+#[test]
+fn scenarios_come_by_pipe() {
+    for (text, told) in [
+        ("name = \"One\"\naccounts = [{ name = \"A\" }]", "One: 1 account at 1 bank\n"),
+        (
+            "\u{feff}{\"name\": \"Two\", \"accounts\": [{\"name\": \"A\"}]}",
+            "Two: 1 account at 1 bank\n",
+        ),
+    ] {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        writer.write_all(text.as_bytes()).unwrap();
+        drop(writer);
+        let output = command(&["scenario", "check", "-"]).stdin(reader).output().unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), told);
+    }
 }

@@ -125,18 +125,18 @@ fn shows_events_with_their_deliveries() {
     told += &server.run(&["events", "evt_123"]);
     insta::assert_snapshot!(told, @"
     $ bankfeed events
-    WHEN                 TYPE              OBJECT                        EVENT                         PENDING
-    2026-01-01 00:00:00  customer.updated  cus_0vIseXMSf66gKkPr5RRiG6Qh  evt_9RP1R1d0yzB0056VN1USuq84        0
-    2026-01-01 00:00:00  customer.created  cus_0vIseXMSf66gKkPr5RRiG6Qh  evt_9RP1R1d0yzB008ntivLffRgZ        0
+    WHEN                 TYPE              STATUS  OBJECT                        EVENT                         PENDING
+    2026-01-01 00:00:00  customer.updated          cus_0vIseXMSf66gKkPr5RRiG6Qh  evt_9RP1R1d0yzB0056VN1USuq84        0
+    2026-01-01 00:00:00  customer.created          cus_0vIseXMSf66gKkPr5RRiG6Qh  evt_9RP1R1d0yzB008ntivLffRgZ        0
     $ bankfeed events --type customer.created
-    WHEN                 TYPE              OBJECT                        EVENT                         PENDING
-    2026-01-01 00:00:00  customer.created  cus_0vIseXMSf66gKkPr5RRiG6Qh  evt_9RP1R1d0yzB008ntivLffRgZ        0
+    WHEN                 TYPE              STATUS  OBJECT                        EVENT                         PENDING
+    2026-01-01 00:00:00  customer.created          cus_0vIseXMSf66gKkPr5RRiG6Qh  evt_9RP1R1d0yzB008ntivLffRgZ        0
     $ bankfeed events evt_9RP1R1d0yzB0056VN1USuq84
     event    evt_9RP1R1d0yzB0056VN1USuq84
     type     customer.updated
     object   cus_0vIseXMSf66gKkPr5RRiG6Qh
     at       2026-01-01 00:00:00
-    request  req_6VbDzP3TIFV9c86C1I1FyKfk
+    request  req_3R5X4xIYSLSJvvme0ZfRQ6ks
     version  2026-10-28.endive
     ! no endpoint was told of it
     $ bankfeed events evt_123
@@ -197,6 +197,47 @@ fn sends_again() {
     $ bankfeed events resend evt_123
     ! bankfeed: the server refused: No such event: 'evt_123'
     !   each key has objects of its own; this call used sk_test_123, the default
+    ends with 1
+    ");
+}
+
+/// What changes nothing brings no event, which is said at once and not after a long wait; what can be
+/// changed again brings one again.
+#[test]
+fn says_why_nothing_happens() {
+    let server = Server::with(&["--memory", "--cool-down-test", "60"]);
+    let account = server.link(&[]);
+    let customer = server.call("POST", "/v1/customers", "email=ada@example.com");
+    let customer = customer["id"].as_str().unwrap();
+    let mut told = String::new();
+    let deactivated = "financial_connections.account.deactivated";
+    let refreshed = "financial_connections.account.refreshed_balance";
+    for event in [refreshed, refreshed, deactivated, deactivated] {
+        told += &server.run(&["trigger", event, "--account", &account]);
+    }
+    for event in ["customer.updated", "customer.updated", "customer.deleted"] {
+        let events = server.json(&["trigger", event, "--customer", customer]);
+        assert_eq!(events[0]["data"]["object"]["id"], customer);
+    }
+    insta::assert_snapshot!(told, @"
+    $ bankfeed trigger financial_connections.account.refreshed_balance --account fca_0vIseXMSiAu8P8oVp4PoNoHu
+    event   evt_0vIseXMSiAu001wfumZm9bXd
+    type    financial_connections.account.refreshed_balance
+    object  fca_0vIseXMSiAu8P8oVp4PoNoHu
+    at      2026-01-01 00:00:00
+    ! nothing was made for it
+    $ bankfeed trigger financial_connections.account.refreshed_balance --account fca_0vIseXMSiAu8P8oVp4PoNoHu
+    ! No refresh was started: the one before is pending, or next_refresh_available_at has not come.
+    ! bankfeed: financial_connections.account.refreshed_balance does not come: the call changed nothing about fca_0vIseXMSiAu8P8oVp4PoNoHu; it can be refreshed again from 2026-01-01 00:01:00
+    ends with 1
+    $ bankfeed trigger financial_connections.account.deactivated --account fca_0vIseXMSiAu8P8oVp4PoNoHu
+    event   evt_0vIseXMSiAu000dbDr0JCXpJ
+    type    financial_connections.account.deactivated
+    object  fca_0vIseXMSiAu8P8oVp4PoNoHu
+    at      2026-01-01 00:00:00
+    ! nothing was made for it
+    $ bankfeed trigger financial_connections.account.deactivated --account fca_0vIseXMSiAu8P8oVp4PoNoHu
+    ! bankfeed: financial_connections.account.deactivated does not come: the call changed nothing about fca_0vIseXMSiAu8P8oVp4PoNoHu, which is inactive already
     ends with 1
     ");
 }

@@ -12,7 +12,8 @@ fn account(server: &Server) -> String {
         "amount=-1200&description=Blue+Door,+%22Coffee%22&status=posted",
         "amount=250000&description=Salary+%3CAcme+%26+Sons%3E+for+the+month+of+December&status=posted",
         "amount=-4999&description=Bookshop&status=pending",
-        "amount=-700&currency=eur&description=Caf%C3%A9&status=posted",
+        "amount=-700&currency=eur&description=Caf%C3%A9%EF%BF%BF+%01+noir&status=posted",
+        "amount=-500&currency=ugx&description=Boda&status=posted",
     ] {
         server.call("POST", &path, form);
     }
@@ -32,12 +33,14 @@ fn writes_texts() {
     insta::assert_snapshot!(told, @r#"
     $ bankfeed export fca_0vIseXMSiAu8P8oVp4PoNoHu --format csv
     id,account,transacted_at,amount,amount_minor,currency,description,status,posted_at,void_at,transaction_refresh,updated
-    fctxn_0vIseXMSiAu0092h5PfcIKwu,fca_0vIseXMSiAu8P8oVp4PoNoHu,2026-01-01T00:00:00Z,-7.00,-700,eur,Café,posted,2026-01-01T00:00:00Z,,fctxnref_0vIseXMSiAu1IAX8vKpd7xyr,2026-01-01T00:00:00Z
+    fctxn_0vIseXMSiAu0092h5PfcIKwv,fca_0vIseXMSiAu8P8oVp4PoNoHu,2026-01-01T00:00:00Z,-5.00,-500,ugx,Boda,posted,2026-01-01T00:00:00Z,,fctxnref_0vIseXMSiAu1IAX8vKpd7xyr,2026-01-01T00:00:00Z
+    fctxn_0vIseXMSiAu0092h5PfcIKwu,fca_0vIseXMSiAu8P8oVp4PoNoHu,2026-01-01T00:00:00Z,-7.00,-700,eur,Café￿  noir,posted,2026-01-01T00:00:00Z,,fctxnref_0vIseXMSiAu1IAX8vKpd7xyr,2026-01-01T00:00:00Z
     fctxn_0vIseXMSiAu0092h5PfcIKwt,fca_0vIseXMSiAu8P8oVp4PoNoHu,2026-01-01T00:00:00Z,-49.99,-4999,usd,Bookshop,pending,,,fctxnref_0vIseXMSiAu1IAX8vKpd7xyr,2026-01-01T00:00:00Z
     fctxn_0vIseXMSiAu0092h5PfcIKws,fca_0vIseXMSiAu8P8oVp4PoNoHu,2026-01-01T00:00:00Z,2500.00,250000,usd,Salary <Acme & Sons> for the month of December,posted,2026-01-01T00:00:00Z,,fctxnref_0vIseXMSiAu1IAX8vKpd7xyr,2026-01-01T00:00:00Z
     fctxn_0vIseXMSiAu0092h5PfcIKwr,fca_0vIseXMSiAu8P8oVp4PoNoHu,2026-01-01T00:00:00Z,-12.00,-1200,usd,"Blue Door, ""Coffee""",posted,2026-01-01T00:00:00Z,,fctxnref_0vIseXMSiAu1IAX8vKpd7xyr,2026-01-01T00:00:00Z
     $ bankfeed export fca_0vIseXMSiAu8P8oVp4PoNoHu --format jsonl
-    {"account":"fca_0vIseXMSiAu8P8oVp4PoNoHu","amount":-700,"currency":"eur","description":"Café","id":"fctxn_0vIseXMSiAu0092h5PfcIKwu","livemode":false,"object":"financial_connections.transaction","status":"posted","status_transitions":{"posted_at":1767225600,"void_at":null},"transacted_at":1767225600,"transaction_refresh":"fctxnref_0vIseXMSiAu1IAX8vKpd7xyr","updated":1767225600}
+    {"account":"fca_0vIseXMSiAu8P8oVp4PoNoHu","amount":-500,"currency":"ugx","description":"Boda","id":"fctxn_0vIseXMSiAu0092h5PfcIKwv","livemode":false,"object":"financial_connections.transaction","status":"posted","status_transitions":{"posted_at":1767225600,"void_at":null},"transacted_at":1767225600,"transaction_refresh":"fctxnref_0vIseXMSiAu1IAX8vKpd7xyr","updated":1767225600}
+    {"account":"fca_0vIseXMSiAu8P8oVp4PoNoHu","amount":-700,"currency":"eur","description":"Café￿ \u0001 noir","id":"fctxn_0vIseXMSiAu0092h5PfcIKwu","livemode":false,"object":"financial_connections.transaction","status":"posted","status_transitions":{"posted_at":1767225600,"void_at":null},"transacted_at":1767225600,"transaction_refresh":"fctxnref_0vIseXMSiAu1IAX8vKpd7xyr","updated":1767225600}
     {"account":"fca_0vIseXMSiAu8P8oVp4PoNoHu","amount":-4999,"currency":"usd","description":"Bookshop","id":"fctxn_0vIseXMSiAu0092h5PfcIKwt","livemode":false,"object":"financial_connections.transaction","status":"pending","status_transitions":{"posted_at":null,"void_at":null},"transacted_at":1767225600,"transaction_refresh":"fctxnref_0vIseXMSiAu1IAX8vKpd7xyr","updated":1767225600}
     {"account":"fca_0vIseXMSiAu8P8oVp4PoNoHu","amount":250000,"currency":"usd","description":"Salary <Acme & Sons> for the month of December","id":"fctxn_0vIseXMSiAu0092h5PfcIKws","livemode":false,"object":"financial_connections.transaction","status":"posted","status_transitions":{"posted_at":1767225600,"void_at":null},"transacted_at":1767225600,"transaction_refresh":"fctxnref_0vIseXMSiAu1IAX8vKpd7xyr","updated":1767225600}
     {"account":"fca_0vIseXMSiAu8P8oVp4PoNoHu","amount":-1200,"currency":"usd","description":"Blue Door, \"Coffee\"","id":"fctxn_0vIseXMSiAu0092h5PfcIKwr","livemode":false,"object":"financial_connections.transaction","status":"posted","status_transitions":{"posted_at":1767225600,"void_at":null},"transacted_at":1767225600,"transaction_refresh":"fctxnref_0vIseXMSiAu1IAX8vKpd7xyr","updated":1767225600}
@@ -49,11 +52,17 @@ fn writes_texts() {
     <BANKMSGSRSV1>
     <STMTTRNRS><TRNUID>1</TRNUID><STATUS><CODE>0</CODE><SEVERITY>INFO</SEVERITY></STATUS><STMTRS><CURDEF>EUR</CURDEF><BANKACCTFROM><BANKID>000000000</BANKID><ACCTID>IseXMSiAu8P8oVp4PoNoHu</ACCTID><ACCTTYPE>CHECKING</ACCTTYPE></BANKACCTFROM>
     <BANKTRANLIST><DTSTART>20260101000000[0:GMT]</DTSTART><DTEND>20260101000000[0:GMT]</DTEND>
-    <STMTTRN><TRNTYPE>DEBIT</TRNTYPE><DTPOSTED>20260101000000[0:GMT]</DTPOSTED><DTUSER>20260101000000[0:GMT]</DTUSER><TRNAMT>-7.00</TRNAMT><FITID>fctxn_0vIseXMSiAu0092h5PfcIKwu</FITID><NAME>Café</NAME></STMTTRN>
+    <STMTTRN><TRNTYPE>DEBIT</TRNTYPE><DTPOSTED>20260101000000[0:GMT]</DTPOSTED><DTUSER>20260101000000[0:GMT]</DTUSER><TRNAMT>-7.00</TRNAMT><FITID>fctxn_0vIseXMSiAu0092h5PfcIKwu</FITID><NAME>Café    noir</NAME></STMTTRN>
     </BANKTRANLIST>
     <LEDGERBAL><BALAMT>-7.00</BALAMT><DTASOF>20260101000000[0:GMT]</DTASOF></LEDGERBAL>
     </STMTRS></STMTTRNRS>
-    <STMTTRNRS><TRNUID>2</TRNUID><STATUS><CODE>0</CODE><SEVERITY>INFO</SEVERITY></STATUS><STMTRS><CURDEF>USD</CURDEF><BANKACCTFROM><BANKID>000000000</BANKID><ACCTID>IseXMSiAu8P8oVp4PoNoHu</ACCTID><ACCTTYPE>CHECKING</ACCTTYPE></BANKACCTFROM>
+    <STMTTRNRS><TRNUID>2</TRNUID><STATUS><CODE>0</CODE><SEVERITY>INFO</SEVERITY></STATUS><STMTRS><CURDEF>UGX</CURDEF><BANKACCTFROM><BANKID>000000000</BANKID><ACCTID>IseXMSiAu8P8oVp4PoNoHu</ACCTID><ACCTTYPE>CHECKING</ACCTTYPE></BANKACCTFROM>
+    <BANKTRANLIST><DTSTART>20260101000000[0:GMT]</DTSTART><DTEND>20260101000000[0:GMT]</DTEND>
+    <STMTTRN><TRNTYPE>DEBIT</TRNTYPE><DTPOSTED>20260101000000[0:GMT]</DTPOSTED><DTUSER>20260101000000[0:GMT]</DTUSER><TRNAMT>-5.00</TRNAMT><FITID>fctxn_0vIseXMSiAu0092h5PfcIKwv</FITID><NAME>Boda</NAME></STMTTRN>
+    </BANKTRANLIST>
+    <LEDGERBAL><BALAMT>-5.00</BALAMT><DTASOF>20260101000000[0:GMT]</DTASOF></LEDGERBAL>
+    </STMTRS></STMTTRNRS>
+    <STMTTRNRS><TRNUID>3</TRNUID><STATUS><CODE>0</CODE><SEVERITY>INFO</SEVERITY></STATUS><STMTRS><CURDEF>USD</CURDEF><BANKACCTFROM><BANKID>000000000</BANKID><ACCTID>IseXMSiAu8P8oVp4PoNoHu</ACCTID><ACCTTYPE>CHECKING</ACCTTYPE></BANKACCTFROM>
     <BANKTRANLIST><DTSTART>20260101000000[0:GMT]</DTSTART><DTEND>20260101000000[0:GMT]</DTEND>
     <STMTTRN><TRNTYPE>CREDIT</TRNTYPE><DTPOSTED>20260101000000[0:GMT]</DTPOSTED><DTUSER>20260101000000[0:GMT]</DTUSER><TRNAMT>2500.00</TRNAMT><FITID>fctxn_0vIseXMSiAu0092h5PfcIKws</FITID><NAME>Salary &lt;Acme &amp; Sons&gt; for the mon</NAME><MEMO>Salary &lt;Acme &amp; Sons&gt; for the month of December</MEMO></STMTTRN>
     <STMTTRN><TRNTYPE>DEBIT</TRNTYPE><DTPOSTED>20260101000000[0:GMT]</DTPOSTED><DTUSER>20260101000000[0:GMT]</DTUSER><TRNAMT>-12.00</TRNAMT><FITID>fctxn_0vIseXMSiAu0092h5PfcIKwr</FITID><NAME>Blue Door, "Coffee"</NAME></STMTTRN>
@@ -75,7 +84,7 @@ fn writes_parquet() {
     let file = folder.path().join("rows.parquet");
     let told =
         server.json(&["export", &account, "--format", "parquet", "-o", file.to_str().unwrap()]);
-    assert_eq!(told[0]["rows"], 4);
+    assert_eq!(told[0]["rows"], 5);
     let rows = server.json(&["transactions", &account]);
     let reader = SerializedFileReader::new(std::fs::File::open(&file).unwrap()).unwrap();
     let mut read = 0;
@@ -143,14 +152,14 @@ fn writes_through() {
     let reading = std::thread::spawn(move || std::fs::read_to_string(pipe).unwrap());
     export("pipe");
     assert!(!std::fs::symlink_metadata(place("pipe")).unwrap().is_file());
-    assert_eq!(reading.join().unwrap().lines().count(), 5);
+    assert_eq!(reading.join().unwrap().lines().count(), 6);
 
     std::fs::write(place("kept.csv"), "before").unwrap();
     for (link, file) in [("link", "kept.csv"), ("dangling", "made.csv")] {
         std::os::unix::fs::symlink(file, place(link)).unwrap();
         export(link);
         assert!(std::fs::symlink_metadata(place(link)).unwrap().is_symlink());
-        assert_eq!(std::fs::read_to_string(place(file)).unwrap().lines().count(), 5);
+        assert_eq!(std::fs::read_to_string(place(file)).unwrap().lines().count(), 6);
     }
     let told = export("");
     assert!(told.contains("Is a directory"), "{told}");

@@ -41,7 +41,7 @@ pub fn date_of(day: i64) -> Date {
 }
 
 /// The day of a date; a date that no calendar has gives a neighbouring day.
-pub(super) fn day_of(date: Date) -> i64 {
+pub fn day_of(date: Date) -> i64 {
     let year = date.year - i64::from(date.month <= 2);
     let era = year.div_euclid(400);
     let in_era = year.rem_euclid(400);

@@ -2,7 +2,7 @@
 //! shows what is there. A step names the version that its page was made from, so that of two tabs
 //! one moves the run and the other is shown where it came to.
 
-use super::steps::{Effect, Ground, LinkStep, PickFault};
+use super::steps::{Effect, Ground, LinkStep, PickFault, begun, relink_failure};
 use super::{CarrierInput, changed, open};
 use crate::carrier::{Carrier, CarrierEnd};
 use crate::context::{made, render, settled, tries};
@@ -13,9 +13,11 @@ use model::customer::Customer;
 use model::given::Given;
 use model::id::{LinkFlowId, MerchantId, RequestId};
 use model::link::{FlowEnd, LinkFlow, LinkRun, Pane};
+use model::session::Session;
 use model::token::BankNumbers;
 use sha2::{Digest, Sha256};
 use store::{ChangeObject, ChangeObjects, CreateObject, FindObject, Kind, Object};
+use wire::address::HostedPage;
 
 /// Letters and digits of the secret that lets a browser in.
 const SECRET_CHARS: usize = 32;
@@ -95,8 +97,7 @@ impl Engine {
         let customer = self.flow_customer(context, ask.holder.as_ref()).await?;
         let email = customer.and_then(|customer| customer.email);
         let told = carrier.payer_email().map(str::to_owned);
-        let first = super::steps::first(&ask);
-        let mut run = LinkRun { pane: first, email: told.clone(), ..LinkRun::default() };
+        let mut run = LinkRun { email: told.clone(), ..begun(&ask) };
         if let Some(email) = email.or(told)
             && super::steps::can_sign_in(&ask)
             && !self.known_accounts(context.merchant, &email).await?.is_empty()
@@ -118,6 +119,24 @@ impl Engine {
             secret: self.secret("", SECRET_CHARS),
             run,
         })
+    }
+
+    /// The run of a session that is shown on a page of its own: it is there from the start, so that
+    /// the session's address opens the same run in every browser.
+    pub(crate) async fn hosted_flow(
+        &self,
+        context: &Context,
+        session: &Session,
+    ) -> Result<Option<LinkFlow>, Error> {
+        if session.hosted.is_none() {
+            return Ok(None);
+        }
+        let flow = self.new_flow(context, &Carrier::Session(session.clone()), None).await?;
+        let number = session.id.number();
+        let token = self.page_key.token(HostedPage::Session, session.merchant, number);
+        // Its token is that of the address, which names the session's number and holds the secret.
+        let secret = token[2 * NUMBER_CHARS..].to_owned();
+        Ok(Some(LinkFlow { id: LinkFlowId::from_number(number), secret, ..flow }))
     }
 
     /// The run that a token opens, if it opens one.
@@ -190,7 +209,7 @@ impl Engine {
         };
         let known = match email {
             Some(email) => self.known_accounts(context.merchant, &email).await?,
-            None => Vec::new(),
+            None => self.known_to_relink(&ask).await?,
         };
         let banks = self.banks(context.merchant, ask.livemode).await?;
         let ground = Ground { ask: &ask, banks: &banks, holder_key: &holder_key, now, known };
@@ -215,7 +234,8 @@ impl Engine {
                     .await?
             }
             Ok(Effect::Leave(how)) => {
-                let end = self.carrier_left(&context, carrier, how, now).await?;
+                let failure = relink_failure(&flow.run, &ask, how);
+                let end = self.carrier_left(&context, carrier, how, failure, now).await?;
                 self.end_flow(flow, how, end).await?
             }
         };

@@ -141,8 +141,14 @@ impl Params {
     /// Takes a parameter that the API knows and this server does not act on, in any shape.
     pub fn pass_over(&mut self, name: &'static str) {
         self.passed_over.push(name);
-        let sent = self.take(name).is_some();
-        if self.strict && sent && self.dropped.is_none() {
+        if self.take(name).is_some() {
+            self.note_inert(name);
+        }
+    }
+
+    /// Notes that nobody acts on what was sent as a parameter, though others of its values work.
+    pub fn note_inert(&mut self, name: &str) {
+        if self.strict && self.dropped.is_none() {
             self.dropped = Some(self.path_of(name));
         }
     }

@@ -1,10 +1,11 @@
 //! A Financial Connections Session (`financial_connections.session`).
 //!
 //! Its accounts are always there in full. Which keys there are beside depends on the version:
-//! [`change`](crate::change). Only previews see how the flow stands.
+//! [`change`](crate::change). Only previews see how the flow stands, and how it is shown.
 
+use crate::address::HostedPage;
 use crate::change::{
-    ACCOUNT_NUMBERS, HOSTED_SESSION, INSTITUTION, ONE_COUNTRY, SESSION_SETUP, SHOWN_COUNTRY,
+    ACCOUNT_NUMBERS, HOSTED_SESSION, INSTITUTION, ONE_COUNTRY, RELINK, SESSION_SETUP, SHOWN_COUNTRY,
 };
 use crate::expand::Field;
 use crate::json::JsonWriter;
@@ -12,8 +13,9 @@ use crate::list::write_list;
 use crate::render::{ExpandedHolder, View, account, token, write_holder};
 use model::Word;
 use model::account::Account;
+use model::id::AccountId;
 use model::ownership::Ownership;
-use model::session::{Session, SessionFilters, SessionStatus};
+use model::session::{Hosted, Relink, Session, SessionFilters, SessionStatus};
 use model::token::BankAccountToken;
 
 /// The kind of object.
@@ -52,7 +54,7 @@ pub fn write(writer: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>)
         w.key("id").plain(session.id.text().as_str());
         w.key("object").plain(OBJECT);
         w.key("account_holder");
-        write_holder(w, Some(&session.holder), parts.holder, view);
+        write_holder(w, session.holder.as_ref(), parts.holder, view);
         w.key("accounts");
         write_accounts(w, parts, view);
         if let Some(token) = parts.token.filter(|_| set_up) {
@@ -64,6 +66,9 @@ pub fn write(writer: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>)
         w.key("client_secret").optional_string(secret);
         if let Some(filters) = &session.filters {
             w.key("filters").object(|w| write_filters(w, filters, view));
+        }
+        if let Some(hosted) = session.hosted.as_ref().filter(|_| version.has(&HOSTED_SESSION)) {
+            w.key("hosted").object(|w| write_hosted(w, hosted));
         }
         if let Some(accounts_max) = session.accounts_max.filter(|_| session.limits_given && set_up)
         {
@@ -83,6 +88,9 @@ pub fn write(writer: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>)
             Some(prefetch) => w.strings(prefetch.iter().map(|item| item.word())),
             None => w.null(),
         };
+        if let Some(relink) = session.relink.as_ref().filter(|_| version.has(&RELINK)) {
+            write_relink(w, relink, session.status);
+        }
         if let Some(url) = &session.return_url {
             w.key("return_url").string(url);
         }
@@ -91,7 +99,7 @@ pub fn write(writer: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>)
             w.key("status_details").object(|w| write_status_details(w, session));
         }
         if version.has(&HOSTED_SESSION) {
-            w.key("ui_mode").plain("modal");
+            write_ui_mode(w, parts, view);
         }
     });
 }
@@ -105,6 +113,48 @@ fn write_accounts(w: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>)
     write_list(w, &url, false, parts.accounts, |w, (account, customer, ownership)| {
         account::write(w, account, view, *customer, *ownership);
     });
+}
+
+/// How it is shown, and where as long as that may be opened.
+fn write_ui_mode(w: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>) {
+    let session = parts.session;
+    w.key("ui_mode").plain(session.ui_mode().word());
+    let live = session.status == SessionStatus::Pending && parts.secret_shown;
+    if session.hosted.is_some() && live {
+        let url = view.page(HostedPage::Session, session.merchant, session.id.number());
+        w.key("url").optional_string(url.as_deref());
+    }
+}
+
+/// What is to be renewed and, in the end, what was.
+fn write_relink(w: &mut JsonWriter, relink: &Relink, status: SessionStatus) {
+    let account = relink.account.map(AccountId::text);
+    let authorization = relink.authorization.text();
+    let mut write_both = |key| {
+        w.key(key).object(|w| {
+            if let Some(account) = &account {
+                w.key("account").plain(account.as_str());
+            }
+            w.key("authorization").plain(authorization.as_str());
+        });
+    };
+    write_both("relink_options");
+    match relink.failure {
+        Some(failure) => {
+            w.key("relink_result").object(|w| {
+                w.key("failure_reason").plain(failure.word());
+            });
+        }
+        None if status == SessionStatus::Succeeded => write_both("relink_result"),
+        None => {}
+    }
+}
+
+fn write_hosted(w: &mut JsonWriter, hosted: &Hosted) {
+    if let Some(method) = hosted.delivery_method {
+        w.key("delivery_method").plain(method.word());
+    }
+    w.key("return_url").string(&hosted.return_url);
 }
 
 fn write_filters(w: &mut JsonWriter, filters: &SessionFilters, view: &View<'_>) {

@@ -182,7 +182,7 @@ impl Row {
             format::amount(self.amount, currency),
             escaped(&self.id),
         );
-        let told: String = self.description.chars().filter(|letter| !letter.is_control()).collect();
+        let told: String = self.description.chars().map(in_xml).collect();
         let told = told.trim();
         if !told.is_empty() {
             let name: String = told.chars().take(NAME_LETTERS_MAX).collect();
@@ -200,6 +200,12 @@ impl Row {
 fn time(seconds: i64) -> String {
     let digits = format::moment_of(seconds).replace(['-', ' ', ':'], "");
     format!("{digits}[0:GMT]")
+}
+
+/// A letter, or a space for one that XML cannot hold or that would break a line.
+fn in_xml(letter: char) -> char {
+    let foreign = letter.is_control() || matches!(letter, '\u{fffe}' | '\u{ffff}');
+    if foreign { ' ' } else { letter }
 }
 
 /// A text within XML.

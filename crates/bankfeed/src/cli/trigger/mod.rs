@@ -5,11 +5,12 @@
 
 mod recipe;
 
+use super::account::refresh_of;
 use super::output::{self, Column, Facts, OutputError, Table};
 use super::server::{Server, ServerError, ServerFlags, Wait, text, with_server};
 use super::{CommandError, format};
 use clap::Args;
-use recipe::{Book, Line, Step, fill};
+use recipe::{Book, Line, Step, Subject, fill};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -111,7 +112,8 @@ async fn trigger(
             }
         }
     }
-    let came = wait_for(&observed, event, &before).await?;
+    let subject = lines.last().and_then(|line| line.subject(named));
+    let came = wait_for(&observed, event, &before, subject).await?;
     server.show(&came, |came| show(came, named, &kept))
 }
 
@@ -122,17 +124,48 @@ async fn ids(server: &Server, event: &str) -> Result<BTreeSet<String>, ServerErr
     Ok(events.iter().map(|event| text(event, "id")).collect())
 }
 
-/// The first event of a type that was not there before.
+/// The first event of a type that was not there before. A `subject` is what the last call was about
+/// and was there before: once nothing is under way on it, what has not come will not come.
 async fn wait_for(
     server: &Server,
     event: &str,
     before: &BTreeSet<String>,
+    subject: Option<Subject<'_>>,
 ) -> Result<Value, ServerError> {
     let look = async || {
+        // The subject first: an event of what ended until then is in the list.
+        let settled = match subject {
+            Some(subject) => Some(server.get(&subject.path(), &[]).await?),
+            None => None,
+        };
         let events = server.list(EVENTS, &[("type", event)], None).await?;
-        Ok(events.into_iter().find(|event| !before.contains(&text(event, "id"))))
+        let came = events.into_iter().find(|event| !before.contains(&text(event, "id")));
+        match settled.filter(|settled| came.is_none() && !is_refreshing(settled)) {
+            Some(settled) => Err(ServerError::Ended(why_not(event, &settled))),
+            None => Ok(came),
+        }
     };
     Wait { what: event, timeout_s: EVENT_WAIT_S }.until(look).await
+}
+
+fn is_refreshing(object: &Value) -> bool {
+    let refreshes = object.as_object().into_iter().flatten();
+    refreshes
+        .filter(|(name, _)| name.ends_with("_refresh"))
+        .any(|(_, refresh)| refresh["status"] == "pending")
+}
+
+/// Why an event does not come: the call about an object was taken and changed nothing.
+fn why_not(event: &str, object: &Value) -> String {
+    let (id, status) = (text(object, "id"), text(object, "status"));
+    let refresh = refresh_of(event).map(|key| &object[key]);
+    let stands = match refresh.map(|refresh| format::moment(&refresh["next_refresh_available_at"]))
+    {
+        Some(from) if !from.is_empty() => format!("; it can be refreshed again from {from}"),
+        _ if !status.is_empty() => format!(", which is {status} already"),
+        _ => String::new(),
+    };
+    format!("{event} does not come: the call changed nothing about {id}{stands}")
 }
 
 fn show(

@@ -1,6 +1,7 @@
 //! The recipes of `bankfeed trigger`: which calls lead to an event. `recipes.txt` says how they are
 //! written.
 
+use crate::cli::account::{path_of, segment};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use url::form_urlencoded;
@@ -94,6 +95,23 @@ impl Book {
     }
 }
 
+/// An object that was there before the first call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Subject<'a> {
+    kind: &'static str,
+    id: &'a str,
+}
+
+impl Subject<'_> {
+    /// Where it is read.
+    pub(super) fn path(&self) -> String {
+        match self.kind {
+            "customer" => format!("/v1/customers/{}", segment(self.id)),
+            _ => path_of(self.id),
+        }
+    }
+}
+
 impl Line {
     fn read(text: &'static str) -> Option<Self> {
         let words: Vec<&'static str> = text.split(' ').collect();
@@ -113,6 +131,13 @@ impl Line {
             _ => return None,
         };
         Some(Self { text, step })
+    }
+
+    /// What was named and is called about.
+    pub(super) fn subject<'a>(&self, named: &[(&'static str, &'a str)]) -> Option<Subject<'a>> {
+        let Step::Call { path, .. } = &self.step else { return None };
+        let called = named.iter().find(|(name, _)| path.contains(&format!("{{{name}}}")));
+        called.map(|(kind, id)| Subject { kind, id })
     }
 
     /// Whether a placeholder stands in it.

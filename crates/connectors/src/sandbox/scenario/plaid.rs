@@ -6,8 +6,9 @@
 //! in the balance at the link. What a scenario has no word for is left out and named, so that nobody
 //! believes that it is tested.
 
+use super::money::Money;
 use super::plan::{Deed, Fact, Plan};
-use super::read::Money;
+use super::tree::without_mark;
 use super::write::{Head, write};
 use crate::sandbox::calendar::{Date, date_of, day_of};
 use model::account::{Category, Subcategory};
@@ -46,8 +47,8 @@ pub enum PlaidError {
 
 /// Reads a custom user; `name` is what the scenario and its bank are called.
 pub fn import(text: &str, name: &str) -> Result<Imported, PlaidError> {
-    let user: Value =
-        serde_json::from_str(text).map_err(|error| PlaidError::Json { line: error.line() })?;
+    let user: Value = serde_json::from_str(without_mark(text))
+        .map_err(|error| PlaidError::Json { line: error.line() })?;
     let mut reader = Reader { left_out: Vec::new() };
     let top = object(&user, "the file")?;
     reader.skip(top, &["override_accounts"], "");
@@ -129,6 +130,7 @@ impl Reader {
             currency,
             last4,
             snapshots: false,
+            bank_page: false,
             history_days: 0,
             balance,
             available_more: 0,
@@ -315,7 +317,7 @@ fn amount(
     };
     // 12.5 is twelve and a half there: the digits that are missing are zeros, further zeros are none.
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
-    let decimals = money.decimals();
+    let decimals = money.currency.decimals();
     let (kept, rest) = fraction.split_at_checked(decimals).unwrap_or((fraction, ""));
     let exact = rest.bytes().all(|byte| byte == b'0');
     let padded = match decimals {

@@ -49,6 +49,7 @@ impl Value {
 
 /// Reads a file: JSON when it begins with a brace, else TOML.
 pub(super) fn read(text: &str) -> Result<Table, ScenarioError> {
+    let text = without_mark(text);
     let lines = Lines::of(text);
     let node = if text.trim_start().starts_with('{') {
         read_json(text, &lines)?
@@ -56,6 +57,11 @@ pub(super) fn read(text: &str) -> Result<Table, ScenarioError> {
         read_toml(text, &lines)?
     };
     Table::open(node, "")
+}
+
+/// A text without the mark of its encoding, which some editors put before it.
+pub(super) fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// Where each line of a text begins.
@@ -261,6 +267,12 @@ impl Table {
         self.entries.iter().any(|(known, _)| known == key)
     }
 
+    /// The line of a key that is there, or else of the table.
+    pub(super) fn line_of(&self, key: &str) -> usize {
+        let entry = self.entries.iter().find(|(known, _)| known == key);
+        entry.map_or(self.line, |(_, node)| node.line)
+    }
+
     /// An error about a key of this table.
     pub(super) fn fault(
         &self,
@@ -405,6 +417,19 @@ impl Table {
     /// Refuses a table without a key.
     pub(super) fn need<T>(&self, key: &'static str, taken: Option<T>) -> Result<T, ScenarioError> {
         taken.ok_or_else(|| self.fault(self.line, key, "is missing"))
+    }
+
+    /// Refuses keys that are none of these, wherever else it would be at fault: what was meant by such
+    /// a key is most often what seems to be missing.
+    pub(super) fn only(&self, known: &[&str]) -> Result<(), ScenarioError> {
+        let unknown = self.entries.iter().filter(|(key, _)| !known.contains(&key.as_str()));
+        match unknown.min_by_key(|(_, node)| node.line) {
+            None => Ok(()),
+            Some((key, node)) => {
+                let problem = format!("no such key; here are: {}", known.join(", "));
+                Err(self.fault(node.line, key, problem))
+            }
+        }
     }
 
     /// Refuses the keys that nobody took.

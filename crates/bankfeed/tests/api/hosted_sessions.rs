@@ -1,0 +1,149 @@
+//! Sessions that are shown on a page of this server, in preview.
+
+use crate::browser::{Browser, read};
+use crate::support::{App, Client, FC, Reply};
+use std::fmt::Write as _;
+
+pub(crate) const PREVIEW: &str = "2026-03-25.preview";
+
+/// Makes a session in a preview version.
+async fn make(client: &Client, form: &str) -> Reply {
+    let path = format!("{FC}/sessions");
+    client.request("POST", &path).header("Stripe-Version", PREVIEW).form(form).send().await
+}
+
+async fn read_session(app: &App, session: &Reply) -> Reply {
+    let path = format!("{FC}/sessions/{}", session.text("/id"));
+    app.request("GET", &path).header("Stripe-Version", PREVIEW).send().await.ok()
+}
+
+async fn hosted(app: &App) -> Reply {
+    let customer = app.post("/v1/customers", "name=Ada").await.ok().text("/id");
+    let form = format!("{}&{}", of(&customer), HOSTED);
+    make(app, &form).await.ok()
+}
+
+fn of(customer: &str) -> String {
+    format!(
+        "account_holder[type]=customer&account_holder[customer]={customer}&permissions[]=balances"
+    )
+}
+
+const HOSTED: &str = "ui_mode=hosted&hosted[return_url]=https://shop.example/back?a=1";
+/// What sends a browser on without script.
+const ONWARD: &str =
+    "<meta http-equiv=\"refresh\" content=\"0; url=https://shop.example/back?a=1\">";
+
+/// A hosted session shows its page while it is live; the page is one run, whichever browser opens it,
+/// and in the end leads back by itself.
+#[tokio::test]
+async fn a_page_from_its_address_to_the_way_back() {
+    let app = App::sqlite().await;
+    let session = hosted(&app).await;
+    assert_eq!(session.at("/ui_mode"), "hosted");
+    assert_eq!(
+        session.at("/hosted"),
+        serde_json::json!({"return_url": "https://shop.example/back?a=1"})
+    );
+    let url = session.text("/url");
+    assert!(url.starts_with("http://127.0.0.1:12111/link/"), "{url}");
+    assert_eq!(read_session(&app, &session).await.text("/url"), url);
+
+    let browser = Browser::at(&app, &url);
+    assert!(!browser.page().await.ok().body.contains("http-equiv"));
+    browser.accounts_of(&app, "Test (Non-OAuth)").await.ok();
+    // Another browser goes on where the first one is.
+    let ended = Browser::at(&app, &url).step("accounts", "account=0").await.ok();
+    insta::assert_snapshot!(read(&ended), @"
+    200
+    ✓
+    Your account is linked
+    TN Success Checking ending in 8686
+    Test merchant can now read what you agreed to.
+    -> Done
+    ");
+    assert!(ended.body.contains(ONWARD), "{}", ended.body);
+
+    let read = read_session(&app, &session).await;
+    assert_eq!((read.at("/status"), read.at("/ui_mode")), ("succeeded".into(), "hosted".into()));
+    assert!(read.json().get("url").is_none());
+    assert_eq!(read.items("/accounts/data").len(), 1);
+}
+
+/// A holder who leaves is led back as well; a page that was left open too long, or whose session
+/// ended elsewhere, names the way back and stays.
+#[tokio::test]
+async fn every_other_end() {
+    let app = App::start().await;
+    let left = hosted(&app).await;
+    let page = Browser::at(&app, &left.text("/url")).step("cancel", "").await.ok();
+    assert!(read(&page).starts_with("200\nYou left") && page.body.contains(ONWARD));
+    assert_eq!(read_session(&app, &left).await.at("/status"), "cancelled");
+
+    let elsewhere = hosted(&app).await;
+    app.link(&elsewhere, "").await;
+    let page = Browser::at(&app, &elsewhere.text("/url")).page().await.ok();
+    insta::assert_snapshot!(read(&page), @"
+    200
+    This is over
+    It was finished in another window. There is nothing left to do here.
+    -> Done
+    ");
+    assert!(!page.body.contains("http-equiv"));
+
+    let late = hosted(&app).await;
+    app.wait_s(86_400);
+    let page = Browser::at(&app, &late.text("/url")).page().await.ok();
+    assert!(read(&page).contains("This has expired") && !page.body.contains("http-equiv"));
+    assert!(read_session(&app, &late).await.json().get("url").is_none());
+}
+
+/// What cannot be hosted is refused with its parameter; without it nothing is hosted.
+#[tokio::test]
+async fn refusals() {
+    let app = App::start().await;
+    let customer = app.customer().await;
+    let mut told = String::new();
+    for more in [
+        "ui_mode=embedded",
+        "ui_mode=hosted",
+        "ui_mode=hosted&hosted[delivery_method]=url",
+        "ui_mode=hosted&hosted[return_url]=shop.example",
+        "ui_mode=hosted&hosted[return_url]=myapp://back",
+        "ui_mode=hosted&hosted[return_url]=https://a.example&hosted[x]=1",
+        "hosted[return_url]=https://a.example",
+        "ui_mode=modal&hosted[return_url]=https://a.example",
+    ] {
+        let reply = make(&app, &format!("{}&{more}", of(&customer))).await;
+        let _ = write!(told, "{more}\n{}", reply.told());
+    }
+    insta::assert_snapshot!(told, @"
+    ui_mode=embedded
+        400 invalid_request_error - ui_mode
+        Invalid ui_mode: must be one of hosted or modal
+    ui_mode=hosted
+        400 invalid_request_error parameter_missing hosted
+        Missing required parameter: hosted.
+    ui_mode=hosted&hosted[delivery_method]=url
+        400 invalid_request_error - hosted[delivery_method]
+        A delivery method goes with relink_options only.
+    ui_mode=hosted&hosted[return_url]=shop.example
+        400 invalid_request_error url_invalid hosted[return_url]
+        Not a valid URL: give the whole address, beginning with https://.
+    ui_mode=hosted&hosted[return_url]=myapp://back
+        400 invalid_request_error url_invalid hosted[return_url]
+        Not a valid URL: give the whole address, beginning with https://.
+    ui_mode=hosted&hosted[return_url]=https://a.example&hosted[x]=1
+        400 invalid_request_error parameter_unknown hosted[x]
+        Received unknown parameter: hosted[x]
+    hosted[return_url]=https://a.example
+        400 invalid_request_error - hosted
+        hosted goes with ui_mode=hosted only.
+    ui_mode=modal&hosted[return_url]=https://a.example
+        400 invalid_request_error - hosted
+        hosted goes with ui_mode=hosted only.
+    ");
+    let modal = make(&app, &of(&customer)).await.ok();
+    assert_eq!(modal.at("/ui_mode"), "modal");
+    assert!(modal.json().get("hosted").is_none() && modal.json().get("url").is_none());
+}
