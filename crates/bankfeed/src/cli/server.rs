@@ -15,7 +15,6 @@ use serde_json::Value;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
-use tokio::time::Instant;
 
 /// Milliseconds after which somebody who watches wants to know what takes so long.
 const COMMAND_MOMENT_MS: u64 = 300;
@@ -327,7 +326,9 @@ impl Server {
 pub(super) async fn patiently<T>(what: &str, work: impl Future<Output = T>) -> T {
     let mut work = std::pin::pin!(work);
     let moment = Duration::from_millis(COMMAND_MOMENT_MS);
-    let mut ticks = tokio::time::interval_at(Instant::now() + moment, moment);
+    let mut ticks = tokio::time::interval(moment);
+    // The first one comes at once.
+    ticks.tick().await;
     let mut progress = None;
     loop {
         tokio::select! {
