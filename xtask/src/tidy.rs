@@ -73,9 +73,12 @@ fn source(file: &Path, text: &str, faults: &mut Vec<String>) {
                 faults.push(format!("{place}:{number}: {word}"));
             }
         }
-        // Raw strings hold snapshots of answers, whose lines are as long as they are.
-        in_text ^= line.matches("r#\"").count() > line.matches("\"#").count()
-            || (in_text && line.contains("\"#"));
+        // Snapshots of answers have lines as long as they are.
+        in_text = if in_text {
+            !line.contains("\"#") && !line.trim_start().starts_with("\")")
+        } else {
+            line.ends_with("@\"") || line.matches("r#\"").count() > line.matches("\"#").count()
+        };
         // Tables and texts cannot be broken, and formatting leaves macros alone.
         let unbreakable = ["\"", "//! |", "://"].iter().any(|sign| line.contains(sign));
         let quoted = unbreakable || in_text;
