@@ -20,7 +20,9 @@ use model::link::FlowEnd;
 use model::payments::checkout::CheckoutSession;
 use model::payments::intent::Intent;
 use model::payments::payment_method::PaymentMethod;
-use model::session::{ManualEntry, PaymentMethodSupport, Prefetch, Session, SessionStatus};
+use model::session::{
+    ManualEntry, PaymentMethodSupport, Prefetch, Relink, RelinkFailure, Session, SessionStatus,
+};
 use model::token::{BankAccountToken, BankNumbers};
 use std::collections::BTreeSet;
 use store::{FindObjectByLookup, Kind, Object};
@@ -76,6 +78,8 @@ pub(crate) struct Ask {
     pub(crate) return_url: Option<String>,
     /// Whether the browser goes there by itself.
     pub(crate) hosted: bool,
+    /// The login that is renewed: its bank is the only one.
+    pub(crate) relink: Option<Relink>,
 }
 
 /// What the end of a run does to its carrier.
@@ -221,16 +225,21 @@ impl Engine {
         }
     }
 
-    /// The run ended without accounts: the holder left, or the bank would not.
+    /// The run ended without accounts: the holder left, or the bank would not. `failure` is why
+    /// nothing was renewed, for a carrier that renews.
     pub(crate) async fn carrier_left(
         &self,
         context: &Context,
         carrier: Carrier,
         end: FlowEnd,
+        failure: RelinkFailure,
         now: AccountTime,
     ) -> Result<CarrierEnd, Error> {
         match carrier {
             Carrier::Session(mut session) => {
+                if let Some(relink) = &mut session.relink {
+                    relink.failure = Some(failure);
+                }
                 session.status = match end {
                     FlowEnd::Failed => SessionStatus::Failed,
                     _ => SessionStatus::Cancelled,
@@ -328,28 +337,31 @@ fn page_collected(mut session: CheckoutSession, method: Option<PaymentMethod>) -
 
 fn session_ask(session: &Session) -> Ask {
     let filters = session.filters.as_ref();
+    let one_account = session.relink.as_ref().is_some_and(|relink| relink.account.is_some());
     Ask {
         merchant: session.merchant,
         livemode: session.livemode,
         expires_at: Some(session.expires_at()),
         open: session.status == SessionStatus::Pending,
         clock: session.clock,
-        holder: Some(session.holder.clone()),
+        holder: session.holder.clone(),
         permissions: session.permissions.clone(),
         prefetch: session.prefetch.clone().unwrap_or_default(),
         account_subcategories: filters.and_then(|filters| filters.account_subcategories.clone()),
         support: filters
             .and_then(|filters| filters.require_payment_method_support)
             .or(session.for_payouts.then_some(PaymentMethodSupport::All)),
-        accounts_max: if session.for_payouts && !session.limits_given {
+        accounts_max: if one_account || (session.for_payouts && !session.limits_given) {
             Some(1)
         } else {
             session.accounts_max
         },
-        manual_entry: match session.manual_entry {
-            Some(mode) => mode == ManualEntry::Automatic,
-            None => session.for_payouts,
-        },
+        // Typed numbers renew no login.
+        manual_entry: session.relink.is_none()
+            && match session.manual_entry {
+                Some(mode) => mode == ManualEntry::Automatic,
+                None => session.for_payouts,
+            },
         banks: true,
         payment: false,
         return_url: match &session.hosted {
@@ -357,6 +369,7 @@ fn session_ask(session: &Session) -> Ask {
             None => session.return_url.clone(),
         },
         hosted: session.hosted.is_some(),
+        relink: session.relink.clone(),
     }
 }
 
@@ -381,6 +394,7 @@ fn intent_ask(intent: &Intent) -> Ask {
         payment: true,
         return_url: collection.return_url.clone(),
         hosted: false,
+        relink: None,
     }
 }
 
@@ -404,5 +418,6 @@ fn checkout_ask(session: &CheckoutSession) -> Ask {
         payment: true,
         return_url: session.given.text(&["success_url"]).map(str::to_owned),
         hosted: false,
+        relink: None,
     }
 }

@@ -32,6 +32,7 @@ mod live;
 pub mod payments;
 pub mod prune;
 pub mod refresh;
+pub mod relink;
 pub mod schedule;
 pub mod session;
 pub mod settings;

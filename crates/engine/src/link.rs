@@ -13,13 +13,15 @@ mod view;
 
 use crate::carrier::{Ask, CarrierEnd};
 use crate::context::tries;
+use crate::test_helpers::scenario::Banks;
 use crate::{Answer, Context, Engine, Error};
 use connectors::Institution;
 use model::account::Holder;
 use model::clock::AccountTime;
 use model::id::CustomerId;
 use model::limits::LOGIN_STEPS_MAX;
-use model::link::{FlowEnd, LinkRun, Offer, Pane};
+use model::link::{FlowEnd, Offer, Pane};
+use model::session::RelinkFailure;
 use steps::{Effect, Ground};
 use store::{ChangeObjects, Changed};
 use wire::error::Error as Refusal;
@@ -75,6 +77,14 @@ pub struct LinkInput {
 /// The bank that is linked when the request names none.
 const INSTITUTION_DEFAULT: &str = "Test (Non-OAuth)";
 
+/// How a walk ends.
+enum Walked {
+    /// With these accounts.
+    Picked(Vec<Offer>),
+    /// With none, and why nothing was renewed.
+    Left(FlowEnd, RelinkFailure),
+}
+
 impl Engine {
     /// Ends the link flow of a carrier and answers with the carrier.
     pub async fn link(&self, context: &Context, input: &LinkInput) -> Result<Answer, Error> {
@@ -90,14 +100,16 @@ impl Engine {
                 LinkOutcome::Cancel => Some(FlowEnd::Cancelled),
                 LinkOutcome::InstitutionDown | LinkOutcome::LoginFailed => Some(FlowEnd::Failed),
             };
-            let committed = match end {
-                None => {
-                    let carrier_id = carrier.id();
-                    let picked = self.walk(context, &ask, &carrier_id, input, now).await?;
+            let walked = match end {
+                None => self.walk(context, &ask, &carrier.id(), input, now).await?,
+                Some(end) => Walked::Left(end, RelinkFailure::NoAuthorization),
+            };
+            let committed = match walked {
+                Walked::Picked(picked) => {
                     self.link_accounts(context, carrier, picked, None, now).await?
                 }
-                Some(end) => {
-                    let ended = self.carrier_left(context, carrier, end, now).await?;
+                Walked::Left(end, failure) => {
+                    let ended = self.carrier_left(context, carrier, end, failure, now).await?;
                     self.leave(context, ended).await?
                 }
             };
@@ -118,24 +130,25 @@ impl Engine {
         carrier: &str,
         input: &LinkInput,
         now: AccountTime,
-    ) -> Result<Vec<Offer>, Error> {
+    ) -> Result<Walked, Error> {
         if !ask.banks {
             let message = "This carrier takes typed numbers only (verification_method=microdeposits): \
                            confirm it with payment_method_data, or open its link flow in a browser.";
             return Err(Refusal::invalid(message).into());
         }
-        let given = input.institution.as_deref().unwrap_or(INSTITUTION_DEFAULT);
         let banks = self.banks(context.merchant, ask.livemode).await?;
-        let institution = banks.find_institution(given).ok_or_else(|| {
-            Refusal::invalid(format!("No such institution: '{given}'.")).param("institution")
-        })?;
+        let institution = institution_asked(ask, &banks, input)?;
         let holder_key = match &input.seed {
             Some(seed) => format!("seed {seed}"),
             None => self.holder_key(context, ask, carrier).await?,
         };
-        let ground = Ground { ask, banks: &banks, holder_key: &holder_key, now, known: Vec::new() };
-        let mut run = LinkRun::default();
-        let mut step = LinkStep::PickInstitution(institution.id);
+        let known = self.known_to_relink(ask).await?;
+        let ground = Ground { ask, banks: &banks, holder_key: &holder_key, now, known };
+        let mut run = steps::begun(ask);
+        let mut step = match run.pane {
+            Pane::Consent => LinkStep::Consent,
+            _ => LinkStep::PickInstitution(institution.id),
+        };
         for _ in 0..LOGIN_STEPS_MAX + 2 {
             // None of these steps has anything to pick.
             let moved = steps::take_step(&mut run, &step, &ground);
@@ -147,10 +160,14 @@ impl Engine {
                 ),
                 Pane::BankPage { refused: false } => LinkStep::BankReturned { accounts: None },
                 Pane::Accounts => {
-                    let picks = picks(ask, &run.offers, input.accounts.as_deref())?;
+                    let at_bank = institution.picks_accounts;
+                    let picks = picks(ask, &run.offers, input.accounts.as_deref(), at_bank)?;
+                    if at_bank && steps::misses_wanted(ask, &run.offers, &picks) {
+                        return Ok(Walked::Left(FlowEnd::Failed, RelinkFailure::NoAccount));
+                    }
                     let step = LinkStep::PickAccounts(picks);
                     return match steps::take_step(&mut run, &step, &ground) {
-                        Ok(Effect::Link(offers)) => Ok(offers),
+                        Ok(Effect::Link(offers)) => Ok(Walked::Picked(offers)),
                         Ok(_) => Err(stopped(&institution, &run.pane)),
                         Err(fault) => Err(unpicked(&fault, ask, &run.offers)),
                     };
@@ -240,8 +257,40 @@ fn open(ask: &Ask, now: AccountTime) -> Result<(), Error> {
     Ok(())
 }
 
+/// The bank that a request names; for a login that is renewed there is one, and its holder's login.
+fn institution_asked(ask: &Ask, banks: &Banks, input: &LinkInput) -> Result<Institution, Error> {
+    let given = input.institution.as_deref();
+    let Some(relink) = &ask.relink else {
+        let given = given.unwrap_or(INSTITUTION_DEFAULT);
+        return banks.find_institution(given).ok_or_else(|| no_such_institution(given));
+    };
+    if input.seed.is_some() {
+        let message = "A link that renews a login logs in as the link before: leave the seed out.";
+        return Err(Refusal::invalid(message).param("seed").into());
+    }
+    let id = relink.institution.to_string();
+    let bank = banks.find_institution(&id).ok_or_else(|| no_such_institution(&id))?;
+    let named = given.map(|given| banks.find_institution(given));
+    if named.is_some_and(|named| named.is_none_or(|named| named.id != bank.id)) {
+        let message = format!("The session renews a login at {}.", bank.name);
+        return Err(Refusal::invalid(message).param("institution").into());
+    }
+    Ok(bank)
+}
+
+fn no_such_institution(given: &str) -> Error {
+    let message = format!("No such institution: '{given}'.");
+    Refusal::invalid(message).param("institution").into()
+}
+
 /// The places of the accounts that the request names, or of those preselected.
-fn picks(ask: &Ask, offers: &[Offer], names: Option<&[String]>) -> Result<Vec<usize>, Error> {
+/// `at_bank` says that they are picked at the bank, which knows nothing of what is to be renewed.
+fn picks(
+    ask: &Ask,
+    offers: &[Offer],
+    names: Option<&[String]>,
+    at_bank: bool,
+) -> Result<Vec<usize>, Error> {
     let Some(names) = names else {
         let preselected =
             |(_, offer): &(usize, &Offer)| offer.preselected && steps::usable(ask, offer).is_ok();
@@ -256,8 +305,10 @@ fn picks(ask: &Ask, offers: &[Offer], names: Option<&[String]>) -> Result<Vec<us
             .iter()
             .position(|offer| offer.name.eq_ignore_ascii_case(name))
             .ok_or_else(|| refuse(format!("The institution has no account '{name}'.")))?;
-        steps::usable(ask, &offers[place])
-            .map_err(|fault| refuse(unusable(fault, &offers[place])))?;
+        match steps::usable(ask, &offers[place]) {
+            Err(Unusable::NotWanted) if at_bank => {}
+            usable => usable.map_err(|fault| refuse(unusable(fault, &offers[place])))?,
+        }
         if !picks.contains(&place) {
             picks.push(place);
         }
@@ -269,6 +320,12 @@ fn unusable(fault: Unusable, offer: &Offer) -> String {
     match fault {
         Unusable::Kind => {
             format!("The session's filters[account_subcategories] leaves out '{}'.", offer.name)
+        }
+        Unusable::NotWanted => {
+            format!(
+                "The session's relink_options[account] is another account than '{}'.",
+                offer.name
+            )
         }
         Unusable::CannotPay => {
             format!("The session asks for accounts that can pay; '{}' cannot.", offer.name)

@@ -3,12 +3,15 @@
 use crate::access::{Access, secret_lookup};
 use crate::context::render;
 use crate::link::changed;
+use crate::relink::RelinkInput;
 use crate::test_helpers::judge::What;
 use crate::{Answer, Context, Engine, Error};
 use model::account::{Account, Holder, Permission};
-use model::id::{AccountId, SessionId};
+use model::id::{AccountId, ClockId, SessionId};
 use model::ownership::Ownership;
-use model::session::{Hosted, ManualEntry, Prefetch, Session, SessionFilters, SessionStatus};
+use model::session::{
+    Hosted, ManualEntry, Prefetch, Relink, Session, SessionFilters, SessionStatus,
+};
 use model::token::BankAccountToken;
 use std::collections::BTreeSet;
 use store::{AccountsOf, ChangeObjects, Cursor, FindObject, Kind, ListAccounts, Object, Page};
@@ -22,8 +25,10 @@ use wire::render::session::SessionParts;
 /// What a create says.
 #[derive(Clone, Debug)]
 pub struct SessionInput {
-    /// Who links.
-    pub holder: HolderInput,
+    /// Who links; left out only with `relink`, whose holder it is then.
+    pub holder: Option<HolderInput>,
+    /// What it renews.
+    pub relink: Option<RelinkInput>,
     /// What the holder is asked to allow.
     pub permissions: BTreeSet<Permission>,
     /// What is fetched the moment an account is linked.
@@ -51,7 +56,7 @@ pub enum HolderInput {
 
 /// Whether what a session leaves out is what payouts of a connected account need.
 fn is_for_payouts(context: &Context, input: &SessionInput) -> bool {
-    matches!(input.holder, HolderInput::Account(_))
+    matches!(input.holder, Some(HolderInput::Account(_)))
         && input.permissions.contains(&Permission::PaymentMethod)
         && !context.version.has(&EQUAL_DEFAULTS)
 }
@@ -64,17 +69,7 @@ impl Engine {
         input: &SessionInput,
     ) -> Result<Answer, Error> {
         self.check_registered(context, input.permissions.iter().copied()).await?;
-        let (holder, clock) = match &input.holder {
-            HolderInput::Customer(given) => {
-                let param = "account_holder[customer]";
-                let customer = self.get_live_customer(context, given, param).await?;
-                (Holder::Customer(customer.id), customer.test_clock)
-            }
-            HolderInput::Account(given) => {
-                self.open_holder(context, given, "account_holder[account]").await?;
-                (Holder::Account(given.clone()), None)
-            }
-        };
+        let (holder, clock, relink) = self.holder_asked(context, input).await?;
         for (index, prefetch) in input.prefetch.iter().flatten().enumerate() {
             if !input.permissions.contains(&prefetch.permission()) {
                 use model::Word;
@@ -105,6 +100,7 @@ impl Engine {
             for_payouts: is_for_payouts(context, input),
             return_url: input.return_url.clone(),
             hosted: input.hosted.clone(),
+            relink,
             status: SessionStatus::Pending,
             accounts: Vec::new(),
             token: None,
@@ -118,6 +114,40 @@ impl Engine {
         };
         assert!(changed(self.store.write(create).await?)?, "new numbers are nobody else's");
         Ok(Answer::committed(body).seen_of_merchant(What::Named))
+    }
+
+    /// Who links, the test clock of it, and what is renewed.
+    async fn holder_asked(
+        &self,
+        context: &Context,
+        input: &SessionInput,
+    ) -> Result<(Option<Holder>, Option<ClockId>, Option<Relink>), Error> {
+        let asked = match &input.holder {
+            Some(HolderInput::Customer(given)) => {
+                let param = "account_holder[customer]";
+                let customer = self.get_live_customer(context, given, param).await?;
+                Some((Holder::Customer(customer.id), customer.test_clock, param))
+            }
+            Some(HolderInput::Account(given)) => {
+                let param = "account_holder[account]";
+                self.open_holder(context, given, param).await?;
+                Some((Holder::Account(given.clone()), None, param))
+            }
+            None => None,
+        };
+        let Some(given) = &input.relink else {
+            let asked = asked.map(|(holder, clock, _)| (holder, clock));
+            let (holder, clock) = asked.unzip();
+            return Ok((holder, clock.flatten(), None));
+        };
+        let (relink, account) = self.find_relink(context, given, input.hosted.is_some()).await?;
+        match asked {
+            Some((holder, _, param)) if Some(&holder) != account.holder.as_ref() => {
+                let message = "This is not the holder of the accounts to be linked again.";
+                Err(Refusal::invalid(message).param(param).into())
+            }
+            _ => Ok((account.holder, account.clock, Some(relink))),
+        }
     }
 
     /// Shows a session.
@@ -181,7 +211,8 @@ impl Engine {
         token: Option<&BankAccountToken>,
     ) -> Result<Vec<u8>, Error> {
         let expand = context.expand.inside("accounts").inside("data");
-        let holder = self.expanded_holder(context, Some(&session.holder), &context.expand).await?;
+        let holder =
+            self.expanded_holder(context, session.holder.as_ref(), &context.expand).await?;
         let mut parts = Vec::with_capacity(accounts.len());
         for account in accounts {
             let (customer, ownership) = self.account_expansions(context, account, &expand).await?;

@@ -89,7 +89,7 @@ impl Engine {
         now: AccountTime,
     ) -> Option<BankAccountToken> {
         let [account] = linked else { return None };
-        let for_payouts = matches!(session.holder, Holder::Account(_))
+        let for_payouts = matches!(session.holder, Some(Holder::Account(_)))
             && account.permissions.contains(&Permission::PaymentMethod)
             && account.supported_payment_method_types.contains(&PaymentMethodType::UsBankAccount);
         if !for_payouts {

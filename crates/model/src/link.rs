@@ -7,6 +7,8 @@
 //!      └→ manual entry → ended (numbers entered)         any pane → ended (cancelled | failed)
 //! ```
 //!
+//! A run that links again begins with the consent, at the bank that it is about.
+//!
 //! The run is what stands in the database, never in a page: a page shows the pane of the version
 //! it was rendered from, and a step that names another version changes nothing.
 

@@ -46,6 +46,16 @@ impl Currency {
             _ => 2,
         }
     }
+
+    /// An amount of minor units as a decimal number with all its digits: `-12.00`.
+    pub fn decimal(self, amount: i64) -> String {
+        let decimals = self.decimals();
+        let digits = format!("{:0>width$}", amount.unsigned_abs(), width = decimals + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - decimals);
+        let sign = if amount < 0 { "-" } else { "" };
+        let point = if decimals > 0 { "." } else { "" };
+        format!("{sign}{whole}{point}{fraction}")
+    }
 }
 
 impl fmt::Debug for Currency {

@@ -6,7 +6,9 @@
 use crate::account::{Holder, Permission, Subcategory};
 use crate::bank::Feature;
 use crate::clock::AccountTime;
-use crate::id::{AccountId, ClockId, MerchantId, SessionId, TokenId};
+use crate::id::{
+    AccountId, AuthorizationId, ClockId, InstitutionId, MerchantId, SessionId, TokenId,
+};
 use crate::limits::SESSION_AGE_S_MAX;
 use crate::word::words;
 use serde::{Deserialize, Serialize};
@@ -109,6 +111,33 @@ pub struct Hosted {
     pub return_url: String,
 }
 
+words! {
+    /// Why a link did not renew what it was meant to.
+    RelinkFailure {
+        /// The bank let the holder in, but not to the account wanted.
+        NoAccount = "no_account",
+        /// The bank did not let the holder in.
+        NoAuthorization = "no_authorization",
+        /// The holder left with the accounts in sight.
+        Other = "other",
+    }
+}
+
+/// What a session renews: the login of an authorization.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Relink {
+    /// The authorization.
+    pub authorization: AuthorizationId,
+    /// The one account of it that is wanted; all where none is.
+    pub account: Option<AccountId>,
+    /// The bank's own key of that account.
+    pub bank_account: Option<String>,
+    /// The bank.
+    pub institution: InstitutionId,
+    /// Why nothing was renewed, once the flow has ended so.
+    pub failure: Option<RelinkFailure>,
+}
+
 /// Which accounts a session offers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionFilters {
@@ -133,8 +162,8 @@ pub struct Session {
     pub livemode: bool,
     /// When it was made.
     pub created: AccountTime,
-    /// Who links.
-    pub holder: Holder,
+    /// Who links; nobody where it renews accounts of nobody.
+    pub holder: Option<Holder>,
     /// The test clock of the holder.
     pub clock: Option<ClockId>,
     /// What opens it to the holder's browser. Stored sealed, apart from the rest.
@@ -161,6 +190,9 @@ pub struct Session {
     /// Set for one that is shown on a page of this server.
     #[serde(default)]
     pub hosted: Option<Hosted>,
+    /// Set for one that links again.
+    #[serde(default)]
+    pub relink: Option<Relink>,
     /// Where the flow stands.
     pub status: SessionStatus,
     /// What it linked.

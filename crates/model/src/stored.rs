@@ -147,8 +147,8 @@ impl Stored for Session {
 
     fn customer(&self) -> Option<CustomerId> {
         match self.holder {
-            Holder::Customer(customer) => Some(customer),
-            Holder::Account(_) => None,
+            Some(Holder::Customer(customer)) => Some(customer),
+            _ => None,
         }
     }
 

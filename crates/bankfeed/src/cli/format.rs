@@ -53,12 +53,7 @@ pub(super) fn seconds_of(date: &str) -> Option<i64> {
 
 /// An amount of minor units as a decimal number: `-12.00`.
 pub(super) fn amount(minor: i64, currency: &str) -> String {
-    let decimals = Currency::parse(currency).unwrap_or(Currency::USD).decimals();
-    let digits = format!("{:0>width$}", minor.unsigned_abs(), width = decimals + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - decimals);
-    let sign = if minor < 0 { "-" } else { "" };
-    let point = if decimals > 0 { "." } else { "" };
-    format!("{sign}{whole}{point}{fraction}")
+    Currency::parse(currency).unwrap_or(Currency::USD).decimal(minor)
 }
 
 /// A hash of amounts by currency, as `12.00 usd`, with commas between; nothing for null.

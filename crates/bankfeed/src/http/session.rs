@@ -3,13 +3,14 @@
 use super::call::{Call, Outcome};
 use super::texts::{check_page_url, check_return_url};
 use engine::access::Access;
+use engine::relink::RelinkInput;
 use engine::session::{HolderInput, SessionInput};
 use model::Word;
 use model::account::Subcategory;
 use model::session::{
     DeliveryMethod, Hosted, ManualEntry, PaymentMethodSupport, SessionFilters, UiMode,
 };
-use wire::change::{CREDIT_ACCOUNTS, HOSTED_SESSION, ONE_COUNTRY, SESSION_SETUP};
+use wire::change::{CREDIT_ACCOUNTS, HOSTED_SESSION, ONE_COUNTRY, RELINK, SESSION_SETUP};
 use wire::error::Error;
 use wire::params::{Params, Setting, without_repeats};
 use wire::render::session::FIELDS;
@@ -36,15 +37,23 @@ impl Word for HolderType {
 pub(super) async fn create(mut call: Call) -> Outcome {
     let version = call.version().clone();
     let params = &mut call.params;
-    let holder = take_holder(params.need("account_holder", Params::hash)?)?;
+    let relinks = version.has(&RELINK) && params.has("relink_options");
+    let holder = match params.hash("account_holder")? {
+        None if relinks => None,
+        None => return Err(Error::missing_param("account_holder").into()),
+        Some(holder) => Some(take_holder(holder)?),
+    };
+    let relink =
+        if relinks { params.hash("relink_options")?.map(take_relink).transpose()? } else { None };
     let permissions = params.need("permissions", Params::choices)?;
     let input = SessionInput {
         holder,
+        relink,
         permissions: permissions.into_iter().collect(),
         prefetch: params.choices("prefetch")?.map(without_repeats),
         filters: params.hash("filters")?.map(|hash| take_filters(hash, &version)).transpose()?,
         return_url: params.text("return_url")?,
-        hosted: if version.has(&HOSTED_SESSION) { take_hosted(params)? } else { None },
+        hosted: if version.has(&HOSTED_SESSION) { take_hosted(params, relinks)? } else { None },
         limits: None,
         manual_entry: None,
     };
@@ -138,8 +147,15 @@ fn take_country(params: &mut Params, version: &Version) -> Result<Option<String>
     }
 }
 
+fn take_relink(mut params: Params) -> Result<RelinkInput, Error> {
+    let authorization = params.need("authorization", Params::text)?;
+    let account = params.text("account")?;
+    params.finish()?;
+    Ok(RelinkInput { authorization, account })
+}
+
 /// How a session is shown, where not over the page of the merchant.
-fn take_hosted(params: &mut Params) -> Result<Option<Hosted>, Error> {
+fn take_hosted(params: &mut Params, relinks: bool) -> Result<Option<Hosted>, Error> {
     let is_hosted = params.choice("ui_mode")? == Some(UiMode::Hosted);
     if !is_hosted && params.has("hosted") {
         let message = "hosted goes with ui_mode=hosted only.";
@@ -150,6 +166,10 @@ fn take_hosted(params: &mut Params) -> Result<Option<Hosted>, Error> {
     }
     let mut hosted = params.need("hosted", Params::hash)?;
     let delivery_method = hosted.choice("delivery_method")?;
+    if delivery_method.is_some() && !relinks {
+        let message = "A delivery method goes with relink_options only.";
+        return Err(Error::invalid(message).param(hosted.path_of("delivery_method")));
+    }
     if delivery_method == Some(DeliveryMethod::Email) {
         // No e-mail is sent; the address stands in the session all the same.
         hosted.note_inert("delivery_method");

@@ -88,7 +88,11 @@ impl Making<'_> {
             Pane::Institutions => ("Choose your bank".into(), false, self.institutions()),
             Pane::Consent => {
                 let name = &self.view.merchant_name;
-                (format!("{name} asks to see your data"), true, self.consent())
+                if self.view.relink {
+                    (format!("{name} asks you to log in again"), false, self.consent())
+                } else {
+                    (format!("{name} asks to see your data"), true, self.consent())
+                }
             }
             Pane::Login { fields, refused } => {
                 (format!("Log in at {bank}"), true, self.login(fields, *refused))
@@ -302,7 +306,7 @@ impl Making<'_> {
                 }))
             } @else {
                 p.alert role="alert" {
-                    "None of these accounts can be used here. Choose another bank."
+                    "None of these accounts can be used here. " (self.way_back()) "."
                 }
                 ul.data {
                     @for choice in &view.choices {
@@ -316,7 +320,7 @@ impl Making<'_> {
                 }
             }
             @if saved || !usable {
-                (self.button("back", "quiet", "Choose another bank"))
+                (self.button("back", "quiet", self.way_back()))
             }
         }
     }
@@ -331,7 +335,7 @@ impl Making<'_> {
                     }
                     None => "The bank has a problem, and it is not known for how long.",
                 }
-                " Your money is safe; you can choose another bank, or come back later."
+                " Your money is safe; you can " (self.other_way()) ", or come back later."
             }
             (self.ways_on())
         }
@@ -340,16 +344,26 @@ impl Making<'_> {
     fn failed(&self) -> Markup {
         html! {
             p {
-                "The bank ended the login. Nothing was linked. You can choose another bank, or try "
-                "again later."
+                "The bank ended the login. Nothing was linked. You can " (self.other_way())
+                ", or try again later."
             }
             (self.ways_on())
         }
     }
 
+    /// What a holder can do at once where a bank would not: one that renews a login has one bank.
+    fn other_way(&self) -> &'static str {
+        if self.view.relink { "log in again" } else { "choose another bank" }
+    }
+
+    /// The same on a button.
+    fn way_back(&self) -> &'static str {
+        if self.view.relink { "Log in again" } else { "Choose another bank" }
+    }
+
     fn ways_on(&self) -> Markup {
         html! {
-            (self.button("back", "main", "Choose another bank"))
+            (self.button("back", "main", self.way_back()))
             @if self.view.manual_entry {
                 (self.button("manual", "quiet", "Enter account numbers instead"))
             }

@@ -47,6 +47,7 @@ pub(super) fn unusable(unusable: Unusable) -> &'static str {
     match unusable {
         Unusable::Kind => "This kind of account is not asked for",
         Unusable::CannotPay => "Cannot be used for payments",
+        Unusable::NotWanted => "Another account is to be linked again",
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::browser::{Browser, read};
 use crate::support::{App, Client, FC, Reply};
+use std::fmt::Write as _;
 
 pub(crate) const PREVIEW: &str = "2026-03-25.preview";
 
@@ -114,7 +115,7 @@ async fn refusals() {
         "ui_mode=modal&hosted[return_url]=https://a.example",
     ] {
         let reply = make(&app, &format!("{}&{more}", of(&customer))).await;
-        told = format!("{told}{more}\n{}", reply.told());
+        let _ = write!(told, "{more}\n{}", reply.told());
     }
     insta::assert_snapshot!(told, @"
     ui_mode=embedded
@@ -124,8 +125,8 @@ async fn refusals() {
         400 invalid_request_error parameter_missing hosted
         Missing required parameter: hosted.
     ui_mode=hosted&hosted[delivery_method]=url
-        400 invalid_request_error parameter_missing hosted[return_url]
-        Missing required parameter: hosted[return_url].
+        400 invalid_request_error - hosted[delivery_method]
+        A delivery method goes with relink_options only.
     ui_mode=hosted&hosted[return_url]=shop.example
         400 invalid_request_error url_invalid hosted[return_url]
         Not a valid URL: give the whole address, beginning with https://.

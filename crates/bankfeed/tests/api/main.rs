@@ -55,6 +55,7 @@ mod other_origins;
 mod parameters;
 mod process;
 mod record;
+mod relinks;
 mod scenarios;
 mod settings_page;
 mod snapshots;

@@ -336,3 +336,39 @@ async fn refuses() {
         This call works in test mode only; use a test key (sk_test_…).
     ");
 }
+
+/// What was so from the link on is exported too: an access that was lost by then, and that the bank
+/// has a page of its own.
+#[tokio::test]
+async fn an_export_begins_with_the_link() {
+    const LOST: &str = r#"
+name = "Lost Bank"
+[[institutions]]
+name = "Lost Bank"
+login = "bank_page"
+[[accounts]]
+name = "Checking"
+history_days = 0
+timeline = [{ day = 0, access_ends = "access_denied" }]
+"#;
+    let app = App::sqlite().await;
+    app.post(SCENARIOS, &form(LOST)).await.ok();
+    let (_, account) = linked(&app, &app, "Lost Bank").await;
+    let bank = format!("/v1/test_helpers/financial_connections/accounts/{account}");
+    let text = app.get(&format!("{bank}/scenario")).await.ok().text("/scenario");
+    let kept = text.lines().filter(|line| line.contains("login") || line.contains("access"));
+    insta::assert_snapshot!(kept.collect::<Vec<_>>().join("\n"), @r#"
+    login = "bank_page"
+      { day = 0, access_ends = "access_denied" },
+    "#);
+    app.post(SCENARIOS, &form(&text)).await.ok();
+    let (_, again) = linked(&app, &app, "Replay of Lost Bank").await;
+    for account in [account, again] {
+        let shown = app.get(&format!("{FC}/accounts/{account}")).await.ok();
+        assert_eq!(shown.text("/status"), "inactive");
+    }
+    let oauth = app.get(INSTITUTIONS).await.ok().items("/data").into_iter();
+    let replays = oauth.filter(|bank| bank["name"].as_str().unwrap().ends_with("Lost Bank"));
+    let pages = replays.map(|bank| bank["oauth"].clone()).collect::<Vec<_>>();
+    assert_eq!(pages, [true, true]);
+}

@@ -168,6 +168,7 @@ async fn parameters_in_each_version() {
         "filters[require_payment_method_support]=none",
         "limits[accounts]=2",
         "manual_entry[mode]=disabled",
+        "relink_options[account]=fca_x",
         "ui_mode=modal",
         "ui_mode=hosted&hosted[return_url]=https://rocket.example",
     ] {
@@ -228,6 +229,9 @@ async fn parameters_in_each_version() {
       2025-11-17.preview "parameter_unknown" manual_entry
       2026-10-14.preview taken
       2022-08-01; financial_connections_relink_api_beta=v1 "parameter_unknown" manual_entry
+    relink_options[account]=fca_x
+      2024-06-20         "parameter_unknown" relink_options
+      2026-01-28.preview "parameter_missing" relink_options[authorization]
     ui_mode=modal
       2024-06-20         "parameter_unknown" ui_mode
       2026-10-14.preview taken

@@ -387,6 +387,13 @@ impl Bank {
         named.or(self.accounts.first())
     }
 
+    /// Whether a name is its current or an older one, in any case.
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        std::iter::once(&self.name)
+            .chain(self.aliases)
+            .any(|known| known.eq_ignore_ascii_case(name))
+    }
+
     /// The account of a name.
     pub(super) fn find_account(&self, name: &str) -> Option<&'static TestAccount> {
         self.accounts.iter().find(|account| account.name == name)

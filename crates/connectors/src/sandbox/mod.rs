@@ -205,15 +205,11 @@ impl Sandbox {
     /// a scenario stands for its first bank.
     pub fn find_institution(&self, name_or_id: &str) -> Option<Institution> {
         let wanted: Option<InstitutionId> = name_or_id.parse().ok();
-        let names = |bank: &Bank| {
-            bank.name.eq_ignore_ascii_case(name_or_id)
-                || bank.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name_or_id))
-        };
         let known = self
             .ids
             .iter()
             .zip(&BANKS)
-            .find(|(id, bank)| wanted == Some(**id) || names(bank))
+            .find(|(id, bank)| wanted == Some(**id) || bank.is_called(name_or_id))
             .map(|(id, bank)| institution(*id, bank));
         known.or_else(|| {
             let by_bank = self.planned_banks().find(|(_, bank)| {

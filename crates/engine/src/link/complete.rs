@@ -2,11 +2,11 @@
 
 use super::flow::{bill, ended};
 use crate::carrier::{Ask, Carrier, CarrierEnd};
-use crate::change::push_event;
+use crate::change::{push_event, record_interrupted_by};
 use crate::context::settled;
 use crate::watch::{bank_account, first_events, first_look, relinked};
 use crate::{Context, Engine, Error};
-use model::account::{Account, AccountStatus, StatusAction};
+use model::account::{Account, AccountStatus, InactiveCause, StatusAction};
 use model::clock::AccountTime;
 use model::event::EventType;
 use model::id::{AccountId, AuthorizationId, InstitutionId};
@@ -45,13 +45,21 @@ impl Engine {
     ) -> Result<Option<Vec<u8>>, Error> {
         let ask = carrier.ask();
         let mut linking = Linking { context, ask: &ask, now, authorizations: BTreeMap::new() };
+        let mut of_login = Vec::new();
+        if let Some(relink) = &ask.relink {
+            linking.authorizations.insert(relink.institution, relink.authorization);
+            of_login = self.accounts_of_authorization(ask.merchant, relink.authorization).await?;
+            of_login.retain(|account| account.status != AccountStatus::Disconnected);
+        }
         let (mut new, mut again) = (Vec::new(), Vec::new());
         for offer in picked {
             linking
                 .authorizations
                 .entry(offer.institution)
                 .or_insert_with(|| AuthorizationId::from_number(self.next_number()));
-            match self.linked_before(context, &ask, &offer).await? {
+            let renewed = of_login.iter().position(|account| is_of(account, &offer));
+            let renewed = renewed.map(|place| of_login.swap_remove(place));
+            match self.linked_before(context, &ask, renewed, &offer).await? {
                 Some((account, connection)) => {
                     again.push(self.linked_again(&linking, account, connection, offer));
                 }
@@ -78,6 +86,7 @@ impl Engine {
             (None, Some(last)) => last.events.extend(events),
             (None, None) => {}
         }
+        again.extend(self.no_longer_shared(&linking, of_login).await?);
         let reply = context.reply(self, &body);
         let link = CompleteLink { objects, new, again, reply };
         Ok(settled(self.store.write(link).await?)?.then_some(body))
@@ -87,18 +96,23 @@ impl Engine {
         &self,
         context: &Context,
         ask: &Ask,
+        renewed: Option<Account>,
         offer: &Offer,
     ) -> Result<Option<(Account, Connection)>, Error> {
-        let Some(holder) = ask.holder.clone() else { return Ok(None) };
-        let find = FindLinkedAccount {
-            merchant: context.merchant,
-            holder,
-            institution: offer.institution,
-            bank_account: offer.bank_account.clone(),
+        let found = match (renewed, ask.holder.clone()) {
+            (Some(account), _) => Some(account),
+            (None, None) => None,
+            (None, Some(holder)) => {
+                let find = FindLinkedAccount {
+                    merchant: context.merchant,
+                    holder,
+                    institution: offer.institution,
+                    bank_account: offer.bank_account.clone(),
+                };
+                self.store.read(find).await?
+            }
         };
-        let Some(account) = self.store.read(find).await? else {
-            return Ok(None);
-        };
+        let Some(account) = found else { return Ok(None) };
         let connection = self.connection_of(&account).await?;
         Ok(connection.map(|connection| (account, connection)))
     }
@@ -188,6 +202,37 @@ impl Engine {
         change
     }
 
+    /// The accounts of a renewed login that its holder left out on the page of a bank that shares what
+    /// is picked there and nothing else. Where we ask, leaving one out leaves it as it is.
+    async fn no_longer_shared(
+        &self,
+        linking: &Linking<'_>,
+        left_out: Vec<Account>,
+    ) -> Result<Vec<AccountChange>, Error> {
+        let Some(relink) = linking.ask.relink.as_ref().filter(|relink| relink.account.is_none())
+        else {
+            return Ok(Vec::new());
+        };
+        let banks = self.banks(linking.context.merchant, linking.ask.livemode).await?;
+        let mut banks = banks.institutions().into_iter();
+        if !banks.any(|bank| bank.id == relink.institution && bank.picks_accounts) {
+            return Ok(Vec::new());
+        }
+        let (cause, now) = (linking.context.cause(), linking.now);
+        let mut changes = Vec::new();
+        for mut account in left_out {
+            account.version += 1;
+            let denied = (InactiveCause::AccessDenied, StatusAction::RelinkRequired);
+            if let Some(interrupted) = account.deactivate(denied.0, denied.1) {
+                let mut change = AccountChange::of(account);
+                record_interrupted_by(&mut change, &interrupted, now, Some(&cause));
+                push_event(&mut change, EventType::AccountDeactivated, now, linking.context);
+                changes.push(change);
+            }
+        }
+        Ok(changes)
+    }
+
     /// Starts what the carrier asked to have fetched at once.
     fn prefetched(&self, account: &mut Account, ask: &Ask, now: AccountTime) -> Vec<RefreshJob> {
         let mut started = Vec::new();
@@ -199,4 +244,9 @@ impl Engine {
         }
         started
     }
+}
+
+/// Whether an account stands for what is offered.
+pub(super) fn is_of(account: &Account, offer: &Offer) -> bool {
+    account.institution == offer.institution && account.bank_account == offer.bank_account
 }

@@ -2,7 +2,7 @@
 //! shows what is there. A step names the version that its page was made from, so that of two tabs
 //! one moves the run and the other is shown where it came to.
 
-use super::steps::{Effect, Ground, LinkStep, PickFault};
+use super::steps::{Effect, Ground, LinkStep, PickFault, begun, relink_failure};
 use super::{CarrierInput, changed, open};
 use crate::carrier::{Carrier, CarrierEnd};
 use crate::context::{made, render, settled, tries};
@@ -97,8 +97,7 @@ impl Engine {
         let customer = self.flow_customer(context, ask.holder.as_ref()).await?;
         let email = customer.and_then(|customer| customer.email);
         let told = carrier.payer_email().map(str::to_owned);
-        let first = super::steps::first(&ask);
-        let mut run = LinkRun { pane: first, email: told.clone(), ..LinkRun::default() };
+        let mut run = LinkRun { email: told.clone(), ..begun(&ask) };
         if let Some(email) = email.or(told)
             && super::steps::can_sign_in(&ask)
             && !self.known_accounts(context.merchant, &email).await?.is_empty()
@@ -210,7 +209,7 @@ impl Engine {
         };
         let known = match email {
             Some(email) => self.known_accounts(context.merchant, &email).await?,
-            None => Vec::new(),
+            None => self.known_to_relink(&ask).await?,
         };
         let banks = self.banks(context.merchant, ask.livemode).await?;
         let ground = Ground { ask: &ask, banks: &banks, holder_key: &holder_key, now, known };
@@ -235,7 +234,8 @@ impl Engine {
                     .await?
             }
             Ok(Effect::Leave(how)) => {
-                let end = self.carrier_left(&context, carrier, how, now).await?;
+                let failure = relink_failure(&flow.run, &ask, how);
+                let end = self.carrier_left(&context, carrier, how, failure, now).await?;
                 self.end_flow(flow, how, end).await?
             }
         };

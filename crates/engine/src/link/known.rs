@@ -2,6 +2,7 @@
 //! the merchant's customers with that address, and those of runs that ended with a wish to be found
 //! under it.
 
+use super::complete::is_of;
 use crate::{Engine, Error};
 use model::account::{Account, Holder};
 use model::id::{AccountId, MerchantId};
@@ -45,7 +46,7 @@ impl Engine {
             let page = Page { limit: PAGE_ROWS_MAX, cursor: Cursor::Newest };
             let list = ListAccounts { merchant, of, page };
             for account in self.store.read(list).await?.items {
-                let there = offers.iter().any(|offer| same(offer, &account));
+                let there = offers.iter().any(|offer| is_of(&account, offer));
                 if account.is_active() && !there && offers.len() < LINKED_ACCOUNTS_MAX {
                     offers.extend(self.known_account(account).await?);
                 }
@@ -54,7 +55,8 @@ impl Engine {
         Ok(offers)
     }
 
-    async fn known_account(&self, account: Account) -> Result<Option<Offer>, Error> {
+    /// An account as it was linked.
+    pub(crate) async fn known_account(&self, account: Account) -> Result<Option<Offer>, Error> {
         let Some(connection) = self.connection_of(&account).await? else { return Ok(None) };
         Ok(Some(Offer {
             institution: account.institution,
@@ -69,8 +71,4 @@ impl Engine {
             credential: connection.credential,
         }))
     }
-}
-
-fn same(offer: &Offer, account: &Account) -> bool {
-    offer.institution == account.institution && offer.bank_account == account.bank_account
 }

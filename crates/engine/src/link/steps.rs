@@ -11,7 +11,7 @@ use model::clock::AccountTime;
 use model::id::InstitutionId;
 use model::limits::LINKED_ACCOUNTS_MAX;
 use model::link::{FlowEnd, LinkRun, Offer, Pane};
-use model::session::PaymentMethodSupport;
+use model::session::{PaymentMethodSupport, RelinkFailure};
 use model::token::{BankNumbers, TEST_ROUTING_NUMBER};
 
 /// What the holder does.
@@ -56,7 +56,8 @@ pub(crate) struct Ground<'a> {
     /// What makes the holder's test banks repeat.
     pub(crate) holder_key: &'a str,
     pub(crate) now: AccountTime,
-    /// The accounts known by the address of [`LinkStep::SignIn`] and [`LinkStep::Code`].
+    /// The accounts known by the address of [`LinkStep::SignIn`] and [`LinkStep::Code`]; those of
+    /// the authorization for one that is renewed.
     pub(crate) known: Vec<Offer>,
 }
 
@@ -112,6 +113,8 @@ pub enum Unusable {
     Kind,
     /// It cannot pay.
     CannotPay,
+    /// Another one is to be renewed.
+    NotWanted,
 }
 
 /// Whether an account may be picked; if not, why.
@@ -120,6 +123,10 @@ pub(crate) fn usable(ask: &Ask, offer: &Offer) -> Result<(), Unusable> {
         && !subcategories.contains(&offer.subcategory)
     {
         return Err(Unusable::Kind);
+    }
+    let wanted = ask.relink.as_ref().and_then(|relink| relink.bank_account.as_ref());
+    if wanted.is_some_and(|wanted| *wanted != offer.bank_account) {
+        return Err(Unusable::NotWanted);
     }
     let must_pay = ask.payment || ask.support == Some(PaymentMethodSupport::All);
     if must_pay && !offer.can_pay() { Err(Unusable::CannotPay) } else { Ok(()) }
@@ -150,7 +157,7 @@ pub(crate) fn take_step(
         (_, LinkStep::Back) => {
             let before = before(run, ground.ask);
             if before == first(ground.ask) {
-                restart(run);
+                restart(run, ground.ask);
             }
             before
         }
@@ -203,6 +210,9 @@ fn answer_bank(
         (Pane::BankPage { .. }, LinkStep::BankReturned { accounts }) => {
             let pane = go_on(run, &Input::Returned, ground);
             match accounts {
+                Some(picks) if misses_wanted(ground.ask, &run.offers, picks) => {
+                    return Ok(Effect::Leave(FlowEnd::Failed));
+                }
                 Some(picks) if pane == Pane::Accounts => {
                     return pick(ground.ask, &run.offers, picks).map(Effect::Link);
                 }
@@ -244,7 +254,7 @@ fn asked(run: &mut LinkRun, step: Result<Step, LinkError>, ground: &Ground<'_>) 
                 .and_then(|id| ground.banks.institutions().into_iter().find(|bank| bank.id == id));
             let Some(bank) = bank else { return Pane::Failed };
             let offers = accounts.into_iter().map(|account| offer(&bank, account));
-            run.offers = offers.collect();
+            run.offers = seen_again(offers.collect(), ground.ask, &ground.known);
             Pane::Accounts
         }
         Err(LinkError::Unavailable { until }) => Pane::Down { until },
@@ -253,6 +263,46 @@ fn asked(run: &mut LinkRun, step: Result<Step, LinkError>, ground: &Ground<'_>) 
             _ => Pane::BankPage { refused: true },
         },
         Err(LinkError::UnknownInstitution | LinkError::Failed) => Pane::Failed,
+    }
+}
+
+/// What a login shows: one that is renewed is that of the accounts linked with it, by whatever seed
+/// its holder is known today.
+pub(super) fn seen_again(mut offers: Vec<Offer>, ask: &Ask, known: &[Offer]) -> Vec<Offer> {
+    let Some(relink) = &ask.relink else { return offers };
+    let wanted = relink.bank_account.as_ref();
+    let mut room = accounts_max(ask);
+    for offer in &mut offers {
+        let known = known.iter().find(|known| known.name == offer.name);
+        if let Some(known) = known.filter(|known| known.bank_account != offer.bank_account) {
+            *offer = known.clone();
+        }
+        let picked = known.is_some_and(|known| known.preselected)
+            && wanted.is_none_or(|wanted| *wanted == offer.bank_account);
+        offer.preselected = picked && room > 0;
+        room -= usize::from(offer.preselected);
+    }
+    offers
+}
+
+/// Whether the holder shares accounts, but not the one that is to be renewed.
+pub(super) fn misses_wanted(ask: &Ask, offers: &[Offer], picks: &[usize]) -> bool {
+    let wanted = ask.relink.as_ref().and_then(|relink| relink.bank_account.as_ref());
+    let mut picked = picks.iter().filter_map(|place| offers.get(*place)).peekable();
+    picked.peek().is_some()
+        && wanted.is_some_and(|wanted| picked.all(|offer| offer.bank_account != *wanted))
+}
+
+/// Why a run that ends without accounts has renewed nothing.
+pub(super) fn relink_failure(run: &LinkRun, ask: &Ask, end: FlowEnd) -> RelinkFailure {
+    let wanted = ask.relink.as_ref().and_then(|relink| relink.bank_account.as_ref());
+    let shown = |wanted: &String| run.offers.iter().any(|offer| offer.bank_account == *wanted);
+    if run.offers.is_empty() {
+        RelinkFailure::NoAuthorization
+    } else if wanted.is_some_and(|wanted| end == FlowEnd::Failed || !shown(wanted)) {
+        RelinkFailure::NoAccount
+    } else {
+        RelinkFailure::Other
     }
 }
 
@@ -271,9 +321,15 @@ pub(crate) fn offer(bank: &Institution, account: OfferedAccount) -> Offer {
     }
 }
 
-/// Forgets the bank, its login and who signed in.
-fn restart(run: &mut LinkRun) {
-    run.institution = None;
+/// A run that begins.
+pub(crate) fn begun(ask: &Ask) -> LinkRun {
+    let institution = ask.relink.as_ref().map(|relink| relink.institution);
+    LinkRun { pane: first(ask), institution, ..LinkRun::default() }
+}
+
+/// Forgets the bank, unless there is only one, its login and who signed in.
+fn restart(run: &mut LinkRun, ask: &Ask) {
+    run.institution = ask.relink.as_ref().map(|relink| relink.institution);
     run.signed_in = false;
     run.login = Vec::new();
     run.offers = Vec::new();
@@ -281,7 +337,11 @@ fn restart(run: &mut LinkRun) {
 
 /// The pane that a run begins with.
 pub(crate) fn first(ask: &Ask) -> Pane {
-    if ask.banks { Pane::Institutions } else { Pane::ManualEntry }
+    match ask.relink {
+        Some(_) => Pane::Consent,
+        None if ask.banks => Pane::Institutions,
+        None => Pane::ManualEntry,
+    }
 }
 
 /// The pane that going back leads to.
@@ -304,7 +364,7 @@ fn turn(
         (Pane::Institutions | Pane::Down { .. } | Pane::Failed, LinkStep::EnterManually)
             if ground.ask.manual_entry =>
         {
-            restart(run);
+            restart(run, ground.ask);
             Pane::ManualEntry
         }
         (Pane::Institutions | Pane::SignIn { .. }, LinkStep::SignIn(email))
@@ -314,7 +374,7 @@ fn turn(
         }
         (Pane::SignIn { .. }, LinkStep::SignUp(email)) => {
             run.sign_up = Some(address(email)?);
-            restart(run);
+            restart(run, ground.ask);
             Pane::Institutions
         }
         (Pane::Code, LinkStep::Code(code)) => {
@@ -366,7 +426,7 @@ fn check(ask: &Ask, numbers: &BankNumbers) -> Result<(), PickFault> {
 /// Whether a holder may sign in to pick an account linked before: no code can be sent from this
 /// server, so in test mode only.
 pub(crate) fn can_sign_in(ask: &Ask) -> bool {
-    ask.banks && !ask.livemode
+    ask.banks && !ask.livemode && ask.relink.is_none()
 }
 
 fn sign_in(run: &mut LinkRun, email: Option<&str>, ground: &Ground<'_>) -> Result<Pane, PickFault> {

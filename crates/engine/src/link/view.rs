@@ -2,7 +2,7 @@
 
 use super::flow::Opened;
 use super::open;
-use super::steps::{Unusable, accounts_max, can_sign_in, offer, usable};
+use super::steps::{Unusable, accounts_max, can_sign_in, offer, seen_again, usable};
 use crate::carrier::Ask;
 use crate::test_helpers::scenario::Banks;
 use crate::{Engine, Error};
@@ -56,6 +56,8 @@ pub struct FlowView {
     pub return_url: Option<String>,
     /// Whether it goes there by itself once the run has ended.
     pub hosted: bool,
+    /// Whether a login is renewed: there is one bank.
+    pub relink: bool,
     /// The page of ours that goes on after it, by its path.
     pub page: Option<String>,
 }
@@ -118,7 +120,13 @@ impl Engine {
         let banks = self.banks(context.merchant, ask.livemode).await?;
         let institutions = banks.institutions();
         let picked = institutions.iter().find(|bank| Some(bank.id) == flow.run.institution);
-        let offers = offers_shown(&banks, &flow.run, picked);
+        let offers = match self.offers_at_bank(&ask, &banks, &flow.run, picked).await? {
+            Some(offers) => offers,
+            None => flow.run.offers.clone(),
+        };
+        // Its own page knows nothing of which account is to be renewed.
+        let at_bank = matches!(flow.run.pane, Pane::BankPage { .. });
+        let choices = offers.iter().map(|offer| choice(&ask, offer, at_bank)).collect();
         Ok(Some(FlowView {
             id: flow.id,
             version: flow.version,
@@ -131,7 +139,7 @@ impl Engine {
                 Vec::new()
             },
             permissions: ask.permissions.iter().copied().collect(),
-            choices: offers.iter().map(|offer| choice(&ask, offer)).collect(),
+            choices,
             accounts_max: accounts_max(&ask),
             manual_entry: ask.manual_entry,
             banks: ask.banks,
@@ -154,33 +162,37 @@ impl Engine {
             origin: flow.origin,
             return_url: ask.return_url,
             hosted: ask.hosted,
+            relink: ask.relink.is_some(),
             page: flow.page,
             shown,
         }))
     }
-}
 
-/// The accounts to pick from: after the login, or on the page of a bank that lets them be picked
-/// there, which knows its own accounts.
-fn offers_shown(banks: &Banks, run: &LinkRun, bank: Option<&Institution>) -> Vec<Offer> {
-    let (Pane::BankPage { .. }, Some(bank)) = (&run.pane, bank) else {
-        return run.offers.clone();
-    };
-    match banks.advance(&run.login, &Input::Returned) {
-        Ok(Step::Done { accounts }) => {
-            accounts.into_iter().map(|account| offer(bank, account)).collect()
-        }
-        _ => Vec::new(),
+    /// The accounts to pick from on the page of a bank that lets them be picked there, which knows its
+    /// own accounts.
+    async fn offers_at_bank(
+        &self,
+        ask: &Ask,
+        banks: &Banks,
+        run: &LinkRun,
+        bank: Option<&Institution>,
+    ) -> Result<Option<Vec<Offer>>, Error> {
+        let (Pane::BankPage { .. }, Some(bank)) = (&run.pane, bank) else { return Ok(None) };
+        let Ok(Step::Done { accounts }) = banks.advance(&run.login, &Input::Returned) else {
+            return Ok(Some(Vec::new()));
+        };
+        let offers = accounts.into_iter().map(|account| offer(bank, account)).collect();
+        Ok(Some(seen_again(offers, ask, &self.known_to_relink(ask).await?)))
     }
 }
 
-fn choice(ask: &Ask, offer: &Offer) -> Choice {
+fn choice(ask: &Ask, offer: &Offer, at_bank: bool) -> Choice {
     Choice {
         name: offer.name.clone(),
         institution_name: offer.institution_name.clone(),
         subcategory: offer.subcategory,
         last4: offer.last4.clone(),
-        unusable: usable(ask, offer).err(),
+        unusable: usable(ask, offer).err().filter(|why| !at_bank || *why != Unusable::NotWanted),
         preselected: offer.preselected,
     }
 }

@@ -5,7 +5,7 @@ use model::account::{Account, Holder};
 use model::bank::Feature;
 use model::clock::AccountTime;
 use model::event::Event;
-use model::id::{AccountId, ClockId, InstitutionId, MerchantId, OwnershipId};
+use model::id::{AccountId, AuthorizationId, ClockId, InstitutionId, MerchantId, OwnershipId};
 use model::ownership::Ownership;
 use model::refresh::{RefreshJob, RefreshKey, RefreshStatus};
 use std::collections::BTreeMap;
@@ -153,6 +153,8 @@ pub enum AccountsOf {
     Holder(Holder),
     /// Those on one test clock.
     Clock(ClockId),
+    /// Those linked with one login.
+    Authorization(AuthorizationId),
     /// These, at most [`model::limits::LINKED_ACCOUNTS_MAX`].
     Ids(Vec<AccountId>),
 }

@@ -151,6 +151,7 @@ pub(crate) fn list(command: &ListAccounts, memory: &Memory) -> Result<Listed<Acc
             AccountsOf::Merchant => true,
             AccountsOf::Holder(holder) => account.holder.as_ref() == Some(holder),
             AccountsOf::Clock(clock) => account.clock == Some(*clock),
+            AccountsOf::Authorization(of) => account.authorization == *of,
             AccountsOf::Ids(ids) => ids.contains(&account.id),
         })
         .map(|account| {

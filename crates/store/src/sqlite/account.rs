@@ -21,14 +21,16 @@ use std::collections::BTreeMap;
 /// the same customer is there: the unique index on both says so.
 pub(super) const INSERT_ACCOUNT: &str = "INSERT INTO accounts (account, merchant, customer, \
      holder_account, clock, institution, bank_account, created, bucket, version, status, due_at, \
-     body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
+     body, authorized_by) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
      ON CONFLICT DO NOTHING";
 /// Tried first: it leaves every index alone, since no indexed column is set.
 pub(super) const UPDATE_ACCOUNT_BODY: &str = "UPDATE accounts SET version = ?3, body = ?4 \
-     WHERE account = ?1 AND merchant = ?2 AND version = ?3 - 1 AND status = ?5 AND due_at IS ?6";
+     WHERE account = ?1 AND merchant = ?2 AND version = ?3 - 1 AND status = ?5 AND due_at IS ?6 \
+     AND authorized_by = ?7";
 /// What is left out never changes after the link.
 pub(super) const UPDATE_ACCOUNT: &str = "UPDATE OR IGNORE accounts \
-     SET version = ?3, body = ?4, status = ?5, due_at = ?6 \
+     SET version = ?3, body = ?4, status = ?5, due_at = ?6, authorized_by = ?7 \
      WHERE account = ?1 AND merchant = ?2 AND version = ?3 - 1";
 pub(super) const FIND_ACCOUNT: &str =
     "SELECT body FROM accounts WHERE account = ?1 AND merchant = ?2";
@@ -45,6 +47,11 @@ pub(super) const LIST_ACCOUNTS_OF_HOLDER_ACCOUNT: Lists = lists!(
 );
 pub(super) const LIST_ACCOUNTS_ON_CLOCK: Lists =
     lists!("SELECT body FROM accounts WHERE merchant = ?5 AND clock = ?6", "created", "account");
+pub(super) const LIST_ACCOUNTS_OF_AUTHORIZATION: Lists = lists!(
+    "SELECT body FROM accounts WHERE merchant = ?5 AND authorized_by = ?6",
+    "created",
+    "account"
+);
 pub(super) const INSERT_CONNECTION: &str = "INSERT INTO connections (account, merchant, version, \
      relinked_at, credential, state, balance_cursor, ownership_cursor, transactions_cursor) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING";
@@ -105,6 +112,7 @@ fn insert(new: &NewAccount, batch: &Batch<'_>) -> Result<bool, Failure> {
             account.status.word(),
             due_at(account).map(|at| at.0),
             serde_json::to_string(account)?,
+            account.authorization.text().as_str(),
         ],
     )?;
     let fits = inserted == 1
@@ -155,6 +163,7 @@ pub(super) fn apply_change(
 
 /// Replaces an account if its version is one above the stored one; answers whether it is.
 fn replace(account: &Account, batch: &Batch<'_>) -> Result<bool, Failure> {
+    let authorization = account.authorization.text();
     let values = params![
         column(account.id.number()),
         column(account.merchant.number()),
@@ -162,6 +171,7 @@ fn replace(account: &Account, batch: &Batch<'_>) -> Result<bool, Failure> {
         serde_json::to_string(account)?,
         account.status.word(),
         due_at(account).map(|at| at.0),
+        authorization.as_str(),
     ];
     Ok(batch.execute(UPDATE_ACCOUNT_BODY, values)? == 1
         || batch.execute(UPDATE_ACCOUNT, values)? == 1)
@@ -221,6 +231,12 @@ pub(crate) fn list(
         AccountsOf::Clock(clock) => {
             let clock = column(clock.number());
             reading.page(LIST_ACCOUNTS_ON_CLOCK, &window, &[&owner, &clock], read)
+        }
+        AccountsOf::Authorization(authorization) => {
+            let authorization = authorization.text();
+            let authorization = authorization.as_str();
+            let of: [&dyn rusqlite::ToSql; 2] = [&owner, &authorization];
+            reading.page(LIST_ACCOUNTS_OF_AUTHORIZATION, &window, &of, read)
         }
         AccountsOf::Ids(ids) => list_ids(*merchant, ids, &window, reading),
     }

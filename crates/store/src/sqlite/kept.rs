@@ -113,9 +113,9 @@ pub(super) const KEPT: &[Kept] = &[
     kept!(
         "accounts",
         "account, customer, holder_account, clock, institution, bank_account, created, bucket, \
-         version, status, due_at, body",
+         version, status, due_at, body, authorized_by",
         "account, customer, holder_account, clock, institution, bank_account, created, bucket, \
-         ?3, status, due_at, body",
+         ?3, status, due_at, body, authorized_by",
         "'account', COUNT(*), COALESCE(SUM(OCTET_LENGTH(body)), 0)",
         "merchant = ?1"
     ),

@@ -7,7 +7,7 @@ use model::account::{Account, AccountStatus, Holder};
 use model::bank::Feature;
 use model::clock::AccountTime;
 use model::event::EventType;
-use model::id::{AccountId, ClockId, CustomerId};
+use model::id::{AccountId, AuthorizationId, ClockId, CustomerId};
 use model::refresh::{RefreshKey, RefreshStatus};
 use std::collections::BTreeMap;
 use store::{
@@ -258,6 +258,7 @@ fn accounts_are_listed() {
                 account.holder = Some(Holder::Account("acct_x".to_owned()));
             }
             account.clock = if number > 4 { clock } else { None };
+            account.authorization = AuthorizationId::from_number(number % 2);
             bed.link(account, vec![]).await;
         }
         bed.link(account(merchant(2), 9), vec![]).await;
@@ -277,6 +278,16 @@ fn accounts_are_listed() {
         let on_clock = AccountsOf::Clock(ClockId::from_number(3));
         let ids: Vec<AccountId> = [2, 4, 5, 9, 77].map(AccountId::from_number).to_vec();
         let named = AccountsOf::Ids(ids);
+        let odd = AccountsOf::Authorization(AuthorizationId::from_number(1));
+        assert_eq!(numbers(odd.clone(), Cursor::Newest, 2).await, (vec![5, 3], true));
+        // A link by another login moves an account.
+        let find = FindAccount { merchant: merchant(1), account: AccountId::from_number(4) };
+        let mut moved = bed.read(find).await.unwrap();
+        moved.version += 1;
+        moved.authorization = AuthorizationId::from_number(1);
+        let change = ChangeAccount { change: AccountChange::of(moved), reply: None };
+        assert_eq!(bed.write(change).await, Written::Done);
+        assert_eq!(numbers(odd, Cursor::Newest, 3).await, (vec![5, 4, 3], true));
         assert_eq!(
             numbers(AccountsOf::Merchant, Cursor::Newest, 4).await,
             (vec![6, 5, 4, 3], true)

@@ -248,7 +248,8 @@ fn objects_of_a_customer_are_listed() {
             (1, 4, Holder::Account("acct_x".to_owned()), None),
             (2, 5, customer(7), None),
         ] {
-            let session = Session { holder, clock, ..session(merchant(owner), number) };
+            let session =
+                Session { holder: Some(holder), clock, ..session(merchant(owner), number) };
             bed.create(Object::Session(session)).await;
         }
         let of = ObjectsOf::Customer(CustomerId::from_number(7));

@@ -1,4 +1,5 @@
-//! Preview, in January 2026: an account shows its authorization and why it is inactive. The beta before
+//! Preview, in January 2026: an account shows its authorization and why it is inactive, and
+//! a session can renew an authorization. The beta before
 //! it had the same.
 
 use super::Change;

@@ -5,7 +5,7 @@
 
 use crate::address::HostedPage;
 use crate::change::{
-    ACCOUNT_NUMBERS, HOSTED_SESSION, INSTITUTION, ONE_COUNTRY, SESSION_SETUP, SHOWN_COUNTRY,
+    ACCOUNT_NUMBERS, HOSTED_SESSION, INSTITUTION, ONE_COUNTRY, RELINK, SESSION_SETUP, SHOWN_COUNTRY,
 };
 use crate::expand::Field;
 use crate::json::JsonWriter;
@@ -13,8 +13,9 @@ use crate::list::write_list;
 use crate::render::{ExpandedHolder, View, account, token, write_holder};
 use model::Word;
 use model::account::Account;
+use model::id::AccountId;
 use model::ownership::Ownership;
-use model::session::{Hosted, Session, SessionFilters, SessionStatus};
+use model::session::{Hosted, Relink, Session, SessionFilters, SessionStatus};
 use model::token::BankAccountToken;
 
 /// The kind of object.
@@ -53,7 +54,7 @@ pub fn write(writer: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>)
         w.key("id").plain(session.id.text().as_str());
         w.key("object").plain(OBJECT);
         w.key("account_holder");
-        write_holder(w, Some(&session.holder), parts.holder, view);
+        write_holder(w, session.holder.as_ref(), parts.holder, view);
         w.key("accounts");
         write_accounts(w, parts, view);
         if let Some(token) = parts.token.filter(|_| set_up) {
@@ -66,14 +67,14 @@ pub fn write(writer: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>)
         if let Some(filters) = &session.filters {
             w.key("filters").object(|w| write_filters(w, filters, view));
         }
+        if let Some(hosted) = session.hosted.as_ref().filter(|_| version.has(&HOSTED_SESSION)) {
+            w.key("hosted").object(|w| write_hosted(w, hosted));
+        }
         if let Some(accounts_max) = session.accounts_max.filter(|_| session.limits_given && set_up)
         {
             w.key("limits").object(|w| {
                 w.key("accounts").integer(i64::from(accounts_max));
             });
-        }
-        if let Some(hosted) = session.hosted.as_ref().filter(|_| version.has(&HOSTED_SESSION)) {
-            w.key("hosted").object(|w| write_hosted(w, hosted));
         }
         w.key("livemode").boolean(session.livemode);
         if let Some(mode) = session.manual_entry.filter(|_| set_up) {
@@ -87,6 +88,9 @@ pub fn write(writer: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>)
             Some(prefetch) => w.strings(prefetch.iter().map(|item| item.word())),
             None => w.null(),
         };
+        if let Some(relink) = session.relink.as_ref().filter(|_| version.has(&RELINK)) {
+            write_relink(w, relink, session.status);
+        }
         if let Some(url) = &session.return_url {
             w.key("return_url").string(url);
         }
@@ -95,13 +99,7 @@ pub fn write(writer: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>)
             w.key("status_details").object(|w| write_status_details(w, session));
         }
         if version.has(&HOSTED_SESSION) {
-            w.key("ui_mode").plain(session.ui_mode().word());
-            let live = session.status == SessionStatus::Pending && parts.secret_shown;
-            if session.hosted.is_some() && live {
-                let page = HostedPage::Session;
-                let url = view.page(page, session.merchant, session.id.number());
-                w.key("url").optional_string(url.as_deref());
-            }
+            write_ui_mode(w, parts, view);
         }
     });
 }
@@ -115,6 +113,41 @@ fn write_accounts(w: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>)
     write_list(w, &url, false, parts.accounts, |w, (account, customer, ownership)| {
         account::write(w, account, view, *customer, *ownership);
     });
+}
+
+/// How it is shown, and where as long as that may be opened.
+fn write_ui_mode(w: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>) {
+    let session = parts.session;
+    w.key("ui_mode").plain(session.ui_mode().word());
+    let live = session.status == SessionStatus::Pending && parts.secret_shown;
+    if session.hosted.is_some() && live {
+        let url = view.page(HostedPage::Session, session.merchant, session.id.number());
+        w.key("url").optional_string(url.as_deref());
+    }
+}
+
+/// What is to be renewed and, in the end, what was.
+fn write_relink(w: &mut JsonWriter, relink: &Relink, status: SessionStatus) {
+    let account = relink.account.map(AccountId::text);
+    let authorization = relink.authorization.text();
+    let mut write_both = |key| {
+        w.key(key).object(|w| {
+            if let Some(account) = &account {
+                w.key("account").plain(account.as_str());
+            }
+            w.key("authorization").plain(authorization.as_str());
+        });
+    };
+    write_both("relink_options");
+    match relink.failure {
+        Some(failure) => {
+            w.key("relink_result").object(|w| {
+                w.key("failure_reason").plain(failure.word());
+            });
+        }
+        None if status == SessionStatus::Succeeded => write_both("relink_result"),
+        None => {}
+    }
 }
 
 fn write_hosted(w: &mut JsonWriter, hosted: &Hosted) {

@@ -10,6 +10,7 @@ use super::write::{Head, write};
 use super::{Scenario, ScenarioError};
 use crate::BankAccount;
 use crate::sandbox::calendar::day_of_second;
+use crate::sandbox::institutions::Login;
 use crate::sandbox::ledger::{Books, Touched};
 use crate::sandbox::life::Row;
 use crate::sandbox::state::{BalanceOffset, Change, State, StatusChange, What};
@@ -92,7 +93,11 @@ impl Opened {
                 outcome: Outcome { cause: refresh.cause, delay_s: refresh.took_s },
             },
         }));
-        facts.extend(history.access_ends.iter().map(|(at, cause)| Fact {
+        let closed = |(_, cause): &&(_, InactiveCause)| *cause == InactiveCause::AccountClosed;
+        // What a test did to an account after its bank had closed it, no file could say.
+        let ends = history.access_ends.iter().position(|end| closed(&end));
+        let ends = history.access_ends.iter().take(ends.map_or(usize::MAX, |place| place + 1));
+        facts.extend(ends.map(|(at, cause)| Fact {
             at: at.0 - self.linked.first.0,
             what: Deed::AccessEnds(*cause),
         }));
@@ -139,6 +144,7 @@ impl Opened {
                 currency: self.currency(),
                 last4,
                 snapshots: bank.snapshots,
+                bank_page: matches!(bank.login, Login::OAuth | Login::OAuthPick),
                 history_days: 0,
                 balance: 0,
                 available_more: 0,

@@ -1,11 +1,15 @@
 //! One entry of a timeline: when, and what of the things that a bank can do.
 
 use super::ScenarioError;
+use super::money::Money;
 use super::plan::{Deed, Fact, Outcome};
-use super::read::{Money, TEXT_CHARS_MAX, read_choice, read_currency, read_duration, read_time};
+use super::read::{
+    TEXT_CHARS_MAX, read_choice, read_currency, read_duration, read_one_of, read_time,
+};
 use super::tree::{At, Table};
 use crate::sandbox::life::RowKey;
 use crate::sandbox::state::{ADDED_PREFIX, StatusChange};
+use model::Word;
 use model::account::InactiveCause;
 use model::bank::{BankOwner, BankStatus, Feature};
 use model::clock::DAY_S;
@@ -33,6 +37,22 @@ const DEEDS: [&str; 11] = [
     "access_ends",
 ];
 
+/// The keys that say more of it.
+const MORE: [&str; 12] = [
+    "day",
+    "time",
+    "amount",
+    "currency",
+    "description",
+    "pending",
+    "dated",
+    "dated_time",
+    "available",
+    "feature",
+    "lasts",
+    "refresh",
+];
+
 /// What an account is known by while its timeline is read.
 pub(super) struct Ground<'a> {
     pub(super) money: Money,
@@ -49,6 +69,7 @@ pub(super) fn read(
     ground: &Ground<'_>,
 ) -> Result<Located, ScenarioError> {
     let line = table.line;
+    table.only(&[&DEEDS[..], &MORE[..]].concat())?;
     let at = read_when(&mut table)?;
     let there: Vec<&str> = DEEDS.into_iter().filter(|key| table.has(key)).collect();
     let deed = match there.as_slice() {
@@ -86,14 +107,16 @@ pub(super) fn read(
 
 /// The second after the link.
 fn read_when(table: &mut Table) -> Result<i64, ScenarioError> {
-    let day = table.integer("day", -DAYS_MAX, DAYS_MAX)?;
-    let time = read_time(table, "time")?.unwrap_or(0);
-    let numbered = table.has("refresh");
-    match day {
-        Some(At { value, .. }) => Ok(value * DAY_S + time),
-        None if numbered => Ok(0),
-        None => Err(table.fault(table.line, "day", "is missing")),
+    if table.has("refresh") {
+        if let Some(key) = ["day", "time"].into_iter().find(|key| table.has(key)) {
+            let problem = "a refresh that is named by its number has no day; leave out one of them";
+            return Err(table.fault(table.line_of(key), key, problem));
+        }
+        return Ok(0);
     }
+    let day = table.integer("day", -DAYS_MAX, DAYS_MAX)?;
+    let day = table.need("day", day)?.value;
+    Ok(day * DAY_S + read_time(table, "time")?.unwrap_or(0))
 }
 
 fn appears(
@@ -172,12 +195,11 @@ fn balance(table: &mut Table, ground: &Ground<'_>) -> Result<Deed, ScenarioError
 }
 
 fn refreshes(table: &mut Table, at: i64) -> Result<Deed, ScenarioError> {
-    let line = table.line;
-    let cause = read_choice::<RefreshCause>(table, "refresh_fails")?;
-    if cause == Some(RefreshCause::Interrupted) {
-        let problem = "a bank does not interrupt a refresh; access_ends does";
-        return Err(table.fault(line, "refresh_fails", problem));
-    }
+    let causes = RefreshCause::ALL.iter().copied();
+    // No bank interrupts a refresh; the end of an access does.
+    let causes: Vec<RefreshCause> =
+        causes.filter(|cause| *cause != RefreshCause::Interrupted).collect();
+    let cause = read_one_of(table, "refresh_fails", &causes)?;
     let takes = read_duration(table, "refresh_takes")?;
     if let Some(At { line, value }) = takes
         && value > DELAY_S_MAX
@@ -232,8 +254,11 @@ fn check_id(table: &Table, key: &str, line: usize, id: String) -> Result<String,
 }
 
 /// Refuses a timeline that no bank could live through: facts about transactions that are not there,
-/// or that stand elsewhere. `facts` are in the order of their times.
+/// or that stand elsewhere, an access that ends after the account was closed, and two ways for one
+/// refresh to go. `facts` are in the order of their times.
 pub(super) fn check(facts: &[Located], path: &str) -> Result<(), ScenarioError> {
+    let mut closed_in = None;
+    let mut refreshes: BTreeMap<(Feature, u32), usize> = BTreeMap::new();
     let mut shown: BTreeMap<&str, Option<BankStatus>> = BTreeMap::new();
     for At { line, value } in facts {
         let fault = |key: &str, problem: String| ScenarioError {
@@ -274,6 +299,25 @@ pub(super) fn check(facts: &[Located], path: &str) -> Result<(), ScenarioError> 
                         return Err(fault(key, format!("'{id}' is {word} by then")));
                     }
                 };
+            }
+            Deed::Refresh { feature, number, .. } => {
+                if let Some(other) = refreshes.insert((*feature, *number), *line) {
+                    let problem = format!(
+                        "line {other} says already how refresh {number} of {} goes; make one entry \
+                         of them",
+                        feature.word()
+                    );
+                    return Err(fault("refresh", problem));
+                }
+            }
+            Deed::AccessEnds(cause) => {
+                if let Some(other) = closed_in {
+                    let problem = format!(
+                        "the account is closed for good by line {other}; leave out what is later"
+                    );
+                    return Err(fault("access_ends", problem));
+                }
+                closed_in = (*cause == InactiveCause::AccountClosed).then_some(*line);
             }
             _ => {}
         }

@@ -15,6 +15,7 @@
 
 pub mod export;
 mod fact;
+mod money;
 pub mod plaid;
 pub(super) mod plan;
 mod read;

@@ -6,8 +6,8 @@
 //! in the balance at the link. What a scenario has no word for is left out and named, so that nobody
 //! believes that it is tested.
 
+use super::money::Money;
 use super::plan::{Deed, Fact, Plan};
-use super::read::Money;
 use super::tree::without_mark;
 use super::write::{Head, write};
 use crate::sandbox::calendar::{Date, date_of, day_of};
@@ -130,6 +130,7 @@ impl Reader {
             currency,
             last4,
             snapshots: false,
+            bank_page: false,
             history_days: 0,
             balance,
             available_more: 0,
@@ -316,7 +317,7 @@ fn amount(
     };
     // 12.5 is twelve and a half there: the digits that are missing are zeros, further zeros are none.
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
-    let decimals = money.decimals();
+    let decimals = money.currency.decimals();
     let (kept, rest) = fraction.split_at_checked(decimals).unwrap_or((fraction, ""));
     let exact = rest.bytes().all(|byte| byte == b'0');
     let padded = match decimals {

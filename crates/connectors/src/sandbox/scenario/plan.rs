@@ -33,6 +33,9 @@ pub(in super::super) struct Plan {
     pub(in super::super) last4: Option<String>,
     /// Whether a fetch of transactions lists all of a window, instead of what changed.
     pub(in super::super) snapshots: bool,
+    /// Whether its holder logs in on the bank's own page: an export says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(in super::super) bank_page: bool,
     /// How many days before the link its books begin.
     pub(in super::super) history_days: i64,
     /// What is posted at the link, before anything happens on day 0.

@@ -1,11 +1,12 @@
 //! Reads a scenario: institutions, holders, accounts, their stretches and timelines.
 
 use super::fact::{self, DAYS_MAX, Ground, read_owners};
+use super::money::Money;
 use super::plan::Plan;
 use super::routine::{DAY_ROWS_MAX, Days, Period, Stretch, seed};
 use super::tree::{self, At, Table, Value};
 use super::{PlannedBank, Scenario, ScenarioError, institution_id};
-use crate::sandbox::institutions::Login;
+use crate::sandbox::institutions::{BANKS, Login};
 use crate::sandbox::life::SETTLE_DAYS_MAX;
 use model::Word;
 use model::account::{Category, Subcategory};
@@ -13,7 +14,7 @@ use model::bank::BankOwner;
 use model::clock::DAY_S;
 use model::limits::{
     SCENARIO_ACCOUNTS_MAX, SCENARIO_BYTES_MAX, SCENARIO_FACTS_MAX, SCENARIO_HOLDERS_MAX,
-    SCENARIO_INSTITUTIONS_MAX, SCENARIO_STRETCHES_MAX, STEERED_AMOUNT_MAX,
+    SCENARIO_INSTITUTIONS_MAX, SCENARIO_STRETCHES_MAX,
 };
 use model::money::Currency;
 use std::collections::BTreeMap;
@@ -58,10 +59,11 @@ pub(super) fn read(text: &str) -> Result<Scenario, ScenarioError> {
     }
     let mut file = tree::read(text)?;
     let name = file.text("name", NAME_CHARS_MAX)?;
-    let name = file.need("name", name)?.value;
+    let name = file.need("name", name)?;
     let description = read_description(&mut file)?;
     let holders = read_holders(&mut file)?;
     let parts = read_banks(&mut file, &name, &description)?;
+    let name = name.value;
     let mut banks: Vec<PlannedBank> = Vec::with_capacity(parts.len());
     for part in &parts {
         banks.push(PlannedBank {
@@ -79,7 +81,7 @@ pub(super) fn read(text: &str) -> Result<Scenario, ScenarioError> {
     for mut table in accounts {
         let place = read_place(&mut table, &parts)?;
         let line = table.line;
-        let plan = read_account(table, &name, parts[place].snapshots, &holders)?;
+        let plan = read_account(table, &name, &parts[place], &holders)?;
         if banks[place].accounts.iter().any(|known| known.name == plan.name) {
             let problem = format!("the institution has an account '{}' already", plan.name);
             return Err(ScenarioError { line, key: "accounts.name".to_owned(), problem });
@@ -118,7 +120,7 @@ fn read_holders(file: &mut Table) -> Result<BTreeMap<String, BankOwner>, Scenari
 /// The banks; one of the scenario's own name when the file lists none.
 fn read_banks(
     file: &mut Table,
-    name: &str,
+    name: &At<String>,
     description: &str,
 ) -> Result<Vec<BankPart>, ScenarioError> {
     let mut banks: Vec<BankPart> = Vec::new();
@@ -128,6 +130,7 @@ fn read_banks(
         if banks.iter().any(|bank| bank.name.eq_ignore_ascii_case(&name)) {
             return Err(table.fault(line, "name", "two institutions have this name"));
         }
+        check_free(&table, line, &name)?;
         let description = read_description(&mut table)?;
         let login = read_choice::<LoginWord>(&mut table, "login")?;
         let login = login.map_or(Login::Form, |LoginWord(login)| login);
@@ -136,10 +139,20 @@ fn read_banks(
         table.finish()?;
     }
     if banks.is_empty() {
-        let (name, description) = (name.to_owned(), description.to_owned());
+        check_free(file, name.line, &name.value)?;
+        let (name, description) = (name.value.clone(), description.to_owned());
         banks.push(BankPart { name, description, login: Login::Form, snapshots: false });
     }
     Ok(banks)
+}
+
+/// Refuses a name by which one of the test banks would be found instead.
+fn check_free(table: &Table, line: usize, name: &str) -> Result<(), ScenarioError> {
+    if BANKS.iter().any(|bank| bank.is_called(name)) {
+        let problem = format!("a test bank is called '{name}'; choose another name");
+        return Err(table.fault(line, "name", problem));
+    }
+    Ok(())
 }
 
 /// The place of the bank that an account is at.
@@ -160,16 +173,13 @@ fn read_place(table: &mut Table, banks: &[BankPart]) -> Result<usize, ScenarioEr
 fn read_account(
     mut table: Table,
     scenario: &str,
-    snapshots: bool,
+    bank: &BankPart,
     holders: &BTreeMap<String, BankOwner>,
 ) -> Result<Plan, ScenarioError> {
     let name = table.text("name", NAME_CHARS_MAX)?;
     let name = table.need("name", name)?.value;
     let description = read_description(&mut table)?;
-    let subcategory = read_choice::<Subcategory>(&mut table, "kind")?;
-    let subcategory = subcategory.unwrap_or(Subcategory::Checking);
-    let category = read_choice::<Category>(&mut table, "category")?;
-    let category = category.unwrap_or(category_of(subcategory));
+    let (category, subcategory) = read_kind(&mut table)?;
     let payable = table.flag("payable")?.map(|flag| flag.value);
     let payable = payable.unwrap_or(category == Category::Cash);
     let currency = read_currency(&mut table)?.unwrap_or(Currency::USD);
@@ -199,7 +209,8 @@ fn read_account(
         payable,
         currency,
         last4,
-        snapshots,
+        snapshots: bank.snapshots,
+        bank_page: bank.login == Login::OAuth,
         history_days: history_days.map_or(HISTORY_DAYS, |days| days.value),
         balance,
         available_more: available.map_or(0, |available| available - balance),
@@ -207,6 +218,23 @@ fn read_account(
         stretches,
         facts: facts.into_iter().map(|fact| fact.value).collect(),
     })
+}
+
+fn read_kind(table: &mut Table) -> Result<(Category, Subcategory), ScenarioError> {
+    let subcategory = read_choice::<Subcategory>(table, "kind")?;
+    let subcategory = subcategory.unwrap_or(Subcategory::Checking);
+    let own = category_of(subcategory);
+    let line = table.line_of("category");
+    let category = read_choice::<Category>(table, "category")?.unwrap_or(own);
+    if category != own && subcategory != Subcategory::Other {
+        let problem = format!(
+            "{} is {}; leave category out, or write kind = \"other\"",
+            subcategory.word(),
+            own.word()
+        );
+        return Err(table.fault(line, "category", problem));
+    }
+    Ok((category, subcategory))
 }
 
 pub(super) fn category_of(subcategory: Subcategory) -> Category {
@@ -352,9 +380,23 @@ fn read_amounts(table: &mut Table, money: Money) -> Result<(i64, i64), ScenarioE
     let amounts: Option<Vec<i64>> = amounts.collect();
     match amounts.as_deref() {
         Some([one]) => Ok((*one, *one)),
-        Some([one, other]) => Ok((*one.min(other), *one.max(other))),
+        Some([least, most]) if is_upwards(*least, *most) => {
+            Ok((*least.min(most), *least.max(most)))
+        }
+        Some([_, _]) => {
+            let problem = format!(
+                "the least comes first, then the most: [\"{}\", \"{}\"]",
+                value[1], value[0]
+            );
+            Err(table.fault(line, "amount", problem))
+        }
         _ => Err(table.fault(line, "amount", money.wanted())),
     }
+}
+
+/// Whether one amount is no more than another: of two that leave the account, the one that takes less.
+fn is_upwards(least: i64, most: i64) -> bool {
+    if least < 0 && most <= 0 { least >= most } else { least <= most }
 }
 
 /// A word of a list.
@@ -362,12 +404,21 @@ pub(super) fn read_choice<W: Word>(
     table: &mut Table,
     key: &'static str,
 ) -> Result<Option<W>, ScenarioError> {
+    read_one_of(table, key, W::ALL)
+}
+
+/// One of some words of a list.
+pub(super) fn read_one_of<W: Word>(
+    table: &mut Table,
+    key: &'static str,
+    known: &[W],
+) -> Result<Option<W>, ScenarioError> {
     let Some(At { line, value }) = table.text(key, NAME_CHARS_MAX)? else { return Ok(None) };
-    let words = || W::ALL.iter().map(|word| word.word()).collect::<Vec<_>>().join(", ");
-    match W::from_word(&value) {
-        Some(word) => Ok(Some(word)),
-        None => Err(table.fault(line, key, format!("'{value}' is none of: {}", words()))),
-    }
+    let found = known.iter().copied().find(|known| known.word() == value);
+    found.map(Some).ok_or_else(|| {
+        let known: Vec<&str> = known.iter().map(|known| known.word()).collect();
+        table.fault(line, key, format!("'{value}' is none of: {}", known.join(", ")))
+    })
 }
 
 /// A time of the day, `HH:MM` or `HH:MM:SS`, in seconds.
@@ -407,74 +458,4 @@ pub(super) fn read_duration(
     let seconds = number.filter(fits).map(|number| At { line, value: number * unit });
     let problem = "a number with s, m, h or d is expected, such as \"90s\" or \"2d\"";
     seconds.map(Some).ok_or_else(|| table.fault(line, key, problem))
-}
-
-/// Amounts of a currency, as decimal texts.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Money {
-    pub(super) currency: Currency,
-}
-
-impl Money {
-    /// How many digits stand after the point.
-    pub(super) fn decimals(self) -> usize {
-        self.currency.decimals()
-    }
-
-    pub(super) fn read(
-        self,
-        table: &mut Table,
-        key: &'static str,
-    ) -> Result<Option<i64>, ScenarioError> {
-        let Some(node) = table.node(key) else { return Ok(None) };
-        let amount = match &node.value {
-            Value::Text(text) => self.parse(text),
-            _ => None,
-        };
-        amount.map(Some).ok_or_else(|| table.fault(node.line, key, self.wanted()))
-    }
-
-    /// Minor units of a text such as `-12.00`: whole, or with all digits after the point.
-    pub(super) fn parse(self, text: &str) -> Option<i64> {
-        let (negative, digits) = match text.strip_prefix('-') {
-            Some(digits) => (true, digits),
-            None => (false, text),
-        };
-        let decimals = self.decimals();
-        let (whole, fraction) = match digits.split_once('.') {
-            Some((whole, fraction)) if fraction.len() == decimals && decimals > 0 => {
-                (whole, fraction.to_owned())
-            }
-            Some(_) => return None,
-            None => (digits, "0".repeat(decimals)),
-        };
-        let plain = !whole.is_empty() && whole.len() <= 15;
-        let all = format!("{whole}{fraction}");
-        if !plain || !all.bytes().all(|byte| byte.is_ascii_digit()) {
-            return None;
-        }
-        let amount: i64 = all.parse().ok()?;
-        let amount = if negative { -amount } else { amount };
-        (-STEERED_AMOUNT_MAX..=STEERED_AMOUNT_MAX).contains(&amount).then_some(amount)
-    }
-
-    /// A text that reads back as these minor units.
-    pub(super) fn text(self, amount: i64) -> String {
-        let decimals = self.decimals();
-        let digits = format!("{:0>width$}", amount.unsigned_abs(), width = decimals + 1);
-        let (whole, fraction) = digits.split_at(digits.len() - decimals);
-        let sign = if amount < 0 { "-" } else { "" };
-        let point = if decimals > 0 { "." } else { "" };
-        format!("{sign}{whole}{point}{fraction}")
-    }
-
-    fn wanted(self) -> String {
-        let example = match self.decimals() {
-            0 => "\"-1200\"",
-            2 => "\"-12.00\"",
-            _ => "\"-12.000\"",
-        };
-        let currency = self.currency.as_str();
-        format!("an amount of {currency} in quotes is expected, such as {example}")
-    }
 }

@@ -267,6 +267,12 @@ impl Table {
         self.entries.iter().any(|(known, _)| known == key)
     }
 
+    /// The line of a key that is there, or else of the table.
+    pub(super) fn line_of(&self, key: &str) -> usize {
+        let entry = self.entries.iter().find(|(known, _)| known == key);
+        entry.map_or(self.line, |(_, node)| node.line)
+    }
+
     /// An error about a key of this table.
     pub(super) fn fault(
         &self,
@@ -411,6 +417,19 @@ impl Table {
     /// Refuses a table without a key.
     pub(super) fn need<T>(&self, key: &'static str, taken: Option<T>) -> Result<T, ScenarioError> {
         taken.ok_or_else(|| self.fault(self.line, key, "is missing"))
+    }
+
+    /// Refuses keys that are none of these, wherever else it would be at fault: what was meant by such
+    /// a key is most often what seems to be missing.
+    pub(super) fn only(&self, known: &[&str]) -> Result<(), ScenarioError> {
+        let unknown = self.entries.iter().filter(|(key, _)| !known.contains(&key.as_str()));
+        match unknown.min_by_key(|(_, node)| node.line) {
+            None => Ok(()),
+            Some((key, node)) => {
+                let problem = format!("no such key; here are: {}", known.join(", "));
+                Err(self.fault(node.line, key, problem))
+            }
+        }
     }
 
     /// Refuses the keys that nobody took.

@@ -1,7 +1,8 @@
 //! Writes a scenario of one account as TOML: one fact a line.
 
+use super::money::Money;
 use super::plan::{Deed, Fact, Outcome, Plan};
-use super::read::{Money, category_of};
+use super::read::category_of;
 use crate::sandbox::state::StatusChange;
 use model::Word;
 use model::bank::{BankOwner, BankStatus};
@@ -23,6 +24,9 @@ pub(super) fn write(head: &Head<'_>, plans: &[Plan]) -> String {
     line(&mut text, "description", &quoted(head.description));
     text.push_str("\n[[institutions]]\n");
     line(&mut text, "name", &quoted(head.institution));
+    if plans.iter().any(|plan| plan.bank_page) {
+        line(&mut text, "login", &quoted("bank_page"));
+    }
     if plans.iter().any(|plan| plan.snapshots) {
         line(&mut text, "snapshots", "true");
     }

@@ -229,6 +229,22 @@ fn mistakes_are_told_with_line_and_key() {
         one_account("[[accounts.stretches]]\nevery = \"fortnight\""),
         one_account("[[accounts.stretches]]\nevery = \"week\"\non = 5\namount = \"1.00\""),
         "{\"name\": \"One\",\n\"accounts\": [{\"name\": \"A\",\n\"blance\": \"1.00\"}]}".to_owned(),
+        row("{ days = 1, amount = \"-1.00\", description = \"TEA\" }"),
+        row("{ day = 1, takes = \"2h\" }"),
+        row("{ day = 1, vanishes = \"a\", pending = true }"),
+        row("{ refresh = 3, day = 1, feature = \"balance\", refresh_takes = \"2h\" }"),
+        row("{ refresh = 3, feature = \"balance\", refresh_takes = \"2h\" },\n\
+             { refresh = 3, feature = \"balance\", refresh_fails = \"unsupported\" }"),
+        row("{ day = 1, refresh_fails = \"interrupted\" }"),
+        row("{ day = 1, access_ends = \"account_closed\" },\n\
+             { day = 2, access_ends = \"access_denied\" }"),
+        one_account("kind = \"savings\"\ncategory = \"credit\""),
+        one_account("[[accounts.stretches]]\nevery = \"day\"\namount = [\"-9.00\", \"-1.00\"]"),
+        one_account("[[accounts.stretches]]\nevery = \"day\"\namount = [\"9.00\", \"-1.00\"]"),
+        "name = \"test (oauth)\"\naccounts = [{ name = \"A\" }]".to_owned(),
+        "name = \"One\"\naccounts = [{ name = \"A\" }]\n[[institutions]]\n\
+         name = \"Down Bank (Scheduled)\""
+            .to_owned(),
     ];
     let told = files.iter().map(|text| Scenario::read(text).unwrap_err().to_string());
     insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r#"
@@ -248,13 +264,25 @@ fn mistakes_are_told_with_line_and_key() {
     line 6: accounts.timeline.posts: 'a' is posted by then
     line 5: accounts.timeline.dated: lies after the day on which it appears
     line 5: accounts.timeline.access_ends: one entry says one thing; make another entry of it
-    line 5: accounts.timeline.refresh_fails: 'bored' is none of: institution_unavailable, institution_timeout, institution_error, login_required, access_denied, account_closed, account_unavailable, unsupported, interrupted
+    line 5: accounts.timeline.refresh_fails: 'bored' is none of: institution_unavailable, institution_timeout, institution_error, login_required, access_denied, account_closed, account_unavailable, unsupported
     line 5: accounts.timeline.appears: the bank itself gives ids like '20260101-1'
     line 5: accounts.timeline.refresh_takes: a number with s, m, h or d is expected, such as "90s" or "2d"
     line 5: accounts.timeline.time: HH:MM or HH:MM:SS is expected, in quotes
     line 5: accounts.stretches.every: day, week, month, or such as "2 weeks" is expected
     line 6: accounts.stretches.on: names of days are expected, such as "friday", or "workdays"
     line 3: accounts.blance: no such key; here are: available, balance, category, currency, description, history_days, institution, kind, last4, name, owners, payable, stretches, timeline
+    line 5: accounts.timeline.days: no such key; here are: appears, posts, vanishes, returns, changes, renumbers, balance, owners, refresh_fails, refresh_takes, access_ends, day, time, amount, currency, description, pending, dated, dated_time, available, feature, lasts, refresh
+    line 5: accounts.timeline.takes: no such key; here are: appears, posts, vanishes, returns, changes, renumbers, balance, owners, refresh_fails, refresh_takes, access_ends, day, time, amount, currency, description, pending, dated, dated_time, available, feature, lasts, refresh
+    line 5: accounts.timeline.pending: no such key; here are: amount, currency, dated, dated_time, day, description, time, vanishes
+    line 5: accounts.timeline.day: a refresh that is named by its number has no day; leave out one of them
+    line 6: accounts.timeline.refresh: line 5 says already how refresh 3 of balance goes; make one entry of them
+    line 5: accounts.timeline.refresh_fails: 'interrupted' is none of: institution_unavailable, institution_timeout, institution_error, login_required, access_denied, account_closed, account_unavailable, unsupported
+    line 6: accounts.timeline.access_ends: the account is closed for good by line 5; leave out what is later
+    line 5: accounts.category: savings is cash; leave category out, or write kind = "other"
+    line 6: accounts.stretches.amount: the least comes first, then the most: ["-1.00", "-9.00"]
+    line 6: accounts.stretches.amount: the least comes first, then the most: ["-1.00", "9.00"]
+    line 1: name: a test bank is called 'test (oauth)'; choose another name
+    line 4: institutions.name: a test bank is called 'Down Bank (Scheduled)'; choose another name
     "#);
 }
 

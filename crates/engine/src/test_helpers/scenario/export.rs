@@ -73,7 +73,9 @@ impl Noted {
     /// Takes over what an event says.
     fn note(&mut self, event: &Event) {
         let Snapshot::Account(account) = &event.snapshot else { return };
-        if event.event_type == EventType::AccountDeactivated {
+        // One that was linked without an access was never deactivated.
+        let told = [EventType::AccountCreated, EventType::AccountDeactivated];
+        if told.contains(&event.event_type) {
             // A refresh that fails for the same reason will bring it about again.
             if let AccountStatus::Inactive { cause, .. } = account.status
                 && self.lost_by_refresh_at != Some(event.created)

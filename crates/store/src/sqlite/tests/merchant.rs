@@ -44,6 +44,7 @@ const OF_NO_MERCHANT: &[&str] = &["facts", "migrations"];
 const ACROSS_SHARDS: &[(&str, &str)] = &[
     ("account::FIND_LINKED_ACCOUNT", "asks which account it is"),
     ("account::LIST_ACCOUNTS", "a merchant's list of accounts"),
+    ("account::LIST_ACCOUNTS_OF_AUTHORIZATION", "a merchant's list of accounts"),
     ("account::LIST_ACCOUNTS_OF_CUSTOMER", "a merchant's list of accounts"),
     ("account::LIST_ACCOUNTS_OF_HOLDER_ACCOUNT", "a merchant's list of accounts"),
     ("account::LIST_ACCOUNTS_ON_CLOCK", "a merchant's list of accounts"),

@@ -120,6 +120,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
 
 pub(super) const LISTS: &[(&str, Lists)] = named![
     account::LIST_ACCOUNTS,
+    account::LIST_ACCOUNTS_OF_AUTHORIZATION,
     account::LIST_ACCOUNTS_OF_CUSTOMER,
     account::LIST_ACCOUNTS_OF_HOLDER_ACCOUNT,
     account::LIST_ACCOUNTS_ON_CLOCK,

@@ -1,0 +1,474 @@
+//! Sessions that link again, in preview: the login of an authorization is renewed.
+
+use crate::browser::{Browser, read, shown};
+use crate::support::{App, FC, Reply};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+const PREVIEW: &str = "2026-10-14.preview";
+const HELPERS: &str = "/v1/test_helpers/financial_connections";
+
+/// Makes a session in a preview version.
+async fn make(app: &App, form: &str) -> Reply {
+    let path = format!("{FC}/sessions");
+    let form = format!("permissions[]=balances&{form}");
+    app.request("POST", &path).header("Stripe-Version", PREVIEW).form(&form).send().await
+}
+
+/// A session that renews the authorization of an account.
+async fn relink(app: &App, account: &Reply, more: &str) -> Reply {
+    let form = format!("relink_options[authorization]={}&{more}", account.text("/authorization"));
+    make(app, &form).await.ok()
+}
+
+async fn in_preview(app: &App, path: &str) -> Reply {
+    app.request("GET", path).header("Stripe-Version", PREVIEW).send().await.ok()
+}
+
+async fn account(app: &App, id: &str) -> Reply {
+    in_preview(app, &format!("{FC}/accounts/{id}")).await
+}
+
+async fn link(app: &App, session: &Reply, more: &str) -> Reply {
+    let form = format!("carrier={}&{more}", session.text("/id"));
+    let path = format!("{HELPERS}/link");
+    app.request("POST", &path).header("Stripe-Version", PREVIEW).form(&form).send().await
+}
+
+/// Links accounts of a new customer, and answers them by name.
+async fn linked(app: &App, more: &str) -> Vec<Reply> {
+    let customer = app.post("/v1/customers", "name=Ada").await.ok().text("/id");
+    let session = app.session(&customer, "").await;
+    let mut accounts = Vec::new();
+    for linked in app.link(&session, more).await.items("/accounts/data") {
+        accounts.push(account(app, linked["id"].as_str().unwrap()).await);
+    }
+    accounts.sort_by_key(|account| account.text("/display_name"));
+    accounts
+}
+
+/// Two accounts at a bank that ends their access a minute after the link, a minute later.
+async fn two_inactive(app: &App) -> [String; 2] {
+    let more =
+        "institution=Inactive Accounts&accounts[]=Inactive Checking&accounts[]=Inactive Savings";
+    let accounts = linked(app, more).await;
+    app.wait_s(60);
+    app.run_workers_until_idle().await;
+    [accounts[0].text("/id"), accounts[1].text("/id")]
+}
+
+/// The types of all events of accounts and authorizations, the oldest first.
+async fn events(app: &App) -> Vec<String> {
+    let listed = app.get("/v1/events?limit=100").await.ok();
+    let types = listed.items("/data").into_iter().rev();
+    let types = types.map(|event| event["type"].as_str().unwrap().to_owned());
+    types.filter_map(|kind| Some(kind.strip_prefix("financial_connections.")?.to_owned())).collect()
+}
+
+fn names(session: &Reply) -> Vec<Value> {
+    session.items("/accounts/data").iter().map(|one| one["display_name"].clone()).collect()
+}
+
+/// All accounts of an authorization: they are active again under the same ids, nothing is new, and the
+/// session says what it was for and what came of it. The holder need not be named.
+#[tokio::test]
+async fn a_whole_authorization() {
+    let app = App::sqlite().await;
+    let [checking, savings] = two_inactive(&app).await;
+    let before = account(&app, &checking).await;
+    assert_eq!(
+        before.at("/status_details"),
+        json!({"inactive": {"action": "relink_required", "cause": "access_expired"}})
+    );
+    let session = relink(&app, &before, "prefetch[]=balances").await;
+    assert_eq!(session.at("/account_holder"), before.at("/account_holder"));
+    let authorization = json!({"authorization": before.at("/authorization")});
+    assert_eq!(session.at("/relink_options"), authorization);
+    assert!(session.json().get("relink_result").is_none());
+
+    let ended = link(&app, &session, "").await.ok();
+    assert_eq!(ended.at("/status"), "succeeded");
+    assert_eq!(ended.at("/relink_result"), authorization);
+    assert_eq!(names(&ended), ["Inactive Savings", "Inactive Checking"]);
+    for id in [&checking, &savings] {
+        let after = account(&app, id).await;
+        assert_eq!(after.at("/status"), "active");
+        assert_eq!(after.at("/authorization"), before.at("/authorization"));
+        assert_eq!(after.at("/balance_refresh/status"), "pending");
+    }
+    app.run_workers_until_idle().await;
+    assert_eq!(
+        events(&app).await,
+        [
+            "account.created",
+            "account.created",
+            "account.deactivated",
+            "account.deactivated",
+            "account.reactivated",
+            "account.reactivated",
+            "account.refreshed_balance",
+            "account.refreshed_balance",
+        ]
+    );
+}
+
+/// One account of an authorization: only it can be picked, and the other stays as it is. Permissions
+/// grow.
+#[tokio::test]
+async fn one_account_of_several() {
+    let app = App::start().await;
+    let [checking, savings] = two_inactive(&app).await;
+    let before = account(&app, &savings).await;
+    let form = format!("relink_options[account]={savings}&permissions[]=payment_method");
+    let session = relink(&app, &before, &form).await;
+    let both = json!({"account": savings, "authorization": before.at("/authorization")});
+    assert_eq!(session.at("/relink_options"), both);
+    let other = link(&app, &session, "accounts[]=Inactive Checking").await;
+    insta::assert_snapshot!(other.told(), @"
+    400 invalid_request_error - accounts[0]
+    The session's relink_options[account] is another account than 'Inactive
+    Checking'.
+    ");
+
+    let ended = link(&app, &session, "").await.ok();
+    assert_eq!(ended.at("/relink_result"), both);
+    assert_eq!(names(&ended), ["Inactive Savings"]);
+    assert_eq!(account(&app, &checking).await.at("/status"), "inactive");
+    assert_eq!(
+        account(&app, &savings).await.at("/permissions"),
+        json!(["balances", "ownership", "payment_method", "transactions"])
+    );
+}
+
+/// The pages of a hosted session that links again: they begin with what is asked, know one bank, and
+/// lead back. No e-mail is sent.
+#[tokio::test]
+async fn on_its_own_page() {
+    let app = App::sqlite().await;
+    let [checking, _] = two_inactive(&app).await;
+    let before = account(&app, &checking).await;
+    let hosted = "ui_mode=hosted&hosted[return_url]=https://shop.example/back\
+                  &hosted[delivery_method]=email";
+    let session = relink(&app, &before, hosted).await;
+    assert_eq!(session.at("/hosted/delivery_method"), "email");
+    let browser = Browser::at(&app, &session.text("/url"));
+    insta::assert_snapshot!(shown(&browser.page().await), @"
+    200
+    Test merchant asks you to log in again
+    IA Inactive Accounts inactive-accounts.test
+    Test merchant would like to read the following of the accounts that you choose:
+    Account details To show you which accounts are linked: name, kind, last four digits
+    Balances To see how much money is in your accounts
+    You choose the accounts in a later step. Test merchant never sees your password, and you can
+       ask them at any time to stop.
+    > Agree and continue
+    ");
+    // There is nothing before it, and no other bank.
+    assert!(read(&browser.step("back", "").await).contains("asks you to log in again"));
+    browser.step("consent", "").await;
+    let ended = browser.step("login", "bank_username=ada&bank_password=error").await;
+    assert!(!read(&ended).contains("another bank"), "{}", read(&ended));
+    browser.step("back", "").await;
+    browser.step("consent", "").await;
+    let accounts = browser.step("login", "bank_username=ada&bank_password=secret").await;
+    insta::assert_snapshot!(shown(&accounts), @"
+    200
+    Choose accounts
+    Choose the accounts to link
+    [x] Inactive Checking Checking ending in 8865
+    [x] Inactive Savings Savings ending in 3282
+    > Link accounts
+    ");
+    let done = browser.step("accounts", "account=0").await.ok();
+    assert!(done.body.contains("content=\"0; url=https://shop.example/back\""), "{}", done.body);
+    assert_eq!(account(&app, &checking).await.at("/status"), "active");
+    let ended = in_preview(&app, &format!("{FC}/sessions/{}", session.text("/id"))).await;
+    assert_eq!(ended.at("/relink_result/authorization"), before.at("/authorization"));
+
+    let strict = App::strict().await;
+    let [checking, _] = two_inactive(&strict).await;
+    let before = account(&strict, &checking).await;
+    let form = format!("relink_options[authorization]={}&{hosted}", before.text("/authorization"));
+    insta::assert_snapshot!(make(&strict, &form).await.told(), @"
+    400 invalid_request_error parameter_not_acted_on hosted[delivery_method]
+    hosted[delivery_method] is known and not acted on by this server, which is
+    strict: leave it out, or start the server without --strict to have it dropped.
+    ");
+}
+
+/// At a bank on whose page accounts are picked, the choice may be another one: new accounts come under
+/// the same authorization, and what is no longer shared becomes inactive.
+#[tokio::test]
+async fn another_choice_at_the_bank() {
+    let app = App::start().await;
+    let accounts =
+        linked(&app, "institution=Bank (OAuth)&accounts[]=Success&accounts[]=Savings").await;
+    let (savings, success) = (&accounts[0], &accounts[1]);
+    let session = relink(&app, success, "").await;
+    let browser = Browser::open(&app, &session).await;
+    browser.step("consent", "").await;
+    let bank = browser.bank_page().await;
+    let picked: Vec<&str> =
+        bank.body.split("<input").filter(|input| input.contains(" checked")).collect();
+    assert_eq!(picked.len(), 2, "{}", bank.body);
+    browser.bank_step("allow", "account=0&account=3").await.ok();
+    let ended = in_preview(&app, &format!("{FC}/sessions/{}", session.text("/id"))).await;
+    assert_eq!(ended.at("/status"), "succeeded");
+    assert_eq!(names(&ended), ["High Balance", "Success"]);
+    for shared in ended.items("/accounts/data") {
+        assert_eq!(shared["authorization"], success.at("/authorization"));
+    }
+    assert_eq!(ended.at("/accounts/data/1/id"), success.at("/id"));
+    let left_out = account(&app, &savings.text("/id")).await;
+    assert_eq!(
+        left_out.at("/status_details"),
+        json!({"inactive": {"action": "relink_required", "cause": "access_denied"}})
+    );
+    let created = "account.created";
+    assert_eq!(events(&app).await, [created, created, created, "account.deactivated"]);
+}
+
+/// Each way in which nothing is renewed, with its reason; nothing changes by it.
+#[tokio::test]
+async fn failures() {
+    let app = App::start().await;
+    let accounts =
+        linked(&app, "institution=Bank (OAuth)&accounts[]=Success&accounts[]=Savings").await;
+    let success = &accounts[1];
+    let of_account = format!("relink_options[account]={}", success.text("/id"));
+    let mut told = String::new();
+    let mut tell = |how: &str, session: &Reply| {
+        let (status, result) = (session.text("/status"), session.at("/relink_result"));
+        let _ = writeln!(told, "{how}: {status} {result}");
+        assert!(session.items("/accounts/data").is_empty());
+    };
+    for outcome in ["cancel", "institution_down", "login_failed"] {
+        let session = relink(&app, success, "").await;
+        let ended = link(&app, &session, &format!("outcome={outcome}")).await.ok();
+        tell(outcome, &ended);
+    }
+    let session = relink(&app, success, &of_account).await;
+    tell("another account", &link(&app, &session, "accounts[]=Savings").await.ok());
+
+    let read_again = async |session: &Reply| {
+        in_preview(&app, &format!("{FC}/sessions/{}", session.text("/id"))).await
+    };
+    let session = relink(&app, success, &of_account).await;
+    let browser = Browser::open(&app, &session).await;
+    browser.step("consent", "").await;
+    browser.bank_step("allow", "account=10").await.ok();
+    assert!(read(&browser.page().await).contains("Nothing was linked"));
+    tell("another account at the bank", &read_again(&session).await);
+
+    let inactive = account(&app, &two_inactive(&app).await[0]).await;
+    for (how, more) in [
+        ("left with the accounts in sight", String::new()),
+        ("the same for one", format!("relink_options[account]={}", inactive.text("/id"))),
+    ] {
+        let session = relink(&app, &inactive, &more).await;
+        let browser = Browser::open(&app, &session).await;
+        browser.step("consent", "").await;
+        browser.step("login", "bank_username=a&bank_password=b").await;
+        browser.step("cancel", "").await.ok();
+        tell(how, &read_again(&session).await);
+    }
+    insta::assert_snapshot!(told, @r#"
+    cancel: cancelled {"failure_reason":"no_authorization"}
+    institution_down: failed {"failure_reason":"no_authorization"}
+    login_failed: failed {"failure_reason":"no_authorization"}
+    another account: failed {"failure_reason":"no_account"}
+    another account at the bank: failed {"failure_reason":"no_account"}
+    left with the accounts in sight: cancelled {"failure_reason":"other"}
+    the same for one: cancelled {"failure_reason":"other"}
+    "#);
+    assert!(!events(&app).await.contains(&"account.reactivated".to_owned()));
+}
+
+/// What cannot be renewed is refused with its parameter, and so is what does not fit.
+#[tokio::test]
+async fn refusals() {
+    let app = App::start().await;
+    let lasting = &linked(&app, "").await[0];
+    let closed = &linked(&app, "accounts[]=Account closes after linking").await[0];
+    let gone = &linked(&app, "").await[0];
+    app.post(&format!("{FC}/accounts/{}/disconnect", gone.text("/id")), "").await.ok();
+    let of = |account: &Reply| {
+        format!("relink_options[authorization]={}", account.text("/authorization"))
+    };
+    let one = |account: &Reply| format!("&relink_options[account]={}", account.text("/id"));
+    let stranger =
+        format!("&account_holder[type]=customer&account_holder[customer]={}", app.customer().await);
+    let hosted = "&ui_mode=hosted&hosted[return_url]=https://a.example";
+    let refused = [
+        ("nobody and nothing", String::new()),
+        ("no authorization", one(lasting)),
+        ("an unknown one", "relink_options[authorization]=fcauth_x".to_owned()),
+        ("an empty one", "relink_options[authorization]=".to_owned()),
+        ("an unknown name", format!("{}&relink_options[x]=1", of(lasting))),
+        ("an unknown account", format!("{}&relink_options[account]=fca_x", of(lasting))),
+        ("the account of another", of(lasting) + &one(closed)),
+        ("a closed one", of(closed)),
+        ("the same by its account", of(closed) + &one(closed)),
+        ("a disconnected one", of(gone)),
+        ("that of another holder", of(lasting) + &stranger),
+        ("hosted without need", of(lasting) + hosted),
+        ("a delivery of nothing", format!("{stranger}{hosted}&hosted[delivery_method]=url")),
+    ];
+    let mut told = String::new();
+    for (what, form) in refused {
+        let _ = write!(told, "{what}\n{}", make(&app, &form).await.told());
+    }
+    insta::assert_snapshot!(told, @"
+    nobody and nothing
+        400 invalid_request_error parameter_missing account_holder
+        Missing required parameter: account_holder.
+    no authorization
+        400 invalid_request_error parameter_missing relink_options[authorization]
+        Missing required parameter: relink_options[authorization].
+    an unknown one
+        404 invalid_request_error resource_missing relink_options[authorization]
+        No such Financial Connections authorization: 'fcauth_x'
+    an empty one
+        400 invalid_request_error parameter_invalid_empty relink_options[authorization]
+        relink_options[authorization] is an empty string; give a value or leave it out.
+    an unknown name
+        400 invalid_request_error parameter_unknown relink_options[x]
+        Received unknown parameter: relink_options[x]
+    an unknown account
+        404 invalid_request_error resource_missing relink_options[account]
+        No such Financial Connections account: 'fca_x'
+    the account of another
+        400 invalid_request_error - relink_options[account]
+        This account does not belong to the authorization given.
+    a closed one
+        400 invalid_request_error - relink_options[authorization]
+        Linking again does not help: nothing of it is active, and no
+        status_details[inactive][action] is relink_required.
+    the same by its account
+        400 invalid_request_error - relink_options[account]
+        Linking again does not help: nothing of it is active, and no
+        status_details[inactive][action] is relink_required.
+    a disconnected one
+        400 invalid_request_error - relink_options[authorization]
+        Linking again does not help: nothing of it is active, and no
+        status_details[inactive][action] is relink_required.
+    that of another holder
+        400 invalid_request_error - account_holder[customer]
+        This is not the holder of the accounts to be linked again.
+    hosted without need
+        400 invalid_request_error - relink_options[authorization]
+        A hosted session links again only what is inactive, or has an account number
+        that expires within 30 days.
+    a delivery of nothing
+        400 invalid_request_error - hosted[delivery_method]
+        A delivery method goes with relink_options only.
+    ");
+
+    let session = relink(&app, lasting, "").await;
+    let mut told = String::new();
+    for more in ["institution=Bank (OAuth)", "institution=x", "seed=x", "accounts[]=x"] {
+        let _ = write!(told, "{more}\n{}", link(&app, &session, more).await.told());
+    }
+    insta::assert_snapshot!(told, @"
+    institution=Bank (OAuth)
+        400 invalid_request_error - institution
+        The session renews a login at Test (Non-OAuth).
+    institution=x
+        400 invalid_request_error - institution
+        The session renews a login at Test (Non-OAuth).
+    seed=x
+        400 invalid_request_error - seed
+        A link that renews a login logs in as the link before: leave the seed out.
+    accounts[]=x
+        400 invalid_request_error - accounts[0]
+        The institution has no account 'x'.
+    ");
+    link(&app, &session, "institution=Test (Non-OAuth)").await.ok();
+}
+
+/// On a test clock, a bank that wants a new login every day: foreseen, lost, renewed, and again.
+#[tokio::test]
+async fn day_by_day_on_a_clock() {
+    let app = App::start().await;
+    let now = 1_767_225_600;
+    let made = app.post("/v1/test_helpers/test_clocks", &format!("frozen_time={now}")).await.ok();
+    let clock = made.text("/id");
+    let advance = async |to: i64| {
+        let path = format!("/v1/test_helpers/test_clocks/{clock}/advance");
+        app.post(&path, &format!("frozen_time={to}")).await.ok();
+        app.run_workers_until_idle().await;
+    };
+    let customer = app.post("/v1/customers", &format!("test_clock={clock}")).await.ok().text("/id");
+    let session = app.session(&customer, "").await;
+    let ended = app.link(&session, "institution=Immediately Requires Reauthentication").await;
+    let id = ended.text("/accounts/data/0/id");
+    advance(now + 60).await;
+    for day in 0..2 {
+        let now = now + 60 + day * 86_400;
+        let lost = account(&app, &id).await;
+        assert_eq!(lost.at("/status_details/inactive/action"), "relink_required");
+        let session = relink(&app, &lost, "").await;
+        link(&app, &session, "").await.ok();
+        let again = account(&app, &id).await;
+        assert_eq!(again.at("/status"), "active");
+        let expected = again.at("/status_details/active/expected_deactivation_date");
+        assert_eq!(expected, now + 86_400);
+        advance(now + 86_400).await;
+    }
+    assert_eq!(account(&app, &id).await.at("/status"), "inactive");
+}
+
+/// A number that has run out is renewed, though its account was active all the time; that is need
+/// enough for a hosted session.
+#[tokio::test]
+async fn numbers_are_renewed() {
+    let app = App::start().await;
+    let more = "institution=Tokenized Account Number&accounts[]=Expired Tokenized Account Number";
+    let expired = &linked(&app, more).await[0];
+    assert_eq!(expired.at("/status"), "active");
+    assert_eq!(expired.at("/account_numbers/0/status"), "deactivated");
+    let hosted = "ui_mode=hosted&hosted[return_url]=https://a.example&hosted[delivery_method]=url";
+    let session = relink(&app, expired, hosted).await;
+    link(&app, &session, "").await.ok();
+    let renewed = account(&app, &expired.text("/id")).await;
+    assert_eq!(renewed.at("/account_numbers/0/status"), "transactable");
+    let told = events(&app).await;
+    assert_eq!(told.last().unwrap(), "account.account_numbers_updated");
+    assert!(!told.contains(&"account.reactivated".to_owned()));
+}
+
+/// Whoever the holder is: accounts of a connected account and of nobody are found by their
+/// authorization, and so are those of a customer whose seed has changed since.
+#[tokio::test]
+async fn the_same_accounts_whoever_holds_them() {
+    let app = App::start().await;
+    let made = app.post("/v1/accounts", "type=custom").await.ok().text("/id");
+    let form = format!(
+        "account_holder[type]=account&account_holder[account]={made}&permissions[]=balances"
+    );
+    let session = app.post(&format!("{FC}/sessions"), &form).await.ok();
+    let connected = app.link(&session, "").await.text("/accounts/data/0/id");
+
+    let customer = app.customer().await;
+    let session = app.session(&customer, "").await;
+    let seeded = app.link(&session, "seed=another").await.text("/accounts/data/0/id");
+    app.post(&format!("/v1/customers/{customer}"), "email=new@example.com").await.ok();
+
+    let form = "amount=100&currency=usd&payment_method_types[]=us_bank_account";
+    let intent = app.post("/v1/payment_intents", form).await.ok().text("/id");
+    app.post(&format!("{HELPERS}/link"), &format!("carrier={intent}")).await.ok();
+    let newest = app.get(&format!("{FC}/accounts?limit=1")).await.ok();
+    assert!(newest.at("/data/0/account_holder").is_null(), "{}", newest.body);
+    let nobodys = newest.text("/data/0/id");
+
+    for id in [connected, seeded, nobodys] {
+        let deactivate = format!("{HELPERS}/accounts/{id}/deactivate");
+        app.post(&deactivate, "cause=access_denied").await.ok();
+        let lost = account(&app, &id).await;
+        let session = relink(&app, &lost, &format!("relink_options[account]={id}")).await;
+        assert_eq!(session.at("/account_holder"), lost.at("/account_holder"));
+        let ended = link(&app, &session, "").await.ok();
+        assert_eq!(ended.at("/accounts/data/0/id"), id, "{}", ended.body);
+        assert_eq!(account(&app, &id).await.at("/status"), "active");
+    }
+}

@@ -1,0 +1,112 @@
+//! Linking again: which authorization a session renews, and whether that helps.
+//!
+//! The run that follows is that of any session, begun at the bank of the authorization
+//! ([`link`](crate::link)); what it links keeps the authorization.
+
+use crate::carrier::Ask;
+use crate::{Context, Engine, Error};
+use model::account::{Account, AccountStatus, StatusAction};
+use model::id::{AuthorizationId, MerchantId};
+use model::limits::PAGE_ROWS_MAX;
+use model::link::Offer;
+use model::session::Relink;
+use store::{AccountsOf, Cursor, ListAccounts, Page};
+use wire::error::Error as Refusal;
+
+/// What a create says of it.
+#[derive(Clone, Debug)]
+pub struct RelinkInput {
+    /// The authorization, by its id.
+    pub authorization: String,
+    /// The one account of it that is wanted.
+    pub account: Option<String>,
+}
+
+const AUTHORIZATION: &str = "relink_options[authorization]";
+const ACCOUNT: &str = "relink_options[account]";
+
+impl Engine {
+    /// What a session renews, and an account that it is about; `hosted` says that it is shown on a
+    /// page of this server, which is for accounts that need it.
+    pub(crate) async fn find_relink(
+        &self,
+        context: &Context,
+        given: &RelinkInput,
+        hosted: bool,
+    ) -> Result<(Relink, Account), Error> {
+        let missing = || {
+            let what = "Financial Connections authorization";
+            Error::from(Refusal::no_such(what, &given.authorization, AUTHORIZATION))
+        };
+        let authorization = given.authorization.parse().map_err(|_| missing())?;
+        let mut accounts = self.accounts_of_authorization(context.merchant, authorization).await?;
+        if accounts.is_empty() {
+            return Err(missing());
+        }
+        let mut wanted = None;
+        if let Some(id) = &given.account {
+            let account = self.get_account(context, id, ACCOUNT).await?;
+            if account.authorization != authorization {
+                let message = "This account does not belong to the authorization given.";
+                return Err(Refusal::invalid(message).param(ACCOUNT).into());
+            }
+            wanted = Some((account.id, account.bank_account.clone()));
+            accounts = vec![account];
+        }
+        let param = if wanted.is_some() { ACCOUNT } else { AUTHORIZATION };
+        accounts.retain(helps);
+        let Some(first) = accounts.first().cloned() else {
+            let message = "Linking again does not help: nothing of it is active, and no \
+                           status_details[inactive][action] is relink_required.";
+            return Err(Refusal::invalid(message).param(param).into());
+        };
+        if hosted && !accounts.iter().any(needs_it) {
+            let message = "A hosted session links again only what is inactive, or has an account \
+                           number that expires within 30 days.";
+            return Err(Refusal::invalid(message).param(param).into());
+        }
+        let institution = first.institution;
+        let (account, bank_account) = wanted.unzip();
+        Ok((Relink { authorization, account, bank_account, institution, failure: None }, first))
+    }
+
+    /// The accounts of an authorization, the newest first.
+    pub(crate) async fn accounts_of_authorization(
+        &self,
+        merchant: MerchantId,
+        authorization: AuthorizationId,
+    ) -> Result<Vec<Account>, Error> {
+        let of = AccountsOf::Authorization(authorization);
+        let page = Page { limit: PAGE_ROWS_MAX, cursor: Cursor::Newest };
+        Ok(self.store.read(ListAccounts { merchant, of, page }).await?.items)
+    }
+
+    /// The accounts of the login that is renewed, if one is, picked where that helps.
+    pub(crate) async fn known_to_relink(&self, ask: &Ask) -> Result<Vec<Offer>, Error> {
+        let Some(relink) = &ask.relink else { return Ok(Vec::new()) };
+        let mut offers = Vec::new();
+        for account in self.accounts_of_authorization(ask.merchant, relink.authorization).await? {
+            let preselected = helps(&account);
+            if account.status != AccountStatus::Disconnected {
+                let offer = self.known_account(account).await?;
+                offers.extend(offer.map(|offer| Offer { preselected, ..offer }));
+            }
+        }
+        Ok(offers)
+    }
+}
+
+/// Whether linking again does something for an account: an active one may share more, or have its
+/// number or its access renewed.
+fn helps(account: &Account) -> bool {
+    match account.status {
+        AccountStatus::Active => true,
+        AccountStatus::Inactive { action, .. } => action == StatusAction::RelinkRequired,
+        AccountStatus::Disconnected => false,
+    }
+}
+
+/// Whether an account does not work, or soon will not.
+fn needs_it(account: &Account) -> bool {
+    !account.is_active() || account.account_numbers.iter().any(|number| number.announced)
+}
