@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  DESKTOP, LIMIT, bed, heading, linkAll, look, lookBothWays, open, press, setUp, typeIn,
+  DESKTOP, LIMIT, bed, heading, linkAll, logIn, look, lookBothWays, makeSession, open, press, setUp,
+  typeIn,
 } from "./bed.js";
 
 setUp();
@@ -98,6 +99,39 @@ test("an account is saved without script, and its deposits are told", LIMIT, asy
   const { setup_intent: intent } =
     await bed.stripe.checkout.sessions.retrieve(session.id, { expand });
   await bed.hook.until("setup_intent.succeeded", intent.id);
+});
+
+test("an account is linked again on the page of a Session, which leads back", LIMIT, async () => {
+  const helpers = "/v1/test_helpers/financial_connections";
+  const preview = { apiVersion: "2026-10-14.preview" };
+  const { financialConnections } = bed.stripe;
+  const first = await makeSession();
+  const form = { carrier: first.id, institution: "Test (Non-OAuth)" };
+  const { accounts } = await bed.stripe.rawRequest("POST", `${helpers}/link`, form);
+  const [{ id }] = accounts.data;
+  const cause = { cause: "access_expired" };
+  await bed.stripe.rawRequest("POST", `${helpers}/accounts/${id}/deactivate`, cause);
+  const { authorization } = await financialConnections.accounts.retrieve(id, {}, preview);
+  const session = await financialConnections.sessions.create({
+    permissions: ["balances"],
+    relink_options: { authorization, account: id },
+    ui_mode: "hosted",
+    hosted: { return_url: `${bed.shop.url}/done` },
+  }, preview);
+  const page = await open();
+  await page.goto(session.url);
+  await heading(page, "Test merchant asks you to log in again");
+  await lookBothWays(page, "relink");
+  await press(page, "Agree and continue");
+  await logIn(page, "secret");
+  await heading(page, "Choose accounts");
+  await lookBothWays(page, "relink-accounts");
+  await press(page, "Link account");
+  await heading(page, "Thank you from the shop");
+  const again = await financialConnections.sessions.retrieve(session.id, {}, preview);
+  assert.deepEqual(again.relink_result, { account: id, authorization });
+  await bed.hook.until("financial_connections.account.reactivated", id);
+  assert.deepEqual(page.faults, []);
 });
 
 test("deposits in each state, by amounts and by code", LIMIT, async () => {

@@ -26,6 +26,8 @@ pub struct Client {
     key: String,
     /// The connected account that calls act in.
     account: Option<String>,
+    /// The API version that calls are made in; the server's default without one.
+    version: Option<&'static str>,
 }
 
 /// An answer.
@@ -43,13 +45,20 @@ impl Client {
     /// A client of the server at `base`.
     pub fn build(base: &str, key: &str) -> Result<Self, ClientError> {
         let base = base.trim_end_matches('/').to_owned();
-        Ok(Self { outbound: local_outbound()?, base, key: key.to_owned(), account: None })
+        let (outbound, key) = (local_outbound()?, key.to_owned());
+        Ok(Self { outbound, base, key, account: None, version: None })
     }
 
     /// The same, in a connected account.
     #[must_use]
     pub fn in_account(&self, account: &str) -> Self {
         Self { account: Some(account.to_owned()), ..self.clone() }
+    }
+
+    /// The same, in an API version.
+    #[must_use]
+    pub fn in_version(&self, version: &'static str) -> Self {
+        Self { version: Some(version), ..self.clone() }
     }
 
     /// Makes a call; parameters go into the query of a GET and the form of anything else.
@@ -73,6 +82,7 @@ impl Client {
             ("User-Agent", COMMAND_LINE),
         ];
         headers.extend(self.account.as_deref().map(|account| ("Stripe-Account", account)));
+        headers.extend(self.version.map(|version| ("Stripe-Version", version)));
         let called = self.outbound.call(method, &url, &headers, body).await?;
         let body = serde_json::from_slice(&called.body)?;
         Ok(Received { status: called.status, notice: called.notice, body })

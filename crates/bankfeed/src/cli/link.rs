@@ -15,6 +15,8 @@ use serde_json::Value;
 const HELPERS: &str = "/v1/test_helpers/financial_connections";
 const CLOCKS: &str = "/v1/test_helpers/test_clocks";
 const CUSTOMERS: &str = "/v1/customers";
+/// The first API version in which a session can link again.
+const RELINK_VERSION: &str = "2026-01-28.preview";
 /// Seconds that the first refresh of a subscription may take.
 const FIRST_REFRESH_WAIT_S: u64 = 60;
 
@@ -42,6 +44,9 @@ pub(super) struct LinkFlags {
     /// An object that waits for a link: a session, an intent, a Checkout Session, an invoice …
     #[arg(long, value_name = "ID", conflicts_with_all = ["customer", "clock", "new_clock", "email", "permission", "prefetch"])]
     carrier: Option<String>,
+    /// An account to be linked again, as it was: its bank wants a new login
+    #[arg(long, value_name = "ACCOUNT", conflicts_with_all = ["bank", "account", "customer", "clock", "new_clock", "email", "carrier", "permission"])]
+    relink: Option<String>,
     /// What the session asks for
     #[arg(
         long,
@@ -96,11 +101,15 @@ pub(super) fn run(flags: &LinkFlags) -> Result<(), CommandError> {
 
 /// Links; answers the carrier.
 async fn link(server: &Server, flags: &LinkFlags, made: &mut Made) -> Result<Value, ServerError> {
-    let carrier = match &flags.carrier {
-        Some(carrier) => carrier.clone(),
-        None => session(server, flags, made).await?,
+    let carrier = match (&flags.carrier, &flags.relink) {
+        (Some(carrier), _) => carrier.clone(),
+        (None, Some(account)) => session_again(server, account, &flags.prefetch).await?,
+        (None, None) => session(server, flags, made).await?,
     };
-    let mut form = vec![("carrier", carrier.as_str()), ("institution", flags.bank.as_str())];
+    let mut form = vec![("carrier", carrier.as_str())];
+    if flags.relink.is_none() {
+        form.push(("institution", flags.bank.as_str()));
+    }
     form.extend(flags.account.iter().map(|name| ("accounts[]", name.as_str())));
     server.post(&format!("{HELPERS}/link"), &form).await
 }
@@ -166,6 +175,27 @@ async fn session(
     form.extend(flags.permission.iter().map(|word| ("permissions[]", word.as_str())));
     form.extend(flags.prefetch.iter().map(|word| ("prefetch[]", word.as_str())));
     let session = server.post("/v1/financial_connections/sessions", &form).await?;
+    Ok(text(&session, "id"))
+}
+
+/// A new session that links an account again, with the permissions that it has.
+async fn session_again(
+    server: &Server,
+    account: &str,
+    prefetch: &[String],
+) -> Result<String, ServerError> {
+    let preview = server.in_version(RELINK_VERSION);
+    let shown = preview.get(&path_of(account), &[]).await?;
+    let authorization = text(&shown, "authorization");
+    let mut form = vec![
+        ("relink_options[authorization]", authorization.as_str()),
+        ("relink_options[account]", account),
+    ];
+    let permissions = shown["permissions"].as_array().into_iter().flatten();
+    let permissions = permissions.filter_map(Value::as_str);
+    form.extend(permissions.map(|word| ("permissions[]", word)));
+    form.extend(prefetch.iter().map(|word| ("prefetch[]", word.as_str())));
+    let session = preview.post("/v1/financial_connections/sessions", &form).await?;
     Ok(text(&session, "id"))
 }
 

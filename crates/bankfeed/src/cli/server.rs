@@ -194,6 +194,11 @@ impl Server {
         Self { client: self.client.in_account(account), ..self.clone() }
     }
 
+    /// The same server, in an API version.
+    pub(super) fn in_version(&self, version: &'static str) -> Self {
+        Self { client: self.client.in_version(version), ..self.clone() }
+    }
+
     /// What a GET answers.
     pub(super) async fn get(
         &self,

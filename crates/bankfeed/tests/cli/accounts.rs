@@ -227,3 +227,48 @@ fn a_link_that_fails_leaves_nothing() {
         assert_eq!(server.call("GET", path, "")["data"], serde_json::json!([]));
     }
 }
+
+/// An account that its bank shut out is linked again, at its bank and with its permissions; the other
+/// account of its login stays as it was. What nothing helps is said so.
+#[test]
+fn links_an_account_again() {
+    let server = Server::start();
+    let bank =
+        ["link", "--bank", "Test (Non-OAuth)", "--account", "Success", "--account", "Savings"];
+    server.run(&[&bank[..], &["--permission", "balances"]].concat());
+    let accounts = server.json(&["accounts"]);
+    let [other, account] = [0, 1].map(|place| accounts[place]["id"].as_str().unwrap());
+    let helpers = "/v1/test_helpers/financial_connections/accounts";
+    for id in [other, account] {
+        server.call("POST", &format!("{helpers}/{id}/deactivate"), "cause=access_expired");
+    }
+    let mut told = server.run(&["link", "--relink", account, "--prefetch", "balances"]);
+    told += &server.run(&["accounts"]);
+    server.call("POST", &format!("{helpers}/{account}/deactivate"), "action=none");
+    told += &server.run(&["link", "--relink", account]);
+    told += &server.run(&["link", "--relink", "fca_x"]);
+    told += &server.run(&["link", "--relink", account, "--bank", "Test (OAuth)"]);
+    insta::assert_snapshot!(told, @"
+    $ bankfeed link --relink fca_0vIseXMSiAu8P8oVp4PoNoHu --prefetch balances
+    ID                            BANK              ACCOUNT  LAST4  KIND      STATUS  TRANSACTIONS
+    fca_0vIseXMSiAu8P8oVp4PoNoHu  Test (Non-OAuth)  Success  8723   checking  active  never
+    $ bankfeed accounts
+    ID                            BANK              ACCOUNT  LAST4  KIND      STATUS    TRANSACTIONS
+    fca_0vIseXMSjICgkkVBtgwCzRe4  Test (Non-OAuth)  Savings  9902   savings   inactive  never
+    fca_0vIseXMSiAu8P8oVp4PoNoHu  Test (Non-OAuth)  Success  8723   checking  active    never
+    $ bankfeed link --relink fca_0vIseXMSiAu8P8oVp4PoNoHu
+    ! bankfeed: the server refused: Linking again does not help: nothing of it is active, and no status_details[inactive][action] is relink_required.
+    ends with 1
+    $ bankfeed link --relink fca_x
+    ! bankfeed: the server refused: No such Financial Connections account: 'fca_x'
+    !   each key has objects of its own; this call used sk_test_123, the default
+    ends with 1
+    $ bankfeed link --relink fca_0vIseXMSiAu8P8oVp4PoNoHu --bank Test (OAuth)
+    ! error: the argument '--relink <ACCOUNT>' cannot be used with '--bank <NAME>'
+    !
+    ! Usage: bankfeed link --relink <ACCOUNT> --api-base <URL>
+    !
+    ! For more information, try '--help'.
+    ends with 2
+    ");
+}

@@ -25,12 +25,12 @@ fn keeps_and_brings_back() {
     name      seeded
     taken     2026-01-01 00:00:00
     rows      6: 1 account, 1 connection, 1 customer, 2 event, 1 session
-    bytes     3932
+    bytes     3946
     $ bankfeed reset
     the sandbox is empty; its snapshots are kept
     $ bankfeed snapshot list
     ID                             NAME    TAKEN                ROWS  BYTES
-    snap_0vIseXMSjIChSJQbNkmXHOc3  seeded  2026-01-01 00:00:00     6   3932
+    snap_0vIseXMSjIChSJQbNkmXHOc3  seeded  2026-01-01 00:00:00     6   3946
     $ bankfeed snapshot restore seeded
     all is as snap_0vIseXMSjIChSJQbNkmXHOc3 kept it at 2026-01-01 00:00:00: 1 account, 1 connection, 1 customer, 2 event, 1 session
     $ bankfeed snapshot delete snap_0vIseXMSjIChSJQbNkmXHOc3
