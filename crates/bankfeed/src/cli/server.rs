@@ -134,8 +134,7 @@ impl ServerError {
             Self::Usage { help, .. } => Some(help.clone()),
             Self::Late { .. } => Some("--timeout SECONDS waits longer".to_owned()),
             Self::Unseen => Some(
-                "name the key that the client uses with --api-key or BANKFEED_API_KEY, and ask the \
-                 server that it ran against, before that is started again"
+                "name the client's key with --api-key, and ask the server that it ran against"
                     .to_owned(),
             ),
             Self::Output(_) | Self::File { .. } | Self::Folder { .. } | Self::Ended(_) => None,
