@@ -64,16 +64,19 @@ async fn changed(
     let mut state = connection.state.clone();
     match change {
         Change::Add(count) => {
-            for number in 0..i64::from(count) {
+            // Each change raises the version, so no number comes twice.
+            let first = connection.version * u64::from(u32::MAX);
+            for number in 0..count {
                 let new = NewTransaction {
-                    amount: -100 - number,
+                    amount: -100 - i64::from(number),
                     currency: Currency::USD,
                     description: format!("Corner shop {number}"),
                     transacted_at: now,
                     status: BankStatus::Posted,
                 };
                 let at_bank = BankAccount { state: &state, ..untouched };
-                state = house.sandbox.add_transaction(&at_bank, now, new)?.state;
+                let number = first + u64::from(number);
+                state = house.sandbox.add_transaction(&at_bank, now, number, new)?.state;
             }
         }
         Change::Edit(count) => {

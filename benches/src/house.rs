@@ -184,7 +184,7 @@ async fn link(
     let input = CustomerInput { test_clock, ..CustomerInput::default() };
     let customer = engine.create_customer(context, &input).await?;
     let session = SessionInput {
-        holder: HolderInput::Customer(id_of(&customer.body, "/id")?),
+        holder: Some(HolderInput::Customer(id_of(&customer.body, "/id")?)),
         permissions: BTreeSet::from([Permission::Transactions]),
         prefetch: None,
         filters: None,
@@ -192,6 +192,7 @@ async fn link(
         manual_entry: None,
         return_url: None,
         hosted: None,
+        relink: None,
     };
     let session = engine.create_session(context, &session).await?;
     let link = LinkInput {

@@ -222,7 +222,7 @@ impl App {
         prefetch: bool,
     ) -> Result<String, Refusal> {
         let input = SessionInput {
-            holder: HolderInput::Customer(customer.to_owned()),
+            holder: Some(HolderInput::Customer(customer.to_owned())),
             permissions: BTreeSet::from([
                 Permission::Balances,
                 Permission::Ownership,
@@ -234,6 +234,7 @@ impl App {
             manual_entry: None,
             return_url: None,
             hosted: None,
+            relink: None,
         };
         let session = self.engine.create_session(&self.context(), &input).await;
         let session = self.answered(session)?;

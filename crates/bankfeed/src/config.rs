@@ -80,6 +80,16 @@ pub const ENTRIES: &[Entry] = &[
              test key; may be repeated",
         )
     },
+    Entry {
+        repeats: true,
+        ..entry(
+            "fault",
+            "FORM",
+            "",
+            "What goes wrong on demand, for every test key, as /v1/test_helpers/faults takes it: \
+             kind=webhook_lost&every=3; may be repeated",
+        )
+    },
     entry("seed", "NUMBER", "", "Repeat ids, secrets and banks for the same calls"),
     entry("time", "SECONDS", "", "Let time stand still at this Unix time for all but test clocks"),
     entry(

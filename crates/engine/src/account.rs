@@ -114,7 +114,9 @@ impl Engine {
             bodies.push(self.account_body_with(context, account, &expand).await?);
         }
         let url = "/v1/financial_connections/accounts";
-        Ok(Answer::unchanged(list_body(url, listed.has_more, &bodies)).seen_of_all())
+        let shown = listed.items.iter().map(|account| account.id).collect();
+        let answer = Answer::unchanged(list_body(url, listed.has_more, &bodies));
+        Ok(answer.seen_of_merchant(What::Accounts(shown)))
     }
 
     async fn accounts_filter(
@@ -297,7 +299,7 @@ impl Engine {
             })
             .collect();
         let body = list_body(&url, has_more, &bodies);
-        Ok(Answer::unchanged(body).seen(account.id, What::Named))
+        Ok(Answer::unchanged(body).seen(account.id, What::Read))
     }
 
     /// Starts a refresh of a feature at this time, as a job that may run at once.

@@ -70,9 +70,9 @@ impl Answer {
         Self { seen: Some(Box::new(Seen { account: Some(account), what })), ..self }
     }
 
-    /// The same, which the judge takes for a look after every account of the merchant.
-    pub(crate) fn seen_of_all(self) -> Self {
-        Self { seen: Some(Box::new(Seen { account: None, what: What::Named })), ..self }
+    /// The same of a call that names no account.
+    pub(crate) fn seen_of_merchant(self, what: What) -> Self {
+        Self { seen: Some(Box::new(Seen { account: None, what })), ..self }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::test_helpers::judge::Ended;
 use crate::{Engine, Error};
 use model::clock::ServerTime;
 use model::delivery::{Attempt, Delivery, DeliveryStatus};
-use model::endpoint::{Endpoint, EndpointStatus};
+use model::endpoint::Endpoint;
 use model::fault::FaultKind;
 use model::id::{EndpointId, hash_number};
 use model::limits;
@@ -115,8 +115,9 @@ impl Engine {
 
     async fn deliver(&self, delivery: &Delivery) -> Result<(), Error> {
         let settle = match self.endpoint_of(delivery).await? {
-            Some(endpoint) if !endpoint.deleted && endpoint.status == EndpointStatus::Enabled => {
-                self.attempt_delivery(delivery, &endpoint).await
+            Some(endpoint) if endpoint.is_open() => {
+                let settle = self.attempt_delivery(delivery, &endpoint).await;
+                self.unless_closed(delivery, settle).await?
             }
             // Deleted or disabled since: it gets nothing more.
             _ => SettleDelivery {
@@ -137,6 +138,21 @@ impl Engine {
         }
         self.waits.tell(delivery.merchant);
         Ok(())
+    }
+
+    /// A further attempt only if the endpoint gets one: it may have been deleted or disabled while
+    /// this one was under way.
+    async fn unless_closed(
+        &self,
+        delivery: &Delivery,
+        settle: SettleDelivery,
+    ) -> Result<SettleDelivery, Error> {
+        if settle.status != DeliveryStatus::Pending
+            || self.endpoint_of(delivery).await?.is_some_and(|endpoint| endpoint.is_open())
+        {
+            return Ok(settle);
+        }
+        Ok(SettleDelivery { status: DeliveryStatus::Canceled, ..settle })
     }
 
     /// The endpoint of a delivery: the merchant's own, or its platform's.
@@ -166,7 +182,8 @@ impl Engine {
             ("Stripe-Signature", signature.as_str()),
             ("User-Agent", "bankfeed/1.0 (webhooks)"),
         ];
-        if !endpoint.livemode {
+        let is_judged = !endpoint.livemode && !endpoint.only_prints();
+        if is_judged {
             self.judge.attempt_began(delivery, at);
         }
         let posted = self.outbound.post(&endpoint.url, &headers, delivery.payload.clone()).await;
@@ -186,7 +203,7 @@ impl Engine {
             "webhook attempt {}",
             model::Word::word(outcome)
         );
-        if !endpoint.livemode {
+        if is_judged {
             let is_last = outcome != DeliveryStatus::Pending;
             let at = self.clock.server_now();
             let is_forged = fault == Some(FaultKind::WebhookWronglySigned);

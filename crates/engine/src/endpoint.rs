@@ -6,7 +6,7 @@ use model::endpoint::{Endpoint, EndpointSecret, EndpointStatus};
 use model::id::EndpointId;
 use model::limits;
 use std::collections::BTreeMap;
-use store::{Bounds, ChangeObject, CreateObject, FindObject, Kind, Object};
+use store::{Bounds, ChangeObject, CreateObject, FindObject, Kind, Object, ReleaseEndpoint};
 use wire::error::Error as Refusal;
 use wire::list::PageParams;
 use wire::params::{MetadataChange, Setting};
@@ -198,12 +198,21 @@ impl Engine {
         endpoint: Endpoint,
         body: &[u8],
     ) -> Result<bool, Error> {
+        let (id, is_closed) = (endpoint.id, !endpoint.is_open());
         let change = ChangeObject {
             object: Object::Endpoint(endpoint),
             events: Vec::new(),
             reply: context.reply(self, body),
         };
-        settled(self.store.write(change).await?)
+        let written = settled(self.store.write(change).await?)?;
+        if written && is_closed {
+            // The worker ends what waits for an endpoint that gets nothing more. After a crash in
+            // between it does so when the next attempt would have been due.
+            let release = ReleaseEndpoint { endpoint: id, now: self.clock.server_now() };
+            self.store.write(release).await?;
+            self.wake.deliver();
+        }
+        Ok(written)
     }
 
     async fn get_endpoint(&self, context: &Context, given: &str) -> Result<Endpoint, Error> {

@@ -12,7 +12,7 @@ use crate::event::{Listeners, subscribed};
 use crate::{Answer, Context, Engine, Error};
 use model::clock::ServerTime;
 use model::event::Event;
-use model::id::MerchantId;
+use model::id::{EventId, MerchantId};
 use model::key::random_letters;
 use model::limits::{
     EVENT_STREAM_AWAY_MS_MAX, EVENT_STREAM_MESSAGES_MAX, EVENT_STREAMS_MAX,
@@ -46,6 +46,8 @@ pub struct EventStream {
     id: String,
     merchant: MerchantId,
     made_at: ServerTime,
+    /// Whether its reader passes events on, as it said when it was opened.
+    forwards: bool,
     state: Mutex<State>,
     changed: Notify,
 }
@@ -55,6 +57,9 @@ struct State {
     waiting: VecDeque<Waiting>,
     /// How many of them, from the first on, were sent over the present connection.
     sent: usize,
+    /// Events that it was given, with whose they are, the oldest first; which of them were passed
+    /// on, its reader says in its own time.
+    given: VecDeque<(EventId, MerchantId)>,
     /// Conversations begun.
     conversations: u64,
     /// Connections begun; only the newest is read by anybody.
@@ -103,11 +108,13 @@ impl EventStreams {
 }
 
 impl Engine {
-    /// Opens a stream for `features`; answers where it is read. Nothing is stored.
+    /// Opens a stream for `features`, whose reader says whether it passes events on; answers where
+    /// it is read. Nothing is stored.
     pub fn open_event_stream(
         &self,
         context: &Context,
         features: &[String],
+        forwards: bool,
     ) -> Result<Answer, Error> {
         if let Some(place) = features.iter().position(|feature| feature != FEATURE) {
             let path = format!("websocket_features[{place}]");
@@ -118,9 +125,11 @@ impl Engine {
             id: random_letters(&*self.rng, ID_LETTERS),
             merchant: context.merchant,
             made_at: now,
+            forwards,
             state: Mutex::new(State {
                 waiting: VecDeque::new(),
                 sent: 0,
+                given: VecDeque::new(),
                 conversations: 0,
                 readings: 0,
                 away_since: Some(now),
@@ -178,6 +187,13 @@ impl Engine {
             for (version, shown) in [(Version::default(), None), (Version::newest(), Some(()))] {
                 let payload = self.render_event(event, &version, endpoints, connected);
                 let signature = sign(&[&secret], now.seconds(), &payload);
+                if !event.livemode && shown.is_none() {
+                    // Before it can be answered.
+                    stream.give(event);
+                    if stream.forwards {
+                        self.judge.forward_began(event, &payload, now);
+                    }
+                }
                 stream.put(&Message {
                     event: &event.id.to_string(),
                     payload: &String::from_utf8_lossy(&payload),
@@ -195,6 +211,12 @@ impl Engine {
             Some(Received::Acknowledged { conversation }) => stream.acknowledge(&conversation),
             Some(Received::Answered { event, status }) => {
                 tracing::info!(event.id = %event, status, "event stream forwarded an event");
+                if let (Some((event, merchant)), Ok(status)) =
+                    (stream.take_given(&event), u16::try_from(status))
+                {
+                    let now = self.clock.server_now();
+                    self.judge.forward_ended(merchant, event, status, now);
+                }
             }
             None => {}
         }
@@ -272,6 +294,23 @@ impl EventStream {
         }
         drop(state);
         self.changed.notify_waiters();
+    }
+
+    /// Notes that an event was given, of which the reader may say what became of it.
+    fn give(&self, event: &Event) {
+        let mut state = self.state();
+        state.given.push_back((event.id, event.merchant));
+        if state.given.len() > EVENT_STREAM_MESSAGES_MAX {
+            state.given.pop_front();
+        }
+    }
+
+    /// The event of this id, if it was given and nothing was said of it yet.
+    fn take_given(&self, event: &str) -> Option<(EventId, MerchantId)> {
+        let event: EventId = event.parse().ok()?;
+        let mut state = self.state();
+        let place = state.given.iter().position(|(given, _)| *given == event)?;
+        state.given.remove(place)
     }
 
     fn acknowledge(&self, conversation: &str) {

@@ -4,6 +4,7 @@ use crate::access::{Access, secret_lookup};
 use crate::context::render;
 use crate::link::changed;
 use crate::relink::RelinkInput;
+use crate::test_helpers::judge::What;
 use crate::{Answer, Context, Engine, Error};
 use model::account::{Account, Holder, Permission};
 use model::id::{AccountId, ClockId, SessionId};
@@ -112,7 +113,7 @@ impl Engine {
             reply: context.reply(self, &body),
         };
         assert!(changed(self.store.write(create).await?)?, "new numbers are nobody else's");
-        Ok(Answer::committed(body).seen_of_all())
+        Ok(Answer::committed(body).seen_of_merchant(What::Named))
     }
 
     /// Who links, the test clock of it, and what is renewed.

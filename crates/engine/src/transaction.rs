@@ -7,7 +7,8 @@ use model::account::{AccountStatus, ListableAccount, Permission};
 use model::bank::Feature;
 use model::id::{AccountId, RefreshId, TransactionId};
 use store::{
-    Bounds, Cursor, FindAccount, FindTransaction, ListTransactions, ListedTransactions, Page,
+    Bounds, Cursor, FindAccount, FindLeftOut, FindTransaction, ListTransactions,
+    ListedTransactions, Page,
 };
 use wire::error::Error as Refusal;
 use wire::json::JsonWriter;
@@ -70,9 +71,11 @@ impl Engine {
         write_list(&mut writer, url, listed.has_more, &listed.items, |w, row| {
             renderer.write(w, row);
         });
+        let left_out = self.find_left_out(context, &list).await?;
         let shown = Listed {
             after: after.map(|after| after.sequence),
             transacted_at: filter.transacted_at,
+            left_out,
             from: match cursor {
                 Some(Cursor::After(row)) => Edge::After(row),
                 Some(Cursor::Before(row)) => Edge::Before(row),
@@ -109,7 +112,23 @@ impl Engine {
         let body = crate::context::render(|w| {
             wire::render::transaction::write(w, &row, account.livemode);
         });
-        Ok(Answer::unchanged(body).seen(id.account, What::Named))
+        Ok(Answer::unchanged(body).seen(id.account, What::Read))
+    }
+
+    /// The newest refresh that touched a row which a list leaves out by the bank's time. Only the
+    /// judge asks, of pages from the top.
+    async fn find_left_out(
+        &self,
+        context: &Context,
+        list: &ListTransactions,
+    ) -> Result<Option<u32>, Error> {
+        let is_asked = !context.livemode && list.page.cursor == Cursor::Newest;
+        if !is_asked || list.transacted_at == Bounds::default() {
+            return Ok(None);
+        }
+        let ListTransactions { merchant, account, transacted_at, after, .. } = *list;
+        let find = FindLeftOut { merchant, account, transacted_at, after };
+        Ok(self.store.read(find).await?)
     }
 
     /// Sees that the row that a page begins or ends at is there.

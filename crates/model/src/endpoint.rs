@@ -62,11 +62,24 @@ pub struct Endpoint {
     pub secrets: Vec<EndpointSecret>,
 }
 
+/// The metadata of an endpoint that only prints what it is sent: its key, and its value.
+pub const ONLY_PRINTS: (&str, &str) = ("bankfeed_listen", "printing");
+
 impl Endpoint {
+    /// Whether what it answers says nothing of a client, because it only prints what it is sent.
+    pub fn only_prints(&self) -> bool {
+        let (key, value) = ONLY_PRINTS;
+        self.metadata.get(key).is_some_and(|held| held == value)
+    }
+
+    /// Whether anything is posted here now.
+    pub fn is_open(&self) -> bool {
+        self.status == EndpointStatus::Enabled && !self.deleted
+    }
+
     /// Whether an event of this type is posted here now.
     pub fn takes(&self, event_type: &str) -> bool {
-        self.status == EndpointStatus::Enabled
-            && !self.deleted
+        self.is_open()
             && self.enabled_events.iter().any(|enabled| enabled == "*" || enabled == event_type)
     }
 

@@ -119,6 +119,14 @@ pub struct Fault {
     pub hits_max: Option<u32>,
 }
 
+impl Fault {
+    /// Whether it hits nothing any more once so many things fitted it and so many of them were hit.
+    pub fn is_over(&self, fitting: u64, hits: u32) -> bool {
+        let is_used_up = matches!(self.share, Share::First(first) if fitting >= u64::from(first));
+        is_used_up || self.hits_max.is_some_and(|hits_max| hits >= hits_max)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -58,8 +58,8 @@ impl FindingCode {
                  the order of the bank's time, so what is new or changed may stand on either side."
             }
             Self::EventNotRead => {
-                "A refreshed_transactions event was delivered and the account's transactions were \
-                 not read since."
+                "A refreshed_transactions event was delivered and no list of the account's \
+                 transactions since could show all that it told of."
             }
             Self::FailedRefreshIgnored => {
                 "A refresh failed, which its event says in the status inside, and the client went \
@@ -99,8 +99,9 @@ impl FindingCode {
                  transaction_refresh[after]; upsert rows by id."
             }
             Self::EventNotRead => {
-                "On each refreshed_transactions, list the account's transactions with \
-                 transaction_refresh[after], now or from a queue of your own."
+                "On each refreshed_transactions, list the account's transactions without any other \
+                 filter than transaction_refresh[after] = the refresh of the event handled before \
+                 (not of this one), now or from a queue of your own."
             }
             Self::FailedRefreshIgnored => {
                 "Look at the status inside the event; on failed, answer 2xx, read the account, and \
@@ -128,6 +129,8 @@ pub enum Subject {
     Account(AccountId),
     /// How an endpoint answers.
     Endpoint(EndpointId),
+    /// How that answers which programs that listen forward events to.
+    Listener,
 }
 
 /// One thing that was seen.
@@ -183,6 +186,18 @@ impl Finding {
     }
 }
 
+words! {
+    /// What a report comes down to.
+    Verdict {
+        /// Nothing was heard of the client, so nothing can be said of it.
+        NothingSeen = "nothing_seen",
+        /// It was heard of, and does nothing that would lose data.
+        NothingFound = "nothing_found",
+        /// It does.
+        Found = "found",
+    }
+}
+
 /// What is reported of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsumerReport {
@@ -198,6 +213,17 @@ pub struct ConsumerReport {
     pub accounts: usize,
     /// The worst first, of the same kind the newest.
     pub findings: Vec<Finding>,
+}
+
+impl ConsumerReport {
+    /// What it comes down to.
+    pub fn verdict(&self) -> Verdict {
+        match (self.findings.is_empty(), self.calls, self.attempts) {
+            (false, _, _) => Verdict::Found,
+            (true, 0, 0) => Verdict::NothingSeen,
+            (true, _, _) => Verdict::NothingFound,
+        }
+    }
 }
 
 #[cfg(test)]

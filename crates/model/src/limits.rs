@@ -209,6 +209,11 @@ pub const JUDGE_EVIDENCE_MAX: usize = 6;
 pub const JUDGE_LISTINGS_MAX: usize = 8;
 /// Deliveries about an account that are watched while they are under way.
 pub const JUDGE_DELIVERIES_MAX: usize = 16;
+/// Refreshes of an account that were told and not read; of more, the oldest are not counted.
+pub const JUDGE_UNREAD_MAX: usize = 100;
+/// Stretches of an account's refreshes that were read with others between them unread; of more, the
+/// oldest is forgotten.
+pub const JUDGE_STRETCHES_MAX: usize = 100;
 /// How often an account may be read within [`JUDGE_POLLS_MS`] while the same refresh is pending; the
 /// last of so many is a finding.
 pub const JUDGE_POLLS_MAX: usize = 10;

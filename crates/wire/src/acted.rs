@@ -71,22 +71,11 @@ fn dropped(acted: Option<&Notes>, path: String, value: &Given) -> Option<String>
     if is_acted(&path) || matches!(value, Given::Unset | Given::Boolean(false)) {
         return None;
     }
-    let inside = format!("{path}[");
-    let in_part = acted.is_some_and(|acted| acted.keys().any(|name| name.starts_with(&inside)));
     match value {
-        Given::Hash(members) if in_part || asks_for_nothing(value) => members
+        Given::Hash(members) => members
             .iter()
             .find_map(|(name, member)| dropped(acted, format!("{path}[{name}]"), member)),
         _ => Some(path),
-    }
-}
-
-/// Whether all that a hash says is no.
-fn asks_for_nothing(value: &Given) -> bool {
-    match value {
-        Given::Unset | Given::Boolean(false) => true,
-        Given::Hash(members) => members.values().all(asks_for_nothing),
-        _ => false,
     }
 }
 
@@ -102,19 +91,19 @@ mod tests {
         find_dropped(CALL, &params.shaped(crate::shape::of_call(CALL).unwrap()).unwrap())
     }
 
-    /// What is dropped is named to where it begins; what is acted on, kept, or says no is not.
+    /// What is dropped is named by its own path; what is acted on, kept, or says no is not.
     #[test]
     fn finds_what_is_dropped() {
         let bank = "payment_method_options[us_bank_account]";
         for (form, path) in [
             ("customer=cus_1&metadata[a]=b&description=x", None),
             ("application_fee_amount=1", Some("application_fee_amount")),
-            ("radar_options[session]=x", Some("radar_options")),
+            ("radar_options[session]=x", Some("radar_options[session]")),
             ("off_session=false", None),
             ("payment_method_options[card]=", None),
             (
                 "payment_method_options[klarna][preferred_locale]=de-DE",
-                Some("payment_method_options[klarna]"),
+                Some("payment_method_options[klarna][preferred_locale]"),
             ),
             (&*format!("{bank}[verification_method]=instant"), None),
             (

@@ -1,7 +1,8 @@
 //! `bankfeed judge`: what the client of a key does that would lose data in production.
 //!
 //! It is meant for the end of a test run: whoever asks says that the client has done all that it
-//! will, so what it left open is named at once. It ends with 1 if anything was found.
+//! will, so what it left open is named at once. It ends with 1 if anything was found, and with 3 if
+//! nothing was seen of a client that has finished: a test with another key proves nothing.
 
 use super::output::OutputError;
 use super::server::{ServerError, ServerFlags, text, with_server};
@@ -33,6 +34,7 @@ pub(super) fn run(flags: &JudgeFlags) -> Result<(), CommandError> {
             server.post(&format!("{REPORT}/reset"), &[]).await?;
         }
         match report["findings"].as_array().map_or(0, Vec::len) {
+            0 if !flags.running && report["verdict"] == "nothing_seen" => Err(ServerError::Unseen),
             0 => Ok(()),
             1 => Err(ServerError::Ended("the client has a fault".to_owned())),
             count => Err(ServerError::Ended(format!("the client has {count} faults"))),
@@ -44,7 +46,11 @@ fn show(report: &Value) -> Result<(), OutputError> {
     let watched = |name: &str| text(&report["watched"], name);
     let (calls, attempts, accounts) = (watched("calls"), watched("attempts"), watched("accounts"));
     let findings = report["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let found = if findings.is_empty() { "nothing found" } else { "found:" };
+    let found = match report["verdict"].as_str() {
+        Some("nothing_seen") => "nothing was seen of a client with this key",
+        Some("nothing_found") => "nothing found",
+        _ => "found:",
+    };
     output::say(&format!(
         "{calls} calls, {attempts} webhooks, {accounts} accounts watched; {found}"
     ))?;
@@ -53,7 +59,10 @@ fn show(report: &Value) -> Result<(), OutputError> {
 
 /// A finding for people: what, of what, what shows it, what to do.
 fn shown(finding: &Value) -> String {
-    let subject = text(finding, "account") + &text(finding, "webhook_endpoint");
+    let subject = match text(finding, "account") + &text(finding, "webhook_endpoint") {
+        subject if subject.is_empty() => "what `stripe listen` forwards to".to_owned(),
+        subject => subject,
+    };
     let times = match finding["times"].as_u64() {
         Some(times) if times > 1 => format!(", {times} times"),
         _ => String::new(),

@@ -17,6 +17,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use clap::Args;
 use connectors::outbound::{Outbound, OutboundError};
+use model::endpoint::ONLY_PRINTS;
 use serde_json::Value;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -96,6 +97,11 @@ async fn create_endpoint(
     flags: &ListenFlags,
 ) -> Result<Value, ServerError> {
     let mut form = vec![("url", url), ("description", "bankfeed listen")];
+    let printing = format!("metadata[{}]", ONLY_PRINTS.0);
+    if flags.forward_to.is_none() {
+        // What it answers is no client's answer.
+        form.push((&printing, ONLY_PRINTS.1));
+    }
     form.extend(flags.events.iter().map(|event| ("enabled_events[]", event.as_str())));
     server.post("/v1/webhook_endpoints", &form).await
 }

@@ -43,6 +43,8 @@ use std::process::ExitCode;
 /// How a command ends that was asked wrongly.
 const USAGE: u8 = 2;
 /// How shells name the end of a program whose output nobody reads any more: 128 and the number of
+/// The exit code of a command that can say nothing of a client, because nothing was seen of it.
+const NOTHING_SEEN: u8 = 3;
 /// SIGPIPE. Ending well instead would hide what the command had not told yet.
 const READER_GONE: u8 = 141;
 
@@ -201,7 +203,11 @@ fn end(done: Result<(), CommandError>) -> ExitCode {
         Err(error) if error.is_reader_gone() => ExitCode::from(READER_GONE),
         Err(error) => {
             output::complain(&error, error.help().as_deref());
-            if error.is_usage() { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
+            match error {
+                CommandError::Server(ServerError::Unseen) => ExitCode::from(NOTHING_SEEN),
+                error if error.is_usage() => ExitCode::from(USAGE),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }

@@ -96,6 +96,9 @@ pub(super) enum ServerError {
     /// What was waited for did not come.
     #[error("{what} did not happen within {waited_s} seconds")]
     Late { what: String, waited_s: u64 },
+    /// Nothing is known of the client that was to be judged.
+    #[error("nothing was seen, so nothing can be said")]
+    Unseen,
     /// The work was done and did not end well.
     #[error("{0}")]
     Ended(String),
@@ -127,6 +130,11 @@ impl ServerError {
             },
             Self::Usage { help, .. } => Some(help.clone()),
             Self::Late { .. } => Some("--timeout SECONDS waits longer".to_owned()),
+            Self::Unseen => Some(
+                "name the key that the client uses with --api-key or BANKFEED_API_KEY, and ask the \
+                 server that it ran against, before that is started again"
+                    .to_owned(),
+            ),
             Self::Output(_) | Self::File { .. } | Self::Folder { .. } | Self::Ended(_) => None,
         }
     }

@@ -53,6 +53,32 @@ fn precedence() {
     assert!(resolved.table().contains("flag:1"));
 }
 
+/// Faults are read as the call reads them, and one that cannot be says why.
+#[test]
+fn faults_are_read() {
+    let given = [("fault", "kind=webhook_lost&every=3,kind=api_latency&delay_ms=5")];
+    let faults = of_flags(&given).unwrap().engine.faults;
+    assert_eq!(faults.len(), 2);
+    assert_eq!((faults[0].share, faults[1].delay_ms), (model::fault::Share::Every(3), 5));
+    let refused = |form| of_flags(&[("fault", form)]).unwrap_err();
+    insta::assert_snapshot!(
+        [
+            "every=3",
+            "kind=webhook_lost&path=/v1/",
+            "kind=webhook_lost&webhook_endpoint=we_1",
+            "kind=webhook_lost&x=1",
+        ]
+        .map(refused)
+        .join("\n"),
+        @"
+        the setting fault (flag) is 'every=3', but its part 'every=3' is no fault: Missing required parameter: kind.
+        the setting fault (flag) is 'kind=webhook_lost&path=/v1/', but its part 'kind=webhook_lost&path=/v1/' is no fault: A fault of the kind webhook_lost has no path.
+        the setting fault (flag) is 'kind=webhook_lost&webhook_endpoint=we_1', but its part 'kind=webhook_lost&webhook_endpoint=we_1' is no fault: A fault of every key names no webhook_endpoint.
+        the setting fault (flag) is 'kind=webhook_lost&x=1', but its part 'kind=webhook_lost&x=1' is no fault: Received unknown parameter: x
+        "
+    );
+}
+
 /// Of `db` and `memory` the one said with more weight counts; with equal weight they contradict.
 #[test]
 fn database_or_memory() {

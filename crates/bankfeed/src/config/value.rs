@@ -2,7 +2,9 @@
 
 use super::{ConfigError, Resolved, Source};
 use crate::http::auth::KeyPolicy;
+use crate::http::test_helpers::fault::read_fault;
 use engine::settings::{CoolDown, RetrySchedule};
+use engine::test_helpers::fault::FaultInput;
 use model::Word;
 use model::clock::AccountTime;
 use std::path::PathBuf;
@@ -111,6 +113,7 @@ impl Resolved {
 
     fn engine(&self) -> Result<engine::Settings, ConfigError> {
         Ok(engine::Settings {
+            faults: self.faults()?,
             cool_down_test: self.cool_down("cool-down-test")?,
             cool_down_clock: self.cool_down("cool-down-clock")?,
             cool_down_live: self.cool_down("cool-down-live")?,
@@ -124,6 +127,16 @@ impl Resolved {
             merchant_name: self.get("merchant-name").0.to_owned(),
             public_url: engine::Settings::default().public_url,
         })
+    }
+
+    fn faults(&self) -> Result<Vec<FaultInput>, ConfigError> {
+        let read = |form: &String| {
+            read_fault(form).map_err(|refusal| {
+                let wanted = format!("its part '{form}' is no fault: {}", refusal.message);
+                self.fault("fault", &wanted)
+            })
+        };
+        self.list("fault").iter().map(read).collect()
     }
 
     /// The database of whichever of `db` and `memory` was said with more weight.

@@ -12,15 +12,15 @@ pub(super) async fn create(mut call: Call) -> Outcome {
     let params = &mut call.params;
     let url = params.need("url", Params::text)?;
     let enabled_events = params.need("enabled_events", take_events)?;
-    let api_version = params.text("api_version")?;
-    if let Some(given) = &api_version {
-        Version::parse(given).map_err(|error| error.param("api_version"))?;
-    }
+    let version = match params.text("api_version")? {
+        Some(given) => Some(Version::parse(&given).map_err(|error| error.param("api_version"))?),
+        None => None,
+    };
     let input = EndpointInput {
         connect: params.boolean("connect")?.unwrap_or(false),
         url: Some(url),
         enabled_events: Some(enabled_events),
-        api_version,
+        api_version: version.map(|version| version.as_str().to_owned()),
         ..take_common(params)?
     };
     let call = call.ready(&[])?;

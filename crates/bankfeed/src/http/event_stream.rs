@@ -10,10 +10,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use engine::Engine;
 use engine::event_stream::EventStream;
-use model::limits::{EVENT_STREAM_RECEIVED_BYTES_MAX, EVENT_STREAM_SEND_MS_MAX};
+use model::limits::{EVENT_STREAM_RECEIVED_BYTES_MAX, EVENT_STREAM_SEND_MS_MAX, TEXT_CHARS_MAX};
 use std::sync::Arc;
 use std::time::Duration;
 use wire::error::Error as Refusal;
+use wire::params::Setting;
 
 /// The word by which the CLI knows its protocol.
 const PROTOCOL: &str = "stripecli-devproxy-v1";
@@ -23,17 +24,17 @@ pub(super) async fn open(mut call: Call) -> Outcome {
     let params = &mut call.params;
     params.pass_over("device_name");
     // Where the CLI passes events on to; it does so by itself.
-    for name in [
-        "forward_to_url",
-        "forward_connect_to_url",
-        "forward_thin_to_url",
-        "forward_thin_connect_to_url",
-    ] {
+    let mut forwards = false;
+    for name in ["forward_to_url", "forward_connect_to_url"] {
+        let target = params.unsettable_text(name, TEXT_CHARS_MAX)?;
+        forwards |= matches!(target, Some(Setting::Set(_)));
+    }
+    for name in ["forward_thin_to_url", "forward_thin_connect_to_url"] {
         params.pass_over(name);
     }
     let features = params.need("websocket_features", wire::params::Params::texts)?;
     let call = call.ready(&[])?;
-    Ok(call.engine.open_event_stream(&call.context, &features)?)
+    Ok(call.engine.open_event_stream(&call.context, &features, forwards)?)
 }
 
 /// Turns a request into the connection of a stream.

@@ -32,7 +32,7 @@ mod record;
 mod router;
 mod sent;
 mod session;
-mod test_helpers;
+pub(crate) mod test_helpers;
 pub(crate) mod texts;
 mod token;
 mod transaction;

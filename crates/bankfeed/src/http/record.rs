@@ -2,9 +2,9 @@
 //! named.
 //!
 //! For people who want to see what a client really sends, and for programs that hold the answers
-//! against a description of the API. Keys are never in it, secrets of objects and full account
-//! numbers are cut; what else stands in requests and answers is there, so the file is as
-//! confidential as the database.
+//! against a description of the API. Keys are never in it, secrets of objects, addresses of pages
+//! that let in whoever has them, and full account numbers are cut; what else stands in requests and
+//! answers is there, so the file is as confidential as the database.
 //!
 //! A line is written before its answer is sent, whole and by one append, so that several servers may
 //! share a file. After a crash the last line is whole or missing. A line that cannot be written is
@@ -31,7 +31,13 @@ const CALLS: [&str; 2] = ["/v1/", "/v2/"];
 /// What stands in place of the rest of a secret.
 const CUT: &str = "…";
 /// Keys and parameters whose values are not written.
-const CONFIDENTIAL: [&str; 3] = ["secret", "client_secret", "account_number"];
+const CONFIDENTIAL: [&str; 4] = ["secret", "client_secret", "account_number", "websocket_id"];
+/// What secrets begin with.
+const SECRETS: [&str; 6] = ["_secret_", "whsec_", "sk_test_", "sk_live_", "rk_test_", "rk_live_"];
+/// What stands before the token in the addresses of pages.
+const PAGES: [&str; 4] = ["/link/", "/c/pay/", "/i/", "/microdeposits/"];
+/// The shortest token of a page.
+const PAGE_TOKEN_CHARS_MIN: usize = 24;
 
 /// A record that is being written.
 pub struct Record {
@@ -121,7 +127,7 @@ impl Asked {
         let parameters: Vec<[String; 2]> = pairs
             .map(|(name, value)| {
                 let shown = if is_confidential(&name) { CUT.to_owned() } else { cut(&value) };
-                [name.into_owned(), shown]
+                [cut(&name), shown]
             })
             .collect();
         hide(&mut answer);
@@ -129,7 +135,7 @@ impl Asked {
             "request": header(&REQUEST_ID),
             "method": self.method.as_str(),
             "route": parts.extensions.get::<Pattern>().map(|pattern| pattern.0),
-            "path": self.uri.path(),
+            "path": cut(self.uri.path()),
             "version": header(&STRIPE_VERSION),
             "account": header(&STRIPE_ACCOUNT),
             "parameters": parameters,
@@ -145,11 +151,21 @@ fn is_confidential(name: &str) -> bool {
     CONFIDENTIAL.contains(&last)
 }
 
-/// A text without the secret that it is or ends with.
+/// A text without the secret, or the token of a page, that it is or ends with.
 fn cut(text: &str) -> String {
-    let secret = ["_secret_", "whsec_", "sk_test_", "sk_live_", "rk_test_", "rk_live_"];
-    let found = secret.iter().filter_map(|mark| Some(text.find(mark)? + mark.len())).min();
+    let secrets = SECRETS.iter().filter_map(|mark| Some(text.find(mark)? + mark.len()));
+    let pages = PAGES.iter().flat_map(|page| {
+        let ends = text.match_indices(page).map(|(place, page)| place + page.len());
+        ends.filter(|end| is_page_token(&text[*end..]))
+    });
+    let found = secrets.chain(pages).min();
     found.map_or_else(|| text.to_owned(), |end| format!("{}{CUT}", &text[..end]))
+}
+
+/// Whether a text begins with what may be the token of a page.
+fn is_page_token(text: &str) -> bool {
+    let token = text.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    token >= PAGE_TOKEN_CHARS_MIN
 }
 
 /// Cuts every secret in an answer.
@@ -180,12 +196,17 @@ mod tests {
     fn secrets_are_cut() {
         let asked = Asked {
             method: Method::POST,
-            uri: Uri::from_static("/v1/payment_intents/pi_1/confirm?client_secret=pi_1_secret_a"),
+            uri: Uri::from_static(
+                "/v1/payment_intents/sk_test_b/confirm?client_secret=pi_1_secret_a",
+            ),
         };
         let form = "us_bank_account[account_number]=000123456789&note=sk_test_1&off+x=%C3%A4";
         let answer = json!({
             "client_secret": "pi_1_secret_a",
             "data": [{"secret": "whsec_a"}, "see pi_1_secret_a"],
+            "hosted_invoice_url": format!("http://127.0.0.1:1/i/{}", "a1".repeat(32)),
+            "return_url": "https://shop.example/link/back",
+            "websocket_id": "abc",
             "status": "succeeded",
             "secret": null,
         });
@@ -203,8 +224,11 @@ mod tests {
               },
               "see pi_1_secret_…"
             ],
+            "hosted_invoice_url": "http://127.0.0.1:1/i/…",
+            "return_url": "https://shop.example/link/back",
             "secret": null,
-            "status": "succeeded"
+            "status": "succeeded",
+            "websocket_id": "…"
           },
           "method": "POST",
           "parameters": [
@@ -225,7 +249,7 @@ mod tests {
               "ä"
             ]
           ],
-          "path": "/v1/payment_intents/pi_1/confirm",
+          "path": "/v1/payment_intents/sk_test_…",
           "request": null,
           "route": "/v1/payment_intents/{id}/confirm",
           "status": 200,

@@ -1,7 +1,7 @@
 //! The calls under `/v1/test_helpers`, test clocks apart.
 
 pub(super) mod delivery;
-pub(super) mod fault;
+pub(crate) mod fault;
 pub(super) mod judge;
 pub(super) mod sandbox;
 pub(super) mod scenario;

@@ -120,3 +120,37 @@ async fn retries() {
     app.run_workers_until_idle().await;
     assert_eq!(receiver.take().len(), 0);
 }
+
+/// What waits for its next attempt at an endpoint is canceled as soon as that is deleted or disabled,
+/// and whoever waits for the event has it.
+#[tokio::test]
+async fn a_closed_endpoint_is_waited_for_no_more() {
+    let app = App::start().await;
+    let receiver = Receiver::start().await;
+    receiver.answer(500);
+    app.customer().await;
+    app.run_workers_until_idle().await;
+    for close in ["disabled=true", ""] {
+        let form = format!("url={}&enabled_events[]=customer.created", receiver.url);
+        let endpoint = app.post(ENDPOINTS, &form).await.ok().text("/id");
+        app.wait_s(1);
+        app.customer().await;
+        app.run_workers_until_idle().await;
+        let ledger = "/v1/test_helpers/deliveries";
+        let status = async || app.get(ledger).await.ok().text("/data/0/status");
+        assert_eq!(status().await, "pending");
+        let path = format!("{ENDPOINTS}/{endpoint}");
+        if close.is_empty() {
+            app.delete(&path).await.ok();
+        } else {
+            app.post(&path, close).await.ok();
+        }
+        app.run_workers_until_idle().await;
+        assert_eq!(status().await, "canceled");
+        let event = app.get("/v1/events").await.ok().text("/data/0/id");
+        let wait = "/v1/test_helpers/events/wait?timeout=0&type=customer.created&after=";
+        let before = app.get("/v1/events?limit=2").await.ok().text("/data/1/id");
+        assert_eq!(app.get(&format!("{wait}{before}")).await.ok().text("/id"), event);
+    }
+    assert_eq!(receiver.take().len(), 2);
+}

@@ -336,15 +336,16 @@ async fn steering() {
     amount=1&transacted_at=4000000000
         400 invalid_request_error - transacted_at
         The test bank refuses: the time must lie between 1751673600 and 1767225600.
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions/added-1
+    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions/
+    added-775736524800018653
         400 invalid_request_error - -
         The test bank refuses: nothing to change.
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions/added-1
-    status=gone
+    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions/
+    added-775736524800018653 status=gone
         400 invalid_request_error - status
         Invalid status: must be one of pending, posted, or void
-    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions/added-1
-    status=posted
+    POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions/
+    added-775736524800018653 status=posted
         400 invalid_request_error - status
         The test bank refuses: the transaction is posted at the bank.
     POST /v1/test_helpers/financial_connections/accounts/fca_…/transactions/nothing

@@ -3,6 +3,7 @@
 use crate::support::{App, BEGIN_S, Client, Reply};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -268,6 +269,55 @@ async fn a_platform_hears_of_its_accounts() {
         (name(&theirs[0]), &event(&theirs[0])["account"]),
         ("Theirs".to_owned(), &Value::Null)
     );
+}
+
+/// What is forwarded is judged by the status that the target answered; who only prints is no client.
+#[tokio::test]
+async fn what_is_forwarded_is_judged() {
+    let app = App::start().await;
+    let account = app.account().await;
+    app.run_workers_until_idle().await;
+    let refresh = async || {
+        app.wait_s(2);
+        let path = format!("/v1/financial_connections/accounts/{account}/refresh");
+        app.post(&path, "features[]=transactions").await.ok();
+        app.run_workers_until_idle().await;
+    };
+    let report = async || {
+        let path = "/v1/test_helpers/consumer_report?finished=true";
+        let report = app.get(path).await.ok();
+        let mut shown = format!("{} attempts\n", report.at("/watched/attempts"));
+        for finding in report.items("/findings") {
+            let named = ["account", "webhook_endpoint"].map(|name| finding[name].is_string());
+            writeln!(shown, "{} {} {named:?}", finding["code"], finding["times"]).unwrap();
+        }
+        shown
+    };
+    let printing = "device_name=laptop&websocket_features[]=webhooks&forward_to_url=";
+    let id = app.post(SESSIONS, printing).await.ok().text("/websocket_id");
+    let mut printer = connect(&app, &id).await.ok().unwrap();
+    refresh().await;
+    printer.next_pair().await;
+    insta::assert_snapshot!(report().await, @"0 attempts");
+
+    let mut forwarder = opened(&app).await;
+    for status in [200, 302] {
+        refresh().await;
+        let told = forwarder.next_pair().await;
+        let id = &told[0]["webhook_id"];
+        let answer = json!({"type": "webhook_response", "webhook_id": id, "status": status});
+        forwarder.say(&answer).await;
+        // Of an event that was never given nothing is known.
+        forwarder
+            .say(&json!({"type": "webhook_response", "webhook_id": "evt_1", "status": 302}))
+            .await;
+        forwarder.settle().await;
+    }
+    insta::assert_snapshot!(report().await, @r#"
+    2 attempts
+    "event_not_read" 2 [true, false]
+    "webhook_redirected" 1 [false, false]
+    "#);
 }
 
 /// Streams of a merchant are bounded; those that nobody came to leave room again.

@@ -1,5 +1,6 @@
 //! Faults on demand: of webhooks and of calls.
 
+use crate::process::Process;
 use crate::support::{App, Client, FC, Receiver, Reply};
 use serde_json::json;
 
@@ -230,6 +231,34 @@ async fn calls_go_wrong() {
     assert_eq!(app.get(&format!("{FAULTS}/{held}")).await.ok().at("/hits"), 1);
 }
 
+/// Of faults that take the same calls each hits in its turn, as it counts only what the older left;
+/// one that hits the first is over after them.
+#[tokio::test]
+async fn each_fault_counts_its_own() {
+    let app = App::sqlite().await;
+    let of_posts = "method=POST&path=/v1/customers";
+    let mut ids = Vec::new();
+    for (kind, share) in [
+        ("api_error_before", "every=2"),
+        ("api_rate_limited", "every=2"),
+        ("api_latency", "first=2"),
+    ] {
+        ids.push(fault(&app, &format!("kind={kind}&{share}&{of_posts}")).await);
+    }
+    let mut statuses = Vec::new();
+    for _ in 0..7 {
+        statuses.push(app.post("/v1/customers", "").await.status);
+    }
+    assert_eq!(statuses, [200, 500, 429, 500, 200, 500, 429]);
+    let mut counts = Vec::new();
+    for id in ids {
+        let shown = app.get(&format!("{FAULTS}/{id}")).await.ok();
+        counts.push(["fitting", "hits", "status"].map(|name| shown.at(&format!("/{name}"))));
+    }
+    let count = |fitting, hits, status| [json!(fitting), json!(hits), json!(status)];
+    assert_eq!(counts, [count(7, 3, "active"), count(4, 2, "active"), count(2, 2, "over")]);
+}
+
 /// A connection is cut before the call is done, or after: the client sees no answer, and a repeat
 /// with the same idempotency key does it once.
 #[tokio::test]
@@ -361,4 +390,20 @@ async fn refuses_what_is_no_fault() {
         Received unknown parameter: share
     ");
     assert!(app.get(FAULTS).await.ok().items("/data").is_empty());
+}
+
+/// Faults of the server are every key's, counted for each apart, and stand in no list of theirs.
+#[tokio::test]
+async fn a_server_has_faults_for_every_key() {
+    let form = "kind=api_error_before&method=POST&path=/v1/customers&every=2";
+    let (_process, url) = Process::serve_with(&["--fault", form, "--fault", "kind=webhook_lost"]);
+    let client = Client::of(&url);
+    for client in [client.with_key("sk_test_one"), client.with_key("sk_test_two")] {
+        let mut statuses = Vec::new();
+        for _ in 0..4 {
+            statuses.push(client.post("/v1/customers", "").await.status);
+        }
+        assert_eq!(statuses, [200, 500, 200, 500]);
+        assert_eq!(client.get(FAULTS).await.ok().items("/data").len(), 0);
+    }
 }

@@ -1,6 +1,6 @@
 //! The judge: what it finds of clients that lose data, and that it finds nothing of others.
 
-use crate::support::{App, Client, FC, Reply};
+use crate::support::{App, Client, FC, Receiver, Reply};
 use axum::http::StatusCode;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -195,6 +195,7 @@ async fn names_missing_pages() {
       "finished": false,
       "livemode": false,
       "object": "bankfeed.consumer_report",
+      "verdict": "found",
       "watched": {
         "accounts": 1,
         "attempts": 2,
@@ -281,6 +282,8 @@ async fn names_wrong_cursors() {
       2 row_as_cursor of account
         began a listing with starting_after=fctxn_… (request event)
         began a listing with ending_before=fctxn_… (request event)
+      2 event_not_read of account
+        delivered, and no list of transactions since that brings it whole ( event)
     ");
 }
 
@@ -294,7 +297,7 @@ async fn names_events_that_are_not_read() {
     at work:
     finished:
       2 event_not_read of account
-        delivered, and no list of transactions since ( event)
+        delivered, and no list of transactions since that brings it whole ( event)
     ");
     walk(&client.app, &client.list("&limit=100")).await;
     client.plans(&[], 500);
@@ -308,7 +311,7 @@ async fn names_events_that_are_not_read() {
     at work:
     finished:
       1 event_not_read of account
-        delivered, and no list of transactions since ( event)
+        delivered, and no list of transactions since that brings it whole ( event)
     ");
 }
 
@@ -339,9 +342,54 @@ async fn names_failed_refreshes_that_are_ignored() {
       1 failed_refresh_ignored of account
         the refresh of balance failed, and no call since is about it ( event)
     ");
-    let path = format!("{FC}/accounts/{}", client.account);
-    client.app.get(&path).await.ok();
+    // Rows do not show how a refresh ended, nor does a list of accounts that ends before this one.
+    client.app.account().await;
+    client.refresh_transactions().await;
+    walk(&client.app, &client.list("&limit=100")).await;
+    client.script_failure().await;
+    client.plans(&[&client.list("&limit=100")], 200);
+    client.refresh_transactions().await;
+    insta::assert_snapshot!(client.found().await, @"
+    at work:
+    finished:
+      1 failed_refresh_ignored of account
+        the refresh of transactions failed, and no call since is about it ( event)
+    ");
+    client.app.get(&format!("{FC}/accounts?limit=1")).await.ok();
+    assert_ne!(found(&client.app, FINISHED).await, "");
+    client.app.get(&format!("{FC}/accounts")).await.ok();
     assert_eq!(found(&client.app, FINISHED).await, "");
+}
+
+/// A filter that leaves nothing out is none, and what leaves out a part of what an event told of has
+/// not read it, be it by the bank's time or by the event's own refresh.
+#[tokio::test]
+async fn filters_count_by_what_they_leave_out() {
+    let read = async |filter: &str| {
+        let client = Integration::start().await;
+        client.plans(&[&client.list(filter)], 200);
+        client.refresh_transactions().await;
+        found(&client.app, FINISHED).await
+    };
+    let whole = ["&transacted_at[lte]=4102444800", "&transacted_at[gte]=1"];
+    for filter in whole.map(|filter| format!("{filter}&limit=100")) {
+        assert_eq!(read(&filter).await, "", "{filter}");
+    }
+    for filter in whole.map(|filter| format!("{filter}&limit=5")) {
+        let page = "  1 paging_stopped of account\n    \
+                    read one page, and has_more was true (request event)\n";
+        assert_eq!(read(&filter).await, page, "{filter}");
+    }
+    let unread = "  1 event_not_read of account\n    \
+                  delivered, and no list of transactions since that brings it whole ( event)\n";
+    for filter in ["&transacted_at=1", "&transacted_at[gte]=1767100000&limit=100"] {
+        assert_eq!(read(filter).await, unread, "{filter}");
+    }
+    let client = Integration::start().await;
+    let refresh = client.refresh_transactions().await;
+    let of_itself = client.list(&format!("&transaction_refresh[after]={refresh}"));
+    client.app.get(&of_itself).await.ok();
+    assert_eq!(found(&client.app, FINISHED).await, unread);
 }
 
 /// A refresh in the cool-down, but not one while another is pending; and reads while it is pending,
@@ -446,6 +494,26 @@ async fn finds_nothing_of_a_good_client() {
     assert_eq!(client.found().await, "at work:\nfinished:\n");
 }
 
+/// What an endpoint answers that only prints is nobody's doing; of a key that nothing was seen of, the
+/// report says so.
+#[tokio::test]
+async fn printing_is_no_client() {
+    let verdict = async |app: &App| app.get(FINISHED).await.ok().text("/verdict");
+    let app = App::start().await;
+    assert_eq!(verdict(&app).await, "nothing_seen");
+    let receiver = Receiver::start().await;
+    let form =
+        format!("url={}&enabled_events[]=*&metadata[bankfeed_listen]=printing", receiver.url);
+    app.post("/v1/webhook_endpoints", &form).await.ok();
+    let account = app.account().await;
+    let path = format!("{FC}/accounts/{account}/refresh");
+    app.post(&path, "features[]=transactions").await.ok();
+    app.run_workers_until_idle().await;
+    assert_eq!(verdict(&app).await, "nothing_found");
+    let report = app.get(FINISHED).await.ok();
+    assert_eq!((report.items("/findings"), report.at("/watched/attempts")), (Vec::new(), 0.into()));
+}
+
 /// Each key has a report of its own, and so has each connected account; a reset empties one.
 #[tokio::test]
 async fn reports_are_apart_and_reset() {
@@ -465,6 +533,7 @@ async fn reports_are_apart_and_reset() {
       "finished": false,
       "livemode": false,
       "object": "bankfeed.consumer_report",
+      "verdict": "nothing_seen",
       "watched": {
         "accounts": 0,
         "attempts": 0,

@@ -36,3 +36,31 @@ async fn calls_are_recorded() {
     assert_eq!(lines[1]["answer"], created.json());
     assert_eq!(lines[1]["request"], created.header("request-id").unwrap());
 }
+
+/// Addresses that let in whoever has them are cut wherever they stand, and so is a key in a path.
+#[tokio::test]
+async fn addresses_that_are_keys_are_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("calls.jsonl");
+    let (_process, url) = Process::serve_with(&["--record", file.to_str().unwrap()]);
+    let client = crate::support::Client::of(&url);
+    let stream = "device_name=a&websocket_features[]=webhooks";
+    let stream = client.post("/v1/stripecli/sessions", stream).await.ok().text("/websocket_id");
+    let checkout = "mode=setup&success_url=https://shop.example/&currency=usd";
+    let checkout = client.post("/v1/checkout/sessions", checkout).await.ok().text("/url");
+    let customer = client.post("/v1/customers", "").await.ok().text("/id");
+    let session = format!(
+        "account_holder[type]=customer&account_holder[customer]={customer}&permissions[]=balances"
+    );
+    let session = client.post("/v1/financial_connections/sessions", &session).await.ok();
+    let flow = format!("client_secret={}", session.text("/client_secret"));
+    let flow = client.post("/v1/link_flows", &flow).await.ok().text("/url");
+    client.get("/v1/customers/sk_test_123").await;
+
+    let text = std::fs::read_to_string(&file).unwrap();
+    let token = |address: &str| address.rsplit('/').next().unwrap().to_owned();
+    for secret in [stream, token(&checkout), token(&flow), "sk_test_123".to_owned()] {
+        assert!(secret.len() > 10 && !text.contains(&secret), "{secret}: {text}");
+    }
+    assert!(text.contains("/c/pay/…") && text.contains("/link/…"), "{text}");
+}

@@ -84,7 +84,7 @@ async fn goes_back_and_goes_on() {
         assert_eq!(before, taken, "a snapshot changes nothing");
 
         let add = format!("{HELPERS}/{account}/transactions");
-        app.post(&add, "amount=-1200&description=Undone").await.ok();
+        let added = app.post(&add, "amount=-1200&description=Undone").await.ok().text("/id");
         let undone = refresh(&app, &account).await;
         app.customer().await;
         app.post(&format!("{FC}/accounts/{account}/disconnect"), "").await.ok();
@@ -95,7 +95,8 @@ async fn goes_back_and_goes_on() {
             assert_eq!(seen(&app, &account).await, before);
         }
 
-        app.post(&add, "amount=-3400&description=Done").await.ok();
+        let added_anew = app.post(&add, "amount=-3400&description=Done").await.ok().text("/id");
+        assert_ne!(added_anew, added);
         let next = refresh(&app, &account).await;
         assert!(![&first, &undone].contains(&&next), "{next}");
         let (told, truth) = told_and_true(&app, &account).await;

@@ -24,7 +24,8 @@ fn without_requests(told: &str) -> String {
 }
 
 /// What the commands do is not the client's doing. A client with a fault is told what and how to
-/// mend it, and the command ends with 1; what was seen can be forgotten.
+/// mend it, and the command ends with 1; what was seen can be forgotten. Of a client that nothing was
+/// seen of, nothing can be said, and the command ends with 3.
 #[test]
 fn judges_a_client() {
     let server = Server::start();
@@ -37,11 +38,16 @@ fn judges_a_client() {
         get(&server, &format!("{path}&transacted_at[gte]={least}"));
     }
     told += &server.run(&["judge", "--running", "--reset"]);
+    told += &server.run(&["judge", "--running"]);
+    get(&server, &format!("/v1/financial_connections/accounts/{account}"));
     told += &server.run(&["judge"]);
     told += &server.run(&["judge", "--api-key", "nonsense"]);
-    insta::assert_snapshot!(without_requests(&told), @r#"
+    insta::assert_snapshot!(without_requests(&told), @"
     $ bankfeed judge
-    0 calls, 0 webhooks, 0 accounts watched; nothing found
+    0 calls, 0 webhooks, 0 accounts watched; nothing was seen of a client with this key
+    ! bankfeed: nothing was seen, so nothing can be said
+    !   name the key that the client uses with --api-key or BANKFEED_API_KEY, and ask the server that it ran against, before that is started again
+    ends with 3
     $ bankfeed judge --running --reset
     3 calls, 0 webhooks, 1 accounts watched; found:
 
@@ -52,13 +58,15 @@ fn judges_a_client() {
       Fix: Remember transaction_refresh.id of each event and list with transaction_refresh[after]; upsert rows by id.
     ! bankfeed: the client has a fault
     ends with 1
+    $ bankfeed judge --running
+    0 calls, 0 webhooks, 0 accounts watched; nothing was seen of a client with this key
     $ bankfeed judge
-    0 calls, 0 webhooks, 0 accounts watched; nothing found
+    1 calls, 0 webhooks, 1 accounts watched; nothing found
     $ bankfeed judge --api-key nonsense
     ! bankfeed: the server does not take the key …: Invalid API key: ****
     !   name a key with --api-key or BANKFEED_API_KEY; `bankfeed key create` issues one
     ends with 1
-    "#);
+    ");
     let report = &server.json(&["judge"])[0];
     assert_eq!(report["object"], "bankfeed.consumer_report");
 }

@@ -162,11 +162,6 @@ impl State {
     pub(super) fn takes_script(&self) -> bool {
         self.scripts.len() < limits::SCRIPTED_OUTCOMES_MAX
     }
-
-    /// The id that the next added transaction gets; the log only grows, so none comes twice.
-    pub(super) fn next_bank_id(&self) -> String {
-        format!("{ADDED_PREFIX}{}", self.changes.len() + 1)
-    }
 }
 
 #[cfg(test)]
@@ -199,7 +194,7 @@ mod tests {
         let mut state = State::find(b"").unwrap();
         state.changes.push(Change {
             at: AccountTime(5),
-            bank_id: state.next_bank_id(),
+            bank_id: format!("{ADDED_PREFIX}1"),
             what: What::Edit {
                 status: Some(StatusChange::Void),
                 amount: None,

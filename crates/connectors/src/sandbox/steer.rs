@@ -5,7 +5,7 @@
 //! the next refresh sees it. Nothing here touches what a follower has stored.
 
 use super::ledger::LedgerEntry;
-use super::state::{BalanceOffset, Change, Script, State, StatusChange, What};
+use super::state::{ADDED_PREFIX, BalanceOffset, Change, Script, State, StatusChange, What};
 use super::{Opened, Sandbox};
 use crate::BankAccount;
 use model::bank::{Balance, BankOwner, BankStatus};
@@ -91,16 +91,18 @@ pub struct TransactionChange {
 }
 
 impl Sandbox {
-    /// Adds a transaction on the bank's side. Its bank id is made here.
+    /// Adds a transaction on the bank's side. The number makes its bank id: no other of the account
+    /// may have it, nor one that was there before the account was put back to an earlier state.
     pub fn add_transaction(
         &self,
         account: &BankAccount<'_>,
         now: AccountTime,
+        number: u64,
         new: NewTransaction,
     ) -> Result<Steered<LedgerEntry>, SteerError> {
         let (opened, mut state) = self.steer(account)?;
         opened.check_time(new.transacted_at, now)?;
-        let bank_id = state.next_bank_id();
+        let bank_id = format!("{ADDED_PREFIX}{number}");
         let what = What::Add {
             amount: new.amount,
             currency: new.currency,

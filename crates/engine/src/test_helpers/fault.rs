@@ -7,6 +7,7 @@
 use crate::context::{made, render, settled, tries};
 use crate::list::list_body;
 use crate::{Answer, Context, Engine, Error};
+use model::clock::AccountTime;
 use model::delivery::DeliveryKey;
 use model::event::Event;
 use model::fault::{Fault, FaultKind, Hit, Share};
@@ -23,7 +24,7 @@ use wire::error::Error as Refusal;
 use wire::list::PageParams;
 
 /// What a fault is made of.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaultInput {
     /// What goes wrong.
     pub kind: FaultKind,
@@ -43,6 +44,28 @@ pub struct FaultInput {
     pub delay_ms: u32,
     /// After so many hits it is over.
     pub hits_max: Option<u32>,
+}
+
+impl FaultInput {
+    /// The fault of this id; of which endpoint, the caller finds.
+    fn fault(&self, id: FaultId, merchant: MerchantId, created: AccountTime) -> Fault {
+        Fault {
+            id,
+            merchant,
+            version: 1,
+            created,
+            deleted: false,
+            kind: self.kind,
+            event_types: self.event_types.clone(),
+            endpoint: None,
+            method: self.method.clone(),
+            path: self.path.clone(),
+            share: self.share,
+            seed: self.seed,
+            delay_ms: self.delay_ms,
+            hits_max: self.hits_max,
+        }
+    }
 }
 
 /// What hits a call.
@@ -100,21 +123,18 @@ impl Faults {
         state.counts.retain(|(of, _), _| *of != merchant);
     }
 
-    /// Counts a thing for each fault that it fits; the first fault that takes it hits it.
-    fn count<'a>(&self, fitting: impl Iterator<Item = &'a Fault>) -> Option<&'a Fault> {
-        let mut hit = None;
+    /// Counts a thing for each fault that it fits, until one takes it and hits it: the younger ones
+    /// count what is left, so that none stands in the shadow of another.
+    fn count<'a>(&self, mut fitting: impl Iterator<Item = &'a Fault>) -> Option<&'a Fault> {
         let mut state = self.state();
-        for fault in fitting {
+        fitting.find(|fault| {
             let count = state.counts.entry((fault.merchant, fault.id)).or_default();
             count.fitting += 1;
-            let over = fault.hits_max.is_some_and(|hits_max| count.hits >= hits_max);
             let takes = fault.share.takes(fault.seed, fault.kind, count.fitting);
-            if hit.is_none() && !over && takes {
-                count.hits += 1;
-                hit = Some(fault);
-            }
-        }
-        hit
+            let hits = takes && !fault.is_over(count.fitting - 1, count.hits);
+            count.hits += u32::from(hits);
+            hits
+        })
     }
 
     /// Holds a webhook back until the next one to its endpoint was delivered. One for which there is
@@ -145,22 +165,9 @@ impl Engine {
             Some(given) => Some(self.own_endpoint(context, given).await?),
             None => None,
         };
-        let fault = Fault {
-            id: FaultId::from_number(self.next_number()),
-            merchant: context.merchant,
-            version: 1,
-            created: self.clock.account_now(),
-            deleted: false,
-            kind: input.kind,
-            event_types: input.event_types.clone(),
-            endpoint,
-            method: input.method.clone(),
-            path: input.path.clone(),
-            share: input.share,
-            seed: input.seed,
-            delay_ms: input.delay_ms,
-            hits_max: input.hits_max,
-        };
+        let id = FaultId::from_number(self.next_number());
+        let now = self.clock.account_now();
+        let fault = Fault { endpoint, ..input.fault(id, context.merchant, now) };
         let body = self.fault_body(&fault);
         let create = CreateObject {
             object: Object::Fault(fault),
@@ -281,9 +288,12 @@ impl Engine {
             state.changes
         };
         let page = Page { limit: PAGE_ROWS_MAX, cursor: Cursor::Newest };
-        let (mut faults, _) = self.read_faults(merchant, page).await?;
-        faults.reverse();
-        let faults: FaultsOf = faults.into();
+        let (own, _) = self.read_faults(merchant, page).await?;
+        // Those of the server are older than any, and count for each merchant apart.
+        let of_server = self.settings.faults.iter().zip(1..).map(|(input, number)| {
+            input.fault(FaultId::from_number(number), merchant, AccountTime(0))
+        });
+        let faults: FaultsOf = of_server.chain(own.into_iter().rev()).collect();
         let mut state = self.faults.state();
         if state.changes == changes {
             if state.held.len() >= FAULT_MERCHANTS_HELD_MAX {

@@ -9,6 +9,7 @@ mod account;
 mod listing;
 mod merchant;
 mod seen;
+mod stretches;
 #[cfg(test)]
 mod tests;
 
@@ -19,8 +20,10 @@ use crate::context::render;
 use crate::{Answer, Context, Engine};
 use merchant::MerchantWatch;
 use model::clock::ServerTime;
-use model::delivery::Delivery;
-use model::id::{MerchantId, RequestId};
+use model::delivery::{Delivery, DeliveryKey};
+use model::event::Event;
+use model::finding::Subject;
+use model::id::{EventId, MerchantId, RequestId};
 use model::limits::JUDGE_MERCHANTS_MAX;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -38,14 +41,36 @@ impl Judge {
 
     /// Takes in that a delivery is being attempted.
     pub(crate) fn attempt_began(&self, delivery: &Delivery, at: ServerTime) {
-        let key = delivery.key;
-        let told = read_payload(key.event, &delivery.payload);
-        watch_of(&mut self.all(), delivery.merchant, at).attempt_began(key, told, at);
+        let DeliveryKey { event, endpoint } = delivery.key;
+        let (told, to) = (read_payload(event, &delivery.payload), Subject::Endpoint(endpoint));
+        let is_first = delivery.attempts == 0;
+        watch_of(&mut self.all(), delivery.merchant, at).attempt_began(to, told, is_first, at);
     }
 
     /// Takes in how the attempt ended.
     pub(crate) fn attempt_ended(&self, delivery: &Delivery, ended: &Ended) {
-        watch_of(&mut self.all(), delivery.merchant, ended.at).attempt_ended(delivery.key, ended);
+        let DeliveryKey { event, endpoint } = delivery.key;
+        let to = Subject::Endpoint(endpoint);
+        watch_of(&mut self.all(), delivery.merchant, ended.at).attempt_ended(event, to, ended);
+    }
+
+    /// Takes in that an event was given to a program that forwards it.
+    pub(crate) fn forward_began(&self, event: &Event, payload: &[u8], at: ServerTime) {
+        let told = read_payload(event.id, payload);
+        let mut all = self.all();
+        watch_of(&mut all, event.merchant, at).attempt_began(Subject::Listener, told, true, at);
+    }
+
+    /// Takes in what the program was answered; nothing is forwarded again.
+    pub(crate) fn forward_ended(
+        &self,
+        merchant: MerchantId,
+        event: EventId,
+        status: u16,
+        at: ServerTime,
+    ) {
+        let ended = Ended { at, status: Some(status), is_last: true, is_forged: false };
+        watch_of(&mut self.all(), merchant, at).attempt_ended(event, Subject::Listener, &ended);
     }
 
     /// A rule that panicked has found nothing; the others go on.

@@ -57,7 +57,7 @@ impl Engine {
         self.steer(context, id, |sandbox, account, now| {
             let transacted_at = add.transacted_at.unwrap_or(now);
             let new = NewTransaction { transacted_at, ..add.new.clone() };
-            let steered = sandbox.add_transaction(account, now, new)?;
+            let steered = sandbox.add_transaction(account, now, self.next_number(), new)?;
             Ok((steered.state, entry_body(&steered.made)))
         })
         .await

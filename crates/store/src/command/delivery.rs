@@ -116,3 +116,14 @@ pub struct ReleaseDelivery {
 }
 
 writes!(ReleaseDelivery => (), delivery::release);
+
+/// Makes all that waits for an attempt at an endpoint due, whose ever it is.
+#[derive(Clone, Copy, Debug)]
+pub struct ReleaseEndpoint {
+    /// Where to.
+    pub endpoint: EndpointId,
+    /// Real time.
+    pub now: ServerTime,
+}
+
+writes!(ReleaseEndpoint => (), delivery::release_endpoint);

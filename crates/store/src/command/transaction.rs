@@ -45,6 +45,22 @@ pub struct FindTransaction {
 
 reads!(FindTransaction => Option<Transaction>, transaction::find);
 
+/// Finds the newest refresh that touched a row which a list with this filter leaves out by the
+/// bank's time. Answers `Option<u32>`, its sequence.
+#[derive(Clone, Copy, Debug)]
+pub struct FindLeftOut {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Of which account.
+    pub account: AccountId,
+    /// The times outside of which rows are left out.
+    pub transacted_at: Bounds,
+    /// Of the rows that a refresh with a larger sequence created or changed.
+    pub after: Option<u32>,
+}
+
+reads!(FindLeftOut => Option<u32>, transaction::find_left_out);
+
 /// Finds what a bank calls a transaction. Answers `Option<String>`.
 #[derive(Clone, Copy, Debug)]
 pub struct FindBankId {

@@ -4,7 +4,7 @@ use super::{Memory, event, is_free, page, reply};
 use crate::store::Failure;
 use crate::{
     ClaimDeliveries, DeliveryPlace, EventPlace, ListDeliveries, ListLedger, Listed,
-    ReleaseDelivery, ResendDeliveries, SettleDelivery, WithAttempts, Written,
+    ReleaseDelivery, ReleaseEndpoint, ResendDeliveries, SettleDelivery, WithAttempts, Written,
 };
 use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};
 use model::id::EndpointId;
@@ -138,6 +138,22 @@ pub(crate) fn release(command: &ReleaseDelivery, memory: &mut Memory) -> Result<
     });
     if let Some(delivery) = held {
         Arc::make_mut(delivery).due_at = *now;
+    }
+    Ok(())
+}
+
+pub(crate) fn release_endpoint(
+    command: &ReleaseEndpoint,
+    memory: &mut Memory,
+) -> Result<(), Failure> {
+    let ReleaseEndpoint { endpoint, now } = *command;
+    for delivery in memory.rows.deliveries.values_mut() {
+        let waits = delivery.key.endpoint == endpoint
+            && delivery.status == DeliveryStatus::Pending
+            && delivery.due_at > now;
+        if waits {
+            Arc::make_mut(delivery).due_at = now;
+        }
     }
     Ok(())
 }

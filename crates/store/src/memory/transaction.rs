@@ -3,7 +3,8 @@
 use super::{Memory, page};
 use crate::store::Failure;
 use crate::{
-    FindAccount, FindBankId, FindHeld, FindTransaction, ListTransactions, ListedTransactions,
+    FindAccount, FindBankId, FindHeld, FindLeftOut, FindTransaction, ListTransactions,
+    ListedTransactions,
 };
 use model::clock::AccountTime;
 use model::id::{AccountId, MerchantId, TransactionId};
@@ -42,6 +43,18 @@ pub(crate) fn find(
 ) -> Result<Option<Transaction>, Failure> {
     let FindTransaction { merchant, transaction } = *command;
     Ok(held(memory, merchant, transaction).map(|row| row.shown.clone()))
+}
+
+pub(crate) fn find_left_out(
+    command: &FindLeftOut,
+    memory: &Memory,
+) -> Result<Option<u32>, Failure> {
+    let FindLeftOut { merchant, account, transacted_at, after } = *command;
+    let left_out = rows_of(memory, merchant, account)
+        .filter(|row| !transacted_at.contains(row.shown.transacted_at.0))
+        .map(|row| row.shown.sequence)
+        .filter(|sequence| after.is_none_or(|after| *sequence > after));
+    Ok(left_out.max())
 }
 
 pub(crate) fn find_bank_id(

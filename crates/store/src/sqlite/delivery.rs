@@ -5,8 +5,8 @@ use super::list::Window;
 use super::{Batch, Failure, Reading, column, from_json, number, reply, word};
 use crate::{
     Bounds, ClaimDeliveries, Cursor, DeliveryPlace, EventPlace, FindEvent, ListDeliveries,
-    ListLedger, Listed, Page, ReleaseDelivery, ResendDeliveries, SettleDelivery, WithAttempts,
-    Written,
+    ListLedger, Listed, Page, ReleaseDelivery, ReleaseEndpoint, ResendDeliveries, SettleDelivery,
+    WithAttempts, Written,
 };
 use model::Word;
 use model::clock::{AccountTime, ServerTime};
@@ -53,6 +53,9 @@ pub(super) const RESEND_DELIVERY: &str = "UPDATE deliveries SET status = 'pendin
 pub(super) const RELEASE_DELIVERY: &str = "UPDATE deliveries SET due_at = ?5 \
      WHERE shard = ?1 AND number = ?2 AND endpoint = ?3 AND merchant = ?4 AND due_at > ?5 \
      AND status = 'pending' AND attempts = 0 AND leased_until IS NULL";
+/// Of the merchant and of its connected accounts; the id of an endpoint is the server's only one.
+pub(super) const RELEASE_ENDPOINT: &str = "UPDATE deliveries SET due_at = ?2 \
+     WHERE endpoint = ?1 AND status = 'pending' AND due_at > ?2";
 /// Of one row of the merchant's list, which is exempt from the rule of the shard.
 pub(super) const GET_LISTED_KEY: &str =
     "SELECT shard, number, created FROM events WHERE position = ?1 AND merchant = ?2";
@@ -301,6 +304,16 @@ pub(crate) fn resend(command: &ResendDeliveries, batch: &Batch<'_>) -> Result<Wr
 pub(crate) fn release(command: &ReleaseDelivery, batch: &Batch<'_>) -> Result<(), Failure> {
     let [shard, number, endpoint, owner] = delivery_key(command.key, command.merchant);
     batch.execute(RELEASE_DELIVERY, params![shard, number, endpoint, owner, command.now.0])?;
+    Ok(())
+}
+
+/// Makes all that waits for an attempt at an endpoint due.
+pub(crate) fn release_endpoint(
+    command: &ReleaseEndpoint,
+    batch: &Batch<'_>,
+) -> Result<(), Failure> {
+    let endpoint = column(command.endpoint.number());
+    batch.execute(RELEASE_ENDPOINT, params![endpoint, command.now.0])?;
     Ok(())
 }
 

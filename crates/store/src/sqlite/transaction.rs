@@ -4,8 +4,8 @@ use super::account::FIND_ACCOUNT;
 use super::list::{Lists, Window, lists};
 use super::{Batch, Failure, Reading, body, column, from_json};
 use crate::{
-    Bounds, Cursor, FindBankId, FindHeld, FindTransaction, ListTransactions, ListedTransactions,
-    Page,
+    Bounds, Cursor, FindBankId, FindHeld, FindLeftOut, FindTransaction, ListTransactions,
+    ListedTransactions, Page,
 };
 use model::clock::AccountTime;
 use model::id::{AccountId, MerchantId, TransactionId};
@@ -47,6 +47,11 @@ pub(super) const FIND_TRANSACTION: &str = "SELECT listed_at, ordinal, transacted
      WHERE account = ?1 AND listed_at = ?2 AND ordinal = ?3 AND merchant = ?4";
 pub(super) const FIND_BANK_ID: &str = "SELECT bank_id FROM transactions \
      WHERE account = ?1 AND listed_at = ?2 AND ordinal = ?3 AND merchant = ?4";
+/// The newest change is at the end of the index, so what was changed last is met first.
+pub(super) const FIND_LEFT_OUT: &str = "SELECT sequence FROM transactions \
+     INDEXED BY transactions_changed \
+     WHERE account = ?1 AND merchant = ?2 AND sequence > ?3 \
+     AND (transacted_at < ?4 OR transacted_at > ?5) ORDER BY sequence DESC LIMIT 1";
 /// Without the hint `SQLite` walks the whole account: it takes any account for ten rows long, and
 /// the table for as good as its index.
 pub(super) const FIND_BY_BANK_ID: &str = "SELECT listed_at, ordinal, transacted_at, sequence, \
@@ -106,6 +111,22 @@ pub(crate) fn find(
     let merchant = column(command.merchant.number());
     let key = params![column(account.number()), listed_at.0, ordinal, merchant];
     reading.find(FIND_TRANSACTION, key, |row| read(account, row))
+}
+
+/// Finds the newest refresh of what a list leaves out.
+pub(crate) fn find_left_out(
+    command: &FindLeftOut,
+    reading: &Reading<'_>,
+) -> Result<Option<u32>, Failure> {
+    let FindLeftOut { merchant, account, transacted_at, after } = *command;
+    let key = params![
+        column(account.number()),
+        column(merchant.number()),
+        after.unwrap_or(0),
+        transacted_at.from.unwrap_or(i64::MIN),
+        transacted_at.to.unwrap_or(i64::MAX),
+    ];
+    reading.find(FIND_LEFT_OUT, key, |row| Ok(row.get(0)?))
 }
 
 /// Finds what a bank calls a transaction.

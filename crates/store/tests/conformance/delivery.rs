@@ -7,8 +7,8 @@ use model::event::EventType;
 use model::id::{EndpointId, EventId};
 use store::{
     AccountChange, ChangeAccount, ClaimDeliveries, Cursor, DeliveryPlace, DispatchEvent,
-    EventPlace, FindEvent, ListDeliveries, ListLedger, Page, ReleaseDelivery, ResendDeliveries,
-    SettleDelivery, WithAttempts, Written,
+    EventPlace, FindEvent, ListDeliveries, ListLedger, Page, ReleaseDelivery, ReleaseEndpoint,
+    ResendDeliveries, SettleDelivery, WithAttempts, Written,
 };
 
 /// One event with deliveries to these endpoints, due at these milliseconds from now.
@@ -179,6 +179,20 @@ fn held_deliveries_are_let_go() {
         assert!(bed.write(claim(&bed, 9)).await.is_empty());
         bed.write(ReleaseDelivery { key, merchant: merchant(1), now }).await;
         assert_eq!(keys(&bed.write(claim(&bed, 9)).await), [(11, 1)]);
+    });
+}
+
+/// What waits for an endpoint is made due at once, of every merchant; what waits for another waits on.
+#[test]
+fn an_endpoint_is_let_go() {
+    on_both(async |bed| {
+        dispatched(&bed, 11, &[(1, 500), (2, 500)]).await;
+        let other = dispatched(&bed, 12, &[(1, 700)]).await;
+        let now = bed.time.now();
+        bed.write(ReleaseEndpoint { endpoint: EndpointId::from_number(1), now }).await;
+        let due = bed.write(claim(&bed, 9)).await;
+        assert_eq!(keys(&due), [(11, 1), (12, 1)]);
+        assert_eq!((other.shard, due[1].due_at), (12, now));
     });
 }
 

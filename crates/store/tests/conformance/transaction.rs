@@ -7,7 +7,7 @@ use model::clock::AccountTime;
 use model::transaction::{HeldTransaction, Transaction, TransactionStatus};
 use store::{
     AccountChange, ApplyRefresh, Bounds, Claim, Cursor, FindAccount, FindBankId, FindHeld,
-    FindTransaction, ListTransactions, ListedTransactions, Page, Written,
+    FindLeftOut, FindTransaction, ListTransactions, ListedTransactions, Page, Written,
 };
 
 /// Stores rows by a refresh that starts and ends at once.
@@ -131,6 +131,34 @@ fn rows_are_narrowed() {
         assert_eq!(bed.read(elsewhere).await, None);
         let elsewhere = ListTransactions { after: Some(0), ..elsewhere };
         assert_eq!(bed.read(elsewhere).await, None);
+    });
+}
+
+/// What a list leaves out is known by the newest refresh that touched any of it.
+#[test]
+fn left_out_rows_are_known() {
+    on_both(async |bed| {
+        let rows = seven(&bed).await;
+        let bounds = [(None, None), (Some(3), None), (Some(1), Some(2)), (None, Some(1))];
+        let asked = [None, Some(1), Some(2)]
+            .into_iter()
+            .flat_map(|after| bounds.map(|(from, to)| (from, to, after)));
+        for (from, to, after) in asked {
+            let find = FindLeftOut {
+                merchant: merchant(1),
+                account: rows[0].shown.id.account,
+                transacted_at: Bounds { from, to },
+                after,
+            };
+            let all = ListTransactions { after, ..list(&rows) };
+            let listed = bed.read(all).await.unwrap().page.items;
+            let left_out =
+                listed.iter().filter(|row| !find.transacted_at.contains(row.transacted_at.0));
+            let newest = left_out.map(|row| row.sequence).max();
+            assert_eq!(bed.read(find).await, newest, "{find:?}");
+            let elsewhere = FindLeftOut { merchant: merchant(2), ..find };
+            assert_eq!(bed.read(elsewhere).await, None);
+        }
     });
 }
 

@@ -26,6 +26,19 @@ pub(super) struct Branch {
     pub(super) appended: Vec<Node>,
 }
 
+impl Node {
+    /// The path of the first value in hashes at `path`; a list is one value.
+    pub(super) fn first_path(&self, path: String) -> String {
+        let Self::Branch(branch) = self else { return path };
+        match branch.named.first_key_value() {
+            Some((name, node)) if index_of(name).is_none() => {
+                node.first_path(format!("{path}[{name}]"))
+            }
+            _ => path,
+        }
+    }
+}
+
 /// The index that a bracket's text is, if it is one.
 pub(super) fn index_of(name: &str) -> Option<u64> {
     let digits = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());

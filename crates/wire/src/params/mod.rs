@@ -134,8 +134,11 @@ impl Params {
     /// Takes a parameter that the API knows and this server does not act on, in any shape.
     pub fn pass_over(&mut self, name: &'static str) {
         self.passed_over.push(name);
-        if self.take(name).is_some() {
-            self.note_inert(name);
+        if let Some(node) = self.take(name)
+            && self.strict
+        {
+            let path = node.first_path(self.path_of(name));
+            self.dropped.get_or_insert(path);
         }
     }
 

@@ -17,6 +17,7 @@ pub fn write(writer: &mut JsonWriter, report: &ConsumerReport) {
         });
         w.key("finished").boolean(report.finished);
         w.key("livemode").boolean(false);
+        w.key("verdict").plain(report.verdict().word());
         w.key("watched").object(|w| {
             w.key("accounts").integer(count(report.accounts));
             w.key("attempts").integer(i64::try_from(report.attempts).unwrap_or(i64::MAX));
@@ -30,6 +31,7 @@ fn write_finding(writer: &mut JsonWriter, finding: &Finding) {
     let (account, endpoint) = match finding.subject {
         Subject::Account(account) => (Some(account.text()), None),
         Subject::Endpoint(endpoint) => (None, Some(endpoint.text())),
+        Subject::Listener => (None, None),
     };
     writer.object(|w| {
         w.key("object").plain("bankfeed.consumer_finding");

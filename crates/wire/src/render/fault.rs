@@ -9,7 +9,7 @@ pub const OBJECT: &str = "bankfeed.fault";
 
 /// Writes a fault with how many things fitted it since the server began, and how many it hit.
 pub fn write(writer: &mut JsonWriter, fault: &Fault, fitting: u64, hits: u32) {
-    let over = fault.hits_max.is_some_and(|hits_max| hits >= hits_max);
+    let over = fault.is_over(fitting, hits);
     let (percent, every, first) = match fault.share {
         Share::Percent(percent) => (Some(i64::from(percent)), None, None),
         Share::Every(every) => (None, Some(i64::from(every)), None),

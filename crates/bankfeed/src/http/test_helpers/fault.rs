@@ -60,6 +60,19 @@ pub(in crate::http) async fn delete(call: Call) -> Outcome {
     Ok(call.engine.delete_fault(&call.context, call.id()).await?)
 }
 
+/// Reads a fault in the form of the call's parameters. It is of every test key, so it names no
+/// endpoint.
+pub(crate) fn read_fault(form: &str) -> Result<FaultInput, Error> {
+    let mut params = Params::parse("", form)?;
+    if params.has("webhook_endpoint") {
+        let message = "A fault of every key names no webhook_endpoint.";
+        return Err(Error::invalid(message).param("webhook_endpoint"));
+    }
+    let input = take_fault(&mut params)?;
+    params.finish()?;
+    Ok(input)
+}
+
 fn take_fault(params: &mut Params) -> Result<FaultInput, Error> {
     let kind: FaultKind = params.need("kind", Params::choice)?;
     let (of_calls, of_webhooks) = (["method", "path"], ["types", "webhook_endpoint"]);

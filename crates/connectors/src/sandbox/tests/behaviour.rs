@@ -257,13 +257,14 @@ fn new_transaction(transacted_at: AccountTime) -> NewTransaction {
 #[test]
 fn transactions_are_steered() {
     let mut linked = Example::new("Test (OAuth)", "Success", "a");
-    let added = linked.sandbox.add_transaction(&linked.account(), LINKED, new_transaction(LINKED));
+    let added =
+        linked.sandbox.add_transaction(&linked.account(), LINKED, 1, new_transaction(LINKED));
     let added = linked.keep(added).unwrap();
     assert_eq!((added.bank_id.as_str(), added.status), ("added-1", TransactionStatus::Pending));
     let (from, to) = (LINKED.plus(-180 * DAY_S), LINKED);
     for at in [from.plus(-1), to.plus(1)] {
         let refused =
-            linked.sandbox.add_transaction(&linked.account(), LINKED, new_transaction(at));
+            linked.sandbox.add_transaction(&linked.account(), LINKED, 1, new_transaction(at));
         assert_eq!(refused, Err(SteerError::TimeOutOfRange { from, to }));
     }
     let change = |linked: &mut Example, bank_id: &str, status| {
@@ -314,7 +315,7 @@ fn the_log_of_changes_is_bounded() {
     let mut linked = Example::new("Test (OAuth)", "Success", "a");
     let mut state = super::super::state::State::find(b"").unwrap();
     for _ in 0..limits::SCRIPTED_CHANGES_MAX {
-        let bank_id = state.next_bank_id();
+        let bank_id = "added-1".to_owned();
         let what = super::super::state::What::Add {
             amount: 1,
             currency: Currency::USD,
@@ -325,7 +326,8 @@ fn the_log_of_changes_is_bounded() {
         state.changes.push(super::super::state::Change { at: LINKED, bank_id, what });
     }
     linked.state = state.bytes();
-    let more = linked.sandbox.add_transaction(&linked.account(), LINKED, new_transaction(LINKED));
+    let more =
+        linked.sandbox.add_transaction(&linked.account(), LINKED, 1, new_transaction(LINKED));
     assert_eq!(more, Err(SteerError::TooManyChanges));
 }
 
@@ -343,7 +345,8 @@ fn balances_are_steered() {
     assert_eq!(read(&moved), (500, 500 - natural.0 + natural.1));
     let set = linked.sandbox.set_balance(&linked.account(), LINKED, 500, Some(400));
     assert_eq!(read(&linked.keep(set).unwrap()), (500, 400));
-    let added = linked.sandbox.add_transaction(&linked.account(), LINKED, new_transaction(LINKED));
+    let added =
+        linked.sandbox.add_transaction(&linked.account(), LINKED, 1, new_transaction(LINKED));
     linked.keep(added).unwrap();
     let page = linked.fetch(Feature::Balance, 1, LINKED).result.unwrap();
     let Records::Balance(Some(balance)) = page.records else { panic!("a balance was asked for") };

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::Records;
+use crate::sandbox::state::State;
 use model::bank::BankStatus;
 use model::clock::DAY_S;
 use model::diff::{Refreshed, diff};
@@ -165,7 +166,8 @@ pub(super) fn perform(
                 transacted_at: now.plus(-ago),
                 status: if *posted { BankStatus::Posted } else { BankStatus::Pending },
             };
-            linked.sandbox.add_transaction(&account, now, new)
+            let number = State::find(&linked.state).unwrap().changes.len() as u64 + 1;
+            linked.sandbox.add_transaction(&account, now, number, new)
         }
         Deed::Change { place, status, amount, ago } => {
             let entries = linked.sandbox.ledger_entries(&account, now).unwrap();

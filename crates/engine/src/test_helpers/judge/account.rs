@@ -1,22 +1,24 @@
 //! What is seen of one bank account: listings, deliveries about it, and reads while it is refreshed.
 
 use super::listing::{Circumstances, Listings, Raised};
-use super::seen::{Call, Ended, Told, What};
+use super::seen::{Call, Edge, Ended, Listed, Told, What};
+use super::stretches::Stretches;
 use model::Word;
 use model::bank::Feature;
 use model::clock::ServerTime;
-use model::delivery::DeliveryKey;
-use model::finding::{Evidence, FindingCode};
-use model::id::{AccountId, EndpointId, EventId};
+use model::finding::{Evidence, FindingCode, Subject};
+use model::id::{AccountId, EventId};
 use model::limits::{
     JUDGE_DELIVERIES_MAX, JUDGE_FAILED_QUIET_MS, JUDGE_POLLS_MAX, JUDGE_POLLS_MS, JUDGE_QUIET_MS,
+    JUDGE_UNREAD_MAX,
 };
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// A delivery under way.
 #[derive(Clone, Debug)]
 struct UnderWay {
-    endpoint: EndpointId,
+    /// The endpoint, or the program that listens.
+    to: Subject,
     told: Told,
     /// When it began, in the order of all that was seen of the account.
     order: u64,
@@ -50,17 +52,19 @@ pub(super) struct AccountWatch {
     deliveries: u64,
     under_way: Vec<UnderWay>,
     listings: Listings,
-    /// The newest transaction refresh that a list could show.
-    read: u32,
-    /// A refresh of transactions that was told and not read, and its sequence.
-    unread: Option<(Unanswered, u32)>,
+    /// The transaction refreshes that a list could show.
+    shown: Stretches,
+    /// The first transaction refresh of which an event was sent while the client was watched.
+    told_first: Option<u32>,
+    /// Refreshes of transactions that were told and not shown, by sequence.
+    unread: BTreeMap<u32, Unanswered>,
     /// A failed refresh that was told, by feature.
     failed: [Option<Unanswered>; Feature::ALL.len()],
     polls: [Polls; Feature::ALL.len()],
 }
 
 impl AccountWatch {
-    /// The client did something that has to do with the account.
+    /// The client did something by which it may know how a refresh of the account ended.
     pub(super) fn named(&mut self) {
         self.failed = Default::default();
         for delivery in &mut self.under_way {
@@ -71,7 +75,9 @@ impl AccountWatch {
     /// Takes an answered call in.
     pub(super) fn saw(&mut self, what: &What, call: Call) -> Option<Raised> {
         self.order += 1;
-        self.named();
+        if !matches!(what, What::Listed(_) | What::Read) {
+            self.named();
+        }
         match what {
             What::Listed(listed) => {
                 let now = Circumstances {
@@ -81,8 +87,7 @@ impl AccountWatch {
                     deliveries: self.deliveries,
                 };
                 let raised = self.listings.take(listed, &now);
-                self.read = self.read.max(listed.ended);
-                self.unread = self.unread.filter(|(_, sequence)| *sequence > self.read);
+                self.read(listed);
                 raised
             }
             What::Unlistable(ended) => {
@@ -100,8 +105,22 @@ impl AccountWatch {
                     Evidence { at: call.at, request: Some(call.request), event: None, what };
                 Some((FindingCode::RefreshInCoolDown, vec![evidence]))
             }
-            What::Named => None,
+            What::Named | What::Read | What::Accounts(_) => None,
         }
+    }
+
+    /// A page from the top is, with those that follow it, what the client reads of refreshes.
+    fn read(&mut self, listed: &Listed) {
+        if listed.from != Edge::Newest {
+            return;
+        }
+        if let (Some(after), true) = (listed.after, self.shown.is_empty()) {
+            // Whoever asks behind a refresh has read what came before, as far as can be known.
+            let known = self.told_first.map_or(after, |first| after.min(first.saturating_sub(1)));
+            self.shown.add(0, known);
+        }
+        self.shown.add(listed.behind(), listed.ended);
+        self.unread.retain(|sequence, _| !self.shown.contains(*sequence));
     }
 
     /// The account was shown; who asks on and on while a refresh is pending is polling.
@@ -137,33 +156,41 @@ impl AccountWatch {
         raised
     }
 
-    /// A delivery about the account begins.
-    pub(super) fn attempt_began(&mut self, key: DeliveryKey, told: Told) {
+    /// A delivery about the account begins. If it is not the first attempt, the client may have read
+    /// what it tells before it was watched.
+    pub(super) fn attempt_began(&mut self, to: Subject, told: Told, is_first: bool) {
         self.order += 1;
         self.deliveries += 1;
         // The same may have been under way in a worker that died.
-        self.under_way
-            .retain(|other| (other.told.event, other.endpoint) != (key.event, key.endpoint));
+        self.under_way.retain(|other| (other.told.event, other.to) != (told.event, to));
         if self.under_way.len() >= JUDGE_DELIVERIES_MAX {
             self.under_way.remove(0);
         }
         match told.sequence {
             Some(sequence) if told.failed => self.listings.nothing_by(sequence),
+            Some(sequence) if is_first => {
+                let first = self.told_first.unwrap_or(sequence);
+                self.told_first = Some(first.min(sequence));
+            }
             _ => {}
         }
         if !told.failed {
             // The feature has come after all.
             self.failed[place(told.feature)] = None;
         }
-        let (endpoint, order) = (key.endpoint, self.order);
-        self.under_way.push(UnderWay { endpoint, told, order, named: false, refused: None });
+        let order = self.order;
+        self.under_way.push(UnderWay { to, told, order, named: false, refused: None });
     }
 
     /// It ended.
-    pub(super) fn attempt_ended(&mut self, key: DeliveryKey, ended: &Ended) -> Option<Raised> {
+    pub(super) fn attempt_ended(
+        &mut self,
+        event: EventId,
+        to: Subject,
+        ended: &Ended,
+    ) -> Option<Raised> {
         self.order += 1;
-        let is_it =
-            |other: &UnderWay| other.endpoint == key.endpoint && other.told.event == key.event;
+        let is_it = |other: &UnderWay| other.to == to && other.told.event == event;
         let index = self.under_way.iter().position(is_it)?;
         let delivery = self.under_way.remove(index);
         let told = delivery.told;
@@ -182,11 +209,13 @@ impl AccountWatch {
                 self.failed[place(told.feature)] =
                     Some(Unanswered { times: times + 1, ..unanswered });
             }
-        } else if let Some(sequence) = told.sequence.filter(|sequence| *sequence > self.read) {
-            let earlier = self.unread.map_or(0, |(earlier, _)| earlier.times);
-            let times = earlier + 1;
-            let newest = self.unread.map_or(sequence, |(_, newest)| newest.max(sequence));
-            self.unread = Some((Unanswered { times, ..unanswered }, newest));
+        } else if let Some(sequence) = told.sequence
+            && !self.shown.contains(sequence)
+        {
+            self.unread.insert(sequence, unanswered);
+            if self.unread.len() > JUDGE_UNREAD_MAX {
+                self.unread.pop_first();
+            }
         }
         None
     }
@@ -207,11 +236,12 @@ impl AccountWatch {
             event: Some(unanswered.event),
             what,
         };
-        if let Some((unread, _)) = &self.unread
+        if let Some((_, unread)) = self.unread.last_key_value()
             && is_over(unread.at, JUDGE_QUIET_MS)
         {
-            let what = "delivered, and no list of transactions since".to_owned();
-            left.push((FindingCode::EventNotRead, unread.times, vec![seen(unread, what)]));
+            let times = u32::try_from(self.unread.len()).unwrap_or(u32::MAX);
+            let what = "delivered, and no list of transactions since that brings it whole";
+            left.push((FindingCode::EventNotRead, times, vec![seen(unread, what.to_owned())]));
         }
         for (failed, feature) in self.failed.iter().zip(Feature::ALL) {
             if let Some(failed) = failed
@@ -233,7 +263,7 @@ impl AccountWatch {
         let under_way = self.under_way.iter().rev().find(of_transactions);
         under_way
             .map(|delivery| delivery.told.event)
-            .or(self.unread.map(|(unread, _)| unread.event))
+            .or(self.unread.last_key_value().map(|(_, unread)| unread.event))
     }
 }
 

@@ -8,8 +8,10 @@
 //!
 //! What another listing reads to its end is not lost. A listing that began when refresh `e` was the
 //! newest that had ended, and asked behind `a`, brings every row that was last touched behind `a`
-//! and up to `e`. So listings that follow each other cover all up to a refresh, and an open listing
-//! that began before that one ended lacks nothing; nor does one whose own stretch lies in another's.
+//! and up to `e`. One that is filtered by the bank's time brings the same behind the newest refresh
+//! that touched a row that it leaves out, which is as good as `a`. So listings that follow each other
+//! cover all up to a refresh, and an open listing that began before that one ended lacks nothing; nor
+//! does one whose own stretch lies in another's.
 
 use super::seen::{Call, Edge, Listed};
 use model::clock::ServerTime;
@@ -26,6 +28,8 @@ pub(super) type Raised = (FindingCode, Vec<Evidence>);
 struct Listing {
     after: Option<u32>,
     transacted_at: Bounds,
+    /// The refresh behind which it brings every row that was touched.
+    behind: u32,
     /// The newest page.
     newest: Call,
     pages: u32,
@@ -98,21 +102,21 @@ impl Listings {
 
     /// A page from the top begins a listing.
     fn begin(&mut self, listed: &Listed, now: &Circumstances) -> Option<Raised> {
-        let unfiltered = listed.transacted_at == Bounds::default();
+        let is_whole = listed.left_out.is_none();
         let raised = self.look_at_time(listed, now);
         self.begin_again(listed, now);
-        if let Some(after) = listed.after.filter(|_| unfiltered) {
+        if let Some(after) = listed.after.filter(|_| is_whole) {
             for listing in &mut self.open {
-                if listing.follows && listing.after < Some(after) {
+                if listing.follows && listing.behind < after {
                     listing.overtaken.get_or_insert((now.call, after));
                 }
             }
         }
-        if unfiltered && listed.first.is_some() {
+        if is_whole && listed.first.is_some() {
             self.top = listed.first;
         }
         if !listed.has_more {
-            self.complete(listed, listed.ended, now.deliveries);
+            self.complete(listed, listed.behind(), listed.ended, now.deliveries);
             return raised;
         }
         let is_told = listed.after.is_some() || now.event.is_some();
@@ -121,11 +125,12 @@ impl Listings {
         self.open.push(Listing {
             after: listed.after,
             transacted_at: listed.transacted_at,
+            behind: listed.behind(),
             newest: now.call,
             pages: 1,
             from: listed.from,
             last: listed.last,
-            follows: unfiltered && is_told && !is_known,
+            follows: is_told && !is_known && listed.behind() < listed.ended,
             ended: listed.ended,
             order: now.order,
             taken: None,
@@ -177,8 +182,8 @@ impl Listings {
             return self.look_behind(row, now);
         };
         if !listed.has_more {
-            let ended = self.open.remove(index).ended;
-            self.complete(listed, ended, now.deliveries);
+            let Listing { behind, ended, .. } = self.open.remove(index);
+            self.complete(listed, behind, ended, now.deliveries);
             return None;
         }
         let listing = &mut self.open[index];
@@ -190,19 +195,16 @@ impl Listings {
     }
 
     /// A listing that began at this refresh came to its end. What it read is not lost to others.
-    fn complete(&mut self, listed: &Listed, ended: u32, deliveries: u64) {
+    fn complete(&mut self, listed: &Listed, behind: u32, ended: u32, deliveries: u64) {
         if let Some(last) = listed.last {
             self.end = Some((last, deliveries));
         }
-        if listed.transacted_at != Bounds::default() {
-            return;
-        }
-        if listed.after.unwrap_or(0) <= self.covered.unwrap_or(0) {
+        if behind <= self.covered.unwrap_or(0) {
             self.covered = self.covered.max(Some(ended));
         }
         let covered = self.covered.unwrap_or(0);
         self.open.retain(|listing| {
-            let inside = listed.after <= listing.after && listing.ended <= ended;
+            let inside = behind <= listing.behind && listing.ended <= ended;
             !inside && listing.ended > covered
         });
     }

@@ -2,11 +2,10 @@
 
 use super::account::AccountWatch;
 use super::listing::Raised;
-use super::seen::{Call, Ended, Seen, Told};
+use super::seen::{Call, Ended, Seen, Told, What};
 use model::clock::ServerTime;
-use model::delivery::DeliveryKey;
 use model::finding::{ConsumerReport, Evidence, Finding, FindingCode, Subject};
-use model::id::AccountId;
+use model::id::{AccountId, EventId};
 use model::limits::{JUDGE_ACCOUNTS_MAX, JUDGE_FINDINGS_MAX};
 use std::collections::{BTreeMap, HashMap};
 
@@ -43,8 +42,11 @@ impl MerchantWatch {
         self.calls += 1;
         self.seen_at = call.at;
         let Some(account) = seen.account else {
-            for watched in self.accounts.values_mut() {
-                watched.watch.named();
+            for (id, watched) in &mut self.accounts {
+                // A page of a list says nothing of the others.
+                if !matches!(&seen.what, What::Accounts(shown) if !shown.contains(id)) {
+                    watched.watch.named();
+                }
             }
             return;
         };
@@ -53,20 +55,26 @@ impl MerchantWatch {
     }
 
     /// Takes the beginning of a delivery in.
-    pub(super) fn attempt_began(&mut self, key: DeliveryKey, told: Option<Told>, at: ServerTime) {
+    pub(super) fn attempt_began(
+        &mut self,
+        to: Subject,
+        told: Option<Told>,
+        is_first: bool,
+        at: ServerTime,
+    ) {
         self.attempts += 1;
         self.seen_at = at;
         if let Some(told) = told {
-            self.account(told.account).attempt_began(key, told);
+            self.account(told.account).attempt_began(to, told, is_first);
         }
     }
 
     /// Takes its end in.
-    pub(super) fn attempt_ended(&mut self, key: DeliveryKey, ended: &Ended) {
+    pub(super) fn attempt_ended(&mut self, event: EventId, to: Subject, ended: &Ended) {
         self.seen_at = ended.at;
-        let account = AccountId::from_number(key.event.shard);
+        let account = AccountId::from_number(event.shard);
         if let Some(watched) = self.accounts.get_mut(&account) {
-            let raised = watched.watch.attempt_ended(key, ended);
+            let raised = watched.watch.attempt_ended(event, to, ended);
             self.raise(Subject::Account(account), raised);
         }
         let Some(status) = ended.status else { return };
@@ -79,10 +87,10 @@ impl MerchantWatch {
         let evidence = Evidence {
             at: ended.at,
             request: None,
-            event: Some(key.event),
+            event: Some(event),
             what: format!("{signed}answered with {status}"),
         };
-        self.raise(Subject::Endpoint(key.endpoint), Some((code, vec![evidence])));
+        self.raise(to, Some((code, vec![evidence])));
     }
 
     /// What is to be said of the client now; what is open counts as left if it has finished.

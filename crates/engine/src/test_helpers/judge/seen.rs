@@ -25,8 +25,12 @@ pub(crate) enum What {
     Shown([Option<u32>; Feature::ALL.len()]),
     /// Refreshes of these features were asked for; none is pending and none was started.
     CoolingDown(Vec<Feature>),
-    /// Anything else that is done with it.
+    /// These were shown in a list.
+    Accounts(Vec<AccountId>),
+    /// Anything else that is done with it, or with all of the merchant.
     Named,
+    /// Rows of it were read, which say nothing of how its refreshes ended.
+    Read,
 }
 
 /// One page of transactions.
@@ -36,6 +40,9 @@ pub(crate) struct Listed {
     pub(crate) after: Option<u32>,
     /// The bank's times that were asked for.
     pub(crate) transacted_at: Bounds,
+    /// The newest refresh that touched a row behind `after` that these times leave out. Looked up
+    /// for pages from the top only.
+    pub(crate) left_out: Option<u32>,
     /// Where the page begins.
     pub(crate) from: Edge,
     /// Its first row.
@@ -48,6 +55,13 @@ pub(crate) struct Listed {
     pub(crate) has_more: bool,
     /// The sequence of the newest refresh that had ended.
     pub(crate) ended: u32,
+}
+
+impl Listed {
+    /// The refresh behind which the list brings every row that was touched.
+    pub(crate) fn behind(&self) -> u32 {
+        self.after.max(self.left_out).unwrap_or(0)
+    }
 }
 
 /// Where a page begins.

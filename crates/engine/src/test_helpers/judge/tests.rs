@@ -3,10 +3,10 @@
 
 use super::merchant::MerchantWatch;
 use super::seen::{Call, Edge, Ended, Listed, Seen, Told, What};
+use model::Word;
 use model::bank::Feature;
 use model::clock::{AccountTime, ServerTime};
-use model::delivery::DeliveryKey;
-use model::finding::FindingCode;
+use model::finding::{FindingCode, Subject};
 use model::id::{AccountId, EndpointId, EventId, MerchantId, RequestId, TransactionId};
 use model::limits::{
     JUDGE_ACCOUNTS_MAX, JUDGE_EVIDENCE_MAX, JUDGE_FINDINGS_MAX, JUDGE_LISTINGS_MAX,
@@ -83,14 +83,36 @@ struct World {
     /// The client's cursor and copy: each row with the refresh that it was read with.
     cursor: Option<u32>,
     copy: BTreeMap<TransactionId, u32>,
-    /// Whether the client reads every page.
-    pages: bool,
+    /// Events of which an attempt was made.
+    attempted: BTreeSet<u32>,
+    client: Reads,
 }
+
+/// How a client reads on an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reads {
+    /// All behind the refresh of the event before, and the account if the refresh failed.
+    All,
+    /// The first page of it.
+    FirstPage,
+    /// All behind the refresh of the event itself.
+    Nothing,
+    /// All that the bank dates behind some time.
+    Recent,
+}
+
+/// What a client that reads [`Reads::Recent`] asks for.
+const RECENT: Bounds = Bounds { from: Some(20), to: None };
 
 const ACCOUNT: u64 = 7;
 
+/// Where events are sent to.
+fn to() -> Subject {
+    Subject::Endpoint(EndpointId::from_number(1))
+}
+
 impl World {
-    fn new(pages: bool) -> Self {
+    fn new(client: Reads) -> Self {
         Self {
             watch: MerchantWatch::new(ServerTime(0)),
             now: ServerTime(0),
@@ -101,7 +123,8 @@ impl World {
             handled: Vec::new(),
             cursor: None,
             copy: BTreeMap::new(),
-            pages,
+            attempted: BTreeSet::new(),
+            client,
         }
     }
 
@@ -153,16 +176,16 @@ impl World {
     /// Handles the event of a refresh. Answers whether it was answered with 2xx.
     fn handle(&mut self, sequence: u32, handling: Handling) -> bool {
         let told = self.told(sequence);
-        let key = DeliveryKey { event: told.event, endpoint: EndpointId::from_number(1) };
-        self.watch.attempt_began(key, Some(told), self.now);
+        let is_first = self.attempted.insert(sequence);
+        self.watch.attempt_began(to(), Some(told), is_first, self.now);
         let ended = |now, status| Ended { at: now, status, is_last: false, is_forged: false };
         if handling.answers_first {
-            self.watch.attempt_ended(key, &ended(self.now, Some(200)));
+            self.watch.attempt_ended(told.event, to(), &ended(self.now, Some(200)));
         }
         let done = self.sync(sequence, handling);
         if !handling.answers_first {
             let status = if done { 200 } else { 500 };
-            self.watch.attempt_ended(key, &ended(self.now, Some(status)));
+            self.watch.attempt_ended(told.event, to(), &ended(self.now, Some(status)));
         }
         if done {
             self.handled.push(sequence);
@@ -172,7 +195,11 @@ impl World {
 
     /// Reads what came behind the cursor, and moves it. Answers whether it came to the end.
     fn sync(&mut self, sequence: u32, handling: Handling) -> bool {
-        let after = self.cursor;
+        let (after, times) = match self.client {
+            Reads::All | Reads::FirstPage => (self.cursor, Bounds::default()),
+            Reads::Nothing => (Some(sequence), Bounds::default()),
+            Reads::Recent => (None, RECENT),
+        };
         let mut from = Edge::Newest;
         for page in 0.. {
             if handling.crash_after == Some(page) {
@@ -184,11 +211,17 @@ impl World {
             if handling.looked_after == Some(page) {
                 self.look(handling.limit, 1);
             }
-            let Some(listed) = self.list(after, from, handling.limit) else { break };
-            if !listed.has_more || !self.pages {
+            let Some(listed) = self.list(after, times, from, handling.limit) else { break };
+            if !listed.has_more || self.client == Reads::FirstPage {
                 break;
             }
             from = Edge::After(listed.last.unwrap());
+        }
+        if self.refreshes[sequence as usize - 1] {
+            self.requests += 1;
+            let call = Call { at: self.now, request: RequestId::from_number(self.requests) };
+            let what = What::Shown([None; Feature::ALL.len()]);
+            self.watch.saw(&Seen { account: Some(Self::account()), what }, call);
         }
         self.cursor = Some(sequence);
         true
@@ -200,7 +233,7 @@ impl World {
         let mut from = Edge::Newest;
         for _ in 0..pages {
             let Some(Listed { last: Some(last), has_more: true, .. }) =
-                self.list(None, from, limit)
+                self.list(None, Bounds::default(), from, limit)
             else {
                 break;
             };
@@ -210,7 +243,13 @@ impl World {
     }
 
     /// Lists a page, of which the judge hears; nothing before the first success.
-    fn list(&mut self, after: Option<u32>, from: Edge, limit: usize) -> Option<Listed> {
+    fn list(
+        &mut self,
+        after: Option<u32>,
+        times: Bounds,
+        from: Edge,
+        limit: usize,
+    ) -> Option<Listed> {
         self.requests += 1;
         let call = Call { at: self.now, request: RequestId::from_number(self.requests) };
         let account = Some(Self::account());
@@ -219,11 +258,11 @@ impl World {
             self.watch.saw(&Seen { account, what: What::Unlistable(ended) }, call);
             return None;
         }
-        let rows: Vec<(TransactionId, u32)> = self
-            .rows
-            .iter()
-            .rev()
-            .filter(|(_, touched)| Some(**touched) > after)
+        let behind = self.rows.iter().rev().filter(|(_, touched)| Some(**touched) > after);
+        let (fitting, others): (Vec<_>, Vec<_>) =
+            behind.partition(|(id, _)| times.contains(id.listed_at.0));
+        let rows: Vec<(TransactionId, u32)> = fitting
+            .into_iter()
             .filter(|(id, _)| !matches!(from, Edge::After(row) if **id >= row))
             .map(|(id, touched)| (*id, *touched))
             .collect();
@@ -231,7 +270,8 @@ impl World {
         self.copy.extend(page.iter().copied());
         let listed = Listed {
             after,
-            transacted_at: Bounds::default(),
+            transacted_at: times,
+            left_out: others.into_iter().map(|(_, touched)| *touched).max(),
             from,
             first: page.first().map(|row| row.0),
             last: page.last().map(|row| row.0),
@@ -279,7 +319,7 @@ proptest! {
     /// found once it has handled all, and it holds every row as it is.
     #[test]
     fn a_good_client_is_never_named(steps in proptest::collection::vec(step(), 0..40)) {
-        let mut world = World::new(true);
+        let mut world = World::new(Reads::All);
         for step in &steps {
             world.take(step);
         }
@@ -292,7 +332,7 @@ proptest! {
     /// its paging.
     #[test]
     fn a_client_that_loses_rows_is_named(steps in proptest::collection::vec(step(), 0..40)) {
-        let mut world = World::new(false);
+        let mut world = World::new(Reads::FirstPage);
         for step in &steps {
             match step {
                 // Who reads later, without a word of when, cannot be told from a person who looks;
@@ -318,17 +358,44 @@ proptest! {
     }
 }
 
+proptest! {
+    /// A client that reads with a filter which leaves out what it was told of, and lost a row by it, is
+    /// named; one whose filter left out nothing is not.
+    #[test]
+    fn a_client_that_leaves_rows_out_is_named(
+        steps in proptest::collection::vec(step(), 0..40),
+        asks_behind_itself in any::<bool>(),
+    ) {
+        let client = if asks_behind_itself { Reads::Nothing } else { Reads::Recent };
+        let mut world = World::new(client);
+        for step in steps.iter().filter(|step| !matches!(step, Step::Look { .. })) {
+            let step = match step {
+                Step::Handle(handling) => Step::Handle(Handling { looked_after: None, ..*handling }),
+                step => step.clone(),
+            };
+            world.take(&step);
+        }
+        world.drain();
+        let named = world.found().contains(&FindingCode::EventNotRead);
+        if world.copy != world.rows {
+            prop_assert!(named, "{:?}", world.found());
+        } else if !asks_behind_itself {
+            prop_assert!(!named, "{:?}", world.found());
+        }
+    }
+}
+
 /// A wrongly signed webhook that is taken is a fault of its endpoint, and so is a redirect; one that is
 /// refused is not.
 #[test]
 fn endpoints_are_named() {
-    let mut world = World::new(true);
+    let mut world = World::new(Reads::All);
     world.refresh(false, 1, 1);
-    let key = DeliveryKey { event: world.told(1).event, endpoint: EndpointId::from_number(1) };
+    let event = world.told(1).event;
     for (status, is_forged) in [(400, true), (500, false), (200, true), (308, false)] {
         let ended = Ended { at: world.now, status: Some(status), is_last: false, is_forged };
-        world.watch.attempt_began(key, None, world.now);
-        world.watch.attempt_ended(key, &ended);
+        world.watch.attempt_began(to(), None, true, world.now);
+        world.watch.attempt_ended(event, to(), &ended);
     }
     let report = world.watch.report(world.now, true);
     let named: Vec<_> =
@@ -367,13 +434,12 @@ fn memory_is_bounded() {
 /// Of one account, too, no more is kept than the bounds say, whatever is left open.
 #[test]
 fn what_is_open_is_bounded() {
-    let mut world = World::new(true);
+    let mut world = World::new(Reads::All);
     for sequence in 1..100 {
         world.refresh(false, 3, 0);
         let told = world.told(sequence);
-        let key = DeliveryKey { event: told.event, endpoint: EndpointId::from_number(1) };
-        world.watch.attempt_began(key, Some(told), world.now);
-        world.list(Some(sequence - 1), Edge::Newest, 1);
+        world.watch.attempt_began(to(), Some(told), true, world.now);
+        world.list(Some(sequence - 1), Bounds::default(), Edge::Newest, 1);
     }
     let report = world.watch.report(world.now, true);
     let most = u32::try_from(JUDGE_LISTINGS_MAX).unwrap();

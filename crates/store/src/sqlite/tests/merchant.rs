@@ -66,6 +66,7 @@ const ACROSS_MERCHANTS: &[(&str, &str)] = &[
     ("delivery::CLAIM_DELIVERY", "by the rowid that the claim has just found"),
     ("delivery::FIND_NEXT_ENDPOINT", "workers claim for all merchants"),
     ("delivery::LIST_DUE_OF_ENDPOINT", "workers claim for all merchants"),
+    ("delivery::RELEASE_ENDPOINT", "an endpoint gets events of connected accounts too"),
     ("event::LIST_UNDISPATCHED", "the dispatcher works for all merchants"),
     ("object::COUNT_MERCHANTS", "counts merchants"),
     ("object::LIST_DUE_OBJECTS", "the scheduler works for all merchants"),

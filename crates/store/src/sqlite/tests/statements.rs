@@ -50,6 +50,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     delivery::LIST_ATTEMPTS,
     delivery::RESEND_DELIVERY,
     delivery::RELEASE_DELIVERY,
+    delivery::RELEASE_ENDPOINT,
     delivery::GET_LISTED_KEY,
     event::INSERT_EVENT,
     event::FIND_EVENT,
@@ -102,6 +103,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     transaction::FIND_TRANSACTION,
     transaction::FIND_BANK_ID,
     transaction::FIND_BY_BANK_ID,
+    transaction::FIND_LEFT_OUT,
     transaction::LIST_ACCOUNT,
     transaction::UPSERT_TRANSACTION,
     writer::BEGIN,
@@ -319,6 +321,7 @@ fn hot_plans() {
     SCAN c
     SEARCH t USING PRIMARY KEY (account=? AND listed_at=? AND ordinal=?)
     ");
+    insta::assert_snapshot!(plans(transaction::FIND_LEFT_OUT), @"SEARCH transactions USING INDEX transactions_changed (account=? AND sequence>?)");
     insta::assert_snapshot!(plans(transaction::FIND_BY_BANK_ID), @"SEARCH transactions USING INDEX transactions_by_bank_id (account=? AND bank_id=?)");
     insta::assert_snapshot!(plans(refresh::LIST_CLAIMABLE), @"
     SEARCH r USING INDEX refreshes_due (run_server>? AND run_server<?)
