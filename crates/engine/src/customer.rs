@@ -156,6 +156,7 @@ impl Engine {
         let now = self.moment_to_write(context.merchant, test_clock).await?;
         let mut customer = self.blank_customer(context, test_clock, now);
         input.apply(&mut customer)?;
+        self.check_prefix(context, &customer, input).await?;
         self.set_default_method(context, &mut customer, input).await?;
         let body = self.customer_body(context, &customer).await?;
         let create = CreateObject {
@@ -220,6 +221,7 @@ impl Engine {
             let now = self.moment_to_write(context.merchant, before.test_clock).await?;
             let mut customer = before.clone();
             input.apply(&mut customer)?;
+            self.check_prefix(context, &customer, input).await?;
             self.set_default_method(context, &mut customer, input).await?;
             if customer == before {
                 return Ok(Answer::unchanged(self.customer_body(context, &customer).await?));
@@ -238,6 +240,34 @@ impl Engine {
             }
         }
         Err(Error::Locked)
+    }
+
+    /// Refuses the prefix of another customer: the numbers of their invoices would be the same.
+    async fn check_prefix(
+        &self,
+        context: &Context,
+        customer: &Customer,
+        input: &CustomerInput,
+    ) -> Result<(), Error> {
+        if input.invoice_prefix.is_none() {
+            return Ok(());
+        }
+        let list = ListObjects {
+            merchant: context.merchant,
+            kind: Kind::Customer,
+            of: ObjectsOf::All,
+            created: Bounds::default(),
+            page: Page { limit: 1, cursor: Cursor::Newest },
+        };
+        let has_it = |object: &Object| {
+            matches!(object, Object::Customer(other)
+                if other.id != customer.id && other.invoice_prefix == customer.invoice_prefix)
+        };
+        if self.list_kept(list, has_it).await?.items.is_empty() {
+            return Ok(());
+        }
+        let message = "Another customer has this invoice prefix; numbers of invoices are unique.";
+        Err(Refusal::invalid(message).param("invoice_prefix").into())
     }
 
     async fn set_default_method(

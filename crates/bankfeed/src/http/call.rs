@@ -30,7 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use wire::error::Error as Refusal;
 use wire::expand::{Expand, Field};
-use wire::params::Params;
+use wire::params::{Gaps, Params};
 use wire::version::Version;
 
 /// How long a client may take to send a body.
@@ -62,6 +62,25 @@ pub(super) enum Fault {
     Parameters(Refusal),
     /// The engine says so.
     Engine(engine::Error),
+}
+
+impl Fault {
+    /// The same, naming the items of lists by the indexes that were sent.
+    fn told_with(mut self, gaps: &Gaps) -> Self {
+        let refusal = match &mut self {
+            Self::Parameters(refusal) => refusal,
+            Self::Engine(
+                engine::Error::Refused(refusal) | engine::Error::RefusedAndSeen(refusal, _),
+            ) => refusal.as_mut(),
+            Self::Engine(_) => return self,
+        };
+        if let Some(param) = &mut refusal.param {
+            let sent = gaps.as_sent(param);
+            refusal.message = refusal.message.replace(&*param, &sent);
+            *param = sent;
+        }
+        self
+    }
 }
 
 impl From<Refusal> for Fault {
@@ -303,6 +322,7 @@ async fn perform(
         Err(error) => return Ok(Sent::failed(id, &error)),
     };
     let ready = Ready { engine: Arc::clone(&app.engine), context, path };
+    let gaps = params.gaps();
     let call = Call { params, publishable: caller.publishable, ready };
     if let Some(fault) = fault {
         app.engine.hold_call(fault).await;
@@ -310,7 +330,11 @@ async fn perform(
             return Ok(sent);
         }
     }
-    let sent = run(app, caller, id, idempotency, (route.handler)(call)).await?;
+    let mut pending = (route.handler)(call);
+    if !gaps.is_empty() {
+        pending = Box::pin(async move { pending.await.map_err(|fault| fault.told_with(&gaps)) });
+    }
+    let sent = run(app, caller, id, idempotency, pending).await?;
     let sent = match fault {
         Some(fault) => sent.after(fault),
         None => sent,

@@ -218,6 +218,32 @@ async fn deletes_once() {
     assert_eq!(events.items("/data").len(), 2);
 }
 
+/// No two customers share what the numbers of their invoices begin with.
+#[tokio::test]
+async fn invoice_prefixes_are_unique() {
+    let app = App::sqlite().await;
+    let ada = app.post(CUSTOMERS, "invoice_prefix=TEA").await.ok().text("/id");
+    let other = app.post(CUSTOMERS, "invoice_prefix=SALT").await.ok().text("/id");
+    let own = app.post(&format!("{CUSTOMERS}/{ada}"), "invoice_prefix=TEA&name=Ada").await.ok();
+    assert_eq!(own.text("/name"), "Ada");
+    let update = format!("{CUSTOMERS}/{other}");
+    let told = app
+        .refusals(&[
+            ("POST", CUSTOMERS, "invoice_prefix=TEA"),
+            ("POST", &update, "invoice_prefix=TEA&name=x"),
+        ])
+        .await;
+    insta::assert_snapshot!(told, @"
+    POST /v1/customers invoice_prefix=TEA
+        400 invalid_request_error - invoice_prefix
+        Another customer has this invoice prefix; numbers of invoices are unique.
+    POST /v1/customers/cus_… invoice_prefix=TEA&name=x
+        400 invalid_request_error - invoice_prefix
+        Another customer has this invoice prefix; numbers of invoices are unique.
+    ");
+    assert_eq!(app.get(&update).await.ok().text("/invoice_prefix"), "SALT");
+}
+
 /// The number of the next invoice leaves room for those that follow.
 #[tokio::test]
 async fn bounds_the_invoice_sequence() {

@@ -383,3 +383,39 @@ async fn expansion() {
         The property 'data.a.b.c.d' lies more than 4 levels deep and cannot be expanded.
     ");
 }
+
+/// Faults name the item of a list by the index that was sent, whoever finds them: the reader of the
+/// parameters, or what acts on them.
+#[tokio::test]
+async fn items_are_named_by_the_index_that_was_sent() {
+    let app = App::start().await;
+    let customer = app.customer().await;
+    let base = format!(
+        "account_holder[type]=customer&account_holder[customer]={customer}\
+         &permissions[4]=balances&permissions[9]=transactions"
+    );
+    let sessions = "/v1/financial_connections/sessions";
+    let intents = "/v1/payment_intents";
+    let told = app
+        .refusals(&[
+            ("POST", sessions, &format!("{base}&prefetch[7]=ownership&prefetch[2]=balances")),
+            ("POST", sessions, &format!("{base}&prefetch[7]=nothing")),
+            ("POST", intents, "amount=100&currency=usd&payment_method_types[3]=card"),
+        ])
+        .await;
+    insta::assert_snapshot!(told, @"
+    POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
+    permissions[4]=balances&permissions[9]=transactions&prefetch[7]=ownership&
+    prefetch[2]=balances
+        400 invalid_request_error - prefetch[7]
+        To prefetch ownership, ask for the permission ownership too.
+    POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
+    permissions[4]=balances&permissions[9]=transactions&prefetch[7]=nothing
+        400 invalid_request_error - prefetch[7]
+        Invalid prefetch[7]: must be one of balances, ownership, or transactions
+    POST /v1/payment_intents amount=100&currency=usd&payment_method_types[3]=card
+        400 invalid_request_error - payment_method_types
+        This server collects bank accounts: payment_method_types must include
+        us_bank_account.
+    ");
+}

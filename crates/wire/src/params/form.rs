@@ -46,19 +46,17 @@ pub(super) fn index_of(name: &str) -> Option<u64> {
 }
 
 impl Branch {
-    /// The items of a list with their indexes, or nothing when a name is no index. Indexed items
-    /// come first, in the order of their indexes; appended ones take the next free indexes.
-    pub(super) fn into_items(self) -> Option<Vec<(u64, Node)>> {
+    /// The items of a list, or nothing when a name is no index. Indexed items come first, in the
+    /// order of their indexes, and appended ones after them.
+    pub(super) fn into_items(self) -> Option<Vec<Node>> {
         let mut items = self
             .named
             .into_iter()
             .map(|(name, node)| index_of(&name).map(|index| (index, node)))
             .collect::<Option<Vec<_>>>()?;
         items.sort_by_key(|(index, _)| *index);
-        let next = items.last().map_or(0, |(index, _)| index.saturating_add(1));
-        let appended = self.appended.into_iter().zip(0..);
-        items.extend(appended.map(|(node, place)| (next.saturating_add(place), node)));
-        Some(items)
+        let indexed = items.into_iter().map(|(_, node)| node);
+        Some(indexed.chain(self.appended).collect())
     }
 
     /// Canonical bytes: alike for the same parameters in any order and spelling.

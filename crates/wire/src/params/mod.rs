@@ -8,6 +8,7 @@
 //! An empty string unsets only where [`Params::unsettable`] takes it; elsewhere it is a fault.
 
 mod form;
+mod gaps;
 mod shaped;
 mod value;
 
@@ -19,6 +20,7 @@ use model::given::Given;
 use model::limits::{METADATA_KEY_CHARS_MAX, METADATA_VALUE_CHARS_MAX, TEXT_CHARS_MAX};
 use std::collections::BTreeMap;
 
+pub use gaps::Gaps;
 pub use value::{MetadataChange, Range, Setting, without_repeats};
 
 /// How alike a name must be to be proposed in place of an unknown one, from 0 to 1.
@@ -59,6 +61,11 @@ impl Params {
             strict: false,
             dropped: None,
         }
+    }
+
+    /// The lists whose indexes have gaps, before anything is taken.
+    pub fn gaps(&self) -> Gaps {
+        Gaps::of(&self.held)
     }
 
     /// The same, refusing what is known and not acted on.
@@ -331,8 +338,8 @@ impl Params {
                 Node::Branch(branch) => branch.into_items(),
             };
             let items = items.ok_or_else(|| Error::bad_shape(path, "array", None))?;
-            let read_item = |(index, node)| read(&format!("{path}[{index}]"), node);
-            items.into_iter().map(read_item).collect()
+            let read_item = |(place, node)| read(&format!("{path}[{place}]"), node);
+            items.into_iter().enumerate().map(read_item).collect()
         })
     }
 }

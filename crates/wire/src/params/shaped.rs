@@ -98,8 +98,8 @@ fn list(path: &str, node: Node, item: &'static Shape) -> Result<Given, Error> {
         Node::Branch(branch) => branch.into_items(),
     };
     let items = items.ok_or_else(|| Error::bad_shape(path, "array", None))?;
-    let read_item = |(index, node)| read(&format!("{path}[{index}]"), node, item);
-    items.into_iter().map(read_item).collect::<Result<Vec<_>, Error>>().map(Given::List)
+    let read_item = |(place, node)| read(&format!("{path}[{place}]"), node, item);
+    items.into_iter().enumerate().map(read_item).collect::<Result<Vec<_>, Error>>().map(Given::List)
 }
 
 /// Members of any name; an empty text as a value says to forget that member.

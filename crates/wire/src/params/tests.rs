@@ -114,6 +114,46 @@ fn refuses_bad_values() {
     ");
 }
 
+/// Items of lists are known by their places, and told of by the indexes that were sent, in lists
+/// within lists too; keys of the merchant's own are left alone.
+#[test]
+fn gaps_are_told_as_sent() {
+    let form = "f[7]=a&f[3]=b&f[]=c&h[2][x][5]=1&h[2][x][1]=2&plain[0]=1&plain[1]=2&metadata[5]=x\
+                &o[metadata][4]=x&o[l][1]=x";
+    let gaps = body(form).gaps();
+    let told = [
+        "f[0]",
+        "f[1]",
+        "f[2]",
+        "f[3]",
+        "h[0][x][1]",
+        "h[0][y]",
+        "plain[1]",
+        "metadata[5]",
+        "o[metadata][4]",
+        "o[l][0]",
+        "other[0]",
+    ];
+    let sent = told.map(|path| gaps.as_sent(path));
+    assert_eq!(
+        sent,
+        [
+            "f[3]",
+            "f[7]",
+            "f[8]",
+            "f[3]",
+            "h[2][x][5]",
+            "h[2][y]",
+            "plain[1]",
+            "metadata[5]",
+            "o[metadata][4]",
+            "o[l][1]",
+            "other[0]"
+        ]
+    );
+    assert!(body("f[0]=a&f[1]=b&g[]=c&metadata[3]=x").gaps().is_empty());
+}
+
 /// Forms that cannot be read at all are refused.
 #[test]
 fn refuses_bad_forms() {
