@@ -1,7 +1,7 @@
 //! `bankfeed accounts` and `bankfeed refresh`: what was linked, and fetching it anew.
 
-use super::output::{self, Column, Facts, OutputError, Table};
-use super::server::{Server, ServerError, ServerFlags, Wait, rows, text, with_server};
+use super::output::{self, Column, Facts, OutputError, Table, is_terminal};
+use super::server::{Server, ServerError, ServerFlags, Wait, patiently, rows, text, with_server};
 use super::{CommandError, format};
 use clap::{Args, ValueEnum};
 use model::limits::COMMAND_WAIT_S_MAX;
@@ -110,7 +110,7 @@ async fn list(server: &Server, flags: &AccountsFlags) -> Result<(), ServerError>
         customer.map(|customer| ("account_holder[customer]", customer)).into_iter().collect();
     if server.json {
         let tell = |account| Ok(output::say_json_line(&account)?);
-        return server.each(ACCOUNTS, &form, flags.limit, tell).await;
+        return server.each(ACCOUNTS, &form, flags.limit, is_terminal(), tell).await;
     }
     Ok(show_many(&server.list(ACCOUNTS, &form, flags.limit).await?)?)
 }
@@ -203,7 +203,8 @@ pub(super) fn run_refresh(flags: &RefreshFlags) -> Result<(), CommandError> {
             };
             let wait = Wait { what: "the end of the refresh", timeout_s: flags.timeout };
             let ended = |account: &Value| (!pending(account)).then(|| account.clone());
-            account = server.until(&path, &[], wait, ended).await?;
+            let end = server.until(&path, &[], wait, ended);
+            account = patiently("refreshing", end).await?;
         }
         server.show(&account, |account| show_refreshes(account, &flags.feature))?;
         let failed = |feature: &&Feature| account[feature.refresh()]["status"] == "failed";

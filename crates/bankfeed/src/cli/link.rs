@@ -5,7 +5,7 @@
 
 use super::account::{path_of, segment, show_many};
 use super::output::{Column, Table};
-use super::server::{Server, ServerError, ServerFlags, Wait, text, with_server};
+use super::server::{Server, ServerError, ServerFlags, Wait, patiently, text, with_server};
 use super::{CommandError, output};
 use crate::clock::SystemClock;
 use clap::Args;
@@ -74,7 +74,7 @@ pub(super) fn run(flags: &LinkFlags) -> Result<(), CommandError> {
             return list(server).await;
         }
         let mut made = Made::default();
-        let linked = match link(server, flags, &mut made).await {
+        let linked = match patiently("linking", link(server, flags, &mut made)).await {
             Ok(linked) => linked,
             Err(error) => {
                 made.undo(server).await;
@@ -253,7 +253,8 @@ async fn subscribe(server: &Server, accounts: &mut [Value]) -> Result<(), Server
         let ended = |account: &Value| {
             (account["transaction_refresh"]["status"] != "pending").then(|| account.clone())
         };
-        *account = server.until(&path, &[], wait, ended).await?;
+        let end = server.until(&path, &[], wait, ended);
+        *account = patiently("waiting for the first refresh", end).await?;
     }
     Ok(())
 }

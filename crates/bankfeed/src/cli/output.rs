@@ -8,7 +8,7 @@ use console::{Alignment, Color, Style, measure_text_width, pad_str};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 use std::error::Error;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 
 /// Standard output takes no more, so what was asked for did not arrive.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +20,16 @@ impl OutputError {
     pub(super) fn is_reader_gone(&self) -> bool {
         self.0.kind() == std::io::ErrorKind::BrokenPipe
     }
+}
+
+/// Whether people see standard output as it comes.
+pub(super) fn is_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
+/// Whether what goes to standard error may have colours.
+pub(super) fn is_coloured_log() -> bool {
+    console::colors_enabled_stderr()
 }
 
 /// A line on standard output.
@@ -170,6 +180,21 @@ impl Progress {
             Ok(style) => bar.with_style(style),
             Err(_) => bar,
         })
+    }
+
+    /// A wait for something; nothing else is known of it.
+    pub(super) fn waiting(what: &str) -> Self {
+        let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
+        let bar = ProgressBar::new_spinner().with_message(what.to_owned());
+        Self(match style {
+            Ok(style) => bar.with_style(style),
+            Err(_) => bar,
+        })
+    }
+
+    /// It is still going on.
+    pub(super) fn tick(&self) {
+        self.0.tick();
     }
 
     /// So many steps are done.

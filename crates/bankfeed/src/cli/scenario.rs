@@ -2,7 +2,7 @@
 //! happened on an account and of Plaid's custom users.
 
 use super::account::segment;
-use super::server::{ServerFlags, text, with_server};
+use super::server::{ServerFlags, patiently, text, with_server};
 use super::{CommandError, output};
 use clap::Subcommand;
 use connectors::sandbox::scenario::plaid::{self, PlaidError};
@@ -111,7 +111,7 @@ fn export(account: &str, flags: &ServerFlags) -> Result<(), CommandError> {
     with_server(flags, async |server| {
         let helpers = "/v1/test_helpers/financial_connections/accounts";
         let path = format!("{helpers}/{}/scenario", segment(account));
-        let export = server.get(&path, &[]).await?;
+        let export = patiently("exporting", server.get(&path, &[])).await?;
         server.show(&export, |export| output::say(text(export, "scenario").trim_end()))
     })
 }

@@ -5,7 +5,6 @@ use super::{CommandError, EndSignals, output, runtime};
 use crate::config::{LogFormat, Settings};
 use crate::http::auth::KeyPolicy;
 use crate::{Started, start};
-use std::io::IsTerminal as _;
 use store::Place;
 
 pub(super) fn run(flags: &ConfigFlags) -> Result<(), CommandError> {
@@ -67,7 +66,7 @@ fn begin_log(settings: &Settings) {
         .with_target(false);
     // A second start in one process, as in tests, keeps the log of the first.
     let _ = match settings.log_format {
-        LogFormat::Human => log.with_ansi(std::io::stderr().is_terminal()).try_init(),
+        LogFormat::Human => log.with_ansi(output::is_coloured_log()).try_init(),
         LogFormat::Json => log.json().flatten_event(true).try_init(),
     };
 }

@@ -16,6 +16,9 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// Milliseconds after which somebody who watches wants to know what takes so long.
+const COMMAND_MOMENT_MS: u64 = 300;
+
 /// The key of commands to which nobody names one. Any test key opens a server of one's own.
 const DEFAULT_KEY: &str = "sk_test_123";
 const KEY_VARIABLE: &str = "BANKFEED_API_KEY";
@@ -131,8 +134,7 @@ impl ServerError {
             Self::Usage { help, .. } => Some(help.clone()),
             Self::Late { .. } => Some("--timeout SECONDS waits longer".to_owned()),
             Self::Unseen => Some(
-                "name the key that the client uses with --api-key or BANKFEED_API_KEY, and ask the \
-                 server that it ran against, before that is started again"
+                "name the client's key with --api-key, and ask the server that it ran against"
                     .to_owned(),
             ),
             Self::Output(_) | Self::File { .. } | Self::Folder { .. } | Self::Ended(_) => None,
@@ -249,12 +251,14 @@ impl Server {
         })
     }
 
-    /// Hands on the objects of a list, page by page, at most so many.
+    /// Hands on the objects of a list, page by page, at most so many. On a terminal it shows how many
+    /// there are by now, unless `take` shows themselves there.
     pub(super) async fn each(
         &self,
         path: &str,
         form: &[(&str, &str)],
         rows_max: Option<usize>,
+        is_shown: bool,
         mut take: impl FnMut(Value) -> Result<(), ServerError>,
     ) -> Result<(), ServerError> {
         let mut left = rows_max.unwrap_or(COMMAND_ROWS_MAX).min(COMMAND_ROWS_MAX);
@@ -278,7 +282,7 @@ impl Server {
             if !more {
                 return Ok(());
             }
-            if !self.json {
+            if !is_shown {
                 progress.get_or_insert_with(|| Progress::open_ended("rows")).at(most - left);
             }
         }
@@ -297,7 +301,7 @@ impl Server {
             rows.push(row);
             Ok(())
         };
-        self.each(path, form, rows_max, take).await?;
+        self.each(path, form, rows_max, false, take).await?;
         Ok(rows)
     }
 
@@ -319,6 +323,22 @@ impl Server {
         show: impl FnOnce(&Value) -> Result<(), OutputError>,
     ) -> Result<(), ServerError> {
         Ok(if self.json { output::say_json(object) } else { show(object) }?)
+    }
+}
+
+/// Shows on a terminal that a work is still going on, once it takes longer than a moment.
+pub(super) async fn patiently<T>(what: &str, work: impl Future<Output = T>) -> T {
+    let mut work = std::pin::pin!(work);
+    let moment = Duration::from_millis(COMMAND_MOMENT_MS);
+    let mut ticks = tokio::time::interval(moment);
+    // The first one comes at once.
+    ticks.tick().await;
+    let mut progress = None;
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            _ = ticks.tick() => progress.get_or_insert_with(|| Progress::waiting(what)).tick(),
+        }
     }
 }
 

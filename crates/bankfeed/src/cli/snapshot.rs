@@ -1,8 +1,8 @@
 //! `bankfeed snapshot` and `bankfeed reset`: all of a sandbox kept, brought back, and emptied.
 
 use super::account::segment;
-use super::output::{self, Column, Facts, OutputError, Table};
-use super::server::{Server, ServerError, ServerFlags, text, with_server};
+use super::output::{self, Column, Facts, OutputError, Table, is_terminal};
+use super::server::{Server, ServerError, ServerFlags, patiently, text, with_server};
 use super::{CommandError, format};
 use clap::{Args, Subcommand};
 use serde_json::Value;
@@ -55,14 +55,14 @@ pub(super) fn run(command: &SnapshotCommand) -> Result<(), CommandError> {
         SnapshotCommand::Create(flags) => with_server(&flags.server, async |server| {
             let name = flags.name.as_deref().map(|name| ("name", name));
             let form: Vec<(&str, &str)> = name.into_iter().collect();
-            let taken = server.post(SNAPSHOTS, &form).await?;
+            let taken = patiently("keeping all", server.post(SNAPSHOTS, &form)).await?;
             server.show(&taken, show)
         }),
         SnapshotCommand::List(flags) => with_server(&flags.server, list),
         SnapshotCommand::Restore(flags) => with_server(&flags.server, async |server| {
             let id = find(server, &flags.snapshot).await?;
             let path = format!("{SNAPSHOTS}/{}/restore", segment(&id));
-            let restored = server.post(&path, &[]).await?;
+            let restored = patiently("bringing all back", server.post(&path, &[])).await?;
             server.show(&restored, |snapshot| {
                 let (id, at) = (text(snapshot, "id"), format::moment(&snapshot["created"]));
                 output::say(&format!("all is as {id} kept it at {at}: {}", counts(snapshot)))
@@ -80,7 +80,7 @@ pub(super) fn run(command: &SnapshotCommand) -> Result<(), CommandError> {
 /// Empties the sandbox.
 pub(super) fn run_reset(flags: &ResetFlags) -> Result<(), CommandError> {
     with_server(&flags.server, async |server| {
-        let reset = server.post(RESET, &[]).await?;
+        let reset = patiently("removing all", server.post(RESET, &[])).await?;
         server.show(&reset, |_| output::say("the sandbox is empty; its snapshots are kept"))
     })
 }
@@ -88,7 +88,7 @@ pub(super) fn run_reset(flags: &ResetFlags) -> Result<(), CommandError> {
 async fn list(server: &Server) -> Result<(), ServerError> {
     if server.json {
         let tell = |snapshot| Ok(output::say_json_line(&snapshot)?);
-        return server.each(SNAPSHOTS, &[], None, tell).await;
+        return server.each(SNAPSHOTS, &[], None, is_terminal(), tell).await;
     }
     let mut table = Table::new(&[
         Column::Text("ID"),

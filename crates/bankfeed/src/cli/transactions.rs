@@ -1,6 +1,6 @@
 //! `bankfeed transactions`: the rows of an account, all pages of them.
 
-use super::output::{self, Column, Table};
+use super::output::{self, Column, Table, is_terminal};
 use super::server::{ServerError, ServerFlags, rows, text, with_server};
 use super::{CommandError, format};
 use clap::Args;
@@ -30,7 +30,7 @@ pub(super) fn run(flags: &TransactionsFlags) -> Result<(), CommandError> {
         form.extend(flags.after.as_deref().map(|after| ("transaction_refresh[after]", after)));
         if server.json {
             let tell = |row| Ok(output::say_json_line(&row)?);
-            return server.each(TRANSACTIONS, &form, flags.limit, tell).await;
+            return server.each(TRANSACTIONS, &form, flags.limit, is_terminal(), tell).await;
         }
         let mut table = Table::new(&[
             Column::Text("ID"),
@@ -52,7 +52,7 @@ pub(super) fn run(flags: &TransactionsFlags) -> Result<(), CommandError> {
             ]);
             Ok(())
         };
-        server.each(TRANSACTIONS, &form, flags.limit, add).await?;
+        server.each(TRANSACTIONS, &form, flags.limit, false, add).await?;
         Ok(table.print("no transactions")?)
     })
 }

@@ -132,7 +132,7 @@ impl Resolved {
     fn faults(&self) -> Result<Vec<FaultInput>, ConfigError> {
         let read = |form: &String| {
             read_fault(form).map_err(|refusal| {
-                let wanted = format!("its part '{form}' is no fault: {}", refusal.message);
+                let wanted = format!("'{form}' is no fault: {}", refusal.message);
                 self.fault("fault", &wanted)
             })
         };

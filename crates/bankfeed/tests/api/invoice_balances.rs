@@ -1,5 +1,6 @@
 //! What an invoice leaves for the next one: sums that no debit may have, and credits.
 
+use crate::browser::{Browser, read};
 use crate::invoices::{draft, item};
 use crate::support::{App, Reply};
 
@@ -55,8 +56,8 @@ async fn small_sums_and_credits_wait_for_the_next_invoice() {
     assert_eq!(amounts, [1_000, 50, 800, 1_049, 1_030]);
 }
 
-/// A balance that stands on the customer beforehand is asked for with the first invoice, and the
-/// customer's change is told.
+/// A balance that stands on the customer beforehand is asked for with the first invoice, whose
+/// page shows it; the customer's change is told.
 #[tokio::test]
 async fn a_balance_is_collected_with_the_next_invoice() {
     let app = App::sqlite().await;
@@ -73,4 +74,32 @@ async fn a_balance_is_collected_with_the_next_invoice() {
     open total 1000 starting_balance -400 amount_due 600 amount_paid 0 ending_balance 0 balance 0
     {"balance":-400,"next_invoice_sequence":1}
     "#);
+    let small = finalized(&app, None, 30).await;
+    let mut pages = String::new();
+    for invoice in [invoice, small] {
+        let page = Browser::at(&app, &invoice.text("/hosted_invoice_url"));
+        pages += &read(&page.page().await);
+        pages += "\n\n";
+    }
+    insta::assert_snapshot!(pages, @"
+    200
+    Pay $6.00
+    Invoice 87286000-0001
+    To ada@example.com
+    Item $10.00
+    Balance from before -$4.00
+    Total $6.00
+    > Pay by bank account
+    You choose your bank and log in there. Then you come back here, and see the account before anything is debited.
+
+    200
+    ✓
+    This invoice is paid
+    Invoice 009BAC36-0001
+    To ada@example.com
+    Item $0.30
+    Left for the next invoice -$0.30
+    Total $0.00
+    There is nothing left to pay. You may close this page.
+    ");
 }

@@ -1,6 +1,6 @@
 //! The judge: what it finds of clients that lose data, and that it finds nothing of others.
 
-use crate::support::{App, Client, FC, Receiver, Reply};
+use crate::support::{App, Client, FC, Reply};
 use axum::http::StatusCode;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 
 const REPORT: &str = "/v1/test_helpers/consumer_report";
-const FINISHED: &str = "/v1/test_helpers/consumer_report?finished=true";
+pub(crate) const FINISHED: &str = "/v1/test_helpers/consumer_report?finished=true";
 const HELPERS: &str = "/v1/test_helpers/financial_connections/accounts";
 
 /// What a client does while a webhook is delivered to it, and how it answers.
@@ -19,15 +19,15 @@ struct Plan {
 }
 
 /// A client that is told of refreshes of one account.
-struct Integration {
-    app: App,
+pub(crate) struct Integration {
+    pub(crate) app: App,
     account: String,
     plan: Arc<Mutex<Plan>>,
 }
 
 impl Integration {
     /// An account that was never refreshed, and an endpoint for its refreshes.
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let app = App::start().await;
         let plan = Arc::new(Mutex::new(Plan { reads: Vec::new(), status: 200 }));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -53,13 +53,13 @@ impl Integration {
     }
 
     /// What the client does with later webhooks.
-    fn plans(&self, reads: &[&str], status: u16) {
+    pub(crate) fn plans(&self, reads: &[&str], status: u16) {
         let reads = reads.iter().map(|read| (*read).to_owned()).collect();
         *self.plan.lock().unwrap() = Plan { reads, status };
     }
 
     /// The path of a list of transactions with these further parameters.
-    fn list(&self, more: &str) -> String {
+    pub(crate) fn list(&self, more: &str) -> String {
         format!("{FC}/transactions?account={}{more}", self.account)
     }
 
@@ -73,7 +73,7 @@ impl Integration {
     }
 
     /// Refreshes transactions; answers the id of the refresh.
-    async fn refresh_transactions(&self) -> String {
+    pub(crate) async fn refresh_transactions(&self) -> String {
         self.refresh("transactions").await.text("/transaction_refresh/id")
     }
 
@@ -108,7 +108,7 @@ async fn walk(client: &Client, path: &str) {
 }
 
 /// The findings of a report, each with what shows it.
-async fn found(client: &Client, path: &str) -> String {
+pub(crate) async fn found(client: &Client, path: &str) -> String {
     let mut shown = String::new();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     for finding in client.get(path).await.ok().items("/findings") {
@@ -361,37 +361,6 @@ async fn names_failed_refreshes_that_are_ignored() {
     assert_eq!(found(&client.app, FINISHED).await, "");
 }
 
-/// A filter that leaves nothing out is none, and what leaves out a part of what an event told of has
-/// not read it, be it by the bank's time or by the event's own refresh.
-#[tokio::test]
-async fn filters_count_by_what_they_leave_out() {
-    let read = async |filter: &str| {
-        let client = Integration::start().await;
-        client.plans(&[&client.list(filter)], 200);
-        client.refresh_transactions().await;
-        found(&client.app, FINISHED).await
-    };
-    let whole = ["&transacted_at[lte]=4102444800", "&transacted_at[gte]=1"];
-    for filter in whole.map(|filter| format!("{filter}&limit=100")) {
-        assert_eq!(read(&filter).await, "", "{filter}");
-    }
-    for filter in whole.map(|filter| format!("{filter}&limit=5")) {
-        let page = "  1 paging_stopped of account\n    \
-                    read one page, and has_more was true (request event)\n";
-        assert_eq!(read(&filter).await, page, "{filter}");
-    }
-    let unread = "  1 event_not_read of account\n    \
-                  delivered, and no list of transactions since that brings it whole ( event)\n";
-    for filter in ["&transacted_at=1", "&transacted_at[gte]=1767100000&limit=100"] {
-        assert_eq!(read(filter).await, unread, "{filter}");
-    }
-    let client = Integration::start().await;
-    let refresh = client.refresh_transactions().await;
-    let of_itself = client.list(&format!("&transaction_refresh[after]={refresh}"));
-    client.app.get(&of_itself).await.ok();
-    assert_eq!(found(&client.app, FINISHED).await, unread);
-}
-
 /// A refresh in the cool-down, but not one while another is pending; and reads while it is pending,
 /// if there are many.
 #[tokio::test]
@@ -492,26 +461,6 @@ async fn finds_nothing_of_a_good_client() {
     client.plans(&[&after(&first)], 200);
     client.refresh_transactions().await;
     assert_eq!(client.found().await, "at work:\nfinished:\n");
-}
-
-/// What an endpoint answers that only prints is nobody's doing; of a key that nothing was seen of, the
-/// report says so.
-#[tokio::test]
-async fn printing_is_no_client() {
-    let verdict = async |app: &App| app.get(FINISHED).await.ok().text("/verdict");
-    let app = App::start().await;
-    assert_eq!(verdict(&app).await, "nothing_seen");
-    let receiver = Receiver::start().await;
-    let form =
-        format!("url={}&enabled_events[]=*&metadata[bankfeed_listen]=printing", receiver.url);
-    app.post("/v1/webhook_endpoints", &form).await.ok();
-    let account = app.account().await;
-    let path = format!("{FC}/accounts/{account}/refresh");
-    app.post(&path, "features[]=transactions").await.ok();
-    app.run_workers_until_idle().await;
-    assert_eq!(verdict(&app).await, "nothing_found");
-    let report = app.get(FINISHED).await.ok();
-    assert_eq!((report.items("/findings"), report.at("/watched/attempts")), (Vec::new(), 0.into()));
 }
 
 /// Each key has a report of its own, and so has each connected account; a reset empties one.

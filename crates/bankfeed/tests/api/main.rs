@@ -40,6 +40,7 @@ mod invoice_payments;
 mod invoices;
 mod issued;
 mod judge;
+mod judge_reads;
 mod keys;
 mod ledger;
 mod limits;

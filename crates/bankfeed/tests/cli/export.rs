@@ -30,17 +30,18 @@ fn writes_texts() {
     for format in ["csv", "jsonl", "ofx"] {
         told += &server.run(&["export", &account, "--format", format]);
     }
+    let told = told.replace('\u{1}', "<U+0001>").replace('\u{ffff}', "<U+FFFF>");
     insta::assert_snapshot!(told, @r#"
     $ bankfeed export fca_0vIseXMSiAu8P8oVp4PoNoHu --format csv
     id,account,transacted_at,amount,amount_minor,currency,description,status,posted_at,void_at,transaction_refresh,updated
     fctxn_0vIseXMSiAu0092h5PfcIKwv,fca_0vIseXMSiAu8P8oVp4PoNoHu,2026-01-01T00:00:00Z,-5.00,-500,ugx,Boda,posted,2026-01-01T00:00:00Z,,fctxnref_0vIseXMSiAu1IAX8vKpd7xyr,2026-01-01T00:00:00Z
-    fctxn_0vIseXMSiAu0092h5PfcIKwu,fca_0vIseXMSiAu8P8oVp4PoNoHu,2026-01-01T00:00:00Z,-7.00,-700,eur,Café￿  noir,posted,2026-01-01T00:00:00Z,,fctxnref_0vIseXMSiAu1IAX8vKpd7xyr,2026-01-01T00:00:00Z
+    fctxn_0vIseXMSiAu0092h5PfcIKwu,fca_0vIseXMSiAu8P8oVp4PoNoHu,2026-01-01T00:00:00Z,-7.00,-700,eur,Café<U+FFFF> <U+0001> noir,posted,2026-01-01T00:00:00Z,,fctxnref_0vIseXMSiAu1IAX8vKpd7xyr,2026-01-01T00:00:00Z
     fctxn_0vIseXMSiAu0092h5PfcIKwt,fca_0vIseXMSiAu8P8oVp4PoNoHu,2026-01-01T00:00:00Z,-49.99,-4999,usd,Bookshop,pending,,,fctxnref_0vIseXMSiAu1IAX8vKpd7xyr,2026-01-01T00:00:00Z
     fctxn_0vIseXMSiAu0092h5PfcIKws,fca_0vIseXMSiAu8P8oVp4PoNoHu,2026-01-01T00:00:00Z,2500.00,250000,usd,Salary <Acme & Sons> for the month of December,posted,2026-01-01T00:00:00Z,,fctxnref_0vIseXMSiAu1IAX8vKpd7xyr,2026-01-01T00:00:00Z
     fctxn_0vIseXMSiAu0092h5PfcIKwr,fca_0vIseXMSiAu8P8oVp4PoNoHu,2026-01-01T00:00:00Z,-12.00,-1200,usd,"Blue Door, ""Coffee""",posted,2026-01-01T00:00:00Z,,fctxnref_0vIseXMSiAu1IAX8vKpd7xyr,2026-01-01T00:00:00Z
     $ bankfeed export fca_0vIseXMSiAu8P8oVp4PoNoHu --format jsonl
     {"account":"fca_0vIseXMSiAu8P8oVp4PoNoHu","amount":-500,"currency":"ugx","description":"Boda","id":"fctxn_0vIseXMSiAu0092h5PfcIKwv","livemode":false,"object":"financial_connections.transaction","status":"posted","status_transitions":{"posted_at":1767225600,"void_at":null},"transacted_at":1767225600,"transaction_refresh":"fctxnref_0vIseXMSiAu1IAX8vKpd7xyr","updated":1767225600}
-    {"account":"fca_0vIseXMSiAu8P8oVp4PoNoHu","amount":-700,"currency":"eur","description":"Café￿ \u0001 noir","id":"fctxn_0vIseXMSiAu0092h5PfcIKwu","livemode":false,"object":"financial_connections.transaction","status":"posted","status_transitions":{"posted_at":1767225600,"void_at":null},"transacted_at":1767225600,"transaction_refresh":"fctxnref_0vIseXMSiAu1IAX8vKpd7xyr","updated":1767225600}
+    {"account":"fca_0vIseXMSiAu8P8oVp4PoNoHu","amount":-700,"currency":"eur","description":"Café<U+FFFF> \u0001 noir","id":"fctxn_0vIseXMSiAu0092h5PfcIKwu","livemode":false,"object":"financial_connections.transaction","status":"posted","status_transitions":{"posted_at":1767225600,"void_at":null},"transacted_at":1767225600,"transaction_refresh":"fctxnref_0vIseXMSiAu1IAX8vKpd7xyr","updated":1767225600}
     {"account":"fca_0vIseXMSiAu8P8oVp4PoNoHu","amount":-4999,"currency":"usd","description":"Bookshop","id":"fctxn_0vIseXMSiAu0092h5PfcIKwt","livemode":false,"object":"financial_connections.transaction","status":"pending","status_transitions":{"posted_at":null,"void_at":null},"transacted_at":1767225600,"transaction_refresh":"fctxnref_0vIseXMSiAu1IAX8vKpd7xyr","updated":1767225600}
     {"account":"fca_0vIseXMSiAu8P8oVp4PoNoHu","amount":250000,"currency":"usd","description":"Salary <Acme & Sons> for the month of December","id":"fctxn_0vIseXMSiAu0092h5PfcIKws","livemode":false,"object":"financial_connections.transaction","status":"posted","status_transitions":{"posted_at":1767225600,"void_at":null},"transacted_at":1767225600,"transaction_refresh":"fctxnref_0vIseXMSiAu1IAX8vKpd7xyr","updated":1767225600}
     {"account":"fca_0vIseXMSiAu8P8oVp4PoNoHu","amount":-1200,"currency":"usd","description":"Blue Door, \"Coffee\"","id":"fctxn_0vIseXMSiAu0092h5PfcIKwr","livemode":false,"object":"financial_connections.transaction","status":"posted","status_transitions":{"posted_at":1767225600,"void_at":null},"transacted_at":1767225600,"transaction_refresh":"fctxnref_0vIseXMSiAu1IAX8vKpd7xyr","updated":1767225600}

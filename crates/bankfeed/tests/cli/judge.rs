@@ -42,11 +42,11 @@ fn judges_a_client() {
     get(&server, &format!("/v1/financial_connections/accounts/{account}"));
     told += &server.run(&["judge"]);
     told += &server.run(&["judge", "--api-key", "nonsense"]);
-    insta::assert_snapshot!(without_requests(&told), @"
+    insta::assert_snapshot!(without_requests(&told), @r#"
     $ bankfeed judge
     0 calls, 0 webhooks, 0 accounts watched; nothing was seen of a client with this key
     ! bankfeed: nothing was seen, so nothing can be said
-    !   name the key that the client uses with --api-key or BANKFEED_API_KEY, and ask the server that it ran against, before that is started again
+    !   name the client's key with --api-key, and ask the server that it ran against
     ends with 3
     $ bankfeed judge --running --reset
     3 calls, 0 webhooks, 1 accounts watched; found:
@@ -66,7 +66,7 @@ fn judges_a_client() {
     ! bankfeed: the server does not take the key …: Invalid API key: ****
     !   name a key with --api-key or BANKFEED_API_KEY; `bankfeed key create` issues one
     ends with 1
-    ");
+    "#);
     let report = &server.json(&["judge"])[0];
     assert_eq!(report["object"], "bankfeed.consumer_report");
 }

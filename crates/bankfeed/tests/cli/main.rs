@@ -12,3 +12,4 @@ mod faults;
 mod judge;
 mod snapshots;
 mod support;
+mod terminal;

@@ -9,7 +9,7 @@ mod rows;
 
 use super::CommandError;
 use super::account::path_of;
-use super::output::{self, OutputError};
+use super::output::{self, OutputError, is_terminal};
 use super::server::{Server, ServerError, ServerFlags, with_server};
 use crate::start::folder_of;
 use clap::{Args, ValueEnum};
@@ -18,7 +18,7 @@ use parquet::Parquet;
 use rows::{Csv, Lines};
 use serde_json::{Value, json};
 use std::fs::{self, File};
-use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
@@ -42,6 +42,18 @@ pub(super) struct ExportFlags {
     after: Option<String>,
     #[command(flatten)]
     server: ServerFlags,
+}
+
+impl ExportFlags {
+    /// The file that was named.
+    fn file(&self) -> Option<&Path> {
+        self.output.as_deref().filter(|path| *path != Path::new("-"))
+    }
+
+    /// Whether the rows themselves are seen as they come.
+    fn is_shown(&self) -> bool {
+        self.file().is_none() && is_terminal()
+    }
 }
 
 /// The forms.
@@ -70,9 +82,8 @@ type Target = Box<dyn Write + Send>;
 
 pub(super) fn run(flags: &ExportFlags) -> Result<(), CommandError> {
     with_server(&flags.server, async |server| {
-        let named = flags.output.as_deref().filter(|path| *path != Path::new("-"));
-        let Some(path) = named else {
-            if flags.format == Format::Parquet && io::stdout().is_terminal() {
+        let Some(path) = flags.file() else {
+            if flags.format == Format::Parquet && is_terminal() {
                 return Err(ServerError::Usage {
                     problem: "a Parquet file is not for terminals".to_owned(),
                     help: "name a file with --output".to_owned(),
@@ -160,7 +171,7 @@ async fn export(
         rows += 1;
         sink.row(&row).map_err(&fault)
     };
-    server.each(TRANSACTIONS, &form, None, take).await?;
+    server.each(TRANSACTIONS, &form, None, flags.is_shown(), take).await?;
     let left_out = sink.finish().map_err(fault)?;
     if left_out > 0 {
         output::remark(&format!("left out {}: OFX takes what is posted", counted(left_out)));

@@ -7,7 +7,7 @@ mod recipe;
 
 use super::account::refresh_of;
 use super::output::{self, Column, Facts, OutputError, Table};
-use super::server::{Server, ServerError, ServerFlags, Wait, text, with_server};
+use super::server::{Server, ServerError, ServerFlags, Wait, patiently, text, with_server};
 use super::{CommandError, format};
 use clap::Args;
 use recipe::{Book, Line, Step, Subject, fill};
@@ -145,7 +145,8 @@ async fn wait_for(
             None => Ok(came),
         }
     };
-    Wait { what: event, timeout_s: EVENT_WAIT_S }.until(look).await
+    let wait = Wait { what: event, timeout_s: EVENT_WAIT_S };
+    patiently("waiting for the event", wait.until(look)).await
 }
 
 fn is_refreshing(object: &Value) -> bool {

@@ -93,7 +93,7 @@ impl Engine {
             standing,
             number: invoice.printed_number.clone(),
             addressee: to("customer_name").or_else(|| to("customer_email")),
-            lines: invoice.lines.iter().rev().map(line).collect(),
+            lines: invoice.lines.iter().rev().map(line).chain(balances(&invoice)).collect(),
             total: invoice.amount_due(),
             currency: invoice.currency,
             due_date: due_date(&invoice),
@@ -194,6 +194,21 @@ fn line(line: &Line) -> PageLine {
         amount: charge.amount,
         currency: charge.currency,
     }
+}
+
+/// What the customer owed before, and what is left for the next invoice, so that the sum is right.
+fn balances(invoice: &Invoice) -> impl Iterator<Item = PageLine> {
+    let currency = invoice.currency;
+    let named = [
+        ("Balance from before", invoice.starting_balance),
+        ("Left for the next invoice", -invoice.ending_balance),
+    ];
+    named.into_iter().filter(|(_, amount)| *amount != 0).map(move |(name, amount)| PageLine {
+        name: name.to_owned(),
+        quantity: 1,
+        amount,
+        currency,
+    })
 }
 
 fn due_date(invoice: &Invoice) -> Option<AccountTime> {

@@ -1,0 +1,55 @@
+//! The judge: what counts as a client that reads, and what as one that has read.
+
+use crate::judge::{FINISHED, Integration, found};
+use crate::support::{App, FC, Receiver};
+
+/// A filter that leaves nothing out is none, and what leaves out a part of what an event told of has
+/// not read it, be it by the bank's time or by the event's own refresh.
+#[tokio::test]
+async fn filters_count_by_what_they_leave_out() {
+    let read = async |filter: &str| {
+        let client = Integration::start().await;
+        client.plans(&[&client.list(filter)], 200);
+        client.refresh_transactions().await;
+        found(&client.app, FINISHED).await
+    };
+    let whole = ["&transacted_at[lte]=4102444800", "&transacted_at[gte]=1"];
+    for filter in whole.map(|filter| format!("{filter}&limit=100")) {
+        assert_eq!(read(&filter).await, "", "{filter}");
+    }
+    for filter in whole.map(|filter| format!("{filter}&limit=5")) {
+        let page = "  1 paging_stopped of account\n    \
+                    read one page, and has_more was true (request event)\n";
+        assert_eq!(read(&filter).await, page, "{filter}");
+    }
+    let unread = "  1 event_not_read of account\n    \
+                  delivered, and no list of transactions since that brings it whole ( event)\n";
+    for filter in ["&transacted_at=1", "&transacted_at[gte]=1767100000&limit=100"] {
+        assert_eq!(read(filter).await, unread, "{filter}");
+    }
+    let client = Integration::start().await;
+    let refresh = client.refresh_transactions().await;
+    let of_itself = client.list(&format!("&transaction_refresh[after]={refresh}"));
+    client.app.get(&of_itself).await.ok();
+    assert_eq!(found(&client.app, FINISHED).await, unread);
+}
+
+/// What an endpoint answers that only prints is nobody's doing; of a key that nothing was seen of, the
+/// report says so.
+#[tokio::test]
+async fn printing_is_no_client() {
+    let verdict = async |app: &App| app.get(FINISHED).await.ok().text("/verdict");
+    let app = App::start().await;
+    assert_eq!(verdict(&app).await, "nothing_seen");
+    let receiver = Receiver::start().await;
+    let form =
+        format!("url={}&enabled_events[]=*&metadata[bankfeed_listen]=printing", receiver.url);
+    app.post("/v1/webhook_endpoints", &form).await.ok();
+    let account = app.account().await;
+    let path = format!("{FC}/accounts/{account}/refresh");
+    app.post(&path, "features[]=transactions").await.ok();
+    app.run_workers_until_idle().await;
+    assert_eq!(verdict(&app).await, "nothing_found");
+    let report = app.get(FINISHED).await.ok();
+    assert_eq!((report.items("/findings"), report.at("/watched/attempts")), (Vec::new(), 0.into()));
+}

@@ -1,0 +1,91 @@
+//! What commands show on a terminal: colours, and that a long work is under way.
+
+use crate::support::{Server, command};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use std::fs::File;
+use std::io::Read as _;
+use std::os::unix::ffi::OsStringExt as _;
+use std::process::Command;
+
+/// A terminal of a test's own: the end that it reads, and the one that a command writes to.
+fn terminal() -> (File, File) {
+    let keeper = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&keeper).unwrap();
+    unlockpt(&keeper).unwrap();
+    let path = std::ffi::OsString::from_vec(ptsname(&keeper, Vec::new()).unwrap().into_bytes());
+    (File::from(keeper), File::options().read(true).write(true).open(path).unwrap())
+}
+
+/// What a command shows on a terminal.
+fn shown(mut command: Command) -> String {
+    let (keeper, terminal) = terminal();
+    command.stdout(terminal.try_clone().unwrap());
+    read(command, keeper, terminal, None)
+}
+
+/// What a command shows on a terminal until it ends; it is killed once it has shown `last`.
+fn read(mut command: Command, mut keeper: File, terminal: File, last: Option<&str>) -> String {
+    let mut child = command.env("TERM", "xterm").stderr(terminal).spawn().unwrap();
+    // It holds ends of the terminal too, which would keep it open.
+    drop(command);
+    let mut shown = String::new();
+    let mut buffer = [0; 4_096];
+    // A terminal that nobody has open any more ends with an error.
+    while let Ok(read @ 1..) = keeper.read(&mut buffer) {
+        shown += &String::from_utf8_lossy(&buffer[..read]);
+        if last.is_some_and(|last| shown.contains(last)) {
+            child.kill().unwrap();
+        }
+    }
+    child.wait().unwrap();
+    shown
+}
+
+/// Colours are shown on a terminal, unless they are not wanted, and programs get none.
+#[test]
+fn a_terminal_has_colours() {
+    let server = Server::start();
+    server.link(&[]);
+    let green = "\u{1b}[32mactive\u{1b}[0m";
+    let accounts = shown(server.command(&["accounts"]));
+    assert!(accounts.contains(green), "{accounts}");
+    let mut plain = server.command(&["accounts"]);
+    plain.env("NO_COLOR", "1");
+    assert!(!shown(plain).contains('\u{1b}'));
+    assert!(!shown(server.command(&["accounts", "--json"])).contains('\u{1b}'));
+}
+
+/// The log has colours on a terminal, unless they are not wanted. A server whose greeting is lost says
+/// there where it is, and goes on.
+#[test]
+fn the_log_has_colours() {
+    let logged = |colours: &str| {
+        let mut serve = command(&["serve", "--memory", "--listen", "127.0.0.1:0"]);
+        serve.env(colours, "1").stdout(File::options().write(true).open("/dev/full").unwrap());
+        let (keeper, terminal) = terminal();
+        read(serve, keeper, terminal, Some("the server is at http://127.0.0.1:"))
+    };
+    assert!(logged("CLICOLOR").contains('\u{1b}'));
+    assert!(!logged("NO_COLOR").contains('\u{1b}'));
+}
+
+/// A wait is shown until it ends, and the rows of a list are counted unless they are seen themselves.
+#[test]
+fn long_work_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("slow.toml");
+    let slow = "name = \"Slow\"\naccounts = [{ name = \"A\", timeline = [\
+                { day = 0, refresh_takes = \"1h\" }] }]";
+    std::fs::write(&file, slow).unwrap();
+    let server = Server::with(&["--memory", "--scenario", file.to_str().unwrap()]);
+    let account = server.link(&["--bank", "Slow"]);
+    // Time stands still, so the refresh does not end.
+    let wait = shown(server.command(&["refresh", &account, "--wait", "--timeout", "1"]));
+    assert!(wait.contains("refreshing"), "{wait}");
+
+    let account = server.link(&["--subscribe"]);
+    let rows = folder.path().join("rows.csv");
+    let export = ["export", account.as_str(), "-o", rows.to_str().unwrap()];
+    assert!(shown(server.command(&export)).contains("rows 100"));
+    assert!(!shown(server.command(&export[..2])).contains("rows 100"));
+}
