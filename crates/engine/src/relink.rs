@@ -56,8 +56,8 @@ impl Engine {
         let param = if wanted.is_some() { ACCOUNT } else { AUTHORIZATION };
         accounts.retain(helps);
         let Some(first) = accounts.first().cloned() else {
-            let message = "Linking again does not help: nothing of it is active, and no \
-                           status_details[inactive][action] is relink_required.";
+            let message =
+                "Linking again does not help: nothing here is active or says relink_required.";
             return Err(Refusal::invalid(message).param(param).into());
         };
         if hosted && !accounts.iter().any(needs_it) {

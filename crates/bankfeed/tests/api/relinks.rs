@@ -342,16 +342,13 @@ async fn refusals() {
         This account does not belong to the authorization given.
     a closed one
         400 invalid_request_error - relink_options[authorization]
-        Linking again does not help: nothing of it is active, and no
-        status_details[inactive][action] is relink_required.
+        Linking again does not help: nothing here is active or says relink_required.
     the same by its account
         400 invalid_request_error - relink_options[account]
-        Linking again does not help: nothing of it is active, and no
-        status_details[inactive][action] is relink_required.
+        Linking again does not help: nothing here is active or says relink_required.
     a disconnected one
         400 invalid_request_error - relink_options[authorization]
-        Linking again does not help: nothing of it is active, and no
-        status_details[inactive][action] is relink_required.
+        Linking again does not help: nothing here is active or says relink_required.
     that of another holder
         400 invalid_request_error - account_holder[customer]
         This is not the holder of the accounts to be linked again.

@@ -257,7 +257,7 @@ fn links_an_account_again() {
     fca_0vIseXMSjICgkkVBtgwCzRe4  Test (Non-OAuth)  Savings  9902   savings   inactive  never
     fca_0vIseXMSiAu8P8oVp4PoNoHu  Test (Non-OAuth)  Success  8723   checking  active    never
     $ bankfeed link --relink fca_0vIseXMSiAu8P8oVp4PoNoHu
-    ! bankfeed: the server refused: Linking again does not help: nothing of it is active, and no status_details[inactive][action] is relink_required.
+    ! bankfeed: the server refused: Linking again does not help: nothing here is active or says relink_required.
     ends with 1
     $ bankfeed link --relink fca_x
     ! bankfeed: the server refused: No such Financial Connections account: 'fca_x'
