@@ -64,6 +64,9 @@ pub const STALE_RETRIES_MAX: u32 = 16;
 pub const BANK_ID_BYTES_MAX: usize = 255;
 /// Minor units of an amount or a balance that a test may make up, either way.
 pub const STEERED_AMOUNT_MAX: i64 = 1_000_000_000_000;
+/// Minor units of a customer's balance that a call may set, either way: sums with it never come near
+/// the end of an integer.
+pub const BALANCE_MAX: i64 = 1_000_000_000_000;
 /// Scripted refresh outcomes queued on one test account.
 pub const SCRIPTED_OUTCOMES_MAX: usize = 100;
 /// Scripted bank-side changes of one test account.

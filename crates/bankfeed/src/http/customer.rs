@@ -4,6 +4,7 @@ use super::call::{Call, Outcome};
 use super::texts::check_email;
 use engine::customer::{CustomerFilter, CustomerInput};
 use model::customer::{Address, Shipping};
+use model::limits::BALANCE_MAX;
 use store::Bounds;
 use wire::error::Error;
 use wire::list::take_page;
@@ -79,7 +80,7 @@ fn take_input(params: &mut Params, passed_over: &[&'static str]) -> Result<Custo
     let shipping = params.unsettable("shipping", Params::hash)?;
     Ok(CustomerInput {
         address: address.map(|address| set(address, take_address)).transpose()?,
-        balance: params.integer("balance")?,
+        balance: params.integer_within("balance", -BALANCE_MAX, BALANCE_MAX)?,
         business_name: params.unsettable_text("business_name", BUSINESS_NAME_CHARS_MAX)?,
         default_payment_method: take_default_method(params)?,
         description: params.text("description")?,

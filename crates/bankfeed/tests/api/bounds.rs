@@ -283,3 +283,20 @@ async fn other_texts() {
     ");
     app.post("/v1/customers", "invoice_prefix=A1B").await.ok();
 }
+
+/// A balance from which the sums of invoices could run over is refused, at either call.
+#[tokio::test]
+async fn balances() {
+    let app = App::start().await;
+    let update = format!("/v1/customers/{}", app.customer().await);
+    let calls = [
+        ("/v1/customers", format!("balance={MOST}")),
+        (update.as_str(), format!("balance={LEAST}")),
+        (update.as_str(), "balance=1000000000001".to_owned()),
+    ];
+    insta::assert_snapshot!(told(&app, &calls).await, @"
+    400 parameter_invalid_integer balance
+    400 parameter_invalid_integer balance
+    400 parameter_invalid_integer balance
+    ");
+}

@@ -267,6 +267,9 @@ async fn invoices_fail_and_are_paid_elsewhere() {
     app.post(&format!("{path}/pay"), form).await.ok();
     app.run_workers_until_idle().await;
     let failed = app.get(&path).await.ok();
+    let form = "paid_out_of_band=true&payment_method=pm_nope";
+    let refused = app.post(&format!("{path}/pay"), form).await;
+    assert_eq!((refused.status, refused.text("/error/param").as_str()), (404, "payment_method"));
     let paid = app.post(&format!("{path}/pay"), "paid_out_of_band=true").await.ok();
     let empty = draft(&app, "").await;
     let empty = app.post(&format!("/v1/invoices/{}/finalize", empty.text("/id")), "").await.ok();

@@ -210,6 +210,7 @@ async fn refuses_what_cannot_be_sent() {
     let told = app
         .refusals(&[
             ("POST", &resend, ""),
+            ("POST", &retry, ""),
             ("POST", &retry, &of_hook),
             ("POST", &retry, "webhook_endpoint=we_1"),
             ("POST", &retry, "for_stripecli=true"),
@@ -228,6 +229,10 @@ async fn refuses_what_cannot_be_sent() {
     POST /v1/test_helpers/deliveries/whd_…/resend
         400 invalid_request_error - id
         The webhook endpoint we_… is disabled.
+    POST /v1/events/evt_…/retry
+        400 invalid_request_error - webhook_endpoint
+        No enabled webhook endpoint takes this event: make one that does, or name
+        another in webhook_endpoint.
     POST /v1/events/evt_…/retry webhook_endpoint=we_…
         400 invalid_request_error - webhook_endpoint
         The webhook endpoint we_… is disabled.

@@ -145,6 +145,11 @@ impl Engine {
                 }
                 _ => subscribed(&listeners.endpoints, &stored.event, i64::MAX).collect(),
             };
+            if takers.is_empty() {
+                let message = "No enabled webhook endpoint takes this event: make one that does, or \
+                               name another in webhook_endpoint.";
+                return Err(Refusal::invalid(message).param("webhook_endpoint").into());
+            }
             let held = ListDeliveries { merchant: context.merchant, event: stored.event.id };
             for (delivery, _) in self.store.read(held).await? {
                 if takers.iter().any(|endpoint| endpoint.id == delivery.key.endpoint) {

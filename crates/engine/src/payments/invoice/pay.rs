@@ -149,6 +149,10 @@ impl Engine {
             };
             intent.version += 1;
             if input.paid_elsewhere {
+                // What pays nothing here must still be there, as Stripe asks of every id.
+                if let Some(method) = &input.method {
+                    self.get_method(context, method, "payment_method").await?;
+                }
                 give_up(&mut intent, "abandoned", now, context, &mut changes)?;
                 invoice.version += 1;
                 invoice.paid_elsewhere = true;
