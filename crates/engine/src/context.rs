@@ -1,6 +1,6 @@
 //! Who asks and how the answer is to look; the answer itself.
 
-use crate::access::Connected;
+use crate::connect::access::Connected;
 use crate::test_helpers::judge::{Seen, What};
 use crate::{Engine, Error};
 use model::event::Cause;

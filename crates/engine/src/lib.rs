@@ -7,39 +7,17 @@
 //! Nothing here knows an HTTP server. A [`Context`] says who asks and how the answer is to look; an
 //! [`Answer`] is the bytes.
 
-pub mod access;
-pub mod account;
-mod carrier;
-mod change;
-pub mod clock;
-pub mod connected_account;
-pub mod connections_settings;
+pub mod connect;
+pub mod connections;
 mod context;
-pub mod customer;
-pub mod deliver;
-pub mod dispatch;
 mod due;
-pub mod endpoint;
 mod error;
-pub mod event;
-pub mod event_stream;
-pub mod external_account;
-mod held;
-pub mod hosted;
-pub mod link;
+pub mod events;
 mod list;
-mod live;
 pub mod payments;
 pub mod prune;
-pub mod refresh;
-pub mod relink;
-pub mod schedule;
-pub mod session;
 pub mod settings;
 pub mod test_helpers;
-pub mod token;
-pub mod transaction;
-mod watch;
 pub mod worker;
 
 pub use context::{Answer, Context, Idempotency};
@@ -49,7 +27,7 @@ pub use settings::Settings;
 use connectors::Connector;
 use connectors::outbound::Outbound;
 use due::Stuck;
-use event_stream::EventStreams;
+use events::event_stream::EventStreams;
 use model::clock::{AccountTime, Clock, ClockStatus, Rng, TestClock};
 use model::id::{ClockId, MerchantId};
 use model::key::random_letters;

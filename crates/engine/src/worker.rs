@@ -4,7 +4,7 @@
 //! waits until it is woken or a poll is over. A lost wake-up costs that wait and nothing else. A
 //! panic costs the work that it came upon, never a worker. At shutdown each finishes what it holds.
 
-use crate::deliver::InFlight;
+use crate::events::deliver::InFlight;
 use crate::{Engine, Error};
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,7 +1,7 @@
 //! `/v1/financial_connections/accounts`.
 
 use super::call::{Call, Outcome};
-use engine::account::AccountFilter;
+use engine::connections::account::AccountFilter;
 use model::Word;
 use model::bank::Feature;
 use wire::error::Error;

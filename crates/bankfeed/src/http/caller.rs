@@ -4,7 +4,7 @@ use super::headers::{STRIPE_ACCOUNT, STRIPE_CONTEXT};
 use axum::http::Method;
 use axum::http::request::Parts;
 use engine::Engine;
-use engine::access::Connected;
+use engine::connect::access::Connected;
 use model::id::MerchantId;
 use wire::error::Error;
 

@@ -3,7 +3,7 @@
 use super::call::{Call, Outcome};
 use super::external_account::take_external;
 use super::given::{read, take_created, take_metadata};
-use engine::connected_account::{ConnectedAccountFilter, ConnectedAccountInput};
+use engine::connect::connected_account::{ConnectedAccountFilter, ConnectedAccountInput};
 use model::given::Given;
 use std::collections::BTreeMap;
 use wire::error::Error;

@@ -1,7 +1,7 @@
 //! `/v1/financial_connections/settings`: ours. Stripe has these in its Dashboard only.
 
 use super::call::{Call, Outcome};
-use engine::connections_settings::SettingsInput;
+use engine::connections::connections_settings::SettingsInput;
 use model::Word;
 use model::account::Permission;
 use model::connections_settings::Registration;

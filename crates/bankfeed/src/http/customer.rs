@@ -2,7 +2,7 @@
 
 use super::call::{Call, Outcome};
 use super::texts::check_email;
-use engine::customer::{CustomerFilter, CustomerInput};
+use engine::connections::customer::{CustomerFilter, CustomerInput};
 use model::customer::{Address, Shipping};
 use model::limits::BALANCE_MAX;
 use store::Bounds;

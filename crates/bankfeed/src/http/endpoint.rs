@@ -1,7 +1,7 @@
 //! `/v1/webhook_endpoints`.
 
 use super::call::{Call, Outcome};
-use engine::endpoint::EndpointInput;
+use engine::events::endpoint::EndpointInput;
 use model::limits::{ENABLED_EVENTS_MAX, SECRET_ROLL_MS_MAX, TEXT_CHARS_MAX};
 use wire::error::Error;
 use wire::list::take_page;

@@ -2,7 +2,7 @@
 
 use super::call::{Call, Outcome};
 use super::customer::bounds;
-use engine::event::EventFilter;
+use engine::events::event::EventFilter;
 use engine::test_helpers::wait::{WaitFilter, check_type};
 use model::limits::{EVENT_WAIT_S_DEFAULT, EVENT_WAIT_S_MAX};
 use wire::list::take_page;

@@ -9,7 +9,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use engine::Engine;
-use engine::event_stream::EventStream;
+use engine::events::event_stream::EventStream;
 use model::limits::{EVENT_STREAM_RECEIVED_BYTES_MAX, EVENT_STREAM_SEND_MS_MAX, TEXT_CHARS_MAX};
 use std::sync::Arc;
 use std::time::Duration;

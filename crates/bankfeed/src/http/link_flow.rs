@@ -1,7 +1,7 @@
 //! `/v1/link_flows`: ours. A browser that knows a client secret gets a page of its own.
 
 use super::call::{Call, Outcome};
-use engine::link::{CarrierInput, FlowInput};
+use engine::connections::link::{CarrierInput, FlowInput};
 use model::given::Given;
 use wire::error::Error;
 use wire::params::Params;

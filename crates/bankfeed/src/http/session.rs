@@ -2,9 +2,9 @@
 
 use super::call::{Call, Outcome};
 use super::texts::{check_page_url, check_return_url};
-use engine::access::Access;
-use engine::relink::RelinkInput;
-use engine::session::{HolderInput, SessionInput};
+use engine::connect::access::Access;
+use engine::connections::relink::RelinkInput;
+use engine::connections::session::{HolderInput, SessionInput};
 use model::Word;
 use model::account::Subcategory;
 use model::session::{

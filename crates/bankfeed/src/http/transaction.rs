@@ -2,7 +2,7 @@
 
 use super::call::{Call, Outcome};
 use super::customer::bounds;
-use engine::transaction::TransactionFilter;
+use engine::connections::transaction::TransactionFilter;
 use wire::list::take_page;
 use wire::params::Params;
 

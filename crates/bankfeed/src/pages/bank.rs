@@ -5,7 +5,7 @@ use super::document::{Facts, Page};
 use super::fields::{STEP, VERSION};
 use super::form::{Fault, Posted};
 use super::{pieces, words};
-use engine::link::{FlowView, PickFault};
+use engine::connections::link::{FlowView, PickFault};
 use maud::{Markup, html};
 
 /// The page that asks.

@@ -4,7 +4,7 @@
 use super::document::{Facts, Page};
 use super::pieces::mark;
 use super::words::money;
-use engine::hosted::{PageBank, PageFault, PageLine};
+use engine::connections::hosted::{PageBank, PageFault, PageLine};
 use maud::{Markup, html};
 use model::money::Currency;
 

@@ -6,7 +6,7 @@ use super::fields::{EMAIL, NAME, STEP};
 use super::form::Posted;
 use super::words::money;
 use crate::http::texts::goes_somewhere;
-use engine::hosted::PageFault;
+use engine::connections::hosted::PageFault;
 use engine::payments::checkout::{CheckoutPage, CheckoutStanding};
 use maud::{Markup, html};
 use model::payments::checkout::CheckoutMode;

@@ -90,7 +90,7 @@ fn form(
     let merchant = &view.merchant_name;
     let (described, invalid) = (fault.map(|_| "fault"), fault.map(|_| "true"));
     html! {
-        @if let Some(bank) = &view.bank { (bill::bank(&engine::hosted::PageBank {
+        @if let Some(bank) = &view.bank { (bill::bank(&engine::connections::hosted::PageBank {
             deposits: false,
             ..bank.clone()
         })) }

@@ -4,7 +4,7 @@ use super::making::Making;
 use super::pieces::mark;
 use super::words;
 use crate::http::texts::goes_somewhere;
-use engine::link::{FlowView, Shown};
+use engine::connections::link::{FlowView, Shown};
 use maud::{Markup, html};
 use model::link::{FlowEnd, Pane};
 

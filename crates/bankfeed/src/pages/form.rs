@@ -5,7 +5,7 @@ use super::fields::{
     ACCOUNT, ACCOUNT_NUMBER, ACCOUNT_NUMBER_AGAIN, ACCOUNT_TYPE, BANK_FIELD, CODE, EMAIL,
     HOLDER_TYPE, INSTITUTION, ROUTING_NUMBER, STEP, VERSION,
 };
-use engine::link::{LinkStep, PickFault};
+use engine::connections::link::{LinkStep, PickFault};
 use model::Word;
 use model::id::InstitutionId;
 use model::token::{BankAccountType, BankHolderType, BankNumbers};

@@ -12,7 +12,7 @@ use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::header::USER_AGENT;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
-use engine::hosted::{PageFault, PageStep, Typed};
+use engine::connections::hosted::{PageFault, PageStep, Typed};
 use engine::payments::intent::{DepositsStanding, DepositsTold};
 use model::id::RequestId;
 use model::payments::intent::{DepositKind, Deposits};

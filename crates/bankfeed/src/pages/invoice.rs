@@ -4,7 +4,7 @@ use super::bill::{self, Frame};
 use super::document::Page;
 use super::fields::STEP;
 use super::words::{day, money};
-use engine::hosted::PageFault;
+use engine::connections::hosted::PageFault;
 use engine::payments::invoice::{InvoicePage, InvoiceStanding};
 use maud::{Markup, html};
 

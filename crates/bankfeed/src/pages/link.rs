@@ -11,7 +11,7 @@ use crate::http::app::App;
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
-use engine::link::{FlowView, LinkStep, Shown, Stepped};
+use engine::connections::link::{FlowView, LinkStep, Shown, Stepped};
 use model::id::RequestId;
 use model::link::Pane;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! What panes are made from.
 
 use super::form::{Fault, Posted};
-use engine::link::FlowView;
+use engine::connections::link::FlowView;
 
 /// Where a page stands.
 pub(super) struct Place<'a> {

@@ -8,7 +8,7 @@ use super::making::{Making, Place};
 use super::pieces::{account, row};
 use super::words;
 use connectors::Institution;
-use engine::link::{Choice, FlowView, Shown};
+use engine::connections::link::{Choice, FlowView, Shown};
 use maud::{Markup, html};
 use model::clock::AccountTime;
 use model::link::Pane;

@@ -3,7 +3,7 @@
 use super::fields::ACCOUNT;
 use super::form::Posted;
 use super::words;
-use engine::link::Choice;
+use engine::connections::link::Choice;
 use maud::{Markup, html};
 
 /// A bank as a row of the list shows it.

@@ -13,7 +13,7 @@ use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use engine::Context;
-use engine::connections_settings::{SettingsInput, registration};
+use engine::connections::connections_settings::{SettingsInput, registration};
 use maud::{Markup, html};
 use model::Word;
 use model::account::Permission;

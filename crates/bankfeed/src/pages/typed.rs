@@ -6,7 +6,7 @@ use super::fields::{
 use super::form::Fault;
 use super::making::Making;
 use super::pieces::choice_of;
-use engine::link::PickFault;
+use engine::connections::link::PickFault;
 use maud::{Markup, html};
 use model::Word;
 use model::token::{BankAccountType, BankHolderType, TEST_ACCOUNT_NUMBERS, TEST_ROUTING_NUMBER};

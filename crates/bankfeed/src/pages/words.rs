@@ -2,7 +2,7 @@
 
 use super::form::Fault;
 use connectors::sandbox::calendar::{date_of, day_of_second};
-use engine::link::{Choice, PickFault, Unusable};
+use engine::connections::link::{Choice, PickFault, Unusable};
 use model::account::{Permission, Subcategory};
 use model::clock::AccountTime;
 use model::money::Currency;

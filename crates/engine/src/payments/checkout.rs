@@ -14,8 +14,8 @@ pub(crate) use hosted::deposits_url;
 pub use hosted::{CheckoutPage, CheckoutStanding};
 pub use items::LineItemInput;
 
-use crate::carrier::CarrierEnd;
-use crate::connections_settings::check_prefetch;
+use crate::connections::carrier::CarrierEnd;
+use crate::connections::connections_settings::check_prefetch;
 use crate::list::list_body;
 use crate::payments::intent::{Confirmation, IntentInput, IntentKind, OPTIONS};
 use crate::payments::payment_method::give_to;

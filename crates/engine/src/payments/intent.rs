@@ -10,8 +10,8 @@ pub use confirm::VerifyInput;
 pub use hosted::{DepositsPage, DepositsStanding, DepositsTold};
 pub use list::IntentFilter;
 
-use crate::access::{Access, secret_lookup};
-use crate::connections_settings::check_prefetch;
+use crate::connect::access::{Access, secret_lookup};
+use crate::connections::connections_settings::check_prefetch;
 use crate::context::tries;
 use crate::payments::payment_method::{MadeFor, MethodInput};
 use crate::payments::{Changes, Seen, bytes, intent_object};

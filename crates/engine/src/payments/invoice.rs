@@ -14,7 +14,7 @@ pub use hosted::{InvoicePage, InvoiceStanding};
 pub(crate) use pay::Attempt;
 pub use pay::PayInput;
 
-use crate::connections_settings::check_prefetch;
+use crate::connections::connections_settings::check_prefetch;
 use crate::context::{render, tries};
 use crate::list::{list_body, page_of};
 use crate::payments::{Changes, bytes};

@@ -4,9 +4,9 @@ mod detach;
 
 pub(crate) use detach::check_kept;
 
+use crate::connections::live::check_numbers;
 use crate::context::tries;
 use crate::list::list_body;
-use crate::live::check_numbers;
 use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};
 use model::account::{Account, NumberStatus, PaymentMethodType, Permission, Subcategory};

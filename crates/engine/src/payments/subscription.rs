@@ -13,7 +13,7 @@ mod show;
 pub(crate) use begin::{Beginning, Once};
 pub(crate) use follow::InvoiceEnd;
 
-use crate::connections_settings::check_prefetch;
+use crate::connections::connections_settings::check_prefetch;
 use crate::context::tries;
 use crate::list::list_body;
 use crate::payments::invoice::INVOICE_OPTIONS;

@@ -5,8 +5,8 @@
 //! a delivery of its own. The attempts then follow the schedule from its beginning.
 
 use crate::context::{render, settled, tries};
-use crate::dispatch::delivery_to;
-use crate::event::subscribed;
+use crate::events::dispatch::delivery_to;
+use crate::events::event::subscribed;
 use crate::list::list_body;
 use crate::{Answer, Context, Engine, Error};
 use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};

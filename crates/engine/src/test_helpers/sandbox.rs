@@ -3,10 +3,10 @@
 //! A steering call changes the connector's state of an account and nothing else; rows, balances
 //! and owners that clients read change only with the next refresh.
 
-use crate::change::{push_event, record_interrupted_by};
+use crate::connections::change::{push_event, record_interrupted_by};
+use crate::connections::watch::{bank_account, relinked};
 use crate::context::{render, settled, tries};
 use crate::list::list_body;
-use crate::watch::{bank_account, relinked};
 use crate::{Answer, Context, Engine, Error};
 use connectors::sandbox::{
     LedgerEntry, NewTransaction, Sandbox, Script, SteerError, Steered, TransactionChange,

@@ -6,7 +6,7 @@ use crate::http::call::{Call, Outcome};
 use crate::http::collection;
 use crate::http::given::{read, read_versioned, take_metadata, take_text};
 use crate::http::texts::{check_email, check_return_url};
-use engine::access::Access;
+use engine::connect::access::Access;
 use engine::payments::intent::{
     Confirmation, IntentFilter, IntentInput, IntentKind, MethodParam, VerifyInput,
 };

@@ -2,7 +2,7 @@
 
 use crate::http::call::{Call, Outcome};
 use connectors::sandbox::{NewTransaction, Script, StatusChange, TransactionChange};
-use engine::link::{CarrierInput, LinkInput, LinkOutcome};
+use engine::connections::link::{CarrierInput, LinkInput, LinkOutcome};
 use engine::test_helpers::sandbox::AddTransaction;
 use model::Word;
 use model::account::{InactiveCause, StatusAction};

@@ -5,9 +5,11 @@
 //! tab or after a crash; only the last word makes the intent, in one commit with the end of the
 //! session.
 
-use crate::carrier::Carrier;
+use crate::connections::carrier::Carrier;
+use crate::connections::hosted::{
+    PageBank, PageFault, PageLine, PageStep, Typed, begun, read_email, read_name,
+};
 use crate::context::tries;
-use crate::hosted::{PageBank, PageFault, PageLine, PageStep, Typed, begun, read_email, read_name};
 use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};
 use model::given::Given;

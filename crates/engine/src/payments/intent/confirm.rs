@@ -2,11 +2,11 @@
 
 use super::own::{check_owner, keep_method};
 use super::{Confirmation, IntentKind, OPTIONS, allow, kind_of, unexpected_state};
-use crate::access::Access;
-use crate::connections_settings::check_prefetch;
+use crate::connect::access::Access;
+use crate::connections::connections_settings::check_prefetch;
+use crate::connections::live::check_debits;
 use crate::context::tries;
 use crate::due::Worked;
-use crate::live::check_debits;
 use crate::payments::invoice::Attempt;
 use crate::payments::payment_method::{MadeFor, check_kept};
 use crate::payments::{Changes, intent_object};

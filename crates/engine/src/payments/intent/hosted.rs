@@ -1,8 +1,8 @@
 //! The page on which a holder tells what two small deposits were.
 
 use super::{IntentKind, VerifyInput};
-use crate::access::Access;
-use crate::hosted::PageBank;
+use crate::connect::access::Access;
+use crate::connections::hosted::PageBank;
 use crate::{Context, Engine, Error};
 use model::clock::AccountTime;
 use model::id::RequestId;

@@ -1,8 +1,8 @@
 //! The page of an invoice: what is to be paid, and paying it by a bank account.
 
-use crate::carrier::Carrier;
+use crate::connections::carrier::Carrier;
+use crate::connections::hosted::{PageBank, PageFault, PageLine, PageStep, begun};
 use crate::context::tries;
-use crate::hosted::{PageBank, PageFault, PageLine, PageStep, begun};
 use crate::payments::checkout::deposits_url;
 use crate::payments::intent::Confirmation;
 use crate::payments::{Changes, intent_object};

@@ -3,8 +3,8 @@
 //!
 //! Events are kept for thirty days; what was told before is forgotten here as it is everywhere.
 
+use crate::connections::watch::bank_account;
 use crate::context::render;
-use crate::watch::bank_account;
 use crate::{Answer, Context, Engine, Error};
 use connectors::sandbox::scenario::export::{ExportError, History, OddRefresh};
 use model::Word;

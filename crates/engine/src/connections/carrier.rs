@@ -4,7 +4,7 @@
 //! (`carrier_…`). Each end answers what is to be committed together with the accounts, so that
 //! carrier, accounts and events are one command; nothing here writes.
 
-use crate::access::secret_lookup;
+use crate::connect::access::secret_lookup;
 use crate::payments::intent::IntentKind;
 use crate::payments::method_configuration::check_offered;
 use crate::payments::payment_method::MadeFor;

@@ -1,7 +1,7 @@
 //! Where connected accounts are paid out to. They stand in the account's own row, so that which of
 //! them is the default of a currency changes in one place.
 
-use crate::access::Connected;
+use crate::connect::access::Connected;
 use crate::context::tries;
 use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};

@@ -3,7 +3,7 @@
 //!
 //! A page is read from the store each time; nothing of it lives anywhere else.
 
-use crate::link::flow;
+use crate::connections::link::flow;
 use crate::payments::Changes;
 use crate::{Context, Engine, Error};
 use model::id::PaymentMethodId;
@@ -83,7 +83,7 @@ pub(crate) fn read_name(given: Option<&str>) -> Result<String, PageFault> {
 
 /// An e-mail address that was typed.
 pub(crate) fn read_email(given: Option<&str>) -> Result<String, PageFault> {
-    crate::link::address(given.unwrap_or_default()).map_err(|_| PageFault::Email)
+    crate::connections::link::address(given.unwrap_or_default()).map_err(|_| PageFault::Email)
 }
 
 /// Where the holder goes to link an account, and what has to be stored for it.

@@ -8,7 +8,7 @@
 //! reader is told to open a new one; nothing is repeated to it.
 
 use crate::context::render;
-use crate::event::{Listeners, subscribed};
+use crate::events::event::{Listeners, subscribed};
 use crate::{Answer, Context, Engine, Error};
 use model::clock::ServerTime;
 use model::event::Event;

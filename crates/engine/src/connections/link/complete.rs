@@ -1,10 +1,10 @@
 //! The end of a run that linked: accounts are made, or made active again.
 
 use super::flow::{bill, ended};
-use crate::carrier::{Ask, Carrier, CarrierEnd};
-use crate::change::{push_event, record_interrupted_by};
+use crate::connections::carrier::{Ask, Carrier, CarrierEnd};
+use crate::connections::change::{push_event, record_interrupted_by};
+use crate::connections::watch::{bank_account, first_events, first_look, relinked};
 use crate::context::settled;
-use crate::watch::{bank_account, first_events, first_look, relinked};
 use crate::{Context, Engine, Error};
 use model::account::{Account, AccountStatus, InactiveCause, StatusAction};
 use model::clock::AccountTime;

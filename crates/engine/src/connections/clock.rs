@@ -6,11 +6,11 @@
 //! earliest item that is still to be done. While it is advancing, ordinary workers leave its
 //! accounts alone and writes to them answer 429. An advance that cannot go on ends as a failure.
 
+use crate::connections::held::HeldRows;
+use crate::connections::refresh::{Outcome, Work, is_current};
+use crate::connections::schedule::is_due;
 use crate::context::{made, render, settled, tries};
 use crate::due::{Due, DueKind, Worked, in_order, next_due, others};
-use crate::held::HeldRows;
-use crate::refresh::{Outcome, Work, is_current};
-use crate::schedule::is_due;
 use crate::worker::caught;
 use crate::{Answer, Context, Engine, Error};
 use model::account::Account;

@@ -3,7 +3,7 @@
 use super::flow::Opened;
 use super::open;
 use super::steps::{Unusable, accounts_max, can_sign_in, offer, seen_again, usable};
-use crate::carrier::Ask;
+use crate::connections::carrier::Ask;
 use crate::test_helpers::scenario::Banks;
 use crate::{Engine, Error};
 use connectors::{Input, Institution, Step};

@@ -4,7 +4,7 @@
 //! that exist stay as they are. A crash in between repeats the work and changes nothing. Once its
 //! mark is cleared an event is offered to the event streams, which no crash outlives.
 
-use crate::event::{Listeners, subscribed};
+use crate::events::event::{Listeners, subscribed};
 use crate::test_helpers::fault::FaultsOf;
 use crate::{Engine, Error};
 use model::clock::ServerTime;

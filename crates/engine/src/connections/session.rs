@@ -1,9 +1,9 @@
 //! Financial Connections Sessions: carriers of a link flow.
 
-use crate::access::{Access, secret_lookup};
+use crate::connect::access::{Access, secret_lookup};
+use crate::connections::link::changed;
+use crate::connections::relink::RelinkInput;
 use crate::context::render;
-use crate::link::changed;
-use crate::relink::RelinkInput;
 use crate::test_helpers::judge::What;
 use crate::{Answer, Context, Engine, Error};
 use model::account::{Account, Holder, Permission};

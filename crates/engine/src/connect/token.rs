@@ -3,8 +3,8 @@
 //! What uses a token puts it back, marked as used, into the change that makes something of it; two
 //! uses at once are told apart by its version.
 
+use crate::connect::external_account::{ExternalNumbers, check_numbers};
 use crate::context::render;
-use crate::external_account::{ExternalNumbers, check_numbers};
 use crate::payments::Changes;
 use crate::{Answer, Context, Engine, Error};
 use model::account::{Account, Holder, PaymentMethodType, Permission, Subcategory};

@@ -1,6 +1,6 @@
 //! Transactions: the feed that followers read.
 
-use crate::account::{no_such_account, permitted, readable};
+use crate::connections::account::{no_such_account, permitted, readable};
 use crate::test_helpers::judge::{Edge, Listed, What};
 use crate::{Answer, Context, Engine, Error};
 use model::account::{AccountStatus, ListableAccount, Permission};

@@ -3,11 +3,11 @@
 //! A refresh that is asked for becomes a job; the refresh worker does the rest. What cannot be
 //! started leaves the account as it is and is answered with it, 200.
 
-use crate::change::{push_event, record_interrupted_by};
+use crate::connections::change::{push_event, record_interrupted_by};
+use crate::connections::watch::bank_account;
 use crate::context::{render, settled, tries};
 use crate::list::list_body;
 use crate::test_helpers::judge::What;
-use crate::watch::bank_account;
 use crate::{Answer, Context, Engine, Error};
 use model::Word;
 use model::account::{Account, AccountStatus, Holder, Permission, permission_for};

@@ -1,7 +1,7 @@
 //! What a bank does to an account by itself, turned into a change of the account and its events.
 
 use crate::Engine;
-use crate::change::{push_event_of, record_interrupted_by};
+use crate::connections::change::{push_event_of, record_interrupted_by};
 use connectors::{BankAccount, Watch};
 use model::account::{Account, AccountNumber, ExpectedDeactivation};
 use model::clock::AccountTime;

@@ -4,7 +4,7 @@
 //!
 //! A step that does not belong to the pane that is shown does nothing: another tab was faster.
 
-use crate::carrier::Ask;
+use crate::connections::carrier::Ask;
 use crate::test_helpers::scenario::Banks;
 use connectors::{Begin, Input, Institution, LinkError, OfferedAccount, Step};
 use model::clock::AccountTime;

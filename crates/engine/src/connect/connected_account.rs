@@ -7,9 +7,9 @@
 //! Deleting an account disconnects its bank accounts first, one commit each; a crash between two of
 //! them leaves an account that can be deleted again.
 
-use crate::access::Connected;
+use crate::connect::access::Connected;
+use crate::connect::external_account::ExternalInput;
 use crate::context::{render, tries};
-use crate::external_account::ExternalInput;
 use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};
 use model::connected_account::{ConnectedAccount, PlatformTie};

@@ -2,7 +2,7 @@
 //! that exists for tests only, and debits nobody. And the registration without which it hands out no
 //! data.
 
-use crate::connections_settings::registration;
+use crate::connections::connections_settings::registration;
 use crate::{Context, Engine, Error};
 use model::Word;
 use model::account::Permission;

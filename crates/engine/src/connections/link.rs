@@ -11,7 +11,7 @@ mod known;
 mod steps;
 mod view;
 
-use crate::carrier::{Ask, CarrierEnd};
+use crate::connections::carrier::{Ask, CarrierEnd};
 use crate::context::tries;
 use crate::test_helpers::scenario::Banks;
 use crate::{Answer, Context, Engine, Error};
@@ -26,7 +26,7 @@ use steps::{Effect, Ground};
 use store::{ChangeObjects, Changed};
 use wire::error::Error as Refusal;
 
-pub use crate::carrier::CarrierInput;
+pub use crate::connections::carrier::CarrierInput;
 pub use flow::{FlowInput, Stepped};
 pub(crate) use steps::address;
 pub use steps::{LinkStep, PickFault, Unusable};

@@ -1,9 +1,9 @@
 //! Linking again: which authorization a session renews, and whether that helps.
 //!
 //! The run that follows is that of any session, begun at the bank of the authorization
-//! ([`link`](crate::link)); what it links keeps the authorization.
+//! ([`link`](crate::connections::link)); what it links keeps the authorization.
 
-use crate::carrier::Ask;
+use crate::connections::carrier::Ask;
 use crate::{Context, Engine, Error};
 use model::account::{Account, AccountStatus, StatusAction};
 use model::id::{AuthorizationId, MerchantId};

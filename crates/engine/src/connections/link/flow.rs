@@ -4,7 +4,7 @@
 
 use super::steps::{Effect, Ground, LinkStep, PickFault, begun, relink_failure};
 use super::{CarrierInput, changed, open};
-use crate::carrier::{Carrier, CarrierEnd};
+use crate::connections::carrier::{Carrier, CarrierEnd};
 use crate::context::{made, render, settled, tries};
 use crate::{Answer, Context, Engine, Error};
 use model::account::Holder;

@@ -6,10 +6,10 @@
 //! After a crash the lease runs out and the job is claimed anew: nothing of the lost attempt was
 //! stored but a credential or a state that the bank had replaced.
 
-use crate::change::{push_event_of, record_interrupted_by};
+use crate::connections::change::{push_event_of, record_interrupted_by};
+use crate::connections::held::HeldRows;
+use crate::connections::watch::bank_account;
 use crate::context::{settled, tries};
-use crate::held::HeldRows;
-use crate::watch::bank_account;
 use crate::{Engine, Error};
 use connectors::{Fetch, FetchError, FetchPage, Records};
 use model::account::{Account, InactiveCause, StatusAction};

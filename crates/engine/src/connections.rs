@@ -1,0 +1,21 @@
+//! Financial Connections: link flows and the objects that carry them, bank accounts, refreshes,
+//! transactions, and the time and the work due of all of them.
+//!
+//! After a crash every job, flow and clock continues from its last commit.
+
+pub mod account;
+pub(crate) mod carrier;
+pub(crate) mod change;
+pub mod clock;
+pub mod connections_settings;
+pub mod customer;
+pub(crate) mod held;
+pub mod hosted;
+pub mod link;
+pub(crate) mod live;
+pub mod refresh;
+pub mod relink;
+pub mod schedule;
+pub mod session;
+pub mod transaction;
+pub(crate) mod watch;
