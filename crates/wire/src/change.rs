@@ -3,8 +3,8 @@
 //!
 //! A request is read by the table and by every change that its version has; an answer is rendered
 //! as the newest version shows it, and what is newer than its reader is left out. Objects that are
-//! written without a value in between ([`render::account`](crate::render::account),
-//! [`render::session`](crate::render::session)), and calls that are read by hand, ask whether a
+//! written without a value in between ([`render::account`](crate::render::connections::account),
+//! [`render::session`](crate::render::connections::session)), and calls that are read by hand, ask whether a
 //! version [`has`](Version::has) a change.
 //!
 //! To add one: a module with its `CHANGE`, its name in [`CHANGES`], newest first, and a row in

@@ -7,7 +7,7 @@ use model::bank::Feature;
 use wire::error::Error;
 use wire::list::take_page;
 use wire::params::{Params, without_repeats};
-use wire::render::account::{FIELDS, LIST_FIELDS};
+use wire::render::connections::account::{FIELDS, LIST_FIELDS};
 
 /// What can be subscribed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use store::Bounds;
 use wire::error::Error;
 use wire::list::take_page;
 use wire::params::{Params, Range, Setting};
-use wire::render::customer::{FIELDS, LIST_FIELDS};
+use wire::render::connections::customer::{FIELDS, LIST_FIELDS};
 
 const NAME_CHARS_MAX: usize = 256;
 const BUSINESS_NAME_CHARS_MAX: usize = 150;

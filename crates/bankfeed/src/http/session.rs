@@ -13,7 +13,7 @@ use model::session::{
 use wire::change::{CREDIT_ACCOUNTS, HOSTED_SESSION, ONE_COUNTRY, RELINK, SESSION_SETUP};
 use wire::error::Error;
 use wire::params::{Params, Setting, without_repeats};
-use wire::render::session::FIELDS;
+use wire::render::connections::session::FIELDS;
 use wire::version::Version;
 
 /// Who may hold the accounts.

@@ -22,7 +22,7 @@ use store::{AccountsOf, Bounds, ChangeObjects, Changed, FindObject, Kind, Object
 use wire::error::Error as Refusal;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
-use wire::render::connected_account::{platform_value, value};
+use wire::render::connect::connected_account::{platform_value, value};
 
 /// What a create or an update says.
 #[derive(Clone, Debug, Default)]

@@ -18,7 +18,7 @@ use store::Object;
 use wire::error::Error as Refusal;
 use wire::list::PageParams;
 use wire::params::{MetadataChange, Setting};
-use wire::render::connected_account::{external_account, external_list};
+use wire::render::connect::connected_account::{external_account, external_list};
 
 /// Where an account is to be paid out to.
 #[derive(Clone, Debug)]

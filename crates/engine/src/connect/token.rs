@@ -30,7 +30,7 @@ impl Engine {
         check_numbers(&given.numbers, context.livemode, path)?;
         let (name, now) = (given.holder_name.clone(), self.clock.account_now());
         let token = self.token_of_numbers(context, &given.numbers, name, now);
-        let body = render(|w| wire::render::token::write(w, &token));
+        let body = render(|w| wire::render::connect::token::write(w, &token));
         let mut changes = Changes::default();
         changes.put(Object::Token(token));
         if self.commit(context, changes, &body).await? {
@@ -47,7 +47,7 @@ impl Engine {
             Err(_) => None,
         };
         let token = found.ok_or_else(|| Refusal::no_such("token", given, "token"))?;
-        Ok(Answer::unchanged(render(|w| wire::render::token::write(w, &token))))
+        Ok(Answer::unchanged(render(|w| wire::render::connect::token::write(w, &token))))
     }
 
     /// A new token of numbers, not stored yet.

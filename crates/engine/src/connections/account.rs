@@ -295,7 +295,14 @@ impl Engine {
         let bodies: Vec<Vec<u8>> = owners
             .into_iter()
             .map(|(id, owner)| {
-                render(|w| wire::render::ownership::write_owner(w, id, owner, ownership.created))
+                render(|w| {
+                    wire::render::connections::ownership::write_owner(
+                        w,
+                        id,
+                        owner,
+                        ownership.created,
+                    )
+                })
             })
             .collect();
         let body = list_body(&url, has_more, &bodies);
@@ -378,7 +385,13 @@ impl Engine {
         let (customer, ownership) = self.account_expansions(context, account, expand).await?;
         let view = context.view(self);
         Ok(render(|w| {
-            wire::render::account::write(w, account, &view, customer.as_ref(), ownership.as_ref());
+            wire::render::connections::account::write(
+                w,
+                account,
+                &view,
+                customer.as_ref(),
+                ownership.as_ref(),
+            );
         }))
     }
 

@@ -60,7 +60,7 @@ fn event(
 }
 
 fn clock_body(clock: &TestClock) -> Vec<u8> {
-    render(|w| wire::render::clock::write(w, clock))
+    render(|w| wire::render::connections::clock::write(w, clock))
 }
 
 impl Engine {

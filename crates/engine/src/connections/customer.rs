@@ -388,7 +388,7 @@ impl Engine {
                 let clock = self.expanded_clock(context, customer, &expand).await?;
                 let view = context.view(self);
                 bodies.push(render(|w| {
-                    wire::render::customer::write(w, customer, &view, clock.as_ref());
+                    wire::render::connections::customer::write(w, customer, &view, clock.as_ref());
                 }));
             }
         }
@@ -413,7 +413,9 @@ impl Engine {
     ) -> Result<Vec<u8>, Error> {
         let clock = self.expanded_clock(context, customer, expand).await?;
         let view = context.view(self);
-        Ok(render(|w| wire::render::customer::write(w, customer, &view, clock.as_ref())))
+        Ok(render(|w| {
+            wire::render::connections::customer::write(w, customer, &view, clock.as_ref())
+        }))
     }
 
     /// The clock of a customer, if it is to be shown whole.

@@ -19,8 +19,8 @@ use wire::change::EQUAL_DEFAULTS;
 use wire::error::Error as Refusal;
 use wire::expand::Expand;
 use wire::render::ExpandedHolder;
-use wire::render::customer::ExpandedCustomer;
-use wire::render::session::SessionParts;
+use wire::render::connections::customer::ExpandedCustomer;
+use wire::render::connections::session::SessionParts;
 
 /// What a create says.
 #[derive(Clone, Debug)]
@@ -231,7 +231,7 @@ impl Engine {
             token,
             secret_shown: now < session.expires_at(),
         };
-        Ok(render(|w| wire::render::session::write(w, &session, &view)))
+        Ok(render(|w| wire::render::connections::session::write(w, &session, &view)))
     }
 
     /// Accounts by their ids, in the order of the account list.

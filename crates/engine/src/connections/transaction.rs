@@ -13,7 +13,7 @@ use store::{
 use wire::error::Error as Refusal;
 use wire::json::JsonWriter;
 use wire::list::{PageParams, write_list};
-use wire::render::transaction::{BYTES_TYPICAL, Renderer};
+use wire::render::connections::transaction::{BYTES_TYPICAL, Renderer};
 
 /// Which transactions a list holds.
 #[derive(Clone, Debug)]
@@ -110,7 +110,7 @@ impl Engine {
             return Err(Refusal::invalid(message).code(code).param("transaction").into());
         }
         let body = crate::context::render(|w| {
-            wire::render::transaction::write(w, &row, account.livemode);
+            wire::render::connections::transaction::write(w, &row, account.livemode);
         });
         Ok(Answer::unchanged(body).seen(id.account, What::Read))
     }

@@ -228,5 +228,5 @@ impl Engine {
 }
 
 fn endpoint_body(endpoint: &Endpoint, show_secret: bool) -> Vec<u8> {
-    render(|w| wire::render::endpoint::write(w, endpoint, show_secret))
+    render(|w| wire::render::events::endpoint::write(w, endpoint, show_secret))
 }

@@ -78,7 +78,7 @@ impl Engine {
     ) -> Vec<u8> {
         let view = wire::render::View::new(version, self.settings.show_refresh_errors)
             .at(&self.settings.public_url, &self.page_key);
-        render(|w| wire::render::event::write(w, event, &view, pending, connected))
+        render(|w| wire::render::events::event::write(w, event, &view, pending, connected))
     }
 
     pub(crate) async fn get_event(

@@ -24,7 +24,7 @@ use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use wire::error::Error as Refusal;
-use wire::render::event_stream::{self, Message, Received};
+use wire::render::events::event_stream::{self, Message, Received};
 use wire::signature::sign;
 use wire::version::Version;
 

@@ -45,7 +45,7 @@ pub enum ResendTo {
 }
 
 fn body_of((delivery, attempts): &WithAttempts) -> Vec<u8> {
-    render(|w| wire::render::delivery::write(w, delivery, attempts))
+    render(|w| wire::render::test_helpers::delivery::write(w, delivery, attempts))
 }
 
 impl Engine {

@@ -202,7 +202,7 @@ impl Engine {
             fault.version += 1;
             let id = fault.id;
             let body = render(|w| {
-                wire::render::deleted::write(w, &id, wire::render::fault::OBJECT);
+                wire::render::deleted::write(w, &id, wire::render::test_helpers::fault::OBJECT);
             });
             let change = ChangeObject {
                 object: Object::Fault(fault),
@@ -355,6 +355,6 @@ impl Engine {
             .get(&(fault.merchant, fault.id))
             .copied()
             .unwrap_or_default();
-        render(|w| wire::render::fault::write(w, fault, count.fitting, count.hits))
+        render(|w| wire::render::test_helpers::fault::write(w, fault, count.fitting, count.hits))
     }
 }

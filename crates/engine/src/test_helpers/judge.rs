@@ -93,7 +93,9 @@ impl Engine {
             Some(watch) => watch.report(now, finished),
             None => MerchantWatch::new(now).report(now, finished),
         };
-        Answer::unchanged(render(|w| wire::render::consumer_report::write(w, &report)))
+        Answer::unchanged(render(|w| {
+            wire::render::test_helpers::consumer_report::write(w, &report)
+        }))
     }
 
     /// Forgets what was seen of a client whose objects were removed or replaced.

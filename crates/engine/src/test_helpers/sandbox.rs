@@ -19,8 +19,10 @@ use model::event::EventType;
 use model::id::TransactionId;
 use store::{AccountChange, ChangeAccount, ChangeConnection, Connection, FindBankId};
 use wire::error::Error as Refusal;
-use wire::render::bank::{BookEntry, ScriptedRefresh};
-use wire::render::institution::{Institution as Shown, InstitutionStatus, TestAccount};
+use wire::render::connections::institution::{
+    Institution as Shown, InstitutionStatus, TestAccount,
+};
+use wire::render::test_helpers::bank::{BookEntry, ScriptedRefresh};
 
 /// A transaction to add on the bank's side; a time that is left out is now.
 #[derive(Clone, Debug)]
@@ -102,7 +104,7 @@ impl Engine {
     ) -> Result<Answer, Error> {
         self.steer(context, id, |sandbox, account, now| {
             let Steered { state, made } = sandbox.set_balance(account, now, current, available)?;
-            Ok((state, render(|w| wire::render::bank::write_balance(w, &made))))
+            Ok((state, render(|w| wire::render::test_helpers::bank::write_balance(w, &made))))
         })
         .await
     }
@@ -120,7 +122,7 @@ impl Engine {
                 w.object(|w| {
                     w.key("object").plain("bankfeed.owners");
                     w.key("owners");
-                    wire::render::bank::write_owners(w, &made);
+                    wire::render::test_helpers::bank::write_owners(w, &made);
                 });
             });
             Ok((state, body))
@@ -180,7 +182,9 @@ impl Engine {
         let owners = sandbox.ledger_owners(&at_bank, now).map_err(refused)?;
         let body = render(|w| {
             let entries = entries.iter().map(book_entry);
-            wire::render::bank::write_ledger(w, account.id, now, entries, &balance, &owners);
+            wire::render::test_helpers::bank::write_ledger(
+                w, account.id, now, entries, &balance, &owners,
+            );
         });
         Ok(Answer::unchanged(body))
     }
@@ -326,7 +330,7 @@ fn book_entry(entry: &LedgerEntry) -> BookEntry<'_> {
 }
 
 fn entry_body(entry: &LedgerEntry) -> Vec<u8> {
-    render(|w| wire::render::bank::write_entry(w, &book_entry(entry)))
+    render(|w| wire::render::test_helpers::bank::write_entry(w, &book_entry(entry)))
 }
 
 fn scripts_body(account: model::id::AccountId, scripts: &[Script]) -> Vec<u8> {
@@ -336,7 +340,7 @@ fn scripts_body(account: model::id::AccountId, scripts: &[Script]) -> Vec<u8> {
         delay_s: script.delay_s,
         times: script.times,
     });
-    render(|w| wire::render::bank::write_scripts(w, account, shown))
+    render(|w| wire::render::test_helpers::bank::write_scripts(w, account, shown))
 }
 
 fn institution_body(institution: &Institution, up: bool) -> Vec<u8> {
@@ -365,5 +369,5 @@ fn institution_body(institution: &Institution, up: bool) -> Vec<u8> {
         description: &institution.description,
         accounts: &accounts,
     };
-    render(|w| wire::render::institution::write(w, &shown))
+    render(|w| wire::render::connections::institution::write(w, &shown))
 }

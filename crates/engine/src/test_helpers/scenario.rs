@@ -19,7 +19,7 @@ use store::{
 };
 use wire::error::Error as Refusal;
 use wire::list::PageParams;
-use wire::render::scenario::{ScenarioBank, write};
+use wire::render::test_helpers::scenario::{ScenarioBank, write};
 
 /// What a create says: the file itself, or the name of one that comes with the server.
 #[derive(Clone, Debug)]

@@ -18,7 +18,7 @@ use store::{
 use wire::error::Error as Refusal;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
-use wire::render::snapshot::{OBJECT, write, write_reset};
+use wire::render::test_helpers::snapshot::{OBJECT, write, write_reset};
 
 fn body(snapshot: &SandboxSnapshot) -> Vec<u8> {
     render(|w| write(w, snapshot))

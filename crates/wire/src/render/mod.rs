@@ -4,32 +4,17 @@
 //! nothing is known; keys that they declare optional are left out while unset. The order is `id`,
 //! `object`, then the alphabet. What differs between API versions is decided by the [`View`].
 
-pub mod account;
-pub mod authorization;
-pub mod bank;
-pub mod clock;
-pub mod connected_account;
-pub mod consumer_report;
-pub mod customer;
+pub mod connect;
+pub mod connections;
 pub mod deleted;
-pub mod delivery;
-pub mod endpoint;
-pub mod event;
-pub mod event_stream;
-pub mod fault;
+pub mod events;
 pub mod given;
-pub mod institution;
-pub mod ownership;
 pub mod payments;
-pub mod scenario;
-pub mod session;
-pub mod snapshot;
-pub mod token;
-pub mod transaction;
+pub mod test_helpers;
 
 use crate::address::{HostedPage, PageKey};
 use crate::json::JsonWriter;
-use crate::render::customer::ExpandedCustomer;
+use crate::render::connections::customer::{self, ExpandedCustomer};
 use crate::version::Version;
 use model::account::Holder;
 use model::id::MerchantId;

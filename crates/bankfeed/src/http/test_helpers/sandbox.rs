@@ -13,7 +13,7 @@ use model::money::Currency;
 use model::refresh::RefreshCause;
 use wire::error::Error;
 use wire::params::{Params, Setting};
-use wire::render::{account, session};
+use wire::render::connections::{account, session};
 
 /// Longest delay that can be scripted; a refresh pending for longer than two days fails anyway.
 const DELAY_S_MAX: i64 = 30 * DAY_S;

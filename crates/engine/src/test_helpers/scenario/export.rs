@@ -32,7 +32,7 @@ impl Engine {
             .export(&at_bank, now, &account.institution_name, &history)
             .map_err(|error| refused(&error))?;
         Ok(Answer::unchanged(render(|w| {
-            wire::render::scenario::write_export(w, account.id, now, &text);
+            wire::render::test_helpers::scenario::write_export(w, account.id, now, &text);
         })))
     }
 

@@ -7,6 +7,7 @@ use crate::address::HostedPage;
 use crate::change::leave_out_newer;
 use crate::expand::Field;
 use crate::render::View;
+use crate::render::connections::customer;
 use crate::render::given::{Expanded, Shown, complete, id_or_object, value as given_value};
 use model::Word;
 use model::payments::checkout::{CheckoutMode, CheckoutSession, LineItem};
@@ -16,7 +17,7 @@ use std::sync::LazyLock;
 
 /// What can be expanded.
 pub const FIELDS: &[Field] = &[
-    Field { name: "customer", expandable: true, inside: crate::render::customer::FIELDS },
+    Field { name: "customer", expandable: true, inside: customer::FIELDS },
     Field { name: "invoice", expandable: true, inside: super::invoice::FIELDS },
     Field { name: "line_items", expandable: true, inside: &[] },
     Field { name: "payment_intent", expandable: true, inside: super::intent::FIELDS },

@@ -5,6 +5,7 @@ use crate::address::HostedPage;
 use crate::change::leave_out_newer;
 use crate::expand::Field;
 use crate::render::View;
+use crate::render::connections::customer;
 use crate::render::given::{Expanded, Shown, id_or_object, leave_out};
 use model::Word;
 use model::clock::DAY_S;
@@ -16,7 +17,7 @@ use std::sync::LazyLock;
 
 /// What can be expanded in either.
 pub const FIELDS: &[Field] = &[
-    Field { name: "customer", expandable: true, inside: crate::render::customer::FIELDS },
+    Field { name: "customer", expandable: true, inside: customer::FIELDS },
     Field { name: "mandate", expandable: true, inside: super::mandate::FIELDS },
     Field { name: "payment_method", expandable: true, inside: super::payment_method::FIELDS },
 ];

@@ -4,6 +4,7 @@ use super::intent::lay_collection;
 use crate::address::HostedPage;
 use crate::expand::Field;
 use crate::render::View;
+use crate::render::connections::customer;
 use crate::render::given::{Expanded, Shown, id_or_object};
 use model::Word;
 use model::id::{InvoiceLineId, InvoicePaymentId};
@@ -31,7 +32,7 @@ const PAYMENTS: &[Field] = &[Field { name: "data", expandable: false, inside: PA
 /// What can be expanded in an invoice.
 pub const FIELDS: &[Field] = &[
     Field { name: "confirmation_secret", expandable: true, inside: &[] },
-    Field { name: "customer", expandable: true, inside: crate::render::customer::FIELDS },
+    Field { name: "customer", expandable: true, inside: customer::FIELDS },
     Field {
         name: "default_payment_method",
         expandable: true,
@@ -45,7 +46,7 @@ pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, ins
 
 /// What can be expanded in an invoice item.
 pub const ITEM_FIELDS: &[Field] = &[
-    Field { name: "customer", expandable: true, inside: crate::render::customer::FIELDS },
+    Field { name: "customer", expandable: true, inside: customer::FIELDS },
     Field { name: "invoice", expandable: true, inside: FIELDS },
 ];
 

@@ -1,6 +1,7 @@
 //! Payment methods of the type `us_bank_account`.
 
 use crate::expand::Field;
+use crate::render::connections::customer;
 use crate::render::given::{Expanded, Shown, id_or_object, value as given_value};
 use model::Word;
 use model::payments::payment_method::PaymentMethod;
@@ -9,7 +10,7 @@ use std::sync::LazyLock;
 
 /// What can be expanded.
 pub const FIELDS: &[Field] =
-    &[Field { name: "customer", expandable: true, inside: crate::render::customer::FIELDS }];
+    &[Field { name: "customer", expandable: true, inside: customer::FIELDS }];
 
 /// What can be expanded in a list of them.
 pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];

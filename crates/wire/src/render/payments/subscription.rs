@@ -3,6 +3,7 @@
 use super::intent::lay_collection;
 use super::product::price_value;
 use crate::expand::Field;
+use crate::render::connections::customer;
 use crate::render::given::{Expanded, Shown, complete, id_or_object, show_number};
 use model::Word;
 use model::clock::AccountTime;
@@ -16,7 +17,7 @@ const ITEMS: &[Field] = &[Field { name: "data", expandable: false, inside: PRICE
 
 /// What can be expanded in a subscription.
 pub const FIELDS: &[Field] = &[
-    Field { name: "customer", expandable: true, inside: crate::render::customer::FIELDS },
+    Field { name: "customer", expandable: true, inside: customer::FIELDS },
     Field {
         name: "default_payment_method",
         expandable: true,

@@ -4,11 +4,13 @@
 //! difference as the reader's version would have shown both.
 
 use crate::json::JsonWriter;
+use crate::render::View;
+use crate::render::connect::connected_account;
+use crate::render::connections::{account, authorization, clock, customer};
 use crate::render::given::Expanded;
 use crate::render::payments::{
     checkout, dispute, intent, invoice, mandate, payment_method, product, subscription,
 };
-use crate::render::{View, account, authorization, clock, connected_account, customer};
 use model::Word;
 use model::event::{Event, Snapshot};
 use model::id::IdText;
@@ -52,7 +54,7 @@ pub fn write(
 /// differs.
 ///
 /// ```
-/// # use wire::render::event::previous_attributes;
+/// # use wire::render::events::event::previous_attributes;
 /// let previous = previous_attributes(br#"{"a":1,"b":[1]}"#, br#"{"a":2,"b":[1],"c":3}"#);
 /// assert_eq!(previous.unwrap(), br#"{"a":1,"c":null}"#);
 /// ```

@@ -91,7 +91,7 @@ pub fn write_ledger<'a>(
 
 /// Writes a balance as the bank computes it.
 pub fn write_balance(writer: &mut JsonWriter, balance: &Balance) {
-    super::account::write_balance(writer, Some(balance));
+    crate::render::connections::account::write_balance(writer, Some(balance));
 }
 
 /// Writes owners as the bank knows them.

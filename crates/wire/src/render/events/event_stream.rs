@@ -86,7 +86,7 @@ pub fn message(message: &Message<'_>, conversation: &str) -> String {
 /// Reads what a reader says; nothing when it is not known here.
 ///
 /// ```
-/// # use wire::render::event_stream::{Received, read};
+/// # use wire::render::events::event_stream::{Received, read};
 /// let text = r#"{"type":"event_ack","webhook_conversation_id":"wc_1","event_id":"evt_1"}"#;
 /// assert_eq!(read(text), Some(Received::Acknowledged { conversation: "wc_1".into() }));
 /// ```

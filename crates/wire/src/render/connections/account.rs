@@ -6,7 +6,8 @@
 use crate::change::{ACCOUNT_NUMBERS, DEACTIVATION_FORESEEN, INSTITUTION, NUMBER_STATES, RELINK};
 use crate::expand::Field;
 use crate::json::JsonWriter;
-use crate::render::{ExpandedHolder, View, customer, ownership, write_holder};
+use crate::render::connections::{customer, ownership};
+use crate::render::{ExpandedHolder, View, write_holder};
 use crate::version::Version;
 use model::Word;
 use model::account::{Account, AccountStatus, NumberStatus};
@@ -104,7 +105,7 @@ fn write_numbers(w: &mut JsonWriter, account: &Account, version: &Version) {
     });
 }
 
-pub(super) fn write_balance(w: &mut JsonWriter, balance: Option<&Balance>) {
+pub(crate) fn write_balance(w: &mut JsonWriter, balance: Option<&Balance>) {
     let Some(balance) = balance else {
         w.null();
         return;
@@ -218,7 +219,7 @@ fn write_status_details(w: &mut JsonWriter, account: &Account, version: &Version
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::customer::ExpandedCustomer;
+    use crate::render::connections::customer::ExpandedCustomer;
     use crate::render::samples::{self, indented, view, written};
     use model::account::{
         AccountNumber, ExpectedCause, ExpectedDeactivation, InactiveCause, NumberType, StatusAction,

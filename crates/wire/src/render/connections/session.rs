@@ -10,7 +10,9 @@ use crate::change::{
 use crate::expand::Field;
 use crate::json::JsonWriter;
 use crate::list::write_list;
-use crate::render::{ExpandedHolder, View, account, token, write_holder};
+use crate::render::connect::token;
+use crate::render::connections::account;
+use crate::render::{ExpandedHolder, View, write_holder};
 use model::Word;
 use model::account::Account;
 use model::id::AccountId;

@@ -5,7 +5,8 @@
 
 use crate::expand::Field;
 use crate::json::JsonWriter;
-use crate::render::{View, clock, deleted};
+use crate::render::connections::clock;
+use crate::render::{View, deleted};
 use model::Word;
 use model::clock::TestClock;
 use model::customer::{Address, Customer};

@@ -4,7 +4,7 @@
 //! Nobody is onboarded here, so nothing is ever required of an account, and what it was asked to
 //! be able to do it can do.
 
-use super::given::{Shown, leave_out, value as given_value};
+use crate::render::given::{Shown, leave_out, value as given_value};
 use model::Word;
 use model::connected_account::{ConnectedAccount, ExternalAccount};
 use model::given::Given;
@@ -178,7 +178,7 @@ fn controller(given: &Given) -> Value {
         _ => of_type("account", "stripe", "stripe", "full"),
     };
     if let Some(chosen) = given.at(&["controller"]) {
-        super::given::lay_over(&mut shown, given_value(chosen));
+        crate::render::given::lay_over(&mut shown, given_value(chosen));
         leave_out(&mut shown, "application");
     }
     shown

@@ -1,0 +1,4 @@
+//! Connected accounts with their external accounts, and bank account tokens.
+
+pub mod connected_account;
+pub mod token;
