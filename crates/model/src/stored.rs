@@ -4,6 +4,10 @@
 //! beside it, for keys, lists and what falls due. A new object implements this trait here and is
 //! named once in the store.
 
+mod kind;
+
+pub use kind::{PaymentIntent, SetupIntent, StoredKind};
+
 use crate::account::Holder;
 use crate::clock::{AccountTime, ServerTime, TestClock};
 use crate::connected_account::{ConnectedAccount, PlatformTie};
