@@ -28,6 +28,7 @@ use store::{
 };
 use wire::error::Error as Refusal;
 use wire::list::PageParams;
+use wire::render::connections::clock;
 
 /// What a step of an advance came to.
 enum Step {
@@ -60,7 +61,7 @@ fn event(
 }
 
 fn clock_body(clock: &TestClock) -> Vec<u8> {
-    render(|w| wire::render::connections::clock::write(w, clock))
+    render(|w| clock::write(w, clock))
 }
 
 impl Engine {
@@ -108,9 +109,8 @@ impl Engine {
 
     /// Lists clocks.
     pub async fn list_clocks(&self, context: &Context, page: &PageParams) -> Result<Answer, Error> {
-        let url = "/v1/test_helpers/test_clocks";
-        self.list_all(context, Kind::TestClock, Bounds::default(), page, url, |object| match object
-        {
+        let (kind, created) = (Kind::TestClock, Bounds::default());
+        self.list_all(context, kind, created, page, clock::URL, |object| match object {
             Object::TestClock(clock) => Some(clock_body(clock)),
             _ => None,
         })
@@ -176,7 +176,7 @@ impl Engine {
             clock.version += 1;
             let created = clock.frozen_time;
             let body = render(|w| {
-                wire::render::deleted::write(w, &clock.id, "test_helpers.test_clock");
+                wire::render::deleted::write(w, &clock.id, clock::OBJECT);
             });
             let deleted =
                 event(&clock, EventType::TestClockDeleted, created, Some(context.cause()));

@@ -7,6 +7,8 @@ use model::clock::TestClock;
 
 /// The kind of object.
 pub const OBJECT: &str = "test_helpers.test_clock";
+/// The path of the list of test clocks.
+pub const URL: &str = "/v1/test_helpers/test_clocks";
 
 /// Writes a test clock, or what is left of a deleted one.
 pub fn write(writer: &mut JsonWriter, clock: &TestClock) {
