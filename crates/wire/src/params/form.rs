@@ -164,35 +164,23 @@ fn decode(text: &str) -> Result<String, Error> {
     if text.bytes().all(|byte| !matches!(byte, b'+' | b'%' | 0)) {
         return Ok(text.to_owned());
     }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        match byte {
-            b'+' => bytes.push(b' '),
-            b'%' => {
-                let pair = rest.next().zip(rest.next());
-                let digits = pair.and_then(|(high, low)| Some((hex(high)?, hex(low)?)));
-                let Some((high, low)) = digits else {
-                    return Err(Error::invalid(format!(
-                        "Invalid percent-encoding in the parameters: {}",
-                        shown(text)
-                    )));
-                };
-                bytes.push(high << 4 | low);
-            }
-            _ => bytes.push(byte),
-        }
+    // The decoder would leave a percent sign without two digits as it is.
+    let mut escapes = text.split('%').skip(1).map(|rest| rest.as_bytes().get(..2));
+    if !escapes.all(|digits| digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)))
+    {
+        return Err(Error::invalid(format!(
+            "Invalid percent-encoding in the parameters: {}",
+            shown(text)
+        )));
     }
+    let spaced = text.replace('+', " ");
+    let bytes: Vec<u8> = percent_encoding::percent_decode_str(&spaced).collect();
     // Databases differ in whether a text may hold a zero byte, and no honest parameter does.
     match String::from_utf8(bytes) {
         Ok(decoded) if !decoded.contains('\0') => Ok(decoded),
         Ok(_) => Err(Error::invalid("A parameter holds a zero byte.")),
         Err(_) => Err(Error::invalid("A parameter is not valid UTF-8.")),
     }
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 /// `a[b][]` → `a`, `b`, and an empty segment.
