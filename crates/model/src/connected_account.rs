@@ -168,7 +168,9 @@ impl ConnectedAccount {
     /// Makes one the default of its currency in place of the one that was.
     pub fn make_default(&mut self, id: BankAccountId) {
         let chosen = self.external_accounts.iter().find(|held| held.id == id);
-        let Some(currency) = chosen.map(|chosen| chosen.currency.clone()) else { return };
+        let Some(currency) = chosen.map(|chosen| chosen.currency.clone()) else {
+            unreachable!("callers choose one of the account's own external accounts")
+        };
         for held in &mut self.external_accounts {
             if held.currency == currency {
                 held.default_for_currency = held.id == id;

@@ -43,11 +43,13 @@ pub struct DeliveryKey {
 impl fmt::Display for DeliveryKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let event = self.event.text();
-        let event = event.as_str().strip_prefix(EventId::PREFIX).unwrap_or_default();
+        let Some(event) = event.as_str().strip_prefix(EventId::PREFIX) else {
+            unreachable!("the text of an id begins with its prefix")
+        };
         let mut digits = [0; ENDPOINT_DIGITS];
         write_digits(u128::from(self.endpoint.number()), &mut digits);
-        // Digits are ASCII.
-        write!(formatter, "{PREFIX}{event}{}", std::str::from_utf8(&digits).unwrap_or_default())
+        let Ok(endpoint) = std::str::from_utf8(&digits) else { unreachable!("digits are ASCII") };
+        write!(formatter, "{PREFIX}{event}{endpoint}")
     }
 }
 

@@ -31,9 +31,12 @@ pub(crate) fn write_digits(value: u128, digits: &mut [u8]) {
         write_half(value / HALF, high);
         return;
     }
-    let half = u128::from(HALF);
-    write_half(u64::try_from(value % half).unwrap_or(0), low);
-    write_half(u64::try_from(value / half).unwrap_or(0), high);
+    let (quotient, remainder) = (value / u128::from(HALF), value % u128::from(HALF));
+    let (Ok(quotient), Ok(remainder)) = (u64::try_from(quotient), u64::try_from(remainder)) else {
+        unreachable!("a value of at most twenty digits has two halves of 64 bits")
+    };
+    write_half(remainder, low);
+    write_half(quotient, high);
 }
 
 fn write_half(mut value: u64, digits: &mut [u8]) {

@@ -49,9 +49,10 @@ impl Given {
 
     /// Sets a member of a hash.
     pub fn put(&mut self, name: &str, value: Self) {
-        if let Self::Hash(members) = self {
-            members.insert(name.to_owned(), value);
-        }
+        let Self::Hash(members) = self else {
+            unreachable!("callers set members of a request or of a hash in it")
+        };
+        members.insert(name.to_owned(), value);
     }
 
     /// The text at a path.

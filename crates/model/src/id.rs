@@ -11,7 +11,8 @@
 //! The alphabet is in ASCII order and the digits have a fixed width: ids sort as their numbers do.
 
 use crate::digits::{read_digits, write_digits};
-use crate::time::AccountTime;
+use crate::limits::BUCKETS;
+use crate::time::{AccountTime, DAY_S};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
@@ -84,8 +85,10 @@ impl IdText {
 
     /// The id as text.
     pub fn as_str(&self) -> &str {
-        // Prefixes and digits are ASCII, so the fallback cannot be reached.
-        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or("")
+        let Ok(text) = std::str::from_utf8(&self.bytes[..self.length]) else {
+            unreachable!("prefixes and digits are ASCII")
+        };
+        text
     }
 }
 
@@ -330,12 +333,15 @@ impl MerchantId {
 impl AccountId {
     /// The part of the accounts that this one belongs to, for claims and for the daily work.
     pub fn bucket(self) -> u32 {
-        u32::try_from(spread(self.0) % u64::from(crate::limits::BUCKETS)).unwrap_or(0)
+        let Ok(bucket) = u32::try_from(spread(self.0) % u64::from(BUCKETS)) else {
+            unreachable!("a remainder is smaller than its divisor")
+        };
+        bucket
     }
 
     /// The second of the day at which the daily work of this account falls due.
     pub fn daily_second(self) -> i64 {
-        i64::try_from(spread(self.0 ^ 0x5ca1_ab1e) % 86_400).unwrap_or(0)
+        (spread(self.0 ^ 0x5ca1_ab1e) % DAY_S.unsigned_abs()).cast_signed()
     }
 }
 
@@ -397,11 +403,14 @@ child_id!(
     TransactionId,
     "fctxn_",
     |id: TransactionId| {
-        let seconds = u128::from(id.listed_at.0.clamp(0, LISTED_AT_MAX).unsigned_abs());
+        let seconds = id.listed_at.0;
+        assert!((0..=LISTED_AT_MAX).contains(&seconds), "the diff bounds the time of a new row");
+        let seconds = u128::from(seconds.unsigned_abs());
         (id.account.0, (seconds << 32) | u128::from(id.ordinal))
     },
     |number, tail: u128| {
-        let listed_at = AccountTime(i64::try_from(tail >> 32).ok()?);
+        let listed_at = i64::try_from(tail >> 32).ok().filter(|at| *at <= LISTED_AT_MAX)?;
+        let listed_at = AccountTime(listed_at);
         let ordinal = u32::try_from(tail & u128::from(u32::MAX)).ok()?;
         Some(TransactionId { account: AccountId(number), listed_at, ordinal })
     }

@@ -32,8 +32,10 @@ impl Currency {
 
     /// The lowercase code.
     pub fn as_str(&self) -> &str {
-        // The constructor admits ASCII letters only, so the fallback cannot be reached.
-        std::str::from_utf8(&self.0).unwrap_or("xxx")
+        let Ok(code) = std::str::from_utf8(&self.0) else {
+            unreachable!("the constructor takes ASCII letters only")
+        };
+        code
     }
 
     /// How many digits of an amount stand after the point, from 0 to 3, after Stripe's list. Króna

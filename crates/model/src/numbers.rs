@@ -42,14 +42,8 @@ impl Numbers {
         rng.fill(&mut random);
         let random = u64::from(u16::from_le_bytes(random)) & ((1 << RANDOM_BITS) - 1);
         let ticks = ticks(clock);
-        let mut given = 0;
-        // The closure always answers Some, so the update cannot fail.
-        let _ = self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
-            let tick = ticks.max((last >> RANDOM_BITS) + 1);
-            given = (tick << RANDOM_BITS) | random;
-            Some(given)
-        });
-        given
+        let following = |last| (ticks.max((last >> RANDOM_BITS) + 1) << RANDOM_BITS) | random;
+        following(self.last.update(Ordering::Relaxed, Ordering::Relaxed, following))
     }
 }
 

@@ -104,6 +104,14 @@ pub trait Stored {
     }
 }
 
+/// The JSON of secret fields, which the store seals.
+fn sealed(secrets: &impl Serialize) -> Vec<u8> {
+    match serde_json::to_vec(secrets) {
+        Ok(bytes) => bytes,
+        Err(error) => unreachable!("texts, bytes and integers always become JSON: {error}"),
+    }
+}
+
 /// What every object answers from fields of the same names; its number stands where the argument
 /// says. A macro, since a method of the trait cannot read a field.
 macro_rules! common {
@@ -194,8 +202,7 @@ impl Stored for Endpoint {
     }
 
     fn secret(&self) -> Option<Vec<u8>> {
-        // A list of texts and integers always becomes JSON.
-        serde_json::to_vec(&self.secrets).ok()
+        Some(sealed(&self.secrets))
     }
 
     fn restore_secret(&mut self, secret: Vec<u8>) -> bool {
@@ -243,8 +250,7 @@ impl Stored for LinkFlow {
             login: Cow::Borrowed(&self.run.login),
             offers: Cow::Borrowed(&self.run.offers),
         };
-        // Texts, bytes and words always become JSON.
-        serde_json::to_vec(&secrets).ok()
+        Some(sealed(&secrets))
     }
 
     fn restore_secret(&mut self, secret: Vec<u8>) -> bool {

@@ -107,6 +107,13 @@ impl JsonWriter {
         self.end_value()
     }
 
+    /// A count.
+    pub fn count(&mut self, count: u64) -> &mut Self {
+        self.begin_value();
+        self.buffer.extend_from_slice(itoa::Buffer::new().format(count).as_bytes());
+        self.end_value()
+    }
+
     /// A boolean.
     pub fn boolean(&mut self, value: bool) -> &mut Self {
         self.raw(if value { b"true" } else { b"false" })

@@ -20,8 +20,11 @@ pub struct PageParams {
 pub fn take_page(params: &mut Params) -> Result<PageParams, Error> {
     params.exclusive(&["starting_after", "ending_before"])?;
     let limit = params.integer_within("limit", 1, i64::from(PAGE_ROWS_MAX))?;
+    let Ok(limit) = u32::try_from(limit.unwrap_or(i64::from(PAGE_ROWS_DEFAULT))) else {
+        unreachable!("the limit was checked against its bounds")
+    };
     Ok(PageParams {
-        limit: limit.and_then(|limit| u32::try_from(limit).ok()).unwrap_or(PAGE_ROWS_DEFAULT),
+        limit,
         starting_after: params.text("starting_after")?,
         ending_before: params.text("ending_before")?,
     })

@@ -148,7 +148,12 @@ impl Lines {
                 }
                 Shape::Either(options)
             }
-            _ => Shape::Text(rest.parse().unwrap_or(model::limits::TEXT_CHARS_MAX)),
+            "text" if rest.is_empty() => Shape::Text(model::limits::TEXT_CHARS_MAX),
+            "text" => match rest.parse() {
+                Ok(chars_max) => Shape::Text(chars_max),
+                Err(error) => unreachable!("the tables are read in tests: {kind}: {error}"),
+            },
+            _ => unreachable!("the tables are read in tests: {kind}"),
         }
     }
 }

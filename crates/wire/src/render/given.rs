@@ -40,7 +40,9 @@ impl Shown {
     /// What every such object shows: `template` in JSON, and what was given for its keys. Given
     /// parameters that the object does not show are left out.
     pub(crate) fn of(template: &Value, given: &Given) -> Self {
-        let mut members = template.as_object().cloned().unwrap_or_default();
+        let Value::Object(mut members) = template.clone() else {
+            unreachable!("the templates are objects")
+        };
         if let Given::Hash(given) = given {
             for (name, member) in given {
                 if let Some(shown) = members.get_mut(name) {

@@ -26,7 +26,7 @@ pub fn write(writer: &mut JsonWriter, ownership: &Ownership) {
         w.key("object").plain(OBJECT);
         w.key("created").integer(ownership.created.0);
         w.key("owners");
-        let page_rows = usize::try_from(PAGE_ROWS_MAX).unwrap_or(usize::MAX);
+        let page_rows = PAGE_ROWS_MAX as usize;
         let has_more = ownership.owners.len() > page_rows;
         let page = ownership.with_ids().take(page_rows);
         write_list(w, &owners_url(ownership.id), has_more, page, |w, (id, owner)| {

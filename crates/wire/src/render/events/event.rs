@@ -38,7 +38,7 @@ pub fn write(
         w.key("created").integer(event.created.0);
         w.key("data").object(|w| write_data(w, event, view));
         w.key("livemode").boolean(event.livemode);
-        w.key("pending_webhooks").integer(i64::try_from(pending_webhooks).unwrap_or(i64::MAX));
+        w.key("pending_webhooks").count(pending_webhooks as u64);
         w.key("request").object(|w| {
             let request = event.cause.as_ref().map(|cause| cause.request.text());
             w.key("id").optional_plain(request.as_ref().map(IdText::as_str));
@@ -65,7 +65,7 @@ pub fn previous_attributes(old: &[u8], new: &[u8]) -> Option<Vec<u8>> {
         return None;
     };
     let previous = difference(&old, &new);
-    if previous.is_empty() { None } else { serde_json::to_vec(&previous).ok() }
+    (!previous.is_empty()).then(|| Value::Object(previous).to_string().into_bytes())
 }
 
 fn write_data(w: &mut JsonWriter, event: &Event, view: &View<'_>) {

@@ -7,7 +7,6 @@ use model::id::{EventId, IdText, RequestId};
 
 /// Writes a report. It exists in test mode only.
 pub fn write(writer: &mut JsonWriter, report: &ConsumerReport) {
-    let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     writer.object(|w| {
         w.key("object").plain("bankfeed.consumer_report");
         w.key("findings").array(|w| {
@@ -19,9 +18,9 @@ pub fn write(writer: &mut JsonWriter, report: &ConsumerReport) {
         w.key("livemode").boolean(false);
         w.key("verdict").plain(report.verdict().word());
         w.key("watched").object(|w| {
-            w.key("accounts").integer(count(report.accounts));
-            w.key("attempts").integer(i64::try_from(report.attempts).unwrap_or(i64::MAX));
-            w.key("calls").integer(i64::try_from(report.calls).unwrap_or(i64::MAX));
+            w.key("accounts").count(report.accounts as u64);
+            w.key("attempts").count(report.attempts);
+            w.key("calls").count(report.calls);
             w.key("since").integer(report.since.seconds());
         });
     });

@@ -22,14 +22,14 @@ pub fn write(writer: &mut JsonWriter, fault: &Fault, fitting: u64, hits: u32) {
         w.key("delay_ms").integer(i64::from(fault.delay_ms));
         w.key("every").optional_integer(every);
         w.key("first").optional_integer(first);
-        w.key("fitting").integer(i64::try_from(fitting).unwrap_or(i64::MAX));
+        w.key("fitting").count(fitting);
         w.key("hits").integer(i64::from(hits));
         w.key("kind").plain(fault.kind.word());
         w.key("livemode").boolean(false);
         w.key("method").optional_string(fault.method.as_deref());
         w.key("path").optional_string(fault.path.as_deref());
         w.key("percent").optional_integer(percent);
-        w.key("seed").integer(i64::try_from(fault.seed).unwrap_or(i64::MAX));
+        w.key("seed").count(fault.seed);
         w.key("status").plain(if over { "over" } else { "active" });
         w.key("times").optional_integer(fault.hits_max.map(i64::from));
         w.key("types").strings(fault.event_types.iter().map(String::as_str));
