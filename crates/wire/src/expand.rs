@@ -92,7 +92,7 @@ fn not_expandable(path: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::tests::told;
+    use crate::error::tests::listed;
     use proptest::prelude::*;
 
     static CLOCK: [Field; 1] = [Field { name: "clock", expandable: true, inside: &[] }];
@@ -144,7 +144,7 @@ mod tests {
         .into_iter()
         .map(|form| expand(form).unwrap_err())
         .collect();
-        insta::assert_snapshot!(told(&errors), @"
+        insta::assert_snapshot!(listed(&errors), @"
         400 - expand
             The property 'data' cannot be expanded.
         400 - expand

@@ -54,7 +54,7 @@ pub fn write_list<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::tests::told;
+    use crate::error::tests::listed;
 
     fn page(query: &str) -> Result<PageParams, Error> {
         take_page(&mut Params::parse(query, "").unwrap())
@@ -85,7 +85,7 @@ mod tests {
         .into_iter()
         .map(|query| page(query).unwrap_err())
         .collect();
-        insta::assert_snapshot!(told(&errors), @"
+        insta::assert_snapshot!(listed(&errors), @"
         400 parameter_invalid_integer limit
             Invalid integer: limit must be between 1 and 100
         400 parameter_invalid_integer limit

@@ -1,6 +1,8 @@
 //! Tests of ids: what they say, and what is not an id.
 
+use super::text::NUMBER_BOUND;
 use super::*;
+use crate::time::AccountTime;
 use proptest::prelude::*;
 
 proptest! {

@@ -158,7 +158,7 @@ fn decimal(path: &str, node: Node) -> Result<Given, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::tests::told;
+    use crate::error::tests::listed;
     use crate::shape::of_call;
     use proptest::prelude::*;
 
@@ -232,7 +232,7 @@ mod tests {
         .into_iter()
         .map(|form| given(form).unwrap_err())
         .collect();
-        insta::assert_snapshot!(told(&errors), @"
+        insta::assert_snapshot!(listed(&errors), @"
         400 parameter_missing amount
             Missing required parameter: amount.
         400 - currency

@@ -2,7 +2,7 @@
 
 use super::form::{Branch, Node, read_pairs};
 use super::*;
-use crate::error::tests::told;
+use crate::error::tests::listed;
 use model::bank::Feature;
 use proptest::prelude::*;
 
@@ -78,7 +78,7 @@ fn refuses_bad_values() {
         refused(body("x=11").integer_within("x", 1, 10)),
         refused(body("a[x]=1&a[y]=1").hash("a").unwrap().unwrap().exclusive(&["x", "z", "y"])),
     ];
-    insta::assert_snapshot!(told(&errors), @"
+    insta::assert_snapshot!(listed(&errors), @"
     400 parameter_invalid_empty a[b]
         a[b] is an empty string; give a value or leave it out.
     400 parameter_missing a[c]
@@ -178,7 +178,7 @@ fn refuses_bad_forms() {
     .iter()
     .map(|form| refused(Params::parse("", form)))
     .collect();
-    insta::assert_snapshot!(told(&errors), @"
+    insta::assert_snapshot!(listed(&errors), @"
     400 - -
         Invalid percent-encoding in the parameters: %zz
     400 - -
@@ -223,7 +223,7 @@ fn refuses_unknown_parameters() {
     let _ = holder.text("customer");
     let nested = refused(holder.finish());
     let two = refused(body("zzz=1&yyy[a]=2").finish());
-    insta::assert_snapshot!(told(&[typo, nested, two]), @"
+    insta::assert_snapshot!(listed(&[typo, nested, two]), @"
     400 parameter_unknown fetaures
         Received unknown parameter: fetaures. Did you mean features?
     400 parameter_unknown account_holder[custmer]
@@ -247,7 +247,7 @@ fn reads_ranges() {
         refused(body("at[gt]=x").range("at")),
         refused(body("at=").range("at")),
     ];
-    insta::assert_snapshot!(told(&errors), @"
+    insta::assert_snapshot!(listed(&errors), @"
     400 parameter_unknown at[after]
         Received unknown parameter: at[after]
     400 parameter_invalid_integer at[gt]
@@ -278,7 +278,7 @@ fn changes_metadata() {
         refused(body("metadata[]=1").metadata()),
         refused(body("metadata=x").metadata()),
     ];
-    insta::assert_snapshot!(told(&errors), @"
+    insta::assert_snapshot!(listed(&errors), @"
     400 - metadata
         An object may have at most 50 metadata keys.
     400 - metadata[kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk]

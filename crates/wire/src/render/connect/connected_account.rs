@@ -204,7 +204,7 @@ mod tests {
     /// The type decides who answers for what, or the request does, one by one.
     #[test]
     fn types_stand_for_controllers() {
-        let told = |given: Value| {
+        let controller_of = |given: Value| {
             let shown = account(given);
             let controller = &shown["controller"];
             let words = [
@@ -218,11 +218,11 @@ mod tests {
         };
         let controller = json!({"losses": {"payments": "application"}});
         insta::assert_snapshot!([
-            told(json!({})),
-            told(json!({"type": "standard"})),
-            told(json!({"type": "express"})),
-            told(json!({"type": "custom"})),
-            told(json!({"controller": controller})),
+            controller_of(json!({})),
+            controller_of(json!({"type": "standard"})),
+            controller_of(json!({"type": "express"})),
+            controller_of(json!({"type": "custom"})),
+            controller_of(json!({"controller": controller})),
         ].join("\n"), @"
         standard account stripe stripe full
         standard account stripe stripe full

@@ -1,0 +1,82 @@
+//! Errors of API keys and idempotency keys.
+
+use super::{Error, ErrorType, shown};
+
+impl Error {
+    /// No API key.
+    pub fn no_key() -> Self {
+        Self::invalid(
+            "No API key was given. Send it as 'Authorization: Bearer sk_…', or as the user name of \
+             HTTP Basic authentication.",
+        )
+        .status(401)
+    }
+
+    /// An `Authorization` header that is neither Bearer nor Basic.
+    pub fn malformed_authorization() -> Self {
+        Self::invalid(
+            "The Authorization header could not be read: it must be 'Bearer sk_…', or HTTP Basic \
+             with the key as user name.",
+        )
+        .status(401)
+    }
+
+    /// A key that opens nothing. Only its kind and its last four characters are repeated.
+    pub fn invalid_key(given: &str) -> Self {
+        Self::invalid(format!("Invalid API key: {}", masked(given))).status(401)
+    }
+
+    /// A key that was revoked.
+    pub fn expired_key(given: &str) -> Self {
+        Self::invalid(format!("Expired API key: {}", masked(given)))
+            .status(401)
+            .code("api_key_expired")
+    }
+
+    /// A live key where only test mode goes.
+    pub fn test_mode_only() -> Self {
+        Self::invalid("This call works in test mode only; use a test key (sk_test_…).")
+    }
+
+    /// A publishable key where a secret one is needed.
+    pub fn secret_key_required() -> Self {
+        Self::invalid(
+            "This call needs a secret API key (sk_…); a publishable key (pk_…) may only drive a \
+             client flow.",
+        )
+        .status(403)
+        .code("secret_key_required")
+    }
+
+    /// A request with the same idempotency key has not ended.
+    pub fn idempotency_key_in_use(key: &str) -> Self {
+        Self::invalid(format!(
+            "Another request with the idempotency key '{}' is still running; try again later.",
+            shown(key)
+        ))
+        .status(409)
+        .error_type(ErrorType::IdempotencyError)
+        .code("idempotency_key_in_use")
+    }
+
+    /// The idempotency key was used with other parameters, on another path or API version.
+    pub fn idempotency_mismatch(key: &str) -> Self {
+        Self::invalid(format!(
+            "The idempotency key '{}' was first used for a different request; use a new key for \
+             each request.",
+            shown(key)
+        ))
+        .error_type(ErrorType::IdempotencyError)
+    }
+}
+
+fn masked(key: &str) -> String {
+    let kinds = ["sk_test_", "sk_live_", "rk_test_", "rk_live_", "pk_test_", "pk_live_"];
+    let kind = kinds.into_iter().find(|kind| key.starts_with(kind)).unwrap_or("");
+    // Of a short key the last four characters would be too much of the secret.
+    let tail = match key.char_indices().rev().nth(3) {
+        Some((start, _)) if start >= kind.len() + 8 => &key[start..],
+        _ => "",
+    };
+    format!("{kind}****{tail}")
+}

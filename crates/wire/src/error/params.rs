@@ -1,0 +1,102 @@
+//! Errors of parameters.
+
+use super::{Error, shown};
+use model::limits::METADATA_KEYS_MAX;
+
+impl Error {
+    /// A parameter that must be there is not.
+    pub fn missing_param(path: &str) -> Self {
+        Self::invalid(format!("Missing required parameter: {path}."))
+            .code("parameter_missing")
+            .param(path)
+    }
+
+    /// Parameters that nobody asked for, by their full paths, with the known name nearest to the
+    /// first.
+    pub fn unknown_params(paths: &[String], nearest: Option<&str>) -> Self {
+        let mut message = match paths {
+            [one] => format!("Received unknown parameter: {}", shown(one)),
+            many => format!("Received unknown parameters: {}", shown(&many.join(", "))),
+        };
+        if let Some(nearest) = nearest {
+            message.push_str(". Did you mean ");
+            message.push_str(nearest);
+            message.push('?');
+        }
+        let error = Self::invalid(message).code("parameter_unknown");
+        match paths.first() {
+            Some(first) => error.param(shown(first)),
+            None => error,
+        }
+    }
+
+    /// Not an integer.
+    pub fn bad_integer(path: &str, given: &str) -> Self {
+        Self::invalid(format!("Invalid integer: {}", shown(given)))
+            .code("parameter_invalid_integer")
+            .param(path)
+    }
+
+    /// An integer outside its bounds, both of which are allowed.
+    pub fn integer_out_of_range(path: &str, least: i64, most: i64) -> Self {
+        Self::invalid(format!("Invalid integer: {path} must be between {least} and {most}"))
+            .code("parameter_invalid_integer")
+            .param(path)
+    }
+
+    /// An empty string where it unsets nothing.
+    pub fn empty(path: &str) -> Self {
+        Self::invalid(format!("{path} is an empty string; give a value or leave it out."))
+            .code("parameter_invalid_empty")
+            .param(path)
+    }
+
+    /// A word that is none of those allowed.
+    pub fn bad_choice(path: &str, words: &[&str]) -> Self {
+        Self::invalid(format!("Invalid {path}: must be {}", one_of(words))).param(path)
+    }
+
+    /// A value of the wrong shape: `wanted` is `string`, `array`, `object` or `boolean`.
+    pub fn bad_shape(path: &str, wanted: &str, given: Option<&str>) -> Self {
+        let message = match given {
+            Some(given) => format!("Invalid {wanted}: {}", shown(given)),
+            None => format!("Invalid {wanted}: {path} has another shape"),
+        };
+        Self::invalid(message).param(path)
+    }
+
+    /// A text with too many characters.
+    pub fn too_long(path: &str, chars_max: usize) -> Self {
+        Self::invalid(format!("Invalid string: {path} has more than {chars_max} characters"))
+            .param(path)
+    }
+
+    /// More keys of the merchant's own than an object may have.
+    pub fn too_many_metadata_keys(path: &str) -> Self {
+        let message = format!("An object may have at most {METADATA_KEYS_MAX} metadata keys.");
+        Self::invalid(message).param(path)
+    }
+
+    /// Parameters of which only one may be given.
+    pub fn exclusive(paths: &[impl AsRef<str>]) -> Self {
+        let names: Vec<&str> = paths.iter().map(AsRef::as_ref).collect();
+        let error = Self::invalid(format!(
+            "You may give only one of these parameters: {}.",
+            names.join(", ")
+        ))
+        .code("parameters_exclusive");
+        match names.first() {
+            Some(first) => error.param(*first),
+            None => error,
+        }
+    }
+}
+
+fn one_of(words: &[&str]) -> String {
+    match words {
+        [] => "left out".to_owned(),
+        [one] => (*one).to_owned(),
+        [one, two] => format!("one of {one} or {two}"),
+        [first @ .., last] => format!("one of {}, or {last}", first.join(", ")),
+    }
+}
