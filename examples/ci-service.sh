@@ -5,7 +5,7 @@
 #   BANKFEED_URL=http://127.0.0.1:12111 examples/ci-service.sh
 #
 # Without BANKFEED_URL it starts a server of its own on a free port, in memory, and stops it at the
-# end. Exits 0 only if every step answered as it should. Every wait is for a named condition and
+# end. Exits 0 only if every step returned the expected result. Every wait is for a named condition and
 # has a bound.
 set -euo pipefail
 
@@ -33,7 +33,7 @@ stop() {
 trap stop EXIT
 
 # until_true WHAT COMMAND…: runs the command until it succeeds, at most wait_s_max seconds long.
-# The pause is a read from a pipe that nobody writes to.
+# The pause is a read from a pipe without a writer.
 mkfifo "$folder/pause"
 exec 9<>"$folder/pause"
 until_true() {
@@ -50,7 +50,7 @@ is_ready() {
   [ -s "$folder/ready" ]
 }
 
-# call METHOD PATH [parameter…]: leaves the body in $folder/body, answers the status.
+# call METHOD PATH [parameter…]: leaves the body in $folder/body, prints the status.
 call() {
   local method=$1 path=$2
   shift 2
@@ -64,7 +64,7 @@ call() {
 # need METHOD PATH [parameter…]: the same, and anything but 200 is a failure.
 need() {
   local status
-  status=$(call "$@") || fail "$1 $2: no answer"
+  status=$(call "$@") || fail "$1 $2: no response"
   [ "$status" = 200 ] || fail "$1 $2: $status $(cat "$folder/body")"
 }
 
@@ -102,7 +102,7 @@ need POST /v1/test_helpers/financial_connections/link "carrier=$session" \
 account=$(id fca_)
 echo "account $account"
 
-# Nothing is listed before a refresh has succeeded; the prefetch is that refresh.
+# The list is refused before a refresh has succeeded. The prefetch is that refresh.
 transactions_listed() {
   [ "$(call GET /v1/financial_connections/transactions "account=$account" limit=100)" = 200 ]
 }
