@@ -5,7 +5,6 @@
 use crate::Failure;
 use crate::measure::{BenchClock, BenchRng, Meter, Spent};
 use connectors::Connector;
-use connectors::outbound::{Outbound, OutboundSettings};
 use connectors::sandbox::Sandbox;
 use engine::connections::customer::CustomerInput;
 use engine::connections::link::{CarrierInput, LinkInput, LinkOutcome};
@@ -15,6 +14,7 @@ use engine::{Context, Engine, Parts, Settings};
 use model::account::Permission;
 use model::bank::Feature;
 use model::id::{AccountId, MerchantId, RequestId};
+use outbound::{Outbound, OutboundSettings};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

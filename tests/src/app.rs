@@ -5,7 +5,6 @@
 
 use crate::time::{ManualClock, SeededRng};
 use connectors::Connector;
-use connectors::outbound::{Outbound, OutboundSettings};
 use connectors::sandbox::Sandbox;
 use engine::connections::customer::CustomerInput;
 use engine::connections::link::{CarrierInput, LinkInput, LinkOutcome};
@@ -18,6 +17,7 @@ use model::account::{Account, Permission};
 use model::clock::Clock;
 use model::id::{AccountId, MerchantId, RequestId};
 use model::session::Prefetch;
+use outbound::{Outbound, OutboundSettings};
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;

@@ -12,10 +12,8 @@
 //! A new credential or state is stored at once, also when the fetch failed, before any further
 //! call; so a crash never loses a credential that the bank has replaced.
 
-mod address;
 #[cfg(test)]
 mod contract;
-pub mod outbound;
 pub mod sandbox;
 
 use model::account::{

@@ -25,13 +25,13 @@ pub use error::Error;
 pub use settings::Settings;
 
 use connectors::Connector;
-use connectors::outbound::Outbound;
 use due::Stuck;
 use events::event_stream::EventStreams;
 use model::clock::{AccountTime, Clock, ClockStatus, Rng, TestClock};
 use model::id::{ClockId, MerchantId};
 use model::key::random_letters;
 use model::numbers::Numbers;
+use outbound::Outbound;
 use std::sync::Arc;
 use store::{Failpoints, FindObject, Kind, Object, Store};
 use test_helpers::fault::Faults;

@@ -5,7 +5,7 @@
 use super::server::until_up;
 use super::time::{LOOK_AGAIN, bounded, pass};
 use crate::Failure;
-use connectors::outbound::{Called, Outbound, OutboundError, OutboundSettings};
+use outbound::{Called, Outbound, OutboundError, OutboundSettings};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};

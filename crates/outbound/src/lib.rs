@@ -8,7 +8,9 @@
 //!
 //! What is told about a failure never holds the URL, a header or the body: they hold secrets.
 
-use crate::address::is_public;
+mod address;
+
+use address::is_public;
 use model::limits::ATTEMPT_BODY_BYTES_MAX;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::error::Error;
