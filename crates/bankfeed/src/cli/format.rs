@@ -1,7 +1,7 @@
 //! Times and amounts as people write them, and spans of time as they type them.
 
-use connectors::sandbox::calendar::{Date, date_of, day_of as day_number, day_of_second};
 use model::clock::DAY_S;
+use model::date::{Date, date_of, day_of as day_number, day_of_second};
 use model::money::Currency;
 use serde_json::Value;
 

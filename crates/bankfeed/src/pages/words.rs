@@ -1,10 +1,10 @@
 //! What the pages say about things of the model.
 
 use super::form::Fault;
-use connectors::sandbox::calendar::{date_of, day_of_second};
 use engine::connections::link::{Choice, PickFault, Unusable};
 use model::account::{Permission, Subcategory};
 use model::clock::AccountTime;
+use model::date::{date_of, day_of_second};
 use model::money::Currency;
 
 /// What is asked for, and what for.
