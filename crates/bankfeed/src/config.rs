@@ -7,7 +7,7 @@
 
 mod value;
 
-pub use value::{LogFormat, Settings};
+pub use value::{CoolDown, Database, KeyPolicy, LogFormat, RetrySchedule, Settings, TextSetting};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -8,9 +8,10 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+mod engine_settings;
 pub mod http;
 mod pages;
 pub mod rng;
 mod start;
 
-pub use start::{StartError, Started, start};
+pub use start::{StartError, Started, check_settings, start};

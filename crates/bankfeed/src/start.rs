@@ -4,8 +4,9 @@
 //! database is closed. A server that is killed instead starts again by the same path.
 
 use crate::clock::SystemClock;
-use crate::config::Settings;
-use crate::http::{self, App, IssuedKeys, KeyPolicy, Keys, Record};
+use crate::config::{ConfigError, Database, KeyPolicy, Settings};
+use crate::engine_settings::{engine_settings, failpoints};
+use crate::http::{self, App, IssuedKeys, Keys, Record};
 use crate::rng::Streams;
 use connectors::Connector;
 use connectors::sandbox::Sandbox;
@@ -44,6 +45,9 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// A setting has a form that the server cannot use.
+    #[error(transparent)]
+    Settings(#[from] ConfigError),
     /// Others than this machine could use any key.
     #[error(
         "{0} can be reached by other machines, and any test key would open this server to them; \
@@ -135,8 +139,16 @@ pub struct Started {
     workers: JoinHandle<()>,
 }
 
+/// Parses the settings whose form belongs to the server; the rest of them was parsed before.
+pub fn check_settings(settings: &Settings) -> Result<(), ConfigError> {
+    engine_settings(settings)?;
+    failpoints(settings)?;
+    Ok(())
+}
+
 /// Starts a server. It answers requests when this returns.
 pub async fn start(settings: &Settings) -> Result<Started, StartError> {
+    check_settings(settings)?;
     let streams = match settings.seed {
         Some(seed) => Streams::seeded(seed),
         None => Streams::from_system().map_err(StartError::Randomness)?,
@@ -203,29 +215,27 @@ fn build_engine(
     let outbound = Outbound::new(OutboundSettings {
         deny_private: settings.deny_private_webhooks,
         https_only: false,
-        timeout_ms: DELIVERY_TIMEOUT_MS.min(settings.engine.lease_ms.unsigned_abs() / 4 * 3),
+        timeout_ms: DELIVERY_TIMEOUT_MS.min(settings.lease_ms.unsigned_abs() / 4 * 3),
     })?;
     // Before the database is made: a file that is wrong leaves nothing behind.
     let scenarios = scenarios(&settings.scenarios)?;
-    let database = match &settings.place {
-        Place::File(path) => Some(path.as_path()),
-        Place::Temporary => None,
+    let (database, place) = match &settings.database {
+        Database::File(path) => (Some(path.as_path()), Place::File(path.clone())),
+        Database::Temporary => (None, Place::Temporary),
     };
+    let failpoints = failpoints(settings)?;
     let used_before = database.is_some_and(Path::exists);
     let store = Store::open(StoreSettings {
-        place: settings.place.clone(),
+        place,
         seal_key: seal_key(settings.seal_key_file.as_deref(), database, &*internals)?,
-        failpoints: settings.failpoints.clone(),
+        failpoints: failpoints.clone(),
         rng: internals,
         clock: Arc::clone(&clock) as Arc<_>,
         readers: READERS_MAX,
         bounds: StoreBounds::default(),
     })?;
-    let engine_settings = engine::Settings {
-        public_url: url.to_owned(),
-        in_order: settings.seed.is_some(),
-        ..settings.engine.clone()
-    };
+    let engine_settings =
+        engine::Settings { public_url: url.to_owned(), ..engine_settings(settings)? };
     let sandbox = Sandbox::new(settings.seed.unwrap_or(0)).with_scenarios(scenarios);
     let engine = Engine::new(Parts {
         store,
@@ -234,7 +244,7 @@ fn build_engine(
         clock: Arc::clone(&clock) as Arc<_>,
         rng: objects,
         settings: engine_settings,
-        failpoints: settings.failpoints.clone(),
+        failpoints,
     });
     // A fixed time would give the ids of the run before once more.
     Ok(Arc::new(match settings.time {

@@ -5,9 +5,9 @@ use super::client::outbound_within;
 use super::flags::ConfigFlags;
 use super::output::{self, Column, OutputError, Table};
 use super::{CommandError, runtime};
+use crate::check_settings;
 use crate::clock::SystemClock;
-use crate::config::Settings;
-use crate::http::auth::KeyPolicy;
+use crate::config::{Database, KeyPolicy, Settings};
 use crate::http::connection::CONNECTIONS_MAX;
 use crate::rng::Streams;
 use crate::start::{SEAL_KEY_BYTES, folder_of, read_seal_key};
@@ -21,7 +21,7 @@ use std::io::ErrorKind;
 use std::net::{TcpListener, ToSocketAddrs as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use store::{KeyFile, Place, check_up};
+use store::{KeyFile, check_up};
 
 /// Free bytes with which a server should not be left, and those from which nothing is said.
 const FREE_BYTES_MIN: u64 = 100 << 20;
@@ -90,11 +90,12 @@ impl State {
 
 pub(super) fn run(flags: &DoctorFlags) -> Result<(), CommandError> {
     let settings = flags.config.resolve()?.settings()?;
+    check_settings(&settings)?;
     let server = runtime()?.block_on(find_server(&settings.listen));
     let mut findings = vec![clock(&settings, server.as_ref())];
-    match &settings.place {
-        Place::Temporary => findings.push(free_space(&std::env::temp_dir())),
-        Place::File(db) => {
+    match &settings.database {
+        Database::Temporary => findings.push(free_space(&std::env::temp_dir())),
+        Database::File(db) => {
             findings.push(free_space(folder_of(db)));
             findings.push(rights(&settings, db));
             findings.extend(database(&settings, db));
@@ -145,7 +146,7 @@ fn clock(settings: &Settings, server: Option<&Running>) -> Finding {
         let at = super::format::moment_of(at);
         return wrong("clock", format!("{shown}, but for the server it is {at}"), help);
     }
-    let Place::File(db) = &settings.place else { return ok("clock", shown) };
+    let Database::File(db) = &settings.database else { return ok("clock", shown) };
     match fs::metadata(db).map(|facts| facts.mtime()) {
         Ok(written) if written > now + SKEW_S_MAX => {
             let written = super::format::moment_of(written);

@@ -31,8 +31,8 @@ mod trigger;
 
 pub use client::{Client, ClientError, Received};
 
-use crate::StartError;
 use crate::config::{ConfigError, Source};
+use crate::{StartError, check_settings};
 use clap::{Args, Parser, Subcommand};
 use flags::ConfigFlags;
 use output::OutputError;
@@ -150,7 +150,7 @@ impl CommandError {
     fn is_usage(&self) -> bool {
         match self {
             Self::Config(error) => !matches!(error, ConfigError::Read { .. }),
-            Self::Start(error) => matches!(error, StartError::AnyKeyInPublic(_)),
+            Self::Start(StartError::AnyKeyInPublic(_) | StartError::Settings(_)) => true,
             Self::Server(error) => error.is_usage(),
             Self::Key(error) => error.is_usage(),
             Self::Scenario(error) => error.is_usage(),
@@ -225,7 +225,7 @@ struct ShowFlags {
 fn show_config(flags: &ShowFlags) -> Result<(), CommandError> {
     let resolved = flags.config.resolve()?;
     // A table of settings that do not hold together would mislead.
-    resolved.settings()?;
+    check_settings(&resolved.settings()?)?;
     if !flags.json {
         return Ok(output::say(resolved.table().trim_end())?);
     }

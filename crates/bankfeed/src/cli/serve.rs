@@ -2,10 +2,8 @@
 
 use super::flags::ConfigFlags;
 use super::{CommandError, EndSignals, output, runtime};
-use crate::config::{LogFormat, Settings};
-use crate::http::auth::KeyPolicy;
+use crate::config::{Database, KeyPolicy, LogFormat, Settings};
 use crate::{Started, start};
-use store::Place;
 
 pub(super) fn run(flags: &ConfigFlags) -> Result<(), CommandError> {
     let settings = flags.resolve()?.settings()?;
@@ -42,9 +40,9 @@ fn greeting(settings: &Settings, started: &Started) -> String {
         ),
         KeyPolicy::Issued => String::new(),
     };
-    let database = match &settings.place {
-        Place::File(path) => path.display().to_string(),
-        Place::Temporary => "temporary, removed at exit".to_owned(),
+    let database = match &settings.database {
+        Database::File(path) => path.display().to_string(),
+        Database::Temporary => "temporary, removed at exit".to_owned(),
     };
     let keys = match started.keys {
         KeyPolicy::Any => "any sk_test_… key; each is a separate, empty account",

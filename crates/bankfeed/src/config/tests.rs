@@ -13,12 +13,11 @@ fn of_flags(flags: &[(&'static str, &str)]) -> Result<Settings, String> {
     resolved.settings().map_err(|error| error.to_string())
 }
 
-/// The defaults are those of the engine, and every default can be read.
+/// Every default can be read, and files stand beside the database.
 #[test]
-fn defaults_are_the_engines() {
+fn defaults_are_read() {
     let settings = of_flags(&[]).unwrap();
-    assert_eq!(settings.engine, engine::Settings::default());
-    assert_eq!(settings.place, store::Place::File("bankfeed.db".into()));
+    assert_eq!(settings.database, Database::File("bankfeed.db".into()));
     assert_eq!(settings.seal_key_file, Some("bankfeed.db.key".into()));
     assert_eq!(settings.keys, None);
 }
@@ -45,48 +44,29 @@ fn precedence() {
     let resolved = resolve(&flags, environment, Some(file.path())).unwrap();
     let settings = resolved.settings().unwrap();
     assert_eq!((settings.listen.as_str(), settings.seed), ("flag:1", Some(2)));
-    assert_eq!(settings.engine.poll_ms, 7);
-    assert_eq!(settings.engine.retry_test.waits_ms, [1_000, 2_000]);
-    assert_eq!(settings.engine.cool_down_live.transactions_s, 3);
-    assert_eq!(settings.engine.lease_ms, engine::Settings::default().lease_ms);
+    assert_eq!(settings.poll_ms, 7);
+    assert_eq!(settings.retry_test.waits_ms, [1_000, 2_000]);
+    assert_eq!(settings.cool_down_live.transactions_s, 3);
+    assert_eq!(settings.lease_ms, 60_000);
     assert_eq!(resolved.get("seed").1, &Source::Environment("BANKFEED_SEED".to_owned()));
     assert!(resolved.table().contains("flag:1"));
 }
 
-/// Faults are read as the call reads them, and one that cannot be says why.
+/// A text that the server parses keeps its source for the error.
 #[test]
-fn faults_are_read() {
-    let given = [("fault", "kind=webhook_lost&every=3,kind=api_latency&delay_ms=5")];
-    let faults = of_flags(&given).unwrap().engine.faults;
-    assert_eq!(faults.len(), 2);
-    assert_eq!((faults[0].share, faults[1].delay_ms), (model::fault::Share::Every(3), 5));
-    let refused = |form| {
-        let refused = of_flags(&[("fault", form)]).unwrap_err();
-        let beginning = format!("the setting fault (flag) is '{form}', but '{form}' is no fault: ");
-        refused.strip_prefix(&beginning).map(str::to_owned)
-    };
+fn texts_keep_their_source() {
+    let faults = of_flags(&[("fault", "kind=webhook_lost&every=3, every=3")]).unwrap().faults;
+    assert_eq!(faults.values().collect::<Vec<_>>(), ["kind=webhook_lost&every=3", "every=3"]);
     insta::assert_snapshot!(
-        [
-            "every=3",
-            "kind=webhook_lost&path=/v1/",
-            "kind=webhook_lost&webhook_endpoint=we_1",
-            "kind=webhook_lost&x=1",
-        ]
-        .map(|form| refused(form).unwrap())
-        .join("\n"),
-        @"
-        Missing required parameter: kind.
-        A fault of the kind webhook_lost has no path.
-        A fault of every key names no webhook_endpoint.
-        Received unknown parameter: x
-        "
+        faults.error("'every=3' is no fault"),
+        @"the setting fault (flag) is 'kind=webhook_lost&every=3, every=3', but 'every=3' is no fault"
     );
 }
 
 /// Of `db` and `memory` the one said with more weight counts; with equal weight they contradict.
 #[test]
 fn database_or_memory() {
-    assert_eq!(of_flags(&[("memory", "true")]).unwrap().place, store::Place::Temporary);
+    assert_eq!(of_flags(&[("memory", "true")]).unwrap().database, Database::Temporary);
     assert_eq!(of_flags(&[("memory", "true")]).unwrap().seal_key_file, None);
     insta::assert_snapshot!(
         of_flags(&[("memory", "true"), ("db", "x.db")]).unwrap_err(),
@@ -95,7 +75,7 @@ fn database_or_memory() {
     let flags = BTreeMap::from([("db", "x.db".to_owned())]);
     let variable = |name: &str| (name == "BANKFEED_MEMORY").then(|| "true".to_owned());
     let settings = resolve(&flags, variable, None).unwrap().settings().unwrap();
-    assert_eq!(settings.place, store::Place::File("x.db".into()));
+    assert_eq!(settings.database, Database::File("x.db".into()));
 }
 
 /// Scenarios are named by a flag that repeats, or by a list in the file.
@@ -112,9 +92,9 @@ fn scenarios_are_listed() {
 #[test]
 fn fixed_time_has_no_cool_down() {
     let fixed = of_flags(&[("time", "1767225600")]).unwrap();
-    assert_eq!(fixed.engine.cool_down_test.balance_s, 0);
+    assert_eq!(fixed.cool_down_test.balance_s, 0);
     let asked = of_flags(&[("time", "1767225600"), ("cool-down-test", "5")]).unwrap();
-    assert_eq!(asked.engine.cool_down_test.balance_s, 5);
+    assert_eq!(asked.cool_down_test.balance_s, 5);
 }
 
 /// A value that cannot be used is refused with its setting, its source and what it must be.
@@ -133,7 +113,6 @@ fn refuses_bad_values() {
         ("public-url", "example.com"),
         ("log-format", "xml"),
         ("log-level", "loud"),
-        ("failpoint", "before_commit"),
         ("db", ""),
     ]
     .into_iter()
@@ -164,8 +143,6 @@ fn refuses_bad_values() {
       but must be one of human, json
     the setting log-level (flag) is 'loud',
       but must be a level of the log
-    the setting failpoint (flag) is 'before_commit',
-      but must be a name, a colon and a number
     the setting db (flag) is '',
       but must name a file
     ");

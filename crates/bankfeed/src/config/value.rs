@@ -1,15 +1,10 @@
 //! Settings, read from their texts.
 
 use super::{ConfigError, Resolved, Source};
-use crate::http::auth::KeyPolicy;
-use crate::http::test_helpers::fault::read_fault;
-use engine::settings::{CoolDown, RetrySchedule};
-use engine::test_helpers::fault::FaultInput;
 use model::Word;
 use model::clock::AccountTime;
 use std::path::PathBuf;
 use std::str::FromStr;
-use store::{Failpoints, Place};
 
 /// Waits between attempts.
 const WAITS_MAX: usize = 30;
@@ -36,13 +31,92 @@ impl Word for LogFormat {
     }
 }
 
+/// The keys that open the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyPolicy {
+    /// Any test key; each is a merchant of its own.
+    Any,
+    /// Only keys that were issued for it.
+    Issued,
+}
+
+impl Word for KeyPolicy {
+    const ALL: &'static [Self] = &[Self::Any, Self::Issued];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::Issued => "issued",
+        }
+    }
+}
+
+/// The place of the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// A temporary database, removed at exit.
+    Temporary,
+    /// A file.
+    File(PathBuf),
+}
+
+/// Seconds from the start of a refresh to the next one, by feature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CoolDown {
+    /// Of the balance.
+    pub balance_s: i64,
+    /// Of the owners.
+    pub ownership_s: i64,
+    /// Of the transactions.
+    pub transactions_s: i64,
+}
+
+/// The waits between the attempts of a webhook delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetrySchedule {
+    /// Milliseconds to wait after each failed attempt. After the last wait comes the last attempt.
+    pub waits_ms: Vec<i64>,
+    /// The largest lengthening of a wait, in percent.
+    pub jitter_percent: i64,
+}
+
+/// A setting whose text the server parses, because its form belongs to another part of the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextSetting {
+    name: &'static str,
+    text: String,
+    from: Source,
+}
+
+impl TextSetting {
+    /// The text; empty if the setting has no value.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The values between commas.
+    pub fn values(&self) -> impl Iterator<Item = &str> {
+        self.text.split(',').map(str::trim).filter(|value| !value.is_empty())
+    }
+
+    /// The error for a text that cannot be used. `wanted` completes "the setting … is …, but".
+    pub fn error(&self, wanted: &str) -> ConfigError {
+        ConfigError::Value {
+            name: self.name,
+            from: self.from.clone(),
+            given: self.text.clone(),
+            wanted: wanted.to_owned(),
+        }
+    }
+}
+
 /// The settings of a server.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Host and port to listen on.
     pub listen: String,
-    /// Where the database lives.
-    pub place: Place,
+    /// The place of the database.
+    pub database: Database,
     /// The file of the seal key; none for a temporary database.
     pub seal_key_file: Option<PathBuf>,
     /// The file of issued keys; none for a temporary database unless it was named.
@@ -53,8 +127,26 @@ pub struct Settings {
     pub keys: Option<KeyPolicy>,
     /// Whether webhooks go to public addresses only.
     pub deny_private_webhooks: bool,
-    /// What the engine may be told.
-    pub engine: engine::Settings,
+    /// Faults for every test key, in the form of `POST /v1/test_helpers/faults`.
+    pub faults: TextSetting,
+    /// Cool-downs of accounts linked with a test key.
+    pub cool_down_test: CoolDown,
+    /// Cool-downs of accounts on a test clock.
+    pub cool_down_clock: CoolDown,
+    /// Cool-downs of accounts linked with a live key.
+    pub cool_down_live: CoolDown,
+    /// True if a failed refresh shows its `error` hash in every API version.
+    pub show_refresh_errors: bool,
+    /// Waits between the attempts of a delivery in test mode.
+    pub retry_test: RetrySchedule,
+    /// Waits between the attempts of a delivery in live mode.
+    pub retry_live: RetrySchedule,
+    /// Milliseconds for which a worker leases a refresh, an advance or a delivery.
+    pub lease_ms: i64,
+    /// Milliseconds that an idle worker waits before it looks again.
+    pub poll_ms: u64,
+    /// The merchant's name in link flows.
+    pub merchant_name: String,
     /// Test banks beside the catalogue, by their files or by the names of ready ones.
     pub scenarios: Vec<String>,
     /// Makes ids, secrets and banks repeat.
@@ -71,17 +163,17 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// What is logged.
     pub log_level: tracing::level_filters::LevelFilter,
-    /// Where a crash test stops the server.
-    pub failpoints: Failpoints,
+    /// The place at which a crash test stops the server, as `NAME:PASSES`.
+    pub failpoint: TextSetting,
 }
 
 impl Resolved {
     /// Reads all settings.
     pub fn settings(&self) -> Result<Settings, ConfigError> {
-        let place = self.place()?;
-        let beside = |ending| match &place {
-            Place::Temporary => None,
-            Place::File(db) => {
+        let database = self.database()?;
+        let beside = |ending| match &database {
+            Database::Temporary => None,
+            Database::File(db) => {
                 let mut beside = db.clone().into_os_string();
                 beside.push(ending);
                 Some(PathBuf::from(beside))
@@ -92,28 +184,13 @@ impl Resolved {
         let api_keys_file = self.path("api-keys-file").or_else(|| beside(".api-keys"));
         Ok(Settings {
             listen: self.listen()?,
-            place,
+            database,
             seal_key_file,
             api_keys_file,
             public_url: self.public_url()?,
             keys: self.keys()?,
             deny_private_webhooks: self.truth("deny-private-webhooks")?,
-            engine: self.engine()?,
-            scenarios: self.list("scenario"),
-            seed: self.optional("seed", "must be a whole number")?,
-            time: self.time()?,
-            ready_file: self.path("ready-file"),
-            strict: self.truth("strict")?,
-            record: self.path("record"),
-            log_format: self.word("log-format")?,
-            log_level: self.parsed("log-level", "must be a level of the log")?,
-            failpoints: self.failpoints()?,
-        })
-    }
-
-    fn engine(&self) -> Result<engine::Settings, ConfigError> {
-        Ok(engine::Settings {
-            faults: self.faults()?,
+            faults: self.text("fault"),
             cool_down_test: self.cool_down("cool-down-test")?,
             cool_down_clock: self.cool_down("cool-down-clock")?,
             cool_down_live: self.cool_down("cool-down-live")?,
@@ -122,25 +199,21 @@ impl Resolved {
             retry_live: self.retries("retry-live", "retry-live-jitter")?,
             lease_ms: self.within("lease-ms", 100, SPAN_S_MAX * 1_000)?,
             poll_ms: self.within("poll-ms", 1, SPAN_S_MAX * 1_000)?.unsigned_abs(),
-            // Who fixes the seed wants two runs to be alike, down to the order of events.
-            in_order: self.is_set("seed"),
             merchant_name: self.get("merchant-name").0.to_owned(),
-            public_url: engine::Settings::default().public_url,
+            scenarios: self.text("scenario").values().map(str::to_owned).collect(),
+            seed: self.optional("seed", "must be a whole number")?,
+            time: self.time()?,
+            ready_file: self.path("ready-file"),
+            strict: self.truth("strict")?,
+            record: self.path("record"),
+            log_format: self.word("log-format")?,
+            log_level: self.parsed("log-level", "must be a level of the log")?,
+            failpoint: self.text("failpoint"),
         })
     }
 
-    fn faults(&self) -> Result<Vec<FaultInput>, ConfigError> {
-        let read = |form: &String| {
-            read_fault(form).map_err(|refusal| {
-                let wanted = format!("'{form}' is no fault: {}", refusal.message);
-                self.fault("fault", &wanted)
-            })
-        };
-        self.list("fault").iter().map(read).collect()
-    }
-
     /// The database of whichever of `db` and `memory` was said with more weight.
-    fn place(&self) -> Result<Place, ConfigError> {
+    fn database(&self) -> Result<Database, ConfigError> {
         let weight = |name| match self.get(name).1 {
             Source::Default => 0,
             Source::File(_) => 1,
@@ -150,12 +223,12 @@ impl Resolved {
         if !self.truth("memory")? || weight("db") > weight("memory") {
             let db = self.path("db");
             let db = db.ok_or_else(|| self.fault("db", "must name a file"))?;
-            return Ok(Place::File(db));
+            return Ok(Database::File(db));
         }
         if weight("db") == weight("memory") {
             return Err(ConfigError::Conflict("the settings db and memory contradict each other"));
         }
-        Ok(Place::Temporary)
+        Ok(Database::Temporary)
     }
 
     fn listen(&self) -> Result<String, ConfigError> {
@@ -188,10 +261,9 @@ impl Resolved {
         Ok(self.is_set("keys").then_some(policy))
     }
 
-    /// The values between commas.
-    fn list(&self, name: &str) -> Vec<String> {
-        let values = self.get(name).0.split(',').map(str::trim);
-        values.filter(|value| !value.is_empty()).map(str::to_owned).collect()
+    fn text(&self, name: &'static str) -> TextSetting {
+        let (text, from) = self.get(name);
+        TextSetting { name, text: text.to_owned(), from: from.clone() }
     }
 
     fn time(&self) -> Result<Option<AccountTime>, ConfigError> {
@@ -206,14 +278,6 @@ impl Resolved {
         }
     }
 
-    fn failpoints(&self) -> Result<Failpoints, ConfigError> {
-        match self.get("failpoint").0 {
-            "" => Ok(Failpoints::default()),
-            text => Failpoints::parse(text)
-                .ok_or_else(|| self.fault("failpoint", "must be a name, a colon and a number")),
-        }
-    }
-
     /// One number of seconds for all features, or one for each: `balance=1,ownership=2,…`.
     fn cool_down(&self, name: &'static str) -> Result<CoolDown, ConfigError> {
         let wanted = "must be seconds, or balance=SECONDS,ownership=SECONDS,transactions=SECONDS";
@@ -224,9 +288,14 @@ impl Resolved {
         };
         let (text, _) = self.get(name);
         if !text.contains('=') {
-            return Ok(CoolDown::of(seconds(text)?));
+            let seconds = seconds(text)?;
+            return Ok(CoolDown {
+                balance_s: seconds,
+                ownership_s: seconds,
+                transactions_s: seconds,
+            });
         }
-        let mut cool_down = CoolDown::of(-1);
+        let mut cool_down = CoolDown { balance_s: -1, ownership_s: -1, transactions_s: -1 };
         for part in text.split(',') {
             let (feature, value) = part.split_once('=').ok_or_else(fault)?;
             match feature.trim() {
@@ -288,13 +357,7 @@ impl Resolved {
     }
 
     fn fault(&self, name: &'static str, wanted: &str) -> ConfigError {
-        let (given, from) = self.get(name);
-        ConfigError::Value {
-            name,
-            from: from.clone(),
-            given: given.to_owned(),
-            wanted: wanted.to_owned(),
-        }
+        self.text(name).error(wanted)
     }
 }
 

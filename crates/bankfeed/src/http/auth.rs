@@ -8,6 +8,7 @@
 
 use super::caller::Caller;
 use super::keys::{IssuedKeys, Known};
+use crate::config::KeyPolicy;
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderValue};
 use model::id::MerchantId;
@@ -17,26 +18,6 @@ use wire::error::Error;
 
 /// Characters of a key.
 const KEY_CHARS_MAX: usize = 255;
-
-/// Which keys open the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyPolicy {
-    /// Any test key; each is a merchant of its own.
-    Any,
-    /// Only keys that were issued for it.
-    Issued,
-}
-
-impl model::Word for KeyPolicy {
-    const ALL: &'static [Self] = &[Self::Any, Self::Issued];
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Any => "any",
-            Self::Issued => "issued",
-        }
-    }
-}
 
 /// Which keys open a server.
 #[derive(Debug)]

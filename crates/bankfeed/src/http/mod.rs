@@ -39,7 +39,7 @@ mod transaction;
 pub(crate) mod visits;
 
 pub use app::App;
-pub use auth::{KeyPolicy, Keys};
+pub use auth::Keys;
 pub use keys::IssuedKeys;
 pub use record::Record;
 

@@ -1,7 +1,7 @@
 //! What a client is told at the bounds of the server and when the server fails.
 
 use crate::support::{App, BEGIN_S, Reply};
-use bankfeed::http::KeyPolicy;
+use bankfeed::config::KeyPolicy;
 use model::clock::{AccountTime, Clock, ServerTime};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};

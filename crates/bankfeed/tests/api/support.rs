@@ -2,7 +2,8 @@
 //! randomness, and workers that are stepped instead of running by themselves.
 
 use crate::issued::Keys;
-use bankfeed::http::{self, IssuedKeys, KeyPolicy, Record};
+use bankfeed::config::KeyPolicy;
+use bankfeed::http::{self, IssuedKeys, Record};
 use bankfeed::rng::Streams;
 use connectors::Connector;
 use connectors::sandbox::Sandbox;

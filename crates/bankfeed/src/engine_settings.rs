@@ -1,0 +1,111 @@
+//! The settings of the engine and the failpoints of the store, made from the settings of the process.
+
+use crate::config::{self, ConfigError, Settings};
+use crate::http::test_helpers::fault::read_fault;
+use engine::settings::{CoolDown, RetrySchedule};
+use engine::test_helpers::fault::FaultInput;
+use store::Failpoints;
+
+/// The settings of the engine, without the public URL, which is known once the server listens.
+pub(crate) fn engine_settings(settings: &Settings) -> Result<engine::Settings, ConfigError> {
+    Ok(engine::Settings {
+        faults: faults(settings)?,
+        cool_down_test: cool_down(settings.cool_down_test),
+        cool_down_clock: cool_down(settings.cool_down_clock),
+        cool_down_live: cool_down(settings.cool_down_live),
+        show_refresh_errors: settings.show_refresh_errors,
+        retry_test: retries(&settings.retry_test),
+        retry_live: retries(&settings.retry_live),
+        lease_ms: settings.lease_ms,
+        poll_ms: settings.poll_ms,
+        // A fixed seed asks for two runs that are alike, down to the order of events.
+        in_order: settings.seed.is_some(),
+        merchant_name: settings.merchant_name.clone(),
+        public_url: engine::Settings::default().public_url,
+    })
+}
+
+/// The failpoint that the settings arm.
+pub(crate) fn failpoints(settings: &Settings) -> Result<Failpoints, ConfigError> {
+    match settings.failpoint.text() {
+        "" => Ok(Failpoints::default()),
+        text => Failpoints::parse(text)
+            .ok_or_else(|| settings.failpoint.error("must be a name, a colon and a number")),
+    }
+}
+
+fn faults(settings: &Settings) -> Result<Vec<FaultInput>, ConfigError> {
+    let read = |form| {
+        read_fault(form).map_err(|error| {
+            settings.faults.error(&format!("'{form}' is no fault: {}", error.message))
+        })
+    };
+    settings.faults.values().map(read).collect()
+}
+
+fn cool_down(from: config::CoolDown) -> CoolDown {
+    let config::CoolDown { balance_s, ownership_s, transactions_s } = from;
+    CoolDown { balance_s, ownership_s, transactions_s }
+}
+
+fn retries(from: &config::RetrySchedule) -> RetrySchedule {
+    RetrySchedule { waits_ms: from.waits_ms.clone(), jitter_percent: from.jitter_percent }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::resolve;
+    use std::collections::BTreeMap;
+
+    fn of_flags(flags: &[(&'static str, &str)]) -> Settings {
+        let flags = flags.iter().map(|(name, text)| (*name, (*text).to_owned()));
+        let flags: BTreeMap<_, _> = flags.collect();
+        resolve(&flags, |_| None, None).unwrap().settings().unwrap()
+    }
+
+    /// The defaults of the process are those of the engine.
+    #[test]
+    fn defaults_are_the_engines() {
+        assert_eq!(engine_settings(&of_flags(&[])).unwrap(), engine::Settings::default());
+    }
+
+    /// Faults are read as the call reads them, and one that cannot be says why.
+    #[test]
+    fn faults_are_read() {
+        let given = [("fault", "kind=webhook_lost&every=3,kind=api_latency&delay_ms=5")];
+        let faults = engine_settings(&of_flags(&given)).unwrap().faults;
+        assert_eq!(faults.len(), 2);
+        assert_eq!((faults[0].share, faults[1].delay_ms), (model::fault::Share::Every(3), 5));
+        let refused = |form| {
+            let refused = engine_settings(&of_flags(&[("fault", form)])).unwrap_err().to_string();
+            let beginning =
+                format!("the setting fault (flag) is '{form}', but '{form}' is no fault: ");
+            refused.strip_prefix(&beginning).map(str::to_owned)
+        };
+        insta::assert_snapshot!(
+            [
+                "every=3",
+                "kind=webhook_lost&path=/v1/",
+                "kind=webhook_lost&webhook_endpoint=we_1",
+                "kind=webhook_lost&x=1",
+            ]
+            .map(|form| refused(form).unwrap())
+            .join("\n"),
+            @"
+        Missing required parameter: kind.
+        A fault of the kind webhook_lost has no path.
+        A fault of every key names no webhook_endpoint.
+        Received unknown parameter: x
+        "
+        );
+    }
+
+    /// A failpoint without a count is an error that names its source.
+    #[test]
+    fn failpoints_are_read() {
+        assert!(failpoints(&of_flags(&[("failpoint", "before_commit:1")])).is_ok());
+        let error = failpoints(&of_flags(&[("failpoint", "before_commit")])).unwrap_err();
+        insta::assert_snapshot!(error, @"the setting failpoint (flag) is 'before_commit', but must be a name, a colon and a number");
+    }
+}
