@@ -1,13 +1,13 @@
 //! The settings of the engine and the failpoints of the store, made from the settings of the process.
 
-use crate::config::{self, ConfigError, Settings};
 use crate::http::test_helpers::fault::read_fault;
 use engine::settings::{CoolDown, RetrySchedule};
 use engine::test_helpers::fault::FaultInput;
+use settings::{Settings, SettingsError};
 use store::Failpoints;
 
 /// The settings of the engine, without the public URL, which is known once the server listens.
-pub(crate) fn engine_settings(settings: &Settings) -> Result<engine::Settings, ConfigError> {
+pub(crate) fn engine_settings(settings: &Settings) -> Result<engine::Settings, SettingsError> {
     Ok(engine::Settings {
         faults: faults(settings)?,
         cool_down_test: cool_down(settings.cool_down_test),
@@ -26,7 +26,7 @@ pub(crate) fn engine_settings(settings: &Settings) -> Result<engine::Settings, C
 }
 
 /// The failpoint that the settings arm.
-pub(crate) fn failpoints(settings: &Settings) -> Result<Failpoints, ConfigError> {
+pub(crate) fn failpoints(settings: &Settings) -> Result<Failpoints, SettingsError> {
     match settings.failpoint.text() {
         "" => Ok(Failpoints::default()),
         text => Failpoints::parse(text)
@@ -34,7 +34,7 @@ pub(crate) fn failpoints(settings: &Settings) -> Result<Failpoints, ConfigError>
     }
 }
 
-fn faults(settings: &Settings) -> Result<Vec<FaultInput>, ConfigError> {
+fn faults(settings: &Settings) -> Result<Vec<FaultInput>, SettingsError> {
     let read = |form| {
         read_fault(form).map_err(|error| {
             settings.faults.error(&format!("'{form}' is no fault: {}", error.message))
@@ -43,19 +43,19 @@ fn faults(settings: &Settings) -> Result<Vec<FaultInput>, ConfigError> {
     settings.faults.values().map(read).collect()
 }
 
-fn cool_down(from: config::CoolDown) -> CoolDown {
-    let config::CoolDown { balance_s, ownership_s, transactions_s } = from;
+fn cool_down(from: settings::CoolDown) -> CoolDown {
+    let settings::CoolDown { balance_s, ownership_s, transactions_s } = from;
     CoolDown { balance_s, ownership_s, transactions_s }
 }
 
-fn retries(from: &config::RetrySchedule) -> RetrySchedule {
+fn retries(from: &settings::RetrySchedule) -> RetrySchedule {
     RetrySchedule { waits_ms: from.waits_ms.clone(), jitter_percent: from.jitter_percent }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::resolve;
+    use settings::resolve;
     use std::collections::BTreeMap;
 
     fn of_flags(flags: &[(&'static str, &str)]) -> Settings {

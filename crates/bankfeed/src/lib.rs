@@ -7,7 +7,6 @@
 
 pub mod cli;
 pub mod clock;
-pub mod config;
 mod engine_settings;
 pub mod http;
 mod pages;

@@ -4,7 +4,6 @@
 //! database is closed. A server that is killed instead starts again by the same path.
 
 use crate::clock::SystemClock;
-use crate::config::{ConfigError, Database, KeyPolicy, Settings};
 use crate::engine_settings::{engine_settings, failpoints};
 use crate::http::{self, App, IssuedKeys, Keys, Record};
 use crate::rng::Streams;
@@ -16,6 +15,7 @@ use model::clock::Rng;
 use model::limits::{DELIVERY_TIMEOUT_MS, READERS_MAX};
 use model::numbers::Numbers;
 use outbound::{Outbound, OutboundError, OutboundSettings};
+use settings::{Database, KeyPolicy, Settings, SettingsError, folder_of};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
@@ -47,7 +47,7 @@ pub enum StartError {
     },
     /// A setting has a form that the server cannot use.
     #[error(transparent)]
-    Settings(#[from] ConfigError),
+    Settings(#[from] SettingsError),
     /// Others than this machine could use any key.
     #[error(
         "{0} can be reached by other machines, and any test key would open this server to them; \
@@ -140,7 +140,7 @@ pub struct Started {
 }
 
 /// Parses the settings whose form belongs to the server; the rest of them was parsed before.
-pub fn check_settings(settings: &Settings) -> Result<(), ConfigError> {
+pub fn check_settings(settings: &Settings) -> Result<(), SettingsError> {
     engine_settings(settings)?;
     failpoints(settings)?;
     Ok(())
@@ -340,14 +340,6 @@ pub(crate) fn read_seal_key(text: &str) -> Option<[u8; SEAL_KEY_BYTES]> {
         *byte = u8::from_str_radix(&text[place..place + 2], 16).ok()?;
     }
     Some(key)
-}
-
-/// The folder that a file stands in.
-pub(crate) fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
 }
 
 /// Writes a file so that whoever waits for it sees all of it or nothing.

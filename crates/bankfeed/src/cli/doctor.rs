@@ -2,20 +2,19 @@
 //! wrong and what to do about it. It changes nothing, and a server may run meanwhile.
 
 use super::client::outbound_within;
-use super::flags::ConfigFlags;
 use super::output::{self, Column, OutputError, Table};
 use super::{CommandError, runtime};
 use crate::check_settings;
 use crate::clock::SystemClock;
-use crate::config::{Database, KeyPolicy, Settings};
 use crate::http::connection::CONNECTIONS_MAX;
 use crate::rng::Streams;
-use crate::start::{SEAL_KEY_BYTES, folder_of, read_seal_key};
+use crate::start::{SEAL_KEY_BYTES, read_seal_key};
 use clap::Args;
 use model::clock::Clock as _;
 use rustix::fs::statvfs;
 use rustix::process::{Resource, getrlimit};
 use serde_json::json;
+use settings::{Database, KeyPolicy, Settings, SettingsFlags, folder_of};
 use std::fs;
 use std::io::ErrorKind;
 use std::net::{TcpListener, ToSocketAddrs as _};
@@ -46,7 +45,7 @@ pub(super) struct DoctorFlags {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    config: ConfigFlags,
+    config: SettingsFlags,
 }
 
 /// How something is.

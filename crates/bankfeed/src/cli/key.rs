@@ -3,16 +3,15 @@
 //! It works on the file of issued keys, which the server has open too: it may run or not. A key is
 //! printed once, when it is made; nobody can show it again.
 
-use super::flags::FILE_VARIABLE;
 use super::{CommandError, output};
 use crate::clock::SystemClock;
-use crate::config::resolve;
 use crate::rng::Streams;
 use clap::{Args, Subcommand};
 use model::clock::{Clock as _, Rng};
 use model::id::{KeyId, MerchantId};
 use model::key::{IssuedKey, KEY_LETTERS, KeyDigest, random_letters};
 use model::limits::KEY_NAME_CHARS_MAX;
+use settings::{FILE_VARIABLE, resolve};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use store::{KeyFile, KeyFileError};

@@ -15,7 +15,6 @@ mod demo;
 mod doctor;
 mod events;
 mod export;
-mod flags;
 mod format;
 mod judge;
 mod key;
@@ -31,13 +30,12 @@ mod trigger;
 
 pub use client::{Client, ClientError, Received};
 
-use crate::config::{ConfigError, Source};
 use crate::{StartError, check_settings};
 use clap::{Args, Parser, Subcommand};
-use flags::ConfigFlags;
 use output::OutputError;
 use serde_json::json;
 use server::ServerError;
+use settings::{SettingsError, SettingsFlags, Source};
 use std::process::ExitCode;
 
 /// How a command ends that was asked wrongly.
@@ -62,7 +60,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Runs the server.
-    Serve(ConfigFlags),
+    Serve(SettingsFlags),
     /// Issues, lists and revokes API keys, also while the server runs.
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -108,7 +106,7 @@ enum Command {
 #[derive(Debug, thiserror::Error)]
 enum CommandError {
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    Config(#[from] SettingsError),
     #[error(transparent)]
     Start(#[from] StartError),
     #[error(transparent)]
@@ -149,7 +147,7 @@ impl CommandError {
     /// Whether the command was asked wrongly.
     fn is_usage(&self) -> bool {
         match self {
-            Self::Config(error) => !matches!(error, ConfigError::Read { .. }),
+            Self::Config(error) => !matches!(error, SettingsError::Read { .. }),
             Self::Start(StartError::AnyKeyInPublic(_) | StartError::Settings(_)) => true,
             Self::Server(error) => error.is_usage(),
             Self::Key(error) => error.is_usage(),
@@ -219,7 +217,7 @@ struct ShowFlags {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    config: ConfigFlags,
+    config: SettingsFlags,
 }
 
 fn show_config(flags: &ShowFlags) -> Result<(), CommandError> {

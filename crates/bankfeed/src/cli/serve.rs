@@ -1,11 +1,10 @@
 //! `bankfeed serve`: runs the server until it is asked to end.
 
-use super::flags::ConfigFlags;
 use super::{CommandError, EndSignals, output, runtime};
-use crate::config::{Database, KeyPolicy, LogFormat, Settings};
 use crate::{Started, start};
+use settings::{Database, KeyPolicy, LogFormat, Settings, SettingsFlags};
 
-pub(super) fn run(flags: &ConfigFlags) -> Result<(), CommandError> {
+pub(super) fn run(flags: &SettingsFlags) -> Result<(), CommandError> {
     let settings = flags.resolve()?.settings()?;
     begin_log(&settings);
     runtime()?.block_on(async {

@@ -8,11 +8,11 @@
 
 use super::caller::Caller;
 use super::keys::{IssuedKeys, Known};
-use crate::config::KeyPolicy;
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderValue};
 use model::id::MerchantId;
 use model::key::KeyDigest;
+use settings::KeyPolicy;
 use store::KeyFileError;
 use wire::error::Error;
 

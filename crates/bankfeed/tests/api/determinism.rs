@@ -1,7 +1,7 @@
 //! A server with a seed and a fixed time repeats itself.
 
 use crate::support::{Client, Reply};
-use bankfeed::config::resolve;
+use settings::resolve;
 use std::collections::BTreeMap;
 
 /// Answers asked for while a refresh is under way.

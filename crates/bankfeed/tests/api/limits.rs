@@ -1,8 +1,8 @@
 //! What a client is told at the bounds of the server and when the server fails.
 
 use crate::support::{App, BEGIN_S, Reply};
-use bankfeed::config::KeyPolicy;
 use model::clock::{AccountTime, Clock, ServerTime};
+use settings::KeyPolicy;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use store::{Store, StoreBounds};

@@ -2,7 +2,6 @@
 //! randomness, and workers that are stepped instead of running by themselves.
 
 use crate::issued::Keys;
-use bankfeed::config::KeyPolicy;
 use bankfeed::http::{self, IssuedKeys, Record};
 use bankfeed::rng::Streams;
 use connectors::Connector;
@@ -11,6 +10,7 @@ use engine::{Engine, Parts};
 use model::clock::{AccountTime, Clock, ServerTime};
 use outbound::{Outbound, OutboundSettings};
 use serde_json::Value;
+use settings::KeyPolicy;
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::path::Path;

@@ -5,8 +5,10 @@
 //! it. Wherever a value comes from it is read as text first, so that all sources take the same
 //! forms, and a fault names the setting and its source.
 
+mod flags;
 mod value;
 
+pub use flags::{FILE_VARIABLE, SettingsFlags};
 pub use value::{CoolDown, Database, KeyPolicy, LogFormat, RetrySchedule, Settings, TextSetting};
 
 use std::collections::BTreeMap;
@@ -163,7 +165,7 @@ impl std::fmt::Display for Source {
 
 /// Why the settings do not hold.
 #[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
+pub enum SettingsError {
     /// The file cannot be read.
     #[error("could not read the settings file {}", .path.display())]
     Read {
@@ -219,7 +221,7 @@ pub fn resolve(
     flags: &BTreeMap<&'static str, String>,
     environment: impl Fn(&str) -> Option<String>,
     file: Option<&Path>,
-) -> Result<Resolved, ConfigError> {
+) -> Result<Resolved, SettingsError> {
     let from_file = match file {
         Some(path) => read_file(path)?,
         None => BTreeMap::new(),
@@ -284,14 +286,21 @@ impl Resolved {
     }
 }
 
-fn read_file(path: &Path) -> Result<BTreeMap<&'static str, String>, ConfigError> {
+/// The folder of a file.
+pub fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+fn read_file(path: &Path) -> Result<BTreeMap<&'static str, String>, SettingsError> {
     let text = std::fs::read_to_string(path)
-        .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-    let table: toml::Table = text
-        .trim_start_matches('\u{feff}')
-        .parse()
-        .map_err(|source| ConfigError::Toml { path: path.to_owned(), source: Box::new(source) })?;
-    let problem = |problem: String| ConfigError::File { path: path.to_owned(), problem };
+        .map_err(|source| SettingsError::Read { path: path.to_owned(), source })?;
+    let table: toml::Table = text.trim_start_matches('\u{feff}').parse().map_err(|source| {
+        SettingsError::Toml { path: path.to_owned(), source: Box::new(source) }
+    })?;
+    let problem = |problem: String| SettingsError::File { path: path.to_owned(), problem };
     let mut values = BTreeMap::new();
     for (key, value) in &table {
         let name = key.replace('_', "-");

@@ -1,16 +1,16 @@
 //! The settings as flags, made from the list of settings.
 
-use crate::config::{ConfigError, ENTRIES, Resolved, resolve, variable_of};
+use crate::{ENTRIES, Resolved, SettingsError, resolve, variable_of};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The variable that names the settings file.
-pub(super) const FILE_VARIABLE: &str = "BANKFEED_CONFIG";
+pub const FILE_VARIABLE: &str = "BANKFEED_CONFIG";
 
 /// What may be said on the command line about settings.
 #[derive(Args)]
-pub(super) struct ConfigFlags {
+pub struct SettingsFlags {
     /// A TOML file with settings
     #[arg(long, value_name = "FILE", env = FILE_VARIABLE)]
     config: Option<PathBuf>,
@@ -18,9 +18,9 @@ pub(super) struct ConfigFlags {
     flags: SettingFlags,
 }
 
-impl ConfigFlags {
+impl SettingsFlags {
     /// Puts flags, environment and file together.
-    pub(super) fn resolve(&self) -> Result<Resolved, ConfigError> {
+    pub fn resolve(&self) -> Result<Resolved, SettingsError> {
         resolve(&self.flags.0, |name| std::env::var(name).ok(), self.config.as_deref())
     }
 }

@@ -1,6 +1,6 @@
 //! Settings, read from their texts.
 
-use super::{ConfigError, Resolved, Source};
+use super::{Resolved, SettingsError, Source};
 use model::Word;
 use model::clock::AccountTime;
 use std::path::PathBuf;
@@ -100,8 +100,8 @@ impl TextSetting {
     }
 
     /// The error for a text that cannot be used. `wanted` completes "the setting … is …, but".
-    pub fn error(&self, wanted: &str) -> ConfigError {
-        ConfigError::Value {
+    pub fn error(&self, wanted: &str) -> SettingsError {
+        SettingsError::Value {
             name: self.name,
             from: self.from.clone(),
             given: self.text.clone(),
@@ -169,7 +169,7 @@ pub struct Settings {
 
 impl Resolved {
     /// Reads all settings.
-    pub fn settings(&self) -> Result<Settings, ConfigError> {
+    pub fn settings(&self) -> Result<Settings, SettingsError> {
         let database = self.database()?;
         let beside = |ending| match &database {
             Database::Temporary => None,
@@ -213,7 +213,7 @@ impl Resolved {
     }
 
     /// The database of whichever of `db` and `memory` was said with more weight.
-    fn database(&self) -> Result<Database, ConfigError> {
+    fn database(&self) -> Result<Database, SettingsError> {
         let weight = |name| match self.get(name).1 {
             Source::Default => 0,
             Source::File(_) => 1,
@@ -226,12 +226,14 @@ impl Resolved {
             return Ok(Database::File(db));
         }
         if weight("db") == weight("memory") {
-            return Err(ConfigError::Conflict("the settings db and memory contradict each other"));
+            return Err(SettingsError::Conflict(
+                "the settings db and memory contradict each other",
+            ));
         }
         Ok(Database::Temporary)
     }
 
-    fn listen(&self) -> Result<String, ConfigError> {
+    fn listen(&self) -> Result<String, SettingsError> {
         let (text, _) = self.get("listen");
         let plain = text.rsplit_once(':').is_some_and(|(host, port)| {
             let bare = host.trim_start_matches('[').trim_end_matches(']');
@@ -241,7 +243,7 @@ impl Resolved {
         if plain { Ok(text.to_owned()) } else { Err(self.fault("listen", wanted)) }
     }
 
-    fn public_url(&self) -> Result<Option<String>, ConfigError> {
+    fn public_url(&self) -> Result<Option<String>, SettingsError> {
         let (text, _) = self.get("public-url");
         if text.is_empty() {
             return Ok(None);
@@ -256,7 +258,7 @@ impl Resolved {
         }
     }
 
-    fn keys(&self) -> Result<Option<KeyPolicy>, ConfigError> {
+    fn keys(&self) -> Result<Option<KeyPolicy>, SettingsError> {
         let policy = self.word("keys")?;
         Ok(self.is_set("keys").then_some(policy))
     }
@@ -266,7 +268,7 @@ impl Resolved {
         TextSetting { name, text: text.to_owned(), from: from.clone() }
     }
 
-    fn time(&self) -> Result<Option<AccountTime>, ConfigError> {
+    fn time(&self) -> Result<Option<AccountTime>, SettingsError> {
         let wanted = "must be a Unix time in seconds between 2020 and 2100";
         let time: Option<i64> = self.optional("time", wanted)?;
         match time {
@@ -279,7 +281,7 @@ impl Resolved {
     }
 
     /// One number of seconds for all features, or one for each: `balance=1,ownership=2,…`.
-    fn cool_down(&self, name: &'static str) -> Result<CoolDown, ConfigError> {
+    fn cool_down(&self, name: &'static str) -> Result<CoolDown, SettingsError> {
         let wanted = "must be seconds, or balance=SECONDS,ownership=SECONDS,transactions=SECONDS";
         let fault = || self.fault(name, wanted);
         let seconds = |text: &str| {
@@ -313,7 +315,7 @@ impl Resolved {
         &self,
         name: &'static str,
         jitter: &'static str,
-    ) -> Result<RetrySchedule, ConfigError> {
+    ) -> Result<RetrySchedule, SettingsError> {
         let (text, _) = self.get(name);
         let waits = text.split(',').map(str::trim).filter(|wait| !wait.is_empty());
         let waits_ms: Option<Vec<i64>> = waits.map(milliseconds).collect();
@@ -327,17 +329,17 @@ impl Resolved {
         Some(self.get(name).0).filter(|text| !text.is_empty()).map(PathBuf::from)
     }
 
-    fn truth(&self, name: &'static str) -> Result<bool, ConfigError> {
+    fn truth(&self, name: &'static str) -> Result<bool, SettingsError> {
         self.parsed(name, "must be true or false")
     }
 
-    fn within(&self, name: &'static str, least: i64, most: i64) -> Result<i64, ConfigError> {
+    fn within(&self, name: &'static str, least: i64, most: i64) -> Result<i64, SettingsError> {
         let wanted = format!("must be a whole number from {least} to {most}");
         let number: i64 = self.parsed(name, &wanted)?;
         if (least..=most).contains(&number) { Ok(number) } else { Err(self.fault(name, &wanted)) }
     }
 
-    fn word<W: Word>(&self, name: &'static str) -> Result<W, ConfigError> {
+    fn word<W: Word>(&self, name: &'static str) -> Result<W, SettingsError> {
         W::from_word(self.get(name).0).ok_or_else(|| {
             let words: Vec<&str> = W::ALL.iter().map(|word| word.word()).collect();
             self.fault(name, &format!("must be one of {}", words.join(", ")))
@@ -348,15 +350,15 @@ impl Resolved {
         &self,
         name: &'static str,
         wanted: &str,
-    ) -> Result<Option<T>, ConfigError> {
+    ) -> Result<Option<T>, SettingsError> {
         if self.get(name).0.is_empty() { Ok(None) } else { self.parsed(name, wanted).map(Some) }
     }
 
-    fn parsed<T: FromStr>(&self, name: &'static str, wanted: &str) -> Result<T, ConfigError> {
+    fn parsed<T: FromStr>(&self, name: &'static str, wanted: &str) -> Result<T, SettingsError> {
         self.get(name).0.parse().map_err(|_| self.fault(name, wanted))
     }
 
-    fn fault(&self, name: &'static str, wanted: &str) -> ConfigError {
+    fn fault(&self, name: &'static str, wanted: &str) -> SettingsError {
         self.text(name).error(wanted)
     }
 }
