@@ -98,7 +98,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
 
 /// Writes the names of the parameters of every call that the server has and that has no table.
 fn write_published(document: &Value) -> Result<(), Failure> {
-    let router = root().join("crates/bankfeed/src/http/router.rs");
+    let router = root().join("crates/server/src/http/router.rs");
     let router = std::fs::read_to_string(&router).map_err(|error| error.to_string())?;
     let patterns: BTreeSet<String> = router.split('"').map(with_plain_ids).collect();
     let mut published = String::new();
@@ -127,7 +127,7 @@ fn write_published(document: &Value) -> Result<(), Failure> {
             }
         }
     }
-    let place = root().join("crates/bankfeed/tests/api/parameters/published.txt");
+    let place = root().join("crates/server/tests/api/parameters/published.txt");
     std::fs::write(&place, published).map_err(|error| format!("{}: {error}", place.display()))
 }
 

@@ -1,5 +1,7 @@
 //! The `bankfeed` program.
 
+mod cli;
+
 use mimalloc::MiMalloc;
 use std::process::ExitCode;
 
@@ -9,5 +11,5 @@ use std::process::ExitCode;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    bankfeed::cli::run()
+    cli::run()
 }

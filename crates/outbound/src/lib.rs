@@ -29,6 +29,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 /// Idle connections kept to one host.
 const IDLE_PER_HOST_MAX: usize = 32;
 
+/// The `User-Agent` of bankfeed's own commands, so that the client checker ignores their calls.
+pub const COMMAND_LINE: &str = "bankfeed/1.0 (command line)";
+
 /// What outbound calls may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutboundSettings {

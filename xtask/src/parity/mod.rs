@@ -82,7 +82,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     }
     if !recorded_before {
         let tests = fresh_records("tests")?;
-        let words = ["test", "--package", "bankfeed", "--test", "api"];
+        let words = ["test", "--package", "bankfeed-server", "--test", "api"];
         process::run(program("cargo", &words).env(TESTS_VARIABLE, &tests))?;
         clients::run(&["curl".to_owned(), "python".to_owned()])?;
     }
@@ -140,7 +140,7 @@ fn recorded() -> Result<String, Failure> {
 
 /// The calls of the router, in its order.
 fn routes() -> Result<Vec<String>, Failure> {
-    let router = root().join("crates/bankfeed/src/http/router.rs");
+    let router = root().join("crates/server/src/http/router.rs");
     let text = std::fs::read_to_string(&router).map_err(|error| error.to_string())?;
     let mut calls = Vec::new();
     for (at, _) in text.match_indices('(') {

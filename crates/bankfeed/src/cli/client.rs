@@ -1,7 +1,6 @@
 //! A small client of the API, for commands that use a running server.
 
-use crate::http::headers::COMMAND_LINE;
-use outbound::{Outbound, OutboundError, OutboundSettings};
+use outbound::{COMMAND_LINE, Outbound, OutboundError, OutboundSettings};
 
 /// How long a call may take.
 const CALL_TIME_MS_MAX: u64 = 60_000;

@@ -4,13 +4,13 @@
 //! printed once, when it is made; nobody can show it again.
 
 use super::{CommandError, output};
-use crate::clock::SystemClock;
-use crate::rng::Streams;
 use clap::{Args, Subcommand};
 use model::clock::{Clock as _, Rng};
 use model::id::{KeyId, MerchantId};
 use model::key::{IssuedKey, KEY_LETTERS, KeyDigest, random_letters};
 use model::limits::KEY_NAME_CHARS_MAX;
+use server::clock::SystemClock;
+use server::rng::Streams;
 use settings::{FILE_VARIABLE, resolve};
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -7,10 +7,10 @@ use super::account::{path_of, segment, show_many};
 use super::output::{Column, Table};
 use super::server::{Server, ServerError, ServerFlags, Wait, patiently, text, with_server};
 use super::{CommandError, output};
-use crate::clock::SystemClock;
 use clap::Args;
 use model::clock::Clock as _;
 use serde_json::Value;
+use server::clock::SystemClock;
 
 const HELPERS: &str = "/v1/test_helpers/financial_connections";
 const CLOCKS: &str = "/v1/test_helpers/test_clocks";

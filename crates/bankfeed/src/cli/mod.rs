@@ -28,9 +28,9 @@ mod snapshot;
 mod transactions;
 mod trigger;
 
-pub use client::{Client, ClientError, Received};
+use client::{Client, ClientError, Received};
 
-use crate::{StartError, check_settings};
+use ::server::{StartError, check_settings};
 use clap::{Args, Parser, Subcommand};
 use output::OutputError;
 use serde_json::json;
@@ -158,7 +158,7 @@ impl CommandError {
 }
 
 /// Runs the command that the arguments of the process ask for.
-pub fn run() -> ExitCode {
+pub(crate) fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(said) => return end_unparsed(&said),

@@ -1,7 +1,7 @@
 //! `bankfeed serve`: runs the server until it is asked to end.
 
 use super::{CommandError, EndSignals, output, runtime};
-use crate::{Started, start};
+use server::{Started, start};
 use settings::{Database, KeyPolicy, LogFormat, Settings, SettingsFlags};
 
 pub(super) fn run(flags: &SettingsFlags) -> Result<(), CommandError> {

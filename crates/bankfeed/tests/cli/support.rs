@@ -71,20 +71,11 @@ impl Server {
         objects.map(Result::unwrap).collect()
     }
 
-    /// A call of the API that no command makes; answers the body.
+    /// A call of the API that no command makes. Returns the body.
     pub(crate) fn call(&self, method: &str, path: &str, form: &str) -> serde_json::Value {
-        let address = self.url.strip_prefix("http://").unwrap();
-        let mut stream = TcpStream::connect(address).unwrap();
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
-             authorization: Bearer sk_test_123\r\ncontent-length: {}\r\n\r\n{form}",
-            form.len()
-        );
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-        serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+        let (status, body) = call(&self.url, "sk_test_123", method, path, form);
+        assert_eq!(status, 200, "{body}");
+        body
     }
 
     /// Links an account with these further arguments; answers its id.
@@ -99,6 +90,29 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A call of the API with a key. Returns the status and the body.
+pub(crate) fn call(
+    url: &str,
+    key: &str,
+    method: &str,
+    path: &str,
+    form: &str,
+) -> (u16, serde_json::Value) {
+    let address = url.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
+         authorization: Bearer {key}\r\ncontent-length: {}\r\n\r\n{form}",
+        form.len()
+    );
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, serde_json::from_str(body).unwrap())
 }
 
 /// What a command printed, what it remarked, and how it ended unless well.

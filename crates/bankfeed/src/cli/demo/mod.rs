@@ -10,13 +10,13 @@ mod receiver;
 
 use super::output::OutputError;
 use super::{Client, CommandError, output, runtime};
-use crate::clock::SystemClock;
-use crate::start;
 use follower::{Follower, News};
 use model::clock::Clock;
 use model::date::{Date, date_of, day_of_second};
 use receiver::Receiver;
 use serde_json::Value;
+use server::clock::SystemClock;
+use server::start;
 use settings::resolve;
 use std::collections::BTreeMap;
 use std::error::Error;

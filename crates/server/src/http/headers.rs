@@ -1,4 +1,4 @@
-//! Names of the headers that are not HTTP's own, and what the commands call themselves.
+//! Names of the headers that are not HTTP's own.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -13,9 +13,6 @@ pub(super) const STRIPE_RATE_LIMITED_REASON: HeaderName =
     HeaderName::from_static("stripe-rate-limited-reason");
 pub(super) const STRIPE_SHOULD_RETRY: HeaderName = HeaderName::from_static("stripe-should-retry");
 pub(super) const STRIPE_VERSION: HeaderName = HeaderName::from_static("stripe-version");
-
-/// The `User-Agent` of bankfeed's own commands, so that the judge does not take them for the client.
-pub(crate) const COMMAND_LINE: &str = "bankfeed/1.0 (command line)";
 
 /// Sets a header.
 pub(super) fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {

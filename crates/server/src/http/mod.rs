@@ -14,7 +14,7 @@ mod caller;
 mod clock;
 mod collection;
 mod connected_account;
-pub(crate) mod connection;
+mod connection;
 mod connections_settings;
 mod cors;
 mod customer;
@@ -23,7 +23,7 @@ mod event;
 mod event_stream;
 mod external_account;
 mod given;
-pub(crate) mod headers;
+mod headers;
 mod idempotency;
 mod keys;
 mod link_flow;
@@ -40,6 +40,7 @@ pub(crate) mod visits;
 
 pub use app::App;
 pub use auth::Keys;
+pub use connection::CONNECTIONS_MAX;
 pub use keys::IssuedKeys;
 pub use record::Record;
 

@@ -19,7 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Interval;
 
 /// Open connections of the whole server.
-pub(crate) const CONNECTIONS_MAX: usize = 4_096;
+pub const CONNECTIONS_MAX: usize = 4_096;
 /// How long a connection that the server waits for may send nothing.
 const SILENCE_MAX: Duration = Duration::from_secs(90);
 

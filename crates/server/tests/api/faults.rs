@@ -1,6 +1,5 @@
 //! Faults on demand: of webhooks and of calls.
 
-use crate::process::Process;
 use crate::support::{App, Client, FC, Receiver, Reply};
 use serde_json::json;
 
@@ -395,9 +394,8 @@ async fn refuses_what_is_no_fault() {
 /// Faults of the server are every key's, counted for each apart, and stand in no list of theirs.
 #[tokio::test]
 async fn a_server_has_faults_for_every_key() {
-    let form = "kind=api_error_before&method=POST&path=/v1/customers&every=2";
-    let (_process, url) = Process::serve_with(&["--fault", form, "--fault", "kind=webhook_lost"]);
-    let client = Client::of(&url);
+    let forms = "kind=api_error_before&method=POST&path=/v1/customers&every=2,kind=webhook_lost";
+    let (_server, client) = start_process(&[("fault", forms)]).await;
     for client in [client.with_key("sk_test_one"), client.with_key("sk_test_two")] {
         let mut statuses = Vec::new();
         for _ in 0..4 {

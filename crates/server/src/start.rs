@@ -28,7 +28,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// Bytes of the key that seals secrets.
-pub(crate) const SEAL_KEY_BYTES: usize = 32;
+pub const SEAL_KEY_BYTES: usize = 32;
 
 /// Why a server does not start, or ended with an error.
 #[derive(Debug, thiserror::Error)]
@@ -331,7 +331,7 @@ fn make_seal_key(path: &Path, key: &[u8]) -> io::Result<()> {
 }
 
 /// The key that the text of its file stands for.
-pub(crate) fn read_seal_key(text: &str) -> Option<[u8; SEAL_KEY_BYTES]> {
+pub fn read_seal_key(text: &str) -> Option<[u8; SEAL_KEY_BYTES]> {
     if text.len() != 2 * SEAL_KEY_BYTES || !text.is_ascii() {
         return None;
     }

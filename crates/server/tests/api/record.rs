@@ -1,6 +1,6 @@
 //! The record of calls: `serve --record FILE`.
 
-use crate::process::Process;
+use crate::support::start_process;
 use serde_json::Value;
 
 /// What a client sent and what it was answered stand in the file, a line a call, before the answer
@@ -9,8 +9,7 @@ use serde_json::Value;
 async fn calls_are_recorded() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("calls.jsonl");
-    let (_process, url) = Process::serve_with(&["--record", file.to_str().unwrap()]);
-    let client = crate::support::Client::of(&url);
+    let (_server, client) = start_process(&[("record", file.to_str().unwrap())]).await;
     let customer = client.post("/v1/customers?expand[]=tax", "name=Ada+L").await;
     let created = client.post("/v1/customers", "name=Ada+L&metadata[a]=").await.ok();
     let id = created.text("/id");
@@ -42,8 +41,7 @@ async fn calls_are_recorded() {
 async fn addresses_that_are_keys_are_cut() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("calls.jsonl");
-    let (_process, url) = Process::serve_with(&["--record", file.to_str().unwrap()]);
-    let client = crate::support::Client::of(&url);
+    let (_server, client) = start_process(&[("record", file.to_str().unwrap())]).await;
     let stream = "device_name=a&websocket_features[]=webhooks";
     let stream = client.post("/v1/stripecli/sessions", stream).await.ok().text("/websocket_id");
     let checkout = "mode=setup&success_url=https://shop.example/&currency=usd";

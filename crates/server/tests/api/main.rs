@@ -53,7 +53,6 @@ mod live;
 mod method_configurations;
 mod other_origins;
 mod parameters;
-mod process;
 mod record;
 mod relinks;
 mod scenarios;

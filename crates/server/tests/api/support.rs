@@ -2,15 +2,16 @@
 //! randomness, and workers that are stepped instead of running by themselves.
 
 use crate::issued::Keys;
-use bankfeed::http::{self, IssuedKeys, Record};
-use bankfeed::rng::Streams;
 use connectors::Connector;
 use connectors::sandbox::Sandbox;
 use engine::{Engine, Parts};
 use model::clock::{AccountTime, Clock, ServerTime};
 use outbound::{Outbound, OutboundSettings};
 use serde_json::Value;
-use settings::KeyPolicy;
+use server::Started;
+use server::http::{self, IssuedKeys, Record};
+use server::rng::Streams;
+use settings::{KeyPolicy, resolve};
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::path::Path;
@@ -206,6 +207,17 @@ impl App {
         }
         panic!("the workers were never idle");
     }
+}
+
+/// A server that starts as the process does, with these settings, and a client of it.
+pub(crate) async fn start_process(given: &[(&'static str, &str)]) -> (Started, Client) {
+    let usual = [("listen", "127.0.0.1:0"), ("memory", "true")];
+    let flags = usual.iter().chain(given).map(|(name, text)| (*name, (*text).to_owned()));
+    let flags: BTreeMap<_, _> = flags.collect();
+    let settings = resolve(&flags, |_| None, None).unwrap().settings().unwrap();
+    let started = server::start(&settings).await.unwrap();
+    let client = Client::of(&started.url);
+    (started, client)
 }
 
 /// A record of all calls, where the environment names a folder for those of tests.

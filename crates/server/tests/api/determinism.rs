@@ -1,8 +1,6 @@
 //! A server with a seed and a fixed time repeats itself.
 
-use crate::support::{Client, Reply};
-use settings::resolve;
-use std::collections::BTreeMap;
+use crate::support::{Reply, start_process};
 
 /// Answers asked for while a refresh is under way.
 const POLLS_MAX: usize = 10_000;
@@ -10,18 +8,8 @@ const POLLS_MAX: usize = 10_000;
 /// Does the main job on a server that runs its workers itself, and tells all answers to POSTs, and
 /// what is to be read at the end. `polls` more reads stand in between.
 async fn run(seed: &str, polls: usize) -> Vec<(String, String)> {
-    let flags = [
-        ("listen", "127.0.0.1:0"),
-        ("memory", "true"),
-        ("seed", seed),
-        ("time", "1767225600"),
-        ("poll-ms", "5"),
-    ];
-    let flags: BTreeMap<_, _> =
-        flags.into_iter().map(|(name, text)| (name, text.to_owned())).collect();
-    let settings = resolve(&flags, |_| None, None).unwrap().settings().unwrap();
-    let started = bankfeed::start(&settings).await.unwrap();
-    let app = Client::of(&started.url);
+    let settings = [("seed", seed), ("time", "1767225600"), ("poll-ms", "5")];
+    let (started, app) = start_process(&settings).await;
     let mut answers = Vec::new();
     let mut note = |reply: Reply| {
         let reply = reply.ok();

@@ -2,11 +2,12 @@
 //!
 //! Each wait is for a named condition and ends with a failure if that never comes.
 
-use crate::support::Client;
+use crate::support::{call, command};
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::HeaderMap;
 use axum::routing::post;
+use serde_json::Value;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -15,9 +16,10 @@ use tokio::net::TcpListener;
 
 /// What no condition needs unless it never comes.
 const WAIT: Duration = Duration::from_mins(1);
+const KEY: &str = "sk_test_123";
 
 /// A running command, killed when a test leaves it behind.
-pub(crate) struct Process {
+struct Process {
     child: Child,
     /// What it prints, closed when it has ended.
     lines: Receiver<String>,
@@ -25,12 +27,8 @@ pub(crate) struct Process {
 
 impl Process {
     fn start(arguments: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_bankfeed"))
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child =
+            command(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (told, lines) = channel();
         std::thread::spawn(move || {
@@ -43,13 +41,7 @@ impl Process {
 
     /// A server on a port of its own, with the URL that it greets with.
     fn serve() -> (Self, String) {
-        Self::serve_with(&[])
-    }
-
-    /// The same, with these further settings.
-    pub(crate) fn serve_with(settings: &[&str]) -> (Self, String) {
-        let usual = ["serve", "--listen", "127.0.0.1:0", "--memory"];
-        let process = Self::start(&[&usual, settings].concat());
+        let process = Self::start(&["serve", "--listen", "127.0.0.1:0", "--memory"]);
         let url = process.after(" listens on ");
         (process, url)
     }
@@ -94,6 +86,11 @@ impl Drop for Process {
     }
 }
 
+/// The objects of a list.
+fn count(list: &Value) -> usize {
+    list["data"].as_array().unwrap().len()
+}
+
 /// A server that is asked to end as soon as its greeting is read ends in order, with 0.
 #[test]
 fn ends_in_order_right_after_its_greeting() {
@@ -119,8 +116,8 @@ async fn forwards_signed_events() {
     let (server, url) = Process::serve();
     let listener = Process::start(&["listen", "--api-base", &url, "--forward-to", &target_url]);
     let secret = listener.after("the signing secret is ");
-    let client = Client::of(&url);
-    let customer = client.customer().await;
+    let made = call(&url, KEY, "POST", "/v1/customers", "").1;
+    let customer = made["id"].as_str().unwrap();
 
     let (signature, body) = events.recv_timeout(WAIT).unwrap();
     let signed_at = signature.strip_prefix("t=").and_then(|rest| rest.split_once(','));
@@ -128,19 +125,20 @@ async fn forwards_signed_events() {
     assert_eq!(wire::signature::verify(&signature, &secret, &body, signed_at, 0), Ok(()));
     let event: serde_json::Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(event["type"], "customer.created");
-    assert_eq!(event["data"]["object"]["id"], customer.as_str());
-    assert!(listener.after("customer.created").contains(&customer));
+    assert_eq!(event["data"]["object"]["id"], customer);
+    assert!(listener.after("customer.created").contains(customer));
 
-    assert_eq!(client.get("/v1/webhook_endpoints").await.ok().items("/data").len(), 1);
+    let endpoints = || count(&call(&url, KEY, "GET", "/v1/webhook_endpoints", "").1);
+    assert_eq!(endpoints(), 1);
     assert_eq!(listener.terminate().code(), Some(0));
-    assert_eq!(client.get("/v1/webhook_endpoints").await.ok().items("/data").len(), 0);
+    assert_eq!(endpoints(), 0);
     assert_eq!(server.terminate().code(), Some(0));
 }
 
 /// Keys are issued and revoked while the server runs: a new one opens the next request, and a
 /// revoked one does not; their texts are shown once, and are in no file.
-#[tokio::test(flavor = "multi_thread")]
-async fn issues_and_revokes_keys_while_the_server_runs() {
+#[test]
+fn issues_and_revokes_keys_while_the_server_runs() {
     let folder = tempfile::tempdir().unwrap();
     let db = folder.path().join("bank.db");
     let db = db.to_str().unwrap();
@@ -159,14 +157,16 @@ async fn issues_and_revokes_keys_while_the_server_runs() {
     let (status, live) = key(&["create", "--live", "--name", "Books"]);
     assert_eq!(status, Some(0));
     let (id, merchant) = (value(&live, "id"), value(&live, "merchant"));
-    let client = Client::of(&url).with_key(&value(&live, "secret"));
-    client.customer().await;
-    assert_eq!(client.get("/v1/account").await.ok().text("/id"), merchant);
+    let secret = value(&live, "secret");
+    assert_eq!(call(&url, &secret, "POST", "/v1/customers", "").0, 200);
+    assert_eq!(call(&url, &secret, "GET", "/v1/account", "").1["id"], merchant.as_str());
     let (_, test) = key(&["create", "--merchant", &merchant]);
-    let test_client = Client::of(&url).with_key(&value(&test, "secret"));
-    assert_eq!(test_client.get("/v1/customers").await.ok().items("/data").len(), 0);
+    let test_secret = value(&test, "secret");
+    let customers = |key: &str| call(&url, key, "GET", "/v1/customers", "");
+    assert_eq!(count(&customers(&test_secret).1), 0);
     let test_merchant = value(&test, "merchant");
-    assert_eq!(test_client.get("/v1/account").await.ok().text("/id"), test_merchant);
+    let shown = call(&url, &test_secret, "GET", "/v1/account", "").1;
+    assert_eq!(shown["id"], test_merchant.as_str());
     assert_ne!(test_merchant, merchant);
     assert!(value(&test, "publishable").starts_with("pk_test_"));
     assert!(value(&live, "publishable").starts_with("pk_live_"));
@@ -180,14 +180,13 @@ async fn issues_and_revokes_keys_while_the_server_runs() {
     assert_eq!(named, ["ID  LIVE  live  active   Books", "OTHER  TEST  test  active"]);
 
     assert_eq!(key(&["revoke", &id]), (Some(0), vec![format!("{id} is revoked")]));
-    assert_eq!(client.get("/v1/customers").await.text("/error/code"), "api_key_expired");
-    assert_eq!(test_client.get("/v1/customers").await.status, 200);
+    assert_eq!(customers(&secret).1["error"]["code"], "api_key_expired");
+    assert_eq!(customers(&test_secret).0, 200);
     assert_eq!(key(&["revoke", &id]).0, Some(1));
     assert_eq!(key(&["create", "--merchant", "acct_1"]).0, Some(1));
     assert!(key(&["list"]).1[0].contains("revoked"));
 
     assert_eq!(server.terminate().code(), Some(0));
-    let secret = value(&live, "secret");
     for file in std::fs::read_dir(folder.path()).unwrap() {
         let bytes = std::fs::read(file.unwrap().path()).unwrap();
         assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()));
@@ -196,18 +195,18 @@ async fn issues_and_revokes_keys_while_the_server_runs() {
 
 /// A server that was given scenarios links their banks with any key; a file that is wrong is told
 /// with line and key, and no server starts.
-#[tokio::test(flavor = "multi_thread")]
-async fn serves_scenarios() {
+#[test]
+fn serves_scenarios() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("one.toml");
     std::fs::write(&file, "name = \"One\"\n[[accounts]]\nname = \"First\"").unwrap();
     let file = file.to_str().unwrap();
     let serve = ["serve", "--listen", "127.0.0.1:0", "--memory", "--scenario", file];
     let server = Process::start(&[&serve[..], &["--scenario", "overdrawn"]].concat());
-    let client = Client::of(&server.after(" listens on "));
+    let url = server.after(" listens on ");
     for bank in ["One", "Overdrawn"] {
-        let session = client.session(&client.customer().await, "").await;
-        client.link(&session, &format!("institution={bank}")).await;
+        let linked = Process::run(&["link", "--api-base", &url, "--bank", bank]);
+        assert_eq!(linked.0.code(), Some(0), "{bank}");
     }
     assert_eq!(server.terminate().code(), Some(0));
 

@@ -25,6 +25,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use model::clock::ServerTime;
 use model::id::RequestId;
 use model::limits::{BODY_BYTES_MAX, QUERY_BYTES_MAX};
+use outbound::COMMAND_LINE;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -369,7 +370,7 @@ fn tell_judge(app: &App, id: RequestId, caller: Caller, headers: &HeaderMap, sen
 /// Whether a person looks at the server by a command of bankfeed itself.
 fn is_command_line(headers: &HeaderMap) -> bool {
     let agent = headers.get(USER_AGENT);
-    agent.is_some_and(|agent| agent.as_bytes() == names::COMMAND_LINE.as_bytes())
+    agent.is_some_and(|agent| agent.as_bytes() == COMMAND_LINE.as_bytes())
 }
 
 /// What to send for the outcome of a call that has no idempotency key.
