@@ -1,6 +1,6 @@
 //! Faults on demand: of webhooks and of calls.
 
-use crate::support::{App, Client, FC, Receiver, Reply};
+use crate::support::{App, Client, FC, Receiver, Reply, start_process};
 use serde_json::json;
 
 const FAULTS: &str = "/v1/test_helpers/faults";

@@ -1,0 +1,357 @@
+//! `bankfeed doctor`: looks at all that `serve` of the same settings needs, and says of each what is
+//! wrong and what to do about it. It changes nothing, and a server may run meanwhile.
+
+use crate::error::CommandError;
+use clap::Args;
+use cli::output::{self, Column, OutputError, Table};
+use cli::process::runtime;
+use cli::{format, outbound_within};
+use model::clock::Clock as _;
+use rustix::fs::statvfs;
+use rustix::process::{Resource, getrlimit};
+use serde_json::json;
+use server::clock::SystemClock;
+use server::http::CONNECTIONS_MAX;
+use server::rng::Streams;
+use server::{SEAL_KEY_BYTES, check_settings, read_seal_key};
+use settings::{Database, KeyPolicy, Settings, SettingsFlags, folder_of};
+use std::fs;
+use std::io::ErrorKind;
+use std::net::{TcpListener, ToSocketAddrs as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use store::{KeyFile, check_up};
+
+/// Free bytes with which a server should not be left, and those from which nothing is said.
+const FREE_BYTES_MIN: u64 = 100 << 20;
+const FREE_BYTES_ENOUGH: u64 = 1 << 30;
+/// Open files besides connections: the database, its readers, webhooks.
+const OTHER_FILES: u64 = 512;
+/// A time before which no clock is right: 2026-01-01.
+const TIME_MIN_S: i64 = 1_767_225_600;
+/// Seconds by which a file may seem to be from the future.
+const SKEW_S_MAX: i64 = 60;
+
+/// Seconds by which the server's clock may seem to differ, for the time that an answer takes.
+const CLOCKS_APART_S_MAX: u64 = 5;
+
+/// How long a server may take to say that it is ready.
+const READY_MS_MAX: u64 = 3_000;
+
+/// The settings of the server.
+#[derive(Args)]
+pub(crate) struct DoctorFlags {
+    /// Print a JSON object for each thing that was looked at
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: SettingsFlags,
+}
+
+/// How something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Ok,
+    Warning,
+    Wrong,
+}
+
+/// One thing that was looked at.
+struct Finding {
+    what: &'static str,
+    state: State,
+    found: String,
+    /// What to do about it; nothing if it is well.
+    help: String,
+}
+
+fn ok(what: &'static str, found: impl Into<String>) -> Finding {
+    Finding { what, state: State::Ok, found: found.into(), help: String::new() }
+}
+
+fn warning(what: &'static str, found: impl Into<String>, help: impl Into<String>) -> Finding {
+    Finding { what, state: State::Warning, found: found.into(), help: help.into() }
+}
+
+fn wrong(what: &'static str, found: impl Into<String>, help: impl Into<String>) -> Finding {
+    Finding { what, state: State::Wrong, found: found.into(), help: help.into() }
+}
+
+impl State {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Wrong => "wrong",
+        }
+    }
+}
+
+pub(crate) fn run(flags: &DoctorFlags) -> Result<(), CommandError> {
+    let settings = flags.config.resolve()?.settings()?;
+    check_settings(&settings)?;
+    let server = runtime()?.block_on(find_server(&settings.listen));
+    let mut findings = vec![clock(&settings, server.as_ref())];
+    match &settings.database {
+        Database::Temporary => findings.push(free_space(&std::env::temp_dir())),
+        Database::File(db) => {
+            findings.push(free_space(folder_of(db)));
+            findings.push(rights(&settings, db));
+            findings.extend(database(&settings, db));
+        }
+    }
+    findings.push(keys(&settings));
+    findings.push(port(&settings, server.as_ref()));
+    findings.push(open_files());
+    show(&findings, flags.json)?;
+    match findings.iter().filter(|finding| finding.state == State::Wrong).count() {
+        0 => Ok(()),
+        1 => Err(CommandError::Doctor("one thing is wrong".to_owned())),
+        count => Err(CommandError::Doctor(format!("{count} things are wrong"))),
+    }
+}
+
+fn show(findings: &[Finding], json: bool) -> Result<(), OutputError> {
+    let mut table = Table::new(&[
+        Column::Text("WHAT"),
+        Column::Status("STATE"),
+        Column::Text("FOUND"),
+        Column::Text("WHAT TO DO"),
+    ]);
+    for Finding { what, state, found, help } in findings {
+        let state = state.word();
+        if json {
+            let help = Some(help).filter(|help| !help.is_empty());
+            let finding = json!({"what": what, "state": state, "found": found, "help": help});
+            output::say_json_line(&finding)?;
+        }
+        table.row(&[what, state, found, help]);
+    }
+    if json { Ok(()) } else { table.print("nothing was looked at") }
+}
+
+/// Whether the system's time can be right: signatures of webhooks carry it, and who verifies them
+/// compares it.
+fn clock(settings: &Settings, server: Option<&Running>) -> Finding {
+    let now = SystemClock::default().server_now().seconds();
+    let shown = format::moment_of(now);
+    let help = "set the clock of this machine: webhooks are signed with its time";
+    if now < TIME_MIN_S {
+        return wrong("clock", format!("{shown} is in the past"), help);
+    }
+    if let Some(at) = server.and_then(|server| server.now_s)
+        && at.abs_diff(now) > CLOCKS_APART_S_MAX
+    {
+        let at = format::moment_of(at);
+        return wrong("clock", format!("{shown}, but for the server it is {at}"), help);
+    }
+    let Database::File(db) = &settings.database else { return ok("clock", shown) };
+    match fs::metadata(db).map(|facts| facts.mtime()) {
+        Ok(written) if written > now + SKEW_S_MAX => {
+            let written = format::moment_of(written);
+            wrong("clock", format!("{shown}, but the database was written at {written}"), help)
+        }
+        _ => ok("clock", shown),
+    }
+}
+
+fn free_space(folder: &Path) -> Finding {
+    let shown = folder.display();
+    let facts = match statvfs(folder) {
+        Ok(facts) => facts,
+        Err(error) => {
+            return wrong("space", format!("{shown}: {error}"), "make the folder, or name another");
+        }
+    };
+    let free = facts.f_bavail.saturating_mul(facts.f_frsize);
+    let found = format!("{} MiB free in {shown}", free >> 20);
+    let help = "make room: a commit that finds none is answered with 500";
+    match free {
+        ..FREE_BYTES_MIN => wrong("space", found, help),
+        FREE_BYTES_MIN..FREE_BYTES_ENOUGH => warning("space", found, help),
+        _ => ok("space", found),
+    }
+}
+
+/// Whether files can be used by the server, and by nobody who should not.
+fn rights(settings: &Settings, db: &Path) -> Finding {
+    let folder = folder_of(db);
+    if tempfile::tempfile_in(folder).is_err() {
+        let found = format!("no file can be made in {}", folder.display());
+        return wrong("rights", found, "let the user who runs the server write there");
+    }
+    let secret = settings.seal_key_file.iter().map(|path| (path.as_path(), 0o077));
+    let others = std::iter::once(db).chain(settings.api_keys_file.as_deref());
+    let others = others.map(|path| (path, 0o002));
+    for (path, forbidden) in secret.chain(others) {
+        let Ok(facts) = fs::metadata(path) else { continue };
+        let mode = facts.mode() & 0o777;
+        if mode & forbidden != 0 {
+            let found = format!("others may use {} (mode {mode:o})", path.display());
+            return wrong(
+                "rights",
+                found,
+                format!("chmod {:o} {}", mode & !forbidden, path.display()),
+            );
+        }
+        let used = fs::File::options().read(true).write(path == db).open(path);
+        if let Err(error) = used {
+            let found = format!("{}: {error}", path.display());
+            return wrong(
+                "rights",
+                found,
+                "run this as the user who runs the server, or chown the file",
+            );
+        }
+    }
+    ok("rights", "files are for their owner")
+}
+
+/// The database and the key that opens it.
+fn database(settings: &Settings, db: &Path) -> Vec<Finding> {
+    let shown = db.display();
+    if !db.exists() {
+        return vec![ok("database", format!("none yet; serve makes {shown}"))];
+    }
+    let seal = seal_key(settings);
+    let key = seal.as_ref().ok().copied();
+    let key = key.and_then(|key| Some((key, Streams::from_system().ok()?.internals as _)));
+    let facts = match check_up(db, key) {
+        Ok(facts) => facts,
+        Err(error) => {
+            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+            let found = format!("{shown}: {error}{}", cause.unwrap_or_default());
+            let help = "name another with --db, or restore a backup";
+            return vec![wrong("database", found, help)];
+        }
+    };
+    let missing = facts.migrations_known - facts.migrations_done;
+    let found = match missing {
+        0 => format!("{shown} is whole, and of this version"),
+        _ => format!("{shown} is whole; serve runs {missing} migrations when it starts"),
+    };
+    let whole = match facts.faults.first() {
+        None => ok("database", found),
+        Some(fault) => {
+            wrong("database", format!("{shown} is damaged: {fault}"), "restore it from a backup")
+        }
+    };
+    let sealed = match (seal, facts.opens) {
+        (Err(finding), _) => finding,
+        (Ok(_), Some(false)) => wrong(
+            "seal key",
+            "the database was made with another key",
+            "put its own key file back, or name it with --seal-key-file",
+        ),
+        (Ok(_), _) => ok("seal key", "it opens the database"),
+    };
+    vec![whole, sealed]
+}
+
+/// The seal key of a database that exists.
+fn seal_key(settings: &Settings) -> Result<[u8; SEAL_KEY_BYTES], Finding> {
+    let path = settings.seal_key_file.clone().unwrap_or_default();
+    let text = fs::read_to_string(&path).map_err(|error| {
+        let found = format!("{}: {error}", path.display());
+        wrong("seal key", found, "put it back: nothing else opens the database")
+    })?;
+    read_seal_key(text.trim()).ok_or_else(|| {
+        let found = format!("{} is no key", path.display());
+        wrong(
+            "seal key",
+            found,
+            format!("it holds {SEAL_KEY_BYTES} bytes in hexadecimal; put it back"),
+        )
+    })
+}
+
+/// Which keys open the server.
+fn keys(settings: &Settings) -> Finding {
+    let issued = match issued(settings.api_keys_file.as_ref()) {
+        Ok(issued) => issued,
+        Err(finding) => return finding,
+    };
+    let create = "`bankfeed key create` issues one";
+    match settings.keys {
+        Some(KeyPolicy::Issued) if issued == 0 => {
+            warning("keys", "only issued keys open it, and there is none", create)
+        }
+        Some(KeyPolicy::Issued) => ok("keys", format!("{issued} issued keys, and no others")),
+        Some(KeyPolicy::Any) | None => {
+            ok("keys", format!("any test key, and {issued} issued keys"))
+        }
+    }
+}
+
+/// How many issued keys open something.
+fn issued(path: Option<&PathBuf>) -> Result<usize, Finding> {
+    let Some(path) = path.filter(|path| path.exists()) else { return Ok(0) };
+    let keys = KeyFile::open(path).and_then(|file| file.list()).map_err(|error| {
+        let found = format!("{}: {error}", path.display());
+        wrong(
+            "keys",
+            found,
+            "put the file back from a backup, or name another with --api-keys-file",
+        )
+    })?;
+    Ok(keys.iter().filter(|key| key.revoked.is_none()).count())
+}
+
+/// Whether the server can listen, or listens already.
+fn port(settings: &Settings, server: Option<&Running>) -> Finding {
+    let listen = &settings.listen;
+    let Some(address) = listen.to_socket_addrs().ok().and_then(|mut found| found.next()) else {
+        let found = format!("{listen} is no address");
+        return wrong("port", found, "say HOST:PORT with --listen");
+    };
+    if !address.ip().is_loopback() && settings.keys.is_none() {
+        return wrong(
+            "port",
+            format!("{listen} can be reached by other machines, and any test key opens the server"),
+            "say --keys issued, or --keys any if that is what you want",
+        );
+    }
+    match TcpListener::bind(address) {
+        Ok(_) => ok("port", format!("{listen} is free")),
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {
+            if server.is_some() {
+                return ok("port", format!("a server is ready at {listen}"));
+            }
+            let found = format!("another program listens on {listen}");
+            wrong("port", found, "end it, or name another port with --listen")
+        }
+        Err(error) => {
+            let found = format!("{listen}: {error}");
+            wrong("port", found, "name another address with --listen")
+        }
+    }
+}
+
+/// A server that is ready.
+struct Running {
+    /// What its clock shows, if it says.
+    now_s: Option<i64>,
+}
+
+/// The server that listens on an address, if one does and is ready.
+async fn find_server(listen: &str) -> Option<Running> {
+    let address = listen.to_socket_addrs().ok()?.next()?;
+    let outbound = outbound_within(READY_MS_MAX).ok()?;
+    let url = format!("http://{address}/readyz");
+    let answer = outbound.call("GET", &url, &[], Vec::new()).await.ok()?;
+    let ready = answer.status == 200 && answer.body == b"ready\n";
+    ready.then(|| Running { now_s: answer.date.as_deref().and_then(format::seconds_of) })
+}
+
+/// Whether as many connections can be open as the server takes.
+fn open_files() -> Finding {
+    let needed = u64::try_from(CONNECTIONS_MAX).unwrap_or(u64::MAX).saturating_add(OTHER_FILES);
+    match getrlimit(Resource::Nofile).current {
+        Some(limit) if limit < needed => {
+            let found = format!("{limit} may be open; all connections together take {needed}");
+            warning("open files", found, format!("ulimit -n {needed}"))
+        }
+        Some(limit) => ok("open files", format!("{limit} may be open")),
+        None => ok("open files", "as many as you like"),
+    }
+}

@@ -1,0 +1,71 @@
+//! `bankfeed serve`: runs the server until it is asked to end.
+
+use crate::error::CommandError;
+use cli::output;
+use cli::process::{EndSignals, runtime};
+use server::{Started, start};
+use settings::{Database, KeyPolicy, LogFormat, Settings, SettingsFlags};
+
+pub(crate) fn run(flags: &SettingsFlags) -> Result<(), CommandError> {
+    let settings = flags.resolve()?.settings()?;
+    begin_log(&settings);
+    runtime()?.block_on(async {
+        // Before anybody is told that the server is there: who asks it to end at once means it.
+        let mut signals = EndSignals::listen()?;
+        let mut started = start(&settings).await?;
+        // A server is of use to those who know where it is, also when its greeting is lost.
+        if let Err(lost) = output::say(&greeting(&settings, &started)) {
+            tracing::warn!("{lost}; the server is at {}", started.local_url);
+        }
+        let ended = tokio::select! {
+            () = signals.next() => Ok(()),
+            error = started.failed() => Err(error.into()),
+        };
+        tracing::info!("stopping");
+        tokio::select! {
+            stopped = started.stop() => stopped?,
+            // Whoever asks a second time does not want to wait for webhooks under way. What was
+            // acknowledged is on disk; the next start goes on with the rest.
+            () = signals.next() => tracing::warn!("stopped before all was finished"),
+        }
+        tracing::info!("stopped");
+        ended
+    })
+}
+
+fn greeting(settings: &Settings, started: &Started) -> String {
+    let Started { url, local_url, .. } = started;
+    let example = match started.keys {
+        KeyPolicy::Any => format!(
+            "\n  try       curl {url}/v1/customers -u sk_test_123: -d email=ada@example.com"
+        ),
+        KeyPolicy::Issued => String::new(),
+    };
+    let database = match &settings.database {
+        Database::File(path) => path.display().to_string(),
+        Database::Temporary => "temporary, removed at exit".to_owned(),
+    };
+    let keys = match started.keys {
+        KeyPolicy::Any => "any sk_test_… key; each is a separate, empty account",
+        KeyPolicy::Issued => "issued keys only; bankfeed key create makes one",
+    };
+    format!(
+        "bankfeed {version} listens on {local_url}\n\
+         \x20 database  {database}\n\
+         \x20 keys      {keys}\n\
+         \x20 SDKs      set the API base to {url}{example}",
+        version = env!("CARGO_PKG_VERSION"),
+    )
+}
+
+fn begin_log(settings: &Settings) {
+    let log = tracing_subscriber::fmt()
+        .with_max_level(settings.log_level)
+        .with_writer(std::io::stderr)
+        .with_target(false);
+    // A second start in one process, as in tests, keeps the log of the first.
+    let _ = match settings.log_format {
+        LogFormat::Human => log.with_ansi(output::is_coloured_log()).try_init(),
+        LogFormat::Json => log.json().flatten_event(true).try_init(),
+    };
+}

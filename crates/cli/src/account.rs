@@ -1,0 +1,239 @@
+//! `bankfeed accounts` and `bankfeed refresh`: what was linked, and fetching it anew.
+
+use super::output::{self, Column, Facts, OutputError, Table, is_terminal};
+use super::server::{Server, ServerError, ServerFlags, Wait, patiently, rows, text, with_server};
+use super::{CommandError, format};
+use clap::{Args, ValueEnum};
+use model::limits::COMMAND_WAIT_S_MAX;
+use serde_json::Value;
+
+const ACCOUNTS: &str = "/v1/financial_connections/accounts";
+/// How a waiting refresh ends unless nobody says otherwise.
+const REFRESH_WAIT_S: u64 = 60;
+
+/// Which accounts.
+#[derive(Args)]
+pub struct AccountsFlags {
+    /// One account, in full
+    #[arg(value_name = "ACCOUNT")]
+    id: Option<String>,
+    /// Those of this customer only
+    #[arg(long, value_name = "CUSTOMER", conflicts_with = "id")]
+    customer: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "NUMBER", conflicts_with = "id", value_parser = rows())]
+    limit: Option<usize>,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+/// What to fetch anew.
+#[derive(Args)]
+pub struct RefreshFlags {
+    /// Which account
+    #[arg(value_name = "ACCOUNT")]
+    id: String,
+    /// What of it; may be said more than once
+    #[arg(long, value_name = "FEATURE", value_delimiter = ',', default_value = "transactions")]
+    feature: Vec<Feature>,
+    /// Wait until it is done; ends with 1 if it failed
+    #[arg(long)]
+    wait: bool,
+    /// How many seconds to wait at most
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = REFRESH_WAIT_S,
+        value_parser = clap::value_parser!(u64).range(..=COMMAND_WAIT_S_MAX)
+    )]
+    timeout: u64,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+/// What can be fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Feature {
+    Balance,
+    Ownership,
+    Transactions,
+}
+
+impl Feature {
+    const ALL: [Self; 3] = [Self::Balance, Self::Ownership, Self::Transactions];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Balance => "balance",
+            Self::Ownership => "ownership",
+            Self::Transactions => "transactions",
+        }
+    }
+
+    /// The key of the account that tells of its last refresh.
+    fn refresh(self) -> &'static str {
+        match self {
+            Self::Balance => "balance_refresh",
+            Self::Ownership => "ownership_refresh",
+            Self::Transactions => "transaction_refresh",
+        }
+    }
+}
+
+/// The key of the account that tells of the refresh whose end a type of event reports.
+pub(super) fn refresh_of(event_type: &str) -> Option<&'static str> {
+    let (_, word) = event_type.rsplit_once(".refreshed_")?;
+    Some(Feature::ALL.into_iter().find(|feature| feature.word() == word)?.refresh())
+}
+
+/// The path of an account.
+pub(super) fn path_of(id: &str) -> String {
+    format!("{ACCOUNTS}/{}", segment(id))
+}
+
+/// An id as a part of a path: whatever was typed stays within its part.
+pub(super) fn segment(id: &str) -> String {
+    url::form_urlencoded::byte_serialize(id.as_bytes()).collect()
+}
+
+pub(super) fn run(flags: &AccountsFlags) -> Result<(), CommandError> {
+    with_server(&flags.server, async |server| {
+        let Some(id) = &flags.id else { return list(server, flags).await };
+        let account = server.get(&path_of(id), &[]).await?;
+        server.show(&account, show)
+    })
+}
+
+async fn list(server: &Server, flags: &AccountsFlags) -> Result<(), ServerError> {
+    let customer = flags.customer.as_deref();
+    let form: Vec<(&str, &str)> =
+        customer.map(|customer| ("account_holder[customer]", customer)).into_iter().collect();
+    if server.json {
+        let tell = |account| Ok(output::say_json_line(&account)?);
+        return server.each(ACCOUNTS, &form, flags.limit, is_terminal(), tell).await;
+    }
+    Ok(show_many(&server.list(ACCOUNTS, &form, flags.limit).await?)?)
+}
+
+/// Shows accounts to people.
+pub(super) fn show_many(accounts: &[Value]) -> Result<(), OutputError> {
+    let mut table = Table::new(&[
+        Column::Text("ID"),
+        Column::Text("BANK"),
+        Column::Text("ACCOUNT"),
+        Column::Text("LAST4"),
+        Column::Text("KIND"),
+        Column::Status("STATUS"),
+        Column::Status("TRANSACTIONS"),
+    ]);
+    for account in accounts {
+        table.row(&[
+            &text(account, "id"),
+            &text(account, "institution_name"),
+            &text(account, "display_name"),
+            &text(account, "last4"),
+            &text(account, "subcategory"),
+            &text(account, "status"),
+            &refresh_in_short(&account["transaction_refresh"]),
+        ]);
+    }
+    table.print("no accounts; `bankfeed link` links one")
+}
+
+/// How a last refresh went, in a few words.
+fn refresh_in_short(refresh: &Value) -> String {
+    if !refresh.is_object() {
+        return "never".to_owned();
+    }
+    format!("{} {}", text(refresh, "status"), format::day(&refresh["last_attempted_at"]))
+}
+
+fn show(account: &Value) -> Result<(), OutputError> {
+    let mut facts = Facts::new();
+    facts.add("id", &text(account, "id"));
+    facts.add("bank", &text(account, "institution_name"));
+    facts.add("account", &text(account, "display_name"));
+    facts.add("last4", &text(account, "last4"));
+    facts.add("kind", &format!("{}, {}", text(account, "category"), text(account, "subcategory")));
+    facts.add("status", &text(account, "status"));
+    let holder = &account["account_holder"];
+    facts.add("holder", &text(holder, &text(holder, "type")));
+    facts.add("linked", &format::moment(&account["created"]));
+    facts.add("permissions", &words(&account["permissions"]));
+    facts.add("subscriptions", &words(&account["subscriptions"]));
+    let balance = &account["balance"];
+    facts.add("balance", &format::amounts(&balance["current"]));
+    for feature in Feature::ALL {
+        let refresh = &account[feature.refresh()];
+        if refresh.is_object() {
+            facts.add(feature.refresh(), &refresh_in_full(refresh));
+        }
+    }
+    facts.print()
+}
+
+fn refresh_in_full(refresh: &Value) -> String {
+    let told = [
+        text(refresh, "status"),
+        format::moment(&refresh["last_attempted_at"]),
+        text(refresh, "id"),
+    ];
+    told.iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join("  ")
+}
+
+/// Words of a list, with commas between.
+fn words(list: &Value) -> String {
+    let words = list.as_array().into_iter().flatten().filter_map(Value::as_str);
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// Starts refreshes and, where it is wanted, waits for their ends.
+pub(super) fn run_refresh(flags: &RefreshFlags) -> Result<(), CommandError> {
+    with_server(&flags.server, async |server| {
+        let features: Vec<(&str, &str)> =
+            flags.feature.iter().map(|feature| ("features[]", feature.word())).collect();
+        let path = path_of(&flags.id);
+        let mut account = server.post(&format!("{path}/refresh"), &features).await?;
+        if flags.wait {
+            let pending = |account: &Value| {
+                flags
+                    .feature
+                    .iter()
+                    .any(|feature| account[feature.refresh()]["status"] == "pending")
+            };
+            let wait = Wait { what: "the end of the refresh", timeout_s: flags.timeout };
+            let ended = |account: &Value| (!pending(account)).then(|| account.clone());
+            let end = server.until(&path, &[], wait, ended);
+            account = patiently("refreshing", end).await?;
+        }
+        server.show(&account, |account| show_refreshes(account, &flags.feature))?;
+        let failed = |feature: &&Feature| account[feature.refresh()]["status"] == "failed";
+        match flags.feature.iter().find(failed) {
+            Some(feature) if flags.wait => {
+                Err(ServerError::Ended(format!("the refresh of {} failed", feature.word())))
+            }
+            _ => Ok(()),
+        }
+    })
+}
+
+fn show_refreshes(account: &Value, features: &[Feature]) -> Result<(), OutputError> {
+    let mut table = Table::new(&[
+        Column::Text("FEATURE"),
+        Column::Status("STATUS"),
+        Column::Text("STARTED"),
+        Column::Text("AGAIN FROM"),
+        Column::Text("REFRESH"),
+    ]);
+    for feature in features {
+        let refresh = &account[feature.refresh()];
+        table.row(&[
+            feature.word(),
+            &text(refresh, "status"),
+            &format::moment(&refresh["last_attempted_at"]),
+            &format::moment(&refresh["next_refresh_available_at"]),
+            &text(refresh, "id"),
+        ]);
+    }
+    table.print("no refresh")
+}

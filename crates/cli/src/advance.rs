@@ -1,0 +1,135 @@
+//! `bankfeed advance`: lets time pass on a test clock, and waits until all that fell due is done.
+//!
+//! The server takes a long way in steps, and so does this command where it is longer than the server
+//! takes at once. One that is ended in the middle leaves the server to finish its step.
+
+use super::account::segment;
+use super::output::{Facts, OutputError, Progress};
+use super::server::{Server, ServerError, ServerFlags, Wait, text, with_server};
+use super::{CommandError, format};
+use clap::Args;
+use model::limits::{CLOCK_ADVANCE_S_MAX, COMMAND_ADVANCE_S_MAX, COMMAND_WAIT_S_MAX};
+use serde_json::Value;
+
+const CLOCKS: &str = "/v1/test_helpers/test_clocks";
+/// Clocks that a fault names when none was chosen.
+const CLOCKS_NAMED_MAX: usize = 10;
+const ADVANCE_WAIT_S: u64 = 3_600;
+
+/// How far, and which clock.
+#[derive(Args)]
+pub struct AdvanceFlags {
+    /// How far: 3d, 12h, 90m, 45s, 2w, 1y, or several of them: 1d12h
+    #[arg(value_name = "SPAN", value_parser = format::span_s)]
+    span_s: i64,
+    /// Which test clock; may be left out when there is only one
+    #[arg(value_name = "CLOCK")]
+    clock: Option<String>,
+    /// How many seconds to wait at most
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = ADVANCE_WAIT_S,
+        value_parser = clap::value_parser!(u64).range(..=COMMAND_WAIT_S_MAX)
+    )]
+    timeout: u64,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+pub(super) fn run(flags: &AdvanceFlags) -> Result<(), CommandError> {
+    with_server(&flags.server, async |server| {
+        if flags.span_s > COMMAND_ADVANCE_S_MAX {
+            return Err(ServerError::Usage {
+                problem: "that is more than ten years".to_owned(),
+                help: "advance in several commands".to_owned(),
+            });
+        }
+        let clock = match &flags.clock {
+            Some(id) => server.get(&path_of(id), &[]).await?,
+            None => the_only_one(server).await?,
+        };
+        let id = text(&clock, "id");
+        let from = clock["frozen_time"].as_i64().unwrap_or_default();
+        let progress = Progress::new("advancing", steps(flags.span_s));
+        let mut passed = 0;
+        let mut clock = clock;
+        while passed < flags.span_s {
+            passed = flags.span_s.min(passed + CLOCK_ADVANCE_S_MAX);
+            clock = advance(server, &id, from, passed, flags.timeout, &progress).await?;
+        }
+        drop(progress);
+        server.show(&clock, |clock| show(clock, from))
+    })
+}
+
+/// Advances a clock until so many seconds have passed since it showed `from`.
+async fn advance(
+    server: &Server,
+    id: &str,
+    from: i64,
+    passed_s: i64,
+    timeout_s: u64,
+    progress: &Progress,
+) -> Result<Value, ServerError> {
+    let until = from.saturating_add(passed_s).to_string();
+    let form = [("frozen_time", until.as_str())];
+    server.post(&format!("{}/advance", path_of(id)), &form).await?;
+    let wait = Wait { what: "the end of the advance", timeout_s };
+    let ended = |clock: &Value| {
+        let now = clock["frozen_time"].as_i64().unwrap_or(from);
+        progress.at(steps(now.saturating_sub(from)));
+        (clock["status"] != "advancing").then(|| clock.clone())
+    };
+    let clock = server.until(&path_of(id), &[], wait, ended).await?;
+    if clock["status"] == "ready" {
+        return Ok(clock);
+    }
+    Err(ServerError::Ended(format!("the clock {id} could not go on; it can be deleted now")))
+}
+
+/// Seconds as steps of progress.
+fn steps(seconds: i64) -> usize {
+    usize::try_from(seconds).unwrap_or(0)
+}
+
+fn path_of(id: &str) -> String {
+    format!("{CLOCKS}/{}", segment(id))
+}
+
+/// The clock that is meant when nobody names one.
+async fn the_only_one(server: &Server) -> Result<Value, ServerError> {
+    let mut clocks = server.list(CLOCKS, &[], Some(CLOCKS_NAMED_MAX)).await?;
+    match clocks.len() {
+        0 => Err(ServerError::Usage {
+            problem: "there is no test clock".to_owned(),
+            help: "`bankfeed link --new-clock` makes one, with a customer and an account on it"
+                .to_owned(),
+        }),
+        1 => Ok(clocks.remove(0)),
+        _ => {
+            let named: Vec<String> = clocks
+                .iter()
+                .map(|clock| {
+                    let at = format::moment(&clock["frozen_time"]);
+                    format!("{}  {at}  {}", text(clock, "id"), text(clock, "name"))
+                })
+                .map(|line| line.trim_end().to_owned())
+                .collect();
+            Err(ServerError::Usage {
+                problem: "there are several test clocks".to_owned(),
+                help: format!("name one of them:\n{}", named.join("\n")),
+            })
+        }
+    }
+}
+
+fn show(clock: &Value, from: i64) -> Result<(), OutputError> {
+    let mut facts = Facts::new();
+    facts.add("clock", &text(clock, "id"));
+    facts.add("name", &text(clock, "name"));
+    facts.add("status", &text(clock, "status"));
+    facts.add("from", &format::moment_of(from));
+    facts.add("to", &format::moment(&clock["frozen_time"]));
+    facts.print()
+}

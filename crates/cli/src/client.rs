@@ -1,0 +1,99 @@
+//! A small client of the API, for commands that use a running server.
+
+use outbound::{COMMAND_LINE, Outbound, OutboundError, OutboundSettings};
+
+/// How long a call may take.
+const CALL_TIME_MS_MAX: u64 = 60_000;
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Why a call got no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The server did not answer, or the client could not be built.
+    #[error("could not reach the server")]
+    Call(#[from] OutboundError),
+    /// What answered is no bankfeed.
+    #[error("what answered does not speak JSON")]
+    Answer(#[from] serde_json::Error),
+}
+
+/// A client with one key.
+#[derive(Clone, Debug)]
+pub struct Client {
+    outbound: Outbound,
+    base: String,
+    key: String,
+    /// The connected account that calls act in.
+    account: Option<String>,
+    /// The API version that calls are made in; the server's default without one.
+    version: Option<&'static str>,
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// Its HTTP status.
+    pub status: u16,
+    /// A remark for whoever called.
+    pub notice: Option<String>,
+    /// Its body.
+    pub body: serde_json::Value,
+}
+
+impl Client {
+    /// A client of the server at `base`.
+    pub fn build(base: &str, key: &str) -> Result<Self, ClientError> {
+        let base = base.trim_end_matches('/').to_owned();
+        let (outbound, key) = (local_outbound()?, key.to_owned());
+        Ok(Self { outbound, base, key, account: None, version: None })
+    }
+
+    /// The same, in a connected account.
+    #[must_use]
+    pub fn in_account(&self, account: &str) -> Self {
+        Self { account: Some(account.to_owned()), ..self.clone() }
+    }
+
+    /// The same, in an API version.
+    #[must_use]
+    pub fn in_version(&self, version: &'static str) -> Self {
+        Self { version: Some(version), ..self.clone() }
+    }
+
+    /// Makes a call; parameters go into the query of a GET and the form of anything else.
+    pub async fn call(
+        &self,
+        method: &str,
+        path: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<Received, ClientError> {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(parameters);
+        let form = form.finish();
+        let (url, body) = match method {
+            "GET" if !form.is_empty() => (format!("{}{path}?{form}", self.base), Vec::new()),
+            _ => (format!("{}{path}", self.base), form.into_bytes()),
+        };
+        let authorization = format!("Bearer {}", self.key);
+        let mut headers = vec![
+            ("Authorization", authorization.as_str()),
+            ("Content-Type", FORM),
+            ("User-Agent", COMMAND_LINE),
+        ];
+        headers.extend(self.account.as_deref().map(|account| ("Stripe-Account", account)));
+        headers.extend(self.version.map(|version| ("Stripe-Version", version)));
+        let called = self.outbound.call(method, &url, &headers, body).await?;
+        let body = serde_json::from_slice(&called.body)?;
+        Ok(Received { status: called.status, notice: called.notice, body })
+    }
+}
+
+/// Calls to wherever the person at the command line says.
+pub(super) fn local_outbound() -> Result<Outbound, OutboundError> {
+    outbound_within(CALL_TIME_MS_MAX)
+}
+
+/// The same, for answers that come soon or never.
+pub fn outbound_within(timeout_ms: u64) -> Result<Outbound, OutboundError> {
+    Outbound::new(OutboundSettings { deny_private: false, https_only: false, timeout_ms })
+}

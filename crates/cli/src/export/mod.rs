@@ -1,0 +1,185 @@
+//! `bankfeed export`: the transactions of an account in a file that other programs read.
+//!
+//! Rows are written as pages come in. A file appears under its name when it is whole: one that could
+//! not be finished leaves what stood there before. A device or a pipe takes the rows as they come.
+
+mod ofx;
+mod parquet;
+mod rows;
+
+use super::CommandError;
+use super::account::path_of;
+use super::output::{self, OutputError, is_terminal};
+use super::server::{Server, ServerError, ServerFlags, with_server};
+use clap::{Args, ValueEnum};
+use ofx::Ofx;
+use parquet::Parquet;
+use rows::{Csv, Lines};
+use serde_json::{Value, json};
+use settings::folder_of;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+
+const TRANSACTIONS: &str = "/v1/financial_connections/transactions";
+
+/// What is exported, and how.
+#[derive(Args)]
+pub struct ExportFlags {
+    /// Whose transactions
+    #[arg(value_name = "ACCOUNT")]
+    account: String,
+    /// The form of the file
+    #[arg(long, value_name = "FORMAT", default_value = "csv")]
+    format: Format,
+    /// The file; standard output if left out, or -
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Only what refreshes after this one brought or changed
+    #[arg(long, value_name = "REFRESH")]
+    after: Option<String>,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+impl ExportFlags {
+    /// The file that was named.
+    fn file(&self) -> Option<&Path> {
+        self.output.as_deref().filter(|path| *path != Path::new("-"))
+    }
+
+    /// Whether the rows themselves are seen as they come.
+    fn is_shown(&self) -> bool {
+        self.file().is_none() && is_terminal()
+    }
+}
+
+/// The forms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Lines with commas between, the first one with names
+    Csv,
+    /// A JSON object on each line, as the API answers it
+    Jsonl,
+    /// Open Financial Exchange 2.1.1, which programs for bookkeeping import
+    Ofx,
+    /// Apache Parquet, for data frames and databases
+    Parquet,
+}
+
+/// What takes rows and makes a file of them.
+trait Sink {
+    /// Takes a transaction.
+    fn row(&mut self, row: &Value) -> io::Result<()>;
+    /// Writes what is left. Answers how many rows the form has no place for.
+    fn finish(self: Box<Self>) -> io::Result<usize>;
+}
+
+/// Where bytes go.
+type Target = Box<dyn Write + Send>;
+
+pub(super) fn run(flags: &ExportFlags) -> Result<(), CommandError> {
+    with_server(&flags.server, async |server| {
+        let Some(path) = flags.file() else {
+            if flags.format == Format::Parquet && is_terminal() {
+                return Err(ServerError::Usage {
+                    problem: "a Parquet file is not for terminals".to_owned(),
+                    help: "name a file with --output".to_owned(),
+                });
+            }
+            let lost = |error| OutputError::from(error).into();
+            export(server, flags, Box::new(BufWriter::new(io::stdout())), lost).await?;
+            return Ok(());
+        };
+        let fault = |source| ServerError::File { path: path.to_owned(), source };
+        let place = Place::find(path)?;
+        let target = Box::new(BufWriter::new(place.open().map_err(fault)?));
+        let rows = export(server, flags, target, fault).await?;
+        place.keep().map_err(fault)?;
+        if server.json {
+            return Ok(output::say_json(&json!({"file": path, "rows": rows}))?);
+        }
+        output::remark(&format!("wrote {} to {}", counted(rows), path.display()));
+        Ok(())
+    })
+}
+
+/// Where a named file comes to stand.
+enum Place {
+    /// It is written beside its name, which it gets when it is whole.
+    Beside { unfinished: NamedTempFile, name: PathBuf },
+    /// Something under this name takes bytes and is no file: it stays what it is.
+    Through(PathBuf),
+}
+
+impl Place {
+    fn find(path: &Path) -> Result<Self, ServerError> {
+        // A link to a file stays a link, and the file behind it is replaced.
+        let name = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        if fs::symlink_metadata(&name).is_ok_and(|facts| !facts.is_file()) {
+            return Ok(Self::Through(name));
+        }
+        let folder = folder_of(&name);
+        let fault = |source| ServerError::Folder { folder: folder.to_owned(), source };
+        fs::metadata(folder).map_err(fault)?;
+        // The name of the unfinished file would only confuse: its kind says enough.
+        let unnamed = |error: io::Error| fault(error.kind().into());
+        let unfinished = NamedTempFile::new_in(folder).map_err(unnamed)?;
+        Ok(Self::Beside { unfinished, name })
+    }
+
+    fn open(&self) -> io::Result<File> {
+        match self {
+            Self::Beside { unfinished, .. } => unfinished.reopen(),
+            Self::Through(name) => {
+                File::options().write(true).create(true).truncate(true).mode(0o600).open(name)
+            }
+        }
+    }
+
+    /// All is written.
+    fn keep(self) -> io::Result<()> {
+        match self {
+            Self::Beside { unfinished, name } => {
+                unfinished.persist(name).map(drop).map_err(|error| error.error)
+            }
+            Self::Through(_) => Ok(()),
+        }
+    }
+}
+
+/// Writes all rows; answers how many there are in the file.
+async fn export(
+    server: &Server,
+    flags: &ExportFlags,
+    target: Target,
+    fault: impl Fn(io::Error) -> ServerError,
+) -> Result<usize, ServerError> {
+    let account = server.get(&path_of(&flags.account), &[]).await?;
+    let mut sink: Box<dyn Sink> = match flags.format {
+        Format::Csv => Box::new(Csv::new(target)),
+        Format::Jsonl => Box::new(Lines::new(target)),
+        Format::Ofx => Box::new(Ofx::new(target, &account)?),
+        Format::Parquet => Box::new(Parquet::new(target).map_err(&fault)?),
+    };
+    let mut form = vec![("account", flags.account.as_str())];
+    form.extend(flags.after.as_deref().map(|after| ("transaction_refresh[after]", after)));
+    let mut rows = 0;
+    let take = |row: Value| {
+        rows += 1;
+        sink.row(&row).map_err(&fault)
+    };
+    server.each(TRANSACTIONS, &form, None, flags.is_shown(), take).await?;
+    let left_out = sink.finish().map_err(fault)?;
+    if left_out > 0 {
+        output::remark(&format!("left out {}: OFX takes what is posted", counted(left_out)));
+    }
+    Ok(rows - left_out)
+}
+
+/// A number of transactions, as a sentence says it.
+fn counted(rows: usize) -> String {
+    if rows == 1 { "1 transaction".to_owned() } else { format!("{rows} transactions") }
+}

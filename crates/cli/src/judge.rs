@@ -1,0 +1,81 @@
+//! `bankfeed judge`: what the client of a key does that would lose data in production.
+//!
+//! It is meant for the end of a test run: whoever asks says that the client has done all that it
+//! will, so what it left open is named at once. It ends with 1 if anything was found, and with 3 if
+//! nothing was seen of a client that has finished: a test with another key proves nothing.
+
+use super::output::OutputError;
+use super::server::{ServerError, ServerFlags, text, with_server};
+use super::{CommandError, output};
+use clap::Args;
+use serde_json::Value;
+
+const REPORT: &str = "/v1/test_helpers/consumer_report";
+
+/// What may be said on the command line.
+#[derive(Args)]
+pub struct JudgeFlags {
+    /// The client is still at work: name only what it has certainly left
+    #[arg(long)]
+    running: bool,
+    /// Forget what was seen once it is printed, so that the next run begins anew
+    #[arg(long)]
+    reset: bool,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+pub(super) fn run(flags: &JudgeFlags) -> Result<(), CommandError> {
+    with_server(&flags.server, async |server| {
+        let finished = if flags.running { "false" } else { "true" };
+        let report = server.get(REPORT, &[("finished", finished)]).await?;
+        server.show(&report, show)?;
+        if flags.reset {
+            server.post(&format!("{REPORT}/reset"), &[]).await?;
+        }
+        match report["findings"].as_array().map_or(0, Vec::len) {
+            0 if !flags.running && report["verdict"] == "nothing_seen" => Err(ServerError::Unseen),
+            0 => Ok(()),
+            1 => Err(ServerError::Ended("the client has a fault".to_owned())),
+            count => Err(ServerError::Ended(format!("the client has {count} faults"))),
+        }
+    })
+}
+
+fn show(report: &Value) -> Result<(), OutputError> {
+    let watched = |name: &str| text(&report["watched"], name);
+    let (calls, attempts, accounts) = (watched("calls"), watched("attempts"), watched("accounts"));
+    let findings = report["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let found = match report["verdict"].as_str() {
+        Some("nothing_seen") => "nothing was seen of a client with this key",
+        Some("nothing_found") => "nothing found",
+        _ => "found:",
+    };
+    output::say(&format!(
+        "{calls} calls, {attempts} webhooks, {accounts} accounts watched; {found}"
+    ))?;
+    findings.iter().try_for_each(|finding| output::say(&shown(finding)))
+}
+
+/// A finding for people: what, of what, what shows it, what to do.
+fn shown(finding: &Value) -> String {
+    let subject = match text(finding, "account") + &text(finding, "webhook_endpoint") {
+        subject if subject.is_empty() => "what `stripe listen` forwards to".to_owned(),
+        subject => subject,
+    };
+    let times = match finding["times"].as_u64() {
+        Some(times) if times > 1 => format!(", {times} times"),
+        _ => String::new(),
+    };
+    let mut lines = vec![
+        String::new(),
+        format!("{}  {subject}{times}", text(finding, "code")),
+        format!("  {}", text(finding, "message")),
+    ];
+    for seen in finding["evidence"].as_array().into_iter().flatten() {
+        let named = ["request", "event"].map(|name| text(seen, name)).join(" ");
+        lines.push(format!("  - {}  {}", text(seen, "what"), named.trim()));
+    }
+    lines.push(format!("  Fix: {}", text(finding, "fix")));
+    lines.join("\n")
+}

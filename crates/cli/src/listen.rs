@@ -1,0 +1,168 @@
+//! `bankfeed listen`: a webhook endpoint on this machine while the command runs.
+//!
+//! It starts a receiver on a free local port, has the server post events there, prints each and
+//! forwards it with its body and signature unchanged, and answers the server with what the target
+//! answered, so that a delivery that the target refused is tried again. The endpoint is deleted at
+//! the end; one that is left behind after a kill is seen in `GET /v1/webhook_endpoints`.
+
+use super::client::local_outbound;
+use super::format::time_of_day;
+use super::output::OutputError;
+use super::server::{Server, ServerError, ServerFlags, text};
+use super::{CommandError, EndSignals, output, runtime};
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use clap::Args;
+use model::endpoint::ONLY_PRINTS;
+use outbound::{Outbound, OutboundError};
+use serde_json::Value;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+
+/// Headers that the target needs to verify an event.
+const FORWARDED_HEADERS: [&str; 3] = ["content-type", "stripe-signature", "user-agent"];
+
+/// What may be said on the command line.
+#[derive(Args)]
+pub struct ListenFlags {
+    /// Where events are posted to as well
+    #[arg(long, value_name = "URL")]
+    forward_to: Option<String>,
+    /// Which event types, with commas between
+    #[arg(long, value_name = "TYPES", default_value = "*", value_delimiter = ',')]
+    events: Vec<String>,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+/// Why events cannot be listened to.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    #[error("could not listen on this machine")]
+    Receiver(#[source] std::io::Error),
+    #[error("could not prepare to post to the target")]
+    Outbound(#[from] OutboundError),
+}
+
+struct Receiver {
+    outbound: Outbound,
+    forward_to: Option<String>,
+    /// Whether events are printed for programs.
+    json: bool,
+    /// Learns that an event could not be printed.
+    lost: mpsc::Sender<OutputError>,
+}
+
+pub(super) fn run(flags: &ListenFlags) -> Result<(), CommandError> {
+    runtime()?.block_on(async {
+        let mut signals = EndSignals::listen()?;
+        let listener = TcpListener::bind("127.0.0.1:0").await.map_err(ListenError::Receiver)?;
+        let address = listener.local_addr().map_err(ListenError::Receiver)?;
+        let server = Server::of(&flags.server)?;
+        let outbound = local_outbound().map_err(ListenError::from)?;
+        if let Some(target) = &flags.forward_to {
+            outbound.check_url(target).map_err(|error| ServerError::Usage {
+                problem: format!("'{target}' is no address to forward to: {error}"),
+                help: "an address looks like http://127.0.0.1:4242/webhook".to_owned(),
+            })?;
+        }
+        let forward_to = flags.forward_to.clone();
+        let (lost, mut losing) = mpsc::channel(1);
+        let receiver = Receiver { outbound, forward_to, json: server.json, lost };
+        let service = Router::new().route("/", post(receive)).with_state(Arc::new(receiver));
+        let serving = tokio::spawn(async move { axum::serve(listener, service).await });
+
+        let endpoint = create_endpoint(&server, &format!("http://{address}/"), flags).await?;
+        let ended = match greet(&endpoint, flags) {
+            Ok(()) => tokio::select! {
+                () = signals.next() => Ok(()),
+                Some(lost) = losing.recv() => Err(lost),
+            },
+            Err(lost) => Err(lost),
+        };
+        let path = format!("/v1/webhook_endpoints/{}", text(&endpoint, "id"));
+        server.call("DELETE", &path, &[]).await?;
+        serving.abort();
+        Ok(ended?)
+    })
+}
+
+async fn create_endpoint(
+    server: &Server,
+    url: &str,
+    flags: &ListenFlags,
+) -> Result<Value, ServerError> {
+    let mut form = vec![("url", url), ("description", "bankfeed listen")];
+    let printing = format!("metadata[{}]", ONLY_PRINTS.0);
+    if flags.forward_to.is_none() {
+        // What it answers is no client's answer.
+        form.push((&printing, ONLY_PRINTS.1));
+    }
+    form.extend(flags.events.iter().map(|event| ("enabled_events[]", event.as_str())));
+    server.post("/v1/webhook_endpoints", &form).await
+}
+
+/// Says where events go, and what they are signed with.
+fn greet(endpoint: &Value, flags: &ListenFlags) -> Result<(), OutputError> {
+    if flags.server.json {
+        return output::say_json_line(endpoint);
+    }
+    let target = flags.forward_to.as_deref().unwrap_or("nowhere, printing only");
+    let secret = text(endpoint, "secret");
+    output::say(&format!("forwarding to {target}; the signing secret is {secret}"))
+}
+
+/// Prints and forwards one event.
+async fn receive(
+    State(receiver): State<Arc<Receiver>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> StatusCode {
+    let event: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let (status, shown) = match &receiver.forward_to {
+        None => (StatusCode::OK, String::new()),
+        Some(target) => receiver.forward(target, &headers, body).await,
+    };
+    let printed = if receiver.json {
+        output::say_json_line(&event)
+    } else {
+        output::say(&format!(
+            "{}  {}  {}  {}  {shown}",
+            time_of_day(event["created"].as_i64().unwrap_or_default()),
+            text(&event, "type"),
+            text(&event, "id"),
+            text(&event["data"]["object"], "id"),
+        ))
+    };
+    if let Err(lost) = printed {
+        // One that could not be printed ends the command; what follows it changes nothing.
+        let _ = receiver.lost.try_send(lost);
+    }
+    status
+}
+
+impl Receiver {
+    async fn forward(
+        &self,
+        target: &str,
+        headers: &HeaderMap,
+        body: Bytes,
+    ) -> (StatusCode, String) {
+        let forwarded: Vec<(&str, &str)> = FORWARDED_HEADERS
+            .iter()
+            .filter_map(|name| Some((*name, headers.get(*name)?.to_str().ok()?)))
+            .collect();
+        let posted = self.outbound.post(target, &forwarded, body.to_vec()).await;
+        match posted.status {
+            Ok(status) => (
+                StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY),
+                format!("-> {status}"),
+            ),
+            Err(reason) => (StatusCode::BAD_GATEWAY, format!("-> not reached: {reason}")),
+        }
+    }
+}

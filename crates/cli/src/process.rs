@@ -1,0 +1,34 @@
+//! The runtime and the signals of the process, for commands that wait.
+
+use crate::CommandError;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Builds the runtime of asynchronous work.
+pub fn runtime() -> Result<Runtime, CommandError> {
+    Builder::new_multi_thread().enable_all().build().map_err(CommandError::Process)
+}
+
+/// The signals that ask the process to end. Once they are listened to, they no longer kill it.
+pub struct EndSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl EndSignals {
+    /// Begins to listen.
+    pub fn listen() -> Result<Self, CommandError> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).map_err(CommandError::Process)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(CommandError::Process)?,
+        })
+    }
+
+    /// Waits for one of the signals.
+    pub async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! `bankfeed trigger`: makes an event happen by doing what leads to it, with calls of the API.
+//!
+//! Nothing is made up: the event is what the server says of a real change, and everything before it
+//! has happened too. One that is ended in the middle leaves what its calls made.
+
+mod recipe;
+
+use super::account::refresh_of;
+use super::output::{self, Column, Facts, OutputError, Table};
+use super::server::{Server, ServerError, ServerFlags, Wait, patiently, text, with_server};
+use super::{CommandError, format};
+use clap::Args;
+use recipe::{Book, Line, Step, Subject, fill};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+const EVENTS: &str = "/v1/events";
+/// Seconds that a worker may take to bring an event.
+const EVENT_WAIT_S: u64 = 30;
+
+/// Which event.
+#[derive(Args)]
+pub struct TriggerFlags {
+    /// Which type of event
+    #[arg(value_name = "EVENT", required_unless_present = "list")]
+    event: Option<String>,
+    /// Show every type that can be triggered
+    #[arg(long)]
+    list: bool,
+    /// Let it happen to this bank account, not to a new one
+    #[arg(long, value_name = "ACCOUNT")]
+    account: Option<String>,
+    /// Let it happen to this customer, not to a new one
+    #[arg(long, value_name = "CUSTOMER")]
+    customer: Option<String>,
+    #[command(flatten)]
+    server: ServerFlags,
+}
+
+pub(super) fn run(flags: &TriggerFlags) -> Result<(), CommandError> {
+    let book = Book::read();
+    let Some(event) = flags.event.as_deref().filter(|_| !flags.list) else {
+        return Ok(list(&book, flags.server.json)?);
+    };
+    let named = [("account", &flags.account), ("customer", &flags.customer)];
+    let named: Vec<(&'static str, &str)> =
+        named.into_iter().filter_map(|(name, id)| Some((name, id.as_deref()?))).collect();
+    let lines = lines_of(&book, event, &named)?;
+    with_server(&flags.server, async |server| trigger(server, event, &named, &lines).await)
+}
+
+fn list(book: &Book, json: bool) -> Result<(), OutputError> {
+    book.events().try_for_each(|event| {
+        if json { output::say_json_line(&json!(event)) } else { output::say(event) }
+    })
+}
+
+/// What has to be done, in order, parts first. What was named already is not made.
+fn lines_of<'a>(
+    book: &'a Book,
+    event: &str,
+    named: &[(&'static str, &str)],
+) -> Result<Vec<&'a Line>, ServerError> {
+    let Some(recipe) = book.event(event) else {
+        return Err(ServerError::Usage {
+            problem: format!("nothing is known that leads to '{event}'"),
+            help: "`bankfeed trigger --list` shows what can be triggered".to_owned(),
+        });
+    };
+    let mut done: BTreeSet<&str> = named.iter().map(|(name, _)| *name).collect();
+    let mut lines = Vec::new();
+    book.gather(recipe, &mut done, &mut lines);
+    for (name, id) in named {
+        let place = format!("{{{name}}}");
+        if !lines.iter().any(|line| line.mentions(&place)) {
+            return Err(ServerError::Usage {
+                problem: format!("{event} cannot be made to happen to {id}"),
+                help: format!("leave out --{name}: it needs one of its own"),
+            });
+        }
+    }
+    Ok(lines)
+}
+
+async fn trigger(
+    server: &Server,
+    event: &str,
+    named: &[(&'static str, &str)],
+    lines: &[&Line],
+) -> Result<(), ServerError> {
+    let mut kept: BTreeMap<&str, Value> =
+        named.iter().map(|(name, id)| (*name, json!({"id": id}))).collect();
+    let mut observed = server.clone();
+    let mut before = ids(&observed, event).await?;
+    for line in lines {
+        match &line.step {
+            Step::Use(_) => {}
+            Step::Inside(name) => {
+                observed = server.inside(&text(&kept[name.as_str()], "id"));
+                before = ids(&observed, event).await?;
+            }
+            Step::Call { keep, method, path, form } => {
+                let path = fill(path, &kept);
+                let form: Vec<(String, String)> =
+                    form.iter().map(|(name, value)| (name.clone(), fill(value, &kept))).collect();
+                let form: Vec<(&str, &str)> =
+                    form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+                let answer = server.call(method, &path, &form).await?;
+                if let Some(keep) = keep {
+                    kept.insert(keep, answer);
+                }
+            }
+        }
+    }
+    let subject = lines.last().and_then(|line| line.subject(named));
+    let came = wait_for(&observed, event, &before, subject).await?;
+    server.show(&came, |came| show(came, named, &kept))
+}
+
+/// The events of a type that are there, by id: their order is that of their objects' clocks, so the
+/// newest need not come first.
+async fn ids(server: &Server, event: &str) -> Result<BTreeSet<String>, ServerError> {
+    let events = server.list(EVENTS, &[("type", event)], None).await?;
+    Ok(events.iter().map(|event| text(event, "id")).collect())
+}
+
+/// The first event of a type that was not there before. A `subject` is what the last call was about
+/// and was there before: once nothing is under way on it, what has not come will not come.
+async fn wait_for(
+    server: &Server,
+    event: &str,
+    before: &BTreeSet<String>,
+    subject: Option<Subject<'_>>,
+) -> Result<Value, ServerError> {
+    let look = async || {
+        // The subject first: an event of what ended until then is in the list.
+        let settled = match subject {
+            Some(subject) => Some(server.get(&subject.path(), &[]).await?),
+            None => None,
+        };
+        let events = server.list(EVENTS, &[("type", event)], None).await?;
+        let came = events.into_iter().find(|event| !before.contains(&text(event, "id")));
+        match settled.filter(|settled| came.is_none() && !is_refreshing(settled)) {
+            Some(settled) => Err(ServerError::Ended(why_not(event, &settled))),
+            None => Ok(came),
+        }
+    };
+    let wait = Wait { what: event, timeout_s: EVENT_WAIT_S };
+    patiently("waiting for the event", wait.until(look)).await
+}
+
+fn is_refreshing(object: &Value) -> bool {
+    let refreshes = object.as_object().into_iter().flatten();
+    refreshes
+        .filter(|(name, _)| name.ends_with("_refresh"))
+        .any(|(_, refresh)| refresh["status"] == "pending")
+}
+
+/// Why an event does not come: the call about an object was taken and changed nothing.
+fn why_not(event: &str, object: &Value) -> String {
+    let (id, status) = (text(object, "id"), text(object, "status"));
+    let refresh = refresh_of(event).map(|key| &object[key]);
+    let stands = match refresh.map(|refresh| format::moment(&refresh["next_refresh_available_at"]))
+    {
+        Some(from) if !from.is_empty() => format!("; it can be refreshed again from {from}"),
+        _ if !status.is_empty() => format!(", which is {status} already"),
+        _ => String::new(),
+    };
+    format!("{event} does not come: the call changed nothing about {id}{stands}")
+}
+
+fn show(
+    event: &Value,
+    named: &[(&'static str, &str)],
+    kept: &BTreeMap<&str, Value>,
+) -> Result<(), OutputError> {
+    let mut facts = Facts::new();
+    facts.add("event", &text(event, "id"));
+    facts.add("type", &text(event, "type"));
+    facts.add("object", &text(&event["data"]["object"], "id"));
+    facts.add("at", &format::moment(&event["created"]));
+    facts.add("in", &text(event, "account"));
+    facts.print()?;
+    let mut table = Table::new(&[Column::Text("MADE FOR IT"), Column::Text("ID")]);
+    let mut seen: BTreeSet<String> = named.iter().map(|(_, id)| (*id).to_owned()).collect();
+    for object in kept.values() {
+        let id = text(object, "id");
+        if seen.insert(id.clone()) {
+            table.row(&[&text(object, "object"), &id]);
+        }
+    }
+    table.print("nothing was made for it")
+}
