@@ -6,36 +6,25 @@
 //! answered, and after [`DRAIN_MAX`] what is still open is dropped; a write that was handed to the
 //! store is finished even then.
 
-mod account;
 pub(crate) mod app;
 pub(crate) mod auth;
 mod call;
 mod caller;
-mod clock;
-mod collection;
-mod connected_account;
+mod connect;
 mod connection;
-mod connections_settings;
+mod connections;
 mod cors;
-mod customer;
-mod endpoint;
-mod event;
-mod event_stream;
-mod external_account;
+mod events;
 mod given;
 mod headers;
 mod idempotency;
 mod keys;
-mod link_flow;
 mod payments;
 mod record;
 mod router;
 mod sent;
-mod session;
 pub(crate) mod test_helpers;
 pub(crate) mod texts;
-mod token;
-mod transaction;
 pub(crate) mod visits;
 
 pub use app::App;

@@ -2,14 +2,16 @@
 
 use super::app::{App, identified};
 use super::call::{self, Call, Handler, Outcome, Pending, Route};
+use super::connect::{connected_account, external_account, token};
+use super::connections::{
+    account, clock, connections_settings, customer, link_flow, session, transaction,
+};
+use super::events::{endpoint, event, event_stream};
 use super::payments::{
     checkout, dispute, intent, invoice, method_configuration, payment_method, product, subscription,
 };
 use super::test_helpers::{delivery, fault, judge, sandbox, scenario, snapshot};
-use super::{
-    account, clock, connected_account, connections_settings, cors, customer, endpoint, event,
-    event_stream, external_account, link_flow, record, session, token, transaction,
-};
+use super::{cors, record};
 use crate::pages::{self, hosted};
 use axum::Router;
 use axum::extract::{Request, State};

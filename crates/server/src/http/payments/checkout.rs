@@ -5,7 +5,7 @@ use super::intent::take_types;
 use super::product::take_price;
 use super::subscription::check_fee_percent;
 use crate::http::call::{Call, Outcome};
-use crate::http::collection;
+use crate::http::connections::collection;
 use crate::http::given::{read, read_versioned, take_integer, take_metadata, take_text};
 use crate::http::texts::{check_email, check_page_url};
 use engine::payments::checkout::{CheckoutFilter, CheckoutInput, LineItemInput};

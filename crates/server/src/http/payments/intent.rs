@@ -3,7 +3,7 @@
 
 use super::payment_method::take_method_data;
 use crate::http::call::{Call, Outcome};
-use crate::http::collection;
+use crate::http::connections::collection;
 use crate::http::given::{read, read_versioned, take_metadata, take_text};
 use crate::http::texts::{check_email, check_return_url};
 use engine::connect::access::Access;

@@ -2,7 +2,7 @@
 
 use super::product::take_price;
 use crate::http::call::{Call, Outcome};
-use crate::http::collection;
+use crate::http::connections::collection;
 use crate::http::given::{
     read, take_boolean, take_created, take_integer, take_metadata, take_text,
 };

@@ -3,8 +3,8 @@
 use super::invoice::{OPTIONS, check_days_until_due, settings_types, take_currency};
 use super::product::take_price;
 use crate::http::call::{Call, Outcome};
-use crate::http::collection;
-use crate::http::customer::bounds;
+use crate::http::connections::collection;
+use crate::http::connections::customer::bounds;
 use crate::http::given::{
     read, take_boolean, take_created, take_integer, take_metadata, take_text,
 };

@@ -1,13 +1,13 @@
 //! `/v1/events`, and waiting for one under `/v1/test_helpers/events`.
 
-use super::call::{Call, Outcome};
-use super::customer::bounds;
+use crate::http::call::{Call, Outcome};
+use crate::http::connections::customer::bounds;
 use engine::events::event::EventFilter;
 use engine::test_helpers::wait::{WaitFilter, check_type};
 use model::limits::{EVENT_WAIT_S_DEFAULT, EVENT_WAIT_S_MAX};
 use wire::list::take_page;
 
-pub(super) async fn list(mut call: Call) -> Outcome {
+pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     let params = &mut call.params;
     params.exclusive(&["type", "types"])?;
     let one = params.text("type")?;
@@ -22,12 +22,12 @@ pub(super) async fn list(mut call: Call) -> Outcome {
     Ok(call.engine.list_events(&call.context, &filter).await?)
 }
 
-pub(super) async fn retrieve(call: Call) -> Outcome {
+pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.retrieve_event(&call.context, call.id()).await?)
 }
 
-pub(super) async fn wait(mut call: Call) -> Outcome {
+pub(in crate::http) async fn wait(mut call: Call) -> Outcome {
     let params = &mut call.params;
     params.exclusive(&["type", "types"])?;
     let one = params.text("type")?;

@@ -1,12 +1,12 @@
 //! `/v1/financial_connections/transactions`.
 
-use super::call::{Call, Outcome};
 use super::customer::bounds;
+use crate::http::call::{Call, Outcome};
 use engine::connections::transaction::TransactionFilter;
 use wire::list::take_page;
 use wire::params::Params;
 
-pub(super) async fn list(mut call: Call) -> Outcome {
+pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     let params = &mut call.params;
     let filter = TransactionFilter {
         account: params.need("account", Params::text)?,
@@ -25,7 +25,7 @@ pub(super) async fn list(mut call: Call) -> Outcome {
     Ok(call.engine.list_transactions(&call.context, &filter).await?)
 }
 
-pub(super) async fn retrieve(call: Call) -> Outcome {
+pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.retrieve_transaction(&call.context, call.id()).await?)
 }

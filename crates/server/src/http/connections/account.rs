@@ -1,6 +1,6 @@
 //! `/v1/financial_connections/accounts`.
 
-use super::call::{Call, Outcome};
+use crate::http::call::{Call, Outcome};
 use engine::connections::account::AccountFilter;
 use model::Word;
 use model::bank::Feature;
@@ -25,42 +25,42 @@ impl Word for Subscribable {
     }
 }
 
-pub(super) async fn list(mut call: Call) -> Outcome {
+pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     let filter = take_filter(&mut call.params)?;
     let call = call.ready(LIST_FIELDS)?;
     Ok(call.engine.list_accounts(&call.context, &filter).await?)
 }
 
-pub(super) async fn retrieve(call: Call) -> Outcome {
+pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
     let call = call.ready(FIELDS)?;
     Ok(call.engine.retrieve_account(&call.context, call.id()).await?)
 }
 
-pub(super) async fn refresh(mut call: Call) -> Outcome {
+pub(in crate::http) async fn refresh(mut call: Call) -> Outcome {
     let features: Vec<Feature> = call.params.need("features", Params::choices)?;
     let features = without_repeats(features);
     let call = call.ready(FIELDS)?;
     Ok(call.engine.refresh_account(&call.context, call.id(), &features).await?)
 }
 
-pub(super) async fn subscribe(mut call: Call) -> Outcome {
+pub(in crate::http) async fn subscribe(mut call: Call) -> Outcome {
     call.params.need("features", Params::choices::<Subscribable>)?;
     let call = call.ready(FIELDS)?;
     Ok(call.engine.subscribe_account(&call.context, call.id()).await?)
 }
 
-pub(super) async fn unsubscribe(mut call: Call) -> Outcome {
+pub(in crate::http) async fn unsubscribe(mut call: Call) -> Outcome {
     call.params.need("features", Params::choices::<Subscribable>)?;
     let call = call.ready(FIELDS)?;
     Ok(call.engine.unsubscribe_account(&call.context, call.id()).await?)
 }
 
-pub(super) async fn disconnect(call: Call) -> Outcome {
+pub(in crate::http) async fn disconnect(call: Call) -> Outcome {
     let call = call.ready(FIELDS)?;
     Ok(call.engine.disconnect_account(&call.context, call.id()).await?)
 }
 
-pub(super) async fn owners(mut call: Call) -> Outcome {
+pub(in crate::http) async fn owners(mut call: Call) -> Outcome {
     let ownership = call.params.need("ownership", Params::text)?;
     let page = take_page(&mut call.params)?;
     let call = call.ready(&[])?;

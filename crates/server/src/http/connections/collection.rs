@@ -1,6 +1,6 @@
 //! What payment objects ask of the link flow, read from where each of them has it.
 
-use super::texts::check_return_url;
+use crate::http::texts::check_return_url;
 use model::Word;
 use model::account::{Permission, Subcategory};
 use model::collection::{Collection, VerificationMethod};
@@ -10,7 +10,10 @@ use wire::error::Error;
 
 /// Takes the wishes of a `payment_method_options` hash at a path of names. The words were checked
 /// by the shape of the call already. Answers none when nothing was said of a bank account.
-pub(super) fn take(given: &mut Given, options: &[&str]) -> Result<Option<Collection>, Error> {
+pub(in crate::http) fn take(
+    given: &mut Given,
+    options: &[&str],
+) -> Result<Option<Collection>, Error> {
     let path: Vec<&str> = [options, &["us_bank_account"]].concat();
     let Some(bank) = given.at(&path) else { return Ok(None) };
     let inside = ["financial_connections"];

@@ -1,11 +1,11 @@
 //! `/v1/tokens`: numbers of a bank account, to be used once.
 
-use super::call::{Call, Outcome};
 use super::external_account::take_numbers;
-use super::given::read;
+use crate::http::call::{Call, Outcome};
+use crate::http::given::read;
 use wire::error::Error;
 
-pub(super) async fn create(mut call: Call) -> Outcome {
+pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     let given = read(&mut call.params, "POST /v1/tokens")?;
     let path = "bank_account";
     let hash = given.at(&[path]).ok_or_else(|| Error::missing_param(path))?;
@@ -18,7 +18,7 @@ pub(super) async fn create(mut call: Call) -> Outcome {
     Ok(call.engine.create_token(&call.context, &numbers, path).await?)
 }
 
-pub(super) async fn retrieve(call: Call) -> Outcome {
+pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.retrieve_token(&call.context, call.id()).await?)
 }

@@ -1,12 +1,12 @@
 //! `/v1/link_flows`: ours. A browser that knows a client secret gets a page of its own.
 
-use super::call::{Call, Outcome};
+use crate::http::call::{Call, Outcome};
 use engine::connections::link::{CarrierInput, FlowInput};
 use model::given::Given;
 use wire::error::Error;
 use wire::params::Params;
 
-pub(super) async fn create(mut call: Call) -> Outcome {
+pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     let publishable = call.publishable;
     let params = &mut call.params;
     params.exclusive(&["client_secret", "carrier"])?;

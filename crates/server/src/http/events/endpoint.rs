@@ -1,6 +1,6 @@
 //! `/v1/webhook_endpoints`.
 
-use super::call::{Call, Outcome};
+use crate::http::call::{Call, Outcome};
 use engine::events::endpoint::EndpointInput;
 use model::limits::{ENABLED_EVENTS_MAX, SECRET_ROLL_MS_MAX, TEXT_CHARS_MAX};
 use wire::error::Error;
@@ -8,7 +8,7 @@ use wire::list::take_page;
 use wire::params::{Params, without_repeats};
 use wire::version::Version;
 
-pub(super) async fn create(mut call: Call) -> Outcome {
+pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     let params = &mut call.params;
     let url = params.need("url", Params::text)?;
     let enabled_events = params.need("enabled_events", take_events)?;
@@ -27,12 +27,12 @@ pub(super) async fn create(mut call: Call) -> Outcome {
     Ok(call.engine.create_endpoint(&call.context, &input).await?)
 }
 
-pub(super) async fn retrieve(call: Call) -> Outcome {
+pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.retrieve_endpoint(&call.context, call.id()).await?)
 }
 
-pub(super) async fn update(mut call: Call) -> Outcome {
+pub(in crate::http) async fn update(mut call: Call) -> Outcome {
     let params = &mut call.params;
     let input = EndpointInput {
         url: params.text("url")?,
@@ -44,18 +44,18 @@ pub(super) async fn update(mut call: Call) -> Outcome {
     Ok(call.engine.update_endpoint(&call.context, call.id(), &input).await?)
 }
 
-pub(super) async fn delete(call: Call) -> Outcome {
+pub(in crate::http) async fn delete(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.delete_endpoint(&call.context, call.id()).await?)
 }
 
-pub(super) async fn list(mut call: Call) -> Outcome {
+pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     let page = take_page(&mut call.params)?;
     let call = call.ready(&[])?;
     Ok(call.engine.list_endpoints(&call.context, &page).await?)
 }
 
-pub(super) async fn roll_secret(mut call: Call) -> Outcome {
+pub(in crate::http) async fn roll_secret(mut call: Call) -> Outcome {
     let seconds_max = SECRET_ROLL_MS_MAX / 1_000;
     let expires_after_s = call.params.integer_within("expires_after_seconds", 0, seconds_max)?;
     let call = call.ready(&[])?;

@@ -1,6 +1,6 @@
 //! `/v1/financial_connections/settings`: ours. Stripe has these in its Dashboard only.
 
-use super::call::{Call, Outcome};
+use crate::http::call::{Call, Outcome};
 use engine::connections::connections_settings::SettingsInput;
 use model::Word;
 use model::account::Permission;
@@ -8,12 +8,12 @@ use model::connections_settings::Registration;
 use wire::error::Error;
 use wire::params::Params;
 
-pub(super) async fn retrieve(call: Call) -> Outcome {
+pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.retrieve_connections_settings(&call.context).await?)
 }
 
-pub(super) async fn update(mut call: Call) -> Outcome {
+pub(in crate::http) async fn update(mut call: Call) -> Outcome {
     let params = &mut call.params;
     let permissions = params.unsettable("permissions", Params::choices)?;
     let prefetch = params.unsettable("prefetch", Params::choices)?;

@@ -1,7 +1,7 @@
 //! `/v1/financial_connections/sessions`.
 
-use super::call::{Call, Outcome};
-use super::texts::{check_page_url, check_return_url};
+use crate::http::call::{Call, Outcome};
+use crate::http::texts::{check_page_url, check_return_url};
 use engine::connect::access::Access;
 use engine::connections::relink::RelinkInput;
 use engine::connections::session::{HolderInput, SessionInput};
@@ -34,7 +34,7 @@ impl Word for HolderType {
     }
 }
 
-pub(super) async fn create(mut call: Call) -> Outcome {
+pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     let version = call.version().clone();
     let params = &mut call.params;
     let relinks = version.has(&RELINK) && params.has("relink_options");
@@ -63,7 +63,7 @@ pub(super) async fn create(mut call: Call) -> Outcome {
     Ok(call.engine.create_session(&call.context, &input).await?)
 }
 
-pub(super) async fn retrieve(mut call: Call) -> Outcome {
+pub(in crate::http) async fn retrieve(mut call: Call) -> Outcome {
     let client_secret = call.params.text("client_secret")?;
     let publishable = call.publishable;
     // A customer or owners are nothing for a browser.
@@ -73,7 +73,7 @@ pub(super) async fn retrieve(mut call: Call) -> Outcome {
 }
 
 /// The refusal of an account holder that only Stripe's second API generation makes.
-pub(super) fn no_customer_accounts(param: &str) -> Error {
+pub(in crate::http) fn no_customer_accounts(param: &str) -> Error {
     Error::invalid("This server has no v2 customer accounts; name a customer (cus_…) instead.")
         .param(param)
 }

@@ -1,10 +1,8 @@
 //! `/v1/accounts/{id}/external_accounts`: where connected accounts are paid out to.
 
-use super::call::{Call, Outcome};
-use super::given::{read, take_boolean, take_metadata};
-use engine::connect::external_account::{
-    ExternalInput, ExternalNumbers, ExternalSource, ExternalUpdate,
-};
+use crate::http::call::{Call, Outcome};
+use crate::http::given::{read, take_boolean, take_metadata};
+use engine::connect::external_account::{ExternalInput, ExternalNumbers, ExternalSource, ExternalUpdate};
 use model::Word;
 use model::given::Given;
 use model::token::{BankAccountType, BankHolderType, BankNumbers};
@@ -15,7 +13,7 @@ use wire::params::Setting;
 const EXTERNAL: &str = "external_account";
 const BANK: &str = "bank_account";
 
-pub(super) async fn create(mut call: Call) -> Outcome {
+pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     let mut given = read(&mut call.params, "POST /v1/accounts/{id}/external_accounts")?;
     let default_for_currency = take_boolean(&mut given, "default_for_currency");
     let metadata = take_metadata(&mut given);
@@ -26,13 +24,13 @@ pub(super) async fn create(mut call: Call) -> Outcome {
     Ok(call.engine.create_external_account(&call.context, call.id(), &input).await?)
 }
 
-pub(super) async fn retrieve(call: Call) -> Outcome {
+pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     let (account, id) = (call.id(), call.path_part(1));
     Ok(call.engine.retrieve_external_account(&call.context, account, id).await?)
 }
 
-pub(super) async fn update(mut call: Call) -> Outcome {
+pub(in crate::http) async fn update(mut call: Call) -> Outcome {
     let mut given = read(&mut call.params, "POST /v1/accounts/{id}/external_accounts/{external}")?;
     let holder_type = given.take("account_holder_type").map(|value| match value {
         Given::Text(word) => BankHolderType::from_word(&word).map_or(Setting::Unset, Setting::Set),
@@ -54,13 +52,13 @@ pub(super) async fn update(mut call: Call) -> Outcome {
     Ok(call.engine.update_external_account(&call.context, account, id, &update).await?)
 }
 
-pub(super) async fn delete(call: Call) -> Outcome {
+pub(in crate::http) async fn delete(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     let (account, id) = (call.id(), call.path_part(1));
     Ok(call.engine.delete_external_account(&call.context, account, id).await?)
 }
 
-pub(super) async fn list(mut call: Call) -> Outcome {
+pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     let params = &mut call.params;
     let cards = match params.text("object")?.as_deref() {
         None | Some(BANK) => false,
@@ -73,7 +71,7 @@ pub(super) async fn list(mut call: Call) -> Outcome {
 }
 
 /// What an account is to be paid out to: `external_account`, or `bank_account`, which says the same.
-pub(super) fn take_external(given: &mut Given) -> Result<Option<ExternalInput>, Error> {
+pub(in crate::http) fn take_external(given: &mut Given) -> Result<Option<ExternalInput>, Error> {
     let (path, mut value) = match (given.take(EXTERNAL), given.take(BANK)) {
         (Some(_), Some(_)) => return Err(Error::exclusive(&[EXTERNAL, BANK])),
         (Some(value), None) => (EXTERNAL, value),
@@ -95,7 +93,7 @@ pub(super) fn take_external(given: &mut Given) -> Result<Option<ExternalInput>, 
 }
 
 /// Numbers from the hash at a path.
-pub(super) fn take_numbers(given: &Given, path: &str) -> Result<ExternalNumbers, Error> {
+pub(in crate::http) fn take_numbers(given: &Given, path: &str) -> Result<ExternalNumbers, Error> {
     let full = |name: &str| format!("{path}[{name}]");
     let need = |name: &str| {
         let text = given.text(&[name]);

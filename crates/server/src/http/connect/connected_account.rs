@@ -1,8 +1,8 @@
 //! `/v1/accounts` and `/v1/account`: connected accounts.
 
-use super::call::{Call, Outcome};
 use super::external_account::take_external;
-use super::given::{read, take_created, take_metadata};
+use crate::http::call::{Call, Outcome};
+use crate::http::given::{read, take_created, take_metadata};
 use engine::connect::connected_account::{ConnectedAccountFilter, ConnectedAccountInput};
 use model::given::Given;
 use std::collections::BTreeMap;
@@ -12,36 +12,36 @@ use wire::list::take_page;
 /// What is not kept: it tells of people, and no answer shows it.
 const NOT_KEPT: [&str; 5] = ["account_token", "bank_account", "company", "documents", "individual"];
 
-pub(super) async fn create(mut call: Call) -> Outcome {
+pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     let given = read(&mut call.params, "POST /v1/accounts")?;
     let input = take_input(given)?;
     let call = call.ready(&[])?;
     Ok(call.engine.create_connected_account(&call.context, &input).await?)
 }
 
-pub(super) async fn retrieve_own(call: Call) -> Outcome {
+pub(in crate::http) async fn retrieve_own(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.retrieve_own_account(&call.context).await?)
 }
 
-pub(super) async fn retrieve(call: Call) -> Outcome {
+pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.retrieve_connected_account(&call.context, call.id()).await?)
 }
 
-pub(super) async fn update(mut call: Call) -> Outcome {
+pub(in crate::http) async fn update(mut call: Call) -> Outcome {
     let given = read(&mut call.params, "POST /v1/accounts/{id}")?;
     let input = take_input(given)?;
     let call = call.ready(&[])?;
     Ok(call.engine.update_connected_account(&call.context, call.id(), &input).await?)
 }
 
-pub(super) async fn delete(call: Call) -> Outcome {
+pub(in crate::http) async fn delete(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.delete_connected_account(&call.context, call.id()).await?)
 }
 
-pub(super) async fn list(mut call: Call) -> Outcome {
+pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     let params = &mut call.params;
     let filter =
         ConnectedAccountFilter { created: take_created(params)?, page: take_page(params)? };

@@ -1,6 +1,6 @@
 //! `/v1/test_helpers/test_clocks`.
 
-use super::call::{Call, Outcome};
+use crate::http::call::{Call, Outcome};
 use wire::error::Error;
 use wire::list::take_page;
 use wire::params::Params;
@@ -9,7 +9,7 @@ const NAME_CHARS_MAX: usize = 300;
 /// The last second of the year 9999, so that every sum of a time and a bounded span fits.
 const TIME_MAX: i64 = 253_402_300_799;
 
-pub(super) async fn create(mut call: Call) -> Outcome {
+pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     let frozen_time = take_time(&mut call.params)?;
     let name = call.params.text_up_to("name", NAME_CHARS_MAX)?;
     if call.params.text("customer")?.is_some() {
@@ -22,24 +22,24 @@ pub(super) async fn create(mut call: Call) -> Outcome {
     Ok(call.engine.create_clock(&call.context, frozen_time, name).await?)
 }
 
-pub(super) async fn retrieve(call: Call) -> Outcome {
+pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.retrieve_clock(&call.context, call.id()).await?)
 }
 
-pub(super) async fn list(mut call: Call) -> Outcome {
+pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     let page = take_page(&mut call.params)?;
     let call = call.ready(&[])?;
     Ok(call.engine.list_clocks(&call.context, &page).await?)
 }
 
-pub(super) async fn advance(mut call: Call) -> Outcome {
+pub(in crate::http) async fn advance(mut call: Call) -> Outcome {
     let frozen_time = take_time(&mut call.params)?;
     let call = call.ready(&[])?;
     Ok(call.engine.advance_clock(&call.context, call.id(), frozen_time).await?)
 }
 
-pub(super) async fn delete(call: Call) -> Outcome {
+pub(in crate::http) async fn delete(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.delete_clock(&call.context, call.id()).await?)
 }

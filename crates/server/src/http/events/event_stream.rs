@@ -1,7 +1,7 @@
 //! `/v1/stripecli/sessions` and the connection that it names: what `stripe listen` uses.
 
-use super::app::App;
-use super::call::{Call, Outcome};
+use crate::http::app::App;
+use crate::http::call::{Call, Outcome};
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
@@ -20,7 +20,7 @@ use wire::params::Setting;
 const PROTOCOL: &str = "stripecli-devproxy-v1";
 const ID: &str = "Websocket-Id";
 
-pub(super) async fn open(mut call: Call) -> Outcome {
+pub(in crate::http) async fn open(mut call: Call) -> Outcome {
     let params = &mut call.params;
     params.pass_over("device_name");
     // Where the CLI passes events on to; it does so by itself.
@@ -38,7 +38,7 @@ pub(super) async fn open(mut call: Call) -> Outcome {
 }
 
 /// Turns a request into the connection of a stream.
-pub(super) async fn subscribe(
+pub(in crate::http) async fn subscribe(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,

@@ -1,7 +1,7 @@
 //! `/v1/customers`.
 
-use super::call::{Call, Outcome};
-use super::texts::check_email;
+use crate::http::call::{Call, Outcome};
+use crate::http::texts::check_email;
 use engine::connections::customer::{CustomerFilter, CustomerInput};
 use model::customer::{Address, Shipping};
 use model::limits::BALANCE_MAX;
@@ -29,7 +29,7 @@ const PASSED_OVER_IN_UPDATES: [&str; 6] = [
     "default_source",
 ];
 
-pub(super) async fn create(mut call: Call) -> Outcome {
+pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     let test_clock = call.params.text("test_clock")?;
     let input = take_input(&mut call.params, &PASSED_OVER_AT_CREATION)?;
     let call = call.ready(FIELDS)?;
@@ -37,23 +37,23 @@ pub(super) async fn create(mut call: Call) -> Outcome {
     Ok(call.engine.create_customer(&call.context, &input).await?)
 }
 
-pub(super) async fn retrieve(call: Call) -> Outcome {
+pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
     let call = call.ready(FIELDS)?;
     Ok(call.engine.retrieve_customer(&call.context, call.id()).await?)
 }
 
-pub(super) async fn update(mut call: Call) -> Outcome {
+pub(in crate::http) async fn update(mut call: Call) -> Outcome {
     let input = take_input(&mut call.params, &PASSED_OVER_IN_UPDATES)?;
     let call = call.ready(FIELDS)?;
     Ok(call.engine.update_customer(&call.context, call.id(), &input).await?)
 }
 
-pub(super) async fn delete(call: Call) -> Outcome {
+pub(in crate::http) async fn delete(call: Call) -> Outcome {
     let call = call.ready(&[])?;
     Ok(call.engine.delete_customer(&call.context, call.id()).await?)
 }
 
-pub(super) async fn list(mut call: Call) -> Outcome {
+pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     let filter = CustomerFilter {
         email: call.params.text_up_to("email", EMAIL_CHARS_MAX)?,
         created: bounds(call.params.range("created")?),
@@ -65,7 +65,7 @@ pub(super) async fn list(mut call: Call) -> Outcome {
 }
 
 /// The store's form of a range; everything when left out.
-pub(super) fn bounds(range: Option<Range>) -> Bounds {
+pub(in crate::http) fn bounds(range: Option<Range>) -> Bounds {
     range.map_or_else(Bounds::default, |range| Bounds { from: range.from, to: range.to })
 }
 
