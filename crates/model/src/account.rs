@@ -4,10 +4,11 @@
 //! (linked) → active ⇄ inactive        active | inactive → disconnected (final)
 //! ```
 //!
-//! Everything here is pure: a use case reads an account, calls one of these methods, and hands the
+//! Everything here is pure. A use case reads an account, calls one of these methods, and passes the
 //! result to one store command together with the version that it read. A pending refresh ends only
-//! in [`Account::end_refresh`]; `deactivate` and `disconnect` call it for those they interrupt, and
-//! return them, so that their events and jobs are settled in the same commit.
+//! in [`Account::end_refresh`]. `deactivate` and `disconnect` call it for the refreshes that they
+//! interrupt and return their features. The caller then commits their events and jobs with the same
+//! command.
 
 use crate::bank::{Balance, Feature};
 use crate::clock::{AccountTime, DAY_S};
@@ -54,21 +55,22 @@ words! {
 }
 
 words! {
-    /// What the holder allowed. Features are spelled differently: `balances` here, `balance` there.
+    /// A permission that the account holder granted. Permissions and features are spelled
+    /// differently: `balances` is a permission, `balance` is a feature.
     Permission {
-        /// To read balances.
+        /// Read balances.
         Balances = "balances",
-        /// To read owners.
+        /// Read owners.
         Ownership = "ownership",
-        /// To read account and routing number, for payments.
+        /// Read the account and routing number, for payments.
         PaymentMethod = "payment_method",
-        /// To read transactions.
+        /// Read transactions.
         Transactions = "transactions",
     }
 }
 
 words! {
-    /// What an account can pay by.
+    /// A payment method type that an account supports.
     PaymentMethodType {
         /// Link.
         Link = "link",
@@ -78,21 +80,21 @@ words! {
 }
 
 words! {
-    /// What helps against a loss of access.
+    /// The action that restores or keeps access.
     StatusAction {
-        /// Nothing.
+        /// No action helps.
         None = "none",
-        /// Linking again.
+        /// Link the account again.
         RelinkRequired = "relink_required",
     }
 }
 
 words! {
-    /// Why an account is inactive.
+    /// The cause of an inactive account.
     InactiveCause {
         /// The holder withdrew the access.
         AccessDenied = "access_denied",
-        /// The access ran out.
+        /// The access expired.
         AccessExpired = "access_expired",
         /// The account was closed.
         AccountClosed = "account_closed",
@@ -100,41 +102,41 @@ words! {
         AccountUnavailable = "account_unavailable",
         /// The bank asks for a new login.
         InstitutionRequirement = "institution_requirement",
-        /// Unknown.
+        /// The cause is unknown.
         Unspecified = "unspecified",
     }
 }
 
 words! {
-    /// Why an account is expected to become inactive.
+    /// The cause of an expected deactivation.
     ExpectedCause {
-        /// The access will run out.
+        /// The access will expire.
         AccessExpired = "access_expired",
         /// The bank will ask for a new login.
         InstitutionRequirement = "institution_requirement",
-        /// Unknown.
+        /// The cause is unknown.
         Unspecified = "unspecified",
     }
 }
 
-/// Whether data can be fetched.
+/// The state of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AccountStatus {
-    /// It can.
+    /// Data can be fetched.
     Active,
-    /// It cannot, until the holder does something.
+    /// Data cannot be fetched until the holder acts.
     Inactive {
-        /// Why.
+        /// The cause.
         cause: InactiveCause,
-        /// What helps.
+        /// The action that restores access.
         action: StatusAction,
     },
-    /// It never can again.
+    /// The link has ended for good.
     Disconnected,
 }
 
 impl AccountStatus {
-    /// The word that the object shows.
+    /// Returns the word that the object shows.
     pub fn word(self) -> &'static str {
         match self {
             Self::Active => "active",
@@ -144,36 +146,36 @@ impl AccountStatus {
     }
 }
 
-/// A foreseen loss of access.
+/// An expected loss of access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExpectedDeactivation {
-    /// When.
+    /// The time of the loss.
     pub at: AccountTime,
-    /// Why.
+    /// The cause.
     pub cause: ExpectedCause,
-    /// What helps.
+    /// The action that keeps access.
     pub action: StatusAction,
-    /// Whether `upcoming_deactivation` was sent.
+    /// True if `upcoming_deactivation` was sent.
     pub announced: bool,
 }
 
-/// Whose account it is.
+/// The holder of an account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Holder {
     /// A customer of the merchant.
     Customer(CustomerId),
-    /// A connected account, by its id; such holders are never merged.
+    /// A connected account, by its id. Two connected accounts never count as the same holder.
     Account(String),
 }
 
 words! {
-    /// What a tokenised account number is good for.
+    /// The state of a tokenized account number.
     NumberStatus {
-        /// It was revoked.
+        /// The bank revoked it.
         Deactivated = "deactivated",
-        /// Its time was over.
+        /// It expired.
         Expired = "expired",
-        /// It moves money.
+        /// It can move money.
         Transactable = "transactable",
     }
 }
@@ -181,9 +183,9 @@ words! {
 words! {
     /// The kind of an account number.
     NumberType {
-        /// Permanent.
+        /// A permanent number.
         AccountNumber = "account_number",
-        /// May be revoked by the bank.
+        /// A number that the bank may revoke.
         TokenizedAccountNumber = "tokenized_account_number",
     }
 }
@@ -191,13 +193,13 @@ words! {
 /// One entry of `account_numbers`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountNumber {
-    /// When it runs out, if the bank says so.
+    /// The time of expiry, if the bank gives one.
     pub expected_expiry_at: Option<AccountTime>,
     /// Its kind.
     pub identifier_type: NumberType,
-    /// What it is good for.
+    /// Its state.
     pub status: NumberStatus,
-    /// Whether `upcoming_account_number_expiry` was sent.
+    /// True if `upcoming_account_number_expiry` was sent.
     pub announced: bool,
 }
 
@@ -206,15 +208,15 @@ pub struct AccountNumber {
 pub struct Account {
     /// Its id.
     pub id: AccountId,
-    /// Whose it is.
+    /// The merchant that owns it.
     pub merchant: MerchantId,
-    /// Raised by every change.
+    /// The version, which every change raises by one.
     pub version: u64,
-    /// Whether it was linked with a live key.
+    /// True if it was linked with a live key.
     pub livemode: bool,
-    /// When it was linked.
+    /// The time of linking.
     pub created: AccountTime,
-    /// Whose bank account it is; nobody's when the carrier named none.
+    /// The holder. `None` if the session or payment object named no holder.
     pub holder: Option<Holder>,
     /// The test clock of the holder.
     pub clock: Option<ClockId>,
@@ -224,7 +226,7 @@ pub struct Account {
     pub institution: InstitutionId,
     /// The bank's name.
     pub institution_name: String,
-    /// The bank's own key of the account: the same when it is linked again.
+    /// The bank's own key of the account. It is the same when the account is linked again.
     pub bank_account: String,
     /// Its kind.
     pub category: Category,
@@ -234,15 +236,15 @@ pub struct Account {
     pub display_name: Option<String>,
     /// The last four digits of the number.
     pub last4: Option<String>,
-    /// What it can pay by.
+    /// The payment method types that it supports.
     pub supported_payment_method_types: Vec<PaymentMethodType>,
     /// Its numbers, without the digits.
     pub account_numbers: Vec<AccountNumber>,
-    /// What the holder allowed.
+    /// The permissions that the holder granted.
     pub permissions: BTreeSet<Permission>,
-    /// Whether data can be fetched.
+    /// The state.
     pub status: AccountStatus,
-    /// A foreseen loss of access.
+    /// An expected loss of access.
     pub expected_deactivation: Option<ExpectedDeactivation>,
     /// The newest balance.
     pub balance: Option<Balance>,
@@ -254,24 +256,24 @@ pub struct Account {
     pub ownership_refresh: Option<RefreshState>,
     /// The newest transaction refresh.
     pub transaction_refresh: Option<RefreshState>,
-    /// Whether a transaction refresh ever succeeded.
+    /// True if a transaction refresh has ever succeeded.
     pub transactions_listable: bool,
-    /// Whether transactions are refreshed daily.
+    /// True if transactions are refreshed daily.
     pub subscribed: bool,
-    /// When the next daily refresh falls due, while subscribed and active.
+    /// The due time of the next daily refresh, while the account is subscribed and active.
     pub daily_due_at: Option<AccountTime>,
-    /// When the bank next changes the account by itself (closes it, ends the access); the sandbox's
-    /// banks use it.
+    /// The next time at which the bank changes the account on its own, for example closes it or
+    /// ends the access. Only sandbox banks set it.
     pub bank_due_at: Option<AccountTime>,
-    /// Transaction rows stored so far: the ordinal of the newest.
+    /// The number of transaction rows stored so far, which is the ordinal of the newest row.
     pub rows: u32,
-    /// Refreshes that restores undid.
+    /// Refreshes that a restore has undone.
     #[serde(default, skip_serializing_if = "Undone::is_empty")]
     pub undone: Undone,
 }
 
-/// What of an account decides whether its transactions may be listed, and since when. It reads from
-/// the same stored form as [`Account`], in a fraction of the time.
+/// The fields of an account that decide if its transactions may be listed, and from which refresh
+/// on. It reads from the same stored form as [`Account`], in a fraction of the time.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct ListableAccount {
     /// As in [`Account`].
@@ -290,7 +292,7 @@ pub struct ListableAccount {
 }
 
 impl ListableAccount {
-    /// Whether the account ever had this transaction refresh, and no restore undid it.
+    /// True if the account has ever had this transaction refresh and no restore has undone it.
     pub fn has_refresh(&self, sequence: u32) -> bool {
         let newest = self.transaction_refresh.as_ref().map_or(0, |state| state.sequence);
         (1..=newest).contains(&sequence) && !self.undone.holds(sequence)
@@ -310,7 +312,7 @@ impl From<&Account> for ListableAccount {
     }
 }
 
-/// The permission that a feature asks for.
+/// Returns the permission that a feature needs.
 pub fn permission_for(feature: Feature) -> Permission {
     match feature {
         Feature::Balance => Permission::Balances,
@@ -320,7 +322,7 @@ pub fn permission_for(feature: Feature) -> Permission {
 }
 
 impl Account {
-    /// The newest refresh of a feature.
+    /// Returns the newest refresh of a feature.
     pub fn refresh(&self, feature: Feature) -> Option<&RefreshState> {
         match feature {
             Feature::Balance => self.balance_refresh.as_ref(),
@@ -337,35 +339,37 @@ impl Account {
         }
     }
 
-    /// The id of the newest transaction refresh.
+    /// Returns the id of the newest transaction refresh.
     pub fn transaction_refresh_id(&self) -> Option<RefreshId> {
         let sequence = self.transaction_refresh.as_ref()?.sequence;
         Some(RefreshId { account: self.id, sequence })
     }
 
-    /// Whether data can be fetched.
+    /// True if data can be fetched.
     pub fn is_active(&self) -> bool {
         self.status == AccountStatus::Active
     }
 
-    /// Whether the holder allowed a feature.
+    /// True if the holder granted the permission for a feature.
     pub fn permits(&self, feature: Feature) -> bool {
         self.permissions.contains(&permission_for(feature))
     }
 
-    /// Whether a refresh of a feature is under way.
+    /// True if a refresh of a feature is pending.
     pub fn is_pending(&self, feature: Feature) -> bool {
         self.refresh(feature).is_some_and(RefreshState::is_pending)
     }
 
-    /// Whether a caller may start a refresh of a feature: none is pending, the cool-down is over.
+    /// True if a caller may start a refresh of a feature: no refresh is pending and the cool-down
+    /// is over.
     pub fn refresh_available(&self, feature: Feature, now: AccountTime) -> bool {
         self.refresh(feature).is_none_or(|state| {
             !state.is_pending() && state.next_refresh_available_at.is_none_or(|at| at <= now)
         })
     }
 
-    /// Starts a refresh and gives its sequence. The caller has seen that none is pending.
+    /// Starts a refresh and returns its sequence. The caller has checked that no refresh of the
+    /// feature is pending.
     pub fn start_refresh(&mut self, feature: Feature, now: AccountTime) -> u32 {
         assert!(!self.is_pending(feature), "at most one refresh of a feature is pending");
         let undone = self.undone.last();
@@ -381,7 +385,7 @@ impl Account {
         sequence
     }
 
-    /// Ends the pending refresh of a feature: without a cause it succeeded.
+    /// Ends the pending refresh of a feature. It succeeded if `cause` is `None`.
     pub fn end_refresh(&mut self, feature: Feature, cause: Option<RefreshCause>, cool_down_s: i64) {
         let listable = feature == Feature::Transactions && cause.is_none();
         let Some(state) = self.refresh_slot(feature).as_mut().filter(|state| state.is_pending())
@@ -395,7 +399,7 @@ impl Account {
         self.transactions_listable |= listable;
     }
 
-    /// Ends every pending refresh as failed and names their features.
+    /// Ends every pending refresh as failed and returns their features.
     fn interrupt(&mut self, cause: RefreshCause) -> Vec<Feature> {
         let pending: Vec<Feature> = [Feature::Balance, Feature::Ownership, Feature::Transactions]
             .into_iter()
@@ -407,7 +411,7 @@ impl Account {
         pending
     }
 
-    /// Subscribes to daily transactions from now on. Subscribing again moves nothing.
+    /// Subscribes to daily transactions from now on. A second call does not move the due time.
     pub fn subscribe(&mut self, now: AccountTime) {
         self.subscribed = true;
         if self.daily_due_at.is_none() {
@@ -415,21 +419,21 @@ impl Account {
         }
     }
 
-    /// Ends the daily work; what is pending finishes.
+    /// Ends the daily refreshes. A pending refresh finishes.
     pub fn unsubscribe(&mut self) {
         self.subscribed = false;
         self.daily_due_at = None;
     }
 
-    /// The next time of day of this account's daily work, strictly after `now`.
+    /// Returns the next due time of the daily refresh, strictly after `now`.
     pub fn next_daily(&self, now: AccountTime) -> AccountTime {
         let second = self.id.daily_second();
         let today = now.0.div_euclid(DAY_S) * DAY_S + second;
         AccountTime(if today > now.0 { today } else { today + DAY_S })
     }
 
-    /// Active → inactive. Names the features whose pending refresh was ended with it; nothing
-    /// changes, and `None` is answered, unless the account is active.
+    /// Deactivates an active account and returns the features of the pending refreshes that it
+    /// interrupted. Returns `None` and does not change an account that is not active.
     pub fn deactivate(
         &mut self,
         cause: InactiveCause,
@@ -445,7 +449,8 @@ impl Account {
         Some(self.interrupt(RefreshCause::Interrupted))
     }
 
-    /// Inactive → active; a subscription goes on. Answers whether anything changed.
+    /// Reactivates an inactive account and resumes its subscription. Returns true if the account
+    /// changed.
     pub fn reactivate(&mut self, now: AccountTime) -> bool {
         if !matches!(self.status, AccountStatus::Inactive { .. }) {
             return false;
@@ -457,8 +462,8 @@ impl Account {
         true
     }
 
-    /// Ends the link for good. Names the features whose pending refresh was ended with it; `None`
-    /// when it was disconnected before.
+    /// Ends the link for good. Returns the features of the pending refreshes that it interrupted,
+    /// or `None` if the account was already disconnected.
     pub fn disconnect(&mut self) -> Option<Vec<Feature>> {
         if self.status == AccountStatus::Disconnected {
             return None;

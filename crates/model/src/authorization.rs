@@ -1,27 +1,27 @@
-//! An authorization (`fcauth_…`): the credentials of one link at one institution, which group the
-//! accounts that were linked with them. It has no row of its own; events show it as its accounts
-//! have it.
+//! An authorization (`fcauth_…`): the credentials of one link at one institution. It groups the
+//! accounts that were linked with them. It has no row of its own, because every account holds a
+//! copy.
 
 use crate::account::{Account, AccountStatus, ExpectedDeactivation, Holder, StatusAction};
 use crate::id::{AuthorizationId, InstitutionId};
 use serde::{Deserialize, Serialize};
 
-/// One authorization, as one of its accounts has it.
+/// One authorization, as one of its accounts holds it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Authorization {
     /// Its id.
     pub id: AuthorizationId,
-    /// Whether it was made with a live key.
+    /// True if it was created with a live key.
     pub livemode: bool,
-    /// Who linked.
+    /// The holder who linked.
     pub holder: Option<Holder>,
     /// The bank.
     pub institution: InstitutionId,
     /// The bank's name.
     pub institution_name: String,
-    /// What helps, once access is lost; it is active otherwise.
+    /// The action that restores access, if access is lost. `None` while it is active.
     pub lost: Option<StatusAction>,
-    /// A foreseen loss of access.
+    /// An expected loss of access.
     pub expected_deactivation: Option<ExpectedDeactivation>,
 }
 

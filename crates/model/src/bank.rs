@@ -1,4 +1,4 @@
-//! What a bank says: the records that a connector fetches and the diff compares with what we hold.
+//! Bank data: the records that a connector fetches and that the diff compares with the stored rows.
 
 use crate::clock::AccountTime;
 use crate::money::Currency;
@@ -7,23 +7,23 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 words! {
-    /// One kind of data of an account, refreshed on its own.
+    /// One kind of account data. Each is refreshed separately.
     Feature {
-        /// What the account holds. Singular here, plural as a permission.
+        /// The balance. Singular as a feature, plural as a permission.
         Balance = "balance",
-        /// Who owns the account.
+        /// The owners.
         Ownership = "ownership",
-        /// What moved on the account.
+        /// The transactions.
         Transactions = "transactions",
     }
 }
 
 words! {
-    /// Where a transaction stands with the bank.
+    /// The state of a transaction at the bank.
     BankStatus {
-        /// Announced; not in the balance yet.
+        /// Announced, and not yet in the balance.
         Pending = "pending",
-        /// Booked; in the balance.
+        /// Booked, and in the balance.
         Posted = "posted",
     }
 }
@@ -31,47 +31,49 @@ words! {
 /// A transaction as the bank shows it now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BankTransaction {
-    /// The bank's own id, unique within the account; at most [`crate::limits::BANK_ID_BYTES_MAX`] bytes.
+    /// The bank's own id, unique within the account, of at most
+    /// [`crate::limits::BANK_ID_BYTES_MAX`] bytes.
     pub bank_id: String,
-    /// Minor units; negative is money out.
+    /// The amount in minor units. Negative is money out.
     pub amount: i64,
     /// The currency of `amount`.
     pub currency: Currency,
     /// The bank's text.
     pub description: String,
-    /// Whether it is booked.
+    /// The state at the bank.
     pub status: BankStatus,
-    /// When it took place.
+    /// The time of the transaction.
     pub transacted_at: AccountTime,
-    /// When it was booked, if it is and the bank says so.
+    /// The time of booking, if it is booked and the bank gives the time.
     pub posted_at: Option<AccountTime>,
 }
 
-/// A transaction that the bank says is gone.
+/// A transaction that the bank reports as removed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Removal {
     /// The bank's own id.
     pub bank_id: String,
-    /// When it vanished, if the bank says so.
+    /// The time of removal, if the bank gives it.
     pub vanished_at: Option<AccountTime>,
 }
 
-/// What the records of a whole fetch speak for.
+/// The part of an account that the records of one fetch cover.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Coverage {
-    /// Only for themselves: what is not named is unchanged.
+    /// Only the records themselves. A transaction that is not among them is unchanged.
     Delta,
-    /// For all with a `transacted_at` in the closed range: what is not named there has vanished.
+    /// All transactions with a `transacted_at` in the closed range. A stored transaction in the
+    /// range that is not among the records was removed.
     Snapshot {
-        /// The first second spoken for.
+        /// The first second of the range.
         from: AccountTime,
-        /// The last second spoken for.
+        /// The last second of the range.
         to: AccountTime,
     },
 }
 
 words! {
-    /// The kind of a balance, which names its hash.
+    /// The kind of a balance, which is also the name of its hash.
     BalanceType {
         /// Money held.
         Cash = "cash",
@@ -80,29 +82,29 @@ words! {
     }
 }
 
-/// What an account holds, as computed by the bank. Positive is owed to the holder.
+/// The balance of an account, as the bank computes it. A positive amount is owed to the holder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Balance {
-    /// When the bank computed it.
+    /// The time at which the bank computed it.
     pub as_of: AccountTime,
-    /// Minor units a currency, without pending items.
+    /// Minor units per currency, without pending transactions.
     pub current: BTreeMap<Currency, i64>,
-    /// Which hash `available_or_used` belongs to.
+    /// The hash that `available_or_used` belongs to.
     pub balance_type: BalanceType,
-    /// Cash: what is available, pending items included. Credit: what is used. Absent when the bank
-    /// does not say.
+    /// Cash: the available amount, pending transactions included. Credit: the used amount. `None`
+    /// if the bank does not give it.
     pub available_or_used: Option<BTreeMap<Currency, i64>>,
 }
 
-/// An owner as the bank knows them. Banks differ in what they give.
+/// An owner as the bank knows them. Banks differ in the fields that they give.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BankOwner {
     /// The full name.
     pub name: String,
     /// The e-mail address.
     pub email: Option<String>,
-    /// The telephone number, not normalised.
+    /// The telephone number, as the bank writes it.
     pub phone: Option<String>,
-    /// The postal address, not normalised.
+    /// The postal address, as the bank writes it.
     pub raw_address: Option<String>,
 }

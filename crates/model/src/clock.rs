@@ -1,4 +1,4 @@
-//! The traits through which time and randomness enter, and test clocks.
+//! Test clocks, and the traits through which time and randomness enter.
 
 pub use crate::time::{AccountTime, DAY_S, ServerTime};
 
@@ -6,59 +6,60 @@ use crate::id::{ClockId, MerchantId};
 use crate::word::words;
 use serde::{Deserialize, Serialize};
 
-/// Where time enters.
+/// The source of time.
 pub trait Clock: Send + Sync {
-    /// Real time now.
+    /// Returns the real time.
     fn server_now(&self) -> ServerTime;
 
-    /// The time of objects that hang on no test clock; real unless the server was started with a
-    /// fixed time.
+    /// Returns the time of objects without a test clock. It is real unless the server was started
+    /// with a fixed time.
     fn account_now(&self) -> AccountTime;
 }
 
-/// Where randomness enters.
+/// The source of randomness.
 pub trait Rng: Send + Sync {
-    /// Fills `buffer` with random bytes, fit for secrets.
+    /// Fills `buffer` with random bytes that are fit for secrets.
     fn fill(&self, buffer: &mut [u8]);
 }
 
 words! {
-    /// Whether a test clock may be advanced.
+    /// The state of a test clock.
     ClockStatus {
-        /// Time is being moved; objects on the clock are locked.
+        /// The clock is being advanced, and its objects are locked.
         Advancing = "advancing",
-        /// The advance could not be finished.
+        /// The advance failed.
         InternalFailure = "internal_failure",
-        /// Time stands still; objects may be used.
+        /// The clock is at rest, and its objects may be used.
         Ready = "ready",
     }
 }
 
-/// A test clock (`clock_…`): a simulated time for its customers and all that hangs on them.
+/// A test clock (`clock_…`): a simulated time for its customers and their objects.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestClock {
     /// Its id.
     pub id: ClockId,
-    /// Whose it is.
+    /// The merchant that owns it.
     pub merchant: MerchantId,
-    /// Raised by every change.
+    /// The version, which every change raises by one.
     pub version: u64,
-    /// When it was made, in the time of objects without a clock.
+    /// The time of creation, in the time of objects without a clock.
     pub created: AccountTime,
     /// A name for people.
     pub name: Option<String>,
-    /// What the clock shows now.
+    /// The time that the clock shows.
     pub frozen_time: AccountTime,
-    /// Where an advance under way is going.
+    /// The target of an advance that is running.
     pub target: Option<AccountTime>,
-    /// Whether it may be advanced.
+    /// The state.
     pub status: ClockStatus,
-    /// Whether it was deleted; then only the id is shown.
+    /// True if it was deleted. Only the id is then shown.
     pub deleted: bool,
 }
 
 impl TestClock {
-    /// When Stripe would delete it: thirty days after it was made. Shown, not acted on.
+    /// The time at which Stripe would delete it, thirty days after creation. It is shown only: this
+    /// server deletes no clock.
     pub fn deletes_after(&self) -> AccountTime {
         self.created.plus(30 * DAY_S)
     }

@@ -1,7 +1,7 @@
-//! What a payment object asks of the link flow: the `us_bank_account` part of its options.
+//! The link requirements of a payment object: the `us_bank_account` part of its options.
 //!
-//! The same hash stands in six places of the API (in the options of both intents and of Checkout,
-//! in the payment settings of invoices and subscriptions, and in the settings of the merchant).
+//! The same hash appears in six places of the API: in the options of both intents and of Checkout,
+//! in the payment settings of invoices and subscriptions, and in the settings of the merchant.
 
 use crate::account::{Permission, Subcategory};
 use crate::session::Prefetch;
@@ -10,40 +10,41 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 words! {
-    /// How a bank account proves that it is the holder's.
+    /// The way in which the holder proves that a bank account is theirs.
     VerificationMethod {
-        /// By the link flow, or by two small deposits to numbers that the holder types.
+        /// The link flow, or two small deposits to numbers that the holder types.
         Automatic = "automatic",
-        /// By the link flow alone.
+        /// Only the link flow.
         Instant = "instant",
-        /// By two small deposits alone.
+        /// Only two small deposits.
         Microdeposits = "microdeposits",
     }
 }
 
-/// What a payment object asks for. Empty when nothing was said.
+/// The link requirements of a payment object. All fields are `None` if the request names no
+/// requirement.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Collection {
-    /// What the holder is asked to allow, as sent; includes `payment_method`.
+    /// The permissions that the holder is asked for, as sent. They include `payment_method`.
     pub permissions: Option<BTreeSet<Permission>>,
-    /// What is fetched the moment the account is linked, as sent.
+    /// The data that is fetched as soon as the account is linked, as sent.
     pub prefetch: Option<Vec<Prefetch>>,
-    /// Only these kinds of account.
+    /// The only account subcategories that are offered.
     pub account_subcategories: Option<Vec<Subcategory>>,
-    /// Where a webview goes back to.
+    /// The address to which a webview returns.
     pub return_url: Option<String>,
-    /// How the account proves that it is the holder's.
+    /// The way in which the holder proves that the account is theirs.
     pub verification_method: Option<VerificationMethod>,
 }
 
 impl Collection {
-    /// Whether the holder types numbers and picks no bank.
+    /// True if the holder types account numbers and cannot pick a bank.
     pub fn numbers_only(&self) -> bool {
         self.verification_method == Some(VerificationMethod::Microdeposits)
     }
 
-    /// What the holder is asked to allow: what was sent, else what the merchant's settings say,
-    /// else to pay.
+    /// Returns the permissions that the holder is asked for: those of the request, else those of
+    /// the merchant's settings. `payment_method` is always among them.
     pub fn permissions_asked(&self, settings: Option<&Self>) -> BTreeSet<Permission> {
         let of_settings = || settings.and_then(|settings| settings.permissions.clone());
         let mut asked = self.permissions.clone().or_else(of_settings).unwrap_or_default();
@@ -51,8 +52,8 @@ impl Collection {
         asked
     }
 
-    /// What is fetched at once: what was sent, else what the settings say if the permissions come
-    /// from there as well.
+    /// Returns the data that is fetched at once. The request comes first. The settings apply only
+    /// if the permissions come from them as well.
     pub fn prefetch_asked(&self, settings: Option<&Self>) -> Vec<Prefetch> {
         let of_settings = || {
             let settings = settings.filter(|_| self.permissions.is_none())?;
@@ -66,7 +67,7 @@ impl Collection {
 mod tests {
     use super::*;
 
-    /// What is sent wins over the settings, and paying is always asked for.
+    /// A request overrides the settings, and `payment_method` is always asked for.
     #[test]
     fn what_is_sent_wins() {
         let settings = Collection {

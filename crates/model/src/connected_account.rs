@@ -1,12 +1,12 @@
-//! Connected accounts (`acct_…`): whose affairs a platform runs with its own keys.
+//! Connected accounts (`acct_…`), which a platform manages with its own keys.
 //!
-//! A platform is a merchant, and so is each of its connected accounts, with rows of its own. Two
-//! rows tie them together: a [`ConnectedAccount`] among the platform's rows is what the API shows
-//! of it, and a [`PlatformTie`] among its own rows says whose it is, for those who meet a row of it
-//! without a call. Both are made in one commit.
+//! A platform is a merchant, and so is each of its connected accounts, with its own rows. Two rows
+//! link them. A [`ConnectedAccount`] among the platform's rows holds the fields that the API shows.
+//! A [`PlatformTie`] among the connected account's rows names the platform, for workers that reach
+//! a row without a call. Both are created in one commit.
 //!
-//! An account that the platform makes has an id of ours. In test mode any id of Stripe's form will
-//! do, so that fixtures of other servers go on working.
+//! An account that the platform creates has an id of ours. In test mode any id of Stripe's form is
+//! accepted, so that fixtures of other servers keep working.
 
 use crate::clock::AccountTime;
 use crate::given::Given;
@@ -15,31 +15,31 @@ use crate::token::{BankAccountType, BankHolderType};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The most characters of an id.
+/// The maximum length of an id in characters.
 const ID_CHARS_MAX: usize = 64;
 
 /// One connected account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectedAccount {
-    /// Its id, as it was given first.
+    /// Its id, as it was first given.
     pub account: String,
     /// The platform.
     pub merchant: MerchantId,
-    /// Raised by every change.
+    /// The version, which every change raises by one.
     pub version: u64,
-    /// Whether it was made with a live key.
+    /// True if it was created with a live key.
     pub livemode: bool,
-    /// When it was made, or first written in.
+    /// The time of creation, or of the first write.
     pub created: AccountTime,
-    /// A deleted account lets nobody act in it any more.
+    /// True if it was deleted. Calls on its behalf are then rejected.
     pub deleted: bool,
-    /// What it may do, by name: what was asked for is active at once.
+    /// The capabilities by name, with true if active. A requested capability is active at once.
     pub capabilities: BTreeMap<String, bool>,
-    /// Where it is paid out to, the oldest first.
+    /// The external accounts that receive payouts, oldest first.
     pub external_accounts: Vec<ExternalAccount>,
-    /// The platform's own keys.
+    /// The platform's metadata.
     pub metadata: BTreeMap<String, String>,
-    /// What it echoes without acting on it.
+    /// Parameters that the server echoes and otherwise ignores.
     pub given: Given,
 }
 
@@ -50,39 +50,40 @@ pub struct ExternalAccount {
     pub id: BankAccountId,
     /// The id of the connected account.
     pub account: String,
-    /// Where the bank is, two letters.
+    /// The country of the bank, two letters.
     pub country: String,
-    /// What it is paid in, three letters.
+    /// The currency of payouts, three letters.
     pub currency: String,
-    /// Whether payouts in its currency go here.
+    /// True if payouts in its currency go here.
     pub default_for_currency: bool,
-    /// Who holds it.
+    /// The name of the holder.
     pub holder_name: Option<String>,
-    /// Whose it is.
+    /// The kind of holder.
     pub holder_type: Option<BankHolderType>,
-    /// Its kind.
+    /// The kind of account.
     pub account_type: Option<BankAccountType>,
-    /// The bank's name, where it is known.
+    /// The bank's name, if known.
     pub bank_name: Option<String>,
-    /// The bank.
+    /// The routing number.
     pub routing_number: String,
     /// The last four digits of the account number.
     pub last4: String,
-    /// The same for the same numbers of the same platform, and for no others; of a payment method,
-    /// that of the payment method.
+    /// A fingerprint that is equal for equal numbers of one platform, and only for those. For an
+    /// account made from a payment method it is that of the payment method.
     pub fingerprint: String,
-    /// The platform's own keys.
+    /// The platform's metadata.
     pub metadata: BTreeMap<String, String>,
 }
 
-/// Whose a connected account is: a row of the merchant that it acts as.
+/// The link from a connected account to its platform: a row of the merchant that the account acts
+/// as.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlatformTie {
     /// The merchant that the connected account acts as.
     pub merchant: MerchantId,
-    /// Raised by every change.
+    /// The version, which every change raises by one.
     pub version: u64,
-    /// When it was made.
+    /// The time of creation.
     pub created: AccountTime,
     /// The platform.
     pub platform: MerchantId,
@@ -91,12 +92,12 @@ pub struct PlatformTie {
 }
 
 impl PlatformTie {
-    /// The number of a merchant's only row.
+    /// The number of the single row that a merchant has.
     pub const NUMBER: u64 = 1;
 }
 
 impl ConnectedAccount {
-    /// An account of which nothing is known but its id.
+    /// Creates an account with an id and no other data.
     pub fn of(platform: MerchantId, account: &str, livemode: bool, created: AccountTime) -> Self {
         Self {
             account: account.to_owned(),
@@ -112,7 +113,7 @@ impl ConnectedAccount {
         }
     }
 
-    /// Whether a text may be the id of one: `acct_` and letters and digits.
+    /// True if a text has the form of an id: `acct_`, then letters and digits.
     pub fn is_id(given: &str) -> bool {
         given.strip_prefix(MerchantId::PREFIX).is_some_and(|rest| {
             !rest.is_empty()
@@ -121,18 +122,19 @@ impl ConnectedAccount {
         })
     }
 
-    /// The number of the row of an id: its own, or one that follows from the text.
+    /// Returns the number of the row of an id: the number in an id of ours, else a hash of the
+    /// text.
     pub fn number_of(account: &str) -> u64 {
         let chosen = |_| hash_number(&[b"connected account", account.as_bytes()]);
         account.parse().map_or_else(chosen, MerchantId::number)
     }
 
-    /// The merchant that it acts as.
+    /// Returns the merchant that the account acts as.
     pub fn acts_as(&self) -> MerchantId {
         MerchantId::of_connected(self.merchant, &self.account)
     }
 
-    /// The row that says whose it is.
+    /// Returns the row that names its platform.
     pub fn tie(&self) -> PlatformTie {
         PlatformTie {
             merchant: self.acts_as(),
@@ -143,18 +145,18 @@ impl ConnectedAccount {
         }
     }
 
-    /// Whether it may take payments.
+    /// True if it may take payments.
     pub fn charges_enabled(&self) -> bool {
         self.capabilities.iter().any(|(name, active)| *active && name.ends_with("_payments"))
     }
 
-    /// Whether it may be paid out to.
+    /// True if it may receive payouts.
     pub fn payouts_enabled(&self) -> bool {
         self.capabilities.values().any(|active| *active) && !self.external_accounts.is_empty()
     }
 
-    /// Adds where it is paid out to. The first of a currency is its default; a later one becomes
-    /// it when it says so.
+    /// Adds an external account. The first of a currency becomes its default. A later one becomes
+    /// the default if it asks for it.
     pub fn add_external_account(&mut self, mut added: ExternalAccount) {
         let first = !self.external_accounts.iter().any(|held| held.currency == added.currency);
         added.default_for_currency |= first;
@@ -165,7 +167,7 @@ impl ConnectedAccount {
         }
     }
 
-    /// Makes one the default of its currency in place of the one that was.
+    /// Makes an external account the only default of its currency.
     pub fn make_default(&mut self, id: BankAccountId) {
         let chosen = self.external_accounts.iter().find(|held| held.id == id);
         let Some(currency) = chosen.map(|chosen| chosen.currency.clone()) else {
@@ -201,7 +203,7 @@ mod tests {
         }
     }
 
-    /// Ids are Stripe's form and nothing else.
+    /// Only ids of Stripe's form are accepted.
     #[test]
     fn tells_ids() {
         for good in ["acct_1", "acct_1032D82eZvKYlo2C"] {
@@ -223,7 +225,7 @@ mod tests {
         assert_ne!(of(one), one);
     }
 
-    /// A currency has one default from its first account on.
+    /// A currency has exactly one default as soon as it has an account.
     #[test]
     fn a_currency_has_one_default() {
         let mut account =

@@ -1,7 +1,7 @@
-//! What a merchant has set for Financial Connections: what dynamic payment methods ask for, and of
-//! what the registration for live data is complete.
+//! A merchant's settings for Financial Connections: the link requirements for dynamic payment
+//! methods, and the kinds of data that are registered for live mode.
 //!
-//! A merchant has one row for its mode, which comes into being when it is first changed.
+//! A merchant has one row per mode. The first change creates it.
 
 use crate::account::Permission;
 use crate::clock::AccountTime;
@@ -14,39 +14,39 @@ use std::collections::BTreeSet;
 /// The settings of one merchant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectionsSettings {
-    /// Whose they are.
+    /// The merchant that owns them.
     pub merchant: MerchantId,
-    /// Raised by every change.
+    /// The version, which every change raises by one.
     pub version: u64,
-    /// Whether they are of live mode.
+    /// True if they belong to live mode.
     pub livemode: bool,
-    /// When they were first changed.
+    /// The time of the first change.
     pub created: AccountTime,
     /// The permissions and the prefetch of payment objects that name no payment method types.
     pub collection: Collection,
-    /// Of what the registration is complete; only live mode asks for it.
+    /// The kinds of data with a complete registration. Only live mode requires one.
     #[serde(default)]
     pub registered: BTreeSet<Permission>,
 }
 
 words! {
-    /// How far the registration for one kind of live data has come. It goes forward only.
+    /// The state of the registration for one kind of live data. It only moves forward.
     Registration {
-        /// Nobody has asked for it.
+        /// Not requested.
         Unrequested = "unrequested",
-        /// It is complete.
+        /// Complete.
         Active = "active",
     }
 }
 
 impl ConnectionsSettings {
-    /// The settings of a merchant that has not changed them, to be changed now.
+    /// Creates the default settings, at version 0, for a first change.
     pub fn unchanged(merchant: MerchantId, livemode: bool, now: AccountTime) -> Self {
         let collection = Collection::default();
         let registered = BTreeSet::new();
         Self { merchant, version: 0, livemode, created: now, collection, registered }
     }
 
-    /// The number of a merchant's only row.
+    /// The number of the single row that a merchant has.
     pub const NUMBER: u64 = 1;
 }

@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 words! {
-    /// Whether a customer pays taxes; kept and shown, not acted on.
+    /// The tax status of a customer. It is stored and shown, and has no other effect.
     TaxExempt {
         /// Exempt.
         Exempt = "exempt",
         /// Not exempt.
         None = "none",
-        /// Taxes are reversed.
+        /// Taxes are reverse-charged.
         Reverse = "reverse",
     }
 }
 
-/// A postal address; every line may be unknown.
+/// A postal address. Every line may be unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
     /// Town.
@@ -35,14 +35,14 @@ pub struct Address {
     pub state: Option<String>,
 }
 
-/// Where goods go.
+/// The shipping address and recipient.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shipping {
-    /// To where.
+    /// The address.
     pub address: Address,
-    /// To whom.
+    /// The name of the recipient.
     pub name: String,
-    /// With which number.
+    /// The telephone number.
     pub phone: Option<String>,
 }
 
@@ -51,36 +51,36 @@ pub struct Shipping {
 pub struct Customer {
     /// Its id.
     pub id: CustomerId,
-    /// Whose it is.
+    /// The merchant that owns it.
     pub merchant: MerchantId,
-    /// Raised by every change.
+    /// The version, which every change raises by one.
     pub version: u64,
-    /// Whether it was made with a live key.
+    /// True if it was created with a live key.
     pub livemode: bool,
-    /// When it was made, by its clock.
+    /// The time of creation, by its clock.
     pub created: AccountTime,
-    /// Whether it was deleted; then only the id is shown.
+    /// True if it was deleted. Only the id is then shown.
     pub deleted: bool,
-    /// The test clock it hangs on.
+    /// The test clock that it belongs to.
     pub test_clock: Option<ClockId>,
     /// Postal address.
     pub address: Option<Address>,
-    /// Credit or debt, minor units.
+    /// The balance in minor units. Negative is a credit, positive is a debt.
     pub balance: i64,
     /// Name of the business.
     pub business_name: Option<String>,
-    /// What invoices of a subscription debit unless it says otherwise.
+    /// The payment method that invoices of a subscription debit by default.
     #[serde(default)]
     pub default_payment_method: Option<PaymentMethodId>,
     /// Free text.
     pub description: Option<String>,
-    /// E-mail address; seeds the customer's test banks.
+    /// E-mail address. It also seeds the customer's test banks.
     pub email: Option<String>,
     /// Name of the person.
     pub individual_name: Option<String>,
-    /// What invoice numbers begin with.
+    /// The prefix of invoice numbers.
     pub invoice_prefix: Option<String>,
-    /// The merchant's own data. Its `seed`, if set, seeds the customer's test banks.
+    /// The merchant's metadata. Its key `seed`, if set, seeds the customer's test banks.
     pub metadata: BTreeMap<String, String>,
     /// Full name.
     pub name: Option<String>,
@@ -88,10 +88,10 @@ pub struct Customer {
     pub next_invoice_sequence: Option<i64>,
     /// Telephone number.
     pub phone: Option<String>,
-    /// Languages, the best first.
+    /// Preferred languages, best first.
     pub preferred_locales: Vec<String>,
-    /// Where goods go.
+    /// The shipping address.
     pub shipping: Option<Shipping>,
-    /// Whether taxes are paid.
+    /// The tax status.
     pub tax_exempt: TaxExempt,
 }

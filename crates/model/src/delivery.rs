@@ -9,37 +9,37 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// What the name of a delivery begins with.
+/// The prefix of a delivery's id.
 const PREFIX: &str = "whd_";
 /// Digits of an endpoint's number.
 const ENDPOINT_DIGITS: usize = 11;
 
 words! {
-    /// Where a delivery stands.
+    /// The state of a delivery.
     DeliveryStatus {
         /// Another attempt is due.
         Pending = "pending",
-        /// An attempt was answered with 2xx.
+        /// An attempt got a 2xx response.
         Succeeded = "succeeded",
-        /// The last attempt was not.
+        /// The last attempt failed.
         Failed = "failed",
-        /// The endpoint was deleted or disabled before.
+        /// The endpoint was deleted or disabled before the delivery succeeded.
         Canceled = "canceled",
-        /// A fault on demand kept it from ever being sent.
+        /// A fault on demand dropped it before the first attempt.
         Lost = "lost",
     }
 }
 
-/// Names one delivery.
+/// The key of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeliveryKey {
-    /// What is delivered.
+    /// The event.
     pub event: EventId,
-    /// To where.
+    /// The endpoint.
     pub endpoint: EndpointId,
 }
 
-/// As clients name it: the digits of the event and of the endpoint's number.
+/// The id that clients see: the digits of the event and of the endpoint's number.
 impl fmt::Display for DeliveryKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let event = self.event.text();
@@ -68,7 +68,7 @@ impl FromStr for DeliveryKey {
             event: format!("{}{event}", EventId::PREFIX).parse()?,
             endpoint: EndpointId::from_number(number),
         };
-        // A number beyond the bound would be another's.
+        // A number beyond the bound would name another endpoint.
         if key.endpoint.number() == number { Ok(key) } else { Err(NotAnId) }
     }
 }
@@ -76,25 +76,25 @@ impl FromStr for DeliveryKey {
 /// One delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
-    /// Which one.
+    /// The key.
     pub key: DeliveryKey,
-    /// Whose it is.
+    /// The merchant that owns it.
     pub merchant: MerchantId,
-    /// Where it stands.
+    /// The state.
     pub status: DeliveryStatus,
-    /// Attempts made.
+    /// The number of attempts so far.
     pub attempts: u32,
-    /// When the next attempt is due.
+    /// The due time of the next attempt.
     pub due_at: ServerTime,
-    /// Raised by every claim; a settlement must carry the newest.
+    /// The claim number. Every claim raises it, and a settlement must carry the newest.
     pub claim: u32,
-    /// Until when a claim holds.
+    /// The end of the lease.
     pub leased_until: Option<ServerTime>,
     /// The exact bytes that every attempt sends.
     pub payload: Vec<u8>,
-    /// Attempts made before it was sent again on demand; none when it never was.
+    /// The number of attempts before it was sent again on demand. `None` if it was not.
     pub resent_from: Option<u32>,
-    /// The fault on demand that hits its first attempt.
+    /// The fault on demand that applies to its first attempt.
     pub hit: Option<Hit>,
 }
 
@@ -103,23 +103,23 @@ pub struct Delivery {
 pub struct Attempt {
     /// Its number, from 1.
     pub number: u32,
-    /// When it was made.
+    /// The time of the attempt.
     pub at: ServerTime,
-    /// The status that was answered; none when nothing was.
+    /// The HTTP status of the response. `None` without a response.
     pub status: Option<u16>,
-    /// How long it took.
+    /// The duration in milliseconds.
     pub duration_ms: u32,
-    /// The beginning of the answer, at most [`crate::limits::ATTEMPT_BODY_BYTES_MAX`] bytes.
+    /// The beginning of the response body, at most [`crate::limits::ATTEMPT_BODY_BYTES_MAX`] bytes.
     pub body: String,
-    /// Why nothing was answered.
+    /// The reason for a missing response.
     pub error: Option<String>,
-    /// The signature header that it was sent with.
+    /// The signature header of the request.
     #[serde(default)]
     pub signature: Option<String>,
-    /// Whether it was asked for: the delivery was sent again on demand.
+    /// True if the delivery was sent again on demand.
     #[serde(default)]
     pub resent: bool,
-    /// The fault on demand that it was made under.
+    /// The fault on demand that applied.
     #[serde(default)]
     pub fault: Option<FaultKind>,
 }
@@ -130,7 +130,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// A delivery reads back from its name.
+        /// A key reads back from its id.
         #[test]
         fn names_read_back(shard in 0..1_u64 << 63, number in 0..1_u64 << 63, to in 0..1_u64 << 63) {
             let event = EventId { shard, number };
@@ -139,8 +139,8 @@ mod tests {
         }
     }
 
-    /// What is no name of a delivery is refused: another prefix, length or digit, or a number too
-    /// great for an endpoint.
+    /// A text with another prefix, length or digit is rejected, and so is a number too great for an
+    /// endpoint.
     #[test]
     fn other_texts_are_no_names() {
         let event = EventId { shard: 1, number: 2 };

@@ -1,8 +1,8 @@
-//! What the bank says now, compared with what we hold: which rows are new, which changed, which
-//! vanished. The heart of a refresh.
+//! The diff of a refresh: compares the bank's records with the stored rows and finds new, changed
+//! and removed transactions.
 //!
-//! Pure: the same records against the same rows give the same changes, and the records a second
-//! time give none. Rows are matched by the bank's own id.
+//! The function is pure. The same records and rows give the same changes, and a second run with the
+//! same records gives no changes. Rows are matched by the bank's own id.
 
 use crate::bank::{BankStatus, BankTransaction, Coverage, Removal};
 use crate::clock::AccountTime;
@@ -10,18 +10,18 @@ use crate::id::{AccountId, LISTED_AT_MAX, TransactionId};
 use crate::transaction::{HeldTransaction, Transaction, TransactionStatus};
 use std::collections::HashMap;
 
-/// What a refresh writes, and what it found.
+/// The rows that a refresh writes, and the counts of its changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// Rows to store: the new ones, and the newest form of those that changed.
+    /// The rows to store: the new ones, and the newest form of the changed ones.
     pub rows: Vec<HeldTransaction>,
-    /// How many of them are new. They come first.
+    /// The number of new rows. They come first in `rows`.
     pub created: usize,
-    /// How many went from pending to posted.
+    /// The number of rows that went from pending to posted.
     pub posted: usize,
-    /// How many vanished.
+    /// The number of rows that the bank removed.
     pub voided: usize,
-    /// How many records said what was held already.
+    /// The number of records that equal their stored row.
     pub untouched: usize,
 }
 
@@ -30,21 +30,23 @@ pub struct Changes {
 pub struct Refreshed {
     /// The account.
     pub account: AccountId,
-    /// The sequence of the refresh, which every touched row gets.
+    /// The sequence of the refresh. Every touched row gets it.
     pub sequence: u32,
-    /// The time of the refresh, which every touched row gets as `updated`.
+    /// The time of the refresh. Every touched row gets it as `updated`.
     pub now: AccountTime,
-    /// The ordinal of the newest row held; new rows count on from it.
+    /// The ordinal of the newest stored row. New rows get the ordinals that follow.
     pub rows: u32,
 }
 
-/// Compares.
+/// Compares the bank's records with the stored rows.
 ///
-/// `held` are the rows that the records may be about: at least all rows with a bank id among the
-/// records or removals, and for a snapshot also every row with a `transacted_at` in its range; more
-/// rows of the account change nothing. It is fastest when rows and records have about the same
-/// order, or the opposite one. A bank id that comes twice counts once, in its last form; a removal
-/// counts only if no record names the row.
+/// `held` must contain every stored row with a bank id among the records or removals. For a
+/// snapshot it must also contain every row with a `transacted_at` in its range. Other rows of the
+/// account do not change the result.
+///
+/// The function is fastest if rows and records are in about the same order, or in the opposite one.
+/// If a bank id appears twice, its last record counts. A removal counts only if no record has its
+/// bank id.
 pub fn diff(
     refreshed: Refreshed,
     held: &[HeldTransaction],
@@ -84,8 +86,8 @@ pub fn diff(
     changes
 }
 
-/// One record per bank id, the last one, with the place of its row among those held; in the order
-/// in which the ids came first.
+/// Returns one record per bank id, the last one, with the index of its stored row. The order is
+/// that of the first record of each id.
 fn newest_forms<'a>(
     held: &[HeldTransaction],
     records: &'a [BankTransaction],
@@ -113,10 +115,11 @@ fn newest_forms<'a>(
     newest
 }
 
-/// The place of each record's row among those held.
+/// Returns the index of each record's row among the stored rows.
 ///
-/// A bank lists its records in much the same order every time, so a row is looked for beside the
-/// last one that was found; hashing every id would cost several times as much as all the rest.
+/// A bank lists its records in almost the same order every time. The search therefore starts beside
+/// the row that was found last, because a hash table of all ids would cost several times as much as
+/// the rest of the diff.
 fn places(held: &[HeldTransaction], records: &[BankTransaction]) -> Vec<Option<usize>> {
     let mut last = None;
     let mut astray: HashMap<&str, Option<usize>> = HashMap::new();
@@ -145,10 +148,10 @@ fn places(held: &[HeldTransaction], records: &[BankTransaction]) -> Vec<Option<u
     places
 }
 
-/// Looks for a row at most so far from the one found last.
+/// The greatest distance at which a row is searched beside the row found last.
 const NEAR: usize = 8;
 
-/// The place of a bank id near another place, or near the beginning.
+/// Returns the index of a bank id near another index, or near the beginning.
 fn near(held: &[HeldTransaction], last: Option<usize>, bank_id: &str) -> Option<usize> {
     let is_it = |place: &usize| held.get(*place).is_some_and(|row| row.bank_id == bank_id);
     let Some(last) = last else { return (0..NEAR).find(is_it) };
@@ -159,8 +162,8 @@ fn near(held: &[HeldTransaction], last: Option<usize>, bank_id: &str) -> Option<
 }
 
 fn created(refreshed: Refreshed, ordinal: u32, record: &BankTransaction) -> HeldTransaction {
-    // An id holds a time between 1970 and the year 36812; a bank that says otherwise is listed at
-    // the nearest end, and keeps its own time in `transacted_at`.
+    // An id can hold a time between 1970 and the year 36812. A time outside is listed at the
+    // nearest end, and `transacted_at` keeps the bank's own time.
     let listed_at = AccountTime(record.transacted_at.0.clamp(0, LISTED_AT_MAX));
     let shown = Transaction {
         id: TransactionId { account: refreshed.account, listed_at, ordinal },
@@ -184,7 +187,8 @@ fn status(status: BankStatus) -> TransactionStatus {
     }
 }
 
-/// When a record was posted: as the bank says, else as we held it, else when we first saw it so.
+/// Returns the posting time of a record: the bank's time, else the stored time, else the time of
+/// the first refresh that saw it posted.
 fn posted_at(
     record: &BankTransaction,
     held: Option<AccountTime>,
@@ -196,8 +200,8 @@ fn posted_at(
     }
 }
 
-/// The newest form of a held row, or nothing when the record says what is held. A row that had
-/// vanished and is shown again is alive again.
+/// Returns the newest form of a stored row, or `None` if the record equals it. A void row that the
+/// bank shows again is restored.
 fn renewed(
     refreshed: Refreshed,
     row: &HeldTransaction,
@@ -231,8 +235,9 @@ fn renewed(
     Some(HeldTransaction { bank_id: record.bank_id.clone(), shown })
 }
 
-/// Rows that no record named and that are gone: named by a removal, or missing from the range that
-/// a snapshot speaks for. In the order of the list, so that the same input gives the same output.
+/// Returns the rows without a record that the bank removed: a removal names them, or they are
+/// missing from the range of a snapshot. They are in list order, so that the same input gives the
+/// same output.
 fn vanished<'a>(
     unnamed: impl Iterator<Item = &'a HeldTransaction>,
     removals: &[Removal],

@@ -1,5 +1,5 @@
-//! The diff over random banks: what a follower needs is that the rows it gives, put over the rows
-//! held, show exactly what the bank shows, and that nothing is touched that did not change.
+//! Property tests of the diff over random banks. If a follower writes the returned rows over the
+//! stored rows, it must have exactly the bank's rows. An unchanged row must not be touched.
 
 use super::*;
 use crate::money::Currency;
@@ -25,7 +25,7 @@ fn refreshed(sequence: u32, rows: u32) -> Refreshed {
     Refreshed { account: AccountId::from_number(7), sequence, now, rows }
 }
 
-/// Rows by bank id, with the changes of a refresh put over them.
+/// Writes the rows of a refresh over the stored rows, by bank id.
 fn put(held: &mut BTreeMap<String, HeldTransaction>, changes: Changes) {
     for row in changes.rows {
         held.insert(row.bank_id.clone(), row);
@@ -42,14 +42,14 @@ fn records() -> impl Strategy<Value = Vec<BankTransaction>> {
     prop::collection::vec(one, 0..20)
 }
 
-/// The last form of each bank id.
+/// Returns the last record of each bank id.
 fn shown(records: &[BankTransaction]) -> BTreeMap<String, BankTransaction> {
     records.iter().map(|record| (record.bank_id.clone(), record.clone())).collect()
 }
 
 proptest! {
-    /// After a snapshot the rows alive within its range are what the bank shows, and those that
-    /// it no longer shows are void, not gone.
+    /// After a snapshot, the rows in its range that are not void equal the bank's. Rows that the
+    /// bank no longer shows are void, and still stored.
     #[test]
     fn snapshots_leave_what_the_bank_shows(first in records(), second in records()) {
         let all = Coverage::Snapshot { from: AccountTime(0), to: NOW };
@@ -70,7 +70,7 @@ proptest! {
             } else {
                 prop_assert_eq!(row.shown.status, TransactionStatus::Void);
             }
-            // The place of a row never changes, and only what changed carries the new refresh.
+            // The position of a row never changes, and only changed rows carry the new refresh.
             if let Some(old) = before.get(id) {
                 prop_assert_eq!(row.shown.id, old.shown.id);
                 prop_assert_eq!(row.shown.sequence == 2, row != old);
@@ -79,7 +79,7 @@ proptest! {
         prop_assert!(bank.keys().all(|id| held.contains_key(id)));
     }
 
-    /// A delta changes what it names and nothing else; said twice it changes nothing.
+    /// A delta changes only the rows that it names. A second run changes no row.
     #[test]
     fn deltas_change_what_they_name(
         first in records(), second in records(), gone in prop::collection::vec(0..12_u8, 0..4),
@@ -108,8 +108,8 @@ proptest! {
         prop_assert_eq!(again.rows, Vec::new());
     }
 
-    /// Neither the order of the rows held nor further rows of the account change what is found,
-    /// however far a record stands from its row.
+    /// The result does not depend on the order of the stored rows, on other rows of the account, or
+    /// on the distance of a record from its row.
     #[test]
     fn the_order_of_rows_counts_for_nothing(
         (ids, shuffled) in Just((0..60_u16).collect::<Vec<_>>())
@@ -141,7 +141,7 @@ proptest! {
         prop_assert_eq!(expected.rows.len(), touched + gone.count());
     }
 
-    /// New rows count on from the last ordinal, each once, and come before the changed ones.
+    /// New rows get the ordinals after the last one, each once, and come before the changed rows.
     #[test]
     fn ordinals_are_given_once(first in records(), rows in 0..1_000_u32) {
         let changes = diff(refreshed(1, rows), &[], &first, &[], Coverage::Delta);
@@ -152,7 +152,7 @@ proptest! {
     }
 }
 
-/// A pending row posts with another amount: the same row, counted as posted.
+/// A pending row that posts with another amount is the same row, counted as posted.
 #[test]
 fn a_tip_is_a_change_of_the_same_row() {
     let pending = record("b1", -1_200, 100, false);
@@ -174,7 +174,7 @@ fn a_snapshot_speaks_for_its_range_only() {
     assert_eq!(second, Changes::default());
 }
 
-/// A bank that shows a vanished row again brings it back to life.
+/// A removed row that the bank shows again is restored.
 #[test]
 fn a_vanished_row_may_return() {
     let shown = record("b1", -5, 100, false);

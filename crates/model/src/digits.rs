@@ -1,13 +1,13 @@
-//! The digits of ids: base 62, in ASCII order, of a fixed width.
+//! The digits of ids: base 62, in ASCII order, with a fixed width.
 //!
-//! Ids are written with every row of a page and read with every body of a stored object, so both
-//! directions avoid what is dear: dividing and multiplying 128 bits for each digit.
+//! Ids are written with every row of a page and read with every body of a stored object. Both
+//! directions therefore avoid a 128-bit division or multiplication per digit.
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/// Ten digits, the most that always fit 64 bits.
+/// The largest number of digits that always fits 64 bits.
 const HALF_DIGITS: usize = 10;
 const HALF: u64 = 62_u64.pow(10);
-/// Stands in [`VALUES`] for what is no digit.
+/// The entry of [`VALUES`] for a byte that is not a digit.
 const NO_DIGIT: u8 = u8::MAX;
 /// The value of each digit, by its byte.
 const VALUES: [u8; 256] = values();
@@ -22,7 +22,7 @@ const fn values() -> [u8; 256] {
     values
 }
 
-/// Writes the value in as many digits as there is room for.
+/// Writes the value with leading zeros into the whole slice.
 pub(crate) fn write_digits(value: u128, digits: &mut [u8]) {
     let split = digits.len().saturating_sub(HALF_DIGITS);
     let (high, low) = digits.split_at_mut(split);
@@ -46,7 +46,7 @@ fn write_half(mut value: u64, digits: &mut [u8]) {
     }
 }
 
-/// Reads at most twenty digits; nothing when one is none.
+/// Reads at most twenty digits. Returns `None` if a byte is not a digit.
 pub(crate) fn read_digits(digits: &[u8]) -> Option<u128> {
     let (high, low) = digits.split_at(digits.len().saturating_sub(HALF_DIGITS));
     Some(u128::from(read_half(high)?) * u128::from(HALF) + u128::from(read_half(low)?))
@@ -65,7 +65,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Digits read back, whether the value fits 64 bits or not, and sort as the values do.
+        /// Digits read back for values of up to 77 bits, and sort as the values do.
         #[test]
         fn digits_read_back(small: u64, one in 0..1_u128 << 77, two in 0..1_u128 << 77) {
             let written = |value| {
@@ -79,7 +79,7 @@ mod tests {
             prop_assert_eq!(written(one).cmp(&written(two)), one.cmp(&two));
         }
 
-        /// Whatever is no digit is refused, wherever it stands.
+        /// A byte that is not a digit is rejected at every position.
         #[test]
         fn other_bytes_are_refused(place in 0..13_usize, byte: u8) {
             let mut digits = [b'0'; 13];

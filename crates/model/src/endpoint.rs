@@ -1,4 +1,4 @@
-//! A webhook endpoint (`we_…`): where events are posted to, and with which secrets they are signed.
+//! A webhook endpoint (`we_…`): the address that receives events, and the secrets that sign them.
 
 use crate::clock::{AccountTime, ServerTime};
 use crate::id::{EndpointId, MerchantId};
@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 words! {
-    /// Whether events are posted.
+    /// The state of an endpoint.
     EndpointStatus {
-        /// They are.
+        /// Events are sent.
         Enabled = "enabled",
-        /// They are not.
+        /// Events are not sent.
         Disabled = "disabled",
     }
 }
@@ -21,7 +21,7 @@ words! {
 pub struct EndpointSecret {
     /// The whole `whsec_…` text, which is the key.
     pub value: String,
-    /// When it stops signing; the newest never does.
+    /// The time at which it stops signing. `None` for the newest secret.
     pub expires_at: Option<ServerTime>,
 }
 
@@ -30,60 +30,60 @@ pub struct EndpointSecret {
 pub struct Endpoint {
     /// Its id.
     pub id: EndpointId,
-    /// Whose it is.
+    /// The merchant that owns it.
     pub merchant: MerchantId,
-    /// Raised by every change.
+    /// The version, which every change raises by one.
     pub version: u64,
-    /// Whether it was made with a live key.
+    /// True if it was created with a live key.
     pub livemode: bool,
-    /// When it was made, as shown.
+    /// The time of creation, as shown.
     pub created: AccountTime,
-    /// When it was made, in real time: it gets events committed from then on.
+    /// The time of creation in real time. The endpoint gets events that are committed from then on.
     pub made_at: ServerTime,
-    /// When it was deleted it is shown no more and gets nothing more.
+    /// True if it was deleted. It is then not shown and gets no events.
     pub deleted: bool,
-    /// Where events are posted to.
+    /// The address that receives events.
     pub url: String,
-    /// Whether it gets what happens in connected accounts instead of what happens to the merchant.
+    /// True if it gets the events of connected accounts instead of the merchant's own events.
     #[serde(default)]
     pub connect: bool,
-    /// Which types; `*` is all.
+    /// The event types that it receives. `*` means all.
     pub enabled_events: Vec<String>,
-    /// The API version that its events are rendered in, when it named one.
+    /// The API version of its events, if it names one.
     pub api_version: Option<String>,
     /// Free text.
     pub description: Option<String>,
-    /// The merchant's own data.
+    /// The merchant's metadata.
     pub metadata: BTreeMap<String, String>,
-    /// Whether events are posted.
+    /// The state.
     pub status: EndpointStatus,
-    /// The secrets, the newest first. Stored sealed, apart from the rest.
+    /// The secrets, newest first. They are stored sealed, apart from the other fields.
     #[serde(skip)]
     pub secrets: Vec<EndpointSecret>,
 }
 
-/// The metadata of an endpoint that only prints what it is sent: its key, and its value.
+/// The metadata of an endpoint that only prints incoming events: the key and the value.
 pub const ONLY_PRINTS: (&str, &str) = ("bankfeed_listen", "printing");
 
 impl Endpoint {
-    /// Whether what it answers says nothing of a client, because it only prints what it is sent.
+    /// True if the endpoint only prints incoming events. The client checker ignores its responses.
     pub fn only_prints(&self) -> bool {
         let (key, value) = ONLY_PRINTS;
         self.metadata.get(key).is_some_and(|held| held == value)
     }
 
-    /// Whether anything is posted here now.
+    /// True if events are sent here now.
     pub fn is_open(&self) -> bool {
         self.status == EndpointStatus::Enabled && !self.deleted
     }
 
-    /// Whether an event of this type is posted here now.
+    /// True if events of this type are sent here now.
     pub fn takes(&self, event_type: &str) -> bool {
         self.is_open()
             && self.enabled_events.iter().any(|enabled| enabled == "*" || enabled == event_type)
     }
 
-    /// The secrets that sign at `now`, the newest first.
+    /// Returns the secrets that sign at `now`, newest first.
     pub fn active_secrets(&self, now: ServerTime) -> impl Iterator<Item = &str> {
         self.secrets
             .iter()

@@ -1,7 +1,7 @@
-//! An event (`evt_…`): the word of a change, written in the same commit as the change.
+//! An event (`evt_…`), written in the same commit as the change that it reports.
 //!
-//! It keeps the object as it was at the commit, so that every later reader and every endpoint sees
-//! that form in its own API version.
+//! An event holds a copy of the object at the commit. Every later reader and every endpoint sees
+//! that copy in its own API version.
 
 use crate::account::Account;
 use crate::authorization::Authorization;
@@ -23,41 +23,41 @@ use crate::word::words;
 use serde::{Deserialize, Serialize};
 
 words! {
-    /// What happened.
+    /// The type of an event.
     EventType {
-        /// A connected account got somewhere to be paid out to.
+        /// An external account was added to a connected account.
         ConnectedExternalAccountCreated = "account.external_account.created",
-        /// A connected account is paid out to a place no more.
+        /// An external account was removed from a connected account.
         ConnectedExternalAccountDeleted = "account.external_account.deleted",
-        /// Where a connected account is paid out to was changed.
+        /// An external account of a connected account was changed.
         ConnectedExternalAccountUpdated = "account.external_account.updated",
         /// A connected account was changed.
         ConnectedAccountUpdated = "account.updated",
-        /// A dispute is over.
+        /// A dispute was closed.
         ChargeDisputeClosed = "charge.dispute.closed",
-        /// A debit was taken back.
+        /// A debit was disputed.
         ChargeDisputeCreated = "charge.dispute.created",
         /// The debit of a Checkout Session failed.
         CheckoutSessionAsyncPaymentFailed = "checkout.session.async_payment_failed",
         /// The debit of a Checkout Session succeeded.
         CheckoutSessionAsyncPaymentSucceeded = "checkout.session.async_payment_succeeded",
-        /// The holder did what a Checkout Session asked.
+        /// The holder completed a Checkout Session.
         CheckoutSessionCompleted = "checkout.session.completed",
-        /// A Checkout Session waits no longer.
+        /// A Checkout Session expired.
         CheckoutSessionExpired = "checkout.session.expired",
-        /// A customer was made.
+        /// A customer was created.
         CustomerCreated = "customer.created",
         /// A customer was deleted.
         CustomerDeleted = "customer.deleted",
-        /// A subscription was made.
+        /// A subscription was created.
         SubscriptionCreated = "customer.subscription.created",
-        /// A subscription was canceled, or expired before it began.
+        /// A subscription was canceled, or expired before it became active.
         SubscriptionDeleted = "customer.subscription.deleted",
         /// A subscription was changed.
         SubscriptionUpdated = "customer.subscription.updated",
         /// A customer was changed.
         CustomerUpdated = "customer.updated",
-        /// The number of an account changed.
+        /// The numbers of an account changed.
         AccountNumbersUpdated = "financial_connections.account.account_numbers_updated",
         /// An account was linked.
         AccountCreated = "financial_connections.account.created",
@@ -65,36 +65,36 @@ words! {
         AccountDeactivated = "financial_connections.account.deactivated",
         /// An account was disconnected.
         AccountDisconnected = "financial_connections.account.disconnected",
-        /// The date of a foreseen deactivation was set or changed.
+        /// The expected deactivation date of an account was set or changed.
         AccountExpectedDeactivationDateUpdated =
             "financial_connections.account.expected_deactivation_date_updated",
         /// An inactive account became active.
         AccountReactivated = "financial_connections.account.reactivated",
-        /// A balance refresh ended, either way.
+        /// A balance refresh succeeded or failed.
         AccountRefreshedBalance = "financial_connections.account.refreshed_balance",
-        /// An ownership refresh ended, either way.
+        /// An ownership refresh succeeded or failed.
         AccountRefreshedOwnership = "financial_connections.account.refreshed_ownership",
-        /// A transaction refresh ended, either way.
+        /// A transaction refresh succeeded or failed.
         AccountRefreshedTransactions = "financial_connections.account.refreshed_transactions",
-        /// What an account can pay by changed.
+        /// The payment method types of an account changed.
         AccountSupportedPaymentMethodTypesUpdated =
             "financial_connections.account.supported_payment_method_types_updated",
-        /// An account number runs out within thirty days.
+        /// An account number expires within thirty days.
         AccountUpcomingAccountNumberExpiry =
             "financial_connections.account.upcoming_account_number_expiry",
         /// An account becomes inactive within thirty days.
         AccountUpcomingDeactivation = "financial_connections.account.upcoming_deactivation",
-        /// The date of a foreseen deactivation was set or changed.
+        /// The expected deactivation date of an authorization was set or changed.
         AuthorizationExpectedDeactivationDateUpdated =
             "financial_connections.authorization.expected_deactivation_date_updated",
-        /// All accounts of a link become inactive within thirty days.
+        /// All accounts of an authorization become inactive within thirty days.
         AuthorizationUpcomingDeactivation =
             "financial_connections.authorization.upcoming_deactivation",
-        /// An invoice was made.
+        /// An invoice was created.
         InvoiceCreated = "invoice.created",
-        /// A draft of an invoice was deleted.
+        /// A draft invoice was deleted.
         InvoiceDeleted = "invoice.deleted",
-        /// An invoice was opened.
+        /// An invoice was finalized.
         InvoiceFinalized = "invoice.finalized",
         /// An invoice was paid.
         InvoicePaid = "invoice.paid",
@@ -104,67 +104,67 @@ words! {
         InvoicePaymentSucceeded = "invoice.payment_succeeded",
         /// An invoice was changed.
         InvoiceUpdated = "invoice.updated",
-        /// An invoice was given up.
+        /// An invoice was voided.
         InvoiceVoided = "invoice.voided",
-        /// An invoice item was made.
+        /// An invoice item was created.
         InvoiceItemCreated = "invoiceitem.created",
         /// An invoice item was deleted.
         InvoiceItemDeleted = "invoiceitem.deleted",
         /// A mandate changed.
         MandateUpdated = "mandate.updated",
-        /// A Payment Intent was given up.
+        /// A Payment Intent was canceled.
         PaymentIntentCanceled = "payment_intent.canceled",
-        /// A Payment Intent was made.
+        /// A Payment Intent was created.
         PaymentIntentCreated = "payment_intent.created",
         /// The debit of a Payment Intent failed.
         PaymentIntentPaymentFailed = "payment_intent.payment_failed",
-        /// The debit of a Payment Intent is under way.
+        /// The debit of a Payment Intent is processing.
         PaymentIntentProcessing = "payment_intent.processing",
-        /// A Payment Intent waits for what two small deposits were.
+        /// A Payment Intent waits for the verification of microdeposits.
         PaymentIntentRequiresAction = "payment_intent.requires_action",
-        /// A payment was made.
+        /// A Payment Intent succeeded.
         PaymentIntentSucceeded = "payment_intent.succeeded",
-        /// A payment method was given to a customer.
+        /// A payment method was attached to a customer.
         PaymentMethodAttached = "payment_method.attached",
-        /// A payment method was taken from its customer.
+        /// A payment method was detached from its customer.
         PaymentMethodDetached = "payment_method.detached",
         /// A payment method was changed.
         PaymentMethodUpdated = "payment_method.updated",
-        /// A price was made.
+        /// A price was created.
         PriceCreated = "price.created",
         /// A price was changed.
         PriceUpdated = "price.updated",
-        /// A product was made.
+        /// A product was created.
         ProductCreated = "product.created",
         /// A product was deleted.
         ProductDeleted = "product.deleted",
         /// A product was changed.
         ProductUpdated = "product.updated",
-        /// A Setup Intent was given up.
+        /// A Setup Intent was canceled.
         SetupIntentCanceled = "setup_intent.canceled",
-        /// A Setup Intent was made.
+        /// A Setup Intent was created.
         SetupIntentCreated = "setup_intent.created",
-        /// A Setup Intent waits for what two small deposits were.
+        /// A Setup Intent waits for the verification of microdeposits.
         SetupIntentRequiresAction = "setup_intent.requires_action",
-        /// A Setup Intent could not be done.
+        /// A Setup Intent failed.
         SetupIntentSetupFailed = "setup_intent.setup_failed",
-        /// A payment method may be debited from now on.
+        /// A Setup Intent succeeded.
         SetupIntentSucceeded = "setup_intent.succeeded",
-        /// A test clock is being advanced.
+        /// The advance of a test clock started.
         TestClockAdvancing = "test_helpers.test_clock.advancing",
-        /// A test clock was made.
+        /// A test clock was created.
         TestClockCreated = "test_helpers.test_clock.created",
         /// A test clock was deleted.
         TestClockDeleted = "test_helpers.test_clock.deleted",
-        /// An advance could not be finished.
+        /// The advance of a test clock failed.
         TestClockInternalFailure = "test_helpers.test_clock.internal_failure",
-        /// An advance is done.
+        /// The advance of a test clock finished.
         TestClockReady = "test_helpers.test_clock.ready",
     }
 }
 
 impl EventType {
-    /// The event that ends a refresh of a feature.
+    /// Returns the event type that ends a refresh of a feature.
     pub fn refreshed(feature: Feature) -> Self {
         match feature {
             Feature::Balance => Self::AccountRefreshedBalance,
@@ -174,7 +174,7 @@ impl EventType {
     }
 }
 
-/// An object as it was at the commit.
+/// A copy of an object at a commit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Snapshot {
     /// A bank account.
@@ -187,7 +187,7 @@ pub enum Snapshot {
     ConnectedAccount(Box<ConnectedAccount>),
     /// A customer.
     Customer(Box<Customer>),
-    /// Where a connected account is paid out to.
+    /// An external account of a connected account.
     ExternalAccount(Box<ExternalAccount>),
     /// A dispute.
     Dispute(Box<Dispute>),
@@ -214,9 +214,9 @@ pub enum Snapshot {
 /// The request that caused an event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
-    /// The request.
+    /// The id of the request.
     pub request: RequestId,
-    /// The idempotency key it came with.
+    /// The idempotency key of the request.
     pub idempotency_key: Option<String>,
 }
 
@@ -225,26 +225,26 @@ pub struct Cause {
 pub struct Event {
     /// Its id, which holds its shard.
     pub id: EventId,
-    /// Whose it is.
+    /// The merchant that owns it.
     pub merchant: MerchantId,
-    /// Whether it is about live objects.
+    /// True if it is about live objects.
     pub livemode: bool,
-    /// When it happened, by the object's clock.
+    /// The time of the event, by the object's clock.
     pub created: AccountTime,
-    /// What happened.
+    /// The type.
     pub event_type: EventType,
-    /// The bank account it is about.
+    /// The bank account that it is about.
     pub account: Option<AccountId>,
     /// The object after the change.
     pub snapshot: Snapshot,
-    /// The object before the change, for events that show what changed.
+    /// The object before the change, for events that show the previous attributes.
     pub previous: Option<Snapshot>,
-    /// The request that caused it; none for what happened by itself.
+    /// The request that caused it. `None` if no request did.
     pub cause: Option<Cause>,
 }
 
 impl Event {
-    /// The event of a change of a bank account; `place` counts the events of one change.
+    /// Creates the event of a change of a bank account. `place` counts the events of one change.
     pub fn of_account(
         account: &Account,
         event_type: EventType,
@@ -266,8 +266,9 @@ impl Event {
         }
     }
 
-    /// The event of a date that concerns a whole authorization. Every account of it tells the
-    /// same, so the id follows from the authorization and the date: it is one event.
+    /// Creates the event of a date that concerns a whole authorization. Every account of it would
+    /// emit the same event. The id is therefore derived from the authorization and the date, so
+    /// that the event exists once.
     pub fn of_authorization(
         account: &Account,
         event_type: EventType,
@@ -290,8 +291,8 @@ impl Event {
         }
     }
 
-    /// The event of a change of an object that is changed whole; `place` counts the events of one
-    /// change.
+    /// Creates the event of a change of an object that is stored whole. `place` counts the events
+    /// of one change.
     pub fn of_object(
         object: &dyn Stored,
         snapshot: Snapshot,
@@ -314,8 +315,8 @@ impl Event {
         }
     }
 
-    /// The event of a change of a connected account. It is the account's own, not the platform's,
-    /// though the object stands among the platform's rows.
+    /// Creates the event of a change of a connected account. The event belongs to the account, not
+    /// to the platform, although the object is among the platform's rows.
     pub fn of_connected_account(
         account: &ConnectedAccount,
         snapshot: Snapshot,
@@ -339,13 +340,13 @@ impl Event {
     }
 }
 
-/// When and by what something happened to an object.
+/// The circumstances of a change of an object.
 #[derive(Clone, Copy, Debug)]
 pub struct Happened<'a> {
-    /// When, by the object's clock.
+    /// The time, by the object's clock.
     pub at: AccountTime,
-    /// Whether the object is live.
+    /// True if the object is live.
     pub livemode: bool,
-    /// The request that caused it; none for what happened by itself.
+    /// The request that caused it. `None` if no request did.
     pub cause: Option<&'a Cause>,
 }

@@ -1,8 +1,8 @@
-//! A fault on demand (`bankfeed.fault`): what goes wrong for a key, so that a client can be shown to
-//! bear it.
+//! A fault on demand (`bankfeed.fault`): a failure that the server injects for a merchant, so that
+//! a client's handling of it can be tested.
 //!
-//! Which of the things that fit are hit follows from the fault and from their places alone: the
-//! same calls after the same faults go wrong in the same places.
+//! The fault and the position of a call or webhook decide if it is hit. The same calls after the
+//! same faults therefore fail in the same positions.
 
 use crate::clock::AccountTime;
 use crate::id::{EndpointId, FaultId, MerchantId, hash_number};
@@ -10,19 +10,19 @@ use crate::word::words;
 use serde::{Deserialize, Serialize};
 
 words! {
-    /// What goes wrong.
+    /// The kind of failure.
     FaultKind {
-        /// A call is answered 500 and not done.
+        /// A call gets a 500 response and is not executed.
         ApiErrorBefore = "api_error_before",
-        /// A call is done and answered 500.
+        /// A call is executed and gets a 500 response.
         ApiErrorAfter = "api_error_after",
-        /// The connection of a call is cut and it is not done.
+        /// The connection is closed before the call is executed.
         ApiCutBefore = "api_cut_before",
-        /// A call is done and its connection cut before the answer.
+        /// The connection is closed after the call is executed, before the response.
         ApiCutAfter = "api_cut_after",
-        /// A call waits before it is done.
+        /// A call is delayed before it is executed.
         ApiLatency = "api_latency",
-        /// A call is answered 429 and not done.
+        /// A call gets a 429 response and is not executed.
         ApiRateLimited = "api_rate_limited",
         /// A webhook is never sent.
         WebhookLost = "webhook_lost",
@@ -38,7 +38,7 @@ words! {
 }
 
 impl FaultKind {
-    /// Whether it is about webhooks; else it is about API calls.
+    /// True if it is about webhooks, false if it is about API calls.
     pub fn is_of_webhooks(self) -> bool {
         matches!(
             self,
@@ -51,19 +51,19 @@ impl FaultKind {
     }
 }
 
-/// Which of the things that fit are hit.
+/// The selection of the matching calls or webhooks that are hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Share {
-    /// So many of a hundred, from 1 to 100, picked by the seed.
+    /// This percentage, from 1 to 100, chosen by the seed.
     Percent(u8),
-    /// Each of which the place is a multiple of this, from 1.
+    /// Every call or webhook with a position that is a multiple of this number, from 1.
     Every(u32),
-    /// The first so many.
+    /// The first ones, up to this number.
     First(u32),
 }
 
 impl Share {
-    /// Whether the thing at this place, counted from 1, is hit.
+    /// True if the call or webhook at this position, counted from 1, is hit.
     pub fn takes(self, seed: u64, kind: FaultKind, place: u64) -> bool {
         match self {
             Self::Percent(percent) => {
@@ -77,12 +77,12 @@ impl Share {
     }
 }
 
-/// What hit a delivery.
+/// A fault that was applied to a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hit {
-    /// Which fault.
+    /// The fault.
     pub fault: FaultId,
-    /// What goes wrong.
+    /// The kind of failure.
     pub kind: FaultKind,
 }
 
@@ -91,36 +91,38 @@ pub struct Hit {
 pub struct Fault {
     /// Its id.
     pub id: FaultId,
-    /// Whose it is: of webhooks to its endpoints, or of calls that act as it.
+    /// The merchant. The fault applies to webhooks to its endpoints, or to calls on its behalf.
     pub merchant: MerchantId,
-    /// 1 at first, raised by one by every change.
+    /// The version: 1 at creation, raised by one by every change.
     pub version: u64,
-    /// When it was made.
+    /// The time of creation.
     pub created: AccountTime,
-    /// Whether it was taken away.
+    /// True if it was removed.
     pub deleted: bool,
-    /// What goes wrong.
+    /// The kind of failure.
     pub kind: FaultKind,
-    /// Of webhooks: only these types; a word may end in `.*`. All when empty.
+    /// For webhooks: the only event types that match. A word may end in `.*`. All types match if it
+    /// is empty.
     pub event_types: Vec<String>,
-    /// Of webhooks: only those to this endpoint.
+    /// For webhooks: the only endpoint that matches.
     pub endpoint: Option<EndpointId>,
-    /// Of calls: only those with this method.
+    /// For calls: the only HTTP method that matches.
     pub method: Option<String>,
-    /// Of calls: only those whose path begins so. All but test helpers if there is none.
+    /// For calls: the prefix of the paths that match. Without it all paths but those of test
+    /// helpers match.
     pub path: Option<String>,
-    /// Which of those that fit are hit.
+    /// The selection of the matching ones that are hit.
     pub share: Share,
-    /// Picks among them.
+    /// The seed of the selection.
     pub seed: u64,
-    /// How long what waits is held.
+    /// The delay in milliseconds, for faults that delay.
     pub delay_ms: u32,
-    /// After so many hits it is over.
+    /// The number of hits after which the fault is over.
     pub hits_max: Option<u32>,
 }
 
 impl Fault {
-    /// Whether it hits nothing any more once so many things fitted it and so many of them were hit.
+    /// True if the fault can hit no more, after this many matches and hits.
     pub fn is_over(&self, fitting: u64, hits: u32) -> bool {
         let is_used_up = matches!(self.share, Share::First(first) if fitting >= u64::from(first));
         is_used_up || self.hits_max.is_some_and(|hits_max| hits >= hits_max)
@@ -136,8 +138,8 @@ mod tests {
         (1..=1_000).filter(takes).collect()
     }
 
-    /// Shares take what they say: the first, every one of so many, or about so many of a hundred, and
-    /// the same ones for the same seed only.
+    /// Each selection takes its share: the first ones, every nth, or about a percentage. Only the
+    /// same seed takes the same ones.
     #[test]
     fn shares_take_what_they_say() {
         assert_eq!(taken(Share::First(2), 0), [1, 2]);

@@ -1,7 +1,8 @@
-//! A finding: what a client does that would lose data in production, with what shows it.
+//! A diagnostic of the client checker: a habit of a client that would lose data in production, with
+//! its evidence.
 //!
-//! Findings are made by watching the client and are kept in memory only; docs/judge.md says of each
-//! when exactly it is raised.
+//! The server observes the client and keeps diagnostics in memory only. `docs/judge.md` defines the
+//! exact condition of each.
 
 use crate::clock::ServerTime;
 use crate::id::{AccountId, EndpointId, EventId, RequestId};
@@ -9,33 +10,33 @@ use crate::limits::JUDGE_EVIDENCE_MAX;
 use crate::word::words;
 
 words! {
-    /// What was found, the worst first.
+    /// The kind of a diagnostic, worst first.
     FindingCode {
-        /// A webhook whose signature was wrong was answered as if it had been taken.
+        /// The client accepted a webhook with a wrong signature.
         WebhookNotVerified = "webhook_not_verified",
-        /// A later listing began before the last page of an earlier one was read.
+        /// The client began a later list before it had read the last page of an earlier one.
         CursorMovedEarly = "cursor_moved_early",
-        /// A listing was left though it had more.
+        /// The client stopped reading a list that had more pages.
         PagingStopped = "paging_stopped",
-        /// The bank's time was used to find what is new.
+        /// The client used the bank's time to find new transactions.
         TimeAsCursor = "time_as_cursor",
-        /// A transaction was used to find what is new.
+        /// The client used a transaction to find new transactions.
         RowAsCursor = "row_as_cursor",
-        /// An event was taken and what it told of never read.
+        /// The client accepted an event and never read the transactions that it reports.
         EventNotRead = "event_not_read",
-        /// A refresh failed and nothing came of it, or it was taken for a success.
+        /// The client ignored a failed refresh, or treated it as a success.
         FailedRefreshIgnored = "failed_refresh_ignored",
-        /// A webhook was answered with a redirect.
+        /// A webhook got a redirect as its response.
         WebhookRedirected = "webhook_redirected",
-        /// A refresh was asked for before it could be started.
+        /// The client requested a refresh during its cool-down.
         RefreshInCoolDown = "refresh_in_cool_down",
-        /// An account was read again and again while a refresh was pending.
+        /// The client read an account repeatedly while a refresh was pending.
         PendingPolled = "pending_polled",
     }
 }
 
 impl FindingCode {
-    /// What was seen, in a sentence.
+    /// Returns a sentence that describes the observation.
     pub fn message(self) -> &'static str {
         match self {
             Self::WebhookNotVerified => {
@@ -79,7 +80,7 @@ impl FindingCode {
         }
     }
 
-    /// What to do instead.
+    /// Returns a sentence that describes the fix.
     pub fn fix(self) -> &'static str {
         match self {
             Self::WebhookNotVerified => {
@@ -122,49 +123,49 @@ impl FindingCode {
     }
 }
 
-/// What a finding is about.
+/// The subject of a diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
-    /// How a bank account is followed.
+    /// The way in which a client follows a bank account.
     Account(AccountId),
-    /// How an endpoint answers.
+    /// The responses of an endpoint.
     Endpoint(EndpointId),
-    /// How that answers which programs that listen forward events to.
+    /// The responses of the target that `stripe listen` forwards to.
     Listener,
 }
 
-/// One thing that was seen.
+/// One observation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
-    /// When.
+    /// The time.
     pub at: ServerTime,
-    /// The request in which.
+    /// The request in which it happened.
     pub request: Option<RequestId>,
-    /// The event that it has to do with.
+    /// The event that it concerns.
     pub event: Option<EventId>,
-    /// What, in words.
+    /// The description.
     pub what: String,
 }
 
-/// Something that would lose data in production.
+/// A habit that would lose data in production.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What.
+    /// The kind.
     pub code: FindingCode,
-    /// Of what.
+    /// The subject.
     pub subject: Subject,
-    /// How often.
+    /// The number of observations.
     pub times: u32,
-    /// When first.
+    /// The time of the first observation.
     pub first_at: ServerTime,
-    /// When last.
+    /// The time of the last observation.
     pub last_at: ServerTime,
-    /// What shows it: what was seen first, then the newest.
+    /// The evidence: the first observation, then the newest ones.
     pub evidence: Vec<Evidence>,
 }
 
 impl Finding {
-    /// One that was seen for the first time. The evidence is in the order in which it was seen.
+    /// Creates a diagnostic from its first observations, in the order in which they happened.
     pub fn new(code: FindingCode, subject: Subject, evidence: Vec<Evidence>) -> Self {
         let first_at = evidence.first().map_or(ServerTime::default(), |seen| seen.at);
         let mut finding =
@@ -173,7 +174,7 @@ impl Finding {
         finding
     }
 
-    /// The same once more, or more often. Of much evidence the oldest and the newest is kept.
+    /// Adds further observations. If there are too many, the first and the newest are kept.
     pub fn add(&mut self, times: u32, evidence: Vec<Evidence>) {
         self.times = self.times.saturating_add(times);
         for seen in evidence {
@@ -187,36 +188,36 @@ impl Finding {
 }
 
 words! {
-    /// What a report comes down to.
+    /// The verdict of a report.
     Verdict {
-        /// Nothing was heard of the client, so nothing can be said of it.
+        /// There were no observations of the client.
         NothingSeen = "nothing_seen",
-        /// It was heard of, and does nothing that would lose data.
+        /// The client was observed, and there is no diagnostic.
         NothingFound = "nothing_found",
-        /// It does.
+        /// There is a diagnostic.
         Found = "found",
     }
 }
 
-/// What is reported of a client.
+/// The report about a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsumerReport {
-    /// Since when it is watched.
+    /// The time at which the observation began.
     pub since: ServerTime,
-    /// Whether the caller says that the client has done all that it will.
+    /// True if the caller says that the client has finished.
     pub finished: bool,
-    /// Calls that tell something.
+    /// The number of calls that were observed.
     pub calls: u64,
-    /// Attempts to deliver a webhook.
+    /// The number of attempts to deliver a webhook.
     pub attempts: u64,
-    /// Accounts that are watched.
+    /// The number of accounts that were observed.
     pub accounts: usize,
-    /// The worst first, of the same kind the newest.
+    /// The diagnostics, worst first, and newest first within a kind.
     pub findings: Vec<Finding>,
 }
 
 impl ConsumerReport {
-    /// What it comes down to.
+    /// Returns the verdict.
     pub fn verdict(&self) -> Verdict {
         match (self.findings.is_empty(), self.calls, self.attempts) {
             (false, _, _) => Verdict::Found,
@@ -234,7 +235,7 @@ mod tests {
         Evidence { at: ServerTime(at), request: None, event: None, what: at.to_string() }
     }
 
-    /// Evidence has a bound: what was seen first stays, and of the rest the newest.
+    /// Evidence is bounded: the first observation stays, and the newest ones.
     #[test]
     fn keeps_the_first_and_the_newest() {
         let subject = Subject::Account(AccountId::from_number(1));

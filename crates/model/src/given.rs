@@ -1,7 +1,8 @@
-//! Parameters as a request gave them, read by shape: what objects echo without acting on it.
+//! Extra parameters: request parameters that an object echoes and the server otherwise ignores.
 //!
-//! A payment object of Stripe knows hundreds of parameters. Those that decide anything here are
-//! typed fields of the object; the rest is kept in this form and shown again.
+//! A Stripe payment object has hundreds of parameters. The parameters that the server acts on are
+//! typed fields of the object. The others are read by the schema of the call, stored in this form,
+//! and shown again.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Given {
-    /// An empty text in place of a value: forget it.
+    /// An empty text in place of a value, which unsets the parameter.
     #[default]
     Unset,
     /// `true` or `false`.
@@ -26,12 +27,12 @@ pub enum Given {
 }
 
 impl Given {
-    /// No parameters at all.
+    /// Creates an empty hash.
     pub fn nothing() -> Self {
         Self::Hash(BTreeMap::new())
     }
 
-    /// The value at a path of names, such as `["us_bank_account", "verification_method"]`.
+    /// Returns the value at a path of names, such as `["us_bank_account", "verification_method"]`.
     pub fn at(&self, path: &[&str]) -> Option<&Self> {
         path.iter().try_fold(self, |value, name| match value {
             Self::Hash(members) => members.get(*name),
@@ -39,7 +40,7 @@ impl Given {
         })
     }
 
-    /// The member of a name, left out of this hash from now on.
+    /// Removes a member from this hash and returns it.
     pub fn take(&mut self, name: &str) -> Option<Self> {
         match self {
             Self::Hash(members) => members.remove(name),
@@ -63,7 +64,7 @@ impl Given {
         }
     }
 
-    /// The number at a path.
+    /// The integer at a path.
     pub fn integer(&self, path: &[&str]) -> Option<i64> {
         match self.at(path) {
             Some(Self::Integer(number)) => Some(*number),
@@ -71,7 +72,7 @@ impl Given {
         }
     }
 
-    /// The truth value at a path.
+    /// The boolean at a path.
     pub fn boolean(&self, path: &[&str]) -> Option<bool> {
         match self.at(path) {
             Some(Self::Boolean(value)) => Some(*value),
@@ -93,8 +94,8 @@ impl Given {
         Some(items.iter().filter_map(|item| item.text(&[]).map(str::to_owned)).collect())
     }
 
-    /// Takes over what a later request gave: hashes member by member, everything else whole.
-    /// What was unset is gone.
+    /// Applies a later request. Hashes are merged member by member, and other values are replaced.
+    /// Unset members are removed.
     pub fn update(&mut self, later: Self) {
         match (self, later) {
             (Self::Hash(held), Self::Hash(later)) => {
@@ -110,7 +111,7 @@ impl Given {
         }
     }
 
-    /// The same without the members that were unset.
+    /// Returns the value without the members that were unset.
     #[must_use]
     pub fn without_unset(self) -> Self {
         match self {
@@ -134,7 +135,7 @@ mod tests {
         Given::Hash(members.iter().map(|(name, value)| ((*name).into(), value.clone())).collect())
     }
 
-    /// Paths lead to values of their type and nowhere else.
+    /// A path returns only a value of the requested type.
     #[test]
     fn reads_by_path() {
         let given =
@@ -145,7 +146,7 @@ mod tests {
         assert_eq!(given.at(&["c", "b"]), None);
     }
 
-    /// A later request changes what it names, and what it unsets is gone.
+    /// A later request changes the members that it names and removes those that it unsets.
     #[test]
     fn updates_by_member() {
         let mut held = hash(&[("a", hash(&[("b", Given::Integer(1)), ("c", Given::Integer(2))]))]);

@@ -1,14 +1,14 @@
-//! Typed ids. An id says where its row lives.
+//! Typed ids. An id contains the location of its row.
 //!
-//! A number of at most 63 bits stands behind every object, ordered by when it was made; the
-//! database stores that number. Its text is the prefix, 11 base-62 digits of the number, and 13
-//! digits that make the id complete:
+//! Every object has a number of at most 63 bits, in the order of creation. The database stores that
+//! number. The text of an id is a prefix, 11 base-62 digits of the number, and a tail of 13 digits:
 //!
-//! - for an object of its own (`cus_`, `fca_` …) a check that tells a mistyped id from a real one;
-//! - for a child (`fctxn_`, `fctxnref_`, `evt_` …) the child's place under its parent, so that one
-//!   key look-up finds it and its shard is known from the id alone.
+//! - For an object of its own (`cus_`, `fca_` …) the tail is a check that detects a mistyped id.
+//! - For a child (`fctxn_`, `fctxnref_`, `evt_` …) the tail is the child's position under its
+//!   parent. One key look-up finds it, and its shard is known from the id alone.
 //!
-//! The alphabet is in ASCII order and the digits have a fixed width: ids sort as their numbers do.
+//! The alphabet is in ASCII order and the digits have a fixed width. Ids therefore sort as their
+//! numbers do.
 
 mod child;
 mod number;
@@ -20,7 +20,7 @@ pub use text::{ID_DIGITS, IdText};
 
 use std::fmt;
 
-/// The text is not an id of the kind that was asked for.
+/// The error for a text that is not an id of the expected kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotAnId;
 

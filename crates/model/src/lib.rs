@@ -1,9 +1,9 @@
-//! Plain values and pure functions: the objects of bankfeed, their state machines, and the diff
-//! that is the heart of a refresh.
+//! Values and pure functions: the objects of bankfeed, their state machines, and the diff of a
+//! refresh.
 //!
-//! Nothing here does I/O, waits, knows SQL or writes JSON. Time and randomness arrive as
-//! arguments ([`clock::Clock`], [`clock::Rng`]), money is integer minor units, and every bound of
-//! the product stands in [`limits`].
+//! This crate does no I/O, is not async, and knows neither SQL nor JSON. Time and randomness are
+//! arguments ([`clock::Clock`], [`clock::Rng`]). Money is integer minor units. Every bound of the
+//! product is in [`limits`].
 
 pub mod account;
 pub mod authorization;

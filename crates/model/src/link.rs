@@ -1,4 +1,4 @@
-//! One run of the link flow (`lf_…`): a holder picks a bank, allows, logs in and picks accounts.
+//! One link flow (`lf_…`): a holder picks a bank, consents, logs in and picks accounts.
 //!
 //! ```text
 //! institutions → consent → login | bank page → accounts → ended (linked)
@@ -7,10 +7,10 @@
 //!      └→ manual entry → ended (numbers entered)         any pane → ended (cancelled | failed)
 //! ```
 //!
-//! A run that links again begins with the consent, at the bank that it is about.
+//! A flow that links again begins with the consent, at its bank.
 //!
-//! The run is what stands in the database, never in a page: a page shows the pane of the version
-//! it was rendered from, and a step that names another version changes nothing.
+//! The database holds the state of the flow, and a page never does. A page shows the pane of the
+//! version that it was rendered from. A step that names another version changes no state.
 
 use crate::account::{Category, PaymentMethodType, Subcategory};
 use crate::clock::{AccountTime, ServerTime};
@@ -19,31 +19,31 @@ use crate::id::{AccountId, ClockId, InstitutionId, LinkFlowId, MerchantId, Token
 use crate::limits::LINK_FLOW_AGE_S_MAX;
 use serde::{Deserialize, Serialize};
 
-/// What the holder is shown.
+/// The pane that the holder sees.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Pane {
     /// The list of banks.
     #[default]
     Institutions,
-    /// What is asked for, and why.
+    /// The consent: the data that is requested, and the reason.
     Consent,
-    /// A form of the bank picked.
+    /// A form of the chosen bank.
     Login {
         /// The names of its fields.
         fields: Vec<String>,
-        /// Whether the bank refused the answers before.
+        /// True if the bank rejected the previous input.
         refused: bool,
     },
     /// The bank's own page, in a second window.
     BankPage {
-        /// Whether the holder came back without having allowed it.
+        /// True if the holder came back without allowing access.
         refused: bool,
     },
-    /// The accounts that the login gave.
+    /// The accounts of the login.
     Accounts,
-    /// The bank takes no logins.
+    /// The bank accepts no logins.
     Down {
-        /// When it will, if it says so.
+        /// The time at which the bank will accept logins, if it gives one.
         until: Option<AccountTime>,
     },
     /// The bank ended the login.
@@ -52,31 +52,31 @@ pub enum Pane {
     ManualEntry,
     /// An e-mail address by which accounts linked before are found.
     SignIn {
-        /// Whether nobody is known by the address that was given.
+        /// True if no accounts are known for the address that the holder gave.
         unknown: bool,
     },
     /// The code that was sent to the address.
     Code,
-    /// The accounts linked before.
+    /// The accounts that were linked before.
     Saved,
-    /// It is over.
+    /// The flow has ended.
     Ended(FlowEnd),
 }
 
-/// How a run ended.
+/// The result of a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FlowEnd {
-    /// With accounts.
+    /// The holder linked accounts.
     Linked,
-    /// With numbers that the holder typed.
+    /// The holder typed account numbers.
     NumbersEntered,
     /// The holder left.
     Cancelled,
-    /// The bank's fault: it was down, or ended the login.
+    /// The bank was down, or ended the login.
     Failed,
 }
 
-/// An account that can be picked: of a login, or linked before.
+/// An account that the holder can pick: from a login, or linked before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
     /// The bank.
@@ -93,50 +93,50 @@ pub struct Offer {
     pub subcategory: Subcategory,
     /// The last four digits of its number.
     pub last4: Option<String>,
-    /// What it can pay by.
+    /// The payment method types that it supports.
     pub supported_payment_method_types: Vec<PaymentMethodType>,
-    /// Whether it is picked unless the holder picks others.
+    /// True if it is picked unless the holder picks others.
     pub preselected: bool,
     /// The credential of this account.
     pub credential: Vec<u8>,
 }
 
 impl Offer {
-    /// Whether it can pay by ACH.
+    /// True if it can pay by ACH.
     pub fn can_pay(&self) -> bool {
         self.supported_payment_method_types.contains(&PaymentMethodType::UsBankAccount)
     }
 }
 
-/// Where a run stands.
+/// The state of a flow.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkRun {
-    /// What the holder is shown.
+    /// The pane that the holder sees.
     pub pane: Pane,
-    /// The bank picked.
+    /// The chosen bank.
     pub institution: Option<InstitutionId>,
-    /// The address that a returning holder signs in with.
+    /// The address with which a returning holder signs in.
     pub email: Option<String>,
-    /// Whether the code was right.
+    /// True if the holder entered the right code.
     pub signed_in: bool,
-    /// The address under which the holder wants the linked accounts to be found again.
+    /// The address under which the holder saves the linked accounts.
     pub sign_up: Option<String>,
-    /// What the run linked.
+    /// The accounts that the flow linked.
     pub accounts: Vec<AccountId>,
-    /// The token of the numbers that were typed, if the carrier gives one.
+    /// The token of the typed numbers, if the carrier creates one.
     pub token: Option<TokenId>,
     /// The last four digits of those numbers.
     pub last4: Option<String>,
-    /// What the connector needs to go on. Stored sealed, apart from the rest.
+    /// The login state of the connector. It is stored sealed, apart from the other fields.
     #[serde(skip)]
     pub login: Vec<u8>,
-    /// What can be picked. Stored sealed, apart from the rest.
+    /// The accounts that can be picked. They are stored sealed, apart from the other fields.
     #[serde(skip)]
     pub offers: Vec<Offer>,
 }
 
 impl LinkRun {
-    /// How it ended, once it has.
+    /// Returns the result, if the flow has ended.
     pub fn end(&self) -> Option<FlowEnd> {
         match self.pane {
             Pane::Ended(end) => Some(end),
@@ -145,43 +145,44 @@ impl LinkRun {
     }
 }
 
-/// One run in a browser.
+/// One flow in a browser.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkFlow {
     /// Its id.
     pub id: LinkFlowId,
-    /// Whose it is.
+    /// The merchant that owns it.
     pub merchant: MerchantId,
-    /// Raised by every step.
+    /// The version, which every step raises by one.
     pub version: u64,
-    /// Whether the carrier was made with a live key.
+    /// True if the carrier was created with a live key.
     pub livemode: bool,
-    /// When it began.
+    /// The time of its start.
     pub created: AccountTime,
-    /// When it began by the server's time.
+    /// The time of its start by the server's clock.
     #[serde(default)]
     pub begun: ServerTime,
     /// The test clock of the carrier.
     pub clock: Option<ClockId>,
     /// The id of the carrier.
     pub carrier: String,
-    /// The origin of the page that opened it, which is told how it ended.
+    /// The origin of the page that opened the flow and receives its result.
     pub origin: Option<String>,
-    /// What the page that waits told of the holder, for a payment method.
+    /// The holder's billing details from the page that waits, for a payment method.
     #[serde(default = "Given::nothing")]
     pub billing_details: Given,
-    /// The page of ours that it was begun on and that goes on after it, by its path.
+    /// The path of our page that began the flow and continues after it.
     #[serde(default)]
     pub page: Option<String>,
-    /// What the holder's browser shows to be let in. Stored sealed, apart from the rest.
+    /// The secret that gives the holder's browser access. It is stored sealed, apart from the other
+    /// fields.
     #[serde(skip)]
     pub secret: String,
-    /// Where it stands.
+    /// The state.
     pub run: LinkRun,
 }
 
 impl LinkFlow {
-    /// From when on it takes no steps.
+    /// Returns the time at which the flow expires.
     pub fn expires_at(&self) -> AccountTime {
         self.created.plus(LINK_FLOW_AGE_S_MAX)
     }

@@ -38,8 +38,9 @@ impl Currency {
         code
     }
 
-    /// How many digits of an amount stand after the point, from 0 to 3, after Stripe's list. Króna
-    /// and Ugandan shilling have none of use any more, and amounts of them still count hundredths.
+    /// The number of decimal digits of an amount, from 0 to 3, as in Stripe's list. The Icelandic
+    /// króna and the Ugandan shilling no longer have smaller units, but their amounts still count
+    /// hundredths.
     pub fn decimals(self) -> usize {
         match self.as_str() {
             "bif" | "clp" | "djf" | "gnf" | "jpy" | "kmf" | "krw" | "mga" | "pyg" | "rwf"
@@ -49,7 +50,7 @@ impl Currency {
         }
     }
 
-    /// An amount of minor units as a decimal number with all its digits: `-12.00`.
+    /// Returns an amount of minor units as a decimal number with all its digits, such as `-12.00`.
     pub fn decimal(self, amount: i64) -> String {
         let decimals = self.decimals();
         let digits = format!("{:0>width$}", amount.unsigned_abs(), width = decimals + 1);
@@ -86,7 +87,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Three letters of any case are one currency; nothing else is.
+        /// Three letters of any case are a currency. Any other text is rejected.
         #[test]
         fn reads_three_letters_only(text in "\\PC{0,5}") {
             let letters = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_alphabetic());

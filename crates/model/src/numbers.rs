@@ -3,14 +3,14 @@
 use crate::clock::{Clock, Rng};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// 2020-01-01 in microseconds: numbers count from here.
+/// 2020-01-01 in microseconds. Numbers count from this time.
 const NUMBERS_BEGIN_US: i64 = 1_577_836_800_000_000;
-/// The low bits of a number, which spread it between processes.
+/// The number of random low bits, which keep the numbers of two processes apart.
 const RANDOM_BITS: u32 = 12;
 
-/// Microseconds since 2020 by which new numbers are ordered: real time, whose microseconds a second
-/// process does not live through again. On a server with a fixed time they are those of objects,
-/// so that the same calls give the same ids.
+/// Returns the microseconds since 2020 that order new numbers. They are real time, so that a
+/// restarted process never repeats a microsecond. On a server with a fixed time they are the time
+/// of objects, so that the same calls give the same ids.
 fn ticks(clock: &dyn Clock) -> u64 {
     let account_us = clock.account_now().0.saturating_mul(1_000_000);
     let server_us = clock.server_now().0;
@@ -20,23 +20,25 @@ fn ticks(clock: &dyn Clock) -> u64 {
     (now_us - NUMBERS_BEGIN_US).max(0).unsigned_abs() & ((1 << 51) - 1)
 }
 
-/// Gives numbers for new ids: rising within a process, and spread by random bits between processes.
+/// The source of numbers for new ids. Numbers rise within a process, and random bits keep those of
+/// two processes apart.
 #[derive(Debug, Default)]
 pub struct Numbers {
     last: AtomicU64,
 }
 
 impl Numbers {
-    /// The numbers of a server with a fixed time on a database that an earlier run has used: they
-    /// begin as far behind the fixed time as real time has come since 2020, a thousandth of it, so
-    /// that they pass those of every earlier run that made fewer than a thousand objects a second.
+    /// Creates the numbers of a server with a fixed time on a database that an earlier process has
+    /// used. They begin after the fixed time, by a thousandth of the real time since 2020. They
+    /// therefore pass the numbers of every earlier process that created fewer than a thousand
+    /// objects per second.
     pub fn after_restart(clock: &dyn Clock) -> Self {
         let passed_us = clock.server_now().0.saturating_sub(NUMBERS_BEGIN_US).max(0);
         let begin = ticks(clock).saturating_add(passed_us.unsigned_abs() / 1_000);
         Self { last: AtomicU64::new(begin << RANDOM_BITS) }
     }
 
-    /// The next number: the time, then random bits; never below one given before.
+    /// Returns the next number: the time, then random bits. It is greater than every number before.
     pub fn next(&self, clock: &dyn Clock, rng: &dyn Rng) -> u64 {
         let mut random = [0; 2];
         rng.fill(&mut random);
@@ -65,7 +67,7 @@ mod tests {
         }
     }
 
-    /// The worst case: no random bit ever tells two processes apart.
+    /// A source without randomness, the worst case for two processes.
     struct NoRandomness;
 
     impl Rng for NoRandomness {
@@ -75,8 +77,8 @@ mod tests {
     }
 
     proptest! {
-        /// A server that starts again in the same second gives no number twice: its microseconds
-        /// are later ones.
+        /// A server that restarts within the same second repeats no number, because its
+        /// microseconds are later.
         #[test]
         fn a_restart_within_a_second_repeats_nothing(
             second in 1_700_000_000..1_900_000_000_i64, count in 1..200_i64,
@@ -91,8 +93,8 @@ mod tests {
             prop_assert!(before.iter().max() < after.iter().min());
         }
 
-        /// With a fixed time the same calls give the same numbers, and a restart on the same
-        /// database a second later gives none of them again.
+        /// With a fixed time the same calls give the same numbers. A restart on the same database a
+        /// second later repeats none of them.
         #[test]
         fn fixed_time_repeats_on_an_empty_database_only(
             fixed in 1_700_000_000..1_900_000_000_i64,

@@ -1,4 +1,4 @@
-//! Objects of payments: what can lead to a bank account, and what it leads to.
+//! Payment objects that can carry a link flow, and the objects that they create.
 
 pub mod checkout;
 pub mod dispute;

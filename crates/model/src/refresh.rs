@@ -1,8 +1,8 @@
-//! Refreshes: one attempt to fetch one feature of one account, and the job behind it.
+//! Refreshes: one attempt to fetch one feature of one account, and its job.
 //!
-//! `pending` → `succeeded` | `failed`, and then another. What objects show of the newest refresh of
-//! a feature stands in the account ([`RefreshState`]); the job ([`RefreshJob`]) is what workers
-//! claim, and stays as history until it is pruned.
+//! A refresh is `pending`, then `succeeded` or `failed`, and another may follow. The account holds
+//! the state of the newest refresh of each feature ([`RefreshState`]). Workers claim the job
+//! ([`RefreshJob`]), which stays as history until it is pruned.
 
 use crate::bank::Feature;
 use crate::clock::{AccountTime, ServerTime};
@@ -11,35 +11,35 @@ use crate::word::words;
 use serde::{Deserialize, Serialize};
 
 words! {
-    /// Where a refresh stands.
+    /// The state of a refresh.
     RefreshStatus {
-        /// Asked for, not ended.
+        /// Requested and not ended.
         Pending = "pending",
         /// Ended with the bank's data.
         Succeeded = "succeeded",
-        /// Ended without; what was held before stays.
+        /// Ended without data. The stored data is unchanged.
         Failed = "failed",
     }
 }
 
 words! {
-    /// Why a refresh failed: the closed list that tests may script.
+    /// The cause of a failed refresh. This is the complete list that tests may script.
     RefreshCause {
-        /// The bank takes no requests for now.
+        /// The bank accepts no requests for now.
         InstitutionUnavailable = "institution_unavailable",
-        /// The bank did not answer in time.
+        /// The bank did not respond in time.
         InstitutionTimeout = "institution_timeout",
-        /// The bank answered with something we cannot read.
+        /// The bank sent an unreadable response.
         InstitutionError = "institution_error",
-        /// The holder must log in again; the account becomes inactive.
+        /// The holder must log in again. The account becomes inactive.
         LoginRequired = "login_required",
-        /// The holder took back the consent; the account becomes inactive.
+        /// The holder withdrew the consent. The account becomes inactive.
         AccessDenied = "access_denied",
-        /// The account was closed; it becomes inactive for good.
+        /// The account was closed. It becomes inactive for good.
         AccountClosed = "account_closed",
-        /// The bank no longer shows the account; it becomes inactive.
+        /// The bank no longer shows the account. The account becomes inactive.
         AccountUnavailable = "account_unavailable",
-        /// The bank does not give this feature.
+        /// The bank does not offer this feature.
         Unsupported = "unsupported",
         /// The account became inactive or was disconnected while the refresh was pending.
         Interrupted = "interrupted",
@@ -47,19 +47,19 @@ words! {
 }
 
 words! {
-    /// What a caller can do about a failed refresh.
+    /// The caller's next step after a failed refresh.
     NextStep {
         /// Wait for the next refresh.
         RetryLater = "retry_later",
-        /// Have the holder link the account again.
+        /// Ask the holder to link the account again.
         Relink = "relink",
-        /// Nothing brings this data.
+        /// No step helps.
         None = "none",
     }
 }
 
 impl RefreshCause {
-    /// What the caller can do about it.
+    /// Returns the caller's next step.
     pub fn next_step(self) -> NextStep {
         match self {
             Self::InstitutionUnavailable | Self::InstitutionTimeout | Self::InstitutionError => {
@@ -73,7 +73,7 @@ impl RefreshCause {
         }
     }
 
-    /// The cause in a sentence for people.
+    /// Returns the cause in a sentence for people.
     pub fn message(self) -> &'static str {
         match self {
             Self::InstitutionUnavailable => "The institution takes no requests for now.",
@@ -89,69 +89,69 @@ impl RefreshCause {
     }
 }
 
-/// What an account shows of the newest refresh of one feature.
+/// The state of the newest refresh of one feature, as an account shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefreshState {
-    /// The place in the order of this feature's refreshes of the account, from 1.
+    /// The sequence number among the account's refreshes of this feature, from 1.
     pub sequence: u32,
-    /// Where it stands.
+    /// The state.
     pub status: RefreshStatus,
-    /// When it was started.
+    /// The time of the start.
     pub last_attempted_at: AccountTime,
-    /// When the next may be asked for; unknown while pending.
+    /// The time from which the next refresh may be requested. `None` while it is pending.
     pub next_refresh_available_at: Option<AccountTime>,
-    /// Why it failed.
+    /// The cause of the failure.
     pub cause: Option<RefreshCause>,
 }
 
 impl RefreshState {
-    /// Whether it has not ended.
+    /// True if it has not ended.
     pub fn is_pending(&self) -> bool {
         self.status == RefreshStatus::Pending
     }
 }
 
-/// When a job may run.
+/// The time at which a job may run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RunAt {
     /// At a real time.
     Server(ServerTime),
-    /// When the account's test clock shows this.
+    /// A time of the account's test clock.
     Clock(AccountTime),
 }
 
-/// Names one refresh.
+/// The key of a refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RefreshKey {
     /// The account.
     pub account: AccountId,
-    /// What is fetched.
+    /// The feature.
     pub feature: Feature,
-    /// The place in the order of this feature's refreshes of the account, from 1.
+    /// The sequence number among the account's refreshes of this feature, from 1.
     pub sequence: u32,
 }
 
 /// A refresh as workers see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefreshJob {
-    /// Which refresh.
+    /// The key.
     pub key: RefreshKey,
-    /// Whose account.
+    /// The merchant that owns the account.
     pub merchant: MerchantId,
     /// The test clock of the account.
     pub clock: Option<ClockId>,
-    /// Where it stands.
+    /// The state.
     pub status: RefreshStatus,
-    /// When it was started, by its account's time.
+    /// The time of the start, by the account's clock.
     pub started_at: AccountTime,
-    /// When it was started, by the server's time.
+    /// The time of the start, by the server's clock.
     pub started_server: ServerTime,
-    /// When it may run.
+    /// The time at which it may run.
     pub run_at: RunAt,
-    /// Raised by every claim; what a worker sends back must carry the newest.
+    /// The claim number. Every claim raises it, and a worker's result must carry the newest.
     pub claim: u32,
-    /// Until when a claim holds.
+    /// The end of the lease.
     pub leased_until: Option<ServerTime>,
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: u32,
 }

@@ -1,7 +1,8 @@
-//! A scenario (`scn_…`) that a merchant has given: a file that says which banks there are and what
-//! happens on their accounts. The file is kept as it was given; the test banks read it anew.
+//! A scenario (`scn_…`) of a merchant: a file that defines test banks and the events on their
+//! accounts. The file is stored as sent, and the test banks read it each time.
 //!
-//! Accounts that were linked from it hold what they need themselves, so deleting it changes none.
+//! Accounts that were linked from a scenario hold a copy of the data that they need. Deleting the
+//! scenario does not change them.
 
 use crate::clock::AccountTime;
 use crate::id::{MerchantId, ScenarioId};
@@ -12,14 +13,14 @@ use serde::{Deserialize, Serialize};
 pub struct Scenario {
     /// Its id.
     pub id: ScenarioId,
-    /// Whose it is.
+    /// The merchant that owns it.
     pub merchant: MerchantId,
-    /// Raised by every change.
+    /// The version, which every change raises by one.
     pub version: u64,
-    /// When it was given.
+    /// The time of creation.
     pub created: AccountTime,
-    /// When it was deleted nothing is linked from it any more.
+    /// True if it was deleted. No account can then be linked from it.
     pub deleted: bool,
-    /// The file; at most [`crate::limits::SCENARIO_BYTES_MAX`] bytes.
+    /// The file, at most [`crate::limits::SCENARIO_BYTES_MAX`] bytes.
     pub text: String,
 }

@@ -1,7 +1,7 @@
 //! A Financial Connections Session (`fcsess_…`): the carrier of one link flow.
 //!
-//! `pending` → `succeeded` | `cancelled` | `failed`; one session is one run of the flow. The client
-//! secret opens it until it is a day old.
+//! A session is `pending`, then `succeeded`, `cancelled` or `failed`. One session is one link flow.
+//! The client secret gives access for one day.
 
 use crate::account::{Holder, Permission, Subcategory};
 use crate::bank::Feature;
@@ -15,21 +15,21 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 words! {
-    /// Where the link flow stands.
+    /// The state of the link flow.
     SessionStatus {
-        /// Not ended.
+        /// The flow has not ended.
         Pending = "pending",
-        /// Ended with accounts.
+        /// The flow ended with accounts.
         Succeeded = "succeeded",
-        /// Left by the holder.
+        /// The holder left.
         Cancelled = "cancelled",
-        /// Ended by an error.
+        /// The flow ended with an error.
         Failed = "failed",
     }
 }
 
 words! {
-    /// What is fetched the moment an account is linked.
+    /// The data that is fetched as soon as an account is linked.
     Prefetch {
         /// The balance. Plural here, singular as a feature.
         Balances = "balances",
@@ -41,7 +41,7 @@ words! {
 }
 
 impl Prefetch {
-    /// The feature that is refreshed.
+    /// Returns the feature that is refreshed.
     pub fn feature(self) -> Feature {
         match self {
             Self::Balances => Feature::Balance,
@@ -50,7 +50,7 @@ impl Prefetch {
         }
     }
 
-    /// The permission that it needs.
+    /// Returns the permission that it needs.
     pub fn permission(self) -> Permission {
         match self {
             Self::Balances => Permission::Balances,
@@ -61,31 +61,31 @@ impl Prefetch {
 }
 
 words! {
-    /// How many of the linked accounts must be able to pay.
+    /// The number of linked accounts that must support payments.
     PaymentMethodSupport {
         /// All of them.
         All = "all",
         /// At least one.
         AtLeastOne = "at_least_one",
-        /// None need to.
+        /// No account.
         None = "none",
     }
 }
 
 words! {
-    /// Whether the holder may type account numbers.
+    /// The rule for typed account numbers.
     ManualEntry {
-        /// Where the flow allows it.
+        /// Allowed where the flow offers it.
         Automatic = "automatic",
-        /// Never.
+        /// Not allowed.
         Disabled = "disabled",
     }
 }
 
 words! {
-    /// How a session is shown.
+    /// The way in which a session is shown.
     UiMode {
-        /// On a page of this server, which its address leads to.
+        /// On a page of this server with an address of its own.
         Hosted = "hosted",
         /// Over the page of the merchant.
         Modal = "modal",
@@ -93,59 +93,60 @@ words! {
 }
 
 words! {
-    /// How the holder comes to the page of a hosted session.
+    /// The way in which the holder gets the address of a hosted session.
     DeliveryMethod {
-        /// By an e-mail.
+        /// By e-mail.
         Email = "email",
-        /// By its address, which the merchant hands on.
+        /// From the merchant, who sends the address.
         Url = "url",
     }
 }
 
-/// What a hosted session was made with.
+/// The parameters of a hosted session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hosted {
-    /// How the holder comes to the page; kept and shown.
+    /// The way in which the holder gets the address. It is stored and shown, and has no other
+    /// effect.
     pub delivery_method: Option<DeliveryMethod>,
-    /// Where the page leads in the end.
+    /// The address to which the page returns.
     pub return_url: String,
 }
 
 words! {
-    /// Why a link did not renew what it was meant to.
+    /// The reason why a session renewed no account.
     RelinkFailure {
-        /// The bank let the holder in, but not to the account wanted.
+        /// The holder logged in, but the wanted account was not among the accounts.
         NoAccount = "no_account",
-        /// The bank did not let the holder in.
+        /// The holder did not log in.
         NoAuthorization = "no_authorization",
-        /// The holder left with the accounts in sight.
+        /// The holder left after the accounts were shown.
         Other = "other",
     }
 }
 
-/// What a session renews: the login of an authorization.
+/// The target of a session that links again: the login of an authorization.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Relink {
     /// The authorization.
     pub authorization: AuthorizationId,
-    /// The one account of it that is wanted; all where none is.
+    /// The one account of it that is wanted, or `None` for all of them.
     pub account: Option<AccountId>,
     /// The bank's own key of that account.
     pub bank_account: Option<String>,
     /// The bank.
     pub institution: InstitutionId,
-    /// Why nothing was renewed, once the flow has ended so.
+    /// The reason of a failure, after the flow has ended.
     pub failure: Option<RelinkFailure>,
 }
 
-/// Which accounts a session offers.
+/// The filters on the accounts that a session offers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionFilters {
-    /// Only these kinds; all when left out.
+    /// The only account subcategories that are offered. `None` for all.
     pub account_subcategories: Option<Vec<Subcategory>>,
-    /// Only banks of this country, two letters.
+    /// The only country of banks that are offered, two letters.
     pub country: Option<String>,
-    /// How many of the linked accounts must be able to pay.
+    /// The number of linked accounts that must support payments.
     pub require_payment_method_support: Option<PaymentMethodSupport>,
 }
 
@@ -154,48 +155,51 @@ pub struct SessionFilters {
 pub struct Session {
     /// Its id.
     pub id: SessionId,
-    /// Whose it is.
+    /// The merchant that owns it.
     pub merchant: MerchantId,
-    /// Raised by every change.
+    /// The version, which every change raises by one.
     pub version: u64,
-    /// Whether it was made with a live key.
+    /// True if it was created with a live key.
     pub livemode: bool,
-    /// When it was made.
+    /// The time of creation.
     pub created: AccountTime,
-    /// Who links; nobody where it renews accounts of nobody.
+    /// The holder. `None` if it renews accounts without a holder.
     pub holder: Option<Holder>,
     /// The test clock of the holder.
     pub clock: Option<ClockId>,
-    /// What opens it to the holder's browser. Stored sealed, apart from the rest.
+    /// The secret that gives the holder's browser access. It is stored sealed, apart from the other
+    /// fields.
     #[serde(skip)]
     pub client_secret: String,
-    /// What the holder is asked to allow.
+    /// The permissions that the holder is asked for.
     pub permissions: BTreeSet<Permission>,
-    /// What is fetched the moment an account is linked; none and empty are different answers.
+    /// The data that is fetched as soon as an account is linked. `None` and an empty list are
+    /// rendered differently.
     pub prefetch: Option<Vec<Prefetch>>,
-    /// Which accounts are offered; left out of answers when left out of the request.
+    /// The filters. Responses omit them if the request did.
     pub filters: Option<SessionFilters>,
-    /// The most accounts that may be linked.
+    /// The maximum number of accounts that may be linked.
     pub accounts_max: Option<u32>,
-    /// Whether `limits` stood in the request.
+    /// True if the request had `limits`.
     pub limits_given: bool,
-    /// Whether the holder may type account numbers.
+    /// The rule for typed account numbers.
     pub manual_entry: Option<ManualEntry>,
-    /// Whether it is for the payouts of a connected account and says no more: one account that can
-    /// pay, or typed numbers. Versions of before the defaults were the same for every holder.
+    /// True if it is for the payouts of a connected account and leaves out the rest: it links one
+    /// account that can pay, or takes typed numbers. Only API versions before the equal defaults
+    /// set it.
     #[serde(default)]
     pub for_payouts: bool,
-    /// Where a webview goes back to.
+    /// The address to which a webview returns.
     pub return_url: Option<String>,
-    /// Set for one that is shown on a page of this server.
+    /// The parameters of a session on a page of this server.
     #[serde(default)]
     pub hosted: Option<Hosted>,
-    /// Set for one that links again.
+    /// The target of a session that links again.
     #[serde(default)]
     pub relink: Option<Relink>,
-    /// Where the flow stands.
+    /// The state of the flow.
     pub status: SessionStatus,
-    /// What it linked.
+    /// The accounts that it linked.
     pub accounts: Vec<AccountId>,
     /// The token of the numbers that the holder typed instead of linking an account.
     #[serde(default)]
@@ -203,12 +207,12 @@ pub struct Session {
 }
 
 impl Session {
-    /// From when on the client secret opens nothing and is no longer shown.
+    /// Returns the time from which the client secret gives no access and is not shown.
     pub fn expires_at(&self) -> AccountTime {
         self.created.plus(SESSION_AGE_S_MAX)
     }
 
-    /// How it is shown.
+    /// Returns the way in which it is shown.
     pub fn ui_mode(&self) -> UiMode {
         if self.hosted.is_some() { UiMode::Hosted } else { UiMode::Modal }
     }

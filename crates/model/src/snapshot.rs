@@ -1,9 +1,9 @@
-//! Snapshots of a merchant's sandbox (`snap_…`): all of its rows as they were at one commit, to be
-//! gone back to.
+//! Snapshots of a merchant's sandbox (`snap_…`): all of its rows at one commit, for a later
+//! restore.
 //!
-//! This is what is told of one. The rows themselves are the store's affair, which copies them as
-//! they stand; so nothing here changes once a snapshot is taken. An account that is put back knows
-//! which of its refreshes were undone, and counts on above whatever it gave before.
+//! This type holds the fields that the API shows. The store copies the rows themselves. A snapshot
+//! never changes. A restored account knows its undone refreshes, and its next numbers are greater
+//! than every number that it used before.
 
 use crate::account::Account;
 use crate::bank::Feature;
@@ -14,51 +14,51 @@ use crate::word::Word;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What is told of a snapshot.
+/// The fields that the API shows of a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SandboxSnapshot {
     /// Its id.
     pub id: SnapshotId,
-    /// Whose.
+    /// The merchant that owns it.
     pub merchant: MerchantId,
-    /// 1 for ever.
+    /// The version, always 1.
     pub version: u64,
-    /// When it was taken, in the time of objects without a clock.
+    /// The time of the snapshot, in the time of objects without a clock.
     pub created: AccountTime,
     /// A name for people.
     pub name: Option<String>,
-    /// The merchant's own keys.
+    /// The merchant's metadata.
     pub metadata: BTreeMap<String, String>,
-    /// What it holds.
+    /// The size of the sandbox.
     pub size: SandboxSize,
 }
 
-/// What a sandbox holds: the rows of a merchant, and those of its connected accounts.
+/// The size of a sandbox: the rows of a merchant and of its connected accounts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SandboxSize {
-    /// The merchant first, then the merchants that its connected accounts act as, in order.
+    /// The merchant, then the merchants that its connected accounts act as, in order.
     pub merchants: Vec<MerchantId>,
-    /// Rows of each kind, under the word of the kind. Kinds of which there are none are left out,
-    /// and so are answers kept for idempotency keys, of which the call that asks makes one more.
+    /// The number of rows of each kind, by the word of the kind. Kinds without rows are left out.
+    /// So are idempotency records, because the call that counts creates one more.
     pub counts: BTreeMap<String, u64>,
-    /// Bytes of what the rows say, without their keys and the database's own.
+    /// The size of the rows in bytes, without keys and database overhead.
     pub bytes: u64,
 }
 
 impl SandboxSize {
-    /// Rows of all kinds.
+    /// Returns the number of rows of all kinds.
     pub fn rows(&self) -> u64 {
         self.counts.values().sum()
     }
 }
 
-/// Refreshes of an account that were told of and then undone, when a snapshot from before them was
-/// restored: their sequences are not given again, so that an id means one refresh for ever.
+/// Refreshes of an account that were reported and then undone by restoring an earlier snapshot.
+/// Their sequences are not used again, so that an id names one refresh only.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undone(Vec<UndoneRefreshes>);
 
 /// The refreshes that one restore undid: transaction refreshes with a sequence larger than `after`,
-/// up to and including `until`. Refreshes of every feature go on behind it.
+/// up to and including `until`. The refreshes of every feature continue after `until`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct UndoneRefreshes {
     after: u32,
@@ -66,8 +66,9 @@ struct UndoneRefreshes {
 }
 
 impl Undone {
-    /// Adds those of one more restore. Of more than [`UNDONE_RANGES_MAX`] the oldest two become one,
-    /// with those between them: a refresh that is unknown costs a follower reading, no data.
+    /// Adds the refreshes of one more restore. Beyond [`UNDONE_RANGES_MAX`] ranges, the oldest two
+    /// become one, with the refreshes between them. A refresh that is wrongly unknown costs a
+    /// follower a full read and no data.
     fn add(&mut self, after: u32, until: u32) {
         self.0.push(UndoneRefreshes { after, until });
         if self.0.len() > UNDONE_RANGES_MAX {
@@ -76,26 +77,26 @@ impl Undone {
         }
     }
 
-    /// Whether nothing was undone.
+    /// True if no refresh was undone.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether this transaction refresh was undone.
+    /// True if this transaction refresh was undone.
     pub fn holds(&self, sequence: u32) -> bool {
         self.0.iter().any(|range| range.after < sequence && sequence <= range.until)
     }
 
-    /// The last sequence that may not be given again; 0 if none was undone.
+    /// Returns the last sequence that may not be used again, or 0 if no refresh was undone.
     pub fn last(&self) -> u32 {
         self.0.last().map_or(0, |range| range.until)
     }
 }
 
 impl Account {
-    /// The same account brought back by a restore: `floor` is above every version, sequence and
-    /// ordinal that was given since, so that none is given twice; `rows` is the newest ordinal that
-    /// this account ever gave, where that is known.
+    /// Returns the account as a restore puts it back. `floor` is greater than every version,
+    /// sequence and ordinal that was used since, so that none is used twice. `rows` is the newest
+    /// ordinal that this account ever used, if known.
     #[must_use]
     pub fn restored(mut self, floor: u32, rows: Option<u32>) -> Self {
         self.version = u64::from(floor);
@@ -105,7 +106,7 @@ impl Account {
         self
     }
 
-    /// The largest of what it has counted: its version, sequences and rows.
+    /// Returns the largest of its version, sequences and rows.
     pub fn highest_count(&self) -> u64 {
         let states = Feature::ALL.iter().filter_map(|feature| self.refresh(*feature));
         let sequences = states.map(|state| state.sequence);
@@ -122,8 +123,9 @@ mod tests {
         undone.0.iter().map(|range| (range.after, range.until)).collect()
     }
 
-    /// Each restore adds what it undid. Of more than are told apart the oldest two become one, so
-    /// that a refresh is rather unknown, which costs reading, than known though it was undone.
+    /// Each restore adds the refreshes that it undid. Beyond the bound the oldest two ranges become
+    /// one. A refresh may then be wrongly unknown, which costs a full read, but never wrongly
+    /// known.
     #[test]
     fn undone_refreshes_are_bounded() {
         let mut undone = Undone(Vec::new());

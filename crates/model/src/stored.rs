@@ -1,8 +1,8 @@
-//! What the store must know of an object that is only looked up and changed whole.
+//! Stored objects: objects that the store looks up and changes as a whole.
 //!
-//! Such an object is one row: its fields stand in the row's body, and what [`Stored`] answers stands
-//! beside it, for keys, lists and what falls due. A new object implements this trait here and is
-//! named once in the store.
+//! Such an object is one row. The row's body holds its fields. The values that [`Stored`] returns
+//! are in columns of their own, for keys, lists and due work. A new object implements this trait
+//! here and is named once in the store.
 
 mod kind;
 
@@ -28,74 +28,74 @@ use std::borrow::Cow;
 /// The text that an object is looked up by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lookup {
-    /// A text that may stand in the database as it is.
+    /// A text that may be stored as it is.
     Text(String),
-    /// A text that may not: its SHA-256, in hex, stands for it.
+    /// A secret text. The database stores its SHA-256 in hex.
     Secret(String),
 }
 
-/// An object that is only looked up and changed whole.
+/// An object that the store looks up and changes as a whole.
 pub trait Stored {
-    /// Whose it is.
+    /// Returns the merchant that owns it.
     fn merchant(&self) -> MerchantId;
 
-    /// The number of its id.
+    /// Returns the number of its id.
     fn number(&self) -> u64;
 
-    /// Its version: 1 at first, raised by one by every change.
+    /// Returns its version: 1 at creation, raised by one by every change.
     fn version(&self) -> u64;
 
-    /// Sets the version of an object that a restore brought back.
+    /// Sets the version of a restored object.
     fn set_version(&mut self, version: u64);
 
-    /// When it was made.
+    /// Returns the time of creation.
     fn created(&self) -> AccountTime;
 
-    /// The customer it belongs to.
+    /// Returns the customer that it belongs to.
     fn customer(&self) -> Option<CustomerId> {
         None
     }
 
-    /// The test clock it hangs on.
+    /// Returns the test clock that it belongs to.
     fn clock(&self) -> Option<ClockId> {
         None
     }
 
-    /// Whether lists leave it out.
+    /// True if it was deleted. Lists leave it out.
     fn deleted(&self) -> bool {
         false
     }
 
-    /// When something falls due on it by itself, by its clock.
+    /// Returns the time at which its next due work is due, by its clock.
     fn due_at(&self) -> Option<AccountTime> {
         None
     }
 
-    /// From when on it may be forgotten, by the server's time; never, if there is none.
+    /// Returns the server time from which it may be pruned. `None` if it is never pruned.
     fn forget_at(&self) -> Option<ServerTime> {
         None
     }
 
-    /// What it is looked up by.
+    /// Returns the text that it is looked up by.
     fn lookup(&self) -> Option<Lookup> {
         None
     }
 
-    /// What must not stand readable in the database. Its fields are left out of the body
-    /// (`#[serde(skip)]`); the store keeps these bytes sealed.
+    /// Returns the fields that must not be readable in the database. They are left out of the body
+    /// (`#[serde(skip)]`), and the store seals these bytes.
     fn secret(&self) -> Option<Vec<u8>> {
         None
     }
 
-    /// Puts back what [`Stored::secret`] gave, into an object read without it. Answers whether the
-    /// bytes could be understood.
+    /// Restores the fields that [`Stored::secret`] returned, into an object that was read without
+    /// them. Returns true if the bytes could be read.
     #[must_use]
     fn restore_secret(&mut self, _secret: Vec<u8>) -> bool {
         false
     }
 }
 
-/// The JSON of secret fields, which the store seals.
+/// Returns the JSON of secret fields, which the store seals.
 fn sealed(secrets: &impl Serialize) -> Vec<u8> {
     match serde_json::to_vec(secrets) {
         Ok(bytes) => bytes,
@@ -103,8 +103,8 @@ fn sealed(secrets: &impl Serialize) -> Vec<u8> {
     }
 }
 
-/// What every object answers from fields of the same names; its number stands where the argument
-/// says. A macro, since a method of the trait cannot read a field.
+/// Implements the methods that read a field with the method's name. The argument is the path of the
+/// number. A macro, because a method of the trait cannot read a field.
 macro_rules! common {
     ($($number:tt)+) => {
         fn merchant(&self) -> MerchantId {
@@ -211,7 +211,7 @@ impl Stored for Scenario {
     }
 }
 
-/// What of a run stands sealed.
+/// The fields of a link flow that are sealed.
 #[derive(Serialize, Deserialize)]
 struct FlowSecrets<'a> {
     secret: Cow<'a, str>,
@@ -227,7 +227,7 @@ impl Stored for LinkFlow {
     }
 
     fn forget_at(&self) -> Option<ServerTime> {
-        // A holder who wants to be found again is found by the run that said so.
+        // A holder who saved accounts is found again by the flow that saved them.
         let found_again = self.lookup().is_some();
         (!found_again).then(|| self.begun.plus_ms(LINK_FLOW_KEPT_MS_MAX))
     }

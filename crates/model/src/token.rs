@@ -1,17 +1,17 @@
-//! A bank account token (`btok_…`): numbers that a holder typed, as the merchant sees them. It can be
-//! used once, to make something else of the same numbers.
+//! A bank account token (`btok_…`): typed account numbers, as the merchant sees them. It can be
+//! used once, to create another object with the same numbers.
 
 use crate::clock::AccountTime;
 use crate::id::{BankAccountId, MerchantId, TokenId};
 use crate::word::words;
 use serde::{Deserialize, Serialize};
 
-/// The routing number of the test bank, the only one that test numbers go with.
+/// The routing number of the test bank, which all test account numbers belong to.
 pub const TEST_ROUTING_NUMBER: &str = "110000000";
 /// The name of the bank behind [`TEST_ROUTING_NUMBER`].
 pub const TEST_BANK_NAME: &str = "STRIPE TEST BANK";
 
-/// The account numbers that mean something in test mode, with what they do.
+/// The account numbers with a special meaning in test mode, and their effects.
 pub const TEST_ACCOUNT_NUMBERS: [(&str, &str); 9] = [
     ("000123456789", "payments succeed"),
     ("000111111113", "the account is closed"),
@@ -25,7 +25,7 @@ pub const TEST_ACCOUNT_NUMBERS: [(&str, &str); 9] = [
 ];
 
 words! {
-    /// Whose bank account it is.
+    /// The kind of holder of a bank account.
     BankHolderType {
         /// A company's.
         Company = "company",
@@ -44,34 +44,34 @@ words! {
     }
 }
 
-/// What a holder typed.
+/// Account numbers that a holder typed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BankNumbers {
-    /// The bank, nine digits.
+    /// The routing number, nine digits.
     pub routing_number: String,
-    /// The account, 4 to 17 digits.
+    /// The account number, 4 to 17 digits.
     pub account_number: String,
-    /// Whose it is.
+    /// The kind of holder.
     pub holder_type: BankHolderType,
     /// Its kind.
     pub account_type: BankAccountType,
 }
 
 impl std::fmt::Debug for BankNumbers {
-    /// Without the digits, which stand in no log.
+    /// Formats without the digits, which must not appear in a log.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("BankNumbers").field("last4", &self.last4()).finish_non_exhaustive()
     }
 }
 
 impl BankNumbers {
-    /// The last four digits of the account number.
+    /// Returns the last four digits of the account number.
     pub fn last4(&self) -> String {
         let digits = self.account_number.chars().count();
         self.account_number.chars().skip(digits.saturating_sub(4)).collect()
     }
 
-    /// Whether the routing number has nine digits of which the last checks the others.
+    /// True if the routing number has nine digits and a correct check digit.
     pub fn routing_number_fits(&self) -> bool {
         let digits = self.routing_number.as_bytes();
         let weights = [3, 7, 1].into_iter().cycle();
@@ -80,13 +80,13 @@ impl BankNumbers {
         digits.len() == 9 && digits.iter().all(u8::is_ascii_digit) && sum.is_multiple_of(10)
     }
 
-    /// Whether the account number has 4 to 17 digits.
+    /// True if the account number has 4 to 17 digits.
     pub fn account_number_fits(&self) -> bool {
         let digits = self.account_number.as_bytes();
         (4..=17).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit)
     }
 
-    /// Whether they are numbers of the test bank.
+    /// True if they are numbers of the test bank.
     pub fn are_for_tests(&self) -> bool {
         self.routing_number == TEST_ROUTING_NUMBER
             && TEST_ACCOUNT_NUMBERS.iter().any(|(number, _)| *number == self.account_number)
@@ -98,39 +98,39 @@ impl BankNumbers {
 pub struct BankAccountToken {
     /// Its id.
     pub id: TokenId,
-    /// Whose it is.
+    /// The merchant that owns it.
     pub merchant: MerchantId,
-    /// Raised by every change.
+    /// The version, which every change raises by one.
     pub version: u64,
-    /// The bank account that it shows.
+    /// The bank account of the token.
     pub bank_account: BankAccountId,
-    /// Whether it was made with a live key.
+    /// True if it was created with a live key.
     pub livemode: bool,
-    /// When it was made.
+    /// The time of creation.
     pub created: AccountTime,
-    /// Whether something was made of it; it can be used once.
+    /// True if it was used. It can be used once.
     pub used: bool,
-    /// The bank.
+    /// The routing number.
     pub routing_number: String,
-    /// The bank's name, where it is known.
+    /// The bank's name, if known.
     pub bank_name: Option<String>,
     /// The last four digits of the account number.
     pub last4: String,
-    /// All of them. Stored sealed, apart from the rest, and shown to nobody.
+    /// The account number. It is stored sealed, apart from the other fields, and never shown.
     #[serde(skip)]
     pub account_number: String,
-    /// The same for the same numbers of the same merchant, and for no others.
+    /// A fingerprint that is equal for equal numbers of one merchant, and only for those.
     pub fingerprint: String,
-    /// Who holds the account, where that was said.
+    /// The name of the holder, if given.
     pub holder_name: Option<String>,
-    /// What kind of holder that is.
+    /// The kind of holder.
     pub holder_type: BankHolderType,
     /// Its kind.
     pub account_type: BankAccountType,
 }
 
 impl std::fmt::Debug for BankAccountToken {
-    /// Without the digits, which stand in no log.
+    /// Formats without the digits, which must not appear in a log.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut shown = formatter.debug_struct("BankAccountToken");
         shown.field("id", &self.id).field("last4", &self.last4).finish_non_exhaustive()
@@ -141,7 +141,7 @@ impl std::fmt::Debug for BankAccountToken {
 mod tests {
     use super::*;
 
-    /// Digits and check of a routing number, length of an account number; the test numbers pass.
+    /// Checks of routing and account numbers accept the test numbers and reject wrong ones.
     #[test]
     fn checks_numbers() {
         let numbers = |routing: &str, account: &str| BankNumbers {

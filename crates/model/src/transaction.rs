@@ -1,4 +1,4 @@
-//! A transaction (`fctxn_…`): a row that the newest refresh which touched it created or changed.
+//! A transaction (`fctxn_…`).
 
 use crate::clock::AccountTime;
 use crate::id::{RefreshId, TransactionId};
@@ -6,56 +6,57 @@ use crate::money::Currency;
 use crate::word::words;
 
 words! {
-    /// Where a transaction stands.
+    /// The state of a transaction.
     TransactionStatus {
         /// Not in the balance yet.
         Pending = "pending",
         /// In the balance.
         Posted = "posted",
-        /// Vanished; the row stays.
+        /// Removed by the bank. The row stays.
         Void = "void",
     }
 }
 
-/// One row, as clients are shown it.
+/// One row, as clients see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transaction {
-    /// Its id, which holds its account and its place in the list.
+    /// Its id, which contains its account and its position in the list.
     pub id: TransactionId,
-    /// Minor units; negative is money out.
+    /// The amount in minor units. Negative is money out.
     pub amount: i64,
     /// The currency of `amount`.
     pub currency: Currency,
     /// The bank's text.
     pub description: String,
-    /// Where it stands.
+    /// The state.
     pub status: TransactionStatus,
-    /// When it took place, by the bank.
+    /// The time of the transaction, as the bank gives it.
     pub transacted_at: AccountTime,
-    /// When it was posted.
+    /// The time of posting.
     pub posted_at: Option<AccountTime>,
-    /// When it vanished.
+    /// The time of removal.
     pub void_at: Option<AccountTime>,
     /// The sequence of the refresh that last created or changed it.
     pub sequence: u32,
-    /// When it was last created or changed.
+    /// The time of the last change.
     pub updated: AccountTime,
 }
 
 impl Transaction {
-    /// The refresh that last created or changed it.
+    /// Returns the refresh that last created or changed it.
     pub fn refresh(&self) -> RefreshId {
         RefreshId { account: self.id.account, sequence: self.sequence }
     }
 }
 
-/// A row as it is held: what clients are shown, and what it is found by when the bank says more.
+/// A stored row: the fields that clients see, and the bank id that matches it with the bank's
+/// records.
 ///
-/// Two parts, so that a page, which shows no bank id, reads none.
+/// These are two parts, because a page shows no bank id and therefore reads none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldTransaction {
     /// The bank's own id, unique within the account.
     pub bank_id: String,
-    /// What clients are shown.
+    /// The fields that clients see.
     pub shown: Transaction,
 }

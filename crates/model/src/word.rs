@@ -1,21 +1,21 @@
-//! Enums spelled as Stripe spells them: one word per variant, the same in the API, in the
-//! database and in logs.
+//! Enums with one word per variant, spelled as Stripe spells it. The word is the same in the API,
+//! in the database and in logs.
 
-/// An enum whose variants are words of the API.
+/// An enum with variants that are words of the API.
 pub trait Word: Copy + 'static {
     /// Every variant, in the order in which messages list them.
     const ALL: &'static [Self];
 
-    /// The word of this variant.
+    /// Returns the word of this variant.
     fn word(self) -> &'static str;
 
-    /// The variant of a word, if it is one.
+    /// Returns the variant of a word.
     fn from_word(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|variant| variant.word() == text)
     }
 }
 
-/// Declares an enum together with its words, so that a variant cannot lack one.
+/// Declares an enum together with its words, so that no variant can lack one.
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$meta])*

@@ -1,18 +1,18 @@
-//! Ids of children: the tail of the text is the child's place under its parent.
+//! Ids of children: the tail of the text is the child's position under its parent.
 
 use super::text::{IdText, NUMBER_BOUND, id_text, parse, spread, text};
 use super::{AccountId, NotAnId};
 use crate::time::AccountTime;
 use std::str::FromStr;
 
-/// A child's id: the parent's number and a place of up to 77 bits under it.
+/// Declares the id of a child: the parent's number and a position of up to 77 bits under it.
 macro_rules! child_id {
     ($name:ident, $prefix:literal, $to:expr, $from:expr) => {
         impl $name {
-            /// What the text begins with.
+            /// The prefix of the text.
             pub const PREFIX: &'static str = $prefix;
 
-            /// The text, without an allocation.
+            /// Returns the text without an allocation.
             pub fn text(self) -> IdText {
                 let (number, tail): (u64, u128) = $to(self);
                 text($prefix, number, tail)
@@ -33,15 +33,15 @@ macro_rules! child_id {
     };
 }
 
-/// A transaction: its account and its place in the account's list.
+/// A transaction: its account and its position in the account's list.
 ///
-/// The place is the `transacted_at` it was first stored with, which never changes, and the ordinal
-/// of the row within the account; order by id is the order of the list.
+/// The position is the first stored `transacted_at`, which never changes, and the ordinal of the
+/// row within the account. The order by id is the order of the list.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TransactionId {
     /// The account.
     pub account: AccountId,
-    /// The `transacted_at` that the row was first stored with.
+    /// The first stored `transacted_at` of the row.
     pub listed_at: AccountTime,
     /// The number of the row within its account, from 1.
     pub ordinal: u32,
@@ -64,7 +64,7 @@ child_id!(
     }
 );
 
-/// The latest `listed_at` that fits an id: the year 36812.
+/// The latest `listed_at` that fits an id, in the year 36812.
 pub const LISTED_AT_MAX: i64 = (1 << 40) - 1;
 
 /// A transaction refresh: its account and its sequence number there, from 1.
@@ -72,7 +72,7 @@ pub const LISTED_AT_MAX: i64 = (1 << 40) - 1;
 pub struct RefreshId {
     /// The account.
     pub account: AccountId,
-    /// The place in the order of the account's transaction refreshes.
+    /// The sequence number among the account's transaction refreshes.
     pub sequence: u32,
 }
 
@@ -80,7 +80,7 @@ child_id!(
     RefreshId,
     "fctxnref_",
     |id: RefreshId| {
-        // The check keeps an id of one account from being read as one of another.
+        // The check keeps the id of one account from being read as that of another.
         let check = u128::from(spread(id.account.number() ^ u64::from(id.sequence)) >> 24);
         (id.account.number(), (check << 32) | u128::from(id.sequence))
     },
@@ -117,7 +117,7 @@ child_id!(
 pub struct OwnerId {
     /// The snapshot.
     pub ownership: OwnershipId,
-    /// The place within the snapshot, from 0.
+    /// The position within the snapshot, from 0.
     pub index: u8,
 }
 
@@ -140,18 +140,19 @@ child_id!(
     }
 );
 
-/// An event: the shard its row lives in (an account's number, or the merchant's) and a number there.
+/// An event: its shard and a number within the shard. The shard is an account's number or the
+/// merchant's number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventId {
-    /// The number of the account that the event is about, else of the merchant.
+    /// The number of the account that the event is about, else the number of the merchant.
     pub shard: u64,
     /// A number within the shard, of at most 63 bits.
     pub number: u64,
 }
 
 impl EventId {
-    /// The event of one change: an object's number, the version that the change gave it, and the
-    /// place of the event among those of the change. The same change gives the same id.
+    /// Returns the id of the event of one change: an object's number, the version after the change,
+    /// and the position of the event within the change. The same change gives the same id.
     pub fn of_change(shard: u64, object: u64, version: u64, place: u8) -> Self {
         let change = spread(object ^ spread(version)).wrapping_add(u64::from(place));
         Self { shard, number: spread(change) & (NUMBER_BOUND - 1) }

@@ -7,7 +7,7 @@ use crate::time::DAY_S;
 use sha2::{Digest, Sha256};
 use std::str::FromStr;
 
-/// An id of an object that stands alone.
+/// Declares the id of an object of its own.
 macro_rules! number_id {
     ($(#[$meta:meta])* $name:ident, $prefix:literal) => {
         $(#[$meta])*
@@ -15,20 +15,20 @@ macro_rules! number_id {
         pub struct $name(u64);
 
         impl $name {
-            /// What the text begins with.
+            /// The prefix of the text.
             pub const PREFIX: &'static str = $prefix;
 
-            /// The id of a number; only the low 63 bits count.
+            /// Creates the id of a number. Only the low 63 bits are used.
             pub fn from_number(number: u64) -> Self {
                 Self(number & (NUMBER_BOUND - 1))
             }
 
-            /// The number, as the database stores it.
+            /// Returns the number, as the database stores it.
             pub fn number(self) -> u64 {
                 self.0
             }
 
-            /// The text, without an allocation.
+            /// Returns the text without an allocation.
             pub fn text(self) -> IdText {
                 text($prefix, self.0, check($prefix, self.0))
             }
@@ -48,7 +48,7 @@ macro_rules! number_id {
 }
 
 number_id!(
-    /// A merchant: who holds API keys.
+    /// A merchant, which owns API keys.
     MerchantId, "acct_"
 );
 number_id!(
@@ -56,7 +56,7 @@ number_id!(
     KeyId, "key_"
 );
 number_id!(
-    /// A customer: the end user a bank account belongs to.
+    /// A customer: the end user who owns a bank account.
     CustomerId, "cus_"
 );
 number_id!(
@@ -76,7 +76,7 @@ number_id!(
     InstitutionId, "fcinst_"
 );
 number_id!(
-    /// One run of a link flow in a browser.
+    /// One link flow in a browser.
     LinkFlowId, "lf_"
 );
 number_id!(
@@ -84,11 +84,11 @@ number_id!(
     TokenId, "btok_"
 );
 number_id!(
-    /// A bank account as payments know it: by its numbers.
+    /// A bank account as payments know it, by its numbers.
     BankAccountId, "ba_"
 );
 number_id!(
-    /// A scenario: a file that says what happens at test banks.
+    /// A scenario: a file that defines events at test banks.
     ScenarioId, "scn_"
 );
 number_id!(
@@ -124,7 +124,7 @@ number_id!(
     PaymentMethodId, "pm_"
 );
 number_id!(
-    /// A mandate: the holder's word that a payment method may be debited.
+    /// A mandate: the holder's permission to debit a payment method.
     MandateId, "mandate_"
 );
 number_id!(
@@ -136,7 +136,7 @@ number_id!(
     CheckoutLiveId, "cs_live_"
 );
 number_id!(
-    /// Something that is paid for in a Checkout Session.
+    /// A line item of a Checkout Session.
     LineItemId, "li_"
 );
 number_id!(
@@ -152,7 +152,7 @@ number_id!(
     PriceId, "price_"
 );
 number_id!(
-    /// What stands on an invoice, or waits for one.
+    /// An invoice item, on an invoice or waiting for one.
     InvoiceItemId, "ii_"
 );
 number_id!(
@@ -164,7 +164,7 @@ number_id!(
     SubscriptionId, "sub_"
 );
 number_id!(
-    /// What a subscription is for.
+    /// An item of a subscription.
     SubscriptionItemId, "si_"
 );
 number_id!(
@@ -172,7 +172,7 @@ number_id!(
     InvoiceLineId, "il_"
 );
 number_id!(
-    /// What is paid towards an invoice. Its number is that of its Payment Intent.
+    /// A payment of an invoice. Its number is that of its Payment Intent.
     InvoicePaymentId, "inpay_"
 );
 number_id!(
@@ -181,20 +181,20 @@ number_id!(
 );
 
 impl MerchantId {
-    /// The merchant of a secret key: the same on every server and after a restart.
+    /// Returns the merchant of a secret key. It is the same on every server and after a restart.
     pub fn of_key(secret_key: &str) -> Self {
         Self::from_number(hash_number(&[b"merchant", secret_key.as_bytes()]))
     }
 
-    /// The merchant as which a connected account of a platform acts: of the same account, another
-    /// one for each platform.
+    /// Returns the merchant that a connected account of a platform acts as. The same account has a
+    /// different merchant for each platform.
     pub fn of_connected(platform: Self, account: &str) -> Self {
         let platform = platform.0.to_be_bytes();
         Self::from_number(hash_number(&[b"connected", &platform, account.as_bytes()]))
     }
 
-    /// Whose rows those of live mode are, for a merchant as it is named in test mode: another one,
-    /// so that no look-up can cross the modes.
+    /// Returns the merchant that owns the live-mode rows of a test-mode merchant. It is a different
+    /// merchant, so that no look-up can cross the modes.
     #[must_use]
     pub fn in_live_mode(self) -> Self {
         Self::from_number(hash_number(&[b"live", &self.0.to_le_bytes()]))
@@ -202,7 +202,7 @@ impl MerchantId {
 }
 
 impl AccountId {
-    /// The part of the accounts that this one belongs to, for claims and for the daily work.
+    /// Returns the bucket of the account, which divides claims and daily work.
     pub fn bucket(self) -> u32 {
         let Ok(bucket) = u32::try_from(spread(self.0) % u64::from(BUCKETS)) else {
             unreachable!("a remainder is smaller than its divisor")
@@ -210,13 +210,13 @@ impl AccountId {
         bucket
     }
 
-    /// The second of the day at which the daily work of this account falls due.
+    /// Returns the second of the day at which the account's daily work is due.
     pub fn daily_second(self) -> i64 {
         (spread(self.0 ^ 0x5ca1_ab1e) % DAY_S.unsigned_abs()).cast_signed()
     }
 }
 
-/// The first 63 bits of a SHA-256 over the parts, each preceded by its length.
+/// Returns the first 63 bits of a SHA-256 over the parts, each preceded by its length.
 pub fn hash_number(parts: &[&[u8]]) -> u64 {
     let mut hash = Sha256::new();
     for part in parts {

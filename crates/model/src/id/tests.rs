@@ -1,4 +1,4 @@
-//! Tests of ids: what they say, and what is not an id.
+//! Tests of the texts of ids.
 
 use super::text::NUMBER_BOUND;
 use super::*;
@@ -6,7 +6,7 @@ use crate::time::AccountTime;
 use proptest::prelude::*;
 
 proptest! {
-    /// Every id reads back from its text, and texts sort as numbers do.
+    /// Every id reads back from its text, and texts sort as their numbers do.
     #[test]
     fn ids_read_back_and_sort(one in 0..NUMBER_BOUND, two in 0..NUMBER_BOUND) {
         let (a, b) = (AccountId::from_number(one), AccountId::from_number(two));
@@ -35,7 +35,7 @@ proptest! {
         prop_assert_eq!(event.to_string().parse(), Ok(event));
     }
 
-    /// No text at all makes a reader panic, and a changed digit is not the same id.
+    /// No text makes the reader panic, and an id with a changed digit is not the same id.
     #[test]
     fn any_text_is_read_safely(text in "\\PC{0,40}", number in 0..NUMBER_BOUND, place in 0..24_usize) {
         let _ = text.parse::<CustomerId>();
@@ -48,7 +48,7 @@ proptest! {
     }
 }
 
-/// A key names its merchant alike for ever; the text is pinned because databases hold it.
+/// The merchant of a key never changes. The text is pinned because databases contain it.
 #[test]
 fn merchant_of_a_key_is_stable() {
     insta::assert_snapshot!(MerchantId::of_key("sk_test_123"), @"acct_9RP1R1d0yzB2hYhnyXuPUqgG");

@@ -48,7 +48,7 @@ pub(super) fn parse(prefix: &str, given: &str) -> Result<(u64, u128), NotAnId> {
     Ok((number.ok_or(NotAnId)?, tail))
 }
 
-/// The text of an id, without an allocation.
+/// The text of an id, stored without an allocation.
 #[derive(Clone, Copy)]
 pub struct IdText {
     bytes: [u8; Self::BYTES_MAX],
@@ -58,7 +58,7 @@ pub struct IdText {
 impl IdText {
     const BYTES_MAX: usize = 36;
 
-    /// The id as text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         let Ok(text) = std::str::from_utf8(&self.bytes[..self.length]) else {
             unreachable!("prefixes and digits are ASCII")
@@ -67,7 +67,7 @@ impl IdText {
     }
 }
 
-/// Reads an id from a text that it need not own: a stored account holds eight of them.
+/// Reads an id from a borrowed text, because a stored account contains eight ids.
 pub(super) struct TextVisitor<T>(pub(super) PhantomData<T>);
 
 impl<T: FromStr<Err = NotAnId>> Visitor<'_> for TextVisitor<T> {
@@ -82,7 +82,7 @@ impl<T: FromStr<Err = NotAnId>> Visitor<'_> for TextVisitor<T> {
     }
 }
 
-/// What every id can do with its text.
+/// Implements the conversions between an id and its text.
 macro_rules! id_text {
     ($name:ident) => {
         impl std::fmt::Display for $name {

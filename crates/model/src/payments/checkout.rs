@@ -1,5 +1,5 @@
-//! A Checkout Session (`cs_test_…`): a page of ours where somebody pays, or lets a bank account be
-//! debited later.
+//! A Checkout Session (`cs_test_…`): a page of ours on which a holder pays, or permits later debits
+//! of a bank account.
 //!
 //! ```text
 //! open → complete            the holder linked an account: the intent is made and confirmed, or
@@ -7,8 +7,8 @@
 //!      → expired             by a call, or by itself after a day
 //! ```
 //!
-//! A debit takes days, so a payment session is complete before it is paid: `payment_status` follows
-//! its Payment Intent.
+//! A debit takes days, so a payment session is complete before it is paid. `payment_status` then
+//! follows its Payment Intent.
 
 use crate::clock::{AccountTime, DAY_S};
 use crate::collection::{Collection, VerificationMethod};
@@ -28,23 +28,23 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 words! {
-    /// What a session is for.
+    /// The purpose of a session.
     CheckoutMode {
         /// One payment.
         Payment = "payment",
-        /// Payments to come.
+        /// Future payments.
         Setup = "setup",
-        /// Payments again and again.
+        /// Recurring payments.
         Subscription = "subscription",
     }
 }
 
 words! {
-    /// Where a session stands.
+    /// The state of a session.
     CheckoutStatus {
-        /// The holder did what it asked.
+        /// The holder finished it.
         Complete = "complete",
-        /// It waited too long, or was ended by a call.
+        /// It timed out, or a call ended it.
         Expired = "expired",
         /// It waits for the holder.
         Open = "open",
@@ -52,53 +52,54 @@ words! {
 }
 
 words! {
-    /// Whether the money is there.
+    /// The state of its payment.
     PaymentStatus {
-        /// There is nothing to pay.
+        /// No amount is due.
         NoPaymentRequired = "no_payment_required",
-        /// It is.
+        /// It is paid.
         Paid = "paid",
-        /// Not yet, or never.
+        /// It is not paid yet, or never will be.
         Unpaid = "unpaid",
     }
 }
 
-/// Seconds after which a session expires unless it says otherwise, and the most that it may say.
+/// The default lifetime of a session in seconds, which is also the longest.
 pub const CHECKOUT_AGE_S_MAX: i64 = DAY_S;
-/// The least seconds after which a session may expire.
+/// The shortest lifetime of a session in seconds.
 pub const CHECKOUT_AGE_S_MIN: i64 = 30 * 60;
-/// The most line items of a session.
+/// The maximum number of line items of a session.
 pub const LINE_ITEMS_MAX: usize = 100;
-/// Digits behind the point of an amount in decimals. Stripe's bound.
+/// The maximum number of digits after the decimal point of an amount. Stripe's bound.
 const FRACTION_DIGITS_MAX: usize = 12;
 
-/// Something that is paid for.
+/// One line item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineItem {
     /// Its id.
     pub id: LineItemId,
-    /// What one costs: a price of the merchant, or one that was made of its `price_data`.
+    /// The price of one: a price of the merchant, or one that was created from its `price_data`.
     pub price: Price,
-    /// What it is called.
+    /// The name.
     pub name: String,
-    /// In what it is paid.
+    /// The currency.
     pub currency: Currency,
-    /// How many.
+    /// The quantity.
     pub quantity: i64,
-    /// What all of them cost at once, in minor units: nothing of what a trial puts off.
+    /// The amount due at once for all of them, in minor units. Amounts that a trial postpones are
+    /// left out.
     pub amount: i64,
-    /// What it echoes without acting on it.
+    /// Parameters that the server echoes and otherwise ignores.
     pub given: Given,
 }
 
-/// What the holder told on the page.
+/// The details that the holder entered on the page.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payer {
-    /// Their name.
+    /// The name.
     pub name: Option<String>,
-    /// Their e-mail address, where the session did not know it.
+    /// The e-mail address, if the session did not have it.
     pub email: Option<String>,
-    /// The browser in which they gave their word to be debited.
+    /// The user agent of the browser in which they accepted the mandate.
     pub user_agent: Option<String>,
 }
 
@@ -107,64 +108,64 @@ pub struct Payer {
 pub struct CheckoutSession {
     /// The number of its id.
     pub number: u64,
-    /// Whose it is.
+    /// The merchant that owns it.
     pub merchant: MerchantId,
-    /// Raised by every change.
+    /// The version, which every change raises by one.
     pub version: u64,
-    /// Whether it was made with a live key.
+    /// True if it was created with a live key.
     pub livemode: bool,
-    /// When it was made.
+    /// The time of creation.
     pub created: AccountTime,
-    /// When it expires if it is open still.
+    /// The time at which it expires if it is still open.
     pub expires_at: AccountTime,
-    /// Who pays.
+    /// The customer who pays.
     pub customer: Option<CustomerId>,
     /// The test clock of the customer.
     pub clock: Option<ClockId>,
-    /// The e-mail address of who pays, as the request or the customer has it.
+    /// The e-mail address of the payer, from the request or the customer.
     pub email: Option<String>,
-    /// What it is for.
+    /// The purpose.
     pub mode: CheckoutMode,
-    /// Where it stands.
+    /// The state.
     pub status: CheckoutStatus,
-    /// Whether the money is there.
+    /// The state of the payment.
     pub payment_status: PaymentStatus,
-    /// What is paid for; empty of a setup.
+    /// The line items. Empty for a setup.
     pub line_items: Vec<LineItem>,
-    /// In what is paid; a setup need not say.
+    /// The currency. A setup need not have one.
     pub currency: Option<Currency>,
-    /// The types a payment method may be of; none when the settings of the merchant choose.
+    /// The allowed payment method types. `None` if the merchant's settings decide.
     pub method_types: Option<Vec<String>>,
-    /// What decided on its payment methods, where a configuration did.
+    /// The decision of the payment method configuration, if one applied.
     #[serde(default)]
     pub configuration: Option<ConfiguredBy>,
-    /// What it asks of the link flow.
+    /// The link requirements.
     pub collection: Collection,
-    /// What the settings of the merchant ask for beside it, as they were when it was made; none
-    /// when it names its types itself.
+    /// The link requirements of the merchant's settings at creation. `None` if the request names
+    /// the payment method types.
     pub from_settings: Option<Collection>,
-    /// The id of the intent that it made when the holder first gave a payment method.
+    /// The id of the intent that it created when the holder first gave a payment method.
     pub intent: Option<String>,
-    /// The subscription that it made when it was completed.
+    /// The subscription that it created on completion.
     #[serde(default)]
     pub subscription: Option<SubscriptionId>,
     /// The first invoice of that subscription.
     #[serde(default)]
     pub invoice: Option<InvoiceId>,
-    /// What the holder told on the page.
+    /// The details that the holder entered on the page.
     #[serde(default)]
     pub payer: Payer,
-    /// What the holder linked on the page, to be debited when they say so there.
+    /// The payment method that the holder linked on the page. It is debited when they confirm.
     #[serde(default)]
     pub collected: Option<PaymentMethodId>,
-    /// The merchant's own keys.
+    /// The merchant's metadata.
     pub metadata: BTreeMap<String, String>,
-    /// What it echoes without acting on it.
+    /// Parameters that the server echoes and otherwise ignores.
     pub given: Given,
 }
 
 impl CheckoutSession {
-    /// Its id.
+    /// Returns the id.
     pub fn id(&self) -> String {
         if self.livemode {
             CheckoutLiveId::from_number(self.number).to_string()
@@ -173,50 +174,50 @@ impl CheckoutSession {
         }
     }
 
-    /// The number of an id of either mode.
+    /// Returns the number of an id of either mode.
     pub fn number_of(id: &str) -> Option<u64> {
         let live = || id.parse().map(CheckoutLiveId::number);
         id.parse().map(CheckoutId::number).or_else(|_| live()).ok()
     }
 
-    /// Whether it waits for the holder.
+    /// True if it waits for the holder.
     pub fn is_open(&self) -> bool {
         self.status == CheckoutStatus::Open
     }
 
-    /// Whether it is for a payment.
+    /// True if it is for a payment.
     pub fn is_payment(&self) -> bool {
         self.mode == CheckoutMode::Payment
     }
 
-    /// The e-mail address of who pays, wherever it is known from.
+    /// Returns the e-mail address of the payer, from any source.
     pub fn payer_email(&self) -> Option<&str> {
         self.email.as_deref().or(self.payer.email.as_deref())
     }
 
-    /// How the holder gave their word on the page, if they did.
+    /// Returns the holder's acceptance of the mandate on the page, if they gave it.
     pub fn acceptance(&self) -> Option<Given> {
         let agent = self.payer.user_agent.clone()?;
         Some(accepted_online(agent))
     }
 
-    /// Whether something is paid, once or again and again.
+    /// True if it is paid, once or repeatedly.
     pub fn sells(&self) -> bool {
         self.mode != CheckoutMode::Setup
     }
 
-    /// What is to be paid at once, in minor units; nothing of a setup.
+    /// Returns the amount due at once, in minor units. `None` for a setup.
     pub fn amount(&self) -> Option<i64> {
         self.sells().then(|| self.line_items.iter().map(|item| item.amount).sum())
     }
 
-    /// Whether the holder may type numbers instead of linking an account.
+    /// True if the holder may type account numbers.
     pub fn manual_entry(&self) -> bool {
         self.collection.verification_method != Some(VerificationMethod::Instant)
     }
 
-    /// The holder gave a payment method, and `intent` was confirmed with it. Answers whether that
-    /// completes the session; when the attempt failed at once the holder may make another.
+    /// Records that `intent` was confirmed with the holder's payment method. Returns true if that
+    /// completes the session. If the attempt failed at once, the holder may try again.
     pub fn confirmed(&mut self, intent: &Intent) -> bool {
         assert!(self.is_open(), "callers ask first whether it is open");
         self.intent = Some(intent.id());
@@ -230,8 +231,8 @@ impl CheckoutSession {
         true
     }
 
-    /// The holder gave a payment method, and a subscription began with it: `intent` pays its first
-    /// invoice if there is something to pay.
+    /// Records that a subscription began with the holder's payment method. `intent` pays its first
+    /// invoice if an amount is due.
     pub fn subscribed(&mut self, subscription: &Subscription, intent: Option<&Intent>) {
         assert!(self.is_open(), "callers ask first whether it is open");
         self.status = CheckoutStatus::Complete;
@@ -243,16 +244,16 @@ impl CheckoutSession {
         }
     }
 
-    /// It waits no longer.
+    /// Expires the session.
     pub fn expire(&mut self) {
         assert!(self.is_open(), "callers ask first whether it is open");
         self.status = CheckoutStatus::Expired;
     }
 }
 
-/// What so many of something cost, in minor units, half of one rounded up; `unit` is what one costs,
-/// with up to twelve digits behind the point. Nothing when it is no such number, negative, or more
-/// than 64 bits hold.
+/// Returns the amount of a quantity in minor units, with half a unit rounded up. `unit` is the
+/// price of one, with up to twelve digits after the decimal point. Returns `None` if it is not such
+/// a number, negative, or if the amount exceeds 64 bits.
 ///
 /// ```
 /// use model::payments::checkout::line_amount;
@@ -278,7 +279,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Parts of a cent add up before they are rounded; what is no amount has no sum.
+    /// Fractions of a cent are added before rounding. An invalid amount gives `None`.
     #[test]
     fn adds_parts_of_a_cent() {
         assert_eq!(line_amount("0.004", 1_000), Some(4));
@@ -294,7 +295,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whole units are multiplied, and no text at all makes the reader panic.
+        /// Whole units are multiplied, and no text makes the reader panic.
         #[test]
         fn multiplies(unit in 0..1_000_000_i64, quantity in 0..1_000_000_i64, text in "\\PC{0,30}") {
             prop_assert_eq!(line_amount(&unit.to_string(), quantity), Some(unit * quantity));

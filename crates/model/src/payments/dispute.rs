@@ -1,5 +1,5 @@
-//! A dispute (`du_…`): the holder's bank took a debit back that had succeeded. Disputes of bank debits
-//! are final, so it is lost from the moment it comes.
+//! A dispute (`du_…`): the holder's bank reversed a successful debit. Disputes of bank debits are
+//! final, so a dispute is lost from the start.
 
 use crate::clock::AccountTime;
 use crate::id::{ClockId, DisputeId, MerchantId, PaymentIntentId};
@@ -7,31 +7,31 @@ use crate::money::Currency;
 use crate::payments::intent::{Intent, Purpose};
 use serde::{Deserialize, Serialize};
 
-/// One dispute. Nothing changes it any more.
+/// One dispute. It never changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dispute {
     /// Its id.
     pub id: DisputeId,
-    /// Whose it is.
+    /// The merchant that owns it.
     pub merchant: MerchantId,
-    /// Raised by every change.
+    /// The version, which every change raises by one.
     pub version: u64,
-    /// Whether the payment was made with a live key.
+    /// True if the payment was created with a live key.
     pub livemode: bool,
-    /// When it came.
+    /// The time of the dispute.
     pub created: AccountTime,
     /// The test clock of the payment.
     pub clock: Option<ClockId>,
-    /// The payment that was taken back.
+    /// The disputed payment.
     pub payment_intent: PaymentIntentId,
-    /// How much of it, in minor units: all.
+    /// The amount in minor units, which is the whole payment.
     pub amount: i64,
-    /// Of what.
+    /// The currency.
     pub currency: Currency,
 }
 
 impl Dispute {
-    /// The dispute of a payment; none when the intent is for no payment.
+    /// Creates the dispute of a payment. `None` if the intent is not for a payment.
     pub fn of(intent: &Intent, id: DisputeId, now: AccountTime) -> Option<Self> {
         let Purpose::Payment { amount, currency } = intent.purpose else { return None };
         Some(Self {

@@ -1,5 +1,5 @@
-//! Payment Intents (`pi_…`) and Setup Intents (`seti_…`): the wish to debit a bank account, now or
-//! later. Both are carriers of a link flow, and share one state machine:
+//! Payment Intents (`pi_…`) and Setup Intents (`seti_…`): a debit of a bank account, now or later.
+//! Both are carriers of a link flow and share one state machine:
 //!
 //! ```text
 //! requires_payment_method → requires_confirmation → [requires_action: small deposits]
@@ -24,66 +24,66 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 words! {
-    /// Where an intent stands.
+    /// The state of an intent.
     IntentStatus {
-        /// Nothing to debit is known.
+        /// It has no payment method.
         RequiresPaymentMethod = "requires_payment_method",
-        /// It waits for the holder's word.
+        /// It waits for the holder's confirmation.
         RequiresConfirmation = "requires_confirmation",
-        /// The holder must tell what two small deposits were.
+        /// It waits for the verification of small deposits.
         RequiresAction = "requires_action",
-        /// The debit is under way.
+        /// The debit is processing.
         Processing = "processing",
         /// Done.
         Succeeded = "succeeded",
-        /// Given up.
+        /// Canceled.
         Canceled = "canceled",
     }
 }
 
-/// What an intent is for.
+/// The purpose of an intent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Purpose {
     /// A payment of this many minor units.
     Payment {
-        /// How much.
+        /// The amount.
         amount: i64,
-        /// Of what.
+        /// The currency.
         currency: Currency,
     },
-    /// Payments to come.
+    /// Future payments.
     Setup,
 }
 
-/// Why the last attempt failed.
+/// The error of the last attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IntentError {
     /// The code of the API.
     pub code: String,
-    /// The same for a person.
+    /// The message for a person.
     pub message: String,
-    /// What was to be debited.
+    /// The payment method of the attempt.
     pub payment_method: PaymentMethodId,
 }
 
 words! {
-    /// What the holder tells of the deposits.
+    /// The proof of access to the deposits.
     DepositKind {
-        /// The amounts of two.
+        /// The amounts of two deposits.
         Amounts = "amounts",
-        /// The code in the text of one.
+        /// The code in the descriptor of one deposit.
         DescriptorCode = "descriptor_code",
     }
 }
 
-/// Two small deposits that prove whose an account is.
+/// Two small deposits that prove the ownership of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Microdeposits {
-    /// When they arrive.
+    /// The time of arrival.
     pub arrive_at: AccountTime,
-    /// Wrong answers so far.
+    /// The number of wrong attempts.
     pub tries: u32,
-    /// What the holder tells of them. Either answer is taken.
+    /// The proof that the holder is asked for. Both kinds are accepted.
     #[serde(default = "amounts")]
     pub kind: DepositKind,
 }
@@ -93,7 +93,7 @@ fn amounts() -> DepositKind {
 }
 
 impl Microdeposits {
-    /// How many more answers are taken.
+    /// Returns the number of attempts that are left.
     pub fn tries_left(&self) -> u32 {
         assert!(self.tries <= DEPOSIT_TRIES_MAX, "an intent without tries left has no deposits");
         DEPOSIT_TRIES_MAX - self.tries
@@ -105,108 +105,109 @@ impl Microdeposits {
 pub struct Intent {
     /// The number of its id.
     pub number: u64,
-    /// What it is for.
+    /// The purpose.
     pub purpose: Purpose,
-    /// Whose it is.
+    /// The merchant that owns it.
     pub merchant: MerchantId,
-    /// Raised by every change.
+    /// The version, which every change raises by one.
     pub version: u64,
-    /// Whether it was made with a live key.
+    /// True if it was created with a live key.
     pub livemode: bool,
-    /// When it was made.
+    /// The time of creation.
     pub created: AccountTime,
-    /// Who pays.
+    /// The customer who pays.
     pub customer: Option<CustomerId>,
     /// The test clock of the customer.
     pub clock: Option<ClockId>,
-    /// What opens it to the holder's browser. Stored sealed, apart from the rest.
+    /// The secret that gives the holder's browser access. It is stored sealed, apart from the other
+    /// fields.
     #[serde(skip)]
     pub client_secret: String,
-    /// Where it stands.
+    /// The state.
     pub status: IntentStatus,
-    /// What is debited.
+    /// The payment method.
     pub payment_method: Option<PaymentMethodId>,
-    /// The types it may be of; none when the settings of the merchant choose.
+    /// The allowed payment method types. `None` if the merchant's settings decide.
     pub method_types: Option<Vec<String>>,
-    /// What it asks of the link flow.
+    /// The link requirements.
     pub collection: Collection,
-    /// What the settings of the merchant ask for beside it, as they were when it was made; none
-    /// when it names its types itself.
+    /// The link requirements of the merchant's settings at creation. `None` if the request names
+    /// the payment method types.
     pub from_settings: Option<Collection>,
-    /// What decided on its payment methods, where a configuration did.
+    /// The decision of the payment method configuration, if one applied.
     #[serde(default)]
     pub configuration: Option<ConfiguredBy>,
-    /// The holder's word.
+    /// The mandate of the holder.
     pub mandate: Option<MandateId>,
-    /// Why the last attempt failed.
+    /// The error of the last attempt.
     pub last_error: Option<IntentError>,
     /// The deposits that it waits for.
     pub microdeposits: Option<Microdeposits>,
-    /// When the debit under way ends.
+    /// The time at which the current debit ends.
     pub settles_at: Option<AccountTime>,
-    /// When the debit that has succeeded is taken back.
+    /// The time at which the successful debit is disputed.
     #[serde(default)]
     pub disputed_at: Option<AccountTime>,
-    /// When and why it was given up.
+    /// The time and reason of the cancellation.
     pub canceled: Option<(AccountTime, Option<String>)>,
-    /// Where the holder's browser goes after a confirmation.
+    /// The address to which the holder's browser goes after a confirmation.
     pub return_url: Option<String>,
     /// The invoice that it pays.
     #[serde(default)]
     pub invoice: Option<InvoiceId>,
-    /// The subscription that it sets a payment method up for.
+    /// The subscription that gets its payment method.
     #[serde(default)]
     pub subscription: Option<SubscriptionId>,
-    /// The merchant's own keys.
+    /// The merchant's metadata.
     pub metadata: BTreeMap<String, String>,
-    /// What it echoes without acting on it.
+    /// Parameters that the server echoes and otherwise ignores.
     pub given: Given,
 }
 
-/// What a confirmation, or the end of deposits, leads to.
+/// The result of a confirmation or of a verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// Small deposits were sent.
     DepositsSent,
     /// Small deposits could not be sent.
     DepositsFailed,
-    /// The debit is under way.
+    /// The debit is processing.
     Processing,
     /// Done.
     Succeeded,
 }
 
-/// What the holder says the deposits were.
+/// The result of an attempt to verify deposits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verification {
-    /// Right.
+    /// The values are right.
     Verified,
-    /// Wrong; the holder may try again.
+    /// The values are wrong, and the holder may try again.
     Mismatch,
-    /// Wrong too often.
+    /// Too many attempts were wrong.
     AttemptsExceeded,
-    /// Too late.
+    /// The deadline has passed.
     TimedOut,
 }
 
-/// The least that may be debited, in cents. Stripe's published minimum.
+/// The minimum amount of a debit, in cents. Stripe's published minimum.
 pub const AMOUNT_MIN: i64 = 50;
-/// The most that may be debited, in cents: eight digits.
+/// The maximum amount of a debit, in cents: eight digits.
 pub const AMOUNT_MAX: i64 = 99_999_999;
 
-/// Days of the account's clock until a debit has succeeded or failed.
+/// The days of the account's clock until a debit succeeds or fails.
 const SETTLE_DAYS: i64 = 4;
-/// Days of the account's clock until small deposits arrive.
+/// The days of the account's clock until small deposits arrive.
 const DEPOSIT_DAYS: i64 = 2;
-/// Days of the account's clock from the end of a debit until it is disputed.
+/// The days of the account's clock from the end of a debit until its dispute.
 const DISPUTE_DAYS: i64 = 3;
-/// Wrong answers about deposits that are taken.
+/// The maximum number of wrong attempts to verify deposits.
 pub const DEPOSIT_TRIES_MAX: u32 = 10;
-/// Days after which deposits can no longer be told.
+/// The days after which deposits can no longer be verified.
 const DEPOSIT_AGE_DAYS: i64 = 10;
 
 impl Intent {
-    /// Its id.
+    /// Returns the id.
     pub fn id(&self) -> String {
         match self.purpose {
             Purpose::Payment { .. } => PaymentIntentId::from_number(self.number).to_string(),
@@ -214,35 +215,35 @@ impl Intent {
         }
     }
 
-    /// Whether it is for a payment.
+    /// True if it is for a payment.
     pub fn is_payment(&self) -> bool {
         matches!(self.purpose, Purpose::Payment { .. })
     }
 
-    /// Whether a payment method may still be given.
+    /// True if a payment method may still be given.
     pub fn collects(&self) -> bool {
         use IntentStatus as S;
         matches!(self.status, S::RequiresPaymentMethod | S::RequiresConfirmation)
     }
 
-    /// Whether it may be given up.
+    /// True if it may be canceled.
     pub fn cancelable(&self) -> bool {
         self.collects() || self.status == IntentStatus::RequiresAction
     }
 
-    /// Whether the holder may type numbers instead of linking an account.
+    /// True if the holder may type account numbers.
     pub fn manual_entry(&self) -> bool {
         self.collection.verification_method != Some(VerificationMethod::Instant)
     }
 
-    /// Takes a payment method, to be confirmed next.
+    /// Attaches a payment method, which is confirmed next.
     pub fn attach(&mut self, method: PaymentMethodId) {
         assert!(self.collects(), "callers ask first whether a payment method may be given");
         self.payment_method = Some(method);
         self.status = IntentStatus::RequiresConfirmation;
     }
 
-    /// The holder's word was given.
+    /// Confirms the intent with its payment method.
     pub fn confirm(&mut self, method: &PaymentMethod, now: AccountTime) -> Progress {
         self.last_error = None;
         if method.verified {
@@ -254,7 +255,7 @@ impl Intent {
         }
         self.status = IntentStatus::RequiresAction;
         let arrive_at = now.plus(DEPOSIT_DAYS * DAY_S);
-        // Both kinds have to be there to be tried; no rule of Stripe's is known.
+        // Tests need both kinds. Stripe publishes no rule for the choice.
         let kind = match method.account_type {
             BankAccountType::Checking => DepositKind::Amounts,
             BankAccountType::Savings => DepositKind::DescriptorCode,
@@ -263,7 +264,7 @@ impl Intent {
         Progress::DepositsSent
     }
 
-    /// The holder says what the deposits were; `right` and the test answers decide.
+    /// Checks the values that the holder entered against the documented test values.
     pub fn verify(&mut self, answer: &Deposits, now: AccountTime) -> Verification {
         let Some(deposits) = &mut self.microdeposits else {
             return Verification::TimedOut;
@@ -284,7 +285,7 @@ impl Intent {
         }
     }
 
-    /// The account is the holder's: the debit begins, or a Setup Intent is done.
+    /// Begins the debit of a verified account. A Setup Intent succeeds at once.
     pub fn begin_debit(&mut self, method: &PaymentMethod, now: AccountTime) -> Progress {
         self.microdeposits = None;
         if !self.is_payment() {
@@ -297,12 +298,13 @@ impl Intent {
         Progress::Processing
     }
 
-    /// So many days later on a test clock; without one nobody would wait for days to pass.
+    /// Returns the time some days later on a test clock. Without a test clock it returns `now`,
+    /// because tests in real time cannot wait for days.
     fn days_after(&self, now: AccountTime, days: i64) -> AccountTime {
         if self.clock.is_some() { now.plus(days * DAY_S) } else { now }
     }
 
-    /// The debit ends. Answers whether it succeeded.
+    /// Ends the debit. Returns true if it succeeded.
     pub fn settle(&mut self, method: &PaymentMethod, now: AccountTime) -> bool {
         self.settles_at = None;
         let code = match method.behavior {
@@ -321,7 +323,7 @@ impl Intent {
         false
     }
 
-    /// An attempt failed: another payment method is needed.
+    /// Records a failed attempt. Another payment method is then needed.
     pub fn fail(&mut self, code: &str, method: PaymentMethodId) {
         self.status = IntentStatus::RequiresPaymentMethod;
         self.payment_method = None;
@@ -333,7 +335,7 @@ impl Intent {
         });
     }
 
-    /// Gives it up.
+    /// Cancels the intent.
     pub fn cancel(&mut self, reason: Option<String>, now: AccountTime) {
         assert!(self.cancelable(), "callers ask first whether it may be given up");
         self.status = IntentStatus::Canceled;
@@ -342,7 +344,7 @@ impl Intent {
     }
 }
 
-/// What the holder says of the deposits.
+/// The values that the holder entered for the deposits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Deposits {
     /// Two amounts in cents, in any order.
@@ -352,7 +354,7 @@ pub enum Deposits {
 }
 
 impl Deposits {
-    /// The test answers that Stripe documents; any other is wrong.
+    /// Returns the result for the test values that Stripe documents. Any other value is wrong.
     fn verification(&self) -> Verification {
         match self {
             Self::Amounts([32, 45] | [45, 32]) => Verification::Verified,

@@ -1,4 +1,4 @@
-//! Invoices (`in_…`) and what stands on them, invoice items (`ii_…`).
+//! Invoices (`in_…`) and invoice items (`ii_…`).
 //!
 //! ```text
 //! draft → open → paid      open when finalized: a Payment Intent collects it, and pays it
@@ -7,8 +7,8 @@
 //! draft → deleted
 //! ```
 //!
-//! An invoice keeps its lines in itself, so that it and its events can be shown from one row; an
-//! item that changes changes its line in the same commit.
+//! An invoice contains its lines, so that one row is enough to show the invoice and its events. A
+//! change of an item changes its line in the same commit.
 
 use crate::clock::AccountTime;
 use crate::collection::Collection;
@@ -24,54 +24,54 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 words! {
-    /// Where an invoice stands.
+    /// The state of an invoice.
     InvoiceStatus {
-        /// It may be changed still.
+        /// It can still be changed.
         Draft = "draft",
         /// It is to be paid.
         Open = "open",
         /// It was paid.
         Paid = "paid",
-        /// It is not expected to be paid. This server leads no invoice here.
+        /// It is not expected to be paid. This server never sets this state.
         Uncollectible = "uncollectible",
-        /// It was given up.
+        /// It was voided.
         Void = "void",
     }
 }
 
-/// What is charged: an item, as it stands on its invoice too.
+/// A charge: the common fields of an item and of its line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Charge {
-    /// How many minor units in all; below 0 for a credit.
+    /// The whole amount in minor units, negative for a credit.
     pub amount: i64,
-    /// Of what.
+    /// The currency.
     pub currency: Currency,
-    /// How many.
+    /// The quantity.
     pub quantity: i64,
-    /// How many minor units one costs, with the fraction that it may have.
+    /// The amount of one in minor units, with a possible fraction.
     pub unit_amount_decimal: String,
-    /// The price that it was bought at.
+    /// The price.
     pub price: Option<PriceId>,
-    /// The id of what was bought.
+    /// The id of the product.
     pub product: Option<String>,
-    /// What for, in words.
+    /// The description.
     pub description: Option<String>,
-    /// For which time: its begin and its end.
+    /// The start and end of the period that it covers.
     pub period: (AccountTime, AccountTime),
-    /// Whether a discount may lower it.
+    /// True if a discount may reduce it.
     pub discountable: bool,
-    /// The merchant's own keys.
+    /// The merchant's metadata.
     pub metadata: BTreeMap<String, String>,
 }
 
 /// A line of an invoice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
-    /// The item that it shows.
+    /// The item.
     pub item: InvoiceItemId,
-    /// What is charged.
+    /// The charge.
     pub charge: Charge,
-    /// The item of a subscription that it is for; then no invoice item stands behind it.
+    /// The subscription item that it is for. Such a line has no invoice item.
     #[serde(default)]
     pub subscription_item: Option<SubscriptionItemId>,
 }
@@ -81,25 +81,25 @@ pub struct Line {
 pub struct InvoiceItem {
     /// Its id.
     pub id: InvoiceItemId,
-    /// Whose it is.
+    /// The merchant that owns it.
     pub merchant: MerchantId,
-    /// Raised by every change.
+    /// The version, which every change raises by one.
     pub version: u64,
-    /// Whether it was made with a live key.
+    /// True if it was created with a live key.
     pub livemode: bool,
-    /// When it was made.
+    /// The time of creation.
     pub created: AccountTime,
-    /// Whether lists leave it out.
+    /// True if it was deleted. Lists leave it out.
     pub deleted: bool,
-    /// Who is to pay it.
+    /// The customer who pays.
     pub customer: CustomerId,
     /// The test clock of the customer.
     pub clock: Option<ClockId>,
-    /// What it stands on; none while it waits for an invoice.
+    /// The invoice. `None` while it waits for one.
     pub invoice: Option<InvoiceId>,
-    /// What is charged.
+    /// The charge.
     pub charge: Charge,
-    /// What it echoes without acting on it.
+    /// Parameters that the server echoes and otherwise ignores.
     pub given: Given,
 }
 
@@ -108,84 +108,85 @@ pub struct InvoiceItem {
 pub struct Invoice {
     /// Its id.
     pub id: InvoiceId,
-    /// Whose it is.
+    /// The merchant that owns it.
     pub merchant: MerchantId,
-    /// Raised by every change.
+    /// The version, which every change raises by one.
     pub version: u64,
-    /// Whether it was made with a live key.
+    /// True if it was created with a live key.
     pub livemode: bool,
-    /// When it was made.
+    /// The time of creation.
     pub created: AccountTime,
-    /// Whether it was a draft that was deleted.
+    /// True if it was a draft that was deleted.
     pub deleted: bool,
-    /// Who is to pay it.
+    /// The customer who pays.
     pub customer: CustomerId,
     /// The test clock of the customer.
     pub clock: Option<ClockId>,
-    /// Name, e-mail address and the like of the customer, as they are while it is a draft.
+    /// The customer's name, e-mail address and so on. A draft follows the customer's changes.
     pub addressee: Given,
-    /// Where it stands.
+    /// The state.
     pub status: InvoiceStatus,
-    /// Of what its amounts are.
+    /// The currency of its amounts.
     pub currency: Currency,
-    /// What is charged, the newest first.
+    /// The lines, newest first.
     pub lines: Vec<Line>,
-    /// The number that a person sees; none of a draft.
+    /// The number for people. `None` for a draft.
     pub printed_number: Option<String>,
-    /// What collects it, once it is open.
+    /// The Payment Intent that collects it, once it is open.
     pub intent: Option<PaymentIntentId>,
-    /// What is debited unless the payment says otherwise.
+    /// The payment method that is debited by default.
     pub default_payment_method: Option<PaymentMethodId>,
-    /// The types of payment method allowed; none when the settings of the merchant choose.
+    /// The allowed payment method types. `None` if the merchant's settings decide.
     pub method_types: Option<Vec<String>>,
-    /// What it asks of the link flow.
+    /// The link requirements.
     pub collection: Collection,
-    /// What the settings of the merchant ask for beside it, as they were when it was made; none
-    /// when it names its types itself.
+    /// The link requirements of the merchant's settings at creation. `None` if the request names
+    /// the payment method types.
     #[serde(default)]
     pub from_settings: Option<Collection>,
-    /// The subscription that it is of.
+    /// The subscription that it belongs to.
     #[serde(default)]
     pub subscription: Option<SubscriptionId>,
-    /// For which time it is: its begin and its end; none for the moment in which it was made.
+    /// The start and end of its period. `None` for the moment of its creation.
     #[serde(default)]
     pub period: Option<(AccountTime, AccountTime)>,
-    /// How often somebody tried to pay it.
+    /// The number of attempts to pay it.
     pub attempts: u32,
-    /// When it was opened.
+    /// The time of finalization.
     pub finalized_at: Option<AccountTime>,
-    /// When it was paid.
+    /// The time of payment.
     pub paid_at: Option<AccountTime>,
-    /// When it was given up.
+    /// The time of voiding.
     pub voided_at: Option<AccountTime>,
-    /// Whether it was paid in another way than by its intent.
+    /// True if it was paid out of band, without its intent.
     pub paid_elsewhere: bool,
-    /// What the customer owed when it was opened, and it asks for too; below 0 what they had to
-    /// their credit. Minor units.
+    /// The customer's balance at finalization, which is part of the amount due. Negative is a
+    /// credit. Minor units.
     #[serde(default)]
     pub starting_balance: i64,
-    /// What is left of that and of its total for the customer's next invoice; 0 of a draft.
+    /// The part of the balance and total that is carried to the customer's next invoice. 0 for a
+    /// draft.
     #[serde(default)]
     pub ending_balance: i64,
-    /// The merchant's own keys.
+    /// The merchant's metadata.
     pub metadata: BTreeMap<String, String>,
-    /// What it echoes without acting on it.
+    /// Parameters that the server echoes and otherwise ignores.
     pub given: Given,
 }
 
 impl Invoice {
-    /// The sum of its lines; below 0 when credits outweigh.
+    /// Returns the sum of its lines, negative if credits outweigh.
     pub fn total(&self) -> i64 {
         self.lines.iter().fold(0, |sum, line| sum.saturating_add(line.charge.amount))
     }
 
-    /// What is to be paid in all: its total and what the customer owed before, less what is left
-    /// for the next invoice.
+    /// Returns the amount due: its total and starting balance, minus the balance that is carried to
+    /// the next invoice.
     pub fn amount_due(&self) -> i64 {
         self.owed().saturating_sub(self.ending_balance).max(0)
     }
 
-    /// What its intent debited.
+    /// Returns the amount that its intent debited.
     pub fn amount_paid(&self) -> i64 {
         let debited = self.status == InvoiceStatus::Paid && !self.paid_elsewhere;
         if debited { self.amount_due() } else { 0 }
@@ -195,7 +196,7 @@ impl Invoice {
         self.total().saturating_add(self.starting_balance)
     }
 
-    /// Sets or replaces the line of an item.
+    /// Adds or replaces the line of an item.
     pub fn put_line(&mut self, item: &InvoiceItem) {
         let charge = item.charge.clone();
         if let Some(line) = self.lines.iter_mut().find(|line| line.item == item.id) {
@@ -206,14 +207,14 @@ impl Invoice {
         }
     }
 
-    /// Takes the line of an item away.
+    /// Removes the line of an item.
     pub fn remove_line(&mut self, item: InvoiceItemId) {
         self.lines.retain(|line| line.item != item);
     }
 
-    /// A draft of a customer with this balance becomes one that is to be paid. What no intent may
-    /// debit, a credit or a sum that is too small or too large, is left for the customer's next
-    /// invoice, and this one is paid.
+    /// Finalizes a draft for a customer with this balance. If no intent can debit the amount, the
+    /// customer's next invoice takes it over and this one is paid. That is the case for a credit,
+    /// and for an amount below the minimum or above the maximum.
     pub fn finalize(&mut self, printed_number: String, balance: i64, now: AccountTime) {
         assert!(self.status == InvoiceStatus::Draft, "callers ask first whether it is a draft");
         self.printed_number = Some(printed_number);
@@ -227,24 +228,24 @@ impl Invoice {
         }
     }
 
-    /// It was paid.
+    /// Marks it as paid.
     pub fn pay(&mut self, now: AccountTime) {
         self.status = InvoiceStatus::Paid;
         self.paid_at = Some(now);
     }
 
-    /// It is given up.
+    /// Voids it.
     pub fn void(&mut self, now: AccountTime) {
         self.status = InvoiceStatus::Void;
         self.voided_at = Some(now);
     }
 }
 
-/// Digits of the fraction of a unit amount. Stripe's published bound.
+/// The maximum number of digits after the decimal point of a unit amount. Stripe's published bound.
 const FRACTION_DIGITS: usize = 12;
 
-/// What so many units of a decimal amount cost, rounded half up to whole minor units. Nothing when
-/// the text is no such number, or the cost is out of all bounds.
+/// Returns the amount of a quantity of a decimal unit amount, rounded half up to whole minor units.
+/// Returns `None` if the text is not such a number or the amount exceeds 64 bits.
 ///
 /// ```
 /// assert_eq!(model::payments::invoice::cost("12.5", 3), Some(38));
@@ -270,7 +271,7 @@ pub fn cost(unit_amount_decimal: &str, quantity: i64) -> Option<i64> {
 mod tests {
     use super::cost;
 
-    /// Fractions are rounded in the whole, and what is no number costs nothing that is known.
+    /// Only the sum is rounded, and an invalid number gives `None`.
     #[test]
     fn costs_of_units() {
         assert_eq!(cost("1000", 2), Some(2_000));

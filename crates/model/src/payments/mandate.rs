@@ -1,4 +1,4 @@
-//! A mandate (`mandate_…`): the holder's word that a bank account may be debited.
+//! A mandate (`mandate_…`): the holder's permission to debit a bank account.
 
 use crate::clock::AccountTime;
 use crate::given::Given;
@@ -7,42 +7,42 @@ use crate::word::words;
 use serde::{Deserialize, Serialize};
 
 words! {
-    /// How often it may be used.
+    /// The number of uses of a mandate.
     MandateKind {
-        /// Again and again.
+        /// Repeated use.
         MultiUse = "multi_use",
-        /// For one payment.
+        /// One payment.
         SingleUse = "single_use",
     }
 }
 
-/// One mandate. It is active from the confirmation that made it.
+/// One mandate. It is active from the confirmation that created it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mandate {
     /// Its id.
     pub id: MandateId,
-    /// Whose it is.
+    /// The merchant that owns it.
     pub merchant: MerchantId,
-    /// Raised by every change.
+    /// The version, which every change raises by one.
     pub version: u64,
-    /// Whether it was made with a live key.
+    /// True if it was created with a live key.
     pub livemode: bool,
-    /// When it was made.
+    /// The time of creation.
     pub created: AccountTime,
     /// The test clock of the customer.
     pub clock: Option<ClockId>,
-    /// What may be debited.
+    /// The payment method that may be debited.
     pub payment_method: PaymentMethodId,
-    /// How often.
+    /// The kind.
     pub kind: MandateKind,
-    /// The one payment of a single-use mandate, in minor units and with its currency.
+    /// The one payment of a single-use mandate: the amount in minor units and the currency.
     pub single_use: Option<(i64, crate::money::Currency)>,
-    /// How the holder accepted it, as the confirmation said.
+    /// The acceptance by the holder, as in the confirmation.
     pub acceptance: Given,
 }
 
-/// How a holder accepts a mandate on a page of this server, in the words of a confirmation. What a
-/// proxy lets through of their address is not known, so none is told.
+/// Returns the acceptance of a mandate on a page of this server, in the form of a confirmation. The
+/// IP address is left out, because behind a proxy it is unknown.
 pub fn accepted_online(user_agent: String) -> Given {
     let hash = |members: [(&str, Given); 2]| {
         Given::Hash(members.map(|(name, member)| (name.to_owned(), member)).into())

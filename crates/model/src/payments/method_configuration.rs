@@ -1,8 +1,9 @@
-//! A configuration of payment methods (`pmc_…`): which of them payment objects offer that leave the
-//! choice to the merchant's settings.
+//! A payment method configuration (`pmc_…`): the payment methods that are offered by payment
+//! objects that name no types.
 //!
-//! Every merchant has a default configuration, which comes into being with the first change or the
-//! first further one. Of all that a configuration may switch, bank accounts are what this server has.
+//! Every merchant has a default configuration. It is stored when it is first changed, or when a
+//! second one is created. Of all payment methods that a configuration can switch, this server
+//! supports bank accounts.
 
 use crate::clock::AccountTime;
 use crate::id::{MerchantId, MethodConfigurationId, hash_number};
@@ -10,17 +11,17 @@ use crate::word::words;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The payment method that this server has.
+/// The payment method that this server supports.
 pub const BANK_ACCOUNT: &str = "us_bank_account";
 
 words! {
-    /// What the merchant wants of a payment method.
+    /// A merchant's preference for a payment method.
     Preference {
-        /// What the default is: bank accounts are on.
+        /// No preference, as in the default: bank accounts are on.
         None = "none",
-        /// Not to offer it.
+        /// Do not offer it.
         Off = "off",
-        /// To offer it.
+        /// Offer it.
         On = "on",
     }
 }
@@ -30,39 +31,40 @@ words! {
 pub struct MethodConfiguration {
     /// Its id.
     pub id: MethodConfigurationId,
-    /// Whose it is.
+    /// The merchant that owns it.
     pub merchant: MerchantId,
-    /// Raised by every change.
+    /// The version, which every change raises by one.
     pub version: u64,
-    /// Whether it is of live mode.
+    /// True if it belongs to live mode.
     pub livemode: bool,
-    /// When it was made; the default one stands below all others.
+    /// The time of creation. The default configuration comes after all others.
     pub created: AccountTime,
-    /// Whether payment objects take it that name none.
+    /// True if it applies to payment objects that name no configuration.
     pub is_default: bool,
-    /// Whether payment objects may name it.
+    /// True if payment objects may name it.
     pub active: bool,
-    /// What the merchant calls it.
+    /// The name.
     pub name: String,
-    /// The configuration that it is a child of, as it was given.
+    /// The parent configuration, as sent.
     pub parent: Option<String>,
-    /// What was said of each payment method, by its name.
+    /// The preferences by the name of the payment method.
     pub preferences: BTreeMap<String, Preference>,
 }
 
-/// What of a configuration decided for a payment object, as it was then.
+/// The decision of a configuration for a payment object, as it was at creation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfiguredBy {
     /// The configuration.
     pub id: MethodConfigurationId,
-    /// The configuration that it is a child of.
+    /// The parent configuration.
     pub parent: Option<String>,
-    /// Whether bank accounts are offered.
+    /// True if bank accounts are offered.
     pub offers_bank_account: bool,
 }
 
 impl MethodConfiguration {
-    /// The default configuration of a merchant that has changed nothing; not stored, so at version 0.
+    /// Returns the default configuration of a merchant that has changed none. It is not stored, so
+    /// its version is 0.
     pub fn default_of(merchant: MerchantId, livemode: bool) -> Self {
         Self {
             id: Self::default_id(merchant),
@@ -78,23 +80,23 @@ impl MethodConfiguration {
         }
     }
 
-    /// The id of a merchant's default configuration: the same from the beginning.
+    /// Returns the id of a merchant's default configuration. It never changes.
     pub fn default_id(merchant: MerchantId) -> MethodConfigurationId {
         let number = hash_number(&[b"method configuration", &merchant.number().to_le_bytes()]);
         MethodConfigurationId::from_number(number)
     }
 
-    /// What is wanted of bank accounts.
+    /// Returns the preference for bank accounts.
     pub fn bank_account(&self) -> Preference {
         self.preferences.get(BANK_ACCOUNT).copied().unwrap_or(Preference::None)
     }
 
-    /// Whether bank accounts are offered.
+    /// True if bank accounts are offered.
     pub fn offers_bank_account(&self) -> bool {
         self.bank_account() != Preference::Off
     }
 
-    /// What it decides for a payment object that is made now.
+    /// Returns its decision for a payment object that is created now.
     pub fn decision(&self) -> ConfiguredBy {
         ConfiguredBy {
             id: self.id,
@@ -104,12 +106,13 @@ impl MethodConfiguration {
     }
 }
 
-/// The text that configurations are looked up by.
+/// Returns the text that configurations are looked up by.
 pub fn state(active: bool) -> &'static str {
     if active { "active" } else { "inactive" }
 }
 
-/// The types of payment method that an object offers: those that it names, else what decided for it.
+/// Returns the payment method types that an object offers: the types that it names, else the types
+/// of its configuration.
 pub fn types_offered(
     named: Option<&[String]>,
     configuration: Option<&ConfiguredBy>,

@@ -1,8 +1,8 @@
-//! A payment method (`pm_…`) of the type `us_bank_account`: from a linked account, or from numbers
-//! that somebody typed.
+//! A payment method (`pm_…`) of the type `us_bank_account`: from a linked account, or from typed
+//! account numbers.
 //!
-//! Numbers are not kept: the last four digits and a fingerprint stand for them. What a payment
-//! from it will do is decided when it is made, by the test number or the test account.
+//! Account numbers are not stored. The last four digits and a fingerprint take their place. The
+//! test number or the test account decides the result of payments at creation.
 
 use crate::account::Account;
 use crate::clock::AccountTime;
@@ -14,33 +14,33 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 words! {
-    /// What a payment from a test account does.
+    /// The result of payments from a test account.
     PaymentBehavior {
-        /// It succeeds.
+        /// They succeed.
         Succeeds = "succeeds",
-        /// It succeeds and is disputed later.
+        /// They succeed and are disputed later.
         Disputed = "disputed",
-        /// It never ends.
+        /// They stay in processing.
         Processing = "processing",
         /// The account is closed.
         AccountClosed = "account_closed",
-        /// There is no such account.
+        /// The account does not exist.
         NoAccount = "no_account",
-        /// There is too little in it.
+        /// The balance is too low.
         InsufficientFunds = "insufficient_funds",
-        /// The holder's bank does not let it be debited.
+        /// The holder's bank does not permit the debit.
         DebitNotAuthorized = "debit_not_authorized",
-        /// It is held in another currency.
+        /// The account has another currency.
         InvalidCurrency = "invalid_currency",
-        /// More was asked of it in a week than may be.
+        /// The weekly limit is exceeded.
         ChargeExceedsSourceLimit = "charge_exceeds_source_limit",
         /// The small deposits cannot be sent.
         MicrodepositsFail = "microdeposits_fail",
     }
 }
 
-/// Account numbers of the test bank and what payments from them do; any other number is taken and
-/// succeeds. Documented by Stripe for ACH tests.
+/// The account numbers of the test bank and the results of payments from them. Any other number is
+/// accepted, and its payments succeed. Stripe documents them for ACH tests.
 const TEST_NUMBERS: [(&str, &str, PaymentBehavior); 9] = [
     ("000123456789", "success", PaymentBehavior::Succeeds),
     ("000111111113", "accountClosed", PaymentBehavior::AccountClosed),
@@ -54,19 +54,20 @@ const TEST_NUMBERS: [(&str, &str, PaymentBehavior); 9] = [
 ];
 
 impl PaymentBehavior {
-    /// What payments from a typed account number do.
+    /// Returns the result of payments from a typed account number.
     pub fn of_number(account_number: &str) -> Self {
         let known = TEST_NUMBERS.iter().find(|(number, _, _)| *number == account_number);
         known.map_or(Self::Succeeds, |(_, _, behavior)| *behavior)
     }
 
-    /// The test number behind a name such as `pm_usBankAccount_success`.
+    /// Returns the test number of a name such as `pm_usBankAccount_success`.
     pub fn number_of_test_method(id: &str) -> Option<&'static str> {
         let name = id.strip_prefix("pm_usBankAccount_")?;
         TEST_NUMBERS.iter().find(|(_, known, _)| *known == name).map(|(number, _, _)| *number)
     }
 
-    /// What payments from a linked test account do, by the name that its bank gives it.
+    /// Returns the result of payments from a linked test account, by the name that its bank gives
+    /// it.
     pub fn of_account(account: &Account) -> Self {
         match account.display_name.as_deref() {
             Some("Insufficient Funds") => Self::InsufficientFunds,
@@ -85,31 +86,31 @@ impl PaymentBehavior {
 pub struct PaymentMethod {
     /// Its id.
     pub id: PaymentMethodId,
-    /// Whose it is.
+    /// The merchant that owns it.
     pub merchant: MerchantId,
-    /// Raised by every change.
+    /// The version, which every change raises by one.
     pub version: u64,
-    /// Whether it was made with a live key.
+    /// True if it was created with a live key.
     pub livemode: bool,
-    /// When it was made.
+    /// The time of creation.
     pub created: AccountTime,
-    /// The test clock of whom it was made for.
+    /// The test clock of the customer or object that it was created for.
     pub clock: Option<ClockId>,
-    /// Whether it belongs to the merchant itself, to be paid out to.
+    /// True if it belongs to the merchant itself, as a target of payouts.
     #[serde(default)]
     pub of_self: bool,
     /// The customer it is attached to.
     pub customer: Option<CustomerId>,
-    /// Whether it was taken from a customer, after which it is of no more use.
+    /// True if it was detached from a customer, after which it cannot be used.
     #[serde(default)]
     pub detached: bool,
-    /// Whose the account is.
+    /// The kind of holder.
     pub holder_type: BankHolderType,
     /// `checking` or `savings`.
     pub account_type: BankAccountType,
-    /// The bank.
+    /// The bank's name.
     pub bank_name: Option<String>,
-    /// Alike for alike numbers of one merchant.
+    /// A fingerprint that is equal for equal numbers of one merchant.
     pub fingerprint: String,
     /// The last four digits.
     pub last4: Option<String>,
@@ -117,19 +118,19 @@ pub struct PaymentMethod {
     pub routing_number: String,
     /// The linked account that it was made from.
     pub account: Option<AccountId>,
-    /// What a payment from it does.
+    /// The result of payments from it.
     pub behavior: PaymentBehavior,
-    /// Whether it is known to be the holder's: linked, or verified by deposits.
+    /// True if the holder's ownership is proven: it was linked, or verified by deposits.
     pub verified: bool,
     /// `always`, `limited` or `unspecified`.
     pub allow_redisplay: Option<String>,
-    /// Name, e-mail address and the like.
+    /// The holder's name, e-mail address and so on.
     pub billing_details: Given,
-    /// The merchant's own keys.
+    /// The merchant's metadata.
     pub metadata: BTreeMap<String, String>,
 }
 
-/// Alike for alike numbers of one merchant; tells nothing of them.
+/// Returns a fingerprint that is equal for equal numbers of one merchant and does not reveal them.
 pub fn fingerprint(merchant: MerchantId, routing_number: &str, account_number: &str) -> String {
     let owner = merchant.number().to_be_bytes();
     let parts: [&[u8]; 4] =
@@ -141,7 +142,7 @@ pub fn fingerprint(merchant: MerchantId, routing_number: &str, account_number: &
 mod tests {
     use super::*;
 
-    /// Names of test methods lead to the numbers with that behaviour.
+    /// The names of test methods lead to the numbers with that result.
     #[test]
     fn test_methods_behave_by_name() {
         let number = PaymentBehavior::number_of_test_method("pm_usBankAccount_noAccount").unwrap();
@@ -150,14 +151,15 @@ mod tests {
         assert_eq!(PaymentBehavior::of_number("000999999991"), PaymentBehavior::Succeeds);
     }
 
-    /// The numbers that pages offer in test mode are those that behave in some way.
+    /// The numbers that pages offer in test mode are the numbers with a special result.
     #[test]
     fn test_numbers_are_those_offered() {
         let offered = crate::token::TEST_ACCOUNT_NUMBERS.map(|(number, _)| number);
         assert_eq!(TEST_NUMBERS.map(|(number, _, _)| number), offered);
     }
 
-    /// The same numbers have the same fingerprint for one merchant, and another for another.
+    /// Equal numbers have the same fingerprint for one merchant, and different ones for two
+    /// merchants.
     #[test]
     fn fingerprints_tell_numbers_apart() {
         let (one, two) = (MerchantId::from_number(1), MerchantId::from_number(2));

@@ -1,7 +1,7 @@
-//! Products (`prod_…`) and their prices (`price_…`): what an invoice says it is for.
+//! Products (`prod_…`) and their prices (`price_…`).
 //!
-//! Carriers need them to come to an amount, no more: an amount is so many of a price. Tiers,
-//! other currencies and packages are kept and shown, not acted on.
+//! Payment objects need them only to compute an amount, which is a quantity of a price. Tiers,
+//! other currencies and packages are stored and shown, and have no other effect.
 
 use crate::clock::AccountTime;
 use crate::given::Given;
@@ -15,38 +15,39 @@ use std::collections::BTreeMap;
 pub struct Product {
     /// The number of its id.
     pub number: u64,
-    /// The id that the merchant chose, which need not look like one of ours.
+    /// The id that the merchant chose. It may have any form.
     pub chosen_id: Option<String>,
-    /// Whose it is.
+    /// The merchant that owns it.
     pub merchant: MerchantId,
-    /// Raised by every change.
+    /// The version, which every change raises by one.
     pub version: u64,
-    /// Whether it was made with a live key.
+    /// True if it was created with a live key.
     pub livemode: bool,
-    /// When it was made.
+    /// The time of creation.
     pub created: AccountTime,
-    /// When it was changed last.
+    /// The time of the last change.
     pub updated: AccountTime,
-    /// Whether lists leave it out.
+    /// True if it was deleted. Lists leave it out.
     pub deleted: bool,
-    /// Whether it may be sold.
+    /// True if it may be sold.
     pub active: bool,
-    /// The price that it is sold at by default.
+    /// The default price.
     pub default_price: Option<PriceId>,
-    /// The merchant's own keys.
+    /// The merchant's metadata.
     pub metadata: BTreeMap<String, String>,
-    /// What it echoes without acting on it; its name among it.
+    /// Parameters that the server echoes and otherwise ignores, the name included.
     pub given: Given,
 }
 
 impl Product {
-    /// Its id.
+    /// Returns the id.
     pub fn id(&self) -> String {
         let own = || ProductId::from_number(self.number).to_string();
         self.chosen_id.clone().unwrap_or_else(own)
     }
 
-    /// The number of a product with this id: of ours, or of the merchant's choice.
+    /// Returns the number of the product with this id: the number in an id of ours, else a hash of
+    /// the text.
     pub fn number_of(id: &str) -> u64 {
         let chosen = |_| hash_number(&[b"product", id.as_bytes()]);
         id.parse().map_or_else(chosen, ProductId::number)
@@ -58,34 +59,34 @@ impl Product {
 pub struct Price {
     /// Its id.
     pub id: PriceId,
-    /// Whose it is.
+    /// The merchant that owns it.
     pub merchant: MerchantId,
-    /// Raised by every change.
+    /// The version, which every change raises by one.
     pub version: u64,
-    /// Whether it was made with a live key.
+    /// True if it was created with a live key.
     pub livemode: bool,
-    /// When it was made.
+    /// The time of creation.
     pub created: AccountTime,
-    /// Whether it may be used.
+    /// True if it may be used.
     pub active: bool,
-    /// The id of what it is a price of.
+    /// The id of the product.
     pub product: String,
-    /// Of what.
+    /// The currency.
     pub currency: Currency,
-    /// How many minor units one costs; none where that is decided otherwise.
+    /// The amount of one in minor units. `None` if another field decides it.
     pub unit_amount: Option<i64>,
-    /// The same with the fraction that it may have.
+    /// The amount of one, with a possible fraction.
     pub unit_amount_decimal: Option<String>,
-    /// The merchant's own name for it.
+    /// The merchant's own look-up key.
     pub lookup_key: Option<String>,
-    /// The merchant's own keys.
+    /// The merchant's metadata.
     pub metadata: BTreeMap<String, String>,
-    /// What it echoes without acting on it.
+    /// Parameters that the server echoes and otherwise ignores.
     pub given: Given,
 }
 
 impl Price {
-    /// Whether it is paid again and again.
+    /// True if it recurs.
     pub fn is_recurring(&self) -> bool {
         self.given.at(&["recurring"]).is_some()
     }
@@ -96,7 +97,7 @@ mod tests {
     use super::Product;
     use crate::id::ProductId;
 
-    /// An id of ours is its number; any other leads to the same number each time.
+    /// An id of ours gives its number. Any other id gives the same number each time.
     #[test]
     fn numbers_of_ids() {
         let own = ProductId::from_number(7);

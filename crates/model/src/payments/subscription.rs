@@ -1,5 +1,5 @@
-//! Subscriptions (`sub_…`): what is invoiced again and again, and the carrier that collects the
-//! bank account for it.
+//! Subscriptions (`sub_…`): recurring invoices, and the carrier that collects the bank account for
+//! them.
 //!
 //! ```text
 //! (made) → incomplete → active            the first invoice was paid
@@ -9,8 +9,9 @@
 //! canceled                                from everywhere but where it is over
 //! ```
 //!
-//! Without items nothing is ever invoiced: it is active and collects an account by a Setup Intent.
-//! It keeps its items, and they their prices, so that it and its events can be shown from one row.
+//! A subscription without items has no invoices. It is active at once and collects an account by a
+//! Setup Intent. A subscription contains its items, and they their prices, so that one row is
+//! enough to show the subscription and its events.
 
 use crate::calendar::{Interval, Recurrence};
 use crate::clock::AccountTime;
@@ -27,56 +28,56 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 words! {
-    /// Where a subscription stands.
+    /// The state of a subscription.
     SubscriptionStatus {
-        /// In good standing.
+        /// Active: no invoice is overdue.
         Active = "active",
-        /// It was ended.
+        /// It was canceled.
         Canceled = "canceled",
-        /// Its first invoice is still to be paid.
+        /// Its first invoice is not paid yet.
         Incomplete = "incomplete",
         /// Its first invoice was not paid in time.
         IncompleteExpired = "incomplete_expired",
         /// An invoice could not be paid.
         PastDue = "past_due",
-        /// A trial ended without a payment method. This server leads no subscription here.
+        /// A trial ended without a payment method. This server never sets this state.
         Paused = "paused",
-        /// Nothing is to be paid yet.
+        /// It is in its trial.
         Trialing = "trialing",
-        /// Invoices are no longer tried. This server leads no subscription here.
+        /// Invoices are no longer collected. This server never sets this state.
         Unpaid = "unpaid",
     }
 }
 
 words! {
-    /// How its invoices are paid.
+    /// The way in which its invoices are paid.
     CollectionMethod {
-        /// By debiting the default payment method.
+        /// The default payment method is debited.
         ChargeAutomatically = "charge_automatically",
-        /// By the customer, who is sent them.
+        /// The customer receives the invoices and pays them.
         SendInvoice = "send_invoice",
     }
 }
 
-/// Seconds within which the first invoice must be paid. Stripe's published bound.
+/// The time in seconds within which the first invoice must be paid. Stripe's published bound.
 pub const INCOMPLETE_AGE_S: i64 = 23 * 60 * 60;
-/// The most items of a subscription. Stripe's published bound.
+/// The maximum number of items of a subscription. Stripe's published bound.
 pub const ITEMS_MAX: usize = 20;
 
-/// What is invoiced for every period.
+/// An item, which is invoiced for every period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubscriptionItem {
     /// Its id.
     pub id: SubscriptionItemId,
-    /// When it was made.
+    /// The time of creation.
     pub created: AccountTime,
-    /// What one costs, and how often it is paid.
+    /// The price of one and its recurrence.
     pub price: Price,
-    /// How many.
+    /// The quantity.
     pub quantity: i64,
-    /// The merchant's own keys.
+    /// The merchant's metadata.
     pub metadata: BTreeMap<String, String>,
-    /// What it echoes without acting on it.
+    /// Parameters that the server echoes and otherwise ignores.
     pub given: Given,
 }
 
@@ -85,72 +86,72 @@ pub struct SubscriptionItem {
 pub struct Subscription {
     /// Its id.
     pub id: SubscriptionId,
-    /// Whose it is.
+    /// The merchant that owns it.
     pub merchant: MerchantId,
-    /// Raised by every change.
+    /// The version, which every change raises by one.
     pub version: u64,
-    /// Whether it was made with a live key.
+    /// True if it was created with a live key.
     pub livemode: bool,
-    /// When it was made.
+    /// The time of creation.
     pub created: AccountTime,
-    /// Who is to pay.
+    /// The customer who pays.
     pub customer: CustomerId,
     /// The test clock of the customer.
     pub clock: Option<ClockId>,
-    /// Where it stands.
+    /// The state.
     pub status: SubscriptionStatus,
-    /// Of what its amounts are.
+    /// The currency of its amounts.
     pub currency: Currency,
-    /// What is invoiced, in the order of the request.
+    /// The items, in the order of the request.
     pub items: Vec<SubscriptionItem>,
-    /// From when on its periods are counted.
+    /// The time from which its periods are counted.
     pub anchor: AccountTime,
-    /// How many periods were over when the present one began.
+    /// The number of periods before the current one.
     pub periods: i64,
-    /// The present period: its begin and its end. Of a subscription without items it is empty.
+    /// The start and end of the current period. It is empty for a subscription without items.
     pub period: (AccountTime, AccountTime),
-    /// The begin and the end of its trial.
+    /// The start and end of its trial.
     pub trial: Option<(AccountTime, AccountTime)>,
-    /// When it expires if it is incomplete and no debit is under way.
+    /// The time at which it expires if it is incomplete and no debit is processing.
     pub expires_at: Option<AccountTime>,
-    /// Whether it is canceled when the present period ends.
+    /// True if it is canceled at the end of the current period.
     pub cancel_at_period_end: bool,
-    /// When it is to be canceled.
+    /// The time at which it will be canceled.
     pub cancel_at: Option<AccountTime>,
-    /// When somebody asked to cancel it.
+    /// The time of the request to cancel it.
     pub canceled_at: Option<AccountTime>,
-    /// Why it was canceled.
+    /// The reason of the cancellation.
     pub cancel_reason: Option<String>,
-    /// When it was over.
+    /// The time at which it ended.
     pub ended_at: Option<AccountTime>,
-    /// How its invoices are paid.
+    /// The way in which its invoices are paid.
     pub collection_method: CollectionMethod,
-    /// Days within which an invoice that is sent is to be paid.
+    /// The number of days within which a sent invoice must be paid.
     pub days_until_due: Option<i64>,
-    /// What is debited; none for the default of the customer.
+    /// The payment method that is debited. `None` for the customer's default.
     pub default_payment_method: Option<PaymentMethodId>,
-    /// Whether what paid an invoice is what is debited from then on.
+    /// True if the payment method that paid an invoice becomes the default.
     pub saves_method: bool,
-    /// The types of payment method allowed; none when the settings of the merchant choose.
+    /// The allowed payment method types. `None` if the merchant's settings decide.
     pub method_types: Option<Vec<String>>,
-    /// What it asks of the link flow.
+    /// The link requirements.
     pub collection: Collection,
-    /// What the settings of the merchant ask for beside it, as they were when it was made; none
-    /// when it names its types itself.
+    /// The link requirements of the merchant's settings at creation. `None` if the request names
+    /// the payment method types.
     pub from_settings: Option<Collection>,
     /// Its newest invoice.
     pub latest_invoice: Option<InvoiceId>,
-    /// What collects a payment method where no invoice does.
+    /// The Setup Intent that collects a payment method, if no invoice does.
     pub pending_setup_intent: Option<SetupIntentId>,
-    /// The merchant's own keys.
+    /// The merchant's metadata.
     pub metadata: BTreeMap<String, String>,
-    /// What it echoes without acting on it.
+    /// Parameters that the server echoes and otherwise ignores.
     pub given: Given,
 }
 
 impl Price {
-    /// How long what it pays for lasts; none of a price that is paid once, or whose period is out
-    /// of bounds.
+    /// Returns the length of the period that it pays for. `None` for a one-time price, and for a
+    /// period out of bounds.
     pub fn recurrence(&self) -> Option<Recurrence> {
         let interval = self.given.text(&["recurring", "interval"])?;
         let count = self.given.integer(&["recurring", "interval_count"]).unwrap_or(1);
@@ -159,18 +160,18 @@ impl Price {
 }
 
 impl Subscription {
-    /// Whether nothing will happen to it any more.
+    /// True if it has ended.
     pub fn is_over(&self) -> bool {
         use SubscriptionStatus as S;
         matches!(self.status, S::Canceled | S::IncompleteExpired)
     }
 
-    /// How long its periods are; none without items.
+    /// Returns the length of its periods. `None` without items.
     pub fn recurrence(&self) -> Option<Recurrence> {
         self.items.first().and_then(|item| item.price.recurrence())
     }
 
-    /// When something falls due on it by itself: it expires, is canceled, or a period ends.
+    /// Returns the time of its next due work: it expires, is canceled, or a period ends.
     pub fn due_at(&self) -> Option<AccountTime> {
         use SubscriptionStatus as S;
         let ends = match self.status {
@@ -182,12 +183,12 @@ impl Subscription {
         ends.into_iter().chain(self.cancel_at).min()
     }
 
-    /// Whether it is to be canceled by now.
+    /// True if its cancellation is due by now.
     pub fn cancels_by(&self, now: AccountTime) -> bool {
         self.cancel_at.is_some_and(|at| at <= now)
     }
 
-    /// The first period begins at its anchor; a trial is a period of its own.
+    /// Begins the first period at its anchor. A trial is a period of its own.
     pub fn begin(&mut self, trial_end: Option<AccountTime>) {
         let begin = self.anchor;
         self.periods = 0;
@@ -202,7 +203,7 @@ impl Subscription {
         }
     }
 
-    /// The next period begins where the present one ends; with it a trial is over.
+    /// Begins the next period at the end of the current one, which also ends a trial.
     pub fn renew(&mut self) {
         self.periods += 1;
         let begin = self.period.1;
@@ -216,18 +217,19 @@ impl Subscription {
         }
     }
 
-    /// Its first invoice is to be paid before it is active.
+    /// Waits for the payment of its first invoice.
     pub fn await_payment(&mut self) {
         self.status = SubscriptionStatus::Incomplete;
         self.expires_at = Some(self.created.plus(INCOMPLETE_AGE_S));
     }
 
-    /// A debit for its newest invoice is under way: until it ends nothing expires.
+    /// Records that a debit for its newest invoice is processing. The subscription does not expire
+    /// until the debit ends.
     pub fn debit_begun(&mut self) {
         self.expires_at = None;
     }
 
-    /// Its newest invoice was paid by this method, or in another way.
+    /// Records that its newest invoice was paid, by this method or out of band.
     pub fn paid(&mut self, method: Option<PaymentMethodId>) {
         use SubscriptionStatus as S;
         if self.is_over() {
@@ -242,7 +244,7 @@ impl Subscription {
         }
     }
 
-    /// Its newest invoice could not be paid.
+    /// Records that the payment of its newest invoice failed.
     pub fn not_paid(&mut self, now: AccountTime) {
         use SubscriptionStatus as S;
         match self.status {
@@ -254,7 +256,7 @@ impl Subscription {
         }
     }
 
-    /// Its newest invoice was given up: nothing is owed any more.
+    /// Records that its newest invoice was voided, so that no amount is owed.
     pub fn forgiven(&mut self, now: AccountTime) {
         use SubscriptionStatus as S;
         match self.status {
@@ -264,7 +266,7 @@ impl Subscription {
         }
     }
 
-    /// A Setup Intent gave it what is debited from now on.
+    /// Records that a Setup Intent set up its payment method.
     pub fn set_up(&mut self, method: Option<PaymentMethodId>) {
         self.pending_setup_intent = None;
         if method.is_some() {
@@ -272,7 +274,7 @@ impl Subscription {
         }
     }
 
-    /// Its first invoice was not paid in time.
+    /// Expires it, because its first invoice was not paid in time.
     pub fn expire(&mut self, now: AccountTime) {
         assert!(
             self.status == SubscriptionStatus::Incomplete,
@@ -282,7 +284,7 @@ impl Subscription {
         self.end(now);
     }
 
-    /// It is ended.
+    /// Cancels it.
     pub fn cancel(&mut self, reason: &str, now: AccountTime) {
         assert!(!self.is_over(), "callers ask first whether it is over");
         self.status = SubscriptionStatus::Canceled;
@@ -297,7 +299,7 @@ impl Subscription {
         self.pending_setup_intent = None;
     }
 
-    /// It is canceled when the present period ends, or no longer.
+    /// Schedules the cancellation, or removes the schedule if `at` is `None`.
     pub fn cancel_later(&mut self, at: Option<AccountTime>, by_period: bool, now: AccountTime) {
         self.cancel_at = at;
         self.cancel_at_period_end = by_period;

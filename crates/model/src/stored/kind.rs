@@ -1,8 +1,8 @@
-//! The kinds of stored objects as types, for code that is generic over them.
+//! The kinds of stored objects as types, for generic code.
 //!
-//! A kind has a name in error messages and reads the number of an object from the text of its id.
-//! Most kinds are the type of their objects. Payment Intents and Setup Intents share a type, so
-//! each has a type of its own here.
+//! A kind has a name for error messages, and parses the number of an object from the text of its
+//! id. Most kinds are the type of their objects. Payment Intents and Setup Intents share a type, so
+//! each has a kind of its own here.
 
 use super::Stored;
 use crate::clock::TestClock;
@@ -47,9 +47,9 @@ pub trait StoredKind {
     /// The name in error messages, as in "No such invoice".
     const NAME: &'static str;
 
-    /// The number of the object that this text is the id of, or `None` if the text is no id of
-    /// this kind. The object need not exist. Always `None` for a kind of which a merchant has one
-    /// object only, because such an object has no id.
+    /// Returns the number in the text of an id, or `None` if the text is not an id of this kind.
+    /// The object need not exist. Returns `None` for a kind of which a merchant has one object,
+    /// because such an object has no id.
     fn parse_number(text: &str) -> Option<u64>;
 }
 

@@ -1,4 +1,4 @@
-//! Payment objects as the store keeps them.
+//! Payment objects as stored objects.
 
 use super::{Lookup, Stored};
 use crate::clock::AccountTime;

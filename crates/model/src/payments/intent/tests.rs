@@ -1,4 +1,4 @@
-//! The state machine of intents: debits, deposits and their ends.
+//! Tests of the state machine of intents: debits and deposits.
 
 use super::*;
 use crate::token::{BankAccountType, BankHolderType};
@@ -66,7 +66,7 @@ fn method(behavior: PaymentBehavior, verified: bool) -> PaymentMethod {
     }
 }
 
-/// A linked account is debited over days of the clock; what it does decides the end.
+/// The debit of a linked account takes days of the clock, and the test account decides its result.
 #[test]
 fn a_debit_ends_as_the_account_says() {
     for (behavior, status) in [
@@ -93,7 +93,7 @@ fn a_debit_ends_as_the_account_says() {
     assert_eq!((intent.status, intent.settles_at), (IntentStatus::Processing, None));
 }
 
-/// A Setup Intent is done at once.
+/// A Setup Intent succeeds at once.
 #[test]
 fn a_setup_is_done_at_once() {
     let (mut intent, method) = (intent(Purpose::Setup), method(PaymentBehavior::NoAccount, true));
@@ -102,7 +102,8 @@ fn a_setup_is_done_at_once() {
     assert_eq!(intent.status, IntentStatus::Succeeded);
 }
 
-/// Typed numbers wait for the deposits to be told; ten wrong answers, or ten days, are too many.
+/// Typed numbers wait for the verification of deposits. Ten wrong attempts or ten days are too
+/// many.
 #[test]
 fn deposits_prove_typed_numbers() {
     let (mut intent, method) = (payment(), method(PaymentBehavior::Succeeds, false));
@@ -119,7 +120,7 @@ fn deposits_prove_typed_numbers() {
     assert_eq!(intent.verify(&wrong, NOW), Verification::AttemptsExceeded);
 }
 
-/// Deposits that cannot be sent ask for another payment method.
+/// An intent needs another payment method if its deposits cannot be sent.
 #[test]
 fn deposits_may_fail() {
     let mut intent = payment();

@@ -26,7 +26,7 @@ fn price(interval: &str) -> Price {
     }
 }
 
-/// One of a day, a week, … or without items.
+/// A subscription with this interval, or without items.
 fn subscription(interval: Option<&str>) -> Subscription {
     let item = |interval| SubscriptionItem {
         id: SubscriptionItemId::from_number(1),
@@ -71,7 +71,7 @@ fn subscription(interval: Option<&str>) -> Subscription {
     }
 }
 
-/// What can happen to a subscription.
+/// A step in the life of a subscription.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     DebitBegun,
@@ -93,7 +93,7 @@ const STEPS: [Step; 7] = [
     Step::Cancel,
 ];
 
-/// Takes a step as the engine would; what is over takes none but those of its intents.
+/// Takes a step as the engine does. An ended subscription takes only the steps of its intents.
 fn take(held: &mut Subscription, step: Step, now: AccountTime) {
     let method = Some(PaymentMethodId::from_number(7));
     match step {
@@ -116,7 +116,8 @@ fn take(held: &mut Subscription, step: Step, now: AccountTime) {
     }
 }
 
-/// From each status each step leads to one other, and what is over stays so.
+/// Each step leads from each state to one other state, and an ended subscription never changes its
+/// state.
 #[test]
 fn the_table_of_statuses() {
     let row = |status: &SubscriptionStatus| {
@@ -145,7 +146,8 @@ fn the_table_of_statuses() {
     ");
 }
 
-/// A trial is a period of its own; the first month begins where it ends, and its day stays.
+/// A trial is a period of its own. The first month begins at its end, and the day of the month
+/// stays.
 #[test]
 fn periods_after_a_trial() {
     let mut held = subscription(Some("month"));
@@ -161,7 +163,7 @@ fn periods_after_a_trial() {
 }
 
 proptest! {
-    /// Whatever happens in whatever order: what is over stays as it is and is due no more, periods
+    /// In any order of steps, an ended subscription does not change and has no due work. Periods
     /// follow each other without a gap, and time that passes always leads to a later due time.
     #[test]
     fn any_steps(

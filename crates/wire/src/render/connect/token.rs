@@ -4,7 +4,7 @@ use crate::json::JsonWriter;
 use model::Word;
 use model::token::BankAccountToken;
 
-/// The kind of object.
+/// The value of `object`.
 pub const OBJECT: &str = "token";
 
 /// Writes a token.

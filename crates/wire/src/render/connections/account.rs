@@ -17,7 +17,7 @@ use model::ownership::Ownership;
 use model::refresh::RefreshState;
 use std::collections::BTreeMap;
 
-/// The kind of object.
+/// The value of `object`.
 pub const OBJECT: &str = "financial_connections.account";
 /// What can be expanded in an account.
 pub const FIELDS: &[Field] = &[

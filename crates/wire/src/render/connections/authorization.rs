@@ -7,7 +7,7 @@ use crate::render::{View, write_holder};
 use model::Word;
 use model::authorization::Authorization;
 
-/// The kind of object.
+/// The value of `object`.
 pub const OBJECT: &str = "financial_connections.authorization";
 
 /// Writes an authorization.

@@ -5,7 +5,7 @@ use crate::render::deleted;
 use model::Word;
 use model::clock::TestClock;
 
-/// The kind of object.
+/// The value of `object`.
 pub const OBJECT: &str = "test_helpers.test_clock";
 /// The path of the list of test clocks.
 pub const URL: &str = "/v1/test_helpers/test_clocks";

@@ -12,7 +12,7 @@ use model::clock::TestClock;
 use model::customer::{Address, Customer};
 use model::id::{ClockId, IdText, PaymentMethodId};
 
-/// The kind of object.
+/// The value of `object`.
 pub const OBJECT: &str = "customer";
 /// What can be expanded in a customer.
 pub const FIELDS: &[Field] = &[Field { name: "test_clock", expandable: true, inside: &[] }];

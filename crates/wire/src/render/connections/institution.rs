@@ -7,7 +7,7 @@ use model::account::{Category, Subcategory};
 use model::bank::Feature;
 use model::id::InstitutionId;
 
-/// The kind of object.
+/// The value of `object`.
 pub const OBJECT: &str = "financial_connections.institution";
 
 /// Whether an institution can be linked now.

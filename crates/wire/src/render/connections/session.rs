@@ -20,7 +20,7 @@ use model::ownership::Ownership;
 use model::session::{Hosted, Relink, Session, SessionFilters, SessionStatus};
 use model::token::BankAccountToken;
 
-/// The kind of object.
+/// The value of `object`.
 pub const OBJECT: &str = "financial_connections.session";
 /// What can be expanded in a session.
 pub const FIELDS: &[Field] = &[

@@ -8,7 +8,7 @@ use model::Word;
 use model::id::{AccountId, IdText, RefreshId};
 use model::transaction::Transaction;
 
-/// The kind of object.
+/// The value of `object`.
 pub const OBJECT: &str = "financial_connections.transaction";
 /// Bytes that a row with a description of ordinary length takes, for the size of a buffer.
 pub const BYTES_TYPICAL: usize = 512;

@@ -5,7 +5,7 @@ use model::Word;
 use model::endpoint::Endpoint;
 use model::id::MerchantId;
 
-/// The kind of object.
+/// The value of `object`.
 pub const OBJECT: &str = "webhook_endpoint";
 
 /// Writes an endpoint, with its newest secret only if `secret_shown`.

@@ -16,7 +16,7 @@ use model::event::{Event, Snapshot};
 use model::id::IdText;
 use serde_json::{Map, Value};
 
-/// The kind of object.
+/// The value of `object`.
 pub const OBJECT: &str = "event";
 
 /// Writes an event; `pending_webhooks` is how many endpoints have not taken it yet, `connected` the

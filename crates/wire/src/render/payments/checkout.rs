@@ -15,7 +15,7 @@ use model::payments::method_configuration::types_offered;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
-/// What can be expanded.
+/// The expandable fields.
 pub const FIELDS: &[Field] = &[
     Field { name: "customer", expandable: true, inside: customer::FIELDS },
     Field { name: "invoice", expandable: true, inside: super::invoice::FIELDS },
@@ -25,7 +25,7 @@ pub const FIELDS: &[Field] = &[
     Field { name: "subscription", expandable: true, inside: super::subscription::FIELDS },
 ];
 
-/// What can be expanded in a list of them.
+/// The expandable fields of a list.
 pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
 
 static SESSION: LazyLock<Value> = LazyLock::new(|| {

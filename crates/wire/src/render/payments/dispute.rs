@@ -6,13 +6,13 @@ use crate::render::given::{Expanded, id_or_object};
 use model::payments::dispute::Dispute;
 use serde_json::{Map, Value, json};
 
-/// What can be expanded.
+/// The expandable fields.
 pub const FIELDS: &[Field] = &[
     Field { name: "charge", expandable: true, inside: &[] },
     Field { name: "payment_intent", expandable: true, inside: super::intent::FIELDS },
 ];
 
-/// What can be expanded in a list of them.
+/// The expandable fields of a list.
 pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
 
 /// What a merchant may say against a dispute; nobody can against that of a bank debit.

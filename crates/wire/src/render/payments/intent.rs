@@ -26,7 +26,7 @@ pub const FIELDS: &[Field] = &[
 pub const BROWSER_FIELDS: &[Field] =
     &[Field { name: "payment_method", expandable: true, inside: &[] }];
 
-/// What can be expanded in a list of them.
+/// The expandable fields of a list.
 pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
 
 static PAYMENT: LazyLock<Value> = LazyLock::new(|| {

@@ -6,7 +6,7 @@ use model::Word;
 use model::payments::mandate::{Mandate, MandateKind};
 use serde_json::{Value, json};
 
-/// What can be expanded.
+/// The expandable fields.
 pub const FIELDS: &[Field] =
     &[Field { name: "payment_method", expandable: true, inside: super::payment_method::FIELDS }];
 

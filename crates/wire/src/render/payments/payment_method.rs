@@ -8,11 +8,11 @@ use model::payments::payment_method::PaymentMethod;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
-/// What can be expanded.
+/// The expandable fields.
 pub const FIELDS: &[Field] =
     &[Field { name: "customer", expandable: true, inside: customer::FIELDS }];
 
-/// What can be expanded in a list of them.
+/// The expandable fields of a list.
 pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
 
 static TEMPLATE: LazyLock<Value> = LazyLock::new(|| {

@@ -21,7 +21,7 @@ pub struct BookEntry<'a> {
     pub currency: Currency,
     /// The bank's text.
     pub description: &'a str,
-    /// Where it stands.
+    /// The state.
     pub status: TransactionStatus,
     /// When it took place.
     pub transacted_at: AccountTime,

@@ -4,7 +4,7 @@ use crate::json::JsonWriter;
 use model::Word;
 use model::fault::{Fault, Share};
 
-/// The kind of object.
+/// The value of `object`.
 pub const OBJECT: &str = "bankfeed.fault";
 
 /// Writes a fault with how many things fitted it since the server began, and how many it hit.

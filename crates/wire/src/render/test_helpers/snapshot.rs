@@ -5,7 +5,7 @@ use crate::json::JsonWriter;
 use model::clock::AccountTime;
 use model::snapshot::SandboxSnapshot;
 
-/// The kind of object.
+/// The value of `object`.
 pub const OBJECT: &str = "bankfeed.snapshot";
 
 /// Writes a snapshot.
