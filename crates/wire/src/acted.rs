@@ -1,9 +1,10 @@
-//! Which parameters decide something, of calls that are read by [`shape`](crate::shape).
+//! The parameters that this server supports, for calls that are read by a [`schema`](crate::shape).
 //!
-//! A table knows every name that Stripe knows; what this server does not act on is checked, and
-//! shown by the object where it has a key for it. A strict server refuses it instead, so that nobody
-//! takes a parameter for one that works. The list is `shape/acted.txt`, which documents say the same
-//! from; a test sends every parameter and so holds the list to what calls do.
+//! A schema contains every name that Stripe knows. A parameter that this server ignores is
+//! validated, and shown if the object has a key for it. A strict server rejects it instead, so that
+//! a client does not rely on a parameter without effect. The list is in `shape/acted.txt`, and
+//! documents are generated from it. A test sends every parameter and compares the list with the
+//! behaviour of the calls.
 
 use crate::error::{Error, shown};
 use model::given::Given;
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 const LIST: &str = include_str!("shape/acted.txt");
-/// Above the names that are fulfilled by being shown, in every call.
+/// The heading of the names that every call supports by showing them.
 const EVERY_CALL: &str = "every call";
 
 type Notes = BTreeMap<&'static str, &'static str>;
@@ -32,31 +33,31 @@ static CALLS: LazyLock<BTreeMap<&'static str, Notes>> = LazyLock::new(|| {
     calls
 });
 
-/// The parameters that decide something in a call, each with a note of what. A path in brackets is a
-/// part of a hash whose other parts decide nothing.
+/// Returns the supported parameters of a call, each with a note on its effect. A path in brackets
+/// names one member of a hash, and the other members of that hash are ignored.
 pub fn of_call(call: &str) -> Option<&'static BTreeMap<&'static str, &'static str>> {
     CALLS.get(call)
 }
 
-/// Every call of which something is said.
+/// Returns every call with supported parameters.
 pub fn calls() -> impl Iterator<Item = &'static str> {
     CALLS.keys().copied().filter(|call| *call != EVERY_CALL)
 }
 
-/// Whether a parameter is fulfilled by being kept and shown.
+/// True if a parameter is supported by storing and showing it.
 pub fn is_kept(name: &str) -> bool {
     CALLS.get(EVERY_CALL).is_some_and(|kept| kept.contains_key(name))
 }
 
-/// The path of the first thing that was given and that nobody acts on. What says no, or unsets, asks
-/// for nothing.
+/// Returns the path of the first parameter that was sent and is ignored. A value of false and an
+/// empty text do not count, because they request no effect.
 pub fn find_dropped(call: &str, given: &Given) -> Option<String> {
     let Given::Hash(members) = given else { return None };
     let mut members = members.iter().filter(|(name, _)| !is_kept(name));
     members.find_map(|(name, value)| dropped(of_call(call), name.clone(), value))
 }
 
-/// Why a strict server refuses what it knows and does nothing with.
+/// The error of a strict server for a parameter that it would otherwise ignore.
 pub(crate) fn refusal(path: &str) -> Error {
     let path = shown(path);
     let message = format!(
@@ -91,7 +92,8 @@ mod tests {
         find_dropped(CALL, &params.shaped(crate::shape::of_call(CALL).unwrap()).unwrap())
     }
 
-    /// What is dropped is named by its own path; what is acted on, kept, or says no is not.
+    /// An ignored parameter is reported by its own path. A supported or shown one, or one with the
+    /// value false, is not reported.
     #[test]
     fn finds_what_is_dropped() {
         let bank = "payment_method_options[us_bank_account]";
@@ -116,7 +118,7 @@ mod tests {
         }
     }
 
-    /// Every line is of a call, and a call that has a table is spelled as the table spells it.
+    /// Every line belongs to a call, and a call with a schema is spelled as in the schema.
     #[test]
     fn lines_are_of_calls() {
         for call in calls() {

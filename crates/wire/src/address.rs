@@ -1,26 +1,26 @@
-//! Addresses of the pages that a holder is sent to: Checkout, an open invoice, two small deposits, the
-//! link flow of a hosted session.
+//! Addresses of hosted pages: Checkout, an open invoice, two small deposits, and the link flow of a
+//! hosted session.
 //!
-//! An address lets in whoever has it, so it ends in a token that nobody can guess: the merchant, the
-//! number of the object, and a code of both that only the server's key makes. Nothing of it is
-//! stored, so an event can name the page as well as an answer does.
+//! An address gives access without a login. It therefore ends in a token that cannot be guessed. A
+//! token is the merchant, the number of the object, and a code of both that only the server's key
+//! can create. Tokens are not stored, so an event can contain the address as well as a response.
 
 use hmac::{Hmac, KeyInit, Mac};
 use model::id::MerchantId;
 use sha2::Sha256;
 use std::fmt;
 
-/// Digits of a number in a token.
+/// The number of hexadecimal digits of a number in a token.
 const NUMBER_CHARS: usize = 16;
-/// Bytes of the code in a token: 128 bits.
+/// The size of the code in a token in bytes: 128 bits.
 const CODE_BYTES: usize = 16;
 
-/// A page of an object.
+/// A hosted page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HostedPage {
-    /// A Checkout Session.
+    /// The page of a Checkout Session.
     Checkout,
-    /// An invoice.
+    /// The page of an invoice.
     Invoice,
     /// The deposits of a Payment Intent.
     PaymentDeposits,
@@ -31,7 +31,7 @@ pub enum HostedPage {
 }
 
 impl HostedPage {
-    /// The path before the token.
+    /// Returns the path before the token.
     pub fn path(self) -> &'static str {
         match self {
             Self::Checkout => "/c/pay",
@@ -41,7 +41,7 @@ impl HostedPage {
         }
     }
 
-    /// What keeps tokens of different pages apart.
+    /// Returns the word that separates the tokens of different pages.
     fn word(self) -> &'static str {
         match self {
             Self::Checkout => "checkout",
@@ -53,7 +53,7 @@ impl HostedPage {
     }
 }
 
-/// Makes and reads tokens.
+/// The key that creates and checks tokens.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PageKey([u8; 32]);
 
@@ -64,19 +64,20 @@ impl fmt::Debug for PageKey {
 }
 
 impl PageKey {
-    /// A key of these bytes, which must be secret.
+    /// Creates a key from these bytes, which must be secret.
     pub fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The token of the page of an object.
+    /// Returns the token of the page of an object.
     pub fn token(&self, page: HostedPage, merchant: MerchantId, number: u64) -> String {
         let numbers = format!("{:016x}{number:016x}", merchant.number());
         let code = self.mac(page, &numbers).finalize().into_bytes();
         format!("{numbers}{}", hex::encode(&code[..CODE_BYTES]))
     }
 
-    /// The object whose page a token opens.
+    /// Returns the object of the page that a token opens, or `None` if the token is not valid for
+    /// this page.
     ///
     /// ```
     /// # use wire::address::{HostedPage, PageKey};
@@ -94,7 +95,7 @@ impl PageKey {
         let (numbers, digits) = given.split_at_checked(2 * NUMBER_CHARS)?;
         let mut code = [0; CODE_BYTES];
         hex::decode_to_slice(digits, &mut code).ok()?;
-        // Compared in constant time.
+        // The comparison takes constant time.
         self.mac(page, numbers).verify_truncated_left(&code).ok()?;
         let number = |text: &str| u64::from_str_radix(text, 16).ok();
         let merchant = number(&numbers[..NUMBER_CHARS])?;
@@ -102,7 +103,7 @@ impl PageKey {
     }
 
     fn mac(&self, page: HostedPage, numbers: &str) -> Hmac<Sha256> {
-        // A key of less than a block counts as filled up with zeros.
+        // HMAC fills up a short key with zeros.
         let mut block = [0; 64];
         block[..32].copy_from_slice(&self.0);
         let mut mac = <Hmac<Sha256> as KeyInit>::new(&block.into());
@@ -127,8 +128,8 @@ mod tests {
     ];
 
     proptest! {
-        /// A token opens its own page of its own object on its own server; any other letter in it
-        /// opens nothing.
+        /// A token opens its own page of its own object on its own server. A token with another
+        /// digit is rejected.
         #[test]
         fn opens_one_page(
             key: [u8; 32], other: [u8; 32], merchant in 0..1_u64 << 63, number: u64,

@@ -1,14 +1,15 @@
-//! Changes of the API since the version that the parameter tables of [`shape`](crate::shape) are
-//! of, one module each.
+//! The changes between API versions, one module each, relative to the version of the parameter
+//! [`schemas`](crate::shape).
 //!
-//! A request is read by the table and by every change that its version has; an answer is rendered
-//! as the newest version shows it, and what is newer than its reader is left out. Objects that are
-//! written without a value in between ([`render::account`](crate::render::connections::account),
-//! [`render::session`](crate::render::connections::session)), and calls that are read by hand, ask whether a
-//! version [`has`](Version::has) a change.
+//! A request is read by the schema and by every change that its version has. A response is rendered
+//! as the newest version shows it, and keys that are newer than the reader's version are left out.
+//! Objects that are written without an intermediate value
+//! ([`render::account`](crate::render::connections::account),
+//! [`render::session`](crate::render::connections::session)), and calls that are read by hand,
+//! check if a version [`has`](Version::has) a change.
 //!
-//! To add one: a module with its `CHANGE`, its name in [`CHANGES`], newest first, and a row in
-//! `docs/versions.md`.
+//! To add a change, write a module with its `CHANGE`, add it to [`CHANGES`], newest first, and add
+//! a row to `docs/versions.md`.
 
 mod account_numbers;
 mod allowed_types;
@@ -47,25 +48,25 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-/// What one version changed.
+/// The changes of one version.
 #[derive(Debug)]
 pub struct Change {
-    /// The date of the first general version that has it; none while it is in preview.
+    /// The date of the first general version that has it. `None` while it is in preview.
     since: Option<&'static str>,
-    /// The date since which previews have it.
+    /// The date of the first preview that has it.
     since_preview: &'static str,
-    /// The beta that brought it before there were previews.
+    /// The beta that had it before there were previews.
     beta: Option<&'static str>,
-    /// Parameters that came, as a table of [`shape`](crate::shape).
+    /// The added parameters, as a [`schema`](crate::shape).
     came: &'static str,
-    /// Parameters that went: the call, the name, and the code of its refusal; without a code it is
-    /// refused as any name that Stripe does not know.
+    /// The removed parameters: the call, the name, and the code of the error. Without a code the
+    /// parameter is rejected as an unknown one.
     went: &'static [(&'static str, &'static str, Option<&'static str>)],
-    /// Keys that objects show since then: the object's word and the key.
+    /// The added keys of objects: the object's word and the key.
     keys: &'static [(&'static str, &'static str)],
 }
 
-/// The newest first, those in preview by the date of that.
+/// All changes, newest first. A change in preview is ordered by the date of its preview.
 const CHANGES: [&Change; 14] = [
     &named_types::CHANGE,
     &one_country::CHANGE,
@@ -83,12 +84,12 @@ const CHANGES: [&Change; 14] = [
     &credit_accounts::CHANGE,
 ];
 
-/// What came with each change, by call.
+/// The schemas that each change adds, by call.
 static CAME: LazyLock<Vec<BTreeMap<&'static str, Shape>>> =
     LazyLock::new(|| CHANGES.iter().map(|change| read_table(change.came)).collect());
 
 impl Change {
-    /// One that all versions have from a date on, and that code asks for.
+    /// Creates a change that all versions have from a date on, and that code checks for.
     const fn of(since: &'static str) -> Self {
         Self {
             since: Some(since),
@@ -100,7 +101,7 @@ impl Change {
         }
     }
 
-    /// One that only previews have, from a date on.
+    /// Creates a change that only previews have, from a date on.
     const fn of_preview(since_preview: &'static str) -> Self {
         Self { since: None, ..Self::of(since_preview) }
     }
@@ -115,13 +116,14 @@ impl Change {
 }
 
 impl Version {
-    /// Whether a change is in this version.
+    /// True if this version has a change.
     pub fn has(&self, change: &Change) -> bool {
         change.is_in(self)
     }
 }
 
-/// Reads all parameters of a call as they are in a version; nothing when no table has the call.
+/// Reads all parameters of a call as they are in a version. Returns `None` if no schema has the
+/// call.
 pub fn read(params: &mut Params, call: &str, version: &Version) -> Result<Option<Given>, Error> {
     let Some(shape) = of_call(call) else { return Ok(None) };
     let known = CHANGES.iter().filter(|change| change.is_in(version));
@@ -142,7 +144,7 @@ pub fn read(params: &mut Params, call: &str, version: &Version) -> Result<Option
     Ok(Some(given))
 }
 
-/// A parameter of a call, in whatever version it came.
+/// Returns a parameter of a call, in any version.
 pub fn member(call: &str, name: &str) -> Option<&'static Member> {
     let mut tables = of_call(call).into_iter().chain(CAME.iter().filter_map(|came| came.get(call)));
     tables.find_map(|shape| match shape {
@@ -151,14 +153,14 @@ pub fn member(call: &str, name: &str) -> Option<&'static Member> {
     })
 }
 
-/// Why a parameter that went is refused.
+/// The error for a removed parameter.
 fn refusal(name: &str, code: Option<&'static str>, version: &Version) -> Error {
     let Some(code) = code else { return Error::unknown_params(&[name.to_owned()], None) };
     let message = format!("{name} can no longer be given in API version {}.", version.as_str());
     Error::invalid(message).code(code).param(name)
 }
 
-/// Leaves out of an object what is newer than its reader's version.
+/// Removes the keys of an object that are newer than the reader's version.
 pub(crate) fn leave_out_newer(value: &mut Value, version: &Version) {
     let Some(members) = value.as_object_mut() else { return };
     for change in CHANGES.iter().filter(|change| !change.is_in(version)) {
@@ -179,7 +181,7 @@ mod tests {
         Version::parse(text).unwrap()
     }
 
-    /// Changes stand newest first, and name calls that have a table.
+    /// Changes are ordered newest first, and name calls that have a schema.
     #[test]
     fn changes_are_in_order() {
         let date = |change: &Change| change.since.unwrap_or(change.since_preview);
@@ -192,7 +194,7 @@ mod tests {
         }
     }
 
-    /// A key is left out of its own object only, and only before its time.
+    /// A key is removed from its own object only, and only for versions before the change.
     #[test]
     fn keys_show_since_their_version() {
         let shown = |object: &str, text: &str| {

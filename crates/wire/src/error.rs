@@ -1,9 +1,10 @@
-//! The one error of the API and its envelope.
+//! The API error and its envelope.
 //!
-//! Everything that a caller can be told has a constructor here, so that the same fault reads the
-//! same wherever it is found: status, type, code, the parameter's full path
-//! (`account_holder[customer]`, `features[0]`), and one sentence that names the fault. The body is
-//! indented by two spaces, as people meet it in terminals.
+//! Every error that a client can see has a constructor here, so that one problem has one wording.
+//! An error has a status, a type, a code, the full path of the parameter
+//! (`account_holder[customer]`, `features[0]`), and a message. The message names the problem and
+//! the fix, with the limit or the accepted values. The body is indented by two spaces, because
+//! people read it in terminals.
 
 mod access;
 mod params;
@@ -12,19 +13,19 @@ mod request;
 use crate::json::JsonWriter;
 use std::fmt;
 
-/// The type in the envelope, by which clients choose an exception.
+/// The type in the envelope, which decides the exception class of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorType {
     /// The server failed.
     ApiError,
-    /// An idempotency key was used for something else, or is in use.
+    /// An idempotency key was used for another request, or is in use.
     IdempotencyError,
-    /// The request is at fault.
+    /// The request is invalid.
     InvalidRequestError,
 }
 
 impl ErrorType {
-    /// The word in the envelope.
+    /// Returns the word in the envelope.
     pub fn word(self) -> &'static str {
         match self {
             Self::ApiError => "api_error",
@@ -34,20 +35,20 @@ impl ErrorType {
     }
 }
 
-/// What a caller is told about a request that failed.
+/// An API error: the content of the response to a request that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     /// The HTTP status.
     pub status: u16,
     /// The type in the envelope.
     pub error_type: ErrorType,
-    /// A word for programs, where there is one.
+    /// The code for programs, if there is one.
     pub code: Option<&'static str>,
-    /// A sentence for people.
+    /// The message for people.
     pub message: String,
-    /// The full path of the parameter at fault, in brackets.
+    /// The full path of the invalid parameter, in brackets.
     pub param: Option<String>,
-    /// A remark for the developer beside the envelope.
+    /// A notice for the developer beside the envelope.
     pub notice: Option<Box<str>>,
 }
 
@@ -60,7 +61,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl Error {
-    /// A request at fault: 400, without a code.
+    /// Creates the error of an invalid request: 400, without a code.
     pub fn invalid(message: impl Into<String>) -> Self {
         Self {
             status: 400,
@@ -72,28 +73,28 @@ impl Error {
         }
     }
 
-    /// The same with a code.
+    /// Sets the code.
     #[must_use]
     pub fn code(mut self, code: &'static str) -> Self {
         self.code = Some(code);
         self
     }
 
-    /// The same with the path of the parameter at fault.
+    /// Sets the path of the invalid parameter.
     #[must_use]
     pub fn param(mut self, path: impl Into<String>) -> Self {
         self.param = Some(path.into());
         self
     }
 
-    /// The same with another HTTP status.
+    /// Sets the HTTP status.
     #[must_use]
     pub fn status(mut self, status: u16) -> Self {
         self.status = status;
         self
     }
 
-    /// The same with a remark for the developer, in printable ASCII.
+    /// Sets a notice for the developer, in printable ASCII.
     #[must_use]
     pub fn notice(mut self, notice: String) -> Self {
         self.notice = Some(notice.into_boxed_str());
@@ -107,8 +108,8 @@ impl Error {
 }
 
 impl Error {
-    /// The envelope. Clients take the request's id from a header; people without that header at
-    /// hand get it in the body too when it is given here.
+    /// Renders the envelope. Clients read the request's id from a header. If the id is passed here
+    /// it is also in the body, for people who do not see that header.
     pub fn to_json(&self, request_id: Option<&str>) -> Vec<u8> {
         let mut members: Vec<(&str, String)> = Vec::with_capacity(6);
         if let Some(code) = self.code {
@@ -137,7 +138,7 @@ impl Error {
     }
 }
 
-/// What a caller sent, cut to a length that a message can hold.
+/// Shortens a value of the caller to a length that fits into a message.
 pub(crate) fn shown(given: &str) -> String {
     const CHARS_MAX: usize = 200;
     match given.char_indices().nth(CHARS_MAX) {

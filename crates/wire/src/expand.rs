@@ -1,31 +1,31 @@
-//! Expansion: `expand[]=data.account_holder.customer` asks for an object in place of its id.
+//! Expansion: `expand[]=data.account_holder.customer` requests an object in place of its id.
 //!
-//! What may be expanded stands in a static tree per object ([`Field`], beside each renderer); a
-//! path that leads anywhere else is refused. A path expands whatever it passes through, too.
+//! A static tree per object lists the expandable fields ([`Field`], beside each renderer). Any
+//! other path is rejected. A path also expands every expandable field on its way.
 
 use crate::error::{Error, shown};
 use crate::params::Params;
 use model::limits::{EXPAND_DEPTH_MAX, EXPAND_PATHS_MAX};
 
-/// A field that can be expanded, or leads to some that can.
+/// A field that can be expanded, or that contains such fields.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
     /// Its name in the object.
     pub name: &'static str,
-    /// Whether it is an id that can be replaced by its object.
+    /// True if it is an id that can be replaced by its object.
     pub expandable: bool,
-    /// What can be expanded inside it.
+    /// The expandable fields inside it.
     pub inside: &'static [Field],
 }
 
-/// What a caller wants expanded.
+/// The fields that a caller expands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Expand {
     paths: Vec<Vec<&'static str>>,
 }
 
 impl Expand {
-    /// Takes `expand`, whose paths must lead to expandable fields of the tree.
+    /// Takes `expand`. Its paths must lead to expandable fields of the tree.
     pub fn take(params: &mut Params, schema: &'static [Field]) -> Result<Self, Error> {
         let given = params.texts("expand")?.unwrap_or_default();
         if given.len() > EXPAND_PATHS_MAX {
@@ -38,7 +38,7 @@ impl Expand {
         Ok(Self { paths })
     }
 
-    /// Whether a path, such as `account_holder.customer`, is to be expanded.
+    /// True if a path, such as `account_holder.customer`, is expanded.
     pub fn wants(&self, path: &str) -> bool {
         self.paths.iter().any(|wanted| {
             let mut names = wanted.iter();
@@ -46,7 +46,7 @@ impl Expand {
         })
     }
 
-    /// What is wanted inside a field: `data` of a list, or an object that is expanded itself.
+    /// Returns the expansions inside a field, which is `data` of a list or an expanded object.
     #[must_use]
     pub fn inside(&self, name: &str) -> Self {
         let rest = |path: &Vec<&'static str>| match path.split_first() {
@@ -56,7 +56,7 @@ impl Expand {
         Self { paths: self.paths.iter().filter_map(rest).collect() }
     }
 
-    /// Whether nothing is to be expanded.
+    /// True if no field is expanded.
     pub fn is_empty(&self) -> bool {
         self.paths.is_empty()
     }
@@ -107,7 +107,7 @@ mod tests {
         Expand::take(&mut Params::parse(form, "").unwrap(), &LIST)
     }
 
-    /// Paths of both spellings are taken; a path expands what it passes through.
+    /// Both spellings are accepted, and a path expands the fields on its way.
     #[test]
     fn takes_paths() {
         let none = expand("").unwrap();
@@ -126,7 +126,7 @@ mod tests {
         }
     }
 
-    /// What cannot be expanded, what is unknown and what lies too deep is refused.
+    /// A path that cannot be expanded, is unknown or is too deep is rejected.
     #[test]
     fn refuses_other_paths() {
         let many = "expand[]=data.ownership&".repeat(51);

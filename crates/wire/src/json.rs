@@ -1,9 +1,8 @@
 //! A JSON writer into one buffer.
 //!
-//! Objects are written straight from the model: keys in the order of the calls, commas placed by
-//! the writer, no tree in between. The writer trusts its caller to balance keys and values; the
-//! closures of [`JsonWriter::object`] and [`JsonWriter::array`] make the brackets balance by
-//! themselves.
+//! Objects are written directly from the model. Keys have the order of the calls, the writer places
+//! the commas, and there is no intermediate tree. The caller must balance keys and values. The
+//! closures of [`JsonWriter::object`] and [`JsonWriter::array`] balance the brackets.
 
 use std::collections::BTreeMap;
 
@@ -22,27 +21,27 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 pub struct JsonWriter {
     buffer: Vec<u8>,
-    /// Whether the next key or array item needs a comma before it.
+    /// True if the next key or array item needs a comma before it.
     comma: bool,
 }
 
 impl JsonWriter {
-    /// A writer whose buffer holds this many bytes before it grows.
+    /// Creates a writer with a buffer of this many bytes.
     pub fn with_capacity(bytes: usize) -> Self {
         Self { buffer: Vec::with_capacity(bytes), comma: false }
     }
 
-    /// What was written.
+    /// Returns the bytes.
     pub fn into_bytes(self) -> Vec<u8> {
         self.buffer
     }
 
-    /// What was written so far.
+    /// Returns the bytes so far.
     pub fn as_bytes(&self) -> &[u8] {
         &self.buffer
     }
 
-    /// An object; the closure writes its keys and values.
+    /// Writes an object. The closure writes its keys and values.
     pub fn object(&mut self, members: impl FnOnce(&mut Self)) -> &mut Self {
         self.begin_value();
         self.buffer.push(b'{');
@@ -52,7 +51,7 @@ impl JsonWriter {
         self.end_value()
     }
 
-    /// An array; the closure writes its items.
+    /// Writes an array. The closure writes its items.
     pub fn array(&mut self, items: impl FnOnce(&mut Self)) -> &mut Self {
         self.begin_value();
         self.buffer.push(b'[');
@@ -62,7 +61,7 @@ impl JsonWriter {
         self.end_value()
     }
 
-    /// A key of our own, which needs no escape; its value must follow.
+    /// Writes a key of our own, which needs no escape. Its value must follow.
     pub fn key(&mut self, name: &'static str) -> &mut Self {
         debug_assert!(needs_no_escape(name.as_bytes()), "our own keys are plain");
         self.begin_value();
@@ -73,7 +72,7 @@ impl JsonWriter {
         self
     }
 
-    /// A key that a caller chose; its value must follow.
+    /// Writes a key that a caller chose. Its value must follow.
     pub fn key_text(&mut self, name: &str) -> &mut Self {
         self.string(name);
         self.buffer.push(b':');
@@ -81,7 +80,7 @@ impl JsonWriter {
         self
     }
 
-    /// A string, escaped where it must be.
+    /// Writes a string, escaped where needed.
     pub fn string(&mut self, text: &str) -> &mut Self {
         self.begin_value();
         self.buffer.push(b'"');
@@ -90,7 +89,7 @@ impl JsonWriter {
         self.end_value()
     }
 
-    /// A string known to need no escape: an id, a word of the API, a currency.
+    /// Writes a string that needs no escape: an id, a word of the API, a currency.
     pub fn plain(&mut self, text: &str) -> &mut Self {
         debug_assert!(needs_no_escape(text.as_bytes()), "plain strings need no escape");
         self.begin_value();
@@ -100,31 +99,31 @@ impl JsonWriter {
         self.end_value()
     }
 
-    /// An integer.
+    /// Writes an integer.
     pub fn integer(&mut self, value: i64) -> &mut Self {
         self.begin_value();
         self.digits(value);
         self.end_value()
     }
 
-    /// A count.
+    /// Writes a count.
     pub fn count(&mut self, count: u64) -> &mut Self {
         self.begin_value();
         self.buffer.extend_from_slice(itoa::Buffer::new().format(count).as_bytes());
         self.end_value()
     }
 
-    /// A boolean.
+    /// Writes a boolean.
     pub fn boolean(&mut self, value: bool) -> &mut Self {
         self.raw(if value { b"true" } else { b"false" })
     }
 
-    /// Null.
+    /// Writes null.
     pub fn null(&mut self) -> &mut Self {
         self.raw(b"null")
     }
 
-    /// A string, or null.
+    /// Writes a string, or null.
     pub fn optional_string(&mut self, text: Option<&str>) -> &mut Self {
         match text {
             Some(text) => self.string(text),
@@ -132,7 +131,7 @@ impl JsonWriter {
         }
     }
 
-    /// A string known to need no escape, or null.
+    /// Writes a string that needs no escape, or null.
     pub fn optional_plain(&mut self, text: Option<&str>) -> &mut Self {
         match text {
             Some(text) => self.plain(text),
@@ -140,7 +139,7 @@ impl JsonWriter {
         }
     }
 
-    /// An integer, or null.
+    /// Writes an integer, or null.
     pub fn optional_integer(&mut self, value: Option<i64>) -> &mut Self {
         match value {
             Some(value) => self.integer(value),
@@ -148,7 +147,7 @@ impl JsonWriter {
         }
     }
 
-    /// An array of strings.
+    /// Writes an array of strings.
     pub fn strings<'a>(&mut self, items: impl IntoIterator<Item = &'a str>) -> &mut Self {
         self.array(|w| {
             for item in items {
@@ -157,7 +156,7 @@ impl JsonWriter {
         })
     }
 
-    /// An object of strings, such as metadata.
+    /// Writes an object of strings, such as metadata.
     pub fn string_map(&mut self, members: &BTreeMap<String, String>) -> &mut Self {
         self.object(|w| {
             for (name, value) in members {
@@ -166,27 +165,27 @@ impl JsonWriter {
         })
     }
 
-    /// A value that is JSON already.
+    /// Writes a value that is already JSON.
     pub fn raw(&mut self, json: &[u8]) -> &mut Self {
         self.begin_value();
         self.buffer.extend_from_slice(json);
         self.end_value()
     }
 
-    /// Bytes as they are, without a comma: for hot paths that write brackets, keys and commas in
-    /// one piece between [`Self::begin_value`] and [`Self::end_value`].
+    /// Writes bytes without a comma. Hot paths use it to write brackets, keys and commas in one
+    /// piece between [`Self::begin_value`] and [`Self::end_value`].
     pub(crate) fn fragment(&mut self, bytes: &[u8]) -> &mut Self {
         self.buffer.extend_from_slice(bytes);
         self
     }
 
-    /// The digits of a number, without a comma.
+    /// Writes the digits of a number, without a comma.
     pub(crate) fn digits(&mut self, value: i64) -> &mut Self {
         self.buffer.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
         self
     }
 
-    /// The inside of a string, escaped where it must be, without quotes.
+    /// Writes the inside of a string, escaped where needed, without quotes.
     pub(crate) fn string_body(&mut self, text: &str) -> &mut Self {
         if needs_no_escape(text.as_bytes()) {
             self.buffer.extend_from_slice(text.as_bytes());
@@ -196,14 +195,14 @@ impl JsonWriter {
         self
     }
 
-    /// Places the comma that a value or key needs before it.
+    /// Writes the comma that a value or key needs before it.
     pub(crate) fn begin_value(&mut self) {
         if self.comma {
             self.buffer.push(b',');
         }
     }
 
-    /// Notes that what follows needs a comma before it.
+    /// Records that the next item needs a comma before it.
     pub(crate) fn end_value(&mut self) -> &mut Self {
         self.comma = true;
         self
@@ -228,7 +227,7 @@ impl JsonWriter {
     }
 }
 
-/// Looks at every byte without leaving early, so that the compiler can look at many at once.
+/// True if no byte needs an escape. It never returns early, so that the compiler can vectorize it.
 fn needs_no_escape(bytes: &[u8]) -> bool {
     let escapes =
         |byte: u8| u8::from(byte < 0x20) | u8::from(byte == b'"') | u8::from(byte == b'\\');
@@ -265,7 +264,7 @@ mod tests {
         }
     }
 
-    /// Commas stand between members and items, and nowhere else.
+    /// Commas separate members and items.
     #[test]
     fn commas_stand_between() {
         let mut writer = JsonWriter::with_capacity(64);

@@ -1,12 +1,14 @@
-//! Stripe's dialect in both directions: what a request says, and how an answer is spelled.
+//! Stripe's dialect in both directions: reading requests and writing responses.
 //!
-//! Inwards: [`params`] turns a form body and a query string into typed values and tells what is
-//! wrong with them; [`list`] and [`expand`] read the parameters that every list or object takes;
-//! [`version`] reads `Stripe-Version`, and [`change`] knows what versions changed. Outwards:
-//! [`error`] is the envelope of every failure, [`json`] the writer, [`render`] one file per object,
-//! [`address`] the addresses of pages that objects name, [`signature`] the header of a webhook.
+//! Requests: [`params`] turns a form body and a query string into typed values or an error.
+//! [`list`] and [`expand`] read the parameters that all lists and objects share. [`version`] reads
+//! `Stripe-Version`, and [`change`] defines the differences between versions. Responses: [`error`]
+//! is the envelope of every failure, [`json`] is the writer, and [`render`] has one file per
+//! object. [`address`] creates the addresses of hosted pages, and [`signature`] the header of a
+//! webhook.
 //!
-//! Nothing here knows HTTP, waits, stores or reads a clock: bytes in, values out, and back.
+//! This crate converts bytes into values and back. It does not know HTTP, is not async, stores no
+//! data, and reads no clock.
 
 pub mod acted;
 pub mod address;

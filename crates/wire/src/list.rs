@@ -1,18 +1,18 @@
-//! Lists: the parameters that choose a page, and the envelope around it.
+//! Lists: the parameters that select a page, and the envelope around it.
 
 use crate::error::Error;
 use crate::json::JsonWriter;
 use crate::params::Params;
 use model::limits::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
 
-/// Which page of a list is asked for. At most one of the two cursors is there.
+/// The requested page of a list. At most one of the two cursors is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageParams {
-    /// Rows of the page, from 1 to [`PAGE_ROWS_MAX`].
+    /// The number of rows of the page, from 1 to [`PAGE_ROWS_MAX`].
     pub limit: u32,
-    /// The id of the row that the page follows.
+    /// The id of the row before the page.
     pub starting_after: Option<String>,
-    /// The id of the row that the page ends before.
+    /// The id of the row after the page.
     pub ending_before: Option<String>,
 }
 
@@ -30,8 +30,7 @@ pub fn take_page(params: &mut Params) -> Result<PageParams, Error> {
     })
 }
 
-/// Writes a page: `url` is the path that its following pages are asked from, and the closure
-/// writes one item.
+/// Writes a page. `url` is the path of the list, and the closure writes one item.
 pub fn write_list<T>(
     writer: &mut JsonWriter,
     url: &str,
@@ -60,7 +59,7 @@ mod tests {
         take_page(&mut Params::parse(query, "").unwrap())
     }
 
-    /// A page is ten rows from the top unless the caller says otherwise.
+    /// The default page is the first ten rows.
     #[test]
     fn takes_a_page() {
         let first = PageParams { limit: 10, starting_after: None, ending_before: None };
@@ -71,7 +70,8 @@ mod tests {
         assert_eq!((back.limit, back.ending_before.as_deref()), (1, Some("cus_1")));
     }
 
-    /// Bounds, words and both cursors at once are refused, each with its code and path.
+    /// A limit out of bounds, a limit that is not a number, and two cursors at once are rejected,
+    /// each with its code and path.
     #[test]
     fn refuses_a_bad_page() {
         let errors: Vec<Error> = [

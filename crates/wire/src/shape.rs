@@ -1,27 +1,27 @@
-//! The shape of a call's parameters: every name that Stripe knows, with its type and bounds.
+//! The schema of a call's parameters: every name that Stripe knows, with its type and bounds.
 //!
-//! Payment objects take hundreds of parameters of which this server acts on few. A table per
-//! resource, beside this file, lists them all; reading a request by its table refuses unknown
-//! names at every depth and values of another shape, and gives the rest as a
+//! Payment objects have hundreds of parameters, and this server supports few. A table per resource,
+//! beside this file, lists them all. Reading a request by its schema rejects unknown names at every
+//! depth and values of another type. It returns the other values as a
 //! [`Given`](model::given::Given).
 //!
-//! A table is made of calls (`POST /v1/products`) and, below each, its parameters, one a line and
-//! one blank deeper than what they belong to: `name` with `*` when required and `?` when an empty
-//! text unsets it, then a type. Types: `text` (with the most characters), `integer`, `number`,
-//! `decimal`, `currency`, `boolean`, `word a|b`, `hash` (members below), `list TYPE`, `map TYPE`
-//! (any names), `either` (alternatives below, each after `- `).
+//! A table consists of calls (`POST /v1/products`). The parameters of a call follow, one per line,
+//! indented by one blank more than their parent. A line is a `name`, with `*` if it is required and
+//! `?` if an empty text unsets it, then a type. Types: `text` (with the maximum number of
+//! characters), `integer`, `number`, `decimal`, `currency`, `boolean`, `word a|b`, `hash` (members
+//! below), `list TYPE`, `map TYPE` (any names), `either` (alternatives below, each after `- `).
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-/// A type of parameter.
+/// The type of a parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// A text of at most so many characters.
+    /// A text of at most this many characters.
     Text(usize),
     /// A whole number.
     Integer,
-    /// A number that may have a fraction, kept as text.
+    /// A number with a possible fraction, kept as a text.
     Decimal,
     /// Three letters.
     Currency,
@@ -31,11 +31,11 @@ pub enum Shape {
     Word(Vec<&'static str>),
     /// These members.
     Hash(Vec<Member>),
-    /// Items of one shape.
+    /// A list of items of one type.
     List(Box<Shape>),
-    /// Members of any name and one shape.
+    /// A hash with members of any name and one type.
     Map(Box<Shape>),
-    /// One of these.
+    /// One of these alternatives.
     Either(Vec<Shape>),
 }
 
@@ -44,9 +44,9 @@ pub enum Shape {
 pub struct Member {
     /// Its name.
     pub name: &'static str,
-    /// Whether it must be there.
+    /// True if it is required.
     pub required: bool,
-    /// Whether an empty text unsets it.
+    /// True if an empty text unsets it.
     pub unsettable: bool,
     /// Its type.
     pub shape: Shape,
@@ -69,8 +69,8 @@ const TABLES: [&str; 11] = [
 static CALLS: LazyLock<BTreeMap<&'static str, Shape>> =
     LazyLock::new(|| TABLES.into_iter().flat_map(read_table).collect());
 
-/// The parameters of a call, such as `POST /v1/payment_intents/{id}/confirm`; nothing when no
-/// table has it.
+/// Returns the parameters of a call, such as `POST /v1/payment_intents/{id}/confirm`. Returns
+/// `None` if no table has the call.
 ///
 /// ```
 /// use wire::shape::{Shape, of_call};
@@ -81,12 +81,12 @@ pub fn of_call(call: &str) -> Option<&'static Shape> {
     CALLS.get(call)
 }
 
-/// Every call that has a table.
+/// Returns every call that has a table.
 pub fn calls() -> impl Iterator<Item = (&'static str, &'static Shape)> {
     CALLS.iter().map(|(call, shape)| (*call, shape))
 }
 
-/// The calls of a table.
+/// Reads the calls of a table.
 pub(crate) fn read_table(table: &'static str) -> BTreeMap<&'static str, Shape> {
     let mut calls = BTreeMap::new();
     let mut lines = Lines { rest: table.lines().collect(), place: 0 };
@@ -103,7 +103,7 @@ struct Lines {
 }
 
 impl Lines {
-    /// The next line if it stands at this depth, without its blanks.
+    /// Returns the next line without its indentation, if it has this depth.
     fn next_at(&mut self, depth: usize) -> Option<&'static str> {
         let line = self.rest.get(self.place)?;
         let text = line.trim_start_matches(' ');
@@ -168,7 +168,7 @@ mod tests {
         if path.len() == 1 { found } else { find(&found.shape, &path[1..]) }
     }
 
-    /// Every line of every table is read: the next thing after a call's members is another call.
+    /// Every line of every table is read: after the members of a call comes another call.
     #[test]
     fn every_line_is_read() {
         for table in TABLES {
@@ -180,7 +180,7 @@ mod tests {
         }
     }
 
-    /// Marks, bounds, words and nested types are read as the table says.
+    /// Marks, bounds, words and nested types are read as the table defines them.
     #[test]
     fn reads_marks_and_types() {
         let create = of_call("POST /v1/payment_intents").unwrap();

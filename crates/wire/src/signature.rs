@@ -1,26 +1,26 @@
 //! The `Stripe-Signature` header of a webhook: `t=<seconds>,v1=<hex>[,v1=<hex>]`.
 //!
-//! Each `v1` is HMAC-SHA256 over `<t>.<body>` with a whole `whsec_…` text as key, one per active
-//! secret, so that a receiver keeps verifying while a secret is rolled. Every attempt is signed
-//! anew; the body's bytes stay the same.
+//! Each `v1` is an HMAC-SHA256 over `<t>.<body>` with a whole `whsec_…` text as key. There is one
+//! per active secret, so that a receiver can still verify while a secret is being rolled. Every
+//! attempt has a new signature for the same body.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::fmt;
 
-/// Parts of a header that are looked at; a longer header is malformed.
+/// The maximum number of parts of a header that are read. A signature after them does not count.
 const PARTS_MAX: usize = 32;
 /// Bytes of an HMAC-SHA256.
 const SIGNATURE_BYTES: usize = 32;
 
-/// Why a signature was not accepted.
+/// The reason why a signature was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignatureError {
     /// The header has no readable time.
     Malformed,
-    /// No `v1` of the header was made from this body and secret.
+    /// No `v1` of the header matches this body and secret.
     Mismatch,
-    /// The signature is right, but further from now than is tolerated.
+    /// The signature matches, but its time is outside the tolerance.
     OutsideTolerance,
 }
 
@@ -36,7 +36,7 @@ impl fmt::Display for SignatureError {
 
 impl std::error::Error for SignatureError {}
 
-/// The header for a body that is sent at `timestamp`, in seconds: one `v1` per secret.
+/// Returns the header for a body that is sent at `timestamp`, in seconds, with one `v1` per secret.
 ///
 /// ```
 /// # use wire::signature::{sign, verify};
@@ -54,8 +54,8 @@ pub fn sign(secrets: &[&str], timestamp: i64, body: &[u8]) -> String {
     header
 }
 
-/// Checks a header as a receiver does: some `v1` must be of this secret and body (compared in
-/// constant time), and its time within `tolerance_s` seconds of `now`.
+/// Verifies a header as a receiver does: one `v1` must match this secret and body (compared in
+/// constant time), and the time must be within `tolerance_s` seconds of `now`.
 pub fn verify(
     header: &str,
     secret: &str,
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The digest is the one that other implementations compute for the same input.
+    /// The digest equals that of other implementations for the same input.
     #[test]
     fn agrees_with_others() {
         let header = sign(&["whsec_test", "whsec_old"], 1_700_000_000, b"{\"a\":1}");
@@ -110,7 +110,7 @@ mod tests {
         ");
     }
 
-    /// Every fault has its own answer.
+    /// Each problem has its own error.
     #[test]
     fn refuses_what_is_wrong() {
         let header = sign(&["one", "two"], 1_000, b"body");
@@ -128,7 +128,7 @@ mod tests {
     }
 
     proptest! {
-        /// What is signed verifies with each of its secrets; no header makes the reader panic.
+        /// A signature verifies with each of its secrets, and no header makes the reader panic.
         #[test]
         fn signed_verifies(secret: String, other: String, at: i64, body: Vec<u8>, noise: String) {
             let header = sign(&[&secret, &other], at, &body);

@@ -1,31 +1,31 @@
-//! API versions: what `Stripe-Version` may say, and which shapes follow from it.
+//! API versions: the accepted values of `Stripe-Version`, and the features that they decide.
 //!
-//! A version is a date, in newer ones followed by the name of its train (`2026-08-26.dahlia`) or by
-//! `preview`; the oldest form of preview lists betas behind a semicolon. What Stripe never published
-//! is refused, as Stripe does; of previews any date is taken, for they are not all known, and so is
-//! a version newer than this server, which it serves as the newest it knows. The exact text is kept,
-//! because answers and events repeat it.
+//! A version is a date. Newer versions add the name of their release train (`2026-08-26.dahlia`) or
+//! `preview`. The oldest form of previews lists betas after a semicolon. A version that Stripe
+//! never published is rejected, as at Stripe. Previews are accepted with any date, because the
+//! complete list is not known. A version newer than this server is also accepted, and served as the
+//! newest known one. The exact text is stored, because responses and events repeat it.
 
 use crate::error::Error;
 use std::borrow::Cow;
 
-/// The version of a caller who names none.
+/// The version of a caller who sends none.
 pub const DEFAULT: &str = "2026-08-26.dahlia";
-/// The newest version known.
+/// The newest known version.
 pub const NEWEST: &str = "2026-10-28.endive";
-/// Every published version, the oldest first: those that Stripe's `OpenAPI` document of
+/// Every published version, oldest first. Sources: the versions that Stripe's `OpenAPI` document of
 /// 2026-05-27.dahlia offers for webhook endpoints, and the later ones.
 const PUBLISHED: &str = include_str!("version/published.txt");
 /// The first version that had previews in place of betas.
 const FIRST_PREVIEW: &str = "2024-09-30";
-/// Characters of a version; lists of betas are long.
+/// The maximum number of characters of a version. Lists of betas are long.
 const CHARS_MAX: usize = 1_000;
 const DATE_CHARS: usize = 10;
 
 /// One API version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
-    /// Printable ASCII that begins with a date of ten characters.
+    /// Printable ASCII text that begins with a date of ten characters.
     text: Cow<'static, str>,
 }
 
@@ -36,7 +36,7 @@ impl Default for Version {
 }
 
 impl Version {
-    /// Reads a header's or a parameter's text; white space around it does not count.
+    /// Reads the text of a header or parameter. White space around it is ignored.
     ///
     /// ```
     /// # use wire::version::Version;
@@ -56,38 +56,38 @@ impl Version {
         }
     }
 
-    /// The newest version known.
+    /// Returns the newest known version.
     pub fn newest() -> Self {
         Self { text: Cow::Borrowed(NEWEST) }
     }
 
-    /// The text as it was given.
+    /// Returns the text as it was sent.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The ten characters of the date.
+    /// Returns the ten characters of the date.
     pub fn date(&self) -> &str {
         &self.text[..DATE_CHARS]
     }
 
-    /// The train (`dahlia`, `preview`), where the version has one.
+    /// Returns the release train (`dahlia`, `preview`), if the version has one.
     pub fn train(&self) -> Option<&str> {
         self.text[DATE_CHARS..].strip_prefix('.')
     }
 
-    /// Whether fields that are in preview are shown.
+    /// True if fields in preview are shown.
     pub fn is_preview(&self) -> bool {
         self.train() == Some("preview")
     }
 
-    /// Whether a beta of the oldest form of previews is on.
+    /// True if a beta of the oldest form of previews is on.
     pub fn has_beta(&self, name: &str) -> bool {
         let betas = self.text.split(';').skip(1);
         betas.filter_map(|beta| beta.trim().split_once('=')).any(|(beta, _)| beta == name)
     }
 
-    /// Whether this version is of the date `YYYY-MM-DD` or later.
+    /// True if this version has the date `YYYY-MM-DD` or a later one.
     pub fn at_least(&self, date: &str) -> bool {
         // Dates of this form sort as text.
         self.date() >= date
@@ -102,7 +102,7 @@ fn is_version(text: &str) -> bool {
     is_date(date) && (rest.is_empty() || is_train(rest) || is_betas(rest))
 }
 
-/// Whether a text of the right form names a version that there is.
+/// True if a text of the right form names an existing version.
 fn is_known(text: &str) -> bool {
     let (date, rest) = text.split_at(DATE_CHARS);
     if rest == ".preview" {
@@ -127,7 +127,7 @@ fn is_date(date: &str) -> bool {
     (1..=days_of(year, month)).contains(&day)
 }
 
-/// How many days a month of the Gregorian calendar has; none if there is no such month.
+/// Returns the number of days of a month of the Gregorian calendar, or 0 if there is no such month.
 fn days_of(year: u16, month: u16) -> u16 {
     let leap_year =
         year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Every published form is taken and repeated letter by letter.
+    /// Every published form is accepted, and its text is unchanged.
     #[test]
     fn takes_published_forms() {
         for text in [
@@ -191,7 +191,7 @@ mod tests {
         assert!(!betas.has_beta("beta") && !Version::newest().has_beta("one_beta"));
     }
 
-    /// What is no version is refused with 400.
+    /// A text that is not a version is rejected with 400.
     #[test]
     fn refuses_what_is_no_version() {
         for text in [
@@ -224,7 +224,7 @@ mod tests {
     }
 
     proptest! {
-        /// No text makes the reader panic, and what it takes is kept.
+        /// No text makes the reader panic, and an accepted text is unchanged.
         #[test]
         fn any_text_is_read_safely(text in "\\PC{0,40}", tail in "\\PC{0,10}") {
             let _ = Version::parse(&text);

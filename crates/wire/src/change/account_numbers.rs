@@ -1,5 +1,5 @@
-//! Clover, in November 2025: an account shows what its numbers are good for, and a session whose
-//! secret opens nothing any more shows null in its place; before, it went on showing the secret.
+//! Clover, November 2025: an account shows the state of its numbers. A session shows null in place
+//! of a client secret that has expired. Before, it continued to show the secret.
 
 use super::Change;
 

@@ -1,5 +1,5 @@
-//! Dahlia, in July 2026: intents take a list of types of payment methods that are allowed, of which
-//! those that do not fit are dropped without a fault.
+//! Dahlia, July 2026: intents take a list of allowed payment method types. Types that do not apply
+//! are dropped without an error.
 
 use super::Change;
 

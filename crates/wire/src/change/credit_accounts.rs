@@ -1,5 +1,5 @@
-//! Acacia, in September 2024: a session can be narrowed down to mortgages, lines of credit and credit
-//! cards; before, to checking and savings accounts only.
+//! Acacia, September 2024: a session can filter by mortgages, lines of credit and credit cards.
+//! Before, it could filter by checking and savings accounts only.
 
 use super::Change;
 

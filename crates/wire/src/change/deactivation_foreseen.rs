@@ -1,4 +1,4 @@
-//! Dahlia, in June 2026: an account shows that it will lose access, and when.
+//! Dahlia, June 2026: an account shows its expected loss of access and the date.
 
 use super::Change;
 

@@ -1,5 +1,6 @@
-//! Endive: what a session leaves out is the same for every kind of holder. Before, a connected account
-//! that asked for payments linked one account that can pay, or typed numbers.
+//! Endive: the defaults of a session are the same for every kind of holder. Before, a session of a
+//! connected account that asked for payments linked one account that can pay, or took typed
+//! numbers.
 
 use super::Change;
 

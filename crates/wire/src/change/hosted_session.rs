@@ -1,4 +1,4 @@
-//! Preview, in March 2026: a session can be shown on a page of its own, and says how it is shown.
+//! Preview, March 2026: a session can be shown on a page of its own, and shows its UI mode.
 
 use super::Change;
 

@@ -1,5 +1,5 @@
-//! Preview: an account shows its institution's id, a session how its flow ended, and a failed refresh
-//! why. Since when is not published, so that every preview has it.
+//! Preview: an account shows the id of its institution, a session shows the result of its flow, and
+//! a failed refresh shows its cause. The first version is not published, so every preview has it.
 
 use super::Change;
 

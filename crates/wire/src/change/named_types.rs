@@ -1,6 +1,6 @@
-//! Endive: the types of payment methods are no longer named. What is allowed can be narrowed down
-//! (see [`allowed_types`](super::allowed_types)), on Checkout too from now on; the computed list
-//! stays readable.
+//! Endive: requests no longer name payment method types. They can restrict the allowed types (see
+//! [`allowed_types`](super::allowed_types)), from now on for Checkout too. The computed list can
+//! still be read.
 
 use super::Change;
 

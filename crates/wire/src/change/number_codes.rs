@@ -1,5 +1,5 @@
-//! Clover, in September 2025: what is wrong with the numbers of an account has codes of its own. Before,
-//! the refusal had none.
+//! Clover, September 2025: errors about the numbers of an account have codes of their own. Before,
+//! they had no code.
 
 use super::Change;
 

@@ -1,4 +1,4 @@
-//! Endive: a number that ran out is `expired`. Before, it was `deactivated`, as one that was revoked is
+//! Endive: an expired number is `expired`. Before, it was `deactivated`, which a revoked number is
 //! in every version.
 
 use super::Change;

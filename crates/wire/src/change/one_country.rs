@@ -1,5 +1,5 @@
-//! Endive: a session's country is one word. Before, it was an array of which the first element counts,
-//! under another name.
+//! Endive: a session's country is one word. Before, it was an array under another name, and only
+//! its first element counted.
 
 use super::Change;
 

@@ -1,6 +1,5 @@
-//! Preview, in January 2026: an account shows its authorization and why it is inactive, and
-//! a session can renew an authorization. The beta before
-//! it had the same.
+//! Preview, January 2026: an account shows its authorization and the cause of its inactivity, and a
+//! session can renew an authorization. The beta before it had these features too.
 
 use super::Change;
 

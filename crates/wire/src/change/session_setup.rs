@@ -1,5 +1,5 @@
-//! Dahlia, in July 2026: a session can bound how many accounts it links, rule typed numbers in or out,
-//! and ask for accounts that can pay; and it shows the token of typed numbers.
+//! Dahlia, July 2026: a session can limit the number of linked accounts, allow or forbid typed
+//! numbers, and require accounts that can pay. It also shows the token of typed numbers.
 
 use super::Change;
 

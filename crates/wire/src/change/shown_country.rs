@@ -1,4 +1,4 @@
-//! Dahlia, in August 2026: a session shows its country as one word, too.
+//! Dahlia, August 2026: a session also shows its country as one word.
 
 use super::Change;
 

@@ -3,7 +3,7 @@
 use super::{Error, ErrorType, shown};
 
 impl Error {
-    /// No API key.
+    /// The request has no API key.
     pub fn no_key() -> Self {
         Self::invalid(
             "No API key was given. Send it as 'Authorization: Bearer sk_…', or as the user name of \
@@ -12,7 +12,7 @@ impl Error {
         .status(401)
     }
 
-    /// An `Authorization` header that is neither Bearer nor Basic.
+    /// The `Authorization` header is neither Bearer nor Basic.
     pub fn malformed_authorization() -> Self {
         Self::invalid(
             "The Authorization header could not be read: it must be 'Bearer sk_…', or HTTP Basic \
@@ -21,24 +21,24 @@ impl Error {
         .status(401)
     }
 
-    /// A key that opens nothing. Only its kind and its last four characters are repeated.
+    /// The key is not valid. The message repeats only its kind and its last four characters.
     pub fn invalid_key(given: &str) -> Self {
         Self::invalid(format!("Invalid API key: {}", masked(given))).status(401)
     }
 
-    /// A key that was revoked.
+    /// The key was revoked.
     pub fn expired_key(given: &str) -> Self {
         Self::invalid(format!("Expired API key: {}", masked(given)))
             .status(401)
             .code("api_key_expired")
     }
 
-    /// A live key where only test mode goes.
+    /// A live key was used for a call of test mode.
     pub fn test_mode_only() -> Self {
         Self::invalid("This call works in test mode only; use a test key (sk_test_…).")
     }
 
-    /// A publishable key where a secret one is needed.
+    /// A publishable key was used for a call that needs a secret key.
     pub fn secret_key_required() -> Self {
         Self::invalid(
             "This call needs a secret API key (sk_…); a publishable key (pk_…) may only drive a \
@@ -48,7 +48,7 @@ impl Error {
         .code("secret_key_required")
     }
 
-    /// A request with the same idempotency key has not ended.
+    /// A request with the same idempotency key is still running.
     pub fn idempotency_key_in_use(key: &str) -> Self {
         Self::invalid(format!(
             "Another request with the idempotency key '{}' is still running; try again later.",
@@ -59,7 +59,7 @@ impl Error {
         .code("idempotency_key_in_use")
     }
 
-    /// The idempotency key was used with other parameters, on another path or API version.
+    /// The idempotency key was used with other parameters, or on another path or API version.
     pub fn idempotency_mismatch(key: &str) -> Self {
         Self::invalid(format!(
             "The idempotency key '{}' was first used for a different request; use a new key for \
@@ -73,7 +73,7 @@ impl Error {
 fn masked(key: &str) -> String {
     let kinds = ["sk_test_", "sk_live_", "rk_test_", "rk_live_", "pk_test_", "pk_live_"];
     let kind = kinds.into_iter().find(|kind| key.starts_with(kind)).unwrap_or("");
-    // Of a short key the last four characters would be too much of the secret.
+    // The last four characters of a short key would reveal too much of the secret.
     let tail = match key.char_indices().rev().nth(3) {
         Some((start, _)) if start >= kind.len() + 8 => &key[start..],
         _ => "",

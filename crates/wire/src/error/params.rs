@@ -4,15 +4,15 @@ use super::{Error, shown};
 use model::limits::METADATA_KEYS_MAX;
 
 impl Error {
-    /// A parameter that must be there is not.
+    /// A required parameter is missing.
     pub fn missing_param(path: &str) -> Self {
         Self::invalid(format!("Missing required parameter: {path}."))
             .code("parameter_missing")
             .param(path)
     }
 
-    /// Parameters that nobody asked for, by their full paths, with the known name nearest to the
-    /// first.
+    /// Parameters are unknown. `paths` are their full paths, and `nearest` is the known name most
+    /// similar to the first.
     pub fn unknown_params(paths: &[String], nearest: Option<&str>) -> Self {
         let mut message = match paths {
             [one] => format!("Received unknown parameter: {}", shown(one)),
@@ -30,33 +30,33 @@ impl Error {
         }
     }
 
-    /// Not an integer.
+    /// A value is not an integer.
     pub fn bad_integer(path: &str, given: &str) -> Self {
         Self::invalid(format!("Invalid integer: {}", shown(given)))
             .code("parameter_invalid_integer")
             .param(path)
     }
 
-    /// An integer outside its bounds, both of which are allowed.
+    /// An integer is outside its inclusive bounds.
     pub fn integer_out_of_range(path: &str, least: i64, most: i64) -> Self {
         Self::invalid(format!("Invalid integer: {path} must be between {least} and {most}"))
             .code("parameter_invalid_integer")
             .param(path)
     }
 
-    /// An empty string where it unsets nothing.
+    /// An empty string was sent for a parameter that cannot be unset.
     pub fn empty(path: &str) -> Self {
         Self::invalid(format!("{path} is an empty string; give a value or leave it out."))
             .code("parameter_invalid_empty")
             .param(path)
     }
 
-    /// A word that is none of those allowed.
+    /// A word is not one of the accepted words.
     pub fn bad_choice(path: &str, words: &[&str]) -> Self {
         Self::invalid(format!("Invalid {path}: must be {}", one_of(words))).param(path)
     }
 
-    /// A value of the wrong shape: `wanted` is `string`, `array`, `object` or `boolean`.
+    /// A value has the wrong type. `wanted` is `string`, `array`, `object` or `boolean`.
     pub fn bad_shape(path: &str, wanted: &str, given: Option<&str>) -> Self {
         let message = match given {
             Some(given) => format!("Invalid {wanted}: {}", shown(given)),
@@ -65,19 +65,19 @@ impl Error {
         Self::invalid(message).param(path)
     }
 
-    /// A text with too many characters.
+    /// A text has too many characters.
     pub fn too_long(path: &str, chars_max: usize) -> Self {
         Self::invalid(format!("Invalid string: {path} has more than {chars_max} characters"))
             .param(path)
     }
 
-    /// More keys of the merchant's own than an object may have.
+    /// An object would have too many metadata keys.
     pub fn too_many_metadata_keys(path: &str) -> Self {
         let message = format!("An object may have at most {METADATA_KEYS_MAX} metadata keys.");
         Self::invalid(message).param(path)
     }
 
-    /// Parameters of which only one may be given.
+    /// Several parameters were sent of which only one is accepted.
     pub fn exclusive(paths: &[impl AsRef<str>]) -> Self {
         let names: Vec<&str> = paths.iter().map(AsRef::as_ref).collect();
         let error = Self::invalid(format!(

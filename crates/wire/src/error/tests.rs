@@ -1,8 +1,8 @@
-//! Tests of errors: each of them reads as one sentence.
+//! Tests of API errors: each message reads as one sentence.
 
 use super::*;
 
-/// Errors for a snapshot: status, code and path, and the message on lines of its own.
+/// Formats errors for a snapshot: status, code and path, then the message on lines of its own.
 pub(crate) fn listed(errors: &[Error]) -> String {
     let mut lines = Vec::new();
     for error in errors {
@@ -25,7 +25,7 @@ fn envelope(error: &Error) -> String {
     String::from_utf8(error.to_json(None)).unwrap()
 }
 
-/// The envelope holds code, page, message, path and type, indented, and is JSON.
+/// The envelope has code, page, message, path and type. It is indented JSON.
 #[test]
 fn envelope_is_indented_json() {
     let error = Error::missing_param("account_holder[type]");
@@ -46,7 +46,7 @@ fn envelope_is_indented_json() {
     assert_eq!(read["error"]["request_id"], "req_1");
 }
 
-/// Every kind of fault reads as one sentence and carries its status, type and code.
+/// Every kind of error has a message, a status, a type and a code.
 #[test]
 fn faults_read_well() {
     let faults = [

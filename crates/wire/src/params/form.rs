@@ -1,8 +1,9 @@
-//! From the bytes of a form or query string to a tree.
+//! Reads the bytes of a form or query string into a tree.
 //!
-//! Percent signs and `+` are decoded first, in keys and values alike, and keys are split at their
-//! brackets after that: some clients escape brackets, some do not. `a[b]`, `a[]` and `a[0]` may be
-//! mixed and come in any order; indexes may have gaps. Of a repeated scalar the last one counts.
+//! Percent signs and `+` are decoded first, in keys and values, and then keys are split at their
+//! brackets. The order matters because some clients escape brackets and some do not. `a[b]`, `a[]`
+//! and `a[0]` may be mixed in any order, and indexes may have gaps. If a scalar is repeated, the
+//! last value counts.
 
 use crate::error::{Error, shown};
 use model::limits::{PARAMETER_DEPTH_MAX, PARAMETERS_MAX};
@@ -13,21 +14,21 @@ use std::collections::BTreeMap;
 pub(super) enum Node {
     /// `a=text`.
     Text(String),
-    /// Everything in brackets behind a name.
+    /// All parameters with brackets after one name.
     Branch(Branch),
 }
 
-/// What stands in brackets behind one name: a hash, a list, or a mix that neither will accept.
+/// The content of the brackets after one name: a hash, a list, or a mix that is valid as neither.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Branch {
     /// `a[b]` and `a[0]`.
     pub(super) named: BTreeMap<String, Node>,
-    /// `a[]`, in the order sent.
+    /// `a[]`, in the order of the request.
     pub(super) appended: Vec<Node>,
 }
 
 impl Node {
-    /// The path of the first value in hashes at `path`; a list is one value.
+    /// Returns the path of the first value inside hashes at `path`. A list counts as one value.
     pub(super) fn first_path(&self, path: String) -> String {
         let Self::Branch(branch) = self else { return path };
         match branch.named.first_key_value() {
@@ -39,15 +40,15 @@ impl Node {
     }
 }
 
-/// The index that a bracket's text is, if it is one.
+/// Returns the index in the text of a bracket.
 pub(super) fn index_of(name: &str) -> Option<u64> {
     let digits = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| name.parse().ok()).flatten()
 }
 
 impl Branch {
-    /// The items of a list, or nothing when a name is no index. Indexed items come first, in the
-    /// order of their indexes, and appended ones after them.
+    /// Returns the items of a list, or `None` if a name is not an index. Indexed items come first,
+    /// in the order of their indexes, then appended items.
     pub(super) fn into_items(self) -> Option<Vec<Node>> {
         let mut items = self
             .named
@@ -59,7 +60,7 @@ impl Branch {
         Some(indexed.chain(self.appended).collect())
     }
 
-    /// Canonical bytes: alike for the same parameters in any order and spelling.
+    /// Writes canonical bytes, which are equal for equal parameters in any order and spelling.
     pub(super) fn write_canonical(&self, bytes: &mut Vec<u8>) {
         let last = self.named.keys().filter_map(|name| index_of(name)).max();
         let next = last.map_or(0, |index| index.saturating_add(1));
@@ -98,7 +99,8 @@ impl Branch {
         }
     }
 
-    /// `a[]=x` is a new item; `a[][b]=x` belongs to the last item until that has a `b`.
+    /// Appends an item. `a[]=x` is a new item, and `a[][b]=x` belongs to the last item until that
+    /// has a `b`.
     fn append(&mut self, rest: &[&str], key: &str, value: String) -> Result<(), Error> {
         if rest.is_empty() {
             self.appended.push(Node::Text(value));
@@ -127,7 +129,7 @@ impl Branch {
     }
 }
 
-/// Reads pairs into the tree; those of a second call count as sent later.
+/// Reads pairs into the tree. The pairs of a second call count as sent later.
 pub(super) fn read_pairs(tree: &mut Branch, count: &mut usize, form: &str) -> Result<(), Error> {
     for pair in form.split('&').filter(|pair| !pair.is_empty()) {
         *count += 1;
@@ -153,7 +155,7 @@ fn write_member(bytes: &mut Vec<u8>, name: &str, node: &Node) {
     }
 }
 
-/// A length before each text keeps two different trees from giving the same bytes.
+/// Writes a text after its length, so that two different trees never give the same bytes.
 fn write_text(bytes: &mut Vec<u8>, text: &str) {
     bytes.extend_from_slice(text.len().to_string().as_bytes());
     bytes.push(b':');
@@ -164,7 +166,7 @@ fn decode(text: &str) -> Result<String, Error> {
     if text.bytes().all(|byte| !matches!(byte, b'+' | b'%' | 0)) {
         return Ok(text.to_owned());
     }
-    // The decoder would leave a percent sign without two digits as it is.
+    // The decoder would leave a percent sign without two digits unchanged.
     let mut escapes = text.split('%').skip(1).map(|rest| rest.as_bytes().get(..2));
     if !escapes.all(|digits| digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)))
     {
@@ -175,7 +177,7 @@ fn decode(text: &str) -> Result<String, Error> {
     }
     let spaced = text.replace('+', " ");
     let bytes: Vec<u8> = percent_encoding::percent_decode_str(&spaced).collect();
-    // Databases differ in whether a text may hold a zero byte, and no honest parameter does.
+    // Some databases cannot store a text with a zero byte.
     match String::from_utf8(bytes) {
         Ok(decoded) if !decoded.contains('\0') => Ok(decoded),
         Ok(_) => Err(Error::invalid("A parameter holds a zero byte.")),
@@ -183,7 +185,7 @@ fn decode(text: &str) -> Result<String, Error> {
     }
 }
 
-/// `a[b][]` → `a`, `b`, and an empty segment.
+/// Splits `a[b][]` into `a`, `b`, and an empty segment.
 fn split_key(key: &str) -> Result<Vec<&str>, Error> {
     let (name, mut rest) = key.find('[').map_or((key, ""), |at| key.split_at(at));
     if name.is_empty() || name.contains(']') {

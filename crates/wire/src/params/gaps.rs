@@ -1,12 +1,11 @@
-//! Lists whose indexes have gaps, as in `prefetch[7]=x`. They are read as lists without any, and
-//! whoever looks at an item knows it by its place; what is told to the client names the index that
-//! was sent.
+//! Lists with gaps in their indexes, as in `prefetch[7]=x`. They are read as lists without gaps,
+//! and code knows an item by its position. Error messages name the index that the client sent.
 
 use super::form::{Branch, Node, index_of};
 use std::collections::BTreeMap;
 
-/// The indexes that were sent, by the path of the list, where they are not the places. Paths name
-/// the lists above by places.
+/// The sent indexes, by the path of the list, if they differ from the positions. Paths name the
+/// outer lists by positions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gaps(BTreeMap<String, Vec<u64>>);
 
@@ -14,7 +13,7 @@ impl Gaps {
     pub(super) fn of(tree: &Branch) -> Self {
         let mut gaps = Self::default();
         for (name, node) in &tree.named {
-            // Its keys are the merchant's own, and may be numbers.
+            // Its keys are the merchant's own and may be numbers.
             if name != "metadata" {
                 gaps.look_at(name, node);
             }
@@ -35,7 +34,7 @@ impl Gaps {
                         self.look_at(&format!("{path}[{place}]"), node);
                     }
                 }
-                // Appended items take the indexes that follow.
+                // Appended items get the next indexes.
                 let next = indexes.last().map_or(0, |last| last.saturating_add(1));
                 let appended = (0_u64..).zip(&branch.appended);
                 indexes.extend(appended.map(|(place, _)| next.saturating_add(place)));
@@ -51,12 +50,12 @@ impl Gaps {
         }
     }
 
-    /// Whether no list has any.
+    /// True if no list has gaps.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The path of a parameter as it was sent.
+    /// Returns the path of a parameter as it was sent.
     pub fn as_sent(&self, path: &str) -> String {
         let mut end = 0;
         let part_as_sent = |part: &str| {

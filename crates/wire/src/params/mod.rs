@@ -1,11 +1,12 @@
-//! Parameters: a form body and a query string, taken by name and type.
+//! Parameters: a form body and a query string, read by name and type.
 //!
-//! A use case asks for each parameter that it knows and ends with [`Params::finish`], which refuses
-//! whatever was never asked for. So the list of known parameters is the code that takes them, and
-//! an unknown name is answered with the nearest known one. Every fault carries the full path of the
-//! parameter (`account_holder[customer]`, `features[0]`).
+//! A use case takes each parameter that it knows and ends with [`Params::finish`], which rejects
+//! every other parameter. The list of known parameters is therefore the code that takes them, and
+//! the error for an unknown name proposes the most similar known one. Every error has the full path
+//! of its parameter (`account_holder[customer]`, `features[0]`).
 //!
-//! An empty string unsets only where [`Params::unsettable`] takes it; elsewhere it is a fault.
+//! An empty string unsets a parameter only where [`Params::unsettable`] takes it. Elsewhere it is
+//! an error.
 
 mod form;
 mod gaps;
@@ -23,27 +24,27 @@ use std::collections::BTreeMap;
 pub use gaps::Gaps;
 pub use value::{MetadataChange, Range, Setting, without_repeats};
 
-/// How alike a name must be to be proposed in place of an unknown one, from 0 to 1.
+/// The minimum similarity of a proposed name to an unknown one, from 0 to 1.
 const LIKENESS_MIN: f64 = 0.7;
 
-/// One hash of parameters, being taken; it knows its own path.
+/// One hash of parameters with its path, from which parameters are taken.
 #[derive(Clone, Debug)]
 pub struct Params {
-    /// Empty for the request itself.
+    /// The path of the hash. Empty for the request itself.
     path: String,
     held: Branch,
-    /// The names asked for, from which the nearest to an unknown one is proposed.
+    /// The names of all known parameters, as candidates for the proposed name.
     asked: Vec<&'static str>,
-    /// Those of them that were passed over.
+    /// The known parameters that were ignored.
     passed_over: Vec<&'static str>,
-    /// Whether what nobody acts on is refused.
+    /// True if ignored parameters are rejected.
     strict: bool,
-    /// The path of the first such thing that was sent.
+    /// The path of the first ignored parameter that was sent.
     dropped: Option<String>,
 }
 
 impl Params {
-    /// Reads a query string and a form body; both count, and the body counts as sent later.
+    /// Reads a query string and a form body. Both count, and the body counts as sent later.
     pub fn parse(query: &str, body: &str) -> Result<Self, Error> {
         let mut held = Branch::default();
         let mut count = 0;
@@ -63,34 +64,34 @@ impl Params {
         }
     }
 
-    /// The lists whose indexes have gaps, before anything is taken.
+    /// Returns the lists with gaps in their indexes. It must be called before a parameter is taken.
     pub fn gaps(&self) -> Gaps {
         Gaps::of(&self.held)
     }
 
-    /// The same, refusing what is known and not acted on.
+    /// Sets if known but ignored parameters are rejected.
     #[must_use]
     pub fn strict(self, strict: bool) -> Self {
         Self { strict, ..self }
     }
 
-    /// Notes what was read by a table of the call and is not acted on.
+    /// Records the ignored parameters among those that were read by the schema of the call.
     pub fn note_dropped(&mut self, call: &str, given: &Given) {
         if self.strict && self.dropped.is_none() {
             self.dropped = find_dropped(call, given);
         }
     }
 
-    /// Bytes that are alike for the same parameters in any order and spelling. To be asked for
-    /// before anything is taken.
+    /// Returns bytes that are equal for equal parameters in any order and spelling. It must be
+    /// called before a parameter is taken.
     pub fn fingerprint(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(256);
         self.held.write_canonical(&mut bytes);
         bytes
     }
 
-    /// Refuses whatever was never asked for, with a notice of all that was; a strict reader also
-    /// what nobody acts on.
+    /// Rejects all parameters that were not taken, with a notice of the known ones. A strict reader
+    /// also rejects ignored parameters.
     pub fn finish(self) -> Result<(), Error> {
         let Some(first) = self.held.named.keys().next() else {
             return self.dropped.map_or(Ok(()), |path| Err(refusal(&path)));
@@ -104,7 +105,7 @@ impl Params {
         Err(Error::unknown_params(&paths, nearest).notice(self.known()))
     }
 
-    /// The names asked for, in a sentence.
+    /// Returns the known names in a sentence.
     fn known(&self) -> String {
         let what = if self.path.is_empty() { "This call" } else { &self.path };
         let (passed, taken): (Vec<&str>, Vec<&str>) =
@@ -118,17 +119,17 @@ impl Params {
         known
     }
 
-    /// The full path of a name in this hash.
+    /// Returns the full path of a name in this hash.
     pub fn path_of(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}[{name}]", self.path) }
     }
 
-    /// Whether a parameter was sent and not taken yet.
+    /// True if a parameter was sent and not yet taken.
     pub fn has(&self, name: &str) -> bool {
         self.held.named.contains_key(name)
     }
 
-    /// Refuses more than one of these.
+    /// Rejects more than one of these parameters.
     pub fn exclusive(&self, names: &[&str]) -> Result<(), Error> {
         let given: Vec<&str> = names.iter().copied().filter(|name| self.has(name)).collect();
         if given.len() < 2 {
@@ -138,7 +139,7 @@ impl Params {
         Err(Error::exclusive(&paths))
     }
 
-    /// Takes a parameter that the API knows and this server does not act on, in any shape.
+    /// Takes a parameter of any type that the API knows and this server ignores.
     pub fn pass_over(&mut self, name: &'static str) {
         self.passed_over.push(name);
         if let Some(node) = self.take(name)
@@ -149,14 +150,14 @@ impl Params {
         }
     }
 
-    /// Notes that nobody acts on what was sent as a parameter, though others of its values work.
+    /// Records that the sent value of a parameter is ignored, although other values are supported.
     pub fn note_inert(&mut self, name: &str) {
         if self.strict && self.dropped.is_none() {
             self.dropped = Some(self.path_of(name));
         }
     }
 
-    /// A parameter that must be there.
+    /// Takes a required parameter.
     ///
     /// ```
     /// # use wire::params::Params;
@@ -173,7 +174,7 @@ impl Params {
         take(self, name)?.ok_or_else(|| Error::missing_param(&self.path_of(name)))
     }
 
-    /// A parameter that an empty string unsets.
+    /// Takes a parameter that an empty string unsets.
     ///
     /// ```
     /// # use wire::params::{Params, Setting};
@@ -193,12 +194,12 @@ impl Params {
         Ok(take(self, name)?.map(Setting::Set))
     }
 
-    /// A text of up to [`TEXT_CHARS_MAX`] characters.
+    /// Takes a text of up to [`TEXT_CHARS_MAX`] characters.
     pub fn text(&mut self, name: &'static str) -> Result<Option<String>, Error> {
         self.text_up_to(name, TEXT_CHARS_MAX)
     }
 
-    /// A text of up to `chars_max` characters.
+    /// Takes a text of up to `chars_max` characters.
     pub fn text_up_to(
         &mut self,
         name: &'static str,
@@ -207,7 +208,7 @@ impl Params {
         self.take_as(name, |path, node| text_of(path, node, chars_max))
     }
 
-    /// A text of up to `chars_max` characters that an empty string unsets.
+    /// Takes a text of up to `chars_max` characters that an empty string unsets.
     pub fn unsettable_text(
         &mut self,
         name: &'static str,
@@ -216,12 +217,12 @@ impl Params {
         self.unsettable(name, |params, name| params.text_up_to(name, chars_max))
     }
 
-    /// An integer.
+    /// Takes an integer.
     pub fn integer(&mut self, name: &'static str) -> Result<Option<i64>, Error> {
         self.take_as(name, integer_of)
     }
 
-    /// An integer from `least` to `most`.
+    /// Takes an integer from `least` to `most`.
     pub fn integer_within(
         &mut self,
         name: &'static str,
@@ -236,7 +237,7 @@ impl Params {
         }
     }
 
-    /// `true` or `false`.
+    /// Takes `true` or `false`.
     pub fn boolean(&mut self, name: &'static str) -> Result<Option<bool>, Error> {
         self.take_as(name, |path, node| match scalar_of(path, node, "boolean")?.as_str() {
             "true" => Ok(true),
@@ -245,36 +246,36 @@ impl Params {
         })
     }
 
-    /// One of an enum's words.
+    /// Takes one of an enum's words.
     pub fn choice<W: Word>(&mut self, name: &'static str) -> Result<Option<W>, Error> {
         self.take_as(name, word_of)
     }
 
-    /// A list of an enum's words.
+    /// Takes a list of an enum's words.
     pub fn choices<W: Word>(&mut self, name: &'static str) -> Result<Option<Vec<W>>, Error> {
         self.items(name, word_of)
     }
 
-    /// A list of texts of up to [`TEXT_CHARS_MAX`] characters each.
+    /// Takes a list of texts of up to [`TEXT_CHARS_MAX`] characters each.
     pub fn texts(&mut self, name: &'static str) -> Result<Option<Vec<String>>, Error> {
         self.items(name, |path, node| text_of(path, node, TEXT_CHARS_MAX))
     }
 
-    /// A hash, which the caller takes and finishes in turn.
+    /// Takes a hash. The caller takes and finishes its parameters.
     pub fn hash(&mut self, name: &'static str) -> Result<Option<Self>, Error> {
         let strict = self.strict;
         let hash = self.take_as(name, hash_of)?;
         Ok(hash.map(|hash| hash.strict(strict)))
     }
 
-    /// A list of hashes, each of which the caller takes and finishes.
+    /// Takes a list of hashes. The caller takes and finishes the parameters of each.
     pub fn hashes(&mut self, name: &'static str) -> Result<Option<Vec<Self>>, Error> {
         let strict = self.strict;
         let items = self.items(name, hash_of)?;
         Ok(items.map(|items| items.into_iter().map(|item| item.strict(strict)).collect()))
     }
 
-    /// An integer, or a hash of `gt`, `gte`, `lt` and `lte`.
+    /// Takes an integer, or a hash of `gt`, `gte`, `lt` and `lte`.
     pub fn range(&mut self, name: &'static str) -> Result<Option<Range>, Error> {
         if let Some(Node::Text(_)) = self.held.named.get(name) {
             let exact = self.integer(name)?;
@@ -299,7 +300,7 @@ impl Params {
         Ok(Some(if nothing { Range::NOTHING } else { range }))
     }
 
-    /// The change that `metadata` asks for.
+    /// Takes the change of `metadata`.
     pub fn metadata(&mut self) -> Result<Option<MetadataChange>, Error> {
         let name = "metadata";
         if self.held.named.get(name) == Some(&Node::Text(String::new())) {
@@ -315,8 +316,8 @@ impl Params {
         self.held.named.remove(name)
     }
 
-    /// Takes a parameter and reads it with its path. Most parameters are not sent, and then nothing
-    /// is made.
+    /// Takes a parameter and reads it with its path. The path is built only if the parameter was
+    /// sent, because most are not.
     fn take_as<T>(
         &mut self,
         name: &'static str,
@@ -344,7 +345,7 @@ impl Params {
     }
 }
 
-/// A scalar that is not empty; `wanted` names what a hash or list was sent in place of.
+/// Reads a scalar that is not empty. `wanted` is the expected type in the error.
 fn scalar_of(path: &str, node: Node, wanted: &str) -> Result<String, Error> {
     match node {
         Node::Text(text) if text.is_empty() => Err(Error::empty(path)),
@@ -363,7 +364,7 @@ fn text_of(path: &str, node: Node, chars_max: usize) -> Result<String, Error> {
 
 fn integer_of(path: &str, node: Node) -> Result<i64, Error> {
     let text = scalar_of(path, node, "integer")?;
-    // The standard reader also takes a leading plus sign, which no client sends.
+    // The standard reader also accepts a leading plus sign, which no client sends.
     let value = if text.starts_with('+') { None } else { text.parse().ok() };
     value.ok_or_else(|| Error::bad_integer(path, &text))
 }
@@ -385,7 +386,7 @@ fn hash_of(path: &str, node: Node) -> Result<Params, Error> {
     }
 }
 
-/// Keys of the merchant's own with their values; none where an empty value deletes the key.
+/// Reads metadata keys with their values. The value is `None` if an empty text deletes the key.
 fn metadata_of(path: &str, node: Node) -> Result<BTreeMap<String, Option<String>>, Error> {
     let mut keys = BTreeMap::new();
     for (key, node) in hash_of(path, node)?.held.named {

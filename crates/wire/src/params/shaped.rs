@@ -1,4 +1,4 @@
-//! Reading parameters by the shape of their call.
+//! Reading parameters by the schema of their call.
 
 use super::form::{Branch, Node};
 use super::{Params, integer_of, metadata_of, scalar_of, text_of};
@@ -9,8 +9,8 @@ use model::limits::METADATA_KEYS_MAX;
 use std::collections::BTreeMap;
 
 impl Params {
-    /// Takes every parameter that the shape knows; `expand` stays, for whoever renders the answer.
-    /// Unknown names inside hashes are refused here, those of the request itself by
+    /// Takes every parameter of the schema except `expand`, which the renderer of the response
+    /// takes. Unknown names inside hashes are rejected here, those of the request itself by
     /// [`Params::finish`].
     pub fn shaped(&mut self, shape: &'static Shape) -> Result<Given, Error> {
         let Shape::Hash(members) = shape else { return Ok(Given::nothing()) };
@@ -31,7 +31,7 @@ impl Params {
             Some(Node::Text(text)) if text.is_empty() && member.unsettable => {
                 Ok(Some(Given::Unset))
             }
-            // Wherever metadata stands, it has the bounds of all metadata.
+            // Metadata has the same bounds everywhere.
             Some(node) if member.name == "metadata" => metadata(&path, node).map(Some),
             Some(node) => read(&path, node, &member.shape).map(Some),
         }
@@ -102,7 +102,7 @@ fn list(path: &str, node: Node, item: &'static Shape) -> Result<Given, Error> {
     items.into_iter().enumerate().map(read_item).collect::<Result<Vec<_>, Error>>().map(Given::List)
 }
 
-/// Members of any name; an empty text as a value says to forget that member.
+/// Reads members of any name. An empty text as a value unsets that member.
 fn map(path: &str, node: Node, shape: &'static Shape) -> Result<Given, Error> {
     let Branch { named, appended } = match node {
         Node::Branch(branch) => branch,
@@ -123,8 +123,8 @@ fn map(path: &str, node: Node, shape: &'static Shape) -> Result<Given, Error> {
     Ok(Given::Hash(members))
 }
 
-/// The first alternative that takes the value; the fault of the last one that is of its kind (a
-/// hash for a hash, a scalar for a scalar) when none does.
+/// Returns the first alternative that accepts the value. Otherwise it returns the error of the last
+/// alternative of the value's kind (a hash for a hash, a scalar for a scalar).
 fn either(path: &str, node: &Node, options: &'static [Shape]) -> Result<Given, Error> {
     let nested = matches!(node, Node::Branch(_));
     let mut fault = Error::bad_shape(path, "value", None);
@@ -169,7 +169,7 @@ mod tests {
         Ok(given)
     }
 
-    /// The guide's own call is read to its last value.
+    /// The call from Stripe's guide is read completely.
     #[test]
     fn reads_the_guides_call() {
         let given = given(
@@ -210,7 +210,7 @@ mod tests {
         "#);
     }
 
-    /// Every fault names its path.
+    /// Every error has the path of its parameter.
     #[test]
     fn faults_name_their_path() {
         let errors: Vec<Error> = [
@@ -270,7 +270,7 @@ mod tests {
     }
 
     proptest! {
-        /// No form makes the reader panic, whatever the call.
+        /// No form makes the reader panic, for any call.
         #[test]
         fn any_form_is_read_safely(form in "[a-z_\\[\\]=&0-9]{0,60}") {
             for (_, shape) in crate::shape::calls() {

@@ -1,4 +1,4 @@
-//! What clients send, and what they are told about it.
+//! Tests of reading the parameters of clients, and of the errors.
 
 use super::form::{Branch, Node, read_pairs};
 use super::*;
@@ -14,7 +14,7 @@ fn refused<T>(result: Result<T, Error>) -> Error {
     result.err().expect("must be refused")
 }
 
-/// Brackets may be raw or escaped, lists indexed or appended, in any order.
+/// Brackets may be raw or escaped, and lists indexed or appended, in any order.
 #[test]
 fn reads_what_clients_send() {
     for form in [
@@ -37,7 +37,7 @@ fn reads_what_clients_send() {
     params.finish().unwrap();
 }
 
-/// Lists of hashes come indexed or appended; an appended hash ends where a key repeats.
+/// Lists of hashes may be indexed or appended. An appended hash ends where a key repeats.
 #[test]
 fn reads_lists_of_hashes() {
     for form in [
@@ -54,7 +54,7 @@ fn reads_lists_of_hashes() {
     }
 }
 
-/// Each fault of a value names the parameter by its full path.
+/// Each error of a value has the full path of the parameter.
 #[test]
 fn refuses_bad_values() {
     let form = "a[b]=&n=1x&f[0]=balance&f[1]=balances&l=x&h[]=1&t[x]=1&e=&m[x]=1&o=y&i[u]=+2";
@@ -114,8 +114,8 @@ fn refuses_bad_values() {
     ");
 }
 
-/// Items of lists are known by their places, and told of by the indexes that were sent, in lists
-/// within lists too; keys of the merchant's own are left alone.
+/// Items of lists are known by their positions, and errors name the indexes that were sent, in
+/// nested lists too. Metadata keys are not changed.
 #[test]
 fn gaps_are_told_as_sent() {
     let form = "f[7]=a&f[3]=b&f[]=c&h[2][x][5]=1&h[2][x][1]=2&plain[0]=1&plain[1]=2&metadata[5]=x\
@@ -154,7 +154,7 @@ fn gaps_are_told_as_sent() {
     assert!(body("f[0]=a&f[1]=b&g[]=c&metadata[3]=x").gaps().is_empty());
 }
 
-/// Forms that cannot be read at all are refused.
+/// Malformed forms are rejected.
 #[test]
 fn refuses_bad_forms() {
     let deep = format!("a{}=1", "[b]".repeat(9));
@@ -210,7 +210,7 @@ fn refuses_bad_forms() {
     ");
 }
 
-/// What was never asked for is refused, with the nearest known name.
+/// An unknown parameter is rejected with the most similar known name.
 #[test]
 fn refuses_unknown_parameters() {
     let mut params = body("fetaures[]=balance");
@@ -233,7 +233,7 @@ fn refuses_unknown_parameters() {
     ");
 }
 
-/// Ranges are an integer or bounds; what lies beyond the last integer holds nothing.
+/// A range is an integer or bounds. A bound beyond the last integer gives an empty range.
 #[test]
 fn reads_ranges() {
     let range = |form: &str| body(form).range("at").unwrap().unwrap();
@@ -257,7 +257,7 @@ fn reads_ranges() {
     ");
 }
 
-/// Metadata is set, deleted by key and cleared; its bounds hold.
+/// Metadata is set, deleted by key and cleared, within its bounds.
 #[test]
 fn changes_metadata() {
     let mut held = BTreeMap::from([("a".to_owned(), "1".to_owned())]);
@@ -296,7 +296,7 @@ fn changes_metadata() {
     assert!(held.is_empty());
 }
 
-/// The fingerprint sees every value, and no order or spelling.
+/// The fingerprint depends on every value, and not on order or spelling.
 #[test]
 fn fingerprint_sees_values_only() {
     let of = |form: &str| body(form).fingerprint();
@@ -342,7 +342,7 @@ fn escape(text: &str, all: bool) -> String {
     text.bytes().map(escape_byte).collect()
 }
 
-/// The pairs of a tree; `append` writes lists of texts as `a[]`.
+/// Returns the pairs of a tree. `append` writes lists of texts as `a[]`.
 fn pairs(branch: &Branch, path: &str, append: bool, out: &mut Vec<(String, String)>) {
     let plain = |node: &Node| matches!(node, Node::Text(_));
     let list = branch.named.keys().all(|name| form::index_of(name).is_some())
@@ -362,7 +362,7 @@ fn pairs(branch: &Branch, path: &str, append: bool, out: &mut Vec<(String, Strin
 
 fn encode(pairs: &[(String, String)], all: bool) -> String {
     let pair = |(key, value): &(String, String)| {
-        // A raw value may hold brackets, which mean nothing there.
+        // Brackets in a raw value have no meaning.
         format!("{}={}", escape(key, all), escape(value, all))
     };
     pairs.iter().map(pair).collect::<Vec<_>>().join("&")
@@ -388,7 +388,7 @@ proptest! {
         prop_assert_eq!(read(&encode(&pairs, all)), tree);
     }
 
-    /// Lists of texts written as `a[]` are the same parameters as indexed ones.
+    /// Lists of texts written as `a[]` equal indexed lists.
     #[test]
     fn appended_lists_are_the_same(tree in tree(), all: bool) {
         let mut out = Vec::new();
@@ -399,7 +399,7 @@ proptest! {
         prop_assert_eq!(appended, indexed);
     }
 
-    /// No form makes the reader panic, nor any way of taking what was read.
+    /// No form makes the reader panic, whichever parameters are taken.
     #[test]
     fn any_form_is_read_safely(form in "[ab\\[\\]=&%0-9+.\\PC]{0,40}", query: String) {
         if let Ok(params) = Params::parse(&query, &form) {

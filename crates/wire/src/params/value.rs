@@ -1,20 +1,20 @@
-//! Values that parameters are taken as, beyond text, integers and words.
+//! Types of parameters other than texts, integers and words.
 
 use crate::error::Error;
 use model::limits::METADATA_KEYS_MAX;
 use std::collections::BTreeMap;
 
-/// What a parameter that may be unset asks for; leaving it out asks for nothing.
+/// The change that a parameter that may be unset requests. Leaving it out requests no change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Setting<T> {
-    /// Take this value.
+    /// Set this value.
     Set(T),
-    /// An empty string was sent: forget the value.
+    /// Unset the value. An empty string was sent.
     Unset,
 }
 
 impl<T> Setting<T> {
-    /// The value, if one is set.
+    /// Returns the value, if one is set.
     pub fn into_option(self) -> Option<T> {
         match self {
             Self::Set(value) => Some(value),
@@ -23,22 +23,22 @@ impl<T> Setting<T> {
     }
 }
 
-/// A range of integers, both ends included; an end left out is open.
+/// A range of integers, both ends included. A missing end is open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Range {
-    /// The least.
+    /// The smallest integer.
     pub from: Option<i64>,
-    /// The most.
+    /// The largest integer.
     pub to: Option<i64>,
 }
 
 impl Range {
-    /// Whether a value lies inside.
+    /// True if a value is in the range.
     pub fn contains(&self, value: i64) -> bool {
         self.from.is_none_or(|from| from <= value) && self.to.is_none_or(|to| value <= to)
     }
 
-    /// Holds nothing.
+    /// The empty range.
     pub(super) const NOTHING: Self = Self { from: Some(i64::MAX), to: Some(i64::MIN) };
 
     pub(super) fn raise(&mut self, from: i64) {
@@ -50,17 +50,17 @@ impl Range {
     }
 }
 
-/// What `metadata` asks for.
+/// The change that `metadata` requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MetadataChange {
-    /// An empty string in place of the hash: every key goes.
+    /// True if an empty string was sent in place of the hash. Every key is deleted.
     pub clear: bool,
-    /// Keys with their new values; none where an empty value deletes the key.
+    /// Keys with their new values. The value is `None` if an empty text deletes the key.
     pub keys: BTreeMap<String, Option<String>>,
 }
 
 impl MetadataChange {
-    /// Changes an object's metadata, unless it would have too many keys then.
+    /// Changes an object's metadata, unless it would then have too many keys.
     pub fn apply(&self, current: &mut BTreeMap<String, String>) -> Result<(), Error> {
         let mut changed = if self.clear { BTreeMap::new() } else { current.clone() };
         for (key, value) in &self.keys {
@@ -77,7 +77,7 @@ impl MetadataChange {
     }
 }
 
-/// Each item once, where it stood first.
+/// Returns each item once, at its first position.
 pub fn without_repeats<T: PartialEq>(items: Vec<T>) -> Vec<T> {
     let mut kept = Vec::with_capacity(items.len());
     for item in items {

@@ -1,9 +1,9 @@
-//! What is left of a deleted object.
+//! The stub of a deleted object.
 
 use crate::json::JsonWriter;
 use std::fmt::Display;
 
-/// Writes the three keys of a deleted object; `object` is the kind it was.
+/// Writes the three keys of a deleted object. `object` is its kind.
 pub fn write(writer: &mut JsonWriter, id: &dyn Display, object: &'static str) {
     writer.object(|w| {
         w.key("id")
@@ -19,7 +19,7 @@ pub fn write(writer: &mut JsonWriter, id: &dyn Display, object: &'static str) {
 mod tests {
     use crate::render::samples::written;
 
-    /// Id, kind and the word that it is gone.
+    /// The stub has id, kind and `deleted`.
     #[test]
     fn writes_a_stub() {
         insta::assert_snapshot!(

@@ -1,15 +1,15 @@
-//! Objects of payments as JSON values.
+//! Payment objects as JSON values.
 //!
-//! They have dozens of keys of which few mean anything here; a table per object names every key
-//! that the official types declare, with what it shows when nobody set it. Over that go the
-//! parameters that were given, and over those what this server knows. They are not on the path that
-//! has to be fast, so they are built as values, in the order of the alphabet.
+//! They have dozens of keys, and few of them matter here. A template per object has every key that
+//! the official types declare, with its default value. Request parameters are merged into it, then
+//! the values that this server knows. Payment objects are not on a hot path, so they are built as
+//! values, in alphabetical order.
 
 use model::given::Given;
 use serde_json::{Map, Number, Value};
 use std::collections::BTreeMap;
 
-/// A value that was given, as it is shown.
+/// Returns an extra parameter as it is shown.
 pub fn value(given: &Given) -> Value {
     match given {
         Given::Unset => Value::Null,
@@ -25,10 +25,10 @@ pub fn value(given: &Given) -> Value {
     }
 }
 
-/// What was expanded in an object, by the path of the field.
+/// The expanded objects in an object, by the path of the field.
 pub type Expanded = BTreeMap<&'static str, Value>;
 
-/// An object if it was expanded, else its id.
+/// Returns an object if it was expanded, else its id.
 pub(crate) fn id_or_object(expanded: &Expanded, path: &str, id: Option<String>) -> Value {
     expanded.get(path).cloned().unwrap_or_else(|| id.into())
 }
@@ -37,8 +37,8 @@ pub(crate) fn id_or_object(expanded: &Expanded, path: &str, id: Option<String>) 
 pub(crate) struct Shown(Map<String, Value>);
 
 impl Shown {
-    /// What every such object shows: `template` in JSON, and what was given for its keys. Given
-    /// parameters that the object does not show are left out.
+    /// Creates an object from `template` and the extra parameters. Parameters without a key in the
+    /// template are left out.
     pub(crate) fn of(template: &Value, given: &Given) -> Self {
         let Value::Object(mut members) = template.clone() else {
             unreachable!("the templates are objects")
@@ -59,20 +59,20 @@ impl Shown {
         self
     }
 
-    /// The whole.
+    /// Returns the object.
     pub(crate) fn into_value(self) -> Value {
         Value::Object(self.0)
     }
 }
 
-/// Leaves a key of a hash out.
+/// Removes a key of a hash.
 pub(crate) fn leave_out(shown: &mut Value, name: &str) {
     if let Some(members) = shown.as_object_mut() {
         members.remove(name);
     }
 }
 
-/// Puts what a hash shows of itself under what was given of it, if it was given.
+/// Adds the defaults to a hash, if the hash was sent.
 pub(crate) fn complete(given: &mut Value, defaults: Value) {
     if given.is_object() {
         let held = std::mem::replace(given, defaults);
@@ -80,7 +80,7 @@ pub(crate) fn complete(given: &mut Value, defaults: Value) {
     }
 }
 
-/// Numbers that may have a fraction are kept as texts and shown as numbers.
+/// Numbers with a possible fraction are stored as texts and shown as numbers.
 pub(crate) fn show_number(value: &mut Value) {
     let Value::String(text) = value else { return };
     let whole = text.parse::<i64>().ok().map(Number::from);
@@ -90,7 +90,7 @@ pub(crate) fn show_number(value: &mut Value) {
     }
 }
 
-/// Hashes are laid over each other key by key.
+/// Merges a value into another one. Hashes are merged key by key.
 pub(crate) fn lay_over(shown: &mut Value, given: Value) {
     match (shown, given) {
         (Value::Object(shown), Value::Object(given)) => {
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// A number that was given is shown as one, whole or not; what is none stays as it is.
+    /// A numeric text is shown as a number, whole or not. Any other text is unchanged.
     #[test]
     fn numbers_are_shown_as_numbers() {
         let shown = |text: &str| {
@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(shown("ten"), json!("ten"));
     }
 
-    /// What was not given of a hash shows its default; a hash that was not given stays away.
+    /// Missing keys of a hash get their defaults. A missing hash stays missing.
     #[test]
     fn completes_what_was_given() {
         let mut given = json!({"a": {"b": 1}});
@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(given, Value::Null);
     }
 
-    /// Given parameters show where the object has their key, and inside hashes key by key.
+    /// Extra parameters are shown where the object has their key, and hashes are merged key by key.
     #[test]
     fn lays_what_was_given_over_the_template() {
         let template = json!({"a": {"b": null, "c": 1}, "d": null});

@@ -1,8 +1,8 @@
-//! Rendering: model → JSON, one file per object, written straight into a buffer.
+//! Rendering: model → JSON, one file per object, written directly into a buffer.
 //!
-//! Every key that the official clients' types declare as always present is written, null where
-//! nothing is known; keys that they declare optional are left out while unset. The order is `id`,
-//! `object`, then the alphabet. What differs between API versions is decided by the [`View`].
+//! Every key that the official clients' types declare as always present is written, with null for
+//! unknown values. Keys that they declare optional are left out while unset. The order is `id`,
+//! `object`, then the alphabet. The [`View`] decides the differences between API versions.
 
 pub mod connect;
 pub mod connections;
@@ -19,23 +19,24 @@ use crate::version::Version;
 use model::account::Holder;
 use model::id::MerchantId;
 
-/// How a caller, or an endpoint, sees objects.
+/// The view of a caller or an endpoint on objects.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
-    /// The API version that decides shapes.
+    /// The API version, which decides the keys.
     pub version: &'a Version,
-    /// Whether a failed refresh shows its cause in the `error` hash, which is in preview.
+    /// True if a failed refresh shows its cause in the `error` hash, which is in preview.
     pub preview_errors: bool,
-    /// Where clients reach this server, for the pages that objects name.
+    /// The public address of this server, for the addresses of pages.
     pub public_url: &'a str,
-    /// What makes the addresses of these pages; without it objects name none.
+    /// The key of the addresses of pages. Without it objects contain no such addresses.
     pub page_key: Option<&'a PageKey>,
-    /// Whether a browser reads it, which sees no balance, owner, refresh or metadata.
+    /// True if the reader is a browser. It sees no balance, owner, refresh or metadata.
     pub browser: bool,
 }
 
 impl<'a> View<'a> {
-    /// The view of a version; errors are shown by preview versions, and to all if `errors_shown`.
+    /// Creates the view of a version. Preview versions see errors, and all versions do if
+    /// `errors_shown` is true.
     pub fn new(version: &'a Version, errors_shown: bool) -> Self {
         Self {
             version,
@@ -46,35 +47,35 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The same for a server that clients reach at this address, with pages of this key.
+    /// Sets the public address of the server and the key of its pages.
     #[must_use]
     pub fn at(self, public_url: &'a str, page_key: &'a PageKey) -> Self {
         Self { public_url, page_key: Some(page_key), ..self }
     }
 
-    /// The address of a page of an object.
+    /// Returns the address of a page of an object.
     pub fn page(&self, page: HostedPage, merchant: MerchantId, number: u64) -> Option<String> {
         let token = self.page_key?.token(page, merchant, number);
         Some(format!("{}{}/{token}", self.public_url, page.path()))
     }
 
-    /// The same, and whether a browser reads it.
+    /// Sets if the reader is a browser.
     #[must_use]
     pub fn to_browser(self, browser: bool) -> Self {
         Self { browser, ..self }
     }
 }
 
-/// A holder that stands whole where its id would stand.
+/// A holder that replaces its id.
 #[derive(Clone, Debug)]
 pub enum ExpandedHolder {
     /// A customer.
     Customer(Box<ExpandedCustomer>),
-    /// A connected account, as it is shown.
+    /// A connected account, already rendered.
     Account(serde_json::Value),
 }
 
-/// The `account_holder` hash, or null when nobody is named.
+/// Writes the `account_holder` hash, or null without a holder.
 fn write_holder(
     writer: &mut JsonWriter,
     holder: Option<&Holder>,

@@ -1,4 +1,4 @@
-//! Objects that the tests of the renderers write.
+//! Sample objects for the tests of the renderers.
 
 use super::View;
 use crate::json::JsonWriter;
@@ -28,14 +28,14 @@ pub(super) fn view() -> View<'static> {
     View::new(&VERSION, false)
 }
 
-/// What a renderer writes.
+/// Returns the output of a renderer.
 pub(super) fn written(render: impl FnOnce(&mut JsonWriter)) -> String {
     let mut writer = JsonWriter::default();
     render(&mut writer);
     String::from_utf8(writer.into_bytes()).unwrap()
 }
 
-/// What a renderer writes, in the order written, one member a line.
+/// Returns the output of a renderer in the order written, with one member per line.
 pub(super) fn indented(render: impl FnOnce(&mut JsonWriter)) -> String {
     let json = written(render);
     let _: serde_json::Value = serde_json::from_str(&json).expect("must be JSON");
@@ -44,7 +44,7 @@ pub(super) fn indented(render: impl FnOnce(&mut JsonWriter)) -> String {
     for character in json.chars() {
         let closes = !in_string && matches!(character, '}' | ']');
         depth -= usize::from(closes);
-        // A bracket that holds nothing stays on its line.
+        // An empty bracket stays on its line.
         if fresh_line != closes {
             out.push('\n');
             out.push_str(&"  ".repeat(depth));

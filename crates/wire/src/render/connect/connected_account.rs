@@ -1,8 +1,8 @@
-//! A connected account (`account`), the platform itself in the same form, and where they are paid
-//! out to (`bank_account`).
+//! A connected account (`account`), the platform itself in the same form, and external accounts
+//! (`bank_account`).
 //!
-//! Nobody is onboarded here, so nothing is ever required of an account, and what it was asked to
-//! be able to do it can do.
+//! This server has no onboarding. An account therefore has no requirements, and each of its
+//! requested capabilities is active.
 
 use crate::render::given::{Shown, leave_out, value as given_value};
 use model::Word;
@@ -74,7 +74,7 @@ static ACCOUNT: LazyLock<Value> = LazyLock::new(|| {
     })
 });
 
-/// A connected account.
+/// Renders a connected account.
 pub fn value(account: &ConnectedAccount) -> Value {
     let id = account.account.as_str();
     let mut shown = Shown::of(&ACCOUNT, &account.given);
@@ -100,7 +100,7 @@ pub fn value(account: &ConnectedAccount) -> Value {
     value
 }
 
-/// A platform as it sees itself: it may do everything and is asked for nothing.
+/// Renders a platform as it sees itself, with all capabilities and no requirements.
 pub fn platform_value(platform: MerchantId) -> Value {
     let id = platform.to_string();
     let mut shown = Shown::of(&ACCOUNT, &Given::nothing());
@@ -119,7 +119,7 @@ pub fn platform_value(platform: MerchantId) -> Value {
     shown.into_value()
 }
 
-/// Where a connected account is paid out to.
+/// Renders an external account, which receives payouts.
 pub fn external_account(external: &ExternalAccount) -> Value {
     let nothing_due = json!({
         "currently_due": [],
@@ -149,7 +149,7 @@ pub fn external_account(external: &ExternalAccount) -> Value {
     })
 }
 
-/// A list of external accounts.
+/// Renders a list of external accounts.
 pub fn external_list(account: &str, data: &[Value], has_more: bool) -> Value {
     json!({
         "object": "list",
@@ -159,8 +159,8 @@ pub fn external_list(account: &str, data: &[Value], has_more: bool) -> Value {
     })
 }
 
-/// Who answers for what: the types stand for their fixed choices, and a request that names no type
-/// chooses one by one.
+/// Renders the responsibilities. Each account type has a fixed set of them, and a request without a
+/// type chooses them one by one.
 fn controller(given: &Given) -> Value {
     let of_type = |fees: &str, losses: &str, requirements: &str, dashboard: &str| {
         json!({
@@ -201,7 +201,7 @@ mod tests {
         value(&account)
     }
 
-    /// The type decides who answers for what, or the request does, one by one.
+    /// The type decides the responsibilities, or the request does, one by one.
     #[test]
     fn types_stand_for_controllers() {
         let controller_of = |given: Value| {

@@ -1,7 +1,8 @@
 //! A linked bank account (`financial_connections.account`).
 //!
-//! Older versions see less, and previews also the authorization, the institution and why an account is
-//! inactive: [`change`](crate::change). A disconnected account shows no bank data: its balance and its owners are null.
+//! Older versions see less, and previews also see the authorization, the institution and the cause
+//! of inactivity ([`change`](crate::change)). A disconnected account shows no bank data, so its
+//! balance and its owners are null.
 
 use crate::change::{ACCOUNT_NUMBERS, DEACTIVATION_FORESEEN, INSTITUTION, NUMBER_STATES, RELINK};
 use crate::expand::Field;
@@ -19,20 +20,20 @@ use std::collections::BTreeMap;
 
 /// The value of `object`.
 pub const OBJECT: &str = "financial_connections.account";
-/// What can be expanded in an account.
+/// The expandable fields of an account.
 pub const FIELDS: &[Field] = &[
     Field { name: "account_holder", expandable: false, inside: HOLDER_FIELDS },
     Field { name: "ownership", expandable: true, inside: &[] },
 ];
-/// What can be expanded in a list of accounts.
+/// The expandable fields of a list of accounts.
 pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
-/// What can be expanded in the account holder.
+/// The expandable fields of the account holder.
 pub(super) const HOLDER_FIELDS: &[Field] = &[
     Field { name: "account", expandable: true, inside: &[] },
     Field { name: "customer", expandable: true, inside: customer::FIELDS },
 ];
 
-/// Writes an account; `holder` and `ownership` stand in place of their ids when expanded.
+/// Writes an account. `holder` and `ownership` replace their ids if they are expanded.
 pub fn write(
     writer: &mut JsonWriter,
     account: &Account,
@@ -190,7 +191,8 @@ fn write_refresh(
     });
 }
 
-/// Unknown while a refresh is pending, and never while none can be asked for.
+/// Returns the time of the next refresh. `None` while a refresh is pending, or if none can be
+/// requested.
 fn next_available(account: &Account, state: &RefreshState) -> Option<i64> {
     if state.is_pending() || !account.is_active() {
         return None;
@@ -236,7 +238,7 @@ mod tests {
         serde_json::from_str(&json).unwrap()
     }
 
-    /// An account that was just linked has every key, null where nothing was fetched.
+    /// An account that was just linked has every key, with null for data that was not fetched.
     #[test]
     fn writes_a_fresh_account() {
         let account = samples::account();
@@ -274,7 +276,7 @@ mod tests {
         "#);
     }
 
-    /// Data, refreshes, holder and owners of an account in use.
+    /// An account in use shows its data, refreshes, holder and owners.
     #[test]
     fn writes_an_account_in_use() {
         let customer = ExpandedCustomer { customer: samples::customer(), test_clock: None };
@@ -367,7 +369,7 @@ mod tests {
         "#);
     }
 
-    /// Why a refresh failed is shown where it was asked for, and nowhere else.
+    /// The cause of a failed refresh is shown in previews only.
     #[test]
     fn shows_causes_in_preview_only() {
         let mut account = samples::account();
@@ -404,8 +406,8 @@ mod tests {
         assert_eq!(shown["authorization"], account.authorization.to_string());
     }
 
-    /// A foreseen loss of access is shown; after the loss, its cause in preview; no refresh can be
-    /// asked for then, nor data read after a disconnect.
+    /// An expected loss of access is shown. After the loss, previews show its cause. No refresh can
+    /// then be requested, and no data can be read after a disconnect.
     #[test]
     fn follows_the_status() {
         let preview = Version::parse("2026-10-14.preview").unwrap();

@@ -1,5 +1,5 @@
-//! An authorization (`financial_connections.authorization`). Its own call is in preview at Stripe;
-//! here it stands in events.
+//! An authorization (`financial_connections.authorization`). Its own call is in preview at Stripe.
+//! This server shows it in events.
 
 use crate::change::RELINK;
 use crate::json::JsonWriter;

@@ -10,7 +10,7 @@ pub const OBJECT: &str = "test_helpers.test_clock";
 /// The path of the list of test clocks.
 pub const URL: &str = "/v1/test_helpers/test_clocks";
 
-/// Writes a test clock, or what is left of a deleted one.
+/// Writes a test clock, or the stub of a deleted one.
 pub fn write(writer: &mut JsonWriter, clock: &TestClock) {
     if clock.deleted {
         deleted::write(writer, &clock.id, OBJECT);
@@ -19,8 +19,8 @@ pub fn write(writer: &mut JsonWriter, clock: &TestClock) {
     }
 }
 
-/// Writes every key, also of a deleted clock: its last event shows it as it was. Test clocks exist
-/// in test mode only.
+/// Writes every key, also of a deleted clock, because its last event shows it as it was. Test
+/// clocks exist in test mode only.
 pub fn write_whole(writer: &mut JsonWriter, clock: &TestClock) {
     writer.object(|w| {
         w.key("id").plain(clock.id.text().as_str());
@@ -46,7 +46,7 @@ mod tests {
     use crate::render::samples::{clock, indented, written};
     use model::clock::{AccountTime, ClockStatus, TestClock};
 
-    /// A clock at rest has empty details; one under way shows where it is going.
+    /// A clock at rest has empty details, and an advancing one shows its target.
     #[test]
     fn writes_a_clock() {
         let mut clock = clock();

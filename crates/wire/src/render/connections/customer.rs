@@ -1,7 +1,7 @@
 //! A customer.
 //!
-//! Many keys belong to parts of the API that bankfeed does not have; they are written with the
-//! value that a fresh customer has, because clients declare them as always present.
+//! Many keys belong to parts of the API that bankfeed does not have. They have the value of a new
+//! customer, because clients declare them as always present.
 
 use crate::expand::Field;
 use crate::json::JsonWriter;
@@ -14,22 +14,21 @@ use model::id::{ClockId, IdText, PaymentMethodId};
 
 /// The value of `object`.
 pub const OBJECT: &str = "customer";
-/// What can be expanded in a customer.
+/// The expandable fields of a customer.
 pub const FIELDS: &[Field] = &[Field { name: "test_clock", expandable: true, inside: &[] }];
-/// What can be expanded in a list of customers.
+/// The expandable fields of a list of customers.
 pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
 
-/// A customer that stands in place of its id somewhere else.
+/// A customer that replaces its id in another object.
 #[derive(Clone, Debug)]
 pub struct ExpandedCustomer {
     /// The customer.
     pub customer: Customer,
-    /// In place of the id of its clock when that is expanded, too.
+    /// Its test clock, if that is expanded too.
     pub test_clock: Option<TestClock>,
 }
 
-/// Writes a customer, or what is left of a deleted one; `test_clock` stands in place of its id when
-/// expanded.
+/// Writes a customer, or the stub of a deleted one. `test_clock` replaces its id if it is expanded.
 pub fn write(
     writer: &mut JsonWriter,
     customer: &Customer,
@@ -43,8 +42,8 @@ pub fn write(
     }
 }
 
-/// Writes every key, also of a deleted customer: its last event shows it as it was. All
-/// versions known so far show it alike.
+/// Writes every key, also of a deleted customer, because its last event shows it as it was. All
+/// known versions show it in the same way.
 pub fn write_whole(
     writer: &mut JsonWriter,
     customer: &Customer,
@@ -140,7 +139,7 @@ mod tests {
         indented(|w| write(w, customer, &view(), None))
     }
 
-    /// A fresh customer has every key.
+    /// A new customer has every key.
     #[test]
     fn writes_a_fresh_customer() {
         insta::assert_snapshot!(write_sample(&samples::customer()), @r#"
@@ -177,7 +176,7 @@ mod tests {
         "#);
     }
 
-    /// What a caller may set is shown, and the clock can be expanded.
+    /// The values that a caller may set are shown, and the clock can be expanded.
     #[test]
     fn writes_a_full_customer() {
         let mut customer = samples::customer();

@@ -1,5 +1,5 @@
-//! An institution (`financial_connections.institution`): in preview at Stripe, and in our
-//! catalogue of test banks extended by the accounts that each has and what they do.
+//! An institution (`financial_connections.institution`). It is in preview at Stripe. Our catalogue
+//! of test banks adds the accounts of each bank and their behaviour.
 
 use crate::json::JsonWriter;
 use model::Word;
@@ -10,14 +10,14 @@ use model::id::InstitutionId;
 /// The value of `object`.
 pub const OBJECT: &str = "financial_connections.institution";
 
-/// Whether an institution can be linked now.
+/// The status of an institution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InstitutionStatus {
-    /// It can.
+    /// It can be linked.
     Active,
-    /// Often it cannot.
+    /// Links often fail.
     Degraded,
-    /// It cannot.
+    /// It cannot be linked.
     Inactive,
 }
 
@@ -26,17 +26,17 @@ pub enum InstitutionStatus {
 pub struct Institution<'a> {
     /// Its id.
     pub id: InstitutionId,
-    /// Its name, by which a link picks it too.
+    /// Its name, which also selects it in a link.
     pub name: &'a str,
-    /// Whether it can be linked now.
+    /// Its status.
     pub status: InstitutionStatus,
-    /// Whether the holder logs in on the bank's own page.
+    /// True if the holder logs in on the bank's own page.
     pub oauth: bool,
-    /// Which data it gives.
+    /// The features that it offers.
     pub features: &'a [Feature],
-    /// Whether its accounts can pay.
+    /// True if its accounts can pay.
     pub payment_method: bool,
-    /// What it does, in a sentence.
+    /// Its behaviour in a sentence.
     pub description: &'a str,
     /// Its test accounts.
     pub accounts: &'a [TestAccount<'a>],
@@ -45,7 +45,7 @@ pub struct Institution<'a> {
 /// An account of a test bank.
 #[derive(Clone, Copy, Debug)]
 pub struct TestAccount<'a> {
-    /// Its name, by which a link picks it.
+    /// Its name, which selects it in a link.
     pub name: &'a str,
     /// Its kind.
     pub category: Category,
@@ -53,13 +53,13 @@ pub struct TestAccount<'a> {
     pub subcategory: Subcategory,
     /// The last four digits of its number.
     pub last4: Option<&'a str>,
-    /// Whether a link that names no accounts takes it.
+    /// True if a link that names no accounts takes it.
     pub preselected: bool,
-    /// What it does, in a sentence.
+    /// Its behaviour in a sentence.
     pub description: &'a str,
 }
 
-/// Writes a test bank: all of them are American and have no page in the web.
+/// Writes a test bank. All test banks are American and have no web page.
 pub fn write(writer: &mut JsonWriter, institution: &Institution<'_>) {
     writer.object(|w| {
         w.key("id").plain(institution.id.text().as_str());
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
     use crate::render::samples::indented;
 
-    /// A test bank shows what it gives, its accounts and what they do.
+    /// A test bank shows its features and its accounts with their behaviour.
     #[test]
     fn writes_a_test_bank() {
         let account = TestAccount {

@@ -1,5 +1,5 @@
-//! Who owns an account: the snapshot (`financial_connections.account_ownership`) and each owner in
-//! it (`financial_connections.account_owner`).
+//! The owners of an account: the snapshot (`financial_connections.account_ownership`) and each
+//! owner in it (`financial_connections.account_owner`).
 
 use crate::json::JsonWriter;
 use crate::list::write_list;
@@ -9,12 +9,12 @@ use model::id::{OwnerId, OwnershipId};
 use model::limits::PAGE_ROWS_MAX;
 use model::ownership::Ownership;
 
-/// The kind of a snapshot.
+/// The value of `object` of a snapshot.
 pub const OBJECT: &str = "financial_connections.account_ownership";
-/// The kind of an owner.
+/// The value of `object` of an owner.
 pub const OWNER_OBJECT: &str = "financial_connections.account_owner";
 
-/// Where the owners of a snapshot are listed.
+/// Returns the path of the list of a snapshot's owners.
 pub fn owners_url(id: OwnershipId) -> String {
     format!("/v1/financial_connections/accounts/{}/owners?ownership={id}", id.account)
 }
@@ -35,7 +35,7 @@ pub fn write(writer: &mut JsonWriter, ownership: &Ownership) {
     });
 }
 
-/// Writes an owner; `refreshed_at` is when the snapshot was fetched.
+/// Writes an owner. `refreshed_at` is the time of the snapshot.
 pub fn write_owner(
     writer: &mut JsonWriter,
     id: OwnerId,
@@ -58,7 +58,7 @@ pub fn write_owner(
 mod tests {
     use crate::render::samples::{indented, ownership};
 
-    /// Owners stand in a list of their own, with null for what the bank does not give.
+    /// Owners are in a list of their own, with null for fields that the bank does not give.
     #[test]
     fn writes_a_snapshot() {
         let json = indented(|w| super::write(w, &ownership()));

@@ -1,7 +1,7 @@
 //! A Financial Connections Session (`financial_connections.session`).
 //!
-//! Its accounts are always there in full. Which keys there are beside depends on the version:
-//! [`change`](crate::change). Only previews see how the flow stands, and how it is shown.
+//! Its accounts are always complete. The other keys depend on the version
+//! ([`change`](crate::change)). Only previews see the state of the flow and the UI mode.
 
 use crate::address::HostedPage;
 use crate::change::{
@@ -22,28 +22,28 @@ use model::token::BankAccountToken;
 
 /// The value of `object`.
 pub const OBJECT: &str = "financial_connections.session";
-/// What can be expanded in a session.
+/// The expandable fields of a session.
 pub const FIELDS: &[Field] = &[
     Field { name: "account_holder", expandable: false, inside: account::HOLDER_FIELDS },
     Field { name: "accounts", expandable: false, inside: account::LIST_FIELDS },
 ];
 
-/// An account that a session linked, with the holder and the owners that stand in place of
-/// their ids when they are expanded.
+/// An account that a session linked, with the holder and the owners that replace their ids if they
+/// are expanded.
 pub type LinkedAccount<'a> = (&'a Account, Option<&'a ExpandedHolder>, Option<&'a Ownership>);
 
-/// A session and what it shows besides itself.
+/// A session and the other objects that it shows.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionParts<'a> {
     /// The session.
     pub session: &'a Session,
     /// The accounts that it linked.
     pub accounts: &'a [LinkedAccount<'a>],
-    /// In place of the holder's id when that is expanded.
+    /// The holder, if it is expanded.
     pub holder: Option<&'a ExpandedHolder>,
-    /// The token of the numbers that were typed instead.
+    /// The token of typed account numbers.
     pub token: Option<&'a BankAccountToken>,
-    /// Whether the client secret is still good; null is shown afterwards.
+    /// True if the client secret is still valid. Null is shown afterwards.
     pub secret_shown: bool,
 }
 
@@ -117,7 +117,7 @@ fn write_accounts(w: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>)
     });
 }
 
-/// How it is shown, and where as long as that may be opened.
+/// Writes the UI mode, and the address of a hosted session while it can be opened.
 fn write_ui_mode(w: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>) {
     let session = parts.session;
     w.key("ui_mode").plain(session.ui_mode().word());
@@ -128,7 +128,7 @@ fn write_ui_mode(w: &mut JsonWriter, parts: &SessionParts<'_>, view: &View<'_>) 
     }
 }
 
-/// What is to be renewed and, in the end, what was.
+/// Writes the target of a relink and its result.
 fn write_relink(w: &mut JsonWriter, relink: &Relink, status: SessionStatus) {
     let account = relink.account.map(AccountId::text);
     let authorization = relink.authorization.text();
@@ -211,7 +211,7 @@ mod tests {
         serde_json::from_str(&written(|w| write(w, parts, &view))).unwrap()
     }
 
-    /// A fresh session has its secret and an empty list of accounts.
+    /// A new session has its secret and an empty list of accounts.
     #[test]
     fn writes_a_fresh_session() {
         insta::assert_snapshot!(
@@ -242,7 +242,7 @@ mod tests {
         );
     }
 
-    /// Whatever was asked for is repeated, the country as each version spells it.
+    /// The requested values are repeated, and the country is spelled as in each version.
     #[test]
     fn repeats_what_was_asked_for() {
         let mut session = samples::session();
@@ -298,7 +298,7 @@ mod tests {
         assert!(read(&fresh(&session), "2026-09-30.endive").get("limits").is_none());
     }
 
-    /// A session that ended shows its accounts and its status; its secret can be gone.
+    /// A session that ended shows its accounts and its status. Its secret may be hidden.
     #[test]
     fn shows_the_end() {
         let account = samples::account();

@@ -1,7 +1,7 @@
 //! A transaction (`financial_connections.transaction`): the hot path.
 //!
-//! Pages of a hundred are what followers read all day, so the fixed parts are written in one piece
-//! and the texts of ids that repeat from row to row are kept. Nothing is allocated but the buffer.
+//! Followers mostly read pages of a hundred. The fixed parts are therefore written in one piece,
+//! and the texts of ids that repeat from row to row are cached. Only the buffer is allocated.
 
 use crate::json::JsonWriter;
 use model::Word;
@@ -10,15 +10,15 @@ use model::transaction::Transaction;
 
 /// The value of `object`.
 pub const OBJECT: &str = "financial_connections.transaction";
-/// Bytes that a row with a description of ordinary length takes, for the size of a buffer.
+/// The typical size of a row in bytes, for the size of a buffer.
 pub const BYTES_TYPICAL: usize = 512;
 
-/// Writes one row; a page is written faster by a [`Renderer`].
+/// Writes one row. A [`Renderer`] writes a page faster.
 pub fn write(writer: &mut JsonWriter, transaction: &Transaction, livemode: bool) {
     Renderer::new(livemode).write(writer, transaction);
 }
 
-/// Writes the rows of a page and remembers what repeats.
+/// Writes the rows of a page and caches repeated ids.
 #[derive(Clone, Copy)]
 pub struct Renderer {
     livemode: &'static [u8],
@@ -27,7 +27,7 @@ pub struct Renderer {
 }
 
 impl Renderer {
-    /// A renderer for the rows of one page.
+    /// Creates a renderer for the rows of one page.
     pub fn new(livemode: bool) -> Self {
         let livemode: &[u8] = if livemode { b"true" } else { b"false" };
         Self { livemode, account: None, refresh: None }
@@ -121,7 +121,7 @@ mod tests {
         "#);
     }
 
-    /// A page shows each row's own ids, also where accounts and refreshes change between rows.
+    /// Each row of a page shows its own ids, also if accounts and refreshes change between rows.
     #[test]
     fn remembers_no_wrong_id() {
         let mut rows = vec![transaction(); 5];

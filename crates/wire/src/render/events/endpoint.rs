@@ -1,4 +1,4 @@
-//! A webhook endpoint. Its secret is shown only in the answer that creates it.
+//! A webhook endpoint. Its secret is shown only in the response that creates it.
 
 use crate::json::JsonWriter;
 use model::Word;
@@ -8,7 +8,7 @@ use model::id::MerchantId;
 /// The value of `object`.
 pub const OBJECT: &str = "webhook_endpoint";
 
-/// Writes an endpoint, with its newest secret only if `secret_shown`.
+/// Writes an endpoint. Its newest secret is included only if `secret_shown` is true.
 pub fn write(writer: &mut JsonWriter, endpoint: &Endpoint, secret_shown: bool) {
     writer.object(|w| {
         w.key("id").plain(endpoint.id.text().as_str());
@@ -33,7 +33,7 @@ pub fn write(writer: &mut JsonWriter, endpoint: &Endpoint, secret_shown: bool) {
     });
 }
 
-/// The application of a platform, by which its endpoints for connected accounts are known.
+/// Returns the application id of a platform, which marks its endpoints for connected accounts.
 fn application_of(platform: MerchantId) -> String {
     platform.to_string().replacen(MerchantId::PREFIX, "ca_", 1)
 }
@@ -42,7 +42,7 @@ fn application_of(platform: MerchantId) -> String {
 mod tests {
     use crate::render::samples::{endpoint, indented, written};
 
-    /// The secret is there when asked for, and in no other answer.
+    /// The secret is shown only if requested.
     #[test]
     fn writes_an_endpoint() {
         let endpoint = endpoint();

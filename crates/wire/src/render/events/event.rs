@@ -1,7 +1,7 @@
-//! An event: the object as it was at the commit, in the version of whoever reads it.
+//! An event: the object as it was at the commit, in the reader's version.
 //!
 //! `previous_attributes` is computed from two rendered forms of the object, so that it shows the
-//! difference as the reader's version would have shown both.
+//! difference between both in the reader's version.
 
 use crate::json::JsonWriter;
 use crate::render::View;
@@ -19,8 +19,8 @@ use serde_json::{Map, Value};
 /// The value of `object`.
 pub const OBJECT: &str = "event";
 
-/// Writes an event; `pending_webhooks` is how many endpoints have not taken it yet, `connected` the
-/// id of the connected account that it happened in.
+/// Writes an event. `pending_webhooks` is the number of endpoints that have not accepted it yet.
+/// `connected` is the id of the connected account in which it happened.
 pub fn write(
     writer: &mut JsonWriter,
     event: &Event,
@@ -49,9 +49,9 @@ pub fn write(
     });
 }
 
-/// What an object showed before a change where it shows something else now: whole values, and of
-/// hashes only the keys that differ. Null stands for a key that was not there. `None` when nothing
-/// differs.
+/// Returns the old values of the keys that changed. A hash contains only the keys that differ, and
+/// other values are complete. A key that did not exist is null. Returns `None` if the objects are
+/// equal.
 ///
 /// ```
 /// # use wire::render::events::event::previous_attributes;
@@ -174,7 +174,7 @@ mod tests {
         }
     }
 
-    /// An event of a bank account shows all of it, and no request when it happened by itself.
+    /// An event of a bank account shows all of it, and no request if none caused it.
     #[test]
     fn writes_an_account_event() {
         let account = samples::account();
@@ -204,7 +204,7 @@ mod tests {
         "#);
     }
 
-    /// What changed is shown as it was; a deleted customer is shown whole.
+    /// Changed values are shown as they were, and a deleted customer is shown whole.
     #[test]
     fn writes_previous_attributes() {
         let mut old = samples::customer();
@@ -247,7 +247,7 @@ mod tests {
         })
     }
 
-    /// The old form again: the new one with what is said to have been different.
+    /// Restores the old form from the new one and the previous attributes.
     fn restored(new: &Map<String, Value>, previous: &Map<String, Value>) -> Map<String, Value> {
         let mut old = new.clone();
         for (name, value) in previous {
@@ -275,7 +275,7 @@ mod tests {
     }
 
     proptest! {
-        /// The new form and the previous attributes give the old form back, up to the difference
+        /// The new form and the previous attributes give the old form, except for the difference
         /// between null and absent.
         #[test]
         fn previous_attributes_restore_the_old_form(

@@ -1,15 +1,15 @@
-//! What a server and Stripe's CLI say to each other for `stripe listen`: the session that says where
-//! events are read, a message for each event, and what comes back. Read from the CLI's own code; no
-//! document of Stripe's describes it.
+//! The protocol between a server and Stripe's CLI for `stripe listen`: the session with the address
+//! of the events, a message per event, and the responses. It follows the CLI's source code, because
+//! Stripe does not document it.
 
 use crate::json::JsonWriter;
 use crate::version::{DEFAULT, NEWEST};
 use serde_json::{Value, json};
 
-/// Seconds after which a reader begins a new connection by itself. It loses nothing by it.
+/// The interval in seconds at which a reader opens a new connection. It loses no message by it.
 const RECONNECT_DELAY_S: i64 = 3_600;
 
-/// Where a stream is read, and what verifies its events.
+/// The address of a stream and the secret that verifies its events.
 #[derive(Clone, Copy, Debug)]
 pub struct Session<'a> {
     /// The id that the connection names.
@@ -18,7 +18,7 @@ pub struct Session<'a> {
     pub url: &'a str,
     /// The signing secret.
     pub secret: &'a str,
-    /// What it is read for.
+    /// The feature that the stream is for.
     pub feature: &'a str,
 }
 
@@ -31,19 +31,19 @@ pub struct Message<'a> {
     pub payload: &'a str,
     /// The signature header.
     pub signature: &'a str,
-    /// The API version that it is rendered in; none stands for the account's own.
+    /// The API version of its rendering. `None` for the account's own version.
     pub version: Option<&'a str>,
 }
 
-/// What a reader says.
+/// A message from a reader.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Received {
-    /// It has this message.
+    /// The reader received a message.
     Acknowledged {
-        /// Which, as the message was marked.
+        /// The conversation id of that message.
         conversation: String,
     },
-    /// It passed the event on, and was answered.
+    /// The reader forwarded an event and got a response.
     Answered {
         /// The event's id.
         event: String,
@@ -66,7 +66,7 @@ pub fn write_session(writer: &mut JsonWriter, session: &Session<'_>) {
     });
 }
 
-/// The text of a message; `conversation` is what its acknowledgement names.
+/// Returns the text of a message. Its acknowledgement repeats `conversation`.
 pub fn message(message: &Message<'_>, conversation: &str) -> String {
     json!({
         "type": "webhook_event",
@@ -83,7 +83,7 @@ pub fn message(message: &Message<'_>, conversation: &str) -> String {
     .to_string()
 }
 
-/// Reads what a reader says; nothing when it is not known here.
+/// Reads a message from a reader. Returns `None` if it is not known.
 ///
 /// ```
 /// # use wire::render::events::event_stream::{Received, read};
@@ -109,7 +109,7 @@ pub fn read(text: &str) -> Option<Received> {
 mod tests {
     use super::*;
 
-    /// What is no message of a reader says nothing.
+    /// An unknown message is ignored.
     #[test]
     fn reads_only_what_it_knows() {
         let answered = r#"{"type":"webhook_response","webhook_id":"evt_1","status":200}"#;
@@ -120,7 +120,7 @@ mod tests {
         }
     }
 
-    /// A message without a version is one in the account's own.
+    /// A message without a version is in the account's own version.
     #[test]
     fn names_the_version_only_where_it_is_another() {
         let shown = |version| {

@@ -79,7 +79,7 @@ static SESSION: LazyLock<Value> = LazyLock::new(|| {
     })
 });
 
-/// What hashes show of themselves that were given in part. Their colours are those of no brand.
+/// The defaults of hashes that a request may send in part. The colours are neutral.
 static DEFAULTS: LazyLock<Value> = LazyLock::new(|| {
     let recovery =
         json!({"allow_promotion_codes": false, "enabled": false, "expires_at": null, "url": null});
@@ -110,11 +110,11 @@ static DEFAULTS: LazyLock<Value> = LazyLock::new(|| {
     })
 });
 
-/// Keys that are left out until a request gives them.
+/// Keys that are left out unless the request has them.
 const SHOWN_WHEN_GIVEN: [&str; 4] =
     ["branding_settings", "excluded_payment_method_types", "name_collection", "tax_id_collection"];
 
-/// A session with what was expanded in it.
+/// Renders a session with its expanded fields.
 pub fn value(session: &CheckoutSession, view: &View<'_>, expanded: &Expanded) -> Value {
     let mut shown = Shown::of(&SESSION, &session.given);
     for name in SHOWN_WHEN_GIVEN {
@@ -158,7 +158,7 @@ pub fn value(session: &CheckoutSession, view: &View<'_>, expanded: &Expanded) ->
         .put("payment_method_types", types)
         .put("payment_status", session.payment_status.word())
         .put("setup_intent", id_or_object(expanded, "setup_intent", intent_of(CheckoutMode::Setup)))
-        // A request gives what to make these of, an object shows what was made.
+        // A request has the data to create these, and an object shows the created ones.
         .put("shipping_options", json!([]))
         .put("status", session.status.word())
         .put("subscription", id_or_object(expanded, "subscription", subscription))
@@ -180,7 +180,7 @@ pub fn value(session: &CheckoutSession, view: &View<'_>, expanded: &Expanded) ->
     value
 }
 
-/// Shows the defaults of what was given in part.
+/// Adds the defaults to hashes that the request sent in part.
 fn complete_given(value: &mut Value) {
     for (name, defaults) in DEFAULTS.as_object().into_iter().flatten() {
         if let Some(given) = value.get_mut(name) {
@@ -194,7 +194,7 @@ fn complete_given(value: &mut Value) {
     }
 }
 
-/// Who pays, as far as it is known.
+/// Renders the known details of the payer.
 fn customer_details(session: &CheckoutSession) -> Value {
     let email = session.payer_email();
     let name = &session.payer.name;
@@ -213,7 +213,7 @@ fn customer_details(session: &CheckoutSession) -> Value {
     })
 }
 
-/// A list of line items of a session.
+/// Renders a list of line items of a session.
 pub fn line_items(session: &CheckoutSession, items: &[LineItem], has_more: bool) -> Value {
     json!({
         "object": "list",

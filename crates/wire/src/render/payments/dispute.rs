@@ -1,5 +1,5 @@
-//! Disputes. There are no charges here: what Stripe shows of one reads null, except its id, which is
-//! always there. It is made of the intent's and cannot be looked up.
+//! Disputes. This server has no charges. The fields of a charge are null, except for its id, which
+//! is always present. It is derived from the intent's id and cannot be looked up.
 
 use crate::expand::Field;
 use crate::render::given::{Expanded, id_or_object};
@@ -15,7 +15,7 @@ pub const FIELDS: &[Field] = &[
 /// The expandable fields of a list.
 pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
 
-/// What a merchant may say against a dispute; nobody can against that of a bank debit.
+/// The keys of the evidence. They are null, because disputes of bank debits accept no evidence.
 const EVIDENCE: &[&str] = &[
     "access_activity_log",
     "billing_address",
@@ -46,7 +46,7 @@ const EVIDENCE: &[&str] = &[
     "uncategorized_text",
 ];
 
-/// A dispute, with what was expanded in it.
+/// Renders a dispute with its expanded fields.
 pub fn value(dispute: &Dispute, expanded: &Expanded) -> Value {
     let mut evidence: Map<String, Value> =
         EVIDENCE.iter().map(|name| ((*name).to_owned(), Value::Null)).collect();

@@ -15,14 +15,14 @@ use model::payments::method_configuration::types_offered;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
-/// What can be expanded in either.
+/// The expandable fields of both kinds.
 pub const FIELDS: &[Field] = &[
     Field { name: "customer", expandable: true, inside: customer::FIELDS },
     Field { name: "mandate", expandable: true, inside: super::mandate::FIELDS },
     Field { name: "payment_method", expandable: true, inside: super::payment_method::FIELDS },
 ];
 
-/// What a browser may expand in either: what it has itself brought about.
+/// The fields that a browser may expand: the payment method that it attached.
 pub const BROWSER_FIELDS: &[Field] =
     &[Field { name: "payment_method", expandable: true, inside: &[] }];
 
@@ -77,8 +77,8 @@ static SETUP: LazyLock<Value> = LazyLock::new(|| {
     })
 });
 
-/// An intent of either kind, with what was expanded in it; `publishable` says that a browser sees
-/// it, which knows nothing but a client secret.
+/// Renders an intent of either kind with its expanded fields. If `publishable` is true, the reader
+/// is a browser that has only a client secret.
 pub fn value(intent: &Intent, view: &View<'_>, publishable: bool, expanded: &Expanded) -> Value {
     let template = if intent.is_payment() { &PAYMENT } else { &SETUP };
     let mut shown = Shown::of(template, &intent.given);
@@ -92,7 +92,7 @@ pub fn value(intent: &Intent, view: &View<'_>, publishable: bool, expanded: &Exp
         .put("id", intent.id())
         .put("created", intent.created.0)
         .put("livemode", intent.livemode)
-        // Events are kept without it.
+        // Events are stored without it.
         .put("client_secret", Some(&*intent.client_secret).filter(|secret| !secret.is_empty()))
         .put("cancellation_reason", reason)
         .put("customer", id_or_object(expanded, "customer", customer))
@@ -143,7 +143,7 @@ pub fn value(intent: &Intent, view: &View<'_>, publishable: bool, expanded: &Exp
     }
     leave_out_newer(&mut value, view.version);
     if publishable {
-        // A browser learns what it needs to go on, and nothing that is the merchant's own.
+        // A browser gets the fields that it needs to continue, and none of the merchant's own.
         for hidden in ["application_fee_amount", "transfer_data", "transfer_group"] {
             leave_out(&mut value, hidden);
         }
@@ -152,7 +152,7 @@ pub fn value(intent: &Intent, view: &View<'_>, publishable: bool, expanded: &Exp
     value
 }
 
-/// Takes metadata out of an object and of what is expanded in it.
+/// Removes metadata from an object and from its expanded fields.
 fn leave_out_metadata(value: &mut Value) {
     if let Some(members) = value.as_object_mut() {
         members.remove("metadata");
@@ -160,7 +160,7 @@ fn leave_out_metadata(value: &mut Value) {
     }
 }
 
-/// What a payment object shows of its wishes for the link flow.
+/// Adds the link requirements of a payment object.
 pub(crate) fn lay_collection(bank: &mut Value, collection: &Collection) {
     bank["verification_method"] =
         collection.verification_method.map_or("automatic", Word::word).into();
@@ -199,7 +199,7 @@ fn last_error(error: &IntentError, expanded: &Expanded) -> Value {
     shown
 }
 
-/// The page on which a holder tells the deposits of an intent.
+/// Returns the page on which a holder verifies the deposits of an intent.
 pub fn deposits_page(intent: &Intent) -> HostedPage {
     match intent.purpose {
         Purpose::Payment { .. } => HostedPage::PaymentDeposits,
@@ -210,7 +210,7 @@ pub fn deposits_page(intent: &Intent) -> HostedPage {
 fn next_action(intent: &Intent, view: &View<'_>) -> Value {
     let Some(deposits) = intent.microdeposits else { return Value::Null };
     let page = deposits_page(intent);
-    // Stripe shows the start of the day on which they arrive.
+    // Stripe shows the start of the day of arrival.
     let arrival_date = deposits.arrive_at.0 - deposits.arrive_at.0.rem_euclid(DAY_S);
     json!({
         "type": "verify_with_microdeposits",

@@ -17,19 +17,19 @@ const PAYMENT: &[Field] =
     &[Field { name: "payment_intent", expandable: true, inside: super::intent::FIELDS }];
 const PAYMENT_DATA: &[Field] = &[Field { name: "payment", expandable: false, inside: PAYMENT }];
 
-/// What can be expanded in a payment of an invoice.
+/// The expandable fields of a payment of an invoice.
 pub const PAYMENT_FIELDS: &[Field] = &[
     Field { name: "invoice", expandable: true, inside: FIELDS },
     Field { name: "payment", expandable: false, inside: PAYMENT },
 ];
 
-/// What can be expanded in a list of payments of invoices.
+/// The expandable fields of a list of payments of invoices.
 pub const PAYMENT_LIST_FIELDS: &[Field] =
     &[Field { name: "data", expandable: false, inside: PAYMENT_FIELDS }];
 
 const PAYMENTS: &[Field] = &[Field { name: "data", expandable: false, inside: PAYMENT_DATA }];
 
-/// What can be expanded in an invoice.
+/// The expandable fields of an invoice.
 pub const FIELDS: &[Field] = &[
     Field { name: "confirmation_secret", expandable: true, inside: &[] },
     Field { name: "customer", expandable: true, inside: customer::FIELDS },
@@ -41,23 +41,23 @@ pub const FIELDS: &[Field] = &[
     Field { name: "payments", expandable: true, inside: PAYMENTS },
 ];
 
-/// What can be expanded in a list of invoices.
+/// The expandable fields of a list of invoices.
 pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
 
-/// What can be expanded in an invoice item.
+/// The expandable fields of an invoice item.
 pub const ITEM_FIELDS: &[Field] = &[
     Field { name: "customer", expandable: true, inside: customer::FIELDS },
     Field { name: "invoice", expandable: true, inside: FIELDS },
 ];
 
-/// What can be expanded in a list of invoice items.
+/// The expandable fields of a list of invoice items.
 pub const ITEM_LIST_FIELDS: &[Field] =
     &[Field { name: "data", expandable: false, inside: ITEM_FIELDS }];
 
-/// Lines that an invoice shows; the others are read from its list of lines.
+/// The number of lines that an invoice shows. The list of lines has the others.
 const LINES_SHOWN: usize = 10;
 
-/// What an invoice shows as null unless it was given.
+/// The keys of an invoice that are null unless the request has them.
 const UNKNOWN: [&str; 31] = [
     "account_country",
     "account_name",
@@ -137,9 +137,9 @@ static ITEM: LazyLock<Value> = LazyLock::new(|| {
     })
 });
 
-/// An invoice, with what was expanded in it.
+/// Renders an invoice with its expanded fields.
 pub fn value(invoice: &Invoice, view: &View<'_>, expanded: &Expanded) -> Value {
-    // What was given for the invoice stands over what is known of the customer.
+    // Values of the request override those of the customer.
     let mut given = invoice.addressee.clone();
     given.update(invoice.given.clone());
     let mut shown = Shown::of(&INVOICE, &given);
@@ -153,7 +153,8 @@ pub fn value(invoice: &Invoice, view: &View<'_>, expanded: &Expanded) -> Value {
         .put("amount_due", due)
         .put("amount_paid", debited)
         .put("amount_paid_off_stripe", if invoice.paid_elsewhere { due } else { 0 })
-        // What was paid elsewhere is not taken off: the difference is how Stripe describes it.
+        // A payment out of band is not subtracted, because Stripe describes it as the difference of
+        // due and paid.
         .put("amount_remaining", due - debited)
         .put("attempt_count", invoice.attempts)
         .put("attempted", invoice.attempts > 0 || paid)
@@ -161,7 +162,7 @@ pub fn value(invoice: &Invoice, view: &View<'_>, expanded: &Expanded) -> Value {
         .put("currency", invoice.currency.as_str())
         .put("customer", id_or_object(expanded, "customer", customer))
         .put("default_payment_method", id_or_object(expanded, "default_payment_method", method))
-        // Made by Stripe of what is given: there is nothing of these kinds here.
+        // Stripe creates these from the request. This server supports none of them.
         .put("default_tax_rates", json!([]))
         .put("discounts", json!([]))
         .put("shipping_cost", Value::Null)
@@ -226,7 +227,7 @@ fn lines(invoice: &Invoice) -> Value {
     })
 }
 
-/// A line of an invoice.
+/// Renders a line of an invoice.
 pub fn line_value(invoice: &Invoice, line: &Line) -> Value {
     let charge = &line.charge;
     json!({
@@ -253,7 +254,7 @@ pub fn line_value(invoice: &Invoice, line: &Line) -> Value {
     })
 }
 
-/// What a line was made of: an invoice item, or an item of a subscription.
+/// Renders the source of a line: an invoice item, or an item of a subscription.
 fn line_parent(invoice: &Invoice, line: &Line) -> Value {
     let subscription = invoice.subscription.map(|subscription| subscription.to_string());
     let proration = json!({"credited_items": null});
@@ -296,7 +297,7 @@ fn pricing(charge: &Charge) -> Value {
     pricing
 }
 
-/// The payments of an invoice that has an intent; `shown` is the intent or its id.
+/// Renders the payments of an invoice that has an intent. `shown` is the intent or its id.
 pub fn payments(invoice: &Invoice, intent: Option<&Intent>, shown: &Value) -> Value {
     let id = Value::from(invoice.id.to_string());
     let payment = |intent: &&Intent| payment(invoice, intent, shown, &id);
@@ -309,8 +310,8 @@ pub fn payments(invoice: &Invoice, intent: Option<&Intent>, shown: &Value) -> Va
     })
 }
 
-/// What an intent pays towards an invoice; `shown` is the intent or its id, `shown_invoice` the
-/// invoice or its id.
+/// Renders the payment of an invoice by an intent. `shown` is the intent or its id, and
+/// `shown_invoice` is the invoice or its id.
 pub fn payment(invoice: &Invoice, intent: &Intent, shown: &Value, shown_invoice: &Value) -> Value {
     let amount = match intent.purpose {
         Purpose::Payment { amount, .. } => amount,
@@ -337,7 +338,7 @@ pub fn payment(invoice: &Invoice, intent: &Intent, shown: &Value, shown_invoice:
     })
 }
 
-/// Where a payment of an invoice stands.
+/// Returns the state of a payment of an invoice.
 pub fn payment_status(intent: &Intent) -> &'static str {
     match intent.status {
         IntentStatus::Succeeded => "paid",
@@ -346,7 +347,7 @@ pub fn payment_status(intent: &Intent) -> &'static str {
     }
 }
 
-/// An invoice item, with what was expanded in it.
+/// Renders an invoice item with its expanded fields.
 pub fn item_value(item: &InvoiceItem, expanded: &Expanded) -> Value {
     let mut shown = Shown::of(&ITEM, &item.given);
     let charge = &item.charge;

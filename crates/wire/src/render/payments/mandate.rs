@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 pub const FIELDS: &[Field] =
     &[Field { name: "payment_method", expandable: true, inside: super::payment_method::FIELDS }];
 
-/// A mandate.
+/// Renders a mandate.
 pub fn value(mandate: &Mandate, expanded: &Expanded) -> Value {
     let mut acceptance = json!({
         "accepted_at": mandate.created.0,

@@ -1,4 +1,4 @@
-//! Configurations of payment methods, and what of one decided for a payment object.
+//! Payment method configurations, and their decision for a payment object.
 
 use model::Word;
 use model::payments::method_configuration::{
@@ -6,11 +6,11 @@ use model::payments::method_configuration::{
 };
 use serde_json::{Value, json};
 
-/// Payment methods that requests can switch and configurations never show.
+/// Payment methods that requests can set and configurations never show.
 const NOT_SHOWN: [&str; 2] = ["apple_pay_later", "fr_meal_voucher_conecs"];
 
-/// A configuration. Bank accounts are always shown, other payment methods when something was said
-/// of them: this server has none of those.
+/// Renders a configuration. Bank accounts are always shown. Other payment methods are shown if the
+/// request set them, and are never available on this server.
 pub fn value(configuration: &MethodConfiguration) -> Value {
     let mut shown = json!({
         "id": configuration.id.to_string(),
@@ -42,7 +42,7 @@ fn method(offered: bool, preference: Preference) -> Value {
     })
 }
 
-/// What decided for a payment object, as the object shows it.
+/// Renders the decision of a configuration, as the payment object shows it.
 pub(crate) fn details(configuration: Option<&ConfiguredBy>) -> Value {
     match configuration {
         Some(decided) => json!({"id": decided.id.to_string(), "parent": decided.parent}),

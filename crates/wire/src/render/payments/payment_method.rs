@@ -24,7 +24,7 @@ static TEMPLATE: LazyLock<Value> = LazyLock::new(|| {
     })
 });
 
-/// A payment method.
+/// Renders a payment method.
 pub fn value(method: &PaymentMethod, expanded: &Expanded) -> Value {
     let mut shown = Shown::of(&TEMPLATE, &model::given::Given::nothing());
     let mut billing = json!({

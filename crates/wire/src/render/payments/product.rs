@@ -8,16 +8,16 @@ use model::payments::product::{Price, Product};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
-/// What can be expanded in a product.
+/// The expandable fields of a product.
 pub const FIELDS: &[Field] = &[Field { name: "default_price", expandable: true, inside: &[] }];
 
-/// What can be expanded in a price.
+/// The expandable fields of a price.
 pub const PRICE_FIELDS: &[Field] = &[Field { name: "product", expandable: true, inside: &[] }];
 
-/// What can be expanded in a list of products.
+/// The expandable fields of a list of products.
 pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
 
-/// What can be expanded in a list of prices.
+/// The expandable fields of a list of prices.
 pub const PRICE_LIST_FIELDS: &[Field] =
     &[Field { name: "data", expandable: false, inside: PRICE_FIELDS }];
 
@@ -49,7 +49,7 @@ static PRICE: LazyLock<Value> = LazyLock::new(|| {
     })
 });
 
-/// A product, with what was expanded in it.
+/// Renders a product with its expanded fields.
 pub fn value(product: &Product, expanded: &Expanded) -> Value {
     let mut shown = Shown::of(&PRODUCT, &product.given);
     let price = product.default_price.map(|price| price.to_string());
@@ -68,7 +68,7 @@ pub fn value(product: &Product, expanded: &Expanded) -> Value {
     value
 }
 
-/// A price, with what was expanded in it.
+/// Renders a price with its expanded fields.
 pub fn price_value(price: &Price, expanded: &Expanded) -> Value {
     let mut shown = Shown::of(&PRICE, &price.given);
     let recurring = price.given.at(&["recurring"]).map(|given| {
@@ -96,7 +96,7 @@ pub fn price_value(price: &Price, expanded: &Expanded) -> Value {
         .put("unit_amount", price.unit_amount)
         .put("unit_amount_decimal", price.unit_amount_decimal.clone());
     let mut value = shown.into_value();
-    // That it is there says so.
+    // The presence of the hash already means that it is enabled.
     leave_out(&mut value["custom_unit_amount"], "enabled");
     value
 }

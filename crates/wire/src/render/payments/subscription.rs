@@ -15,7 +15,7 @@ const PRICE: &[Field] =
     &[Field { name: "price", expandable: false, inside: super::product::PRICE_FIELDS }];
 const ITEMS: &[Field] = &[Field { name: "data", expandable: false, inside: PRICE }];
 
-/// What can be expanded in a subscription.
+/// The expandable fields of a subscription.
 pub const FIELDS: &[Field] = &[
     Field { name: "customer", expandable: true, inside: customer::FIELDS },
     Field {
@@ -28,16 +28,16 @@ pub const FIELDS: &[Field] = &[
     Field { name: "pending_setup_intent", expandable: true, inside: super::intent::FIELDS },
 ];
 
-/// What can be expanded in a list of subscriptions.
+/// The expandable fields of a list of subscriptions.
 pub const LIST_FIELDS: &[Field] = &[Field { name: "data", expandable: false, inside: FIELDS }];
 
-/// What can be expanded in an item of a subscription.
+/// The expandable fields of an item of a subscription.
 pub const ITEM_FIELDS: &[Field] = PRICE;
 
-/// What can be expanded in a list of items.
+/// The expandable fields of a list of items.
 pub const ITEM_LIST_FIELDS: &[Field] = ITEMS;
 
-/// What a subscription shows as null unless it was given.
+/// The keys of a subscription that are null unless the request has them.
 const UNKNOWN: [&str; 15] = [
     "application",
     "application_fee_percent",
@@ -83,7 +83,8 @@ static ITEM: LazyLock<Value> = LazyLock::new(|| {
     })
 });
 
-/// A subscription, with what was expanded in it; `items` stands for the whole list of items.
+/// Renders a subscription with its expanded fields. The expanded `items` is the whole list of
+/// items.
 pub fn value(subscription: &Subscription, expanded: &Expanded) -> Value {
     let mut shown = Shown::of(&SUBSCRIPTION, &subscription.given);
     let customer = Some(subscription.customer.to_string());
@@ -114,7 +115,7 @@ pub fn value(subscription: &Subscription, expanded: &Expanded) -> Value {
         .put("start_date", subscription.created.0)
         .put("status", subscription.status.word())
         .put("test_clock", subscription.clock.map(|clock| clock.to_string()))
-        // Made by Stripe of what is given: there is nothing of these kinds here.
+        // Stripe creates these from the request. This server supports none of them.
         .put("billing_schedules", json!([]))
         .put("default_tax_rates", json!([]))
         .put("discounts", json!([]))
@@ -136,7 +137,7 @@ pub fn value(subscription: &Subscription, expanded: &Expanded) -> Value {
     value
 }
 
-/// The list of items that a subscription shows.
+/// Renders the list of items that a subscription shows.
 pub fn list(subscription: &Subscription, items: &[Value]) -> Value {
     json!({
         "object": "list",
@@ -146,7 +147,7 @@ pub fn list(subscription: &Subscription, items: &[Value]) -> Value {
     })
 }
 
-/// An item of a subscription.
+/// Renders an item of a subscription.
 pub fn item_value(subscription: &Subscription, item: &SubscriptionItem) -> Value {
     let mut shown = Shown::of(&ITEM, &item.given);
     let (begin, end) = subscription.period;

@@ -1,5 +1,5 @@
-//! What test helpers show of the bank's own side: its books and its scripted outcomes. These objects
-//! are ours; Stripe has none like them.
+//! The bank's side of a test account, as test helpers show it: its ledger and its scripted
+//! outcomes. These objects are ours and do not exist at Stripe.
 
 use crate::json::JsonWriter;
 use model::Word;
@@ -10,12 +10,12 @@ use model::money::Currency;
 use model::refresh::RefreshCause;
 use model::transaction::TransactionStatus;
 
-/// A transaction in the bank's own books.
+/// A transaction in the bank's ledger.
 #[derive(Clone, Copy, Debug)]
 pub struct BookEntry<'a> {
     /// The bank's own id.
     pub bank_id: &'a str,
-    /// Minor units; negative is money out.
+    /// The amount in minor units. Negative is money out.
     pub amount: i64,
     /// The currency of `amount`.
     pub currency: Currency,
@@ -23,30 +23,30 @@ pub struct BookEntry<'a> {
     pub description: &'a str,
     /// The state.
     pub status: TransactionStatus,
-    /// When it took place.
+    /// The time of the transaction.
     pub transacted_at: AccountTime,
-    /// When it was posted.
+    /// The time of posting.
     pub posted_at: Option<AccountTime>,
-    /// When it vanished.
+    /// The time of removal.
     pub void_at: Option<AccountTime>,
-    /// When the bank first showed it.
+    /// The time from which the bank shows it.
     pub visible_from: AccountTime,
 }
 
-/// How coming refreshes end.
+/// The scripted outcome of future refreshes.
 #[derive(Clone, Copy, Debug)]
 pub struct ScriptedRefresh {
-    /// Of which feature; of any, when absent.
+    /// The only feature that it applies to. `None` for all.
     pub feature: Option<Feature>,
-    /// Why they fail; they succeed without.
+    /// The cause of the failure. `None` for a success.
     pub cause: Option<RefreshCause>,
-    /// How long they take.
+    /// The delay in seconds.
     pub delay_s: i64,
-    /// How many refreshes it is for.
+    /// The number of refreshes that it applies to.
     pub times: u32,
 }
 
-/// Writes a transaction as the bank's books have it.
+/// Writes a transaction of the bank's ledger.
 pub fn write_entry(writer: &mut JsonWriter, entry: &BookEntry<'_>) {
     writer.object(|w| {
         w.key("id").string(entry.bank_id);
@@ -64,7 +64,7 @@ pub fn write_entry(writer: &mut JsonWriter, entry: &BookEntry<'_>) {
     });
 }
 
-/// Writes all that the bank itself would show.
+/// Writes the whole ledger of the bank.
 pub fn write_ledger<'a>(
     writer: &mut JsonWriter,
     account: AccountId,
@@ -108,7 +108,7 @@ pub fn write_owners(writer: &mut JsonWriter, owners: &[BankOwner]) {
     });
 }
 
-/// Writes the outcomes that wait for coming refreshes.
+/// Writes the outcomes of future refreshes.
 pub fn write_scripts(
     writer: &mut JsonWriter,
     account: AccountId,

@@ -1,4 +1,4 @@
-//! What was found of a client (`bankfeed.consumer_report`).
+//! The report of the client checker (`bankfeed.consumer_report`).
 
 use crate::json::JsonWriter;
 use model::Word;

@@ -1,4 +1,4 @@
-//! A fault on demand. This object is ours; Stripe has none like it.
+//! A fault on demand. This object is ours and does not exist at Stripe.
 
 use crate::json::JsonWriter;
 use model::Word;
@@ -7,7 +7,7 @@ use model::fault::{Fault, Share};
 /// The value of `object`.
 pub const OBJECT: &str = "bankfeed.fault";
 
-/// Writes a fault with how many things fitted it since the server began, and how many it hit.
+/// Writes a fault with the number of matches since the server started and the number of hits.
 pub fn write(writer: &mut JsonWriter, fault: &Fault, fitting: u64, hits: u32) {
     let over = fault.is_over(fitting, hits);
     let (percent, every, first) = match fault.share {

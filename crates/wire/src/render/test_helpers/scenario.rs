@@ -1,4 +1,4 @@
-//! A scenario, as the test helper shows it: one of bankfeed's own objects.
+//! A scenario, as the test helper shows it. This object is ours and does not exist at Stripe.
 
 use crate::json::JsonWriter;
 use model::clock::AccountTime;
@@ -10,13 +10,13 @@ use model::scenario::Scenario;
 pub struct ScenarioBank<'a> {
     /// Its id.
     pub id: InstitutionId,
-    /// By which it is linked.
+    /// The name that selects it in a link.
     pub name: &'a str,
     /// The names of its accounts.
     pub accounts: &'a [&'a str],
 }
 
-/// Writes a scenario; `named` is its name and description, `text` its file, where that is shown.
+/// Writes a scenario. `named` is its name and description. `text` is its file, if it is shown.
 pub fn write(
     writer: &mut JsonWriter,
     scenario: &Scenario,
@@ -46,7 +46,7 @@ pub fn write(
     });
 }
 
-/// Writes what happened on an account by a time, as the text of a scenario.
+/// Writes the history of an account up to a time, as the text of a scenario.
 pub fn write_export(writer: &mut JsonWriter, account: AccountId, as_of: AccountTime, text: &str) {
     writer.object(|w| {
         w.key("object").plain("bankfeed.scenario_export");

@@ -1,4 +1,4 @@
-//! A snapshot of a sandbox (`bankfeed.snapshot`), and the word that a sandbox was reset
+//! A snapshot of a sandbox (`bankfeed.snapshot`), and the confirmation of a reset
 //! (`bankfeed.reset`). Both are ours, and exist in test mode only.
 
 use crate::json::JsonWriter;
@@ -26,7 +26,7 @@ pub fn write(writer: &mut JsonWriter, snapshot: &SandboxSnapshot) {
     });
 }
 
-/// Writes that a sandbox was reset.
+/// Writes the confirmation of a reset.
 pub fn write_reset(writer: &mut JsonWriter, created: AccountTime) {
     writer.object(|w| {
         w.key("object").plain("bankfeed.reset");
@@ -43,7 +43,7 @@ mod tests {
     use model::snapshot::{SandboxSize, SandboxSnapshot};
     use std::collections::BTreeMap;
 
-    /// What it holds is told by kind; whose merchants they are is not.
+    /// A snapshot shows the number of rows of each kind, and not the merchants that own them.
     #[test]
     fn writes_a_snapshot() {
         let merchant = MerchantId::from_number(1);
