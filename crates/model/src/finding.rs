@@ -40,43 +40,41 @@ impl FindingCode {
     pub fn message(self) -> &'static str {
         match self {
             Self::WebhookNotVerified => {
-                "A webhook with a wrong signature was answered with 2xx: anybody who knows the \
-                 address can make this client believe anything."
+                "A webhook with a wrong signature got a 2xx response: anyone who knows the address \
+                 can send false events to this client."
             }
             Self::CursorMovedEarly => {
-                "The client went on to a newer transaction_refresh[after] while an earlier listing \
-                 still had more pages: it will not be shown those rows again."
+                "The client went on to a newer transaction_refresh[after] before it had read the \
+                 last page of an earlier list. It will not see the remaining rows again."
             }
             Self::PagingStopped => {
-                "The client stopped reading a list of transactions whose has_more was true."
+                "The client stopped reading a list of transactions although has_more was true."
             }
             Self::TimeAsCursor => {
-                "The client looks for new transactions by transacted_at: rows that the bank dates \
-                 back, posts later, changes or withdraws are never seen."
+                "The client looks for new transactions by transacted_at. It never sees rows that \
+                 the bank dates back, posts later, changes or removes."
             }
             Self::RowAsCursor => {
-                "The client looks for new transactions from a transaction it has: the list is in \
-                 the order of the bank's time, so what is new or changed may stand on either side."
+                "The client looks for new transactions from a transaction that it has. The list is \
+                 in the order of the bank's time, so new or changed rows may be on either side."
             }
             Self::EventNotRead => {
-                "A refreshed_transactions event was delivered and no list of the account's \
-                 transactions since could show all that it told of."
+                "A refreshed_transactions event was delivered, and no later list of the account's \
+                 transactions could show all of its changes."
             }
             Self::FailedRefreshIgnored => {
-                "A refresh failed, which its event says in the status inside, and the client went \
-                 on as if it had not."
+                "A refresh failed, and the client continued as if it had succeeded. The event has \
+                 the status of the refresh."
             }
             Self::WebhookRedirected => {
-                "A webhook was answered with a redirect, which is not followed and counts as a \
-                 failure."
+                "A webhook got a redirect as its response. Redirects are not followed and count as \
+                 failures."
             }
             Self::RefreshInCoolDown => {
-                "A refresh was asked for before next_refresh_available_at: the answer is 200, \
-                 nothing was started, and no event will come."
+                "A refresh was requested before next_refresh_available_at. The response is 200, no \
+                 refresh was started, and no event will come."
             }
-            Self::PendingPolled => {
-                "The account was read again and again while a refresh was pending."
-            }
+            Self::PendingPolled => "The account was read repeatedly while a refresh was pending.",
         }
     }
 
@@ -84,8 +82,8 @@ impl FindingCode {
     pub fn fix(self) -> &'static str {
         match self {
             Self::WebhookNotVerified => {
-                "Verify Stripe-Signature over the raw body before anything else, and answer 400 \
-                 when it does not fit."
+                "Verify Stripe-Signature over the raw body first, and return 400 if it does not \
+                 match."
             }
             Self::CursorMovedEarly => {
                 "Read every page (auto-paging, or starting_after until has_more is false), and only \
@@ -97,27 +95,26 @@ impl FindingCode {
             }
             Self::TimeAsCursor | Self::RowAsCursor => {
                 "Remember transaction_refresh.id of each event and list with \
-                 transaction_refresh[after]; upsert rows by id."
+                 transaction_refresh[after]. Upsert rows by id."
             }
             Self::EventNotRead => {
-                "On each refreshed_transactions, list the account's transactions without any other \
-                 filter than transaction_refresh[after] = the refresh of the event handled before \
-                 (not of this one), now or from a queue of your own."
+                "On each refreshed_transactions event, list the account's transactions with no \
+                 filter but transaction_refresh[after] = the refresh of the previous event that \
+                 you handled, at once or from your own queue."
             }
             Self::FailedRefreshIgnored => {
-                "Look at the status inside the event; on failed, answer 2xx, read the account, and \
+                "Read the status in the event. If it is failed, return 2xx, read the account, and \
                  refresh it later or have it linked again."
             }
             Self::WebhookRedirected => {
-                "Give the endpoint the address that answers by itself, with its scheme and trailing \
-                 slash."
+                "Set the endpoint's URL to the final address, with its scheme and trailing slash."
             }
             Self::RefreshInCoolDown => {
-                "Compare the time with next_refresh_available_at first, or subscribe and let the \
-                 daily refresh come."
+                "Compare the time with next_refresh_available_at first, or subscribe and wait for \
+                 the daily refresh."
             }
             Self::PendingPolled => {
-                "Wait for the refreshed_… event; without an endpoint, ask at growing intervals."
+                "Wait for the refreshed_… event. Without an endpoint, poll at growing intervals."
             }
         }
     }

@@ -77,8 +77,8 @@ impl RefreshCause {
     pub fn message(self) -> &'static str {
         match self {
             Self::InstitutionUnavailable => "The institution takes no requests for now.",
-            Self::InstitutionTimeout => "The institution did not answer in time.",
-            Self::InstitutionError => "The institution answered with something unreadable.",
+            Self::InstitutionTimeout => "The institution did not respond in time.",
+            Self::InstitutionError => "The institution sent an unreadable response.",
             Self::LoginRequired => "The account holder has to log in at the institution again.",
             Self::AccessDenied => "The account holder withdrew the access to this account.",
             Self::AccountClosed => "The account was closed at the institution.",

@@ -61,8 +61,8 @@ pub fn find_dropped(call: &str, given: &Given) -> Option<String> {
 pub(crate) fn refusal(path: &str) -> Error {
     let path = shown(path);
     let message = format!(
-        "{path} is known and not acted on by this server, which is strict: leave it out, or start \
-         the server without --strict to have it dropped."
+        "{path} is ignored by this server, and a strict server rejects it. Leave it out, or start \
+         the server without --strict."
     );
     Error::invalid(message).code("parameter_not_acted_on").param(path)
 }

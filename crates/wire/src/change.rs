@@ -156,7 +156,8 @@ pub fn member(call: &str, name: &str) -> Option<&'static Member> {
 /// The error for a removed parameter.
 fn refusal(name: &str, code: Option<&'static str>, version: &Version) -> Error {
     let Some(code) = code else { return Error::unknown_params(&[name.to_owned()], None) };
-    let message = format!("{name} can no longer be given in API version {}.", version.as_str());
+    let message =
+        format!("{name} is no longer supported in API version {}. Leave it out.", version.as_str());
     Error::invalid(message).code(code).param(name)
 }
 

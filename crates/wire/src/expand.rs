@@ -65,8 +65,8 @@ impl Expand {
 fn find_path(path: &str, schema: &'static [Field]) -> Result<Vec<&'static str>, Error> {
     if path.split('.').count() > EXPAND_DEPTH_MAX {
         return Err(Error::invalid(format!(
-            "The property '{}' lies more than {EXPAND_DEPTH_MAX} levels deep and cannot be \
-             expanded.",
+            "The property '{}' cannot be expanded because its path has more than \
+             {EXPAND_DEPTH_MAX} levels.",
             shown(path)
         ))
         .param("expand"));
@@ -154,14 +154,14 @@ mod tests {
         400 - expand
             The property 'data.balance' cannot be expanded.
         400 - expand
-            The property 'data.ownership.owners.data.x' lies more than 4 levels deep and
-            cannot be expanded.
+            The property 'data.ownership.owners.data.x' cannot be expanded because its path
+            has more than 4 levels.
         400 - expand
             The property 'data..' cannot be expanded.
         400 - expand
             Invalid array: data.ownership
         400 parameter_invalid_empty expand[0]
-            expand[0] is an empty string; give a value or leave it out.
+            expand[0] is an empty string. Send a value, or leave it out.
         400 - expand
             A request may expand at most 50 properties.
         ");

@@ -93,9 +93,9 @@ mod tests {
         400 parameter_invalid_integer limit
             Invalid integer: ten
         400 parameter_invalid_empty limit
-            limit is an empty string; give a value or leave it out.
+            limit is an empty string. Send a value, or leave it out.
         400 parameter_invalid_empty starting_after
-            starting_after is an empty string; give a value or leave it out.
+            starting_after is an empty string. Send a value, or leave it out.
         400 parameters_exclusive starting_after
             You may give only one of these parameters: starting_after, ending_before.
         ");

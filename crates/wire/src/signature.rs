@@ -27,9 +27,9 @@ pub enum SignatureError {
 impl fmt::Display for SignatureError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Malformed => "read a signature header without a time",
-            Self::Mismatch => "found no signature of this body and secret",
-            Self::OutsideTolerance => "found a signature of another time",
+            Self::Malformed => "the signature header has no readable time",
+            Self::Mismatch => "no signature matches this body and secret",
+            Self::OutsideTolerance => "the time of the signature is outside the tolerance",
         })
     }
 }

@@ -52,10 +52,10 @@ fn judges_a_client() {
     3 calls, 0 webhooks, 1 accounts watched; found:
 
     time_as_cursor  fca_0vIseXMSiAu8P8oVp4PoNoHu
-      The client looks for new transactions by transacted_at: rows that the bank dates back, posts later, changes or withdraws are never seen.
+      The client looks for new transactions by transacted_at. It never sees rows that the bank dates back, posts later, changes or removes.
       - listed from transacted_at 1767216231 on  req_…
       - listed from transacted_at 1767216232 on  req_…
-      Fix: Remember transaction_refresh.id of each event and list with transaction_refresh[after]; upsert rows by id.
+      Fix: Remember transaction_refresh.id of each event and list with transaction_refresh[after]. Upsert rows by id.
     ! bankfeed: the client has a fault
     ends with 1
     $ bankfeed judge --running

@@ -380,12 +380,14 @@ fn message(code: &str) -> &'static str {
         "invalid_currency" => "The bank account is held in another currency.",
         "charge_exceeds_source_limit" => "This debit exceeds the weekly limit of the account.",
         "payment_method_microdeposit_failed" => {
-            "The small deposits could not be sent; check the routing and account numbers."
+            "The small deposits could not be sent. Check the routing and account numbers."
         }
         "payment_method_microdeposit_verification_attempts_exceeded" => {
-            "The deposits were told wrongly too often."
+            "Too many attempts to verify the deposits were wrong."
         }
-        "payment_method_microdeposit_verification_timeout" => "The deposits were not told in time.",
+        "payment_method_microdeposit_verification_timeout" => {
+            "The deposits were not verified in time."
+        }
         _ => "The attempt failed.",
     }
 }

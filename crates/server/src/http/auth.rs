@@ -176,9 +176,9 @@ mod tests {
         401 Invalid API key: sk_test_****
         401 No API key was given. Send it as 'Authorization: Bearer sk_…
         401 No API key was given. Send it as 'Authorization: Bearer sk_…
-        401 The Authorization header could not be read: it must be 'Bear
-        401 The Authorization header could not be read: it must be 'Bear
-        401 The Authorization header could not be read: it must be 'Bear
+        401 The Authorization header could not be read. Send 'Bearer sk_
+        401 The Authorization header could not be read. Send 'Bearer sk_
+        401 The Authorization header could not be read. Send 'Bearer sk_
         401 Invalid API key: sk_test_****
         ");
     }

@@ -114,7 +114,8 @@ async fn contexts_name_accounts_too() {
     let told = differ.send().await.told() + &named("Stripe-Context", "wksp_1").send().await.told();
     insta::assert_snapshot!(told, @"
     400 invalid_request_error - -
-    The headers Stripe-Account and Stripe-Context name different accounts; send one.
+    The headers Stripe-Account and Stripe-Context name different accounts. Send
+    only one.
     400 invalid_request_error - -
     The account to act in must be the id of a connected account (acct_…), not
     'wksp_1'.

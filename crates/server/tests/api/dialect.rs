@@ -31,13 +31,13 @@ async fn keys() {
     401 invalid_request_error - -
     Invalid API key: sk_live_****
     403 invalid_request_error secret_key_required -
-    This call needs a secret API key (sk_…); a publishable key (pk_…) may only
-    drive a client flow.
+    This call needs a secret API key (sk_…). A publishable key (pk_…) is for client
+    flows only.
     401 invalid_request_error - -
     Invalid API key: ****
     401 invalid_request_error - -
-    The Authorization header could not be read: it must be 'Bearer sk_…', or HTTP
-    Basic with the key as user name.
+    The Authorization header could not be read. Send 'Bearer sk_…', or HTTP Basic
+    with the key as the user name.
     401 invalid_request_error - -
     Invalid API key: sk_test_****
     ");
@@ -55,11 +55,11 @@ async fn publishable_keys_drive_link_flows_only() {
     told += &browser.post("/v1/test_helpers/test_clocks", "frozen_time=1").await.told();
     insta::assert_snapshot!(told, @"
     403 invalid_request_error secret_key_required -
-    This call needs a secret API key (sk_…); a publishable key (pk_…) may only
-    drive a client flow.
+    This call needs a secret API key (sk_…). A publishable key (pk_…) is for client
+    flows only.
     403 invalid_request_error secret_key_required -
-    This call needs a secret API key (sk_…); a publishable key (pk_…) may only
-    drive a client flow.
+    This call needs a secret API key (sk_…). A publishable key (pk_…) is for client
+    flows only.
     ");
     let form = format!("client_secret={}", session.text("/client_secret"));
     assert_eq!(app.with_key("pk_test_other").post(link, &form).await.status, 400);
@@ -132,22 +132,22 @@ async fn what_is_not_taken() {
         Unrecognized request URL (GET: /v1/charges).
     GET /v2/core/events
         404 invalid_request_error - -
-        This server has no /v2 API (/v2/core/events); use /v1.
+        This server has no /v2 API (/v2/core/events). Use /v1.
     DELETE /v1/customers
         405 invalid_request_error - -
-        /v1/customers does not take DELETE requests.
+        /v1/customers does not accept DELETE requests.
     PUT /v1/events/evt_1
         405 invalid_request_error - -
-        /v1/events/evt_1 does not take PUT requests.
+        /v1/events/evt_1 does not accept PUT requests.
         400 invalid_request_error - -
         Request bodies must be application/x-www-form-urlencoded, not application/json.
         400 invalid_request_error - -
         The account to act in must be the id of a connected account (acct_…), not
         'acct-1'.
         400 invalid_request_error - -
-        The request body has more than 524288 bytes.
+        The request body is too large: at most 524288 bytes.
         400 invalid_request_error - -
-        The query string has more than 16384 bytes.
+        The query string is too large: at most 16384 bytes.
     ");
 }
 
@@ -262,7 +262,7 @@ async fn parameters() {
         Received unknown parameter: emial. Did you mean email?
     POST /v1/customers name[first]=Ada
         400 invalid_request_error - name
-        Invalid string: name has another shape
+        Invalid string: name has another type
     POST /v1/customers balance=ten
         400 invalid_request_error parameter_invalid_integer balance
         Invalid integer: ten
@@ -277,7 +277,7 @@ async fn parameters() {
         Invalid tax_exempt: must be one of exempt, none, or reverse
     POST /v1/customers metadata[a][b]=c
         400 invalid_request_error - metadata[a]
-        Invalid string: metadata[a] has another shape
+        Invalid string: metadata[a] has another type
     POST /v1/customers preferred_locales=en
         400 invalid_request_error - preferred_locales
         Invalid array: en
@@ -380,7 +380,8 @@ async fn expansion() {
         The property 'ownership' cannot be expanded.
     GET …/accounts?expand[]=data.a.b.c.d
         400 invalid_request_error - expand
-        The property 'data.a.b.c.d' lies more than 4 levels deep and cannot be expanded.
+        The property 'data.a.b.c.d' cannot be expanded because its path has more than 4
+        levels.
     ");
 }
 

@@ -26,7 +26,7 @@ async fn customers() {
         Invalid email address: ada
     POST /v1/customers name=…
         400 invalid_request_error - name
-        Invalid string: name has more than 256 characters
+        Invalid string: name may have at most 256 characters
     POST /v1/customers test_clock=clock_1
         404 invalid_request_error resource_missing test_clock
         No such test clock: 'clock_1'
@@ -175,7 +175,7 @@ async fn sessions() {
     POST …/sessions account_holder[type]=customer&account_holder[customer]=cus_…&
     permissions[]=transactions&return_url=
         400 invalid_request_error parameter_invalid_empty return_url
-        return_url is an empty string; give a value or leave it out.
+        return_url is an empty string. Send a value, or leave it out.
     GET …/sessions/fcsess_1
         404 invalid_request_error resource_missing session
         No such Financial Connections session: 'fcsess_1'
@@ -368,7 +368,7 @@ async fn transactions() {
         No refresh of this account's transactions has succeeded yet.
     GET …/transactions?account=fca_…&transaction_refresh[after]=
         400 invalid_request_error parameter_invalid_empty transaction_refresh[after]
-        transaction_refresh[after] is an empty string; give a value or leave it out.
+        transaction_refresh[after] is an empty string. Send a value, or leave it out.
     GET …/transactions?account=fca_…&transaction_refresh[since]=x
         400 invalid_request_error parameter_missing transaction_refresh[after]
         Missing required parameter: transaction_refresh[after].

@@ -137,8 +137,8 @@ async fn refusals() {
         No such setup_intent: 'seti_1'
     GET /v1/payment_intents/pi_…?expand[]=payment_method.customer.test_clock.x.y
         400 invalid_request_error - expand
-        The property 'payment_method.customer.test_clock.x.y' lies more than 4 levels
-        deep and cannot be expanded.
+        The property 'payment_method.customer.test_clock.x.y' cannot be expanded
+        because its path has more than 4 levels.
     GET /v1/payment_intents/pi_…?client_secret=pi_x
         400 invalid_request_error payment_intent_invalid_parameter client_secret
         The client_secret given does not belong to this payment_intent.

@@ -109,8 +109,8 @@ async fn what_invoices_refuse() {
         This invoice is finalized; its description can no longer be changed.
     GET /v1/invoices?expand[]=data.payments.data.payment.payment_intent
         400 invalid_request_error - expand
-        The property 'data.payments.data.payment.payment_intent' lies more than 4
-        levels deep and cannot be expanded.
+        The property 'data.payments.data.payment.payment_intent' cannot be expanded
+        because its path has more than 4 levels.
     POST /v1/payment_intents/pi_…/cancel
         400 invalid_request_error - -
         The intent pays an invoice: void the invoice instead.

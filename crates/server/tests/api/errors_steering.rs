@@ -188,10 +188,10 @@ async fn clocks() {
     insta::assert_snapshot!(locked, @"
     POST /v1/customers/cus_… name=x
         429 invalid_request_error lock_timeout -
-        The object is being changed by another request or process; try again.
+        The object is being changed by another request or process. Try again.
     POST /v1/test_helpers/test_clocks/clock_…/advance frozen_time=1767225660
         429 invalid_request_error lock_timeout -
-        The object is being changed by another request or process; try again.
+        The object is being changed by another request or process. Try again.
     ");
     let locked = app.post(&update, "name=x").await;
     assert_eq!(locked.header("stripe-should-retry"), Some("true"));

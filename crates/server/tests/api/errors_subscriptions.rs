@@ -193,8 +193,8 @@ async fn creates() {
     POST /v1/subscriptions customer=cus_…&
     expand[]=latest_invoice.payments.data.payment.payment_intent
         400 invalid_request_error - expand
-        The property 'latest_invoice.payments.data.payment.payment_intent' lies more
-        than 4 levels deep and cannot be expanded.
+        The property 'latest_invoice.payments.data.payment.payment_intent' cannot be
+        expanded because its path has more than 4 levels.
     POST /v1/subscriptions customer=cus_…&color=red
         400 invalid_request_error parameter_unknown color
         Received unknown parameter: color

@@ -205,7 +205,7 @@ async fn calls_go_wrong() {
     let refused = create("before").await;
     insta::assert_snapshot!(refused.told(), @"
     500 api_error - -
-    The server failed to answer this request; its log says why.
+    The server failed to process this request. Its log has the details.
     ");
     assert_eq!((refused.header("stripe-should-retry"), count().await), (Some("true"), 0));
     create("before").await.ok();
@@ -219,7 +219,7 @@ async fn calls_go_wrong() {
     let limited = create("limited").await;
     insta::assert_snapshot!(limited.told(), @"
     429 invalid_request_error rate_limit -
-    Too many requests: the limit global-rate is reached; slow down.
+    Too many requests: the limit global-rate is reached. Slow down.
     ");
     assert_eq!(limited.header("stripe-rate-limited-reason"), Some("global-rate"));
     assert_eq!((limited.header("stripe-should-retry"), count().await), (None, 2));

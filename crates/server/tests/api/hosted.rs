@@ -229,8 +229,8 @@ async fn deposits_can_fail() {
     insta::assert_snapshot!(said.join("\n"), @"
     422 | Confirm your bank account | The code has six letters and digits, such as SM12AB.
     422 | Confirm your bank account | This is not the code. 9 tries are left.
-    200 | Your account was not confirmed | The deposits were told wrongly too often.
-    200 | Your account was not confirmed | The deposits were not told in time.
+    200 | Your account was not confirmed | Too many attempts to verify the deposits were wrong.
+    200 | Your account was not confirmed | The deposits were not verified in time.
     ");
 }
 
@@ -281,7 +281,7 @@ async fn the_flow_leads_back() {
     insta::assert_snapshot!(shown(&page.step("pay", "name=Bea").await), @"
     200
     Pay $25.00
-    The small deposits could not be sent; check the routing and account numbers.
+    The small deposits could not be sent. Check the routing and account numbers.
     Tea × 2 $25.00
     E-mail address bea@example.com
     Your name

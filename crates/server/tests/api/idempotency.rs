@@ -51,13 +51,13 @@ async fn refuses_another_request_under_the_key() {
     told += &keyed(&app, CUSTOMERS, &"k".repeat(256), "").await.told();
     insta::assert_snapshot!(told, @"
     400 idempotency_error - -
-    The idempotency key 'k1' was first used for a different request; use a new key
+    The idempotency key 'k1' was first used for a different request. Use a new key
     for each request.
     400 idempotency_error - -
-    The idempotency key 'k1' was first used for a different request; use a new key
+    The idempotency key 'k1' was first used for a different request. Use a new key
     for each request.
     400 idempotency_error - -
-    The idempotency key 'k1' was first used for a different request; use a new key
+    The idempotency key 'k1' was first used for a different request. Use a new key
     for each request.
     400 invalid_request_error - -
     An idempotency key has at most 255 characters.

@@ -378,7 +378,7 @@ async fn typed_numbers_are_verified_by_deposits() {
     POST /v1/setup_intents/seti_…/verify_microdeposits amounts[]=10&amounts[]=11
         400 invalid_request_error
         payment_method_microdeposit_verification_attempts_exceeded -
-        The deposits were told wrongly too often.
+        Too many attempts to verify the deposits were wrong.
     ");
     let shown = app.get(&format!("/v1/setup_intents/{spoiled}")).await.ok();
     assert_eq!(shown.at("/status"), "requires_payment_method");
@@ -458,11 +458,11 @@ async fn a_browser_sees_its_own_intent() {
         Missing required parameter: client_secret.
     POST /v1/payment_intents/pi_… amount=600
         403 invalid_request_error secret_key_required -
-        This call needs a secret API key (sk_…); a publishable key (pk_…) may only
-        drive a client flow.
+        This call needs a secret API key (sk_…). A publishable key (pk_…) is for client
+        flows only.
     GET /v1/payment_intents
         403 invalid_request_error secret_key_required -
-        This call needs a secret API key (sk_…); a publishable key (pk_…) may only
-        drive a client flow.
+        This call needs a secret API key (sk_…). A publishable key (pk_…) is for client
+        flows only.
     ");
 }

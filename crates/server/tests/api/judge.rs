@@ -167,7 +167,7 @@ async fn names_missing_pages() {
           "first_at": 1767225602,
           "fix": "Read every page (auto-paging, or starting_after until has_more is false), and only then remember the refresh of the event.",
           "last_at": 1767225604,
-          "message": "The client went on to a newer transaction_refresh[after] while an earlier listing still had more pages: it will not be shown those rows again.",
+          "message": "The client went on to a newer transaction_refresh[after] before it had read the last page of an earlier list. It will not see the remaining rows again.",
           "object": "bankfeed.consumer_finding",
           "times": 1,
           "webhook_endpoint": null
@@ -186,7 +186,7 @@ async fn names_missing_pages() {
           "first_at": 1767225602,
           "fix": "Read every page: auto_paging_iter, autoPagingEach, or starting_after until has_more is false.",
           "last_at": 1767225602,
-          "message": "The client stopped reading a list of transactions whose has_more was true.",
+          "message": "The client stopped reading a list of transactions although has_more was true.",
           "object": "bankfeed.consumer_finding",
           "times": 1,
           "webhook_endpoint": null
@@ -517,7 +517,7 @@ async fn refuses_what_it_does_not_know() {
         Received unknown parameter: finished
     POST /v1/test_helpers/consumer_report
         405 invalid_request_error - -
-        /v1/test_helpers/consumer_report does not take POST requests.
+        /v1/test_helpers/consumer_report does not accept POST requests.
     ");
     assert_eq!(app.live().get(REPORT).await.status, 400);
     assert_eq!(app.with_key("pk_test_123").get(REPORT).await.status, 403);

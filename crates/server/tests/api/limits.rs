@@ -70,7 +70,7 @@ async fn full_queue() {
       "error": {
         "code": "lock_timeout",
         "doc_url": "https://stripe.com/docs/error-codes/lock-timeout",
-        "message": "The object is being changed by another request or process; try again.",
+        "message": "The object is being changed by another request or process. Try again.",
         "type": "invalid_request_error"
       }
     }
@@ -118,7 +118,7 @@ async fn internal_failure() {
     500
     {
       "error": {
-        "message": "The server failed to answer this request; its log says why.",
+        "message": "The server failed to process this request. Its log has the details.",
         "type": "api_error"
       }
     }

@@ -98,8 +98,8 @@ async fn begins() {
     insta::assert_snapshot!(page.refusals(&[("POST", path, &carrier)]).await, @"
     POST /v1/link_flows carrier=fcsess_…
         403 invalid_request_error secret_key_required -
-        This call needs a secret API key (sk_…); a publishable key (pk_…) may only
-        drive a client flow.
+        This call needs a secret API key (sk_…). A publishable key (pk_…) is for client
+        flows only.
     ");
     let stranger = app.with_key("pk_test_other");
     insta::assert_snapshot!(stranger.refusals(&[("POST", path, &secret)]).await, @"

@@ -28,16 +28,16 @@ async fn test_helpers_refuse_live_keys() {
     insta::assert_snapshot!(told, @"
     POST /v1/test_helpers/test_clocks frozen_time=1767225600
         400 invalid_request_error - -
-        This call works in test mode only; use a test key (sk_test_…).
+        This call works in test mode only. Use a test key (sk_test_…).
     GET /v1/test_helpers/test_clocks
         400 invalid_request_error - -
-        This call works in test mode only; use a test key (sk_test_…).
+        This call works in test mode only. Use a test key (sk_test_…).
     POST /v1/test_helpers/financial_connections/link client_secret=x
         400 invalid_request_error - -
-        This call works in test mode only; use a test key (sk_test_…).
+        This call works in test mode only. Use a test key (sk_test_…).
     GET /v1/test_helpers/financial_connections/institutions
         400 invalid_request_error - -
-        This call works in test mode only; use a test key (sk_test_…).
+        This call works in test mode only. Use a test key (sk_test_…).
     POST /v1/customers test_clock=clock_1
         400 invalid_request_error - test_clock
         Test clocks exist in test mode only.

@@ -245,7 +245,7 @@ async fn known(app: &App, call: &str) -> (BTreeSet<String>, BTreeSet<String>) {
         panic!("{call} was not refused for an unknown parameter, give it a start: {}", reply.body)
     });
     assert!(notice.starts_with("This call takes: "), "{call}: {notice}");
-    let (taken, passed_over) = notice.split_once(" Passed over: ").unwrap_or((notice, ""));
+    let (taken, passed_over) = notice.split_once(" Ignored: ").unwrap_or((notice, ""));
     let names = |list: &str| -> BTreeSet<String> {
         let list = list.trim_start_matches("This call takes: ").trim_end_matches('.');
         list.split(", ").filter(|name| !name.is_empty()).map(str::to_owned).collect()

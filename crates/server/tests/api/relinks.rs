@@ -191,8 +191,8 @@ async fn on_its_own_page() {
     let form = format!("relink_options[authorization]={}&{hosted}", before.text("/authorization"));
     insta::assert_snapshot!(make(&strict, &form).await.told(), @"
     400 invalid_request_error parameter_not_acted_on hosted[delivery_method]
-    hosted[delivery_method] is known and not acted on by this server, which is
-    strict: leave it out, or start the server without --strict to have it dropped.
+    hosted[delivery_method] is ignored by this server, and a strict server rejects
+    it. Leave it out, or start the server without --strict.
     ");
 }
 
@@ -330,7 +330,7 @@ async fn refusals() {
         No such Financial Connections authorization: 'fcauth_x'
     an empty one
         400 invalid_request_error parameter_invalid_empty relink_options[authorization]
-        relink_options[authorization] is an empty string; give a value or leave it out.
+        relink_options[authorization] is an empty string. Send a value, or leave it out.
     an unknown name
         400 invalid_request_error parameter_unknown relink_options[x]
         Received unknown parameter: relink_options[x]

@@ -333,7 +333,7 @@ async fn refuses() {
     insta::assert_snapshot!(live, @"
     GET /v1/test_helpers/financial_connections/scenarios
         400 invalid_request_error - -
-        This call works in test mode only; use a test key (sk_test_…).
+        This call works in test mode only. Use a test key (sk_test_…).
     ");
 }
 

@@ -131,7 +131,7 @@ async fn asks_for_a_secret_key() {
     insta::assert_snapshot!(told.join("\n"), @"
     401 Enter a secret key.
     401 Invalid API key: sk_live_****
-    403 This call needs a secret API key (sk_…); a publishable key (pk_…) may only drive a client flow.
+    403 This call needs a secret API key (sk_…). A publishable key (pk_…) is for client flows only.
     401 Expired API key: sk_live_****0001
     401 Invalid API key: ****
     ");

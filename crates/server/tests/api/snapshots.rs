@@ -281,7 +281,7 @@ async fn refusals() {
         You have 50 snapshots, as many as you may have. Delete one first.
     POST /v1/test_helpers/snapshots name=…
         400 invalid_request_error - name
-        Invalid string: name has more than 300 characters
+        Invalid string: name may have at most 300 characters
     POST /v1/test_helpers/snapshots metadata=x
         400 invalid_request_error - metadata
         Invalid object: x
@@ -311,10 +311,10 @@ async fn refusals() {
     insta::assert_snapshot!(live, @"
     POST /v1/test_helpers/snapshots
         400 invalid_request_error - -
-        This call works in test mode only; use a test key (sk_test_…).
+        This call works in test mode only. Use a test key (sk_test_…).
     POST /v1/test_helpers/reset
         400 invalid_request_error - -
-        This call works in test mode only; use a test key (sk_test_…).
+        This call works in test mode only. Use a test key (sk_test_…).
     ");
 }
 

@@ -54,7 +54,7 @@ async fn endive_refuses_named_types_on_intents() {
       "error": {
         "code": "payment_method_types_no_longer_supported",
         "doc_url": "https://stripe.com/docs/error-codes/payment-method-types-no-longer-supported",
-        "message": "payment_method_types can no longer be given in API version 2026-09-30.endive.",
+        "message": "payment_method_types is no longer supported in API version 2026-09-30.endive. Leave it out.",
         "param": "payment_method_types",
         "type": "invalid_request_error"
       }

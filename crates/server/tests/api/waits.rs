@@ -158,7 +158,7 @@ async fn waits_end() {
     assert_eq!(refused.header("stripe-should-retry"), None);
     insta::assert_snapshot!(refused.told(), @"
     429 invalid_request_error rate_limit -
-    Too many requests: the limit global-concurrency is reached; slow down.
+    Too many requests: the limit global-concurrency is reached. Slow down.
     ");
     waits.pop();
     assert_eq!(app.get(&format!("{WAIT}?timeout=0")).await.status, 408);

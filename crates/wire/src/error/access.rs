@@ -15,8 +15,8 @@ impl Error {
     /// The `Authorization` header is neither Bearer nor Basic.
     pub fn malformed_authorization() -> Self {
         Self::invalid(
-            "The Authorization header could not be read: it must be 'Bearer sk_…', or HTTP Basic \
-             with the key as user name.",
+            "The Authorization header could not be read. Send 'Bearer sk_…', or HTTP Basic with \
+             the key as the user name.",
         )
         .status(401)
     }
@@ -35,14 +35,14 @@ impl Error {
 
     /// A live key was used for a call of test mode.
     pub fn test_mode_only() -> Self {
-        Self::invalid("This call works in test mode only; use a test key (sk_test_…).")
+        Self::invalid("This call works in test mode only. Use a test key (sk_test_…).")
     }
 
     /// A publishable key was used for a call that needs a secret key.
     pub fn secret_key_required() -> Self {
         Self::invalid(
-            "This call needs a secret API key (sk_…); a publishable key (pk_…) may only drive a \
-             client flow.",
+            "This call needs a secret API key (sk_…). A publishable key (pk_…) is for client \
+             flows only.",
         )
         .status(403)
         .code("secret_key_required")
@@ -51,7 +51,7 @@ impl Error {
     /// A request with the same idempotency key is still running.
     pub fn idempotency_key_in_use(key: &str) -> Self {
         Self::invalid(format!(
-            "Another request with the idempotency key '{}' is still running; try again later.",
+            "Another request with the idempotency key '{}' is still running. Try again later.",
             shown(key)
         ))
         .status(409)
@@ -62,7 +62,7 @@ impl Error {
     /// The idempotency key was used with other parameters, or on another path or API version.
     pub fn idempotency_mismatch(key: &str) -> Self {
         Self::invalid(format!(
-            "The idempotency key '{}' was first used for a different request; use a new key for \
+            "The idempotency key '{}' was first used for a different request. Use a new key for \
              each request.",
             shown(key)
         ))

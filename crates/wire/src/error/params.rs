@@ -46,7 +46,7 @@ impl Error {
 
     /// An empty string was sent for a parameter that cannot be unset.
     pub fn empty(path: &str) -> Self {
-        Self::invalid(format!("{path} is an empty string; give a value or leave it out."))
+        Self::invalid(format!("{path} is an empty string. Send a value, or leave it out."))
             .code("parameter_invalid_empty")
             .param(path)
     }
@@ -60,14 +60,14 @@ impl Error {
     pub fn bad_shape(path: &str, wanted: &str, given: Option<&str>) -> Self {
         let message = match given {
             Some(given) => format!("Invalid {wanted}: {}", shown(given)),
-            None => format!("Invalid {wanted}: {path} has another shape"),
+            None => format!("Invalid {wanted}: {path} has another type"),
         };
         Self::invalid(message).param(path)
     }
 
     /// A text has too many characters.
     pub fn too_long(path: &str, chars_max: usize) -> Self {
-        Self::invalid(format!("Invalid string: {path} has more than {chars_max} characters"))
+        Self::invalid(format!("Invalid string: {path} may have at most {chars_max} characters"))
             .param(path)
     }
 

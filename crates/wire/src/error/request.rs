@@ -4,8 +4,8 @@ use super::{Error, ErrorType, shown};
 
 impl Error {
     /// No object of this kind has the id.
-    pub fn no_such(what: &str, id: &str, param: &str) -> Self {
-        Self::invalid(format!("No such {what}: '{}'", shown(id)))
+    pub fn no_such(kind: &str, id: &str, param: &str) -> Self {
+        Self::invalid(format!("No such {kind}: '{}'", shown(id)))
             .status(404)
             .code("resource_missing")
             .param(param)
@@ -20,13 +20,13 @@ impl Error {
     /// The path exists, but not with this method.
     pub fn wrong_method(method: &str, path: &str) -> Self {
         let path = shown(path);
-        Self::invalid(format!("{path} does not take {method} requests.")).status(405)
+        Self::invalid(format!("{path} does not accept {method} requests.")).status(405)
     }
 
     /// The request is for version 2 of the API, which this server does not support.
     pub fn unsupported_v2(path: &str) -> Self {
         let path = shown(path);
-        Self::invalid(format!("This server has no /v2 API ({path}); use /v1.")).status(404)
+        Self::invalid(format!("This server has no /v2 API ({path}). Use /v1.")).status(404)
     }
 
     /// The body is not a form.
@@ -38,8 +38,8 @@ impl Error {
     }
 
     /// A body or query has too many bytes. `part` names which of them.
-    pub fn too_large(what: &str, bytes_max: usize) -> Self {
-        Self::invalid(format!("The {what} has more than {bytes_max} bytes."))
+    pub fn too_large(part: &str, bytes_max: usize) -> Self {
+        Self::invalid(format!("The {part} is too large: at most {bytes_max} bytes."))
     }
 
     /// The `Stripe-Account` header is not the id of a connected account.
@@ -53,7 +53,7 @@ impl Error {
     /// Two headers name different accounts.
     pub fn other_context() -> Self {
         Self::invalid(
-            "The headers Stripe-Account and Stripe-Context name different accounts; send one.",
+            "The headers Stripe-Account and Stripe-Context name different accounts. Send only one.",
         )
     }
 
@@ -71,7 +71,7 @@ impl Error {
 
     /// The object is being changed. The caller may try again.
     pub fn lock_timeout() -> Self {
-        Self::invalid("The object is being changed by another request or process; try again.")
+        Self::invalid("The object is being changed by another request or process. Try again.")
             .status(429)
             .code("lock_timeout")
     }
@@ -83,14 +83,14 @@ impl Error {
 
     /// Too many requests. `reason` is the word of the limit.
     pub fn rate_limited(reason: &'static str) -> Self {
-        Self::invalid(format!("Too many requests: the limit {reason} is reached; slow down."))
+        Self::invalid(format!("Too many requests: the limit {reason} is reached. Slow down."))
             .status(429)
             .code("rate_limit")
     }
 
     /// The server failed. Its log has the details.
     pub fn internal() -> Self {
-        Self::invalid("The server failed to answer this request; its log says why.")
+        Self::invalid("The server failed to process this request. Its log has the details.")
             .status(500)
             .error_type(ErrorType::ApiError)
     }

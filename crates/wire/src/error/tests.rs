@@ -85,13 +85,13 @@ fn faults_read_well() {
     400 parameter_invalid_integer limit
         Invalid integer: limit must be between 1 and 100
     400 parameter_invalid_empty transaction_refresh[after]
-        transaction_refresh[after] is an empty string; give a value or leave it out.
+        transaction_refresh[after] is an empty string. Send a value, or leave it out.
     400 - features[0]
         Invalid features[0]: must be one of balance, ownership, or transactions
     400 - name
-        Invalid string: name has another shape
+        Invalid string: name has another type
     400 - name
-        Invalid string: name has more than 5000 characters
+        Invalid string: name may have at most 5000 characters
     400 parameters_exclusive starting_after
         You may give only one of these parameters: starting_after, ending_before.
     404 resource_missing customer
@@ -99,34 +99,34 @@ fn faults_read_well() {
     404 - -
         Unrecognized request URL (GET: /v1/custmers).
     405 - -
-        /v1/customers does not take PUT requests.
+        /v1/customers does not accept PUT requests.
     404 - -
-        This server has no /v2 API (/v2/core/events); use /v1.
+        This server has no /v2 API (/v2/core/events). Use /v1.
     400 - -
         Request bodies must be application/x-www-form-urlencoded, not application/json.
     400 - -
-        The request body has more than 1024 bytes.
+        The request body is too large: at most 1024 bytes.
     429 lock_timeout -
-        The object is being changed by another request or process; try again.
+        The object is being changed by another request or process. Try again.
     500 - -
-        The server failed to answer this request; its log says why.
+        The server failed to process this request. Its log has the details.
     401 - -
         No API key was given. Send it as 'Authorization: Bearer sk_…', or as the user
         name of HTTP Basic authentication.
     401 - -
-        The Authorization header could not be read: it must be 'Bearer sk_…', or HTTP
-        Basic with the key as user name.
+        The Authorization header could not be read. Send 'Bearer sk_…', or HTTP Basic
+        with the key as the user name.
     401 - -
         Invalid API key: sk_test_****mnop
     401 - -
         Invalid API key: ****
     403 secret_key_required -
-        This call needs a secret API key (sk_…); a publishable key (pk_…) may only
-        drive a client flow.
+        This call needs a secret API key (sk_…). A publishable key (pk_…) is for
+        client flows only.
     409 idempotency_key_in_use -
-        Another request with the idempotency key 'k' is still running; try again later.
+        Another request with the idempotency key 'k' is still running. Try again later.
     400 - -
-        The idempotency key 'k' was first used for a different request; use a new key
+        The idempotency key 'k' was first used for a different request. Use a new key
         for each request.
     ");
 }

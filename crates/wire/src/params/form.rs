@@ -180,7 +180,7 @@ fn decode(text: &str) -> Result<String, Error> {
     // Some databases cannot store a text with a zero byte.
     match String::from_utf8(bytes) {
         Ok(decoded) if !decoded.contains('\0') => Ok(decoded),
-        Ok(_) => Err(Error::invalid("A parameter holds a zero byte.")),
+        Ok(_) => Err(Error::invalid("A parameter contains a zero byte. Leave the byte out.")),
         Err(_) => Err(Error::invalid("A parameter is not valid UTF-8.")),
     }
 }
@@ -216,6 +216,9 @@ fn malformed(key: &str) -> Error {
 }
 
 fn two_shapes(key: &str) -> Error {
-    Error::invalid(format!("The parameter {} is given both with and without brackets.", shown(key)))
-        .param(shown(key))
+    Error::invalid(format!(
+        "The parameter {} was sent both with and without brackets. Send one form.",
+        shown(key)
+    ))
+    .param(shown(key))
 }

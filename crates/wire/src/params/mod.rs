@@ -36,7 +36,7 @@ pub struct Params {
     /// The names of all known parameters, as candidates for the proposed name.
     asked: Vec<&'static str>,
     /// The known parameters that were ignored.
-    passed_over: Vec<&'static str>,
+    ignored: Vec<&'static str>,
     /// True if ignored parameters are rejected.
     strict: bool,
     /// The path of the first ignored parameter that was sent.
@@ -54,14 +54,7 @@ impl Params {
     }
 
     fn of(path: String, held: Branch) -> Self {
-        Self {
-            path,
-            held,
-            asked: Vec::new(),
-            passed_over: Vec::new(),
-            strict: false,
-            dropped: None,
-        }
+        Self { path, held, asked: Vec::new(), ignored: Vec::new(), strict: false, dropped: None }
     }
 
     /// Returns the lists with gaps in their indexes. It must be called before a parameter is taken.
@@ -108,12 +101,12 @@ impl Params {
     /// Returns the known names in a sentence.
     fn known(&self) -> String {
         let what = if self.path.is_empty() { "This call" } else { &self.path };
-        let (passed, taken): (Vec<&str>, Vec<&str>) =
-            self.asked.iter().partition(|name| self.passed_over.contains(name));
+        let (ignored, taken): (Vec<&str>, Vec<&str>) =
+            self.asked.iter().partition(|name| self.ignored.contains(name));
         let mut known = format!("{what} takes: {}.", taken.join(", "));
-        if !passed.is_empty() {
-            known.push_str(" Passed over: ");
-            known.push_str(&passed.join(", "));
+        if !ignored.is_empty() {
+            known.push_str(" Ignored: ");
+            known.push_str(&ignored.join(", "));
             known.push('.');
         }
         known
@@ -141,7 +134,7 @@ impl Params {
 
     /// Takes a parameter of any type that the API knows and this server ignores.
     pub fn pass_over(&mut self, name: &'static str) {
-        self.passed_over.push(name);
+        self.ignored.push(name);
         if let Some(node) = self.take(name)
             && self.strict
         {

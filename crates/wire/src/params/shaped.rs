@@ -57,7 +57,7 @@ fn read(path: &str, node: Node, shape: &'static Shape) -> Result<Given, Error> {
             let letters = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
             if !letters {
                 return Err(Error::invalid(format!(
-                    "Invalid currency: {}; a currency is given as three letters, such as usd.",
+                    "Invalid currency: {}. Use three letters, such as usd.",
                     crate::error::shown(&text)
                 ))
                 .param(path));
@@ -236,7 +236,7 @@ mod tests {
         400 parameter_missing amount
             Missing required parameter: amount.
         400 - currency
-            Invalid currency: us; a currency is given as three letters, such as usd.
+            Invalid currency: us. Use three letters, such as usd.
         400 parameter_invalid_integer amount
             Invalid integer: x
         400 parameter_unknown amuont
@@ -257,15 +257,15 @@ mod tests {
         400 - payment_method_types
             Invalid array: us_bank_account
         400 - off_session
-            Invalid value: off_session has another shape
+            Invalid value: off_session has another type
         400 - off_session
             Invalid off_session: must be one of one_off or recurring
         400 parameter_invalid_empty customer
-            customer is an empty string; give a value or leave it out.
+            customer is an empty string. Send a value, or leave it out.
         400 - metadata
             Invalid object: x
         400 - description
-            Invalid string: description has another shape
+            Invalid string: description has another type
         ");
     }
 

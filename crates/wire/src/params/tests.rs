@@ -80,7 +80,7 @@ fn refuses_bad_values() {
     ];
     insta::assert_snapshot!(listed(&errors), @"
     400 parameter_invalid_empty a[b]
-        a[b] is an empty string; give a value or leave it out.
+        a[b] is an empty string. Send a value, or leave it out.
     400 parameter_missing a[c]
         Missing required parameter: a[c].
     400 parameter_invalid_integer n
@@ -90,19 +90,19 @@ fn refuses_bad_values() {
     400 - l
         Invalid array: x
     400 - h
-        Invalid object: h has another shape
+        Invalid object: h has another type
     400 - t
-        Invalid string: t has another shape
+        Invalid string: t has another type
     400 parameter_invalid_empty e
-        e is an empty string; give a value or leave it out.
+        e is an empty string. Send a value, or leave it out.
     400 - m
-        Invalid array: m has another shape
+        Invalid array: m has another type
     400 - o
         Invalid boolean: y
     400 parameter_invalid_integer i[u]
         Invalid integer:  2
     400 - x
-        Invalid string: x has more than 2 characters
+        Invalid string: x may have at most 2 characters
     400 - x
         Invalid x: must be one of balance, ownership, or transactions
     400 - x
@@ -186,7 +186,7 @@ fn refuses_bad_forms() {
     400 - -
         A parameter is not valid UTF-8.
     400 - -
-        A parameter holds a zero byte.
+        A parameter contains a zero byte. Leave the byte out.
     400 - -
         Invalid parameter name: 
     400 - -
@@ -200,9 +200,9 @@ fn refuses_bad_forms() {
     400 - -
         Invalid parameter name: a[[b]]
     400 - a[b]
-        The parameter a[b] is given both with and without brackets.
+        The parameter a[b] was sent both with and without brackets. Send one form.
     400 - a
-        The parameter a is given both with and without brackets.
+        The parameter a was sent both with and without brackets. Send one form.
     400 - -
         A parameter may have at most 8 brackets: a[b][b][b][b][b][b][b][b][b]
     400 - -
@@ -253,7 +253,7 @@ fn reads_ranges() {
     400 parameter_invalid_integer at[gt]
         Invalid integer: x
     400 parameter_invalid_empty at
-        at is an empty string; give a value or leave it out.
+        at is an empty string. Send a value, or leave it out.
     ");
 }
 
@@ -285,11 +285,11 @@ fn changes_metadata() {
         A metadata key may have at most 40 characters:
         kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk
     400 - metadata[k]
-        Invalid string: metadata[k] has more than 500 characters
+        Invalid string: metadata[k] may have at most 500 characters
     400 - metadata[a]
-        Invalid string: metadata[a] has another shape
+        Invalid string: metadata[a] has another type
     400 - metadata
-        Invalid object: metadata has another shape
+        Invalid object: metadata has another type
     400 - metadata
         Invalid object: x
     ");

@@ -343,9 +343,9 @@ fn refused(verification: Verification, deposits: &Deposits) -> Refusal {
             "payment_method_microdeposit_verification_descriptor_code_mismatch",
         ),
         (Verification::TimedOut, _) => {
-            ("The deposits were not told in time.", refused_code(verification))
+            ("The deposits were not verified in time.", refused_code(verification))
         }
-        _ => ("The deposits were told wrongly too often.", refused_code(verification)),
+        _ => ("Too many attempts to verify the deposits were wrong.", refused_code(verification)),
     };
     Refusal::invalid(message).code(code)
 }

@@ -390,7 +390,7 @@ mod tests {
         {
           "error": {
             "code": "institution_timeout",
-            "message": "The institution did not answer in time.",
+            "message": "The institution did not respond in time.",
             "next_step": "retry_later"
           },
           "id": "fctxnref_000000000010000000000001",
