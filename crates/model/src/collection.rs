@@ -69,7 +69,7 @@ mod tests {
 
     /// A request overrides the settings, and `payment_method` is always asked for.
     #[test]
-    fn what_is_sent_wins() {
+    fn a_request_overrides_the_settings() {
         let settings = Collection {
             permissions: Some([Permission::PaymentMethod, Permission::Transactions].into()),
             prefetch: Some(vec![Prefetch::Transactions]),

@@ -40,7 +40,7 @@ pub struct Refreshed {
 
 /// Compares the bank's records with the stored rows.
 ///
-/// `held` must contain every stored row with a bank id among the records or removals. For a
+/// `stored` must contain every stored row with a bank id among the records or removals. For a
 /// snapshot it must also contain every row with a `transacted_at` in its range. Other rows of the
 /// account do not change the result.
 ///
@@ -49,37 +49,37 @@ pub struct Refreshed {
 /// bank id.
 pub fn diff(
     refreshed: Refreshed,
-    held: &[HeldTransaction],
+    stored: &[HeldTransaction],
     records: &[BankTransaction],
     removals: &[Removal],
     coverage: Coverage,
 ) -> Changes {
     let mut changes = Changes::default();
-    let mut named = vec![false; held.len()];
-    let mut renewals = Vec::new();
+    let mut named = vec![false; stored.len()];
+    let mut updates = Vec::new();
     let mut ordinal = refreshed.rows;
-    for (record, place) in newest_forms(held, records) {
-        let Some(place) = place else {
+    for (record, index) in newest_forms(stored, records) {
+        let Some(index) = index else {
             ordinal += 1;
             changes.rows.push(created(refreshed, ordinal, record));
             continue;
         };
-        let row = &held[place];
-        named[place] = true;
-        match renewed(refreshed, row, record) {
+        let row = &stored[index];
+        named[index] = true;
+        match changed_row(refreshed, row, record) {
             Some(newest) => {
                 let was_pending = row.shown.status == TransactionStatus::Pending;
                 let is_posted = newest.shown.status == TransactionStatus::Posted;
                 changes.posted += usize::from(was_pending && is_posted);
-                renewals.push(newest);
+                updates.push(newest);
             }
             None => changes.untouched += 1,
         }
     }
     changes.created = changes.rows.len();
-    changes.rows.append(&mut renewals);
-    let unnamed = held.iter().zip(&named).filter(|(_, named)| !**named).map(|(row, _)| row);
-    for row in vanished(unnamed, removals, coverage, refreshed) {
+    changes.rows.append(&mut updates);
+    let unnamed = stored.iter().zip(&named).filter(|(_, named)| !**named).map(|(row, _)| row);
+    for row in removed_rows(unnamed, removals, coverage, refreshed) {
         changes.voided += 1;
         changes.rows.push(row);
     }
@@ -89,28 +89,28 @@ pub fn diff(
 /// Returns one record per bank id, the last one, with the index of its stored row. The order is
 /// that of the first record of each id.
 fn newest_forms<'a>(
-    held: &[HeldTransaction],
+    stored: &[HeldTransaction],
     records: &'a [BankTransaction],
 ) -> Vec<(&'a BankTransaction, Option<usize>)> {
     let mut newest: Vec<(&BankTransaction, Option<usize>)> = Vec::with_capacity(records.len());
-    let mut of_row: Vec<Option<usize>> = vec![None; held.len()];
+    let mut of_row: Vec<Option<usize>> = vec![None; stored.len()];
     let mut of_new: HashMap<&str, usize> = HashMap::new();
-    for (record, place) in records.iter().zip(places(held, records)) {
-        let known = match place {
-            Some(place) => of_row[place],
+    for (record, index) in records.iter().zip(indexes_of_rows(stored, records)) {
+        let known = match index {
+            Some(index) => of_row[index],
             None => of_new.get(record.bank_id.as_str()).copied(),
         };
         if let Some(known) = known {
             newest[known].0 = record;
             continue;
         }
-        match place {
-            Some(place) => of_row[place] = Some(newest.len()),
+        match index {
+            Some(index) => of_row[index] = Some(newest.len()),
             None => {
                 of_new.insert(&record.bank_id, newest.len());
             }
         }
-        newest.push((record, place));
+        newest.push((record, index));
     }
     newest
 }
@@ -120,45 +120,45 @@ fn newest_forms<'a>(
 /// A bank lists its records in almost the same order every time. The search therefore starts beside
 /// the row that was found last, because a hash table of all ids would cost several times as much as
 /// the rest of the diff.
-fn places(held: &[HeldTransaction], records: &[BankTransaction]) -> Vec<Option<usize>> {
+fn indexes_of_rows(stored: &[HeldTransaction], records: &[BankTransaction]) -> Vec<Option<usize>> {
     let mut last = None;
-    let mut astray: HashMap<&str, Option<usize>> = HashMap::new();
-    let mut places: Vec<Option<usize>> = Vec::with_capacity(records.len());
+    let mut missed: HashMap<&str, Option<usize>> = HashMap::new();
+    let mut indexes: Vec<Option<usize>> = Vec::with_capacity(records.len());
     for record in records {
-        let place = near(held, last, &record.bank_id);
-        if place.is_none() {
-            astray.insert(&record.bank_id, None);
+        let index = find_near(stored, last, &record.bank_id);
+        if index.is_none() {
+            missed.insert(&record.bank_id, None);
         }
-        last = place.or(last);
-        places.push(place);
+        last = index.or(last);
+        indexes.push(index);
     }
-    if astray.is_empty() || held.is_empty() {
-        return places;
+    if missed.is_empty() || stored.is_empty() {
+        return indexes;
     }
-    for (place, row) in held.iter().enumerate() {
-        if let Some(found) = astray.get_mut(row.bank_id.as_str()) {
-            *found = Some(place);
-        }
-    }
-    for (place, record) in places.iter_mut().zip(records) {
-        if place.is_none() {
-            *place = astray.get(record.bank_id.as_str()).copied().flatten();
+    for (index, row) in stored.iter().enumerate() {
+        if let Some(found) = missed.get_mut(row.bank_id.as_str()) {
+            *found = Some(index);
         }
     }
-    places
+    for (index, record) in indexes.iter_mut().zip(records) {
+        if index.is_none() {
+            *index = missed.get(record.bank_id.as_str()).copied().flatten();
+        }
+    }
+    indexes
 }
 
 /// The greatest distance at which a row is searched beside the row found last.
-const NEAR: usize = 8;
+const DISTANCE_MAX: usize = 8;
 
 /// Returns the index of a bank id near another index, or near the beginning.
-fn near(held: &[HeldTransaction], last: Option<usize>, bank_id: &str) -> Option<usize> {
-    let is_it = |place: &usize| held.get(*place).is_some_and(|row| row.bank_id == bank_id);
-    let Some(last) = last else { return (0..NEAR).find(is_it) };
-    (1..=NEAR)
+fn find_near(stored: &[HeldTransaction], last: Option<usize>, bank_id: &str) -> Option<usize> {
+    let matches = |index: &usize| stored.get(*index).is_some_and(|row| row.bank_id == bank_id);
+    let Some(last) = last else { return (0..DISTANCE_MAX).find(matches) };
+    (1..=DISTANCE_MAX)
         .flat_map(|distance| [Some(last + distance), last.checked_sub(distance)])
         .flatten()
-        .find(is_it)
+        .find(matches)
 }
 
 fn created(refreshed: Refreshed, ordinal: u32, record: &BankTransaction) -> HeldTransaction {
@@ -191,18 +191,18 @@ fn status(status: BankStatus) -> TransactionStatus {
 /// the first refresh that saw it posted.
 fn posted_at(
     record: &BankTransaction,
-    held: Option<AccountTime>,
+    stored: Option<AccountTime>,
     now: AccountTime,
 ) -> Option<AccountTime> {
     match record.status {
         BankStatus::Pending => None,
-        BankStatus::Posted => Some(record.posted_at.or(held).unwrap_or(now)),
+        BankStatus::Posted => Some(record.posted_at.or(stored).unwrap_or(now)),
     }
 }
 
 /// Returns the newest form of a stored row, or `None` if the record equals it. A void row that the
 /// bank shows again is restored.
-fn renewed(
+fn changed_row(
     refreshed: Refreshed,
     row: &HeldTransaction,
     record: &BankTransaction,
@@ -210,14 +210,14 @@ fn renewed(
     let row = &row.shown;
     let posted_at = posted_at(record, row.posted_at, refreshed.now);
     let status = status(record.status);
-    let is_held = row.status == status
+    let is_equal = row.status == status
         && row.amount == record.amount
         && row.transacted_at == record.transacted_at
         && row.posted_at == posted_at
         && row.void_at.is_none()
         && row.currency == record.currency
         && row.description == record.description;
-    if is_held {
+    if is_equal {
         return None;
     }
     let shown = Transaction {
@@ -238,7 +238,7 @@ fn renewed(
 /// Returns the rows without a record that the bank removed: a removal names them, or they are
 /// missing from the range of a snapshot. They are in list order, so that the same input gives the
 /// same output.
-fn vanished<'a>(
+fn removed_rows<'a>(
     unnamed: impl Iterator<Item = &'a HeldTransaction>,
     removals: &[Removal],
     coverage: Coverage,

@@ -26,14 +26,14 @@ fn refreshed(sequence: u32, rows: u32) -> Refreshed {
 }
 
 /// Writes the rows of a refresh over the stored rows, by bank id.
-fn put(held: &mut BTreeMap<String, HeldTransaction>, changes: Changes) {
+fn put(stored: &mut BTreeMap<String, HeldTransaction>, changes: Changes) {
     for row in changes.rows {
-        held.insert(row.bank_id.clone(), row);
+        stored.insert(row.bank_id.clone(), row);
     }
 }
 
-fn base(held: &BTreeMap<String, HeldTransaction>) -> Vec<HeldTransaction> {
-    held.values().cloned().collect()
+fn base(stored: &BTreeMap<String, HeldTransaction>) -> Vec<HeldTransaction> {
+    stored.values().cloned().collect()
 }
 
 fn records() -> impl Strategy<Value = Vec<BankTransaction>> {
@@ -51,15 +51,15 @@ proptest! {
     /// After a snapshot, the rows in its range that are not void equal the bank's. Rows that the
     /// bank no longer shows are void, and still stored.
     #[test]
-    fn snapshots_leave_what_the_bank_shows(first in records(), second in records()) {
+    fn snapshots_equal_the_bank(first in records(), second in records()) {
         let all = Coverage::Snapshot { from: AccountTime(0), to: NOW };
-        let mut held = BTreeMap::new();
-        put(&mut held, diff(refreshed(1, 0), &[], &first, &[], all));
-        let rows = u32::try_from(held.len()).unwrap();
-        let before = held.clone();
-        put(&mut held, diff(refreshed(2, rows), &base(&before), &second, &[], all));
+        let mut stored = BTreeMap::new();
+        put(&mut stored, diff(refreshed(1, 0), &[], &first, &[], all));
+        let rows = u32::try_from(stored.len()).unwrap();
+        let before = stored.clone();
+        put(&mut stored, diff(refreshed(2, rows), &base(&before), &second, &[], all));
         let bank = shown(&second);
-        for (id, row) in &held {
+        for (id, row) in &stored {
             if let Some(record) = bank.get(id) {
                 prop_assert_eq!(row.shown.amount, record.amount);
                 prop_assert_eq!(row.shown.transacted_at, record.transacted_at);
@@ -76,25 +76,25 @@ proptest! {
                 prop_assert_eq!(row.shown.sequence == 2, row != old);
             }
         }
-        prop_assert!(bank.keys().all(|id| held.contains_key(id)));
+        prop_assert!(bank.keys().all(|id| stored.contains_key(id)));
     }
 
     /// A delta changes only the rows that it names. A second run changes no row.
     #[test]
-    fn deltas_change_what_they_name(
+    fn deltas_change_only_named_rows(
         first in records(), second in records(), gone in prop::collection::vec(0..12_u8, 0..4),
     ) {
-        let mut held = BTreeMap::new();
-        put(&mut held, diff(refreshed(1, 0), &[], &first, &[], Coverage::Delta));
-        let rows = u32::try_from(held.len()).unwrap();
+        let mut stored = BTreeMap::new();
+        put(&mut stored, diff(refreshed(1, 0), &[], &first, &[], Coverage::Delta));
+        let rows = u32::try_from(stored.len()).unwrap();
         let removals: Vec<Removal> = gone
             .iter()
             .map(|id| Removal { bank_id: format!("b{id}"), vanished_at: Some(AccountTime(5)) })
             .collect();
-        let before = held.clone();
-        put(&mut held, diff(refreshed(2, rows), &base(&before), &second, &removals, Coverage::Delta));
+        let before = stored.clone();
+        put(&mut stored, diff(refreshed(2, rows), &base(&before), &second, &removals, Coverage::Delta));
         let bank = shown(&second);
-        for (id, row) in &held {
+        for (id, row) in &stored {
             let removed = removals.iter().any(|removal| &removal.bank_id == id);
             if !bank.contains_key(id) && !removed {
                 prop_assert_eq!(Some(row), before.get(id));
@@ -103,22 +103,22 @@ proptest! {
                 prop_assert_eq!(row.shown.status, TransactionStatus::Void);
             }
         }
-        let rows = u32::try_from(held.len()).unwrap();
-        let again = diff(refreshed(3, rows), &base(&held), &second, &removals, Coverage::Delta);
+        let rows = u32::try_from(stored.len()).unwrap();
+        let again = diff(refreshed(3, rows), &base(&stored), &second, &removals, Coverage::Delta);
         prop_assert_eq!(again.rows, Vec::new());
     }
 
     /// The result does not depend on the order of the stored rows, on other rows of the account, or
     /// on the distance of a record from its row.
     #[test]
-    fn the_order_of_rows_counts_for_nothing(
+    fn the_order_of_rows_does_not_matter(
         (ids, shuffled) in Just((0..60_u16).collect::<Vec<_>>())
             .prop_flat_map(|ids| (Just(ids.clone()).prop_shuffle(), Just(ids).prop_shuffle())),
         changed in prop::collection::vec(0..70_u16, 0..40), backwards: bool,
     ) {
         let of = |id: u16, amount| record(&format!("b{id}"), amount, 500 + i64::from(id), true);
         let first: Vec<BankTransaction> = ids.iter().map(|id| of(*id, -1)).collect();
-        let held = diff(refreshed(1, 0), &[], &first, &[], Coverage::Delta).rows;
+        let stored = diff(refreshed(1, 0), &[], &first, &[], Coverage::Delta).rows;
         let range = Coverage::Snapshot { from: AccountTime(520), to: NOW };
         let mut second: Vec<BankTransaction> = changed.iter().map(|id| of(*id, -2)).collect();
         second.extend(ids[..30].iter().filter(|id| !changed.contains(id)).map(|id| of(*id, -1)));
@@ -126,18 +126,18 @@ proptest! {
             second.reverse();
         }
         let find = |row: &HeldTransaction| second.iter().any(|record| record.bank_id == row.bank_id);
-        let asked: Vec<HeldTransaction> = held
+        let asked: Vec<HeldTransaction> = stored
             .iter()
             .filter(|row| find(row) || row.shown.transacted_at >= AccountTime(520))
             .cloned()
             .collect();
-        let mut other = held.clone();
+        let mut other = stored.clone();
         other.sort_by_key(|row| shuffled[usize::try_from(row.shown.id.ordinal).unwrap() - 1]);
         let expected = diff(refreshed(2, 60), &asked, &second, &[], range);
-        prop_assert_eq!(&diff(refreshed(2, 60), &held, &second, &[], range), &expected);
+        prop_assert_eq!(&diff(refreshed(2, 60), &stored, &second, &[], range), &expected);
         prop_assert_eq!(&diff(refreshed(2, 60), &other, &second, &[], range), &expected);
         let touched = changed.iter().collect::<std::collections::BTreeSet<_>>().len();
-        let gone = held.iter().filter(|row| !find(row) && row.shown.transacted_at >= AccountTime(520));
+        let gone = stored.iter().filter(|row| !find(row) && row.shown.transacted_at >= AccountTime(520));
         prop_assert_eq!(expected.rows.len(), touched + gone.count());
     }
 
@@ -166,7 +166,7 @@ fn a_tip_is_a_change_of_the_same_row() {
 
 /// A row older than a snapshot's range is not missing from it.
 #[test]
-fn a_snapshot_speaks_for_its_range_only() {
+fn a_snapshot_covers_its_range_only() {
     let old = record("b1", -5, 100, true);
     let first = diff(refreshed(1, 0), &[], &[old], &[], Coverage::Delta);
     let later = Coverage::Snapshot { from: AccountTime(101), to: NOW };
@@ -176,7 +176,7 @@ fn a_snapshot_speaks_for_its_range_only() {
 
 /// A removed row that the bank shows again is restored.
 #[test]
-fn a_vanished_row_may_return() {
+fn a_removed_row_may_return() {
     let shown = record("b1", -5, 100, false);
     let all = Coverage::Snapshot { from: AccountTime(0), to: NOW };
     let first = diff(refreshed(1, 0), &[], std::slice::from_ref(&shown), &[], all);

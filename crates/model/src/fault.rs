@@ -141,7 +141,7 @@ mod tests {
     /// Each selection takes its share: the first ones, every nth, or about a percentage. Only the
     /// same seed takes the same ones.
     #[test]
-    fn shares_take_what_they_say() {
+    fn selections_take_their_share() {
         assert_eq!(taken(Share::First(2), 0), [1, 2]);
         assert_eq!(taken(Share::Every(400), 0), [400, 800]);
         assert_eq!(taken(Share::Percent(100), 0).len(), 1_000);

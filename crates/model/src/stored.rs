@@ -228,8 +228,8 @@ impl Stored for LinkFlow {
 
     fn forget_at(&self) -> Option<ServerTime> {
         // A holder who saved accounts is found again by the flow that saved them.
-        let found_again = self.lookup().is_some();
-        (!found_again).then(|| self.begun.plus_ms(LINK_FLOW_KEPT_MS_MAX))
+        let is_saved = self.lookup().is_some();
+        (!is_saved).then(|| self.begun.plus_ms(LINK_FLOW_KEPT_MS_MAX))
     }
 
     fn lookup(&self) -> Option<Lookup> {

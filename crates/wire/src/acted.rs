@@ -54,11 +54,11 @@ pub fn is_kept(name: &str) -> bool {
 pub fn find_dropped(call: &str, given: &Given) -> Option<String> {
     let Given::Hash(members) = given else { return None };
     let mut members = members.iter().filter(|(name, _)| !is_kept(name));
-    members.find_map(|(name, value)| dropped(of_call(call), name.clone(), value))
+    members.find_map(|(name, value)| find_in_value(of_call(call), name.clone(), value))
 }
 
 /// The error of a strict server for a parameter that it would otherwise ignore.
-pub(crate) fn refusal(path: &str) -> Error {
+pub(crate) fn ignored_error(path: &str) -> Error {
     let path = shown(path);
     let message = format!(
         "{path} is ignored by this server, and a strict server rejects it. Leave it out, or start \
@@ -67,15 +67,15 @@ pub(crate) fn refusal(path: &str) -> Error {
     Error::invalid(message).code("parameter_not_acted_on").param(path)
 }
 
-fn dropped(acted: Option<&Notes>, path: String, value: &Given) -> Option<String> {
-    let is_acted = |path: &str| acted.is_some_and(|acted| acted.contains_key(path));
-    if is_acted(&path) || matches!(value, Given::Unset | Given::Boolean(false)) {
+fn find_in_value(supported: Option<&Notes>, path: String, value: &Given) -> Option<String> {
+    let is_supported = |path: &str| supported.is_some_and(|supported| supported.contains_key(path));
+    if is_supported(&path) || matches!(value, Given::Unset | Given::Boolean(false)) {
         return None;
     }
     match value {
         Given::Hash(members) => members
             .iter()
-            .find_map(|(name, member)| dropped(acted, format!("{path}[{name}]"), member)),
+            .find_map(|(name, member)| find_in_value(supported, format!("{path}[{name}]"), member)),
         _ => Some(path),
     }
 }
@@ -87,7 +87,7 @@ mod tests {
 
     const CALL: &str = "POST /v1/payment_intents";
 
-    fn dropped_of(form: &str) -> Option<String> {
+    fn ignored_in(form: &str) -> Option<String> {
         let mut params = Params::parse("", &format!("amount=2000&currency=usd&{form}")).unwrap();
         find_dropped(CALL, &params.shaped(crate::shape::of_call(CALL).unwrap()).unwrap())
     }
@@ -95,7 +95,7 @@ mod tests {
     /// An ignored parameter is reported by its own path. A supported or shown one, or one with the
     /// value false, is not reported.
     #[test]
-    fn finds_what_is_dropped() {
+    fn finds_ignored_parameters() {
         let bank = "payment_method_options[us_bank_account]";
         for (form, path) in [
             ("customer=cus_1&metadata[a]=b&description=x", None),
@@ -114,7 +114,7 @@ mod tests {
             ),
             (&*format!("{bank}[financial_connections][permissions][]=payment_method"), None),
         ] {
-            assert_eq!(dropped_of(form).as_deref(), path, "{form}");
+            assert_eq!(ignored_in(form).as_deref(), path, "{form}");
         }
     }
 

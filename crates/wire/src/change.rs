@@ -58,10 +58,10 @@ pub struct Change {
     /// The beta that had it before there were previews.
     beta: Option<&'static str>,
     /// The added parameters, as a [`schema`](crate::shape).
-    came: &'static str,
+    added: &'static str,
     /// The removed parameters: the call, the name, and the code of the error. Without a code the
     /// parameter is rejected as an unknown one.
-    went: &'static [(&'static str, &'static str, Option<&'static str>)],
+    removed: &'static [(&'static str, &'static str, Option<&'static str>)],
     /// The added keys of objects: the object's word and the key.
     keys: &'static [(&'static str, &'static str)],
 }
@@ -85,8 +85,8 @@ const CHANGES: [&Change; 14] = [
 ];
 
 /// The schemas that each change adds, by call.
-static CAME: LazyLock<Vec<BTreeMap<&'static str, Shape>>> =
-    LazyLock::new(|| CHANGES.iter().map(|change| read_table(change.came)).collect());
+static ADDED: LazyLock<Vec<BTreeMap<&'static str, Shape>>> =
+    LazyLock::new(|| CHANGES.iter().map(|change| read_table(change.added)).collect());
 
 impl Change {
     /// Creates a change that all versions have from a date on, and that code checks for.
@@ -95,8 +95,8 @@ impl Change {
             since: Some(since),
             since_preview: since,
             beta: None,
-            came: "",
-            went: &[],
+            added: "",
+            removed: &[],
             keys: &[],
         }
     }
@@ -127,13 +127,13 @@ impl Version {
 pub fn read(params: &mut Params, call: &str, version: &Version) -> Result<Option<Given>, Error> {
     let Some(shape) = of_call(call) else { return Ok(None) };
     let known = CHANGES.iter().filter(|change| change.is_in(version));
-    let mut went = known.flat_map(|change| change.went).filter(|(of, ..)| *of == call);
-    if let Some((_, name, code)) = went.find(|(_, name, _)| params.has(name)) {
-        return Err(refusal(name, *code, version));
+    let mut removed = known.flat_map(|change| change.removed).filter(|(of, ..)| *of == call);
+    if let Some((_, name, code)) = removed.find(|(_, name, _)| params.has(name)) {
+        return Err(removed_error(name, *code, version));
     }
     let mut given = params.shaped(shape)?;
-    let came = CHANGES.iter().zip(&*CAME).filter(|(change, _)| change.is_in(version));
-    for shape in came.filter_map(|(_, came)| came.get(call)) {
+    let added = CHANGES.iter().zip(&*ADDED).filter(|(change, _)| change.is_in(version));
+    for shape in added.filter_map(|(_, added)| added.get(call)) {
         if let Given::Hash(members) = params.shaped(shape)? {
             for (name, value) in members {
                 given.put(&name, value);
@@ -146,7 +146,8 @@ pub fn read(params: &mut Params, call: &str, version: &Version) -> Result<Option
 
 /// Returns a parameter of a call, in any version.
 pub fn member(call: &str, name: &str) -> Option<&'static Member> {
-    let mut tables = of_call(call).into_iter().chain(CAME.iter().filter_map(|came| came.get(call)));
+    let mut tables =
+        of_call(call).into_iter().chain(ADDED.iter().filter_map(|added| added.get(call)));
     tables.find_map(|shape| match shape {
         Shape::Hash(members) => members.iter().find(|member| member.name == name),
         _ => None,
@@ -154,7 +155,7 @@ pub fn member(call: &str, name: &str) -> Option<&'static Member> {
 }
 
 /// The error for a removed parameter.
-fn refusal(name: &str, code: Option<&'static str>, version: &Version) -> Error {
+fn removed_error(name: &str, code: Option<&'static str>, version: &Version) -> Error {
     let Some(code) = code else { return Error::unknown_params(&[name.to_owned()], None) };
     let message =
         format!("{name} is no longer supported in API version {}. Leave it out.", version.as_str());
@@ -188,8 +189,8 @@ mod tests {
         let date = |change: &Change| change.since.unwrap_or(change.since_preview);
         assert!(CHANGES.is_sorted_by(|newer, older| date(newer) >= date(older)));
         for change in CHANGES {
-            let came = change.came.lines().filter(|line| !line.starts_with(' '));
-            for call in came.chain(change.went.iter().map(|(call, ..)| *call)) {
+            let added = change.added.lines().filter(|line| !line.starts_with(' '));
+            for call in added.chain(change.removed.iter().map(|(call, ..)| *call)) {
                 assert!(of_call(call).is_some(), "{call}");
             }
         }

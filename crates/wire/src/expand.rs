@@ -128,7 +128,7 @@ mod tests {
 
     /// A path that cannot be expanded, is unknown or is too deep is rejected.
     #[test]
-    fn refuses_other_paths() {
+    fn rejects_other_paths() {
         let many = "expand[]=data.ownership&".repeat(51);
         let errors: Vec<Error> = [
             "expand[]=data",

@@ -73,7 +73,7 @@ mod tests {
     /// A limit out of bounds, a limit that is not a number, and two cursors at once are rejected,
     /// each with its code and path.
     #[test]
-    fn refuses_a_bad_page() {
+    fn rejects_a_bad_page() {
         let errors: Vec<Error> = [
             "limit=0",
             "limit=101",

@@ -101,7 +101,7 @@ mod tests {
 
     /// The digest equals that of other implementations for the same input.
     #[test]
-    fn agrees_with_others() {
+    fn agrees_with_other_implementations() {
         let header = sign(&["whsec_test", "whsec_old"], 1_700_000_000, b"{\"a\":1}");
         insta::assert_snapshot!(header.replace(',', "\n"), @"
         t=1700000000
@@ -112,7 +112,7 @@ mod tests {
 
     /// Each problem has its own error.
     #[test]
-    fn refuses_what_is_wrong() {
+    fn rejects_wrong_headers() {
         let header = sign(&["one", "two"], 1_000, b"body");
         assert_eq!(verify(&header, "two", b"body", 1_300, 300), Ok(()));
         assert_eq!(verify(&header, "three", b"body", 1_000, 300), Err(SignatureError::Mismatch));

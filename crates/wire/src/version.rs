@@ -193,7 +193,7 @@ mod tests {
 
     /// A text that is not a version is rejected with 400.
     #[test]
-    fn refuses_what_is_no_version() {
+    fn rejects_other_texts() {
         for text in [
             "",
             "latest",

@@ -4,7 +4,7 @@
 use super::Change;
 
 pub(super) const CHANGE: Change = Change {
-    came: "\
+    added: "\
 POST /v1/payment_intents
  allowed_payment_method_types list text 100
 POST /v1/payment_intents/{id}

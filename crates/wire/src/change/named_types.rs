@@ -9,11 +9,11 @@ const NAME: &str = "payment_method_types";
 
 pub(super) const CHANGE: Change = Change {
     since_preview: "2026-08-26",
-    came: "\
+    added: "\
 POST /v1/checkout/sessions
  allowed_payment_method_types list text 100
 ",
-    went: &[
+    removed: &[
         ("POST /v1/payment_intents", NAME, CODE),
         ("POST /v1/payment_intents/{id}", NAME, CODE),
         ("POST /v1/payment_intents/{id}/confirm", NAME, CODE),

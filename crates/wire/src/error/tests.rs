@@ -48,8 +48,8 @@ fn envelope_is_indented_json() {
 
 /// Every kind of error has a message, a status, a type and a code.
 #[test]
-fn faults_read_well() {
-    let faults = [
+fn errors_read_well() {
+    let errors = [
         Error::unknown_params(&["fetaures".into()], Some("features")),
         Error::unknown_params(&["a[b]".into(), "c".into()], None),
         Error::bad_integer("limit", "ten"),
@@ -75,7 +75,7 @@ fn faults_read_well() {
         Error::idempotency_key_in_use("k"),
         Error::idempotency_mismatch("k"),
     ];
-    insta::assert_snapshot!(listed(&faults), @"
+    insta::assert_snapshot!(listed(&errors), @"
     400 parameter_unknown fetaures
         Received unknown parameter: fetaures. Did you mean features?
     400 parameter_unknown a[b]

@@ -13,7 +13,7 @@ mod gaps;
 mod shaped;
 mod value;
 
-use crate::acted::{find_dropped, refusal};
+use crate::acted::{find_dropped, ignored_error};
 use crate::error::Error;
 use form::{Branch, Node};
 use model::Word;
@@ -25,7 +25,7 @@ pub use gaps::Gaps;
 pub use value::{MetadataChange, Range, Setting, without_repeats};
 
 /// The minimum similarity of a proposed name to an unknown one, from 0 to 1.
-const LIKENESS_MIN: f64 = 0.7;
+const SIMILARITY_MIN: f64 = 0.7;
 
 /// One hash of parameters with its path, from which parameters are taken.
 #[derive(Clone, Debug)]
@@ -34,13 +34,13 @@ pub struct Params {
     path: String,
     held: Branch,
     /// The names of all known parameters, as candidates for the proposed name.
-    asked: Vec<&'static str>,
+    known_names: Vec<&'static str>,
     /// The known parameters that were ignored.
     ignored: Vec<&'static str>,
     /// True if ignored parameters are rejected.
     strict: bool,
     /// The path of the first ignored parameter that was sent.
-    dropped: Option<String>,
+    ignored_path: Option<String>,
 }
 
 impl Params {
@@ -54,7 +54,14 @@ impl Params {
     }
 
     fn of(path: String, held: Branch) -> Self {
-        Self { path, held, asked: Vec::new(), ignored: Vec::new(), strict: false, dropped: None }
+        Self {
+            path,
+            held,
+            known_names: Vec::new(),
+            ignored: Vec::new(),
+            strict: false,
+            ignored_path: None,
+        }
     }
 
     /// Returns the lists with gaps in their indexes. It must be called before a parameter is taken.
@@ -70,8 +77,8 @@ impl Params {
 
     /// Records the ignored parameters among those that were read by the schema of the call.
     pub fn note_dropped(&mut self, call: &str, given: &Given) {
-        if self.strict && self.dropped.is_none() {
-            self.dropped = find_dropped(call, given);
+        if self.strict && self.ignored_path.is_none() {
+            self.ignored_path = find_dropped(call, given);
         }
     }
 
@@ -87,11 +94,12 @@ impl Params {
     /// also rejects ignored parameters.
     pub fn finish(self) -> Result<(), Error> {
         let Some(first) = self.held.named.keys().next() else {
-            return self.dropped.map_or(Ok(()), |path| Err(refusal(&path)));
+            return self.ignored_path.map_or(Ok(()), |path| Err(ignored_error(&path)));
         };
-        let alike = self.asked.iter().map(|name| (strsim::jaro_winkler(name, first), *name));
-        let nearest = alike
-            .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
+        let similar =
+            self.known_names.iter().map(|name| (strsim::jaro_winkler(name, first), *name));
+        let nearest = similar
+            .filter(|(similarity, _)| *similarity >= SIMILARITY_MIN)
             .max_by(|(one, _), (two, _)| one.total_cmp(two))
             .map(|(_, name)| name);
         let paths: Vec<String> = self.held.named.keys().map(|name| self.path_of(name)).collect();
@@ -102,7 +110,7 @@ impl Params {
     fn known(&self) -> String {
         let what = if self.path.is_empty() { "This call" } else { &self.path };
         let (ignored, taken): (Vec<&str>, Vec<&str>) =
-            self.asked.iter().partition(|name| self.ignored.contains(name));
+            self.known_names.iter().partition(|name| self.ignored.contains(name));
         let mut known = format!("{what} takes: {}.", taken.join(", "));
         if !ignored.is_empty() {
             known.push_str(" Ignored: ");
@@ -139,14 +147,14 @@ impl Params {
             && self.strict
         {
             let path = node.first_path(self.path_of(name));
-            self.dropped.get_or_insert(path);
+            self.ignored_path.get_or_insert(path);
         }
     }
 
     /// Records that the sent value of a parameter is ignored, although other values are supported.
     pub fn note_inert(&mut self, name: &str) {
-        if self.strict && self.dropped.is_none() {
-            self.dropped = Some(self.path_of(name));
+        if self.strict && self.ignored_path.is_none() {
+            self.ignored_path = Some(self.path_of(name));
         }
     }
 
@@ -305,7 +313,7 @@ impl Params {
     }
 
     fn take(&mut self, name: &'static str) -> Option<Node> {
-        self.asked.push(name);
+        self.known_names.push(name);
         self.held.named.remove(name)
     }
 

@@ -171,7 +171,7 @@ mod tests {
 
     /// The call from Stripe's guide is read completely.
     #[test]
-    fn reads_the_guides_call() {
+    fn reads_the_call_of_the_guide() {
         let given = given(
             "amount=2000&currency=USD&customer=cus_1&setup_future_usage=off_session\
              &payment_method_types[]=us_bank_account&metadata[a]=&metadata[b]=1\
@@ -212,7 +212,7 @@ mod tests {
 
     /// Every error has the path of its parameter.
     #[test]
-    fn faults_name_their_path() {
+    fn errors_name_their_path() {
         let errors: Vec<Error> = [
             "currency=usd",
             "amount=1&currency=us",

@@ -16,7 +16,7 @@ fn refused<T>(result: Result<T, Error>) -> Error {
 
 /// Brackets may be raw or escaped, and lists indexed or appended, in any order.
 #[test]
-fn reads_what_clients_send() {
+fn reads_every_spelling() {
     for form in [
         "features[]=balance&features[]=transactions",
         "features[0]=balance&features[1]=transactions",
@@ -56,7 +56,7 @@ fn reads_lists_of_hashes() {
 
 /// Each error of a value has the full path of the parameter.
 #[test]
-fn refuses_bad_values() {
+fn rejects_bad_values() {
     let form = "a[b]=&n=1x&f[0]=balance&f[1]=balances&l=x&h[]=1&t[x]=1&e=&m[x]=1&o=y&i[u]=+2";
     let mut params = body(form);
     let mut a = params.hash("a").unwrap().unwrap();
@@ -117,11 +117,11 @@ fn refuses_bad_values() {
 /// Items of lists are known by their positions, and errors name the indexes that were sent, in
 /// nested lists too. Metadata keys are not changed.
 #[test]
-fn gaps_are_told_as_sent() {
+fn gaps_are_reported_as_sent() {
     let form = "f[7]=a&f[3]=b&f[]=c&h[2][x][5]=1&h[2][x][1]=2&plain[0]=1&plain[1]=2&metadata[5]=x\
                 &o[metadata][4]=x&o[l][1]=x";
     let gaps = body(form).gaps();
-    let told = [
+    let paths = [
         "f[0]",
         "f[1]",
         "f[2]",
@@ -134,7 +134,7 @@ fn gaps_are_told_as_sent() {
         "o[l][0]",
         "other[0]",
     ];
-    let sent = told.map(|path| gaps.as_sent(path));
+    let sent = paths.map(|path| gaps.as_sent(path));
     assert_eq!(
         sent,
         [
@@ -156,7 +156,7 @@ fn gaps_are_told_as_sent() {
 
 /// Malformed forms are rejected.
 #[test]
-fn refuses_bad_forms() {
+fn rejects_bad_forms() {
     let deep = format!("a{}=1", "[b]".repeat(9));
     let many = "a[]=1&".repeat(1_001);
     let errors: Vec<Error> = [
@@ -212,7 +212,7 @@ fn refuses_bad_forms() {
 
 /// An unknown parameter is rejected with the most similar known name.
 #[test]
-fn refuses_unknown_parameters() {
+fn rejects_unknown_parameters() {
     let mut params = body("fetaures[]=balance");
     let _ = params.choices::<Feature>("features");
     params.pass_over("expand");

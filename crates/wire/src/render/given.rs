@@ -46,7 +46,7 @@ impl Shown {
         if let Given::Hash(given) = given {
             for (name, member) in given {
                 if let Some(shown) = members.get_mut(name) {
-                    lay_over(shown, value(member));
+                    merge(shown, value(member));
                 }
             }
         }
@@ -73,10 +73,10 @@ pub(crate) fn leave_out(shown: &mut Value, name: &str) {
 }
 
 /// Adds the defaults to a hash, if the hash was sent.
-pub(crate) fn complete(given: &mut Value, defaults: Value) {
+pub(crate) fn add_defaults(given: &mut Value, defaults: Value) {
     if given.is_object() {
         let held = std::mem::replace(given, defaults);
-        lay_over(given, held);
+        merge(given, held);
     }
 }
 
@@ -91,11 +91,11 @@ pub(crate) fn show_number(value: &mut Value) {
 }
 
 /// Merges a value into another one. Hashes are merged key by key.
-pub(crate) fn lay_over(shown: &mut Value, given: Value) {
+pub(crate) fn merge(shown: &mut Value, given: Value) {
     match (shown, given) {
         (Value::Object(shown), Value::Object(given)) => {
             for (name, value) in given {
-                lay_over(shown.entry(name).or_insert(Value::Null), value);
+                merge(shown.entry(name).or_insert(Value::Null), value);
             }
         }
         (shown, given) => *shown = given,
@@ -122,18 +122,18 @@ mod tests {
 
     /// Missing keys of a hash get their defaults. A missing hash stays missing.
     #[test]
-    fn completes_what_was_given() {
+    fn adds_defaults_to_a_hash() {
         let mut given = json!({"a": {"b": 1}});
-        complete(&mut given, json!({"a": {"b": 0, "c": 2}, "d": null}));
+        add_defaults(&mut given, json!({"a": {"b": 0, "c": 2}, "d": null}));
         assert_eq!(given, json!({"a": {"b": 1, "c": 2}, "d": null}));
         let mut given = Value::Null;
-        complete(&mut given, json!({"a": 1}));
+        add_defaults(&mut given, json!({"a": 1}));
         assert_eq!(given, Value::Null);
     }
 
     /// Extra parameters are shown where the object has their key, and hashes are merged key by key.
     #[test]
-    fn lays_what_was_given_over_the_template() {
+    fn merges_extra_parameters_into_the_template() {
         let template = json!({"a": {"b": null, "c": 1}, "d": null});
         let given: Given =
             serde_json::from_value(json!({"a": {"b": true}, "d": [1, "x"], "e": 5})).unwrap();

@@ -178,7 +178,7 @@ fn controller(given: &Given) -> Value {
         _ => of_type("account", "stripe", "stripe", "full"),
     };
     if let Some(chosen) = given.at(&["controller"]) {
-        crate::render::given::lay_over(&mut shown, given_value(chosen));
+        crate::render::given::merge(&mut shown, given_value(chosen));
         leave_out(&mut shown, "application");
     }
     shown

@@ -244,7 +244,7 @@ mod tests {
 
     /// The requested values are repeated, and the country is spelled as in each version.
     #[test]
-    fn repeats_what_was_asked_for() {
+    fn repeats_requested_values() {
         let mut session = samples::session();
         session.filters = Some(SessionFilters {
             account_subcategories: Some(vec![Subcategory::Checking]),

@@ -91,14 +91,14 @@ pub fn message(message: &Message<'_>, conversation: &str) -> String {
 /// assert_eq!(read(text), Some(Received::Acknowledged { conversation: "wc_1".into() }));
 /// ```
 pub fn read(text: &str) -> Option<Received> {
-    let said: Value = serde_json::from_str(text).ok()?;
-    let word = |name: &str| said.get(name).and_then(Value::as_str).map(str::to_owned);
+    let message_json: Value = serde_json::from_str(text).ok()?;
+    let word = |name: &str| message_json.get(name).and_then(Value::as_str).map(str::to_owned);
     match word("type")?.as_str() {
         "event_ack" => {
             Some(Received::Acknowledged { conversation: word("webhook_conversation_id")? })
         }
         "webhook_response" => {
-            let status = said.get("status").and_then(Value::as_i64)?;
+            let status = message_json.get("status").and_then(Value::as_i64)?;
             Some(Received::Answered { event: word("webhook_id")?, status })
         }
         _ => None,
@@ -111,7 +111,7 @@ mod tests {
 
     /// An unknown message is ignored.
     #[test]
-    fn reads_only_what_it_knows() {
+    fn ignores_unknown_messages() {
         let answered = r#"{"type":"webhook_response","webhook_id":"evt_1","status":200}"#;
         let read_so = Received::Answered { event: "evt_1".into(), status: 200 };
         assert_eq!(read(answered), Some(read_so));

@@ -1,6 +1,6 @@
 //! Checkout Sessions and their line items.
 
-use super::intent::lay_collection;
+use super::intent::put_link_requirements;
 use super::method_configuration::details;
 use super::product::price_value;
 use crate::address::HostedPage;
@@ -8,7 +8,7 @@ use crate::change::leave_out_newer;
 use crate::expand::Field;
 use crate::render::View;
 use crate::render::connections::customer;
-use crate::render::given::{Expanded, Shown, complete, id_or_object, value as given_value};
+use crate::render::given::{Expanded, Shown, add_defaults, id_or_object, value as given_value};
 use model::Word;
 use model::payments::checkout::{CheckoutMode, CheckoutSession, LineItem};
 use model::payments::method_configuration::types_offered;
@@ -165,7 +165,7 @@ pub fn value(session: &CheckoutSession, view: &View<'_>, expanded: &Expanded) ->
         .put("total_details", amount.map(|_| nothing_else))
         .put("url", url);
     let mut value = shown.into_value();
-    complete_given(&mut value);
+    add_all_defaults(&mut value);
     for field in value["custom_fields"].as_array_mut().into_iter().flatten() {
         if field["optional"].is_null() {
             field["optional"] = false.into();
@@ -175,22 +175,22 @@ pub fn value(session: &CheckoutSession, view: &View<'_>, expanded: &Expanded) ->
     if bank.is_null() {
         *bank = json!({});
     }
-    lay_collection(bank, &session.collection);
+    put_link_requirements(bank, &session.collection);
     leave_out_newer(&mut value, view.version);
     value
 }
 
 /// Adds the defaults to hashes that the request sent in part.
-fn complete_given(value: &mut Value) {
+fn add_all_defaults(value: &mut Value) {
     for (name, defaults) in DEFAULTS.as_object().into_iter().flatten() {
         if let Some(given) = value.get_mut(name) {
-            complete(given, defaults.clone());
+            add_defaults(given, defaults.clone());
         }
     }
     for (_, asked) in
         value.get_mut("name_collection").and_then(Value::as_object_mut).into_iter().flatten()
     {
-        complete(asked, json!({"enabled": false, "optional": false}));
+        add_defaults(asked, json!({"enabled": false, "optional": false}));
     }
 }
 

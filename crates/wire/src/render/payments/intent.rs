@@ -137,7 +137,7 @@ pub fn value(intent: &Intent, view: &View<'_>, publishable: bool, expanded: &Exp
         if bank.is_null() {
             *bank = json!({});
         }
-        lay_collection(bank, &intent.collection);
+        put_link_requirements(bank, &intent.collection);
     } else {
         leave_out(&mut value["payment_method_options"], "us_bank_account");
     }
@@ -161,7 +161,7 @@ fn leave_out_metadata(value: &mut Value) {
 }
 
 /// Adds the link requirements of a payment object.
-pub(crate) fn lay_collection(bank: &mut Value, collection: &Collection) {
+pub(crate) fn put_link_requirements(bank: &mut Value, collection: &Collection) {
     bank["verification_method"] =
         collection.verification_method.map_or("automatic", Word::word).into();
     let words = |words: Vec<&'static str>| Value::from(words);

@@ -1,6 +1,6 @@
 //! Invoices, their lines and payments, and invoice items.
 
-use super::intent::lay_collection;
+use super::intent::put_link_requirements;
 use crate::address::HostedPage;
 use crate::expand::Field;
 use crate::render::View;
@@ -212,7 +212,7 @@ pub fn value(invoice: &Invoice, view: &View<'_>, expanded: &Expanded) -> Value {
     settings["payment_method_types"] = json!(invoice.method_types);
     let options = &mut settings["payment_method_options"];
     if options.is_object() && !options["us_bank_account"].is_null() {
-        lay_collection(&mut options["us_bank_account"], &invoice.collection);
+        put_link_requirements(&mut options["us_bank_account"], &invoice.collection);
     }
     value
 }

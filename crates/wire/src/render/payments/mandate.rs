@@ -18,7 +18,7 @@ pub fn value(mandate: &Mandate, expanded: &Expanded) -> Value {
         "online": null,
         "type": "offline",
     });
-    crate::render::given::lay_over(&mut acceptance, given_value(&mandate.acceptance));
+    crate::render::given::merge(&mut acceptance, given_value(&mandate.acceptance));
     if acceptance["type"] == "online" {
         crate::render::given::leave_out(&mut acceptance, "offline");
     } else {

@@ -37,7 +37,7 @@ pub fn value(method: &PaymentMethod, expanded: &Expanded) -> Value {
         "phone": null,
         "tax_id": null,
     });
-    crate::render::given::lay_over(&mut billing, given_value(&method.billing_details));
+    crate::render::given::merge(&mut billing, given_value(&method.billing_details));
     if let Some(word) = &method.allow_redisplay {
         shown.put("allow_redisplay", word.as_str());
     }

@@ -2,7 +2,7 @@
 
 use crate::expand::Field;
 use crate::render::given::{
-    Expanded, Shown, id_or_object, lay_over, leave_out, show_number, value as given_value,
+    Expanded, Shown, id_or_object, leave_out, merge, show_number, value as given_value,
 };
 use model::payments::product::{Price, Product};
 use serde_json::{Value, json};
@@ -78,7 +78,7 @@ pub fn price_value(price: &Price, expanded: &Expanded) -> Value {
             "trial_period_days": null,
             "usage_type": "licensed",
         });
-        lay_over(&mut recurring, given_value(given));
+        merge(&mut recurring, given_value(given));
         recurring
     });
     let product = Some(price.product.clone());

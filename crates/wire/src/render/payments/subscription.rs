@@ -1,10 +1,10 @@
 //! Subscriptions and their items.
 
-use super::intent::lay_collection;
+use super::intent::put_link_requirements;
 use super::product::price_value;
 use crate::expand::Field;
 use crate::render::connections::customer;
-use crate::render::given::{Expanded, Shown, complete, id_or_object, show_number};
+use crate::render::given::{Expanded, Shown, add_defaults, id_or_object, show_number};
 use model::Word;
 use model::clock::AccountTime;
 use model::payments::subscription::{Subscription, SubscriptionItem};
@@ -126,13 +126,13 @@ pub fn value(subscription: &Subscription, expanded: &Expanded) -> Value {
     }
     let mut value = shown.into_value();
     show_number(&mut value["application_fee_percent"]);
-    complete(&mut value["pending_invoice_item_interval"], json!({"interval_count": 1}));
+    add_defaults(&mut value["pending_invoice_item_interval"], json!({"interval_count": 1}));
     value["cancellation_details"]["reason"] = json!(subscription.cancel_reason);
     let settings = &mut value["payment_settings"];
     settings["payment_method_types"] = json!(subscription.method_types);
     let options = &mut settings["payment_method_options"];
     if options.is_object() && !options["us_bank_account"].is_null() {
-        lay_collection(&mut options["us_bank_account"], &subscription.collection);
+        put_link_requirements(&mut options["us_bank_account"], &subscription.collection);
     }
     value
 }
