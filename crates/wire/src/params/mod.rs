@@ -10,7 +10,7 @@
 
 mod form;
 mod gaps;
-mod shaped;
+mod schema;
 mod value;
 
 use crate::acted::{find_dropped, ignored_error};
