@@ -386,11 +386,5 @@ impl Object {
 
 /// What stands for a secret that an object is looked up by: the secret itself is stored sealed.
 fn secret_lookup(secret: &str) -> String {
-    use std::fmt::Write as _;
-    let digest = Sha256::digest(secret.as_bytes());
-    digest.iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex::encode(Sha256::digest(secret.as_bytes()))
 }
