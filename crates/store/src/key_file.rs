@@ -6,11 +6,12 @@
 //! was answered is on disk; a process that dies in the middle of a change has changed nothing, and
 //! the next one to open the file clears what it left behind.
 
+use crate::exact;
 use model::id::{KeyId, MerchantId};
 use model::key::{IssuedKey, KeyDigest};
 use model::limits::ISSUED_KEYS_MAX;
 use model::time::ServerTime;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, named_params, params};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
@@ -33,7 +34,7 @@ const CREATE_KEYS: &str = "CREATE TABLE IF NOT EXISTS keys (\
      created INTEGER NOT NULL, revoked INTEGER) STRICT";
 const INSERT_KEY: &str = "INSERT INTO keys \
      (key, merchant, livemode, name, secret, publishable, created, revoked) \
-     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL WHERE (SELECT COUNT(*) FROM keys) < ?8";
+     SELECT :key, :merchant, :livemode, :name, :secret, :publishable, :created, NULL WHERE (SELECT COUNT(*) FROM keys) < :keys_max";
 const REVOKE_KEY: &str = "UPDATE keys SET revoked = ?2 WHERE key = ?1 AND revoked IS NULL";
 const LIST_KEYS: &str = "SELECT key, merchant, livemode, name, secret, publishable, created, \
      revoked FROM keys ORDER BY created, key";
@@ -88,16 +89,7 @@ impl KeyFile {
     pub fn create(&self, key: &IssuedKey) -> Result<(), KeyFileError> {
         let inserted = self.connection.execute(
             INSERT_KEY,
-            params![
-                column(key.id.number()),
-                column(key.merchant.number()),
-                key.livemode,
-                key.name,
-                key.secret.0,
-                key.publishable.0,
-                key.created.0,
-                ISSUED_KEYS_MAX,
-            ],
+            named_params! { ":key": column(key.id.number()), ":merchant": column(key.merchant.number()), ":livemode": key.livemode, ":name": key.name, ":secret": key.secret.0, ":publishable": key.publishable.0, ":created": key.created.0, ":keys_max": ISSUED_KEYS_MAX },
         )?;
         if inserted == 1 { Ok(()) } else { Err(KeyFileError::Full) }
     }
@@ -125,11 +117,15 @@ impl KeyFile {
 }
 
 fn column(number: u64) -> i64 {
-    number.cast_signed()
+    exact(number, "ids have at most 63 bits")
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<IssuedKey> {
-    let number = |index| row.get::<_, i64>(index).map(i64::cast_unsigned);
+    let number = |index| {
+        let stored: i64 = row.get(index)?;
+        let out_of_range = |_| rusqlite::Error::IntegralValueOutOfRange(index, stored);
+        u64::try_from(stored).map_err(out_of_range)
+    };
     Ok(IssuedKey {
         id: KeyId::from_number(number(0)?),
         merchant: MerchantId::from_number(number(1)?),

@@ -52,6 +52,11 @@ pub use store::{
 
 /// What a caller of a command can act on.
 #[derive(Debug, thiserror::Error)]
+/// Converts a number that fits by construction. `reason` says why it fits.
+fn exact<T, U: TryFrom<T>>(number: T, reason: &str) -> U {
+    U::try_from(number).unwrap_or_else(|_| panic!("{reason}"))
+}
+
 pub enum Error {
     /// Too many commands wait for the writer; trying again later helps.
     #[error("the writer's queue is full")]

@@ -107,6 +107,14 @@ impl From<Failure> for Error {
     }
 }
 
+    /// A column has a number that this program never writes.
+    #[error("the column {column} has the value {value}, which is out of range")]
+    OutOfRange {
+        /// The column's name.
+        column: String,
+        /// The number.
+        value: i64,
+    },
 /// Where a database lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {

@@ -10,6 +10,7 @@
 //! are not put back, so that what was under way is due at once.
 
 use crate::Reply;
+use crate::store::Failure;
 use model::id::{MerchantId, SnapshotId};
 use model::snapshot::{SandboxSize, SandboxSnapshot};
 
@@ -106,10 +107,12 @@ pub(crate) fn may_be_removed(size: &SandboxSize) -> bool {
     size.rows() <= SANDBOX_ROWS_MAX && size.merchants.len() <= SANDBOX_MERCHANTS_MAX
 }
 
-/// Above all of these counts. Claims and sequences have 32 bits, and so has what is above them all.
-pub(crate) fn floor_above(counts: impl IntoIterator<Item = u64>) -> u32 {
-    let highest = counts.into_iter().max().unwrap_or(0);
-    u32::try_from(highest).unwrap_or(u32::MAX).saturating_add(1)
+/// The smallest number above all of these counts. Counts have at most 32 bits, because claims and
+/// sequences have 32; a database that holds a larger count is corrupt.
+pub(crate) fn floor_above(counts: impl IntoIterator<Item = u64>) -> Result<u32, Failure> {
+    let floor = counts.into_iter().max().map_or(Some(1), |highest| highest.checked_add(1));
+    let floor = floor.and_then(|floor| u32::try_from(floor).ok());
+    floor.ok_or(Failure::Unreadable("version"))
 }
 
 #[cfg(test)]
@@ -140,11 +143,13 @@ mod tests {
         assert!(!may_be_removed(&size(1, 0, merchants + 1)));
     }
 
-    /// A floor is above all, and never falls to nothing at the end of its bits.
+    /// A floor is above all counts. Counts of more than 32 bits are an error.
     #[test]
-    fn floors_are_above() {
-        assert_eq!(floor_above([]), 1);
-        assert_eq!(floor_above([3, 41, 7]), 42);
-        assert_eq!(floor_above([u64::MAX]), u32::MAX);
+    fn floors_are_above_all_counts() {
+        assert_eq!(floor_above([]).unwrap(), 1);
+        assert_eq!(floor_above([3, 41, 7]).unwrap(), 42);
+        assert_eq!(floor_above([u64::from(u32::MAX) - 1]).unwrap(), u32::MAX);
+        assert!(floor_above([u64::from(u32::MAX)]).is_err());
+        assert!(floor_above([u64::MAX]).is_err());
     }
 }

@@ -5,7 +5,7 @@ use crate::command::event::takes_type;
 use crate::store::Failure;
 use crate::{
     DispatchEvent, EventPlace, FindEvent, ListEvents, ListEventsAfter, ListUndispatched, Listed,
-    StoredEvent,
+    StoredEvent, exact,
 };
 use model::Word;
 use model::clock::ServerTime;
@@ -46,7 +46,7 @@ fn stored(row: &EventRow, memory: &Memory) -> StoredEvent {
         event: row.event.as_ref().clone(),
         position: row.position,
         undispatched: row.undispatched,
-        pending: u32::try_from(pending).unwrap_or(u32::MAX),
+        pending: exact(pending, "an event has one delivery for each endpoint"),
     }
 }
 

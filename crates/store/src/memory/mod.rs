@@ -22,7 +22,7 @@ pub(crate) mod snapshot;
 pub(crate) mod transaction;
 
 use crate::store::{Failure, Outcome};
-use crate::{Connection, Cursor, Kind, Listed, Object, Page, Read, Reply, Write};
+use crate::{Connection, Cursor, Kind, Listed, Object, Page, Read, Reply, Write, exact};
 use model::account::Account;
 use model::clock::{Clock, ServerTime};
 use model::delivery::{Attempt, Delivery, DeliveryKey};
@@ -119,7 +119,7 @@ fn is_free(leased_until: Option<ServerTime>, now: ServerTime) -> bool {
 
 /// A page of rows by their places, greatest first.
 fn page<P: Ord + Copy, T>(rows: impl Iterator<Item = (P, T)>, page: Page<P>) -> Listed<T> {
-    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    let limit: usize = exact(page.limit, "a page has at most PAGE_ROWS_MAX rows");
     let mut rows: Vec<(P, T)> = rows
         .filter(|(place, _)| match page.cursor {
             Cursor::Newest => true,

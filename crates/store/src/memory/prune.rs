@@ -2,7 +2,7 @@
 
 use super::{Memory, event};
 use crate::store::Failure;
-use crate::{Prune, Pruned};
+use crate::{Prune, Pruned, exact};
 use model::delivery::DeliveryStatus;
 use model::limits::{
     EVENT_AGE_MS_MAX, IDEMPOTENCY_AGE_MS_MAX, PRUNE_ROWS_MAX, REFRESH_DETAIL_AGE_MS_MAX,
@@ -43,7 +43,7 @@ pub(crate) fn prune(command: &Prune, memory: &mut Memory) -> Result<Pruned, Fail
     for key in &objects {
         memory.rows.objects.remove(key);
     }
-    let count = |rows: usize| u32::try_from(rows).unwrap_or(u32::MAX);
+    let count = |rows: usize| exact(rows, "a batch has at most PRUNE_ROWS_MAX rows");
     Ok(Pruned {
         replies: count(replies.len()),
         events: count(events.len()),
@@ -56,6 +56,6 @@ pub(crate) fn prune(command: &Prune, memory: &mut Memory) -> Result<Pruned, Fail
 fn oldest<T: Ord, K: Ord>(rows: impl Iterator<Item = (T, K)>) -> Vec<K> {
     let mut rows: Vec<(T, K)> = rows.collect();
     rows.sort();
-    let batch = usize::try_from(PRUNE_ROWS_MAX).unwrap_or(usize::MAX);
+    let batch = exact(PRUNE_ROWS_MAX, "the constant is small");
     rows.into_iter().take(batch).map(|(_, key)| key).collect()
 }

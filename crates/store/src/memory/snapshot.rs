@@ -58,9 +58,9 @@ fn merchants_of(owner: MerchantId, memory: &Memory) -> Vec<MerchantId> {
     let kind = Kind::ConnectedAccount;
     let rows = memory.rows.objects.range((owner, kind, 0)..=(owner, kind, u64::MAX));
     let connected: BTreeSet<MerchantId> = rows
-        .filter_map(|(_, object)| match object.as_ref() {
-            Object::ConnectedAccount(account) => Some(account.acts_as()),
-            _ => None,
+        .map(|(_, object)| match object.as_ref() {
+            Object::ConnectedAccount(account) => account.acts_as(),
+            other => unreachable!("{:?} under the key of a connected account", other.kind()),
         })
         .collect();
     std::iter::once(owner).chain(connected).collect()
@@ -240,7 +240,7 @@ fn clear(owner: MerchantId, memory: &mut Memory) -> Result<Option<(u32, Rows)>, 
     counts.extend(rows.clock_jobs.values().map(|job| u64::from(job.claim)));
     let floors = merchants.iter().filter_map(|merchant| memory.floors.get(merchant));
     counts.extend(floors.map(|floor| u64::from(*floor)));
-    let floor = floor_above(counts);
+    let floor = floor_above(counts)?;
     for merchant in merchants.iter().filter(|merchant| memory.merchants.contains(merchant)) {
         memory.floors.insert(*merchant, floor);
     }
@@ -259,6 +259,6 @@ fn find_snapshot(owner: MerchantId, id: SnapshotId, memory: &Memory) -> Option<S
     let key = (owner, Kind::Snapshot, id.number());
     match memory.rows.objects.get(&key)?.as_ref() {
         Object::Snapshot(snapshot) => Some(snapshot.clone()),
-        _ => None,
+        other => unreachable!("{:?} under the key of a snapshot", other.kind()),
     }
 }

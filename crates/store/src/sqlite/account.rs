@@ -14,7 +14,7 @@ use model::clock::AccountTime;
 use model::id::{AccountId, MerchantId};
 use model::ownership::Ownership;
 use model::refresh::RefreshKey;
-use rusqlite::{Row, params};
+use rusqlite::{Row, named_params, params};
 use std::collections::BTreeMap;
 
 /// Nothing is written when the number is taken, or when another link of the same bank account by
@@ -22,42 +22,48 @@ use std::collections::BTreeMap;
 pub(super) const INSERT_ACCOUNT: &str = "INSERT INTO accounts (account, merchant, customer, \
      holder_account, clock, institution, bank_account, created, bucket, version, status, due_at, \
      body, authorized_by) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
+     VALUES (:account, :merchant, :customer, :holder_account, :clock, :institution, :bank_account, :created, :bucket, :version, :status, :due_at, :body, :authorized_by) \
      ON CONFLICT DO NOTHING";
 /// Tried first: it leaves every index alone, since no indexed column is set.
-pub(super) const UPDATE_ACCOUNT_BODY: &str = "UPDATE accounts SET version = ?3, body = ?4 \
-     WHERE account = ?1 AND merchant = ?2 AND version = ?3 - 1 AND status = ?5 AND due_at IS ?6 \
-     AND authorized_by = ?7";
+pub(super) const UPDATE_ACCOUNT_BODY: &str = "UPDATE accounts SET version = :version, body = :body \
+     WHERE account = :account AND merchant = :merchant AND version = :version - 1 AND status = :status AND due_at IS :due_at \
+     AND authorized_by = :authorized_by";
 /// What is left out never changes after the link.
 pub(super) const UPDATE_ACCOUNT: &str = "UPDATE OR IGNORE accounts \
-     SET version = ?3, body = ?4, status = ?5, due_at = ?6, authorized_by = ?7 \
-     WHERE account = ?1 AND merchant = ?2 AND version = ?3 - 1";
+     SET version = :version, body = :body, status = :status, due_at = :due_at, authorized_by = :authorized_by \
+     WHERE account = :account AND merchant = :merchant AND version = :version - 1";
 pub(super) const FIND_ACCOUNT: &str =
     "SELECT body FROM accounts WHERE account = ?1 AND merchant = ?2";
 pub(super) const FIND_LINKED_ACCOUNT: &str = "SELECT body FROM accounts WHERE merchant = ?1 \
      AND customer = ?2 AND institution = ?3 AND bank_account = ?4 AND status <> 'disconnected'";
 pub(super) const LIST_ACCOUNTS: Lists =
-    lists!("SELECT body FROM accounts WHERE merchant = ?5", "created", "account");
-pub(super) const LIST_ACCOUNTS_OF_CUSTOMER: Lists =
-    lists!("SELECT body FROM accounts WHERE merchant = ?5 AND customer = ?6", "created", "account");
-pub(super) const LIST_ACCOUNTS_OF_HOLDER_ACCOUNT: Lists = lists!(
-    "SELECT body FROM accounts WHERE merchant = ?5 AND holder_account = ?6",
+    lists!("SELECT body FROM accounts WHERE merchant = :merchant", "created", "account");
+pub(super) const LIST_ACCOUNTS_OF_CUSTOMER: Lists = lists!(
+    "SELECT body FROM accounts WHERE merchant = :merchant AND customer = :customer",
     "created",
     "account"
 );
-pub(super) const LIST_ACCOUNTS_ON_CLOCK: Lists =
-    lists!("SELECT body FROM accounts WHERE merchant = ?5 AND clock = ?6", "created", "account");
+pub(super) const LIST_ACCOUNTS_OF_HOLDER_ACCOUNT: Lists = lists!(
+    "SELECT body FROM accounts WHERE merchant = :merchant AND holder_account = :holder_account",
+    "created",
+    "account"
+);
+pub(super) const LIST_ACCOUNTS_ON_CLOCK: Lists = lists!(
+    "SELECT body FROM accounts WHERE merchant = :merchant AND clock = :clock",
+    "created",
+    "account"
+);
 pub(super) const LIST_ACCOUNTS_OF_AUTHORIZATION: Lists = lists!(
-    "SELECT body FROM accounts WHERE merchant = ?5 AND authorized_by = ?6",
+    "SELECT body FROM accounts WHERE merchant = :merchant AND authorized_by = :authorized_by",
     "created",
     "account"
 );
 pub(super) const INSERT_CONNECTION: &str = "INSERT INTO connections (account, merchant, version, \
      relinked_at, credential, state, balance_cursor, ownership_cursor, transactions_cursor) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING";
-pub(super) const UPDATE_CONNECTION: &str = "UPDATE connections SET version = ?3, \
-     relinked_at = ?4, credential = ?5, state = ?6, balance_cursor = ?7, ownership_cursor = ?8, \
-     transactions_cursor = ?9 WHERE account = ?1 AND merchant = ?2 AND version = ?3 - 1";
+     VALUES (:account, :merchant, :version, :relinked_at, :credential, :state, :balance_cursor, :ownership_cursor, :transactions_cursor) ON CONFLICT DO NOTHING";
+pub(super) const UPDATE_CONNECTION: &str = "UPDATE connections SET version = :version, \
+     relinked_at = :relinked_at, credential = :credential, state = :state, balance_cursor = :balance_cursor, ownership_cursor = :ownership_cursor, \
+     transactions_cursor = :transactions_cursor WHERE account = :account AND merchant = :merchant AND version = :version - 1";
 pub(super) const FIND_CONNECTION: &str = "SELECT version, relinked_at, credential, state, \
      balance_cursor, ownership_cursor, transactions_cursor FROM connections \
      WHERE account = ?1 AND merchant = ?2";
@@ -98,22 +104,7 @@ fn insert(new: &NewAccount, batch: &Batch<'_>) -> Result<bool, Failure> {
     };
     let inserted = batch.execute(
         INSERT_ACCOUNT,
-        params![
-            column(account.id.number()),
-            column(account.merchant.number()),
-            customer,
-            holder_account,
-            account.clock.map(|clock| column(clock.number())),
-            column(account.institution.number()),
-            account.bank_account,
-            account.created.0,
-            account.id.bucket(),
-            column(account.version),
-            account.status.word(),
-            due_at(account).map(|at| at.0),
-            serde_json::to_string(account)?,
-            account.authorization.text().as_str(),
-        ],
+        named_params! { ":account": column(account.id.number()), ":merchant": column(account.merchant.number()), ":customer": customer, ":holder_account": holder_account, ":clock": account.clock.map(|clock| column(clock.number())), ":institution": column(account.institution.number()), ":bank_account": account.bank_account, ":created": account.created.0, ":bucket": account.id.bucket(), ":version": column(account.version), ":status": account.status.word(), ":due_at": due_at(account).map(|at| at.0), ":body": serde_json::to_string(account)?, ":authorized_by": account.authorization.text().as_str() },
     )?;
     let fits = inserted == 1
         && store_connection(connection, INSERT_CONNECTION, batch)?
@@ -164,15 +155,7 @@ pub(super) fn apply_change(
 /// Replaces an account if its version is one above the stored one; answers whether it is.
 fn replace(account: &Account, batch: &Batch<'_>) -> Result<bool, Failure> {
     let authorization = account.authorization.text();
-    let values = params![
-        column(account.id.number()),
-        column(account.merchant.number()),
-        column(account.version),
-        serde_json::to_string(account)?,
-        account.status.word(),
-        due_at(account).map(|at| at.0),
-        authorization.as_str(),
-    ];
+    let values = named_params! { ":account": column(account.id.number()), ":merchant": column(account.merchant.number()), ":version": column(account.version), ":body": serde_json::to_string(account)?, ":status": account.status.word(), ":due_at": due_at(account).map(|at| at.0), ":authorized_by": authorization.as_str() };
     Ok(batch.execute(UPDATE_ACCOUNT_BODY, values)? == 1
         || batch.execute(UPDATE_ACCOUNT, values)? == 1)
 }
@@ -220,22 +203,38 @@ pub(crate) fn list(
     let owner = column(merchant.number());
     let read = |row: &Row<'_>| from_json(row, 0);
     match of {
-        AccountsOf::Merchant => reading.page(LIST_ACCOUNTS, &window, &[&owner], read),
+        AccountsOf::Merchant => {
+            reading.page(LIST_ACCOUNTS, &window, &[(":merchant", &owner)], read)
+        }
         AccountsOf::Holder(Holder::Customer(customer)) => {
             let customer = column(customer.number());
-            reading.page(LIST_ACCOUNTS_OF_CUSTOMER, &window, &[&owner, &customer], read)
+            reading.page(
+                LIST_ACCOUNTS_OF_CUSTOMER,
+                &window,
+                &[(":merchant", &owner), (":customer", &customer)],
+                read,
+            )
         }
-        AccountsOf::Holder(Holder::Account(holder)) => {
-            reading.page(LIST_ACCOUNTS_OF_HOLDER_ACCOUNT, &window, &[&owner, holder], read)
-        }
+        AccountsOf::Holder(Holder::Account(holder)) => reading.page(
+            LIST_ACCOUNTS_OF_HOLDER_ACCOUNT,
+            &window,
+            &[(":merchant", &owner), (":holder_account", holder)],
+            read,
+        ),
         AccountsOf::Clock(clock) => {
             let clock = column(clock.number());
-            reading.page(LIST_ACCOUNTS_ON_CLOCK, &window, &[&owner, &clock], read)
+            reading.page(
+                LIST_ACCOUNTS_ON_CLOCK,
+                &window,
+                &[(":merchant", &owner), (":clock", &clock)],
+                read,
+            )
         }
         AccountsOf::Authorization(authorization) => {
             let authorization = authorization.text();
             let authorization = authorization.as_str();
-            let of: [&dyn rusqlite::ToSql; 2] = [&owner, &authorization];
+            let of: [(&str, &dyn rusqlite::ToSql); 2] =
+                [(":merchant", &owner), (":authorized_by", &authorization)];
             reading.page(LIST_ACCOUNTS_OF_AUTHORIZATION, &window, &of, read)
         }
         AccountsOf::Ids(ids) => list_ids(*merchant, ids, &window, reading),
@@ -293,17 +292,7 @@ fn store_connection(
     let cursor = |feature| cursors.get(&feature);
     let stored = batch.execute(
         sql,
-        params![
-            column(account),
-            column(merchant.number()),
-            column(*version),
-            relinked_at.0,
-            batch.seal.seal(credential_spot(&row), credential)?,
-            state,
-            cursor(Feature::Balance),
-            cursor(Feature::Ownership),
-            cursor(Feature::Transactions),
-        ],
+        named_params! { ":account": column(account), ":merchant": column(merchant.number()), ":version": column(*version), ":relinked_at": relinked_at.0, ":credential": batch.seal.seal(credential_spot(&row), credential)?, ":state": state, ":balance_cursor": cursor(Feature::Balance), ":ownership_cursor": cursor(Feature::Ownership), ":transactions_cursor": cursor(Feature::Transactions) },
     )?;
     Ok(stored == 1)
 }

@@ -57,6 +57,9 @@ pub(super) fn read(listed_at: AccountTime, bytes: &[u8]) -> Result<Body, Failure
 
 fn find(listed_at: AccountTime, bytes: &[u8]) -> Option<Body> {
     let (&[VERSION, flags, a, b, c], mut rest) = bytes.split_first_chunk()? else { return None };
+    if flags > (VOID | POSTED | 3) {
+        return None;
+    }
     let currency = Currency::of_bytes([a, b, c])?;
     let status = match flags & 3 {
         0 => TransactionStatus::Pending,
@@ -91,6 +94,9 @@ fn read_varint(rest: &mut &[u8]) -> Option<i64> {
     for shift in (0..64).step_by(7) {
         let (&byte, behind) = rest.split_first()?;
         *rest = behind;
+        if shift == 63 && byte > 1 {
+            return None;
+        }
         value |= u64::from(byte & 0x7f) << shift;
         if byte & 0x80 == 0 {
             return Some((value >> 1).cast_signed() ^ -(value & 1).cast_signed());
@@ -104,6 +110,22 @@ mod tests {
     use super::*;
     use model::id::{AccountId, TransactionId};
     use proptest::prelude::*;
+
+    /// A status, a flag or a number that is never written is an error.
+    #[test]
+    fn corrupt_bodies_are_errors() {
+        let body = |flags: u8, numbers: &[u8]| {
+            read(AccountTime(0), &[&[VERSION, flags, b'u', b's', b'd'], numbers].concat())
+        };
+        assert!(body(1, &[2, 4]).is_ok());
+        assert!(body(3, &[2, 4]).is_err(), "a fourth status");
+        assert!(body(1 | 1 << 4, &[2, 4]).is_err(), "an unknown flag");
+        assert!(body(1, &[2]).is_err(), "a missing time");
+        let longest = [&[0xff; 9][..], &[1, 4]].concat();
+        assert!(body(1, &longest).is_ok());
+        let too_long = [&[0xff; 9][..], &[2, 4]].concat();
+        assert!(body(1, &too_long).is_err(), "more than 64 bits");
+    }
 
     proptest! {
         /// Whatever is written reads back the same.

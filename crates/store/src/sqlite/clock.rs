@@ -1,7 +1,8 @@
 //! Advances of test clocks.
 
 use super::{
-    Batch, Failure, Reading, account, column, event, from_json, number, object, refresh, reply,
+    Batch, Failure, Reading, account, column, event, from_json, next_claim, number, object,
+    refresh, reply,
 };
 use crate::{
     ClaimClocks, ClockClaim, ClockItem, DueOnClock, ListDueOnClock, Object, StartAdvance,
@@ -57,7 +58,7 @@ pub(crate) fn claim(command: &ClaimClocks, batch: &Batch<'_>) -> Result<Vec<Cloc
         Ok(ClockClaim {
             merchant: MerchantId::from_number(number(row, 0)?),
             clock: ClockId::from_number(number(row, 1)?),
-            number: row.get::<_, u32>(2)? + 1,
+            number: next_claim(row.get(2)?)?,
         })
     })?;
     for claim in &claims {

@@ -14,12 +14,12 @@ use model::delivery::{Delivery, DeliveryKey};
 use model::id::{EndpointId, EventId, MerchantId};
 use model::limits::DELIVERY_ATTEMPTS_MAX;
 use rusqlite::types::ValueRef;
-use rusqlite::{Row, params};
+use rusqlite::{Row, named_params, params};
 use std::collections::HashMap;
 
 pub(super) const INSERT_DELIVERY: &str = "INSERT INTO deliveries (shard, number, endpoint, \
      merchant, status, attempts, due_at, claim, leased_until, payload, resent_from, hit) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING";
+     VALUES (:shard, :number, :endpoint, :merchant, :status, :attempts, :due_at, :claim, :leased_until, :payload, :resent_from, :hit) ON CONFLICT DO NOTHING";
 /// Exempt, like the other statements of claims: they work for all merchants.
 pub(super) const FIND_NEXT_ENDPOINT: &str =
     "SELECT MIN(endpoint) FROM deliveries WHERE status = 'pending' AND endpoint > ?1";
@@ -32,12 +32,12 @@ pub(super) const CLAIM_DELIVERY: &str = "UPDATE deliveries \
      SET claim = claim + 1, leased_until = ?2 WHERE rowid = ?1 \
      RETURNING shard, number, endpoint, merchant, status, attempts, due_at, claim, leased_until, \
      payload, resent_from, hit";
-pub(super) const SETTLE_DELIVERY: &str = "UPDATE deliveries SET status = ?6, due_at = ?7, \
-     attempts = attempts + ?8, leased_until = NULL \
-     WHERE shard = ?1 AND number = ?2 AND endpoint = ?3 AND merchant = ?4 AND claim = ?5 \
+pub(super) const SETTLE_DELIVERY: &str = "UPDATE deliveries SET status = :status, due_at = :due_at, \
+     attempts = attempts + :attempts_added, leased_until = NULL \
+     WHERE shard = :shard AND number = :number AND endpoint = :endpoint AND merchant = :merchant AND claim = :claim \
      AND status = 'pending'";
 pub(super) const INSERT_ATTEMPT: &str = "INSERT INTO attempts (shard, number, endpoint, attempt, \
-     merchant, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+     merchant, body) VALUES (:shard, :number, :endpoint, :attempt, :merchant, :body) \
      ON CONFLICT (shard, number, endpoint, attempt) DO UPDATE SET body = excluded.body \
      WHERE merchant = excluded.merchant";
 pub(super) const LIST_DELIVERIES: &str = "SELECT shard, number, endpoint, merchant, status, \
@@ -46,12 +46,12 @@ pub(super) const LIST_DELIVERIES: &str = "SELECT shard, number, endpoint, mercha
 pub(super) const LIST_ATTEMPTS: &str = "SELECT body FROM attempts \
      WHERE shard = ?1 AND number = ?2 AND endpoint = ?3 AND merchant = ?4 ORDER BY attempt";
 /// Unless an attempt is under way or there were too many.
-pub(super) const RESEND_DELIVERY: &str = "UPDATE deliveries SET status = 'pending', due_at = ?5, \
+pub(super) const RESEND_DELIVERY: &str = "UPDATE deliveries SET status = 'pending', due_at = :now, \
      leased_until = NULL, resent_from = attempts \
-     WHERE shard = ?1 AND number = ?2 AND endpoint = ?3 AND merchant = ?4 \
-     AND (leased_until IS NULL OR leased_until <= ?5) AND attempts < ?6";
-pub(super) const RELEASE_DELIVERY: &str = "UPDATE deliveries SET due_at = ?5 \
-     WHERE shard = ?1 AND number = ?2 AND endpoint = ?3 AND merchant = ?4 AND due_at > ?5 \
+     WHERE shard = :shard AND number = :number AND endpoint = :endpoint AND merchant = :merchant \
+     AND (leased_until IS NULL OR leased_until <= :now) AND attempts < :attempts_max";
+pub(super) const RELEASE_DELIVERY: &str = "UPDATE deliveries SET due_at = :now \
+     WHERE shard = :shard AND number = :number AND endpoint = :endpoint AND merchant = :merchant AND due_at > :now \
      AND status = 'pending' AND attempts = 0 AND leased_until IS NULL";
 /// Of the merchant and of its connected accounts; the id of an endpoint is the server's only one.
 pub(super) const RELEASE_ENDPOINT: &str = "UPDATE deliveries SET due_at = ?2 \
@@ -70,20 +70,7 @@ pub(super) fn insert(
     let hit = delivery.hit.as_ref().map(serde_json::to_string).transpose()?;
     let inserted = batch.execute(
         INSERT_DELIVERY,
-        params![
-            column(event.shard),
-            column(event.number),
-            column(delivery.key.endpoint.number()),
-            column(merchant.number()),
-            delivery.status.word(),
-            delivery.attempts,
-            delivery.due_at.0,
-            delivery.claim,
-            delivery.leased_until.map(|until| until.0),
-            delivery.payload,
-            delivery.resent_from,
-            hit,
-        ],
+        named_params! { ":shard": column(event.shard), ":number": column(event.number), ":endpoint": column(delivery.key.endpoint.number()), ":merchant": column(merchant.number()), ":status": delivery.status.word(), ":attempts": delivery.attempts, ":due_at": delivery.due_at.0, ":claim": delivery.claim, ":leased_until": delivery.leased_until.map(|until| until.0), ":payload": delivery.payload, ":resent_from": delivery.resent_from, ":hit": hit },
     )?;
     Ok(inserted == 1)
 }
@@ -127,7 +114,9 @@ pub(crate) fn claim(
     let mut claimed = Vec::with_capacity(due.len());
     for Due { rowid, .. } in due {
         let key = params![rowid, command.leased_until.0];
-        claimed.extend(reading.list(CLAIM_DELIVERY, key, read)?);
+        let changed = reading.list(CLAIM_DELIVERY, key, read)?;
+        assert_eq!(changed.len(), 1, "the row was found in this very transaction");
+        claimed.extend(changed);
     }
     Ok(claimed)
 }
@@ -179,23 +168,14 @@ pub(crate) fn settle(command: &SettleDelivery, batch: &Batch<'_>) -> Result<Writ
     let merchant = column(command.merchant.number());
     let settled = batch.execute(
         SETTLE_DELIVERY,
-        params![
-            shard,
-            event,
-            endpoint,
-            merchant,
-            command.claim,
-            command.status.word(),
-            command.due_at.0,
-            command.attempt.is_some(),
-        ],
+        named_params! { ":shard": shard, ":number": event, ":endpoint": endpoint, ":merchant": merchant, ":claim": command.claim, ":status": command.status.word(), ":due_at": command.due_at.0, ":attempts_added": command.attempt.is_some() },
     )?;
     if settled == 0 {
         return Ok(Written::Stale);
     }
     if let Some(attempt) = &command.attempt {
         let body = serde_json::to_string(attempt)?;
-        let values = params![shard, event, endpoint, attempt.number, merchant, body];
+        let values = named_params! { ":shard": shard, ":number": event, ":endpoint": endpoint, ":attempt": attempt.number, ":merchant": merchant, ":body": body };
         batch.execute(INSERT_ATTEMPT, values)?;
     }
     Ok(Written::Done)
@@ -237,16 +217,16 @@ pub(crate) fn list_ledger(
     let cursor = match page.cursor {
         Cursor::Newest => Cursor::Newest,
         Cursor::After(DeliveryPlace { event, .. }) => {
-            Cursor::After((event.created.0, event.position.saturating_add(1)))
+            Cursor::After((event.created.0, neighbour(event.position.checked_add(1))?))
         }
         Cursor::Before(DeliveryPlace { event, .. }) => {
-            Cursor::Before((event.created.0, event.position.saturating_sub(1)))
+            Cursor::Before((event.created.0, neighbour(event.position.checked_sub(1))?))
         }
     };
     let window = Window::of(Page { limit: page.limit, cursor }, Bounds::default());
     let owner = column(merchant.number());
     let mut statement = reading.connection.prepare_cached(window.pick(LIST_EVENTS))?;
-    let mut rows = statement.query(params![window.edge.0, window.edge.1, window.end, owner])?;
+    let mut rows = statement.query(window.params(&[(":merchant", &owner)]).as_slice())?;
     let mut items = Vec::new();
     while items.len() <= window.limit
         && let Some(row) = rows.next()?
@@ -256,7 +236,8 @@ pub(crate) fn list_ledger(
             let event = EventId { shard: number(row, 0)?, number: number(row, 1)? };
             Ok((event, EventPlace { created: AccountTime(row.get(2)?), position }))
         })?;
-        let Some((event, place)) = found else { continue };
+        // The index led to this row, so a missing row is a corrupt database.
+        let (event, place) = found.ok_or(Failure::Unreadable("events.position_listed"))?;
         let wanted = |delivery: &Delivery| {
             let at = DeliveryPlace { event: place, endpoint: delivery.key.endpoint };
             endpoint.is_none_or(|endpoint| endpoint == delivery.key.endpoint)
@@ -276,6 +257,12 @@ pub(crate) fn list_ledger(
     Ok(window.page(items))
 }
 
+/// A position beside that of a stored event. Positions are microseconds, so only a corrupt row is at
+/// the end of the numbers.
+fn neighbour(position: Option<i64>) -> Result<i64, Failure> {
+    position.ok_or(Failure::Unreadable("events.position"))
+}
+
 /// Makes deliveries due at once.
 pub(crate) fn resend(command: &ResendDeliveries, batch: &Batch<'_>) -> Result<Written, Failure> {
     let ResendDeliveries { merchant, event, deliveries, now, reply } = command;
@@ -292,7 +279,7 @@ pub(crate) fn resend(command: &ResendDeliveries, batch: &Batch<'_>) -> Result<Wr
         }
         let key = delivery_key(DeliveryKey { event: *event, ..delivery.key }, *merchant);
         let [shard, number, endpoint, owner] = key;
-        let values = params![shard, number, endpoint, owner, now.0, DELIVERY_ATTEMPTS_MAX];
+        let values = named_params! { ":shard": shard, ":number": number, ":endpoint": endpoint, ":merchant": owner, ":now": now.0, ":attempts_max": DELIVERY_ATTEMPTS_MAX };
         if batch.execute(RESEND_DELIVERY, values)? == 0 {
             return Ok(Written::Stale);
         }
@@ -303,7 +290,7 @@ pub(crate) fn resend(command: &ResendDeliveries, batch: &Batch<'_>) -> Result<Wr
 /// Makes a delivery due that waits for its first attempt.
 pub(crate) fn release(command: &ReleaseDelivery, batch: &Batch<'_>) -> Result<(), Failure> {
     let [shard, number, endpoint, owner] = delivery_key(command.key, command.merchant);
-    batch.execute(RELEASE_DELIVERY, params![shard, number, endpoint, owner, command.now.0])?;
+    batch.execute(RELEASE_DELIVERY, named_params! { ":shard": shard, ":number": number, ":endpoint": endpoint, ":merchant": owner, ":now": command.now.0 })?;
     Ok(())
 }
 

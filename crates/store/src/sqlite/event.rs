@@ -10,11 +10,11 @@ use crate::{
 use model::Word;
 use model::clock::ServerTime;
 use model::event::Event;
-use rusqlite::{Row, params};
+use rusqlite::{Row, named_params, params};
 
 pub(super) const INSERT_EVENT: &str = "INSERT INTO events (position, shard, number, merchant, \
      account, created, type, undispatched, position_listed, body) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?1, ?8) \
+     VALUES (:position, :shard, :number, :merchant, :account, :created, :type, 1, :position, :body) \
      ON CONFLICT (shard, number) DO NOTHING";
 pub(super) const FIND_EVENT: &str = "SELECT position, undispatched, body, \
      (SELECT COUNT(*) FROM deliveries AS d WHERE d.shard = e.shard AND d.number = e.number \
@@ -32,11 +32,11 @@ pub(super) const GET_LISTED_EVENT: &str = "SELECT position, undispatched, body, 
 /// Without a limit, for types are picked while the index is walked. Exempt from the rule of the
 /// shard, as every merchant-wide list of events.
 pub(super) const LIST_EVENTS: Lists = Lists {
-    older: "SELECT position, type FROM events WHERE merchant = ?4 \
-        AND (created, position_listed) < (?1, ?2) AND created >= ?3 \
+    older: "SELECT position, type FROM events WHERE merchant = :merchant \
+        AND (created, position_listed) < (:edge_first, :edge_second) AND created >= :end \
         ORDER BY created DESC, position_listed DESC",
-    newer: "SELECT position, type FROM events WHERE merchant = ?4 \
-        AND (created, position_listed) > (?1, ?2) AND created <= ?3 \
+    newer: "SELECT position, type FROM events WHERE merchant = :merchant \
+        AND (created, position_listed) > (:edge_first, :edge_second) AND created <= :end \
         ORDER BY created, position_listed",
 };
 /// Sorted by who reads it, for the index that it takes has another order; the sign keeps SQLite from
@@ -58,16 +58,7 @@ pub(super) fn insert_many(events: &[Event], batch: &Batch<'_>) -> Result<(), Fai
     for event in events {
         batch.execute(
             INSERT_EVENT,
-            params![
-                batch.next_position(),
-                column(event.id.shard),
-                column(event.id.number),
-                column(event.merchant.number()),
-                event.account.map(|account| column(account.number())),
-                event.created.0,
-                event.event_type.word(),
-                serde_json::to_string(event)?,
-            ],
+            named_params! { ":position": batch.next_position()?, ":shard": column(event.id.shard), ":number": column(event.id.number), ":merchant": column(event.merchant.number()), ":account": event.account.map(|account| column(account.number())), ":created": event.created.0, ":type": event.event_type.word(), ":body": serde_json::to_string(event)? },
         )?;
     }
     Ok(())
@@ -83,7 +74,7 @@ pub(crate) fn list(
     let owner = column(merchant.number());
     // While this statement is open, those within it see the same state.
     let mut statement = reading.connection.prepare_cached(window.pick(LIST_EVENTS))?;
-    let mut rows = statement.query(params![window.edge.0, window.edge.1, window.end, owner])?;
+    let mut rows = statement.query(window.params(&[(":merchant", &owner)]).as_slice())?;
     let mut items = Vec::new();
     while items.len() <= window.limit
         && let Some(row) = rows.next()?
@@ -103,7 +94,8 @@ pub(crate) fn list(
             };
             if shown { read(row).map(Some) } else { Ok(None) }
         })?;
-        items.extend(found.flatten());
+        // The index led to this row, so a missing row is a corrupt database.
+        items.extend(found.ok_or(Failure::Unreadable("events.position_listed"))?);
     }
     Ok(window.page(items))
 }
@@ -132,7 +124,8 @@ pub(crate) fn list_after(
         places.truncate(*limit);
         let mut events = Vec::with_capacity(places.len());
         for (position, _) in places {
-            events.extend(reading.find(GET_LISTED_EVENT, params![position, owner], read)?);
+            let found = reading.find(GET_LISTED_EVENT, params![position, owner], read)?;
+            events.push(found.ok_or(Failure::Unreadable("events.position_listed"))?);
         }
         Ok(events)
     })

@@ -1,11 +1,12 @@
 //! Pages of lists that are ordered by a pair of integers, newest first.
 
 use super::{Failure, Reading};
-use crate::{Bounds, Cursor, Listed, Page};
+use crate::{Bounds, Cursor, Listed, Page, exact};
 use rusqlite::{Row, ToSql};
 
-/// The statements of one list. Both take `?1`, `?2` (the pair to begin after), `?3` (the last
-/// value of the pair's first part) and `?4` (the most rows); their own parameters follow.
+/// The statements of one list. Both take `:edge_first` and `:edge_second` (the pair after which the
+/// page begins), `:end` (the last value of the pair's first part) and, unless the caller stops
+/// reading, `:row_limit`. Each list has parameters of its own besides.
 #[derive(Clone, Copy)]
 pub(super) struct Lists {
     /// Down from the pair.
@@ -24,13 +25,13 @@ macro_rules! lists {
                 $first,
                 ", ",
                 $second,
-                ") < (?1, ?2) AND ",
+                ") < (:edge_first, :edge_second) AND ",
                 $first,
-                " >= ?3 ORDER BY ",
+                " >= :end ORDER BY ",
                 $first,
                 " DESC, ",
                 $second,
-                " DESC LIMIT ?4"
+                " DESC LIMIT :row_limit"
             ),
             newer: concat!(
                 $select,
@@ -38,13 +39,13 @@ macro_rules! lists {
                 $first,
                 ", ",
                 $second,
-                ") > (?1, ?2) AND ",
+                ") > (:edge_first, :edge_second) AND ",
                 $first,
-                " <= ?3 ORDER BY ",
+                " <= :end ORDER BY ",
                 $first,
                 ", ",
                 $second,
-                " LIMIT ?4"
+                " LIMIT :row_limit"
             ),
         }
     };
@@ -67,10 +68,11 @@ pub(super) struct Window {
 
 impl Window {
     pub(super) fn of(page: Page<(i64, i64)>, bounds: Bounds) -> Self {
-        let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
-        let newest = bounds.to.map_or((i64::MAX, i64::MAX), |to| (to.saturating_add(1), i64::MIN));
-        let oldest =
-            bounds.from.map_or((i64::MIN, i64::MIN), |from| (from.saturating_sub(1), i64::MAX));
+        let limit = exact(page.limit, "a page has at most PAGE_ROWS_MAX rows");
+        let above = bounds.to.and_then(|to| to.checked_add(1));
+        let newest = above.map_or((i64::MAX, i64::MAX), |above| (above, i64::MIN));
+        let below = bounds.from.and_then(|from| from.checked_sub(1));
+        let oldest = below.map_or((i64::MIN, i64::MIN), |below| (below, i64::MAX));
         let (upward, edge) = match page.cursor {
             Cursor::Newest => (false, newest),
             Cursor::After(pair) => (false, pair.min(newest)),
@@ -86,6 +88,16 @@ impl Window {
         if self.upward { lists.newer } else { lists.older }
     }
 
+    /// The window's parameters without the limit, and a list's own ones.
+    pub(super) fn params<'a>(
+        &'a self,
+        own: &[(&'a str, &'a dyn ToSql)],
+    ) -> Vec<(&'a str, &'a dyn ToSql)> {
+        let edge: [(&str, &dyn ToSql); 3] =
+            [(":edge_first", &self.edge.0), (":edge_second", &self.edge.1), (":end", &self.end)];
+        edge.iter().chain(own).copied().collect()
+    }
+
     /// The page from the rows found, one more than fit at most.
     pub(super) fn page<T>(&self, mut items: Vec<T>) -> Listed<T> {
         let has_more = items.len() > self.limit;
@@ -98,24 +110,20 @@ impl Window {
 }
 
 impl Reading<'_> {
-    /// Runs the statement of a window; `own` are the parameters from `?5` on.
+    /// Runs the statement of a window. `own` are the list's own parameters.
     pub(super) fn page<T>(
         &self,
         lists: Lists,
         window: &Window,
-        own: &[&dyn ToSql],
+        own: &[(&str, &dyn ToSql)],
         mut read: impl FnMut(&Row<'_>) -> Result<T, Failure>,
     ) -> Result<Listed<T>, Failure> {
         let mut statement = self.connection.prepare_cached(window.pick(lists))?;
-        statement.raw_bind_parameter(1, window.edge.0)?;
-        statement.raw_bind_parameter(2, window.edge.1)?;
-        statement.raw_bind_parameter(3, window.end)?;
-        statement.raw_bind_parameter(4, super::limit(window.limit.saturating_add(1)))?;
-        for (index, value) in (5..).zip(own) {
-            statement.raw_bind_parameter(index, value)?;
-        }
+        let row_limit = super::limit(window.limit + 1);
+        let mut params = window.params(own);
+        params.push((":row_limit", &row_limit));
         let mut items = Vec::with_capacity(window.limit.min(128) + 1);
-        let mut rows = statement.raw_query();
+        let mut rows = statement.query(params.as_slice())?;
         while let Some(row) = rows.next()? {
             items.push(read(row)?);
         }

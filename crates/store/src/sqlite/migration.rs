@@ -5,7 +5,7 @@
 //! or knows in another form, is refused before anything is touched. After a crash in the middle of
 //! migrations none of them has happened.
 
-use crate::OpenError;
+use crate::{OpenError, exact};
 use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 
@@ -41,10 +41,10 @@ pub(super) fn migrate(connection: &mut Connection, migrations: &[&str]) -> Resul
 
 /// How many of `migrations` a database has had; one that had others is refused.
 pub(super) fn count_done(connection: &Connection, migrations: &[&str]) -> Result<usize, OpenError> {
-    let known = u32::try_from(migrations.len()).unwrap_or(u32::MAX);
+    let known = exact(migrations.len(), "there are few migrations");
     let mut done = 0;
     for (number, checksum) in list(connection)? {
-        let place = usize::try_from(number).unwrap_or(0);
+        let place: usize = exact(number, "a usize has at least 32 bits");
         let Some(sql) = place.checked_sub(1).and_then(|place| migrations.get(place)) else {
             return Err(OpenError::NewerDatabase { found: number, known });
         };

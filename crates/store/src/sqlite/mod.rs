@@ -38,12 +38,14 @@ mod writer;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use crate::exact;
 use crate::seal::Sealer;
 use crate::store::Failure;
 use crate::{Error, OpenError, Read, StoreSettings, Write};
 use model::Word;
 use model::clock::ServerTime;
 use readers::Readers;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Params, Row};
 use serde::de::DeserializeOwned;
 use std::cell::Cell;
@@ -120,10 +122,13 @@ impl Batch<'_> {
     }
 
     /// The next place in the order of commits: rising for ever, and near the real time.
-    pub(crate) fn next_position(&self) -> i64 {
-        let position = self.now.0.max(self.position.get().saturating_add(1));
+    pub(crate) fn next_position(&self) -> Result<i64, Failure> {
+        let following = self.position.get().checked_add(1);
+        // Positions are microseconds, so only a corrupt row holds the last number.
+        let following = following.ok_or(Failure::Unreadable("events.position"))?;
+        let position = self.now.0.max(following);
         self.position.set(position);
-        position
+        Ok(position)
     }
 }
 
@@ -175,14 +180,32 @@ pub(crate) fn transaction_body_bytes(row: &model::transaction::Transaction) -> u
     buffer.len()
 }
 
-/// The number of an id as a column holds it; ids are below 2^63.
+/// The number of an id, a version or a count, as a column stores it.
 pub(crate) fn column(number: u64) -> i64 {
-    number.cast_signed()
+    exact(number, "ids, versions and counts have at most 63 bits")
 }
 
-/// The number of an id from its column.
+/// The number of an id, a version or a count, read from its column.
 pub(crate) fn number(row: &Row<'_>, index: usize) -> Result<u64, Failure> {
-    Ok(row.get::<_, i64>(index)?.cast_unsigned())
+    let stored = row.get::<_, i64>(index)?;
+    u64::try_from(stored).map_err(|_| out_of_range(row, index, stored))
+}
+
+/// Like [`number`], for a column that may be null.
+pub(crate) fn optional_number(row: &Row<'_>, index: usize) -> Result<Option<u64>, Failure> {
+    if row.get_ref(index)? == ValueRef::Null { Ok(None) } else { number(row, index).map(Some) }
+}
+
+fn out_of_range(row: &Row<'_>, index: usize, value: i64) -> Failure {
+    match row.as_ref().column_name(index) {
+        Ok(column) => Failure::OutOfRange { column: column.to_owned(), value },
+        Err(error) => error.into(),
+    }
+}
+
+/// The number of the next claim or attempt. Only a corrupt row holds the last number of 32 bits.
+pub(crate) fn next_claim(claim: u32) -> Result<u32, Failure> {
+    claim.checked_add(1).ok_or(Failure::Unreadable("claim"))
 }
 
 /// A word from its column.
@@ -199,5 +222,5 @@ pub(crate) fn from_json<T: DeserializeOwned>(row: &Row<'_>, index: usize) -> Res
 
 /// A limit as SQL takes it.
 pub(crate) fn limit(rows: usize) -> i64 {
-    i64::try_from(rows).unwrap_or(i64::MAX)
+    exact(rows, "a limit counts rows in memory")
 }

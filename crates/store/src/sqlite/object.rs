@@ -10,7 +10,7 @@ use crate::{
 };
 use model::Word;
 use model::id::{CustomerId, MerchantId};
-use rusqlite::{Row, ToSql, params};
+use rusqlite::{Row, ToSql, named_params, params};
 
 pub(super) const INSERT_MERCHANT: &str =
     "INSERT INTO merchants (merchant) VALUES (?1) ON CONFLICT DO NOTHING";
@@ -20,47 +20,47 @@ pub(super) const COUNT_KIND: &str =
     "SELECT COUNT(*) FROM objects WHERE merchant = ?1 AND kind = ?2 AND deleted = 0";
 pub(super) const INSERT_OBJECT: &str = "INSERT INTO objects (merchant, kind, number, version, \
      created, deleted, customer, clock, lookup, due_at, forget_at, secret, body) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT DO NOTHING";
-pub(super) const UPDATE_OBJECT: &str = "UPDATE objects SET version = ?4, created = ?5, \
-     deleted = ?6, customer = ?7, clock = ?8, lookup = ?9, due_at = ?10, forget_at = ?11, \
-     secret = ?12, body = ?13 \
-     WHERE merchant = ?1 AND kind = ?2 AND number = ?3 AND version = ?4 - 1";
+     VALUES (:merchant, :kind, :number, :version, :created, :deleted, :customer, :clock, :lookup, :due_at, :forget_at, :secret, :body) ON CONFLICT DO NOTHING";
+pub(super) const UPDATE_OBJECT: &str = "UPDATE objects SET version = :version, created = :created, \
+     deleted = :deleted, customer = :customer, clock = :clock, lookup = :lookup, due_at = :due_at, forget_at = :forget_at, \
+     secret = :secret, body = :body \
+     WHERE merchant = :merchant AND kind = :kind AND number = :number AND version = :version - 1";
 pub(super) const FIND_OBJECT: &str =
     "SELECT body, secret FROM objects WHERE merchant = ?1 AND kind = ?2 AND number = ?3";
 pub(super) const FIND_OBJECT_BY_LOOKUP: &str = "SELECT body, secret FROM objects \
      WHERE merchant = ?1 AND kind = ?2 AND lookup = ?3 AND deleted = 0 \
      ORDER BY created DESC, number DESC LIMIT 1";
 pub(super) const LIST_OBJECTS: Lists = lists!(
-    "SELECT body, secret FROM objects WHERE merchant = ?5 AND kind = ?6 AND deleted = 0",
+    "SELECT body, secret FROM objects WHERE merchant = :merchant AND kind = :kind AND deleted = 0",
     "created",
     "number"
 );
 pub(super) const LIST_OBJECTS_BY_LOOKUP: Lists = lists!(
-    "SELECT body, secret FROM objects WHERE merchant = ?5 AND kind = ?6 AND lookup = ?7 \
+    "SELECT body, secret FROM objects WHERE merchant = :merchant AND kind = :kind AND lookup = :lookup \
      AND deleted = 0",
     "created",
     "number"
 );
 pub(super) const LIST_OBJECTS_OF_CUSTOMER: Lists = lists!(
-    "SELECT body, secret FROM objects WHERE merchant = ?5 AND kind = ?6 AND customer = ?7 \
+    "SELECT body, secret FROM objects WHERE merchant = :merchant AND kind = :kind AND customer = :customer \
      AND deleted = 0",
     "created",
     "number"
 );
 pub(super) const LIST_OBJECTS_ON_CLOCK: Lists = lists!(
-    "SELECT body, secret FROM objects WHERE merchant = ?5 AND kind = ?6 AND clock = ?7 \
-     AND (?8 IS NULL OR lookup = ?8) AND deleted = 0",
+    "SELECT body, secret FROM objects WHERE merchant = :merchant AND kind = :kind AND clock = :clock \
+     AND (:lookup IS NULL OR lookup = :lookup) AND deleted = 0",
     "created",
     "number"
 );
 pub(super) const LIST_OBJECTS_ON_NO_CLOCK: Lists = lists!(
-    "SELECT body, secret FROM objects WHERE merchant = ?5 AND kind = ?6 AND clock IS NULL \
+    "SELECT body, secret FROM objects WHERE merchant = :merchant AND kind = :kind AND clock IS NULL \
      AND deleted = 0",
     "created",
     "number"
 );
 pub(super) const LIST_OBJECTS_ON_NO_CLOCK_BY_LOOKUP: Lists = lists!(
-    "SELECT body, secret FROM objects WHERE merchant = ?5 AND kind = ?6 AND lookup = ?7 \
+    "SELECT body, secret FROM objects WHERE merchant = :merchant AND kind = :kind AND lookup = :lookup \
      AND clock IS NULL AND deleted = 0",
     "created",
     "number"
@@ -155,28 +155,15 @@ pub(super) fn count_kind(
 
 fn count(batch: &Batch<'_>, sql: &str, params: impl rusqlite::Params) -> Result<u64, Failure> {
     let count = batch.reading().find(sql, params, |row| super::number(row, 0))?;
-    Ok(count.unwrap_or(0))
+    let Some(count) = count else { unreachable!("a count without groups returns one row") };
+    Ok(count)
 }
 
 /// Runs a statement that takes all columns of an object.
 fn store(object: &Object, sql: &str, batch: &Batch<'_>) -> Result<usize, Failure> {
     batch.execute(
         sql,
-        params![
-            column(object.merchant().number()),
-            object.kind().word(),
-            column(object.number()),
-            column(object.version()),
-            object.created().0,
-            object.deleted(),
-            object.customer().map(CustomerId::number).map(column),
-            object.clock().map(|clock| column(clock.number())),
-            object.lookup(),
-            object.due_at().map(|at| at.0),
-            object.forget_at().map(|at| at.0),
-            seal_secret(object, batch.seal)?,
-            object.body()?,
-        ],
+        named_params! { ":merchant": column(object.merchant().number()), ":kind": object.kind().word(), ":number": column(object.number()), ":version": column(object.version()), ":created": object.created().0, ":deleted": object.deleted(), ":customer": object.customer().map(CustomerId::number).map(column), ":clock": object.clock().map(|clock| column(clock.number())), ":lookup": object.lookup(), ":due_at": object.due_at().map(|at| at.0), ":forget_at": object.forget_at().map(|at| at.0), ":secret": seal_secret(object, batch.seal)?, ":body": object.body()? },
     )
 }
 
@@ -246,22 +233,22 @@ pub(crate) fn list(
     let window = Window::of(pair_page(*page), *created);
     let owner = column(merchant.number());
     let word = kind.word();
-    let page = |lists, own: &[&dyn ToSql]| {
-        let own = [&[&owner as &dyn ToSql, &word], own].concat();
+    let page = |lists, own: &[(&str, &dyn ToSql)]| {
+        let own = [&[(":merchant", &owner as &dyn ToSql), (":kind", &word)], own].concat();
         reading.page(lists, &window, &own, |row| read(*merchant, *kind, row, reading.seal))
     };
     match of {
         ObjectsOf::All => page(LIST_OBJECTS, &[]),
-        ObjectsOf::Lookup(lookup) => page(LIST_OBJECTS_BY_LOOKUP, &[lookup]),
+        ObjectsOf::Lookup(lookup) => page(LIST_OBJECTS_BY_LOOKUP, &[(":lookup", lookup)]),
         ObjectsOf::Customer(customer) => {
-            page(LIST_OBJECTS_OF_CUSTOMER, &[&column(customer.number())])
+            page(LIST_OBJECTS_OF_CUSTOMER, &[(":customer", &column(customer.number()))])
         }
         ObjectsOf::Clock { clock, lookup } => {
-            page(LIST_OBJECTS_ON_CLOCK, &[&column(clock.number()), lookup])
+            page(LIST_OBJECTS_ON_CLOCK, &[(":clock", &column(clock.number())), (":lookup", lookup)])
         }
         ObjectsOf::NoClock { lookup: None } => page(LIST_OBJECTS_ON_NO_CLOCK, &[]),
         ObjectsOf::NoClock { lookup: Some(lookup) } => {
-            page(LIST_OBJECTS_ON_NO_CLOCK_BY_LOOKUP, &[lookup])
+            page(LIST_OBJECTS_ON_NO_CLOCK_BY_LOOKUP, &[(":lookup", lookup)])
         }
     }
 }

@@ -2,7 +2,7 @@
 //! pruner works for all.
 
 use super::{Batch, Failure};
-use crate::{Prune, Pruned};
+use crate::{Prune, Pruned, exact};
 use model::limits::{
     EVENT_AGE_MS_MAX, IDEMPOTENCY_AGE_MS_MAX, PRUNE_ROWS_MAX, REFRESH_DETAIL_AGE_MS_MAX,
 };
@@ -47,7 +47,7 @@ pub(crate) fn prune(command: &Prune, batch: &Batch<'_>) -> Result<Pruned, Failur
         batch.execute(DELETE_DELIVERIES, params![shard, number])?;
         batch.execute(DELETE_EVENT, params![position])?;
     }
-    let count = |rows: usize| u32::try_from(rows).unwrap_or(u32::MAX);
+    let count = |rows: usize| exact(rows, "a batch has at most PRUNE_ROWS_MAX rows");
     Ok(Pruned {
         replies: count(replies),
         events: count(events.len()),

@@ -1,6 +1,9 @@
 //! Refreshes.
 
-use super::{Batch, Failure, Reading, account, column, from_json, number, transaction, word};
+use super::{
+    Batch, Failure, Reading, account, column, from_json, next_claim, number, optional_number,
+    transaction, word,
+};
 use crate::{
     ApplyRefresh, Claim, ClaimRefreshes, FailRefresh, ListDueAccounts, PutOffRefresh, Written,
 };
@@ -9,13 +12,13 @@ use model::account::Account;
 use model::clock::{AccountTime, ServerTime};
 use model::id::{AccountId, ClockId, MerchantId};
 use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
-use rusqlite::{Row, params};
+use rusqlite::{Row, named_params, params};
 
 /// Nothing is written when the refresh exists, or another of the feature is pending.
 pub(super) const INSERT_REFRESH: &str = "INSERT INTO refreshes (account, feature, sequence, \
      merchant, clock, status, started_at, run_server, run_clock, claim, leased_until, attempts, \
      started_server) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT DO NOTHING";
+     VALUES (:account, :feature, :sequence, :merchant, :clock, :status, :started_at, :run_server, :run_clock, :claim, :leased_until, :attempts, :started_server) ON CONFLICT DO NOTHING";
 /// Exempt: workers claim for all merchants.
 pub(super) const LIST_CLAIMABLE: &str = "SELECT r.account, r.feature, r.sequence, r.merchant, \
      r.clock, r.status, r.started_at, r.run_server, r.run_clock, r.claim, r.leased_until, \
@@ -25,16 +28,16 @@ pub(super) const LIST_CLAIMABLE: &str = "SELECT r.account, r.feature, r.sequence
      AND NOT EXISTS (SELECT 1 FROM clock_jobs AS j \
      WHERE j.merchant = r.merchant AND j.clock = r.clock) \
      ORDER BY r.run_server, r.account, r.feature LIMIT ?2";
-pub(super) const CLAIM_REFRESH: &str = "UPDATE refreshes SET claim = ?5, attempts = ?6, \
-     leased_until = ?7 WHERE account = ?1 AND feature = ?2 AND sequence = ?3 AND merchant = ?4";
-pub(super) const PUT_OFF_REFRESH: &str = "UPDATE refreshes SET run_server = ?6, run_clock = ?7, \
-     attempts = ?8, leased_until = NULL WHERE account = ?1 AND feature = ?2 AND sequence = ?3 \
-     AND merchant = ?4 AND claim = ?5 AND status = 'pending'";
-pub(super) const END_REFRESH: &str = "UPDATE refreshes SET status = ?6, leased_until = NULL \
-     WHERE account = ?1 AND feature = ?2 AND sequence = ?3 AND merchant = ?4 AND claim = ?5 \
+pub(super) const CLAIM_REFRESH: &str = "UPDATE refreshes SET claim = :claim, attempts = :attempts, \
+     leased_until = :leased_until WHERE account = :account AND feature = :feature AND sequence = :sequence AND merchant = :merchant";
+pub(super) const PUT_OFF_REFRESH: &str = "UPDATE refreshes SET run_server = :run_server, run_clock = :run_clock, \
+     attempts = :attempts, leased_until = NULL WHERE account = :account AND feature = :feature AND sequence = :sequence \
+     AND merchant = :merchant AND claim = :claim AND status = 'pending'";
+pub(super) const END_REFRESH: &str = "UPDATE refreshes SET status = :status, leased_until = NULL \
+     WHERE account = :account AND feature = :feature AND sequence = :sequence AND merchant = :merchant AND claim = :claim \
      AND status = 'pending'";
-pub(super) const INTERRUPT_REFRESH: &str = "UPDATE refreshes SET status = ?5, leased_until = NULL \
-     WHERE account = ?1 AND feature = ?2 AND sequence = ?3 AND merchant = ?4 \
+pub(super) const INTERRUPT_REFRESH: &str = "UPDATE refreshes SET status = :status, leased_until = NULL \
+     WHERE account = :account AND feature = :feature AND sequence = :sequence AND merchant = :merchant \
      AND status = 'pending'";
 /// Exempt: the scheduler works for all merchants.
 pub(super) const LIST_DUE_ACCOUNTS: &str = "SELECT body FROM accounts \
@@ -55,21 +58,7 @@ pub(super) fn insert_many(
         let (run_server, run_clock) = run_columns(job.run_at);
         let inserted = batch.execute(
             INSERT_REFRESH,
-            params![
-                column(job.key.account.number()),
-                job.key.feature.word(),
-                job.key.sequence,
-                column(job.merchant.number()),
-                job.clock.map(|clock| column(clock.number())),
-                status.word(),
-                job.started_at.0,
-                run_server,
-                run_clock,
-                job.claim,
-                job.leased_until.map(|until| until.0),
-                job.attempts,
-                job.started_server.0,
-            ],
+            named_params! { ":account": column(job.key.account.number()), ":feature": job.key.feature.word(), ":sequence": job.key.sequence, ":merchant": column(job.merchant.number()), ":clock": job.clock.map(|clock| column(clock.number())), ":status": status.word(), ":started_at": job.started_at.0, ":run_server": run_server, ":run_clock": run_clock, ":claim": job.claim, ":leased_until": job.leased_until.map(|until| until.0), ":attempts": job.attempts, ":started_server": job.started_server.0 },
         )?;
         if inserted == 0 {
             return Ok(false);
@@ -92,7 +81,6 @@ pub(super) fn read(row: &Row<'_>) -> Result<RefreshJob, Failure> {
         (None, Some(at)) => RunAt::Clock(AccountTime(at)),
         _ => return Err(Failure::Unreadable("refreshes.run_server")),
     };
-    let clock: Option<i64> = row.get(4)?;
     Ok(RefreshJob {
         key: RefreshKey {
             account: AccountId::from_number(number(row, 0)?),
@@ -100,7 +88,7 @@ pub(super) fn read(row: &Row<'_>) -> Result<RefreshJob, Failure> {
             sequence: row.get(2)?,
         },
         merchant: MerchantId::from_number(number(row, 3)?),
-        clock: clock.map(|clock| ClockId::from_number(clock.cast_unsigned())),
+        clock: optional_number(row, 4)?.map(ClockId::from_number),
         status: word(row, 5, "refreshes.status")?,
         started_at: AccountTime(row.get(6)?),
         started_server: ServerTime(row.get(12)?),
@@ -119,21 +107,13 @@ pub(crate) fn claim(
     let limit = super::limit(command.limit);
     let mut jobs = batch.reading().list(LIST_CLAIMABLE, params![command.now.0, limit], read)?;
     for job in &mut jobs {
-        job.claim += 1;
-        job.attempts += 1;
+        job.claim = next_claim(job.claim)?;
+        job.attempts = next_claim(job.attempts)?;
         job.leased_until = Some(command.leased_until);
         let key = job.key;
         batch.execute(
             CLAIM_REFRESH,
-            params![
-                column(key.account.number()),
-                key.feature.word(),
-                key.sequence,
-                column(job.merchant.number()),
-                job.claim,
-                job.attempts,
-                command.leased_until.0,
-            ],
+            named_params! { ":account": column(key.account.number()), ":feature": key.feature.word(), ":sequence": key.sequence, ":merchant": column(job.merchant.number()), ":claim": job.claim, ":attempts": job.attempts, ":leased_until": command.leased_until.0 },
         )?;
     }
     Ok(jobs)
@@ -146,16 +126,7 @@ pub(crate) fn put_off(command: &PutOffRefresh, batch: &Batch<'_>) -> Result<Writ
     let key = claim.key;
     let put_off = batch.execute(
         PUT_OFF_REFRESH,
-        params![
-            column(key.account.number()),
-            key.feature.word(),
-            key.sequence,
-            column(claim.merchant.number()),
-            claim.number,
-            run_server,
-            run_clock,
-            attempts,
-        ],
+        named_params! { ":account": column(key.account.number()), ":feature": key.feature.word(), ":sequence": key.sequence, ":merchant": column(claim.merchant.number()), ":claim": claim.number, ":run_server": run_server, ":run_clock": run_clock, ":attempts": attempts },
     )?;
     if put_off == 0 {
         return Ok(Written::Stale);
@@ -208,14 +179,7 @@ fn end(
     };
     let ended = batch.execute(
         END_REFRESH,
-        params![
-            column(key.account.number()),
-            key.feature.word(),
-            key.sequence,
-            column(claim.merchant.number()),
-            number,
-            status.word(),
-        ],
+        named_params! { ":account": column(key.account.number()), ":feature": key.feature.word(), ":sequence": key.sequence, ":merchant": column(claim.merchant.number()), ":claim": number, ":status": status.word() },
     )?;
     Ok(ended == 1)
 }
@@ -229,13 +193,7 @@ pub(super) fn interrupt(
 ) -> Result<bool, Failure> {
     let ended = batch.execute(
         INTERRUPT_REFRESH,
-        params![
-            column(key.account.number()),
-            key.feature.word(),
-            key.sequence,
-            column(merchant.number()),
-            status.word(),
-        ],
+        named_params! { ":account": column(key.account.number()), ":feature": key.feature.word(), ":sequence": key.sequence, ":merchant": column(merchant.number()), ":status": status.word() },
     )?;
     Ok(ended == 1)
 }

@@ -5,14 +5,14 @@ use crate::seal::Spot;
 use crate::{FindReply, RecordReply, Reply, Written};
 use model::clock::ServerTime;
 use model::limits::IDEMPOTENCY_AGE_MS_MAX;
-use rusqlite::params;
+use rusqlite::{named_params, params};
 
 /// An answer that is too old makes room for the new one.
 pub(super) const INSERT_REPLY: &str = "INSERT INTO replies (merchant, key, fingerprint, \
-     request_id, status, body, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
+     request_id, status, body, at) VALUES (:merchant, :key, :fingerprint, :request_id, :status, :body, :at) \
      ON CONFLICT (merchant, key) DO UPDATE SET fingerprint = excluded.fingerprint, \
      request_id = excluded.request_id, status = excluded.status, body = excluded.body, \
-     at = excluded.at WHERE replies.at <= ?8";
+     at = excluded.at WHERE replies.at <= :expired_at";
 pub(super) const FIND_REPLY: &str = "SELECT fingerprint, request_id, status, body, at \
      FROM replies WHERE merchant = ?1 AND key = ?2 AND at > ?3";
 
@@ -33,16 +33,7 @@ fn insert(reply: &Reply, batch: &Batch<'_>) -> Result<bool, Failure> {
     let body = batch.seal.seal(Spot { column: "replies.body", row: &row }, &reply.body)?;
     let inserted = batch.execute(
         INSERT_REPLY,
-        params![
-            column(merchant),
-            reply.key,
-            reply.fingerprint,
-            reply.request_id,
-            reply.status,
-            body,
-            reply.at.0,
-            reply.at.plus_ms(-IDEMPOTENCY_AGE_MS_MAX).0,
-        ],
+        named_params! { ":merchant": column(merchant), ":key": reply.key, ":fingerprint": reply.fingerprint, ":request_id": reply.request_id, ":status": reply.status, ":body": body, ":at": reply.at.0, ":expired_at": reply.at.plus_ms(-IDEMPOTENCY_AGE_MS_MAX).0 },
     )?;
     Ok(inserted == 1)
 }

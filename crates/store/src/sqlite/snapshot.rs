@@ -4,7 +4,7 @@
 //! at once.
 
 use super::kept::{KEPT, Kept};
-use super::{Batch, Failure, Reading, column, from_json, number, object, reply};
+use super::{Batch, Failure, Reading, column, from_json, number, object, optional_number, reply};
 use crate::command::snapshot::{floor_above, may_be_removed, may_be_taken};
 use crate::{
     DropSnapshot, FindObject, Kind, MeasureSandbox, Object, Reply, ResetSandbox, RestoreSnapshot,
@@ -183,8 +183,8 @@ fn clear(owner: MerchantId, batch: &Batch<'_>) -> Result<Option<Cleared>, Failur
     for merchant in &size.merchants {
         let number = column(merchant.number());
         for sql in HIGHEST.into_iter().chain([FIND_FLOOR]) {
-            let highest = reading.find(sql, [number], |row| Ok(row.get::<_, Option<i64>>(0)?))?;
-            counts.extend(highest.flatten().map(i64::cast_unsigned));
+            let highest = reading.find(sql, [number], |row| optional_number(row, 0))?;
+            counts.extend(highest.flatten());
         }
         for account in list_accounts(number, batch)? {
             counts.push(account.highest_count());
@@ -194,7 +194,7 @@ fn clear(owner: MerchantId, batch: &Batch<'_>) -> Result<Option<Cleared>, Failur
             run(kept.clear, &[&number, &left_out(owner, *merchant)], batch)?;
         }
     }
-    let floor = floor_above(counts);
+    let floor = floor_above(counts)?;
     for merchant in &size.merchants {
         batch.execute(RAISE_FLOOR, params![column(merchant.number()), floor])?;
     }
@@ -220,7 +220,8 @@ fn find_snapshot(
     let find = FindObject { merchant: owner, kind: Kind::Snapshot, number: id.number() };
     Ok(match object::find(&find, &batch.reading())? {
         Some(Object::Snapshot(snapshot)) => Some(snapshot),
-        _ => None,
+        Some(other) => unreachable!("a row of kind snapshot was read as {:?}", other.kind()),
+        None => None,
     })
 }
 

@@ -10,13 +10,13 @@ use crate::{
 use model::clock::AccountTime;
 use model::id::{AccountId, MerchantId, TransactionId};
 use model::transaction::{HeldTransaction, Transaction};
-use rusqlite::{Row, params};
+use rusqlite::{Row, ToSql, named_params, params};
 use std::cell::LazyCell;
 use std::collections::HashSet;
 
 pub(super) const LIST_TRANSACTIONS: Lists = lists!(
     "SELECT listed_at, ordinal, transacted_at, sequence, body FROM transactions \
-     WHERE account = ?5 AND merchant = ?6 AND transacted_at BETWEEN ?7 AND ?8",
+     WHERE account = :account AND merchant = :merchant AND transacted_at BETWEEN :transacted_from AND :transacted_to",
     "listed_at",
     "ordinal"
 );
@@ -26,21 +26,21 @@ pub(super) const LIST_CHANGED: Lists = Lists {
     older: "SELECT t.listed_at, t.ordinal, t.transacted_at, t.sequence, t.body \
         FROM (SELECT account, listed_at, ordinal FROM transactions \
             INDEXED BY transactions_changed \
-            WHERE account = ?5 AND sequence > ?9 AND transacted_at BETWEEN ?7 AND ?8 \
-            AND (listed_at, ordinal) < (?1, ?2) AND listed_at >= ?3 \
-            ORDER BY listed_at DESC, ordinal DESC LIMIT ?4) AS c \
+            WHERE account = :account AND sequence > :after AND transacted_at BETWEEN :transacted_from AND :transacted_to \
+            AND (listed_at, ordinal) < (:edge_first, :edge_second) AND listed_at >= :end \
+            ORDER BY listed_at DESC, ordinal DESC LIMIT :row_limit) AS c \
         CROSS JOIN transactions AS t ON t.account = c.account AND t.listed_at = c.listed_at \
         AND t.ordinal = c.ordinal \
-        WHERE t.merchant = ?6 ORDER BY c.listed_at DESC, c.ordinal DESC",
+        WHERE t.merchant = :merchant ORDER BY c.listed_at DESC, c.ordinal DESC",
     newer: "SELECT t.listed_at, t.ordinal, t.transacted_at, t.sequence, t.body \
         FROM (SELECT account, listed_at, ordinal FROM transactions \
             INDEXED BY transactions_changed \
-            WHERE account = ?5 AND sequence > ?9 AND transacted_at BETWEEN ?7 AND ?8 \
-            AND (listed_at, ordinal) > (?1, ?2) AND listed_at <= ?3 \
-            ORDER BY listed_at, ordinal LIMIT ?4) AS c \
+            WHERE account = :account AND sequence > :after AND transacted_at BETWEEN :transacted_from AND :transacted_to \
+            AND (listed_at, ordinal) > (:edge_first, :edge_second) AND listed_at <= :end \
+            ORDER BY listed_at, ordinal LIMIT :row_limit) AS c \
         CROSS JOIN transactions AS t ON t.account = c.account AND t.listed_at = c.listed_at \
         AND t.ordinal = c.ordinal \
-        WHERE t.merchant = ?6 ORDER BY c.listed_at, c.ordinal",
+        WHERE t.merchant = :merchant ORDER BY c.listed_at, c.ordinal",
 };
 pub(super) const FIND_TRANSACTION: &str = "SELECT listed_at, ordinal, transacted_at, sequence, \
      body FROM transactions \
@@ -50,8 +50,8 @@ pub(super) const FIND_BANK_ID: &str = "SELECT bank_id FROM transactions \
 /// The newest change is at the end of the index, so what was changed last is met first.
 pub(super) const FIND_LEFT_OUT: &str = "SELECT sequence FROM transactions \
      INDEXED BY transactions_changed \
-     WHERE account = ?1 AND merchant = ?2 AND sequence > ?3 \
-     AND (transacted_at < ?4 OR transacted_at > ?5) ORDER BY sequence DESC LIMIT 1";
+     WHERE account = :account AND merchant = :merchant AND sequence > :after \
+     AND (transacted_at < :transacted_from OR transacted_at > :transacted_to) ORDER BY sequence DESC LIMIT 1";
 /// Without the hint `SQLite` walks the whole account: it takes any account for ten rows long, and
 /// the table for as good as its index.
 pub(super) const FIND_BY_BANK_ID: &str = "SELECT listed_at, ordinal, transacted_at, sequence, \
@@ -62,7 +62,7 @@ pub(super) const LIST_ACCOUNT: &str = "SELECT listed_at, ordinal, transacted_at,
 /// A row keeps its place and its bank id for ever.
 pub(super) const UPSERT_TRANSACTION: &str = "INSERT INTO transactions (account, listed_at, \
      ordinal, merchant, transacted_at, sequence, bank_id, body) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
+     VALUES (:account, :listed_at, :ordinal, :merchant, :transacted_at, :sequence, :bank_id, :body) \
      ON CONFLICT (account, listed_at, ordinal) DO UPDATE SET \
      transacted_at = excluded.transacted_at, sequence = excluded.sequence, body = excluded.body \
      WHERE merchant = excluded.merchant";
@@ -82,11 +82,16 @@ pub(crate) fn list(
     // The page is read while the row of the account is open, so both show one state, and the
     // database is locked once for both.
     reading.find(FIND_ACCOUNT, params![shard, owner], |row| {
+        let own: [(&str, &dyn ToSql); 5] = [
+            (":account", &shard),
+            (":merchant", &owner),
+            (":transacted_from", &from),
+            (":transacted_to", &to),
+            (":after", &after),
+        ];
         let listed = match after {
-            None => reading.page(LIST_TRANSACTIONS, &window, &[&shard, &owner, &from, &to], read),
-            Some(after) => {
-                reading.page(LIST_CHANGED, &window, &[&shard, &owner, &from, &to, &after], read)
-            }
+            None => reading.page(LIST_TRANSACTIONS, &window, &own[..4], read),
+            Some(_) => reading.page(LIST_CHANGED, &window, &own, read),
         };
         Ok(ListedTransactions { account: from_json(row, 0)?, page: listed? })
     })
@@ -119,13 +124,7 @@ pub(crate) fn find_left_out(
     reading: &Reading<'_>,
 ) -> Result<Option<u32>, Failure> {
     let FindLeftOut { merchant, account, transacted_at, after } = *command;
-    let key = params![
-        column(account.number()),
-        column(merchant.number()),
-        after.unwrap_or(0),
-        transacted_at.from.unwrap_or(i64::MIN),
-        transacted_at.to.unwrap_or(i64::MAX),
-    ];
+    let key = named_params! { ":account": column(account.number()), ":merchant": column(merchant.number()), ":after": after.unwrap_or(0), ":transacted_from": transacted_at.from.unwrap_or(i64::MIN), ":transacted_to": transacted_at.to.unwrap_or(i64::MAX) };
     reading.find(FIND_LEFT_OUT, key, |row| Ok(row.get(0)?))
 }
 
@@ -197,6 +196,8 @@ pub(super) fn upsert_many(
     let mut buffer = Vec::with_capacity(256);
     for HeldTransaction { bank_id, shown: row } in rows {
         body::write(row, &mut buffer);
+        // Bound in the order of the names, because a look-up of each name for each row costs more
+        // than the binding.
         statement.execute(params![
             column(row.id.account.number()),
             row.id.listed_at.0,

@@ -4,8 +4,8 @@ use super::{at, folder, is_there, object, run, settings};
 use crate::sqlite::Sqlite;
 use crate::sqlite::migration::MIGRATIONS;
 use crate::{
-    Created, FindObject, FindReply, Kind, Object, OpenError, Place, RecordReply, Reply, Store,
-    StoreSettings, Written,
+    ClaimClocks, Created, FindObject, FindReply, Kind, Object, OpenError, Place, RecordReply,
+    Reply, Store, StoreSettings, Written,
 };
 use model::account::{Category, Holder, Subcategory};
 use model::clock::{AccountTime, ServerTime};
@@ -278,4 +278,24 @@ fn a_moved_secret_does_not_open() {
         let error = store.read(find).await.unwrap_err();
         insta::assert_snapshot!(super::cause(&error), @"the sealed column objects.secret does not open");
     });
+}
+
+/// Numbers that no program writes are an error, not another number.
+#[test]
+fn corrupt_numbers_are_errors() {
+    let folder = folder();
+    let path = folder.path().join("bank.db");
+    let store = Store::open(at(&path)).unwrap();
+    let claim = ClaimClocks { now: ServerTime(1), leased_until: ServerTime(2), limit: 9 };
+    let after_row = |row| {
+        let connection = Connection::open(&path).unwrap();
+        connection.execute("DELETE FROM clock_jobs", []).unwrap();
+        let sql = "INSERT INTO clock_jobs (merchant, clock, claim) VALUES ";
+        connection.execute(&format!("{sql}{row}"), []).unwrap();
+        super::cause(&run(store.write(claim)).unwrap_err())
+    };
+    insta::assert_snapshot!(after_row("(-1, 5, 0)"), @"the column merchant has the value -1, which is out of range");
+    insta::assert_snapshot!(after_row("(1, -5, 0)"), @"the column clock has the value -5, which is out of range");
+    insta::assert_snapshot!(after_row("(1, 5, 4294967295)"), @"the column claim holds an unknown value");
+    insta::assert_snapshot!(after_row("(1, 5, 4294967296)"), @"the database refused a statement");
 }

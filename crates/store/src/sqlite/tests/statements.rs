@@ -172,6 +172,25 @@ fn every_statement_can_be_prepared() {
     }
 }
 
+/// A statement with more than four parameters names each of them, and statements list their columns.
+#[test]
+fn long_statements_name_their_parameters() {
+    let folder = folder();
+    let connection = database(&folder);
+    connection.execute_batch("SAVEPOINT command").unwrap();
+    let lists =
+        LISTS.iter().flat_map(|(name, Lists { older, newer })| [(*name, *older), (*name, *newer)]);
+    for (name, sql) in STATEMENTS.iter().copied().chain(lists).chain(kept()) {
+        let statement = connection.prepare(sql).unwrap();
+        let parameters = statement.parameter_count();
+        let named = (1..=parameters)
+            .filter(|index| statement.parameter_name(*index).is_some_and(|of| of.starts_with(':')));
+        let named = named.count();
+        assert!(named == parameters || (named == 0 && parameters <= 4), "{name}: {sql}");
+        assert!(!sql.contains("SELECT *") && !sql.contains(".*"), "{name}: {sql}");
+    }
+}
+
 /// A snapshot holds every table with rows of merchants, with every column: nothing that is added to
 /// the database is left behind by a restore.
 #[test]
