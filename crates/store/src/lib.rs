@@ -32,6 +32,7 @@ mod key_file;
 mod memory;
 mod seal;
 mod sqlite;
+mod stats;
 mod store;
 
 pub use command::account::*;
@@ -46,17 +47,18 @@ pub use command::snapshot::*;
 pub use command::transaction::*;
 pub use failpoint::Failpoints;
 pub use key_file::{KeyFile, KeyFileError};
+pub use stats::WriterStats;
 pub use store::{
     Checkup, OpenError, Place, Read, Store, StoreBounds, StoreSettings, Write, check_up,
 };
 
-/// What a caller of a command can act on.
-#[derive(Debug, thiserror::Error)]
 /// Converts a number that fits by construction. `reason` says why it fits.
 fn exact<T, U: TryFrom<T>>(number: T, reason: &str) -> U {
     U::try_from(number).unwrap_or_else(|_| panic!("{reason}"))
 }
 
+/// What a caller of a command can act on.
+#[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Too many commands wait for the writer; trying again later helps.
     #[error("the writer's queue is full")]

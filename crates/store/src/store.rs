@@ -8,7 +8,7 @@
 use crate::memory::{Memory, Model};
 use crate::seal::Sealer;
 use crate::sqlite::{Batch, Reading, Sqlite};
-use crate::{Changed, Created, Error, Failpoints, Snapshotted, Written};
+use crate::{Changed, Created, Error, Failpoints, Snapshotted, WriterStats, Written};
 use model::clock::{Clock, Rng};
 use model::limits::{MERCHANTS_MAX, WRITER_QUEUE_MAX};
 use sha2::{Digest, Sha256};
@@ -45,9 +45,14 @@ pub trait Read: Send + Sync + 'static {
 
 /// What the writer must know of an answer.
 pub trait Outcome {
-    /// Whether what the command wrote stays; a refused command leaves nothing behind.
+    /// True if the writes of the command are kept. A refused command writes nothing.
     fn stays(&self) -> bool {
         true
+    }
+
+    /// True if the command was refused because of a version conflict.
+    fn is_version_conflict(&self) -> bool {
+        false
     }
 }
 
@@ -57,6 +62,10 @@ impl Outcome for crate::Pruned {}
 impl Outcome for Written {
     fn stays(&self) -> bool {
         *self == Written::Done
+    }
+
+    fn is_version_conflict(&self) -> bool {
+        *self == Written::Stale
     }
 }
 impl Outcome for Created {
@@ -68,10 +77,18 @@ impl Outcome for Snapshotted {
     fn stays(&self) -> bool {
         *self == Snapshotted::Done
     }
+
+    fn is_version_conflict(&self) -> bool {
+        *self == Snapshotted::Stale
+    }
 }
 impl Outcome for Changed {
     fn stays(&self) -> bool {
         *self == Changed::Done
+    }
+
+    fn is_version_conflict(&self) -> bool {
+        *self == Changed::Stale
     }
 }
 
@@ -90,23 +107,6 @@ pub enum Failure {
     /// A column holds what this program never writes there.
     #[error("the column {0} holds an unknown value")]
     Unreadable(&'static str),
-    /// A new row has the key of another.
-    #[error("the row exists already")]
-    Exists,
-    /// The commit that the command was part of failed.
-    #[error("the commit failed")]
-    Commit,
-    /// The store was closed, or its writer cannot open the database.
-    #[error("the store is closed")]
-    Closed,
-}
-
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Self {
-        Self::Internal(Box::new(failure))
-    }
-}
-
     /// A column has a number that this program never writes.
     #[error("the column {column} has the value {value}, which is out of range")]
     OutOfRange {
@@ -115,6 +115,32 @@ impl From<Failure> for Error {
         /// The number.
         value: i64,
     },
+    /// A new row has the key of another.
+    #[error("the row exists already")]
+    Exists,
+    /// The commit that the command was part of failed.
+    #[error("the commit failed")]
+    Commit,
+    /// The writer could not open the database again after a commit failed.
+    #[error("the writer has no open database; check the disk and the log")]
+    NotOpen,
+    /// The store was closed.
+    #[error("the store is closed")]
+    Closed,
+    /// The command panicked. Its writes were rolled back.
+    #[error("the command {0} panicked")]
+    Panicked(&'static str),
+    /// The writer thread panicked.
+    #[error("the writer thread died; restart the server")]
+    WriterDied,
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        Self::Internal(Box::new(failure))
+    }
+}
+
 /// Where a database lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -276,11 +302,28 @@ impl Store {
         }
     }
 
-    /// Whether commands can be taken.
+    /// True if the store accepts commands: its writer thread runs and has the database open.
     pub fn is_ready(&self) -> bool {
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.is_ready(),
             Backend::Memory(_) => true,
+        }
+    }
+
+    /// True if the writer thread runs. It ends when the store is closed, and when it panics outside
+    /// of a command; then only a restart of the server helps.
+    pub fn is_writer_alive(&self) -> bool {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.is_writer_alive(),
+            Backend::Memory(_) => true,
+        }
+    }
+
+    /// Counters of the writer, for metrics. The in-memory model counts nothing.
+    pub fn writer_stats(&self) -> WriterStats {
+        match &self.backend {
+            Backend::Sqlite(sqlite) => sqlite.writer_stats(),
+            Backend::Memory(_) => WriterStats::default(),
         }
     }
 }

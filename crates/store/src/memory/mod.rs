@@ -95,12 +95,13 @@ impl Model {
 
     pub(crate) fn write<C: Write>(&self, command: &C) -> Result<C::Output, Failure> {
         let mut memory = self.lock();
-        let before = memory.clone();
-        let output = command.memory(&mut memory);
-        if !output.as_ref().is_ok_and(Outcome::stays) {
-            *memory = before;
+        // The command works on a copy, so a command that fails or panics changes nothing.
+        let mut changed = memory.clone();
+        let output = command.memory(&mut changed)?;
+        if output.stays() {
+            *memory = changed;
         }
-        output
+        Ok(output)
     }
 
     pub(crate) fn read<C: Read>(&self, command: &C) -> Result<C::Output, Failure> {

@@ -41,7 +41,7 @@ pub(crate) mod tests;
 use crate::exact;
 use crate::seal::Sealer;
 use crate::store::Failure;
-use crate::{Error, OpenError, Read, StoreSettings, Write};
+use crate::{Error, OpenError, Read, StoreSettings, Write, WriterStats};
 use model::Word;
 use model::clock::ServerTime;
 use readers::Readers;
@@ -86,9 +86,19 @@ impl Sqlite {
         self.readers.close();
     }
 
-    /// Whether the writer has an open database.
+    /// True if the writer runs and has the database open.
     pub(crate) fn is_ready(&self) -> bool {
         self.writer.is_ready()
+    }
+
+    /// True if the writer thread runs.
+    pub(crate) fn is_writer_alive(&self) -> bool {
+        self.writer.is_alive()
+    }
+
+    /// Counters of the writer.
+    pub(crate) fn writer_stats(&self) -> WriterStats {
+        self.writer.stats()
     }
 }
 

@@ -1,7 +1,8 @@
-//! Connections that read, used on the thread that asks.
+//! Connections that read, used on the calling thread.
 //!
-//! Opened when needed, at most as many as the settings say. A read that finds none free waits for
-//! one: reads hold theirs for microseconds, and never while they wait for something else.
+//! A connection is opened when a read needs one, up to the number in the settings. A read that
+//! finds no free connection waits for one. Reads keep a connection for microseconds and never wait
+//! for anything else meanwhile.
 
 use super::open::open_reader;
 use crate::store::Failure;
@@ -26,6 +27,19 @@ struct Pool {
     closed: bool,
 }
 
+/// The slot of a connection on loan. Dropping it returns the slot, and the connection if one was
+/// put into it. After a panic the slot is empty, because the state of the connection is unknown.
+struct Slot<'a> {
+    readers: &'a Readers,
+    connection: Option<Connection>,
+}
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        self.readers.put_back(self.connection.take());
+    }
+}
+
 impl Readers {
     pub(super) fn new(path: PathBuf, open_max: usize) -> Self {
         let open_max = open_max.clamp(1, READERS_MAX);
@@ -38,14 +52,16 @@ impl Readers {
         read: impl FnOnce(&Connection) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let connection = self.take()?;
-        let answer = read(&connection);
-        // A connection that failed may be in any state; the next read opens a new one.
-        let kept = if matches!(answer, Err(Failure::Sqlite(_))) { None } else { Some(connection) };
-        self.put_back(kept);
-        answer
+        let mut slot = Slot { readers: self, connection: None };
+        let output = read(&connection);
+        // The state of a connection that failed is unknown. The next read opens a new one.
+        if !matches!(output, Err(Failure::Sqlite(_))) {
+            slot.connection = Some(connection);
+        }
+        output
     }
 
-    /// Closes the connections; later reads are refused.
+    /// Closes the connections. Later reads fail.
     pub(super) fn close(&self) {
         let mut pool = self.lock();
         pool.closed = true;
@@ -83,7 +99,7 @@ impl Readers {
             Some(connection) if !pool.closed => pool.free.push(connection),
             _ => pool.open -= 1,
         }
-        // Waking costs a call of the system, whether somebody waits or not.
+        // A wake-up is a system call, so it is made only if a read waits.
         let awaited = pool.waiting > 0;
         drop(pool);
         if awaited {

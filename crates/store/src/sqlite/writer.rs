@@ -1,21 +1,31 @@
-//! The writer: one thread that takes every write of a database.
+//! The writer: one thread that runs every write of a database.
 //!
-//! It takes one command and all that wait behind it, up to [`WRITER_GROUP_MAX`], runs each in a
-//! savepoint of its own inside one transaction, commits, and only then answers. While it commits
-//! the next group gathers, so grouping costs no waiting. A command that fails or is refused is
-//! rolled back alone; if the commit fails, every command of the group is answered with a failure
-//! and the database is opened anew. After a crash a group has wholly happened or not at all, and
-//! nobody was told otherwise.
+//! The thread takes one command and all that wait behind it, up to [`WRITER_GROUP_MAX`]. It runs
+//! each in its own savepoint inside one transaction, commits, and only then sends the responses.
+//! The next group gathers while it commits, so grouping adds no waiting.
+//!
+//! | failure | consequence |
+//! |---|---|
+//! | a command is refused or fails | its savepoint is rolled back, the others commit |
+//! | a command panics | the same; the panic is logged and counted |
+//! | the commit fails | every command of the group fails, and the database is opened again |
+//! | the thread itself panics | waiting and later commands fail, and the store is not ready |
+//! | the process crashes | the group was committed as a whole, or has no effect |
+//!
+//! In the last two cases the callers of a committed group may have received no response.
 
 use super::open::open_writer;
 use super::{Batch, OpenError};
 use crate::seal::Sealer;
+use crate::stats::WriterCounters;
 use crate::store::{Failure, Outcome};
-use crate::{Error, Failpoints, StoreBounds, Write};
+use crate::{Error, Failpoints, StoreBounds, Write, WriterStats};
 use model::clock::Clock;
 use model::limits::WRITER_GROUP_MAX;
 use rusqlite::Connection;
+use std::any::Any;
 use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,7 +33,8 @@ use std::thread::JoinHandle;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
-/// Pages in the write-ahead log that a checkpoint has not copied yet, from which on one is made.
+/// Pages of the write-ahead log that are not in the database yet, from which the writer starts a
+/// checkpoint.
 const CHECKPOINT_PAGES_MIN: i64 = 1_000;
 
 pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
@@ -35,10 +46,10 @@ pub(super) const UNDO: &str = "ROLLBACK TO command";
 pub(super) const LOG_LENGTH: &str = "PRAGMA wal_checkpoint(NOOP)";
 pub(super) const CHECKPOINT: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 pub(super) const CHECKPOINT_WHOLE: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
-/// Exempt from the rule of the merchant: it reads no row, only how far the order of commits went.
+/// Exempt from the rule of the merchant, because it reads only the newest position and no row.
 pub(super) const FIND_LAST_POSITION: &str = "SELECT COALESCE(MAX(position), 0) FROM events";
 
-/// What the writer needs besides its connection.
+/// Everything that the writer needs besides its connection.
 pub(super) struct WriterSettings {
     pub(super) path: PathBuf,
     pub(super) durable: bool,
@@ -50,12 +61,42 @@ pub(super) struct WriterSettings {
 
 /// The sending end of the writer's queue.
 pub(super) struct Writer {
-    queue: Option<mpsc::Sender<Order>>,
+    queue: Option<mpsc::Sender<Message>>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    ready: Arc<AtomicBool>,
+    path: PathBuf,
+    shared: Arc<Shared>,
 }
 
-enum Order {
+/// State that the writer thread shares with the callers.
+#[derive(Default)]
+struct Shared {
+    /// True while the thread runs and has the database open.
+    ready: AtomicBool,
+    /// True while the thread runs.
+    alive: AtomicBool,
+    /// True after [`Writer::close`] was called.
+    closing: AtomicBool,
+    counters: WriterCounters,
+}
+
+impl Shared {
+    /// The reason for which the queue accepts no commands.
+    fn closed(&self) -> Failure {
+        if self.closing.load(Ordering::Acquire) { Failure::Closed } else { Failure::WriterDied }
+    }
+}
+
+/// Marks the thread as dead when it is dropped, which also happens while the thread unwinds.
+struct AliveGuard(Arc<Shared>);
+
+impl Drop for AliveGuard {
+    fn drop(&mut self) {
+        self.0.ready.store(false, Ordering::Release);
+        self.0.alive.store(false, Ordering::Release);
+    }
+}
+
+enum Message {
     Run(Box<dyn Queued>),
     Close(oneshot::Sender<()>),
 }
@@ -67,51 +108,66 @@ impl Writer {
         settings: WriterSettings,
     ) -> Result<Self, OpenError> {
         let position = Cell::new(connection.query_row(FIND_LAST_POSITION, [], |row| row.get(0))?);
-        let (queue, orders) = mpsc::channel(settings.bounds.writer_queue_max);
-        let ready = Arc::new(AtomicBool::new(true));
+        let (queue, messages) = mpsc::channel(settings.bounds.writer_queue_max);
+        let shared = Arc::new(Shared::default());
+        shared.ready.store(true, Ordering::Release);
+        shared.alive.store(true, Ordering::Release);
         let path = settings.path.clone();
         let state =
-            State { connection: Some(connection), settings, position, ready: Arc::clone(&ready) };
+            State { connection: Some(connection), settings, position, shared: Arc::clone(&shared) };
         let thread = std::thread::Builder::new()
             .name("writer".to_owned())
-            .spawn(move || state.run(orders))
-            .map_err(|source| OpenError::File { path, source })?;
-        Ok(Self { queue: Some(queue), thread: Mutex::new(Some(thread)), ready })
+            .spawn(move || state.run(messages))
+            .map_err(|source| OpenError::File { path: path.clone(), source })?;
+        Ok(Self { queue: Some(queue), thread: Mutex::new(Some(thread)), path, shared })
     }
 
-    /// Puts a command into the queue and waits for its answer.
+    /// Puts a command into the queue and waits for its output.
     pub(super) async fn write<C: Write>(&self, command: C) -> Result<C::Output, Error> {
-        let (answer, answered) = oneshot::channel();
-        let order = Order::Run(Box::new(Waiting { command, output: None, answer }));
+        let (sender, response) = oneshot::channel();
+        let message = Message::Run(Box::new(Waiting { command, output: None, sender }));
         let queue = self.queue.as_ref().ok_or(Failure::Closed)?;
-        queue.try_send(order).map_err(|error| match error {
+        queue.try_send(message).map_err(|error| match error {
             TrySendError::Full(_) => Error::Busy,
-            TrySendError::Closed(_) => Failure::Closed.into(),
+            TrySendError::Closed(_) => self.shared.closed().into(),
         })?;
-        answered.await.unwrap_or_else(|_| Err(Failure::Closed.into()))
+        response.await.unwrap_or_else(|_| Err(self.shared.closed().into()))
     }
 
-    /// Lets the writer finish what waits, and ends it.
+    /// Waits until the writer has run the queued commands, and ends it.
     pub(super) async fn close(&self) {
-        let (answer, answered) = oneshot::channel();
+        let (sender, closed) = oneshot::channel();
         let Some(queue) = &self.queue else { return };
-        if queue.send(Order::Close(answer)).await.is_ok() {
-            let _ = answered.await;
+        self.shared.closing.store(true, Ordering::Release);
+        if queue.send(Message::Close(sender)).await.is_ok() {
+            let _ = closed.await;
         }
         self.join();
     }
 
-    /// Whether the database is open.
+    /// True if the thread runs and has the database open.
     pub(super) fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::Acquire)
+        self.shared.ready.load(Ordering::Acquire)
+    }
+
+    /// True if the thread runs.
+    pub(super) fn is_alive(&self) -> bool {
+        self.shared.alive.load(Ordering::Acquire)
+    }
+
+    /// The counters of the writer and the sizes of its files.
+    pub(super) fn stats(&self) -> WriterStats {
+        let queue = self.queue.as_ref();
+        let queue_length = queue.map_or(0, |queue| queue.max_capacity() - queue.capacity());
+        self.shared.counters.read(queue_length, &self.path)
     }
 
     fn join(&self) {
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread
-            && thread.join().is_err()
+            && let Err(panic) = thread.join()
         {
-            tracing::error!("the writer panicked");
+            tracing::error!(panic = panic_text(&*panic), "the writer thread panicked");
         }
     }
 }
@@ -123,34 +179,47 @@ impl Drop for Writer {
     }
 }
 
-/// What became of a command in its savepoint.
+/// The result of a command in its savepoint.
 enum Ran {
     /// Its writes are part of the commit.
-    Stays,
-    /// Its writes are to be undone.
+    Kept,
+    /// It refused to write, for a reason that its output states.
     Refused,
-    /// It failed; its writes are to be undone.
+    /// It refused to write because of a version conflict.
+    VersionConflict,
+    /// It failed.
     Failed,
 }
 
-/// A command in the queue, whatever its type.
+/// A command in the queue, without its type.
 trait Queued: Send {
+    /// The name of the command's type.
+    fn name(&self) -> &'static str;
+    /// Runs the command and stores its output.
     fn run(&mut self, batch: &Batch<'_>) -> Ran;
-    /// Tells the caller; without a commit the answer is a failure.
-    fn answer(self: Box<Self>, committed: bool);
+    /// Stores a failure in place of the output.
+    fn fail(&mut self, failure: Failure);
+    /// Sends the output to the caller. Without a commit, it is a failure.
+    fn respond(self: Box<Self>, committed: bool);
 }
 
 struct Waiting<C: Write> {
     command: C,
     output: Option<Result<C::Output, Failure>>,
-    answer: oneshot::Sender<Result<C::Output, Error>>,
+    sender: oneshot::Sender<Result<C::Output, Error>>,
 }
 
 impl<C: Write> Queued for Waiting<C> {
+    fn name(&self) -> &'static str {
+        let path = std::any::type_name::<C>();
+        path.rsplit("::").next().unwrap_or(path)
+    }
+
     fn run(&mut self, batch: &Batch<'_>) -> Ran {
         let output = self.command.sqlite(batch);
         let ran = match &output {
-            Ok(output) if output.stays() => Ran::Stays,
+            Ok(output) if output.stays() => Ran::Kept,
+            Ok(output) if output.is_version_conflict() => Ran::VersionConflict,
             Ok(_) => Ran::Refused,
             Err(_) => Ran::Failed,
         };
@@ -158,78 +227,87 @@ impl<C: Write> Queued for Waiting<C> {
         ran
     }
 
-    fn answer(self: Box<Self>, committed: bool) {
-        let answer = match self.output {
+    fn fail(&mut self, failure: Failure) {
+        self.output = Some(Err(failure));
+    }
+
+    fn respond(self: Box<Self>, committed: bool) {
+        let response = match self.output {
             Some(output) if committed => output.map_err(Error::from),
             Some(Err(failure)) => Err(failure.into()),
             _ => Err(Failure::Commit.into()),
         };
-        // The caller may have left; the command is committed all the same.
-        let _ = self.answer.send(answer);
+        // The receiver is gone if the caller was dropped. The command is committed all the same.
+        let _ = self.sender.send(response);
     }
 }
 
-/// The writing end.
+/// The state of the writer thread.
 struct State {
     connection: Option<Connection>,
     settings: WriterSettings,
     position: Cell<i64>,
-    ready: Arc<AtomicBool>,
+    shared: Arc<Shared>,
 }
 
 impl State {
-    fn run(mut self, mut orders: mpsc::Receiver<Order>) {
+    fn run(mut self, mut messages: mpsc::Receiver<Message>) {
         let mut group = Vec::with_capacity(WRITER_GROUP_MAX);
         let mut closing = None;
+        // Declared last, so it is dropped before the commands: a caller that gets an error because
+        // the thread died finds the store not alive.
+        let _guard = AliveGuard(Arc::clone(&self.shared));
         while closing.is_none() {
-            let Some(first) = orders.blocking_recv() else { break };
+            let Some(first) = messages.blocking_recv() else { break };
             let mut next = Some(first);
-            while let Some(order) = next {
-                match order {
-                    Order::Run(command) => group.push(command),
-                    Order::Close(answer) => {
-                        closing = Some(answer);
+            while let Some(message) = next {
+                match message {
+                    Message::Run(command) => group.push(command),
+                    Message::Close(sender) => {
+                        closing = Some(sender);
                         break;
                     }
                 }
-                next = if group.len() < WRITER_GROUP_MAX { orders.try_recv().ok() } else { None };
+                next = if group.len() < WRITER_GROUP_MAX { messages.try_recv().ok() } else { None };
             }
             if !group.is_empty() {
                 self.run_group(&mut group);
             }
         }
-        self.ready.store(false, Ordering::Release);
+        self.shared.ready.store(false, Ordering::Release);
         if let Some(connection) = self.connection.take()
             && let Err(error) = checkpoint(&connection, CHECKPOINT_WHOLE)
         {
-            tracing::warn!(error = %error, "could not copy the write-ahead log at the end");
+            tracing::warn!(error = %error, "the last checkpoint of the write-ahead log failed");
         }
-        if let Some(answer) = closing {
-            let _ = answer.send(());
+        if let Some(sender) = closing {
+            let _ = sender.send(());
         }
     }
 
-    /// Runs a group, commits it and answers it.
+    /// Runs a group, commits it and sends the responses.
     fn run_group(&mut self, group: &mut Vec<Box<dyn Queued>>) {
+        self.shared.counters.start_group(group.len());
         self.reopen();
         let committed = match self.commit_group(group) {
             Ok(()) => true,
             Err(error) => {
                 tracing::error!(error = %error, commands = group.len(), "a commit failed");
-                // Whatever state the connection is in, nothing of it is kept.
+                self.shared.counters.commits_failed.raise();
+                // The state of the connection is unknown, so the writer drops it.
                 self.connection = None;
-                self.ready.store(false, Ordering::Release);
+                self.shared.ready.store(false, Ordering::Release);
                 self.reopen();
                 false
             }
         };
         for command in group.drain(..) {
-            command.answer(committed);
+            command.respond(committed);
         }
         if let Some(connection) = &self.connection
             && let Err(error) = checkpoint_early(connection)
         {
-            tracing::warn!(error = %error, "could not copy the write-ahead log");
+            tracing::warn!(error = %error, "a checkpoint of the write-ahead log failed");
         }
     }
 
@@ -241,14 +319,14 @@ impl State {
         match open_writer(&self.settings.path, self.settings.durable) {
             Ok(connection) => {
                 self.connection = Some(connection);
-                self.ready.store(true, Ordering::Release);
+                self.shared.ready.store(true, Ordering::Release);
             }
-            Err(error) => tracing::error!(error = %error, "could not open the database again"),
+            Err(error) => tracing::error!(error = %error, "the database could not be reopened"),
         }
     }
 
     fn commit_group(&self, group: &mut [Box<dyn Queued>]) -> Result<(), Failure> {
-        let connection = self.connection.as_ref().ok_or(Failure::Closed)?;
+        let connection = self.connection.as_ref().ok_or(Failure::NotOpen)?;
         let batch = Batch {
             connection,
             seal: &self.settings.seal,
@@ -257,50 +335,77 @@ impl State {
             merchants_max: self.settings.bounds.merchants_max,
         };
         let position_before = self.position.get();
-        let result = run_and_commit(&batch, group, &self.settings.failpoints);
+        let result = self.run_and_commit(&batch, group);
         if result.is_err() {
             self.position.set(position_before);
         }
         result
     }
-}
 
-/// Runs every command in its savepoint and commits what stays.
-fn run_and_commit(
-    batch: &Batch<'_>,
-    group: &mut [Box<dyn Queued>],
-    failpoints: &Failpoints,
-) -> Result<(), Failure> {
-    batch.execute(BEGIN, [])?;
-    let mut wrote = false;
-    for command in group {
-        let changes_before = batch.connection.total_changes();
-        let position_before = batch.position.get();
-        batch.execute(SAVE, [])?;
-        match command.run(batch) {
-            Ran::Stays => wrote |= batch.connection.total_changes() != changes_before,
-            Ran::Refused | Ran::Failed => {
-                // A full disk, among others, ends the whole transaction by itself.
+    /// Runs every command in its savepoint and commits the writes that stay.
+    fn run_and_commit(
+        &self,
+        batch: &Batch<'_>,
+        group: &mut [Box<dyn Queued>],
+    ) -> Result<(), Failure> {
+        batch.execute(BEGIN, [])?;
+        let mut wrote = false;
+        for command in group {
+            let changes_before = batch.connection.total_changes();
+            let position_before = batch.position.get();
+            batch.execute(SAVE, [])?;
+            if let Ran::Kept = self.run_command(command.as_mut(), batch) {
+                wrote |= batch.connection.total_changes() != changes_before;
+            } else {
+                // Some errors, a full disk for example, make SQLite roll back the transaction.
                 if batch.connection.is_autocommit() {
                     return Err(Failure::Commit);
                 }
                 batch.execute(UNDO, [])?;
                 batch.position.set(position_before);
             }
+            batch.execute(RELEASE, [])?;
         }
-        batch.execute(RELEASE, [])?;
+        if wrote {
+            self.settings.failpoints.reach("before_commit");
+            batch.execute(COMMIT, [])?;
+            self.settings.failpoints.reach("after_commit");
+        } else {
+            batch.execute(ROLLBACK, [])?;
+        }
+        Ok(())
     }
-    if wrote {
-        failpoints.reach("before_commit");
-        batch.execute(COMMIT, [])?;
-        failpoints.reach("after_commit");
-    } else {
-        batch.execute(ROLLBACK, [])?;
+
+    /// Runs one command, turns a panic into a failure, and counts the result.
+    fn run_command(&self, command: &mut dyn Queued, batch: &Batch<'_>) -> Ran {
+        let counters = &self.shared.counters;
+        // Unwinding leaves nothing broken behind: the caller rolls back the savepoint and restores
+        // the position, and an open statement is reset when it is dropped.
+        let ran = catch_unwind(AssertUnwindSafe(|| command.run(batch))).unwrap_or_else(|panic| {
+            let (command_name, panic) = (command.name(), panic_text(&*panic));
+            tracing::error!(command = command_name, panic, "a command panicked");
+            counters.commands_panicked.raise();
+            command.fail(Failure::Panicked(command_name));
+            Ran::Refused
+        });
+        match ran {
+            Ran::Kept | Ran::Refused => {}
+            Ran::VersionConflict => counters.version_conflicts.raise(),
+            Ran::Failed => counters.commands_failed.raise(),
+        }
+        ran
     }
-    Ok(())
 }
 
-/// Copies the write-ahead log when it has grown, in small steps and never while readers wait.
+/// The message of a panic.
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    match panic.downcast_ref::<&str>() {
+        Some(text) => text,
+        None => panic.downcast_ref::<String>().map_or("no message", String::as_str),
+    }
+}
+
+/// Starts a checkpoint if the write-ahead log has grown. It is small and never waits for readers.
 fn checkpoint_early(connection: &Connection) -> Result<(), rusqlite::Error> {
     let (length, copied) = checkpoint(connection, LOG_LENGTH)?;
     if length - copied >= CHECKPOINT_PAGES_MIN {
@@ -309,7 +414,7 @@ fn checkpoint_early(connection: &Connection) -> Result<(), rusqlite::Error> {
     Ok(())
 }
 
-/// Runs a checkpoint; answers the pages in the log, and how many of them are copied.
+/// Runs a checkpoint. Returns the number of pages in the log, and how many of them are copied.
 fn checkpoint(connection: &Connection, sql: &str) -> Result<(i64, i64), rusqlite::Error> {
     connection
         .prepare_cached(sql)?

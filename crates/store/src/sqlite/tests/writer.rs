@@ -1,15 +1,16 @@
 //! The writer: groups, failures, the queue.
 
-use super::{at, cause, folder, is_there, object, run, settings};
+use super::{Still, at, cause, folder, is_there, object, run, settings};
 use crate::memory::Memory;
 use crate::seal::Sealer;
-use crate::sqlite::Batch;
 use crate::sqlite::open::{open_reader, open_writer};
 use crate::sqlite::writer::{Writer, WriterSettings};
+use crate::sqlite::{Batch, Reading};
 use crate::store::Failure;
 use crate::{
-    ChangeObjects, Changed, ClaimClocks, ClaimDeliveries, ClaimRefreshes, Created, Error,
-    Failpoints, Place, Prune, Store, Write,
+    ChangeObject, ChangeObjects, Changed, ClaimClocks, ClaimDeliveries, ClaimRefreshes,
+    CreateObject, Created, Error, Failpoints, Place, Prune, Read, Store, StoreSettings, Write,
+    WriterStats, Written,
 };
 use model::clock::ServerTime;
 use model::limits::{MERCHANTS_MAX, WRITER_QUEUE_MAX};
@@ -64,6 +65,38 @@ impl Write for Run {
 
     fn memory(&self, _: &mut Memory) -> Result<(), Failure> {
         Ok(())
+    }
+}
+
+/// Writes an object and panics.
+struct WriteAndPanic(CreateObject);
+
+impl Write for WriteAndPanic {
+    type Output = Created;
+
+    fn sqlite(&self, batch: &Batch<'_>) -> Result<Created, Failure> {
+        let created = self.0.sqlite(batch)?;
+        panic!("a defect behind {created:?}");
+    }
+
+    fn memory(&self, memory: &mut Memory) -> Result<Created, Failure> {
+        let created = self.0.memory(memory)?;
+        panic!("a defect behind {created:?}");
+    }
+}
+
+/// Panics while it reads.
+struct ReadAndPanic;
+
+impl Read for ReadAndPanic {
+    type Output = ();
+
+    fn sqlite(&self, _: &Reading<'_>) -> Result<(), Failure> {
+        panic!("a defect");
+    }
+
+    fn memory(&self, _: &Memory) -> Result<(), Failure> {
+        panic!("a defect");
     }
 }
 
@@ -157,6 +190,138 @@ fn a_failing_command_is_undone_alone() {
         assert!(is_there(&store, 1).await);
         assert!(!is_there(&store, 2).await);
         assert!(is_there(&store, 3).await);
+    });
+}
+
+/// A command that panics after it wrote fails alone: its writes are rolled back, the panic is
+/// counted, and the other commands of its group commit.
+#[test]
+fn a_panicking_command_is_undone_alone() {
+    let folder = folder();
+    let store = Store::open(at(&folder.path().join("bank.db"))).unwrap();
+    run(async {
+        let (gate, held) = Gate::closed();
+        let group = async {
+            held.reached.await.unwrap();
+            tokio::join!(
+                store.write(object(1)),
+                store.write(WriteAndPanic(object(2))),
+                store.write(object(3)),
+                async { held.open.send(()).unwrap() },
+            )
+        };
+        let (_, (one, panicked, three, ())) = tokio::join!(store.write(gate), group);
+        assert_eq!(one.unwrap(), Created::Done);
+        insta::assert_snapshot!(cause(&panicked.unwrap_err()), @"the command WriteAndPanic panicked");
+        assert_eq!(three.unwrap(), Created::Done);
+        for (number, there) in [(1, true), (2, false), (3, true)] {
+            assert_eq!(is_there(&store, number).await, there, "{number}");
+        }
+        assert_eq!(store.write(object(2)).await.unwrap(), Created::Done);
+        let stats = store.writer_stats();
+        assert_eq!((stats.commands_panicked, stats.commands_failed), (1, 0));
+        assert!(store.is_ready() && store.is_writer_alive());
+    });
+}
+
+/// A command that panics in the model changes nothing either.
+#[test]
+fn a_panicking_command_leaves_the_model_unchanged() {
+    let store = Store::memory_model(std::sync::Arc::new(Still));
+    run(async {
+        let panicking = store.clone();
+        let task = tokio::spawn(async move { panicking.write(WriteAndPanic(object(1))).await });
+        assert!(task.await.unwrap_err().is_panic());
+        assert!(!is_there(&store, 1).await);
+        assert_eq!(store.write(object(1)).await.unwrap(), Created::Done);
+    });
+}
+
+/// Reads that panic give their connections back: more of them than there are connections leave
+/// the store readable.
+#[test]
+fn a_panicking_read_returns_its_connection() {
+    let settings = settings(Place::Temporary);
+    let reads = settings.readers + 1;
+    let store = Store::open(settings).unwrap();
+    run(async {
+        for _ in 0..reads {
+            let panicking = store.clone();
+            let task = tokio::spawn(async move { panicking.read(ReadAndPanic).await });
+            assert!(task.await.unwrap_err().is_panic());
+        }
+        assert!(!is_there(&store, 1).await);
+    });
+}
+
+/// A panic outside of a command ends the writer thread. Callers get an error, the store is neither
+/// alive nor ready, and committed data stays readable.
+#[test]
+fn a_dead_writer_is_reported() {
+    let folder = folder();
+    let failpoints = Failpoints::parse("before_commit:1:panic").unwrap();
+    let path = folder.path().join("bank.db");
+    let store = Store::open(StoreSettings { failpoints, ..at(&path) }).unwrap();
+    run(async {
+        assert_eq!(store.write(object(1)).await.unwrap(), Created::Done);
+        assert!(store.is_ready() && store.is_writer_alive());
+        for number in [2, 3] {
+            let error = store.write(object(number)).await.unwrap_err();
+            insta::allow_duplicates! {
+                insta::assert_snapshot!(cause(&error), @"the writer thread died; restart the server");
+            }
+        }
+        assert!(!store.is_ready() && !store.is_writer_alive());
+        assert!(is_there(&store, 1).await);
+        assert!(!is_there(&store, 2).await);
+        store.close().await;
+        assert!(!store.is_writer_alive());
+    });
+    drop(store);
+    let store = Store::open(at(&path)).unwrap();
+    run(async { assert_eq!(store.write(object(2)).await.unwrap(), Created::Done) });
+}
+
+/// The counters of the writer follow a script of commands.
+#[test]
+fn the_writer_counts() {
+    let folder = folder();
+    let store = Store::open(at(&folder.path().join("bank.db"))).unwrap();
+    run(async {
+        let before = store.writer_stats();
+        assert_eq!((before.groups, before.commands, before.last_group_commands), (0, 0, 0));
+        let (gate, held) = Gate::closed();
+        let group = async {
+            held.reached.await.unwrap();
+            tokio::join!(
+                store.write(object(1)),
+                store.write(object(1)),
+                store.write(ChangeObject { object: object(1).object, events: vec![], reply: None }),
+                async {
+                    assert_eq!(store.writer_stats().queue_length, 3);
+                    held.open.send(()).unwrap();
+                },
+            )
+        };
+        let (_, (created, again, changed, ())) = tokio::join!(store.write(gate), group);
+        assert_eq!(created.unwrap(), Created::Done);
+        assert!(again.is_err());
+        assert_eq!(changed.unwrap(), Written::Stale);
+        let stats = store.writer_stats();
+        let sizes = (stats.database_bytes, stats.wal_bytes);
+        assert!(sizes.0.unwrap() > 0 && sizes.1.unwrap() > 0, "{sizes:?}");
+        let expected = WriterStats {
+            queue_length: 0,
+            groups: 2,
+            last_group_commands: 3,
+            commands: 4,
+            commands_failed: 1,
+            commands_panicked: 0,
+            version_conflicts: 1,
+            commits_failed: 0,
+            ..stats
+        };
+        assert_eq!(stats, expected);
     });
 }
 
