@@ -13,7 +13,7 @@
 //! | [`command::clock`] | [`StartAdvance`], [`ClaimClocks`], [`ListDueOnClock`], [`StepClock`] |
 //! | [`command::event`] | [`ListEvents`], [`ListEventsAfter`], [`FindEvent`], [`ListUndispatched`], [`DispatchEvent`] |
 //! | [`command::delivery`] | [`ClaimDeliveries`], [`SettleDelivery`], [`ListDeliveries`], [`ListLedger`], [`ResendDeliveries`], [`ReleaseDelivery`], [`ReleaseEndpoint`] |
-//! | [`command::reply`] | [`RecordReply`], [`FindReply`] |
+//! | [`command::idempotency`] | [`RecordReply`], [`FindReply`] |
 //! | [`command::snapshot`] | [`MeasureSandbox`], [`TakeSnapshot`], [`RestoreSnapshot`], [`DropSnapshot`], [`ResetSandbox`] |
 //! | [`command::prune`] | [`Prune`] |
 //!
@@ -39,10 +39,10 @@ pub use command::account::*;
 pub use command::clock::*;
 pub use command::delivery::*;
 pub use command::event::*;
+pub use command::idempotency::*;
 pub use command::object::*;
 pub use command::prune::*;
 pub use command::refresh::*;
-pub use command::reply::*;
 pub use command::snapshot::*;
 pub use command::transaction::*;
 pub use failpoint::Failpoints;

@@ -1,6 +1,6 @@
 //! Accounts, connections and owners.
 
-use super::{Memory, event, object, page, refresh, reply};
+use super::{Memory, event, idempotency, object, page, refresh};
 use crate::store::Failure;
 use crate::{
     AccountChange, AccountsOf, ChangeAccount, ChangeConnection, CompleteLink, Connection,
@@ -17,7 +17,7 @@ pub(crate) fn complete_link(
     memory: &mut Memory,
 ) -> Result<Written, Failure> {
     let CompleteLink { objects, new, again, reply } = command;
-    if !reply::record_optional(reply.as_ref(), memory) {
+    if !idempotency::record_optional(reply.as_ref(), memory) {
         return Ok(Written::KeyTaken);
     }
     if !object::put_many(objects, memory) {
@@ -69,7 +69,7 @@ fn is_linked_otherwise(account: &Account, memory: &Memory) -> bool {
 }
 
 pub(crate) fn change(command: &ChangeAccount, memory: &mut Memory) -> Result<Written, Failure> {
-    if !reply::record_optional(command.reply.as_ref(), memory) {
+    if !idempotency::record_optional(command.reply.as_ref(), memory) {
         return Ok(Written::KeyTaken);
     }
     let fits = apply_change(&command.change, None, memory)?;
@@ -165,7 +165,7 @@ pub(crate) fn change_connection(
     command: &ChangeConnection,
     memory: &mut Memory,
 ) -> Result<Written, Failure> {
-    if !reply::record_optional(command.reply.as_ref(), memory) {
+    if !idempotency::record_optional(command.reply.as_ref(), memory) {
         return Ok(Written::KeyTaken);
     }
     let fits = replace_connection(&command.connection, memory);

@@ -1,6 +1,6 @@
 //! Advances of test clocks.
 
-use super::{ClockJob, Memory, account, event, is_free, object, refresh, reply};
+use super::{ClockJob, Memory, account, event, idempotency, is_free, object, refresh};
 use crate::store::Failure;
 use crate::{
     ClaimClocks, ClockClaim, ClockItem, DueOnClock, ListDueOnClock, Object, StartAdvance,
@@ -12,7 +12,7 @@ use std::collections::btree_map::Entry;
 
 pub(crate) fn start(command: &StartAdvance, memory: &mut Memory) -> Result<Written, Failure> {
     let StartAdvance { clock, events, reply } = command;
-    if !reply::record_optional(reply.as_ref(), memory) {
+    if !idempotency::record_optional(reply.as_ref(), memory) {
         return Ok(Written::KeyTaken);
     }
     if !object::replace(&Object::TestClock(clock.clone()), memory) {

@@ -1,6 +1,6 @@
 //! Deliveries and their attempts.
 
-use super::{Memory, event, is_free, page, reply};
+use super::{Memory, event, idempotency, is_free, page};
 use crate::store::Failure;
 use crate::{
     ClaimDeliveries, DeliveryPlace, EventPlace, ListDeliveries, ListLedger, Listed,
@@ -99,7 +99,7 @@ pub(crate) fn list_ledger(
 
 pub(crate) fn resend(command: &ResendDeliveries, memory: &mut Memory) -> Result<Written, Failure> {
     let ResendDeliveries { merchant, event, deliveries, now, reply } = command;
-    if !reply::record_optional(reply.as_ref(), memory) {
+    if !idempotency::record_optional(reply.as_ref(), memory) {
         return Ok(Written::KeyTaken);
     }
     if memory.rows.events.get(event).is_none_or(|row| row.event.merchant != *merchant) {

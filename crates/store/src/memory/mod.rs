@@ -14,10 +14,10 @@ pub(crate) mod account;
 pub(crate) mod clock;
 pub(crate) mod delivery;
 pub(crate) mod event;
+pub(crate) mod idempotency;
 pub(crate) mod object;
 pub(crate) mod prune;
 pub(crate) mod refresh;
-pub(crate) mod reply;
 pub(crate) mod snapshot;
 pub(crate) mod transaction;
 

@@ -1,6 +1,6 @@
 //! Objects that are looked up and changed whole.
 
-use super::{Memory, event, page, reply};
+use super::{Memory, event, idempotency, page};
 use crate::store::Failure;
 use crate::{
     ChangeObject, ChangeObjects, Changed, CreateObject, Created, FindObject, FindObjectByLookup,
@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 pub(crate) fn create(command: &CreateObject, memory: &mut Memory) -> Result<Created, Failure> {
     let CreateObject { object, kind_max, events, reply } = command;
-    if !reply::record_optional(reply.as_ref(), memory) {
+    if !idempotency::record_optional(reply.as_ref(), memory) {
         return Ok(Created::KeyTaken);
     }
     if !has_room(object.merchant(), memory) {
@@ -34,7 +34,7 @@ pub(crate) fn create(command: &CreateObject, memory: &mut Memory) -> Result<Crea
 
 pub(crate) fn change(command: &ChangeObject, memory: &mut Memory) -> Result<Written, Failure> {
     let ChangeObject { object, events, reply } = command;
-    if !reply::record_optional(reply.as_ref(), memory) {
+    if !idempotency::record_optional(reply.as_ref(), memory) {
         return Ok(Written::KeyTaken);
     }
     if !replace(object, memory) {
@@ -49,7 +49,7 @@ pub(crate) fn change_many(
     memory: &mut Memory,
 ) -> Result<Changed, Failure> {
     let ChangeObjects { objects, events, reply } = command;
-    if !reply::record_optional(reply.as_ref(), memory) {
+    if !idempotency::record_optional(reply.as_ref(), memory) {
         return Ok(Changed::KeyTaken);
     }
     let mut admitted = None;

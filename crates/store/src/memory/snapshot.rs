@@ -1,6 +1,6 @@
 //! Snapshots of sandboxes.
 
-use super::{ClockJob, Memory, Rows, object, reply};
+use super::{ClockJob, Memory, Rows, idempotency, object};
 use crate::command::snapshot::{floor_above, may_be_removed, may_be_taken};
 use crate::store::Failure;
 use crate::{
@@ -106,7 +106,7 @@ pub(crate) fn measure(command: &MeasureSandbox, memory: &Memory) -> Result<Sandb
 pub(crate) fn take(command: &TakeSnapshot, memory: &mut Memory) -> Result<Snapshotted, Failure> {
     let TakeSnapshot { snapshot, snapshots_max, reply } = command;
     let owner = snapshot.merchant;
-    if !reply::record_optional(reply.as_ref(), memory) {
+    if !idempotency::record_optional(reply.as_ref(), memory) {
         return Ok(Snapshotted::KeyTaken);
     }
     let size = size_of(owner, memory)?;
@@ -135,7 +135,7 @@ pub(crate) fn restore(
     memory: &mut Memory,
 ) -> Result<Snapshotted, Failure> {
     let RestoreSnapshot { merchant: owner, snapshot, reply } = command;
-    if !reply::record_optional(reply.as_ref(), memory) {
+    if !idempotency::record_optional(reply.as_ref(), memory) {
         return Ok(Snapshotted::KeyTaken);
     }
     let Some(snapshot) = find_snapshot(*owner, *snapshot, memory) else {
@@ -201,7 +201,7 @@ pub(crate) fn drop_snapshot(
     memory: &mut Memory,
 ) -> Result<Snapshotted, Failure> {
     let DropSnapshot { merchant: owner, snapshot, reply } = command;
-    if !reply::record_optional(reply.as_ref(), memory) {
+    if !idempotency::record_optional(reply.as_ref(), memory) {
         return Ok(Snapshotted::KeyTaken);
     }
     memory.snapshots.remove(&(*owner, *snapshot));
@@ -211,7 +211,7 @@ pub(crate) fn drop_snapshot(
 
 pub(crate) fn reset(command: &ResetSandbox, memory: &mut Memory) -> Result<Snapshotted, Failure> {
     let ResetSandbox { merchant, reply } = command;
-    if !reply::record_optional(reply.as_ref(), memory) {
+    if !idempotency::record_optional(reply.as_ref(), memory) {
         return Ok(Snapshotted::KeyTaken);
     }
     if clear(*merchant, memory)?.is_none() {

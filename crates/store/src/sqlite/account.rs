@@ -1,7 +1,9 @@
 //! Accounts, connections and owners.
 
 use super::list::{Lists, Window, lists};
-use super::{Batch, Failure, Reading, column, event, from_json, number, object, refresh, reply};
+use super::{
+    Batch, Failure, Reading, column, event, from_json, idempotency, number, object, refresh,
+};
 use crate::seal::Spot;
 use crate::{
     AccountChange, AccountsOf, Bounds, ChangeAccount, ChangeConnection, CompleteLink, Connection,
@@ -75,7 +77,7 @@ pub(super) const FIND_OWNERSHIP: &str =
 
 /// Ends a link flow.
 pub(crate) fn complete_link(command: &CompleteLink, batch: &Batch<'_>) -> Result<Written, Failure> {
-    if !reply::record_optional(command.reply.as_ref(), batch)? {
+    if !idempotency::record_optional(command.reply.as_ref(), batch)? {
         return Ok(Written::KeyTaken);
     }
     if !object::put_many(&command.objects, batch)? {
@@ -117,7 +119,7 @@ fn insert(new: &NewAccount, batch: &Batch<'_>) -> Result<bool, Failure> {
 
 /// Changes an account.
 pub(crate) fn change(command: &ChangeAccount, batch: &Batch<'_>) -> Result<Written, Failure> {
-    if !reply::record_optional(command.reply.as_ref(), batch)? {
+    if !idempotency::record_optional(command.reply.as_ref(), batch)? {
         return Ok(Written::KeyTaken);
     }
     let fits = apply_change(&command.change, None, batch)?;
@@ -302,7 +304,7 @@ pub(crate) fn change_connection(
     command: &ChangeConnection,
     batch: &Batch<'_>,
 ) -> Result<Written, Failure> {
-    if !reply::record_optional(command.reply.as_ref(), batch)? {
+    if !idempotency::record_optional(command.reply.as_ref(), batch)? {
         return Ok(Written::KeyTaken);
     }
     let fits = replace_connection(&command.connection, batch)?;

@@ -1,8 +1,8 @@
 //! Advances of test clocks.
 
 use super::{
-    Batch, Failure, Reading, account, column, event, from_json, next_claim, number, object,
-    refresh, reply,
+    Batch, Failure, Reading, account, column, event, from_json, idempotency, next_claim, number,
+    object, refresh,
 };
 use crate::{
     ClaimClocks, ClockClaim, ClockItem, DueOnClock, ListDueOnClock, Object, StartAdvance,
@@ -37,7 +37,7 @@ pub(super) const LIST_DUE_OBJECTS_ON_CLOCK: &str = "SELECT body, secret, kind FR
 
 /// Begins an advance.
 pub(crate) fn start(command: &StartAdvance, batch: &Batch<'_>) -> Result<Written, Failure> {
-    if !reply::record_optional(command.reply.as_ref(), batch)? {
+    if !idempotency::record_optional(command.reply.as_ref(), batch)? {
         return Ok(Written::KeyTaken);
     }
     let clock = &command.clock;

@@ -2,7 +2,7 @@
 
 use super::event::LIST_EVENTS;
 use super::list::Window;
-use super::{Batch, Failure, Reading, column, from_json, number, reply, word};
+use super::{Batch, Failure, Reading, column, from_json, idempotency, number, word};
 use crate::{
     Bounds, ClaimDeliveries, Cursor, DeliveryPlace, EventPlace, FindEvent, ListDeliveries,
     ListLedger, Listed, Page, ReleaseDelivery, ReleaseEndpoint, ResendDeliveries, SettleDelivery,
@@ -266,7 +266,7 @@ fn neighbour(position: Option<i64>) -> Result<i64, Failure> {
 /// Makes deliveries due at once.
 pub(crate) fn resend(command: &ResendDeliveries, batch: &Batch<'_>) -> Result<Written, Failure> {
     let ResendDeliveries { merchant, event, deliveries, now, reply } = command;
-    if !reply::record_optional(reply.as_ref(), batch)? {
+    if !idempotency::record_optional(reply.as_ref(), batch)? {
         return Ok(Written::KeyTaken);
     }
     let find = FindEvent { merchant: *merchant, event: *event };

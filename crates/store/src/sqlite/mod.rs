@@ -22,7 +22,7 @@ pub(crate) mod checkup;
 pub(crate) mod clock;
 pub(crate) mod delivery;
 pub(crate) mod event;
-mod kept;
+pub(crate) mod idempotency;
 mod list;
 mod migration;
 pub(crate) mod object;
@@ -30,8 +30,8 @@ mod open;
 pub(crate) mod prune;
 mod readers;
 pub(crate) mod refresh;
-pub(crate) mod reply;
 pub(crate) mod snapshot;
+mod snapshot_table;
 pub(crate) mod transaction;
 mod writer;
 

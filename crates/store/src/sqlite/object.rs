@@ -1,7 +1,7 @@
 //! Objects that are looked up and changed whole.
 
 use super::list::{Lists, Window, lists};
-use super::{Batch, Failure, Reading, column, event, number, reply, word};
+use super::{Batch, Failure, Reading, column, event, idempotency, number, word};
 use crate::seal::{Sealer, Spot};
 use crate::{
     ChangeObject, ChangeObjects, Changed, CreateObject, Created, Cursor, FindObject,
@@ -72,7 +72,7 @@ pub(super) const LIST_DUE_OBJECTS: &str = "SELECT body, secret, kind, merchant F
 
 /// Makes an object.
 pub(crate) fn create(command: &CreateObject, batch: &Batch<'_>) -> Result<Created, Failure> {
-    if !reply::record_optional(command.reply.as_ref(), batch)? {
+    if !idempotency::record_optional(command.reply.as_ref(), batch)? {
         return Ok(Created::KeyTaken);
     }
     let object = &command.object;
@@ -94,7 +94,7 @@ pub(crate) fn create(command: &CreateObject, batch: &Batch<'_>) -> Result<Create
 
 /// Replaces an object.
 pub(crate) fn change(command: &ChangeObject, batch: &Batch<'_>) -> Result<Written, Failure> {
-    if !reply::record_optional(command.reply.as_ref(), batch)? {
+    if !idempotency::record_optional(command.reply.as_ref(), batch)? {
         return Ok(Written::KeyTaken);
     }
     if !replace(&command.object, batch)? {
@@ -106,7 +106,7 @@ pub(crate) fn change(command: &ChangeObject, batch: &Batch<'_>) -> Result<Writte
 
 /// Makes and replaces objects.
 pub(crate) fn change_many(command: &ChangeObjects, batch: &Batch<'_>) -> Result<Changed, Failure> {
-    if !reply::record_optional(command.reply.as_ref(), batch)? {
+    if !idempotency::record_optional(command.reply.as_ref(), batch)? {
         return Ok(Changed::KeyTaken);
     }
     let mut admitted = None;

@@ -3,8 +3,10 @@
 //! Rows of transactions are removed and put back here and nowhere else, and only all of a merchant's
 //! at once.
 
-use super::kept::{KEPT, Kept};
-use super::{Batch, Failure, Reading, column, from_json, number, object, optional_number, reply};
+use super::snapshot_table::{KEPT, Kept};
+use super::{
+    Batch, Failure, Reading, column, from_json, idempotency, number, object, optional_number,
+};
 use crate::command::snapshot::{floor_above, may_be_removed, may_be_taken};
 use crate::{
     DropSnapshot, FindObject, Kind, MeasureSandbox, Object, Reply, ResetSandbox, RestoreSnapshot,
@@ -64,7 +66,7 @@ pub(crate) fn take(command: &TakeSnapshot, batch: &Batch<'_>) -> Result<Snapshot
     let TakeSnapshot { snapshot, snapshots_max, reply } = command;
     let owner = snapshot.merchant;
     let size = size_of(owner, &batch.reading())?;
-    if !reply::record_optional(reply.as_ref(), batch)? {
+    if !idempotency::record_optional(reply.as_ref(), batch)? {
         return Ok(Snapshotted::KeyTaken);
     }
     if !may_be_taken(&size) {
@@ -98,7 +100,7 @@ pub(crate) fn restore(
     batch: &Batch<'_>,
 ) -> Result<Snapshotted, Failure> {
     let RestoreSnapshot { merchant: owner, snapshot, reply } = command;
-    if !reply::record_optional(reply.as_ref(), batch)? {
+    if !idempotency::record_optional(reply.as_ref(), batch)? {
         return Ok(Snapshotted::KeyTaken);
     }
     let Some(snapshot) = find_snapshot(*owner, *snapshot, batch)? else {
@@ -134,7 +136,7 @@ pub(crate) fn drop_snapshot(
     batch: &Batch<'_>,
 ) -> Result<Snapshotted, Failure> {
     let DropSnapshot { merchant: owner, snapshot, reply } = command;
-    if !reply::record_optional(reply.as_ref(), batch)? {
+    if !idempotency::record_optional(reply.as_ref(), batch)? {
         return Ok(Snapshotted::KeyTaken);
     }
     let Some(snapshot) = find_snapshot(*owner, *snapshot, batch)? else {
@@ -153,7 +155,7 @@ pub(crate) fn drop_snapshot(
 /// Removes a sandbox.
 pub(crate) fn reset(command: &ResetSandbox, batch: &Batch<'_>) -> Result<Snapshotted, Failure> {
     let ResetSandbox { merchant, reply } = command;
-    if !reply::record_optional(reply.as_ref(), batch)? {
+    if !idempotency::record_optional(reply.as_ref(), batch)? {
         return Ok(Snapshotted::KeyTaken);
     }
     if clear(*merchant, batch)?.is_none() {
@@ -207,7 +209,7 @@ fn record_last(reply: Option<&Reply>, batch: &Batch<'_>) -> Result<(), Failure> 
         let key = params![column(reply.merchant.number()), reply.key];
         batch.execute(DELETE_REPLY, key)?;
     }
-    let free = reply::record_optional(reply, batch)?;
+    let free = idempotency::record_optional(reply, batch)?;
     assert!(free, "the key was freed in this very command");
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Accounts: linked, changed, found, listed; connections and owners beside them.
 
-use crate::bed::{
+use crate::fixture::{
     Bed, T0, account, connection, event, first, job, merchant, next, on_both, reply, session,
 };
 use model::account::{Account, AccountStatus, Holder};

@@ -1,7 +1,7 @@
 //! The property that holds the database to the plain collections: whatever list of commands both
 //! are given, they answer alike, and everything that can be read afterwards is alike.
 
-use crate::bed::{
+use crate::fixture::{
     T0, Time, account, connection, customer, delivery, endpoint, event, job, merchant,
     payment_intent, reply, row, session, sqlite, test_clock,
 };
@@ -116,7 +116,7 @@ impl Both {
                     Some(number) => self.find_account(number).await,
                     None => None,
                 };
-                let again = again.map(|account| AccountChange::of(crate::bed::next(&account)));
+                let again = again.map(|account| AccountChange::of(crate::fixture::next(&account)));
                 self.write(CompleteLink {
                     objects: vec![Object::Session(carrier)],
                     new,

@@ -1,6 +1,6 @@
 //! Advances of test clocks.
 
-use crate::bed::{
+use crate::fixture::{
     Bed, T0, account, event, job, merchant, next, on_both, reply, row, session, test_clock,
 };
 use model::account::Account;

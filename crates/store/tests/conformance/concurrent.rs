@@ -1,19 +1,19 @@
 //! Many callers at once: every command happens whole, one after the other.
 
-use crate::bed::{Time, account, create, customer, job, merchant, sqlite};
+use crate::fixture::{Time, account, create, customer, job, merchant, sqlite};
 use model::bank::Feature;
 use model::clock::Clock;
 use std::sync::Arc;
 use store::{ChangeObject, ClaimRefreshes, Created, FindObject, Kind, Object, Store, Written};
 
-fn on_both_with_threads(test: impl AsyncFn(crate::bed::Bed)) {
+fn on_both_with_threads(test: impl AsyncFn(crate::fixture::Bed)) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
     let time = Time::begin();
     let store = Store::memory_model(Arc::clone(&time) as Arc<dyn Clock>);
-    runtime.block_on(test(crate::bed::Bed { store, time }));
+    runtime.block_on(test(crate::fixture::Bed { store, time }));
     let time = Time::begin();
     let store = sqlite(Arc::clone(&time));
-    runtime.block_on(test(crate::bed::Bed { store, time }));
+    runtime.block_on(test(crate::fixture::Bed { store, time }));
 }
 
 /// Of many changes of the same version exactly one is committed; nobody's is lost.

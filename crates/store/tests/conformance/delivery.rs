@@ -1,6 +1,6 @@
 //! Deliveries: claimed round-robin, settled under their claim.
 
-use crate::bed::{Bed, account, delivery, event, merchant, next, on_both};
+use crate::fixture::{Bed, account, delivery, event, merchant, next, on_both};
 use model::clock::ServerTime;
 use model::delivery::{Attempt, Delivery, DeliveryStatus};
 use model::event::EventType;

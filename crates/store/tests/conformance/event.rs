@@ -1,6 +1,6 @@
 //! Events: listed, found, dispatched.
 
-use crate::bed::{Bed, account, customer, delivery, event, first, merchant, next, on_both};
+use crate::fixture::{Bed, account, customer, delivery, event, first, merchant, next, on_both};
 use model::clock::{AccountTime, ServerTime};
 use model::delivery::{Attempt, DeliveryStatus};
 use model::event::{Event, EventType};
@@ -214,7 +214,7 @@ fn positions_rise_while_time_stands_still() {
             let snapshot = model::event::Snapshot::Customer(Box::new(object.clone()));
             let template = event(&account(owner, 1), EventType::CustomerCreated, 0);
             let event = Event { id, account: None, snapshot, ..template };
-            let mut create = crate::bed::create(Object::Customer(object));
+            let mut create = crate::fixture::create(Object::Customer(object));
             create.events = vec![event];
             assert_eq!(bed.write(create).await, store::Created::Done);
             let found = bed.read(FindEvent { merchant: owner, event: id }).await.unwrap();

@@ -5,16 +5,16 @@
 
 mod account;
 mod agree;
-mod bed;
 mod clock;
+mod compare;
 mod concurrent;
 mod delivery;
 mod event;
-mod look;
+mod fixture;
+mod idempotency;
 mod object;
 mod prune;
 mod refresh;
-mod reply;
 mod snapshot;
 mod steps;
 mod transaction;

@@ -1,6 +1,6 @@
 //! Objects: made, changed, found, listed.
 
-use crate::bed::{
+use crate::fixture::{
     T0, account, create, customer, endpoint, event, first, merchant, on_both, reply, session,
     test_clock,
 };

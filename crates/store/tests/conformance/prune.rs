@@ -1,6 +1,6 @@
 //! Clean-up: what is past its age goes, what is still needed stays.
 
-use crate::bed::{Bed, T0, account, delivery, event, job, merchant, next, on_both, reply};
+use crate::fixture::{Bed, T0, account, delivery, event, job, merchant, next, on_both, reply};
 use model::bank::Feature;
 use model::delivery::DeliveryStatus;
 use model::event::{Event, EventType};

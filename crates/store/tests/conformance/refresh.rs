@@ -1,6 +1,8 @@
 //! Refreshes: claimed, put off, ended.
 
-use crate::bed::{Bed, T0, account, connection, event, first, job, merchant, next, on_both, row};
+use crate::fixture::{
+    Bed, T0, account, connection, event, first, job, merchant, next, on_both, row,
+};
 use model::account::Account;
 use model::bank::{BankOwner, Feature};
 use model::clock::{AccountTime, ServerTime};

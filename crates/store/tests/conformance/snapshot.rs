@@ -2,7 +2,7 @@
 //! again, and nobody else notices.
 
 use crate::agree::{Both, pick};
-use crate::bed::{
+use crate::fixture::{
     Bed, T0, account, create, customer, delivery, endpoint, event, first, job, merchant, next,
     on_both, reply, row, test_clock,
 };

@@ -1,6 +1,6 @@
 //! Transactions: listed, found, held.
 
-use crate::bed::{Bed, account, job, merchant, next, on_both, row};
+use crate::fixture::{Bed, account, job, merchant, next, on_both, row};
 use model::account::{Account, ListableAccount};
 use model::bank::Feature;
 use model::clock::AccountTime;

@@ -2,12 +2,12 @@
 
 use super::{at, folder};
 use crate::Store;
-use crate::sqlite::kept::{KEPT, Kept};
 use crate::sqlite::list::Lists;
 use crate::sqlite::open::open_writer;
+use crate::sqlite::snapshot_table::{KEPT, Kept};
 use crate::sqlite::{
-    account, clock, delivery, event, migration, object, open, prune, refresh, reply, snapshot,
-    transaction, writer,
+    account, clock, delivery, event, idempotency, migration, object, open, prune, refresh,
+    snapshot, transaction, writer,
 };
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -86,8 +86,8 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     refresh::END_REFRESH,
     refresh::INTERRUPT_REFRESH,
     refresh::LIST_DUE_ACCOUNTS,
-    reply::INSERT_REPLY,
-    reply::FIND_REPLY,
+    idempotency::INSERT_REPLY,
+    idempotency::FIND_REPLY,
     snapshot::LIST_CONNECTED,
     snapshot::FIND_FLOOR,
     snapshot::RAISE_FLOOR,
@@ -260,7 +260,7 @@ fn no_statement_is_forgotten() {
         files += 1;
         let family = path.file_stem().unwrap().to_str().unwrap();
         // Its statements are written by a macro, and listed by it.
-        if family == "kept" {
+        if family == "snapshot_table" {
             continue;
         }
         let source = fs::read_to_string(&path).unwrap();

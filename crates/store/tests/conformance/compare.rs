@@ -1,7 +1,7 @@
 //! Reads of everything that can be read, page by page, for the property test.
 
 use crate::agree::{Both, KINDS};
-use crate::bed::{T0, account, merchant, row};
+use crate::fixture::{T0, account, merchant, row};
 use model::account::{Account, Holder};
 use model::clock::AccountTime;
 use model::delivery::DeliveryStatus;

@@ -1,6 +1,6 @@
 //! Answers kept for idempotency keys.
 
-use crate::bed::{merchant, on_both, reply};
+use crate::fixture::{merchant, on_both, reply};
 use model::limits::IDEMPOTENCY_AGE_MS_MAX;
 use store::{FindReply, RecordReply, Reply, Written};
 

@@ -33,7 +33,7 @@ pub struct RecordReply {
     pub reply: Reply,
 }
 
-writes!(RecordReply => Written, reply::record);
+writes!(RecordReply => Written, idempotency::record);
 
 /// Finds a kept answer, unless it is too old. Answers `Option<Reply>`.
 #[derive(Clone, Debug)]
@@ -46,4 +46,4 @@ pub struct FindReply {
     pub now: ServerTime,
 }
 
-reads!(FindReply => Option<Reply>, reply::find);
+reads!(FindReply => Option<Reply>, idempotency::find);
