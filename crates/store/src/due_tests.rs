@@ -1,5 +1,5 @@
-//! What falls due on objects by itself, on both back ends: a kind that only these tests have, so
-//! that they rest on the rule and not on what an object of the product happens to do.
+//! Due work of objects, on both back ends. The tests use a kind of their own, so that they test the
+//! rule and not the behaviour of one product object.
 
 use crate::sqlite::tests::{Still, settings};
 use crate::{
@@ -12,7 +12,7 @@ use model::stored::Stored;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// Nothing but what the store asks for.
+/// An object with only the fields that the store needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alarm {
     merchant: u64,
@@ -100,8 +100,8 @@ fn numbers(objects: &[Object]) -> Vec<(u64, u64)> {
     objects.iter().map(|object| (object.merchant().number(), object.number())).collect()
 }
 
-/// What is due comes up to and including now, of all merchants: the longest due first, then the
-/// oldest; whole, with its secret.
+/// Objects that are due up to and including now are listed, of all merchants, with their secrets.
+/// The longest due comes first, then the oldest.
 #[test]
 fn due_objects_are_listed() {
     on_both(async |store| {
@@ -118,7 +118,7 @@ fn due_objects_are_listed() {
     });
 }
 
-/// On a deleted object nothing is due, and a change moves the time at which something is.
+/// A deleted object has no due work, and a change of an object moves the time of its work.
 #[test]
 fn a_change_moves_what_is_due() {
     on_both(async |store| {
@@ -134,7 +134,8 @@ fn a_change_moves_what_is_due() {
     });
 }
 
-/// What is due on a clock is listed for this clock and merchant alone, and never without a clock.
+/// The due objects of a clock are listed for this clock and merchant only. Objects without a clock
+/// are never among them.
 #[test]
 fn objects_on_a_clock_are_due_by_the_clock() {
     on_both(async |store| {

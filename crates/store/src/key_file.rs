@@ -1,10 +1,10 @@
-//! Issued API keys: a small database of its own beside the large one, open in the server and in the
-//! commands that issue and revoke keys.
+//! Issued API keys: a small separate database, open in the server and in the commands that issue
+//! and revoke keys.
 //!
-//! The large database has one writer, held by its server; this one has `SQLite`'s own locking, so a
-//! command works whether a server runs or not, and needs no seal key: hashes are all it holds. What
-//! was answered is on disk; a process that dies in the middle of a change has changed nothing, and
-//! the next one to open the file clears what it left behind.
+//! The large database has one writer, the server. This one relies on `SQLite`'s own locking, so a
+//! command works whether a server runs or not. It contains only hashes, so it needs no seal key. A
+//! change is on disk when its function returns. A process that crashes in the middle of a change
+//! has no effect, because the next process to open the file rolls the change back.
 
 use crate::exact;
 use model::id::{KeyId, MerchantId};
@@ -18,12 +18,12 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-/// How long one process waits for the change of another.
+/// The time that one process waits for the change of another.
 const WAIT_MAX: Duration = Duration::from_secs(5);
-/// The form of the file that this program knows.
+/// The version of the file's schema that this program reads.
 const FORM: i64 = 1;
 
-/// Where the file's head holds how often it was changed, in the documented format of `SQLite`
+/// The offset of the change counter in the file's header, in the documented format of `SQLite`
 /// databases without a write-ahead log.
 const CHANGES_AT: u64 = 24;
 
@@ -39,34 +39,34 @@ const REVOKE_KEY: &str = "UPDATE keys SET revoked = ?2 WHERE key = ?1 AND revoke
 const LIST_KEYS: &str = "SELECT key, merchant, livemode, name, secret, publishable, created, \
      revoked FROM keys ORDER BY created, key";
 
-/// Why the file of issued keys cannot be used.
+/// The reasons for which the file of issued keys cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
-    /// The database refused.
+    /// A statement failed.
     #[error("could not use the database of issued keys")]
     Database(#[from] rusqlite::Error),
-    /// The head of the file cannot be read.
+    /// The header of the file cannot be read.
     #[error("could not read the file of issued keys")]
     Head(#[from] io::Error),
-    /// A newer bankfeed wrote it.
+    /// A newer bankfeed wrote the file.
     #[error("the database of issued keys has form {0}, and this program knows form {FORM}")]
     Newer(i64),
-    /// It holds as many keys as it may.
+    /// The file has the maximum number of keys.
     #[error("there are {ISSUED_KEYS_MAX} issued keys already, and that is the most")]
     Full,
 }
 
-/// The file of issued keys, open.
+/// The open file of issued keys.
 #[derive(Debug)]
 pub struct KeyFile {
-    // Dropped in this order. A process that closes a file gives up the locks that it holds on it by
-    // other ways, so the head stays open for as long as the connection, and nobody else opens it.
+    // Dropped in this order. A process that closes a file loses all its locks on that file, so the
+    // header stays open as long as the connection, and no other code opens the file.
     connection: Connection,
     head: File,
 }
 
 impl KeyFile {
-    /// Opens the file; makes it if there is none.
+    /// Opens the file, and creates it if it does not exist.
     pub fn open(path: &Path) -> Result<Self, KeyFileError> {
         let connection = Connection::open(path)?;
         connection.busy_timeout(WAIT_MAX)?;
@@ -76,7 +76,7 @@ impl KeyFile {
         let form: i64 = connection.query_row(FIND_FORM, [], |row| row.get(0))?;
         match form {
             FORM => {}
-            // Made by two processes at once it is made once.
+            // If two processes create it at once, it is created once.
             0 => connection.execute_batch(&format!(
                 "BEGIN IMMEDIATE; {CREATE_KEYS}; PRAGMA user_version = {FORM}; COMMIT"
             ))?,
@@ -85,7 +85,7 @@ impl KeyFile {
         Ok(Self { connection, head: File::open(path)? })
     }
 
-    /// Keeps a new key.
+    /// Stores a new key.
     pub fn create(&self, key: &IssuedKey) -> Result<(), KeyFileError> {
         let inserted = self.connection.execute(
             INSERT_KEY,
@@ -94,21 +94,21 @@ impl KeyFile {
         if inserted == 1 { Ok(()) } else { Err(KeyFileError::Full) }
     }
 
-    /// Lets a key open nothing any more; answers whether there was such a key that did.
+    /// Revokes a key. Returns true if the key existed and was active.
     pub fn revoke(&self, id: KeyId, now: ServerTime) -> Result<bool, KeyFileError> {
         Ok(self.connection.execute(REVOKE_KEY, params![column(id.number()), now.0])? == 1)
     }
 
-    /// All keys, revoked ones among them, the first first.
+    /// All keys, including revoked ones, oldest first.
     pub fn list(&self) -> Result<Vec<IssuedKey>, KeyFileError> {
         let mut statement = self.connection.prepare_cached(LIST_KEYS)?;
         let rows = statement.query_map([], read)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// A number that is another one once the file was changed. It costs four bytes of the file's
-    /// head and takes no lock: while a change is being written it may be of the state before or
-    /// after. What was listed belongs to a number that was the same before and afterwards.
+    /// The change counter of the file, which differs after every change. Reading it costs four
+    /// bytes of the file's header and takes no lock. During a change it may be the counter before
+    /// or after, so a list belongs to a counter that is equal before and after the list is read.
     pub fn changes(&self) -> Result<u32, KeyFileError> {
         let mut bytes = [0; 4];
         self.head.read_exact_at(&mut bytes, CHANGES_AT)?;
@@ -155,7 +155,7 @@ mod tests {
         }
     }
 
-    /// What one connection keeps another reads, whole, and is told of by the number of changes.
+    /// A change by one connection is read by another in full, and raises the change counter.
     #[test]
     fn is_shared_by_two() {
         let folder = tempfile::tempdir().unwrap();
@@ -179,7 +179,7 @@ mod tests {
         assert_eq!(server.list().unwrap(), [key(1), revoked]);
     }
 
-    /// A key whose text is held by another is refused, and nothing of it is kept.
+    /// A key with the secret of another key is rejected and not stored.
     #[test]
     fn keeps_keys_apart() {
         let folder = tempfile::tempdir().unwrap();
@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(file.list().unwrap(), [key(1)]);
     }
 
-    /// A file of a newer program is left alone.
+    /// A file of a newer program is not changed.
     #[test]
     fn refuses_a_newer_file() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,8 +1,7 @@
-//! Atomic storage commands. This page is the table of contents of what bankfeed keeps.
+//! Atomic storage commands. This page is the table of contents of all that bankfeed stores.
 //!
-//! A command is a struct: its fields are what it needs, [`Write::Output`] or [`Read::Output`] is
-//! what it answers, and it happens wholly or not at all. No transaction, closure or lifetime of a
-//! database leaves this crate.
+//! A command is a struct. Its fields are the input, and [`Write::Output`] or [`Read::Output`] is the
+//! output. A command is atomic. No transaction, closure or lifetime of a database leaves this crate.
 //!
 //! | family | commands |
 //! |---|---|
@@ -17,12 +16,12 @@
 //! | [`command::snapshot`] | [`MeasureSandbox`], [`TakeSnapshot`], [`RestoreSnapshot`], [`DropSnapshot`], [`ResetSandbox`] |
 //! | [`command::prune`] | [`Prune`] |
 //!
-//! Issued API keys stand in a file of their own, which a command may change while a server runs
+//! Issued API keys are stored in a separate file, which a command may change while a server runs
 //! ([`KeyFile`]).
 //!
-//! Writes of one database go through one writer that commits many commands together, each in a
-//! savepoint of its own; nothing is answered before the commit returned. Reads see a committed
-//! state. After a crash a write was either committed whole or never happened.
+//! One writer runs the writes of a database and commits many commands together, each in its own
+//! savepoint. A write returns after its commit. Reads see a committed state. After a crash, a write
+//! was either committed as a whole or has no effect.
 
 pub mod command;
 #[cfg(test)]
@@ -57,46 +56,48 @@ fn exact<T, U: TryFrom<T>>(number: T, reason: &str) -> U {
     U::try_from(number).unwrap_or_else(|_| panic!("{reason}"))
 }
 
-/// What a caller of a command can act on.
+/// The errors that a caller of a command can act on.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Too many commands wait for the writer; trying again later helps.
+    /// Too many commands wait for the writer. A later try may succeed.
     #[error("the writer's queue is full")]
     Busy,
-    /// Anything else; the source says what.
+    /// Any other error. Its source has the reason.
     #[error("the store failed")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// What became of a write that rests on what its caller read or on an idempotency key.
+/// The result of a write that depends on versions or on an idempotency key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Written {
     /// Committed.
     Done,
-    /// Nothing was written: what the caller read has changed since, or the claim was superseded.
+    /// A version conflict, so no rows were written: a row that the caller read has changed since,
+    /// or a newer claim exists.
     Stale,
-    /// Nothing was written: the idempotency key has an answer already.
+    /// No rows were written, because the idempotency key has a record already.
     KeyTaken,
 }
 
-/// A place in a list, exclusive.
+/// An exclusive position in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cursor<C> {
-    /// The newest first.
+    /// The beginning of the list, with the newest row.
     Newest,
-    /// Rows that follow this one in the list: older ones.
+    /// Rows that follow this one in the list, which are older.
     After(C),
-    /// Rows that precede this one in the list: newer ones, nearest to it, in the order of the list.
+    /// Rows that precede this one in the list, which are newer. The page has the nearest ones, in
+    /// the order of the list.
     Before(C),
 }
 
-/// Which page of a list.
+/// The page of a list to return.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page<C> {
-    /// The most rows, from 1 to [`model::limits::PAGE_ROWS_MAX`].
+    /// The maximum number of rows, from 1 to [`model::limits::PAGE_ROWS_MAX`].
     pub limit: u32,
-    /// Where it begins.
+    /// The beginning of the page.
     pub cursor: Cursor<C>,
 }
 
@@ -105,21 +106,21 @@ pub struct Page<C> {
 pub struct Listed<T> {
     /// The rows in the order of the list, newest first.
     pub items: Vec<T>,
-    /// Whether more rows follow in the direction of the cursor.
+    /// True if more rows follow in the direction of the cursor.
     pub has_more: bool,
 }
 
-/// Closed bounds; an open end is left out.
+/// Closed bounds. An open end is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bounds {
-    /// The least value.
+    /// The smallest value.
     pub from: Option<i64>,
-    /// The greatest value.
+    /// The largest value.
     pub to: Option<i64>,
 }
 
 impl Bounds {
-    /// Whether a value lies within.
+    /// True if a value is within the bounds.
     pub fn contains(self, value: i64) -> bool {
         self.from.is_none_or(|from| from <= value) && self.to.is_none_or(|to| value <= to)
     }

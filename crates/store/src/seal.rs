@@ -1,8 +1,8 @@
-//! Encryption of the columns that hold secrets: answers kept for idempotency keys, credentials of
+//! Encryption of the columns with secrets: bodies of idempotency records, credentials of
 //! connections, client secrets and signing secrets.
 //!
-//! ChaCha20-Poly1305, bound to the table, the column and the key of the row, so that a value moved
-//! to another place does not open. The stored form is a version byte, the nonce, the ciphertext.
+//! The cipher is ChaCha20-Poly1305. A value is bound to its table, column and row key, so it cannot
+//! be opened at another position. The stored form is a version byte, the nonce, the ciphertext.
 
 use crate::store::Failure;
 use chacha20poly1305::aead::{Aead, Payload};
@@ -22,7 +22,7 @@ pub(crate) struct Sealer {
     rng: Arc<dyn Rng>,
 }
 
-/// Where a sealed value stands.
+/// The position of a sealed value.
 #[derive(Clone, Copy)]
 pub(crate) struct Spot<'a> {
     /// `table.column`.
@@ -32,7 +32,8 @@ pub(crate) struct Spot<'a> {
 }
 
 impl Spot<'_> {
-    /// The bytes that the value is bound to; lengths keep different keys apart.
+    /// The bytes that the value is bound to. Each part is preceded by its length, so that different
+    /// keys have different bytes.
     fn bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(64);
         for part in std::iter::once(self.column.as_bytes()).chain(self.row.iter().copied()) {
@@ -48,7 +49,7 @@ impl Sealer {
         Self { key, cipher: ChaCha20Poly1305::new(&key.into()), rng }
     }
 
-    /// Seals a value for its spot.
+    /// Seals a value for its position.
     pub(crate) fn seal(&self, spot: Spot<'_>, plain: &[u8]) -> Result<Vec<u8>, Failure> {
         let bound = spot.bytes();
         let nonce = self.nonce(&bound, plain);
@@ -64,7 +65,7 @@ impl Sealer {
         Ok(stored)
     }
 
-    /// Opens a value from its spot.
+    /// Opens a value from its position.
     pub(crate) fn open(&self, spot: Spot<'_>, stored: &[u8]) -> Result<Vec<u8>, Failure> {
         let unreadable = Failure::Sealed(spot.column);
         let Some((&VERSION, rest)) = stored.split_first() else { return Err(unreadable) };
@@ -76,7 +77,7 @@ impl Sealer {
         self.cipher.decrypt(&Nonce::from(*nonce), payload).map_err(|_| unreadable)
     }
 
-    /// A nonce that depends on the value as well as on chance: a server with a fixed seed draws the
+    /// Derives a nonce from random bytes and from the value. A server with a fixed seed draws the
     /// same random bytes after every start, and must not use one nonce for two values.
     fn nonce(&self, bound: &[u8], plain: &[u8]) -> [u8; NONCE_BYTES] {
         let mut random = [0; 32];
@@ -107,7 +108,7 @@ mod tests {
     }
 
     proptest! {
-        /// A value opens in its own spot and nowhere else; any changed byte keeps it shut.
+        /// A value opens at its own position only, and not after any byte has changed.
         #[test]
         fn opens_only_in_its_spot(plain: Vec<u8>, key: Vec<u8>, other: Vec<u8>, at: prop::sample::Index) {
             prop_assume!(key != other);
@@ -128,7 +129,7 @@ mod tests {
             prop_assert!(sealer.open(spot, &stored).is_err());
         }
 
-        /// Even with the same random bytes two different values never share a nonce.
+        /// Two different values never share a nonce, even with the same random bytes.
         #[test]
         fn nonces_differ_by_value(one: Vec<u8>, two: Vec<u8>) {
             prop_assume!(one != two);

@@ -1,9 +1,9 @@
-//! The door to the store: how it is opened, and what a command is.
+//! The interface of the store: how it is opened, and the traits of commands.
 //!
-//! A command runs on either of two back ends that answer alike: `SQLite`, which keeps what it
-//! acknowledged through a crash, and plain collections, which tests and the simulation use. Both
-//! implementations of a command are named beside its struct; nothing outside this crate can write
-//! one, since their arguments cannot be named there.
+//! A command runs on either of two back ends with equal results. `SQLite` stores committed data
+//! durably, and the in-memory model serves tests and the simulation. Both implementations of a
+//! command are named beside its struct. Code outside this crate cannot add a command, because it
+//! cannot name the arguments of these traits.
 
 use crate::memory::{Memory, Model};
 use crate::seal::Sealer;
@@ -15,23 +15,23 @@ use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A command that changes something.
+/// A command that writes.
 pub trait Write: Send + 'static {
-    /// What it answers.
+    /// The output of the command.
     type Output: Outcome + Send + 'static;
 
     /// Runs in a savepoint of the writer's transaction.
     #[doc(hidden)]
     fn sqlite(&self, batch: &Batch<'_>) -> Result<Self::Output, Failure>;
 
-    /// Runs on the collections, which are put back as they were if it is refused.
+    /// Runs on a copy of the collections, which is dropped if the command is refused.
     #[doc(hidden)]
     fn memory(&self, memory: &mut Memory) -> Result<Self::Output, Failure>;
 }
 
-/// A command that changes nothing.
+/// A command that only reads.
 pub trait Read: Send + Sync + 'static {
-    /// What it answers.
+    /// The output of the command.
     type Output: Send + 'static;
 
     /// Runs on a reader's connection.
@@ -43,7 +43,7 @@ pub trait Read: Send + Sync + 'static {
     fn memory(&self, memory: &Memory) -> Result<Self::Output, Failure>;
 }
 
-/// What the writer must know of an answer.
+/// The properties of an output that the writer needs.
 pub trait Outcome {
     /// True if the writes of the command are kept. A refused command writes nothing.
     fn stays(&self) -> bool {
@@ -92,19 +92,19 @@ impl Outcome for Changed {
     }
 }
 
-/// Why a command failed. Callers see it as the source of [`Error::Internal`].
+/// The reasons for which a command failed. Callers see one as the source of [`Error::Internal`].
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The database refused a statement.
+    /// A statement failed.
     #[error("the database refused a statement")]
     Sqlite(#[from] rusqlite::Error),
-    /// A body did not become a value, or the other way round.
+    /// A value could not be converted to or from its body.
     #[error("a stored body is not what it should be")]
     Body(#[from] serde_json::Error),
-    /// A sealed column did not open.
+    /// A sealed column could not be opened.
     #[error("the sealed column {0} does not open")]
     Sealed(&'static str),
-    /// A column holds what this program never writes there.
+    /// A column has a value that this program never writes.
     #[error("the column {0} holds an unknown value")]
     Unreadable(&'static str),
     /// A column has a number that this program never writes.
@@ -115,10 +115,10 @@ pub enum Failure {
         /// The number.
         value: i64,
     },
-    /// A new row has the key of another.
+    /// A new row has the key of an existing one.
     #[error("the row exists already")]
     Exists,
-    /// The commit that the command was part of failed.
+    /// The commit of the command's group failed.
     #[error("the commit failed")]
     Commit,
     /// The writer could not open the database again after a commit failed.
@@ -141,60 +141,61 @@ impl From<Failure> for Error {
     }
 }
 
-/// Where a database lives.
+/// The location of a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// In a file, durably. Made when there is none.
+    /// A durable file, created if it does not exist.
     File(PathBuf),
-    /// In a private temporary file without durability, removed with the store.
+    /// A private temporary file without durability, removed with the store.
     Temporary,
 }
 
-/// What is found out about a database without changing it.
+/// The result of checking a database without changing it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkup {
-    /// How many migrations it has had.
+    /// The number of migrations that the database has had.
     pub migrations_done: usize,
-    /// How many this program knows; a server runs those that are missing when it starts.
+    /// The number of migrations in this program. A server runs the missing ones when it starts.
     pub migrations_known: usize,
-    /// What `SQLite` finds wrong with it.
+    /// The faults that `SQLite` finds.
     pub faults: Vec<String>,
-    /// Whether the seal key opens it; none if there was no key to try, or nothing sealed.
+    /// True if the seal key opens the database. `None` if there was no key to try, or no sealed
+    /// value.
     pub opens: Option<bool>,
 }
 
-/// Looks at the database in a file that exists, whether a server runs on it or not. `seal` is the
-/// seal key to try, and randomness for a cipher that draws none here.
+/// Checks the database in a file that exists, whether a server runs on it or not. `seal` is the
+/// seal key to try, and a generator for a cipher that draws no random bytes here.
 pub fn check_up(path: &Path, seal: Option<([u8; 32], Arc<dyn Rng>)>) -> Result<Checkup, OpenError> {
     let seal = seal.map(|(key, rng)| Sealer::new(key, rng));
     crate::sqlite::checkup::check_up(path, seal.as_ref())
 }
 
-/// How a store is opened.
+/// The settings of a store.
 #[derive(Clone)]
 pub struct StoreSettings {
-    /// Where the database lives.
+    /// The location of the database.
     pub place: Place,
-    /// Seals the columns that hold secrets.
+    /// The key that seals the columns with secrets.
     pub seal_key: [u8; 32],
-    /// Where a crash test stops the writer.
+    /// The failpoint at which a crash test stops a thread.
     pub failpoints: Failpoints,
-    /// Where nonces come from.
+    /// The source of random bytes for nonces.
     pub rng: Arc<dyn Rng>,
-    /// Where the time of commits comes from.
+    /// The source of the time of commits.
     pub clock: Arc<dyn Clock>,
-    /// The most connections that read, from 1 to [`model::limits::READERS_MAX`].
+    /// The maximum number of connections that read, from 1 to [`model::limits::READERS_MAX`].
     pub readers: usize,
-    /// What the database takes before it refuses; normal servers take the default.
+    /// The bounds of the database. A production server uses the default.
     pub bounds: StoreBounds,
 }
 
 /// Bounds that a test makes small enough to reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoreBounds {
-    /// Commands waiting for the writer, at least 1; one more is [`Error::Busy`].
+    /// Commands that may wait for the writer, at least 1. One more returns [`Error::Busy`].
     pub writer_queue_max: usize,
-    /// Merchants of the whole database.
+    /// The maximum number of merchants of the database.
     pub merchants_max: u64,
 }
 
@@ -204,25 +205,25 @@ impl Default for StoreBounds {
     }
 }
 
-/// Why a database was not opened.
+/// The reasons for which a database cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Another server has it.
+    /// Another server uses the database.
     #[error("another server uses the database (its lock is {})", .0.display())]
     Locked(PathBuf),
-    /// The file system refused.
+    /// A file operation failed.
     #[error("could not use {}", .path.display())]
     File {
-        /// Which file or folder.
+        /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
-    /// The library in this program is too old to be trusted with the write-ahead log.
+    /// The `SQLite` library of this program is too old to use the write-ahead log safely.
     #[error("the SQLite library is version {0}, and 3051003 is the least")]
     OldLibrary(i32),
-    /// A newer bankfeed wrote it.
+    /// A newer bankfeed wrote the file.
     #[error("the database has migration {found}, and this program knows them up to {known}")]
     NewerDatabase {
         /// The newest migration in the database.
@@ -230,18 +231,18 @@ pub enum OpenError {
         /// The newest migration in the program.
         known: u32,
     },
-    /// It was migrated by something else than this program's migrations.
+    /// The database was migrated by other migrations than this program's.
     #[error("migration {0} of the database is not the one of this program")]
     ChangedMigration(u32),
-    /// It was sealed with another key.
+    /// The database was sealed with another key.
     #[error("the seal key is not the one that the database was made with")]
     OtherSealKey,
-    /// The database refused.
+    /// A statement failed.
     #[error("could not open the database")]
     Database(#[from] rusqlite::Error),
 }
 
-/// A store. Clones are the same store.
+/// A store. Clones share one store.
 #[derive(Clone)]
 pub struct Store {
     backend: Backend,
@@ -261,13 +262,13 @@ impl Store {
         Ok(Self { backend: Backend::Sqlite(Arc::new(Sqlite::open(settings)?)), seal_key })
     }
 
-    /// An empty store of plain collections, for tests: nothing is sealed, nothing is kept.
+    /// An empty in-memory model, for tests. It seals no columns and stores no files.
     pub fn memory_model(clock: Arc<dyn Clock>) -> Self {
         Self { backend: Backend::Memory(Arc::new(Model::empty(clock))), seal_key: [0; 32] }
     }
 
-    /// A secret of this database for a purpose: the same at every start, and it tells nothing of
-    /// the key that seals, nor of the secrets of other purposes.
+    /// Derives a secret of this database for a purpose. It is equal at every start, and reveals
+    /// neither the seal key nor the secrets of other purposes.
     pub fn derived_key(&self, purpose: &str) -> [u8; 32] {
         let mut hash = Sha256::new();
         hash.update(b"derived key\0");
@@ -276,8 +277,8 @@ impl Store {
         hash.finalize().into()
     }
 
-    /// Runs a command that changes something; answers when it is committed. If the caller leaves,
-    /// the command runs all the same.
+    /// Runs a command that writes, and returns after its commit. The command also runs if its
+    /// caller is dropped.
     pub async fn write<C: Write>(&self, command: C) -> Result<C::Output, Error> {
         match &self.backend {
             Backend::Sqlite(sqlite) => sqlite.write(command).await,
@@ -285,8 +286,8 @@ impl Store {
         }
     }
 
-    /// Runs a command that changes nothing, on a committed state. It runs on the calling thread:
-    /// handing it to another would cost as much as the read.
+    /// Runs a command that only reads, on a committed state. It runs on the calling thread, because
+    /// another thread would cost as much as the read.
     #[expect(clippy::unused_async, reason = "a database across a network will have to be awaited")]
     pub async fn read<C: Read>(&self, command: C) -> Result<C::Output, Error> {
         match &self.backend {
@@ -295,7 +296,7 @@ impl Store {
         }
     }
 
-    /// Finishes the commands that wait, and closes the database. Later writes fail.
+    /// Runs the waiting commands and closes the database. Later writes fail.
     pub async fn close(&self) {
         if let Backend::Sqlite(sqlite) = &self.backend {
             sqlite.close().await;

@@ -1,4 +1,4 @@
-//! Bank accounts and what connectors keep beside them.
+//! Bank accounts and their connections.
 
 use crate::{Listed, Object, ObjectPlace, Page, Reply, Written};
 use model::account::{Account, Holder};
@@ -10,45 +10,45 @@ use model::ownership::Ownership;
 use model::refresh::{RefreshJob, RefreshKey, RefreshStatus};
 use std::collections::BTreeMap;
 
-/// What a connector keeps beside an account.
+/// The connector's data of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
-    /// The account.
+    /// The account's id.
     pub account: AccountId,
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
-    /// Raised by every change, from 1.
+    /// The version, raised by every change. It starts at 1.
     pub version: u64,
-    /// When it was last linked again, else when it was linked.
+    /// The time of the last relink, or of the first link.
     pub relinked_at: AccountTime,
-    /// What the login gave. Stored sealed.
+    /// The credential that the login returned. Stored sealed.
     pub credential: Vec<u8>,
-    /// The connector's own state; empty at first.
+    /// The connector's own state. It is empty at first.
     pub state: Vec<u8>,
-    /// Where the last successful refresh of each feature ended.
+    /// The cursor after the last successful refresh of each feature.
     pub cursors: BTreeMap<Feature, Vec<u8>>,
 }
 
-/// A change of one account with all that belongs into its commit.
+/// A change of one account, with everything that is committed with it.
 ///
-/// `Stale` unless the stored version of the account is one below the new one; if a connection is
-/// carried, the same holds for it.
+/// It is a version conflict unless the stored version of the account is one below the new one. The
+/// same holds for the connection, if the change carries one.
 #[derive(Clone, Debug)]
 pub struct AccountChange {
     /// The account, with its version raised by one.
     pub account: Account,
-    /// Refreshes that it starts, as jobs.
+    /// Jobs of the refreshes that the change starts.
     pub started: Vec<RefreshJob>,
-    /// Pending refreshes that it ends by itself (an interruption): as they ended.
+    /// Pending refreshes that the change interrupts, with the status they end with.
     pub ended: Vec<(RefreshKey, RefreshStatus)>,
     /// The connection, with its version raised by one.
     pub connection: Option<Connection>,
-    /// What happened.
+    /// Events to emit.
     pub events: Vec<Event>,
 }
 
 impl AccountChange {
-    /// A change of nothing but the account itself.
+    /// A change of the account alone.
     pub fn of(account: Account) -> Self {
         Self {
             account,
@@ -65,129 +65,129 @@ impl AccountChange {
 pub struct NewAccount {
     /// The account.
     pub account: Account,
-    /// What the connector keeps beside it, at version 1.
+    /// The connector's data, at version 1.
     pub connection: Connection,
-    /// Refreshes that it starts, as jobs.
+    /// Jobs of the refreshes that the change starts.
     pub started: Vec<RefreshJob>,
-    /// What happened.
+    /// Events to emit.
     pub events: Vec<Event>,
 }
 
-/// Ends a link flow: its objects (the carrier above all), the new accounts and those that were
-/// linked before, in one.
+/// Ends a link flow. One command stores its objects, the new accounts and the relinked accounts.
 ///
-/// `Stale` unless every version fits, and when another link of the same bank account by the same
-/// holder was committed meanwhile: (merchant, customer, institution, bank account) is unique among
-/// accounts that are not disconnected. Accounts without a customer are never compared.
+/// It is a version conflict unless every version matches. It is also one if another link of the
+/// same bank account by the same holder was committed meanwhile, because (merchant, customer,
+/// institution, bank account) is unique among accounts that are not disconnected. Accounts without
+/// a customer are never compared.
 #[derive(Clone, Debug)]
 pub struct CompleteLink {
-    /// The carrier and what changes with it, by the rule of [`crate::ChangeObjects`]: made at
-    /// version 1, else replaced.
+    /// The carrier of the flow and the objects that change with it. As in [`crate::ChangeObjects`],
+    /// an object at version 1 is created and any other replaced.
     pub objects: Vec<Object>,
-    /// Accounts linked for the first time.
+    /// Accounts that are linked for the first time.
     pub new: Vec<NewAccount>,
-    /// Accounts linked again.
+    /// Accounts that are linked again.
     pub again: Vec<AccountChange>,
-    /// The answer to keep.
+    /// The idempotency record to store.
     pub reply: Option<Reply>,
 }
 
 writes!(CompleteLink => Written, account::complete_link);
 
-/// Changes an account. Answers [`crate::Written`].
+/// Changes an account. Returns [`crate::Written`].
 #[derive(Clone, Debug)]
 pub struct ChangeAccount {
     /// The change.
     pub change: AccountChange,
-    /// The answer to keep.
+    /// The idempotency record to store.
     pub reply: Option<Reply>,
 }
 
 writes!(ChangeAccount => Written, account::change);
 
-/// Finds an account. Answers `Option<Account>`.
+/// Finds an account. Returns `Option<Account>`.
 #[derive(Clone, Copy, Debug)]
 pub struct FindAccount {
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
-    /// Which.
+    /// The account's id.
     pub account: AccountId,
 }
 
 reads!(FindAccount => Option<Account>, account::find);
 
-/// Finds the account, not disconnected, that stands for a bank account of a customer.
+/// Finds the linked account of a customer's bank account. Disconnected accounts are left out.
 #[derive(Clone, Debug)]
 pub struct FindLinkedAccount {
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
-    /// The holder; only customers are ever found.
+    /// The holder. Only accounts of customers are found.
     pub holder: Holder,
-    /// The bank.
+    /// The institution's id.
     pub institution: InstitutionId,
-    /// The bank's own key.
+    /// The bank's own key of the bank account.
     pub bank_account: String,
 }
 
 reads!(FindLinkedAccount => Option<Account>, account::find_linked);
 
-/// Lists accounts, `created` descending, then id descending. Answers `Listed<Account>`.
+/// Lists accounts, `created` descending, then id descending. Returns `Listed<Account>`.
 #[derive(Clone, Debug)]
 pub struct ListAccounts {
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
-    /// Which of them.
+    /// The filter of the list.
     pub of: AccountsOf,
-    /// Which page; the place's number is the account's.
+    /// The page to return. The number of its cursor is the account's.
     pub page: Page<ObjectPlace>,
 }
 
 reads!(ListAccounts => Listed<Account>, account::list);
 
-/// Which accounts a list holds.
+/// The filter of a list of accounts.
 #[derive(Clone, Debug)]
 pub enum AccountsOf {
-    /// All.
+    /// All accounts.
     Merchant,
-    /// Those of one holder.
+    /// Accounts of one holder.
     Holder(Holder),
-    /// Those on one test clock.
+    /// Accounts on one test clock.
     Clock(ClockId),
-    /// Those linked with one login.
+    /// Accounts that were linked with one login.
     Authorization(AuthorizationId),
-    /// These, at most [`model::limits::LINKED_ACCOUNTS_MAX`].
+    /// These accounts, at most [`model::limits::LINKED_ACCOUNTS_MAX`].
     Ids(Vec<AccountId>),
 }
 
-/// Finds a connection. Answers `Option<Connection>`.
+/// Finds a connection. Returns `Option<Connection>`.
 #[derive(Clone, Copy, Debug)]
 pub struct FindConnection {
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
-    /// Of which account.
+    /// The account's id.
     pub account: AccountId,
 }
 
 reads!(FindConnection => Option<Connection>, account::find_connection);
 
-/// Replaces a connection. Answers [`crate::Written`]: `Stale` unless the stored version is one
-/// below the new one.
+/// Replaces a connection. Returns [`crate::Written`]. It is a version conflict unless the stored
+/// version is one below the new one.
 #[derive(Clone, Debug)]
 pub struct ChangeConnection {
     /// The connection, with its version raised by one.
     pub connection: Connection,
-    /// The answer to keep.
+    /// The idempotency record to store.
     pub reply: Option<Reply>,
 }
 
 writes!(ChangeConnection => Written, account::change_connection);
 
-/// Finds a snapshot of owners. Answers `Option<Ownership>`.
+/// Finds an ownership, the list of an account's owners at one time. Returns `Option<Ownership>`.
 #[derive(Clone, Copy, Debug)]
 pub struct FindOwnership {
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
-    /// Which.
+    /// The id of the ownership.
     pub ownership: OwnershipId,
 }
 

@@ -7,28 +7,28 @@ use model::event::Event;
 use model::id::{ClockId, MerchantId};
 use model::refresh::RefreshJob;
 
-/// Begins an advance: the clock becomes `advancing` and its job comes into being. Answers
+/// Starts an advance: the clock becomes `advancing`, and its job is created. Returns
 /// [`crate::Written`].
 #[derive(Clone, Debug)]
 pub struct StartAdvance {
     /// The clock, with its version raised by one.
     pub clock: TestClock,
-    /// What happened.
+    /// Events to emit.
     pub events: Vec<Event>,
-    /// The answer to keep.
+    /// The idempotency record to store.
     pub reply: Option<Reply>,
 }
 
 writes!(StartAdvance => Written, clock::start);
 
-/// Claims advances that nobody holds a lease of. Answers `Vec<ClockClaim>`.
+/// Claims advances that have no valid lease. Returns `Vec<ClockClaim>`.
 #[derive(Clone, Copy, Debug)]
 pub struct ClaimClocks {
-    /// Real time.
+    /// The current server time.
     pub now: ServerTime,
-    /// Until when the claims hold.
+    /// The end of the leases.
     pub leased_until: ServerTime,
-    /// The most clocks.
+    /// The maximum number of clocks.
     pub limit: usize,
 }
 
@@ -37,42 +37,43 @@ writes!(ClaimClocks => Vec<ClockClaim>, clock::claim);
 /// A claimed advance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClockClaim {
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
-    /// Which clock.
+    /// The test clock's id.
     pub clock: ClockId,
     /// The number of the claim.
     pub number: u32,
 }
 
-/// Lists what falls due on a clock up to a time, the earliest first. Answers [`DueOnClock`].
+/// Lists the due work of a test clock up to a time, earliest first. Returns [`DueOnClock`].
 #[derive(Clone, Copy, Debug)]
 pub struct ListDueOnClock {
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
-    /// Which clock.
+    /// The test clock's id.
     pub clock: ClockId,
-    /// Up to and including this time.
+    /// The last time that is included.
     pub until: AccountTime,
-    /// The most items of each kind.
+    /// The maximum number of items of each kind.
     pub limit: usize,
 }
 
 reads!(ListDueOnClock => DueOnClock, clock::list_due);
 
-/// What falls due on a clock.
+/// The due work of a test clock.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DueOnClock {
-    /// Accounts with daily work or a change at the bank, by that time, then id.
+    /// Accounts with daily work or a change at the bank, sorted by the time of that work, then by
+    /// id.
     pub accounts: Vec<Account>,
-    /// Pending refreshes: those put off to a time of the clock, by that time, then account and
-    /// feature; and first of all those that may run by real time, whatever that is.
+    /// Pending refreshes. Those that may run by server time come first. Those that wait for a time
+    /// of the clock follow, sorted by that time, then by account and feature.
     pub refreshes: Vec<RefreshJob>,
-    /// Objects on which something is due, by that time, then the oldest first.
+    /// Objects with due work, sorted by its time, then oldest first.
     pub objects: Vec<Object>,
 }
 
-/// One thing done while a clock is advanced.
+/// One item of a step of an advance.
 #[derive(Clone, Debug)]
 pub enum ClockItem {
     /// An account changed.
@@ -85,28 +86,29 @@ pub enum ClockItem {
     PutOff(Box<PutOffRefresh>),
     /// Objects changed.
     Objects {
-        /// By the rule of [`crate::ChangeObjects`]: made at version 1, else replaced.
+        /// The objects. As in [`crate::ChangeObjects`], an object at version 1 is created and any
+        /// other replaced.
         objects: Vec<Object>,
-        /// What happened.
+        /// Events to emit.
         events: Vec<Event>,
     },
 }
 
-/// Stores a step of an advance: what was done, and the clock. Answers [`crate::Written`]: `Stale`,
-/// with nothing written, unless the claim, the clock's version and every item fit. A clock that is
-/// no longer `advancing` ends the job.
+/// Stores a step of an advance: its items and the clock. Returns [`crate::Written`]. It is a
+/// version conflict, and writes no rows, unless the claim, the clock's version and every item
+/// match. The job ends if the clock is no longer `advancing`.
 #[derive(Clone, Debug)]
 pub struct StepClock {
     /// The claim.
     pub claim: ClockClaim,
     /// The clock, with its version raised by one.
     pub clock: TestClock,
-    /// What was done, in order. An account or an object may come more than once, each
-    /// time one version on.
+    /// The items, in order. An account or an object may occur several times, each time one version
+    /// later.
     pub items: Vec<ClockItem>,
-    /// What happened to the clock.
+    /// Events about the clock to emit.
     pub events: Vec<Event>,
-    /// Until when the lease goes on.
+    /// The end of the extended lease.
     pub leased_until: ServerTime,
 }
 

@@ -1,21 +1,21 @@
-//! Deliveries: claimed when due, settled with the attempt that was made.
+//! Deliveries: claimed when they are due, then settled with the attempt that was made.
 
 use crate::{EventPlace, Listed, Page, Reply, Written};
 use model::clock::ServerTime;
 use model::delivery::{Attempt, Delivery, DeliveryKey, DeliveryStatus};
 use model::id::{EndpointId, EventId, MerchantId};
 
-/// Claims due deliveries that nobody holds a lease of, round-robin by endpoint, the longest due
-/// first within each. Answers `Vec<Delivery>` with the claim raised by one.
+/// Claims due deliveries that have no valid lease, round-robin by endpoint, the longest due of each
+/// endpoint first. Returns `Vec<Delivery>` with the claim raised by one.
 #[derive(Clone, Debug)]
 pub struct ClaimDeliveries {
-    /// Real time.
+    /// The current server time.
     pub now: ServerTime,
-    /// Until when the claims hold.
+    /// The end of the leases.
     pub leased_until: ServerTime,
-    /// The most deliveries.
+    /// The maximum number of deliveries.
     pub limit: usize,
-    /// The most deliveries of one endpoint, those in flight included.
+    /// The maximum number of deliveries of one endpoint, including those in flight.
     pub per_endpoint: usize,
     /// Deliveries in flight, by endpoint.
     pub in_flight: Vec<(EndpointId, usize)>,
@@ -23,33 +23,33 @@ pub struct ClaimDeliveries {
 
 writes!(ClaimDeliveries => Vec<Delivery>, delivery::claim);
 
-/// Records what became of a claimed delivery. Answers [`crate::Written`]: `Stale` unless the claim
-/// is the newest and the delivery still pending.
+/// Records the result of a claimed delivery. Returns [`crate::Written`]. It is a version conflict
+/// unless the claim is the newest and the delivery is still pending.
 #[derive(Clone, Debug)]
 pub struct SettleDelivery {
-    /// Which.
+    /// The key of the delivery.
     pub key: DeliveryKey,
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
     /// The number of the claim.
     pub claim: u32,
-    /// The attempt; none when the endpoint was gone and nothing was sent.
+    /// The attempt. `None` if the endpoint was gone, so the delivery was not sent.
     pub attempt: Option<Attempt>,
-    /// Where it stands now.
+    /// The new status.
     pub status: DeliveryStatus,
-    /// When the next attempt is due, while pending.
+    /// The time of the next attempt, while the delivery is pending.
     pub due_at: ServerTime,
 }
 
 writes!(SettleDelivery => Written, delivery::settle);
 
-/// Lists an event's deliveries with their attempts, by endpoint. Answers
-/// `Vec<(Delivery, Vec<Attempt>)>`.
+/// Lists an event's deliveries with their attempts, by endpoint. Returns `Vec<(Delivery,
+/// Vec<Attempt>)>`.
 #[derive(Clone, Copy, Debug)]
 pub struct ListDeliveries {
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
-    /// Of which event.
+    /// The event's id.
     pub event: EventId,
 }
 
@@ -58,71 +58,71 @@ reads!(ListDeliveries => Vec<(Delivery, Vec<Attempt>)>, delivery::list);
 /// A delivery with its attempts.
 pub type WithAttempts = (Delivery, Vec<Attempt>);
 
-/// Where a delivery stands in the merchant's list: as its event does, then by endpoint descending.
+/// The position of a delivery in the merchant's list: that of its event, then the endpoint
+/// descending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DeliveryPlace {
-    /// Its event.
+    /// The position of its event.
     pub event: EventPlace,
-    /// Its endpoint.
+    /// The endpoint's id.
     pub endpoint: EndpointId,
 }
 
-/// Lists a merchant's deliveries with their attempts. Answers `Listed<WithAttempts>`.
+/// Lists a merchant's deliveries with their attempts. Returns `Listed<WithAttempts>`.
 #[derive(Clone, Copy, Debug)]
 pub struct ListLedger {
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
-    /// Only those to this endpoint.
+    /// If set, only deliveries to this endpoint.
     pub endpoint: Option<EndpointId>,
-    /// Only those that stand so.
+    /// If set, only deliveries with this status.
     pub status: Option<DeliveryStatus>,
-    /// Which page.
+    /// The page to return.
     pub page: Page<DeliveryPlace>,
 }
 
 reads!(ListLedger => Listed<WithAttempts>, delivery::list_ledger);
 
-/// Makes deliveries of an event due at once, whatever became of them: one that does not exist is
-/// made as it stands here, and of one that exists the attempts begin anew. Answers
-/// [`crate::Written`]: `Stale` if there is no such event, if an attempt at one of them is under
-/// way, or if one has as many attempts as it may ([`model::limits::DELIVERY_ATTEMPTS_MAX`]);
-/// nothing is written then.
+/// Makes deliveries of an event due at once, whatever their status. A delivery that does not exist
+/// is created as given. Retries of an existing one start over. Returns [`crate::Written`].
+///
+/// It is a version conflict, and writes no rows, if the event does not exist, if an attempt at one
+/// of the deliveries is in flight, or if one has [`model::limits::DELIVERY_ATTEMPTS_MAX`] attempts.
 #[derive(Clone, Debug)]
 pub struct ResendDeliveries {
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
-    /// Of which event.
+    /// The event's id.
     pub event: EventId,
-    /// One per endpoint.
+    /// The deliveries, one for each endpoint.
     pub deliveries: Vec<Delivery>,
-    /// Real time.
+    /// The current server time.
     pub now: ServerTime,
-    /// The answer to keep.
+    /// The idempotency record to store.
     pub reply: Option<Reply>,
 }
 
 writes!(ResendDeliveries => Written, delivery::resend);
 
-/// Makes a delivery due that waits for its first attempt. One that is under way, or not waiting for
-/// its first any more, is left alone.
+/// Makes a delivery due that waits for its first attempt. Any other delivery is left as it is.
 #[derive(Clone, Copy, Debug)]
 pub struct ReleaseDelivery {
-    /// Which.
+    /// The key of the delivery.
     pub key: DeliveryKey,
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
-    /// Real time.
+    /// The current server time.
     pub now: ServerTime,
 }
 
 writes!(ReleaseDelivery => (), delivery::release);
 
-/// Makes all that waits for an attempt at an endpoint due, whose ever it is.
+/// Makes all pending deliveries to an endpoint due, of every merchant.
 #[derive(Clone, Copy, Debug)]
 pub struct ReleaseEndpoint {
-    /// Where to.
+    /// The endpoint's id.
     pub endpoint: EndpointId,
-    /// Real time.
+    /// The current server time.
     pub now: ServerTime,
 }
 

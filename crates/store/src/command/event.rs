@@ -1,8 +1,8 @@
-//! Events, and the mark that says which are still to be dispatched.
+//! Events, with a mark on those that are not dispatched yet.
 //!
-//! An event is written by the command that makes the change it reports, with the mark set; the
-//! mark is cleared by the command that writes its deliveries. Nothing is found by a high-water
-//! mark, so an event that commits late is not missed.
+//! The command that makes a change also writes its events, with the mark set. The command that
+//! writes the deliveries of an event clears its mark. The dispatcher finds events by the mark and
+//! not by a high-water mark, so it never misses an event that commits late.
 
 use crate::{Bounds, Listed, Page};
 use model::clock::{AccountTime, ServerTime};
@@ -10,100 +10,100 @@ use model::delivery::Delivery;
 use model::event::Event;
 use model::id::{AccountId, EventId, MerchantId};
 
-/// An event with what its deliveries say.
+/// An event with the state of its deliveries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredEvent {
     /// The event.
     pub event: Event,
-    /// Its place in the order of commits.
+    /// The position in the order of commits.
     pub position: i64,
-    /// Whether it still waits for its deliveries.
+    /// True if the event still waits for its deliveries.
     pub undispatched: bool,
-    /// Deliveries that are not settled.
+    /// The number of its pending deliveries.
     pub pending: u32,
 }
 
-/// Where an event stands in its list: `created` descending, then commit order descending.
+/// The position of an event in its list: `created` descending, then commit order descending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EventPlace {
-    /// When it happened.
+    /// The time of the event.
     pub created: AccountTime,
-    /// Its place in the order of commits.
+    /// The position in the order of commits.
     pub position: i64,
 }
 
-/// Lists a merchant's events. Answers `Listed<StoredEvent>`.
+/// Lists a merchant's events. Returns `Listed<StoredEvent>`.
 #[derive(Clone, Debug)]
 pub struct ListEvents {
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
-    /// Only these types; a word may end in `.*`. All when empty.
+    /// The event types to list. A type may end in `.*`. If the list is empty, all types match.
     pub types: Vec<String>,
-    /// Only those that happened within.
+    /// The bounds of the events' `created`.
     pub created: Bounds,
-    /// `true`: only those of which every delivery succeeded, at least one. `false`: only those with
-    /// a delivery that did not succeed yet or failed.
+    /// If `true`, only events with at least one delivery, all of which succeeded. If `false`, only
+    /// events with a delivery that failed or has not succeeded yet.
     pub delivery_success: Option<bool>,
-    /// Which page.
+    /// The page to return.
     pub page: Page<EventPlace>,
 }
 
 reads!(ListEvents => Listed<StoredEvent>, event::list);
 
-/// Lists a merchant's events that were committed after a place, the first committed first. Answers
+/// Lists a merchant's events after a position in the order of commits, oldest commit first. Returns
 /// `Vec<StoredEvent>`.
 #[derive(Clone, Debug)]
 pub struct ListEventsAfter {
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
-    /// Only those about this bank account.
+    /// If set, only events about this bank account.
     pub account: Option<AccountId>,
-    /// Only these types; a word may end in `.*`. All when empty.
+    /// The event types to list. A type may end in `.*`. If the list is empty, all types match.
     pub types: Vec<String>,
-    /// The place in the order of commits that they follow.
+    /// The position after which the list begins.
     pub after: i64,
-    /// The most events.
+    /// The maximum number of events.
     pub limit: usize,
 }
 
 reads!(ListEventsAfter => Vec<StoredEvent>, event::list_after);
 
-/// Finds an event. Answers `Option<StoredEvent>`.
+/// Finds an event. Returns `Option<StoredEvent>`.
 #[derive(Clone, Copy, Debug)]
 pub struct FindEvent {
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
-    /// Which.
+    /// The event's id.
     pub event: EventId,
 }
 
 reads!(FindEvent => Option<StoredEvent>, event::find);
 
-/// Lists events that wait for their deliveries, in the order of commits. Answers `Vec<Event>`
-/// paired with the real time of their commit.
+/// Lists events that wait for their deliveries, in the order of commits. Returns `Vec<(Event,
+/// ServerTime)>` with the server time of each commit.
 #[derive(Clone, Copy, Debug)]
 pub struct ListUndispatched {
-    /// The most events.
+    /// The maximum number of events.
     pub limit: usize,
 }
 
 reads!(ListUndispatched => Vec<(Event, ServerTime)>, event::list_undispatched);
 
-/// Writes an event's deliveries (those that exist stay as they are) and clears its mark.
+/// Writes an event's deliveries and clears its mark. Deliveries that exist stay as they are.
 #[derive(Clone, Debug)]
 pub struct DispatchEvent {
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
-    /// Which.
+    /// The event's id.
     pub event: EventId,
-    /// One per subscribed endpoint.
+    /// The deliveries, one for each subscribed endpoint.
     pub deliveries: Vec<Delivery>,
 }
 
 writes!(DispatchEvent => (), event::dispatch);
 
-/// Whether these words take this type: one of them names it, or ends in `.*` and names what it is
-/// of. No words take all.
+/// True if a filter of event types matches a type. A filter matches a type that it names, and
+/// `family.*` matches every type below `family`. An empty list of filters matches every type.
 pub fn takes_type(types: &[String], event_type: &str) -> bool {
     types.is_empty()
         || types.iter().any(|word| match word.strip_suffix(".*") {
@@ -118,7 +118,7 @@ pub fn takes_type(types: &[String], event_type: &str) -> bool {
 mod tests {
     use super::takes_type;
 
-    /// A family takes what is below it, and only that.
+    /// A family matches every type below it, and no other type.
     #[test]
     fn families_take_what_is_below() {
         let takes = |word: &str, event_type| takes_type(&[word.to_owned()], event_type);

@@ -1,48 +1,48 @@
-//! Answers kept for idempotency keys. Bodies are stored sealed, for they hold secrets.
+//! Idempotency records. Their bodies are stored sealed, because they contain secrets.
 
 use crate::Written;
 use model::clock::ServerTime;
 use model::id::MerchantId;
 
-/// The answer to a request that came with an idempotency key.
+/// The response to a request with an idempotency key.
 ///
-/// A command that carries one inserts it first; if the key is taken and younger than
-/// [`model::limits::IDEMPOTENCY_AGE_MS_MAX`], the command does nothing and answers `KeyTaken`.
+/// A command that carries a record inserts it first. If the key has a record that is younger than
+/// [`model::limits::IDEMPOTENCY_AGE_MS_MAX`], the command writes no rows and returns `KeyTaken`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
-    /// The key.
+    /// The idempotency key.
     pub key: String,
     /// SHA-256 over method, path, sorted parameters and API version.
     pub fingerprint: [u8; 32],
-    /// The request that was answered.
+    /// The id of the request.
     pub request_id: String,
-    /// The status that was answered.
+    /// The status of the response.
     pub status: u16,
-    /// The exact bytes that were answered.
+    /// The exact bytes of the response.
     pub body: Vec<u8>,
-    /// When.
+    /// The time of the response.
     pub at: ServerTime,
 }
 
-/// Keeps an answer that changed nothing else. Answers [`crate::Written`].
+/// Stores an idempotency record without another change. Returns [`crate::Written`].
 #[derive(Clone, Debug)]
 pub struct RecordReply {
-    /// The answer.
+    /// The record.
     pub reply: Reply,
 }
 
 writes!(RecordReply => Written, idempotency::record);
 
-/// Finds a kept answer, unless it is too old. Answers `Option<Reply>`.
+/// Finds an idempotency record, unless it is too old. Returns `Option<Reply>`.
 #[derive(Clone, Debug)]
 pub struct FindReply {
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
-    /// The key.
+    /// The idempotency key.
     pub key: String,
-    /// Real time.
+    /// The current server time.
     pub now: ServerTime,
 }
 

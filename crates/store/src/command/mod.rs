@@ -1,8 +1,8 @@
-//! The commands, one file a family. Each file says what its commands need and answer; how a
-//! database does it stands in `sqlite/`, and the same in plain collections in `memory/`.
+//! The commands, one file for each family. Each file defines the input and output of its commands.
+//! They are implemented in `sqlite/` for the database and in `memory/` for the in-memory model.
 
-/// Names the two implementations of a command that changes something: the same path in `sqlite/`
-/// and in `memory/`. A macro, since a function cannot stand for two that share a path only.
+/// Implements [`crate::Write`] for a command by the functions of the same path in `sqlite/` and in
+/// `memory/`. It is a macro, because a function cannot take the common part of two paths.
 macro_rules! writes {
     ($command:ident => $output:ty, $family:ident::$function:ident) => {
         impl crate::Write for $command {
@@ -25,7 +25,7 @@ macro_rules! writes {
     };
 }
 
-/// The same for a command that changes nothing.
+/// Implements [`crate::Read`] in the same way.
 macro_rules! reads {
     ($command:ident => $output:ty, $family:ident::$function:ident) => {
         impl crate::Read for $command {

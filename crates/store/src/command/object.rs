@@ -1,7 +1,8 @@
-//! Objects that are only looked up and changed whole: customers, sessions, endpoints, test clocks.
+//! Objects that are read and replaced as a whole: customers, sessions, endpoints, test clocks and
+//! others.
 //!
-//! Their kinds are listed in one place, below. What the store must know of each, it says itself
-//! ([`model::stored::Stored`]).
+//! Their kinds are listed once, below. Each type implements [`model::stored::Stored`], which gives
+//! the store everything it needs to know of an object.
 
 use crate::{Bounds, Listed, Page, Reply, Written};
 use model::Word;
@@ -30,8 +31,8 @@ use model::stored::{Lookup, Stored};
 use model::token::BankAccountToken;
 use sha2::{Digest, Sha256};
 
-/// Declares the kinds of objects, one line each: the variant of both enums, its type, and the word
-/// that stands in the database. A macro, since a kind must not be able to lack any of it.
+/// Declares the kinds of objects, one line each: the variant of both enums, its type, and its word
+/// in the database. It is a macro, so that a kind cannot lack one of these.
 macro_rules! objects {
     ($($(#[doc = $doc:literal])+ $(#[cfg($cfg:meta)])? $kind:ident($type:ty) = $word:literal,)+) => {
         /// The kind of an object; part of its key.
@@ -57,7 +58,7 @@ macro_rules! objects {
         }
 
         impl Object {
-            /// Its kind.
+            /// The object's kind.
             pub fn kind(&self) -> Kind {
                 match self {
                     $($(#[cfg($cfg)])? Self::$kind(_) => Kind::$kind),+
@@ -76,7 +77,7 @@ macro_rules! objects {
                 }
             }
 
-            /// All of it but its secret, as JSON.
+            /// The object without its secret, as JSON.
             pub(crate) fn body(&self) -> serde_json::Result<String> {
                 match self {
                     $($(#[cfg($cfg)])? Self::$kind(stored) => serde_json::to_string(stored)),+
@@ -108,14 +109,14 @@ objects! {
     SetupIntent(Intent) = "setup_intent",
     /// A payment method.
     PaymentMethod(PaymentMethod) = "payment_method",
-    /// The settings of Financial Connections; one row a merchant.
+    /// The settings of Financial Connections, one row for each merchant.
     ConnectionsSettings(ConnectionsSettings) = "connections_settings",
     /// A mandate.
     Mandate(Mandate) = "mandate",
-    /// One run of a link flow in a browser. Looked up by the address under which its accounts are
-    /// to be found again.
+    /// A link flow in a browser. Looked up by the e-mail address under which its accounts can be
+    /// found again.
     LinkFlow(LinkFlow) = "link_flow",
-    /// A Checkout Session. Looked up by the id of the intent that it made.
+    /// A Checkout Session. Looked up by the id of the intent that it created.
     Checkout(CheckoutSession) = "checkout_session",
     /// A dispute. Looked up by the id of its Payment Intent.
     Dispute(Dispute) = "dispute",
@@ -129,232 +130,234 @@ objects! {
     Invoice(Invoice) = "invoice",
     /// A connected account, among the rows of its platform.
     ConnectedAccount(ConnectedAccount) = "connected_account",
-    /// Whose a connected account is, among its own rows; one row a merchant.
+    /// The platform of a connected account, among the connected account's own rows. One row for
+    /// each merchant.
     PlatformTie(PlatformTie) = "platform_tie",
     /// A subscription.
     Subscription(Subscription) = "subscription",
     /// A token of bank account numbers.
     Token(BankAccountToken) = "token",
-    /// A configuration of payment methods. Looked up by whether it is active.
+    /// A configuration of payment methods. Looked up by its state, active or not.
     MethodConfiguration(MethodConfiguration) = "payment_method_configuration",
     /// A fault on demand.
     Fault(Fault) = "fault",
-    /// A snapshot of a sandbox. No snapshot holds snapshots.
+    /// A snapshot of a sandbox. Snapshots contain no snapshots.
     Snapshot(SandboxSnapshot) = "snapshot",
     /// A scenario of test banks.
     Scenario(Scenario) = "scenario",
-    /// What falls due in the tests of this crate.
+    /// An object with due work, which only the tests of this crate have.
     #[cfg(test)]
     Alarm(crate::due_tests::Alarm) = "alarm",
 }
 
-/// Makes an object. The merchant's own row comes into being with its first object.
+/// Creates an object. The merchant's own row is created with its first object.
 #[derive(Clone, Debug)]
 pub struct CreateObject {
     /// The object, at version 1.
     pub object: Object,
-    /// The most objects of this kind that the merchant may have, deleted ones left out.
+    /// The maximum number of this kind that the merchant may have. Deleted objects do not count.
     pub kind_max: Option<usize>,
-    /// What happened.
+    /// Events to emit.
     pub events: Vec<Event>,
-    /// The answer to keep.
+    /// The idempotency record to store.
     pub reply: Option<Reply>,
 }
 
 writes!(CreateObject => Created, object::create);
 
-/// What became of a new object.
+/// The result of creating an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Created {
     /// Committed.
     Done,
-    /// The idempotency key has an answer already.
+    /// The idempotency key has a record already.
     KeyTaken,
-    /// The merchant has as many of this kind as it may.
+    /// The merchant has the maximum number of this kind.
     KindFull,
-    /// The server has as many merchants as it may ([`crate::StoreBounds`]).
+    /// The server has the maximum number of merchants ([`crate::StoreBounds`]).
     MerchantsFull,
 }
 
-/// Replaces an object. Answers [`crate::Written`]: `Stale` unless the stored version is one below
-/// the new one (also when there is no such object).
+/// Replaces an object. Returns [`crate::Written`]. It is a version conflict unless the stored
+/// version is one below the new one, which includes an object that does not exist.
 #[derive(Clone, Debug)]
 pub struct ChangeObject {
     /// The object, with its version raised by one.
     pub object: Object,
-    /// What happened.
+    /// Events to emit.
     pub events: Vec<Event>,
-    /// The answer to keep.
+    /// The idempotency record to store.
     pub reply: Option<Reply>,
 }
 
 writes!(ChangeObject => Written, object::change);
 
-/// Makes and replaces several objects in one: those at version 1 are made, the others replace the
-/// version one below. If one does not fit the answer is `Stale` and nothing is written.
+/// Creates and replaces several objects in one command. An object at version 1 is created, and any
+/// other replaces the version one below. If one of them conflicts, the command is a version
+/// conflict and writes no rows.
 #[derive(Clone, Debug)]
 pub struct ChangeObjects {
-    /// The objects, in order: all of one merchant, or of a platform and its connected account. An
-    /// object may come more than once, each time one version on.
+    /// The objects, in order. They belong to one merchant, or to a platform and its connected
+    /// account. An object may occur several times, each time one version later.
     pub objects: Vec<Object>,
-    /// What happened.
+    /// Events to emit.
     pub events: Vec<Event>,
-    /// The answer to keep.
+    /// The idempotency record to store.
     pub reply: Option<Reply>,
 }
 
 writes!(ChangeObjects => Changed, object::change_many);
 
-/// What became of several objects.
+/// The result of changing several objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Changed {
     /// Committed.
     Done,
-    /// An object is there already that was to be made, or the stored version of one that was to be
-    /// replaced is not one below the new one.
+    /// A version conflict: an object to create exists, or the stored version of an object to
+    /// replace is not one below the new one.
     Stale,
-    /// The idempotency key has an answer already.
+    /// The idempotency key has a record already.
     KeyTaken,
-    /// The server has as many merchants as it may ([`model::limits::MERCHANTS_MAX`]).
+    /// The server has the maximum number of merchants ([`model::limits::MERCHANTS_MAX`]).
     MerchantsFull,
 }
 
-/// Finds an object by its number. Deleted ones are found.
+/// Finds an object by its number, deleted or not.
 #[derive(Clone, Copy, Debug)]
 pub struct FindObject {
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
-    /// Its kind.
+    /// The kind.
     pub kind: Kind,
-    /// The number of its id.
+    /// The number of the object's id.
     pub number: u64,
 }
 
 reads!(FindObject => Option<Object>, object::find);
 
-/// Finds the newest object of a kind with this lookup text. Deleted ones are left out.
+/// Finds the newest object of a kind with a lookup text. Deleted objects are left out.
 #[derive(Clone, Debug)]
 pub struct FindObjectByLookup {
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
-    /// Its kind.
+    /// The kind.
     pub kind: Kind,
-    /// The text.
+    /// The lookup text.
     pub lookup: String,
 }
 
 reads!(FindObjectByLookup => Option<Object>, object::find_by_lookup);
 
-/// Where an object stands in its list: `created` descending, then number descending.
+/// The position of an object in its list: `created` descending, then number descending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ObjectPlace {
-    /// When it was made.
+    /// The time of its creation.
     pub created: AccountTime,
-    /// The number of its id.
+    /// The number of the object's id.
     pub number: u64,
 }
 
-/// Lists objects of a kind, deleted ones left out. Answers `Listed<Object>`.
+/// Lists objects of a kind, without deleted ones. Returns `Listed<Object>`.
 #[derive(Clone, Debug)]
 pub struct ListObjects {
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
-    /// Their kind.
+    /// The kind.
     pub kind: Kind,
-    /// Which of them.
+    /// The filter of the list.
     pub of: ObjectsOf,
-    /// Only those made within.
+    /// The bounds of the objects' `created`.
     pub created: Bounds,
-    /// Which page.
+    /// The page to return.
     pub page: Page<ObjectPlace>,
 }
 
 reads!(ListObjects => Listed<Object>, object::list);
 
-/// Which objects a list holds.
+/// The filter of a list of objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ObjectsOf {
-    /// All, whatever their clock.
+    /// All objects, on any clock or none.
     All,
-    /// Those with this lookup text, whatever their clock.
+    /// Objects with this lookup text, on any clock or none.
     Lookup(String),
-    /// Those of one customer, whatever their clock.
+    /// Objects of one customer, on any clock or none.
     Customer(CustomerId),
-    /// Those on one test clock.
+    /// Accounts on one test clock.
     Clock {
-        /// Which.
+        /// The test clock's id.
         clock: ClockId,
-        /// Only those with this lookup text.
+        /// If set, only objects with this lookup text.
         lookup: Option<String>,
     },
-    /// Those on no test clock.
+    /// Objects without a test clock.
     NoClock {
-        /// Only those with this lookup text.
+        /// If set, only objects with this lookup text.
         lookup: Option<String>,
     },
 }
 
-/// Lists objects of any merchant and kind, on no test clock, on which something is due at `now`:
-/// the longest due first, then the oldest. Answers `Vec<Object>`.
+/// Lists objects with work that is due at `now`, of every merchant and kind, without a test clock.
+/// The longest due object comes first, then the oldest. Returns `Vec<Object>`.
 #[derive(Clone, Copy, Debug)]
 pub struct ListDueObjects {
-    /// The time of objects without a clock.
+    /// The current time of objects without a clock.
     pub now: AccountTime,
-    /// The most objects.
+    /// The maximum number of objects.
     pub limit: usize,
 }
 
 reads!(ListDueObjects => Vec<Object>, object::list_due);
 
 impl Object {
-    /// Whose it is.
+    /// The merchant that owns the object.
     pub fn merchant(&self) -> MerchantId {
         self.stored().merchant()
     }
 
-    /// The number of its id.
+    /// The number of the object's id.
     pub fn number(&self) -> u64 {
         self.stored().number()
     }
 
-    /// Its version.
+    /// The object's version.
     pub fn version(&self) -> u64 {
         self.stored().version()
     }
 
-    /// When it was made.
+    /// The time of its creation.
     pub fn created(&self) -> AccountTime {
         self.stored().created()
     }
 
-    /// The customer it belongs to.
+    /// The customer that the object belongs to.
     pub fn customer(&self) -> Option<CustomerId> {
         self.stored().customer()
     }
 
-    /// The test clock it hangs on.
+    /// The object's test clock.
     pub fn clock(&self) -> Option<ClockId> {
         self.stored().clock()
     }
 
-    /// Whether lists leave it out.
+    /// True if the object is deleted. Lists leave it out.
     pub fn deleted(&self) -> bool {
         self.stored().deleted()
     }
 
-    /// When something falls due on it by itself. On a deleted object nothing does.
+    /// The time of the object's next due work. A deleted object has no due work.
     pub fn due_at(&self) -> Option<AccountTime> {
         self.stored().due_at().filter(|_| !self.deleted())
     }
 
-    /// From when on it may be forgotten.
+    /// The time from which on the pruner may delete the object.
     pub(crate) fn forget_at(&self) -> Option<ServerTime> {
         self.stored().forget_at()
     }
 
-    /// The text it is looked up by.
+    /// The text by which the object is looked up.
     pub(crate) fn lookup(&self) -> Option<String> {
         Some(match self.stored().lookup()? {
             Lookup::Text(text) => text,
@@ -362,29 +365,29 @@ impl Object {
         })
     }
 
-    /// What must not stand in its body.
+    /// The secret, which is not part of the body.
     pub(crate) fn secret(&self) -> Option<Vec<u8>> {
         self.stored().secret()
     }
 
-    /// Sets the version of one that a restore brought back.
+    /// Sets the version of an object that a restore brings back.
     pub(crate) fn set_version(&mut self, version: u64) {
         self.stored_mut().set_version(version);
     }
 
-    /// Puts its secret back; answers whether it could be understood.
+    /// Puts the secret back. Returns true if it could be parsed.
     #[must_use]
     pub(crate) fn restore_secret(&mut self, secret: Vec<u8>) -> bool {
         self.stored_mut().restore_secret(secret)
     }
 
-    /// Where it stands in its list.
+    /// The object's position in its list.
     pub fn place(&self) -> ObjectPlace {
         ObjectPlace { created: self.created(), number: self.number() }
     }
 }
 
-/// What stands for a secret that an object is looked up by: the secret itself is stored sealed.
+/// The lookup text of a secret. It is a hash, because the secret itself is stored sealed.
 fn secret_lookup(secret: &str) -> String {
     hex::encode(Sha256::digest(secret.as_bytes()))
 }

@@ -2,28 +2,29 @@
 
 use model::clock::ServerTime;
 
-/// Deletes what is past its age, at most [`model::limits::PRUNE_ROWS_MAX`] rows of each kind:
-/// idempotency answers; events with their deliveries and attempts, but never an undispatched event
-/// or one with an unsettled delivery; jobs of ended refreshes, whatever time their accounts show;
-/// objects that say from when on they may be forgotten.
-/// Answers [`Pruned`].
+/// Deletes rows past their age, at most [`model::limits::PRUNE_ROWS_MAX`] of each kind. Returns
+/// [`Pruned`].
+///
+/// These are idempotency records, events with their deliveries and attempts, jobs of ended
+/// refreshes, and objects whose time to be deleted has come. An event that is undispatched or has a
+/// pending delivery stays. Jobs age by server time, whatever the account time is.
 #[derive(Clone, Copy, Debug)]
 pub struct Prune {
-    /// Real time.
+    /// The current server time.
     pub now: ServerTime,
 }
 
 writes!(Prune => Pruned, prune::prune);
 
-/// How many rows went.
+/// The numbers of deleted rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pruned {
-    /// Idempotency answers.
+    /// Idempotency records.
     pub replies: u32,
     /// Events, each with its deliveries and attempts.
     pub events: u32,
-    /// Jobs of refreshes that ended.
+    /// Jobs of ended refreshes.
     pub refreshes: u32,
-    /// Objects that may be forgotten.
+    /// Objects that were free to be deleted.
     pub objects: u32,
 }

@@ -1,99 +1,103 @@
-//! Snapshots of a sandbox: all rows of a merchant copied, put back, or removed, each in one commit.
+//! Snapshots of a sandbox: all rows of a merchant are copied, restored or removed, each in one
+//! commit.
 //!
-//! The rows of its connected accounts go with those of a platform. Left alone are snapshots, and the
-//! row by which a connected account is tied to its platform where the account itself is asked for.
+//! The rows of connected accounts are included in those of their platform. Two kinds of rows stay:
+//! snapshots, and the row that ties a connected account to its platform if the command names the
+//! connected account itself.
 //!
-//! What was given once is never given again. A restore and a reset raise a *floor* of the merchant
-//! above every version, claim, sequence and ordinal of the rows they remove, and what is put back
-//! counts on from there: a worker that held a claim before is stale, what was read before is stale,
-//! and no event, refresh or transaction made afterwards has the id of one that was undone. Leases
-//! are not put back, so that what was under way is due at once.
+//! Ids are never used twice. A restore and a reset raise a *floor* of the merchant above every
+//! version, claim, sequence and ordinal of the rows that they remove, and restored rows count on
+//! from there. So an older claim or version is a version conflict, and no later event, refresh or
+//! transaction has the id of one that was undone. Leases are not restored, so work that was in
+//! progress is due at once.
 
 use crate::Reply;
 use crate::store::Failure;
 use model::id::{MerchantId, SnapshotId};
 use model::snapshot::{SandboxSize, SandboxSnapshot};
 
-/// What a sandbox holds now. Answers [`SandboxSize`].
+/// Measures the rows of a sandbox. Returns [`SandboxSize`].
 #[derive(Clone, Copy, Debug)]
 pub struct MeasureSandbox {
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
 }
 
 reads!(MeasureSandbox => SandboxSize, snapshot::measure);
 
-/// Copies a sandbox. Answers [`Snapshotted`]: `Stale` unless it holds what the snapshot says.
+/// Copies a sandbox. Returns [`Snapshotted`]. It is a version conflict unless the sandbox has the
+/// size in the snapshot.
 #[derive(Clone, Debug)]
 pub struct TakeSnapshot {
-    /// What is told of it, at version 1.
+    /// The snapshot object, at version 1.
     pub snapshot: SandboxSnapshot,
-    /// The most snapshots that the merchant may have.
+    /// The maximum number of snapshots of the merchant.
     pub snapshots_max: usize,
-    /// The answer to keep.
+    /// The idempotency record to store.
     pub reply: Option<Reply>,
 }
 
 writes!(TakeSnapshot => Snapshotted, snapshot::take);
 
-/// Removes a sandbox and puts a snapshot in its place. Answers [`Snapshotted`].
+/// Removes a sandbox and restores a snapshot of it. Returns [`Snapshotted`].
 #[derive(Clone, Debug)]
 pub struct RestoreSnapshot {
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
-    /// Which.
+    /// The snapshot's id.
     pub snapshot: SnapshotId,
-    /// The answer to keep, beside those that the snapshot holds.
+    /// The idempotency record to store, besides those in the snapshot.
     pub reply: Option<Reply>,
 }
 
 writes!(RestoreSnapshot => Snapshotted, snapshot::restore);
 
-/// Removes a snapshot. Answers [`Snapshotted`].
+/// Deletes a snapshot. Returns [`Snapshotted`].
 #[derive(Clone, Debug)]
 pub struct DropSnapshot {
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
-    /// Which.
+    /// The snapshot's id.
     pub snapshot: SnapshotId,
-    /// The answer to keep.
+    /// The idempotency record to store.
     pub reply: Option<Reply>,
 }
 
 writes!(DropSnapshot => Snapshotted, snapshot::drop_snapshot);
 
-/// Removes a sandbox; its snapshots stay. Answers [`Snapshotted`].
+/// Removes a sandbox. Its snapshots stay. Returns [`Snapshotted`].
 #[derive(Clone, Debug)]
 pub struct ResetSandbox {
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
-    /// The answer to keep, the only one afterwards.
+    /// The idempotency record to store. It is the only one afterwards.
     pub reply: Option<Reply>,
 }
 
 writes!(ResetSandbox => Snapshotted, snapshot::reset);
 
-/// What became of a snapshot or of a sandbox.
+/// The result of a command on a snapshot or a sandbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Snapshotted {
     /// Committed.
     Done,
-    /// The idempotency key has an answer already.
+    /// The idempotency key has a record already.
     KeyTaken,
-    /// The sandbox holds something else than the snapshot says.
+    /// A version conflict: the sandbox does not have the size in the snapshot.
     Stale,
-    /// There is no such snapshot.
+    /// The snapshot does not exist.
     Missing,
-    /// The merchant has as many snapshots as it may.
+    /// The merchant has the maximum number of snapshots.
     Full,
-    /// More rows, bytes or connected accounts than one commit takes ([`model::limits`]).
+    /// The sandbox has more rows, bytes or connected accounts than one commit takes
+    /// ([`model::limits`]).
     TooLarge,
-    /// The server has as many merchants as it may.
+    /// The server has the maximum number of merchants.
     MerchantsFull,
 }
 
-/// Whether a snapshot may be taken of so much.
+/// True if a sandbox of this size may be copied.
 pub(crate) fn may_be_taken(size: &SandboxSize) -> bool {
     use model::limits::{SANDBOX_MERCHANTS_MAX, SNAPSHOT_BYTES_MAX, SNAPSHOT_ROWS_MAX};
     size.rows() <= SNAPSHOT_ROWS_MAX
@@ -101,14 +105,14 @@ pub(crate) fn may_be_taken(size: &SandboxSize) -> bool {
         && size.merchants.len() <= SANDBOX_MERCHANTS_MAX
 }
 
-/// Whether so much may be removed.
+/// True if a sandbox of this size may be removed.
 pub(crate) fn may_be_removed(size: &SandboxSize) -> bool {
     use model::limits::{SANDBOX_MERCHANTS_MAX, SANDBOX_ROWS_MAX};
     size.rows() <= SANDBOX_ROWS_MAX && size.merchants.len() <= SANDBOX_MERCHANTS_MAX
 }
 
-/// The smallest number above all of these counts. Counts have at most 32 bits, because claims and
-/// sequences have 32; a database that holds a larger count is corrupt.
+/// The smallest number above all of these counts. Claims and sequences have 32 bits, so a larger
+/// count means that the database is corrupt.
 pub(crate) fn floor_above(counts: impl IntoIterator<Item = u64>) -> Result<u32, Failure> {
     let floor = counts.into_iter().max().map_or(Some(1), |highest| highest.checked_add(1));
     let floor = floor.and_then(|floor| u32::try_from(floor).ok());
@@ -129,7 +133,7 @@ mod tests {
         SandboxSize { merchants: vec![MerchantId::from_number(1); merchants], counts, bytes }
     }
 
-    /// Each bound of a snapshot and of a removal is the last that fits.
+    /// Each bound of a snapshot and of a removal is inclusive.
     #[test]
     fn sizes_are_bounded() {
         let (rows, bytes, merchants) =

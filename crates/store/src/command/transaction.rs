@@ -6,20 +6,20 @@ use model::clock::AccountTime;
 use model::id::{AccountId, MerchantId, TransactionId};
 use model::transaction::{HeldTransaction, Transaction};
 
-/// Lists an account's transactions, `listed_at` descending, then ordinal descending. Answers
-/// `Option<ListedTransactions>`, nothing when there is no such account: both are read from one
-/// state, and the caller then sees whether the account lets them be shown.
+/// Lists an account's transactions, `listed_at` descending, then ordinal descending. Returns
+/// `Option<ListedTransactions>`, which is `None` if the account does not exist. Page and account
+/// are read from one state, so the caller can decide whether the page may be shown.
 #[derive(Clone, Copy, Debug)]
 pub struct ListTransactions {
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
-    /// Of which account.
+    /// The account's id.
     pub account: AccountId,
-    /// Only those that took place within.
+    /// The bounds of the transactions' `transacted_at`.
     pub transacted_at: Bounds,
-    /// Only those that a refresh with a larger sequence created or changed.
+    /// If set, only rows that a refresh with a larger sequence created or changed.
     pub after: Option<u32>,
-    /// Which page.
+    /// The page to return.
     pub page: Page<TransactionId>,
 }
 
@@ -28,57 +28,57 @@ reads!(ListTransactions => Option<ListedTransactions>, transaction::list);
 /// A page of transactions with their account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedTransactions {
-    /// What decides whether they may be shown.
+    /// The part of the account that decides whether the page may be shown.
     pub account: ListableAccount,
     /// The page.
     pub page: Listed<Transaction>,
 }
 
-/// Finds a transaction. Answers `Option<Transaction>`.
+/// Finds a transaction. Returns `Option<Transaction>`.
 #[derive(Clone, Copy, Debug)]
 pub struct FindTransaction {
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
-    /// Which.
+    /// The transaction's id.
     pub transaction: TransactionId,
 }
 
 reads!(FindTransaction => Option<Transaction>, transaction::find);
 
-/// Finds the newest refresh that touched a row which a list with this filter leaves out by the
-/// bank's time. Answers `Option<u32>`, its sequence.
+/// Finds the newest refresh that changed a row outside of the bounds of a list. Returns
+/// `Option<u32>`, its sequence.
 #[derive(Clone, Copy, Debug)]
 pub struct FindLeftOut {
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
-    /// Of which account.
+    /// The account's id.
     pub account: AccountId,
-    /// The times outside of which rows are left out.
+    /// The bounds. Rows outside of them are searched.
     pub transacted_at: Bounds,
-    /// Of the rows that a refresh with a larger sequence created or changed.
+    /// If set, only rows that a refresh with a larger sequence created or changed.
     pub after: Option<u32>,
 }
 
 reads!(FindLeftOut => Option<u32>, transaction::find_left_out);
 
-/// Finds what a bank calls a transaction. Answers `Option<String>`.
+/// Finds the bank's own id of a transaction. Returns `Option<String>`.
 #[derive(Clone, Copy, Debug)]
 pub struct FindBankId {
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
-    /// Which.
+    /// The transaction's id.
     pub transaction: TransactionId,
 }
 
 reads!(FindBankId => Option<String>, transaction::find_bank_id);
 
-/// Finds the rows that a fetch may be about: those with one of the bank ids, and those with a
-/// `transacted_at` in the range. Answers `Vec<HeldTransaction>`, each row once, in any order.
+/// Finds the stored rows that a fetch may change: rows with one of the bank ids, and rows with a
+/// `transacted_at` in the range. Returns `Vec<HeldTransaction>`, each row once, in any order.
 #[derive(Clone, Debug)]
 pub struct FindHeld {
-    /// Whose.
+    /// The owner of the rows.
     pub merchant: MerchantId,
-    /// Of which account.
+    /// The account's id.
     pub account: AccountId,
     /// The bank's own ids.
     pub bank_ids: Vec<String>,

@@ -36,7 +36,7 @@ pub(crate) fn complete_link(
     Ok(Written::Done)
 }
 
-/// Stores a new account; answers whether there was room for it.
+/// Stores a new account. Returns false if it conflicts with a stored row.
 fn insert(new: &NewAccount, memory: &mut Memory) -> Result<bool, Failure> {
     let NewAccount { account, connection, started, events } = new;
     if memory.rows.accounts.contains_key(&account.id)
@@ -54,7 +54,7 @@ fn insert(new: &NewAccount, memory: &mut Memory) -> Result<bool, Failure> {
     Ok(fits)
 }
 
-/// Whether another account stands for the same bank account of the same customer.
+/// True if another account is linked to the same bank account of the same customer.
 fn is_linked_otherwise(account: &Account, memory: &Memory) -> bool {
     account.status != AccountStatus::Disconnected
         && memory.rows.accounts.values().any(|other| {
@@ -76,7 +76,7 @@ pub(crate) fn change(command: &ChangeAccount, memory: &mut Memory) -> Result<Wri
     Ok(if fits { Written::Done } else { Written::Stale })
 }
 
-/// Stores a change with all that belongs to it; answers whether its versions fit.
+/// Stores a change with everything that is committed with it. Returns true if its versions match.
 pub(super) fn apply_change(
     change: &AccountChange,
     at_once: Option<(RefreshKey, RefreshStatus)>,
@@ -107,7 +107,7 @@ pub(super) fn apply_change(
     Ok(true)
 }
 
-/// Replaces a connection if its version is one above the stored one; answers whether it is.
+/// Replaces a connection. Returns true if its version is one above the stored one.
 pub(super) fn replace_connection(connection: &Connection, memory: &mut Memory) -> bool {
     let Some(stored) = memory.rows.connections.get_mut(&connection.account) else { return false };
     let fits = stored.merchant == connection.merchant && stored.version + 1 == connection.version;

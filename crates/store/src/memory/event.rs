@@ -14,12 +14,12 @@ use model::event::Event;
 use model::id::{EndpointId, EventId};
 use std::sync::Arc;
 
-/// Writes events, each with the next place in the order of commits.
+/// Writes events, each with the next position in the order of commits.
 pub(super) fn insert_many(events: &[Event], memory: &mut Memory) -> Result<(), Failure> {
     for event in events {
         memory.position = memory.clock.server_now().0.max(memory.position + 1);
         if memory.rows.events.contains_key(&event.id) {
-            // The same change told again.
+            // The same change was reported before.
             continue;
         }
         let row = EventRow {

@@ -1,4 +1,4 @@
-//! Answers kept for idempotency keys.
+//! Idempotency records.
 
 use super::Memory;
 use crate::store::Failure;
@@ -12,7 +12,7 @@ pub(crate) fn record(command: &RecordReply, memory: &mut Memory) -> Result<Writt
     Ok(if free { Written::Done } else { Written::KeyTaken })
 }
 
-/// Keeps the answer that a command carries; answers whether its key was free.
+/// Stores the record of a command, if it carries one. Returns true if the key was free.
 pub(super) fn record_optional(reply: Option<&Reply>, memory: &mut Memory) -> bool {
     let Some(reply) = reply else { return true };
     let key = (reply.merchant, reply.key.clone());
@@ -23,7 +23,7 @@ pub(super) fn record_optional(reply: Option<&Reply>, memory: &mut Memory) -> boo
     free
 }
 
-/// Whether an answer is young enough at `now`.
+/// True if a record is still valid at `now`.
 fn is_kept(reply: &Reply, now: ServerTime) -> bool {
     reply.at > now.plus_ms(-IDEMPOTENCY_AGE_MS_MAX)
 }

@@ -1,8 +1,9 @@
-//! The store as plain collections, for tests and the simulation: what every command means, as
-//! simply as it can be said. Nothing is sealed and nothing is kept; the database is held to it.
+//! The in-memory model: the store on plain collections, for tests and the simulation. It states the
+//! meaning of every command as simply as possible, seals no columns and stores no files. Tests
+//! compare the database with it.
 //!
-//! A command works on the collections as they are; if it is refused or fails, the whole of them is
-//! put back, as a savepoint would.
+//! A command works on a copy of the collections. The copy replaces them only if the command
+//! succeeds, as with a savepoint.
 
 #![expect(
     clippy::trivially_copy_pass_by_ref,
@@ -34,24 +35,24 @@ use model::transaction::HeldTransaction;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The collections behind a lock: commands run one after the other.
+/// The collections behind a lock. Commands run one after the other.
 pub(crate) struct Model {
     memory: Mutex<Memory>,
 }
 
-/// The collections. Large rows are shared, so that putting everything back costs little.
+/// The collections. Large rows are shared, so that a copy costs little.
 #[derive(Clone)]
 pub struct Memory {
     clock: Arc<dyn Clock>,
     position: i64,
     merchants: BTreeSet<MerchantId>,
     rows: Rows,
-    /// Above all that was counted in rows that are gone.
+    /// The number above all counts of removed rows, for each merchant.
     floors: BTreeMap<MerchantId, u32>,
     snapshots: BTreeMap<(MerchantId, SnapshotId), Arc<Rows>>,
 }
 
-/// The rows that belong to a merchant: of all of them, or what a snapshot keeps of some.
+/// The rows of merchants: those of the store, or those in one snapshot.
 #[derive(Clone, Default)]
 struct Rows {
     objects: BTreeMap<(MerchantId, Kind, u64), Arc<Object>>,
@@ -113,12 +114,12 @@ impl Model {
     }
 }
 
-/// Whether nobody holds a lease at `now`.
+/// True if there is no lease, or one that has expired at `now`.
 fn is_free(leased_until: Option<ServerTime>, now: ServerTime) -> bool {
     leased_until.is_none_or(|until| until <= now)
 }
 
-/// A page of rows by their places, greatest first.
+/// A page of rows, sorted by their positions, greatest first.
 fn page<P: Ord + Copy, T>(rows: impl Iterator<Item = (P, T)>, page: Page<P>) -> Listed<T> {
     let limit: usize = exact(page.limit, "a page has at most PAGE_ROWS_MAX rows");
     let mut rows: Vec<(P, T)> = rows
@@ -131,7 +132,7 @@ fn page<P: Ord + Copy, T>(rows: impl Iterator<Item = (P, T)>, page: Page<P>) -> 
     rows.sort_by(|(one, _), (two, _)| two.cmp(one));
     let has_more = rows.len() > limit;
     if let Cursor::Before(_) = page.cursor {
-        // The nearest are the last.
+        // The nearest rows are the last ones.
         rows.drain(..rows.len().saturating_sub(limit));
     }
     rows.truncate(limit);

@@ -1,4 +1,4 @@
-//! Objects that are looked up and changed whole.
+//! Objects that are read and replaced as a whole.
 
 use super::{Memory, event, idempotency, page};
 use crate::store::Failure;
@@ -65,7 +65,7 @@ pub(crate) fn change_many(
     Ok(Changed::Done)
 }
 
-/// Makes the objects at version 1 and replaces the others; answers whether all fit.
+/// Creates the objects at version 1 and replaces the others. Returns true if all match.
 pub(super) fn put_many(objects: &[Object], memory: &mut Memory) -> bool {
     objects.iter().all(|object| {
         if object.version() != 1 {
@@ -76,12 +76,12 @@ pub(super) fn put_many(objects: &[Object], memory: &mut Memory) -> bool {
     })
 }
 
-/// Makes the merchant's row if there is none; answers whether there is room for it.
+/// Creates the merchant's row if it does not exist. Returns true if the server has room for it.
 pub(super) fn has_room(merchant: MerchantId, memory: &mut Memory) -> bool {
     !memory.merchants.insert(merchant) || memory.merchants.len() as u64 <= MERCHANTS_MAX
 }
 
-/// Replaces an object if its version is one above the stored one; answers whether it is.
+/// Replaces an object. Returns true if its version is one above the stored one.
 pub(super) fn replace(object: &Object, memory: &mut Memory) -> bool {
     let key = (object.merchant(), object.kind(), object.number());
     let Some(stored) = memory.rows.objects.get_mut(&key) else { return false };
@@ -130,7 +130,7 @@ pub(crate) fn list(command: &ListObjects, memory: &Memory) -> Result<Listed<Obje
     Ok(page(rows, command.page))
 }
 
-/// Whether a list of these holds the object.
+/// True if the filter matches the object.
 fn is_of(object: &Object, of: &ObjectsOf) -> bool {
     let has = |lookup: &Option<String>| lookup.is_none() || object.lookup() == *lookup;
     match of {
@@ -147,7 +147,7 @@ pub(crate) fn list_due(command: &ListDueObjects, memory: &Memory) -> Result<Vec<
     Ok(due(memory, now, limit, |object| object.clock().is_none()))
 }
 
-/// The objects among these on which something is due, the longest due first.
+/// The objects with due work that match `among`, the longest due first.
 pub(super) fn due(
     memory: &Memory,
     now: AccountTime,

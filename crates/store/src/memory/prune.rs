@@ -52,7 +52,7 @@ pub(crate) fn prune(command: &Prune, memory: &mut Memory) -> Result<Pruned, Fail
     })
 }
 
-/// The keys of the oldest rows, at most as many as one batch takes.
+/// The keys of the oldest rows, at most one batch.
 fn oldest<T: Ord, K: Ord>(rows: impl Iterator<Item = (T, K)>) -> Vec<K> {
     let mut rows: Vec<(T, K)> = rows.collect();
     rows.sort();

@@ -11,7 +11,7 @@ use model::id::MerchantId;
 use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
 use std::sync::Arc;
 
-/// Stores started refreshes; answers whether there was room for each.
+/// Stores started refreshes. Returns false if one conflicts with a stored job.
 pub(super) fn insert_many(
     jobs: &[RefreshJob],
     at_once: Option<(RefreshKey, RefreshStatus)>,
@@ -114,7 +114,7 @@ pub(crate) fn fail(command: &FailRefresh, memory: &mut Memory) -> Result<Written
     Ok(if fits { Written::Done } else { Written::Stale })
 }
 
-/// Ends the claimed job; answers whether the claim holds.
+/// Ends the claimed job. Returns true if the claim is valid.
 fn end(claim: &Claim, status: RefreshStatus, started: &[RefreshJob], memory: &mut Memory) -> bool {
     if claim.number.is_none() {
         return started.iter().any(|job| job.key == claim.key);
@@ -125,7 +125,7 @@ fn end(claim: &Claim, status: RefreshStatus, started: &[RefreshJob], memory: &mu
     true
 }
 
-/// Ends a pending refresh whoever holds it; answers whether it was pending.
+/// Ends a pending refresh, claimed or not. Returns true if it was pending.
 pub(super) fn interrupt(
     key: RefreshKey,
     merchant: MerchantId,

@@ -15,7 +15,7 @@ use model::snapshot::{SandboxSize, SandboxSnapshot};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Moves out what belongs to the sandbox.
+/// Removes the matching rows from a map and returns them.
 fn split<K: Ord + Clone, V>(
     map: &mut BTreeMap<K, V>,
     is_in: impl Fn(&K, &V) -> bool,
@@ -25,7 +25,7 @@ fn split<K: Ord + Clone, V>(
     inside
 }
 
-/// Moves a sandbox out of the collections.
+/// Removes a sandbox from the collections and returns its rows.
 fn split_off(merchants: &[MerchantId], all: &mut Rows) -> Rows {
     let owner = merchants[0];
     let is_in = |merchant: &MerchantId| merchants.contains(merchant);
@@ -48,12 +48,12 @@ fn split_off(merchants: &[MerchantId], all: &mut Rows) -> Rows {
     }
 }
 
-/// A copy of a sandbox.
+/// A copy of the rows of a sandbox.
 fn copy(merchants: &[MerchantId], memory: &Memory) -> Rows {
     split_off(merchants, &mut memory.rows.clone())
 }
 
-/// A platform, then those that its connected accounts act as.
+/// A platform, followed by the merchants of its connected accounts.
 fn merchants_of(owner: MerchantId, memory: &Memory) -> Vec<MerchantId> {
     let kind = Kind::ConnectedAccount;
     let rows = memory.rows.objects.range((owner, kind, 0)..=(owner, kind, u64::MAX));
@@ -150,7 +150,7 @@ pub(crate) fn restore(
         }
     }
     if let Some(rows) = memory.snapshots.get(&(*owner, snapshot.id)).map(Arc::clone) {
-        // Numbers of ids are given once, so nobody has taken those of rows that were away.
+        // The numbers of ids are used once, so a removed row cannot exist again.
         let taken = rows.accounts.keys().any(|id| memory.rows.accounts.contains_key(id))
             || rows.events.keys().any(|id| memory.rows.events.contains_key(id));
         if taken {
@@ -162,7 +162,7 @@ pub(crate) fn restore(
     Ok(Snapshotted::Done)
 }
 
-/// Puts copied rows back: what they count goes on from the floor, and nobody has a lease.
+/// Puts copied rows back, without leases. Their counts go on from the floor.
 fn put_back(rows: &Rows, floor: u32, gone: &Rows, memory: &mut Memory) {
     for (key, object) in &rows.objects {
         let mut object = object.as_ref().clone();
@@ -221,15 +221,15 @@ pub(crate) fn reset(command: &ResetSandbox, memory: &mut Memory) -> Result<Snaps
     Ok(Snapshotted::Done)
 }
 
-/// Removes a sandbox, and answers what is above all that its rows counted, and the rows; none if it
-/// is too large for that.
+/// Removes a sandbox. Returns the floor above all counts of its rows, and the rows. Returns `None`
+/// if the sandbox is too large.
 fn clear(owner: MerchantId, memory: &mut Memory) -> Result<Option<(u32, Rows)>, Failure> {
     let size = size_of(owner, memory)?;
     if !may_be_removed(&size) {
         return Ok(None);
     }
     let merchants = &size.merchants;
-    // What stays counts as well, so that the floor is above all of a merchant's objects.
+    // Rows that stay count as well, so that the floor is above all of a merchant's objects.
     let objects = memory.rows.objects.values().filter(|row| merchants.contains(&row.merchant()));
     let mut counts: Vec<u64> = objects.map(|row| row.version()).collect();
     let rows = split_off(merchants, &mut memory.rows);
@@ -247,7 +247,8 @@ fn clear(owner: MerchantId, memory: &mut Memory) -> Result<Option<(u32, Rows)>, 
     Ok(Some((floor, rows)))
 }
 
-/// Keeps the answer of a command that has removed all others, in place of one that it brought back.
+/// Stores the record of a command that has removed or replaced all others. It replaces a restored
+/// record of the same key.
 fn record_last(reply: Option<&Reply>, memory: &mut Memory) {
     if let Some(reply) = reply {
         let key = (reply.merchant, reply.key.clone());

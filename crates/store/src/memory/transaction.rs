@@ -82,7 +82,7 @@ pub(crate) fn find_held(
     Ok(held.cloned().collect())
 }
 
-/// Stores rows: new ones, and the newest form of held ones.
+/// Stores new rows, and the newest form of stored rows.
 pub(super) fn upsert_many(merchant: MerchantId, rows: &[HeldTransaction], memory: &mut Memory) {
     for row in rows {
         memory.rows.transactions.insert(row.shown.id, (merchant, Arc::new(row.clone())));

@@ -19,18 +19,18 @@ use model::refresh::RefreshKey;
 use rusqlite::{Row, named_params, params};
 use std::collections::BTreeMap;
 
-/// Nothing is written when the number is taken, or when another link of the same bank account by
-/// the same customer is there: the unique index on both says so.
+/// Inserts no row if the number is taken, or if a unique index finds another link of the same bank
+/// account by the same customer.
 pub(super) const INSERT_ACCOUNT: &str = "INSERT INTO accounts (account, merchant, customer, \
      holder_account, clock, institution, bank_account, created, bucket, version, status, due_at, \
      body, authorized_by) \
      VALUES (:account, :merchant, :customer, :holder_account, :clock, :institution, :bank_account, :created, :bucket, :version, :status, :due_at, :body, :authorized_by) \
      ON CONFLICT DO NOTHING";
-/// Tried first: it leaves every index alone, since no indexed column is set.
+/// Tried first, because it changes no index: it sets no indexed column.
 pub(super) const UPDATE_ACCOUNT_BODY: &str = "UPDATE accounts SET version = :version, body = :body \
      WHERE account = :account AND merchant = :merchant AND version = :version - 1 AND status = :status AND due_at IS :due_at \
      AND authorized_by = :authorized_by";
-/// What is left out never changes after the link.
+/// The other columns never change after the link.
 pub(super) const UPDATE_ACCOUNT: &str = "UPDATE OR IGNORE accounts \
      SET version = :version, body = :body, status = :status, due_at = :due_at, authorized_by = :authorized_by \
      WHERE account = :account AND merchant = :merchant AND version = :version - 1";
@@ -96,7 +96,7 @@ pub(crate) fn complete_link(command: &CompleteLink, batch: &Batch<'_>) -> Result
     Ok(Written::Done)
 }
 
-/// Stores a new account; answers whether there was room for it.
+/// Stores a new account. Returns false if it conflicts with a stored row.
 fn insert(new: &NewAccount, batch: &Batch<'_>) -> Result<bool, Failure> {
     let NewAccount { account, connection, started, events } = new;
     let (customer, holder_account) = match &account.holder {
@@ -126,8 +126,8 @@ pub(crate) fn change(command: &ChangeAccount, batch: &Batch<'_>) -> Result<Writt
     Ok(if fits { Written::Done } else { Written::Stale })
 }
 
-/// Stores a change with all that belongs to it; answers whether its versions fit. A refresh that
-/// starts and ends in this command is named with how it ended.
+/// Stores a change with everything that is committed with it. Returns true if its versions match.
+/// `at_once` names a refresh that starts and ends in this command, with its final status.
 pub(super) fn apply_change(
     change: &AccountChange,
     at_once: Option<(RefreshKey, model::refresh::RefreshStatus)>,
@@ -154,7 +154,7 @@ pub(super) fn apply_change(
     Ok(true)
 }
 
-/// Replaces an account if its version is one above the stored one; answers whether it is.
+/// Replaces an account. Returns true if its version is one above the stored one.
 fn replace(account: &Account, batch: &Batch<'_>) -> Result<bool, Failure> {
     let authorization = account.authorization.text();
     let values = named_params! { ":account": column(account.id.number()), ":merchant": column(account.merchant.number()), ":version": column(account.version), ":body": serde_json::to_string(account)?, ":status": account.status.word(), ":due_at": due_at(account).map(|at| at.0), ":authorized_by": authorization.as_str() };
@@ -179,7 +179,7 @@ fn get(
     reading.find(FIND_ACCOUNT, key, |row| from_json(row, 0))
 }
 
-/// Finds the account that stands for a bank account of a customer.
+/// Finds the linked account of a customer's bank account.
 pub(crate) fn find_linked(
     command: &FindLinkedAccount,
     reading: &Reading<'_>,
@@ -243,7 +243,7 @@ pub(crate) fn list(
     }
 }
 
-/// A page of the accounts named: so few that they are found one by one.
+/// A page of the named accounts. They are few, so each is looked up.
 fn list_ids(
     merchant: MerchantId,
     ids: &[AccountId],
@@ -273,7 +273,7 @@ fn credential_spot<'a>(row: &'a [&'a [u8]]) -> Spot<'a> {
     Spot { column: "connections.credential", row }
 }
 
-/// Replaces a connection if its version is one above the stored one; answers whether it is.
+/// Replaces a connection. Returns true if its version is one above the stored one.
 pub(super) fn replace_connection(
     connection: &Connection,
     batch: &Batch<'_>,
@@ -340,7 +340,7 @@ pub(crate) fn find_connection(
     })
 }
 
-/// Stores a snapshot of owners.
+/// Stores a list of owners.
 pub(super) fn upsert_ownership(
     merchant: MerchantId,
     ownership: &Ownership,
@@ -356,7 +356,7 @@ pub(super) fn upsert_ownership(
     Ok(())
 }
 
-/// Finds a snapshot of owners.
+/// Finds a list of owners.
 pub(crate) fn find_ownership(
     command: &FindOwnership,
     reading: &Reading<'_>,

@@ -1,4 +1,4 @@
-//! The compact form of what a transaction row holds beside its columns.
+//! The compact form of the transaction fields that have no column.
 //!
 //! ```text
 //! byte 0     version, 1
@@ -8,7 +8,7 @@
 //! the rest   description
 //! ```
 //!
-//! Varints are zigzag LEB128. A third of the size of JSON, and read without a parser.
+//! Varints are zigzag LEB128. A body has a third of the size of JSON, and is read without a parser.
 
 use super::Failure;
 use model::clock::AccountTime;
@@ -19,7 +19,7 @@ const VERSION: u8 = 1;
 const POSTED: u8 = 1 << 2;
 const VOID: u8 = 1 << 3;
 
-/// What the body holds.
+/// The fields of a body.
 pub(super) struct Body {
     pub(super) amount: i64,
     pub(super) currency: Currency,
@@ -30,7 +30,7 @@ pub(super) struct Body {
     pub(super) description: String,
 }
 
-/// Writes a row's body over what the buffer held.
+/// Writes a row's body into the buffer, in place of its content.
 pub(super) fn write(row: &Transaction, buffer: &mut Vec<u8>) {
     let status = match row.status {
         TransactionStatus::Pending => 0,
@@ -51,7 +51,7 @@ pub(super) fn write(row: &Transaction, buffer: &mut Vec<u8>) {
 
 /// Reads a body.
 pub(super) fn read(listed_at: AccountTime, bytes: &[u8]) -> Result<Body, Failure> {
-    // The failure is made here alone: a page makes thousands of steps that could fail.
+    // The failure is created only here, because a page takes thousands of steps that could fail.
     find(listed_at, bytes).ok_or_else(|| Failure::Unreadable("transactions.body"))
 }
 
@@ -128,7 +128,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is written reads back the same.
+        /// A body is read as it was written.
         #[test]
         fn reads_back(
             amount: i64, listed_at: i64, updated: i64, posted: Option<i64>, void: Option<i64>,
@@ -159,7 +159,7 @@ mod tests {
             prop_assert_eq!(body.description, row.description);
         }
 
-        /// Any bytes at all are read or refused, never more.
+        /// Reading arbitrary bytes returns a body or an error, and never panics.
         #[test]
         fn reads_any_bytes_safely(bytes: Vec<u8>, flags: u8) {
             let _ = read(AccountTime(0), &bytes);

@@ -1,4 +1,4 @@
-//! A look at a database for `doctor`: nothing is changed, and a server may run on it meanwhile.
+//! A check of a database for `doctor`. It changes no data, and a server may run meanwhile.
 
 use super::migration::{MIGRATIONS, count_done};
 use super::open::opens;
@@ -7,10 +7,10 @@ use crate::{Checkup, OpenError};
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 
-/// Faults that are told of one database; more would say no more.
+/// The maximum number of faults in the report, because more would not help.
 const FAULTS_MAX: u32 = 5;
 
-/// Looks at the database in a file that exists.
+/// Checks the database in a file that exists.
 pub(crate) fn check_up(path: &Path, seal: Option<&Sealer>) -> Result<Checkup, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
@@ -38,8 +38,8 @@ mod tests {
     use std::io::{Seek as _, SeekFrom, Write as _};
     use std::sync::Arc;
 
-    /// A database that is whole has nothing to tell, also while a store has it open; another key does
-    /// not open it.
+    /// An intact database has no faults, also while a store has it open. Another key does not open
+    /// it.
     #[test]
     fn finds_nothing_in_a_whole_database() {
         let folder = tempfile::tempdir().unwrap();
@@ -56,7 +56,7 @@ mod tests {
         drop(store);
     }
 
-    /// A damaged page is found, and what is no database is refused.
+    /// A damaged page is found, and a file that is not a database is rejected.
     #[test]
     fn finds_damage() {
         let folder = tempfile::tempdir().unwrap();

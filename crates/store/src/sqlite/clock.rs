@@ -14,7 +14,7 @@ use rusqlite::params;
 
 pub(super) const INSERT_CLOCK_JOB: &str = "INSERT INTO clock_jobs (merchant, clock, claim, \
      leased_until) VALUES (?1, ?2, 0, NULL) ON CONFLICT DO NOTHING";
-/// Exempt: workers claim for all merchants.
+/// Exempt, because workers claim for all merchants.
 pub(super) const LIST_CLAIMABLE_CLOCKS: &str = "SELECT merchant, clock, claim FROM clock_jobs \
      WHERE leased_until IS NULL OR leased_until <= ?1 ORDER BY merchant, clock LIMIT ?2";
 pub(super) const CLAIM_CLOCK: &str = "UPDATE clock_jobs SET claim = ?3, leased_until = ?4 \
@@ -35,7 +35,7 @@ pub(super) const LIST_DUE_OBJECTS_ON_CLOCK: &str = "SELECT body, secret, kind FR
      WHERE merchant = ?1 AND clock = ?2 AND due_at IS NOT NULL AND due_at <= ?3 \
      ORDER BY due_at, number, kind LIMIT ?4";
 
-/// Begins an advance.
+/// Starts an advance.
 pub(crate) fn start(command: &StartAdvance, batch: &Batch<'_>) -> Result<Written, Failure> {
     if !idempotency::record_optional(command.reply.as_ref(), batch)? {
         return Ok(Written::KeyTaken);
@@ -69,7 +69,7 @@ pub(crate) fn claim(command: &ClaimClocks, batch: &Batch<'_>) -> Result<Vec<Cloc
     Ok(claims)
 }
 
-/// Lists what falls due on a clock.
+/// Lists the due work of a clock.
 pub(crate) fn list_due(
     command: &ListDueOnClock,
     reading: &Reading<'_>,

@@ -20,14 +20,14 @@ use std::collections::HashMap;
 pub(super) const INSERT_DELIVERY: &str = "INSERT INTO deliveries (shard, number, endpoint, \
      merchant, status, attempts, due_at, claim, leased_until, payload, resent_from, hit) \
      VALUES (:shard, :number, :endpoint, :merchant, :status, :attempts, :due_at, :claim, :leased_until, :payload, :resent_from, :hit) ON CONFLICT DO NOTHING";
-/// Exempt, like the other statements of claims: they work for all merchants.
+/// Exempt like the other statements of claims, because they work for all merchants.
 pub(super) const FIND_NEXT_ENDPOINT: &str =
     "SELECT MIN(endpoint) FROM deliveries WHERE status = 'pending' AND endpoint > ?1";
 pub(super) const LIST_DUE_OF_ENDPOINT: &str = "SELECT rowid, due_at, shard, number \
      FROM deliveries WHERE status = 'pending' AND endpoint = ?1 AND due_at <= ?2 \
      AND (leased_until IS NULL OR leased_until <= ?2) \
      ORDER BY due_at, shard, number LIMIT ?3";
-/// By rowid, which the statement above has just found in the same transaction.
+/// Finds its row by the rowid that the statement above has read in the same transaction.
 pub(super) const CLAIM_DELIVERY: &str = "UPDATE deliveries \
      SET claim = claim + 1, leased_until = ?2 WHERE rowid = ?1 \
      RETURNING shard, number, endpoint, merchant, status, attempts, due_at, claim, leased_until, \
@@ -45,7 +45,7 @@ pub(super) const LIST_DELIVERIES: &str = "SELECT shard, number, endpoint, mercha
      WHERE shard = ?1 AND number = ?2 AND merchant = ?3 ORDER BY endpoint";
 pub(super) const LIST_ATTEMPTS: &str = "SELECT body FROM attempts \
      WHERE shard = ?1 AND number = ?2 AND endpoint = ?3 AND merchant = ?4 ORDER BY attempt";
-/// Unless an attempt is under way or there were too many.
+/// Changes no row while an attempt is in flight, or after too many attempts.
 pub(super) const RESEND_DELIVERY: &str = "UPDATE deliveries SET status = 'pending', due_at = :now, \
      leased_until = NULL, resent_from = attempts \
      WHERE shard = :shard AND number = :number AND endpoint = :endpoint AND merchant = :merchant \
@@ -53,14 +53,14 @@ pub(super) const RESEND_DELIVERY: &str = "UPDATE deliveries SET status = 'pendin
 pub(super) const RELEASE_DELIVERY: &str = "UPDATE deliveries SET due_at = :now \
      WHERE shard = :shard AND number = :number AND endpoint = :endpoint AND merchant = :merchant AND due_at > :now \
      AND status = 'pending' AND attempts = 0 AND leased_until IS NULL";
-/// Of the merchant and of its connected accounts; the id of an endpoint is the server's only one.
+/// Includes deliveries of connected accounts. The id of an endpoint is unique in the server.
 pub(super) const RELEASE_ENDPOINT: &str = "UPDATE deliveries SET due_at = ?2 \
      WHERE endpoint = ?1 AND status = 'pending' AND due_at > ?2";
-/// Of one row of the merchant's list, which is exempt from the rule of the shard.
+/// Reads one row of the merchant's list, which is exempt from the rule of the shard.
 pub(super) const GET_LISTED_KEY: &str =
     "SELECT shard, number, created FROM events WHERE position = ?1 AND merchant = ?2";
 
-/// Writes a delivery unless it exists; answers whether it did not.
+/// Inserts a delivery unless it exists. Returns true if it was inserted.
 pub(super) fn insert(
     merchant: MerchantId,
     event: EventId,
@@ -75,7 +75,7 @@ pub(super) fn insert(
     Ok(inserted == 1)
 }
 
-/// A due delivery in the order of claims: first one of each endpoint, then a second of each.
+/// A due delivery in the order of claims: the first of each endpoint, then the second of each.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Due {
     rank: usize,
@@ -104,7 +104,7 @@ pub(crate) fn claim(
         free.push((endpoint, command.per_endpoint.saturating_sub(used)));
         last = endpoint;
     }
-    // One of each endpoint is often enough, and keeps a crowd of endpoints cheap.
+    // One of each endpoint is often enough, and is cheap with many endpoints.
     let mut due = list_due(command, &free, 1, &reading)?;
     if due.len() < command.limit {
         due = list_due(command, &free, command.limit, &reading)?;
@@ -121,7 +121,7 @@ pub(crate) fn claim(
     Ok(claimed)
 }
 
-/// The due deliveries of each endpoint, at most `most` and as many as it has free.
+/// The due deliveries of each endpoint, at most `most` and at most its free share.
 fn list_due(
     command: &ClaimDeliveries,
     free: &[(i64, usize)],
@@ -159,7 +159,7 @@ fn read(row: &Row<'_>) -> Result<Delivery, Failure> {
     })
 }
 
-/// Records what became of a claimed delivery.
+/// Records the result of a claimed delivery.
 pub(crate) fn settle(command: &SettleDelivery, batch: &Batch<'_>) -> Result<Written, Failure> {
     let DeliveryKey { event, endpoint } = command.key;
     let shard = column(event.shard);
@@ -189,7 +189,7 @@ pub(crate) fn list(
     reading.at_once(|| list_of(command.merchant, command.event, |_| true, reading))
 }
 
-/// The deliveries of an event that are wanted, with their attempts.
+/// The deliveries of an event that match `wanted`, with their attempts.
 fn list_of(
     merchant: MerchantId,
     event: EventId,
@@ -207,13 +207,13 @@ fn list_of(
     with_attempts.collect()
 }
 
-/// Lists a merchant's deliveries: those of one event after the other, in the order of its list.
+/// Lists a merchant's deliveries event by event, in the order of the list of events.
 pub(crate) fn list_ledger(
     command: &ListLedger,
     reading: &Reading<'_>,
 ) -> Result<Listed<WithAttempts>, Failure> {
     let ListLedger { merchant, endpoint, status, page } = command;
-    // The event that the cursor stands in may have more deliveries, so it is walked again.
+    // The event of the cursor may have more deliveries, so it is read again.
     let cursor = match page.cursor {
         Cursor::Newest => Cursor::Newest,
         Cursor::After(DeliveryPlace { event, .. }) => {
@@ -236,7 +236,7 @@ pub(crate) fn list_ledger(
             let event = EventId { shard: number(row, 0)?, number: number(row, 1)? };
             Ok((event, EventPlace { created: AccountTime(row.get(2)?), position }))
         })?;
-        // The index led to this row, so a missing row is a corrupt database.
+        // The index led to this row, so a missing row means that the database is corrupt.
         let (event, place) = found.ok_or(Failure::Unreadable("events.position_listed"))?;
         let wanted = |delivery: &Delivery| {
             let at = DeliveryPlace { event: place, endpoint: delivery.key.endpoint };
@@ -294,7 +294,7 @@ pub(crate) fn release(command: &ReleaseDelivery, batch: &Batch<'_>) -> Result<()
     Ok(())
 }
 
-/// Makes all that waits for an attempt at an endpoint due.
+/// Makes all pending deliveries to an endpoint due.
 pub(crate) fn release_endpoint(
     command: &ReleaseEndpoint,
     batch: &Batch<'_>,

@@ -20,7 +20,7 @@ pub(super) const FIND_EVENT: &str = "SELECT position, undispatched, body, \
      (SELECT COUNT(*) FROM deliveries AS d WHERE d.shard = e.shard AND d.number = e.number \
      AND d.merchant = e.merchant AND d.status = 'pending') \
      FROM events AS e WHERE e.shard = ?1 AND e.number = ?2 AND e.merchant = ?3";
-/// By its place in the order of commits, for the list, which is exempt from the rule of the shard.
+/// Finds an event by its position, for the list, which is exempt from the rule of the shard.
 pub(super) const GET_LISTED_EVENT: &str = "SELECT position, undispatched, body, \
      (SELECT COUNT(*) FROM deliveries AS d WHERE d.shard = e.shard AND d.number = e.number \
      AND d.merchant = e.merchant AND d.status = 'pending'), \
@@ -29,8 +29,8 @@ pub(super) const GET_LISTED_EVENT: &str = "SELECT position, undispatched, body, 
      (SELECT COUNT(*) FROM deliveries AS d WHERE d.shard = e.shard AND d.number = e.number \
      AND d.merchant = e.merchant) \
      FROM events AS e WHERE e.position = ?1 AND e.merchant = ?2";
-/// Without a limit, for types are picked while the index is walked. Exempt from the rule of the
-/// shard, as every merchant-wide list of events.
+/// Has no limit, because types are filtered while the index is read. Exempt from the rule of the
+/// shard, like every list of a merchant's events.
 pub(super) const LIST_EVENTS: Lists = Lists {
     older: "SELECT position, type FROM events WHERE merchant = :merchant \
         AND (created, position_listed) < (:edge_first, :edge_second) AND created >= :end \
@@ -39,21 +39,22 @@ pub(super) const LIST_EVENTS: Lists = Lists {
         AND (created, position_listed) > (:edge_first, :edge_second) AND created <= :end \
         ORDER BY created, position_listed",
 };
-/// Sorted by who reads it, for the index that it takes has another order; the sign keeps SQLite from
-/// walking all later events of the server instead.
+/// The caller sorts the rows, because the index has another order. The plus sign prevents `SQLite`
+/// from reading all later events of the server instead.
 pub(super) const LIST_PLACES_OF_ACCOUNT: &str = "SELECT position, type FROM events \
      WHERE shard = ?1 AND merchant = ?2 AND account = ?1 AND +position > ?3";
-/// The same across the accounts of a merchant, from the index of its list alone.
+/// The same for all accounts of a merchant, from the index of its list alone.
 pub(super) const LIST_PLACES: &str = "SELECT position_listed, type FROM events \
      WHERE merchant = ?1 AND position_listed > ?2";
-/// Exempt: the dispatcher works for all merchants.
+/// Exempt, because the dispatcher works for all merchants.
 pub(super) const LIST_UNDISPATCHED: &str =
     "SELECT position, body FROM events WHERE undispatched = 1 ORDER BY position LIMIT ?1";
 pub(super) const CLEAR_UNDISPATCHED: &str = "UPDATE events SET undispatched = 0 \
      WHERE shard = ?1 AND number = ?2 AND merchant = ?3";
 
-/// Writes events, each with the next place in the order of commits. One that is there already is the
-/// same change told again (every account of an authorization tells of its dates) and is passed over.
+/// Writes events, each with the next position in the order of commits. An event that exists already
+/// is ignored: it is the same change, reported again. For example, every account of an
+/// authorization reports the authorization's dates.
 pub(super) fn insert_many(events: &[Event], batch: &Batch<'_>) -> Result<(), Failure> {
     for event in events {
         batch.execute(
@@ -72,7 +73,7 @@ pub(crate) fn list(
     let ListEvents { merchant, types, created, delivery_success, page } = command;
     let window = Window::of(pair_page(*page), *created);
     let owner = column(merchant.number());
-    // While this statement is open, those within it see the same state.
+    // While this statement is open, the statements within it read the same state.
     let mut statement = reading.connection.prepare_cached(window.pick(LIST_EVENTS))?;
     let mut rows = statement.query(window.params(&[(":merchant", &owner)]).as_slice())?;
     let mut items = Vec::new();
@@ -94,7 +95,7 @@ pub(crate) fn list(
             };
             if shown { read(row).map(Some) } else { Ok(None) }
         })?;
-        // The index led to this row, so a missing row is a corrupt database.
+        // The index led to this row, so a missing row means that the database is corrupt.
         items.extend(found.ok_or(Failure::Unreadable("events.position_listed"))?);
     }
     Ok(window.page(items))
@@ -141,7 +142,7 @@ fn pair_page(page: Page<EventPlace>) -> Page<(i64, i64)> {
     Page { limit: page.limit, cursor }
 }
 
-/// An event from its row: position, mark, body, unsettled deliveries.
+/// An event from its row: position, mark, body, pending deliveries.
 fn read(row: &Row<'_>) -> Result<StoredEvent, Failure> {
     Ok(StoredEvent {
         event: from_json(row, 2)?,
@@ -175,10 +176,10 @@ pub(crate) fn list_undispatched(
 pub(crate) fn dispatch(command: &DispatchEvent, batch: &Batch<'_>) -> Result<(), Failure> {
     let DispatchEvent { merchant, event, deliveries } = command;
     let key = params![column(event.shard), column(event.number), column(merchant.number())];
-    // An event that the pruner took meanwhile, or of another merchant, gets nothing.
+    // No deliveries are written if the event was pruned meanwhile or belongs to another merchant.
     if batch.execute(CLEAR_UNDISPATCHED, key)? == 1 {
         for one in deliveries {
-            // One that is there already stays as it is.
+            // A delivery that exists stays as it is.
             let _ = delivery::insert(*merchant, *event, one, batch)?;
         }
     }

@@ -1,4 +1,4 @@
-//! Answers kept for idempotency keys.
+//! Idempotency records.
 
 use super::{Batch, Failure, Reading, column};
 use crate::seal::Spot;
@@ -7,7 +7,7 @@ use model::clock::ServerTime;
 use model::limits::IDEMPOTENCY_AGE_MS_MAX;
 use rusqlite::{named_params, params};
 
-/// An answer that is too old makes room for the new one.
+/// A record that is too old is replaced by the new one.
 pub(super) const INSERT_REPLY: &str = "INSERT INTO replies (merchant, key, fingerprint, \
      request_id, status, body, at) VALUES (:merchant, :key, :fingerprint, :request_id, :status, :body, :at) \
      ON CONFLICT (merchant, key) DO UPDATE SET fingerprint = excluded.fingerprint, \
@@ -16,13 +16,13 @@ pub(super) const INSERT_REPLY: &str = "INSERT INTO replies (merchant, key, finge
 pub(super) const FIND_REPLY: &str = "SELECT fingerprint, request_id, status, body, at \
      FROM replies WHERE merchant = ?1 AND key = ?2 AND at > ?3";
 
-/// Keeps an answer that changed nothing else.
+/// Stores a record without another change.
 pub(crate) fn record(command: &RecordReply, batch: &Batch<'_>) -> Result<Written, Failure> {
     let free = insert(&command.reply, batch)?;
     Ok(if free { Written::Done } else { Written::KeyTaken })
 }
 
-/// Keeps the answer that a command carries; answers whether its key was free.
+/// Stores the record of a command, if it carries one. Returns true if the key was free.
 pub(super) fn record_optional(reply: Option<&Reply>, batch: &Batch<'_>) -> Result<bool, Failure> {
     reply.map_or(Ok(true), |reply| insert(reply, batch))
 }
@@ -38,7 +38,7 @@ fn insert(reply: &Reply, batch: &Batch<'_>) -> Result<bool, Failure> {
     Ok(inserted == 1)
 }
 
-/// Finds a kept answer, unless it is too old.
+/// Finds a record, unless it is too old.
 pub(crate) fn find(command: &FindReply, reading: &Reading<'_>) -> Result<Option<Reply>, Failure> {
     let FindReply { merchant, key, now } = command;
     let oldest = now.plus_ms(-IDEMPOTENCY_AGE_MS_MAX);

@@ -1,21 +1,21 @@
-//! Pages of lists that are ordered by a pair of integers, newest first.
+//! Pages of lists that are sorted by a pair of integers, newest first.
 
 use super::{Failure, Reading};
 use crate::{Bounds, Cursor, Listed, Page, exact};
 use rusqlite::{Row, ToSql};
 
 /// The statements of one list. Both take `:edge_first` and `:edge_second` (the pair after which the
-/// page begins), `:end` (the last value of the pair's first part) and, unless the caller stops
-/// reading, `:row_limit`. Each list has parameters of its own besides.
+/// page begins) and `:end` (the last value of the pair's first part). They also take `:row_limit`,
+/// unless the caller stops reading, and the list's own parameters.
 #[derive(Clone, Copy)]
 pub(super) struct Lists {
-    /// Down from the pair.
+    /// Reads down from the pair.
     pub(super) older: &'static str,
-    /// Up from the pair.
+    /// Reads up from the pair.
     pub(super) newer: &'static str,
 }
 
-/// A [`Lists`] from what the two statements share: what is selected and the names of the pair.
+/// Builds a [`Lists`] from the common part of the two statements and the names of the pair.
 macro_rules! lists {
     ($select:literal, $first:literal, $second:literal) => {
         $crate::sqlite::list::Lists {
@@ -52,17 +52,17 @@ macro_rules! lists {
 }
 pub(super) use lists;
 
-/// Where a page begins and ends. Bounds of the first part are folded into the edge, for `SQLite`
-/// takes only one of two upper bounds to seek in an index.
+/// The beginning and the end of a page. Bounds of the first part are folded into the edge, because
+/// `SQLite` uses only one of two upper bounds to seek in an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Window {
-    /// Whether it goes from older to newer rows.
+    /// True if the page goes from older to newer rows.
     pub(super) upward: bool,
-    /// The pair to begin after.
+    /// The pair after which the page begins.
     pub(super) edge: (i64, i64),
     /// The last value of the first part.
     pub(super) end: i64,
-    /// The most rows.
+    /// The maximum number of rows.
     pub(super) limit: usize,
 }
 
@@ -83,12 +83,12 @@ impl Window {
         Self { upward, edge, end, limit }
     }
 
-    /// The statement for this direction.
+    /// The statement for the direction of the window.
     pub(super) fn pick(&self, lists: Lists) -> &'static str {
         if self.upward { lists.newer } else { lists.older }
     }
 
-    /// The window's parameters without the limit, and a list's own ones.
+    /// The window's parameters without the limit, followed by the list's own ones.
     pub(super) fn params<'a>(
         &'a self,
         own: &[(&'a str, &'a dyn ToSql)],
@@ -98,7 +98,7 @@ impl Window {
         edge.iter().chain(own).copied().collect()
     }
 
-    /// The page from the rows found, one more than fit at most.
+    /// The page from the rows that were read, which are at most one more than its limit.
     pub(super) fn page<T>(&self, mut items: Vec<T>) -> Listed<T> {
         let has_more = items.len() > self.limit;
         items.truncate(self.limit);

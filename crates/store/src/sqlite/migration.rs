@@ -1,15 +1,14 @@
-//! Migrations: numbered files of SQL, each run once, in order. Those that a database lacks run in one
-//! transaction, so that a new one is ready after a single commit.
+//! Migrations: numbered SQL files, each run once, in order. The missing migrations of a database
+//! run in one transaction, so that a new database is ready after a single commit.
 //!
-//! The database keeps their checksums. One that holds a migration which this program does not know,
-//! or knows in another form, is refused before anything is touched. After a crash in the middle of
-//! migrations none of them has happened.
+//! The database stores their checksums. A database with an unknown or a different migration is
+//! rejected before it is changed. A crash in the middle of migrations undoes all of them.
 
 use crate::{OpenError, exact};
 use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 
-/// Every migration, the first first.
+/// Every migration, oldest first.
 pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_objects_due.sql"),
@@ -27,7 +26,7 @@ pub(super) const LIST_MIGRATIONS: &str =
 pub(super) const INSERT_MIGRATION: &str =
     "INSERT INTO migrations (number, checksum) VALUES (?1, ?2)";
 
-/// Brings a database to the newest form of `migrations`.
+/// Runs the missing migrations.
 pub(super) fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), OpenError> {
     let transaction = connection.transaction()?;
     transaction.execute(CREATE_MIGRATIONS, [])?;
@@ -39,7 +38,8 @@ pub(super) fn migrate(connection: &mut Connection, migrations: &[&str]) -> Resul
     Ok(transaction.commit()?)
 }
 
-/// How many of `migrations` a database has had; one that had others is refused.
+/// The number of `migrations` that a database has had. A database with other migrations is an
+/// error.
 pub(super) fn count_done(connection: &Connection, migrations: &[&str]) -> Result<usize, OpenError> {
     let known = exact(migrations.len(), "there are few migrations");
     let mut done = 0;
@@ -56,7 +56,7 @@ pub(super) fn count_done(connection: &Connection, migrations: &[&str]) -> Result
     Ok(done)
 }
 
-/// The migrations that the database has, the newest first.
+/// The migrations of the database, newest first.
 fn list(connection: &Connection) -> Result<Vec<(u32, Vec<u8>)>, OpenError> {
     let mut statement = connection.prepare(LIST_MIGRATIONS)?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -71,7 +71,7 @@ fn checksum_of(sql: &str) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    /// Migrations run once, in order, and a database already migrated is left alone.
+    /// Migrations run once, in order, and a second run changes no data.
     #[test]
     fn runs_what_is_missing() {
         let mut connection = Connection::open_in_memory().unwrap();
@@ -85,7 +85,7 @@ mod tests {
         assert_eq!(rows, 1);
     }
 
-    /// A database from a newer program is refused and says so.
+    /// A database of a newer program is rejected with both numbers.
     #[test]
     fn refuses_a_newer_database() {
         let mut connection = Connection::open_in_memory().unwrap();
@@ -94,7 +94,7 @@ mod tests {
         insta::assert_snapshot!(error, @"the database has migration 2, and this program knows them up to 1");
     }
 
-    /// A database whose migration is not ours is refused and says so.
+    /// A database with another migration is rejected with its number.
     #[test]
     fn refuses_a_changed_migration() {
         let mut connection = Connection::open_in_memory().unwrap();
@@ -103,7 +103,7 @@ mod tests {
         insta::assert_snapshot!(error, @"migration 1 of the database is not the one of this program");
     }
 
-    /// A migration that fails leaves nothing behind of itself and of those that ran before it.
+    /// A failing migration also undoes the migrations that ran before it.
     #[test]
     fn failed_migrations_have_not_happened() {
         let mut connection = Connection::open_in_memory().unwrap();
@@ -113,7 +113,7 @@ mod tests {
         migrate(&mut connection, &[one, "CREATE TABLE two (a INTEGER) STRICT"]).unwrap();
     }
 
-    /// Jobs of a database from before their server time was kept age by the time of their account.
+    /// Jobs from before their server time was stored age by the time of their account.
     #[test]
     fn older_jobs_take_the_time_of_their_account() {
         let mut connection = Connection::open_in_memory().unwrap();

@@ -2,14 +2,16 @@
 //!
 //! | word | meaning |
 //! |---|---|
-//! | writer | one thread with one connection that runs every write, many to a commit |
-//! | batch | the transaction that the writer has open, seen by one command |
-//! | reading | a reader's connection, seen by one command |
+//! | writer | the thread that runs every write on one connection, with many commands in a commit |
+//! | batch | the writer's open transaction, as one command sees it |
+//! | reading | a reader's connection, as one command sees it |
 //!
-//! The database is in write-ahead mode with full synchronisation: a commit that was acknowledged
-//! survives a crash, one that was not has wholly happened or not at all. Every statement has the
-//! shard key (the account for rows of an account, else the merchant) and the merchant in its
-//! WHERE, so that a row is never read with another merchant's key; the exempt ones say so.
+//! The database is in write-ahead mode with full synchronisation, so an acknowledged commit survives
+//! a crash. After a crash, any other commit is either complete or has no effect.
+//!
+//! Every statement compares the shard key and the merchant, so that a row is never read with another
+//! merchant's key. The shard key is the account for rows of an account, and the merchant for all
+//! other rows. Exempt statements say so with the reason.
 
 #![expect(
     clippy::trivially_copy_pass_by_ref,
@@ -55,7 +57,8 @@ use writer::Writer;
 
 /// A database with its writer and its readers.
 pub(crate) struct Sqlite {
-    // Fields are dropped in this order: the writer ends before the folder and the lock go.
+    // Fields are dropped in this order: the writer ends before the folder and the lock are
+    // released.
     writer: Writer,
     readers: Readers,
     seal: Sealer,
@@ -70,7 +73,7 @@ impl Sqlite {
         open::open(settings)
     }
 
-    /// Hands a command to the writer and waits for its commit.
+    /// Sends a command to the writer and waits for its commit.
     pub(crate) async fn write<C: Write>(&self, command: C) -> Result<C::Output, Error> {
         self.writer.write(command).await
     }
@@ -106,11 +109,11 @@ impl Sqlite {
 pub struct Batch<'a> {
     pub(crate) connection: &'a Connection,
     pub(crate) seal: &'a Sealer,
-    /// Real time when the group began.
+    /// The server time at the start of the group.
     pub(crate) now: ServerTime,
-    /// The last place given in the order of commits.
+    /// The last position that was used in the order of commits.
     pub(crate) position: &'a Cell<i64>,
-    /// Merchants of the whole database.
+    /// The maximum number of merchants of the database.
     pub(crate) merchants_max: u64,
 }
 
@@ -121,20 +124,21 @@ pub struct Reading<'a> {
 }
 
 impl Batch<'_> {
-    /// The batch as something to read from; it sees what the batch has written.
+    /// The batch as a source of reads, which see the writes of the batch.
     pub(crate) fn reading(&self) -> Reading<'_> {
         Reading { connection: self.connection, seal: self.seal }
     }
 
-    /// Runs a statement and answers how many rows it changed.
+    /// Runs a statement and returns the number of rows that it changed.
     pub(crate) fn execute(&self, sql: &str, params: impl Params) -> Result<usize, Failure> {
         Ok(self.connection.prepare_cached(sql)?.execute(params)?)
     }
 
-    /// The next place in the order of commits: rising for ever, and near the real time.
+    /// The next position in the order of commits. Positions always rise and are close to the server
+    /// time.
     pub(crate) fn next_position(&self) -> Result<i64, Failure> {
         let following = self.position.get().checked_add(1);
-        // Positions are microseconds, so only a corrupt row holds the last number.
+        // Positions are microseconds, so only a corrupt row has the last number.
         let following = following.ok_or(Failure::Unreadable("events.position"))?;
         let position = self.now.0.max(following);
         self.position.set(position);
@@ -171,7 +175,7 @@ impl Reading<'_> {
         Ok(items)
     }
 
-    /// Lets several statements see one state. Within a batch they do so anyhow.
+    /// Lets several statements read one state. Within a batch they do so already.
     pub(crate) fn at_once<T>(
         &self,
         read: impl FnOnce() -> Result<T, Failure>,
@@ -183,7 +187,7 @@ impl Reading<'_> {
     }
 }
 
-/// Bytes of a transaction's body, by which a sandbox is measured.
+/// The number of bytes of a transaction's body, by which the size of a sandbox is measured.
 pub(crate) fn transaction_body_bytes(row: &model::transaction::Transaction) -> usize {
     let mut buffer = Vec::new();
     body::write(row, &mut buffer);
@@ -213,7 +217,7 @@ fn out_of_range(row: &Row<'_>, index: usize, value: i64) -> Failure {
     }
 }
 
-/// The number of the next claim or attempt. Only a corrupt row holds the last number of 32 bits.
+/// The number of the next claim or attempt. Only a corrupt row has the last number of 32 bits.
 pub(crate) fn next_claim(claim: u32) -> Result<u32, Failure> {
     claim.checked_add(1).ok_or(Failure::Unreadable("claim"))
 }
@@ -230,7 +234,7 @@ pub(crate) fn from_json<T: DeserializeOwned>(row: &Row<'_>, index: usize) -> Res
     Ok(serde_json::from_str(text)?)
 }
 
-/// A limit as SQL takes it.
+/// A limit as an SQL parameter.
 pub(crate) fn limit(rows: usize) -> i64 {
     exact(rows, "a limit counts rows in memory")
 }

@@ -1,4 +1,4 @@
-//! Objects that are looked up and changed whole.
+//! Objects that are read and replaced as a whole.
 
 use super::list::{Lists, Window, lists};
 use super::{Batch, Failure, Reading, column, event, idempotency, number, word};
@@ -14,7 +14,7 @@ use rusqlite::{Row, ToSql, named_params, params};
 
 pub(super) const INSERT_MERCHANT: &str =
     "INSERT INTO merchants (merchant) VALUES (?1) ON CONFLICT DO NOTHING";
-/// Exempt from the rule of the merchant: it counts merchants.
+/// Exempt from the rule of the merchant, because it counts merchants.
 pub(super) const COUNT_MERCHANTS: &str = "SELECT COUNT(*) FROM merchants";
 pub(super) const COUNT_KIND: &str =
     "SELECT COUNT(*) FROM objects WHERE merchant = ?1 AND kind = ?2 AND deleted = 0";
@@ -65,12 +65,12 @@ pub(super) const LIST_OBJECTS_ON_NO_CLOCK_BY_LOOKUP: Lists = lists!(
     "created",
     "number"
 );
-/// Exempt: the scheduler works for all merchants.
+/// Exempt, because the scheduler works for all merchants.
 pub(super) const LIST_DUE_OBJECTS: &str = "SELECT body, secret, kind, merchant FROM objects \
      WHERE clock IS NULL AND due_at IS NOT NULL AND due_at <= ?1 \
      ORDER BY due_at, number, merchant, kind LIMIT ?2";
 
-/// Makes an object.
+/// Creates an object.
 pub(crate) fn create(command: &CreateObject, batch: &Batch<'_>) -> Result<Created, Failure> {
     if !idempotency::record_optional(command.reply.as_ref(), batch)? {
         return Ok(Created::KeyTaken);
@@ -104,7 +104,7 @@ pub(crate) fn change(command: &ChangeObject, batch: &Batch<'_>) -> Result<Writte
     Ok(Written::Done)
 }
 
-/// Makes and replaces objects.
+/// Creates and replaces objects.
 pub(crate) fn change_many(command: &ChangeObjects, batch: &Batch<'_>) -> Result<Changed, Failure> {
     if !idempotency::record_optional(command.reply.as_ref(), batch)? {
         return Ok(Changed::KeyTaken);
@@ -122,7 +122,7 @@ pub(crate) fn change_many(command: &ChangeObjects, batch: &Batch<'_>) -> Result<
     Ok(Changed::Done)
 }
 
-/// Makes the objects at version 1 and replaces the others; answers whether all fit.
+/// Creates the objects at version 1 and replaces the others. Returns true if all match.
 pub(super) fn put_many(objects: &[Object], batch: &Batch<'_>) -> Result<bool, Failure> {
     for object in objects {
         let sql = if object.version() == 1 { INSERT_OBJECT } else { UPDATE_OBJECT };
@@ -133,13 +133,13 @@ pub(super) fn put_many(objects: &[Object], batch: &Batch<'_>) -> Result<bool, Fa
     Ok(true)
 }
 
-/// Makes the merchant's row if there is none; answers whether there is room for it.
+/// Creates the merchant's row if it does not exist. Returns true if the server has room for it.
 pub(super) fn has_room(merchant: MerchantId, batch: &Batch<'_>) -> Result<bool, Failure> {
     Ok(batch.execute(INSERT_MERCHANT, [column(merchant.number())])? == 0
         || count(batch, COUNT_MERCHANTS, params![])? <= batch.merchants_max)
 }
 
-/// Replaces an object if its version is one above the stored one; answers whether it is.
+/// Replaces an object. Returns true if its version is one above the stored one.
 pub(super) fn replace(object: &Object, batch: &Batch<'_>) -> Result<bool, Failure> {
     Ok(store(object, UPDATE_OBJECT, batch)? == 1)
 }
@@ -167,7 +167,7 @@ fn store(object: &Object, sql: &str, batch: &Batch<'_>) -> Result<usize, Failure
     )
 }
 
-/// What an object holds that must not stand in its body, sealed.
+/// The sealed secret of an object, which is not part of its body.
 fn seal_secret(object: &Object, seal: &Sealer) -> Result<Option<Vec<u8>>, Failure> {
     let Some(secret) = object.secret() else { return Ok(None) };
     let row = row_key(object.merchant(), object.kind(), object.number());
@@ -253,7 +253,7 @@ pub(crate) fn list(
     }
 }
 
-/// Lists objects on which something is due.
+/// Lists objects with due work.
 pub(crate) fn list_due(
     command: &ListDueObjects,
     reading: &Reading<'_>,
@@ -264,7 +264,7 @@ pub(crate) fn list_due(
     })
 }
 
-/// A page of places as a page of pairs.
+/// A page of positions as a page of pairs.
 pub(super) fn pair_page(page: Page<ObjectPlace>) -> Page<(i64, i64)> {
     let pair = |place: ObjectPlace| (place.created.0, column(place.number));
     let cursor = match page.cursor {

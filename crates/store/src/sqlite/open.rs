@@ -1,7 +1,7 @@
 //! Opening a database: its lock, its file, its settings, its migrations.
 //!
-//! The lock is a file beside the database that the operating system holds for us, so a crash frees
-//! it and a second server on the same database is refused.
+//! The lock is a file beside the database, locked by the operating system. A crash releases it, and
+//! a second server on the same database is rejected.
 
 use super::Sqlite;
 use super::migration::{MIGRATIONS, migrate};
@@ -19,9 +19,9 @@ use tempfile::TempDir;
 const LIBRARY_VERSION_MIN: i32 = 3_051_003;
 /// The largest memory map that `SQLite` is built to take.
 const MAP_BYTES: i64 = 2_147_418_112;
-/// What the writer keeps of pages that are not written yet, in KiB.
+/// The page cache of the writer, in KiB. It is for pages that are not written yet.
 const WRITER_CACHE_KIB: i64 = 16_384;
-/// What a reader keeps of pages; most it sees through the memory map.
+/// The page cache of a reader, in KiB. A reader reads most pages through the memory map.
 const READER_CACHE_KIB: i64 = 1_024;
 const WRITER_STATEMENTS: usize = 128;
 const READER_STATEMENTS: usize = 48;
@@ -84,8 +84,8 @@ fn lock(database: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// Opens the connection that writes. Checkpoints are the writer's own work: it makes small ones
-/// between commits, instead of one long one inside of a commit.
+/// Opens the connection that writes. The writer runs small checkpoints between commits, instead of
+/// one long checkpoint within a commit.
 pub(super) fn open_writer(path: &Path, durable: bool) -> Result<Connection, rusqlite::Error> {
     let connection = Connection::open(path)?;
     let synchronous = if durable { "FULL" } else { "OFF" };
@@ -102,7 +102,7 @@ pub(super) fn open_writer(path: &Path, durable: bool) -> Result<Connection, rusq
 
 /// Opens a connection that reads.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, rusqlite::Error> {
-    // Not opened read-only: a reader of a write-ahead log takes part in its shared memory.
+    // Not opened read-only, because a reader of a write-ahead log uses its shared memory.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.execute_batch(&format!(
@@ -114,15 +114,16 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, rusqlite::Error> {
     Ok(connection)
 }
 
-/// Plans rest on the statement alone. Otherwise a cached statement is planned anew whenever a value
-/// is bound that its plan may depend on, which costs more than most of our reads.
+/// Makes the plan of a statement independent of the bound values. Otherwise `SQLite` plans a cached
+/// statement again for every value on which its plan may depend, which costs more than most of our
+/// reads.
 fn keep_plans(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
 }
 
-/// Opens what was sealed when the database was made; another key is refused at once, not at the
-/// first secret that is asked for.
+/// Opens the value that was sealed when the database was created. Another key is rejected at once,
+/// not at the first read of a secret.
 fn check_seal(connection: &Connection, seal: &Sealer) -> Result<(), OpenError> {
     match opens(connection, seal)? {
         Some(true) => {}
@@ -135,7 +136,8 @@ fn check_seal(connection: &Connection, seal: &Sealer) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Whether a key opens what was sealed when the database was made; none if nothing was yet.
+/// True if the key opens the value that was sealed when the database was created. `None` if there
+/// is no such value yet.
 pub(super) fn opens(connection: &Connection, seal: &Sealer) -> Result<Option<bool>, OpenError> {
     let stored: Option<Vec<u8>> =
         connection.query_row(FIND_SEAL_CHECK, [], |row| row.get(0)).optional()?;

@@ -1,5 +1,5 @@
-//! Clean-up in bounded batches. Every statement here is exempt from the rule of the merchant: the
-//! pruner works for all.
+//! Clean-up in bounded batches. Every statement here is exempt from the rule of the merchant,
+//! because the pruner works for all merchants.
 
 use super::{Batch, Failure};
 use crate::{Prune, Pruned, exact};
@@ -29,7 +29,7 @@ pub(super) const DELETE_OBJECTS: &str = "DELETE FROM objects \
      WHERE forget_at IS NOT NULL AND forget_at <= ?1 \
      ORDER BY forget_at, merchant, kind, number LIMIT ?2)";
 
-/// Deletes what is past its age.
+/// Deletes rows past their age.
 pub(crate) fn prune(command: &Prune, batch: &Batch<'_>) -> Result<Pruned, Failure> {
     let Prune { now } = *command;
     let replies_until = now.plus_ms(-IDEMPOTENCY_AGE_MS_MAX).0;

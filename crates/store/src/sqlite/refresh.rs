@@ -14,12 +14,12 @@ use model::id::{AccountId, ClockId, MerchantId};
 use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
 use rusqlite::{Row, named_params, params};
 
-/// Nothing is written when the refresh exists, or another of the feature is pending.
+/// Inserts no row if the refresh exists or another of the feature is pending.
 pub(super) const INSERT_REFRESH: &str = "INSERT INTO refreshes (account, feature, sequence, \
      merchant, clock, status, started_at, run_server, run_clock, claim, leased_until, attempts, \
      started_server) \
      VALUES (:account, :feature, :sequence, :merchant, :clock, :status, :started_at, :run_server, :run_clock, :claim, :leased_until, :attempts, :started_server) ON CONFLICT DO NOTHING";
-/// Exempt: workers claim for all merchants.
+/// Exempt, because workers claim for all merchants.
 pub(super) const LIST_CLAIMABLE: &str = "SELECT r.account, r.feature, r.sequence, r.merchant, \
      r.clock, r.status, r.started_at, r.run_server, r.run_clock, r.claim, r.leased_until, \
      r.attempts, r.started_server FROM refreshes AS r \
@@ -39,12 +39,12 @@ pub(super) const END_REFRESH: &str = "UPDATE refreshes SET status = :status, lea
 pub(super) const INTERRUPT_REFRESH: &str = "UPDATE refreshes SET status = :status, leased_until = NULL \
      WHERE account = :account AND feature = :feature AND sequence = :sequence AND merchant = :merchant \
      AND status = 'pending'";
-/// Exempt: the scheduler works for all merchants.
+/// Exempt, because the scheduler works for all merchants.
 pub(super) const LIST_DUE_ACCOUNTS: &str = "SELECT body FROM accounts \
      WHERE clock IS NULL AND due_at IS NOT NULL AND due_at <= ?1 ORDER BY due_at, account LIMIT ?2";
 
-/// Stores started refreshes; answers whether there was room for each. The one that ended in the
-/// same command is stored as ended.
+/// Stores started refreshes. Returns false if one conflicts with a stored job. `at_once` names a
+/// refresh that ends in the same command, which is stored as ended.
 pub(super) fn insert_many(
     jobs: &[RefreshJob],
     at_once: Option<(RefreshKey, RefreshStatus)>,
@@ -119,7 +119,7 @@ pub(crate) fn claim(
     Ok(jobs)
 }
 
-/// Gives a pending refresh back.
+/// Puts a pending refresh off.
 pub(crate) fn put_off(command: &PutOffRefresh, batch: &Batch<'_>) -> Result<Written, Failure> {
     let PutOffRefresh { claim, run_at, attempts, connection } = command;
     let (run_server, run_clock) = run_columns(*run_at);
@@ -165,7 +165,7 @@ pub(crate) fn fail(command: &FailRefresh, batch: &Batch<'_>) -> Result<Written, 
     Ok(if fits { Written::Done } else { Written::Stale })
 }
 
-/// Ends the claimed job; answers whether the claim holds. Without a claim the job has to be among
+/// Ends the claimed job. Returns true if the claim is valid. Without a claim, the job must be among
 /// those that the same command starts.
 fn end(
     claim: &Claim,
@@ -184,7 +184,7 @@ fn end(
     Ok(ended == 1)
 }
 
-/// Ends a pending refresh whoever holds it; answers whether it was pending.
+/// Ends a pending refresh, claimed or not. Returns true if it was pending.
 pub(super) fn interrupt(
     key: RefreshKey,
     merchant: MerchantId,
@@ -198,7 +198,7 @@ pub(super) fn interrupt(
     Ok(ended == 1)
 }
 
-/// Lists accounts that have something due.
+/// Lists accounts with due work.
 pub(crate) fn list_due(
     command: &ListDueAccounts,
     reading: &Reading<'_>,

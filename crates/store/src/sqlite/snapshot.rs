@@ -1,7 +1,7 @@
-//! Snapshots of sandboxes: rows copied from table to table, within the database.
+//! Snapshots of sandboxes: rows are copied from table to table, within the database.
 //!
-//! Rows of transactions are removed and put back here and nowhere else, and only all of a merchant's
-//! at once.
+//! Only this module removes and restores rows of transactions, and always all of a merchant's in
+//! one command.
 
 use super::snapshot_table::{KEPT, Kept};
 use super::{
@@ -24,11 +24,11 @@ pub(super) const LIST_CONNECTED: &str =
 pub(super) const FIND_FLOOR: &str = "SELECT floor FROM merchants WHERE merchant = ?1";
 pub(super) const RAISE_FLOOR: &str =
     "UPDATE merchants SET floor = MAX(floor, ?2) WHERE merchant = ?1";
-/// Of what is not told by accounts; those are read.
+/// Covers the counts that accounts do not report. Those of accounts are read from their bodies.
 pub(super) const FIND_HIGHEST_OBJECT: &str = "SELECT MAX(version) FROM objects WHERE merchant = ?1";
 pub(super) const FIND_HIGHEST_CLOCK_JOB: &str =
     "SELECT MAX(claim) FROM clock_jobs WHERE merchant = ?1";
-/// The rest is read across the accounts and events of the merchant.
+/// The following three read across the accounts and events of the merchant.
 pub(super) const FIND_HIGHEST_CONNECTION: &str = "SELECT MAX(version) FROM connections \
      WHERE account IN (SELECT a.account FROM accounts AS a WHERE a.merchant = ?1) \
      AND merchant = ?1";
@@ -94,7 +94,7 @@ pub(crate) fn take(command: &TakeSnapshot, batch: &Batch<'_>) -> Result<Snapshot
     Ok(Snapshotted::Done)
 }
 
-/// Removes a sandbox and puts a snapshot in its place.
+/// Removes a sandbox and restores a snapshot of it.
 pub(crate) fn restore(
     command: &RestoreSnapshot,
     batch: &Batch<'_>,
@@ -130,7 +130,7 @@ pub(crate) fn restore(
     Ok(Snapshotted::Done)
 }
 
-/// Removes a snapshot.
+/// Deletes a snapshot.
 pub(crate) fn drop_snapshot(
     command: &DropSnapshot,
     batch: &Batch<'_>,
@@ -165,15 +165,15 @@ pub(crate) fn reset(command: &ResetSandbox, batch: &Batch<'_>) -> Result<Snapsho
     Ok(Snapshotted::Done)
 }
 
-/// What is left of a sandbox that was removed.
+/// The counts of a sandbox that was removed.
 struct Cleared {
-    /// Above all that its rows counted.
+    /// The number above all counts of its rows.
     floor: u32,
     /// The newest ordinal of each of its accounts.
     rows: BTreeMap<AccountId, u32>,
 }
 
-/// Removes a sandbox; none if it is too large for that.
+/// Removes a sandbox. Returns `None` if it is too large.
 fn clear(owner: MerchantId, batch: &Batch<'_>) -> Result<Option<Cleared>, Failure> {
     let reading = batch.reading();
     let size = size_of(owner, &reading)?;
@@ -203,7 +203,8 @@ fn clear(owner: MerchantId, batch: &Batch<'_>) -> Result<Option<Cleared>, Failur
     Ok(Some(Cleared { floor, rows }))
 }
 
-/// Keeps the answer of a command that has removed all others, in place of one that it brought back.
+/// Stores the record of a command that has removed or replaced all others. It replaces a restored
+/// record of the same key.
 fn record_last(reply: Option<&Reply>, batch: &Batch<'_>) -> Result<(), Failure> {
     if let Some(reply) = reply {
         let key = params![column(reply.merchant.number()), reply.key];
@@ -256,8 +257,8 @@ fn size_of(owner: MerchantId, reading: &Reading<'_>) -> Result<SandboxSize, Fail
     Ok(size)
 }
 
-/// The kind of object that is left alone beside snapshots: to whom the owner of the sandbox is tied
-/// is no affair of its sandbox.
+/// The kind of object that stays, besides snapshots. The tie of a sandbox's owner to its platform
+/// is not part of the sandbox.
 fn left_out(owner: MerchantId, merchant: MerchantId) -> &'static str {
     if merchant == owner { Kind::PlatformTie.word() } else { Kind::Snapshot.word() }
 }

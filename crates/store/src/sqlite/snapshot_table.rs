@@ -1,12 +1,12 @@
-//! The tables that a snapshot holds, and for each the statements that measure, copy, remove and put
-//! back the rows of one merchant.
+//! The tables of a snapshot, and for each table the statements that measure, copy, remove and restore
+//! the rows of one merchant.
 //!
-//! A macro writes the statements, for they differ in the table's name and columns alone. Their
-//! parameters, of which a statement has those it needs, from the first:
+//! A macro builds the statements, because they differ only in the table's name and columns. Each
+//! statement takes the first one, two or three of these parameters:
 //!
 //! | statements | `?1` | `?2` | `?3` |
 //! |---|---|---|---|
-//! | measure, take, clear | the merchant | a kind of object to leave out | the snapshot |
+//! | measure, take, clear | the merchant | a kind of object that stays | the snapshot |
 //! | restore, drop | the merchant | the snapshot | the floor |
 
 /// The statements of one table.
@@ -15,7 +15,7 @@ pub(super) struct Kept {
     /// The table.
     #[cfg_attr(not(test), expect(dead_code, reason = "tests look for tables that are missing"))]
     pub(super) table: &'static str,
-    /// Answers kind, rows and bytes.
+    /// Returns kind, rows and bytes.
     pub(super) measure: &'static str,
     /// Copies the rows into the snapshot.
     pub(super) take: &'static str,
@@ -27,8 +27,9 @@ pub(super) struct Kept {
     pub(super) drop: &'static str,
 }
 
-/// A [`Kept`]: the table and its columns, without the merchant; the columns as they are put back;
-/// what is measured; which rows are the merchant's; and how what is measured is grouped.
+/// Builds the statements of a table. The arguments are its name, its columns without the merchant,
+/// the values with which these are restored, the measured columns, the condition for a merchant's
+/// rows, and the grouping of the measured rows.
 macro_rules! kept {
     ($table:literal, $columns:literal, $restored:literal, $measured:literal, $which:literal $(, $group:literal)?) => {
         Kept {
@@ -52,7 +53,7 @@ macro_rules! kept {
     };
 }
 
-/// Every table with rows of merchants, those first whose rows are found by rows of another.
+/// Every table with rows of merchants. Tables whose rows are found by rows of another come first.
 pub(super) const KEPT: &[Kept] = &[
     kept!(
         "attempts",

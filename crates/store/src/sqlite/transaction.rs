@@ -1,4 +1,4 @@
-//! Transactions: the hot reads, and the one function that writes them.
+//! Transactions: the most frequent reads, and the only function that writes their rows.
 
 use super::account::FIND_ACCOUNT;
 use super::list::{Lists, Window, lists};
@@ -20,8 +20,8 @@ pub(super) const LIST_TRANSACTIONS: Lists = lists!(
     "listed_at",
     "ordinal"
 );
-/// What changed is found and sorted within the index alone; only the rows of the page are looked
-/// up in the table.
+/// Changed rows are found and sorted within the index. Only the rows of the page are looked up in
+/// the table.
 pub(super) const LIST_CHANGED: Lists = Lists {
     older: "SELECT t.listed_at, t.ordinal, t.transacted_at, t.sequence, t.body \
         FROM (SELECT account, listed_at, ordinal FROM transactions \
@@ -47,19 +47,19 @@ pub(super) const FIND_TRANSACTION: &str = "SELECT listed_at, ordinal, transacted
      WHERE account = ?1 AND listed_at = ?2 AND ordinal = ?3 AND merchant = ?4";
 pub(super) const FIND_BANK_ID: &str = "SELECT bank_id FROM transactions \
      WHERE account = ?1 AND listed_at = ?2 AND ordinal = ?3 AND merchant = ?4";
-/// The newest change is at the end of the index, so what was changed last is met first.
+/// The newest change is at the end of the index, so it is found first.
 pub(super) const FIND_LEFT_OUT: &str = "SELECT sequence FROM transactions \
      INDEXED BY transactions_changed \
      WHERE account = :account AND merchant = :merchant AND sequence > :after \
      AND (transacted_at < :transacted_from OR transacted_at > :transacted_to) ORDER BY sequence DESC LIMIT 1";
-/// Without the hint `SQLite` walks the whole account: it takes any account for ten rows long, and
-/// the table for as good as its index.
+/// Without the hint, `SQLite` reads the whole account, because it assumes ten rows for any account
+/// and no advantage of an index.
 pub(super) const FIND_BY_BANK_ID: &str = "SELECT listed_at, ordinal, transacted_at, sequence, \
      body, bank_id FROM transactions INDEXED BY transactions_by_bank_id \
      WHERE account = ?1 AND bank_id = ?2 AND merchant = ?3";
 pub(super) const LIST_ACCOUNT: &str = "SELECT listed_at, ordinal, transacted_at, sequence, \
      body, bank_id FROM transactions WHERE account = ?1 AND merchant = ?2";
-/// A row keeps its place and its bank id for ever.
+/// A row never changes its position or its bank id.
 pub(super) const UPSERT_TRANSACTION: &str = "INSERT INTO transactions (account, listed_at, \
      ordinal, merchant, transacted_at, sequence, bank_id, body) \
      VALUES (:account, :listed_at, :ordinal, :merchant, :transacted_at, :sequence, :bank_id, :body) \
@@ -79,8 +79,8 @@ pub(crate) fn list(
     let from = transacted_at.from.unwrap_or(i64::MIN);
     let to = transacted_at.to.unwrap_or(i64::MAX);
     let read = |row: &Row<'_>| read(account, row);
-    // The page is read while the row of the account is open, so both show one state, and the
-    // database is locked once for both.
+    // The page is read while the account's row is open, so both are of one state, and the database
+    // is locked once.
     reading.find(FIND_ACCOUNT, params![shard, owner], |row| {
         let own: [(&str, &dyn ToSql); 5] = [
             (":account", &shard),
@@ -118,7 +118,7 @@ pub(crate) fn find(
     reading.find(FIND_TRANSACTION, key, |row| read(account, row))
 }
 
-/// Finds the newest refresh of what a list leaves out.
+/// Finds the newest refresh of the rows outside of a list's bounds.
 pub(crate) fn find_left_out(
     command: &FindLeftOut,
     reading: &Reading<'_>,
@@ -128,7 +128,7 @@ pub(crate) fn find_left_out(
     reading.find(FIND_LEFT_OUT, key, |row| Ok(row.get(0)?))
 }
 
-/// Finds what a bank calls a transaction.
+/// Finds the bank's own id of a transaction.
 pub(crate) fn find_bank_id(
     command: &FindBankId,
     reading: &Reading<'_>,
@@ -139,11 +139,11 @@ pub(crate) fn find_bank_id(
     reading.find(FIND_BANK_ID, key, |row| Ok(row.get(0)?))
 }
 
-/// Finds the rows that a fetch may be about.
+/// Finds the stored rows that a fetch may change.
 ///
-/// With a range the whole account is read once, in the order of the table, and picked from: an
-/// index by `transacted_at` would be written with every row of every refresh to save time only
-/// where an account is much longer than what its bank still shows.
+/// With a range, the whole account is read once, in the order of the table, and filtered. An index
+/// by `transacted_at` would be written with every row of every refresh, and would save time only
+/// for an account that is much longer than the bank's list.
 pub(crate) fn find_held(
     command: &FindHeld,
     reading: &Reading<'_>,
@@ -167,7 +167,7 @@ pub(crate) fn find_held(
     };
     let mut statement = reading.connection.prepare_cached(LIST_ACCOUNT)?;
     let mut rows = statement.query(params![shard, owner])?;
-    // Only rows outside of the range are looked for by name, and mostly there are few.
+    // Only rows outside of the range are compared by bank id, and usually there are few.
     let names = LazyCell::new(asked_for);
     while let Some(row) = rows.next()? {
         let transacted_at = AccountTime(row.get(2)?);
@@ -182,7 +182,7 @@ pub(crate) fn find_held(
     Ok(held)
 }
 
-/// Stores rows: new ones, and the newest form of held ones.
+/// Stores new rows, and the newest form of stored rows.
 pub(super) fn upsert_many(
     merchant: MerchantId,
     rows: &[HeldTransaction],
@@ -212,7 +212,7 @@ pub(super) fn upsert_many(
     Ok(())
 }
 
-/// What is held from a row: what [`read`] takes, then the bank id.
+/// A stored row: the columns that [`read`] takes, then the bank id.
 fn read_held(account: AccountId, row: &Row<'_>) -> Result<HeldTransaction, Failure> {
     Ok(HeldTransaction { bank_id: row.get(5)?, shown: read(account, row)? })
 }

@@ -1,4 +1,4 @@
-//! Accounts: linked, changed, found, listed; connections and owners beside them.
+//! Accounts: linked, changed, found and listed, with connections and owners.
 
 use crate::fixture::{
     Bed, T0, account, connection, event, first, job, merchant, next, on_both, reply, session,
@@ -33,7 +33,7 @@ fn new(account: &Account) -> NewAccount {
     }
 }
 
-/// The carrier of a link that rests on a new session.
+/// The carrier of a link, which changes a new session.
 async fn carrier(bed: &Bed, number: u64) -> Object {
     let mut session = session(merchant(1), number);
     bed.create(Object::Session(session.clone())).await;
@@ -71,7 +71,7 @@ fn a_link_happens_whole() {
     });
 }
 
-/// A link makes the objects that come with its carrier, and none if one of them does not fit.
+/// A link stores all the objects of its carrier, or none if one of them conflicts.
 #[test]
 fn a_link_takes_several_objects() {
     on_both(async |bed| {
@@ -90,7 +90,7 @@ fn a_link_takes_several_objects() {
     });
 }
 
-/// A link that does not fit leaves nothing behind: neither its carrier nor its first account.
+/// A link with a version conflict writes neither its carrier nor its first account.
 #[test]
 fn a_stale_link_happens_not_at_all() {
     on_both(async |bed| {
@@ -115,8 +115,8 @@ fn a_stale_link_happens_not_at_all() {
     });
 }
 
-/// A bank account is linked once by a customer, until it is disconnected; holders that are not
-/// customers are never compared.
+/// A customer can link a bank account once, until it is disconnected. Accounts of other holders are
+/// never compared.
 #[test]
 fn a_bank_account_is_linked_once() {
     on_both(async |bed| {
@@ -164,7 +164,7 @@ fn a_bank_account_is_linked_once() {
     });
 }
 
-/// A change is stored only on the version it rests on, with its connection, or not at all.
+/// A change is stored together with its connection, and only if both versions match.
 #[test]
 fn a_change_rests_on_a_version() {
     on_both(async |bed| {
@@ -198,7 +198,7 @@ fn a_change_rests_on_a_version() {
     });
 }
 
-/// At most one refresh of a feature is pending; an interruption ends it and makes room.
+/// At most one refresh of a feature is pending. An interruption ends it and lets another start.
 #[test]
 fn one_refresh_of_a_feature_is_pending() {
     on_both(async |bed| {
@@ -224,7 +224,7 @@ fn one_refresh_of_a_feature_is_pending() {
     });
 }
 
-/// An event that is there already is the same change told again: the change is stored, and the
+/// An event that exists already is the same change reported again. The change is stored, and the
 /// event stays as it was.
 #[test]
 fn an_event_is_told_once() {
@@ -246,7 +246,7 @@ fn an_event_is_told_once() {
     });
 }
 
-/// Accounts are listed by merchant, holder, clock or name, newest first, in both directions.
+/// Accounts are listed by merchant, holder, clock, login or id, newest first, in both directions.
 #[test]
 fn accounts_are_listed() {
     on_both(async |bed| {
@@ -280,7 +280,7 @@ fn accounts_are_listed() {
         let named = AccountsOf::Ids(ids);
         let odd = AccountsOf::Authorization(AuthorizationId::from_number(1));
         assert_eq!(numbers(odd.clone(), Cursor::Newest, 2).await, (vec![5, 3], true));
-        // A link by another login moves an account.
+        // A relink by another login changes the authorization of an account.
         let find = FindAccount { merchant: merchant(1), account: AccountId::from_number(4) };
         let mut moved = bed.read(find).await.unwrap();
         moved.version += 1;
@@ -313,7 +313,7 @@ fn accounts_are_listed() {
     });
 }
 
-/// A connection is replaced whole, and only on the version it rests on.
+/// A connection is replaced as a whole, and only if its version matches.
 #[test]
 fn connections_are_replaced() {
     on_both(async |bed| {

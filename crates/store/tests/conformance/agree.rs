@@ -1,5 +1,5 @@
-//! The property that holds the database to the plain collections: whatever list of commands both
-//! are given, they answer alike, and everything that can be read afterwards is alike.
+//! The property that both back ends agree: any list of commands has the same outputs on the
+//! database and on the in-memory model, and everything that can be read afterwards is equal.
 
 use crate::fixture::{
     T0, Time, account, connection, customer, delivery, endpoint, event, job, merchant,
@@ -26,11 +26,11 @@ use store::{
     ResendDeliveries, SettleDelivery, StartAdvance, StepClock, Store, Write,
 };
 
-/// Kinds that differ in what the store must know of them; the others are kept like one of these.
+/// Kinds that differ for the store. Every other kind is stored like one of these.
 pub(crate) const KINDS: [Kind; 5] =
     [Kind::Customer, Kind::Session, Kind::Endpoint, Kind::TestClock, Kind::PaymentIntent];
 
-/// Both back ends, and what the test has learnt from them.
+/// Both back ends, and the ids and claims that the test has received from them.
 pub(crate) struct Both {
     pub(crate) database: Store,
     pub(crate) model: Store,
@@ -142,7 +142,7 @@ impl Both {
         }
     }
 
-    /// What workers do.
+    /// Runs a step of a worker.
     async fn run_work(&mut self, step: Step) {
         let now = self.time.now();
         let leased_until = now.plus_ms(60_000);
@@ -275,7 +275,7 @@ impl Both {
         clock.status = if ready { ClockStatus::Ready } else { ClockStatus::Advancing };
         let mut done = Vec::new();
         for (place, item) in items.iter().enumerate() {
-            // Each item counts on the versions that those before it gave.
+            // Each item is based on the versions that the items before it wrote.
             let raised = place as u64;
             done.extend(match item {
                 Item::Change(change) => {
@@ -297,8 +297,8 @@ impl Both {
         self.write(StepClock { claim, clock, items: done, events: vec![], leased_until }).await;
     }
 
-    /// The next versions of several objects of the first one's merchant; those that are not there
-    /// are made.
+    /// The next versions of several objects of the first one's merchant. Objects that do not exist
+    /// are created.
     async fn many(&self, many: &[Many]) -> Vec<Object> {
         let mut objects = Vec::new();
         for Many { at, current } in many {
@@ -374,7 +374,7 @@ impl Both {
     async fn end(&self, end: &End, raised: u64) -> Option<ClockItem> {
         let job = pick(&self.jobs, end.job)?;
         let mut account = self.find_account(job.key.account.number()).await?;
-        // Numbers come again here, as they never do: after a reset this may be somebody else's.
+        // Ids repeat in this test: after a reset the account may belong to another merchant.
         if account.merchant != job.merchant {
             return None;
         }
@@ -410,13 +410,13 @@ impl Both {
     }
 }
 
-/// One of the newest, which are the most likely to be of use still.
+/// One of the newest items, because these are the most likely to be valid still.
 pub(crate) fn pick<T>(items: &[T], index: usize) -> Option<&T> {
     let newest = &items[items.len().saturating_sub(4)..];
     newest.get(index.checked_rem(newest.len())?)
 }
 
-/// What every list of steps stands on, so that it need not be found by chance.
+/// The first steps of every list, so that the rows they create need not be found by chance.
 fn beginning() -> Vec<Step> {
     let mut steps = Vec::new();
     for owner in 0..2 {
@@ -517,7 +517,7 @@ fn agree(steps: Vec<Step>) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever is done, the database answers as the plain collections do.
+    /// The database agrees with the in-memory model on every list of steps.
     #[test]
     fn both_answer_alike(steps in steps()) {
         agree(steps);

@@ -47,7 +47,7 @@ fn step(claim: ClockClaim, clock: TestClock, items: Vec<ClockItem>) -> StepClock
     StepClock { claim, clock, items, events: vec![], leased_until: ServerTime(i64::MAX) }
 }
 
-/// An advance begins once, and its job is leased.
+/// An advance starts once, and its job is leased.
 #[test]
 fn an_advance_is_claimed() {
     on_both(async |bed| {
@@ -72,7 +72,7 @@ fn an_advance_is_claimed() {
     });
 }
 
-/// A clock that is no longer advancing ends its job; one that is keeps it leased.
+/// A clock that is no longer advancing ends its job. The job of an advancing clock stays leased.
 #[test]
 fn the_last_step_ends_the_job() {
     on_both(async |bed| {
@@ -92,7 +92,8 @@ fn the_last_step_ends_the_job() {
     });
 }
 
-/// What falls due on a clock: accounts by time and id, refreshes that may run by real time first.
+/// The due work of a clock is listed: accounts by time and id, then refreshes, of which those by
+/// server time come first.
 #[test]
 fn what_is_due_on_a_clock_is_listed() {
     on_both(async |bed| {
@@ -128,7 +129,7 @@ fn what_is_due_on_a_clock_is_listed() {
     });
 }
 
-/// Workers leave the refreshes of an advancing clock alone.
+/// Workers do not claim the refreshes of an advancing clock.
 #[test]
 fn refreshes_of_an_advancing_clock_are_not_claimed() {
     on_both(async |bed| {
@@ -145,8 +146,8 @@ fn refreshes_of_an_advancing_clock_are_not_claimed() {
     });
 }
 
-/// A step stores all its items in order, an account once a version; one that does not fit leaves
-/// nothing of the step behind.
+/// A step stores all its items in order, and an account once for each version. A step with one item
+/// that conflicts writes no rows.
 #[test]
 fn a_step_happens_whole() {
     on_both(async |bed| {

@@ -1,4 +1,4 @@
-//! Reads of everything that can be read, page by page, for the property test.
+//! Reads of everything in the store, page by page, for the property test.
 
 use crate::agree::{Both, KINDS};
 use crate::fixture::{T0, account, merchant, row};
@@ -15,7 +15,7 @@ use store::{
 };
 
 impl Both {
-    /// Reads all that can be read.
+    /// Reads everything and compares both back ends.
     pub(crate) async fn look(&self) {
         for owner in [merchant(0), merchant(1)] {
             self.read(MeasureSandbox { merchant: owner }).await;
@@ -188,7 +188,7 @@ fn first<P>() -> Page<P> {
     Page { limit: 100, cursor: Cursor::Newest }
 }
 
-/// Small pages before and after every place.
+/// Small pages before and after every position.
 fn pages<P: Copy>(places: impl Iterator<Item = P>) -> Vec<Page<P>> {
     let cursors = places.flat_map(|place| [Cursor::After(place), Cursor::Before(place)]);
     cursors.map(|cursor| Page { limit: 2, cursor }).collect()

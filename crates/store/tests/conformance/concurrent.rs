@@ -1,4 +1,4 @@
-//! Many callers at once: every command happens whole, one after the other.
+//! Concurrent callers: every command is atomic, and commands run one after the other.
 
 use crate::fixture::{Time, account, create, customer, job, merchant, sqlite};
 use model::bank::Feature;
@@ -16,7 +16,7 @@ fn on_both_with_threads(test: impl AsyncFn(crate::fixture::Bed)) {
     runtime.block_on(test(crate::fixture::Bed { store, time }));
 }
 
-/// Of many changes of the same version exactly one is committed; nobody's is lost.
+/// Of many changes of the same version exactly one is committed. No change is lost.
 #[test]
 fn no_change_is_lost() {
     on_both_with_threads(async |bed| {
@@ -77,7 +77,7 @@ fn a_refresh_is_claimed_by_one_worker() {
     });
 }
 
-/// Failing commands among others of the same group take nothing from them.
+/// A failing command does not affect the other commands of its group.
 #[test]
 fn a_failing_command_fails_alone() {
     on_both_with_threads(async |bed| {
@@ -86,7 +86,7 @@ fn a_failing_command_fails_alone() {
         let tasks: Vec<_> = (0..60_u64)
             .map(|index| {
                 let store = bed.store.clone();
-                // Every third takes a number that is taken.
+                // Every third customer has a number that exists.
                 let number = if index % 3 == 0 { 1 } else { 100 + index };
                 let command = create(Object::Customer(customer(owner, number)));
                 tokio::spawn(async move { (number, store.write(command).await) })
@@ -105,7 +105,7 @@ fn a_failing_command_fails_alone() {
     });
 }
 
-/// A store that was closed has finished what waited, and refuses what comes later.
+/// Closing a store runs the waiting commands. Later commands fail.
 #[test]
 fn a_closed_store_refuses() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -11,7 +11,7 @@ use store::{
     ResendDeliveries, SettleDelivery, WithAttempts, Written,
 };
 
-/// One event with deliveries to these endpoints, due at these milliseconds from now.
+/// One event with deliveries to these endpoints, due in that many milliseconds.
 async fn dispatched(bed: &Bed, number: u64, due: &[(u64, i64)]) -> EventId {
     let held = account(merchant(1), number);
     bed.link(held.clone(), vec![]).await;
@@ -41,7 +41,8 @@ fn keys(claimed: &[Delivery]) -> Vec<(u64, u64)> {
         .collect()
 }
 
-/// Every endpoint has its turn before any has its second; within one, the longest due goes first.
+/// Each endpoint has one delivery claimed before any has a second. The longest due of an endpoint
+/// comes first.
 #[test]
 fn endpoints_take_turns() {
     on_both(async |bed| {
@@ -61,7 +62,7 @@ fn endpoints_take_turns() {
     });
 }
 
-/// No endpoint gets more than its share, what is in flight included.
+/// An endpoint never exceeds its share, which includes deliveries in flight.
 #[test]
 fn an_endpoint_has_a_share() {
     on_both(async |bed| {
@@ -138,8 +139,8 @@ fn resend(bed: &Bed, event: EventId, endpoints: &[u64]) -> ResendDeliveries {
     ResendDeliveries { merchant: merchant(1), event, deliveries, now, reply: None }
 }
 
-/// A settled delivery that is sent again is due at once, and one that did not exist is made; while
-/// an attempt is under way, for another merchant, or for no event nothing is written.
+/// A settled delivery that is sent again is due at once, and a missing one is created. While an
+/// attempt is in flight, for another merchant, or without an event, no rows are written.
 #[test]
 fn deliveries_are_sent_again() {
     on_both(async |bed| {
@@ -168,7 +169,7 @@ fn deliveries_are_sent_again() {
     });
 }
 
-/// A delivery that is held back before its first attempt is let go; others stay as they are.
+/// A delivery that waits for its first attempt is released. Other deliveries stay as they are.
 #[test]
 fn held_deliveries_are_let_go() {
     on_both(async |bed| {
@@ -182,7 +183,8 @@ fn held_deliveries_are_let_go() {
     });
 }
 
-/// What waits for an endpoint is made due at once, of every merchant; what waits for another waits on.
+/// All pending deliveries to an endpoint become due, of every merchant. Deliveries to other
+/// endpoints wait on.
 #[test]
 fn an_endpoint_is_let_go() {
     on_both(async |bed| {
@@ -196,8 +198,8 @@ fn an_endpoint_is_let_go() {
     });
 }
 
-/// The merchant's list has the newest event first and picks by endpoint and status; its pages begin
-/// and end between the deliveries of one event.
+/// The merchant's list of deliveries has the newest event first and filters by endpoint and status.
+/// A page may begin and end between two deliveries of one event.
 #[test]
 fn the_ledger_is_listed() {
     on_both(async |bed| {

@@ -1,4 +1,4 @@
-//! Events: listed, found, dispatched.
+//! Events: listed, found and dispatched.
 
 use crate::fixture::{Bed, account, customer, delivery, event, first, merchant, next, on_both};
 use model::clock::{AccountTime, ServerTime};
@@ -10,7 +10,7 @@ use store::{
     ListDeliveries, ListEvents, ListUndispatched, Object, Page, SettleDelivery, Written,
 };
 
-/// Events of one account, each of its own change, a millisecond apart, oldest first.
+/// Events of one account, each by its own change, a millisecond apart, oldest first.
 async fn events(bed: &Bed, types: &[(EventType, i64)]) -> Vec<Event> {
     let mut held = account(merchant(1), 11);
     bed.link(held.clone(), vec![]).await;
@@ -106,7 +106,7 @@ fn events_page_in_both_directions() {
     });
 }
 
-/// Lists of events are narrowed by type, by family of types and by time.
+/// Lists of events filter by type, by family of types and by time.
 #[test]
 fn events_are_narrowed() {
     on_both(async |bed| {
@@ -131,8 +131,8 @@ fn events_are_narrowed() {
     });
 }
 
-/// An event waits for its deliveries, in the order of commits, until they are written; writing
-/// them again changes nothing.
+/// Events wait for their deliveries in the order of commits. Writing deliveries a second time
+/// changes no rows.
 #[test]
 fn events_are_dispatched_once() {
     on_both(async |bed| {
@@ -162,7 +162,7 @@ fn events_are_dispatched_once() {
     });
 }
 
-/// Another merchant's event, or none, gets no deliveries.
+/// Deliveries are not written for an event of another merchant, or for one that does not exist.
 #[test]
 fn only_known_events_get_deliveries() {
     on_both(async |bed| {
@@ -182,7 +182,7 @@ fn only_known_events_get_deliveries() {
     });
 }
 
-/// Events are told apart by whether all their deliveries succeeded.
+/// Events are filtered by the success of all their deliveries.
 #[test]
 fn events_are_listed_by_success() {
     on_both(async |bed| {
@@ -201,8 +201,8 @@ fn events_are_listed_by_success() {
     });
 }
 
-/// The order of commits rises even when the time stands still, and events of objects have the
-/// merchant's shard.
+/// Positions rise even while the clock does not advance. Events of objects have the merchant's
+/// shard.
 #[test]
 fn positions_rise_while_time_stands_still() {
     on_both(async |bed| {

@@ -1,4 +1,4 @@
-//! What the tests stand on: a store with a time that tests move, and rows to put into it.
+//! The fixture of the tests: a store, a clock that tests advance, and rows to store.
 
 use model::account::{Account, AccountStatus, Category, Holder, Permission, Subcategory};
 use model::bank::Feature;
@@ -27,7 +27,7 @@ use store::{
     Place, Read, Reply, Store, StoreBounds, StoreSettings, Write, Written,
 };
 
-/// A time that only tests move.
+/// A clock that only tests advance.
 pub(crate) struct Time(AtomicI64);
 
 impl Time {
@@ -54,7 +54,7 @@ impl Clock for Time {
     }
 }
 
-/// Bytes that never repeat.
+/// A random generator that never repeats bytes.
 #[derive(Default)]
 pub(crate) struct Counter(AtomicU64);
 
@@ -87,7 +87,7 @@ impl Bed {
         assert_eq!(created, Created::Done);
     }
 
-    /// Links an account through a session of its own.
+    /// Links an account through its own session.
     pub(crate) async fn link(&self, account: Account, started: Vec<RefreshJob>) {
         let mut session = session(account.merchant, account.id.number());
         self.create(Object::Session(session.clone())).await;
@@ -104,7 +104,7 @@ impl Bed {
     }
 }
 
-/// An empty database on a temporary file.
+/// An empty database in a temporary file.
 pub(crate) fn sqlite(time: Arc<Time>) -> Store {
     Store::open(StoreSettings {
         place: Place::Temporary,
@@ -229,7 +229,7 @@ pub(crate) fn test_clock(merchant: MerchantId, number: u64) -> TestClock {
     }
 }
 
-/// A payment under way, which ends after a day; the first one on a test clock.
+/// A payment in progress that settles after a day. The first one is on a test clock.
 pub(crate) fn payment_intent(merchant: MerchantId, number: u64) -> Intent {
     Intent {
         number,

@@ -1,10 +1,10 @@
-//! Answers kept for idempotency keys.
+//! Idempotency records.
 
 use crate::fixture::{merchant, on_both, reply};
 use model::limits::IDEMPOTENCY_AGE_MS_MAX;
 use store::{FindReply, RecordReply, Reply, Written};
 
-/// A key has one answer, for each merchant its own.
+/// A key has one idempotency record for each merchant.
 #[test]
 fn a_key_is_taken_once() {
     on_both(async |bed| {
@@ -23,7 +23,7 @@ fn a_key_is_taken_once() {
     });
 }
 
-/// An answer that is a day old is not found, and makes room.
+/// A record that is a day old is not found, and can be replaced.
 #[test]
 fn an_old_answer_makes_room() {
     on_both(async |bed| {

@@ -1,5 +1,5 @@
-//! What every back end of the store must do: each test runs on `SQLite` and on the plain
-//! collections, and a property test sends random lists of commands to both and compares.
+//! The conformance suite of the store. Each test runs on `SQLite` and on the in-memory model, and a
+//! property test compares both on random lists of commands.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -1,4 +1,4 @@
-//! Objects: made, changed, found, listed.
+//! Objects: created, changed, found and listed.
 
 use crate::fixture::{
     T0, account, create, customer, endpoint, event, first, merchant, on_both, reply, session,
@@ -30,7 +30,7 @@ fn change(object: Object) -> ChangeObject {
     ChangeObject { object, events: vec![], reply: None }
 }
 
-/// An object of every kind comes back as it was stored, secrets included.
+/// Each kind of object is read as it was stored, including its secret.
 #[test]
 fn objects_come_back_whole() {
     on_both(async |bed| {
@@ -50,7 +50,7 @@ fn objects_come_back_whole() {
     });
 }
 
-/// A change replaces the object only if it rests on the stored version.
+/// A change replaces the object only if it is based on the stored version.
 #[test]
 fn a_change_of_an_old_version_is_stale() {
     on_both(async |bed| {
@@ -75,7 +75,7 @@ fn a_change_of_an_old_version_is_stale() {
     });
 }
 
-/// A refused command leaves nothing behind, the key and the merchant's row included.
+/// A refused command writes no rows, not even its idempotency record or the merchant's row.
 #[test]
 fn refused_commands_write_nothing() {
     on_both(async |bed| {
@@ -105,7 +105,7 @@ fn refused_commands_write_nothing() {
     });
 }
 
-/// A deleted object makes room for another of its kind.
+/// Deleted objects do not count towards the limit of their kind.
 #[test]
 fn deleted_objects_do_not_count() {
     on_both(async |bed| {
@@ -123,7 +123,7 @@ fn deleted_objects_do_not_count() {
     });
 }
 
-/// A number that is taken is a failure of the command, and of that command alone.
+/// A number that exists already fails the command, and only that command.
 #[test]
 fn a_taken_number_fails() {
     on_both(async |bed| {
@@ -138,8 +138,8 @@ fn a_taken_number_fails() {
     });
 }
 
-/// A session is found by its client secret's hash, a customer by its e-mail address; the newest
-/// first.
+/// A session is found by the hash of its client secret, a customer by its e-mail address. The
+/// newest match is returned.
 #[test]
 fn objects_are_found_by_lookup() {
     on_both(async |bed| {
@@ -148,7 +148,7 @@ fn objects_are_found_by_lookup() {
         let lookup = "1a9ee8ee25ff3d2f3ebb2c3c8d6cb6c3".to_owned();
         let by_hash = FindObjectByLookup { merchant: owner, kind: Kind::Session, lookup };
         assert_eq!(bed.read(by_hash.clone()).await, None);
-        // SHA-256 of the secret that the bed gives to this session.
+        // SHA-256 of the secret that the fixture gives to this session.
         let lookup = "7253acd2440a9ac46ca64c999719bc24c7bb6be83638f211bb1a3c15290f86c2".to_owned();
         let by_hash = FindObjectByLookup { lookup, ..by_hash };
         let found = bed.read(by_hash.clone()).await;
@@ -166,7 +166,7 @@ fn objects_are_found_by_lookup() {
     });
 }
 
-/// Lists go from the newest to the oldest, ties by number, and page in both directions.
+/// Lists are sorted from newest to oldest, ties by number, and page in both directions.
 #[test]
 fn lists_page_in_both_directions() {
     on_both(async |bed| {
@@ -195,7 +195,7 @@ fn lists_page_in_both_directions() {
     });
 }
 
-/// Lists are narrowed by lookup, by having a test clock or none, and by time.
+/// Lists filter by lookup text, by test clock or its absence, and by time.
 #[test]
 fn lists_are_narrowed() {
     on_both(async |bed| {
@@ -236,7 +236,7 @@ fn lists_are_narrowed() {
     });
 }
 
-/// The objects of a customer are listed whatever their clock, and no other's.
+/// The objects of a customer are listed on any clock. Objects of other customers are not.
 #[test]
 fn objects_of_a_customer_are_listed() {
     on_both(async |bed| {
@@ -258,7 +258,7 @@ fn objects_of_a_customer_are_listed() {
     });
 }
 
-/// Several objects are made and replaced in one command, with their events; an object may come
+/// Several objects are created and replaced in one command, with their events. An object may occur
 /// twice.
 #[test]
 fn objects_change_together() {
@@ -287,7 +287,8 @@ fn objects_change_together() {
     });
 }
 
-/// A platform and its connected account get their rows in one command; each sees its own.
+/// A platform and its connected account get their rows in one command. Each merchant sees only its
+/// own row.
 #[test]
 fn two_merchants_change_together() {
     on_both(async |bed| {
@@ -308,8 +309,8 @@ fn two_merchants_change_together() {
     });
 }
 
-/// One object that does not fit makes the whole command stale: one to be made that is there, one to
-/// be replaced that is not, or that is of another version.
+/// One object with a version conflict makes the whole command conflict: an object to create that
+/// exists, or one to replace that is missing or has another version.
 #[test]
 fn one_stale_object_leaves_nothing() {
     on_both(async |bed| {
@@ -330,7 +331,7 @@ fn one_stale_object_leaves_nothing() {
             let find = FindEvent { merchant: owner, event: told.id };
             assert_eq!(bed.read(find).await, None);
         }
-        // The key was not taken either.
+        // The idempotency key was not used either.
         assert_eq!(bed.write(change(next(1, 2))).await, Changed::Done);
     });
 }

@@ -1,4 +1,4 @@
-//! Clean-up: what is past its age goes, what is still needed stays.
+//! Clean-up: rows past their age are deleted, rows that are still needed stay.
 
 use crate::fixture::{Bed, T0, account, delivery, event, job, merchant, next, on_both, reply};
 use model::bank::Feature;
@@ -38,7 +38,7 @@ async fn dispatch(bed: &Bed, event: &Event, status: Option<DeliveryStatus>) {
     }
 }
 
-/// Answers go after a day, not before.
+/// Idempotency records are deleted after a day, not before.
 #[test]
 fn old_answers_go() {
     on_both(async |bed| {
@@ -52,7 +52,8 @@ fn old_answers_go() {
     });
 }
 
-/// Old events go with their deliveries, but none that waits for dispatch or for a delivery.
+/// Old events are deleted with their deliveries, except events that wait for dispatch or for a
+/// delivery.
 #[test]
 fn old_events_go_when_settled() {
     on_both(async |bed| {
@@ -79,8 +80,8 @@ fn old_events_go_when_settled() {
     });
 }
 
-/// Jobs of ended refreshes go after ninety days of the server's time, whatever time their accounts
-/// show; a pending one stays.
+/// Jobs of ended refreshes are deleted after ninety days of server time, whatever the account time
+/// is. A pending job stays.
 #[test]
 fn old_jobs_go_when_ended() {
     on_both(async |bed| {
@@ -97,8 +98,8 @@ fn old_jobs_go_when_ended() {
     });
 }
 
-/// Runs of link flows go thirty days of the server's time after they began; not those by which a
-/// holder is found again.
+/// Link flows are deleted thirty days of server time after they began. Flows through which a holder
+/// can be found again stay.
 #[test]
 fn old_runs_of_link_flows_go() {
     on_both(async |bed| {
@@ -139,7 +140,7 @@ fn flow(number: u64, bed: &Bed) -> LinkFlow {
     }
 }
 
-/// A run that ended with the wish to be found again.
+/// A flow that ended with the holder's wish to be found again.
 fn found() -> LinkRun {
     let (pane, sign_up) = (Pane::Ended(FlowEnd::Linked), Some("ada@example.com".into()));
     LinkRun { pane, sign_up, ..LinkRun::default() }

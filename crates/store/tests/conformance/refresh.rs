@@ -1,4 +1,4 @@
-//! Refreshes: claimed, put off, ended.
+//! Refreshes: claimed, put off and ended.
 
 use crate::fixture::{
     Bed, T0, account, connection, event, first, job, merchant, next, on_both, row,
@@ -48,8 +48,8 @@ async fn rows(bed: &Bed, account: &Account) -> Vec<u32> {
     bed.read(list).await.unwrap().page.items.iter().map(|row| row.id.ordinal).collect()
 }
 
-/// The longest due is claimed first, nobody claims what is leased, and an expired lease frees it
-/// under a new claim.
+/// The longest due refresh is claimed first, and a leased one is not claimed. An expired lease
+/// frees it under a new claim.
 #[test]
 fn claims_are_leased() {
     on_both(async |bed| {
@@ -91,7 +91,7 @@ fn claims_are_leased() {
     });
 }
 
-/// What waits for a test clock is not claimed by real time.
+/// A refresh that waits for a test clock is not claimed by server time.
 #[test]
 fn a_refresh_may_wait_for_a_clock() {
     on_both(async |bed| {
@@ -103,7 +103,7 @@ fn a_refresh_may_wait_for_a_clock() {
     });
 }
 
-/// A refresh that was put off is pending, free and due later; an old claim puts nothing off.
+/// A refresh that was put off is pending, unleased and due later. An old claim cannot put it off.
 #[test]
 fn a_refresh_is_put_off() {
     on_both(async |bed| {
@@ -142,8 +142,8 @@ fn a_refresh_is_put_off() {
     });
 }
 
-/// A refresh that succeeds writes rows, owners, account, connection and event together; a second
-/// end of it is stale and writes nothing.
+/// A successful refresh writes rows, owners, account, connection and event together. Ending it a
+/// second time is a version conflict and writes no rows.
 #[test]
 fn a_refresh_is_applied_whole() {
     on_both(async |bed| {
@@ -182,8 +182,8 @@ fn a_refresh_is_applied_whole() {
     });
 }
 
-/// An account that changed since it was read makes the end of a refresh stale; the refresh stays
-/// pending under its claim.
+/// Ending a refresh is a version conflict if the account changed since it was read. The refresh
+/// stays pending under its claim.
 #[test]
 fn an_end_rests_on_the_account() {
     on_both(async |bed| {
@@ -202,8 +202,8 @@ fn an_end_rests_on_the_account() {
     });
 }
 
-/// A refresh may start and end in one command; then it is stored as ended, and another may start
-/// beside it.
+/// A refresh may start and end in one command. It is then stored as ended, and another may start in
+/// the same command.
 #[test]
 fn a_refresh_may_start_and_end_at_once() {
     on_both(async |bed| {
@@ -242,7 +242,7 @@ fn a_refresh_may_start_and_end_at_once() {
     });
 }
 
-/// Accounts without a clock are listed when something of them is due, the longest due first.
+/// Accounts without a clock are listed when they have due work, the longest due first.
 #[test]
 fn due_accounts_are_listed() {
     on_both(async |bed| {

@@ -1,5 +1,5 @@
-//! Snapshots of a sandbox: what was there comes back whole, what was given since is never given
-//! again, and nobody else notices.
+//! Snapshots of a sandbox: a restore brings every row back, ids are never used twice, and other
+//! merchants are not affected.
 
 use crate::agree::{Both, pick};
 use crate::fixture::{
@@ -28,7 +28,7 @@ use store::{
 };
 
 impl Both {
-    /// Does something with a whole sandbox.
+    /// Runs a command on a whole sandbox.
     pub(crate) async fn run_sandbox(&mut self, owner: u64, what: Sandbox) {
         let of = merchant(owner);
         match what {
@@ -60,7 +60,7 @@ impl Both {
     }
 }
 
-/// A snapshot that says nothing of what it holds.
+/// A snapshot object that describes an empty sandbox.
 fn told(merchant: MerchantId, id: SnapshotId) -> SandboxSnapshot {
     SandboxSnapshot {
         id,
@@ -99,7 +99,7 @@ async fn find(bed: &Bed, number: u64) -> Account {
     bed.read(FindAccount { merchant: merchant(1), account }).await.unwrap()
 }
 
-/// An account with a row, and a refresh of its transactions that a worker has claimed.
+/// An account, and a refresh of its transactions that a worker has claimed.
 async fn claimed(bed: &Bed) -> (Account, RefreshJob) {
     let mut held = account(merchant(1), 11);
     held.start_refresh(Feature::Transactions, T0);
@@ -136,8 +136,9 @@ async fn rows(bed: &Bed, held: &Account) -> Vec<u32> {
     listed.iter().map(|row| row.id.ordinal).collect()
 }
 
-/// Whatever was added, changed or removed since is undone: objects with their secrets, accounts with
-/// their credentials, rows, events with their marks and deliveries, and kept answers.
+/// A restore undoes everything that was added, changed or removed: objects with their secrets,
+/// accounts with their credentials, rows, events with their marks and deliveries, and idempotency
+/// records.
 #[test]
 fn what_was_there_comes_back() {
     on_both(async |bed| {
@@ -186,8 +187,8 @@ fn what_was_there_comes_back() {
     });
 }
 
-/// A worker that held a refresh before a restore cannot end it, and the refresh can be claimed at
-/// once, for its lease is gone.
+/// A worker that claimed a refresh before a restore cannot end it. The refresh can be claimed at
+/// once, because its lease is not restored.
 #[test]
 fn a_claimed_refresh_is_fenced() {
     on_both(async |bed| {
@@ -206,7 +207,7 @@ fn a_claimed_refresh_is_fenced() {
     });
 }
 
-/// The same of a delivery and of the advance of a clock.
+/// Claims of deliveries and of advances from before a restore are refused as well.
 #[test]
 fn claimed_deliveries_and_clocks_are_fenced() {
     on_both(async |bed| {
@@ -259,8 +260,8 @@ fn claimed_deliveries_and_clocks_are_fenced() {
     });
 }
 
-/// Ids that were given after a snapshot are not given again after the way back to it: versions, and
-/// events with them, sequences and ordinals go on above, also when a reset came between.
+/// Ids from after a snapshot are not used again after its restore. Versions and their events,
+/// sequences and ordinals go on above them, also after a reset in between.
 #[test]
 fn nothing_is_given_twice() {
     on_both(async |bed| {
@@ -299,7 +300,7 @@ fn job_of(account: &Account, sequence: u32) -> RefreshJob {
     job(account, Feature::Transactions, sequence)
 }
 
-/// A reset leaves nothing but snapshots, and another merchant as it was.
+/// A reset removes everything except snapshots, and does not affect another merchant.
 #[test]
 fn a_reset_leaves_nothing() {
     on_both(async |bed| {
@@ -316,7 +317,7 @@ fn a_reset_leaves_nothing() {
         assert!(rows(&bed, &held).await.is_empty());
         assert!(bed.read(ListUndispatched { limit: 9 }).await.is_empty());
         assert_eq!(bed.read(MeasureSandbox { merchant: merchant(2) }).await, other);
-        // Repeated, it is answered from what was kept.
+        // The repeated command finds the idempotency record.
         assert_eq!(bed.write(command).await, Snapshotted::KeyTaken);
         assert_eq!(bed.write(ended(&held, &job, 1)).await, Written::Stale);
         assert_eq!(restore(&bed, snapshot).await, Snapshotted::Done);
@@ -324,7 +325,8 @@ fn a_reset_leaves_nothing() {
     });
 }
 
-/// What does not fit is refused and changes nothing: another size, too many, none, somebody else's.
+/// Refused commands change no rows: another size, too many snapshots, a missing snapshot, another
+/// merchant's.
 #[test]
 fn what_does_not_fit_is_refused() {
     on_both(async |bed| {
@@ -350,8 +352,8 @@ fn what_does_not_fit_is_refused() {
     });
 }
 
-/// Connected accounts are taken, restored and removed with their platform; a sandbox of their own
-/// leaves the row that ties them to it.
+/// Connected accounts are copied, restored and removed with their platform. A reset of a connected
+/// account's own sandbox leaves its tie to the platform.
 #[test]
 fn connected_accounts_go_with_their_platform() {
     on_both(async |bed| {

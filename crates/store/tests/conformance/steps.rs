@@ -1,9 +1,9 @@
-//! What the property test may do, in few and small numbers, so that commands meet each other and a
-//! failing list shrinks to a short one.
+//! The steps of the property test. They use few and small numbers, so that commands meet the same
+//! rows and a failing list shrinks to a short one.
 
 use proptest::prelude::*;
 
-/// One thing to do. Numbers pick among what there is.
+/// One step. Its numbers are indexes into the existing rows.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     Create { at: At, email: Option<u8>, on_clock: bool, room: Option<usize>, key: Option<u8> },
@@ -30,7 +30,8 @@ pub(crate) enum Step {
     Look,
 }
 
-/// What is done with a whole sandbox. Numbers pick among the newest snapshots, whosever they are.
+/// A command on a whole sandbox. Its numbers are indexes into the newest snapshots of all
+/// merchants.
 #[derive(Clone, Debug)]
 pub(crate) enum Sandbox {
     Take { current: bool, room: usize, key: Option<u8> },
@@ -39,7 +40,7 @@ pub(crate) enum Sandbox {
     Reset { key: Option<u8> },
 }
 
-/// Where an object stands.
+/// The key of an object.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct At {
     pub(crate) owner: u64,

@@ -1,4 +1,4 @@
-//! Transactions: listed, found, held.
+//! Transactions: listed and found.
 
 use crate::fixture::{Bed, account, job, merchant, next, on_both, row};
 use model::account::{Account, ListableAccount};
@@ -23,7 +23,7 @@ async fn store(bed: &Bed, account: &Account, rows: Vec<HeldTransaction>) {
     assert_eq!(bed.write(command).await, Written::Done);
 }
 
-/// Seven rows in two refreshes; the fifth and the first were touched by the second.
+/// Seven rows in two refreshes. The second changed the fifth and the first row.
 async fn seven(bed: &Bed) -> Vec<HeldTransaction> {
     let held = account(merchant(1), 11);
     bed.link(held.clone(), vec![]).await;
@@ -62,8 +62,8 @@ async fn ordinals(bed: &Bed, command: ListTransactions) -> (Vec<u32>, bool) {
     (listed.items.iter().map(|row| row.id.ordinal).collect(), listed.has_more)
 }
 
-/// Rows come back whole, in their newest form, in the place where they were first listed, and with
-/// them what the account says of lists.
+/// Rows are read in their newest form, at the position where they were first listed, together with
+/// the account's list settings.
 #[test]
 fn rows_come_back_whole() {
     on_both(async |bed| {
@@ -100,7 +100,8 @@ fn rows_page_in_both_directions() {
     });
 }
 
-/// `after` gives what later refreshes touched, paged like any list; times narrow both lists.
+/// `after` returns the rows that later refreshes changed, paged like any list. Bounds of time
+/// filter both lists.
 #[test]
 fn rows_are_narrowed() {
     on_both(async |bed| {
@@ -134,7 +135,7 @@ fn rows_are_narrowed() {
     });
 }
 
-/// What a list leaves out is known by the newest refresh that touched any of it.
+/// The newest refresh that changed a row outside of a filter is found.
 #[test]
 fn left_out_rows_are_known() {
     on_both(async |bed| {
@@ -162,7 +163,7 @@ fn left_out_rows_are_known() {
     });
 }
 
-/// A fetch finds the rows with its bank ids and those in its range, each once.
+/// A fetch finds the rows with its bank ids and the rows in its range, each once.
 #[test]
 fn held_rows_are_found() {
     on_both(async |bed| {

@@ -1,4 +1,4 @@
-//! The file: who may open it, what stands in it, what is left when it is closed.
+//! The file: access by several servers, its contents, and its state after closing.
 
 use super::{at, folder, is_there, object, run, settings};
 use crate::sqlite::Sqlite;
@@ -26,7 +26,7 @@ fn refused(settings: StoreSettings) -> OpenError {
     Store::open(settings).err().unwrap()
 }
 
-/// What was acknowledged is there when the database is opened again.
+/// Committed data is readable after the database is opened again.
 #[test]
 fn what_was_written_stays() {
     let folder = folder();
@@ -42,7 +42,7 @@ fn what_was_written_stays() {
     });
 }
 
-/// Of two servers on one database the second is refused, until the first has ended.
+/// A second server on one database is rejected until the first has ended.
 #[test]
 fn a_second_server_is_refused() {
     let folder = folder();
@@ -55,7 +55,7 @@ fn a_second_server_is_refused() {
     Store::open(at(&path)).unwrap();
 }
 
-/// A database of a newer program, or migrated by another, is refused and left as it is.
+/// A database of a newer or another program is rejected and not changed.
 #[test]
 fn another_programs_database_is_refused() {
     let folder = folder();
@@ -72,7 +72,7 @@ fn another_programs_database_is_refused() {
     );
 }
 
-/// A wrong seal key is refused when the database is opened, not when a secret is asked for.
+/// A wrong seal key is rejected when the database is opened, not at the first read of a secret.
 #[test]
 fn another_seal_key_is_refused() {
     let folder = folder();
@@ -82,7 +82,7 @@ fn another_seal_key_is_refused() {
     assert!(matches!(refused(other), OpenError::OtherSealKey));
 }
 
-/// A place that cannot be written names itself.
+/// The error names a path that cannot be written.
 #[test]
 fn a_bad_place_is_named() {
     let path = Path::new("/nowhere/at/all/bank.db");
@@ -126,8 +126,8 @@ fn session() -> Session {
     }
 }
 
-/// A run with a secret, a login under way and an account on offer. What the connector keeps is
-/// looked for as JSON holds bytes.
+/// A flow with a secret, a login in progress and an account on offer. The test searches for the
+/// connector's bytes as JSON spells bytes.
 fn flow() -> LinkFlow {
     let offer = Offer {
         institution: InstitutionId::from_number(1),
@@ -211,7 +211,7 @@ fn reply() -> Reply {
     }
 }
 
-/// Secrets come back, but their bytes stand in no file of the database.
+/// Secrets are readable through the store, but no file of the database contains their bytes.
 #[test]
 fn secrets_are_not_in_the_clear() {
     let folder = folder();
@@ -256,7 +256,7 @@ fn stands_in(folder: &Path, bytes: &[u8]) -> bool {
     })
 }
 
-/// A sealed value that was moved to another row is not read there.
+/// A sealed value that was moved to another row cannot be opened there.
 #[test]
 fn a_moved_secret_does_not_open() {
     let folder = folder();

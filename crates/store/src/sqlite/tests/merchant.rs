@@ -1,10 +1,10 @@
-//! Every statement names its shard and its merchant: no row is read or written with the key of
+//! Every statement compares its shard and its merchant: no row is read or written with the key of
 //! another merchant, and each statement reaches one shard.
 //!
-//! A statement is read as words. Of each table in it, the first column of the table's key (its
-//! shard) and the merchant must be compared with `=`, in words that no `OR` makes optional; an
-//! INSERT must fill both, and may change a row that is there only if its merchant is the same.
-//! What is exempt is listed with its reason, and an exemption that is not needed fails as well.
+//! The tests read a statement as words. For each table, the first column of its key (the shard) and
+//! the merchant must be compared with `=`, in words that no `OR` makes optional. An INSERT must
+//! fill both, and may change an existing row only if its merchant is equal. Exempt statements are
+//! listed with reasons, and an exemption that is not needed fails the test.
 
 use super::folder;
 use super::statements::{LISTS, STATEMENTS, database, kept};
@@ -37,10 +37,10 @@ const SHARDS: &[(&str, &str)] = &[
     ("transactions", "account"),
 ];
 
-/// Tables that tell of the database itself.
+/// Tables about the database itself.
 const OF_NO_MERCHANT: &[&str] = &["facts", "migrations"];
 
-/// Statements that name their merchant, but look across the accounts of it.
+/// Statements that compare their merchant, but read across its accounts.
 const ACROSS_SHARDS: &[(&str, &str)] = &[
     ("account::FIND_LINKED_ACCOUNT", "asks which account it is"),
     ("account::LIST_ACCOUNTS", "a merchant's list of accounts"),
@@ -60,7 +60,7 @@ const ACROSS_SHARDS: &[(&str, &str)] = &[
     ("snapshot::LIST_ALL_ACCOUNTS", "all of a merchant's sandbox"),
 ];
 
-/// Statements that do not name their merchant everywhere.
+/// Statements that do not compare their merchant everywhere.
 const ACROSS_MERCHANTS: &[(&str, &str)] = &[
     ("clock::LIST_CLAIMABLE_CLOCKS", "workers claim for all merchants"),
     ("delivery::CLAIM_DELIVERY", "by the rowid that the claim has just found"),
@@ -83,14 +83,14 @@ const ACROSS_MERCHANTS: &[(&str, &str)] = &[
     ("writer::FIND_LAST_POSITION", "reads no row, only how far the order of commits went"),
 ];
 
-/// What a statement leaves out.
+/// The comparisons that a statement lacks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Missing {
     shard: bool,
     merchant: bool,
 }
 
-/// Words and signs, in order.
+/// Words and punctuation, in order.
 fn words(sql: &str) -> Vec<&str> {
     let mut words = Vec::new();
     for piece in sql.split_whitespace() {
@@ -105,7 +105,7 @@ fn words(sql: &str) -> Vec<&str> {
     words
 }
 
-/// The tables that a statement names, each with what its columns are prefixed by.
+/// The tables that a statement names, each with the prefix of its columns.
 fn tables<'a>(words: &[&'a str]) -> Vec<(&'a str, String)> {
     let mut tables = Vec::new();
     for (index, word) in words.iter().enumerate() {
@@ -124,8 +124,7 @@ fn tables<'a>(words: &[&'a str]) -> Vec<(&'a str, String)> {
     tables
 }
 
-/// Whether a condition compares the column with `=`, and no `OR` beside it lets rows pass that
-/// do not fit.
+/// True if a condition compares the column with `=`, and no `OR` beside it admits other rows.
 fn compares(words: &[&str], column: &str) -> bool {
     let conditions = words.iter().position(|word| matches!(*word, "WHERE" | "ON"));
     let words = &words[conditions.unwrap_or(words.len())..];
@@ -143,7 +142,7 @@ fn compares(words: &[&str], column: &str) -> bool {
         .any(|index| words[index..].starts_with(&[column, "="]) && !optional(depths[index]))
 }
 
-/// What a statement leaves out of a table.
+/// The comparisons with one table's columns that a statement lacks.
 fn missing(words: &[&str], table: &str, prefix: &str) -> Missing {
     let shard = SHARDS.iter().find(|(known, _)| *known == table);
     let (_, shard) = shard.unwrap_or_else(|| panic!("unknown table {table}"));
@@ -162,7 +161,7 @@ fn missing(words: &[&str], table: &str, prefix: &str) -> Missing {
     }
 }
 
-/// What a statement leaves out of any of its tables.
+/// The comparisons that a statement lacks for any of its tables.
 fn missing_of(name: &str, sql: &str) -> Missing {
     let words = words(sql);
     let tables = tables(&words);
@@ -177,7 +176,7 @@ fn missing_of(name: &str, sql: &str) -> Missing {
     all
 }
 
-/// Every statement compares shard and merchant, but for those that are exempt; and those need it.
+/// Every statement compares shard and merchant, unless it is exempt and lacks them.
 #[test]
 fn every_statement_names_shard_and_merchant() {
     let lists =
@@ -203,8 +202,8 @@ fn every_statement_names_shard_and_merchant() {
     }
 }
 
-/// Statements of snapshots reach across the shards of one merchant, but never to another: each part
-/// of them names the merchant of every table in it.
+/// Statements of snapshots read across the shards of one merchant, but never reach another
+/// merchant. Each part of them compares the merchant of every table in it.
 #[test]
 fn snapshots_stay_within_the_merchant() {
     for (table, sql) in kept() {
@@ -220,7 +219,7 @@ fn snapshots_stay_within_the_merchant() {
     }
 }
 
-/// The reading of statements sees what is missing.
+/// The reader of statements finds missing comparisons.
 #[test]
 fn sees_what_is_missing() {
     let left_out = |sql| {
@@ -248,7 +247,7 @@ fn sees_what_is_missing() {
     }
 }
 
-/// Each table has a merchant and a unique key that begins with its shard, as the list above says.
+/// Each table has a merchant and a unique key that begins with its shard, as listed above.
 #[test]
 fn keys_begin_with_the_shard() {
     let folder = folder();

@@ -1,4 +1,4 @@
-//! What holds for the database alone: its statements, its file, its writer.
+//! Tests of the database alone: its statements, its file, its writer.
 
 mod file;
 mod merchant;
@@ -46,7 +46,7 @@ pub(crate) fn at(path: &Path) -> StoreSettings {
     settings(Place::File(path.to_owned()))
 }
 
-/// The least object there is.
+/// The smallest object.
 fn object(number: u64) -> CreateObject {
     let clock = TestClock {
         id: ClockId::from_number(number),
@@ -67,19 +67,19 @@ pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test)
 }
 
-/// The folder of a database that is removed with the test.
+/// A folder for a database, which is removed with the test.
 fn folder() -> tempfile::TempDir {
     tempfile::TempDir::new().unwrap()
 }
 
-/// Whether an object is there.
+/// True if an object exists.
 async fn is_there(store: &Store, number: u64) -> bool {
     let merchant = MerchantId::from_number(1);
     let find = crate::FindObject { merchant, kind: crate::Kind::TestClock, number };
     store.read(find).await.unwrap().is_some()
 }
 
-/// What a failed command says.
+/// The text of a failed command's cause.
 fn cause(error: &crate::Error) -> String {
     match error {
         crate::Error::Busy => error.to_string(),

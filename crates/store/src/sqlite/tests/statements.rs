@@ -1,4 +1,4 @@
-//! The statements: each can be prepared, none is forgotten here, and the hot ones seek.
+//! The statements: each can be prepared, all are listed here, and the frequent ones seek.
 
 use super::{at, folder};
 use crate::Store;
@@ -135,7 +135,7 @@ pub(super) const LISTS: &[(&str, Lists)] = named![
     transaction::LIST_CHANGED,
 ];
 
-/// The statements of snapshots, which a macro writes, with the table that each is about.
+/// The statements of snapshots, which a macro builds, each with its table.
 pub(super) fn kept() -> impl Iterator<Item = (&'static str, &'static str)> {
     KEPT.iter().flat_map(|kept| {
         let Kept { table, measure, take, clear, restore, drop } = *kept;
@@ -143,17 +143,17 @@ pub(super) fn kept() -> impl Iterator<Item = (&'static str, &'static str)> {
     })
 }
 
-/// How statements about rows begin.
+/// The first words of statements about rows.
 const VERBS: &[&str] = &["SELECT", "INSERT", "UPDATE", "DELETE"];
 
-/// A connection to an empty database of the newest form.
+/// A connection to an empty database with all migrations.
 pub(super) fn database(folder: &tempfile::TempDir) -> Connection {
     let path = folder.path().join("bank.db");
     drop(Store::open(at(&path)).unwrap());
     open_writer(&path, true).unwrap()
 }
 
-/// Every statement is one that the newest form of the database understands.
+/// Every statement can be prepared on a database with all migrations.
 #[test]
 fn every_statement_can_be_prepared() {
     let folder = folder();
@@ -191,8 +191,7 @@ fn long_statements_name_their_parameters() {
     }
 }
 
-/// A snapshot holds every table with rows of merchants, with every column: nothing that is added to
-/// the database is left behind by a restore.
+/// A snapshot has every table with rows of merchants, and every column, so a restore loses no data.
 #[test]
 fn snapshots_hold_every_table() {
     let folder = folder();
@@ -224,9 +223,8 @@ fn snapshots_hold_every_table() {
     }
 }
 
-/// Rows of transactions are written by one statement, which only a refresh uses; besides, a restore
-/// or a reset removes all of a merchant's at once, and a restore puts all of a snapshot's in their
-/// place.
+/// One statement writes rows of transactions, and only a refresh uses it. Besides, a restore or a
+/// reset removes all of a merchant's rows at once, and a restore puts all rows of a snapshot back.
 #[test]
 fn transactions_have_one_writer() {
     let named = STATEMENTS.iter().copied();
@@ -247,7 +245,7 @@ fn transactions_have_one_writer() {
     assert!(of_snapshots.restore.ends_with(of_one), "{}", of_snapshots.restore);
 }
 
-/// No statement is missing from the lists above, and none stands outside of a named constant.
+/// The lists above are complete, and every statement is a named constant.
 #[test]
 fn no_statement_is_forgotten() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sqlite");
@@ -259,7 +257,7 @@ fn no_statement_is_forgotten() {
         }
         files += 1;
         let family = path.file_stem().unwrap().to_str().unwrap();
-        // Its statements are written by a macro, and listed by it.
+        // A macro builds and lists its statements.
         if family == "snapshot_table" {
             continue;
         }
@@ -286,7 +284,7 @@ fn no_statement_is_forgotten() {
     assert!(files > 10, "the statements were not found");
 }
 
-/// What a statement does to find its rows.
+/// The steps of a statement's query plan.
 fn plan(connection: &Connection, sql: &str) -> Vec<String> {
     let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
     let mut rows = statement.raw_query();
@@ -297,8 +295,8 @@ fn plan(connection: &Connection, sql: &str) -> Vec<String> {
     steps
 }
 
-/// No statement that runs with every request or job reads a whole table, and no list is sorted
-/// after it was found, except what changed, which is sorted within its index.
+/// Statements of requests and jobs never read a whole table. Lists are not sorted after they are
+/// read, except the list of changed rows, which is sorted within its index.
 #[test]
 fn statements_seek() {
     let folder = folder();
@@ -306,7 +304,7 @@ fn statements_seek() {
     let lists =
         LISTS.iter().flat_map(|(name, Lists { older, newer })| [(*name, *older), (*name, *newer)]);
     let whole = [
-        // Small tables, or the end of a table only.
+        // These read small tables, or only the end of a table.
         "migration::",
         "object::COUNT_MERCHANTS",
         "clock::LIST_CLAIMABLE_CLOCKS",
@@ -326,7 +324,7 @@ fn statements_seek() {
     }
 }
 
-/// The plans of the hottest statements, in full.
+/// The full plans of the most frequent statements.
 #[test]
 fn hot_plans() {
     let folder = folder();

@@ -1,4 +1,4 @@
-//! The writer: groups, failures, the queue.
+//! The writer: groups, failures, panics, the queue.
 
 use super::{Still, at, cause, folder, is_there, object, run, settings};
 use crate::memory::Memory;
@@ -17,13 +17,13 @@ use model::limits::{MERCHANTS_MAX, WRITER_QUEUE_MAX};
 use std::sync::{Mutex, mpsc};
 use tokio::sync::oneshot;
 
-/// Holds the writer until it is let go, so that what is sent meanwhile gathers in one group.
+/// Blocks the writer until it is opened, so that later commands gather in one group.
 struct Gate {
     reached: Mutex<Option<oneshot::Sender<()>>>,
     opened: Mutex<mpsc::Receiver<()>>,
 }
 
-/// The outside of a gate.
+/// The test's side of a gate.
 struct Held {
     reached: oneshot::Receiver<()>,
     open: mpsc::Sender<()>,
@@ -129,8 +129,8 @@ fn checking_writer(path: &std::path::Path) -> Writer {
 const ORPHAN: &str = "INSERT INTO children (parent) VALUES (1)";
 const PARENT: &str = "INSERT INTO parents (id) VALUES (2)";
 
-/// A commit that fails fails every command of its group and writes none of them; the writer opens
-/// the database again and goes on.
+/// A failed commit fails every command of its group, and writes no rows. The writer opens the
+/// database again and continues.
 #[test]
 fn a_failed_commit_fails_the_group() {
     let folder = folder();
@@ -164,7 +164,8 @@ fn a_failed_commit_fails_the_group() {
     });
 }
 
-/// In one group a command that fails after it wrote is undone alone.
+/// A command that fails after it wrote is rolled back alone, without the other commands of its
+/// group.
 #[test]
 fn a_failing_command_is_undone_alone() {
     let folder = folder();
@@ -224,7 +225,7 @@ fn a_panicking_command_is_undone_alone() {
     });
 }
 
-/// A command that panics in the model changes nothing either.
+/// A command that panics leaves the in-memory model unchanged.
 #[test]
 fn a_panicking_command_leaves_the_model_unchanged() {
     let store = Store::memory_model(std::sync::Arc::new(Still));
@@ -237,8 +238,8 @@ fn a_panicking_command_leaves_the_model_unchanged() {
     });
 }
 
-/// Reads that panic give their connections back: more of them than there are connections leave
-/// the store readable.
+/// Reads that panic return their connections: after more of them than there are connections, the
+/// store can still be read.
 #[test]
 fn a_panicking_read_returns_its_connection() {
     let settings = settings(Place::Temporary);
@@ -325,8 +326,8 @@ fn the_writer_counts() {
     });
 }
 
-/// When the queue is full a command is refused at once; those in the queue run, also those whose
-/// callers have left.
+/// A full queue rejects a command at once. The queued commands run, also those of callers that were
+/// dropped.
 #[test]
 fn a_full_queue_refuses() {
     let store = Store::open(settings(Place::Temporary)).unwrap();
@@ -352,7 +353,7 @@ fn a_full_queue_refuses() {
     });
 }
 
-/// Polls a write once, and leaves it if it waits.
+/// Polls a write once, and drops it if it waits.
 async fn poll_once<T>(mut future: std::pin::Pin<&mut impl Future<Output = T>>) -> Option<T> {
     std::future::poll_fn(|context| {
         std::task::Poll::Ready(match future.as_mut().poll(context) {
@@ -363,7 +364,7 @@ async fn poll_once<T>(mut future: std::pin::Pin<&mut impl Future<Output = T>>) -
     .await
 }
 
-/// A command whose caller left before it ran is committed all the same.
+/// A command is committed even if its caller was dropped before it ran.
 #[test]
 fn a_command_outlives_its_caller() {
     let store = Store::open(settings(Place::Temporary)).unwrap();
@@ -380,7 +381,7 @@ fn a_command_outlives_its_caller() {
     });
 }
 
-/// Workers that find nothing to do write nothing: no other connection sees a commit.
+/// Workers without due work write no rows: no other connection sees a commit.
 #[test]
 fn idle_claims_write_nothing() {
     let folder = folder();
@@ -405,7 +406,8 @@ fn idle_claims_write_nothing() {
     });
 }
 
-/// The server takes so many merchants and not one more; those it has go on.
+/// The server accepts the maximum number of merchants and rejects one more. Existing merchants go
+/// on.
 #[test]
 fn merchants_are_bounded() {
     let store = Store::open(settings(Place::Temporary)).unwrap();
