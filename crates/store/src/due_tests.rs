@@ -1,7 +1,7 @@
 //! Due work of objects, on both back ends. The tests use a kind of their own, so that they test the
 //! rule and not the behaviour of one product object.
 
-use crate::sqlite::tests::{Still, settings};
+use crate::sqlite::tests::{Fixed, settings};
 use crate::{
     ChangeObjects, Changed, CreateObject, Created, DueOnClock, ListDueObjects, ListDueOnClock,
     Object, Place, Store,
@@ -75,7 +75,7 @@ fn alarm(number: u64, due_at: i64) -> Alarm {
 
 fn on_both(test: impl AsyncFn(Store)) {
     super::sqlite::tests::run(async {
-        test(Store::memory_model(Arc::new(Still))).await;
+        test(Store::memory_model(Arc::new(Fixed))).await;
         test(Store::open(settings(Place::Temporary)).unwrap()).await;
     });
 }

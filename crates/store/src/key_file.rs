@@ -21,20 +21,21 @@ use std::time::Duration;
 /// The time that one process waits for the change of another.
 const WAIT_MAX: Duration = Duration::from_secs(5);
 /// The version of the file's schema that this program reads.
-const FORM: i64 = 1;
+const SCHEMA: i64 = 1;
 
 /// The offset of the change counter in the file's header, in the documented format of `SQLite`
 /// databases without a write-ahead log.
-const CHANGES_AT: u64 = 24;
+const CHANGE_COUNTER_OFFSET: u64 = 24;
 
-const FIND_FORM: &str = "PRAGMA user_version";
+const FIND_SCHEMA: &str = "PRAGMA user_version";
 const CREATE_KEYS: &str = "CREATE TABLE IF NOT EXISTS keys (\
      key INTEGER PRIMARY KEY, merchant INTEGER NOT NULL, livemode INTEGER NOT NULL, \
      name TEXT NOT NULL, secret BLOB NOT NULL UNIQUE, publishable BLOB NOT NULL UNIQUE, \
      created INTEGER NOT NULL, revoked INTEGER) STRICT";
 const INSERT_KEY: &str = "INSERT INTO keys \
      (key, merchant, livemode, name, secret, publishable, created, revoked) \
-     SELECT :key, :merchant, :livemode, :name, :secret, :publishable, :created, NULL WHERE (SELECT COUNT(*) FROM keys) < :keys_max";
+     SELECT :key, :merchant, :livemode, :name, :secret, :publishable, :created, NULL \
+     WHERE (SELECT COUNT(*) FROM keys) < :keys_max";
 const REVOKE_KEY: &str = "UPDATE keys SET revoked = ?2 WHERE key = ?1 AND revoked IS NULL";
 const LIST_KEYS: &str = "SELECT key, merchant, livemode, name, secret, publishable, created, \
      revoked FROM keys ORDER BY created, key";
@@ -43,16 +44,18 @@ const LIST_KEYS: &str = "SELECT key, merchant, livemode, name, secret, publishab
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
     /// A statement failed.
-    #[error("could not use the database of issued keys")]
+    #[error("cannot use the database of issued keys")]
     Database(#[from] rusqlite::Error),
     /// The header of the file cannot be read.
-    #[error("could not read the file of issued keys")]
+    #[error("cannot read the file of issued keys")]
     Head(#[from] io::Error),
     /// A newer bankfeed wrote the file.
-    #[error("the database of issued keys has form {0}, and this program knows form {FORM}")]
+    #[error(
+        "the file of issued keys has schema {0}, but this bankfeed only knows {SCHEMA}; use a newer one"
+    )]
     Newer(i64),
     /// The file has the maximum number of keys.
-    #[error("there are {ISSUED_KEYS_MAX} issued keys already, and that is the most")]
+    #[error("limit reached: at most {ISSUED_KEYS_MAX} issued keys")]
     Full,
 }
 
@@ -73,12 +76,12 @@ impl KeyFile {
         connection.execute_batch(
             "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF",
         )?;
-        let form: i64 = connection.query_row(FIND_FORM, [], |row| row.get(0))?;
-        match form {
-            FORM => {}
+        let schema: i64 = connection.query_row(FIND_SCHEMA, [], |row| row.get(0))?;
+        match schema {
+            SCHEMA => {}
             // If two processes create it at once, it is created once.
             0 => connection.execute_batch(&format!(
-                "BEGIN IMMEDIATE; {CREATE_KEYS}; PRAGMA user_version = {FORM}; COMMIT"
+                "BEGIN IMMEDIATE; {CREATE_KEYS}; PRAGMA user_version = {SCHEMA}; COMMIT"
             ))?,
             newer => return Err(KeyFileError::Newer(newer)),
         }
@@ -89,7 +92,16 @@ impl KeyFile {
     pub fn create(&self, key: &IssuedKey) -> Result<(), KeyFileError> {
         let inserted = self.connection.execute(
             INSERT_KEY,
-            named_params! { ":key": column(key.id.number()), ":merchant": column(key.merchant.number()), ":livemode": key.livemode, ":name": key.name, ":secret": key.secret.0, ":publishable": key.publishable.0, ":created": key.created.0, ":keys_max": ISSUED_KEYS_MAX },
+            named_params! {
+                ":key": column(key.id.number()),
+                ":merchant": column(key.merchant.number()),
+                ":livemode": key.livemode,
+                ":name": key.name,
+                ":secret": key.secret.0,
+                ":publishable": key.publishable.0,
+                ":created": key.created.0,
+                ":keys_max": ISSUED_KEYS_MAX,
+            },
         )?;
         if inserted == 1 { Ok(()) } else { Err(KeyFileError::Full) }
     }
@@ -111,7 +123,7 @@ impl KeyFile {
     /// or after, so a list belongs to a counter that is equal before and after the list is read.
     pub fn changes(&self) -> Result<u32, KeyFileError> {
         let mut bytes = [0; 4];
-        self.head.read_exact_at(&mut bytes, CHANGES_AT)?;
+        self.head.read_exact_at(&mut bytes, CHANGE_COUNTER_OFFSET)?;
         Ok(u32::from_be_bytes(bytes))
     }
 }
@@ -198,6 +210,6 @@ mod tests {
         let newer = Connection::open(&path).unwrap();
         newer.execute_batch("PRAGMA user_version = 2").unwrap();
         let refused = KeyFile::open(&path).unwrap_err();
-        insta::assert_snapshot!(refused, @"the database of issued keys has form 2, and this program knows form 1");
+        insta::assert_snapshot!(refused, @"the file of issued keys has schema 2, but this bankfeed only knows 1; use a newer one");
     }
 }

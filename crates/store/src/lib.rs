@@ -60,10 +60,10 @@ fn exact<T, U: TryFrom<T>>(number: T, reason: &str) -> U {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Too many commands wait for the writer. A later try may succeed.
-    #[error("the writer's queue is full")]
+    #[error("the writer's queue is full; try again later")]
     Busy,
     /// Any other error. Its source has the reason.
-    #[error("the store failed")]
+    #[error("an internal error of the store")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 

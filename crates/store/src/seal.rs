@@ -24,14 +24,14 @@ pub(crate) struct Sealer {
 
 /// The position of a sealed value.
 #[derive(Clone, Copy)]
-pub(crate) struct Spot<'a> {
+pub(crate) struct CellPosition<'a> {
     /// `table.column`.
     pub(crate) column: &'static str,
     /// The key of the row, in parts.
     pub(crate) row: &'a [&'a [u8]],
 }
 
-impl Spot<'_> {
+impl CellPosition<'_> {
     /// The bytes that the value is bound to. Each part is preceded by its length, so that different
     /// keys have different bytes.
     fn bytes(&self) -> Vec<u8> {
@@ -50,14 +50,18 @@ impl Sealer {
     }
 
     /// Seals a value for its position.
-    pub(crate) fn seal(&self, spot: Spot<'_>, plain: &[u8]) -> Result<Vec<u8>, Failure> {
-        let bound = spot.bytes();
+    pub(crate) fn seal(
+        &self,
+        position: CellPosition<'_>,
+        plain: &[u8],
+    ) -> Result<Vec<u8>, Failure> {
+        let bound = position.bytes();
         let nonce = self.nonce(&bound, plain);
         let payload = Payload { msg: plain, aad: &bound };
         let sealed = self
             .cipher
             .encrypt(&Nonce::from(nonce), payload)
-            .map_err(|_| Failure::Sealed(spot.column))?;
+            .map_err(|_| Failure::Sealed(position.column))?;
         let mut stored = Vec::with_capacity(1 + NONCE_BYTES + sealed.len());
         stored.push(VERSION);
         stored.extend_from_slice(&nonce);
@@ -66,13 +70,17 @@ impl Sealer {
     }
 
     /// Opens a value from its position.
-    pub(crate) fn open(&self, spot: Spot<'_>, stored: &[u8]) -> Result<Vec<u8>, Failure> {
-        let unreadable = Failure::Sealed(spot.column);
+    pub(crate) fn open(
+        &self,
+        position: CellPosition<'_>,
+        stored: &[u8],
+    ) -> Result<Vec<u8>, Failure> {
+        let unreadable = Failure::Sealed(position.column);
         let Some((&VERSION, rest)) = stored.split_first() else { return Err(unreadable) };
         let Some((nonce, sealed)) = rest.split_first_chunk::<NONCE_BYTES>() else {
             return Err(unreadable);
         };
-        let bound = spot.bytes();
+        let bound = position.bytes();
         let payload = Payload { msg: sealed, aad: &bound };
         self.cipher.decrypt(&Nonce::from(*nonce), payload).map_err(|_| unreadable)
     }
@@ -110,23 +118,23 @@ mod tests {
     proptest! {
         /// A value opens at its own position only, and not after any byte has changed.
         #[test]
-        fn opens_only_in_its_spot(plain: Vec<u8>, key: Vec<u8>, other: Vec<u8>, at: prop::sample::Index) {
+        fn opens_only_at_its_position(plain: Vec<u8>, key: Vec<u8>, other: Vec<u8>, at: prop::sample::Index) {
             prop_assume!(key != other);
             let sealer = Sealer::new([1; 32], Arc::new(Fixed));
-            let spot = Spot { column: "replies.body", row: &[&key, b"x"] };
-            let mut stored = sealer.seal(spot, &plain).unwrap();
-            prop_assert_eq!(sealer.open(spot, &stored).unwrap(), plain);
+            let position = CellPosition { column: "replies.body", row: &[&key, b"x"] };
+            let mut stored = sealer.seal(position, &plain).unwrap();
+            prop_assert_eq!(sealer.open(position, &stored).unwrap(), plain);
             for elsewhere in [
-                Spot { column: "replies.body", row: &[&other, b"x"] },
-                Spot { column: "replies.body", row: &[&key] },
-                Spot { column: "objects.secret", row: &[&key, b"x"] },
+                CellPosition { column: "replies.body", row: &[&other, b"x"] },
+                CellPosition { column: "replies.body", row: &[&key] },
+                CellPosition { column: "objects.secret", row: &[&key, b"x"] },
             ] {
                 prop_assert!(sealer.open(elsewhere, &stored).is_err());
             }
-            prop_assert!(Sealer::new([2; 32], Arc::new(Fixed)).open(spot, &stored).is_err());
+            prop_assert!(Sealer::new([2; 32], Arc::new(Fixed)).open(position, &stored).is_err());
             let at = at.index(stored.len());
             stored[at] ^= 1;
-            prop_assert!(sealer.open(spot, &stored).is_err());
+            prop_assert!(sealer.open(position, &stored).is_err());
         }
 
         /// Two different values never share a nonce, even with the same random bytes.
@@ -134,7 +142,7 @@ mod tests {
         fn nonces_differ_by_value(one: Vec<u8>, two: Vec<u8>) {
             prop_assume!(one != two);
             let sealer = Sealer::new([1; 32], Arc::new(Fixed));
-            prop_assert_ne!(sealer.nonce(b"spot", &one), sealer.nonce(b"spot", &two));
+            prop_assert_ne!(sealer.nonce(b"position", &one), sealer.nonce(b"position", &two));
         }
     }
 }

@@ -96,16 +96,16 @@ impl Outcome for Changed {
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// A statement failed.
-    #[error("the database refused a statement")]
+    #[error("a statement failed")]
     Sqlite(#[from] rusqlite::Error),
     /// A value could not be converted to or from its body.
-    #[error("a stored body is not what it should be")]
+    #[error("a body could not be converted")]
     Body(#[from] serde_json::Error),
     /// A sealed column could not be opened.
-    #[error("the sealed column {0} does not open")]
+    #[error("the sealed column {0} cannot be opened with the seal key")]
     Sealed(&'static str),
     /// A column has a value that this program never writes.
-    #[error("the column {0} holds an unknown value")]
+    #[error("the column {0} has an invalid value")]
     Unreadable(&'static str),
     /// A column has a number that this program never writes.
     #[error("the column {column} has the value {value}, which is out of range")]
@@ -209,10 +209,10 @@ impl Default for StoreBounds {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another server uses the database.
-    #[error("another server uses the database (its lock is {})", .0.display())]
+    #[error("another server uses this database; its lock file is {}", .0.display())]
     Locked(PathBuf),
     /// A file operation failed.
-    #[error("could not use {}", .path.display())]
+    #[error("cannot use {}", .path.display())]
     File {
         /// The file or folder.
         path: PathBuf,
@@ -221,10 +221,12 @@ pub enum OpenError {
         source: std::io::Error,
     },
     /// The `SQLite` library of this program is too old to use the write-ahead log safely.
-    #[error("the SQLite library is version {0}, and 3051003 is the least")]
+    #[error("the SQLite library has version {0}, but needs at least 3051003")]
     OldLibrary(i32),
     /// A newer bankfeed wrote the file.
-    #[error("the database has migration {found}, and this program knows them up to {known}")]
+    #[error(
+        "the database has migration {found}, but this bankfeed only knows {known}; use a newer one"
+    )]
     NewerDatabase {
         /// The newest migration in the database.
         found: u32,
@@ -232,13 +234,13 @@ pub enum OpenError {
         known: u32,
     },
     /// The database was migrated by other migrations than this program's.
-    #[error("migration {0} of the database is not the one of this program")]
+    #[error("migration {0} of the database differs from that of this bankfeed")]
     ChangedMigration(u32),
     /// The database was sealed with another key.
-    #[error("the seal key is not the one that the database was made with")]
+    #[error("the database was created with another seal key")]
     OtherSealKey,
     /// A statement failed.
-    #[error("could not open the database")]
+    #[error("cannot open the database")]
     Database(#[from] rusqlite::Error),
 }
 

@@ -79,7 +79,7 @@ pub(crate) fn change(command: &ChangeAccount, memory: &mut Memory) -> Result<Wri
 /// Stores a change with everything that is committed with it. Returns true if its versions match.
 pub(super) fn apply_change(
     change: &AccountChange,
-    at_once: Option<(RefreshKey, RefreshStatus)>,
+    ended_now: Option<(RefreshKey, RefreshStatus)>,
     memory: &mut Memory,
 ) -> Result<bool, Failure> {
     let AccountChange { account, started, ended, connection, events } = change;
@@ -100,7 +100,7 @@ pub(super) fn apply_change(
             return Ok(false);
         }
     }
-    if !refresh::insert_many(started, at_once, memory) {
+    if !refresh::insert_many(started, ended_now, memory) {
         return Ok(false);
     }
     event::insert_many(events, memory)?;
@@ -155,8 +155,8 @@ pub(crate) fn list(command: &ListAccounts, memory: &Memory) -> Result<Listed<Acc
             AccountsOf::Ids(ids) => ids.contains(&account.id),
         })
         .map(|account| {
-            let place = ObjectPlace { created: account.created, number: account.id.number() };
-            (place, account.as_ref().clone())
+            let position = ObjectPlace { created: account.created, number: account.id.number() };
+            (position, account.as_ref().clone())
         });
     Ok(page(rows, command.page))
 }

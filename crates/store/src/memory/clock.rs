@@ -76,8 +76,8 @@ pub(crate) fn list_due(command: &ListDueOnClock, memory: &Memory) -> Result<DueO
 pub(crate) fn step(command: &StepClock, memory: &mut Memory) -> Result<Written, Failure> {
     let StepClock { claim, clock, items, events, leased_until } = command;
     let key = (claim.merchant, claim.clock);
-    let held = memory.rows.clock_jobs.get_mut(&key).filter(|job| job.claim == claim.number);
-    let Some(job) = held else { return Ok(Written::Stale) };
+    let claimed = memory.rows.clock_jobs.get_mut(&key).filter(|job| job.claim == claim.number);
+    let Some(job) = claimed else { return Ok(Written::Stale) };
     if clock.status == ClockStatus::Advancing {
         job.leased_until = Some(*leased_until);
     } else {

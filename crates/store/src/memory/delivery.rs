@@ -45,12 +45,12 @@ pub(crate) fn claim(
 
 pub(crate) fn settle(command: &SettleDelivery, memory: &mut Memory) -> Result<Written, Failure> {
     let SettleDelivery { key, merchant, claim, attempt, status, due_at } = command;
-    let held = memory.rows.deliveries.get_mut(key).filter(|delivery| {
+    let stored = memory.rows.deliveries.get_mut(key).filter(|delivery| {
         delivery.merchant == *merchant
             && delivery.claim == *claim
             && delivery.status == DeliveryStatus::Pending
     });
-    let Some(delivery) = held else { return Ok(Written::Stale) };
+    let Some(delivery) = stored else { return Ok(Written::Stale) };
     let delivery = Arc::make_mut(delivery);
     delivery.status = *status;
     delivery.due_at = *due_at;
@@ -83,16 +83,16 @@ pub(crate) fn list_ledger(
     let ListLedger { merchant, endpoint, status, page: wanted } = command;
     let rows = memory.rows.events.values().filter(|row| row.event.merchant == *merchant);
     let rows = rows.flat_map(|row| {
-        let place = EventPlace { created: row.event.created, position: row.position };
-        event::deliveries(memory, row.event.id).map(move |delivery| (place, delivery))
+        let list_position = EventPlace { created: row.event.created, position: row.position };
+        event::deliveries(memory, row.event.id).map(move |delivery| (list_position, delivery))
     });
     let rows = rows
         .filter(|(_, delivery)| delivery.merchant == *merchant)
         .filter(|(_, delivery)| endpoint.is_none_or(|one| one == delivery.key.endpoint))
         .filter(|(_, delivery)| status.is_none_or(|status| status == delivery.status))
         .map(|(event, delivery)| {
-            let place = DeliveryPlace { event, endpoint: delivery.key.endpoint };
-            (place, with_attempts(delivery, memory))
+            let list_position = DeliveryPlace { event, endpoint: delivery.key.endpoint };
+            (list_position, with_attempts(delivery, memory))
         });
     Ok(page(rows, *wanted))
 }
@@ -107,36 +107,36 @@ pub(crate) fn resend(command: &ResendDeliveries, memory: &mut Memory) -> Result<
     }
     for delivery in deliveries {
         let key = DeliveryKey { event: *event, ..delivery.key };
-        let Some(held) = memory.rows.deliveries.get_mut(&key) else {
+        let Some(stored) = memory.rows.deliveries.get_mut(&key) else {
             let delivery = Delivery { key, merchant: *merchant, ..delivery.clone() };
             memory.rows.deliveries.insert(key, Arc::new(delivery));
             continue;
         };
-        let free = held.merchant == *merchant
-            && is_free(held.leased_until, *now)
-            && held.attempts < DELIVERY_ATTEMPTS_MAX;
+        let free = stored.merchant == *merchant
+            && is_free(stored.leased_until, *now)
+            && stored.attempts < DELIVERY_ATTEMPTS_MAX;
         if !free {
             return Ok(Written::Stale);
         }
-        let held = Arc::make_mut(held);
-        held.status = DeliveryStatus::Pending;
-        held.due_at = *now;
-        held.leased_until = None;
-        held.resent_from = Some(held.attempts);
+        let stored = Arc::make_mut(stored);
+        stored.status = DeliveryStatus::Pending;
+        stored.due_at = *now;
+        stored.leased_until = None;
+        stored.resent_from = Some(stored.attempts);
     }
     Ok(Written::Done)
 }
 
 pub(crate) fn release(command: &ReleaseDelivery, memory: &mut Memory) -> Result<(), Failure> {
     let ReleaseDelivery { key, merchant, now } = command;
-    let held = memory.rows.deliveries.get_mut(key).filter(|delivery| {
+    let stored = memory.rows.deliveries.get_mut(key).filter(|delivery| {
         delivery.merchant == *merchant
             && delivery.status == DeliveryStatus::Pending
             && delivery.attempts == 0
             && delivery.leased_until.is_none()
             && delivery.due_at > *now
     });
-    if let Some(delivery) = held {
+    if let Some(delivery) = stored {
         Arc::make_mut(delivery).due_at = *now;
     }
     Ok(())

@@ -68,8 +68,8 @@ pub(crate) fn list(command: &ListEvents, memory: &Memory) -> Result<Listed<Store
             }
         })
         .map(|row| {
-            let place = EventPlace { created: row.event.created, position: row.position };
-            (place, stored(row, memory))
+            let position = EventPlace { created: row.event.created, position: row.position };
+            (position, stored(row, memory))
         });
     Ok(page(rows, command.page))
 }

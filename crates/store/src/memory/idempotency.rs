@@ -16,20 +16,21 @@ pub(crate) fn record(command: &RecordReply, memory: &mut Memory) -> Result<Writt
 pub(super) fn record_optional(reply: Option<&Reply>, memory: &mut Memory) -> bool {
     let Some(reply) = reply else { return true };
     let key = (reply.merchant, reply.key.clone());
-    let free = !memory.rows.replies.get(&key).is_some_and(|held| is_kept(held, reply.at));
+    let free =
+        !memory.rows.idempotency_records.get(&key).is_some_and(|stored| is_valid(stored, reply.at));
     if free {
-        memory.rows.replies.insert(key, Arc::new(reply.clone()));
+        memory.rows.idempotency_records.insert(key, Arc::new(reply.clone()));
     }
     free
 }
 
 /// True if a record is still valid at `now`.
-fn is_kept(reply: &Reply, now: ServerTime) -> bool {
+fn is_valid(reply: &Reply, now: ServerTime) -> bool {
     reply.at > now.plus_ms(-IDEMPOTENCY_AGE_MS_MAX)
 }
 
 pub(crate) fn find(command: &FindReply, memory: &Memory) -> Result<Option<Reply>, Failure> {
     let FindReply { merchant, key, now } = command;
-    let found = memory.rows.replies.get(&(*merchant, key.clone()));
-    Ok(found.filter(|reply| is_kept(reply, *now)).map(|reply| reply.as_ref().clone()))
+    let found = memory.rows.idempotency_records.get(&(*merchant, key.clone()));
+    Ok(found.filter(|reply| is_valid(reply, *now)).map(|reply| reply.as_ref().clone()))
 }

@@ -64,7 +64,7 @@ struct Rows {
     events: BTreeMap<EventId, EventRow>,
     deliveries: BTreeMap<DeliveryKey, Arc<Delivery>>,
     attempts: BTreeMap<(DeliveryKey, u32), Arc<Attempt>>,
-    replies: BTreeMap<(MerchantId, String), Arc<Reply>>,
+    idempotency_records: BTreeMap<(MerchantId, String), Arc<Reply>>,
     clock_jobs: BTreeMap<(MerchantId, ClockId), ClockJob>,
 }
 
@@ -123,10 +123,10 @@ fn is_free(leased_until: Option<ServerTime>, now: ServerTime) -> bool {
 fn page<P: Ord + Copy, T>(rows: impl Iterator<Item = (P, T)>, page: Page<P>) -> Listed<T> {
     let limit: usize = exact(page.limit, "a page has at most PAGE_ROWS_MAX rows");
     let mut rows: Vec<(P, T)> = rows
-        .filter(|(place, _)| match page.cursor {
+        .filter(|(position, _)| match page.cursor {
             Cursor::Newest => true,
-            Cursor::After(after) => *place < after,
-            Cursor::Before(before) => *place > before,
+            Cursor::After(after) => *position < after,
+            Cursor::Before(before) => *position > before,
         })
         .collect();
     rows.sort_by(|(one, _), (two, _)| two.cmp(one));

@@ -11,11 +11,12 @@ use model::refresh::RefreshStatus;
 
 pub(crate) fn prune(command: &Prune, memory: &mut Memory) -> Result<Pruned, Failure> {
     let Prune { now } = *command;
-    let replies_until = now.plus_ms(-IDEMPOTENCY_AGE_MS_MAX);
-    let replies = memory.rows.replies.values().filter(|reply| reply.at <= replies_until);
-    let replies = oldest(replies.map(|reply| (reply.at, (reply.merchant, reply.key.clone()))));
-    for key in &replies {
-        memory.rows.replies.remove(key);
+    let records_until = now.plus_ms(-IDEMPOTENCY_AGE_MS_MAX);
+    let records =
+        memory.rows.idempotency_records.values().filter(|reply| reply.at <= records_until);
+    let records = oldest(records.map(|reply| (reply.at, (reply.merchant, reply.key.clone()))));
+    for key in &records {
+        memory.rows.idempotency_records.remove(key);
     }
     let events_until = now.plus_ms(-EVENT_AGE_MS_MAX).0;
     let events = memory.rows.events.values().filter(|row| {
@@ -45,7 +46,7 @@ pub(crate) fn prune(command: &Prune, memory: &mut Memory) -> Result<Pruned, Fail
     }
     let count = |rows: usize| exact(rows, "a batch has at most PRUNE_ROWS_MAX rows");
     Ok(Pruned {
-        replies: count(replies.len()),
+        replies: count(records.len()),
         events: count(events.len()),
         refreshes: count(refreshes.len()),
         objects: count(objects.len()),

@@ -14,11 +14,11 @@ use std::sync::Arc;
 /// Stores started refreshes. Returns false if one conflicts with a stored job.
 pub(super) fn insert_many(
     jobs: &[RefreshJob],
-    at_once: Option<(RefreshKey, RefreshStatus)>,
+    ended_now: Option<(RefreshKey, RefreshStatus)>,
     memory: &mut Memory,
 ) -> bool {
     jobs.iter().all(|job| {
-        let status = match at_once {
+        let status = match ended_now {
             Some((key, status)) if key == job.key => status,
             _ => job.status,
         };
@@ -68,7 +68,7 @@ pub(crate) fn claim(
 }
 
 /// The pending job of a claim, if the claim is the newest.
-fn held<'a>(claim: &Claim, memory: &'a mut Memory) -> Option<&'a mut RefreshJob> {
+fn find_claimed<'a>(claim: &Claim, memory: &'a mut Memory) -> Option<&'a mut RefreshJob> {
     let job = memory.rows.refreshes.get_mut(&claim.key)?;
     let holds = job.merchant == claim.merchant
         && job.status == RefreshStatus::Pending
@@ -77,7 +77,7 @@ fn held<'a>(claim: &Claim, memory: &'a mut Memory) -> Option<&'a mut RefreshJob>
 }
 
 pub(crate) fn put_off(command: &PutOffRefresh, memory: &mut Memory) -> Result<Written, Failure> {
-    let Some(job) = held(&command.claim, memory) else { return Ok(Written::Stale) };
+    let Some(job) = find_claimed(&command.claim, memory) else { return Ok(Written::Stale) };
     job.run_at = command.run_at;
     job.attempts = command.attempts;
     job.leased_until = None;
@@ -94,8 +94,8 @@ pub(crate) fn apply(command: &ApplyRefresh, memory: &mut Memory) -> Result<Writt
     if !end(claim, RefreshStatus::Succeeded, &change.started, memory) {
         return Ok(Written::Stale);
     }
-    let at_once = Some((claim.key, RefreshStatus::Succeeded));
-    if !account::apply_change(change, at_once, memory)? {
+    let ended_now = Some((claim.key, RefreshStatus::Succeeded));
+    if !account::apply_change(change, ended_now, memory)? {
         return Ok(Written::Stale);
     }
     if let Some(ownership) = ownership {
@@ -108,9 +108,9 @@ pub(crate) fn apply(command: &ApplyRefresh, memory: &mut Memory) -> Result<Writt
 
 pub(crate) fn fail(command: &FailRefresh, memory: &mut Memory) -> Result<Written, Failure> {
     let FailRefresh { claim, change } = command;
-    let at_once = Some((claim.key, RefreshStatus::Failed));
+    let ended_now = Some((claim.key, RefreshStatus::Failed));
     let fits = end(claim, RefreshStatus::Failed, &change.started, memory)
-        && account::apply_change(change, at_once, memory)?;
+        && account::apply_change(change, ended_now, memory)?;
     Ok(if fits { Written::Done } else { Written::Stale })
 }
 
@@ -119,7 +119,7 @@ fn end(claim: &Claim, status: RefreshStatus, started: &[RefreshJob], memory: &mu
     if claim.number.is_none() {
         return started.iter().any(|job| job.key == claim.key);
     }
-    let Some(job) = held(claim, memory) else { return false };
+    let Some(job) = find_claimed(claim, memory) else { return false };
     job.status = status;
     job.leased_until = None;
     true

@@ -43,7 +43,9 @@ fn split_off(merchants: &[MerchantId], all: &mut Rows) -> Rows {
         events: split(&mut all.events, |_, row| is_in(&row.event.merchant)),
         attempts: split(&mut all.attempts, |(key, _), _| deliveries.contains_key(key)),
         deliveries,
-        replies: split(&mut all.replies, |(merchant, _), _| is_in(merchant)),
+        idempotency_records: split(&mut all.idempotency_records, |(merchant, _), _| {
+            is_in(merchant)
+        }),
         clock_jobs: split(&mut all.clock_jobs, |(merchant, _), _| is_in(merchant)),
     }
 }
@@ -193,7 +195,10 @@ fn put_back(rows: &Rows, floor: u32, gone: &Rows, memory: &mut Memory) {
     memory.rows.transactions.extend(rows.transactions.iter().map(|(id, row)| (*id, row.clone())));
     memory.rows.events.extend(rows.events.iter().map(|(id, row)| (*id, row.clone())));
     memory.rows.attempts.extend(rows.attempts.iter().map(|(key, row)| (*key, row.clone())));
-    memory.rows.replies.extend(rows.replies.iter().map(|(key, row)| (key.clone(), row.clone())));
+    memory
+        .rows
+        .idempotency_records
+        .extend(rows.idempotency_records.iter().map(|(key, row)| (key.clone(), row.clone())));
 }
 
 pub(crate) fn drop_snapshot(
@@ -252,7 +257,7 @@ fn clear(owner: MerchantId, memory: &mut Memory) -> Result<Option<(u32, Rows)>, 
 fn record_last(reply: Option<&Reply>, memory: &mut Memory) {
     if let Some(reply) = reply {
         let key = (reply.merchant, reply.key.clone());
-        memory.rows.replies.insert(key, Arc::new(reply.clone()));
+        memory.rows.idempotency_records.insert(key, Arc::new(reply.clone()));
     }
 }
 

@@ -29,12 +29,12 @@ pub(crate) fn list(
 ) -> Result<Option<ListedTransactions>, Failure> {
     let ListTransactions { merchant, account, transacted_at, after, page: wanted } = *command;
     let find = FindAccount { merchant, account };
-    let Some(held) = super::account::find(&find, memory)? else { return Ok(None) };
+    let Some(found) = super::account::find(&find, memory)? else { return Ok(None) };
     let rows = rows_of(memory, merchant, account)
         .filter(|row| transacted_at.contains(row.shown.transacted_at.0))
         .filter(|row| after.is_none_or(|after| row.shown.sequence > after))
         .map(|row| (row.shown.id, row.shown.clone()));
-    Ok(Some(ListedTransactions { account: (&held).into(), page: page(rows, wanted) }))
+    Ok(Some(ListedTransactions { account: (&found).into(), page: page(rows, wanted) }))
 }
 
 pub(crate) fn find(
@@ -42,7 +42,7 @@ pub(crate) fn find(
     memory: &Memory,
 ) -> Result<Option<Transaction>, Failure> {
     let FindTransaction { merchant, transaction } = *command;
-    Ok(held(memory, merchant, transaction).map(|row| row.shown.clone()))
+    Ok(find_row(memory, merchant, transaction).map(|row| row.shown.clone()))
 }
 
 pub(crate) fn find_left_out(
@@ -62,10 +62,10 @@ pub(crate) fn find_bank_id(
     memory: &Memory,
 ) -> Result<Option<String>, Failure> {
     let FindBankId { merchant, transaction } = *command;
-    Ok(held(memory, merchant, transaction).map(|row| row.bank_id.clone()))
+    Ok(find_row(memory, merchant, transaction).map(|row| row.bank_id.clone()))
 }
 
-fn held(memory: &Memory, owner: MerchantId, id: TransactionId) -> Option<&HeldTransaction> {
+fn find_row(memory: &Memory, owner: MerchantId, id: TransactionId) -> Option<&HeldTransaction> {
     let (merchant, row) = memory.rows.transactions.get(&id)?;
     (*merchant == owner).then_some(row.as_ref())
 }
@@ -75,11 +75,11 @@ pub(crate) fn find_held(
     memory: &Memory,
 ) -> Result<Vec<HeldTransaction>, Failure> {
     let FindHeld { merchant, account, bank_ids, range } = command;
-    let held = rows_of(memory, *merchant, *account).filter(|row| {
+    let rows = rows_of(memory, *merchant, *account).filter(|row| {
         bank_ids.contains(&row.bank_id)
             || range.is_some_and(|(from, to)| (from..=to).contains(&row.shown.transacted_at))
     });
-    Ok(held.cloned().collect())
+    Ok(rows.cloned().collect())
 }
 
 /// Stores new rows, and the newest form of stored rows.

@@ -4,7 +4,7 @@ use super::list::{Lists, Window, lists};
 use super::{
     Batch, Failure, Reading, column, event, from_json, idempotency, number, object, refresh,
 };
-use crate::seal::Spot;
+use crate::seal::CellPosition;
 use crate::{
     AccountChange, AccountsOf, Bounds, ChangeAccount, ChangeConnection, CompleteLink, Connection,
     FindAccount, FindConnection, FindLinkedAccount, FindOwnership, ListAccounts, Listed,
@@ -24,15 +24,17 @@ use std::collections::BTreeMap;
 pub(super) const INSERT_ACCOUNT: &str = "INSERT INTO accounts (account, merchant, customer, \
      holder_account, clock, institution, bank_account, created, bucket, version, status, due_at, \
      body, authorized_by) \
-     VALUES (:account, :merchant, :customer, :holder_account, :clock, :institution, :bank_account, :created, :bucket, :version, :status, :due_at, :body, :authorized_by) \
+     VALUES (:account, :merchant, :customer, :holder_account, :clock, :institution, \
+     :bank_account, :created, :bucket, :version, :status, :due_at, :body, :authorized_by) \
      ON CONFLICT DO NOTHING";
 /// Tried first, because it changes no index: it sets no indexed column.
 pub(super) const UPDATE_ACCOUNT_BODY: &str = "UPDATE accounts SET version = :version, body = :body \
-     WHERE account = :account AND merchant = :merchant AND version = :version - 1 AND status = :status AND due_at IS :due_at \
-     AND authorized_by = :authorized_by";
+     WHERE account = :account AND merchant = :merchant AND version = :version - 1 \
+     AND status = :status AND due_at IS :due_at AND authorized_by = :authorized_by";
 /// The other columns never change after the link.
 pub(super) const UPDATE_ACCOUNT: &str = "UPDATE OR IGNORE accounts \
-     SET version = :version, body = :body, status = :status, due_at = :due_at, authorized_by = :authorized_by \
+     SET version = :version, body = :body, status = :status, due_at = :due_at, \
+     authorized_by = :authorized_by \
      WHERE account = :account AND merchant = :merchant AND version = :version - 1";
 pub(super) const FIND_ACCOUNT: &str =
     "SELECT body FROM accounts WHERE account = ?1 AND merchant = ?2";
@@ -62,10 +64,13 @@ pub(super) const LIST_ACCOUNTS_OF_AUTHORIZATION: Lists = lists!(
 );
 pub(super) const INSERT_CONNECTION: &str = "INSERT INTO connections (account, merchant, version, \
      relinked_at, credential, state, balance_cursor, ownership_cursor, transactions_cursor) \
-     VALUES (:account, :merchant, :version, :relinked_at, :credential, :state, :balance_cursor, :ownership_cursor, :transactions_cursor) ON CONFLICT DO NOTHING";
+     VALUES (:account, :merchant, :version, :relinked_at, :credential, :state, :balance_cursor, \
+     :ownership_cursor, :transactions_cursor) ON CONFLICT DO NOTHING";
 pub(super) const UPDATE_CONNECTION: &str = "UPDATE connections SET version = :version, \
-     relinked_at = :relinked_at, credential = :credential, state = :state, balance_cursor = :balance_cursor, ownership_cursor = :ownership_cursor, \
-     transactions_cursor = :transactions_cursor WHERE account = :account AND merchant = :merchant AND version = :version - 1";
+     relinked_at = :relinked_at, credential = :credential, state = :state, \
+     balance_cursor = :balance_cursor, ownership_cursor = :ownership_cursor, \
+     transactions_cursor = :transactions_cursor \
+     WHERE account = :account AND merchant = :merchant AND version = :version - 1";
 pub(super) const FIND_CONNECTION: &str = "SELECT version, relinked_at, credential, state, \
      balance_cursor, ownership_cursor, transactions_cursor FROM connections \
      WHERE account = ?1 AND merchant = ?2";
@@ -106,7 +111,22 @@ fn insert(new: &NewAccount, batch: &Batch<'_>) -> Result<bool, Failure> {
     };
     let inserted = batch.execute(
         INSERT_ACCOUNT,
-        named_params! { ":account": column(account.id.number()), ":merchant": column(account.merchant.number()), ":customer": customer, ":holder_account": holder_account, ":clock": account.clock.map(|clock| column(clock.number())), ":institution": column(account.institution.number()), ":bank_account": account.bank_account, ":created": account.created.0, ":bucket": account.id.bucket(), ":version": column(account.version), ":status": account.status.word(), ":due_at": due_at(account).map(|at| at.0), ":body": serde_json::to_string(account)?, ":authorized_by": account.authorization.text().as_str() },
+        named_params! {
+            ":account": column(account.id.number()),
+            ":merchant": column(account.merchant.number()),
+            ":customer": customer,
+            ":holder_account": holder_account,
+            ":clock": account.clock.map(|clock| column(clock.number())),
+            ":institution": column(account.institution.number()),
+            ":bank_account": account.bank_account,
+            ":created": account.created.0,
+            ":bucket": account.id.bucket(),
+            ":version": column(account.version),
+            ":status": account.status.word(),
+            ":due_at": due_at(account).map(|at| at.0),
+            ":body": serde_json::to_string(account)?,
+            ":authorized_by": account.authorization.text().as_str(),
+        },
     )?;
     let fits = inserted == 1
         && store_connection(connection, INSERT_CONNECTION, batch)?
@@ -127,10 +147,10 @@ pub(crate) fn change(command: &ChangeAccount, batch: &Batch<'_>) -> Result<Writt
 }
 
 /// Stores a change with everything that is committed with it. Returns true if its versions match.
-/// `at_once` names a refresh that starts and ends in this command, with its final status.
+/// `ended_now` names a refresh that starts and ends in this command, with its final status.
 pub(super) fn apply_change(
     change: &AccountChange,
-    at_once: Option<(RefreshKey, model::refresh::RefreshStatus)>,
+    ended_now: Option<(RefreshKey, model::refresh::RefreshStatus)>,
     batch: &Batch<'_>,
 ) -> Result<bool, Failure> {
     let AccountChange { account, started, ended, connection, events } = change;
@@ -147,7 +167,7 @@ pub(super) fn apply_change(
             return Ok(false);
         }
     }
-    if !refresh::insert_many(started, at_once, batch)? {
+    if !refresh::insert_many(started, ended_now, batch)? {
         return Ok(false);
     }
     event::insert_many(events, batch)?;
@@ -157,7 +177,15 @@ pub(super) fn apply_change(
 /// Replaces an account. Returns true if its version is one above the stored one.
 fn replace(account: &Account, batch: &Batch<'_>) -> Result<bool, Failure> {
     let authorization = account.authorization.text();
-    let values = named_params! { ":account": column(account.id.number()), ":merchant": column(account.merchant.number()), ":version": column(account.version), ":body": serde_json::to_string(account)?, ":status": account.status.word(), ":due_at": due_at(account).map(|at| at.0), ":authorized_by": authorization.as_str() };
+    let values = named_params! {
+        ":account": column(account.id.number()),
+        ":merchant": column(account.merchant.number()),
+        ":version": column(account.version),
+        ":body": serde_json::to_string(account)?,
+        ":status": account.status.word(),
+        ":due_at": due_at(account).map(|at| at.0),
+        ":authorized_by": authorization.as_str(),
+    };
     Ok(batch.execute(UPDATE_ACCOUNT_BODY, values)? == 1
         || batch.execute(UPDATE_ACCOUNT, values)? == 1)
 }
@@ -251,7 +279,7 @@ fn list_ids(
     reading: &Reading<'_>,
 ) -> Result<Listed<Account>, Failure> {
     let mut found = BTreeMap::new();
-    reading.at_once(|| {
+    reading.in_transaction(|| {
         for id in ids {
             if let Some(account) = get(merchant, *id, reading)? {
                 found.insert((account.created.0, column(id.number())), account);
@@ -269,8 +297,8 @@ fn list_ids(
     Ok(window.page(items))
 }
 
-fn credential_spot<'a>(row: &'a [&'a [u8]]) -> Spot<'a> {
-    Spot { column: "connections.credential", row }
+fn credential_position<'a>(row: &'a [&'a [u8]]) -> CellPosition<'a> {
+    CellPosition { column: "connections.credential", row }
 }
 
 /// Replaces a connection. Returns true if its version is one above the stored one.
@@ -294,7 +322,17 @@ fn store_connection(
     let cursor = |feature| cursors.get(&feature);
     let stored = batch.execute(
         sql,
-        named_params! { ":account": column(account), ":merchant": column(merchant.number()), ":version": column(*version), ":relinked_at": relinked_at.0, ":credential": batch.seal.seal(credential_spot(&row), credential)?, ":state": state, ":balance_cursor": cursor(Feature::Balance), ":ownership_cursor": cursor(Feature::Ownership), ":transactions_cursor": cursor(Feature::Transactions) },
+        named_params! {
+            ":account": column(account),
+            ":merchant": column(merchant.number()),
+            ":version": column(*version),
+            ":relinked_at": relinked_at.0,
+            ":credential": batch.seal.seal(credential_position(&row), credential)?,
+            ":state": state,
+            ":balance_cursor": cursor(Feature::Balance),
+            ":ownership_cursor": cursor(Feature::Ownership),
+            ":transactions_cursor": cursor(Feature::Transactions),
+        },
     )?;
     Ok(stored == 1)
 }
@@ -333,7 +371,7 @@ pub(crate) fn find_connection(
             merchant,
             version: number(row, 0)?,
             relinked_at: AccountTime(row.get(1)?),
-            credential: reading.seal.open(credential_spot(&row_key), sealed)?,
+            credential: reading.seal.open(credential_position(&row_key), sealed)?,
             state: row.get(3)?,
             cursors,
         })

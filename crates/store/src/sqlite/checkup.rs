@@ -34,7 +34,7 @@ pub(crate) fn check_up(path: &Path, seal: Option<&Sealer>) -> Result<Checkup, Op
 mod tests {
     use super::*;
     use crate::Store;
-    use crate::sqlite::tests::{Still, at};
+    use crate::sqlite::tests::{Fixed, at};
     use std::io::{Seek as _, SeekFrom, Write as _};
     use std::sync::Arc;
 
@@ -45,12 +45,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("bankfeed.db");
         let settings = at(&path);
-        let own = Sealer::new(settings.seal_key, Arc::new(Still));
+        let own = Sealer::new(settings.seal_key, Arc::new(Fixed));
         let store = Store::open(settings).unwrap();
         let found = check_up(&path, Some(&own)).unwrap();
         assert_eq!(found.migrations_done, found.migrations_known);
         assert_eq!((found.faults.as_slice(), found.opens), ([].as_slice(), Some(true)));
-        let other = Sealer::new([9; 32], Arc::new(Still));
+        let other = Sealer::new([9; 32], Arc::new(Fixed));
         assert_eq!(check_up(&path, Some(&other)).unwrap().opens, Some(false));
         assert_eq!(check_up(&path, None).unwrap().opens, None);
         drop(store);

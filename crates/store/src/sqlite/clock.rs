@@ -77,7 +77,7 @@ pub(crate) fn list_due(
     let ListDueOnClock { merchant, clock, until, limit } = command;
     let owner = column(merchant.number());
     let key = params![owner, column(clock.number()), until.0, super::limit(*limit)];
-    reading.at_once(|| {
+    reading.in_transaction(|| {
         let accounts = reading.list(LIST_DUE_ACCOUNTS_ON_CLOCK, key, |row| from_json(row, 0))?;
         let refreshes = reading.list(LIST_DUE_REFRESHES_ON_CLOCK, key, refresh::read)?;
         let objects = reading.list(LIST_DUE_OBJECTS_ON_CLOCK, key, |row| {
@@ -92,13 +92,13 @@ pub(crate) fn step(command: &StepClock, batch: &Batch<'_>) -> Result<Written, Fa
     let StepClock { claim, clock, items, events, leased_until } = command;
     let merchant = column(claim.merchant.number());
     let number = column(claim.clock.number());
-    let held = if clock.status == ClockStatus::Advancing {
+    let changed = if clock.status == ClockStatus::Advancing {
         let values = params![merchant, number, claim.number, leased_until.0];
         batch.execute(CONTINUE_CLOCK, values)?
     } else {
         batch.execute(DELETE_CLOCK_JOB, params![merchant, number, claim.number])?
     };
-    if held == 0 || !object::replace(&Object::TestClock(clock.clone()), batch)? {
+    if changed == 0 || !object::replace(&Object::TestClock(clock.clone()), batch)? {
         return Ok(Written::Stale);
     }
     for item in items {

@@ -19,7 +19,8 @@ use std::collections::HashMap;
 
 pub(super) const INSERT_DELIVERY: &str = "INSERT INTO deliveries (shard, number, endpoint, \
      merchant, status, attempts, due_at, claim, leased_until, payload, resent_from, hit) \
-     VALUES (:shard, :number, :endpoint, :merchant, :status, :attempts, :due_at, :claim, :leased_until, :payload, :resent_from, :hit) ON CONFLICT DO NOTHING";
+     VALUES (:shard, :number, :endpoint, :merchant, :status, :attempts, :due_at, :claim, \
+     :leased_until, :payload, :resent_from, :hit) ON CONFLICT DO NOTHING";
 /// Exempt like the other statements of claims, because they work for all merchants.
 pub(super) const FIND_NEXT_ENDPOINT: &str =
     "SELECT MIN(endpoint) FROM deliveries WHERE status = 'pending' AND endpoint > ?1";
@@ -32,9 +33,10 @@ pub(super) const CLAIM_DELIVERY: &str = "UPDATE deliveries \
      SET claim = claim + 1, leased_until = ?2 WHERE rowid = ?1 \
      RETURNING shard, number, endpoint, merchant, status, attempts, due_at, claim, leased_until, \
      payload, resent_from, hit";
-pub(super) const SETTLE_DELIVERY: &str = "UPDATE deliveries SET status = :status, due_at = :due_at, \
-     attempts = attempts + :attempts_added, leased_until = NULL \
-     WHERE shard = :shard AND number = :number AND endpoint = :endpoint AND merchant = :merchant AND claim = :claim \
+pub(super) const SETTLE_DELIVERY: &str = "UPDATE deliveries SET status = :status, \
+     due_at = :due_at, attempts = attempts + :attempts_added, leased_until = NULL \
+     WHERE shard = :shard AND number = :number AND endpoint = :endpoint \
+     AND merchant = :merchant AND claim = :claim \
      AND status = 'pending'";
 pub(super) const INSERT_ATTEMPT: &str = "INSERT INTO attempts (shard, number, endpoint, attempt, \
      merchant, body) VALUES (:shard, :number, :endpoint, :attempt, :merchant, :body) \
@@ -51,7 +53,8 @@ pub(super) const RESEND_DELIVERY: &str = "UPDATE deliveries SET status = 'pendin
      WHERE shard = :shard AND number = :number AND endpoint = :endpoint AND merchant = :merchant \
      AND (leased_until IS NULL OR leased_until <= :now) AND attempts < :attempts_max";
 pub(super) const RELEASE_DELIVERY: &str = "UPDATE deliveries SET due_at = :now \
-     WHERE shard = :shard AND number = :number AND endpoint = :endpoint AND merchant = :merchant AND due_at > :now \
+     WHERE shard = :shard AND number = :number AND endpoint = :endpoint \
+     AND merchant = :merchant AND due_at > :now \
      AND status = 'pending' AND attempts = 0 AND leased_until IS NULL";
 /// Includes deliveries of connected accounts. The id of an endpoint is unique in the server.
 pub(super) const RELEASE_ENDPOINT: &str = "UPDATE deliveries SET due_at = ?2 \
@@ -70,7 +73,20 @@ pub(super) fn insert(
     let hit = delivery.hit.as_ref().map(serde_json::to_string).transpose()?;
     let inserted = batch.execute(
         INSERT_DELIVERY,
-        named_params! { ":shard": column(event.shard), ":number": column(event.number), ":endpoint": column(delivery.key.endpoint.number()), ":merchant": column(merchant.number()), ":status": delivery.status.word(), ":attempts": delivery.attempts, ":due_at": delivery.due_at.0, ":claim": delivery.claim, ":leased_until": delivery.leased_until.map(|until| until.0), ":payload": delivery.payload, ":resent_from": delivery.resent_from, ":hit": hit },
+        named_params! {
+            ":shard": column(event.shard),
+            ":number": column(event.number),
+            ":endpoint": column(delivery.key.endpoint.number()),
+            ":merchant": column(merchant.number()),
+            ":status": delivery.status.word(),
+            ":attempts": delivery.attempts,
+            ":due_at": delivery.due_at.0,
+            ":claim": delivery.claim,
+            ":leased_until": delivery.leased_until.map(|until| until.0),
+            ":payload": delivery.payload,
+            ":resent_from": delivery.resent_from,
+            ":hit": hit,
+        },
     )?;
     Ok(inserted == 1)
 }
@@ -168,14 +184,30 @@ pub(crate) fn settle(command: &SettleDelivery, batch: &Batch<'_>) -> Result<Writ
     let merchant = column(command.merchant.number());
     let settled = batch.execute(
         SETTLE_DELIVERY,
-        named_params! { ":shard": shard, ":number": event, ":endpoint": endpoint, ":merchant": merchant, ":claim": command.claim, ":status": command.status.word(), ":due_at": command.due_at.0, ":attempts_added": command.attempt.is_some() },
+        named_params! {
+            ":shard": shard,
+            ":number": event,
+            ":endpoint": endpoint,
+            ":merchant": merchant,
+            ":claim": command.claim,
+            ":status": command.status.word(),
+            ":due_at": command.due_at.0,
+            ":attempts_added": command.attempt.is_some(),
+        },
     )?;
     if settled == 0 {
         return Ok(Written::Stale);
     }
     if let Some(attempt) = &command.attempt {
         let body = serde_json::to_string(attempt)?;
-        let values = named_params! { ":shard": shard, ":number": event, ":endpoint": endpoint, ":attempt": attempt.number, ":merchant": merchant, ":body": body };
+        let values = named_params! {
+            ":shard": shard,
+            ":number": event,
+            ":endpoint": endpoint,
+            ":attempt": attempt.number,
+            ":merchant": merchant,
+            ":body": body,
+        };
         batch.execute(INSERT_ATTEMPT, values)?;
     }
     Ok(Written::Done)
@@ -186,7 +218,7 @@ pub(crate) fn list(
     command: &ListDeliveries,
     reading: &Reading<'_>,
 ) -> Result<Vec<WithAttempts>, Failure> {
-    reading.at_once(|| list_of(command.merchant, command.event, |_| true, reading))
+    reading.in_transaction(|| list_of(command.merchant, command.event, |_| true, reading))
 }
 
 /// The deliveries of an event that match `wanted`, with their attempts.
@@ -237,9 +269,9 @@ pub(crate) fn list_ledger(
             Ok((event, EventPlace { created: AccountTime(row.get(2)?), position }))
         })?;
         // The index led to this row, so a missing row means that the database is corrupt.
-        let (event, place) = found.ok_or(Failure::Unreadable("events.position_listed"))?;
+        let (event, list_position) = found.ok_or(Failure::Unreadable("events.position_listed"))?;
         let wanted = |delivery: &Delivery| {
-            let at = DeliveryPlace { event: place, endpoint: delivery.key.endpoint };
+            let at = DeliveryPlace { event: list_position, endpoint: delivery.key.endpoint };
             endpoint.is_none_or(|endpoint| endpoint == delivery.key.endpoint)
                 && status.is_none_or(|status| status == delivery.status)
                 && match page.cursor {
@@ -257,8 +289,8 @@ pub(crate) fn list_ledger(
     Ok(window.page(items))
 }
 
-/// A position beside that of a stored event. Positions are microseconds, so only a corrupt row is at
-/// the end of the numbers.
+/// A position beside that of a stored event. Positions are microseconds, so only a corrupt row is
+/// at the end of the numbers.
 fn neighbour(position: Option<i64>) -> Result<i64, Failure> {
     position.ok_or(Failure::Unreadable("events.position"))
 }
@@ -279,7 +311,14 @@ pub(crate) fn resend(command: &ResendDeliveries, batch: &Batch<'_>) -> Result<Wr
         }
         let key = delivery_key(DeliveryKey { event: *event, ..delivery.key }, *merchant);
         let [shard, number, endpoint, owner] = key;
-        let values = named_params! { ":shard": shard, ":number": number, ":endpoint": endpoint, ":merchant": owner, ":now": now.0, ":attempts_max": DELIVERY_ATTEMPTS_MAX };
+        let values = named_params! {
+            ":shard": shard,
+            ":number": number,
+            ":endpoint": endpoint,
+            ":merchant": owner,
+            ":now": now.0,
+            ":attempts_max": DELIVERY_ATTEMPTS_MAX,
+        };
         if batch.execute(RESEND_DELIVERY, values)? == 0 {
             return Ok(Written::Stale);
         }
@@ -290,7 +329,16 @@ pub(crate) fn resend(command: &ResendDeliveries, batch: &Batch<'_>) -> Result<Wr
 /// Makes a delivery due that waits for its first attempt.
 pub(crate) fn release(command: &ReleaseDelivery, batch: &Batch<'_>) -> Result<(), Failure> {
     let [shard, number, endpoint, owner] = delivery_key(command.key, command.merchant);
-    batch.execute(RELEASE_DELIVERY, named_params! { ":shard": shard, ":number": number, ":endpoint": endpoint, ":merchant": owner, ":now": command.now.0 })?;
+    batch.execute(
+        RELEASE_DELIVERY,
+        named_params! {
+            ":shard": shard,
+            ":number": number,
+            ":endpoint": endpoint,
+            ":merchant": owner,
+            ":now": command.now.0,
+        },
+    )?;
     Ok(())
 }
 

@@ -14,7 +14,8 @@ use rusqlite::{Row, named_params, params};
 
 pub(super) const INSERT_EVENT: &str = "INSERT INTO events (position, shard, number, merchant, \
      account, created, type, undispatched, position_listed, body) \
-     VALUES (:position, :shard, :number, :merchant, :account, :created, :type, 1, :position, :body) \
+     VALUES (:position, :shard, :number, :merchant, :account, :created, :type, 1, :position, \
+     :body) \
      ON CONFLICT (shard, number) DO NOTHING";
 pub(super) const FIND_EVENT: &str = "SELECT position, undispatched, body, \
      (SELECT COUNT(*) FROM deliveries AS d WHERE d.shard = e.shard AND d.number = e.number \
@@ -41,10 +42,10 @@ pub(super) const LIST_EVENTS: Lists = Lists {
 };
 /// The caller sorts the rows, because the index has another order. The plus sign prevents `SQLite`
 /// from reading all later events of the server instead.
-pub(super) const LIST_PLACES_OF_ACCOUNT: &str = "SELECT position, type FROM events \
+pub(super) const LIST_POSITIONS_OF_ACCOUNT: &str = "SELECT position, type FROM events \
      WHERE shard = ?1 AND merchant = ?2 AND account = ?1 AND +position > ?3";
 /// The same for all accounts of a merchant, from the index of its list alone.
-pub(super) const LIST_PLACES: &str = "SELECT position_listed, type FROM events \
+pub(super) const LIST_POSITIONS: &str = "SELECT position_listed, type FROM events \
      WHERE merchant = ?1 AND position_listed > ?2";
 /// Exempt, because the dispatcher works for all merchants.
 pub(super) const LIST_UNDISPATCHED: &str =
@@ -59,7 +60,16 @@ pub(super) fn insert_many(events: &[Event], batch: &Batch<'_>) -> Result<(), Fai
     for event in events {
         batch.execute(
             INSERT_EVENT,
-            named_params! { ":position": batch.next_position()?, ":shard": column(event.id.shard), ":number": column(event.id.number), ":merchant": column(event.merchant.number()), ":account": event.account.map(|account| column(account.number())), ":created": event.created.0, ":type": event.event_type.word(), ":body": serde_json::to_string(event)? },
+            named_params! {
+                ":position": batch.next_position()?,
+                ":shard": column(event.id.shard),
+                ":number": column(event.id.number),
+                ":merchant": column(event.merchant.number()),
+                ":account": event.account.map(|account| column(account.number())),
+                ":created": event.created.0,
+                ":type": event.event_type.word(),
+                ":body": serde_json::to_string(event)?,
+            },
         )?;
     }
     Ok(())
@@ -108,23 +118,23 @@ pub(crate) fn list_after(
 ) -> Result<Vec<StoredEvent>, Failure> {
     let ListEventsAfter { merchant, account, types, after, limit } = command;
     let owner = column(merchant.number());
-    let place = |row: &Row<'_>| {
+    let position = |row: &Row<'_>| {
         let event_type = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
         Ok((row.get::<_, i64>(0)?, takes_type(types, event_type)))
     };
-    reading.at_once(|| {
-        let mut places = match account {
+    reading.in_transaction(|| {
+        let mut positions = match account {
             Some(account) => {
                 let key = params![column(account.number()), owner, after];
-                reading.list(LIST_PLACES_OF_ACCOUNT, key, place)?
+                reading.list(LIST_POSITIONS_OF_ACCOUNT, key, position)?
             }
-            None => reading.list(LIST_PLACES, params![owner, after], place)?,
+            None => reading.list(LIST_POSITIONS, params![owner, after], position)?,
         };
-        places.retain(|(_, taken)| *taken);
-        places.sort_unstable();
-        places.truncate(*limit);
-        let mut events = Vec::with_capacity(places.len());
-        for (position, _) in places {
+        positions.retain(|(_, taken)| *taken);
+        positions.sort_unstable();
+        positions.truncate(*limit);
+        let mut events = Vec::with_capacity(positions.len());
+        for (position, _) in positions {
             let found = reading.find(GET_LISTED_EVENT, params![position, owner], read)?;
             events.push(found.ok_or(Failure::Unreadable("events.position_listed"))?);
         }
@@ -133,11 +143,11 @@ pub(crate) fn list_after(
 }
 
 fn pair_page(page: Page<EventPlace>) -> Page<(i64, i64)> {
-    let pair = |place: EventPlace| (place.created.0, place.position);
+    let pair = |position: EventPlace| (position.created.0, position.position);
     let cursor = match page.cursor {
         Cursor::Newest => Cursor::Newest,
-        Cursor::After(place) => Cursor::After(pair(place)),
-        Cursor::Before(place) => Cursor::Before(pair(place)),
+        Cursor::After(position) => Cursor::After(pair(position)),
+        Cursor::Before(position) => Cursor::Before(pair(position)),
     };
     Page { limit: page.limit, cursor }
 }

@@ -1,19 +1,20 @@
 //! Idempotency records.
 
 use super::{Batch, Failure, Reading, column};
-use crate::seal::Spot;
+use crate::seal::CellPosition;
 use crate::{FindReply, RecordReply, Reply, Written};
 use model::clock::ServerTime;
 use model::limits::IDEMPOTENCY_AGE_MS_MAX;
 use rusqlite::{named_params, params};
 
 /// A record that is too old is replaced by the new one.
-pub(super) const INSERT_REPLY: &str = "INSERT INTO replies (merchant, key, fingerprint, \
-     request_id, status, body, at) VALUES (:merchant, :key, :fingerprint, :request_id, :status, :body, :at) \
+pub(super) const INSERT_RECORD: &str = "INSERT INTO replies (merchant, key, fingerprint, \
+     request_id, status, body, at) VALUES (:merchant, :key, :fingerprint, :request_id, :status, \
+     :body, :at) \
      ON CONFLICT (merchant, key) DO UPDATE SET fingerprint = excluded.fingerprint, \
      request_id = excluded.request_id, status = excluded.status, body = excluded.body, \
      at = excluded.at WHERE replies.at <= :expired_at";
-pub(super) const FIND_REPLY: &str = "SELECT fingerprint, request_id, status, body, at \
+pub(super) const FIND_RECORD: &str = "SELECT fingerprint, request_id, status, body, at \
      FROM replies WHERE merchant = ?1 AND key = ?2 AND at > ?3";
 
 /// Stores a record without another change.
@@ -30,10 +31,19 @@ pub(super) fn record_optional(reply: Option<&Reply>, batch: &Batch<'_>) -> Resul
 fn insert(reply: &Reply, batch: &Batch<'_>) -> Result<bool, Failure> {
     let merchant = reply.merchant.number();
     let row = [&merchant.to_be_bytes()[..], reply.key.as_bytes()];
-    let body = batch.seal.seal(Spot { column: "replies.body", row: &row }, &reply.body)?;
+    let body = batch.seal.seal(CellPosition { column: "replies.body", row: &row }, &reply.body)?;
     let inserted = batch.execute(
-        INSERT_REPLY,
-        named_params! { ":merchant": column(merchant), ":key": reply.key, ":fingerprint": reply.fingerprint, ":request_id": reply.request_id, ":status": reply.status, ":body": body, ":at": reply.at.0, ":expired_at": reply.at.plus_ms(-IDEMPOTENCY_AGE_MS_MAX).0 },
+        INSERT_RECORD,
+        named_params! {
+            ":merchant": column(merchant),
+            ":key": reply.key,
+            ":fingerprint": reply.fingerprint,
+            ":request_id": reply.request_id,
+            ":status": reply.status,
+            ":body": body,
+            ":at": reply.at.0,
+            ":expired_at": reply.at.plus_ms(-IDEMPOTENCY_AGE_MS_MAX).0,
+        },
     )?;
     Ok(inserted == 1)
 }
@@ -43,9 +53,9 @@ pub(crate) fn find(command: &FindReply, reading: &Reading<'_>) -> Result<Option<
     let FindReply { merchant, key, now } = command;
     let oldest = now.plus_ms(-IDEMPOTENCY_AGE_MS_MAX);
     let number = merchant.number();
-    reading.find(FIND_REPLY, params![column(number), key, oldest.0], |row| {
+    reading.find(FIND_RECORD, params![column(number), key, oldest.0], |row| {
         let row_key = [&number.to_be_bytes()[..], key.as_bytes()];
-        let spot = Spot { column: "replies.body", row: &row_key };
+        let position = CellPosition { column: "replies.body", row: &row_key };
         let sealed = row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?;
         Ok(Reply {
             merchant: *merchant,
@@ -53,7 +63,7 @@ pub(crate) fn find(command: &FindReply, reading: &Reading<'_>) -> Result<Option<
             fingerprint: row.get(0)?,
             request_id: row.get(1)?,
             status: row.get(2)?,
-            body: reading.seal.open(spot, sealed)?,
+            body: reading.seal.open(position, sealed)?,
             at: ServerTime(row.get(4)?),
         })
     })

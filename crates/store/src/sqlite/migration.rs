@@ -44,14 +44,14 @@ pub(super) fn count_done(connection: &Connection, migrations: &[&str]) -> Result
     let known = exact(migrations.len(), "there are few migrations");
     let mut done = 0;
     for (number, checksum) in list(connection)? {
-        let place: usize = exact(number, "a usize has at least 32 bits");
-        let Some(sql) = place.checked_sub(1).and_then(|place| migrations.get(place)) else {
+        let index: usize = exact(number, "a usize has at least 32 bits");
+        let Some(sql) = index.checked_sub(1).and_then(|index| migrations.get(index)) else {
             return Err(OpenError::NewerDatabase { found: number, known });
         };
         if checksum != checksum_of(sql) {
             return Err(OpenError::ChangedMigration(number));
         }
-        done = done.max(place);
+        done = done.max(index);
     }
     Ok(done)
 }
@@ -91,7 +91,7 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection, &["SELECT 1", "SELECT 2"]).unwrap();
         let error = migrate(&mut connection, &["SELECT 1"]).unwrap_err();
-        insta::assert_snapshot!(error, @"the database has migration 2, and this program knows them up to 1");
+        insta::assert_snapshot!(error, @"the database has migration 2, but this bankfeed only knows 1; use a newer one");
     }
 
     /// A database with another migration is rejected with its number.
@@ -100,7 +100,7 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection, &["SELECT 1"]).unwrap();
         let error = migrate(&mut connection, &["SELECT 2"]).unwrap_err();
-        insta::assert_snapshot!(error, @"migration 1 of the database is not the one of this program");
+        insta::assert_snapshot!(error, @"migration 1 of the database differs from that of this bankfeed");
     }
 
     /// A failing migration also undoes the migrations that ran before it.

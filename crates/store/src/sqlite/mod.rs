@@ -6,12 +6,12 @@
 //! | batch | the writer's open transaction, as one command sees it |
 //! | reading | a reader's connection, as one command sees it |
 //!
-//! The database is in write-ahead mode with full synchronisation, so an acknowledged commit survives
-//! a crash. After a crash, any other commit is either complete or has no effect.
+//! The database is in write-ahead mode with full synchronisation, so an acknowledged commit
+//! survives a crash. After a crash, any other commit is either complete or has no effect.
 //!
-//! Every statement compares the shard key and the merchant, so that a row is never read with another
-//! merchant's key. The shard key is the account for rows of an account, and the merchant for all
-//! other rows. Exempt statements say so with the reason.
+//! Every statement compares the shard key and the merchant, so that a row is never read with
+//! another merchant's key. The shard key is the account for rows of an account, and the merchant
+//! for all other rows. Exempt statements say so with the reason.
 
 #![expect(
     clippy::trivially_copy_pass_by_ref,
@@ -176,14 +176,14 @@ impl Reading<'_> {
     }
 
     /// Lets several statements read one state. Within a batch they do so already.
-    pub(crate) fn at_once<T>(
+    pub(crate) fn in_transaction<T>(
         &self,
         read: impl FnOnce() -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let transaction = self.connection.unchecked_transaction()?;
-        let answer = read()?;
+        let output = read()?;
         transaction.commit()?;
-        Ok(answer)
+        Ok(output)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::list::{Lists, Window, lists};
 use super::{Batch, Failure, Reading, column, event, idempotency, number, word};
-use crate::seal::{Sealer, Spot};
+use crate::seal::{CellPosition, Sealer};
 use crate::{
     ChangeObject, ChangeObjects, Changed, CreateObject, Created, Cursor, FindObject,
     FindObjectByLookup, Kind, ListDueObjects, ListObjects, Listed, Object, ObjectPlace, ObjectsOf,
@@ -20,10 +20,11 @@ pub(super) const COUNT_KIND: &str =
     "SELECT COUNT(*) FROM objects WHERE merchant = ?1 AND kind = ?2 AND deleted = 0";
 pub(super) const INSERT_OBJECT: &str = "INSERT INTO objects (merchant, kind, number, version, \
      created, deleted, customer, clock, lookup, due_at, forget_at, secret, body) \
-     VALUES (:merchant, :kind, :number, :version, :created, :deleted, :customer, :clock, :lookup, :due_at, :forget_at, :secret, :body) ON CONFLICT DO NOTHING";
+     VALUES (:merchant, :kind, :number, :version, :created, :deleted, :customer, :clock, :lookup, \
+     :due_at, :forget_at, :secret, :body) ON CONFLICT DO NOTHING";
 pub(super) const UPDATE_OBJECT: &str = "UPDATE objects SET version = :version, created = :created, \
-     deleted = :deleted, customer = :customer, clock = :clock, lookup = :lookup, due_at = :due_at, forget_at = :forget_at, \
-     secret = :secret, body = :body \
+     deleted = :deleted, customer = :customer, clock = :clock, lookup = :lookup, \
+     due_at = :due_at, forget_at = :forget_at, secret = :secret, body = :body \
      WHERE merchant = :merchant AND kind = :kind AND number = :number AND version = :version - 1";
 pub(super) const FIND_OBJECT: &str =
     "SELECT body, secret FROM objects WHERE merchant = ?1 AND kind = ?2 AND number = ?3";
@@ -36,31 +37,33 @@ pub(super) const LIST_OBJECTS: Lists = lists!(
     "number"
 );
 pub(super) const LIST_OBJECTS_BY_LOOKUP: Lists = lists!(
-    "SELECT body, secret FROM objects WHERE merchant = :merchant AND kind = :kind AND lookup = :lookup \
-     AND deleted = 0",
+    "SELECT body, secret FROM objects WHERE merchant = :merchant AND kind = :kind \
+     AND lookup = :lookup AND deleted = 0",
     "created",
     "number"
 );
 pub(super) const LIST_OBJECTS_OF_CUSTOMER: Lists = lists!(
-    "SELECT body, secret FROM objects WHERE merchant = :merchant AND kind = :kind AND customer = :customer \
-     AND deleted = 0",
+    "SELECT body, secret FROM objects WHERE merchant = :merchant AND kind = :kind \
+     AND customer = :customer AND deleted = 0",
     "created",
     "number"
 );
 pub(super) const LIST_OBJECTS_ON_CLOCK: Lists = lists!(
-    "SELECT body, secret FROM objects WHERE merchant = :merchant AND kind = :kind AND clock = :clock \
-     AND (:lookup IS NULL OR lookup = :lookup) AND deleted = 0",
+    "SELECT body, secret FROM objects WHERE merchant = :merchant AND kind = :kind \
+     AND clock = :clock AND (:lookup IS NULL OR lookup = :lookup) AND deleted = 0",
     "created",
     "number"
 );
 pub(super) const LIST_OBJECTS_ON_NO_CLOCK: Lists = lists!(
-    "SELECT body, secret FROM objects WHERE merchant = :merchant AND kind = :kind AND clock IS NULL \
+    "SELECT body, secret FROM objects WHERE merchant = :merchant AND kind = :kind \
+     AND clock IS NULL \
      AND deleted = 0",
     "created",
     "number"
 );
 pub(super) const LIST_OBJECTS_ON_NO_CLOCK_BY_LOOKUP: Lists = lists!(
-    "SELECT body, secret FROM objects WHERE merchant = :merchant AND kind = :kind AND lookup = :lookup \
+    "SELECT body, secret FROM objects WHERE merchant = :merchant AND kind = :kind \
+     AND lookup = :lookup \
      AND clock IS NULL AND deleted = 0",
     "created",
     "number"
@@ -163,7 +166,21 @@ fn count(batch: &Batch<'_>, sql: &str, params: impl rusqlite::Params) -> Result<
 fn store(object: &Object, sql: &str, batch: &Batch<'_>) -> Result<usize, Failure> {
     batch.execute(
         sql,
-        named_params! { ":merchant": column(object.merchant().number()), ":kind": object.kind().word(), ":number": column(object.number()), ":version": column(object.version()), ":created": object.created().0, ":deleted": object.deleted(), ":customer": object.customer().map(CustomerId::number).map(column), ":clock": object.clock().map(|clock| column(clock.number())), ":lookup": object.lookup(), ":due_at": object.due_at().map(|at| at.0), ":forget_at": object.forget_at().map(|at| at.0), ":secret": seal_secret(object, batch.seal)?, ":body": object.body()? },
+        named_params! {
+            ":merchant": column(object.merchant().number()),
+            ":kind": object.kind().word(),
+            ":number": column(object.number()),
+            ":version": column(object.version()),
+            ":created": object.created().0,
+            ":deleted": object.deleted(),
+            ":customer": object.customer().map(CustomerId::number).map(column),
+            ":clock": object.clock().map(|clock| column(clock.number())),
+            ":lookup": object.lookup(),
+            ":due_at": object.due_at().map(|at| at.0),
+            ":forget_at": object.forget_at().map(|at| at.0),
+            ":secret": seal_secret(object, batch.seal)?,
+            ":body": object.body()?,
+        },
     )
 }
 
@@ -171,11 +188,11 @@ fn store(object: &Object, sql: &str, batch: &Batch<'_>) -> Result<usize, Failure
 fn seal_secret(object: &Object, seal: &Sealer) -> Result<Option<Vec<u8>>, Failure> {
     let Some(secret) = object.secret() else { return Ok(None) };
     let row = row_key(object.merchant(), object.kind(), object.number());
-    seal.seal(spot(&[&row]), &secret).map(Some)
+    seal.seal(secret_position(&[&row]), &secret).map(Some)
 }
 
-fn spot<'a>(row: &'a [&'a [u8]]) -> Spot<'a> {
-    Spot { column: "objects.secret", row }
+fn secret_position<'a>(row: &'a [&'a [u8]]) -> CellPosition<'a> {
+    CellPosition { column: "objects.secret", row }
 }
 
 fn row_key(merchant: MerchantId, kind: Kind, number: u64) -> Vec<u8> {
@@ -191,7 +208,7 @@ fn read(merchant: MerchantId, kind: Kind, row: &Row<'_>, seal: &Sealer) -> Resul
     let whole = match stored {
         Some(stored) => {
             let row = row_key(merchant, kind, object.number());
-            object.restore_secret(seal.open(spot(&[&row]), stored)?)
+            object.restore_secret(seal.open(secret_position(&[&row]), stored)?)
         }
         None => object.secret().is_none(),
     };
@@ -266,11 +283,11 @@ pub(crate) fn list_due(
 
 /// A page of positions as a page of pairs.
 pub(super) fn pair_page(page: Page<ObjectPlace>) -> Page<(i64, i64)> {
-    let pair = |place: ObjectPlace| (place.created.0, column(place.number));
+    let pair = |position: ObjectPlace| (position.created.0, column(position.number));
     let cursor = match page.cursor {
         Cursor::Newest => Cursor::Newest,
-        Cursor::After(place) => Cursor::After(pair(place)),
-        Cursor::Before(place) => Cursor::Before(pair(place)),
+        Cursor::After(position) => Cursor::After(pair(position)),
+        Cursor::Before(position) => Cursor::Before(pair(position)),
     };
     Page { limit: page.limit, cursor }
 }

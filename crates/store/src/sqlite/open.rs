@@ -7,7 +7,7 @@ use super::Sqlite;
 use super::migration::{MIGRATIONS, migrate};
 use super::readers::Readers;
 use super::writer::{Writer, WriterSettings};
-use crate::seal::{Sealer, Spot};
+use crate::seal::{CellPosition, Sealer};
 use crate::{OpenError, Place, StoreSettings};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
@@ -30,7 +30,8 @@ pub(super) const FIND_SEAL_CHECK: &str = "SELECT value FROM facts WHERE name = '
 pub(super) const INSERT_SEAL_CHECK: &str =
     "INSERT INTO facts (name, value) VALUES ('seal_check', ?1)";
 
-const SEAL_CHECK: Spot<'static> = Spot { column: "facts.value", row: &[b"seal_check"] };
+const SEAL_CHECK: CellPosition<'static> =
+    CellPosition { column: "facts.value", row: &[b"seal_check"] };
 
 /// Opens a database.
 pub(super) fn open(settings: StoreSettings) -> Result<Sqlite, OpenError> {

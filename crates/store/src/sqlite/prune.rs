@@ -8,7 +8,7 @@ use model::limits::{
 };
 use rusqlite::params;
 
-pub(super) const DELETE_REPLIES: &str = "DELETE FROM replies WHERE rowid IN \
+pub(super) const DELETE_RECORDS: &str = "DELETE FROM replies WHERE rowid IN \
      (SELECT rowid FROM replies WHERE at <= ?1 ORDER BY at LIMIT ?2)";
 pub(super) const LIST_OLD_EVENTS: &str = "SELECT position, shard, number FROM events AS e \
      WHERE e.position <= ?1 AND e.undispatched = 0 \
@@ -32,10 +32,10 @@ pub(super) const DELETE_OBJECTS: &str = "DELETE FROM objects \
 /// Deletes rows past their age.
 pub(crate) fn prune(command: &Prune, batch: &Batch<'_>) -> Result<Pruned, Failure> {
     let Prune { now } = *command;
-    let replies_until = now.plus_ms(-IDEMPOTENCY_AGE_MS_MAX).0;
+    let records_until = now.plus_ms(-IDEMPOTENCY_AGE_MS_MAX).0;
     let events_until = now.plus_ms(-EVENT_AGE_MS_MAX).0;
     let refreshes_until = now.plus_ms(-REFRESH_DETAIL_AGE_MS_MAX).0;
-    let replies = batch.execute(DELETE_REPLIES, params![replies_until, PRUNE_ROWS_MAX])?;
+    let records = batch.execute(DELETE_RECORDS, params![records_until, PRUNE_ROWS_MAX])?;
     let refreshes = batch.execute(DELETE_REFRESHES, params![refreshes_until, PRUNE_ROWS_MAX])?;
     let objects = batch.execute(DELETE_OBJECTS, params![now.0, PRUNE_ROWS_MAX])?;
     let old = params![events_until, PRUNE_ROWS_MAX];
@@ -49,7 +49,7 @@ pub(crate) fn prune(command: &Prune, batch: &Batch<'_>) -> Result<Pruned, Failur
     }
     let count = |rows: usize| exact(rows, "a batch has at most PRUNE_ROWS_MAX rows");
     Ok(Pruned {
-        replies: count(replies),
+        replies: count(records),
         events: count(events.len()),
         refreshes: count(refreshes),
         objects: count(objects),

@@ -18,7 +18,8 @@ use rusqlite::{Row, named_params, params};
 pub(super) const INSERT_REFRESH: &str = "INSERT INTO refreshes (account, feature, sequence, \
      merchant, clock, status, started_at, run_server, run_clock, claim, leased_until, attempts, \
      started_server) \
-     VALUES (:account, :feature, :sequence, :merchant, :clock, :status, :started_at, :run_server, :run_clock, :claim, :leased_until, :attempts, :started_server) ON CONFLICT DO NOTHING";
+     VALUES (:account, :feature, :sequence, :merchant, :clock, :status, :started_at, :run_server, \
+     :run_clock, :claim, :leased_until, :attempts, :started_server) ON CONFLICT DO NOTHING";
 /// Exempt, because workers claim for all merchants.
 pub(super) const LIST_CLAIMABLE: &str = "SELECT r.account, r.feature, r.sequence, r.merchant, \
      r.clock, r.status, r.started_at, r.run_server, r.run_clock, r.claim, r.leased_until, \
@@ -29,36 +30,56 @@ pub(super) const LIST_CLAIMABLE: &str = "SELECT r.account, r.feature, r.sequence
      WHERE j.merchant = r.merchant AND j.clock = r.clock) \
      ORDER BY r.run_server, r.account, r.feature LIMIT ?2";
 pub(super) const CLAIM_REFRESH: &str = "UPDATE refreshes SET claim = :claim, attempts = :attempts, \
-     leased_until = :leased_until WHERE account = :account AND feature = :feature AND sequence = :sequence AND merchant = :merchant";
-pub(super) const PUT_OFF_REFRESH: &str = "UPDATE refreshes SET run_server = :run_server, run_clock = :run_clock, \
-     attempts = :attempts, leased_until = NULL WHERE account = :account AND feature = :feature AND sequence = :sequence \
+     leased_until = :leased_until WHERE account = :account AND feature = :feature \
+     AND sequence = :sequence AND merchant = :merchant";
+pub(super) const PUT_OFF_REFRESH: &str = "UPDATE refreshes SET run_server = :run_server, \
+     run_clock = :run_clock, \
+     attempts = :attempts, leased_until = NULL WHERE account = :account \
+     AND feature = :feature AND sequence = :sequence \
      AND merchant = :merchant AND claim = :claim AND status = 'pending'";
 pub(super) const END_REFRESH: &str = "UPDATE refreshes SET status = :status, leased_until = NULL \
-     WHERE account = :account AND feature = :feature AND sequence = :sequence AND merchant = :merchant AND claim = :claim \
+     WHERE account = :account AND feature = :feature AND sequence = :sequence \
+     AND merchant = :merchant AND claim = :claim \
      AND status = 'pending'";
-pub(super) const INTERRUPT_REFRESH: &str = "UPDATE refreshes SET status = :status, leased_until = NULL \
-     WHERE account = :account AND feature = :feature AND sequence = :sequence AND merchant = :merchant \
+pub(super) const INTERRUPT_REFRESH: &str = "UPDATE refreshes SET status = :status, leased_until = \
+     NULL \
+     WHERE account = :account AND feature = :feature AND sequence = :sequence \
+     AND merchant = :merchant \
      AND status = 'pending'";
 /// Exempt, because the scheduler works for all merchants.
 pub(super) const LIST_DUE_ACCOUNTS: &str = "SELECT body FROM accounts \
      WHERE clock IS NULL AND due_at IS NOT NULL AND due_at <= ?1 ORDER BY due_at, account LIMIT ?2";
 
-/// Stores started refreshes. Returns false if one conflicts with a stored job. `at_once` names a
+/// Stores started refreshes. Returns false if one conflicts with a stored job. `ended_now` names a
 /// refresh that ends in the same command, which is stored as ended.
 pub(super) fn insert_many(
     jobs: &[RefreshJob],
-    at_once: Option<(RefreshKey, RefreshStatus)>,
+    ended_now: Option<(RefreshKey, RefreshStatus)>,
     batch: &Batch<'_>,
 ) -> Result<bool, Failure> {
     for job in jobs {
-        let status = match at_once {
+        let status = match ended_now {
             Some((key, status)) if key == job.key => status,
             _ => job.status,
         };
         let (run_server, run_clock) = run_columns(job.run_at);
         let inserted = batch.execute(
             INSERT_REFRESH,
-            named_params! { ":account": column(job.key.account.number()), ":feature": job.key.feature.word(), ":sequence": job.key.sequence, ":merchant": column(job.merchant.number()), ":clock": job.clock.map(|clock| column(clock.number())), ":status": status.word(), ":started_at": job.started_at.0, ":run_server": run_server, ":run_clock": run_clock, ":claim": job.claim, ":leased_until": job.leased_until.map(|until| until.0), ":attempts": job.attempts, ":started_server": job.started_server.0 },
+            named_params! {
+                ":account": column(job.key.account.number()),
+                ":feature": job.key.feature.word(),
+                ":sequence": job.key.sequence,
+                ":merchant": column(job.merchant.number()),
+                ":clock": job.clock.map(|clock| column(clock.number())),
+                ":status": status.word(),
+                ":started_at": job.started_at.0,
+                ":run_server": run_server,
+                ":run_clock": run_clock,
+                ":claim": job.claim,
+                ":leased_until": job.leased_until.map(|until| until.0),
+                ":attempts": job.attempts,
+                ":started_server": job.started_server.0,
+            },
         )?;
         if inserted == 0 {
             return Ok(false);
@@ -113,7 +134,15 @@ pub(crate) fn claim(
         let key = job.key;
         batch.execute(
             CLAIM_REFRESH,
-            named_params! { ":account": column(key.account.number()), ":feature": key.feature.word(), ":sequence": key.sequence, ":merchant": column(job.merchant.number()), ":claim": job.claim, ":attempts": job.attempts, ":leased_until": command.leased_until.0 },
+            named_params! {
+                ":account": column(key.account.number()),
+                ":feature": key.feature.word(),
+                ":sequence": key.sequence,
+                ":merchant": column(job.merchant.number()),
+                ":claim": job.claim,
+                ":attempts": job.attempts,
+                ":leased_until": command.leased_until.0,
+            },
         )?;
     }
     Ok(jobs)
@@ -126,7 +155,16 @@ pub(crate) fn put_off(command: &PutOffRefresh, batch: &Batch<'_>) -> Result<Writ
     let key = claim.key;
     let put_off = batch.execute(
         PUT_OFF_REFRESH,
-        named_params! { ":account": column(key.account.number()), ":feature": key.feature.word(), ":sequence": key.sequence, ":merchant": column(claim.merchant.number()), ":claim": claim.number, ":run_server": run_server, ":run_clock": run_clock, ":attempts": attempts },
+        named_params! {
+            ":account": column(key.account.number()),
+            ":feature": key.feature.word(),
+            ":sequence": key.sequence,
+            ":merchant": column(claim.merchant.number()),
+            ":claim": claim.number,
+            ":run_server": run_server,
+            ":run_clock": run_clock,
+            ":attempts": attempts,
+        },
     )?;
     if put_off == 0 {
         return Ok(Written::Stale);
@@ -145,8 +183,8 @@ pub(crate) fn apply(command: &ApplyRefresh, batch: &Batch<'_>) -> Result<Written
     if !end(claim, RefreshStatus::Succeeded, &change.started, batch)? {
         return Ok(Written::Stale);
     }
-    let at_once = Some((claim.key, RefreshStatus::Succeeded));
-    if !account::apply_change(change, at_once, batch)? {
+    let ended_now = Some((claim.key, RefreshStatus::Succeeded));
+    if !account::apply_change(change, ended_now, batch)? {
         return Ok(Written::Stale);
     }
     if let Some(ownership) = ownership {
@@ -159,9 +197,9 @@ pub(crate) fn apply(command: &ApplyRefresh, batch: &Batch<'_>) -> Result<Written
 /// Ends a refresh without data.
 pub(crate) fn fail(command: &FailRefresh, batch: &Batch<'_>) -> Result<Written, Failure> {
     let FailRefresh { claim, change } = command;
-    let at_once = Some((claim.key, RefreshStatus::Failed));
+    let ended_now = Some((claim.key, RefreshStatus::Failed));
     let fits = end(claim, RefreshStatus::Failed, &change.started, batch)?
-        && account::apply_change(change, at_once, batch)?;
+        && account::apply_change(change, ended_now, batch)?;
     Ok(if fits { Written::Done } else { Written::Stale })
 }
 
@@ -179,7 +217,14 @@ fn end(
     };
     let ended = batch.execute(
         END_REFRESH,
-        named_params! { ":account": column(key.account.number()), ":feature": key.feature.word(), ":sequence": key.sequence, ":merchant": column(claim.merchant.number()), ":claim": number, ":status": status.word() },
+        named_params! {
+            ":account": column(key.account.number()),
+            ":feature": key.feature.word(),
+            ":sequence": key.sequence,
+            ":merchant": column(claim.merchant.number()),
+            ":claim": number,
+            ":status": status.word(),
+        },
     )?;
     Ok(ended == 1)
 }
@@ -193,7 +238,13 @@ pub(super) fn interrupt(
 ) -> Result<bool, Failure> {
     let ended = batch.execute(
         INTERRUPT_REFRESH,
-        named_params! { ":account": column(key.account.number()), ":feature": key.feature.word(), ":sequence": key.sequence, ":merchant": column(merchant.number()), ":status": status.word() },
+        named_params! {
+            ":account": column(key.account.number()),
+            ":feature": key.feature.word(),
+            ":sequence": key.sequence,
+            ":merchant": column(merchant.number()),
+            ":status": status.word(),
+        },
     )?;
     Ok(ended == 1)
 }

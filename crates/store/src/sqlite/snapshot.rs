@@ -3,7 +3,7 @@
 //! Only this module removes and restores rows of transactions, and always all of a merchant's in
 //! one command.
 
-use super::snapshot_table::{KEPT, Kept};
+use super::snapshot_table::{SNAPSHOT_TABLES, SnapshotTable};
 use super::{
     Batch, Failure, Reading, column, from_json, idempotency, number, object, optional_number,
 };
@@ -41,7 +41,7 @@ pub(super) const FIND_HIGHEST_DELIVERY: &str = "SELECT MAX(claim) FROM deliverie
 pub(super) const LIST_ALL_ACCOUNTS: &str = "SELECT body FROM accounts WHERE merchant = ?1";
 pub(super) const SET_ACCOUNT_BODY: &str =
     "UPDATE accounts SET body = ?3 WHERE account = ?1 AND merchant = ?2";
-pub(super) const DELETE_REPLY: &str = "DELETE FROM replies WHERE merchant = ?1 AND key = ?2";
+pub(super) const DELETE_RECORD: &str = "DELETE FROM replies WHERE merchant = ?1 AND key = ?2";
 pub(super) const DELETE_SNAPSHOT: &str =
     "DELETE FROM objects WHERE merchant = ?1 AND kind = 'snapshot' AND number = ?2";
 
@@ -58,7 +58,7 @@ pub(crate) fn measure(
     command: &MeasureSandbox,
     reading: &Reading<'_>,
 ) -> Result<SandboxSize, Failure> {
-    reading.at_once(|| size_of(command.merchant, reading))
+    reading.in_transaction(|| size_of(command.merchant, reading))
 }
 
 /// Copies a sandbox.
@@ -86,9 +86,9 @@ pub(crate) fn take(command: &TakeSnapshot, batch: &Batch<'_>) -> Result<Snapshot
     }
     let id = column(snapshot.id.number());
     for merchant in &size.merchants {
-        for kept in KEPT {
+        for table in SNAPSHOT_TABLES {
             let left_out = left_out(owner, *merchant);
-            run(kept.take, &[&column(merchant.number()), &left_out, &id], batch)?;
+            run(table.take, &[&column(merchant.number()), &left_out, &id], batch)?;
         }
     }
     Ok(Snapshotted::Done)
@@ -115,8 +115,8 @@ pub(crate) fn restore(
             return Ok(Snapshotted::MerchantsFull);
         }
         let merchant = column(merchant.number());
-        for kept in KEPT {
-            run(kept.restore, &[&merchant, &id, &floor], batch)?;
+        for table in SNAPSHOT_TABLES {
+            run(table.restore, &[&merchant, &id, &floor], batch)?;
         }
         for account in list_accounts(merchant, batch)? {
             let known = rows.get(&account.id).copied();
@@ -144,8 +144,8 @@ pub(crate) fn drop_snapshot(
     };
     let id = column(snapshot.id.number());
     for merchant in &snapshot.size.merchants {
-        for kept in KEPT {
-            run(kept.drop, &[&column(merchant.number()), &id], batch)?;
+        for table in SNAPSHOT_TABLES {
+            run(table.drop, &[&column(merchant.number()), &id], batch)?;
         }
     }
     batch.execute(DELETE_SNAPSHOT, params![column(owner.number()), id])?;
@@ -192,8 +192,8 @@ fn clear(owner: MerchantId, batch: &Batch<'_>) -> Result<Option<Cleared>, Failur
             counts.push(account.highest_count());
             rows.insert(account.id, account.rows);
         }
-        for kept in KEPT {
-            run(kept.clear, &[&number, &left_out(owner, *merchant)], batch)?;
+        for table in SNAPSHOT_TABLES {
+            run(table.clear, &[&number, &left_out(owner, *merchant)], batch)?;
         }
     }
     let floor = floor_above(counts)?;
@@ -208,7 +208,7 @@ fn clear(owner: MerchantId, batch: &Batch<'_>) -> Result<Option<Cleared>, Failur
 fn record_last(reply: Option<&Reply>, batch: &Batch<'_>) -> Result<(), Failure> {
     if let Some(reply) = reply {
         let key = params![column(reply.merchant.number()), reply.key];
-        batch.execute(DELETE_REPLY, key)?;
+        batch.execute(DELETE_RECORD, key)?;
     }
     let free = idempotency::record_optional(reply, batch)?;
     assert!(free, "the key was freed in this very command");
@@ -239,7 +239,7 @@ fn size_of(owner: MerchantId, reading: &Reading<'_>) -> Result<SandboxSize, Fail
     let mut size = SandboxSize { merchants, counts: BTreeMap::new(), bytes: 0 };
     for merchant in &size.merchants {
         let left_out = left_out(owner, *merchant);
-        for Kept { measure, .. } in KEPT {
+        for SnapshotTable { measure, .. } in SNAPSHOT_TABLES {
             let mut statement = reading.connection.prepare_cached(measure)?;
             let values: [&dyn ToSql; 2] = [&column(merchant.number()), &left_out];
             let taken = &values[..statement.parameter_count()];
@@ -247,7 +247,7 @@ fn size_of(owner: MerchantId, reading: &Reading<'_>) -> Result<SandboxSize, Fail
             while let Some(row) = found.next()? {
                 let kind: String = row.get(0)?;
                 let rows = number(row, 1)?;
-                if rows > 0 && kind != "reply" {
+                if rows > 0 && kind != "idempotency_record" {
                     *size.counts.entry(kind).or_default() += rows;
                     size.bytes += number(row, 2)?;
                 }

@@ -1,5 +1,5 @@
-//! The tables of a snapshot, and for each table the statements that measure, copy, remove and restore
-//! the rows of one merchant.
+//! The tables of a snapshot, and for each table the statements that measure, copy, remove and
+//! restore the rows of one merchant.
 //!
 //! A macro builds the statements, because they differ only in the table's name and columns. Each
 //! statement takes the first one, two or three of these parameters:
@@ -11,7 +11,7 @@
 
 /// The statements of one table.
 #[derive(Clone, Copy)]
-pub(super) struct Kept {
+pub(super) struct SnapshotTable {
     /// The table.
     #[cfg_attr(not(test), expect(dead_code, reason = "tests look for tables that are missing"))]
     pub(super) table: &'static str,
@@ -30,9 +30,9 @@ pub(super) struct Kept {
 /// Builds the statements of a table. The arguments are its name, its columns without the merchant,
 /// the values with which these are restored, the measured columns, the condition for a merchant's
 /// rows, and the grouping of the measured rows.
-macro_rules! kept {
+macro_rules! snapshot_table {
     ($table:literal, $columns:literal, $restored:literal, $measured:literal, $which:literal $(, $group:literal)?) => {
-        Kept {
+        SnapshotTable {
             table: $table,
             measure: concat!(
                 "SELECT ", $measured, " FROM ", $table, " WHERE ", $which $(, " ", $group)?
@@ -54,8 +54,8 @@ macro_rules! kept {
 }
 
 /// Every table with rows of merchants. Tables whose rows are found by rows of another come first.
-pub(super) const KEPT: &[Kept] = &[
-    kept!(
+pub(super) const SNAPSHOT_TABLES: &[SnapshotTable] = &[
+    snapshot_table!(
         "attempts",
         "shard, number, endpoint, attempt, body",
         "shard, number, endpoint, attempt, body",
@@ -63,7 +63,7 @@ pub(super) const KEPT: &[Kept] = &[
         "(shard, number) IN (SELECT e.shard, e.number FROM events AS e WHERE e.merchant = ?1) \
          AND merchant = ?1"
     ),
-    kept!(
+    snapshot_table!(
         "deliveries",
         "shard, number, endpoint, status, attempts, due_at, claim, leased_until, payload, \
          resent_from, hit",
@@ -72,28 +72,28 @@ pub(super) const KEPT: &[Kept] = &[
         "(shard, number) IN (SELECT e.shard, e.number FROM events AS e WHERE e.merchant = ?1) \
          AND merchant = ?1"
     ),
-    kept!(
+    snapshot_table!(
         "events",
         "position, shard, number, account, created, type, undispatched, position_listed, body",
         "position, shard, number, account, created, type, undispatched, position_listed, body",
         "'event', COUNT(*), COALESCE(SUM(OCTET_LENGTH(body)), 0)",
         "merchant = ?1"
     ),
-    kept!(
+    snapshot_table!(
         "transactions",
         "account, listed_at, ordinal, transacted_at, sequence, bank_id, body",
         "account, listed_at, ordinal, transacted_at, sequence, bank_id, body",
         "'transaction', COUNT(*), COALESCE(SUM(OCTET_LENGTH(body)), 0)",
         "account IN (SELECT a.account FROM accounts AS a WHERE a.merchant = ?1) AND merchant = ?1"
     ),
-    kept!(
+    snapshot_table!(
         "ownerships",
         "account, sequence, body",
         "account, sequence, body",
         "'ownership', COUNT(*), COALESCE(SUM(OCTET_LENGTH(body)), 0)",
         "account IN (SELECT a.account FROM accounts AS a WHERE a.merchant = ?1) AND merchant = ?1"
     ),
-    kept!(
+    snapshot_table!(
         "refreshes",
         "account, feature, sequence, clock, status, started_at, run_server, run_clock, claim, \
          leased_until, attempts, started_server",
@@ -102,7 +102,7 @@ pub(super) const KEPT: &[Kept] = &[
         "'refresh', COUNT(*), 0",
         "account IN (SELECT a.account FROM accounts AS a WHERE a.merchant = ?1) AND merchant = ?1"
     ),
-    kept!(
+    snapshot_table!(
         "connections",
         "account, version, relinked_at, credential, state, balance_cursor, ownership_cursor, \
          transactions_cursor",
@@ -111,7 +111,7 @@ pub(super) const KEPT: &[Kept] = &[
         "'connection', COUNT(*), COALESCE(SUM(OCTET_LENGTH(state)), 0)",
         "account IN (SELECT a.account FROM accounts AS a WHERE a.merchant = ?1) AND merchant = ?1"
     ),
-    kept!(
+    snapshot_table!(
         "accounts",
         "account, customer, holder_account, clock, institution, bank_account, created, bucket, \
          version, status, due_at, body, authorized_by",
@@ -120,7 +120,7 @@ pub(super) const KEPT: &[Kept] = &[
         "'account', COUNT(*), COALESCE(SUM(OCTET_LENGTH(body)), 0)",
         "merchant = ?1"
     ),
-    kept!(
+    snapshot_table!(
         "objects",
         "kind, number, version, created, deleted, customer, clock, lookup, secret, body, due_at, \
          forget_at",
@@ -130,14 +130,14 @@ pub(super) const KEPT: &[Kept] = &[
         "merchant = ?1 AND kind NOT IN ('snapshot', ?2)",
         "GROUP BY kind"
     ),
-    kept!(
+    snapshot_table!(
         "replies",
         "key, fingerprint, request_id, status, body, at",
         "key, fingerprint, request_id, status, body, at",
-        "'reply', COUNT(*), 0",
+        "'idempotency_record', COUNT(*), 0",
         "merchant = ?1"
     ),
-    kept!(
+    snapshot_table!(
         "clock_jobs",
         "clock, claim, leased_until",
         "clock, ?3, NULL",

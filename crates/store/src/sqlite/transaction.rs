@@ -16,7 +16,8 @@ use std::collections::HashSet;
 
 pub(super) const LIST_TRANSACTIONS: Lists = lists!(
     "SELECT listed_at, ordinal, transacted_at, sequence, body FROM transactions \
-     WHERE account = :account AND merchant = :merchant AND transacted_at BETWEEN :transacted_from AND :transacted_to",
+     WHERE account = :account AND merchant = :merchant \
+     AND transacted_at BETWEEN :transacted_from AND :transacted_to",
     "listed_at",
     "ordinal"
 );
@@ -26,7 +27,8 @@ pub(super) const LIST_CHANGED: Lists = Lists {
     older: "SELECT t.listed_at, t.ordinal, t.transacted_at, t.sequence, t.body \
         FROM (SELECT account, listed_at, ordinal FROM transactions \
             INDEXED BY transactions_changed \
-            WHERE account = :account AND sequence > :after AND transacted_at BETWEEN :transacted_from AND :transacted_to \
+            WHERE account = :account AND sequence > :after \
+            AND transacted_at BETWEEN :transacted_from AND :transacted_to \
             AND (listed_at, ordinal) < (:edge_first, :edge_second) AND listed_at >= :end \
             ORDER BY listed_at DESC, ordinal DESC LIMIT :row_limit) AS c \
         CROSS JOIN transactions AS t ON t.account = c.account AND t.listed_at = c.listed_at \
@@ -35,7 +37,8 @@ pub(super) const LIST_CHANGED: Lists = Lists {
     newer: "SELECT t.listed_at, t.ordinal, t.transacted_at, t.sequence, t.body \
         FROM (SELECT account, listed_at, ordinal FROM transactions \
             INDEXED BY transactions_changed \
-            WHERE account = :account AND sequence > :after AND transacted_at BETWEEN :transacted_from AND :transacted_to \
+            WHERE account = :account AND sequence > :after \
+            AND transacted_at BETWEEN :transacted_from AND :transacted_to \
             AND (listed_at, ordinal) > (:edge_first, :edge_second) AND listed_at <= :end \
             ORDER BY listed_at, ordinal LIMIT :row_limit) AS c \
         CROSS JOIN transactions AS t ON t.account = c.account AND t.listed_at = c.listed_at \
@@ -51,7 +54,8 @@ pub(super) const FIND_BANK_ID: &str = "SELECT bank_id FROM transactions \
 pub(super) const FIND_LEFT_OUT: &str = "SELECT sequence FROM transactions \
      INDEXED BY transactions_changed \
      WHERE account = :account AND merchant = :merchant AND sequence > :after \
-     AND (transacted_at < :transacted_from OR transacted_at > :transacted_to) ORDER BY sequence DESC LIMIT 1";
+     AND (transacted_at < :transacted_from OR transacted_at > :transacted_to) \
+     ORDER BY sequence DESC LIMIT 1";
 /// Without the hint, `SQLite` reads the whole account, because it assumes ten rows for any account
 /// and no advantage of an index.
 pub(super) const FIND_BY_BANK_ID: &str = "SELECT listed_at, ordinal, transacted_at, sequence, \
@@ -62,7 +66,8 @@ pub(super) const LIST_ACCOUNT: &str = "SELECT listed_at, ordinal, transacted_at,
 /// A row never changes its position or its bank id.
 pub(super) const UPSERT_TRANSACTION: &str = "INSERT INTO transactions (account, listed_at, \
      ordinal, merchant, transacted_at, sequence, bank_id, body) \
-     VALUES (:account, :listed_at, :ordinal, :merchant, :transacted_at, :sequence, :bank_id, :body) \
+     VALUES (:account, :listed_at, :ordinal, :merchant, :transacted_at, :sequence, :bank_id, \
+     :body) \
      ON CONFLICT (account, listed_at, ordinal) DO UPDATE SET \
      transacted_at = excluded.transacted_at, sequence = excluded.sequence, body = excluded.body \
      WHERE merchant = excluded.merchant";
@@ -124,7 +129,13 @@ pub(crate) fn find_left_out(
     reading: &Reading<'_>,
 ) -> Result<Option<u32>, Failure> {
     let FindLeftOut { merchant, account, transacted_at, after } = *command;
-    let key = named_params! { ":account": column(account.number()), ":merchant": column(merchant.number()), ":after": after.unwrap_or(0), ":transacted_from": transacted_at.from.unwrap_or(i64::MIN), ":transacted_to": transacted_at.to.unwrap_or(i64::MAX) };
+    let key = named_params! {
+        ":account": column(account.number()),
+        ":merchant": column(merchant.number()),
+        ":after": after.unwrap_or(0),
+        ":transacted_from": transacted_at.from.unwrap_or(i64::MIN),
+        ":transacted_to": transacted_at.to.unwrap_or(i64::MAX),
+    };
     reading.find(FIND_LEFT_OUT, key, |row| Ok(row.get(0)?))
 }
 
@@ -151,24 +162,24 @@ pub(crate) fn find_held(
     let FindHeld { merchant, account, bank_ids, range } = command;
     let owner = column(merchant.number());
     let shard = column(account.number());
-    let asked_for = || bank_ids.iter().map(String::as_str).collect::<HashSet<&str>>();
-    let mut held = Vec::new();
+    let wanted = || bank_ids.iter().map(String::as_str).collect::<HashSet<&str>>();
+    let mut stored = Vec::new();
     let Some((from, to)) = range else {
-        return reading.at_once(|| {
+        return reading.in_transaction(|| {
             let mut statement = reading.connection.prepare_cached(FIND_BY_BANK_ID)?;
-            for bank_id in asked_for() {
+            for bank_id in wanted() {
                 let mut rows = statement.query(params![shard, bank_id, owner])?;
                 while let Some(row) = rows.next()? {
-                    held.push(read_held(*account, row)?);
+                    stored.push(read_stored(*account, row)?);
                 }
             }
-            Ok(held)
+            Ok(stored)
         });
     };
     let mut statement = reading.connection.prepare_cached(LIST_ACCOUNT)?;
     let mut rows = statement.query(params![shard, owner])?;
     // Only rows outside of the range are compared by bank id, and usually there are few.
-    let names = LazyCell::new(asked_for);
+    let names = LazyCell::new(wanted);
     while let Some(row) = rows.next()? {
         let transacted_at = AccountTime(row.get(2)?);
         let is_named = || -> Result<bool, Failure> {
@@ -176,10 +187,10 @@ pub(crate) fn find_held(
             Ok(names.contains(bank_id))
         };
         if (*from..=*to).contains(&transacted_at) || is_named()? {
-            held.push(read_held(*account, row)?);
+            stored.push(read_stored(*account, row)?);
         }
     }
-    Ok(held)
+    Ok(stored)
 }
 
 /// Stores new rows, and the newest form of stored rows.
@@ -213,7 +224,7 @@ pub(super) fn upsert_many(
 }
 
 /// A stored row: the columns that [`read`] takes, then the bank id.
-fn read_held(account: AccountId, row: &Row<'_>) -> Result<HeldTransaction, Failure> {
+fn read_stored(account: AccountId, row: &Row<'_>) -> Result<HeldTransaction, Failure> {
     Ok(HeldTransaction { bank_id: row.get(5)?, shown: read(account, row)? })
 }
 

@@ -1,7 +1,7 @@
 //! Accounts: linked, changed, found and listed, with connections and owners.
 
 use crate::fixture::{
-    Bed, T0, account, connection, event, first, job, merchant, next, on_both, reply, session,
+    Fixture, T0, account, connection, event, first, job, merchant, next, on_both, reply, session,
 };
 use model::account::{Account, AccountStatus, Holder};
 use model::bank::Feature;
@@ -16,8 +16,8 @@ use store::{
     NewAccount, Object, ObjectPlace, Page, Written,
 };
 
-async fn find(bed: &Bed, account: &Account) -> Option<Account> {
-    bed.read(FindAccount { merchant: account.merchant, account: account.id }).await
+async fn find(fixture: &Fixture, account: &Account) -> Option<Account> {
+    fixture.read(FindAccount { merchant: account.merchant, account: account.id }).await
 }
 
 fn change(account: Account) -> ChangeAccount {
@@ -34,9 +34,9 @@ fn new(account: &Account) -> NewAccount {
 }
 
 /// The carrier of a link, which changes a new session.
-async fn carrier(bed: &Bed, number: u64) -> Object {
+async fn carrier(fixture: &Fixture, number: u64) -> Object {
     let mut session = session(merchant(1), number);
-    bed.create(Object::Session(session.clone())).await;
+    fixture.create(Object::Session(session.clone())).await;
     session.version = 2;
     Object::Session(session)
 }
@@ -44,74 +44,74 @@ async fn carrier(bed: &Bed, number: u64) -> Object {
 /// A link stores carrier, accounts, connections, jobs and events together.
 #[test]
 fn a_link_happens_whole() {
-    on_both(async |bed| {
+    on_both(async |fixture| {
         let one = account(merchant(1), 11);
         let two = account(merchant(1), 12);
-        let carrier = carrier(&bed, 1).await;
+        let carrier = carrier(&fixture, 1).await;
         let link = CompleteLink {
             objects: vec![carrier.clone()],
             new: vec![new(&one), new(&two)],
             again: vec![],
-            reply: Some(reply(merchant(1), "key", bed.time.now())),
+            reply: Some(reply(merchant(1), "key", fixture.time.now())),
         };
-        assert_eq!(bed.write(link.clone()).await, Written::Done);
-        assert_eq!(bed.write(link).await, Written::KeyTaken);
-        assert_eq!(find(&bed, &one).await, Some(one.clone()));
-        assert_eq!(find(&bed, &two).await, Some(two.clone()));
+        assert_eq!(fixture.write(link.clone()).await, Written::Done);
+        assert_eq!(fixture.write(link).await, Written::KeyTaken);
+        assert_eq!(find(&fixture, &one).await, Some(one.clone()));
+        assert_eq!(find(&fixture, &two).await, Some(two.clone()));
         let elsewhere = FindAccount { merchant: merchant(2), account: one.id };
-        assert_eq!(bed.read(elsewhere).await, None);
+        assert_eq!(fixture.read(elsewhere).await, None);
         let of = FindConnection { merchant: merchant(1), account: one.id };
-        assert_eq!(bed.read(of).await, Some(connection(&one)));
-        assert_eq!(bed.read(FindConnection { merchant: merchant(2), ..of }).await, None);
+        assert_eq!(fixture.read(of).await, Some(connection(&one)));
+        assert_eq!(fixture.read(FindConnection { merchant: merchant(2), ..of }).await, None);
         let created = new(&one).events.remove(0);
-        let found = bed.read(FindEvent { merchant: merchant(1), event: created.id }).await;
+        let found = fixture.read(FindEvent { merchant: merchant(1), event: created.id }).await;
         assert_eq!(found.map(|stored| stored.event), Some(created));
         let session = FindObject { merchant: merchant(1), kind: Kind::Session, number: 1 };
-        assert_eq!(bed.read(session).await, Some(carrier));
+        assert_eq!(fixture.read(session).await, Some(carrier));
     });
 }
 
 /// A link stores all the objects of its carrier, or none if one of them conflicts.
 #[test]
 fn a_link_takes_several_objects() {
-    on_both(async |bed| {
-        let carrier = carrier(&bed, 1).await;
+    on_both(async |fixture| {
+        let carrier = carrier(&fixture, 1).await;
         let made = Object::Session(session(merchant(1), 2));
         let link = |objects| CompleteLink { objects, new: vec![], again: vec![], reply: None };
         let both = link(vec![made.clone(), carrier.clone()]);
-        assert_eq!(bed.write(both.clone()).await, Written::Done);
+        assert_eq!(fixture.write(both.clone()).await, Written::Done);
         let find = |number| FindObject { merchant: merchant(1), kind: Kind::Session, number };
-        assert_eq!(bed.read(find(1)).await, Some(carrier));
-        assert_eq!(bed.read(find(2)).await, Some(made.clone()));
-        assert_eq!(bed.write(both).await, Written::Stale);
+        assert_eq!(fixture.read(find(1)).await, Some(carrier));
+        assert_eq!(fixture.read(find(2)).await, Some(made.clone()));
+        assert_eq!(fixture.write(both).await, Written::Stale);
         let other = Object::Session(session(merchant(1), 3));
-        assert_eq!(bed.write(link(vec![other, made])).await, Written::Stale);
-        assert_eq!(bed.read(find(3)).await, None);
+        assert_eq!(fixture.write(link(vec![other, made])).await, Written::Stale);
+        assert_eq!(fixture.read(find(3)).await, None);
     });
 }
 
 /// A link with a version conflict writes neither its carrier nor its first account.
 #[test]
 fn a_stale_link_happens_not_at_all() {
-    on_both(async |bed| {
-        let held = account(merchant(1), 11);
-        bed.link(held.clone(), vec![]).await;
-        let carrier = carrier(&bed, 1).await;
+    on_both(async |fixture| {
+        let linked = account(merchant(1), 11);
+        fixture.link(linked.clone(), vec![]).await;
+        let carrier = carrier(&fixture, 1).await;
         let other = account(merchant(1), 12);
         let mut twin = account(merchant(1), 13);
-        twin.bank_account.clone_from(&held.bank_account);
+        twin.bank_account.clone_from(&linked.bank_account);
         let link =
             |new, again| CompleteLink { objects: vec![carrier.clone()], new, again, reply: None };
         let twice = link(vec![new(&other), new(&twin)], vec![]);
-        assert_eq!(bed.write(twice).await, Written::Stale);
-        let stale = link(vec![new(&other)], vec![AccountChange::of(held.clone())]);
-        assert_eq!(bed.write(stale).await, Written::Stale);
-        assert_eq!(find(&bed, &other).await, None);
+        assert_eq!(fixture.write(twice).await, Written::Stale);
+        let stale = link(vec![new(&other)], vec![AccountChange::of(linked.clone())]);
+        assert_eq!(fixture.write(stale).await, Written::Stale);
+        assert_eq!(find(&fixture, &other).await, None);
         let session = FindObject { merchant: merchant(1), kind: Kind::Session, number: 1 };
-        assert_eq!(bed.read(session).await.map(|object| object.version()), Some(1));
-        let fits = link(vec![new(&other)], vec![AccountChange::of(next(&held))]);
-        assert_eq!(bed.write(fits.clone()).await, Written::Done);
-        assert_eq!(bed.write(fits).await, Written::Stale);
+        assert_eq!(fixture.read(session).await.map(|object| object.version()), Some(1));
+        let fits = link(vec![new(&other)], vec![AccountChange::of(next(&linked))]);
+        assert_eq!(fixture.write(fits.clone()).await, Written::Done);
+        assert_eq!(fixture.write(fits).await, Written::Stale);
     });
 }
 
@@ -119,108 +119,108 @@ fn a_stale_link_happens_not_at_all() {
 /// never compared.
 #[test]
 fn a_bank_account_is_linked_once() {
-    on_both(async |bed| {
-        let held = account(merchant(1), 11);
-        bed.link(held.clone(), vec![]).await;
+    on_both(async |fixture| {
+        let linked = account(merchant(1), 11);
+        fixture.link(linked.clone(), vec![]).await;
         let twin = |number| Account {
-            bank_account: held.bank_account.clone(),
+            bank_account: linked.bank_account.clone(),
             ..account(merchant(1), number)
         };
         let lookup = FindLinkedAccount {
             merchant: merchant(1),
-            holder: held.holder.clone().unwrap(),
-            institution: held.institution,
-            bank_account: held.bank_account.clone(),
+            holder: linked.holder.clone().unwrap(),
+            institution: linked.institution,
+            bank_account: linked.bank_account.clone(),
         };
-        assert_eq!(bed.read(lookup.clone()).await, Some(held.clone()));
+        assert_eq!(fixture.read(lookup.clone()).await, Some(linked.clone()));
         let elsewhere = FindLinkedAccount { merchant: merchant(2), ..lookup.clone() };
-        assert_eq!(bed.read(elsewhere).await, None);
+        assert_eq!(fixture.read(elsewhere).await, None);
         for (number, holder) in [
             (12, None),
             (13, None),
             (14, Some(Holder::Account("acct_1".to_owned()))),
             (15, Some(Holder::Account("acct_1".to_owned()))),
         ] {
-            bed.link(Account { holder, ..twin(number) }, vec![]).await;
+            fixture.link(Account { holder, ..twin(number) }, vec![]).await;
         }
         let holder = Holder::Account("acct_1".to_owned());
         let unmerged = FindLinkedAccount { holder, ..lookup.clone() };
-        assert_eq!(bed.read(unmerged).await, None);
+        assert_eq!(fixture.read(unmerged).await, None);
         let other_customer = Holder::Customer(CustomerId::from_number(2));
-        bed.link(Account { holder: Some(other_customer), ..twin(16) }, vec![]).await;
+        fixture.link(Account { holder: Some(other_customer), ..twin(16) }, vec![]).await;
         let link = CompleteLink {
-            objects: vec![carrier(&bed, 1).await],
+            objects: vec![carrier(&fixture, 1).await],
             new: vec![new(&twin(17))],
             again: vec![],
             reply: None,
         };
-        assert_eq!(bed.write(link.clone()).await, Written::Stale);
-        let mut gone = next(&held);
+        assert_eq!(fixture.write(link.clone()).await, Written::Stale);
+        let mut gone = next(&linked);
         gone.disconnect();
-        assert_eq!(bed.write(change(gone)).await, Written::Done);
-        assert_eq!(bed.read(lookup.clone()).await, None);
-        assert_eq!(bed.write(link).await, Written::Done);
-        assert_eq!(bed.read(lookup).await.map(|account| account.id), Some(twin(17).id));
+        assert_eq!(fixture.write(change(gone)).await, Written::Done);
+        assert_eq!(fixture.read(lookup.clone()).await, None);
+        assert_eq!(fixture.write(link).await, Written::Done);
+        assert_eq!(fixture.read(lookup).await.map(|account| account.id), Some(twin(17).id));
     });
 }
 
 /// A change is stored together with its connection, and only if both versions match.
 #[test]
 fn a_change_rests_on_a_version() {
-    on_both(async |bed| {
-        let held = account(merchant(1), 11);
-        bed.link(held.clone(), vec![]).await;
-        let mut changed = next(&held);
+    on_both(async |fixture| {
+        let linked = account(merchant(1), 11);
+        fixture.link(linked.clone(), vec![]).await;
+        let mut changed = next(&linked);
         changed.subscribe(T0);
         let mut stolen = changed.clone();
         stolen.merchant = merchant(2);
-        assert_eq!(bed.write(change(stolen)).await, Written::Stale);
+        assert_eq!(fixture.write(change(stolen)).await, Written::Stale);
         let with_old_connection = AccountChange {
-            connection: Some(connection(&held)),
+            connection: Some(connection(&linked)),
             events: vec![event(&changed, EventType::AccountReactivated, 0)],
             ..AccountChange::of(changed.clone())
         };
         let stale = ChangeAccount { change: with_old_connection.clone(), reply: None };
-        assert_eq!(bed.write(stale).await, Written::Stale);
-        assert_eq!(find(&bed, &held).await, Some(held.clone()));
-        let newer = Connection { version: 2, ..connection(&held) };
+        assert_eq!(fixture.write(stale).await, Written::Stale);
+        assert_eq!(find(&fixture, &linked).await, Some(linked.clone()));
+        let newer = Connection { version: 2, ..connection(&linked) };
         let fits = AccountChange { connection: Some(newer), ..with_old_connection };
-        let reply = Some(reply(merchant(1), "key", bed.time.now()));
+        let reply = Some(reply(merchant(1), "key", fixture.time.now()));
         let fits = ChangeAccount { change: fits, reply };
-        assert_eq!(bed.write(fits.clone()).await, Written::Done);
-        assert_eq!(bed.write(fits.clone()).await, Written::KeyTaken);
-        assert_eq!(bed.write(ChangeAccount { reply: None, ..fits }).await, Written::Stale);
-        assert_eq!(find(&bed, &held).await, Some(changed.clone()));
+        assert_eq!(fixture.write(fits.clone()).await, Written::Done);
+        assert_eq!(fixture.write(fits.clone()).await, Written::KeyTaken);
+        assert_eq!(fixture.write(ChangeAccount { reply: None, ..fits }).await, Written::Stale);
+        assert_eq!(find(&fixture, &linked).await, Some(changed.clone()));
         let mut inactive = next(&changed);
         inactive.status = AccountStatus::Disconnected;
-        assert_eq!(bed.write(change(inactive.clone())).await, Written::Done);
-        assert_eq!(find(&bed, &held).await, Some(inactive));
+        assert_eq!(fixture.write(change(inactive.clone())).await, Written::Done);
+        assert_eq!(find(&fixture, &linked).await, Some(inactive));
     });
 }
 
 /// At most one refresh of a feature is pending. An interruption ends it and lets another start.
 #[test]
 fn one_refresh_of_a_feature_is_pending() {
-    on_both(async |bed| {
-        let held = account(merchant(1), 11);
-        bed.link(held.clone(), vec![job(&held, Feature::Transactions, 1)]).await;
+    on_both(async |fixture| {
+        let linked = account(merchant(1), 11);
+        fixture.link(linked.clone(), vec![job(&linked, Feature::Transactions, 1)]).await;
         let start = |version, feature, sequence| ChangeAccount {
             change: AccountChange {
-                started: vec![job(&held, feature, sequence)],
-                ..AccountChange::of(Account { version, ..held.clone() })
+                started: vec![job(&linked, feature, sequence)],
+                ..AccountChange::of(Account { version, ..linked.clone() })
             },
             reply: None,
         };
         let second = start(2, Feature::Transactions, 2);
-        assert_eq!(bed.write(second.clone()).await, Written::Stale);
-        assert_eq!(bed.write(start(2, Feature::Balance, 1)).await, Written::Done);
-        let key = RefreshKey { account: held.id, feature: Feature::Transactions, sequence: 1 };
+        assert_eq!(fixture.write(second.clone()).await, Written::Stale);
+        assert_eq!(fixture.write(start(2, Feature::Balance, 1)).await, Written::Done);
+        let key = RefreshKey { account: linked.id, feature: Feature::Transactions, sequence: 1 };
         let mut interrupting = start(3, Feature::Transactions, 2);
         interrupting.change.ended = vec![(key, RefreshStatus::Failed)];
-        assert_eq!(bed.write(interrupting.clone()).await, Written::Done);
+        assert_eq!(fixture.write(interrupting.clone()).await, Written::Done);
         interrupting.change.account.version = 4;
         interrupting.change.started.clear();
-        assert_eq!(bed.write(interrupting).await, Written::Stale);
+        assert_eq!(fixture.write(interrupting).await, Written::Stale);
     });
 }
 
@@ -228,28 +228,28 @@ fn one_refresh_of_a_feature_is_pending() {
 /// event stays as it was.
 #[test]
 fn an_event_is_told_once() {
-    on_both(async |bed| {
-        let held = account(merchant(1), 11);
-        bed.link(held.clone(), vec![]).await;
+    on_both(async |fixture| {
+        let linked = account(merchant(1), 11);
+        fixture.link(linked.clone(), vec![]).await;
         let with_event = |event| ChangeAccount {
-            change: AccountChange { events: vec![event], ..AccountChange::of(next(&held)) },
+            change: AccountChange { events: vec![event], ..AccountChange::of(next(&linked)) },
             reply: None,
         };
-        let told = event(&held, EventType::AccountCreated, 0);
-        assert_eq!(bed.write(with_event(told.clone())).await, Written::Done);
-        let mut again = with_event(model::event::Event { livemode: true, ..told.clone() });
+        let emitted = event(&linked, EventType::AccountCreated, 0);
+        assert_eq!(fixture.write(with_event(emitted.clone())).await, Written::Done);
+        let mut again = with_event(model::event::Event { livemode: true, ..emitted.clone() });
         again.change.account.version = 3;
-        assert_eq!(bed.write(again).await, Written::Done);
-        assert_eq!(find(&bed, &held).await.map(|account| account.version), Some(3));
-        let found = bed.read(FindEvent { merchant: merchant(1), event: told.id }).await;
-        assert_eq!(found.map(|stored| stored.event), Some(told));
+        assert_eq!(fixture.write(again).await, Written::Done);
+        assert_eq!(find(&fixture, &linked).await.map(|account| account.version), Some(3));
+        let found = fixture.read(FindEvent { merchant: merchant(1), event: emitted.id }).await;
+        assert_eq!(found.map(|stored| stored.event), Some(emitted));
     });
 }
 
 /// Accounts are listed by merchant, holder, clock, login or id, newest first, in both directions.
 #[test]
 fn accounts_are_listed() {
-    on_both(async |bed| {
+    on_both(async |fixture| {
         let clock = Some(ClockId::from_number(3));
         for number in 1..=6_u64 {
             let mut account = account(merchant(1), number);
@@ -259,17 +259,17 @@ fn accounts_are_listed() {
             }
             account.clock = if number > 4 { clock } else { None };
             account.authorization = AuthorizationId::from_number(number % 2);
-            bed.link(account, vec![]).await;
+            fixture.link(account, vec![]).await;
         }
-        bed.link(account(merchant(2), 9), vec![]).await;
+        fixture.link(account(merchant(2), 9), vec![]).await;
         let numbers = async |of: AccountsOf, cursor, limit| {
             let page = Page { limit, cursor };
-            let listed = bed.read(ListAccounts { merchant: merchant(1), of, page }).await;
+            let listed = fixture.read(ListAccounts { merchant: merchant(1), of, page }).await;
             let numbers: Vec<u64> =
                 listed.items.iter().map(|account| account.id.number()).collect();
             (numbers, listed.has_more)
         };
-        let place = |number: u64| ObjectPlace {
+        let position = |number: u64| ObjectPlace {
             created: AccountTime(i64::try_from(number / 2).unwrap()),
             number,
         };
@@ -282,58 +282,58 @@ fn accounts_are_listed() {
         assert_eq!(numbers(odd.clone(), Cursor::Newest, 2).await, (vec![5, 3], true));
         // A relink by another login changes the authorization of an account.
         let find = FindAccount { merchant: merchant(1), account: AccountId::from_number(4) };
-        let mut moved = bed.read(find).await.unwrap();
+        let mut moved = fixture.read(find).await.unwrap();
         moved.version += 1;
         moved.authorization = AuthorizationId::from_number(1);
         let change = ChangeAccount { change: AccountChange::of(moved), reply: None };
-        assert_eq!(bed.write(change).await, Written::Done);
+        assert_eq!(fixture.write(change).await, Written::Done);
         assert_eq!(numbers(odd, Cursor::Newest, 3).await, (vec![5, 4, 3], true));
         assert_eq!(
             numbers(AccountsOf::Merchant, Cursor::Newest, 4).await,
             (vec![6, 5, 4, 3], true)
         );
         assert_eq!(
-            numbers(AccountsOf::Merchant, Cursor::After(place(3)), 4).await,
+            numbers(AccountsOf::Merchant, Cursor::After(position(3)), 4).await,
             (vec![2, 1], false)
         );
         assert_eq!(
-            numbers(AccountsOf::Merchant, Cursor::Before(place(3)), 2).await,
+            numbers(AccountsOf::Merchant, Cursor::Before(position(3)), 2).await,
             (vec![5, 4], true)
         );
         assert_eq!(numbers(customer.clone(), Cursor::Newest, 3).await, (vec![5, 4, 2], true));
-        assert_eq!(numbers(customer, Cursor::Before(place(1)), 2).await, (vec![4, 2], true));
+        assert_eq!(numbers(customer, Cursor::Before(position(1)), 2).await, (vec![4, 2], true));
         assert_eq!(numbers(other, Cursor::Newest, 3).await, (vec![6, 3], false));
         assert_eq!(numbers(on_clock, Cursor::Newest, 3).await, (vec![6, 5], false));
         assert_eq!(numbers(named.clone(), Cursor::Newest, 2).await, (vec![5, 4], true));
-        assert_eq!(numbers(named.clone(), Cursor::After(place(4)), 2).await, (vec![2], false));
-        assert_eq!(numbers(named, Cursor::Before(place(2)), 1).await, (vec![4], true));
+        assert_eq!(numbers(named.clone(), Cursor::After(position(4)), 2).await, (vec![2], false));
+        assert_eq!(numbers(named, Cursor::Before(position(2)), 1).await, (vec![4], true));
         let page = first(5);
         let none = ListAccounts { merchant: merchant(3), of: AccountsOf::Merchant, page };
-        assert!(bed.read(none).await.items.is_empty());
+        assert!(fixture.read(none).await.items.is_empty());
     });
 }
 
 /// A connection is replaced as a whole, and only if its version matches.
 #[test]
 fn connections_are_replaced() {
-    on_both(async |bed| {
-        let held = account(merchant(1), 11);
-        bed.link(held.clone(), vec![]).await;
+    on_both(async |fixture| {
+        let linked = account(merchant(1), 11);
+        fixture.link(linked.clone(), vec![]).await;
         let newer = Connection {
             version: 2,
             credential: vec![0, 1, 255],
             state: b"state".to_vec(),
             cursors: BTreeMap::from([(Feature::Balance, vec![]), (Feature::Transactions, vec![9])]),
             relinked_at: T0.plus(5),
-            ..connection(&held)
+            ..connection(&linked)
         };
         let change = ChangeConnection { connection: newer.clone(), reply: None };
-        assert_eq!(bed.write(change.clone()).await, Written::Done);
-        assert_eq!(bed.write(change).await, Written::Stale);
+        assert_eq!(fixture.write(change.clone()).await, Written::Done);
+        assert_eq!(fixture.write(change).await, Written::Stale);
         let stolen = Connection { version: 3, merchant: merchant(2), ..newer.clone() };
         let stolen = ChangeConnection { connection: stolen, reply: None };
-        assert_eq!(bed.write(stolen).await, Written::Stale);
-        let of = FindConnection { merchant: merchant(1), account: held.id };
-        assert_eq!(bed.read(of).await, Some(newer));
+        assert_eq!(fixture.write(stolen).await, Written::Stale);
+        let of = FindConnection { merchant: merchant(1), account: linked.id };
+        assert_eq!(fixture.read(of).await, Some(newer));
     });
 }

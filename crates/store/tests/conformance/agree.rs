@@ -195,9 +195,10 @@ impl Both {
                 self.deliveries.extend(self.write(claim).await.unwrap());
             }
             Step::Resend { delivery, others, key } => self.resend(delivery, &others, key).await,
-            Step::Release { delivery: place } => {
-                let Some(held) = pick(&self.deliveries, place) else { return };
-                self.write(ReleaseDelivery { key: held.key, merchant: held.merchant, now }).await;
+            Step::Release { delivery: position } => {
+                let Some(stored) = pick(&self.deliveries, position) else { return };
+                self.write(ReleaseDelivery { key: stored.key, merchant: stored.merchant, now })
+                    .await;
             }
             Step::Settle { delivery, status, attempt, old } => {
                 self.settle(delivery, DeliveryStatus::ALL[status], attempt, old).await;
@@ -211,15 +212,15 @@ impl Both {
             }
             Step::Sandbox { owner, what } => self.run_sandbox(owner, what).await,
             Step::Pass { ms } => self.time.pass_ms(ms),
-            _ => self.look().await,
+            _ => self.compare_all().await,
         }
     }
 
-    async fn resend(&self, place: usize, others: &[u64], key: Option<u8>) {
-        let Some(held) = pick(&self.deliveries, place) else { return };
-        let (merchant, event, now) = (held.merchant, held.key.event, self.time.now());
+    async fn resend(&self, position: usize, others: &[u64], key: Option<u8>) {
+        let Some(stored) = pick(&self.deliveries, position) else { return };
+        let (merchant, event, now) = (stored.merchant, stored.key.event, self.time.now());
         let others = others.iter().map(|endpoint| delivery(merchant, event, *endpoint, now));
-        let deliveries = std::iter::once(held.clone()).chain(others).collect();
+        let deliveries = std::iter::once(stored.clone()).chain(others).collect();
         let reply = self.key(merchant.number() - 100, key);
         self.write(ResendDeliveries { merchant, event, deliveries, now, reply }).await;
     }
@@ -274,9 +275,9 @@ impl Both {
         clock.version += 1;
         clock.status = if ready { ClockStatus::Ready } else { ClockStatus::Advancing };
         let mut done = Vec::new();
-        for (place, item) in items.iter().enumerate() {
+        for (position, item) in items.iter().enumerate() {
             // Each item is based on the versions that the items before it wrote.
-            let raised = place as u64;
+            let raised = position as u64;
             done.extend(match item {
                 Item::Change(change) => {
                     let change = self.change(change, raised).await;
@@ -388,7 +389,7 @@ impl Both {
             events: vec![event(&account, EventType::refreshed(job.key.feature), 0)],
             ..AccountChange::of(account)
         };
-        if let Some(sequence) = end.at_once {
+        if let Some(sequence) = end.ended_now {
             claim.number = None;
             claim.key = RefreshKey { sequence, ..job.key };
             change.started.push(RefreshJob { key: claim.key, ..job.clone() });
@@ -510,7 +511,7 @@ fn agree(steps: Vec<Step>) {
         for step in beginning().into_iter().chain(steps) {
             both.run(step).await;
         }
-        both.look().await;
+        both.compare_all().await;
     });
 }
 

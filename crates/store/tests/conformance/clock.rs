@@ -1,7 +1,7 @@
 //! Advances of test clocks.
 
 use crate::fixture::{
-    Bed, T0, account, event, job, merchant, next, on_both, reply, row, session, test_clock,
+    Fixture, T0, account, event, job, merchant, next, on_both, reply, row, session, test_clock,
 };
 use model::account::Account;
 use model::bank::Feature;
@@ -32,15 +32,15 @@ fn on_clock(number: u64, due: Option<i64>) -> Account {
     }
 }
 
-async fn start(bed: &Bed) {
-    bed.create(Object::TestClock(test_clock(merchant(1), 5))).await;
+async fn start(fixture: &Fixture) {
+    fixture.create(Object::TestClock(test_clock(merchant(1), 5))).await;
     let start = StartAdvance { clock: advancing(2), events: vec![], reply: None };
-    assert_eq!(bed.write(start).await, Written::Done);
+    assert_eq!(fixture.write(start).await, Written::Done);
 }
 
-async fn claim(bed: &Bed) -> Vec<ClockClaim> {
-    let now = bed.time.now();
-    bed.write(ClaimClocks { now, leased_until: now.plus_ms(1_000), limit: 9 }).await
+async fn claim(fixture: &Fixture) -> Vec<ClockClaim> {
+    let now = fixture.time.now();
+    fixture.write(ClaimClocks { now, leased_until: now.plus_ms(1_000), limit: 9 }).await
 }
 
 fn step(claim: ClockClaim, clock: TestClock, items: Vec<ClockItem>) -> StepClock {
@@ -50,45 +50,45 @@ fn step(claim: ClockClaim, clock: TestClock, items: Vec<ClockItem>) -> StepClock
 /// An advance starts once, and its job is leased.
 #[test]
 fn an_advance_is_claimed() {
-    on_both(async |bed| {
+    on_both(async |fixture| {
         let missing = StartAdvance { clock: advancing(2), events: vec![], reply: None };
-        assert_eq!(bed.write(missing).await, Written::Stale);
-        assert!(claim(&bed).await.is_empty());
-        start(&bed).await;
+        assert_eq!(fixture.write(missing).await, Written::Stale);
+        assert!(claim(&fixture).await.is_empty());
+        start(&fixture).await;
         let again = StartAdvance { clock: advancing(3), events: vec![], reply: None };
-        assert_eq!(bed.write(again.clone()).await, Written::Stale);
-        let key = reply(merchant(1), "key", bed.time.now());
+        assert_eq!(fixture.write(again.clone()).await, Written::Stale);
+        let key = reply(merchant(1), "key", fixture.time.now());
         let record = store::RecordReply { reply: key.clone() };
-        assert_eq!(bed.write(record).await, Written::Done);
+        assert_eq!(fixture.write(record).await, Written::Done);
         let taken = StartAdvance { reply: Some(key), ..again };
-        assert_eq!(bed.write(taken).await, Written::KeyTaken);
+        assert_eq!(fixture.write(taken).await, Written::KeyTaken);
         let clock = test_clock(merchant(1), 5).id;
         let first = ClockClaim { merchant: merchant(1), clock, number: 1 };
-        assert_eq!(claim(&bed).await, [first]);
-        assert!(claim(&bed).await.is_empty());
-        bed.time.pass_ms(1_000);
-        assert_eq!(claim(&bed).await, [ClockClaim { number: 2, ..first }]);
-        assert_eq!(bed.write(step(first, advancing(3), vec![])).await, Written::Stale);
+        assert_eq!(claim(&fixture).await, [first]);
+        assert!(claim(&fixture).await.is_empty());
+        fixture.time.pass_ms(1_000);
+        assert_eq!(claim(&fixture).await, [ClockClaim { number: 2, ..first }]);
+        assert_eq!(fixture.write(step(first, advancing(3), vec![])).await, Written::Stale);
     });
 }
 
 /// A clock that is no longer advancing ends its job. The job of an advancing clock stays leased.
 #[test]
 fn the_last_step_ends_the_job() {
-    on_both(async |bed| {
-        start(&bed).await;
-        let claimed = claim(&bed).await[0];
-        assert_eq!(bed.write(step(claimed, advancing(2), vec![])).await, Written::Stale);
-        assert_eq!(bed.write(step(claimed, advancing(3), vec![])).await, Written::Done);
-        bed.time.pass_ms(10_000);
-        assert!(claim(&bed).await.is_empty());
+    on_both(async |fixture| {
+        start(&fixture).await;
+        let claimed = claim(&fixture).await[0];
+        assert_eq!(fixture.write(step(claimed, advancing(2), vec![])).await, Written::Stale);
+        assert_eq!(fixture.write(step(claimed, advancing(3), vec![])).await, Written::Done);
+        fixture.time.pass_ms(10_000);
+        assert!(claim(&fixture).await.is_empty());
         let ready = TestClock { version: 4, ..test_clock(merchant(1), 5) };
-        assert_eq!(bed.write(step(claimed, ready.clone(), vec![])).await, Written::Done);
+        assert_eq!(fixture.write(step(claimed, ready.clone(), vec![])).await, Written::Done);
         let find = FindObject { merchant: merchant(1), kind: Kind::TestClock, number: 5 };
-        assert_eq!(bed.read(find).await, Some(Object::TestClock(ready)));
+        assert_eq!(fixture.read(find).await, Some(Object::TestClock(ready)));
         let again = StartAdvance { clock: advancing(5), events: vec![], reply: None };
-        assert_eq!(bed.write(again).await, Written::Done);
-        assert_eq!(claim(&bed).await.len(), 1);
+        assert_eq!(fixture.write(again).await, Written::Done);
+        assert_eq!(claim(&fixture).await.len(), 1);
     });
 }
 
@@ -96,22 +96,22 @@ fn the_last_step_ends_the_job() {
 /// server time come first.
 #[test]
 fn what_is_due_on_a_clock_is_listed() {
-    on_both(async |bed| {
+    on_both(async |fixture| {
         for account in [on_clock(11, Some(30)), on_clock(12, Some(10)), on_clock(13, None)] {
             let at = AccountTime(20 + account.id.number().cast_signed());
             let waiting =
                 RefreshJob { run_at: RunAt::Clock(at), ..job(&account, Feature::Balance, 1) };
             let free = job(&account, Feature::Transactions, 1);
-            bed.link(account, vec![waiting, free]).await;
+            fixture.link(account, vec![waiting, free]).await;
         }
-        bed.link(Account { clock: None, ..on_clock(14, Some(1)) }, vec![]).await;
+        fixture.link(Account { clock: None, ..on_clock(14, Some(1)) }, vec![]).await;
         let list = ListDueOnClock {
             merchant: merchant(1),
             clock: test_clock(merchant(1), 5).id,
             until: AccountTime(32),
             limit: 9,
         };
-        let due = bed.read(list).await;
+        let due = fixture.read(list).await;
         let accounts: Vec<u64> = due.accounts.iter().map(|account| account.id.number()).collect();
         assert_eq!(accounts, [12, 11]);
         let keys = |jobs: &[RefreshJob]| {
@@ -122,27 +122,27 @@ fn what_is_due_on_a_clock_is_listed() {
             keys(&due.refreshes),
             [(11, rows), (12, rows), (13, rows), (11, balance), (12, balance)]
         );
-        let due = bed.read(ListDueOnClock { limit: 1, ..list }).await;
+        let due = fixture.read(ListDueOnClock { limit: 1, ..list }).await;
         assert_eq!((due.accounts.len(), due.refreshes.len()), (1, 1));
         let elsewhere = ListDueOnClock { merchant: merchant(2), ..list };
-        assert_eq!(bed.read(elsewhere).await, store::DueOnClock::default());
+        assert_eq!(fixture.read(elsewhere).await, store::DueOnClock::default());
     });
 }
 
 /// Workers do not claim the refreshes of an advancing clock.
 #[test]
 fn refreshes_of_an_advancing_clock_are_not_claimed() {
-    on_both(async |bed| {
-        let held = on_clock(11, None);
-        bed.link(held.clone(), vec![job(&held, Feature::Balance, 1)]).await;
-        start(&bed).await;
-        let now = bed.time.now();
+    on_both(async |fixture| {
+        let linked = on_clock(11, None);
+        fixture.link(linked.clone(), vec![job(&linked, Feature::Balance, 1)]).await;
+        start(&fixture).await;
+        let now = fixture.time.now();
         let claim_refreshes = ClaimRefreshes { now, leased_until: now, limit: 9 };
-        assert!(bed.write(claim_refreshes).await.is_empty());
-        let claimed = claim(&bed).await[0];
+        assert!(fixture.write(claim_refreshes).await.is_empty());
+        let claimed = claim(&fixture).await[0];
         let ready = TestClock { version: 3, ..test_clock(merchant(1), 5) };
-        assert_eq!(bed.write(step(claimed, ready, vec![])).await, Written::Done);
-        assert_eq!(bed.write(claim_refreshes).await.len(), 1);
+        assert_eq!(fixture.write(step(claimed, ready, vec![])).await, Written::Done);
+        assert_eq!(fixture.write(claim_refreshes).await.len(), 1);
     });
 }
 
@@ -150,21 +150,21 @@ fn refreshes_of_an_advancing_clock_are_not_claimed() {
 /// that conflicts writes no rows.
 #[test]
 fn a_step_happens_whole() {
-    on_both(async |bed| {
-        let held = on_clock(11, Some(10));
-        let waiting = job(&held, Feature::Balance, 1);
-        bed.link(held.clone(), vec![waiting.clone()]).await;
-        start(&bed).await;
-        let claimed = claim(&bed).await[0];
-        let (two, three, four) = (next(&held), next(&next(&held)), next(&next(&next(&held))));
-        let rows_job = job(&held, Feature::Transactions, 1);
-        let owners_job = job(&held, Feature::Ownership, 1);
+    on_both(async |fixture| {
+        let linked = on_clock(11, Some(10));
+        let waiting = job(&linked, Feature::Balance, 1);
+        fixture.link(linked.clone(), vec![waiting.clone()]).await;
+        start(&fixture).await;
+        let claimed = claim(&fixture).await[0];
+        let (two, three, four) = (next(&linked), next(&next(&linked)), next(&next(&next(&linked))));
+        let rows_job = job(&linked, Feature::Transactions, 1);
+        let owners_job = job(&linked, Feature::Ownership, 1);
         let of = |job: &RefreshJob, number| Claim { key: job.key, merchant: merchant(1), number };
         let change = AccountChange { started: vec![rows_job.clone()], ..AccountChange::of(two) };
         let apply = ApplyRefresh {
             claim: of(&rows_job, Some(0)),
             change: AccountChange::of(three),
-            rows: vec![row(held.id, 10, 1)],
+            rows: vec![row(linked.id, 10, 1)],
             ownership: None,
         };
         let fail = FailRefresh {
@@ -177,7 +177,7 @@ fn a_step_happens_whole() {
             attempts: 7,
             connection: None,
         };
-        let told = event(&held, EventType::AccountCreated, 0);
+        let emitted = event(&linked, EventType::AccountCreated, 0);
         let items = vec![
             ClockItem::Change(Box::new(change)),
             ClockItem::Apply(Box::new(apply)),
@@ -185,37 +185,37 @@ fn a_step_happens_whole() {
             ClockItem::PutOff(Box::new(put_off.clone())),
             ClockItem::Objects {
                 objects: vec![Object::Session(session(merchant(1), 7))],
-                events: vec![told.clone()],
+                events: vec![emitted.clone()],
             },
         ];
         let mut bad = items.clone();
         let stale = PutOffRefresh { claim: of(&waiting, Some(9)), ..put_off };
         bad.push(ClockItem::PutOff(Box::new(stale)));
-        assert_eq!(bed.write(step(claimed, advancing(3), bad)).await, Written::Stale);
+        assert_eq!(fixture.write(step(claimed, advancing(3), bad)).await, Written::Stale);
         let mut bad = items.clone();
         let missing = Object::Session(Session { version: 2, ..session(merchant(1), 8) });
         bad.push(ClockItem::Objects { objects: vec![missing], events: vec![] });
-        assert_eq!(bed.write(step(claimed, advancing(3), bad)).await, Written::Stale);
+        assert_eq!(fixture.write(step(claimed, advancing(3), bad)).await, Written::Stale);
         let made = FindObject { merchant: merchant(1), kind: Kind::Session, number: 7 };
-        assert_eq!(bed.read(made).await, None);
-        let find = FindAccount { merchant: merchant(1), account: held.id };
-        assert_eq!(bed.read(find).await, Some(held.clone()));
-        assert_eq!(bed.write(step(claimed, advancing(3), items)).await, Written::Done);
-        assert_eq!(bed.read(find).await, Some(four));
+        assert_eq!(fixture.read(made).await, None);
+        let find = FindAccount { merchant: merchant(1), account: linked.id };
+        assert_eq!(fixture.read(find).await, Some(linked.clone()));
+        assert_eq!(fixture.write(step(claimed, advancing(3), items)).await, Written::Done);
+        assert_eq!(fixture.read(find).await, Some(four));
         let list = ListDueOnClock {
             merchant: merchant(1),
             clock: claimed.clock,
             until: AccountTime(50),
             limit: 9,
         };
-        let pending = bed.read(list).await.refreshes;
+        let pending = fixture.read(list).await.refreshes;
         let put_off = pending.iter().find(|job| job.key == waiting.key);
         assert_eq!(put_off.map(|job| job.attempts), Some(7));
-        let transaction = row(held.id, 10, 1).shown.id;
+        let transaction = row(linked.id, 10, 1).shown.id;
         let find = FindTransaction { merchant: merchant(1), transaction };
-        assert!(bed.read(find).await.is_some());
-        assert_eq!(bed.read(made).await, Some(Object::Session(session(merchant(1), 7))));
-        let find = FindEvent { merchant: merchant(1), event: told.id };
-        assert_eq!(bed.read(find).await.map(|stored| stored.event), Some(told));
+        assert!(fixture.read(find).await.is_some());
+        assert_eq!(fixture.read(made).await, Some(Object::Session(session(merchant(1), 7))));
+        let find = FindEvent { merchant: merchant(1), event: emitted.id };
+        assert_eq!(fixture.read(find).await.map(|stored| stored.event), Some(emitted));
     });
 }

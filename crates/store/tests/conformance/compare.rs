@@ -16,14 +16,14 @@ use store::{
 
 impl Both {
     /// Reads everything and compares both back ends.
-    pub(crate) async fn look(&self) {
+    pub(crate) async fn compare_all(&self) {
         for owner in [merchant(0), merchant(1)] {
             self.read(MeasureSandbox { merchant: owner }).await;
             for kind in KINDS.into_iter().chain([Kind::Snapshot]) {
-                self.look_at_objects(owner, kind).await;
+                self.compare_objects(owner, kind).await;
             }
-            self.look_at_accounts(owner).await;
-            self.look_at_events(owner).await;
+            self.compare_accounts(owner).await;
+            self.compare_events(owner).await;
             for key in ["key 0", "key 1"] {
                 let now = self.time.now();
                 self.read(FindReply { merchant: owner, key: key.to_owned(), now }).await;
@@ -34,7 +34,7 @@ impl Both {
         self.read(ListDueObjects { now: AccountTime(2), limit: 2 }).await;
     }
 
-    async fn look_at_objects(&self, owner: MerchantId, kind: Kind) {
+    async fn compare_objects(&self, owner: MerchantId, kind: Kind) {
         let clock = ClockId::from_number(1);
         let email = |number: u8| format!("{number}@example.com");
         for of in [
@@ -59,11 +59,11 @@ impl Both {
         }
     }
 
-    async fn look_at_accounts(&self, owner: MerchantId) {
+    async fn compare_accounts(&self, owner: MerchantId) {
         let customer = Holder::Customer(CustomerId::from_number(1));
         let ids: Vec<AccountId> = (1..4).map(AccountId::from_number).collect();
         let clock = ClockId::from_number(1);
-        let place = |account: &Account| ObjectPlace {
+        let position = |account: &Account| ObjectPlace {
             created: account.created,
             number: account.id.number(),
         };
@@ -75,7 +75,7 @@ impl Both {
             AccountsOf::Ids(ids),
         ] {
             let list = |page| ListAccounts { merchant: owner, of: of.clone(), page };
-            for page in pages(self.read(list(first())).await.items.iter().map(place)) {
+            for page in pages(self.read(list(first())).await.items.iter().map(position)) {
                 self.read(list(page)).await;
             }
         }
@@ -86,7 +86,7 @@ impl Both {
             self.read(FindConnection { merchant: owner, account }).await;
             let ownership = OwnershipId { account, sequence: 1 };
             self.read(FindOwnership { merchant: owner, ownership }).await;
-            self.look_at_transactions(owner, account).await;
+            self.compare_transactions(owner, account).await;
         }
         let bank_account = "bank account 1".to_owned();
         let institution = account(owner, 1).institution;
@@ -95,7 +95,7 @@ impl Both {
         self.read(find).await;
     }
 
-    async fn look_at_transactions(&self, owner: MerchantId, account: AccountId) {
+    async fn compare_transactions(&self, owner: MerchantId, account: AccountId) {
         for after in [None, Some(1)] {
             for transacted_at in [Bounds::default(), Bounds { from: Some(1), to: Some(3) }] {
                 let list = |page| ListTransactions {
@@ -125,7 +125,7 @@ impl Both {
         }
     }
 
-    async fn look_at_events(&self, owner: MerchantId) {
+    async fn compare_events(&self, owner: MerchantId) {
         for delivery_success in [None, Some(true), Some(false)] {
             let list = |page| ListEvents {
                 merchant: owner,
@@ -139,11 +139,11 @@ impl Both {
                 self.read(FindEvent { merchant: owner, event: stored.event.id }).await;
                 self.read(ListDeliveries { merchant: owner, event: stored.event.id }).await;
             }
-            let places = listed.iter().map(|stored| EventPlace {
+            let positions = listed.iter().map(|stored| EventPlace {
                 created: stored.event.created,
                 position: stored.position,
             });
-            for page in pages(places) {
+            for page in pages(positions) {
                 self.read(list(page)).await;
             }
         }
@@ -154,17 +154,17 @@ impl Both {
         ] {
             let list = |page| ListLedger { merchant: owner, endpoint, status, page };
             let listed = self.read(list(first())).await.items;
-            let mut places = Vec::new();
+            let mut positions = Vec::new();
             for (delivery, _) in &listed {
                 let find = FindEvent { merchant: owner, event: delivery.key.event };
                 let Some(stored) = self.read(find).await else { continue };
                 let (created, position) = (stored.event.created, stored.position);
-                places.push(DeliveryPlace {
+                positions.push(DeliveryPlace {
                     event: EventPlace { created, position },
                     endpoint: delivery.key.endpoint,
                 });
             }
-            for page in pages(places.into_iter()) {
+            for page in pages(positions.into_iter()) {
                 self.read(list(page)).await;
             }
         }
@@ -189,7 +189,8 @@ fn first<P>() -> Page<P> {
 }
 
 /// Small pages before and after every position.
-fn pages<P: Copy>(places: impl Iterator<Item = P>) -> Vec<Page<P>> {
-    let cursors = places.flat_map(|place| [Cursor::After(place), Cursor::Before(place)]);
+fn pages<P: Copy>(positions: impl Iterator<Item = P>) -> Vec<Page<P>> {
+    let cursors =
+        positions.flat_map(|position| [Cursor::After(position), Cursor::Before(position)]);
     cursors.map(|cursor| Page { limit: 2, cursor }).collect()
 }

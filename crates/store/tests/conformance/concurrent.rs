@@ -6,25 +6,25 @@ use model::clock::Clock;
 use std::sync::Arc;
 use store::{ChangeObject, ClaimRefreshes, Created, FindObject, Kind, Object, Store, Written};
 
-fn on_both_with_threads(test: impl AsyncFn(crate::fixture::Bed)) {
+fn on_both_with_threads(test: impl AsyncFn(crate::fixture::Fixture)) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
     let time = Time::begin();
     let store = Store::memory_model(Arc::clone(&time) as Arc<dyn Clock>);
-    runtime.block_on(test(crate::fixture::Bed { store, time }));
+    runtime.block_on(test(crate::fixture::Fixture { store, time }));
     let time = Time::begin();
     let store = sqlite(Arc::clone(&time));
-    runtime.block_on(test(crate::fixture::Bed { store, time }));
+    runtime.block_on(test(crate::fixture::Fixture { store, time }));
 }
 
 /// Of many changes of the same version exactly one is committed. No change is lost.
 #[test]
 fn no_change_is_lost() {
-    on_both_with_threads(async |bed| {
+    on_both_with_threads(async |fixture| {
         let owner = merchant(1);
-        bed.create(Object::Customer(customer(owner, 1))).await;
+        fixture.create(Object::Customer(customer(owner, 1))).await;
         let mut tasks = Vec::new();
         for _ in 0..8 {
-            let store = bed.store.clone();
+            let store = fixture.store.clone();
             tasks.push(tokio::spawn(async move {
                 let find = FindObject { merchant: owner, kind: Kind::Customer, number: 1 };
                 let mut done = 0;
@@ -45,7 +45,7 @@ fn no_change_is_lost() {
             task.await.unwrap();
         }
         let find = FindObject { merchant: owner, kind: Kind::Customer, number: 1 };
-        let Some(Object::Customer(customer)) = bed.read(find).await else { unreachable!() };
+        let Some(Object::Customer(customer)) = fixture.read(find).await else { unreachable!() };
         assert_eq!((customer.balance, customer.version), (80, 81));
     });
 }
@@ -53,16 +53,16 @@ fn no_change_is_lost() {
 /// Workers that claim at the same time never claim the same refresh.
 #[test]
 fn a_refresh_is_claimed_by_one_worker() {
-    on_both_with_threads(async |bed| {
+    on_both_with_threads(async |fixture| {
         for number in 11..=30 {
-            let held = account(merchant(1), number);
-            bed.link(held.clone(), vec![job(&held, Feature::Balance, 1)]).await;
+            let linked = account(merchant(1), number);
+            fixture.link(linked.clone(), vec![job(&linked, Feature::Balance, 1)]).await;
         }
-        let now = bed.time.now();
+        let now = fixture.time.now();
         let claim = ClaimRefreshes { now, leased_until: now.plus_ms(1), limit: 3 };
         let tasks: Vec<_> = (0..10)
             .map(|_| {
-                let store = bed.store.clone();
+                let store = fixture.store.clone();
                 tokio::spawn(async move { store.write(claim).await.unwrap() })
             })
             .collect();
@@ -80,12 +80,12 @@ fn a_refresh_is_claimed_by_one_worker() {
 /// A failing command does not affect the other commands of its group.
 #[test]
 fn a_failing_command_fails_alone() {
-    on_both_with_threads(async |bed| {
+    on_both_with_threads(async |fixture| {
         let owner = merchant(1);
-        bed.create(Object::Customer(customer(owner, 1))).await;
+        fixture.create(Object::Customer(customer(owner, 1))).await;
         let tasks: Vec<_> = (0..60_u64)
             .map(|index| {
-                let store = bed.store.clone();
+                let store = fixture.store.clone();
                 // Every third customer has a number that exists.
                 let number = if index % 3 == 0 { 1 } else { 100 + index };
                 let command = create(Object::Customer(customer(owner, number)));
@@ -99,7 +99,7 @@ fn a_failing_command_fails_alone() {
             } else {
                 assert_eq!(created.unwrap(), Created::Done);
                 let find = FindObject { merchant: owner, kind: Kind::Customer, number };
-                assert!(bed.read(find).await.is_some());
+                assert!(fixture.read(find).await.is_some());
             }
         }
     });

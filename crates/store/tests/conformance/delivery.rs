@@ -1,6 +1,6 @@
 //! Deliveries: claimed round-robin, settled under their claim.
 
-use crate::fixture::{Bed, account, delivery, event, merchant, next, on_both};
+use crate::fixture::{Fixture, account, delivery, event, merchant, next, on_both};
 use model::clock::ServerTime;
 use model::delivery::{Attempt, Delivery, DeliveryStatus};
 use model::event::EventType;
@@ -12,23 +12,23 @@ use store::{
 };
 
 /// One event with deliveries to these endpoints, due in that many milliseconds.
-async fn dispatched(bed: &Bed, number: u64, due: &[(u64, i64)]) -> EventId {
-    let held = account(merchant(1), number);
-    bed.link(held.clone(), vec![]).await;
-    let event = event(&next(&held), EventType::AccountCreated, 0);
+async fn dispatched(fixture: &Fixture, number: u64, due: &[(u64, i64)]) -> EventId {
+    let linked = account(merchant(1), number);
+    fixture.link(linked.clone(), vec![]).await;
+    let event = event(&next(&linked), EventType::AccountCreated, 0);
     let id = event.id;
-    let change = AccountChange { events: vec![event], ..AccountChange::of(next(&held)) };
-    assert_eq!(bed.write(ChangeAccount { change, reply: None }).await, Written::Done);
-    let now = bed.time.now();
+    let change = AccountChange { events: vec![event], ..AccountChange::of(next(&linked)) };
+    assert_eq!(fixture.write(ChangeAccount { change, reply: None }).await, Written::Done);
+    let now = fixture.time.now();
     let deliveries =
         due.iter().map(|&(endpoint, ms)| delivery(merchant(1), id, endpoint, now.plus_ms(ms)));
     let deliveries = deliveries.collect();
-    bed.write(DispatchEvent { merchant: merchant(1), event: id, deliveries }).await;
+    fixture.write(DispatchEvent { merchant: merchant(1), event: id, deliveries }).await;
     id
 }
 
-fn claim(bed: &Bed, limit: usize) -> ClaimDeliveries {
-    let now = bed.time.now();
+fn claim(fixture: &Fixture, limit: usize) -> ClaimDeliveries {
+    let now = fixture.time.now();
     let leased_until = now.plus_ms(1_000);
     ClaimDeliveries { now, leased_until, limit, per_endpoint: 9, in_flight: vec![] }
 }
@@ -45,18 +45,18 @@ fn keys(claimed: &[Delivery]) -> Vec<(u64, u64)> {
 /// comes first.
 #[test]
 fn endpoints_take_turns() {
-    on_both(async |bed| {
-        dispatched(&bed, 11, &[(1, -50), (2, -1), (3, 1)]).await;
-        dispatched(&bed, 12, &[(1, -40), (2, -3)]).await;
-        dispatched(&bed, 13, &[(1, -60)]).await;
-        let claimed = bed.write(claim(&bed, 9)).await;
+    on_both(async |fixture| {
+        dispatched(&fixture, 11, &[(1, -50), (2, -1), (3, 1)]).await;
+        dispatched(&fixture, 12, &[(1, -40), (2, -3)]).await;
+        dispatched(&fixture, 13, &[(1, -60)]).await;
+        let claimed = fixture.write(claim(&fixture, 9)).await;
         assert_eq!(keys(&claimed), [(13, 1), (12, 2), (11, 1), (11, 2), (12, 1)]);
         assert!(claimed.iter().all(|delivery| delivery.claim == 1));
-        assert!(bed.write(claim(&bed, 9)).await.is_empty());
-        bed.time.pass_ms(1);
-        assert_eq!(keys(&bed.write(claim(&bed, 9)).await), [(11, 3)]);
-        bed.time.pass_ms(1_000);
-        let again = bed.write(claim(&bed, 2)).await;
+        assert!(fixture.write(claim(&fixture, 9)).await.is_empty());
+        fixture.time.pass_ms(1);
+        assert_eq!(keys(&fixture.write(claim(&fixture, 9)).await), [(11, 3)]);
+        fixture.time.pass_ms(1_000);
+        let again = fixture.write(claim(&fixture, 2)).await;
         assert_eq!(keys(&again), [(13, 1), (12, 2)]);
         assert!(again.iter().all(|delivery| delivery.claim == 2));
     });
@@ -65,28 +65,28 @@ fn endpoints_take_turns() {
 /// An endpoint never exceeds its share, which includes deliveries in flight.
 #[test]
 fn an_endpoint_has_a_share() {
-    on_both(async |bed| {
+    on_both(async |fixture| {
         for number in 11..=14 {
-            dispatched(&bed, number, &[(1, -1), (2, -1)]).await;
+            dispatched(&fixture, number, &[(1, -1), (2, -1)]).await;
         }
         let in_flight = vec![(EndpointId::from_number(1), 1), (EndpointId::from_number(9), 7)];
-        let command = ClaimDeliveries { per_endpoint: 2, in_flight, ..claim(&bed, 9) };
-        assert_eq!(keys(&bed.write(command).await), [(11, 1), (11, 2), (12, 2)]);
+        let command = ClaimDeliveries { per_endpoint: 2, in_flight, ..claim(&fixture, 9) };
+        assert_eq!(keys(&fixture.write(command).await), [(11, 1), (11, 2), (12, 2)]);
         let in_flight = vec![(EndpointId::from_number(2), 5)];
-        let command = ClaimDeliveries { per_endpoint: 2, in_flight, ..claim(&bed, 9) };
-        assert_eq!(keys(&bed.write(command).await), [(12, 1), (13, 1)]);
+        let command = ClaimDeliveries { per_endpoint: 2, in_flight, ..claim(&fixture, 9) };
+        assert_eq!(keys(&fixture.write(command).await), [(12, 1), (13, 1)]);
     });
 }
 
 /// A claimed delivery is settled once, with its attempt, and only under the newest claim.
 #[test]
 fn a_delivery_is_settled_under_its_claim() {
-    on_both(async |bed| {
-        let event = dispatched(&bed, 11, &[(1, 0)]).await;
-        let claimed = bed.write(claim(&bed, 9)).await.remove(0);
+    on_both(async |fixture| {
+        let event = dispatched(&fixture, 11, &[(1, 0)]).await;
+        let claimed = fixture.write(claim(&fixture, 9)).await.remove(0);
         let attempt = |number, status| Attempt {
             number,
-            at: bed.time.now(),
+            at: fixture.time.now(),
             status,
             duration_ms: 12,
             body: "ok".to_owned(),
@@ -101,17 +101,17 @@ fn a_delivery_is_settled_under_its_claim() {
             claim: 1,
             attempt: Some(attempt(1, Some(500))),
             status: DeliveryStatus::Pending,
-            due_at: bed.time.now().plus_ms(10),
+            due_at: fixture.time.now().plus_ms(10),
         };
         let wrong = SettleDelivery { claim: 0, ..settle.clone() };
-        assert_eq!(bed.write(wrong).await, Written::Stale);
+        assert_eq!(fixture.write(wrong).await, Written::Stale);
         let stolen = SettleDelivery { merchant: merchant(2), ..settle.clone() };
-        assert_eq!(bed.write(stolen).await, Written::Stale);
-        assert_eq!(bed.write(settle.clone()).await, Written::Done);
-        assert!(bed.write(claim(&bed, 9)).await.is_empty());
-        bed.time.pass_ms(10);
-        assert_eq!(bed.write(claim(&bed, 9)).await[0].claim, 2);
-        assert_eq!(bed.write(settle.clone()).await, Written::Stale);
+        assert_eq!(fixture.write(stolen).await, Written::Stale);
+        assert_eq!(fixture.write(settle.clone()).await, Written::Done);
+        assert!(fixture.write(claim(&fixture, 9)).await.is_empty());
+        fixture.time.pass_ms(10);
+        assert_eq!(fixture.write(claim(&fixture, 9)).await[0].claim, 2);
+        assert_eq!(fixture.write(settle.clone()).await, Written::Stale);
         let last = SettleDelivery {
             claim: 2,
             attempt: None,
@@ -119,22 +119,22 @@ fn a_delivery_is_settled_under_its_claim() {
             due_at: ServerTime(0),
             ..settle.clone()
         };
-        assert_eq!(bed.write(last.clone()).await, Written::Done);
-        assert_eq!(bed.write(last).await, Written::Stale);
-        bed.time.pass_ms(10_000);
-        assert!(bed.write(claim(&bed, 9)).await.is_empty());
-        let listed = bed.read(ListDeliveries { merchant: merchant(1), event }).await;
+        assert_eq!(fixture.write(last.clone()).await, Written::Done);
+        assert_eq!(fixture.write(last).await, Written::Stale);
+        fixture.time.pass_ms(10_000);
+        assert!(fixture.write(claim(&fixture, 9)).await.is_empty());
+        let listed = fixture.read(ListDeliveries { merchant: merchant(1), event }).await;
         let (delivery, attempts) = &listed[0];
         assert_eq!(delivery.status, DeliveryStatus::Canceled);
         assert_eq!((delivery.attempts, delivery.leased_until), (1, None));
         assert_eq!(attempts, &[settle.attempt.unwrap()]);
         let elsewhere = ListDeliveries { merchant: merchant(2), event };
-        assert!(bed.read(elsewhere).await.is_empty());
+        assert!(fixture.read(elsewhere).await.is_empty());
     });
 }
 
-fn resend(bed: &Bed, event: EventId, endpoints: &[u64]) -> ResendDeliveries {
-    let now = bed.time.now();
+fn resend(fixture: &Fixture, event: EventId, endpoints: &[u64]) -> ResendDeliveries {
+    let now = fixture.time.now();
     let deliveries = endpoints.iter().map(|to| delivery(merchant(1), event, *to, now)).collect();
     ResendDeliveries { merchant: merchant(1), event, deliveries, now, reply: None }
 }
@@ -143,26 +143,26 @@ fn resend(bed: &Bed, event: EventId, endpoints: &[u64]) -> ResendDeliveries {
 /// attempt is in flight, for another merchant, or without an event, no rows are written.
 #[test]
 fn deliveries_are_sent_again() {
-    on_both(async |bed| {
-        let event = dispatched(&bed, 11, &[(1, 0)]).await;
-        let held = bed.write(claim(&bed, 9)).await.remove(0);
-        assert_eq!(bed.write(resend(&bed, event, &[2, 1])).await, Written::Stale);
+    on_both(async |fixture| {
+        let event = dispatched(&fixture, 11, &[(1, 0)]).await;
+        let linked = fixture.write(claim(&fixture, 9)).await.remove(0);
+        assert_eq!(fixture.write(resend(&fixture, event, &[2, 1])).await, Written::Stale);
         let settle = SettleDelivery {
-            key: held.key,
+            key: linked.key,
             merchant: merchant(1),
             claim: 1,
             attempt: None,
             status: DeliveryStatus::Succeeded,
-            due_at: bed.time.now(),
+            due_at: fixture.time.now(),
         };
-        assert_eq!(bed.write(settle).await, Written::Done);
-        let of_other = ResendDeliveries { merchant: merchant(2), ..resend(&bed, event, &[1]) };
-        assert_eq!(bed.write(of_other).await, Written::Stale);
+        assert_eq!(fixture.write(settle).await, Written::Done);
+        let of_other = ResendDeliveries { merchant: merchant(2), ..resend(&fixture, event, &[1]) };
+        assert_eq!(fixture.write(of_other).await, Written::Stale);
         let unknown = EventId { number: 1, ..event };
-        assert_eq!(bed.write(resend(&bed, unknown, &[1])).await, Written::Stale);
-        assert!(bed.write(claim(&bed, 9)).await.is_empty());
-        assert_eq!(bed.write(resend(&bed, event, &[2, 1])).await, Written::Done);
-        let again = bed.write(claim(&bed, 9)).await;
+        assert_eq!(fixture.write(resend(&fixture, unknown, &[1])).await, Written::Stale);
+        assert!(fixture.write(claim(&fixture, 9)).await.is_empty());
+        assert_eq!(fixture.write(resend(&fixture, event, &[2, 1])).await, Written::Done);
+        let again = fixture.write(claim(&fixture, 9)).await;
         assert_eq!(keys(&again), [(11, 1), (11, 2)]);
         assert_eq!((again[0].claim, again[0].resent_from), (2, Some(0)));
         assert_eq!((again[1].claim, again[1].resent_from), (1, None));
@@ -172,14 +172,14 @@ fn deliveries_are_sent_again() {
 /// A delivery that waits for its first attempt is released. Other deliveries stay as they are.
 #[test]
 fn held_deliveries_are_let_go() {
-    on_both(async |bed| {
-        let event = dispatched(&bed, 11, &[(1, 500)]).await;
-        let now = bed.time.now();
+    on_both(async |fixture| {
+        let event = dispatched(&fixture, 11, &[(1, 500)]).await;
+        let now = fixture.time.now();
         let key = delivery(merchant(1), event, 1, now).key;
-        bed.write(ReleaseDelivery { key, merchant: merchant(2), now }).await;
-        assert!(bed.write(claim(&bed, 9)).await.is_empty());
-        bed.write(ReleaseDelivery { key, merchant: merchant(1), now }).await;
-        assert_eq!(keys(&bed.write(claim(&bed, 9)).await), [(11, 1)]);
+        fixture.write(ReleaseDelivery { key, merchant: merchant(2), now }).await;
+        assert!(fixture.write(claim(&fixture, 9)).await.is_empty());
+        fixture.write(ReleaseDelivery { key, merchant: merchant(1), now }).await;
+        assert_eq!(keys(&fixture.write(claim(&fixture, 9)).await), [(11, 1)]);
     });
 }
 
@@ -187,12 +187,12 @@ fn held_deliveries_are_let_go() {
 /// endpoints wait on.
 #[test]
 fn an_endpoint_is_let_go() {
-    on_both(async |bed| {
-        dispatched(&bed, 11, &[(1, 500), (2, 500)]).await;
-        let other = dispatched(&bed, 12, &[(1, 700)]).await;
-        let now = bed.time.now();
-        bed.write(ReleaseEndpoint { endpoint: EndpointId::from_number(1), now }).await;
-        let due = bed.write(claim(&bed, 9)).await;
+    on_both(async |fixture| {
+        dispatched(&fixture, 11, &[(1, 500), (2, 500)]).await;
+        let other = dispatched(&fixture, 12, &[(1, 700)]).await;
+        let now = fixture.time.now();
+        fixture.write(ReleaseEndpoint { endpoint: EndpointId::from_number(1), now }).await;
+        let due = fixture.write(claim(&fixture, 9)).await;
         assert_eq!(keys(&due), [(11, 1), (12, 1)]);
         assert_eq!((other.shard, due[1].due_at), (12, now));
     });
@@ -202,10 +202,10 @@ fn an_endpoint_is_let_go() {
 /// A page may begin and end between two deliveries of one event.
 #[test]
 fn the_ledger_is_listed() {
-    on_both(async |bed| {
-        let older = dispatched(&bed, 11, &[(1, 0), (2, 0)]).await;
-        bed.time.pass_ms(1);
-        let newer = dispatched(&bed, 12, &[(1, 0), (2, 9)]).await;
+    on_both(async |fixture| {
+        let older = dispatched(&fixture, 11, &[(1, 0), (2, 0)]).await;
+        fixture.time.pass_ms(1);
+        let newer = dispatched(&fixture, 12, &[(1, 0), (2, 9)]).await;
         let all = ListLedger {
             merchant: merchant(1),
             endpoint: None,
@@ -216,22 +216,23 @@ fn the_ledger_is_listed() {
             keys(&items.iter().map(|(delivery, _)| delivery.clone()).collect::<Vec<_>>())
         };
         let whole = [(12, 2), (12, 1), (11, 2), (11, 1)];
-        assert_eq!(shown(&bed.read(all).await.items), whole);
-        let found = bed.read(FindEvent { merchant: merchant(1), event: older }).await.unwrap();
-        let place = EventPlace { created: found.event.created, position: found.position };
-        let place = DeliveryPlace { event: place, endpoint: EndpointId::from_number(2) };
+        assert_eq!(shown(&fixture.read(all).await.items), whole);
+        let found = fixture.read(FindEvent { merchant: merchant(1), event: older }).await.unwrap();
+        let list_position = EventPlace { created: found.event.created, position: found.position };
+        let list_position =
+            DeliveryPlace { event: list_position, endpoint: EndpointId::from_number(2) };
         let page = |limit, cursor| ListLedger { page: Page { limit, cursor }, ..all };
-        let next = bed.read(page(10, Cursor::After(place))).await;
+        let next = fixture.read(page(10, Cursor::After(list_position))).await;
         assert_eq!((shown(&next.items), next.has_more), (vec![(11, 1)], false));
-        let before = bed.read(page(1, Cursor::Before(place))).await;
+        let before = fixture.read(page(1, Cursor::Before(list_position))).await;
         assert_eq!((shown(&before.items), before.has_more), (vec![(12, 1)], true));
         let of_one = ListLedger { endpoint: Some(EndpointId::from_number(1)), ..all };
-        assert_eq!(shown(&bed.read(of_one).await.items), [(12, 1), (11, 1)]);
+        assert_eq!(shown(&fixture.read(of_one).await.items), [(12, 1), (11, 1)]);
         assert_ne!(older, newer);
         let lost = ListLedger { status: Some(DeliveryStatus::Lost), ..all };
-        assert!(bed.read(lost).await.items.is_empty());
+        assert!(fixture.read(lost).await.items.is_empty());
         let pending = ListLedger { status: Some(DeliveryStatus::Pending), ..all };
-        assert_eq!(shown(&bed.read(pending).await.items), whole);
-        assert!(bed.read(ListLedger { merchant: merchant(2), ..all }).await.items.is_empty());
+        assert_eq!(shown(&fixture.read(pending).await.items), whole);
+        assert!(fixture.read(ListLedger { merchant: merchant(2), ..all }).await.items.is_empty());
     });
 }

@@ -1,6 +1,6 @@
 //! Events: listed, found and dispatched.
 
-use crate::fixture::{Bed, account, customer, delivery, event, first, merchant, next, on_both};
+use crate::fixture::{Fixture, account, customer, delivery, event, first, merchant, next, on_both};
 use model::clock::{AccountTime, ServerTime};
 use model::delivery::{Attempt, DeliveryStatus};
 use model::event::{Event, EventType};
@@ -11,17 +11,17 @@ use store::{
 };
 
 /// Events of one account, each by its own change, a millisecond apart, oldest first.
-async fn events(bed: &Bed, types: &[(EventType, i64)]) -> Vec<Event> {
-    let mut held = account(merchant(1), 11);
-    bed.link(held.clone(), vec![]).await;
+async fn events(fixture: &Fixture, types: &[(EventType, i64)]) -> Vec<Event> {
+    let mut linked = account(merchant(1), 11);
+    fixture.link(linked.clone(), vec![]).await;
     let mut events = Vec::new();
     for (event_type, created) in types {
-        held = next(&held);
-        let event = Event { created: AccountTime(*created), ..event(&held, *event_type, 0) };
+        linked = next(&linked);
+        let event = Event { created: AccountTime(*created), ..event(&linked, *event_type, 0) };
         let change =
-            AccountChange { events: vec![event.clone()], ..AccountChange::of(held.clone()) };
-        assert_eq!(bed.write(ChangeAccount { change, reply: None }).await, Written::Done);
-        bed.time.pass_ms(1);
+            AccountChange { events: vec![event.clone()], ..AccountChange::of(linked.clone()) };
+        assert_eq!(fixture.write(ChangeAccount { change, reply: None }).await, Written::Done);
+        fixture.time.pass_ms(1);
         events.push(event);
     }
     events
@@ -37,8 +37,8 @@ fn list() -> ListEvents {
     }
 }
 
-async fn numbers(bed: &Bed, events: &[Event], command: ListEvents) -> (Vec<usize>, bool) {
-    let listed = bed.read(command).await;
+async fn numbers(fixture: &Fixture, events: &[Event], command: ListEvents) -> (Vec<usize>, bool) {
+    let listed = fixture.read(command).await;
     let numbers = listed
         .items
         .iter()
@@ -46,16 +46,16 @@ async fn numbers(bed: &Bed, events: &[Event], command: ListEvents) -> (Vec<usize
     (numbers.collect(), listed.has_more)
 }
 
-async fn dispatch(bed: &Bed, event: &Event, endpoints: &[u64]) {
-    let now = bed.time.now();
+async fn dispatch(fixture: &Fixture, event: &Event, endpoints: &[u64]) {
+    let now = fixture.time.now();
     let deliveries =
         endpoints.iter().map(|&endpoint| delivery(merchant(1), event.id, endpoint, now));
     let deliveries = deliveries.collect();
-    bed.write(DispatchEvent { merchant: merchant(1), event: event.id, deliveries }).await;
+    fixture.write(DispatchEvent { merchant: merchant(1), event: event.id, deliveries }).await;
 }
 
-async fn settle(bed: &Bed, event: &Event, endpoint: u64, status: DeliveryStatus) {
-    let now = bed.time.now();
+async fn settle(fixture: &Fixture, event: &Event, endpoint: u64, status: DeliveryStatus) {
+    let now = fixture.time.now();
     let key = delivery(merchant(1), event.id, endpoint, now).key;
     let attempt = Attempt {
         number: 1,
@@ -76,7 +76,7 @@ async fn settle(bed: &Bed, event: &Event, endpoint: u64, status: DeliveryStatus)
         status,
         due_at: now,
     };
-    assert_eq!(bed.write(settle).await, Written::Done);
+    assert_eq!(fixture.write(settle).await, Written::Done);
 }
 
 const CREATED: EventType = EventType::AccountCreated;
@@ -86,48 +86,48 @@ const CUSTOMER: EventType = EventType::CustomerUpdated;
 /// Events are listed by their time, then by commit, newest first, in both directions.
 #[test]
 fn events_page_in_both_directions() {
-    on_both(async |bed| {
+    on_both(async |fixture| {
         let types = [(CREATED, 5), (REFRESHED, 9), (REFRESHED, 5), (REFRESHED, 5), (CUSTOMER, 1)];
-        let events = events(&bed, &types).await;
-        let all = bed.read(list()).await.items;
-        let place = |index: usize| {
+        let events = events(&fixture, &types).await;
+        let all = fixture.read(list()).await.items;
+        let list_position = |index: usize| {
             let stored = all.iter().find(|stored| stored.event == events[index]).unwrap();
             EventPlace { created: stored.event.created, position: stored.position }
         };
         let at = |cursor, limit| ListEvents { page: Page { limit, cursor }, ..list() };
-        assert_eq!(numbers(&bed, &events, list()).await, (vec![1, 3, 2, 0, 4], false));
-        assert_eq!(numbers(&bed, &events, at(Cursor::Newest, 2)).await, (vec![1, 3], true));
-        let after = at(Cursor::After(place(3)), 2);
-        assert_eq!(numbers(&bed, &events, after).await, (vec![2, 0], true));
-        let before = at(Cursor::Before(place(4)), 2);
-        assert_eq!(numbers(&bed, &events, before).await, (vec![2, 0], true));
-        let before = at(Cursor::Before(place(3)), 2);
-        assert_eq!(numbers(&bed, &events, before).await, (vec![1], false));
+        assert_eq!(numbers(&fixture, &events, list()).await, (vec![1, 3, 2, 0, 4], false));
+        assert_eq!(numbers(&fixture, &events, at(Cursor::Newest, 2)).await, (vec![1, 3], true));
+        let after = at(Cursor::After(list_position(3)), 2);
+        assert_eq!(numbers(&fixture, &events, after).await, (vec![2, 0], true));
+        let before = at(Cursor::Before(list_position(4)), 2);
+        assert_eq!(numbers(&fixture, &events, before).await, (vec![2, 0], true));
+        let before = at(Cursor::Before(list_position(3)), 2);
+        assert_eq!(numbers(&fixture, &events, before).await, (vec![1], false));
     });
 }
 
 /// Lists of events filter by type, by family of types and by time.
 #[test]
 fn events_are_narrowed() {
-    on_both(async |bed| {
+    on_both(async |fixture| {
         let types = [(CREATED, 1), (REFRESHED, 2), (CUSTOMER, 3), (REFRESHED, 4)];
-        let events = events(&bed, &types).await;
+        let events = events(&fixture, &types).await;
         let of = |types: &[&str]| ListEvents {
             types: types.iter().map(|&word| word.to_owned()).collect(),
             ..list()
         };
         let refreshed = "financial_connections.account.refreshed_transactions";
-        assert_eq!(numbers(&bed, &events, of(&[refreshed])).await.0, [3, 1]);
+        assert_eq!(numbers(&fixture, &events, of(&[refreshed])).await.0, [3, 1]);
         let one = ListEvents { page: first(1), ..of(&[refreshed]) };
-        assert_eq!(numbers(&bed, &events, one).await, (vec![3], true));
+        assert_eq!(numbers(&fixture, &events, one).await, (vec![3], true));
         let family = of(&["financial_connections.*", "customer.created"]);
-        assert_eq!(numbers(&bed, &events, family).await.0, [3, 1, 0]);
-        assert_eq!(numbers(&bed, &events, of(&["customer.*"])).await.0, [2]);
+        assert_eq!(numbers(&fixture, &events, family).await.0, [3, 1, 0]);
+        assert_eq!(numbers(&fixture, &events, of(&["customer.*"])).await.0, [2]);
         let created = Bounds { from: Some(2), to: Some(3) };
         let within = ListEvents { created, ..list() };
-        assert_eq!(numbers(&bed, &events, within).await.0, [2, 1]);
+        assert_eq!(numbers(&fixture, &events, within).await.0, [2, 1]);
         let elsewhere = ListEvents { merchant: merchant(2), ..list() };
-        assert!(bed.read(elsewhere).await.items.is_empty());
+        assert!(fixture.read(elsewhere).await.items.is_empty());
     });
 }
 
@@ -135,19 +135,19 @@ fn events_are_narrowed() {
 /// changes no rows.
 #[test]
 fn events_are_dispatched_once() {
-    on_both(async |bed| {
-        let began = bed.time.now();
-        let events = events(&bed, &[(CREATED, 9), (REFRESHED, 1)]).await;
-        let waiting = bed.read(ListUndispatched { limit: 9 }).await;
+    on_both(async |fixture| {
+        let began = fixture.time.now();
+        let events = events(&fixture, &[(CREATED, 9), (REFRESHED, 1)]).await;
+        let waiting = fixture.read(ListUndispatched { limit: 9 }).await;
         let expected = [(events[0].clone(), began), (events[1].clone(), began.plus_ms(1))];
         assert_eq!(waiting, expected);
-        assert_eq!(bed.read(ListUndispatched { limit: 1 }).await, expected[..1]);
-        dispatch(&bed, &events[0], &[1, 2]).await;
-        settle(&bed, &events[0], 1, DeliveryStatus::Succeeded).await;
-        dispatch(&bed, &events[0], &[1, 2, 3]).await;
-        assert_eq!(bed.read(ListUndispatched { limit: 9 }).await, expected[1..]);
+        assert_eq!(fixture.read(ListUndispatched { limit: 1 }).await, expected[..1]);
+        dispatch(&fixture, &events[0], &[1, 2]).await;
+        settle(&fixture, &events[0], 1, DeliveryStatus::Succeeded).await;
+        dispatch(&fixture, &events[0], &[1, 2, 3]).await;
+        assert_eq!(fixture.read(ListUndispatched { limit: 9 }).await, expected[1..]);
         let of = ListDeliveries { merchant: merchant(1), event: events[0].id };
-        let deliveries = bed.read(of).await;
+        let deliveries = fixture.read(of).await;
         let statuses: Vec<_> = deliveries
             .iter()
             .map(|(delivery, attempts)| (delivery.status, delivery.attempts, attempts.len()))
@@ -155,29 +155,29 @@ fn events_are_dispatched_once() {
         let pending = (DeliveryStatus::Pending, 0, 0);
         assert_eq!(statuses, [(DeliveryStatus::Succeeded, 1, 1), pending, pending]);
         let find = FindEvent { merchant: merchant(1), event: events[0].id };
-        let found = bed.read(find).await.unwrap();
+        let found = fixture.read(find).await.unwrap();
         assert_eq!((found.undispatched, found.pending), (false, 2));
         assert_eq!(found.position, began.0);
-        assert_eq!(bed.read(FindEvent { merchant: merchant(2), ..find }).await, None);
+        assert_eq!(fixture.read(FindEvent { merchant: merchant(2), ..find }).await, None);
     });
 }
 
 /// Deliveries are not written for an event of another merchant, or for one that does not exist.
 #[test]
 fn only_known_events_get_deliveries() {
-    on_both(async |bed| {
-        let events = events(&bed, &[(CREATED, 1)]).await;
-        let now = bed.time.now();
+    on_both(async |fixture| {
+        let events = events(&fixture, &[(CREATED, 1)]).await;
+        let now = fixture.time.now();
         let deliveries = vec![delivery(merchant(2), events[0].id, 1, now)];
         let stolen = DispatchEvent { merchant: merchant(2), event: events[0].id, deliveries };
-        bed.write(stolen).await;
-        assert_eq!(bed.read(ListUndispatched { limit: 9 }).await.len(), 1);
+        fixture.write(stolen).await;
+        assert_eq!(fixture.read(ListUndispatched { limit: 9 }).await.len(), 1);
         let event = EventId { shard: 1, number: 1 };
         let deliveries = vec![delivery(merchant(1), event, 1, now)];
-        bed.write(DispatchEvent { merchant: merchant(1), event, deliveries }).await;
+        fixture.write(DispatchEvent { merchant: merchant(1), event, deliveries }).await;
         for (owner, event) in [(merchant(1), event), (merchant(2), events[0].id)] {
             let of = ListDeliveries { merchant: owner, event };
-            assert!(bed.read(of).await.is_empty());
+            assert!(fixture.read(of).await.is_empty());
         }
     });
 }
@@ -185,19 +185,20 @@ fn only_known_events_get_deliveries() {
 /// Events are filtered by the success of all their deliveries.
 #[test]
 fn events_are_listed_by_success() {
-    on_both(async |bed| {
-        let events = events(&bed, &[(CREATED, 1), (CREATED, 2), (CREATED, 3), (CREATED, 4)]).await;
-        dispatch(&bed, &events[0], &[1, 2]).await;
-        settle(&bed, &events[0], 1, DeliveryStatus::Succeeded).await;
-        settle(&bed, &events[0], 2, DeliveryStatus::Succeeded).await;
-        dispatch(&bed, &events[1], &[1, 2]).await;
-        settle(&bed, &events[1], 1, DeliveryStatus::Succeeded).await;
-        dispatch(&bed, &events[2], &[1]).await;
-        settle(&bed, &events[2], 1, DeliveryStatus::Failed).await;
-        dispatch(&bed, &events[3], &[]).await;
+    on_both(async |fixture| {
+        let events =
+            events(&fixture, &[(CREATED, 1), (CREATED, 2), (CREATED, 3), (CREATED, 4)]).await;
+        dispatch(&fixture, &events[0], &[1, 2]).await;
+        settle(&fixture, &events[0], 1, DeliveryStatus::Succeeded).await;
+        settle(&fixture, &events[0], 2, DeliveryStatus::Succeeded).await;
+        dispatch(&fixture, &events[1], &[1, 2]).await;
+        settle(&fixture, &events[1], 1, DeliveryStatus::Succeeded).await;
+        dispatch(&fixture, &events[2], &[1]).await;
+        settle(&fixture, &events[2], 1, DeliveryStatus::Failed).await;
+        dispatch(&fixture, &events[3], &[]).await;
         let by = |success| ListEvents { delivery_success: Some(success), ..list() };
-        assert_eq!(numbers(&bed, &events, by(true)).await.0, [0]);
-        assert_eq!(numbers(&bed, &events, by(false)).await.0, [2, 1]);
+        assert_eq!(numbers(&fixture, &events, by(true)).await.0, [0]);
+        assert_eq!(numbers(&fixture, &events, by(false)).await.0, [2, 1]);
     });
 }
 
@@ -205,7 +206,7 @@ fn events_are_listed_by_success() {
 /// shard.
 #[test]
 fn positions_rise_while_time_stands_still() {
-    on_both(async |bed| {
+    on_both(async |fixture| {
         let owner = merchant(1);
         let mut positions = Vec::new();
         for number in 1..=3_u64 {
@@ -216,11 +217,11 @@ fn positions_rise_while_time_stands_still() {
             let event = Event { id, account: None, snapshot, ..template };
             let mut create = crate::fixture::create(Object::Customer(object));
             create.events = vec![event];
-            assert_eq!(bed.write(create).await, store::Created::Done);
-            let found = bed.read(FindEvent { merchant: owner, event: id }).await.unwrap();
+            assert_eq!(fixture.write(create).await, store::Created::Done);
+            let found = fixture.read(FindEvent { merchant: owner, event: id }).await.unwrap();
             positions.push(ServerTime(found.position));
         }
-        let now = bed.time.now();
+        let now = fixture.time.now();
         assert_eq!(positions, [now, ServerTime(now.0 + 1), ServerTime(now.0 + 2)]);
     });
 }

@@ -68,12 +68,12 @@ impl Rng for Counter {
 }
 
 /// A store under test.
-pub(crate) struct Bed {
+pub(crate) struct Fixture {
     pub(crate) store: Store,
     pub(crate) time: Arc<Time>,
 }
 
-impl Bed {
+impl Fixture {
     pub(crate) async fn write<C: Write>(&self, command: C) -> C::Output {
         self.store.write(command).await.unwrap()
     }
@@ -119,13 +119,13 @@ pub(crate) fn sqlite(time: Arc<Time>) -> Store {
 }
 
 /// Runs a test on each back end.
-pub(crate) fn on_both(test: impl AsyncFn(Bed)) {
+pub(crate) fn on_both(test: impl AsyncFn(Fixture)) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let time = Time::begin();
     let store = Store::memory_model(Arc::clone(&time) as Arc<dyn Clock>);
-    runtime.block_on(test(Bed { store, time }));
+    runtime.block_on(test(Fixture { store, time }));
     let time = Time::begin();
-    runtime.block_on(test(Bed { store: sqlite(Arc::clone(&time)), time }));
+    runtime.block_on(test(Fixture { store: sqlite(Arc::clone(&time)), time }));
 }
 
 pub(crate) const T0: AccountTime = AccountTime(1_700_000_000);
@@ -346,8 +346,8 @@ pub(crate) fn row(account: AccountId, listed_at: i64, ordinal: u32) -> HeldTrans
     HeldTransaction { bank_id: format!("bank {ordinal}"), shown }
 }
 
-pub(crate) fn event(account: &Account, event_type: EventType, place: u8) -> Event {
-    Event::of_account(account, event_type, place, T0, None)
+pub(crate) fn event(account: &Account, event_type: EventType, index: u8) -> Event {
+    Event::of_account(account, event_type, index, T0, None)
 }
 
 pub(crate) fn reply(merchant: MerchantId, key: &str, at: ServerTime) -> Reply {

@@ -7,39 +7,39 @@ use store::{FindReply, RecordReply, Reply, Written};
 /// A key has one idempotency record for each merchant.
 #[test]
 fn a_key_is_taken_once() {
-    on_both(async |bed| {
-        let now = bed.time.now();
-        let kept = reply(merchant(1), "key", now);
-        assert_eq!(bed.write(RecordReply { reply: kept.clone() }).await, Written::Done);
-        let other = Reply { status: 400, ..kept.clone() };
-        assert_eq!(bed.write(RecordReply { reply: other }).await, Written::KeyTaken);
+    on_both(async |fixture| {
+        let now = fixture.time.now();
+        let record = reply(merchant(1), "key", now);
+        assert_eq!(fixture.write(RecordReply { reply: record.clone() }).await, Written::Done);
+        let other = Reply { status: 400, ..record.clone() };
+        assert_eq!(fixture.write(RecordReply { reply: other }).await, Written::KeyTaken);
         let find = FindReply { merchant: merchant(1), key: "key".to_owned(), now };
-        assert_eq!(bed.read(find.clone()).await, Some(kept.clone()));
+        assert_eq!(fixture.read(find.clone()).await, Some(record.clone()));
         let elsewhere = FindReply { merchant: merchant(2), ..find.clone() };
-        assert_eq!(bed.read(elsewhere).await, None);
-        assert_eq!(bed.read(FindReply { key: "other".to_owned(), ..find }).await, None);
-        let other = Reply { merchant: merchant(2), ..kept };
-        assert_eq!(bed.write(RecordReply { reply: other }).await, Written::Done);
+        assert_eq!(fixture.read(elsewhere).await, None);
+        assert_eq!(fixture.read(FindReply { key: "other".to_owned(), ..find }).await, None);
+        let other = Reply { merchant: merchant(2), ..record };
+        assert_eq!(fixture.write(RecordReply { reply: other }).await, Written::Done);
     });
 }
 
 /// A record that is a day old is not found, and can be replaced.
 #[test]
 fn an_old_answer_makes_room() {
-    on_both(async |bed| {
-        let kept = reply(merchant(1), "key", bed.time.now());
-        assert_eq!(bed.write(RecordReply { reply: kept.clone() }).await, Written::Done);
-        bed.time.pass_ms(IDEMPOTENCY_AGE_MS_MAX - 1);
-        let now = bed.time.now();
+    on_both(async |fixture| {
+        let record = reply(merchant(1), "key", fixture.time.now());
+        assert_eq!(fixture.write(RecordReply { reply: record.clone() }).await, Written::Done);
+        fixture.time.pass_ms(IDEMPOTENCY_AGE_MS_MAX - 1);
+        let now = fixture.time.now();
         let find = FindReply { merchant: merchant(1), key: "key".to_owned(), now };
-        assert_eq!(bed.read(find.clone()).await, Some(kept.clone()));
-        let late = Reply { at: now, ..kept.clone() };
-        assert_eq!(bed.write(RecordReply { reply: late }).await, Written::KeyTaken);
-        bed.time.pass_ms(1);
-        let now = bed.time.now();
-        assert_eq!(bed.read(FindReply { now, ..find.clone() }).await, None);
-        let late = Reply { at: now, body: b"new".to_vec(), ..kept };
-        assert_eq!(bed.write(RecordReply { reply: late.clone() }).await, Written::Done);
-        assert_eq!(bed.read(FindReply { now, ..find }).await, Some(late));
+        assert_eq!(fixture.read(find.clone()).await, Some(record.clone()));
+        let late = Reply { at: now, ..record.clone() };
+        assert_eq!(fixture.write(RecordReply { reply: late }).await, Written::KeyTaken);
+        fixture.time.pass_ms(1);
+        let now = fixture.time.now();
+        assert_eq!(fixture.read(FindReply { now, ..find.clone() }).await, None);
+        let late = Reply { at: now, body: b"new".to_vec(), ..record };
+        assert_eq!(fixture.write(RecordReply { reply: late.clone() }).await, Written::Done);
+        assert_eq!(fixture.read(FindReply { now, ..find }).await, Some(late));
     });
 }

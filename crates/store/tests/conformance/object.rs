@@ -33,7 +33,7 @@ fn change(object: Object) -> ChangeObject {
 /// Each kind of object is read as it was stored, including its secret.
 #[test]
 fn objects_come_back_whole() {
-    on_both(async |bed| {
+    on_both(async |fixture| {
         let owner = merchant(1);
         for object in [
             Object::Customer(customer(owner, 1)),
@@ -41,11 +41,11 @@ fn objects_come_back_whole() {
             Object::Endpoint(endpoint(owner, 1)),
             Object::TestClock(test_clock(owner, 1)),
         ] {
-            bed.create(object.clone()).await;
+            fixture.create(object.clone()).await;
             let find = FindObject { merchant: owner, kind: object.kind(), number: 1 };
-            assert_eq!(bed.read(find).await, Some(object.clone()));
-            assert_eq!(bed.read(FindObject { merchant: merchant(2), ..find }).await, None);
-            assert_eq!(bed.read(FindObject { number: 2, ..find }).await, None);
+            assert_eq!(fixture.read(find).await, Some(object.clone()));
+            assert_eq!(fixture.read(FindObject { merchant: merchant(2), ..find }).await, None);
+            assert_eq!(fixture.read(FindObject { number: 2, ..find }).await, None);
         }
     });
 }
@@ -53,9 +53,9 @@ fn objects_come_back_whole() {
 /// A change replaces the object only if it is based on the stored version.
 #[test]
 fn a_change_of_an_old_version_is_stale() {
-    on_both(async |bed| {
+    on_both(async |fixture| {
         let owner = merchant(1);
-        bed.create(Object::Endpoint(endpoint(owner, 1))).await;
+        fixture.create(Object::Endpoint(endpoint(owner, 1))).await;
         let mut changed = endpoint(owner, 1);
         changed.version = 2;
         changed.url = "http://localhost/other".to_owned();
@@ -65,76 +65,76 @@ fn a_change_of_an_old_version_is_stale() {
             ..changed.clone()
         });
         let changed = Object::Endpoint(changed);
-        assert_eq!(bed.write(change(other)).await, Written::Stale);
-        assert_eq!(bed.write(change(changed.clone())).await, Written::Done);
-        assert_eq!(bed.write(change(changed.clone())).await, Written::Stale);
+        assert_eq!(fixture.write(change(other)).await, Written::Stale);
+        assert_eq!(fixture.write(change(changed.clone())).await, Written::Done);
+        assert_eq!(fixture.write(change(changed.clone())).await, Written::Stale);
         let find = FindObject { merchant: owner, kind: Kind::Endpoint, number: 1 };
-        assert_eq!(bed.read(find).await, Some(changed));
+        assert_eq!(fixture.read(find).await, Some(changed));
         let missing = Object::Endpoint(endpoint(owner, 2));
-        assert_eq!(bed.write(change(missing)).await, Written::Stale);
+        assert_eq!(fixture.write(change(missing)).await, Written::Stale);
     });
 }
 
 /// A refused command writes no rows, not even its idempotency record or the merchant's row.
 #[test]
 fn refused_commands_write_nothing() {
-    on_both(async |bed| {
+    on_both(async |fixture| {
         let owner = merchant(1);
-        let kept = reply(owner, "key", bed.time.now());
+        let record = reply(owner, "key", fixture.time.now());
         let full = CreateObject {
             object: Object::Endpoint(endpoint(owner, 1)),
             kind_max: Some(0),
             events: vec![],
-            reply: Some(kept.clone()),
+            reply: Some(record.clone()),
         };
-        assert_eq!(bed.write(full.clone()).await, Created::KindFull);
+        assert_eq!(fixture.write(full.clone()).await, Created::KindFull);
         let done = CreateObject { kind_max: Some(1), ..full.clone() };
-        assert_eq!(bed.write(done).await, Created::Done);
+        assert_eq!(fixture.write(done).await, Created::Done);
         let second = Object::Endpoint(endpoint(owner, 2));
         let taken = CreateObject { object: second.clone(), kind_max: None, ..full.clone() };
-        assert_eq!(bed.write(taken).await, Created::KeyTaken);
+        assert_eq!(fixture.write(taken).await, Created::KeyTaken);
         let find = FindObject { merchant: owner, kind: Kind::Endpoint, number: 2 };
-        assert_eq!(bed.read(find).await, None);
+        assert_eq!(fixture.read(find).await, None);
         let full = CreateObject { object: second, kind_max: Some(1), reply: None, ..full };
-        assert_eq!(bed.write(full).await, Created::KindFull);
+        assert_eq!(fixture.write(full).await, Created::KindFull);
         let mut changed = endpoint(owner, 1);
         changed.version = 2;
         let object = Object::Endpoint(changed);
-        let taken = ChangeObject { object, events: vec![], reply: Some(kept) };
-        assert_eq!(bed.write(taken).await, Written::KeyTaken);
+        let taken = ChangeObject { object, events: vec![], reply: Some(record) };
+        assert_eq!(fixture.write(taken).await, Written::KeyTaken);
     });
 }
 
 /// Deleted objects do not count towards the limit of their kind.
 #[test]
 fn deleted_objects_do_not_count() {
-    on_both(async |bed| {
+    on_both(async |fixture| {
         let owner = merchant(1);
-        bed.create(Object::Endpoint(endpoint(owner, 1))).await;
+        fixture.create(Object::Endpoint(endpoint(owner, 1))).await;
         let mut deleted = endpoint(owner, 1);
         (deleted.version, deleted.deleted) = (2, true);
-        assert_eq!(bed.write(change(Object::Endpoint(deleted.clone()))).await, Written::Done);
+        assert_eq!(fixture.write(change(Object::Endpoint(deleted.clone()))).await, Written::Done);
         let find = FindObject { merchant: owner, kind: Kind::Endpoint, number: 1 };
-        assert_eq!(bed.read(find).await, Some(Object::Endpoint(deleted)));
-        assert!(bed.read(list(Kind::Endpoint, first(10))).await.items.is_empty());
+        assert_eq!(fixture.read(find).await, Some(Object::Endpoint(deleted)));
+        assert!(fixture.read(list(Kind::Endpoint, first(10))).await.items.is_empty());
         let second = create(Object::Endpoint(endpoint(owner, 2)));
         let second = CreateObject { kind_max: Some(1), ..second };
-        assert_eq!(bed.write(second).await, Created::Done);
+        assert_eq!(fixture.write(second).await, Created::Done);
     });
 }
 
 /// A number that exists already fails the command, and only that command.
 #[test]
 fn a_taken_number_fails() {
-    on_both(async |bed| {
+    on_both(async |fixture| {
         let owner = merchant(1);
-        bed.create(Object::Customer(customer(owner, 1))).await;
+        fixture.create(Object::Customer(customer(owner, 1))).await;
         let mut other = customer(owner, 1);
         other.name = Some("Other".to_owned());
-        assert!(bed.store.write(create(Object::Customer(other))).await.is_err());
+        assert!(fixture.store.write(create(Object::Customer(other))).await.is_err());
         let find = FindObject { merchant: owner, kind: Kind::Customer, number: 1 };
-        assert_eq!(bed.read(find).await, Some(Object::Customer(customer(owner, 1))));
-        bed.create(Object::Customer(customer(merchant(2), 1))).await;
+        assert_eq!(fixture.read(find).await, Some(Object::Customer(customer(owner, 1))));
+        fixture.create(Object::Customer(customer(merchant(2), 1))).await;
     });
 }
 
@@ -142,72 +142,75 @@ fn a_taken_number_fails() {
 /// newest match is returned.
 #[test]
 fn objects_are_found_by_lookup() {
-    on_both(async |bed| {
+    on_both(async |fixture| {
         let owner = merchant(1);
-        bed.create(Object::Session(session(owner, 1))).await;
+        fixture.create(Object::Session(session(owner, 1))).await;
         let lookup = "1a9ee8ee25ff3d2f3ebb2c3c8d6cb6c3".to_owned();
         let by_hash = FindObjectByLookup { merchant: owner, kind: Kind::Session, lookup };
-        assert_eq!(bed.read(by_hash.clone()).await, None);
+        assert_eq!(fixture.read(by_hash.clone()).await, None);
         // SHA-256 of the secret that the fixture gives to this session.
         let lookup = "7253acd2440a9ac46ca64c999719bc24c7bb6be83638f211bb1a3c15290f86c2".to_owned();
         let by_hash = FindObjectByLookup { lookup, ..by_hash };
-        let found = bed.read(by_hash.clone()).await;
+        let found = fixture.read(by_hash.clone()).await;
         assert_eq!(found, Some(Object::Session(session(owner, 1))));
-        assert_eq!(bed.read(FindObjectByLookup { merchant: merchant(2), ..by_hash }).await, None);
+        assert_eq!(
+            fixture.read(FindObjectByLookup { merchant: merchant(2), ..by_hash }).await,
+            None
+        );
         for number in 1..=3 {
             let mut customer = customer(owner, number);
             customer.email = Some("a@example.com".to_owned());
             customer.created = AccountTime(10 - i64::try_from(number).unwrap());
-            bed.create(Object::Customer(customer)).await;
+            fixture.create(Object::Customer(customer)).await;
         }
         let lookup = "a@example.com".to_owned();
         let by_email = FindObjectByLookup { merchant: owner, kind: Kind::Customer, lookup };
-        assert_eq!(bed.read(by_email).await.map(|object| object.number()), Some(1));
+        assert_eq!(fixture.read(by_email).await.map(|object| object.number()), Some(1));
     });
 }
 
 /// Lists are sorted from newest to oldest, ties by number, and page in both directions.
 #[test]
 fn lists_page_in_both_directions() {
-    on_both(async |bed| {
+    on_both(async |fixture| {
         for number in 1..=7_u64 {
             let mut customer = customer(merchant(1), number);
             customer.created = AccountTime(i64::try_from(number / 3).unwrap());
-            bed.create(Object::Customer(customer)).await;
+            fixture.create(Object::Customer(customer)).await;
         }
-        bed.create(Object::Customer(customer(merchant(2), 9))).await;
+        fixture.create(Object::Customer(customer(merchant(2), 9))).await;
         let numbers = async |cursor, limit| {
-            let page = bed.read(list(Kind::Customer, Page { limit, cursor })).await;
+            let page = fixture.read(list(Kind::Customer, Page { limit, cursor })).await;
             let numbers: Vec<u64> = page.items.iter().map(Object::number).collect();
             (numbers, page.has_more)
         };
-        let place = |number: u64| ObjectPlace {
+        let position = |number: u64| ObjectPlace {
             created: AccountTime(i64::try_from(number / 3).unwrap()),
             number,
         };
         assert_eq!(numbers(Cursor::Newest, 3).await, (vec![7, 6, 5], true));
-        assert_eq!(numbers(Cursor::After(place(5)), 3).await, (vec![4, 3, 2], true));
-        assert_eq!(numbers(Cursor::After(place(3)), 2).await, (vec![2, 1], false));
-        assert_eq!(numbers(Cursor::After(place(1)), 2).await, (vec![], false));
-        assert_eq!(numbers(Cursor::Before(place(2)), 2).await, (vec![4, 3], true));
-        assert_eq!(numbers(Cursor::Before(place(5)), 2).await, (vec![7, 6], false));
-        assert_eq!(numbers(Cursor::Before(place(7)), 2).await, (vec![], false));
+        assert_eq!(numbers(Cursor::After(position(5)), 3).await, (vec![4, 3, 2], true));
+        assert_eq!(numbers(Cursor::After(position(3)), 2).await, (vec![2, 1], false));
+        assert_eq!(numbers(Cursor::After(position(1)), 2).await, (vec![], false));
+        assert_eq!(numbers(Cursor::Before(position(2)), 2).await, (vec![4, 3], true));
+        assert_eq!(numbers(Cursor::Before(position(5)), 2).await, (vec![7, 6], false));
+        assert_eq!(numbers(Cursor::Before(position(7)), 2).await, (vec![], false));
     });
 }
 
 /// Lists filter by lookup text, by test clock or its absence, and by time.
 #[test]
 fn lists_are_narrowed() {
-    on_both(async |bed| {
+    on_both(async |fixture| {
         for number in 1..=6_u64 {
             let mut customer = customer(merchant(1), number);
             customer.created = T0.plus(i64::try_from(number).unwrap());
             customer.email = (number % 2 == 0).then(|| "even@example.com".to_owned());
             customer.test_clock = (number > 3).then(|| ClockId::from_number(5));
-            bed.create(Object::Customer(customer)).await;
+            fixture.create(Object::Customer(customer)).await;
         }
         let numbers = async |command: ListObjects| {
-            let page = bed.read(command).await;
+            let page = fixture.read(command).await;
             page.items.iter().map(Object::number).collect::<Vec<_>>()
         };
         let all = list(Kind::Customer, first(10));
@@ -239,7 +242,7 @@ fn lists_are_narrowed() {
 /// The objects of a customer are listed on any clock. Objects of other customers are not.
 #[test]
 fn objects_of_a_customer_are_listed() {
-    on_both(async |bed| {
+    on_both(async |fixture| {
         let customer = |number| Holder::Customer(CustomerId::from_number(number));
         for (owner, number, holder, clock) in [
             (1, 1, customer(7), None),
@@ -250,10 +253,10 @@ fn objects_of_a_customer_are_listed() {
         ] {
             let session =
                 Session { holder: Some(holder), clock, ..session(merchant(owner), number) };
-            bed.create(Object::Session(session)).await;
+            fixture.create(Object::Session(session)).await;
         }
         let of = ObjectsOf::Customer(CustomerId::from_number(7));
-        let page = bed.read(ListObjects { of, ..list(Kind::Session, first(9)) }).await;
+        let page = fixture.read(ListObjects { of, ..list(Kind::Session, first(9)) }).await;
         assert_eq!(page.items.iter().map(Object::number).collect::<Vec<_>>(), [2, 1]);
     });
 }
@@ -262,28 +265,28 @@ fn objects_of_a_customer_are_listed() {
 /// twice.
 #[test]
 fn objects_change_together() {
-    on_both(async |bed| {
+    on_both(async |fixture| {
         let owner = merchant(1);
         let two = Session { version: 2, ..session(owner, 1) };
         let made = Object::Endpoint(endpoint(owner, 2));
-        let told = event(&account(owner, 11), EventType::AccountCreated, 0);
+        let emitted = event(&account(owner, 11), EventType::AccountCreated, 0);
         let change = ChangeObjects {
             objects: vec![
                 Object::Session(session(owner, 1)),
                 made.clone(),
                 Object::Session(two.clone()),
             ],
-            events: vec![told.clone()],
-            reply: Some(reply(owner, "key", bed.time.now())),
+            events: vec![emitted.clone()],
+            reply: Some(reply(owner, "key", fixture.time.now())),
         };
-        assert_eq!(bed.write(change.clone()).await, Changed::Done);
-        assert_eq!(bed.write(change).await, Changed::KeyTaken);
+        assert_eq!(fixture.write(change.clone()).await, Changed::Done);
+        assert_eq!(fixture.write(change).await, Changed::KeyTaken);
         let find = FindObject { merchant: owner, kind: Kind::Session, number: 1 };
-        assert_eq!(bed.read(find).await, Some(Object::Session(two)));
+        assert_eq!(fixture.read(find).await, Some(Object::Session(two)));
         let find = FindObject { merchant: owner, kind: Kind::Endpoint, number: 2 };
-        assert_eq!(bed.read(find).await, Some(made));
-        let find = FindEvent { merchant: owner, event: told.id };
-        assert_eq!(bed.read(find).await.map(|stored| stored.event), Some(told));
+        assert_eq!(fixture.read(find).await, Some(made));
+        let find = FindEvent { merchant: owner, event: emitted.id };
+        assert_eq!(fixture.read(find).await.map(|stored| stored.event), Some(emitted));
     });
 }
 
@@ -291,20 +294,20 @@ fn objects_change_together() {
 /// own row.
 #[test]
 fn two_merchants_change_together() {
-    on_both(async |bed| {
+    on_both(async |fixture| {
         let account = ConnectedAccount::of(merchant(1), "acct_1", false, T0);
         let inside = account.acts_as();
         let tie = Object::PlatformTie(account.tie());
         let row = Object::ConnectedAccount(account);
         let objects = vec![tie.clone(), row.clone()];
         let change = ChangeObjects { objects, events: vec![], reply: None };
-        assert_eq!(bed.write(change.clone()).await, Changed::Done);
-        assert_eq!(bed.write(change).await, Changed::Stale);
+        assert_eq!(fixture.write(change.clone()).await, Changed::Done);
+        assert_eq!(fixture.write(change).await, Changed::Stale);
         for (owner, other, object) in [(inside, merchant(1), tie), (merchant(1), inside, row)] {
             let (kind, number) = (object.kind(), object.number());
             let find = FindObject { merchant: owner, kind, number };
-            assert_eq!(bed.read(find).await, Some(object));
-            assert_eq!(bed.read(FindObject { merchant: other, ..find }).await, None);
+            assert_eq!(fixture.read(find).await, Some(object));
+            assert_eq!(fixture.read(FindObject { merchant: other, ..find }).await, None);
         }
     });
 }
@@ -313,25 +316,25 @@ fn two_merchants_change_together() {
 /// exists, or one to replace that is missing or has another version.
 #[test]
 fn one_stale_object_leaves_nothing() {
-    on_both(async |bed| {
+    on_both(async |fixture| {
         let owner = merchant(1);
-        bed.create(Object::Session(session(owner, 1))).await;
-        let kept = reply(owner, "key", bed.time.now());
-        let told = event(&account(owner, 11), EventType::AccountCreated, 0);
+        fixture.create(Object::Session(session(owner, 1))).await;
+        let record = reply(owner, "key", fixture.time.now());
+        let emitted = event(&account(owner, 11), EventType::AccountCreated, 0);
         let change = |bad| ChangeObjects {
             objects: vec![Object::Customer(customer(owner, 3)), Object::Session(bad)],
-            events: vec![told.clone()],
-            reply: Some(kept.clone()),
+            events: vec![emitted.clone()],
+            reply: Some(record.clone()),
         };
         let next = |number, version| Session { version, ..session(owner, number) };
         for bad in [next(1, 1), next(1, 3), next(2, 2)] {
-            assert_eq!(bed.write(change(bad)).await, Changed::Stale);
+            assert_eq!(fixture.write(change(bad)).await, Changed::Stale);
             let find = FindObject { merchant: owner, kind: Kind::Customer, number: 3 };
-            assert_eq!(bed.read(find).await, None);
-            let find = FindEvent { merchant: owner, event: told.id };
-            assert_eq!(bed.read(find).await, None);
+            assert_eq!(fixture.read(find).await, None);
+            let find = FindEvent { merchant: owner, event: emitted.id };
+            assert_eq!(fixture.read(find).await, None);
         }
         // The idempotency key was not used either.
-        assert_eq!(bed.write(change(next(1, 2))).await, Changed::Done);
+        assert_eq!(fixture.write(change(next(1, 2))).await, Changed::Done);
     });
 }

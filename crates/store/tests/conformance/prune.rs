@@ -1,6 +1,6 @@
 //! Clean-up: rows past their age are deleted, rows that are still needed stay.
 
-use crate::fixture::{Bed, T0, account, delivery, event, job, merchant, next, on_both, reply};
+use crate::fixture::{Fixture, T0, account, delivery, event, job, merchant, next, on_both, reply};
 use model::bank::Feature;
 use model::delivery::DeliveryStatus;
 use model::event::{Event, EventType};
@@ -15,16 +15,16 @@ use store::{
     Kind, ListDeliveries, Object, Prune, Pruned, RecordReply, SettleDelivery, Written,
 };
 
-async fn prune(bed: &Bed) -> Pruned {
-    bed.write(Prune { now: bed.time.now() }).await
+async fn prune(fixture: &Fixture) -> Pruned {
+    fixture.write(Prune { now: fixture.time.now() }).await
 }
 
-async fn dispatch(bed: &Bed, event: &Event, status: Option<DeliveryStatus>) {
-    let now = bed.time.now();
+async fn dispatch(fixture: &Fixture, event: &Event, status: Option<DeliveryStatus>) {
+    let now = fixture.time.now();
     let to_endpoint = delivery(merchant(1), event.id, 1, now);
     let key = to_endpoint.key;
     let deliveries = if status.is_some() { vec![to_endpoint] } else { vec![] };
-    bed.write(DispatchEvent { merchant: merchant(1), event: event.id, deliveries }).await;
+    fixture.write(DispatchEvent { merchant: merchant(1), event: event.id, deliveries }).await;
     if let Some(status) = status {
         let settle = SettleDelivery {
             key,
@@ -34,21 +34,21 @@ async fn dispatch(bed: &Bed, event: &Event, status: Option<DeliveryStatus>) {
             status,
             due_at: now,
         };
-        assert_eq!(bed.write(settle).await, Written::Done);
+        assert_eq!(fixture.write(settle).await, Written::Done);
     }
 }
 
 /// Idempotency records are deleted after a day, not before.
 #[test]
 fn old_answers_go() {
-    on_both(async |bed| {
-        let kept = reply(merchant(1), "key", bed.time.now());
-        assert_eq!(bed.write(RecordReply { reply: kept }).await, Written::Done);
-        bed.time.pass_ms(IDEMPOTENCY_AGE_MS_MAX - 1);
-        assert_eq!(prune(&bed).await, Pruned::default());
-        bed.time.pass_ms(1);
-        assert_eq!(prune(&bed).await.replies, 1);
-        assert_eq!(prune(&bed).await.replies, 0);
+    on_both(async |fixture| {
+        let record = reply(merchant(1), "key", fixture.time.now());
+        assert_eq!(fixture.write(RecordReply { reply: record }).await, Written::Done);
+        fixture.time.pass_ms(IDEMPOTENCY_AGE_MS_MAX - 1);
+        assert_eq!(prune(&fixture).await, Pruned::default());
+        fixture.time.pass_ms(1);
+        assert_eq!(prune(&fixture).await.replies, 1);
+        assert_eq!(prune(&fixture).await.replies, 0);
     });
 }
 
@@ -56,27 +56,27 @@ fn old_answers_go() {
 /// delivery.
 #[test]
 fn old_events_go_when_settled() {
-    on_both(async |bed| {
-        let held = account(merchant(1), 11);
-        bed.link(held.clone(), vec![]).await;
+    on_both(async |fixture| {
+        let linked = account(merchant(1), 11);
+        fixture.link(linked.clone(), vec![]).await;
         let events: Vec<Event> =
-            (0..4).map(|place| event(&held, EventType::AccountCreated, place)).collect();
-        let change = AccountChange { events: events.clone(), ..AccountChange::of(next(&held)) };
-        assert_eq!(bed.write(ChangeAccount { change, reply: None }).await, Written::Done);
-        dispatch(&bed, &events[0], None).await;
-        dispatch(&bed, &events[1], Some(DeliveryStatus::Failed)).await;
-        dispatch(&bed, &events[2], Some(DeliveryStatus::Pending)).await;
-        assert_eq!(prune(&bed).await.events, 0);
-        bed.time.pass_ms(EVENT_AGE_MS_MAX + 1);
-        assert_eq!(prune(&bed).await.events, 2);
+            (0..4).map(|index| event(&linked, EventType::AccountCreated, index)).collect();
+        let change = AccountChange { events: events.clone(), ..AccountChange::of(next(&linked)) };
+        assert_eq!(fixture.write(ChangeAccount { change, reply: None }).await, Written::Done);
+        dispatch(&fixture, &events[0], None).await;
+        dispatch(&fixture, &events[1], Some(DeliveryStatus::Failed)).await;
+        dispatch(&fixture, &events[2], Some(DeliveryStatus::Pending)).await;
+        assert_eq!(prune(&fixture).await.events, 0);
+        fixture.time.pass_ms(EVENT_AGE_MS_MAX + 1);
+        assert_eq!(prune(&fixture).await.events, 2);
         let mut left = Vec::new();
         for event in &events {
             let find = FindEvent { merchant: merchant(1), event: event.id };
-            left.push(bed.read(find).await.is_some());
+            left.push(fixture.read(find).await.is_some());
         }
         assert_eq!(left, [false, false, true, true]);
         let of = ListDeliveries { merchant: merchant(1), event: events[1].id };
-        assert!(bed.read(of).await.is_empty());
+        assert!(fixture.read(of).await.is_empty());
     });
 }
 
@@ -84,17 +84,17 @@ fn old_events_go_when_settled() {
 /// is. A pending job stays.
 #[test]
 fn old_jobs_go_when_ended() {
-    on_both(async |bed| {
-        let held = account(merchant(1), 11);
-        let mut ended = job(&held, Feature::Balance, 1);
+    on_both(async |fixture| {
+        let linked = account(merchant(1), 11);
+        let mut ended = job(&linked, Feature::Balance, 1);
         ended.status = RefreshStatus::Failed;
         ended.started_at = ended.started_at.plus(REFRESH_DETAIL_AGE_MS_MAX);
-        bed.link(held.clone(), vec![ended, job(&held, Feature::Transactions, 1)]).await;
-        bed.time.pass_ms(REFRESH_DETAIL_AGE_MS_MAX - 1_000);
-        assert_eq!(prune(&bed).await.refreshes, 0);
-        bed.time.pass_ms(1_000);
-        assert_eq!(prune(&bed).await.refreshes, 1);
-        assert_eq!(prune(&bed).await, Pruned::default());
+        fixture.link(linked.clone(), vec![ended, job(&linked, Feature::Transactions, 1)]).await;
+        fixture.time.pass_ms(REFRESH_DETAIL_AGE_MS_MAX - 1_000);
+        assert_eq!(prune(&fixture).await.refreshes, 0);
+        fixture.time.pass_ms(1_000);
+        assert_eq!(prune(&fixture).await.refreshes, 1);
+        assert_eq!(prune(&fixture).await, Pruned::default());
     });
 }
 
@@ -102,34 +102,35 @@ fn old_jobs_go_when_ended() {
 /// can be found again stay.
 #[test]
 fn old_runs_of_link_flows_go() {
-    on_both(async |bed| {
-        let [left, found_again] = [flow(1, &bed), LinkFlow { run: found(), ..flow(2, &bed) }];
+    on_both(async |fixture| {
+        let [left, found_again] =
+            [flow(1, &fixture), LinkFlow { run: found(), ..flow(2, &fixture) }];
         for flow in [&left, &found_again] {
             let object = Object::LinkFlow(flow.clone());
             let create = CreateObject { object, kind_max: None, events: vec![], reply: None };
-            assert_eq!(bed.write(create).await, Created::Done);
+            assert_eq!(fixture.write(create).await, Created::Done);
         }
-        bed.time.pass_ms(LINK_FLOW_KEPT_MS_MAX - 1);
-        assert_eq!(prune(&bed).await.objects, 0);
-        bed.time.pass_ms(1);
-        assert_eq!(prune(&bed).await.objects, 1);
-        assert_eq!(prune(&bed).await, Pruned::default());
-        for (flow, kept) in [(left, false), (found_again, true)] {
+        fixture.time.pass_ms(LINK_FLOW_KEPT_MS_MAX - 1);
+        assert_eq!(prune(&fixture).await.objects, 0);
+        fixture.time.pass_ms(1);
+        assert_eq!(prune(&fixture).await.objects, 1);
+        assert_eq!(prune(&fixture).await, Pruned::default());
+        for (flow, record) in [(left, false), (found_again, true)] {
             let (merchant, kind) = (merchant(1), Kind::LinkFlow);
             let find = FindObject { merchant, kind, number: flow.id.number() };
-            assert_eq!(bed.read(find).await.is_some(), kept);
+            assert_eq!(fixture.read(find).await.is_some(), record);
         }
     });
 }
 
-fn flow(number: u64, bed: &Bed) -> LinkFlow {
+fn flow(number: u64, fixture: &Fixture) -> LinkFlow {
     LinkFlow {
         id: LinkFlowId::from_number(number),
         merchant: merchant(1),
         version: 1,
         livemode: false,
         created: T0,
-        begun: bed.time.now(),
+        begun: fixture.time.now(),
         clock: None,
         carrier: "fcsess_1".into(),
         origin: None,

@@ -1,7 +1,7 @@
 //! Refreshes: claimed, put off and ended.
 
 use crate::fixture::{
-    Bed, T0, account, connection, event, first, job, merchant, next, on_both, row,
+    Fixture, T0, account, connection, event, first, job, merchant, next, on_both, row,
 };
 use model::account::Account;
 use model::bank::{BankOwner, Feature};
@@ -18,10 +18,10 @@ use store::{
 
 const LEASE_MS: i64 = 60_000;
 
-async fn claim(bed: &Bed, limit: usize) -> Vec<RefreshJob> {
-    let now = bed.time.now();
+async fn claim(fixture: &Fixture, limit: usize) -> Vec<RefreshJob> {
+    let now = fixture.time.now();
     let leased_until = now.plus_ms(LEASE_MS);
-    bed.write(ClaimRefreshes { now, leased_until, limit }).await
+    fixture.write(ClaimRefreshes { now, leased_until, limit }).await
 }
 
 fn of(job: &RefreshJob) -> Claim {
@@ -37,7 +37,7 @@ fn apply(job: &RefreshJob, account: &Account) -> ApplyRefresh {
     }
 }
 
-async fn rows(bed: &Bed, account: &Account) -> Vec<u32> {
+async fn rows(fixture: &Fixture, account: &Account) -> Vec<u32> {
     let list = ListTransactions {
         merchant: account.merchant,
         account: account.id,
@@ -45,99 +45,99 @@ async fn rows(bed: &Bed, account: &Account) -> Vec<u32> {
         after: None,
         page: first(100),
     };
-    bed.read(list).await.unwrap().page.items.iter().map(|row| row.id.ordinal).collect()
+    fixture.read(list).await.unwrap().page.items.iter().map(|row| row.id.ordinal).collect()
 }
 
 /// The longest due refresh is claimed first, and a leased one is not claimed. An expired lease
 /// frees it under a new claim.
 #[test]
 fn claims_are_leased() {
-    on_both(async |bed| {
-        let now = bed.time.now();
-        let held = account(merchant(1), 11);
+    on_both(async |fixture| {
+        let now = fixture.time.now();
+        let linked = account(merchant(1), 11);
         let run_at = |ms| RunAt::Server(now.plus_ms(ms));
         let jobs = vec![
-            RefreshJob { run_at: run_at(-1), ..job(&held, Feature::Balance, 1) },
-            RefreshJob { run_at: run_at(-2), ..job(&held, Feature::Ownership, 1) },
-            RefreshJob { run_at: run_at(1), ..job(&held, Feature::Transactions, 1) },
+            RefreshJob { run_at: run_at(-1), ..job(&linked, Feature::Balance, 1) },
+            RefreshJob { run_at: run_at(-2), ..job(&linked, Feature::Ownership, 1) },
+            RefreshJob { run_at: run_at(1), ..job(&linked, Feature::Transactions, 1) },
         ];
-        bed.link(held.clone(), jobs).await;
-        let claimed = claim(&bed, 1).await;
+        fixture.link(linked.clone(), jobs).await;
+        let claimed = claim(&fixture, 1).await;
         assert_eq!(claimed.len(), 1);
         let first = &claimed[0];
         assert_eq!(first.key.feature, Feature::Ownership);
         assert_eq!((first.claim, first.attempts), (1, 1));
         assert_eq!(first.leased_until, Some(now.plus_ms(LEASE_MS)));
-        let claimed = claim(&bed, 9).await;
+        let claimed = claim(&fixture, 9).await;
         assert_eq!(
             claimed.iter().map(|job| job.key.feature).collect::<Vec<_>>(),
             [Feature::Balance]
         );
-        assert!(claim(&bed, 9).await.is_empty());
-        bed.time.pass_ms(LEASE_MS - 1);
-        let claimed = claim(&bed, 9).await;
+        assert!(claim(&fixture, 9).await.is_empty());
+        fixture.time.pass_ms(LEASE_MS - 1);
+        let claimed = claim(&fixture, 9).await;
         assert_eq!(
             claimed.iter().map(|job| job.key.feature).collect::<Vec<_>>(),
             [Feature::Transactions]
         );
-        bed.time.pass_ms(1);
-        let claimed = claim(&bed, 9).await;
+        fixture.time.pass_ms(1);
+        let claimed = claim(&fixture, 9).await;
         assert_eq!(
             claimed.iter().map(|job| (job.key.feature, job.claim)).collect::<Vec<_>>(),
             [(Feature::Ownership, 2), (Feature::Balance, 2)]
         );
-        assert_eq!(bed.write(apply(first, &held)).await, Written::Stale);
-        assert_eq!(bed.write(apply(&claimed[0], &held)).await, Written::Done);
+        assert_eq!(fixture.write(apply(first, &linked)).await, Written::Stale);
+        assert_eq!(fixture.write(apply(&claimed[0], &linked)).await, Written::Done);
     });
 }
 
 /// A refresh that waits for a test clock is not claimed by server time.
 #[test]
 fn a_refresh_may_wait_for_a_clock() {
-    on_both(async |bed| {
-        let held = account(merchant(1), 11);
+    on_both(async |fixture| {
+        let linked = account(merchant(1), 11);
         let run_at = RunAt::Clock(AccountTime(0));
-        let waiting = RefreshJob { run_at, ..job(&held, Feature::Balance, 1) };
-        bed.link(held, vec![waiting]).await;
-        assert!(claim(&bed, 9).await.is_empty());
+        let waiting = RefreshJob { run_at, ..job(&linked, Feature::Balance, 1) };
+        fixture.link(linked, vec![waiting]).await;
+        assert!(claim(&fixture, 9).await.is_empty());
     });
 }
 
 /// A refresh that was put off is pending, unleased and due later. An old claim cannot put it off.
 #[test]
 fn a_refresh_is_put_off() {
-    on_both(async |bed| {
-        let held = account(merchant(1), 11);
-        bed.link(held.clone(), vec![job(&held, Feature::Balance, 1)]).await;
-        let job = claim(&bed, 9).await.remove(0);
-        let later = bed.time.now().plus_ms(500);
+    on_both(async |fixture| {
+        let linked = account(merchant(1), 11);
+        fixture.link(linked.clone(), vec![job(&linked, Feature::Balance, 1)]).await;
+        let job = claim(&fixture, 9).await.remove(0);
+        let later = fixture.time.now().plus_ms(500);
         let (run_at, attempts) = (RunAt::Server(later), job.attempts);
         let put_off = PutOffRefresh { claim: of(&job), run_at, attempts, connection: None };
         let old = Claim { number: Some(0), ..of(&job) };
         assert_eq!(
-            bed.write(PutOffRefresh { claim: old, ..put_off.clone() }).await,
+            fixture.write(PutOffRefresh { claim: old, ..put_off.clone() }).await,
             Written::Stale
         );
         let stolen = Claim { merchant: merchant(2), ..of(&job) };
         assert_eq!(
-            bed.write(PutOffRefresh { claim: stolen, ..put_off.clone() }).await,
+            fixture.write(PutOffRefresh { claim: stolen, ..put_off.clone() }).await,
             Written::Stale
         );
         let unclaimed = Claim { number: None, ..of(&job) };
         assert_eq!(
-            bed.write(PutOffRefresh { claim: unclaimed, ..put_off.clone() }).await,
+            fixture.write(PutOffRefresh { claim: unclaimed, ..put_off.clone() }).await,
             Written::Stale
         );
-        let same = PutOffRefresh { connection: Some(connection(&held)), ..put_off.clone() };
-        assert_eq!(bed.write(same).await, Written::Stale);
-        let newer = Connection { version: 2, ..connection(&held) };
+        let same = PutOffRefresh { connection: Some(connection(&linked)), ..put_off.clone() };
+        assert_eq!(fixture.write(same).await, Written::Stale);
+        let newer = Connection { version: 2, ..connection(&linked) };
         let with_connection = PutOffRefresh { connection: Some(newer.clone()), ..put_off };
-        assert_eq!(bed.write(with_connection).await, Written::Done);
-        let find = FindConnection { merchant: merchant(1), account: held.id };
-        assert_eq!(bed.read(find).await, Some(newer));
-        assert!(claim(&bed, 9).await.is_empty());
-        bed.time.pass_ms(500);
-        let again = claim(&bed, 9).await.remove(0);
+        assert_eq!(fixture.write(with_connection).await, Written::Done);
+        let find = FindConnection { merchant: merchant(1), account: linked.id };
+        assert_eq!(fixture.read(find).await, Some(newer));
+        assert!(claim(&fixture, 9).await.is_empty());
+        fixture.time.pass_ms(500);
+        let again = claim(&fixture, 9).await.remove(0);
         assert_eq!((again.claim, again.attempts), (2, 2));
     });
 }
@@ -146,39 +146,39 @@ fn a_refresh_is_put_off() {
 /// second time is a version conflict and writes no rows.
 #[test]
 fn a_refresh_is_applied_whole() {
-    on_both(async |bed| {
-        let held = account(merchant(1), 11);
-        bed.link(held.clone(), vec![job(&held, Feature::Ownership, 1)]).await;
-        let job = claim(&bed, 9).await.remove(0);
-        let changed = next(&held);
+    on_both(async |fixture| {
+        let linked = account(merchant(1), 11);
+        fixture.link(linked.clone(), vec![job(&linked, Feature::Ownership, 1)]).await;
+        let job = claim(&fixture, 9).await.remove(0);
+        let changed = next(&linked);
         let owner =
             BankOwner { name: "Jane".to_owned(), email: None, phone: None, raw_address: None };
-        let id = OwnershipId { account: held.id, sequence: 1 };
+        let id = OwnershipId { account: linked.id, sequence: 1 };
         let ownership = Ownership { id, created: T0, owners: vec![owner] };
         let command = ApplyRefresh {
             claim: of(&job),
             change: AccountChange {
-                connection: Some(Connection { version: 2, ..connection(&held) }),
+                connection: Some(Connection { version: 2, ..connection(&linked) }),
                 events: vec![event(&changed, EventType::AccountRefreshedOwnership, 0)],
                 ..AccountChange::of(changed.clone())
             },
-            rows: vec![row(held.id, 10, 1), row(held.id, 20, 2)],
+            rows: vec![row(linked.id, 10, 1), row(linked.id, 20, 2)],
             ownership: Some(ownership.clone()),
         };
         let mut bad = command.clone();
-        bad.change.connection = Some(connection(&held));
-        assert_eq!(bed.write(bad).await, Written::Stale);
-        assert!(rows(&bed, &held).await.is_empty());
-        assert_eq!(bed.write(command.clone()).await, Written::Done);
-        assert_eq!(rows(&bed, &held).await, [2, 1]);
+        bad.change.connection = Some(connection(&linked));
+        assert_eq!(fixture.write(bad).await, Written::Stale);
+        assert!(rows(&fixture, &linked).await.is_empty());
+        assert_eq!(fixture.write(command.clone()).await, Written::Done);
+        assert_eq!(rows(&fixture, &linked).await, [2, 1]);
         let find = FindOwnership { merchant: merchant(1), ownership: id };
-        assert_eq!(bed.read(find).await, Some(ownership));
-        assert_eq!(bed.read(FindOwnership { merchant: merchant(2), ..find }).await, None);
+        assert_eq!(fixture.read(find).await, Some(ownership));
+        assert_eq!(fixture.read(FindOwnership { merchant: merchant(2), ..find }).await, None);
         let mut again = command;
         again.change.account.version = 3;
-        again.rows = vec![row(held.id, 30, 3)];
-        assert_eq!(bed.write(again).await, Written::Stale);
-        assert_eq!(rows(&bed, &held).await, [2, 1]);
+        again.rows = vec![row(linked.id, 30, 3)];
+        assert_eq!(fixture.write(again).await, Written::Stale);
+        assert_eq!(rows(&fixture, &linked).await, [2, 1]);
     });
 }
 
@@ -186,19 +186,19 @@ fn a_refresh_is_applied_whole() {
 /// stays pending under its claim.
 #[test]
 fn an_end_rests_on_the_account() {
-    on_both(async |bed| {
-        let held = account(merchant(1), 11);
-        bed.link(held.clone(), vec![job(&held, Feature::Transactions, 1)]).await;
-        let job = claim(&bed, 9).await.remove(0);
-        let changed = ChangeAccount { change: AccountChange::of(next(&held)), reply: None };
-        assert_eq!(bed.write(changed).await, Written::Done);
-        assert_eq!(bed.write(apply(&job, &held)).await, Written::Stale);
-        let fail = FailRefresh { claim: of(&job), change: AccountChange::of(next(&held)) };
-        assert_eq!(bed.write(fail.clone()).await, Written::Stale);
-        let change = AccountChange::of(next(&next(&held)));
-        assert_eq!(bed.write(FailRefresh { change, ..fail }).await, Written::Done);
-        bed.time.pass_ms(LEASE_MS);
-        assert!(claim(&bed, 9).await.is_empty());
+    on_both(async |fixture| {
+        let linked = account(merchant(1), 11);
+        fixture.link(linked.clone(), vec![job(&linked, Feature::Transactions, 1)]).await;
+        let job = claim(&fixture, 9).await.remove(0);
+        let changed = ChangeAccount { change: AccountChange::of(next(&linked)), reply: None };
+        assert_eq!(fixture.write(changed).await, Written::Done);
+        assert_eq!(fixture.write(apply(&job, &linked)).await, Written::Stale);
+        let fail = FailRefresh { claim: of(&job), change: AccountChange::of(next(&linked)) };
+        assert_eq!(fixture.write(fail.clone()).await, Written::Stale);
+        let change = AccountChange::of(next(&next(&linked)));
+        assert_eq!(fixture.write(FailRefresh { change, ..fail }).await, Written::Done);
+        fixture.time.pass_ms(LEASE_MS);
+        assert!(claim(&fixture, 9).await.is_empty());
     });
 }
 
@@ -206,26 +206,26 @@ fn an_end_rests_on_the_account() {
 /// the same command.
 #[test]
 fn a_refresh_may_start_and_end_at_once() {
-    on_both(async |bed| {
-        let held = account(merchant(1), 11);
-        bed.link(held.clone(), vec![]).await;
-        let ended = job(&held, Feature::Transactions, 1);
-        let following = job(&held, Feature::Transactions, 2);
+    on_both(async |fixture| {
+        let linked = account(merchant(1), 11);
+        fixture.link(linked.clone(), vec![]).await;
+        let ended = job(&linked, Feature::Transactions, 1);
+        let following = job(&linked, Feature::Transactions, 2);
         let claim_of = Claim { key: ended.key, merchant: merchant(1), number: None };
         let command = ApplyRefresh {
             claim: claim_of,
             change: AccountChange {
                 started: vec![ended.clone(), following],
-                ..AccountChange::of(next(&held))
+                ..AccountChange::of(next(&linked))
             },
-            rows: vec![row(held.id, 10, 1)],
+            rows: vec![row(linked.id, 10, 1)],
             ownership: None,
         };
         let mut unknown = command.clone();
         unknown.change.started.remove(0);
-        assert_eq!(bed.write(unknown).await, Written::Stale);
-        assert_eq!(bed.write(command).await, Written::Done);
-        let claimed = claim(&bed, 9).await;
+        assert_eq!(fixture.write(unknown).await, Written::Stale);
+        assert_eq!(fixture.write(command).await, Written::Done);
+        let claimed = claim(&fixture, 9).await;
         assert_eq!(claimed.iter().map(|job| job.key.sequence).collect::<Vec<_>>(), [2]);
         let key = RefreshKey { sequence: 3, ..ended.key };
         let fail = FailRefresh {
@@ -233,19 +233,19 @@ fn a_refresh_may_start_and_end_at_once() {
             change: AccountChange {
                 started: vec![RefreshJob { key, ..ended }],
                 ended: vec![(claimed[0].key, RefreshStatus::Failed)],
-                ..AccountChange::of(next(&next(&held)))
+                ..AccountChange::of(next(&next(&linked)))
             },
         };
-        assert_eq!(bed.write(fail).await, Written::Done);
-        bed.time.pass_ms(LEASE_MS);
-        assert!(claim(&bed, 9).await.is_empty());
+        assert_eq!(fixture.write(fail).await, Written::Done);
+        fixture.time.pass_ms(LEASE_MS);
+        assert!(claim(&fixture, 9).await.is_empty());
     });
 }
 
 /// Accounts without a clock are listed when they have due work, the longest due first.
 #[test]
 fn due_accounts_are_listed() {
-    on_both(async |bed| {
+    on_both(async |fixture| {
         let due = |number, daily: Option<i64>, bank: Option<i64>| Account {
             daily_due_at: daily.map(AccountTime),
             bank_due_at: bank.map(AccountTime),
@@ -261,10 +261,10 @@ fn due_accounts_are_listed() {
             on_clock,
             due(16, None, Some(10)),
         ] {
-            bed.link(account, vec![]).await;
+            fixture.link(account, vec![]).await;
         }
         let list = async |now, limit| {
-            let due = bed.read(ListDueAccounts { now: AccountTime(now), limit }).await;
+            let due = fixture.read(ListDueAccounts { now: AccountTime(now), limit }).await;
             due.iter().map(|account| account.id.number()).collect::<Vec<_>>()
         };
         assert_eq!(list(9, 9).await, [0; 0]);
@@ -272,8 +272,8 @@ fn due_accounts_are_listed() {
         assert_eq!(list(31, 2).await, [12, 16]);
         let moved = Account { version: 2, ..due(12, Some(40), None) };
         let change = ChangeAccount { change: AccountChange::of(moved), reply: None };
-        assert_eq!(bed.write(change).await, Written::Done);
+        assert_eq!(fixture.write(change).await, Written::Done);
         assert_eq!(list(31, 9).await, [16, 11, 13]);
-        assert_eq!(bed.time.now(), ServerTime(1_700_000_000_000_000));
+        assert_eq!(fixture.time.now(), ServerTime(1_700_000_000_000_000));
     });
 }

@@ -3,7 +3,7 @@
 
 use crate::agree::{Both, pick};
 use crate::fixture::{
-    Bed, T0, account, create, customer, delivery, endpoint, event, first, job, merchant, next,
+    Fixture, T0, account, create, customer, delivery, endpoint, event, first, job, merchant, next,
     on_both, reply, row, test_clock,
 };
 use crate::steps::Sandbox;
@@ -37,7 +37,7 @@ impl Both {
                 let mut size = self.read(MeasureSandbox { merchant: of }).await;
                 size.bytes += u64::from(!current);
                 let reply = self.key(owner, key);
-                let snapshot = SandboxSnapshot { size, ..told(of, id) };
+                let snapshot = SandboxSnapshot { size, ..empty_snapshot(of, id) };
                 let take = TakeSnapshot { snapshot, snapshots_max: room, reply };
                 self.snapshots.push(id);
                 self.write(take).await;
@@ -46,7 +46,7 @@ impl Both {
                 let Some(snapshot) = pick(&self.snapshots, snapshot).copied() else { return };
                 let reply = self.key(owner, key);
                 self.write(RestoreSnapshot { merchant: of, snapshot, reply }).await;
-                self.look().await;
+                self.compare_all().await;
             }
             Sandbox::Drop { snapshot } => {
                 let Some(snapshot) = pick(&self.snapshots, snapshot).copied() else { return };
@@ -61,7 +61,7 @@ impl Both {
 }
 
 /// A snapshot object that describes an empty sandbox.
-fn told(merchant: MerchantId, id: SnapshotId) -> SandboxSnapshot {
+fn empty_snapshot(merchant: MerchantId, id: SnapshotId) -> SandboxSnapshot {
     SandboxSnapshot {
         id,
         merchant,
@@ -77,42 +77,42 @@ fn told(merchant: MerchantId, id: SnapshotId) -> SandboxSnapshot {
     }
 }
 
-async fn take(bed: &Bed, of: MerchantId, number: u64) -> SnapshotId {
+async fn take(fixture: &Fixture, of: MerchantId, number: u64) -> SnapshotId {
     let id = SnapshotId::from_number(number);
-    let size = bed.read(MeasureSandbox { merchant: of }).await;
-    let snapshot = SandboxSnapshot { size, ..told(of, id) };
+    let size = fixture.read(MeasureSandbox { merchant: of }).await;
+    let snapshot = SandboxSnapshot { size, ..empty_snapshot(of, id) };
     let take = TakeSnapshot { snapshot, snapshots_max: SNAPSHOTS_MAX, reply: None };
-    assert_eq!(bed.write(take).await, Snapshotted::Done);
+    assert_eq!(fixture.write(take).await, Snapshotted::Done);
     id
 }
 
-async fn restore(bed: &Bed, snapshot: SnapshotId) -> Snapshotted {
-    bed.write(RestoreSnapshot { merchant: merchant(1), snapshot, reply: None }).await
+async fn restore(fixture: &Fixture, snapshot: SnapshotId) -> Snapshotted {
+    fixture.write(RestoreSnapshot { merchant: merchant(1), snapshot, reply: None }).await
 }
 
-async fn reset(bed: &Bed, merchant: MerchantId) -> Snapshotted {
-    bed.write(ResetSandbox { merchant, reply: None }).await
+async fn reset(fixture: &Fixture, merchant: MerchantId) -> Snapshotted {
+    fixture.write(ResetSandbox { merchant, reply: None }).await
 }
 
-async fn find(bed: &Bed, number: u64) -> Account {
+async fn find(fixture: &Fixture, number: u64) -> Account {
     let account = model::id::AccountId::from_number(number);
-    bed.read(FindAccount { merchant: merchant(1), account }).await.unwrap()
+    fixture.read(FindAccount { merchant: merchant(1), account }).await.unwrap()
 }
 
 /// An account, and a refresh of its transactions that a worker has claimed.
-async fn claimed(bed: &Bed) -> (Account, RefreshJob) {
-    let mut held = account(merchant(1), 11);
-    held.start_refresh(Feature::Transactions, T0);
-    bed.link(held.clone(), vec![job(&held, Feature::Transactions, 1)]).await;
-    let now = bed.time.now();
+async fn claimed(fixture: &Fixture) -> (Account, RefreshJob) {
+    let mut linked = account(merchant(1), 11);
+    linked.start_refresh(Feature::Transactions, T0);
+    fixture.link(linked.clone(), vec![job(&linked, Feature::Transactions, 1)]).await;
+    let now = fixture.time.now();
     let claim = ClaimRefreshes { now, leased_until: now.plus_ms(60_000), limit: 9 };
-    let job = bed.write(claim).await.remove(0);
-    (held, job)
+    let job = fixture.write(claim).await.remove(0);
+    (linked, job)
 }
 
 /// The end of a claimed refresh, with this row.
-fn ended(held: &Account, job: &RefreshJob, ordinal: u32) -> ApplyRefresh {
-    let mut account = next(held);
+fn ended(linked: &Account, job: &RefreshJob, ordinal: u32) -> ApplyRefresh {
+    let mut account = next(linked);
     account.end_refresh(Feature::Transactions, None, 0);
     account.rows = ordinal;
     let events = vec![event(&account, EventType::refreshed(Feature::Transactions), 0)];
@@ -124,15 +124,15 @@ fn ended(held: &Account, job: &RefreshJob, ordinal: u32) -> ApplyRefresh {
     }
 }
 
-async fn rows(bed: &Bed, held: &Account) -> Vec<u32> {
+async fn rows(fixture: &Fixture, linked: &Account) -> Vec<u32> {
     let list = ListTransactions {
-        merchant: held.merchant,
-        account: held.id,
+        merchant: linked.merchant,
+        account: linked.id,
         transacted_at: Bounds::default(),
         after: None,
         page: first(9),
     };
-    let listed = bed.read(list).await.map(|listed| listed.page.items).unwrap_or_default();
+    let listed = fixture.read(list).await.map(|listed| listed.page.items).unwrap_or_default();
     listed.iter().map(|row| row.id.ordinal).collect()
 }
 
@@ -141,49 +141,56 @@ async fn rows(bed: &Bed, held: &Account) -> Vec<u32> {
 /// records.
 #[test]
 fn what_was_there_comes_back() {
-    on_both(async |bed| {
-        let (held, job) = claimed(&bed).await;
-        assert_eq!(bed.write(ended(&held, &job, 1)).await, Written::Done);
-        bed.create(Object::Endpoint(endpoint(merchant(1), 3))).await;
-        let told = bed.read(ListUndispatched { limit: 1 }).await.remove(0).0.id;
-        let now = bed.time.now();
-        let kept = |key: &str| RecordReply { reply: reply(merchant(1), key, now) };
-        assert_eq!(bed.write(kept("before")).await, Written::Done);
-        let before = bed.read(MeasureSandbox { merchant: merchant(1) }).await;
-        let snapshot = take(&bed, merchant(1), 1).await;
+    on_both(async |fixture| {
+        let (linked, job) = claimed(&fixture).await;
+        assert_eq!(fixture.write(ended(&linked, &job, 1)).await, Written::Done);
+        fixture.create(Object::Endpoint(endpoint(merchant(1), 3))).await;
+        let emitted = fixture.read(ListUndispatched { limit: 1 }).await.remove(0).0.id;
+        let now = fixture.time.now();
+        let record = |key: &str| RecordReply { reply: reply(merchant(1), key, now) };
+        assert_eq!(fixture.write(record("before")).await, Written::Done);
+        let before = fixture.read(MeasureSandbox { merchant: merchant(1) }).await;
+        let snapshot = take(&fixture, merchant(1), 1).await;
 
-        let deliveries = vec![delivery(merchant(1), told, 3, now)];
-        bed.write(DispatchEvent { merchant: merchant(1), event: told, deliveries }).await;
+        let deliveries = vec![delivery(merchant(1), emitted, 3, now)];
+        fixture.write(DispatchEvent { merchant: merchant(1), event: emitted, deliveries }).await;
         let mut changed = endpoint(merchant(1), 3);
         (changed.version, changed.secrets[0].value) = (2, "whsec_changed".to_owned());
         let change =
             ChangeObject { object: Object::Endpoint(changed), events: vec![], reply: None };
-        assert_eq!(bed.write(change).await, Written::Done);
+        assert_eq!(fixture.write(change).await, Written::Done);
         assert_eq!(
-            bed.write(create(Object::Customer(customer(merchant(1), 9)))).await,
+            fixture.write(create(Object::Customer(customer(merchant(1), 9)))).await,
             Created::Done
         );
-        assert_eq!(bed.write(kept("after")).await, Written::Done);
+        assert_eq!(fixture.write(record("after")).await, Written::Done);
 
-        assert_eq!(restore(&bed, snapshot).await, Snapshotted::Done);
-        assert_eq!(bed.read(MeasureSandbox { merchant: merchant(1) }).await.counts, before.counts);
+        assert_eq!(restore(&fixture, snapshot).await, Snapshotted::Done);
+        assert_eq!(
+            fixture.read(MeasureSandbox { merchant: merchant(1) }).await.counts,
+            before.counts
+        );
         let find_object = |kind, number| FindObject { merchant: merchant(1), kind, number };
-        let Some(Object::Endpoint(found)) = bed.read(find_object(Kind::Endpoint, 3)).await else {
+        let Some(Object::Endpoint(found)) = fixture.read(find_object(Kind::Endpoint, 3)).await
+        else {
             panic!("the endpoint is back");
         };
         assert_eq!(found.secrets, endpoint(merchant(1), 3).secrets);
-        assert_eq!(bed.read(find_object(Kind::Customer, 9)).await, None);
-        let of = FindConnection { merchant: merchant(1), account: held.id };
-        assert_eq!(bed.read(of).await.unwrap().credential, b"a password at the bank");
-        assert_eq!(rows(&bed, &held).await, [1]);
-        let stored = bed.read(FindEvent { merchant: merchant(1), event: told }).await.unwrap();
+        assert_eq!(fixture.read(find_object(Kind::Customer, 9)).await, None);
+        let of = FindConnection { merchant: merchant(1), account: linked.id };
+        assert_eq!(fixture.read(of).await.unwrap().credential, b"a password at the bank");
+        assert_eq!(rows(&fixture, &linked).await, [1]);
+        let stored =
+            fixture.read(FindEvent { merchant: merchant(1), event: emitted }).await.unwrap();
         assert!(stored.undispatched);
-        assert!(bed.read(ListDeliveries { merchant: merchant(1), event: told }).await.is_empty());
+        assert!(
+            fixture.read(ListDeliveries { merchant: merchant(1), event: emitted }).await.is_empty()
+        );
         for (key, there) in [("before", true), ("after", false)] {
             let find = FindReply { merchant: merchant(1), key: key.to_owned(), now };
-            assert_eq!(bed.read(find).await.is_some(), there, "{key}");
+            assert_eq!(fixture.read(find).await.is_some(), there, "{key}");
         }
-        assert_eq!(bed.write(Prune { now }).await, Pruned::default());
+        assert_eq!(fixture.write(Prune { now }).await, Pruned::default());
     });
 }
 
@@ -191,45 +198,45 @@ fn what_was_there_comes_back() {
 /// once, because its lease is not restored.
 #[test]
 fn a_claimed_refresh_is_fenced() {
-    on_both(async |bed| {
-        let (held, job) = claimed(&bed).await;
-        let snapshot = take(&bed, merchant(1), 1).await;
-        assert_eq!(restore(&bed, snapshot).await, Snapshotted::Done);
-        let restored = find(&bed, 11).await;
-        for late in [&held, &restored] {
-            assert_eq!(bed.write(ended(late, &job, 1)).await, Written::Stale);
+    on_both(async |fixture| {
+        let (linked, job) = claimed(&fixture).await;
+        let snapshot = take(&fixture, merchant(1), 1).await;
+        assert_eq!(restore(&fixture, snapshot).await, Snapshotted::Done);
+        let restored = find(&fixture, 11).await;
+        for late in [&linked, &restored] {
+            assert_eq!(fixture.write(ended(late, &job, 1)).await, Written::Stale);
         }
-        let now = bed.time.now();
+        let now = fixture.time.now();
         let claim = ClaimRefreshes { now, leased_until: now.plus_ms(60_000), limit: 9 };
-        let again = bed.write(claim).await.remove(0);
+        let again = fixture.write(claim).await.remove(0);
         assert!(again.claim > job.claim);
-        assert_eq!(bed.write(ended(&restored, &again, restored.rows + 1)).await, Written::Done);
+        assert_eq!(fixture.write(ended(&restored, &again, restored.rows + 1)).await, Written::Done);
     });
 }
 
 /// Claims of deliveries and of advances from before a restore are refused as well.
 #[test]
 fn claimed_deliveries_and_clocks_are_fenced() {
-    on_both(async |bed| {
-        let (held, job) = claimed(&bed).await;
-        assert_eq!(bed.write(ended(&held, &job, 1)).await, Written::Done);
-        let told = bed.read(ListUndispatched { limit: 1 }).await.remove(0).0.id;
-        let now = bed.time.now();
-        let deliveries = vec![delivery(merchant(1), told, 3, now)];
-        bed.write(DispatchEvent { merchant: merchant(1), event: told, deliveries }).await;
-        bed.create(Object::TestClock(test_clock(merchant(1), 4))).await;
+    on_both(async |fixture| {
+        let (linked, job) = claimed(&fixture).await;
+        assert_eq!(fixture.write(ended(&linked, &job, 1)).await, Written::Done);
+        let emitted = fixture.read(ListUndispatched { limit: 1 }).await.remove(0).0.id;
+        let now = fixture.time.now();
+        let deliveries = vec![delivery(merchant(1), emitted, 3, now)];
+        fixture.write(DispatchEvent { merchant: merchant(1), event: emitted, deliveries }).await;
+        fixture.create(Object::TestClock(test_clock(merchant(1), 4))).await;
         let mut clock = test_clock(merchant(1), 4);
         (clock.version, clock.status) = (2, ClockStatus::Advancing);
         let start = StartAdvance { clock, events: vec![], reply: None };
-        assert_eq!(bed.write(start).await, Written::Done);
+        assert_eq!(fixture.write(start).await, Written::Done);
         let leased_until = now.plus_ms(60_000);
         let claim =
             ClaimDeliveries { now, leased_until, limit: 9, per_endpoint: 9, in_flight: vec![] };
-        let sent = bed.write(claim.clone()).await.remove(0);
+        let sent = fixture.write(claim.clone()).await.remove(0);
         let claim_clocks = ClaimClocks { now, leased_until, limit: 9 };
-        let moved = bed.write(claim_clocks).await.remove(0);
-        let snapshot = take(&bed, merchant(1), 1).await;
-        assert_eq!(restore(&bed, snapshot).await, Snapshotted::Done);
+        let moved = fixture.write(claim_clocks).await.remove(0);
+        let snapshot = take(&fixture, merchant(1), 1).await;
+        assert_eq!(restore(&fixture, snapshot).await, Snapshotted::Done);
 
         let settle = |claim| SettleDelivery {
             key: sent.key,
@@ -239,11 +246,11 @@ fn claimed_deliveries_and_clocks_are_fenced() {
             status: DeliveryStatus::Succeeded,
             due_at: now,
         };
-        assert_eq!(bed.write(settle(sent.claim)).await, Written::Stale);
-        let again = bed.write(claim).await.remove(0);
-        assert_eq!(bed.write(settle(again.claim)).await, Written::Done);
+        assert_eq!(fixture.write(settle(sent.claim)).await, Written::Stale);
+        let again = fixture.write(claim).await.remove(0);
+        assert_eq!(fixture.write(settle(again.claim)).await, Written::Done);
         let of_clock = FindObject { merchant: merchant(1), kind: Kind::TestClock, number: 4 };
-        let Some(Object::TestClock(mut clock)) = bed.read(of_clock).await else {
+        let Some(Object::TestClock(mut clock)) = fixture.read(of_clock).await else {
             panic!("the clock is back");
         };
         clock.version += 1;
@@ -254,9 +261,9 @@ fn claimed_deliveries_and_clocks_are_fenced() {
             events: vec![],
             leased_until,
         };
-        assert_eq!(bed.write(step(moved)).await, Written::Stale);
-        let again = bed.write(claim_clocks).await.remove(0);
-        assert_eq!(bed.write(step(again)).await, Written::Done);
+        assert_eq!(fixture.write(step(moved)).await, Written::Stale);
+        let again = fixture.write(claim_clocks).await.remove(0);
+        assert_eq!(fixture.write(step(again)).await, Written::Done);
     });
 }
 
@@ -264,11 +271,11 @@ fn claimed_deliveries_and_clocks_are_fenced() {
 /// sequences and ordinals go on above them, also after a reset in between.
 #[test]
 fn nothing_is_given_twice() {
-    on_both(async |bed| {
-        let (held, job) = claimed(&bed).await;
-        let snapshot = take(&bed, merchant(1), 1).await;
-        assert_eq!(bed.write(ended(&held, &job, 40)).await, Written::Done);
-        let mut gone = find(&bed, 11).await;
+    on_both(async |fixture| {
+        let (linked, job) = claimed(&fixture).await;
+        let snapshot = take(&fixture, merchant(1), 1).await;
+        assert_eq!(fixture.write(ended(&linked, &job, 40)).await, Written::Done);
+        let mut gone = find(&fixture, 11).await;
         let sequence = gone.start_refresh(Feature::Transactions, T0);
         gone.version += 1;
         let change = AccountChange {
@@ -277,13 +284,13 @@ fn nothing_is_given_twice() {
             ..AccountChange::of(gone.clone())
         };
         let change = ChangeAccount { change, reply: None };
-        assert_eq!(bed.write(change).await, Written::Done);
+        assert_eq!(fixture.write(change).await, Written::Done);
         for between in [false, true] {
             if between {
-                assert_eq!(reset(&bed, merchant(1)).await, Snapshotted::Done);
+                assert_eq!(reset(&fixture, merchant(1)).await, Snapshotted::Done);
             }
-            assert_eq!(restore(&bed, snapshot).await, Snapshotted::Done);
-            let mut back = find(&bed, 11).await;
+            assert_eq!(restore(&fixture, snapshot).await, Snapshotted::Done);
+            let mut back = find(&fixture, 11).await;
             assert!(back.version > gone.version && back.rows >= 40, "{back:?}");
             let listable = model::account::ListableAccount::from(&back);
             assert!(listable.has_refresh(1) && !listable.has_refresh(sequence));
@@ -303,25 +310,25 @@ fn job_of(account: &Account, sequence: u32) -> RefreshJob {
 /// A reset removes everything except snapshots, and does not affect another merchant.
 #[test]
 fn a_reset_leaves_nothing() {
-    on_both(async |bed| {
-        let (held, job) = claimed(&bed).await;
-        assert_eq!(bed.write(ended(&held, &job, 1)).await, Written::Done);
-        bed.link(account(merchant(2), 12), vec![]).await;
-        let other = bed.read(MeasureSandbox { merchant: merchant(2) }).await;
-        let snapshot = take(&bed, merchant(1), 1).await;
-        let last = reply(merchant(1), "reset", bed.time.now());
+    on_both(async |fixture| {
+        let (linked, job) = claimed(&fixture).await;
+        assert_eq!(fixture.write(ended(&linked, &job, 1)).await, Written::Done);
+        fixture.link(account(merchant(2), 12), vec![]).await;
+        let other = fixture.read(MeasureSandbox { merchant: merchant(2) }).await;
+        let snapshot = take(&fixture, merchant(1), 1).await;
+        let last = reply(merchant(1), "reset", fixture.time.now());
         let command = ResetSandbox { merchant: merchant(1), reply: Some(last.clone()) };
-        assert_eq!(bed.write(command.clone()).await, Snapshotted::Done);
-        let left = bed.read(MeasureSandbox { merchant: merchant(1) }).await;
+        assert_eq!(fixture.write(command.clone()).await, Snapshotted::Done);
+        let left = fixture.read(MeasureSandbox { merchant: merchant(1) }).await;
         assert_eq!((left.rows(), left.bytes), (0, 0));
-        assert!(rows(&bed, &held).await.is_empty());
-        assert!(bed.read(ListUndispatched { limit: 9 }).await.is_empty());
-        assert_eq!(bed.read(MeasureSandbox { merchant: merchant(2) }).await, other);
+        assert!(rows(&fixture, &linked).await.is_empty());
+        assert!(fixture.read(ListUndispatched { limit: 9 }).await.is_empty());
+        assert_eq!(fixture.read(MeasureSandbox { merchant: merchant(2) }).await, other);
         // The repeated command finds the idempotency record.
-        assert_eq!(bed.write(command).await, Snapshotted::KeyTaken);
-        assert_eq!(bed.write(ended(&held, &job, 1)).await, Written::Stale);
-        assert_eq!(restore(&bed, snapshot).await, Snapshotted::Done);
-        assert_eq!(rows(&bed, &held).await, [1]);
+        assert_eq!(fixture.write(command).await, Snapshotted::KeyTaken);
+        assert_eq!(fixture.write(ended(&linked, &job, 1)).await, Written::Stale);
+        assert_eq!(restore(&fixture, snapshot).await, Snapshotted::Done);
+        assert_eq!(rows(&fixture, &linked).await, [1]);
     });
 }
 
@@ -329,26 +336,27 @@ fn a_reset_leaves_nothing() {
 /// merchant's.
 #[test]
 fn what_does_not_fit_is_refused() {
-    on_both(async |bed| {
-        bed.create(Object::Customer(customer(merchant(1), 1))).await;
-        let size = bed.read(MeasureSandbox { merchant: merchant(1) }).await;
+    on_both(async |fixture| {
+        fixture.create(Object::Customer(customer(merchant(1), 1))).await;
+        let size = fixture.read(MeasureSandbox { merchant: merchant(1) }).await;
         let id = SnapshotId::from_number(1);
-        let snapshot = SandboxSnapshot { size, ..told(merchant(1), id) };
+        let snapshot = SandboxSnapshot { size, ..empty_snapshot(merchant(1), id) };
         let command = TakeSnapshot { snapshot: snapshot.clone(), snapshots_max: 1, reply: None };
-        bed.create(Object::Customer(customer(merchant(1), 2))).await;
-        assert_eq!(bed.write(command.clone()).await, Snapshotted::Stale);
-        assert_eq!(restore(&bed, id).await, Snapshotted::Missing);
-        take(&bed, merchant(1), 1).await;
-        let size = bed.read(MeasureSandbox { merchant: merchant(1) }).await;
-        let snapshot = SandboxSnapshot { size, ..told(merchant(1), SnapshotId::from_number(2)) };
+        fixture.create(Object::Customer(customer(merchant(1), 2))).await;
+        assert_eq!(fixture.write(command.clone()).await, Snapshotted::Stale);
+        assert_eq!(restore(&fixture, id).await, Snapshotted::Missing);
+        take(&fixture, merchant(1), 1).await;
+        let size = fixture.read(MeasureSandbox { merchant: merchant(1) }).await;
+        let snapshot =
+            SandboxSnapshot { size, ..empty_snapshot(merchant(1), SnapshotId::from_number(2)) };
         let command = TakeSnapshot { snapshot, ..command };
-        assert_eq!(bed.write(command).await, Snapshotted::Full);
+        assert_eq!(fixture.write(command).await, Snapshotted::Full);
         let of_other = |reply| DropSnapshot { merchant: merchant(2), snapshot: id, reply };
-        assert_eq!(bed.write(of_other(None)).await, Snapshotted::Missing);
+        assert_eq!(fixture.write(of_other(None)).await, Snapshotted::Missing);
         let drop = DropSnapshot { merchant: merchant(1), ..of_other(None) };
-        assert_eq!(bed.write(drop.clone()).await, Snapshotted::Done);
-        assert_eq!(bed.write(drop).await, Snapshotted::Missing);
-        assert_eq!(restore(&bed, id).await, Snapshotted::Missing);
+        assert_eq!(fixture.write(drop.clone()).await, Snapshotted::Done);
+        assert_eq!(fixture.write(drop).await, Snapshotted::Missing);
+        assert_eq!(restore(&fixture, id).await, Snapshotted::Missing);
     });
 }
 
@@ -356,7 +364,7 @@ fn what_does_not_fit_is_refused() {
 /// account's own sandbox leaves its tie to the platform.
 #[test]
 fn connected_accounts_go_with_their_platform() {
-    on_both(async |bed| {
+    on_both(async |fixture| {
         let connected = ConnectedAccount::of(merchant(1), "acct_x", false, T0);
         let own = connected.acts_as();
         let tie = PlatformTie {
@@ -368,25 +376,25 @@ fn connected_accounts_go_with_their_platform() {
         };
         let objects = vec![Object::ConnectedAccount(connected), Object::PlatformTie(tie)];
         let open = ChangeObjects { objects, events: vec![], reply: None };
-        assert_eq!(bed.write(open.clone()).await, Changed::Done);
-        bed.create(Object::Customer(customer(own, 5))).await;
+        assert_eq!(fixture.write(open.clone()).await, Changed::Done);
+        fixture.create(Object::Customer(customer(own, 5))).await;
         let find = |kind, number| FindObject { merchant: own, kind, number };
-        let there = async |kind, number| bed.read(find(kind, number)).await.is_some();
+        let there = async |kind, number| fixture.read(find(kind, number)).await.is_some();
 
-        assert_eq!(reset(&bed, own).await, Snapshotted::Done);
+        assert_eq!(reset(&fixture, own).await, Snapshotted::Done);
         assert!(!there(Kind::Customer, 5).await);
         assert!(there(Kind::PlatformTie, PlatformTie::NUMBER).await);
-        bed.create(Object::Customer(customer(own, 6))).await;
-        let snapshot = take(&bed, merchant(1), 1).await;
-        let size = bed.read(MeasureSandbox { merchant: merchant(1) }).await;
+        fixture.create(Object::Customer(customer(own, 6))).await;
+        let snapshot = take(&fixture, merchant(1), 1).await;
+        let size = fixture.read(MeasureSandbox { merchant: merchant(1) }).await;
         assert_eq!(size.merchants, [merchant(1), own]);
         assert_eq!(size.rows(), 3);
 
-        assert_eq!(reset(&bed, merchant(1)).await, Snapshotted::Done);
+        assert_eq!(reset(&fixture, merchant(1)).await, Snapshotted::Done);
         assert!(!there(Kind::Customer, 6).await);
         assert!(!there(Kind::PlatformTie, PlatformTie::NUMBER).await);
-        assert_eq!(bed.write(open).await, Changed::Done);
-        assert_eq!(restore(&bed, snapshot).await, Snapshotted::Done);
+        assert_eq!(fixture.write(open).await, Changed::Done);
+        assert_eq!(restore(&fixture, snapshot).await, Snapshotted::Done);
         assert!(there(Kind::Customer, 6).await);
         assert!(there(Kind::PlatformTie, PlatformTie::NUMBER).await);
     });

@@ -27,7 +27,7 @@ pub(crate) enum Step {
     Prune,
     Sandbox { owner: u64, what: Sandbox },
     Pass { ms: i64 },
-    Look,
+    Compare,
 }
 
 /// A command on a whole sandbox. Its numbers are indexes into the newest snapshots of all
@@ -97,7 +97,7 @@ pub(crate) struct PutOff {
 pub(crate) struct End {
     pub(crate) job: usize,
     pub(crate) old: bool,
-    pub(crate) at_once: Option<u32>,
+    pub(crate) ended_now: Option<u32>,
     pub(crate) fails: bool,
     pub(crate) current: bool,
     pub(crate) rows: Vec<(i64, u32, i64)>,
@@ -175,12 +175,12 @@ fn put_off() -> impl Strategy<Value = PutOff> {
 
 fn end() -> impl Strategy<Value = End> {
     let rows = prop::collection::vec((0..4_i64, 1..6_u32, 0..6_i64), 0..4);
-    let at_once = prop::option::weighted(0.2, 1..4_u32);
-    (any::<usize>(), rarely(), at_once, any::<bool>(), mostly(), rows, any::<bool>()).prop_map(
-        |(job, old, at_once, fails, current, rows, owners)| End {
+    let ended_now = prop::option::weighted(0.2, 1..4_u32);
+    (any::<usize>(), rarely(), ended_now, any::<bool>(), mostly(), rows, any::<bool>()).prop_map(
+        |(job, old, ended_now, fails, current, rows, owners)| End {
             job,
             old,
-            at_once,
+            ended_now,
             fails,
             current,
             rows,
@@ -268,7 +268,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Prune),
         4 => (0..2_u64, sandbox()).prop_map(|(owner, what)| Step::Sandbox { owner, what }),
         2 => passed.prop_map(|ms| Step::Pass { ms }),
-        1 => Just(Step::Look),
+        1 => Just(Step::Compare),
     ]
 }
 

@@ -1,6 +1,6 @@
 //! Transactions: listed and found.
 
-use crate::fixture::{Bed, account, job, merchant, next, on_both, row};
+use crate::fixture::{Fixture, account, job, merchant, next, on_both, row};
 use model::account::{Account, ListableAccount};
 use model::bank::Feature;
 use model::clock::AccountTime;
@@ -11,7 +11,7 @@ use store::{
 };
 
 /// Stores rows by a refresh that starts and ends at once.
-async fn store(bed: &Bed, account: &Account, rows: Vec<HeldTransaction>) {
+async fn store(fixture: &Fixture, account: &Account, rows: Vec<HeldTransaction>) {
     let sequence = u32::try_from(account.version).unwrap();
     let job = job(account, Feature::Transactions, sequence);
     let command = ApplyRefresh {
@@ -20,16 +20,16 @@ async fn store(bed: &Bed, account: &Account, rows: Vec<HeldTransaction>) {
         rows,
         ownership: None,
     };
-    assert_eq!(bed.write(command).await, Written::Done);
+    assert_eq!(fixture.write(command).await, Written::Done);
 }
 
 /// Seven rows in two refreshes. The second changed the fifth and the first row.
-async fn seven(bed: &Bed) -> Vec<HeldTransaction> {
-    let held = account(merchant(1), 11);
-    bed.link(held.clone(), vec![]).await;
+async fn seven(fixture: &Fixture) -> Vec<HeldTransaction> {
+    let stored = account(merchant(1), 11);
+    fixture.link(stored.clone(), vec![]).await;
     let mut rows: Vec<HeldTransaction> =
-        (1..=7).map(|ordinal| row(held.id, i64::from(ordinal / 2), ordinal)).collect();
-    store(bed, &held, rows.clone()).await;
+        (1..=7).map(|ordinal| row(stored.id, i64::from(ordinal / 2), ordinal)).collect();
+    store(fixture, &stored, rows.clone()).await;
     for index in [0, 4] {
         rows[index].shown = Transaction {
             status: TransactionStatus::Void,
@@ -40,10 +40,10 @@ async fn seven(bed: &Bed) -> Vec<HeldTransaction> {
             ..rows[index].shown.clone()
         };
     }
-    store(bed, &next(&held), vec![rows[0].clone(), rows[4].clone()]).await;
+    store(fixture, &next(&stored), vec![rows[0].clone(), rows[4].clone()]).await;
     let other = account(merchant(2), 12);
-    bed.link(other.clone(), vec![]).await;
-    store(bed, &other, vec![row(other.id, 5, 1)]).await;
+    fixture.link(other.clone(), vec![]).await;
+    store(fixture, &other, vec![row(other.id, 5, 1)]).await;
     rows
 }
 
@@ -57,8 +57,8 @@ fn list(rows: &[HeldTransaction]) -> ListTransactions {
     }
 }
 
-async fn ordinals(bed: &Bed, command: ListTransactions) -> (Vec<u32>, bool) {
-    let listed = bed.read(command).await.unwrap().page;
+async fn ordinals(fixture: &Fixture, command: ListTransactions) -> (Vec<u32>, bool) {
+    let listed = fixture.read(command).await.unwrap().page;
     (listed.items.iter().map(|row| row.id.ordinal).collect(), listed.has_more)
 }
 
@@ -66,18 +66,18 @@ async fn ordinals(bed: &Bed, command: ListTransactions) -> (Vec<u32>, bool) {
 /// the account's list settings.
 #[test]
 fn rows_come_back_whole() {
-    on_both(async |bed| {
-        let mut rows = seven(&bed).await;
+    on_both(async |fixture| {
+        let mut rows = seven(&fixture).await;
         let found = FindAccount { merchant: merchant(1), account: rows[0].shown.id.account };
-        let found = bed.read(found).await.unwrap();
-        let ListedTransactions { account, page: listed } = bed.read(list(&rows)).await.unwrap();
+        let found = fixture.read(found).await.unwrap();
+        let ListedTransactions { account, page: listed } = fixture.read(list(&rows)).await.unwrap();
         assert_eq!(account, ListableAccount::from(&found));
         let find = FindTransaction { merchant: merchant(1), transaction: rows[4].shown.id };
-        assert_eq!(bed.read(find).await, Some(rows[4].shown.clone()));
-        assert_eq!(bed.read(FindTransaction { merchant: merchant(2), ..find }).await, None);
+        assert_eq!(fixture.read(find).await, Some(rows[4].shown.clone()));
+        assert_eq!(fixture.read(FindTransaction { merchant: merchant(2), ..find }).await, None);
         let find = FindBankId { merchant: merchant(1), transaction: rows[4].shown.id };
-        assert_eq!(bed.read(find).await.as_deref(), Some("bank 5"));
-        assert_eq!(bed.read(FindBankId { merchant: merchant(2), ..find }).await, None);
+        assert_eq!(fixture.read(find).await.as_deref(), Some("bank 5"));
+        assert_eq!(fixture.read(FindBankId { merchant: merchant(2), ..find }).await, None);
         rows.reverse();
         let shown: Vec<Transaction> = rows.into_iter().map(|row| row.shown).collect();
         assert_eq!(listed.items, shown);
@@ -88,15 +88,15 @@ fn rows_come_back_whole() {
 /// Pages go on in both directions, also through rows with the same time.
 #[test]
 fn rows_page_in_both_directions() {
-    on_both(async |bed| {
-        let rows = seven(&bed).await;
+    on_both(async |fixture| {
+        let rows = seven(&fixture).await;
         let at = |cursor, limit| ListTransactions { page: Page { limit, cursor }, ..list(&rows) };
         let id = |ordinal: usize| rows[ordinal - 1].shown.id;
-        assert_eq!(ordinals(&bed, at(Cursor::Newest, 3)).await, (vec![7, 6, 5], true));
-        assert_eq!(ordinals(&bed, at(Cursor::After(id(5)), 3)).await, (vec![4, 3, 2], true));
-        assert_eq!(ordinals(&bed, at(Cursor::After(id(2)), 3)).await, (vec![1], false));
-        assert_eq!(ordinals(&bed, at(Cursor::Before(id(3)), 3)).await, (vec![6, 5, 4], true));
-        assert_eq!(ordinals(&bed, at(Cursor::Before(id(5)), 3)).await, (vec![7, 6], false));
+        assert_eq!(ordinals(&fixture, at(Cursor::Newest, 3)).await, (vec![7, 6, 5], true));
+        assert_eq!(ordinals(&fixture, at(Cursor::After(id(5)), 3)).await, (vec![4, 3, 2], true));
+        assert_eq!(ordinals(&fixture, at(Cursor::After(id(2)), 3)).await, (vec![1], false));
+        assert_eq!(ordinals(&fixture, at(Cursor::Before(id(3)), 3)).await, (vec![6, 5, 4], true));
+        assert_eq!(ordinals(&fixture, at(Cursor::Before(id(5)), 3)).await, (vec![7, 6], false));
     });
 }
 
@@ -104,42 +104,42 @@ fn rows_page_in_both_directions() {
 /// filter both lists.
 #[test]
 fn rows_are_narrowed() {
-    on_both(async |bed| {
-        let rows = seven(&bed).await;
+    on_both(async |fixture| {
+        let rows = seven(&fixture).await;
         let after = |after, cursor, limit| ListTransactions {
             after: Some(after),
             page: Page { limit, cursor },
             ..list(&rows)
         };
-        assert_eq!(ordinals(&bed, after(1, Cursor::Newest, 9)).await, (vec![5, 1], false));
-        assert_eq!(ordinals(&bed, after(1, Cursor::Newest, 1)).await, (vec![5], true));
+        assert_eq!(ordinals(&fixture, after(1, Cursor::Newest, 9)).await, (vec![5, 1], false));
+        assert_eq!(ordinals(&fixture, after(1, Cursor::Newest, 1)).await, (vec![5], true));
         assert_eq!(
-            ordinals(&bed, after(1, Cursor::After(rows[4].shown.id), 1)).await,
+            ordinals(&fixture, after(1, Cursor::After(rows[4].shown.id), 1)).await,
             (vec![1], false)
         );
         assert_eq!(
-            ordinals(&bed, after(0, Cursor::Before(rows[2].shown.id), 2)).await,
+            ordinals(&fixture, after(0, Cursor::Before(rows[2].shown.id), 2)).await,
             (vec![5, 4], true)
         );
-        assert_eq!(ordinals(&bed, after(2, Cursor::Newest, 9)).await, (vec![], false));
+        assert_eq!(ordinals(&fixture, after(2, Cursor::Newest, 9)).await, (vec![], false));
         let within =
             |from, to| ListTransactions { transacted_at: Bounds { from, to }, ..list(&rows) };
-        assert_eq!(ordinals(&bed, within(Some(3), None)).await, (vec![7, 6, 5, 1], false));
-        assert_eq!(ordinals(&bed, within(Some(1), Some(2))).await, (vec![4, 3, 2], false));
+        assert_eq!(ordinals(&fixture, within(Some(3), None)).await, (vec![7, 6, 5, 1], false));
+        assert_eq!(ordinals(&fixture, within(Some(1), Some(2))).await, (vec![4, 3, 2], false));
         let both = ListTransactions { after: Some(0), ..within(None, Some(1)) };
-        assert_eq!(ordinals(&bed, both).await, (vec![3, 2], false));
+        assert_eq!(ordinals(&fixture, both).await, (vec![3, 2], false));
         let elsewhere = ListTransactions { merchant: merchant(2), ..list(&rows) };
-        assert_eq!(bed.read(elsewhere).await, None);
+        assert_eq!(fixture.read(elsewhere).await, None);
         let elsewhere = ListTransactions { after: Some(0), ..elsewhere };
-        assert_eq!(bed.read(elsewhere).await, None);
+        assert_eq!(fixture.read(elsewhere).await, None);
     });
 }
 
 /// The newest refresh that changed a row outside of a filter is found.
 #[test]
 fn left_out_rows_are_known() {
-    on_both(async |bed| {
-        let rows = seven(&bed).await;
+    on_both(async |fixture| {
+        let rows = seven(&fixture).await;
         let bounds = [(None, None), (Some(3), None), (Some(1), Some(2)), (None, Some(1))];
         let asked = [None, Some(1), Some(2)]
             .into_iter()
@@ -152,13 +152,13 @@ fn left_out_rows_are_known() {
                 after,
             };
             let all = ListTransactions { after, ..list(&rows) };
-            let listed = bed.read(all).await.unwrap().page.items;
+            let listed = fixture.read(all).await.unwrap().page.items;
             let left_out =
                 listed.iter().filter(|row| !find.transacted_at.contains(row.transacted_at.0));
             let newest = left_out.map(|row| row.sequence).max();
-            assert_eq!(bed.read(find).await, newest, "{find:?}");
+            assert_eq!(fixture.read(find).await, newest, "{find:?}");
             let elsewhere = FindLeftOut { merchant: merchant(2), ..find };
-            assert_eq!(bed.read(elsewhere).await, None);
+            assert_eq!(fixture.read(elsewhere).await, None);
         }
     });
 }
@@ -166,9 +166,9 @@ fn left_out_rows_are_known() {
 /// A fetch finds the rows with its bank ids and the rows in its range, each once.
 #[test]
 fn held_rows_are_found() {
-    on_both(async |bed| {
-        let rows = seven(&bed).await;
-        let held = async |bank_ids: &[&str], range: Option<(i64, i64)>| {
+    on_both(async |fixture| {
+        let rows = seven(&fixture).await;
+        let stored = async |bank_ids: &[&str], range: Option<(i64, i64)>| {
             let command = FindHeld {
                 merchant: merchant(1),
                 account: rows[0].shown.id.account,
@@ -176,15 +176,15 @@ fn held_rows_are_found() {
                 range: range.map(|(from, to)| (AccountTime(from), AccountTime(to))),
             };
             let other = FindHeld { merchant: merchant(2), ..command.clone() };
-            assert!(bed.read(other).await.is_empty());
+            assert!(fixture.read(other).await.is_empty());
             let mut ordinals: Vec<u32> =
-                bed.read(command).await.iter().map(|row| row.shown.id.ordinal).collect();
+                fixture.read(command).await.iter().map(|row| row.shown.id.ordinal).collect();
             ordinals.sort_unstable();
             ordinals
         };
-        assert_eq!(held(&[], None).await, [0; 0]);
-        assert_eq!(held(&["bank 3", "bank 3", "bank 1", "none"], None).await, [1, 3]);
-        assert_eq!(held(&[], Some((2, 99))).await, [4, 6, 7]);
-        assert_eq!(held(&["bank 4", "bank 5"], Some((2, 2))).await, [4, 5]);
+        assert_eq!(stored(&[], None).await, [0; 0]);
+        assert_eq!(stored(&["bank 3", "bank 3", "bank 1", "none"], None).await, [1, 3]);
+        assert_eq!(stored(&[], Some((2, 99))).await, [4, 6, 7]);
+        assert_eq!(stored(&["bank 4", "bank 5"], Some((2, 2))).await, [4, 5]);
     });
 }

@@ -63,12 +63,14 @@ fn another_programs_database_is_refused() {
     drop(Store::open(at(&path)).unwrap());
     let change = |sql| Connection::open(&path).unwrap().execute(sql, []).unwrap();
     change("UPDATE migrations SET checksum = x'00' WHERE number = 1");
-    insta::assert_snapshot!(refused(at(&path)), @"migration 1 of the database is not the one of this program");
+    insta::assert_snapshot!(refused(at(&path)), @"migration 1 of the database differs from that of this bankfeed");
     change("INSERT INTO migrations (number, checksum) VALUES (9, x'00')");
     let known = MIGRATIONS.len();
     assert_eq!(
         refused(at(&path)).to_string(),
-        format!("the database has migration 9, and this program knows them up to {known}")
+        format!(
+            "the database has migration 9, but this bankfeed only knows {known}; use a newer one"
+        )
     );
 }
 
@@ -233,23 +235,23 @@ fn secrets_are_not_in_the_clear() {
         assert_eq!(store.read(find).await.unwrap(), Some(flow));
         let find = FindObject { merchant, kind: Kind::Token, number: 11 };
         assert_eq!(store.read(find).await.unwrap(), Some(token));
-        assert!(stands_in(folder.path(), b"not a secret"));
+        assert!(contains_bytes(folder.path(), b"not a secret"));
         let texts =
             ["THE CLIENT SECRET", "THE SIGNING SECRET", "THE ANSWERED SECRET", "000987656789"];
         for secret in texts {
-            assert!(!stands_in(folder.path(), secret.as_bytes()), "{secret}");
+            assert!(!contains_bytes(folder.path(), secret.as_bytes()), "{secret}");
         }
         for bytes in [b"THE CREDENTIAL".as_slice(), b"THE LOGIN"] {
             let json = serde_json::to_vec(bytes).unwrap();
-            assert!(!stands_in(folder.path(), &json));
+            assert!(!contains_bytes(folder.path(), &json));
         }
         store.close().await;
-        assert!(stands_in(folder.path(), b"not a secret"));
-        assert!(!stands_in(folder.path(), b"SECRET"));
+        assert!(contains_bytes(folder.path(), b"not a secret"));
+        assert!(!contains_bytes(folder.path(), b"SECRET"));
     });
 }
 
-fn stands_in(folder: &Path, bytes: &[u8]) -> bool {
+fn contains_bytes(folder: &Path, bytes: &[u8]) -> bool {
     std::fs::read_dir(folder).unwrap().any(|entry| {
         let content = std::fs::read(entry.unwrap().path()).unwrap();
         content.windows(bytes.len()).any(|window| window == bytes)
@@ -276,7 +278,7 @@ fn a_moved_secret_does_not_open() {
             (SELECT secret FROM objects WHERE number = 5) WHERE number = 7";
         Connection::open(&path).unwrap().execute(sql, []).unwrap();
         let error = store.read(find).await.unwrap_err();
-        insta::assert_snapshot!(super::cause(&error), @"the sealed column objects.secret does not open");
+        insta::assert_snapshot!(super::cause(&error), @"the sealed column objects.secret cannot be opened with the seal key");
     });
 }
 
@@ -296,6 +298,6 @@ fn corrupt_numbers_are_errors() {
     };
     insta::assert_snapshot!(after_row("(-1, 5, 0)"), @"the column merchant has the value -1, which is out of range");
     insta::assert_snapshot!(after_row("(1, -5, 0)"), @"the column clock has the value -5, which is out of range");
-    insta::assert_snapshot!(after_row("(1, 5, 4294967295)"), @"the column claim holds an unknown value");
-    insta::assert_snapshot!(after_row("(1, 5, 4294967296)"), @"the database refused a statement");
+    insta::assert_snapshot!(after_row("(1, 5, 4294967295)"), @"the column claim has an invalid value");
+    insta::assert_snapshot!(after_row("(1, 5, 4294967296)"), @"a statement failed");
 }

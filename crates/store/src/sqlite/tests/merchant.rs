@@ -7,7 +7,7 @@
 //! listed with reasons, and an exemption that is not needed fails the test.
 
 use super::folder;
-use super::statements::{LISTS, STATEMENTS, database, kept};
+use super::statements::{LISTS, STATEMENTS, database, snapshot_statements};
 use crate::sqlite::list::Lists;
 
 /// The first column of each table's key.
@@ -42,7 +42,7 @@ const OF_NO_MERCHANT: &[&str] = &["facts", "migrations"];
 
 /// Statements that compare their merchant, but read across its accounts.
 const ACROSS_SHARDS: &[(&str, &str)] = &[
-    ("account::FIND_LINKED_ACCOUNT", "asks which account it is"),
+    ("account::FIND_LINKED_ACCOUNT", "looks up an account by its bank account"),
     ("account::LIST_ACCOUNTS", "a merchant's list of accounts"),
     ("account::LIST_ACCOUNTS_OF_AUTHORIZATION", "a merchant's list of accounts"),
     ("account::LIST_ACCOUNTS_OF_CUSTOMER", "a merchant's list of accounts"),
@@ -53,7 +53,7 @@ const ACROSS_SHARDS: &[(&str, &str)] = &[
     ("delivery::GET_LISTED_KEY", "a row of the merchant's list of events"),
     ("event::GET_LISTED_EVENT", "a row of the merchant's list of events"),
     ("event::LIST_EVENTS", "the merchant's list of events"),
-    ("event::LIST_PLACES", "the merchant's list of events"),
+    ("event::LIST_POSITIONS", "the merchant's list of events"),
     ("snapshot::FIND_HIGHEST_CONNECTION", "all of a merchant's sandbox"),
     ("snapshot::FIND_HIGHEST_DELIVERY", "all of a merchant's sandbox"),
     ("snapshot::FIND_HIGHEST_REFRESH", "all of a merchant's sandbox"),
@@ -63,10 +63,10 @@ const ACROSS_SHARDS: &[(&str, &str)] = &[
 /// Statements that do not compare their merchant everywhere.
 const ACROSS_MERCHANTS: &[(&str, &str)] = &[
     ("clock::LIST_CLAIMABLE_CLOCKS", "workers claim for all merchants"),
-    ("delivery::CLAIM_DELIVERY", "by the rowid that the claim has just found"),
+    ("delivery::CLAIM_DELIVERY", "uses the rowid that the claim has read"),
     ("delivery::FIND_NEXT_ENDPOINT", "workers claim for all merchants"),
     ("delivery::LIST_DUE_OF_ENDPOINT", "workers claim for all merchants"),
-    ("delivery::RELEASE_ENDPOINT", "an endpoint gets events of connected accounts too"),
+    ("delivery::RELEASE_ENDPOINT", "an endpoint also receives events of connected accounts"),
     ("event::LIST_UNDISPATCHED", "the dispatcher works for all merchants"),
     ("object::COUNT_MERCHANTS", "counts merchants"),
     ("object::LIST_DUE_OBJECTS", "the scheduler works for all merchants"),
@@ -75,12 +75,12 @@ const ACROSS_MERCHANTS: &[(&str, &str)] = &[
     ("prune::DELETE_EVENT", "the pruner works for all merchants"),
     ("prune::DELETE_OBJECTS", "the pruner works for all merchants"),
     ("prune::DELETE_REFRESHES", "the pruner works for all merchants"),
-    ("prune::DELETE_REPLIES", "the pruner works for all merchants"),
+    ("prune::DELETE_RECORDS", "the pruner works for all merchants"),
     ("prune::LIST_OLD_EVENTS", "the pruner works for all merchants"),
     ("refresh::LIST_CLAIMABLE", "workers claim for all merchants"),
     ("refresh::LIST_DUE_ACCOUNTS", "the scheduler works for all merchants"),
-    ("transaction::LIST_CHANGED", "the index has no merchant; the rows it leads to are compared"),
-    ("writer::FIND_LAST_POSITION", "reads no row, only how far the order of commits went"),
+    ("transaction::LIST_CHANGED", "the index has no merchant, so the rows are compared after it"),
+    ("writer::FIND_LAST_POSITION", "reads only the newest position"),
 ];
 
 /// The comparisons that a statement lacks.
@@ -185,7 +185,7 @@ fn every_statement_names_shard_and_merchant() {
     for (name, sql) in STATEMENTS.iter().copied().chain(lists) {
         let missing = missing_of(name, sql);
         if listed(ACROSS_MERCHANTS, name) {
-            assert!(missing.merchant, "{name} is exempt and need not be: {sql}");
+            assert!(missing.merchant, "{name} is exempt without need: {sql}");
         } else if listed(ACROSS_SHARDS, name) {
             let expected = Missing { shard: true, merchant: false };
             assert_eq!(missing, expected, "{name}: {sql}");
@@ -206,7 +206,7 @@ fn every_statement_names_shard_and_merchant() {
 /// merchant. Each part of them compares the merchant of every table in it.
 #[test]
 fn snapshots_stay_within_the_merchant() {
-    for (table, sql) in kept() {
+    for (table, sql) in snapshot_statements() {
         let parts = match sql.split_once(" SELECT ") {
             Some((insert, select)) if sql.starts_with("INSERT") => {
                 vec![insert.to_owned(), format!("SELECT {select}")]

@@ -12,9 +12,9 @@ use model::id::{ClockId, MerchantId};
 use std::path::Path;
 use std::sync::Arc;
 
-pub(crate) struct Still;
+pub(crate) struct Fixed;
 
-impl Clock for Still {
+impl Clock for Fixed {
     fn server_now(&self) -> ServerTime {
         ServerTime(1_700_000_000_000_000)
     }
@@ -24,7 +24,7 @@ impl Clock for Still {
     }
 }
 
-impl Rng for Still {
+impl Rng for Fixed {
     fn fill(&self, buffer: &mut [u8]) {
         buffer.fill(1);
     }
@@ -35,8 +35,8 @@ pub(crate) fn settings(place: Place) -> StoreSettings {
         place,
         seal_key: [7; 32],
         failpoints: Failpoints::default(),
-        rng: Arc::new(Still),
-        clock: Arc::new(Still),
+        rng: Arc::new(Fixed),
+        clock: Arc::new(Fixed),
         readers: 2,
         bounds: StoreBounds::default(),
     }

@@ -4,7 +4,7 @@ use super::{at, folder};
 use crate::Store;
 use crate::sqlite::list::Lists;
 use crate::sqlite::open::open_writer;
-use crate::sqlite::snapshot_table::{KEPT, Kept};
+use crate::sqlite::snapshot_table::{SNAPSHOT_TABLES, SnapshotTable};
 use crate::sqlite::{
     account, clock, delivery, event, idempotency, migration, object, open, prune, refresh,
     snapshot, transaction, writer,
@@ -55,8 +55,8 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     event::INSERT_EVENT,
     event::FIND_EVENT,
     event::GET_LISTED_EVENT,
-    event::LIST_PLACES,
-    event::LIST_PLACES_OF_ACCOUNT,
+    event::LIST_POSITIONS,
+    event::LIST_POSITIONS_OF_ACCOUNT,
     event::LIST_UNDISPATCHED,
     event::CLEAR_UNDISPATCHED,
     migration::CREATE_MIGRATIONS,
@@ -72,7 +72,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     object::LIST_DUE_OBJECTS,
     open::FIND_SEAL_CHECK,
     open::INSERT_SEAL_CHECK,
-    prune::DELETE_REPLIES,
+    prune::DELETE_RECORDS,
     prune::LIST_OLD_EVENTS,
     prune::DELETE_EVENT,
     prune::DELETE_DELIVERIES,
@@ -86,8 +86,8 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     refresh::END_REFRESH,
     refresh::INTERRUPT_REFRESH,
     refresh::LIST_DUE_ACCOUNTS,
-    idempotency::INSERT_REPLY,
-    idempotency::FIND_REPLY,
+    idempotency::INSERT_RECORD,
+    idempotency::FIND_RECORD,
     snapshot::LIST_CONNECTED,
     snapshot::FIND_FLOOR,
     snapshot::RAISE_FLOOR,
@@ -98,7 +98,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     snapshot::FIND_HIGHEST_DELIVERY,
     snapshot::LIST_ALL_ACCOUNTS,
     snapshot::SET_ACCOUNT_BODY,
-    snapshot::DELETE_REPLY,
+    snapshot::DELETE_RECORD,
     snapshot::DELETE_SNAPSHOT,
     transaction::FIND_TRANSACTION,
     transaction::FIND_BANK_ID,
@@ -136,9 +136,9 @@ pub(super) const LISTS: &[(&str, Lists)] = named![
 ];
 
 /// The statements of snapshots, which a macro builds, each with its table.
-pub(super) fn kept() -> impl Iterator<Item = (&'static str, &'static str)> {
-    KEPT.iter().flat_map(|kept| {
-        let Kept { table, measure, take, clear, restore, drop } = *kept;
+pub(super) fn snapshot_statements() -> impl Iterator<Item = (&'static str, &'static str)> {
+    SNAPSHOT_TABLES.iter().flat_map(|of| {
+        let SnapshotTable { table, measure, take, clear, restore, drop } = *of;
         [measure, take, clear, restore, drop].map(|sql| (table, sql))
     })
 }
@@ -167,12 +167,13 @@ fn every_statement_can_be_prepared() {
             assert!(connection.prepare(sql).is_ok(), "{name}: {:?}", connection.prepare(sql).err());
         }
     }
-    for (table, sql) in kept() {
+    for (table, sql) in snapshot_statements() {
         assert!(connection.prepare(sql).is_ok(), "{table}: {:?}", connection.prepare(sql).err());
     }
 }
 
-/// A statement with more than four parameters names each of them, and statements list their columns.
+/// A statement with more than four parameters names each of them, and statements list their
+/// columns.
 #[test]
 fn long_statements_name_their_parameters() {
     let folder = folder();
@@ -180,7 +181,7 @@ fn long_statements_name_their_parameters() {
     connection.execute_batch("SAVEPOINT command").unwrap();
     let lists =
         LISTS.iter().flat_map(|(name, Lists { older, newer })| [(*name, *older), (*name, *newer)]);
-    for (name, sql) in STATEMENTS.iter().copied().chain(lists).chain(kept()) {
+    for (name, sql) in STATEMENTS.iter().copied().chain(lists).chain(snapshot_statements()) {
         let statement = connection.prepare(sql).unwrap();
         let parameters = statement.parameter_count();
         let named = (1..=parameters)
@@ -202,14 +203,14 @@ fn snapshots_hold_every_table() {
     };
     let tables = texts("SELECT name FROM sqlite_schema WHERE type = ?1", "table");
     let columns = |table: &str| texts("SELECT name FROM pragma_table_info(?1)", table);
-    let held = tables.iter().filter(|table| {
+    let with_merchants = tables.iter().filter(|table| {
         let of_merchants = columns(table).contains("merchant");
         of_merchants && !table.starts_with("snapshot_") && *table != "merchants"
     });
-    let held: BTreeSet<&str> = held.map(String::as_str).collect();
-    let kept: BTreeSet<&str> = KEPT.iter().map(|kept| kept.table).collect();
-    assert_eq!(held, kept);
-    for Kept { table, take, restore, .. } in KEPT {
+    let with_merchants: BTreeSet<&str> = with_merchants.map(String::as_str).collect();
+    let copied: BTreeSet<&str> = SNAPSHOT_TABLES.iter().map(|of| of.table).collect();
+    assert_eq!(with_merchants, copied);
+    for SnapshotTable { table, take, restore, .. } in SNAPSHOT_TABLES {
         let mut copied = columns(&format!("snapshot_{table}"));
         assert!(copied.remove("snapshot"), "{table}");
         assert_eq!(copied, columns(table), "{table}");
@@ -229,7 +230,7 @@ fn snapshots_hold_every_table() {
 fn transactions_have_one_writer() {
     let named = STATEMENTS.iter().copied();
     let writing: Vec<&str> = named
-        .chain(kept())
+        .chain(snapshot_statements())
         .filter(|(_, sql)| {
             ["INTO", "UPDATE", "DELETE FROM"]
                 .iter()
@@ -237,7 +238,7 @@ fn transactions_have_one_writer() {
         })
         .map(|(_, sql)| sql)
         .collect();
-    let of_snapshots = KEPT.iter().find(|kept| kept.table == "transactions").unwrap();
+    let of_snapshots = SNAPSHOT_TABLES.iter().find(|of| of.table == "transactions").unwrap();
     let allowed = [transaction::UPSERT_TRANSACTION, of_snapshots.clear, of_snapshots.restore];
     assert_eq!(writing, allowed);
     assert!(of_snapshots.clear.ends_with("AND merchant = ?1"), "{}", of_snapshots.clear);
@@ -311,7 +312,7 @@ fn statements_seek() {
         "writer::",
         "open::",
     ];
-    for (name, sql) in STATEMENTS.iter().copied().chain(lists).chain(kept()) {
+    for (name, sql) in STATEMENTS.iter().copied().chain(lists).chain(snapshot_statements()) {
         if whole.iter().any(|prefix| name.starts_with(prefix)) {
             continue;
         }

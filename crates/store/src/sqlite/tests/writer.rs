@@ -1,6 +1,6 @@
 //! The writer: groups, failures, panics, the queue.
 
-use super::{Still, at, cause, folder, is_there, object, run, settings};
+use super::{Fixed, at, cause, folder, is_there, object, run, settings};
 use crate::memory::Memory;
 use crate::seal::Sealer;
 use crate::sqlite::open::{open_reader, open_writer};
@@ -24,17 +24,17 @@ struct Gate {
 }
 
 /// The test's side of a gate.
-struct Held {
+struct GateHandle {
     reached: oneshot::Receiver<()>,
     open: mpsc::Sender<()>,
 }
 
 impl Gate {
-    fn closed() -> (Self, Held) {
+    fn closed() -> (Self, GateHandle) {
         let (reach, reached) = oneshot::channel();
         let (open, opened) = mpsc::channel();
         let gate = Self { reached: Mutex::new(Some(reach)), opened: Mutex::new(opened) };
-        (gate, Held { reached, open })
+        (gate, GateHandle { reached, open })
     }
 }
 
@@ -137,14 +137,14 @@ fn a_failed_commit_fails_the_group() {
     let path = folder.path().join("bank.db");
     let writer = checking_writer(&path);
     run(async {
-        let (gate, held) = Gate::closed();
+        let (gate, handle) = Gate::closed();
         let group = async {
-            held.reached.await.unwrap();
+            handle.reached.await.unwrap();
             tokio::join!(
                 writer.write(Run(PARENT)),
                 writer.write(Run(ORPHAN)),
                 writer.write(object(1)),
-                async { held.open.send(()).unwrap() },
+                async { handle.open.send(()).unwrap() },
             )
         };
         let (gate, (good, orphan, created, ())) = tokio::join!(writer.write(gate), group);
@@ -172,15 +172,15 @@ fn a_failing_command_is_undone_alone() {
     let path = folder.path().join("bank.db");
     let store = Store::open(at(&path)).unwrap();
     run(async {
-        let (gate, held) = Gate::closed();
+        let (gate, handle) = Gate::closed();
         let group = async {
-            held.reached.await.unwrap();
+            handle.reached.await.unwrap();
             tokio::join!(
                 store.write(object(1)),
                 store.write(object(1)),
                 store.write(crate::CreateObject { kind_max: Some(1), ..object(2) }),
                 store.write(object(3)),
-                async { held.open.send(()).unwrap() },
+                async { handle.open.send(()).unwrap() },
             )
         };
         let (_, (one, again, full, two, ())) = tokio::join!(store.write(gate), group);
@@ -201,14 +201,14 @@ fn a_panicking_command_is_undone_alone() {
     let folder = folder();
     let store = Store::open(at(&folder.path().join("bank.db"))).unwrap();
     run(async {
-        let (gate, held) = Gate::closed();
+        let (gate, handle) = Gate::closed();
         let group = async {
-            held.reached.await.unwrap();
+            handle.reached.await.unwrap();
             tokio::join!(
                 store.write(object(1)),
                 store.write(WriteAndPanic(object(2))),
                 store.write(object(3)),
-                async { held.open.send(()).unwrap() },
+                async { handle.open.send(()).unwrap() },
             )
         };
         let (_, (one, panicked, three, ())) = tokio::join!(store.write(gate), group);
@@ -228,7 +228,7 @@ fn a_panicking_command_is_undone_alone() {
 /// A command that panics leaves the in-memory model unchanged.
 #[test]
 fn a_panicking_command_leaves_the_model_unchanged() {
-    let store = Store::memory_model(std::sync::Arc::new(Still));
+    let store = Store::memory_model(std::sync::Arc::new(Fixed));
     run(async {
         let panicking = store.clone();
         let task = tokio::spawn(async move { panicking.write(WriteAndPanic(object(1))).await });
@@ -291,16 +291,16 @@ fn the_writer_counts() {
     run(async {
         let before = store.writer_stats();
         assert_eq!((before.groups, before.commands, before.last_group_commands), (0, 0, 0));
-        let (gate, held) = Gate::closed();
+        let (gate, handle) = Gate::closed();
         let group = async {
-            held.reached.await.unwrap();
+            handle.reached.await.unwrap();
             tokio::join!(
                 store.write(object(1)),
                 store.write(object(1)),
                 store.write(ChangeObject { object: object(1).object, events: vec![], reply: None }),
                 async {
                     assert_eq!(store.writer_stats().queue_length, 3);
-                    held.open.send(()).unwrap();
+                    handle.open.send(()).unwrap();
                 },
             )
         };
@@ -332,10 +332,10 @@ fn the_writer_counts() {
 fn a_full_queue_refuses() {
     let store = Store::open(settings(Place::Temporary)).unwrap();
     run(async {
-        let (gate, held) = Gate::closed();
+        let (gate, handle) = Gate::closed();
         let waiting = store.clone();
         let task = tokio::spawn(async move { waiting.write(gate).await });
-        held.reached.await.unwrap();
+        handle.reached.await.unwrap();
         // The gate is a group of its own, so the whole queue is free.
         let room = WRITER_QUEUE_MAX as u64;
         for number in 1..room {
@@ -345,7 +345,7 @@ fn a_full_queue_refuses() {
         assert!(poll_once(last.as_mut()).await.is_none());
         let refused = poll_once(std::pin::pin!(store.write(object(room + 1)))).await;
         assert!(matches!(refused, Some(Err(Error::Busy))));
-        held.open.send(()).unwrap();
+        handle.open.send(()).unwrap();
         task.await.unwrap().unwrap();
         assert_eq!(last.await.unwrap(), Created::Done);
         assert!(is_there(&store, 1).await);
@@ -357,7 +357,7 @@ fn a_full_queue_refuses() {
 async fn poll_once<T>(mut future: std::pin::Pin<&mut impl Future<Output = T>>) -> Option<T> {
     std::future::poll_fn(|context| {
         std::task::Poll::Ready(match future.as_mut().poll(context) {
-            std::task::Poll::Ready(answer) => Some(answer),
+            std::task::Poll::Ready(output) => Some(output),
             std::task::Poll::Pending => None,
         })
     })
@@ -369,12 +369,12 @@ async fn poll_once<T>(mut future: std::pin::Pin<&mut impl Future<Output = T>>) -
 fn a_command_outlives_its_caller() {
     let store = Store::open(settings(Place::Temporary)).unwrap();
     run(async {
-        let (gate, held) = Gate::closed();
+        let (gate, handle) = Gate::closed();
         let waiting = store.clone();
         let task = tokio::spawn(async move { waiting.write(gate).await });
-        held.reached.await.unwrap();
+        handle.reached.await.unwrap();
         assert!(poll_once(std::pin::pin!(store.write(object(1)))).await.is_none());
-        held.open.send(()).unwrap();
+        handle.open.send(()).unwrap();
         task.await.unwrap().unwrap();
         assert_eq!(store.write(object(2)).await.unwrap(), Created::Done);
         assert!(is_there(&store, 1).await);
