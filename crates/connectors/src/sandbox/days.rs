@@ -4,8 +4,8 @@
 //! it, so the sum is kept on the way instead of being made anew from a month of rows.
 
 use super::calendar::{date_of, first_day, month_of};
-use super::life::{Row, SETTLE_DAYS_MAX, is_last_day};
-use super::nature::Nature;
+use super::generator::{Row, SETTLE_DAYS_MAX, is_last_day};
+use super::profile::Nature;
 use model::clock::DAY_S;
 
 /// A walk from a day on.
@@ -57,7 +57,7 @@ impl<'a> Days<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::life::{Life, Pattern, Scale};
+    use super::super::generator::{Life, Pattern, Scale};
     use super::*;
     use proptest::prelude::*;
 

@@ -11,8 +11,8 @@
 use super::calendar::day_of_second;
 use super::cursor::{Heard, Place};
 use super::days::Days;
+use super::generator::{Row, SETTLE_DAYS_MAX};
 use super::ledger::{Books, LedgerEntry, Touched, natural_entry};
-use super::life::{Row, SETTLE_DAYS_MAX};
 use model::bank::{BankTransaction, Coverage, Removal};
 use model::clock::{AccountTime, DAY_S};
 use model::transaction::TransactionStatus;

@@ -1,11 +1,11 @@
 //! Fetching from a test bank: first the account's access, then the refresh's script, then the data.
 
+use super::catalogue::Owners;
 use super::cursor::{Cursor, Heard};
 use super::feed::Feed;
-use super::institutions::Owners;
 use super::ledger::Sums;
 use super::owners::owners;
-use super::scenario::plan::Outcome;
+use super::plan::Outcome;
 use super::state::{BalanceOffset, Script, State};
 use super::{Known, Opened, Sandbox};
 use crate::{Fetch, FetchAnswer, FetchError, FetchPage, Records};

@@ -5,7 +5,7 @@
 //! layout of a credential: a version byte, three little-endian numbers, the account's name. That of an
 //! account of a scenario has the whole account, as JSON, in place of the name.
 
-use super::scenario::plan::Plan;
+use super::plan::Plan;
 use model::id::hash_number;
 
 /// An account of the catalogue.

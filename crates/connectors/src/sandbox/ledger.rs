@@ -12,8 +12,8 @@
 //! A bank that *renumbers* shows other ids from then on. Inside, a transaction keeps its first id.
 
 use super::calendar::day_of_second;
-use super::life::{Row, RowKey, SETTLE_DAYS_MAX};
-use super::nature::Nature;
+use super::generator::{Row, RowKey, SETTLE_DAYS_MAX};
+use super::profile::Nature;
 use super::state::{BalanceOffset, Change, StatusChange, What};
 use model::bank::{BankStatus, BankTransaction};
 use model::clock::AccountTime;

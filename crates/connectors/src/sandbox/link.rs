@@ -1,9 +1,9 @@
 //! Logging in at a test bank. The state of a login holds the bank, the holder's key and what was
 //! asked; accounts are offered once nothing is left to ask.
 
+use super::catalogue::{Bank, Login, TestAccount};
 use super::identity::Identity;
-use super::institutions::{Bank, Login, TestAccount};
-use super::scenario::plan::Plan;
+use super::plan::Plan;
 use super::{AnyBank, Sandbox};
 use crate::{Begin, Input, LinkError, OfferedAccount, Step};
 use model::account::PaymentMethodType;

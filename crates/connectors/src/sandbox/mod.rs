@@ -12,42 +12,45 @@
 //! Nothing is kept between calls, so a crash changes nothing.
 
 pub mod calendar;
+mod catalogue;
+mod control;
 mod cursor;
 mod days;
+pub mod export;
 mod feed;
 mod fetch;
+mod generator;
 mod identity;
-mod institutions;
 mod ledger;
-mod life;
 mod link;
-mod nature;
 mod owners;
+mod plan;
+mod profile;
 mod random;
+mod routine;
 pub mod scenario;
 mod state;
-mod steer;
 #[cfg(test)]
 mod tests;
 mod texts;
 mod watch;
 
+pub use control::{NewTransaction, OWNERS_MAX, SteerError, Steered, TransactionChange};
 pub use ledger::LedgerEntry;
 pub use state::{Script, StatusChange};
-pub use steer::{NewTransaction, OWNERS_MAX, SteerError, Steered, TransactionChange};
 
 use crate::{BankAccount, Institution, Watch};
+use catalogue::{BANKS, Bank, Login, Owners, TestAccount};
+use generator::Life;
 use identity::Identity;
-use institutions::{BANKS, Bank, Login, Owners, TestAccount};
 use ledger::{Books, Source};
-use life::Life;
 use model::account::Category;
 use model::bank::Feature;
 use model::clock::{AccountTime, DAY_S};
 use model::id::{InstitutionId, hash_number};
 use model::money::Currency;
-use nature::Nature;
-use scenario::plan::Plan;
+use plan::Plan;
+use profile::Nature;
 use scenario::{PlannedBank, Scenario};
 use state::Change;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Who owns a test account, as far as its bank tells. A holder has one name at every bank.
 
-use super::institutions::Owners;
+use super::catalogue::Owners;
 use super::random::{Stream, pick};
 use model::bank::BankOwner;
 

@@ -2,7 +2,7 @@
 //! expire. A pure function of the account's kind, of when it was linked first and last, and of the
 //! time. "Shortly after" is [`SHORTLY_S`] in the account's time.
 
-use super::institutions::{Access, Number, TestAccount};
+use super::catalogue::{Access, Number, TestAccount};
 use crate::Watch;
 use model::account::{
     AccountNumber, ExpectedCause, ExpectedDeactivation, InactiveCause, NumberStatus, NumberType,

@@ -1,13 +1,13 @@
 //! One entry of a timeline: when, and what of the things that a bank can do.
 
+use super::super::plan::{Deed, Fact, Outcome};
 use super::ScenarioError;
 use super::money::Money;
-use super::plan::{Deed, Fact, Outcome};
 use super::read::{
     TEXT_CHARS_MAX, read_choice, read_currency, read_duration, read_one_of, read_time,
 };
 use super::tree::{At, Table};
-use crate::sandbox::life::RowKey;
+use crate::sandbox::generator::RowKey;
 use crate::sandbox::state::{ADDED_PREFIX, StatusChange};
 use model::Word;
 use model::account::InactiveCause;

@@ -13,20 +13,17 @@
 //! An account of a scenario is a pure function of (scenario, time of the link, time), like every
 //! other test account. Nothing is kept between calls, so a crash changes nothing.
 
-pub mod export;
 mod fact;
 mod money;
 pub mod plaid;
-pub(super) mod plan;
 mod read;
 pub mod ready;
-pub(super) mod routine;
 mod tree;
-mod write;
+pub(super) mod write;
 
-use super::institutions::Login;
+use super::catalogue::Login;
+use super::plan::Plan;
 use model::id::{InstitutionId, hash_number};
-use plan::Plan;
 
 /// Where a file is wrong, and how.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

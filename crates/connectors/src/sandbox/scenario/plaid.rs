@@ -6,8 +6,8 @@
 //! in the balance at the link. What a scenario has no word for is left out and named, so that nobody
 //! believes that it is tested.
 
+use super::super::plan::{Deed, Fact, Plan};
 use super::money::Money;
-use super::plan::{Deed, Fact, Plan};
 use super::tree::without_mark;
 use super::write::{Head, write};
 use crate::sandbox::calendar::{Date, date_of, day_of};

@@ -1,13 +1,13 @@
 //! Reads a scenario: institutions, holders, accounts, their stretches and timelines.
 
+use super::super::plan::Plan;
+use super::super::routine::{DAY_ROWS_MAX, Days, Period, Stretch, seed};
 use super::fact::{self, DAYS_MAX, Ground, read_owners};
 use super::money::Money;
-use super::plan::Plan;
-use super::routine::{DAY_ROWS_MAX, Days, Period, Stretch, seed};
 use super::tree::{self, At, Table, Value};
 use super::{PlannedBank, Scenario, ScenarioError, institution_id};
-use crate::sandbox::institutions::{BANKS, Login};
-use crate::sandbox::life::SETTLE_DAYS_MAX;
+use crate::sandbox::catalogue::{BANKS, Login};
+use crate::sandbox::generator::SETTLE_DAYS_MAX;
 use model::Word;
 use model::account::{Category, Subcategory};
 use model::bank::BankOwner;

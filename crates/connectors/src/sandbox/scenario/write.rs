@@ -1,7 +1,7 @@
 //! Writes a scenario of one account as TOML: one fact a line.
 
+use super::super::plan::{Deed, Fact, Outcome, Plan};
 use super::money::Money;
-use super::plan::{Deed, Fact, Outcome, Plan};
 use super::read::category_of;
 use crate::sandbox::state::StatusChange;
 use model::Word;
@@ -10,15 +10,15 @@ use model::clock::DAY_S;
 use std::fmt::Write as _;
 
 /// What stands before the account.
-pub(super) struct Head<'a> {
-    pub(super) name: &'a str,
-    pub(super) description: &'a str,
+pub(in crate::sandbox) struct Head<'a> {
+    pub(in crate::sandbox) name: &'a str,
+    pub(in crate::sandbox) description: &'a str,
     /// The bank.
-    pub(super) institution: &'a str,
+    pub(in crate::sandbox) institution: &'a str,
 }
 
 /// Writes the file. The accounts have no stretches: whoever writes one knows its rows.
-pub(super) fn write(head: &Head<'_>, plans: &[Plan]) -> String {
+pub(in crate::sandbox) fn write(head: &Head<'_>, plans: &[Plan]) -> String {
     let mut text = String::new();
     line(&mut text, "name", &quoted(head.name));
     line(&mut text, "description", &quoted(head.description));

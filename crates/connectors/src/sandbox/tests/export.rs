@@ -2,7 +2,7 @@
 
 use super::follower::{Follower, deed, perform};
 use super::*;
-use crate::sandbox::scenario::export::{History, OddRefresh};
+use crate::sandbox::export::{History, OddRefresh};
 use crate::sandbox::scenario::plaid;
 use model::account::InactiveCause;
 use model::bank::BankOwner;

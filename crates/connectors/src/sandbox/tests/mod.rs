@@ -1,9 +1,9 @@
 //! Tests of the test banks as a whole: through the connector's own calls, without the engine.
 
-mod behaviour;
+mod banks;
 mod export;
 mod follower;
-mod nature;
+mod generator;
 mod ready;
 mod scenario;
 

@@ -6,7 +6,7 @@
 use crate::connections::watch::bank_account;
 use crate::context::render;
 use crate::{Answer, Context, Engine, Error};
-use connectors::sandbox::scenario::export::{ExportError, History, OddRefresh};
+use connectors::sandbox::export::{ExportError, History, OddRefresh};
 use model::Word;
 use model::account::{Account, AccountStatus};
 use model::bank::Feature;

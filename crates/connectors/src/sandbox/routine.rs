@@ -5,9 +5,9 @@
 //! Days are those of UTC. Weeks begin on Monday. Every second week, or every third month, counts
 //! from the week or month of the link.
 
-use super::super::calendar::{date_of, day_of_second, first_day, month_of, weekday};
-use super::super::life::{Row, RowKey, SETTLE_DAYS_MAX};
-use super::super::random::{Stream, at_place, between, pick};
+use super::calendar::{date_of, day_of_second, first_day, month_of, weekday};
+use super::generator::{Row, RowKey, SETTLE_DAYS_MAX};
+use super::random::{Stream, at_place, between, pick};
 use model::clock::DAY_S;
 use model::id::hash_number;
 use serde::{Deserialize, Serialize};
@@ -19,35 +19,35 @@ const OPEN_S: (i64, i64) = (8 * 3_600, 21 * 3_600);
 
 /// What happens again and again. Amounts are minor units, times seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in super::super) struct Stretch {
+pub(super) struct Stretch {
     /// The first second, after the link; the begin of the books when absent.
-    pub(in super::super) from: Option<i64>,
+    pub(super) from: Option<i64>,
     /// The second after the last one; never when absent.
-    pub(in super::super) until: Option<i64>,
-    pub(in super::super) every: Period,
+    pub(super) until: Option<i64>,
+    pub(super) every: Period,
     /// How many days, weeks or months a period has; at least 1.
-    pub(in super::super) interval: i64,
+    pub(super) interval: i64,
     /// On which days; on any of the period when absent.
-    pub(in super::super) on: Option<Days>,
+    pub(super) on: Option<Days>,
     /// How many on each of those days, or in each period; at least 1.
-    pub(in super::super) times: u8,
+    pub(super) times: u8,
     /// The least and the most, both included; negative is money out.
-    pub(in super::super) amount: (i64, i64),
+    pub(super) amount: (i64, i64),
     /// One of these; at least one.
-    pub(in super::super) descriptions: Vec<String>,
+    pub(super) descriptions: Vec<String>,
     /// The second of the day; while shops are open when absent.
-    pub(in super::super) time: Option<i64>,
+    pub(super) time: Option<i64>,
     /// The most days that it is pending: 0 to [`SETTLE_DAYS_MAX`].
-    pub(in super::super) pending_days: i64,
+    pub(super) pending_days: i64,
     /// How much more than announced is posted, at most, in hundredths.
-    pub(in super::super) tip_percent: i64,
+    pub(super) tip_percent: i64,
     /// How often it vanishes instead of posting, in hundredths.
-    pub(in super::super) vanish_percent: i64,
+    pub(super) vanish_percent: i64,
 }
 
 /// What a stretch repeats with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in super::super) enum Period {
+pub(super) enum Period {
     Day,
     Week,
     Month,
@@ -55,7 +55,7 @@ pub(in super::super) enum Period {
 
 /// Some days of a period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in super::super) enum Days {
+pub(super) enum Days {
     /// 0 is Sunday.
     OfWeek(Vec<i64>),
     /// From 1; a day that a month lacks is its last.
@@ -64,17 +64,17 @@ pub(in super::super) enum Days {
 
 /// The stretches of one account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) struct Routine<'a> {
-    pub(in super::super) stretches: &'a [Stretch],
-    pub(in super::super) seed: u64,
-    pub(in super::super) linked_at: i64,
+pub(super) struct Routine<'a> {
+    pub(super) stretches: &'a [Stretch],
+    pub(super) seed: u64,
+    pub(super) linked_at: i64,
     /// What is posted at the link.
-    pub(in super::super) balance: i64,
+    pub(super) balance: i64,
 }
 
 impl<'a> Routine<'a> {
     /// Adds the rows of a day in the order of their slots.
-    pub(in super::super) fn open_day(&self, day: i64, rows: &mut Vec<Row<'a>>) {
+    pub(super) fn open_day(&self, day: i64, rows: &mut Vec<Row<'a>>) {
         for (stretch, number) in self.stretches.iter().zip(0_u64..) {
             for _ in 0..stretch.count(day, self.linked_at, self.seed ^ number) {
                 let slot = u8::try_from(rows.len() + 1).unwrap_or(DAY_ROWS_MAX);
@@ -91,7 +91,7 @@ impl<'a> Routine<'a> {
 
     /// What is posted by a time: what was at the link, and what was posted since; before the link,
     /// without what was posted from then on. `shown` says which rows the books show.
-    pub(in super::super) fn posted(&self, at: i64, shown: impl Fn(&Row<'_>) -> bool) -> i64 {
+    pub(super) fn posted(&self, at: i64, shown: impl Fn(&Row<'_>) -> bool) -> i64 {
         let (from, to) = (self.linked_at.min(at + 1), at.max(self.linked_at - 1));
         let mut rows = Vec::new();
         let mut sum: i64 = 0;

@@ -4,10 +4,10 @@
 //! The bytes are pinned: databases hold them. A field may be added with a default, none may change
 //! its meaning.
 
-use super::super::nature::Nature;
-use super::super::state::{BalanceOffset, Change, StatusChange, What};
-use super::super::watch::Linked;
+use super::profile::Nature;
 use super::routine::{Routine, Stretch};
+use super::state::{BalanceOffset, Change, StatusChange, What};
+use super::watch::Linked;
 use crate::Watch;
 use model::account::{
     AccountNumber, Category, InactiveCause, NumberStatus, NumberType, StatusAction, Subcategory,
@@ -20,49 +20,49 @@ use serde::{Deserialize, Serialize};
 
 /// An account of a scenario.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in super::super) struct Plan {
-    pub(in super::super) name: String,
+pub(super) struct Plan {
+    pub(super) name: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(in super::super) description: String,
-    pub(in super::super) category: Category,
-    pub(in super::super) subcategory: Subcategory,
+    pub(super) description: String,
+    pub(super) category: Category,
+    pub(super) subcategory: Subcategory,
     /// Whether it can pay by ACH.
-    pub(in super::super) payable: bool,
-    pub(in super::super) currency: Currency,
+    pub(super) payable: bool,
+    pub(super) currency: Currency,
     /// The last four digits of its number; seeded by the holder when absent.
-    pub(in super::super) last4: Option<String>,
+    pub(super) last4: Option<String>,
     /// Whether a fetch of transactions lists all of a window, instead of what changed.
-    pub(in super::super) snapshots: bool,
+    pub(super) snapshots: bool,
     /// Whether its holder logs in on the bank's own page: an export says so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(in super::super) bank_page: bool,
+    pub(super) bank_page: bool,
     /// How many days before the link its books begin.
-    pub(in super::super) history_days: i64,
+    pub(super) history_days: i64,
     /// What is posted at the link, before anything happens on day 0.
-    pub(in super::super) balance: i64,
+    pub(super) balance: i64,
     /// How far what is available stands from what is posted and pending.
-    pub(in super::super) available_more: i64,
+    pub(super) available_more: i64,
     /// What the bank tells of the owners at first; a seeded holder when absent.
-    pub(in super::super) owners: Option<Vec<BankOwner>>,
+    pub(super) owners: Option<Vec<BankOwner>>,
     /// What makes the rows of the stretches.
-    pub(in super::super) seed: u64,
+    pub(super) seed: u64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(in super::super) stretches: Vec<Stretch>,
+    pub(super) stretches: Vec<Stretch>,
     /// In the order of their times.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(in super::super) facts: Vec<Fact>,
+    pub(super) facts: Vec<Fact>,
 }
 
 /// Something that happens at the bank.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in super::super) struct Fact {
-    pub(in super::super) at: i64,
-    pub(in super::super) what: Deed,
+pub(super) struct Fact {
+    pub(super) at: i64,
+    pub(super) what: Deed,
 }
 
 /// What happens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in super::super) enum Deed {
+pub(super) enum Deed {
     /// A transaction appears.
     Appear {
         id: String,
@@ -105,17 +105,17 @@ pub(in super::super) enum Deed {
 
 /// How a refresh goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in super::super) struct Outcome {
+pub(super) struct Outcome {
     /// Why it fails; it succeeds without.
-    pub(in super::super) cause: Option<RefreshCause>,
+    pub(super) cause: Option<RefreshCause>,
     /// How long it takes, in seconds.
-    pub(in super::super) delay_s: i64,
+    pub(super) delay_s: i64,
 }
 
 impl Plan {
     /// The second with which the bank's books begin: so many days before the link, or before the
     /// first fact.
-    pub(in super::super) fn start(&self, linked_at: AccountTime) -> i64 {
+    pub(super) fn start(&self, linked_at: AccountTime) -> i64 {
         let first = self.facts.iter().map(|fact| match fact.what {
             Deed::Appear { dated, .. } | Deed::Edit { dated: Some(dated), .. } => {
                 dated.min(fact.at)
@@ -127,7 +127,7 @@ impl Plan {
     }
 
     /// What happens by itself, day by day.
-    pub(in super::super) fn nature(&self, linked_at: AccountTime) -> Nature<'_> {
+    pub(super) fn nature(&self, linked_at: AccountTime) -> Nature<'_> {
         Nature::Routine(Routine {
             stretches: &self.stretches,
             seed: self.seed,
@@ -137,19 +137,19 @@ impl Plan {
     }
 
     /// What happens to transactions, at the times of an account that was linked then.
-    pub(in super::super) fn script(&self, linked_at: AccountTime) -> Vec<Change> {
+    pub(super) fn script(&self, linked_at: AccountTime) -> Vec<Change> {
         let facts = self.facts.iter();
         facts.filter_map(|fact| change(fact, linked_at, self.currency)).collect()
     }
 
     /// When the bank gives its transactions other ids.
-    pub(in super::super) fn renumberings(&self, linked_at: AccountTime) -> Vec<i64> {
+    pub(super) fn renumberings(&self, linked_at: AccountTime) -> Vec<i64> {
         let renumbers = self.facts.iter().filter(|fact| fact.what == Deed::Renumber);
         renumbers.map(|fact| linked_at.plus(fact.at).0).collect()
     }
 
     /// How far the balance stands from the books at a time.
-    pub(in super::super) fn offset(
+    pub(super) fn offset(
         &self,
         linked_at: AccountTime,
         now: AccountTime,
@@ -174,11 +174,7 @@ impl Plan {
     }
 
     /// Who owns it, if the file says.
-    pub(in super::super) fn owners(
-        &self,
-        linked_at: AccountTime,
-        now: AccountTime,
-    ) -> Option<&[BankOwner]> {
+    pub(super) fn owners(&self, linked_at: AccountTime, now: AccountTime) -> Option<&[BankOwner]> {
         let told = self.facts.iter().rev().find_map(|fact| match &fact.what {
             Deed::Owners(owners) if linked_at.plus(fact.at) <= now => Some(owners),
             _ => None,
@@ -187,7 +183,7 @@ impl Plan {
     }
 
     /// How a refresh goes that was started at a time.
-    pub(in super::super) fn outcome(
+    pub(super) fn outcome(
         &self,
         linked_at: AccountTime,
         started_at: AccountTime,
@@ -212,7 +208,7 @@ impl Plan {
     }
 
     /// What the bank has done to the access by a time, and when it does more.
-    pub(in super::super) fn watch(&self, linked: Linked, now: AccountTime) -> Watch {
+    pub(super) fn watch(&self, linked: Linked, now: AccountTime) -> Watch {
         let ends = self.facts.iter().filter_map(|fact| match fact.what {
             Deed::AccessEnds(cause) => Some((linked.first.plus(fact.at), cause)),
             _ => None,

@@ -3,8 +3,8 @@
 
 use super::calendar::{date_of, day_of_second};
 use super::days::Days;
-use super::life::{Life, Row, RowKey, SETTLE_DAYS_MAX};
-use super::scenario::routine::Routine;
+use super::generator::{Life, Row, RowKey, SETTLE_DAYS_MAX};
+use super::routine::Routine;
 use std::ops::RangeInclusive;
 
 /// Where natural rows come from.

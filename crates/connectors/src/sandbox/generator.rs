@@ -9,7 +9,7 @@
 //! true. A balance is therefore at most one month of rows away, however long the history is.
 
 use super::calendar::{Date, date_of, day_of, day_of_second, first_day, month_of, weekday};
-use super::nature::Nature;
+use super::profile::Nature;
 use super::random::{Stream, at_place, between, pick};
 use super::texts::{
     Booking, EMPLOYERS, HOLD, LANDLORDS, LINES, PHONES, POWER, SHOPS, STREAMS, describe,

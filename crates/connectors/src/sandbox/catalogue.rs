@@ -4,7 +4,7 @@
 //! published for them lead to the same banks. Two banks are ours: one with a short history and one
 //! without any.
 
-use super::life::{Pattern, Scale};
+use super::generator::{Pattern, Scale};
 use model::account::{Category, InactiveCause, StatusAction, Subcategory};
 
 /// A test bank.

@@ -6,13 +6,13 @@
 //! time after the link.
 
 use super::plan::{Deed, Fact, Outcome, Plan};
-use super::write::{Head, write};
-use super::{Scenario, ScenarioError};
+use super::scenario::write::{Head, write};
+use super::scenario::{Scenario, ScenarioError};
 use crate::BankAccount;
 use crate::sandbox::calendar::day_of_second;
-use crate::sandbox::institutions::Login;
+use crate::sandbox::catalogue::Login;
+use crate::sandbox::generator::Row;
 use crate::sandbox::ledger::{Books, Touched};
-use crate::sandbox::life::Row;
 use crate::sandbox::state::{BalanceOffset, Change, State, StatusChange, What};
 use crate::sandbox::{Known, Opened, Sandbox, SteerError};
 use model::account::InactiveCause;
