@@ -1,7 +1,7 @@
 //! Times and amounts as people write them, and spans of time as they type them.
 
 use model::clock::DAY_S;
-use model::date::{Date, date_of, day_of as day_number, day_of_second};
+use model::calendar::{Date, date_of, day_of_second, find_day};
 use model::money::Currency;
 use serde_json::Value;
 
@@ -48,7 +48,7 @@ pub fn seconds_of(date: &str) -> Option<i64> {
     let date = Date { year: year.parse().ok()?, month, day: day.parse().ok()? };
     let time: Vec<i64> = time.split(':').filter_map(|part| part.parse().ok()).collect();
     let [hours, minutes, seconds] = *time.as_slice() else { return None };
-    Some(day_number(date) * DAY_S + hours * 3_600 + minutes * 60 + seconds)
+    Some(find_day(date)? * DAY_S + hours * 3_600 + minutes * 60 + seconds)
 }
 
 /// An amount of minor units as a decimal number: `-12.00`.

@@ -14,7 +14,6 @@ pub mod collection;
 pub mod connected_account;
 pub mod connections_settings;
 pub mod customer;
-pub mod date;
 pub mod delivery;
 pub mod diff;
 mod digits;

@@ -3,9 +3,9 @@
 //! A month's closing depends on all that was posted in the month. Who walks through months has seen
 //! it, so the sum is kept on the way instead of being made anew from a month of rows.
 
-use super::calendar::{date_of, first_day, month_of};
 use super::generator::{Row, SETTLE_DAYS_MAX, is_last_day};
 use super::profile::Nature;
+use model::calendar::{date_of, first_day, month_of};
 use model::clock::DAY_S;
 
 /// A walk from a day on.

@@ -9,7 +9,6 @@ use super::plan::{Deed, Fact, Outcome, Plan};
 use super::scenario::write::{Head, write};
 use super::scenario::{Scenario, ScenarioError};
 use crate::BankAccount;
-use crate::sandbox::calendar::day_of_second;
 use crate::sandbox::catalogue::Login;
 use crate::sandbox::generator::Row;
 use crate::sandbox::ledger::{Books, Touched};
@@ -17,6 +16,7 @@ use crate::sandbox::state::{BalanceOffset, Change, State, StatusChange, What};
 use crate::sandbox::{Known, Opened, Sandbox, SteerError};
 use model::account::InactiveCause;
 use model::bank::{BankStatus, Feature};
+use model::calendar::day_of_second;
 use model::clock::{AccountTime, DAY_S};
 use model::refresh::RefreshCause;
 

@@ -8,12 +8,12 @@
 //! A row that appeared and vanished between two fetches is never told of. Who comes back after the
 //! bank renumbered its ids is told all of the books anew: old ids are absent, hence vanished.
 
-use super::calendar::day_of_second;
 use super::cursor::{Heard, Place};
 use super::days::Days;
 use super::generator::{Row, SETTLE_DAYS_MAX};
 use super::ledger::{Books, LedgerEntry, Touched, natural_entry};
 use model::bank::{BankTransaction, Coverage, Removal};
+use model::calendar::day_of_second;
 use model::clock::{AccountTime, DAY_S};
 use model::transaction::TransactionStatus;
 

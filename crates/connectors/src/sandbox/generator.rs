@@ -8,13 +8,13 @@
 //! month, its *closing*, moves what is left over to savings (or pays the card) so that this comes
 //! true. A balance is therefore at most one month of rows away, however long the history is.
 
-use super::calendar::{Date, date_of, day_of, day_of_second, first_day, month_of, weekday};
 use super::profile::Nature;
 use super::random::{Stream, at_place, between, pick};
 use super::texts::{
     Booking, EMPLOYERS, HOLD, LANDLORDS, LINES, PHONES, POWER, SHOPS, STREAMS, describe,
     push_digits,
 };
+use model::calendar::{Date, date_of, day_of_second, find_day, first_day, month_of, weekday};
 use model::clock::DAY_S;
 
 /// The longest that a row takes to settle.
@@ -96,7 +96,7 @@ impl RowKey {
         let (date, slot) = bank_id.split_once('-')?;
         let number: i64 = date.parse().ok().filter(|number| *number > 0)?;
         let date = Date { year: number / 10_000, month: number / 100 % 100, day: number % 100 };
-        let key = Self { day: day_of(date), slot: slot.parse().ok()? };
+        let key = Self { day: find_day(date)?, slot: slot.parse().ok()? };
         (key.bank_id() == bank_id).then_some(key)
     }
 }

@@ -11,11 +11,11 @@
 //!
 //! A bank that *renumbers* shows other ids from then on. Inside, a transaction keeps its first id.
 
-use super::calendar::day_of_second;
 use super::generator::{Row, RowKey, SETTLE_DAYS_MAX};
 use super::profile::Nature;
 use super::state::{BalanceOffset, Change, StatusChange, What};
 use model::bank::{BankStatus, BankTransaction};
+use model::calendar::day_of_second;
 use model::clock::AccountTime;
 use model::money::Currency;
 use model::transaction::TransactionStatus;

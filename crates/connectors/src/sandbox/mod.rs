@@ -11,7 +11,6 @@
 //!
 //! Nothing is kept between calls, so a crash changes nothing.
 
-pub mod calendar;
 mod catalogue;
 mod control;
 mod cursor;

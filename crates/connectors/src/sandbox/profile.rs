@@ -1,10 +1,10 @@
 //! What happens on an account by itself, whichever kind of test account it is: one of the catalogue
 //! leads a `life`, one of a scenario has a `routine`.
 
-use super::calendar::{date_of, day_of_second};
 use super::days::Days;
 use super::generator::{Life, Row, RowKey, SETTLE_DAYS_MAX};
 use super::routine::Routine;
+use model::calendar::{date_of, day_of_second};
 use std::ops::RangeInclusive;
 
 /// Where natural rows come from.

@@ -5,9 +5,9 @@
 //! Days are those of UTC. Weeks begin on Monday. Every second week, or every third month, counts
 //! from the week or month of the link.
 
-use super::calendar::{date_of, day_of_second, first_day, month_of, weekday};
 use super::generator::{Row, RowKey, SETTLE_DAYS_MAX};
 use super::random::{Stream, at_place, between, pick};
+use model::calendar::{date_of, day_of_second, first_day, month_of, weekday};
 use model::clock::DAY_S;
 use model::id::hash_number;
 use serde::{Deserialize, Serialize};

@@ -10,9 +10,9 @@ use super::super::plan::{Deed, Fact, Plan};
 use super::money::Money;
 use super::tree::without_mark;
 use super::write::{Head, write};
-use crate::sandbox::calendar::{Date, date_of, day_of};
 use model::account::{Category, Subcategory};
 use model::bank::{BankOwner, BankStatus};
+use model::calendar::{Date, find_day};
 use model::clock::DAY_S;
 use model::money::Currency;
 use serde_json::{Map, Value};
@@ -336,13 +336,12 @@ fn day(object: &Map<String, Value>, key: &str, path: &str) -> Result<Option<i64>
     let number =
         |part: &str| part.parse::<i64>().ok().filter(|number| (0..10_000).contains(number));
     let numbers: Option<Vec<i64>> = parts.iter().map(|part| number(part)).collect();
-    let date = match numbers.as_deref() {
-        Some([year, month, day]) => Some(Date { year: *year, month: *month, day: *day }),
+    let day = match numbers.as_deref() {
+        Some([year, month, day]) => find_day(Date { year: *year, month: *month, day: *day }),
         _ => None,
     };
-    let day = date.map(|date| (day_of(date), date)).filter(|(day, date)| date_of(*day) == *date);
     let problem = format!("'{text}' is no date such as 2026-11-18");
-    day.map(|(day, _)| Some(day)).ok_or_else(|| wrong(path, key, &problem))
+    day.map(Some).ok_or_else(|| wrong(path, key, &problem))
 }
 
 fn missing(key: &str) -> PlaidError {
