@@ -10,7 +10,6 @@
 //! 400 years from 1970 and then moved to its own year.
 
 use crate::clock::{AccountTime, DAY_S};
-use crate::date::{Date, date_of, day_of};
 use crate::word::words;
 use jiff::Timestamp;
 use jiff::civil;

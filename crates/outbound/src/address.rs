@@ -1,8 +1,8 @@
-//! Which addresses belong to the public internet, by the registries of special addresses.
+//! Classification of addresses by the registries of special-purpose addresses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address belongs to the public internet.
+/// True if an address belongs to the public internet.
 pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -13,11 +13,11 @@ pub(crate) fn is_public(address: IpAddr) -> bool {
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let [first, second, third, _] = address.octets();
     let special = match first {
-        // "This network", private, loopback; multicast and all that is reserved above it.
+        // "This network", private, loopback. Multicast and reserved addresses from 224.
         0 | 10 | 127 | 224..=255 => true,
-        // Shared by carriers.
+        // Shared by carriers for NAT.
         100 => (64..128).contains(&second),
-        // Link-local, where clouds keep the credentials of machines.
+        // Link-local. Clouds serve the credentials of machines there.
         169 => second == 254,
         172 => (16..32).contains(&second),
         // Protocol assignments, documentation, old 6to4 relays, private.
@@ -36,13 +36,13 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         is_public_v4(Ipv4Addr::new(one, two, three, four))
     };
     match address.segments() {
-        // Mapped IPv4 addresses are what they map; NAT64 and 6to4 addresses hold one.
+        // A mapped IPv4 address counts as the IPv4 address. NAT64 and 6to4 addresses contain one.
         [0, 0, 0, 0, 0, 0xffff, high, low]
         | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
         | [0x2002, high, low, ..] => embedded(high, low),
         // Teredo and other protocol assignments, documentation.
         [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => false,
-        // Everything outside global unicast: unspecified, loopback, unique-local, link-local,
+        // Addresses outside of global unicast: unspecified, loopback, unique-local, link-local,
         // multicast.
         [first, ..] => (0x2000..0x4000).contains(&first),
     }
@@ -52,9 +52,9 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 mod tests {
     use super::*;
 
-    /// Every class of address that is not public is told from those that are.
+    /// Addresses of every special class are not public, and their neighbours are.
     #[test]
-    fn private_addresses_are_told_from_public_ones() {
+    fn private_addresses_are_not_public() {
         let private = [
             "0.0.0.0",
             "0.1.2.3",

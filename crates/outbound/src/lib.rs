@@ -1,12 +1,11 @@
 //! The only place that builds HTTP clients, for banks and for webhooks.
 //!
-//! One post is one attempt: no redirect is followed, nothing is tried again, no proxy is taken from
-//! the environment, and time and answer are bounded. Where private addresses are denied, they are
-//! refused twice: when written in the URL, and among what a name resolves to at the moment of
-//! connecting, so that a name that changes its mind later does not get through. Connections are
-//! kept alive; one that was opened to an allowed address stays one.
-//!
-//! What is told about a failure never holds the URL, a header or the body: they hold secrets.
+//! - One post is one attempt. The client follows no redirect, retries nothing and uses no proxy
+//!   from the environment. Time and response size are bounded.
+//! - If private addresses are denied, they are rejected in the URL and again among the resolved
+//!   addresses at the moment of connecting. A name that resolves to another address later is
+//!   therefore rejected too. Connections to allowed addresses stay open for reuse.
+//! - An error never contains the URL, a header or the body, because they hold secrets.
 
 mod address;
 
@@ -19,52 +18,52 @@ use std::sync::Arc;
 use std::time::Duration;
 use url::{Host, Url};
 
-/// Bytes of an answer that are read; those beyond what is kept are read so that the connection can
-/// be used again.
-const ANSWER_BYTES_READ_MAX: usize = 64 * 1024;
-/// Bytes of an answer that a call takes.
+/// The most bytes of a response that are read. Bytes beyond the stored part are read so that the
+/// connection can be reused.
+const RESPONSE_BYTES_READ_MAX: usize = 64 * 1024;
+/// The most bytes of a response to a call.
 const CALL_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// How long an idle connection is kept.
+/// The time after which an idle connection is closed.
 const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
-/// Idle connections kept to one host.
+/// The most idle connections to one host.
 const IDLE_PER_HOST_MAX: usize = 32;
 
 /// The `User-Agent` of bankfeed's own commands, so that the client checker ignores their calls.
 pub const COMMAND_LINE: &str = "bankfeed/1.0 (command line)";
 
-/// What outbound calls may do.
+/// The limits of outbound calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutboundSettings {
-    /// Refuse addresses that are not public.
+    /// Reject addresses that are not public.
     pub deny_private: bool,
-    /// Refuse `http`.
+    /// Reject `http`.
     pub https_only: bool,
-    /// How long a call may take from its start to the end of the answer, in milliseconds.
+    /// The most time from the start of a call to the end of the response, in milliseconds.
     pub timeout_ms: u64,
 }
 
-/// Why a URL cannot be called, or no client built.
+/// A URL that cannot be called, or a client that cannot be built.
 #[derive(Debug, thiserror::Error)]
 pub enum OutboundError {
-    /// It is no URL.
+    /// The text is not a URL.
     #[error("not a valid URL")]
     Invalid,
-    /// Its scheme is not allowed.
+    /// The scheme is not allowed.
     #[error("the URL must begin with {}", if *.https_only { "https" } else { "http or https" })]
     Scheme {
-        /// Whether `https` alone is.
+        /// True if only `https` is allowed.
         https_only: bool,
     },
-    /// It names a user or a password.
+    /// The URL contains a user name or a password.
     #[error("the URL must not hold credentials")]
     Credentials,
-    /// It names a private address.
+    /// The URL contains a private address.
     #[error("the address is not public")]
     PrivateAddress,
-    /// A call brought no answer.
-    #[error("calling: {reason}")]
+    /// The call got no response.
+    #[error("the call failed: {reason}")]
     Call {
-        /// Why, free of secrets.
+        /// The reason, free of secrets.
         reason: &'static str,
     },
     /// The HTTP client could not be built.
@@ -72,54 +71,54 @@ pub enum OutboundError {
     Client(#[source] reqwest::Error),
 }
 
-/// Posts to other machines. Clones share one pool of connections.
+/// The client for posts and calls to other machines. Clones share one pool of connections.
 #[derive(Clone, Debug)]
 pub struct Outbound {
     settings: OutboundSettings,
     client: reqwest::Client,
 }
 
-/// How a post went.
+/// The result of a post.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Posted {
-    /// The status of the answer, or why there is none. Free of secrets.
+    /// The status of the response, or the reason why there is none. Free of secrets.
     pub status: Result<u16, String>,
-    /// The beginning of the answer's body as text: at most [`ATTEMPT_BODY_BYTES_MAX`] bytes.
+    /// The beginning of the response's body as text, at most [`ATTEMPT_BODY_BYTES_MAX`] bytes.
     pub body: String,
 }
 
-/// A whole answer.
+/// A complete response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Called {
-    /// Its status.
+    /// The status.
     pub status: u16,
-    /// What it says of a refresh that was not started, and the like: its `Stripe-Notice`.
+    /// The header `Stripe-Notice`, for example about a refresh that was not started.
     pub notice: Option<String>,
-    /// When it was sent, by the clock of whoever answered: its `Date`.
+    /// The header `Date`: the time of the response by the server's clock.
     pub date: Option<String>,
-    /// Its body.
+    /// The body.
     pub body: Vec<u8>,
 }
 
 impl Outbound {
     /// Builds the client.
     pub fn new(settings: OutboundSettings) -> Result<Self, OutboundError> {
-        // An error means that the process has a provider already, which serves as well.
+        // An error means that the process already has a provider. That one works as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let trusting = builder(settings).build();
-        // A machine without any root certificate still posts to http: there, https alone fails.
+        // A machine without root certificates can still post to http, and only https fails.
         let client = trusting
             .or_else(|error| builder(settings).tls_certs_only([]).build().map_err(|_| error))
             .map_err(OutboundError::Client)?;
         Ok(Self { settings, client })
     }
 
-    /// Says whether a URL may be called, as far as it shows without resolving its name.
+    /// Checks a URL without resolving its name.
     pub fn check_url(&self, url: &str) -> Result<(), OutboundError> {
         self.parse(url).map(drop)
     }
 
-    /// Posts once. Never fails: what went wrong stands in the answer.
+    /// Posts once. An error becomes the status of the result.
     pub async fn post(&self, url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Posted {
         let none = |reason: &str| Posted { status: Err(reason.to_owned()), body: String::new() };
         let url = match self.parse(url) {
@@ -132,15 +131,16 @@ impl Outbound {
         }
         match request.send().await {
             Err(error) => none(reason(&error)),
-            Ok(answer) => {
-                let status = answer.status().as_u16();
-                // The status decides; a body that breaks off is kept as far as it came.
-                Posted { status: Ok(status), body: beginning(answer).await }
+            Ok(response) => {
+                let status = response.status().as_u16();
+                // The status decides the result, so a body that ends early is stored as far as it
+                // was read.
+                Posted { status: Ok(status), body: beginning(response).await }
             }
         }
     }
 
-    /// Calls once and reads the whole answer, for programs that are clients of an API.
+    /// Calls once and reads the complete response, for programs that are clients of an API.
     pub async fn call(
         &self,
         method: &str,
@@ -155,14 +155,14 @@ impl Outbound {
             request = request.header(*name, *value);
         }
         let failed = |error: reqwest::Error| OutboundError::Call { reason: reason(&error) };
-        let mut answer = request.send().await.map_err(failed)?;
-        let status = answer.status().as_u16();
-        let header = |name| Some(answer.headers().get(name)?.to_str().ok()?.to_owned());
+        let mut response = request.send().await.map_err(failed)?;
+        let status = response.status().as_u16();
+        let header = |name| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
         let (notice, date) = (header("stripe-notice"), header("date"));
         let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > CALL_BYTES_MAX {
-                return Err(OutboundError::Call { reason: "the answer is too large" });
+                return Err(OutboundError::Call { reason: "the response is too large" });
             }
             body.extend_from_slice(&chunk);
         }
@@ -207,27 +207,27 @@ fn builder(settings: OutboundSettings) -> reqwest::ClientBuilder {
         .dns_resolver(Arc::new(Resolver { deny_private: settings.deny_private }))
 }
 
-/// The beginning of an answer's body.
-async fn beginning(mut answer: reqwest::Response) -> String {
-    let mut kept: Vec<u8> = Vec::new();
+/// The beginning of a response's body.
+async fn beginning(mut response: reqwest::Response) -> String {
+    let mut stored: Vec<u8> = Vec::new();
     let mut read = 0;
-    while read < ANSWER_BYTES_READ_MAX {
-        let Ok(Some(chunk)) = answer.chunk().await else { break };
+    while read < RESPONSE_BYTES_READ_MAX {
+        let Ok(Some(chunk)) = response.chunk().await else { break };
         read += chunk.len();
-        let room = ATTEMPT_BODY_BYTES_MAX - kept.len();
-        kept.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        let room = ATTEMPT_BODY_BYTES_MAX - stored.len();
+        stored.extend_from_slice(&chunk[..chunk.len().min(room)]);
     }
-    text(&kept)
+    text(&stored)
 }
 
-/// Bytes as text of at most as many bytes as may be kept; a replaced byte takes three.
+/// Bytes as text, within [`ATTEMPT_BODY_BYTES_MAX`] bytes. A replacement character has three bytes.
 fn text(bytes: &[u8]) -> String {
     let mut text = String::from_utf8_lossy(bytes).into_owned();
     text.truncate(text.floor_char_boundary(ATTEMPT_BODY_BYTES_MAX));
     text
 }
 
-/// Why a call gave no answer, in words of our own.
+/// The reason for a missing response, as a fixed text.
 fn reason(error: &reqwest::Error) -> &'static str {
     let mut source: Option<&(dyn Error + 'static)> = Some(error);
     let mut kind = None;
@@ -243,7 +243,7 @@ fn reason(error: &reqwest::Error) -> &'static str {
         }
         if let Some(io) = cause.downcast_ref::<std::io::Error>() {
             kind = Some(io.kind());
-            // TLS errors hide within I/O errors, which do not name them as their source.
+            // An I/O error may contain a TLS error without naming it as its source.
             if io.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>) {
                 return "the TLS handshake failed";
             }
@@ -251,12 +251,12 @@ fn reason(error: &reqwest::Error) -> &'static str {
         source = cause.source();
     }
     match kind {
-        _ if error.is_timeout() => "no answer in time",
+        _ if error.is_timeout() => "no response in time",
         Some(std::io::ErrorKind::ConnectionRefused) => "the connection was refused",
         Some(std::io::ErrorKind::ConnectionReset) => "the connection was reset",
         _ if error.is_connect() => "no connection",
         _ if error.is_builder() => "the request could not be built",
-        _ => "the connection broke before an answer",
+        _ => "the connection broke before a response",
     }
 }
 
@@ -270,7 +270,7 @@ struct NoAddress;
 #[error("the address is not public")]
 struct PrivateAddress;
 
-/// Resolves names at the moment of connecting.
+/// The resolver of names at the moment of connecting.
 #[derive(Clone, Copy, Debug)]
 struct Resolver {
     deny_private: bool,
@@ -280,7 +280,7 @@ impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let deny_private = self.deny_private;
         Box::pin(async move {
-            // Port 0 is replaced by that of the URL.
+            // reqwest replaces port 0 with the port of the URL.
             let found = tokio::net::lookup_host((name.as_str(), 0)).await;
             let found: Vec<SocketAddr> = found.map_err(|_| NoAddress)?.collect();
             admit(found, deny_private)
@@ -314,7 +314,7 @@ mod tests {
         Outbound::new(OutboundSettings { deny_private, https_only, timeout_ms: 5_000 }).unwrap()
     }
 
-    /// A URL is refused for its scheme, its credentials, or a private address in any spelling.
+    /// A URL is rejected for its scheme, its credentials, or a private address in any spelling.
     #[test]
     fn urls_are_checked() {
         let (strict, https, open) =
@@ -336,8 +336,8 @@ mod tests {
             "http://2130706433/",
             "http://[::ffff:10.0.0.1]/",
         ] {
-            let answers = [&strict, &https, &open].map(|outbound| check(outbound, url));
-            checked.extend([url, ": ", &answers.join(" | "), "\n"]);
+            let results = [&strict, &https, &open].map(|outbound| check(outbound, url));
+            checked.extend([url, ": ", &results.join(" | "), "\n"]);
         }
         insta::assert_snapshot!(checked, @"
         https://example.com/hook?token=1: allowed | allowed | allowed
@@ -353,10 +353,9 @@ mod tests {
         ");
     }
 
-    /// Names are judged by what they resolve to: private addresses are dropped, and a name that has
-    /// no others is refused.
+    /// Resolved private addresses are dropped, and a name without public addresses is rejected.
     #[test]
-    fn resolved_addresses_are_judged() {
+    fn resolved_addresses_are_checked() {
         let found: Vec<SocketAddr> =
             vec!["127.0.0.1:0".parse().unwrap(), "8.8.8.8:0".parse().unwrap()];
         let admitted: Vec<_> = admit(found.clone(), true).unwrap().collect();
@@ -366,15 +365,15 @@ mod tests {
         assert!(admit(Vec::new(), false).is_err_and(|error| error.is::<NoAddress>()));
     }
 
-    /// Kept text never grows beyond its bound, whatever the bytes.
+    /// Stored text is within its bound for any bytes.
     #[test]
-    fn kept_text_is_bounded() {
+    fn stored_text_is_bounded() {
         assert_eq!(text(b"fine"), "fine");
         assert_eq!(text(&[0xff; 2_000]).len(), ATTEMPT_BODY_BYTES_MAX / 3 * 3);
     }
 
-    /// Answers one post with these bytes and gives what was posted.
-    async fn serve_once(listener: TcpListener, answer: Vec<u8>) -> String {
+    /// Responds to one post with these bytes and returns the post.
+    async fn serve_once(listener: TcpListener, response: Vec<u8>) -> String {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut posted = Vec::new();
         let mut buffer = [0; 4_096];
@@ -383,41 +382,41 @@ mod tests {
             assert!(length > 0, "the post ended early");
             posted.extend_from_slice(&buffer[..length]);
         }
-        stream.write_all(&answer).await.unwrap();
+        stream.write_all(&response).await.unwrap();
         String::from_utf8(posted).unwrap()
     }
 
-    /// A post brings headers and body over, does not follow a redirect, and keeps the beginning of
-    /// the answer.
+    /// A post sends headers and body, does not follow a redirect, and keeps the beginning of the
+    /// response.
     #[tokio::test]
     async fn posts_once_and_keeps_the_beginning() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
-        let mut answer =
+        let mut response =
             b"HTTP/1.1 302 Found\r\nlocation: /else\r\ncontent-length: 3000\r\n\r\n".to_vec();
-        answer.extend([b'x'; 3_000]);
-        let server = tokio::spawn(serve_once(listener, answer));
+        response.extend([b'x'; 3_000]);
+        let server = tokio::spawn(serve_once(listener, response));
         let outbound = outbound(false, false);
         let posted = outbound.post(&url, &[("stripe-signature", "t=1")], b"{}".to_vec()).await;
         assert_eq!(posted.status, Ok(302));
         assert_eq!(posted.body.len(), ATTEMPT_BODY_BYTES_MAX);
-        let seen = server.await.unwrap();
-        assert!(seen.starts_with("POST /hook HTTP/1.1\r\n"), "{seen}");
-        assert!(seen.contains("stripe-signature: t=1\r\n"), "{seen}");
+        let request = server.await.unwrap();
+        assert!(request.starts_with("POST /hook HTTP/1.1\r\n"), "{request}");
+        assert!(request.contains("stripe-signature: t=1\r\n"), "{request}");
     }
 
-    /// Why there is no answer is told without the URL.
+    /// The reason for a missing response does not contain the URL.
     #[tokio::test]
-    async fn failures_are_told_without_secrets() {
+    async fn failures_hold_no_secrets() {
         let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-        let told = [
+        let reasons = [
             outbound(false, false).post(&format!("http://{free}/secret"), &[], vec![]).await,
             outbound(true, false).post(&format!("http://{free}/secret"), &[], vec![]).await,
             outbound(true, false).post("http://localhost/secret", &[], vec![]).await,
             outbound(false, false).post("http://localhost/", &[("a b", "c")], vec![]).await,
         ]
         .map(|posted| posted.status.unwrap_err());
-        insta::assert_snapshot!(told.join("\n"), @"
+        insta::assert_snapshot!(reasons.join("\n"), @"
         the connection was refused
         the address is not public
         the address is not public
