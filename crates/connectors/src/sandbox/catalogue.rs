@@ -1,8 +1,7 @@
-//! The catalogue: every test bank and test account, what it is called and how it behaves.
+//! The catalogue: every test bank and test account with its name and behaviour.
 //!
-//! Names are those under which Stripe documents its test banks; older names and the ids that were
-//! published for them lead to the same banks. Two banks are ours: one with a short history and one
-//! without any.
+//! The names are those in Stripe's documentation of its test banks. Older names and published ids
+//! lead to the same banks. Two banks are our own: one with a short history and one without any.
 
 use super::generator::{Pattern, Scale};
 use model::account::{Category, InactiveCause, StatusAction, Subcategory};
@@ -10,35 +9,35 @@ use model::account::{Category, InactiveCause, StatusAction, Subcategory};
 /// A test bank.
 #[derive(Debug)]
 pub(super) struct Bank {
-    /// The current name; bankfeed's id of the bank is a hash of it.
+    /// The current name. bankfeed's id of the bank is a hash of it.
     pub(super) name: &'static str,
     /// Older names and published ids.
     pub(super) aliases: &'static [&'static str],
     pub(super) description: &'static str,
     pub(super) login: Login,
-    /// How many days before the link its ledgers begin.
+    /// The number of days between the start of its ledgers and the link.
     pub(super) history_days: i64,
-    /// Whether a fetch of transactions lists all of a window, instead of what changed.
+    /// True if a fetch of transactions lists the whole window, and not only the changes.
     pub(super) snapshots: bool,
     pub(super) accounts: &'static [TestAccount],
 }
 
-/// How a holder logs in.
+/// The login of a holder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Login {
-    /// On the bank's own page.
+    /// The bank's own page.
     OAuth,
-    /// On the bank's own page, where accounts are picked too.
+    /// The bank's own page, on which the holder also picks the accounts.
     OAuthPick,
-    /// By a form that takes everything.
+    /// A form that accepts any values.
     Form,
-    /// By a form whose answers may bring more questions.
+    /// A form in which some values lead to more questions.
     Prompts,
-    /// Down, with a known end.
+    /// No login until a known time.
     DownUntil,
-    /// Down, nobody knows how long.
+    /// No login, and the end is not known.
     Down,
-    /// Broken.
+    /// Every login fails.
     Fails,
 }
 
@@ -49,38 +48,38 @@ pub(super) struct TestAccount {
     pub(super) description: &'static str,
     pub(super) category: Category,
     pub(super) subcategory: Subcategory,
-    /// Whether it can pay by ACH.
+    /// True if it can pay by ACH.
     pub(super) payable: bool,
     pub(super) pattern: Pattern,
     pub(super) scale: Scale,
-    /// The account of the same holder whose monthly transfers arrive here.
+    /// The holder's account that moves money to this one at the end of a month.
     pub(super) partner: Option<&'static str>,
     pub(super) access: Access,
     pub(super) number: Number,
     pub(super) owners: Owners,
 }
 
-/// How long the access to an account lasts.
+/// The duration of the access to an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Access {
-    /// For ever.
+    /// The access never ends.
     Lasting,
-    /// It is lost when the account is linked, until it is linked again.
+    /// The access ends at the first link. A second link restores it.
     LostAtLink(InactiveCause, StatusAction),
-    /// It is lost a minute after the first link, and lasts after the second.
+    /// The access ends a minute after the first link. A second link restores it for good.
     LostOnce,
-    /// It is lost a minute after the first link, and one day after every later one.
+    /// The access ends a minute after the first link, and one day after every later one.
     LostDaily,
-    /// It is lost thirty days after every link.
+    /// The access ends thirty days after every link.
     LostMonthly,
 }
 
-/// How long the account number is good for.
+/// The validity of the account number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Number {
-    /// For ever.
+    /// The number never expires.
     Permanent,
-    /// A token, deactivated until the account is linked again.
+    /// A token that is deactivated until the account is linked again.
     TokenExpired,
     /// A token that expires thirty days after every link.
     TokenMonthly,
@@ -88,22 +87,22 @@ pub(super) enum Number {
     TokenMinute,
 }
 
-/// What the bank tells of the owners.
+/// The owners that the bank reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Owners {
-    /// So many, with all fields.
+    /// This number of owners, with all fields.
     Complete(u8),
-    /// One, of whom the name alone is known.
+    /// One owner with a name only.
     NameOnly,
-    /// Two, each with some of the fields.
+    /// Two owners, each with some of the fields.
     Partial,
-    /// Nobody.
-    Nobody,
-    /// One, a minute after being asked.
+    /// An empty list.
+    Unknown,
+    /// One owner, a minute after the refresh started.
     Slow,
-    /// The bank does not say.
+    /// The bank does not report owners.
     Unsupported,
-    /// The bank fails to say.
+    /// The refresh fails.
     Broken,
 }
 
@@ -129,7 +128,7 @@ const SAVINGS: TestAccount = TestAccount {
     subcategory: Subcategory::Savings,
     pattern: Pattern::Savings,
     partner: Some("Success"),
-    ..checking("Savings", "A savings account that the account Success moves money to and from.")
+    ..checking("Savings", "A savings account. Monthly transfers connect it to the account Success.")
 };
 
 const CREDIT_CARD: TestAccount = TestAccount {
@@ -137,14 +136,14 @@ const CREDIT_CARD: TestAccount = TestAccount {
     subcategory: Subcategory::CreditCard,
     payable: false,
     pattern: Pattern::CreditCard,
-    ..checking("Credit Card", "A credit card: money owed, no payments by ACH.")
+    ..checking("Credit Card", "A credit card with a debt. No payments by ACH.")
 };
 
 const LINE_OF_CREDIT: TestAccount = TestAccount {
     subcategory: Subcategory::LineOfCredit,
     pattern: Pattern::LineOfCredit,
     name: "Line of Credit",
-    description: "A line of credit: money owed, no payments by ACH.",
+    description: "A line of credit with a debt. No payments by ACH.",
     ..CREDIT_CARD
 };
 
@@ -161,7 +160,7 @@ const INVESTMENT: TestAccount = TestAccount {
     subcategory: Subcategory::Other,
     pattern: Pattern::Investment,
     name: "Investment",
-    description: "A brokerage account: securities bought and sold, no payments by ACH.",
+    description: "A brokerage account that buys and sells securities. No payments by ACH.",
     ..CREDIT_CARD
 };
 
@@ -173,24 +172,30 @@ const BASIC: [TestAccount; 15] = [
     },
     TestAccount {
         access: Access::LostAtLink(InactiveCause::AccountClosed, StatusAction::None),
-        ..checking("Account closes after linking", "Closed, hence inactive, once it is linked.")
+        ..checking(
+            "Account closes after linking",
+            "Closed, and therefore inactive, from the moment it is linked.",
+        )
     },
     TestAccount {
         scale: Scale::High,
-        ..checking("High Balance", "Holds and moves tens of thousands.")
+        ..checking("High Balance", "Balance and movements of tens of thousands.")
     },
     TestAccount {
         scale: Scale::VeryHigh,
-        ..checking("Very High Balance", "Holds and moves around a million.")
+        ..checking("Very High Balance", "Balance and movements of around a million.")
     },
     TestAccount {
         scale: Scale::Poor,
-        ..checking("Insufficient Funds", "Holds next to nothing; payments from it fail.")
+        ..checking("Insufficient Funds", "A very low balance; payments from it fail.")
     },
     checking("Success (Later Disputed)", "Payments from it succeed and are disputed later."),
     checking("Payment Processes Indefinitely", "Payments from it never end."),
-    checking("Debit Not Authorized", "Payments from it are refused by the holder's bank."),
-    checking("Weekly Payment Volume Exceeded", "Payments from it fail for exceeding the limit."),
+    checking("Debit Not Authorized", "The holder's bank rejects payments from it."),
+    checking(
+        "Weekly Payment Volume Exceeded",
+        "Payments from it fail because they exceed the limit.",
+    ),
     SAVINGS,
     CREDIT_CARD,
     LINE_OF_CREDIT,
@@ -204,15 +209,15 @@ const OWNERSHIP: [TestAccount; 9] = [
     TestAccount { owners: Owners::Complete(4), ..checking("Several Owners", "Four owners.") },
     TestAccount {
         owners: Owners::NameOnly,
-        ..checking("Name Only", "One owner of whom the bank gives nothing but the name.")
+        ..checking("Name Only", "One owner, with a name only.")
     },
     TestAccount {
         owners: Owners::Partial,
         ..checking("Missing Fields", "Two owners, each with some fields missing.")
     },
     TestAccount {
-        owners: Owners::Nobody,
-        ..checking("No Owners", "The refresh succeeds and finds nobody.")
+        owners: Owners::Unknown,
+        ..checking("No Owners", "The refresh succeeds and returns an empty list.")
     },
     TestAccount {
         owners: Owners::Slow,
@@ -220,11 +225,14 @@ const OWNERSHIP: [TestAccount; 9] = [
     },
     TestAccount {
         owners: Owners::Unsupported,
-        ..checking("Ownership Unsupported", "The bank gives no owners: the refresh fails.")
+        ..checking(
+            "Ownership Unsupported",
+            "The bank does not report owners, so the refresh fails.",
+        )
     },
     TestAccount {
         owners: Owners::Broken,
-        ..checking("Ownership Fails", "The refresh fails with an error of the bank.")
+        ..checking("Ownership Fails", "The refresh fails with a bank error.")
     },
 ];
 
@@ -277,23 +285,19 @@ pub(super) static BANKS: [Bank; 15] = [
         snapshots: true,
         ..bank(
             "Bank (Non-OAuth)",
-            "A login form. The answers options, mfa, confirm_mfa and security_question bring that \
-             question, incorrect is refused, error ends the login.",
+            "A login form. The values options, mfa, confirm_mfa and security_question lead to \
+             that question, incorrect is rejected, and error fails the login.",
             &BASIC,
         )
     },
     Bank {
         aliases: &["Sandbox Bank (OAuth)", "fcinst_Qn1aNn8l07746s"],
         login: Login::OAuthPick,
-        ..bank("Bank (OAuth)", "The bank's own page, where accounts are chosen too.", &BASIC)
+        ..bank("Bank (OAuth)", "The bank's own page, on which accounts are picked too.", &BASIC)
     },
     Bank {
         aliases: &["fcinst_Qn1aly9zRRkWP1"],
-        ..bank(
-            "Ownership Accounts",
-            "Accounts whose owners are known in different ways.",
-            &OWNERSHIP,
-        )
+        ..bank("Ownership Accounts", "Accounts with different kinds of owners.", &OWNERSHIP)
     },
     Bank {
         aliases: &["fcinst_Qn1aporTsLJQH4"],
@@ -302,25 +306,25 @@ pub(super) static BANKS: [Bank; 15] = [
     Bank {
         aliases: &["Down bank (scheduled)", "fcinst_Qn1aC9A7bD2EED", "fcinst_QH6l5zmRXAepbP"],
         login: Login::DownUntil,
-        ..bank("Down (Scheduled)", "Down for maintenance until a known time.", &[])
+        ..bank("Down (Scheduled)", "Down for maintenance, with a known end.", &[])
     },
     Bank {
         aliases: &["Down bank (unscheduled)", "fcinst_Qn1a8Ynz2Il9zF"],
         login: Login::Down,
-        ..bank("Down (Unscheduled)", "Down; the end is not known.", &[])
+        ..bank("Down (Unscheduled)", "Down, without a known end.", &[])
     },
     Bank {
         aliases: &["Down bank (error)", "fcinst_Qn1aOU8Z6Qsvpn"],
         login: Login::Fails,
-        ..bank("Down (Error)", "Every login ends with an error.", &[])
+        ..bank("Down (Error)", "Every login fails.", &[])
     },
     bank(
         "Tokenized Account Number",
-        "Accounts whose numbers are tokens that expire.",
+        "Accounts with tokens as numbers, which expire.",
         &[
             TestAccount {
                 number: Number::TokenExpired,
-                ..checking("Expired Tokenized Account Number", "The token is deactivated already.")
+                ..checking("Expired Tokenized Account Number", "The token is already deactivated.")
             },
             TestAccount {
                 number: Number::TokenMonthly,
@@ -340,7 +344,7 @@ pub(super) static BANKS: [Bank; 15] = [
     ),
     bank(
         "Inactive Accounts",
-        "Accounts that become inactive a minute after the link; linking again helps.",
+        "Accounts that become inactive a minute after the link, until they are linked again.",
         &[
             TestAccount {
                 access: Access::LostOnce,
@@ -357,44 +361,47 @@ pub(super) static BANKS: [Bank; 15] = [
     ),
     bank(
         "Immediately Requires Reauthentication",
-        "Asks for a new login a minute after the first link, and a day after every later one.",
+        "Requires a new login a minute after the first link, and a day after every later one.",
         &[TestAccount {
             access: Access::LostDaily,
-            ..checking("Immediate Reauthentication", "Needs a new login a minute after the link.")
+            ..checking(
+                "Immediate Reauthentication",
+                "Requires a new login a minute after the link.",
+            )
         }],
     ),
     bank(
         "Eventually Requires Reauthentication",
-        "Asks for a new login thirty days after every link.",
+        "Requires a new login thirty days after every link.",
         &[TestAccount {
             access: Access::LostMonthly,
-            ..checking("Eventual Reauthentication", "Needs a new login after thirty days.")
+            ..checking("Eventual Reauthentication", "Requires a new login after thirty days.")
         }],
     ),
     Bank { history_days: 30, ..bank("Short History", "Thirty days of history.", &PLAIN) },
     Bank {
         history_days: 0,
-        ..bank("No History", "No history: ledgers begin empty when they are linked.", &PLAIN)
+        ..bank("No History", "No history. The ledger is empty at the link.", &PLAIN)
     },
 ];
 
 const PLAIN: [TestAccount; 2] = [BASIC[0], SAVINGS];
 
 impl Bank {
-    /// The account that is picked unless the holder picks others.
+    /// The account that is preselected for the holder.
     pub(super) fn preselected(&self) -> Option<&'static TestAccount> {
         let named = self.accounts.iter().find(|account| account.name == "Success");
         named.or(self.accounts.first())
     }
 
-    /// Whether a name is its current or an older one, in any case.
+    /// True if the name is the current name, an older name or a published id, in any case.
     pub(super) fn is_called(&self, name: &str) -> bool {
         std::iter::once(&self.name)
             .chain(self.aliases)
             .any(|known| known.eq_ignore_ascii_case(name))
     }
 
-    /// The account of a name.
+    /// The account with a name.
     pub(super) fn find_account(&self, name: &str) -> Option<&'static TestAccount> {
         self.accounts.iter().find(|account| account.name == name)
     }

@@ -1,4 +1,4 @@
-//! Who owns a test account, as far as its bank tells. A holder has one name at every bank.
+//! The owners of a test account, as its bank reports them. A holder has one name at every bank.
 
 use super::catalogue::Owners;
 use super::random::{Stream, pick};
@@ -61,10 +61,10 @@ const TOWNS: [&str; 8] = [
     "Ashland, VA 23005",
 ];
 
-/// The owners that a bank tells of; `holder` is the holder's seed.
+/// The owners that a bank reports. `holder` is the holder's seed.
 pub(super) fn owners(kind: Owners, holder: u64) -> Vec<BankOwner> {
     match kind {
-        Owners::Complete(count) => (0..count).map(|place| owner(holder, place)).collect(),
+        Owners::Complete(count) => (0..count).map(|number| owner(holder, number)).collect(),
         Owners::Slow => vec![owner(holder, 0)],
         Owners::NameOnly => {
             let name = owner(holder, 0).name;
@@ -74,24 +74,24 @@ pub(super) fn owners(kind: Owners, holder: u64) -> Vec<BankOwner> {
             BankOwner { email: None, ..owner(holder, 0) },
             BankOwner { phone: None, raw_address: None, ..owner(holder, 1) },
         ],
-        Owners::Nobody | Owners::Unsupported | Owners::Broken => Vec::new(),
+        Owners::Unknown | Owners::Unsupported | Owners::Broken => Vec::new(),
     }
 }
 
-/// The holder (place 0) and those who own an account together with them.
-fn owner(holder: u64, place: u8) -> BankOwner {
-    let mut stream = Stream::begin(holder, u64::from(place));
+/// The holder, who is number 0, or a joint owner.
+fn owner(holder: u64, number: u8) -> BankOwner {
+    let mut stream = Stream::begin(holder, u64::from(number));
     let first = *pick(stream.next(), &FIRST_NAMES);
     let last = *pick(stream.next(), &LAST_NAMES);
-    let number = stream.between(1, 99);
-    // 555-0100 to 555-0199 are the numbers that are never given to anybody.
+    let suffix = stream.between(1, 99);
+    // 555-0100 to 555-0199 are reserved for fiction.
     let phone = format!("+1 {} 555 01{:02}", stream.between(201, 989), stream.between(0, 99));
     let house = stream.between(1, 1_900);
     let street = *pick(stream.next(), &STREETS);
     let town = *pick(stream.next(), &TOWNS);
     BankOwner {
         name: format!("{first} {last}"),
-        email: Some(format!("{first}.{last}{number}@example.com").to_lowercase()),
+        email: Some(format!("{first}.{last}{suffix}@example.com").to_lowercase()),
         phone: Some(phone),
         raw_address: Some(format!("{house} {street}, {town}")),
     }
@@ -101,9 +101,9 @@ fn owner(holder: u64, place: u8) -> BankOwner {
 mod tests {
     use super::*;
 
-    /// Owners are pinned: a holder keeps the name for ever, and other holders have others.
+    /// Owners are pinned: a holder keeps one name, and another holder has another name.
     #[test]
-    fn owners_are_the_same_for_ever() {
+    fn owners_are_pinned() {
         insta::assert_snapshot!(format!("{:#?}", owners(Owners::Partial, 7)), @r#"
         [
             BankOwner {
@@ -128,6 +128,6 @@ mod tests {
         "#);
         assert_ne!(owners(Owners::Complete(1), 7), owners(Owners::Complete(1), 8));
         assert_eq!(owners(Owners::Complete(4), 7).len(), 4);
-        assert!(owners(Owners::Nobody, 7).is_empty());
+        assert!(owners(Owners::Unknown, 7).is_empty());
     }
 }

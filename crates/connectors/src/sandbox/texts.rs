@@ -1,13 +1,13 @@
-//! What test banks write beside a movement. All shops and employers are invented.
+//! The texts that test banks write beside a movement. All shops and employers are invented.
 
-/// How a shop books a card payment.
+/// The way in which a shop posts a card payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Booking {
-    /// For the amount that it announced.
+    /// Posts the announced amount.
     AsAnnounced,
-    /// With a tip on top, more often than not.
+    /// Adds a tip to most payments.
     WithTip,
-    /// It announces a small hold and books the true amount.
+    /// Announces a small hold and posts the true amount.
     AfterHold,
 }
 
@@ -15,12 +15,12 @@ pub(super) enum Booking {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shop {
     pub(super) text: &'static str,
-    /// The least that is spent there, in cents.
+    /// The lowest amount of a payment, in cents.
     pub(super) low: i64,
-    /// The most.
+    /// The highest amount of a payment, in cents.
     pub(super) high: i64,
     pub(super) booking: Booking,
-    /// Whether the text ends with the number of a branch.
+    /// True if the text ends with the number of a branch.
     pub(super) branch: bool,
 }
 
@@ -28,7 +28,8 @@ const fn shop(text: &'static str, low: i64, high: i64, booking: Booking, branch:
     Shop { text, low, high, booking, branch }
 }
 
-/// Where holders pay by card; those at the top come more than once, as groceries do.
+/// The shops at which holders pay by card. Shops that are visited more often, such as groceries,
+/// are listed more than once.
 pub(super) const SHOPS: [Shop; 24] = [
     shop("HARBOR GROCERY", 1_800, 12_500, Booking::AsAnnounced, true),
     shop("HARBOR GROCERY", 1_200, 6_400, Booking::AsAnnounced, true),
@@ -56,10 +57,10 @@ pub(super) const SHOPS: [Shop; 24] = [
     shop("PAWS PET SUPPLY", 1_500, 6_900, Booking::AsAnnounced, true),
 ];
 
-/// What a hold announces, in cents, before the true amount is booked.
+/// The announced amount of a hold, in cents.
 pub(super) const HOLD: i64 = 100;
 
-/// Who pays salaries.
+/// Payers of salaries.
 pub(super) const EMPLOYERS: [&str; 6] = [
     "PAYROLL BRIGHTWATER LABS",
     "PAYROLL COPPERFIELD SCHOOLS",
@@ -69,11 +70,11 @@ pub(super) const EMPLOYERS: [&str; 6] = [
     "PAYROLL SUMMIT FREIGHT",
 ];
 
-/// Who rents out homes.
+/// Receivers of rent.
 pub(super) const LANDLORDS: [&str; 4] =
     ["RENT MAPLE COURT", "RENT RIVERSIDE HOMES", "RENT OLD MILL LOFTS", "RENT JUNIPER TERRACE"];
 
-/// Who bills by the month: power, line, telephone.
+/// Receivers of monthly bills: power, internet, telephone, subscriptions.
 pub(super) const POWER: [&str; 3] =
     ["COUNTY POWER AND LIGHT", "VALLEY ELECTRIC", "TRI RIVER ENERGY"];
 pub(super) const LINES: [&str; 3] = ["FIBERLEAF INTERNET", "OPENSKY CABLE", "HOMEWIRE BROADBAND"];
@@ -81,7 +82,7 @@ pub(super) const PHONES: [&str; 3] = ["PEBBLE MOBILE", "SIGNAL HILL WIRELESS", "
 pub(super) const STREAMS: [&str; 4] =
     ["MOONBEAM VIDEO", "TUNEBOX MUSIC", "FAIRWAY FITNESS", "DAILY LEDGER NEWS"];
 
-/// A text with the number of a branch behind it, if it has one.
+/// A text, followed by the number of a branch if there is one.
 pub(super) fn describe(text: &str, branch: Option<u16>) -> String {
     let Some(branch) = branch else { return text.to_owned() };
     let mut described = String::with_capacity(text.len() + 6);
@@ -91,21 +92,24 @@ pub(super) fn describe(text: &str, branch: Option<u16>) -> String {
     described
 }
 
-/// Writes a number with at least this many digits. Formatting machinery costs ten times as much,
-/// and this runs twice a row.
+/// Writes a number with at least `digits` digits, which is 1 to 20. `format!` takes ten times as
+/// long, and this runs twice per row.
 pub(super) fn push_digits(text: &mut String, number: i64, digits: usize) {
     // Twenty bytes hold the digits of any number of 64 bits.
     let mut bytes = [b'0'; 20];
     let mut start = bytes.len();
-    let least = start - digits.clamp(1, start);
-    let mut rest = number.max(0).unsigned_abs();
+    assert!(number >= 0, "no year, slot or branch is negative");
+    let least = start - digits;
+    let mut rest = number.unsigned_abs();
     while rest > 0 || start > least {
         start -= 1;
         bytes[start] = b'0' + (rest % 10).to_le_bytes()[0];
         rest /= 10;
     }
-    // Digits are ASCII, so the fallback cannot be reached.
-    text.push_str(std::str::from_utf8(&bytes[start..]).unwrap_or(""));
+    let Ok(digits) = std::str::from_utf8(&bytes[start..]) else {
+        unreachable!("digits are ASCII");
+    };
+    text.push_str(digits);
 }
 
 #[cfg(test)]
@@ -114,7 +118,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Digits are written as the standard library writes them.
+        /// Digits are written in the format of the standard library.
         #[test]
         fn digits_as_formatted(number in 0_i64..10_000_000, digits in 1_usize..9) {
             let mut text = String::new();

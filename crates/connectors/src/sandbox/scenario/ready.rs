@@ -1,6 +1,6 @@
-//! The scenarios that come with the server: banks and histories that tests ask for most.
+//! The scenarios that come with the server: the banks and histories that tests need most often.
 
-/// Their names with their files. The name is the file's, and may be given instead of a file.
+/// The names with their files. A name can be used in place of a file.
 const READY: [(&str, &str); 8] = [
     ("steady-income", include_str!("ready/steady-income.toml")),
     ("gig-worker", include_str!("ready/gig-worker.toml")),
@@ -12,12 +12,12 @@ const READY: [(&str, &str); 8] = [
     ("busy-business", include_str!("ready/busy-business.toml")),
 ];
 
-/// The names, in the order in which they are listed.
+/// The names, in the order of the list.
 pub fn names() -> impl Iterator<Item = &'static str> {
     READY.iter().map(|(name, _)| *name)
 }
 
-/// The file of a name.
+/// The file with a name.
 pub fn find(name: &str) -> Option<&'static str> {
     READY.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
