@@ -1,20 +1,24 @@
-//! What every connector keeps, as one suite that runs on each: links end, names and ids lead to
-//! the same bank, keys are unique, pages end and speak for the same range, the same call gives the
-//! same answer, foreign bytes break nothing.
+//! The contract of every connector, as one suite for all of them: links end, names and ids lead to
+//! one bank, keys are unique, pages end and cover one range, equal calls have equal responses, and
+//! foreign bytes cause no panic.
 
-use super::*;
+use crate::connector::Connector;
+use crate::interface::{
+    BankAccount, Begin, Fetch, Input, Institution, LinkError, OfferedAccount, Records, Step,
+};
+use crate::sandbox::Sandbox;
 use crate::sandbox::scenario::Scenario;
 use model::bank::Feature;
-use model::clock::DAY_S;
+use model::clock::{AccountTime, DAY_S};
 use model::limits;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 const NOW: AccountTime = AccountTime(1_795_000_000);
-/// Steps that a login may take.
+/// The most steps of a login.
 const STEPS_MAX: usize = 4;
 
-/// Runs the suite over all banks of a connector and answers how many of their accounts it saw.
+/// Runs the suite over all banks of a connector and returns the number of their accounts.
 fn keep_the_contract(connector: &Connector) -> usize {
     let mut accounts = 0;
     let institutions = connector.institutions();
@@ -38,17 +42,17 @@ fn keep_the_contract(connector: &Connector) -> usize {
     accounts
 }
 
-/// Logs in; nothing where the bank takes no logins.
+/// Logs in. Returns `None` if the bank accepts no logins.
 fn link(connector: &Connector, institution: &Institution) -> Option<Vec<OfferedAccount>> {
     let begin = Begin { institution: institution.id, holder_key: "jenny@example.com", now: NOW };
     let mut step = match connector.begin(&begin) {
         Ok(step) => step,
         Err(LinkError::Unavailable { until }) => {
-            assert!(until.is_none_or(|until| until > NOW), "a planned end lies ahead");
+            assert!(until.is_none_or(|until| until > NOW), "a planned end is in the future");
             return None;
         }
         Err(error) => {
-            assert_eq!(error, LinkError::Failed, "no other reason against a login in its name");
+            assert_eq!(error, LinkError::Failed, "no other error rejects a login");
             return None;
         }
     };
@@ -61,7 +65,7 @@ fn link(connector: &Connector, institution: &Institution) -> Option<Vec<OfferedA
                 (state, Input::Fields(fields.into_iter().map(fill).collect()))
             }
         };
-        step = connector.advance(&state, &input).expect("a login with ordinary answers goes on");
+        step = connector.advance(&state, &input).expect("a login with ordinary values continues");
     }
     panic!("a login takes at most {STEPS_MAX} steps");
 }
@@ -78,7 +82,7 @@ fn fetch_all(connector: &Connector, institution: &Institution, offered: &Offered
     let later = NOW.plus(9 * DAY_S);
     for now in [NOW, later] {
         let watch = connector.watch(&account, now);
-        assert!(watch.next_change_at.is_none_or(|at| at > now), "the next change lies ahead");
+        assert!(watch.next_change_at.is_none_or(|at| at > now), "the next change is in the future");
         assert_eq!(watch, connector.watch(&account, now));
     }
     for feature in &institution.features {
@@ -93,7 +97,7 @@ fn fetch_all(connector: &Connector, institution: &Institution, offered: &Offered
         let Some(cursor) = pages(connector, &fetch) else { continue };
         let next = Fetch { cursor: Some(&cursor), sequence: 2, ..fetch };
         pages(connector, &next);
-        // A cursor, state or credential of somebody else is an answer or an error, never a panic.
+        // A foreign cursor, state or credential leads to a page or an error, never to a panic.
         let foreign = b"foreign bytes".as_slice();
         pages(connector, &Fetch { cursor: Some(foreign), ..fetch });
         let stranger = BankAccount { credential: foreign, state: foreign, ..account };
@@ -101,16 +105,20 @@ fn fetch_all(connector: &Connector, institution: &Institution, offered: &Offered
     }
 }
 
-/// Fetches to the end, each page twice; gives the last cursor unless the bank refused.
+/// Fetches all pages, each twice. Returns the last cursor unless the bank rejected the fetch.
 fn pages(connector: &Connector, fetch: &Fetch<'_>) -> Option<Vec<u8>> {
     let mut cursor = fetch.cursor.map(<[u8]>::to_vec);
     let mut ranges = Vec::new();
     let mut bank_ids = HashSet::new();
     for _ in 0..limits::REFRESH_PAGES_MAX {
-        let asked = Fetch { cursor: cursor.as_deref(), ..*fetch };
-        let answer = connector.fetch(&asked);
-        assert_eq!(answer.result, connector.fetch(&asked).result, "the same call, the same answer");
-        let page = answer.result.ok()?;
+        let request = Fetch { cursor: cursor.as_deref(), ..*fetch };
+        let response = connector.fetch(&request);
+        assert_eq!(
+            response.result,
+            connector.fetch(&request).result,
+            "equal calls have equal responses"
+        );
+        let page = response.result.ok()?;
         if let Records::Transactions { records, removals, coverage } = &page.records {
             assert_eq!(fetch.feature, Feature::Transactions);
             ranges.push(*coverage);
@@ -125,7 +133,7 @@ fn pages(connector: &Connector, fetch: &Fetch<'_>) -> Option<Vec<u8>> {
         if !page.more {
             return Some(cursor.unwrap_or_default());
         }
-        assert!(cursor.is_some(), "a page that is not the last says where the next begins");
+        assert!(cursor.is_some(), "a page before the last one has a cursor");
     }
     panic!("a fetch has at most {} pages", limits::REFRESH_PAGES_MAX);
 }
@@ -139,7 +147,7 @@ fn the_sandbox_keeps_the_contract() {
     }
 }
 
-/// So do the banks of a scenario.
+/// The banks of a scenario keep the contract too.
 #[test]
 fn scenarios_keep_the_contract() {
     let scenario = Scenario::read(include_str!("sandbox/tests/timeline.toml")).unwrap();

@@ -3,7 +3,8 @@
 //! - A *day* is a number of days since 1970-01-01. A *month* is a number of months since January
 //!   1970. The calendar is the proleptic Gregorian one, without leap seconds.
 //! - The end of the n-th billing period is always counted from the anchor. A period that begins on
-//!   the 31st therefore ends on the last day of a short month, and on the 31st of the next long one.
+//!   the 31st therefore ends on the last day of a short month, and on the 31st of the next long
+//!   one.
 //!
 //! `jiff` does the arithmetic of dates. It knows the years from -9999 to 9999 only, and a time from
 //! a client may be outside of them. Dates repeat every 400 years, so each date is computed in the

@@ -1,45 +1,47 @@
-//! What tests do to a bank account, and what the bank's own books say: the judge of followers.
+//! Control of the test banks: changes that tests make to a bank account, and reads of the bank's
+//! own ledger. The ledger is the reference for the copies of followers.
 //!
-//! Every steering call reads the account's state and answers the new state, which the engine
-//! stores, together with what was made. A change holds from the account's time at which it was made;
-//! the next refresh sees it. Nothing here touches what a follower has stored.
+//! - Each change reads the account's state and returns the new state together with its result. The
+//!   caller stores the state.
+//! - A change counts from the account's time at which it was made, and the next refresh reports it.
+//!   Control never touches the rows that a follower has stored.
 
-use super::ledger::LedgerEntry;
-use super::state::{ADDED_PREFIX, BalanceOffset, Change, Script, State, StatusChange, What};
-use super::{Opened, Sandbox};
-use crate::BankAccount;
+use super::account::Opened;
+use super::banks::Sandbox;
+use super::ledger::{LedgerEntry, sum_of};
+use super::state::{
+    ADDED_PREFIX, BalanceOffset, Change, ChangeKind, OWNERS_MAX, Script, State, StatusChange,
+};
+use crate::interface::BankAccount;
 use model::bank::{Balance, BankOwner, BankStatus};
 use model::clock::AccountTime;
 use model::money::Currency;
 use model::transaction::TransactionStatus;
 
-/// Owners that one account may have: a snapshot numbers them with a byte.
-pub const OWNERS_MAX: usize = 255;
-
-/// Why the bank refuses.
+/// A rejection by the bank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SteerError {
-    /// The account is none of a test bank, or its state is unreadable.
+pub enum ControlError {
+    /// The account is not an account of a test bank, or its state is unreadable.
     #[error("not an account of a test bank")]
     NotATestAccount,
     /// The bank shows no transaction of this id.
     #[error("no such transaction at the bank")]
     UnknownTransaction,
-    /// The change names nothing to change.
+    /// The change has no field.
     #[error("nothing to change")]
     NothingToChange,
-    /// The transaction cannot go where it is told to, or it has vanished and cannot be edited.
+    /// The transaction cannot reach the wanted status, or it has vanished and cannot be edited.
     #[error("the transaction is {} at the bank", model::Word::word(*.status))]
     WrongStatus {
-        /// Where it stands at the bank.
+        /// Its status at the bank.
         status: TransactionStatus,
     },
-    /// A transaction must take place between the start of the bank's books and now.
+    /// A transaction must take place between the start of the bank's ledger and now.
     #[error("the time must lie between {} and {}", .from.0, .to.0)]
     TimeOutOfRange {
         /// The first second allowed.
         from: AccountTime,
-        /// The last second allowed: now.
+        /// The last second allowed, which is now.
         to: AccountTime,
     },
     /// The log is full: [`model::limits::SCRIPTED_CHANGES_MAX`].
@@ -48,21 +50,21 @@ pub enum SteerError {
     /// The queue is full: [`model::limits::SCRIPTED_OUTCOMES_MAX`].
     #[error("too many scripted outcomes for this account")]
     TooManyScripts,
-    /// More than [`OWNERS_MAX`].
+    /// More than [`OWNERS_MAX`] owners.
     #[error("too many owners")]
     TooManyOwners,
 }
 
-/// What a steering call did.
+/// The result of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Steered<T> {
-    /// Replaces the connector's state of the account.
+pub struct Applied<T> {
+    /// The new connector's state of the account.
     pub state: Vec<u8>,
-    /// What the bank shows now.
+    /// The bank's own view of the changed thing.
     pub made: T,
 }
 
-/// A transaction to add on the bank's side.
+/// A transaction to add at the bank.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewTransaction {
     /// Minor units; negative is money out.
@@ -71,208 +73,225 @@ pub struct NewTransaction {
     pub currency: Currency,
     /// The bank's text.
     pub description: String,
-    /// When it took place: between the start of the bank's books and now.
+    /// The time at which it took place, between the start of the bank's ledger and now.
     pub transacted_at: AccountTime,
-    /// Whether it is booked already; it is then booked now.
+    /// The first status. A posted transaction is posted now.
     pub status: BankStatus,
 }
 
-/// Changes to a transaction on the bank's side; what is absent stays.
+/// Changes to a transaction at the bank. An absent field stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TransactionChange {
-    /// Posts it, makes it vanish or keeps it pending.
+    /// Posts it, voids it or keeps it pending.
     pub status: Option<StatusChange>,
-    /// Another amount, in minor units.
+    /// The new amount, in minor units.
     pub amount: Option<i64>,
-    /// Another text.
+    /// The new text.
     pub description: Option<String>,
-    /// Another time: between the start of the bank's books and now.
+    /// The new time, between the start of the bank's ledger and now.
     pub transacted_at: Option<AccountTime>,
 }
 
-impl Sandbox {
-    /// Adds a transaction on the bank's side. The number makes its bank id: no other of the account
-    /// may have it, nor one that was there before the account was put back to an earlier state.
+/// The handle by which tests control the test banks. The connector itself has no method that
+/// changes a bank.
+#[derive(Clone, Debug)]
+pub struct SandboxControl {
+    sandbox: Sandbox,
+}
+
+impl SandboxControl {
+    /// Control of these banks. Clones of a sandbox are the same banks.
+    pub fn new(sandbox: Sandbox) -> Self {
+        Self { sandbox }
+    }
+
+    /// Adds a transaction at the bank. The bank's id is made from `number`, which must be new for
+    /// the account. A number from before the account was put back to an old state is not new.
     pub fn add_transaction(
         &self,
         account: &BankAccount<'_>,
         now: AccountTime,
         number: u64,
         new: NewTransaction,
-    ) -> Result<Steered<LedgerEntry>, SteerError> {
-        let (opened, mut state) = self.steer(account)?;
+    ) -> Result<Applied<LedgerEntry>, ControlError> {
+        let (opened, mut state) = self.open(account)?;
         opened.check_time(new.transacted_at, now)?;
         let bank_id = format!("{ADDED_PREFIX}{number}");
-        let what = What::Add {
+        let kind = ChangeKind::Add {
             amount: new.amount,
             currency: new.currency,
             description: new.description,
             transacted_at: new.transacted_at,
             status: new.status,
         };
-        opened.record(&mut state, Change { at: now, bank_id, what })
+        opened.record(&mut state, Change { at: now, bank_id, kind })
     }
 
-    /// Posts, voids or edits a transaction on the bank's side, natural or added.
+    /// Posts, voids or edits a natural or added transaction at the bank.
     pub fn change_transaction(
         &self,
         account: &BankAccount<'_>,
         now: AccountTime,
         bank_id: &str,
         change: TransactionChange,
-    ) -> Result<Steered<LedgerEntry>, SteerError> {
-        let (opened, mut state) = self.steer(account)?;
-        let books = opened.books(&state.changes);
+    ) -> Result<Applied<LedgerEntry>, ControlError> {
+        let (opened, mut state) = self.open(account)?;
+        let ledger = opened.ledger(&state.changes);
         let second = Opened::second(now);
-        let entry = books.find(bank_id, second).ok_or(SteerError::UnknownTransaction)?;
-        let first_id = books.first_id(bank_id, second).unwrap_or(bank_id).to_owned();
+        let status = ledger.find(bank_id, second).ok_or(ControlError::UnknownTransaction)?.status();
+        let Some(first_id) = ledger.first_id(bank_id, second).map(str::to_owned) else {
+            unreachable!("the ledger found the transaction by its first id");
+        };
         if change == TransactionChange::default() {
-            return Err(SteerError::NothingToChange);
+            return Err(ControlError::NothingToChange);
         }
-        if !allowed(entry.status, change.status) {
-            return Err(SteerError::WrongStatus { status: entry.status });
+        if !allowed(status, change.status) {
+            return Err(ControlError::WrongStatus { status });
         }
         if let Some(at) = change.transacted_at {
             opened.check_time(at, now)?;
         }
-        let what = What::Edit {
+        let kind = ChangeKind::Edit {
             status: change.status,
             amount: change.amount,
             description: change.description,
             transacted_at: change.transacted_at,
         };
-        opened.record(&mut state, Change { at: now, bank_id: first_id, what })
+        opened.record(&mut state, Change { at: now, bank_id: first_id, kind })
     }
 
-    /// Makes the balance read this now, in minor units of the account's currency; later movements
-    /// count from there. Without `available`, what is available moves as far as what is current.
+    /// Sets the balance as of now, in minor units of the account's currency. Later movements are
+    /// added to it. Without `available`, the available balance moves by as much as the current one.
     pub fn set_balance(
         &self,
         account: &BankAccount<'_>,
         now: AccountTime,
         current: i64,
         available: Option<i64>,
-    ) -> Result<Steered<Balance>, SteerError> {
-        let (opened, mut state) = self.steer(account)?;
+    ) -> Result<Applied<Balance>, ControlError> {
+        let (opened, mut state) = self.open(account)?;
         let second = Opened::second(now);
-        let (posted, with_pending) = opened.books(&state.changes).sums(second, None);
+        let (posted, with_pending) = opened.ledger(&state.changes).sums(second, None);
         let currency = opened.currency();
-        let sum = |sums: &super::ledger::Sums| sums.get(&currency).copied().unwrap_or(0);
-        let moved = current.saturating_sub(sum(&posted));
-        let available =
-            available.map_or(moved, |available| available.saturating_sub(sum(&with_pending)));
+        let moved = current.saturating_sub(sum_of(&posted, currency));
+        let available = available
+            .map_or(moved, |available| available.saturating_sub(sum_of(&with_pending, currency)));
         state.balance = Some(BalanceOffset { current: moved, available });
-        Ok(Steered { made: opened.balance(&state, now), state: state.bytes() })
+        Ok(Applied { made: opened.balance(&state, now), state: state.bytes() })
     }
 
-    /// Makes the bank tell of these owners, whatever it told before; at most [`OWNERS_MAX`].
+    /// Replaces the owners that the bank reports, at most [`OWNERS_MAX`].
     pub fn set_owners(
         &self,
         account: &BankAccount<'_>,
         owners: Vec<BankOwner>,
-    ) -> Result<Steered<Vec<BankOwner>>, SteerError> {
-        let (_, mut state) = self.steer(account)?;
+    ) -> Result<Applied<Vec<BankOwner>>, ControlError> {
+        let (_, mut state) = self.open(account)?;
         if owners.len() > OWNERS_MAX {
-            return Err(SteerError::TooManyOwners);
+            return Err(ControlError::TooManyOwners);
         }
         state.owners = Some(owners.clone());
-        Ok(Steered { state: state.bytes(), made: owners })
+        Ok(Applied { state: state.bytes(), made: owners })
     }
 
-    /// Queues an outcome for coming refreshes and answers the queue.
+    /// Queues an outcome for later refreshes and returns the queue. The delay is not negative, and
+    /// the outcome is for at least one refresh.
     pub fn script(
         &self,
         account: &BankAccount<'_>,
         script: Script,
-    ) -> Result<Steered<Vec<Script>>, SteerError> {
-        let (_, mut state) = self.steer(account)?;
+    ) -> Result<Applied<Vec<Script>>, ControlError> {
+        assert!(script.delay_s >= 0, "the API accepts no negative delay");
+        assert!(script.times >= 1, "the API accepts no outcome for zero refreshes");
+        let (_, mut state) = self.open(account)?;
         if !state.takes_script() {
-            return Err(SteerError::TooManyScripts);
+            return Err(ControlError::TooManyScripts);
         }
-        let (delay_s, times) = (script.delay_s.max(0), script.times.max(1));
-        state.scripts.push(Script { delay_s, times, ..script });
-        Ok(Steered { state: state.bytes(), made: state.scripts })
+        state.scripts.push(script);
+        Ok(Applied { state: state.bytes(), made: state.scripts })
     }
 
     /// The queue of outcomes that no refresh has taken yet.
-    pub fn scripts(&self, account: &BankAccount<'_>) -> Result<Vec<Script>, SteerError> {
-        Ok(self.steer(account)?.1.scripts)
+    pub fn scripts(&self, account: &BankAccount<'_>) -> Result<Vec<Script>, ControlError> {
+        Ok(self.open(account)?.1.scripts)
     }
 
     /// Empties the queue. A refresh that has taken its outcome keeps it.
     pub fn clear_scripts(
         &self,
         account: &BankAccount<'_>,
-    ) -> Result<Steered<Vec<Script>>, SteerError> {
-        let (_, mut state) = self.steer(account)?;
+    ) -> Result<Applied<Vec<Script>>, ControlError> {
+        let (_, mut state) = self.open(account)?;
         state.scripts.clear();
-        Ok(Steered { state: state.bytes(), made: Vec::new() })
+        Ok(Applied { state: state.bytes(), made: Vec::new() })
     }
 
-    /// Every transaction in the bank's own books, vanished ones included, oldest first.
+    /// Every transaction in the bank's own ledger, vanished ones included, oldest first.
     pub fn ledger_entries(
         &self,
         account: &BankAccount<'_>,
         now: AccountTime,
-    ) -> Result<Vec<LedgerEntry>, SteerError> {
-        let (opened, state) = self.steer(account)?;
-        Ok(opened.books(&state.changes).entries(Opened::second(now)))
+    ) -> Result<Vec<LedgerEntry>, ControlError> {
+        let (opened, state) = self.open(account)?;
+        Ok(opened.ledger(&state.changes).entries(Opened::second(now)))
     }
 
-    /// The balance in the bank's own books.
+    /// The balance in the bank's own ledger.
     pub fn ledger_balance(
         &self,
         account: &BankAccount<'_>,
         now: AccountTime,
-    ) -> Result<Balance, SteerError> {
-        let (opened, state) = self.steer(account)?;
+    ) -> Result<Balance, ControlError> {
+        let (opened, state) = self.open(account)?;
         Ok(opened.balance(&state, now))
     }
 
-    /// The owners in the bank's own books; none where the bank does not tell.
+    /// The owners that the bank knows. Empty if the bank does not report owners.
     pub fn ledger_owners(
         &self,
         account: &BankAccount<'_>,
         now: AccountTime,
-    ) -> Result<Vec<BankOwner>, SteerError> {
-        let (opened, state) = self.steer(account)?;
+    ) -> Result<Vec<BankOwner>, ControlError> {
+        let (opened, state) = self.open(account)?;
         Ok(state.owners.unwrap_or_else(|| opened.owners(now)))
     }
 
-    pub(super) fn steer(&self, account: &BankAccount<'_>) -> Result<(Opened, State), SteerError> {
-        let opened = self.open(account).ok_or(SteerError::NotATestAccount)?;
-        let state = State::find(account.state).ok_or(SteerError::NotATestAccount)?;
+    pub(super) fn open(&self, account: &BankAccount<'_>) -> Result<(Opened, State), ControlError> {
+        let opened = self.sandbox.open(account).ok_or(ControlError::NotATestAccount)?;
+        let state = State::find(account.state).ok_or(ControlError::NotATestAccount)?;
         Ok((opened, state))
     }
 }
 
 impl Opened {
-    fn check_time(&self, at: AccountTime, now: AccountTime) -> Result<(), SteerError> {
+    fn check_time(&self, at: AccountTime, now: AccountTime) -> Result<(), ControlError> {
         let (from, to) = (AccountTime(self.start), now);
         let allowed = (from..=to).contains(&at);
-        if allowed { Ok(()) } else { Err(SteerError::TimeOutOfRange { from, to }) }
+        if allowed { Ok(()) } else { Err(ControlError::TimeOutOfRange { from, to }) }
     }
 
-    /// Writes a change into the log and answers what the books show then.
+    /// Writes a change into the log and returns the entry that the ledger then shows.
     fn record(
         &self,
         state: &mut State,
         change: Change,
-    ) -> Result<Steered<LedgerEntry>, SteerError> {
+    ) -> Result<Applied<LedgerEntry>, ControlError> {
         if !state.takes_change() {
-            return Err(SteerError::TooManyChanges);
+            return Err(ControlError::TooManyChanges);
         }
         let (bank_id, now) = (change.bank_id.clone(), Opened::second(change.at));
         state.changes.push(change);
-        let books = self.books(&state.changes);
-        let shown_id = books.shown_id(bank_id, now);
-        let made = books.find(&shown_id, now).ok_or(SteerError::UnknownTransaction)?;
-        Ok(Steered { state: state.bytes(), made })
+        let ledger = self.ledger(&state.changes);
+        let shown_id = ledger.shown_id(bank_id, now);
+        let Some(made) = ledger.find(&shown_id, now) else {
+            unreachable!("the ledger showed the transaction, or this change added it");
+        };
+        Ok(Applied { state: state.bytes(), made })
     }
 }
 
-/// Whether a transaction that stands so may be changed so. Posted ones never become pending again;
-/// vanished ones may only be shown again.
+/// True if the change of status is allowed. A posted transaction never becomes pending again, and a
+/// vanished one can only be shown again.
 fn allowed(status: TransactionStatus, wanted: Option<StatusChange>) -> bool {
     match (status, wanted) {
         (TransactionStatus::Pending, _)

@@ -1,62 +1,60 @@
-//! Where a fetch of transactions ended.
+//! The position at which a fetch of transactions ended.
 //!
-//! Between refreshes a cursor holds up to when, and up to which change of the log, the bank has
-//! been heard. Between the pages of one fetch it also holds the moment that the fetch began with and
-//! the place of the next page, so that all pages tell of the same moment. A version byte, then
-//! little-endian numbers of eight bytes.
+//! Between two refreshes, a cursor holds the follower's progress: a time, and a number of changes
+//! in the log. Between two pages of one fetch, it also holds the time at which the fetch began and
+//! the position of the next page, so that all pages show the same moment. The bytes are a version
+//! byte and then little-endian numbers of eight bytes.
 
-/// A fetch ended here; the next tells what happened since.
+/// The version byte of a cursor between two refreshes.
 const ENDED: u8 = 1;
-/// A page ended here; the next page follows.
+/// The version byte of a cursor between two pages.
 const PAGED: u8 = 2;
 
-/// What a follower has heard.
+/// The progress of a follower.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Heard {
-    /// Everything up to this second.
+pub(super) struct Progress {
+    /// The last second that the follower has received.
     pub(super) until: i64,
-    /// This many changes of the log.
+    /// The number of changes in the log that the follower has received.
     pub(super) changes: usize,
 }
 
-/// Where the next page begins.
+/// The start of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    /// On this day.
+pub(super) struct Position {
     pub(super) day: i64,
-    /// With this slot.
     pub(super) slot: u8,
-    /// After so many of the transactions that were changed by hand, which follow the days.
+    /// The number of touched transactions on earlier pages. They follow the rows of all days.
     pub(super) touched: usize,
 }
 
 /// A cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cursor {
-    Ended(Heard),
+    Ended(Progress),
     Paged {
-        /// Before the fetch.
-        since: Option<Heard>,
-        /// After it.
-        upto: Heard,
-        place: Place,
+        /// The progress before the fetch.
+        since: Option<Progress>,
+        /// The progress after the fetch.
+        upto: Progress,
+        position: Position,
     },
 }
 
 impl Cursor {
     pub(super) fn bytes(&self) -> Vec<u8> {
         match self {
-            Self::Ended(heard) => write(ENDED, &[heard.until, wide(heard.changes)]),
-            Self::Paged { since, upto, place } => {
-                let before = since.map_or((i64::MIN, 0), |heard| (heard.until, heard.changes));
-                let (day, slot) = (place.day, i64::from(place.slot));
+            Self::Ended(progress) => write(ENDED, &[progress.until, wide(progress.changes)]),
+            Self::Paged { since, upto, position } => {
+                let before = since.map_or((i64::MIN, 0), |since| (since.until, since.changes));
+                let (day, slot) = (position.day, i64::from(position.slot));
                 let fields = [before.0, wide(before.1), upto.until, wide(upto.changes)];
-                write(PAGED, &[&fields[..], &[day, slot, wide(place.touched)]].concat())
+                write(PAGED, &[&fields[..], &[day, slot, wide(position.touched)]].concat())
             }
         }
     }
 
-    /// Reads a cursor; nothing when the bytes are none of ours.
+    /// Reads a cursor. Returns `None` if the bytes are not a cursor of the test banks.
     pub(super) fn find(bytes: &[u8]) -> Option<Self> {
         let (version, bytes) = bytes.split_first()?;
         let numbers: Vec<i64> = bytes
@@ -65,13 +63,13 @@ impl Cursor {
             .collect::<Option<_>>()?;
         match (*version, numbers.as_slice()) {
             (ENDED, [until, changes]) => {
-                Some(Self::Ended(Heard { until: *until, changes: narrow(*changes)? }))
+                Some(Self::Ended(Progress { until: *until, changes: narrow(*changes)? }))
             }
-            (PAGED, [before, seen, until, changes, day, slot, touched]) => Some(Self::Paged {
+            (PAGED, [before, known, until, changes, day, slot, touched]) => Some(Self::Paged {
                 since: (*before != i64::MIN)
-                    .then_some(Heard { until: *before, changes: narrow(*seen)? }),
-                upto: Heard { until: *until, changes: narrow(*changes)? },
-                place: Place {
+                    .then_some(Progress { until: *before, changes: narrow(*known)? }),
+                upto: Progress { until: *until, changes: narrow(*changes)? },
+                position: Position {
                     day: *day,
                     slot: u8::try_from(*slot).ok()?,
                     touched: narrow(*touched)?,
@@ -92,7 +90,10 @@ fn write(version: u8, numbers: &[i64]) -> Vec<u8> {
 }
 
 fn wide(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
+    let Ok(number) = i64::try_from(number) else {
+        unreachable!("the length of a list in memory is below 2^63");
+    };
+    number
 }
 
 fn narrow(number: i64) -> Option<usize> {
@@ -105,15 +106,15 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Cursors read back, and no bytes at all make the reader panic.
+        /// Cursors read back, and the reader accepts any bytes without a panic.
         #[test]
         fn cursors_read_back(
             until in 0_i64..1 << 40, changes in 0_usize..10_000, day in -9_i64..99_999, slot: u8,
             first: bool, bytes in proptest::collection::vec(any::<u8>(), 0..64),
         ) {
-            let upto = Heard { until, changes };
+            let upto = Progress { until, changes };
             let since = (!first).then_some(upto);
-            let paged = Cursor::Paged { since, upto, place: Place { day, slot, touched: changes } };
+            let paged = Cursor::Paged { since, upto, position: Position { day, slot, touched: changes } };
             for cursor in [Cursor::Ended(upto), paged] {
                 prop_assert_eq!(Cursor::find(&cursor.bytes()), Some(cursor));
             }

@@ -1,63 +1,64 @@
-//! What happened on a test account, as a scenario: so that what was seen once can be replayed.
+//! Exports the history of a test account as a scenario, so that it can be replayed.
 //!
-//! Every row is written out with its course, whether nature made it, a scenario or a test, up to
-//! now; what would happen later is not. Refreshes that failed or took long are named by their
-//! numbers. Ids of transactions are others in a replay, everything else is the same, at the same
+//! The file holds every row up to now with all of its changes, whether it comes from the generator,
+//! a scenario or a test. It holds no later row. Failed and slow refreshes are named by their
+//! numbers. In a replay, the ids of transactions differ. Everything else is the same, at the same
 //! time after the link.
 
-use super::plan::{Deed, Fact, Outcome, Plan};
+use super::account::{Known, Opened};
+use super::catalogue::Login;
+use super::control::{ControlError, SandboxControl};
+use super::ledger::{Ledger, Touched, sum_of};
+use super::plan::{Fact, FactKind, Outcome, Plan};
+use super::row::Row;
 use super::scenario::write::{Head, write};
 use super::scenario::{Scenario, ScenarioError};
-use crate::BankAccount;
-use crate::sandbox::catalogue::Login;
-use crate::sandbox::generator::Row;
-use crate::sandbox::ledger::{Books, Touched};
-use crate::sandbox::state::{BalanceOffset, Change, State, StatusChange, What};
-use crate::sandbox::{Known, Opened, Sandbox, SteerError};
+use super::state::{BalanceOffset, Change, ChangeKind, State, StatusChange};
+use crate::interface::BankAccount;
 use model::account::InactiveCause;
 use model::bank::{BankStatus, Feature};
 use model::calendar::day_of_second;
 use model::clock::{AccountTime, DAY_S};
 use model::refresh::RefreshCause;
 
-/// What replays are called, so that they stand beside the bank that they repeat.
+/// The prefix of a replay's name, so that it can be used beside the original bank.
 const REPLAY: &str = "Replay of ";
 
-/// A refresh that did not go as others do.
+/// A refresh that failed or took time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OddRefresh {
-    /// Of which feature.
+    /// The feature.
     pub feature: Feature,
-    /// Its place in the order of the feature's refreshes.
+    /// The refresh's number among the refreshes of the feature.
     pub sequence: u32,
-    /// Why it failed, if it did.
+    /// The cause of the failure, if it failed.
     pub cause: Option<RefreshCause>,
-    /// How long it took, in seconds of the account's time.
+    /// Its duration, in seconds of the account's time.
     pub took_s: i64,
 }
 
-/// What happened to an account beside what its bank's books hold.
+/// The part of an account's history that is not in its bank's ledger.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct History {
-    /// In the order in which they ended.
+    /// In the order of their ends.
     pub refreshes: Vec<OddRefresh>,
-    /// When the access ended, and why.
+    /// The times at which the access ended, with the causes.
     pub access_ends: Vec<(AccountTime, InactiveCause)>,
 }
 
-/// Why an account cannot be written as a scenario.
+/// An account that cannot be written as a scenario.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExportError {
-    /// The account is none of a test bank, or its state is unreadable.
+    /// The account is not an account of a test bank, or its state is unreadable.
     #[error(transparent)]
-    Account(#[from] SteerError),
-    /// What happened is more than a scenario holds.
+    Account(#[from] ControlError),
+    /// The history exceeds a bound of scenarios.
     #[error("its history does not fit into a scenario: {0}")]
     Bounds(ScenarioError),
 }
 
-impl Sandbox {
-    /// Writes what happened on an account by a time; `institution` is the name of its bank.
+impl SandboxControl {
+    /// Writes the history of an account up to a time. `institution` is the name of its bank.
     pub fn export(
         &self,
         account: &BankAccount<'_>,
@@ -65,62 +66,62 @@ impl Sandbox {
         institution: &str,
         history: &History,
     ) -> Result<String, ExportError> {
-        let (opened, state) = self.steer(account)?;
+        let (opened, state) = self.open(account)?;
         let plan = opened.replay(&state, now, history);
         let name = match institution.strip_prefix(REPLAY) {
             Some(_) => institution.to_owned(),
             None => format!("{REPLAY}{institution}"),
         };
-        let description = "What happened on one account, as it was exported.";
+        let description = "The exported history of one account.";
         let text = write(&Head { name: &name, description, institution: &name }, &[plan]);
-        // The reader knows every bound; what it refuses is not worth to be kept.
+        // The reader knows every bound, so a file that it rejects is not returned.
         Scenario::read(&text).map_err(ExportError::Bounds)?;
         Ok(text)
     }
 }
 
 impl Opened {
-    /// An account that goes through the same.
+    /// The account that replays the history.
     fn replay(&self, state: &State, now: AccountTime, history: &History) -> Plan {
         let second = Self::second(now);
-        let books = self.books(&state.changes);
-        let mut facts = self.rows(&books, second);
+        let ledger = self.ledger(&state.changes);
+        let mut facts = self.rows(&ledger, second);
         facts.extend(history.refreshes.iter().map(|refresh| Fact {
             at: 0,
-            what: Deed::Refresh {
+            kind: FactKind::Refresh {
                 feature: refresh.feature,
                 number: refresh.sequence,
                 outcome: Outcome { cause: refresh.cause, delay_s: refresh.took_s },
             },
         }));
         let closed = |(_, cause): &&(_, InactiveCause)| *cause == InactiveCause::AccountClosed;
-        // What a test did to an account after its bank had closed it, no file could say.
+        // A file cannot express a change after the bank closed the account.
         let ends = history.access_ends.iter().position(|end| closed(&end));
-        let ends = history.access_ends.iter().take(ends.map_or(usize::MAX, |place| place + 1));
+        let ends = history.access_ends.iter().take(ends.map_or(usize::MAX, |end| end + 1));
         facts.extend(ends.map(|(at, cause)| Fact {
             at: at.0 - self.linked.first.0,
-            what: Deed::AccessEnds(*cause),
+            kind: FactKind::AccessEnds(*cause),
         }));
         let renumberings = self.renumberings.iter().filter(|at| **at <= second);
-        facts.extend(renumberings.map(|at| self.fact(*at, Deed::Renumber)));
+        facts.extend(renumberings.map(|at| self.fact(*at, FactKind::Renumber)));
         let mut planned_more = 0;
         if let Known::Planned(plan) = &self.known {
             planned_more = plan.available_more;
-            let told = plan.facts.iter().filter(|fact| {
-                let counts = match fact.what {
-                    Deed::Balance { .. } => state.balance.is_none(),
-                    Deed::Owners(_) => state.owners.is_none(),
+            let planned = plan.facts.iter().filter(|fact| {
+                let counts = match fact.kind {
+                    FactKind::Balance { .. } => state.balance.is_none(),
+                    FactKind::Owners(_) => state.owners.is_none(),
                     _ => false,
                 };
                 counts && self.linked.first.plus(fact.at) <= now
             });
-            facts.extend(told.cloned());
+            facts.extend(planned.cloned());
         }
         facts.sort_by_key(|fact| fact.at);
         let none = BalanceOffset { current: 0, available: planned_more };
         let offset = state.balance.unwrap_or(none);
-        let at_link = self.books(&[]).sums(self.linked.first.0 - 1, None).0;
-        let at_link = at_link.get(&self.currency()).copied().unwrap_or(0);
+        let at_link = self.ledger(&[]).sums(self.linked.first.0 - 1, None).0;
+        let at_link = sum_of(&at_link, self.currency());
         let history_s = self.linked.first.0 - self.start;
         Plan {
             facts,
@@ -131,7 +132,7 @@ impl Opened {
         }
     }
 
-    /// The account without what happens on it.
+    /// The account without its facts.
     fn described(&self, state: &State) -> Plan {
         let last4 = Some(self.identity.last4());
         match &self.known {
@@ -170,39 +171,39 @@ impl Opened {
         }
     }
 
-    fn fact(&self, at: i64, what: Deed) -> Fact {
-        Fact { at: at - self.linked.first.0, what }
+    fn fact(&self, at: i64, kind: FactKind) -> Fact {
+        Fact { at: at - self.linked.first.0, kind }
     }
 
-    /// The rows of the books with their courses.
-    fn rows(&self, books: &Books<'_>, now: i64) -> Vec<Fact> {
+    /// The rows of the ledger with all of their changes.
+    fn rows(&self, ledger: &Ledger<'_>, now: i64) -> Vec<Fact> {
         let mut facts = Vec::new();
         let mut number = 0_usize;
         let mut id = || {
             number += 1;
             format!("t{number}")
         };
-        books.source.nature.each(day_of_second(self.start)..=day_of_second(now), |row| {
-            if books.shows(row, now) {
+        ledger.source.profile.each(day_of_second(self.start)..=day_of_second(now), |row| {
+            if ledger.shows(row, now) {
                 let mut course = Course::new(self, id());
                 course.natural(row, now, true);
                 facts.append(&mut course.facts);
             }
         });
-        for touched in &books.touched {
+        for touched in &ledger.touched {
             let mut course = Course::new(self, id());
-            course.touched(touched, books, now);
+            course.touched(touched, ledger, now);
             facts.append(&mut course.facts);
         }
         facts
     }
 }
 
-/// What happens to one transaction, while it is being written.
+/// The facts of one transaction while they are written.
 struct Course<'a> {
     opened: &'a Opened,
     id: String,
-    /// Where it stands; none when it is gone, or not there yet.
+    /// The current status. `None` before the transaction appears and after it vanishes.
     status: Option<BankStatus>,
     currency: Option<model::money::Currency>,
     facts: Vec<Fact>,
@@ -213,9 +214,9 @@ impl<'a> Course<'a> {
         Self { opened, id, status: None, currency: None, facts: Vec::new() }
     }
 
-    /// What nature does to a row by a time; `for_its_amount` says whether it posts for the amount
-    /// that nature means.
-    fn natural(&mut self, row: &Row<'_>, until: i64, for_its_amount: bool) {
+    /// Adds the natural course of a row up to a time. If `sets_amount` is true, posting it sets the
+    /// natural amount.
+    fn natural(&mut self, row: &Row<'_>, until: i64, sets_amount: bool) {
         let at_once = row.settles_at == row.transacted_at && !row.vanishes;
         let status = if at_once { BankStatus::Posted } else { BankStatus::Pending };
         let amount = if at_once { row.amount } else { row.announced };
@@ -224,27 +225,28 @@ impl<'a> Course<'a> {
             return;
         }
         let wanted = if row.vanishes { StatusChange::Void } else { StatusChange::Post };
-        let differs = !row.vanishes && for_its_amount && row.amount != row.announced;
+        let differs = !row.vanishes && sets_amount && row.amount != row.announced;
         self.edit(row.settles_at, Some(wanted), differs.then_some(row.amount), (None, None));
     }
 
-    fn touched(&mut self, touched: &Touched<'_>, books: &Books<'_>, now: i64) {
-        let changes = books.course(touched, now);
+    fn touched(&mut self, touched: &Touched<'_>, ledger: &Ledger<'_>, now: i64) {
+        let changes = ledger.course(touched, now);
         let mut rest = changes.as_slice();
         if let Some(row) = &touched.natural {
             let sets =
-                |change: &&&Change| matches!(change.what, What::Edit { status: Some(_), .. });
+                |change: &&&Change| matches!(change.kind, ChangeKind::Edit { status: Some(_), .. });
             let until = changes.iter().find(sets).map_or(now, |change| change.at.0);
             let settled_at = row.settles_at.min(until);
-            // An amount that was set by hand before stays when nature posts.
+            // An amount that a test set earlier stays when the row is posted.
             let set_before = changes.iter().any(|change| {
                 change.at.0 <= settled_at
-                    && matches!(change.what, What::Edit { amount: Some(_), .. })
+                    && matches!(change.kind, ChangeKind::Edit { amount: Some(_), .. })
             });
             self.natural(row, until, !set_before);
         } else if let Some((added, edits)) = changes.split_first() {
             rest = edits;
-            if let What::Add { amount, currency, description, transacted_at, status } = &added.what
+            if let ChangeKind::Add { amount, currency, description, transacted_at, status } =
+                &added.kind
             {
                 self.currency = Some(*currency);
                 let facts = (*amount, description.clone());
@@ -252,7 +254,7 @@ impl<'a> Course<'a> {
             }
         }
         for change in rest {
-            if let What::Edit { status, amount, description, transacted_at } = &change.what {
+            if let ChangeKind::Edit { status, amount, description, transacted_at } = &change.kind {
                 let dated = transacted_at.map(|at| at.0);
                 self.edit(change.at.0, *status, *amount, (description.clone(), dated));
             }
@@ -270,8 +272,8 @@ impl<'a> Course<'a> {
         self.status = Some(status);
         let (id, currency) = (self.id.clone(), self.currency);
         let dated = dated - self.opened.linked.first.0;
-        let what = Deed::Appear { id, amount, description, dated, status, currency };
-        self.facts.push(self.opened.fact(at, what));
+        let kind = FactKind::Appear { id, amount, description, dated, status, currency };
+        self.facts.push(self.opened.fact(at, kind));
     }
 
     fn edit(
@@ -281,7 +283,7 @@ impl<'a> Course<'a> {
         amount: Option<i64>,
         (description, dated): (Option<String>, Option<i64>),
     ) {
-        // What was told to stay pending, and is, changes nothing that a file could say.
+        // A pending transaction that stays pending is no change, and a file cannot express it.
         let pending = self.status == Some(BankStatus::Pending);
         let status = wanted.filter(|wanted| *wanted != StatusChange::Pend || !pending);
         if status.is_none() && amount.is_none() && description.is_none() && dated.is_none() {
@@ -295,7 +297,7 @@ impl<'a> Course<'a> {
         };
         let dated = dated.map(|dated| dated - self.opened.linked.first.0);
         let (id, currency) = (self.id.clone(), self.currency);
-        let what = Deed::Edit { id, status, amount, description, dated, currency };
-        self.facts.push(self.opened.fact(at, what));
+        let kind = FactKind::Edit { id, status, amount, description, dated, currency };
+        self.facts.push(self.opened.fact(at, kind));
     }
 }

@@ -1,37 +1,37 @@
-//! Pages of transactions: what the bank tells a follower who has heard it up to some moment.
+//! Pages of transactions for a follower who has received everything up to some moment.
 //!
-//! A bank that *snapshots* lists all of its window each time, and what it does not name there has
-//! vanished. The window reaches back 180 days, and further when the follower has not asked for
-//! longer: a row must not change unheard because nobody asked while it was in the window. Other
-//! banks tell only what appeared, changed or vanished since.
-//!
-//! A row that appeared and vanished between two fetches is never told of. Who comes back after the
-//! bank renumbered its ids is told all of the books anew: old ids are absent, hence vanished.
+//! - A bank that *snapshots* lists its whole window each time. A transaction that is absent from
+//!   the window has vanished. The window reaches back 180 days, and further if the follower's last
+//!   fetch is older, so that no change is missed because it left the window between two fetches.
+//! - Other banks send a *delta*: the transactions that appeared, changed or vanished since.
+//! - A row that appears and disappears between two fetches is never reported.
+//! - After a renumbering, the follower receives the whole ledger as a snapshot. The old ids are
+//!   absent from it and therefore count as vanished.
 
-use super::cursor::{Heard, Place};
-use super::days::Days;
-use super::generator::{Row, SETTLE_DAYS_MAX};
-use super::ledger::{Books, LedgerEntry, Touched, natural_entry};
+use super::cursor::{Position, Progress};
+use super::ledger::{Ledger, LedgerEntry, Touched, natural_entry};
+use super::profile::Walk;
+use super::row::{Row, SETTLE_DAYS_MAX};
 use model::bank::{BankTransaction, Coverage, Removal};
 use model::calendar::day_of_second;
 use model::clock::{AccountTime, DAY_S};
 use model::transaction::TransactionStatus;
 
-/// How far back a snapshot reaches.
+/// The length of a snapshot's window, in seconds.
 const WINDOW_S: i64 = 180 * DAY_S;
 
-/// What is to be told.
+/// The difference between two positions of a follower.
 #[derive(Debug)]
 pub(super) struct Feed<'a> {
-    /// The books, opened at the changes that are to be told.
-    pub(super) books: &'a Books<'a>,
-    pub(super) snapshots: bool,
-    /// What the follower has heard, if anything.
-    pub(super) since: Option<Heard>,
-    /// What the follower will have heard.
-    pub(super) upto: Heard,
-    /// Records and removals of a page; at least 1.
-    pub(super) page_rows: usize,
+    /// The ledger with the changes of the log up to the new position.
+    ledger: &'a Ledger<'a>,
+    snapshots: bool,
+    /// The follower's position before the fetch. Absent if it has received nothing.
+    since: Option<Progress>,
+    /// The follower's position after the fetch.
+    upto: Progress,
+    /// Records and removals of a page, at least 1.
+    page_rows: usize,
 }
 
 /// One page.
@@ -39,8 +39,8 @@ pub(super) struct Feed<'a> {
 pub(super) struct Page {
     pub(super) records: Vec<BankTransaction>,
     pub(super) removals: Vec<Removal>,
-    /// Where the next one begins, if there is one.
-    pub(super) next: Option<Place>,
+    /// The start of the next page, if there is one.
+    pub(super) next: Option<Position>,
 }
 
 impl Page {
@@ -48,38 +48,38 @@ impl Page {
         self.records.len() + self.removals.len()
     }
 
-    fn push(&mut self, told: Told) {
-        match told {
-            Told::Record(record) => self.records.push(record),
-            Told::Removal(removal) => self.removals.push(removal),
+    fn push(&mut self, item: Item) {
+        match item {
+            Item::Record(record) => self.records.push(record),
+            Item::Removal(removal) => self.removals.push(removal),
         }
     }
 }
 
-enum Told {
+enum Item {
     Record(BankTransaction),
     Removal(Removal),
 }
 
 impl<'a> Feed<'a> {
-    /// What is to be told, to a follower who has heard some.
+    /// The feed from one position to another.
     pub(super) fn of(
-        books: &'a Books<'a>,
+        ledger: &'a Ledger<'a>,
         snapshots: bool,
-        (since, upto): (Option<Heard>, Heard),
+        (since, upto): (Option<Progress>, Progress),
         page_rows: usize,
     ) -> Self {
         let renumbered =
-            |since: &Heard| books.generation(since.until) != books.generation(upto.until);
+            |since: &Progress| ledger.generation(since.until) != ledger.generation(upto.until);
         match since {
             Some(since) if renumbered(&since) => {
-                Self { books, snapshots: true, since: None, upto, page_rows }
+                Self { ledger, snapshots: true, since: None, upto, page_rows }
             }
-            since => Self { books, snapshots, since, upto, page_rows },
+            since => Self { ledger, snapshots, since, upto, page_rows },
         }
     }
 
-    /// What all pages together speak for.
+    /// The range that all pages cover together.
     pub(super) fn coverage(&self) -> Coverage {
         if self.snapshots {
             let (from, to) = (AccountTime(self.from()), AccountTime(self.upto.until));
@@ -89,101 +89,101 @@ impl<'a> Feed<'a> {
         }
     }
 
-    /// The first second whose rows may have something to tell.
+    /// The first second whose rows may be in the feed.
     fn from(&self) -> i64 {
-        let Some(since) = self.since else { return self.books.source.start };
+        let Some(since) = self.since else { return self.ledger.source.start };
         let unsettled = since.until - (SETTLE_DAYS_MAX + 1) * DAY_S;
         let window = if self.snapshots { self.upto.until - WINDOW_S } else { i64::MAX };
-        unsettled.min(window).max(self.books.source.start)
+        unsettled.min(window).max(self.ledger.source.start)
     }
 
-    /// The page that begins at a place, else the first.
-    pub(super) fn page(&self, place: Option<Place>) -> Page {
+    /// The page that begins at a position, or the first page.
+    pub(super) fn page(&self, position: Option<Position>) -> Page {
         let first_day = day_of_second(self.from());
         let last_day = day_of_second(self.upto.until);
-        let begin = place.unwrap_or(Place { day: first_day, slot: 0, touched: 0 });
+        let begin = position.unwrap_or(Position { day: first_day, slot: 0, touched: 0 });
         let mut page = Page::default();
         let begin_day = begin.day.max(first_day);
-        let mut days = Days::from(self.books.source.nature, begin_day);
+        let mut walk = Walk::from(self.ledger.source.profile, begin_day);
         for day in begin_day..=last_day {
-            for row in days.next() {
+            for row in walk.next() {
                 if (day, row.key.slot) < (begin.day, begin.slot) {
                     continue;
                 }
-                let Some(told) = self.tell_natural(row) else { continue };
+                let Some(item) = self.natural_item(row) else { continue };
                 if page.rows() == self.page_rows {
-                    page.next = Some(Place { day, slot: row.key.slot, touched: 0 });
+                    page.next = Some(Position { day, slot: row.key.slot, touched: 0 });
                     return page;
                 }
-                page.push(told);
+                page.push(item);
             }
         }
-        for (number, touched) in self.books.touched.iter().enumerate().skip(begin.touched) {
-            let Some(told) = self.tell_touched(touched) else { continue };
+        for (number, touched) in self.ledger.touched.iter().enumerate().skip(begin.touched) {
+            let Some(item) = self.touched_item(touched) else { continue };
             if page.rows() == self.page_rows {
-                page.next = Some(Place { day: last_day + 1, slot: 0, touched: number });
+                page.next = Some(Position { day: last_day + 1, slot: 0, touched: number });
                 return page;
             }
-            page.push(told);
+            page.push(item);
         }
         page
     }
 
-    /// The second up to which the follower has heard; before all time when it never has.
-    fn heard_until(&self) -> i64 {
+    /// The last second that the follower has received, or the earliest time of all.
+    fn received_until(&self) -> i64 {
         self.since.map_or(i64::MIN, |since| since.until)
     }
 
-    fn tell_natural(&self, row: &Row<'_>) -> Option<Told> {
+    fn natural_item(&self, row: &Row<'_>) -> Option<Item> {
         let until = self.upto.until;
-        if !self.books.shows(row, until) {
+        if !self.ledger.shows(row, until) {
             return None;
         }
-        let heard_until = self.heard_until();
-        let appeared = row.transacted_at > heard_until;
+        let received_until = self.received_until();
+        let appeared = row.transacted_at > received_until;
         let settled = row.settles_at <= until;
-        let told = if self.snapshots {
+        let included = if self.snapshots {
             row.transacted_at >= self.from()
         } else {
-            appeared || (settled && row.settles_at > heard_until)
+            appeared || (settled && row.settles_at > received_until)
         };
-        if !told {
+        if !included {
             return None;
         }
         if !(row.vanishes && settled) {
-            let entry = natural_entry(row, self.books.source.currency, until);
-            return self.renamed(entry).record().map(Told::Record);
+            let entry = natural_entry(row, self.ledger.source.currency, until);
+            return self.renamed(entry).record().map(Item::Record);
         }
         let missed = self.snapshots || appeared;
         (!missed).then(|| {
             let vanished_at = Some(AccountTime(row.settles_at));
-            let bank_id = self.books.shown_id(row.key.bank_id(), until);
-            Told::Removal(Removal { bank_id, vanished_at })
+            let bank_id = self.ledger.shown_id(row.key.bank_id(), until);
+            Item::Removal(Removal { bank_id, vanished_at })
         })
     }
 
-    /// The follower holds what the books showed when it last heard; what they show now is told if it
-    /// differs. A snapshot's window may not reach a row that tests moved, so its absence would not
-    /// tell: it is removed by name.
-    fn tell_touched(&self, touched: &Touched<'_>) -> Option<Told> {
-        let currency = self.books.source.currency;
-        let held = self.since.and_then(|since| touched.entry(currency, since.until, since.changes));
+    /// The change of a touched transaction since the follower's last fetch. A vanished one is
+    /// always removed by its id, because a test may have moved it out of a snapshot's window.
+    fn touched_item(&self, touched: &Touched<'_>) -> Option<Item> {
+        let currency = self.ledger.source.currency;
+        let received =
+            self.since.and_then(|since| touched.entry(currency, since.until, since.changes));
         let shown = touched.entry(currency, self.upto.until, self.upto.changes)?;
-        if held.as_ref() == Some(&shown) && !self.snapshots {
+        if received.as_ref() == Some(&shown) && !self.snapshots {
             return None;
         }
         let vanished_at = shown.void_at;
         if let Some(record) = self.renamed(shown).record() {
-            return Some(Told::Record(record));
+            return Some(Item::Record(record));
         }
-        let known = held.is_some_and(|held| held.status != TransactionStatus::Void);
-        let bank_id = self.books.shown_id(touched.bank_id.to_owned(), self.upto.until);
-        known.then_some(Told::Removal(Removal { bank_id, vanished_at }))
+        let known = received.is_some_and(|entry| entry.status() != TransactionStatus::Void);
+        let bank_id = self.ledger.shown_id(touched.bank_id.to_owned(), self.upto.until);
+        known.then_some(Item::Removal(Removal { bank_id, vanished_at }))
     }
 
     /// An entry under the id that the bank shows now.
-    fn renamed(&self, entry: LedgerEntry) -> LedgerEntry {
-        let bank_id = self.books.shown_id(entry.bank_id, self.upto.until);
-        LedgerEntry { bank_id, ..entry }
+    fn renamed(&self, mut entry: LedgerEntry) -> LedgerEntry {
+        let bank_id = std::mem::take(&mut entry.transaction.bank_id);
+        entry.renamed(self.ledger.shown_id(bank_id, self.upto.until))
     }
 }

@@ -1,30 +1,25 @@
-//! What happens on a test account by itself: a pure function of its seed and the day.
+//! The natural rows of an account of the catalogue: a pure function of its seed and the day.
 //!
-//! A *row* is one movement. It becomes visible when it takes place; it *settles* at once, or up to
-//! [`SETTLE_DAYS_MAX`] days later, by being posted or by vanishing. Nothing about a row depends on
-//! when the account was linked or asked, so a fetch generates only the days that it needs.
+//! Rows depend neither on the time of the link nor on the time of the fetch, so a fetch generates
+//! only the days that it needs.
 //!
 //! The balance at the start of each month is a function of seed and month alone. The last row of a
-//! month, its *closing*, moves what is left over to savings (or pays the card) so that this comes
-//! true. A balance is therefore at most one month of rows away, however long the history is.
+//! month, its *closing*, moves the remaining amount to savings (or pays the card), so that the
+//! balance of the next month is reached. A balance therefore needs the rows of at most one month,
+//! for any length of history.
 
-use super::profile::Nature;
-use super::random::{Stream, at_place, between, pick};
-use super::texts::{
-    Booking, EMPLOYERS, HOLD, LANDLORDS, LINES, PHONES, POWER, SHOPS, STREAMS, describe,
-    push_digits,
-};
-use model::calendar::{Date, date_of, day_of_second, find_day, first_day, month_of, weekday};
+use super::random::{Stream, at_position, between, pick};
+use super::row::{Row, RowKey, SETTLE_DAYS_MAX};
+use super::texts::{Booking, EMPLOYERS, HOLD, LANDLORDS, LINES, PHONES, POWER, SHOPS, STREAMS};
+use model::calendar::{Date, date_of, day_of_second, first_day, month_of, weekday};
 use model::clock::DAY_S;
 
-/// The longest that a row takes to settle.
-pub(super) const SETTLE_DAYS_MAX: i64 = 3;
-/// The place of a month's closing among the rows of its last day.
+/// The slot of a month's closing among the rows of its last day.
 const CLOSING_SLOT: u8 = 99;
-/// January 2020: loans are paid down from here on.
+/// January 2020, the month from which loans are paid down.
 const LOANS_BEGIN_MONTH: i64 = 600;
 
-/// What kind of life an account leads.
+/// The kind of an account, which decides the rows that it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pattern {
     Checking,
@@ -35,10 +30,10 @@ pub(super) enum Pattern {
     Investment,
 }
 
-/// How much money moves.
+/// The amount of money that moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scale {
-    /// Hardly any money: less than any payment asks for.
+    /// Less money than any payment needs.
     Poor,
     Ordinary,
     High,
@@ -55,87 +50,24 @@ impl Scale {
         }
     }
 
-    /// What is spent on a card: the rich drink the same coffee.
+    /// The amount of a card payment. Holders with more money pay the same prices.
     fn spent(self, amount: i64) -> i64 {
         if self == Self::Poor { (amount / 12).max(1) } else { amount }
     }
 }
 
-/// The life of one account.
+/// The generator of one account's rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Life {
+pub(super) struct Generator {
     pub(super) seed: u64,
     pub(super) pattern: Pattern,
     pub(super) scale: Scale,
-    /// The seed of the checking account whose closings arrive here, for savings.
+    /// The seed of the checking account that moves money to this savings account at the end of a
+    /// month.
     pub(super) partner: Option<u64>,
 }
 
-/// Names a row within its account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct RowKey {
-    pub(super) day: i64,
-    pub(super) slot: u8,
-}
-
-impl RowKey {
-    /// The bank's id of the row: its date and its place in the day.
-    pub(super) fn bank_id(self) -> String {
-        let date = date_of(self.day);
-        let mut text = String::with_capacity(11);
-        push_digits(&mut text, date.year, 4);
-        push_digits(&mut text, date.month, 2);
-        push_digits(&mut text, date.day, 2);
-        text.push('-');
-        push_digits(&mut text, i64::from(self.slot), 1);
-        text
-    }
-
-    /// Reads a bank's id.
-    pub(super) fn find(bank_id: &str) -> Option<Self> {
-        let (date, slot) = bank_id.split_once('-')?;
-        let number: i64 = date.parse().ok().filter(|number| *number > 0)?;
-        let date = Date { year: number / 10_000, month: number / 100 % 100, day: number % 100 };
-        let key = Self { day: find_day(date)?, slot: slot.parse().ok()? };
-        (key.bank_id() == bank_id).then_some(key)
-    }
-}
-
-/// One movement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Row<'a> {
-    pub(super) key: RowKey,
-    pub(super) text: &'a str,
-    pub(super) branch: Option<u16>,
-    /// The amount while pending, in cents.
-    pub(super) announced: i64,
-    /// The amount once posted.
-    pub(super) amount: i64,
-    /// When it takes place and becomes visible.
-    pub(super) transacted_at: i64,
-    /// When it is posted or vanishes: `transacted_at`, or one to three days later.
-    pub(super) settles_at: i64,
-    /// Whether it vanishes instead of being posted.
-    pub(super) vanishes: bool,
-}
-
-impl Row<'_> {
-    pub(super) fn description(&self) -> String {
-        describe(self.text, self.branch)
-    }
-
-    /// Whether it is in the balance at a time.
-    pub(super) fn is_posted(&self, at: i64) -> bool {
-        !self.vanishes && self.settles_at <= at
-    }
-
-    /// Whether it is announced and not settled at a time.
-    pub(super) fn is_pending(&self, at: i64) -> bool {
-        self.transacted_at <= at && at < self.settles_at
-    }
-}
-
-impl Life {
+impl Generator {
     /// The rows of a day in the order of their slots, the month's closing included.
     pub(super) fn day(&self, day: i64, rows: &mut Vec<Row<'_>>) {
         rows.clear();
@@ -154,7 +86,7 @@ impl Life {
         rows.into_iter().find(|row| row.key == key)
     }
 
-    /// What has been posted by a time, since ever.
+    /// The posted balance at a time.
     pub(super) fn balance(&self, at: i64) -> i64 {
         let month = month_of(date_of(day_of_second(at)));
         let closing = self.closing_at(month);
@@ -164,17 +96,22 @@ impl Life {
             + closed.map_or(0, |row| row.amount)
     }
 
-    /// What is pending at a time.
+    /// The sum of the rows that are pending at a time.
     pub(super) fn pending(&self, at: i64) -> i64 {
         let day = day_of_second(at);
         let mut sum = 0;
-        Nature::Life(*self).each(day - SETTLE_DAYS_MAX..=day, |row| {
-            sum += if row.is_pending(at) { row.announced } else { 0 };
-        });
+        // The closing of a month is posted at once, so it is never pending.
+        let mut rows = Vec::with_capacity(16);
+        for day in day - SETTLE_DAYS_MAX..=day {
+            rows.clear();
+            self.open_day(day, date_of(day), &mut rows);
+            let pending = rows.iter().filter(|row| row.is_pending(at));
+            sum += pending.map(|row| row.announced).sum::<i64>();
+        }
         sum
     }
 
-    /// The sum of what was posted between two times, both included, without closings.
+    /// The sum of the rows that were posted between two times, both included, without closings.
     fn posted(&self, from: i64, to: i64) -> i64 {
         let mut rows = Vec::with_capacity(16);
         let mut sum = 0;
@@ -187,20 +124,20 @@ impl Life {
         sum
     }
 
-    /// When a month's closing takes place: in the last three hours of the month.
+    /// The time of a month's closing, in the last three hours of the month.
     fn closing_at(&self, month: i64) -> i64 {
-        let hash = at_place(self.seed ^ 0xc105, month.cast_unsigned());
+        let hash = at_position(self.seed ^ 0xc105, month.cast_unsigned());
         first_day(month + 1) * DAY_S - between(hash, 60, 3 * 3_600)
     }
 
-    /// The last row of a month, unless nothing is left to move.
+    /// The last row of a month, unless no amount remains.
     pub(super) fn closing(&self, month: i64) -> Option<Row<'static>> {
         let begin = first_day(month) * DAY_S;
         let end = first_day(month + 1) * DAY_S;
         self.closing_after(month, self.posted(begin, end - 1))
     }
 
-    /// The closing of a month in which so much was posted without it.
+    /// The closing of a month whose other rows posted this sum.
     pub(super) fn closing_after(&self, month: i64, posted: i64) -> Option<Row<'static>> {
         let amount = self.base(month + 1) - self.base(month) - posted;
         let at = self.closing_at(month);
@@ -226,7 +163,7 @@ impl Life {
 
     /// The balance at the start of a month.
     fn base(&self, month: i64) -> i64 {
-        let hash = at_place(self.seed ^ 0xba5e, month.cast_unsigned());
+        let hash = at_position(self.seed ^ 0xba5e, month.cast_unsigned());
         let paid_months = (month - LOANS_BEGIN_MONTH).max(0);
         match self.pattern {
             Pattern::Checking => match self.scale {
@@ -237,60 +174,66 @@ impl Life {
             Pattern::CreditCard => self.scale.of(between(hash, -90_000, -20_000)),
             Pattern::LineOfCredit => self.scale.of(between(hash, -450_000, -150_000)),
             Pattern::Mortgage => {
-                let principal = self.habit(90, 24_000_000, 41_000_000);
-                -(principal - paid_months * self.habit(91, 28_000, 52_000)).max(0)
+                let principal = self.pattern_number(90, 24_000_000, 41_000_000);
+                -(principal - paid_months * self.pattern_number(91, 28_000, 52_000)).max(0)
             }
             Pattern::Investment => self.scale.of(between(hash, 3_000_000, 3_600_000)),
         }
     }
 
-    /// A number that belongs to the account: its rent, its payday. Place by `tag`.
-    fn habit(&self, tag: u64, low: i64, high: i64) -> i64 {
-        between(at_place(self.seed ^ 0x4ab1, tag), low, high)
+    /// A number that is fixed for the account, such as its rent or its payday. Each use has its own
+    /// `tag`.
+    fn pattern_number(&self, tag: u64, low: i64, high: i64) -> i64 {
+        between(at_position(self.seed ^ 0x4ab1, tag), low, high)
     }
 
     /// The rows of a day without the month's closing.
     pub(super) fn open_day(&self, day: i64, date: Date, rows: &mut Vec<Row<'_>>) {
         let stream = Stream::begin(self.seed, day.cast_unsigned());
-        let mut diary = Diary { life: self, day, date, stream, rows };
+        let mut builder = DayBuilder { generator: self, day, date, stream, rows };
         match self.pattern {
-            Pattern::Checking => diary.checking(),
-            Pattern::Savings => diary.savings(),
-            Pattern::CreditCard => diary.credit_card(),
-            Pattern::LineOfCredit => diary.line_of_credit(),
-            Pattern::Mortgage => diary.mortgage(),
-            Pattern::Investment => diary.investment(),
+            Pattern::Checking => builder.checking(),
+            Pattern::Savings => builder.savings(),
+            Pattern::CreditCard => builder.credit_card(),
+            Pattern::LineOfCredit => builder.line_of_credit(),
+            Pattern::Mortgage => builder.mortgage(),
+            Pattern::Investment => builder.investment(),
         }
     }
 }
 
 pub(super) fn is_last_day(day: i64, date: Date) -> bool {
-    // No month ends before its 28th.
+    // The shortest month ends on its 28th.
     date.day >= 28 && date_of(day + 1).day == 1
 }
 
-/// One day of one account while it is being written.
-struct Diary<'a, 'r> {
-    life: &'a Life,
+/// One day of one account while its rows are added.
+struct DayBuilder<'a, 'r> {
+    generator: &'a Generator,
     day: i64,
     date: Date,
     stream: Stream,
     rows: &'a mut Vec<Row<'r>>,
 }
 
-impl Diary<'_, '_> {
+impl DayBuilder<'_, '_> {
     fn checking(&mut self) {
-        let life = *self.life;
-        // The poor have no income of their own: their savings bring them over the month.
-        if life.scale != Scale::Poor {
+        let generator = *self.generator;
+        // Poor holders have no income. Their savings pay for the month.
+        if generator.scale != Scale::Poor {
             self.salary();
             self.bills();
         }
-        if self.date.day == life.habit(16, 5, 27) {
-            let subscription = *pick(at_place(life.seed, 17), &STREAMS);
-            self.pay(subscription, None, life.habit(18, 899, 1_999), Booking::AsAnnounced);
+        if self.date.day == generator.pattern_number(16, 5, 27) {
+            let subscription = *pick(at_position(generator.seed, 17), &STREAMS);
+            self.pay(
+                subscription,
+                None,
+                generator.pattern_number(18, 899, 1_999),
+                Booking::AsAnnounced,
+            );
         }
-        if self.date.day == life.habit(19, 25, 28) && self.stream.chance(400) {
+        if self.date.day == generator.pattern_number(19, 25, 28) && self.stream.chance(400) {
             let fees = [("MONTHLY SERVICE FEE", -1_200), ("ATM FEE", -300)];
             let (text, amount) = *pick(self.stream.next(), &fees);
             self.booked(5, text, amount);
@@ -298,55 +241,57 @@ impl Diary<'_, '_> {
         self.shopping([220, 600, 890]);
     }
 
-    /// Every other Friday.
+    /// Adds the salary, every other Friday.
     fn salary(&mut self) {
-        let life = *self.life;
-        let payday = (self.day.div_euclid(7) + life.habit(1, 0, 1)) % 2 == 0;
+        let generator = *self.generator;
+        let payday = (self.day.div_euclid(7) + generator.pattern_number(1, 0, 1)) % 2 == 0;
         if weekday(self.day) == 5 && payday {
-            let employer = *pick(at_place(life.seed, 2), &EMPLOYERS);
-            let salary = life.habit(3, 150_000, 260_000) + self.stream.between(-2_500, 2_500);
-            self.booked(6, employer, life.scale.of(salary));
+            let employer = *pick(at_position(generator.seed, 2), &EMPLOYERS);
+            let salary =
+                generator.pattern_number(3, 150_000, 260_000) + self.stream.between(-2_500, 2_500);
+            self.booked(6, employer, generator.scale.of(salary));
         }
     }
 
     fn bills(&mut self) {
-        let life = *self.life;
-        let biller = |tag: u64, names: &[&'static str]| *pick(at_place(life.seed, tag), names);
+        let generator = *self.generator;
+        let biller =
+            |tag: u64, names: &[&'static str]| *pick(at_position(generator.seed, tag), names);
         if self.date.day == 1 {
-            let rent = life.habit(4, 180, 320) * 500;
-            self.booked(5, biller(5, &LANDLORDS), -life.scale.of(rent));
+            let rent = generator.pattern_number(4, 180, 320) * 500;
+            self.booked(5, biller(5, &LANDLORDS), -generator.scale.of(rent));
         }
-        if self.date.day == life.habit(6, 3, 9) {
+        if self.date.day == generator.pattern_number(6, 3, 9) {
             let power = self.stream.between(4_500, 14_000);
-            self.booked(7, biller(7, &POWER), -life.scale.of(power));
+            self.booked(7, biller(7, &POWER), -generator.scale.of(power));
         }
-        if self.date.day == life.habit(8, 10, 16) {
-            let internet = life.habit(9, 4_500, 8_000);
-            self.booked(7, biller(10, &LINES), -life.scale.of(internet));
+        if self.date.day == generator.pattern_number(8, 10, 16) {
+            let internet = generator.pattern_number(9, 4_500, 8_000);
+            self.booked(7, biller(10, &LINES), -generator.scale.of(internet));
         }
-        if self.date.day == life.habit(11, 17, 24) {
-            let phone = life.habit(12, 3_000, 7_000);
-            self.booked(7, biller(13, &PHONES), -life.scale.of(phone));
+        if self.date.day == generator.pattern_number(11, 17, 24) {
+            let phone = generator.pattern_number(12, 3_000, 7_000);
+            self.booked(7, biller(13, &PHONES), -generator.scale.of(phone));
         }
     }
 
     fn savings(&mut self) {
-        let life = *self.life;
+        let generator = *self.generator;
         if self.date.day == 1 {
             let interest = self.stream.between(220, 2_100);
-            self.booked(4, "INTEREST PAID", life.scale.of(interest));
+            self.booked(4, "INTEREST PAID", generator.scale.of(interest));
         }
-        if self.date.day == life.habit(20, 5, 24) {
+        if self.date.day == generator.pattern_number(20, 5, 24) {
             let withdrawal = self.stream.between(20, 240) * 100;
-            self.booked(14, "ATM WITHDRAWAL", -life.scale.of(withdrawal));
+            self.booked(14, "ATM WITHDRAWAL", -generator.scale.of(withdrawal));
         }
         if !is_last_day(self.day, self.date) {
             return;
         }
-        // The other side of what the holder's checking account moves at the end of the month.
-        let Some(seed) = life.partner else { return };
+        // The counterpart of the holder's closing at the checking account.
+        let Some(seed) = generator.partner else { return };
         let checking =
-            Life { seed, pattern: Pattern::Checking, scale: Scale::Ordinary, partner: None };
+            Generator { seed, pattern: Pattern::Checking, scale: Scale::Ordinary, partner: None };
         if let Some(closing) = checking.closing(month_of(self.date)) {
             let incoming = closing.amount < 0;
             let text = if incoming { "TRANSFER FROM CHECKING" } else { "TRANSFER TO CHECKING" };
@@ -356,51 +301,58 @@ impl Diary<'_, '_> {
     }
 
     fn credit_card(&mut self) {
-        let life = *self.life;
-        if self.date.day == life.habit(30, 12, 22) {
+        let generator = *self.generator;
+        if self.date.day == generator.pattern_number(30, 12, 22) {
             let interest = self.stream.between(300, 2_400);
-            self.booked(3, "INTEREST CHARGE", -life.scale.of(interest));
+            self.booked(3, "INTEREST CHARGE", -generator.scale.of(interest));
         }
-        if self.date.day == life.habit(31, 2, 27) && self.date.month == life.habit(32, 1, 12) {
+        if self.date.day == generator.pattern_number(31, 2, 27)
+            && self.date.month == generator.pattern_number(32, 1, 12)
+        {
             self.booked(3, "ANNUAL FEE", -9_500);
         }
         self.shopping([180, 560, 860]);
     }
 
     fn line_of_credit(&mut self) {
-        let life = *self.life;
-        if self.date.day == life.habit(40, 15, 25) {
+        let generator = *self.generator;
+        if self.date.day == generator.pattern_number(40, 15, 25) {
             let interest = self.stream.between(1_500, 6_500);
-            self.booked(3, "INTEREST CHARGE", -life.scale.of(interest));
+            self.booked(3, "INTEREST CHARGE", -generator.scale.of(interest));
         }
         if self.stream.chance(50) {
             let draw = self.stream.between(4, 18) * 5_000;
-            self.booked(11, "CREDIT LINE DRAW", -life.scale.of(draw));
+            self.booked(11, "CREDIT LINE DRAW", -generator.scale.of(draw));
         }
     }
 
     fn mortgage(&mut self) {
         if self.date.day == 1 {
-            let interest = self.life.habit(50, 70_000, 130_000) + self.stream.between(-900, 900);
+            let interest =
+                self.generator.pattern_number(50, 70_000, 130_000) + self.stream.between(-900, 900);
             self.booked(2, "MORTGAGE INTEREST", -interest);
         }
         if self.date.day == 10 && self.date.month % 6 == 0 {
-            let tax = self.life.habit(51, 120_000, 260_000);
+            let tax = self.generator.pattern_number(51, 120_000, 260_000);
             self.booked(2, "PROPERTY TAX FROM ESCROW", -tax);
         }
     }
 
     fn investment(&mut self) {
-        let life = *self.life;
+        let generator = *self.generator;
         if self.date.day == 5 {
-            self.booked(9, "CONTRIBUTION", life.scale.of(life.habit(60, 5, 40) * 2_500));
+            self.booked(
+                9,
+                "CONTRIBUTION",
+                generator.scale.of(generator.pattern_number(60, 5, 40) * 2_500),
+            );
         }
-        if self.date.day == life.habit(61, 12, 20) {
+        if self.date.day == generator.pattern_number(61, 12, 20) {
             let dividend = self.stream.between(900, 8_800);
-            self.booked(9, "DIVIDEND", life.scale.of(dividend));
+            self.booked(9, "DIVIDEND", generator.scale.of(dividend));
         }
         if weekday(self.day) % 6 != 0 && self.stream.chance(160) {
-            let traded = life.scale.of(self.stream.between(10_000, 160_000));
+            let traded = generator.scale.of(self.stream.between(10_000, 160_000));
             let sale = self.stream.chance(400);
             let text = if sale { "SALE OF SHARES" } else { "PURCHASE OF SHARES" };
             let amount = if sale { traded } else { -traded };
@@ -409,8 +361,7 @@ impl Diary<'_, '_> {
         }
     }
 
-    /// Card payments of a day: one more, each time that a draw below a thousand is not below the
-    /// next bound.
+    /// Adds the card payments of a day: one for each bound that a draw from 0 to 999 reaches.
     fn shopping(&mut self, bounds: [i64; 3]) {
         let weekend = weekday(self.day) % 6 == 0;
         let draw = self.stream.between(0, 999) + if weekend { 220 } else { 0 };
@@ -418,17 +369,20 @@ impl Diary<'_, '_> {
             let shop = pick(self.stream.next(), &SHOPS);
             let spent = self.stream.between(shop.low, shop.high);
             let branch = shop.branch.then(|| {
-                let branch = at_place(self.life.seed, spent.cast_unsigned() % 7);
-                u16::try_from(branch % 900 + 100).unwrap_or(100)
+                let branch = at_position(self.generator.seed, spent.cast_unsigned() % 7);
+                let Ok(branch) = u16::try_from(branch % 900 + 100) else {
+                    unreachable!("a number below 1000 fits into 16 bits");
+                };
+                branch
             });
             self.pay(shop.text, branch, spent, shop.booking);
         }
     }
 
-    /// A card payment, or now and then a refund or one that vanishes.
+    /// Adds a card payment, sometimes a refund or a payment that vanishes.
     fn pay(&mut self, text: &'static str, branch: Option<u16>, spent: i64, booking: Booking) {
-        let life = *self.life;
-        let amount = life.scale.spent(spent);
+        let generator = *self.generator;
+        let amount = generator.scale.spent(spent);
         let at = self.day * DAY_S + self.stream.between(13 * 3_600, 24 * 3_600 - 1);
         let settles = at + self.stream.between(DAY_S, SETTLE_DAYS_MAX * DAY_S);
         let fate = self.stream.next() % 1_000;
@@ -446,13 +400,13 @@ impl Diary<'_, '_> {
         self.push(text, branch, (-announced, -posted), (at, settles), vanishes);
     }
 
-    /// A movement that is posted at once.
+    /// Adds a row that is posted at once.
     fn booked(&mut self, hour: i64, text: &'static str, amount: i64) {
         let at = self.at_hour(hour);
         self.push(text, None, (amount, amount), (at, at), false);
     }
 
-    /// A second within an hour of the day.
+    /// A random second within an hour of the day.
     fn at_hour(&mut self, hour: i64) -> i64 {
         self.day * DAY_S + hour * 3_600 + self.stream.between(0, 3_599)
     }
@@ -465,14 +419,17 @@ impl Diary<'_, '_> {
         (transacted_at, settles_at): (i64, i64),
         vanishes: bool,
     ) {
-        let slot = u8::try_from(self.rows.len() + 1).unwrap_or(CLOSING_SLOT - 1);
+        let slot = match u8::try_from(self.rows.len() + 1) {
+            Ok(slot) if slot < CLOSING_SLOT => slot,
+            _ => unreachable!("a day has fewer rows than {CLOSING_SLOT}"),
+        };
         let key = RowKey { day: self.day, slot };
         self.rows.push(Row {
             key,
             text,
             branch,
             announced,
-            // A payment that vanishes never had another amount.
+            // A payment that vanishes keeps its announced amount.
             amount: if vanishes { announced } else { amount },
             transacted_at,
             settles_at,

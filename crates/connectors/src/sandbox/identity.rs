@@ -1,35 +1,35 @@
-//! Who an offered account is: its credential, which holds all that its ledger depends on.
+//! The identity of an offered account. Its credential holds everything that the ledger depends on.
 //!
-//! An account's seed is a hash of the server's seed, the bank, the account's name and the holder's
-//! key; the holder's own seed leaves the bank out, so that a holder has one name everywhere. The
-//! layout of a credential: a version byte, three little-endian numbers, the account's name. That of an
-//! account of a scenario has the whole account, as JSON, in place of the name.
+//! - An account's seed is a hash of the server's seed, the bank, the account's name and the
+//!   holder's key. The holder's own seed omits the bank, so that a holder has one name everywhere.
+//! - A credential is a version byte, three little-endian numbers and the account's name. For an
+//!   account of a scenario, the whole account as JSON replaces the name.
 
 use super::plan::Plan;
 use model::id::hash_number;
 
-/// An account of the catalogue.
+/// The version of an account of the catalogue.
 const VERSION: u8 = 1;
-/// An account of a scenario.
+/// The version of an account of a scenario.
 const VERSION_PLANNED: u8 = 2;
-/// Version and three numbers.
+/// The version and three numbers.
 const HEAD_BYTES: usize = 1 + 3 * 8;
 
-/// What a credential says.
+/// The content of a credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Identity {
-    /// Of the account.
+    /// The seed of the account.
     pub(super) seed: u64,
-    /// Of its holder.
+    /// The seed of its holder.
     pub(super) holder: u64,
-    /// Of the holder's checking account at the same bank, for savings.
+    /// The seed of the holder's checking account at the same bank, for savings.
     pub(super) partner: Option<u64>,
-    /// The account's name in the catalogue.
+    /// The account's name.
     pub(super) name: String,
 }
 
 impl Identity {
-    /// The identity of a holder's account at a bank; `partner` is the name of the holder's checking
+    /// The identity of a holder's account at a bank. `partner` is the name of the holder's checking
     /// account there.
     pub(super) fn of(
         server_seed: u64,
@@ -50,7 +50,7 @@ impl Identity {
         }
     }
 
-    /// The bank's own key of the account: the name in lower case and the seed.
+    /// The bank's own key of the account, made of the name in lower case and the seed.
     pub(super) fn bank_account(&self) -> String {
         let mut key = String::with_capacity(self.name.len() + 17);
         for letter in self.name.chars() {
@@ -75,9 +75,9 @@ impl Identity {
 
     /// Writes the credential of an account of a scenario.
     pub(super) fn planned_credential(&self, plan: &Plan) -> Vec<u8> {
-        // Plain values with text keys always serialise; nothing at all would be no account.
-        let body = serde_json::to_vec(plan).unwrap_or_default();
-        assert!(!body.is_empty(), "plain values always serialise");
+        let Ok(body) = serde_json::to_vec(plan) else {
+            unreachable!("plain values with text keys always serialise");
+        };
         self.write(VERSION_PLANNED, &body)
     }
 
@@ -91,7 +91,7 @@ impl Identity {
         bytes
     }
 
-    /// Reads a credential, with the account itself if it is one of a scenario.
+    /// Reads a credential, together with the plan of an account of a scenario.
     pub(super) fn find(credential: &[u8]) -> Option<(Self, Option<Plan>)> {
         let (head, body) = credential.split_at_checked(HEAD_BYTES)?;
         let (version, numbers) = head.split_first()?;
@@ -100,15 +100,16 @@ impl Identity {
             VERSION_PLANNED => Some(serde_json::from_slice(body).ok()?),
             _ => return None,
         };
-        let number = |place: usize| {
-            let bytes = numbers.get(place * 8..place * 8 + 8)?;
-            Some(u64::from_le_bytes(bytes.try_into().ok()?))
-        };
+        let [seed, holder, partner] = [0, 8, 16].map(|start| {
+            let mut bytes = [0; 8];
+            bytes.copy_from_slice(&numbers[start..start + 8]);
+            u64::from_le_bytes(bytes)
+        });
         let name = match &plan {
             Some(plan) => plan.name.clone(),
             None => std::str::from_utf8(body).ok()?.to_owned(),
         };
-        let partner = Some(number(2)?).filter(|partner| *partner != 0);
-        Some((Self { seed: number(0)?, holder: number(1)?, partner, name }, plan))
+        let partner = Some(partner).filter(|partner| *partner != 0);
+        Some((Self { seed, holder, partner, name }, plan))
     }
 }

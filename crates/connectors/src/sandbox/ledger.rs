@@ -1,19 +1,20 @@
-//! The bank's own books of one account: what happens by itself (`life`) with what tests
-//! changed on top. A pure function of seed, link time, log of changes and time.
+//! The bank's own ledger of one account: its natural rows, with the changes of tests and timelines
+//! applied. A pure function of seed, link time, log of changes and time.
 //!
-//! The books begin at the *start*: so many days before the link, never moved afterwards, so a row
-//! that was in them stays in them. Movements that were under way at the start are booked at the
-//! start; hence the balance at any time is the opening balance plus all that the books show posted.
-//!
-//! A transaction that tests added or changed is *touched*. What a change says holds from then on; a
-//! change of status also ends the natural course of a row. The timeline of a scenario is a log of
-//! changes too, which hold when their time comes; a change of status by hand ends its course as well.
-//!
-//! A bank that *renumbers* shows other ids from then on. Inside, a transaction keeps its first id.
+//! - The ledger begins at its *start*, a fixed number of days before the link. The start never
+//!   moves, so a row that is in the ledger stays there. Rows that were pending at the start are
+//!   posted at the start. The balance at any time is therefore the opening balance plus all posted
+//!   entries of the ledger.
+//! - A transaction that was added or changed is *touched*. A change counts from its own time. A
+//!   change of status also ends the natural course of a row.
+//! - The timeline of a scenario is a log of changes as well, and each counts from its time. A
+//!   change of status by a test ends the timeline's course of a transaction.
+//! - A bank that *renumbers* shows new ids from then on. The ledger keeps the first id of each
+//!   transaction.
 
-use super::generator::{Row, RowKey, SETTLE_DAYS_MAX};
-use super::profile::Nature;
-use super::state::{BalanceOffset, Change, StatusChange, What};
+use super::profile::Profile;
+use super::row::{Row, RowKey, SETTLE_DAYS_MAX};
+use super::state::{BalanceOffset, Change, ChangeKind, StatusChange};
 use model::bank::{BankStatus, BankTransaction};
 use model::calendar::day_of_second;
 use model::clock::AccountTime;
@@ -21,131 +22,130 @@ use model::money::Currency;
 use model::transaction::TransactionStatus;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// A transaction as the bank's own books show it, vanished ones included.
+/// A transaction in the bank's own ledger, vanished ones included.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerEntry {
-    /// The bank's own id.
-    pub bank_id: String,
-    /// Minor units; negative is money out.
-    pub amount: i64,
-    /// The currency of `amount`.
-    pub currency: Currency,
-    /// The bank's text.
-    pub description: String,
-    /// Where it stands.
-    pub status: TransactionStatus,
-    /// When it took place.
-    pub transacted_at: AccountTime,
-    /// When it was posted, if it was.
-    pub posted_at: Option<AccountTime>,
-    /// When it vanished, if it did.
+    /// The transaction as the bank shows it, or last showed it before it vanished.
+    pub transaction: BankTransaction,
+    /// The time at which it vanished, if it did.
     pub void_at: Option<AccountTime>,
-    /// When the bank first showed it. A follower that did not look between this and `void_at` never
-    /// heard of it.
+    /// The time at which the bank first showed it. A follower that did not fetch between this time
+    /// and `void_at` never received it.
     pub visible_from: AccountTime,
 }
 
 impl LedgerEntry {
-    /// What a fetch reports; nothing for a vanished one.
+    /// The status at the bank.
+    pub fn status(&self) -> TransactionStatus {
+        match (self.void_at, self.transaction.status) {
+            (Some(_), _) => TransactionStatus::Void,
+            (None, BankStatus::Pending) => TransactionStatus::Pending,
+            (None, BankStatus::Posted) => TransactionStatus::Posted,
+        }
+    }
+
+    /// The record that a fetch reports. Returns `None` for a vanished transaction.
     pub(super) fn record(self) -> Option<BankTransaction> {
-        let status = match self.status {
-            TransactionStatus::Pending => BankStatus::Pending,
-            TransactionStatus::Posted => BankStatus::Posted,
-            TransactionStatus::Void => return None,
-        };
-        Some(BankTransaction {
-            bank_id: self.bank_id,
-            amount: self.amount,
-            currency: self.currency,
-            description: self.description,
-            status,
-            transacted_at: self.transacted_at,
-            posted_at: self.posted_at,
-        })
+        self.void_at.is_none().then_some(self.transaction)
+    }
+
+    /// The same entry under another id.
+    pub(super) fn renamed(mut self, bank_id: String) -> Self {
+        self.transaction.bank_id = bank_id;
+        self
     }
 }
 
-/// A transaction that tests added or changed, with its changes and their places in the log.
+/// A transaction that was added or changed, with its changes in order.
 #[derive(Debug)]
 pub(super) struct Touched<'a> {
     pub(super) bank_id: &'a str,
-    /// What it was before; absent when it was added.
+    /// The row before the changes. Absent if the transaction was added.
     pub(super) natural: Option<Row<'a>>,
-    pub(super) changes: Vec<Made<'a>>,
+    changes: Vec<Logged<'a>>,
 }
 
-/// A change, and when it counts.
+/// A change, and the condition under which it counts.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Made<'a> {
-    /// Its place in the log of what tests did; none when a scenario says it.
-    place: Option<usize>,
+struct Logged<'a> {
+    /// The position in the log of changes that tests made. Absent for a change of a scenario.
+    position: Option<usize>,
     change: &'a Change,
 }
 
-impl Made<'_> {
+impl Logged<'_> {
     fn counts(&self, now: i64, changes: usize) -> bool {
-        self.place.map_or(self.change.at.0 <= now, |place| place < changes)
+        self.position.map_or(self.change.at.0 <= now, |position| position < changes)
     }
 }
 
-/// What an account's books are made of.
+/// The facts that an account's ledger is computed from.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Source<'a> {
-    pub(super) nature: Nature<'a>,
+    pub(super) profile: Profile<'a>,
     /// The currency of the natural rows.
     pub(super) currency: Currency,
-    /// The second with which the books begin. Natural rows come after it.
+    /// The first second of the ledger. Natural rows come after it.
     pub(super) start: i64,
-    /// When the account was linked.
+    /// The second of the first link.
     pub(super) linked_at: i64,
     /// The timeline of a scenario, in the order of its times.
     pub(super) script: &'a [Change],
-    /// When the bank renumbers its ids, in order.
+    /// The times at which the bank renumbers its ids, in order.
     pub(super) renumberings: &'a [i64],
 }
 
-/// The books, opened at a place of the log.
+/// The ledger, opened at a position of the log.
 #[derive(Debug)]
-pub(super) struct Books<'a> {
+pub(super) struct Ledger<'a> {
     pub(super) source: Source<'a>,
-    /// In the order in which they were first touched.
+    /// In the order of their first changes.
     pub(super) touched: Vec<Touched<'a>>,
     touched_rows: HashSet<RowKey>,
-    /// How many changes of the log count.
+    /// The number of changes in the log that count.
     changes: usize,
 }
 
-/// Minor units by currency.
+/// Minor units by currency. The account's own currency is always present.
 pub(super) type Sums = BTreeMap<Currency, i64>;
 
-impl<'a> Books<'a> {
-    /// Opens the books; `changes` is the part of the log that counts.
+/// The sum in the account's own currency.
+pub(super) fn sum_of(sums: &Sums, currency: Currency) -> i64 {
+    let Some(sum) = sums.get(&currency) else {
+        unreachable!("sums always hold the account's own currency");
+    };
+    *sum
+}
+
+impl<'a> Ledger<'a> {
+    /// Opens the ledger with the part of the log that counts.
     pub(super) fn open(source: Source<'a>, changes: &'a [Change]) -> Self {
         let mut touched: Vec<Touched<'a>> = Vec::new();
-        let mut places: HashMap<&str, usize> = HashMap::new();
+        let mut positions: HashMap<&str, usize> = HashMap::new();
         let mut touched_rows = HashSet::new();
-        let scripted = source.script.iter().map(|change| Made { place: None, change });
+        let scripted = source.script.iter().map(|change| Logged { position: None, change });
         let by_hand = changes.iter().zip(0..);
-        let by_hand = by_hand.map(|(change, place)| Made { place: Some(place), change });
-        for made in scripted.chain(by_hand) {
-            let bank_id = made.change.bank_id.as_str();
-            if let Some(place) = places.get(bank_id) {
-                touched[*place].push(made);
+        let by_hand = by_hand.map(|(change, position)| Logged { position: Some(position), change });
+        for logged in scripted.chain(by_hand) {
+            let bank_id = logged.change.bank_id.as_str();
+            if let Some(position) = positions.get(bank_id) {
+                touched[*position].push(logged);
                 continue;
             }
-            let natural = RowKey::find(bank_id).and_then(|key| source.nature.find(key));
-            if natural.is_none() && matches!(made.change.what, What::Edit { .. }) {
-                // An edit of nothing; steering refuses these, so no log holds one.
+            let natural = RowKey::find(bank_id).and_then(|key| source.profile.find(key));
+            if natural.is_none() && matches!(logged.change.kind, ChangeKind::Edit { .. }) {
+                // An edit needs a transaction. Control rejects an edit without one, so this edit
+                // belongs to a log that another version wrote.
                 continue;
             }
             touched_rows.extend(natural.map(|row| row.key));
-            places.insert(bank_id, touched.len());
-            touched.push(Touched { bank_id, natural, changes: vec![made] });
+            positions.insert(bank_id, touched.len());
+            touched.push(Touched { bank_id, natural, changes: vec![logged] });
         }
         Self { source, touched, touched_rows, changes: changes.len() }
     }
 
-    /// How often the bank has renumbered by a time.
+    /// The number of renumberings by a time.
     pub(super) fn generation(&self, at: i64) -> usize {
         self.source.renumberings.iter().filter(|renumbered| **renumbered <= at).count()
     }
@@ -158,7 +158,7 @@ impl<'a> Books<'a> {
         }
     }
 
-    /// The first id of what the bank shows under an id at a time.
+    /// The first id of the transaction that the bank shows under an id at a time.
     pub(super) fn first_id<'i>(&self, shown: &'i str, at: i64) -> Option<&'i str> {
         match self.generation(at) {
             0 => Some(shown),
@@ -166,60 +166,62 @@ impl<'a> Books<'a> {
         }
     }
 
-    /// Whether the books show a natural row as nature made it, at a time.
+    /// True if the ledger shows a natural row without changes at a time.
     pub(super) fn shows(&self, row: &Row<'_>, now: i64) -> bool {
         self.source.start < row.transacted_at
             && row.transacted_at <= now
             && (self.touched_rows.is_empty() || !self.touched_rows.contains(&row.key))
     }
 
-    /// Every transaction that the books show at a time, oldest first.
+    /// Every transaction of the ledger at a time, oldest first.
     pub(super) fn entries(&self, now: i64) -> Vec<LedgerEntry> {
         let mut entries = Vec::new();
-        let nature = self.source.nature;
-        nature.each(day_of_second(self.source.start)..=day_of_second(now), |row| {
+        let profile = self.source.profile;
+        profile.each(day_of_second(self.source.start)..=day_of_second(now), |row| {
             if self.shows(row, now) {
                 entries.push(natural_entry(row, self.source.currency, now));
             }
         });
         entries.extend(self.touched.iter().filter_map(|touched| self.entry(touched, now)));
         for entry in &mut entries {
-            entry.bank_id = self.shown_id(std::mem::take(&mut entry.bank_id), now);
+            let bank_id = &mut entry.transaction.bank_id;
+            *bank_id = self.shown_id(std::mem::take(bank_id), now);
         }
         entries.sort_by(|one, two| {
+            let (one, two) = (&one.transaction, &two.transaction);
             (one.transacted_at, &one.bank_id).cmp(&(two.transacted_at, &two.bank_id))
         });
         entries
     }
 
-    /// The transaction of a bank's id, as of a time.
+    /// The transaction that the bank shows under an id at a time.
     pub(super) fn find(&self, bank_id: &str, now: i64) -> Option<LedgerEntry> {
         let first = self.first_id(bank_id, now)?;
         let touched = self.touched.iter().find(|touched| touched.bank_id == first);
         let entry = if let Some(touched) = touched {
             self.entry(touched, now)?
         } else {
-            let row = self.source.nature.find(RowKey::find(first)?)?;
+            let row = self.source.profile.find(RowKey::find(first)?)?;
             self.shows(&row, now).then(|| natural_entry(&row, self.source.currency, now))?
         };
-        Some(LedgerEntry { bank_id: bank_id.to_owned(), ..entry })
+        Some(entry.renamed(bank_id.to_owned()))
     }
 
-    /// A touched transaction as of a time, under its first id.
+    /// A touched transaction at a time, under its first id.
     pub(super) fn entry(&self, touched: &Touched<'_>, now: i64) -> Option<LedgerEntry> {
         touched.entry(self.source.currency, now, self.changes)
     }
 
-    /// What happened to a touched transaction by a time, in order.
+    /// The changes of a touched transaction by a time, in order.
     pub(super) fn course(&self, touched: &Touched<'a>, now: i64) -> Vec<&'a Change> {
         touched.course(now, self.changes).collect()
     }
 
-    /// What is posted, and what is posted or pending.
+    /// The posted sums, and the sums of posted and pending transactions.
     pub(super) fn sums(&self, now: i64, offset: Option<BalanceOffset>) -> (Sums, Sums) {
         let currency = self.source.currency;
         let posted = self.natural_posted(now).saturating_sub(self.scripted_at_link());
-        let pending = self.source.nature.pending_since(self.source.start, now);
+        let pending = self.source.profile.pending_since(self.source.start, now);
         let mut current = Sums::from([(currency, posted)]);
         let mut available = Sums::from([(currency, posted.saturating_add(pending))]);
         for touched in &self.touched {
@@ -227,12 +229,13 @@ impl<'a> Books<'a> {
             add(&mut current, currency, posted.saturating_neg());
             add(&mut available, currency, posted.saturating_add(pending).saturating_neg());
             let Some(entry) = self.entry(touched, now) else { continue };
-            match entry.status {
+            let (amount, currency) = (entry.transaction.amount, entry.transaction.currency);
+            match entry.status() {
                 TransactionStatus::Posted => {
-                    add(&mut current, entry.currency, entry.amount);
-                    add(&mut available, entry.currency, entry.amount);
+                    add(&mut current, currency, amount);
+                    add(&mut available, currency, amount);
                 }
-                TransactionStatus::Pending => add(&mut available, entry.currency, entry.amount),
+                TransactionStatus::Pending => add(&mut available, currency, amount),
                 TransactionStatus::Void => {}
             }
         }
@@ -243,37 +246,41 @@ impl<'a> Books<'a> {
         (current, available)
     }
 
-    /// What nature has posted by a time.
+    /// The sum of the natural rows that are posted by a time.
     fn natural_posted(&self, now: i64) -> i64 {
-        match self.source.nature {
-            Nature::Life(life) => life.balance(now).saturating_add(self.under_way_at_start(now)),
-            Nature::Routine(routine) => {
+        match self.source.profile {
+            Profile::Generator(generator) => {
+                generator.balance(now).saturating_add(self.pending_at_start(now))
+            }
+            Profile::Routine(routine) => {
                 routine.posted(now, |row| row.transacted_at > self.source.start)
             }
         }
     }
 
-    /// What a scenario's timeline posted before the link: its balance at the link has that in it.
+    /// The sum that a scenario's timeline posted before the link. The scenario's balance at the
+    /// link already contains it.
     fn scripted_at_link(&self) -> i64 {
         let before = self.source.linked_at - 1;
         let scripted = self.touched.iter().filter(|touched| touched.is_scripted());
-        // Whatever was done by hand was done after the link.
+        // Tests make their changes after the link, so the number of changes that count is 0.
         let entries = scripted.filter_map(|touched| touched.entry(self.source.currency, before, 0));
-        let posted = entries.filter(|entry| entry.status == TransactionStatus::Posted);
-        posted.fold(0, |sum, entry| entry.amount.saturating_add(sum))
+        let posted = entries.filter(|entry| entry.status() == TransactionStatus::Posted);
+        posted.fold(0, |sum, entry| entry.transaction.amount.saturating_add(sum))
     }
 
-    /// What was pending at the start and is posted after `now`: the books have it from the start.
-    fn under_way_at_start(&self, now: i64) -> i64 {
+    /// The sum of the rows that were pending at the start and are posted after `now`. The ledger
+    /// contains them from the start.
+    fn pending_at_start(&self, now: i64) -> i64 {
         let start = self.source.start;
         let day = day_of_second(start);
         if day_of_second(now) > day + SETTLE_DAYS_MAX {
             return 0;
         }
         let mut sum = 0;
-        self.source.nature.each(day - SETTLE_DAYS_MAX..=day, |row| {
-            let under_way = row.transacted_at <= start && !row.vanishes;
-            sum += if under_way && row.settles_at > now { row.amount } else { 0 };
+        self.source.profile.each(day - SETTLE_DAYS_MAX..=day, |row| {
+            let pending = row.transacted_at <= start && !row.vanishes;
+            sum += if pending && row.settles_at > now { row.amount } else { 0 };
         });
         sum
     }
@@ -284,7 +291,7 @@ fn add(sums: &mut Sums, currency: Currency, amount: i64) {
     *sum = sum.saturating_add(amount);
 }
 
-/// What a natural row would add to the posted and to the pending sum.
+/// The parts of a natural row in the posted sum and in the pending sum.
 fn natural_part(row: &Row<'_>, now: i64) -> (i64, i64) {
     if row.is_posted(now) {
         (row.amount, 0)
@@ -295,45 +302,43 @@ fn natural_part(row: &Row<'_>, now: i64) -> (i64, i64) {
     }
 }
 
-/// A natural row as of a time at or after its `transacted_at`.
+/// A natural row at a time that is not before its `transacted_at`.
 pub(super) fn natural_entry(row: &Row<'_>, currency: Currency, now: i64) -> LedgerEntry {
-    let settled = row.settles_at <= now;
-    let (status, amount) = match (settled, row.vanishes) {
-        (false, _) => (TransactionStatus::Pending, row.announced),
-        (true, false) => (TransactionStatus::Posted, row.amount),
-        (true, true) => (TransactionStatus::Void, row.announced),
-    };
-    let settled_at = |wanted| (status == wanted).then_some(AccountTime(row.settles_at));
+    let settled_at = (row.settles_at <= now).then_some(AccountTime(row.settles_at));
+    let (posted_at, void_at) = if row.vanishes { (None, settled_at) } else { (settled_at, None) };
+    let posted = posted_at.is_some();
     LedgerEntry {
-        bank_id: row.key.bank_id(),
-        amount,
-        currency,
-        description: row.description(),
-        status,
-        transacted_at: AccountTime(row.transacted_at),
-        posted_at: settled_at(TransactionStatus::Posted),
-        void_at: settled_at(TransactionStatus::Void),
+        transaction: BankTransaction {
+            bank_id: row.key.bank_id(),
+            amount: if posted { row.amount } else { row.announced },
+            currency,
+            description: row.description(),
+            status: if posted { BankStatus::Posted } else { BankStatus::Pending },
+            transacted_at: AccountTime(row.transacted_at),
+            posted_at,
+        },
+        void_at,
         visible_from: AccountTime(row.transacted_at),
     }
 }
 
 impl<'a> Touched<'a> {
-    /// Takes another change in, in the order of their times; at the same time, what a scenario says
-    /// comes before what was done by hand.
-    fn push(&mut self, made: Made<'a>) {
-        self.changes.push(made);
+    /// Adds another change, in the order of the times. At one time, the change of a scenario comes
+    /// before the change of a test.
+    fn push(&mut self, logged: Logged<'a>) {
+        self.changes.push(logged);
         if self.is_scripted() {
-            self.changes.sort_by_key(|made| made.change.at);
+            self.changes.sort_by_key(|logged| logged.change.at);
         }
     }
 
-    /// Whether a scenario made it.
+    /// True if a scenario made the transaction.
     fn is_scripted(&self) -> bool {
-        self.changes.first().is_some_and(|made| made.place.is_none())
+        self.changes.first().is_some_and(|logged| logged.position.is_none())
     }
 
-    /// As the books showed it at a time when the log held so many changes; nothing before it was
-    /// visible.
+    /// The entry that the ledger showed at a time, with this number of changes in the log. Returns
+    /// `None` if the transaction was not visible then.
     pub(super) fn entry(
         &self,
         currency: Currency,
@@ -343,9 +348,9 @@ impl<'a> Touched<'a> {
         let mut course = self.course(now, changes).peekable();
         let mut entry = match self.natural {
             Some(row) if row.transacted_at <= now => {
-                // The first change of status by hand ends the natural course.
-                let by_hand = self.course(now, changes).find(|change| sets_status(change));
-                natural_entry(&row, currency, by_hand.map_or(now, |change| change.at.0))
+                // The first change of status ends the natural course.
+                let ended = self.course(now, changes).find(|change| sets_status(change));
+                natural_entry(&row, currency, ended.map_or(now, |change| change.at.0))
             }
             Some(_) => return None,
             None => added_entry(course.peek()?)?,
@@ -356,65 +361,68 @@ impl<'a> Touched<'a> {
         Some(entry)
     }
 
-    /// The changes that count at a time when the log held so many, without those of a scenario that
-    /// tests forestalled.
+    /// The changes that count at a time, with this number of changes in the log. A test's change of
+    /// status cancels the later changes of status of a scenario.
     fn course(&self, now: i64, changes: usize) -> impl Iterator<Item = &'a Change> {
-        let counting = self.changes.iter().filter(move |made| made.counts(now, changes));
-        let mut forestalled = false;
-        counting.filter_map(move |made| {
-            let sets_status = sets_status(made.change);
-            if made.place.is_none() && sets_status && forestalled {
+        let counting = self.changes.iter().filter(move |logged| logged.counts(now, changes));
+        let mut canceled = false;
+        counting.filter_map(move |logged| {
+            let sets_status = sets_status(logged.change);
+            if logged.position.is_none() && sets_status && canceled {
                 return None;
             }
-            forestalled |= made.place.is_some() && sets_status;
-            Some(made.change)
+            canceled |= logged.position.is_some() && sets_status;
+            Some(logged.change)
         })
     }
 }
 
 fn sets_status(change: &Change) -> bool {
-    matches!(change.what, What::Edit { status: Some(_), .. })
+    matches!(change.kind, ChangeKind::Edit { status: Some(_), .. })
 }
 
 fn added_entry(change: &Change) -> Option<LedgerEntry> {
-    let What::Add { amount, currency, description, transacted_at, status } = &change.what else {
+    let ChangeKind::Add { amount, currency, description, transacted_at, status } = &change.kind
+    else {
         return None;
     };
-    let posted = *status == BankStatus::Posted;
     Some(LedgerEntry {
-        bank_id: change.bank_id.clone(),
-        amount: *amount,
-        currency: *currency,
-        description: description.clone(),
-        status: if posted { TransactionStatus::Posted } else { TransactionStatus::Pending },
-        transacted_at: *transacted_at,
-        posted_at: posted.then_some(change.at),
+        transaction: BankTransaction {
+            bank_id: change.bank_id.clone(),
+            amount: *amount,
+            currency: *currency,
+            description: description.clone(),
+            status: *status,
+            transacted_at: *transacted_at,
+            posted_at: (*status == BankStatus::Posted).then_some(change.at),
+        },
         void_at: None,
         visible_from: change.at,
     })
 }
 
 fn apply(entry: &mut LedgerEntry, change: &Change) {
-    let What::Edit { status, amount, description, transacted_at } = &change.what else { return };
+    let ChangeKind::Edit { status, amount, description, transacted_at } = &change.kind else {
+        return;
+    };
+    let transaction = &mut entry.transaction;
     match status {
         None => {}
         Some(StatusChange::Post) => {
-            entry.status = TransactionStatus::Posted;
-            entry.posted_at = Some(change.at);
+            transaction.status = BankStatus::Posted;
+            transaction.posted_at = Some(change.at);
+            entry.void_at = None;
         }
-        Some(StatusChange::Void) => {
-            entry.status = TransactionStatus::Void;
-            entry.void_at = Some(change.at);
-        }
+        Some(StatusChange::Void) => entry.void_at = Some(change.at),
         Some(StatusChange::Pend) => {
-            entry.status = TransactionStatus::Pending;
-            entry.posted_at = None;
+            transaction.status = BankStatus::Pending;
+            transaction.posted_at = None;
             entry.void_at = None;
         }
     }
-    entry.amount = amount.unwrap_or(entry.amount);
-    entry.transacted_at = transacted_at.unwrap_or(entry.transacted_at);
+    transaction.amount = amount.unwrap_or(transaction.amount);
+    transaction.transacted_at = transacted_at.unwrap_or(transaction.transacted_at);
     if let Some(description) = description {
-        entry.description.clone_from(description);
+        transaction.description.clone_from(description);
     }
 }

@@ -1,14 +1,14 @@
-//! An account of a scenario, as its credential holds it. All times are seconds after the link,
-//! negative before it; all amounts minor units of the account's currency.
+//! An account of a scenario, in the form that its credential holds. All times are seconds after the
+//! link, negative before it. All amounts are minor units of the account's currency.
 //!
-//! The bytes are pinned: databases hold them. A field may be added with a default, none may change
-//! its meaning.
+//! The bytes are pinned, because databases store them. A new field needs a default, and no field
+//! may change its meaning.
 
-use super::profile::Nature;
+use super::profile::Profile;
 use super::routine::{Routine, Stretch};
-use super::state::{BalanceOffset, Change, StatusChange, What};
+use super::state::{BalanceOffset, Change, ChangeKind, StatusChange};
 use super::watch::Linked;
-use crate::Watch;
+use crate::interface::Watch;
 use model::account::{
     AccountNumber, Category, InactiveCause, NumberStatus, NumberType, StatusAction, Subcategory,
 };
@@ -26,25 +26,25 @@ pub(super) struct Plan {
     pub(super) description: String,
     pub(super) category: Category,
     pub(super) subcategory: Subcategory,
-    /// Whether it can pay by ACH.
+    /// True if it can pay by ACH.
     pub(super) payable: bool,
     pub(super) currency: Currency,
-    /// The last four digits of its number; seeded by the holder when absent.
+    /// The last four digits of its number. If absent, they come from the holder's seed.
     pub(super) last4: Option<String>,
-    /// Whether a fetch of transactions lists all of a window, instead of what changed.
+    /// True if a fetch of transactions lists the whole window, and not only the changes.
     pub(super) snapshots: bool,
-    /// Whether its holder logs in on the bank's own page: an export says so.
+    /// True if its holder logs in on the bank's own page. An export writes it into the file.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) bank_page: bool,
-    /// How many days before the link its books begin.
+    /// The number of days between the start of the ledger and the link.
     pub(super) history_days: i64,
-    /// What is posted at the link, before anything happens on day 0.
+    /// The posted balance at the link, before the facts of day 0.
     pub(super) balance: i64,
-    /// How far what is available stands from what is posted and pending.
+    /// The available balance minus the sum of posted and pending transactions.
     pub(super) available_more: i64,
-    /// What the bank tells of the owners at first; a seeded holder when absent.
+    /// The owners before any fact about owners. A holder made from the seed if absent.
     pub(super) owners: Option<Vec<BankOwner>>,
-    /// What makes the rows of the stretches.
+    /// The seed of the rows of the stretches.
     pub(super) seed: u64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) stretches: Vec<Stretch>,
@@ -53,16 +53,17 @@ pub(super) struct Plan {
     pub(super) facts: Vec<Fact>,
 }
 
-/// Something that happens at the bank.
+/// An event at the bank.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Fact {
     pub(super) at: i64,
-    pub(super) what: Deed,
+    #[serde(rename = "what")]
+    pub(super) kind: FactKind,
 }
 
-/// What happens.
+/// The kinds of events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Deed {
+pub(super) enum FactKind {
     /// A transaction appears.
     Appear {
         id: String,
@@ -70,11 +71,11 @@ pub(super) enum Deed {
         description: String,
         dated: i64,
         status: BankStatus,
-        /// The account's when absent.
+        /// The currency of the amount. The account's currency if absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         currency: Option<Currency>,
     },
-    /// A transaction changes; what is absent stays.
+    /// A transaction changes. An absent field stays as it is.
     Edit {
         id: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,39 +86,40 @@ pub(super) enum Deed {
         description: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         dated: Option<i64>,
-        /// That of the transaction, where it is not the account's: files write amounts by it.
+        /// The transaction's currency if it differs from the account's. Files write the amount in
+        /// it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         currency: Option<Currency>,
     },
-    /// Every transaction has another id from now on.
+    /// Every transaction has a new id from now on.
     Renumber,
-    /// The balance reads this now.
+    /// The balance is set to these amounts.
     Balance { current: i64, available: Option<i64> },
-    /// The bank tells of these owners from now on.
+    /// The bank reports these owners from now on.
     Owners(Vec<BankOwner>),
-    /// Refreshes that are started from now on until another time go so.
+    /// Refreshes that start from now on, until another time, have this outcome.
     Refreshes { feature: Option<Feature>, until: i64, outcome: Outcome },
-    /// The refresh of this number goes so, whenever it is.
+    /// The refresh with this number has this outcome, at any time.
     Refresh { feature: Feature, number: u32, outcome: Outcome },
     /// The access ends.
     AccessEnds(InactiveCause),
 }
 
-/// How a refresh goes.
+/// The outcome of a refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Outcome {
-    /// Why it fails; it succeeds without.
+    /// The cause of the failure. The refresh succeeds if it is absent.
     pub(super) cause: Option<RefreshCause>,
-    /// How long it takes, in seconds.
+    /// The duration of the refresh, in seconds.
     pub(super) delay_s: i64,
 }
 
 impl Plan {
-    /// The second with which the bank's books begin: so many days before the link, or before the
-    /// first fact.
+    /// The first second of the bank's ledger: `history_days` before the link, or the first fact if
+    /// that is earlier.
     pub(super) fn start(&self, linked_at: AccountTime) -> i64 {
-        let first = self.facts.iter().map(|fact| match fact.what {
-            Deed::Appear { dated, .. } | Deed::Edit { dated: Some(dated), .. } => {
+        let first = self.facts.iter().map(|fact| match fact.kind {
+            FactKind::Appear { dated, .. } | FactKind::Edit { dated: Some(dated), .. } => {
                 dated.min(fact.at)
             }
             _ => fact.at,
@@ -126,9 +128,9 @@ impl Plan {
         linked_at.0.saturating_add(first.min().map_or(days, |first| first.min(days)))
     }
 
-    /// What happens by itself, day by day.
-    pub(super) fn nature(&self, linked_at: AccountTime) -> Nature<'_> {
-        Nature::Routine(Routine {
+    /// The natural rows of the account.
+    pub(super) fn profile(&self, linked_at: AccountTime) -> Profile<'_> {
+        Profile::Routine(Routine {
             stretches: &self.stretches,
             seed: self.seed,
             linked_at: linked_at.0,
@@ -136,35 +138,35 @@ impl Plan {
         })
     }
 
-    /// What happens to transactions, at the times of an account that was linked then.
+    /// The changes to transactions, at the times of an account with this link.
     pub(super) fn script(&self, linked_at: AccountTime) -> Vec<Change> {
         let facts = self.facts.iter();
         facts.filter_map(|fact| change(fact, linked_at, self.currency)).collect()
     }
 
-    /// When the bank gives its transactions other ids.
+    /// The times at which the bank renumbers its transactions.
     pub(super) fn renumberings(&self, linked_at: AccountTime) -> Vec<i64> {
-        let renumbers = self.facts.iter().filter(|fact| fact.what == Deed::Renumber);
+        let renumbers = self.facts.iter().filter(|fact| fact.kind == FactKind::Renumber);
         renumbers.map(|fact| linked_at.plus(fact.at).0).collect()
     }
 
-    /// How far the balance stands from the books at a time.
+    /// The difference between the balance and the ledger at a time.
     pub(super) fn offset(
         &self,
         linked_at: AccountTime,
         now: AccountTime,
-        books: impl Fn(i64) -> (i64, i64),
+        ledger: impl Fn(i64) -> (i64, i64),
     ) -> BalanceOffset {
-        let told = self.facts.iter().rev().find_map(|fact| match fact.what {
-            Deed::Balance { current, available } if linked_at.plus(fact.at) <= now => {
+        let planned = self.facts.iter().rev().find_map(|fact| match fact.kind {
+            FactKind::Balance { current, available } if linked_at.plus(fact.at) <= now => {
                 Some((linked_at.plus(fact.at).0, current, available))
             }
             _ => None,
         });
-        let Some((at, current, available)) = told else {
+        let Some((at, current, available)) = planned else {
             return BalanceOffset { current: 0, available: self.available_more };
         };
-        let (posted, with_pending) = books(at);
+        let (posted, with_pending) = ledger(at);
         let moved = current.saturating_sub(posted);
         let available = match available {
             Some(available) => available.saturating_sub(with_pending),
@@ -173,31 +175,31 @@ impl Plan {
         BalanceOffset { current: moved, available }
     }
 
-    /// Who owns it, if the file says.
+    /// The owners at a time, if the file names them.
     pub(super) fn owners(&self, linked_at: AccountTime, now: AccountTime) -> Option<&[BankOwner]> {
-        let told = self.facts.iter().rev().find_map(|fact| match &fact.what {
-            Deed::Owners(owners) if linked_at.plus(fact.at) <= now => Some(owners),
+        let planned = self.facts.iter().rev().find_map(|fact| match &fact.kind {
+            FactKind::Owners(owners) if linked_at.plus(fact.at) <= now => Some(owners),
             _ => None,
         });
-        told.or(self.owners.as_ref()).map(Vec::as_slice)
+        planned.or(self.owners.as_ref()).map(Vec::as_slice)
     }
 
-    /// How a refresh goes that was started at a time.
+    /// The outcome of a refresh that started at a time.
     pub(super) fn outcome(
         &self,
         linked_at: AccountTime,
         started_at: AccountTime,
         (wanted, sequence): (Feature, u32),
     ) -> Option<Outcome> {
-        let by_number = self.facts.iter().find_map(|fact| match fact.what {
-            Deed::Refresh { feature, number, outcome } => {
+        let by_number = self.facts.iter().find_map(|fact| match fact.kind {
+            FactKind::Refresh { feature, number, outcome } => {
                 (feature == wanted && number == sequence).then_some(outcome)
             }
             _ => None,
         });
         by_number.or_else(|| {
-            self.facts.iter().find_map(|fact| match fact.what {
-                Deed::Refreshes { feature, until, outcome } => {
+            self.facts.iter().find_map(|fact| match fact.kind {
+                FactKind::Refreshes { feature, until, outcome } => {
                     let meant = feature.is_none_or(|feature| feature == wanted);
                     let span = linked_at.plus(fact.at)..linked_at.plus(until);
                     (meant && span.contains(&started_at)).then_some(outcome)
@@ -207,17 +209,17 @@ impl Plan {
         })
     }
 
-    /// What the bank has done to the access by a time, and when it does more.
+    /// The state of the access at a time, and the time of its next change.
     pub(super) fn watch(&self, linked: Linked, now: AccountTime) -> Watch {
-        let ends = self.facts.iter().filter_map(|fact| match fact.what {
-            Deed::AccessEnds(cause) => Some((linked.first.plus(fact.at), cause)),
+        let ends = self.facts.iter().filter_map(|fact| match fact.kind {
+            FactKind::AccessEnds(cause) => Some((linked.first.plus(fact.at), cause)),
             _ => None,
         });
         let mut lost = None;
         let mut next_change_at = None;
         for (at, cause) in ends {
             let closed = cause == InactiveCause::AccountClosed;
-            // What was lost before the newest login is back; but no login opens a closed account.
+            // A new login restores a lost access, but it never opens a closed account.
             let counts = closed || at >= linked.last;
             if at > now {
                 next_change_at = next_change_at.or(Some(at));
@@ -240,27 +242,27 @@ impl Plan {
 
 fn change(fact: &Fact, linked_at: AccountTime, currency: Currency) -> Option<Change> {
     let at = linked_at.plus(fact.at);
-    let (bank_id, what) = match &fact.what {
-        Deed::Appear { id, amount, description, dated, status, currency: own } => {
-            let what = What::Add {
+    let (bank_id, kind) = match &fact.kind {
+        FactKind::Appear { id, amount, description, dated, status, currency: own } => {
+            let kind = ChangeKind::Add {
                 amount: *amount,
                 currency: own.unwrap_or(currency),
                 description: description.clone(),
                 transacted_at: linked_at.plus(*dated),
                 status: *status,
             };
-            (id, what)
+            (id, kind)
         }
-        Deed::Edit { id, status, amount, description, dated, .. } => {
-            let what = What::Edit {
+        FactKind::Edit { id, status, amount, description, dated, .. } => {
+            let kind = ChangeKind::Edit {
                 status: *status,
                 amount: *amount,
                 description: description.clone(),
                 transacted_at: dated.map(|dated| linked_at.plus(dated)),
             };
-            (id, what)
+            (id, kind)
         }
         _ => return None,
     };
-    Some(Change { at, bank_id: bank_id.clone(), what })
+    Some(Change { at, bank_id: bank_id.clone(), kind })
 }

@@ -1,6 +1,6 @@
-//! Numbers that look random and are not: hashes of a seed and a place. The same seed and place
-//! give the same numbers for ever, on every machine, so nothing here may be changed without
-//! changing every test bank.
+//! Numbers that look random but are hashes of a seed and a position. One seed and position give the
+//! same numbers on every machine and in every version. Any change here would change every test
+//! bank.
 
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -11,9 +11,9 @@ pub(super) fn mix(mut value: u64) -> u64 {
     value ^ (value >> 31)
 }
 
-/// The number of a seed at a place.
-pub(super) fn at_place(seed: u64, place: u64) -> u64 {
-    mix(seed ^ mix(place.wrapping_add(GOLDEN)))
+/// The number of a seed at a position.
+pub(super) fn at_position(seed: u64, position: u64) -> u64 {
+    mix(seed ^ mix(position.wrapping_add(GOLDEN)))
 }
 
 /// A number from `low` to `high`, both included, picked by a hash. `low` is at most `high`.
@@ -24,17 +24,19 @@ pub(super) fn between(hash: u64, low: i64, high: i64) -> i64 {
 
 /// One of a list, picked by a hash. The list is never empty.
 pub(super) fn pick<T>(hash: u64, list: &[T]) -> &T {
-    let place = usize::try_from(hash % list.len() as u64).unwrap_or(0);
-    &list[place]
+    let Ok(position) = usize::try_from(hash % list.len() as u64) else {
+        unreachable!("a number below the length of a list is a usize");
+    };
+    &list[position]
 }
 
-/// A row of numbers that begins at a seed and a place.
+/// A sequence of numbers that begins at a seed and a position.
 #[derive(Clone, Debug)]
 pub(super) struct Stream(u64);
 
 impl Stream {
-    pub(super) fn begin(seed: u64, place: u64) -> Self {
-        Self(at_place(seed, place))
+    pub(super) fn begin(seed: u64, position: u64) -> Self {
+        Self(at_position(seed, position))
     }
 
     pub(super) fn next(&mut self) -> u64 {
@@ -47,7 +49,7 @@ impl Stream {
         between(self.next(), low, high)
     }
 
-    /// True this often in a thousand.
+    /// True in `per_mille` of 1,000 cases.
     pub(super) fn chance(&mut self, per_mille: u64) -> bool {
         self.next() % 1_000 < per_mille
     }
@@ -67,9 +69,9 @@ mod tests {
         }
     }
 
-    /// The first numbers of a seed are pinned: test banks may not change under their users.
+    /// The first numbers of a seed are pinned, because test banks must not change for their users.
     #[test]
-    fn numbers_are_the_same_for_ever() {
+    fn numbers_are_pinned() {
         let mut stream = Stream::begin(1, 2);
         insta::assert_snapshot!(format!("{} {}", stream.next(), stream.between(0, 999)), @"5196188657185181188 747");
     }

@@ -1,51 +1,51 @@
-//! Stretches: what happens on an account again and again, such as a salary every other Friday or
-//! groceries three times a week. Rows are made day by day, from the seed, the stretch and the day
-//! alone, so a fetch makes only the days that it needs, and ten years cost a file no line.
+//! Stretches: repeated movements of an account, such as a salary every other Friday or groceries
+//! three times a week. The rows of a day depend on the seed, the stretch and the day alone. A fetch
+//! therefore makes only the days that it needs, and ten years of rows need few lines of a file.
 //!
-//! Days are those of UTC. Weeks begin on Monday. Every second week, or every third month, counts
-//! from the week or month of the link.
+//! Days are days in UTC, and weeks begin on Monday. Every second week, or every third month, is
+//! counted from the week or month of the link.
 
-use super::generator::{Row, RowKey, SETTLE_DAYS_MAX};
-use super::random::{Stream, at_place, between, pick};
+use super::random::{Stream, at_position, between, pick};
+use super::row::{Row, RowKey, SETTLE_DAYS_MAX};
 use model::calendar::{date_of, day_of_second, first_day, month_of, weekday};
 use model::clock::DAY_S;
 use model::id::hash_number;
 use serde::{Deserialize, Serialize};
 
-/// The last place of a day; a file that could need more is refused.
+/// The last slot of a day. The reader rejects a file that could need more.
 pub(super) const DAY_ROWS_MAX: u8 = 250;
-/// Shops open and close, in seconds of the day.
+/// Opening hours of shops, in seconds of the day.
 const OPEN_S: (i64, i64) = (8 * 3_600, 21 * 3_600);
 
-/// What happens again and again. Amounts are minor units, times seconds.
+/// A repeated movement. Amounts are minor units, times are seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Stretch {
-    /// The first second, after the link; the begin of the books when absent.
+    /// The first second, counted from the link. The start of the ledger if absent.
     pub(super) from: Option<i64>,
-    /// The second after the last one; never when absent.
+    /// The second after the last one, counted from the link. No end if absent.
     pub(super) until: Option<i64>,
     pub(super) every: Period,
-    /// How many days, weeks or months a period has; at least 1.
+    /// The number of days, weeks or months in a period, at least 1.
     pub(super) interval: i64,
-    /// On which days; on any of the period when absent.
+    /// The days of the period. Any day if absent.
     pub(super) on: Option<Days>,
-    /// How many on each of those days, or in each period; at least 1.
+    /// The number of rows on each of those days, or in each period, at least 1.
     pub(super) times: u8,
     /// The least and the most, both included; negative is money out.
     pub(super) amount: (i64, i64),
-    /// One of these; at least one.
+    /// The possible texts, at least one.
     pub(super) descriptions: Vec<String>,
-    /// The second of the day; while shops are open when absent.
+    /// The second of the day. A time within opening hours if absent.
     pub(super) time: Option<i64>,
-    /// The most days that it is pending: 0 to [`SETTLE_DAYS_MAX`].
+    /// The most days that a row is pending, from 0 to [`SETTLE_DAYS_MAX`].
     pub(super) pending_days: i64,
-    /// How much more than announced is posted, at most, in hundredths.
+    /// The most that is posted in addition to the announced amount, in percent.
     pub(super) tip_percent: i64,
-    /// How often it vanishes instead of posting, in hundredths.
+    /// The share of rows that vanish instead of being posted, in percent.
     pub(super) vanish_percent: i64,
 }
 
-/// What a stretch repeats with.
+/// The unit of a period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Period {
     Day,
@@ -53,12 +53,12 @@ pub(super) enum Period {
     Month,
 }
 
-/// Some days of a period.
+/// Days of a period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Days {
-    /// 0 is Sunday.
+    /// Days of a week: 0 is Sunday.
     OfWeek(Vec<i64>),
-    /// From 1; a day that a month lacks is its last.
+    /// Days of a month, from 1. In a shorter month, the last day is used.
     OfMonth(Vec<i64>),
 }
 
@@ -68,7 +68,7 @@ pub(super) struct Routine<'a> {
     pub(super) stretches: &'a [Stretch],
     pub(super) seed: u64,
     pub(super) linked_at: i64,
-    /// What is posted at the link.
+    /// The posted balance at the link.
     pub(super) balance: i64,
 }
 
@@ -77,10 +77,14 @@ impl<'a> Routine<'a> {
     pub(super) fn open_day(&self, day: i64, rows: &mut Vec<Row<'a>>) {
         for (stretch, number) in self.stretches.iter().zip(0_u64..) {
             for _ in 0..stretch.count(day, self.linked_at, self.seed ^ number) {
-                let slot = u8::try_from(rows.len() + 1).unwrap_or(DAY_ROWS_MAX);
+                let slot = match u8::try_from(rows.len() + 1) {
+                    Ok(slot) if slot <= DAY_ROWS_MAX => slot,
+                    _ => unreachable!("the reader rejects more than {DAY_ROWS_MAX} rows a day"),
+                };
                 let row = stretch.row(self.seed ^ (number << 32), RowKey { day, slot });
                 let after_link = row.transacted_at - self.linked_at;
-                // A row that is left out keeps its place, so that the others keep their numbers.
+                // A row outside of the stretch keeps its slot, so that the other rows keep their
+                // numbers.
                 let left_out = stretch.from.is_some_and(|from| after_link < from)
                     || stretch.until.is_some_and(|until| after_link >= until);
                 rows.push(if left_out { Row { transacted_at: i64::MAX, ..row } } else { row });
@@ -89,8 +93,8 @@ impl<'a> Routine<'a> {
         rows.retain(|row| row.transacted_at != i64::MAX);
     }
 
-    /// What is posted by a time: what was at the link, and what was posted since; before the link,
-    /// without what was posted from then on. `shown` says which rows the books show.
+    /// The posted balance at a time. Rows after the link are added to the balance at the link, and
+    /// rows before it are subtracted. Only rows for which `shown` is true count.
     pub(super) fn posted(&self, at: i64, shown: impl Fn(&Row<'_>) -> bool) -> i64 {
         let (from, to) = (self.linked_at.min(at + 1), at.max(self.linked_at - 1));
         let mut rows = Vec::new();
@@ -109,7 +113,7 @@ impl<'a> Routine<'a> {
 }
 
 impl Stretch {
-    /// How many rows a day has.
+    /// The number of rows on a day.
     fn count(&self, day: i64, linked_at: i64, seed: u64) -> u8 {
         let link = day_of_second(linked_at);
         let since_link = self.period(day) - self.period(link);
@@ -135,7 +139,7 @@ impl Stretch {
         count
     }
 
-    /// The number of the period that a day lies in.
+    /// The number of the period that contains a day.
     fn period(&self, day: i64) -> i64 {
         match self.every {
             Period::Day => day,
@@ -147,7 +151,7 @@ impl Stretch {
 
     fn row(&self, seed: u64, key: RowKey) -> Row<'_> {
         let mut stream =
-            Stream::begin(at_place(seed, key.day.cast_unsigned()), u64::from(key.slot));
+            Stream::begin(at_position(seed, key.day.cast_unsigned()), u64::from(key.slot));
         let text = pick(stream.next(), &self.descriptions);
         let announced = between(stream.next(), self.amount.0, self.amount.1);
         let second = stream.between(OPEN_S.0, OPEN_S.1 - 1);
@@ -186,8 +190,8 @@ impl Days {
     }
 }
 
-/// The seed of an account's stretches: the same for every holder, so that a scenario shows
-/// everybody the same.
+/// The seed of an account's stretches. It is the same for every holder, so that a scenario shows
+/// the same to all of them.
 pub(super) fn seed(scenario: &str, account: &str) -> u64 {
     hash_number(&[b"scenario account", scenario.as_bytes(), account.as_bytes()])
 }

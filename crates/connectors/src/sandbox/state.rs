@@ -1,9 +1,10 @@
-//! What tests have done to a bank account: the connector's own bytes beside it.
+//! The state of a test account: the changes that tests made. The engine stores its bytes beside the
+//! account.
 //!
-//! Bank-side changes form a log that only grows; a delta cursor remembers how much of the log its
-//! fetch has seen, so that no change is missed even when many are made within one second. Scripted
-//! outcomes form a queue; a refresh takes its script at its first page and is *bound* to it, so that
-//! a crash, a delay or a second page never takes another.
+//! - Changes at the bank form a log that only grows. A cursor holds the number of changes that its
+//!   fetch has reported, so no change is missed even if many are made within one second.
+//! - Scripted outcomes form a queue. A refresh takes its script at its first page and is *bound* to
+//!   it, so a crash, a delay or a second page never takes another script.
 
 use model::bank::{BankOwner, BankStatus, Feature};
 use model::clock::AccountTime;
@@ -12,16 +13,18 @@ use model::money::Currency;
 use model::refresh::RefreshCause;
 use serde::{Deserialize, Serialize};
 
-/// The version that is written; no other is read.
+/// The version that is written. Other versions are not read.
 const VERSION: u8 = 1;
-/// What the ids of added transactions begin with.
+/// The most owners of one account. A snapshot numbers owners with a byte.
+pub const OWNERS_MAX: usize = 255;
+/// The prefix of the ids of added transactions.
 pub(super) const ADDED_PREFIX: &str = "added-";
 
 /// The state of one account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct State {
     version: u8,
-    /// The log of bank-side changes to transactions.
+    /// The log of changes to transactions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) changes: Vec<Change>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -34,20 +37,21 @@ pub(super) struct State {
     bindings: Vec<Binding>,
 }
 
-/// One bank-side change.
+/// One change at the bank.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Change {
-    /// When it was made, in the account's time.
+    /// The account's time at which it was made.
     pub(super) at: AccountTime,
-    /// The transaction.
+    /// The first id of the transaction.
     pub(super) bank_id: String,
-    pub(super) what: What,
+    #[serde(rename = "what")]
+    pub(super) kind: ChangeKind,
 }
 
-/// What a change does.
+/// The kinds of changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum What {
-    /// A transaction that nature did not make.
+pub(super) enum ChangeKind {
+    /// Adds a transaction.
     Add {
         amount: i64,
         currency: Currency,
@@ -55,7 +59,7 @@ pub(super) enum What {
         transacted_at: AccountTime,
         status: BankStatus,
     },
-    /// Other facts about a transaction; what is absent stays.
+    /// Edits a transaction. An absent field stays as it is.
     Edit {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         status: Option<StatusChange>,
@@ -68,34 +72,35 @@ pub(super) enum What {
     },
 }
 
-/// What the bank does to a transaction.
+/// A change of a transaction's status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StatusChange {
-    /// Posts a pending one.
+    /// Posts a pending transaction.
     Post,
-    /// Makes a pending or posted one vanish.
+    /// Makes a pending or posted transaction vanish.
     Void,
-    /// Keeps a pending one pending until told otherwise, or shows a vanished one again, pending.
+    /// Keeps a pending transaction pending until the next change of status, or shows a vanished one
+    /// as pending again.
     Pend,
 }
 
-/// How far a balance stands from what was posted, in minor units of the account's currency.
+/// The difference between a balance and the ledger, in minor units of the account's currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct BalanceOffset {
     pub(super) current: i64,
     pub(super) available: i64,
 }
 
-/// How coming refreshes end.
+/// The outcome of later refreshes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Script {
-    /// Of which feature; of any, when absent.
+    /// The feature. Any feature if absent.
     pub feature: Option<Feature>,
-    /// Why they fail; they succeed without.
+    /// The cause of their failure. They succeed if it is absent.
     pub cause: Option<RefreshCause>,
-    /// How long they take, in seconds of the account's time; not negative.
+    /// Their duration in seconds of the account's time, not negative.
     pub delay_s: i64,
-    /// How many refreshes it is for; at least 1.
+    /// The number of refreshes that it is for, at least 1.
     pub times: u32,
 }
 
@@ -108,7 +113,8 @@ struct Binding {
 }
 
 impl State {
-    /// Reads the bytes; none are an untouched account. Nothing when they are not a state.
+    /// Reads the bytes. No bytes are an account without changes. Returns `None` if the bytes are
+    /// not a state.
     pub(super) fn find(bytes: &[u8]) -> Option<Self> {
         if bytes.is_empty() {
             return Some(Self { version: VERSION, ..Self::default() });
@@ -119,15 +125,14 @@ impl State {
 
     /// Writes the bytes.
     pub(super) fn bytes(&self) -> Vec<u8> {
-        // Plain values with text keys always serialise; an empty answer would be an untouched
-        // account, and the assertion keeps that from being stored.
-        let bytes = serde_json::to_vec(self).unwrap_or_default();
-        assert!(!bytes.is_empty(), "plain values always serialise");
+        let Ok(bytes) = serde_json::to_vec(self) else {
+            unreachable!("plain values with text keys always serialise");
+        };
         bytes
     }
 
-    /// The script of a refresh. At its first page it takes the first of the queue that fits; the
-    /// flag says whether that changed the state.
+    /// The script of a refresh. At its first page, a refresh takes the first script of the queue
+    /// that fits. The flag is true if that changed the state.
     pub(super) fn bind(
         &mut self,
         feature: Feature,
@@ -139,26 +144,26 @@ impl State {
             return (Some(binding.script), false);
         }
         let fits = |script: &Script| script.feature.is_none_or(|wanted| wanted == feature);
-        let Some(place) = self.scripts.iter().position(fits).filter(|_| first_page) else {
+        let Some(position) = self.scripts.iter().position(fits).filter(|_| first_page) else {
             return (None, false);
         };
-        let script = self.scripts[place];
+        let script = self.scripts[position];
         if script.times > 1 {
-            self.scripts[place].times -= 1;
+            self.scripts[position].times -= 1;
         } else {
-            self.scripts.remove(place);
+            self.scripts.remove(position);
         }
         self.bindings.retain(|binding| binding.feature != feature);
         self.bindings.push(Binding { feature, sequence, script });
         (Some(script), true)
     }
 
-    /// Whether the log takes another change.
+    /// True if the log has room for another change.
     pub(super) fn takes_change(&self) -> bool {
         self.changes.len() < limits::SCRIPTED_CHANGES_MAX
     }
 
-    /// Whether the queue takes another script.
+    /// True if the queue has room for another script.
     pub(super) fn takes_script(&self) -> bool {
         self.scripts.len() < limits::SCRIPTED_OUTCOMES_MAX
     }
@@ -172,7 +177,7 @@ mod tests {
         Script { feature, cause: None, delay_s: 0, times }
     }
 
-    /// A refresh takes the first script that fits, once, and keeps it; other features pass it by.
+    /// A refresh takes the first script that fits, once, and keeps it. Other features ignore it.
     #[test]
     fn a_refresh_takes_one_script_and_keeps_it() {
         let mut state = State::find(b"").unwrap();
@@ -188,14 +193,14 @@ mod tests {
         assert_eq!(state.scripts.len(), 1);
     }
 
-    /// The bytes of a state are pinned: databases hold them.
+    /// The bytes of a state are pinned, because databases store them.
     #[test]
     fn bytes_are_stable() {
         let mut state = State::find(b"").unwrap();
         state.changes.push(Change {
             at: AccountTime(5),
             bank_id: format!("{ADDED_PREFIX}1"),
-            what: What::Edit {
+            kind: ChangeKind::Edit {
                 status: Some(StatusChange::Void),
                 amount: None,
                 description: None,

@@ -1,27 +1,27 @@
-//! What a test bank does to an account by itself: ends the access, closes it, lets its number
-//! expire. A pure function of the account's kind, of when it was linked first and last, and of the
-//! time. "Shortly after" is [`SHORTLY_S`] in the account's time.
+//! Changes to an account that a test bank makes on its own: it ends the access, closes the account
+//! or lets its number expire. They are a pure function of the kind of account, the times of the
+//! first and last link, and the time.
 
 use super::catalogue::{Access, Number, TestAccount};
-use crate::Watch;
+use crate::interface::Watch;
 use model::account::{
     AccountNumber, ExpectedCause, ExpectedDeactivation, InactiveCause, NumberStatus, NumberType,
     StatusAction,
 };
 use model::clock::{AccountTime, DAY_S};
 
-/// How soon a bank does what it does shortly after a link.
+/// The time between a link and a change "shortly after" it, in the account's time.
 const SHORTLY_S: i64 = 60;
-/// How long before an end it is announced.
+/// The time between the announcement of an end and the end.
 const ANNOUNCED_S: i64 = 30 * DAY_S;
-/// What is linked for a month lasts so long.
+/// The duration of access and tokens that last a month.
 const MONTH_S: i64 = 30 * DAY_S;
 
-/// When an account was linked.
+/// The times at which an account was linked.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Linked {
     pub(super) first: AccountTime,
-    /// The newest time; equal to `first` when there was one link only.
+    /// The newest link, equal to `first` if there was one link only.
     pub(super) last: AccountTime,
 }
 
@@ -36,21 +36,21 @@ struct End {
     at: AccountTime,
     cause: InactiveCause,
     action: StatusAction,
-    /// What it is expected for, when the bank tells beforehand.
+    /// The expected cause, if the bank announces the end.
     expected: Option<ExpectedCause>,
 }
 
-/// Tells what the bank has done by a time, and when it does more.
+/// The state of the access and the number at a time, and the time of the next change.
 pub(super) fn watch(account: &TestAccount, linked: Linked, now: AccountTime) -> Watch {
-    let mut turns: Vec<AccountTime> = Vec::new();
+    let mut changes: Vec<AccountTime> = Vec::new();
     let end = end(account.access, linked);
     let lost = end.as_ref().filter(|end| end.at <= now).map(|end| (end.cause, end.action));
     let mut expected_deactivation = None;
     if let Some(end) = end.filter(|end| end.at > now) {
-        turns.push(end.at);
+        changes.push(end.at);
         if let Some(cause) = end.expected {
             let announced_at = end.at.plus(-ANNOUNCED_S);
-            turns.push(announced_at);
+            changes.push(announced_at);
             expected_deactivation = Some(ExpectedDeactivation {
                 at: end.at,
                 cause,
@@ -61,13 +61,13 @@ pub(super) fn watch(account: &TestAccount, linked: Linked, now: AccountTime) -> 
     }
     let number = account.payable.then(|| number(account.number, linked, now));
     if let Some(expiry) = number.and_then(|number| number.expected_expiry_at) {
-        turns.extend([expiry, expiry.plus(-ANNOUNCED_S)]);
+        changes.extend([expiry, expiry.plus(-ANNOUNCED_S)]);
     }
     Watch {
         lost,
         expected_deactivation,
         account_numbers: number.into_iter().collect(),
-        next_change_at: turns.into_iter().filter(|turn| *turn > now).min(),
+        next_change_at: changes.into_iter().filter(|change| *change > now).min(),
     }
 }
 
@@ -115,7 +115,8 @@ fn number(number: Number, linked: Linked, now: AccountTime) -> AccountNumber {
             NumberType::TokenizedAccountNumber
         },
         status: match number {
-            // As the guide to testing says of it, in words of before there were others.
+            // The guide to testing says `deactivated` here. It was written before the status
+            // `expired` existed.
             Number::TokenExpired if expired => NumberStatus::Deactivated,
             _ if expired => NumberStatus::Expired,
             _ => NumberStatus::Transactable,

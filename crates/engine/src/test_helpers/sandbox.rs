@@ -9,7 +9,7 @@ use crate::context::{render, settled, tries};
 use crate::list::list_body;
 use crate::{Answer, Context, Engine, Error};
 use connectors::sandbox::{
-    LedgerEntry, NewTransaction, Sandbox, Script, SteerError, Steered, TransactionChange,
+    Applied, ControlError, LedgerEntry, NewTransaction, SandboxControl, Script, TransactionChange,
 };
 use connectors::{BankAccount, Begin, Connector, Institution};
 use model::account::{Account, InactiveCause, PaymentMethodType, StatusAction};
@@ -103,7 +103,7 @@ impl Engine {
         available: Option<i64>,
     ) -> Result<Answer, Error> {
         self.steer(context, id, |sandbox, account, now| {
-            let Steered { state, made } = sandbox.set_balance(account, now, current, available)?;
+            let Applied { state, made } = sandbox.set_balance(account, now, current, available)?;
             Ok((state, render(|w| wire::render::test_helpers::bank::write_balance(w, &made))))
         })
         .await
@@ -117,7 +117,7 @@ impl Engine {
         owners: &[BankOwner],
     ) -> Result<Answer, Error> {
         self.steer(context, id, |sandbox, account, _now| {
-            let Steered { state, made } = sandbox.set_owners(account, owners.to_vec())?;
+            let Applied { state, made } = sandbox.set_owners(account, owners.to_vec())?;
             let body = render(|w| {
                 w.object(|w| {
                     w.key("object").plain("bankfeed.owners");
@@ -139,7 +139,7 @@ impl Engine {
     ) -> Result<Answer, Error> {
         let account_id = self.get_account(context, id, "account").await?.id;
         self.steer(context, id, |sandbox, account, _now| {
-            let Steered { state, made } = sandbox.script(account, script)?;
+            let Applied { state, made } = sandbox.script(account, script)?;
             Ok((state, scripts_body(account_id, &made)))
         })
         .await
@@ -153,7 +153,7 @@ impl Engine {
     ) -> Result<Answer, Error> {
         let account_id = self.get_account(context, id, "account").await?.id;
         self.steer(context, id, |sandbox, account, _now| {
-            let Steered { state, made } = sandbox.clear_scripts(account)?;
+            let Applied { state, made } = sandbox.clear_scripts(account)?;
             Ok((state, scripts_body(account_id, &made)))
         })
         .await
@@ -225,9 +225,9 @@ impl Engine {
         .await
     }
 
-    pub(crate) fn sandbox(&self) -> &Sandbox {
+    pub(crate) fn sandbox(&self) -> SandboxControl {
         match &self.connector {
-            Connector::Sandbox(sandbox) => sandbox,
+            Connector::Sandbox(sandbox) => SandboxControl::new(sandbox.clone()),
         }
     }
 
@@ -246,13 +246,17 @@ impl Engine {
         &self,
         context: &Context,
         id: &str,
-        act: impl Fn(&Sandbox, &BankAccount<'_>, AccountTime) -> Result<(Vec<u8>, Vec<u8>), SteerError>,
+        act: impl Fn(
+            &SandboxControl,
+            &BankAccount<'_>,
+            AccountTime,
+        ) -> Result<(Vec<u8>, Vec<u8>), ControlError>,
     ) -> Result<Answer, Error> {
         for _ in tries() {
             let (account, mut connection) = self.linked(context, id).await?;
             let now = self.moment_to_write(context.merchant, account.clock).await?;
             let at_bank = bank_account(&account, &connection);
-            let (state, body) = act(self.sandbox(), &at_bank, now).map_err(refused)?;
+            let (state, body) = act(&self.sandbox(), &at_bank, now).map_err(refused)?;
             connection.state = state;
             connection.version += 1;
             let change = ChangeConnection { connection, reply: context.reply(self, &body) };
@@ -298,32 +302,32 @@ fn not_linked(id: &str) -> Error {
 }
 
 /// What a test is told when the bank does not do what it asks for.
-fn refused(error: SteerError) -> Error {
+fn refused(error: ControlError) -> Error {
     let message = format!("The test bank refuses: {error}.");
     let refusal = match error {
-        SteerError::UnknownTransaction => {
+        ControlError::UnknownTransaction => {
             Refusal::invalid(message).code("resource_missing").status(404).param("transaction")
         }
-        SteerError::TimeOutOfRange { .. } => Refusal::invalid(message).param("transacted_at"),
-        SteerError::WrongStatus { .. } => Refusal::invalid(message).param("status"),
-        SteerError::TooManyOwners => Refusal::invalid(message).param("owners"),
-        SteerError::NotATestAccount
-        | SteerError::NothingToChange
-        | SteerError::TooManyChanges
-        | SteerError::TooManyScripts => Refusal::invalid(message),
+        ControlError::TimeOutOfRange { .. } => Refusal::invalid(message).param("transacted_at"),
+        ControlError::WrongStatus { .. } => Refusal::invalid(message).param("status"),
+        ControlError::TooManyOwners => Refusal::invalid(message).param("owners"),
+        ControlError::NotATestAccount
+        | ControlError::NothingToChange
+        | ControlError::TooManyChanges
+        | ControlError::TooManyScripts => Refusal::invalid(message),
     };
     refusal.into()
 }
 
 fn book_entry(entry: &LedgerEntry) -> BookEntry<'_> {
     BookEntry {
-        bank_id: &entry.bank_id,
-        amount: entry.amount,
-        currency: entry.currency,
-        description: &entry.description,
-        status: entry.status,
-        transacted_at: entry.transacted_at,
-        posted_at: entry.posted_at,
+        bank_id: &entry.transaction.bank_id,
+        amount: entry.transaction.amount,
+        currency: entry.transaction.currency,
+        description: &entry.transaction.description,
+        status: entry.status(),
+        transacted_at: entry.transaction.transacted_at,
+        posted_at: entry.transaction.posted_at,
         void_at: entry.void_at,
         visible_from: entry.visible_from,
     }

@@ -1,8 +1,7 @@
-//! Amounts in a scenario: texts with the decimals of their currency, so that none goes through a
-//! fraction.
+//! Amounts in a scenario. They are texts with the decimals of their currency, so no amount becomes
+//! a fraction.
 
-use super::ScenarioError;
-use super::tree::{Table, Value};
+use super::tree::{ScenarioError, Table, Value};
 use model::limits::STEERED_AMOUNT_MAX;
 use model::money::Currency;
 
@@ -23,10 +22,10 @@ impl Money {
             Value::Text(text) => self.parse(text),
             _ => None,
         };
-        amount.map(Some).ok_or_else(|| table.fault(node.line, key, self.wanted()))
+        amount.map(Some).ok_or_else(|| table.error(node.line, key, self.wanted()))
     }
 
-    /// Minor units of a text such as `-12.00`: whole, or with all digits after the point.
+    /// Reads a text such as `-12.00`, whole or with all decimals, as minor units.
     pub(super) fn parse(self, text: &str) -> Option<i64> {
         let (negative, digits) = match text.strip_prefix('-') {
             Some(digits) => (true, digits),
@@ -50,12 +49,12 @@ impl Money {
         (-STEERED_AMOUNT_MAX..=STEERED_AMOUNT_MAX).contains(&amount).then_some(amount)
     }
 
-    /// A text that reads back as these minor units.
+    /// Writes minor units as a text that [`Self::parse`] reads.
     pub(super) fn text(self, amount: i64) -> String {
         self.currency.decimal(amount)
     }
 
-    /// What a fault says is expected.
+    /// The expected format, for an error.
     pub(super) fn wanted(self) -> String {
         let example = match self.currency.decimals() {
             0 => "\"-1200\"",

@@ -1,12 +1,12 @@
-//! Reads the custom user of Plaid's sandbox (`override_accounts`) as a scenario, so that a team
-//! that comes from there brings its test users along.
+//! Converts a custom user of Plaid's sandbox (`override_accounts`) into a scenario, so that a team
+//! can keep its test users.
 //!
-//! Plaid's amounts are positive for money out, its dates are calendar days, and its balances are
-//! those of now: so the newest date of the file is the day before the link, and all that it tells is
-//! in the balance at the link. What a scenario has no word for is left out and named, so that nobody
-//! believes that it is tested.
+//! - Plaid's amounts are positive for money out, and its dates are calendar days.
+//! - Plaid's balances are the current ones. The newest date of the file becomes the day before the
+//!   link, so that all transactions of the file are in the balance at the link.
+//! - Values without a counterpart in a scenario are left out and listed for the user.
 
-use super::super::plan::{Deed, Fact, Plan};
+use super::super::plan::{Fact, FactKind, Plan};
 use super::money::Money;
 use super::tree::without_mark;
 use super::write::{Head, write};
@@ -20,32 +20,32 @@ use serde_json::{Map, Value};
 /// A scenario that was made from a custom user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Imported {
-    /// The file.
+    /// The scenario file.
     pub text: String,
-    /// What the custom user says and the file does not, each once.
+    /// The keys of the custom user that are not in the file, each once.
     pub left_out: Vec<String>,
 }
 
-/// Why a custom user cannot be read.
+/// A custom user that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlaidError {
-    /// The file is no JSON.
+    /// The file is not JSON.
     #[error("line {line}: not JSON")]
     Json {
-        /// From 1.
+        /// The line, from 1.
         line: usize,
     },
-    /// A value is missing or of another form.
+    /// A value is missing or has another type.
     #[error("{path}: {problem}")]
     Value {
-        /// The keys and places that lead there.
+        /// The keys and positions that lead to the value.
         path: String,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
 }
 
-/// Reads a custom user; `name` is what the scenario and its bank are called.
+/// Reads a custom user. `name` is the name of the scenario and of its bank.
 pub fn import(text: &str, name: &str) -> Result<Imported, PlaidError> {
     let user: Value = serde_json::from_str(without_mark(text))
         .map_err(|error| PlaidError::Json { line: error.line() })?;
@@ -55,8 +55,8 @@ pub fn import(text: &str, name: &str) -> Result<Imported, PlaidError> {
     let accounts =
         list(top, "override_accounts", "")?.ok_or_else(|| missing("override_accounts"))?;
     let mut days: Vec<i64> = Vec::new();
-    for (place, account) in accounts.iter().enumerate() {
-        let path = format!("override_accounts[{place}]");
+    for (position, account) in accounts.iter().enumerate() {
+        let path = format!("override_accounts[{position}]");
         for (row, path) in rows(object(account, &path)?, &path)? {
             days.extend(day(row, "date_transacted", &path)?);
             days.extend(day(row, "date_posted", &path)?);
@@ -64,12 +64,12 @@ pub fn import(text: &str, name: &str) -> Result<Imported, PlaidError> {
     }
     let day_zero = days.into_iter().max().map_or(0, |newest| newest + 1);
     let mut plans: Vec<Plan> = Vec::new();
-    for (place, account) in accounts.iter().enumerate() {
-        let path = format!("override_accounts[{place}]");
+    for (position, account) in accounts.iter().enumerate() {
+        let path = format!("override_accounts[{position}]");
         let mut plan = reader.account(object(account, &path)?, &path, day_zero)?;
         let same = plans.iter().filter(|known| known.name == plan.name).count();
         if same > 0 {
-            plan.name = format!("{} {}", plan.name, place + 1);
+            plan.name = format!("{} {}", plan.name, position + 1);
         }
         plans.push(plan);
     }
@@ -83,7 +83,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// Notes the keys that nobody reads.
+    /// Records the keys that are not read.
     fn skip(&mut self, object: &Map<String, Value>, known: &[&str], path: &str) {
         for key in object.keys().filter(|key| !known.contains(&key.as_str())) {
             let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
@@ -118,7 +118,7 @@ impl Reader {
         }
         facts.sort_by_key(|fact: &Fact| fact.at);
         let balance = amount(account, "starting_balance", path, money)?.unwrap_or(0);
-        // Who owes money has a positive balance there.
+        // At Plaid, the balance of a debt is positive.
         let balance = if category == Category::Credit { -balance } else { balance };
         let word = kind.1.or(kind.0).unwrap_or_else(|| "checking".to_owned());
         Ok(Plan {
@@ -156,7 +156,8 @@ impl Reader {
         Ok((word(meta, "name", &path)?, mask.filter(digits)))
     }
 
-    /// One transaction: it is there on the day that it took place, and posts on its own day.
+    /// Reads one transaction. It appears on the day on which it took place, and posts on its
+    /// posting day.
     fn transaction(
         &mut self,
         row: &Map<String, Value>,
@@ -186,7 +187,7 @@ impl Reader {
         let posts_later = posted.is_none_or(|posted| posted > transacted);
         facts.push(Fact {
             at,
-            what: Deed::Appear {
+            kind: FactKind::Appear {
                 id: id.clone(),
                 amount,
                 description: description.unwrap_or_else(|| "Transaction".to_owned()),
@@ -198,7 +199,7 @@ impl Reader {
         if let Some(posted) = posted.filter(|posted| *posted > transacted) {
             facts.push(Fact {
                 at: (posted - day_zero) * DAY_S,
-                what: Deed::Edit {
+                kind: FactKind::Edit {
                     id,
                     status: Some(crate::sandbox::state::StatusChange::Post),
                     amount: None,
@@ -211,7 +212,8 @@ impl Reader {
         Ok(())
     }
 
-    /// The people of `identity`: every name is an owner; the first of each list is theirs.
+    /// Reads the owners from `identity`. Each name is one owner, and all of them get the first
+    /// entry of each other list.
     fn owners(
         &mut self,
         account: &Map<String, Value>,
@@ -264,14 +266,14 @@ fn titled(word: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// An object of the file and where it stands.
+/// An object of the file with its path.
 type Located<'a> = (&'a Map<String, Value>, String);
 
 /// The transactions of an account with their paths.
 fn rows<'a>(account: &'a Map<String, Value>, path: &str) -> Result<Vec<Located<'a>>, PlaidError> {
     let rows = list(account, "transactions", path)?.map(Vec::as_slice).unwrap_or_default();
-    let located = rows.iter().enumerate().map(|(place, row)| {
-        let path = format!("{path}.transactions[{place}]");
+    let located = rows.iter().enumerate().map(|(position, row)| {
+        let path = format!("{path}.transactions[{position}]");
         Ok((object(row, &path)?, path))
     });
     located.collect()
@@ -302,7 +304,7 @@ fn word(object: &Map<String, Value>, key: &str, path: &str) -> Result<Option<Str
     }
 }
 
-/// An amount: a number of JSON, read from its digits so that none is lost.
+/// An amount. It is read from the digits of the JSON number, so that no digit is lost.
 fn amount(
     object: &Map<String, Value>,
     key: &str,
@@ -315,7 +317,7 @@ fn amount(
         Some(Value::String(text)) => text.clone(),
         Some(_) => return Err(wrong(path, key, "an amount is expected")),
     };
-    // 12.5 is twelve and a half there: the digits that are missing are zeros, further zeros are none.
+    // At Plaid, 12.5 means 12.50. Missing decimals are zeros, and further decimals must be zeros.
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
     let decimals = money.currency.decimals();
     let (kept, rest) = fraction.split_at_checked(decimals).unwrap_or((fraction, ""));
@@ -324,7 +326,7 @@ fn amount(
         0 => whole.to_owned(),
         _ => format!("{whole}.{kept:0<decimals$}"),
     };
-    let problem = format!("'{text}' is no amount of {}", money.currency.as_str());
+    let problem = format!("'{text}' is not an amount of {}", money.currency.as_str());
     let amount = money.parse(&padded).filter(|_| exact);
     amount.map(Some).ok_or_else(|| wrong(path, key, &problem))
 }
@@ -340,7 +342,7 @@ fn day(object: &Map<String, Value>, key: &str, path: &str) -> Result<Option<i64>
         Some([year, month, day]) => find_day(Date { year: *year, month: *month, day: *day }),
         _ => None,
     };
-    let problem = format!("'{text}' is no date such as 2026-11-18");
+    let problem = format!("'{text}' is not a date; write it as 2026-11-18");
     day.map(Some).ok_or_else(|| wrong(path, key, &problem))
 }
 

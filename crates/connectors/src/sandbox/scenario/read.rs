@@ -1,17 +1,20 @@
-//! Reads a scenario: institutions, holders, accounts, their stretches and timelines.
+//! The reader of a scenario: institutions, holders, accounts, stretches and timelines.
 
 use super::super::plan::Plan;
 use super::super::routine::{DAY_ROWS_MAX, Days, Period, Stretch, seed};
-use super::fact::{self, DAYS_MAX, Ground, read_owners};
+use super::fact::{self, Context, read_owners};
 use super::money::Money;
-use super::tree::{self, At, Table, Value};
-use super::{PlannedBank, Scenario, ScenarioError, institution_id};
+use super::tree::{self, At, ScenarioError, Table, Value};
+use super::value::{
+    DAYS_MAX, NAME_CHARS_MAX, TEXT_CHARS_MAX, category_of, read_choice, read_currency, read_time,
+};
 use crate::sandbox::catalogue::{BANKS, Login};
-use crate::sandbox::generator::SETTLE_DAYS_MAX;
+use crate::sandbox::row::SETTLE_DAYS_MAX;
 use model::Word;
 use model::account::{Category, Subcategory};
 use model::bank::BankOwner;
 use model::clock::DAY_S;
+use model::id::{InstitutionId, hash_number};
 use model::limits::{
     SCENARIO_ACCOUNTS_MAX, SCENARIO_BYTES_MAX, SCENARIO_FACTS_MAX, SCENARIO_HOLDERS_MAX,
     SCENARIO_INSTITUTIONS_MAX, SCENARIO_STRETCHES_MAX,
@@ -19,14 +22,51 @@ use model::limits::{
 use model::money::Currency;
 use std::collections::BTreeMap;
 
-/// Characters of a name.
-const NAME_CHARS_MAX: usize = 100;
-/// Characters of a description.
-pub(super) const TEXT_CHARS_MAX: usize = model::limits::TEXT_CHARS_MAX;
-/// Days before the link with which books begin, unless the file says otherwise.
+/// Days between the start of the ledger and the link, unless the file sets them.
 const HISTORY_DAYS: i64 = 180;
 
-/// Where a holder logs in.
+/// A scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scenario {
+    /// Its name.
+    pub name: String,
+    /// Its description, in one or two sentences. May be empty.
+    pub description: String,
+    banks: Vec<PlannedBank>,
+}
+
+/// A bank of a scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::sandbox) struct PlannedBank {
+    pub(in crate::sandbox) id: InstitutionId,
+    pub(in crate::sandbox) name: String,
+    pub(in crate::sandbox) description: String,
+    pub(in crate::sandbox) login: Login,
+    pub(in crate::sandbox) accounts: Vec<Plan>,
+}
+
+impl Scenario {
+    /// Reads a file of TOML or JSON.
+    pub fn read(text: &str) -> Result<Self, ScenarioError> {
+        read(text)
+    }
+
+    pub(in crate::sandbox) fn banks(&self) -> &[PlannedBank] {
+        &self.banks
+    }
+
+    /// Its banks with the names of their accounts, in the order of the file.
+    pub fn outline(&self) -> Vec<(InstitutionId, &str, Vec<&str>)> {
+        let mut outline = Vec::with_capacity(self.banks.len());
+        for bank in &self.banks {
+            let accounts = bank.accounts.iter().map(|account| account.name.as_str()).collect();
+            outline.push((bank.id, bank.name.as_str(), accounts));
+        }
+        outline
+    }
+}
+
+/// The login of a bank, as a word of the file.
 #[derive(Clone, Copy, Debug)]
 struct LoginWord(Login);
 
@@ -52,7 +92,7 @@ struct BankPart {
     snapshots: bool,
 }
 
-pub(super) fn read(text: &str) -> Result<Scenario, ScenarioError> {
+fn read(text: &str) -> Result<Scenario, ScenarioError> {
     if text.len() > SCENARIO_BYTES_MAX {
         let problem = format!("a scenario has at most {SCENARIO_BYTES_MAX} bytes");
         return Err(ScenarioError { line: 1, key: String::new(), problem });
@@ -76,20 +116,26 @@ pub(super) fn read(text: &str) -> Result<Scenario, ScenarioError> {
     }
     let accounts = file.tables("accounts", SCENARIO_ACCOUNTS_MAX)?;
     if accounts.is_empty() {
-        return Err(file.fault(file.line, "accounts", "at least one is needed"));
+        return Err(file.error(file.line, "accounts", "at least one is needed"));
     }
     for mut table in accounts {
-        let place = read_place(&mut table, &parts)?;
+        let position = read_position(&mut table, &parts)?;
         let line = table.line;
-        let plan = read_account(table, &name, &parts[place], &holders)?;
-        if banks[place].accounts.iter().any(|known| known.name == plan.name) {
+        let plan = read_account(table, &name, &parts[position], &holders)?;
+        if banks[position].accounts.iter().any(|known| known.name == plan.name) {
             let problem = format!("the institution has an account '{}' already", plan.name);
             return Err(ScenarioError { line, key: "accounts.name".to_owned(), problem });
         }
-        banks[place].accounts.push(plan);
+        banks[position].accounts.push(plan);
     }
     file.finish()?;
     Ok(Scenario { name, description, banks })
+}
+
+/// A bank's id. It depends on the whole file, so that an account that is linked again after a
+/// change of the file does not get another history under its old key.
+fn institution_id(name: &str, text: &str) -> InstitutionId {
+    InstitutionId::from_number(hash_number(&[b"scenario", name.as_bytes(), text.as_bytes()]))
 }
 
 fn read_description(table: &mut Table) -> Result<String, ScenarioError> {
@@ -110,14 +156,14 @@ fn read_holders(file: &mut Table) -> Result<BTreeMap<String, BankOwner>, Scenari
             raw_address: text("address")?,
         };
         if holders.insert(name, owner).is_some() {
-            return Err(table.fault(line, "name", "two holders have this name"));
+            return Err(table.error(line, "name", "two holders have this name"));
         }
         table.finish()?;
     }
     Ok(holders)
 }
 
-/// The banks; one of the scenario's own name when the file lists none.
+/// Reads the banks. A file without banks has one with the scenario's own name.
 fn read_banks(
     file: &mut Table,
     name: &At<String>,
@@ -128,7 +174,7 @@ fn read_banks(
         let name = table.text("name", NAME_CHARS_MAX)?;
         let At { line, value: name } = table.need("name", name)?;
         if banks.iter().any(|bank| bank.name.eq_ignore_ascii_case(&name)) {
-            return Err(table.fault(line, "name", "two institutions have this name"));
+            return Err(table.error(line, "name", "two institutions have this name"));
         }
         check_free(&table, line, &name)?;
         let description = read_description(&mut table)?;
@@ -146,27 +192,27 @@ fn read_banks(
     Ok(banks)
 }
 
-/// Refuses a name by which one of the test banks would be found instead.
+/// Rejects a name that already leads to a test bank.
 fn check_free(table: &Table, line: usize, name: &str) -> Result<(), ScenarioError> {
     if BANKS.iter().any(|bank| bank.is_called(name)) {
-        let problem = format!("a test bank is called '{name}'; choose another name");
-        return Err(table.fault(line, "name", problem));
+        let problem = format!("a test bank has the name '{name}'; choose another name");
+        return Err(table.error(line, "name", problem));
     }
     Ok(())
 }
 
-/// The place of the bank that an account is at.
-fn read_place(table: &mut Table, banks: &[BankPart]) -> Result<usize, ScenarioError> {
+/// The position of an account's bank.
+fn read_position(table: &mut Table, banks: &[BankPart]) -> Result<usize, ScenarioError> {
     let Some(At { line, value }) = table.text("institution", NAME_CHARS_MAX)? else {
         if let [_] = banks {
             return Ok(0);
         }
         let problem = "is missing, and there is more than one institution";
-        return Err(table.fault(table.line, "institution", problem));
+        return Err(table.error(table.line, "institution", problem));
     };
-    let place = banks.iter().position(|bank| bank.name.eq_ignore_ascii_case(&value));
-    place.ok_or_else(|| {
-        table.fault(line, "institution", format!("no institution is called '{value}'"))
+    let position = banks.iter().position(|bank| bank.name.eq_ignore_ascii_case(&value));
+    position.ok_or_else(|| {
+        table.error(line, "institution", format!("there is no institution named '{value}'"))
     })
 }
 
@@ -191,11 +237,11 @@ fn read_account(
     let owners = read_owners(&mut table, holders)?;
     let stretches = read_stretches(&mut table, money)?;
     let path = table.path_of("timeline");
-    let ground = Ground { money, holders };
+    let context = Context { money, holders };
     let mut facts = Vec::new();
     let entries = table.tables("timeline", SCENARIO_FACTS_MAX)?;
     for (entry, number) in entries.into_iter().zip(1..) {
-        facts.push(fact::read(entry, number, &ground)?);
+        facts.push(fact::read(entry, number, &context)?);
     }
     facts.sort_by_key(|fact| fact.value.at);
     fact::check(&facts, &path)?;
@@ -232,26 +278,9 @@ fn read_kind(table: &mut Table) -> Result<(Category, Subcategory), ScenarioError
             subcategory.word(),
             own.word()
         );
-        return Err(table.fault(line, "category", problem));
+        return Err(table.error(line, "category", problem));
     }
     Ok((category, subcategory))
-}
-
-pub(super) fn category_of(subcategory: Subcategory) -> Category {
-    match subcategory {
-        Subcategory::Checking | Subcategory::Savings => Category::Cash,
-        Subcategory::CreditCard | Subcategory::LineOfCredit | Subcategory::Mortgage => {
-            Category::Credit
-        }
-        Subcategory::Other => Category::Other,
-    }
-}
-
-pub(super) fn read_currency(table: &mut Table) -> Result<Option<Currency>, ScenarioError> {
-    let Some(At { line, value }) = table.text("currency", 3)? else { return Ok(None) };
-    Currency::parse(&value)
-        .map(Some)
-        .ok_or_else(|| table.fault(line, "currency", "three letters are expected, such as usd"))
 }
 
 fn read_last4(table: &mut Table) -> Result<Option<String>, ScenarioError> {
@@ -259,9 +288,9 @@ fn read_last4(table: &mut Table) -> Result<Option<String>, ScenarioError> {
         Some(At { line, value })
             if value.len() != 4 || !value.bytes().all(|byte| byte.is_ascii_digit()) =>
         {
-            Err(table.fault(line, "last4", "four digits are expected, in quotes"))
+            Err(table.error(line, "last4", "four digits are expected, in quotes"))
         }
-        given => Ok(given.map(|given| given.value)),
+        text => Ok(text.map(|text| text.value)),
     }
 }
 
@@ -273,7 +302,7 @@ fn read_stretches(table: &mut Table, money: Money) -> Result<Vec<Stretch>, Scena
         let rows: u32 = stretches.iter().map(|stretch| u32::from(stretch.times)).sum();
         if rows > u32::from(DAY_ROWS_MAX) {
             let problem = format!("all stretches together have more than {DAY_ROWS_MAX} times");
-            return Err(table.fault(line, "stretches.times", problem));
+            return Err(table.error(line, "stretches.times", problem));
         }
     }
     Ok(stretches)
@@ -283,7 +312,9 @@ fn read_stretch(mut table: Table, money: Money) -> Result<Stretch, ScenarioError
     let (every, interval) = read_period(&mut table)?;
     let on = read_days(&mut table, every)?;
     let times = table.integer("times", 1, i64::from(DAY_ROWS_MAX))?;
-    let times = times.map_or(1, |times| u8::try_from(times.value).unwrap_or(DAY_ROWS_MAX));
+    let Ok(times) = u8::try_from(times.map_or(1, |times| times.value)) else {
+        unreachable!("the table checked the bounds of the number");
+    };
     let amount = read_amounts(&mut table, money)?;
     let texts = table.texts("description", 100)?;
     let texts = table.need("description", texts)?;
@@ -292,7 +323,7 @@ fn read_stretch(mut table: Table, money: Money) -> Result<Stretch, ScenarioError
     };
     if texts.value.is_empty() || !texts.value.iter().all(fits) {
         let problem = format!("texts of 1 to {TEXT_CHARS_MAX} characters are expected");
-        return Err(table.fault(texts.line, "description", problem));
+        return Err(table.error(texts.line, "description", problem));
     }
     let seconds = |day: At<i64>| day.value * DAY_S;
     let from = table.integer("from", -DAYS_MAX, DAYS_MAX)?;
@@ -300,12 +331,12 @@ fn read_stretch(mut table: Table, money: Money) -> Result<Stretch, ScenarioError
     if let (Some(from), Some(to)) = (&from, &to)
         && to.value < from.value
     {
-        return Err(table.fault(to.line, "to", "lies before from"));
+        return Err(table.error(to.line, "to", "is before from"));
     }
     let hundredths = |taken: Option<At<i64>>| taken.map_or(0, |taken| taken.value);
     let stretch = Stretch {
         from: from.map(seconds),
-        // The last day counts whole.
+        // The last day is included.
         until: to.map(|to| (to.value + 1) * DAY_S),
         every,
         interval,
@@ -319,17 +350,17 @@ fn read_stretch(mut table: Table, money: Money) -> Result<Stretch, ScenarioError
         vanish_percent: hundredths(table.integer("vanish_percent", 0, 100)?),
     };
     if stretch.vanish_percent > 0 && stretch.pending_days == 0 {
-        let problem = "only what is pending can vanish: give pending_days";
-        return Err(table.fault(table.line, "vanish_percent", problem));
+        let problem = "only a pending transaction can vanish; set pending_days";
+        return Err(table.error(table.line, "vanish_percent", problem));
     }
     table.finish()?;
     Ok(stretch)
 }
 
-/// `day`, `week`, `2 weeks`, `month`, `3 months`.
+/// Reads `day`, `week`, `2 weeks`, `month` or `3 months`.
 fn read_period(table: &mut Table) -> Result<(Period, i64), ScenarioError> {
-    let given = table.text("every", 20)?;
-    let At { line, value } = table.need("every", given)?;
+    let text = table.text("every", 20)?;
+    let At { line, value } = table.need("every", text)?;
     let (number, unit) = match value.split_once(' ') {
         Some((number, unit)) => (number.parse().unwrap_or(0), unit.trim_end_matches('s')),
         None => (1, value.as_str()),
@@ -341,17 +372,17 @@ fn read_period(table: &mut Table) -> Result<(Period, i64), ScenarioError> {
         _ => None,
     };
     period.filter(|_| (1..=366).contains(&number)).map(|period| (period, number)).ok_or_else(|| {
-        table.fault(line, "every", "day, week, month, or such as \"2 weeks\" is expected")
+        table.error(line, "every", "day, week, month, or such as \"2 weeks\" is expected")
     })
 }
 
-/// Names of days in weeks, numbers of days in months.
+/// Reads names of days in weeks, or numbers of days in months.
 fn read_days(table: &mut Table, every: Period) -> Result<Option<Days>, ScenarioError> {
     const NAMES: [&str; 7] =
         ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
     let Some(At { line, value }) = table.list("on", 31)? else { return Ok(None) };
     let wanted = match every {
-        Period::Day => "has no meaning where something happens every day",
+        Period::Day => "does not apply to every = \"day\"; remove it",
         Period::Week => "names of days are expected, such as \"friday\", or \"workdays\"",
         Period::Month => "numbers of days from 1 to 31 are expected",
     };
@@ -363,16 +394,16 @@ fn read_days(table: &mut Table, every: Period) -> Result<Option<Days>, ScenarioE
                 days.extend((0..).zip(NAMES).filter(|(_, name)| *name == text).map(|(day, _)| day));
             }
             (Period::Month, Value::Integer(day)) if (1..=31).contains(&day) => days.push(day),
-            _ => return Err(table.fault(node.line, "on", wanted)),
+            _ => return Err(table.error(node.line, "on", wanted)),
         }
     }
     if days.is_empty() {
-        return Err(table.fault(line, "on", wanted));
+        return Err(table.error(line, "on", wanted));
     }
     Ok(Some(if every == Period::Week { Days::OfWeek(days) } else { Days::OfMonth(days) }))
 }
 
-/// One amount, or the least and the most.
+/// Reads one amount, or the least and the most.
 fn read_amounts(table: &mut Table, money: Money) -> Result<(i64, i64), ScenarioError> {
     let texts = table.texts("amount", 2)?;
     let At { line, value } = table.need("amount", texts)?;
@@ -385,77 +416,17 @@ fn read_amounts(table: &mut Table, money: Money) -> Result<(i64, i64), ScenarioE
         }
         Some([_, _]) => {
             let problem = format!(
-                "the least comes first, then the most: [\"{}\", \"{}\"]",
+                "write the least first, then the most: [\"{}\", \"{}\"]",
                 value[1], value[0]
             );
-            Err(table.fault(line, "amount", problem))
+            Err(table.error(line, "amount", problem))
         }
-        _ => Err(table.fault(line, "amount", money.wanted())),
+        _ => Err(table.error(line, "amount", money.wanted())),
     }
 }
 
-/// Whether one amount is no more than another: of two that leave the account, the one that takes less.
+/// True if the amounts are in order. For two amounts of money out, the smaller movement comes
+/// first.
 fn is_upwards(least: i64, most: i64) -> bool {
     if least < 0 && most <= 0 { least >= most } else { least <= most }
-}
-
-/// A word of a list.
-pub(super) fn read_choice<W: Word>(
-    table: &mut Table,
-    key: &'static str,
-) -> Result<Option<W>, ScenarioError> {
-    read_one_of(table, key, W::ALL)
-}
-
-/// One of some words of a list.
-pub(super) fn read_one_of<W: Word>(
-    table: &mut Table,
-    key: &'static str,
-    known: &[W],
-) -> Result<Option<W>, ScenarioError> {
-    let Some(At { line, value }) = table.text(key, NAME_CHARS_MAX)? else { return Ok(None) };
-    let found = known.iter().copied().find(|known| known.word() == value);
-    found.map(Some).ok_or_else(|| {
-        let known: Vec<&str> = known.iter().map(|known| known.word()).collect();
-        table.fault(line, key, format!("'{value}' is none of: {}", known.join(", ")))
-    })
-}
-
-/// A time of the day, `HH:MM` or `HH:MM:SS`, in seconds.
-pub(super) fn read_time(
-    table: &mut Table,
-    key: &'static str,
-) -> Result<Option<i64>, ScenarioError> {
-    let Some(At { line, value }) = table.text(key, 8)? else { return Ok(None) };
-    let parts: Option<Vec<i64>> = value
-        .split(':')
-        .map(|part| if part.len() == 2 { part.parse().ok() } else { None })
-        .collect();
-    match parts.as_deref() {
-        Some([hours @ 0..24, minutes @ 0..60]) => Ok(Some(hours * 3_600 + minutes * 60)),
-        Some([hours @ 0..24, minutes @ 0..60, seconds @ 0..60]) => {
-            Ok(Some(hours * 3_600 + minutes * 60 + seconds))
-        }
-        _ => Err(table.fault(line, key, "HH:MM or HH:MM:SS is expected, in quotes")),
-    }
-}
-
-/// A duration such as `90s`, `5m`, `2h`, `3d`, in seconds.
-pub(super) fn read_duration(
-    table: &mut Table,
-    key: &'static str,
-) -> Result<Option<At<i64>>, ScenarioError> {
-    let Some(At { line, value }) = table.text(key, 12)? else { return Ok(None) };
-    let unit = match value.as_bytes().last() {
-        Some(b's') => 1,
-        Some(b'm') => 60,
-        Some(b'h') => 3_600,
-        Some(b'd') => DAY_S,
-        _ => 0,
-    };
-    let number: Option<i64> = value.get(..value.len() - 1).and_then(|digits| digits.parse().ok());
-    let fits = |number: &i64| unit > 0 && (1..=DAYS_MAX * DAY_S / unit).contains(number);
-    let seconds = number.filter(fits).map(|number| At { line, value: number * unit });
-    let problem = "a number with s, m, h or d is expected, such as \"90s\" or \"2d\"";
-    seconds.map(Some).ok_or_else(|| table.fault(line, key, problem))
 }

@@ -1,23 +1,34 @@
-//! A file of TOML or JSON as a tree whose every value knows its line, and the table that a reader
-//! takes keys from: what it never takes is unknown, and refused with its line.
+//! A file of TOML or JSON as a tree in which every value knows its line, and the table from which a
+//! reader takes keys. A key that is never taken is unknown and is rejected with its line.
 //!
-//! JSON has no reader here that tells places. Its values are taken raw, as slices of the text, and
-//! a slice's place in the text is its line.
+//! No JSON reader in the dependency tree reports lines. JSON values are therefore read raw, as
+//! slices of the text, and the position of a slice gives its line.
 
-use super::ScenarioError;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 use toml::de::{DeTable, DeValue};
 
-/// Levels of lists and tables that a file may have.
+/// The most levels of lists and tables in a file.
 const DEPTH_MAX: usize = 8;
 
-/// A value and where it stands.
+/// An error in a file, with its position.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {}{problem}", if key.is_empty() { String::new() } else { format!("{key}: ") })]
+pub struct ScenarioError {
+    /// The line, from 1.
+    pub line: usize,
+    /// The keys that lead to the value, with dots. Empty if the file is not TOML or JSON.
+    pub key: String,
+    /// The problem.
+    pub problem: String,
+}
+
+/// A value with its line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Node {
-    /// From 1.
+    /// The line, from 1.
     pub(super) line: usize,
     pub(super) value: Value,
 }
@@ -30,7 +41,7 @@ pub(super) enum Value {
     Flag(bool),
     List(Vec<Node>),
     Table(Vec<(String, Node)>),
-    /// What no key takes: the name of its kind.
+    /// A value of a kind that no key takes, with the name of the kind.
     Other(&'static str),
 }
 
@@ -47,7 +58,7 @@ impl Value {
     }
 }
 
-/// Reads a file: JSON when it begins with a brace, else TOML.
+/// Reads a file. It is JSON if it begins with a brace, and TOML otherwise.
 pub(super) fn read(text: &str) -> Result<Table, ScenarioError> {
     let text = without_mark(text);
     let lines = Lines::of(text);
@@ -59,12 +70,12 @@ pub(super) fn read(text: &str) -> Result<Table, ScenarioError> {
     Table::open(node, "")
 }
 
-/// A text without the mark of its encoding, which some editors put before it.
+/// The text without the byte order mark that some editors add.
 pub(super) fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-/// Where each line of a text begins.
+/// The start of each line of a text.
 struct Lines<'a> {
     text: &'a str,
     starts: Vec<usize>,
@@ -72,7 +83,7 @@ struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     fn of(text: &'a str) -> Self {
-        let ends = text.match_indices('\n').map(|(place, _)| place + 1);
+        let ends = text.match_indices('\n').map(|(newline, _)| newline + 1);
         Self { text, starts: std::iter::once(0).chain(ends).collect() }
     }
 
@@ -83,7 +94,9 @@ impl<'a> Lines<'a> {
 
     /// The line of a slice of the text.
     fn line_of(&self, slice: &str) -> usize {
-        self.line((slice.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize))
+        let text = self.text.as_bytes().as_ptr_range();
+        assert!(text.contains(&slice.as_ptr()), "the slice is a part of the text");
+        self.line(slice.as_ptr() as usize - text.start as usize)
     }
 }
 
@@ -148,15 +161,15 @@ fn read_json(text: &str, lines: &Lines<'_>) -> Result<Node, ScenarioError> {
 fn json_value(raw: &str, lines: &Lines<'_>, depth: usize) -> Result<Node, ScenarioError> {
     let line = lines.line_of(raw);
     check_depth(depth, line)?;
-    let refused = |error: serde_json::Error| not_json(&error, line);
+    let rejected = |error: serde_json::Error| not_json(&error, line);
     let value = match raw.as_bytes().first() {
         Some(b'{') => {
-            let Fields(fields) = serde_json::from_str(raw).map_err(refused)?;
+            let Fields(fields) = serde_json::from_str(raw).map_err(rejected)?;
             let mut entries: Vec<(String, Node)> = Vec::with_capacity(fields.len());
             for (key, value) in fields {
                 let node = json_value(value.get(), lines, depth + 1)?;
                 if entries.iter().any(|(known, _)| *known == key) {
-                    let problem = "stands here twice".to_owned();
+                    let problem = "is there twice; remove one".to_owned();
                     return Err(ScenarioError { line: node.line, key, problem });
                 }
                 entries.push((key, node));
@@ -164,11 +177,11 @@ fn json_value(raw: &str, lines: &Lines<'_>, depth: usize) -> Result<Node, Scenar
             Value::Table(entries)
         }
         Some(b'[') => {
-            let items: Vec<&RawValue> = serde_json::from_str(raw).map_err(refused)?;
+            let items: Vec<&RawValue> = serde_json::from_str(raw).map_err(rejected)?;
             let items = items.iter().map(|item| json_value(item.get(), lines, depth + 1));
             Value::List(items.collect::<Result<_, _>>()?)
         }
-        Some(b'"') => Value::Text(serde_json::from_str(raw).map_err(refused)?),
+        Some(b'"') => Value::Text(serde_json::from_str(raw).map_err(rejected)?),
         Some(b't' | b'f') => Value::Flag(raw == "true"),
         Some(b'n') => Value::Other("null"),
         _ => match raw.parse() {
@@ -182,8 +195,8 @@ fn json_value(raw: &str, lines: &Lines<'_>, depth: usize) -> Result<Node, Scenar
 fn not_json(error: &serde_json::Error, first_line: usize) -> ScenarioError {
     let line = first_line + error.line().saturating_sub(1);
     let text = error.to_string();
-    let problem = text.split(" at line ").next().unwrap_or_default().to_owned();
-    ScenarioError { line, key: String::new(), problem }
+    let problem = text.split_once(" at line ").map_or(text.as_str(), |(problem, _)| problem);
+    ScenarioError { line, key: String::new(), problem: problem.to_owned() }
 }
 
 fn check_depth(depth: usize, line: usize) -> Result<(), ScenarioError> {
@@ -194,7 +207,7 @@ fn check_depth(depth: usize, line: usize) -> Result<(), ScenarioError> {
     Err(ScenarioError { line, key: String::new(), problem })
 }
 
-/// The members of a JSON object in their order, values raw.
+/// The members of a JSON object in their order, with raw values.
 struct Fields<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de: 'a, 'a> serde::Deserialize<'de> for Fields<'a> {
@@ -221,14 +234,14 @@ impl<'de: 'a, 'a> serde::Deserialize<'de> for Fields<'a> {
     }
 }
 
-/// A table whose keys are taken one by one.
+/// A table. The reader takes its keys one by one.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     pub(super) line: usize,
-    /// The keys that lead here, with dots.
+    /// The keys that lead to the table, with dots.
     path: String,
     entries: Vec<(String, Node)>,
-    /// The keys that were asked for.
+    /// The keys that the reader has tried to take.
     known: Vec<&'static str>,
 }
 
@@ -253,7 +266,7 @@ impl Table {
         }
     }
 
-    /// The keys that lead to one of this table.
+    /// The keys that lead to a key of this table.
     pub(super) fn path_of(&self, key: &str) -> String {
         match (self.path.as_str(), key) {
             ("", key) => key.to_owned(),
@@ -262,19 +275,19 @@ impl Table {
         }
     }
 
-    /// Whether a key is there and not taken.
+    /// True if a key is present and not taken yet.
     pub(super) fn has(&self, key: &str) -> bool {
         self.entries.iter().any(|(known, _)| known == key)
     }
 
-    /// The line of a key that is there, or else of the table.
+    /// The line of a key, or of the table if the key is absent.
     pub(super) fn line_of(&self, key: &str) -> usize {
         let entry = self.entries.iter().find(|(known, _)| known == key);
         entry.map_or(self.line, |(_, node)| node.line)
     }
 
     /// An error about a key of this table.
-    pub(super) fn fault(
+    pub(super) fn error(
         &self,
         line: usize,
         key: &str,
@@ -285,8 +298,8 @@ impl Table {
 
     pub(super) fn node(&mut self, key: &'static str) -> Option<Node> {
         self.known.push(key);
-        let place = self.entries.iter().position(|(known, _)| known == key)?;
-        Some(self.entries.swap_remove(place).1)
+        let position = self.entries.iter().position(|(known, _)| known == key)?;
+        Some(self.entries.swap_remove(position).1)
     }
 
     fn take<T>(
@@ -300,12 +313,12 @@ impl Table {
             Ok(value) => Ok(Some(At { line, value })),
             Err(other) => {
                 let problem = format!("{wanted} is expected, not {}", other.kind());
-                Err(self.fault(line, key, problem))
+                Err(self.error(line, key, problem))
             }
         }
     }
 
-    /// A text on one line, of 1 to so many characters.
+    /// Takes a text on one line, of 1 to `chars_max` characters.
     pub(super) fn text(
         &mut self,
         key: &'static str,
@@ -314,13 +327,13 @@ impl Table {
         let taken = self.any_text(key, chars_max)?;
         match taken {
             Some(At { line, value }) if value.chars().any(char::is_control) => {
-                Err(self.fault(line, key, "a text on one line is expected"))
+                Err(self.error(line, key, "a text on one line is expected"))
             }
             taken => Ok(taken),
         }
     }
 
-    /// A text of 1 to so many characters.
+    /// Takes a text of 1 to `chars_max` characters.
     pub(super) fn any_text(
         &mut self,
         key: &'static str,
@@ -333,13 +346,13 @@ impl Table {
         match taken {
             Some(At { line, value }) if !(1..=chars_max).contains(&value.chars().count()) => {
                 let problem = format!("a text of 1 to {chars_max} characters is expected");
-                Err(self.fault(line, key, problem))
+                Err(self.error(line, key, problem))
             }
             taken => Ok(taken),
         }
     }
 
-    /// A whole number within bounds.
+    /// Takes a whole number from `low` to `high`.
     pub(super) fn integer(
         &mut self,
         key: &'static str,
@@ -353,7 +366,7 @@ impl Table {
         match taken {
             Some(At { line, value }) if !(low..=high).contains(&value) => {
                 let problem = format!("a whole number from {low} to {high} is expected");
-                Err(self.fault(line, key, problem))
+                Err(self.error(line, key, problem))
             }
             taken => Ok(taken),
         }
@@ -366,7 +379,7 @@ impl Table {
         })
     }
 
-    /// A list; what is no list is a list of one.
+    /// Takes a list. A single value counts as a list of one.
     pub(super) fn list(
         &mut self,
         key: &'static str,
@@ -378,12 +391,12 @@ impl Table {
             single => vec![Node { line, value: single }],
         };
         if value.len() > items_max {
-            return Err(self.fault(line, key, format!("at most {items_max} are allowed")));
+            return Err(self.error(line, key, format!("at most {items_max} are allowed")));
         }
         Ok(Some(At { line, value }))
     }
 
-    /// A list of texts.
+    /// Takes a list of texts.
     pub(super) fn texts(
         &mut self,
         key: &'static str,
@@ -396,14 +409,14 @@ impl Table {
                 Value::Text(text) if !text.is_empty() => texts.push(text),
                 other => {
                     let problem = format!("a text is expected, not {}", other.kind());
-                    return Err(self.fault(node.line, key, problem));
+                    return Err(self.error(node.line, key, problem));
                 }
             }
         }
         Ok(Some(At { line, value: texts }))
     }
 
-    /// A list of tables; none when the key is absent.
+    /// Takes a list of tables. Returns an empty list if the key is absent.
     pub(super) fn tables(
         &mut self,
         key: &'static str,
@@ -414,25 +427,25 @@ impl Table {
         value.into_iter().map(|node| Self::open(node, &path)).collect()
     }
 
-    /// Refuses a table without a key.
+    /// Rejects a table without a key.
     pub(super) fn need<T>(&self, key: &'static str, taken: Option<T>) -> Result<T, ScenarioError> {
-        taken.ok_or_else(|| self.fault(self.line, key, "is missing"))
+        taken.ok_or_else(|| self.error(self.line, key, "is missing"))
     }
 
-    /// Refuses keys that are none of these, wherever else it would be at fault: what was meant by such
-    /// a key is most often what seems to be missing.
+    /// Rejects unknown keys before other errors are reported. An unknown key is most often a
+    /// misspelled one, and the key that seems to be missing is its correct form.
     pub(super) fn only(&self, known: &[&str]) -> Result<(), ScenarioError> {
         let unknown = self.entries.iter().filter(|(key, _)| !known.contains(&key.as_str()));
         match unknown.min_by_key(|(_, node)| node.line) {
             None => Ok(()),
             Some((key, node)) => {
                 let problem = format!("no such key; here are: {}", known.join(", "));
-                Err(self.fault(node.line, key, problem))
+                Err(self.error(node.line, key, problem))
             }
         }
     }
 
-    /// Refuses the keys that nobody took.
+    /// Rejects the keys that were not taken.
     pub(super) fn finish(self) -> Result<(), ScenarioError> {
         let Some((key, node)) = self.entries.iter().min_by_key(|(_, node)| node.line) else {
             return Ok(());
@@ -441,6 +454,6 @@ impl Table {
         known.sort_unstable();
         known.dedup();
         let problem = format!("no such key; here are: {}", known.join(", "));
-        Err(self.fault(node.line, key, problem))
+        Err(self.error(node.line, key, problem))
     }
 }

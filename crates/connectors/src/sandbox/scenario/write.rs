@@ -1,23 +1,23 @@
-//! Writes a scenario of one account as TOML: one fact a line.
+//! The writer of scenario files: TOML with one fact per line.
 
-use super::super::plan::{Deed, Fact, Outcome, Plan};
+use super::super::plan::{Fact, FactKind, Outcome, Plan};
 use super::money::Money;
-use super::read::category_of;
+use super::value::category_of;
 use crate::sandbox::state::StatusChange;
 use model::Word;
 use model::bank::{BankOwner, BankStatus};
 use model::clock::DAY_S;
 use std::fmt::Write as _;
 
-/// What stands before the account.
+/// The part of the file before the accounts.
 pub(in crate::sandbox) struct Head<'a> {
     pub(in crate::sandbox) name: &'a str,
     pub(in crate::sandbox) description: &'a str,
-    /// The bank.
+    /// The name of the bank.
     pub(in crate::sandbox) institution: &'a str,
 }
 
-/// Writes the file. The accounts have no stretches: whoever writes one knows its rows.
+/// Writes the file. The accounts have no stretches, because the callers know all rows.
 pub(in crate::sandbox) fn write(head: &Head<'_>, plans: &[Plan]) -> String {
     let mut text = String::new();
     line(&mut text, "name", &quoted(head.name));
@@ -83,10 +83,10 @@ fn write_account(text: &mut String, plan: &Plan) {
     text.push_str("]\n");
 }
 
-/// Every owner that the accounts name, once a name.
+/// Every owner that the accounts name, once per name.
 fn holders(plans: &[Plan]) -> Vec<&BankOwner> {
-    let later = plans.iter().flat_map(|plan| &plan.facts).filter_map(|fact| match &fact.what {
-        Deed::Owners(owners) => Some(owners),
+    let later = plans.iter().flat_map(|plan| &plan.facts).filter_map(|fact| match &fact.kind {
+        FactKind::Owners(owners) => Some(owners),
         _ => None,
     });
     let first = plans.iter().filter_map(|plan| plan.owners.as_ref());
@@ -103,14 +103,14 @@ fn holders(plans: &[Plan]) -> Vec<&BankOwner> {
 fn entry(fact: &Fact, money: Money) -> Vec<String> {
     let mut keys = Vec::new();
     let mut key = |name: &str, value: String| keys.push(format!("{name} = {value}"));
-    if !matches!(fact.what, Deed::Refresh { .. }) {
+    if !matches!(fact.kind, FactKind::Refresh { .. }) {
         key("day", fact.at.div_euclid(DAY_S).to_string());
         if let Some(time) = time(fact.at) {
             key("time", time);
         }
     }
-    match &fact.what {
-        Deed::Appear { id, amount, description, dated, status, currency } => {
+    match &fact.kind {
+        FactKind::Appear { id, amount, description, dated, status, currency } => {
             key("appears", quoted(id));
             let other = currency.filter(|currency| *currency != money.currency);
             let money = Money { currency: currency.unwrap_or(money.currency) };
@@ -126,7 +126,7 @@ fn entry(fact: &Fact, money: Money) -> Vec<String> {
                 key("pending", "true".to_owned());
             }
         }
-        Deed::Edit { id, status, amount, description, dated, currency } => {
+        FactKind::Edit { id, status, amount, description, dated, currency } => {
             key(
                 match status {
                     Some(StatusChange::Post) => "posts",
@@ -151,27 +151,27 @@ fn entry(fact: &Fact, money: Money) -> Vec<String> {
                 write_dated(*dated, &mut key);
             }
         }
-        Deed::Renumber => key("renumbers", "true".to_owned()),
-        Deed::Balance { current, available } => {
+        FactKind::Renumber => key("renumbers", "true".to_owned()),
+        FactKind::Balance { current, available } => {
             key("balance", quoted(&money.text(*current)));
             if let Some(available) = available {
                 key("available", quoted(&money.text(*available)));
             }
         }
-        Deed::Owners(owners) => key("owners", names(owners)),
-        Deed::Refreshes { feature, until, outcome } => {
+        FactKind::Owners(owners) => key("owners", names(owners)),
+        FactKind::Refreshes { feature, until, outcome } => {
             write_outcome(*outcome, &mut key);
             if let Some(feature) = feature {
                 key("feature", quoted(feature.word()));
             }
             key("lasts", format!("\"{}s\"", until - fact.at));
         }
-        Deed::Refresh { feature, number, outcome } => {
+        FactKind::Refresh { feature, number, outcome } => {
             key("refresh", number.to_string());
             key("feature", quoted(feature.word()));
             write_outcome(*outcome, &mut key);
         }
-        Deed::AccessEnds(cause) => key("access_ends", quoted(cause.word())),
+        FactKind::AccessEnds(cause) => key("access_ends", quoted(cause.word())),
     }
     keys
 }
@@ -192,7 +192,7 @@ fn write_dated(dated: i64, key: &mut impl FnMut(&str, String)) {
     }
 }
 
-/// The hours, minutes and seconds of a time after its day, unless it is the first second.
+/// The time of the day as a text. `None` for the first second of a day.
 fn time(at: i64) -> Option<String> {
     let second = at.rem_euclid(DAY_S);
     let (hours, minutes, seconds) = (second / 3_600, second / 60 % 60, second % 60);

@@ -1,7 +1,7 @@
-//! What single test banks and accounts do, and how tests steer them.
+//! Single test banks and accounts, and their control by tests.
 
 use super::*;
-use crate::{FetchError, Records};
+use crate::interface::{FetchError, Records};
 use model::account::{InactiveCause, NumberStatus, StatusAction};
 use model::bank::{BankOwner, BankStatus, Coverage};
 use model::clock::DAY_S;
@@ -17,7 +17,7 @@ fn fields(values: &[(&str, &str)]) -> Input {
 fn coverage(linked: &mut Example, now: AccountTime) -> (usize, Coverage) {
     let page = linked.fetch(Feature::Transactions, 1, now).result.unwrap();
     let Records::Transactions { records, coverage, .. } = page.records else {
-        panic!("transactions were asked for");
+        panic!("the page has transactions");
     };
     (records.len(), coverage)
 }
@@ -25,11 +25,11 @@ fn coverage(linked: &mut Example, now: AccountTime) -> (usize, Coverage) {
 fn owners(linked: &mut Example) -> Result<Vec<BankOwner>, FetchError> {
     linked.fetch(Feature::Ownership, 1, LINKED).result.map(|page| match page.records {
         Records::Owners(owners) => owners,
-        records => panic!("owners were asked for, not {records:?}"),
+        records => panic!("the page has owners, not {records:?}"),
     })
 }
 
-/// Older names and published ids lead to the banks of today.
+/// Older names and published ids lead to the current banks.
 #[test]
 fn older_names_lead_to_the_same_banks() {
     let sandbox = Sandbox::new(1);
@@ -58,7 +58,7 @@ fn older_names_lead_to_the_same_banks() {
     ");
 }
 
-/// Banks that are down say so, with the end when it is known.
+/// Banks that are down reject a login, with the end if it is known.
 #[test]
 fn down_banks_take_no_logins() {
     let sandbox = Sandbox::new(1);
@@ -75,14 +75,14 @@ fn down_banks_take_no_logins() {
     assert_eq!(unknown, Err(LinkError::UnknownInstitution));
 }
 
-/// Special answers at the bank with prompts bring questions, refusals and ends.
+/// At the bank with prompts, special values lead to questions, rejections and failures.
 #[test]
-fn special_answers_bring_prompts() {
+fn special_values_lead_to_prompts() {
     let sandbox = Sandbox::new(1);
     let institution = sandbox.find_institution("Bank (Non-OAuth)").unwrap().id;
     let begin = Begin { institution, holder_key: "a", now: LINKED };
     let Ok(Step::Ask { mut state, fields: asked }) = sandbox.begin(&begin) else {
-        panic!("a form comes first");
+        panic!("the form is the first step");
     };
     assert_eq!(asked, ["username", "password"]);
     let special = [
@@ -94,7 +94,7 @@ fn special_answers_bring_prompts() {
     for (password, field) in special {
         let input = fields(&[("username", "error"), ("password", password)]);
         let Ok(Step::Ask { state: next, fields: asked }) = sandbox.advance(&state, &input) else {
-            panic!("{password} brings a question");
+            panic!("{password} leads to a question");
         };
         assert_eq!(asked, [field]);
         state = next;
@@ -107,7 +107,8 @@ fn special_answers_bring_prompts() {
     assert_eq!(sandbox.advance(b"?", &Input::Returned), Err(LinkError::Failed));
 }
 
-/// Histories reach back 180 days, 30 or none; form banks list a window, the others a delta.
+/// Histories reach back 180 days, 30 days or not at all. Banks with a form list a window, others a
+/// delta.
 #[test]
 fn histories_have_their_lengths() {
     let form = &mut Example::new("Test (Non-OAuth)", "Success", "a");
@@ -122,12 +123,12 @@ fn histories_have_their_lengths() {
 
 /// Banks end accesses at link time, a minute later, a day after a new login, or after a month.
 #[test]
-fn accesses_end_as_their_banks_say() {
+fn accesses_end() {
     let lost = |linked: &Example, now| linked.sandbox.watch(&linked.account(), now).lost;
     let failure = &mut Example::new("Test (OAuth)", "Failure", "a");
     assert_eq!(lost(failure, LINKED), Some((InactiveCause::Unspecified, StatusAction::None)));
-    let refused = failure.fetch(Feature::Balance, 1, LINKED).result;
-    assert_eq!(refused, Err(FetchError::AccountGone { cause: RefreshCause::AccountUnavailable }));
+    let rejected = failure.fetch(Feature::Balance, 1, LINKED).result;
+    assert_eq!(rejected, Err(FetchError::AccountGone { cause: RefreshCause::AccountUnavailable }));
     let closed = Example::new("Test (OAuth)", "Account closes after linking", "a");
     assert_eq!(lost(&closed, LINKED), Some((InactiveCause::AccountClosed, StatusAction::None)));
 
@@ -156,7 +157,7 @@ fn accesses_end_as_their_banks_say() {
     assert_eq!(lost(&monthly, LINKED.plus(30 * DAY_S)), relink);
 }
 
-/// Tokens expire before the link, a minute after, or a month after; a new link renews them.
+/// Tokens expire before the link, a minute after it, or a month after it. A new link renews them.
 #[test]
 fn tokens_expire() {
     let status = |name: &str, now: AccountTime, relinked_at: AccountTime| {
@@ -175,9 +176,9 @@ fn tokens_expire() {
     assert_eq!(status("Eventually", LINKED.plus(30 * DAY_S), LINKED), gone);
 }
 
-/// The ownership accounts tell of their owners in as many ways as banks do.
+/// The ownership accounts report owners in each way that banks do.
 #[test]
-fn owners_are_told_in_many_ways() {
+fn owners_are_reported_in_many_ways() {
     let of = |name: &str| owners(&mut Example::new("Ownership Accounts", name, "a"));
     assert_eq!(of("One Owner").unwrap().len(), 1);
     assert_eq!(of("Several Owners").unwrap().len(), 4);
@@ -194,14 +195,14 @@ fn owners_are_told_in_many_ways() {
     // A holder has one name at every bank.
     let elsewhere = owners(&mut Example::new("Test (OAuth)", "Success", "a")).unwrap();
     assert_eq!(of("One Owner").unwrap(), elsewhere);
-    // What tests say comes first.
-    let mut steered = Example::new("Ownership Accounts", "Ownership Unsupported", "a");
-    let told = steered.sandbox.set_owners(&steered.account(), elsewhere.clone());
-    assert_eq!(steered.keep(told).unwrap(), elsewhere);
-    assert_eq!(owners(&mut steered).unwrap(), elsewhere);
+    // Owners that a test sets replace the bank's owners.
+    let mut example = Example::new("Ownership Accounts", "Ownership Unsupported", "a");
+    let set = example.control().set_owners(&example.account(), elsewhere.clone());
+    assert_eq!(example.keep(set).unwrap(), elsewhere);
+    assert_eq!(owners(&mut example).unwrap(), elsewhere);
 }
 
-/// A scripted refresh waits, fails as told, and takes its script once over all its fetches.
+/// A scripted refresh waits, fails as scripted, and uses one script for all of its fetches.
 #[test]
 fn scripts_decide_refreshes() {
     let mut linked = Example::new("Test (OAuth)", "Success", "a");
@@ -210,19 +211,19 @@ fn scripts_decide_refreshes() {
         Script { feature: Some(Feature::Transactions), cause: Some(cause), delay_s: 30, times: 1 };
     let denied = Script { cause: Some(RefreshCause::AccessDenied), delay_s: 0, ..failing };
     for script in [failing, denied] {
-        let queued = linked.sandbox.script(&linked.account(), script);
+        let queued = linked.control().script(&linked.account(), script);
         linked.keep(queued).unwrap();
     }
     let sequence = 4;
     let at = LINKED.plus(30);
     assert!(linked.fetch(Feature::Balance, sequence, LINKED).result.is_ok());
     for _ in 0..2 {
-        let answer = linked.fetch(Feature::Transactions, sequence, LINKED);
-        assert_eq!(answer.result, Err(FetchError::RetryAfter { at, cause }));
+        let response = linked.fetch(Feature::Transactions, sequence, LINKED);
+        assert_eq!(response.result, Err(FetchError::RetryAfter { at, cause }));
     }
-    assert_eq!(linked.sandbox.scripts(&linked.account()).unwrap(), [denied]);
-    let answer = linked.fetch_from(Feature::Transactions, sequence, LINKED, at, None);
-    assert_eq!(answer.result, Err(FetchError::Broken { cause }));
+    assert_eq!(linked.control().scripts(&linked.account()).unwrap(), [denied]);
+    let response = linked.fetch_from(Feature::Transactions, sequence, LINKED, at, None);
+    assert_eq!(response.result, Err(FetchError::Broken { cause }));
     let next = linked.fetch(Feature::Transactions, sequence + 1, at).result;
     assert_eq!(next, Err(FetchError::NeedsLogin { cause: RefreshCause::AccessDenied }));
     assert!(linked.fetch(Feature::Transactions, sequence + 2, at).result.is_ok());
@@ -234,12 +235,12 @@ fn the_queue_of_scripts_is_bounded() {
     let mut linked = Example::new("Test (OAuth)", "Success", "a");
     let script = Script { feature: None, cause: None, delay_s: 0, times: 3 };
     for _ in 0..limits::SCRIPTED_OUTCOMES_MAX {
-        let queued = linked.sandbox.script(&linked.account(), script);
+        let queued = linked.control().script(&linked.account(), script);
         linked.keep(queued).unwrap();
     }
-    let more = linked.sandbox.script(&linked.account(), script);
-    assert_eq!(more, Err(SteerError::TooManyScripts));
-    let cleared = linked.sandbox.clear_scripts(&linked.account());
+    let more = linked.control().script(&linked.account(), script);
+    assert_eq!(more, Err(ControlError::TooManyScripts));
+    let cleared = linked.control().clear_scripts(&linked.account());
     assert_eq!(linked.keep(cleared).unwrap(), []);
 }
 
@@ -253,32 +254,35 @@ fn new_transaction(transacted_at: AccountTime) -> NewTransaction {
     }
 }
 
-/// Transactions are added within the books' time, posted once, and voided for good.
+/// Transactions are added within the time of the ledger, posted once, and voided for good.
 #[test]
-fn transactions_are_steered() {
+fn transactions_are_controlled() {
     let mut linked = Example::new("Test (OAuth)", "Success", "a");
     let added =
-        linked.sandbox.add_transaction(&linked.account(), LINKED, 1, new_transaction(LINKED));
+        linked.control().add_transaction(&linked.account(), LINKED, 1, new_transaction(LINKED));
     let added = linked.keep(added).unwrap();
-    assert_eq!((added.bank_id.as_str(), added.status), ("added-1", TransactionStatus::Pending));
+    assert_eq!(
+        (added.transaction.bank_id.as_str(), added.status()),
+        ("added-1", TransactionStatus::Pending)
+    );
     let (from, to) = (LINKED.plus(-180 * DAY_S), LINKED);
     for at in [from.plus(-1), to.plus(1)] {
-        let refused =
-            linked.sandbox.add_transaction(&linked.account(), LINKED, 1, new_transaction(at));
-        assert_eq!(refused, Err(SteerError::TimeOutOfRange { from, to }));
+        let rejected =
+            linked.control().add_transaction(&linked.account(), LINKED, 1, new_transaction(at));
+        assert_eq!(rejected, Err(ControlError::TimeOutOfRange { from, to }));
     }
     let change = |linked: &mut Example, bank_id: &str, status| {
         let change = TransactionChange { status, ..TransactionChange::default() };
         let now = LINKED.plus(5);
-        let made = linked.sandbox.change_transaction(&linked.account(), now, bank_id, change);
-        linked.keep(made).map(|entry| (entry.status, entry.posted_at, entry.void_at))
+        let made = linked.control().change_transaction(&linked.account(), now, bank_id, change);
+        linked.keep(made).map(|entry| (entry.status(), entry.transaction.posted_at, entry.void_at))
     };
     let (posted, void) = (TransactionStatus::Posted, TransactionStatus::Void);
-    let wrong = |status| Err(SteerError::WrongStatus { status });
+    let wrong = |status| Err(ControlError::WrongStatus { status });
     let at = Some(LINKED.plus(5));
     let id = "added-1";
-    assert_eq!(change(&mut linked, id, None), Err(SteerError::NothingToChange));
-    assert_eq!(change(&mut linked, "added-2", None), Err(SteerError::UnknownTransaction));
+    assert_eq!(change(&mut linked, id, None), Err(ControlError::NothingToChange));
+    assert_eq!(change(&mut linked, "added-2", None), Err(ControlError::UnknownTransaction));
     assert_eq!(change(&mut linked, id, Some(StatusChange::Post)), Ok((posted, at, None)));
     assert_eq!(change(&mut linked, id, Some(StatusChange::Post)), wrong(posted));
     assert_eq!(change(&mut linked, id, Some(StatusChange::Pend)), wrong(posted));
@@ -287,68 +291,72 @@ fn transactions_are_steered() {
     let pending = (TransactionStatus::Pending, None, None);
     assert_eq!(change(&mut linked, id, Some(StatusChange::Pend)), Ok(pending));
     linked.offered.credential.clear();
-    assert_eq!(change(&mut linked, id, None), Err(SteerError::NotATestAccount));
+    assert_eq!(change(&mut linked, id, None), Err(ControlError::NotATestAccount));
 }
 
-/// A natural payment that a test posts or pins does not settle by itself any more.
+/// A natural payment that a test posts, voids or keeps pending does not settle on its own.
 #[test]
-fn natural_rows_obey_tests() {
+fn natural_rows_follow_tests() {
     for status in [StatusChange::Post, StatusChange::Void, StatusChange::Pend] {
         let mut linked = Example::new("Test (Non-OAuth)", "Success", "a");
-        let entries = linked.sandbox.ledger_entries(&linked.account(), LINKED).unwrap();
-        let is_pending = |entry: &&LedgerEntry| entry.status == TransactionStatus::Pending;
+        let entries = linked.control().ledger_entries(&linked.account(), LINKED).unwrap();
+        let is_pending = |entry: &&LedgerEntry| entry.status() == TransactionStatus::Pending;
         let pending = entries.iter().find(is_pending).unwrap().clone();
         let change = TransactionChange { status: Some(status), ..TransactionChange::default() };
-        let made =
-            linked.sandbox.change_transaction(&linked.account(), LINKED, &pending.bank_id, change);
+        let made = linked.control().change_transaction(
+            &linked.account(),
+            LINKED,
+            &pending.transaction.bank_id,
+            change,
+        );
         let made = linked.keep(made).unwrap();
         let later = LINKED.plus(30 * DAY_S);
-        let entries = linked.sandbox.ledger_entries(&linked.account(), later).unwrap();
+        let entries = linked.control().ledger_entries(&linked.account(), later).unwrap();
         assert!(entries.contains(&made));
-        assert_eq!(made.amount, pending.amount);
+        assert_eq!(made.transaction.amount, pending.transaction.amount);
     }
 }
 
-/// The bound of the log is kept.
+/// The log of changes has a bound.
 #[test]
 fn the_log_of_changes_is_bounded() {
     let mut linked = Example::new("Test (OAuth)", "Success", "a");
     let mut state = super::super::state::State::find(b"").unwrap();
     for _ in 0..limits::SCRIPTED_CHANGES_MAX {
         let bank_id = "added-1".to_owned();
-        let what = super::super::state::What::Add {
+        let kind = super::super::state::ChangeKind::Add {
             amount: 1,
             currency: Currency::USD,
             description: String::new(),
             transacted_at: LINKED,
             status: BankStatus::Posted,
         };
-        state.changes.push(super::super::state::Change { at: LINKED, bank_id, what });
+        state.changes.push(super::super::state::Change { at: LINKED, bank_id, kind });
     }
     linked.state = state.bytes();
     let more =
-        linked.sandbox.add_transaction(&linked.account(), LINKED, 1, new_transaction(LINKED));
-    assert_eq!(more, Err(SteerError::TooManyChanges));
+        linked.control().add_transaction(&linked.account(), LINKED, 1, new_transaction(LINKED));
+    assert_eq!(more, Err(ControlError::TooManyChanges));
 }
 
-/// A balance that was set reads so, and moves on from there.
+/// A balance that a test sets is shown, and later movements are added to it.
 #[test]
-fn balances_are_steered() {
+fn balances_are_controlled() {
     let mut linked = Example::new("Test (OAuth)", "Success", "a");
     let read = |balance: &model::bank::Balance| {
         let available = balance.available_or_used.as_ref().unwrap();
         (balance.current[&Currency::USD], available[&Currency::USD])
     };
-    let natural = read(&linked.sandbox.ledger_balance(&linked.account(), LINKED).unwrap());
-    let set = linked.sandbox.set_balance(&linked.account(), LINKED, 500, None);
+    let natural = read(&linked.control().ledger_balance(&linked.account(), LINKED).unwrap());
+    let set = linked.control().set_balance(&linked.account(), LINKED, 500, None);
     let moved = linked.keep(set).unwrap();
     assert_eq!(read(&moved), (500, 500 - natural.0 + natural.1));
-    let set = linked.sandbox.set_balance(&linked.account(), LINKED, 500, Some(400));
+    let set = linked.control().set_balance(&linked.account(), LINKED, 500, Some(400));
     assert_eq!(read(&linked.keep(set).unwrap()), (500, 400));
     let added =
-        linked.sandbox.add_transaction(&linked.account(), LINKED, 1, new_transaction(LINKED));
+        linked.control().add_transaction(&linked.account(), LINKED, 1, new_transaction(LINKED));
     linked.keep(added).unwrap();
     let page = linked.fetch(Feature::Balance, 1, LINKED).result.unwrap();
-    let Records::Balance(Some(balance)) = page.records else { panic!("a balance was asked for") };
+    let Records::Balance(Some(balance)) = page.records else { panic!("the page has a balance") };
     assert_eq!(read(&balance), (500, -600));
 }

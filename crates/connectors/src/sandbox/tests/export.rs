@@ -1,6 +1,6 @@
-//! Exports: what happened on an account, replayed, is the same but for the ids of transactions.
+//! Exports: the replay of a history equals the history, except for the ids of transactions.
 
-use super::follower::{Follower, deed, perform};
+use super::follower::{Follower, operation, perform};
 use super::*;
 use crate::sandbox::export::{History, OddRefresh};
 use crate::sandbox::scenario::plaid;
@@ -11,9 +11,9 @@ use model::money::Currency;
 use model::refresh::RefreshCause;
 use proptest::prelude::*;
 
-/// The account that replays what happened on another by a time.
+/// The account that replays the history of another one up to a time.
 fn replay(example: &Example, now: AccountTime, history: &History) -> Example {
-    let text = example.sandbox.export(&example.account(), now, "Bank", history).unwrap();
+    let text = example.control().export(&example.account(), now, "Bank", history).unwrap();
     let scenario =
         Arc::new(Scenario::read(&text).unwrap_or_else(|error| panic!("{error}\n{text}")));
     let sandbox = Sandbox::new(2).with_scenarios([scenario]);
@@ -22,15 +22,13 @@ fn replay(example: &Example, now: AccountTime, history: &History) -> Example {
 
 /// A ledger without ids, in an order that does not depend on them.
 fn ledger(example: &Example, now: AccountTime) -> Vec<String> {
-    let entries = example.sandbox.ledger_entries(&example.account(), now).unwrap();
-    let mut lines: Vec<String> = entries
-        .into_iter()
-        .map(|entry| format!("{:?}", LedgerEntry { bank_id: String::new(), ..entry }))
-        .collect();
+    let entries = example.control().ledger_entries(&example.account(), now).unwrap();
+    let mut lines: Vec<String> =
+        entries.into_iter().map(|entry| format!("{:?}", entry.renamed(String::new()))).collect();
     lines.sort_unstable();
-    let balance = example.sandbox.ledger_balance(&example.account(), now).unwrap();
+    let balance = example.control().ledger_balance(&example.account(), now).unwrap();
     lines.push(format!("{:?} {:?}", balance.current, balance.available_or_used));
-    let owners = example.sandbox.ledger_owners(&example.account(), now).unwrap();
+    let owners = example.control().ledger_owners(&example.account(), now).unwrap();
     lines.push(format!("{owners:?}"));
     lines
 }
@@ -38,33 +36,33 @@ fn ledger(example: &Example, now: AccountTime) -> Vec<String> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
-    /// At every moment between the link and the export, the replay's books are those of the
-    /// account, whatever kind of account it is and whatever tests did to it.
+    /// At every moment between the link and the export, the replay's ledger equals the account's,
+    /// for any kind of account and any changes by tests.
     #[test]
-    fn a_replay_has_the_same_books(
+    fn a_replay_has_the_same_ledger(
         bank in prop_oneof![
             Just("Test (Non-OAuth)"), Just("Short History"), Just("No History"),
             Just(TIMELINE), Just(TIMELINE_IN_SNAPSHOTS),
         ],
         name in prop_oneof![Just("Success"), Just("Savings")],
         holder in "[a-z]{1,4}",
-        deeds in proptest::collection::vec(deed(), 0..12),
+        operations in proptest::collection::vec(operation(), 0..12),
     ) {
         let mut linked = Example::new(bank, name, &holder);
         let mut now = LINKED;
         let mut moments = vec![now];
-        for deed in &deeds {
-            if let super::follower::Deed::Pass(seconds) = deed {
-                // A year and more would only be more of the same.
+        for operation in &operations {
+            if let super::follower::Operation::Pass(seconds) = operation {
+                // Longer times would add no other case.
                 now = now.plus(seconds % (20 * DAY_S));
                 moments.push(now);
             }
-            let _ = perform(&mut linked, now, deed);
+            let _ = perform(&mut linked, now, operation);
         }
         let replayed = replay(&linked, now, &History::default());
-        // The balance that a test set has no time, so it holds in a replay from the link on.
+        // A balance that a test set has no time. In a replay, it counts from the link.
         for at in moments {
-            // What was done later by hand had not been done then.
+            // Removes the changes that tests made later.
             let mut then = linked.clone();
             then.state = at_time(&linked, at);
             prop_assert_eq!(ledger(&then, at), ledger(&replayed, at));
@@ -72,16 +70,16 @@ proptest! {
     }
 }
 
-/// The state of an account before whatever was done after a time.
+/// The state of an account without the changes after a time.
 fn at_time(example: &Example, at: AccountTime) -> Vec<u8> {
     let mut state = crate::sandbox::state::State::find(&example.state).unwrap();
     state.changes.retain(|change| change.at <= at);
     state.bytes()
 }
 
-/// A follower of the replay that asks at the same times holds the same rows.
+/// A follower of the replay that fetches at the same times has the same rows.
 #[test]
-fn a_follower_of_the_replay_holds_the_same() {
+fn a_follower_of_the_replay_has_the_same_rows() {
     let mut linked = Example::new(TIMELINE, "Success", "jenny");
     let mut replayed = replay(&linked, LINKED.plus(50 * DAY_S), &History::default());
     let (mut first, mut second) = (Follower::default(), Follower::default());
@@ -94,12 +92,12 @@ fn a_follower_of_the_replay_holds_the_same() {
     assert!(first.content().len() > 20);
 }
 
-/// Refreshes that failed or took long do so again, the access ends again, and a balance and owners
-/// that were set hold.
+/// The replay repeats failed and slow refreshes, ends of access, and a balance and owners that a
+/// test set.
 #[test]
 fn outcomes_are_replayed() {
     let mut linked = Example::new("Test (OAuth)", "Credit Card", "jenny");
-    let set = linked.sandbox.set_balance(&linked.account(), LINKED, -12_345, Some(-20_000));
+    let set = linked.control().set_balance(&linked.account(), LINKED, -12_345, Some(-20_000));
     linked.keep(set).unwrap();
     let owner = BankOwner {
         name: "Jenny \"JR\" Rosen".to_owned(),
@@ -107,7 +105,7 @@ fn outcomes_are_replayed() {
         phone: None,
         raw_address: Some("1 Main Street\nAshland".to_owned()),
     };
-    let set = linked.sandbox.set_owners(&linked.account(), vec![owner]);
+    let set = linked.control().set_owners(&linked.account(), vec![owner]);
     linked.keep(set).unwrap();
     let cause = Some(RefreshCause::InstitutionTimeout);
     let history = History {
@@ -118,7 +116,7 @@ fn outcomes_are_replayed() {
         access_ends: vec![(LINKED.plus(DAY_S + 5), InactiveCause::AccessDenied)],
     };
     let now = LINKED.plus(2 * DAY_S);
-    let text = linked.sandbox.export(&linked.account(), now, "Bank", &history).unwrap();
+    let text = linked.control().export(&linked.account(), now, "Bank", &history).unwrap();
     let odd = text.lines().filter(|line| line.contains("refresh") || line.contains("access"));
     insta::assert_snapshot!(odd.collect::<Vec<_>>().join("\n"), @r#"
     { refresh = 2, feature = "transactions", refresh_fails = "institution_timeout" },
@@ -128,7 +126,8 @@ fn outcomes_are_replayed() {
     let mut replayed = replay(&linked, now, &history);
     assert_eq!(ledger(&linked, LINKED), ledger(&replayed, LINKED));
     let usd = |example: &Example| {
-        example.sandbox.ledger_balance(&example.account(), LINKED).unwrap().current[&Currency::USD]
+        example.control().ledger_balance(&example.account(), LINKED).unwrap().current
+            [&Currency::USD]
     };
     assert_eq!(usd(&replayed), -12_345);
     assert!(replayed.fetch(Feature::Transactions, 1, LINKED).result.is_ok());
@@ -138,17 +137,18 @@ fn outcomes_are_replayed() {
     assert_eq!(lost.map(|(cause, _)| cause), Some(InactiveCause::AccessDenied));
 }
 
-/// An account with more rows than a scenario may have cannot be exported, and says why.
+/// An account with more rows than a scenario may have cannot be exported, and the error names the
+/// bound.
 #[test]
-fn a_long_history_is_refused() {
+fn a_long_history_is_rejected() {
     let text = crate::sandbox::scenario::ready::find("busy-business").unwrap();
     let busy = super::scenario::linked(text);
-    let refused = busy.sandbox.export(&busy.account(), LINKED, "Bank", &History::default());
-    insta::assert_snapshot!(refused.unwrap_err(), @"its history does not fit into a scenario: line 1: a scenario has at most 262144 bytes");
+    let rejected = busy.control().export(&busy.account(), LINKED, "Bank", &History::default());
+    insta::assert_snapshot!(rejected.unwrap_err(), @"its history does not fit into a scenario: line 1: a scenario has at most 262144 bytes");
 }
 
-/// A custom user of Plaid's sandbox: amounts change their sign, dates become days before the newest
-/// one, and what has no counterpart is named.
+/// A custom user of Plaid's sandbox is converted. Amounts change their sign, dates become days
+/// before the newest one, and keys without a counterpart are listed.
 #[test]
 fn plaids_custom_users_are_read() {
     let user = r#"{
@@ -219,7 +219,7 @@ fn plaids_custom_users_are_read() {
     "#);
     assert_eq!(imported.left_out, ["seed", "version", "override_accounts.numbers",]);
     let example = super::scenario::linked(&imported.text);
-    insta::assert_snapshot!(super::scenario::books(&example, 0).join("\n"), @"
+    insta::assert_snapshot!(super::scenario::ledger(&example, 0).join("\n"), @"
     t1 posted -1205 COFFEE day -6
     t2 posted 200000 SALARY day -1
     ");
@@ -232,14 +232,14 @@ fn plaids_custom_users_are_read() {
         r#"{"override_accounts": [{"transactions": [{"date_posted": "2026-02-03", "amount": 1.005}]}]}"#,
         r#"{"override_accounts": [{"transactions": {}}]}"#,
     ];
-    let told = faults.map(|text| plaid::import(text, "Bank").unwrap_err().to_string());
-    insta::assert_snapshot!(told.join("\n"), @"
+    let errors = faults.map(|text| plaid::import(text, "Bank").unwrap_err().to_string());
+    insta::assert_snapshot!(errors.join("\n"), @"
     line 2: not JSON
     override_accounts: is missing
-    override_accounts[0].starting_balance: 'much' is no amount of usd
+    override_accounts[0].starting_balance: 'much' is not an amount of usd
     override_accounts[0].transactions[0].date_transacted: is missing
-    override_accounts[0].transactions[0].date_posted: '2026-02-30' is no date such as 2026-11-18
-    override_accounts[0].transactions[0].amount: '1.005' is no amount of usd
+    override_accounts[0].transactions[0].date_posted: '2026-02-30' is not a date; write it as 2026-11-18
+    override_accounts[0].transactions[0].amount: '1.005' is not an amount of usd
     override_accounts[0].transactions: a list is expected
     ");
 }

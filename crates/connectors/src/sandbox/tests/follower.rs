@@ -1,8 +1,8 @@
-//! The promise that matters most, on the bank's side: whoever fetches at any times, through pages
-//! of any size, while tests change anything at any moment, ends with what the bank's books show.
+//! The main promise, on the bank's side: a follower's copy ends equal to the bank's ledger. It may
+//! fetch at any times, in pages of any size, while tests change anything at any moment.
 
 use super::*;
-use crate::Records;
+use crate::interface::Records;
 use crate::sandbox::state::State;
 use model::bank::BankStatus;
 use model::clock::DAY_S;
@@ -13,29 +13,29 @@ use model::transaction::{HeldTransaction, TransactionStatus};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-/// What a test does next.
+/// An operation of a test.
 #[derive(Clone, Debug)]
-pub(super) enum Deed {
+pub(super) enum Operation {
     /// Lets time pass, in seconds.
     Pass(i64),
     Fetch,
     Add {
         amount: i64,
         posted: bool,
-        /// How long ago, in seconds.
+        /// The age of the transaction, in seconds.
         ago: i64,
     },
-    /// Changes the transaction at this place among the newest.
+    /// Changes the transaction at this position among the newest.
     Change {
-        place: usize,
+        position: usize,
         status: Option<StatusChange>,
         amount: Option<i64>,
-        /// How long ago it is moved to, in seconds.
+        /// The new age of the transaction, in seconds.
         ago: Option<i64>,
     },
 }
 
-pub(super) fn deed() -> impl Strategy<Value = Deed> {
+pub(super) fn operation() -> impl Strategy<Value = Operation> {
     let status = prop_oneof![
         Just(None),
         Just(Some(StatusChange::Post)),
@@ -44,19 +44,19 @@ pub(super) fn deed() -> impl Strategy<Value = Deed> {
     ];
     let ago = prop_oneof![0_i64..90_000, 0_i64..190 * DAY_S];
     prop_oneof![
-        3 => prop_oneof![0_i64..3, 0_i64..5 * DAY_S, 0_i64..400 * DAY_S].prop_map(Deed::Pass),
-        3 => Just(Deed::Fetch),
+        3 => prop_oneof![0_i64..3, 0_i64..5 * DAY_S, 0_i64..400 * DAY_S].prop_map(Operation::Pass),
+        3 => Just(Operation::Fetch),
         2 => (-9_000_i64..9_000, any::<bool>(), ago.clone())
-            .prop_map(|(amount, posted, ago)| Deed::Add { amount, posted, ago }),
+            .prop_map(|(amount, posted, ago)| Operation::Add { amount, posted, ago }),
         4 => (0_usize..30, status, any::<Option<i16>>(), proptest::option::of(ago)).prop_map(
-            |(place, status, amount, ago)| Deed::Change {
-                place, status, amount: amount.map(i64::from), ago,
+            |(position, status, amount, ago)| Operation::Change {
+                position, status, amount: amount.map(i64::from), ago,
             }
         ),
     ]
 }
 
-/// A store of one account's rows.
+/// A copy of one account's rows.
 #[derive(Default)]
 pub(super) struct Follower {
     rows: BTreeMap<String, HeldTransaction>,
@@ -65,21 +65,21 @@ pub(super) struct Follower {
 }
 
 impl Follower {
-    /// Refreshes as the engine does: gathers all pages, then applies them at once.
+    /// Refreshes as the engine does: it collects all pages and then applies them together.
     pub(super) fn refresh(&mut self, linked: &mut Example, now: AccountTime) {
         self.sequence += 1;
         let (mut all, mut gone) = (Vec::new(), Vec::new());
         let range = loop {
-            let answer = linked.fetch_from(
+            let response = linked.fetch_from(
                 Feature::Transactions,
                 self.sequence,
                 now,
                 now,
                 self.cursor.as_deref(),
             );
-            let page = answer.result.unwrap();
+            let page = response.result.unwrap();
             let Records::Transactions { records, removals, coverage } = page.records else {
-                panic!("transactions were asked for");
+                panic!("the page has transactions");
             };
             all.extend(records);
             gone.extend(removals);
@@ -89,19 +89,22 @@ impl Follower {
             }
         };
         for removal in &gone {
-            assert!(self.rows.contains_key(&removal.bank_id), "removed what was never told of");
+            assert!(
+                self.rows.contains_key(&removal.bank_id),
+                "a removal is of a row that was reported"
+            );
         }
-        let held: Vec<HeldTransaction> = self.rows.values().cloned().collect();
+        let stored: Vec<HeldTransaction> = self.rows.values().cloned().collect();
         let rows = u32::try_from(self.rows.len()).unwrap();
         let account = AccountId::from_number(1);
         let scripted = linked.sandbox.open(&linked.account()).unwrap().script.len() > 1;
         let refreshed = Refreshed { account, sequence: self.sequence, now, rows };
-        for row in diff(refreshed, &held, &all, &gone, range).rows {
+        for row in diff(refreshed, &stored, &all, &gone, range).rows {
             let was = self.rows.insert(row.bank_id.clone(), row.clone());
             let was = was.map(|was| was.shown.status);
             let legal = match (was, row.shown.status) {
                 (None, status) => status != TransactionStatus::Void,
-                // Only a test or a timeline can bring a vanished row back.
+                // A vanished row comes back only through a test or a timeline.
                 (Some(TransactionStatus::Void), _) => scripted || !linked.state.is_empty(),
                 (Some(TransactionStatus::Posted), status) => {
                     status != TransactionStatus::Pending || scripted || !linked.state.is_empty()
@@ -126,26 +129,26 @@ impl Follower {
         content
     }
 
-    /// Compares with the bank's own books.
+    /// Compares the copy with the bank's own ledger.
     fn agrees(&self, linked: &Example, now: AccountTime) {
-        let entries = linked.sandbox.ledger_entries(&linked.account(), now).unwrap();
-        let shown = entries.iter().filter(|entry| entry.status != TransactionStatus::Void);
+        let entries = linked.control().ledger_entries(&linked.account(), now).unwrap();
+        let shown = entries.iter().filter(|entry| entry.status() != TransactionStatus::Void);
         let shown: Vec<LedgerEntry> = shown.cloned().collect();
-        let mut held: Vec<&HeldTransaction> =
+        let mut stored: Vec<&HeldTransaction> =
             self.rows.values().filter(|row| row.shown.status != TransactionStatus::Void).collect();
-        held.sort_by(|one, two| {
+        stored.sort_by(|one, two| {
             let at = |row: &HeldTransaction| row.shown.transacted_at;
             (at(one), &one.bank_id).cmp(&(at(two), &two.bank_id))
         });
-        assert_eq!(held.len(), shown.len(), "as many rows as the bank shows");
-        for (row, entry) in held.into_iter().zip(&shown) {
+        assert_eq!(stored.len(), shown.len(), "as many rows as the bank shows");
+        for (row, entry) in stored.into_iter().zip(&shown) {
             let HeldTransaction { bank_id, shown: row } = row;
-            assert_eq!(*bank_id, entry.bank_id);
-            assert_eq!(row.amount, entry.amount);
-            assert_eq!(row.description, entry.description);
-            assert_eq!(row.status, entry.status);
-            assert_eq!(row.transacted_at, entry.transacted_at);
-            assert_eq!(row.posted_at, entry.posted_at, "{row:?}");
+            assert_eq!(*bank_id, entry.transaction.bank_id);
+            assert_eq!(row.amount, entry.transaction.amount);
+            assert_eq!(row.description, entry.transaction.description);
+            assert_eq!(row.status, entry.status());
+            assert_eq!(row.transacted_at, entry.transaction.transacted_at);
+            assert_eq!(row.posted_at, entry.transaction.posted_at, "{row:?}");
         }
     }
 }
@@ -153,12 +156,12 @@ impl Follower {
 pub(super) fn perform(
     linked: &mut Example,
     now: AccountTime,
-    deed: &Deed,
-) -> Result<(), SteerError> {
+    operation: &Operation,
+) -> Result<(), ControlError> {
     let account = linked.account();
-    let steered = match deed {
-        Deed::Pass(_) | Deed::Fetch => return Ok(()),
-        Deed::Add { amount, posted, ago } => {
+    let applied = match operation {
+        Operation::Pass(_) | Operation::Fetch => return Ok(()),
+        Operation::Add { amount, posted, ago } => {
             let new = NewTransaction {
                 amount: *amount,
                 currency: Currency::USD,
@@ -167,66 +170,72 @@ pub(super) fn perform(
                 status: if *posted { BankStatus::Posted } else { BankStatus::Pending },
             };
             let number = State::find(&linked.state).unwrap().changes.len() as u64 + 1;
-            linked.sandbox.add_transaction(&account, now, number, new)
+            linked.control().add_transaction(&account, now, number, new)
         }
-        Deed::Change { place, status, amount, ago } => {
-            let entries = linked.sandbox.ledger_entries(&account, now).unwrap();
-            let Some(entry) = entries.iter().rev().nth(*place) else { return Ok(()) };
+        Operation::Change { position, status, amount, ago } => {
+            let entries = linked.control().ledger_entries(&account, now).unwrap();
+            let Some(entry) = entries.iter().rev().nth(*position) else { return Ok(()) };
             let change = TransactionChange {
                 status: *status,
                 amount: *amount,
                 description: amount.map(|amount| format!("CHANGED {amount}")),
                 transacted_at: ago.map(|ago| now.plus(-ago)),
             };
-            linked.sandbox.change_transaction(&account, now, &entry.bank_id, change)
+            linked.control().change_transaction(&account, now, &entry.transaction.bank_id, change)
         }
     };
-    linked.keep(steered).map(drop)
+    linked.keep(applied).map(drop)
 }
 
-/// Does one thing after another and compares after every fetch.
-fn follow(linked: &mut Example, deeds: &[Deed]) {
+/// Performs the operations and compares after every fetch.
+fn follow(linked: &mut Example, operations: &[Operation]) {
     let mut follower = Follower::default();
     let mut now = LINKED;
-    for deed in deeds.iter().chain([&Deed::Pass(3), &Deed::Fetch]) {
-        match deed {
-            Deed::Pass(seconds) => now = now.plus(*seconds),
-            Deed::Fetch => {
+    for operation in operations.iter().chain([&Operation::Pass(3), &Operation::Fetch]) {
+        match operation {
+            Operation::Pass(seconds) => now = now.plus(*seconds),
+            Operation::Fetch => {
                 follower.refresh(linked, now);
                 follower.agrees(linked, now);
             }
-            deed => drop(perform(linked, now, deed)),
+            operation => drop(perform(linked, now, operation)),
         }
     }
 }
 
-/// A payment that a test voids before anybody heard of it is not removed when its natural course
-/// would have ended. Found by the test below.
+/// A payment that a test voids before any fetch is not removed at the end of its natural course.
+/// Found by the property test below.
 #[test]
-fn what_was_voided_unheard_is_not_removed() {
+fn a_row_voided_before_a_fetch_is_not_removed() {
     let void = Some(StatusChange::Void);
-    for place in 0..4 {
-        let change = Deed::Change { place, status: void, amount: None, ago: None };
+    for position in 0..4 {
+        let change = Operation::Change { position, status: void, amount: None, ago: None };
         let mut linked = Example::new("Test (Non-OAuth)", "Success", "ffb");
         follow(
             &mut linked,
-            &[change, Deed::Fetch, Deed::Pass(DAY_S), Deed::Fetch, Deed::Pass(DAY_S)],
+            &[
+                change,
+                Operation::Fetch,
+                Operation::Pass(DAY_S),
+                Operation::Fetch,
+                Operation::Pass(DAY_S),
+            ],
         );
     }
 }
 
-/// A transaction of a timeline that posted before the link, and that a test voids, is given back to
-/// the balance once. Found by the test below.
+/// A timeline's transaction was posted before the link, and a test voids it. The balance gets its
+/// amount back once. Found by the property test below.
 #[test]
-fn what_posted_before_the_link_is_given_back() {
+fn a_row_posted_before_the_link_is_given_back() {
     let mut linked = Example::new(TIMELINE, "Success", "jenny");
     let usd = |linked: &Example| {
-        let balance = linked.sandbox.ledger_balance(&linked.account(), LINKED).unwrap();
+        let balance = linked.control().ledger_balance(&linked.account(), LINKED).unwrap();
         balance.current[&Currency::USD]
     };
     let before = usd(&linked);
     let void = TransactionChange { status: Some(StatusChange::Void), ..Default::default() };
-    let changed = linked.sandbox.change_transaction(&linked.account(), LINKED, "rent", void);
+    let changed = linked.control().change_transaction(&linked.account(), LINKED, "rent", void);
     linked.keep(changed).unwrap();
     assert_eq!(usd(&linked), before + 90_000);
 }
@@ -234,9 +243,9 @@ fn what_posted_before_the_link_is_given_back() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
-    /// A follower's copy equals the bank's books after every fetch, whatever happened before.
+    /// A follower's copy equals the bank's ledger after every fetch, after any operations.
     #[test]
-    fn a_follower_ends_with_the_banks_books(
+    fn a_follower_ends_with_the_banks_ledger(
         bank in prop_oneof![
             Just("Test (Non-OAuth)"), Just("Test (OAuth)"), Just("No History"),
             Just(TIMELINE), Just(TIMELINE_IN_SNAPSHOTS),
@@ -244,15 +253,15 @@ proptest! {
         name in prop_oneof![Just("Success"), Just("Savings")],
         holder in "[a-z]{1,4}",
         page_rows in prop_oneof![1_usize..4, 20_usize..200, Just(500)],
-        deeds in proptest::collection::vec(deed(), 1..25),
+        operations in proptest::collection::vec(operation(), 1..25),
     ) {
         let mut linked = Example::new(bank, name, &holder);
         linked.sandbox = linked.sandbox.clone().with_page_rows(page_rows);
-        follow(&mut linked, &deeds);
+        follow(&mut linked, &operations);
     }
 
-    /// The balance is what it was at the start and all that the books show posted since; what is
-    /// available counts pending items too. Changes by hand are no exception.
+    /// The balance is the balance at the start and the sum of all entries posted since. The
+    /// available balance also counts pending entries. This includes changes by tests.
     #[test]
     fn a_balance_is_the_sum_of_what_posted(
         bank in prop_oneof![
@@ -260,28 +269,28 @@ proptest! {
         ],
         name in prop_oneof![Just("Success"), Just("Savings")],
         holder in "[a-z]{1,4}",
-        deeds in proptest::collection::vec(deed(), 0..12),
+        operations in proptest::collection::vec(operation(), 0..12),
     ) {
         let mut linked = Example::new(bank, name, &holder);
         let start = AccountTime(linked.sandbox.open(&linked.account()).unwrap().start);
         let sum = |linked: &Example, now, pending: bool| -> i64 {
-            let entries = linked.sandbox.ledger_entries(&linked.account(), now).unwrap();
-            let counts = |entry: &&LedgerEntry| match entry.status {
+            let entries = linked.control().ledger_entries(&linked.account(), now).unwrap();
+            let counts = |entry: &&LedgerEntry| match entry.status() {
                 TransactionStatus::Posted => true,
                 TransactionStatus::Pending => pending,
                 TransactionStatus::Void => false,
             };
-            entries.iter().filter(counts).map(|entry| entry.amount).sum()
+            entries.iter().filter(counts).map(|entry| entry.transaction.amount).sum()
         };
         let usd = |linked: &Example, now| {
-            let balance = linked.sandbox.ledger_balance(&linked.account(), now).unwrap();
+            let balance = linked.control().ledger_balance(&linked.account(), now).unwrap();
             (balance.current[&Currency::USD], balance.available_or_used.unwrap()[&Currency::USD])
         };
         let opening = usd(&linked, start).0;
         let mut now = LINKED;
-        for deed in &deeds {
-            let _ = perform(&mut linked, now, deed);
-            if let Deed::Pass(seconds) = deed {
+        for operation in &operations {
+            let _ = perform(&mut linked, now, operation);
+            if let Operation::Pass(seconds) = operation {
                 now = now.plus(*seconds);
             }
             let posted = opening + sum(&linked, now, false);

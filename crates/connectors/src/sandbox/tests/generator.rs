@@ -1,4 +1,4 @@
-//! What test accounts do by themselves: the same for ever, life-like, told apart by their seeds.
+//! The natural rows of test accounts: always the same, realistic, and different for each seed.
 
 use super::*;
 use model::clock::DAY_S;
@@ -8,22 +8,25 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 fn entries(linked: &Example, now: AccountTime) -> Vec<LedgerEntry> {
-    linked.sandbox.ledger_entries(&linked.account(), now).unwrap()
+    linked.control().ledger_entries(&linked.account(), now).unwrap()
 }
 
 fn table(entries: &[LedgerEntry]) -> String {
     let mut table = String::new();
     for entry in entries {
-        let (at, text) = (entry.transacted_at.0, &entry.description);
-        let (status, settled) = (entry.status, entry.posted_at.or(entry.void_at));
+        let (at, text) = (entry.transaction.transacted_at.0, &entry.transaction.description);
+        let (status, settled) = (entry.status(), entry.transaction.posted_at.or(entry.void_at));
         let settled = settled.map_or(0, |settled| settled.0 - at);
-        let _ =
-            writeln!(table, "{} {at} +{settled} {status:?} {} {text}", entry.bank_id, entry.amount);
+        let _ = writeln!(
+            table,
+            "{} {at} +{settled} {status:?} {} {text}",
+            entry.transaction.bank_id, entry.transaction.amount
+        );
     }
     table
 }
 
-/// The first days of one account are pinned: test suites rely on what their banks show.
+/// The first days of one account are pinned, because test suites rely on them.
 #[test]
 fn a_known_account_shows_what_it_always_showed() {
     let linked = Example::new("Test (Non-OAuth)", "Success", "jenny@example.com");
@@ -47,28 +50,30 @@ fn a_known_account_shows_what_it_always_showed() {
     insta::assert_snapshot!(linked.offered.bank_account, @"success-75c0301dc67db4c4");
 }
 
-/// An ordinary account has about 300 rows in 180 days, of all the kinds that life has.
+/// An ordinary account has about 300 rows in 180 days, of all kinds.
 #[test]
-fn an_ordinary_account_leads_an_ordinary_life() {
+fn an_ordinary_account_has_ordinary_rows() {
     for holder in ["a", "b", "c", "d"] {
         let linked = Example::new("Test (OAuth)", "Success", holder);
         let entries = entries(&linked, LINKED);
         assert!((250..360).contains(&entries.len()), "{} rows", entries.len());
-        let with =
-            |text: &str| entries.iter().filter(|entry| entry.description.contains(text)).count();
+        let with = |text: &str| {
+            entries.iter().filter(|entry| entry.transaction.description.contains(text)).count()
+        };
         assert!((12..=14).contains(&with("PAYROLL")));
         assert_eq!(with("RENT"), 6);
         assert!((5..=6).contains(&with("TRANSFER")));
-        let count = |status| entries.iter().filter(|entry| entry.status == status).count();
+        let count = |status| entries.iter().filter(|entry| entry.status() == status).count();
         assert!((1..=16).contains(&count(TransactionStatus::Void)));
         assert!((1..=9).contains(&count(TransactionStatus::Pending)));
-        let refunds =
-            |entry: &&LedgerEntry| entry.amount > 0 && !entry.description.contains("PAYROLL");
+        let refunds = |entry: &&LedgerEntry| {
+            entry.transaction.amount > 0 && !entry.transaction.description.contains("PAYROLL")
+        };
         assert!(entries.iter().filter(refunds).count() > 0);
     }
 }
 
-/// Some card payments are posted for another amount than announced, and some vanish.
+/// Some card payments post another amount than announced, and some vanish.
 #[test]
 fn card_payments_change_on_their_way() {
     let linked = Example::new("Test (OAuth)", "Success", "a");
@@ -76,25 +81,25 @@ fn card_payments_change_on_their_way() {
     let (mut changed, mut settled) = (0, 0);
     for hour in 0..24 * 60 {
         for entry in entries(&linked, LINKED.plus(hour * 3_600)) {
-            if entry.status == TransactionStatus::Pending {
-                announced.insert(entry.bank_id, entry.amount);
-            } else if let Some(amount) = announced.remove(&entry.bank_id) {
+            if entry.status() == TransactionStatus::Pending {
+                announced.insert(entry.transaction.bank_id, entry.transaction.amount);
+            } else if let Some(amount) = announced.remove(&entry.transaction.bank_id) {
                 settled += 1;
-                changed += i32::from(amount != entry.amount);
+                changed += i32::from(amount != entry.transaction.amount);
             }
         }
     }
     assert!(settled > 60 && changed > 10 && changed < settled / 2, "{changed} of {settled}");
 }
 
-/// What leaves checking at the end of a month arrives in the holder's savings in that second.
+/// A transfer out of checking at the end of a month arrives in the holder's savings in that second.
 #[test]
 fn transfers_arrive_at_the_holders_savings() {
     let transfers = |name: &str, text: &str| -> Vec<(i64, i64)> {
         let linked = Example::new("Test (OAuth)", name, "jenny@example.com");
         let all = entries(&linked, LINKED);
-        let moved = all.iter().filter(|entry| entry.description.ends_with(text));
-        moved.map(|entry| (entry.transacted_at.0, entry.amount)).collect()
+        let moved = all.iter().filter(|entry| entry.transaction.description.ends_with(text));
+        moved.map(|entry| (entry.transaction.transacted_at.0, entry.transaction.amount)).collect()
     };
     let sent = transfers("Success", " SAVINGS");
     let arrived = transfers("Savings", " CHECKING");
@@ -103,14 +108,14 @@ fn transfers_arrive_at_the_holders_savings() {
     assert_eq!(arrived, expected);
 }
 
-/// Balances of each kind of account have the size and the sign of their kind.
+/// Balances have the size and the sign of their kind of account.
 #[test]
 fn balances_fit_their_kinds() {
     let mut lines = String::new();
     let offered = Example::new("Test (OAuth)", "Success", "a");
     for account in log_in(&offered.sandbox, offered.institution, "a") {
         let linked = Example { offered: account, ..offered.clone() };
-        let balance = linked.sandbox.ledger_balance(&linked.account(), LINKED).unwrap();
+        let balance = linked.control().ledger_balance(&linked.account(), LINKED).unwrap();
         let (current, kind) = (&balance.current, balance.balance_type);
         let rows = entries(&linked, LINKED).len();
         let name = &linked.offered.name;
@@ -142,7 +147,7 @@ fn balances_fit_their_kinds() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
-    /// What happened is the same whenever the account was linked and whenever the bank is asked.
+    /// The history does not depend on the time of the link or of the fetch.
     #[test]
     fn history_does_not_depend_on_the_link(
         holder in "[a-z]{1,4}", linked_later in 0_i64..60 * DAY_S, asked_later in 0_i64..90 * DAY_S,
@@ -153,32 +158,32 @@ proptest! {
         let start = two.linked_at.plus(-180 * DAY_S);
         let shared: Vec<_> = entries(&one, now)
             .into_iter()
-            .filter(|entry| entry.transacted_at > start)
+            .filter(|entry| entry.transaction.transacted_at > start)
             .collect();
         prop_assert_eq!(shared, entries(&two, now));
     }
 
-    /// Rows never leave the books, settle once within three days, and settle for good.
+    /// Rows never leave the ledger. They settle once, for good, within three days.
     #[test]
     fn rows_settle_once(holder in "[a-z]{1,4}", first in 0_i64..9 * DAY_S, then in 0_i64..9 * DAY_S) {
         let linked = Example::new("Short History", "Success", &holder);
         let (first, then) = (LINKED.plus(first), LINKED.plus(first + then));
         let later: BTreeMap<_, _> = entries(&linked, then)
             .into_iter()
-            .map(|entry| (entry.bank_id.clone(), entry))
+            .map(|entry| (entry.transaction.bank_id.clone(), entry))
             .collect();
         for entry in entries(&linked, first) {
-            let now = &later[&entry.bank_id];
-            let settled = now.posted_at.or(now.void_at);
+            let now = &later[&entry.transaction.bank_id];
+            let settled = now.transaction.posted_at.or(now.void_at);
             if let Some(settled) = settled {
-                prop_assert!(settled <= entry.transacted_at.plus(3 * DAY_S) && settled <= then);
+                prop_assert!(settled <= entry.transaction.transacted_at.plus(3 * DAY_S) && settled <= then);
             }
-            if entry.status == TransactionStatus::Pending {
+            if entry.status() == TransactionStatus::Pending {
                 prop_assert!(settled.is_none_or(|settled| settled > first));
             } else {
                 prop_assert_eq!(&entry, now);
             }
-            prop_assert_eq!(entry.visible_from, entry.transacted_at);
+            prop_assert_eq!(entry.visible_from, entry.transaction.transacted_at);
         }
     }
 
@@ -202,13 +207,13 @@ proptest! {
         }
     }
 
-    /// No time at all makes the banks panic.
+    /// Any time is accepted without a panic.
     #[test]
-    fn any_time_is_borne(linked_at: i64, later in 0_i64..9_999_999) {
+    fn any_time_is_accepted(linked_at: i64, later in 0_i64..9_999_999) {
         let mut linked = Example::new("Test (Non-OAuth)", "Savings", "a");
         linked.linked_at = AccountTime(linked_at);
         let now = AccountTime(linked_at).plus(later);
-        prop_assert!(linked.sandbox.ledger_balance(&linked.account(), now).is_ok());
+        prop_assert!(linked.control().ledger_balance(&linked.account(), now).is_ok());
         prop_assert!(linked.fetch(Feature::Transactions, 1, now).result.is_ok());
     }
 }

@@ -1,4 +1,4 @@
-//! Tests of the test banks as a whole: through the connector's own calls, without the engine.
+//! Tests of the test banks as a whole, through the calls of the connector and without the engine.
 
 mod banks;
 mod export;
@@ -7,23 +7,32 @@ mod generator;
 mod ready;
 mod scenario;
 
-use super::*;
-use crate::{Begin, Fetch, FetchAnswer, Input, LinkError, OfferedAccount, Step};
+use super::scenario::Scenario;
+use super::{
+    Applied, ControlError, LedgerEntry, NewTransaction, Sandbox, SandboxControl, Script,
+    StatusChange, TransactionChange,
+};
+use crate::interface::{
+    BankAccount, Begin, Fetch, FetchAnswer, Input, LinkError, OfferedAccount, Step,
+};
+use model::bank::Feature;
 use model::clock::AccountTime;
+use model::id::InstitutionId;
+use std::sync::Arc;
 
-/// When the accounts of these tests are linked: 2026-11-18.
+/// The link time of the accounts in these tests: 2026-11-18.
 const LINKED: AccountTime = AccountTime(1_795_000_000);
 
-/// A bank on which everything that a timeline can say happens.
+/// A bank with every kind of fact that a timeline can have.
 const TIMELINE: &str = "Timeline Bank";
-/// The same, and it lists all of a window each time.
+/// The same timeline at a bank that lists its whole window each time.
 const TIMELINE_IN_SNAPSHOTS: &str = "Timeline Bank in Snapshots";
 
 fn timeline() -> Arc<Scenario> {
     Arc::new(Scenario::read(include_str!("timeline.toml")).unwrap())
 }
 
-/// An account as the engine would keep it.
+/// An account as the engine stores it.
 #[derive(Clone, Debug)]
 struct Example {
     sandbox: Sandbox,
@@ -45,6 +54,10 @@ impl Example {
         let offered = offered.into_iter().find(|account| account.name == name).unwrap();
         let (linked_at, relinked_at) = (LINKED, LINKED);
         Self { sandbox, institution, offered, linked_at, relinked_at, state: Vec::new() }
+    }
+
+    fn control(&self) -> SandboxControl {
+        SandboxControl::new(self.sandbox.clone())
     }
 
     fn account(&self) -> BankAccount<'_> {
@@ -73,18 +86,18 @@ impl Example {
         let account = self.account();
         let waited_s = now.0 - started_at.0;
         let fetch = Fetch { account, feature, sequence, waited_s, cursor, now };
-        let answer = self.sandbox.fetch(&fetch);
-        if let Some(state) = &answer.new_state {
+        let response = self.sandbox.fetch(&fetch);
+        if let Some(state) = &response.new_state {
             self.state.clone_from(state);
         }
-        answer
+        response
     }
 
-    /// Keeps the state that a steering call answers.
-    fn keep<T>(&mut self, steered: Result<Steered<T>, SteerError>) -> Result<T, SteerError> {
-        steered.map(|steered| {
-            self.state = steered.state;
-            steered.made
+    /// Stores the state that a control call returns.
+    fn keep<T>(&mut self, applied: Result<Applied<T>, ControlError>) -> Result<T, ControlError> {
+        applied.map(|applied| {
+            self.state = applied.state;
+            applied.made
         })
     }
 }

@@ -1,9 +1,9 @@
-//! The ready scenarios: each shows what it promises.
+//! The ready scenarios: each shows its description.
 
-use super::scenario::{books, linked};
+use super::scenario::{ledger, linked};
 use super::*;
+use crate::interface::{FetchError, Records};
 use crate::sandbox::scenario::ready;
-use crate::{FetchError, Records};
 use model::account::{InactiveCause, StatusAction};
 use model::clock::DAY_S;
 use model::money::Currency;
@@ -19,23 +19,23 @@ fn day(day: i64) -> AccountTime {
 }
 
 fn balance(example: &Example, at: AccountTime) -> i64 {
-    let balance = example.sandbox.ledger_balance(&example.account(), at).unwrap();
+    let balance = example.control().ledger_balance(&example.account(), at).unwrap();
     balance.current[&Currency::USD]
 }
 
-/// The amounts of the transactions whose text has these words, over a year from half a year before
-/// the link.
+/// The amounts of the posted transactions with these words in their text, from half a year before
+/// the link to half a year after it.
 fn amounts(example: &Example, words: &str) -> Vec<i64> {
-    let entries = example.sandbox.ledger_entries(&example.account(), day(180)).unwrap();
+    let entries = example.control().ledger_entries(&example.account(), day(180)).unwrap();
     let within = |entry: &&LedgerEntry| {
-        entry.transacted_at >= day(-180)
-            && entry.description.contains(words)
-            && entry.status == TransactionStatus::Posted
+        entry.transaction.transacted_at >= day(-180)
+            && entry.transaction.description.contains(words)
+            && entry.status() == TransactionStatus::Posted
     };
-    entries.iter().filter(within).map(|entry| entry.amount).collect()
+    entries.iter().filter(within).map(|entry| entry.transaction.amount).collect()
 }
 
-/// Steady income: a salary of one size every two weeks, rent each month, and the money lasts.
+/// Steady income: a salary of one size every two weeks, rent each month, and a balance above zero.
 #[test]
 fn steady_income() {
     let example = of("steady-income");
@@ -47,7 +47,8 @@ fn steady_income() {
     assert!((0..180).all(|at| balance(&example, day(at)) > 0));
 }
 
-/// A gig worker: a hundred small payouts of uneven size and no salary; the money lasts.
+/// Gig worker: hundreds of small payouts of uneven size, no salary, and a balance that is
+/// sufficient.
 #[test]
 fn gig_worker() {
     let example = of("gig-worker");
@@ -61,7 +62,7 @@ fn gig_worker() {
     assert!((0..180).all(|at| balance(&example, day(at)) > -50_000));
 }
 
-/// Overdrawn: in the black at the link, below zero on day 3, back above on day 10.
+/// Overdrawn: a positive balance at the link, negative from day 4, positive again on day 11.
 #[test]
 fn overdrawn() {
     let example = of("overdrawn");
@@ -71,17 +72,17 @@ fn overdrawn() {
     assert!(amounts(&example, "OVERDRAFT FEE").len() >= 2);
 }
 
-/// A fraud pattern: probes that vanish, another owner, money in by a bad check and out at once, and
-/// an account that the bank hides.
+/// Fraud pattern: probes that vanish, a new owner, money in by a bad check and out at once, and an
+/// account that the bank hides.
 #[test]
 fn fraud_pattern() {
     let example = of("fraud-pattern");
-    let owners = |at| example.sandbox.ledger_owners(&example.account(), at).unwrap();
+    let owners = |at| example.control().ledger_owners(&example.account(), at).unwrap();
     assert_eq!(
         (owners(day(3))[0].name.as_str(), owners(day(4))[0].name.as_str()),
         ("Ruth Adeyemi", "R. Smith")
     );
-    let probes = books(&example, 4);
+    let probes = ledger(&example, 4);
     let gone = probes.iter().filter(|row| row.contains("gone") && row.contains("QX DIGITAL"));
     assert_eq!(gone.count(), 2);
     assert!(balance(&example, day(7)) < -900_000);
@@ -89,7 +90,7 @@ fn fraud_pattern() {
     assert_eq!(lost, Some((InactiveCause::AccountUnavailable, StatusAction::RelinkRequired)));
 }
 
-/// A closed account: empty on day 5, and closed for good whatever the holder does.
+/// Closed account: empty on day 5, and closed for good even after a new link.
 #[test]
 fn closed_account() {
     let mut example = of("closed-account");
@@ -101,24 +102,24 @@ fn closed_account() {
     assert_eq!(watch(&example, day(7)), closed);
 }
 
-/// A slow bank: every refresh takes two hours, and rows come days after they took place.
+/// Slow bank: every refresh takes two hours, and rows appear days after they took place.
 #[test]
 fn slow_bank() {
     let mut example = of("slow-bank");
     for (sequence, at) in [(1, day(0)), (2, day(400))] {
-        let refused = example.fetch(Feature::Transactions, sequence, at).result.err();
+        let rejected = example.fetch(Feature::Transactions, sequence, at).result.err();
         let cause = RefreshCause::InstitutionTimeout;
-        assert_eq!(refused, Some(FetchError::RetryAfter { at: at.plus(7_200), cause }));
+        assert_eq!(rejected, Some(FetchError::RetryAfter { at: at.plus(7_200), cause }));
         let later = at.plus(7_200);
         let answer = example.fetch_from(Feature::Transactions, sequence, at, later, None);
         assert!(answer.result.is_ok());
     }
-    let late = |at: i64| books(&example, at).iter().any(|row| row.contains("CHECK 1042"));
+    let late = |at: i64| ledger(&example, at).iter().any(|row| row.contains("CHECK 1042"));
     assert_eq!((late(4), late(5)), (false, true));
 }
 
-/// A flaky bank: its second refresh times out, it is away for a day, renumbers, and breaks the
-/// login, which linking again mends.
+/// Flaky bank: the second refresh times out, the bank is away for a day, it renumbers, and it ends
+/// the access. A new link restores the access.
 #[test]
 fn flaky_bank() {
     let mut example = of("flaky-bank");
@@ -130,14 +131,14 @@ fn flaky_bank() {
     assert_eq!(end(4, day(5)), broken(RefreshCause::InstitutionUnavailable));
     assert_eq!(end(5, day(6)), None);
     assert_eq!(end(6, day(8)), Some(FetchError::NeedsLogin { cause: RefreshCause::LoginRequired }));
-    let renumbered = |at: i64| books(&example, at).iter().all(|row| row.starts_with("r1."));
+    let renumbered = |at: i64| ledger(&example, at).iter().all(|row| row.starts_with("r1."));
     assert_eq!((renumbered(6), renumbered(7)), (false, true));
     example.relinked_at = day(9);
     assert_eq!(example.fetch(Feature::Transactions, 7, day(9)).result.err(), None);
 }
 
-/// A busy business: ten years and some forty thousand transactions, which a follower gets whole,
-/// in pages; and the money lasts.
+/// Busy business: ten years and some forty thousand transactions, which a follower receives
+/// completely in pages, and a balance above zero.
 #[test]
 fn busy_business() {
     let mut example = of("busy-business");

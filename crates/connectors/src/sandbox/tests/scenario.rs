@@ -1,7 +1,7 @@
-//! Scenarios: what a file says is what the bank does, and a file that is wrong is told where.
+//! Scenarios: the bank follows the file, and an error in a file names its position.
 
 use super::*;
-use crate::{FetchError, Records};
+use crate::interface::{FetchError, Records};
 use model::account::{InactiveCause, StatusAction};
 use model::bank::BankStatus;
 use model::clock::DAY_S;
@@ -22,23 +22,26 @@ pub(super) fn linked(text: &str) -> Example {
     Example::at(Sandbox::new(1).with_scenarios([scenario]), &bank, &account, "jenny")
 }
 
-/// What the books show at the end of a day after the link: status, amount, text, day of its date.
-pub(super) fn books(example: &Example, day: i64) -> Vec<String> {
+/// The ledger at the end of a day after the link: id, status, amount, text, day of the date.
+pub(super) fn ledger(example: &Example, day: i64) -> Vec<String> {
     let now = LINKED.plus(day * DAY_S);
-    let entries = example.sandbox.ledger_entries(&example.account(), now).unwrap();
+    let entries = example.control().ledger_entries(&example.account(), now).unwrap();
     let line = |entry: &LedgerEntry| {
-        let dated = (entry.transacted_at.0 - LINKED.0).div_euclid(DAY_S);
-        let status = match entry.status {
+        let dated = (entry.transaction.transacted_at.0 - LINKED.0).div_euclid(DAY_S);
+        let status = match entry.status() {
             TransactionStatus::Pending => "pending",
             TransactionStatus::Posted => "posted",
             TransactionStatus::Void => "gone",
         };
-        format!("{} {status} {} {} day {dated}", entry.bank_id, entry.amount, entry.description)
+        format!(
+            "{} {status} {} {} day {dated}",
+            entry.transaction.bank_id, entry.transaction.amount, entry.transaction.description
+        )
     };
     entries.iter().map(line).collect()
 }
 
-/// Every kind of fact about transactions is there on its day and not before it.
+/// Every kind of fact about transactions counts from its day.
 #[test]
 fn facts_hold_from_their_day() {
     let example = linked(&one_account(
@@ -53,7 +56,8 @@ fn facts_hold_from_their_day() {
           { day = 6, renumbers = true },
         ]"#,
     ));
-    let days = [-1, 0, 2, 3, 5, 6].map(|day| format!("{day}: {}", books(&example, day).join("; ")));
+    let days =
+        [-1, 0, 2, 3, 5, 6].map(|day| format!("{day}: {}", ledger(&example, day).join("; ")));
     insta::assert_snapshot!(days.join("\n"), @"
     -1: old posted -500 OLD day -2
     0: old posted -500 OLD day -2; lunch pending -1200 LUNCH day 0
@@ -64,20 +68,21 @@ fn facts_hold_from_their_day() {
     ");
     let balance = |day: i64| {
         let now = LINKED.plus(day * DAY_S);
-        let balance = example.sandbox.ledger_balance(&example.account(), now).unwrap();
+        let balance = example.control().ledger_balance(&example.account(), now).unwrap();
         let usd = |sums: &std::collections::BTreeMap<Currency, i64>| sums[&Currency::USD];
         (usd(&balance.current), usd(&balance.available_or_used.unwrap()))
     };
-    // 100.00 at the link has OLD in it; LUNCH is pending, then posted; OLD comes back; LATE posts.
+    // The 100.00 at the link include OLD. LUNCH is pending, then posted. OLD is given back. LATE
+    // posts.
     assert_eq!(
         [balance(0), balance(2), balance(3), balance(5)],
         [(10_000, 8_800), (8_560, 8_560), (9_060, 9_060), (8_760, 8_760),]
     );
 }
 
-/// Refreshes fail while the file says so, or when their number comes; others succeed.
+/// Refreshes fail during the time that the file names, or at their number. Others succeed.
 #[test]
-fn refreshes_go_as_the_file_says() {
+fn refreshes_follow_the_file() {
     let mut example = linked(&one_account(
         r#"timeline = [
           { day = 7, refresh_fails = "institution_timeout", feature = "transactions" },
@@ -110,7 +115,7 @@ fn refreshes_go_as_the_file_says() {
     assert_eq!(slow(&mut example, at), None);
 }
 
-/// A login that breaks is mended by linking again; a closed account is closed for good.
+/// A new link restores a lost access, but not a closed account.
 #[test]
 fn an_access_ends() {
     let mut example = linked(&one_account(
@@ -134,7 +139,7 @@ fn an_access_ends() {
     assert_eq!(watch(&example, day(22)).lost, closed);
 }
 
-/// Balances and owners that the file names hold from their day.
+/// Balances and owners of the file count from their day.
 #[test]
 fn balances_and_owners_change() {
     let text = r#"
@@ -156,12 +161,12 @@ fn balances_and_owners_change() {
         ]
     "#;
     let mut example = linked(text);
-    let mut told = Vec::new();
+    let mut shown = Vec::new();
     for day in [0, 2, 3, 4] {
         let now = LINKED.plus(day * DAY_S);
         for feature in [Feature::Balance, Feature::Ownership] {
             let page = example.fetch(feature, 1, now).result.unwrap();
-            told.push(match page.records {
+            shown.push(match page.records {
                 Records::Balance(Some(balance)) => {
                     format!("{:?} {:?}", balance.current, balance.available_or_used)
                 }
@@ -172,7 +177,7 @@ fn balances_and_owners_change() {
             });
         }
     }
-    insta::assert_snapshot!(told.join("\n"), @"
+    insta::assert_snapshot!(shown.join("\n"), @"
     {usd: 1000} Some({usd: 51000})
     Jenny Rosen
     {usd: 9900} Some({usd: 59900})
@@ -184,7 +189,7 @@ fn balances_and_owners_change() {
     ");
 }
 
-/// JSON says the same as TOML.
+/// JSON and TOML files with equal content give equal scenarios.
 #[test]
 fn json_is_read_too() {
     let toml = one_account(
@@ -200,9 +205,9 @@ fn json_is_read_too() {
     assert_eq!(accounts(&toml), accounts(json));
 }
 
-/// Each mistake is told with its line and its key.
+/// Each error has its line and its key.
 #[test]
-fn mistakes_are_told_with_line_and_key() {
+fn errors_have_line_and_key() {
     let row = |entry: &str| one_account(&format!("timeline = [\n{entry}\n]"));
     let files = [
         "name = ".to_owned(),
@@ -246,26 +251,26 @@ fn mistakes_are_told_with_line_and_key() {
          name = \"Down Bank (Scheduled)\""
             .to_owned(),
     ];
-    let told = files.iter().map(|text| Scenario::read(text).unwrap_err().to_string());
-    insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r#"
+    let errors = files.iter().map(|text| Scenario::read(text).unwrap_err().to_string());
+    insta::assert_snapshot!(errors.collect::<Vec<_>>().join("\n"), @r#"
     line 1: string values must be quoted, expected literal string
     line 2: expected value
     line 1: accounts: at least one is needed
     line 4: accounts.colour: no such key; here are: available, balance, category, currency, description, history_days, institution, kind, last4, name, owners, payable, stretches, timeline
     line 4: accounts.balance: an amount of usd in quotes is expected, such as "-12.00"
     line 4: accounts.balance: an amount of usd in quotes is expected, such as "-12.00"
-    line 4: accounts.kind: 'piggy_bank' is none of: checking, credit_card, line_of_credit, mortgage, other, savings
-    line 4: accounts.owners: no holder is called 'Nobody'
+    line 4: accounts.kind: 'piggy_bank' is unknown; use one of: checking, credit_card, line_of_credit, mortgage, other, savings
+    line 4: accounts.owners: there is no holder named 'Nobody'
     line 4: accounts.name: the institution has an account 'Checking' already
-    line 4: accounts.institution: no institution is called 'Elsewhere'
+    line 4: accounts.institution: there is no institution named 'Elsewhere'
     line 5: accounts.timeline.day: is missing
-    line 5: accounts.timeline: says nothing that happens; one of: appears, posts, vanishes, returns, changes, renumbers, balance, owners, refresh_fails, refresh_takes, access_ends
+    line 5: accounts.timeline: names no event; use one of: appears, posts, vanishes, returns, changes, renumbers, balance, owners, refresh_fails, refresh_takes, access_ends
     line 5: accounts.timeline.posts: no transaction 'a' has appeared by then
     line 6: accounts.timeline.posts: 'a' is posted by then
-    line 5: accounts.timeline.dated: lies after the day on which it appears
-    line 5: accounts.timeline.access_ends: one entry says one thing; make another entry of it
-    line 5: accounts.timeline.refresh_fails: 'bored' is none of: institution_unavailable, institution_timeout, institution_error, login_required, access_denied, account_closed, account_unavailable, unsupported
-    line 5: accounts.timeline.appears: the bank itself gives ids like '20260101-1'
+    line 5: accounts.timeline.dated: is after the day on which the transaction appears
+    line 5: accounts.timeline.access_ends: an entry has one event; move this one to another entry
+    line 5: accounts.timeline.refresh_fails: 'bored' is unknown; use one of: institution_unavailable, institution_timeout, institution_error, login_required, access_denied, account_closed, account_unavailable, unsupported
+    line 5: accounts.timeline.appears: the bank uses ids like '20260101-1'
     line 5: accounts.timeline.refresh_takes: a number with s, m, h or d is expected, such as "90s" or "2d"
     line 5: accounts.timeline.time: HH:MM or HH:MM:SS is expected, in quotes
     line 5: accounts.stretches.every: day, week, month, or such as "2 weeks" is expected
@@ -274,19 +279,19 @@ fn mistakes_are_told_with_line_and_key() {
     line 5: accounts.timeline.days: no such key; here are: appears, posts, vanishes, returns, changes, renumbers, balance, owners, refresh_fails, refresh_takes, access_ends, day, time, amount, currency, description, pending, dated, dated_time, available, feature, lasts, refresh
     line 5: accounts.timeline.takes: no such key; here are: appears, posts, vanishes, returns, changes, renumbers, balance, owners, refresh_fails, refresh_takes, access_ends, day, time, amount, currency, description, pending, dated, dated_time, available, feature, lasts, refresh
     line 5: accounts.timeline.pending: no such key; here are: amount, currency, dated, dated_time, day, description, time, vanishes
-    line 5: accounts.timeline.day: a refresh that is named by its number has no day; leave out one of them
-    line 6: accounts.timeline.refresh: line 5 says already how refresh 3 of balance goes; make one entry of them
-    line 5: accounts.timeline.refresh_fails: 'interrupted' is none of: institution_unavailable, institution_timeout, institution_error, login_required, access_denied, account_closed, account_unavailable, unsupported
-    line 6: accounts.timeline.access_ends: the account is closed for good by line 5; leave out what is later
+    line 5: accounts.timeline.day: a refresh with a number has no day; remove one of the keys
+    line 6: accounts.timeline.refresh: line 5 already sets the outcome of refresh 3 of balance; join the two entries
+    line 5: accounts.timeline.refresh_fails: 'interrupted' is unknown; use one of: institution_unavailable, institution_timeout, institution_error, login_required, access_denied, account_closed, account_unavailable, unsupported
+    line 6: accounts.timeline.access_ends: line 5 closes the account for good; remove the later entries
     line 5: accounts.category: savings is cash; leave category out, or write kind = "other"
-    line 6: accounts.stretches.amount: the least comes first, then the most: ["-1.00", "-9.00"]
-    line 6: accounts.stretches.amount: the least comes first, then the most: ["-1.00", "9.00"]
-    line 1: name: a test bank is called 'test (oauth)'; choose another name
-    line 4: institutions.name: a test bank is called 'Down Bank (Scheduled)'; choose another name
+    line 6: accounts.stretches.amount: write the least first, then the most: ["-1.00", "-9.00"]
+    line 6: accounts.stretches.amount: write the least first, then the most: ["-1.00", "9.00"]
+    line 1: name: a test bank has the name 'test (oauth)'; choose another name
+    line 4: institutions.name: a test bank has the name 'Down Bank (Scheduled)'; choose another name
     "#);
 }
 
-/// The bytes of a credential are pinned: databases hold them.
+/// The bytes of a credential are pinned, because databases store them.
 #[test]
 fn credentials_are_stable() {
     let example = linked(&one_account(
@@ -303,7 +308,7 @@ fn credentials_are_stable() {
     assert!(body.contains(&format!("{status:?}").to_lowercase()));
 }
 
-/// A stretch has as many rows as it says, whatever the seed of the server.
+/// A stretch has its number of rows for any seed of the server.
 #[test]
 fn stretches_keep_their_rate() {
     let example = linked(&one_account(
@@ -332,7 +337,7 @@ fn stretches_keep_their_rate() {
         amount = "-3.00"
         description = "TEA""#,
     ));
-    let count = |text: &str| books(&example, 140).iter().filter(|row| row.contains(text)).count();
+    let count = |text: &str| ledger(&example, 140).iter().filter(|row| row.contains(text)).count();
     // 280 days: 40 weeks, 9 or 10 ends of months.
     assert_eq!(count("SALARY"), 20);
     assert!((119..=121).contains(&count("GROCERY")), "{}", count("GROCERY"));
@@ -341,9 +346,9 @@ fn stretches_keep_their_rate() {
 }
 
 proptest! {
-    /// No text makes the reader panic, and what it takes in it can link.
+    /// The reader accepts any text without a panic, and every scenario that it reads has accounts.
     #[test]
-    fn any_text_is_read_or_refused(text in "\\PC{0,200}", cut in 0_usize..4_000) {
+    fn any_text_is_read_or_rejected(text in "\\PC{0,200}", cut in 0_usize..4_000) {
         let _ = Scenario::read(&text);
         let whole = include_str!("timeline.toml");
         let cut = whole.get(..cut).unwrap_or(whole);

@@ -1,0 +1,94 @@
+//! Readers of single values of a scenario file: words, times, durations and currencies.
+
+use super::tree::{At, ScenarioError, Table};
+use model::Word;
+use model::account::{Category, Subcategory};
+use model::clock::DAY_S;
+use model::money::Currency;
+
+/// The most characters of a name.
+pub(super) const NAME_CHARS_MAX: usize = 100;
+/// The most characters of a description.
+pub(super) const TEXT_CHARS_MAX: usize = model::limits::TEXT_CHARS_MAX;
+/// The furthest day before or after the link: ten years and some days.
+pub(super) const DAYS_MAX: i64 = 3_700;
+
+/// The category of a subcategory.
+pub(in crate::sandbox) fn category_of(subcategory: Subcategory) -> Category {
+    match subcategory {
+        Subcategory::Checking | Subcategory::Savings => Category::Cash,
+        Subcategory::CreditCard | Subcategory::LineOfCredit | Subcategory::Mortgage => {
+            Category::Credit
+        }
+        Subcategory::Other => Category::Other,
+    }
+}
+
+/// A currency by its code.
+pub(super) fn read_currency(table: &mut Table) -> Result<Option<Currency>, ScenarioError> {
+    let Some(At { line, value }) = table.text("currency", 3)? else { return Ok(None) };
+    Currency::parse(&value)
+        .map(Some)
+        .ok_or_else(|| table.error(line, "currency", "three letters are expected, such as usd"))
+}
+
+/// Reads a word of a type.
+pub(super) fn read_choice<W: Word>(
+    table: &mut Table,
+    key: &'static str,
+) -> Result<Option<W>, ScenarioError> {
+    read_one_of(table, key, W::ALL)
+}
+
+/// Reads one of these words.
+pub(super) fn read_one_of<W: Word>(
+    table: &mut Table,
+    key: &'static str,
+    known: &[W],
+) -> Result<Option<W>, ScenarioError> {
+    let Some(At { line, value }) = table.text(key, NAME_CHARS_MAX)? else { return Ok(None) };
+    let found = known.iter().copied().find(|known| known.word() == value);
+    found.map(Some).ok_or_else(|| {
+        let known: Vec<&str> = known.iter().map(|known| known.word()).collect();
+        table.error(line, key, format!("'{value}' is unknown; use one of: {}", known.join(", ")))
+    })
+}
+
+/// Reads a time of the day, `HH:MM` or `HH:MM:SS`, in seconds.
+pub(super) fn read_time(
+    table: &mut Table,
+    key: &'static str,
+) -> Result<Option<i64>, ScenarioError> {
+    let Some(At { line, value }) = table.text(key, 8)? else { return Ok(None) };
+    let parts: Option<Vec<i64>> = value
+        .split(':')
+        .map(|part| if part.len() == 2 { part.parse().ok() } else { None })
+        .collect();
+    match parts.as_deref() {
+        Some([hours @ 0..24, minutes @ 0..60]) => Ok(Some(hours * 3_600 + minutes * 60)),
+        Some([hours @ 0..24, minutes @ 0..60, seconds @ 0..60]) => {
+            Ok(Some(hours * 3_600 + minutes * 60 + seconds))
+        }
+        _ => Err(table.error(line, key, "HH:MM or HH:MM:SS is expected, in quotes")),
+    }
+}
+
+/// Reads a duration such as `90s`, `5m`, `2h` or `3d`, in seconds.
+pub(super) fn read_duration(
+    table: &mut Table,
+    key: &'static str,
+) -> Result<Option<At<i64>>, ScenarioError> {
+    let Some(At { line, value }) = table.text(key, 12)? else { return Ok(None) };
+    let unit = match value.as_bytes().last() {
+        Some(b's') => 1,
+        Some(b'm') => 60,
+        Some(b'h') => 3_600,
+        Some(b'd') => DAY_S,
+        _ => 0,
+    };
+    let number: Option<i64> = value.get(..value.len() - 1).and_then(|digits| digits.parse().ok());
+    let fits = |number: &i64| unit > 0 && (1..=DAYS_MAX * DAY_S / unit).contains(number);
+    let seconds = number.filter(fits).map(|number| At { line, value: number * unit });
+    let problem = "a number with s, m, h or d is expected, such as \"90s\" or \"2d\"";
+    seconds.map(Some).ok_or_else(|| table.error(line, key, problem))
+}
