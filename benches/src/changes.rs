@@ -76,19 +76,19 @@ async fn changed(
                 };
                 let at_bank = BankAccount { state: &state, ..untouched };
                 let number = first + u64::from(number);
-                state = house.sandbox.add_transaction(&at_bank, now, number, new)?.state;
+                state = house.control.add_transaction(&at_bank, now, number, new)?.state;
             }
         }
         Change::Edit(count) => {
             let at_bank = BankAccount { state: &state, ..untouched };
-            let entries = house.sandbox.ledger_entries(&at_bank, now)?;
+            let entries = house.control.ledger_entries(&at_bank, now)?;
             let standing = entries.iter().filter(|entry| entry.void_at.is_none());
             for entry in standing.rev().take(count) {
-                let amount = Some(entry.amount - 1);
+                let amount = Some(entry.transaction.amount - 1);
                 let edit = TransactionChange { amount, ..TransactionChange::default() };
                 let at_bank = BankAccount { state: &state, ..untouched };
-                let bank = &house.sandbox;
-                state = bank.change_transaction(&at_bank, now, &entry.bank_id, edit)?.state;
+                let bank_id = &entry.transaction.bank_id;
+                state = house.control.change_transaction(&at_bank, now, bank_id, edit)?.state;
             }
         }
     }

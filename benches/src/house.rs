@@ -5,7 +5,7 @@
 use crate::Failure;
 use crate::measure::{BenchClock, BenchRng, Meter, Spent};
 use connectors::Connector;
-use connectors::sandbox::Sandbox;
+use connectors::sandbox::{Sandbox, SandboxControl};
 use engine::connections::customer::CustomerInput;
 use engine::connections::link::{CarrierInput, LinkInput, LinkOutcome};
 use engine::connections::session::{HolderInput, SessionInput};
@@ -40,7 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct House {
     pub(crate) engine: Arc<Engine>,
     pub(crate) clock: Arc<BenchClock>,
-    pub(crate) sandbox: Sandbox,
+    pub(crate) control: SandboxControl,
     pub(crate) outbound: Outbound,
     pub(crate) merchant: MerchantId,
     /// The file of the database.
@@ -69,7 +69,8 @@ impl House {
             failpoints: Failpoints::default(),
         });
         let merchant = MerchantId::of_key(crate::client::KEY);
-        Ok(Self { engine: Arc::new(engine), clock, sandbox, outbound, merchant, database })
+        let control = SandboxControl::new(sandbox);
+        Ok(Self { engine: Arc::new(engine), clock, control, outbound, merchant, database })
     }
 
     /// A call without anything special.

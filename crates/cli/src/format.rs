@@ -1,7 +1,7 @@
 //! Times and amounts as people write them, and spans of time as they type them.
 
-use model::clock::DAY_S;
 use model::calendar::{Date, date_of, day_of_second, find_day};
+use model::clock::DAY_S;
 use model::money::Currency;
 use serde_json::Value;
 

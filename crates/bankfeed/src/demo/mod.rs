@@ -15,7 +15,6 @@ use cli::process::runtime;
 use follower::{Follower, News};
 use model::calendar::{Date, date_of, day_of_second};
 use model::clock::Clock;
-use model::calendar::{Date, date_of, day_of_second};
 use receiver::Receiver;
 use serde_json::Value;
 use server::clock::SystemClock;

@@ -5,7 +5,6 @@ use engine::connections::link::{Choice, PickFault, Unusable};
 use model::account::{Permission, Subcategory};
 use model::calendar::{date_of, day_of_second};
 use model::clock::AccountTime;
-use model::calendar::{date_of, day_of_second};
 use model::money::Currency;
 
 /// What is asked for, and what for.

@@ -2,7 +2,9 @@
 
 use crate::http::call::{Call, Outcome};
 use crate::http::given::{read, take_boolean, take_metadata};
-use engine::connect::external_account::{ExternalInput, ExternalNumbers, ExternalSource, ExternalUpdate};
+use engine::connect::external_account::{
+    ExternalInput, ExternalNumbers, ExternalSource, ExternalUpdate,
+};
 use model::Word;
 use model::given::Given;
 use model::token::{BankAccountType, BankHolderType, BankNumbers};
