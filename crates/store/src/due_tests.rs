@@ -120,7 +120,7 @@ fn due_objects_are_listed() {
 
 /// A deleted object has no due work, and a change of an object moves the time of its work.
 #[test]
-fn a_change_moves_what_is_due() {
+fn a_change_moves_the_due_work() {
     on_both(async |store| {
         create(&store, alarm(1, 10)).await;
         create(&store, alarm(2, 10)).await;

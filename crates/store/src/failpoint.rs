@@ -28,7 +28,7 @@ enum Action {
 
 impl Failpoints {
     /// Parses `name:passes` or `name:passes:panic`. A thread passes the failpoint `name` that many
-    /// times. At the next time it stops for ever, or panics. Returns `None` for any other text.
+    /// times. The next time it stops until the process is killed, or panics. Returns `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         let (name, rest) = text.split_once(':')?;
         let (passes, action) = match rest.split_once(':') {

@@ -169,7 +169,7 @@ mod tests {
 
     /// A change by one connection is read by another in full, and raises the change counter.
     #[test]
-    fn is_shared_by_two() {
+    fn two_connections_share_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys");
         let (server, command) = (KeyFile::open(&path).unwrap(), KeyFile::open(&path).unwrap());
@@ -193,7 +193,7 @@ mod tests {
 
     /// A key with the secret of another key is rejected and not stored.
     #[test]
-    fn keeps_keys_apart() {
+    fn keys_have_different_secrets() {
         let folder = tempfile::tempdir().unwrap();
         let file = KeyFile::open(&folder.path().join("keys")).unwrap();
         file.create(&key(1)).unwrap();
@@ -204,7 +204,7 @@ mod tests {
 
     /// A file of a newer program is not changed.
     #[test]
-    fn refuses_a_newer_file() {
+    fn a_newer_file_is_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("keys");
         let newer = Connection::open(&path).unwrap();

@@ -23,7 +23,7 @@ pub struct WriterStats {
     pub commands_failed: u64,
     /// Commands that panicked.
     pub commands_panicked: u64,
-    /// Commands that wrote nothing because of a version conflict.
+    /// Commands that were refused because of a version conflict.
     pub version_conflicts: u64,
     /// Groups whose commit failed.
     pub commits_failed: u64,

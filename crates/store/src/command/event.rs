@@ -120,7 +120,7 @@ mod tests {
 
     /// A family matches every type below it, and no other type.
     #[test]
-    fn families_take_what_is_below() {
+    fn families_match_types_below_them() {
         let takes = |word: &str, event_type| takes_type(&[word.to_owned()], event_type);
         assert!(takes_type(&[], "customer.created"));
         assert!(takes("customer.created", "customer.created"));

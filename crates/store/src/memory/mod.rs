@@ -96,7 +96,7 @@ impl Model {
 
     pub(crate) fn write<C: Write>(&self, command: &C) -> Result<C::Output, Failure> {
         let mut memory = self.lock();
-        // The command works on a copy, so a command that fails or panics changes nothing.
+        // The command works on a copy, which is dropped if the command fails or panics.
         let mut changed = memory.clone();
         let output = command.memory(&mut changed)?;
         if output.stays() {

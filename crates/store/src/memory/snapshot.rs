@@ -143,7 +143,7 @@ pub(crate) fn restore(
     let Some(snapshot) = find_snapshot(*owner, *snapshot, memory) else {
         return Ok(Snapshotted::Missing);
     };
-    let Some((floor, gone)) = clear(*owner, memory)? else {
+    let Some((floor, removed)) = clear(*owner, memory)? else {
         return Ok(Snapshotted::TooLarge);
     };
     for merchant in &snapshot.size.merchants {
@@ -158,21 +158,21 @@ pub(crate) fn restore(
         if taken {
             return Err(Failure::Exists);
         }
-        put_back(&rows, floor, &gone, memory);
+        put_back(&rows, floor, &removed, memory);
     }
     record_last(reply.as_ref(), memory);
     Ok(Snapshotted::Done)
 }
 
 /// Puts copied rows back, without leases. Their counts go on from the floor.
-fn put_back(rows: &Rows, floor: u32, gone: &Rows, memory: &mut Memory) {
+fn put_back(rows: &Rows, floor: u32, removed: &Rows, memory: &mut Memory) {
     for (key, object) in &rows.objects {
         let mut object = object.as_ref().clone();
         object.set_version(u64::from(floor));
         memory.rows.objects.insert(*key, Arc::new(object));
     }
     for (id, account) in &rows.accounts {
-        let known = gone.accounts.get(id).map(|account| account.rows);
+        let known = removed.accounts.get(id).map(|account| account.rows);
         memory.rows.accounts.insert(*id, Arc::new(account.as_ref().clone().restored(floor, known)));
     }
     for (id, connection) in &rows.connections {

@@ -17,12 +17,12 @@ pub(crate) fn check_up(path: &Path, seal: Option<&Sealer>) -> Result<Checkup, Op
     connection.execute_batch("PRAGMA trusted_schema = OFF")?;
     let done = count_done(&connection, MIGRATIONS)?;
     let mut statement = connection.prepare(&format!("PRAGMA quick_check({FAULTS_MAX})"))?;
-    let told = statement.query_map([], |row| row.get::<_, String>(0))?;
-    let told: Vec<String> = told.collect::<Result<_, _>>()?;
+    let report = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let report: Vec<String> = report.collect::<Result<_, _>>()?;
     Ok(Checkup {
         migrations_done: done,
         migrations_known: MIGRATIONS.len(),
-        faults: told.into_iter().filter(|fault| fault != "ok").collect(),
+        faults: report.into_iter().filter(|fault| fault != "ok").collect(),
         opens: match seal {
             Some(seal) => opens(&connection, seal)?,
             None => None,
@@ -41,7 +41,7 @@ mod tests {
     /// An intact database has no faults, also while a store has it open. Another key does not open
     /// it.
     #[test]
-    fn finds_nothing_in_a_whole_database() {
+    fn an_intact_database_has_no_faults() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("bankfeed.db");
         let settings = at(&path);
@@ -58,7 +58,7 @@ mod tests {
 
     /// A damaged page is found, and a file that is not a database is rejected.
     #[test]
-    fn finds_damage() {
+    fn damage_is_found() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("bankfeed.db");
         drop(Store::open(at(&path)).unwrap());

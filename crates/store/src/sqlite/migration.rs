@@ -73,7 +73,7 @@ mod tests {
 
     /// Migrations run once, in order, and a second run changes no data.
     #[test]
-    fn runs_what_is_missing() {
+    fn missing_migrations_run_once() {
         let mut connection = Connection::open_in_memory().unwrap();
         let one = "CREATE TABLE one (a INTEGER) STRICT";
         let two = "CREATE TABLE two (a INTEGER) STRICT; INSERT INTO one VALUES (2)";
@@ -87,7 +87,7 @@ mod tests {
 
     /// A database of a newer program is rejected with both numbers.
     #[test]
-    fn refuses_a_newer_database() {
+    fn a_newer_database_is_rejected() {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection, &["SELECT 1", "SELECT 2"]).unwrap();
         let error = migrate(&mut connection, &["SELECT 1"]).unwrap_err();
@@ -96,7 +96,7 @@ mod tests {
 
     /// A database with another migration is rejected with its number.
     #[test]
-    fn refuses_a_changed_migration() {
+    fn a_changed_migration_is_rejected() {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection, &["SELECT 1"]).unwrap();
         let error = migrate(&mut connection, &["SELECT 2"]).unwrap_err();
@@ -105,7 +105,7 @@ mod tests {
 
     /// A failing migration also undoes the migrations that ran before it.
     #[test]
-    fn failed_migrations_have_not_happened() {
+    fn failed_migrations_are_rolled_back() {
         let mut connection = Connection::open_in_memory().unwrap();
         let one = "CREATE TABLE one (a INTEGER) STRICT";
         let broken = "CREATE TABLE two (a INTEGER) STRICT; nonsense";
@@ -115,7 +115,7 @@ mod tests {
 
     /// Jobs from before their server time was stored age by the time of their account.
     #[test]
-    fn older_jobs_take_the_time_of_their_account() {
+    fn older_jobs_age_by_the_time_of_their_account() {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection, &MIGRATIONS[..2]).unwrap();
         let job = "INSERT INTO refreshes (account, feature, sequence, merchant, status, started_at, \

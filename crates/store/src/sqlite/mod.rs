@@ -62,7 +62,7 @@ pub(crate) struct Sqlite {
     writer: Writer,
     readers: Readers,
     seal: Sealer,
-    #[cfg_attr(not(test), expect(dead_code, reason = "kept for its end only"))]
+    #[cfg_attr(not(test), expect(dead_code, reason = "dropped to remove the folder"))]
     folder: Option<TempDir>,
     _lock: Option<File>,
 }

@@ -96,7 +96,7 @@ pub(super) fn open_writer(path: &Path, durable: bool) -> Result<Connection, rusq
          PRAGMA mmap_size = {MAP_BYTES}; PRAGMA cache_size = -{WRITER_CACHE_KIB}; \
          PRAGMA journal_size_limit = 67108864; PRAGMA trusted_schema = OFF"
     ))?;
-    keep_plans(&connection)?;
+    fix_plans(&connection)?;
     connection.set_prepared_statement_cache_capacity(WRITER_STATEMENTS);
     Ok(connection)
 }
@@ -110,7 +110,7 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, rusqlite::Error> {
         "PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = {MAP_BYTES}; \
          PRAGMA cache_size = -{READER_CACHE_KIB}; PRAGMA trusted_schema = OFF"
     ))?;
-    keep_plans(&connection)?;
+    fix_plans(&connection)?;
     connection.set_prepared_statement_cache_capacity(READER_STATEMENTS);
     Ok(connection)
 }
@@ -118,7 +118,7 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, rusqlite::Error> {
 /// Makes the plan of a statement independent of the bound values. Otherwise `SQLite` plans a cached
 /// statement again for every value on which its plan may depend, which costs more than most of our
 /// reads.
-fn keep_plans(connection: &Connection) -> Result<(), rusqlite::Error> {
+fn fix_plans(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
 }

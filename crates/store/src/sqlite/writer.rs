@@ -12,7 +12,7 @@
 //! | the thread itself panics | waiting and later commands fail, and the store is not ready |
 //! | the process crashes | the group was committed as a whole, or has no effect |
 //!
-//! In the last two cases the callers of a committed group may have received no response.
+//! In the last two cases, a group may be committed although its callers get no response.
 
 use super::open::open_writer;
 use super::{Batch, OpenError};
@@ -379,8 +379,8 @@ impl State {
     /// Runs one command, turns a panic into a failure, and counts the result.
     fn run_command(&self, command: &mut dyn Queued, batch: &Batch<'_>) -> Ran {
         let counters = &self.shared.counters;
-        // Unwinding leaves nothing broken behind: the caller rolls back the savepoint and restores
-        // the position, and an open statement is reset when it is dropped.
+        // Unwinding is safe, because the caller rolls back the savepoint and restores the position,
+        // and an open statement is reset when it is dropped.
         let ran = catch_unwind(AssertUnwindSafe(|| command.run(batch))).unwrap_or_else(|panic| {
             let (command_name, panic) = (command.name(), panic_text(&*panic));
             tracing::error!(command = command_name, panic, "a command panicked");

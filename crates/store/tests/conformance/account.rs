@@ -43,7 +43,7 @@ async fn carrier(fixture: &Fixture, number: u64) -> Object {
 
 /// A link stores carrier, accounts, connections, jobs and events together.
 #[test]
-fn a_link_happens_whole() {
+fn a_link_is_atomic() {
     on_both(async |fixture| {
         let one = account(merchant(1), 11);
         let two = account(merchant(1), 12);
@@ -90,9 +90,9 @@ fn a_link_takes_several_objects() {
     });
 }
 
-/// A link with a version conflict writes neither its carrier nor its first account.
+/// A link with a version conflict does not write its carrier or its first account.
 #[test]
-fn a_stale_link_happens_not_at_all() {
+fn a_link_with_a_version_conflict_writes_no_rows() {
     on_both(async |fixture| {
         let linked = account(merchant(1), 11);
         fixture.link(linked.clone(), vec![]).await;
@@ -104,8 +104,8 @@ fn a_stale_link_happens_not_at_all() {
             |new, again| CompleteLink { objects: vec![carrier.clone()], new, again, reply: None };
         let twice = link(vec![new(&other), new(&twin)], vec![]);
         assert_eq!(fixture.write(twice).await, Written::Stale);
-        let stale = link(vec![new(&other)], vec![AccountChange::of(linked.clone())]);
-        assert_eq!(fixture.write(stale).await, Written::Stale);
+        let conflicting = link(vec![new(&other)], vec![AccountChange::of(linked.clone())]);
+        assert_eq!(fixture.write(conflicting).await, Written::Stale);
         assert_eq!(find(&fixture, &other).await, None);
         let session = FindObject { merchant: merchant(1), kind: Kind::Session, number: 1 };
         assert_eq!(fixture.read(session).await.map(|object| object.version()), Some(1));
@@ -166,7 +166,7 @@ fn a_bank_account_is_linked_once() {
 
 /// A change is stored together with its connection, and only if both versions match.
 #[test]
-fn a_change_rests_on_a_version() {
+fn a_change_depends_on_a_version() {
     on_both(async |fixture| {
         let linked = account(merchant(1), 11);
         fixture.link(linked.clone(), vec![]).await;
@@ -180,8 +180,8 @@ fn a_change_rests_on_a_version() {
             events: vec![event(&changed, EventType::AccountReactivated, 0)],
             ..AccountChange::of(changed.clone())
         };
-        let stale = ChangeAccount { change: with_old_connection.clone(), reply: None };
-        assert_eq!(fixture.write(stale).await, Written::Stale);
+        let conflicting = ChangeAccount { change: with_old_connection.clone(), reply: None };
+        assert_eq!(fixture.write(conflicting).await, Written::Stale);
         assert_eq!(find(&fixture, &linked).await, Some(linked.clone()));
         let newer = Connection { version: 2, ..connection(&linked) };
         let fits = AccountChange { connection: Some(newer), ..with_old_connection };
@@ -227,7 +227,7 @@ fn one_refresh_of_a_feature_is_pending() {
 /// An event that exists already is the same change reported again. The change is stored, and the
 /// event stays as it was.
 #[test]
-fn an_event_is_told_once() {
+fn an_event_is_emitted_once() {
     on_both(async |fixture| {
         let linked = account(merchant(1), 11);
         fixture.link(linked.clone(), vec![]).await;

@@ -148,27 +148,27 @@ pub(crate) fn made(at: At) -> Object {
     }
 }
 
-pub(crate) fn changed(mut object: Object, current: bool, gone: bool) -> Object {
+pub(crate) fn changed(mut object: Object, current: bool, deleted: bool) -> Object {
     let raise = u64::from(current);
     match &mut object {
         Object::Customer(customer) => {
             customer.version += raise;
-            customer.deleted |= gone;
+            customer.deleted |= deleted;
             customer.balance += 1;
         }
         Object::Session(session) => session.version += raise,
         Object::Endpoint(endpoint) => {
             endpoint.version += raise;
-            endpoint.deleted |= gone;
+            endpoint.deleted |= deleted;
             endpoint.secrets.reverse();
         }
         Object::TestClock(clock) => {
             clock.version += raise;
-            clock.deleted |= gone;
+            clock.deleted |= deleted;
         }
         Object::PaymentIntent(intent) => {
             intent.version += raise;
-            intent.settles_at = intent.settles_at.map(|at| at.plus(1)).filter(|_| !gone);
+            intent.settles_at = intent.settles_at.map(|at| at.plus(1)).filter(|_| !deleted);
         }
         other => panic!("nobody makes a {}", other.kind().word()),
     }

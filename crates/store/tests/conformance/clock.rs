@@ -95,7 +95,7 @@ fn the_last_step_ends_the_job() {
 /// The due work of a clock is listed: accounts by time and id, then refreshes, of which those by
 /// server time come first.
 #[test]
-fn what_is_due_on_a_clock_is_listed() {
+fn due_work_of_a_clock_is_listed() {
     on_both(async |fixture| {
         for account in [on_clock(11, Some(30)), on_clock(12, Some(10)), on_clock(13, None)] {
             let at = AccountTime(20 + account.id.number().cast_signed());
@@ -149,7 +149,7 @@ fn refreshes_of_an_advancing_clock_are_not_claimed() {
 /// A step stores all its items in order, and an account once for each version. A step with one item
 /// that conflicts writes no rows.
 #[test]
-fn a_step_happens_whole() {
+fn a_step_is_atomic() {
     on_both(async |fixture| {
         let linked = on_clock(11, Some(10));
         let waiting = job(&linked, Feature::Balance, 1);
@@ -189,8 +189,8 @@ fn a_step_happens_whole() {
             },
         ];
         let mut bad = items.clone();
-        let stale = PutOffRefresh { claim: of(&waiting, Some(9)), ..put_off };
-        bad.push(ClockItem::PutOff(Box::new(stale)));
+        let conflicting = PutOffRefresh { claim: of(&waiting, Some(9)), ..put_off };
+        bad.push(ClockItem::PutOff(Box::new(conflicting)));
         assert_eq!(fixture.write(step(claimed, advancing(3), bad)).await, Written::Stale);
         let mut bad = items.clone();
         let missing = Object::Session(Session { version: 2, ..session(merchant(1), 8) });

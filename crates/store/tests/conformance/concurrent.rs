@@ -107,7 +107,7 @@ fn a_failing_command_fails_alone() {
 
 /// Closing a store runs the waiting commands. Later commands fail.
 #[test]
-fn a_closed_store_refuses() {
+fn a_closed_store_rejects_commands() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let store = sqlite(Time::begin());
     runtime.block_on(async {

@@ -171,7 +171,7 @@ fn deliveries_are_sent_again() {
 
 /// A delivery that waits for its first attempt is released. Other deliveries stay as they are.
 #[test]
-fn held_deliveries_are_let_go() {
+fn waiting_deliveries_are_released() {
     on_both(async |fixture| {
         let event = dispatched(&fixture, 11, &[(1, 500)]).await;
         let now = fixture.time.now();
@@ -186,7 +186,7 @@ fn held_deliveries_are_let_go() {
 /// All pending deliveries to an endpoint become due, of every merchant. Deliveries to other
 /// endpoints wait on.
 #[test]
-fn an_endpoint_is_let_go() {
+fn an_endpoint_is_released() {
     on_both(async |fixture| {
         dispatched(&fixture, 11, &[(1, 500), (2, 500)]).await;
         let other = dispatched(&fixture, 12, &[(1, 700)]).await;

@@ -205,7 +205,7 @@ fn events_are_listed_by_success() {
 /// Positions rise even while the clock does not advance. Events of objects have the merchant's
 /// shard.
 #[test]
-fn positions_rise_while_time_stands_still() {
+fn positions_rise_without_time() {
     on_both(async |fixture| {
         let owner = merchant(1);
         let mut positions = Vec::new();

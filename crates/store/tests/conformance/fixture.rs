@@ -357,7 +357,7 @@ pub(crate) fn reply(merchant: MerchantId, key: &str, at: ServerTime) -> Reply {
         fingerprint: [1; 32],
         request_id: "req_1".to_owned(),
         status: 200,
-        body: b"{\"client_secret\":\"a secret answer\"}".to_vec(),
+        body: b"{\"client_secret\":\"a secret response\"}".to_vec(),
         at,
     }
 }

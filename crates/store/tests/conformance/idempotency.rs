@@ -25,7 +25,7 @@ fn a_key_is_taken_once() {
 
 /// A record that is a day old is not found, and can be replaced.
 #[test]
-fn an_old_answer_makes_room() {
+fn an_old_record_is_replaced() {
     on_both(async |fixture| {
         let record = reply(merchant(1), "key", fixture.time.now());
         assert_eq!(fixture.write(RecordReply { reply: record.clone() }).await, Written::Done);

@@ -32,7 +32,7 @@ fn change(object: Object) -> ChangeObject {
 
 /// Each kind of object is read as it was stored, including its secret.
 #[test]
-fn objects_come_back_whole() {
+fn objects_are_read_as_stored() {
     on_both(async |fixture| {
         let owner = merchant(1);
         for object in [
@@ -52,7 +52,7 @@ fn objects_come_back_whole() {
 
 /// A change replaces the object only if it is based on the stored version.
 #[test]
-fn a_change_of_an_old_version_is_stale() {
+fn a_change_of_an_old_version_conflicts() {
     on_both(async |fixture| {
         let owner = merchant(1);
         fixture.create(Object::Endpoint(endpoint(owner, 1))).await;
@@ -77,7 +77,7 @@ fn a_change_of_an_old_version_is_stale() {
 
 /// A refused command writes no rows, not even its idempotency record or the merchant's row.
 #[test]
-fn refused_commands_write_nothing() {
+fn refused_commands_write_no_rows() {
     on_both(async |fixture| {
         let owner = merchant(1);
         let record = reply(owner, "key", fixture.time.now());
@@ -315,7 +315,7 @@ fn two_merchants_change_together() {
 /// One object with a version conflict makes the whole command conflict: an object to create that
 /// exists, or one to replace that is missing or has another version.
 #[test]
-fn one_stale_object_leaves_nothing() {
+fn one_version_conflict_writes_no_rows() {
     on_both(async |fixture| {
         let owner = merchant(1);
         fixture.create(Object::Session(session(owner, 1))).await;

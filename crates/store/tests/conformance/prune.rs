@@ -40,7 +40,7 @@ async fn dispatch(fixture: &Fixture, event: &Event, status: Option<DeliveryStatu
 
 /// Idempotency records are deleted after a day, not before.
 #[test]
-fn old_answers_go() {
+fn old_records_are_deleted() {
     on_both(async |fixture| {
         let record = reply(merchant(1), "key", fixture.time.now());
         assert_eq!(fixture.write(RecordReply { reply: record }).await, Written::Done);
@@ -55,7 +55,7 @@ fn old_answers_go() {
 /// Old events are deleted with their deliveries, except events that wait for dispatch or for a
 /// delivery.
 #[test]
-fn old_events_go_when_settled() {
+fn old_settled_events_are_deleted() {
     on_both(async |fixture| {
         let linked = account(merchant(1), 11);
         fixture.link(linked.clone(), vec![]).await;
@@ -83,7 +83,7 @@ fn old_events_go_when_settled() {
 /// Jobs of ended refreshes are deleted after ninety days of server time, whatever the account time
 /// is. A pending job stays.
 #[test]
-fn old_jobs_go_when_ended() {
+fn old_ended_jobs_are_deleted() {
     on_both(async |fixture| {
         let linked = account(merchant(1), 11);
         let mut ended = job(&linked, Feature::Balance, 1);
@@ -101,7 +101,7 @@ fn old_jobs_go_when_ended() {
 /// Link flows are deleted thirty days of server time after they began. Flows through which a holder
 /// can be found again stay.
 #[test]
-fn old_runs_of_link_flows_go() {
+fn old_link_flows_are_deleted() {
     on_both(async |fixture| {
         let [left, found_again] =
             [flow(1, &fixture), LinkFlow { run: found(), ..flow(2, &fixture) }];

@@ -145,7 +145,7 @@ fn a_refresh_is_put_off() {
 /// A successful refresh writes rows, owners, account, connection and event together. Ending it a
 /// second time is a version conflict and writes no rows.
 #[test]
-fn a_refresh_is_applied_whole() {
+fn a_refresh_is_applied_atomically() {
     on_both(async |fixture| {
         let linked = account(merchant(1), 11);
         fixture.link(linked.clone(), vec![job(&linked, Feature::Ownership, 1)]).await;
@@ -185,7 +185,7 @@ fn a_refresh_is_applied_whole() {
 /// Ending a refresh is a version conflict if the account changed since it was read. The refresh
 /// stays pending under its claim.
 #[test]
-fn an_end_rests_on_the_account() {
+fn an_end_depends_on_the_account_version() {
     on_both(async |fixture| {
         let linked = account(merchant(1), 11);
         fixture.link(linked.clone(), vec![job(&linked, Feature::Transactions, 1)]).await;

@@ -140,7 +140,7 @@ async fn rows(fixture: &Fixture, linked: &Account) -> Vec<u32> {
 /// accounts with their credentials, rows, events with their marks and deliveries, and idempotency
 /// records.
 #[test]
-fn what_was_there_comes_back() {
+fn a_restore_brings_rows_back() {
     on_both(async |fixture| {
         let (linked, job) = claimed(&fixture).await;
         assert_eq!(fixture.write(ended(&linked, &job, 1)).await, Written::Done);
@@ -270,7 +270,7 @@ fn claimed_deliveries_and_clocks_are_fenced() {
 /// Ids from after a snapshot are not used again after its restore. Versions and their events,
 /// sequences and ordinals go on above them, also after a reset in between.
 #[test]
-fn nothing_is_given_twice() {
+fn ids_are_used_once() {
     on_both(async |fixture| {
         let (linked, job) = claimed(&fixture).await;
         let snapshot = take(&fixture, merchant(1), 1).await;
@@ -309,7 +309,7 @@ fn job_of(account: &Account, sequence: u32) -> RefreshJob {
 
 /// A reset removes everything except snapshots, and does not affect another merchant.
 #[test]
-fn a_reset_leaves_nothing() {
+fn a_reset_removes_all_rows() {
     on_both(async |fixture| {
         let (linked, job) = claimed(&fixture).await;
         assert_eq!(fixture.write(ended(&linked, &job, 1)).await, Written::Done);
@@ -335,7 +335,7 @@ fn a_reset_leaves_nothing() {
 /// Refused commands change no rows: another size, too many snapshots, a missing snapshot, another
 /// merchant's.
 #[test]
-fn what_does_not_fit_is_refused() {
+fn refused_snapshot_commands_change_no_rows() {
     on_both(async |fixture| {
         fixture.create(Object::Customer(customer(merchant(1), 1))).await;
         let size = fixture.read(MeasureSandbox { merchant: merchant(1) }).await;
@@ -363,7 +363,7 @@ fn what_does_not_fit_is_refused() {
 /// Connected accounts are copied, restored and removed with their platform. A reset of a connected
 /// account's own sandbox leaves its tie to the platform.
 #[test]
-fn connected_accounts_go_with_their_platform() {
+fn connected_accounts_belong_to_their_platform() {
     on_both(async |fixture| {
         let connected = ConnectedAccount::of(merchant(1), "acct_x", false, T0);
         let own = connected.acts_as();

@@ -65,7 +65,7 @@ async fn ordinals(fixture: &Fixture, command: ListTransactions) -> (Vec<u32>, bo
 /// Rows are read in their newest form, at the position where they were first listed, together with
 /// the account's list settings.
 #[test]
-fn rows_come_back_whole() {
+fn rows_are_read_as_stored() {
     on_both(async |fixture| {
         let mut rows = seven(&fixture).await;
         let found = FindAccount { merchant: merchant(1), account: rows[0].shown.id.account };
@@ -137,14 +137,14 @@ fn rows_are_narrowed() {
 
 /// The newest refresh that changed a row outside of a filter is found.
 #[test]
-fn left_out_rows_are_known() {
+fn rows_outside_of_a_list_are_found() {
     on_both(async |fixture| {
         let rows = seven(&fixture).await;
         let bounds = [(None, None), (Some(3), None), (Some(1), Some(2)), (None, Some(1))];
-        let asked = [None, Some(1), Some(2)]
+        let filters = [None, Some(1), Some(2)]
             .into_iter()
             .flat_map(|after| bounds.map(|(from, to)| (from, to, after)));
-        for (from, to, after) in asked {
+        for (from, to, after) in filters {
             let find = FindLeftOut {
                 merchant: merchant(1),
                 account: rows[0].shown.id.account,
@@ -165,7 +165,7 @@ fn left_out_rows_are_known() {
 
 /// A fetch finds the rows with its bank ids and the rows in its range, each once.
 #[test]
-fn held_rows_are_found() {
+fn stored_rows_are_found() {
     on_both(async |fixture| {
         let rows = seven(&fixture).await;
         let stored = async |bank_ids: &[&str], range: Option<(i64, i64)>| {

@@ -28,7 +28,7 @@ fn refused(settings: StoreSettings) -> OpenError {
 
 /// Committed data is readable after the database is opened again.
 #[test]
-fn what_was_written_stays() {
+fn committed_data_survives_reopening() {
     let folder = folder();
     let path = folder.path().join("bank.db");
     run(async {
@@ -44,7 +44,7 @@ fn what_was_written_stays() {
 
 /// A second server on one database is rejected until the first has ended.
 #[test]
-fn a_second_server_is_refused() {
+fn a_second_server_is_rejected() {
     let folder = folder();
     let path = folder.path().join("bank.db");
     let first = Store::open(at(&path)).unwrap();
@@ -57,7 +57,7 @@ fn a_second_server_is_refused() {
 
 /// A database of a newer or another program is rejected and not changed.
 #[test]
-fn another_programs_database_is_refused() {
+fn another_programs_database_is_rejected() {
     let folder = folder();
     let path = folder.path().join("bank.db");
     drop(Store::open(at(&path)).unwrap());
@@ -76,7 +76,7 @@ fn another_programs_database_is_refused() {
 
 /// A wrong seal key is rejected when the database is opened, not at the first read of a secret.
 #[test]
-fn another_seal_key_is_refused() {
+fn another_seal_key_is_rejected() {
     let folder = folder();
     let path = folder.path().join("bank.db");
     drop(Store::open(at(&path)).unwrap());
@@ -86,7 +86,7 @@ fn another_seal_key_is_refused() {
 
 /// The error names a path that cannot be written.
 #[test]
-fn a_bad_place_is_named() {
+fn an_unwritable_path_is_named() {
     let path = Path::new("/nowhere/at/all/bank.db");
     let OpenError::File { path: named, .. } = refused(at(path)) else { unreachable!() };
     assert_eq!(named, Path::new("/nowhere/at/all/bank.db.lock"));
@@ -94,7 +94,7 @@ fn a_bad_place_is_named() {
 
 /// A temporary database leaves no file behind.
 #[test]
-fn a_temporary_database_leaves_nothing() {
+fn a_temporary_database_leaves_no_files() {
     let database = Sqlite::open(settings(Place::Temporary)).unwrap();
     let path = database.folder.as_ref().unwrap().path().to_owned();
     assert!(path.join("bankfeed.db").exists());
@@ -208,14 +208,14 @@ fn reply() -> Reply {
         fingerprint: [0; 32],
         request_id: "req_1".to_owned(),
         status: 200,
-        body: b"THE ANSWERED SECRET".to_vec(),
+        body: b"THE RESPONSE SECRET".to_vec(),
         at: ServerTime(0),
     }
 }
 
 /// Secrets are readable through the store, but no file of the database contains their bytes.
 #[test]
-fn secrets_are_not_in_the_clear() {
+fn secrets_are_encrypted() {
     let folder = folder();
     let path = folder.path().join("bank.db");
     run(async {
@@ -237,7 +237,7 @@ fn secrets_are_not_in_the_clear() {
         assert_eq!(store.read(find).await.unwrap(), Some(token));
         assert!(contains_bytes(folder.path(), b"not a secret"));
         let texts =
-            ["THE CLIENT SECRET", "THE SIGNING SECRET", "THE ANSWERED SECRET", "000987656789"];
+            ["THE CLIENT SECRET", "THE SIGNING SECRET", "THE RESPONSE SECRET", "000987656789"];
         for secret in texts {
             assert!(!contains_bytes(folder.path(), secret.as_bytes()), "{secret}");
         }
@@ -260,7 +260,7 @@ fn contains_bytes(folder: &Path, bytes: &[u8]) -> bool {
 
 /// A sealed value that was moved to another row cannot be opened there.
 #[test]
-fn a_moved_secret_does_not_open() {
+fn a_moved_secret_cannot_be_opened() {
     let folder = folder();
     let path = folder.path().join("bank.db");
     run(async {

@@ -221,7 +221,7 @@ fn snapshots_stay_within_the_merchant() {
 
 /// The reader of statements finds missing comparisons.
 #[test]
-fn sees_what_is_missing() {
+fn missing_comparisons_are_found() {
     let left_out = |sql| {
         let Missing { shard, merchant } = missing_of("test", sql);
         (shard, merchant)

@@ -248,7 +248,7 @@ fn transactions_have_one_writer() {
 
 /// The lists above are complete, and every statement is a named constant.
 #[test]
-fn no_statement_is_forgotten() {
+fn every_statement_is_listed() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sqlite");
     let mut files = 0;
     for entry in fs::read_dir(folder).unwrap() {

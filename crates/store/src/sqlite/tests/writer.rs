@@ -255,8 +255,8 @@ fn a_panicking_read_returns_its_connection() {
     });
 }
 
-/// A panic outside of a command ends the writer thread. Callers get an error, the store is neither
-/// alive nor ready, and committed data stays readable.
+/// A panic outside of a command ends the writer thread. Callers get an error, the store reports that
+/// its writer is dead, and committed data stays readable.
 #[test]
 fn a_dead_writer_is_reported() {
     let folder = folder();
@@ -329,7 +329,7 @@ fn the_writer_counts() {
 /// A full queue rejects a command at once. The queued commands run, also those of callers that were
 /// dropped.
 #[test]
-fn a_full_queue_refuses() {
+fn a_full_queue_rejects_commands() {
     let store = Store::open(settings(Place::Temporary)).unwrap();
     run(async {
         let (gate, handle) = Gate::closed();
@@ -383,7 +383,7 @@ fn a_command_outlives_its_caller() {
 
 /// Workers without due work write no rows: no other connection sees a commit.
 #[test]
-fn idle_claims_write_nothing() {
+fn idle_claims_write_no_rows() {
     let folder = folder();
     let path = folder.path().join("bank.db");
     let store = Store::open(at(&path)).unwrap();
