@@ -2,7 +2,7 @@
 
 use super::list::{Lists, Window, lists};
 use super::{
-    Batch, Failure, Reading, column, event, from_json, idempotency, number, object, refresh,
+    Batch, Failure, Param, Reading, column, event, from_json, idempotency, number, object, refresh,
 };
 use crate::seal::CellPosition;
 use crate::{
@@ -263,8 +263,7 @@ pub(crate) fn list(
         AccountsOf::Authorization(authorization) => {
             let authorization = authorization.text();
             let authorization = authorization.as_str();
-            let of: [(&str, &dyn rusqlite::ToSql); 2] =
-                [(":merchant", &owner), (":authorized_by", &authorization)];
+            let of: [Param<'_>; 2] = [(":merchant", &owner), (":authorized_by", &authorization)];
             reading.page(LIST_ACCOUNTS_OF_AUTHORIZATION, &window, &of, read)
         }
         AccountsOf::Ids(ids) => list_ids(*merchant, ids, &window, reading),

@@ -2,7 +2,7 @@
 
 use super::event::LIST_EVENTS;
 use super::list::Window;
-use super::{Batch, Failure, Reading, column, from_json, idempotency, number, word};
+use super::{Batch, Failure, Reading, bind, column, from_json, idempotency, number, word};
 use crate::{
     Bounds, ClaimDeliveries, Cursor, DeliveryPlace, EventPlace, FindEvent, ListDeliveries,
     ListLedger, Listed, Page, ReleaseDelivery, ReleaseEndpoint, ResendDeliveries, SettleDelivery,
@@ -258,7 +258,8 @@ pub(crate) fn list_ledger(
     let window = Window::of(Page { limit: page.limit, cursor }, Bounds::default());
     let owner = column(merchant.number());
     let mut statement = reading.connection.prepare_cached(window.pick(LIST_EVENTS))?;
-    let mut rows = statement.query(window.params(&[(":merchant", &owner)]).as_slice())?;
+    bind(&mut statement, &[&[(":merchant", &owner)], &window.params()])?;
+    let mut rows = statement.raw_query();
     let mut items = Vec::new();
     while items.len() <= window.limit
         && let Some(row) = rows.next()?

@@ -1,7 +1,7 @@
 //! Events and their dispatch.
 
 use super::list::{Lists, Window};
-use super::{Batch, Failure, Reading, column, delivery, from_json};
+use super::{Batch, Failure, Reading, bind, column, delivery, from_json};
 use crate::command::event::takes_type;
 use crate::{
     Cursor, DispatchEvent, EventPlace, FindEvent, ListEvents, ListEventsAfter, ListUndispatched,
@@ -85,7 +85,8 @@ pub(crate) fn list(
     let owner = column(merchant.number());
     // While this statement is open, the statements within it read the same state.
     let mut statement = reading.connection.prepare_cached(window.pick(LIST_EVENTS))?;
-    let mut rows = statement.query(window.params(&[(":merchant", &owner)]).as_slice())?;
+    bind(&mut statement, &[&[(":merchant", &owner)], &window.params()])?;
+    let mut rows = statement.raw_query();
     let mut items = Vec::new();
     while items.len() <= window.limit
         && let Some(row) = rows.next()?

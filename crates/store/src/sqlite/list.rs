@@ -1,8 +1,8 @@
 //! Pages of lists that are sorted by a pair of integers, newest first.
 
-use super::{Failure, Reading};
+use super::{Failure, Param, Reading, bind};
 use crate::{Bounds, Cursor, Listed, Page, exact};
-use rusqlite::{Row, ToSql};
+use rusqlite::Row;
 
 /// The statements of one list. Both take `:edge_first` and `:edge_second` (the pair after which the
 /// page begins) and `:end` (the last value of the pair's first part). They also take `:row_limit`,
@@ -88,14 +88,9 @@ impl Window {
         if self.upward { lists.newer } else { lists.older }
     }
 
-    /// The window's parameters without the limit, followed by the list's own ones.
-    pub(super) fn params<'a>(
-        &'a self,
-        own: &[(&'a str, &'a dyn ToSql)],
-    ) -> Vec<(&'a str, &'a dyn ToSql)> {
-        let edge: [(&str, &dyn ToSql); 3] =
-            [(":edge_first", &self.edge.0), (":edge_second", &self.edge.1), (":end", &self.end)];
-        edge.iter().chain(own).copied().collect()
+    /// The window's parameters without the limit.
+    pub(super) fn params(&self) -> [Param<'_>; 3] {
+        [(":edge_first", &self.edge.0), (":edge_second", &self.edge.1), (":end", &self.end)]
     }
 
     /// The page from the rows that were read, which are at most one more than its limit.
@@ -110,20 +105,33 @@ impl Window {
 }
 
 impl Reading<'_> {
-    /// Runs the statement of a window. `own` are the list's own parameters.
+    /// Runs the statement of a window. `own` are the list's own parameters, which precede those of
+    /// the window in the statement.
     pub(super) fn page<T>(
         &self,
         lists: Lists,
         window: &Window,
-        own: &[(&str, &dyn ToSql)],
+        own: &[Param<'_>],
+        read: impl FnMut(&Row<'_>) -> Result<T, Failure>,
+    ) -> Result<Listed<T>, Failure> {
+        self.page_between(lists, window, own, &[], read)
+    }
+
+    /// Like [`Reading::page`], for a statement with more parameters after those of the window.
+    pub(super) fn page_between<T>(
+        &self,
+        lists: Lists,
+        window: &Window,
+        before: &[Param<'_>],
+        after: &[Param<'_>],
         mut read: impl FnMut(&Row<'_>) -> Result<T, Failure>,
     ) -> Result<Listed<T>, Failure> {
         let mut statement = self.connection.prepare_cached(window.pick(lists))?;
         let row_limit = super::limit(window.limit + 1);
-        let mut params = window.params(own);
-        params.push((":row_limit", &row_limit));
+        let params = [before, &window.params(), &[(":row_limit", &row_limit)], after];
+        bind(&mut statement, &params)?;
         let mut items = Vec::with_capacity(window.limit.min(128) + 1);
-        let mut rows = statement.query(params.as_slice())?;
+        let mut rows = statement.raw_query();
         while let Some(row) = rows.next()? {
             items.push(read(row)?);
         }

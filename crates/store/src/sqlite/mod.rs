@@ -48,7 +48,7 @@ use model::Word;
 use model::clock::ServerTime;
 use readers::Readers;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Params, Row};
+use rusqlite::{Connection, Params, Row, Statement, ToSql};
 use serde::de::DeserializeOwned;
 use std::cell::Cell;
 use std::fs::File;
@@ -185,6 +185,26 @@ impl Reading<'_> {
         transaction.commit()?;
         Ok(output)
     }
+}
+
+/// A named parameter with its value.
+pub(crate) type Param<'a> = (&'a str, &'a dyn ToSql);
+
+/// Binds named parameters by position, in the order in which the statement first names them. Binding
+/// by name would look up each name, which costs a small read a tenth of its time. Debug builds, and
+/// so the tests, check that each parameter has its name.
+pub(crate) fn bind(
+    statement: &mut Statement<'_>,
+    groups: &[&[Param<'_>]],
+) -> Result<(), rusqlite::Error> {
+    let mut bound = 0;
+    for (name, value) in groups.iter().copied().flatten() {
+        bound += 1;
+        debug_assert_eq!(statement.parameter_name(bound), Some(*name), "the order of parameters");
+        statement.raw_bind_parameter(bound, value)?;
+    }
+    debug_assert_eq!(statement.parameter_count(), bound, "the number of parameters");
+    Ok(())
 }
 
 /// The number of bytes of a transaction's body, by which the size of a sandbox is measured.

@@ -1,7 +1,7 @@
 //! Objects that are read and replaced as a whole.
 
 use super::list::{Lists, Window, lists};
-use super::{Batch, Failure, Reading, column, event, idempotency, number, word};
+use super::{Batch, Failure, Param, Reading, column, event, idempotency, number, word};
 use crate::seal::{CellPosition, Sealer};
 use crate::{
     ChangeObject, ChangeObjects, Changed, CreateObject, Created, Cursor, FindObject,
@@ -250,7 +250,7 @@ pub(crate) fn list(
     let window = Window::of(pair_page(*page), *created);
     let owner = column(merchant.number());
     let word = kind.word();
-    let page = |lists, own: &[(&str, &dyn ToSql)]| {
+    let page = |lists, own: &[Param<'_>]| {
         let own = [&[(":merchant", &owner as &dyn ToSql), (":kind", &word)], own].concat();
         reading.page(lists, &window, &own, |row| read(*merchant, *kind, row, reading.seal))
     };

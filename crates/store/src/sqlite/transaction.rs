@@ -2,7 +2,7 @@
 
 use super::account::FIND_ACCOUNT;
 use super::list::{Lists, Window, lists};
-use super::{Batch, Failure, Reading, body, column, from_json};
+use super::{Batch, Failure, Param, Reading, bind, body, column, from_json};
 use crate::{
     Bounds, Cursor, FindBankId, FindHeld, FindLeftOut, FindTransaction, ListTransactions,
     ListedTransactions, Page,
@@ -10,7 +10,7 @@ use crate::{
 use model::clock::AccountTime;
 use model::id::{AccountId, MerchantId, TransactionId};
 use model::transaction::{HeldTransaction, Transaction};
-use rusqlite::{Row, ToSql, named_params, params};
+use rusqlite::{Row, named_params, params};
 use std::cell::LazyCell;
 use std::collections::HashSet;
 
@@ -87,16 +87,16 @@ pub(crate) fn list(
     // The page is read while the account's row is open, so both are of one state, and the database
     // is locked once.
     reading.find(FIND_ACCOUNT, params![shard, owner], |row| {
-        let own: [(&str, &dyn ToSql); 5] = [
-            (":account", &shard),
-            (":merchant", &owner),
-            (":transacted_from", &from),
-            (":transacted_to", &to),
-            (":after", &after),
-        ];
+        let (account, merchant): (Param<'_>, Param<'_>) =
+            ((":account", &shard), (":merchant", &owner));
+        let (from, to): (Param<'_>, Param<'_>) =
+            ((":transacted_from", &from), (":transacted_to", &to));
         let listed = match after {
-            None => reading.page(LIST_TRANSACTIONS, &window, &own[..4], read),
-            Some(_) => reading.page(LIST_CHANGED, &window, &own, read),
+            None => reading.page(LIST_TRANSACTIONS, &window, &[account, merchant, from, to], read),
+            Some(after) => {
+                let before = [account, (":after", &after), from, to];
+                reading.page_between(LIST_CHANGED, &window, &before, &[merchant], read)
+            }
         };
         Ok(ListedTransactions { account: from_json(row, 0)?, page: listed? })
     })
@@ -207,18 +207,18 @@ pub(super) fn upsert_many(
     let mut buffer = Vec::with_capacity(256);
     for HeldTransaction { bank_id, shown: row } in rows {
         body::write(row, &mut buffer);
-        // Bound in the order of the names, because a look-up of each name for each row costs more
-        // than the binding.
-        statement.execute(params![
-            column(row.id.account.number()),
-            row.id.listed_at.0,
-            row.id.ordinal,
-            owner,
-            row.transacted_at.0,
-            row.sequence,
-            bank_id,
-            buffer,
-        ])?;
+        let params: [Param<'_>; 8] = [
+            (":account", &column(row.id.account.number())),
+            (":listed_at", &row.id.listed_at.0),
+            (":ordinal", &row.id.ordinal),
+            (":merchant", &owner),
+            (":transacted_at", &row.transacted_at.0),
+            (":sequence", &row.sequence),
+            (":bank_id", bank_id),
+            (":body", &buffer),
+        ];
+        bind(&mut statement, &[&params])?;
+        statement.raw_execute()?;
     }
     Ok(())
 }
