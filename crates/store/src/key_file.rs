@@ -62,7 +62,7 @@ pub enum KeyFileError {
 /// The open file of issued keys.
 #[derive(Debug)]
 pub struct KeyFile {
-    // Dropped in this order. A process that closes a file loses all its locks on that file, so the
+    // Dropped in this order. A process that closes a file loses all its locks on that file. So the
     // header stays open as long as the connection, and no other code opens the file.
     connection: Connection,
     head: File,
@@ -120,7 +120,8 @@ impl KeyFile {
 
     /// The change counter of the file, which differs after every change. Reading it costs four
     /// bytes of the file's header and takes no lock. During a change it may be the counter before
-    /// or after, so a list belongs to a counter that is equal before and after the list is read.
+    /// or after. So a list belongs to a counter only if the counter is equal before and after
+    /// reading the list.
     pub fn changes(&self) -> Result<u32, KeyFileError> {
         let mut bytes = [0; 4];
         self.head.read_exact_at(&mut bytes, CHANGE_COUNTER_OFFSET)?;

@@ -75,10 +75,10 @@ pub struct NewAccount {
 
 /// Ends a link flow. One command stores its objects, the new accounts and the relinked accounts.
 ///
-/// It is a version conflict unless every version matches. It is also one if another link of the
-/// same bank account by the same holder was committed meanwhile, because (merchant, customer,
-/// institution, bank account) is unique among accounts that are not disconnected. Accounts without
-/// a customer are never compared.
+/// It is a version conflict unless every version matches. It is also one if the same holder linked
+/// the same bank account meanwhile. The reason is that (merchant, customer, institution, bank
+/// account) is unique among accounts that are not disconnected. Accounts without a customer are
+/// never compared.
 #[derive(Clone, Debug)]
 pub struct CompleteLink {
     /// The carrier of the flow and the objects that change with it. As in [`crate::ChangeObjects`],

@@ -86,8 +86,9 @@ reads!(ListLedger => Listed<WithAttempts>, delivery::list_ledger);
 /// Makes deliveries of an event due at once, whatever their status. A delivery that does not exist
 /// is created as given. Retries of an existing one start over. Returns [`crate::Written`].
 ///
-/// It is a version conflict, and writes no rows, if the event does not exist, if an attempt at one
-/// of the deliveries is in flight, or if one has [`model::limits::DELIVERY_ATTEMPTS_MAX`] attempts.
+/// It is a version conflict, and writes no rows, if the event does not exist or an attempt at one
+/// of the deliveries is in flight. It is also one if a delivery has
+/// [`model::limits::DELIVERY_ATTEMPTS_MAX`] attempts.
 #[derive(Clone, Debug)]
 pub struct ResendDeliveries {
     /// The owner of the rows.

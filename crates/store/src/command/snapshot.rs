@@ -5,9 +5,9 @@
 //! snapshots, and the row that ties a connected account to its platform if the command names the
 //! connected account itself.
 //!
-//! Ids are never used twice. A restore and a reset raise a *floor* of the merchant above every
-//! version, claim, sequence and ordinal of the rows that they remove, and restored rows count on
-//! from there. So an older claim or version is a version conflict, and no later event, refresh or
+//! Ids are never used twice. A restore and a reset raise a *floor* of the merchant. It is above
+//! every version, claim, sequence and ordinal of the removed rows, and restored rows count on from
+//! it. So an older claim or version is a version conflict, and no later event, refresh or
 //! transaction has the id of one that was undone. Leases are not restored, so work that was in
 //! progress is due at once.
 

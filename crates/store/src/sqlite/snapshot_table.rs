@@ -28,8 +28,8 @@ pub(super) struct SnapshotTable {
 }
 
 /// Builds the statements of a table. The arguments are its name, its columns without the merchant,
-/// the values with which these are restored, the measured columns, the condition for a merchant's
-/// rows, and the grouping of the measured rows.
+/// and the values with which these are restored. Then follow the measured columns, the condition
+/// for a merchant's rows, and the grouping of the measured rows.
 macro_rules! snapshot_table {
     ($table:literal, $columns:literal, $restored:literal, $measured:literal, $which:literal $(, $group:literal)?) => {
         SnapshotTable {

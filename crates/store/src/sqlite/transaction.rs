@@ -153,8 +153,8 @@ pub(crate) fn find_bank_id(
 /// Finds the stored rows that a fetch may change.
 ///
 /// With a range, the whole account is read once, in the order of the table, and filtered. An index
-/// by `transacted_at` would be written with every row of every refresh, and would save time only
-/// for an account that is much longer than the bank's list.
+/// by `transacted_at` would be written with every row of every refresh. It would save time only for
+/// an account that is much longer than the bank's list.
 pub(crate) fn find_held(
     command: &FindHeld,
     reading: &Reading<'_>,

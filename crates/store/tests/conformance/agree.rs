@@ -1,5 +1,5 @@
-//! The property that both back ends agree: any list of commands has the same outputs on the
-//! database and on the in-memory model, and everything that can be read afterwards is equal.
+//! The property that both back ends agree. Any list of commands has equal outputs on the database
+//! and on the in-memory model, and everything that can be read afterwards is equal.
 
 use crate::changes::{changed, made, new_account};
 use crate::fixture::{T0, Time, delivery, merchant, reply, session, sqlite};

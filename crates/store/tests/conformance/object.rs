@@ -312,8 +312,8 @@ fn two_merchants_change_together() {
     });
 }
 
-/// One object with a version conflict makes the whole command conflict: an object to create that
-/// exists, or one to replace that is missing or has another version.
+/// One object with a version conflict makes the whole command conflict. This is an object to create
+/// that exists, or one to replace that is missing or has another version.
 #[test]
 fn one_version_conflict_writes_no_rows() {
     on_both(async |fixture| {

@@ -136,7 +136,7 @@ async fn rows(fixture: &Fixture, linked: &Account) -> Vec<u32> {
     listed.iter().map(|row| row.id.ordinal).collect()
 }
 
-/// A restore undoes everything that was added, changed or removed: objects with their secrets,
+/// A restore undoes every change since the snapshot. This covers objects with their secrets,
 /// accounts with their credentials, rows, events with their marks and deliveries, and idempotency
 /// records.
 #[test]

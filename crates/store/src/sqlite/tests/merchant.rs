@@ -1,5 +1,5 @@
-//! Every statement compares its shard and its merchant: no row is read or written with the key of
-//! another merchant, and each statement reaches one shard.
+//! Every statement compares its shard and its merchant. So no row is read or written with the key
+//! of another merchant, and each statement reaches one shard.
 //!
 //! The tests read a statement as words. For each table, the first column of its key (the shard) and
 //! the merchant must be compared with `=`, in words that no `OR` makes optional. An INSERT must

@@ -194,7 +194,7 @@ fn a_failing_command_is_undone_alone() {
     });
 }
 
-/// A command that panics after it wrote fails alone: its writes are rolled back, the panic is
+/// A command that panics after it wrote fails alone. Its writes are rolled back, the panic is
 /// counted, and the other commands of its group commit.
 #[test]
 fn a_panicking_command_is_undone_alone() {
