@@ -137,7 +137,7 @@ impl Tape {
     /// Writes it into an empty database. Answers what that took.
     pub(crate) async fn replay(&self, place: &Path, number: u32) -> Result<Spent, Failure> {
         let database = place.join(format!("bare-{number}.db"));
-        crate::house::make_empty(&database).await?;
+        crate::harness::make_empty(&database).await?;
         self.write(&database)
     }
 

@@ -2,7 +2,7 @@
 //! the benches measure how changes are taken in, not how they are made.
 
 use crate::Failure;
-use crate::house::House;
+use crate::harness::House;
 use connectors::BankAccount;
 use connectors::sandbox::{NewTransaction, TransactionChange};
 use model::bank::BankStatus;
@@ -100,7 +100,7 @@ async fn changed(
 #[cfg(test)]
 mod tests {
     use super::{Change, make_many};
-    use crate::house::{DELTA_BANK, House};
+    use crate::harness::{DELTA_BANK, House};
 
     /// A change at the bank reaches the account with its next refresh.
     #[tokio::test]

@@ -3,7 +3,7 @@
 use crate::Failure;
 use crate::bare;
 use crate::client::text;
-use crate::house::{DELTA_BANK, House, SNAPSHOT_BANK, id_of};
+use crate::harness::{DELTA_BANK, House, SNAPSHOT_BANK, id_of};
 use crate::measure::{Meter, START, Spent};
 use crate::report::Row;
 use std::path::Path;

@@ -5,7 +5,7 @@
 //! it claims whenever a place is free.
 
 use crate::Failure;
-use crate::house::House;
+use crate::harness::House;
 use crate::measure::{Meter, Spent};
 use crate::report::Row;
 use axum::Router;

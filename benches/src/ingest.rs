@@ -7,7 +7,7 @@
 use crate::Failure;
 use crate::bare::{self, Tape};
 use crate::changes::{self, Change};
-use crate::house::{DELTA_BANK, House, SNAPSHOT_BANK};
+use crate::harness::{DELTA_BANK, House, SNAPSHOT_BANK};
 use crate::measure::Spent;
 use crate::report::Row;
 use model::id::AccountId;

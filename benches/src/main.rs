@@ -15,7 +15,7 @@ mod clock;
 mod deep;
 mod deliver;
 mod emulators;
-mod house;
+mod harness;
 mod ingest;
 mod measure;
 mod pages;
@@ -24,7 +24,7 @@ mod report;
 mod scale;
 mod server;
 mod start;
-mod static_answer;
+mod static_response;
 
 use report::Report;
 use std::io::Write as _;
@@ -72,7 +72,7 @@ fn main() -> ExitCode {
     };
     let ended = match arguments.as_slice() {
         [word, file] if word == STATIC_ANSWER => {
-            runtime.block_on(static_answer::serve(Path::new(file)))
+            runtime.block_on(static_response::serve(Path::new(file)))
         }
         _ => match asked(&arguments) {
             Some(asked) => runtime.block_on(run(&asked)),

@@ -8,9 +8,9 @@
 use crate::Failure;
 use crate::calls::{self, Record};
 use crate::counts::{Counts, plain_counts};
-use crate::crash::time::moment;
 use crate::install;
 use crate::process::{self, built, program, root, run_lines};
+use crate::time::moment;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

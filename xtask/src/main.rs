@@ -13,6 +13,7 @@ mod parity;
 mod process;
 mod shapes;
 mod tidy;
+mod time;
 
 use std::process::ExitCode;
 

@@ -3,8 +3,8 @@
 //! call is a promise: the checks at the end ask for all of them again.
 
 use super::server::until_up;
-use super::time::{LOOK_AGAIN, bounded, pass};
 use crate::Failure;
+use crate::time::{LOOK_AGAIN, bounded, pass};
 use outbound::{Called, Outbound, OutboundError, OutboundSettings};
 use serde_json::Value;
 use std::collections::BTreeMap;

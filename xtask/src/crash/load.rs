@@ -4,7 +4,7 @@
 
 use super::HELPERS;
 use super::client::{Client, text};
-use super::dice::Dice;
+use super::rng::Dice;
 use crate::Failure;
 use serde_json::Value;
 use std::sync::Arc;

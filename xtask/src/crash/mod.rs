@@ -12,23 +12,22 @@
 
 mod check;
 mod client;
-mod dice;
 mod follower;
 mod load;
 mod receiver;
+mod rng;
 mod server;
 mod settle;
-pub(crate) mod time;
 
-use crate::Failure;
 use crate::counts::Counts;
 use crate::process::{self, built, program, say};
+use crate::{Failure, time};
 use check::{Asked, Verdict};
 use client::{Client, text};
-use dice::Dice;
 use follower::Follower;
 use load::Load;
 use receiver::Receiver;
+use rng::Dice;
 use server::Server;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -2,8 +2,8 @@
 //! and answers only then. It counts what came, and how often.
 
 use super::follower::{Follower, Interrupted};
-use super::time::now_s;
 use crate::Failure;
+use crate::time::now_s;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;

@@ -2,8 +2,8 @@
 //! port. What it prints is read all the time: its address says that it takes requests, and
 //! `failpoint NAME` that it stands at the place where it is to be killed.
 
-use super::time::{LOOK_AGAIN, bounded, moment, pass};
 use crate::Failure;
+use crate::time::{LOOK_AGAIN, bounded, moment, pass};
 use std::collections::VecDeque;
 use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt;

@@ -4,8 +4,8 @@
 
 use super::HELPERS;
 use super::client::{Acknowledged, Client, text};
-use super::time::{LOOK_AGAIN, bounded, pass};
 use crate::Failure;
+use crate::time::{LOOK_AGAIN, bounded, pass};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -7,18 +7,18 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::time::timeout;
 
 /// Between two looks at a condition that nothing announces.
-pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(20);
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Real seconds since 1970, for the signatures of webhooks.
 #[expect(clippy::disallowed_methods, reason = "the one place of this tool that reads the clock")]
-pub(super) fn now_s() -> i64 {
+pub(crate) fn now_s() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// A seed for a run that was given none.
 #[expect(clippy::disallowed_methods, reason = "the one place of this tool that reads the clock")]
-pub(super) fn fresh_seed() -> u64 {
+pub(crate) fn fresh_seed() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::from(since.subsec_micros()) ^ (since.as_secs() << 20 & 0xFFFF_FFFF)
 }
@@ -30,12 +30,12 @@ pub(crate) fn moment() -> Instant {
 }
 
 /// Lets so much time pass.
-pub(super) async fn pass(time: Duration) {
+pub(crate) async fn pass(time: Duration) {
     let _ = timeout(time, std::future::pending::<()>()).await;
 }
 
 /// Waits for a named condition, for so long at most.
-pub(super) async fn bounded<T>(
+pub(crate) async fn bounded<T>(
     what: &str,
     limit: Duration,
     condition: impl Future<Output = Result<T, Failure>>,
