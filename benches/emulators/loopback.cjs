@@ -1,5 +1,5 @@
-// Loaded before an emulator that would listen on every address of the machine: it shall be reached
-// from this machine only.
+// Loaded before an emulator that would listen on every address of the machine, so that it listens on
+// the loopback address only.
 const { Server } = require("node:net");
 
 const listen = Server.prototype.listen;

@@ -1,4 +1,4 @@
-"""Runs localstripe on a port of 127.0.0.1; by itself it listens on every address, and logs every call."""
+"""Runs localstripe on 127.0.0.1 without a log, because its own command listens on every address."""
 
 import sys
 

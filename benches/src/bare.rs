@@ -1,13 +1,12 @@
-//! The ceiling of taking data in: the rows that a workload wrote, written once more with nothing
-//! around them.
+//! The ceiling of a refresh: a bare copy of the rows that a workload wrote.
 //!
-//! A *tape* holds, for each refresh in the order of their commits, the rows that it left: its
-//! transactions, and one row each of accounts, connections, refreshes and events. They are read
-//! from the workload's own database and put into an empty one of the same tables and indexes, by
-//! prepared statements, with the same durability, many refreshes to a commit. What is left out is
-//! what bankfeed does: asking, claiming, fetching, comparing, and all reads.
+//! A *tape* holds the rows of each refresh in the order of the commits: its transactions, and one
+//! row each of accounts, connections, refreshes and events. The rows are read from the workload's
+//! database and written to an empty database with the same tables and indexes. The copy uses
+//! prepared statements and the same durability, and commits many refreshes together. It does none
+//! of the server's own work: no request, no claim, no fetch, no comparison and no read.
 //!
-//! Columns are taken as the tables have them, so that a new column is on the tape by itself.
+//! The list of columns is read from the tables, so a tape includes new columns without a change here.
 
 use crate::Failure;
 use crate::measure::{Meter, Spent};
@@ -16,7 +15,7 @@ use rusqlite::{Connection, Row, Statement, params, params_from_iter};
 use std::collections::HashMap;
 use std::path::Path;
 
-/// Refreshes that share a commit.
+/// Refreshes in one commit.
 const REFRESHES_IN_COMMIT: usize = 32;
 
 const FIND_LAST_POSITION: &str = "SELECT COALESCE(MAX(position), 0) FROM events";
@@ -26,24 +25,24 @@ const LIST_REFRESHED: &str = "SELECT position, account FROM events WHERE positio
      'financial_connections.account.refreshed_transactions' ORDER BY position";
 const LIST_COLUMNS: &str = "SELECT name FROM pragma_table_info(?1) ORDER BY cid";
 
-/// The tables of a tape.
-const EVENTS: Table = Table { name: "events", picked: "position = ?1" };
+// The tables of a tape.
+const EVENTS: Table = Table { name: "events", condition: "position = ?1" };
 const REFRESHES: Table = Table {
     name: "refreshes",
-    picked: "account = ?1 AND feature = 'transactions' AND sequence = ?2",
+    condition: "account = ?1 AND feature = 'transactions' AND sequence = ?2",
 };
-const ACCOUNTS: Table = Table { name: "accounts", picked: "account = ?1" };
-const CONNECTIONS: Table = Table { name: "connections", picked: "account = ?1" };
+const ACCOUNTS: Table = Table { name: "accounts", condition: "account = ?1" };
+const CONNECTIONS: Table = Table { name: "connections", condition: "account = ?1" };
 const TRANSACTIONS: Table =
-    Table { name: "transactions", picked: "account = ?1 AND sequence = ?2" };
+    Table { name: "transactions", condition: "account = ?1 AND sequence = ?2" };
 
-/// A table, and which of its rows belong to a refresh.
+/// A table, and the SQL condition that selects the rows of one refresh.
 struct Table {
     name: &'static str,
-    picked: &'static str,
+    condition: &'static str,
 }
 
-/// How far a database had come.
+/// The end of a database's history at one moment.
 pub(crate) struct Mark {
     position: i64,
     sequences: HashMap<i64, i64>,
@@ -60,13 +59,13 @@ struct Refresh {
     transactions: Vec<Values>,
 }
 
-/// What a workload wrote.
+/// The rows that a workload wrote.
 pub(crate) struct Tape {
     refreshes: Vec<Refresh>,
     columns: HashMap<&'static str, Vec<String>>,
 }
 
-/// Remembers how far a database has come.
+/// Reads the current end of a database's history.
 pub(crate) fn mark(database: &Path) -> Result<Mark, Failure> {
     let connection = Connection::open(database)?;
     let position = connection.query_row(FIND_LAST_POSITION, [], |row| row.get(0))?;
@@ -75,7 +74,7 @@ pub(crate) fn mark(database: &Path) -> Result<Mark, Failure> {
     Ok(Mark { position, sequences: sequences.collect::<Result<_, _>>()? })
 }
 
-/// Reads what was written since a mark.
+/// Reads the rows written since a mark.
 pub(crate) fn record(database: &Path, since: &Mark) -> Result<Tape, Failure> {
     let connection = Connection::open(database)?;
     let mut columns = HashMap::new();
@@ -84,11 +83,11 @@ pub(crate) fn record(database: &Path, since: &Mark) -> Result<Tape, Failure> {
         let names = statement.query_map([table.name], |row| row.get(0))?;
         columns.insert(table.name, names.collect::<Result<Vec<String>, _>>()?);
     }
-    let mut events = picking(&connection, &columns, &EVENTS)?;
-    let mut refreshes = picking(&connection, &columns, &REFRESHES)?;
-    let mut accounts = picking(&connection, &columns, &ACCOUNTS)?;
-    let mut connections = picking(&connection, &columns, &CONNECTIONS)?;
-    let mut transactions = picking(&connection, &columns, &TRANSACTIONS)?;
+    let mut events = prepare_read(&connection, &columns, &EVENTS)?;
+    let mut refreshes = prepare_read(&connection, &columns, &REFRESHES)?;
+    let mut accounts = prepare_read(&connection, &columns, &ACCOUNTS)?;
+    let mut connections = prepare_read(&connection, &columns, &CONNECTIONS)?;
+    let mut transactions = prepare_read(&connection, &columns, &TRANSACTIONS)?;
     let mut statement = connection.prepare(LIST_REFRESHED)?;
     let found = statement.query_map([since.position], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut sequences = since.sequences.clone();
@@ -108,15 +107,15 @@ pub(crate) fn record(database: &Path, since: &Mark) -> Result<Tape, Failure> {
     Ok(Tape { refreshes: recorded, columns })
 }
 
-/// The statement that reads a table's rows of a refresh.
-fn picking<'a>(
+/// Prepares the statement that reads a table's rows of one refresh.
+fn prepare_read<'a>(
     connection: &'a Connection,
     columns: &HashMap<&'static str, Vec<String>>,
     table: &Table,
 ) -> Result<Statement<'a>, Failure> {
-    let Table { name, picked } = table;
+    let Table { name, condition } = table;
     let columns = columns[name].join(", ");
-    Ok(connection.prepare(&format!("SELECT {columns} FROM {name} WHERE {picked}"))?)
+    Ok(connection.prepare(&format!("SELECT {columns} FROM {name} WHERE {condition}"))?)
 }
 
 fn values(row: &Row<'_>) -> Result<Values, rusqlite::Error> {
@@ -124,17 +123,17 @@ fn values(row: &Row<'_>) -> Result<Values, rusqlite::Error> {
 }
 
 impl Tape {
-    /// How many refreshes it holds.
+    /// The number of refreshes on the tape.
     pub(crate) fn refreshes(&self) -> usize {
         self.refreshes.len()
     }
 
-    /// How many transactions it holds.
+    /// The number of transactions on the tape.
     pub(crate) fn rows(&self) -> usize {
         self.refreshes.iter().map(|refresh| refresh.transactions.len()).sum()
     }
 
-    /// Writes it into an empty database. Answers what that took.
+    /// Writes the tape to an empty database. Returns the time that this took.
     pub(crate) async fn replay(&self, place: &Path, number: u32) -> Result<Spent, Failure> {
         let database = place.join(format!("bare-{number}.db"));
         crate::harness::make_empty(&database).await?;
@@ -143,16 +142,16 @@ impl Tape {
 
     fn write(&self, database: &Path) -> Result<Spent, Failure> {
         let connection = Connection::open(database)?;
-        // The same settings as the store's writer, but for checkpoints, which are left to SQLite.
+        // The same settings as the store's writer, except that SQLite does the checkpoints.
         connection.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; \
              PRAGMA mmap_size = 2147418112; PRAGMA cache_size = -16384",
         )?;
-        let mut refresh = self.inserting(&connection, &REFRESHES)?;
-        let mut account = self.inserting(&connection, &ACCOUNTS)?;
-        let mut at_bank = self.inserting(&connection, &CONNECTIONS)?;
-        let mut event = self.inserting(&connection, &EVENTS)?;
-        let mut transaction = self.inserting(&connection, &TRANSACTIONS)?;
+        let mut refresh = self.prepare_insert(&connection, &REFRESHES)?;
+        let mut account = self.prepare_insert(&connection, &ACCOUNTS)?;
+        let mut at_bank = self.prepare_insert(&connection, &CONNECTIONS)?;
+        let mut event = self.prepare_insert(&connection, &EVENTS)?;
+        let mut transaction = self.prepare_insert(&connection, &TRANSACTIONS)?;
         let mut begin = connection.prepare("BEGIN IMMEDIATE")?;
         let mut commit = connection.prepare("COMMIT")?;
         let meter = Meter::start()?;
@@ -172,16 +171,16 @@ impl Tape {
         meter.spent()
     }
 
-    fn inserting<'a>(
+    fn prepare_insert<'a>(
         &self,
         connection: &'a Connection,
         table: &Table,
     ) -> Result<Statement<'a>, Failure> {
         let columns = &self.columns[table.name];
-        let places: Vec<String> = (1..=columns.len()).map(|place| format!("?{place}")).collect();
+        let values: Vec<String> = (1..=columns.len()).map(|number| format!("?{number}")).collect();
         let name = table.name;
-        let (columns, places) = (columns.join(", "), places.join(", "));
-        let sql = format!("INSERT OR REPLACE INTO {name} ({columns}) VALUES ({places})");
+        let (columns, values) = (columns.join(", "), values.join(", "));
+        let sql = format!("INSERT OR REPLACE INTO {name} ({columns}) VALUES ({values})");
         Ok(connection.prepare(&sql)?)
     }
 }

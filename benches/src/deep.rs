@@ -1,11 +1,11 @@
-//! The last page of a long account beside its first: a page must cost the same wherever it lies.
+//! The last page of a long account compared with its first page. Both must cost the same.
 //!
-//! The account lives on a test clock that is moved on by two years at a time, with one refresh
-//! after each move, until it has ten thousand rows.
+//! The account is on a test clock. The clock is advanced by two years at a time, with one refresh
+//! after each advance, until the account has ten thousand rows.
 
 use crate::Failure;
 use crate::client::{Connection, get, post, text};
-use crate::measure::{START, wait_for};
+use crate::measure::{Form, START, wait_for};
 use crate::pages::{Side, costs, create_customer, link, page_path, wait_refreshed};
 use crate::report::Row;
 use crate::server::Server;
@@ -13,26 +13,27 @@ use serde_json::Value;
 use std::path::Path;
 use std::time::Duration;
 
-const ROWS_MIN: usize = 10_000;
+/// Rows of the account: long form, short form.
+const ROWS_MIN: (usize, usize) = (10_000, 1_000);
 const PAGE_ROWS: usize = 100;
 /// Two years.
 const ADVANCE_S: i64 = 2 * 365 * 86_400;
-/// More than enough for so many rows.
+/// More advances than any account needs.
 const ADVANCES_MAX: i64 = 30;
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The first page against the last one.
-pub(crate) async fn run(place: &Path) -> Result<Vec<Row>, Failure> {
+/// Compares the last page with the first page.
+pub(crate) async fn run(place: &Path, form: Form) -> Result<Vec<Row>, Failure> {
     let server = Server::bankfeed(&place.join("bankfeed.db"))?;
     let mut connection = Connection::open(server.address).await?;
     let account = link_on_clock(&mut connection).await?;
-    let ids = ids_of_long_account(&mut connection, &account).await?;
+    let ids = ids_of_long_account(&mut connection, &account, form.pick(ROWS_MIN)).await?;
     let limit = u32::try_from(PAGE_ROWS)?;
     let before_last = &ids[ids.len() - PAGE_ROWS - 1];
     let first = get(&page_path(&account.id, limit, None));
     let last = get(&page_path(&account.id, limit, Some(before_last)));
     let (last, first) =
-        costs(&Side::of_one(&server, &last), &Side::of_one(&server, &first)).await?;
+        costs(&Side::of_one(&server, &last), &Side::of_one(&server, &first), form).await?;
     server.stop().await?;
     let what = format!("last page of {} rows, against the first page", ids.len());
     Ok(vec![Row::of_costs(what, last, first, "0.9")])
@@ -54,10 +55,11 @@ async fn link_on_clock(connection: &mut Connection) -> Result<Linked, Failure> {
     Ok(Linked { id, clock })
 }
 
-/// Lets time pass until there are enough rows. Answers their ids in the order of the list.
+/// Advances the clock until the account has enough rows. Returns their ids in the order of the list.
 async fn ids_of_long_account(
     connection: &mut Connection,
     account: &Linked,
+    rows_min: usize,
 ) -> Result<Vec<String>, Failure> {
     let clock = format!("/v1/test_helpers/test_clocks/{}", account.clock);
     let refresh = format!("/v1/financial_connections/accounts/{}/refresh", account.id);
@@ -72,11 +74,11 @@ async fn ids_of_long_account(
         connection.call(&post(&refresh, &[("features[]", "transactions")])).await?;
         wait_refreshed(connection, &account.id).await?;
         let ids = list_ids(connection, &account.id).await?;
-        if ids.len() >= ROWS_MIN {
+        if ids.len() >= rows_min {
             return Ok(ids);
         }
     }
-    Err(format!("{ADVANCES_MAX} advances gave fewer than {ROWS_MIN} rows").into())
+    Err(format!("{ADVANCES_MAX} advances gave fewer than {rows_min} rows").into())
 }
 
 /// The ids of all transactions of an account, page by page.

@@ -1,12 +1,12 @@
-//! Webhook deliveries, each with its attempt recorded durably, beside bare signed posts of the same
-//! payloads by the same client, as many at a time.
+//! Webhook deliveries with durably recorded attempts, compared with bare signed posts of the same
+//! payloads. Both sides use the same HTTP client and the same number of posts in flight.
 //!
-//! Events and deliveries are made beforehand. The deliver worker is stepped as its loop does it:
-//! it claims whenever a place is free.
+//! Events and deliveries are made before the measurement. The workload steps the deliver worker as
+//! the worker's own loop does: it claims whenever a slot is free.
 
 use crate::Failure;
-use crate::harness::House;
-use crate::measure::{Meter, Spent};
+use crate::harness::Harness;
+use crate::measure::{Form, Meter, Spent};
 use crate::report::Row;
 use axum::Router;
 use axum::routing::post;
@@ -20,67 +20,96 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
-/// Deliveries of a turn.
-const DELIVERIES: u32 = 2_000;
-const TURNS: u32 = 3;
+/// Deliveries of a turn: long form, short form.
+const DELIVERIES: (u32, u32) = (2_000, 50);
+/// Turns: long form, short form.
+const TURNS: (u32, u32) = (3, 1);
 
 const COUNT_DELIVERED: &str = "SELECT COUNT(*) FROM deliveries WHERE status = 'succeeded'";
 const LIST_PAYLOADS: &str = "SELECT payload FROM deliveries";
 
-/// Deliveries a second to one endpoint.
-pub(crate) async fn run(place: &Path) -> Result<Vec<Row>, Failure> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let url = format!("http://{}/", listener.local_addr()?);
-    let receiver = Router::new().route("/", post(async |_: axum::body::Bytes| "ok"));
-    let receiver = tokio::spawn(async move { axum::serve(listener, receiver).await });
-    let house = House::open(place)?;
+/// Deliveries per second to one endpoint.
+pub(crate) async fn run(place: &Path, form: Form) -> Result<Vec<Row>, Failure> {
+    let deliveries = form.pick(DELIVERIES);
+    let turns = form.pick(TURNS);
+    let receiver = Receiver::start().await?;
+    let harness = Harness::open(place)?;
+    create_endpoint(&harness, &receiver.url).await?;
+    let (mut ours, mut bare) = (Spent::default(), Spent::default());
+    for turn in 1..=turns {
+        make_deliveries(&harness, deliveries).await?;
+        ours += deliver(&harness).await?;
+        let payloads = payloads(&harness, deliveries, deliveries * turn)?;
+        bare += post_bare(&harness, &receiver.url, payloads).await?;
+    }
+    let what =
+        format!("webhook deliveries, recorded, {DELIVERIES_IN_FLIGHT_PER_ENDPOINT_MAX} in flight");
+    Ok(vec![Row::of_rates(what, "posts", deliveries * turns, [ours, bare], "0.30")])
+}
+
+/// An HTTP server on a free port that returns 200 to every webhook. It ends when it is dropped.
+pub(crate) struct Receiver {
+    /// The address to post to.
+    pub(crate) url: String,
+    serving: JoinHandle<std::io::Result<()>>,
+}
+
+impl Receiver {
+    /// Starts to listen.
+    pub(crate) async fn start() -> Result<Self, Failure> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let url = format!("http://{}/", listener.local_addr()?);
+        let router = Router::new().route("/", post(async |_: axum::body::Bytes| "ok"));
+        let serving = tokio::spawn(async move { axum::serve(listener, router).await });
+        Ok(Self { url, serving })
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+/// Creates an endpoint for every event type.
+pub(crate) async fn create_endpoint(harness: &Harness, url: &str) -> Result<(), Failure> {
     let input = EndpointInput {
-        url: Some(url.clone()),
+        url: Some(url.to_owned()),
         enabled_events: Some(vec!["*".to_owned()]),
         ..EndpointInput::default()
     };
-    house.engine.create_endpoint(&house.context(), &input).await?;
-    let (mut ours, mut bare) = (Spent::default(), Spent::default());
-    for turn in 1..=TURNS {
-        make_events(&house).await?;
-        ours += deliver(&house).await?;
-        let payloads = payloads(&house, turn)?;
-        bare += post_bare(&house, &url, payloads).await?;
-    }
-    receiver.abort();
-    let count = DELIVERIES * TURNS;
-    let what =
-        format!("webhook deliveries, recorded, {DELIVERIES_IN_FLIGHT_PER_ENDPOINT_MAX} in flight");
-    Ok(vec![Row::of_rates(what, "posts", count, [ours, bare], "0.30")])
+    harness.engine.create_endpoint(&harness.context(), &input).await?;
+    Ok(())
 }
 
-/// Makes customers, each of which is an event, and the deliveries of those events.
-async fn make_events(house: &House) -> Result<(), Failure> {
+/// Creates customers, which gives one event each, and the deliveries of those events.
+pub(crate) async fn make_deliveries(harness: &Harness, count: u32) -> Result<(), Failure> {
     let mut making = JoinSet::new();
-    for number in 0..DELIVERIES {
-        let engine = Arc::clone(&house.engine);
-        let context = house.context();
+    for number in 0..count {
+        let engine = Arc::clone(&harness.engine);
+        let context = harness.context();
         making.spawn(async move {
-            let invoice_prefix = Some(format!("BENCH{number}"));
-            let input = CustomerInput { invoice_prefix, ..CustomerInput::default() };
+            // A prefix of invoices would have to be unique, and checking that reads all customers.
+            let name = Some(format!("Customer {number}"));
+            let input = CustomerInput { name, ..CustomerInput::default() };
             engine.create_customer(&context, &input).await.map(drop)
         });
     }
     while let Some(made) = making.join_next().await {
         made??;
     }
-    while house.engine.run_dispatch_once().await? > 0 {}
+    while harness.engine.run_dispatch_once().await? > 0 {}
     Ok(())
 }
 
-/// Delivers all that is due, as the worker's loop does.
-async fn deliver(house: &House) -> Result<Spent, Failure> {
+/// Delivers all due deliveries, as the worker's loop does.
+async fn deliver(harness: &Harness) -> Result<Spent, Failure> {
     let meter = Meter::start()?;
     let mut in_flight = InFlight::default();
     loop {
-        let begun = house.engine.begin_deliveries(&mut in_flight).await?;
+        let begun = harness.engine.begin_deliveries(&mut in_flight).await?;
         if begun > 0 {
             continue;
         }
@@ -91,26 +120,26 @@ async fn deliver(house: &House) -> Result<Spent, Failure> {
     }
 }
 
-/// The payloads of the deliveries that were made so far, all of which must have arrived.
-fn payloads(house: &House, turn: u32) -> Result<Vec<Vec<u8>>, Failure> {
-    let connection = Connection::open(&house.database)?;
+/// Payloads for a turn of bare posts. It is an error if a delivery has not succeeded.
+fn payloads(harness: &Harness, count: u32, due: u32) -> Result<Vec<Vec<u8>>, Failure> {
+    let connection = Connection::open(&harness.database)?;
     let delivered: u32 = connection.query_row(COUNT_DELIVERED, [], |row| row.get(0))?;
-    if delivered != DELIVERIES * turn {
-        return Err(format!("{delivered} deliveries succeeded").into());
+    if delivered != due {
+        return Err(format!("{delivered} of {due} deliveries succeeded").into());
     }
     let mut statement = connection.prepare(LIST_PAYLOADS)?;
-    let payloads = statement.query_map([], |row| row.get(0))?.take(usize::try_from(DELIVERIES)?);
+    let payloads = statement.query_map([], |row| row.get(0))?.take(usize::try_from(count)?);
     Ok(payloads.collect::<Result<_, _>>()?)
 }
 
-/// Signs and posts payloads, and records nothing.
-async fn post_bare(house: &House, url: &str, payloads: Vec<Vec<u8>>) -> Result<Spent, Failure> {
+/// Signs and posts payloads without recording the attempts.
+async fn post_bare(harness: &Harness, url: &str, payloads: Vec<Vec<u8>>) -> Result<Spent, Failure> {
     let payloads = Arc::new(payloads);
     let next = Arc::new(AtomicUsize::new(0));
     let meter = Meter::start()?;
     let mut posting = JoinSet::new();
     for _ in 0..DELIVERIES_IN_FLIGHT_PER_ENDPOINT_MAX {
-        let (outbound, clock) = (house.outbound.clone(), Arc::clone(&house.clock));
+        let (outbound, clock) = (harness.outbound.clone(), Arc::clone(&harness.clock));
         let (payloads, next, url) = (Arc::clone(&payloads), Arc::clone(&next), url.to_owned());
         posting.spawn(async move {
             while let Some(payload) = payloads.get(next.fetch_add(1, Ordering::Relaxed)) {

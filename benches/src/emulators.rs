@@ -1,12 +1,12 @@
-//! `GET /v1/customers/{id}` beside other emulators of Stripe's API, in the same run.
+//! `GET /v1/customers/{id}` compared with other emulators of Stripe's API, in the same run.
 //!
-//! Each holds one customer and takes the same load as the server under test, in turns with it. They
-//! are installed under `benches/emulators` by `cargo xtask bench`; none of them knows bank accounts,
-//! so a customer is what all of them can be asked for.
+//! Each emulator has one customer and gets the same load as the server under test, in alternation.
+//! `cargo xtask bench` installs them under `benches/emulators`. They have no bank accounts, so this
+//! workload reads a customer, which all of them have.
 
 use crate::Failure;
 use crate::client::{Connection, get, get_with, load, post, text};
-use crate::measure::{Spent, Stopwatch};
+use crate::measure::{Form, Spent, Stopwatch};
 use crate::proc;
 use crate::report::Row;
 use crate::server::Server;
@@ -16,16 +16,18 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Turns of each side.
-const TURNS: u32 = 3;
-const TURN: Duration = Duration::from_secs(1);
-const WARM_UP: Duration = Duration::from_millis(500);
-/// Keys that an emulator is asked with in turn: one of them answers each only 5,000 times an hour.
+/// Turns of each side: long form, short form.
+const TURNS: (u32, u32) = (3, 1);
+/// The length of a turn: long form, short form.
+const TURN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_millis(20));
+const WARM_UP: (Duration, Duration) = (Duration::from_millis(500), Duration::ZERO);
+/// API keys that are used in rotation, because one emulator accepts only 5,000 requests per key and
+/// hour.
 const KEYS: u32 = 64;
-/// How much faster than the fastest of them we mean to be.
+/// The ratio to the fastest emulator that we aim for.
 const TARGET: &str = "4";
 
-/// How an emulator is started.
+/// An emulator and the command that starts it.
 struct Emulator {
     name: &'static str,
     command: fn(&Path, u16) -> Command,
@@ -59,7 +61,7 @@ fn python(place: &Path) -> PathBuf {
     place.join("python/bin/python")
 }
 
-/// A program that npm brought, kept to this machine's own address.
+/// A program that npm installed, restricted to the loopback address.
 fn node(place: &Path, name: &str) -> Command {
     let mut command = Command::new("node");
     command.arg("--require").arg(place.join("loopback.cjs"));
@@ -67,8 +69,8 @@ fn node(place: &Path, name: &str) -> Command {
     command
 }
 
-/// A customer by id, beside each emulator.
-pub(crate) async fn run(folder: &Path) -> Result<Vec<Row>, Failure> {
+/// Compares a customer by id with each emulator.
+pub(crate) async fn run(folder: &Path, form: Form) -> Result<Vec<Row>, Failure> {
     let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("emulators");
     if !python(&place).exists() {
         return Err("the emulators are not installed: cargo xtask bench emulators".into());
@@ -78,34 +80,34 @@ pub(crate) async fn run(folder: &Path) -> Result<Vec<Row>, Failure> {
     for emulator in EMULATORS {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let mut command = (emulator.command)(&place, address.port());
-        // Some keep files where they are started.
+        // Some write files to their working directory.
         let other = Server::other(command.current_dir(folder), address).await?;
-        let [we, they] = rates([&ours, &other]).await?;
+        let [we, they] = rates([&ours, &other], form).await?;
         let what = format!("customer by id, beside {}", emulator.name);
-        rows.push(Row::beside(what, "answers", we, they, TARGET));
+        rows.push(Row::beside(what, "responses", we, they, TARGET));
     }
     ours.stop().await?;
     Ok(rows)
 }
 
-/// A port that nobody listens on at this moment.
+/// A port that is free at this moment. These emulators cannot report a port of their own choice.
 fn free_port() -> Result<u16, Failure> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
-/// How many answers two servers gave, and what they took, loaded in turns.
-async fn rates(servers: [&Server; 2]) -> Result<[(u32, Spent); 2], Failure> {
+/// Loads two servers in alternation. Returns the number of responses of each, and the time.
+async fn rates(servers: [&Server; 2], form: Form) -> Result<[(u32, Spent); 2], Failure> {
     let mut requests = Vec::new();
     for server in servers {
         requests.push(customer_requests(server.address).await?);
-        load(server.address, &requests[requests.len() - 1], WARM_UP).await?;
+        load(server.address, &requests[requests.len() - 1], form.pick(WARM_UP)).await?;
     }
     let mut done = [(0, Spent::default()); 2];
-    for _ in 0..TURNS {
+    for _ in 0..form.pick(TURNS) {
         for (index, server) in servers.into_iter().enumerate() {
             let cpu_before = proc::cpu(server.pid())?;
             let watch = Stopwatch::start();
-            done[index].0 += load(server.address, &requests[index], TURN).await?;
+            done[index].0 += load(server.address, &requests[index], form.pick(TURN)).await?;
             let time = watch.elapsed();
             let cpu = proc::cpu(server.pid())?.saturating_sub(cpu_before);
             done[index].1 += Spent { time, cpu };
@@ -114,13 +116,13 @@ async fn rates(servers: [&Server; 2]) -> Result<[(u32, Spent); 2], Failure> {
     Ok(done)
 }
 
-/// Makes a customer, and asks for it with every key that may see it.
+/// Creates a customer. Returns one request for it with each key that can read it.
 async fn customer_requests(address: SocketAddr) -> Result<Arc<Vec<Vec<u8>>>, Failure> {
     let mut connection = Connection::open(address).await?;
     let form = [("email", "ada@example.com"), ("description", "Ada")];
     let customer = connection.call(&post("/v1/customers", &form)).await?;
     let path = format!("/v1/customers/{}", text(&customer, "/id")?);
-    // Where each key is a merchant of its own, only the first sees the customer.
+    // If each key is a merchant of its own, only the first key can read the customer.
     let other = get_with("sk_test_bench_1", &path);
     if connection.exchange(&other).await? != 200 {
         return Ok(Arc::new(vec![get(&path)]));

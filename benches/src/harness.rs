@@ -1,6 +1,6 @@
-//! An engine on a database file of its own, in this process: what the server runs, without HTTP.
+//! An engine on a database file of its own, in this process: the server without HTTP.
 //!
-//! Workers do not run by themselves; a workload steps the one that it measures.
+//! No worker runs in the background. A workload steps the worker that it measures.
 
 use crate::Failure;
 use crate::measure::{BenchClock, BenchRng, Meter, Spent};
@@ -26,18 +26,18 @@ use tokio::task::JoinSet;
 use wire::expand::Expand;
 use wire::version::Version;
 
-/// The bank whose fetches bring what changed.
+/// A bank that returns only changed rows.
 pub(crate) const DELTA_BANK: &str = "Test (OAuth)";
-/// The bank whose fetches list all of the last 180 days.
+/// A bank that lists all rows of the last 180 days.
 pub(crate) const SNAPSHOT_BANK: &str = "Test (Non-OAuth)";
 
-/// Connections that read, as many as a small server has.
+/// Read connections, as many as a small server has.
 const READERS: usize = 4;
-/// How long a worker waits for a request to wake it before the bench gives up.
+/// The longest time that a worker waits for a request before the bench fails.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An engine with its database.
-pub(crate) struct House {
+pub(crate) struct Harness {
     pub(crate) engine: Arc<Engine>,
     pub(crate) clock: Arc<BenchClock>,
     pub(crate) control: SandboxControl,
@@ -47,8 +47,8 @@ pub(crate) struct House {
     pub(crate) database: PathBuf,
 }
 
-impl House {
-    /// Opens an engine on a new database in this folder.
+impl Harness {
+    /// Opens an engine with a new database in this folder.
     pub(crate) fn open(place: &Path) -> Result<Self, Failure> {
         let database = place.join("ours.db");
         let clock = Arc::new(BenchClock::new());
@@ -73,13 +73,13 @@ impl House {
         Ok(Self { engine: Arc::new(engine), clock, control, outbound, merchant, database })
     }
 
-    /// A call without anything special.
+    /// The context of a plain call.
     pub(crate) fn context(&self) -> Context {
         context(self.merchant)
     }
 
-    /// Makes customers and links one account each, on a test clock or on none. Nothing is
-    /// fetched.
+    /// Creates customers and links one account for each, with or without a test clock. Fetches no
+    /// transactions.
     pub(crate) async fn link_many(
         &self,
         count: u32,
@@ -104,47 +104,47 @@ impl House {
         Ok(accounts)
     }
 
-    /// Asks for a refresh of the transactions of all these accounts at once, and runs the refresh
-    /// worker until the last is stored. Answers what that took.
+    /// Requests a transaction refresh of all these accounts at once, and runs the refresh worker
+    /// until the last one is stored. Returns the time that this took.
     pub(crate) async fn refresh_many(&self, accounts: &[AccountId]) -> Result<Spent, Failure> {
-        let asked = Arc::new(Notify::new());
+        let requested = Arc::new(Notify::new());
         let meter = Meter::start()?;
-        let mut asking = JoinSet::new();
+        let mut requesting = JoinSet::new();
         for account in accounts {
             let engine = Arc::clone(&self.engine);
             let context = self.context();
-            let asked = Arc::clone(&asked);
+            let requested = Arc::clone(&requested);
             let id = account.to_string();
-            asking.spawn(async move {
-                let answer = engine.refresh_account(&context, &id, &[Feature::Transactions]).await;
-                asked.notify_one();
-                answer.map(drop)
+            requesting.spawn(async move {
+                let started = engine.refresh_account(&context, &id, &[Feature::Transactions]).await;
+                requested.notify_one();
+                started.map(drop)
             });
         }
         let mut worked = 0;
         while worked < accounts.len() {
             let claimed = self.engine.run_refresh_once().await?;
             worked += claimed;
-            // As the worker does: wait only when there was nothing, and be woken by a request.
+            // Like the worker: wait only if no refresh was due, until a request wakes it.
             if claimed == 0 {
-                tokio::time::timeout(PATIENCE, asked.notified()).await?;
+                tokio::time::timeout(PATIENCE, requested.notified()).await?;
             }
         }
         let took = meter.spent()?;
-        while let Some(ended) = asking.join_next().await {
+        while let Some(ended) = requesting.join_next().await {
             ended??;
         }
         Ok(took)
     }
 
-    /// Runs the refresh worker until nothing is due.
+    /// Runs the refresh worker until no refresh is due.
     pub(crate) async fn settle_refreshes(&self) -> Result<(), Failure> {
         while self.engine.run_refresh_once().await? > 0 {}
         Ok(())
     }
 }
 
-/// Makes an empty database of the same tables.
+/// Makes an empty database with the same tables.
 pub(crate) async fn make_empty(database: &Path) -> Result<(), Failure> {
     open_store(database)?.close().await;
     Ok(())
@@ -205,11 +205,11 @@ async fn link(
     };
     let linked = engine.link(context, &link).await?;
     let id = id_of(&linked.body, "/accounts/data/0/id")?;
-    id.parse().map_err(|_| Failure::from(format!("{id} is no account")))
+    id.parse().map_err(|_| Failure::from(format!("{id} is not the id of an account")))
 }
 
-/// An id in an answer.
+/// An id in a response.
 pub(crate) fn id_of(body: &[u8], pointer: &str) -> Result<String, Failure> {
-    let answer: Value = serde_json::from_slice(body)?;
-    crate::client::text(&answer, pointer)
+    let response: Value = serde_json::from_slice(body)?;
+    crate::client::text(&response, pointer)
 }

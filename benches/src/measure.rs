@@ -1,8 +1,8 @@
-//! Time and randomness of the benches: a stopwatch, the clock and the generator that are handed
-//! to the engine, and bounded waits.
+//! Time and randomness of the benches: a stopwatch, the engine's clock and random number generator,
+//! and bounded waits.
 //!
-//! Real time is read here and nowhere else. The time of objects stands still until a workload
-//! moves it, so that a run finds the same rows at its test banks every time.
+//! Only this module reads real time. Account time changes only when a workload advances it, so the
+//! test banks have the same rows in every run.
 
 use crate::Failure;
 use crate::proc;
@@ -11,17 +11,36 @@ use std::ops::AddAssign;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// The time of objects at the start of every workload: 2026-11-23.
+/// Account time at the start of every workload: 2026-11-23.
 pub(crate) const START: AccountTime = AccountTime(1_795_392_000);
 
-/// Measures how long something takes.
+/// The length of a run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Counts and times that give usable figures.
+    Long,
+    /// Each workload once and small, which only shows that it works.
+    Short,
+}
+
+impl Form {
+    /// The value of this form.
+    pub(crate) fn pick<T>(self, (long, short): (T, T)) -> T {
+        match self {
+            Self::Long => long,
+            Self::Short => short,
+        }
+    }
+}
+
+/// Measures elapsed time.
 #[derive(Clone, Copy)]
 pub(crate) struct Stopwatch {
     began: Instant,
 }
 
 impl Stopwatch {
-    /// Starts to measure.
+    /// Starts the measurement.
     #[expect(clippy::disallowed_methods, reason = "measuring real time is what benches are for")]
     pub(crate) fn start() -> Self {
         Self { began: Instant::now() }
@@ -33,12 +52,12 @@ impl Stopwatch {
     }
 }
 
-/// What a part of a workload took of this process.
+/// Time that a part of a workload took in this process.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Spent {
-    /// Real time, which is what a user waits.
+    /// Real time, which a user waits.
     pub(crate) time: Duration,
-    /// Processor time of all threads, which other programs on the machine disturb least.
+    /// Processor time of all threads. Other programs on the machine disturb it less.
     pub(crate) cpu: Duration,
 }
 
@@ -56,12 +75,12 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    /// Starts to measure.
+    /// Starts the measurement.
     pub(crate) fn start() -> Result<Self, Failure> {
         Ok(Self { cpu_before: proc::cpu(std::process::id())?, watch: Stopwatch::start() })
     }
 
-    /// What was spent since the start.
+    /// The time since the start.
     pub(crate) fn spent(&self) -> Result<Spent, Failure> {
         let time = self.watch.elapsed();
         let cpu = proc::cpu(std::process::id())?.saturating_sub(self.cpu_before);
@@ -69,25 +88,28 @@ impl Meter {
     }
 }
 
-/// Real time, beside a time of objects that moves by hand.
+/// Real server time, and an account time that only the workload advances.
 pub(crate) struct BenchClock {
     account_now: AtomicI64,
 }
 
 impl BenchClock {
-    /// A clock whose objects are at [`START`].
+    /// A clock with the account time [`START`].
     pub(crate) fn new() -> Self {
         Self { account_now: AtomicI64::new(START.0) }
     }
 
-    /// Moves the time of objects on.
+    /// Advances account time.
     pub(crate) fn pass(&self, seconds: i64) {
         self.account_now.fetch_add(seconds, Ordering::Relaxed);
     }
 }
 
 impl Clock for BenchClock {
-    #[expect(clippy::disallowed_methods, reason = "the benches' one entry of real time")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the only place of the benches that reads real time"
+    )]
     fn server_now(&self) -> ServerTime {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         ServerTime(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
@@ -98,13 +120,13 @@ impl Clock for BenchClock {
     }
 }
 
-/// Numbers that only look random, which is all that a bench needs.
+/// Numbers that look random but are the same in every run. A bench needs no more.
 pub(crate) struct BenchRng {
     state: AtomicU64,
 }
 
 impl BenchRng {
-    /// The same numbers in every run.
+    /// A generator at the start of its sequence.
     pub(crate) fn new() -> Self {
         Self { state: AtomicU64::new(1) }
     }
@@ -123,7 +145,7 @@ impl Rng for BenchRng {
     }
 }
 
-/// Looks again and again until there is an answer, at most this long.
+/// Polls a condition until it returns a value, for at most this time.
 pub(crate) async fn wait_for<T>(
     what: &str,
     patience: Duration,
@@ -136,16 +158,16 @@ pub(crate) async fn wait_for<T>(
         }
         pause(Duration::from_millis(2)).await;
     }
-    Err(format!("waited in vain for {} seconds until {what}", patience.as_secs()).into())
+    Err(format!("waited {} seconds until {what}", patience.as_secs()).into())
 }
 
-/// Lets a bounded time pass.
+/// Waits for a fixed time.
 pub(crate) async fn pause(time: Duration) {
-    // The pending future never comes, so the time always runs out.
+    // The future never completes, so the timeout always ends the wait.
     let _ = tokio::time::timeout(time, std::future::pending::<()>()).await;
 }
 
-/// The middle one.
+/// The median.
 pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     times.get(times.len() / 2).copied().unwrap_or_default()

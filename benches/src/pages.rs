@@ -1,12 +1,12 @@
-//! Reads over HTTP: processor time of the server by request, beside that of a static answer.
+//! Reads over HTTP: processor time of the server per request, compared with a static response.
 //!
-//! Both servers take the same load over the same few connections, in turns of a second, so that a
-//! machine that is slower for a while is slower for both. Processor time is steadier than the
-//! number of answers a second, and it is what an answer costs.
+//! Both servers get the same load over the same number of connections, in alternating turns of a
+//! second. A machine that slows down for a while slows down both. Processor time varies less than
+//! the number of responses per second, and it is the cost of a response.
 
 use crate::Failure;
 use crate::client::{Connection, Recorded, get, load, post, text};
-use crate::measure::wait_for;
+use crate::measure::{Form, wait_for};
 use crate::proc;
 use crate::report::Row;
 use crate::server::Server;
@@ -14,29 +14,30 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Turns of each side.
-const TURNS: u32 = 4;
-const TURN: Duration = Duration::from_secs(1);
-/// What each side gets before its first turn counts.
-const WARM_UP: Duration = Duration::from_millis(300);
-/// How long a refresh may take.
+/// Turns of each side: long form, short form.
+const TURNS: (u32, u32) = (4, 1);
+/// The length of a turn: long form, short form.
+const TURN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_millis(20));
+/// The load on each side before its first turn.
+const WARM_UP: (Duration, Duration) = (Duration::from_millis(300), Duration::ZERO);
+/// The longest time of a refresh.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Requests that one server is loaded with.
+/// A server and the requests that load it.
 pub(crate) struct Side<'a> {
     pub(crate) server: &'a Server,
     pub(crate) requests: Arc<Vec<Vec<u8>>>,
 }
 
 impl<'a> Side<'a> {
-    /// The same request again and again.
+    /// One request, repeated.
     pub(crate) fn of_one(server: &'a Server, request: &[u8]) -> Self {
         Self { server, requests: Arc::new(vec![request.to_vec()]) }
     }
 }
 
 /// Pages of transactions, a customer and an account.
-pub(crate) async fn run(place: &Path) -> Result<Vec<Row>, Failure> {
+pub(crate) async fn run(place: &Path, form: Form) -> Result<Vec<Row>, Failure> {
     let server = Server::bankfeed(&place.join("bankfeed.db"))?;
     let mut connection = Connection::open(server.address).await?;
     let customer = create_customer(&mut connection, &[]).await?;
@@ -45,9 +46,10 @@ pub(crate) async fn run(place: &Path) -> Result<Vec<Row>, Failure> {
     let mut rows = Vec::new();
     for (limit, target) in [(100, "0.20"), (10, "0.35")] {
         let request = get(&page_path(&account, limit, None));
-        let answer = connection.record(&request).await?;
-        let what = format!("page of {limit} transactions ({} bytes)", answer.len());
-        rows.push(beside_static(place, &server, &request, &answer, &what, target).await?);
+        let response = connection.record(&request).await?;
+        let what = format!("page of {limit} transactions ({} bytes)", response.len());
+        let compared = Compared { request: &request, response: &response, what: &what, target };
+        rows.push(beside_static(place, &server, &compared, form).await?);
     }
     let objects = [
         ("customer by id", format!("/v1/customers/{customer}")),
@@ -55,48 +57,60 @@ pub(crate) async fn run(place: &Path) -> Result<Vec<Row>, Failure> {
     ];
     for (what, path) in objects {
         let request = get(&path);
-        let answer = connection.record(&request).await?;
-        let answer = Recorded::parse(&answer)?.with_body(&[b' '; 1_024]);
+        let response = connection.record(&request).await?;
+        let response = Recorded::parse(&response)?.with_body(&[b' '; 1_024]);
         let what = format!("{what}, against 1 KB");
-        rows.push(beside_static(place, &server, &request, &answer, &what, "0.40").await?);
+        let compared =
+            Compared { request: &request, response: &response, what: &what, target: "0.40" };
+        rows.push(beside_static(place, &server, &compared, form).await?);
     }
     server.stop().await?;
     Ok(rows)
 }
 
-/// Loads the server with a request, in turns with a static server of this answer.
+/// A request, and the response that the static server returns to it.
+struct Compared<'a> {
+    request: &'a [u8],
+    response: &'a [u8],
+    what: &'a str,
+    target: &'static str,
+}
+
+/// Loads the server and a static server with a request, in alternation.
 async fn beside_static(
     place: &Path,
     server: &Server,
-    request: &[u8],
-    answer: &[u8],
-    what: &str,
-    target: &'static str,
+    compared: &Compared<'_>,
+    form: Form,
 ) -> Result<Row, Failure> {
-    let file = place.join("answer");
-    std::fs::write(&file, answer)?;
-    let ceiling = Server::static_answer(&file)?;
-    let ours = Side::of_one(server, request);
-    let (ours, ceiling) = costs(&ours, &Side::of_one(&ceiling, request)).await?;
-    Ok(Row::of_costs(what, ours, ceiling, target))
+    let file = place.join("response");
+    std::fs::write(&file, compared.response)?;
+    let ceiling = Server::static_response(&file)?;
+    let ours = Side::of_one(server, compared.request);
+    let (ours, ceiling) = costs(&ours, &Side::of_one(&ceiling, compared.request), form).await?;
+    Ok(Row::of_costs(compared.what, ours, ceiling, compared.target))
 }
 
-/// Microseconds of processor time by request of two sides that are loaded in turns.
-pub(crate) async fn costs(left: &Side<'_>, right: &Side<'_>) -> Result<(f64, f64), Failure> {
+/// Microseconds of processor time per request of two sides that are loaded in alternation.
+pub(crate) async fn costs(
+    left: &Side<'_>,
+    right: &Side<'_>,
+    form: Form,
+) -> Result<(f64, f64), Failure> {
     let sides = [left, right];
     let mut spent = [Duration::ZERO; 2];
-    let mut answered = [0; 2];
+    let mut responses = [0; 2];
     for side in sides {
-        load(side.server.address, &side.requests, WARM_UP).await?;
+        load(side.server.address, &side.requests, form.pick(WARM_UP)).await?;
     }
-    for _ in 0..TURNS {
+    for _ in 0..form.pick(TURNS) {
         for (index, side) in sides.into_iter().enumerate() {
             let before = proc::cpu(side.server.pid())?;
-            answered[index] += load(side.server.address, &side.requests, TURN).await?;
+            responses[index] += load(side.server.address, &side.requests, form.pick(TURN)).await?;
             spent[index] += proc::cpu(side.server.pid())?.saturating_sub(before);
         }
     }
-    let cost = |index: usize| spent[index].as_secs_f64() * 1e6 / f64::from(answered[index]);
+    let cost = |index: usize| spent[index].as_secs_f64() * 1e6 / f64::from(responses[index]);
     Ok((cost(0), cost(1)))
 }
 
@@ -106,7 +120,7 @@ pub(crate) fn page_path(account: &str, limit: u32, after: Option<&str>) -> Strin
     format!("/v1/financial_connections/transactions?account={account}&limit={limit}{after}")
 }
 
-/// Makes a customer. Answers its id.
+/// Creates a customer. Returns its id.
 pub(crate) async fn create_customer(
     connection: &mut Connection,
     form: &[(&str, &str)],
@@ -114,7 +128,7 @@ pub(crate) async fn create_customer(
     text(&connection.call(&post("/v1/customers", form)).await?, "/id")
 }
 
-/// Links the preselected account of a bank; its first refresh starts at once. Answers its id.
+/// Links the preselected account of a bank, which starts its first refresh. Returns its id.
 pub(crate) async fn link(
     connection: &mut Connection,
     customer: &str,
@@ -133,7 +147,7 @@ pub(crate) async fn link(
     text(&connection.call(&linked).await?, "/accounts/data/0/id")
 }
 
-/// Waits until the transactions of an account have been refreshed.
+/// Waits until the transaction refresh of an account has ended.
 pub(crate) async fn wait_refreshed(
     connection: &mut Connection,
     account: &str,

@@ -1,29 +1,30 @@
-//! What Linux tells about a process: the processor time it took, and its own memory.
+//! Facts that Linux shows about a process: processor time and memory.
 
 use crate::Failure;
 use std::time::Duration;
 
-/// Milliseconds of a clock tick in `/proc`: a hundred a second on every Linux that we run on.
+/// Milliseconds of a clock tick in `/proc`. Linux counts a hundred ticks per second on every
+/// machine that we run on.
 const TICK_MS: u64 = 10;
 
 /// Processor time of a process, in user code and in the kernel.
 pub(crate) fn cpu(pid: u32) -> Result<Duration, Failure> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    // The name of the program stands in brackets and may hold spaces; what follows may not.
+    // The program's name is in parentheses and may contain spaces. The fields after it do not.
     let after_name = stat.rsplit(')').next().unwrap_or_default();
     let ticks = |index: usize| -> Result<u64, Failure> {
         let field = after_name.split_ascii_whitespace().nth(index);
-        Ok(field.ok_or("a stat file is short")?.parse()?)
+        Ok(field.ok_or("a stat file has too few fields")?.parse()?)
     };
     Ok(Duration::from_millis((ticks(11)? + ticks(12)?) * TICK_MS))
 }
 
-/// The memory that a process has to itself, without mapped files, in MB.
+/// Memory of a process without mapped files (`RssAnon`), in MB.
 pub(crate) fn memory_mb(pid: u32) -> Result<f64, Failure> {
     status_mb(pid, "RssAnon:")
 }
 
-/// The memory that a process has, the pages of its program among it, in MB.
+/// Memory of a process including the pages of its program (`VmRSS`), in MB.
 pub(crate) fn whole_memory_mb(pid: u32) -> Result<f64, Failure> {
     status_mb(pid, "VmRSS:")
 }

@@ -1,27 +1,27 @@
-//! The rows of the report: printed as they come, and as a Markdown table at the end.
+//! The rows of the report, printed after each workload and as a Markdown table at the end.
 
 use crate::Failure;
-use crate::measure::{Spent, Stopwatch};
+use crate::measure::{Form, Spent, Stopwatch};
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-/// One measured thing.
+/// One measurement.
 pub(crate) struct Row {
-    /// What was measured.
+    /// The operation.
     pub(crate) what: String,
-    /// How bankfeed does.
+    /// The figure of bankfeed.
     pub(crate) ours: String,
-    /// How the ceiling does, in the same run.
+    /// The figure of the ceiling in the same run.
     pub(crate) ceiling: String,
-    /// How near to the ceiling we are; 1 is there.
+    /// The ratio to the ceiling, which is 1 if both are equal.
     pub(crate) ratio: Option<f64>,
-    /// What this version is held to.
+    /// The ratio or figure that this version must reach.
     pub(crate) target: &'static str,
 }
 
 impl Row {
-    /// A row of so many things done, by what they took; the ratio is that of the rates. The
-    /// processor time of each is told beside, for it is steadier on a machine that others use.
+    /// A row of `count` operations and the time that they took. The ratio is that of the rates. The
+    /// row also shows the processor time of one operation, which varies less on a shared machine.
     pub(crate) fn of_rates(
         what: impl Into<String>,
         unit: &str,
@@ -30,20 +30,20 @@ impl Row {
         target: &'static str,
     ) -> Self {
         let count = f64::from(count);
-        let told = |spent: Spent| {
+        let shown = |spent: Spent| {
             let rate = thousands(count / spent.time.as_secs_f64());
             format!("{rate} {unit}/s, {:.0} µs CPU", spent.cpu.as_secs_f64() * 1e6 / count)
         };
         Self {
             what: what.into(),
-            ours: told(ours),
-            ceiling: told(ceiling),
+            ours: shown(ours),
+            ceiling: shown(ceiling),
             ratio: Some(ceiling.time.as_secs_f64() / ours.time.as_secs_f64()),
             target,
         }
     }
 
-    /// A row of processor time by request, in microseconds.
+    /// A row of processor time per request, in microseconds.
     pub(crate) fn of_costs(
         what: impl Into<String>,
         ours_us: f64,
@@ -59,7 +59,7 @@ impl Row {
         }
     }
 
-    /// A row of rates beside another program's; the ratio is how many times as fast we are.
+    /// A row of rates compared with another program. The ratio is ours divided by theirs.
     pub(crate) fn beside(
         what: impl Into<String>,
         unit: &str,
@@ -68,20 +68,20 @@ impl Row {
         target: &'static str,
     ) -> Self {
         let rate = |(count, spent): (u32, Spent)| f64::from(count) / spent.time.as_secs_f64();
-        let told = |done: (u32, Spent)| {
+        let shown = |done: (u32, Spent)| {
             let cpu_us = done.1.cpu.as_secs_f64() * 1e6 / f64::from(done.0);
             format!("{} {unit}/s, {cpu_us:.0} µs CPU", thousands(rate(done)))
         };
         Self {
             what: what.into(),
-            ours: told(ours),
-            ceiling: told(theirs),
+            ours: shown(ours),
+            ceiling: shown(theirs),
             ratio: Some(rate(ours) / rate(theirs)),
             target,
         }
     }
 
-    /// A row that has no ceiling.
+    /// A row without a ceiling.
     pub(crate) fn plain(what: impl Into<String>, ours: String, target: &'static str) -> Self {
         Self { what: what.into(), ours, ceiling: "–".to_owned(), ratio: None, target }
     }
@@ -93,6 +93,7 @@ impl Row {
 
 /// All rows of a run.
 pub(crate) struct Report {
+    form: Form,
     rows: Vec<Row>,
     whole: Stopwatch,
     workload: Stopwatch,
@@ -100,15 +101,15 @@ pub(crate) struct Report {
 
 impl Report {
     /// An empty report.
-    pub(crate) fn start() -> Self {
-        Self { rows: Vec::new(), whole: Stopwatch::start(), workload: Stopwatch::start() }
+    pub(crate) fn start(form: Form) -> Self {
+        Self { form, rows: Vec::new(), whole: Stopwatch::start(), workload: Stopwatch::start() }
     }
 
-    /// Takes the rows of a workload and prints them.
+    /// Adds the rows of a workload. The long form prints them.
     pub(crate) fn add(&mut self, workload: &str, rows: Vec<Row>) -> Result<(), Failure> {
-        for row in &rows {
+        for row in rows.iter().filter(|_| self.form == Form::Long) {
             say(&format!(
-                "{:<62} {:>32} of {:>32}  ratio {:>5}  (held to: {})",
+                "{:<62} {:>32} of {:>32}  ratio {:>5}  (target: {})",
                 row.what,
                 row.ours,
                 row.ceiling,
@@ -122,9 +123,15 @@ impl Report {
         Ok(())
     }
 
-    /// Prints the table and the machine.
+    /// Prints the table and the machine. The short form prints no figures, because it is too short
+    /// to measure.
     pub(crate) fn end(&self) -> Result<(), Failure> {
-        let mut table = String::from("\n| what | ours | ceiling | ratio | held to |\n");
+        let seconds = self.whole.elapsed().as_secs_f64();
+        if self.form == Form::Short {
+            let rows = self.rows.len();
+            return say(&format!("bench: {rows} measurements work, {seconds:.0} s"));
+        }
+        let mut table = String::from("\n| what | ours | ceiling | ratio | target |\n");
         table.push_str("|---|---|---|---|---|\n");
         for row in &self.rows {
             let Row { what, ours, ceiling, target, .. } = row;
@@ -132,12 +139,11 @@ impl Report {
             writeln!(table, "| {what} | {ours} | {ceiling} | {ratio} | {target} |")?;
         }
         say(&table)?;
-        let seconds = self.whole.elapsed().as_secs_f64();
         say(&format!("{} · the whole run took {seconds:.0} s", machine()))
     }
 }
 
-/// What the figures were taken on.
+/// The machine that was measured.
 fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let name = field("/proc/cpuinfo", "model name");
@@ -146,7 +152,7 @@ fn machine() -> String {
     format!("{cores} cores, {name}, {memory}, Linux {}", kernel.trim())
 }
 
-/// The first value of a name in a file of `name: value` lines.
+/// The first value with this name in a file of `name: value` lines.
 fn field(path: &str, name: &str) -> String {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let line = text.lines().find(|line| line.starts_with(name));
@@ -159,7 +165,7 @@ pub(crate) fn say(line: &str) -> Result<(), Failure> {
     Ok(writeln!(std::io::stdout(), "{line}")?)
 }
 
-/// A number without decimals, its thousands parted.
+/// A number without decimals, with separators between thousands.
 pub(crate) fn thousands(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -177,15 +183,15 @@ mod tests {
     use super::{Row, Spent, thousands};
     use std::time::Duration;
 
-    /// Thousands are parted from the right.
+    /// Thousands are separated from the right.
     #[test]
-    fn parts_thousands() {
+    fn separates_thousands() {
         assert_eq!(thousands(7.4), "7");
         assert_eq!(thousands(999.6), "1,000");
         assert_eq!(thousands(1_234_567.0), "1,234,567");
     }
 
-    /// A higher rate and a lower cost are both nearer to the ceiling.
+    /// A higher rate and a lower cost both raise the ratio.
     #[test]
     fn ratios_rise_with_speed() {
         let spent = |seconds| Spent { time: Duration::from_secs(seconds), cpu: Duration::ZERO };

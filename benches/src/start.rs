@@ -1,29 +1,31 @@
-//! The start of the server on an empty database, and the memory it has when it is idle.
+//! The start of the server on an empty database, and its memory when it is idle.
 
 use crate::Failure;
 use crate::client::{Connection, get};
-use crate::measure::{median, pause};
+use crate::measure::{Form, median, pause};
 use crate::proc;
 use crate::report::Row;
 use crate::server::Server;
 use std::path::Path;
 use std::time::Duration;
 
-/// Starts, each on a database of its own.
-const STARTS: u32 = 9;
-/// How long a server is left alone before its memory is read.
-const IDLE: Duration = Duration::from_secs(2);
+/// Starts, each on a database of its own: long form, short form.
+const STARTS: (u32, u32) = (9, 1);
+/// How long the server is idle before its memory is read: long form, short form.
+const IDLE: (Duration, Duration) = (Duration::from_secs(2), Duration::ZERO);
 
-/// From the start of the process to the line it prints and to its first answer; idle memory.
-pub(crate) async fn run(place: &Path) -> Result<Vec<Row>, Failure> {
-    let (mut said, mut answered) = (Vec::new(), Vec::new());
+/// The time from the start of the process to its first line and to its first response, and its
+/// idle memory.
+pub(crate) async fn run(place: &Path, form: Form) -> Result<Vec<Row>, Failure> {
+    let starts = form.pick(STARTS);
+    let (mut announced, mut responded) = (Vec::new(), Vec::new());
     let mut idle = String::new();
-    for number in 1..=STARTS {
+    for number in 1..=starts {
         let server = Server::bankfeed(&place.join(format!("start-{number}.db")))?;
-        answered.push(first_answer(&server).await?);
-        said.push(server.said_after);
-        if number == STARTS {
-            pause(IDLE).await;
+        responded.push(first_response(&server).await?);
+        announced.push(server.announced_after);
+        if number == starts {
+            pause(form.pick(IDLE)).await;
             let (own, whole) =
                 (proc::memory_mb(server.pid())?, proc::whole_memory_mb(server.pid())?);
             idle = format!("{own:.1} MB, {whole:.1} MB with its program");
@@ -32,17 +34,17 @@ pub(crate) async fn run(place: &Path) -> Result<Vec<Row>, Failure> {
     }
     let milliseconds = |times| format!("{:.0} ms", median(times).as_secs_f64() * 1e3);
     Ok(vec![
-        Row::plain("start on an empty database, until it says so", milliseconds(said), "50 ms"),
-        Row::plain("start on an empty database, first answer", milliseconds(answered), "50 ms"),
+        Row::plain("start on an empty database, first line", milliseconds(announced), "50 ms"),
+        Row::plain("start on an empty database, first response", milliseconds(responded), "50 ms"),
         Row::plain("idle memory", idle, "30 MB"),
     ])
 }
 
-/// Asks a server that was just started whether it is well. Answers how old it was then.
-pub(crate) async fn first_answer(server: &Server) -> Result<Duration, Failure> {
+/// Calls `/healthz` of a server that was just started. Returns the server's age at the response.
+pub(crate) async fn first_response(server: &Server) -> Result<Duration, Failure> {
     let mut connection = Connection::open(server.address).await?;
     match connection.exchange(&get("/healthz")).await? {
         200 => Ok(server.age.elapsed()),
-        status => Err(format!("/healthz was answered with {status}").into()),
+        status => Err(format!("/healthz returned {status}").into()),
     }
 }
