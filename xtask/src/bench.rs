@@ -1,18 +1,29 @@
-//! The workloads and their ratios. Both programs are built in one go, optimised, so that the
-//! server under test lies beside the program that starts it.
+//! The benches. One cargo call builds the server and the workloads, so that the server's program is
+//! in the folder of the program that starts it.
 
 use crate::Failure;
 use crate::install;
-use crate::process::{self, program, root};
+use crate::process::{self, built_fast, program, root};
 
 /// The workload that needs other programs.
 const EMULATORS: &str = "emulators";
+/// The option of the short form.
+const SHORT: &str = "--short";
 
-/// Builds the server and the workloads, and runs them. Arguments are handed on.
+/// Builds the server and the workloads, and runs them with these arguments. The short form uses the
+/// fast build, the long form the release build.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
+    let has_option = |option: &str| arguments.iter().any(|argument| argument == option);
     // Without a name all workloads run.
-    if arguments.is_empty() || arguments.iter().any(|argument| argument == EMULATORS) {
+    let names_none = arguments.iter().all(|argument| argument == SHORT);
+    if names_none || has_option(EMULATORS) {
         emulators()?;
+    }
+    if has_option(SHORT) {
+        process::build_fast()?;
+        return process::run(
+            program(&built_fast("bankfeed-benches").to_string_lossy(), &[]).args(arguments),
+        );
     }
     let packages = ["--package", "bankfeed", "--package", "bankfeed-benches"];
     process::run(program("cargo", &["build", "--release"]).args(packages))?;
@@ -20,7 +31,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     process::run(program("cargo", &run).args(arguments))
 }
 
-/// Other emulators of Stripe's API, in pinned versions.
+/// Runs each workload once and small, which shows that it works.
+pub(crate) fn run_short() -> Result<(), Failure> {
+    run(&[SHORT.to_owned()])
+}
+
+/// Installs other emulators of Stripe's API in pinned versions.
 fn emulators() -> Result<(), Failure> {
     let place = root().join("benches/emulators");
     install::programs(&[("node", "nodejs"), ("npm", "npm")])?;

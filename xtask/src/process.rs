@@ -11,15 +11,33 @@ pub(crate) fn root() -> PathBuf {
     here.parent().unwrap_or(here).to_path_buf()
 }
 
-/// A program of the workspace as `cargo build` leaves it.
+/// The profile of the optimised build that crash tests, short benches and instruction counts share.
+const FAST: &str = "fast";
+
+/// The path of a program of the workspace after `cargo build`.
 pub(crate) fn built(name: &str) -> PathBuf {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-    root().join(target).join("debug").join(name)
+    target().join("debug").join(name)
 }
 
-/// A program, to be run from the root. What Cargo told this one about its own package is not handed on:
-/// build scripts of others read it, and would run again each time that Cargo is called another way.
+/// The path of a program of the workspace after [`build_fast`].
+pub(crate) fn built_fast(name: &str) -> PathBuf {
+    target().join(FAST).join(name)
+}
+
+fn target() -> PathBuf {
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    root().join(target)
+}
+
+/// Builds the server and the benches with the fast profile.
+pub(crate) fn build_fast() -> Result<(), Failure> {
+    let packages = ["--package", "bankfeed", "--package", "bankfeed-benches"];
+    run(program("cargo", &["build", "--profile", FAST]).args(packages))
+}
+
+/// A program that runs in the root. It does not inherit Cargo's variables about this package, because
+/// build scripts read them and would run again after each other way to call Cargo.
 pub(crate) fn program(name: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(name);
     command.args(arguments).current_dir(root());
@@ -34,14 +52,14 @@ pub(crate) fn program(name: &str, arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs a program; a status other than 0 is a failure.
+/// Runs a program. A status other than 0 is an error.
 pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     say(&format!("> {}", line_of(command)));
     let status = command.status().map_err(|error| format!("{}: {error}", line_of(command)))?;
     if status.success() { Ok(()) } else { Err(format!("{}: {status}", line_of(command))) }
 }
 
-/// Runs a program, passes on what it prints, and hands each line of its standard output on.
+/// Runs a program, prints its output, and passes each line of its standard output to `line`.
 pub(crate) fn run_lines(command: &mut Command, mut line: impl FnMut(&str)) -> Result<(), Failure> {
     say(&format!("> {}", line_of(command)));
     let failed = |error: std::io::Error| error.to_string();
@@ -57,7 +75,7 @@ pub(crate) fn run_lines(command: &mut Command, mut line: impl FnMut(&str)) -> Re
     if status.success() { Ok(()) } else { Err(format!("{}: {status}", line_of(command))) }
 }
 
-/// A program and its arguments as one would type them.
+/// A program and its arguments as typed in a shell.
 fn line_of(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(std::ffi::OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
@@ -73,14 +91,14 @@ pub(crate) fn say(line: &str) {
 mod tests {
     use super::program;
 
-    /// A program hears nothing of the package that started it, and of everything else what it would.
+    /// A program inherits no variable of this package, and all others.
     #[test]
-    fn what_cargo_says_of_this_package_is_not_handed_on() {
+    fn variables_of_this_package_are_not_inherited() {
         assert!(std::env::var_os("CARGO_PKG_NAME").is_some(), "Cargo runs this test");
         let output = program("env", &[]).output().unwrap();
-        let handed = String::from_utf8(output.stdout).unwrap();
-        let told = |prefix: &str| handed.lines().any(|line| line.starts_with(prefix));
-        assert!(!told("CARGO_PKG_") && !told("CARGO_MANIFEST_"), "{handed}");
-        assert!(told("PATH="), "{handed}");
+        let inherited = String::from_utf8(output.stdout).unwrap();
+        let has = |prefix: &str| inherited.lines().any(|line| line.starts_with(prefix));
+        assert!(!has("CARGO_PKG_") && !has("CARGO_MANIFEST_"), "{inherited}");
+        assert!(has("PATH="), "{inherited}");
     }
 }

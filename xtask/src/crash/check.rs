@@ -1,4 +1,4 @@
-//! What must hold after the kills. Each check names its faults; none is a pass.
+//! Checks after the last kill. A check without faults passes.
 
 use super::HELPERS;
 use super::client::{Acknowledged, Client, text};
@@ -14,34 +14,34 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::task::JoinSet;
 
-/// Calls that are repeated at a time.
+/// Calls that are repeated at the same time.
 const LANES: usize = 4;
-/// How often a list is compared with the bank's books before a difference counts: in real time a
-/// transaction may come up at the bank between the last refresh and the look into the books.
+/// Comparisons of a list with the bank's ledger before a difference counts. In real time the bank may
+/// have a new transaction between the last refresh and the read of the ledger.
 const COMPARED_MAX: usize = 3;
-/// Transactions that are named where list and ledger differ.
-const FACTS_TOLD_MAX: usize = 3;
+/// Transactions that are printed if list and ledger differ.
+const FACTS_SHOWN_MAX: usize = 3;
 
-/// How a check ended.
+/// The result of a check.
 pub(super) struct Verdict {
-    /// What must hold.
+    /// The statement that must be true.
     pub(super) what: &'static str,
-    /// Where it does not.
+    /// The places where it is false.
     pub(super) faults: Vec<String>,
 }
 
-/// All that the checks ask.
-pub(super) struct Asked<'a> {
+/// The parts of a trial that the checks read.
+pub(super) struct Trial<'a> {
     pub(super) client: &'a Arc<Client>,
     pub(super) receiver: &'a Receiver,
     pub(super) follower: &'a Follower,
-    /// The posts that were answered while the server was being killed.
+    /// The posts that got a response while the server was being killed.
     pub(super) acknowledged: Vec<Acknowledged>,
 }
 
-impl Asked<'_> {
-    /// Every acknowledged POST, sent again, gives the bytes that it gave.
-    pub(super) async fn answers_are_repeated(&self) -> Result<Verdict, Failure> {
+impl Trial<'_> {
+    /// Every acknowledged POST returns the same bytes when it is repeated.
+    pub(super) async fn responses_are_repeated(&self) -> Result<Verdict, Failure> {
         let mut lanes = JoinSet::new();
         for lane in 0..LANES {
             let own = self.acknowledged.iter().skip(lane).step_by(LANES).cloned();
@@ -61,11 +61,11 @@ impl Asked<'_> {
         while let Some(lane) = lanes.join_next().await {
             faults.extend(lane.map_err(|error| error.to_string())??);
         }
-        Ok(Verdict { what: "every acknowledged answer is given again, byte for byte", faults })
+        Ok(Verdict { what: "a repeat of every acknowledged call returns the same bytes", faults })
     }
 
-    /// What was made is there, as the last acknowledged change left it.
-    pub(super) async fn writes_are_there(&self) -> Result<Verdict, Failure> {
+    /// Every created object is stored with its last acknowledged change.
+    pub(super) async fn writes_are_stored(&self) -> Result<Verdict, Failure> {
         let mut faults = Vec::new();
         for session in ids(&self.acknowledged, "/v1/financial_connections/sessions") {
             let path = format!("/v1/financial_connections/sessions/{session}");
@@ -96,35 +96,35 @@ impl Asked<'_> {
                 .acknowledged
                 .iter()
                 .filter(|posted| posted.path.strip_prefix(&path) == Some("/advance"));
-            let told = advanced.filter_map(|posted| posted.form.first()?.1.parse().ok()).max();
-            if told.is_some() && shown < told {
-                faults.push(format!("{clock} shows {shown:?}, not {told:?}"));
+            let expected = advanced.filter_map(|posted| posted.form.first()?.1.parse().ok()).max();
+            if expected.is_some() && shown < expected {
+                faults.push(format!("{clock} shows {shown:?}, not {expected:?}"));
             }
         }
-        Ok(Verdict { what: "every acknowledged write is there", faults })
+        Ok(Verdict { what: "every acknowledged write is stored", faults })
     }
 
-    /// A call that was sent again after a kill did what it does once.
-    pub(super) async fn nothing_was_done_twice(&self) -> Result<Verdict, Failure> {
+    /// A call that was repeated after a kill took effect once.
+    pub(super) async fn calls_took_effect_once(&self) -> Result<Verdict, Failure> {
         let mut faults = Vec::new();
-        let mut told: BTreeSet<String> = BTreeSet::new();
-        told.extend(ids(&self.acknowledged, "/v1/customers"));
+        let created = ids(&self.acknowledged, "/v1/customers");
+        let created: BTreeSet<String> = created.into_iter().collect();
         let listed = self.client.list("/v1/customers", &[]).await?;
         let mut listed: BTreeSet<String> = listed.into_keys().collect();
-        // Customers on a clock stand in the list of their clock alone.
+        // Customers on a clock are only in the list of their clock.
         for clock in clocks(&self.acknowledged) {
             listed.extend(
                 self.client.list("/v1/customers", &[("test_clock", &clock)]).await?.into_keys(),
             );
         }
-        faults.extend(differences(&told, &listed));
-        let told: BTreeSet<String> = accounts(&self.acknowledged).into_iter().collect();
+        faults.extend(differences(&created, &listed));
+        let linked: BTreeSet<String> = accounts(&self.acknowledged).into_iter().collect();
         let listed = self.client.list("/v1/financial_connections/accounts", &[]).await?;
         let listed: BTreeSet<String> = listed.into_keys().collect();
-        faults.extend(differences(&told, &listed));
-        for account in told {
+        faults.extend(differences(&linked, &listed));
+        for account in linked {
             let path = format!("{HELPERS}/accounts/{account}/transactions");
-            let mut told = ids(&self.acknowledged, &path);
+            let mut added = ids(&self.acknowledged, &path);
             let mut entries: Vec<String> = self
                 .ledger(&account)
                 .await?
@@ -132,82 +132,84 @@ impl Asked<'_> {
                 .filter(|entry| text(entry, "description").starts_with(ADDED))
                 .map(|entry| text(entry, "id").to_owned())
                 .collect();
-            told.sort_unstable();
+            added.sort_unstable();
             entries.sort_unstable();
-            if told != entries {
-                let counts = format!("{} were added, {} are there", told.len(), entries.len());
+            if added != entries {
+                let counts = format!("{} were added, {} are stored", added.len(), entries.len());
                 faults.push(format!("{account}: {counts}"));
             }
         }
-        Ok(Verdict { what: "nothing was done twice", faults })
+        Ok(Verdict { what: "no call took effect twice", faults })
     }
 
-    /// Each transaction refresh that was started has ended with exactly one event.
+    /// Each started transaction refresh has ended with exactly one event.
     pub(super) async fn refreshes_have_events(
         &self,
         events: &BTreeMap<String, Value>,
     ) -> Result<Verdict, Failure> {
-        let mut told: HashMap<String, Vec<u32>> = HashMap::new();
+        let mut with_event: HashMap<String, Vec<u32>> = HashMap::new();
         let mut refreshes = BTreeSet::new();
         let mut faults = Vec::new();
         for event in events.values().filter(|event| event["type"] == REFRESHED) {
             let account = &event["data"]["object"];
             let refresh = &account["transaction_refresh"];
             if refresh["status"] == "pending" {
-                faults.push(format!("{} tells of a pending refresh", text(event, "id")));
+                faults.push(format!("{} shows a pending refresh", text(event, "id")));
             }
             let id = text(refresh, "id");
             refreshes.insert(id.to_owned());
-            told.entry(text(account, "id").to_owned()).or_default().push(sequence(id)?);
+            with_event.entry(text(account, "id").to_owned()).or_default().push(sequence(id)?);
         }
         for account in accounts(&self.acknowledged) {
             let path = format!("/v1/financial_connections/accounts/{account}");
             let shown = self.client.get(&path, &[]).await?;
             let newest = sequence(text(&shown["transaction_refresh"], "id"))?;
-            let mut sequences = told.remove(&account).unwrap_or_default();
+            let mut sequences = with_event.remove(&account).unwrap_or_default();
             sequences.sort_unstable();
             if sequences != (1..=newest).collect::<Vec<_>>() {
                 faults.push(format!("{account}: refreshes 1 to {newest}, events of {sequences:?}"));
             }
         }
         for posted in &self.acknowledged {
-            let answer = posted.json();
-            let id = text(&answer["transaction_refresh"], "id");
+            let response = posted.json();
+            let id = text(&response["transaction_refresh"], "id");
             if !id.is_empty() && !refreshes.contains(id) {
-                faults.push(format!("{id}, of which {} told, has no event", posted.path));
+                faults.push(format!("{id}, which {} returned, has no event", posted.path));
             }
         }
-        let what = "every refresh that was started has ended, with one event";
+        let what = "every started refresh has ended with one event";
         Ok(Verdict { what, faults })
     }
 
-    /// Every event came at least once, and none came that the server does not hold.
+    /// Every event was delivered at least once, and each delivered event is stored.
     pub(super) fn events_were_delivered(&self, events: &BTreeMap<String, Value>) -> Verdict {
-        let came = self.receiver.came();
-        let lost =
-            events.iter().filter(|(id, _)| came.get(*id).is_none_or(|came| came.handled == 0));
-        let lost = lost.map(|(id, event)| format!("{id} {} did not come", event["type"]));
-        let unknown = came.keys().filter(|id| !events.contains_key(*id));
-        let unknown = unknown.map(|id| format!("{id} came, but the server does not hold it"));
-        let what = "every event was delivered, and none that was not committed";
+        let received = self.receiver.received();
+        let lost = events
+            .iter()
+            .filter(|(id, _)| received.get(*id).is_none_or(|posts| posts.handled == 0));
+        let lost = lost.map(|(id, event)| format!("{id} {} was not delivered", event["type"]));
+        let unknown = received.keys().filter(|id| !events.contains_key(*id));
+        let unknown = unknown.map(|id| format!("{id} was delivered, but is not stored"));
+        let what = "every event was delivered, and every delivered event was committed";
         Verdict { what, faults: lost.chain(unknown).collect() }
     }
 
-    /// What needs no question: signatures, answers 5xx, refreshes unknown to the server.
-    pub(super) fn nothing_broke(&self) -> [Verdict; 3] {
+    /// Checks of errors that were recorded during the run: bad signatures, responses 5xx, and refreshes
+    /// that the server did not know.
+    pub(super) fn no_errors_occurred(&self) -> [Verdict; 3] {
         let unknown = self.follower.unknown.load(Ordering::Relaxed);
         let unknown = (unknown > 0).then(|| format!("{unknown} times"));
         [
             Verdict { what: "every webhook was verified", faults: self.receiver.unverified() },
-            Verdict { what: "no call was answered with 5xx", faults: self.client.faults() },
+            Verdict { what: "no call returned 5xx", faults: self.client.faults() },
             Verdict {
-                what: "no event told of a refresh that the server does not know",
+                what: "no event shows a refresh that the server does not know",
                 faults: unknown.into_iter().collect(),
             },
         ]
     }
 
-    /// The follower's copy of each account is the server's list.
+    /// The follower's copy of each account is equal to the server's list.
     pub(super) async fn copies_equal_lists(&self) -> Result<Verdict, Failure> {
         let mut faults = Vec::new();
         for account in accounts(&self.acknowledged) {
@@ -227,10 +229,13 @@ impl Asked<'_> {
                 ));
             }
         }
-        Ok(Verdict { what: "the follower's copy of every account is the server's list", faults })
+        Ok(Verdict {
+            what: "the follower's copy of every account is equal to the server's list",
+            faults,
+        })
     }
 
-    /// The server's list of each account is what the bank's own books show.
+    /// The server's list of each account is equal to the bank's ledger.
     pub(super) async fn lists_equal_ledgers(&self) -> Result<Verdict, Failure> {
         let mut faults = Vec::new();
         for account in accounts(&self.acknowledged) {
@@ -243,27 +248,30 @@ impl Asked<'_> {
             }
             faults.extend(fault);
         }
-        Ok(Verdict { what: "the server's list of every account is the bank's own ledger", faults })
+        Ok(Verdict {
+            what: "the server's list of every account is equal to the bank's ledger",
+            faults,
+        })
     }
 
     async fn difference(&self, account: &str) -> Result<Option<String>, Failure> {
         let rows: Vec<Value> = self.rows(account).await?.into_values().collect();
-        let books = self.ledger(account).await?;
-        let (listed, held) = (alive(&rows), alive(&books));
-        if listed != held {
+        let ledger = self.ledger(account).await?;
+        let (listed, entries) = (not_void(&rows), not_void(&ledger));
+        if listed != entries {
             let differ: Vec<&String> = listed
                 .keys()
-                .chain(held.keys())
-                .filter(|fact| listed.get(*fact) != held.get(*fact))
-                .take(FACTS_TOLD_MAX)
+                .chain(entries.keys())
+                .filter(|fact| listed.get(*fact) != entries.get(*fact))
+                .take(FACTS_SHOWN_MAX)
                 .collect();
             return Ok(Some(format!("{account}: list and ledger differ in {differ:?} and more")));
         }
-        // What came and vanished between two refreshes was never seen, so the bank may hold more;
-        // and of what was edited before it vanished, the last text was never seen.
-        let vanished_in_books = vanished(&books);
-        for (fact, count) in vanished(&rows) {
-            if vanished_in_books.get(&fact).is_none_or(|held| *held < count) {
+        // A transaction that appears and disappears between two refreshes is never reported, so the
+        // bank may have more void entries. The last description of a void entry may be missing too.
+        let void_entries = void(&ledger);
+        for (fact, count) in void(&rows) {
+            if void_entries.get(&fact).is_none_or(|entries| *entries < count) {
                 return Ok(Some(format!("{account}: {fact} is void, but not at the bank")));
             }
         }
@@ -279,11 +287,11 @@ impl Asked<'_> {
         let path = format!("{HELPERS}/accounts/{account}/ledger");
         match self.client.get(&path, &[]).await?["transactions"].take() {
             Value::Array(entries) => Ok(entries),
-            _ => Err(format!("{path} shows no transactions")),
+            _ => Err(format!("{path} returned no transactions")),
         }
     }
 
-    /// The customers with the last number that was acknowledged for each, if it has numbers.
+    /// Each customer with its last acknowledged number, if it has one.
     fn last_of_customers(&self) -> BTreeMap<String, Option<String>> {
         let mut last = BTreeMap::new();
         for posted in &self.acknowledged {
@@ -299,28 +307,30 @@ impl Asked<'_> {
 
 fn sequence(refresh: &str) -> Result<u32, Failure> {
     let parsed = refresh.parse::<RefreshId>();
-    parsed.map(|id| id.sequence).map_err(|_| format!("{refresh:?} is no id of a refresh"))
+    parsed.map(|id| id.sequence).map_err(|_| format!("{refresh:?} is not the id of a refresh"))
 }
 
-/// The ids that only one side has.
-fn differences(told: &BTreeSet<String>, listed: &BTreeSet<String>) -> Vec<String> {
-    let unlisted = told.difference(listed).map(|id| format!("{id} was made, but is not listed"));
-    let untold = listed.difference(told).map(|id| format!("{id} is there, but nobody was told"));
-    unlisted.chain(untold).collect()
+/// The ids that are only in one of the two sets.
+fn differences(created: &BTreeSet<String>, listed: &BTreeSet<String>) -> Vec<String> {
+    let unlisted = created.difference(listed);
+    let unlisted = unlisted.map(|id| format!("{id} was created, but is not listed"));
+    let unknown = listed.difference(created);
+    let unknown = unknown.map(|id| format!("{id} is listed, but no response contained it"));
+    unlisted.chain(unknown).collect()
 }
 
-/// What is alive, by all that rows and entries have in common, each with how often it is there.
-fn alive(values: &[Value]) -> BTreeMap<String, usize> {
-    let alive = values.iter().filter(|value| value["status"] != "void");
-    counted(alive.map(|value| {
+/// The facts that rows and ledger entries share, for those that are not void, each with its number.
+fn not_void(values: &[Value]) -> BTreeMap<String, usize> {
+    let not_void = values.iter().filter(|value| value["status"] != "void");
+    counted(not_void.map(|value| {
         let posted_at = &value["status_transitions"]["posted_at"];
         let (description, status) = (&value["description"], &value["status"]);
         format!("{} {description} {status} {posted_at}", movement(value))
     }))
 }
 
-/// What has vanished, by what none of the writers edits.
-fn vanished(values: &[Value]) -> BTreeMap<String, usize> {
+/// The facts of void rows or entries that no writer edits, each with its number.
+fn void(values: &[Value]) -> BTreeMap<String, usize> {
     counted(values.iter().filter(|value| value["status"] == "void").map(movement))
 }
 

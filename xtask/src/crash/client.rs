@@ -1,10 +1,10 @@
-//! A client as integrators write one: every POST carries an idempotency key and is sent again, the
-//! same, until it is answered. Each answer is remembered with what was asked, because an answered
-//! call is a promise: the checks at the end ask for all of them again.
+//! A client as integrators write it. Every POST has an idempotency key and is repeated unchanged until
+//! it gets a response. The client stores each request with its response, because a response is a
+//! promise, and the checks at the end repeat all of them.
 
-use super::server::until_up;
+use super::server::{Up, until_up};
 use crate::Failure;
-use crate::time::{LOOK_AGAIN, bounded, pass};
+use crate::time::{POLL_AGAIN, bounded, pass};
 use outbound::{Called, Outbound, OutboundError, OutboundSettings};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -13,9 +13,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// A call is answered within this time, kills and starts included.
-const ANSWER_MAX: Duration = Duration::from_mins(1);
-/// One attempt.
+/// The longest time until a call gets a response, including kills and starts.
+const RESPONSE_MAX: Duration = Duration::from_mins(1);
+/// The longest time of one attempt.
 const ATTEMPT_MS_MAX: u64 = 40_000;
 /// Rows of a page.
 const PAGE_ROWS: &str = "100";
@@ -24,7 +24,7 @@ const API_KEY: &str = "sk_test_crash";
 /// A form.
 pub(super) type Form = Vec<(String, String)>;
 
-/// A POST that was answered.
+/// A POST with its response.
 #[derive(Clone, Debug)]
 pub(super) struct Acknowledged {
     pub(super) key: String,
@@ -34,27 +34,26 @@ pub(super) struct Acknowledged {
 }
 
 impl Acknowledged {
-    /// The answer.
+    /// The response as JSON.
     pub(super) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 }
 
-/// A client of the server, wherever it stands between its kills.
+/// A client of the server, across all its kills.
 pub(super) struct Client {
     outbound: Outbound,
-    base: String,
-    up: watch::Receiver<bool>,
+    up: Up,
     keys: AtomicU64,
     acknowledged: Mutex<Vec<Acknowledged>>,
     faults: Mutex<Vec<String>>,
-    /// Answers that came so far.
-    answers: watch::Sender<u64>,
-    /// Calls of the writers that wait for an answer.
+    /// The number of responses.
+    responses: watch::Sender<u64>,
+    /// Calls of the writers that wait for a response.
     in_flight: watch::Sender<u64>,
 }
 
-/// Counts a call while it waits for its answer.
+/// Counts a call while it waits for its response.
 struct InFlight<'a>(&'a watch::Sender<u64>);
 
 impl<'a> InFlight<'a> {
@@ -71,46 +70,45 @@ impl Drop for InFlight<'_> {
 }
 
 impl Client {
-    /// A client of the server at this address.
-    pub(super) fn new(base: String, up: watch::Receiver<bool>) -> Result<Self, Failure> {
+    /// A client of a server.
+    pub(super) fn new(up: Up) -> Result<Self, Failure> {
         let settings =
             OutboundSettings { deny_private: false, https_only: false, timeout_ms: ATTEMPT_MS_MAX };
         Ok(Self {
             outbound: Outbound::new(settings).map_err(|error| error.to_string())?,
-            base,
             up,
             keys: AtomicU64::new(0),
             acknowledged: Mutex::default(),
             faults: Mutex::default(),
-            answers: watch::Sender::new(0),
+            responses: watch::Sender::new(0),
             in_flight: watch::Sender::new(0),
         })
     }
 
-    /// Posts until it is answered, and remembers the answer.
+    /// Posts until there is a response, and stores the response.
     pub(super) async fn post(&self, path: &str, form: &[(&str, &str)]) -> Result<Value, Failure> {
         let key = format!("crash-{}", self.keys.fetch_add(1, Ordering::Relaxed));
         let form = owned(form);
         let body = self.insist("POST", path, &form, Some(&key)).await?;
         let posted = Acknowledged { key, path: path.to_owned(), form, body };
-        let answer = posted.json();
+        let response = posted.json();
         self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner).push(posted);
-        self.answers.send_modify(|answers| *answers += 1);
-        Ok(answer)
+        self.responses.send_modify(|responses| *responses += 1);
+        Ok(response)
     }
 
-    /// Posts what was answered before once more.
+    /// Repeats a POST that already has a response.
     pub(super) async fn repeat(&self, posted: &Acknowledged) -> Result<Vec<u8>, Failure> {
         self.insist("POST", &posted.path, &posted.form, Some(&posted.key)).await
     }
 
-    /// Reads until it is answered.
+    /// Reads until there is a response.
     pub(super) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, Failure> {
         let body = self.insist("GET", path, &owned(query), None).await?;
         serde_json::from_slice(&body).map_err(|error| format!("GET {path}: {error}"))
     }
 
-    /// Deletes until it is answered.
+    /// Deletes until there is a response.
     pub(super) async fn delete(&self, path: &str) -> Result<(), Failure> {
         self.insist("DELETE", path, &Vec::new(), None).await.map(drop)
     }
@@ -130,7 +128,7 @@ impl Client {
             let mut page = self.get(path, &query).await?;
             let more = page["has_more"] == true;
             let Value::Array(data) = page["data"].take() else {
-                return Err(format!("GET {path}: no list"));
+                return Err(format!("GET {path} returned no list"));
             };
             last = data.last().map(|row| text(row, "id").to_owned());
             rows.extend(data.into_iter().map(|row| (text(&row, "id").to_owned(), row)));
@@ -140,48 +138,45 @@ impl Client {
         }
     }
 
-    /// Reads once, whatever comes of it.
-    pub(super) async fn try_get(
-        &self,
-        path: &str,
-        query: &[(&str, &str)],
-    ) -> Result<(u16, Value), OutboundError> {
-        let called = self.attempt("GET", path, &owned(query), None).await?;
-        Ok((called.status, serde_json::from_slice(&called.body).unwrap_or_default()))
+    /// Reads once. Returns `None` if there is no response.
+    pub(super) async fn try_get(&self, path: &str, query: &[(&str, &str)]) -> Option<(u16, Value)> {
+        let url = self.up.borrow().clone()?;
+        let called = self.attempt("GET", &url, path, &owned(query), None).await.ok()?;
+        Some((called.status, serde_json::from_slice(&called.body).unwrap_or_default()))
     }
 
-    /// All that was answered.
+    /// All POSTs with a response.
     pub(super) fn acknowledged(&self) -> Vec<Acknowledged> {
         self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Answers that no server should give.
+    /// Responses that a server must never send.
     pub(super) fn faults(&self) -> Vec<String> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Waits for so many more answers.
-    pub(super) async fn more_answers(&self, count: u64, limit: Duration) -> Result<(), Failure> {
-        let mut answers = self.answers.subscribe();
-        let target = *answers.borrow() + count;
-        bounded("more answers", limit, async {
-            let met = answers.wait_for(|answers| *answers >= target).await;
+    /// Waits for this number of further responses.
+    pub(super) async fn more_responses(&self, count: u64, limit: Duration) -> Result<(), Failure> {
+        let mut responses = self.responses.subscribe();
+        let target = *responses.borrow() + count;
+        bounded("more responses", limit, async {
+            let met = responses.wait_for(|responses| *responses >= target).await;
             met.map(drop).map_err(|error| error.to_string())
         })
         .await
     }
 
-    /// Waits until a call of a writer is under way. Answers how many are.
+    /// Waits until a call of a writer is in flight. Returns the number of such calls.
     pub(super) async fn busy(&self, limit: Duration) -> Result<u64, Failure> {
         let mut in_flight = self.in_flight.subscribe();
-        bounded("a call to be under way", limit, async {
+        bounded("a call in flight", limit, async {
             let met = in_flight.wait_for(|in_flight| *in_flight > 0).await;
             met.map(|in_flight| *in_flight).map_err(|error| error.to_string())
         })
         .await
     }
 
-    /// Calls until it is answered; a kill, a lock and a key in use are reasons to call again.
+    /// Calls until there is a response. A kill, a lock and a key in use are reasons to repeat.
     async fn insist(
         &self,
         method: &str,
@@ -189,40 +184,40 @@ impl Client {
         form: &Form,
         key: Option<&str>,
     ) -> Result<Vec<u8>, Failure> {
-        let answered = async {
+        let called = async {
             loop {
-                until_up(&self.up).await;
+                let url = until_up(&self.up).await;
                 let attempt = {
                     let _waits = InFlight::of(&self.in_flight);
-                    self.attempt(method, path, form, key).await
+                    self.attempt(method, &url, path, form, key).await
                 };
                 match attempt {
                     Ok(called) if called.status == 200 => return Ok(called.body),
                     Ok(Called { status: 409 | 429, .. }) | Err(_) => {}
                     Ok(called) => {
-                        let said = String::from_utf8_lossy(&called.body).into_owned();
-                        let status = called.status;
-                        return Err(format!("{method} {path} was answered with {status}: {said}"));
+                        let body = String::from_utf8_lossy(&called.body);
+                        return Err(format!("{method} {path} returned {}: {body}", called.status));
                     }
                 }
-                pass(LOOK_AGAIN).await;
+                pass(POLL_AGAIN).await;
             }
         };
-        bounded(&format!("an answer to {method} {path}"), ANSWER_MAX, answered).await
+        bounded(&format!("a response to {method} {path}"), RESPONSE_MAX, called).await
     }
 
     async fn attempt(
         &self,
         method: &str,
+        base: &str,
         path: &str,
         form: &Form,
         key: Option<&str>,
     ) -> Result<Called, OutboundError> {
         let encoded = encode(form);
         let (url, body) = match method {
-            "POST" => (format!("{}{path}", self.base), encoded.into_bytes()),
-            _ if encoded.is_empty() => (format!("{}{path}", self.base), Vec::new()),
-            _ => (format!("{}{path}?{encoded}", self.base), Vec::new()),
+            "POST" => (format!("{base}{path}"), encoded.into_bytes()),
+            _ if encoded.is_empty() => (format!("{base}{path}"), Vec::new()),
+            _ => (format!("{base}{path}?{encoded}"), Vec::new()),
         };
         let authorization = format!("Bearer {API_KEY}");
         let mut headers = vec![
@@ -232,7 +227,7 @@ impl Client {
         headers.extend(key.map(|key| ("Idempotency-Key", key)));
         let called = self.outbound.call(method, &url, &headers, body).await?;
         if called.status >= 500 {
-            let fault = format!("{method} {path} was answered with {}", called.status);
+            let fault = format!("{method} {path} returned {}", called.status);
             self.faults.lock().unwrap_or_else(PoisonError::into_inner).push(fault);
         }
         Ok(called)
@@ -247,7 +242,7 @@ fn owned(form: &[(&str, &str)]) -> Form {
     form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-/// A text of an answer.
+/// A string in a response.
 pub(super) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_default()
 }

@@ -1,6 +1,6 @@
-//! A follower of the feed, as the documents tell integrators to write one. It handles one event of
-//! an account at a time; a kill of the server may end a read in its middle, which begins again when
-//! the event comes again. Its memory outlives every kill.
+//! A follower, written as the documents recommend. It handles one event per account at a time. If a
+//! kill of the server interrupts a read, the follower reads again when the event is delivered again.
+//! Its memory survives every kill, because it is part of this process.
 
 use super::client::{Client, text};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Rows of a page: so few that a first read takes many pages, and kills fall between them.
+/// Rows of a page. The number is small, so that kills happen between the pages of a read.
 const PAGE_ROWS: &str = "40";
 const NONE_YET: &str = "financial_connections_no_successful_transaction_refresh";
 
@@ -17,29 +17,29 @@ const NONE_YET: &str = "financial_connections_no_successful_transaction_refresh"
 pub(super) struct Copied {
     /// The rows by id.
     pub(super) rows: BTreeMap<String, Value>,
-    /// The last refresh that was handled.
+    /// The last handled refresh.
     after: Option<String>,
 }
 
-/// All copies.
+/// The copies of all accounts.
 pub(super) struct Follower {
     client: Arc<Client>,
     accounts: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Copied>>>>,
-    /// How often the server did not know the refresh of an event that it had sent.
+    /// The number of times that the server returned 404 for the refresh of its own event.
     pub(super) unknown: AtomicU64,
 }
 
-/// The server did not answer; the event is to come again.
+/// The server sent no response, so the event must be delivered again.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Interrupted;
 
 impl Follower {
-    /// A follower that holds nothing.
+    /// A follower without copies.
     pub(super) fn new(client: Arc<Client>) -> Self {
         Self { client, accounts: Mutex::default(), unknown: AtomicU64::new(0) }
     }
 
-    /// Handles a `refreshed_transactions` event, whose snapshot is this.
+    /// Handles a `refreshed_transactions` event with this snapshot of the account.
     pub(super) async fn handle(&self, account: &Value) -> Result<(), Interrupted> {
         let id = text(account, "id");
         let copied = self.copied(id);
@@ -55,7 +55,7 @@ impl Follower {
         Arc::clone(accounts.entry(account.to_owned()).or_default())
     }
 
-    /// Reads what came since the last refresh that was handled, to the last page.
+    /// Reads all pages of rows that changed since the last handled refresh.
     async fn read(&self, account: &str, copied: &mut Copied) -> Result<(), Interrupted> {
         let mut last: Option<String> = None;
         loop {
@@ -63,8 +63,8 @@ impl Follower {
             query.extend(copied.after.as_deref().map(|id| ("transaction_refresh[after]", id)));
             query.extend(last.as_deref().map(|last| ("starting_after", last)));
             let path = "/v1/financial_connections/transactions";
-            let answer = self.client.try_get(path, &query).await;
-            let (status, mut page) = answer.map_err(|_| Interrupted)?;
+            let response = self.client.try_get(path, &query).await;
+            let (status, mut page) = response.ok_or(Interrupted)?;
             match status {
                 200 => {}
                 400 if page["error"]["code"] == NONE_YET => return Ok(()),

@@ -1,10 +1,10 @@
-//! The load under which the server is killed: writers that each live the life of an integrator's
-//! backend. They link accounts, refresh them, steer their bank, let days pass, and never give up a
-//! call before it is answered.
+//! The load under which the server is killed. Each writer acts like an integrator's backend. It links
+//! accounts, refreshes them, changes transactions at their bank and advances test clocks. It repeats
+//! a call until there is a response.
 
 use super::HELPERS;
 use super::client::{Client, text};
-use super::rng::Dice;
+use super::rng::SeededRng;
 use crate::Failure;
 use serde_json::Value;
 use std::sync::Arc;
@@ -14,24 +14,24 @@ use tokio::task::JoinSet;
 
 /// Writers with bank accounts.
 const HOUSEHOLDS: u64 = 5;
-/// Writers that only make and change customers.
+/// Writers that only create and update customers.
 const VISITORS: u64 = 2;
-/// Homes that one writer links; a home has one customer and two accounts.
+/// Homes that one writer links. A home has one customer and two accounts.
 const HOMES_MAX: usize = 4;
-/// A new home is linked once in so many steps.
+/// The average number of steps before a new home is linked.
 const STEPS_PER_HOME: u64 = 30;
-/// Banks at which homes are linked: one that shows its whole books each time, one that tells what
-/// changed, one with little and one with no history.
+/// Banks of the homes: one that returns snapshots, one that returns deltas, one with a short history
+/// and one without a history.
 const BANKS: &[(&str, &[&str])] = &[
     ("Test (Non-OAuth)", &["Success", "High Balance"]),
     ("Test (OAuth)", &["Success", "Insufficient Funds"]),
     ("Short History", &["Success", "Savings"]),
     ("No History", &["Success", "Savings"]),
 ];
-/// What test clocks show at first.
+/// The first time of test clocks.
 const EPOCH_S: i64 = 1_790_000_000;
 const DAY_S: i64 = 86_400;
-/// What the bank's text of every added transaction begins with.
+/// The beginning of the description of every added transaction.
 pub(super) const ADDED: &str = "Crash";
 
 /// The writers.
@@ -40,7 +40,7 @@ pub(super) struct Load {
     stop: watch::Sender<bool>,
 }
 
-/// A customer with accounts.
+/// A customer with its accounts.
 struct Home {
     clock: Option<String>,
     now_s: i64,
@@ -50,21 +50,21 @@ struct Home {
 struct Account {
     id: String,
     subscribed: bool,
-    /// The bank's ids of what was added and is pending.
+    /// The bank's ids of added transactions that are pending.
     pending: Vec<String>,
 }
 
 /// One writer.
 struct Writer {
     client: Arc<Client>,
-    dice: Dice,
+    rng: SeededRng,
     lane: u64,
     stop: watch::Receiver<bool>,
     made: Arc<AtomicU64>,
 }
 
 impl Load {
-    /// Lets the writers begin.
+    /// Starts the writers.
     pub(super) fn start(client: &Arc<Client>, seed: u64) -> Self {
         let stop = watch::Sender::new(false);
         let made = Arc::new(AtomicU64::new(0));
@@ -72,7 +72,7 @@ impl Load {
         for lane in 1..=HOUSEHOLDS + VISITORS {
             let writer = Writer {
                 client: Arc::clone(client),
-                dice: Dice::of(seed, lane),
+                rng: SeededRng::of(seed, lane),
                 lane,
                 stop: stop.subscribe(),
                 made: Arc::clone(&made),
@@ -86,7 +86,7 @@ impl Load {
         Self { writers, stop }
     }
 
-    /// Ends only if a writer meets a fault.
+    /// Waits for a fault of a writer.
     pub(super) async fn fault(&mut self) -> Failure {
         while let Some(ended) = self.writers.join_next().await {
             match ended {
@@ -95,10 +95,10 @@ impl Load {
                 Err(error) => return error.to_string(),
             }
         }
-        "all writers ended".to_owned()
+        "all writers have ended".to_owned()
     }
 
-    /// Lets every writer finish its call.
+    /// Stops the writers after their current calls.
     pub(super) async fn stop(mut self) -> Result<(), Failure> {
         self.stop.send_replace(true);
         while let Some(ended) = self.writers.join_next().await {
@@ -113,24 +113,24 @@ impl Writer {
         !*self.stop.borrow()
     }
 
-    /// A number that no other call has.
+    /// A number that is unique among all calls.
     fn next_number(&self) -> u64 {
         self.made.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Makes customers and changes them.
+    /// Creates and updates customers.
     async fn visit(mut self) -> Result<(), Failure> {
         let mut customers: Vec<String> = Vec::new();
         while self.goes_on() {
             let number = self.next_number().to_string();
-            if customers.is_empty() || self.dice.one_in(3) {
+            if customers.is_empty() || self.rng.one_in(3) {
                 let form = [("name", "A visitor"), ("metadata[last]", number.as_str())];
                 let customer = self.client.post("/v1/customers", &form).await?;
                 customers.push(text(&customer, "id").to_owned());
                 continue;
             }
-            let path = format!("/v1/customers/{}", customers[self.dice.index(&customers)]);
-            if self.dice.one_in(3) {
+            let path = format!("/v1/customers/{}", customers[self.rng.index(&customers)]);
+            if self.rng.one_in(3) {
                 self.client.get(&path, &[]).await?;
             } else {
                 self.client.post(&path, &[("metadata[last]", number.as_str())]).await?;
@@ -139,33 +139,34 @@ impl Writer {
         Ok(())
     }
 
-    /// Links homes and lives in them.
+    /// Links homes and acts in them.
     async fn keep_house(mut self) -> Result<(), Failure> {
         let mut homes: Vec<Home> = Vec::new();
         while self.goes_on() {
             let moves =
-                homes.len() < HOMES_MAX && (homes.is_empty() || self.dice.one_in(STEPS_PER_HOME));
+                homes.len() < HOMES_MAX && (homes.is_empty() || self.rng.one_in(STEPS_PER_HOME));
             if moves {
                 homes.push(self.link(homes.len()).await?);
             } else {
-                let place = self.dice.index(&homes);
-                self.step(&mut homes[place]).await?;
+                let index = self.rng.index(&homes);
+                self.step(&mut homes[index]).await?;
             }
         }
         Ok(())
     }
 
-    /// The first homes of odd writers live on a test clock, those of the others in real time.
-    async fn link(&mut self, place: usize) -> Result<Home, Failure> {
+    /// Links a home. Homes are alternately on a test clock and in real time, beginning with a test
+    /// clock for odd writers.
+    async fn link(&mut self, index: usize) -> Result<Home, Failure> {
         let epoch = EPOCH_S.to_string();
-        let clock = if (self.lane + place as u64) % 2 == 1 {
+        let clock = if (self.lane + index as u64) % 2 == 1 {
             let path = "/v1/test_helpers/test_clocks";
             let clock = self.client.post(path, &[("frozen_time", &epoch)]).await?;
             Some(text(&clock, "id").to_owned())
         } else {
             None
         };
-        let email = format!("home-{}-{place}@example.com", self.lane);
+        let email = format!("home-{}-{index}@example.com", self.lane);
         let mut form = vec![("email", email.as_str())];
         form.extend(clock.as_deref().map(|clock| ("test_clock", clock)));
         let customer = self.client.post("/v1/customers", &form).await?;
@@ -175,12 +176,12 @@ impl Writer {
             ("permissions[]", "transactions"),
             ("permissions[]", "balances"),
         ];
-        if self.dice.one_in(2) {
+        if self.rng.one_in(2) {
             form.push(("prefetch[]", "transactions"));
         }
         let path = "/v1/financial_connections/sessions";
         let session = self.client.post(path, &form).await?;
-        let (institution, names) = BANKS[self.dice.index(BANKS)];
+        let (institution, names) = BANKS[self.rng.index(BANKS)];
         let secret = text(&session, "client_secret");
         let mut form = vec![("client_secret", secret), ("institution", institution)];
         form.extend(names.iter().map(|name| ("accounts[]", *name)));
@@ -198,9 +199,9 @@ impl Writer {
     }
 
     async fn step(&mut self, home: &mut Home) -> Result<(), Failure> {
-        let place = self.dice.index(&home.accounts);
-        let account = &mut home.accounts[place];
-        match self.dice.below(100) {
+        let index = self.rng.index(&home.accounts);
+        let account = &mut home.accounts[index];
+        match self.rng.below(100) {
             0..28 => self.add(account).await,
             28..45 => self.change(account).await,
             45..75 => self.refresh(account).await,
@@ -226,7 +227,7 @@ impl Writer {
     async fn refresh(&mut self, account: &Account) -> Result<(), Failure> {
         let path = format!("/v1/financial_connections/accounts/{}/refresh", account.id);
         let mut form = vec![("features[]", "transactions")];
-        if self.dice.one_in(4) {
+        if self.rng.one_in(4) {
             form.push(("features[]", "balance"));
         }
         self.client.post(&path, &form).await.map(drop)
@@ -234,9 +235,9 @@ impl Writer {
 
     /// Adds a transaction on the bank's side.
     async fn add(&mut self, account: &mut Account) -> Result<(), Failure> {
-        let amount = format!("-{}", 100 + self.dice.below(10_000));
+        let amount = format!("-{}", 100 + self.rng.below(10_000));
         let description = format!("{ADDED} {}", self.next_number());
-        let status = if self.dice.one_in(3) { "posted" } else { "pending" };
+        let status = if self.rng.one_in(3) { "posted" } else { "pending" };
         let path = format!("{HELPERS}/accounts/{}/transactions", account.id);
         let form = [("amount", amount.as_str()), ("description", &description), ("status", status)];
         let entry = self.client.post(&path, &form).await?;
@@ -246,30 +247,30 @@ impl Writer {
         Ok(())
     }
 
-    /// Posts, voids or edits what was added before.
+    /// Posts, voids or edits a transaction that was added before.
     async fn change(&mut self, account: &mut Account) -> Result<(), Failure> {
         if account.pending.is_empty() {
             return self.add(account).await;
         }
-        let place = self.dice.index(&account.pending);
+        let index = self.rng.index(&account.pending);
         let path = format!("{HELPERS}/accounts/{}/transactions", account.id);
-        let path = format!("{path}/{}", account.pending[place]);
+        let path = format!("{path}/{}", account.pending[index]);
         let edited = format!("{ADDED} {} edited", self.next_number());
-        let form = match self.dice.below(3) {
+        let form = match self.rng.below(3) {
             0 => [("status", "posted")],
             1 => [("status", "void")],
             _ => [("description", edited.as_str())],
         };
         if form[0].0 == "status" {
-            account.pending.swap_remove(place);
+            account.pending.swap_remove(index);
         }
         self.client.post(&path, &form).await.map(drop)
     }
 
-    /// Makes the next refresh fail, or last a second.
+    /// Scripts the next refresh to fail, or to take a second.
     async fn script(&mut self, account: &Account) -> Result<(), Failure> {
         let path = format!("{HELPERS}/accounts/{}/next_refresh", account.id);
-        let form: &[(&str, &str)] = if self.dice.one_in(2) {
+        let form: &[(&str, &str)] = if self.rng.one_in(2) {
             &[("outcome", "failed"), ("cause", "institution_timeout")]
         } else {
             &[("outcome", "succeeded"), ("delay_seconds", "1")]
@@ -277,18 +278,18 @@ impl Writer {
         self.client.post(&path, form).await.map(drop)
     }
 
-    /// Advances the clock of a home; in a home without one time passes by itself.
+    /// Advances the clock of a home. A home without a clock is in real time.
     async fn let_days_pass(&mut self, home: &mut Home) -> Result<(), Failure> {
         let Some(clock) = &home.clock else {
             return Ok(());
         };
-        home.now_s += DAY_S * if self.dice.one_in(3) { 2 } else { 1 };
+        home.now_s += DAY_S * if self.rng.one_in(3) { 2 } else { 1 };
         let until = home.now_s.to_string();
         let path = format!("/v1/test_helpers/test_clocks/{clock}/advance");
-        // Two advances in a row are fine: the second is locked out until the first is done.
+        // A second advance is repeated until the first has ended, because the clock is locked.
         let clock: Value = self.client.post(&path, &[("frozen_time", &until)]).await?;
         if text(&clock, "id").is_empty() {
-            Err("an advance without a clock".to_owned())
+            Err("an advance returned no clock".to_owned())
         } else {
             Ok(())
         }

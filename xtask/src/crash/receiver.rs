@@ -1,5 +1,5 @@
-//! The webhook receiver: it outlives every kill, verifies each post, lets the follower handle it,
-//! and answers only then. It counts what came, and how often.
+//! The webhook receiver. It survives every kill, verifies each post and lets the follower handle it
+//! before it responds. It counts the posts of each event.
 
 use super::follower::{Follower, Interrupted};
 use crate::Failure;
@@ -14,44 +14,44 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpListener;
 
-/// The event that followers live on.
+/// The event type that followers handle.
 pub(super) const REFRESHED: &str = "financial_connections.account.refreshed_transactions";
-/// Seconds by which a signature may be old.
+/// The maximum age of a signature in seconds.
 const TOLERANCE_S: i64 = 300;
 
-/// How often an event came.
+/// Counts of one event.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Came {
-    /// How often it was posted.
+pub(super) struct Posts {
+    /// The number of posts.
     pub(super) posted: u64,
-    /// How often it was handled to the end.
+    /// The number of posts that were handled completely.
     pub(super) handled: u64,
 }
 
-/// Takes webhooks.
+/// A server for webhooks.
 #[derive(Clone)]
 pub(super) struct Receiver {
     shared: Arc<Shared>,
-    /// Where it listens.
+    /// The address to post to.
     pub(super) url: String,
 }
 
 struct Shared {
     secret: Mutex<String>,
-    came: Mutex<HashMap<String, Came>>,
+    received: Mutex<HashMap<String, Posts>>,
     unverified: Mutex<Vec<String>>,
     follower: Arc<Follower>,
 }
 
 impl Receiver {
-    /// Starts to listen on a free port of this machine.
+    /// Starts to listen on a free port.
     pub(super) async fn start(follower: Arc<Follower>) -> Result<Self, Failure> {
         let failed = |error: std::io::Error| format!("listening for webhooks: {error}");
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(failed)?;
         let url = format!("http://{}/webhook", listener.local_addr().map_err(failed)?);
         let shared = Arc::new(Shared {
             secret: Mutex::default(),
-            came: Mutex::default(),
+            received: Mutex::default(),
             unverified: Mutex::default(),
             follower,
         });
@@ -60,18 +60,18 @@ impl Receiver {
         Ok(Self { shared, url })
     }
 
-    /// What posts are verified with.
+    /// Sets the secret that verifies posts.
     pub(super) fn trust(&self, secret: &str) {
         let mut trusted = self.shared.secret.lock().unwrap_or_else(PoisonError::into_inner);
         secret.clone_into(&mut trusted);
     }
 
-    /// What came, by event.
-    pub(super) fn came(&self) -> HashMap<String, Came> {
-        self.shared.came.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The counts of each event id.
+    pub(super) fn received(&self) -> HashMap<String, Posts> {
+        self.shared.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Why posts were not verified.
+    /// The errors of posts that were not verified.
     pub(super) fn unverified(&self) -> Vec<String> {
         self.shared.unverified.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -85,7 +85,7 @@ async fn receive(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: By
     let Ok(event) = serde_json::from_slice::<Value>(&body) else {
         return StatusCode::BAD_REQUEST;
     };
-    // The sender may give an attempt up, or be killed; what was begun is handled to its end.
+    // A separate task handles the event to the end, also if the sender is killed.
     let handling = tokio::spawn(async move { shared.handle(&event).await });
     match handling.await {
         Ok(Ok(())) => StatusCode::OK,
@@ -104,16 +104,16 @@ impl Shared {
 
     async fn handle(&self, event: &Value) -> Result<(), Interrupted> {
         let id = event["id"].as_str().unwrap_or_default();
-        self.count(id, |came| came.posted += 1);
+        self.count(id, |posts| posts.posted += 1);
         if event["type"] == REFRESHED {
             self.follower.handle(&event["data"]["object"]).await?;
         }
-        self.count(id, |came| came.handled += 1);
+        self.count(id, |posts| posts.handled += 1);
         Ok(())
     }
 
-    fn count(&self, event: &str, count: impl FnOnce(&mut Came)) {
-        let mut came = self.came.lock().unwrap_or_else(PoisonError::into_inner);
-        count(came.entry(event.to_owned()).or_default());
+    fn count(&self, event: &str, count: impl FnOnce(&mut Posts)) {
+        let mut received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
+        count(received.entry(event.to_owned()).or_default());
     }
 }

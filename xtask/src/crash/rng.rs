@@ -1,34 +1,34 @@
-//! Seeded draws: the plan of the kills and the order of the writers' calls follow from the seed
-//! that the run prints. What the machine makes of them in time does not.
+//! Seeded random numbers. The plan of the kills and the order of the writers' calls follow from the
+//! seed that the run prints. Their timing on the machine does not.
 
-/// A stream of draws (`SplitMix64`).
+/// A stream of random numbers (`SplitMix64`).
 #[derive(Clone, Debug)]
-pub(super) struct Dice(u64);
+pub(super) struct SeededRng(u64);
 
-impl Dice {
-    /// The stream of one lane: lanes of the same seed differ.
+impl SeededRng {
+    /// The stream of one lane. Lanes of the same seed have different streams.
     pub(super) fn of(seed: u64, lane: u64) -> Self {
-        let mut dice = Self(seed ^ lane.wrapping_mul(0xD605_BBB5_8C8A_BBAD));
-        dice.next();
-        dice
+        let mut rng = Self(seed ^ lane.wrapping_mul(0xD605_BBB5_8C8A_BBAD));
+        rng.next();
+        rng
     }
 
-    /// A number under `bound`, which is at least 1.
+    /// A number below `bound`, which is at least 1.
     pub(super) fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound.max(1)
     }
 
-    /// True once in so many draws.
+    /// True with a probability of one in `draws`.
     pub(super) fn one_in(&mut self, draws: u64) -> bool {
         self.below(draws) == 0
     }
 
-    /// One of the items.
+    /// The index of one of the items.
     pub(super) fn index<T>(&mut self, items: &[T]) -> usize {
         usize::try_from(self.below(items.len() as u64)).unwrap_or(0)
     }
 
-    /// Puts items into another order.
+    /// Shuffles items.
     pub(super) fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             let other = self.index(&items[..=last]);
@@ -47,19 +47,19 @@ impl Dice {
 
 #[cfg(test)]
 mod tests {
-    use super::Dice;
+    use super::SeededRng;
 
-    /// A seed gives the same draws again, another lane gives others, and none is lost in a shuffle.
+    /// A seed repeats its numbers, lanes differ, and a shuffle loses no item.
     #[test]
-    fn draws_follow_from_the_seed() {
-        let draws = |lane| {
-            let mut dice = Dice::of(7, lane);
-            (0..20).map(|_| dice.below(1_000)).collect::<Vec<_>>()
+    fn numbers_follow_from_the_seed() {
+        let numbers = |lane| {
+            let mut rng = SeededRng::of(7, lane);
+            (0..20).map(|_| rng.below(1_000)).collect::<Vec<_>>()
         };
-        assert_eq!(draws(1), draws(1));
-        assert_ne!(draws(1), draws(2));
+        assert_eq!(numbers(1), numbers(1));
+        assert_ne!(numbers(1), numbers(2));
         let mut items: Vec<u32> = (0..50).collect();
-        Dice::of(7, 1).shuffle(&mut items);
+        SeededRng::of(7, 1).shuffle(&mut items);
         assert_ne!(items, (0..50).collect::<Vec<_>>());
         items.sort_unstable();
         assert_eq!(items, (0..50).collect::<Vec<_>>());

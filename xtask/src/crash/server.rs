@@ -1,11 +1,12 @@
-//! The real binary as a child process: started, killed, started again on the same database and
-//! port. What it prints is read all the time: its address says that it takes requests, and
-//! `failpoint NAME` that it stands at the place where it is to be killed.
+//! The real binary as a child process. It is started, killed, and started again on the same database.
+//!
+//! The system chooses a free port at each start, so two runs at once do not collide. The output of
+//! the process is read all the time. Its address in the output means that it accepts requests, and
+//! `failpoint NAME` means that it has stopped at the armed failpoint.
 
 use crate::Failure;
-use crate::time::{LOOK_AGAIN, bounded, moment, pass};
+use crate::time::{POLL_AGAIN, bounded, moment, pass};
 use std::collections::VecDeque;
-use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -15,22 +16,21 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
-/// What the server may take to start.
+/// The longest time of a start.
 const START_MAX: Duration = Duration::from_secs(20);
-/// What the server may take to come to an armed place, under load.
+/// The longest time until the server reaches an armed failpoint under load.
 const REACH_MAX: Duration = Duration::from_secs(30);
-/// What a killed process may take to be gone.
+/// The longest time until a killed process has ended.
 const GONE_MAX: Duration = Duration::from_secs(10);
-/// Lines of the server's log that are kept for a report, those about reads left out.
+/// Lines of the server's log that a report shows. Lines about reads are left out.
 const LOG_LINES_MAX: usize = 40;
-/// Ports among which one is drawn: below those that outgoing connections are given, so that none
-/// of them takes the port while the server is down.
-const PORTS: std::ops::Range<u16> = 20_000..30_000;
+/// The text before the server's address in its output.
+const LISTENS: &str = " listens on ";
 const SIGKILL: i32 = 9;
 
-/// What the server is told: leases and polls are short, so that what a killed server held is soon
-/// taken up again; a lease also bounds an attempt at a delivery, which the follower needs time for.
-/// Deliveries are tried again soon and often.
+/// Settings of the server. Leases and polls are short, so that the work of a killed server is claimed
+/// again soon. A lease also bounds a delivery attempt, for which the follower needs time. Deliveries
+/// are retried soon and often.
 const ENVIRONMENT: &[(&str, &str)] = &[
     ("BANKFEED_LEASE_MS", "1500"),
     ("BANKFEED_POLL_MS", "20"),
@@ -40,13 +40,15 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ),
 ];
 
+/// The server's URL while it runs, and `None` between a kill and the next start.
+pub(super) type Up = watch::Receiver<Option<String>>;
+
 /// A server, running or not.
 pub(super) struct Server {
     binary: PathBuf,
     database: PathBuf,
-    listen: String,
     running: Option<Running>,
-    up: watch::Sender<bool>,
+    up: watch::Sender<Option<String>>,
     log: Arc<Mutex<VecDeque<String>>>,
     /// The longest time from a start to the server's address, in milliseconds.
     pub(super) start_ms_max: u128,
@@ -54,59 +56,49 @@ pub(super) struct Server {
 
 struct Running {
     child: Child,
-    told: watch::Receiver<Told>,
+    state: watch::Receiver<State>,
 }
 
-/// What the server said so far.
-#[derive(Clone, Copy, Debug, Default)]
-struct Told {
-    listening: bool,
+/// The state of a process, read from its output.
+#[derive(Clone, Debug, Default)]
+struct State {
+    /// Its URL, once it listens.
+    url: Option<String>,
     reached: bool,
     ended: bool,
 }
 
 impl Server {
-    /// A server that is not started yet. `first` decides which port is tried first.
-    pub(super) fn new(binary: PathBuf, database: PathBuf, first: u16) -> Result<Self, Failure> {
-        let ports = PORTS.len();
-        let candidates = PORTS.cycle().skip(usize::from(first) % ports).take(ports);
-        let port = candidates
-            .into_iter()
-            .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
-            .ok_or("no port is free")?;
-        Ok(Self {
+    /// A server that is not started yet.
+    pub(super) fn new(binary: PathBuf, database: PathBuf) -> Self {
+        Self {
             binary,
             database,
-            listen: format!("127.0.0.1:{port}"),
             running: None,
-            up: watch::Sender::new(false),
+            up: watch::Sender::new(None),
             log: Arc::default(),
             start_ms_max: 0,
-        })
+        }
     }
 
-    /// Where it listens.
-    pub(super) fn url(&self) -> String {
-        format!("http://{}", self.listen)
-    }
-
-    /// Says whether it is up.
-    pub(super) fn up(&self) -> watch::Receiver<bool> {
+    /// Watches the server's URL.
+    pub(super) fn up(&self) -> Up {
         self.up.subscribe()
     }
 
-    /// The last lines that it printed, those about reads left out.
+    /// The last lines of its log, without lines about reads.
     pub(super) fn last_lines(&self) -> Vec<String> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
-    /// Starts it, with a place armed as `name:passes` if one is given, and waits until it takes
-    /// requests or stands at that place.
+    /// Starts the server, optionally with a failpoint armed as `name:passes`, and waits until it
+    /// accepts requests. A failpoint stops one thread, so the server listens also if it reaches the
+    /// failpoint during its start.
     pub(super) async fn start(&mut self, failpoint: Option<&str>) -> Result<(), Failure> {
         let began = moment();
         let mut command = Command::new(&self.binary);
         command
-            .args(["serve", "--listen", &self.listen, "--db"])
+            .args(["serve", "--listen", "127.0.0.1:0", "--db"])
             .arg(&self.database)
             .envs(ENVIRONMENT.iter().copied())
             .env_remove("BANKFEED_FAILPOINT")
@@ -115,92 +107,92 @@ impl Server {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        let mut child = command.spawn().map_err(|error| format!("starting it: {error}"))?;
-        let tell = Arc::new(watch::Sender::new(Told::default()));
-        let told = tell.subscribe();
+        let mut child = command.spawn().map_err(|error| format!("start of the server: {error}"))?;
+        let states = Arc::new(watch::Sender::new(State::default()));
+        let state = states.subscribe();
         if let Some(output) = child.stdout.take() {
-            self.read(output, &tell);
+            self.read(output, &states);
         }
         if let Some(output) = child.stderr.take() {
-            self.read(output, &tell);
+            self.read(output, &states);
         }
-        let mut starting = told.clone();
-        self.running = Some(Running { child, told });
-        let told = bounded("the server to start", START_MAX, async {
-            let met = starting.wait_for(|told| told.listening || told.reached || told.ended).await;
-            met.map(|told| *told).map_err(|error| error.to_string())
+        let mut starting = state.clone();
+        self.running = Some(Running { child, state });
+        let started = bounded("the server to start", START_MAX, async {
+            let met = starting.wait_for(|state| state.url.is_some() || state.ended).await;
+            met.map(|state| state.clone()).map_err(|error| error.to_string())
         })
         .await?;
-        if told.ended {
-            return Err("the server ended at its start".to_owned());
+        if started.ended {
+            return Err("the server ended during its start".to_owned());
         }
         self.start_ms_max = self.start_ms_max.max(began.elapsed().as_millis());
-        self.up.send_replace(true);
+        self.up.send_replace(started.url);
         Ok(())
     }
 
-    /// Waits until it stands at the armed place.
+    /// Waits until the server has stopped at the armed failpoint.
     pub(super) async fn reached(&mut self) -> Result<(), Failure> {
         let running = self.running.as_mut().ok_or("the server does not run")?;
-        let told = bounded("the server to come to the armed place", REACH_MAX, async {
-            let met = running.told.wait_for(|told| told.reached || told.ended).await;
-            met.map(|told| *told).map_err(|error| error.to_string())
+        let ended = bounded("the server to reach the armed failpoint", REACH_MAX, async {
+            let met = running.state.wait_for(|state| state.reached || state.ended).await;
+            met.map(|state| !state.reached).map_err(|error| error.to_string())
         })
         .await?;
-        if told.reached { Ok(()) } else { Err("the server ended by itself".to_owned()) }
+        if ended { Err("the server ended without a kill".to_owned()) } else { Ok(()) }
     }
 
-    /// Kills it as a crash would: nothing is flushed, nothing is closed.
+    /// Kills the server with SIGKILL, as a crash would. It flushes and closes no file.
     pub(super) async fn kill(&mut self) -> Result<(), Failure> {
         let mut running = self.running.take().ok_or("the server does not run")?;
         let failed = |error: std::io::Error| error.to_string();
         if let Some(status) = running.child.try_wait().map_err(failed)? {
-            return Err(format!("the server ended by itself: {status}"));
+            return Err(format!("the server ended without a kill: {status}"));
         }
-        self.up.send_replace(false);
+        self.up.send_replace(None);
         running.child.start_kill().map_err(failed)?;
-        let status = bounded("the killed server to be gone", GONE_MAX, async {
+        let status = bounded("the killed server to end", GONE_MAX, async {
             running.child.wait().await.map_err(failed)
         })
         .await?;
         match status.signal() {
             Some(SIGKILL) => Ok(()),
-            _ => Err(format!("the server ended by itself: {status}")),
+            _ => Err(format!("the server ended without a kill: {status}")),
         }
     }
 
-    /// Asks it to stop, as an operator does, and waits for the end.
+    /// Stops the server with SIGTERM, as an operator does, and waits until it has ended.
     pub(super) async fn stop(&mut self) -> Result<(), Failure> {
         let mut running = self.running.take().ok_or("the server does not run")?;
-        let pid = running.child.id().ok_or("the server ended by itself")?.to_string();
-        self.up.send_replace(false);
-        let asked = Command::new("kill").args(["-TERM", &pid]).status().await;
-        asked.map_err(|error| format!("kill -TERM: {error}"))?;
+        let pid = running.child.id().ok_or("the server ended without a signal")?.to_string();
+        self.up.send_replace(None);
+        let signal = Command::new("kill").args(["-TERM", &pid]).status().await;
+        signal.map_err(|error| format!("kill -TERM: {error}"))?;
         let status = bounded("the server to stop", START_MAX, async {
             running.child.wait().await.map_err(|error| error.to_string())
         })
         .await?;
-        if status.success() { Ok(()) } else { Err(format!("the stopped server said {status}")) }
+        if status.success() { Ok(()) } else { Err(format!("the stopped server: {status}")) }
     }
 
-    /// Reads what it prints, to the end.
+    /// Reads an output of the process to its end.
     fn read(
         &self,
         output: impl AsyncRead + Send + Unpin + 'static,
-        tell: &Arc<watch::Sender<Told>>,
+        states: &Arc<watch::Sender<State>>,
     ) {
-        let (url, log, tell) = (self.url(), Arc::clone(&self.log), Arc::clone(tell));
+        let (log, states) = (Arc::clone(&self.log), Arc::clone(states));
         tokio::spawn(async move {
             let mut lines = BufReader::new(output).lines();
             while let Ok(Some(line)) = lines.next_line().await {
-                if line.contains(&url) {
-                    tell.send_modify(|told| told.listening = true);
+                if let Some(url) = url_in(&line) {
+                    states.send_modify(|state| state.url = Some(url));
                 }
                 if line.starts_with("failpoint ") {
-                    tell.send_modify(|told| told.reached = true);
+                    states.send_modify(|state| state.reached = true);
                 }
                 if line.contains("method=GET") {
-                    // There are so many that nothing else would be left.
+                    // Lines about reads would push all others out of the log.
                     continue;
                 }
                 let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
@@ -209,16 +201,40 @@ impl Server {
                 }
                 log.push_back(line);
             }
-            tell.send_modify(|told| told.ended = true);
+            states.send_modify(|state| state.ended = true);
         });
     }
 }
 
-/// Waits until the server is up; its next start announces itself.
-pub(super) async fn until_up(up: &watch::Receiver<bool>) {
+/// The URL in the line that the server prints when it listens.
+fn url_in(line: &str) -> Option<String> {
+    let (_, after) = line.split_once(LISTENS)?;
+    let url = after.split_whitespace().next()?.trim_end_matches(['.', ',']);
+    url.starts_with("http://").then(|| url.to_owned())
+}
+
+/// Waits until the server is up. Returns its URL.
+pub(super) async fn until_up(up: &Up) -> String {
     let mut up = up.clone();
-    if up.wait_for(|up| *up).await.is_err() {
-        // The run is over; whoever waits here is about to be dropped.
-        pass(LOOK_AGAIN).await;
+    loop {
+        if let Ok(url) = up.wait_for(Option::is_some).await {
+            return url.clone().unwrap_or_default();
+        }
+        // The run is over, and this task is about to be dropped.
+        pass(POLL_AGAIN).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::url_in;
+
+    /// The URL is read from the greeting and from no other line.
+    #[test]
+    fn reads_the_url() {
+        let url = Some("http://127.0.0.1:4242".to_owned());
+        assert_eq!(url_in("bankfeed 0.1.0 listens on http://127.0.0.1:4242"), url);
+        assert_eq!(url_in("bankfeed 0.1.0 listens on http://127.0.0.1:4242."), url);
+        assert_eq!(url_in("posting to http://127.0.0.1:1"), None);
     }
 }

@@ -1,38 +1,38 @@
-//! After the last kill: everything that was begun is led to its end, by bounded waits for named
-//! conditions. Clocks become ready, refreshes end, one more refresh of each account succeeds, and
-//! every event is delivered.
+//! Completion of all open work after the last kill, by bounded waits for named conditions. Clocks
+//! become ready, refreshes end, one more refresh of each account succeeds, and every event is
+//! delivered.
 
 use super::HELPERS;
 use super::client::{Acknowledged, Client, text};
 use crate::Failure;
-use crate::time::{LOOK_AGAIN, bounded, pass};
+use crate::time::{POLL_AGAIN, bounded, pass};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
-/// A clock may take this long to become ready, a refresh to end.
+/// The longest time until a clock is ready or a refresh has ended.
 const END_MAX: Duration = Duration::from_secs(30);
-/// What waits to be delivered is delivered in this time, attempts after a failed one included.
+/// The longest time until all events are delivered, including retries.
 const DELIVERED_MAX: Duration = Duration::from_mins(1);
-/// Between two looks at all events, which are many pages.
-const EVENTS_AGAIN: Duration = Duration::from_millis(500);
+/// The time between two polls of all events, which are many pages.
+const POLL_EVENTS_AGAIN: Duration = Duration::from_millis(500);
 const DAY_S: i64 = 86_400;
 const CLOCKS: &str = "/v1/test_helpers/test_clocks";
 
-/// The ids of the clocks that were made.
+/// The ids of the test clocks that were created.
 pub(super) fn clocks(acknowledged: &[Acknowledged]) -> Vec<String> {
     ids(acknowledged, CLOCKS)
 }
 
-/// The ids in the answers to the posts to a path.
+/// The ids in the responses to the posts to a path.
 pub(super) fn ids(acknowledged: &[Acknowledged], path: &str) -> Vec<String> {
     let posts = acknowledged.iter().filter(|posted| posted.path == path);
     posts.map(|posted| text(&posted.json(), "id").to_owned()).collect()
 }
 
-/// The ids of the accounts that were linked.
+/// The ids of the linked accounts.
 pub(super) fn accounts(acknowledged: &[Acknowledged]) -> Vec<String> {
     let links = acknowledged.iter().filter(|posted| posted.path == format!("{HELPERS}/link"));
     let linked = links.flat_map(|posted| {
@@ -45,7 +45,7 @@ pub(super) fn accounts(acknowledged: &[Acknowledged]) -> Vec<String> {
     linked.map(|account| text(&account, "id").to_owned()).collect()
 }
 
-/// Leads clocks and refreshes to their end, with a last refresh of every account.
+/// Completes all clock advances and refreshes, and refreshes every account once more.
 pub(super) async fn settle(client: &Arc<Client>) -> Result<(), Failure> {
     let acknowledged = client.acknowledged();
     let mut ending = JoinSet::new();
@@ -62,7 +62,7 @@ pub(super) async fn settle(client: &Arc<Client>) -> Result<(), Failure> {
     all(ending).await
 }
 
-/// Waits for every event to be delivered. Answers the events.
+/// Waits until every event is delivered. Returns the events.
 pub(super) async fn delivered(client: &Client) -> Result<BTreeMap<String, Value>, Failure> {
     let mut left = 0;
     let delivered = async {
@@ -72,7 +72,7 @@ pub(super) async fn delivered(client: &Client) -> Result<BTreeMap<String, Value>
             if left == 0 {
                 return Ok(events);
             }
-            pass(EVENTS_AGAIN).await;
+            pass(POLL_EVENTS_AGAIN).await;
         }
     };
     let delivered = bounded("every event to be delivered", DELIVERED_MAX, delivered).await;
@@ -86,7 +86,7 @@ async fn all(mut ending: JoinSet<Result<(), Failure>>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Ends the advance that is under way, and one more, which ends the refreshes that wait for time.
+/// Waits for the current advance, and makes one more, which ends refreshes that wait for their time.
 async fn end_clock(client: &Client, clock: &str) -> Result<(), Failure> {
     let now_s = until_ready(client, clock).await?;
     let until = (now_s + DAY_S).to_string();
@@ -94,7 +94,7 @@ async fn end_clock(client: &Client, clock: &str) -> Result<(), Failure> {
     until_ready(client, clock).await.map(drop)
 }
 
-/// Waits for a clock to be ready. Answers what it shows.
+/// Waits until a clock is ready. Returns its time.
 async fn until_ready(client: &Client, clock: &str) -> Result<i64, Failure> {
     bounded(&format!("{clock} to be ready"), END_MAX, async {
         loop {
@@ -102,27 +102,27 @@ async fn until_ready(client: &Client, clock: &str) -> Result<i64, Failure> {
             if shown["status"] == "ready" {
                 return shown["frozen_time"]
                     .as_i64()
-                    .ok_or_else(|| "a clock without time".to_owned());
+                    .ok_or_else(|| "a clock has no time".to_owned());
             }
-            pass(LOOK_AGAIN).await;
+            pass(POLL_AGAIN).await;
         }
     })
     .await
 }
 
-/// Refreshes an account once more, with no script and nothing pending before it.
+/// Refreshes an account once more, without a script and without a pending refresh before it.
 pub(super) async fn refresh_last(client: &Client, account: &str) -> Result<(), Failure> {
     client.delete(&format!("{HELPERS}/accounts/{account}/next_refresh")).await?;
     until_ended(client, account).await?;
     let path = format!("/v1/financial_connections/accounts/{account}/refresh");
     bounded(&format!("a last refresh of {account}"), END_MAX, async {
         loop {
-            let asked = client.post(&path, &[("features[]", "transactions")]).await?;
-            if asked["transaction_refresh"]["status"] == "pending" {
+            let started = client.post(&path, &[("features[]", "transactions")]).await?;
+            if started["transaction_refresh"]["status"] == "pending" {
                 break;
             }
-            // It cools down.
-            pass(LOOK_AGAIN).await;
+            // The account's cool-down is not over.
+            pass(POLL_AGAIN).await;
         }
         let ended = until_ended(client, account).await?;
         match text(&ended["transaction_refresh"], "status") {
@@ -133,7 +133,7 @@ pub(super) async fn refresh_last(client: &Client, account: &str) -> Result<(), F
     .await
 }
 
-/// Waits for no refresh of an account to be pending. Answers the account.
+/// Waits until no refresh of an account is pending. Returns the account.
 async fn until_ended(client: &Client, account: &str) -> Result<Value, Failure> {
     let path = format!("/v1/financial_connections/accounts/{account}");
     bounded(&format!("the refreshes of {account} to end"), END_MAX, async {
@@ -143,7 +143,7 @@ async fn until_ended(client: &Client, account: &str) -> Result<Value, Failure> {
             if features.iter().all(|feature| shown[*feature]["status"] != "pending") {
                 return Ok(shown);
             }
-            pass(LOOK_AGAIN).await;
+            pass(POLL_AGAIN).await;
         }
     })
     .await
