@@ -1,12 +1,12 @@
-//! The link flow in Debian's Chromium against the real binary. What is missing is installed: the
-//! browser by name, the packages of `tests/browser/package-lock.json` beside the tests.
+//! The link flow in Debian's Chromium against the real binary. Missing programs are installed: the
+//! browser by name, and the packages of `tests/browser/package-lock.json` next to the tests.
 
 use crate::Failure;
 use crate::counts::{Counts, plain_counts};
 use crate::install;
 use crate::process::{self, built, program, root, run_lines};
 
-/// Installs what is missing, then runs the tests. Pictures are left in `target/browser/`.
+/// Installs missing programs, then runs the tests. They save screenshots in `target/browser/`.
 pub(crate) fn run() -> Result<Counts, Failure> {
     process::run(&mut program("cargo", &["build", "--package", "bankfeed"]))?;
     install::programs(&[("chromium", "chromium"), ("node", "nodejs"), ("npm", "npm")])?;

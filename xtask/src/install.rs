@@ -1,14 +1,18 @@
-//! What the programs that CI runs need beside a Rust toolchain, installed by name where it is missing.
+//! Installation of the programs that CI needs in addition to a Rust toolchain.
 
 use crate::Failure;
 use crate::process::{self, program, root};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Programs of the machine's own distribution, each with the package that brings it.
+/// Installs missing programs from the machine's distribution. Each program is named with its
+/// package.
 pub(crate) fn programs(wanted: &[(&str, &str)]) -> Result<(), Failure> {
-    let missing: Vec<&str> =
-        wanted.iter().filter(|(name, _)| !answers(name)).map(|(_, package)| *package).collect();
+    let missing: Vec<&str> = wanted
+        .iter()
+        .filter(|(name, _)| !is_installed(name))
+        .map(|(_, package)| *package)
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -17,18 +21,19 @@ pub(crate) fn programs(wanted: &[(&str, &str)]) -> Result<(), Failure> {
     process::run(install.args(missing).env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
-/// Whether a program is there.
-pub(crate) fn answers(name: &str) -> bool {
+/// True if a program is installed.
+pub(crate) fn is_installed(name: &str) -> bool {
     runs(name, &["--version"])
 }
 
-/// Whether a program is there and runs so without a fault. What it prints is not shown.
+/// True if a program is installed and succeeds with these arguments. Its output is discarded.
 pub(crate) fn runs(name: &str, words: &[&str]) -> bool {
-    let mut asked = program(name, words);
-    asked.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    let mut command = program(name, words);
+    let quiet = command.stdout(Stdio::null()).stderr(Stdio::null());
+    quiet.status().is_ok_and(|status| status.success())
 }
 
-/// The packages that a folder's lock file of npm pins; installed anew only when it changed.
+/// Installs the packages of a folder's npm lock file, unless they are newer than the file.
 pub(crate) fn npm_packages(folder: &Path) -> Result<(), Failure> {
     let changed = |name: &str| folder.join(name).metadata().and_then(|file| file.modified()).ok();
     // npm writes this file last.
@@ -36,13 +41,13 @@ pub(crate) fn npm_packages(folder: &Path) -> Result<(), Failure> {
     if installed.is_some() && installed >= changed("package-lock.json") {
         return Ok(());
     }
-    // Not `npm ci`: it refuses a lock file that lacks a package's parts for other machines, and not
-    // every registry has them all.
+    // Not `npm ci`, because it rejects a lock file without a package's variants for other machines,
+    // and some registries do not have all of them.
     let install = ["install", "--no-save", "--no-audit", "--no-fund"];
     process::run(program("npm", &install).current_dir(folder))
 }
 
-/// A virtual environment of Python, made if there is none.
+/// Makes a virtual environment of Python, unless it exists.
 pub(crate) fn virtual_environment(place: &Path) -> Result<(), Failure> {
     if place.join("bin/python").exists() {
         return Ok(());
@@ -50,10 +55,18 @@ pub(crate) fn virtual_environment(place: &Path) -> Result<(), Failure> {
     process::run(program("python3", &["-m", "venv"]).arg(place))
 }
 
-/// Packages of Python, into a virtual environment; the words are those of `pip install`.
+/// Runs `pip install` with these arguments in a virtual environment.
 pub(crate) fn by_pip(environment: &Path, wanted: &[&str]) -> Result<(), Failure> {
     let python = environment.join("bin/python");
     let mut pip = Command::new(python);
     pip.args(["-m", "pip", "install", "--quiet"]).args(wanted).current_dir(root());
     process::run(&mut pip)
+}
+
+/// Installs a program that a Python package contains under `target/tools`. Returns its path.
+pub(crate) fn tool(package: &str, name: &str) -> Result<PathBuf, Failure> {
+    let environment = root().join("target/tools");
+    virtual_environment(&environment)?;
+    by_pip(&environment, &[package])?;
+    Ok(environment.join("bin").join(name))
 }

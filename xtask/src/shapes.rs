@@ -1,9 +1,9 @@
-//! Writes the parameter tables of `crates/wire/src/shape/` from Stripe's public description of its
-//! API (an OpenAPI document, whose path is the argument). Names, types, bounds and words are
-//! facts; nothing else of the document is taken over.
+//! Writes the schemas in `crates/wire/src/shape/` from Stripe's public description of its API. The
+//! argument is the path of the OpenAPI document. Only names, types, bounds and words are copied,
+//! because they are facts.
 //!
-//! The tables are read by `wire::shape`, which describes their lines. Of the calls that have no table,
-//! the names alone are written for the test that keeps `docs/parameters.md`.
+//! `wire::shape` reads the schemas and describes their lines. For calls without a schema, only the
+//! names of parameters are written. The test of `docs/parameters.md` reads them.
 
 use crate::Failure;
 use crate::process::root;
@@ -11,7 +11,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-/// The POST calls that have a table, by file.
+/// The POST calls with a schema, by file.
 const CALLS: [(&str, &[&str]); 11] = [
     (
         "payment_intents",
@@ -68,14 +68,14 @@ const CALLS: [(&str, &[&str]); 11] = [
     ),
 ];
 
-/// Tables that were completed by hand, since the document names a text where a hash may stand too:
-/// they are left alone.
+/// Schemas that were completed by hand and are not written, because the document allows only a string
+/// in places where Stripe accepts a hash too.
 const BY_HAND: [&str; 1] = ["accounts"];
 
-/// Writes the tables from the document at the path in the first argument.
+/// Writes the schemas from the document at the path in the first argument.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let [path] = arguments else {
-        return Err("give the path of the OpenAPI document".to_owned());
+        return Err("the argument is the path of the OpenAPI document".to_owned());
     };
     let text = std::fs::read_to_string(path).map_err(|error| format!("read {path}: {error}"))?;
     let document: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
@@ -96,7 +96,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     write_published(&document)
 }
 
-/// Writes the names of the parameters of every call that the server has and that has no table.
+/// Writes the names of parameters for every call of the server that has no schema.
 fn write_published(document: &Value) -> Result<(), Failure> {
     let router = root().join("crates/server/src/http/router.rs");
     let router = std::fs::read_to_string(&router).map_err(|error| error.to_string())?;
@@ -131,7 +131,7 @@ fn write_published(document: &Value) -> Result<(), Failure> {
     std::fs::write(&place, published).map_err(|error| format!("{}: {error}", place.display()))
 }
 
-/// Every open part of a path is called `{id}`, as the router writes it.
+/// A path with `{id}` for each of its parameters, as in the router.
 fn with_plain_ids(call: &str) -> String {
     let plain = |part: &str| if part.starts_with('{') { "{id}".into() } else { part.to_owned() };
     call.split('/').map(plain).collect::<Vec<_>>().join("/")
@@ -173,7 +173,7 @@ fn variants(schema: &Value) -> Vec<&Value> {
     schema["anyOf"].as_array().map_or_else(|| vec![schema], |any| any.iter().collect())
 }
 
-/// What a value may be, leaving out the empty text that unsets it.
+/// The types of a value, without the empty string that unsets it.
 fn alternatives(schema: &Value) -> Vec<&Value> {
     variants(schema)
         .into_iter()
@@ -183,7 +183,7 @@ fn alternatives(schema: &Value) -> Vec<&Value> {
         .collect()
 }
 
-/// Writes a type, ends the line, and writes the members of a hash below it.
+/// Writes a type to the end of the line, and the members of a hash on the next lines.
 fn write_type(table: &mut String, schema: &Value, depth: usize) {
     let words: Vec<&str> = schema["enum"]
         .as_array()

@@ -1,6 +1,6 @@
-//! Stripe's description of its API, as one version of the API has it.
+//! Stripe's description of one version of its API.
 //!
-//! The document is of one version; [overlays](super::overlay) lay what later ones changed over it.
+//! The document describes one version. [Overlays](super::overlay) add the changes of later versions.
 
 use crate::Failure;
 use serde_json::Value;
@@ -12,9 +12,9 @@ const NOTHING: &Value = &Value::Null;
 /// A description of the API.
 #[derive(Clone)]
 pub(crate) struct Document {
-    /// The calls, as `POST /v1/customers/{id}`: every open part of a path is called `{id}`.
+    /// The calls by name, such as `POST /v1/customers/{id}`. Every path parameter is named `{id}`.
     calls: BTreeMap<String, Value>,
-    /// What objects look like, by name.
+    /// The schemas of objects by name.
     pub(crate) schemas: BTreeMap<String, Value>,
 }
 
@@ -43,18 +43,18 @@ impl Document {
         self.calls.keys().map(String::as_str)
     }
 
-    /// Whether it has a call.
+    /// True if it has this call.
     pub(crate) fn has_call(&self, call: &str) -> bool {
         self.calls.contains_key(call)
     }
 
-    /// What a call answers with status 200, or else with an error.
-    pub(crate) fn answer(&self, call: &str, ok: bool) -> &Value {
-        let answers = self.calls.get(call).map_or(NOTHING, |call| &call["responses"]);
-        &answers[if ok { "200" } else { "default" }]["content"]["application/json"]["schema"]
+    /// The schema of a call's response: with status 200 if `ok`, or else of an error.
+    pub(crate) fn response(&self, call: &str, ok: bool) -> &Value {
+        let responses = self.calls.get(call).map_or(NOTHING, |call| &call["responses"]);
+        &responses[if ok { "200" } else { "default" }]["content"]["application/json"]["schema"]
     }
 
-    /// The parameters of a call beside those in its path, as a schema of an object.
+    /// The parameters of a call without those in its path, as the schema of an object.
     pub(crate) fn parameters(&self, call: &str) -> Value {
         let Some(call) = self.calls.get(call) else { return Value::Null };
         let mut schema = call["requestBody"]["content"][FORM]["schema"].clone();
@@ -76,13 +76,13 @@ impl Document {
         schema
     }
 
-    /// The part of a call that a change of its parameters goes to.
+    /// The schema of a call's form, for changes by overlays.
     pub(crate) fn call_form(&mut self, call: &str) -> Option<&mut Value> {
         let call = self.calls.get_mut(call)?;
         Some(&mut call["requestBody"]["content"][FORM]["schema"])
     }
 
-    /// A schema, where it names another one that one, and the name.
+    /// A schema. If it refers to another schema, returns that one with its name.
     pub(crate) fn resolve<'a>(&'a self, schema: &'a Value) -> (&'a Value, Option<&'a str>) {
         match schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
             Some(name) => (self.schemas.get(name).unwrap_or(NOTHING), Some(name)),
@@ -91,7 +91,7 @@ impl Document {
     }
 }
 
-/// A call by method and path, whatever the open parts of the path are called.
+/// The name of a call by method and path, with `{id}` for each path parameter.
 pub(crate) fn call_name(method: &str, path: &str) -> String {
     let plain = |part: &str| if part.starts_with('{') { "{id}".into() } else { part.to_owned() };
     format!("{method} {}", path.split('/').map(plain).collect::<Vec<_>>().join("/"))

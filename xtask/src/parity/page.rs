@@ -1,7 +1,7 @@
-//! `docs/parity.md`: what of Stripe's API is here, by the document's own count.
+//! `docs/parity.md`: the supported part of Stripe's API, counted against its description.
 
 use super::document::{Document, call_name};
-use super::probe::Asked;
+use super::probe::Probed;
 use crate::Failure;
 use crate::process::root;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,8 +21,8 @@ is sent to the binary. **Unknown ones**: a name that is not declared, in the cal
 hashes, is refused.
 ";
 
-/// Hashes that are taken in any shape, by what their calls begin with.
-const PASSED_OVER: [(&str, &[&str]); 2] = [
+/// Hashes with members that are not checked, by the beginning of their calls.
+const IGNORED: [(&str, &[&str]); 2] = [
     (
         "POST /v1/customers",
         &["bank_account", "card", "cash_balance", "invoice_settings", "tax", "tax_id_data"],
@@ -30,20 +30,20 @@ const PASSED_OVER: [(&str, &[&str]); 2] = [
     ("GET /v1/subscriptions", &["automatic_tax"]),
 ];
 
-/// What the page tells.
+/// The content of the page.
 pub(crate) struct Page<'a> {
     /// The document without an overlay.
     pub(crate) document: &'a Document,
     /// The calls of the router, in its order.
     pub(crate) calls: &'a [String],
-    /// What the binary knows of their parameters.
-    pub(crate) known: &'a BTreeMap<String, Asked>,
-    /// The objects that were answered.
+    /// The parameters that the binary knows.
+    pub(crate) known: &'a BTreeMap<String, Probed>,
+    /// The objects in responses.
     pub(crate) objects: BTreeSet<&'a str>,
 }
 
 impl Page<'_> {
-    /// The text.
+    /// The page as text.
     pub(crate) fn text(&self) -> Result<String, Failure> {
         let mut text = HEAD.to_owned();
         let fates = fates()?;
@@ -126,7 +126,7 @@ impl Page<'_> {
         }
     }
 
-    /// The calls that only the document has, by the first words of their paths.
+    /// The calls that are only in the document, by the first words of their paths.
     fn not_served(&self) -> BTreeMap<String, BTreeSet<String>> {
         let served: BTreeSet<String> = self.calls.iter().map(|call| plain(call)).collect();
         let mut missing: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -148,7 +148,7 @@ fn plain(call: &str) -> String {
     call_name(method, path)
 }
 
-/// How many parameters of each call have each fate, as `docs/parameters.md` tells them.
+/// The number of parameters of each call by their treatment, read from `docs/parameters.md`.
 fn fates() -> Result<BTreeMap<(String, &'static str), u32>, Failure> {
     let place = root().join("docs/parameters.md");
     let text =
@@ -170,10 +170,10 @@ fn fates() -> Result<BTreeMap<(String, &'static str), u32>, Failure> {
     Ok(counts)
 }
 
-/// Whether a hash of a call is one that the server passes over in any shape.
-pub(crate) fn is_passed_over(call: &str, path: &str) -> bool {
+/// True if the server ignores all members of this hash.
+pub(crate) fn is_ignored(call: &str, path: &str) -> bool {
     let name = path.split('[').next().unwrap_or(path);
-    PASSED_OVER.iter().any(|(calls, names)| call.starts_with(calls) && names.contains(&name))
+    IGNORED.iter().any(|(calls, names)| call.starts_with(calls) && names.contains(&name))
 }
 
 /// The anchor of a heading.

@@ -1,9 +1,9 @@
-//! Asks the real binary what it knows of each parameter that Stripe declares, at every depth.
+//! Probes the real binary for each parameter that Stripe declares, at every depth.
 //!
-//! A call is sent once for each declared parameter, with what the document requires beside it and a
-//! name that nobody knows. A server that knows the parameter complains of the unknown name, or of the
-//! value, which is as short as can be; one that does not know it says so. And each declared hash is
-//! sent with a name that it does not declare, which has to be refused.
+//! A call is sent once for each declared parameter, with its required parameters and an unknown name.
+//! A server that knows the parameter rejects the unknown name, or the shortest possible value. A server
+//! that does not know the parameter rejects the parameter itself. Each declared hash is also sent with
+//! a name that it does not declare, which must be rejected.
 
 use super::document::Document;
 use crate::Failure;
@@ -13,14 +13,15 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Stdio};
 
-/// A name that no call knows.
+/// A name that no call declares.
 const UNKNOWN: &str = "zz";
-/// The version that the document is of.
+/// The version of the document.
 const VERSION: &str = "2026-05-27.dahlia";
-/// How deep hashes are looked into; Stripe's own go no deeper.
+/// The maximum depth of hashes, which Stripe's own hashes do not exceed.
 const DEPTH_MAX: usize = 12;
 
-/// What the server needs beside what is declared as required, since it has fewer ways than Stripe.
+/// Parameters that this server requires in addition to the declared ones, because it supports fewer
+/// variants than Stripe.
 const NEEDED: [(&str, &[(&str, &str)]); 9] = [
     ("POST /v1/accounts/{id}/external_accounts", &[("external_account", "btok_x")]),
     ("POST /v1/financial_connections/sessions", &[("account_holder[account]", "acct_x")]),
@@ -53,25 +54,25 @@ const NEEDED: [(&str, &[(&str, &str)]); 9] = [
     ("GET /v1/invoice_payments", &[("payment[type]", "payment_intent")]),
 ];
 
-/// What became of the declared parameters of a call.
+/// The result for the declared parameters of a call.
 #[derive(Default)]
-pub(crate) struct Asked {
-    /// How many are known, at every depth.
+pub(crate) struct Probed {
+    /// The number of known parameters, at every depth.
     pub(crate) known: usize,
-    /// The paths of those that are refused as unknown.
+    /// The paths of parameters that are rejected as unknown.
     pub(crate) refused: Vec<String>,
-    /// Hashes that took a name which is not declared in them, each with what was said instead.
+    /// Hashes that accepted an undeclared name, each with the returned message.
     pub(crate) open: Vec<(String, String)>,
 }
 
-/// The binary, while it is asked; ended when this is dropped.
+/// The running binary. It ends when this is dropped.
 pub(crate) struct Server {
     child: Child,
     address: String,
 }
 
 impl Server {
-    /// Starts it on a free port and a temporary database.
+    /// Starts the binary on a free port with a temporary database.
     pub(crate) fn start() -> Result<Self, Failure> {
         let binary = built("bankfeed");
         let words = ["serve", "--memory", "--listen", "127.0.0.1:0", "--log-level", "off"];
@@ -87,49 +88,48 @@ impl Server {
         let greeting = lines.next().and_then(Result::ok).unwrap_or_default();
         let (_, address) = greeting.split_once(" listens on http://").ok_or("it did not start")?;
         address.clone_into(&mut server.address);
-        // What else it says is left unread: a greeting is shorter than a pipe.
+        // The rest of its output stays in the pipe, which has room for it.
         Ok(server)
     }
 
-    /// What it says of every parameter of a call.
-    pub(crate) fn ask(&self, document: &Document, call: &str) -> Result<Asked, Failure> {
+    /// Probes every parameter of a call.
+    pub(crate) fn probe(&self, document: &Document, call: &str) -> Result<Probed, Failure> {
         let form = document.parameters(call);
         let mut required = required(&form, "");
         let needed = NEEDED.iter().filter(|(of, _)| *of == call).flat_map(|(_, pairs)| *pairs);
         required.extend(needed.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let told = |said: &Value| said["message"].as_str().unwrap_or("nothing").to_owned();
-        let mut asked = Asked::default();
+        let message = |error: &Value| error["message"].as_str().unwrap_or("no message").to_owned();
+        let mut probed = Probed::default();
         let mut declared = Vec::new();
         list(&form, "", &required, &mut declared);
         for Declared { path, sample, is_hash } in declared {
             let mut pairs = sample;
-            let nobody = (UNKNOWN.to_owned(), "1".to_owned());
-            pairs.push(nobody);
-            let said = self.send(call, &pairs)?;
-            if is_unknown(&said, |param| within(&path, param) || within(param, &path)) {
-                asked.refused.push(path);
+            pairs.push((UNKNOWN.to_owned(), "1".to_owned()));
+            let error = self.send(call, &pairs)?;
+            if is_unknown(&error, |param| within(&path, param) || within(param, &path)) {
+                probed.refused.push(path);
                 continue;
             }
-            asked.known += 1;
+            probed.known += 1;
             if is_hash {
                 pairs.pop();
                 pairs.push((format!("{path}[{UNKNOWN}]"), "1".to_owned()));
-                let said = self.send(call, &pairs)?;
-                if !refuses(&said) {
-                    asked.open.push((path, told(&said)));
+                let error = self.send(call, &pairs)?;
+                if !rejects_parameter(&error) {
+                    probed.open.push((path, message(&error)));
                 }
             }
         }
-        let nobody = (UNKNOWN.to_owned(), "1".to_owned());
-        let pairs: Vec<_> = required.into_iter().chain([nobody]).collect();
-        let said = self.send(call, &pairs)?;
-        if !is_unknown(&said, |param| param == UNKNOWN) {
-            asked.open.push((String::new(), told(&said)));
+        let unknown = (UNKNOWN.to_owned(), "1".to_owned());
+        let pairs: Vec<_> = required.into_iter().chain([unknown]).collect();
+        let error = self.send(call, &pairs)?;
+        if !is_unknown(&error, |param| param == UNKNOWN) {
+            probed.open.push((String::new(), message(&error)));
         }
-        Ok(asked)
+        Ok(probed)
     }
 
-    /// Sends a call, whose path names things that are not there; answers the error.
+    /// Sends a call for objects that do not exist. Returns the error.
     fn send(&self, call: &str, pairs: &[(String, String)]) -> Result<Value, Failure> {
         let (method, path) = call.split_once(' ').unwrap_or(("GET", call));
         let path = path.replace("{id}", "x");
@@ -148,25 +148,25 @@ impl Server {
         let fault = |error: std::io::Error| format!("{call}: {error}");
         let mut stream = TcpStream::connect(&self.address).map_err(fault)?;
         stream.write_all(request.as_bytes()).map_err(fault)?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).map_err(fault)?;
-        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        let answer: Value =
-            serde_json::from_str(body).map_err(|error| format!("{call}: {error}: {answer}"))?;
-        Ok(answer["error"].clone())
+        let mut response = String::new();
+        stream.read_to_string(&mut response).map_err(fault)?;
+        let body = response.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        let body: Value =
+            serde_json::from_str(body).map_err(|error| format!("{call}: {error}: {response}"))?;
+        Ok(body["error"].clone())
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It keeps nothing, so nothing is lost; that it has ended by itself is no fault here.
+        // Its database is temporary. Both calls fail if it has already ended, which is fine.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Whether a call was refused for a parameter; what is not there is looked for after all of them.
-fn refuses(error: &Value) -> bool {
+/// True if a call was rejected because of a parameter. Objects are looked up after all parameters.
+fn rejects_parameter(error: &Value) -> bool {
     error["param"].is_string() && error["code"] != "resource_missing"
 }
 
@@ -174,21 +174,21 @@ fn is_unknown(error: &Value, of: impl Fn(&str) -> bool) -> bool {
     error["code"] == "parameter_unknown" && error["param"].as_str().is_some_and(of)
 }
 
-/// Whether a path is another one or a part of it.
+/// True if a path is equal to another path or is inside it.
 fn within(path: &str, whole: &str) -> bool {
     path.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
 }
 
-/// A parameter that is declared.
+/// A declared parameter.
 struct Declared {
     path: String,
-    /// The least form that has it.
+    /// The smallest form that contains it.
     sample: Vec<(String, String)>,
     is_hash: bool,
 }
 
-/// Every parameter that a schema declares, at every depth; `outer` is what the hashes around it
-/// cannot do without.
+/// Lists every parameter that a schema declares, at every depth. `outer` contains the parameters that
+/// the surrounding hashes require.
 fn list(schema: &Value, path: &str, outer: &[(String, String)], declared: &mut Vec<Declared>) {
     if path.matches('[').count() > DEPTH_MAX {
         return;
@@ -231,7 +231,7 @@ fn is_list(schema: &Value) -> bool {
     alternatives(schema).iter().any(|option| option["type"] == "array")
 }
 
-/// The hash with named members that a parameter may be, or the items of its list.
+/// The hash with named members among a parameter's types, or among the types of its list items.
 fn hash_in(schema: &Value) -> Option<&Value> {
     let options = alternatives(schema);
     let items = options.iter().filter(|option| option["type"] == "array");
@@ -240,13 +240,13 @@ fn hash_in(schema: &Value) -> Option<&Value> {
     hashes.find(|option| option["properties"].as_object().is_some_and(|it| !it.is_empty()))
 }
 
-/// The least form of what a schema requires.
+/// The smallest form of a schema's required members.
 fn required(schema: &Value, path: &str) -> Vec<(String, String)> {
     let names = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
     names.flat_map(|name| of_member(schema, path, name)).collect()
 }
 
-/// The least form of the first member of a hash.
+/// The smallest form of the first member of a hash.
 fn first(schema: &Value, path: &str) -> Vec<(String, String)> {
     let name = schema["properties"].as_object().and_then(|members| members.keys().next());
     name.map_or_else(Vec::new, |name| of_member(schema, path, name))
@@ -257,7 +257,7 @@ fn of_member(schema: &Value, path: &str, name: &str) -> Vec<(String, String)> {
     sample(&schema["properties"][name], &path)
 }
 
-/// The least form of a value.
+/// The smallest form of a value.
 fn sample(schema: &Value, path: &str) -> Vec<(String, String)> {
     let options = alternatives(schema);
     let Some(schema) = options.first() else { return Vec::new() };
@@ -288,7 +288,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// Every declared parameter is listed once, with what its hash cannot do without.
+    /// Every declared parameter is listed once, with the required members of its hash.
     #[test]
     fn lists_every_depth() {
         let schema = json!({"properties": {
@@ -306,7 +306,7 @@ mod tests {
         }});
         let mut declared = Vec::new();
         list(&schema, "", &[], &mut declared);
-        let told: Vec<String> = declared
+        let listed: Vec<String> = declared
             .iter()
             .map(|Declared { path, sample, is_hash }| {
                 let pairs = sample.iter().map(|(name, value)| format!("{name}={value}"));
@@ -314,7 +314,7 @@ mod tests {
             })
             .collect();
         assert_eq!(
-            told,
+            listed,
             [
                 "name: name=x false",
                 "parts: parts[0][label]=x false",
@@ -326,7 +326,7 @@ mod tests {
         );
     }
 
-    /// A path is within itself and its hash, not within what merely begins like it.
+    /// A path is within itself and its hash, and not within a path that only begins the same.
     #[test]
     fn paths_are_within_their_hash() {
         assert!(within("a[b]", "a") && within("a", "a"));

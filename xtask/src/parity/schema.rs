@@ -1,31 +1,31 @@
-//! Holds a value against what the document says of it: every required key there, none that is not
-//! declared, every value of a declared type and, where words are declared, one of them.
+//! Compares a value with its schema. Every required key must be present, every key must be declared,
+//! and every value must have a declared type. If words are declared, the value must be one of them.
 //!
 //! A fault names the key by the object that declares it (`payment_intent.next_action.type`), so that
-//! it reads the same wherever the object stood.
+//! it is the same for each response that contains the object.
 
 use super::document::Document;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What was found in answers.
+/// The results of checking responses.
 #[derive(Default)]
 pub(crate) struct Findings {
-    /// What was wrong, each with how often it was and where it was first.
+    /// The faults, each with its number and its first place.
     pub(crate) faults: BTreeMap<String, (u32, String)>,
-    /// The objects that were seen, each with the keys that had a value.
+    /// The objects in responses, each with the keys that had a value.
     pub(crate) seen: BTreeMap<String, BTreeSet<String>>,
-    /// How many values were held against the document.
+    /// The number of checked values.
     pub(crate) values: u64,
 }
 
 impl Findings {
-    /// Notes a fault.
+    /// Adds a fault.
     pub(crate) fn fault(&mut self, fault: String, place: &str) {
         self.faults.entry(fault).or_insert_with(|| (0, place.to_owned())).0 += 1;
     }
 
-    /// Takes over what was found elsewhere.
+    /// Adds the results of another check.
     fn join(&mut self, other: Self) {
         for (fault, (count, place)) in other.faults {
             self.faults.entry(fault).or_insert((0, place)).0 += count;
@@ -37,18 +37,18 @@ impl Findings {
     }
 }
 
-/// One answer being held against the document.
+/// The check of one response.
 pub(crate) struct Check<'a, 'f> {
     pub(crate) document: &'a Document,
-    /// The document of another version: events are of their own.
+    /// Finds the document of another version, because each event has a version of its own.
     pub(crate) at: &'a dyn Fn(&str) -> Option<&'a Document>,
     pub(crate) findings: &'f mut Findings,
-    /// The call that was answered.
+    /// The call that returned the response.
     pub(crate) place: &'f str,
 }
 
 impl Check<'_, '_> {
-    /// Holds a value against a schema; `path` names it.
+    /// Compares a value with a schema. `path` names the value in faults.
     pub(crate) fn value(&mut self, value: &Value, schema: &Value, path: &str) {
         let (schema, name) = self.document.resolve(schema);
         let path = name.unwrap_or(path);
@@ -72,7 +72,7 @@ impl Check<'_, '_> {
             (Some("string"), Value::String(text)) => self.word(text, schema, path),
             (Some("boolean"), Value::Bool(_)) | (Some("number"), Value::Number(_)) => {}
             (Some("integer"), Value::Number(number)) if number.is_i64() || number.is_u64() => {}
-            (None, _) => self.fault(path, "is described nowhere"),
+            (None, _) => self.fault(path, "has no description"),
             (Some(kind), _) => self.fault(path, &format!("is {} and not {kind}", kind_of(value))),
         }
     }
@@ -85,11 +85,12 @@ impl Check<'_, '_> {
         if let Some(words) = schema["enum"].as_array()
             && !words.iter().any(|word| word == text)
         {
-            self.fault(path, &format!("is {text:?}, which is none of its words"));
+            self.fault(path, &format!("is {text:?}, which is not one of its words"));
         }
     }
 
-    /// The alternative that fits best. Of objects it is among those of the same name.
+    /// Compares a value with the alternative that has the fewest faults. For an object, only
+    /// alternatives with its name are compared.
     fn any_of(&mut self, value: &Value, options: &[Value], path: &str) {
         let name = value["object"].as_str();
         let named = |option: &&Value| {
@@ -153,8 +154,8 @@ impl Check<'_, '_> {
         }
     }
 
-    /// An object whose keys are not named: all of one kind, or anything. What calls itself by the name
-    /// of a known object is held against that one.
+    /// Checks an object without named keys. Its values have one schema or none. A value that names a
+    /// known object is compared with that object.
     fn open(&mut self, value: &Value, schema: &Value, path: &str) {
         if schema["additionalProperties"].is_object() {
             for member in value.as_object().into_iter().flatten().map(|(_, member)| member) {
@@ -165,8 +166,8 @@ impl Check<'_, '_> {
         }
     }
 
-    /// Holds a value against the object whose name it bears, if the document knows it. Objects in
-    /// lists count one by one.
+    /// Compares a value with the object that it names, if the document has it. Each object in a list is
+    /// compared.
     pub(crate) fn by_name(&mut self, value: &Value) {
         let Some(object) = value["object"].as_str() else { return };
         if object == "list" {
@@ -242,7 +243,7 @@ mod tests {
         .unwrap()
     }
 
-    /// What is wrong with a pet, after a change of one that is right.
+    /// The faults of a pet after a change.
     fn faults(change: impl FnOnce(&mut Value)) -> Vec<String> {
         let document = document();
         let mut pet = json!({
@@ -252,23 +253,23 @@ mod tests {
         });
         change(&mut pet);
         let mut findings = Findings::default();
-        let schema = document.answer("GET /v1/pets/{id}", true);
+        let schema = document.response("GET /v1/pets/{id}", true);
         let mut check =
             Check { document: &document, at: &|_| None, findings: &mut findings, place: "test" };
-        check.value(&pet, schema, "answer");
+        check.value(&pet, schema, "response");
         assert!(findings.seen.contains_key("pet"));
         findings.faults.into_keys().collect()
     }
 
-    /// What is right has no fault: null where it may be, any alternative, keys that may be missing.
+    /// Null in nullable keys, any alternative, and missing optional keys have no fault.
     #[test]
-    fn what_is_right_passes() {
+    fn valid_objects_pass() {
         assert_eq!(faults(|_| {}), [""; 0]);
         assert_eq!(faults(|pet| pet["owner"] = "own_1".into()), [""; 0]);
         assert_eq!(faults(|pet| drop(pet.as_object_mut().unwrap().remove("age"))), [""; 0]);
     }
 
-    /// A required key that is missing is found, at the top and in an object of a list.
+    /// A missing required key is found, at the top and in an object of a list.
     #[test]
     fn a_missing_key_is_found() {
         let missing = |pointer: &'static str, key: &'static str| {
@@ -281,7 +282,7 @@ mod tests {
         assert_eq!(missing("/past/0", "name"), ["owner.name is required and missing"]);
     }
 
-    /// A key that is not declared is found, as deep as it stands.
+    /// An undeclared key is found at any depth.
     #[test]
     fn an_undeclared_key_is_found() {
         assert_eq!(faults(|pet| pet["colour"] = "red".into()), ["pet.colour is not declared"]);
@@ -289,14 +290,14 @@ mod tests {
         assert_eq!(deep, ["deleted_owner.colour is not declared"]);
     }
 
-    /// A value of another type, a null where none may be and a word that is none are found.
+    /// A value of another type, a null in a key that is not nullable, and an undeclared word are found.
     #[test]
     fn a_wrong_value_is_found() {
         assert_eq!(faults(|pet| pet["age"] = "3".into()), ["pet.age is a text and not integer"]);
         assert_eq!(faults(|pet| pet["age"] = 3.5.into()), ["pet.age is a number and not integer"]);
         assert_eq!(faults(|pet| pet["id"] = Value::Null), ["pet.id is null"]);
         let word = faults(|pet| pet["kind"] = "cow".into());
-        assert_eq!(word, [r#"pet.kind is "cow", which is none of its words"#]);
+        assert_eq!(word, [r#"pet.kind is "cow", which is not one of its words"#]);
         assert_eq!(
             faults(|pet| pet["tags"]["a"] = 1.into()),
             ["pet.tags.* is a number and not string"]
@@ -304,9 +305,9 @@ mod tests {
         assert_eq!(faults(|pet| pet["owner"] = 1.into()), ["pet.owner is a number and not string"]);
     }
 
-    /// An object in a place for anything is held against the object that it says it is.
+    /// An object in a key without a schema is compared with the object that it names.
     #[test]
-    fn named_objects_are_held_against_their_name() {
+    fn named_objects_are_compared() {
         let found = faults(|pet| pet["any"] = json!({"object": "owner", "name": 1}));
         assert_eq!(found, ["owner.name is a number and not string"]);
     }
