@@ -3,12 +3,13 @@
 use crate::Failure;
 use crate::counts::{Counts, counts_of};
 use crate::process::{self, built, program, run_lines, say};
-use crate::{browser, clients, crash, parity, tidy};
+use crate::{browser, clients, crash, deny, parity, tidy};
 
 /// Everything, the quickest first.
 pub(crate) fn run() -> Result<(), Failure> {
     lint()?;
     tidy::run()?;
+    deny::run()?;
     let mut counts = test()?;
     say(&format!("cargo test: {counts}"));
     let clients = clients::run(&[])?;

@@ -1,4 +1,4 @@
-//! What CI and people run: `cargo xtask <command>`.
+//! The commands of the project, for people and for CI: `cargo xtask <command>`.
 
 mod bench;
 mod browser;
@@ -7,6 +7,7 @@ mod ci;
 mod clients;
 mod counts;
 mod crash;
+mod deny;
 mod fuzz;
 mod install;
 mod parity;
@@ -20,20 +21,21 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask <command>
 
-  ci        all that must pass before a change lands: lint, tidy, test, clients, parity, browser, crash
-  lint      formatting and clippy, warnings as errors
-  tidy      file sizes, banned words, dead links, licences
-  test      cargo test --workspace, with the counts at the end
-  clients   curl and official SDKs against the real binary; by name: curl, python …
-  browser   the link flow in Chromium, from pages of merchants; installs what is missing
-  parity    every answer and parameter against Stripe's own description; writes docs/parity.md
-  bench     speeds as ratios to their ceilings; --scale for 10,000 accounts
-  crash     the real binary killed under load, over and over; --seed N repeats a plan
-  shapes    the parameter tables of payment objects, from the path of an OpenAPI document
-  fuzz      fuzz what reads bytes from strangers, for some seconds a target
+  ci            run every check that must pass before a change lands
+  lint          check formatting, and run clippy with warnings as errors
+  tidy          check file sizes, banned words, dead links
+  deny          check licences, sources and banned packages of dependencies
+  test          run cargo test --workspace, and print the counts at the end
+  clients       run curl and official SDKs against the real binary; by name: curl, python …
+  browser       run the link flow in Chromium; installs missing programs
+  parity        compare responses and parameters with Stripe's description; writes docs/parity.md
+  bench         measure speeds as ratios to their ceilings; --short only shows that they work
+  crash         kill the real binary under load; --seed N repeats a plan, --rounds N runs more
+  shapes        write the schemas of payment objects, from the path of an OpenAPI document
+  fuzz          fuzz parsers of foreign bytes, for some seconds each
 ";
 
-/// A step that failed, and why.
+/// The error of a step, for the person who reads it.
 pub(crate) type Failure = String;
 
 #[expect(clippy::print_stderr, clippy::print_stdout, reason = "a command line program")]
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         "browser" => browser::run().map(|counts| println!("{counts}")),
         "clients" => clients::run(&rest).map(|counts| println!("{counts}")),
         "crash" => crash::run(&rest).map(drop),
+        "deny" => deny::run(),
         _ => {
             println!("{USAGE}");
             return if command.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) };

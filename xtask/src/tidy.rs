@@ -1,20 +1,19 @@
-//! What no compiler checks: file sizes, words that must not stand in the project, rules of
-//! ARCHITECTURE.md that can be read off the text, dead links, licences of dependencies.
+//! Checks that no compiler makes: file sizes, banned words, rules of ARCHITECTURE.md that can be read
+//! from the text, and dead links.
 
 use crate::Failure;
 use crate::process::{program, root, say};
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lines of a source file.
 const FILE_LINES_MAX: usize = 560;
-/// Characters of a line that formatting leaves alone (comments, macros); code is held to 100 by rustfmt.
+/// Characters of a line that rustfmt leaves alone (comments, macros). Code has at most 100.
 const LINE_CHARS_MAX: usize = 120;
-/// Words that mark work that is not done, or that a reader would have to ask about.
+/// Words that mark unfinished work.
 const BANNED: &[&str] = &["TODO", "FIXME", "XXX", "unimplemented!", "todo!", "#[ignore"];
 
-/// What must not stand in files whose path begins so, and why.
+/// Text that is forbidden in files below a path, and the reason.
 const RULES: &[(&str, &[&str], &str)] = &[
     ("crates/model/src", &["f32", "f64"], "money is integer minor units"),
     (
@@ -24,7 +23,7 @@ const RULES: &[(&str, &[&str], &str)] = &[
     ),
 ];
 
-/// Checks all of it and names every fault.
+/// Checks all files and prints every fault.
 pub(crate) fn run() -> Result<(), Failure> {
     let files = tracked()?;
     let mut faults = Vec::new();
@@ -38,14 +37,13 @@ pub(crate) fn run() -> Result<(), Failure> {
             _ => {}
         }
     }
-    licences(&mut faults)?;
     for fault in &faults {
         say(fault);
     }
     if faults.is_empty() { Ok(()) } else { Err(format!("{} faults", faults.len())) }
 }
 
-/// Files that git tracks, and new ones that it does not ignore.
+/// Files that git tracks, and new files that it does not ignore.
 fn tracked() -> Result<Vec<PathBuf>, Failure> {
     let arguments = ["ls-files", "--cached", "--others", "--exclude-standard"];
     let output = program("git", &arguments).output().map_err(|error| error.to_string())?;
@@ -59,11 +57,11 @@ fn source(file: &Path, text: &str, faults: &mut Vec<String>) {
     if lines > FILE_LINES_MAX {
         faults.push(format!("{place}: {lines} lines, at most {FILE_LINES_MAX}"));
     }
-    // This file has to name the words.
+    // This file contains the words as a list.
     let banned = if file.ends_with("xtask/src/tidy.rs") { &[] } else { BANNED };
     for (beginning, words, reason) in RULES.iter().filter(|rule| file.starts_with(rule.0)) {
         for word in words.iter().filter(|word| text.contains(**word)) {
-            faults.push(format!("{beginning}: {place} says {word}, but {reason}"));
+            faults.push(format!("{beginning}: {place} contains {word}, but {reason}"));
         }
     }
     let mut in_text = false;
@@ -73,13 +71,13 @@ fn source(file: &Path, text: &str, faults: &mut Vec<String>) {
                 faults.push(format!("{place}:{number}: {word}"));
             }
         }
-        // Snapshots of answers have lines as long as they are.
+        // Snapshots of responses have lines of any length.
         in_text = if in_text {
             !line.contains("\"#") && !line.trim_start().starts_with("\")")
         } else {
             line.ends_with("@\"") || line.matches("r#\"").count() > line.matches("\"#").count()
         };
-        // Tables and texts cannot be broken, and formatting leaves macros alone.
+        // Tables and string literals cannot be broken, and rustfmt leaves macros alone.
         let unbreakable = ["\"", "//! |", "://"].iter().any(|sign| line.contains(sign));
         let quoted = unbreakable || in_text;
         if line.chars().count() > LINE_CHARS_MAX && !quoted {
@@ -87,11 +85,11 @@ fn source(file: &Path, text: &str, faults: &mut Vec<String>) {
         }
     }
     if !text.starts_with("//!") && !text.starts_with("#!") {
-        faults.push(format!("{place}: does not open with what it is for"));
+        faults.push(format!("{place}: does not begin with a module comment"));
     }
 }
 
-/// Links of a page to other files of the project.
+/// Finds links of a page to files that do not exist.
 fn links(file: &Path, text: &str, faults: &mut Vec<String>) {
     let folder = file.parent().unwrap_or(Path::new(""));
     for piece in text.split("](").skip(1) {
@@ -103,59 +101,5 @@ fn links(file: &Path, text: &str, faults: &mut Vec<String>) {
         if !root().join(folder).join(path).exists() {
             faults.push(format!("{}: dead link to {path}", file.display()));
         }
-    }
-}
-
-/// Every dependency's licence is one that `deny.toml` allows.
-fn licences(faults: &mut Vec<String>) -> Result<(), Failure> {
-    let allowed = allowed_licences()?;
-    let output = program("cargo", &["metadata", "--format-version", "1"])
-        .output()
-        .map_err(|error| error.to_string())?;
-    let metadata: serde_json::Value =
-        serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())?;
-    for package in metadata["packages"].as_array().into_iter().flatten() {
-        let licence = package["license"].as_str().unwrap_or("none");
-        if !satisfied(licence, &allowed) {
-            let name = package["name"].as_str().unwrap_or("?");
-            faults.push(format!("{name}: licence {licence} is not among those of deny.toml"));
-        }
-    }
-    Ok(())
-}
-
-fn allowed_licences() -> Result<BTreeSet<String>, Failure> {
-    let text = fs::read_to_string(root().join("deny.toml"))
-        .map_err(|error| format!("deny.toml: {error}"))?;
-    let deny: toml::Table = text.parse().map_err(|error| format!("deny.toml: {error}"))?;
-    let allow = deny.get("licenses").and_then(|licenses| licenses.get("allow"));
-    let words = allow.and_then(toml::Value::as_array).into_iter().flatten();
-    Ok(words.filter_map(|word| word.as_str().map(str::to_owned)).collect())
-}
-
-/// Whether an SPDX expression of `OR`s and `AND`s is satisfied; `/` is an old way to write `OR`.
-fn satisfied(expression: &str, allowed: &BTreeSet<String>) -> bool {
-    let flat = expression.replace(['(', ')'], " ").replace('/', " OR ");
-    flat.split(" AND ").all(|part| {
-        part.split(" OR ").any(|licence| {
-            let plain = licence.trim().split(" WITH ").next().unwrap_or_default();
-            allowed.contains(plain)
-        })
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::satisfied;
-    use std::collections::BTreeSet;
-
-    /// One of several licences is enough where they are joined by OR, all are needed with AND.
-    #[test]
-    fn reads_licence_expressions() {
-        let allowed = BTreeSet::from(["MIT".to_owned(), "Zlib".to_owned()]);
-        assert!(satisfied("MIT OR Apache-2.0", &allowed));
-        assert!(satisfied("GPL-3.0/MIT", &allowed));
-        assert!(satisfied("(MIT OR GPL-3.0) AND Zlib", &allowed));
-        assert!(!satisfied("MIT AND GPL-3.0", &allowed));
     }
 }
