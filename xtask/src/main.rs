@@ -12,6 +12,7 @@ mod fuzz;
 mod install;
 mod parity;
 mod process;
+mod prose;
 mod shapes;
 mod tidy;
 mod time;
@@ -23,7 +24,8 @@ cargo xtask <command>
 
   ci            run every check that must pass before a change lands
   lint          check formatting, and run clippy with warnings as errors
-  tidy          check file sizes, banned words, dead links
+  tidy          check file sizes, banned words, dead links and plain English
+  prose         measure plain English of all files, or of those below a PATH, also exempt ones
   deny          check licences, sources and banned packages of dependencies
   test          run cargo test --workspace, and print the counts at the end
   clients       run curl and official SDKs against the real binary; by name: curl, python …
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         "clients" => clients::run(&rest).map(|counts| println!("{counts}")),
         "crash" => crash::run(&rest).map(drop),
         "deny" => deny::run(),
+        "prose" => prose::run(&rest),
         _ => {
             println!("{USAGE}");
             return if command.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) };

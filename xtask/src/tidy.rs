@@ -1,8 +1,9 @@
 //! Checks that no compiler makes: file sizes, banned words, rules of ARCHITECTURE.md that can be read
-//! from the text, and dead links.
+//! from the text, dead links, and plain English.
 
 use crate::Failure;
 use crate::process::{program, root, say};
+use crate::prose;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -37,6 +38,7 @@ pub(crate) fn run() -> Result<(), Failure> {
             _ => {}
         }
     }
+    faults.extend(prose::faults(&files)?);
     for fault in &faults {
         say(fault);
     }
@@ -44,7 +46,7 @@ pub(crate) fn run() -> Result<(), Failure> {
 }
 
 /// Files that git tracks, and new files that it does not ignore.
-fn tracked() -> Result<Vec<PathBuf>, Failure> {
+pub(crate) fn tracked() -> Result<Vec<PathBuf>, Failure> {
     let arguments = ["ls-files", "--cached", "--others", "--exclude-standard"];
     let output = program("git", &arguments).output().map_err(|error| error.to_string())?;
     let listed = String::from_utf8_lossy(&output.stdout);
