@@ -3,29 +3,32 @@
 use crate::Failure;
 use crate::counts::{Counts, counts_of};
 use crate::process::{self, built, program, run_lines, say};
-use crate::{browser, clients, crash, deny, parity, tidy};
+use crate::steps::{Group, Steps};
+use crate::{bench, browser, clients, crash, deny, instructions, parity, tidy};
 
-/// Everything, the quickest first.
+/// Runs all steps, the quickest first. Prints the seconds of each, and the counts as the last line.
 pub(crate) fn run() -> Result<(), Failure> {
-    lint()?;
-    tidy::run()?;
-    deny::run()?;
-    let mut counts = test()?;
-    say(&format!("cargo test: {counts}"));
-    let clients = clients::run(&[])?;
-    say(&format!("clients: {clients}"));
-    // The steps of the example for CI services, so that what it shows works.
-    process::run(program("examples/ci-service.sh", &[]).arg(built("bankfeed")))?;
-    counts += clients;
-    parity::check_recorded()?;
-    let browser = browser::run()?;
-    say(&format!("browser: {browser}"));
-    counts += browser;
-    let crash = crash::run(&[])?;
-    say(&format!("crash: {crash}"));
-    counts += crash;
-    say(&counts.to_string());
+    let mut steps = Steps::default();
+    let outcome = run_steps(&mut steps);
+    say(&steps.table());
+    say(&outcome?.to_string());
     Ok(())
+}
+
+fn run_steps(steps: &mut Steps) -> Result<Counts, Failure> {
+    steps.run(Group::LintAndTests, "lint", lint)?;
+    steps.run(Group::LintAndTests, "tidy", tidy::run)?;
+    steps.run(Group::LintAndTests, "deny", deny::run)?;
+    let mut counts = steps.run(Group::LintAndTests, "test", test)?;
+    counts += steps.run(Group::ClientsAndPrograms, "clients", || clients::run(&[]))?;
+    steps.run(Group::ClientsAndPrograms, "example for CI services", example)?;
+    steps.run(Group::ClientsAndPrograms, "parity", parity::check_recorded)?;
+    counts += steps.run(Group::Browser, "browser", browser::run)?;
+    steps.run(Group::CrashAndHostile, "optimised build", process::build_fast)?;
+    counts += steps.run(Group::CrashAndHostile, "crash", || crash::run(&[]))?;
+    steps.run(Group::CrashAndHostile, "benches, short", bench::run_short)?;
+    counts += steps.run(Group::CrashAndHostile, "instructions", || instructions::run(&[]))?;
+    Ok(counts)
 }
 
 /// Formatting and clippy.
@@ -45,4 +48,9 @@ pub(crate) fn test() -> Result<Counts, Failure> {
     let ended = run_lines(&mut command, |line| counts += counts_of(line));
     ended.map_err(|failure| format!("{failure} ({counts})"))?;
     if counts.passed == 0 { Err("no test ran".to_owned()) } else { Ok(counts) }
+}
+
+/// The smoke test that the documents show for CI services.
+fn example() -> Result<(), Failure> {
+    process::run(program("examples/ci-service.sh", &[]).arg(built("bankfeed")))
 }

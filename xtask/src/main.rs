@@ -10,10 +10,13 @@ mod crash;
 mod deny;
 mod fuzz;
 mod install;
+mod instructions;
+mod nightly;
 mod parity;
 mod process;
 mod prose;
 mod shapes;
+mod steps;
 mod tidy;
 mod time;
 
@@ -32,9 +35,11 @@ cargo xtask <command>
   browser       run the link flow in Chromium; installs missing programs
   parity        compare responses and parameters with Stripe's description; writes docs/parity.md
   bench         measure speeds as ratios to their ceilings; --short only shows that they work
+  instructions  count instructions of six operations; --record writes the figures
   crash         kill the real binary under load; --seed N repeats a plan, --rounds N runs more
   shapes        write the schemas of payment objects, from the path of an OpenAPI document
   fuzz          fuzz parsers of foreign bytes, for some seconds each
+  nightly       run the long forms: benches, crash, fuzz, property tests
 ";
 
 /// The error of a step, for the person who reads it.
@@ -58,6 +63,8 @@ fn main() -> ExitCode {
         "crash" => crash::run(&rest).map(drop),
         "deny" => deny::run(),
         "prose" => prose::run(&rest),
+        "instructions" => instructions::run(&rest).map(|counts| println!("{counts}")),
+        "nightly" => nightly::run(),
         _ => {
             println!("{USAGE}");
             return if command.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(2) };
