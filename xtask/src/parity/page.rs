@@ -10,15 +10,16 @@ use std::fmt::Write as _;
 const HEAD: &str = "\
 # Parity
 
-What of Stripe's API is here, counted against Stripe's own description of it: the OpenAPI document of
-`2026-05-27.dahlia`, with the later versions laid over it (`xtask/overlays`, each line with its source).
-`cargo xtask parity` writes this page and fails if it is stale.
+This page counts the supported part of Stripe's API against Stripe's own description of it. The description
+is the OpenAPI document of `2026-05-27.dahlia` with the changes of later versions (`xtask/overlays`, each
+line with its source). `cargo xtask parity` writes this page, and CI fails if it is out of date.
 
-Three things are checked by it. **Answers**: everything that the HTTP tests and the client programs were
-answered has each required key, no key that is not declared, and values of the declared types and words
-only, in the version that was asked for. **Known parameters**: each that Stripe declares, at every depth,
-is sent to the binary. **Unknown ones**: a name that is not declared, in the call or in any of its
-hashes, is refused.
+The command checks these rules:
+
+- **Responses** to the HTTP tests and the client programs have every required key, only declared keys, and
+  only values of the declared types and words. Each is checked in the version that the request named.
+- **Declared parameters** are sent to the binary, at every depth.
+- **Undeclared parameters** must be rejected, in the call and in each of its hashes.
 ";
 
 /// Hashes with members that are not checked, by the beginning of their calls.
@@ -28,6 +29,14 @@ const IGNORED: [(&str, &[&str]); 2] = [
         &["bank_account", "card", "cash_balance", "invoice_settings", "tax", "tax_id_data"],
     ),
     ("GET /v1/subscriptions", &["automatic_tax"]),
+];
+
+/// The treatments of parameters, each with its words in `docs/parameters.md`.
+const TREATMENTS: [(&str, &[&str]); 4] = [
+    ("supported", &["supported", "acted on"]),
+    ("echoed", &["echoed"]),
+    ("checked", &["checked", "checked only"]),
+    ("ignored", &["ignored", "passed over"]),
 ];
 
 /// The content of the page.
@@ -46,7 +55,7 @@ impl Page<'_> {
     /// The page as text.
     pub(crate) fn text(&self) -> Result<String, Failure> {
         let mut text = HEAD.to_owned();
-        let fates = fates()?;
+        let treatments = treatments()?;
         let (stripes, own): (Vec<&String>, Vec<&String>) =
             self.calls.iter().partition(|call| self.document.has_call(&plain(call)));
         let known: usize = self.known.values().map(|known| known.known).sum();
@@ -55,44 +64,45 @@ impl Page<'_> {
         let count = not_served.values().map(BTreeSet::len).sum::<usize>();
         let _ = write!(
             text,
-            "\n| | |\n|---|---|\n| calls of Stripe's that are served | {} |\n\
-             | calls of Stripe's that are not | {count} |\n| calls that only this server describes | {} |\n\
-             | parameters of the served calls, at every depth | {} |\n\
-             | of these known | {known} |\n| refused | {refused} |\n\
-             | objects that were answered and checked | {} |\n",
+            "\n| | |\n|---|---|\n| Stripe's calls that are supported | {} |\n\
+             | Stripe's calls that are not supported | {count} |\n| calls of this server alone | {} |\n\
+             | parameters of the supported calls, at every depth | {} |\n\
+             | known parameters | {known} |\n| rejected parameters | {refused} |\n\
+             | checked objects in responses | {} |\n",
             stripes.len(),
             own.len(),
             known + refused,
             self.objects.len(),
         );
         text.push_str(
-            "\n## Calls\n\nParameters at every depth, and what becomes of those at the top: acted on, \
-             echoed, checked only,\npassed over, refused. Each is named in [parameters.md](parameters.md).\n\n\
-             | call | known | refused | acted on | echoed | checked | passed over |\n\
+            "\n## Calls\n\nKnown and rejected parameters are counted at every depth. The other columns \
+             count parameters at the top\nby their treatment. Each is named in \
+             [parameters.md](parameters.md).\n\n\
+             | call | known | rejected | supported | echoed | checked | ignored |\n\
              |---|---|---|---|---|---|---|\n",
         );
         for call in &stripes {
             let plain = plain(call);
             let (known, refused) =
                 self.known.get(&plain).map_or((0, 0), |known| (known.known, known.refused.len()));
-            let fate = |word| fates.get(&(plain.clone(), word)).copied().unwrap_or(0);
+            let count = |word| treatments.get(&(plain.clone(), word)).copied().unwrap_or(0);
             let _ = writeln!(
                 text,
                 "| [`{call}`](parameters.md#{}) | {known} | {refused} | {} | {} | {} | {} |",
                 anchor(call),
-                fate("acted on"),
-                fate("echoed"),
-                fate("checked only"),
-                fate("passed over"),
+                count("supported"),
+                count("echoed"),
+                count("checked"),
+                count("ignored"),
             );
         }
         self.write_refused(&mut text);
         self.write_objects(&mut text);
-        text.push_str("\n## Calls that the description does not have\n\nOur own, and what Stripe's CLI asks for.\n\n");
+        text.push_str("\n## Calls that the description does not have\n\nCalls of our own, and calls that Stripe's CLI makes.\n\n");
         for call in own {
             let _ = writeln!(text, "- `{call}`");
         }
-        text.push_str("\n## Not served\n\nBy what their paths begin with. They are 404.\n\n");
+        text.push_str("\n## Not supported\n\nThese calls return 404. They are listed by the beginning of their paths.\n\n");
         text.push_str("| resource | calls |\n|---|---|\n");
         for (resource, calls) in not_served {
             let calls: Vec<String> = calls.iter().map(|call| format!("`{call}`")).collect();
@@ -103,7 +113,7 @@ impl Page<'_> {
 
     fn write_refused(&self, text: &mut String) {
         text.push_str(
-            "\n## Refused parameters\n\nDeclared by Stripe and unknown here: 400 `parameter_unknown`.\n\n\
+            "\n## Rejected parameters\n\nStripe declares these parameters, and this server rejects them with 400 `parameter_unknown`.\n\n\
              | call | parameters |\n|---|---|\n",
         );
         for (call, known) in self.known.iter().filter(|(_, known)| !known.refused.is_empty()) {
@@ -115,8 +125,8 @@ impl Page<'_> {
 
     fn write_objects(&self, text: &mut String) {
         text.push_str(
-            "\n## Objects\n\nThe keys that the document declares; those that are required are in every \
-             answer.\n\n| object | keys | required |\n|---|---|---|\n",
+            "\n## Objects\n\nThe numbers of declared and required keys. Required keys are in every \
+             response.\n\n| object | keys | required |\n|---|---|---|\n",
         );
         for object in &self.objects {
             let Some(schema) = self.document.schemas.get(*object) else { continue };
@@ -149,7 +159,7 @@ fn plain(call: &str) -> String {
 }
 
 /// The number of parameters of each call by their treatment, read from `docs/parameters.md`.
-fn fates() -> Result<BTreeMap<(String, &'static str), u32>, Failure> {
+fn treatments() -> Result<BTreeMap<(String, &'static str), u32>, Failure> {
     let place = root().join("docs/parameters.md");
     let text =
         std::fs::read_to_string(&place).map_err(|error| format!("{}: {error}", place.display()))?;
@@ -159,12 +169,12 @@ fn fates() -> Result<BTreeMap<(String, &'static str), u32>, Failure> {
         if let Some(head) = line.strip_prefix("### ") {
             call = plain(head);
         }
-        let Some(fate) = line.strip_prefix("| `").and_then(|row| row.split(" | ").nth(1)) else {
+        let Some(cell) = line.strip_prefix("| `").and_then(|row| row.split(" | ").nth(1)) else {
             continue;
         };
-        let words = ["acted on", "echoed", "checked only", "passed over", "refused"];
-        if let Some(word) = words.into_iter().find(|word| *word == fate) {
-            *counts.entry((call.clone(), word)).or_insert(0) += 1;
+        let treatment = TREATMENTS.iter().find(|(_, words)| words.contains(&cell));
+        if let Some((treatment, _)) = treatment {
+            *counts.entry((call.clone(), *treatment)).or_insert(0) += 1;
         }
     }
     Ok(counts)
