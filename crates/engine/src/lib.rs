@@ -14,14 +14,17 @@ mod due;
 mod error;
 pub mod events;
 mod list;
+mod objects;
 pub mod payments;
 pub mod prune;
+mod retry;
 pub mod settings;
 pub mod test_helpers;
 pub mod worker;
 
 pub use context::{Answer, Context, Idempotency};
 pub use error::Error;
+pub use retry::ChangeCount;
 pub use settings::Settings;
 
 use connectors::Connector;
@@ -32,8 +35,9 @@ use model::id::{ClockId, MerchantId};
 use model::key::random_letters;
 use model::numbers::Numbers;
 use outbound::Outbound;
+use retry::ChangeCounters;
 use std::sync::Arc;
-use store::{Failpoints, FindObject, Kind, Object, Store};
+use store::{Failpoints, Store};
 use test_helpers::fault::Faults;
 use test_helpers::judge::Judge;
 use test_helpers::wait::Waits;
@@ -52,6 +56,7 @@ pub struct Engine {
     pub(crate) failpoints: Failpoints,
     pub(crate) wake: Wake,
     pub(crate) stuck: Stuck,
+    pub(crate) changes: ChangeCounters,
     pub(crate) judge: Judge,
     pub(crate) waits: Waits,
     pub(crate) faults: Faults,
@@ -101,6 +106,7 @@ impl Engine {
             failpoints: parts.failpoints,
             wake: Wake::default(),
             stuck: Stuck::default(),
+            changes: ChangeCounters::default(),
             judge: Judge::default(),
             waits: Waits::default(),
             faults: Faults::default(),
@@ -144,11 +150,8 @@ impl Engine {
         merchant: MerchantId,
         id: ClockId,
     ) -> Result<Option<TestClock>, Error> {
-        let find = FindObject { merchant, kind: Kind::TestClock, number: id.number() };
-        match self.store.read(find).await? {
-            Some(Object::TestClock(clock)) if !clock.deleted => Ok(Some(clock)),
-            _ => Ok(None),
-        }
+        let found = self.find::<TestClock>(merchant, id.number()).await?;
+        Ok(found.filter(|clock| !clock.deleted))
     }
 
     /// The time of what hangs on this clock, or on none. The clock of an account whose customer

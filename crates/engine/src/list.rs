@@ -1,21 +1,17 @@
 //! Lists: the page that is asked for, the objects on it, and the envelope around them.
 
+use crate::objects::typed;
+use crate::payments::bytes;
 use crate::{Answer, Context, Engine, Error};
-use model::connected_account::ConnectedAccount;
-use model::id::{
-    ClockId, CustomerId, DisputeId, EndpointId, FaultId, InvoiceId, InvoiceItemId, LinkFlowId,
-    MandateId, MethodConfigurationId, PaymentIntentId, PaymentMethodId, PriceId, ScenarioId,
-    SessionId, SetupIntentId, SnapshotId, SubscriptionId, TokenId,
-};
+use model::customer::Customer;
+use model::id::MerchantId;
 use model::limits::PAGE_ROWS_MAX;
-use model::payments::checkout::CheckoutSession;
-use model::payments::product::Product;
 use serde_json::Value;
-use std::str::FromStr;
 use store::{
     Bounds, Cursor, FindObject, Kind, ListObjects, Listed, Object, ObjectPlace, ObjectsOf, Page,
+    StoredObject,
 };
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::json::JsonWriter;
 use wire::list::{PageParams, write_list};
 
@@ -35,39 +31,10 @@ impl Engine {
             (None, Some(given)) => (given, "ending_before"),
             (None, None) => return Ok(Page { limit: page.limit, cursor: Cursor::Newest }),
         };
-        let (number, what) = match kind {
-            Kind::Customer => (number_of(given, CustomerId::number), "customer"),
-            Kind::TestClock => (number_of(given, ClockId::number), "test clock"),
-            Kind::Session => (number_of(given, SessionId::number), "session"),
-            Kind::Endpoint => (number_of(given, EndpointId::number), "webhook endpoint"),
-            Kind::PaymentIntent => (number_of(given, PaymentIntentId::number), "payment_intent"),
-            Kind::SetupIntent => (number_of(given, SetupIntentId::number), "setup_intent"),
-            Kind::PaymentMethod => (number_of(given, PaymentMethodId::number), "payment_method"),
-            Kind::Checkout => (CheckoutSession::number_of(given), "checkout session"),
-            Kind::Mandate => (number_of(given, MandateId::number), "mandate"),
-            Kind::ConnectedAccount => (Some(ConnectedAccount::number_of(given)), "account"),
-            // A merchant has one at most, so no list of them is asked for.
-            Kind::PlatformTie => (None, "platform"),
-            Kind::ConnectionsSettings => (None, "settings"),
-            Kind::Snapshot => (number_of(given, SnapshotId::number), "snapshot"),
-            Kind::Token => (number_of(given, TokenId::number), "token"),
-            Kind::LinkFlow => (number_of(given, LinkFlowId::number), "link flow"),
-            Kind::Dispute => (number_of(given, DisputeId::number), "dispute"),
-            Kind::Product => (Some(Product::number_of(given)), "product"),
-            Kind::Price => (number_of(given, PriceId::number), "price"),
-            Kind::InvoiceItem => (number_of(given, InvoiceItemId::number), "invoiceitem"),
-            Kind::MethodConfiguration => {
-                (number_of(given, MethodConfigurationId::number), "payment_method_configuration")
-            }
-            Kind::Fault => (number_of(given, FaultId::number), "fault"),
-            Kind::Invoice => (number_of(given, InvoiceId::number), "invoice"),
-            Kind::Subscription => (number_of(given, SubscriptionId::number), "subscription"),
-            Kind::Scenario => (number_of(given, ScenarioId::number), "scenario"),
-        };
-        // Stripe answers an unknown cursor with 400, as a fault of the parameter.
-        let missing = || Error::from(Refusal::no_such(what, given, param).status(400));
-        let find =
-            FindObject { merchant: context.merchant, kind, number: number.ok_or_else(missing)? };
+        // Stripe returns 400 for an unknown cursor, as for any wrong parameter.
+        let missing = || Error::from(ApiError::no_such(kind.name(), given, param).status(400));
+        let number = kind.parse_number(given).ok_or_else(missing)?;
+        let find = FindObject { merchant: context.merchant, kind, number };
         let place = self.store.read(find).await?.ok_or_else(missing)?.place();
         let cursor = if page.starting_after.is_some() {
             Cursor::After(place)
@@ -77,33 +44,83 @@ impl Engine {
         Ok(Page { limit: page.limit, cursor })
     }
 
-    /// A page of all objects of a kind, each as `body` renders it; what `body` passes over is left
-    /// out.
-    pub(crate) async fn list_all(
+    /// The page of a list that `page` asks for.
+    pub(crate) async fn list<T: StoredObject>(
         &self,
         context: &Context,
-        kind: Kind,
+        of: ObjectsOf,
+        created: Bounds,
+        page: &PageParams,
+    ) -> Result<Listed<T::Object>, Error> {
+        let page = self.object_page(context, T::KIND, page).await?;
+        let list = ListObjects { merchant: context.merchant, kind: T::KIND, of, created, page };
+        let Listed { items, has_more } = self.store.read(list).await?;
+        Ok(Listed { items: items.into_iter().map(typed::<T>).collect(), has_more })
+    }
+
+    /// The page that `page` asks for, of a list that holds only the objects that `keep` accepts.
+    pub(crate) async fn list_where<T: StoredObject>(
+        &self,
+        context: &Context,
+        of: ObjectsOf,
+        created: Bounds,
+        page: &PageParams,
+        keep: impl Fn(&T::Object) -> bool + Send + Sync,
+    ) -> Result<Listed<T::Object>, Error> {
+        let page = self.object_page(context, T::KIND, page).await?;
+        let list = ListObjects { merchant: context.merchant, kind: T::KIND, of, created, page };
+        self.read_where::<T>(list, keep).await
+    }
+
+    /// The newest objects of a merchant, at most `limit`.
+    pub(crate) async fn newest<T: StoredObject>(
+        &self,
+        merchant: MerchantId,
+        of: ObjectsOf,
+        limit: u32,
+    ) -> Result<Vec<T::Object>, Error> {
+        let page = Page { limit, cursor: Cursor::Newest };
+        let list = ListObjects { merchant, kind: T::KIND, of, created: Bounds::default(), page };
+        let objects = self.store.read(list).await?.items;
+        Ok(objects.into_iter().map(typed::<T>).collect())
+    }
+
+    /// The newest objects of a merchant that `keep` accepts, at most `limit`.
+    pub(crate) async fn newest_where<T: StoredObject>(
+        &self,
+        merchant: MerchantId,
+        of: ObjectsOf,
+        limit: u32,
+        keep: impl Fn(&T::Object) -> bool + Send + Sync,
+    ) -> Result<Vec<T::Object>, Error> {
+        let page = Page { limit, cursor: Cursor::Newest };
+        let list = ListObjects { merchant, kind: T::KIND, of, created: Bounds::default(), page };
+        Ok(self.read_where::<T>(list, keep).await?.items)
+    }
+
+    /// A page of all objects of a kind, each as `body` renders it.
+    pub(crate) async fn list_all<T: StoredObject>(
+        &self,
+        context: &Context,
         created: Bounds,
         page: &PageParams,
         url: &str,
-        body: impl Fn(&Object) -> Option<Vec<u8>>,
+        body: impl Fn(&T::Object) -> Vec<u8>,
     ) -> Result<Answer, Error> {
-        let page = self.object_page(context, kind, page).await?;
-        let merchant = context.merchant;
-        let list = ListObjects { merchant, kind, of: ObjectsOf::All, created, page };
-        let listed = self.store.read(list).await?;
-        let bodies: Vec<Vec<u8>> = listed.items.iter().filter_map(body).collect();
+        let listed = self.list::<T>(context, ObjectsOf::All, created, page).await?;
+        let bodies: Vec<Vec<u8>> = listed.items.iter().map(body).collect();
         Ok(Answer::unchanged(list_body(url, listed.has_more, &bodies)))
     }
 
-    /// The page of a list that holds only some of the objects of a kind. Those it leaves out are
-    /// read as well, in pages; after so many the list goes on where it was asked on.
-    pub(crate) async fn list_kept(
+    /// The page of a list that holds only the objects that `keep` accepts. The other objects are
+    /// read as well, in pages. After [`LIST_READS_MAX`] pages the list ends short of its limit and
+    /// has more.
+    pub(crate) async fn read_where<T: StoredObject>(
         &self,
         mut list: ListObjects,
-        keep: impl Fn(&Object) -> bool + Send + Sync,
-    ) -> Result<Listed<Object>, Error> {
-        let wanted = usize::try_from(list.page.limit).unwrap_or(usize::MAX);
+        keep: impl Fn(&T::Object) -> bool + Send + Sync,
+    ) -> Result<Listed<T::Object>, Error> {
+        let wanted = list.page.limit as usize;
         let backward = matches!(list.page.cursor, Cursor::Before(_));
         list.page.limit = PAGE_ROWS_MAX;
         let mut kept = Listed { items: Vec::new(), has_more: true };
@@ -113,7 +130,7 @@ impl Engine {
                 read.items.reverse();
             }
             let end = read.items.last().map(Object::place);
-            kept.items.extend(read.items.into_iter().filter(&keep));
+            kept.items.extend(read.items.into_iter().map(typed::<T>).filter(&keep));
             list.page.cursor = match end.filter(|_| read.has_more && kept.items.len() <= wanted) {
                 Some(place) if backward => Cursor::Before(place),
                 Some(place) => Cursor::After(place),
@@ -137,17 +154,28 @@ impl Engine {
         customer: Option<&str>,
     ) -> Result<ObjectsOf, Error> {
         Ok(match customer {
-            Some(given) => {
-                ObjectsOf::Customer(self.get_customer(context, given, "customer").await?.id)
-            }
+            Some(given) => ObjectsOf::Customer(
+                self.get_with_deleted::<Customer>(context, given, "customer").await?.id,
+            ),
             None => ObjectsOf::All,
         })
     }
 }
 
-/// The number of an id of this kind.
-fn number_of<I: FromStr>(given: &str, number: fn(I) -> u64) -> Option<u64> {
-    given.parse().ok().map(number)
+/// The response of a list whose items have to read what is expanded in them.
+pub(crate) async fn list_values<T, F>(
+    url: &str,
+    listed: Listed<T>,
+    value: impl Fn(T) -> F,
+) -> Result<Answer, Error>
+where
+    F: Future<Output = Result<Value, Error>>,
+{
+    let mut bodies = Vec::with_capacity(listed.items.len());
+    for object in listed.items {
+        bodies.push(bytes(&value(object).await?));
+    }
+    Ok(Answer::unchanged(list_body(url, listed.has_more, &bodies)))
 }
 
 /// The page of a list that is read whole, in its order; and whether there is more.
@@ -158,9 +186,9 @@ pub(crate) fn page_of<'a>(
 ) -> Result<(&'a [Value], bool), Error> {
     let place = |given: &str, param: &str| {
         let found = items.iter().position(|item| item["id"] == given);
-        found.ok_or_else(|| Error::from(Refusal::no_such(what, given, param).status(400)))
+        found.ok_or_else(|| Error::from(ApiError::no_such(what, given, param).status(400)))
     };
-    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    let limit = page.limit as usize;
     if let (None, Some(given)) = (&page.starting_after, &page.ending_before) {
         let to = place(given, "ending_before")?;
         let from = to.saturating_sub(limit);

@@ -14,13 +14,14 @@ pub mod subscription;
 
 use crate::{Answer, Context, Engine, Error};
 use model::clock::AccountTime;
+use model::customer::Customer;
 use model::event::{Cause, Event, EventType, Happened, Snapshot};
-use model::id::{CustomerId, MandateId, MerchantId, PaymentMethodId};
+use model::id::{CustomerId, MandateId, PaymentMethodId};
 use model::payments::intent::Intent;
 use model::payments::mandate::Mandate;
 use model::payments::payment_method::PaymentMethod;
 use serde_json::Value;
-use store::{ChangeObjects, Changed, FindObject, Kind, Object};
+use store::{ChangeObjects, Changed, Kind, Object};
 use wire::error::Error as Refusal;
 use wire::expand::Expand;
 use wire::render::given::Expanded;
@@ -121,7 +122,7 @@ impl Changes {
         version + u64::from(!self.has(kind, number))
     }
 
-    fn find(&self, kind: Kind, number: u64) -> Option<&Object> {
+    pub(crate) fn find(&self, kind: Kind, number: u64) -> Option<&Object> {
         self.objects.iter().find(|object| (object.kind(), object.number()) == (kind, number))
     }
 }
@@ -167,44 +168,6 @@ impl Engine {
         }
         let done = self.commit(context, changes, &body).await?;
         Ok(done.then(|| Answer::committed(body)))
-    }
-
-    /// An object of a number: as it will be after the changes, else as it is stored.
-    pub(crate) async fn find_changed(
-        &self,
-        context: &Context,
-        changes: &Changes,
-        kind: Kind,
-        number: u64,
-    ) -> Result<Option<Object>, Error> {
-        self.find_object(context.merchant, changes, kind, number).await
-    }
-
-    /// The same for a merchant that no call is about.
-    pub(crate) async fn find_object(
-        &self,
-        merchant: MerchantId,
-        changes: &Changes,
-        kind: Kind,
-        number: u64,
-    ) -> Result<Option<Object>, Error> {
-        if let Some(object) = changes.find(kind, number) {
-            return Ok(Some(object.clone()));
-        }
-        Ok(self.store.read(FindObject { merchant, kind, number }).await?)
-    }
-
-    /// A payment method of a number: as it will be, else as it is stored.
-    pub(crate) async fn find_method(
-        &self,
-        context: &Context,
-        changes: &Changes,
-        id: PaymentMethodId,
-    ) -> Result<Option<PaymentMethod>, Error> {
-        match self.find_changed(context, changes, Kind::PaymentMethod, id.number()).await? {
-            Some(Object::PaymentMethod(method)) => Ok(Some(method)),
-            _ => Ok(None),
-        }
     }
 
     /// An intent with what is to be expanded in it.
@@ -256,7 +219,7 @@ impl Engine {
         changes: &Changes,
         expand: &Expand,
     ) -> Result<Option<Value>, Error> {
-        match self.find_method(context, changes, id).await? {
+        match self.find_changed::<PaymentMethod>(context.merchant, changes, id.number()).await? {
             Some(method) => self.method_value(context, &method, expand).await.map(Some),
             None => Ok(None),
         }
@@ -287,11 +250,9 @@ impl Engine {
         changes: &Changes,
         expand: &Expand,
     ) -> Result<Option<Value>, Error> {
-        match self.find_changed(context, changes, Kind::Mandate, id.number()).await? {
-            Some(Object::Mandate(mandate)) => {
-                self.mandate_value(context, &mandate, changes, expand).await.map(Some)
-            }
-            _ => Ok(None),
+        match self.find_changed::<Mandate>(context.merchant, changes, id.number()).await? {
+            Some(mandate) => self.mandate_value(context, &mandate, changes, expand).await.map(Some),
+            None => Ok(None),
         }
     }
 
@@ -302,7 +263,10 @@ impl Engine {
         customer: Option<CustomerId>,
     ) -> Result<bool, Error> {
         let Some(id) = customer else { return Ok(false) };
-        Ok(self.find_customer(context, id).await?.is_some_and(|customer| customer.deleted))
+        Ok(self
+            .find::<Customer>(context.merchant, id.number())
+            .await?
+            .is_some_and(|customer| customer.deleted))
     }
 
     /// Puts the customer of an object where it is to be expanded.
@@ -327,8 +291,8 @@ impl Engine {
         expanded: &mut Expanded,
     ) -> Result<(), Error> {
         let Some(id) = customer.filter(|_| expand.wants("customer")) else { return Ok(()) };
-        let found = self.find_changed(context, changes, Kind::Customer, id.number()).await?;
-        let Some(Object::Customer(customer)) = found else { return Ok(()) };
+        let found = self.find_changed::<Customer>(context.merchant, changes, id.number()).await?;
+        let Some(customer) = found else { return Ok(()) };
         let bytes = self.customer_bytes(context, &customer, &expand.inside("customer")).await?;
         let value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         expanded.insert("customer", value);

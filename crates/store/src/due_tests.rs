@@ -8,7 +8,7 @@ use crate::{
 };
 use model::clock::AccountTime;
 use model::id::{ClockId, MerchantId};
-use model::stored::Stored;
+use model::stored::{Stored, StoredKind};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -65,6 +65,15 @@ impl Stored for Alarm {
     fn restore_secret(&mut self, secret: Vec<u8>) -> bool {
         self.secret = Some(secret);
         true
+    }
+}
+
+impl StoredKind for Alarm {
+    type Object = Self;
+    const NAME: &'static str = "alarm";
+
+    fn parse_number(_text: &str) -> Option<u64> {
+        None
     }
 }
 

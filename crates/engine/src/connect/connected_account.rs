@@ -9,7 +9,7 @@
 
 use crate::connect::access::Connected;
 use crate::connect::external_account::ExternalInput;
-use crate::context::{render, tries};
+use crate::context::render;
 use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};
 use model::connected_account::{ConnectedAccount, PlatformTie};
@@ -18,7 +18,7 @@ use model::given::Given;
 use model::id::{MerchantId, RequestId};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use store::{AccountsOf, Bounds, ChangeObjects, Changed, FindObject, Kind, Object};
+use store::{AccountsOf, Bounds, ChangeObjects, Changed, Object};
 use wire::error::Error as Refusal;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
@@ -123,7 +123,7 @@ impl Engine {
                            Stripe-Account header out.";
             return Err(Refusal::invalid(message).into());
         }
-        for _ in tries() {
+        self.change("create_connected_account", async || {
             let now = self.clock.account_now();
             let id = MerchantId::from_number(self.next_number()).to_string();
             let mut account = ConnectedAccount::of(context.merchant, &id, context.livemode, now);
@@ -137,11 +137,9 @@ impl Engine {
             changes.put(Object::PlatformTie(account.tie()));
             let body = bytes(&value(&account));
             changes.put(Object::ConnectedAccount(account));
-            if self.commit(context, changes, &body).await? {
-                return Ok(Answer::committed(body));
-            }
-        }
-        Err(Error::Locked)
+            self.commit_any(context, changes, body).await
+        })
+        .await
     }
 
     /// Shows the account that a call acts in: a connected one, or the platform itself.
@@ -182,7 +180,7 @@ impl Engine {
         id: &str,
         input: &ConnectedAccountInput,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
+        self.change("update_connected_account", async || {
             let before = self.get_connected(context, id).await?;
             let mut account = before.clone();
             let mut changes = Changes::default();
@@ -197,14 +195,10 @@ impl Engine {
                 account.add_external_account(added);
                 account.make_default(id);
             }
-            let answer = self.commit_connected(context, before, account, changes, |account| {
-                bytes(&value(account))
-            });
-            if let Some(answer) = answer.await? {
-                return Ok(answer);
-            }
-        }
-        Err(Error::Locked)
+            let body = |account: &ConnectedAccount| bytes(&value(account));
+            self.commit_connected(context, before, account, changes, body).await
+        })
+        .await
     }
 
     /// Deletes an account: from then on nobody acts in it.
@@ -217,18 +211,16 @@ impl Engine {
         let merchant = account.acts_as();
         let inside = Context { merchant, connected: None, ..context.without_reply() };
         self.disconnect_all(&inside, AccountsOf::Merchant).await?;
-        for _ in tries() {
+        self.change("delete_connected_account", async || {
             let mut account = self.get_connected(context, id).await?;
             account.deleted = true;
             account.version += 1;
             let body = render(|w| wire::render::deleted::write(w, &id, "account"));
             let mut changes = Changes::default();
             changes.put(Object::ConnectedAccount(account));
-            if self.commit(context, changes, &body).await? {
-                return Ok(Answer::committed(body));
-            }
-        }
-        Err(Error::Locked)
+            self.commit_any(context, changes, body).await
+        })
+        .await
     }
 
     /// Lists the accounts of the platform.
@@ -238,12 +230,8 @@ impl Engine {
         filter: &ConnectedAccountFilter,
     ) -> Result<Answer, Error> {
         let ConnectedAccountFilter { created, page } = filter;
-        let kind = Kind::ConnectedAccount;
-        self.list_all(context, kind, *created, page, "/v1/accounts", |object| match object {
-            Object::ConnectedAccount(account) => Some(bytes(&value(account))),
-            _ => None,
-        })
-        .await
+        let body = |account: &ConnectedAccount| bytes(&value(account));
+        self.list_all::<ConnectedAccount>(context, *created, page, "/v1/accounts", body).await
     }
 
     /// Commits what became of an account, with its events. Answers nothing when what was read has
@@ -275,8 +263,7 @@ impl Engine {
         changes.events.push(event);
         let body = body(&account);
         changes.put(Object::ConnectedAccount(account));
-        let done = self.commit(context, changes, &body).await?;
-        Ok(done.then(|| Answer::committed(body)))
+        self.commit_any(context, changes, body).await
     }
 
     /// An account that the caller may see: of the platform, or the one that it acts in.
@@ -302,11 +289,8 @@ impl Engine {
         account: &str,
     ) -> Result<Option<ConnectedAccount>, Error> {
         let number = ConnectedAccount::number_of(account);
-        let find = FindObject { merchant: platform, kind: Kind::ConnectedAccount, number };
-        match self.store.read(find).await? {
-            Some(Object::ConnectedAccount(found)) if found.account == account => Ok(Some(found)),
-            _ => Ok(None),
-        }
+        let found = self.find::<ConnectedAccount>(platform, number).await?;
+        Ok(found.filter(|found| found.account == account))
     }
 
     /// Sees to it that an account is there, or refuses it.
@@ -316,9 +300,9 @@ impl Engine {
         livemode: bool,
         given: &str,
     ) -> Result<ConnectedAccount, Error> {
-        for _ in tries() {
+        self.change("open_connected", async || {
             match self.find_connected(platform, given).await? {
-                Some(account) if !account.deleted => return Ok(account),
+                Some(account) if !account.deleted => return Ok(Some(account)),
                 None if !livemode => {}
                 _ => return Err(Refusal::account_invalid(given).into()),
             }
@@ -328,16 +312,16 @@ impl Engine {
             let objects = vec![tie, Object::ConnectedAccount(account.clone())];
             let change = ChangeObjects { objects, events: Vec::new(), reply: None };
             match self.store.write(change).await? {
-                Changed::Done => return Ok(account),
+                Changed::Done => Ok(Some(account)),
                 // Another call made it in the same instant.
-                Changed::Stale | Changed::KeyTaken => {}
+                Changed::Stale | Changed::KeyTaken => Ok(None),
                 Changed::MerchantsFull => {
                     let message = "This server holds as many accounts as it may.";
-                    return Err(Refusal::invalid(message).into());
+                    Err(Refusal::invalid(message).into())
                 }
             }
-        }
-        Err(Error::Locked)
+        })
+        .await
     }
 
     /// Sees to it that an account may hold bank accounts: the caller's own, or one of the platform,
@@ -382,11 +366,7 @@ impl Engine {
         &self,
         merchant: MerchantId,
     ) -> Result<Option<PlatformTie>, Error> {
-        let find = FindObject { merchant, kind: Kind::PlatformTie, number: PlatformTie::NUMBER };
-        match self.store.read(find).await? {
-            Some(Object::PlatformTie(tie)) => Ok(Some(tie)),
-            _ => Ok(None),
-        }
+        self.find::<PlatformTie>(merchant, PlatformTie::NUMBER).await
     }
 }
 

@@ -2,16 +2,16 @@
 //! them is the default of a currency changes in one place.
 
 use crate::connect::access::Connected;
-use crate::context::tries;
 use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};
 use model::connected_account::{ConnectedAccount, ExternalAccount};
 use model::event::{Event, EventType, Happened, Snapshot};
-use model::id::{BankAccountId, PaymentMethodId, TokenId};
+use model::id::{BankAccountId, PaymentMethodId};
 use model::limits::EXTERNAL_ACCOUNTS_MAX;
-use model::payments::payment_method::fingerprint;
+use model::payments::payment_method::{PaymentMethod, fingerprint};
 use model::token::{
-    BankAccountType, BankHolderType, BankNumbers, TEST_BANK_NAME, TEST_ROUTING_NUMBER,
+    BankAccountToken, BankAccountType, BankHolderType, BankNumbers, TEST_BANK_NAME,
+    TEST_ROUTING_NUMBER,
 };
 use std::collections::BTreeMap;
 use store::Object;
@@ -78,7 +78,7 @@ impl Engine {
         account: &str,
         input: &ExternalInput,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
+        self.change("create_external_account", async || {
             let before = self.get_connected(context, account).await?;
             let mut account = before.clone();
             let mut changes = Changes::default();
@@ -86,13 +86,9 @@ impl Engine {
             let id = added.id;
             account.add_external_account(added);
             let body = |account: &ConnectedAccount| body_of(account, id);
-            if let Some(answer) =
-                self.commit_connected(context, before, account, changes, body).await?
-            {
-                return Ok(answer);
-            }
-        }
-        Err(Error::Locked)
+            self.commit_connected(context, before, account, changes, body).await
+        })
+        .await
     }
 
     /// Shows an external account.
@@ -115,7 +111,7 @@ impl Engine {
         id: &str,
         update: &ExternalUpdate,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
+        self.change("update_external_account", async || {
             let before = self.get_connected(context, account).await?;
             let id = find_external(&before, id)?;
             let mut account = before.clone();
@@ -128,13 +124,9 @@ impl Engine {
             }
             let body = |account: &ConnectedAccount| body_of(account, id);
             let changes = Changes::default();
-            if let Some(answer) =
-                self.commit_connected(context, before, account, changes, body).await?
-            {
-                return Ok(answer);
-            }
-        }
-        Err(Error::Locked)
+            self.commit_connected(context, before, account, changes, body).await
+        })
+        .await
     }
 
     /// Deletes an external account that payouts can do without.
@@ -144,7 +136,7 @@ impl Engine {
         account: &str,
         id: &str,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
+        self.change("delete_external_account", async || {
             let before = self.get_connected(context, account).await?;
             let id = find_external(&before, id)?;
             check_unneeded(&before, id)?;
@@ -159,13 +151,9 @@ impl Engine {
                 bytes(&deleted)
             };
             let changes = Changes::default();
-            if let Some(answer) =
-                self.commit_connected(context, before, account, changes, body).await?
-            {
-                return Ok(answer);
-            }
-        }
-        Err(Error::Locked)
+            self.commit_connected(context, before, account, changes, body).await
+        })
+        .await
     }
 
     /// Lists external accounts, the newest first; `cards` asks for those that are none here.
@@ -187,7 +175,7 @@ impl Engine {
             let missing = Refusal::no_such("external account", given, param).status(400);
             place.ok_or(missing)
         };
-        let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+        let limit = page.limit as usize;
         let (shown, has_more) = match (&page.starting_after, &page.ending_before) {
             (Some(given), _) => first(&held[place(given, "starting_after")? + 1..], limit),
             (None, Some(given)) => {
@@ -266,12 +254,8 @@ impl Engine {
         changes: &mut Changes,
     ) -> Result<ExternalAccount, Error> {
         let inside = inside(context, account);
-        let id: Option<TokenId> = given.parse().ok();
-        let of_account = match id {
-            Some(id) => self.find_token(&inside, id).await?.is_some(),
-            None => false,
-        };
-        let owner = if of_account { &inside } else { context };
+        let of_account = self.find_id::<BankAccountToken>(&inside, given).await?;
+        let owner = if of_account.is_some() { &inside } else { context };
         let token = self.use_token(owner, given, path).await?;
         let external = ExternalAccount {
             id: token.bank_account,
@@ -298,7 +282,7 @@ impl Engine {
         given: &str,
         path: &str,
     ) -> Result<ExternalAccount, Error> {
-        let method = self.get_method(&inside(context, account), given, path).await?;
+        let method = self.get::<PaymentMethod>(&inside(context, account), given, path).await?;
         if !method.of_self {
             let message = "Only a payment method that a Setup Intent with attach_to_self=true \
                            attached to the account can be paid out to.";
@@ -399,7 +383,8 @@ fn first<T>(held: &[T], limit: usize) -> (&[T], bool) {
 
 fn body_of(account: &ConnectedAccount, id: BankAccountId) -> Vec<u8> {
     let held = account.external_accounts.iter().find(|held| held.id == id);
-    held.map(|held| bytes(&external_account(held))).unwrap_or_default()
+    let Some(held) = held else { unreachable!("the account was just seen to hold it") };
+    bytes(&external_account(held))
 }
 
 fn find_external(account: &ConnectedAccount, given: &str) -> Result<BankAccountId, Error> {

@@ -5,6 +5,7 @@
 
 use crate::connect::external_account::{ExternalNumbers, check_numbers};
 use crate::context::render;
+use crate::objects::missing;
 use crate::payments::Changes;
 use crate::{Answer, Context, Engine, Error};
 use model::account::{Account, Holder, PaymentMethodType, Permission, Subcategory};
@@ -16,7 +17,7 @@ use model::token::{
     BankAccountToken, BankAccountType, BankHolderType, BankNumbers, TEST_BANK_NAME,
     TEST_ROUTING_NUMBER,
 };
-use store::{FindObject, Kind, Object};
+use store::Object;
 use wire::error::Error as Refusal;
 
 impl Engine {
@@ -33,20 +34,12 @@ impl Engine {
         let body = render(|w| wire::render::connect::token::write(w, &token));
         let mut changes = Changes::default();
         changes.put(Object::Token(token));
-        if self.commit(context, changes, &body).await? {
-            Ok(Answer::committed(body))
-        } else {
-            Err(Error::Locked)
-        }
+        self.commit_any(context, changes, body).await?.ok_or(Error::Locked)
     }
 
     /// Shows a token.
     pub async fn retrieve_token(&self, context: &Context, given: &str) -> Result<Answer, Error> {
-        let found = match given.parse() {
-            Ok(id) => self.find_token(context, id).await?,
-            Err(_) => None,
-        };
-        let token = found.ok_or_else(|| Refusal::no_such("token", given, "token"))?;
+        let token = self.get::<BankAccountToken>(context, given, "token").await?;
         Ok(Answer::unchanged(render(|w| wire::render::connect::token::write(w, &token))))
     }
 
@@ -115,20 +108,6 @@ impl Engine {
         })
     }
 
-    /// A token of an id.
-    pub(crate) async fn find_token(
-        &self,
-        context: &Context,
-        id: TokenId,
-    ) -> Result<Option<BankAccountToken>, Error> {
-        let merchant = context.merchant;
-        let find = FindObject { merchant, kind: Kind::Token, number: id.number() };
-        match self.store.read(find).await? {
-            Some(Object::Token(token)) => Ok(Some(token)),
-            _ => Ok(None),
-        }
-    }
-
     /// A token by the text of its id, to make something of it: marked as used, with its version
     /// raised. The caller puts it into the same change.
     pub(crate) async fn use_token(
@@ -137,9 +116,9 @@ impl Engine {
         given: &str,
         param: &str,
     ) -> Result<BankAccountToken, Error> {
-        let missing = || Error::from(Refusal::no_such("token", given, param).status(400));
-        let id: TokenId = given.parse().map_err(|_| missing())?;
-        let mut token = self.find_token(context, id).await?.ok_or_else(missing)?;
+        let found = self.find_id::<BankAccountToken>(context, given).await?;
+        let missing = || missing::<BankAccountToken>(given, param).status(400);
+        let mut token = found.ok_or_else(missing)?;
         if token.used {
             let message = format!("The token {given} was used already; a token can be used once.");
             let refusal = Refusal::invalid(message).code("token_already_used");

@@ -5,7 +5,7 @@
 
 use crate::connections::change::{push_event, record_interrupted_by};
 use crate::connections::watch::bank_account;
-use crate::context::{render, settled, tries};
+use crate::context::{render, settled};
 use crate::list::list_body;
 use crate::test_helpers::judge::What;
 use crate::{Answer, Context, Engine, Error};
@@ -13,10 +13,12 @@ use model::Word;
 use model::account::{Account, AccountStatus, Holder, Permission, permission_for};
 use model::bank::Feature;
 use model::clock::AccountTime;
+use model::customer::Customer;
 use model::event::EventType;
 use model::id::{AccountId, OwnerId, OwnershipId};
 use model::ownership::Ownership;
 use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
+use model::session::Session;
 use std::collections::BTreeSet;
 use store::{
     AccountChange, AccountsOf, ChangeAccount, Cursor, FindAccount, FindOwnership, ListAccounts,
@@ -125,14 +127,16 @@ impl Engine {
         filter: &AccountFilter,
     ) -> Result<AccountsOf, Error> {
         if let Some(given) = &filter.customer {
-            let customer = self.get_customer(context, given, "account_holder[customer]").await?;
+            let customer = self
+                .get_with_deleted::<Customer>(context, given, "account_holder[customer]")
+                .await?;
             return Ok(AccountsOf::Holder(Holder::Customer(customer.id)));
         }
         if let Some(given) = &filter.account {
             return Ok(AccountsOf::Holder(Holder::Account(given.clone())));
         }
         if let Some(given) = &filter.session {
-            let session = self.get_session(context, given, "session").await?;
+            let session = self.get::<Session>(context, given, "session").await?;
             return Ok(AccountsOf::Ids(session.accounts));
         }
         Ok(AccountsOf::Merchant)
@@ -146,7 +150,7 @@ impl Engine {
         features: &[Feature],
     ) -> Result<Answer, Error> {
         self.check_registered(context, features.iter().copied().map(permission_for)).await?;
-        for _ in tries() {
+        self.change("refresh_account", async || {
             let mut account = self.get_active_account(context, id).await?;
             let now = self.moment_to_write(context.merchant, account.clock).await?;
             for (index, feature) in features.iter().enumerate() {
@@ -162,20 +166,18 @@ impl Engine {
                 let body = self.account_body(context, &account).await?;
                 let seen = refused_refreshes(&account, features);
                 let answer = Answer { notice: Some(COOLING_DOWN), ..Answer::unchanged(body) };
-                return Ok(answer.seen(account.id, seen));
+                return Ok(Some(answer.seen(account.id, seen)));
             }
-            if let Some(answer) = self.change(context, account, started).await? {
-                return Ok(answer);
-            }
-        }
-        Err(Error::Locked)
+            self.commit_account(context, account, started).await
+        })
+        .await
     }
 
     /// Subscribes to daily transactions. A new subscription starts a refresh unless one is
     /// pending; one that exists starts one only if it may.
     pub async fn subscribe_account(&self, context: &Context, id: &str) -> Result<Answer, Error> {
         self.check_registered(context, [Permission::Transactions]).await?;
-        for _ in tries() {
+        self.change("subscribe_account", async || {
             let mut account = self.get_active_account(context, id).await?;
             let now = self.moment_to_write(context.merchant, account.clock).await?;
             permitted(&account.permissions, Feature::Transactions, "features[0]")?;
@@ -187,55 +189,52 @@ impl Engine {
             if account.subscribed && !starts {
                 let body = self.account_body(context, &account).await?;
                 let answer = Answer { notice: Some(COOLING_DOWN), ..Answer::unchanged(body) };
-                return Ok(answer.seen(account.id, What::Named));
+                return Ok(Some(answer.seen(account.id, What::Named)));
             }
             account.subscribe(now);
             let mut started = Vec::new();
             if starts {
                 started.push(self.start(&mut account, Feature::Transactions, now));
             }
-            if let Some(answer) = self.change(context, account, started).await? {
-                return Ok(answer);
-            }
-        }
-        Err(Error::Locked)
+            self.commit_account(context, account, started).await
+        })
+        .await
     }
 
     /// Ends the daily refreshes; a pending one finishes.
     pub async fn unsubscribe_account(&self, context: &Context, id: &str) -> Result<Answer, Error> {
-        for _ in tries() {
+        self.change("unsubscribe_account", async || {
             let mut account = self.get_account(context, id, "account").await?;
             self.moment_to_write(context.merchant, account.clock).await?;
             if !account.subscribed {
                 let body = self.account_body(context, &account).await?;
-                return Ok(Answer::unchanged(body).seen(account.id, What::Named));
+                return Ok(Some(Answer::unchanged(body).seen(account.id, What::Named)));
             }
             account.unsubscribe();
-            if let Some(answer) = self.change(context, account, Vec::new()).await? {
-                return Ok(answer);
-            }
-        }
-        Err(Error::Locked)
+            self.commit_account(context, account, Vec::new()).await
+        })
+        .await
     }
 
     /// Ends the access to an account for good.
     pub async fn disconnect_account(&self, context: &Context, id: &str) -> Result<Answer, Error> {
-        for _ in tries() {
+        self.change("disconnect_account", async || {
             let account = self.get_account(context, id, "account").await?;
             let now = self.moment_to_write(context.merchant, account.clock).await?;
             let Some(change) = disconnected(context, account.clone(), now) else {
-                return Ok(Answer::unchanged(self.account_body(context, &account).await?));
+                return Ok(Some(Answer::unchanged(self.account_body(context, &account).await?)));
             };
             let body = self.account_body(context, &change.account).await?;
             let reply = context.reply(self, &body);
             let account = change.account.clone();
-            if settled(self.store.write(ChangeAccount { change, reply }).await?)? {
-                self.wake.dispatch();
-                self.revoke(&account).await?;
-                return Ok(Answer::committed(body).seen(account.id, What::Named));
+            if !settled(self.store.write(ChangeAccount { change, reply }).await?)? {
+                return Ok(None);
             }
-        }
-        Err(Error::Locked)
+            self.wake.dispatch();
+            self.revoke(&account).await?;
+            Ok(Some(Answer::committed(body).seen(account.id, What::Named)))
+        })
+        .await
     }
 
     /// Ends the access at the bank of an account that was disconnected. Nothing is fetched again
@@ -253,22 +252,23 @@ impl Engine {
         context: &Context,
         id: AccountId,
     ) -> Result<(), Error> {
-        for _ in tries() {
+        self.change("disconnect_one", async || {
             let find = FindAccount { merchant: context.merchant, account: id };
             let Some(account) = self.store.read(find).await? else {
-                return Ok(());
+                return Ok(Some(()));
             };
             let now = self.moment(context.merchant, account.clock).await?.now;
             let Some(change) = disconnected(context, account, now) else {
-                return Ok(());
+                return Ok(Some(()));
             };
             let account = change.account.clone();
-            if settled(self.store.write(ChangeAccount { change, reply: None }).await?)? {
-                self.wake.dispatch();
-                return self.revoke(&account).await;
+            if !settled(self.store.write(ChangeAccount { change, reply: None }).await?)? {
+                return Ok(None);
             }
-        }
-        Err(Error::Locked)
+            self.wake.dispatch();
+            self.revoke(&account).await.map(Some)
+        })
+        .await
     }
 
     /// Lists the owners of a snapshot.
@@ -333,7 +333,7 @@ impl Engine {
     }
 
     /// Commits a changed account with its answer; `None` when it has to be read again.
-    async fn change(
+    async fn commit_account(
         &self,
         context: &Context,
         mut account: Account,

@@ -25,7 +25,7 @@ use model::session::{
 };
 use model::token::{BankAccountToken, BankNumbers};
 use std::collections::BTreeSet;
-use store::{FindObjectByLookup, Kind, Object};
+use store::Object;
 use wire::error::Error as Refusal;
 
 /// Names a carrier.
@@ -161,23 +161,18 @@ impl Engine {
                 Ok(Carrier::Intent(self.get_intent_of_subscription(context, id, "carrier").await?))
             }
             CarrierInput::Id(id) => {
-                Ok(Carrier::Session(self.get_session(context, id, "carrier").await?))
+                Ok(Carrier::Session(self.get::<Session>(context, id, "carrier").await?))
             }
             CarrierInput::ClientSecret(secret) => {
                 if let Some(intent) = self.find_intent_of_secret(context, secret).await? {
                     return Ok(Carrier::Intent(intent));
                 }
-                let find = FindObjectByLookup {
-                    merchant: context.merchant,
-                    kind: Kind::Session,
-                    lookup: secret_lookup(secret),
-                };
-                match self.store.read(find).await? {
-                    Some(Object::Session(session)) => Ok(Carrier::Session(session)),
-                    _ => Err(Refusal::invalid("No link flow has this client secret.")
-                        .param("client_secret")
-                        .into()),
-                }
+                let lookup = secret_lookup(secret);
+                let found = self.find_by_lookup::<Session>(context.merchant, lookup).await?;
+                found.map(Carrier::Session).ok_or_else(|| {
+                    let message = "No link flow has this client secret.";
+                    Refusal::invalid(message).param("client_secret").into()
+                })
             }
         }
     }

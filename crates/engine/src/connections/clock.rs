@@ -9,13 +9,14 @@
 use crate::connections::held::HeldRows;
 use crate::connections::refresh::{Outcome, Work, is_current};
 use crate::connections::schedule::is_due;
-use crate::context::{made, render, settled, tries};
+use crate::context::{made, render, settled};
 use crate::due::{Due, DueKind, Worked, in_order, next_due, others};
 use crate::worker::caught;
 use crate::{Answer, Context, Engine, Error};
 use model::account::Account;
 use model::bank::Feature;
 use model::clock::{AccountTime, ClockStatus, TestClock};
+use model::customer::Customer;
 use model::event::{Cause, Event, EventType, Snapshot};
 use model::id::{ClockId, EventId};
 use model::limits;
@@ -23,8 +24,7 @@ use model::refresh::RefreshJob;
 use std::collections::HashSet;
 use store::{
     AccountChange, AccountsOf, Bounds, ChangeObject, Claim, ClaimClocks, ClockClaim, ClockItem,
-    CreateObject, Cursor, FindAccount, Kind, ListDueOnClock, ListObjects, Object, ObjectsOf, Page,
-    StartAdvance, StepClock, Written,
+    CreateObject, FindAccount, ListDueOnClock, Object, ObjectsOf, StartAdvance, StepClock, Written,
 };
 use wire::error::Error as Refusal;
 use wire::list::PageParams;
@@ -109,12 +109,7 @@ impl Engine {
 
     /// Lists clocks.
     pub async fn list_clocks(&self, context: &Context, page: &PageParams) -> Result<Answer, Error> {
-        let (kind, created) = (Kind::TestClock, Bounds::default());
-        self.list_all(context, kind, created, page, clock::URL, |object| match object {
-            Object::TestClock(clock) => Some(clock_body(clock)),
-            _ => None,
-        })
-        .await
+        self.list_all::<TestClock>(context, Bounds::default(), page, clock::URL, clock_body).await
     }
 
     /// Begins an advance; the clock worker does the rest.
@@ -124,7 +119,7 @@ impl Engine {
         id: &str,
         frozen_time: i64,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
+        self.change("advance_clock", async || {
             let mut clock = self.clock_param(context, id, "test_clock").await?;
             if clock.status == ClockStatus::Advancing {
                 return Err(Error::Locked);
@@ -153,13 +148,14 @@ impl Engine {
                 clock,
                 reply: context.reply(self, &body),
             };
-            if settled(self.store.write(start).await?)? {
-                self.wake.clock();
-                self.wake.dispatch();
-                return Ok(Answer::committed(body));
+            if !settled(self.store.write(start).await?)? {
+                return Ok(None);
             }
-        }
-        Err(Error::Locked)
+            self.wake.clock();
+            self.wake.dispatch();
+            Ok(Some(Answer::committed(body)))
+        })
+        .await
     }
 
     /// Deletes a clock with its customers; their accounts are disconnected.
@@ -170,7 +166,7 @@ impl Engine {
         }
         self.disconnect_all(context, AccountsOf::Clock(clock.id)).await?;
         self.delete_customers_of(context, clock.id).await?;
-        for _ in tries() {
+        self.change("delete_clock", async || {
             let mut clock = self.clock_param(context, id, "test_clock").await?;
             clock.deleted = true;
             clock.version += 1;
@@ -185,34 +181,28 @@ impl Engine {
                 events: vec![deleted],
                 reply: context.reply(self, &body),
             };
-            if settled(self.store.write(change).await?)? {
-                self.wake.dispatch();
-                return Ok(Answer::committed(body));
+            if !settled(self.store.write(change).await?)? {
+                return Ok(None);
             }
-        }
-        Err(Error::Locked)
+            self.wake.dispatch();
+            Ok(Some(Answer::committed(body)))
+        })
+        .await
     }
 
     async fn delete_customers_of(&self, context: &Context, clock: ClockId) -> Result<(), Error> {
         // Each round deletes what the last one listed, so the first page is always the next.
         for _ in 0..=limits::CLOCK_CUSTOMER_PAGES_MAX {
-            let list = ListObjects {
-                merchant: context.merchant,
-                kind: Kind::Customer,
-                of: ObjectsOf::Clock { clock, lookup: None },
-                created: Bounds::default(),
-                page: Page { limit: limits::PAGE_ROWS_MAX, cursor: Cursor::Newest },
-            };
-            let listed = self.store.read(list).await?;
-            if listed.items.is_empty() {
+            let of = ObjectsOf::Clock { clock, lookup: None };
+            let (merchant, limit) = (context.merchant, limits::PAGE_ROWS_MAX);
+            let customers = self.newest::<Customer>(merchant, of, limit).await?;
+            if customers.is_empty() {
                 return Ok(());
             }
             let plain = context.without_reply();
-            for object in listed.items {
-                if let Object::Customer(customer) = object {
-                    // Whoever else deletes it meanwhile does the same.
-                    self.remove_customer(&plain, customer.id).await?;
-                }
+            for customer in customers {
+                // Another call that deletes it at the same time does the same.
+                self.remove_customer(&plain, customer.id).await?;
             }
         }
         Err(Error::Locked)
@@ -266,12 +256,12 @@ impl Engine {
     /// Ends an advance that cannot go on: the clock stays where it has come to, and what hangs on
     /// it can be used and deleted again.
     async fn fail_clock(&self, claim: ClockClaim) -> Result<(), Error> {
-        for _ in tries() {
+        let failed = self.change("fail_clock", async || {
             let Some(mut clock) = self.find_clock(claim.merchant, claim.clock).await? else {
-                return Ok(());
+                return Ok(Some(()));
             };
             if clock.status != ClockStatus::Advancing {
-                return Ok(());
+                return Ok(Some(()));
             }
             clock.version += 1;
             clock.status = ClockStatus::InternalFailure;
@@ -280,13 +270,17 @@ impl Engine {
             let events = vec![event(&clock, failure, clock.frozen_time, None)];
             let leased_until = self.clock.server_now();
             let step = StepClock { claim, clock, items: Vec::new(), events, leased_until };
-            if self.store.write(step).await? == Written::Done {
-                self.wake.dispatch();
-                return Ok(());
+            if self.store.write(step).await? != Written::Done {
+                return Ok(None);
             }
+            self.wake.dispatch();
+            Ok(Some(()))
+        });
+        match failed.await {
+            // Another server holds the claim, and ends the advance.
+            Err(Error::Locked) => Ok(()),
+            ended => ended,
         }
-        // Somebody else holds the claim, and ends the advance.
-        Ok(())
     }
 
     /// Makes one step of an advance.

@@ -1,7 +1,6 @@
 //! The settings of Financial Connections: what payment objects ask for that leave the choice of
 //! payment methods to the merchant's settings.
 
-use crate::context::tries;
 use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};
 use model::Word;
@@ -9,7 +8,7 @@ use model::account::Permission;
 use model::collection::Collection;
 use model::connections_settings::{ConnectionsSettings, Registration};
 use model::session::Prefetch;
-use store::{FindObject, Kind, Object};
+use store::Object;
 use wire::error::Error as Refusal;
 
 /// What a change of the settings says.
@@ -69,12 +68,8 @@ impl Engine {
         context: &Context,
         input: &SettingsInput,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
-            let held = self.connections_settings(context).await?;
-            let mut settings = held.unwrap_or_else(|| {
-                let now = self.clock.account_now();
-                ConnectionsSettings::unchanged(context.merchant, context.livemode, now)
-            });
+        self.change("update_connections_settings", async || {
+            let mut settings = self.show_connections_settings(context).await?;
             settings.version += 1;
             let collection = &mut settings.collection;
             if let Some(permissions) = &input.permissions {
@@ -91,11 +86,9 @@ impl Engine {
             let body = self.settings_body(context, Some(&settings));
             let mut changes = Changes::default();
             changes.put(Object::ConnectionsSettings(settings));
-            if self.commit(context, changes, &body).await? {
-                return Ok(Answer::committed(body));
-            }
-        }
-        Err(Error::Locked)
+            self.commit_any(context, changes, body).await
+        })
+        .await
     }
 
     /// What a payment object takes from the settings: nothing when it names its types itself.
@@ -115,12 +108,7 @@ impl Engine {
         &self,
         context: &Context,
     ) -> Result<Option<ConnectionsSettings>, Error> {
-        let (merchant, kind) = (context.merchant, Kind::ConnectionsSettings);
-        let find = FindObject { merchant, kind, number: ConnectionsSettings::NUMBER };
-        match self.store.read(find).await? {
-            Some(Object::ConnectionsSettings(settings)) => Ok(Some(settings)),
-            _ => Ok(None),
-        }
+        self.find::<ConnectionsSettings>(context.merchant, ConnectionsSettings::NUMBER).await
     }
 }
 

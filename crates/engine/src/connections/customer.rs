@@ -3,19 +3,17 @@
 //! Deleting a customer disconnects its accounts and cancels its subscriptions first, one commit
 //! each; a crash between two of them leaves a customer that can be deleted again.
 
-use crate::context::{made, render, settled, tries};
+use crate::context::render;
 use crate::list::list_body;
+use crate::payments::Changes;
 use crate::{Answer, Context, Engine, Error};
 use model::account::Holder;
 use model::clock::{AccountTime, TestClock};
 use model::customer::{Address, Customer, Shipping, TaxExempt};
-use model::event::{Event, EventType, Snapshot};
-use model::id::{ClockId, CustomerId, EventId};
+use model::event::{EventType, Snapshot};
+use model::id::{ClockId, CustomerId};
 use std::collections::BTreeMap;
-use store::{
-    AccountsOf, Bounds, ChangeObject, CreateObject, Cursor, FindObject, Kind, ListAccounts,
-    ListObjects, Object, ObjectPlace, ObjectsOf, Page,
-};
+use store::{AccountsOf, Bounds, Cursor, ListAccounts, Object, ObjectPlace, ObjectsOf, Page};
 use wire::error::Error as Refusal;
 use wire::expand::Expand;
 use wire::list::PageParams;
@@ -121,27 +119,6 @@ impl CustomerInput {
     }
 }
 
-fn event(
-    customer: &Customer,
-    event_type: EventType,
-    created: AccountTime,
-    previous: Option<&Customer>,
-    context: &Context,
-) -> Event {
-    let number = customer.id.number();
-    Event {
-        id: EventId::of_change(customer.merchant.number(), number, customer.version, 0),
-        merchant: customer.merchant,
-        livemode: customer.livemode,
-        created,
-        event_type,
-        account: None,
-        snapshot: Snapshot::Customer(Box::new(customer.clone())),
-        previous: previous.map(|previous| Snapshot::Customer(Box::new(previous.clone()))),
-        cause: Some(context.cause()),
-    }
-}
-
 impl Engine {
     /// Makes a customer.
     pub async fn create_customer(
@@ -159,15 +136,10 @@ impl Engine {
         self.check_prefix(context, &customer, input).await?;
         self.set_default_method(context, &mut customer, input).await?;
         let body = self.customer_body(context, &customer).await?;
-        let create = CreateObject {
-            events: vec![event(&customer, EventType::CustomerCreated, now, None, context)],
-            object: Object::Customer(customer),
-            kind_max: None,
-            reply: context.reply(self, &body),
-        };
-        made(self.store.write(create).await?)?;
-        self.wake.dispatch();
-        Ok(Answer::committed(body))
+        let mut changes = Changes::default();
+        let (object, created) = (Object::Customer(customer), EventType::CustomerCreated);
+        changes.put_and_tell(object, created, None, now, Some(&context.cause()));
+        self.commit_any(context, changes, body).await?.ok_or(Error::Locked)
     }
 
     /// A new customer of whom nothing is known, not stored yet.
@@ -205,7 +177,7 @@ impl Engine {
 
     /// Shows a customer; a deleted one as such.
     pub async fn retrieve_customer(&self, context: &Context, id: &str) -> Result<Answer, Error> {
-        let customer = self.get_customer(context, id, "id").await?;
+        let customer = self.get_with_deleted::<Customer>(context, id, "id").await?;
         Ok(Answer::unchanged(self.customer_body(context, &customer).await?))
     }
 
@@ -216,30 +188,25 @@ impl Engine {
         id: &str,
         input: &CustomerInput,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
-            let before = self.get_live_customer(context, id, "id").await?;
+        self.change("update_customer", async || {
+            let before = self.get::<Customer>(context, id, "id").await?;
             let now = self.moment_to_write(context.merchant, before.test_clock).await?;
             let mut customer = before.clone();
             input.apply(&mut customer)?;
             self.check_prefix(context, &customer, input).await?;
             self.set_default_method(context, &mut customer, input).await?;
             if customer == before {
-                return Ok(Answer::unchanged(self.customer_body(context, &customer).await?));
+                return Ok(Some(Answer::unchanged(self.customer_body(context, &customer).await?)));
             }
             customer.version += 1;
             let body = self.customer_body(context, &customer).await?;
-            let updated = EventType::CustomerUpdated;
-            let change = ChangeObject {
-                events: vec![event(&customer, updated, now, Some(&before), context)],
-                object: Object::Customer(customer),
-                reply: context.reply(self, &body),
-            };
-            if settled(self.store.write(change).await?)? {
-                self.wake.dispatch();
-                return Ok(Answer::committed(body));
-            }
-        }
-        Err(Error::Locked)
+            let mut changes = Changes::default();
+            let before = Some(Snapshot::Customer(Box::new(before)));
+            let (object, updated) = (Object::Customer(customer), EventType::CustomerUpdated);
+            changes.put_and_tell(object, updated, before, now, Some(&context.cause()));
+            self.commit_any(context, changes, body).await
+        })
+        .await
     }
 
     /// Refuses the prefix of another customer: the numbers of their invoices would be the same.
@@ -252,18 +219,11 @@ impl Engine {
         if input.invoice_prefix.is_none() {
             return Ok(());
         }
-        let list = ListObjects {
-            merchant: context.merchant,
-            kind: Kind::Customer,
-            of: ObjectsOf::All,
-            created: Bounds::default(),
-            page: Page { limit: 1, cursor: Cursor::Newest },
+        let has_it = |other: &Customer| {
+            other.id != customer.id && other.invoice_prefix == customer.invoice_prefix
         };
-        let has_it = |object: &Object| {
-            matches!(object, Object::Customer(other)
-                if other.id != customer.id && other.invoice_prefix == customer.invoice_prefix)
-        };
-        if self.list_kept(list, has_it).await?.items.is_empty() {
+        let (merchant, all) = (context.merchant, ObjectsOf::All);
+        if self.newest_where::<Customer>(merchant, all, 1, has_it).await?.is_empty() {
             return Ok(());
         }
         let message = "Another customer has this invoice prefix; numbers of invoices are unique.";
@@ -291,7 +251,7 @@ impl Engine {
     /// Deletes a customer and disconnects its accounts. Of several deletions at once the first to
     /// commit answers; to the others the customer is gone.
     pub async fn delete_customer(&self, context: &Context, id: &str) -> Result<Answer, Error> {
-        let customer = self.get_live_customer(context, id, "id").await?;
+        let customer = self.get::<Customer>(context, id, "id").await?;
         self.moment_to_write(context.merchant, customer.test_clock).await?;
         let body = self.remove_customer(context, customer.id).await?;
         body.map(Answer::committed).ok_or_else(|| Refusal::no_such("customer", id, "id").into())
@@ -307,28 +267,23 @@ impl Engine {
         let of = AccountsOf::Holder(Holder::Customer(id));
         self.disconnect_all(context, of).await?;
         self.end_all_of_customer(context, id).await?;
-        for _ in tries() {
-            let found = self.find_customer(context, id).await?;
+        self.change("remove_customer", async || {
+            let found = self.find::<Customer>(context.merchant, id.number()).await?;
             let Some(mut customer) = found.filter(|customer| !customer.deleted) else {
-                return Ok(None);
+                return Ok(Some(None));
             };
             let body = render(|w| wire::render::deleted::write(w, &customer.id, "customer"));
             let now = self.moment(context.merchant, customer.test_clock).await?.now;
             customer.version += 1;
+            let mut changes = Changes::default();
             // The event shows the customer as it was.
-            let deleted = event(&customer, EventType::CustomerDeleted, now, None, context);
+            let object = Object::Customer(customer.clone());
+            changes.tell(&object, EventType::CustomerDeleted, now, Some(&context.cause()));
             customer.deleted = true;
-            let change = ChangeObject {
-                events: vec![deleted],
-                object: Object::Customer(customer),
-                reply: context.reply(self, &body),
-            };
-            if settled(self.store.write(change).await?)? {
-                self.wake.dispatch();
-                return Ok(Some(body));
-            }
-        }
-        Err(Error::Locked)
+            changes.put(Object::Customer(customer));
+            Ok(self.commit(context, changes, &body).await?.then_some(Some(body)))
+        })
+        .await
     }
 
     /// Disconnects every account of a holder or a clock, page by page.
@@ -372,25 +327,11 @@ impl Engine {
             }
             None => ObjectsOf::NoClock { lookup },
         };
-        let page = self.object_page(context, Kind::Customer, &filter.page).await?;
-        let list = ListObjects {
-            merchant: context.merchant,
-            kind: Kind::Customer,
-            of,
-            created: filter.created,
-            page,
-        };
-        let listed = self.store.read(list).await?;
+        let listed = self.list::<Customer>(context, of, filter.created, &filter.page).await?;
         let expand = context.expand.inside("data");
         let mut bodies = Vec::with_capacity(listed.items.len());
-        for object in &listed.items {
-            if let Object::Customer(customer) = object {
-                let clock = self.expanded_clock(context, customer, &expand).await?;
-                let view = context.view(self);
-                bodies.push(render(|w| {
-                    wire::render::connections::customer::write(w, customer, &view, clock.as_ref());
-                }));
-            }
+        for customer in &listed.items {
+            bodies.push(self.customer_bytes(context, customer, &expand).await?);
         }
         let body = list_body("/v1/customers", listed.has_more, &bodies);
         Ok(Answer::unchanged(body))
@@ -431,46 +372,6 @@ impl Engine {
         }
     }
 
-    /// A customer by the text of its id, deleted ones included.
-    pub(crate) async fn get_customer(
-        &self,
-        context: &Context,
-        given: &str,
-        param: &str,
-    ) -> Result<Customer, Error> {
-        let missing = || Refusal::no_such("customer", given, param).into();
-        let id: CustomerId = given.parse().map_err(|_| missing())?;
-        self.find_customer(context, id).await?.ok_or_else(missing)
-    }
-
-    /// A customer that was not deleted.
-    pub(crate) async fn get_live_customer(
-        &self,
-        context: &Context,
-        given: &str,
-        param: &str,
-    ) -> Result<Customer, Error> {
-        let customer = self.get_customer(context, given, param).await?;
-        if customer.deleted {
-            return Err(Refusal::no_such("customer", given, param).into());
-        }
-        Ok(customer)
-    }
-
-    /// A customer, deleted ones included.
-    pub(crate) async fn find_customer(
-        &self,
-        context: &Context,
-        id: CustomerId,
-    ) -> Result<Option<Customer>, Error> {
-        let merchant = context.merchant;
-        let find = FindObject { merchant, kind: Kind::Customer, number: id.number() };
-        match self.store.read(find).await? {
-            Some(Object::Customer(customer)) => Ok(Some(customer)),
-            _ => Ok(None),
-        }
-    }
-
     /// The clock that a parameter names.
     pub(crate) async fn clock_param(
         &self,
@@ -482,8 +383,6 @@ impl Engine {
             let message = "Test clocks exist in test mode only.";
             return Err(Refusal::invalid(message).param(param).into());
         }
-        let missing = || Refusal::no_such("test clock", given, param).into();
-        let id: ClockId = given.parse().map_err(|_| missing())?;
-        self.find_clock(context.merchant, id).await?.ok_or_else(missing)
+        self.get::<TestClock>(context, given, param).await
     }
 }

@@ -101,7 +101,9 @@ impl Engine {
         method: Option<PaymentMethodId>,
     ) -> Result<Option<PageBank>, Error> {
         let Some(id) = method else { return Ok(None) };
-        let found = self.find_method(context, &Changes::default(), id).await?;
+        let found = self
+            .find_changed::<PaymentMethod>(context.merchant, &Changes::default(), id.number())
+            .await?;
         Ok(found.map(|PaymentMethod { bank_name, last4, verified, .. }| PageBank {
             name: bank_name,
             last4,

@@ -12,12 +12,12 @@ mod steps;
 mod view;
 
 use crate::connections::carrier::{Ask, CarrierEnd};
-use crate::context::tries;
 use crate::test_helpers::scenario::Banks;
 use crate::{Answer, Context, Engine, Error};
 use connectors::Institution;
 use model::account::Holder;
 use model::clock::AccountTime;
+use model::customer::Customer;
 use model::id::CustomerId;
 use model::limits::LOGIN_STEPS_MAX;
 use model::link::{FlowEnd, Offer, Pane};
@@ -88,7 +88,7 @@ enum Walked {
 impl Engine {
     /// Ends the link flow of a carrier and answers with the carrier.
     pub async fn link(&self, context: &Context, input: &LinkInput) -> Result<Answer, Error> {
-        for _ in tries() {
+        self.change("link", async || {
             let carrier = self.find_carrier(context, &input.carrier).await?;
             carrier.check_offered()?;
             let ask = carrier.ask();
@@ -113,13 +113,13 @@ impl Engine {
                     self.leave(context, ended).await?
                 }
             };
-            if let Some(body) = committed {
+            Ok(committed.map(|body| {
                 self.wake.dispatch();
                 self.wake.refresh();
-                return Ok(Answer::committed(body));
-            }
-        }
-        Err(Error::Locked)
+                Answer::committed(body)
+            }))
+        })
+        .await
     }
 
     /// Goes from the list of banks to the accounts picked.
@@ -187,7 +187,7 @@ impl Engine {
     ) -> Result<String, Error> {
         Ok(match &ask.holder {
             Some(Holder::Customer(id)) => {
-                let customer = self.find_customer(context, *id).await?;
+                let customer = self.find::<Customer>(context.merchant, id.number()).await?;
                 let customer = customer.filter(|customer| !customer.deleted);
                 let customer = customer.ok_or_else(|| no_such_holder(*id))?;
                 match (customer.metadata.get("seed"), &customer.email) {

@@ -9,7 +9,7 @@
 use crate::connections::change::{push_event_of, record_interrupted_by};
 use crate::connections::held::HeldRows;
 use crate::connections::watch::bank_account;
-use crate::context::{settled, tries};
+use crate::context::settled;
 use crate::{Engine, Error};
 use connectors::{Fetch, FetchError, FetchPage, Records};
 use model::account::{Account, InactiveCause, StatusAction};
@@ -116,9 +116,9 @@ impl Engine {
     }
 
     async fn settle_refresh(&self, job: &RefreshJob) -> Result<(), Error> {
-        for _ in tries() {
+        self.change("settle_refresh", async || {
             let Some(work) = self.claimed_work(job).await? else {
-                return Ok(());
+                return Ok(Some(()));
             };
             let began = self.clock.server_now();
             let outcome = self.attempt_refresh(work, None).await?;
@@ -126,21 +126,22 @@ impl Engine {
                 Outcome::Apply(apply) => (self.store.write(*apply).await?, "succeeded"),
                 Outcome::Fail(fail) => (self.store.write(*fail).await?, "failed"),
                 Outcome::PutOff(put_off) => (self.store.write(*put_off).await?, "put off"),
-                Outcome::Stale => continue,
+                Outcome::Stale => return Ok(None),
             };
-            if settled(written)? {
-                self.wake.dispatch();
-                tracing::info!(
-                    account.id = %job.key.account,
-                    feature = model::Word::word(job.key.feature),
-                    job.attempt = job.attempts,
-                    duration_ms = self.clock.server_now().ms_since(began),
-                    "refresh {ended}"
-                );
-                return Ok(());
+            if !settled(written)? {
+                return Ok(None);
             }
-        }
-        Err(Error::Locked)
+            self.wake.dispatch();
+            tracing::info!(
+                account.id = %job.key.account,
+                feature = model::Word::word(job.key.feature),
+                job.attempt = job.attempts,
+                duration_ms = self.clock.server_now().ms_since(began),
+                "refresh {ended}"
+            );
+            Ok(Some(()))
+        })
+        .await
     }
 
     /// What a claimed job is about, unless it has been ended, or a test clock has taken it over.

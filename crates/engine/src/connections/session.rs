@@ -7,6 +7,7 @@ use crate::context::render;
 use crate::test_helpers::judge::What;
 use crate::{Answer, Context, Engine, Error};
 use model::account::{Account, Holder, Permission};
+use model::customer::Customer;
 use model::id::{AccountId, ClockId, SessionId};
 use model::ownership::Ownership;
 use model::session::{
@@ -14,7 +15,7 @@ use model::session::{
 };
 use model::token::BankAccountToken;
 use std::collections::BTreeSet;
-use store::{AccountsOf, ChangeObjects, Cursor, FindObject, Kind, ListAccounts, Object, Page};
+use store::{AccountsOf, ChangeObjects, Cursor, ListAccounts, Object, Page};
 use wire::change::EQUAL_DEFAULTS;
 use wire::error::Error as Refusal;
 use wire::expand::Expand;
@@ -125,7 +126,7 @@ impl Engine {
         let asked = match &input.holder {
             Some(HolderInput::Customer(given)) => {
                 let param = "account_holder[customer]";
-                let customer = self.get_live_customer(context, given, param).await?;
+                let customer = self.get::<Customer>(context, given, param).await?;
                 Some((Holder::Customer(customer.id), customer.test_clock, param))
             }
             Some(HolderInput::Account(given)) => {
@@ -157,7 +158,7 @@ impl Engine {
         id: &str,
         access: Access<'_>,
     ) -> Result<Answer, Error> {
-        let session = self.get_session(context, id, "session").await?;
+        let session = self.get::<Session>(context, id, "session").await?;
         match access.client_secret {
             Some(secret) if secret_lookup(secret) != secret_lookup(&session.client_secret) => {
                 let message = "The client_secret given does not belong to this session.";
@@ -171,23 +172,6 @@ impl Engine {
         Ok(Answer::unchanged(self.session_body(context, &session).await?))
     }
 
-    /// A session by the text of its id.
-    pub(crate) async fn get_session(
-        &self,
-        context: &Context,
-        given: &str,
-        param: &str,
-    ) -> Result<Session, Error> {
-        let missing = || Refusal::no_such("Financial Connections session", given, param).into();
-        let id: SessionId = given.parse().map_err(|_| missing())?;
-        let merchant = context.merchant;
-        let find = FindObject { merchant, kind: Kind::Session, number: id.number() };
-        match self.store.read(find).await? {
-            Some(Object::Session(session)) => Ok(session),
-            _ => Err(missing()),
-        }
-    }
-
     /// A session with the accounts it linked.
     pub(crate) async fn session_body(
         &self,
@@ -196,7 +180,7 @@ impl Engine {
     ) -> Result<Vec<u8>, Error> {
         let accounts = self.accounts_of(context, session.accounts.clone()).await?;
         let token = match session.token {
-            Some(id) => self.find_token(context, id).await?,
+            Some(id) => self.find::<BankAccountToken>(context.merchant, id.number()).await?,
             None => None,
         };
         self.session_body_with(context, session, &accounts, token.as_ref()).await
@@ -269,7 +253,9 @@ impl Engine {
         if !expand.wants("account_holder.customer") {
             return Ok(None);
         }
-        let Some(customer) = self.find_customer(context, *id).await? else { return Ok(None) };
+        let Some(customer) = self.find::<Customer>(context.merchant, id.number()).await? else {
+            return Ok(None);
+        };
         let inside = expand.inside("account_holder").inside("customer");
         let test_clock = self.expanded_clock(context, &customer, &inside).await?;
         let expanded = ExpandedCustomer { customer, test_clock };

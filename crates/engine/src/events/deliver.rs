@@ -14,7 +14,7 @@ use model::id::{EndpointId, hash_number};
 use model::limits;
 use std::collections::HashMap;
 use std::sync::Arc;
-use store::{ClaimDeliveries, FindObject, Kind, Object, SettleDelivery};
+use store::{ClaimDeliveries, SettleDelivery};
 use tokio::task::{JoinError, JoinSet};
 use wire::signature::sign;
 
@@ -158,15 +158,12 @@ impl Engine {
     /// The endpoint of a delivery: the merchant's own, or its platform's.
     async fn endpoint_of(&self, delivery: &Delivery) -> Result<Option<Endpoint>, Error> {
         let number = delivery.key.endpoint.number();
-        let find = |merchant| FindObject { merchant, kind: Kind::Endpoint, number };
-        if let Some(Object::Endpoint(own)) = self.store.read(find(delivery.merchant)).await? {
+        if let Some(own) = self.find::<Endpoint>(delivery.merchant, number).await? {
             return Ok(Some(own));
         }
         let Some(tie) = self.platform_of(delivery.merchant).await? else { return Ok(None) };
-        match self.store.read(find(tie.platform)).await? {
-            Some(Object::Endpoint(endpoint)) if endpoint.connect => Ok(Some(endpoint)),
-            _ => Ok(None),
-        }
+        let found = self.find::<Endpoint>(tie.platform, number).await?;
+        Ok(found.filter(|endpoint| endpoint.connect))
     }
 
     async fn attempt_delivery(&self, delivery: &Delivery, endpoint: &Endpoint) -> SettleDelivery {

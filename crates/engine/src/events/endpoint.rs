@@ -1,12 +1,13 @@
 //! Webhook endpoints: where events are posted to.
 
-use crate::context::{made, render, settled, tries};
+use crate::context::{made, render};
+use crate::payments::Changes;
 use crate::{Answer, Context, Engine, Error};
 use model::endpoint::{Endpoint, EndpointSecret, EndpointStatus};
 use model::id::EndpointId;
 use model::limits;
 use std::collections::BTreeMap;
-use store::{Bounds, ChangeObject, CreateObject, FindObject, Kind, Object, ReleaseEndpoint};
+use store::{Bounds, CreateObject, Object, ReleaseEndpoint};
 use wire::error::Error as Refusal;
 use wire::list::PageParams;
 use wire::params::{MetadataChange, Setting};
@@ -68,7 +69,7 @@ impl Engine {
 
     /// Shows an endpoint.
     pub async fn retrieve_endpoint(&self, context: &Context, id: &str) -> Result<Answer, Error> {
-        let endpoint = self.get_endpoint(context, id).await?;
+        let endpoint = self.get::<Endpoint>(context, id, "id").await?;
         Ok(Answer::unchanged(endpoint_body(&endpoint, false)))
     }
 
@@ -79,8 +80,8 @@ impl Engine {
         id: &str,
         input: &EndpointInput,
     ) -> Result<Answer, Error> {
-        self.change_endpoint(context, id, false, |endpoint| self.apply_to_endpoint(endpoint, input))
-            .await
+        let apply = |endpoint: &mut Endpoint| self.apply_to_endpoint(endpoint, input);
+        self.change_endpoint("update_endpoint", context, id, false, apply).await
     }
 
     /// Gives an endpoint a new secret; the one before signs beside it for a while.
@@ -92,7 +93,7 @@ impl Engine {
     ) -> Result<Answer, Error> {
         let keep_ms = expires_after_s.map_or(limits::SECRET_ROLL_MS_MAX, |seconds| seconds * 1_000);
         let expires_at = Some(self.clock.server_now().plus_ms(keep_ms));
-        self.change_endpoint(context, id, true, |endpoint| {
+        self.change_endpoint("roll_endpoint", context, id, true, |endpoint| {
             endpoint.secrets.truncate(limits::ENDPOINT_SECRETS_MAX - 1);
             for secret in &mut endpoint.secrets {
                 secret.expires_at = expires_at;
@@ -106,17 +107,15 @@ impl Engine {
 
     /// Deletes an endpoint. It gets nothing more.
     pub async fn delete_endpoint(&self, context: &Context, id: &str) -> Result<Answer, Error> {
-        for _ in tries() {
-            let mut endpoint = self.get_endpoint(context, id).await?;
+        self.change("delete_endpoint", async || {
+            let mut endpoint = self.get::<Endpoint>(context, id, "id").await?;
             endpoint.deleted = true;
             endpoint.version += 1;
             let body =
                 render(|w| wire::render::deleted::write(w, &endpoint.id, "webhook_endpoint"));
-            if self.write_endpoint(context, endpoint, &body).await? {
-                return Ok(Answer::committed(body));
-            }
-        }
-        Err(Error::Locked)
+            self.write_endpoint(context, endpoint, body).await
+        })
+        .await
     }
 
     /// Lists endpoints.
@@ -125,19 +124,9 @@ impl Engine {
         context: &Context,
         page: &PageParams,
     ) -> Result<Answer, Error> {
-        let url = "/v1/webhook_endpoints";
-        self.list_all(
-            context,
-            Kind::Endpoint,
-            Bounds::default(),
-            page,
-            url,
-            |object| match object {
-                Object::Endpoint(endpoint) => Some(endpoint_body(endpoint, false)),
-                _ => None,
-            },
-        )
-        .await
+        let (url, created) = ("/v1/webhook_endpoints", Bounds::default());
+        let body = |endpoint: &Endpoint| endpoint_body(endpoint, false);
+        self.list_all::<Endpoint>(context, created, page, url, body).await
     }
 
     fn apply_to_endpoint(
@@ -171,59 +160,44 @@ impl Engine {
 
     async fn change_endpoint(
         &self,
+        name: &'static str,
         context: &Context,
         id: &str,
         show_secret: bool,
         change: impl Fn(&mut Endpoint) -> Result<(), Error>,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
-            let before = self.get_endpoint(context, id).await?;
+        self.change(name, async || {
+            let before = self.get::<Endpoint>(context, id, "id").await?;
             let mut endpoint = before.clone();
             change(&mut endpoint)?;
             let body = endpoint_body(&endpoint, show_secret);
             if endpoint == before {
-                return Ok(Answer::unchanged(body));
+                return Ok(Some(Answer::unchanged(body)));
             }
             endpoint.version += 1;
-            if self.write_endpoint(context, endpoint, &body).await? {
-                return Ok(Answer::committed(body));
-            }
-        }
-        Err(Error::Locked)
+            self.write_endpoint(context, endpoint, body).await
+        })
+        .await
     }
 
     async fn write_endpoint(
         &self,
         context: &Context,
         endpoint: Endpoint,
-        body: &[u8],
-    ) -> Result<bool, Error> {
+        body: Vec<u8>,
+    ) -> Result<Option<Answer>, Error> {
         let (id, is_closed) = (endpoint.id, !endpoint.is_open());
-        let change = ChangeObject {
-            object: Object::Endpoint(endpoint),
-            events: Vec::new(),
-            reply: context.reply(self, body),
-        };
-        let written = settled(self.store.write(change).await?)?;
-        if written && is_closed {
+        let mut changes = Changes::default();
+        changes.put(Object::Endpoint(endpoint));
+        let answer = self.commit_any(context, changes, body).await?;
+        if answer.is_some() && is_closed {
             // The worker ends what waits for an endpoint that gets nothing more. After a crash in
             // between it does so when the next attempt would have been due.
             let release = ReleaseEndpoint { endpoint: id, now: self.clock.server_now() };
             self.store.write(release).await?;
             self.wake.deliver();
         }
-        Ok(written)
-    }
-
-    async fn get_endpoint(&self, context: &Context, given: &str) -> Result<Endpoint, Error> {
-        let missing = || Refusal::no_such("webhook endpoint", given, "id").into();
-        let id: EndpointId = given.parse().map_err(|_| missing())?;
-        let merchant = context.merchant;
-        let find = FindObject { merchant, kind: Kind::Endpoint, number: id.number() };
-        match self.store.read(find).await? {
-            Some(Object::Endpoint(endpoint)) if !endpoint.deleted => Ok(endpoint),
-            _ => Err(missing()),
-        }
+        Ok(answer)
     }
 }
 

@@ -7,10 +7,7 @@ use model::Word;
 use model::endpoint::Endpoint;
 use model::event::Event;
 use model::id::{EndpointId, EventId, MerchantId};
-use store::{
-    Bounds, Cursor, EventPlace, FindEvent, Kind, ListEvents, ListObjects, Object, ObjectsOf, Page,
-    StoredEvent,
-};
+use store::{Bounds, Cursor, EventPlace, FindEvent, ListEvents, ObjectsOf, Page, StoredEvent};
 use wire::error::Error as Refusal;
 use wire::list::PageParams;
 use wire::version::Version;
@@ -129,19 +126,8 @@ impl Engine {
 
     /// A merchant's endpoints, at most [`model::limits::ENDPOINTS_MAX`].
     async fn endpoints_of(&self, merchant: MerchantId) -> Result<Vec<Endpoint>, Error> {
-        let list = ListObjects {
-            merchant,
-            kind: Kind::Endpoint,
-            of: ObjectsOf::All,
-            created: Bounds::default(),
-            page: Page { limit: model::limits::PAGE_ROWS_MAX, cursor: Cursor::Newest },
-        };
-        let listed = self.store.read(list).await?;
-        let endpoints = listed.items.into_iter().filter_map(|object| match object {
-            Object::Endpoint(endpoint) => Some(endpoint),
-            _ => None,
-        });
-        Ok(endpoints.collect())
+        let limit = model::limits::PAGE_ROWS_MAX;
+        self.newest::<Endpoint>(merchant, ObjectsOf::All, limit).await
     }
 }
 

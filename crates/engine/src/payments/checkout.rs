@@ -16,13 +16,15 @@ pub use items::LineItemInput;
 
 use crate::connections::carrier::CarrierEnd;
 use crate::connections::connections_settings::check_prefetch;
-use crate::list::list_body;
+use crate::list::list_values;
+use crate::objects::missing;
 use crate::payments::intent::{Confirmation, IntentInput, IntentKind, OPTIONS};
 use crate::payments::payment_method::give_to;
 use crate::payments::{Changes, Seen, bytes, intent_object};
 use crate::{Answer, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::collection::Collection;
+use model::customer::Customer;
 use model::event::EventType;
 use model::given::Given;
 use model::id::{PaymentIntentId, SetupIntentId};
@@ -33,8 +35,9 @@ use model::payments::checkout::{
 };
 use model::payments::intent::Intent;
 use model::payments::payment_method::PaymentMethod;
+use model::stored::{PaymentIntent, SetupIntent};
 use std::collections::BTreeMap;
-use store::{Bounds, FindObject, FindObjectByLookup, Kind, ListObjects, Object, ObjectsOf};
+use store::{Bounds, Object, ObjectsOf};
 use wire::error::Error as Refusal;
 use wire::expand::Expand;
 use wire::list::PageParams;
@@ -148,10 +151,7 @@ impl Engine {
         };
         change.apply(&mut BTreeMap::new())?;
         changes.put(Object::Checkout(session.clone()));
-        match self.commit_checkout(context, &session, changes).await? {
-            Some(body) => Ok(Answer::committed(body)),
-            None => Err(Error::Locked),
-        }
+        self.commit_checkout(context, &session, changes).await?.ok_or(Error::Locked)
     }
 
     /// Shows a session.
@@ -169,24 +169,20 @@ impl Engine {
         filter: &CheckoutFilter,
     ) -> Result<Answer, Error> {
         let customer = match &filter.customer {
-            Some(given) => Some(self.get_customer(context, given, "customer").await?.id),
+            Some(given) => {
+                Some(self.get_with_deleted::<Customer>(context, given, "customer").await?.id)
+            }
             None => None,
         };
         let of = match (&filter.payment_intent, customer) {
             (Some(given), _) => {
-                let kind = IntentKind::Payment;
-                let intent = self.get_intent(context, kind, given, "payment_intent").await?;
+                let intent = self.get::<PaymentIntent>(context, given, "payment_intent").await?;
                 ObjectsOf::Lookup(intent.id())
             }
             (None, Some(customer)) => ObjectsOf::Customer(customer),
             (None, None) => ObjectsOf::All,
         };
-        let page = self.object_page(context, Kind::Checkout, &filter.page).await?;
-        let created = filter.created;
-        let list =
-            ListObjects { merchant: context.merchant, kind: Kind::Checkout, of, created, page };
-        let fits = |object: &Object| {
-            let Object::Checkout(session) = object else { return false };
+        let fits = |session: &CheckoutSession| {
             !filter.none
                 && customer.is_none_or(|customer| session.customer == Some(customer))
                 && filter.status.is_none_or(|status| session.status == status)
@@ -195,17 +191,11 @@ impl Engine {
                 })
                 && (filter.email.is_none() || session.payer_email() == filter.email.as_deref())
         };
-        let listed = self.list_kept(list, fits).await?;
-        let expand = context.expand.inside("data");
-        let mut bodies = Vec::with_capacity(listed.items.len());
-        for object in &listed.items {
-            if let Object::Checkout(session) = object {
-                let changes = Changes::default();
-                let value = self.checkout_value(context, session, &changes, &expand).await?;
-                bodies.push(bytes(&value));
-            }
-        }
-        Ok(Answer::unchanged(list_body("/v1/checkout/sessions", listed.has_more, &bodies)))
+        let (created, page) = (filter.created, &filter.page);
+        let listed = self.list_where::<CheckoutSession>(context, of, created, page, fits).await?;
+        let (expand, none) = (context.expand.inside("data"), Changes::default());
+        let value = async |session| self.checkout_value(context, &session, &none, &expand).await;
+        list_values("/v1/checkout/sessions", listed, value).await
     }
 
     /// Lists what is paid for in a session, in the order of the request.
@@ -242,13 +232,10 @@ impl Engine {
         given: &str,
         param: &str,
     ) -> Result<CheckoutSession, Error> {
-        let missing = || Error::from(Refusal::no_such("checkout session", given, param));
-        let number = CheckoutSession::number_of(given).ok_or_else(missing)?;
-        let find = FindObject { merchant: context.merchant, kind: Kind::Checkout, number };
-        match self.store.read(find).await? {
-            Some(Object::Checkout(session)) if session.id() == given => Ok(session),
-            _ => Err(missing()),
-        }
+        // The text also names the mode, which the number leaves out.
+        let found = self.find_id::<CheckoutSession>(context, given).await?;
+        let found = found.filter(|session| session.id() == given);
+        found.ok_or_else(|| missing::<CheckoutSession>(given, param).into())
     }
 
     /// The run of a session gave it a payment method, or none; then the holder may begin again.
@@ -291,7 +278,7 @@ impl Engine {
         changes: &mut Changes,
     ) -> Result<Intent, Error> {
         let customer = match session.customer {
-            Some(id) => self.find_customer(context, id).await?,
+            Some(id) => self.find::<Customer>(context.merchant, id.number()).await?,
             None => None,
         };
         let mut intent =
@@ -314,7 +301,9 @@ impl Engine {
         changes.put(intent_object(intent.clone()));
         // Numbers that wait for their deposits are nobody's yet.
         if let Some(customer) = session.customer.filter(|_| method.verified)
-            && let Some(method) = self.find_method(context, changes, method.id).await?
+            && let Some(method) = self
+                .find_changed::<PaymentMethod>(context.merchant, changes, method.id.number())
+                .await?
         {
             give_to(changes, method, customer, now, context)?;
         }
@@ -328,13 +317,14 @@ impl Engine {
         changes: &Changes,
     ) -> Result<Option<Intent>, Error> {
         let Some(number) = intent_number(session) else { return Ok(None) };
-        let kind = match session.mode {
-            CheckoutMode::Payment => Kind::PaymentIntent,
-            _ => Kind::SetupIntent,
-        };
-        match self.find_object(session.merchant, changes, kind, number).await? {
-            Some(Object::PaymentIntent(intent) | Object::SetupIntent(intent)) => Ok(Some(intent)),
-            _ => Ok(None),
+        let merchant = session.merchant;
+        match session.mode {
+            CheckoutMode::Payment => {
+                self.find_changed::<PaymentIntent>(merchant, changes, number).await
+            }
+            CheckoutMode::Setup | CheckoutMode::Subscription => {
+                self.find_changed::<SetupIntent>(merchant, changes, number).await
+            }
         }
     }
 
@@ -346,14 +336,9 @@ impl Engine {
         now: AccountTime,
         changes: &mut Changes,
     ) -> Result<(), Error> {
-        let find = FindObjectByLookup {
-            merchant: intent.merchant,
-            kind: Kind::Checkout,
-            lookup: intent.id(),
-        };
-        let Some(Object::Checkout(mut session)) = self.store.read(find).await? else {
-            return Ok(());
-        };
+        let lookup = intent.id();
+        let found = self.find_by_lookup::<CheckoutSession>(intent.merchant, lookup).await?;
+        let Some(mut session) = found else { return Ok(()) };
         if !session.sells() {
             return Ok(());
         }
@@ -407,10 +392,9 @@ impl Engine {
         context: &Context,
         session: &CheckoutSession,
         changes: Changes,
-    ) -> Result<Option<Vec<u8>>, Error> {
+    ) -> Result<Option<Answer>, Error> {
         let value = self.checkout_value(context, session, &changes, &context.expand).await?;
-        let body = bytes(&value);
-        Ok(self.commit(context, changes, &body).await?.then_some(body))
+        self.commit_any(context, changes, bytes(&value)).await
     }
 }
 

@@ -2,8 +2,7 @@
 //! account decides, and the days of its clock.
 
 use crate::due::Worked;
-use crate::list::list_body;
-use crate::payments::intent::IntentKind;
+use crate::list::list_values;
 use crate::payments::{Changes, Seen, bytes, intent_object};
 use crate::{Answer, Context, Engine, Error};
 use model::clock::AccountTime;
@@ -11,8 +10,9 @@ use model::event::EventType;
 use model::id::DisputeId;
 use model::payments::dispute::Dispute;
 use model::payments::intent::Intent;
-use store::{Bounds, ClockItem, FindObject, Kind, ListObjects, Object, ObjectsOf};
-use wire::error::Error as Refusal;
+use model::stored::PaymentIntent;
+use serde_json::Value;
+use store::{Bounds, ClockItem, Object, ObjectsOf};
 use wire::expand::Expand;
 use wire::list::PageParams;
 use wire::render::given::Expanded;
@@ -33,14 +33,9 @@ pub struct DisputeFilter {
 impl Engine {
     /// Shows a dispute.
     pub async fn retrieve_dispute(&self, context: &Context, given: &str) -> Result<Answer, Error> {
-        let missing = || Error::from(Refusal::no_such("dispute", given, "dispute"));
-        let id: DisputeId = given.parse().map_err(|_| missing())?;
-        let (merchant, kind) = (context.merchant, Kind::Dispute);
-        let find = FindObject { merchant, kind, number: id.number() };
-        let Some(Object::Dispute(dispute)) = self.store.read(find).await? else {
-            return Err(missing());
-        };
-        Ok(Answer::unchanged(self.dispute_body(context, &dispute, &context.expand).await?))
+        let dispute = self.get::<Dispute>(context, given, "dispute").await?;
+        let value = self.dispute_value(context, &dispute, &context.expand).await?;
+        Ok(Answer::unchanged(bytes(&value)))
     }
 
     /// Lists disputes, the newest first.
@@ -52,43 +47,33 @@ impl Engine {
         let of = match (&filter.charge, &filter.payment_intent) {
             (Some(_), _) => ObjectsOf::Lookup(String::new()),
             (None, Some(given)) => {
-                let kind = IntentKind::Payment;
-                let intent = self.get_intent(context, kind, given, "payment_intent").await?;
+                let intent = self.get::<PaymentIntent>(context, given, "payment_intent").await?;
                 ObjectsOf::Lookup(intent.id())
             }
             (None, None) => ObjectsOf::All,
         };
-        let page = self.object_page(context, Kind::Dispute, &filter.page).await?;
-        let (merchant, created) = (context.merchant, filter.created);
-        let list = ListObjects { merchant, kind: Kind::Dispute, of, created, page };
-        let listed = self.store.read(list).await?;
+        let listed = self.list::<Dispute>(context, of, filter.created, &filter.page).await?;
         let expand = context.expand.inside("data");
-        let mut bodies = Vec::with_capacity(listed.items.len());
-        for object in &listed.items {
-            if let Object::Dispute(dispute) = object {
-                bodies.push(self.dispute_body(context, dispute, &expand).await?);
-            }
-        }
-        Ok(Answer::unchanged(list_body("/v1/disputes", listed.has_more, &bodies)))
+        let value = async |dispute| self.dispute_value(context, &dispute, &expand).await;
+        list_values("/v1/disputes", listed, value).await
     }
 
-    async fn dispute_body(
+    async fn dispute_value(
         &self,
         context: &Context,
         dispute: &Dispute,
         expand: &Expand,
-    ) -> Result<Vec<u8>, Error> {
+    ) -> Result<Value, Error> {
         let mut expanded = Expanded::new();
         if expand.wants("payment_intent") {
             let id = dispute.payment_intent.to_string();
-            let kind = IntentKind::Payment;
-            let intent = self.get_intent(context, kind, &id, "payment_intent").await?;
+            let intent = self.get::<PaymentIntent>(context, &id, "payment_intent").await?;
             let inside = expand.inside("payment_intent");
             let seen = Seen::by_merchant(&inside);
             let value = self.intent_value(context, &intent, &Changes::default(), seen).await?;
             expanded.insert("payment_intent", value);
         }
-        Ok(bytes(&wire::render::payments::dispute::value(dispute, &expanded)))
+        Ok(wire::render::payments::dispute::value(dispute, &expanded))
     }
 
     /// A debit that has succeeded is taken back, at its time. What it paid for stays paid, as the

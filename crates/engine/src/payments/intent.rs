@@ -12,7 +12,6 @@ pub use list::IntentFilter;
 
 use crate::connect::access::{Access, secret_lookup};
 use crate::connections::connections_settings::check_prefetch;
-use crate::context::tries;
 use crate::payments::payment_method::{MadeFor, MethodInput};
 use crate::payments::{Changes, Seen, bytes, intent_object};
 use crate::{Answer, Context, Engine, Error};
@@ -21,13 +20,13 @@ use model::collection::Collection;
 use model::customer::Customer;
 use model::event::EventType;
 use model::given::Given;
-use model::id::{PaymentIntentId, SetupIntentId};
 use model::money::Currency;
 use model::payments::intent::{Intent, IntentStatus, Purpose};
 use model::payments::payment_method::PaymentMethod;
+use model::stored::{PaymentIntent, SetupIntent};
 use own::{check_own, check_owner};
 use std::collections::BTreeMap;
-use store::{FindObject, FindObjectByLookup, Kind, Object};
+use store::Object;
 use wire::error::Error as Refusal;
 use wire::params::MetadataChange;
 
@@ -96,13 +95,6 @@ pub struct Confirmation {
 }
 
 impl IntentKind {
-    fn kind(self) -> Kind {
-        match self {
-            Self::Payment => Kind::PaymentIntent,
-            Self::Setup => Kind::SetupIntent,
-        }
-    }
-
     /// The word for it in paths and messages.
     pub fn word(self) -> &'static str {
         match self {
@@ -133,7 +125,7 @@ impl Engine {
         kind: IntentKind,
         input: &IntentInput,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
+        self.change("create_intent", async || {
             let customer = self.customer_of(context, input.customer.as_deref()).await?;
             let clock = customer.as_ref().and_then(|customer| customer.test_clock);
             let now = self.moment_to_write(context.merchant, clock).await?;
@@ -162,11 +154,9 @@ impl Engine {
                     .await?;
             }
             changes.put(intent_object(intent.clone()));
-            if let Some(body) = self.commit_intent(context, &intent, changes, false).await? {
-                return Ok(Answer::committed(body));
-            }
-        }
-        Err(Error::Locked)
+            self.commit_intent(context, &intent, changes, false).await
+        })
+        .await
     }
 
     /// A new intent, not stored yet.
@@ -244,7 +234,7 @@ impl Engine {
         id: &str,
         input: &IntentInput,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
+        self.change("update_intent", async || {
             let before = self.get_intent(context, kind, id, "intent").await?;
             let now = self.moment_to_write(context.merchant, before.clock).await?;
             let mut intent = before.clone();
@@ -253,15 +243,13 @@ impl Engine {
             if intent == before {
                 let seen = Seen::by_merchant(&context.expand);
                 let value = self.intent_value(context, &intent, &changes, seen).await?;
-                return Ok(Answer::unchanged(bytes(&value)));
+                return Ok(Some(Answer::unchanged(bytes(&value))));
             }
             intent.version += 1;
             changes.put(intent_object(intent.clone()));
-            if let Some(body) = self.commit_intent(context, &intent, changes, false).await? {
-                return Ok(Answer::committed(body));
-            }
-        }
-        Err(Error::Locked)
+            self.commit_intent(context, &intent, changes, false).await
+        })
+        .await
     }
 
     async fn update_with(
@@ -329,7 +317,7 @@ impl Engine {
         id: &str,
         reason: Option<&str>,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
+        self.change("cancel_intent", async || {
             let mut intent = self.get_intent(context, kind, id, "intent").await?;
             let now = self.moment_to_write(context.merchant, intent.clock).await?;
             if intent.invoice.is_some() {
@@ -348,11 +336,9 @@ impl Engine {
             changes.tell(&object, canceled, now, Some(&context.cause()));
             changes.put(object);
             self.tell_subscription(&intent, now, Some(&context.cause()), &mut changes).await?;
-            if let Some(body) = self.commit_intent(context, &intent, changes, false).await? {
-                return Ok(Answer::committed(body));
-            }
-        }
-        Err(Error::Locked)
+            self.commit_intent(context, &intent, changes, false).await
+        })
+        .await
     }
 
     /// Refuses a capture: a bank account is debited at once or not at all.
@@ -369,16 +355,9 @@ impl Engine {
         given: &str,
         param: &str,
     ) -> Result<Intent, Error> {
-        let missing = || Refusal::no_such(kind.word(), given, param).into();
-        let number = match kind {
-            IntentKind::Payment => given.parse().map(PaymentIntentId::number),
-            IntentKind::Setup => given.parse().map(SetupIntentId::number),
-        };
-        let number = number.map_err(|_| missing())?;
-        let find = FindObject { merchant: context.merchant, kind: kind.kind(), number };
-        match self.store.read(find).await? {
-            Some(Object::PaymentIntent(intent) | Object::SetupIntent(intent)) => Ok(intent),
-            _ => Err(missing()),
+        match kind {
+            IntentKind::Payment => self.get::<PaymentIntent>(context, given, param).await,
+            IntentKind::Setup => self.get::<SetupIntent>(context, given, param).await,
         }
     }
 
@@ -388,15 +367,10 @@ impl Engine {
         context: &Context,
         secret: &str,
     ) -> Result<Option<Intent>, Error> {
-        let kind = match secret.split('_').next() {
-            Some("pi") => Kind::PaymentIntent,
-            Some("seti") => Kind::SetupIntent,
-            _ => return Ok(None),
-        };
-        let lookup = secret_lookup(secret);
-        let find = FindObjectByLookup { merchant: context.merchant, kind, lookup };
-        match self.store.read(find).await? {
-            Some(Object::PaymentIntent(intent) | Object::SetupIntent(intent)) => Ok(Some(intent)),
+        let (merchant, lookup) = (context.merchant, secret_lookup(secret));
+        match secret.split('_').next() {
+            Some("pi") => self.find_by_lookup::<PaymentIntent>(merchant, lookup).await,
+            Some("seti") => self.find_by_lookup::<SetupIntent>(merchant, lookup).await,
             _ => Ok(None),
         }
     }
@@ -408,7 +382,7 @@ impl Engine {
         given: Option<&str>,
     ) -> Result<Option<Customer>, Error> {
         match given {
-            Some(given) => self.get_live_customer(context, given, "customer").await.map(Some),
+            Some(given) => self.get::<Customer>(context, given, "customer").await.map(Some),
             None => Ok(None),
         }
     }
@@ -445,10 +419,10 @@ impl Engine {
         intent: &Intent,
         changes: Changes,
         publishable: bool,
-    ) -> Result<Option<Vec<u8>>, Error> {
+    ) -> Result<Option<Answer>, Error> {
         let seen = Seen { expand: &context.expand, publishable };
         let body = bytes(&self.intent_value(context, intent, &changes, seen).await?);
-        Ok(self.commit(context, changes, &body).await?.then_some(body))
+        self.commit_any(context, changes, body).await
     }
 }
 

@@ -15,8 +15,8 @@ pub(crate) use pay::Attempt;
 pub use pay::PayInput;
 
 use crate::connections::connections_settings::check_prefetch;
-use crate::context::{render, tries};
-use crate::list::{list_body, page_of};
+use crate::context::render;
+use crate::list::{list_body, list_values, page_of};
 use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};
 use model::clock::AccountTime;
@@ -27,10 +27,12 @@ use model::given::Given;
 use model::id::InvoiceId;
 use model::money::Currency;
 use model::payments::intent::Intent;
-use model::payments::invoice::{Invoice, InvoiceStatus};
+use model::payments::invoice::{Invoice, InvoiceItem, InvoiceStatus};
+use model::payments::payment_method::PaymentMethod;
+use model::stored::PaymentIntent;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use store::{Bounds, Cursor, FindObject, Kind, ListObjects, Object, ObjectsOf, Page};
+use store::{Bounds, Object, ObjectsOf};
 use wire::error::Error as Refusal;
 use wire::expand::Expand;
 use wire::list::PageParams;
@@ -91,11 +93,11 @@ impl Engine {
         context: &Context,
         input: &InvoiceInput,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
+        self.change("create_invoice", async || {
             let Some(customer) = &input.customer else {
                 return Err(Refusal::missing_param("customer").into());
             };
-            let customer = self.get_live_customer(context, customer, "customer").await?;
+            let customer = self.get::<Customer>(context, customer, "customer").await?;
             let now = self.moment_to_write(context.merchant, customer.test_clock).await?;
             let mut invoice = self.blank_invoice(context, &customer, now);
             invoice.currency = input.currency.unwrap_or(Currency::USD);
@@ -108,11 +110,9 @@ impl Engine {
             let created = EventType::InvoiceCreated;
             let object = Object::Invoice(invoice.clone());
             changes.put_and_tell(object, created, None, now, Some(&context.cause()));
-            if let Some(answer) = self.commit_invoice(context, &invoice, changes).await? {
-                return Ok(answer);
-            }
-        }
-        Err(Error::Locked)
+            self.commit_invoice(context, &invoice, changes).await
+        })
+        .await
     }
 
     pub(crate) fn blank_invoice(
@@ -162,7 +162,8 @@ impl Engine {
         now: AccountTime,
     ) -> Result<(), Error> {
         if let Some(given) = &input.default_payment_method {
-            let method = self.get_method(context, given, "default_payment_method").await?;
+            let method =
+                self.get::<PaymentMethod>(context, given, "default_payment_method").await?;
             if method.customer != Some(invoice.customer) {
                 let message = "The payment method must be attached to the invoice's customer.";
                 return Err(Refusal::invalid(message).param("default_payment_method").into());
@@ -192,7 +193,7 @@ impl Engine {
 
     /// Shows an invoice.
     pub async fn retrieve_invoice(&self, context: &Context, id: &str) -> Result<Answer, Error> {
-        let invoice = self.get_invoice(context, id, "invoice").await?;
+        let invoice = self.get::<Invoice>(context, id, "invoice").await?;
         let none = Changes::default();
         let value = self.invoice_value(context, &invoice, &none, &context.expand).await?;
         Ok(Answer::unchanged(bytes(&value)))
@@ -205,8 +206,8 @@ impl Engine {
         id: &str,
         input: &InvoiceInput,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
-            let before = self.get_invoice(context, id, "invoice").await?;
+        self.change("update_invoice", async || {
+            let before = self.get::<Invoice>(context, id, "invoice").await?;
             let now = self.moment_to_write(context.merchant, before.clock).await?;
             check_editable(&before, input)?;
             let mut invoice = before.clone();
@@ -220,17 +221,15 @@ impl Engine {
                 let updated = EventType::InvoiceUpdated;
                 changes.put_and_tell(object, updated, previous, now, Some(&context.cause()));
             }
-            if let Some(answer) = self.commit_invoice(context, &invoice, changes).await? {
-                return Ok(answer);
-            }
-        }
-        Err(Error::Locked)
+            self.commit_invoice(context, &invoice, changes).await
+        })
+        .await
     }
 
     /// Deletes a draft. Its items wait for another invoice then.
     pub async fn delete_invoice(&self, context: &Context, id: &str) -> Result<Answer, Error> {
-        for _ in tries() {
-            let mut invoice = self.get_invoice(context, id, "invoice").await?;
+        self.change("delete_invoice", async || {
+            let mut invoice = self.get::<Invoice>(context, id, "invoice").await?;
             let now = self.moment_to_write(context.merchant, invoice.clock).await?;
             if invoice.status != InvoiceStatus::Draft {
                 return Err(unexpected(&invoice, "deleted; only drafts can. Void it instead"));
@@ -238,8 +237,9 @@ impl Engine {
             let mut changes = Changes::default();
             for line in &invoice.lines {
                 let number = line.item.number();
-                let found = self.find_changed(context, &changes, Kind::InvoiceItem, number).await?;
-                if let Some(Object::InvoiceItem(mut item)) = found {
+                let found =
+                    self.find_changed::<InvoiceItem>(context.merchant, &changes, number).await?;
+                if let Some(mut item) = found {
                     item.invoice = None;
                     item.version += 1;
                     changes.put(Object::InvoiceItem(item));
@@ -252,11 +252,9 @@ impl Engine {
             let id = invoice.id;
             changes.put(Object::Invoice(invoice));
             let body = render(|w| wire::render::deleted::write(w, &id, "invoice"));
-            if self.commit(context, changes, &body).await? {
-                return Ok(Answer::committed(body));
-            }
-        }
-        Err(Error::Locked)
+            self.commit_any(context, changes, body).await
+        })
+        .await
     }
 
     /// Lists invoices.
@@ -266,24 +264,12 @@ impl Engine {
         filter: &InvoiceFilter,
     ) -> Result<Answer, Error> {
         let of = self.of_customer(context, filter.customer.as_deref()).await?;
-        let page = self.object_page(context, Kind::Invoice, &filter.page).await?;
-        let (merchant, created) = (context.merchant, filter.created);
-        let list = ListObjects { merchant, kind: Kind::Invoice, of, created, page };
-        let listed = self
-            .list_kept(
-                list,
-                |object| matches!(object, Object::Invoice(invoice) if filter.has(invoice)),
-            )
-            .await?;
-        let expand = context.expand.inside("data");
-        let mut bodies = Vec::with_capacity(listed.items.len());
-        for object in &listed.items {
-            if let Object::Invoice(invoice) = object {
-                let none = Changes::default();
-                bodies.push(bytes(&self.invoice_value(context, invoice, &none, &expand).await?));
-            }
-        }
-        Ok(Answer::unchanged(list_body("/v1/invoices", listed.has_more, &bodies)))
+        let (created, page) = (filter.created, &filter.page);
+        let fits = |invoice: &Invoice| filter.has(invoice);
+        let listed = self.list_where::<Invoice>(context, of, created, page, fits).await?;
+        let (expand, none) = (context.expand.inside("data"), Changes::default());
+        let value = async |invoice| self.invoice_value(context, &invoice, &none, &expand).await;
+        list_values("/v1/invoices", listed, value).await
     }
 
     /// Lists the lines of an invoice.
@@ -293,7 +279,7 @@ impl Engine {
         id: &str,
         page: &PageParams,
     ) -> Result<Answer, Error> {
-        let invoice = self.get_invoice(context, id, "invoice").await?;
+        let invoice = self.get::<Invoice>(context, id, "invoice").await?;
         let lines = invoice
             .lines
             .iter()
@@ -305,23 +291,6 @@ impl Engine {
         Ok(Answer::unchanged(list_body(&url, has_more, &bodies)))
     }
 
-    /// An invoice by the text of its id.
-    pub(crate) async fn get_invoice(
-        &self,
-        context: &Context,
-        given: &str,
-        param: &str,
-    ) -> Result<Invoice, Error> {
-        let missing = || Error::from(Refusal::no_such("invoice", given, param));
-        let id: InvoiceId = given.parse().map_err(|_| missing())?;
-        let merchant = context.merchant;
-        let find = FindObject { merchant, kind: Kind::Invoice, number: id.number() };
-        match self.store.read(find).await? {
-            Some(Object::Invoice(invoice)) if !invoice.deleted => Ok(invoice),
-            _ => Err(missing()),
-        }
-    }
-
     /// The intent that collects an invoice, as it will be after the changes.
     pub(crate) async fn find_intent_of(
         &self,
@@ -330,10 +299,7 @@ impl Engine {
         changes: &Changes,
     ) -> Result<Option<Intent>, Error> {
         let Some(id) = invoice.intent else { return Ok(None) };
-        match self.find_changed(context, changes, Kind::PaymentIntent, id.number()).await? {
-            Some(Object::PaymentIntent(intent)) => Ok(Some(intent)),
-            _ => Ok(None),
-        }
+        self.find_changed::<PaymentIntent>(context.merchant, changes, id.number()).await
     }
 
     /// The carrier that an invoice leads to.
@@ -343,7 +309,7 @@ impl Engine {
         given: &str,
         param: &str,
     ) -> Result<Intent, Error> {
-        let invoice = self.get_invoice(context, given, param).await?;
+        let invoice = self.get::<Invoice>(context, given, param).await?;
         let found = self.find_intent_of(context, &invoice, &Changes::default()).await?;
         found.ok_or_else(|| {
             let message = if invoice.status == InvoiceStatus::Draft {
@@ -410,21 +376,15 @@ impl Engine {
         changes: &mut Changes,
     ) -> Result<(), Error> {
         let of = ObjectsOf::Customer(invoice.customer);
-        let page = Page { limit: item::LINES_MAX, cursor: Cursor::Newest };
-        let (merchant, created, kind) = (context.merchant, Bounds::default(), Kind::InvoiceItem);
-        let list = ListObjects { merchant, kind, of, created, page };
-        let waits = |object: &Object| {
-            matches!(object, Object::InvoiceItem(item)
-                if item.invoice.is_none() && item.charge.currency == invoice.currency)
-        };
-        let listed = self.list_kept(list, waits).await?;
-        for object in listed.items.into_iter().rev() {
-            if let Object::InvoiceItem(mut item) = object {
-                item.invoice = Some(invoice.id);
-                item.version += 1;
-                invoice.put_line(&item);
-                changes.put(Object::InvoiceItem(item));
-            }
+        let waits =
+            |item: &InvoiceItem| item.invoice.is_none() && item.charge.currency == invoice.currency;
+        let (merchant, limit) = (context.merchant, item::LINES_MAX);
+        let items = self.newest_where::<InvoiceItem>(merchant, of, limit, waits).await?;
+        for mut item in items.into_iter().rev() {
+            item.invoice = Some(invoice.id);
+            item.version += 1;
+            invoice.put_line(&item);
+            changes.put(Object::InvoiceItem(item));
         }
         Ok(())
     }

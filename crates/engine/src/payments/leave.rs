@@ -5,7 +5,10 @@
 use crate::payments::Changes;
 use crate::{Context, Engine, Error};
 use model::id::CustomerId;
-use store::{Bounds, Cursor, Kind, ListObjects, Object, ObjectsOf, Page};
+use model::limits::{PAGE_ROWS_MAX, STALE_RETRIES_MAX};
+use model::payments::checkout::CheckoutSession;
+use model::payments::subscription::Subscription;
+use store::{Object, ObjectsOf, StoredObject};
 
 impl Engine {
     /// Ends all that waits for a customer or goes on for them.
@@ -14,37 +17,31 @@ impl Engine {
         context: &Context,
         customer: CustomerId,
     ) -> Result<(), Error> {
-        for kind in [Kind::Subscription, Kind::Checkout] {
-            self.end_all(context, customer, kind).await?;
-        }
-        Ok(())
+        self.end_all::<Subscription>(context, customer, |held| !held.is_over()).await?;
+        self.end_all::<CheckoutSession>(context, customer, CheckoutSession::is_open).await
     }
 
-    async fn end_all(
+    async fn end_all<T: StoredObject>(
         &self,
         context: &Context,
         customer: CustomerId,
-        kind: Kind,
+        goes_on: fn(&T::Object) -> bool,
     ) -> Result<(), Error> {
-        let list = ListObjects {
-            merchant: context.merchant,
-            kind,
-            of: ObjectsOf::Customer(customer),
-            created: Bounds::default(),
-            page: Page { limit: model::limits::PAGE_ROWS_MAX, cursor: Cursor::Newest },
-        };
-        let mut stale = 0;
-        while stale < model::limits::STALE_RETRIES_MAX {
-            let listed = self.list_kept(list.clone(), goes_on).await?;
-            if listed.items.is_empty() {
+        let mut conflicts = 0;
+        while conflicts < STALE_RETRIES_MAX {
+            let of = ObjectsOf::Customer(customer);
+            let (merchant, limit) = (context.merchant, PAGE_ROWS_MAX);
+            let going_on = self.newest_where::<T>(merchant, of, limit, goes_on).await?;
+            if going_on.is_empty() {
                 return Ok(());
             }
             let mut all_ended = true;
-            for object in listed.items {
-                all_ended &= self.end_one(context, object).await?;
+            for object in going_on {
+                all_ended &= self.end_one(context, T::into_object(object)).await?;
             }
-            // What changed meanwhile is read again; each round that ends all it read is progress.
-            stale += u32::from(!all_ended);
+            // Objects that changed meanwhile are read again. A round that ends all it read counts
+            // as progress.
+            conflicts += u32::from(!all_ended);
         }
         Err(Error::Locked)
     }
@@ -64,16 +61,8 @@ impl Engine {
                 let cause = quiet.cause();
                 self.expire_open(&mut session, now, Some(&cause), &mut changes).await?;
             }
-            _ => return Ok(true),
+            other => unreachable!("no {} is listed to be ended", other.kind().name()),
         }
         self.commit(&quiet, changes, &[]).await
-    }
-}
-
-fn goes_on(object: &Object) -> bool {
-    match object {
-        Object::Subscription(held) => !held.is_over(),
-        Object::Checkout(session) => session.is_open(),
-        _ => false,
     }
 }

@@ -1,6 +1,5 @@
 //! Configurations of payment methods, and what they decide for payment objects.
 
-use crate::context::tries;
 use crate::list::list_body;
 use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};
@@ -10,7 +9,7 @@ use model::payments::method_configuration::{
     ConfiguredBy, MethodConfiguration, Preference, state, types_offered,
 };
 use std::collections::BTreeMap;
-use store::{Bounds, FindObject, Kind, ListObjects, Object, ObjectsOf};
+use store::{Bounds, Object, ObjectsOf};
 use wire::error::Error as Refusal;
 use wire::list::PageParams;
 use wire::render::payments::method_configuration::value;
@@ -57,7 +56,7 @@ impl Engine {
         context: &Context,
         input: &MethodConfigurationInput,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
+        self.change("create_method_configuration", async || {
             let mut configuration = MethodConfiguration {
                 id: MethodConfigurationId::from_number(self.next_number()),
                 version: 1,
@@ -75,11 +74,9 @@ impl Engine {
                 changes.put(Object::MethodConfiguration(default));
             }
             changes.put(Object::MethodConfiguration(configuration));
-            if self.commit(context, changes, &body).await? {
-                return Ok(Answer::committed(body));
-            }
-        }
-        Err(Error::Locked)
+            self.commit_any(context, changes, body).await
+        })
+        .await
     }
 
     /// Shows a configuration.
@@ -99,22 +96,20 @@ impl Engine {
         id: &str,
         input: &MethodConfigurationInput,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
+        self.change("update_method_configuration", async || {
             let before = self.get_configuration(context, id, "configuration").await?;
             let mut configuration = before.clone();
             input.apply(&mut configuration)?;
             let body = bytes(&value(&configuration));
             if configuration == before {
-                return Ok(Answer::unchanged(body));
+                return Ok(Some(Answer::unchanged(body)));
             }
             configuration.version += 1;
             let mut changes = Changes::default();
             changes.put(Object::MethodConfiguration(configuration));
-            if self.commit(context, changes, &body).await? {
-                return Ok(Answer::committed(body));
-            }
-        }
-        Err(Error::Locked)
+            self.commit_any(context, changes, body).await
+        })
+        .await
     }
 
     /// Lists configurations, the newest first and the default one last.
@@ -135,17 +130,14 @@ impl Engine {
             }
             Some(id) if default.version == 0 && *id == default.id.to_string() => Vec::new(),
             _ => {
-                let (merchant, kind) = (context.merchant, Kind::MethodConfiguration);
-                let page = self.object_page(context, kind, page).await?;
                 let of = match active {
                     Some(active) => ObjectsOf::Lookup(state(active).to_owned()),
                     None => ObjectsOf::All,
                 };
-                let list = ListObjects { merchant, kind, of, created: Bounds::default(), page };
-                let listed = self.store.read(list).await?;
+                let created = Bounds::default();
+                let listed = self.list::<MethodConfiguration>(context, of, created, page).await?;
                 has_more = listed.has_more;
-                let configurations = listed.items.into_iter().filter_map(configuration);
-                configurations.collect::<Vec<_>>()
+                listed.items
             }
         };
         let bodies: Vec<Vec<u8>> =
@@ -197,17 +189,9 @@ impl Engine {
 
     async fn default_configuration(&self, context: &Context) -> Result<MethodConfiguration, Error> {
         let default = MethodConfiguration::default_of(context.merchant, context.livemode);
-        Ok(self.find_configuration(context, default.id).await?.unwrap_or(default))
-    }
-
-    async fn find_configuration(
-        &self,
-        context: &Context,
-        id: MethodConfigurationId,
-    ) -> Result<Option<MethodConfiguration>, Error> {
-        let (merchant, kind) = (context.merchant, Kind::MethodConfiguration);
-        let find = FindObject { merchant, kind, number: id.number() };
-        Ok(self.store.read(find).await?.and_then(configuration))
+        let number = default.id.number();
+        let found = self.find::<MethodConfiguration>(context.merchant, number).await?;
+        Ok(found.unwrap_or(default))
     }
 
     async fn get_configuration(
@@ -216,19 +200,10 @@ impl Engine {
         given: &str,
         param: &str,
     ) -> Result<MethodConfiguration, Error> {
-        let missing = || Error::from(Refusal::no_such(PARAM, given, param));
-        let id: MethodConfigurationId = given.parse().map_err(|_| missing())?;
-        if id == MethodConfiguration::default_id(context.merchant) {
+        if given.parse().ok() == Some(MethodConfiguration::default_id(context.merchant)) {
             return self.default_configuration(context).await;
         }
-        self.find_configuration(context, id).await?.ok_or_else(missing)
-    }
-}
-
-fn configuration(object: Object) -> Option<MethodConfiguration> {
-    match object {
-        Object::MethodConfiguration(configuration) => Some(configuration),
-        _ => None,
+        self.get::<MethodConfiguration>(context, given, param).await
     }
 }
 

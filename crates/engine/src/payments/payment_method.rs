@@ -5,12 +5,13 @@ mod detach;
 pub(crate) use detach::check_kept;
 
 use crate::connections::live::check_numbers;
-use crate::context::tries;
-use crate::list::list_body;
+use crate::list::list_values;
+use crate::objects::missing;
 use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};
 use model::account::{Account, NumberStatus, PaymentMethodType, Permission, Subcategory};
 use model::clock::AccountTime;
+use model::customer::Customer;
 use model::event::EventType;
 use model::given::Given;
 use model::id::{ClockId, CustomerId, PaymentMethodId};
@@ -19,7 +20,7 @@ use model::token::{
     BankAccountType, BankHolderType, BankNumbers, TEST_BANK_NAME, TEST_ROUTING_NUMBER,
 };
 use std::collections::BTreeMap;
-use store::{Bounds, FindObject, Kind, ListObjects, Object, ObjectsOf};
+use store::{Bounds, Kind, Object, ObjectsOf};
 use wire::change::NUMBER_CODES;
 use wire::error::Error as Refusal;
 use wire::list::PageParams;
@@ -85,11 +86,7 @@ impl Engine {
         let body = bytes(&self.method_value(context, &method, &context.expand).await?);
         let mut changes = Changes::default();
         changes.put(Object::PaymentMethod(method));
-        if self.commit(context, changes, &body).await? {
-            Ok(Answer::committed(body))
-        } else {
-            Err(Error::Locked)
-        }
+        self.commit_any(context, changes, body).await?.ok_or(Error::Locked)
     }
 
     /// Shows a payment method.
@@ -98,7 +95,7 @@ impl Engine {
         context: &Context,
         id: &str,
     ) -> Result<Answer, Error> {
-        let method = self.get_method(context, id, "payment_method").await?;
+        let method = self.get::<PaymentMethod>(context, id, "payment_method").await?;
         Ok(Answer::unchanged(bytes(&self.method_value(context, &method, &context.expand).await?)))
     }
 
@@ -109,10 +106,10 @@ impl Engine {
         customer: &str,
         id: &str,
     ) -> Result<Answer, Error> {
-        let customer = self.get_live_customer(context, customer, "customer").await?;
-        let method = self.get_method(context, id, "payment_method").await?;
+        let customer = self.get::<Customer>(context, customer, "customer").await?;
+        let method = self.get::<PaymentMethod>(context, id, "payment_method").await?;
         if method.customer != Some(customer.id) {
-            return Err(Refusal::no_such("PaymentMethod", id, "payment_method").into());
+            return Err(missing::<PaymentMethod>(id, "payment_method").into());
         }
         Ok(Answer::unchanged(bytes(&self.method_value(context, &method, &context.expand).await?)))
     }
@@ -138,7 +135,14 @@ impl Engine {
             method.account_type = update.account_type.unwrap_or(method.account_type);
             Ok(())
         };
-        self.change_method(context, id, EventType::PaymentMethodUpdated, change).await
+        self.change_method(
+            "update_payment_method",
+            context,
+            id,
+            EventType::PaymentMethodUpdated,
+            change,
+        )
+        .await
     }
 
     /// Gives a payment method to a customer.
@@ -148,7 +152,7 @@ impl Engine {
         id: &str,
         customer: &str,
     ) -> Result<Answer, Error> {
-        let customer = self.get_live_customer(context, customer, "customer").await?;
+        let customer = self.get::<Customer>(context, customer, "customer").await?;
         self.moment_to_write(context.merchant, customer.test_clock).await?;
         let attach = |method: &mut PaymentMethod| {
             check_kept(method)?;
@@ -171,36 +175,42 @@ impl Engine {
             method.clock = customer.test_clock;
             Ok(())
         };
-        self.change_method(context, id, EventType::PaymentMethodAttached, attach).await
+        self.change_method(
+            "attach_payment_method",
+            context,
+            id,
+            EventType::PaymentMethodAttached,
+            attach,
+        )
+        .await
     }
 
     async fn change_method(
         &self,
+        name: &'static str,
         context: &Context,
         id: &str,
         event_type: EventType,
         change: impl Fn(&mut PaymentMethod) -> Result<(), Error>,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
-            let before = self.get_method(context, id, "payment_method").await?;
+        self.change(name, async || {
+            let before = self.get::<PaymentMethod>(context, id, "payment_method").await?;
             let now = self.moment_to_write(context.merchant, before.clock).await?;
             let mut method = before.clone();
             change(&mut method)?;
             let unchanged = method == before;
             let body = bytes(&self.method_value(context, &method, &context.expand).await?);
             if unchanged {
-                return Ok(Answer::unchanged(body));
+                return Ok(Some(Answer::unchanged(body)));
             }
             method.version += 1;
             let mut changes = Changes::default();
             let object = Object::PaymentMethod(method);
             changes.tell(&object, event_type, now, Some(&context.cause()));
             changes.put(object);
-            if self.commit(context, changes, &body).await? {
-                return Ok(Answer::committed(body));
-            }
-        }
-        Err(Error::Locked)
+            self.commit_any(context, changes, body).await
+        })
+        .await
     }
 
     /// Lists payment methods: of a customer, or all.
@@ -213,41 +223,15 @@ impl Engine {
     ) -> Result<Answer, Error> {
         let of = match customer {
             Some(given) => {
-                let customer = self.get_live_customer(context, given, "customer").await?;
+                let customer = self.get::<Customer>(context, given, "customer").await?;
                 ObjectsOf::Customer(customer.id)
             }
             None => ObjectsOf::All,
         };
-        let page = self.object_page(context, Kind::PaymentMethod, page).await?;
-        let created = Bounds::default();
-        let kind = Kind::PaymentMethod;
-        let list = ListObjects { merchant: context.merchant, kind, of, created, page };
-        let listed = self.store.read(list).await?;
+        let listed = self.list::<PaymentMethod>(context, of, Bounds::default(), page).await?;
         let expand = context.expand.inside("data");
-        let mut bodies = Vec::with_capacity(listed.items.len());
-        for object in &listed.items {
-            if let Object::PaymentMethod(method) = object {
-                bodies.push(bytes(&self.method_value(context, method, &expand).await?));
-            }
-        }
-        Ok(Answer::unchanged(list_body(url, listed.has_more, &bodies)))
-    }
-
-    /// A payment method by the text of its id.
-    pub(crate) async fn get_method(
-        &self,
-        context: &Context,
-        given: &str,
-        param: &str,
-    ) -> Result<PaymentMethod, Error> {
-        let missing = || Refusal::no_such("PaymentMethod", given, param).into();
-        let id: PaymentMethodId = given.parse().map_err(|_| missing())?;
-        let kind = Kind::PaymentMethod;
-        let find = FindObject { merchant: context.merchant, kind, number: id.number() };
-        match self.store.read(find).await? {
-            Some(Object::PaymentMethod(method)) => Ok(method),
-            _ => Err(missing()),
-        }
+        let value = async |method| self.method_value(context, &method, &expand).await;
+        list_values(url, listed, value).await
     }
 
     /// A payment method that is attached to a customer.
@@ -258,7 +242,7 @@ impl Engine {
         customer: CustomerId,
         param: &str,
     ) -> Result<PaymentMethod, Error> {
-        let method = self.get_method(context, given, param).await?;
+        let method = self.get::<PaymentMethod>(context, given, param).await?;
         if method.customer != Some(customer) {
             let message = "The payment method must be attached to the customer first.";
             return Err(Refusal::invalid(message).param(param.to_owned()).into());
@@ -277,7 +261,7 @@ impl Engine {
     ) -> Result<PaymentMethod, Error> {
         let test_number = PaymentBehavior::number_of_test_method(given);
         let Some(number) = test_number.filter(|_| !context.livemode) else {
-            return self.get_method(context, given, param).await;
+            return self.get::<PaymentMethod>(context, given, param).await;
         };
         let input = MethodInput {
             source: MethodSource::Numbers(BankNumbers {

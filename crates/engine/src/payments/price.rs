@@ -1,7 +1,6 @@
 //! Prices: what one of a product costs, once or for every period.
 
-use crate::context::tries;
-use crate::list::list_body;
+use crate::list::list_values;
 use crate::payments::product::ProductInput;
 use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};
@@ -13,7 +12,7 @@ use model::money::Currency;
 use model::payments::product::Price;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use store::{Bounds, FindObject, Kind, ListObjects, Object, ObjectsOf};
+use store::{Bounds, Object, ObjectsOf};
 use wire::error::Error as Refusal;
 use wire::expand::Expand;
 use wire::list::PageParams;
@@ -71,16 +70,14 @@ impl Engine {
         context: &Context,
         input: &PriceInput,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
+        self.change("create_price", async || {
             let now = self.clock.account_now();
             let mut changes = Changes::default();
             let price = self.make_price(context, input, "", now, &mut changes).await?;
             let value = self.price_value(context, &price, &changes, &context.expand).await?;
-            if let Some(answer) = self.commit_any(context, changes, bytes(&value)).await? {
-                return Ok(answer);
-            }
-        }
-        Err(Error::Locked)
+            self.commit_any(context, changes, bytes(&value)).await
+        })
+        .await
     }
 
     /// A new price, put among the changes; and its product if the input makes one. What it is made
@@ -152,7 +149,7 @@ impl Engine {
 
     /// Shows a price.
     pub async fn retrieve_price(&self, context: &Context, id: &str) -> Result<Answer, Error> {
-        let price = self.get_price(context, id, "price").await?;
+        let price = self.get::<Price>(context, id, "price").await?;
         let none = Changes::default();
         let value = self.price_value(context, &price, &none, &context.expand).await?;
         Ok(Answer::unchanged(bytes(&value)))
@@ -165,8 +162,8 @@ impl Engine {
         id: &str,
         input: &PriceInput,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
-            let before = self.get_price(context, id, "price").await?;
+        self.change("update_price", async || {
+            let before = self.get::<Price>(context, id, "price").await?;
             let now = self.clock.account_now();
             let mut price = before.clone();
             price.active = input.active.unwrap_or(price.active);
@@ -186,11 +183,9 @@ impl Engine {
                 changes.put_and_tell(object, updated, previous, now, Some(&context.cause()));
             }
             let value = self.price_value(context, &price, &changes, &context.expand).await?;
-            if let Some(answer) = self.commit_any(context, changes, bytes(&value)).await? {
-                return Ok(answer);
-            }
-        }
-        Err(Error::Locked)
+            self.commit_any(context, changes, bytes(&value)).await
+        })
+        .await
     }
 
     /// Lists prices.
@@ -199,22 +194,13 @@ impl Engine {
         context: &Context,
         filter: &PriceFilter,
     ) -> Result<Answer, Error> {
-        let page = self.object_page(context, Kind::Price, &filter.page).await?;
         let of = filter.product.clone().map_or(ObjectsOf::All, ObjectsOf::Lookup);
-        let (merchant, created) = (context.merchant, filter.created);
-        let list = ListObjects { merchant, kind: Kind::Price, of, created, page };
-        let listed = self
-            .list_kept(list, |object| matches!(object, Object::Price(price) if filter.has(price)))
-            .await?;
-        let expand = context.expand.inside("data");
-        let mut bodies = Vec::with_capacity(listed.items.len());
-        for object in &listed.items {
-            if let Object::Price(price) = object {
-                let none = Changes::default();
-                bodies.push(bytes(&self.price_value(context, price, &none, &expand).await?));
-            }
-        }
-        Ok(Answer::unchanged(list_body("/v1/prices", listed.has_more, &bodies)))
+        let (created, page) = (filter.created, &filter.page);
+        let fits = |price: &Price| filter.has(price);
+        let listed = self.list_where::<Price>(context, of, created, page, fits).await?;
+        let (expand, none) = (context.expand.inside("data"), Changes::default());
+        let value = async |price| self.price_value(context, &price, &none, &expand).await;
+        list_values("/v1/prices", listed, value).await
     }
 
     pub(crate) async fn price_value(
@@ -232,23 +218,6 @@ impl Engine {
             expanded.insert("product", value);
         }
         Ok(wire::render::payments::product::price_value(price, &expanded))
-    }
-
-    /// A price by the text of its id.
-    pub(crate) async fn get_price(
-        &self,
-        context: &Context,
-        given: &str,
-        param: &str,
-    ) -> Result<Price, Error> {
-        let missing = || Error::from(Refusal::no_such("price", given, param));
-        let id: PriceId = given.parse().map_err(|_| missing())?;
-        let merchant = context.merchant;
-        let find = FindObject { merchant, kind: Kind::Price, number: id.number() };
-        match self.store.read(find).await? {
-            Some(Object::Price(price)) => Ok(price),
-            _ => Err(missing()),
-        }
     }
 }
 

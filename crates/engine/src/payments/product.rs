@@ -1,7 +1,8 @@
 //! Products: what prices are of.
 
-use crate::context::{render, tries};
-use crate::list::list_body;
+use crate::context::render;
+use crate::list::list_values;
+use crate::objects::missing;
 use crate::payments::price::PriceInput;
 use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};
@@ -9,10 +10,10 @@ use model::clock::AccountTime;
 use model::event::{EventType, Snapshot};
 use model::given::Given;
 use model::id::ProductId;
-use model::payments::product::Product;
+use model::payments::product::{Price, Product};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use store::{Bounds, Cursor, Kind, ListObjects, Object, ObjectsOf, Page};
+use store::{Bounds, Object, ObjectsOf};
 use wire::error::Error as Refusal;
 use wire::expand::Expand;
 use wire::list::PageParams;
@@ -60,7 +61,7 @@ impl Engine {
         context: &Context,
         input: &ProductInput,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
+        self.change("create_product", async || {
             let now = self.clock.account_now();
             let mut changes = Changes::default();
             let mut product = self.new_product(context, input, now).await?;
@@ -75,12 +76,9 @@ impl Engine {
             let cause = context.cause();
             changes.put_and_tell(object, EventType::ProductCreated, None, now, Some(&cause));
             let value = self.product_value(context, &product, &changes, &context.expand).await?;
-            let body = bytes(&value);
-            if self.commit(context, changes, &body).await? {
-                return Ok(Answer::committed(body));
-            }
-        }
-        Err(Error::Locked)
+            self.commit_any(context, changes, bytes(&value)).await
+        })
+        .await
     }
 
     pub(super) async fn new_product(
@@ -132,13 +130,13 @@ impl Engine {
         id: &str,
         input: &ProductInput,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
+        self.change("update_product", async || {
             let before = self.get_product(context, id, "id").await?;
             let now = self.clock.account_now();
             let mut product = before.clone();
             product.active = input.active.unwrap_or(product.active);
             if let Some(given) = &input.default_price {
-                let price = self.get_price(context, given, "default_price").await?;
+                let price = self.get::<Price>(context, given, "default_price").await?;
                 if price.product != product.id() {
                     let message = "The default price must be a price of this product.";
                     return Err(Refusal::invalid(message).param("default_price").into());
@@ -159,22 +157,17 @@ impl Engine {
                 changes.put_and_tell(object, updated, previous, now, Some(&context.cause()));
             }
             let value = self.product_value(context, &product, &changes, &context.expand).await?;
-            if let Some(answer) = self.commit_any(context, changes, bytes(&value)).await? {
-                return Ok(answer);
-            }
-        }
-        Err(Error::Locked)
+            self.commit_any(context, changes, bytes(&value)).await
+        })
+        .await
     }
 
     /// Deletes a product that has no price.
     pub async fn delete_product(&self, context: &Context, id: &str) -> Result<Answer, Error> {
-        for _ in tries() {
+        self.change("delete_product", async || {
             let mut product = self.get_product(context, id, "id").await?;
             let of = ObjectsOf::Lookup(product.id());
-            let page = Page { limit: 1, cursor: Cursor::Newest };
-            let (merchant, created) = (context.merchant, Bounds::default());
-            let list = ListObjects { merchant, kind: Kind::Price, of, created, page };
-            if !self.store.read(list).await?.items.is_empty() {
+            if !self.newest::<Price>(context.merchant, of, 1).await?.is_empty() {
                 let message = "The product has prices and cannot be deleted; set active=false.";
                 return Err(Refusal::invalid(message).into());
             }
@@ -187,11 +180,9 @@ impl Engine {
             let id = product.id();
             changes.put(Object::Product(product));
             let body = render(|w| wire::render::deleted::write(w, &id, "product"));
-            if self.commit(context, changes, &body).await? {
-                return Ok(Answer::committed(body));
-            }
-        }
-        Err(Error::Locked)
+            self.commit_any(context, changes, body).await
+        })
+        .await
     }
 
     /// Lists products.
@@ -200,30 +191,21 @@ impl Engine {
         context: &Context,
         filter: &ProductFilter,
     ) -> Result<Answer, Error> {
-        let page = self.object_page(context, Kind::Product, &filter.page).await?;
-        let (merchant, created, kind) = (context.merchant, filter.created, Kind::Product);
-        let list = ListObjects { merchant, kind, of: ObjectsOf::All, created, page };
-        let listed = self
-            .list_kept(list, |object| {
-                let Object::Product(product) = object else { return false };
-                let shippable = product.given.boolean(&["shippable"]);
-                filter.active.is_none_or(|active| active == product.active)
-                    && filter.ids.as_ref().is_none_or(|ids| ids.contains(&product.id()))
-                    && (filter.shippable.is_none() || filter.shippable == shippable)
-                    && filter.url.as_deref().is_none_or(|url| {
-                        product.given.text(&["url"]).is_some_and(|held| held == url)
-                    })
-            })
-            .await?;
-        let expand = context.expand.inside("data");
-        let mut bodies = Vec::with_capacity(listed.items.len());
-        for object in &listed.items {
-            if let Object::Product(product) = object {
-                let none = Changes::default();
-                bodies.push(bytes(&self.product_value(context, product, &none, &expand).await?));
-            }
-        }
-        Ok(Answer::unchanged(list_body("/v1/products", listed.has_more, &bodies)))
+        let fits = |product: &Product| {
+            let shippable = product.given.boolean(&["shippable"]);
+            filter.active.is_none_or(|active| active == product.active)
+                && filter.ids.as_ref().is_none_or(|ids| ids.contains(&product.id()))
+                && (filter.shippable.is_none() || filter.shippable == shippable)
+                && filter
+                    .url
+                    .as_deref()
+                    .is_none_or(|url| product.given.text(&["url"]).is_some_and(|held| held == url))
+        };
+        let (of, created, page) = (ObjectsOf::All, filter.created, &filter.page);
+        let listed = self.list_where::<Product>(context, of, created, page, fits).await?;
+        let (expand, none) = (context.expand.inside("data"), Changes::default());
+        let value = async |product| self.product_value(context, &product, &none, &expand).await;
+        list_values("/v1/products", listed, value).await
     }
 
     async fn product_value(
@@ -235,8 +217,8 @@ impl Engine {
     ) -> Result<Value, Error> {
         let mut expanded = Expanded::new();
         if let Some(id) = product.default_price.filter(|_| expand.wants("default_price"))
-            && let Some(Object::Price(price)) =
-                self.find_changed(context, changes, Kind::Price, id.number()).await?
+            && let Some(price) =
+                self.find_changed::<Price>(context.merchant, changes, id.number()).await?
         {
             let value = wire::render::payments::product::price_value(&price, &Expanded::new());
             expanded.insert("default_price", value);
@@ -252,10 +234,8 @@ impl Engine {
         id: &str,
     ) -> Result<Option<Product>, Error> {
         let number = Product::number_of(id);
-        match self.find_changed(context, changes, Kind::Product, number).await? {
-            Some(Object::Product(product)) if product.id() == id => Ok(Some(product)),
-            _ => Ok(None),
-        }
+        let found = self.find_changed::<Product>(context.merchant, changes, number).await?;
+        Ok(found.filter(|product| product.id() == id))
     }
 
     pub(super) async fn get_product(
@@ -266,6 +246,6 @@ impl Engine {
     ) -> Result<Product, Error> {
         let found = self.find_product(context, &Changes::default(), id).await?;
         let live = found.filter(|product| !product.deleted);
-        live.ok_or_else(|| Refusal::no_such("product", id, param).into())
+        live.ok_or_else(|| missing::<Product>(id, param).into())
     }
 }

@@ -14,19 +14,19 @@ pub(crate) use begin::{Beginning, Once};
 pub(crate) use follow::InvoiceEnd;
 
 use crate::connections::connections_settings::check_prefetch;
-use crate::context::tries;
-use crate::list::list_body;
+use crate::list::list_values;
+use crate::objects::missing;
 use crate::payments::invoice::INVOICE_OPTIONS;
 use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};
 use item::SubscriptionItemInput;
 use model::clock::{AccountTime, DAY_S};
 use model::collection::Collection;
+use model::customer::Customer;
 use model::event::{EventType, Snapshot};
 use model::given::Given;
-use model::id::SubscriptionId;
 use model::payments::subscription::{CollectionMethod, Subscription, SubscriptionStatus};
-use store::{Bounds, FindObject, Kind, ListObjects, Object, ObjectsOf};
+use store::{Bounds, Object, ObjectsOf};
 use wire::error::Error as Refusal;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
@@ -132,11 +132,11 @@ impl Engine {
         context: &Context,
         input: &SubscriptionInput,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
+        self.change("create_subscription", async || {
             let Some(customer) = &input.customer else {
                 return Err(Refusal::missing_param("customer").into());
             };
-            let customer = self.get_live_customer(context, customer, "customer").await?;
+            let customer = self.get::<Customer>(context, customer, "customer").await?;
             let now = self.moment_to_write(context.merchant, customer.test_clock).await?;
             let mut changes = Changes::default();
             let mut made = self.blank_subscription(context, &customer, now);
@@ -154,11 +154,9 @@ impl Engine {
             let beginning =
                 Beginning { once, method, incomplete: input.incomplete, acceptance: None };
             let made = self.begin_subscription(context, made, beginning, now, &mut changes).await?;
-            if let Some(answer) = self.commit_subscription(context, &made, changes).await? {
-                return Ok(answer);
-            }
-        }
-        Err(Error::Locked)
+            self.commit_subscription(context, &made, changes).await
+        })
+        .await
     }
 
     /// Takes over what a request says of who pays, and how.
@@ -207,7 +205,7 @@ impl Engine {
         context: &Context,
         id: &str,
     ) -> Result<Answer, Error> {
-        let held = self.get_subscription(context, id, "id").await?;
+        let held = self.get::<Subscription>(context, id, "id").await?;
         let none = Changes::default();
         let value = self.subscription_value(context, &held, &none, &context.expand).await?;
         Ok(Answer::unchanged(bytes(&value)))
@@ -221,8 +219,8 @@ impl Engine {
         id: &str,
         input: &SubscriptionInput,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
-            let before = self.get_subscription(context, id, "id").await?;
+        self.change("update_subscription", async || {
+            let before = self.get::<Subscription>(context, id, "id").await?;
             let now = self.moment_to_write(context.merchant, before.clock).await?;
             check_changeable(&before, input)?;
             let mut held = before.clone();
@@ -244,11 +242,9 @@ impl Engine {
                 let updated = EventType::SubscriptionUpdated;
                 changes.put_and_tell(object, updated, previous, now, Some(&context.cause()));
             }
-            if let Some(answer) = self.commit_subscription(context, &held, changes).await? {
-                return Ok(answer);
-            }
-        }
-        Err(Error::Locked)
+            self.commit_subscription(context, &held, changes).await
+        })
+        .await
     }
 
     /// Ends a subscription at once; `details` are the merchant's remarks.
@@ -258,11 +254,11 @@ impl Engine {
         id: &str,
         details: Option<Given>,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
-            let mut held = self.get_subscription(context, id, "id").await?;
+        self.change("cancel_subscription", async || {
+            let mut held = self.get::<Subscription>(context, id, "id").await?;
             let now = self.moment_to_write(context.merchant, held.clock).await?;
             if held.is_over() {
-                return Err(Refusal::no_such("subscription", id, "id").into());
+                return Err(missing::<Subscription>(id, "id").into());
             }
             if let Some(details) = &details {
                 held.given.put("cancellation_details", details.clone().without_unset());
@@ -270,11 +266,9 @@ impl Engine {
             let mut changes = Changes::default();
             let reason = "cancellation_requested";
             let held = self.end_subscription(context, held, reason, now, &mut changes).await?;
-            if let Some(answer) = self.commit_subscription(context, &held, changes).await? {
-                return Ok(answer);
-            }
-        }
-        Err(Error::Locked)
+            self.commit_subscription(context, &held, changes).await
+        })
+        .await
     }
 
     /// Lists subscriptions, the newest first.
@@ -291,42 +285,12 @@ impl Engine {
             }
             (None, None) => ObjectsOf::NoClock { lookup: None },
         };
-        let kind = Kind::Subscription;
-        let page = self.object_page(context, kind, &filter.page).await?;
-        let (merchant, created) = (context.merchant, filter.created);
-        let list = ListObjects { merchant, kind, of, created, page };
-        let listed = self
-            .list_kept(
-                list,
-                |object| matches!(object, Object::Subscription(held) if filter.has(held)),
-            )
-            .await?;
-        let expand = context.expand.inside("data");
-        let mut bodies = Vec::with_capacity(listed.items.len());
-        for object in &listed.items {
-            if let Object::Subscription(held) = object {
-                let none = Changes::default();
-                let value = self.subscription_value(context, held, &none, &expand).await?;
-                bodies.push(bytes(&value));
-            }
-        }
-        Ok(Answer::unchanged(list_body("/v1/subscriptions", listed.has_more, &bodies)))
-    }
-
-    /// A subscription by the text of its id.
-    pub(crate) async fn get_subscription(
-        &self,
-        context: &Context,
-        given: &str,
-        param: &str,
-    ) -> Result<Subscription, Error> {
-        let missing = || Error::from(Refusal::no_such("subscription", given, param));
-        let id: SubscriptionId = given.parse().map_err(|_| missing())?;
-        let (merchant, kind) = (context.merchant, Kind::Subscription);
-        match self.store.read(FindObject { merchant, kind, number: id.number() }).await? {
-            Some(Object::Subscription(held)) => Ok(held),
-            _ => Err(missing()),
-        }
+        let (created, page) = (filter.created, &filter.page);
+        let fits = |held: &Subscription| filter.has(held);
+        let listed = self.list_where::<Subscription>(context, of, created, page, fits).await?;
+        let (expand, none) = (context.expand.inside("data"), Changes::default());
+        let value = async |held| self.subscription_value(context, &held, &none, &expand).await;
+        list_values("/v1/subscriptions", listed, value).await
     }
 }
 

@@ -6,6 +6,7 @@
 mod export;
 
 use crate::context::{made, render, settled, tries};
+use crate::list::list_body;
 use crate::{Answer, Context, Engine, Error};
 use connectors::sandbox::scenario::{self as bank, ready};
 use connectors::{Begin, Connector, Input, Institution, LinkError, Step};
@@ -160,21 +161,14 @@ impl Engine {
         page: &PageParams,
     ) -> Result<Answer, Error> {
         let url = "/v1/test_helpers/financial_connections/scenarios";
-        self.list_all(
-            context,
-            Kind::Scenario,
-            Bounds::default(),
-            page,
-            url,
-            |object| match object {
-                Object::Scenario(scenario) => {
-                    let read = read(&scenario.text).ok()?;
-                    Some(scenario_body(scenario, &read, false))
-                }
-                _ => None,
-            },
-        )
-        .await
+        let (all, created) = (ObjectsOf::All, Bounds::default());
+        let listed = self.list::<Scenario>(context, all, created, page).await?;
+        let body = |scenario: &Scenario| {
+            let read = read(&scenario.text).ok()?;
+            Some(scenario_body(scenario, &read, false))
+        };
+        let bodies: Vec<Vec<u8>> = listed.items.iter().filter_map(body).collect();
+        Ok(Answer::unchanged(list_body(url, listed.has_more, &bodies)))
     }
 
     async fn get_scenario(&self, context: &Context, given: &str) -> Result<Scenario, Error> {

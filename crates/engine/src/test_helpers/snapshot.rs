@@ -75,18 +75,7 @@ impl Engine {
         page: &PageParams,
     ) -> Result<Answer, Error> {
         let url = "/v1/test_helpers/snapshots";
-        self.list_all(
-            context,
-            Kind::Snapshot,
-            Bounds::default(),
-            page,
-            url,
-            |object| match object {
-                Object::Snapshot(snapshot) => Some(body(snapshot)),
-                _ => None,
-            },
-        )
-        .await
+        self.list_all::<SandboxSnapshot>(context, Bounds::default(), page, url, body).await
     }
 
     /// Puts a snapshot in the place of all that the merchant has.

@@ -27,14 +27,44 @@ use model::payments::subscription::Subscription;
 use model::scenario::Scenario;
 use model::session::Session;
 use model::snapshot::SandboxSnapshot;
-use model::stored::{Lookup, Stored};
+use model::stored::{Lookup, Stored, StoredKind};
 use model::token::BankAccountToken;
 use sha2::{Digest, Sha256};
 
-/// Declares the kinds of objects, one line each: the variant of both enums, its type, and its word
-/// in the database. It is a macro, so that a kind cannot lack one of these.
+/// A kind of objects as a type, with its row.
+pub trait StoredObject: StoredKind {
+    /// The kind's value.
+    const KIND: Kind;
+
+    /// The object in a row, or `None` if the row has another kind.
+    fn from_object(object: Object) -> Option<Self::Object>;
+
+    /// The object in a borrowed row, or `None` if the row has another kind.
+    fn of_object(object: &Object) -> Option<&Self::Object>;
+
+    /// The row of an object.
+    fn into_object(object: Self::Object) -> Object;
+}
+
+/// The type that stands for a kind: the type of its objects, unless a line names another.
+macro_rules! type_of_kind {
+    ($type:ty) => {
+        $type
+    };
+    ($type:ty, $of:ty) => {
+        $of
+    };
+}
+
+/// Declares the kinds of objects, one line each: the variant of both enums, its type, and its word in
+/// the database. If several kinds share a type of objects, `of` names the type that represents the
+/// kind. It is a macro, so that a kind cannot lack one of these.
 macro_rules! objects {
-    ($($(#[doc = $doc:literal])+ $(#[cfg($cfg:meta)])? $kind:ident($type:ty) = $word:literal,)+) => {
+    ($(
+        $(#[doc = $doc:literal])+
+        $(#[cfg($cfg:meta)])?
+        $kind:ident($type:ty) $(of $of:ty)? = $word:literal,
+    )+) => {
         /// The kind of an object; part of its key.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Kind {
@@ -56,6 +86,49 @@ macro_rules! objects {
                 }
             }
         }
+
+        impl Kind {
+            /// The name in error messages, as in "No such invoice".
+            pub fn name(self) -> &'static str {
+                match self {
+                    $($(#[cfg($cfg)])? Self::$kind => {
+                        <type_of_kind!($type $(, $of)?) as StoredKind>::NAME
+                    }),+
+                }
+            }
+
+            /// The number of the object that this text is the id of, or `None` if the text is no id
+            /// of this kind.
+            pub fn parse_number(self, text: &str) -> Option<u64> {
+                match self {
+                    $($(#[cfg($cfg)])? Self::$kind => {
+                        <type_of_kind!($type $(, $of)?) as StoredKind>::parse_number(text)
+                    }),+
+                }
+            }
+        }
+
+        $($(#[cfg($cfg)])? impl StoredObject for type_of_kind!($type $(, $of)?) {
+            const KIND: Kind = Kind::$kind;
+
+            fn from_object(object: Object) -> Option<$type> {
+                match object {
+                    Object::$kind(object) => Some(object),
+                    _ => None,
+                }
+            }
+
+            fn of_object(object: &Object) -> Option<&$type> {
+                match object {
+                    Object::$kind(object) => Some(object),
+                    _ => None,
+                }
+            }
+
+            fn into_object(object: $type) -> Object {
+                Object::$kind(object)
+            }
+        })+
 
         impl Object {
             /// The object's kind.
@@ -104,9 +177,9 @@ objects! {
     /// A test clock.
     TestClock(TestClock) = "test_clock",
     /// A Payment Intent. Looked up by the SHA-256 of its client secret, in hex.
-    PaymentIntent(Intent) = "payment_intent",
+    PaymentIntent(Intent) of model::stored::PaymentIntent = "payment_intent",
     /// A Setup Intent. Looked up by the SHA-256 of its client secret, in hex.
-    SetupIntent(Intent) = "setup_intent",
+    SetupIntent(Intent) of model::stored::SetupIntent = "setup_intent",
     /// A payment method.
     PaymentMethod(PaymentMethod) = "payment_method",
     /// The settings of Financial Connections, one row for each merchant.

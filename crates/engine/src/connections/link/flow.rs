@@ -5,7 +5,7 @@
 use super::steps::{Effect, Ground, LinkStep, PickFault, begun, relink_failure};
 use super::{CarrierInput, changed, open};
 use crate::connections::carrier::{Carrier, CarrierEnd};
-use crate::context::{made, render, settled, tries};
+use crate::context::{made, render, settled};
 use crate::{Answer, Context, Engine, Error};
 use model::account::Holder;
 use model::clock::AccountTime;
@@ -16,7 +16,7 @@ use model::link::{FlowEnd, LinkFlow, LinkRun, Pane};
 use model::session::Session;
 use model::token::BankNumbers;
 use sha2::{Digest, Sha256};
-use store::{ChangeObject, ChangeObjects, CreateObject, FindObject, Kind, Object};
+use store::{ChangeObject, ChangeObjects, CreateObject, Object};
 use wire::address::HostedPage;
 
 /// Letters and digits of the secret that lets a browser in.
@@ -146,8 +146,7 @@ impl Engine {
         request: RequestId,
     ) -> Result<Option<Opened>, Error> {
         let Some((merchant, number, secret)) = read_token(given) else { return Ok(None) };
-        let find = FindObject { merchant, kind: Kind::LinkFlow, number };
-        let Some(Object::LinkFlow(flow)) = self.store.read(find).await? else { return Ok(None) };
+        let Some(flow) = self.find::<LinkFlow>(merchant, number).await? else { return Ok(None) };
         // Hashes, so that the time of the comparison tells nothing of the secret.
         if Sha256::digest(secret.as_bytes()) != Sha256::digest(flow.secret.as_bytes()) {
             return Ok(None);
@@ -171,26 +170,28 @@ impl Engine {
         step: &LinkStep,
         request: RequestId,
     ) -> Result<Option<Stepped>, Error> {
-        for _ in tries() {
-            let Some(opened) = self.open_flow(given, request).await? else { return Ok(None) };
+        self.change("step_link_flow", async || {
+            let Some(opened) = self.open_flow(given, request).await? else {
+                return Ok(Some(None));
+            };
             let ask = opened.carrier.ask();
             let now = self.moment_to_write(opened.context.merchant, ask.clock).await?;
             let gone = self.holder_gone(&opened.context, &ask).await?;
             let over = opened.flow.run.end().is_some() || now >= opened.flow.expires_at() || gone;
             if over || opened.flow.version != version || open(&ask, now).is_err() {
-                return Ok(Some(Stepped::Done));
+                return Ok(Some(Some(Stepped::Done)));
             }
-            match Box::pin(self.try_step(opened, step, now)).await? {
+            Ok(match Box::pin(self.try_step(opened, step, now)).await? {
                 Tried::Written => {
                     self.wake.dispatch();
                     self.wake.refresh();
-                    return Ok(Some(Stepped::Done));
+                    Some(Some(Stepped::Done))
                 }
-                Tried::Fault(fault) => return Ok(Some(Stepped::Fault(fault))),
-                Tried::Stale => {}
-            }
-        }
-        Err(Error::Locked)
+                Tried::Fault(fault) => Some(Some(Stepped::Fault(fault))),
+                Tried::Stale => None,
+            })
+        })
+        .await
     }
 
     async fn try_step(
@@ -256,7 +257,7 @@ impl Engine {
     ) -> Result<Option<Customer>, Error> {
         match holder {
             Some(Holder::Customer(id)) => {
-                let customer = self.find_customer(context, *id).await?;
+                let customer = self.find::<Customer>(context.merchant, id.number()).await?;
                 Ok(customer.filter(|customer| !customer.deleted))
             }
             _ => Ok(None),

@@ -5,10 +5,11 @@
 use super::complete::is_of;
 use crate::{Engine, Error};
 use model::account::{Account, Holder};
+use model::customer::Customer;
 use model::id::{AccountId, MerchantId};
 use model::limits::{KNOWN_CUSTOMERS_MAX, LINKED_ACCOUNTS_MAX, PAGE_ROWS_MAX};
-use model::link::Offer;
-use store::{AccountsOf, Bounds, Cursor, Kind, ListAccounts, ListObjects, Object, ObjectsOf, Page};
+use model::link::{LinkFlow, Offer};
+use store::{AccountsOf, Cursor, ListAccounts, ObjectsOf, Page};
 
 impl Engine {
     /// The accounts known by an address, the newest first.
@@ -19,23 +20,13 @@ impl Engine {
     ) -> Result<Vec<Offer>, Error> {
         let mut of = Vec::new();
         let mut linked: Vec<AccountId> = Vec::new();
-        for kind in [Kind::Customer, Kind::LinkFlow] {
-            let list = ListObjects {
-                merchant,
-                kind,
-                of: ObjectsOf::Lookup(email.to_owned()),
-                created: Bounds::default(),
-                page: Page { limit: KNOWN_CUSTOMERS_MAX, cursor: Cursor::Newest },
-            };
-            for object in self.store.read(list).await?.items {
-                match object {
-                    Object::Customer(customer) => {
-                        of.push(AccountsOf::Holder(Holder::Customer(customer.id)));
-                    }
-                    Object::LinkFlow(flow) => linked.extend(flow.run.accounts),
-                    _ => {}
-                }
-            }
+        let limit = KNOWN_CUSTOMERS_MAX;
+        let with_email = || ObjectsOf::Lookup(email.to_owned());
+        for customer in self.newest::<Customer>(merchant, with_email(), limit).await? {
+            of.push(AccountsOf::Holder(Holder::Customer(customer.id)));
+        }
+        for flow in self.newest::<LinkFlow>(merchant, with_email(), limit).await? {
+            linked.extend(flow.run.accounts);
         }
         linked.truncate(LINKED_ACCOUNTS_MAX);
         if !linked.is_empty() {

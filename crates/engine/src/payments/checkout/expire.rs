@@ -1,6 +1,5 @@
 //! The end of a Checkout Session that nobody completed: by a call, by time, or with its customer.
 
-use crate::context::tries;
 use crate::due::Worked;
 use crate::payments::intent::kind_of;
 use crate::payments::{Changes, intent_object};
@@ -15,7 +14,7 @@ use wire::error::Error as Refusal;
 impl Engine {
     /// Ends a session that is open.
     pub async fn expire_checkout(&self, context: &Context, id: &str) -> Result<Answer, Error> {
-        for _ in tries() {
+        self.change("expire_checkout", async || {
             let mut session = self.get_checkout(context, id, "session").await?;
             let now = self.moment_to_write(context.merchant, session.clock).await?;
             if !session.is_open() {
@@ -28,11 +27,9 @@ impl Engine {
             let mut changes = Changes::default();
             let cause = context.cause();
             self.expire_open(&mut session, now, Some(&cause), &mut changes).await?;
-            if let Some(body) = self.commit_checkout(context, &session, changes).await? {
-                return Ok(Answer::committed(body));
-            }
-        }
-        Err(Error::Locked)
+            self.commit_checkout(context, &session, changes).await
+        })
+        .await
     }
 
     /// Ends an open session, and the intent of attempts that failed.

@@ -9,7 +9,6 @@ use crate::connections::carrier::Carrier;
 use crate::connections::hosted::{
     PageBank, PageFault, PageLine, PageStep, Typed, begun, read_email, read_name,
 };
-use crate::context::tries;
 use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};
 use model::given::Given;
@@ -17,8 +16,9 @@ use model::id::RequestId;
 use model::money::Currency;
 use model::payments::checkout::{CheckoutMode, CheckoutSession, CheckoutStatus, LineItem};
 use model::payments::intent::Intent;
+use model::payments::payment_method::PaymentMethod;
 use serde_json::json;
-use store::{FindObject, Kind, Object};
+use store::Object;
 use wire::address::HostedPage;
 
 /// A session as its page shows it.
@@ -132,15 +132,15 @@ impl Engine {
         typed: &Typed,
         request: RequestId,
     ) -> Result<Option<PageStep>, Error> {
-        for _ in tries() {
+        self.change("link_on_checkout_page", async || {
             let Some((context, mut session)) = self.open_checkout(token, request).await? else {
-                return Ok(None);
+                return Ok(Some(None));
             };
             if !self.takes_steps(&context, &session).await? {
-                return Ok(Some(PageStep::Done));
+                return Ok(Some(Some(PageStep::Done)));
             }
             if let Err(fault) = introduce(&mut session, typed) {
-                return Ok(Some(PageStep::Fault(fault)));
+                return Ok(Some(Some(PageStep::Fault(fault))));
             }
             session.version += 1;
             let mut changes = Changes::default();
@@ -149,11 +149,12 @@ impl Engine {
             let flow = self.new_flow(&context, &carrier, Some(&page)).await?;
             let step = begun(flow, &mut changes);
             changes.put(Object::Checkout(session));
-            if self.commit(&context, changes, &[]).await? {
-                return Ok(Some(step));
+            if !self.commit(&context, changes, &[]).await? {
+                return Ok(None);
             }
-        }
-        Err(Error::Locked)
+            Ok(Some(Some(step)))
+        })
+        .await
     }
 
     /// The holder says the last word. None when the token opens nothing.
@@ -163,23 +164,25 @@ impl Engine {
         typed: &Typed,
         request: RequestId,
     ) -> Result<Option<PageStep>, Error> {
-        for _ in tries() {
+        self.change("pay_on_checkout_page", async || {
             let Some((context, mut session)) = self.open_checkout(token, request).await? else {
-                return Ok(None);
+                return Ok(Some(None));
             };
             if !self.takes_steps(&context, &session).await? {
-                return Ok(Some(PageStep::Done));
+                return Ok(Some(Some(PageStep::Done)));
             }
             if let Err(fault) = introduce(&mut session, typed) {
-                return Ok(Some(PageStep::Fault(fault)));
+                return Ok(Some(Some(PageStep::Fault(fault))));
             }
             let none = Changes::default();
             let method = match session.collected.take() {
-                Some(id) => self.find_method(&context, &none, id).await?,
+                Some(id) => {
+                    self.find_changed::<PaymentMethod>(context.merchant, &none, id.number()).await?
+                }
                 None => None,
             };
             let Some(mut method) = method else {
-                return Ok(Some(PageStep::Fault(PageFault::NoBank)));
+                return Ok(Some(Some(PageStep::Fault(PageFault::NoBank))));
             };
             session.payer.user_agent = Some(typed.user_agent.clone());
             let told = [("email", session.payer_email()), ("name", session.payer.name.as_deref())];
@@ -198,12 +201,13 @@ impl Engine {
             };
             let failed = end.objects.iter().any(silent);
             let changes = Changes { objects: end.objects, events: end.events };
-            if self.commit(&context, changes, &[]).await? {
-                let failed = failed.then_some(PageStep::Fault(PageFault::Failed));
-                return Ok(Some(failed.unwrap_or(PageStep::Done)));
+            if !self.commit(&context, changes, &[]).await? {
+                return Ok(None);
             }
-        }
-        Err(Error::Locked)
+            let failed = failed.then_some(PageStep::Fault(PageFault::Failed));
+            Ok(Some(Some(failed.unwrap_or(PageStep::Done))))
+        })
+        .await
     }
 
     async fn takes_steps(
@@ -224,14 +228,10 @@ impl Engine {
         let Some((merchant, number)) = self.page_key.read(HostedPage::Checkout, token) else {
             return Ok(None);
         };
-        let find = FindObject { merchant, kind: Kind::Checkout, number };
-        match self.store.read(find).await? {
-            Some(Object::Checkout(session)) => {
-                let context = self.page_context(merchant, session.livemode, request).await?;
-                Ok(context.map(|context| (context, session)))
-            }
-            _ => Ok(None),
-        }
+        let found = self.find::<CheckoutSession>(merchant, number).await?;
+        let Some(session) = found else { return Ok(None) };
+        let context = self.page_context(merchant, session.livemode, request).await?;
+        Ok(context.map(|context| (context, session)))
     }
 }
 

@@ -12,8 +12,10 @@ use model::event::EventType;
 use model::given::Given;
 use model::payments::checkout::{CheckoutSession, LineItem};
 use model::payments::intent::Intent;
+use model::payments::invoice::Invoice;
 use model::payments::payment_method::PaymentMethod;
-use store::{Kind, Object};
+use model::payments::subscription::Subscription;
+use store::Object;
 use wire::expand::Expand;
 use wire::params::MetadataChange;
 use wire::render::given::Expanded;
@@ -71,7 +73,9 @@ impl Engine {
             return Ok(());
         }
         if method.verified
-            && let Some(method) = self.find_method(context, &trial, method.id).await?
+            && let Some(method) = self
+                .find_changed::<PaymentMethod>(context.merchant, &trial, method.id.number())
+                .await?
         {
             give_to(&mut trial, method, customer.id, now, context)?;
         }
@@ -93,7 +97,7 @@ impl Engine {
         changes: &mut Changes,
     ) -> Result<Customer, Error> {
         if let Some(id) = session.customer {
-            let found = self.find_customer(context, id).await?;
+            let found = self.find::<Customer>(context.merchant, id.number()).await?;
             return found.filter(|customer| !customer.deleted).ok_or_else(|| {
                 let message = "The customer of the session was deleted.";
                 wire::error::Error::invalid(message).into()
@@ -118,16 +122,16 @@ impl Engine {
         expanded: &mut Expanded,
     ) -> Result<(), Error> {
         if let Some(id) = session.subscription.filter(|_| expand.wants("subscription"))
-            && let Some(Object::Subscription(held)) =
-                self.find_changed(context, changes, Kind::Subscription, id.number()).await?
+            && let Some(held) =
+                self.find_changed::<Subscription>(context.merchant, changes, id.number()).await?
         {
             let inside = expand.inside("subscription");
             let value = self.subscription_value(context, &held, changes, &inside).await?;
             expanded.insert("subscription", value);
         }
         if let Some(id) = session.invoice.filter(|_| expand.wants("invoice"))
-            && let Some(Object::Invoice(invoice)) =
-                self.find_changed(context, changes, Kind::Invoice, id.number()).await?
+            && let Some(invoice) =
+                self.find_changed::<Invoice>(context.merchant, changes, id.number()).await?
         {
             let inside = expand.inside("invoice");
             let value = self.invoice_value(context, &invoice, changes, &inside).await?;

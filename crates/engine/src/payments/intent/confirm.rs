@@ -5,7 +5,6 @@ use super::{Confirmation, IntentKind, OPTIONS, allow, kind_of, unexpected_state}
 use crate::connect::access::Access;
 use crate::connections::connections_settings::check_prefetch;
 use crate::connections::live::check_debits;
-use crate::context::tries;
 use crate::due::Worked;
 use crate::payments::invoice::Attempt;
 use crate::payments::payment_method::{MadeFor, check_kept};
@@ -18,7 +17,7 @@ use model::id::MandateId;
 use model::payments::intent::{Deposits, Intent, IntentStatus, Progress, Purpose, Verification};
 use model::payments::mandate::{Mandate, MandateKind};
 use model::payments::payment_method::PaymentMethod;
-use store::{ClockItem, FindObject, Kind, Object};
+use store::{ClockItem, Object};
 use wire::error::Error as Refusal;
 
 /// Where intents say how an account proves that it is the holder's.
@@ -41,7 +40,7 @@ impl Engine {
         confirmation: &Confirmation,
         access: Access<'_>,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
+        self.change("confirm_intent", async || {
             let mut intent = self.get_intent(context, kind, id, "intent").await?;
             allow(&intent, access)?;
             let now = self.moment_to_write(context.merchant, intent.clock).await?;
@@ -49,12 +48,9 @@ impl Engine {
             let mut changes = Changes::default();
             self.confirm_intent_with(context, &mut intent, confirmation, now, &mut changes).await?;
             changes.put(intent_object(intent.clone()));
-            let body = self.commit_intent(context, &intent, changes, access.publishable).await?;
-            if let Some(body) = body {
-                return Ok(Answer::committed(body));
-            }
-        }
-        Err(Error::Locked)
+            self.commit_intent(context, &intent, changes, access.publishable).await
+        })
+        .await
     }
 
     /// Confirms an intent that carries its new version, as part of a larger change.
@@ -89,7 +85,10 @@ impl Engine {
             let refusal = Refusal::invalid(message).param("payment_method");
             return Err(refusal.code("parameter_missing").into());
         };
-        let method = self.find_method(context, changes, id).await?.ok_or(Error::Locked)?;
+        let method = self
+            .find_changed::<PaymentMethod>(context.merchant, changes, id.number())
+            .await?
+            .ok_or(Error::Locked)?;
         check_kept(&method)?;
         check_debits(context)?;
         if !method.verified && !intent.manual_entry() {
@@ -165,27 +164,16 @@ impl Engine {
         given: &str,
         method: &PaymentMethod,
     ) -> Result<(), Error> {
-        if self.get_mandate(context, given).await?.payment_method == method.id {
+        if self.get::<Mandate>(context, given, "mandate").await?.payment_method == method.id {
             return Ok(());
         }
         let message = format!("The mandate is not of the payment method {}.", method.id);
         Err(Refusal::invalid(message).param("mandate").into())
     }
 
-    async fn get_mandate(&self, context: &Context, given: &str) -> Result<Mandate, Error> {
-        let missing = || Error::from(Refusal::no_such("mandate", given, "mandate"));
-        let id: MandateId = given.parse().map_err(|_| missing())?;
-        let find =
-            FindObject { merchant: context.merchant, kind: Kind::Mandate, number: id.number() };
-        match self.store.read(find).await? {
-            Some(Object::Mandate(mandate)) => Ok(mandate),
-            _ => Err(missing()),
-        }
-    }
-
     /// Shows a mandate.
     pub async fn retrieve_mandate(&self, context: &Context, given: &str) -> Result<Answer, Error> {
-        let mandate = self.get_mandate(context, given).await?;
+        let mandate = self.get::<Mandate>(context, given, "mandate").await?;
         let changes = Changes::default();
         let value = self.mandate_value(context, &mandate, &changes, &context.expand).await?;
         Ok(Answer::unchanged(crate::payments::bytes(&value)))
@@ -200,7 +188,7 @@ impl Engine {
         input: &VerifyInput,
         access: Access<'_>,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
+        self.change("verify_intent", async || {
             let mut intent = self.get_intent(context, kind, id, "intent").await?;
             allow(&intent, access)?;
             let now = self.moment_to_write(context.merchant, intent.clock).await?;
@@ -210,21 +198,21 @@ impl Engine {
             };
             self.check_payer(context, &intent).await?;
             let none = Changes::default();
-            let method = self.find_method(context, &none, method).await?.ok_or(Error::Locked)?;
+            let method = self
+                .find_changed::<PaymentMethod>(context.merchant, &none, method.number())
+                .await?
+                .ok_or(Error::Locked)?;
             intent.version += 1;
             let verification = intent.verify(&input.deposits, now);
             if verification == Verification::Verified {
-                let body = self.verified(context, intent, method, now, access.publishable).await?;
-                match body {
-                    Some(body) => return Ok(Answer::committed(body)),
-                    None => continue,
-                }
+                return self.verified(context, intent, method, now, access.publishable).await;
             }
-            if self.not_verified(context, intent, &method, verification, now).await? {
-                return Err(refused(verification, &input.deposits).into());
+            if !self.not_verified(context, intent, &method, verification, now).await? {
+                return Ok(None);
             }
-        }
-        Err(Error::Locked)
+            Err(refused(verification, &input.deposits).into())
+        })
+        .await
     }
 
     async fn verified(
@@ -234,7 +222,7 @@ impl Engine {
         mut method: PaymentMethod,
         now: AccountTime,
         publishable: bool,
-    ) -> Result<Option<Vec<u8>>, Error> {
+    ) -> Result<Option<Answer>, Error> {
         let mut changes = Changes::default();
         method.verified = true;
         method.version += 1;
@@ -279,11 +267,8 @@ impl Engine {
     ) -> Result<Worked, Error> {
         let due = intent.settles_at.is_some_and(|at| at <= now);
         let Some(id) = intent.payment_method.filter(|_| due) else { return Ok(Worked::Nothing) };
-        let merchant = intent.merchant;
-        let find = FindObject { merchant, kind: Kind::PaymentMethod, number: id.number() };
-        let Some(Object::PaymentMethod(method)) = self.store.read(find).await? else {
-            return Ok(Worked::Nothing);
-        };
+        let found = self.find::<PaymentMethod>(intent.merchant, id.number()).await?;
+        let Some(method) = found else { return Ok(Worked::Nothing) };
         intent.version += 1;
         let paid = intent.settle(&method, now);
         let told = if paid {

@@ -7,7 +7,7 @@ use crate::{Context, Engine, Error};
 use model::clock::AccountTime;
 use model::id::RequestId;
 use model::payments::intent::{DepositKind, Deposits, Intent, IntentStatus};
-use store::{FindObject, Object};
+use model::stored::{PaymentIntent, SetupIntent};
 use wire::address::HostedPage;
 
 /// The deposits of an intent as their page shows them.
@@ -132,10 +132,11 @@ impl Engine {
         ];
         for (page, kind) in pages {
             let Some((merchant, number)) = self.page_key.read(page, token) else { continue };
-            let find = FindObject { merchant, kind: kind.kind(), number };
-            if let Some(Object::PaymentIntent(intent) | Object::SetupIntent(intent)) =
-                self.store.read(find).await?
-            {
+            let found = match kind {
+                IntentKind::Payment => self.find::<PaymentIntent>(merchant, number).await?,
+                IntentKind::Setup => self.find::<SetupIntent>(merchant, number).await?,
+            };
+            if let Some(intent) = found {
                 let context = self.page_context(merchant, intent.livemode, request).await?;
                 return Ok(context.map(|context| (context, intent)));
             }

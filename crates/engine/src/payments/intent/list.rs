@@ -2,10 +2,12 @@
 
 use super::IntentKind;
 use super::own::is_own;
-use crate::list::list_body;
-use crate::payments::{Changes, Seen, bytes};
+use crate::list::list_values;
+use crate::payments::{Changes, Seen};
 use crate::{Answer, Context, Engine, Error};
-use store::{Bounds, ListObjects, Object};
+use model::payments::intent::Intent;
+use model::stored::{PaymentIntent, SetupIntent};
+use store::Bounds;
 use wire::list::PageParams;
 
 /// Which intents a list holds.
@@ -30,27 +32,18 @@ impl Engine {
         filter: &IntentFilter,
     ) -> Result<Answer, Error> {
         let of = self.of_customer(context, filter.customer.as_deref()).await?;
-        let page = self.object_page(context, kind.kind(), &filter.page).await?;
-        let (merchant, created) = (context.merchant, filter.created);
-        let list = ListObjects { merchant, kind: kind.kind(), of, created, page };
-        let listed = match filter.attach_to_self {
-            Some(wanted) => self.list_kept(list, |object| is_of_self(object, wanted)).await?,
-            None => self.store.read(list).await?,
-        };
-        let expand = context.expand.inside("data");
-        let mut bodies = Vec::with_capacity(listed.items.len());
-        for object in &listed.items {
-            if let Object::PaymentIntent(intent) | Object::SetupIntent(intent) = object {
-                let seen = Seen::by_merchant(&expand);
-                let value = self.intent_value(context, intent, &Changes::default(), seen).await?;
-                bodies.push(bytes(&value));
+        let (created, page) = (filter.created, &filter.page);
+        let fits =
+            |intent: &Intent| filter.attach_to_self.is_none_or(|wanted| is_own(intent) == wanted);
+        let listed = match kind {
+            IntentKind::Payment => self.list::<PaymentIntent>(context, of, created, page).await?,
+            IntentKind::Setup => {
+                self.list_where::<SetupIntent>(context, of, created, page, fits).await?
             }
-        }
-        let url = format!("/v1/{}s", kind.word());
-        Ok(Answer::unchanged(list_body(&url, listed.has_more, &bodies)))
+        };
+        let (expand, none) = (context.expand.inside("data"), Changes::default());
+        let seen = Seen::by_merchant(&expand);
+        let value = async |intent| self.intent_value(context, &intent, &none, seen).await;
+        list_values(&format!("/v1/{}s", kind.word()), listed, value).await
     }
-}
-
-fn is_of_self(object: &Object, wanted: bool) -> bool {
-    matches!(object, Object::SetupIntent(intent) if is_own(intent) == wanted)
 }

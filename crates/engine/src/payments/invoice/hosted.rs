@@ -2,7 +2,6 @@
 
 use crate::connections::carrier::Carrier;
 use crate::connections::hosted::{PageBank, PageFault, PageLine, PageStep, begun};
-use crate::context::tries;
 use crate::payments::checkout::deposits_url;
 use crate::payments::intent::Confirmation;
 use crate::payments::{Changes, intent_object};
@@ -13,7 +12,6 @@ use model::money::Currency;
 use model::payments::intent::{Intent, IntentStatus};
 use model::payments::invoice::{Invoice, InvoiceStatus, Line};
 use model::payments::mandate::accepted_online;
-use store::{FindObject, Kind, Object};
 use wire::address::HostedPage;
 
 /// An invoice as its page shows it.
@@ -108,26 +106,27 @@ impl Engine {
         token: &str,
         request: RequestId,
     ) -> Result<Option<PageStep>, Error> {
-        for _ in tries() {
+        self.change("link_on_invoice_page", async || {
             let Some((context, invoice)) = self.open_invoice(token, request).await? else {
-                return Ok(None);
+                return Ok(Some(None));
             };
             let intent = self.find_intent_of(&context, &invoice, &Changes::default()).await?;
             let Some(intent) = intent.filter(Intent::collects) else {
-                return Ok(Some(PageStep::Done));
+                return Ok(Some(Some(PageStep::Done)));
             };
             if self.customer_gone(&context, intent.customer).await? {
-                return Ok(Some(PageStep::Done));
+                return Ok(Some(Some(PageStep::Done)));
             }
             let page = format!("{}/{token}", HostedPage::Invoice.path());
             let flow = self.new_flow(&context, &Carrier::Intent(intent), Some(&page)).await?;
             let mut changes = Changes::default();
             let step = begun(flow, &mut changes);
-            if self.commit(&context, changes, &[]).await? {
-                return Ok(Some(step));
+            if !self.commit(&context, changes, &[]).await? {
+                return Ok(None);
             }
-        }
-        Err(Error::Locked)
+            Ok(Some(Some(step)))
+        })
+        .await
     }
 
     /// The holder says that the bank account may be debited. None when the token opens nothing.
@@ -137,20 +136,20 @@ impl Engine {
         user_agent: &str,
         request: RequestId,
     ) -> Result<Option<PageStep>, Error> {
-        for _ in tries() {
+        self.change("pay_on_invoice_page", async || {
             let Some((context, invoice)) = self.open_invoice(token, request).await? else {
-                return Ok(None);
+                return Ok(Some(None));
             };
             let mut changes = Changes::default();
             let intent = self.find_intent_of(&context, &invoice, &changes).await?;
             let Some(mut intent) = intent.filter(Intent::collects) else {
-                return Ok(Some(PageStep::Done));
+                return Ok(Some(Some(PageStep::Done)));
             };
             if self.customer_gone(&context, intent.customer).await? {
-                return Ok(Some(PageStep::Done));
+                return Ok(Some(Some(PageStep::Done)));
             }
             if intent.payment_method.is_none() {
-                return Ok(Some(PageStep::Fault(PageFault::NoBank)));
+                return Ok(Some(Some(PageStep::Fault(PageFault::NoBank))));
             }
             let now = self.moment_to_write(context.merchant, invoice.clock).await?;
             intent.version += 1;
@@ -159,11 +158,12 @@ impl Engine {
             self.confirm_intent_with(&context, &mut intent, &confirmation, now, &mut changes)
                 .await?;
             changes.put(intent_object(intent));
-            if self.commit(&context, changes, &[]).await? {
-                return Ok(Some(PageStep::Done));
+            if !self.commit(&context, changes, &[]).await? {
+                return Ok(None);
             }
-        }
-        Err(Error::Locked)
+            Ok(Some(Some(PageStep::Done)))
+        })
+        .await
     }
 
     /// The invoice of a token. A draft has no page.
@@ -175,14 +175,12 @@ impl Engine {
         let Some((merchant, number)) = self.page_key.read(HostedPage::Invoice, token) else {
             return Ok(None);
         };
-        let find = FindObject { merchant, kind: Kind::Invoice, number };
-        match self.store.read(find).await? {
-            Some(Object::Invoice(invoice)) if invoice.finalized_at.is_some() => {
-                let context = self.page_context(merchant, invoice.livemode, request).await?;
-                Ok(context.map(|context| (context, invoice)))
-            }
-            _ => Ok(None),
-        }
+        let found = self.find::<Invoice>(merchant, number).await?;
+        let Some(invoice) = found.filter(|invoice| invoice.finalized_at.is_some()) else {
+            return Ok(None);
+        };
+        let context = self.page_context(merchant, invoice.livemode, request).await?;
+        Ok(context.map(|context| (context, invoice)))
     }
 }
 

@@ -1,12 +1,13 @@
 //! Invoice items: what stands on an invoice, or waits for one of its customer.
 
 use super::unexpected;
-use crate::context::{render, tries};
-use crate::list::list_body;
+use crate::context::render;
+use crate::list::list_values;
 use crate::payments::price::PriceInput;
 use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};
 use model::clock::AccountTime;
+use model::customer::Customer;
 use model::event::{EventType, Snapshot};
 use model::given::Given;
 use model::id::InvoiceItemId;
@@ -15,7 +16,7 @@ use model::payments::invoice::{Charge, Invoice, InvoiceItem, InvoiceStatus, cost
 use model::payments::product::Price;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use store::{Bounds, FindObject, Kind, ListObjects, Object};
+use store::{Bounds, Object};
 use wire::error::Error as Refusal;
 use wire::expand::Expand;
 use wire::list::PageParams;
@@ -80,16 +81,16 @@ impl Engine {
         context: &Context,
         input: &ItemInput,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
+        self.change("create_invoice_item", async || {
             let invoice = match &input.invoice {
                 Some(given) => Some(self.get_draft(context, given).await?),
                 None => None,
             };
             let customer = match (&input.customer, &invoice) {
-                (Some(given), _) => self.get_live_customer(context, given, "customer").await?,
+                (Some(given), _) => self.get::<Customer>(context, given, "customer").await?,
                 (None, Some(invoice)) => {
                     let id = invoice.customer.to_string();
-                    self.get_live_customer(context, &id, "customer").await?
+                    self.get::<Customer>(context, &id, "customer").await?
                 }
                 (None, None) => return Err(Refusal::missing_param("customer").into()),
             };
@@ -118,11 +119,9 @@ impl Engine {
                 fits(&item, &invoice)?;
                 put_on(invoice, &item, now, context, &mut changes);
             }
-            if let Some(answer) = self.commit_item(context, &item, changes).await? {
-                return Ok(answer);
-            }
-        }
-        Err(Error::Locked)
+            self.commit_item(context, &item, changes).await
+        })
+        .await
     }
 
     /// Shows an item.
@@ -131,7 +130,7 @@ impl Engine {
         context: &Context,
         id: &str,
     ) -> Result<Answer, Error> {
-        let item = self.get_item(context, id).await?;
+        let item = self.get::<InvoiceItem>(context, id, "invoiceitem").await?;
         let none = Changes::default();
         let value = self.item_value(context, &item, &none, &context.expand).await?;
         Ok(Answer::unchanged(bytes(&value)))
@@ -144,8 +143,8 @@ impl Engine {
         id: &str,
         input: &ItemInput,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
-            let before = self.get_item(context, id).await?;
+        self.change("update_invoice_item", async || {
+            let before = self.get::<InvoiceItem>(context, id, "invoiceitem").await?;
             let now = self.moment_to_write(context.merchant, before.clock).await?;
             let invoice = self.invoice_of(context, &before).await?;
             let mut item = before.clone();
@@ -158,17 +157,15 @@ impl Engine {
                     put_on(invoice, &item, now, context, &mut changes);
                 }
             }
-            if let Some(answer) = self.commit_item(context, &item, changes).await? {
-                return Ok(answer);
-            }
-        }
-        Err(Error::Locked)
+            self.commit_item(context, &item, changes).await
+        })
+        .await
     }
 
     /// Deletes an item, and its line on a draft.
     pub async fn delete_invoice_item(&self, context: &Context, id: &str) -> Result<Answer, Error> {
-        for _ in tries() {
-            let mut item = self.get_item(context, id).await?;
+        self.change("delete_invoice_item", async || {
+            let mut item = self.get::<InvoiceItem>(context, id, "invoiceitem").await?;
             let now = self.moment_to_write(context.merchant, item.clock).await?;
             let invoice = self.invoice_of(context, &item).await?;
             item.version += 1;
@@ -187,11 +184,9 @@ impl Engine {
                 changes.put_and_tell(object, updated, Some(before), now, Some(&cause));
             }
             let body = render(|w| wire::render::deleted::write(w, &id, "invoiceitem"));
-            if self.commit(context, changes, &body).await? {
-                return Ok(Answer::committed(body));
-            }
-        }
-        Err(Error::Locked)
+            self.commit_any(context, changes, body).await
+        })
+        .await
     }
 
     /// Lists items.
@@ -201,29 +196,19 @@ impl Engine {
         filter: &ItemFilter,
     ) -> Result<Answer, Error> {
         let of = self.of_customer(context, filter.customer.as_deref()).await?;
-        let page = self.object_page(context, Kind::InvoiceItem, &filter.page).await?;
         let invoice = match &filter.invoice {
-            Some(given) => Some(self.get_invoice(context, given, "invoice").await?.id),
+            Some(given) => Some(self.get::<Invoice>(context, given, "invoice").await?.id),
             None => None,
         };
-        let (merchant, created) = (context.merchant, filter.created);
-        let list = ListObjects { merchant, kind: Kind::InvoiceItem, of, created, page };
-        let listed = self
-            .list_kept(list, |object| {
-                let Object::InvoiceItem(item) = object else { return false };
-                (invoice.is_none() || item.invoice == invoice)
-                    && filter.pending.is_none_or(|pending| pending == item.invoice.is_none())
-            })
-            .await?;
-        let expand = context.expand.inside("data");
-        let mut bodies = Vec::with_capacity(listed.items.len());
-        for object in &listed.items {
-            if let Object::InvoiceItem(item) = object {
-                let none = Changes::default();
-                bodies.push(bytes(&self.item_value(context, item, &none, &expand).await?));
-            }
-        }
-        Ok(Answer::unchanged(list_body("/v1/invoiceitems", listed.has_more, &bodies)))
+        let fits = |item: &InvoiceItem| {
+            (invoice.is_none() || item.invoice == invoice)
+                && filter.pending.is_none_or(|pending| pending == item.invoice.is_none())
+        };
+        let (created, page) = (filter.created, &filter.page);
+        let listed = self.list_where::<InvoiceItem>(context, of, created, page, fits).await?;
+        let (expand, none) = (context.expand.inside("data"), Changes::default());
+        let value = async |item| self.item_value(context, &item, &none, &expand).await;
+        list_values("/v1/invoiceitems", listed, value).await
     }
 
     /// Takes over what a request says of a charge.
@@ -287,7 +272,7 @@ impl Engine {
         match (&input.price, &input.price_data) {
             (Some(_), Some(_)) => Err(Refusal::exclusive(&["pricing", "price_data"]).into()),
             (Some(id), None) => {
-                let price = self.get_price(context, id, "pricing[price]").await?;
+                let price = self.get::<Price>(context, id, "pricing[price]").await?;
                 if price.active {
                     return Ok(Some(price));
                 }
@@ -301,19 +286,8 @@ impl Engine {
         }
     }
 
-    async fn get_item(&self, context: &Context, given: &str) -> Result<InvoiceItem, Error> {
-        let missing = || Error::from(Refusal::no_such("invoiceitem", given, "invoiceitem"));
-        let id: InvoiceItemId = given.parse().map_err(|_| missing())?;
-        let merchant = context.merchant;
-        let find = FindObject { merchant, kind: Kind::InvoiceItem, number: id.number() };
-        match self.store.read(find).await? {
-            Some(Object::InvoiceItem(item)) if !item.deleted => Ok(item),
-            _ => Err(missing()),
-        }
-    }
-
     async fn get_draft(&self, context: &Context, given: &str) -> Result<Invoice, Error> {
-        let invoice = self.get_invoice(context, given, "invoice").await?;
+        let invoice = self.get::<Invoice>(context, given, "invoice").await?;
         if invoice.status == InvoiceStatus::Draft {
             Ok(invoice)
         } else {
@@ -343,8 +317,8 @@ impl Engine {
         let mut expanded = Expanded::new();
         self.expand_customer(context, expand, Some(item.customer), &mut expanded).await?;
         if let Some(id) = item.invoice.filter(|_| expand.wants("invoice"))
-            && let Some(Object::Invoice(invoice)) =
-                self.find_changed(context, changes, Kind::Invoice, id.number()).await?
+            && let Some(invoice) =
+                self.find_changed::<Invoice>(context.merchant, changes, id.number()).await?
         {
             let inside = expand.inside("invoice");
             let value = self.invoice_value(context, &invoice, changes, &inside).await?;
@@ -402,7 +376,7 @@ fn fits(item: &InvoiceItem, invoice: &Invoice) -> Result<(), Error> {
         let message = "The invoice is of another currency than the item.";
         return Err(Refusal::invalid(message).param("currency").into());
     }
-    if invoice.lines.len() >= usize::try_from(LINES_MAX).unwrap_or(usize::MAX) {
+    if invoice.lines.len() >= LINES_MAX as usize {
         let message = format!("An invoice may have at most {LINES_MAX} lines.");
         return Err(Refusal::invalid(message).param("invoice").into());
     }

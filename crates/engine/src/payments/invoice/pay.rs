@@ -2,7 +2,6 @@
 //! when the intent that collects it ends.
 
 use super::{InvoiceInput, unexpected};
-use crate::context::tries;
 use crate::payments::intent::{Confirmation, IntentInput, IntentKind, MethodParam};
 use crate::payments::subscription::InvoiceEnd;
 use crate::payments::{Changes, intent_object};
@@ -14,6 +13,7 @@ use model::given::Given;
 use model::id::{PaymentIntentId, PaymentMethodId, hash_number};
 use model::payments::intent::{AMOUNT_MAX, Intent, IntentStatus};
 use model::payments::invoice::{Invoice, InvoiceStatus};
+use model::payments::payment_method::PaymentMethod;
 use store::{Kind, Object};
 use wire::error::Error as Refusal;
 
@@ -43,8 +43,8 @@ impl Engine {
         id: &str,
         auto_advance: Option<bool>,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
-            let mut invoice = self.get_invoice(context, id, "invoice").await?;
+        self.change("finalize_invoice", async || {
+            let mut invoice = self.get::<Invoice>(context, id, "invoice").await?;
             let now = self.moment_to_write(context.merchant, invoice.clock).await?;
             if invoice.status != InvoiceStatus::Draft {
                 return Err(unexpected(&invoice, "finalized again"));
@@ -58,11 +58,9 @@ impl Engine {
             }
             let mut changes = Changes::default();
             self.finalize_with(context, &mut invoice, now, &mut changes).await?;
-            if let Some(answer) = self.commit_invoice(context, &invoice, changes).await? {
-                return Ok(answer);
-            }
-        }
-        Err(Error::Locked)
+            self.commit_invoice(context, &invoice, changes).await
+        })
+        .await
     }
 
     pub(crate) async fn finalize_with(
@@ -74,10 +72,9 @@ impl Engine {
     ) -> Result<(), Error> {
         let cause = context.cause();
         let number = invoice.customer.number();
-        let mut customer = match self.find_changed(context, changes, Kind::Customer, number).await?
-        {
-            Some(Object::Customer(customer)) if !customer.deleted => customer,
-            _ => return Err(Refusal::invalid("The customer of the invoice was deleted.").into()),
+        let found = self.find_changed::<Customer>(context.merchant, changes, number).await?;
+        let Some(mut customer) = found.filter(|customer| !customer.deleted) else {
+            return Err(Refusal::invalid("The customer of the invoice was deleted.").into());
         };
         let before = customer.clone();
         let printed = if let Some(chosen) = invoice.printed_number.clone() {
@@ -135,8 +132,8 @@ impl Engine {
         id: &str,
         input: &PayInput,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
-            let mut invoice = self.get_invoice(context, id, "invoice").await?;
+        self.change("pay_invoice", async || {
+            let mut invoice = self.get::<Invoice>(context, id, "invoice").await?;
             let now = self.moment_to_write(context.merchant, invoice.clock).await?;
             if invoice.status == InvoiceStatus::Draft {
                 return Err(unexpected(&invoice, "paid; finalize it first"));
@@ -151,7 +148,7 @@ impl Engine {
             if input.paid_elsewhere {
                 // What pays nothing here must still be there, as Stripe asks of every id.
                 if let Some(method) = &input.method {
-                    self.get_method(context, method, "payment_method").await?;
+                    self.get::<PaymentMethod>(context, method, "payment_method").await?;
                 }
                 give_up(&mut intent, "abandoned", now, context, &mut changes)?;
                 invoice.version += 1;
@@ -171,21 +168,19 @@ impl Engine {
             }
             changes.put(intent_object(intent));
             let number = invoice.id.number();
-            let held = self.find_changed(context, &changes, Kind::Invoice, number).await?;
-            if let Some(Object::Invoice(held)) = held {
+            let held = self.find_changed::<Invoice>(context.merchant, &changes, number).await?;
+            if let Some(held) = held {
                 invoice = held;
             }
-            if let Some(answer) = self.commit_invoice(context, &invoice, changes).await? {
-                return Ok(answer);
-            }
-        }
-        Err(Error::Locked)
+            self.commit_invoice(context, &invoice, changes).await
+        })
+        .await
     }
 
     /// Gives an open invoice up, and its intent with it.
     pub async fn void_invoice(&self, context: &Context, id: &str) -> Result<Answer, Error> {
-        for _ in tries() {
-            let before = self.get_invoice(context, id, "invoice").await?;
+        self.change("void_invoice", async || {
+            let before = self.get::<Invoice>(context, id, "invoice").await?;
             let now = self.moment_to_write(context.merchant, before.clock).await?;
             if before.status == InvoiceStatus::Draft {
                 return Err(unexpected(&before, "voided; delete it instead"));
@@ -197,11 +192,9 @@ impl Engine {
             let mut changes = Changes::default();
             self.void_with(context, &mut invoice, now, &mut changes).await?;
             self.invoice_ended(context, &invoice, InvoiceEnd::Void, now, &mut changes).await?;
-            if let Some(answer) = self.commit_invoice(context, &invoice, changes).await? {
-                return Ok(answer);
-            }
-        }
-        Err(Error::Locked)
+            self.commit_invoice(context, &invoice, changes).await
+        })
+        .await
     }
 
     /// Gives an open invoice up as part of a larger change, and its intent with it.
@@ -219,8 +212,8 @@ impl Engine {
         }
         let number = invoice.customer.number();
         if invoice.starting_balance != 0
-            && let Some(Object::Customer(before)) =
-                self.find_changed(context, changes, Kind::Customer, number).await?
+            && let Some(before) =
+                self.find_changed::<Customer>(context.merchant, changes, number).await?
             && !before.deleted
         {
             // What it would have collected, or used up, is still owed.
@@ -272,8 +265,8 @@ impl Engine {
     ) -> Result<(), Error> {
         let Some(id) = intent.invoice else { return Ok(()) };
         let (merchant, number) = (intent.merchant, id.number());
-        let found = self.find_object(merchant, changes, Kind::Invoice, number).await?;
-        let Some(Object::Invoice(mut invoice)) = found else { return Ok(()) };
+        let found = self.find_changed::<Invoice>(merchant, changes, number).await?;
+        let Some(mut invoice) = found else { return Ok(()) };
         if invoice.status != InvoiceStatus::Open {
             return Ok(());
         }

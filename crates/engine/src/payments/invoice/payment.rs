@@ -9,8 +9,9 @@ use crate::{Answer, Context, Engine, Error};
 use model::id::{InvoicePaymentId, PaymentIntentId};
 use model::payments::intent::Intent;
 use model::payments::invoice::Invoice;
+use model::stored::PaymentIntent;
 use serde_json::Value;
-use store::{Bounds, Kind, ListObjects, Object, ObjectsOf};
+use store::{Bounds, ObjectsOf};
 use wire::error::Error as Refusal;
 use wire::expand::Expand;
 use wire::list::PageParams;
@@ -40,8 +41,8 @@ impl Engine {
         let missing = || Error::from(Refusal::no_such("invoice payment", given, "invoice_payment"));
         let number = given.parse().map(InvoicePaymentId::number).map_err(|_| missing())?;
         let none = Changes::default();
-        let found = self.find_changed(context, &none, Kind::PaymentIntent, number).await?;
-        let Some(Object::PaymentIntent(intent)) = found else { return Err(missing()) };
+        let found = self.find_changed::<PaymentIntent>(context.merchant, &none, number).await?;
+        let Some(intent) = found else { return Err(missing()) };
         let value = self.invoice_payment_value(context, &intent, &context.expand).await?;
         Ok(Answer::unchanged(bytes(&value.ok_or_else(missing)?)))
     }
@@ -53,7 +54,7 @@ impl Engine {
         filter: &PaymentFilter,
     ) -> Result<Answer, Error> {
         let invoice = match &filter.invoice {
-            Some(given) => Some(self.get_invoice(context, given, "invoice").await?),
+            Some(given) => Some(self.get::<Invoice>(context, given, "invoice").await?),
             None => None,
         };
         let of = invoice
@@ -71,26 +72,21 @@ impl Engine {
             starting_after: as_intent(&filter.page.starting_after),
             ending_before: as_intent(&filter.page.ending_before),
         };
-        let (merchant, kind, created) = (context.merchant, Kind::PaymentIntent, filter.created);
-        let page = self.object_page(context, kind, &page).await?;
         let wanted = invoice.map(|invoice| invoice.id);
-        let fits = |object: &Object| {
-            let Object::PaymentIntent(intent) = object else { return false };
+        let fits = |intent: &Intent| {
             let status = wire::render::payments::invoice::payment_status(intent);
             intent.invoice.is_some()
                 && wanted.is_none_or(|wanted| intent.invoice == Some(wanted))
                 && filter.payment_intent.as_ref().is_none_or(|id| *id == intent.id())
                 && filter.status.as_ref().is_none_or(|asked| asked == status)
         };
-        let list = ListObjects { merchant, kind, of, created, page };
-        let listed = self.list_kept(list, fits).await?;
+        let created = filter.created;
+        let listed = self.list_where::<PaymentIntent>(context, of, created, &page, fits).await?;
         let expand = context.expand.inside("data");
         let mut bodies = Vec::with_capacity(listed.items.len());
-        for object in &listed.items {
-            if let Object::PaymentIntent(intent) = object {
-                let value = self.invoice_payment_value(context, intent, &expand).await?;
-                bodies.extend(value.iter().map(bytes));
-            }
+        for intent in &listed.items {
+            let value = self.invoice_payment_value(context, intent, &expand).await?;
+            bodies.extend(value.iter().map(bytes));
         }
         Ok(Answer::unchanged(list_body("/v1/invoice_payments", listed.has_more, &bodies)))
     }
@@ -104,8 +100,8 @@ impl Engine {
     ) -> Result<Option<Value>, Error> {
         let none = Changes::default();
         let Some(id) = intent.invoice else { return Ok(None) };
-        let found = self.find_changed(context, &none, Kind::Invoice, id.number()).await?;
-        let Some(Object::Invoice(invoice)) = found else { return Ok(None) };
+        let found = self.find_changed::<Invoice>(context.merchant, &none, id.number()).await?;
+        let Some(invoice) = found else { return Ok(None) };
         let shown = self.paying_value(context, intent, &none, &expand.inside("payment")).await?;
         let shown_invoice = if expand.wants("invoice") {
             self.invoice_value(context, &invoice, &none, &expand.inside("invoice")).await?

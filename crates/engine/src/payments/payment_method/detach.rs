@@ -2,13 +2,14 @@
 //! and debits nothing from then on. What names it as its default forgets it in the same commit.
 
 use super::{Engine, PaymentMethod};
-use crate::context::tries;
 use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Error};
 use model::clock::AccountTime;
+use model::customer::Customer;
 use model::event::{EventType, Snapshot};
 use model::id::CustomerId;
-use store::{Bounds, Cursor, Kind, ListObjects, Object, ObjectsOf, Page};
+use model::payments::subscription::Subscription;
+use store::{Object, ObjectsOf};
 use wire::error::Error as Refusal;
 
 /// Refuses a payment method that was taken from its customer.
@@ -28,8 +29,8 @@ impl Engine {
         context: &Context,
         id: &str,
     ) -> Result<Answer, Error> {
-        for _ in tries() {
-            let mut method = self.get_method(context, id, "payment_method").await?;
+        self.change("detach_payment_method", async || {
+            let mut method = self.get::<PaymentMethod>(context, id, "payment_method").await?;
             let now = self.moment_to_write(context.merchant, method.clock).await?;
             let Some(customer) = method.customer.take() else {
                 let message = "The payment method is not attached to a customer.";
@@ -43,11 +44,9 @@ impl Engine {
             let detached = EventType::PaymentMethodDetached;
             changes.put_and_tell(object, detached, None, now, Some(&context.cause()));
             self.forget_default(context, &method, customer, now, &mut changes).await?;
-            if self.commit(context, changes, &body).await? {
-                return Ok(Answer::committed(body));
-            }
-        }
-        Err(Error::Locked)
+            self.commit_any(context, changes, body).await
+        })
+        .await
     }
 
     /// The customer, and as many of its subscriptions as a page holds, forget a default. Those
@@ -62,7 +61,7 @@ impl Engine {
     ) -> Result<(), Error> {
         let cause = context.cause();
         let default = Some(method.id);
-        let found = self.find_customer(context, customer).await?;
+        let found = self.find::<Customer>(context.merchant, customer.number()).await?;
         if let Some(before) = found.filter(|held| held.default_payment_method == default) {
             let mut held = before.clone();
             held.default_payment_method = None;
@@ -71,19 +70,10 @@ impl Engine {
             let updated = EventType::CustomerUpdated;
             changes.put_and_tell(Object::Customer(held), updated, before, now, Some(&cause));
         }
-        let list = ListObjects {
-            merchant: context.merchant,
-            kind: Kind::Subscription,
-            of: ObjectsOf::Customer(customer),
-            created: Bounds::default(),
-            page: Page { limit: model::limits::PAGE_ROWS_MAX, cursor: Cursor::Newest },
-        };
-        let named = |object: &Object| match object {
-            Object::Subscription(held) => held.default_payment_method == default,
-            _ => false,
-        };
-        for object in self.list_kept(list, named).await?.items {
-            let Object::Subscription(before) = object else { continue };
+        let (merchant, limit) = (context.merchant, model::limits::PAGE_ROWS_MAX);
+        let of = ObjectsOf::Customer(customer);
+        let named = |held: &Subscription| held.default_payment_method == default;
+        for before in self.newest_where::<Subscription>(merchant, of, limit, named).await? {
             let mut held = before.clone();
             held.default_payment_method = None;
             held.version += 1;

@@ -23,7 +23,7 @@ use model::payments::subscription::{
     CollectionMethod, Subscription, SubscriptionItem, SubscriptionStatus,
 };
 use std::collections::BTreeMap;
-use store::{Kind, Object};
+use store::Object;
 use wire::error::Error as Refusal;
 
 /// Something that is invoiced once, with the first period.
@@ -146,8 +146,8 @@ impl Engine {
     ) -> Result<Option<PaymentMethodId>, Error> {
         let (merchant, mut default) = (invoice.merchant, invoice.default_payment_method);
         if let Some(id) = invoice.subscription.filter(|_| default.is_none())
-            && let Some(Object::Subscription(held)) =
-                self.find_object(merchant, changes, Kind::Subscription, id.number()).await?
+            && let Some(held) =
+                self.find_changed::<Subscription>(merchant, changes, id.number()).await?
         {
             default = held.default_payment_method;
         }
@@ -163,18 +163,15 @@ impl Engine {
         changes: &Changes,
     ) -> Result<Option<PaymentMethodId>, Error> {
         if method.is_none()
-            && let Some(Object::Customer(customer)) =
-                self.find_object(merchant, changes, Kind::Customer, customer.number()).await?
+            && let Some(customer) =
+                self.find_changed::<Customer>(merchant, changes, customer.number()).await?
         {
             method = customer.default_payment_method;
         }
         let Some(id) = method else { return Ok(None) };
-        let found = self.find_object(merchant, changes, Kind::PaymentMethod, id.number()).await?;
+        let found = self.find_changed::<PaymentMethod>(merchant, changes, id.number()).await?;
         let usable = |method: &PaymentMethod| method.customer == Some(customer);
-        Ok(match found {
-            Some(Object::PaymentMethod(method)) if usable(&method) => Some(id),
-            _ => None,
-        })
+        Ok(found.filter(usable).map(|method| method.id))
     }
 
     /// Begins a subscription that has its items and its first period: it is invoiced, or collects
@@ -233,10 +230,8 @@ impl Engine {
         changes: &Changes,
     ) -> Result<Subscription, Error> {
         let (merchant, number) = (held.merchant, held.id.number());
-        Ok(match self.find_object(merchant, changes, Kind::Subscription, number).await? {
-            Some(Object::Subscription(after)) => after,
-            _ => held,
-        })
+        let changed = self.find_changed::<Subscription>(merchant, changes, number).await?;
+        Ok(changed.unwrap_or(held))
     }
 
     /// Makes and opens the invoice of the present period.
@@ -250,8 +245,8 @@ impl Engine {
         changes: &mut Changes,
     ) -> Result<Invoice, Error> {
         let number = held.customer.number();
-        let found = self.find_changed(context, changes, Kind::Customer, number).await?;
-        let Some(Object::Customer(customer)) = found else {
+        let found = self.find_changed::<Customer>(context.merchant, changes, number).await?;
+        let Some(customer) = found else {
             return Err(Refusal::invalid("The customer of the subscription is gone.").into());
         };
         let mut invoice = self.blank_invoice(context, &customer, now);
@@ -338,8 +333,8 @@ impl Engine {
         changes: &mut Changes,
     ) -> Result<(), Error> {
         let number = held.customer.number();
-        let found = self.find_changed(context, changes, Kind::Customer, number).await?;
-        let Some(Object::Customer(customer)) = found else { return Ok(()) };
+        let found = self.find_changed::<Customer>(context.merchant, changes, number).await?;
+        let Some(customer) = found else { return Ok(()) };
         let input = IntentInput {
             method_types: held.method_types.clone(),
             collection: Some(held.collection.clone()),

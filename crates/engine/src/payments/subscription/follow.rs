@@ -5,6 +5,7 @@ use crate::due::Worked;
 use crate::payments::{Changes, intent_object};
 use crate::{Context, Engine, Error};
 use model::clock::AccountTime;
+use model::customer::Customer;
 use model::event::{Cause, EventType, Snapshot};
 use model::id::{MerchantId, SetupIntentId, SubscriptionId};
 use model::payments::intent::{Intent, IntentStatus};
@@ -58,8 +59,8 @@ impl Engine {
                 .await;
         }
         let Some(id) = intent.invoice else { return Ok(()) };
-        let found = self.find_object(merchant, changes, Kind::Invoice, id.number()).await?;
-        let Some(Object::Invoice(invoice)) = found else { return Ok(()) };
+        let found = self.find_changed::<Invoice>(merchant, changes, id.number()).await?;
+        let Some(invoice) = found else { return Ok(()) };
         let Some(id) = invoice.subscription else { return Ok(()) };
         self.follow(following, id, changes, |held| {
             // An older invoice says nothing of how the subscription stands.
@@ -110,8 +111,8 @@ impl Engine {
     ) -> Result<(), Error> {
         let Following { merchant, now, cause } = following;
         let (kind, number) = (Kind::Subscription, id.number());
-        let found = self.find_object(merchant, changes, kind, number).await?;
-        let Some(Object::Subscription(before)) = found else { return Ok(()) };
+        let found = self.find_changed::<Subscription>(merchant, changes, number).await?;
+        let Some(before) = found else { return Ok(()) };
         let mut held = before.clone();
         change(&mut held);
         if held == before {
@@ -146,7 +147,7 @@ impl Engine {
         let context = Context::by_itself(held.merchant, held.livemode);
         let mut changes = Changes::default();
         let gone = self
-            .find_customer(&context, held.customer)
+            .find::<Customer>(context.merchant, held.customer.number())
             .await?
             .is_none_or(|customer| customer.deleted);
         if held.cancels_by(now) || gone {
@@ -239,8 +240,8 @@ impl Engine {
             changes.put_and_tell(object, canceled, None, now, Some(&context.cause()));
         } else if held.status == SubscriptionStatus::Incomplete
             && let Some(id) = held.latest_invoice
-            && let Some(Object::Invoice(mut invoice)) =
-                self.find_changed(context, changes, Kind::Invoice, id.number()).await?
+            && let Some(mut invoice) =
+                self.find_changed::<Invoice>(context.merchant, changes, id.number()).await?
             && invoice.status == InvoiceStatus::Open
         {
             // What is given up is the intent that was looked at: when a debit begins meanwhile,

@@ -12,7 +12,7 @@ use model::payments::invoice::cost;
 use model::payments::product::Price;
 use model::payments::subscription::{ITEMS_MAX, Subscription, SubscriptionItem};
 use serde_json::Value;
-use store::{Bounds, Cursor, Kind, ListObjects, Object, ObjectsOf, Page};
+use store::ObjectsOf;
 use wire::error::Error as Refusal;
 use wire::expand::Expand;
 use wire::list::PageParams;
@@ -170,7 +170,7 @@ impl Engine {
                 let paths = [format!("{}[price]", input.path), path];
                 return Err(Refusal::exclusive(&paths).into());
             }
-            (Some(id), None) => self.get_price(context, id, &path).await?,
+            (Some(id), None) => self.get::<Price>(context, id, &path).await?,
             (None, Some(data)) => self.make_price(context, data, &path, now, changes).await?,
             (None, None) => return Err(Refusal::missing_param(&path).into()),
         };
@@ -195,22 +195,11 @@ impl Engine {
     ) -> Result<Answer, Error> {
         let missing = || Error::from(Refusal::no_such("subscription item", given, "item"));
         let id: SubscriptionItemId = given.parse().map_err(|_| missing())?;
-        let list = ListObjects {
-            merchant: context.merchant,
-            kind: Kind::Subscription,
-            of: ObjectsOf::All,
-            created: Bounds::default(),
-            page: Page { limit: 1, cursor: Cursor::Newest },
-        };
-        let has = |object: &Object| {
-            matches!(object, Object::Subscription(held)
-                if held.items.iter().any(|item| item.id == id))
-        };
+        let has = |held: &Subscription| held.items.iter().any(|item| item.id == id);
         // Items stand in their subscriptions; they are looked for rarely enough to read those.
-        let listed = self.list_kept(list, has).await?;
-        let Some(Object::Subscription(held)) = listed.items.into_iter().next() else {
-            return Err(missing());
-        };
+        let (merchant, all) = (context.merchant, ObjectsOf::All);
+        let found = self.newest_where::<Subscription>(merchant, all, 1, has).await?;
+        let held = found.into_iter().next().ok_or_else(missing)?;
         let item = held.items.iter().find(|item| item.id == id).ok_or_else(missing)?;
         let value = self.item_with_product(context, &held, item, &context.expand).await?;
         Ok(Answer::unchanged(bytes(&value)))
@@ -223,7 +212,7 @@ impl Engine {
         subscription: &str,
         page: &PageParams,
     ) -> Result<Answer, Error> {
-        let held = self.get_subscription(context, subscription, "subscription").await?;
+        let held = self.get::<Subscription>(context, subscription, "subscription").await?;
         let expand = context.expand.inside("data");
         let mut items = Vec::with_capacity(held.items.len());
         for item in &held.items {

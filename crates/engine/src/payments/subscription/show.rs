@@ -3,9 +3,10 @@
 use crate::payments::{Changes, Seen, bytes, intent_object};
 use crate::{Answer, Context, Engine, Error};
 use model::payments::intent::Intent;
+use model::payments::invoice::Invoice;
 use model::payments::subscription::Subscription;
+use model::stored::SetupIntent;
 use serde_json::Value;
-use store::{Kind, Object};
 use wire::error::Error as Refusal;
 use wire::expand::Expand;
 use wire::render::given::Expanded;
@@ -21,16 +22,13 @@ impl Engine {
         changes: &Changes,
     ) -> Result<Option<Intent>, Error> {
         if let Some(id) = held.pending_setup_intent {
-            let kind = Kind::SetupIntent;
-            return Ok(match self.find_changed(context, changes, kind, id.number()).await? {
-                Some(Object::SetupIntent(intent)) => Some(intent),
-                _ => None,
-            });
+            let number = id.number();
+            return self.find_changed::<SetupIntent>(context.merchant, changes, number).await;
         }
         let Some(id) = held.latest_invoice else { return Ok(None) };
-        match self.find_changed(context, changes, Kind::Invoice, id.number()).await? {
-            Some(Object::Invoice(invoice)) => self.find_intent_of(context, &invoice, changes).await,
-            _ => Ok(None),
+        match self.find_changed::<Invoice>(context.merchant, changes, id.number()).await? {
+            Some(invoice) => self.find_intent_of(context, &invoice, changes).await,
+            None => Ok(None),
         }
     }
 
@@ -41,7 +39,7 @@ impl Engine {
         given: &str,
         param: &str,
     ) -> Result<Intent, Error> {
-        let held = self.get_subscription(context, given, param).await?;
+        let held = self.get::<Subscription>(context, given, param).await?;
         let found = self.find_collector(context, &held, &Changes::default()).await?;
         found.ok_or_else(|| {
             let message = "The subscription has neither a pending Setup Intent nor an invoice to \
@@ -85,8 +83,8 @@ impl Engine {
             expanded.extend(value.map(|value| ("default_payment_method", value)));
         }
         if let Some(id) = held.latest_invoice.filter(|_| expand.wants("latest_invoice"))
-            && let Some(Object::Invoice(invoice)) =
-                self.find_changed(context, changes, Kind::Invoice, id.number()).await?
+            && let Some(invoice) =
+                self.find_changed::<Invoice>(context.merchant, changes, id.number()).await?
         {
             let inside = expand.inside("latest_invoice");
             let value = self.invoice_value(context, &invoice, changes, &inside).await?;
