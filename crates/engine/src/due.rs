@@ -94,7 +94,7 @@ impl Engine {
             Object::PaymentIntent(intent) => self.settle_intent(intent, now).await,
             Object::Checkout(session) => self.checkout_due(session, now).await,
             Object::Subscription(held) => self.work_subscription(held, now).await,
-            _ => Ok(Worked::Nothing),
+            other => unreachable!("nothing falls due on a {}", other.kind().name()),
         }
     }
 }
@@ -122,19 +122,19 @@ pub(crate) fn in_order(
         subject: Subject::Account(job.key.account),
         what: DueKind::Refresh(Box::new(job)),
     });
-    let accounts = accounts.into_iter().filter_map(|account| {
-        Some(Due {
-            at: store::due_at(&account)?.max(now),
-            subject: Subject::Account(account.id),
-            what: DueKind::Account(Box::new(account)),
-        })
+    let time = |at: Option<AccountTime>| {
+        let Some(at) = at else { unreachable!("a row is listed by the time at which it is due") };
+        at.max(now)
+    };
+    let accounts = accounts.into_iter().map(|account| Due {
+        at: time(store::due_at(&account)),
+        subject: Subject::Account(account.id),
+        what: DueKind::Account(Box::new(account)),
     });
-    let objects = objects.into_iter().filter_map(|object| {
-        Some(Due {
-            at: object.due_at()?.max(now),
-            subject: Subject::of(&object),
-            what: DueKind::Object(Box::new(object)),
-        })
+    let objects = objects.into_iter().map(|object| Due {
+        at: time(object.due_at()),
+        subject: Subject::of(&object),
+        what: DueKind::Object(Box::new(object)),
     });
     let lists: [Vec<Due>; 3] = [refreshes.collect(), accounts.collect(), objects.collect()];
     // What a full list leaves out is due no earlier than its last item.
@@ -170,9 +170,9 @@ pub(crate) fn next_due(item: &ClockItem) -> Option<AccountTime> {
         ClockItem::Fail(fail) => of_change(&fail.change),
         ClockItem::PutOff(put_off) => match **put_off {
             PutOffRefresh { run_at: RunAt::Clock(at), .. } => Some(at),
-            // A refresh of an account on a clock waits for the clock; this cannot be, and would
-            // only hold the clock back.
-            PutOffRefresh { run_at: RunAt::Server(_), .. } => Some(AccountTime(i64::MIN)),
+            PutOffRefresh { run_at: RunAt::Server(_), .. } => {
+                unreachable!("a refresh of an account on a test clock waits for the clock")
+            }
         },
         ClockItem::Objects { objects, .. } => objects.iter().filter_map(Object::due_at).min(),
     }

@@ -7,3 +7,13 @@ pub mod dispatch;
 pub mod endpoint;
 pub mod event;
 pub mod event_stream;
+
+use model::event::Event;
+
+/// The position of the next event of a change, which is part of the event's id.
+pub(crate) fn next_position(events: &[Event]) -> u8 {
+    let Ok(position) = u8::try_from(events.len()) else {
+        unreachable!("a change with 256 events would give two of them one id")
+    };
+    position
+}

@@ -12,6 +12,7 @@ pub mod price;
 pub mod product;
 pub mod subscription;
 
+use crate::events::next_position;
 use crate::{Answer, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::customer::Customer;
@@ -20,6 +21,7 @@ use model::id::{CustomerId, MandateId, PaymentMethodId};
 use model::payments::intent::Intent;
 use model::payments::mandate::Mandate;
 use model::payments::payment_method::PaymentMethod;
+use model::stored::Stored;
 use serde_json::Value;
 use store::{ChangeObjects, Changed, Kind, Object};
 use wire::error::Error as Refusal;
@@ -41,62 +43,78 @@ impl Changes {
         self.objects.push(object);
     }
 
-    /// Adds what happened to an object. Its version must be the new one already.
-    pub(crate) fn tell(
+    /// Adds an event of an object. The object's version must be the new one already.
+    pub(crate) fn emit(
         &mut self,
         object: &Object,
         event_type: EventType,
         now: AccountTime,
         cause: Option<&Cause>,
     ) {
-        // A change has a handful of events, far from 256.
-        let place = u8::try_from(self.events.len()).unwrap_or(u8::MAX);
-        let told = |stored: &dyn model::stored::Stored, livemode, snapshot| {
+        let position = next_position(&self.events);
+        let event = |stored: &dyn Stored, livemode, snapshot| {
             let happened = Happened { at: now, livemode, cause };
-            Event::of_object(stored, snapshot, event_type, place, happened)
+            Event::of_object(stored, snapshot, event_type, position, happened)
         };
-        let event = match object {
+        self.events.push(match object {
             Object::PaymentIntent(intent) | Object::SetupIntent(intent) => {
-                told(intent, intent.livemode, Snapshot::Intent(Box::new(intent.clone())))
+                event(intent, intent.livemode, Snapshot::Intent(Box::new(intent.clone())))
             }
             Object::PaymentMethod(method) => {
-                told(method, method.livemode, Snapshot::PaymentMethod(Box::new(method.clone())))
+                event(method, method.livemode, Snapshot::PaymentMethod(Box::new(method.clone())))
             }
             Object::Mandate(mandate) => {
-                told(mandate, mandate.livemode, Snapshot::Mandate(Box::new(mandate.clone())))
+                event(mandate, mandate.livemode, Snapshot::Mandate(Box::new(mandate.clone())))
             }
             Object::Checkout(session) => {
-                told(session, session.livemode, Snapshot::Checkout(Box::new(session.clone())))
+                event(session, session.livemode, Snapshot::Checkout(Box::new(session.clone())))
             }
             Object::Dispute(dispute) => {
-                told(dispute, dispute.livemode, Snapshot::Dispute(Box::new(dispute.clone())))
+                event(dispute, dispute.livemode, Snapshot::Dispute(Box::new(dispute.clone())))
             }
             Object::Invoice(invoice) => {
-                told(invoice, invoice.livemode, Snapshot::Invoice(Box::new(invoice.clone())))
+                event(invoice, invoice.livemode, Snapshot::Invoice(Box::new(invoice.clone())))
             }
             Object::InvoiceItem(item) => {
-                told(item, item.livemode, Snapshot::InvoiceItem(Box::new(item.clone())))
+                event(item, item.livemode, Snapshot::InvoiceItem(Box::new(item.clone())))
             }
             Object::Price(price) => {
-                told(price, price.livemode, Snapshot::Price(Box::new(price.clone())))
+                event(price, price.livemode, Snapshot::Price(Box::new(price.clone())))
             }
             Object::Product(product) => {
-                told(product, product.livemode, Snapshot::Product(Box::new(product.clone())))
+                event(product, product.livemode, Snapshot::Product(Box::new(product.clone())))
             }
             Object::Customer(customer) => {
-                told(customer, customer.livemode, Snapshot::Customer(Box::new(customer.clone())))
+                event(customer, customer.livemode, Snapshot::Customer(Box::new(customer.clone())))
             }
             Object::Subscription(held) => {
-                told(held, held.livemode, Snapshot::Subscription(Box::new(held.clone())))
+                event(held, held.livemode, Snapshot::Subscription(Box::new(held.clone())))
             }
-            _ => return,
-        };
-        self.events.push(event);
+            Object::TestClock(clock) => {
+                event(clock, false, Snapshot::TestClock(Box::new(clock.clone())))
+            }
+            // Events of connected accounts belong to the account, not to the merchant of its row
+            // (`connect`).
+            Object::ConnectedAccount(_)
+            // The other kinds have no events.
+            | Object::ConnectionsSettings(_)
+            | Object::Endpoint(_)
+            | Object::Fault(_)
+            | Object::LinkFlow(_)
+            | Object::MethodConfiguration(_)
+            | Object::PlatformTie(_)
+            | Object::Scenario(_)
+            | Object::Session(_)
+            | Object::Snapshot(_)
+            | Object::Token(_) => {
+                unreachable!("no event is emitted of a {} here", object.kind().name())
+            }
+        });
     }
 
-    /// Adds an object that changed and what happened to it; the event shows what was different in
-    /// `before`, if that is given.
-    pub(crate) fn put_and_tell(
+    /// Adds an object that changed, and its event. The event shows the values that `before` had,
+    /// if that is set.
+    pub(crate) fn put_and_emit(
         &mut self,
         object: Object,
         event_type: EventType,
@@ -104,9 +122,8 @@ impl Changes {
         now: AccountTime,
         cause: Option<&Cause>,
     ) {
-        let told = self.events.len();
-        self.tell(&object, event_type, now, cause);
-        if let Some(event) = self.events.get_mut(told) {
+        self.emit(&object, event_type, now, cause);
+        if let Some(event) = self.events.last_mut() {
             event.previous = before;
         }
         self.put(object);
@@ -294,8 +311,10 @@ impl Engine {
         let found = self.find_changed::<Customer>(context.merchant, changes, id.number()).await?;
         let Some(customer) = found else { return Ok(()) };
         let bytes = self.customer_bytes(context, &customer, &expand.inside("customer")).await?;
-        let value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        expanded.insert("customer", value);
+        match serde_json::from_slice(&bytes) {
+            Ok(value) => expanded.insert("customer", value),
+            Err(error) => unreachable!("a customer is rendered as JSON: {error}"),
+        };
         Ok(())
     }
 }

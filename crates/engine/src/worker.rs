@@ -6,11 +6,9 @@
 
 use crate::events::deliver::InFlight;
 use crate::{Engine, Error};
-use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -91,12 +89,7 @@ async fn wait(wake: Option<&Notify>, time: Duration, stop: &mut watch::Receiver<
 /// Does this work; a panic in it is an error of this work alone, so that whoever does it for many
 /// goes on with the others. What it held in memory is given up, and the store has whole commits.
 pub(crate) async fn caught<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    let mut work = pin!(work);
-    poll_fn(|task| {
-        let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(task)));
-        polled.unwrap_or(Poll::Ready(Err(Error::Panicked)))
-    })
-    .await
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or(Err(Error::Panicked))
 }
 
 /// Logs what a worker could not do; the next round tries again.

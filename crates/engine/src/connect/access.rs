@@ -28,11 +28,5 @@ pub struct Connected {
 
 /// What a client secret is looked up by; the secret itself stands only in a sealed column.
 pub(crate) fn secret_lookup(secret: &str) -> String {
-    let digest = Sha256::digest(secret.as_bytes());
-    digest.iter().fold(String::with_capacity(64), |mut text, byte| {
-        use std::fmt::Write as _;
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex::encode(Sha256::digest(secret.as_bytes()))
 }

@@ -10,6 +10,7 @@
 use crate::connect::access::Connected;
 use crate::connect::external_account::ExternalInput;
 use crate::context::render;
+use crate::events::next_position;
 use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};
 use model::connected_account::{ConnectedAccount, PlatformTie};
@@ -133,7 +134,7 @@ impl Engine {
                 let added = self.new_external(context, &account, external, &mut changes).await?;
                 account.add_external_account(added);
             }
-            self.tell_external(context, None, &account, &mut changes);
+            self.emit_external(context, None, &account, &mut changes);
             changes.put(Object::PlatformTie(account.tie()));
             let body = bytes(&value(&account));
             changes.put(Object::ConnectedAccount(account));
@@ -248,8 +249,8 @@ impl Engine {
             return Ok(Some(Answer::unchanged(body(&account))));
         }
         account.version += 1;
-        self.tell_external(context, Some(&before), &account, &mut changes);
-        let place = u8::try_from(changes.events.len()).unwrap_or(u8::MAX);
+        self.emit_external(context, Some(&before), &account, &mut changes);
+        let position = next_position(&changes.events);
         let snapshot = Snapshot::ConnectedAccount(Box::new(account.clone()));
         let cause = context.cause();
         let happened = Happened {
@@ -258,7 +259,8 @@ impl Engine {
             cause: Some(&cause),
         };
         let updated = EventType::ConnectedAccountUpdated;
-        let mut event = Event::of_connected_account(&account, snapshot, updated, place, happened);
+        let mut event =
+            Event::of_connected_account(&account, snapshot, updated, position, happened);
         event.previous = Some(Snapshot::ConnectedAccount(Box::new(before)));
         changes.events.push(event);
         let body = body(&account);

@@ -2,6 +2,7 @@
 //! them is the default of a currency changes in one place.
 
 use crate::connect::access::Connected;
+use crate::events::next_position;
 use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};
 use model::connected_account::{ConnectedAccount, ExternalAccount};
@@ -318,7 +319,7 @@ impl Engine {
     }
 
     /// Tells what changed in where an account is paid out to.
-    pub(crate) fn tell_external(
+    pub(crate) fn emit_external(
         &self,
         context: &Context,
         before: Option<&ConnectedAccount>,
@@ -346,7 +347,7 @@ impl Engine {
         }
         let cause = context.cause();
         for (event_type, external, was) in told {
-            let place = u8::try_from(changes.events.len()).unwrap_or(u8::MAX);
+            let position = next_position(&changes.events);
             let snapshot = |external| Snapshot::ExternalAccount(Box::new(external));
             let happened = Happened {
                 at: self.clock.account_now(),
@@ -357,7 +358,7 @@ impl Engine {
                 account,
                 snapshot(external),
                 event_type,
-                place,
+                position,
                 happened,
             );
             event.previous = was.map(snapshot);

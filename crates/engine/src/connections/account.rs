@@ -301,7 +301,7 @@ impl Engine {
                         id,
                         owner,
                         ownership.created,
-                    )
+                    );
                 })
             })
             .collect();

@@ -185,6 +185,9 @@ impl Engine {
         accounts: &[Account],
         now: AccountTime,
     ) -> Result<CarrierEnd, Error> {
+        let [first, ..] = accounts else { unreachable!("a flow links at least one account") };
+        // The flow of a payment links one account.
+        let method = |clock| self.method_of_account(context, first, MadeFor { now, clock });
         match carrier {
             Carrier::Session(mut session) => {
                 let mut shown = accounts.to_vec();
@@ -196,26 +199,16 @@ impl Engine {
                 self.session_ended(context, session, &shown, token).await
             }
             Carrier::Intent(intent) => {
-                // The flow of a payment links one account.
-                let made_for = MadeFor { now, clock: intent.clock };
-                let method = accounts
-                    .first()
-                    .map(|account| self.method_of_account(context, account, made_for));
-                self.intent_collected(context, intent, method).await
+                let method = method(intent.clock);
+                self.intent_collected(context, intent, Some(method)).await
             }
             Carrier::Checkout(session) => {
-                let made_for = MadeFor { now, clock: session.clock };
-                let method = accounts
-                    .first()
-                    .map(|account| self.method_of_account(context, account, made_for));
+                let method = Some(method(session.clock));
                 Box::pin(self.checkout_collected(context, session, method, now)).await
             }
             Carrier::CheckoutPage(session) => {
-                let made_for = MadeFor { now, clock: session.clock };
-                let method = accounts
-                    .first()
-                    .map(|account| self.method_of_account(context, account, made_for));
-                Ok(page_collected(session, method))
+                let method = method(session.clock);
+                Ok(page_collected(session, Some(method)))
             }
         }
     }
@@ -237,7 +230,10 @@ impl Engine {
                 }
                 session.status = match end {
                     FlowEnd::Failed => SessionStatus::Failed,
-                    _ => SessionStatus::Cancelled,
+                    FlowEnd::Cancelled => SessionStatus::Cancelled,
+                    FlowEnd::Linked | FlowEnd::NumbersEntered => {
+                        unreachable!("this end has accounts or numbers")
+                    }
                 };
                 self.session_ended(context, session, &[], None).await
             }

@@ -2,6 +2,7 @@
 //! refreshes that it ended.
 
 use crate::Context;
+use crate::events::next_position;
 use model::bank::Feature;
 use model::clock::AccountTime;
 use model::event::{Cause, Event, EventType};
@@ -25,9 +26,8 @@ pub(crate) fn push_event_of(
     now: AccountTime,
     cause: Option<Cause>,
 ) {
-    // A change has a handful of events, far from 256.
-    let place = u8::try_from(change.events.len()).unwrap_or(u8::MAX);
-    change.events.push(Event::of_account(&change.account, event_type, place, now, cause));
+    let position = next_position(&change.events);
+    change.events.push(Event::of_account(&change.account, event_type, position, now, cause));
 }
 
 /// Records the refreshes that a change ended by itself: their jobs, and an event each.

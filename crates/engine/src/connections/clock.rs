@@ -9,22 +9,23 @@
 use crate::connections::held::HeldRows;
 use crate::connections::refresh::{Outcome, Work, is_current};
 use crate::connections::schedule::is_due;
-use crate::context::{made, render, settled};
+use crate::context::{render, settled};
 use crate::due::{Due, DueKind, Worked, in_order, next_due, others};
+use crate::payments::Changes;
 use crate::worker::caught;
 use crate::{Answer, Context, Engine, Error};
 use model::account::Account;
 use model::bank::Feature;
 use model::clock::{AccountTime, ClockStatus, TestClock};
 use model::customer::Customer;
-use model::event::{Cause, Event, EventType, Snapshot};
-use model::id::{ClockId, EventId};
+use model::event::{Cause, Event, EventType};
+use model::id::ClockId;
 use model::limits;
 use model::refresh::RefreshJob;
 use std::collections::HashSet;
 use store::{
-    AccountChange, AccountsOf, Bounds, ChangeObject, Claim, ClaimClocks, ClockClaim, ClockItem,
-    CreateObject, FindAccount, ListDueOnClock, Object, ObjectsOf, StartAdvance, StepClock, Written,
+    AccountChange, AccountsOf, Bounds, Claim, ClaimClocks, ClockClaim, ClockItem, FindAccount,
+    ListDueOnClock, Object, ObjectsOf, StartAdvance, StepClock, Written,
 };
 use wire::error::Error as Refusal;
 use wire::list::PageParams;
@@ -40,24 +41,16 @@ enum Step {
     Done,
 }
 
-fn event(
+/// The event of a change of a clock.
+fn events_of(
     clock: &TestClock,
     event_type: EventType,
     created: AccountTime,
-    cause: Option<Cause>,
-) -> Event {
-    let number = clock.id.number();
-    Event {
-        id: EventId::of_change(clock.merchant.number(), number, clock.version, 0),
-        merchant: clock.merchant,
-        livemode: false,
-        created,
-        event_type,
-        account: None,
-        snapshot: Snapshot::TestClock(Box::new(clock.clone())),
-        previous: None,
-        cause,
-    }
+    cause: Option<&Cause>,
+) -> Vec<Event> {
+    let mut changes = Changes::default();
+    changes.emit(&Object::TestClock(clock.clone()), event_type, created, cause);
+    changes.events
 }
 
 fn clock_body(clock: &TestClock) -> Vec<u8> {
@@ -85,20 +78,10 @@ impl Engine {
             deleted: false,
         };
         let body = clock_body(&clock);
-        let create = CreateObject {
-            events: vec![event(
-                &clock,
-                EventType::TestClockCreated,
-                created,
-                Some(context.cause()),
-            )],
-            object: Object::TestClock(clock),
-            kind_max: None,
-            reply: context.reply(self, &body),
-        };
-        made(self.store.write(create).await?)?;
-        self.wake.dispatch();
-        Ok(Answer::committed(body))
+        let (object, event_type) = (Object::TestClock(clock), EventType::TestClockCreated);
+        let mut changes = Changes::default();
+        changes.put_and_emit(object, event_type, None, created, Some(&context.cause()));
+        self.commit_any(context, changes, body).await?.ok_or(Error::Locked)
     }
 
     /// Shows a clock.
@@ -137,14 +120,10 @@ impl Engine {
             clock.target = Some(AccountTime(frozen_time));
             clock.version += 1;
             let body = clock_body(&clock);
-            let created = clock.frozen_time;
+            let (created, cause) = (clock.frozen_time, context.cause());
+            let advancing = EventType::TestClockAdvancing;
             let start = StartAdvance {
-                events: vec![event(
-                    &clock,
-                    EventType::TestClockAdvancing,
-                    created,
-                    Some(context.cause()),
-                )],
+                events: events_of(&clock, advancing, created, Some(&cause)),
                 clock,
                 reply: context.reply(self, &body),
             };
@@ -170,22 +149,12 @@ impl Engine {
             let mut clock = self.clock_param(context, id, "test_clock").await?;
             clock.deleted = true;
             clock.version += 1;
+            let body = render(|w| wire::render::deleted::write(w, &clock.id, clock::OBJECT));
             let created = clock.frozen_time;
-            let body = render(|w| {
-                wire::render::deleted::write(w, &clock.id, clock::OBJECT);
-            });
-            let deleted =
-                event(&clock, EventType::TestClockDeleted, created, Some(context.cause()));
-            let change = ChangeObject {
-                object: Object::TestClock(clock),
-                events: vec![deleted],
-                reply: context.reply(self, &body),
-            };
-            if !settled(self.store.write(change).await?)? {
-                return Ok(None);
-            }
-            self.wake.dispatch();
-            Ok(Some(Answer::committed(body)))
+            let (object, deleted) = (Object::TestClock(clock), EventType::TestClockDeleted);
+            let mut changes = Changes::default();
+            changes.put_and_emit(object, deleted, None, created, Some(&context.cause()));
+            self.commit_any(context, changes, body).await
         })
         .await
     }
@@ -267,7 +236,7 @@ impl Engine {
             clock.status = ClockStatus::InternalFailure;
             clock.target = None;
             let failure = EventType::TestClockInternalFailure;
-            let events = vec![event(&clock, failure, clock.frozen_time, None)];
+            let events = events_of(&clock, failure, clock.frozen_time, None);
             let leased_until = self.clock.server_now();
             let step = StepClock { claim, clock, items: Vec::new(), events, leased_until };
             if self.store.write(step).await? != Written::Done {
@@ -332,7 +301,7 @@ impl Engine {
             clock.frozen_time = target;
             clock.target = None;
             clock.status = ClockStatus::Ready;
-            events.push(event(&clock, EventType::TestClockReady, target, None));
+            events = events_of(&clock, EventType::TestClockReady, target, None);
         } else if let Some(left) = left {
             clock.frozen_time = clock.frozen_time.max(left.min(target));
         }

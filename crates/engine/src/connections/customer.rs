@@ -138,7 +138,7 @@ impl Engine {
         let body = self.customer_body(context, &customer).await?;
         let mut changes = Changes::default();
         let (object, created) = (Object::Customer(customer), EventType::CustomerCreated);
-        changes.put_and_tell(object, created, None, now, Some(&context.cause()));
+        changes.put_and_emit(object, created, None, now, Some(&context.cause()));
         self.commit_any(context, changes, body).await?.ok_or(Error::Locked)
     }
 
@@ -203,7 +203,7 @@ impl Engine {
             let mut changes = Changes::default();
             let before = Some(Snapshot::Customer(Box::new(before)));
             let (object, updated) = (Object::Customer(customer), EventType::CustomerUpdated);
-            changes.put_and_tell(object, updated, before, now, Some(&context.cause()));
+            changes.put_and_emit(object, updated, before, now, Some(&context.cause()));
             self.commit_any(context, changes, body).await
         })
         .await
@@ -278,7 +278,7 @@ impl Engine {
             let mut changes = Changes::default();
             // The event shows the customer as it was.
             let object = Object::Customer(customer.clone());
-            changes.tell(&object, EventType::CustomerDeleted, now, Some(&context.cause()));
+            changes.emit(&object, EventType::CustomerDeleted, now, Some(&context.cause()));
             customer.deleted = true;
             changes.put(Object::Customer(customer));
             Ok(self.commit(context, changes, &body).await?.then_some(Some(body)))
@@ -355,7 +355,7 @@ impl Engine {
         let clock = self.expanded_clock(context, customer, expand).await?;
         let view = context.view(self);
         Ok(render(|w| {
-            wire::render::connections::customer::write(w, customer, &view, clock.as_ref())
+            wire::render::connections::customer::write(w, customer, &view, clock.as_ref());
         }))
     }
 

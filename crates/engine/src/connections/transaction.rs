@@ -38,32 +38,27 @@ impl Engine {
         self.check_registered(context, [Permission::Transactions]).await?;
         let missing = || no_such_account(&filter.account, "account");
         let id: AccountId = filter.account.parse().map_err(|_| missing())?;
-        // Account and page are read together. What is asked for in vain (a refresh or a row that is
-        // none of the account's) is left out here and refused below, once the account may be read.
         let after = filter.after.as_deref().and_then(|given| refresh_of(id, given));
-        let cursor = row_cursor(id, &filter.page);
+        let is_known = after.is_some() == filter.after.is_some();
+        let Some(cursor) = row_cursor(id, &filter.page).filter(|_| is_known) else {
+            // The request names a row or a refresh of another account, so no page is read. Errors
+            // about the account itself come first.
+            let find = FindAccount { merchant: context.merchant, account: id };
+            let account = self.store.read(find).await?.ok_or_else(missing)?;
+            check_listable(id, &ListableAccount::from(&account), filter, after)?;
+            return Err(no_such_row(&filter.page));
+        };
+        // Account and page are read together, because followers list again and again.
         let list = ListTransactions {
             merchant: context.merchant,
             account: id,
             transacted_at: filter.transacted_at,
             after: after.map(|after| after.sequence),
-            page: Page { limit: filter.page.limit, cursor: cursor.unwrap_or(Cursor::Newest) },
+            page: Page { limit: filter.page.limit, cursor },
         };
         let ListedTransactions { account, page: listed } =
             self.store.read(list).await?.ok_or_else(missing)?;
-        readable(account.status)?;
-        permitted(&account.permissions, Feature::Transactions, "account")?;
-        // A refresh of another account is a fault of the request whatever the state of this one;
-        // followers start over on it.
-        if let Some(given) = &filter.after {
-            known_refresh(&account, after, given)?;
-        }
-        if !account.transactions_listable {
-            let message = "No refresh of this account's transactions has succeeded yet.";
-            let code = "financial_connections_no_successful_transaction_refresh";
-            let refusal = Refusal::invalid(message).code(code);
-            return Err(Error::seen(refusal, id, What::Unlistable(ended(&account))));
-        }
+        check_listable(id, &account, filter, after)?;
         self.find_edge(context, &filter.page, cursor).await?;
         let mut writer = JsonWriter::with_capacity(256 + listed.items.len() * BYTES_TYPICAL);
         let url = "/v1/financial_connections/transactions";
@@ -77,9 +72,9 @@ impl Engine {
             transacted_at: filter.transacted_at,
             left_out,
             from: match cursor {
-                Some(Cursor::After(row)) => Edge::After(row),
-                Some(Cursor::Before(row)) => Edge::Before(row),
-                _ => Edge::Newest,
+                Cursor::After(row) => Edge::After(row),
+                Cursor::Before(row) => Edge::Before(row),
+                Cursor::Newest => Edge::Newest,
             },
             first: listed.items.first().map(|row| row.id),
             last: listed.items.last().map(|row| row.id),
@@ -136,18 +131,44 @@ impl Engine {
         &self,
         context: &Context,
         page: &PageParams,
-        cursor: Option<Cursor<TransactionId>>,
+        cursor: Cursor<TransactionId>,
     ) -> Result<(), Error> {
-        let Some((given, param)) = edge(page) else { return Ok(()) };
-        let what = "Financial Connections transaction";
-        let missing = || Error::from(Refusal::no_such(what, given, param).status(400));
-        let Some(Cursor::After(transaction) | Cursor::Before(transaction)) = cursor else {
-            return Err(missing());
+        let (Cursor::After(transaction) | Cursor::Before(transaction)) = cursor else {
+            return Ok(());
         };
         let find = FindTransaction { merchant: context.merchant, transaction };
-        self.store.read(find).await?.ok_or_else(missing)?;
+        self.store.read(find).await?.ok_or_else(|| no_such_row(page))?;
         Ok(())
     }
+}
+
+/// Refuses a list of an account whose transactions may not be read, or not after this refresh.
+fn check_listable(
+    id: AccountId,
+    account: &ListableAccount,
+    filter: &TransactionFilter,
+    after: Option<RefreshId>,
+) -> Result<(), Error> {
+    readable(account.status)?;
+    permitted(&account.permissions, Feature::Transactions, "account")?;
+    // A refresh of another account is an error of the request, in whatever state this account is.
+    // Followers start over on it.
+    if let Some(given) = &filter.after {
+        known_refresh(account, after, given)?;
+    }
+    if !account.transactions_listable {
+        let message = "No refresh of this account's transactions has succeeded yet.";
+        let code = "financial_connections_no_successful_transaction_refresh";
+        let refusal = Refusal::invalid(message).code(code);
+        return Err(Error::seen(refusal, id, What::Unlistable(ended(account))));
+    }
+    Ok(())
+}
+
+/// The API error about a cursor that is no row of the account.
+fn no_such_row(page: &PageParams) -> Error {
+    let Some((given, param)) = edge(page) else { unreachable!("a page without a cursor is found") };
+    Refusal::no_such("Financial Connections transaction", given, param).status(400).into()
 }
 
 /// The row that a page begins or ends at, and the name of its parameter.

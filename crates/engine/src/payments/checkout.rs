@@ -27,7 +27,6 @@ use model::collection::Collection;
 use model::customer::Customer;
 use model::event::EventType;
 use model::given::Given;
-use model::id::{PaymentIntentId, SetupIntentId};
 use model::money::Currency;
 use model::payments::checkout::{
     CHECKOUT_AGE_S_MAX, CHECKOUT_AGE_S_MIN, CheckoutMode, CheckoutSession, CheckoutStatus, Payer,
@@ -35,7 +34,7 @@ use model::payments::checkout::{
 };
 use model::payments::intent::Intent;
 use model::payments::payment_method::PaymentMethod;
-use model::stored::{PaymentIntent, SetupIntent};
+use model::stored::{PaymentIntent, SetupIntent, StoredKind};
 use std::collections::BTreeMap;
 use store::{Bounds, Object, ObjectsOf};
 use wire::error::Error as Refusal;
@@ -259,7 +258,7 @@ impl Engine {
             let object = Object::Checkout(session.clone());
             if complete {
                 let cause = context.cause();
-                changes.tell(&object, EventType::CheckoutSessionCompleted, now, Some(&cause));
+                changes.emit(&object, EventType::CheckoutSessionCompleted, now, Some(&cause));
             }
             changes.put(object);
         }
@@ -290,7 +289,7 @@ impl Engine {
                 new.configuration.clone_from(&session.configuration);
                 let created =
                     kind.event(EventType::PaymentIntentCreated, EventType::SetupIntentCreated);
-                changes.tell(&intent_object(new.clone()), created, now, Some(&context.cause()));
+                changes.emit(&intent_object(new.clone()), created, now, Some(&context.cause()));
                 new
             };
         intent.attach(method.id);
@@ -350,7 +349,7 @@ impl Engine {
         };
         session.version += 1;
         let object = Object::Checkout(session);
-        changes.tell(&object, told, now, None);
+        changes.emit(&object, told, now, None);
         changes.put(object);
         Ok(())
     }
@@ -410,12 +409,14 @@ fn expiry(given: Option<AccountTime>, now: AccountTime) -> Result<AccountTime, E
 
 fn intent_number(session: &CheckoutSession) -> Option<u64> {
     let id = session.intent.as_deref()?;
-    match session.mode {
-        CheckoutMode::Payment => id.parse().map(PaymentIntentId::number).ok(),
-        CheckoutMode::Setup => id.parse().map(SetupIntentId::number).ok(),
+    let number = match session.mode {
+        CheckoutMode::Payment => PaymentIntent::parse_number(id),
+        CheckoutMode::Setup => SetupIntent::parse_number(id),
         // Its intent is that of the subscription's first invoice.
-        CheckoutMode::Subscription => None,
-    }
+        CheckoutMode::Subscription => return None,
+    };
+    assert!(number.is_some(), "a session stores the id of an intent of its mode");
+    number
 }
 
 /// What the intent of a session is made of.

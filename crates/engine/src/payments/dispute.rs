@@ -88,8 +88,8 @@ impl Engine {
         let Some(dispute) = Dispute::of(&intent, id, now) else { return Worked::Nothing };
         let mut changes = Changes::default();
         let object = Object::Dispute(dispute);
-        changes.tell(&object, EventType::ChargeDisputeCreated, now, None);
-        changes.tell(&object, EventType::ChargeDisputeClosed, now, None);
+        changes.emit(&object, EventType::ChargeDisputeCreated, now, None);
+        changes.emit(&object, EventType::ChargeDisputeClosed, now, None);
         changes.put(object);
         changes.put(intent_object(intent));
         let Changes { objects, events } = changes;

@@ -139,7 +139,7 @@ impl Engine {
             check_prefetch(&intent.collection, intent.from_settings.as_ref(), OPTIONS)?;
             let created =
                 kind.event(EventType::PaymentIntentCreated, EventType::SetupIntentCreated);
-            changes.tell(&intent_object(intent.clone()), created, now, Some(&context.cause()));
+            changes.emit(&intent_object(intent.clone()), created, now, Some(&context.cause()));
             let made_for = MadeFor { now, clock };
             let mut method = None;
             if let Some(param) = &input.method {
@@ -173,7 +173,10 @@ impl Engine {
             (IntentKind::Payment, Some(amount), Some(currency)) => {
                 Purpose::Payment { amount, currency }
             }
-            _ => Purpose::Setup,
+            (IntentKind::Payment, ..) => {
+                unreachable!("the params of a payment require its amount and currency")
+            }
+            (IntentKind::Setup, ..) => Purpose::Setup,
         };
         let mut metadata = BTreeMap::new();
         if let Some(change) = &input.metadata {
@@ -333,9 +336,9 @@ impl Engine {
             let object = intent_object(intent.clone());
             let canceled =
                 kind.event(EventType::PaymentIntentCanceled, EventType::SetupIntentCanceled);
-            changes.tell(&object, canceled, now, Some(&context.cause()));
+            changes.emit(&object, canceled, now, Some(&context.cause()));
             changes.put(object);
-            self.tell_subscription(&intent, now, Some(&context.cause()), &mut changes).await?;
+            self.apply_to_subscription(&intent, now, Some(&context.cause()), &mut changes).await?;
             self.commit_intent(context, &intent, changes, false).await
         })
         .await

@@ -109,7 +109,7 @@ impl Engine {
             }
             let created = EventType::InvoiceCreated;
             let object = Object::Invoice(invoice.clone());
-            changes.put_and_tell(object, created, None, now, Some(&context.cause()));
+            changes.put_and_emit(object, created, None, now, Some(&context.cause()));
             self.commit_invoice(context, &invoice, changes).await
         })
         .await
@@ -219,7 +219,7 @@ impl Engine {
                 let previous = Some(Snapshot::Invoice(Box::new(before.clone())));
                 let object = Object::Invoice(invoice.clone());
                 let updated = EventType::InvoiceUpdated;
-                changes.put_and_tell(object, updated, previous, now, Some(&context.cause()));
+                changes.put_and_emit(object, updated, previous, now, Some(&context.cause()));
             }
             self.commit_invoice(context, &invoice, changes).await
         })
@@ -247,7 +247,7 @@ impl Engine {
             }
             invoice.version += 1;
             let object = Object::Invoice(invoice.clone());
-            changes.tell(&object, EventType::InvoiceDeleted, now, Some(&context.cause()));
+            changes.emit(&object, EventType::InvoiceDeleted, now, Some(&context.cause()));
             invoice.deleted = true;
             let id = invoice.id;
             changes.put(Object::Invoice(invoice));
@@ -420,10 +420,10 @@ fn addressee(customer: &Customer) -> Given {
             known.put(name, Given::Text(text.clone()));
         }
     }
-    // An address of texts always becomes one of these.
-    let address = serde_json::to_value(&customer.address).and_then(serde_json::from_value);
-    if let Some(address) = address.ok().filter(|address| *address != Given::Unset) {
-        known.put("customer_address", address);
+    match serde_json::to_value(&customer.address).and_then(serde_json::from_value) {
+        Ok(Given::Unset) => {}
+        Ok(address) => known.put("customer_address", address),
+        Err(error) => unreachable!("an address consists of texts: {error}"),
     }
     known
 }

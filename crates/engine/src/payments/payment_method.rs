@@ -206,7 +206,7 @@ impl Engine {
             method.version += 1;
             let mut changes = Changes::default();
             let object = Object::PaymentMethod(method);
-            changes.tell(&object, event_type, now, Some(&context.cause()));
+            changes.emit(&object, event_type, now, Some(&context.cause()));
             changes.put(object);
             self.commit_any(context, changes, body).await
         })
@@ -405,7 +405,7 @@ pub(crate) fn give_to(
     method.customer = Some(customer);
     method.version += u64::from(!held);
     let object = Object::PaymentMethod(method);
-    changes.tell(&object, EventType::PaymentMethodAttached, now, Some(&context.cause()));
+    changes.emit(&object, EventType::PaymentMethodAttached, now, Some(&context.cause()));
     changes.put(object);
     Ok(())
 }

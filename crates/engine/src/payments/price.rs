@@ -102,14 +102,14 @@ impl Engine {
             (None, Some(data)) => {
                 let product = self.new_product(context, data, now).await?;
                 let object = Object::Product(product.clone());
-                changes.put_and_tell(object, EventType::ProductCreated, None, now, Some(&cause));
+                changes.put_and_emit(object, EventType::ProductCreated, None, now, Some(&cause));
                 product
             }
             (None, None) => return Err(Refusal::missing_param(&full("product")).into()),
         };
         let price = self.new_price(context, input, product.id(), now)?;
         let object = Object::Price(price.clone());
-        changes.put_and_tell(object, EventType::PriceCreated, None, now, Some(&cause));
+        changes.put_and_emit(object, EventType::PriceCreated, None, now, Some(&cause));
         Ok(price)
     }
 
@@ -180,7 +180,7 @@ impl Engine {
                 let object = Object::Price(price.clone());
                 let previous = Some(Snapshot::Price(Box::new(before.clone())));
                 let updated = EventType::PriceUpdated;
-                changes.put_and_tell(object, updated, previous, now, Some(&context.cause()));
+                changes.put_and_emit(object, updated, previous, now, Some(&context.cause()));
             }
             let value = self.price_value(context, &price, &changes, &context.expand).await?;
             self.commit_any(context, changes, bytes(&value)).await

@@ -70,11 +70,11 @@ impl Engine {
                 product.default_price = Some(price.id);
                 let object = Object::Price(price);
                 let cause = context.cause();
-                changes.put_and_tell(object, EventType::PriceCreated, None, now, Some(&cause));
+                changes.put_and_emit(object, EventType::PriceCreated, None, now, Some(&cause));
             }
             let object = Object::Product(product.clone());
             let cause = context.cause();
-            changes.put_and_tell(object, EventType::ProductCreated, None, now, Some(&cause));
+            changes.put_and_emit(object, EventType::ProductCreated, None, now, Some(&cause));
             let value = self.product_value(context, &product, &changes, &context.expand).await?;
             self.commit_any(context, changes, bytes(&value)).await
         })
@@ -154,7 +154,7 @@ impl Engine {
                 let object = Object::Product(product.clone());
                 let previous = Some(Snapshot::Product(Box::new(before.clone())));
                 let updated = EventType::ProductUpdated;
-                changes.put_and_tell(object, updated, previous, now, Some(&context.cause()));
+                changes.put_and_emit(object, updated, previous, now, Some(&context.cause()));
             }
             let value = self.product_value(context, &product, &changes, &context.expand).await?;
             self.commit_any(context, changes, bytes(&value)).await
@@ -175,7 +175,7 @@ impl Engine {
             product.version += 1;
             let mut changes = Changes::default();
             let object = Object::Product(product.clone());
-            changes.tell(&object, EventType::ProductDeleted, now, Some(&context.cause()));
+            changes.emit(&object, EventType::ProductDeleted, now, Some(&context.cause()));
             product.deleted = true;
             let id = product.id();
             changes.put(Object::Product(product));

@@ -240,7 +240,7 @@ impl Engine {
                 let previous = Some(Snapshot::Subscription(Box::new(before)));
                 let object = Object::Subscription(held.clone());
                 let updated = EventType::SubscriptionUpdated;
-                changes.put_and_tell(object, updated, previous, now, Some(&context.cause()));
+                changes.put_and_emit(object, updated, previous, now, Some(&context.cause()));
             }
             self.commit_subscription(context, &held, changes).await
         })

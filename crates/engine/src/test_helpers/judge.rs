@@ -94,7 +94,7 @@ impl Engine {
             None => MerchantWatch::new(now).report(now, finished),
         };
         Answer::unchanged(render(|w| {
-            wire::render::test_helpers::consumer_report::write(w, &report)
+            wire::render::test_helpers::consumer_report::write(w, &report);
         }))
     }
 

@@ -84,7 +84,7 @@ impl Engine {
         match (again.last_mut(), new.last_mut()) {
             (Some(last), _) => last.events.extend(events),
             (None, Some(last)) => last.events.extend(events),
-            (None, None) => {}
+            (None, None) => unreachable!("a flow links at least one account"),
         }
         again.extend(self.no_longer_shared(&linking, of_login).await?);
         let reply = context.reply(self, &body);

@@ -43,7 +43,7 @@ impl Engine {
         session.expire();
         session.version += 1;
         let object = Object::Checkout(session.clone());
-        changes.tell(&object, EventType::CheckoutSessionExpired, now, cause);
+        changes.emit(&object, EventType::CheckoutSessionExpired, now, cause);
         changes.put(object);
         if let Some(mut intent) = self.find_intent_of_checkout(session, changes).await?
             && intent.cancelable()
@@ -53,7 +53,7 @@ impl Engine {
             let canceled = kind_of(&intent)
                 .event(EventType::PaymentIntentCanceled, EventType::SetupIntentCanceled);
             let object = intent_object(intent);
-            changes.tell(&object, canceled, now, cause);
+            changes.emit(&object, canceled, now, cause);
             changes.put(object);
         }
         Ok(())

@@ -5,6 +5,7 @@ use super::subscribe::{SUBSCRIPTION_DATA, trial_in};
 use crate::payments::Changes;
 use crate::payments::price::PriceInput;
 use crate::payments::subscription::item::SubscriptionItemInput;
+use crate::payments::subscription::item::unit_amount;
 use crate::payments::subscription::trial_end;
 use crate::{Context, Engine, Error};
 use model::clock::AccountTime;
@@ -54,8 +55,7 @@ impl Engine {
             let price = self.price_of_item(context, &named, now, changes).await?;
             fits(input.mode, &price, &named, &items)?;
             let put_off = later.is_some() && price.is_recurring();
-            let unit = price.unit_amount_decimal.as_deref().unwrap_or("0");
-            let amount = line_amount(unit, line.quantity).ok_or_else(|| {
+            let amount = line_amount(unit_amount(&price), line.quantity).ok_or_else(|| {
                 let message = "Quantity and unit amount are zero or more, and not out of bounds.";
                 Refusal::invalid(message).param(line.path.clone())
             })?;

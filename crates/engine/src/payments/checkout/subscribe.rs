@@ -84,7 +84,7 @@ impl Engine {
         session.subscribed(&made, intent.as_ref());
         let object = Object::Checkout(session.clone());
         let completed = EventType::CheckoutSessionCompleted;
-        changes.put_and_tell(object, completed, None, now, Some(&context.cause()));
+        changes.put_and_emit(object, completed, None, now, Some(&context.cause()));
         Ok(())
     }
 
@@ -108,7 +108,7 @@ impl Engine {
         customer.name.clone_from(&session.payer.name);
         let object = Object::Customer(customer.clone());
         let created = EventType::CustomerCreated;
-        changes.put_and_tell(object, created, None, now, Some(&context.cause()));
+        changes.put_and_emit(object, created, None, now, Some(&context.cause()));
         Ok(customer)
     }
 

@@ -109,13 +109,13 @@ impl Engine {
             changes.put(Object::Mandate(mandate));
         }
         let progress = intent.confirm(&method, now);
-        tell_progress(intent, progress, now, Some(&context.cause()), changes);
+        emit_progress(intent, progress, now, Some(&context.cause()), changes);
         if matches!(progress, Progress::Processing | Progress::Succeeded) {
             keep_method(context, intent, method, now, changes)?;
         }
         let cause = context.cause();
-        self.tell_invoice(intent, Attempt::Begun, now, Some(&cause), changes).await?;
-        self.tell_subscription(intent, now, Some(&cause), changes).await
+        self.apply_to_invoice(intent, Attempt::Begun, now, Some(&cause), changes).await?;
+        self.apply_to_subscription(intent, now, Some(&cause), changes).await
     }
 
     /// Refuses the intent of a customer that was deleted.
@@ -228,11 +228,11 @@ impl Engine {
         method.version += 1;
         changes.put(Object::PaymentMethod(method.clone()));
         let progress = intent.begin_debit(&method, now);
-        tell_progress(&intent, progress, now, Some(&context.cause()), &mut changes);
+        emit_progress(&intent, progress, now, Some(&context.cause()), &mut changes);
         keep_method(context, &intent, method, now, &mut changes)?;
         changes.put(intent_object(intent.clone()));
         let cause = context.cause();
-        self.tell_subscription(&intent, now, Some(&cause), &mut changes).await?;
+        self.apply_to_subscription(&intent, now, Some(&cause), &mut changes).await?;
         self.commit_intent(context, &intent, changes, publishable).await
     }
 
@@ -250,10 +250,10 @@ impl Engine {
         if verification != Verification::Mismatch {
             intent.fail(refused_code(verification), method.id);
             let cause = context.cause();
-            tell_progress(&intent, Progress::DepositsFailed, now, Some(&cause), &mut changes);
+            emit_progress(&intent, Progress::DepositsFailed, now, Some(&cause), &mut changes);
             self.settle_checkout(&intent, false, now, &mut changes).await?;
-            self.tell_invoice(&intent, Attempt::Ended, now, Some(&cause), &mut changes).await?;
-            self.tell_subscription(&intent, now, Some(&cause), &mut changes).await?;
+            self.apply_to_invoice(&intent, Attempt::Ended, now, Some(&cause), &mut changes).await?;
+            self.apply_to_subscription(&intent, now, Some(&cause), &mut changes).await?;
         }
         changes.put(intent_object(intent));
         self.commit(&context.without_reply(), changes, &[]).await
@@ -278,18 +278,18 @@ impl Engine {
         };
         let mut changes = Changes::default();
         let object = intent_object(intent.clone());
-        changes.tell(&object, told, now, None);
+        changes.emit(&object, told, now, None);
         changes.put(object);
         self.settle_checkout(&intent, paid, now, &mut changes).await?;
-        self.tell_invoice(&intent, Attempt::Ended, now, None, &mut changes).await?;
-        self.tell_subscription(&intent, now, None, &mut changes).await?;
+        self.apply_to_invoice(&intent, Attempt::Ended, now, None, &mut changes).await?;
+        self.apply_to_subscription(&intent, now, None, &mut changes).await?;
         let Changes { objects, events } = changes;
         Ok(Worked::Item(ClockItem::Objects { objects, events }))
     }
 }
 
 /// The event of what a confirmation led to.
-fn tell_progress(
+fn emit_progress(
     intent: &Intent,
     progress: Progress,
     now: AccountTime,
@@ -307,7 +307,7 @@ fn tell_progress(
         Progress::Processing => EventType::PaymentIntentProcessing,
         Progress::Succeeded => EventType::SetupIntentSucceeded,
     };
-    changes.tell(&intent_object(intent.clone()), event, now, cause);
+    changes.emit(&intent_object(intent.clone()), event, now, cause);
 }
 
 fn refused_code(verification: Verification) -> &'static str {

@@ -114,7 +114,7 @@ impl Engine {
             let cause = context.cause();
             let object = Object::InvoiceItem(item.clone());
             let created = EventType::InvoiceItemCreated;
-            changes.put_and_tell(object, created, None, now, Some(&cause));
+            changes.put_and_emit(object, created, None, now, Some(&cause));
             if let Some(invoice) = invoice {
                 fits(&item, &invoice)?;
                 put_on(invoice, &item, now, context, &mut changes);
@@ -171,7 +171,7 @@ impl Engine {
             item.version += 1;
             let mut changes = Changes::default();
             let object = Object::InvoiceItem(item.clone());
-            changes.tell(&object, EventType::InvoiceItemDeleted, now, Some(&context.cause()));
+            changes.emit(&object, EventType::InvoiceItemDeleted, now, Some(&context.cause()));
             item.deleted = true;
             let id = item.id;
             changes.put(Object::InvoiceItem(item));
@@ -181,7 +181,7 @@ impl Engine {
                 invoice.version += 1;
                 let (object, cause) = (Object::Invoice(invoice), context.cause());
                 let updated = EventType::InvoiceUpdated;
-                changes.put_and_tell(object, updated, Some(before), now, Some(&cause));
+                changes.put_and_emit(object, updated, Some(before), now, Some(&cause));
             }
             let body = render(|w| wire::render::deleted::write(w, &id, "invoiceitem"));
             self.commit_any(context, changes, body).await
@@ -395,5 +395,5 @@ fn put_on(
     invoice.put_line(item);
     invoice.version += 1;
     let (object, cause) = (Object::Invoice(invoice), context.cause());
-    changes.put_and_tell(object, EventType::InvoiceUpdated, Some(before), now, Some(&cause));
+    changes.put_and_emit(object, EventType::InvoiceUpdated, Some(before), now, Some(&cause));
 }

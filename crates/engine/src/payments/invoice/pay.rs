@@ -114,12 +114,12 @@ impl Engine {
             invoice.intent = Some(PaymentIntentId::from_number(intent.number));
             let object = intent_object(intent);
             let created = EventType::PaymentIntentCreated;
-            changes.put_and_tell(object, created, None, now, Some(&cause));
+            changes.put_and_emit(object, created, None, now, Some(&cause));
         }
         let object = Object::Invoice(invoice.clone());
-        changes.tell(&object, EventType::InvoiceFinalized, now, Some(&cause));
+        changes.emit(&object, EventType::InvoiceFinalized, now, Some(&cause));
         if invoice.status == InvoiceStatus::Paid {
-            tell_paid(&object, now, Some(&cause), changes);
+            emit_paid(&object, now, Some(&cause), changes);
         }
         changes.put(object);
         Ok(())
@@ -155,7 +155,7 @@ impl Engine {
                 invoice.paid_elsewhere = true;
                 invoice.pay(now);
                 let object = Object::Invoice(invoice.clone());
-                tell_paid(&object, now, Some(&context.cause()), &mut changes);
+                emit_paid(&object, now, Some(&context.cause()), &mut changes);
                 changes.put(object);
                 let end = InvoiceEnd::Paid;
                 self.invoice_ended(context, &invoice, end, now, &mut changes).await?;
@@ -225,7 +225,7 @@ impl Engine {
         invoice.void(now);
         let object = Object::Invoice(invoice.clone());
         let voided = EventType::InvoiceVoided;
-        changes.put_and_tell(object, voided, None, now, Some(&context.cause()));
+        changes.put_and_emit(object, voided, None, now, Some(&context.cause()));
         Ok(())
     }
 
@@ -255,7 +255,7 @@ impl Engine {
 
     /// What an attempt to debit an intent means to the invoice that it pays, if it pays one. The
     /// intent must show the outcome already.
-    pub(crate) async fn tell_invoice(
+    pub(crate) async fn apply_to_invoice(
         &self,
         intent: &Intent,
         attempt: Attempt,
@@ -277,16 +277,16 @@ impl Engine {
             IntentStatus::Succeeded => {
                 invoice.pay(now);
                 let object = Object::Invoice(invoice);
-                tell_paid(&object, now, cause, changes);
+                emit_paid(&object, now, cause, changes);
                 changes.put(object);
             }
             IntentStatus::RequiresPaymentMethod => {
                 let failed = EventType::InvoicePaymentFailed;
-                changes.put_and_tell(Object::Invoice(invoice), failed, None, now, cause);
+                changes.put_and_emit(Object::Invoice(invoice), failed, None, now, cause);
             }
             _ => {
                 let updated = EventType::InvoiceUpdated;
-                changes.put_and_tell(Object::Invoice(invoice), updated, Some(before), now, cause);
+                changes.put_and_emit(Object::Invoice(invoice), updated, Some(before), now, cause);
             }
         }
         Ok(())
@@ -310,9 +310,9 @@ fn intent_given(invoice: &Invoice) -> Given {
     given
 }
 
-fn tell_paid(invoice: &Object, now: AccountTime, cause: Option<&Cause>, changes: &mut Changes) {
-    changes.tell(invoice, EventType::InvoicePaid, now, cause);
-    changes.tell(invoice, EventType::InvoicePaymentSucceeded, now, cause);
+fn emit_paid(invoice: &Object, now: AccountTime, cause: Option<&Cause>, changes: &mut Changes) {
+    changes.emit(invoice, EventType::InvoicePaid, now, cause);
+    changes.emit(invoice, EventType::InvoicePaymentSucceeded, now, cause);
 }
 
 /// A customer that an invoice changed.
@@ -327,7 +327,7 @@ fn put_customer(
     customer.version = changes.raised(Kind::Customer, number, customer.version);
     let before = Some(Snapshot::Customer(Box::new(before)));
     let (object, updated) = (Object::Customer(customer), EventType::CustomerUpdated);
-    changes.put_and_tell(object, updated, before, now, Some(&context.cause()));
+    changes.put_and_emit(object, updated, before, now, Some(&context.cause()));
 }
 
 /// Cancels the intent of an invoice that needs it no more.
@@ -344,7 +344,7 @@ fn give_up(
     }
     intent.cancel(Some(reason.to_owned()), now);
     let object = intent_object(intent.clone());
-    changes.tell(&object, EventType::PaymentIntentCanceled, now, Some(&context.cause()));
+    changes.emit(&object, EventType::PaymentIntentCanceled, now, Some(&context.cause()));
     Ok(())
 }
 

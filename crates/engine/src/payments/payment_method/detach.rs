@@ -42,7 +42,7 @@ impl Engine {
             let mut changes = Changes::default();
             let object = Object::PaymentMethod(method.clone());
             let detached = EventType::PaymentMethodDetached;
-            changes.put_and_tell(object, detached, None, now, Some(&context.cause()));
+            changes.put_and_emit(object, detached, None, now, Some(&context.cause()));
             self.forget_default(context, &method, customer, now, &mut changes).await?;
             self.commit_any(context, changes, body).await
         })
@@ -68,7 +68,7 @@ impl Engine {
             held.version += 1;
             let before = Some(Snapshot::Customer(Box::new(before)));
             let updated = EventType::CustomerUpdated;
-            changes.put_and_tell(Object::Customer(held), updated, before, now, Some(&cause));
+            changes.put_and_emit(Object::Customer(held), updated, before, now, Some(&cause));
         }
         let (merchant, limit) = (context.merchant, model::limits::PAGE_ROWS_MAX);
         let of = ObjectsOf::Customer(customer);
@@ -79,7 +79,7 @@ impl Engine {
             held.version += 1;
             let before = Some(Snapshot::Subscription(Box::new(before)));
             let updated = EventType::SubscriptionUpdated;
-            changes.put_and_tell(Object::Subscription(held), updated, before, now, Some(&cause));
+            changes.put_and_emit(Object::Subscription(held), updated, before, now, Some(&cause));
         }
         Ok(())
     }

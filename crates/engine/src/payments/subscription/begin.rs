@@ -1,7 +1,7 @@
 //! The begin of a subscription and of each of its periods: its items, its invoices, and what
 //! collects a payment method where no invoice does.
 
-use super::item::SubscriptionItemInput;
+use super::item::{SubscriptionItemInput, unit_amount};
 use crate::payments::intent::{Confirmation, IntentInput, IntentKind};
 use crate::payments::{Changes, intent_object};
 use crate::{Context, Engine, Error};
@@ -219,7 +219,7 @@ impl Engine {
         let made = self.as_changed(made, changes).await?;
         let object = Object::Subscription(made.clone());
         let created = EventType::SubscriptionCreated;
-        changes.put_and_tell(object, created, None, now, Some(&context.cause()));
+        changes.put_and_emit(object, created, None, now, Some(&context.cause()));
         Ok(made)
     }
 
@@ -230,8 +230,8 @@ impl Engine {
         changes: &Changes,
     ) -> Result<Subscription, Error> {
         let (merchant, number) = (held.merchant, held.id.number());
-        let changed = self.find_changed::<Subscription>(merchant, changes, number).await?;
-        Ok(changed.unwrap_or(held))
+        let found = self.find_changed::<Subscription>(merchant, changes, number).await?;
+        Ok(found.unwrap_or(held))
     }
 
     /// Makes and opens the invoice of the present period.
@@ -269,7 +269,7 @@ impl Engine {
         }
         let object = Object::Invoice(invoice.clone());
         let created = EventType::InvoiceCreated;
-        changes.put_and_tell(object, created, None, now, Some(&context.cause()));
+        changes.put_and_emit(object, created, None, now, Some(&context.cause()));
         self.finalize_with(context, &mut invoice, now, changes).await?;
         Ok(invoice)
     }
@@ -280,7 +280,7 @@ impl Engine {
         quantity: i64,
         period: (AccountTime, AccountTime),
     ) -> Result<Line, Error> {
-        let unit = price.unit_amount_decimal.clone().unwrap_or_else(|| "0".to_owned());
+        let unit = unit_amount(price).to_owned();
         let amount = cost(&unit, quantity).filter(|amount| *amount <= AMOUNT_MAX);
         let amount = amount.ok_or_else(|| {
             let message = format!("An item may come to at most {AMOUNT_MAX} cents.");
@@ -348,7 +348,7 @@ impl Engine {
         held.pending_setup_intent = Some(SetupIntentId::from_number(intent.number));
         let object = intent_object(intent);
         let created = EventType::SetupIntentCreated;
-        changes.put_and_tell(object, created, None, now, Some(&context.cause()));
+        changes.put_and_emit(object, created, None, now, Some(&context.cause()));
         Ok(())
     }
 
@@ -382,7 +382,7 @@ impl Engine {
             invoice.attempts += 1;
             let failed = EventType::InvoicePaymentFailed;
             let object = Object::Invoice(invoice);
-            changes.put_and_tell(object, failed, None, now, Some(&context.cause()));
+            changes.put_and_emit(object, failed, None, now, Some(&context.cause()));
         }
         Ok(held)
     }

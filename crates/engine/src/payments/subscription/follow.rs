@@ -33,7 +33,7 @@ struct Following<'a> {
 impl Engine {
     /// What became of an intent means this to the subscription that it pays or collects for, if
     /// there is one. The intent must show the outcome already.
-    pub(crate) async fn tell_subscription(
+    pub(crate) async fn apply_to_subscription(
         &self,
         intent: &Intent,
         now: AccountTime,
@@ -127,7 +127,7 @@ impl Engine {
         if told {
             let previous = Some(Snapshot::Subscription(Box::new(before)));
             let updated = EventType::SubscriptionUpdated;
-            changes.put_and_tell(object, updated, previous, now, cause);
+            changes.put_and_emit(object, updated, previous, now, cause);
         } else {
             changes.put(object);
         }
@@ -169,7 +169,7 @@ impl Engine {
             };
             let object = Object::Subscription(held);
             let updated = EventType::SubscriptionUpdated;
-            changes.put_and_tell(object, updated, previous, now, None);
+            changes.put_and_emit(object, updated, previous, now, None);
         }
         let Changes { objects, mut events } = changes;
         for event in &mut events {
@@ -194,7 +194,7 @@ impl Engine {
         self.give_up_begin(context, &before, now, changes).await?;
         let object = Object::Subscription(held.clone());
         let deleted = EventType::SubscriptionDeleted;
-        changes.put_and_tell(object, deleted, None, now, Some(&context.cause()));
+        changes.put_and_emit(object, deleted, None, now, Some(&context.cause()));
         Ok(held)
     }
 
@@ -213,7 +213,7 @@ impl Engine {
         let previous = Some(Snapshot::Subscription(Box::new(before)));
         let object = Object::Subscription(held);
         let updated = EventType::SubscriptionUpdated;
-        changes.put_and_tell(object, updated, previous, now, Some(&context.cause()));
+        changes.put_and_emit(object, updated, previous, now, Some(&context.cause()));
         Ok(())
     }
 
@@ -237,7 +237,7 @@ impl Engine {
             intent.version += 1;
             let object = intent_object(intent);
             let canceled = EventType::SetupIntentCanceled;
-            changes.put_and_tell(object, canceled, None, now, Some(&context.cause()));
+            changes.put_and_emit(object, canceled, None, now, Some(&context.cause()));
         } else if held.status == SubscriptionStatus::Incomplete
             && let Some(id) = held.latest_invoice
             && let Some(mut invoice) =

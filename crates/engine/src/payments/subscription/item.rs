@@ -260,7 +260,15 @@ fn say(item: &mut SubscriptionItem, input: &SubscriptionItemInput) -> Result<(),
 }
 
 fn cost_of(item: &SubscriptionItem) -> Option<i64> {
-    cost(item.price.unit_amount_decimal.as_deref().unwrap_or("0"), item.quantity)
+    cost(unit_amount(&item.price), item.quantity)
+}
+
+/// The amount of one in minor units, of a price that a subscription or a session sells.
+pub(crate) fn unit_amount(price: &Price) -> &str {
+    let Some(amount) = &price.unit_amount_decimal else {
+        unreachable!("a price without an amount is refused when it is named ({})", price.id)
+    };
+    amount
 }
 
 /// Refuses items that could not be invoiced together when the next period begins. What is wrong is
