@@ -1,5 +1,5 @@
-//! Financial Connections: link flows and the objects that carry them, bank accounts, refreshes,
-//! transactions, and the time and the work due of all of them.
+//! Financial Connections: link flows and their carriers, bank accounts, refreshes, transactions,
+//! and the time and due work of all of them.
 //!
 //! After a crash every job, flow and clock continues from its last commit.
 

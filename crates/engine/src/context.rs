@@ -1,4 +1,4 @@
-//! Who asks and how the answer is to look; the answer itself.
+//! The context of a call, and its response.
 
 use crate::connect::access::Connected;
 use crate::test_helpers::judge::{Seen, What};
@@ -13,19 +13,19 @@ use wire::version::Version;
 
 /// One API call.
 pub struct Context {
-    /// Whose objects it is about.
+    /// The merchant that the call acts for.
     pub merchant: MerchantId,
-    /// The connected account that it acts in, whose objects they then are.
+    /// The connected account that it acts in, if any. The merchant is then that account's.
     pub connected: Option<Box<Connected>>,
-    /// Whether it came with a live key.
+    /// True if it came with a live key.
     pub livemode: bool,
-    /// Whether it came with a publishable key, whose answers keep bank data back.
+    /// True if it came with a publishable key. Its responses leave out bank data.
     pub publishable: bool,
     /// Its id.
     pub request: RequestId,
-    /// The API version of the answer.
+    /// The API version of the response.
     pub version: Version,
-    /// What the answer expands.
+    /// The requested expansions.
     pub expand: Expand,
     /// The idempotency key it came with.
     pub idempotency: Option<Idempotency>,
@@ -40,32 +40,32 @@ pub struct Idempotency {
     pub fingerprint: [u8; 32],
 }
 
-/// What a call is answered with.
+/// The response of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The JSON.
     pub body: Vec<u8>,
-    /// Whether it was kept for the idempotency key in the commit of its change. If not, the caller
-    /// has to keep it.
+    /// True if it was stored for the idempotency key in the commit of its change. Otherwise the
+    /// caller must store it.
     pub recorded: bool,
     /// A remark for the client's developer, sent as `Stripe-Notice`.
     pub notice: Option<&'static str>,
-    /// What the judge hears of it.
+    /// The observation for the client checker.
     pub seen: Option<Box<Seen>>,
 }
 
 impl Answer {
-    /// An answer that changed nothing.
+    /// A response of a call that changed nothing.
     pub(crate) fn unchanged(body: Vec<u8>) -> Self {
         Self { body, recorded: false, notice: None, seen: None }
     }
 
-    /// An answer that was kept in the commit of its change.
+    /// A response that was stored in the commit of its change.
     pub(crate) fn committed(body: Vec<u8>) -> Self {
         Self { body, recorded: true, notice: None, seen: None }
     }
 
-    /// The same, of which the judge hears.
+    /// The same response with an observation of an account.
     pub(crate) fn seen(self, account: AccountId, what: What) -> Self {
         Self { seen: Some(Box::new(Seen { account: Some(account), what })), ..self }
     }
@@ -77,13 +77,12 @@ impl Answer {
 }
 
 impl Context {
-    /// In place of a call for what happens by itself. Its events have no cause, which whoever
-    /// commits them takes off.
+    /// The context of work without a call. The code that commits its events removes their cause.
     pub(crate) fn by_itself(merchant: MerchantId, livemode: bool) -> Self {
         Self::of_page(merchant, livemode, RequestId::from_number(0))
     }
 
-    /// A call of a page, which has no key: what it may do was decided by its address.
+    /// A call of a page, which has no key. Its address decides its access.
     pub(crate) fn of_page(merchant: MerchantId, livemode: bool, request: RequestId) -> Self {
         Self {
             merchant,
@@ -97,7 +96,7 @@ impl Context {
         }
     }
 
-    /// What caused an event.
+    /// The cause of the events of this call.
     pub(crate) fn cause(&self) -> Cause {
         Cause {
             request: self.request,
@@ -105,7 +104,7 @@ impl Context {
         }
     }
 
-    /// The same call for a part of its work whose answer is not the call's.
+    /// The same call for a part of its work that has no response of its own.
     pub(crate) fn without_reply(&self) -> Self {
         Self {
             merchant: self.merchant,
@@ -119,7 +118,7 @@ impl Context {
         }
     }
 
-    /// The answer to keep, if the call came with an idempotency key.
+    /// The idempotency record, if the call came with an idempotency key.
     pub(crate) fn reply(&self, engine: &Engine, body: &[u8]) -> Option<Reply> {
         self.idempotency.as_ref().map(|idempotency| Reply {
             merchant: self.merchant,
@@ -132,7 +131,7 @@ impl Context {
         })
     }
 
-    /// How objects look in the answer.
+    /// The view of objects in the response.
     pub(crate) fn view<'a>(&'a self, engine: &'a Engine) -> View<'a> {
         View::new(&self.version, engine.settings.show_refresh_errors)
             .at(&engine.settings.public_url, &engine.page_key)
@@ -147,7 +146,7 @@ pub(crate) fn render(write: impl FnOnce(&mut JsonWriter)) -> Vec<u8> {
     writer.into_bytes()
 }
 
-/// What a use case does after a write: answer, begin again, or leave it to the answer that is there.
+/// True if a write was committed, false after a version conflict.
 pub(crate) fn settled(written: Written) -> Result<bool, Error> {
     match written {
         Written::Done => Ok(true),
@@ -156,7 +155,7 @@ pub(crate) fn settled(written: Written) -> Result<bool, Error> {
     }
 }
 
-/// What a use case does after it made an object.
+/// Turns the outcome of a create into a result.
 pub(crate) fn made(created: Created) -> Result<(), Error> {
     let full = |what: &str| wire::error::Error::invalid(what).into();
     match created {
@@ -167,7 +166,7 @@ pub(crate) fn made(created: Created) -> Result<(), Error> {
     }
 }
 
-/// How often a use case begins again before it gives up.
+/// The attempts of a use case before it gives up.
 pub(crate) fn tries() -> std::ops::Range<u32> {
     0..model::limits::STALE_RETRIES_MAX
 }

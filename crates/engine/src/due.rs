@@ -1,8 +1,7 @@
-//! What falls due by itself: the queue of a clock's advance, and the work on objects.
+//! Due work: the queue of a clock's advance, and the work on objects.
 //!
-//! Accounts and refreshes have workers of their own; what falls due on an object of the store's
-//! generic table comes here, whether a test clock is advanced to it or real time passes it. After a
-//! crash it is due as before.
+//! Accounts and refreshes have workers of their own. Due objects of the store's generic table are
+//! handled here, for test clocks and for real time. After a crash they are still due.
 
 use crate::{Engine, Error};
 use model::account::Account;
@@ -14,7 +13,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use store::{AccountChange, ClockItem, DueOnClock, Kind, Object, PutOffRefresh};
 
-/// What a due item is about. A step of an advance works on each at most once.
+/// The subject of a due item. A step of an advance works on each subject at most once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Subject {
     /// An account.
@@ -23,13 +22,13 @@ pub(crate) enum Subject {
     Object(Kind, u64),
 }
 
-/// What could not be worked on, so that the log tells of each once and the others go on.
+/// Subjects whose work failed. The log reports each of them once, and the others continue.
 #[derive(Debug, Default)]
 pub(crate) struct Stuck(Mutex<BTreeSet<Subject>>);
 
 impl Stuck {
-    /// Takes over how the work on this ended, and logs its first failure. Answers what it came to;
-    /// nothing if it failed. It is due as before, and tried again.
+    /// Records the result of the work on a subject and logs its first failure. Returns the result,
+    /// or `None` after a failure. Failed work stays due and is retried.
     pub(crate) fn seen<T>(&self, subject: Subject, worked: Result<T, Error>) -> Option<T> {
         let mut stuck = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match worked {
@@ -47,13 +46,13 @@ impl Stuck {
         }
     }
 
-    /// How many are known, which a list of what is due must leave room for.
+    /// The number of stuck subjects. A list of due work must leave room for them.
     pub(crate) fn count(&self) -> usize {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 }
 
-/// One due item: when, about what, and what.
+/// One due item: its time, its subject and its work.
 pub(crate) struct Due {
     pub(crate) at: AccountTime,
     pub(crate) subject: Subject,
@@ -69,19 +68,19 @@ pub(crate) enum DueKind {
     Object(Box<Object>),
 }
 
-/// What became of a due item.
+/// The result of the work on a due item.
 pub(crate) enum Worked {
     /// This is to be stored.
     Item(ClockItem),
-    /// What it rests on changed meanwhile; it is due as before.
+    /// Something that it read has changed, so it is still due.
     Stale,
-    /// There was nothing to do.
+    /// Nothing had to be done.
     Nothing,
 }
 
 impl Engine {
-    /// Works on an object on which something is due, at its own time. What it answers is
-    /// [`ClockItem::Objects`]: the object with a later `due_at` or none, and what changes with it.
+    /// Works on a due object at its own time. Returns [`ClockItem::Objects`]: the object with a
+    /// later `due_at` or none, and the objects that change with it.
     pub(crate) async fn work_object(
         &self,
         object: Object,
@@ -105,9 +104,8 @@ impl Subject {
     }
 }
 
-/// What is due, the earliest first; then by account, and a refresh before the account's own work;
-/// objects last. With it the earliest time at which something is due that the lists, at most
-/// `limit` long each, left out.
+/// Due items in order: by time, then by account with a refresh before the account's own work, then
+/// objects. Also returns the earliest due time that the lists, at most `limit` long each, left out.
 pub(crate) fn in_order(
     due: DueOnClock,
     now: AccountTime,
@@ -137,7 +135,7 @@ pub(crate) fn in_order(
         what: DueKind::Object(Box::new(object)),
     });
     let lists: [Vec<Due>; 3] = [refreshes.collect(), accounts.collect(), objects.collect()];
-    // What a full list leaves out is due no earlier than its last item.
+    // Items that a full list leaves out are due no earlier than its last item.
     let full = lists.iter().filter(|list| list.len() >= limit);
     let left = full.filter_map(|list| list.last()).map(|due| due.at).min();
     let mut queue: Vec<Due> = lists.into_iter().flatten().collect();
@@ -151,14 +149,14 @@ pub(crate) fn others(item: Option<&ClockItem>, subject: Subject) -> Vec<Subject>
     objects.iter().map(Subject::of).filter(|other| *other != subject).collect()
 }
 
-/// When something is next due on what was just worked on.
+/// The next due time of an item that was just worked on.
 pub(crate) fn next_due(item: &ClockItem) -> Option<AccountTime> {
     let of_change = |change: &AccountChange| {
         let pending = |status| status == RefreshStatus::Pending;
         let started = change.started.iter().filter(|job| pending(job.status)).map(|job| {
             match job.run_at {
                 RunAt::Clock(at) => at,
-                // It may run at once, so the clock must not move on before it has.
+                // It may run immediately, so the clock must not move before it has.
                 RunAt::Server(_) => AccountTime(i64::MIN),
             }
         });

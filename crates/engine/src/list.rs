@@ -1,4 +1,4 @@
-//! Lists: the page that is asked for, the objects on it, and the envelope around them.
+//! Lists: the requested page, its objects, and the envelope around them.
 
 use crate::objects::typed;
 use crate::payments::bytes;
@@ -162,7 +162,8 @@ impl Engine {
     }
 }
 
-/// The response of a list whose items have to read what is expanded in them.
+/// The response of a list whose items are rendered asynchronously, because they read expanded
+/// objects.
 pub(crate) async fn list_values<T, F>(
     url: &str,
     listed: Listed<T>,
@@ -178,7 +179,8 @@ where
     Ok(Answer::unchanged(list_body(url, listed.has_more, &bodies)))
 }
 
-/// The page of a list that is read whole, in its order; and whether there is more.
+/// The page of a list that is read whole, in its order. The boolean is true if there are more
+/// items.
 pub(crate) fn page_of<'a>(
     items: &'a [Value],
     page: &PageParams,

@@ -1,5 +1,5 @@
-//! What all objects of payments share: a change of several of them in one commit, with its events,
-//! and how they are shown with what was expanded in them.
+//! Code that all payment objects share: a change of several objects in one commit with its events,
+//! and rendering with expansions.
 
 pub mod checkout;
 pub mod dispute;
@@ -28,7 +28,7 @@ use wire::error::Error as Refusal;
 use wire::expand::Expand;
 use wire::render::given::Expanded;
 
-/// Objects that change together, and what happened to them.
+/// Objects that change together, and their events.
 #[derive(Default)]
 pub(crate) struct Changes {
     pub(crate) objects: Vec<Object>,
@@ -129,12 +129,13 @@ impl Changes {
         self.put(object);
     }
 
-    /// Whether an object is among those that change.
+    /// True if an object is among those that change.
     pub(crate) fn has(&self, kind: Kind, number: u64) -> bool {
         self.find(kind, number).is_some()
     }
 
-    /// The version that an object has after the change: one that is put here already has it.
+    /// The version of an object after the change. An object that is put already has its new
+    /// version.
     pub(crate) fn raised(&self, kind: Kind, number: u64, version: u64) -> u64 {
         version + u64::from(!self.has(kind, number))
     }
@@ -150,8 +151,7 @@ pub(crate) fn intent_object(intent: Intent) -> Object {
 }
 
 impl Engine {
-    /// Commits changes together with the answer. Answers whether it was done; if not, what was
-    /// read has changed and the use case begins again.
+    /// Commits changes together with the response. Returns false after a version conflict.
     pub(crate) async fn commit(
         &self,
         context: &Context,
@@ -173,7 +173,7 @@ impl Engine {
         }
     }
 
-    /// Commits changes if there are any. Answers nothing when what was read has changed.
+    /// Commits changes, if there are any. Returns `None` after a version conflict.
     pub(crate) async fn commit_any(
         &self,
         context: &Context,
@@ -187,7 +187,7 @@ impl Engine {
         Ok(done.then(|| Answer::committed(body)))
     }
 
-    /// An intent with what is to be expanded in it.
+    /// An intent with the requested expansions.
     pub(crate) async fn intent_value(
         &self,
         context: &Context,
@@ -217,7 +217,7 @@ impl Engine {
         Ok(wire::render::payments::intent::value(intent, &view, seen.publishable, &expanded))
     }
 
-    /// A payment method with what is to be expanded in it.
+    /// A payment method with the requested expansions.
     pub(crate) async fn method_value(
         &self,
         context: &Context,
@@ -242,7 +242,7 @@ impl Engine {
         }
     }
 
-    /// A mandate with what is to be expanded in it.
+    /// A mandate with the requested expansions.
     pub(crate) async fn mandate_value(
         &self,
         context: &Context,
@@ -273,7 +273,7 @@ impl Engine {
         }
     }
 
-    /// Whether an object is a customer's that was deleted since.
+    /// True if an object belongs to a customer that was deleted.
     pub(crate) async fn customer_gone(
         &self,
         context: &Context,
@@ -286,7 +286,7 @@ impl Engine {
             .is_some_and(|customer| customer.deleted))
     }
 
-    /// Puts the customer of an object where it is to be expanded.
+    /// Expands the customer of an object, if requested.
     pub(crate) async fn expand_customer(
         &self,
         context: &Context,
@@ -319,22 +319,22 @@ impl Engine {
     }
 }
 
-/// Who sees an object, and what it is to show whole.
+/// The reader of an object, and the requested expansions.
 #[derive(Clone, Copy)]
 pub(crate) struct Seen<'a> {
     pub(crate) expand: &'a Expand,
-    /// Whether a browser sees it that knows nothing but a client secret.
+    /// True if the reader is a browser that has a client secret only.
     pub(crate) publishable: bool,
 }
 
 impl<'a> Seen<'a> {
-    /// What the merchant sees.
+    /// The merchant's view.
     pub(crate) fn by_merchant(expand: &'a Expand) -> Self {
         Self { expand, publishable: false }
     }
 }
 
-/// A value as the bytes of an answer.
+/// The bytes of a value in a response.
 pub(crate) fn bytes(value: &Value) -> Vec<u8> {
     value.to_string().into_bytes()
 }

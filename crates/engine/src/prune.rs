@@ -1,10 +1,10 @@
-//! The prune worker: deletes what is past its age, in bounded batches.
+//! The prune worker: deletes rows past their age, in bounded batches.
 
 use crate::{Engine, Error};
 use store::{Prune, Pruned};
 
 impl Engine {
-    /// Deletes one batch. Answers how many rows went.
+    /// Deletes one batch. Returns the number of deleted rows.
     pub async fn run_prune_once(&self) -> Result<usize, Error> {
         let prune = Prune { now: self.clock.server_now() };
         let Pruned { replies, events, refreshes, objects } = self.store.write(prune).await?;

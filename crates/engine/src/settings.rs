@@ -1,4 +1,4 @@
-//! What an operator may choose about the engine. Each has a default that suits tests.
+//! Settings of the engine. Each has a default that suits tests.
 
 use crate::test_helpers::fault::FaultInput;
 use model::bank::Feature;
@@ -6,7 +6,7 @@ use model::bank::Feature;
 /// The settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// What goes wrong on demand for every merchant in test mode, before faults of its own.
+    /// Faults for every merchant in test mode, applied before the merchant's own faults.
     pub faults: Vec<FaultInput>,
     /// Cool-downs of accounts linked with a test key.
     pub cool_down_test: CoolDown,
@@ -14,33 +14,35 @@ pub struct Settings {
     pub cool_down_clock: CoolDown,
     /// Cool-downs of accounts linked with a live key.
     pub cool_down_live: CoolDown,
-    /// Whether a failed refresh shows its `error` hash in every API version, not in previews only.
+    /// True if a failed refresh shows its `error` hash in every API version. Otherwise only
+    /// previews show it.
     pub show_refresh_errors: bool,
-    /// Waits between the attempts of a delivery in test mode; one attempt more than waits.
+    /// The waits between the attempts of a delivery in test mode. There is one attempt more than
+    /// waits.
     pub retry_test: RetrySchedule,
-    /// Waits between the attempts of a delivery in live mode.
+    /// The waits between the attempts of a delivery in live mode.
     pub retry_live: RetrySchedule,
-    /// How long a refresh, an advance or a delivery is leased.
+    /// The lease of a refresh, an advance or a delivery, in milliseconds.
     pub lease_ms: i64,
-    /// How long an idle worker waits before it looks again, if nothing wakes it.
+    /// The time that an idle worker waits before it polls again, in milliseconds.
     pub poll_ms: u64,
-    /// Whether refreshes are worked on one after the other, so that events are committed in the
-    /// same order whenever the same calls are made. Slower.
+    /// True if refreshes run one after the other, so that the same calls commit events in the same
+    /// order. Slower.
     pub in_order: bool,
-    /// What link flows call the merchant.
+    /// The merchant's name in link flows.
     pub merchant_name: String,
-    /// Where clients reach this server, for the URLs it hands out; without a slash at the end.
+    /// The base URL of this server for its clients, without a slash at the end.
     pub public_url: String,
 }
 
-/// Seconds until the next refresh of a feature may be asked for, counted from the start of the last.
+/// Seconds between two starts of a refresh of a feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CoolDown {
-    /// Of the balance.
+    /// For the balance.
     pub balance_s: i64,
-    /// Of the owners.
+    /// For the owners.
     pub ownership_s: i64,
-    /// Of the transactions.
+    /// For the transactions.
     pub transactions_s: i64,
 }
 
@@ -50,7 +52,7 @@ impl CoolDown {
         Self { balance_s: seconds, ownership_s: seconds, transactions_s: seconds }
     }
 
-    /// The one of a feature.
+    /// The cool-down of a feature.
     pub fn seconds(&self, feature: Feature) -> i64 {
         match feature {
             Feature::Balance => self.balance_s,
@@ -60,12 +62,12 @@ impl CoolDown {
     }
 }
 
-/// When a delivery is tried again.
+/// The times of the retries of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetrySchedule {
-    /// Milliseconds to wait after each failed attempt. After the last wait comes the last attempt.
+    /// Milliseconds to wait after each failed attempt. The last attempt follows the last wait.
     pub waits_ms: Vec<i64>,
-    /// Waits are lengthened by up to this part of them, in percent.
+    /// The maximum jitter that is added to a wait, in percent.
     pub jitter_percent: i64,
 }
 

@@ -1,8 +1,8 @@
 //! The six workers: schedule, refresh, clock, dispatch, deliver, prune.
 //!
-//! Each is a `run_…_once` that takes no input and asks the store what is due; around it a loop that
-//! waits until it is woken or a poll is over. A lost wake-up costs that wait and nothing else. A
-//! panic costs the work that it came upon, never a worker. At shutdown each finishes what it holds.
+//! Each is a `run_…_once` without input that reads due work from the store. A loop around it waits
+//! for a wake-up or for the poll interval. A lost wake-up costs one poll interval. A panic fails
+//! the current work and not the worker. At shutdown each worker finishes its current work.
 
 use crate::events::deliver::InFlight;
 use crate::{Engine, Error};
@@ -13,12 +13,12 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
-/// How often the pruner looks.
+/// The interval of the pruner.
 const PRUNE_EVERY: Duration = Duration::from_mins(1);
-/// How long a worker waits after an error before it tries again.
+/// The delay of a worker after an error.
 const AFTER_ERROR: Duration = Duration::from_millis(500);
 
-/// Hints that something may be due.
+/// Hints that work may be due.
 #[derive(Debug, Default)]
 pub(crate) struct Wake {
     refresh: Notify,
@@ -33,7 +33,7 @@ impl Wake {
         self.refresh.notify_one();
     }
 
-    /// A test clock is to be advanced.
+    /// A test clock is to advance.
     pub(crate) fn clock(&self) {
         self.clock.notify_one();
     }
@@ -48,7 +48,7 @@ impl Wake {
         self.deliver.notify_one();
     }
 
-    /// Anything may be due: a snapshot was restored.
+    /// Any work may be due, because a snapshot was restored.
     pub(crate) fn all(&self) {
         self.refresh();
         self.clock();
@@ -57,7 +57,7 @@ impl Wake {
     }
 }
 
-/// Runs the workers until `stop` says true, then lets each finish.
+/// Runs the workers until `stop` is true, then lets each finish.
 pub async fn run(engine: Arc<Engine>, stop: watch::Receiver<bool>) {
     let poll = Duration::from_millis(engine.settings.poll_ms);
     let mut workers = JoinSet::new();
@@ -70,7 +70,8 @@ pub async fn run(engine: Arc<Engine>, stop: watch::Receiver<bool>) {
     while workers.join_next().await.is_some() {}
 }
 
-/// Waits until woken, until the time is over, or until the server stops; answers whether to go on.
+/// Waits for a wake-up, for the end of the time, or for the shutdown. Returns true if the worker
+/// continues.
 async fn wait(wake: Option<&Notify>, time: Duration, stop: &mut watch::Receiver<bool>) -> bool {
     let woken = async {
         match wake {
@@ -86,13 +87,13 @@ async fn wait(wake: Option<&Notify>, time: Duration, stop: &mut watch::Receiver<
     !*stop.borrow()
 }
 
-/// Does this work; a panic in it is an error of this work alone, so that whoever does it for many
-/// goes on with the others. What it held in memory is given up, and the store has whole commits.
+/// Runs this work and turns a panic into an error, so that a worker continues with other work.
+/// State in memory is dropped, and the store contains whole commits only.
 pub(crate) async fn caught<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     AssertUnwindSafe(work).catch_unwind().await.unwrap_or(Err(Error::Panicked))
 }
 
-/// Logs what a worker could not do; the next round tries again.
+/// Logs the failure of a worker. The next round retries.
 fn done(worker: &str, result: Result<usize, Error>) -> Option<usize> {
     result
         .inspect_err(|error| {
@@ -102,7 +103,7 @@ fn done(worker: &str, result: Result<usize, Error>) -> Option<usize> {
         .ok()
 }
 
-/// How long a worker waits after a round: not at all while there is work.
+/// The delay of a worker after a round, or `None` while it has work.
 fn pause(worked: Option<usize>, poll: Duration) -> Option<Duration> {
     match worked {
         Some(0) => Some(poll),
@@ -154,7 +155,7 @@ async fn deliver(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Dur
         if let Some(time) = pause(worked, poll) {
             tokio::select! {
                 _ = wait(Some(&engine.wake.deliver), time, &mut stop) => {}
-                // A place became free; what waits for it may be due.
+                // A slot is free, so a waiting delivery may be due.
                 () = in_flight.ended() => {}
             }
         }
@@ -177,7 +178,7 @@ async fn prune(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
 mod tests {
     use super::*;
 
-    /// A panic is an error of the work that it came upon; other work ends as it does.
+    /// A panic becomes an error of its own work, and other work continues.
     #[tokio::test]
     async fn goes_on_after_a_panic() {
         let panicked: Result<(), Error> = caught(async { panic!("seen by a test") }).await;

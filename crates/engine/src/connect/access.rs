@@ -1,13 +1,14 @@
-//! What a caller may see and do: all of a merchant's with its secret key, of a connected account's when
-//! the call names one, and in a browser what a client secret stands for.
+//! Access of a caller. A secret key opens all objects of a merchant, or those of a connected
+//! account that the call names. In a browser, a client secret opens the one object that it belongs
+//! to.
 
 use model::id::MerchantId;
 use sha2::{Digest, Sha256};
 
-/// Who calls: a server with its secret key, or a browser with a client secret.
+/// The caller: a server with its secret key, or a browser with a client secret.
 #[derive(Clone, Copy, Debug)]
 pub struct Access<'a> {
-    /// Whether the key is publishable.
+    /// True if the key is publishable.
     pub publishable: bool,
     /// The client secret that came with the call.
     pub client_secret: Option<&'a str>,
@@ -16,17 +17,17 @@ pub struct Access<'a> {
 /// The connected account that a call acts in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connected {
-    /// Whose it is.
+    /// The platform that the account belongs to.
     pub platform: MerchantId,
     /// Its id.
     pub account: String,
     /// The merchant that it acts as.
     pub merchant: MerchantId,
-    /// What its customers know it by, if it has said so.
+    /// The name that its customers know, if the account has set one.
     pub name: Option<String>,
 }
 
-/// What a client secret is looked up by; the secret itself stands only in a sealed column.
+/// The lookup text of a client secret. The secret itself is stored in a sealed column only.
 pub(crate) fn secret_lookup(secret: &str) -> String {
     hex::encode(Sha256::digest(secret.as_bytes()))
 }

@@ -1,11 +1,11 @@
 //! Connected accounts: made and changed by their platform, and acted in by calls that name one.
 //!
-//! A call that names an account acts as another merchant ([`Engine::act_in`]); every other use case
-//! sees only that merchant, so platform and account cannot meet each other's rows. What a merchant
-//! is to its platform stands in a row of its own, for the dispatcher.
+//! A call that names an account acts as another merchant ([`Engine::act_in`]). Every other use case
+//! sees that merchant only, so platform and account cannot reach each other's rows. The tie of a
+//! merchant to its platform is a row of its own, for the dispatcher.
 //!
-//! Deleting an account disconnects its bank accounts first, one commit each; a crash between two of
-//! them leaves an account that can be deleted again.
+//! Deleting an account disconnects its bank accounts first, one commit each. A crash between two
+//! commits leaves an account that can be deleted again.
 
 use crate::connect::access::Connected;
 use crate::connect::external_account::ExternalInput;
@@ -25,30 +25,30 @@ use wire::list::PageParams;
 use wire::params::MetadataChange;
 use wire::render::connect::connected_account::{platform_value, value};
 
-/// What a create or an update says.
+/// The params of a create or an update.
 #[derive(Clone, Debug, Default)]
 pub struct ConnectedAccountInput {
-    /// What it is to be able to do, by name.
+    /// The capabilities that are requested, by name.
     pub capabilities: BTreeMap<String, bool>,
-    /// Where it is paid out to.
+    /// The bank account that it is paid out to.
     pub external: Option<ExternalInput>,
-    /// The platform's own keys.
+    /// The metadata.
     pub metadata: Option<MetadataChange>,
-    /// The rest, to be echoed.
+    /// The other params, to be echoed.
     pub given: Given,
 }
 
-/// Which accounts a list holds.
+/// The filter of a list of accounts.
 #[derive(Clone, Debug)]
 pub struct ConnectedAccountFilter {
-    /// Those made within.
+    /// Those created within these bounds.
     pub created: Bounds,
-    /// Which page.
+    /// The page of the list.
     pub page: PageParams,
 }
 
 impl Connected {
-    /// Acting in an account.
+    /// The access of a call that acts in an account.
     pub(crate) fn of(account: &ConnectedAccount) -> Self {
         let name = account.given.text(&["business_profile", "name"]);
         Self {
@@ -61,8 +61,8 @@ impl Connected {
 }
 
 impl Engine {
-    /// The account that a call of this platform acts in: none when it names the platform itself.
-    /// In test mode an unknown one comes into being with the first call that writes.
+    /// The account that a call of this platform acts in, or `None` when it names the platform
+    /// itself. In test mode the first call that writes creates an unknown account.
     pub async fn act_in(
         &self,
         platform: MerchantId,
@@ -90,7 +90,8 @@ impl Engine {
         Ok(Some(Connected::of(&found.unwrap_or_else(unknown))))
     }
 
-    /// A call of a page of a merchant; none when that is a connected account that was deleted.
+    /// The context of a call from a page of a merchant, or `None` if the merchant is a deleted
+    /// connected account.
     pub(crate) async fn page_context(
         &self,
         merchant: MerchantId,
@@ -107,7 +108,7 @@ impl Engine {
         }))
     }
 
-    /// What the customers of whoever calls know them by.
+    /// The name that the merchant's customers know.
     pub(crate) fn merchant_name(&self, context: &Context) -> String {
         let own = context.connected.as_ref().and_then(|connected| connected.name.clone());
         own.unwrap_or_else(|| self.settings.merchant_name.clone())
@@ -149,7 +150,7 @@ impl Engine {
             return Ok(Answer::unchanged(bytes(&platform_value(context.merchant))));
         };
         let found = self.find_connected(connected.platform, &connected.account).await?;
-        // Nobody has written in it yet.
+        // No call has written in it yet.
         let account = found.unwrap_or_else(|| {
             let now = self.clock.account_now();
             ConnectedAccount::of(connected.platform, &connected.account, context.livemode, now)
@@ -188,7 +189,7 @@ impl Engine {
             apply(&mut account, input)?;
             if let Some(external) = &input.external {
                 let added = self.new_external(context, &account, external, &mut changes).await?;
-                // Given with the account itself, it takes the place of the default.
+                // An account that comes with the connected account itself replaces the default.
                 account
                     .external_accounts
                     .retain(|held| held.currency != added.currency || !held.default_for_currency);
@@ -202,7 +203,7 @@ impl Engine {
         .await
     }
 
-    /// Deletes an account: from then on nobody acts in it.
+    /// Deletes an account. Calls cannot act in it afterwards.
     pub async fn delete_connected_account(
         &self,
         context: &Context,
@@ -235,8 +236,7 @@ impl Engine {
         self.list_all::<ConnectedAccount>(context, *created, page, "/v1/accounts", body).await
     }
 
-    /// Commits what became of an account, with its events. Answers nothing when what was read has
-    /// changed meanwhile.
+    /// Commits a changed account with its events. Returns `None` after a version conflict.
     pub(crate) async fn commit_connected(
         &self,
         context: &Context,
@@ -268,7 +268,7 @@ impl Engine {
         self.commit_any(context, changes, body).await
     }
 
-    /// An account that the caller may see: of the platform, or the one that it acts in.
+    /// An account that the caller may see: one of the platform, or the one that the call acts in.
     pub(crate) async fn get_connected(
         &self,
         context: &Context,
@@ -284,7 +284,7 @@ impl Engine {
         found.ok_or_else(|| Refusal::account_invalid(given).into())
     }
 
-    /// An account of a platform; deleted ones are found.
+    /// An account of a platform. Deleted accounts are found.
     async fn find_connected(
         &self,
         platform: MerchantId,
@@ -295,7 +295,7 @@ impl Engine {
         Ok(found.filter(|found| found.account == account))
     }
 
-    /// Sees to it that an account is there, or refuses it.
+    /// Returns an account, and creates it in test mode. Otherwise it is an API error.
     async fn open_connected(
         &self,
         platform: MerchantId,
@@ -326,8 +326,8 @@ impl Engine {
         .await
     }
 
-    /// Sees to it that an account may hold bank accounts: the caller's own, or one of the platform,
-    /// which in test mode comes into being by it.
+    /// Checks that an account may hold bank accounts: the caller's own, or one of the platform. In
+    /// test mode it creates the account.
     pub(crate) async fn open_holder(
         &self,
         context: &Context,
@@ -347,8 +347,7 @@ impl Engine {
         }
     }
 
-    /// An account as it is shown inside another object: one of the caller's platform, or the
-    /// caller's own.
+    /// An account as a part of another object: one of the caller's platform, or the caller's own.
     pub(crate) async fn account_value_of(
         &self,
         context: &Context,
@@ -363,7 +362,8 @@ impl Engine {
         Ok(found.filter(|account| !account.deleted).map(|account| value(&account)))
     }
 
-    /// Whose connected account a merchant is, if it is one.
+    /// The tie of a connected account to its platform, or `None` if the merchant is no connected
+    /// account.
     pub(crate) async fn platform_of(
         &self,
         merchant: MerchantId,

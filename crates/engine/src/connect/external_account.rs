@@ -1,5 +1,5 @@
-//! Where connected accounts are paid out to. They stand in the account's own row, so that which of
-//! them is the default of a currency changes in one place.
+//! The external accounts that connected accounts are paid out to. They are part of the account's
+//! own row, so the default of a currency changes in one place.
 
 use crate::connect::access::Connected;
 use crate::events::next_position;
@@ -21,20 +21,20 @@ use wire::list::PageParams;
 use wire::params::{MetadataChange, Setting};
 use wire::render::connect::connected_account::{external_account, external_list};
 
-/// Where an account is to be paid out to.
+/// The params of an external account.
 #[derive(Clone, Debug)]
 pub struct ExternalInput {
-    /// What it is made of.
+    /// The source of its bank account.
     pub source: ExternalSource,
-    /// Whether payouts in its currency go there.
+    /// True if payouts in its currency go to it.
     pub default_for_currency: Option<bool>,
-    /// The platform's own keys.
+    /// The metadata.
     pub metadata: Option<MetadataChange>,
     /// The path of the parameter.
     pub path: &'static str,
 }
 
-/// What an external account is made of.
+/// The source of an external account.
 #[derive(Clone, Debug)]
 pub enum ExternalSource {
     /// The id of a token (`btok_…`) or of a payment method of the account itself (`pm_…`).
@@ -43,31 +43,31 @@ pub enum ExternalSource {
     Numbers(Box<ExternalNumbers>),
 }
 
-/// Numbers as a request gives them.
+/// Account numbers from a request.
 #[derive(Clone, Debug)]
 pub struct ExternalNumbers {
-    /// Bank and account.
+    /// The bank and the account.
     pub numbers: BankNumbers,
-    /// Who holds it.
+    /// The name of its holder.
     pub holder_name: Option<String>,
-    /// Whose it is, if that was said.
+    /// The type of its holder, if the request names it.
     pub holder_type: Option<BankHolderType>,
-    /// Its kind, if that was said.
+    /// The type of the account, if the request names it.
     pub account_type: Option<BankAccountType>,
 }
 
-/// What an update says. What is left out stays as it is.
+/// The params of an update. A field that is left out stays as it is.
 #[derive(Clone, Debug, Default)]
 pub struct ExternalUpdate {
-    /// Who holds it.
+    /// The name of its holder.
     pub holder_name: Option<Setting<String>>,
-    /// Whose it is.
+    /// The type of its holder.
     pub holder_type: Option<Setting<BankHolderType>>,
-    /// Its kind.
+    /// True if payouts in its currency go to it.
     pub account_type: Option<BankAccountType>,
-    /// Whether payouts in its currency go there.
+    /// True if payouts in its currency go to it.
     pub default_for_currency: Option<bool>,
-    /// The platform's own keys.
+    /// The metadata.
     pub metadata: Option<MetadataChange>,
 }
 
@@ -130,7 +130,7 @@ impl Engine {
         .await
     }
 
-    /// Deletes an external account that payouts can do without.
+    /// Deletes an external account that no payouts need.
     pub async fn delete_external_account(
         &self,
         context: &Context,
@@ -157,7 +157,8 @@ impl Engine {
         .await
     }
 
-    /// Lists external accounts, the newest first; `cards` asks for those that are none here.
+    /// Lists external accounts, the newest first. With `cards` the list is empty, because this
+    /// server has no cards.
     pub async fn list_external_accounts(
         &self,
         context: &Context,
@@ -190,8 +191,7 @@ impl Engine {
         Ok(Answer::unchanged(bytes(&external_list(&account.account, &data, has_more))))
     }
 
-    /// A new external account of an account. What it was made of is put among the changes if it
-    /// is used up.
+    /// A new external account. A token that it uses up is put among the changes.
     pub(crate) async fn new_external(
         &self,
         context: &Context,
@@ -245,7 +245,7 @@ impl Engine {
         })
     }
 
-    /// Of a token of whoever calls, or of the account.
+    /// An external account of a token. The token belongs to the caller or to the account.
     async fn external_of_token(
         &self,
         context: &Context,
@@ -275,7 +275,7 @@ impl Engine {
         Ok(external)
     }
 
-    /// Of a payment method that a Setup Intent attached to the account itself.
+    /// An external account of a payment method that a Setup Intent attached to the account itself.
     async fn external_of_method(
         &self,
         context: &Context,
@@ -318,7 +318,7 @@ impl Engine {
         }
     }
 
-    /// Tells what changed in where an account is paid out to.
+    /// Emits the changes of the external accounts of an account.
     pub(crate) fn emit_external(
         &self,
         context: &Context,
@@ -367,7 +367,7 @@ impl Engine {
     }
 }
 
-/// A call that sees what the account itself sees.
+/// The context of a call that acts in the account.
 fn inside(context: &Context, account: &ConnectedAccount) -> Context {
     let connected = Connected::of(account);
     Context {
@@ -377,7 +377,7 @@ fn inside(context: &Context, account: &ConnectedAccount) -> Context {
     }
 }
 
-/// The first of these, and whether there are more.
+/// The first `limit` of these accounts, and true if there are more.
 fn first<T>(held: &[T], limit: usize) -> (&[T], bool) {
     (&held[..held.len().min(limit)], held.len() > limit)
 }
@@ -412,7 +412,7 @@ fn apply(held: &mut ExternalAccount, update: &ExternalUpdate) -> Result<(), Erro
     Ok(())
 }
 
-/// Refuses to take away what payouts in a currency go to.
+/// Rejects the removal of the account that payouts in a currency go to.
 fn check_unneeded(account: &ConnectedAccount, id: BankAccountId) -> Result<(), Error> {
     let Some(held) = account.external_accounts.iter().find(|held| held.id == id) else {
         return Ok(());
@@ -433,7 +433,7 @@ fn check_unneeded(account: &ConnectedAccount, id: BankAccountId) -> Result<(), E
     Ok(())
 }
 
-/// Refuses numbers that are none, and those of the other mode.
+/// Rejects malformed numbers, and numbers of the other mode.
 pub(crate) fn check_numbers(
     numbers: &BankNumbers,
     livemode: bool,

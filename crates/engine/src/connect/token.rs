@@ -1,7 +1,7 @@
 //! Tokens of bank account numbers: made when a holder types them, found by id, used once.
 //!
-//! What uses a token puts it back, marked as used, into the change that makes something of it; two
-//! uses at once are told apart by its version.
+//! A change that uses a token also stores it, marked as used. Two uses at once conflict by its
+//! version.
 
 use crate::connect::external_account::{ExternalNumbers, check_numbers};
 use crate::context::render;
@@ -72,8 +72,8 @@ impl Engine {
         }
     }
 
-    /// The token of the one account that a session linked for a connected account, to pay it out
-    /// to; not stored yet.
+    /// The token for payouts to the one account that a session linked for a connected account. It
+    /// is not stored yet.
     pub(crate) fn payout_token(
         &self,
         context: &Context,
@@ -89,7 +89,7 @@ impl Engine {
             return None;
         }
         let savings = account.subcategory == Subcategory::Savings;
-        // Test banks have no numbers: the bank's own key of the account stands for them.
+        // Test banks have no account numbers, so the bank's own key of the account replaces them.
         let numbers = BankNumbers {
             routing_number: TEST_ROUTING_NUMBER.to_owned(),
             account_number: account.bank_account.clone(),
@@ -108,8 +108,8 @@ impl Engine {
         })
     }
 
-    /// A token by the text of its id, to make something of it: marked as used, with its version
-    /// raised. The caller puts it into the same change.
+    /// Uses a token, by the text of its id. The token is marked as used and has its new version.
+    /// The caller puts it into the same change.
     pub(crate) async fn use_token(
         &self,
         context: &Context,

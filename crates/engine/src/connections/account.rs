@@ -1,7 +1,7 @@
 //! Bank accounts: read, refresh, subscribe, unsubscribe, disconnect.
 //!
-//! A refresh that is asked for becomes a job; the refresh worker does the rest. What cannot be
-//! started leaves the account as it is and is answered with it, 200.
+//! A requested refresh becomes a job for the refresh worker. If no refresh can start, the call
+//! returns the unchanged account with status 200.
 
 use crate::connections::change::{push_event, record_interrupted_by};
 use crate::connections::watch::bank_account;
@@ -29,7 +29,7 @@ use wire::expand::Expand;
 use wire::list::PageParams;
 use wire::render::ExpandedHolder;
 
-/// Which accounts a list holds; at most one of the three may be named.
+/// The filter of a list of accounts. At most one of customer, account and session is set.
 #[derive(Clone, Debug)]
 pub struct AccountFilter {
     /// Those of a customer.
@@ -38,22 +38,22 @@ pub struct AccountFilter {
     pub account: Option<String>,
     /// Those that a session linked.
     pub session: Option<String>,
-    /// Which page.
+    /// The page of the list.
     pub page: PageParams,
 }
 
-/// Said when a refresh was asked for too soon.
+/// The notice of a call that came too early to start a refresh.
 const COOLING_DOWN: &str = "No refresh was started: the one before is pending, or \
                             next_refresh_available_at has not come.";
 
-/// The refusal of anything that needs an active account.
+/// The API error of a call that needs an active account.
 pub(crate) fn inactive() -> Error {
     Refusal::invalid("Data cannot be refreshed on inactive accounts.")
         .code("financial_connections_account_inactive")
         .into()
 }
 
-/// Refuses a feature that the holder did not allow.
+/// Rejects a feature that the holder did not permit.
 pub(crate) fn permitted(
     permissions: &BTreeSet<Permission>,
     feature: Feature,
@@ -173,8 +173,8 @@ impl Engine {
         .await
     }
 
-    /// Subscribes to daily transactions. A new subscription starts a refresh unless one is
-    /// pending; one that exists starts one only if it may.
+    /// Subscribes to daily transactions. A new subscription starts a refresh unless one is pending.
+    /// An existing one starts a refresh only after the cool-down.
     pub async fn subscribe_account(&self, context: &Context, id: &str) -> Result<Answer, Error> {
         self.check_registered(context, [Permission::Transactions]).await?;
         self.change("subscribe_account", async || {
@@ -201,7 +201,7 @@ impl Engine {
         .await
     }
 
-    /// Ends the daily refreshes; a pending one finishes.
+    /// Ends the daily refreshes. A pending refresh finishes.
     pub async fn unsubscribe_account(&self, context: &Context, id: &str) -> Result<Answer, Error> {
         self.change("unsubscribe_account", async || {
             let mut account = self.get_account(context, id, "account").await?;
@@ -216,7 +216,7 @@ impl Engine {
         .await
     }
 
-    /// Ends the access to an account for good.
+    /// Ends the access to an account permanently.
     pub async fn disconnect_account(&self, context: &Context, id: &str) -> Result<Answer, Error> {
         self.change("disconnect_account", async || {
             let account = self.get_account(context, id, "account").await?;
@@ -237,8 +237,8 @@ impl Engine {
         .await
     }
 
-    /// Ends the access at the bank of an account that was disconnected. Nothing is fetched again
-    /// in any case; an access that a crash leaves behind runs out at the bank.
+    /// Ends the access at the bank of a disconnected account. The server fetches no more data in
+    /// any case. If a crash prevents this call, the access expires at the bank.
     async fn revoke(&self, account: &Account) -> Result<(), Error> {
         if let Some(connection) = self.connection_of(account).await? {
             self.connector.revoke(&bank_account(account, &connection));
@@ -246,7 +246,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Disconnects an account whose holder or clock goes away.
+    /// Disconnects an account whose holder or clock is being deleted.
     pub(crate) async fn disconnect_one(
         &self,
         context: &Context,
@@ -309,7 +309,7 @@ impl Engine {
         Ok(Answer::unchanged(body).seen(account.id, What::Read))
     }
 
-    /// Starts a refresh of a feature at this time, as a job that may run at once.
+    /// Starts a refresh of a feature at this time, as a job that may run immediately.
     pub(crate) fn start(
         &self,
         account: &mut Account,
@@ -332,7 +332,7 @@ impl Engine {
         }
     }
 
-    /// Commits a changed account with its answer; `None` when it has to be read again.
+    /// Commits a changed account with its response. Returns `None` after a version conflict.
     async fn commit_account(
         &self,
         context: &Context,
@@ -367,7 +367,7 @@ impl Engine {
         if account.is_active() { Ok(account) } else { Err(inactive()) }
     }
 
-    /// An account as this call shows it.
+    /// An account as this call's response shows it.
     pub(crate) async fn account_body(
         &self,
         context: &Context,
@@ -395,7 +395,7 @@ impl Engine {
         }))
     }
 
-    /// What an account shows whole where it would show an id.
+    /// The objects that an account shows expanded.
     pub(crate) async fn account_expansions(
         &self,
         context: &Context,
@@ -414,7 +414,7 @@ impl Engine {
     }
 }
 
-/// The change that disconnects; none if it was disconnected before.
+/// The change that disconnects an account, or `None` if it is disconnected already.
 fn disconnected(
     context: &Context,
     mut account: Account,
@@ -428,15 +428,15 @@ fn disconnected(
     Some(change)
 }
 
-/// What the judge hears of refreshes none of which was started: those that are pending will end with
-/// an event, the others with nothing.
+/// The observation of a call that started no refresh. A pending refresh will end with an event, and
+/// one that cools down will not.
 fn refused_refreshes(account: &Account, features: &[Feature]) -> What {
     let cooling = features.iter().copied().filter(|feature| !account.is_pending(*feature));
     let cooling: Vec<Feature> = cooling.collect();
     if cooling.is_empty() { What::Named } else { What::CoolingDown(cooling) }
 }
 
-/// Refuses to show data of an account that was disconnected.
+/// The API error for an account that does not exist.
 pub(crate) fn no_such_account(given: &str, param: &str) -> Error {
     Refusal::no_such("Financial Connections account", given, param).into()
 }
@@ -450,7 +450,7 @@ pub(crate) fn readable(status: AccountStatus) -> Result<(), Error> {
     Ok(())
 }
 
-/// Which owners of a snapshot a page holds: from, to (exclusive), and whether more follow.
+/// The owners on a page: from, to (exclusive), and true if more follow.
 fn owners_page(ownership: &Ownership, page: &PageParams) -> Result<(usize, usize, bool), Error> {
     let count = ownership.owners.len();
     let limit = page.limit as usize;

@@ -1,8 +1,8 @@
 //! Carriers: the objects that can start a link flow, as the flow sees them.
 //!
-//! The flow asks a carrier what it wants ([`Carrier::ask`]) and tells it how a run ended
-//! (`carrier_…`). Each end answers what is to be committed together with the accounts, so that
-//! carrier, accounts and events are one command; nothing here writes.
+//! The flow reads the link requirements of its carrier ([`Carrier::ask`]) and reports its end to it
+//! (`carrier_…`). Each report returns the objects and events to commit together with the accounts,
+//! so that all of them are one command. This module writes to no store.
 
 use crate::connect::access::secret_lookup;
 use crate::payments::intent::IntentKind;
@@ -43,59 +43,59 @@ pub(crate) enum Carrier {
     Session(Session),
     /// A Payment Intent or a Setup Intent.
     Intent(Intent),
-    /// A Checkout Session, which is complete when the run has ended.
+    /// A Checkout Session that is complete when the flow has ended.
     Checkout(CheckoutSession),
-    /// A Checkout Session whose page goes on after the run: there the holder says the last word.
+    /// A Checkout Session whose page continues after the flow. The holder confirms there.
     CheckoutPage(CheckoutSession),
 }
 
-/// What a carrier wants of a run.
+/// The link requirements of a carrier.
 #[derive(Clone, Debug)]
 pub(crate) struct Ask {
     pub(crate) merchant: MerchantId,
     pub(crate) livemode: bool,
-    /// From when on no run may end; the run's own age is the bound where there is none.
+    /// The time after which no flow may end. Without one the flow's own age is the bound.
     pub(crate) expires_at: Option<AccountTime>,
-    /// Whether a run may still end.
+    /// True if a flow may still end.
     pub(crate) open: bool,
     pub(crate) clock: Option<ClockId>,
-    /// Whose accounts are linked; accounts of nobody are never merged with others.
+    /// The holder of the accounts. Accounts without a holder are never merged with others.
     pub(crate) holder: Option<Holder>,
     pub(crate) permissions: BTreeSet<Permission>,
     pub(crate) prefetch: Vec<Prefetch>,
-    /// The only kinds that may be linked; all when none are named.
+    /// The only subcategories that may be linked, or `None` for all.
     pub(crate) account_subcategories: Option<Vec<Subcategory>>,
-    /// How many of the linked accounts must be able to pay.
+    /// The number of linked accounts that must be able to pay.
     pub(crate) support: Option<PaymentMethodSupport>,
     pub(crate) accounts_max: Option<u32>,
-    /// Whether the holder may type numbers.
+    /// True if the holder may type numbers.
     pub(crate) manual_entry: bool,
-    /// Whether the holder may pick a bank; if not, they type numbers.
+    /// True if the holder may pick a bank. Otherwise the holder types numbers.
     pub(crate) banks: bool,
-    /// Whether it is for one payment: one account, and one that can pay.
+    /// True if the flow is for a payment, which needs one account that can pay.
     pub(crate) payment: bool,
-    /// Where the browser goes in the end when there is no page that waits.
+    /// The URL that the browser goes to at the end, if no page waits for the end.
     pub(crate) return_url: Option<String>,
-    /// Whether the browser goes there by itself.
+    /// True if the browser goes there without a click.
     pub(crate) hosted: bool,
-    /// The login that is renewed: its bank is the only one.
+    /// The login to renew. Its bank is then the only one.
     pub(crate) relink: Option<Relink>,
 }
 
-/// What the end of a run does to its carrier.
+/// The effect of the end of a flow on its carrier.
 pub(crate) struct CarrierEnd {
-    /// What it changes and makes: those at version 1 are new.
+    /// The objects to store. Objects at version 1 are new.
     pub(crate) objects: Vec<Object>,
-    /// What happened to them.
+    /// The events of those objects.
     pub(crate) events: Vec<Event>,
-    /// The carrier as the answer shows it.
+    /// The carrier as the response shows it.
     pub(crate) body: Vec<u8>,
-    /// The token of typed numbers, where the carrier gives one.
+    /// The token of typed numbers, for carriers that create one.
     pub(crate) token: Option<TokenId>,
 }
 
 impl Carrier {
-    /// What it wants.
+    /// The link requirements.
     pub(crate) fn ask(&self) -> Ask {
         match self {
             Self::Session(session) => session_ask(session),
@@ -104,8 +104,8 @@ impl Carrier {
         }
     }
 
-    /// Refuses a link flow for an object that no bank account can be given to, by the
-    /// configuration of payment methods that it follows.
+    /// Rejects a link flow for an object whose payment method configuration offers no bank
+    /// accounts.
     pub(crate) fn check_offered(&self) -> Result<(), Error> {
         let (types, configuration) = match self {
             Self::Intent(intent) => (&intent.method_types, &intent.configuration),
@@ -126,7 +126,7 @@ impl Carrier {
         }
     }
 
-    /// The e-mail address that the holder told its page.
+    /// The e-mail address that the holder typed on the carrier's page.
     pub(crate) fn payer_email(&self) -> Option<&str> {
         match self {
             Self::CheckoutPage(session) => session.payer_email(),
@@ -177,7 +177,8 @@ impl Engine {
         }
     }
 
-    /// The run linked these accounts, which are not stored yet; at least one.
+    /// Ends the carrier of a flow that linked these accounts. There is at least one, and they are
+    /// not stored yet.
     pub(crate) async fn carrier_linked(
         &self,
         context: &Context,
@@ -213,8 +214,8 @@ impl Engine {
         }
     }
 
-    /// The run ended without accounts: the holder left, or the bank would not. `failure` is why
-    /// nothing was renewed, for a carrier that renews.
+    /// Ends the carrier of a flow without accounts: the holder left, or the bank failed. A carrier
+    /// that renews a login records `failure`.
     pub(crate) async fn carrier_left(
         &self,
         context: &Context,
@@ -246,7 +247,7 @@ impl Engine {
         }
     }
 
-    /// The holder typed numbers instead of linking an account.
+    /// Ends the carrier of a flow in which the holder typed numbers instead of linking an account.
     pub(crate) async fn carrier_numbers_entered(
         &self,
         context: &Context,
@@ -293,7 +294,7 @@ impl Engine {
         Ok(CarrierEnd { objects: objects.collect(), events: Vec::new(), body, token: id })
     }
 
-    /// The run gave an intent a payment method, or none.
+    /// Applies the payment method of a flow to an intent, if there is one.
     async fn intent_collected(
         &self,
         context: &Context,
@@ -314,8 +315,8 @@ impl Engine {
     }
 }
 
-/// The run gave the page of a Checkout Session a payment method, or none. Nobody reads the answer:
-/// the page shows the session anew.
+/// Applies the payment method of a flow to the page of a Checkout Session, if there is one. The
+/// body is empty because the page renders the session again.
 fn page_collected(mut session: CheckoutSession, method: Option<PaymentMethod>) -> CarrierEnd {
     let mut objects = Vec::new();
     if let Some(method) = method {
@@ -379,7 +380,7 @@ fn intent_ask(intent: &Intent) -> Ask {
         account_subcategories: collection.account_subcategories.clone(),
         support: None,
         accounts_max: Some(1),
-        // What was typed could not be debited.
+        // Typed live numbers cannot be debited.
         manual_entry: intent.manual_entry() && !intent.livemode,
         banks: intent.livemode || !collection.numbers_only(),
         payment: true,

@@ -1,5 +1,4 @@
-//! What belongs into the commit of an account's change beside the account: its events, and the
-//! refreshes that it ended.
+//! Events and ended refreshes that are committed together with a changed account.
 
 use crate::Context;
 use crate::events::next_position;
@@ -30,7 +29,7 @@ pub(crate) fn push_event_of(
     change.events.push(Event::of_account(&change.account, event_type, position, now, cause));
 }
 
-/// Records the refreshes that a change ended by itself: their jobs, and an event each.
+/// Records the refreshes that a change interrupted: the end of their jobs, and an event each.
 pub(crate) fn record_interrupted_by(
     change: &mut AccountChange,
     interrupted: &[Feature],

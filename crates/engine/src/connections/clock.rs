@@ -1,10 +1,10 @@
 //! Test clocks, and the worker that advances them.
 //!
 //! An advance is one leased job. Each step takes the earliest due items of the clock, at most one
-//! an account or object, works on them at their own due times, and commits them together with how far the
-//! clock has come; a crash goes on from the last step. The clock never shows a time later than the
-//! earliest item that is still to be done. While it is advancing, ordinary workers leave its
-//! accounts alone and writes to them answer 429. An advance that cannot go on ends as a failure.
+//! per account or object. It works on them at their own due times and commits them together with
+//! the clock's new time. After a crash the advance continues from the last step. The clock never
+//! shows a time later than the earliest unfinished item. During an advance ordinary workers ignore
+//! its accounts, and writes to them return 429. An advance that cannot continue ends as a failure.
 
 use crate::connections::held::HeldRows;
 use crate::connections::refresh::{Outcome, Work, is_current};
@@ -31,13 +31,13 @@ use wire::error::Error as Refusal;
 use wire::list::PageParams;
 use wire::render::connections::clock;
 
-/// What a step of an advance came to.
+/// The result of a step of an advance.
 enum Step {
-    /// Stored; there is more to do.
+    /// Stored, and more steps follow.
     More,
-    /// Not stored: something it read had changed.
+    /// Not stored, because something that it read has changed.
     Stale,
-    /// The advance is over.
+    /// The advance has ended.
     Done,
 }
 
@@ -95,7 +95,7 @@ impl Engine {
         self.list_all::<TestClock>(context, Bounds::default(), page, clock::URL, clock_body).await
     }
 
-    /// Begins an advance; the clock worker does the rest.
+    /// Begins an advance. The clock worker continues it.
     pub async fn advance_clock(
         &self,
         context: &Context,
@@ -137,7 +137,7 @@ impl Engine {
         .await
     }
 
-    /// Deletes a clock with its customers; their accounts are disconnected.
+    /// Deletes a clock with its customers, and disconnects their accounts.
     pub async fn delete_clock(&self, context: &Context, id: &str) -> Result<Answer, Error> {
         let clock = self.clock_param(context, id, "test_clock").await?;
         if clock.status == ClockStatus::Advancing {
@@ -160,7 +160,7 @@ impl Engine {
     }
 
     async fn delete_customers_of(&self, context: &Context, clock: ClockId) -> Result<(), Error> {
-        // Each round deletes what the last one listed, so the first page is always the next.
+        // Each round deletes the customers that it lists, so the first page is always the next.
         for _ in 0..=limits::CLOCK_CUSTOMER_PAGES_MAX {
             let of = ObjectsOf::Clock { clock, lookup: None };
             let (merchant, limit) = (context.merchant, limits::PAGE_ROWS_MAX);
@@ -177,7 +177,7 @@ impl Engine {
         Err(Error::Locked)
     }
 
-    /// Advances clocks by one step each. Answers how many steps were made.
+    /// Advances clocks by one claim each. Returns the number of steps.
     pub async fn run_clock_once(&self) -> Result<usize, Error> {
         let now = self.clock.server_now();
         let claim =
@@ -188,7 +188,8 @@ impl Engine {
         for claim in claims {
             match caught(Box::pin(self.work_clock(claim))).await {
                 Ok(made) => steps += made,
-                // The advance goes on when its lease is over; other clocks do not wait for it.
+                // The advance continues when its lease has expired. Other clocks do not wait for
+                // it.
                 Err(Error::Store(error)) => failed = Some(error),
                 Err(error) => {
                     log_failure(claim, &error);
@@ -200,20 +201,20 @@ impl Engine {
         failed.map_or(Ok(steps), |error| Err(error.into()))
     }
 
-    /// Goes on with an advance. Answers how many steps were made.
+    /// Continues an advance. Returns the number of steps.
     async fn work_clock(&self, claim: ClockClaim) -> Result<usize, Error> {
         let (mut steps, mut stale) = (0, 0);
         let mut known = HeldRows::default();
-        // One claim carries an advance to its end; the lease goes on with each step. A step is
-        // stale when a worker that had claimed a refresh before the advance began ends it now;
-        // when it is stale again and again, somebody else holds the claim.
+        // One claim carries an advance to its end, because each step extends the lease. A step
+        // conflicts when a worker ends a refresh that it claimed before the advance began. If steps
+        // conflict again and again, another worker holds the claim.
         while stale < limits::STALE_RETRIES_MAX {
             steps += 1;
             match self.step_clock(claim, &mut known).await? {
                 Step::More => stale = 0,
                 Step::Stale => {
                     stale += 1;
-                    // It knows of what the step would have written.
+                    // The cache includes the rows of the step that was not written.
                     known = HeldRows::default();
                 }
                 Step::Done => break,
@@ -222,8 +223,8 @@ impl Engine {
         Ok(steps)
     }
 
-    /// Ends an advance that cannot go on: the clock stays where it has come to, and what hangs on
-    /// it can be used and deleted again.
+    /// Ends an advance that cannot continue. The clock keeps its time, and its objects can be used
+    /// and deleted again.
     async fn fail_clock(&self, claim: ClockClaim) -> Result<(), Error> {
         let failed = self.change("fail_clock", async || {
             let Some(mut clock) = self.find_clock(claim.merchant, claim.clock).await? else {
@@ -281,8 +282,8 @@ impl Engine {
             let (item, next) = self.work_due(due, target, known).await?;
             let others = others(item.as_ref(), subject);
             if others.iter().any(|other| busy.contains(other)) {
-                // An earlier item of this step changes the same object, so this one rests on a
-                // version that will be gone.
+                // An earlier item of this step changes the same object, so this item read a version
+                // that will be outdated.
                 left = earliest(left, Some(at));
                 continue;
             }
@@ -316,8 +317,8 @@ impl Engine {
         })
     }
 
-    /// Works on one due item at its own time. Answers what to store, and when what it is about next
-    /// has something due no later than the target.
+    /// Works on one due item at its own time. Returns the item to store, and the next due time of
+    /// its subject if that is not after the target.
     async fn work_due(
         &self,
         due: Due,
@@ -361,7 +362,7 @@ impl Engine {
             }
             return Ok(Worked::Item(ClockItem::Change(Box::new(change))));
         }
-        // Nothing else happens to the account: the refresh starts and ends in one command.
+        // The account has no other change, so the refresh starts and ends in one command.
         let mut account = change.account;
         account.version -= 1;
         let job =

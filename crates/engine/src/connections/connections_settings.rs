@@ -1,5 +1,5 @@
-//! The settings of Financial Connections: what payment objects ask for that leave the choice of
-//! payment methods to the merchant's settings.
+//! The settings of Financial Connections. Payment objects that leave the choice of payment methods
+//! to the merchant take their link requirements from these.
 
 use crate::payments::{Changes, bytes};
 use crate::{Answer, Context, Engine, Error};
@@ -11,14 +11,14 @@ use model::session::Prefetch;
 use store::Object;
 use wire::error::Error as Refusal;
 
-/// What a change of the settings says.
+/// The params of a change of the settings.
 #[derive(Clone, Debug, Default)]
 pub struct SettingsInput {
-    /// What the holder is asked to allow; empty for paying alone.
+    /// The permissions to request from the holder. An empty list requests payment only.
     pub permissions: Option<Vec<Permission>>,
-    /// What is fetched at once.
+    /// The data to prefetch.
     pub prefetch: Option<Vec<Prefetch>>,
-    /// For which kinds of live data the registration is completed.
+    /// The kinds of live data to register for.
     pub register: Vec<Permission>,
 }
 
@@ -91,7 +91,7 @@ impl Engine {
         .await
     }
 
-    /// What a payment object takes from the settings: nothing when it names its types itself.
+    /// The settings that a payment object takes over, or `None` if it names its types itself.
     pub(crate) async fn collection_of_settings(
         &self,
         context: &Context,
@@ -112,7 +112,7 @@ impl Engine {
     }
 }
 
-/// Refuses a prefetch of what is not asked for; `path` is that of the hash that holds it.
+/// Rejects a prefetch without its permission. `path` is the param that contains the prefetch.
 pub fn check_prefetch(
     collection: &Collection,
     settings: Option<&Collection>,
@@ -137,7 +137,7 @@ pub fn check_prefetch(
     Ok(())
 }
 
-/// How far the registration for a kind of data has come. Test data needs none.
+/// The registration for a kind of data. Test data needs none.
 pub fn registration(
     livemode: bool,
     settings: Option<&ConnectionsSettings>,

@@ -1,7 +1,7 @@
 //! Customers: the end users that bank accounts belong to.
 //!
 //! Deleting a customer disconnects its accounts and cancels its subscriptions first, one commit
-//! each; a crash between two of them leaves a customer that can be deleted again.
+//! each. A crash between two commits leaves a customer that can be deleted again.
 
 use crate::context::render;
 use crate::list::list_body;
@@ -19,16 +19,17 @@ use wire::expand::Expand;
 use wire::list::PageParams;
 use wire::params::{MetadataChange, Setting};
 
-/// What a create or an update says. What is left out stays as it is.
+/// The params of a create or an update. A field that is left out stays as it is.
 #[derive(Clone, Debug, Default)]
 pub struct CustomerInput {
-    /// Postal address; unset by an empty text.
+    /// The postal address. An empty text unsets it.
     pub address: Option<Setting<Address>>,
-    /// Credit or debt, minor units.
+    /// The balance in minor units: a credit or a debt.
     pub balance: Option<i64>,
     /// Name of the business.
     pub business_name: Option<Setting<String>>,
-    /// What invoices of a subscription debit unless it says otherwise; unset by an empty text.
+    /// The payment method that invoices of a subscription debit by default. An empty text unsets
+    /// it.
     pub default_payment_method: Option<Setting<String>>,
     /// Free text.
     pub description: Option<String>,
@@ -36,9 +37,9 @@ pub struct CustomerInput {
     pub email: Option<String>,
     /// Name of the person.
     pub individual_name: Option<Setting<String>>,
-    /// What invoice numbers begin with.
+    /// The prefix of invoice numbers.
     pub invoice_prefix: Option<String>,
-    /// The merchant's own data.
+    /// The metadata.
     pub metadata: Option<MetadataChange>,
     /// Full name.
     pub name: Option<String>,
@@ -48,24 +49,24 @@ pub struct CustomerInput {
     pub phone: Option<String>,
     /// Languages, the best first.
     pub preferred_locales: Option<Vec<String>>,
-    /// Where goods go; unset by an empty text.
+    /// The shipping address and contact. An empty text unsets it.
     pub shipping: Option<Setting<Shipping>>,
-    /// Whether taxes are paid; unset by an empty text.
+    /// The tax exemption. An empty text unsets it.
     pub tax_exempt: Option<Setting<TaxExempt>>,
-    /// The test clock to hang on; only at creation.
+    /// The test clock. Only at creation.
     pub test_clock: Option<String>,
 }
 
-/// Which customers a list holds.
+/// The filter of a list of customers.
 #[derive(Clone, Debug)]
 pub struct CustomerFilter {
     /// Those with exactly this e-mail address.
     pub email: Option<String>,
-    /// Those made within.
+    /// Those created within these bounds.
     pub created: Bounds,
     /// Those on this test clock.
     pub test_clock: Option<String>,
-    /// Which page.
+    /// The page of the list.
     pub page: PageParams,
 }
 
@@ -142,7 +143,7 @@ impl Engine {
         self.commit_any(context, changes, body).await?.ok_or(Error::Locked)
     }
 
-    /// A new customer of whom nothing is known, not stored yet.
+    /// A new customer without any data, not stored yet.
     pub(crate) fn blank_customer(
         &self,
         context: &Context,
@@ -175,7 +176,7 @@ impl Engine {
         }
     }
 
-    /// Shows a customer; a deleted one as such.
+    /// Shows a customer. A deleted one is shown as such.
     pub async fn retrieve_customer(&self, context: &Context, id: &str) -> Result<Answer, Error> {
         let customer = self.get_with_deleted::<Customer>(context, id, "id").await?;
         Ok(Answer::unchanged(self.customer_body(context, &customer).await?))
@@ -209,7 +210,7 @@ impl Engine {
         .await
     }
 
-    /// Refuses the prefix of another customer: the numbers of their invoices would be the same.
+    /// Rejects the prefix of another customer, because their invoice numbers would collide.
     async fn check_prefix(
         &self,
         context: &Context,
@@ -248,8 +249,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Deletes a customer and disconnects its accounts. Of several deletions at once the first to
-    /// commit answers; to the others the customer is gone.
+    /// Deletes a customer and disconnects its accounts. Of several deletions at once only the first
+    /// to commit succeeds.
     pub async fn delete_customer(&self, context: &Context, id: &str) -> Result<Answer, Error> {
         let customer = self.get::<Customer>(context, id, "id").await?;
         self.moment_to_write(context.merchant, customer.test_clock).await?;
@@ -257,8 +258,8 @@ impl Engine {
         body.map(Answer::committed).ok_or_else(|| Refusal::no_such("customer", id, "id").into())
     }
 
-    /// Disconnects the accounts of a customer and deletes it; answers what shows that, or nothing
-    /// if somebody else has deleted it.
+    /// Disconnects the accounts of a customer and deletes it. Returns the body of the response, or
+    /// `None` if another call has deleted the customer.
     pub(crate) async fn remove_customer(
         &self,
         context: &Context,
@@ -276,7 +277,7 @@ impl Engine {
             let now = self.moment(context.merchant, customer.test_clock).await?.now;
             customer.version += 1;
             let mut changes = Changes::default();
-            // The event shows the customer as it was.
+            // The event shows the customer before the deletion.
             let object = Object::Customer(customer.clone());
             changes.emit(&object, EventType::CustomerDeleted, now, Some(&context.cause()));
             customer.deleted = true;
@@ -345,7 +346,7 @@ impl Engine {
         self.customer_bytes(context, customer, &context.expand).await
     }
 
-    /// A customer with what is to be expanded in it.
+    /// A customer as JSON, with the requested expansions.
     pub(crate) async fn customer_bytes(
         &self,
         context: &Context,
@@ -359,7 +360,7 @@ impl Engine {
         }))
     }
 
-    /// The clock of a customer, if it is to be shown whole.
+    /// The clock of a customer, if it is requested expanded.
     pub(crate) async fn expanded_clock(
         &self,
         context: &Context,
@@ -372,7 +373,7 @@ impl Engine {
         }
     }
 
-    /// The clock that a parameter names.
+    /// The clock of a param.
     pub(crate) async fn clock_param(
         &self,
         context: &Context,

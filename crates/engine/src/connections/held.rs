@@ -1,10 +1,10 @@
-//! The rows that an advance of a test clock has read already.
+//! A cache of the rows that an advance of a test clock has read.
 //!
-//! A bank that lists all of its window has every row compared at every refresh. An advance refreshes
-//! the same accounts day after day, so the rows that one day left are what the next one compares
-//! with. They are good for the account's version that they were read or written with and no other:
-//! only a command that raises the version writes rows. Nothing here outlives the claim of an
-//! advance, and a step that was not stored empties it, so a crash loses nothing.
+//! A bank that lists its whole window has every row compared at every refresh. An advance refreshes
+//! the same accounts day after day, so the rows of one day are the input of the next. Rows are
+//! valid only for the account version that they were read or written with, because each command
+//! that writes rows raises the version. The cache lives as long as the claim of an advance. A step
+//! that was not stored empties it, so a crash loses no data.
 
 use model::id::AccountId;
 use model::limits;
@@ -15,7 +15,8 @@ use std::collections::HashMap;
 #[derive(Default)]
 pub(crate) struct HeldRows {
     accounts: HashMap<AccountId, Held>,
-    /// Of all accounts together; at most [`limits::CLOCK_HELD_ROWS_MAX`] when an account is added.
+    /// Rows of all accounts together, at most [`limits::CLOCK_HELD_ROWS_MAX`] when an account is
+    /// added.
     rows: usize,
 }
 
@@ -26,19 +27,19 @@ struct Held {
 }
 
 impl HeldRows {
-    /// All rows of an account at this version, if they are known.
+    /// All rows of an account at this version, if they are cached.
     pub(crate) fn find(&self, account: AccountId, version: u64) -> Option<&[HeldTransaction]> {
         let held = self.accounts.get(&account).filter(|held| held.version == version)?;
         Some(&held.rows)
     }
 
-    /// Whether so many rows of one more account may be kept.
+    /// True if this number of rows of one more account fits.
     pub(crate) fn has_room_for(&self, rows: u32) -> bool {
         let rows = usize::try_from(rows).unwrap_or(usize::MAX);
         self.rows.saturating_add(rows) <= limits::CLOCK_HELD_ROWS_MAX
     }
 
-    /// Keeps all rows of an account at this version, and gives them back.
+    /// Caches all rows of an account at this version, and returns them.
     pub(crate) fn keep(
         &mut self,
         account: AccountId,
@@ -52,7 +53,7 @@ impl HeldRows {
         &self.accounts.entry(account).insert_entry(held).into_mut().rows
     }
 
-    /// Puts the rows that raise an account to this version over those that are kept.
+    /// Applies the rows that raise an account to this version.
     pub(crate) fn apply(&mut self, account: AccountId, version: u64, rows: &[HeldTransaction]) {
         let Some(held) = self.accounts.get_mut(&account) else { return };
         if held.version + 1 != version {
@@ -105,8 +106,8 @@ mod tests {
         HeldTransaction { bank_id: ordinal.to_string(), shown }
     }
 
-    /// New and changed rows of the next version are put in their places; rows of any other version
-    /// are not known.
+    /// New and changed rows of the next version are inserted in order. Rows of any other version
+    /// are unknown.
     #[test]
     fn rows_are_good_for_one_version() {
         let mut known = HeldRows::default();
@@ -120,7 +121,7 @@ mod tests {
         assert_eq!(known.find(account(), 5), None);
     }
 
-    /// Rows are counted until they are forgotten, and no account is taken beyond the bound.
+    /// Rows are counted until they are dropped, and an account beyond the bound is rejected.
     #[test]
     fn rows_are_bounded() {
         let bound = u32::try_from(limits::CLOCK_HELD_ROWS_MAX).unwrap();

@@ -1,7 +1,7 @@
-//! What the hosted pages share: a holder comes to them by an address that a merchant handed on, links
-//! a bank account, and says the last word. The token in the address stands in place of a key.
+//! The parts that the hosted pages share. A holder opens a page by an address from the merchant,
+//! links a bank account, and confirms. The token in the address replaces a key.
 //!
-//! A page is read from the store each time; nothing of it lives anywhere else.
+//! A page is read from the store each time and has no other state.
 
 use crate::connections::link::flow;
 use crate::payments::Changes;
@@ -12,47 +12,47 @@ use model::money::Currency;
 use model::payments::payment_method::PaymentMethod;
 use store::Object;
 
-/// What is paid for.
+/// A line of a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageLine {
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// How many.
+    /// Its quantity.
     pub quantity: i64,
-    /// What all of them cost, in minor units.
+    /// The amount of all of them, in minor units.
     pub amount: i64,
-    /// Of what.
+    /// Its currency.
     pub currency: Currency,
 }
 
-/// A bank account that will be debited.
+/// A bank account to debit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageBank {
-    /// The bank's name, where it is known.
+    /// The bank's name, if known.
     pub name: Option<String>,
     /// The last four digits of the account's number.
     pub last4: Option<String>,
-    /// Whether two small deposits come first.
+    /// True if two small deposits come first.
     pub deposits: bool,
 }
 
-/// What the holder typed into a page.
+/// The fields that the holder typed on a page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Typed {
     /// Their name.
     pub name: Option<String>,
     /// Their e-mail address.
     pub email: Option<String>,
-    /// Their browser, as it calls itself.
+    /// The user agent of their browser.
     pub user_agent: String,
 }
 
-/// What the holder has to put right.
+/// An error that the holder can correct.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageFault {
-    /// There is no name, or one that is too long.
+    /// The name is missing or too long.
     Name,
-    /// What was typed is no e-mail address.
+    /// The text is no e-mail address.
     Email,
     /// No bank account was linked yet.
     NoBank,
@@ -60,14 +60,14 @@ pub enum PageFault {
     Failed,
 }
 
-/// What became of a step.
+/// The result of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PageStep {
-    /// The page is to be shown anew.
+    /// The page is shown again.
     Done,
-    /// The holder goes on there, a path of this server.
+    /// The holder continues at this path of the server.
     Go(String),
-    /// The holder has to put something right.
+    /// The holder can correct an error.
     Fault(PageFault),
 }
 
@@ -86,7 +86,7 @@ pub(crate) fn read_email(given: Option<&str>) -> Result<String, PageFault> {
     crate::connections::link::address(given.unwrap_or_default()).map_err(|_| PageFault::Email)
 }
 
-/// Where the holder goes to link an account, and what has to be stored for it.
+/// The path where the holder links an account. The flow is put among the changes.
 pub(crate) fn begun(flow: LinkFlow, changes: &mut Changes) -> PageStep {
     let path = flow::path(&flow);
     changes.put(Object::LinkFlow(flow));

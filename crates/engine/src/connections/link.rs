@@ -1,9 +1,9 @@
-//! The link flow: from a carrier that waits to its end.
+//! The link flow, from a waiting carrier to its end.
 //!
-//! One machine ([`steps`]) moves a run from pane to pane; [`complete`] turns what was picked into
-//! accounts. The headless call below walks the machine in memory, with answers that always work,
-//! and commits once. Carrier, accounts, first refreshes and events are one command, so a flow
-//! either ended wholly or may be run again.
+//! One state machine ([`steps`]) moves a flow from pane to pane, and [`complete`] turns the picked
+//! accounts into linked ones. The headless call below drives the machine in memory, with
+//! credentials that always work, and commits once. Carrier, accounts, first refreshes and events
+//! are one command, so a flow either ends completely or can run again.
 
 mod complete;
 pub(crate) mod flow;
@@ -32,7 +32,7 @@ pub(crate) use steps::address;
 pub use steps::{LinkStep, PickFault, Unusable};
 pub use view::{Choice, FlowView, Shown};
 
-/// How a link flow ends.
+/// The end of a link flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkOutcome {
     /// The holder links accounts.
@@ -41,7 +41,7 @@ pub enum LinkOutcome {
     Cancel,
     /// The bank takes no logins.
     InstitutionDown,
-    /// The bank refuses the login.
+    /// The bank rejects the login.
     LoginFailed,
 }
 
@@ -59,34 +59,34 @@ impl model::Word for LinkOutcome {
     }
 }
 
-/// What a link call says.
+/// The params of a link call.
 #[derive(Clone, Debug)]
 pub struct LinkInput {
-    /// Which carrier, by its client secret or by its id.
+    /// The carrier, by its client secret or by its id.
     pub carrier: CarrierInput,
     /// The bank, by name or id.
     pub institution: Option<String>,
-    /// The accounts that the holder picks, by name; those preselected when left out.
+    /// The accounts that the holder picks, by name. Left out, the preselected accounts.
     pub accounts: Option<Vec<String>>,
     /// Seeds the bank instead of the customer's e-mail address.
     pub seed: Option<String>,
-    /// How the flow ends.
+    /// The end of the flow.
     pub outcome: LinkOutcome,
 }
 
-/// The bank that is linked when the request names none.
+/// The bank to link when the request names none.
 const INSTITUTION_DEFAULT: &str = "Test (Non-OAuth)";
 
-/// How a walk ends.
+/// The end of a headless flow.
 enum Walked {
     /// With these accounts.
     Picked(Vec<Offer>),
-    /// With none, and why nothing was renewed.
+    /// Without accounts, and the reason why no login was renewed.
     Left(FlowEnd, RelinkFailure),
 }
 
 impl Engine {
-    /// Ends the link flow of a carrier and answers with the carrier.
+    /// Ends the link flow of a carrier. The response is the carrier.
     pub async fn link(&self, context: &Context, input: &LinkInput) -> Result<Answer, Error> {
         self.change("link", async || {
             let carrier = self.find_carrier(context, &input.carrier).await?;
@@ -122,7 +122,7 @@ impl Engine {
         .await
     }
 
-    /// Goes from the list of banks to the accounts picked.
+    /// Drives a flow from the list of banks to the picked accounts.
     async fn walk(
         &self,
         context: &Context,
@@ -150,7 +150,7 @@ impl Engine {
             _ => LinkStep::PickInstitution(institution.id),
         };
         for _ in 0..LOGIN_STEPS_MAX + 2 {
-            // None of these steps has anything to pick.
+            // These steps have nothing to pick.
             let moved = steps::take_step(&mut run, &step, &ground);
             debug_assert!(matches!(moved, Ok(Effect::Moved)), "the walk takes steps that are open");
             step = match &run.pane {
@@ -178,7 +178,7 @@ impl Engine {
         Err(stopped(&institution, &Pane::Failed))
     }
 
-    /// What makes a holder's test banks repeat.
+    /// The key that makes a holder's test banks reproducible.
     async fn holder_key(
         &self,
         context: &Context,
@@ -201,7 +201,7 @@ impl Engine {
         })
     }
 
-    /// Whether the customer whose accounts are linked was deleted.
+    /// True if the customer that the accounts are linked for was deleted.
     async fn holder_gone(&self, context: &Context, ask: &Ask) -> Result<bool, Error> {
         match &ask.holder {
             Some(Holder::Customer(id)) => self.customer_gone(context, Some(*id)).await,
@@ -209,7 +209,7 @@ impl Engine {
         }
     }
 
-    /// Refuses a carrier whose customer was deleted.
+    /// Rejects a carrier whose customer was deleted.
     async fn check_holder(&self, context: &Context, ask: &Ask) -> Result<(), Error> {
         match &ask.holder {
             Some(Holder::Customer(id)) if self.holder_gone(context, ask).await? => {
@@ -219,7 +219,7 @@ impl Engine {
         }
     }
 
-    /// Ends a carrier without accounts. Answers none when something changed meanwhile.
+    /// Ends a carrier without accounts. Returns `None` after a version conflict.
     async fn leave(&self, context: &Context, ended: CarrierEnd) -> Result<Option<Vec<u8>>, Error> {
         let CarrierEnd { objects, events, body, .. } = ended;
         let reply = context.reply(self, &body);
@@ -228,12 +228,12 @@ impl Engine {
     }
 }
 
-/// What is answered about a carrier whose customer was deleted.
+/// The API error of a carrier whose customer was deleted.
 fn no_such_holder(id: CustomerId) -> Error {
     Refusal::no_such("customer", &id.to_string(), "carrier").into()
 }
 
-/// Whether several objects were changed; if not, something changed meanwhile.
+/// True if several objects were changed, false after a version conflict.
 pub(crate) fn changed(changed: Changed) -> Result<bool, Error> {
     match changed {
         Changed::Done => Ok(true),
@@ -245,7 +245,7 @@ pub(crate) fn changed(changed: Changed) -> Result<bool, Error> {
     }
 }
 
-/// Refuses a flow that has ended or run out of time.
+/// Rejects a flow that has ended or expired.
 fn open(ask: &Ask, now: AccountTime) -> Result<(), Error> {
     if !ask.open {
         let message = "This link flow has ended; make a new session to link again.";
@@ -257,7 +257,7 @@ fn open(ask: &Ask, now: AccountTime) -> Result<(), Error> {
     Ok(())
 }
 
-/// The bank that a request names; for a login that is renewed there is one, and its holder's login.
+/// The bank that a request names. A login that is renewed fixes the bank and the holder.
 fn institution_asked(ask: &Ask, banks: &Banks, input: &LinkInput) -> Result<Institution, Error> {
     let given = input.institution.as_deref();
     let Some(relink) = &ask.relink else {
@@ -283,8 +283,8 @@ fn no_such_institution(given: &str) -> Error {
     Refusal::invalid(message).param("institution").into()
 }
 
-/// The places of the accounts that the request names, or of those preselected.
-/// `at_bank` says that they are picked at the bank, which knows nothing of what is to be renewed.
+/// The positions of the accounts that the request names, or of the preselected ones. `at_bank` is
+/// true if they are picked at the bank, which does not know the account to renew.
 fn picks(
     ask: &Ask,
     offers: &[Offer],
@@ -333,7 +333,7 @@ fn unusable(fault: Unusable, offer: &Offer) -> String {
     }
 }
 
-/// Why the accounts named cannot be linked together.
+/// The API error of accounts that cannot be linked together.
 fn unpicked(fault: &PickFault, ask: &Ask, offers: &[Offer]) -> Error {
     let message = match fault {
         PickFault::TooMany => {
@@ -351,7 +351,7 @@ fn unpicked(fault: &PickFault, ask: &Ask, offers: &[Offer]) -> Error {
     Refusal::invalid(message).param("accounts").into()
 }
 
-/// Why a walk that always answers right did not come to the accounts.
+/// The API error of a headless flow that did not reach the accounts.
 fn stopped(institution: &Institution, pane: &Pane) -> Error {
     let name = &institution.name;
     let message = match pane {

@@ -1,6 +1,5 @@
-//! Live mode, as long as no connector to a real bank is there: it has no institutions, takes nothing
-//! that exists for tests only, and debits nobody. And the registration without which it hands out no
-//! data.
+//! Live mode without a connector to a real bank. It has no institutions, rejects test data and
+//! debits no account. Live data also requires registration.
 
 use crate::connections::connections_settings::registration;
 use crate::{Context, Engine, Error};
@@ -11,12 +10,12 @@ use model::token::{BankNumbers, TEST_ROUTING_NUMBER};
 use wire::error::Error as Refusal;
 
 impl Engine {
-    /// Where a person sees and changes the settings.
+    /// The URL of the page that shows and changes the settings.
     pub fn settings_url(&self) -> String {
         format!("{}/settings", self.settings.public_url)
     }
 
-    /// Refuses live data of a kind whose registration is not complete. Test data is always there.
+    /// Rejects live data of a kind without a complete registration. Test data is always available.
     pub(crate) async fn check_registered(
         &self,
         context: &Context,
@@ -46,7 +45,7 @@ impl Engine {
     }
 }
 
-/// Refuses a debit in live mode: nothing here moves money, and saying that it did would be a lie.
+/// Rejects a debit in live mode, because this server moves no money.
 pub(crate) fn check_debits(context: &Context) -> Result<(), Error> {
     if !context.livemode {
         return Ok(());
@@ -56,7 +55,7 @@ pub(crate) fn check_debits(context: &Context) -> Result<(), Error> {
     Err(Refusal::invalid(message).into())
 }
 
-/// Refuses numbers of the test bank in live mode; `param` is the path of the routing number.
+/// Rejects numbers of the test bank in live mode. `param` is the path of the routing number.
 pub(crate) fn check_numbers(
     context: &Context,
     numbers: &BankNumbers,

@@ -1,10 +1,10 @@
 //! The refresh worker: claim → fetch page by page → diff → one command.
 //!
-//! A job is worked on under a claim. Whatever happens meanwhile (a second worker after a lease ran
-//! out, an unsubscribe, a disconnect), the closing command carries the claim and the version of the
-//! account that was read, and the store refuses it if either is stale; then the job is read again.
-//! After a crash the lease runs out and the job is claimed anew: nothing of the lost attempt was
-//! stored but a credential or a state that the bank had replaced.
+//! A job is worked on under a claim. The closing command carries the claim and the account version
+//! that was read. The store rejects it if either is outdated, for example after an expired lease,
+//! an unsubscribe or a disconnect. The job is then read again. After a crash the lease expires and
+//! the job is claimed again. The lost attempt has stored at most a credential or a state that the
+//! bank replaced.
 
 use crate::connections::change::{push_event_of, record_interrupted_by};
 use crate::connections::held::HeldRows;
@@ -29,38 +29,38 @@ use store::{
 };
 use tokio::task::JoinSet;
 
-/// How an attempt at a refresh is to be stored.
+/// The result of an attempt at a refresh, to be stored.
 pub(crate) enum Outcome {
     /// It succeeded.
     Apply(Box<ApplyRefresh>),
     /// It failed.
     Fail(Box<FailRefresh>),
-    /// It is to be tried later.
+    /// It is retried later.
     PutOff(Box<PutOffRefresh>),
-    /// Not at all: what it rests on has changed meanwhile. It begins again.
+    /// Something that it read has changed, so it begins again without being stored.
     Stale,
 }
 
-/// What is worked on.
+/// A claimed refresh with its inputs.
 pub(crate) struct Work {
     pub(crate) claim: Claim,
-    /// For how many seconds it has been pending: by the account's test clock, else by real time.
+    /// Seconds that it has been pending, by the account's test clock or else by real time.
     pub(crate) waited_s: i64,
     pub(crate) attempts: u32,
     pub(crate) account: Account,
     pub(crate) connection: Connection,
-    /// The job, where it is stored only together with its outcome.
+    /// The job, if it is stored only together with its outcome.
     pub(crate) unstored: Option<RefreshJob>,
     pub(crate) now: AccountTime,
 }
 
-/// What came of fetching.
+/// The result of fetching.
 enum Fetched {
     /// All pages.
     Pages(Gathered),
-    /// The bank gives none.
+    /// The bank rejects the fetch.
     Refused(FetchError),
-    /// The bank replaced what somebody else has changed meanwhile.
+    /// The bank replaced a credential or a state that another worker has changed.
     Stale,
 }
 
@@ -73,18 +73,18 @@ struct Gathered {
     balance: Option<Balance>,
     owners: Vec<BankOwner>,
     cursor: Option<Vec<u8>>,
-    /// Whether it goes on where a refresh before it was cut off.
+    /// True if it continues an earlier refresh that was cut off.
     resumed: bool,
-    /// Whether a bound was reached before the bank's last page.
+    /// True if a bound was reached before the bank's last page.
     cut_off: bool,
 }
 
-/// What a stored cursor begins with: whether the fetch that it ends was cut off.
+/// The first byte of a stored cursor: the fetch that it ends was complete, or was cut off.
 const WHOLE: u8 = 0;
 const CUT_OFF: u8 = 1;
 
 impl Engine {
-    /// Claims what is due and works on it. Answers how many refreshes were claimed.
+    /// Claims due refreshes and works on them. Returns the number of claimed refreshes.
     pub async fn run_refresh_once(self: &Arc<Self>) -> Result<usize, Error> {
         let now = self.clock.server_now();
         let claim = ClaimRefreshes {
@@ -99,7 +99,7 @@ impl Engine {
             let engine = Arc::clone(self);
             working.spawn(async move {
                 if let Err(error) = engine.settle_refresh(&job).await {
-                    // The lease runs out and the job is claimed again.
+                    // The lease expires and the job is claimed again.
                     tracing::error!(
                         account.id = %job.key.account,
                         error = &error as &dyn std::error::Error,
@@ -144,7 +144,7 @@ impl Engine {
         .await
     }
 
-    /// What a claimed job is about, unless it has been ended, or a test clock has taken it over.
+    /// The inputs of a claimed job, or `None` if it has ended or a test clock has taken it over.
     async fn claimed_work(&self, job: &RefreshJob) -> Result<Option<Work>, Error> {
         let find = FindAccount { merchant: job.merchant, account: job.key.account };
         let Some(account) = self.store.read(find).await? else {
@@ -157,7 +157,7 @@ impl Engine {
         let Some(connection) = self.connection_of(&account).await? else {
             return Ok(None);
         };
-        // Without a test clock the account's time may stand still; what takes time goes on.
+        // Without a test clock the account's time may be fixed, but waiting takes real time.
         let waited_s = match account.clock {
             Some(_) => moment.now.0 - job.started_at.0,
             None => self.clock.server_now().ms_since(job.started_server) / 1_000,
@@ -181,7 +181,7 @@ impl Engine {
         Ok(self.store.read(find).await?)
     }
 
-    /// Fetches and compares. Writes nothing but a credential or a state that the bank replaced.
+    /// Fetches and compares. Writes only a credential or a state that the bank replaced.
     pub(crate) async fn attempt_refresh(
         &self,
         mut work: Work,
@@ -253,10 +253,9 @@ impl Engine {
         Ok(Fetched::Pages(gathered))
     }
 
-    /// Stores what the bank replaced before anything else is asked of it. Answers whether it could:
-    /// not when a test helper or another refresh of the account changed the same meanwhile. The
-    /// attempt has to begin again then: its closing command would fit the version that the other
-    /// change made, and undo it.
+    /// Stores a replaced credential or state before the next request to the bank. Returns false if
+    /// a test helper or another refresh of the account has changed the connection. The attempt must
+    /// then begin again, because its closing command would undo the other change.
     async fn keep_connection(
         &self,
         work: &mut Work,
@@ -318,15 +317,15 @@ impl Engine {
         };
         push_event_of(&mut change, EventType::refreshed(key.feature), now, None);
         if gathered.cut_off {
-            // The rest follows in a refresh of its own, outside the cool-down. The event above
-            // shows the account before it: its snapshot holds the id of the refresh that ended.
+            // A separate refresh without cool-down fetches the rest. The event above shows the
+            // account before that refresh, with the id of the refresh that ended.
             let next = self.start(&mut change.account, key.feature, now);
             change.started.push(next);
         }
         Ok(Outcome::Apply(Box::new(ApplyRefresh { claim, change, rows, ownership })))
     }
 
-    /// What the records change in the rows that are held.
+    /// The changes of the stored rows by the fetched records.
     async fn compared(
         &self,
         account: &Account,
@@ -335,7 +334,7 @@ impl Engine {
         gathered: &Gathered,
         known: Option<&mut HeldRows>,
     ) -> Result<Vec<HeldTransaction>, Error> {
-        // A fetch in two parts shows all of its range in neither, so nothing is missing from them.
+        // A fetch in two parts shows its whole range in neither part, so no row counts as missing.
         let coverage = match gathered.coverage {
             Some(coverage) if !gathered.cut_off && !gathered.resumed => coverage,
             _ => Coverage::Delta,
@@ -371,7 +370,7 @@ impl Engine {
         Ok(changes.rows)
     }
 
-    /// The rows that the records may be about.
+    /// The stored rows that the records may match.
     async fn held_of(
         &self,
         account: &Account,
@@ -421,7 +420,7 @@ impl Engine {
         Outcome::Fail(Box::new(FailRefresh { claim, change }))
     }
 
-    /// Puts a refresh off, unless it was tried too often or is too old; then it fails.
+    /// Delays a refresh, or fails it after too many attempts or too much time.
     fn put_off(&self, work: Work, at: AccountTime, cause: RefreshCause) -> Outcome {
         let too_often = work.attempts >= limits::REFRESH_ATTEMPTS_MAX;
         let too_old = work.waited_s >= limits::REFRESH_AGE_S_MAX;
@@ -463,14 +462,14 @@ impl Gathered {
     }
 }
 
-/// Whether a job is the pending refresh of its feature.
+/// True if a job is the pending refresh of its feature.
 pub(crate) fn is_current(account: &Account, key: RefreshKey) -> bool {
     account
         .refresh(key.feature)
         .is_some_and(|state| state.is_pending() && state.sequence == key.sequence)
 }
 
-/// A job that is stored only now, as it ended.
+/// A job that is stored together with its outcome.
 fn ended_job(unstored: Option<RefreshJob>, status: RefreshStatus) -> Vec<RefreshJob> {
     unstored.into_iter().map(|job| RefreshJob { status, ..job }).collect()
 }

@@ -1,7 +1,7 @@
-//! Linking again: which authorization a session renews, and whether that helps.
+//! Linking again: the authorization that a session renews, and the accounts that this helps.
 //!
-//! The run that follows is that of any session, begun at the bank of the authorization
-//! ([`link`](crate::connections::link)); what it links keeps the authorization.
+//! The flow is that of any session, begun at the bank of the authorization
+//! ([`link`](crate::connections::link)). Its accounts keep the authorization.
 
 use crate::connections::carrier::Ask;
 use crate::{Context, Engine, Error};
@@ -13,12 +13,12 @@ use model::session::Relink;
 use store::{AccountsOf, Cursor, ListAccounts, Page};
 use wire::error::Error as Refusal;
 
-/// What a create says of it.
+/// The relink params of a create.
 #[derive(Clone, Debug)]
 pub struct RelinkInput {
     /// The authorization, by its id.
     pub authorization: String,
-    /// The one account of it that is wanted.
+    /// The only account of it to renew.
     pub account: Option<String>,
 }
 
@@ -26,8 +26,8 @@ const AUTHORIZATION: &str = "relink_options[authorization]";
 const ACCOUNT: &str = "relink_options[account]";
 
 impl Engine {
-    /// What a session renews, and an account that it is about; `hosted` says that it is shown on a
-    /// page of this server, which is for accounts that need it.
+    /// The authorization that a session renews, and one of its accounts. `hosted` is true for a
+    /// session on a page of this server, which accepts only accounts that need it.
     pub(crate) async fn find_relink(
         &self,
         context: &Context,
@@ -81,7 +81,7 @@ impl Engine {
         Ok(self.store.read(ListAccounts { merchant, of, page }).await?.items)
     }
 
-    /// The accounts of the login that is renewed, if one is, picked where that helps.
+    /// The accounts of the login to renew, if there is one. Accounts that it helps are preselected.
     pub(crate) async fn known_to_relink(&self, ask: &Ask) -> Result<Vec<Offer>, Error> {
         let Some(relink) = &ask.relink else { return Ok(Vec::new()) };
         let mut offers = Vec::new();
@@ -96,7 +96,7 @@ impl Engine {
     }
 }
 
-/// Whether linking again does something for an account: an active one may share more, or have its
+/// True if linking again helps an account. An active account may share more data, or have its
 /// number or its access renewed.
 fn helps(account: &Account) -> bool {
     match account.status {
@@ -106,7 +106,7 @@ fn helps(account: &Account) -> bool {
     }
 }
 
-/// Whether an account does not work, or soon will not.
+/// True if an account does not work, or will soon stop working.
 fn needs_it(account: &Account) -> bool {
     !account.is_active() || account.account_numbers.iter().any(|number| number.announced)
 }

@@ -1,8 +1,8 @@
-//! The schedule worker: what falls due by itself on accounts and objects without a test clock.
+//! The schedule worker: due work on accounts and objects without a test clock.
 //!
-//! Daily refreshes of subscribed accounts, spread over the day by a hash of the account, and
-//! changes at the bank. A due account or object is changed in one command that also moves its due
-//! time; a crash leaves it due. Days that passed while no server ran bring one refresh, not one each.
+//! It starts daily refreshes of subscribed accounts, spread over the day by a hash of the account,
+//! and applies changes at the bank. One command changes a due account or object and moves its due
+//! time, so a crash leaves it due. Days on which the server was down bring one refresh in total.
 
 use crate::due::{Subject, Worked};
 use crate::worker::caught;
@@ -17,8 +17,8 @@ use store::{
 };
 
 impl Engine {
-    /// Handles what is due. Answers how much it changed. What fails is due as before, and keeps
-    /// nothing else waiting.
+    /// Handles due work. Returns the number of changes. Failed work stays due and does not delay
+    /// other work.
     pub async fn run_schedule_once(&self) -> Result<usize, Error> {
         let now = self.clock.account_now();
         let limit = limits::SCHEDULE_BATCH_MAX + self.stuck.count();
@@ -36,7 +36,7 @@ impl Engine {
         Ok(changed)
     }
 
-    /// Handles what is due on an account. Answers whether it changed.
+    /// Handles due work on an account. Returns true if it changed.
     async fn work_due_account(&self, account: Account, now: AccountTime) -> Result<bool, Error> {
         let Some(connection) = self.connection_of(&account).await? else {
             return Ok(false);
@@ -49,7 +49,7 @@ impl Engine {
             }
             change.account.daily_due_at = Some(change.account.next_daily(now));
         }
-        // Stale: somebody changed the account; it is still due and comes again.
+        // After a version conflict the account is still due and is listed again.
         let done = self.store.write(ChangeAccount { change, reply: None }).await? == Written::Done;
         if done {
             self.wake.refresh();
@@ -58,14 +58,14 @@ impl Engine {
         Ok(done)
     }
 
-    /// Handles what is due on an object. Answers whether it changed.
+    /// Handles due work on an object. Returns true if it changed.
     async fn work_due_object(&self, object: Object, now: AccountTime) -> Result<bool, Error> {
         let Worked::Item(ClockItem::Objects { objects, events }) =
             self.work_object(object, now).await?
         else {
             return Ok(false);
         };
-        // Stale: somebody changed an object; it is still due and comes again.
+        // After a version conflict the object is still due and is listed again.
         let change = ChangeObjects { objects, events, reply: None };
         let done = self.store.write(change).await? == Changed::Done;
         if done {
@@ -74,7 +74,7 @@ impl Engine {
         Ok(done)
     }
 
-    /// The next version of a due account, with what its bank did to it.
+    /// The next version of a due account, with the changes at its bank.
     pub(crate) fn due_change(
         &self,
         mut account: Account,
@@ -91,7 +91,7 @@ impl Engine {
     }
 }
 
-/// Whether a time has come.
+/// True if a time has come.
 pub(crate) fn is_due(at: Option<AccountTime>, now: AccountTime) -> bool {
     at.is_some_and(|at| at <= now)
 }

@@ -23,30 +23,30 @@ use wire::render::ExpandedHolder;
 use wire::render::connections::customer::ExpandedCustomer;
 use wire::render::connections::session::SessionParts;
 
-/// What a create says.
+/// The params of a create.
 #[derive(Clone, Debug)]
 pub struct SessionInput {
-    /// Who links; left out only with `relink`, whose holder it is then.
+    /// The holder. It may be left out with `relink`, which has a holder.
     pub holder: Option<HolderInput>,
-    /// What it renews.
+    /// The login to renew.
     pub relink: Option<RelinkInput>,
-    /// What the holder is asked to allow.
+    /// The permissions to request from the holder.
     pub permissions: BTreeSet<Permission>,
-    /// What is fetched the moment an account is linked.
+    /// The data to fetch as soon as an account is linked.
     pub prefetch: Option<Vec<Prefetch>>,
-    /// Which accounts are offered.
+    /// The accounts to offer.
     pub filters: Option<SessionFilters>,
-    /// `limits[accounts]`: given and set, or given and lifted.
+    /// `limits[accounts]`: set to a number, or set to no limit.
     pub limits: Option<Option<u32>>,
-    /// Whether the holder may type account numbers.
+    /// True if the holder may type account numbers.
     pub manual_entry: Option<ManualEntry>,
-    /// Where a webview goes back to.
+    /// The URL that a webview returns to.
     pub return_url: Option<String>,
     /// Set for one that is shown on a page of this server.
     pub hosted: Option<Hosted>,
 }
 
-/// Who links, as the request names them.
+/// The holder as the request names it.
 #[derive(Clone, Debug)]
 pub enum HolderInput {
     /// A customer of the merchant.
@@ -55,7 +55,7 @@ pub enum HolderInput {
     Account(String),
 }
 
-/// Whether what a session leaves out is what payouts of a connected account need.
+/// True if the defaults of a session are those for payouts of a connected account.
 fn is_for_payouts(context: &Context, input: &SessionInput) -> bool {
     matches!(input.holder, Some(HolderInput::Account(_)))
         && input.permissions.contains(&Permission::PaymentMethod)
@@ -117,7 +117,7 @@ impl Engine {
         Ok(Answer::committed(body).seen_of_merchant(What::Named))
     }
 
-    /// Who links, the test clock of it, and what is renewed.
+    /// The holder, its test clock, and the login to renew.
     async fn holder_asked(
         &self,
         context: &Context,
@@ -186,7 +186,7 @@ impl Engine {
         self.session_body_with(context, session, &accounts, token.as_ref()).await
     }
 
-    /// A session with these accounts and this token, which may not be stored yet.
+    /// A session with these accounts and this token, which need not be stored yet.
     pub(crate) async fn session_body_with(
         &self,
         context: &Context,
@@ -235,7 +235,7 @@ impl Engine {
         Ok(self.store.read(list).await?.items)
     }
 
-    /// A holder, if it is to be shown whole.
+    /// A holder, if it is requested expanded.
     pub(crate) async fn expanded_holder(
         &self,
         context: &Context,

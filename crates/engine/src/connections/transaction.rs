@@ -15,16 +15,16 @@ use wire::json::JsonWriter;
 use wire::list::{PageParams, write_list};
 use wire::render::connections::transaction::{BYTES_TYPICAL, Renderer};
 
-/// Which transactions a list holds.
+/// The filter of a list of transactions.
 #[derive(Clone, Debug)]
 pub struct TransactionFilter {
-    /// Of which account.
+    /// The account's id.
     pub account: String,
     /// Those that took place within, by the bank's time.
     pub transacted_at: Bounds,
     /// Those that a refresh after this one created or changed.
     pub after: Option<String>,
-    /// Which page.
+    /// The page of the list.
     pub page: PageParams,
 }
 
@@ -110,8 +110,8 @@ impl Engine {
         Ok(Answer::unchanged(body).seen(id.account, What::Read))
     }
 
-    /// The newest refresh that touched a row which a list leaves out by the bank's time. Only the
-    /// judge asks, of pages from the top.
+    /// The newest refresh that touched a row which the list leaves out by the bank's time. Only the
+    /// client checker needs it, for pages from the top.
     async fn find_left_out(
         &self,
         context: &Context,
@@ -126,7 +126,7 @@ impl Engine {
         Ok(self.store.read(find).await?)
     }
 
-    /// Sees that the row that a page begins or ends at is there.
+    /// Checks that the cursor of a page names a stored row.
     async fn find_edge(
         &self,
         context: &Context,
@@ -142,7 +142,7 @@ impl Engine {
     }
 }
 
-/// Refuses a list of an account whose transactions may not be read, or not after this refresh.
+/// Rejects a list of an account whose transactions cannot be read, or not after this refresh.
 fn check_listable(
     id: AccountId,
     account: &ListableAccount,
@@ -180,13 +180,13 @@ fn edge(page: &PageParams) -> Option<(&str, &'static str)> {
     }
 }
 
-/// The sequence of the newest refresh that has ended; 0 if none has.
+/// The sequence of the newest refresh that has ended, or 0.
 fn ended(account: &ListableAccount) -> u32 {
     let newest = account.transaction_refresh.as_ref();
     newest.map_or(0, |newest| newest.sequence.saturating_sub(u32::from(newest.is_pending())))
 }
 
-/// Where a page begins; nothing when that is no row of this account.
+/// The cursor of a page, or `None` if it is no row of this account.
 fn row_cursor(account: AccountId, page: &PageParams) -> Option<Cursor<TransactionId>> {
     let Some((given, _)) = edge(page) else { return Some(Cursor::Newest) };
     let row: TransactionId = given.parse().ok()?;
@@ -200,7 +200,7 @@ fn refresh_of(account: AccountId, given: &str) -> Option<RefreshId> {
     given.parse().ok().filter(|refresh: &RefreshId| refresh.account == account)
 }
 
-/// Refuses a refresh that this account never had; succeeded or not, however old, is all the same.
+/// Rejects a refresh that this account never had. Its age and its outcome do not matter.
 fn known_refresh(
     account: &ListableAccount,
     refresh: Option<RefreshId>,

@@ -1,4 +1,4 @@
-//! What a bank does to an account by itself, turned into a change of the account and its events.
+//! Changes at the bank, turned into a change of the account and its events.
 
 use crate::Engine;
 use crate::connections::change::{push_event_of, record_interrupted_by};
@@ -23,8 +23,8 @@ pub(crate) fn bank_account<'a>(
     }
 }
 
-/// A connection that the holder renewed. A link and its renewal may fall into the same second;
-/// banks tell them apart all the same.
+/// A connection that the holder renewed. Banks distinguish a link and its renewal even within the
+/// same second.
 pub(crate) fn relinked(
     mut connection: Connection,
     account: &Account,
@@ -36,8 +36,8 @@ pub(crate) fn relinked(
 }
 
 impl Engine {
-    /// Takes over what the bank says of an account at this time. Events are numbered after the
-    /// account's version, so the change must carry the new version already.
+    /// Applies the bank's view of an account at this time. The change must carry the new version
+    /// already, because events are numbered by it.
     pub(crate) fn observe(
         &self,
         change: &mut AccountChange,
@@ -50,8 +50,8 @@ impl Engine {
     }
 }
 
-/// Takes over what the bank says of a new account. That it has numbers, or no access from the
-/// start, is not news; a foreseen loss is.
+/// Applies the bank's view of a new account. Its numbers, and access that is missing from the
+/// start, emit no event. A foreseen loss of access does.
 pub(crate) fn first_look(account: &mut Account, watch: Watch) -> Vec<EventType> {
     account.bank_due_at = watch.next_change_at;
     account.account_numbers = watch.account_numbers;
@@ -65,7 +65,7 @@ pub(crate) fn first_look(account: &mut Account, watch: Watch) -> Vec<EventType> 
     of_numbers.chain(expectation_news(None, account.expected_deactivation)).collect()
 }
 
-/// The events of a new account: that it is there, and what its bank foresees.
+/// The events of a new account: its creation, and the changes that its bank foresees.
 pub(crate) fn first_events(
     account: &Account,
     news: &[EventType],
@@ -103,7 +103,7 @@ fn take_over(change: &mut AccountChange, watch: Watch, now: AccountTime, cause: 
     }
 }
 
-/// What a date of an account says of its whole authorization.
+/// The event of a whole authorization that follows from a date of an account.
 fn of_authorization(account: &Account, event_type: EventType, now: AccountTime) -> Option<Event> {
     let event_type = match event_type {
         EventType::AccountExpectedDeactivationDateUpdated => {
@@ -123,7 +123,7 @@ fn number_news(before: &[AccountNumber], after: &[AccountNumber]) -> Vec<EventTy
     if facts(before) != facts(after) {
         news.push(EventType::AccountNumbersUpdated);
     }
-    // A number that took the place of another is known by its own expiry, and is told of anew.
+    // A number that replaced another is identified by its own expiry, and is announced again.
     let was_announced = |number: &AccountNumber| {
         before
             .iter()

@@ -1,4 +1,4 @@
-//! Webhook endpoints: where events are posted to.
+//! Webhook endpoints: the URLs that events are posted to.
 
 use crate::context::{made, render};
 use crate::payments::Changes;
@@ -12,27 +12,27 @@ use wire::error::Error as Refusal;
 use wire::list::PageParams;
 use wire::params::{MetadataChange, Setting};
 
-/// What a create or an update says. What is left out stays as it is.
+/// The params of a create or an update. A field that is left out stays as it is.
 #[derive(Clone, Debug, Default)]
 pub struct EndpointInput {
-    /// Where events are posted to; needed at creation.
+    /// The URL that events are posted to. Required at creation.
     pub url: Option<String>,
-    /// Whether it gets what happens in connected accounts; only at creation.
+    /// True if it receives events of connected accounts. Only at creation.
     pub connect: bool,
-    /// Which types; needed at creation.
+    /// The event types. Required at creation.
     pub enabled_events: Option<Vec<String>>,
     /// The API version that its events are rendered in; only at creation.
     pub api_version: Option<String>,
     /// Free text; unset by an empty text.
     pub description: Option<Setting<String>>,
-    /// The merchant's own data.
+    /// The metadata.
     pub metadata: Option<MetadataChange>,
-    /// Whether nothing is posted; only in updates.
+    /// True if no events are posted. Only in updates.
     pub disabled: Option<bool>,
 }
 
 impl Engine {
-    /// Makes an endpoint. Only this answer, and that of a roll, shows the secret.
+    /// Makes an endpoint. Only this response, and that of a roll, shows the secret.
     pub async fn create_endpoint(
         &self,
         context: &Context,
@@ -105,7 +105,7 @@ impl Engine {
         .await
     }
 
-    /// Deletes an endpoint. It gets nothing more.
+    /// Deletes an endpoint. It receives no more events.
     pub async fn delete_endpoint(&self, context: &Context, id: &str) -> Result<Answer, Error> {
         self.change("delete_endpoint", async || {
             let mut endpoint = self.get::<Endpoint>(context, id, "id").await?;
@@ -191,8 +191,8 @@ impl Engine {
         changes.put(Object::Endpoint(endpoint));
         let answer = self.commit_any(context, changes, body).await?;
         if answer.is_some() && is_closed {
-            // The worker ends what waits for an endpoint that gets nothing more. After a crash in
-            // between it does so when the next attempt would have been due.
+            // The worker cancels the deliveries of a closed endpoint. After a crash in between it
+            // does so when the next attempt would have been due.
             let release = ReleaseEndpoint { endpoint: id, now: self.clock.server_now() };
             self.store.write(release).await?;
             self.wake.deliver();

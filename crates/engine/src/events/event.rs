@@ -12,16 +12,16 @@ use wire::error::Error as Refusal;
 use wire::list::PageParams;
 use wire::version::Version;
 
-/// Which events a list holds.
+/// The filter of a list of events.
 #[derive(Clone, Debug)]
 pub struct EventFilter {
-    /// Those of these types; a word may end in `.*`. All when empty.
+    /// Those of these types. A type may end in `.*`. An empty list means all types.
     pub types: Vec<String>,
     /// Those that happened within.
     pub created: Bounds,
-    /// Those whose deliveries all succeeded, or those with one that did not.
+    /// True for events whose deliveries all succeeded, false for the others.
     pub delivery_success: Option<bool>,
-    /// Which page.
+    /// The page of the list.
     pub page: PageParams,
 }
 
@@ -110,8 +110,8 @@ impl Engine {
         Ok(Page { limit: page.limit, cursor })
     }
 
-    /// Who is told of what happens to a merchant: its own endpoints, and if it is a connected
-    /// account, those of its platform that listen to connected accounts.
+    /// The listeners to events of a merchant: its own endpoints, and for a connected account those
+    /// of its platform that listen to connected accounts.
     pub(crate) async fn listeners_of(&self, merchant: MerchantId) -> Result<Listeners, Error> {
         let mut endpoints = self.endpoints_of(merchant).await?;
         endpoints.retain(|endpoint| !endpoint.connect);
@@ -131,13 +131,13 @@ impl Engine {
     }
 }
 
-/// Who is told of what happens to a merchant.
+/// The listeners to events of a merchant.
 pub(crate) struct Listeners {
     /// The endpoints, enabled or not.
     pub(crate) endpoints: Vec<Endpoint>,
     /// The id of the connected account that the merchant is, if it is one.
     pub(crate) connected: Option<String>,
-    /// Who runs it, if it is one.
+    /// The platform of the connected account, if it is one.
     pub(crate) platform: Option<MerchantId>,
 }
 

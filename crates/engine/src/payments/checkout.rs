@@ -1,9 +1,9 @@
 //! Checkout Sessions: made by a merchant, completed by a link flow, expired by a call or by time.
 //!
-//! The intent of a session comes into being when the holder has linked an account: intent, payment
-//! method, mandate and session are one commit with the accounts, so after a crash a session is open
-//! as before or complete with all of them. An attempt that fails at once leaves the session open and
-//! its intent for the next attempt. A session is found from its intent by a look-up.
+//! The intent of a session is created when the holder has linked an account. Intent, payment
+//! method, mandate and session are one commit with the accounts. After a crash a session is
+//! therefore open as before, or complete with all of them. An attempt that fails at once leaves the
+//! session open and its intent for the next attempt. The session of an intent is found by a lookup.
 
 mod expire;
 mod hosted;
@@ -44,32 +44,32 @@ use wire::params::MetadataChange;
 use wire::render::given::Expanded;
 use wire::render::payments::checkout::line_items;
 
-/// What a create says.
+/// The params of a create.
 #[derive(Clone, Debug)]
 pub struct CheckoutInput {
-    /// What it is for.
+    /// Its mode.
     pub mode: CheckoutMode,
-    /// Who pays.
+    /// The customer that pays.
     pub customer: Option<String>,
-    /// The e-mail address of who pays, when no customer is named.
+    /// The payer's e-mail address, if no customer is named.
     pub customer_email: Option<String>,
-    /// When it expires.
+    /// The time at which it expires.
     pub expires_at: Option<AccountTime>,
-    /// What is paid for.
+    /// The line items.
     pub line_items: Vec<LineItemInput>,
-    /// In what is paid.
+    /// The currency.
     pub currency: Option<Currency>,
     /// The types that are allowed; left out, the merchant's settings choose.
     pub method_types: Option<Vec<String>>,
-    /// What is asked of the link flow.
+    /// The link requirements.
     pub collection: Collection,
-    /// The merchant's own keys.
+    /// The metadata.
     pub metadata: Option<MetadataChange>,
-    /// All that was given, to be echoed.
+    /// All params, to be echoed.
     pub given: Given,
 }
 
-/// Which sessions a list holds.
+/// The filter of a list of sessions.
 #[derive(Clone, Debug)]
 pub struct CheckoutFilter {
     /// Those of this customer.
@@ -78,15 +78,16 @@ pub struct CheckoutFilter {
     pub email: Option<String>,
     /// The one that made this Payment Intent.
     pub payment_intent: Option<String>,
-    /// Those that stand so.
+    /// Those with this status.
     pub status: Option<CheckoutStatus>,
     /// The one that made this subscription.
     pub subscription: Option<String>,
-    /// None at all: the request names what sessions here never come from.
+    /// True for an empty list, because the request filters by an object that never has a session on
+    /// this server.
     pub none: bool,
-    /// Those made within.
+    /// Those created within these bounds.
     pub created: Bounds,
-    /// Which page.
+    /// The page of the list.
     pub page: PageParams,
 }
 
@@ -143,7 +144,8 @@ impl Engine {
         if session.amount().unwrap_or(0) == 0 {
             session.payment_status = PaymentStatus::NoPaymentRequired;
         }
-        // What an intent or a subscription could not take is refused before the holder comes.
+        // Params that an intent or a subscription would reject are rejected before the holder
+        // comes.
         let change = match session.mode {
             CheckoutMode::Subscription => subscribe::metadata(&session),
             _ => intent_input(&session).1.metadata.unwrap_or_default(),
@@ -197,7 +199,7 @@ impl Engine {
         list_values("/v1/checkout/sessions", listed, value).await
     }
 
-    /// Lists what is paid for in a session, in the order of the request.
+    /// Lists the line items of a session, in the order of the request.
     pub async fn list_line_items(
         &self,
         context: &Context,
@@ -231,13 +233,13 @@ impl Engine {
         given: &str,
         param: &str,
     ) -> Result<CheckoutSession, Error> {
-        // The text also names the mode, which the number leaves out.
+        // The text also names the mode, which is no part of the number.
         let found = self.find_id::<CheckoutSession>(context, given).await?;
         let found = found.filter(|session| session.id() == given);
         found.ok_or_else(|| missing::<CheckoutSession>(given, param).into())
     }
 
-    /// The run of a session gave it a payment method, or none; then the holder may begin again.
+    /// Applies the payment method of a flow to its session. Without one the holder may begin again.
     pub(crate) async fn checkout_collected(
         &self,
         context: &Context,
@@ -267,7 +269,7 @@ impl Engine {
         Ok(CarrierEnd { objects, events, body: bytes(&value), token: None })
     }
 
-    /// Makes the intent of a session with what the holder gave, and confirms it.
+    /// Makes the intent of a session with the holder's payment method, and confirms it.
     async fn intent_of_checkout(
         &self,
         context: &Context,
@@ -298,7 +300,7 @@ impl Engine {
         let confirmation = Confirmation { acceptance, ..Confirmation::default() };
         self.confirm_intent_with(context, &mut intent, &confirmation, now, changes).await?;
         changes.put(intent_object(intent.clone()));
-        // Numbers that wait for their deposits are nobody's yet.
+        // A method whose numbers wait for deposits is not attached to a customer yet.
         if let Some(customer) = session.customer.filter(|_| method.verified)
             && let Some(method) = self
                 .find_changed::<PaymentMethod>(context.merchant, changes, method.id.number())
@@ -327,7 +329,7 @@ impl Engine {
         }
     }
 
-    /// The debit of an intent ended: the session that made it, if one did, tells so too.
+    /// Applies the end of a debit to the session that made its intent, if there is one.
     pub(crate) async fn settle_checkout(
         &self,
         intent: &Intent,
@@ -354,7 +356,7 @@ impl Engine {
         Ok(())
     }
 
-    /// A session with what is to be expanded in it.
+    /// A session with the requested expansions.
     async fn checkout_value(
         &self,
         context: &Context,
@@ -397,7 +399,7 @@ impl Engine {
     }
 }
 
-/// When a session expires that is made now.
+/// The expiry of a session that is made now.
 fn expiry(given: Option<AccountTime>, now: AccountTime) -> Result<AccountTime, Error> {
     let Some(at) = given else { return Ok(now.plus(CHECKOUT_AGE_S_MAX)) };
     if at < now.plus(CHECKOUT_AGE_S_MIN) || at > now.plus(CHECKOUT_AGE_S_MAX) {
@@ -419,7 +421,7 @@ fn intent_number(session: &CheckoutSession) -> Option<u64> {
     number
 }
 
-/// What the intent of a session is made of.
+/// The params of a session's intent.
 fn intent_input(session: &CheckoutSession) -> (IntentKind, IntentInput) {
     let (kind, name) = match session.mode {
         CheckoutMode::Payment => (IntentKind::Payment, "payment_intent_data"),

@@ -1,5 +1,5 @@
-//! Disputes: debits that had succeeded and were taken back. Nobody makes them by a call: the test
-//! account decides, and the days of its clock.
+//! Disputes: debits that had succeeded and were taken back. No call makes a dispute. It follows
+//! from the test account and the days of its clock.
 
 use crate::due::Worked;
 use crate::list::list_values;
@@ -17,16 +17,16 @@ use wire::expand::Expand;
 use wire::list::PageParams;
 use wire::render::given::Expanded;
 
-/// Which disputes a list holds.
+/// The filter of a list of disputes.
 #[derive(Clone, Debug)]
 pub struct DisputeFilter {
-    /// Those of a charge. There are no charges, so none.
+    /// Those of a charge. The list is empty, because this server has no charges.
     pub charge: Option<String>,
     /// Those of this Payment Intent.
     pub payment_intent: Option<String>,
     /// Those that came within.
     pub created: Bounds,
-    /// Which page.
+    /// The page of the list.
     pub page: PageParams,
 }
 
@@ -76,8 +76,8 @@ impl Engine {
         Ok(wire::render::payments::dispute::value(dispute, &expanded))
     }
 
-    /// A debit that has succeeded is taken back, at its time. What it paid for stays paid, as the
-    /// merchant has to see to that.
+    /// Takes a successful debit back, at its time. Invoices that it paid stay paid, because the
+    /// merchant has to handle the dispute.
     pub(crate) fn dispute_due(&self, mut intent: Intent, now: AccountTime) -> Worked {
         if intent.disputed_at.is_none_or(|at| at > now) {
             return Worked::Nothing;

@@ -1,5 +1,5 @@
-//! Payment Intents and Setup Intents. One set of use cases serves both: what differs is decided by
-//! the purpose of the intent.
+//! Payment Intents and Setup Intents. One set of use cases serves both, and the purpose of the
+//! intent decides the differences.
 
 mod confirm;
 mod hosted;
@@ -30,13 +30,13 @@ use store::Object;
 use wire::error::Error as Refusal;
 use wire::params::MetadataChange;
 
-/// Where intents have what they ask of the link flow.
+/// The param with the link requirements of intents.
 pub(crate) const OPTIONS: &str = "payment_method_options[us_bank_account][financial_connections]";
 
-/// What is echoed of types that are allowed, which takes the place of types that are named.
+/// The echoed param of allowed types, which replaces named types.
 const ALLOWED_TYPES: &str = "allowed_payment_method_types";
 
-/// Which of the two kinds a call is about.
+/// The kind of intents that a call is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IntentKind {
     /// Payment Intents.
@@ -45,26 +45,26 @@ pub enum IntentKind {
     Setup,
 }
 
-/// What a create or an update says.
+/// The params of a create or an update.
 #[derive(Clone, Debug, Default)]
 pub struct IntentInput {
-    /// How many minor units; only of payments.
+    /// The amount in minor units. Only for payments.
     pub amount: Option<i64>,
-    /// Of what; only of payments.
+    /// The currency. Only for payments.
     pub currency: Option<Currency>,
-    /// Who pays.
+    /// The customer that pays.
     pub customer: Option<String>,
-    /// What is debited.
+    /// The payment method to debit.
     pub method: Option<MethodParam>,
     /// The types that are allowed; left out, the merchant's settings choose.
     pub method_types: Option<Vec<String>>,
-    /// What is asked of the link flow, where the request says anything of it.
+    /// The link requirements, if the request sets them.
     pub collection: Option<Collection>,
-    /// How to confirm at once.
+    /// The params of an immediate confirmation.
     pub confirmation: Option<Confirmation>,
-    /// The merchant's own keys.
+    /// The metadata.
     pub metadata: Option<MetadataChange>,
-    /// All that was given, to be echoed.
+    /// All params, to be echoed.
     pub given: Given,
 }
 
@@ -73,24 +73,24 @@ pub struct IntentInput {
 pub enum MethodParam {
     /// By its id.
     Id(String),
-    /// By what it is made of.
+    /// Params of a new payment method.
     Data(Box<MethodInput>),
 }
 
-/// How the holder gave their word.
+/// The params of a confirmation.
 #[derive(Clone, Debug, Default)]
 pub struct Confirmation {
-    /// What is debited from now on.
+    /// The payment method to debit from now on.
     pub method: Option<MethodParam>,
-    /// How the holder accepted to be debited.
+    /// The holder's acceptance of debits.
     pub acceptance: Option<Given>,
-    /// The mandate under which they did so before; none is made then.
+    /// An earlier mandate. With one, no new mandate is made.
     pub mandate: Option<String>,
-    /// Where the browser goes then.
+    /// The URL that the browser goes to afterwards.
     pub return_url: Option<String>,
-    /// What is asked of the link flow from now on, where the request says anything of it.
+    /// The link requirements from now on, if the request sets them.
     pub collection: Option<Collection>,
-    /// What is echoed from now on.
+    /// The params to echo from now on.
     pub given: Option<Given>,
 }
 
@@ -103,7 +103,7 @@ impl IntentKind {
         }
     }
 
-    /// What an update event of this kind is called.
+    /// The event type for this kind.
     pub(crate) fn event(self, of_payment: EventType, of_setup: EventType) -> EventType {
         match self {
             Self::Payment => of_payment,
@@ -118,7 +118,7 @@ pub(crate) fn kind_of(intent: &Intent) -> IntentKind {
 }
 
 impl Engine {
-    /// Makes an intent, and confirms it if the request says so.
+    /// Makes an intent, and confirms it if requested.
     pub async fn create_intent(
         &self,
         context: &Context,
@@ -229,7 +229,7 @@ impl Engine {
         Ok(Answer::unchanged(bytes(&value)))
     }
 
-    /// Changes an intent that collects still.
+    /// Changes an intent that still collects.
     pub async fn update_intent(
         &self,
         context: &Context,
@@ -312,7 +312,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Gives an intent up.
+    /// Cancels an intent.
     pub async fn cancel_intent(
         &self,
         context: &Context,
@@ -344,7 +344,7 @@ impl Engine {
         .await
     }
 
-    /// Refuses a capture: a bank account is debited at once or not at all.
+    /// Rejects a capture, because a debit of a bank account has no separate capture.
     pub async fn capture_intent(&self, context: &Context, id: &str) -> Result<Answer, Error> {
         let intent = self.get_intent(context, IntentKind::Payment, id, "intent").await?;
         Err(unexpected_state(&intent, "captured"))
@@ -364,7 +364,7 @@ impl Engine {
         }
     }
 
-    /// The intent of a client secret, if it is one's.
+    /// The intent of a client secret, if there is one.
     pub(crate) async fn find_intent_of_secret(
         &self,
         context: &Context,
@@ -390,8 +390,7 @@ impl Engine {
         }
     }
 
-    /// The payment method that a request gives. One that the request makes is put among the
-    /// changes.
+    /// The payment method of a param. A new one is put among the changes.
     async fn take_method(
         &self,
         context: &Context,
@@ -414,8 +413,8 @@ impl Engine {
         Ok(method)
     }
 
-    /// Commits an intent with what changes beside it. Answers its new form, or nothing when what
-    /// was read has changed.
+    /// Commits an intent with the other changes. Returns the response, or `None` after a version
+    /// conflict.
     async fn commit_intent(
         &self,
         context: &Context,
@@ -429,7 +428,7 @@ impl Engine {
     }
 }
 
-/// Lets a browser at its own intent only.
+/// Restricts a browser to the intent of its client secret.
 fn allow(intent: &Intent, access: Access<'_>) -> Result<(), Error> {
     let kind = kind_of(intent).word();
     match access.client_secret {
@@ -448,7 +447,7 @@ fn allow(intent: &Intent, access: Access<'_>) -> Result<(), Error> {
     }
 }
 
-/// What is answered to a call that the status does not allow.
+/// The API error of a call that the status does not permit.
 fn unexpected_state(intent: &Intent, verb: &str) -> Error {
     use model::Word;
     let kind = kind_of(intent);

@@ -1,7 +1,7 @@
-//! Invoices: drafts that items are put on, and what collects them once they are open.
+//! Invoices: drafts with items, and their collection once they are open.
 //!
 //! An open invoice has a Payment Intent, which is the carrier of its link flow. When the intent
-//! ends, the invoice follows in the same commit (`invoice/pay.rs`).
+//! ends, the invoice changes in the same commit (`invoice/pay.rs`).
 
 mod due;
 mod hosted;
@@ -39,51 +39,51 @@ use wire::list::PageParams;
 use wire::params::MetadataChange;
 use wire::render::given::Expanded;
 
-/// What a create or an update of an invoice says.
+/// The params of a create or an update of an invoice.
 #[derive(Clone, Debug, Default)]
 pub struct InvoiceInput {
-    /// Who is to pay it; only when it is made.
+    /// The customer that pays. Only at creation.
     pub customer: Option<String>,
-    /// Of what its amounts are; only when it is made.
+    /// The currency. Only at creation.
     pub currency: Option<Currency>,
-    /// What is debited unless the payment says otherwise.
+    /// The payment method to debit by default.
     pub default_payment_method: Option<String>,
     /// The types of payment method that are allowed.
     pub method_types: Option<Vec<String>>,
-    /// What is asked of the link flow, where the request says anything of it.
+    /// The link requirements, if the request sets them.
     pub collection: Option<Collection>,
-    /// Whether items that wait for an invoice come on it; only when it is made.
+    /// True if pending items are put on it. Only at creation.
     pub takes_pending_items: bool,
-    /// The merchant's own keys.
+    /// The metadata.
     pub metadata: Option<MetadataChange>,
-    /// The rest, to be echoed.
+    /// The other params, to be echoed.
     pub given: Given,
 }
 
-/// Which invoices a list holds.
+/// The filter of a list of invoices.
 #[derive(Clone, Debug)]
 pub struct InvoiceFilter {
     /// Those of this customer.
     pub customer: Option<String>,
-    /// Those that stand here.
+    /// Those with this status.
     pub status: Option<InvoiceStatus>,
-    /// Those collected in this way.
+    /// Those with this collection method.
     pub collection_method: Option<String>,
     /// Those of this subscription.
     pub subscription: Option<String>,
-    /// Those due within.
+    /// Those with a due date within these bounds.
     pub due_date: Option<Bounds>,
-    /// Those made within.
+    /// Those created within these bounds.
     pub created: Bounds,
-    /// Which page.
+    /// The page of the list.
     pub page: PageParams,
 }
 
-/// Where invoices and subscriptions have what they ask of the link flow.
+/// The param with the link requirements of invoices and subscriptions.
 pub(crate) const INVOICE_OPTIONS: &str =
     "payment_settings[payment_method_options][us_bank_account][financial_connections]";
 
-/// What may be changed of an invoice that is no draft.
+/// The params that may change on an open invoice.
 const CHANGED_LATER: [&str; 3] = ["auto_advance", "payment_settings", "days_until_due"];
 
 impl Engine {
@@ -199,7 +199,7 @@ impl Engine {
         Ok(Answer::unchanged(bytes(&value)))
     }
 
-    /// Changes an invoice: all of a draft, and of an open one how it is collected.
+    /// Changes an invoice: all fields of a draft, and the collection of an open invoice.
     pub async fn update_invoice(
         &self,
         context: &Context,
@@ -226,7 +226,7 @@ impl Engine {
         .await
     }
 
-    /// Deletes a draft. Its items wait for another invoice then.
+    /// Deletes a draft. Its items become pending.
     pub async fn delete_invoice(&self, context: &Context, id: &str) -> Result<Answer, Error> {
         self.change("delete_invoice", async || {
             let mut invoice = self.get::<Invoice>(context, id, "invoice").await?;
@@ -291,7 +291,7 @@ impl Engine {
         Ok(Answer::unchanged(list_body(&url, has_more, &bodies)))
     }
 
-    /// The intent that collects an invoice, as it will be after the changes.
+    /// The intent that collects an invoice, after the changes.
     pub(crate) async fn find_intent_of(
         &self,
         context: &Context,
@@ -302,7 +302,7 @@ impl Engine {
         self.find_changed::<PaymentIntent>(context.merchant, changes, id.number()).await
     }
 
-    /// The carrier that an invoice leads to.
+    /// The intent of an invoice, as the carrier of a link flow.
     pub(crate) async fn get_intent_of_invoice(
         &self,
         context: &Context,
@@ -321,7 +321,7 @@ impl Engine {
         })
     }
 
-    /// An invoice with what is to be expanded in it.
+    /// An invoice with the requested expansions.
     pub(crate) async fn invoice_value(
         &self,
         context: &Context,
@@ -356,8 +356,8 @@ impl Engine {
         Ok(wire::render::payments::invoice::value(invoice, &context.view(self), &expanded))
     }
 
-    /// Commits changes with the invoice as their answer, if there are any. Answers nothing when
-    /// what was read has changed.
+    /// Commits changes with the invoice as the response, if there are any. Returns `None` after a
+    /// version conflict.
     async fn commit_invoice(
         &self,
         context: &Context,
@@ -368,7 +368,7 @@ impl Engine {
         self.commit_any(context, changes, bytes(&value)).await
     }
 
-    /// Puts the items of the customer that wait for an invoice on this one.
+    /// Puts the pending items of the customer on this invoice.
     async fn take_pending_items(
         &self,
         context: &Context,
@@ -407,7 +407,7 @@ impl InvoiceFilter {
     }
 }
 
-/// What an invoice knows of its customer.
+/// The customer's fields that an invoice copies.
 fn addressee(customer: &Customer) -> Given {
     let mut known = Given::nothing();
     let texts = [
@@ -428,7 +428,7 @@ fn addressee(customer: &Customer) -> Given {
     known
 }
 
-/// Refuses to change what a finalized invoice says.
+/// Rejects changes of a finalized invoice.
 fn check_editable(invoice: &Invoice, input: &InvoiceInput) -> Result<(), Error> {
     if invoice.status == InvoiceStatus::Draft {
         return Ok(());
@@ -448,7 +448,7 @@ fn check_editable(invoice: &Invoice, input: &InvoiceInput) -> Result<(), Error> 
     Ok(())
 }
 
-/// What is answered to a call that the status does not allow.
+/// The API error of a call that the status does not permit.
 fn unexpected(invoice: &Invoice, what: &str) -> Error {
     use model::Word;
     let status = invoice.status.word();

@@ -1,5 +1,5 @@
-//! What a customer who is deleted leaves behind: subscriptions end, and Checkout Sessions that wait
-//! for them expire. One commit each, before that of the deletion; after a crash in between the
+//! The end of a deleted customer's objects: subscriptions end, and open Checkout Sessions expire.
+//! They are one commit each, before the commit of the deletion. After a crash in between, the
 //! deletion can be repeated.
 
 use crate::payments::Changes;
@@ -11,7 +11,7 @@ use model::payments::subscription::Subscription;
 use store::{Object, ObjectsOf, StoredObject};
 
 impl Engine {
-    /// Ends all that waits for a customer or goes on for them.
+    /// Ends the subscriptions and open Checkout Sessions of a customer.
     pub(crate) async fn end_all_of_customer(
         &self,
         context: &Context,
@@ -39,14 +39,14 @@ impl Engine {
             for object in going_on {
                 all_ended &= self.end_one(context, T::into_object(object)).await?;
             }
-            // Objects that changed meanwhile are read again. A round that ends all it read counts
-            // as progress.
+            // Objects that have changed are read again. A round without conflicts counts as
+            // progress.
             conflicts += u32::from(!all_ended);
         }
         Err(Error::Locked)
     }
 
-    /// Whether it ended; else it has changed since it was read.
+    /// Ends an object. Returns false after a version conflict.
     async fn end_one(&self, context: &Context, object: Object) -> Result<bool, Error> {
         let quiet = context.without_reply();
         let mut changes = Changes::default();

@@ -1,4 +1,4 @@
-//! Configurations of payment methods, and what they decide for payment objects.
+//! Configurations of payment methods, and their effect on payment objects.
 
 use crate::list::list_body;
 use crate::payments::{Changes, bytes};
@@ -14,19 +14,19 @@ use wire::error::Error as Refusal;
 use wire::list::PageParams;
 use wire::render::payments::method_configuration::value;
 
-/// The parameter of payment objects that names one.
+/// The param of payment objects that names a configuration.
 const PARAM: &str = "payment_method_configuration";
 
-/// What a create or an update says.
+/// The params of a create or an update.
 #[derive(Clone, Debug, Default)]
 pub struct MethodConfigurationInput {
-    /// Whether payment objects may name it.
+    /// True if payment objects may name it.
     pub active: Option<bool>,
-    /// What the merchant calls it.
+    /// The merchant's name for it.
     pub name: Option<String>,
-    /// The configuration that it is a child of.
+    /// The parent configuration.
     pub parent: Option<String>,
-    /// What is wanted of each payment method, by its name.
+    /// The preference for each payment method, by its name.
     pub preferences: BTreeMap<String, Preference>,
 }
 
@@ -89,7 +89,7 @@ impl Engine {
         Ok(Answer::unchanged(bytes(&value(&configuration))))
     }
 
-    /// Changes a configuration. Payment objects that exist keep what was decided for them.
+    /// Changes a configuration. Existing payment objects keep their decision.
     pub async fn update_method_configuration(
         &self,
         context: &Context,
@@ -124,7 +124,7 @@ impl Engine {
         let cursor = page.starting_after.as_ref().or(page.ending_before.as_ref());
         let mut has_more = false;
         let listed = match cursor {
-            // Nothing is stored before the default one is.
+            // The default configuration is the first to be stored.
             None if default.version == 0 => {
                 vec![default].into_iter().filter(fits(active)).collect()
             }
@@ -145,8 +145,8 @@ impl Engine {
         Ok(Answer::unchanged(list_body(url, has_more, &bodies)))
     }
 
-    /// What decides for a payment object that names its types, or a configuration, or neither.
-    /// Nothing does where the merchant has never changed a configuration.
+    /// The decision for a payment object that names its types, or a configuration, or neither.
+    /// `None` if the merchant has never changed a configuration.
     pub(crate) async fn configured_by(
         &self,
         context: &Context,
@@ -173,7 +173,7 @@ impl Engine {
         }
     }
 
-    /// What an update of an intent decides anew.
+    /// Updates the decision for an intent.
     pub(crate) async fn configure_intent(
         &self,
         context: &Context,
@@ -211,7 +211,7 @@ fn fits(active: Option<bool>) -> impl Fn(&MethodConfiguration) -> bool {
     move |configuration| active.is_none_or(|active| configuration.active == active)
 }
 
-/// Refuses a bank account for an object whose configuration does not offer any.
+/// Rejects a bank account for an object whose configuration does not offer it.
 pub(crate) fn check_offered(
     named: Option<&[String]>,
     configuration: Option<&ConfiguredBy>,

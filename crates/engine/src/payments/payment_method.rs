@@ -1,4 +1,4 @@
-//! Payment methods: made from a linked account or from typed numbers, given to customers.
+//! Payment methods: made from a linked account or from typed numbers, attached to customers.
 
 mod detach;
 
@@ -26,7 +26,7 @@ use wire::error::Error as Refusal;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
 
-/// What a payment method is made of.
+/// The params of a payment method.
 #[derive(Clone, Debug)]
 pub struct MethodInput {
     /// The bank account.
@@ -35,39 +35,39 @@ pub struct MethodInput {
     pub billing_details: Given,
     /// `always`, `limited` or `unspecified`.
     pub allow_redisplay: Option<String>,
-    /// The merchant's own keys.
+    /// The metadata.
     pub metadata: Option<MetadataChange>,
-    /// Whose the account is.
+    /// The type of the account's holder.
     pub holder_type: Option<BankHolderType>,
     /// The path of the parameters, for messages: empty, or `payment_method_data`.
     pub path: &'static str,
 }
 
-/// Where a payment method comes from.
+/// The source of a payment method.
 #[derive(Clone, Debug)]
 pub enum MethodSource {
     /// A linked account, by its id.
     Account(String),
-    /// Numbers that somebody typed.
+    /// Typed numbers.
     Numbers(BankNumbers),
 }
 
-/// What an update says.
+/// The params of an update.
 #[derive(Clone, Debug)]
 pub struct MethodUpdate {
-    /// Laid over what is there.
+    /// Merged into the stored details.
     pub billing_details: Option<Given>,
     /// `always`, `limited` or `unspecified`.
     pub allow_redisplay: Option<String>,
-    /// The merchant's own keys.
+    /// The metadata.
     pub metadata: Option<MetadataChange>,
-    /// Whose the account is.
+    /// The type of the account's holder.
     pub holder_type: Option<BankHolderType>,
     /// Its kind.
     pub account_type: Option<BankAccountType>,
 }
 
-/// For whom, and when, a payment method is made.
+/// The time and the clock of a new payment method.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MadeFor {
     pub(crate) now: AccountTime,
@@ -75,7 +75,7 @@ pub(crate) struct MadeFor {
 }
 
 impl Engine {
-    /// Makes a payment method that belongs to nobody yet.
+    /// Makes a payment method without a customer.
     pub async fn create_payment_method(
         &self,
         context: &Context,
@@ -145,7 +145,7 @@ impl Engine {
         .await
     }
 
-    /// Gives a payment method to a customer.
+    /// Attaches a payment method to a customer.
     pub async fn attach_payment_method(
         &self,
         context: &Context,
@@ -250,7 +250,7 @@ impl Engine {
         Ok(method)
     }
 
-    /// The payment method that a parameter names: one that exists, or a test name such as
+    /// The payment method of a param. It exists, or the param is a test name such as
     /// `pm_usBankAccount_success`, which makes a new one.
     pub(crate) async fn method_param(
         &self,
@@ -277,7 +277,7 @@ impl Engine {
             path: "",
         };
         let mut method = self.new_method(context, &input, made_for).await?;
-        // Test methods need no deposits, except the one that shows how deposits fail.
+        // Test methods need no deposits, except the one for failing deposits.
         method.verified = method.behavior != PaymentBehavior::MicrodepositsFail;
         Ok(method)
     }
@@ -384,7 +384,8 @@ impl Engine {
     }
 }
 
-/// Gives a payment method to a customer as part of a larger change, unless it has it already.
+/// Attaches a payment method to a customer as part of a larger change, unless it is attached
+/// already.
 pub(crate) fn give_to(
     changes: &mut Changes,
     mut method: PaymentMethod,
@@ -400,7 +401,7 @@ pub(crate) fn give_to(
         let message = "The payment method is attached to another customer.";
         return Err(Refusal::invalid(message).param("payment_method").into());
     }
-    // A method that this change makes or changes already has its new version.
+    // A method among the changes has its new version already.
     let held = changes.has(Kind::PaymentMethod, method.id.number());
     method.customer = Some(customer);
     method.version += u64::from(!held);
@@ -410,7 +411,7 @@ pub(crate) fn give_to(
     Ok(())
 }
 
-/// Refuses an account that cannot be debited.
+/// Rejects an account that cannot be debited.
 fn payable(context: &Context, account: &Account, param: &str) -> Result<(), Error> {
     let refuse = |message: &str| Refusal::invalid(message.to_owned()).param(param.to_owned());
     let unavailable = |message: &str| {

@@ -1,4 +1,4 @@
-//! Prices: what one of a product costs, once or for every period.
+//! Prices: the cost of one unit of a product, once or for every period.
 
 use crate::list::list_values;
 use crate::payments::product::ProductInput;
@@ -19,52 +19,52 @@ use wire::list::PageParams;
 use wire::params::MetadataChange;
 use wire::render::given::Expanded;
 
-/// What a create or an update of a price says.
+/// The params of a create or an update of a price.
 #[derive(Clone, Debug, Default)]
 pub struct PriceInput {
-    /// Whether it may be used.
+    /// True if it may be used.
     pub active: Option<bool>,
-    /// Of what; given whenever a price is made.
+    /// The currency. Required at creation.
     pub currency: Option<Currency>,
-    /// What it is a price of.
+    /// The product.
     pub product: Option<String>,
-    /// What that product is made of.
+    /// The params of a new product.
     pub product_data: Option<Box<ProductInput>>,
-    /// How many minor units one costs.
+    /// The unit amount in minor units.
     pub unit_amount: Option<i64>,
-    /// The same with a fraction.
+    /// The unit amount with a fraction.
     pub unit_amount_decimal: Option<String>,
-    /// The merchant's own name for it.
+    /// The merchant's name for it.
     pub lookup_key: Option<String>,
-    /// The merchant's own keys.
+    /// The metadata.
     pub metadata: Option<MetadataChange>,
-    /// The rest, to be echoed.
+    /// The other params, to be echoed.
     pub given: Given,
 }
 
-/// Which prices a list holds.
+/// The filter of a list of prices.
 #[derive(Clone, Debug)]
 pub struct PriceFilter {
-    /// Those that may, or may not, be used.
+    /// Those that are active, or those that are not.
     pub active: Option<bool>,
     /// Those of this currency.
     pub currency: Option<String>,
     /// Those of this product.
     pub product: Option<String>,
-    /// Those of these names.
+    /// Those with one of these lookup keys.
     pub lookup_keys: Option<Vec<String>>,
-    /// Those that are, or are not, paid again and again.
+    /// Recurring prices, or one-time prices.
     pub recurring: Option<bool>,
-    /// Those paid again and again in these ways: names and words.
+    /// Recurring prices with these fields: names and words.
     pub recurrence: Vec<(&'static str, String)>,
-    /// Those made within.
+    /// Those created within these bounds.
     pub created: Bounds,
-    /// Which page.
+    /// The page of the list.
     pub page: PageParams,
 }
 
 impl Engine {
-    /// Makes a price, and its product if the request says so.
+    /// Makes a price, and its product if requested.
     pub async fn create_price(
         &self,
         context: &Context,
@@ -80,8 +80,8 @@ impl Engine {
         .await
     }
 
-    /// A new price, put among the changes; and its product if the input makes one. What it is made
-    /// of stands at `path` in the request, or in the request itself.
+    /// A new price, put among the changes, and its product if the params make one. The params are
+    /// at `path` in the request, or are the request itself.
     pub(crate) async fn make_price(
         &self,
         context: &Context,
@@ -155,7 +155,7 @@ impl Engine {
         Ok(Answer::unchanged(bytes(&value)))
     }
 
-    /// Changes a price; what it costs stays.
+    /// Changes a price. Its amount is fixed.
     pub async fn update_price(
         &self,
         context: &Context,

@@ -1,4 +1,4 @@
-//! Products: what prices are of.
+//! Products: the goods that prices belong to.
 
 use crate::context::render;
 use crate::list::list_values;
@@ -20,42 +20,42 @@ use wire::list::PageParams;
 use wire::params::MetadataChange;
 use wire::render::given::Expanded;
 
-/// What a create or an update of a product says.
+/// The params of a create or an update of a product.
 #[derive(Clone, Debug, Default)]
 pub struct ProductInput {
-    /// The id that the merchant chooses; only when it is made.
+    /// The id that the merchant chooses. Only at creation.
     pub id: Option<String>,
-    /// Whether it may be sold.
+    /// True if it may be sold.
     pub active: Option<bool>,
-    /// The price that it is sold at by default; only of an update.
+    /// The default price. Only in updates.
     pub default_price: Option<String>,
-    /// What that price is made of; only when the product is made.
+    /// The params of a default price. Only at creation.
     pub default_price_data: Option<Box<PriceInput>>,
-    /// The merchant's own keys.
+    /// The metadata.
     pub metadata: Option<MetadataChange>,
-    /// The rest, to be echoed.
+    /// The other params, to be echoed.
     pub given: Given,
 }
 
-/// Which products a list holds.
+/// The filter of a list of products.
 #[derive(Clone, Debug)]
 pub struct ProductFilter {
-    /// Those that may, or may not, be sold.
+    /// Those that are active, or those that are not.
     pub active: Option<bool>,
-    /// Those of these ids.
+    /// Those with one of these ids.
     pub ids: Option<Vec<String>>,
-    /// Those that are, or are not, sent.
+    /// Those that are shippable, or those that are not.
     pub shippable: Option<bool>,
-    /// Those of this page.
+    /// Those with this URL.
     pub url: Option<String>,
-    /// Those made within.
+    /// Those created within these bounds.
     pub created: Bounds,
-    /// Which page.
+    /// The page of the list.
     pub page: PageParams,
 }
 
 impl Engine {
-    /// Makes a product, and its default price if the request says so.
+    /// Makes a product, and its default price if requested.
     pub async fn create_product(
         &self,
         context: &Context,

@@ -1,9 +1,9 @@
-//! Subscriptions: what is invoiced again and again, and the carrier that collects the bank account
-//! for it.
+//! Subscriptions: items that are invoiced for every period, and the carrier that collects the bank
+//! account for them.
 //!
-//! A subscription collects by the intent of its first invoice, or where there is nothing to pay by
-//! a Setup Intent of its own; it follows both in the commits of theirs (`subscription/follow.rs`).
-//! What falls due on it is one step of one commit each, so after a crash it is due as before.
+//! A subscription collects by the intent of its first invoice, or by a Setup Intent of its own if
+//! the first period is free. It changes in the commits of these intents (`subscription/follow.rs`).
+//! Each piece of due work is one step in one commit, so after a crash it is still due.
 
 mod begin;
 mod follow;
@@ -31,94 +31,94 @@ use wire::error::Error as Refusal;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
 
-/// What a create or an update says.
+/// The params of a create or an update.
 #[derive(Clone, Debug, Default)]
 pub struct SubscriptionInput {
-    /// Who is to pay; only when it is made.
+    /// The customer that pays. Only at creation.
     pub customer: Option<String>,
-    /// What is invoiced for every period.
+    /// The items that are invoiced for every period.
     pub items: Vec<SubscriptionItemInput>,
-    /// What is invoiced once, with the first period; only when it is made.
+    /// The items that are invoiced once, with the first period. Only at creation.
     pub once: Vec<SubscriptionItemInput>,
-    /// How its invoices are paid.
+    /// The collection method of its invoices.
     pub collection_method: Option<CollectionMethod>,
-    /// Days within which an invoice that is sent is to be paid.
+    /// Days until an invoice that is sent is due.
     pub days_until_due: Option<i64>,
-    /// What is debited.
+    /// The payment method to debit.
     pub default_payment_method: Option<String>,
-    /// Whether what pays an invoice is what is debited from then on.
+    /// True if the method that pays an invoice becomes the default.
     pub saves_method: Option<bool>,
     /// The types of payment method that are allowed.
     pub method_types: Option<Vec<String>>,
-    /// What is asked of the link flow, where the request says anything of it.
+    /// The link requirements, if the request sets them.
     pub collection: Option<Collection>,
-    /// When nothing is to be paid until.
+    /// The end of the trial.
     pub trial: Option<Trial>,
-    /// Whether the first invoice waits for somebody to pay it.
+    /// True if the first invoice waits for a separate payment.
     pub incomplete: bool,
-    /// When it is to be canceled.
+    /// The time of the cancellation.
     pub cancel: Option<Cancel>,
-    /// The merchant's own keys.
+    /// The metadata.
     pub metadata: Option<MetadataChange>,
-    /// The rest, to be echoed.
+    /// The other params, to be echoed.
     pub given: Given,
 }
 
 /// The end of a trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trial {
-    /// At once.
+    /// Immediately.
     Now,
     /// At this time.
     At(AccountTime),
-    /// After so many days.
+    /// After this number of days.
     Days(i64),
 }
 
-/// When a subscription is to be canceled.
+/// The time at which a subscription is canceled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cancel {
-    /// Not by itself.
+    /// Not at a time.
     Never,
     /// At this time.
     At(AccountTime),
-    /// When the present period ends; with the parameter that says so.
+    /// At the end of the current period, with the param that requests it.
     PeriodEnd(&'static str),
 }
 
-/// Which subscriptions a list holds.
+/// The filter of a list of subscriptions.
 #[derive(Clone, Debug)]
 pub struct SubscriptionFilter {
     /// Those of this customer.
     pub customer: Option<String>,
     /// Those on this test clock.
     pub test_clock: Option<String>,
-    /// Those that stand so.
+    /// Those with this status.
     pub status: StatusFilter,
     /// Those with this price.
     pub price: Option<String>,
-    /// Those whose invoices are paid so.
+    /// Those with this collection method.
     pub collection_method: Option<CollectionMethod>,
-    /// Those whose present period begins within.
+    /// Those with a current period that begins within these bounds.
     pub period_begins: Bounds,
-    /// Those whose present period ends within.
+    /// Those with a current period that ends within these bounds.
     pub period_ends: Bounds,
-    /// Those made within.
+    /// Those created within these bounds.
     pub created: Bounds,
-    /// Which page.
+    /// The page of the list.
     pub page: PageParams,
 }
 
-/// Where the subscriptions of a list stand.
+/// The statuses of the subscriptions of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StatusFilter {
-    /// Anywhere.
+    /// All statuses.
     All,
-    /// Anywhere but canceled.
+    /// All statuses but canceled.
     NotCanceled,
-    /// Where nothing happens any more.
+    /// Statuses of subscriptions that have ended.
     Ended,
-    /// There.
+    /// This status.
     Is(SubscriptionStatus),
 }
 
@@ -159,7 +159,7 @@ impl Engine {
         .await
     }
 
-    /// Takes over what a request says of who pays, and how.
+    /// Applies the params of the payer and the collection.
     async fn apply_to(
         &self,
         context: &Context,
@@ -211,8 +211,7 @@ impl Engine {
         Ok(Answer::unchanged(bytes(&value)))
     }
 
-    /// Changes a subscription. Nothing is prorated: what it costs from now on is invoiced with the
-    /// next period.
+    /// Changes a subscription without proration. The new costs are invoiced with the next period.
     pub async fn update_subscription(
         &self,
         context: &Context,
@@ -247,7 +246,7 @@ impl Engine {
         .await
     }
 
-    /// Ends a subscription at once; `details` are the merchant's remarks.
+    /// Ends a subscription immediately. `details` are the merchant's remarks.
     pub async fn cancel_subscription(
         &self,
         context: &Context,
@@ -315,8 +314,7 @@ impl SubscriptionFilter {
     }
 }
 
-/// The time at which a trial ends, if one is asked for; `hash` is the parameter that holds what was
-/// asked, or empty.
+/// The end of a requested trial. `hash` is the param that contains the request, or empty.
 pub(crate) fn trial_end(
     trial: Option<Trial>,
     now: AccountTime,
@@ -335,7 +333,7 @@ pub(crate) fn trial_end(
     Ok(Some(end))
 }
 
-/// Moves the end of a trial under way. Answers whether it is over now.
+/// Moves the end of a current trial. Returns true if the trial has ended.
 fn move_trial(
     held: &mut Subscription,
     trial: Option<Trial>,
@@ -360,10 +358,10 @@ fn move_trial(
     Ok(end.is_none())
 }
 
-/// The most days ahead that the end of a subscription may be said.
+/// The most days until the end of a subscription.
 const CANCEL_DAYS_MAX: i64 = 5 * 365 + 2;
 
-/// Takes over when a subscription is to be canceled.
+/// Applies a requested cancellation.
 fn cancel_later(
     held: &mut Subscription,
     cancel: Option<Cancel>,
@@ -393,7 +391,7 @@ fn cancel_later(
     Ok(())
 }
 
-/// Refuses to change one that is over.
+/// Rejects changes of a subscription that has ended.
 fn check_changeable(held: &Subscription, input: &SubscriptionInput) -> Result<(), Error> {
     let remark = |name: &String| name == "cancellation_details";
     let only_remarks = !matches!(&input.given, Given::Hash(members) if !members.keys().all(remark));

@@ -1,4 +1,4 @@
-//! The end of a run that linked: accounts are made, or made active again.
+//! The end of a flow that linked: new accounts, and accounts that become active again.
 
 use super::flow::{bill, ended};
 use crate::connections::carrier::{Ask, Carrier, CarrierEnd};
@@ -16,7 +16,7 @@ use model::snapshot::Undone;
 use std::collections::BTreeMap;
 use store::{AccountChange, CompleteLink, Connection, FindLinkedAccount, NewAccount};
 
-/// What all accounts of one link share.
+/// The context that all accounts of one link share.
 struct Linking<'a> {
     context: &'a Context,
     ask: &'a Ask,
@@ -26,15 +26,14 @@ struct Linking<'a> {
 }
 
 impl Linking<'_> {
-    /// The credentials that an account is linked with; the bank of every account has some.
+    /// The authorization that an account is linked with. Every bank of the link has one.
     fn authorization(&self, offer: &Offer) -> AuthorizationId {
         self.authorizations[&offer.institution]
     }
 }
 
 impl Engine {
-    /// Links what was picked, and ends the carrier with it. Answers none when something changed
-    /// meanwhile.
+    /// Links the picked accounts and ends the carrier. Returns `None` after a version conflict.
     pub(super) async fn link_accounts(
         &self,
         context: &Context,
@@ -80,7 +79,7 @@ impl Engine {
             flow.run.accounts = accounts.iter().map(|account| account.id).collect();
             objects.push(ended(flow, FlowEnd::Linked));
         }
-        // What happened to the carrier is told behind what happened to its accounts.
+        // Events of the carrier follow the events of its accounts.
         match (again.last_mut(), new.last_mut()) {
             (Some(last), _) => last.events.extend(events),
             (None, Some(last)) => last.events.extend(events),
@@ -168,8 +167,8 @@ impl Engine {
         NewAccount { account, connection, started, events }
     }
 
-    /// An account that the holder links again: permissions are united, an inactive one is active
-    /// again, and the new login counts.
+    /// An account that the holder links again. Permissions are united, an inactive account becomes
+    /// active, and the new login replaces the old one.
     fn linked_again(
         &self,
         linking: &Linking<'_>,
@@ -180,7 +179,7 @@ impl Engine {
         account.version += 1;
         account.permissions.extend(linking.ask.permissions.iter().copied());
         account.authorization = linking.authorization(&offer);
-        // An account that nothing helps (it was closed) stays what it is.
+        // A closed account stays inactive, because linking again does not help.
         let lost =
             matches!(account.status, AccountStatus::Inactive { action: StatusAction::None, .. });
         let mut connection = if lost {
@@ -202,8 +201,9 @@ impl Engine {
         change
     }
 
-    /// The accounts of a renewed login that its holder left out on the page of a bank that shares what
-    /// is picked there and nothing else. Where we ask, leaving one out leaves it as it is.
+    /// The accounts of a renewed login that its holder left out on a page of the bank that shares
+    /// only the picked accounts. On this server's own page, an account that is left out does not
+    /// change.
     async fn no_longer_shared(
         &self,
         linking: &Linking<'_>,
@@ -233,7 +233,7 @@ impl Engine {
         Ok(changes)
     }
 
-    /// Starts what the carrier asked to have fetched at once.
+    /// Starts the refreshes that the carrier prefetches.
     fn prefetched(&self, account: &mut Account, ask: &Ask, now: AccountTime) -> Vec<RefreshJob> {
         let mut started = Vec::new();
         for prefetch in &ask.prefetch {
@@ -246,7 +246,7 @@ impl Engine {
     }
 }
 
-/// Whether an account stands for what is offered.
+/// True if an account is the one that is offered.
 pub(super) fn is_of(account: &Account, offer: &Offer) -> bool {
     account.institution == offer.institution && account.bank_account == offer.bank_account
 }

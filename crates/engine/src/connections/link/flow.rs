@@ -1,6 +1,6 @@
-//! Runs in a browser. Where a run stands is in the store, and every step is one command; the page
-//! shows what is there. A step names the version that its page was made from, so that of two tabs
-//! one moves the run and the other is shown where it came to.
+//! Flows in a browser. The state of a flow is in the store, and every step is one command. A step
+//! names the version that its page was rendered from. Of two tabs, one moves the flow and the other
+//! shows its new state.
 
 use super::steps::{Effect, Ground, LinkStep, PickFault, begun, relink_failure};
 use super::{CarrierInput, changed, open};
@@ -19,32 +19,32 @@ use sha2::{Digest, Sha256};
 use store::{ChangeObject, ChangeObjects, CreateObject, Object};
 use wire::address::HostedPage;
 
-/// Letters and digits of the secret that lets a browser in.
+/// Letters and digits of a flow's secret.
 const SECRET_CHARS: usize = 32;
 /// Digits of a number in a token.
 const NUMBER_CHARS: usize = 16;
 
-/// What a create says.
+/// The params of a create.
 #[derive(Clone, Debug)]
 pub struct FlowInput {
-    /// Whose flow it is.
+    /// The carrier of the flow.
     pub carrier: CarrierInput,
     /// The origin of the page that waits for the end.
     pub origin: Option<String>,
-    /// Name, e-mail address and the like, for a payment method that is made of it.
+    /// Billing details for a payment method that the flow makes.
     pub billing_details: Given,
 }
 
-/// What became of a step.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stepped {
-    /// The current pane is to be shown: the run moved, or another tab had moved it.
+    /// The page shows the current pane, because this step or another tab moved the flow.
     Done,
-    /// The holder has to put something right.
+    /// The holder can correct an error.
     Fault(PickFault),
 }
 
-/// A run with what it works for.
+/// A flow with its carrier.
 pub(super) struct Opened {
     pub(super) context: Context,
     pub(super) flow: LinkFlow,
@@ -52,7 +52,7 @@ pub(super) struct Opened {
 }
 
 impl Engine {
-    /// Begins a run in a browser.
+    /// Begins a flow in a browser.
     pub async fn create_link_flow(
         &self,
         context: &Context,
@@ -81,7 +81,7 @@ impl Engine {
         Ok(Answer::committed(body))
     }
 
-    /// A new run, not stored yet; `page` is the page of ours that it is begun on, by its path.
+    /// A new flow, not stored yet. `page` is the path of the hosted page that it begins on.
     pub(crate) async fn new_flow(
         &self,
         context: &Context,
@@ -121,8 +121,8 @@ impl Engine {
         })
     }
 
-    /// The run of a session that is shown on a page of its own: it is there from the start, so that
-    /// the session's address opens the same run in every browser.
+    /// The flow of a hosted session. It exists from the start, so the session's address opens the
+    /// same flow in every browser.
     pub(crate) async fn hosted_flow(
         &self,
         context: &Context,
@@ -134,12 +134,12 @@ impl Engine {
         let flow = self.new_flow(context, &Carrier::Session(session.clone()), None).await?;
         let number = session.id.number();
         let token = self.page_key.token(HostedPage::Session, session.merchant, number);
-        // Its token is that of the address, which names the session's number and holds the secret.
+        // Its token is the one in the address, which contains the session's number and the secret.
         let secret = token[2 * NUMBER_CHARS..].to_owned();
         Ok(Some(LinkFlow { id: LinkFlowId::from_number(number), secret, ..flow }))
     }
 
-    /// The run that a token opens, if it opens one.
+    /// The flow that a token opens, if any.
     pub(super) async fn open_flow(
         &self,
         given: &str,
@@ -147,7 +147,8 @@ impl Engine {
     ) -> Result<Option<Opened>, Error> {
         let Some((merchant, number, secret)) = read_token(given) else { return Ok(None) };
         let Some(flow) = self.find::<LinkFlow>(merchant, number).await? else { return Ok(None) };
-        // Hashes, so that the time of the comparison tells nothing of the secret.
+        // Hashes are compared, because the time of the comparison then reveals nothing about the
+        // secret.
         if Sha256::digest(secret.as_bytes()) != Sha256::digest(flow.secret.as_bytes()) {
             return Ok(None);
         }
@@ -162,7 +163,7 @@ impl Engine {
         Ok(Some(Opened { context, flow, carrier }))
     }
 
-    /// Takes a step from the pane of a version. None when the token opens nothing.
+    /// Takes a step from the pane of a version. Returns `None` for an unknown token.
     pub async fn step_link_flow(
         &self,
         given: &str,
@@ -249,7 +250,7 @@ impl Engine {
         changed(self.store.write(ChangeObjects { objects, events, reply: None }).await?)
     }
 
-    /// The customer whose accounts a run links.
+    /// The customer that a flow links accounts for.
     pub(super) async fn flow_customer(
         &self,
         context: &Context,
@@ -265,14 +266,14 @@ impl Engine {
     }
 }
 
-/// What became of one try at a step.
+/// The result of one attempt at a step.
 enum Tried {
     Written,
     Fault(PickFault),
     Stale,
 }
 
-/// Gives the payment methods that a run made what the page told of their holder.
+/// Adds the billing details of the page to the payment methods that a flow made.
 pub(super) fn bill(end: &mut CarrierEnd, details: &Given) {
     for object in &mut end.objects {
         if let Object::PaymentMethod(method) = object
@@ -289,7 +290,7 @@ fn with_numbers(mut flow: LinkFlow, numbers: &BankNumbers, end: &CarrierEnd) -> 
     flow
 }
 
-/// A run that is over: it keeps no credential that it does not need.
+/// A flow that has ended. It drops the credentials that are no longer needed.
 pub(super) fn ended(mut flow: LinkFlow, how: FlowEnd) -> Object {
     flow.version += 1;
     flow.run.pane = Pane::Ended(how);
@@ -298,12 +299,12 @@ pub(super) fn ended(mut flow: LinkFlow, how: FlowEnd) -> Object {
     Object::LinkFlow(flow)
 }
 
-/// Where the pages of a run are.
+/// The path of the pages of a flow.
 pub(crate) fn path(flow: &LinkFlow) -> String {
     format!("/link/{}", token(flow))
 }
 
-/// What opens a run: whose it is, which it is, and its secret, in one text.
+/// The text that opens a flow: its merchant, its number and its secret.
 fn token(flow: &LinkFlow) -> String {
     format!("{:016x}{:016x}{}", flow.merchant.number(), flow.id.number(), flow.secret)
 }

@@ -1,8 +1,8 @@
-//! The machine of the link flow: what a step does to a run. Pure but for the connector, which
-//! answers at once; what the store has to say comes with the [`Ground`]. A step that is refused may
-//! leave the run half moved, so a caller that goes on with it reads it anew.
+//! The state machine of the link flow. It is pure except for the connector, which responds at once.
+//! Data from the store comes with the [`Ground`]. A rejected step may leave the flow half moved, so
+//! the caller must read the flow again.
 //!
-//! A step that does not belong to the pane that is shown does nothing: another tab was faster.
+//! A step that does not belong to the current pane has no effect, because another tab was faster.
 
 use crate::connections::carrier::Ask;
 use crate::test_helpers::scenario::Banks;
@@ -14,67 +14,67 @@ use model::link::{FlowEnd, LinkRun, Offer, Pane};
 use model::session::{PaymentMethodSupport, RelinkFailure};
 use model::token::{BankNumbers, TEST_ROUTING_NUMBER};
 
-/// What the holder does.
+/// A step of the holder.
 #[derive(Clone, Debug)]
 pub enum LinkStep {
     /// Picks a bank.
     PickInstitution(InstitutionId),
-    /// Allows what is asked for.
+    /// Grants the requested permissions.
     Consent,
     /// Fills the fields of the bank's form.
     Fields(Vec<(String, String)>),
-    /// Comes back from the bank's own page, with the accounts chosen there if the bank does that.
+    /// Returns from the bank's own page, with the accounts picked there if the bank supports that.
     BankReturned {
-        /// By their places among those offered.
+        /// Their positions in the list of offers.
         accounts: Option<Vec<usize>>,
     },
-    /// Comes back from the bank's own page without having allowed it.
+    /// Returns from the bank's own page without permission.
     BankRefused,
-    /// Picks accounts, by their places among those offered.
+    /// Picks accounts, by their positions in the list of offers.
     PickAccounts(Vec<usize>),
-    /// Wants to type numbers.
+    /// Switches to typed numbers.
     EnterManually,
     /// Types numbers.
     Numbers(BankNumbers),
-    /// Wants to sign in, or gives the address to sign in with.
+    /// Switches to the sign-in, or enters the address to sign in with.
     SignIn(Option<String>),
-    /// Wants the accounts to be found again under this address.
+    /// Saves the accounts under this address.
     SignUp(String),
     /// Types the code.
     Code(String),
-    /// Goes to the step before.
+    /// Goes back one pane.
     Back,
-    /// Leaves.
+    /// Leaves the flow.
     Cancel,
 }
 
-/// What a step knows besides the run.
+/// The context of a step besides the flow.
 pub(crate) struct Ground<'a> {
     pub(crate) ask: &'a Ask,
     /// The banks that may be linked.
     pub(crate) banks: &'a Banks,
-    /// What makes the holder's test banks repeat.
+    /// The key that makes the holder's test banks reproducible.
     pub(crate) holder_key: &'a str,
     pub(crate) now: AccountTime,
-    /// The accounts known by the address of [`LinkStep::SignIn`] and [`LinkStep::Code`]; those of
-    /// the authorization for one that is renewed.
+    /// The accounts known by the address of [`LinkStep::SignIn`] and [`LinkStep::Code`], or those
+    /// of the authorization to renew.
     pub(crate) known: Vec<Offer>,
 }
 
-/// What a step came to.
+/// The effect of a step.
 #[derive(Clone, Debug)]
 pub(crate) enum Effect {
-    /// The run moved, or the step did not belong to its pane.
+    /// The flow moved, or the step did not belong to its pane.
     Moved,
     /// These accounts are to be linked.
     Link(Vec<Offer>),
-    /// These numbers are to be kept.
+    /// These numbers are to be stored.
     Numbers(BankNumbers),
     /// The holder left.
     Leave(FlowEnd),
 }
 
-/// Why a step was not taken; the holder may put it right.
+/// An error of a step that the holder can correct.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PickFault {
     /// No such bank.
@@ -87,18 +87,18 @@ pub enum PickFault {
     NoneCanPay,
     /// One of them cannot be linked.
     Unusable {
-        /// Its place among those offered.
+        /// Its position in the list of offers.
         place: usize,
-        /// Why.
+        /// The reason.
         why: Unusable,
     },
-    /// The routing number is none.
+    /// The routing number is malformed.
     RoutingNumber,
-    /// The account number is none.
+    /// The account number is malformed.
     AccountNumber,
-    /// In test mode only numbers of the test bank are taken.
+    /// In test mode only numbers of the test bank are accepted.
     NotForTests,
-    /// In live mode numbers of the test bank are not.
+    /// In live mode numbers of the test bank are rejected.
     ForTestsOnly,
     /// Not an e-mail address.
     Email,
@@ -106,18 +106,18 @@ pub enum PickFault {
     Code,
 }
 
-/// Why an account cannot be picked.
+/// The reason why an account cannot be picked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unusable {
-    /// Accounts of its kind are not asked for.
+    /// The session does not request accounts of its subcategory.
     Kind,
     /// It cannot pay.
     CannotPay,
-    /// Another one is to be renewed.
+    /// Another account is to be renewed.
     NotWanted,
 }
 
-/// Whether an account may be picked; if not, why.
+/// Checks that an account may be picked.
 pub(crate) fn usable(ask: &Ask, offer: &Offer) -> Result<(), Unusable> {
     if let Some(subcategories) = &ask.account_subcategories
         && !subcategories.contains(&offer.subcategory)
@@ -132,7 +132,7 @@ pub(crate) fn usable(ask: &Ask, offer: &Offer) -> Result<(), Unusable> {
     if must_pay && !offer.can_pay() { Err(Unusable::CannotPay) } else { Ok(()) }
 }
 
-/// How many accounts may be picked.
+/// The most accounts that may be picked.
 pub(crate) fn accounts_max(ask: &Ask) -> usize {
     match ask.accounts_max {
         _ if ask.payment => 1,
@@ -141,7 +141,7 @@ pub(crate) fn accounts_max(ask: &Ask) -> usize {
     }
 }
 
-/// Takes a step. A run that is over moves no more.
+/// Takes a step. A flow that has ended does not move.
 pub(crate) fn take_step(
     run: &mut LinkRun,
     step: &LinkStep,
@@ -191,7 +191,7 @@ pub(crate) fn take_step(
     Ok(Effect::Moved)
 }
 
-/// A step at the bank: in its form here, or on its own page.
+/// A step at the bank: in its form on this server, or on its own page.
 fn answer_bank(
     run: &mut LinkRun,
     step: &LinkStep,
@@ -199,7 +199,7 @@ fn answer_bank(
 ) -> Result<Effect, PickFault> {
     run.pane = match (&run.pane, step) {
         (Pane::Login { fields, .. }, LinkStep::Fields(given)) => {
-            // Only what was asked for reaches the bank, in the order in which it was asked.
+            // Only the requested fields reach the bank, in the requested order.
             let answer = |field: &String| {
                 let given = given.iter().find(|(name, _)| name == field);
                 (field.clone(), given.map(|(_, value)| value.clone()).unwrap_or_default())
@@ -237,7 +237,7 @@ fn go_on(run: &mut LinkRun, input: &Input, ground: &Ground<'_>) -> Pane {
     asked(run, step, ground)
 }
 
-/// The pane for what the bank asks next.
+/// The pane for the next request of the bank.
 fn asked(run: &mut LinkRun, step: Result<Step, LinkError>, ground: &Ground<'_>) -> Pane {
     match step {
         Ok(Step::Redirect { state }) => {
@@ -266,8 +266,8 @@ fn asked(run: &mut LinkRun, step: Result<Step, LinkError>, ground: &Ground<'_>) 
     }
 }
 
-/// What a login shows: one that is renewed is that of the accounts linked with it, by whatever seed
-/// its holder is known today.
+/// The accounts of a login. A renewed login shows the accounts that were linked with it, even if
+/// the holder's seed has changed.
 pub(super) fn seen_again(mut offers: Vec<Offer>, ask: &Ask, known: &[Offer]) -> Vec<Offer> {
     let Some(relink) = &ask.relink else { return offers };
     let wanted = relink.bank_account.as_ref();
@@ -285,7 +285,7 @@ pub(super) fn seen_again(mut offers: Vec<Offer>, ask: &Ask, known: &[Offer]) -> 
     offers
 }
 
-/// Whether the holder shares accounts, but not the one that is to be renewed.
+/// True if the holder shares accounts, but not the one to renew.
 pub(super) fn misses_wanted(ask: &Ask, offers: &[Offer], picks: &[usize]) -> bool {
     let wanted = ask.relink.as_ref().and_then(|relink| relink.bank_account.as_ref());
     let mut picked = picks.iter().filter_map(|place| offers.get(*place)).peekable();
@@ -293,7 +293,7 @@ pub(super) fn misses_wanted(ask: &Ask, offers: &[Offer], picks: &[usize]) -> boo
         && wanted.is_some_and(|wanted| picked.all(|offer| offer.bank_account != *wanted))
 }
 
-/// Why a run that ends without accounts has renewed nothing.
+/// The reason why a flow without accounts renewed no login.
 pub(super) fn relink_failure(run: &LinkRun, ask: &Ask, end: FlowEnd) -> RelinkFailure {
     let wanted = ask.relink.as_ref().and_then(|relink| relink.bank_account.as_ref());
     let shown = |wanted: &String| run.offers.iter().any(|offer| offer.bank_account == *wanted);
@@ -321,13 +321,13 @@ pub(crate) fn offer(bank: &Institution, account: OfferedAccount) -> Offer {
     }
 }
 
-/// A run that begins.
+/// A new flow.
 pub(crate) fn begun(ask: &Ask) -> LinkRun {
     let institution = ask.relink.as_ref().map(|relink| relink.institution);
     LinkRun { pane: first(ask), institution, ..LinkRun::default() }
 }
 
-/// Forgets the bank, unless there is only one, its login and who signed in.
+/// Clears the bank (unless there is only one), its login and the signed-in holder.
 fn restart(run: &mut LinkRun, ask: &Ask) {
     run.institution = ask.relink.as_ref().map(|relink| relink.institution);
     run.signed_in = false;
@@ -335,7 +335,7 @@ fn restart(run: &mut LinkRun, ask: &Ask) {
     run.offers = Vec::new();
 }
 
-/// The pane that a run begins with.
+/// The first pane of a flow.
 pub(crate) fn first(ask: &Ask) -> Pane {
     match ask.relink {
         Some(_) => Pane::Consent,
@@ -344,7 +344,7 @@ pub(crate) fn first(ask: &Ask) -> Pane {
     }
 }
 
-/// The pane that going back leads to.
+/// The pane that a step back leads to.
 fn before(run: &LinkRun, ask: &Ask) -> Pane {
     match run.pane {
         Pane::Login { .. } | Pane::BankPage { .. } => Pane::Consent,
@@ -353,8 +353,7 @@ fn before(run: &LinkRun, ask: &Ask) -> Pane {
     }
 }
 
-/// The pane that a turn off the way to a bank leads to: to numbers, or to accounts linked before.
-/// None where there is no such turn.
+/// The pane of a detour: typed numbers, or accounts linked before. `None` if the step is no detour.
 fn turn(
     run: &mut LinkRun,
     step: &LinkStep,
@@ -389,7 +388,7 @@ fn turn(
     }))
 }
 
-/// The accounts at these places, if they may be linked together.
+/// The accounts at these positions, if they may be linked together.
 fn pick(ask: &Ask, offers: &[Offer], picks: &[usize]) -> Result<Vec<Offer>, PickFault> {
     let mut picked: Vec<Offer> = Vec::with_capacity(picks.len().min(offers.len()));
     for &place in picks {
@@ -414,7 +413,7 @@ fn check(ask: &Ask, numbers: &BankNumbers) -> Result<(), PickFault> {
     } else if !numbers.account_number_fits() {
         Err(PickFault::AccountNumber)
     } else if !ask.livemode && !numbers.are_for_tests() {
-        // Real numbers do not belong into a test.
+        // Real numbers must not be stored in test mode.
         Err(PickFault::NotForTests)
     } else if ask.livemode && numbers.routing_number == TEST_ROUTING_NUMBER {
         Err(PickFault::ForTestsOnly)
@@ -423,8 +422,8 @@ fn check(ask: &Ask, numbers: &BankNumbers) -> Result<(), PickFault> {
     }
 }
 
-/// Whether a holder may sign in to pick an account linked before: no code can be sent from this
-/// server, so in test mode only.
+/// True if a holder may sign in to pick an account linked before. This works in test mode only,
+/// because this server cannot send codes.
 pub(crate) fn can_sign_in(ask: &Ask) -> bool {
     ask.banks && !ask.livemode && ask.relink.is_none()
 }
@@ -435,7 +434,7 @@ fn sign_in(run: &mut LinkRun, email: Option<&str>, ground: &Ground<'_>) -> Resul
     Ok(if ground.known.is_empty() { Pane::SignIn { unknown: true } } else { Pane::Code })
 }
 
-/// An e-mail address in the form in which it is compared, if it can be one.
+/// An e-mail address in the form that is compared.
 pub(crate) fn address(given: &str) -> Result<String, PickFault> {
     let given = given.trim();
     let (name, host) = given.split_once('@').ok_or(PickFault::Email)?;

@@ -1,4 +1,4 @@
-//! What a page needs to show of a run.
+//! The view of a flow that a page needs.
 
 use super::flow::Opened;
 use super::open;
@@ -11,67 +11,67 @@ use model::account::{Permission, Subcategory};
 use model::id::{LinkFlowId, RequestId};
 use model::link::{LinkRun, Offer, Pane};
 
-/// A run as a page shows it.
+/// A flow as a page shows it.
 #[derive(Clone, Debug)]
 pub struct FlowView {
     /// Its id.
     pub id: LinkFlowId,
-    /// What a step has to name.
+    /// The version that a step must name.
     pub version: u64,
-    /// Whether it is about real banks.
+    /// True if it is about real banks.
     pub livemode: bool,
-    /// What is shown.
+    /// The state to show.
     pub shown: Shown,
     /// The merchant's name.
     pub merchant_name: String,
-    /// The banks, featured ones first; only where they are listed.
+    /// The banks, featured ones first, if the pane lists them.
     pub institutions: Vec<Institution>,
     /// The bank picked.
     pub institution: Option<Institution>,
-    /// What the holder is asked to allow.
+    /// The requested permissions.
     pub permissions: Vec<Permission>,
     /// The accounts that can be picked.
     pub choices: Vec<Choice>,
-    /// How many of them may be.
+    /// The most accounts that may be picked.
     pub accounts_max: usize,
-    /// Whether numbers may be typed instead.
+    /// True if numbers may be typed instead.
     pub manual_entry: bool,
-    /// Whether a bank may be picked.
+    /// True if a bank may be picked.
     pub banks: bool,
-    /// Whether the holder may sign in.
+    /// True if the holder may sign in.
     pub sign_in: bool,
-    /// The address known of the holder.
+    /// The known e-mail address of the holder.
     pub email: Option<String>,
-    /// The address under which the accounts are to be found again.
+    /// The e-mail address that the accounts are saved under.
     pub sign_up: Option<String>,
-    /// What was linked.
+    /// The linked accounts.
     pub linked: Vec<Choice>,
-    /// Whether it is for a payment.
+    /// True if it is for a payment.
     pub payment: bool,
-    /// The last four digits of the numbers typed.
+    /// The last four digits of the typed numbers.
     pub last4: Option<String>,
     /// The origin of the page that waits.
     pub origin: Option<String>,
-    /// Where the browser goes in the end.
+    /// The URL that the browser goes to at the end.
     pub return_url: Option<String>,
-    /// Whether it goes there by itself once the run has ended.
+    /// True if the browser goes there without a click when the flow has ended.
     pub hosted: bool,
-    /// Whether a login is renewed: there is one bank.
+    /// True if a login is renewed, so that there is one bank.
     pub relink: bool,
-    /// The page of ours that goes on after it, by its path.
+    /// The path of the hosted page that follows.
     pub page: Option<String>,
 }
 
-/// What is shown of a run.
+/// The state of a flow on its page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shown {
     /// Its pane.
     Pane(Pane),
-    /// It ran out of time.
+    /// It has expired.
     Expired,
-    /// Its carrier ended by another run.
+    /// Another flow has ended its carrier.
     Closed,
-    /// The customer whose accounts it links was deleted.
+    /// The customer that it links accounts for was deleted.
     Gone,
 }
 
@@ -86,14 +86,14 @@ pub struct Choice {
     pub subcategory: Subcategory,
     /// The last four digits of its number.
     pub last4: Option<String>,
-    /// Why it cannot be picked, if it cannot.
+    /// The reason why it cannot be picked, if it cannot.
     pub unusable: Option<Unusable>,
-    /// Whether it is picked at first.
+    /// True if it is preselected.
     pub preselected: bool,
 }
 
 impl Engine {
-    /// Shows a run. None when the token opens nothing.
+    /// Shows a flow. Returns `None` for an unknown token.
     pub async fn show_link_flow(
         &self,
         given: &str,
@@ -124,7 +124,7 @@ impl Engine {
             Some(offers) => offers,
             None => flow.run.offers.clone(),
         };
-        // Its own page knows nothing of which account is to be renewed.
+        // The bank's own page does not know the account to renew.
         let at_bank = matches!(flow.run.pane, Pane::BankPage { .. });
         let choices = offers.iter().map(|offer| choice(&ask, offer, at_bank)).collect();
         Ok(Some(FlowView {
@@ -168,8 +168,7 @@ impl Engine {
         }))
     }
 
-    /// The accounts to pick from on the page of a bank that lets them be picked there, which knows its
-    /// own accounts.
+    /// The accounts on the page of a bank that has its own account picker.
     async fn offers_at_bank(
         &self,
         ask: &Ask,

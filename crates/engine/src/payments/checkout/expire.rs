@@ -1,4 +1,4 @@
-//! The end of a Checkout Session that nobody completed: by a call, by time, or with its customer.
+//! The end of a Checkout Session that was not completed: by a call, by time, or with its customer.
 
 use crate::due::Worked;
 use crate::payments::intent::kind_of;
@@ -59,7 +59,7 @@ impl Engine {
         Ok(())
     }
 
-    /// The end of a session that nobody completed in time.
+    /// Expires a session that was not completed in time.
     pub(crate) async fn checkout_due(
         &self,
         mut session: CheckoutSession,

@@ -1,9 +1,9 @@
-//! The page of a Checkout Session: the holder says who they are, links a bank account in the link
-//! flow, comes back, and pays or saves it.
+//! The page of a Checkout Session. The holder types a name and an e-mail address, links a bank
+//! account in the link flow, returns, and pays or saves it.
 //!
-//! What was typed and linked is kept in the session, so the page goes on after a reload, in another
-//! tab or after a crash; only the last word makes the intent, in one commit with the end of the
-//! session.
+//! The session stores the typed fields and the linked account, so the page continues after a
+//! reload, in another tab or after a crash. Only the confirmation makes the intent, in one commit
+//! with the end of the session.
 
 use crate::connections::carrier::Carrier;
 use crate::connections::hosted::{
@@ -26,40 +26,40 @@ use wire::address::HostedPage;
 pub struct CheckoutPage {
     /// The merchant's name.
     pub merchant_name: String,
-    /// Whether it is about real money.
+    /// True if it is about real money.
     pub livemode: bool,
-    /// Where it stands.
+    /// The state of the session.
     pub standing: CheckoutStanding,
-    /// What it is for.
+    /// Its mode.
     pub mode: CheckoutMode,
-    /// What is paid for.
+    /// The line items.
     pub lines: Vec<PageLine>,
-    /// What is paid, in minor units and of what; nothing when an account is only saved.
+    /// The total in minor units with its currency, or `None` if an account is only saved.
     pub total: Option<(i64, Currency)>,
     /// The holder's e-mail address.
     pub email: Option<String>,
-    /// Whether the merchant told it, so that the holder does not.
+    /// True if the merchant set it, so that the holder need not type it.
     pub email_known: bool,
     /// The holder's name.
     pub name: Option<String>,
-    /// What will be debited.
+    /// The account to debit.
     pub bank: Option<PageBank>,
-    /// Why the last attempt failed.
+    /// The error of the last attempt.
     pub failure: Option<String>,
-    /// Where the browser goes when it is complete.
+    /// The URL that the browser goes to after completion.
     pub success_url: Option<String>,
-    /// Where the browser goes when the holder turns back.
+    /// The URL that the browser goes to when the holder cancels.
     pub cancel_url: Option<String>,
 }
 
-/// Where a session stands for the holder.
+/// The state of a session for the holder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CheckoutStanding {
     /// It waits for the holder.
     Open,
     /// It is complete.
     Complete {
-        /// Where the holder tells two small deposits, if they have to.
+        /// The page where the holder enters the amounts of two small deposits, if required.
         deposits_url: Option<String>,
     },
     /// It waited too long.
@@ -69,7 +69,7 @@ pub enum CheckoutStanding {
 }
 
 impl Engine {
-    /// Shows the page of a session. None when the token opens nothing.
+    /// Shows the page of a session. Returns `None` for an unknown token.
     pub async fn show_checkout_page(
         &self,
         token: &str,
@@ -111,7 +111,8 @@ impl Engine {
         }))
     }
 
-    /// Tells a browser that knows the id of a session where its page is, and nothing else of it.
+    /// Returns the address of a session's page to a browser that knows the session's id. The
+    /// response has no other data of the session.
     pub async fn retrieve_checkout_url(
         &self,
         context: &Context,
@@ -125,7 +126,7 @@ impl Engine {
         Ok(Answer::unchanged(bytes(&shown)))
     }
 
-    /// Begins a link flow from the page. None when the token opens nothing.
+    /// Begins a link flow from the page. Returns `None` for an unknown token.
     pub async fn link_on_checkout_page(
         &self,
         token: &str,
@@ -157,7 +158,7 @@ impl Engine {
         .await
     }
 
-    /// The holder says the last word. None when the token opens nothing.
+    /// Confirms the payment on the page. Returns `None` for an unknown token.
     pub async fn pay_on_checkout_page(
         &self,
         token: &str,
@@ -194,7 +195,8 @@ impl Engine {
             method.version += 1;
             let now = self.moment_to_write(context.merchant, session.clock).await?;
             let end = self.checkout_collected(&context, session, Some(method), now).await?;
-            // What failed leaves an intent that says why; a subscription leaves nothing.
+            // A failed payment leaves an intent with the error. A failed subscription leaves no
+            // object.
             let silent = |object: &Object| {
                 matches!(object, Object::Checkout(session)
                     if session.is_open() && session.intent.is_none())
@@ -235,7 +237,7 @@ impl Engine {
     }
 }
 
-/// Where the holder tells the deposits of an intent that waits for them.
+/// The page where the holder enters the deposits of an intent that waits for them.
 pub(crate) fn deposits_url(intent: &Intent, view: &wire::render::View<'_>) -> Option<String> {
     intent.microdeposits?;
     let page = wire::render::payments::intent::deposits_page(intent);
@@ -251,7 +253,7 @@ fn line(item: &LineItem) -> PageLine {
     }
 }
 
-/// Keeps what the holder typed of themselves.
+/// Stores the holder's typed name and e-mail address.
 fn introduce(session: &mut CheckoutSession, typed: &Typed) -> Result<(), PageFault> {
     if session.email.is_none() {
         session.payer.email = Some(read_email(typed.email.as_deref())?);

@@ -1,4 +1,5 @@
-//! What is paid for in a Checkout Session: prices of the merchant, and such as a session makes.
+//! The line items of a Checkout Session, with prices of the merchant or prices that the session
+//! makes.
 
 use super::CheckoutInput;
 use super::subscribe::{SUBSCRIPTION_DATA, trial_in};
@@ -19,15 +20,15 @@ use wire::error::Error as Refusal;
 /// One line item of a create.
 #[derive(Clone, Debug)]
 pub struct LineItemInput {
-    /// Where it stands in the request, such as `line_items[0]`.
+    /// Its path in the request, such as `line_items[0]`.
     pub path: String,
-    /// The price of one.
+    /// The price.
     pub price: Option<String>,
-    /// What that price is made of.
+    /// The params of a new price.
     pub price_data: Option<Box<PriceInput>>,
-    /// How many.
+    /// The quantity.
     pub quantity: i64,
-    /// All that was given beside.
+    /// All other params.
     pub given: Given,
 }
 
@@ -43,7 +44,7 @@ impl Engine {
     ) -> Result<Vec<LineItem>, Error> {
         let later = trial_end(trial_in(&input.given), now, SUBSCRIPTION_DATA)?;
         let mut items: Vec<LineItem> = Vec::with_capacity(input.line_items.len());
-        // What a trial puts off is to be paid all the same, so it counts here.
+        // A trial only delays a payment, so the amount counts here.
         let mut total = 0_i128;
         for line in &input.line_items {
             let named = SubscriptionItemInput {
@@ -77,7 +78,7 @@ impl Engine {
     }
 }
 
-/// Refuses a price that does not go with the mode, or with what is sold beside it.
+/// Rejects a price that does not fit the mode or the other line items.
 fn fits(
     mode: CheckoutMode,
     price: &Price,
@@ -105,7 +106,7 @@ fn fits(
     Ok(())
 }
 
-/// Refuses a session that comes to too little, or to too much.
+/// Rejects a session with a total that is too small or too large.
 fn check_total(mode: CheckoutMode, items: &[LineItem], total: i128) -> Result<(), Error> {
     let refuse = |message: String, code| {
         Err(Refusal::invalid(message).code(code).param("line_items").into())

@@ -1,5 +1,5 @@
-//! Checkout in subscription mode: what the holder linked begins a subscription, in one commit with
-//! the accounts and the session.
+//! Checkout in subscription mode. The linked account begins a subscription, in one commit with the
+//! accounts and the session.
 
 use super::metadata_in;
 use crate::payments::Changes;
@@ -20,12 +20,12 @@ use wire::expand::Expand;
 use wire::params::MetadataChange;
 use wire::render::given::Expanded;
 
-/// Where a session says what its subscription is like.
+/// The param with the fields of the subscription.
 pub(super) const SUBSCRIPTION_DATA: &str = "subscription_data";
 
 impl Engine {
-    /// Begins the subscription of a session with what the holder gave. If the first payment fails
-    /// at once nothing begins, and the session stays open for another attempt.
+    /// Begins the subscription of a session with the holder's payment method. If the first payment
+    /// fails at once, no subscription begins and the session stays open for another attempt.
     pub(super) async fn subscribe_by(
         &self,
         context: &Context,
@@ -88,7 +88,7 @@ impl Engine {
         Ok(())
     }
 
-    /// The customer of a session; one is made where it has none.
+    /// The customer of a session. A session without one gets a new customer.
     async fn payer_of_checkout(
         &self,
         context: &Context,
@@ -112,7 +112,7 @@ impl Engine {
         Ok(customer)
     }
 
-    /// Puts the subscription of a session, and its invoice, where they are to be expanded.
+    /// Expands the subscription of a session and its invoice, if requested.
     pub(super) async fn expand_subscription(
         &self,
         context: &Context,
@@ -146,7 +146,7 @@ pub(super) fn metadata(session: &CheckoutSession) -> MetadataChange {
     metadata_in(session.given.at(&[SUBSCRIPTION_DATA, "metadata"]).cloned())
 }
 
-/// The trial that a session gives, by all that was given to it.
+/// The trial of a session, by its params.
 pub(super) fn trial_in(given: &Given) -> Option<Trial> {
     let at = given.integer(&[SUBSCRIPTION_DATA, "trial_end"]).map(|at| Trial::At(AccountTime(at)));
     at.or_else(|| given.integer(&[SUBSCRIPTION_DATA, "trial_period_days"]).map(Trial::Days))

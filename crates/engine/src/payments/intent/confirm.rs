@@ -1,4 +1,4 @@
-//! Confirming an intent, and what follows: deposits, the debit, its end.
+//! Confirming an intent, and the steps after it: deposits, the debit, its end.
 
 use super::own::{check_owner, keep_method};
 use super::{Confirmation, IntentKind, OPTIONS, allow, kind_of, unexpected_state};
@@ -20,10 +20,10 @@ use model::payments::payment_method::PaymentMethod;
 use store::{ClockItem, Object};
 use wire::error::Error as Refusal;
 
-/// Where intents say how an account proves that it is the holder's.
+/// The param of intents with the verification method of an account.
 const VERIFICATION: &str = "payment_method_options[us_bank_account][verification_method]";
 
-/// What the holder says of two small deposits.
+/// The holder's verification of two small deposits.
 #[derive(Clone, Debug)]
 pub struct VerifyInput {
     /// The amounts, or the code.
@@ -53,7 +53,7 @@ impl Engine {
         .await
     }
 
-    /// Confirms an intent that carries its new version, as part of a larger change.
+    /// Confirms an intent that has its new version already, as part of a larger change.
     pub(crate) async fn confirm_intent_with(
         &self,
         context: &Context,
@@ -118,7 +118,7 @@ impl Engine {
         self.apply_to_subscription(intent, now, Some(&cause), changes).await
     }
 
-    /// Refuses the intent of a customer that was deleted.
+    /// Rejects the intent of a customer that was deleted.
     async fn check_payer(&self, context: &Context, intent: &Intent) -> Result<(), Error> {
         if self.customer_gone(context, intent.customer).await? {
             let message =
@@ -157,7 +157,7 @@ impl Engine {
         }
     }
 
-    /// Refuses a mandate that is not of the payment method.
+    /// Rejects a mandate of another payment method.
     async fn check_mandate(
         &self,
         context: &Context,
@@ -179,7 +179,7 @@ impl Engine {
         Ok(Answer::unchanged(crate::payments::bytes(&value)))
     }
 
-    /// The holder says what the deposits were.
+    /// Verifies the deposits of an intent.
     pub async fn verify_intent(
         &self,
         context: &Context,
@@ -236,8 +236,8 @@ impl Engine {
         self.commit_intent(context, &intent, changes, publishable).await
     }
 
-    /// Counts a wrong answer, or ends the attempt. The refusal itself is kept for the idempotency
-    /// key by whoever answers it.
+    /// Counts a failed verification, or ends the attempt. The caller stores the API error for the
+    /// idempotency key.
     async fn not_verified(
         &self,
         context: &Context,
@@ -259,7 +259,7 @@ impl Engine {
         self.commit(&context.without_reply(), changes, &[]).await
     }
 
-    /// The end of a debit, at its time.
+    /// Ends a debit, at its time.
     pub(crate) async fn settle_intent(
         &self,
         mut intent: Intent,
@@ -288,7 +288,7 @@ impl Engine {
     }
 }
 
-/// The event of what a confirmation led to.
+/// Emits the event of a confirmation's progress.
 fn emit_progress(
     intent: &Intent,
     progress: Progress,

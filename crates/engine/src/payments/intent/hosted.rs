@@ -1,4 +1,4 @@
-//! The page on which a holder tells what two small deposits were.
+//! The page where a holder enters the amounts of two small deposits.
 
 use super::{IntentKind, VerifyInput};
 use crate::connect::access::Access;
@@ -15,48 +15,48 @@ use wire::address::HostedPage;
 pub struct DepositsPage {
     /// The merchant's name.
     pub merchant_name: String,
-    /// Whether it is about real money.
+    /// True if it is about real money.
     pub livemode: bool,
-    /// Where they stand.
+    /// The state of the deposits.
     pub standing: DepositsStanding,
     /// The account that they go to.
     pub bank: Option<PageBank>,
-    /// Where the browser goes then.
+    /// The URL that the browser goes to afterwards.
     pub return_url: Option<String>,
 }
 
-/// Where deposits stand for the holder.
+/// The state of deposits for the holder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DepositsStanding {
-    /// They are to be told.
+    /// The page asks for them.
     Asked {
-        /// What is to be told of them.
+        /// The kind of verification.
         kind: DepositKind,
-        /// When they arrive.
+        /// The time of their arrival.
         arrive_at: AccountTime,
-        /// How many more answers are taken.
+        /// The number of attempts left.
         tries_left: u32,
     },
-    /// They were told, or need not be.
+    /// They were verified, or need no verification.
     Done,
-    /// They can be told no more.
+    /// They can no longer be verified.
     Failed {
-        /// Why, in a sentence.
+        /// The reason, as a sentence.
         why: String,
     },
 }
 
-/// What came of an answer.
+/// The result of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DepositsTold {
-    /// The page is to be shown anew.
+    /// The page is shown again.
     Done,
-    /// It was wrong, and another one is taken.
+    /// It was wrong, and another attempt is possible.
     Wrong,
 }
 
 impl Engine {
-    /// Shows the deposits of an intent. None when the token opens nothing.
+    /// Shows the deposits of an intent. Returns `None` for an unknown token.
     pub async fn show_deposits_page(
         &self,
         token: &str,
@@ -92,7 +92,7 @@ impl Engine {
         }))
     }
 
-    /// The holder tells the deposits. None when the token opens nothing.
+    /// Verifies the deposits of an intent. Returns `None` for an unknown token.
     pub async fn tell_deposits(
         &self,
         token: &str,
@@ -110,7 +110,7 @@ impl Engine {
         let input = VerifyInput { deposits: deposits.clone() };
         match self.verify_intent(&context, kind, &intent.id(), &input, access).await {
             Ok(_) => Ok(Some(DepositsTold::Done)),
-            // What was wrong is counted, and the page says how it stands.
+            // The wrong attempt is counted, and the page shows the state.
             Err(error) if error.is_outcome() => {
                 let (_, intent) = self.open_deposits(token, request).await?.ok_or(error)?;
                 let open = intent.microdeposits.is_some();

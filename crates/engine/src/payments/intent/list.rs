@@ -10,16 +10,16 @@ use model::stored::{PaymentIntent, SetupIntent};
 use store::Bounds;
 use wire::list::PageParams;
 
-/// Which intents a list holds.
+/// The filter of a list of intents.
 #[derive(Clone, Debug)]
 pub struct IntentFilter {
     /// Those of this customer.
     pub customer: Option<String>,
-    /// Those that are, or are not, for the account itself; only of Setup Intents.
+    /// True for those of the account itself, false for the others. Only for Setup Intents.
     pub attach_to_self: Option<bool>,
-    /// Those made within.
+    /// Those created within these bounds.
     pub created: Bounds,
-    /// Which page.
+    /// The page of the list.
     pub page: PageParams,
 }
 

@@ -1,5 +1,5 @@
-//! Whose a payment method becomes when an intent is done with it: the customer's, or, of a Setup
-//! Intent with `attach_to_self`, the account's own, to be paid out to.
+//! The new owner of a payment method after an intent: the customer, or the account itself for a
+//! Setup Intent with `attach_to_self`.
 
 use super::Intent;
 use crate::payments::Changes;
@@ -11,12 +11,12 @@ use model::payments::payment_method::PaymentMethod;
 use store::{Kind, Object};
 use wire::error::Error as Refusal;
 
-/// Whether the payment method is to be the account's own.
+/// True if the payment method becomes the account's own.
 pub(super) fn is_own(intent: &Intent) -> bool {
     !intent.is_payment() && intent.given.boolean(&["attach_to_self"]) == Some(true)
 }
 
-/// Refuses an intent that is for a customer and for the account itself.
+/// Rejects an intent that is for a customer and for the account itself.
 pub(super) fn check_own(intent: &Intent) -> Result<(), Error> {
     if is_own(intent) && intent.customer.is_some() {
         let message = "attach_to_self=true keeps the payment method for the account itself; leave \
@@ -26,7 +26,8 @@ pub(super) fn check_own(intent: &Intent) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses a payment method of somebody else, one that is of no more use, or one of a type that is not offered.
+/// Rejects a payment method of another customer, a detached one, and one of a type that is not
+/// offered.
 pub(super) fn check_owner(intent: &Intent, method: &PaymentMethod) -> Result<(), Error> {
     check_kept(method)?;
     let refuse =
@@ -44,8 +45,8 @@ pub(super) fn check_owner(intent: &Intent, method: &PaymentMethod) -> Result<(),
     check_offered(named, intent.configuration.as_ref(), Some("payment_method"))
 }
 
-/// Gives the method of an intent to its customer where the intent asks for later payments, or to
-/// the account itself.
+/// Attaches the method of an intent to its customer if later payments are requested, or to the
+/// account itself.
 pub(super) fn keep_method(
     context: &Context,
     intent: &Intent,

@@ -1,5 +1,5 @@
-//! When an invoice is due that is sent to its customer: at a time given, or so many days after it
-//! was finalized.
+//! The due date of an invoice that is sent to its customer: a fixed date, or a number of days after
+//! finalization.
 
 use crate::Error;
 use model::clock::{AccountTime, DAY_S};
@@ -7,11 +7,11 @@ use model::given::Given;
 use model::payments::invoice::Invoice;
 use wire::error::Error as Refusal;
 
-/// The most days within which an invoice may be due.
+/// The most days until an invoice is due.
 pub const DAYS_UNTIL_DUE_MAX: i64 = 5 * 365;
 
-/// Checks what a request says of when an invoice is due, and takes away what that stands in place
-/// of. Comes before the invoice takes over what was given.
+/// Checks the due date of a request, and removes the param that it replaces. It runs before the
+/// invoice takes over the params.
 pub(super) fn apply(invoice: &mut Invoice, given: &Given, now: AccountTime) -> Result<(), Error> {
     let days = given.integer(&["days_until_due"]);
     let date = given.integer(&["due_date"]).map(AccountTime);
@@ -43,13 +43,13 @@ pub(super) fn apply(invoice: &mut Invoice, given: &Given, now: AccountTime) -> R
     Ok(())
 }
 
-/// Whether an invoice is sent to its customer once it has taken over what was given.
+/// True if the invoice is sent to its customer after it has taken over the params.
 fn is_sent(invoice: &Invoice, given: &Given) -> bool {
     let method = given.at(&["collection_method"]).or(invoice.given.at(&["collection_method"]));
     method.and_then(|method| method.text(&[])) == Some("send_invoice")
 }
 
-/// Says when an invoice is due that is finalized now.
+/// Sets the due date of an invoice that is finalized now.
 pub(super) fn begin(invoice: &mut Invoice, now: AccountTime) {
     let sent = invoice.given.text(&["collection_method"]) == Some("send_invoice");
     if let Some(days) = invoice.given.integer(&["days_until_due"]).filter(|_| sent) {

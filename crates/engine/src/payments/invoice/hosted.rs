@@ -1,4 +1,4 @@
-//! The page of an invoice: what is to be paid, and paying it by a bank account.
+//! The page of an invoice: its amounts, and payment by a bank account.
 
 use crate::connections::carrier::Carrier;
 use crate::connections::hosted::{PageBank, PageFault, PageLine, PageStep, begun};
@@ -19,47 +19,47 @@ use wire::address::HostedPage;
 pub struct InvoicePage {
     /// The merchant's name.
     pub merchant_name: String,
-    /// Whether it is about real money.
+    /// True if it is about real money.
     pub livemode: bool,
-    /// Where it stands.
+    /// The state of the invoice.
     pub standing: InvoiceStanding,
-    /// The number that people call it by.
+    /// The printed number.
     pub number: Option<String>,
-    /// To whom it is addressed.
+    /// The addressee.
     pub addressee: Option<String>,
-    /// What is charged, in the order in which it was put on.
+    /// The lines, in the order of their creation.
     pub lines: Vec<PageLine>,
-    /// What is to be paid in all, in minor units.
+    /// The amount due, in minor units.
     pub total: i64,
-    /// Of what.
+    /// Its currency.
     pub currency: Currency,
-    /// Until when.
+    /// The due date.
     pub due_date: Option<AccountTime>,
-    /// What will be debited.
+    /// The account to debit.
     pub bank: Option<PageBank>,
-    /// Why the last attempt failed.
+    /// The error of the last attempt.
     pub failure: Option<String>,
 }
 
-/// Where an invoice stands for whoever is to pay it.
+/// The state of an invoice for its payer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InvoiceStanding {
-    /// It is to be paid.
+    /// It is unpaid.
     Open,
-    /// The debit is under way.
+    /// The debit is pending.
     UnderWay,
-    /// Two small deposits come first, and are told there.
+    /// Two small deposits come first. The holder enters them at this URL.
     Deposits(String),
     /// It was paid.
     Paid,
-    /// It need not be paid.
+    /// It was voided.
     Void,
-    /// Whoever was to pay it was deleted.
+    /// The customer was deleted.
     Gone,
 }
 
 impl Engine {
-    /// Shows the page of an invoice. None when the token opens nothing.
+    /// Shows the page of an invoice. Returns `None` for an unknown token.
     pub async fn show_invoice_page(
         &self,
         token: &str,
@@ -100,7 +100,7 @@ impl Engine {
         }))
     }
 
-    /// Begins a link flow from the page. None when the token opens nothing.
+    /// Begins a link flow from the page. Returns `None` for an unknown token.
     pub async fn link_on_invoice_page(
         &self,
         token: &str,
@@ -129,7 +129,7 @@ impl Engine {
         .await
     }
 
-    /// The holder says that the bank account may be debited. None when the token opens nothing.
+    /// Confirms the debit of the bank account. Returns `None` for an unknown token.
     pub async fn pay_on_invoice_page(
         &self,
         token: &str,
@@ -194,7 +194,8 @@ fn line(line: &Line) -> PageLine {
     }
 }
 
-/// What the customer owed before, and what is left for the next invoice, so that the sum is right.
+/// The earlier balance of the customer and the balance for the next invoice, so that the lines add
+/// up to the total.
 fn balances(invoice: &Invoice) -> impl Iterator<Item = PageLine> {
     let currency = invoice.currency;
     let named = [

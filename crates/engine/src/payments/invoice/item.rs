@@ -1,4 +1,4 @@
-//! Invoice items: what stands on an invoice, or waits for one of its customer.
+//! Invoice items: parts of an invoice, or pending for the next invoice of their customer.
 
 use super::unexpected;
 use crate::context::render;
@@ -25,57 +25,57 @@ use wire::render::given::Expanded;
 
 /// The most lines of an invoice. Stripe's published bound.
 pub(super) const LINES_MAX: u32 = 250;
-/// The most that an item may come to, either way, in minor units.
+/// The largest amount of an item, positive or negative, in minor units.
 const AMOUNT_MAX: i64 = 99_999_999;
 
-/// What a create or an update of an item says.
+/// The params of a create or an update of an item.
 #[derive(Clone, Debug, Default)]
 pub struct ItemInput {
-    /// Who is to pay it; only when it is made.
+    /// The customer that pays. Only at creation.
     pub customer: Option<String>,
-    /// What it stands on; only when it is made.
+    /// The invoice that it is put on. Only at creation.
     pub invoice: Option<String>,
-    /// Of what; only when it is made.
+    /// The currency. Only at creation.
     pub currency: Option<Currency>,
-    /// How many minor units in all.
+    /// The total in minor units.
     pub amount: Option<i64>,
-    /// How many.
+    /// The quantity.
     pub quantity: Option<i64>,
-    /// The price of one.
+    /// The price.
     pub price: Option<String>,
-    /// What that price is made of.
+    /// The params of a new price.
     pub price_data: Option<Box<PriceInput>>,
-    /// How many minor units one costs, with a fraction.
+    /// The unit amount in minor units, with a fraction.
     pub unit_amount_decimal: Option<String>,
-    /// What for, in words.
+    /// The description.
     pub description: Option<String>,
-    /// For which time: its begin and its end.
+    /// The period: its begin and its end.
     pub period: Option<(i64, i64)>,
-    /// Whether a discount may lower it.
+    /// True if discounts apply.
     pub discountable: Option<bool>,
-    /// The merchant's own keys.
+    /// The metadata.
     pub metadata: Option<MetadataChange>,
-    /// The rest, to be echoed.
+    /// The other params, to be echoed.
     pub given: Given,
 }
 
-/// Which items a list holds.
+/// The filter of a list of items.
 #[derive(Clone, Debug)]
 pub struct ItemFilter {
     /// Those of this customer.
     pub customer: Option<String>,
     /// Those on this invoice.
     pub invoice: Option<String>,
-    /// Those that wait, or do not wait, for an invoice.
+    /// Pending items, or items on an invoice.
     pub pending: Option<bool>,
-    /// Those made within.
+    /// Those created within these bounds.
     pub created: Bounds,
-    /// Which page.
+    /// The page of the list.
     pub page: PageParams,
 }
 
 impl Engine {
-    /// Makes an item, on a draft or waiting for one.
+    /// Makes an item, on a draft or pending.
     pub async fn create_invoice_item(
         &self,
         context: &Context,
@@ -211,7 +211,7 @@ impl Engine {
         list_values("/v1/invoiceitems", listed, value).await
     }
 
-    /// Takes over what a request says of a charge.
+    /// Applies the params of a charge.
     async fn charge(
         &self,
         context: &Context,
@@ -261,7 +261,7 @@ impl Engine {
         Ok(())
     }
 
-    /// The price that a request names or makes. One that it makes may be used this once only.
+    /// The price of a param. A price that the request makes can be used once only.
     async fn price_of(
         &self,
         context: &Context,
@@ -295,7 +295,7 @@ impl Engine {
         }
     }
 
-    /// The draft that an item stands on.
+    /// The draft that an item is on.
     async fn invoice_of(
         &self,
         context: &Context,
@@ -353,7 +353,7 @@ fn blank_charge(currency: Currency, now: AccountTime) -> Charge {
     }
 }
 
-/// What one costs, if a price can stand on an invoice of this currency.
+/// The unit amount of a price, if it fits an invoice of this currency.
 fn usable(price: &Price, currency: Currency) -> Result<String, Error> {
     let refuse = |message: &str| Refusal::invalid(message.to_owned()).param("pricing[price]");
     if price.is_recurring() {
@@ -366,7 +366,7 @@ fn usable(price: &Price, currency: Currency) -> Result<String, Error> {
     unit.ok_or_else(|| refuse("Only prices with a unit_amount can be invoiced here.").into())
 }
 
-/// Refuses an item that the invoice cannot hold.
+/// Rejects an item that does not fit the invoice.
 fn fits(item: &InvoiceItem, invoice: &Invoice) -> Result<(), Error> {
     if item.customer != invoice.customer {
         let message = "The invoice is another customer's.";

@@ -1,5 +1,5 @@
-//! From a draft to its payment: finalizing, paying and voiding an invoice, and what becomes of it
-//! when the intent that collects it ends.
+//! From a draft to its payment: finalizing, paying and voiding an invoice, and its change when its
+//! intent ends.
 
 use super::{InvoiceInput, unexpected};
 use crate::payments::intent::{Confirmation, IntentInput, IntentKind, MethodParam};
@@ -17,16 +17,16 @@ use model::payments::payment_method::PaymentMethod;
 use store::{Kind, Object};
 use wire::error::Error as Refusal;
 
-/// How an invoice is to be paid.
+/// The params of a payment of an invoice.
 #[derive(Clone, Debug, Default)]
 pub struct PayInput {
-    /// What is debited; left out, what was linked or is the invoice's default.
+    /// The payment method to debit. Left out, the linked one or the invoice's default.
     pub method: Option<String>,
-    /// Whether it was paid in another way already.
+    /// True if it was paid outside of this server.
     pub paid_elsewhere: bool,
 }
 
-/// What happened to the intent of an invoice.
+/// The progress of the intent of an invoice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Attempt {
     /// It was confirmed.
@@ -36,7 +36,7 @@ pub(crate) enum Attempt {
 }
 
 impl Engine {
-    /// Opens a draft: from now on an intent collects it.
+    /// Opens a draft. Afterwards an intent collects it.
     pub async fn finalize_invoice(
         &self,
         context: &Context,
@@ -125,7 +125,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Pays an open invoice: its intent is confirmed, and the invoice follows when that succeeds.
+    /// Pays an open invoice: confirms its intent. The invoice is paid when the intent succeeds.
     pub async fn pay_invoice(
         &self,
         context: &Context,
@@ -146,7 +146,7 @@ impl Engine {
             };
             intent.version += 1;
             if input.paid_elsewhere {
-                // What pays nothing here must still be there, as Stripe asks of every id.
+                // The method is not debited here, but it must exist, as for every id at Stripe.
                 if let Some(method) = &input.method {
                     self.get::<PaymentMethod>(context, method, "payment_method").await?;
                 }
@@ -177,7 +177,7 @@ impl Engine {
         .await
     }
 
-    /// Gives an open invoice up, and its intent with it.
+    /// Voids an open invoice, and cancels its intent.
     pub async fn void_invoice(&self, context: &Context, id: &str) -> Result<Answer, Error> {
         self.change("void_invoice", async || {
             let before = self.get::<Invoice>(context, id, "invoice").await?;
@@ -197,7 +197,7 @@ impl Engine {
         .await
     }
 
-    /// Gives an open invoice up as part of a larger change, and its intent with it.
+    /// Voids an open invoice as part of a larger change, and cancels its intent.
     pub(crate) async fn void_with(
         &self,
         context: &Context,
@@ -216,7 +216,7 @@ impl Engine {
                 self.find_changed::<Customer>(context.merchant, changes, number).await?
             && !before.deleted
         {
-            // What it would have collected, or used up, is still owed.
+            // The balance that the invoice would have collected or used up is still owed.
             let mut customer = before.clone();
             customer.balance = customer.balance.saturating_add(invoice.starting_balance);
             put_customer(customer, before, now, context, changes);
@@ -229,7 +229,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Tells the intent of an open invoice what the invoice asks of the link flow from now on.
+    /// Copies the link requirements of an open invoice to its intent.
     pub(super) async fn collect_anew(
         &self,
         context: &Context,
@@ -253,8 +253,8 @@ impl Engine {
         Ok(())
     }
 
-    /// What an attempt to debit an intent means to the invoice that it pays, if it pays one. The
-    /// intent must show the outcome already.
+    /// Applies an attempt to debit an intent to the invoice that it pays, if any. The intent must
+    /// have its new status already.
     pub(crate) async fn apply_to_invoice(
         &self,
         intent: &Intent,
@@ -293,8 +293,8 @@ impl Engine {
     }
 }
 
-/// What the intent of an invoice says. One of a subscription keeps the payment method for the
-/// invoices to come.
+/// The params of an invoice's intent. The intent of a subscription keeps the payment method for
+/// later invoices.
 fn intent_given(invoice: &Invoice) -> Given {
     let mut given = Given::nothing();
     let text = |text: &str| Given::Text(text.to_owned());
@@ -315,7 +315,7 @@ fn emit_paid(invoice: &Object, now: AccountTime, cause: Option<&Cause>, changes:
     changes.emit(invoice, EventType::InvoicePaymentSucceeded, now, cause);
 }
 
-/// A customer that an invoice changed.
+/// Puts a customer that an invoice changed.
 fn put_customer(
     mut customer: Customer,
     before: Customer,
@@ -330,7 +330,7 @@ fn put_customer(
     changes.put_and_emit(object, updated, before, now, Some(&context.cause()));
 }
 
-/// Cancels the intent of an invoice that needs it no more.
+/// Cancels the intent of an invoice that needs it no longer.
 fn give_up(
     intent: &mut Intent,
     reason: &str,
@@ -348,7 +348,7 @@ fn give_up(
     Ok(())
 }
 
-/// What is debited: what the call names, else what was linked, else the default.
+/// The payment method to debit: from the request, else the linked one, else the default.
 fn payer(
     default: Option<PaymentMethodId>,
     intent: &Intent,

@@ -1,7 +1,7 @@
-//! Payments of invoices (`inpay_…`): the intent of an invoice, seen from the invoice.
+//! Payments of invoices (`inpay_…`): the intent of an invoice, as a part of the invoice.
 //!
-//! There is one for each invoice that came to something, with the number of its intent; nothing is
-//! stored for it.
+//! Each invoice with an amount has one payment, with the number of its intent. It is derived and
+//! not stored.
 
 use crate::list::list_body;
 use crate::payments::{Changes, Seen, bytes};
@@ -16,18 +16,18 @@ use wire::error::Error as Refusal;
 use wire::expand::Expand;
 use wire::list::PageParams;
 
-/// Which payments a list holds.
+/// The filter of a list of payments.
 #[derive(Clone, Debug)]
 pub struct PaymentFilter {
     /// Those of this invoice.
     pub invoice: Option<String>,
     /// The one by this Payment Intent.
     pub payment_intent: Option<String>,
-    /// Those that stand so: `canceled`, `open` or `paid`.
+    /// Those with this status: `canceled`, `open` or `paid`.
     pub status: Option<String>,
-    /// Those made within.
+    /// Those created within these bounds.
     pub created: Bounds,
-    /// Which page.
+    /// The page of the list.
     pub page: PageParams,
 }
 
@@ -60,7 +60,7 @@ impl Engine {
         let of = invoice
             .as_ref()
             .map_or(ObjectsOf::All, |invoice| ObjectsOf::Customer(invoice.customer));
-        // Payments are paged as their intents are.
+        // The cursor of a payment is the id of its intent.
         let as_intent = |given: &Option<String>| {
             given.as_ref().map(|given| match given.parse::<InvoicePaymentId>() {
                 Ok(id) => PaymentIntentId::from_number(id.number()).to_string(),
@@ -91,7 +91,7 @@ impl Engine {
         Ok(Answer::unchanged(list_body("/v1/invoice_payments", listed.has_more, &bodies)))
     }
 
-    /// What an intent pays towards its invoice; none of an intent that pays none.
+    /// The payment of an intent towards its invoice, or `None` without an invoice.
     async fn invoice_payment_value(
         &self,
         context: &Context,

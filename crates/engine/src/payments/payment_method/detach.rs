@@ -1,5 +1,5 @@
-//! Taking a payment method from its customer, which is for good: it is never given to anybody again
-//! and debits nothing from then on. What names it as its default forgets it in the same commit.
+//! Detaching a payment method from its customer. This is final: it can never be attached again or
+//! debited. Objects with it as their default drop it in the same commit.
 
 use super::{Engine, PaymentMethod};
 use crate::payments::{Changes, bytes};
@@ -12,7 +12,7 @@ use model::payments::subscription::Subscription;
 use store::{Object, ObjectsOf};
 use wire::error::Error as Refusal;
 
-/// Refuses a payment method that was taken from its customer.
+/// Rejects a payment method that was detached from its customer.
 pub(crate) fn check_kept(method: &PaymentMethod) -> Result<(), Error> {
     if method.detached {
         let message = "The payment method was detached from its customer and cannot be used or \
@@ -23,7 +23,7 @@ pub(crate) fn check_kept(method: &PaymentMethod) -> Result<(), Error> {
 }
 
 impl Engine {
-    /// Takes a payment method from its customer.
+    /// Detaches a payment method from its customer.
     pub async fn detach_payment_method(
         &self,
         context: &Context,
@@ -49,8 +49,9 @@ impl Engine {
         .await
     }
 
-    /// The customer, and as many of its subscriptions as a page holds, forget a default. Those
-    /// beyond it debit nothing either, since they ask whose the payment method is.
+    /// Drops a default from the customer and from one page of its subscriptions. Other
+    /// subscriptions do not debit it either, because they check that the customer has the payment
+    /// method.
     async fn forget_default(
         &self,
         context: &Context,

@@ -1,5 +1,5 @@
-//! The begin of a subscription and of each of its periods: its items, its invoices, and what
-//! collects a payment method where no invoice does.
+//! The begin of a subscription and of each of its periods: its items, its invoices, and the Setup
+//! Intent of a subscription without an open invoice.
 
 use super::item::{SubscriptionItemInput, unit_amount};
 use crate::payments::intent::{Confirmation, IntentInput, IntentKind};
@@ -33,16 +33,16 @@ pub(crate) struct Once {
     pub(crate) quantity: i64,
 }
 
-/// How a subscription begins.
+/// The params of the begin of a subscription.
 #[derive(Clone, Debug)]
 pub(crate) struct Beginning {
-    /// What is invoiced once.
+    /// The items that are invoiced once.
     pub(crate) once: Vec<Once>,
-    /// What is debited.
+    /// The payment method to debit.
     pub(crate) method: Option<PaymentMethodId>,
-    /// Whether the first invoice waits for somebody to pay it.
+    /// True if the first invoice waits for a separate payment.
     pub(crate) incomplete: bool,
-    /// How the holder accepted to be debited.
+    /// The holder's acceptance of debits.
     pub(crate) acceptance: Option<Given>,
 }
 
@@ -106,7 +106,7 @@ impl Engine {
         }
     }
 
-    /// The prices of what a request invoices once.
+    /// The prices of the items that a request invoices once.
     pub(super) async fn once(
         &self,
         context: &Context,
@@ -126,8 +126,8 @@ impl Engine {
         Ok(once)
     }
 
-    /// What is debited for a subscription: its default, else that of its customer. A method that
-    /// the customer no longer has is none.
+    /// The payment method of a subscription: its default, else that of its customer. A method that
+    /// the customer no longer has does not count.
     pub(super) async fn payer_of(
         &self,
         held: &Subscription,
@@ -137,8 +137,8 @@ impl Engine {
         self.usable_method(held.merchant, held.customer, default, changes).await
     }
 
-    /// What is debited for an open invoice unless somebody says otherwise: its own default, that
-    /// of its subscription, or that of its customer.
+    /// The default payment method of an open invoice: its own, that of its subscription, or that of
+    /// its customer.
     pub(crate) async fn payer_of_invoice(
         &self,
         invoice: &Invoice,
@@ -154,7 +154,7 @@ impl Engine {
         self.usable_method(merchant, invoice.customer, default, changes).await
     }
 
-    /// This method, or the default of the customer, if the customer has it still.
+    /// This method, or else the default of the customer, if the customer still has it.
     async fn usable_method(
         &self,
         merchant: MerchantId,
@@ -174,8 +174,9 @@ impl Engine {
         Ok(found.filter(usable).map(|method| method.id))
     }
 
-    /// Begins a subscription that has its items and its first period: it is invoiced, or collects
-    /// a payment method by a Setup Intent. Answers it as it is then, put and told.
+    /// Begins a subscription that has its items and its first period. It is invoiced, or it
+    /// collects a payment method by a Setup Intent. Returns the subscription after these changes,
+    /// which include it and its event.
     pub(crate) async fn begin_subscription(
         &self,
         context: &Context,
@@ -185,7 +186,7 @@ impl Engine {
         changes: &mut Changes,
     ) -> Result<Subscription, Error> {
         let charged = made.collection_method == CollectionMethod::ChargeAutomatically;
-        // What the invoice and its intent lead to finds the subscription among the changes.
+        // The changes of the invoice and its intent find the subscription among the changes.
         changes.put(Object::Subscription(made.clone()));
         let mut to_pay = None;
         if !made.items.is_empty() || !beginning.once.is_empty() {
@@ -223,7 +224,7 @@ impl Engine {
         Ok(made)
     }
 
-    /// A subscription as what was done for it left it.
+    /// A subscription after the changes.
     async fn as_changed(
         &self,
         held: Subscription,
@@ -234,7 +235,7 @@ impl Engine {
         Ok(found.unwrap_or(held))
     }
 
-    /// Makes and opens the invoice of the present period.
+    /// Makes and opens the invoice of the current period.
     pub(super) async fn invoice_period(
         &self,
         context: &Context,
@@ -302,8 +303,8 @@ impl Engine {
         Ok(Line { item, charge, subscription_item: None })
     }
 
-    /// Gives the intent of an open invoice its payment method, and confirms it with how the holder
-    /// gave their word, as far as that is known; without a word it waits for the holder.
+    /// Sets the payment method of an open invoice's intent, and confirms it if there is a
+    /// confirmation. Otherwise the intent waits for the holder.
     async fn debit(
         &self,
         context: &Context,
@@ -352,8 +353,9 @@ impl Engine {
         Ok(())
     }
 
-    /// Begins the next period of a subscription that carries its new version: it is invoiced, and
-    /// paid if there is something to debit. Answers it as it is then; whoever asks tells of it.
+    /// Begins the next period of a subscription that has its new version already. The period is
+    /// invoiced, and paid if there is a payment method. Returns the subscription after these
+    /// changes. The caller emits its event.
     pub(super) async fn renew_with(
         &self,
         context: &Context,
@@ -388,7 +390,7 @@ impl Engine {
     }
 }
 
-/// Takes over what an invoice has of its subscription.
+/// Copies the fields of a subscription to its invoice.
 fn address(invoice: &mut Invoice, held: &Subscription, reason: &str, now: AccountTime) {
     invoice.subscription = Some(held.id);
     invoice.currency = held.currency;

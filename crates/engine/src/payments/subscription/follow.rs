@@ -1,5 +1,4 @@
-//! What becomes of a subscription when something else does: an intent, an invoice, its customer,
-//! or time.
+//! Changes of a subscription that follow from an intent, an invoice, its customer or time.
 
 use crate::due::Worked;
 use crate::payments::{Changes, intent_object};
@@ -14,16 +13,16 @@ use model::payments::subscription::{Subscription, SubscriptionStatus};
 use store::{ClockItem, Kind, Object};
 use wire::error::Error as Refusal;
 
-/// How an invoice ended other than by its intent.
+/// The end of an invoice without its intent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InvoiceEnd {
-    /// It was paid in another way.
+    /// It was paid outside of this server.
     Paid,
-    /// It was given up.
+    /// It was voided.
     Void,
 }
 
-/// Whose subscription changes, when, and by what.
+/// The merchant, the time and the cause of a change of a subscription.
 struct Following<'a> {
     merchant: MerchantId,
     now: AccountTime,
@@ -31,8 +30,8 @@ struct Following<'a> {
 }
 
 impl Engine {
-    /// What became of an intent means this to the subscription that it pays or collects for, if
-    /// there is one. The intent must show the outcome already.
+    /// Applies the status of an intent to the subscription that it pays or collects for, if any.
+    /// The intent must have its new status already.
     pub(crate) async fn apply_to_subscription(
         &self,
         intent: &Intent,
@@ -63,7 +62,7 @@ impl Engine {
         let Some(invoice) = found else { return Ok(()) };
         let Some(id) = invoice.subscription else { return Ok(()) };
         self.follow(following, id, changes, |held| {
-            // An older invoice says nothing of how the subscription stands.
+            // Only the newest invoice decides the status of the subscription.
             if held.latest_invoice.is_some_and(|latest| latest != invoice.id) {
                 return;
             }
@@ -77,7 +76,7 @@ impl Engine {
         .await
     }
 
-    /// What an invoice that ended other than by its intent means to its subscription.
+    /// Applies the end of an invoice without its intent to its subscription.
     pub(crate) async fn invoice_ended(
         &self,
         context: &Context,
@@ -100,8 +99,8 @@ impl Engine {
         .await
     }
 
-    /// Changes a subscription as part of a larger change. One that is among the changes already is
-    /// told of by whoever put it there.
+    /// Changes a subscription as part of a larger change. If it is among the changes already, the
+    /// code that put it there emits its event.
     async fn follow(
         &self,
         following: Following<'_>,
@@ -134,8 +133,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Works on a subscription on which something is due: it expires, is canceled, or a period
-    /// begins.
+    /// Works on a due subscription: it expires, is canceled, or begins a period.
     pub(crate) async fn work_subscription(
         &self,
         held: Subscription,
@@ -178,8 +176,8 @@ impl Engine {
         Ok(Worked::Item(ClockItem::Objects { objects, events }))
     }
 
-    /// Ends a subscription; the invoice that its begin waits for, and what collects for it, are
-    /// given up with it.
+    /// Ends a subscription, with the unpaid first invoice and the Setup Intent that collects for
+    /// it.
     pub(crate) async fn end_subscription(
         &self,
         context: &Context,
@@ -198,7 +196,7 @@ impl Engine {
         Ok(held)
     }
 
-    /// The first invoice of a subscription was not paid in time.
+    /// Expires a subscription whose first invoice was not paid in time.
     pub(super) async fn expire_subscription(
         &self,
         context: &Context,
@@ -217,8 +215,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Voids the invoice that an incomplete subscription waits for unless a debit for it is under
-    /// way, and cancels the Setup Intent of one that has one.
+    /// Voids the unpaid first invoice of an incomplete subscription unless a debit is pending, and
+    /// cancels the Setup Intent of one that has one.
     async fn give_up_begin(
         &self,
         context: &Context,
@@ -244,8 +242,8 @@ impl Engine {
                 self.find_changed::<Invoice>(context.merchant, changes, id.number()).await?
             && invoice.status == InvoiceStatus::Open
         {
-            // What is given up is the intent that was looked at: when a debit begins meanwhile,
-            // nothing of this is stored, and whoever asks looks again.
+            // The intent that was read is part of the change. If a debit begins at the same time,
+            // the change conflicts and the use case begins again.
             changes.put(intent_object(intent));
             self.void_with(context, &mut invoice, now, changes).await?;
         }
@@ -253,8 +251,8 @@ impl Engine {
     }
 }
 
-/// The next period of a subscription that cannot be invoiced: it begins all the same, so that
-/// nothing is due at once again, and the merchant sees that it was not paid.
+/// The next period of a subscription that cannot be invoiced. The period begins nevertheless, so
+/// that the subscription is not due again at once. The merchant sees it as unpaid.
 fn not_invoiced(mut held: Subscription, refusal: &Refusal, now: AccountTime) -> Subscription {
     let subscription = held.id.to_string();
     let error = refusal as &dyn std::error::Error;

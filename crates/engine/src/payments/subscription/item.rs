@@ -19,24 +19,24 @@ use wire::list::PageParams;
 use wire::params::MetadataChange;
 use wire::render::payments::subscription::item_value;
 
-/// What a request says of an item.
+/// The params of an item.
 #[derive(Clone, Debug, Default)]
 pub struct SubscriptionItemInput {
-    /// Where it stands in the request, such as `items[0]`.
+    /// Its path in the request, such as `items[0]`.
     pub path: String,
-    /// Which item it changes; none for a new one.
+    /// The item to change, or `None` for a new one.
     pub id: Option<String>,
-    /// Whether that item is taken away.
+    /// True if the item is removed.
     pub deleted: bool,
-    /// The price of one.
+    /// The price.
     pub price: Option<String>,
-    /// What that price is made of.
+    /// The params of a new price.
     pub price_data: Option<Box<PriceInput>>,
-    /// How many.
+    /// The quantity.
     pub quantity: Option<i64>,
-    /// The merchant's own keys.
+    /// The metadata.
     pub metadata: Option<MetadataChange>,
-    /// The rest, to be echoed.
+    /// The other params, to be echoed.
     pub given: Given,
 }
 
@@ -68,7 +68,7 @@ impl Engine {
         check_period(held, inputs)
     }
 
-    /// Changes, adds and takes away items. Periods stay as they are.
+    /// Changes, adds and removes items. Periods stay as they are.
     pub(super) async fn change_items(
         &self,
         context: &Context,
@@ -130,7 +130,7 @@ impl Engine {
         Ok(())
     }
 
-    /// A price that can stand beside those of the other items.
+    /// A recurring price that fits the other items.
     async fn recurring_price(
         &self,
         context: &Context,
@@ -154,8 +154,8 @@ impl Engine {
         Ok(price)
     }
 
-    /// The price that a request names or makes. One that it makes is not sold again, as Stripe
-    /// has it.
+    /// The price of a param. A price that the request makes is inactive for other uses, as at
+    /// Stripe.
     pub(crate) async fn price_of_item(
         &self,
         context: &Context,
@@ -196,7 +196,8 @@ impl Engine {
         let missing = || Error::from(Refusal::no_such("subscription item", given, "item"));
         let id: SubscriptionItemId = given.parse().map_err(|_| missing())?;
         let has = |held: &Subscription| held.items.iter().any(|item| item.id == id);
-        // Items stand in their subscriptions; they are looked for rarely enough to read those.
+        // Items are part of their subscriptions. Lookups are rare, so a search through the
+        // subscriptions is sufficient.
         let (merchant, all) = (context.merchant, ObjectsOf::All);
         let found = self.newest_where::<Subscription>(merchant, all, 1, has).await?;
         let held = found.into_iter().next().ok_or_else(missing)?;
@@ -240,7 +241,7 @@ impl Engine {
     }
 }
 
-/// Takes over what a request says of an item beside its price.
+/// Applies the params of an item except its price.
 fn say(item: &mut SubscriptionItem, input: &SubscriptionItemInput) -> Result<(), Error> {
     item.quantity = input.quantity.unwrap_or(item.quantity);
     if let Some(change) = &input.metadata {
@@ -263,7 +264,7 @@ fn cost_of(item: &SubscriptionItem) -> Option<i64> {
     cost(unit_amount(&item.price), item.quantity)
 }
 
-/// The amount of one in minor units, of a price that a subscription or a session sells.
+/// The unit amount of a price in minor units. The price belongs to a subscription or a session.
 pub(crate) fn unit_amount(price: &Price) -> &str {
     let Some(amount) = &price.unit_amount_decimal else {
         unreachable!("a price without an amount is refused when it is named ({})", price.id)
@@ -271,8 +272,8 @@ pub(crate) fn unit_amount(price: &Price) -> &str {
     amount
 }
 
-/// Refuses items that could not be invoiced together when the next period begins. What is wrong is
-/// the last item that the request says something of.
+/// Rejects items whose total is too large for the next invoice. The API error names the last item
+/// of the request.
 fn check_period(held: &Subscription, inputs: &[SubscriptionItemInput]) -> Result<(), Error> {
     let Some(last) = inputs.iter().rfind(|input| !input.deleted) else { return Ok(()) };
     let costs = held.items.iter().map(|item| cost_of(item).unwrap_or(i64::MAX));

@@ -1,4 +1,4 @@
-//! How a subscription is shown, and the intent that it leads to.
+//! Rendering of a subscription, and the intent that collects for it.
 
 use crate::payments::{Changes, Seen, bytes, intent_object};
 use crate::{Answer, Context, Engine, Error};
@@ -13,8 +13,8 @@ use wire::render::given::Expanded;
 use wire::render::payments::subscription::{item_value, list as items_value, value as shown};
 
 impl Engine {
-    /// What collects an account for a subscription: its Setup Intent, else the intent of its
-    /// newest invoice.
+    /// The intent that collects an account for a subscription: its Setup Intent, else the intent of
+    /// its newest invoice.
     pub(crate) async fn find_collector(
         &self,
         context: &Context,
@@ -32,7 +32,7 @@ impl Engine {
         }
     }
 
-    /// The carrier that a subscription leads to.
+    /// The intent of a subscription, as the carrier of a link flow.
     pub(crate) async fn get_intent_of_subscription(
         &self,
         context: &Context,
@@ -48,7 +48,7 @@ impl Engine {
         })
     }
 
-    /// Tells what collects for a subscription what it asks of the link flow from now on.
+    /// Copies the link requirements of a subscription to the intent that collects for it.
     pub(super) async fn collect_subscription_anew(
         &self,
         context: &Context,
@@ -66,7 +66,7 @@ impl Engine {
         Ok(())
     }
 
-    /// A subscription with what is to be expanded in it.
+    /// A subscription with the requested expansions.
     pub(crate) async fn subscription_value(
         &self,
         context: &Context,
