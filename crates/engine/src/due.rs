@@ -22,7 +22,7 @@ pub(crate) enum Subject {
     Object(Kind, u64),
 }
 
-/// Subjects whose work failed. The log reports each of them once, and the others continue.
+/// Subjects with failed work. The log reports each of them once, and the others continue.
 #[derive(Debug, Default)]
 pub(crate) struct Stuck(Mutex<BTreeSet<Subject>>);
 

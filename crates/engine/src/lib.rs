@@ -1,11 +1,12 @@
-//! What bankfeed does: one function per API call, and the workers that do what falls due.
+//! The engine: one function per API call, and the workers for due work.
 //!
-//! A use case reads, decides with the pure functions of `model`, renders the answer, and hands all
-//! of it to one store command: the change, its events, and the answer to keep for an idempotency
-//! key. When what it read has changed meanwhile the store says so and the use case begins again.
+//! A use case reads, decides with the pure functions of `model`, renders the response, and commits
+//! everything in one store command: the change, its events, and the idempotency record. If an
+//! object that it read has changed in the meantime, the store reports a version conflict and the
+//! use case begins again ([`Engine::change`]).
 //!
-//! Nothing here knows an HTTP server. A [`Context`] says who asks and how the answer is to look; an
-//! [`Answer`] is the bytes.
+//! The engine has no HTTP server. A [`Context`] contains the caller and the form of the response,
+//! and an [`Answer`] is the response's bytes.
 
 pub mod connect;
 pub mod connections;
@@ -119,7 +120,7 @@ impl Engine {
         Self { numbers, ..self }
     }
 
-    /// The store, for those who keep answers.
+    /// The store, for callers that store idempotency records.
     pub fn store(&self) -> &Store {
         &self.store
     }
@@ -129,7 +130,7 @@ impl Engine {
         &*self.clock
     }
 
-    /// What the operator chose.
+    /// The operator's settings.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
@@ -154,8 +155,8 @@ impl Engine {
         Ok(found.filter(|clock| !clock.deleted))
     }
 
-    /// The time of what hangs on this clock, or on none. The clock of an account whose customer
-    /// is being deleted may be gone already; real time then serves.
+    /// The time of objects on this clock, or on none. If the clock was deleted already, together
+    /// with the customer of an account, it is real time.
     pub(crate) async fn moment(
         &self,
         merchant: MerchantId,
@@ -173,7 +174,7 @@ impl Engine {
         })
     }
 
-    /// The time of an object that is about to be written: refused while its clock is advancing.
+    /// The time of an object that is about to be written. [`Error::Locked`] while its clock advances.
     pub(crate) async fn moment_to_write(
         &self,
         merchant: MerchantId,

@@ -34,7 +34,7 @@ impl Engine {
         Ok(self.store.read(find).await?.map(typed::<T>))
     }
 
-    /// The object whose id is `text`. Without one, or if it is deleted, an API error names `param`.
+    /// The object with the id `text`. Without one, or if it is deleted, an API error names `param`.
     pub async fn get<T: StoredObject>(
         &self,
         context: &Context,
@@ -48,7 +48,7 @@ impl Engine {
         Ok(object)
     }
 
-    /// The object whose id is `text`. Deleted objects are found.
+    /// The object with the id `text`. Deleted objects are found.
     pub(crate) async fn get_with_deleted<T: StoredObject>(
         &self,
         context: &Context,
@@ -59,7 +59,7 @@ impl Engine {
         found.ok_or_else(|| missing::<T>(text, param).into())
     }
 
-    /// The object whose id is `text`, if there is one. Deleted objects are found.
+    /// The object with the id `text`, if there is one. Deleted objects are found.
     pub(crate) async fn find_id<T: StoredObject>(
         &self,
         context: &Context,

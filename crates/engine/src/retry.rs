@@ -1,7 +1,7 @@
 //! Changes that run until they commit, and the counters of how often they had to.
 //!
 //! A use case reads, decides and commits. If an object changed in the meantime, the store reports a
-//! version conflict and writes nothing, and the use case begins again with what is stored now. A
+//! version conflict and writes nothing, and the use case begins again with the stored objects. A
 //! crash loses at most an attempt that had not committed. The counters live in memory only.
 
 use crate::{Engine, Error};

@@ -246,7 +246,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Disconnects an account whose holder or clock is being deleted.
+    /// Disconnects an account together with its holder or its clock.
     pub(crate) async fn disconnect_one(
         &self,
         context: &Context,

@@ -45,7 +45,7 @@ pub(crate) enum Carrier {
     Intent(Intent),
     /// A Checkout Session that is complete when the flow has ended.
     Checkout(CheckoutSession),
-    /// A Checkout Session whose page continues after the flow. The holder confirms there.
+    /// A Checkout Session with a page that continues after the flow. The holder confirms there.
     CheckoutPage(CheckoutSession),
 }
 

@@ -209,7 +209,7 @@ impl Engine {
         }
     }
 
-    /// Rejects a carrier whose customer was deleted.
+    /// Rejects the carrier of a deleted customer.
     async fn check_holder(&self, context: &Context, ask: &Ask) -> Result<(), Error> {
         match &ask.holder {
             Some(Holder::Customer(id)) if self.holder_gone(context, ask).await? => {
@@ -228,7 +228,7 @@ impl Engine {
     }
 }
 
-/// The API error of a carrier whose customer was deleted.
+/// The API error about the carrier of a deleted customer.
 fn no_such_holder(id: CustomerId) -> Error {
     Refusal::no_such("customer", &id.to_string(), "carrier").into()
 }

@@ -142,7 +142,7 @@ impl Engine {
     }
 }
 
-/// Rejects a list of an account whose transactions cannot be read, or not after this refresh.
+/// Rejects a list of transactions that cannot be read, or not after this refresh.
 fn check_listable(
     id: AccountId,
     account: &ListableAccount,

@@ -300,7 +300,7 @@ impl Engine {
         let confirmation = Confirmation { acceptance, ..Confirmation::default() };
         self.confirm_intent_with(context, &mut intent, &confirmation, now, changes).await?;
         changes.put(intent_object(intent.clone()));
-        // A method whose numbers wait for deposits is not attached to a customer yet.
+        // A method that waits for deposits is not attached to a customer yet.
         if let Some(customer) = session.customer.filter(|_| method.verified)
             && let Some(method) = self
                 .find_changed::<PaymentMethod>(context.merchant, changes, method.id.number())

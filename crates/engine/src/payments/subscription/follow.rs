@@ -196,7 +196,7 @@ impl Engine {
         Ok(held)
     }
 
-    /// Expires a subscription whose first invoice was not paid in time.
+    /// Expires a subscription after its first invoice was not paid in time.
     pub(super) async fn expire_subscription(
         &self,
         context: &Context,
