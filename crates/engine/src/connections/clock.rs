@@ -6,8 +6,8 @@
 //! shows a time later than the earliest unfinished item. During an advance ordinary workers ignore
 //! its accounts, and writes to them return 429. An advance that cannot continue ends as a failure.
 
-use crate::connections::held::HeldRows;
 use crate::connections::refresh::{Outcome, Work, is_current};
+use crate::connections::row_cache::RowCache;
 use crate::connections::schedule::is_due;
 use crate::context::{render, settled};
 use crate::due::{Due, DueKind, Worked, in_order, next_due, others};
@@ -204,7 +204,7 @@ impl Engine {
     /// Continues an advance. Returns the number of steps.
     async fn work_clock(&self, claim: ClockClaim) -> Result<usize, Error> {
         let (mut steps, mut stale) = (0, 0);
-        let mut known = HeldRows::default();
+        let mut known = RowCache::default();
         // One claim carries an advance to its end, because each step extends the lease. A step
         // conflicts when a worker ends a refresh that it claimed before the advance began. If steps
         // conflict again and again, another worker holds the claim.
@@ -215,7 +215,7 @@ impl Engine {
                 Step::Stale => {
                     stale += 1;
                     // The cache includes the rows of the step that was not written.
-                    known = HeldRows::default();
+                    known = RowCache::default();
                 }
                 Step::Done => break,
             }
@@ -254,7 +254,7 @@ impl Engine {
     }
 
     /// Makes one step of an advance.
-    async fn step_clock(&self, claim: ClockClaim, known: &mut HeldRows) -> Result<Step, Error> {
+    async fn step_clock(&self, claim: ClockClaim, known: &mut RowCache) -> Result<Step, Error> {
         let Some(mut clock) = self.find_clock(claim.merchant, claim.clock).await? else {
             return Ok(Step::Done);
         };
@@ -323,7 +323,7 @@ impl Engine {
         &self,
         due: Due,
         target: AccountTime,
-        known: &mut HeldRows,
+        known: &mut RowCache,
     ) -> Result<(Option<ClockItem>, Option<AccountTime>), Error> {
         let worked = match due.what {
             DueKind::Account(account) => self.work_account(*account, due.at, known).await?,
@@ -344,7 +344,7 @@ impl Engine {
         &self,
         account: Account,
         now: AccountTime,
-        known: &mut HeldRows,
+        known: &mut RowCache,
     ) -> Result<Worked, Error> {
         let Some(connection) = self.connection_of(&account).await? else {
             return Ok(Worked::Nothing);
@@ -393,7 +393,7 @@ impl Engine {
         &self,
         job: &RefreshJob,
         now: AccountTime,
-        known: &mut HeldRows,
+        known: &mut RowCache,
     ) -> Result<Worked, Error> {
         let find = FindAccount { merchant: job.merchant, account: job.key.account };
         let Some(account) = self.store.read(find).await? else {

@@ -7,7 +7,7 @@
 //! bank replaced.
 
 use crate::connections::change::{push_event_of, record_interrupted_by};
-use crate::connections::held::HeldRows;
+use crate::connections::row_cache::RowCache;
 use crate::connections::watch::bank_account;
 use crate::context::settled;
 use crate::{Engine, Error};
@@ -185,7 +185,7 @@ impl Engine {
     pub(crate) async fn attempt_refresh(
         &self,
         mut work: Work,
-        known: Option<&mut HeldRows>,
+        known: Option<&mut RowCache>,
     ) -> Result<Outcome, Error> {
         let refused = match self.gather(&mut work).await? {
             Fetched::Pages(gathered) => return self.success(work, gathered, known).await,
@@ -278,7 +278,7 @@ impl Engine {
         &self,
         work: Work,
         gathered: Gathered,
-        known: Option<&mut HeldRows>,
+        known: Option<&mut RowCache>,
     ) -> Result<Outcome, Error> {
         let Work { claim, mut account, mut connection, unstored, now, .. } = work;
         let key = claim.key;
@@ -332,7 +332,7 @@ impl Engine {
         key: RefreshKey,
         now: AccountTime,
         gathered: &Gathered,
-        known: Option<&mut HeldRows>,
+        known: Option<&mut RowCache>,
     ) -> Result<Vec<HeldTransaction>, Error> {
         // A fetch in two parts shows its whole range in neither part, so no row counts as missing.
         let coverage = match gathered.coverage {

@@ -13,20 +13,20 @@ use std::collections::HashMap;
 
 /// All rows of some accounts.
 #[derive(Default)]
-pub(crate) struct HeldRows {
-    accounts: HashMap<AccountId, Held>,
+pub(crate) struct RowCache {
+    accounts: HashMap<AccountId, CachedRows>,
     /// Rows of all accounts together, at most [`limits::CLOCK_HELD_ROWS_MAX`] when an account is
     /// added.
     rows: usize,
 }
 
-struct Held {
+struct CachedRows {
     version: u64,
     /// In the order of ids.
     rows: Vec<HeldTransaction>,
 }
 
-impl HeldRows {
+impl RowCache {
     /// All rows of an account at this version, if they are cached.
     pub(crate) fn find(&self, account: AccountId, version: u64) -> Option<&[HeldTransaction]> {
         let held = self.accounts.get(&account).filter(|held| held.version == version)?;
@@ -49,7 +49,7 @@ impl HeldRows {
         self.forget(account);
         rows.sort_unstable_by_key(|row| row.shown.id);
         self.rows += rows.len();
-        let held = Held { version, rows };
+        let held = CachedRows { version, rows };
         &self.accounts.entry(account).insert_entry(held).into_mut().rows
     }
 
@@ -110,7 +110,7 @@ mod tests {
     /// are unknown.
     #[test]
     fn rows_are_good_for_one_version() {
-        let mut known = HeldRows::default();
+        let mut known = RowCache::default();
         known.keep(account(), 4, vec![row(20, 1, -1), row(10, 2, -2)]);
         known.apply(account(), 5, &[row(15, 3, -3), row(10, 2, -9)]);
         assert_eq!(known.find(account(), 4), None);
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn rows_are_bounded() {
         let bound = u32::try_from(limits::CLOCK_HELD_ROWS_MAX).unwrap();
-        let mut known = HeldRows::default();
+        let mut known = RowCache::default();
         known.keep(account(), 1, vec![row(1, 1, 1), row(1, 2, 1)]);
         known.apply(account(), 2, &[row(1, 3, 1), row(1, 2, 2)]);
         assert!(known.has_room_for(bound - 3));
