@@ -11,7 +11,7 @@
 pub mod connect;
 pub mod connections;
 mod context;
-mod due;
+mod due_work;
 mod error;
 pub mod events;
 mod list;
@@ -29,7 +29,7 @@ pub use retry::ChangeCount;
 pub use settings::Settings;
 
 use connectors::Connector;
-use due::Stuck;
+use due_work::Stuck;
 use events::event_stream::EventStreams;
 use model::clock::{AccountTime, Clock, ClockStatus, Rng, TestClock};
 use model::id::{ClockId, MerchantId};

@@ -10,7 +10,7 @@ use crate::connections::refresh::{Outcome, Work, is_current};
 use crate::connections::row_cache::RowCache;
 use crate::connections::schedule::is_due;
 use crate::context::{render, settled};
-use crate::due::{Due, DueKind, Worked, in_order, next_due, others};
+use crate::due_work::{Due, DueKind, Worked, in_order, next_due, others};
 use crate::payments::Changes;
 use crate::worker::caught;
 use crate::{Answer, Context, Engine, Error};

@@ -4,7 +4,7 @@
 //! and applies changes at the bank. One command changes a due account or object and moves its due
 //! time, so a crash leaves it due. Days on which the server was down bring one refresh in total.
 
-use crate::due::{Subject, Worked};
+use crate::due_work::{Subject, Worked};
 use crate::worker::caught;
 use crate::{Engine, Error};
 use model::account::Account;

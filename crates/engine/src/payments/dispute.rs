@@ -1,7 +1,7 @@
 //! Disputes: debits that had succeeded and were taken back. No call makes a dispute. It follows
 //! from the test account and the days of its clock.
 
-use crate::due::Worked;
+use crate::due_work::Worked;
 use crate::list::list_values;
 use crate::payments::{Changes, Seen, bytes, intent_object};
 use crate::{Answer, Context, Engine, Error};

@@ -1,6 +1,6 @@
 //! The end of a Checkout Session that was not completed: by a call, by time, or with its customer.
 
-use crate::due::Worked;
+use crate::due_work::Worked;
 use crate::payments::intent::kind_of;
 use crate::payments::{Changes, intent_object};
 use crate::{Answer, Context, Engine, Error};

@@ -5,7 +5,7 @@ use super::{Confirmation, IntentKind, OPTIONS, allow, kind_of, unexpected_state}
 use crate::connect::access::Access;
 use crate::connections::connections_settings::check_prefetch;
 use crate::connections::live::check_debits;
-use crate::due::Worked;
+use crate::due_work::Worked;
 use crate::payments::invoice::Attempt;
 use crate::payments::payment_method::{MadeFor, check_kept};
 use crate::payments::{Changes, intent_object};

@@ -1,6 +1,6 @@
 //! Changes of a subscription that follow from an intent, an invoice, its customer or time.
 
-use crate::due::Worked;
+use crate::due_work::Worked;
 use crate::payments::{Changes, intent_object};
 use crate::{Context, Engine, Error};
 use model::clock::AccountTime;
