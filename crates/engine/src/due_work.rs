@@ -73,7 +73,7 @@ pub(crate) enum Worked {
     /// This is to be stored.
     Item(ClockItem),
     /// Something that it read has changed, so it is still due.
-    Stale,
+    Conflict,
     /// Nothing had to be done.
     Nothing,
 }

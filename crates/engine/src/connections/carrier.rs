@@ -1,8 +1,8 @@
 //! Carriers: the objects that can start a link flow, as the flow sees them.
 //!
-//! The flow reads the link requirements of its carrier ([`Carrier::ask`]) and reports its end to it
-//! (`carrier_…`). Each report returns the objects and events to commit together with the accounts,
-//! so that all of them are one command. This module writes to no store.
+//! The flow reads the link requirements of its carrier ([`Carrier::requirements`]) and reports its
+//! end to it (`carrier_…`). Each report returns the objects and events to commit together with the
+//! accounts, so that all of them are one command. This module writes to no store.
 
 use crate::connect::access::secret_lookup;
 use crate::payments::intent::IntentKind;
@@ -51,7 +51,7 @@ pub(crate) enum Carrier {
 
 /// The link requirements of a carrier.
 #[derive(Clone, Debug)]
-pub(crate) struct Ask {
+pub(crate) struct LinkRequirements {
     pub(crate) merchant: MerchantId,
     pub(crate) livemode: bool,
     /// The time after which no flow may end. Without one the flow's own age is the bound.
@@ -96,11 +96,11 @@ pub(crate) struct CarrierEnd {
 
 impl Carrier {
     /// The link requirements.
-    pub(crate) fn ask(&self) -> Ask {
+    pub(crate) fn requirements(&self) -> LinkRequirements {
         match self {
-            Self::Session(session) => session_ask(session),
-            Self::Intent(intent) => intent_ask(intent),
-            Self::Checkout(session) | Self::CheckoutPage(session) => checkout_ask(session),
+            Self::Session(session) => session_requirements(session),
+            Self::Intent(intent) => intent_requirements(intent),
+            Self::Checkout(session) | Self::CheckoutPage(session) => checkout_requirements(session),
         }
     }
 
@@ -327,10 +327,10 @@ fn page_collected(mut session: CheckoutSession, method: Option<PaymentMethod>) -
     CarrierEnd { objects, events: Vec::new(), body: Vec::new(), token: None }
 }
 
-fn session_ask(session: &Session) -> Ask {
+fn session_requirements(session: &Session) -> LinkRequirements {
     let filters = session.filters.as_ref();
     let one_account = session.relink.as_ref().is_some_and(|relink| relink.account.is_some());
-    Ask {
+    LinkRequirements {
         merchant: session.merchant,
         livemode: session.livemode,
         expires_at: Some(session.expires_at()),
@@ -365,10 +365,10 @@ fn session_ask(session: &Session) -> Ask {
     }
 }
 
-fn intent_ask(intent: &Intent) -> Ask {
+fn intent_requirements(intent: &Intent) -> LinkRequirements {
     let collection = &intent.collection;
     let settings = intent.from_settings.as_ref();
-    Ask {
+    LinkRequirements {
         merchant: intent.merchant,
         livemode: intent.livemode,
         expires_at: None,
@@ -390,10 +390,10 @@ fn intent_ask(intent: &Intent) -> Ask {
     }
 }
 
-fn checkout_ask(session: &CheckoutSession) -> Ask {
+fn checkout_requirements(session: &CheckoutSession) -> LinkRequirements {
     let collection = &session.collection;
     let settings = session.from_settings.as_ref();
-    Ask {
+    LinkRequirements {
         merchant: session.merchant,
         livemode: session.livemode,
         expires_at: Some(session.expires_at),

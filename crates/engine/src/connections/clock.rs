@@ -36,7 +36,7 @@ enum Step {
     /// Stored, and more steps follow.
     More,
     /// Not stored, because something that it read has changed.
-    Stale,
+    Conflict,
     /// The advance has ended.
     Done,
 }
@@ -203,17 +203,17 @@ impl Engine {
 
     /// Continues an advance. Returns the number of steps.
     async fn work_clock(&self, claim: ClockClaim) -> Result<usize, Error> {
-        let (mut steps, mut stale) = (0, 0);
+        let (mut steps, mut conflicts) = (0, 0);
         let mut known = RowCache::default();
         // One claim carries an advance to its end, because each step extends the lease. A step
         // conflicts when a worker ends a refresh that it claimed before the advance began. If steps
         // conflict again and again, another worker holds the claim.
-        while stale < limits::STALE_RETRIES_MAX {
+        while conflicts < limits::STALE_RETRIES_MAX {
             steps += 1;
             match self.step_clock(claim, &mut known).await? {
-                Step::More => stale = 0,
-                Step::Stale => {
-                    stale += 1;
+                Step::More => conflicts = 0,
+                Step::Conflict => {
+                    conflicts += 1;
                     // The cache includes the rows of the step that was not written.
                     known = RowCache::default();
                 }
@@ -313,7 +313,7 @@ impl Engine {
         Ok(match written {
             Written::Done if done => Step::Done,
             Written::Done => Step::More,
-            Written::Stale | Written::KeyTaken => Step::Stale,
+            Written::Stale | Written::KeyTaken => Step::Conflict,
         })
     }
 
@@ -335,7 +335,7 @@ impl Engine {
                 let next = next_due(&item).filter(|at| *at <= target);
                 (Some(item), next)
             }
-            Worked::Stale => (None, Some(due.at)),
+            Worked::Conflict => (None, Some(due.at)),
             Worked::Nothing => (None, None),
         })
     }
@@ -385,7 +385,7 @@ impl Engine {
                 let change = AccountChange { started: vec![job], ..AccountChange::of(account) };
                 ClockItem::Change(Box::new(change))
             }
-            Outcome::Stale => return Ok(Worked::Stale),
+            Outcome::Conflict => return Ok(Worked::Conflict),
         }))
     }
 
@@ -418,7 +418,7 @@ impl Engine {
             Outcome::Apply(apply) => ClockItem::Apply(apply),
             Outcome::Fail(fail) => ClockItem::Fail(fail),
             Outcome::PutOff(put_off) => ClockItem::PutOff(put_off),
-            Outcome::Stale => return Ok(Worked::Stale),
+            Outcome::Conflict => return Ok(Worked::Conflict),
         }))
     }
 }

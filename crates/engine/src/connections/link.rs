@@ -11,7 +11,7 @@ mod known;
 mod steps;
 mod view;
 
-use crate::connections::carrier::{Ask, CarrierEnd};
+use crate::connections::carrier::{CarrierEnd, LinkRequirements};
 use crate::test_helpers::scenario::Banks;
 use crate::{Answer, Context, Engine, Error};
 use connectors::Institution;
@@ -91,17 +91,17 @@ impl Engine {
         self.change("link", async || {
             let carrier = self.find_carrier(context, &input.carrier).await?;
             carrier.check_offered()?;
-            let ask = carrier.ask();
-            let now = self.moment_to_write(context.merchant, ask.clock).await?;
-            open(&ask, now)?;
-            self.check_holder(context, &ask).await?;
+            let needs = carrier.requirements();
+            let now = self.moment_to_write(context.merchant, needs.clock).await?;
+            open(&needs, now)?;
+            self.check_holder(context, &needs).await?;
             let end = match input.outcome {
                 LinkOutcome::Success => None,
                 LinkOutcome::Cancel => Some(FlowEnd::Cancelled),
                 LinkOutcome::InstitutionDown | LinkOutcome::LoginFailed => Some(FlowEnd::Failed),
             };
             let walked = match end {
-                None => self.walk(context, &ask, &carrier.id(), input, now).await?,
+                None => self.walk(context, &needs, &carrier.id(), input, now).await?,
                 Some(end) => Walked::Left(end, RelinkFailure::NoAuthorization),
             };
             let committed = match walked {
@@ -126,25 +126,25 @@ impl Engine {
     async fn walk(
         &self,
         context: &Context,
-        ask: &Ask,
+        needs: &LinkRequirements,
         carrier: &str,
         input: &LinkInput,
         now: AccountTime,
     ) -> Result<Walked, Error> {
-        if !ask.banks {
+        if !needs.banks {
             let message = "This carrier takes typed numbers only (verification_method=microdeposits): \
                            confirm it with payment_method_data, or open its link flow in a browser.";
             return Err(Refusal::invalid(message).into());
         }
-        let banks = self.banks(context.merchant, ask.livemode).await?;
-        let institution = institution_asked(ask, &banks, input)?;
+        let banks = self.banks(context.merchant, needs.livemode).await?;
+        let institution = institution_asked(needs, &banks, input)?;
         let holder_key = match &input.seed {
             Some(seed) => format!("seed {seed}"),
-            None => self.holder_key(context, ask, carrier).await?,
+            None => self.holder_key(context, needs, carrier).await?,
         };
-        let known = self.known_to_relink(ask).await?;
-        let ground = Ground { ask, banks: &banks, holder_key: &holder_key, now, known };
-        let mut run = steps::begun(ask);
+        let known = self.known_to_relink(needs).await?;
+        let ground = Ground { needs, banks: &banks, holder_key: &holder_key, now, known };
+        let mut run = steps::begun(needs);
         let mut step = match run.pane {
             Pane::Consent => LinkStep::Consent,
             _ => LinkStep::PickInstitution(institution.id),
@@ -161,15 +161,15 @@ impl Engine {
                 Pane::BankPage { refused: false } => LinkStep::BankReturned { accounts: None },
                 Pane::Accounts => {
                     let at_bank = institution.picks_accounts;
-                    let picks = picks(ask, &run.offers, input.accounts.as_deref(), at_bank)?;
-                    if at_bank && steps::misses_wanted(ask, &run.offers, &picks) {
+                    let picks = picks(needs, &run.offers, input.accounts.as_deref(), at_bank)?;
+                    if at_bank && steps::misses_wanted(needs, &run.offers, &picks) {
                         return Ok(Walked::Left(FlowEnd::Failed, RelinkFailure::NoAccount));
                     }
                     let step = LinkStep::PickAccounts(picks);
                     return match steps::take_step(&mut run, &step, &ground) {
                         Ok(Effect::Link(offers)) => Ok(Walked::Picked(offers)),
                         Ok(_) => Err(stopped(&institution, &run.pane)),
-                        Err(fault) => Err(unpicked(&fault, ask, &run.offers)),
+                        Err(fault) => Err(unpicked(&fault, needs, &run.offers)),
                     };
                 }
                 pane => return Err(stopped(&institution, pane)),
@@ -182,10 +182,10 @@ impl Engine {
     async fn holder_key(
         &self,
         context: &Context,
-        ask: &Ask,
+        needs: &LinkRequirements,
         carrier: &str,
     ) -> Result<String, Error> {
-        Ok(match &ask.holder {
+        Ok(match &needs.holder {
             Some(Holder::Customer(id)) => {
                 let customer = self.find::<Customer>(context.merchant, id.number()).await?;
                 let customer = customer.filter(|customer| !customer.deleted);
@@ -202,17 +202,21 @@ impl Engine {
     }
 
     /// True if the customer that the accounts are linked for was deleted.
-    async fn holder_gone(&self, context: &Context, ask: &Ask) -> Result<bool, Error> {
-        match &ask.holder {
+    async fn holder_gone(
+        &self,
+        context: &Context,
+        needs: &LinkRequirements,
+    ) -> Result<bool, Error> {
+        match &needs.holder {
             Some(Holder::Customer(id)) => self.customer_gone(context, Some(*id)).await,
             _ => Ok(false),
         }
     }
 
     /// Rejects the carrier of a deleted customer.
-    async fn check_holder(&self, context: &Context, ask: &Ask) -> Result<(), Error> {
-        match &ask.holder {
-            Some(Holder::Customer(id)) if self.holder_gone(context, ask).await? => {
+    async fn check_holder(&self, context: &Context, needs: &LinkRequirements) -> Result<(), Error> {
+        match &needs.holder {
+            Some(Holder::Customer(id)) if self.holder_gone(context, needs).await? => {
                 Err(no_such_holder(*id))
             }
             _ => Ok(()),
@@ -246,21 +250,25 @@ pub(crate) fn changed(changed: Changed) -> Result<bool, Error> {
 }
 
 /// Rejects a flow that has ended or expired.
-fn open(ask: &Ask, now: AccountTime) -> Result<(), Error> {
-    if !ask.open {
+fn open(needs: &LinkRequirements, now: AccountTime) -> Result<(), Error> {
+    if !needs.open {
         let message = "This link flow has ended; make a new session to link again.";
         return Err(Refusal::invalid(message).into());
     }
-    if ask.expires_at.is_some_and(|at| now >= at) {
+    if needs.expires_at.is_some_and(|at| now >= at) {
         return Err(Refusal::invalid("This link flow has expired; make a new session.").into());
     }
     Ok(())
 }
 
 /// The bank that a request names. A login that is renewed fixes the bank and the holder.
-fn institution_asked(ask: &Ask, banks: &Banks, input: &LinkInput) -> Result<Institution, Error> {
+fn institution_asked(
+    needs: &LinkRequirements,
+    banks: &Banks,
+    input: &LinkInput,
+) -> Result<Institution, Error> {
     let given = input.institution.as_deref();
-    let Some(relink) = &ask.relink else {
+    let Some(relink) = &needs.relink else {
         let given = given.unwrap_or(INSTITUTION_DEFAULT);
         return banks.find_institution(given).ok_or_else(|| no_such_institution(given));
     };
@@ -286,14 +294,14 @@ fn no_such_institution(given: &str) -> Error {
 /// The positions of the accounts that the request names, or of the preselected ones. `at_bank` is
 /// true if they are picked at the bank, which does not know the account to renew.
 fn picks(
-    ask: &Ask,
+    needs: &LinkRequirements,
     offers: &[Offer],
     names: Option<&[String]>,
     at_bank: bool,
 ) -> Result<Vec<usize>, Error> {
     let Some(names) = names else {
         let preselected =
-            |(_, offer): &(usize, &Offer)| offer.preselected && steps::usable(ask, offer).is_ok();
+            |(_, offer): &(usize, &Offer)| offer.preselected && steps::usable(needs, offer).is_ok();
         return Ok(offers.iter().enumerate().filter(preselected).map(|(place, _)| place).collect());
     };
     let mut picks = Vec::with_capacity(names.len());
@@ -305,7 +313,7 @@ fn picks(
             .iter()
             .position(|offer| offer.name.eq_ignore_ascii_case(name))
             .ok_or_else(|| refuse(format!("The institution has no account '{name}'.")))?;
-        match steps::usable(ask, &offers[place]) {
+        match steps::usable(needs, &offers[place]) {
             Err(Unusable::NotWanted) if at_bank => {}
             usable => usable.map_err(|fault| refuse(unusable(fault, &offers[place])))?,
         }
@@ -334,10 +342,10 @@ fn unusable(fault: Unusable, offer: &Offer) -> String {
 }
 
 /// The API error of accounts that cannot be linked together.
-fn unpicked(fault: &PickFault, ask: &Ask, offers: &[Offer]) -> Error {
+fn unpicked(fault: &PickFault, needs: &LinkRequirements, offers: &[Offer]) -> Error {
     let message = match fault {
         PickFault::TooMany => {
-            format!("This session links at most {} accounts.", steps::accounts_max(ask))
+            format!("This session links at most {} accounts.", steps::accounts_max(needs))
         }
         PickFault::NoneCanPay => "This session asks for at least one account that can pay.".into(),
         PickFault::Unusable { place, why } => match offers.get(*place) {

@@ -38,7 +38,7 @@ pub(crate) enum Outcome {
     /// It is retried later.
     PutOff(Box<PutOffRefresh>),
     /// Something that it read has changed, so it begins again without being stored.
-    Stale,
+    Conflict,
 }
 
 /// A claimed refresh with its inputs.
@@ -61,7 +61,7 @@ enum Fetched {
     /// The bank rejects the fetch.
     Refused(FetchError),
     /// The bank replaced a credential or a state that another worker has changed.
-    Stale,
+    Conflict,
 }
 
 /// All pages of a fetch.
@@ -126,7 +126,7 @@ impl Engine {
                 Outcome::Apply(apply) => (self.store.write(*apply).await?, "succeeded"),
                 Outcome::Fail(fail) => (self.store.write(*fail).await?, "failed"),
                 Outcome::PutOff(put_off) => (self.store.write(*put_off).await?, "put off"),
-                Outcome::Stale => return Ok(None),
+                Outcome::Conflict => return Ok(None),
             };
             if !settled(written)? {
                 return Ok(None);
@@ -189,7 +189,7 @@ impl Engine {
     ) -> Result<Outcome, Error> {
         let refused = match self.gather(&mut work).await? {
             Fetched::Pages(gathered) => return self.success(work, gathered, known).await,
-            Fetched::Stale => return Ok(Outcome::Stale),
+            Fetched::Conflict => return Ok(Outcome::Conflict),
             Fetched::Refused(refused) => refused,
         };
         Ok(match refused {
@@ -233,7 +233,7 @@ impl Engine {
             if replaced
                 && !self.keep_connection(work, answer.new_credential, answer.new_state).await?
             {
-                return Ok(Fetched::Stale);
+                return Ok(Fetched::Conflict);
             }
             let page = match answer.result {
                 Ok(page) => page,

@@ -3,7 +3,7 @@
 //! The flow is that of any session, begun at the bank of the authorization
 //! ([`link`](crate::connections::link)). Its accounts keep the authorization.
 
-use crate::connections::carrier::Ask;
+use crate::connections::carrier::LinkRequirements;
 use crate::{Context, Engine, Error};
 use model::account::{Account, AccountStatus, StatusAction};
 use model::id::{AuthorizationId, MerchantId};
@@ -82,10 +82,13 @@ impl Engine {
     }
 
     /// The accounts of the login to renew, if there is one. Accounts that it helps are preselected.
-    pub(crate) async fn known_to_relink(&self, ask: &Ask) -> Result<Vec<Offer>, Error> {
-        let Some(relink) = &ask.relink else { return Ok(Vec::new()) };
+    pub(crate) async fn known_to_relink(
+        &self,
+        needs: &LinkRequirements,
+    ) -> Result<Vec<Offer>, Error> {
+        let Some(relink) = &needs.relink else { return Ok(Vec::new()) };
         let mut offers = Vec::new();
-        for account in self.accounts_of_authorization(ask.merchant, relink.authorization).await? {
+        for account in self.accounts_of_authorization(needs.merchant, relink.authorization).await? {
             let preselected = helps(&account);
             if account.status != AccountStatus::Disconnected {
                 let offer = self.known_account(account).await?;

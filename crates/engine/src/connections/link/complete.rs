@@ -1,7 +1,7 @@
 //! The end of a flow that linked: new accounts, and accounts that become active again.
 
 use super::flow::{bill, ended};
-use crate::connections::carrier::{Ask, Carrier, CarrierEnd};
+use crate::connections::carrier::{Carrier, CarrierEnd, LinkRequirements};
 use crate::connections::change::{push_event, record_interrupted_by};
 use crate::connections::watch::{bank_account, first_events, first_look, relinked};
 use crate::context::settled;
@@ -19,7 +19,7 @@ use store::{AccountChange, CompleteLink, Connection, FindLinkedAccount, NewAccou
 /// The context that all accounts of one link share.
 struct Linking<'a> {
     context: &'a Context,
-    ask: &'a Ask,
+    needs: &'a LinkRequirements,
     now: AccountTime,
     /// One for each bank.
     authorizations: BTreeMap<InstitutionId, AuthorizationId>,
@@ -42,12 +42,12 @@ impl Engine {
         flow: Option<LinkFlow>,
         now: AccountTime,
     ) -> Result<Option<Vec<u8>>, Error> {
-        let ask = carrier.ask();
-        let mut linking = Linking { context, ask: &ask, now, authorizations: BTreeMap::new() };
+        let needs = carrier.requirements();
+        let mut linking = Linking { context, needs: &needs, now, authorizations: BTreeMap::new() };
         let mut of_login = Vec::new();
-        if let Some(relink) = &ask.relink {
+        if let Some(relink) = &needs.relink {
             linking.authorizations.insert(relink.institution, relink.authorization);
-            of_login = self.accounts_of_authorization(ask.merchant, relink.authorization).await?;
+            of_login = self.accounts_of_authorization(needs.merchant, relink.authorization).await?;
             of_login.retain(|account| account.status != AccountStatus::Disconnected);
         }
         let (mut new, mut again) = (Vec::new(), Vec::new());
@@ -58,7 +58,7 @@ impl Engine {
                 .or_insert_with(|| AuthorizationId::from_number(self.next_number()));
             let renewed = of_login.iter().position(|account| is_of(account, &offer));
             let renewed = renewed.map(|place| of_login.swap_remove(place));
-            match self.linked_before(context, &ask, renewed, &offer).await? {
+            match self.linked_before(context, &needs, renewed, &offer).await? {
                 Some((account, connection)) => {
                     again.push(self.linked_again(&linking, account, connection, offer));
                 }
@@ -94,11 +94,11 @@ impl Engine {
     async fn linked_before(
         &self,
         context: &Context,
-        ask: &Ask,
+        needs: &LinkRequirements,
         renewed: Option<Account>,
         offer: &Offer,
     ) -> Result<Option<(Account, Connection)>, Error> {
-        let found = match (renewed, ask.holder.clone()) {
+        let found = match (renewed, needs.holder.clone()) {
             (Some(account), _) => Some(account),
             (None, None) => None,
             (None, Some(holder)) => {
@@ -117,15 +117,15 @@ impl Engine {
     }
 
     fn newly_linked(&self, linking: &Linking<'_>, offer: Offer) -> NewAccount {
-        let ask = linking.ask;
+        let needs = linking.needs;
         let mut account = Account {
             id: AccountId::from_number(self.next_number()),
-            merchant: ask.merchant,
+            merchant: needs.merchant,
             version: 1,
-            livemode: ask.livemode,
+            livemode: needs.livemode,
             created: linking.now,
-            holder: ask.holder.clone(),
-            clock: ask.clock,
+            holder: needs.holder.clone(),
+            clock: needs.clock,
             authorization: linking.authorization(&offer),
             institution: offer.institution,
             institution_name: offer.institution_name,
@@ -136,7 +136,7 @@ impl Engine {
             last4: offer.last4,
             supported_payment_method_types: offer.supported_payment_method_types,
             account_numbers: Vec::new(),
-            permissions: ask.permissions.clone(),
+            permissions: needs.permissions.clone(),
             status: AccountStatus::Active,
             expected_deactivation: None,
             balance: None,
@@ -162,7 +162,7 @@ impl Engine {
         };
         let watch = self.connector.watch(&bank_account(&account, &connection), linking.now);
         let news = first_look(&mut account, watch);
-        let started = self.prefetched(&mut account, ask, linking.now);
+        let started = self.prefetched(&mut account, needs, linking.now);
         let events = first_events(&account, &news, linking.now, &linking.context.cause());
         NewAccount { account, connection, started, events }
     }
@@ -177,7 +177,7 @@ impl Engine {
         offer: Offer,
     ) -> AccountChange {
         account.version += 1;
-        account.permissions.extend(linking.ask.permissions.iter().copied());
+        account.permissions.extend(linking.needs.permissions.iter().copied());
         account.authorization = linking.authorization(&offer);
         // A closed account stays inactive, because linking again does not help.
         let lost =
@@ -196,7 +196,7 @@ impl Engine {
         }
         let cause = linking.context.cause();
         self.observe(&mut change, &connection, linking.now, Some(&cause));
-        change.started = self.prefetched(&mut change.account, linking.ask, linking.now);
+        change.started = self.prefetched(&mut change.account, linking.needs, linking.now);
         change.connection = Some(connection);
         change
     }
@@ -209,11 +209,11 @@ impl Engine {
         linking: &Linking<'_>,
         left_out: Vec<Account>,
     ) -> Result<Vec<AccountChange>, Error> {
-        let Some(relink) = linking.ask.relink.as_ref().filter(|relink| relink.account.is_none())
+        let Some(relink) = linking.needs.relink.as_ref().filter(|relink| relink.account.is_none())
         else {
             return Ok(Vec::new());
         };
-        let banks = self.banks(linking.context.merchant, linking.ask.livemode).await?;
+        let banks = self.banks(linking.context.merchant, linking.needs.livemode).await?;
         let mut banks = banks.institutions().into_iter();
         if !banks.any(|bank| bank.id == relink.institution && bank.picks_accounts) {
             return Ok(Vec::new());
@@ -234,9 +234,14 @@ impl Engine {
     }
 
     /// Starts the refreshes that the carrier prefetches.
-    fn prefetched(&self, account: &mut Account, ask: &Ask, now: AccountTime) -> Vec<RefreshJob> {
+    fn prefetched(
+        &self,
+        account: &mut Account,
+        needs: &LinkRequirements,
+        now: AccountTime,
+    ) -> Vec<RefreshJob> {
         let mut started = Vec::new();
-        for prefetch in &ask.prefetch {
+        for prefetch in &needs.prefetch {
             let feature = prefetch.feature();
             if account.is_active() && !account.is_pending(feature) {
                 started.push(self.start(account, feature, now));

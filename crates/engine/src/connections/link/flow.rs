@@ -89,17 +89,17 @@ impl Engine {
         page: Option<&str>,
     ) -> Result<LinkFlow, Error> {
         carrier.check_offered()?;
-        let ask = carrier.ask();
-        let now = self.moment_to_write(context.merchant, ask.clock).await?;
-        open(&ask, now)?;
-        self.check_holder(context, &ask).await?;
-        self.check_registered(context, ask.permissions.iter().copied()).await?;
-        let customer = self.flow_customer(context, ask.holder.as_ref()).await?;
+        let needs = carrier.requirements();
+        let now = self.moment_to_write(context.merchant, needs.clock).await?;
+        open(&needs, now)?;
+        self.check_holder(context, &needs).await?;
+        self.check_registered(context, needs.permissions.iter().copied()).await?;
+        let customer = self.flow_customer(context, needs.holder.as_ref()).await?;
         let email = customer.and_then(|customer| customer.email);
         let told = carrier.payer_email().map(str::to_owned);
-        let mut run = LinkRun { email: told.clone(), ..begun(&ask) };
+        let mut run = LinkRun { email: told.clone(), ..begun(&needs) };
         if let Some(email) = email.or(told)
-            && super::steps::can_sign_in(&ask)
+            && super::steps::can_sign_in(&needs)
             && !self.known_accounts(context.merchant, &email).await?.is_empty()
         {
             run.pane = Pane::SignIn { unknown: false };
@@ -108,10 +108,10 @@ impl Engine {
             id: LinkFlowId::from_number(self.next_number()),
             merchant: context.merchant,
             version: 1,
-            livemode: ask.livemode,
+            livemode: needs.livemode,
             created: now,
             begun: self.clock.server_now(),
-            clock: ask.clock,
+            clock: needs.clock,
             carrier: carrier.id(),
             origin: None,
             billing_details: Given::nothing(),
@@ -175,11 +175,11 @@ impl Engine {
             let Some(opened) = self.open_flow(given, request).await? else {
                 return Ok(Some(None));
             };
-            let ask = opened.carrier.ask();
-            let now = self.moment_to_write(opened.context.merchant, ask.clock).await?;
-            let gone = self.holder_gone(&opened.context, &ask).await?;
+            let needs = opened.carrier.requirements();
+            let now = self.moment_to_write(opened.context.merchant, needs.clock).await?;
+            let gone = self.holder_gone(&opened.context, &needs).await?;
             let over = opened.flow.run.end().is_some() || now >= opened.flow.expires_at() || gone;
-            if over || opened.flow.version != version || open(&ask, now).is_err() {
+            if over || opened.flow.version != version || open(&needs, now).is_err() {
                 return Ok(Some(Some(Stepped::Done)));
             }
             Ok(match Box::pin(self.try_step(opened, step, now)).await? {
@@ -189,7 +189,7 @@ impl Engine {
                     Some(Some(Stepped::Done))
                 }
                 Tried::Fault(fault) => Some(Some(Stepped::Fault(fault))),
-                Tried::Stale => None,
+                Tried::Conflict => None,
             })
         })
         .await
@@ -202,8 +202,8 @@ impl Engine {
         now: AccountTime,
     ) -> Result<Tried, Error> {
         let Opened { context, mut flow, carrier } = opened;
-        let ask = carrier.ask();
-        let holder_key = self.holder_key(&context, &ask, &flow.carrier).await?;
+        let needs = carrier.requirements();
+        let holder_key = self.holder_key(&context, &needs, &flow.carrier).await?;
         let email = match step {
             LinkStep::SignIn(Some(email)) => Some(email.trim().to_owned()),
             LinkStep::Consent if flow.run.signed_in => flow.run.email.clone(),
@@ -211,10 +211,10 @@ impl Engine {
         };
         let known = match email {
             Some(email) => self.known_accounts(context.merchant, &email).await?,
-            None => self.known_to_relink(&ask).await?,
+            None => self.known_to_relink(&needs).await?,
         };
-        let banks = self.banks(context.merchant, ask.livemode).await?;
-        let ground = Ground { ask: &ask, banks: &banks, holder_key: &holder_key, now, known };
+        let banks = self.banks(context.merchant, needs.livemode).await?;
+        let ground = Ground { needs: &needs, banks: &banks, holder_key: &holder_key, now, known };
         let before = flow.run.clone();
         let written = match super::steps::take_step(&mut flow.run, step, &ground) {
             Err(fault) => return Ok(Tried::Fault(fault)),
@@ -236,12 +236,12 @@ impl Engine {
                     .await?
             }
             Ok(Effect::Leave(how)) => {
-                let failure = relink_failure(&flow.run, &ask, how);
+                let failure = relink_failure(&flow.run, &needs, how);
                 let end = self.carrier_left(&context, carrier, how, failure, now).await?;
                 self.end_flow(flow, how, end).await?
             }
         };
-        Ok(if written { Tried::Written } else { Tried::Stale })
+        Ok(if written { Tried::Written } else { Tried::Conflict })
     }
 
     async fn end_flow(&self, flow: LinkFlow, how: FlowEnd, end: CarrierEnd) -> Result<bool, Error> {
@@ -270,7 +270,7 @@ impl Engine {
 enum Tried {
     Written,
     Fault(PickFault),
-    Stale,
+    Conflict,
 }
 
 /// Adds the billing details of the page to the payment methods that a flow made.

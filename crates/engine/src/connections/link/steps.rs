@@ -4,7 +4,7 @@
 //!
 //! A step that does not belong to the current pane has no effect, because another tab was faster.
 
-use crate::connections::carrier::Ask;
+use crate::connections::carrier::LinkRequirements;
 use crate::test_helpers::scenario::Banks;
 use connectors::{Begin, Input, Institution, LinkError, OfferedAccount, Step};
 use model::clock::AccountTime;
@@ -50,7 +50,7 @@ pub enum LinkStep {
 
 /// The context of a step besides the flow.
 pub(crate) struct Ground<'a> {
-    pub(crate) ask: &'a Ask,
+    pub(crate) needs: &'a LinkRequirements,
     /// The banks that may be linked.
     pub(crate) banks: &'a Banks,
     /// The key that makes the holder's test banks reproducible.
@@ -118,24 +118,24 @@ pub enum Unusable {
 }
 
 /// Checks that an account may be picked.
-pub(crate) fn usable(ask: &Ask, offer: &Offer) -> Result<(), Unusable> {
-    if let Some(subcategories) = &ask.account_subcategories
+pub(crate) fn usable(needs: &LinkRequirements, offer: &Offer) -> Result<(), Unusable> {
+    if let Some(subcategories) = &needs.account_subcategories
         && !subcategories.contains(&offer.subcategory)
     {
         return Err(Unusable::Kind);
     }
-    let wanted = ask.relink.as_ref().and_then(|relink| relink.bank_account.as_ref());
+    let wanted = needs.relink.as_ref().and_then(|relink| relink.bank_account.as_ref());
     if wanted.is_some_and(|wanted| *wanted != offer.bank_account) {
         return Err(Unusable::NotWanted);
     }
-    let must_pay = ask.payment || ask.support == Some(PaymentMethodSupport::All);
+    let must_pay = needs.payment || needs.support == Some(PaymentMethodSupport::All);
     if must_pay && !offer.can_pay() { Err(Unusable::CannotPay) } else { Ok(()) }
 }
 
 /// The most accounts that may be picked.
-pub(crate) fn accounts_max(ask: &Ask) -> usize {
-    match ask.accounts_max {
-        _ if ask.payment => 1,
+pub(crate) fn accounts_max(needs: &LinkRequirements) -> usize {
+    match needs.accounts_max {
+        _ if needs.payment => 1,
         Some(max) => (max as usize).min(LINKED_ACCOUNTS_MAX),
         None => LINKED_ACCOUNTS_MAX,
     }
@@ -155,9 +155,9 @@ pub(crate) fn take_step(
             return Ok(Effect::Leave(end));
         }
         (_, LinkStep::Back) => {
-            let before = before(run, ground.ask);
-            if before == first(ground.ask) {
-                restart(run, ground.ask);
+            let before = before(run, ground.needs);
+            if before == first(ground.needs) {
+                restart(run, ground.needs);
             }
             before
         }
@@ -177,10 +177,10 @@ pub(crate) fn take_step(
             return answer_bank(run, step, ground);
         }
         (Pane::Accounts | Pane::Saved, LinkStep::PickAccounts(picks)) => {
-            return pick(ground.ask, &run.offers, picks).map(Effect::Link);
+            return pick(ground.needs, &run.offers, picks).map(Effect::Link);
         }
         (Pane::ManualEntry, LinkStep::Numbers(numbers)) => {
-            return check(ground.ask, numbers).map(|()| Effect::Numbers(numbers.clone()));
+            return check(ground.needs, numbers).map(|()| Effect::Numbers(numbers.clone()));
         }
         _ => match turn(run, step, ground)? {
             Some(pane) => pane,
@@ -210,11 +210,11 @@ fn answer_bank(
         (Pane::BankPage { .. }, LinkStep::BankReturned { accounts }) => {
             let pane = go_on(run, &Input::Returned, ground);
             match accounts {
-                Some(picks) if misses_wanted(ground.ask, &run.offers, picks) => {
+                Some(picks) if misses_wanted(ground.needs, &run.offers, picks) => {
                     return Ok(Effect::Leave(FlowEnd::Failed));
                 }
                 Some(picks) if pane == Pane::Accounts => {
-                    return pick(ground.ask, &run.offers, picks).map(Effect::Link);
+                    return pick(ground.needs, &run.offers, picks).map(Effect::Link);
                 }
                 _ => pane,
             }
@@ -254,7 +254,7 @@ fn asked(run: &mut LinkRun, step: Result<Step, LinkError>, ground: &Ground<'_>) 
                 .and_then(|id| ground.banks.institutions().into_iter().find(|bank| bank.id == id));
             let Some(bank) = bank else { return Pane::Failed };
             let offers = accounts.into_iter().map(|account| offer(&bank, account));
-            run.offers = seen_again(offers.collect(), ground.ask, &ground.known);
+            run.offers = seen_again(offers.collect(), ground.needs, &ground.known);
             Pane::Accounts
         }
         Err(LinkError::Unavailable { until }) => Pane::Down { until },
@@ -268,10 +268,14 @@ fn asked(run: &mut LinkRun, step: Result<Step, LinkError>, ground: &Ground<'_>) 
 
 /// The accounts of a login. A renewed login shows the accounts that were linked with it, even if
 /// the holder's seed has changed.
-pub(super) fn seen_again(mut offers: Vec<Offer>, ask: &Ask, known: &[Offer]) -> Vec<Offer> {
-    let Some(relink) = &ask.relink else { return offers };
+pub(super) fn seen_again(
+    mut offers: Vec<Offer>,
+    needs: &LinkRequirements,
+    known: &[Offer],
+) -> Vec<Offer> {
+    let Some(relink) = &needs.relink else { return offers };
     let wanted = relink.bank_account.as_ref();
-    let mut room = accounts_max(ask);
+    let mut room = accounts_max(needs);
     for offer in &mut offers {
         let known = known.iter().find(|known| known.name == offer.name);
         if let Some(known) = known.filter(|known| known.bank_account != offer.bank_account) {
@@ -286,16 +290,20 @@ pub(super) fn seen_again(mut offers: Vec<Offer>, ask: &Ask, known: &[Offer]) -> 
 }
 
 /// True if the holder shares accounts, but not the one to renew.
-pub(super) fn misses_wanted(ask: &Ask, offers: &[Offer], picks: &[usize]) -> bool {
-    let wanted = ask.relink.as_ref().and_then(|relink| relink.bank_account.as_ref());
+pub(super) fn misses_wanted(needs: &LinkRequirements, offers: &[Offer], picks: &[usize]) -> bool {
+    let wanted = needs.relink.as_ref().and_then(|relink| relink.bank_account.as_ref());
     let mut picked = picks.iter().filter_map(|place| offers.get(*place)).peekable();
     picked.peek().is_some()
         && wanted.is_some_and(|wanted| picked.all(|offer| offer.bank_account != *wanted))
 }
 
 /// The reason why a flow without accounts renewed no login.
-pub(super) fn relink_failure(run: &LinkRun, ask: &Ask, end: FlowEnd) -> RelinkFailure {
-    let wanted = ask.relink.as_ref().and_then(|relink| relink.bank_account.as_ref());
+pub(super) fn relink_failure(
+    run: &LinkRun,
+    needs: &LinkRequirements,
+    end: FlowEnd,
+) -> RelinkFailure {
+    let wanted = needs.relink.as_ref().and_then(|relink| relink.bank_account.as_ref());
     let shown = |wanted: &String| run.offers.iter().any(|offer| offer.bank_account == *wanted);
     if run.offers.is_empty() {
         RelinkFailure::NoAuthorization
@@ -322,34 +330,34 @@ pub(crate) fn offer(bank: &Institution, account: OfferedAccount) -> Offer {
 }
 
 /// A new flow.
-pub(crate) fn begun(ask: &Ask) -> LinkRun {
-    let institution = ask.relink.as_ref().map(|relink| relink.institution);
-    LinkRun { pane: first(ask), institution, ..LinkRun::default() }
+pub(crate) fn begun(needs: &LinkRequirements) -> LinkRun {
+    let institution = needs.relink.as_ref().map(|relink| relink.institution);
+    LinkRun { pane: first(needs), institution, ..LinkRun::default() }
 }
 
 /// Clears the bank (unless there is only one), its login and the signed-in holder.
-fn restart(run: &mut LinkRun, ask: &Ask) {
-    run.institution = ask.relink.as_ref().map(|relink| relink.institution);
+fn restart(run: &mut LinkRun, needs: &LinkRequirements) {
+    run.institution = needs.relink.as_ref().map(|relink| relink.institution);
     run.signed_in = false;
     run.login = Vec::new();
     run.offers = Vec::new();
 }
 
 /// The first pane of a flow.
-pub(crate) fn first(ask: &Ask) -> Pane {
-    match ask.relink {
+pub(crate) fn first(needs: &LinkRequirements) -> Pane {
+    match needs.relink {
         Some(_) => Pane::Consent,
-        None if ask.banks => Pane::Institutions,
+        None if needs.banks => Pane::Institutions,
         None => Pane::ManualEntry,
     }
 }
 
 /// The pane that a step back leads to.
-fn before(run: &LinkRun, ask: &Ask) -> Pane {
+fn before(run: &LinkRun, needs: &LinkRequirements) -> Pane {
     match run.pane {
         Pane::Login { .. } | Pane::BankPage { .. } => Pane::Consent,
         Pane::Code => Pane::SignIn { unknown: false },
-        _ => first(ask),
+        _ => first(needs),
     }
 }
 
@@ -361,19 +369,19 @@ fn turn(
 ) -> Result<Option<Pane>, PickFault> {
     Ok(Some(match (&run.pane, step) {
         (Pane::Institutions | Pane::Down { .. } | Pane::Failed, LinkStep::EnterManually)
-            if ground.ask.manual_entry =>
+            if ground.needs.manual_entry =>
         {
-            restart(run, ground.ask);
+            restart(run, ground.needs);
             Pane::ManualEntry
         }
         (Pane::Institutions | Pane::SignIn { .. }, LinkStep::SignIn(email))
-            if can_sign_in(ground.ask) =>
+            if can_sign_in(ground.needs) =>
         {
             sign_in(run, email.as_deref(), ground)?
         }
         (Pane::SignIn { .. }, LinkStep::SignUp(email)) => {
             run.sign_up = Some(address(email)?);
-            restart(run, ground.ask);
+            restart(run, ground.needs);
             Pane::Institutions
         }
         (Pane::Code, LinkStep::Code(code)) => {
@@ -389,33 +397,38 @@ fn turn(
 }
 
 /// The accounts at these positions, if they may be linked together.
-fn pick(ask: &Ask, offers: &[Offer], picks: &[usize]) -> Result<Vec<Offer>, PickFault> {
+fn pick(
+    needs: &LinkRequirements,
+    offers: &[Offer],
+    picks: &[usize],
+) -> Result<Vec<Offer>, PickFault> {
     let mut picked: Vec<Offer> = Vec::with_capacity(picks.len().min(offers.len()));
     for &place in picks {
         let offer = offers.get(place).ok_or(PickFault::Nothing)?;
-        usable(ask, offer).map_err(|why| PickFault::Unusable { place, why })?;
+        usable(needs, offer).map_err(|why| PickFault::Unusable { place, why })?;
         if !picked.contains(offer) {
             picked.push(offer.clone());
         }
     }
-    if picked.len() > accounts_max(ask) {
+    if picked.len() > accounts_max(needs) {
         return Err(PickFault::TooMany);
     }
-    if ask.support == Some(PaymentMethodSupport::AtLeastOne) && !picked.iter().any(Offer::can_pay) {
+    if needs.support == Some(PaymentMethodSupport::AtLeastOne) && !picked.iter().any(Offer::can_pay)
+    {
         return Err(PickFault::NoneCanPay);
     }
     if picked.is_empty() { Err(PickFault::Nothing) } else { Ok(picked) }
 }
 
-fn check(ask: &Ask, numbers: &BankNumbers) -> Result<(), PickFault> {
+fn check(needs: &LinkRequirements, numbers: &BankNumbers) -> Result<(), PickFault> {
     if !numbers.routing_number_fits() {
         Err(PickFault::RoutingNumber)
     } else if !numbers.account_number_fits() {
         Err(PickFault::AccountNumber)
-    } else if !ask.livemode && !numbers.are_for_tests() {
+    } else if !needs.livemode && !numbers.are_for_tests() {
         // Real numbers must not be stored in test mode.
         Err(PickFault::NotForTests)
-    } else if ask.livemode && numbers.routing_number == TEST_ROUTING_NUMBER {
+    } else if needs.livemode && numbers.routing_number == TEST_ROUTING_NUMBER {
         Err(PickFault::ForTestsOnly)
     } else {
         Ok(())
@@ -424,8 +437,8 @@ fn check(ask: &Ask, numbers: &BankNumbers) -> Result<(), PickFault> {
 
 /// True if a holder may sign in to pick an account linked before. This works in test mode only,
 /// because this server cannot send codes.
-pub(crate) fn can_sign_in(ask: &Ask) -> bool {
-    ask.banks && !ask.livemode && ask.relink.is_none()
+pub(crate) fn can_sign_in(needs: &LinkRequirements) -> bool {
+    needs.banks && !needs.livemode && needs.relink.is_none()
 }
 
 fn sign_in(run: &mut LinkRun, email: Option<&str>, ground: &Ground<'_>) -> Result<Pane, PickFault> {

@@ -3,7 +3,7 @@
 use super::flow::Opened;
 use super::open;
 use super::steps::{Unusable, accounts_max, can_sign_in, offer, seen_again, usable};
-use crate::connections::carrier::Ask;
+use crate::connections::carrier::LinkRequirements;
 use crate::test_helpers::scenario::Banks;
 use crate::{Engine, Error};
 use connectors::{Input, Institution, Step};
@@ -101,32 +101,32 @@ impl Engine {
     ) -> Result<Option<FlowView>, Error> {
         let Some(opened) = self.open_flow(given, request).await? else { return Ok(None) };
         let Opened { context, flow, carrier } = opened;
-        let ask = carrier.ask();
-        let now = self.moment(context.merchant, ask.clock).await?.now;
-        let expired = now >= flow.expires_at() || ask.expires_at.is_some_and(|at| now >= at);
-        let gone = ask.open && self.holder_gone(&context, &ask).await?;
-        let works = !expired && !gone && open(&ask, now).is_ok();
+        let needs = carrier.requirements();
+        let now = self.moment(context.merchant, needs.clock).await?.now;
+        let expired = now >= flow.expires_at() || needs.expires_at.is_some_and(|at| now >= at);
+        let gone = needs.open && self.holder_gone(&context, &needs).await?;
+        let works = !expired && !gone && open(&needs, now).is_ok();
         let shown = if flow.run.end().is_some() || works {
             Shown::Pane(flow.run.pane.clone())
         } else if gone {
             Shown::Gone
-        } else if ask.open {
+        } else if needs.open {
             Shown::Expired
         } else {
             Shown::Closed
         };
-        let customer = self.flow_customer(&context, ask.holder.as_ref()).await?;
+        let customer = self.flow_customer(&context, needs.holder.as_ref()).await?;
         let linked = self.accounts_of(&context, flow.run.accounts.clone()).await?;
-        let banks = self.banks(context.merchant, ask.livemode).await?;
+        let banks = self.banks(context.merchant, needs.livemode).await?;
         let institutions = banks.institutions();
         let picked = institutions.iter().find(|bank| Some(bank.id) == flow.run.institution);
-        let offers = match self.offers_at_bank(&ask, &banks, &flow.run, picked).await? {
+        let offers = match self.offers_at_bank(&needs, &banks, &flow.run, picked).await? {
             Some(offers) => offers,
             None => flow.run.offers.clone(),
         };
         // The bank's own page does not know the account to renew.
         let at_bank = matches!(flow.run.pane, Pane::BankPage { .. });
-        let choices = offers.iter().map(|offer| choice(&ask, offer, at_bank)).collect();
+        let choices = offers.iter().map(|offer| choice(&needs, offer, at_bank)).collect();
         Ok(Some(FlowView {
             id: flow.id,
             version: flow.version,
@@ -138,12 +138,12 @@ impl Engine {
             } else {
                 Vec::new()
             },
-            permissions: ask.permissions.iter().copied().collect(),
+            permissions: needs.permissions.iter().copied().collect(),
             choices,
-            accounts_max: accounts_max(&ask),
-            manual_entry: ask.manual_entry,
-            banks: ask.banks,
-            sign_in: can_sign_in(&ask),
+            accounts_max: accounts_max(&needs),
+            manual_entry: needs.manual_entry,
+            banks: needs.banks,
+            sign_in: can_sign_in(&needs),
             email: flow.run.email.or_else(|| customer.and_then(|customer| customer.email)),
             sign_up: flow.run.sign_up,
             linked: linked
@@ -157,12 +157,12 @@ impl Engine {
                     preselected: false,
                 })
                 .collect(),
-            payment: ask.payment,
+            payment: needs.payment,
             last4: flow.run.last4,
             origin: flow.origin,
-            return_url: ask.return_url,
-            hosted: ask.hosted,
-            relink: ask.relink.is_some(),
+            return_url: needs.return_url,
+            hosted: needs.hosted,
+            relink: needs.relink.is_some(),
             page: flow.page,
             shown,
         }))
@@ -171,7 +171,7 @@ impl Engine {
     /// The accounts on the page of a bank that has its own account picker.
     async fn offers_at_bank(
         &self,
-        ask: &Ask,
+        needs: &LinkRequirements,
         banks: &Banks,
         run: &LinkRun,
         bank: Option<&Institution>,
@@ -181,17 +181,17 @@ impl Engine {
             return Ok(Some(Vec::new()));
         };
         let offers = accounts.into_iter().map(|account| offer(bank, account)).collect();
-        Ok(Some(seen_again(offers, ask, &self.known_to_relink(ask).await?)))
+        Ok(Some(seen_again(offers, needs, &self.known_to_relink(needs).await?)))
     }
 }
 
-fn choice(ask: &Ask, offer: &Offer, at_bank: bool) -> Choice {
+fn choice(needs: &LinkRequirements, offer: &Offer, at_bank: bool) -> Choice {
     Choice {
         name: offer.name.clone(),
         institution_name: offer.institution_name.clone(),
         subcategory: offer.subcategory,
         last4: offer.last4.clone(),
-        unusable: usable(ask, offer).err().filter(|why| !at_bank || *why != Unusable::NotWanted),
+        unusable: usable(needs, offer).err().filter(|why| !at_bank || *why != Unusable::NotWanted),
         preselected: offer.preselected,
     }
 }
