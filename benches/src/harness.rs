@@ -9,8 +9,11 @@ use connectors::sandbox::{Sandbox, SandboxControl};
 use engine::connections::customer::CustomerInput;
 use engine::connections::link::{CarrierInput, LinkInput, LinkOutcome};
 use engine::connections::session::{HolderInput, SessionInput};
+use engine::hooks::NoHooks;
+use engine::observer::IgnoreAll;
 use engine::settings::CoolDown;
 use engine::{Context, Engine, Parts, Settings};
+use lab::{Instruments, Lab};
 use model::account::Permission;
 use model::bank::Feature;
 use model::id::{AccountId, MerchantId, RequestId};
@@ -39,6 +42,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// An engine with its database.
 pub(crate) struct Harness {
     pub(crate) engine: Arc<Engine>,
+    pub(crate) lab: Arc<Lab>,
     pub(crate) clock: Arc<BenchClock>,
     pub(crate) control: SandboxControl,
     pub(crate) outbound: Outbound,
@@ -59,7 +63,7 @@ impl Harness {
             https_only: false,
             timeout_ms: model::limits::DELIVERY_TIMEOUT_MS,
         })?;
-        let engine = Engine::new(Parts {
+        let mut parts = Parts {
             store: open_store(&database)?,
             connector: Connector::Sandbox(sandbox.clone()),
             outbound: outbound.clone(),
@@ -67,10 +71,15 @@ impl Harness {
             rng,
             settings: Settings { cool_down_test: CoolDown::of(0), ..Settings::default() },
             failpoints: Failpoints::default(),
-        });
+            observer: Arc::new(IgnoreAll),
+            hooks: Arc::new(NoHooks),
+        };
+        let instruments = Instruments::install(&mut parts, lab::Settings::default());
+        let engine = Arc::new(Engine::new(parts));
+        let lab = Arc::new(Lab::new(Arc::clone(&engine), instruments));
         let merchant = MerchantId::of_key(crate::client::KEY);
         let control = SandboxControl::new(sandbox);
-        Ok(Self { engine: Arc::new(engine), clock, control, outbound, merchant, database })
+        Ok(Self { engine, lab, clock, control, outbound, merchant, database })
     }
 
     /// The context of a plain call.

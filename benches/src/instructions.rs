@@ -95,7 +95,7 @@ async fn serve(harness: &Harness) -> Result<SocketAddr, Failure> {
     let address = listener.local_addr()?;
     let Streams { request_ids, visits, .. } = Streams::seeded(SEED);
     let keys = Keys { policy: KeyPolicy::Any, issued: IssuedKeys::default() };
-    let app = App::new(Arc::clone(&harness.engine), keys, request_ids, visits);
+    let app = App::new(Arc::clone(&harness.lab), keys, request_ids, visits);
     let (stop, stopping) = watch::channel(false);
     tokio::spawn(async move {
         let served = http::serve(listener, Arc::new(app), stopping).await;

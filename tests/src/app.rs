@@ -12,7 +12,10 @@ use engine::connections::session::{HolderInput, SessionInput};
 use engine::connections::transaction::TransactionFilter;
 use engine::events::endpoint::EndpointInput;
 use engine::events::event::EventFilter;
+use engine::hooks::NoHooks;
+use engine::observer::IgnoreAll;
 use engine::{Answer, Context, Engine, Error, Parts, Settings};
+use lab::{Instruments, Lab};
 use model::account::{Account, Permission};
 use model::clock::Clock;
 use model::id::{AccountId, MerchantId, RequestId};
@@ -58,6 +61,7 @@ impl AppSettings {
 /// A server without network.
 pub struct App {
     engine: Arc<Engine>,
+    lab: Lab,
     clock: Arc<ManualClock>,
     merchant: MerchantId,
     requests: Cell<u64>,
@@ -88,7 +92,7 @@ impl App {
         let outbound =
             OutboundSettings { deny_private: false, https_only: false, timeout_ms: 1_000 };
         let sandbox = Sandbox::new(settings.seed).with_page_rows(settings.bank_page_rows);
-        let engine = Engine::new(Parts {
+        let mut parts = Parts {
             store,
             connector: Connector::Sandbox(sandbox),
             outbound: Outbound::new(outbound).expect("a client for plain http is built"),
@@ -96,9 +100,14 @@ impl App {
             rng,
             settings: Settings::default(),
             failpoints: Failpoints::default(),
-        });
+            observer: Arc::new(IgnoreAll),
+            hooks: Arc::new(NoHooks),
+        };
+        let instruments = Instruments::install(&mut parts, lab::Settings::default());
+        let engine = Arc::new(Engine::new(parts));
         Self {
-            engine: Arc::new(engine),
+            lab: Lab::new(Arc::clone(&engine), instruments),
+            engine,
             clock,
             merchant: MerchantId::of_key("sk_test_simulation"),
             requests: Cell::new(0),
@@ -109,6 +118,11 @@ impl App {
     /// The engine, for its workers.
     pub fn engine(&self) -> &Arc<Engine> {
         &self.engine
+    }
+
+    /// The laboratory, for the bank's side.
+    pub fn lab(&self) -> &Lab {
+        &self.lab
     }
 
     /// The store, for what no API call shows.
@@ -287,7 +301,7 @@ impl App {
 
     /// Shows the bank's own books of an account.
     pub async fn show_ledger(&self, account: &str) -> Answered {
-        self.answered(self.engine.show_ledger(&self.context(), account).await)
+        self.answered(self.lab.show_ledger(&self.context(), account).await)
     }
 
     /// An account as it is stored.

@@ -4,7 +4,7 @@
 use crate::app::{Answered, App};
 use crate::operation::{Request, Status};
 use connectors::sandbox::{NewTransaction, Script, StatusChange, TransactionChange};
-use engine::test_helpers::sandbox::AddTransaction;
+use lab::AddTransaction;
 use model::bank::BankStatus;
 use model::clock::AccountTime;
 use model::money::Currency;
@@ -12,20 +12,20 @@ use serde_json::Value;
 
 /// Makes a call about an account.
 pub async fn call(app: &App, id: &str, request: &Request) -> Answered {
-    let (engine, context) = (app.engine(), app.context());
+    let (engine, lab, context) = (app.engine(), app.lab(), app.context());
     let answer = match request {
         Request::Refresh(features) => engine.refresh_account(&context, id, features).await,
         Request::Subscribe => engine.subscribe_account(&context, id).await,
         Request::Unsubscribe => engine.unsubscribe_account(&context, id).await,
         Request::Disconnect => engine.disconnect_account(&context, id).await,
         Request::Deactivate(cause, action) => {
-            engine.deactivate_account(&context, id, *cause, *action).await
+            lab.deactivate_account(&context, id, *cause, *action).await
         }
-        Request::Reactivate => engine.reactivate_account(&context, id).await,
+        Request::Reactivate => lab.reactivate_account(&context, id).await,
         Request::Script { feature, cause, delay_s, times } => {
             let script =
                 Script { feature: *feature, cause: *cause, delay_s: *delay_s, times: *times };
-            engine.script_refresh(&context, id, script).await
+            lab.script_refresh(&context, id, script).await
         }
         Request::Add { amount, posted, ago_s } => {
             let books = Books::open(app, id).await?;
@@ -37,7 +37,7 @@ pub async fn call(app: &App, id: &str, request: &Request) -> Answered {
                 status: if *posted { BankStatus::Posted } else { BankStatus::Pending },
             };
             let add = AddTransaction { new, transacted_at: Some(books.before(*ago_s)) };
-            engine.add_bank_transaction(&context, id, &add).await
+            lab.add_bank_transaction(&context, id, &add).await
         }
         Request::Change { place, status, amount, ago_s } => {
             let books = Books::open(app, id).await?;
@@ -51,7 +51,7 @@ pub async fn call(app: &App, id: &str, request: &Request) -> Answered {
                 transacted_at: ago_s.map(|ago_s| books.before(ago_s)),
             };
             let bank_id = entry["id"].as_str().expect("a bank names its transactions");
-            engine.change_bank_transaction(&context, id, bank_id, &change).await
+            lab.change_bank_transaction(&context, id, bank_id, &change).await
         }
     };
     app.answered(answer)

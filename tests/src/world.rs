@@ -339,7 +339,7 @@ impl World {
         self.look().await;
         for account in &self.accounts {
             let cleared =
-                self.app.engine().clear_scripted_refreshes(&self.app.context(), &account.id).await;
+                self.app.lab().clear_scripted_refreshes(&self.app.context(), &account.id).await;
             self.app.answered(cleared).expect("scripts are cleared");
         }
         self.pass_for_all(DELAYS_OVER_S).await;
@@ -373,8 +373,8 @@ impl World {
                     "the same bank account is the same account"
                 );
                 // What nothing helps is not helped by linking; only the bank can bring it back.
-                let engine = self.app.engine();
-                let back = engine.reactivate_account(&self.app.context(), &account).await;
+                let lab = self.app.lab();
+                let back = lab.reactivate_account(&self.app.context(), &account).await;
                 self.app.answered(back).expect("a bank may bring an account back");
             }
         }

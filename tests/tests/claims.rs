@@ -205,7 +205,7 @@ fn only_the_newest_claim_settles_a_delivery() {
                     error: None,
                     signature: None,
                     resent: false,
-                    fault: None,
+                    mark: None,
                 };
                 let settle = SettleDelivery {
                     key: first.key,
@@ -224,7 +224,7 @@ fn only_the_newest_claim_settles_a_delivery() {
             app.pass_s(LEASE_OVER_S);
             assert_eq!(claim().await, []);
             let event = app.list_events(REFRESHED).await[0]["id"].as_str().unwrap().to_owned();
-            let shown = app.engine().list_deliveries(&app.context(), &event).await;
+            let shown = app.lab().list_deliveries(&app.context(), &event).await;
             let shown = app.answered(shown).expect("deliveries are shown");
             let attempts = shown["data"][0]["attempts"].as_array().unwrap();
             assert_eq!(attempts.len(), 1);

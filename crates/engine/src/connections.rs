@@ -4,8 +4,9 @@
 //! After a crash every job, flow and clock continues from its last commit.
 
 pub mod account;
+pub mod banks;
 pub(crate) mod carrier;
-pub(crate) mod change;
+pub mod change;
 pub mod clock;
 pub mod connections_settings;
 pub mod customer;
@@ -18,4 +19,4 @@ pub(crate) mod row_cache;
 pub mod schedule;
 pub mod session;
 pub mod transaction;
-pub(crate) mod watch;
+pub mod watch;

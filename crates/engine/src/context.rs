@@ -1,10 +1,9 @@
 //! The context of a call, and its response.
 
 use crate::connect::access::Connected;
-use crate::test_helpers::judge::{Seen, What};
 use crate::{Engine, Error};
 use model::event::Cause;
-use model::id::{AccountId, MerchantId, RequestId};
+use model::id::{MerchantId, RequestId};
 use store::{Created, Reply, Written};
 use wire::expand::Expand;
 use wire::json::JsonWriter;
@@ -50,29 +49,17 @@ pub struct Answer {
     pub recorded: bool,
     /// A remark for the client's developer, sent as `Stripe-Notice`.
     pub notice: Option<&'static str>,
-    /// The observation for the client checker.
-    pub seen: Option<Box<Seen>>,
 }
 
 impl Answer {
     /// A response of a call that changed nothing.
-    pub(crate) fn unchanged(body: Vec<u8>) -> Self {
-        Self { body, recorded: false, notice: None, seen: None }
+    pub fn unchanged(body: Vec<u8>) -> Self {
+        Self { body, recorded: false, notice: None }
     }
 
     /// A response that was stored in the commit of its change.
-    pub(crate) fn committed(body: Vec<u8>) -> Self {
-        Self { body, recorded: true, notice: None, seen: None }
-    }
-
-    /// The same response with an observation of an account.
-    pub(crate) fn seen(self, account: AccountId, what: What) -> Self {
-        Self { seen: Some(Box::new(Seen { account: Some(account), what })), ..self }
-    }
-
-    /// The same of a call that names no account.
-    pub(crate) fn seen_of_merchant(self, what: What) -> Self {
-        Self { seen: Some(Box::new(Seen { account: None, what })), ..self }
+    pub fn committed(body: Vec<u8>) -> Self {
+        Self { body, recorded: true, notice: None }
     }
 }
 
@@ -97,7 +84,7 @@ impl Context {
     }
 
     /// The cause of the events of this call.
-    pub(crate) fn cause(&self) -> Cause {
+    pub fn cause(&self) -> Cause {
         Cause {
             request: self.request,
             idempotency_key: self.idempotency.as_ref().map(|idempotency| idempotency.key.clone()),
@@ -119,7 +106,7 @@ impl Context {
     }
 
     /// The idempotency record, if the call came with an idempotency key.
-    pub(crate) fn reply(&self, engine: &Engine, body: &[u8]) -> Option<Reply> {
+    pub fn reply(&self, engine: &Engine, body: &[u8]) -> Option<Reply> {
         self.idempotency.as_ref().map(|idempotency| Reply {
             merchant: self.merchant,
             key: idempotency.key.clone(),
@@ -140,14 +127,14 @@ impl Context {
 }
 
 /// Renders into fresh bytes.
-pub(crate) fn render(write: impl FnOnce(&mut JsonWriter)) -> Vec<u8> {
+pub fn render(write: impl FnOnce(&mut JsonWriter)) -> Vec<u8> {
     let mut writer = JsonWriter::with_capacity(1_536);
     write(&mut writer);
     writer.into_bytes()
 }
 
 /// True if a write was committed, false after a version conflict.
-pub(crate) fn settled(written: Written) -> Result<bool, Error> {
+pub fn settled(written: Written) -> Result<bool, Error> {
     match written {
         Written::Done => Ok(true),
         Written::Stale => Ok(false),
@@ -156,7 +143,7 @@ pub(crate) fn settled(written: Written) -> Result<bool, Error> {
 }
 
 /// Turns the outcome of a create into a result.
-pub(crate) fn made(created: Created) -> Result<(), Error> {
+pub fn made(created: Created) -> Result<(), Error> {
     let full = |what: &str| wire::error::Error::invalid(what).into();
     match created {
         Created::Done => Ok(()),
@@ -164,9 +151,4 @@ pub(crate) fn made(created: Created) -> Result<(), Error> {
         Created::KindFull => Err(full("You have as many objects of this kind as you may have.")),
         Created::MerchantsFull => Err(full("This server holds as many API keys as it may.")),
     }
-}
-
-/// The attempts of a use case before it gives up.
-pub(crate) fn tries() -> std::ops::Range<u32> {
-    0..model::limits::STALE_RETRIES_MAX
 }

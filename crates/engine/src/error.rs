@@ -1,7 +1,5 @@
 //! Why a use case did not answer, and the one place that decides what a client sees of it.
 
-use crate::test_helpers::judge::{Seen, What};
-use model::id::AccountId;
 use wire::error::Error as Refusal;
 
 /// Why a use case did not answer.
@@ -10,9 +8,6 @@ pub enum Error {
     /// The request is wrong; this is what the client is told.
     #[error("the request was refused: {0}")]
     Refused(#[source] Box<Refusal>),
-    /// The same, of which the judge hears.
-    #[error("the request was refused: {0}")]
-    RefusedAndSeen(#[source] Box<Refusal>, Box<Seen>),
     /// The object is in use: its clock is advancing, or others change it all the time.
     #[error("the object is locked")]
     Locked,
@@ -31,7 +26,7 @@ impl Error {
     /// What a client sees.
     pub fn refusal(&self) -> Refusal {
         match self {
-            Self::Refused(refusal) | Self::RefusedAndSeen(refusal, _) => (**refusal).clone(),
+            Self::Refused(refusal) => (**refusal).clone(),
             Self::Locked | Self::Store(store::Error::Busy) => Refusal::lock_timeout(),
             // The caller of a use case replays the answer that is there; it comes here only when
             // that answer was pruned in the same instant.
@@ -41,23 +36,10 @@ impl Error {
         }
     }
 
-    /// A refusal of which the judge hears.
-    pub(crate) fn seen(refusal: Refusal, account: AccountId, what: What) -> Self {
-        Self::RefusedAndSeen(Box::new(refusal), Box::new(Seen { account: Some(account), what }))
-    }
-
-    /// What the judge hears of it.
-    pub fn find_seen(&self) -> Option<&Seen> {
-        match self {
-            Self::RefusedAndSeen(_, seen) => Some(seen),
-            _ => None,
-        }
-    }
-
     /// Whether the refusal is the outcome of the request, and so to be kept for its idempotency
     /// key.
     pub fn is_outcome(&self) -> bool {
-        matches!(self, Self::Refused(_) | Self::RefusedAndSeen(..))
+        matches!(self, Self::Refused(_))
     }
 }
 

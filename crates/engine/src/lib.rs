@@ -14,34 +14,35 @@ mod context;
 mod due_work;
 mod error;
 pub mod events;
+pub mod hooks;
 mod list;
 mod objects;
+pub mod observer;
 pub mod payments;
 pub mod prune;
 mod retry;
 pub mod settings;
-pub mod test_helpers;
 pub mod worker;
 
-pub use context::{Answer, Context, Idempotency};
+pub use context::{Answer, Context, Idempotency, made, render, settled};
 pub use error::Error;
+pub use list::list_body;
 pub use retry::ChangeCount;
 pub use settings::Settings;
 
 use connectors::Connector;
 use due_work::Stuck;
 use events::event_stream::EventStreams;
+use hooks::Hooks;
 use model::clock::{AccountTime, Clock, ClockStatus, Rng, TestClock};
 use model::id::{ClockId, MerchantId};
 use model::key::random_letters;
 use model::numbers::Numbers;
+use observer::Observer;
 use outbound::Outbound;
 use retry::ChangeCounters;
 use std::sync::Arc;
 use store::{Failpoints, Store};
-use test_helpers::fault::Faults;
-use test_helpers::judge::Judge;
-use test_helpers::wait::Waits;
 use wire::address::PageKey;
 use worker::Wake;
 
@@ -58,9 +59,8 @@ pub struct Engine {
     pub(crate) wake: Wake,
     pub(crate) stuck: Stuck,
     pub(crate) changes: ChangeCounters,
-    pub(crate) judge: Judge,
-    pub(crate) waits: Waits,
-    pub(crate) faults: Faults,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) hooks: Arc<dyn Hooks>,
     pub(crate) event_streams: EventStreams,
     /// Makes the addresses of hosted pages.
     pub(crate) page_key: PageKey,
@@ -82,13 +82,19 @@ pub struct Parts {
     pub settings: Settings,
     /// Where a crash test stops the process.
     pub failpoints: Failpoints,
+    /// The receiver of observations.
+    pub observer: Arc<dyn Observer>,
+    /// The places where a test changes the normal course.
+    pub hooks: Arc<dyn Hooks>,
 }
 
 /// The time of an object: its test clock's, or that of objects without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Moment {
-    pub(crate) now: AccountTime,
-    pub(crate) advancing: bool,
+pub struct Moment {
+    /// The time.
+    pub now: AccountTime,
+    /// True while the test clock advances.
+    pub advancing: bool,
 }
 
 impl Engine {
@@ -108,9 +114,8 @@ impl Engine {
             wake: Wake::default(),
             stuck: Stuck::default(),
             changes: ChangeCounters::default(),
-            judge: Judge::default(),
-            waits: Waits::default(),
-            faults: Faults::default(),
+            observer: parts.observer,
+            hooks: parts.hooks,
         }
     }
 
@@ -130,13 +135,23 @@ impl Engine {
         &*self.clock
     }
 
+    /// The connector of the server's banks.
+    pub fn connector(&self) -> &Connector {
+        &self.connector
+    }
+
+    /// The signals that wake the workers.
+    pub fn wake(&self) -> &Wake {
+        &self.wake
+    }
+
     /// The operator's settings.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
     /// The number of the next id.
-    pub(crate) fn next_number(&self) -> u64 {
+    pub fn next_number(&self) -> u64 {
         self.numbers.next(&*self.clock, &*self.rng)
     }
 
@@ -157,7 +172,7 @@ impl Engine {
 
     /// The time of objects on this clock, or on none. If the clock was deleted already, together
     /// with the customer of an account, it is real time.
-    pub(crate) async fn moment(
+    pub async fn moment(
         &self,
         merchant: MerchantId,
         clock: Option<ClockId>,
@@ -175,7 +190,7 @@ impl Engine {
     }
 
     /// The time of an object that is about to be written. [`Error::Locked`] while its clock advances.
-    pub(crate) async fn moment_to_write(
+    pub async fn moment_to_write(
         &self,
         merchant: MerchantId,
         clock: Option<ClockId>,

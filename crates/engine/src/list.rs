@@ -45,7 +45,7 @@ impl Engine {
     }
 
     /// The page of a list that `page` asks for.
-    pub(crate) async fn list<T: StoredObject>(
+    pub async fn list<T: StoredObject>(
         &self,
         context: &Context,
         of: ObjectsOf,
@@ -205,7 +205,7 @@ pub(crate) fn page_of<'a>(
 }
 
 /// A list envelope around items that are rendered already.
-pub(crate) fn list_body(url: &str, has_more: bool, items: &[Vec<u8>]) -> Vec<u8> {
+pub fn list_body(url: &str, has_more: bool, items: &[Vec<u8>]) -> Vec<u8> {
     let bytes = items.iter().map(Vec::len).sum::<usize>() + 256;
     let mut writer = JsonWriter::with_capacity(bytes);
     write_list(&mut writer, url, has_more, items, |w, item| {

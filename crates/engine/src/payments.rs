@@ -193,7 +193,7 @@ impl Engine {
         context: &Context,
         intent: &Intent,
         changes: &Changes,
-        seen: Seen<'_>,
+        seen: IntentView<'_>,
     ) -> Result<Value, Error> {
         let expand = seen.expand;
         let mut expanded = Expanded::new();
@@ -321,13 +321,13 @@ impl Engine {
 
 /// The reader of an object, and the requested expansions.
 #[derive(Clone, Copy)]
-pub(crate) struct Seen<'a> {
+pub(crate) struct IntentView<'a> {
     pub(crate) expand: &'a Expand,
     /// True if the reader is a browser that has a client secret only.
     pub(crate) publishable: bool,
 }
 
-impl<'a> Seen<'a> {
+impl<'a> IntentView<'a> {
     /// The merchant's view.
     pub(crate) fn by_merchant(expand: &'a Expand) -> Self {
         Self { expand, publishable: false }

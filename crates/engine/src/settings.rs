@@ -1,13 +1,10 @@
 //! Settings of the engine. Each has a default that suits tests.
 
-use crate::test_helpers::fault::FaultInput;
 use model::bank::Feature;
 
 /// The settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Faults for every merchant in test mode, applied before the merchant's own faults.
-    pub faults: Vec<FaultInput>,
     /// Cool-downs of accounts linked with a test key.
     pub cool_down_test: CoolDown,
     /// Cool-downs of accounts on a test clock.
@@ -76,7 +73,6 @@ impl Default for Settings {
         const MINUTE_MS: i64 = 60_000;
         const HOUR_MS: i64 = 60 * MINUTE_MS;
         Self {
-            faults: Vec::new(),
             cool_down_test: CoolDown::of(1),
             cool_down_clock: CoolDown::of(0),
             cool_down_live: CoolDown {

@@ -20,7 +20,7 @@ const AFTER_ERROR: Duration = Duration::from_millis(500);
 
 /// Hints that work may be due.
 #[derive(Debug, Default)]
-pub(crate) struct Wake {
+pub struct Wake {
     refresh: Notify,
     clock: Notify,
     dispatch: Notify,
@@ -29,27 +29,27 @@ pub(crate) struct Wake {
 
 impl Wake {
     /// A refresh was started.
-    pub(crate) fn refresh(&self) {
+    pub fn refresh(&self) {
         self.refresh.notify_one();
     }
 
     /// A test clock is to advance.
-    pub(crate) fn clock(&self) {
+    pub fn clock(&self) {
         self.clock.notify_one();
     }
 
     /// An event was written.
-    pub(crate) fn dispatch(&self) {
+    pub fn dispatch(&self) {
         self.dispatch.notify_one();
     }
 
     /// A delivery was written.
-    pub(crate) fn deliver(&self) {
+    pub fn deliver(&self) {
         self.deliver.notify_one();
     }
 
     /// Any work may be due, because a snapshot was restored.
-    pub(crate) fn all(&self) {
+    pub fn all(&self) {
         self.refresh();
         self.clock();
         self.dispatch();

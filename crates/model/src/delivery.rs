@@ -2,7 +2,6 @@
 
 use crate::clock::ServerTime;
 use crate::digits::{read_digits, write_digits};
-use crate::fault::{FaultKind, Hit};
 use crate::id::{EndpointId, EventId, ID_DIGITS, MerchantId, NotAnId};
 use crate::word::words;
 use serde::{Deserialize, Serialize};
@@ -25,7 +24,7 @@ words! {
         Failed = "failed",
         /// The endpoint was deleted or disabled before the delivery succeeded.
         Canceled = "canceled",
-        /// A fault on demand dropped it before the first attempt.
+        /// A hook withheld it before the first attempt.
         Lost = "lost",
     }
 }
@@ -94,8 +93,8 @@ pub struct Delivery {
     pub payload: Vec<u8>,
     /// The number of attempts before it was sent again on demand. `None` if it was not.
     pub resent_from: Option<u32>,
-    /// The fault on demand that applies to its first attempt.
-    pub hit: Option<Hit>,
+    /// A text that a hook attached when the delivery was created. Only the hook reads it.
+    pub mark: Option<String>,
 }
 
 /// One attempt.
@@ -119,9 +118,9 @@ pub struct Attempt {
     /// True if the delivery was sent again on demand.
     #[serde(default)]
     pub resent: bool,
-    /// The fault on demand that applied.
-    #[serde(default)]
-    pub fault: Option<FaultKind>,
+    /// A word that a hook attached before the attempt. Only the hook reads it.
+    #[serde(default, rename = "fault")]
+    pub mark: Option<String>,
 }
 
 #[cfg(test)]

@@ -207,33 +207,33 @@ pub const BUCKETS: u32 = 1_024;
 
 /// The maximum number of merchants with a client checker. Beyond it the one observed longest ago is
 /// dropped.
-pub const JUDGE_MERCHANTS_MAX: usize = 1_000;
+pub const CHECKER_MERCHANTS_MAX: usize = 1_000;
 /// The maximum number of observed accounts of a merchant. Beyond it the one observed longest ago is
 /// dropped.
-pub const JUDGE_ACCOUNTS_MAX: usize = 200;
+pub const CHECKER_ACCOUNTS_MAX: usize = 200;
 /// The maximum number of diagnostics of a merchant. Beyond it, known diagnostics are still counted.
-pub const JUDGE_FINDINGS_MAX: usize = 500;
+pub const CHECKER_DIAGNOSTICS_MAX: usize = 500;
 /// The maximum number of observations that a diagnostic shows.
-pub const JUDGE_EVIDENCE_MAX: usize = 6;
+pub const CHECKER_EVIDENCE_MAX: usize = 6;
 /// The maximum number of unfinished lists that are observed per account.
-pub const JUDGE_LISTINGS_MAX: usize = 8;
+pub const CHECKER_LISTINGS_MAX: usize = 8;
 /// The maximum number of deliveries in flight that are observed per account.
-pub const JUDGE_DELIVERIES_MAX: usize = 16;
+pub const CHECKER_DELIVERIES_MAX: usize = 16;
 /// The maximum number of unread refreshes of an account. Beyond it the oldest are not counted.
-pub const JUDGE_UNREAD_MAX: usize = 100;
+pub const CHECKER_UNREAD_MAX: usize = 100;
 /// The maximum number of read ranges of an account's refreshes with unread ones between them.
 /// Beyond it the oldest is dropped.
-pub const JUDGE_STRETCHES_MAX: usize = 100;
-/// The number of reads of an account within [`JUDGE_POLLS_MS`], during one pending refresh, that
+pub const CHECKER_STRETCHES_MAX: usize = 100;
+/// The number of reads of an account within [`CHECKER_POLLS_MS`], during one pending refresh, that
 /// gives a diagnostic.
-pub const JUDGE_POLLS_MAX: usize = 10;
-/// The window of [`JUDGE_POLLS_MAX`].
-pub const JUDGE_POLLS_MS: i64 = 60_000;
+pub const CHECKER_POLLS_MAX: usize = 10;
+/// The window of [`CHECKER_POLLS_MAX`].
+pub const CHECKER_POLLS_MS: i64 = 60_000;
 /// The time without activity after which the client checker treats a list or an event as abandoned.
-pub const JUDGE_QUIET_MS: i64 = 60_000;
+pub const CHECKER_QUIET_MS: i64 = 60_000;
 /// The time without activity after which a failed refresh counts as ignored. It is long because
 /// people may have to act.
-pub const JUDGE_FAILED_QUIET_MS: i64 = 3_600_000;
+pub const CHECKER_FAILED_QUIET_MS: i64 = 3_600_000;
 /// The interval at which a waiting command polls.
 pub const COMMAND_POLL_MS: u64 = 100;
 /// The maximum time that a command may wait: a day.

@@ -14,11 +14,9 @@ use crate::connected_account::{ConnectedAccount, PlatformTie};
 use crate::connections_settings::ConnectionsSettings;
 use crate::customer::Customer;
 use crate::endpoint::Endpoint;
-use crate::fault::Fault;
 use crate::id::{ClockId, CustomerId, MerchantId};
 use crate::limits::LINK_FLOW_KEPT_MS_MAX;
 use crate::link::{FlowEnd, LinkFlow, Offer};
-use crate::scenario::Scenario;
 use crate::session::Session;
 use crate::snapshot::SandboxSnapshot;
 use crate::token::BankAccountToken;
@@ -203,14 +201,6 @@ impl Stored for Endpoint {
     }
 }
 
-impl Stored for Scenario {
-    common!(id.number());
-
-    fn deleted(&self) -> bool {
-        self.deleted
-    }
-}
-
 /// The fields of a link flow that are sealed.
 #[derive(Serialize, Deserialize)]
 struct FlowSecrets<'a> {
@@ -257,14 +247,6 @@ impl Stored for LinkFlow {
 
 impl Stored for SandboxSnapshot {
     common!(id.number());
-}
-
-impl Stored for Fault {
-    common!(id.number());
-
-    fn deleted(&self) -> bool {
-        self.deleted
-    }
 }
 
 impl Stored for TestClock {

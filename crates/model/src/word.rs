@@ -15,7 +15,9 @@ pub trait Word: Copy + 'static {
     }
 }
 
-/// Declares an enum together with its words, so that no variant can lack one.
+/// Declares an enum together with its words, so that no variant can lack one. A crate that uses it
+/// needs `serde` with its derive macros.
+#[macro_export]
 macro_rules! words {
     ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$meta])*

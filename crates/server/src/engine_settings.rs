@@ -1,15 +1,15 @@
-//! The settings of the engine and the failpoints of the store, made from the settings of the process.
+//! The settings of the engine and of the laboratory, and the failpoints of the store, made from the
+//! settings of the process.
 
 use crate::http::test_helpers::fault::read_fault;
 use engine::settings::{CoolDown, RetrySchedule};
-use engine::test_helpers::fault::FaultInput;
+use lab::FaultRule;
 use settings::{Settings, SettingsError};
 use store::Failpoints;
 
 /// The settings of the engine, without the public URL, which is known once the server listens.
-pub(crate) fn engine_settings(settings: &Settings) -> Result<engine::Settings, SettingsError> {
-    Ok(engine::Settings {
-        faults: faults(settings)?,
+pub(crate) fn engine_settings(settings: &Settings) -> engine::Settings {
+    engine::Settings {
         cool_down_test: cool_down(settings.cool_down_test),
         cool_down_clock: cool_down(settings.cool_down_clock),
         cool_down_live: cool_down(settings.cool_down_live),
@@ -22,7 +22,12 @@ pub(crate) fn engine_settings(settings: &Settings) -> Result<engine::Settings, S
         in_order: settings.seed.is_some(),
         merchant_name: settings.merchant_name.clone(),
         public_url: engine::Settings::default().public_url,
-    })
+    }
+}
+
+/// The settings of the laboratory.
+pub(crate) fn lab_settings(settings: &Settings) -> Result<lab::Settings, SettingsError> {
+    Ok(lab::Settings { faults: faults(settings)? })
 }
 
 /// The failpoint that the settings arm.
@@ -34,7 +39,7 @@ pub(crate) fn failpoints(settings: &Settings) -> Result<Failpoints, SettingsErro
     }
 }
 
-fn faults(settings: &Settings) -> Result<Vec<FaultInput>, SettingsError> {
+fn faults(settings: &Settings) -> Result<Vec<FaultRule>, SettingsError> {
     let read = |form| {
         read_fault(form).map_err(|error| {
             settings.faults.error(&format!("'{form}' is no fault: {}", error.message))
@@ -67,18 +72,18 @@ mod tests {
     /// The defaults of the process are those of the engine.
     #[test]
     fn defaults_are_the_engines() {
-        assert_eq!(engine_settings(&of_flags(&[])).unwrap(), engine::Settings::default());
+        assert_eq!(engine_settings(&of_flags(&[])), engine::Settings::default());
     }
 
     /// Faults are read as the call reads them, and one that cannot be says why.
     #[test]
     fn faults_are_read() {
         let given = [("fault", "kind=webhook_lost&every=3,kind=api_latency&delay_ms=5")];
-        let faults = engine_settings(&of_flags(&given)).unwrap().faults;
+        let faults = lab_settings(&of_flags(&given)).unwrap().faults;
         assert_eq!(faults.len(), 2);
-        assert_eq!((faults[0].share, faults[1].delay_ms), (model::fault::Share::Every(3), 5));
+        assert_eq!((faults[0].share, faults[1].delay_ms), (lab::Share::Every(3), 5));
         let refused = |form| {
-            let refused = engine_settings(&of_flags(&[("fault", form)])).unwrap_err().to_string();
+            let refused = lab_settings(&of_flags(&[("fault", form)])).unwrap_err().to_string();
             let beginning =
                 format!("the setting fault (flag) is '{form}', but '{form}' is no fault: ");
             refused.strip_prefix(&beginning).map(str::to_owned)

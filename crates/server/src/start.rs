@@ -4,13 +4,16 @@
 //! database is closed. A server that is killed instead starts again by the same path.
 
 use crate::clock::SystemClock;
-use crate::engine_settings::{engine_settings, failpoints};
+use crate::engine_settings::{engine_settings, failpoints, lab_settings};
 use crate::http::{self, App, IssuedKeys, Keys, Record};
 use crate::rng::Streams;
 use connectors::Connector;
 use connectors::sandbox::Sandbox;
 use connectors::sandbox::scenario::{Scenario, ScenarioError, ready};
+use engine::hooks::NoHooks;
+use engine::observer::IgnoreAll;
 use engine::{Engine, Parts, worker};
+use lab::{Instruments, Lab};
 use model::clock::Rng;
 use model::limits::{DELIVERY_TIMEOUT_MS, READERS_MAX};
 use model::numbers::Numbers;
@@ -133,7 +136,7 @@ pub struct Started {
     pub local_url: String,
     /// Which keys open it.
     pub keys: KeyPolicy,
-    engine: Arc<Engine>,
+    lab: Arc<Lab>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<io::Result<()>>,
     workers: JoinHandle<()>,
@@ -141,7 +144,7 @@ pub struct Started {
 
 /// Parses the settings whose form belongs to the server; the rest of them was parsed before.
 pub fn check_settings(settings: &Settings) -> Result<(), SettingsError> {
-    engine_settings(settings)?;
+    lab_settings(settings)?;
     failpoints(settings)?;
     Ok(())
 }
@@ -164,19 +167,20 @@ pub async fn start(settings: &Settings) -> Result<Started, StartError> {
     let local_url = url_of(address);
     let url = settings.public_url.clone().unwrap_or_else(|| local_url.clone());
     let Streams { objects, internals, request_ids, visits } = streams;
-    let engine = build_engine(settings, &url, objects, internals)?;
+    let lab = build_lab(settings, &url, objects, internals)?;
+    let engine = Arc::clone(lab.engine());
     let (stop, stopping) = watch::channel(false);
     let issued = issued_keys(settings.api_keys_file.as_deref())?;
     let held = Keys { policy: keys, issued };
-    let app = App::new(Arc::clone(&engine), held, request_ids, visits).strict(settings.strict);
+    let app = App::new(Arc::clone(&lab), held, request_ids, visits).strict(settings.strict);
     let app = Arc::new(app.recording(open_record(settings.record.as_deref())?));
     let serving = tokio::spawn(http::serve(listener, app, stopping.clone()));
-    let workers = tokio::spawn(worker::run(Arc::clone(&engine), stopping));
+    let workers = tokio::spawn(worker::run(engine, stopping));
     if let Some(path) = &settings.ready_file {
         write_whole(path, &format!("{local_url}\n"))
             .map_err(|source| StartError::ReadyFile { path: path.clone(), source })?;
     }
-    Ok(Started { url, local_url, keys, engine, stop, serving, workers })
+    Ok(Started { url, local_url, keys, lab, stop, serving, workers })
 }
 
 impl Started {
@@ -191,7 +195,7 @@ impl Started {
     pub async fn stop(self) -> Result<(), StartError> {
         let _ = self.stop.send(true);
         // They could be the longest of the requests under way.
-        self.engine.end_waits();
+        self.lab.end_waits();
         let served = if self.serving.is_finished() {
             Ok(())
         } else {
@@ -200,17 +204,18 @@ impl Started {
         if let Err(error) = self.workers.await {
             tracing::error!(error = &error as &dyn std::error::Error, "a worker panicked");
         }
-        self.engine.store().close().await;
+        self.lab.engine().store().close().await;
         served.map_err(StartError::Serve)
     }
 }
 
-fn build_engine(
+/// Builds the engine, and the laboratory around it.
+fn build_lab(
     settings: &Settings,
     url: &str,
     objects: Arc<dyn Rng>,
     internals: Arc<dyn Rng>,
-) -> Result<Arc<Engine>, StartError> {
+) -> Result<Arc<Lab>, StartError> {
     let clock = Arc::new(SystemClock { account_time: settings.time });
     let outbound = Outbound::new(OutboundSettings {
         deny_private: settings.deny_private_webhooks,
@@ -235,9 +240,9 @@ fn build_engine(
         bounds: StoreBounds::default(),
     })?;
     let engine_settings =
-        engine::Settings { public_url: url.to_owned(), ..engine_settings(settings)? };
+        engine::Settings { public_url: url.to_owned(), ..engine_settings(settings) };
     let sandbox = Sandbox::new(settings.seed.unwrap_or(0)).with_scenarios(scenarios);
-    let engine = Engine::new(Parts {
+    let mut parts = Parts {
         store,
         connector: Connector::Sandbox(sandbox),
         outbound,
@@ -245,12 +250,17 @@ fn build_engine(
         rng: objects,
         settings: engine_settings,
         failpoints,
-    });
+        observer: Arc::new(IgnoreAll),
+        hooks: Arc::new(NoHooks),
+    };
+    let instruments = Instruments::install(&mut parts, lab_settings(settings)?);
+    let engine = Engine::new(parts);
     // A fixed time would give the ids of the run before once more.
-    Ok(Arc::new(match settings.time {
+    let engine = match settings.time {
         Some(_) if used_before => engine.with_numbers(Numbers::after_restart(&*clock)),
         _ => engine,
-    }))
+    };
+    Ok(Arc::new(Lab::new(Arc::new(engine), instruments)))
 }
 
 /// Reads scenarios: ready ones by their names, others from their files.

@@ -7,7 +7,7 @@ use crate::connections::change::{push_event, record_interrupted_by};
 use crate::connections::watch::bank_account;
 use crate::context::{render, settled};
 use crate::list::list_body;
-use crate::test_helpers::judge::What;
+use crate::observer::CallFact;
 use crate::{Answer, Context, Engine, Error};
 use model::Word;
 use model::account::{Account, AccountStatus, Holder, Permission, permission_for};
@@ -78,11 +78,12 @@ impl Engine {
     pub async fn retrieve_account(&self, context: &Context, id: &str) -> Result<Answer, Error> {
         let account = self.get_account(context, id, "account").await?;
         let body = self.account_body(context, &account).await?;
-        let shown = What::Shown(std::array::from_fn(|place| {
+        let pending = std::array::from_fn(|place| {
             let refresh = account.refresh(Feature::ALL[place]);
             refresh.filter(|refresh| refresh.is_pending()).map(|refresh| refresh.sequence)
-        }));
-        Ok(Answer::unchanged(body).seen(account.id, shown))
+        });
+        self.emit_call(context, Some(account.id), CallFact::AccountShown { pending });
+        Ok(Answer::unchanged(body))
     }
 
     /// Lists accounts.
@@ -117,8 +118,8 @@ impl Engine {
         }
         let url = "/v1/financial_connections/accounts";
         let shown = listed.items.iter().map(|account| account.id).collect();
-        let answer = Answer::unchanged(list_body(url, listed.has_more, &bodies));
-        Ok(answer.seen_of_merchant(What::Accounts(shown)))
+        self.emit_call(context, None, CallFact::AccountsListed(shown));
+        Ok(Answer::unchanged(list_body(url, listed.has_more, &bodies)))
     }
 
     async fn accounts_filter(
@@ -164,9 +165,8 @@ impl Engine {
             }
             if started.is_empty() {
                 let body = self.account_body(context, &account).await?;
-                let seen = refused_refreshes(&account, features);
-                let answer = Answer { notice: Some(COOLING_DOWN), ..Answer::unchanged(body) };
-                return Ok(Some(answer.seen(account.id, seen)));
+                self.emit_call(context, Some(account.id), not_started(&account, features));
+                return Ok(Some(Answer { notice: Some(COOLING_DOWN), ..Answer::unchanged(body) }));
             }
             self.commit_account(context, account, started).await
         })
@@ -188,8 +188,8 @@ impl Engine {
             };
             if account.subscribed && !starts {
                 let body = self.account_body(context, &account).await?;
-                let answer = Answer { notice: Some(COOLING_DOWN), ..Answer::unchanged(body) };
-                return Ok(Some(answer.seen(account.id, What::Named)));
+                self.emit_call(context, Some(account.id), CallFact::AccountActedOn);
+                return Ok(Some(Answer { notice: Some(COOLING_DOWN), ..Answer::unchanged(body) }));
             }
             account.subscribe(now);
             let mut started = Vec::new();
@@ -208,7 +208,8 @@ impl Engine {
             self.moment_to_write(context.merchant, account.clock).await?;
             if !account.subscribed {
                 let body = self.account_body(context, &account).await?;
-                return Ok(Some(Answer::unchanged(body).seen(account.id, What::Named)));
+                self.emit_call(context, Some(account.id), CallFact::AccountActedOn);
+                return Ok(Some(Answer::unchanged(body)));
             }
             account.unsubscribe();
             self.commit_account(context, account, Vec::new()).await
@@ -232,7 +233,8 @@ impl Engine {
             }
             self.wake.dispatch();
             self.revoke(&account).await?;
-            Ok(Some(Answer::committed(body).seen(account.id, What::Named)))
+            self.emit_call(context, Some(account.id), CallFact::AccountActedOn);
+            Ok(Some(Answer::committed(body)))
         })
         .await
     }
@@ -306,7 +308,8 @@ impl Engine {
             })
             .collect();
         let body = list_body(&url, has_more, &bodies);
-        Ok(Answer::unchanged(body).seen(account.id, What::Read))
+        self.emit_call(context, Some(account.id), CallFact::DataShown);
+        Ok(Answer::unchanged(body))
     }
 
     /// Starts a refresh of a feature at this time, as a job that may run immediately.
@@ -346,11 +349,14 @@ impl Engine {
         let id = change.account.id;
         let committed = settled(self.store.write(ChangeAccount { change, reply }).await?)?;
         self.wake.refresh();
-        Ok(committed.then(|| Answer::committed(body).seen(id, What::Named)))
+        if committed {
+            self.emit_call(context, Some(id), CallFact::AccountActedOn);
+        }
+        Ok(committed.then(|| Answer::committed(body)))
     }
 
     /// An account by the text of its id.
-    pub(crate) async fn get_account(
+    pub async fn get_account(
         &self,
         context: &Context,
         given: &str,
@@ -368,7 +374,7 @@ impl Engine {
     }
 
     /// An account as this call's response shows it.
-    pub(crate) async fn account_body(
+    pub async fn account_body(
         &self,
         context: &Context,
         account: &Account,
@@ -428,12 +434,16 @@ fn disconnected(
     Some(change)
 }
 
-/// The observation of a call that started no refresh. A pending refresh will end with an event, and
-/// one that cools down will not.
-fn refused_refreshes(account: &Account, features: &[Feature]) -> What {
+/// The fact of a request that started no refresh. A pending refresh ends with an event, and a feature
+/// in its cool-down gets none.
+fn not_started(account: &Account, features: &[Feature]) -> CallFact {
     let cooling = features.iter().copied().filter(|feature| !account.is_pending(*feature));
-    let cooling: Vec<Feature> = cooling.collect();
-    if cooling.is_empty() { What::Named } else { What::CoolingDown(cooling) }
+    let features: Vec<Feature> = cooling.collect();
+    if features.is_empty() {
+        CallFact::AccountActedOn
+    } else {
+        CallFact::RefreshNotStarted { features }
+    }
 }
 
 /// The API error for an account that does not exist.

@@ -8,7 +8,7 @@ use crate::connect::access::secret_lookup;
 use crate::payments::intent::IntentKind;
 use crate::payments::method_configuration::check_offered;
 use crate::payments::payment_method::MadeFor;
-use crate::payments::{Changes, Seen, bytes, intent_object};
+use crate::payments::{Changes, IntentView, bytes, intent_object};
 use crate::{Context, Engine, Error};
 use model::account::{Account, Holder, Permission, Subcategory};
 use model::clock::AccountTime;
@@ -308,7 +308,7 @@ impl Engine {
             changes.put(Object::PaymentMethod(method));
             changes.put(intent_object(intent.clone()));
         }
-        let seen = Seen::by_merchant(&context.expand);
+        let seen = IntentView::by_merchant(&context.expand);
         let body = bytes(&self.intent_value(context, &intent, &changes, seen).await?);
         let Changes { objects, events } = changes;
         Ok(CarrierEnd { objects, events, body, token: None })

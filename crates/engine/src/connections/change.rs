@@ -9,7 +9,7 @@ use model::refresh::{RefreshKey, RefreshStatus};
 use store::AccountChange;
 
 /// Adds an event of the change.
-pub(crate) fn push_event(
+pub fn push_event(
     change: &mut AccountChange,
     event_type: EventType,
     now: AccountTime,
@@ -30,7 +30,7 @@ pub(crate) fn push_event_of(
 }
 
 /// Records the refreshes that a change interrupted: the end of their jobs, and an event each.
-pub(crate) fn record_interrupted_by(
+pub fn record_interrupted_by(
     change: &mut AccountChange,
     interrupted: &[Feature],
     now: AccountTime,

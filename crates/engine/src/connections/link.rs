@@ -11,8 +11,8 @@ mod known;
 mod steps;
 mod view;
 
+use crate::connections::banks::Banks;
 use crate::connections::carrier::{CarrierEnd, LinkRequirements};
-use crate::test_helpers::scenario::Banks;
 use crate::{Answer, Context, Engine, Error};
 use connectors::Institution;
 use model::account::Holder;

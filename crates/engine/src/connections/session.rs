@@ -4,7 +4,7 @@ use crate::connect::access::{Access, secret_lookup};
 use crate::connections::link::changed;
 use crate::connections::relink::RelinkInput;
 use crate::context::render;
-use crate::test_helpers::judge::What;
+use crate::observer::CallFact;
 use crate::{Answer, Context, Engine, Error};
 use model::account::{Account, Holder, Permission};
 use model::customer::Customer;
@@ -114,7 +114,8 @@ impl Engine {
             reply: context.reply(self, &body),
         };
         assert!(changed(self.store.write(create).await?)?, "new numbers are nobody else's");
-        Ok(Answer::committed(body).seen_of_merchant(What::Named))
+        self.emit_call(context, None, CallFact::SessionCreated);
+        Ok(Answer::committed(body))
     }
 
     /// The holder, its test clock, and the login to renew.

@@ -1,14 +1,13 @@
 //! Transactions: the feed that followers read.
 
 use crate::connections::account::{no_such_account, permitted, readable};
-use crate::test_helpers::judge::{Edge, Listed, What};
+use crate::observer::{CallFact, PageStart, TransactionsPage};
 use crate::{Answer, Context, Engine, Error};
 use model::account::{AccountStatus, ListableAccount, Permission};
 use model::bank::Feature;
 use model::id::{AccountId, RefreshId, TransactionId};
 use store::{
-    Bounds, Cursor, FindAccount, FindLeftOut, FindTransaction, ListTransactions,
-    ListedTransactions, Page,
+    Bounds, Cursor, FindAccount, FindTransaction, ListTransactions, ListedTransactions, Page,
 };
 use wire::error::Error as Refusal;
 use wire::json::JsonWriter;
@@ -45,7 +44,8 @@ impl Engine {
             // about the account itself come first.
             let find = FindAccount { merchant: context.merchant, account: id };
             let account = self.store.read(find).await?.ok_or_else(missing)?;
-            check_listable(id, &ListableAccount::from(&account), filter, after)?;
+            let account = ListableAccount::from(&account);
+            self.check_listable(context, id, &account, filter, after)?;
             return Err(no_such_row(&filter.page));
         };
         // Account and page are read together, because followers list again and again.
@@ -58,7 +58,7 @@ impl Engine {
         };
         let ListedTransactions { account, page: listed } =
             self.store.read(list).await?.ok_or_else(missing)?;
-        check_listable(id, &account, filter, after)?;
+        self.check_listable(context, id, &account, filter, after)?;
         self.find_edge(context, &filter.page, cursor).await?;
         let mut writer = JsonWriter::with_capacity(256 + listed.items.len() * BYTES_TYPICAL);
         let url = "/v1/financial_connections/transactions";
@@ -66,15 +66,13 @@ impl Engine {
         write_list(&mut writer, url, listed.has_more, &listed.items, |w, row| {
             renderer.write(w, row);
         });
-        let left_out = self.find_left_out(context, &list).await?;
-        let shown = Listed {
+        let shown = TransactionsPage {
             after: after.map(|after| after.sequence),
             transacted_at: filter.transacted_at,
-            left_out,
             from: match cursor {
-                Cursor::After(row) => Edge::After(row),
-                Cursor::Before(row) => Edge::Before(row),
-                Cursor::Newest => Edge::Newest,
+                Cursor::After(row) => PageStart::After(row),
+                Cursor::Before(row) => PageStart::Before(row),
+                Cursor::Newest => PageStart::Newest,
             },
             first: listed.items.first().map(|row| row.id),
             last: listed.items.last().map(|row| row.id),
@@ -82,7 +80,8 @@ impl Engine {
             has_more: listed.has_more,
             ended: ended(&account),
         };
-        Ok(Answer::unchanged(writer.into_bytes()).seen(id, What::Listed(shown)))
+        self.emit_call(context, Some(id), CallFact::TransactionsListed(shown));
+        Ok(Answer::unchanged(writer.into_bytes()))
     }
 
     /// Shows a transaction.
@@ -107,23 +106,34 @@ impl Engine {
         let body = crate::context::render(|w| {
             wire::render::connections::transaction::write(w, &row, account.livemode);
         });
-        Ok(Answer::unchanged(body).seen(id.account, What::Read))
+        self.emit_call(context, Some(id.account), CallFact::DataShown);
+        Ok(Answer::unchanged(body))
     }
 
-    /// The newest refresh that touched a row which the list leaves out by the bank's time. Only the
-    /// client checker needs it, for pages from the top.
-    async fn find_left_out(
+    /// Rejects a list of an account whose transactions cannot be read, or not after this refresh.
+    fn check_listable(
         &self,
         context: &Context,
-        list: &ListTransactions,
-    ) -> Result<Option<u32>, Error> {
-        let is_asked = !context.livemode && list.page.cursor == Cursor::Newest;
-        if !is_asked || list.transacted_at == Bounds::default() {
-            return Ok(None);
+        id: AccountId,
+        account: &ListableAccount,
+        filter: &TransactionFilter,
+        after: Option<RefreshId>,
+    ) -> Result<(), Error> {
+        readable(account.status)?;
+        permitted(&account.permissions, Feature::Transactions, "account")?;
+        // A refresh of another account is an error of the request, in whatever state this account
+        // is. Followers start over on it.
+        if let Some(given) = &filter.after {
+            known_refresh(account, after, given)?;
         }
-        let ListTransactions { merchant, account, transacted_at, after, .. } = *list;
-        let find = FindLeftOut { merchant, account, transacted_at, after };
-        Ok(self.store.read(find).await?)
+        if !account.transactions_listable {
+            let ended = ended(account);
+            self.emit_call(context, Some(id), CallFact::TransactionsNotReady { ended });
+            let message = "No refresh of this account's transactions has succeeded yet.";
+            let code = "financial_connections_no_successful_transaction_refresh";
+            return Err(Refusal::invalid(message).code(code).into());
+        }
+        Ok(())
     }
 
     /// Checks that the cursor of a page names a stored row.
@@ -140,29 +150,6 @@ impl Engine {
         self.store.read(find).await?.ok_or_else(|| no_such_row(page))?;
         Ok(())
     }
-}
-
-/// Rejects a list of transactions that cannot be read, or not after this refresh.
-fn check_listable(
-    id: AccountId,
-    account: &ListableAccount,
-    filter: &TransactionFilter,
-    after: Option<RefreshId>,
-) -> Result<(), Error> {
-    readable(account.status)?;
-    permitted(&account.permissions, Feature::Transactions, "account")?;
-    // A refresh of another account is an error of the request, in whatever state this account is.
-    // Followers start over on it.
-    if let Some(given) = &filter.after {
-        known_refresh(account, after, given)?;
-    }
-    if !account.transactions_listable {
-        let message = "No refresh of this account's transactions has succeeded yet.";
-        let code = "financial_connections_no_successful_transaction_refresh";
-        let refusal = Refusal::invalid(message).code(code);
-        return Err(Error::seen(refusal, id, What::Unlistable(ended(account))));
-    }
-    Ok(())
 }
 
 /// The API error about a cursor that is no row of the account.

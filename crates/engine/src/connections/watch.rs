@@ -9,10 +9,7 @@ use model::event::{Cause, Event, EventType};
 use store::{AccountChange, Connection};
 
 /// An account as connectors see it.
-pub(crate) fn bank_account<'a>(
-    account: &'a Account,
-    connection: &'a Connection,
-) -> BankAccount<'a> {
+pub fn bank_account<'a>(account: &'a Account, connection: &'a Connection) -> BankAccount<'a> {
     BankAccount {
         institution: account.institution,
         bank_account: &account.bank_account,
@@ -25,11 +22,7 @@ pub(crate) fn bank_account<'a>(
 
 /// A connection that the holder renewed. Banks distinguish a link and its renewal even within the
 /// same second.
-pub(crate) fn relinked(
-    mut connection: Connection,
-    account: &Account,
-    now: AccountTime,
-) -> Connection {
+pub fn relinked(mut connection: Connection, account: &Account, now: AccountTime) -> Connection {
     connection.relinked_at = now.max(account.created.plus(1));
     connection.version += 1;
     connection
@@ -38,7 +31,7 @@ pub(crate) fn relinked(
 impl Engine {
     /// Applies the bank's view of an account at this time. The change must carry the new version
     /// already, because events are numbered by it.
-    pub(crate) fn observe(
+    pub fn observe(
         &self,
         change: &mut AccountChange,
         connection: &Connection,

@@ -3,23 +3,20 @@
 //! At least once: the attempt is recorded after it was made, so a crash in between repeats it. The
 //! payload was frozen by the dispatcher; only timestamp and signature are new in each attempt.
 
+use crate::hooks::AttemptChange;
+use crate::observer::DeliveryObservation;
 use crate::settings::RetrySchedule;
-use crate::test_helpers::judge::Ended;
 use crate::{Engine, Error};
 use model::clock::ServerTime;
 use model::delivery::{Attempt, Delivery, DeliveryStatus};
 use model::endpoint::Endpoint;
-use model::fault::FaultKind;
 use model::id::{EndpointId, hash_number};
 use model::limits;
 use std::collections::HashMap;
 use std::sync::Arc;
-use store::{ClaimDeliveries, SettleDelivery};
+use store::{ClaimDeliveries, ReleaseDelivery, SettleDelivery};
 use tokio::task::{JoinError, JoinSet};
 use wire::signature::sign;
-
-/// What signs in place of an endpoint's secrets when a fault asks for it.
-const WRONG_SECRET: &str = "whsec_of_nobody";
 
 /// Deliveries under way, by endpoint.
 #[derive(Debug, Default)]
@@ -134,9 +131,14 @@ impl Engine {
         let delivered = settle.status == DeliveryStatus::Succeeded;
         let _ = self.store.write(settle).await?;
         if delivered {
-            self.release_after(delivery.key).await?;
+            for (key, merchant) in self.hooks.after_success(delivery.key) {
+                let release = ReleaseDelivery { key, merchant, now: self.clock.server_now() };
+                self.store.write(release).await?;
+                self.wake.deliver();
+            }
         }
-        self.waits.tell(delivery.merchant);
+        let settled = DeliveryObservation::Settled { merchant: delivery.merchant };
+        self.observer.on_delivery(&settled);
         Ok(())
     }
 
@@ -168,10 +170,10 @@ impl Engine {
 
     async fn attempt_delivery(&self, delivery: &Delivery, endpoint: &Endpoint) -> SettleDelivery {
         let at = self.clock.server_now();
-        let fault = fault_of(delivery);
-        let secrets: Vec<&str> = match fault {
-            Some(FaultKind::WebhookWronglySigned) => vec![WRONG_SECRET],
-            _ => endpoint.active_secrets(at).collect(),
+        let AttemptChange { secrets, repeat, mark } = self.hooks.before_attempt(delivery);
+        let secrets: Vec<&str> = match &secrets {
+            Some(secrets) => secrets.iter().map(String::as_str).collect(),
+            None => endpoint.active_secrets(at).collect(),
         };
         let signature = sign(&secrets, at.seconds(), &delivery.payload);
         let headers = [
@@ -179,10 +181,8 @@ impl Engine {
             ("Stripe-Signature", signature.as_str()),
             ("User-Agent", "bankfeed/1.0 (webhooks)"),
         ];
-        let is_judged = !endpoint.livemode && !endpoint.only_prints();
-        if is_judged {
-            self.judge.attempt_began(delivery, at);
-        }
+        let started = DeliveryObservation::AttemptStarted { delivery, endpoint, at };
+        self.observer.on_delivery(&started);
         let posted = self.outbound.post(&endpoint.url, &headers, delivery.payload.clone()).await;
         let duration_ms = self.clock.server_now().ms_since(at);
         let (status, error) = match posted.status {
@@ -190,7 +190,7 @@ impl Engine {
             Err(error) => (None, Some(error)),
         };
         let number = delivery.attempts + 1;
-        let (outcome, due_at) = self.outcome_of(delivery, endpoint.livemode, fault, status);
+        let (outcome, due_at) = self.outcome_of(delivery, endpoint.livemode, repeat, status);
         tracing::info!(
             event.id = %delivery.key.event,
             endpoint.id = %delivery.key.endpoint,
@@ -200,12 +200,13 @@ impl Engine {
             "webhook attempt {}",
             model::Word::word(outcome)
         );
-        if is_judged {
-            let is_last = outcome != DeliveryStatus::Pending;
-            let at = self.clock.server_now();
-            let is_forged = fault == Some(FaultKind::WebhookWronglySigned);
-            self.judge.attempt_ended(delivery, &Ended { at, status, is_last, is_forged });
-        }
+        self.observer.on_delivery(&DeliveryObservation::AttemptEnded {
+            delivery,
+            endpoint,
+            at: self.clock.server_now(),
+            status,
+            is_last: outcome != DeliveryStatus::Pending,
+        });
         let attempt = Attempt {
             number,
             at,
@@ -215,7 +216,7 @@ impl Engine {
             error,
             signature: Some(signature),
             resent: delivery.resent_from.is_some(),
-            fault,
+            mark,
         };
         SettleDelivery {
             key: delivery.key,
@@ -232,15 +233,13 @@ impl Engine {
         &self,
         delivery: &Delivery,
         livemode: bool,
-        fault: Option<FaultKind>,
+        repeat: bool,
         status: Option<u16>,
     ) -> (DeliveryStatus, ServerTime) {
         let schedule = if livemode { &self.settings.retry_live } else { &self.settings.retry_test };
         let accepted = status.is_some_and(|status| (200..300).contains(&status));
-        let once_more = fault == Some(FaultKind::WebhookDoubled) && delivery.attempts == 0;
         if accepted {
-            let outcome =
-                if once_more { DeliveryStatus::Pending } else { DeliveryStatus::Succeeded };
+            let outcome = if repeat { DeliveryStatus::Pending } else { DeliveryStatus::Succeeded };
             return (outcome, delivery.due_at);
         }
         let now = self.clock.server_now();
@@ -249,14 +248,6 @@ impl Engine {
             None => (DeliveryStatus::Failed, delivery.due_at),
         }
     }
-}
-
-/// The fault that an attempt is made under: of the first one alone, or if the webhook is doubled of
-/// the second one too. What is sent again on demand is under none.
-fn fault_of(delivery: &Delivery) -> Option<FaultKind> {
-    let kind = delivery.hit.filter(|_| delivery.resent_from.is_none())?.kind;
-    let attempts = if kind == FaultKind::WebhookDoubled { 2 } else { 1 };
-    (delivery.attempts < attempts).then_some(kind)
 }
 
 /// When the next attempt is due after `number` failed ones; none when it was the last.

@@ -5,13 +5,13 @@
 //! mark is cleared an event is offered to the event streams, which no crash outlives.
 
 use crate::events::event::{Listeners, subscribed};
-use crate::test_helpers::fault::FaultsOf;
+use crate::hooks::DeliveryDraft;
+use crate::observer::DeliveryObservation;
 use crate::{Engine, Error};
 use model::clock::ServerTime;
 use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};
 use model::endpoint::Endpoint;
 use model::event::Event;
-use model::fault::{FaultKind, Hit};
 use model::id::MerchantId;
 use model::limits;
 use std::collections::HashMap;
@@ -31,23 +31,16 @@ impl Engine {
             self.failpoints.reach("before_dispatch");
         }
         let mut listeners: HashMap<MerchantId, Listeners> = HashMap::new();
-        let mut faults: HashMap<MerchantId, FaultsOf> = HashMap::new();
         let mut writing = JoinSet::new();
         for (place, (event, committed_at)) in events.iter().enumerate() {
             let of_merchant = match listeners.entry(event.merchant) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(unknown) => unknown.insert(self.listeners_of(event.merchant).await?),
             };
-            // Each fault is of who owns the endpoint: the merchant, or its platform.
-            for owner in of_merchant.endpoints.iter().map(|endpoint| endpoint.merchant) {
-                if !event.livemode && !faults.contains_key(&owner) {
-                    faults.insert(owner, self.faults_of(owner).await?);
-                }
-            }
             let dispatch = DispatchEvent {
                 merchant: event.merchant,
                 event: event.id,
-                deliveries: self.deliveries(event, committed_at.0, of_merchant, &faults),
+                deliveries: self.deliveries(event, committed_at.0, of_merchant).await?,
             };
             // Written together, so that the writer commits them together.
             let engine = Arc::clone(self);
@@ -55,7 +48,7 @@ impl Engine {
                 let (merchant, taken) = (dispatch.merchant, !dispatch.deliveries.is_empty());
                 let written = engine.store.write(dispatch).await;
                 if written.is_ok() && !taken {
-                    engine.waits.tell(merchant);
+                    engine.observer.on_delivery(&DeliveryObservation::NoTakers { merchant });
                 }
                 (place, written)
             });
@@ -83,50 +76,29 @@ impl Engine {
         Ok(found)
     }
 
-    fn deliveries(
+    async fn deliveries(
         &self,
         event: &Event,
         position: i64,
         listeners: &Listeners,
-        faults: &HashMap<MerchantId, FaultsOf>,
-    ) -> Vec<Delivery> {
+    ) -> Result<Vec<Delivery>, Error> {
         let takers: Vec<&Endpoint> = subscribed(&listeners.endpoints, event, position).collect();
         let now = self.clock.server_now();
         let connected = listeners.connected.as_deref();
-        let delivery = |endpoint: &&Endpoint| {
-            let payload =
-                |version: &Version| self.render_event(event, version, takers.len(), connected);
-            let mut delivery = delivery_to(event, endpoint, now, payload);
-            if !event.livemode
-                && let Some(faults) = faults.get(&endpoint.merchant)
-                && let Some((hit, delay_ms)) = self.fault_of_webhook(faults, event, endpoint.id)
-            {
-                self.apply_fault(&mut delivery, hit, delay_ms);
-            }
-            delivery
-        };
-        takers.iter().map(delivery).collect()
-    }
-
-    /// What of a fault shows before the first attempt.
-    fn apply_fault(&self, delivery: &mut Delivery, hit: Hit, delay_ms: u32) {
-        delivery.hit = Some(hit);
-        match hit.kind {
-            FaultKind::WebhookLost => delivery.status = DeliveryStatus::Lost,
-            FaultKind::WebhookDelayed => {
-                delivery.due_at = delivery.due_at.plus_ms(i64::from(delay_ms));
-            }
-            FaultKind::WebhookReordered => {
-                delivery.due_at = delivery.due_at.plus_ms(i64::from(delay_ms));
-                self.faults.hold_back(delivery.key, delivery.merchant);
-            }
-            _ => {}
-        }
+        let payload =
+            |version: &Version| self.render_event(event, version, takers.len(), connected);
+        let drafts = takers.iter().map(|&endpoint| DeliveryDraft {
+            endpoint,
+            delivery: delivery_to(event, endpoint, now, payload),
+        });
+        let mut drafts: Vec<DeliveryDraft<'_>> = drafts.collect();
+        self.hooks.before_deliveries(event, &mut drafts).await?;
+        Ok(drafts.into_iter().map(|draft| draft.delivery).collect())
     }
 }
 
 /// A new delivery of an event, due at once.
-pub(crate) fn delivery_to(
+pub fn delivery_to(
     event: &Event,
     endpoint: &Endpoint,
     now: ServerTime,
@@ -147,6 +119,6 @@ pub(crate) fn delivery_to(
         leased_until: None,
         payload: payload(&version),
         resent_from: None,
-        hit: None,
+        mark: None,
     }
 }

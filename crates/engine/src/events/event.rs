@@ -54,7 +54,7 @@ impl Engine {
     }
 
     /// Events are shown in the version they were made in, whatever the caller's.
-    pub(crate) fn event_body(&self, stored: &StoredEvent, listeners: &Listeners) -> Vec<u8> {
+    pub fn event_body(&self, stored: &StoredEvent, listeners: &Listeners) -> Vec<u8> {
         // Deliveries that are not written yet are counted as the dispatcher will write them.
         let pending = if stored.undispatched {
             subscribed(&listeners.endpoints, &stored.event, stored.position).count()
@@ -66,7 +66,7 @@ impl Engine {
     }
 
     /// An event in an API version; `connected` is the connected account that it happened in.
-    pub(crate) fn render_event(
+    pub fn render_event(
         &self,
         event: &Event,
         version: &Version,
@@ -78,7 +78,8 @@ impl Engine {
         render(|w| wire::render::events::event::write(w, event, &view, pending, connected))
     }
 
-    pub(crate) async fn get_event(
+    /// The event with this id. Without one, an API error names `param`.
+    pub async fn get_event(
         &self,
         context: &Context,
         given: &str,
@@ -112,7 +113,7 @@ impl Engine {
 
     /// The listeners to events of a merchant: its own endpoints, and for a connected account those
     /// of its platform that listen to connected accounts.
-    pub(crate) async fn listeners_of(&self, merchant: MerchantId) -> Result<Listeners, Error> {
+    pub async fn listeners_of(&self, merchant: MerchantId) -> Result<Listeners, Error> {
         let mut endpoints = self.endpoints_of(merchant).await?;
         endpoints.retain(|endpoint| !endpoint.connect);
         let tie = self.platform_of(merchant).await?;
@@ -132,18 +133,18 @@ impl Engine {
 }
 
 /// The listeners to events of a merchant.
-pub(crate) struct Listeners {
+pub struct Listeners {
     /// The endpoints, enabled or not.
-    pub(crate) endpoints: Vec<Endpoint>,
+    pub endpoints: Vec<Endpoint>,
     /// The id of the connected account that the merchant is, if it is one.
-    pub(crate) connected: Option<String>,
+    pub connected: Option<String>,
     /// The platform of the connected account, if it is one.
-    pub(crate) platform: Option<MerchantId>,
+    pub platform: Option<MerchantId>,
 }
 
 impl Listeners {
     /// One of them that is not deleted.
-    pub(crate) fn get(&self, given: &str, param: &str) -> Result<&Endpoint, Error> {
+    pub fn get(&self, given: &str, param: &str) -> Result<&Endpoint, Error> {
         let id: Option<EndpointId> = given.parse().ok();
         let found = self.endpoints.iter().find(|endpoint| Some(endpoint.id) == id);
         found.ok_or_else(|| Refusal::no_such("webhook endpoint", given, param).into())
@@ -152,7 +153,7 @@ impl Listeners {
 
 /// The endpoints that get an event committed at this position: enabled, of its type, and made
 /// before.
-pub(crate) fn subscribed<'a>(
+pub fn subscribed<'a>(
     endpoints: &'a [Endpoint],
     event: &Event,
     position: i64,

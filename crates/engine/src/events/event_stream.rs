@@ -9,6 +9,7 @@
 
 use crate::context::render;
 use crate::events::event::{Listeners, subscribed};
+use crate::observer::DeliveryObservation;
 use crate::{Answer, Context, Engine, Error};
 use model::clock::ServerTime;
 use model::event::Event;
@@ -166,12 +167,7 @@ impl Engine {
 
     /// Gives an event that was committed at `committed_at` to those who listen to its merchant, or
     /// to the platform of it. Answers whether anybody does.
-    pub(crate) fn offer(
-        &self,
-        event: &Event,
-        committed_at: ServerTime,
-        listeners: &Listeners,
-    ) -> bool {
+    pub fn offer(&self, event: &Event, committed_at: ServerTime, listeners: &Listeners) -> bool {
         let mut heard = false;
         let now = self.clock.server_now();
         for stream in self.event_streams.of(now, listeners, event) {
@@ -191,7 +187,9 @@ impl Engine {
                     // Before it can be answered.
                     stream.give(event);
                     if stream.forwards {
-                        self.judge.forward_began(event, &payload, now);
+                        let payload = payload.as_slice();
+                        let forwarded = DeliveryObservation::Forwarded { event, payload, at: now };
+                        self.observer.on_delivery(&forwarded);
                     }
                 }
                 stream.put(&Message {
@@ -214,8 +212,9 @@ impl Engine {
                 if let (Some((event, merchant)), Ok(status)) =
                     (stream.take_given(&event), u16::try_from(status))
                 {
-                    let now = self.clock.server_now();
-                    self.judge.forward_ended(merchant, event, status, now);
+                    let at = self.clock.server_now();
+                    let ended = DeliveryObservation::ForwardEnded { merchant, event, status, at };
+                    self.observer.on_delivery(&ended);
                 }
             }
             None => {}

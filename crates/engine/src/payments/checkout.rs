@@ -20,7 +20,7 @@ use crate::list::list_values;
 use crate::objects::missing;
 use crate::payments::intent::{Confirmation, IntentInput, IntentKind, OPTIONS};
 use crate::payments::payment_method::give_to;
-use crate::payments::{Changes, Seen, bytes, intent_object};
+use crate::payments::{Changes, IntentView, bytes, intent_object};
 use crate::{Answer, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::collection::Collection;
@@ -381,7 +381,7 @@ impl Engine {
             && let Some(intent) = self.find_intent_of_checkout(session, changes).await?
         {
             let inside = expand.inside(path);
-            let seen = Seen::by_merchant(&inside);
+            let seen = IntentView::by_merchant(&inside);
             expanded.insert(path, self.intent_value(context, &intent, changes, seen).await?);
         }
         self.expand_subscription(context, session, changes, expand, &mut expanded).await?;

@@ -3,7 +3,7 @@
 
 use crate::due_work::Worked;
 use crate::list::list_values;
-use crate::payments::{Changes, Seen, bytes, intent_object};
+use crate::payments::{Changes, IntentView, bytes, intent_object};
 use crate::{Answer, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::event::EventType;
@@ -69,7 +69,7 @@ impl Engine {
             let id = dispute.payment_intent.to_string();
             let intent = self.get::<PaymentIntent>(context, &id, "payment_intent").await?;
             let inside = expand.inside("payment_intent");
-            let seen = Seen::by_merchant(&inside);
+            let seen = IntentView::by_merchant(&inside);
             let value = self.intent_value(context, &intent, &Changes::default(), seen).await?;
             expanded.insert("payment_intent", value);
         }

@@ -13,7 +13,7 @@ pub use list::IntentFilter;
 use crate::connect::access::{Access, secret_lookup};
 use crate::connections::connections_settings::check_prefetch;
 use crate::payments::payment_method::{MadeFor, MethodInput};
-use crate::payments::{Changes, Seen, bytes, intent_object};
+use crate::payments::{Changes, IntentView, bytes, intent_object};
 use crate::{Answer, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::collection::Collection;
@@ -224,7 +224,7 @@ impl Engine {
     ) -> Result<Answer, Error> {
         let intent = self.get_intent(context, kind, id, "intent").await?;
         allow(&intent, access)?;
-        let seen = Seen { expand: &context.expand, publishable: access.publishable };
+        let seen = IntentView { expand: &context.expand, publishable: access.publishable };
         let value = self.intent_value(context, &intent, &Changes::default(), seen).await?;
         Ok(Answer::unchanged(bytes(&value)))
     }
@@ -244,7 +244,7 @@ impl Engine {
             let mut changes = Changes::default();
             self.update_with(context, &mut intent, input, now, &mut changes).await?;
             if intent == before {
-                let seen = Seen::by_merchant(&context.expand);
+                let seen = IntentView::by_merchant(&context.expand);
                 let value = self.intent_value(context, &intent, &changes, seen).await?;
                 return Ok(Some(Answer::unchanged(bytes(&value))));
             }
@@ -422,7 +422,7 @@ impl Engine {
         changes: Changes,
         publishable: bool,
     ) -> Result<Option<Answer>, Error> {
-        let seen = Seen { expand: &context.expand, publishable };
+        let seen = IntentView { expand: &context.expand, publishable };
         let body = bytes(&self.intent_value(context, intent, &changes, seen).await?);
         self.commit_any(context, changes, body).await
     }

@@ -10,11 +10,10 @@ use crate::connected_account::{ConnectedAccount, PlatformTie};
 use crate::connections_settings::ConnectionsSettings;
 use crate::customer::Customer;
 use crate::endpoint::Endpoint;
-use crate::fault::Fault;
 use crate::id::{
-    ClockId, CustomerId, DisputeId, EndpointId, FaultId, InvoiceId, InvoiceItemId, LinkFlowId,
-    MandateId, MethodConfigurationId, PaymentIntentId, PaymentMethodId, PriceId, ScenarioId,
-    SessionId, SetupIntentId, SnapshotId, SubscriptionId, TokenId,
+    ClockId, CustomerId, DisputeId, EndpointId, InvoiceId, InvoiceItemId, LinkFlowId, MandateId,
+    MethodConfigurationId, PaymentIntentId, PaymentMethodId, PriceId, SessionId, SetupIntentId,
+    SnapshotId, SubscriptionId, TokenId,
 };
 use crate::link::LinkFlow;
 use crate::payments::checkout::CheckoutSession;
@@ -26,7 +25,6 @@ use crate::payments::method_configuration::MethodConfiguration;
 use crate::payments::payment_method::PaymentMethod;
 use crate::payments::product::{Price, Product};
 use crate::payments::subscription::Subscription;
-use crate::scenario::Scenario;
 use crate::session::Session;
 use crate::snapshot::SandboxSnapshot;
 use crate::token::BankAccountToken;
@@ -81,7 +79,6 @@ kinds! {
     Customer, Self, CustomerId, "customer";
     Dispute, Self, DisputeId, "dispute";
     Endpoint, Self, EndpointId, "webhook endpoint";
-    Fault, Self, FaultId, "fault";
     Invoice, Self, InvoiceId, "invoice";
     InvoiceItem, Self, InvoiceItemId, "invoiceitem";
     LinkFlow, Self, LinkFlowId, "link flow";
@@ -91,7 +88,6 @@ kinds! {
     PaymentMethod, Self, PaymentMethodId, "PaymentMethod";
     Price, Self, PriceId, "price";
     SandboxSnapshot, Self, SnapshotId, "snapshot";
-    Scenario, Self, ScenarioId, "scenario";
     Session, Self, SessionId, "Financial Connections session";
     SetupIntent, Intent, SetupIntentId, "setup_intent";
     Subscription, Self, SubscriptionId, "subscription";

@@ -10,12 +10,14 @@ use axum::extract::State;
 use axum::http::Method;
 use axum::response::Response;
 use engine::Engine;
+use lab::Lab;
 use std::sync::Arc;
 use wire::error::Error;
 
 /// What requests are answered with.
 pub struct App {
     pub(super) engine: Arc<Engine>,
+    pub(super) lab: Arc<Lab>,
     pub(super) keys: Keys,
     pub(super) request_ids: RequestIds,
     pub(super) running: RunningKeys,
@@ -25,10 +27,11 @@ pub struct App {
 }
 
 impl App {
-    /// An application around an engine.
-    pub fn new(engine: Arc<Engine>, keys: Keys, request_ids: RequestIds, visits: Stream) -> Self {
+    /// An application around a laboratory and its engine.
+    pub fn new(lab: Arc<Lab>, keys: Keys, request_ids: RequestIds, visits: Stream) -> Self {
         let (running, visits) = (RunningKeys::default(), Visits::new(visits));
-        Self { engine, keys, request_ids, running, visits, record: None, strict: false }
+        let engine = Arc::clone(lab.engine());
+        Self { engine, lab, keys, request_ids, running, visits, record: None, strict: false }
     }
 
     /// The same; a strict one refuses parameters that are known and not acted on.

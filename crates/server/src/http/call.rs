@@ -22,6 +22,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use engine::{Answer, Context, Engine, Idempotency};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use lab::Lab;
 use model::clock::ServerTime;
 use model::id::RequestId;
 use model::limits::{BODY_BYTES_MAX, QUERY_BYTES_MAX};
@@ -70,9 +71,7 @@ impl Fault {
     fn told_with(mut self, gaps: &Gaps) -> Self {
         let refusal = match &mut self {
             Self::Parameters(refusal) => refusal,
-            Self::Engine(
-                engine::Error::Refused(refusal) | engine::Error::RefusedAndSeen(refusal, _),
-            ) => refusal.as_mut(),
+            Self::Engine(engine::Error::Refused(refusal)) => refusal.as_mut(),
             Self::Engine(_) => return self,
         };
         if let Some(param) = &mut refusal.param {
@@ -107,6 +106,7 @@ pub(super) struct Call {
 /// A call whose parameters were all taken.
 pub(super) struct Ready {
     pub(super) engine: Arc<Engine>,
+    pub(super) lab: Arc<Lab>,
     pub(super) context: Context,
     path: Vec<String>,
 }
@@ -317,20 +317,23 @@ async fn perform(
         expand: Expand::default(),
         idempotency: idempotency.clone(),
     };
-    let fault = app.engine.fault_of_call(&context, parts.method.as_str(), parts.uri.path()).await;
+    let fault = app.lab.fault_of_call(&context, parts.method.as_str(), parts.uri.path()).await;
     let fault = match fault {
         Ok(fault) => fault,
         Err(error) => return Ok(Sent::failed(id, &error)),
     };
-    let ready = Ready { engine: Arc::clone(&app.engine), context, path };
+    let (engine, lab) = (Arc::clone(&app.engine), Arc::clone(&app.lab));
+    let ready = Ready { engine, lab, context, path };
     let gaps = params.gaps();
     let call = Call { params, publishable: caller.publishable, ready };
     if let Some(fault) = fault {
-        app.engine.hold_call(fault).await;
+        app.lab.hold_call(fault).await;
         if let Some(sent) = Sent::in_place_of(fault) {
             return Ok(sent);
         }
     }
+    let watched =
+        is_watched(caller, &parts.headers).then(|| app.lab.watch_call(caller.merchant, id));
     let mut pending = (route.handler)(call);
     if !gaps.is_empty() {
         pending = Box::pin(async move { pending.await.map_err(|fault| fault.told_with(&gaps)) });
@@ -340,7 +343,9 @@ async fn perform(
         Some(fault) => sent.after(fault),
         None => sent,
     };
-    tell_judge(app, id, caller, &parts.headers, &sent);
+    if let Some(watched) = watched.filter(|_| sent.decided) {
+        watched.responded().await;
+    }
     Ok(sent)
 }
 
@@ -358,16 +363,13 @@ async fn run(
     Ok(sent.unwrap_or_else(|error| Sent::failed(id, &error)))
 }
 
-/// Tells the judge of an answered call of a merchant's own client in test mode.
-fn tell_judge(app: &App, id: RequestId, caller: Caller, headers: &HeaderMap, sent: &Sent) {
-    let Some(seen) = &sent.seen else { return };
-    if caller.livemode || caller.publishable || is_command_line(headers) {
-        return;
-    }
-    app.engine.judge().saw(caller.merchant, id, seen, app.engine.clock().server_now());
+/// True if a call comes from a merchant's own client in test mode. The client checker observes
+/// these calls only.
+fn is_watched(caller: Caller, headers: &HeaderMap) -> bool {
+    !caller.livemode && !caller.publishable && !is_command_line(headers)
 }
 
-/// Whether a person looks at the server by a command of bankfeed itself.
+/// True if a person uses a command of bankfeed.
 fn is_command_line(headers: &HeaderMap) -> bool {
     let agent = headers.get(USER_AGENT);
     agent.is_some_and(|agent| agent.as_bytes() == COMMAND_LINE.as_bytes())

@@ -1,9 +1,7 @@
 //! What is sent for a call: an answer, a refusal, or the answer that was sent before.
 
 use engine::Answer;
-use engine::test_helpers::fault::CallFault;
-use engine::test_helpers::judge::Seen;
-use model::fault::FaultKind;
+use lab::{CallFault, FaultKind};
 use model::id::RequestId;
 use std::borrow::Cow;
 use store::Reply;
@@ -22,8 +20,9 @@ pub(super) struct Sent {
     pub(super) limited: Option<&'static str>,
     /// Whether the connection ends in its place.
     pub(super) cut: bool,
-    /// What the judge hears of it; a replay tells nothing new.
-    pub(super) seen: Option<Box<Seen>>,
+    /// True if the use case decided this response. A replay, or a response that a fault replaced,
+    /// tells the laboratory nothing about the client.
+    pub(super) decided: bool,
 }
 
 /// The limit that a limited call is told of, as Stripe names it.
@@ -39,7 +38,7 @@ impl Sent {
             should_retry: None,
             limited: None,
             cut: false,
-            seen: answer.seen,
+            decided: true,
         }
     }
 
@@ -57,7 +56,7 @@ impl Sent {
             notice,
             original: None,
             should_retry,
-            seen: None,
+            decided: false,
             limited: None,
             cut: false,
         }
@@ -72,7 +71,7 @@ impl Sent {
     /// In its place the connection ends.
     #[must_use]
     pub(super) fn cut(self) -> Self {
-        Self { cut: true, seen: None, ..self }
+        Self { cut: true, decided: false, ..self }
     }
 
     pub(super) fn replayed(reply: Reply) -> Self {
@@ -85,7 +84,7 @@ impl Sent {
             should_retry: (reply.status >= 400).then_some(false),
             limited: None,
             cut: false,
-            seen: None,
+            decided: false,
         }
     }
 
@@ -96,8 +95,7 @@ impl Sent {
             let error = error as &dyn std::error::Error;
             tracing::error!(request.id = %id, error, "request failed");
         }
-        let seen = error.find_seen().cloned().map(Box::new);
-        Self { seen, ..Self::refused(&refusal) }
+        Self { decided: error.is_outcome(), ..Self::refused(&refusal) }
     }
 
     /// What is sent in place of an answer if a call is not to be done.

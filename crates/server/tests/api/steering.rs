@@ -50,8 +50,8 @@ async fn reactivates_while_the_bank_changes() {
         idempotency: None,
     };
     let (changed, reactivated) = tokio::join!(
-        app.engine.set_bank_balance(&context, &account, 4_200, None),
-        app.engine.reactivate_account(&context, &account),
+        app.lab.set_bank_balance(&context, &account, 4_200, None),
+        app.lab.reactivate_account(&context, &account),
     );
     changed.unwrap();
     reactivated.unwrap();

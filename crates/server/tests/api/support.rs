@@ -4,7 +4,10 @@
 use crate::issued::Keys;
 use connectors::Connector;
 use connectors::sandbox::Sandbox;
+use engine::hooks::NoHooks;
+use engine::observer::IgnoreAll;
 use engine::{Engine, Parts};
+use lab::{Instruments, Lab};
 use model::clock::{AccountTime, Clock, ServerTime};
 use outbound::{Outbound, OutboundSettings};
 use serde_json::Value;
@@ -62,6 +65,7 @@ pub(crate) struct Client {
 /// A running server and a client of it.
 pub(crate) struct App {
     pub(crate) engine: Arc<Engine>,
+    pub(crate) lab: Arc<Lab>,
     client: Client,
     clock: Arc<FrozenClock>,
     keys: Keys,
@@ -151,7 +155,7 @@ impl App {
         let streams = Streams::seeded(1);
         let outbound =
             OutboundSettings { deny_private: false, https_only: false, timeout_ms: 5_000 };
-        let engine = Arc::new(Engine::new(Parts {
+        let mut parts = Parts {
             store: store(Arc::clone(&clock) as Arc<dyn Clock>),
             connector: Connector::Sandbox(Sandbox::new(1)),
             outbound: Outbound::new(outbound).unwrap(),
@@ -159,18 +163,23 @@ impl App {
             rng: Arc::clone(&streams.objects) as Arc<_>,
             settings,
             failpoints: Failpoints::default(),
-        }));
+            observer: Arc::new(IgnoreAll),
+            hooks: Arc::new(NoHooks),
+        };
+        let instruments = Instruments::install(&mut parts, lab::Settings::default());
+        let engine = Arc::new(Engine::new(parts));
+        let lab = Arc::new(Lab::new(Arc::clone(&engine), instruments));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let issued = Keys::new();
         let held = IssuedKeys::open(&issued.path).unwrap();
         let held = http::Keys { policy: keys, issued: held };
         let Streams { request_ids, visits, .. } = streams;
-        let app = http::App::new(Arc::clone(&engine), held, request_ids, visits);
+        let app = http::App::new(Arc::clone(&lab), held, request_ids, visits);
         let app = Arc::new(app.recording(record()).strict(strict));
         let (stop, stopping) = watch::channel(false);
         tokio::spawn(http::serve(listener, app, stopping));
-        Self { engine, client: Client::of(&url), clock, keys: issued, _stop: stop }
+        Self { engine, lab, client: Client::of(&url), clock, keys: issued, _stop: stop }
     }
 
     /// A client of its own, to be used by another task.

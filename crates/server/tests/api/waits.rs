@@ -2,7 +2,7 @@
 
 use crate::support::{App, FC, Receiver};
 use engine::Context;
-use engine::test_helpers::wait::WaitFilter;
+use lab::WaitFilter;
 use model::id::{MerchantId, RequestId};
 use std::future::poll_fn;
 use std::pin::pin;
@@ -87,7 +87,7 @@ async fn waits_for_the_answer_of_the_endpoint() {
     endpoint(&app, &receiver).await;
     receiver.answer(500);
     let (context, created) = (context(), filter("customer.created"));
-    let mut waiting = pin!(app.engine.wait_for_event(&context, &created));
+    let mut waiting = pin!(app.lab.wait_for_event(&context, &created));
     let mut looks = async || poll_fn(|task| Poll::Ready(waiting.as_mut().poll(task))).await;
     assert!(looks().await.is_pending());
     app.with_key("sk_test_other").customer().await;
@@ -150,7 +150,7 @@ async fn waits_end() {
     let (context, created) = (context(), filter("customer.created"));
     let mut waits = Vec::new();
     for _ in 0..model::limits::EVENT_WAITS_MAX {
-        let mut wait = Box::pin(app.engine.wait_for_event(&context, &created));
+        let mut wait = Box::pin(app.lab.wait_for_event(&context, &created));
         assert!(poll_fn(|task| Poll::Ready(wait.as_mut().poll(task))).await.is_pending());
         waits.push(wait);
     }
@@ -162,7 +162,7 @@ async fn waits_end() {
     ");
     waits.pop();
     assert_eq!(app.get(&format!("{WAIT}?timeout=0")).await.status, 408);
-    app.engine.end_waits();
+    app.lab.end_waits();
     let refusal = waits.pop().unwrap().await.unwrap_err().refusal();
     assert_eq!(refusal.status, 408);
 }

@@ -12,9 +12,9 @@ use model::connections_settings::ConnectionsSettings;
 use model::customer::Customer;
 use model::endpoint::Endpoint;
 use model::event::Event;
-use model::fault::Fault;
-use model::id::{ClockId, CustomerId, MerchantId};
+use model::id::{ClockId, CustomerId, FaultId, MerchantId, ScenarioId};
 use model::link::LinkFlow;
+use model::opaque::OpaqueObject;
 use model::payments::checkout::CheckoutSession;
 use model::payments::dispute::Dispute;
 use model::payments::intent::Intent;
@@ -24,7 +24,6 @@ use model::payments::method_configuration::MethodConfiguration;
 use model::payments::payment_method::PaymentMethod;
 use model::payments::product::{Price, Product};
 use model::payments::subscription::Subscription;
-use model::scenario::Scenario;
 use model::session::Session;
 use model::snapshot::SandboxSnapshot;
 use model::stored::{Lookup, Stored, StoredKind};
@@ -212,12 +211,12 @@ objects! {
     Token(BankAccountToken) = "token",
     /// A configuration of payment methods. Looked up by its state, active or not.
     MethodConfiguration(MethodConfiguration) = "payment_method_configuration",
-    /// A fault on demand.
-    Fault(Fault) = "fault",
+    /// A fault on demand. Only the laboratory knows its fields.
+    Fault(OpaqueObject<FaultId>) = "fault",
     /// A snapshot of a sandbox. Snapshots contain no snapshots.
     Snapshot(SandboxSnapshot) = "snapshot",
-    /// A scenario of test banks.
-    Scenario(Scenario) = "scenario",
+    /// A scenario of test banks. Only the laboratory knows its fields.
+    Scenario(OpaqueObject<ScenarioId>) = "scenario",
     /// An object with due work, which only the tests of this crate have.
     #[cfg(test)]
     Alarm(crate::due_tests::Alarm) = "alarm",

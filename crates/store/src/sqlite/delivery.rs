@@ -13,7 +13,6 @@ use model::clock::{AccountTime, ServerTime};
 use model::delivery::{Delivery, DeliveryKey};
 use model::id::{EndpointId, EventId, MerchantId};
 use model::limits::DELIVERY_ATTEMPTS_MAX;
-use rusqlite::types::ValueRef;
 use rusqlite::{Row, named_params, params};
 use std::collections::HashMap;
 
@@ -70,7 +69,6 @@ pub(super) fn insert(
     delivery: &Delivery,
     batch: &Batch<'_>,
 ) -> Result<bool, Failure> {
-    let hit = delivery.hit.as_ref().map(serde_json::to_string).transpose()?;
     let inserted = batch.execute(
         INSERT_DELIVERY,
         named_params! {
@@ -85,7 +83,7 @@ pub(super) fn insert(
             ":leased_until": delivery.leased_until.map(|until| until.0),
             ":payload": delivery.payload,
             ":resent_from": delivery.resent_from,
-            ":hit": hit,
+            ":hit": delivery.mark,
         },
     )?;
     Ok(inserted == 1)
@@ -171,7 +169,7 @@ fn read(row: &Row<'_>) -> Result<Delivery, Failure> {
         leased_until: row.get::<_, Option<i64>>(8)?.map(ServerTime),
         payload: row.get(9)?,
         resent_from: row.get(10)?,
-        hit: if row.get_ref(11)? == ValueRef::Null { None } else { Some(from_json(row, 11)?) },
+        mark: row.get(11)?,
     })
 }
 

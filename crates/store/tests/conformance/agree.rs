@@ -239,7 +239,7 @@ impl Both {
             error: None,
             signature: None,
             resent: false,
-            fault: None,
+            mark: None,
         });
         self.write(SettleDelivery {
             key: delivery.key,

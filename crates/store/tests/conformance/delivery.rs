@@ -93,7 +93,7 @@ fn a_delivery_is_settled_under_its_claim() {
             error: None,
             signature: None,
             resent: false,
-            fault: None,
+            mark: None,
         };
         let settle = SettleDelivery {
             key: claimed.key,

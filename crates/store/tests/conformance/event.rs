@@ -66,7 +66,7 @@ async fn settle(fixture: &Fixture, event: &Event, endpoint: u64, status: Deliver
         error: None,
         signature: None,
         resent: false,
-        fault: None,
+        mark: None,
     };
     let settle = SettleDelivery {
         key,

@@ -378,6 +378,6 @@ pub(crate) fn delivery(
         leased_until: None,
         payload: b"{}".to_vec(),
         resent_from: None,
-        hit: None,
+        mark: None,
     }
 }

@@ -10,7 +10,6 @@ pub mod deleted;
 pub mod events;
 pub mod given;
 pub mod payments;
-pub mod test_helpers;
 
 use crate::address::{HostedPage, PageKey};
 use crate::json::JsonWriter;

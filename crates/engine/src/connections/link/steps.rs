@@ -4,8 +4,8 @@
 //!
 //! A step that does not belong to the current pane has no effect, because another tab was faster.
 
+use crate::connections::banks::Banks;
 use crate::connections::carrier::LinkRequirements;
-use crate::test_helpers::scenario::Banks;
 use connectors::{Begin, Input, Institution, LinkError, OfferedAccount, Step};
 use model::clock::AccountTime;
 use model::id::InstitutionId;

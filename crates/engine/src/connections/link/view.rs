@@ -3,8 +3,8 @@
 use super::flow::Opened;
 use super::open;
 use super::steps::{Unusable, accounts_max, can_sign_in, offer, seen_again, usable};
+use crate::connections::banks::Banks;
 use crate::connections::carrier::LinkRequirements;
-use crate::test_helpers::scenario::Banks;
 use crate::{Engine, Error};
 use connectors::{Input, Institution, Step};
 use model::account::{Permission, Subcategory};

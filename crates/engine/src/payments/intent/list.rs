@@ -3,7 +3,7 @@
 use super::IntentKind;
 use super::own::is_own;
 use crate::list::list_values;
-use crate::payments::{Changes, Seen};
+use crate::payments::{Changes, IntentView};
 use crate::{Answer, Context, Engine, Error};
 use model::payments::intent::Intent;
 use model::stored::{PaymentIntent, SetupIntent};
@@ -42,7 +42,7 @@ impl Engine {
             }
         };
         let (expand, none) = (context.expand.inside("data"), Changes::default());
-        let seen = Seen::by_merchant(&expand);
+        let seen = IntentView::by_merchant(&expand);
         let value = async |intent| self.intent_value(context, &intent, &none, seen).await;
         list_values(&format!("/v1/{}s", kind.word()), listed, value).await
     }

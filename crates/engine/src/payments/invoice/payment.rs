@@ -4,7 +4,7 @@
 //! not stored.
 
 use crate::list::list_body;
-use crate::payments::{Changes, Seen, bytes};
+use crate::payments::{Changes, IntentView, bytes};
 use crate::{Answer, Context, Engine, Error};
 use model::id::{InvoicePaymentId, PaymentIntentId};
 use model::payments::intent::Intent;
@@ -140,6 +140,6 @@ impl Engine {
             return Ok(Value::from(intent.id()));
         }
         let inside = expand.inside("payment_intent");
-        self.intent_value(context, intent, changes, Seen::by_merchant(&inside)).await
+        self.intent_value(context, intent, changes, IntentView::by_merchant(&inside)).await
     }
 }

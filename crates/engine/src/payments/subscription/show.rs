@@ -1,6 +1,6 @@
 //! Rendering of a subscription, and the intent that collects for it.
 
-use crate::payments::{Changes, Seen, bytes, intent_object};
+use crate::payments::{Changes, IntentView, bytes, intent_object};
 use crate::{Answer, Context, Engine, Error};
 use model::payments::intent::Intent;
 use model::payments::invoice::Invoice;
@@ -95,7 +95,7 @@ impl Engine {
             && let Some(intent) = self.find_collector(context, held, changes).await?
         {
             let inside = expand.inside("pending_setup_intent");
-            let seen = Seen::by_merchant(&inside);
+            let seen = IntentView::by_merchant(&inside);
             let value = self.intent_value(context, &intent, changes, seen).await?;
             expanded.insert("pending_setup_intent", value);
         }

@@ -3,7 +3,7 @@
 use crate::http::call::{Call, Outcome};
 use crate::http::connections::customer::bounds;
 use engine::events::event::EventFilter;
-use engine::test_helpers::wait::{WaitFilter, check_type};
+use lab::{WaitFilter, check_type};
 use model::limits::{EVENT_WAIT_S_DEFAULT, EVENT_WAIT_S_MAX};
 use wire::list::take_page;
 
@@ -48,5 +48,5 @@ pub(in crate::http) async fn wait(mut call: Call) -> Outcome {
         timeout_s: timeout.unwrap_or(EVENT_WAIT_S_DEFAULT).unsigned_abs(),
     };
     let call = call.ready(&[])?;
-    Ok(Box::pin(call.engine.wait_for_event(&call.context, &filter)).await?)
+    Ok(Box::pin(call.lab.wait_for_event(&call.context, &filter)).await?)
 }

@@ -1,7 +1,7 @@
 //! Deliveries: `/v1/test_helpers/deliveries`, and sending an event again as Stripe's CLI asks for it.
 
 use crate::http::call::{Call, Outcome};
-use engine::test_helpers::delivery::{LedgerFilter, ResendTo};
+use lab::{LedgerFilter, ResendTo};
 use model::connected_account::ConnectedAccount;
 use wire::error::Error;
 use wire::list::take_page;
@@ -15,22 +15,22 @@ pub(in crate::http) async fn list(mut call: Call) -> Outcome {
         page: take_page(params)?,
     };
     let call = call.ready(&[])?;
-    Ok(call.engine.list_ledger(&call.context, &filter).await?)
+    Ok(call.lab.list_ledger(&call.context, &filter).await?)
 }
 
 pub(in crate::http) async fn list_of_event(call: Call) -> Outcome {
     let call = call.ready(&[])?;
-    Ok(call.engine.list_deliveries(&call.context, call.id()).await?)
+    Ok(call.lab.list_deliveries(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
     let call = call.ready(&[])?;
-    Ok(call.engine.retrieve_delivery(&call.context, call.id()).await?)
+    Ok(call.lab.retrieve_delivery(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn resend(call: Call) -> Outcome {
     let call = call.ready(&[])?;
-    Ok(call.engine.resend_delivery(&call.context, call.id()).await?)
+    Ok(call.lab.resend_delivery(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn resend_event(mut call: Call) -> Outcome {
@@ -62,5 +62,5 @@ pub(in crate::http) async fn resend_event(mut call: Call) -> Outcome {
             }
         }
     }
-    Ok(call.engine.resend_event(&call.context, call.id(), &to).await?)
+    Ok(call.lab.resend_event(&call.context, call.id(), &to).await?)
 }

@@ -1,10 +1,8 @@
 //! `/v1/test_helpers/faults`: what goes wrong on demand, and what then becomes of a call.
 
 use crate::http::call::{Call, Outcome};
-use engine::test_helpers::fault::FaultInput;
-use engine::test_helpers::wait::check_type;
+use lab::{FaultKind, FaultRule, Share, check_type};
 use model::Word;
-use model::fault::{FaultKind, Share};
 use model::limits::{
     FAULT_COUNT_MAX, FAULT_DELAY_MS_MAX, FAULT_LATENCY_MS_MAX, FAULT_PATH_CHARS_MAX,
     FAULT_TYPES_MAX,
@@ -39,41 +37,42 @@ impl Word for Method {
 }
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
-    let input = take_fault(&mut call.params)?;
+    let (rule, endpoint) = take_fault(&mut call.params)?;
     let call = call.ready(&[])?;
-    Ok(call.engine.create_fault(&call.context, &input).await?)
+    Ok(call.lab.create_fault(&call.context, &rule, endpoint.as_deref()).await?)
 }
 
 pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     let page = take_page(&mut call.params)?;
     let call = call.ready(&[])?;
-    Ok(call.engine.list_faults(&call.context, &page).await?)
+    Ok(call.lab.list_faults(&call.context, &page).await?)
 }
 
 pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
     let call = call.ready(&[])?;
-    Ok(call.engine.retrieve_fault(&call.context, call.id()).await?)
+    Ok(call.lab.retrieve_fault(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn delete(call: Call) -> Outcome {
     let call = call.ready(&[])?;
-    Ok(call.engine.delete_fault(&call.context, call.id()).await?)
+    Ok(call.lab.delete_fault(&call.context, call.id()).await?)
 }
 
-/// Reads a fault in the form of the call's parameters. It is of every test key, so it names no
-/// endpoint.
-pub(crate) fn read_fault(form: &str) -> Result<FaultInput, Error> {
+/// Reads a fault of every test key, in the form of the call's parameters. It names no endpoint,
+/// because an endpoint belongs to one key.
+pub(crate) fn read_fault(form: &str) -> Result<FaultRule, Error> {
     let mut params = Params::parse("", form)?;
     if params.has("webhook_endpoint") {
         let message = "A fault of every key names no webhook_endpoint.";
         return Err(Error::invalid(message).param("webhook_endpoint"));
     }
-    let input = take_fault(&mut params)?;
+    let (rule, _) = take_fault(&mut params)?;
     params.finish()?;
-    Ok(input)
+    Ok(rule)
 }
 
-fn take_fault(params: &mut Params) -> Result<FaultInput, Error> {
+/// Takes a fault, and the id of the endpoint that it names.
+fn take_fault(params: &mut Params) -> Result<(FaultRule, Option<String>), Error> {
     let kind: FaultKind = params.need("kind", Params::choice)?;
     let (of_calls, of_webhooks) = (["method", "path"], ["types", "webhook_endpoint"]);
     for name in if kind.is_of_webhooks() { of_calls } else { of_webhooks } {
@@ -97,17 +96,19 @@ fn take_fault(params: &mut Params) -> Result<FaultInput, Error> {
     }
     let seed = params.integer_within("seed", 0, i64::MAX)?.unwrap_or(0);
     let times = params.integer_within("times", 1, FAULT_COUNT_MAX)?;
-    Ok(FaultInput {
+    let endpoint = params.text("webhook_endpoint")?;
+    let rule = FaultRule {
         kind,
         event_types,
-        endpoint: params.text("webhook_endpoint")?,
+        endpoint: None,
         method: method.map(|method| method.word().to_owned()),
         path,
         share: take_share(params)?,
         seed: seed.unsigned_abs(),
         delay_ms: take_delay(params, kind)?,
         hits_max: times.and_then(|times| u32::try_from(times).ok()),
-    })
+    };
+    Ok((rule, endpoint))
 }
 
 fn take_share(params: &mut Params) -> Result<Share, Error> {

@@ -5,10 +5,10 @@ use crate::http::call::{Call, Outcome};
 pub(in crate::http) async fn report(mut call: Call) -> Outcome {
     let finished = call.params.boolean("finished")?.unwrap_or(false);
     let call = call.ready(&[])?;
-    Ok(call.engine.report_consumer(&call.context, finished))
+    Ok(call.lab.report_consumer(&call.context, finished))
 }
 
 pub(in crate::http) async fn reset(call: Call) -> Outcome {
     let call = call.ready(&[])?;
-    Ok(call.engine.reset_consumer_report(&call.context))
+    Ok(call.lab.reset_consumer_report(&call.context))
 }

@@ -3,7 +3,7 @@
 use crate::http::call::{Call, Outcome};
 use connectors::sandbox::{NewTransaction, Script, StatusChange, TransactionChange};
 use engine::connections::link::{CarrierInput, LinkInput, LinkOutcome};
-use engine::test_helpers::sandbox::AddTransaction;
+use lab::AddTransaction;
 use model::Word;
 use model::account::{InactiveCause, StatusAction};
 use model::bank::{BankOwner, BankStatus};
@@ -113,7 +113,7 @@ pub(in crate::http) async fn link(mut call: Call) -> Outcome {
 
 pub(in crate::http) async fn institutions(call: Call) -> Outcome {
     let call = call.ready(&[])?;
-    Ok(call.engine.list_institutions(&call.context).await?)
+    Ok(call.lab.list_institutions(&call.context).await?)
 }
 
 pub(in crate::http) async fn add_transaction(mut call: Call) -> Outcome {
@@ -129,7 +129,7 @@ pub(in crate::http) async fn add_transaction(mut call: Call) -> Outcome {
     };
     let call = call.ready(&[])?;
     let add = AddTransaction { new, transacted_at };
-    Ok(call.engine.add_bank_transaction(&call.context, call.id(), &add).await?)
+    Ok(call.lab.add_bank_transaction(&call.context, call.id(), &add).await?)
 }
 
 pub(in crate::http) async fn change_transaction(mut call: Call) -> Outcome {
@@ -147,15 +147,15 @@ pub(in crate::http) async fn change_transaction(mut call: Call) -> Outcome {
     };
     let call = call.ready(&[])?;
     let (account, transaction) = (call.id(), call.path_part(1));
-    let engine = &call.engine;
-    Ok(engine.change_bank_transaction(&call.context, account, transaction, &change).await?)
+    let lab = &call.lab;
+    Ok(lab.change_bank_transaction(&call.context, account, transaction, &change).await?)
 }
 
 pub(in crate::http) async fn set_balance(mut call: Call) -> Outcome {
     let current = call.params.need("current", take_amount)?;
     let available = take_amount(&mut call.params, "available")?;
     let call = call.ready(&[])?;
-    Ok(call.engine.set_bank_balance(&call.context, call.id(), current, available).await?)
+    Ok(call.lab.set_bank_balance(&call.context, call.id(), current, available).await?)
 }
 
 pub(in crate::http) async fn set_owners(mut call: Call) -> Outcome {
@@ -166,28 +166,28 @@ pub(in crate::http) async fn set_owners(mut call: Call) -> Outcome {
         Setting::Unset => Vec::new(),
     };
     let call = call.ready(&[])?;
-    Ok(call.engine.set_bank_owners(&call.context, call.id(), &owners).await?)
+    Ok(call.lab.set_bank_owners(&call.context, call.id(), &owners).await?)
 }
 
 pub(in crate::http) async fn ledger(call: Call) -> Outcome {
     let call = call.ready(&[])?;
-    Ok(call.engine.show_ledger(&call.context, call.id()).await?)
+    Ok(call.lab.show_ledger(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn script(mut call: Call) -> Outcome {
     let script = take_script(&mut call.params)?;
     let call = call.ready(&[])?;
-    Ok(call.engine.script_refresh(&call.context, call.id(), script).await?)
+    Ok(call.lab.script_refresh(&call.context, call.id(), script).await?)
 }
 
 pub(in crate::http) async fn scripts(call: Call) -> Outcome {
     let call = call.ready(&[])?;
-    Ok(call.engine.list_scripted_refreshes(&call.context, call.id()).await?)
+    Ok(call.lab.list_scripted_refreshes(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn clear_scripts(call: Call) -> Outcome {
     let call = call.ready(&[])?;
-    Ok(call.engine.clear_scripted_refreshes(&call.context, call.id()).await?)
+    Ok(call.lab.clear_scripted_refreshes(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn deactivate(mut call: Call) -> Outcome {
@@ -197,12 +197,12 @@ pub(in crate::http) async fn deactivate(mut call: Call) -> Outcome {
         _ => StatusAction::RelinkRequired,
     });
     let call = call.ready(account::FIELDS)?;
-    Ok(call.engine.deactivate_account(&call.context, call.id(), cause, action).await?)
+    Ok(call.lab.deactivate_account(&call.context, call.id(), cause, action).await?)
 }
 
 pub(in crate::http) async fn reactivate(call: Call) -> Outcome {
     let call = call.ready(account::FIELDS)?;
-    Ok(call.engine.reactivate_account(&call.context, call.id()).await?)
+    Ok(call.lab.reactivate_account(&call.context, call.id()).await?)
 }
 
 fn take_currency(params: &mut Params) -> Result<Currency, Error> {

@@ -1,7 +1,7 @@
 //! `/v1/test_helpers/financial_connections/scenarios`, and what happened on an account as one.
 
 use crate::http::call::{Call, Outcome};
-use engine::test_helpers::scenario::ScenarioInput;
+use lab::ScenarioInput;
 use model::limits::SCENARIO_BYTES_MAX;
 use wire::error::Error;
 use wire::list::take_page;
@@ -15,26 +15,26 @@ pub(in crate::http) async fn create(mut call: Call) -> Outcome {
         (None, None) => return Err(Error::missing_param("scenario").into()),
     };
     let call = call.ready(&[])?;
-    Ok(call.engine.create_scenario(&call.context, &input).await?)
+    Ok(call.lab.create_scenario(&call.context, &input).await?)
 }
 
 pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
     let call = call.ready(&[])?;
-    Ok(call.engine.retrieve_scenario(&call.context, call.id()).await?)
+    Ok(call.lab.retrieve_scenario(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn delete(call: Call) -> Outcome {
     let call = call.ready(&[])?;
-    Ok(call.engine.delete_scenario(&call.context, call.id()).await?)
+    Ok(call.lab.delete_scenario(&call.context, call.id()).await?)
 }
 
 pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     let page = take_page(&mut call.params)?;
     let call = call.ready(&[])?;
-    Ok(call.engine.list_scenarios(&call.context, &page).await?)
+    Ok(call.lab.list_scenarios(&call.context, &page).await?)
 }
 
 pub(in crate::http) async fn export(call: Call) -> Outcome {
     let call = call.ready(&[])?;
-    Ok(call.engine.export_scenario(&call.context, call.id()).await?)
+    Ok(call.lab.export_scenario(&call.context, call.id()).await?)
 }

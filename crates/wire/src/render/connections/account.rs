@@ -106,7 +106,8 @@ fn write_numbers(w: &mut JsonWriter, account: &Account, version: &Version) {
     });
 }
 
-pub(crate) fn write_balance(w: &mut JsonWriter, balance: Option<&Balance>) {
+/// Writes a balance, or null if there is none.
+pub fn write_balance(w: &mut JsonWriter, balance: Option<&Balance>) {
     let Some(balance) = balance else {
         w.null();
         return;

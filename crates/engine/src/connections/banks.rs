@@ -1,0 +1,42 @@
+//! The banks that a merchant may link.
+
+use crate::{Engine, Error};
+use connectors::{Begin, Connector, Input, Institution, LinkError, Step};
+use model::id::MerchantId;
+
+/// The banks that a merchant may link. Empty in live mode, because all banks are test banks.
+pub struct Banks(Option<Connector>);
+
+impl Banks {
+    /// All banks, featured ones first.
+    pub fn institutions(&self) -> Vec<Institution> {
+        self.0.as_ref().map(Connector::institutions).unwrap_or_default()
+    }
+
+    /// Finds a bank by its name or its id.
+    pub(crate) fn find_institution(&self, given: &str) -> Option<Institution> {
+        self.0.as_ref().and_then(|connector| connector.find_institution(given))
+    }
+
+    /// Begins a login.
+    pub fn begin(&self, begin: &Begin<'_>) -> Result<Step, LinkError> {
+        let connector = self.0.as_ref().ok_or(LinkError::UnknownInstitution)?;
+        connector.begin(begin)
+    }
+
+    /// Continues a login after the holder did something.
+    pub(crate) fn advance(&self, state: &[u8], input: &Input) -> Result<Step, LinkError> {
+        let connector = self.0.as_ref().ok_or(LinkError::UnknownInstitution)?;
+        connector.advance(state, input)
+    }
+}
+
+impl Engine {
+    /// Returns the banks of a merchant.
+    pub async fn banks(&self, merchant: MerchantId, livemode: bool) -> Result<Banks, Error> {
+        if livemode {
+            return Ok(Banks(None));
+        }
+        Ok(Banks(Some(self.hooks.connector_for(merchant, &self.connector).await?)))
+    }
+}

@@ -1,0 +1,131 @@
+//! The judge: watches what the client of a test merchant does, and says what would lose data in
+//! production. docs/judge.md has the rules and their reasons.
+//!
+//! It hears of calls after they were answered and of deliveries while they are made, keeps a bounded
+//! memory of each merchant, and finds by rules that are pure functions of what it heard. Nothing is
+//! stored: a server that is started again, or a reset, begins anew.
+
+mod account;
+mod facts;
+mod listing;
+mod merchant;
+mod stretches;
+#[cfg(test)]
+mod tests;
+
+use crate::diagnostic::Subject;
+use crate::instruments::is_wrongly_signed;
+use crate::{Lab, render};
+use engine::observer::{CallObservation, DeliveryObservation};
+use engine::{Answer, Context};
+use facts::{Call, Ended, Observed, read_payload};
+use merchant::MerchantWatch;
+use model::clock::ServerTime;
+use model::delivery::DeliveryKey;
+use model::id::MerchantId;
+use model::limits::CHECKER_MERCHANTS_MAX;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The clients under observation, by merchant.
+#[derive(Debug, Default)]
+pub(crate) struct ClientChecker(Mutex<HashMap<MerchantId, MerchantWatch>>);
+
+impl ClientChecker {
+    /// Takes in a call whose response the client received. `left_out` is the newest refresh that
+    /// touched a row which a page of transactions leaves out by the bank's time.
+    pub(crate) fn call(
+        &self,
+        merchant: MerchantId,
+        observation: &CallObservation,
+        left_out: Option<u32>,
+        at: ServerTime,
+    ) {
+        let call = Call { at, request: observation.request };
+        let CallObservation { account, fact, .. } = observation;
+        let observed = Observed { account: *account, fact, left_out };
+        watch_of(&mut self.all(), merchant, at).call(&observed, call);
+    }
+
+    /// Takes in a step of a delivery. Deliveries in live mode, and those to an endpoint that only
+    /// prints, say nothing about a client.
+    pub(crate) fn delivery(&self, observation: &DeliveryObservation<'_>) {
+        match *observation {
+            DeliveryObservation::AttemptStarted { delivery, endpoint, at } => {
+                if endpoint.livemode || endpoint.only_prints() {
+                    return;
+                }
+                let DeliveryKey { event, endpoint } = delivery.key;
+                let news = read_payload(event, &delivery.payload);
+                let (to, is_first) = (Subject::Endpoint(endpoint), delivery.attempts == 0);
+                let mut all = self.all();
+                watch_of(&mut all, delivery.merchant, at).attempt_started(to, news, is_first, at);
+            }
+            DeliveryObservation::AttemptEnded { delivery, endpoint, at, status, is_last } => {
+                if endpoint.livemode || endpoint.only_prints() {
+                    return;
+                }
+                let DeliveryKey { event, endpoint } = delivery.key;
+                let to = Subject::Endpoint(endpoint);
+                let ended = Ended { at, status, is_last, is_forged: is_wrongly_signed(delivery) };
+                watch_of(&mut self.all(), delivery.merchant, at).attempt_ended(event, to, &ended);
+            }
+            DeliveryObservation::Forwarded { event, payload, at } => {
+                let (news, to) = (read_payload(event.id, payload), Subject::Listener);
+                watch_of(&mut self.all(), event.merchant, at).attempt_started(to, news, true, at);
+            }
+            DeliveryObservation::ForwardEnded { merchant, event, status, at } => {
+                // A forwarded event is not sent again.
+                let ended = Ended { at, status: Some(status), is_last: true, is_forged: false };
+                let to = Subject::Listener;
+                watch_of(&mut self.all(), merchant, at).attempt_ended(event, to, &ended);
+            }
+            DeliveryObservation::Settled { .. } | DeliveryObservation::NoTakers { .. } => {}
+        }
+    }
+
+    /// Forgets the client of a merchant whose objects were removed or replaced.
+    pub(crate) fn forget(&self, merchant: MerchantId) {
+        self.all().remove(&merchant);
+    }
+
+    /// A rule that panicked has found nothing; the others go on.
+    fn all(&self) -> MutexGuard<'_, HashMap<MerchantId, MerchantWatch>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lab {
+    /// Shows what was found of the caller's own client. A client that has finished did all that it
+    /// will: what it left open is judged at once, else when nothing followed for a while.
+    pub fn report_consumer(&self, context: &Context, finished: bool) -> Answer {
+        let now = self.engine.clock().server_now();
+        let report = match self.instruments.checker.all().get(&context.merchant) {
+            Some(watch) => watch.report(now, finished),
+            None => MerchantWatch::new(now).report(now, finished),
+        };
+        Answer::unchanged(engine::render(|w| render::consumer_report::write(w, &report)))
+    }
+
+    /// Forgets what was seen of the caller's client; answers the report that is left.
+    pub fn reset_consumer_report(&self, context: &Context) -> Answer {
+        let now = self.engine.clock().server_now();
+        self.instruments.checker.all().insert(context.merchant, MerchantWatch::new(now));
+        self.report_consumer(context, false)
+    }
+}
+
+/// The watch of a merchant. Of too many, the one heard of longest ago is forgotten.
+fn watch_of(
+    all: &mut HashMap<MerchantId, MerchantWatch>,
+    merchant: MerchantId,
+    now: ServerTime,
+) -> &mut MerchantWatch {
+    if all.len() >= CHECKER_MERCHANTS_MAX && !all.contains_key(&merchant) {
+        let oldest = all.iter().min_by_key(|(_, watch)| watch.seen_at);
+        if let Some(oldest) = oldest.map(|(merchant, _)| *merchant) {
+            all.remove(&oldest);
+        }
+    }
+    all.entry(merchant).or_insert_with(|| MerchantWatch::new(now))
+}

@@ -1,0 +1,305 @@
+//! What is seen of one bank account: listings, deliveries about it, and reads while it is refreshed.
+
+use super::facts::{Call, Ended, Listed, RefreshNews};
+use super::listing::{Circumstances, Listings, Raised};
+use super::stretches::Stretches;
+use crate::diagnostic::{DiagnosticCode, Evidence, Subject};
+use engine::observer::{CallFact, PageStart};
+use model::Word;
+use model::bank::Feature;
+use model::clock::ServerTime;
+use model::id::{AccountId, EventId};
+use model::limits::{
+    CHECKER_DELIVERIES_MAX, CHECKER_FAILED_QUIET_MS, CHECKER_POLLS_MAX, CHECKER_POLLS_MS,
+    CHECKER_QUIET_MS, CHECKER_UNREAD_MAX,
+};
+use std::collections::{BTreeMap, VecDeque};
+
+/// A delivery under way.
+#[derive(Clone, Debug)]
+struct UnderWay {
+    /// The endpoint, or the program that listens.
+    to: Subject,
+    told: RefreshNews,
+    /// When it began, in the order of all that was seen of the account.
+    order: u64,
+    /// Whether the client did anything with the account since.
+    named: bool,
+    /// The list that it was refused meanwhile, because no refresh has succeeded.
+    refused: Option<Call>,
+}
+
+/// An event that was delivered and of which nothing came yet.
+#[derive(Clone, Copy, Debug)]
+struct Unanswered {
+    event: EventId,
+    at: ServerTime,
+    /// Events like it.
+    times: u32,
+}
+
+/// Reads of the account while the same refresh was pending.
+#[derive(Clone, Debug, Default)]
+struct Polls {
+    sequence: u32,
+    calls: VecDeque<Call>,
+}
+
+/// What is seen of an account.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AccountWatch {
+    /// Counts all that is seen.
+    order: u64,
+    deliveries: u64,
+    under_way: Vec<UnderWay>,
+    listings: Listings,
+    /// The transaction refreshes that a list could show.
+    shown: Stretches,
+    /// The first transaction refresh of which an event was sent while the client was watched.
+    told_first: Option<u32>,
+    /// Refreshes of transactions that were told and not shown, by sequence.
+    unread: BTreeMap<u32, Unanswered>,
+    /// A failed refresh that was told, by feature.
+    failed: [Option<Unanswered>; Feature::ALL.len()],
+    polls: [Polls; Feature::ALL.len()],
+}
+
+impl AccountWatch {
+    /// The client did something by which it may know how a refresh of the account ended.
+    pub(super) fn named(&mut self) {
+        self.failed = Default::default();
+        for delivery in &mut self.under_way {
+            delivery.named = true;
+        }
+    }
+
+    /// Takes in a call about the account.
+    pub(super) fn call(
+        &mut self,
+        fact: &CallFact,
+        left_out: Option<u32>,
+        call: Call,
+    ) -> Option<Raised> {
+        self.order += 1;
+        if !matches!(fact, CallFact::TransactionsListed(_) | CallFact::DataShown) {
+            self.named();
+        }
+        match fact {
+            CallFact::TransactionsListed(page) => {
+                let listed = Listed { page: *page, left_out };
+                let now = Circumstances {
+                    call,
+                    order: self.order,
+                    event: self.event_to_handle(),
+                    deliveries: self.deliveries,
+                };
+                let raised = self.listings.take(&listed, &now);
+                self.read(&listed);
+                raised
+            }
+            CallFact::TransactionsNotReady { ended } => {
+                self.listings.nothing_until(*ended);
+                for delivery in self.under_way.iter_mut().filter(|delivery| delivery.told.failed) {
+                    delivery.refused.get_or_insert(call);
+                }
+                None
+            }
+            CallFact::AccountShown { pending } => self.shown(pending, call),
+            CallFact::RefreshNotStarted { features } => {
+                let words: Vec<&str> = features.iter().map(|feature| feature.word()).collect();
+                let what = format!("asked for a refresh of {} in its cool-down", words.join(", "));
+                let evidence =
+                    Evidence { at: call.at, request: Some(call.request), event: None, what };
+                Some((DiagnosticCode::RefreshInCoolDown, vec![evidence]))
+            }
+            CallFact::AccountActedOn
+            | CallFact::DataShown
+            | CallFact::AccountsListed(_)
+            | CallFact::SessionCreated => None,
+        }
+    }
+
+    /// A page from the top is, with those that follow it, what the client reads of refreshes.
+    fn read(&mut self, listed: &Listed) {
+        if listed.page.from != PageStart::Newest {
+            return;
+        }
+        if let (Some(after), true) = (listed.page.after, self.shown.is_empty()) {
+            // Whoever asks behind a refresh has read what came before, as far as can be known.
+            let known = self.told_first.map_or(after, |first| after.min(first.saturating_sub(1)));
+            self.shown.add(0, known);
+        }
+        self.shown.add(listed.behind(), listed.page.ended);
+        self.unread.retain(|sequence, _| !self.shown.contains(*sequence));
+    }
+
+    /// The account was shown; who asks on and on while a refresh is pending is polling.
+    fn shown(&mut self, pending: &[Option<u32>], call: Call) -> Option<Raised> {
+        let mut raised = None;
+        for ((polls, sequence), feature) in self.polls.iter_mut().zip(pending).zip(Feature::ALL) {
+            let Some(sequence) = *sequence else {
+                polls.calls.clear();
+                continue;
+            };
+            if polls.sequence != sequence {
+                *polls = Polls { sequence, calls: VecDeque::new() };
+            }
+            polls.calls.push_back(call);
+            if polls.calls.len() < CHECKER_POLLS_MAX {
+                continue;
+            }
+            let first = polls.calls.pop_front().unwrap_or(call);
+            if call.at.ms_since(first.at) > CHECKER_POLLS_MS {
+                continue;
+            }
+            polls.calls.clear();
+            let seen = |call: Call, place: &str| Evidence {
+                at: call.at,
+                request: Some(call.request),
+                event: None,
+                what: format!("{place} read while the refresh of {} was pending", feature.word()),
+            };
+            let last = format!("{CHECKER_POLLS_MAX}th");
+            raised =
+                Some((DiagnosticCode::PendingPolled, vec![seen(first, "1st"), seen(call, &last)]));
+        }
+        raised
+    }
+
+    /// A delivery about the account begins. If it is not the first attempt, the client may have read
+    /// what it tells before it was watched.
+    pub(super) fn attempt_started(&mut self, to: Subject, told: RefreshNews, is_first: bool) {
+        self.order += 1;
+        self.deliveries += 1;
+        // The same may have been under way in a worker that died.
+        self.under_way.retain(|other| (other.told.event, other.to) != (told.event, to));
+        if self.under_way.len() >= CHECKER_DELIVERIES_MAX {
+            self.under_way.remove(0);
+        }
+        match told.sequence {
+            Some(sequence) if told.failed => self.listings.nothing_by(sequence),
+            Some(sequence) if is_first => {
+                let first = self.told_first.unwrap_or(sequence);
+                self.told_first = Some(first.min(sequence));
+            }
+            _ => {}
+        }
+        if !told.failed {
+            // The feature has come after all.
+            self.failed[place(told.feature)] = None;
+        }
+        let order = self.order;
+        self.under_way.push(UnderWay { to, told, order, named: false, refused: None });
+    }
+
+    /// It ended.
+    pub(super) fn attempt_ended(
+        &mut self,
+        event: EventId,
+        to: Subject,
+        ended: &Ended,
+    ) -> Option<Raised> {
+        self.order += 1;
+        let is_it = |other: &UnderWay| other.to == to && other.told.event == event;
+        let index = self.under_way.iter().position(is_it)?;
+        let delivery = self.under_way.remove(index);
+        let told = delivery.told;
+        if ended.is_taken() {
+            self.listings.taken(told.event, delivery.order);
+        } else if let Some(call) = delivery.refused {
+            return Some((DiagnosticCode::FailedRefreshIgnored, refused(&told, call, ended)));
+        }
+        if !ended.is_taken() && !ended.is_last {
+            return None;
+        }
+        let unanswered = Unanswered { event: told.event, at: ended.at, times: 1 };
+        if told.failed {
+            if !delivery.named && !told.daily {
+                let times = self.failed[place(told.feature)].map_or(0, |earlier| earlier.times);
+                self.failed[place(told.feature)] =
+                    Some(Unanswered { times: times + 1, ..unanswered });
+            }
+        } else if let Some(sequence) = told.sequence
+            && !self.shown.contains(sequence)
+        {
+            self.unread.insert(sequence, unanswered);
+            if self.unread.len() > CHECKER_UNREAD_MAX {
+                self.unread.pop_first();
+            }
+        }
+        None
+    }
+
+    /// What was left undone, as far as it can be known now.
+    pub(super) fn left(
+        &self,
+        account: AccountId,
+        now: ServerTime,
+        finished: bool,
+    ) -> Vec<(DiagnosticCode, u32, Vec<Evidence>)> {
+        let mut left = self.listings.left(account, now, finished);
+        let is_over =
+            |since: ServerTime, quiet_ms: i64| finished || now.ms_since(since) >= quiet_ms;
+        let seen = |unanswered: &Unanswered, what: String| Evidence {
+            at: unanswered.at,
+            request: None,
+            event: Some(unanswered.event),
+            what,
+        };
+        if let Some((_, unread)) = self.unread.last_key_value()
+            && is_over(unread.at, CHECKER_QUIET_MS)
+        {
+            let times = u32::try_from(self.unread.len()).unwrap_or(u32::MAX);
+            let what = "delivered, and no list of transactions since that brings it whole";
+            left.push((DiagnosticCode::EventNotRead, times, vec![seen(unread, what.to_owned())]));
+        }
+        for (failed, feature) in self.failed.iter().zip(Feature::ALL) {
+            if let Some(failed) = failed
+                && is_over(failed.at, CHECKER_FAILED_QUIET_MS)
+            {
+                let word = feature.word();
+                let what = format!("the refresh of {word} failed, and no call since is about it");
+                let code = DiagnosticCode::FailedRefreshIgnored;
+                left.push((code, failed.times, vec![seen(failed, what)]));
+            }
+        }
+        left
+    }
+
+    /// The event about new transactions that the client has to handle now: one that is being
+    /// delivered, or one that was delivered and not read.
+    fn event_to_handle(&self) -> Option<EventId> {
+        let of_transactions = |delivery: &&UnderWay| delivery.told.feature == Feature::Transactions;
+        let under_way = self.under_way.iter().rev().find(of_transactions);
+        under_way
+            .map(|delivery| delivery.told.event)
+            .or(self.unread.last_key_value().map(|(_, unread)| unread.event))
+    }
+}
+
+/// The place of a feature among all.
+fn place(feature: Feature) -> usize {
+    Feature::ALL.iter().position(|other| *other == feature).unwrap_or(0)
+}
+
+/// A list that was asked for on the word of a failed refresh, and the answer to the event.
+fn refused(told: &RefreshNews, call: Call, ended: &Ended) -> Vec<Evidence> {
+    let answer = match ended.status {
+        Some(status) => format!("with {status}"),
+        None => "by nothing".to_owned(),
+    };
+    vec![
+        Evidence {
+            at: call.at,
+            request: Some(call.request),
+            event: Some(told.event),
+            what: "listed transactions though no refresh has succeeded".to_owned(),
+        },
+        Evidence {
+            at: ended.at,
+            request: None,
+            event: Some(told.event),
+            what: format!("the event of the failed refresh was answered {answer}"),
+        },
+    ]
+}

@@ -1,0 +1,152 @@
+//! What is seen of one merchant's client: its accounts, its endpoints, and what was found.
+
+use super::account::AccountWatch;
+use super::facts::{Call, Ended, Observed, RefreshNews};
+use super::listing::Raised;
+use crate::diagnostic::{ConsumerReport, Diagnostic, DiagnosticCode, Evidence, Subject};
+use engine::observer::CallFact;
+use model::clock::ServerTime;
+use model::id::{AccountId, EventId};
+use model::limits::{CHECKER_ACCOUNTS_MAX, CHECKER_DIAGNOSTICS_MAX};
+use std::collections::{BTreeMap, HashMap};
+
+/// What is seen of a merchant.
+#[derive(Clone, Debug, Default)]
+pub(super) struct MerchantWatch {
+    since: ServerTime,
+    /// When anything was seen last.
+    pub(super) seen_at: ServerTime,
+    calls: u64,
+    attempts: u64,
+    accounts: HashMap<AccountId, Watched>,
+    findings: Findings,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Watched {
+    /// The count of calls and attempts of the merchant when it was seen last.
+    seen: u64,
+    watch: AccountWatch,
+}
+
+/// What was found, by kind and subject.
+#[derive(Clone, Debug, Default)]
+struct Findings(BTreeMap<(DiagnosticCode, Subject), Diagnostic>);
+
+impl MerchantWatch {
+    pub(super) fn new(now: ServerTime) -> Self {
+        Self { since: now, seen_at: now, ..Self::default() }
+    }
+
+    /// Takes an answered call in.
+    pub(super) fn call(&mut self, observed: &Observed<'_>, call: Call) {
+        self.calls += 1;
+        self.seen_at = call.at;
+        let Some(account) = observed.account else {
+            for (id, watched) in &mut self.accounts {
+                // A page of a list says nothing of the others.
+                if !matches!(observed.fact, CallFact::AccountsListed(shown) if !shown.contains(id))
+                {
+                    watched.watch.named();
+                }
+            }
+            return;
+        };
+        let raised = self.account(account).call(observed.fact, observed.left_out, call);
+        self.raise(Subject::Account(account), raised);
+    }
+
+    /// Takes the beginning of a delivery in.
+    pub(super) fn attempt_started(
+        &mut self,
+        to: Subject,
+        told: Option<RefreshNews>,
+        is_first: bool,
+        at: ServerTime,
+    ) {
+        self.attempts += 1;
+        self.seen_at = at;
+        if let Some(told) = told {
+            self.account(told.account).attempt_started(to, told, is_first);
+        }
+    }
+
+    /// Takes its end in.
+    pub(super) fn attempt_ended(&mut self, event: EventId, to: Subject, ended: &Ended) {
+        self.seen_at = ended.at;
+        let account = AccountId::from_number(event.shard);
+        if let Some(watched) = self.accounts.get_mut(&account) {
+            let raised = watched.watch.attempt_ended(event, to, ended);
+            self.raise(Subject::Account(account), raised);
+        }
+        let Some(status) = ended.status else { return };
+        let code = match status {
+            200..300 if ended.is_forged => DiagnosticCode::WebhookNotVerified,
+            300..400 => DiagnosticCode::WebhookRedirected,
+            _ => return,
+        };
+        let signed = if ended.is_forged { "wrongly signed and " } else { "" };
+        let evidence = Evidence {
+            at: ended.at,
+            request: None,
+            event: Some(event),
+            what: format!("{signed}answered with {status}"),
+        };
+        self.raise(to, Some((code, vec![evidence])));
+    }
+
+    /// What is to be said of the client now; what is open counts as left if it has finished.
+    pub(super) fn report(&self, now: ServerTime, finished: bool) -> ConsumerReport {
+        let mut found = self.findings.clone();
+        for (id, watched) in &self.accounts {
+            for (code, times, evidence) in watched.watch.left(*id, now, finished) {
+                found.add(code, Subject::Account(*id), times, evidence);
+            }
+        }
+        let mut findings: Vec<Diagnostic> = found.0.into_values().collect();
+        findings.sort_by_key(|finding| (finding.code, -finding.last_at.0, finding.subject));
+        ConsumerReport {
+            since: self.since,
+            finished,
+            calls: self.calls,
+            attempts: self.attempts,
+            accounts: self.accounts.len(),
+            findings,
+        }
+    }
+
+    /// The watch of an account. Of too many, the one seen longest ago is forgotten; what was found
+    /// of it stays.
+    fn account(&mut self, id: AccountId) -> &mut AccountWatch {
+        if self.accounts.len() >= CHECKER_ACCOUNTS_MAX && !self.accounts.contains_key(&id) {
+            let oldest = self.accounts.iter().min_by_key(|(_, watched)| watched.seen);
+            if let Some(oldest) = oldest.map(|(id, _)| *id) {
+                self.accounts.remove(&oldest);
+            }
+        }
+        let watched = self.accounts.entry(id).or_default();
+        watched.seen = self.calls + self.attempts;
+        &mut watched.watch
+    }
+
+    fn raise(&mut self, subject: Subject, raised: Option<Raised>) {
+        if let Some((code, evidence)) = raised {
+            self.findings.add(code, subject, 1, evidence);
+        }
+    }
+}
+
+impl Findings {
+    fn add(&mut self, code: DiagnosticCode, subject: Subject, times: u32, evidence: Vec<Evidence>) {
+        let is_full = self.0.len() >= CHECKER_DIAGNOSTICS_MAX;
+        match self.0.get_mut(&(code, subject)) {
+            Some(finding) => finding.add(times, evidence),
+            None if is_full => {}
+            None => {
+                let mut finding = Diagnostic::new(code, subject, evidence);
+                finding.times = times;
+                self.0.insert((code, subject), finding);
+            }
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! The ledger of deliveries, and sending an event again.
+//!
+//! What is sent again are the bytes that were frozen when the event was dispatched, with a fresh
+//! signature, as a further attempt of the same delivery; an endpoint that never had the event gets
+//! a delivery of its own. The attempts then follow the schedule from its beginning.
+
+use crate::{Lab, render};
+use engine::events::dispatch::delivery_to;
+use engine::events::event::subscribed;
+use engine::{Answer, Context, Error, list_body, settled};
+use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};
+use model::endpoint::{Endpoint, EndpointStatus};
+use model::id::EventId;
+use model::limits::DELIVERY_ATTEMPTS_MAX;
+use store::{
+    Cursor, DeliveryPlace, EventPlace, FindEvent, ListDeliveries, ListLedger, Page,
+    ResendDeliveries, StoredEvent, WithAttempts,
+};
+use wire::error::Error as Refusal;
+use wire::list::PageParams;
+
+/// Which deliveries a list holds.
+#[derive(Clone, Debug)]
+pub struct LedgerFilter {
+    /// Those of this event.
+    pub event: Option<String>,
+    /// Those to this endpoint.
+    pub endpoint: Option<String>,
+    /// Those that stand so.
+    pub status: Option<DeliveryStatus>,
+    /// Which page.
+    pub page: PageParams,
+}
+
+/// Where an event is sent again.
+#[derive(Clone, Debug)]
+pub enum ResendTo {
+    /// To every enabled endpoint that takes it.
+    All,
+    /// To this endpoint, whether it takes its type or not.
+    Endpoint(String),
+    /// To the programs of Stripe that listen.
+    Listening,
+}
+
+fn body_of((delivery, attempts): &WithAttempts) -> Vec<u8> {
+    engine::render(|w| render::delivery::write(w, delivery, attempts))
+}
+
+impl Lab {
+    /// Shows the deliveries of an event with their attempts.
+    pub async fn list_deliveries(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        let event = self.engine.get_event(context, id, "event").await?.event.id;
+        let list = ListDeliveries { merchant: context.merchant, event };
+        let deliveries = self.engine.store().read(list).await?;
+        let bodies: Vec<Vec<u8>> = deliveries.iter().map(body_of).collect();
+        let url = format!("/v1/test_helpers/events/{event}/deliveries");
+        Ok(Answer::unchanged(list_body(&url, false, &bodies)))
+    }
+
+    /// Lists a merchant's deliveries with their attempts, those of the newest event first.
+    pub async fn list_ledger(
+        &self,
+        context: &Context,
+        filter: &LedgerFilter,
+    ) -> Result<Answer, Error> {
+        let endpoint = match &filter.endpoint {
+            Some(given) => {
+                let listeners = self.engine.listeners_of(context.merchant).await?;
+                Some(listeners.get(given, "endpoint")?.id)
+            }
+            None => None,
+        };
+        let merchant = context.merchant;
+        let (rows, has_more) = if let Some(given) = &filter.event {
+            let event = self.engine.get_event(context, given, "event").await?.event.id;
+            let mut rows = self.engine.store().read(ListDeliveries { merchant, event }).await?;
+            rows.reverse();
+            rows.retain(|(delivery, _)| {
+                endpoint.is_none_or(|endpoint| endpoint == delivery.key.endpoint)
+                    && filter.status.is_none_or(|status| status == delivery.status)
+            });
+            page_of_event(rows, &filter.page)?
+        } else {
+            let page = self.ledger_page(context, &filter.page).await?;
+            let list = ListLedger { merchant, endpoint, status: filter.status, page };
+            let listed = self.engine.store().read(list).await?;
+            (listed.items, listed.has_more)
+        };
+        let bodies: Vec<Vec<u8>> = rows.iter().map(body_of).collect();
+        Ok(Answer::unchanged(list_body("/v1/test_helpers/deliveries", has_more, &bodies)))
+    }
+
+    /// Shows a delivery with its attempts.
+    pub async fn retrieve_delivery(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        let (_, row) = self.get_delivery(context, id, "id").await?;
+        Ok(Answer::unchanged(body_of(&row)))
+    }
+
+    /// Sends a delivery again.
+    pub async fn resend_delivery(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        self.engine
+            .change("resend_delivery", async || {
+                let (stored, (mut delivery, attempts)) =
+                    self.get_delivery(context, id, "id").await?;
+                let listeners = self.engine.listeners_of(context.merchant).await?;
+                let endpoint = listeners.get(&delivery.key.endpoint.to_string(), "id")?;
+                check_enabled(endpoint, "id")?;
+                check_room(&delivery, "id")?;
+                delivery.status = DeliveryStatus::Pending;
+                delivery.due_at = self.engine.clock().server_now();
+                delivery.resent_from = Some(delivery.attempts);
+                let body = body_of(&(delivery.clone(), attempts));
+                let event = stored.event.id;
+                if self.send_again(context, event, vec![delivery], &body).await? {
+                    return Ok(Some(Answer::committed(body)));
+                }
+                Ok(None)
+            })
+            .await
+    }
+
+    /// Sends an event again, and answers with it.
+    pub async fn resend_event(
+        &self,
+        context: &Context,
+        id: &str,
+        to: &ResendTo,
+    ) -> Result<Answer, Error> {
+        self.engine.change("resend_event", async || {
+            let stored = self.engine.get_event(context, id, "id").await?;
+            let listeners = self.engine.listeners_of(context.merchant).await?;
+            if let ResendTo::Listening = to {
+                let now = self.engine.clock().server_now();
+                if !self.engine.offer(&stored.event, now, &listeners) {
+                    let message = "Nobody listens: run 'stripe listen' with this key first, or \
+                                   name the webhook_endpoint that is to get the event again.";
+                    return Err(Refusal::invalid(message).param("for_stripecli").into());
+                }
+                return Ok(Some(Answer::unchanged(self.engine.event_body(&stored, &listeners))));
+            }
+            let takers: Vec<&Endpoint> = match to {
+                ResendTo::Endpoint(given) => {
+                    let endpoint = listeners.get(given, "webhook_endpoint")?;
+                    check_enabled(endpoint, "webhook_endpoint")?;
+                    vec![endpoint]
+                }
+                _ => subscribed(&listeners.endpoints, &stored.event, i64::MAX).collect(),
+            };
+            if takers.is_empty() {
+                let message = "No enabled webhook endpoint takes this event: make one that does, or \
+                               name another in webhook_endpoint.";
+                return Err(Refusal::invalid(message).param("webhook_endpoint").into());
+            }
+            let held = ListDeliveries { merchant: context.merchant, event: stored.event.id };
+            for (delivery, _) in self.engine.store().read(held).await? {
+                if takers.iter().any(|endpoint| endpoint.id == delivery.key.endpoint) {
+                    check_room(&delivery, "id")?;
+                }
+            }
+            let now = self.engine.clock().server_now();
+            let connected = listeners.connected.as_deref();
+            let deliveries = takers.iter().map(|endpoint| {
+                delivery_to(&stored.event, endpoint, now, |version| {
+                    self.engine.render_event(&stored.event, version, takers.len(), connected)
+                })
+            });
+            let deliveries: Vec<Delivery> = deliveries.collect();
+            let body = self.engine.event_body(&stored, &listeners);
+            if self.send_again(context, stored.event.id, deliveries, &body).await? {
+                return Ok(Some(Answer::committed(body)));
+            }
+            Ok(None)
+        })
+        .await
+    }
+
+    async fn send_again(
+        &self,
+        context: &Context,
+        event: EventId,
+        deliveries: Vec<Delivery>,
+        body: &[u8],
+    ) -> Result<bool, Error> {
+        let resend = ResendDeliveries {
+            merchant: context.merchant,
+            event,
+            deliveries,
+            now: self.engine.clock().server_now(),
+            reply: context.reply(&self.engine, body),
+        };
+        let sent = settled(self.engine.store().write(resend).await?)?;
+        if sent {
+            self.engine.wake().deliver();
+        }
+        Ok(sent)
+    }
+
+    async fn get_delivery(
+        &self,
+        context: &Context,
+        given: &str,
+        param: &str,
+    ) -> Result<(StoredEvent, WithAttempts), Error> {
+        let missing = || Error::from(Refusal::no_such("delivery", given, param));
+        let key: DeliveryKey = given.parse().map_err(|_| missing())?;
+        let find = FindEvent { merchant: context.merchant, event: key.event };
+        let stored = self.engine.store().read(find).await?.ok_or_else(missing)?;
+        let list = ListDeliveries { merchant: context.merchant, event: key.event };
+        let rows = self.engine.store().read(list).await?;
+        let row = rows.into_iter().find(|(delivery, _)| delivery.key == key);
+        Ok((stored, row.ok_or_else(missing)?))
+    }
+
+    async fn ledger_page(
+        &self,
+        context: &Context,
+        page: &PageParams,
+    ) -> Result<Page<DeliveryPlace>, Error> {
+        let place = async |given: &str, param: &str| -> Result<DeliveryPlace, Error> {
+            let missing = || Error::from(Refusal::no_such("delivery", given, param).status(400));
+            let found = self.get_delivery(context, given, param).await;
+            let (stored, (delivery, _)) = found.map_err(|_| missing())?;
+            let event = EventPlace { created: stored.event.created, position: stored.position };
+            Ok(DeliveryPlace { event, endpoint: delivery.key.endpoint })
+        };
+        let cursor = match (&page.starting_after, &page.ending_before) {
+            (Some(given), _) => Cursor::After(place(given, "starting_after").await?),
+            (None, Some(given)) => Cursor::Before(place(given, "ending_before").await?),
+            (None, None) => Cursor::Newest,
+        };
+        Ok(Page { limit: page.limit, cursor })
+    }
+}
+
+/// A page of the deliveries of one event, which are few; and whether there is more.
+fn page_of_event(
+    mut rows: Vec<WithAttempts>,
+    page: &PageParams,
+) -> Result<(Vec<WithAttempts>, bool), Error> {
+    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    let place = |given: &str, param: &str| {
+        let key: Option<DeliveryKey> = given.parse().ok();
+        let found = rows.iter().position(|(delivery, _)| Some(delivery.key) == key);
+        found.ok_or_else(|| Error::from(Refusal::no_such("delivery", given, param).status(400)))
+    };
+    if let (None, Some(given)) = (&page.starting_after, &page.ending_before) {
+        rows.truncate(place(given, "ending_before")?);
+        let more = rows.len() > limit;
+        return Ok((rows.split_off(rows.len().saturating_sub(limit)), more));
+    }
+    let from = match &page.starting_after {
+        Some(given) => place(given, "starting_after")? + 1,
+        None => 0,
+    };
+    let mut rows = rows.split_off(from);
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    Ok((rows, more))
+}
+
+fn check_enabled(endpoint: &Endpoint, param: &str) -> Result<(), Error> {
+    if endpoint.status == EndpointStatus::Enabled {
+        return Ok(());
+    }
+    let message = format!("The webhook endpoint {} is disabled.", endpoint.id);
+    Err(Refusal::invalid(message).param(param).into())
+}
+
+fn check_room(delivery: &Delivery, param: &str) -> Result<(), Error> {
+    if delivery.attempts < DELIVERY_ATTEMPTS_MAX {
+        return Ok(());
+    }
+    let message = format!("A delivery is attempted at most {DELIVERY_ATTEMPTS_MAX} times.");
+    Err(Refusal::invalid(message).param(param).into())
+}

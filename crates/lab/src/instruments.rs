@@ -1,0 +1,148 @@
+//! The instruments of the laboratory in the engine: its observer and its hooks.
+
+use crate::call::WatchedCalls;
+use crate::checker::ClientChecker;
+use crate::fault::{FaultKind, Hit};
+use crate::faults::FaultCounts;
+use crate::wait::Waits;
+use crate::{Settings, scenario};
+use connectors::Connector;
+use engine::Parts;
+use engine::hooks::{AttemptChange, DeliveryDraft, HookFuture, Hooks};
+use engine::observer::{CallObservation, DeliveryObservation, Observer};
+use model::Word;
+use model::clock::Clock;
+use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};
+use model::event::Event;
+use model::id::MerchantId;
+use std::sync::Arc;
+use store::Store;
+
+/// A signing secret that no endpoint has.
+const WRONG_SECRET: &str = "whsec_of_nobody";
+
+/// The observer and the hooks of an engine with a laboratory.
+pub struct Instruments {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) settings: Settings,
+    pub(crate) calls: WatchedCalls,
+    pub(crate) checker: ClientChecker,
+    pub(crate) waits: Waits,
+    pub(crate) faults: FaultCounts,
+}
+
+impl Instruments {
+    /// Makes instruments on the store and the clock of these parts, and makes them the observer and
+    /// the hooks of the engine to be built.
+    pub fn install(parts: &mut Parts, settings: Settings) -> Arc<Self> {
+        let instruments = Arc::new(Self {
+            store: parts.store.clone(),
+            clock: Arc::clone(&parts.clock),
+            settings,
+            calls: WatchedCalls::default(),
+            checker: ClientChecker::default(),
+            waits: Waits::default(),
+            faults: FaultCounts::default(),
+        });
+        parts.observer = Arc::clone(&instruments) as Arc<_>;
+        parts.hooks = Arc::clone(&instruments) as Arc<_>;
+        instruments
+    }
+}
+
+impl Observer for Instruments {
+    fn on_call(&self, observation: CallObservation) {
+        self.calls.keep(observation);
+    }
+
+    fn on_delivery(&self, observation: &DeliveryObservation<'_>) {
+        match observation {
+            DeliveryObservation::Settled { merchant }
+            | DeliveryObservation::NoTakers { merchant } => {
+                self.waits.notify(*merchant);
+            }
+            _ => self.checker.delivery(observation),
+        }
+    }
+}
+
+impl Hooks for Instruments {
+    fn before_deliveries<'a>(
+        &'a self,
+        event: &'a Event,
+        drafts: &'a mut [DeliveryDraft<'_>],
+    ) -> HookFuture<'a, ()> {
+        Box::pin(async move {
+            if event.livemode {
+                return Ok(());
+            }
+            for draft in drafts {
+                // The fault belongs to the owner of the endpoint: the merchant or its platform.
+                let faults = self.faults_of(draft.endpoint.merchant).await?;
+                if let Some((hit, delay_ms)) =
+                    self.fault_of_webhook(&faults, event, draft.endpoint.id)
+                {
+                    self.apply_fault(&mut draft.delivery, hit, delay_ms);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn before_attempt(&self, delivery: &Delivery) -> AttemptChange {
+        let Some(kind) = fault_of_attempt(delivery) else { return AttemptChange::default() };
+        AttemptChange {
+            secrets: is_wrongly_signed(delivery).then(|| vec![WRONG_SECRET.to_owned()]),
+            repeat: kind == FaultKind::WebhookDoubled && delivery.attempts == 0,
+            mark: Some(kind.word().to_owned()),
+        }
+    }
+
+    fn after_success(&self, delivered: DeliveryKey) -> Vec<(DeliveryKey, MerchantId)> {
+        self.faults.release(delivered)
+    }
+
+    fn connector_for<'a>(
+        &'a self,
+        merchant: MerchantId,
+        connector: &'a Connector,
+    ) -> HookFuture<'a, Connector> {
+        Box::pin(async move {
+            let Connector::Sandbox(sandbox) = connector;
+            let scenarios = scenario::banks_of(&self.store, merchant).await?;
+            Ok(Connector::Sandbox(sandbox.clone().with_scenarios(scenarios)))
+        })
+    }
+}
+
+impl Instruments {
+    /// Applies the part of a fault that takes effect before the first attempt.
+    fn apply_fault(&self, delivery: &mut Delivery, hit: Hit, delay_ms: u32) {
+        delivery.mark = Some(hit.mark());
+        match hit.kind {
+            FaultKind::WebhookLost => delivery.status = DeliveryStatus::Lost,
+            FaultKind::WebhookDelayed => {
+                delivery.due_at = delivery.due_at.plus_ms(i64::from(delay_ms));
+            }
+            FaultKind::WebhookReordered => {
+                delivery.due_at = delivery.due_at.plus_ms(i64::from(delay_ms));
+                self.faults.hold_back(delivery.key, delivery.merchant);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The fault of an attempt. It applies to the first attempt, and to the second one too if the
+/// webhook is doubled. A delivery that was sent again on demand has none.
+fn fault_of_attempt(delivery: &Delivery) -> Option<FaultKind> {
+    let kind = Hit::of(delivery).filter(|_| delivery.resent_from.is_none())?.kind;
+    let attempts = if kind == FaultKind::WebhookDoubled { 2 } else { 1 };
+    (delivery.attempts < attempts).then_some(kind)
+}
+
+/// True if the next attempt of a delivery carries a wrong signature.
+pub(crate) fn is_wrongly_signed(delivery: &Delivery) -> bool {
+    fault_of_attempt(delivery) == Some(FaultKind::WebhookWronglySigned)
+}

@@ -1,0 +1,61 @@
+//! The report of the client checker (`bankfeed.consumer_report`).
+
+use crate::diagnostic::{ConsumerReport, Diagnostic, Evidence, Subject};
+use model::Word;
+use model::id::{EventId, IdText, RequestId};
+use wire::json::JsonWriter;
+
+/// Writes a report. It exists in test mode only.
+pub(crate) fn write(writer: &mut JsonWriter, report: &ConsumerReport) {
+    writer.object(|w| {
+        w.key("object").plain("bankfeed.consumer_report");
+        w.key("findings").array(|w| {
+            for finding in &report.findings {
+                write_finding(w, finding);
+            }
+        });
+        w.key("finished").boolean(report.finished);
+        w.key("livemode").boolean(false);
+        w.key("verdict").plain(report.verdict().word());
+        w.key("watched").object(|w| {
+            w.key("accounts").count(report.accounts as u64);
+            w.key("attempts").count(report.attempts);
+            w.key("calls").count(report.calls);
+            w.key("since").integer(report.since.seconds());
+        });
+    });
+}
+
+fn write_finding(writer: &mut JsonWriter, finding: &Diagnostic) {
+    let (account, endpoint) = match finding.subject {
+        Subject::Account(account) => (Some(account.text()), None),
+        Subject::Endpoint(endpoint) => (None, Some(endpoint.text())),
+        Subject::Listener => (None, None),
+    };
+    writer.object(|w| {
+        w.key("object").plain("bankfeed.consumer_finding");
+        w.key("account").optional_plain(account.as_ref().map(IdText::as_str));
+        w.key("code").plain(finding.code.word());
+        w.key("evidence").array(|w| {
+            for seen in &finding.evidence {
+                write_evidence(w, seen);
+            }
+        });
+        w.key("first_at").integer(finding.first_at.seconds());
+        w.key("fix").string(finding.code.fix());
+        w.key("last_at").integer(finding.last_at.seconds());
+        w.key("message").string(finding.code.message());
+        w.key("times").integer(i64::from(finding.times));
+        w.key("webhook_endpoint").optional_plain(endpoint.as_ref().map(IdText::as_str));
+    });
+}
+
+fn write_evidence(writer: &mut JsonWriter, seen: &Evidence) {
+    let (event, request) = (seen.event.map(EventId::text), seen.request.map(RequestId::text));
+    writer.object(|w| {
+        w.key("at").integer(seen.at.seconds());
+        w.key("event").optional_plain(event.as_ref().map(IdText::as_str));
+        w.key("request").optional_plain(request.as_ref().map(IdText::as_str));
+        w.key("what").string(&seen.what);
+    });
+}

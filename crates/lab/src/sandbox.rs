@@ -1,0 +1,380 @@
+//! Test helpers: what a test does on the bank's side, and what the bank's own books say.
+//!
+//! A steering call changes the connector's state of an account and nothing else; rows, balances
+//! and owners that clients read change only with the next refresh.
+
+use crate::Lab;
+use crate::render::bank::{BookEntry, ScriptedRefresh};
+use connectors::sandbox::{
+    Applied, ControlError, LedgerEntry, NewTransaction, SandboxControl, Script, TransactionChange,
+};
+use connectors::{BankAccount, Begin, Connector, Institution};
+use engine::connections::change::{push_event, record_interrupted_by};
+use engine::connections::watch::{bank_account, relinked};
+use engine::{Answer, Context, Error, list_body, render, settled};
+use model::account::{Account, InactiveCause, PaymentMethodType, StatusAction};
+use model::bank::BankOwner;
+use model::clock::AccountTime;
+use model::event::EventType;
+use model::id::TransactionId;
+use store::{AccountChange, ChangeAccount, ChangeConnection, Connection, FindBankId};
+use wire::error::Error as Refusal;
+use wire::render::connections::institution::{
+    Institution as Shown, InstitutionStatus, TestAccount,
+};
+
+/// A transaction to add on the bank's side; a time that is left out is now.
+#[derive(Clone, Debug)]
+pub struct AddTransaction {
+    /// What to add, but for the time.
+    pub new: NewTransaction,
+    /// When it took place.
+    pub transacted_at: Option<AccountTime>,
+}
+
+impl Lab {
+    /// Shows the test banks, those of the merchant's scenarios last.
+    pub async fn list_institutions(&self, context: &Context) -> Result<Answer, Error> {
+        let banks = self.engine.banks(context.merchant, context.livemode).await?;
+        let now = self.engine.clock().account_now();
+        let up = |institution: &Institution| {
+            let begin = Begin { institution: institution.id, holder_key: "", now };
+            banks.begin(&begin).is_ok()
+        };
+        let institutions = banks.institutions();
+        let bodies: Vec<Vec<u8>> =
+            institutions.iter().map(|bank| institution_body(bank, up(bank))).collect();
+        let url = "/v1/test_helpers/financial_connections/institutions";
+        Ok(Answer::unchanged(list_body(url, false, &bodies)))
+    }
+
+    /// Adds a transaction on the bank's side.
+    pub async fn add_bank_transaction(
+        &self,
+        context: &Context,
+        id: &str,
+        add: &AddTransaction,
+    ) -> Result<Answer, Error> {
+        self.steer(context, id, |sandbox, account, now| {
+            let transacted_at = add.transacted_at.unwrap_or(now);
+            let new = NewTransaction { transacted_at, ..add.new.clone() };
+            let steered = sandbox.add_transaction(account, now, self.engine.next_number(), new)?;
+            Ok((steered.state, entry_body(&steered.made)))
+        })
+        .await
+    }
+
+    /// Posts, voids or edits a transaction on the bank's side, by the bank's id or by ours.
+    pub async fn change_bank_transaction(
+        &self,
+        context: &Context,
+        id: &str,
+        transaction: &str,
+        change: &TransactionChange,
+    ) -> Result<Answer, Error> {
+        let bank_id = match transaction.parse::<TransactionId>() {
+            Ok(transaction) => {
+                let find = FindBankId { merchant: context.merchant, transaction };
+                let bank_id = self.engine.store().read(find).await?;
+                let account = transaction.account.to_string();
+                // Bank ids are unique within an account only: a row of another account would name
+                // a stranger here.
+                bank_id.filter(|_| account == id).ok_or_else(|| {
+                    let given = transaction.to_string();
+                    Refusal::no_such("Financial Connections transaction", &given, "transaction")
+                })?
+            }
+            Err(_) => transaction.to_owned(),
+        };
+        self.steer(context, id, |sandbox, account, now| {
+            let steered = sandbox.change_transaction(account, now, &bank_id, change.clone())?;
+            Ok((steered.state, entry_body(&steered.made)))
+        })
+        .await
+    }
+
+    /// Makes the bank's balance read this now, in US cents.
+    pub async fn set_bank_balance(
+        &self,
+        context: &Context,
+        id: &str,
+        current: i64,
+        available: Option<i64>,
+    ) -> Result<Answer, Error> {
+        self.steer(context, id, |sandbox, account, now| {
+            let Applied { state, made } = sandbox.set_balance(account, now, current, available)?;
+            Ok((state, render(|w| crate::render::bank::write_balance(w, &made))))
+        })
+        .await
+    }
+
+    /// Makes the bank tell of these owners.
+    pub async fn set_bank_owners(
+        &self,
+        context: &Context,
+        id: &str,
+        owners: &[BankOwner],
+    ) -> Result<Answer, Error> {
+        self.steer(context, id, |sandbox, account, _now| {
+            let Applied { state, made } = sandbox.set_owners(account, owners.to_vec())?;
+            let body = render(|w| {
+                w.object(|w| {
+                    w.key("object").plain("bankfeed.owners");
+                    w.key("owners");
+                    crate::render::bank::write_owners(w, &made);
+                });
+            });
+            Ok((state, body))
+        })
+        .await
+    }
+
+    /// Queues an outcome for coming refreshes, and shows the queue.
+    pub async fn script_refresh(
+        &self,
+        context: &Context,
+        id: &str,
+        script: Script,
+    ) -> Result<Answer, Error> {
+        let account_id = self.engine.get_account(context, id, "account").await?.id;
+        self.steer(context, id, |sandbox, account, _now| {
+            let Applied { state, made } = sandbox.script(account, script)?;
+            Ok((state, scripts_body(account_id, &made)))
+        })
+        .await
+    }
+
+    /// Empties the queue of outcomes, and shows it.
+    pub async fn clear_scripted_refreshes(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<Answer, Error> {
+        let account_id = self.engine.get_account(context, id, "account").await?.id;
+        self.steer(context, id, |sandbox, account, _now| {
+            let Applied { state, made } = sandbox.clear_scripts(account)?;
+            Ok((state, scripts_body(account_id, &made)))
+        })
+        .await
+    }
+
+    /// Shows the queue of outcomes.
+    pub async fn list_scripted_refreshes(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<Answer, Error> {
+        let (account, connection) = self.linked(context, id).await?;
+        let scripts =
+            self.sandbox().scripts(&bank_account(&account, &connection)).map_err(refused)?;
+        Ok(Answer::unchanged(scripts_body(account.id, &scripts)))
+    }
+
+    /// Shows what the bank itself would show now: computed without any row that we hold.
+    pub async fn show_ledger(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        let (account, connection) = self.linked(context, id).await?;
+        let now = self.engine.moment(context.merchant, account.clock).await?.now;
+        let at_bank = bank_account(&account, &connection);
+        let sandbox = self.sandbox();
+        let entries = sandbox.ledger_entries(&at_bank, now).map_err(refused)?;
+        let balance = sandbox.ledger_balance(&at_bank, now).map_err(refused)?;
+        let owners = sandbox.ledger_owners(&at_bank, now).map_err(refused)?;
+        let body = render(|w| {
+            let entries = entries.iter().map(book_entry);
+            crate::render::bank::write_ledger(w, account.id, now, entries, &balance, &owners);
+        });
+        Ok(Answer::unchanged(body))
+    }
+
+    /// Makes an account inactive, as its bank could.
+    pub async fn deactivate_account(
+        &self,
+        context: &Context,
+        id: &str,
+        cause: InactiveCause,
+        action: StatusAction,
+    ) -> Result<Answer, Error> {
+        self.change_status(context, id, |change, _, now| {
+            let Some(interrupted) = change.account.deactivate(cause, action) else {
+                return Ok(false);
+            };
+            record_interrupted_by(change, &interrupted, now, Some(&context.cause()));
+            push_event(change, EventType::AccountDeactivated, now, context);
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Makes an inactive account active, as linking it again would.
+    pub async fn reactivate_account(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        self.change_status(context, id, |change, connection, now| {
+            let connection = connection.ok_or_else(|| not_linked(id))?;
+            if !change.account.reactivate(now) {
+                return Ok(false);
+            }
+            push_event(change, EventType::AccountReactivated, now, context);
+            // The bank counts from here, as it does when the holder links the account again.
+            let connection = relinked(connection, &change.account, now);
+            self.engine.observe(change, &connection, now, Some(&context.cause()));
+            change.connection = Some(connection);
+            Ok(true)
+        })
+        .await
+    }
+
+    /// The control of the test banks.
+    pub(crate) fn sandbox(&self) -> SandboxControl {
+        match self.engine.connector() {
+            Connector::Sandbox(sandbox) => SandboxControl::new(sandbox.clone()),
+        }
+    }
+
+    pub(crate) async fn linked(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<(Account, Connection), Error> {
+        let account = self.engine.get_account(context, id, "account").await?;
+        let connection = self.engine.connection_of(&account).await?;
+        connection.map(|connection| (account, connection)).ok_or_else(|| not_linked(id))
+    }
+
+    /// Changes the connector's state of an account.
+    async fn steer(
+        &self,
+        context: &Context,
+        id: &str,
+        act: impl Fn(
+            &SandboxControl,
+            &BankAccount<'_>,
+            AccountTime,
+        ) -> Result<(Vec<u8>, Vec<u8>), ControlError>,
+    ) -> Result<Answer, Error> {
+        self.engine
+            .change("control_bank", async || {
+                let (account, mut connection) = self.linked(context, id).await?;
+                let now = self.engine.moment_to_write(context.merchant, account.clock).await?;
+                let at_bank = bank_account(&account, &connection);
+                let (state, body) = act(&self.sandbox(), &at_bank, now).map_err(refused)?;
+                connection.state = state;
+                connection.version += 1;
+                let change =
+                    ChangeConnection { connection, reply: context.reply(&self.engine, &body) };
+                if settled(self.engine.store().write(change).await?)? {
+                    return Ok(Some(Answer::committed(body)));
+                }
+                Ok(None)
+            })
+            .await
+    }
+
+    /// Changes the status of an account, unless it is what it should be already. What is known at
+    /// the bank is read anew with each try, or a change in between could never be got over.
+    async fn change_status(
+        &self,
+        context: &Context,
+        id: &str,
+        act: impl Fn(&mut AccountChange, Option<Connection>, AccountTime) -> Result<bool, Error>,
+    ) -> Result<Answer, Error> {
+        self.engine
+            .change("change_bank_status", async || {
+                let mut account = self.engine.get_account(context, id, "account").await?;
+                let now = self.engine.moment_to_write(context.merchant, account.clock).await?;
+                let connection = self.engine.connection_of(&account).await?;
+                account.version += 1;
+                let mut change = AccountChange::of(account);
+                if !act(&mut change, connection, now)? {
+                    let body = self.engine.account_body(context, &change.account).await?;
+                    return Ok(Some(Answer::unchanged(body)));
+                }
+                let body = self.engine.account_body(context, &change.account).await?;
+                let reply = context.reply(&self.engine, &body);
+                if settled(self.engine.store().write(ChangeAccount { change, reply }).await?)? {
+                    self.engine.wake().dispatch();
+                    return Ok(Some(Answer::committed(body)));
+                }
+                Ok(None)
+            })
+            .await
+    }
+}
+
+/// The refusal of what needs the bank's side of an account that has none any more.
+fn not_linked(id: &str) -> Error {
+    Refusal::no_such("Financial Connections account", id, "account").into()
+}
+
+/// What a test is told when the bank does not do what it asks for.
+fn refused(error: ControlError) -> Error {
+    let message = format!("The test bank refuses: {error}.");
+    let refusal = match error {
+        ControlError::UnknownTransaction => {
+            Refusal::invalid(message).code("resource_missing").status(404).param("transaction")
+        }
+        ControlError::TimeOutOfRange { .. } => Refusal::invalid(message).param("transacted_at"),
+        ControlError::WrongStatus { .. } => Refusal::invalid(message).param("status"),
+        ControlError::TooManyOwners => Refusal::invalid(message).param("owners"),
+        ControlError::NotATestAccount
+        | ControlError::NothingToChange
+        | ControlError::TooManyChanges
+        | ControlError::TooManyScripts => Refusal::invalid(message),
+    };
+    refusal.into()
+}
+
+fn book_entry(entry: &LedgerEntry) -> BookEntry<'_> {
+    BookEntry {
+        bank_id: &entry.transaction.bank_id,
+        amount: entry.transaction.amount,
+        currency: entry.transaction.currency,
+        description: &entry.transaction.description,
+        status: entry.status(),
+        transacted_at: entry.transaction.transacted_at,
+        posted_at: entry.transaction.posted_at,
+        void_at: entry.void_at,
+        visible_from: entry.visible_from,
+    }
+}
+
+fn entry_body(entry: &LedgerEntry) -> Vec<u8> {
+    render(|w| crate::render::bank::write_entry(w, &book_entry(entry)))
+}
+
+fn scripts_body(account: model::id::AccountId, scripts: &[Script]) -> Vec<u8> {
+    let shown = scripts.iter().map(|script| ScriptedRefresh {
+        feature: script.feature,
+        cause: script.cause,
+        delay_s: script.delay_s,
+        times: script.times,
+    });
+    render(|w| crate::render::bank::write_scripts(w, account, shown))
+}
+
+fn institution_body(institution: &Institution, up: bool) -> Vec<u8> {
+    let accounts: Vec<TestAccount<'_>> = institution
+        .accounts
+        .iter()
+        .map(|account| TestAccount {
+            name: &account.name,
+            category: account.category,
+            subcategory: account.subcategory,
+            last4: account.last4.as_deref(),
+            preselected: account.preselected,
+            description: &account.description,
+        })
+        .collect();
+    let payment_method = institution.accounts.iter().any(|account| {
+        account.supported_payment_method_types.contains(&PaymentMethodType::UsBankAccount)
+    });
+    let shown = Shown {
+        id: institution.id,
+        name: &institution.name,
+        status: if up { InstitutionStatus::Active } else { InstitutionStatus::Inactive },
+        oauth: institution.oauth,
+        features: &institution.features,
+        payment_method,
+        description: &institution.description,
+        accounts: &accounts,
+    };
+    render(|w| wire::render::connections::institution::write(w, &shown))
+}

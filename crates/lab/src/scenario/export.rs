@@ -1,0 +1,124 @@
+//! What happened on an account, as a scenario: the bank's books from the connector, and from the
+//! events how refreshes ended and when the access was lost.
+//!
+//! Events are kept for thirty days; what was told before is forgotten here as it is everywhere.
+
+use crate::Lab;
+use connectors::sandbox::export::{ExportError, History, OddRefresh};
+use engine::connections::watch::bank_account;
+use engine::{Answer, Context, Error, render};
+use model::Word;
+use model::account::{Account, AccountStatus};
+use model::bank::Feature;
+use model::clock::AccountTime;
+use model::event::{Event, EventType, Snapshot};
+use model::limits::{SCENARIO_EVENT_PAGES_MAX, SCENARIO_EVENTS_READ};
+use model::refresh::{RefreshCause, RefreshState, RefreshStatus};
+use store::ListEventsAfter;
+use wire::error::Error as Refusal;
+
+/// A refresh of a bank that answers at once may still take so long until it is noticed.
+const AT_ONCE_S: i64 = 2;
+
+impl Lab {
+    /// Writes what happened on an account by now as a scenario.
+    pub async fn export_scenario(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        let (account, connection) = self.linked(context, id).await?;
+        let now = self.engine.moment(context.merchant, account.clock).await?.now;
+        let history = self.history(&account).await?;
+        let at_bank = bank_account(&account, &connection);
+        let text = self
+            .sandbox()
+            .export(&at_bank, now, &account.institution_name, &history)
+            .map_err(|error| refused(&error))?;
+        Ok(Answer::unchanged(render(|w| {
+            crate::render::scenario::write_export(w, account.id, now, &text);
+        })))
+    }
+
+    /// How the refreshes of an account ended that were not ordinary, and when its access did.
+    async fn history(&self, account: &Account) -> Result<History, Error> {
+        let mut noted = Noted::default();
+        let mut after = 0;
+        for _ in 0..SCENARIO_EVENT_PAGES_MAX {
+            let list = ListEventsAfter {
+                merchant: account.merchant,
+                account: Some(account.id),
+                types: Vec::new(),
+                after,
+                limit: SCENARIO_EVENTS_READ,
+            };
+            let read = self.engine.store().read(list).await?;
+            for stored in &read {
+                noted.note(&stored.event);
+                after = stored.position;
+            }
+            if read.len() < SCENARIO_EVENTS_READ {
+                break;
+            }
+        }
+        Ok(noted.history)
+    }
+}
+
+/// What the events said so far.
+#[derive(Default)]
+struct Noted {
+    history: History,
+    /// When a refresh failed last that took the access with it.
+    lost_by_refresh_at: Option<AccountTime>,
+}
+
+impl Noted {
+    /// Takes over what an event says.
+    fn note(&mut self, event: &Event) {
+        let Snapshot::Account(account) = &event.snapshot else { return };
+        // One that was linked without an access was never deactivated.
+        let told = [EventType::AccountCreated, EventType::AccountDeactivated];
+        if told.contains(&event.event_type) {
+            // A refresh that fails for the same reason will bring it about again.
+            if let AccountStatus::Inactive { cause, .. } = account.status
+                && self.lost_by_refresh_at != Some(event.created)
+            {
+                self.history.access_ends.push((event.created, cause));
+            }
+            return;
+        }
+        let ended = |feature: &&Feature| event.event_type == EventType::refreshed(**feature);
+        let Some(feature) = Feature::ALL.iter().find(ended) else { return };
+        let state = match feature {
+            Feature::Balance => &account.balance_refresh,
+            Feature::Ownership => &account.ownership_refresh,
+            Feature::Transactions => &account.transaction_refresh,
+        };
+        let Some(state) = state else { return };
+        if ends_access(state) {
+            self.lost_by_refresh_at = Some(event.created);
+        }
+        let took_s = event.created.0 - state.last_attempted_at.0;
+        let took_s = if took_s > AT_ONCE_S { took_s } else { 0 };
+        let failed = state.status == RefreshStatus::Failed;
+        if (failed || took_s > 0) && state.cause != Some(RefreshCause::Interrupted) {
+            let (sequence, cause) = (state.sequence, state.cause);
+            let odd = OddRefresh { feature: *feature, sequence, cause, took_s };
+            self.history.refreshes.push(odd);
+        }
+    }
+}
+
+/// Whether a refresh that failed so makes its account inactive.
+fn ends_access(state: &RefreshState) -> bool {
+    matches!(
+        state.cause,
+        Some(
+            RefreshCause::LoginRequired
+                | RefreshCause::AccessDenied
+                | RefreshCause::AccountClosed
+                | RefreshCause::AccountUnavailable
+        )
+    )
+}
+
+fn refused(error: &ExportError) -> Error {
+    Refusal::invalid(format!("The account cannot be exported: {error}.")).into()
+}

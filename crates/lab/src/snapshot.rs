@@ -1,0 +1,166 @@
+//! Snapshots of a sandbox, the way back to one, and the reset to an empty one.
+//!
+//! The store copies, removes and puts back all rows of a merchant in one commit; what is decided
+//! here is only what is told of it. A snapshot says what it holds, so it is measured first and taken
+//! if it still holds that. Afterwards every worker is woken: what was put back may be due at once.
+//! After a crash a sandbox is as it was before or as it was told to be, never between.
+
+use crate::Lab;
+use crate::render::snapshot::{OBJECT, write, write_reset};
+use engine::{Answer, Context, Error, list_body, render};
+use model::id::SnapshotId;
+use model::limits;
+use model::snapshot::SandboxSnapshot;
+use std::collections::BTreeMap;
+use store::{
+    Bounds, DropSnapshot, FindObject, Kind, MeasureSandbox, Object, ObjectsOf, ResetSandbox,
+    RestoreSnapshot, Snapshotted, TakeSnapshot,
+};
+use wire::error::Error as Refusal;
+use wire::list::PageParams;
+use wire::params::MetadataChange;
+
+fn body(snapshot: &SandboxSnapshot) -> Vec<u8> {
+    render(|w| write(w, snapshot))
+}
+
+fn no_such_snapshot(given: &str) -> Error {
+    Refusal::no_such("snapshot", given, "snapshot").into()
+}
+
+impl Lab {
+    /// Takes a snapshot of all that the merchant has.
+    pub async fn take_snapshot(
+        &self,
+        context: &Context,
+        name: Option<String>,
+        metadata: &MetadataChange,
+    ) -> Result<Answer, Error> {
+        let mut own = BTreeMap::new();
+        metadata.apply(&mut own)?;
+        let merchant = context.merchant;
+        let id = SnapshotId::from_number(self.engine.next_number());
+        let created = self.engine.clock().account_now();
+        self.engine
+            .change("take_snapshot", async || {
+                let snapshot = SandboxSnapshot {
+                    id,
+                    merchant,
+                    version: 1,
+                    created,
+                    name: name.clone(),
+                    metadata: own.clone(),
+                    size: self.engine.store().read(MeasureSandbox { merchant }).await?,
+                };
+                let body = body(&snapshot);
+                let take = TakeSnapshot {
+                    snapshot,
+                    snapshots_max: limits::SNAPSHOTS_MAX,
+                    reply: context.reply(&self.engine, &body),
+                };
+                let taken = self.engine.store().write(take).await?;
+                let is_taken = written(taken, id.text().as_str())?;
+                Ok(is_taken.then(|| Answer::committed(body)))
+            })
+            .await
+    }
+
+    /// Shows a snapshot.
+    pub async fn retrieve_snapshot(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        Ok(Answer::unchanged(body(&self.get_snapshot(context, id).await?)))
+    }
+
+    /// Lists snapshots.
+    pub async fn list_snapshots(
+        &self,
+        context: &Context,
+        page: &PageParams,
+    ) -> Result<Answer, Error> {
+        let (all, created) = (ObjectsOf::All, Bounds::default());
+        let listed = self.engine.list::<SandboxSnapshot>(context, all, created, page).await?;
+        let bodies: Vec<Vec<u8>> = listed.items.iter().map(body).collect();
+        let url = "/v1/test_helpers/snapshots";
+        Ok(Answer::unchanged(list_body(url, listed.has_more, &bodies)))
+    }
+
+    /// Puts a snapshot in the place of all that the merchant has.
+    pub async fn restore_snapshot(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        let snapshot = self.get_snapshot(context, id).await?;
+        let body = body(&snapshot);
+        let restore = RestoreSnapshot {
+            merchant: context.merchant,
+            snapshot: snapshot.id,
+            reply: context.reply(&self.engine, &body),
+        };
+        written(self.engine.store().write(restore).await?, id)?;
+        self.forget_rows(context);
+        self.engine.wake().all();
+        Ok(Answer::committed(body))
+    }
+
+    /// Removes a snapshot; the sandbox stays as it is.
+    pub async fn delete_snapshot(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+        let snapshot = self.get_snapshot(context, id).await?;
+        let body = render(|w| wire::render::deleted::write(w, &snapshot.id, OBJECT));
+        let drop = DropSnapshot {
+            merchant: context.merchant,
+            snapshot: snapshot.id,
+            reply: context.reply(&self.engine, &body),
+        };
+        written(self.engine.store().write(drop).await?, id)?;
+        Ok(Answer::committed(body))
+    }
+
+    /// Removes all that the merchant has, but not its snapshots.
+    pub async fn reset_sandbox(&self, context: &Context) -> Result<Answer, Error> {
+        let body = render(|w| write_reset(w, self.engine.clock().account_now()));
+        let reset =
+            ResetSandbox { merchant: context.merchant, reply: context.reply(&self.engine, &body) };
+        written(self.engine.store().write(reset).await?, "")?;
+        self.forget_rows(context);
+        Ok(Answer::committed(body))
+    }
+
+    /// Forgets what is held in memory of rows that are no longer there.
+    fn forget_rows(&self, context: &Context) {
+        self.instruments.faults.begin_anew(context.merchant);
+        self.instruments.checker.forget(context.merchant);
+    }
+
+    async fn get_snapshot(&self, context: &Context, given: &str) -> Result<SandboxSnapshot, Error> {
+        let id: SnapshotId = given.parse().map_err(|_| no_such_snapshot(given))?;
+        let merchant = context.merchant;
+        let find = FindObject { merchant, kind: Kind::Snapshot, number: id.number() };
+        match self.engine.store().read(find).await? {
+            Some(Object::Snapshot(snapshot)) => Ok(snapshot),
+            _ => Err(no_such_snapshot(given)),
+        }
+    }
+}
+
+/// Whether it was written; if not, whether to begin again or what to tell.
+fn written(outcome: Snapshotted, given: &str) -> Result<bool, Error> {
+    let refuse = |message: String| Err(Refusal::invalid(message).into());
+    match outcome {
+        Snapshotted::Done => Ok(true),
+        Snapshotted::Stale => Ok(false),
+        Snapshotted::KeyTaken => Err(Error::KeyTaken),
+        Snapshotted::Missing => Err(no_such_snapshot(given)),
+        Snapshotted::Full => refuse(format!(
+            "You have {} snapshots, as many as you may have. Delete one first.",
+            limits::SNAPSHOTS_MAX
+        )),
+        Snapshotted::TooLarge => refuse(format!(
+            "This sandbox is too large for that: a snapshot takes at most {} rows of {} bytes, a \
+             restore or a reset removes at most {} rows, of at most {} connected accounts. Begin \
+             anew with another test key.",
+            limits::SNAPSHOT_ROWS_MAX,
+            limits::SNAPSHOT_BYTES_MAX,
+            limits::SANDBOX_ROWS_MAX,
+            limits::SANDBOX_MERCHANTS_MAX - 1
+        )),
+        Snapshotted::MerchantsFull => {
+            refuse("This server holds as many API keys as it may.".to_owned())
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! Waiting for an event to be delivered, so that a test needs no sleep and no poll.
+//!
+//! A waiting call first looks through the events that are there. Then it is told of each delivery
+//! that was settled and each event that nobody takes, after the commit, and looks again. One that
+//! is told more than it keeps up with looks through all: nothing is missed. Nothing of a wait is
+//! stored; a server that dies has ended it.
+
+use crate::Lab;
+use engine::{Answer, Context, Error};
+use model::Word;
+use model::delivery::{Delivery, DeliveryStatus};
+use model::event::EventType;
+use model::id::{AccountId, EndpointId, EventId, MerchantId};
+use model::limits::{EVENT_NEWS_MAX, EVENT_WAITS_MAX, PAGE_ROWS_MAX};
+use std::fmt::Write as _;
+use std::time::Duration;
+use store::{ListDeliveries, ListEventsAfter, StoredEvent};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::{self, Receiver, Sender};
+use tokio::sync::{Semaphore, watch};
+use wire::error::Error as Refusal;
+
+/// Events read at once while one is looked for.
+const EVENTS_READ: usize = PAGE_ROWS_MAX as usize;
+
+/// Which event is waited for.
+#[derive(Clone, Debug)]
+pub struct WaitFilter {
+    /// One of these types; a word may end in `.*`. Any when empty.
+    pub types: Vec<String>,
+    /// The bank account that it is about.
+    pub account: Option<String>,
+    /// The object that it shows.
+    pub object: Option<String>,
+    /// The event that it was committed after.
+    pub after: Option<String>,
+    /// The endpoint that it was delivered to; all that take it if there is none.
+    pub endpoint: Option<String>,
+    /// How long to wait; 0 looks once.
+    pub timeout_s: u64,
+}
+
+/// The same with what its ids name.
+struct Sought<'a> {
+    merchant: MerchantId,
+    types: &'a [String],
+    account: Option<AccountId>,
+    object: Option<&'a str>,
+    after: i64,
+    endpoint: Option<EndpointId>,
+}
+
+/// How far a look came.
+enum Look {
+    Delivered(Box<StoredEvent>),
+    /// There are so many that fit; the last of them, if any.
+    NotYet(usize, Option<EventId>),
+}
+
+/// The calls that wait, and what they are told.
+pub(crate) struct Waits {
+    news: Sender<MerchantId>,
+    free: Semaphore,
+    ended: watch::Sender<bool>,
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        Self {
+            news: Sender::new(EVENT_NEWS_MAX),
+            free: Semaphore::new(EVENT_WAITS_MAX),
+            ended: watch::Sender::new(false),
+        }
+    }
+}
+
+impl Waits {
+    /// Something was delivered, or became something that nobody takes.
+    pub(crate) fn notify(&self, merchant: MerchantId) {
+        // Nobody waits: nothing to tell.
+        let _ = self.news.send(merchant);
+    }
+}
+
+impl Lab {
+    /// Ends all waits, now and later: the server is about to stop.
+    pub fn end_waits(&self) {
+        self.instruments.waits.ended.send_replace(true);
+    }
+
+    /// Answers with the first event that fits, in the order of commits, as soon as it was
+    /// delivered. It was when every endpoint that takes it has answered one attempt with 2xx, which
+    /// is so at once for an event that no enabled endpoint takes.
+    pub async fn wait_for_event(
+        &self,
+        context: &Context,
+        filter: &WaitFilter,
+    ) -> Result<Answer, Error> {
+        let sought = self.sought(context, filter).await?;
+        let place = self.instruments.waits.free.try_acquire();
+        let _place = place.map_err(|_| Refusal::rate_limited("global-concurrency"))?;
+        // Before the first look, so that nothing falls between the two.
+        let mut news = self.instruments.waits.news.subscribe();
+        let mut ended = self.instruments.waits.ended.subscribe();
+        let mut look = self.look_for(&sought).await?;
+        let looking = async {
+            while !matches!(look, Look::Delivered(_)) {
+                heard_of(sought.merchant, &mut news).await;
+                look = self.look_for(&sought).await?;
+            }
+            Ok::<(), Error>(())
+        };
+        tokio::select! {
+            looked = tokio::time::timeout(Duration::from_secs(filter.timeout_s), looking) => {
+                looked.unwrap_or(Ok(()))?;
+            }
+            _ = ended.wait_for(|ended| *ended) => {}
+        }
+        match look {
+            Look::Delivered(stored) => {
+                let listeners = self.engine.listeners_of(context.merchant).await?;
+                Ok(Answer::unchanged(self.engine.event_body(&stored, &listeners)))
+            }
+            Look::NotYet(fitting, newest) => {
+                let waited = self.waited(context, filter.timeout_s, fitting, newest).await?;
+                Err(Refusal::waited_in_vain(&waited).into())
+            }
+        }
+    }
+
+    async fn sought<'a>(
+        &self,
+        context: &Context,
+        filter: &'a WaitFilter,
+    ) -> Result<Sought<'a>, Error> {
+        let account = match &filter.account {
+            Some(given) => Some(self.engine.get_account(context, given, "account").await?.id),
+            None => None,
+        };
+        let after = match &filter.after {
+            Some(given) => self.engine.get_event(context, given, "after").await?.position,
+            None => i64::MIN,
+        };
+        let endpoint = match &filter.endpoint {
+            Some(given) => {
+                let listeners = self.engine.listeners_of(context.merchant).await?;
+                Some(listeners.get(given, "webhook_endpoint")?.id)
+            }
+            None => None,
+        };
+        Ok(Sought {
+            merchant: context.merchant,
+            types: &filter.types,
+            account,
+            object: filter.object.as_deref(),
+            after,
+            endpoint,
+        })
+    }
+
+    /// Looks through the events that fit, the first committed first.
+    async fn look_for(&self, sought: &Sought<'_>) -> Result<Look, Error> {
+        let mut list = ListEventsAfter {
+            merchant: sought.merchant,
+            account: sought.account,
+            types: sought.types.to_vec(),
+            after: sought.after,
+            limit: EVENTS_READ,
+        };
+        let (mut fitting, mut newest) = (0, None);
+        loop {
+            let events = self.engine.store().read(list.clone()).await?;
+            let more = events.len() == EVENTS_READ;
+            list.after = events.last().map_or(list.after, |stored| stored.position);
+            for stored in events {
+                if sought.object.is_some_and(|object| !self.shows(&stored, object)) {
+                    continue;
+                }
+                (fitting, newest) = (fitting + 1, Some(stored.event.id));
+                if self.is_delivered(&stored, sought.endpoint).await? {
+                    return Ok(Look::Delivered(Box::new(stored)));
+                }
+            }
+            if !more {
+                return Ok(Look::NotYet(fitting, newest));
+            }
+        }
+    }
+
+    /// Whether an event shows the object with this id.
+    fn shows(&self, stored: &StoredEvent, object: &str) -> bool {
+        let version = wire::version::Version::newest();
+        let body = self.engine.render_event(&stored.event, &version, 0, None);
+        let shown: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+        shown["data"]["object"]["id"] == object
+    }
+
+    async fn is_delivered(
+        &self,
+        stored: &StoredEvent,
+        endpoint: Option<EndpointId>,
+    ) -> Result<bool, Error> {
+        if stored.undispatched || (stored.pending > 0 && endpoint.is_none()) {
+            return Ok(false);
+        }
+        let list = ListDeliveries { merchant: stored.event.merchant, event: stored.event.id };
+        let deliveries = self.engine.store().read(list).await?;
+        let mut deliveries = deliveries.iter().map(|(delivery, _)| delivery);
+        let succeeded = |delivery: &Delivery| delivery.status == DeliveryStatus::Succeeded;
+        Ok(match endpoint {
+            Some(endpoint) => {
+                deliveries.any(|delivery| delivery.key.endpoint == endpoint && succeeded(delivery))
+            }
+            None => deliveries
+                .all(|delivery| delivery.status == DeliveryStatus::Canceled || succeeded(delivery)),
+        })
+    }
+
+    /// What was waited for in vain, in a sentence or two: a test that fails should say why.
+    async fn waited(
+        &self,
+        context: &Context,
+        timeout_s: u64,
+        fitting: usize,
+        newest: Option<EventId>,
+    ) -> Result<String, Error> {
+        let mut told = format!("No such event was delivered within {timeout_s} seconds");
+        let Some(event) = newest else { return Ok(told + ", nor did one happen.") };
+        // Writing to a String cannot fail.
+        let _ = write!(told, "; {fitting} happened, the last of them {event}");
+        let list = ListDeliveries { merchant: context.merchant, event };
+        let deliveries = self.engine.store().read(list).await?;
+        for (delivery, attempts) in &deliveries {
+            let (endpoint, status) = (delivery.key.endpoint, delivery.status.word());
+            let _ = write!(told, "; its delivery to {endpoint} is {status}");
+            let Some(attempt) = attempts.last() else { continue };
+            let _ = match (&attempt.status, &attempt.error) {
+                (Some(status), _) => write!(told, ", attempt {} got {status}", attempt.number),
+                (None, error) => {
+                    let error = error.as_deref().unwrap_or("no answer");
+                    write!(told, ", attempt {} failed: {error}", attempt.number)
+                }
+            };
+        }
+        Ok(told + ".")
+    }
+}
+
+/// Refuses a type, or a family of them, that never comes: a word that is misspelt is found at once
+/// and not waited for in vain. `path` is the parameter that it stands in.
+pub fn check_type(given: &str, path: &str) -> Result<(), Refusal> {
+    let family = given.strip_suffix(".*");
+    let fits = |word: &str| match family {
+        Some(family) => word.strip_prefix(family).is_some_and(|rest| rest.starts_with('.')),
+        None => word == given,
+    };
+    if EventType::ALL.iter().any(|event_type| fits(event_type.word())) {
+        return Ok(());
+    }
+    let message = format!("This server sends no event of the type '{given}'.");
+    Err(Refusal::invalid(message).param(path))
+}
+
+/// Waits until something of this merchant is news, and takes what else is known by then.
+async fn heard_of(merchant: MerchantId, news: &mut Receiver<MerchantId>) {
+    loop {
+        match news.recv().await {
+            Ok(other) if other != merchant => {}
+            Ok(_) | Err(RecvError::Lagged(_)) => break,
+            // The sender lives as long as the engine, which the caller borrows.
+            Err(RecvError::Closed) => std::future::pending().await,
+        }
+    }
+    while !matches!(news.try_recv(), Err(broadcast::error::TryRecvError::Empty)) {}
+}
