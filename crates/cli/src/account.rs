@@ -1,4 +1,4 @@
-//! `bankfeed accounts` and `bankfeed refresh`: what was linked, and fetching it anew.
+//! `bankfeed accounts` and `bankfeed refresh`: lists linked accounts and refreshes them.
 
 use super::output::{self, Column, Facts, OutputError, Table, is_terminal};
 use super::server::{Server, ServerError, ServerFlags, Wait, patiently, rows, text, with_server};
@@ -8,38 +8,38 @@ use model::limits::COMMAND_WAIT_S_MAX;
 use serde_json::Value;
 
 const ACCOUNTS: &str = "/v1/financial_connections/accounts";
-/// How a waiting refresh ends unless nobody says otherwise.
+/// The default bound of the wait for a refresh.
 const REFRESH_WAIT_S: u64 = 60;
 
-/// Which accounts.
+/// The selection of accounts.
 #[derive(Args)]
 pub struct AccountsFlags {
     /// One account, in full
     #[arg(value_name = "ACCOUNT")]
     id: Option<String>,
-    /// Those of this customer only
+    /// Only accounts of this customer
     #[arg(long, value_name = "CUSTOMER", conflicts_with = "id")]
     customer: Option<String>,
-    /// At most so many
+    /// The maximum number of accounts
     #[arg(long, value_name = "NUMBER", conflicts_with = "id", value_parser = rows())]
     limit: Option<usize>,
     #[command(flatten)]
     server: ServerFlags,
 }
 
-/// What to fetch anew.
+/// The account and the features to refresh.
 #[derive(Args)]
 pub struct RefreshFlags {
-    /// Which account
+    /// The account
     #[arg(value_name = "ACCOUNT")]
     id: String,
-    /// What of it; may be said more than once
+    /// The feature; may be repeated
     #[arg(long, value_name = "FEATURE", value_delimiter = ',', default_value = "transactions")]
     feature: Vec<Feature>,
-    /// Wait until it is done; ends with 1 if it failed
+    /// Wait for the end; exit with 1 if the refresh failed
     #[arg(long)]
     wait: bool,
-    /// How many seconds to wait at most
+    /// The maximum wait in seconds
     #[arg(
         long,
         value_name = "SECONDS",
@@ -51,7 +51,7 @@ pub struct RefreshFlags {
     server: ServerFlags,
 }
 
-/// What can be fetched.
+/// The features that can be refreshed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Feature {
     Balance,
@@ -70,7 +70,7 @@ impl Feature {
         }
     }
 
-    /// The key of the account that tells of its last refresh.
+    /// The account's key that describes its last refresh.
     fn refresh(self) -> &'static str {
         match self {
             Self::Balance => "balance_refresh",
@@ -80,7 +80,7 @@ impl Feature {
     }
 }
 
-/// The key of the account that tells of the refresh whose end a type of event reports.
+/// The account's key that describes the refresh which an event of this type reports as ended.
 pub(super) fn refresh_of(event_type: &str) -> Option<&'static str> {
     let (_, word) = event_type.rsplit_once(".refreshed_")?;
     Some(Feature::ALL.into_iter().find(|feature| feature.word() == word)?.refresh())
@@ -91,7 +91,7 @@ pub(super) fn path_of(id: &str) -> String {
     format!("{ACCOUNTS}/{}", segment(id))
 }
 
-/// An id as a part of a path: whatever was typed stays within its part.
+/// Encodes an id as one segment of a path, so that a typed slash cannot leave the segment.
 pub(super) fn segment(id: &str) -> String {
     url::form_urlencoded::byte_serialize(id.as_bytes()).collect()
 }
@@ -115,7 +115,7 @@ async fn list(server: &Server, flags: &AccountsFlags) -> Result<(), ServerError>
     Ok(show_many(&server.list(ACCOUNTS, &form, flags.limit).await?)?)
 }
 
-/// Shows accounts to people.
+/// Prints accounts as a table.
 pub(super) fn show_many(accounts: &[Value]) -> Result<(), OutputError> {
     let mut table = Table::new(&[
         Column::Text("ID"),
@@ -140,7 +140,7 @@ pub(super) fn show_many(accounts: &[Value]) -> Result<(), OutputError> {
     table.print("no accounts; `bankfeed link` links one")
 }
 
-/// How a last refresh went, in a few words.
+/// Summarizes the state of a last refresh.
 fn refresh_in_short(refresh: &Value) -> String {
     if !refresh.is_object() {
         return "never".to_owned();
@@ -181,13 +181,13 @@ fn refresh_in_full(refresh: &Value) -> String {
     told.iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join("  ")
 }
 
-/// Words of a list, with commas between.
+/// The words of a list, separated by commas.
 fn words(list: &Value) -> String {
     let words = list.as_array().into_iter().flatten().filter_map(Value::as_str);
     words.collect::<Vec<_>>().join(", ")
 }
 
-/// Starts refreshes and, where it is wanted, waits for their ends.
+/// Starts refreshes. With `--wait`, waits for their ends.
 pub(super) fn run_refresh(flags: &RefreshFlags) -> Result<(), CommandError> {
     with_server(&flags.server, async |server| {
         let features: Vec<(&str, &str)> =

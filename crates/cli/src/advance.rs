@@ -1,7 +1,8 @@
-//! `bankfeed advance`: lets time pass on a test clock, and waits until all that fell due is done.
+//! `bankfeed advance`: advances a test clock, and waits until all due work is done.
 //!
-//! The server takes a long way in steps, and so does this command where it is longer than the server
-//! takes at once. One that is ended in the middle leaves the server to finish its step.
+//! The server makes a long advance in steps. This command also splits a span that is longer than
+//! the server accepts in one call. If the command is interrupted, the server still finishes its
+//! current step.
 
 use super::account::segment;
 use super::output::{Facts, OutputError, Progress};
@@ -12,20 +13,20 @@ use model::limits::{CLOCK_ADVANCE_S_MAX, COMMAND_ADVANCE_S_MAX, COMMAND_WAIT_S_M
 use serde_json::Value;
 
 const CLOCKS: &str = "/v1/test_helpers/test_clocks";
-/// Clocks that a fault names when none was chosen.
+/// The maximum number of clocks that the error lists when no clock was chosen.
 const CLOCKS_NAMED_MAX: usize = 10;
 const ADVANCE_WAIT_S: u64 = 3_600;
 
-/// How far, and which clock.
+/// The span, and the clock.
 #[derive(Args)]
 pub struct AdvanceFlags {
-    /// How far: 3d, 12h, 90m, 45s, 2w, 1y, or several of them: 1d12h
+    /// The span: 3d, 12h, 90m, 45s, 2w, 1y, or several of them: 1d12h
     #[arg(value_name = "SPAN", value_parser = format::span_s)]
     span_s: i64,
-    /// Which test clock; may be left out when there is only one
+    /// The test clock; optional if there is only one
     #[arg(value_name = "CLOCK")]
     clock: Option<String>,
-    /// How many seconds to wait at most
+    /// The maximum wait in seconds
     #[arg(
         long,
         value_name = "SECONDS",
@@ -63,7 +64,7 @@ pub(super) fn run(flags: &AdvanceFlags) -> Result<(), CommandError> {
     })
 }
 
-/// Advances a clock until so many seconds have passed since it showed `from`.
+/// Advances a clock until that many seconds have passed since it showed `from`.
 async fn advance(
     server: &Server,
     id: &str,
@@ -97,7 +98,7 @@ fn path_of(id: &str) -> String {
     format!("{CLOCKS}/{}", segment(id))
 }
 
-/// The clock that is meant when nobody names one.
+/// Returns the only clock, for a command line without a clock's id.
 async fn the_only_one(server: &Server) -> Result<Value, ServerError> {
     let mut clocks = server.list(CLOCKS, &[], Some(CLOCKS_NAMED_MAX)).await?;
     match clocks.len() {

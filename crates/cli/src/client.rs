@@ -2,17 +2,17 @@
 
 use outbound::{COMMAND_LINE, Outbound, OutboundError, OutboundSettings};
 
-/// How long a call may take.
+/// The time limit of a call.
 const CALL_TIME_MS_MAX: u64 = 60_000;
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Why a call got no answer.
+/// The error of a call.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The server did not answer, or the client could not be built.
+    /// The server was unreachable, or the client could not be built.
     #[error("could not reach the server")]
     Call(#[from] OutboundError),
-    /// What answered is no bankfeed.
+    /// The response is not JSON, so the server is not bankfeed.
     #[error("what answered does not speak JSON")]
     Answer(#[from] serde_json::Error),
 }
@@ -23,44 +23,44 @@ pub struct Client {
     outbound: Outbound,
     base: String,
     key: String,
-    /// The connected account that calls act in.
+    /// The connected account of the calls, if any.
     account: Option<String>,
-    /// The API version that calls are made in; the server's default without one.
+    /// The API version of the calls. Without one, the server uses its default.
     version: Option<&'static str>,
 }
 
-/// An answer.
+/// A response.
 #[derive(Clone, Debug)]
 pub struct Received {
-    /// Its HTTP status.
+    /// The HTTP status.
     pub status: u16,
-    /// A remark for whoever called.
+    /// A notice for the caller.
     pub notice: Option<String>,
-    /// Its body.
+    /// The body.
     pub body: serde_json::Value,
 }
 
 impl Client {
-    /// A client of the server at `base`.
+    /// Builds a client of the server at `base`.
     pub fn build(base: &str, key: &str) -> Result<Self, ClientError> {
         let base = base.trim_end_matches('/').to_owned();
         let (outbound, key) = (local_outbound()?, key.to_owned());
         Ok(Self { outbound, base, key, account: None, version: None })
     }
 
-    /// The same, in a connected account.
+    /// The same client, in a connected account.
     #[must_use]
     pub fn in_account(&self, account: &str) -> Self {
         Self { account: Some(account.to_owned()), ..self.clone() }
     }
 
-    /// The same, in an API version.
+    /// The same client, in an API version.
     #[must_use]
     pub fn in_version(&self, version: &'static str) -> Self {
         Self { version: Some(version), ..self.clone() }
     }
 
-    /// Makes a call; parameters go into the query of a GET and the form of anything else.
+    /// Makes a call. Parameters go into the query of a GET, and otherwise into a form body.
     pub async fn call(
         &self,
         method: &str,
@@ -88,12 +88,12 @@ impl Client {
     }
 }
 
-/// Calls to wherever the person at the command line says.
+/// An HTTP client that can call any address, because the user chose it on the command line.
 pub(super) fn local_outbound() -> Result<Outbound, OutboundError> {
     outbound_within(CALL_TIME_MS_MAX)
 }
 
-/// The same, for answers that come soon or never.
+/// The same HTTP client with a time limit of its own.
 pub fn outbound_within(timeout_ms: u64) -> Result<Outbound, OutboundError> {
     Outbound::new(OutboundSettings { deny_private: false, https_only: false, timeout_ms })
 }

@@ -1,18 +1,18 @@
-//! `bankfeed completions`: what a shell needs to complete this program's commands.
+//! `bankfeed completions`: prints the completion script for a shell.
 
 use super::{CommandError, output};
 use clap::{Args, Command};
 use clap_complete::Shell;
 
-/// For which shell.
+/// The shell.
 #[derive(Args)]
 pub struct CompletionsFlags {
-    /// Which shell
+    /// The shell
     #[arg(value_name = "SHELL")]
     shell: Shell,
 }
 
-/// Prints the script of a shell for the whole program's command.
+/// Prints a shell's completion script for the whole program.
 pub fn run(flags: &CompletionsFlags, program: &mut Command) -> Result<(), CommandError> {
     let mut script = Vec::new();
     clap_complete::generate(flags.shell, program, "bankfeed", &mut script);

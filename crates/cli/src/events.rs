@@ -1,4 +1,5 @@
-//! `bankfeed events`: what happened, who was told, how often, and what they answered.
+//! `bankfeed events`: lists events, shows the deliveries of one with every attempt, and resends
+//! one.
 
 use super::account::{refresh_of, segment};
 use super::output::{self, Column, Facts, OutputError, Table};
@@ -8,10 +9,10 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 const EVENTS: &str = "/v1/events";
-/// Events that are listed unless nobody says otherwise.
+/// The default maximum number of listed events.
 const EVENTS_SHOWN: usize = 20;
 
-/// Which events.
+/// The selection of events.
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct EventsFlags {
@@ -20,10 +21,10 @@ pub struct EventsFlags {
     /// One event, with its deliveries and every attempt
     #[arg(value_name = "EVENT")]
     id: Option<String>,
-    /// Of this type only; a word may end in .*
+    /// Only this type; the last word may be .*
     #[arg(long = "type", value_name = "TYPE", conflicts_with = "id")]
     event_type: Option<String>,
-    /// At most so many
+    /// The maximum number of events
     #[arg(
         long,
         value_name = "NUMBER",
@@ -36,20 +37,20 @@ pub struct EventsFlags {
     server: ServerFlags,
 }
 
-/// What can be done with events.
+/// The subcommands of `bankfeed events`.
 #[derive(Subcommand)]
 enum EventsCommand {
-    /// Sends an event again.
+    /// Resend an event
     Resend(ResendFlags),
 }
 
-/// What is sent again, and where to.
+/// The event to send again, and its endpoint.
 #[derive(Args)]
 struct ResendFlags {
-    /// Which event
+    /// The event
     #[arg(value_name = "EVENT")]
     id: String,
-    /// To this endpoint only
+    /// Only to this endpoint
     #[arg(long, value_name = "ENDPOINT")]
     webhook_endpoint: Option<String>,
     #[command(flatten)]
@@ -94,14 +95,14 @@ async fn list(server: &Server, flags: &EventsFlags) -> Result<(), ServerError> {
     Ok(table.print("no events")?)
 }
 
-/// How it stood with what happened: how a refresh ended, or the status of the object.
+/// The result of the refresh that an event reports, or else the status of its object.
 fn status_of(event: &Value) -> String {
     let object = &event["data"]["object"];
     let object = refresh_of(&text(event, "type")).map_or(object, |key| &object[key]);
     object["status"].as_str().unwrap_or_default().to_owned()
 }
 
-/// Shows an event with its ledger.
+/// Shows an event with its deliveries.
 async fn show(server: &Server, id: &str) -> Result<(), ServerError> {
     let event = server.get(&format!("{EVENTS}/{}", segment(id)), &[]).await?;
     let path = format!("/v1/test_helpers/events/{}/deliveries", segment(id));
@@ -122,7 +123,7 @@ async fn show(server: &Server, id: &str) -> Result<(), ServerError> {
     Ok(show_ledger(deliveries.as_array().map_or(&[], Vec::as_slice))?)
 }
 
-/// Shows deliveries, each with its attempts; one that was not sent yet, or never, has a line too.
+/// Shows deliveries, each with its attempts. A delivery without an attempt has a line too.
 fn show_ledger(deliveries: &[Value]) -> Result<(), OutputError> {
     let mut table = Table::new(&[
         Column::Text("ENDPOINT"),
@@ -173,7 +174,7 @@ fn show_ledger(deliveries: &[Value]) -> Result<(), OutputError> {
     table.print("no endpoint was told of it")
 }
 
-/// As much of a text as a table has room for.
+/// The beginning of a text, as long as a table has room for.
 fn beginning(text: &str) -> String {
     const LETTERS_MAX: usize = 40;
     if text.chars().count() <= LETTERS_MAX {

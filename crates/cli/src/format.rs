@@ -1,11 +1,11 @@
-//! Times and amounts as people write them, and spans of time as they type them.
+//! Formats times and amounts for people, and parses spans of time.
 
 use model::calendar::{Date, date_of, day_of_second, find_day};
 use model::clock::DAY_S;
 use model::money::Currency;
 use serde_json::Value;
 
-/// The day of a Unix time, as `2026-11-23`, in UTC; nothing for null.
+/// The day of a Unix time, as `2026-11-23`, in UTC. Null gives an empty text.
 pub(super) fn day(seconds: &Value) -> String {
     seconds.as_i64().map(day_of).unwrap_or_default()
 }
@@ -16,7 +16,7 @@ pub(super) fn day_of(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
-/// A Unix time, as `2026-11-23 08:06:36`, in UTC; nothing for null.
+/// A Unix time, as `2026-11-23 08:06:36`, in UTC. Null gives an empty text.
 pub(super) fn moment(seconds: &Value) -> String {
     seconds.as_i64().map(moment_of).unwrap_or_default()
 }
@@ -26,7 +26,7 @@ pub fn moment_of(seconds: i64) -> String {
     format!("{} {}", day_of(seconds), time_of_day(seconds))
 }
 
-/// A Unix time after ISO 8601, in UTC; nothing for null.
+/// A Unix time in ISO 8601, in UTC. Null gives an empty text.
 pub(super) fn instant(seconds: &Value) -> String {
     let told = seconds.as_i64().map(|at| format!("{}T{}Z", day_of(at), time_of_day(at)));
     told.unwrap_or_default()
@@ -38,7 +38,7 @@ pub(super) fn time_of_day(seconds: i64) -> String {
     format!("{:02}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60)
 }
 
-/// The Unix time of a date as HTTP writes it: `Mon, 23 Nov 2026 08:06:36 GMT`.
+/// Parses a date of HTTP, such as `Mon, 23 Nov 2026 08:06:36 GMT`, into a Unix time.
 pub fn seconds_of(date: &str) -> Option<i64> {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -51,12 +51,12 @@ pub fn seconds_of(date: &str) -> Option<i64> {
     Some(find_day(date)? * DAY_S + hours * 3_600 + minutes * 60 + seconds)
 }
 
-/// An amount of minor units as a decimal number: `-12.00`.
+/// An amount in minor units as a decimal number, such as `-12.00`.
 pub(super) fn amount(minor: i64, currency: &str) -> String {
     Currency::parse(currency).unwrap_or(Currency::USD).decimal(minor)
 }
 
-/// A hash of amounts by currency, as `12.00 usd`, with commas between; nothing for null.
+/// A hash of amounts by currency, as `12.00 usd`, separated by commas. Null gives an empty text.
 pub(super) fn amounts(by_currency: &Value) -> String {
     let pairs = by_currency.as_object().into_iter().flatten();
     let pairs: Vec<String> = pairs
@@ -67,7 +67,7 @@ pub(super) fn amounts(by_currency: &Value) -> String {
     pairs.join(", ")
 }
 
-/// Seconds of a span such as `3d`, `12h`, `90m`, `45s`, `2w`, or several: `1d12h`.
+/// Parses a span such as `3d`, `12h`, `90m`, `45s`, `2w` or `1d12h` into seconds.
 pub(super) fn span_s(text: &str) -> Result<i64, String> {
     let fault = || format!("'{text}' is no span of time; say for instance 3d, 12h, 30m or 1w2d");
     let mut seconds: i64 = 0;
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// Times are those of UTC.
+    /// Times are in UTC.
     #[test]
     fn writes_times() {
         assert_eq!(time_of_day(0), "00:00:00");
@@ -107,7 +107,7 @@ mod tests {
         assert_eq!(day(&Value::Null), "");
     }
 
-    /// Dates of HTTP are read, and nothing else.
+    /// Only dates of HTTP are accepted.
     #[test]
     fn reads_dates_of_http() {
         assert_eq!(seconds_of("Wed, 31 Dec 2025 23:59:59 GMT"), Some(1_767_225_599));
@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(amounts(&json!({"eur": 1, "usd": -100})), "0.01 eur, -1.00 usd");
     }
 
-    /// Spans are whole numbers with units, summed up; anything else is refused.
+    /// A span is a sum of whole numbers with units. Other texts are rejected.
     #[test]
     fn reads_spans() {
         assert_eq!(span_s("3d"), Ok(3 * DAY_S));

@@ -1,8 +1,8 @@
-//! `bankfeed judge`: what the client of a key does that would lose data in production.
+//! `bankfeed judge`: reports the behaviour of a key's client that would lose data in production.
 //!
-//! It is meant for the end of a test run: whoever asks says that the client has done all that it
-//! will, so what it left open is named at once. It ends with 1 if anything was found, and with 3 if
-//! nothing was seen of a client that has finished: a test with another key proves nothing.
+//! It is meant for the end of a test run. By default it assumes that the client has finished, so it
+//! reports open cases at once. It exits with 1 if there are diagnostics. It exits with 3 if no
+//! client with this key was observed, because a test with another key proves nothing.
 
 use super::output::OutputError;
 use super::server::{ServerError, ServerFlags, text, with_server};
@@ -12,13 +12,13 @@ use serde_json::Value;
 
 const REPORT: &str = "/v1/test_helpers/consumer_report";
 
-/// What may be said on the command line.
+/// The flags of `bankfeed judge`.
 #[derive(Args)]
 pub struct JudgeFlags {
-    /// The client is still at work: name only what it has certainly left
+    /// The client still works: report only certain findings
     #[arg(long)]
     running: bool,
-    /// Forget what was seen once it is printed, so that the next run begins anew
+    /// Forget the observations after printing them
     #[arg(long)]
     reset: bool,
     #[command(flatten)]
@@ -57,7 +57,7 @@ fn show(report: &Value) -> Result<(), OutputError> {
     findings.iter().try_for_each(|finding| output::say(&shown(finding)))
 }
 
-/// A finding for people: what, of what, what shows it, what to do.
+/// Formats a diagnostic for people: its code, subject, evidence and fix.
 fn shown(finding: &Value) -> String {
     let subject = match text(finding, "account") + &text(finding, "webhook_endpoint") {
         subject if subject.is_empty() => "what `stripe listen` forwards to".to_owned(),

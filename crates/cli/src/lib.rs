@@ -1,10 +1,10 @@
 //! The commands that use a running server.
 //!
-//! A command does nothing but calls of the API. The crate depends on neither the server nor the
-//! engine, so no command can change an object in another way. Commands share [`server`]: flags,
-//! calls, waiting, and errors with the help against them. All printing is in [`output`].
+//! A command only makes calls of the API. The crate depends on neither the server nor the engine,
+//! so a command cannot change an object in another way. Commands share [`server`], which has the
+//! flags, calls, waits, and errors with their advice. All printing is in [`output`].
 //!
-//! A crash or an interrupt leaves the changes of the calls that were made before it.
+//! After a crash or an interrupt, the changes of the calls already made remain.
 
 mod account;
 mod advance;
@@ -36,30 +36,30 @@ use server::ServerError;
 /// A command that uses a running server.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Prints events as they happen and forwards them to a URL.
+    /// Print events as they happen, and forward them to a URL
     Listen(listen::ListenFlags),
-    /// Names what a client does that would lose data in production.
+    /// Report client behaviour that would lose data
     Judge(judge::JudgeFlags),
-    /// Links bank accounts without a browser, and makes what that takes.
+    /// Link bank accounts without a browser
     Link(Box<link::LinkFlags>),
-    /// Lists bank accounts, or shows one.
+    /// List bank accounts, or show one
     Accounts(account::AccountsFlags),
-    /// Lists the transactions of a bank account.
+    /// List the transactions of a bank account
     Transactions(transactions::TransactionsFlags),
-    /// Fetches a bank account anew.
+    /// Refresh a bank account
     Refresh(account::RefreshFlags),
-    /// Lets time pass on a test clock.
+    /// Advance a test clock
     Advance(advance::AdvanceFlags),
-    /// Lists events, shows one with its deliveries, or sends one again.
+    /// List events, show one with its deliveries, or resend one
     Events(events::EventsFlags),
-    /// Makes an event happen, by the calls that lead to it.
+    /// Trigger an event
     Trigger(trigger::TriggerFlags),
-    /// Writes the transactions of a bank account to a file: CSV, JSON lines, OFX, Parquet.
+    /// Export transactions as CSV, JSON lines, OFX or Parquet
     Export(export::ExportFlags),
-    /// Keeps all of a sandbox, and brings it back.
+    /// Save and restore the data of a sandbox
     #[command(subcommand)]
     Snapshot(snapshot::SnapshotCommand),
-    /// Empties a sandbox; its snapshots stay.
+    /// Empty a sandbox, except for its snapshots
     Reset(snapshot::ResetFlags),
 }
 
@@ -69,7 +69,7 @@ pub enum CommandError {
     /// Events could not be received.
     #[error(transparent)]
     Listen(#[from] listen::ListenError),
-    /// A call failed, or the work on its response.
+    /// A call failed, or its response could not be processed.
     #[error(transparent)]
     Server(#[from] ServerError),
     /// The result could not be printed.
@@ -81,7 +81,7 @@ pub enum CommandError {
 }
 
 impl CommandError {
-    /// The advice against it, for the person at the command line.
+    /// The advice for the person at the command line.
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Server(error) => error.help(),
@@ -89,7 +89,7 @@ impl CommandError {
         }
     }
 
-    /// True if the reader of the output has gone before its end.
+    /// True if the reader of the output closed it early.
     pub fn is_reader_gone(&self) -> bool {
         match self {
             Self::Output(lost) | Self::Server(ServerError::Output(lost)) => lost.is_reader_gone(),
@@ -102,13 +102,13 @@ impl CommandError {
         matches!(self, Self::Server(error) if error.is_usage())
     }
 
-    /// True if the server has seen no call of the client that was to be checked.
+    /// True if the server has received no call of the client to check.
     pub fn is_unseen(&self) -> bool {
         matches!(self, Self::Server(ServerError::Unseen))
     }
 }
 
-/// Runs a command. The clock gives the time of a new test clock.
+/// Runs a command. The clock sets the time of a new test clock.
 pub fn run(command: &Command, clock: &dyn Clock) -> Result<(), CommandError> {
     match command {
         Command::Listen(flags) => listen::run(flags),

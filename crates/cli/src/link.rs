@@ -1,7 +1,7 @@
 //! `bankfeed link`: links bank accounts without a browser.
 //!
-//! Whatever nobody named is made on the way: a test clock, a customer, a session. It is four calls
-//! at most; where one fails, what those before it made is taken back.
+//! The command creates the test clock, the customer and the session that the flags do not name. It
+//! makes at most four calls. If one fails, the command deletes the objects it created.
 
 use super::account::{path_of, segment, show_many};
 use super::output::{Column, Table};
@@ -14,39 +14,39 @@ use serde_json::Value;
 const HELPERS: &str = "/v1/test_helpers/financial_connections";
 const CLOCKS: &str = "/v1/test_helpers/test_clocks";
 const CUSTOMERS: &str = "/v1/customers";
-/// The first API version in which a session can link again.
+/// The first API version in which a session can relink an account.
 const RELINK_VERSION: &str = "2026-01-28.preview";
-/// Seconds that the first refresh of a subscription may take.
+/// The time limit of a subscription's first refresh.
 const FIRST_REFRESH_WAIT_S: u64 = 60;
 
-/// Whose accounts at which bank.
+/// The flags of `bankfeed link`.
 #[derive(Args)]
 pub struct LinkFlags {
     /// The bank, by name or id
     #[arg(long, value_name = "NAME", default_value = "Test (OAuth)")]
     bank: String,
-    /// An account of the bank, by name; may be said more than once [default: the bank's first choice]
+    /// An account of the bank, by name; may be repeated [default: the preselected one]
     #[arg(long, value_name = "NAME")]
     account: Vec<String>,
-    /// Whose; otherwise a new customer's
+    /// The customer [default: a new one]
     #[arg(long, value_name = "CUSTOMER", conflicts_with_all = ["clock", "new_clock", "email"])]
     customer: Option<String>,
-    /// E-mail address of the new customer: the same one sees the same bank for ever
+    /// E-mail address of the new customer; the same address always has the same bank data
     #[arg(long, value_name = "EMAIL", default_value = "jenny.rosen@example.com")]
     email: String,
-    /// The test clock that the new customer lives on
+    /// The test clock of the new customer
     #[arg(long, value_name = "CLOCK", conflicts_with = "new_clock")]
     clock: Option<String>,
-    /// Make a test clock for the new customer; it stands at this Unix time, or now
+    /// Create a test clock for the new customer, at this Unix time or now
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "now")]
     new_clock: Option<String>,
-    /// An object that waits for a link: a session, an intent, a Checkout Session, an invoice …
+    /// An object that needs a link: a session, an intent, a Checkout Session, an invoice …
     #[arg(long, value_name = "ID", conflicts_with_all = ["customer", "clock", "new_clock", "email", "permission", "prefetch"])]
     carrier: Option<String>,
-    /// An account to be linked again, as it was: its bank wants a new login
+    /// An account to relink, because its bank requires a new login
     #[arg(long, value_name = "ACCOUNT", conflicts_with_all = ["bank", "account", "customer", "clock", "new_clock", "email", "carrier", "permission"])]
     relink: Option<String>,
-    /// What the session asks for
+    /// The permissions of the session
     #[arg(
         long,
         value_name = "WORD",
@@ -54,13 +54,13 @@ pub struct LinkFlags {
         default_value = "balances,ownership,payment_method,transactions"
     )]
     permission: Vec<String>,
-    /// What is fetched the moment the account is linked
+    /// The features that are fetched when the account is linked
     #[arg(long, value_name = "WORD", value_delimiter = ',')]
     prefetch: Vec<String>,
-    /// Subscribe the accounts: their transactions are fetched now and once a day
+    /// Subscribe the accounts: fetch their transactions now and once a day
     #[arg(long)]
     subscribe: bool,
-    /// Show the banks and their accounts instead
+    /// Only show the banks and their accounts
     #[arg(long)]
     list: bool,
     #[command(flatten)]
@@ -98,7 +98,7 @@ pub(super) fn run(flags: &LinkFlags, now: AccountTime) -> Result<(), CommandErro
     })
 }
 
-/// Links; answers the carrier.
+/// Links accounts and returns the carrier.
 async fn link(
     server: &Server,
     flags: &LinkFlags,
@@ -118,7 +118,7 @@ async fn link(
     server.post(&format!("{HELPERS}/link"), &form).await
 }
 
-/// What was made for a link because nobody named it.
+/// The objects that this command created for a link.
 #[derive(Default)]
 struct Made {
     clock: Option<String>,
@@ -132,20 +132,20 @@ impl Made {
         output::remark(&format!("made the customer {customer}{}", on.unwrap_or_default()));
     }
 
-    /// Takes it back, so that a link that could not be made leaves nothing behind.
+    /// Deletes the created objects, so that a failed link leaves no objects behind.
     async fn undo(&self, server: &Server) {
         let path = match self {
-            // A clock takes its customers along.
+            // Deleting a clock also deletes its customers.
             Self { clock: Some(clock), .. } => format!("{CLOCKS}/{clock}"),
             Self { customer: Some(customer), .. } => format!("{CUSTOMERS}/{customer}"),
             _ => return,
         };
-        // Why there was no link says more than why this did not help.
+        // The error of the link is more useful than an error of this cleanup.
         let _ = server.call("DELETE", &path, &[]).await;
     }
 }
 
-/// Shows what can be linked.
+/// Shows the banks and accounts that can be linked.
 async fn list(server: &Server) -> Result<(), ServerError> {
     let mut banks = server.get(&format!("{HELPERS}/institutions"), &[]).await?;
     let Value::Array(banks) = banks["data"].take() else { return Ok(()) };
@@ -164,7 +164,7 @@ async fn list(server: &Server) -> Result<(), ServerError> {
     Ok(table.print("no banks")?)
 }
 
-/// A new session, of a new customer unless one was named.
+/// Creates a session, with a new customer unless one was named.
 async fn session(
     server: &Server,
     flags: &LinkFlags,
@@ -183,7 +183,7 @@ async fn session(
     Ok(text(&session, "id"))
 }
 
-/// A new session that links an account again, with the permissions that it has.
+/// Creates a session that relinks an account, with the account's permissions.
 async fn session_again(
     server: &Server,
     account: &str,
@@ -223,8 +223,8 @@ async fn customer(
     Ok(customer)
 }
 
-/// The accounts that a carrier was linked to, in full: a session lists them, and other carriers lead
-/// to a payment method that names one.
+/// The linked accounts of a carrier, in full. A session lists them, and other carriers lead to a
+/// payment method that names one.
 async fn accounts_of(server: &Server, linked: &Value) -> Result<Vec<Value>, ServerError> {
     if let Some(accounts) = linked.pointer("/accounts/data").and_then(Value::as_array) {
         return Ok(accounts.clone());
@@ -249,7 +249,7 @@ async fn accounts_of(server: &Server, linked: &Value) -> Result<Vec<Value>, Serv
     Ok(vec![server.get(&path_of(&account), &[]).await?])
 }
 
-/// Subscribes the accounts and waits until the first refresh of each has ended.
+/// Subscribes the accounts, and waits until the first refresh of each has ended.
 async fn subscribe(server: &Server, accounts: &mut [Value]) -> Result<(), ServerError> {
     for account in accounts {
         let path = path_of(&text(account, "id"));

@@ -1,9 +1,11 @@
 //! `bankfeed listen`: a webhook endpoint on this machine while the command runs.
 //!
-//! It starts a receiver on a free local port, has the server post events there, prints each and
-//! forwards it with its body and signature unchanged, and answers the server with what the target
-//! answered, so that a delivery that the target refused is tried again. The endpoint is deleted at
-//! the end; one that is left behind after a kill is seen in `GET /v1/webhook_endpoints`.
+//! The command starts a receiver on a free local port and registers it as a webhook endpoint. It
+//! prints each event, and forwards it with its body and signature unchanged. It returns the
+//! target's status to the server, so that the server retries a rejected delivery.
+//!
+//! The endpoint is deleted at the end. After a kill, the endpoint remains and `GET
+//! /v1/webhook_endpoints` lists it.
 
 use super::client::local_outbound;
 use super::format::time_of_day;
@@ -23,23 +25,23 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-/// Headers that the target needs to verify an event.
+/// The headers that the target needs to verify an event.
 const FORWARDED_HEADERS: [&str; 3] = ["content-type", "stripe-signature", "user-agent"];
 
-/// What may be said on the command line.
+/// The flags of `bankfeed listen`.
 #[derive(Args)]
 pub struct ListenFlags {
-    /// Where events are posted to as well
+    /// The URL to forward events to
     #[arg(long, value_name = "URL")]
     forward_to: Option<String>,
-    /// Which event types, with commas between
+    /// The event types, separated by commas
     #[arg(long, value_name = "TYPES", default_value = "*", value_delimiter = ',')]
     events: Vec<String>,
     #[command(flatten)]
     server: ServerFlags,
 }
 
-/// Why events cannot be listened to.
+/// The error of `bankfeed listen`.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
     #[error("could not listen on this machine")]
@@ -51,9 +53,9 @@ pub enum ListenError {
 struct Receiver {
     outbound: Outbound,
     forward_to: Option<String>,
-    /// Whether events are printed for programs.
+    /// True if events are printed as JSON.
     json: bool,
-    /// Learns that an event could not be printed.
+    /// Receives an error when an event could not be printed.
     lost: mpsc::Sender<OutputError>,
 }
 
@@ -99,14 +101,14 @@ async fn create_endpoint(
     let mut form = vec![("url", url), ("description", "bankfeed listen")];
     let printing = format!("metadata[{}]", ONLY_PRINTS.0);
     if flags.forward_to.is_none() {
-        // What it answers is no client's answer.
+        // The client checker ignores an endpoint that only prints.
         form.push((&printing, ONLY_PRINTS.1));
     }
     form.extend(flags.events.iter().map(|event| ("enabled_events[]", event.as_str())));
     server.post("/v1/webhook_endpoints", &form).await
 }
 
-/// Says where events go, and what they are signed with.
+/// Prints the target of the events, and the signing secret.
 fn greet(endpoint: &Value, flags: &ListenFlags) -> Result<(), OutputError> {
     if flags.server.json {
         return output::say_json_line(endpoint);
@@ -139,7 +141,7 @@ async fn receive(
         ))
     };
     if let Err(lost) = printed {
-        // One that could not be printed ends the command; what follows it changes nothing.
+        // An event that could not be printed ends the command, so later ones have no effect.
         let _ = receiver.lost.try_send(lost);
     }
     status

@@ -1,8 +1,8 @@
-//! What commands print: lines, tables for people, JSON for programs, remarks and faults.
+//! The output of commands: lines and tables for people, JSON for programs, remarks and errors.
 //!
-//! Results go to standard output. Whatever a program that reads them should not see, such as
-//! remarks, progress and faults, goes to standard error. Colours are shown on a terminal only, and
-//! not where `NO_COLOR` is set.
+//! Results go to standard output. Remarks, progress and errors go to standard error, because a
+//! program that reads the results should not read them. Colours appear only on a terminal, and only
+//! if `NO_COLOR` is not set.
 
 use console::{Alignment, Color, Style, measure_text_width, pad_str};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -10,49 +10,49 @@ use serde_json::Value;
 use std::error::Error;
 use std::io::{IsTerminal as _, Write as _};
 
-/// Standard output takes no more, so what was asked for did not arrive.
+/// Standard output is closed or full, so the result was lost.
 #[derive(Debug, thiserror::Error)]
 #[error("could not write to standard output")]
 pub struct OutputError(#[from] std::io::Error);
 
 impl OutputError {
-    /// Whether whoever reads has gone, as `head` does when it has enough. That is nobody's fault.
+    /// True if the reader closed its end early, as `head` does. This is not an error.
     pub fn is_reader_gone(&self) -> bool {
         self.0.kind() == std::io::ErrorKind::BrokenPipe
     }
 }
 
-/// Whether people see standard output as it comes.
+/// True if standard output is a terminal.
 pub(super) fn is_terminal() -> bool {
     std::io::stdout().is_terminal()
 }
 
-/// Whether what goes to standard error may have colours.
+/// True if text on standard error may have colours.
 pub fn is_coloured_log() -> bool {
     console::colors_enabled_stderr()
 }
 
-/// A line on standard output.
+/// Prints a line on standard output.
 pub fn say(line: &str) -> Result<(), OutputError> {
     Ok(writeln!(std::io::stdout(), "{line}")?)
 }
 
-/// An object as JSON on one line, as lists are told to programs.
+/// Prints an object as JSON on one line, the format of lists for programs.
 pub fn say_json_line(value: &Value) -> Result<(), OutputError> {
     say(&value.to_string())
 }
 
-/// An object as JSON for programs that people can read as well.
+/// Prints an object as indented JSON.
 pub(super) fn say_json(value: &Value) -> Result<(), OutputError> {
     say(&format!("{value:#}"))
 }
 
-/// A remark for people, on standard error.
+/// Prints a remark for people on standard error.
 pub fn remark(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// An error and all that led to it, and what helps against it, on standard error.
+/// Prints an error with its causes and the advice on standard error.
 pub fn complain(error: &dyn Error, help: Option<&str>) {
     let mut line = format!("bankfeed: {error}");
     let mut cause = error.source();
@@ -70,11 +70,11 @@ pub fn complain(error: &dyn Error, help: Option<&str>) {
 /// A column of a table.
 #[derive(Clone, Copy, Debug)]
 pub enum Column {
-    /// Texts.
+    /// Text.
     Text(&'static str),
-    /// Numbers, which stand at the right.
+    /// Numbers, aligned to the right.
     Number(&'static str),
-    /// Words that say how something is, in the colour of good or bad news.
+    /// A status, green for good news and red for bad news.
     Status(&'static str),
 }
 
@@ -85,15 +85,15 @@ impl Column {
     }
 }
 
-/// A table for people: a line of names, then a line for each thing. Nothing is wrapped or cut: an
-/// id that is broken in two cannot be copied.
+/// A table for people: a header, then a line for each object. Lines are neither wrapped nor cut,
+/// because a broken id cannot be copied.
 pub struct Table {
     columns: Vec<Column>,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// A table of these columns.
+    /// A table with these columns.
     pub fn new(columns: &[Column]) -> Self {
         Self { columns: columns.to_vec(), rows: Vec::new() }
     }
@@ -103,7 +103,7 @@ impl Table {
         self.rows.push(texts.iter().map(|text| on_one_line(text)).collect());
     }
 
-    /// Prints it; without a line it says instead that there is nothing.
+    /// Prints the table. An empty table prints `nothing` instead.
     pub fn print(&self, nothing: &str) -> Result<(), OutputError> {
         if self.rows.is_empty() {
             remark(nothing);
@@ -130,23 +130,23 @@ impl Table {
     }
 }
 
-/// One thing for people: a line for each fact of it.
+/// One object for people: a line for each fact.
 pub(super) struct Facts(Vec<(&'static str, String)>);
 
 impl Facts {
-    /// Nothing known yet.
+    /// An empty list of facts.
     pub(super) fn new() -> Self {
         Self(Vec::new())
     }
 
-    /// Adds a fact; one that is empty is left out.
+    /// Adds a fact. An empty one is skipped.
     pub(super) fn add(&mut self, name: &'static str, text: &str) {
         if !text.is_empty() {
             self.0.push((name, on_one_line(text)));
         }
     }
 
-    /// Prints it.
+    /// Prints the facts.
     pub(super) fn print(&self) -> Result<(), OutputError> {
         let widest = self.0.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         for (name, text) in &self.0 {
@@ -157,11 +157,11 @@ impl Facts {
     }
 }
 
-/// How far a long work is, on standard error, where that is a terminal.
+/// The progress of long work, shown on standard error if that is a terminal.
 pub(super) struct Progress(ProgressBar);
 
 impl Progress {
-    /// A work of so many steps.
+    /// Work with a known number of steps.
     pub(super) fn new(what: &str, steps: usize) -> Self {
         let style = ProgressStyle::with_template("{msg} {wide_bar} {percent}% {eta}");
         let bar =
@@ -172,7 +172,7 @@ impl Progress {
         })
     }
 
-    /// A work whose end nobody knows; it shows what has been done.
+    /// Work of unknown length. It shows the number of steps done.
     pub(super) fn open_ended(what: &str) -> Self {
         let style = ProgressStyle::with_template("{msg} {pos}");
         let bar = ProgressBar::no_length().with_message(what.to_owned());
@@ -182,7 +182,7 @@ impl Progress {
         })
     }
 
-    /// A wait for something; nothing else is known of it.
+    /// A wait of unknown length.
     pub(super) fn waiting(what: &str) -> Self {
         let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
         let bar = ProgressBar::new_spinner().with_message(what.to_owned());
@@ -192,12 +192,12 @@ impl Progress {
         })
     }
 
-    /// It is still going on.
+    /// Shows that the wait continues.
     pub(super) fn tick(&self) {
         self.0.tick();
     }
 
-    /// So many steps are done.
+    /// Sets the number of steps done.
     pub(super) fn at(&self, steps: usize) {
         self.0.set_position(steps.try_into().unwrap_or(u64::MAX));
     }
@@ -226,8 +226,8 @@ fn say_padded(
     say(line.trim_end())
 }
 
-/// A text of strangers, such as the description of a transaction, cannot break a line or move the
-/// cursor.
+/// Replaces control characters, so that foreign text, such as a transaction's description, cannot
+/// break a line or move the cursor.
 fn on_one_line(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
@@ -236,8 +236,8 @@ fn bold(text: &str) -> String {
     Style::new().bold().apply_to(text).to_string()
 }
 
-/// A word that says how something is, and whatever follows it: good news is green, bad news red, and
-/// what is not over yet yellow.
+/// Colours a status with the text that follows it: green if good, red if bad, and yellow if not
+/// over yet.
 fn coloured(text: &str) -> String {
     let colour = match text.split([' ', ',']).next() {
         Some("active" | "ok" | "posted" | "ready" | "succeeded") => Color::Green,

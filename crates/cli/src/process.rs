@@ -4,19 +4,19 @@ use crate::CommandError;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Builds the runtime of asynchronous work.
+/// Builds the asynchronous runtime.
 pub fn runtime() -> Result<Runtime, CommandError> {
     Builder::new_multi_thread().enable_all().build().map_err(CommandError::Process)
 }
 
-/// The signals that ask the process to end. Once they are listened to, they no longer kill it.
+/// The signals that request the end of the process. After `listen` they no longer kill it.
 pub struct EndSignals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl EndSignals {
-    /// Begins to listen.
+    /// Starts to listen for the signals.
     pub fn listen() -> Result<Self, CommandError> {
         Ok(Self {
             terminate: signal(SignalKind::terminate()).map_err(CommandError::Process)?,

@@ -1,4 +1,4 @@
-//! `bankfeed scenario export`: what happened on an account of a running server, as a scenario.
+//! `bankfeed scenario export`: exports the history of an account of a running server as a scenario.
 
 use crate::account::segment;
 use crate::server::{ServerFlags, patiently, text, with_server};
@@ -8,14 +8,14 @@ use clap::Args;
 /// The account that is exported, and its server.
 #[derive(Args)]
 pub struct ScenarioExportFlags {
-    /// The account.
+    /// The account
     #[arg(value_name = "ACCOUNT")]
     account: String,
     #[command(flatten)]
     server: ServerFlags,
 }
 
-/// Prints what happened on an account as a scenario that repeats it.
+/// Prints an account's history as a scenario that repeats it.
 pub fn export_scenario(flags: &ScenarioExportFlags) -> Result<(), CommandError> {
     with_server(&flags.server, async |server| {
         let helpers = "/v1/test_helpers/financial_connections/accounts";

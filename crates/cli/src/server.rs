@@ -1,8 +1,7 @@
-//! What commands share that use a running server: where it is, with which key, how answers are
-//! asked for, waited for and told.
+//! The parts that all commands share: the server's address and key, calls, waits and errors.
 //!
-//! A command changes nothing by itself: all that it does is calls of the API, so one that is ended
-//! in the middle leaves whatever its calls had done.
+//! A command makes all of its changes through calls of the API. If it is interrupted, the changes
+//! of its earlier calls remain.
 
 use super::client::local_outbound;
 use super::output::{OutputError, Progress};
@@ -16,22 +15,22 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Milliseconds after which somebody who watches wants to know what takes so long.
+/// Milliseconds after which a command shows on a terminal that it still works.
 const COMMAND_MOMENT_MS: u64 = 300;
 
-/// The key of commands to which nobody names one. Any test key opens a server of one's own.
+/// The key of commands without a key. By default a server accepts any test key.
 const DEFAULT_KEY: &str = "sk_test_123";
 const KEY_VARIABLE: &str = "BANKFEED_API_KEY";
-/// Letters of a key that are shown: its kind and its end tell keys apart and open nothing.
+/// Letters of a key that are shown. Its kind and its end identify the key without revealing it.
 const KEY_LETTERS_SHOWN: usize = 4;
 
-/// Where the server is, and how its answers are shown.
+/// The address of the server, the key, and the form of the output.
 #[derive(Args, Clone, Debug)]
 pub(super) struct ServerFlags {
-    /// The API key whose objects are meant
+    /// The API key, which selects the sandbox
     #[arg(long, value_name = "KEY", default_value = DEFAULT_KEY, env = KEY_VARIABLE)]
     pub(super) api_key: String,
-    /// Where the server is
+    /// The address of the server
     #[arg(
         long,
         visible_alias = "url",
@@ -40,46 +39,47 @@ pub(super) struct ServerFlags {
         env = "BANKFEED_API_BASE"
     )]
     pub(super) api_base: String,
-    /// Print JSON as the API answers it: one document, or one line for each object of a list
+    /// Print JSON as the API returns it: one document, or one line per object of a list
     #[arg(long)]
     pub(super) json: bool,
 }
 
-/// How many rows of a list are wanted: one at least, since none would be told as if there were none.
+/// Parses the maximum number of rows. It is at least 1, because 0 rows would look like an empty
+/// list.
 pub(super) fn rows() -> RangedU64ValueParser<usize> {
     RangedU64ValueParser::new().range(1..=u64::try_from(COMMAND_ROWS_MAX).unwrap_or(u64::MAX))
 }
 
-/// Why a command that uses a server did not do what it was asked.
+/// The error of a command that uses a server.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    /// Nothing answers there.
+    /// The server is unreachable.
     #[error("could not reach a server at {base}")]
     Unreachable {
         base: String,
         #[source]
         source: OutboundError,
     },
-    /// The address is none.
+    /// The address is invalid.
     #[error("'{base}' is no address of a server")]
     Address {
         base: String,
         #[source]
         source: OutboundError,
     },
-    /// Something answers that does not speak as this server does.
+    /// The response is not one of bankfeed.
     #[error("what answers at {base} is not bankfeed")]
     Stranger { base: String },
-    /// The key opens nothing.
+    /// The server does not accept the key.
     #[error("the server does not take the key {key}: {message}")]
     Key { key: String, message: String },
-    /// The server said no.
+    /// The server rejected the call.
     #[error("the server refused: {message}")]
     Refused { key: String, status: u16, code: String, param: String, message: String },
-    /// What was asked cannot be meant.
+    /// The command line has an invalid value.
     #[error("{problem}")]
     Usage { problem: String, help: String },
-    /// What was asked for did not arrive.
+    /// The result could not be printed.
     #[error(transparent)]
     Output(#[from] OutputError),
     /// A file cannot be written.
@@ -89,26 +89,26 @@ pub enum ServerError {
         #[source]
         source: std::io::Error,
     },
-    /// No file can be made in a folder.
+    /// A file cannot be created in the folder.
     #[error("could not make a file in {}", .folder.display())]
     Folder {
         folder: PathBuf,
         #[source]
         source: std::io::Error,
     },
-    /// What was waited for did not come.
+    /// The expected result did not come in time.
     #[error("{what} did not happen within {waited_s} seconds")]
     Late { what: String, waited_s: u64 },
-    /// Nothing is known of the client that was to be judged.
+    /// The client to check was not observed.
     #[error("nothing was seen, so nothing can be said")]
     Unseen,
-    /// The work was done and did not end well.
+    /// The work ended with a failure.
     #[error("{0}")]
     Ended(String),
 }
 
 impl ServerError {
-    /// What the person at the command line can do about it.
+    /// The advice for the person at the command line.
     pub(super) fn help(&self) -> Option<String> {
         match self {
             Self::Unreachable { .. } => Some(
@@ -141,7 +141,7 @@ impl ServerError {
         }
     }
 
-    /// Whether the command was asked wrongly.
+    /// True if the command line was wrong.
     pub(super) fn is_usage(&self) -> bool {
         matches!(self, Self::Usage { .. } | Self::Address { .. })
     }
@@ -168,11 +168,11 @@ pub(super) struct Server {
     client: Client,
     base: String,
     key: String,
-    /// Whether answers are for programs.
+    /// True if responses are printed as JSON.
     pub(super) json: bool,
 }
 
-/// Runs what a command does with its server.
+/// Runs a command's work with its server.
 pub(super) fn with_server(
     flags: &ServerFlags,
     work: impl AsyncFnOnce(&Server) -> Result<(), ServerError>,
@@ -182,7 +182,7 @@ pub(super) fn with_server(
 }
 
 impl Server {
-    /// The server of these flags; nothing is asked of it yet.
+    /// The server of these flags. This makes no call.
     pub(super) fn of(flags: &ServerFlags) -> Result<Self, ServerError> {
         let base = flags.api_base.trim_end_matches('/').to_owned();
         let address = |source| ServerError::Address { base: base.clone(), source };
@@ -192,7 +192,7 @@ impl Server {
         Ok(Self { client, key: shown_key(&flags.api_key), base, json: flags.json })
     }
 
-    /// The same, in a connected account.
+    /// The same server, in a connected account.
     pub(super) fn inside(&self, account: &str) -> Self {
         Self { client: self.client.in_account(account), ..self.clone() }
     }
@@ -202,7 +202,7 @@ impl Server {
         Self { client: self.client.in_version(version), ..self.clone() }
     }
 
-    /// What a GET answers.
+    /// Returns the response of a GET.
     pub(super) async fn get(
         &self,
         path: &str,
@@ -211,7 +211,7 @@ impl Server {
         self.call("GET", path, form).await
     }
 
-    /// What a POST answers.
+    /// Returns the response of a POST.
     pub(super) async fn post(
         &self,
         path: &str,
@@ -220,7 +220,7 @@ impl Server {
         self.call("POST", path, form).await
     }
 
-    /// What a call answers; a notice of the server is passed on as a remark.
+    /// Returns the response of a call. Prints a notice of the server as a remark.
     pub(super) async fn call(
         &self,
         method: &str,
@@ -251,8 +251,8 @@ impl Server {
         })
     }
 
-    /// Hands on the objects of a list, page by page, at most so many. On a terminal it shows how many
-    /// there are by now, unless `take` shows themselves there.
+    /// Passes the objects of a list to `take`, page by page, up to the maximum. On a terminal it
+    /// shows how many were read, unless `take` prints them there.
     pub(super) async fn each(
         &self,
         path: &str,
@@ -289,7 +289,7 @@ impl Server {
         Ok(())
     }
 
-    /// The objects of a list, all pages of it, at most so many.
+    /// The objects of a list from all of its pages, up to the maximum.
     pub(super) async fn list(
         &self,
         path: &str,
@@ -305,7 +305,7 @@ impl Server {
         Ok(rows)
     }
 
-    /// Asks again and again until `done` finds what it looks for in the answer.
+    /// Repeats a GET until `done` returns a value for the response.
     pub(super) async fn until<T>(
         &self,
         path: &str,
@@ -316,7 +316,7 @@ impl Server {
         wait.until(async || Ok(done(&self.get(path, form).await?))).await
     }
 
-    /// Shows one object: to programs as it is, to people as `show` has it.
+    /// Shows one object: as JSON to programs, and through `show` to people.
     pub(super) fn show(
         &self,
         object: &Value,
@@ -326,12 +326,12 @@ impl Server {
     }
 }
 
-/// Shows on a terminal that a work is still going on, once it takes longer than a moment.
+/// Shows on a terminal that work continues, once it takes longer than a moment.
 pub(super) async fn patiently<T>(what: &str, work: impl Future<Output = T>) -> T {
     let mut work = std::pin::pin!(work);
     let moment = Duration::from_millis(COMMAND_MOMENT_MS);
     let mut ticks = tokio::time::interval(moment);
-    // The first one comes at once.
+    // The first tick comes at once.
     ticks.tick().await;
     let mut progress = None;
     loop {
@@ -342,17 +342,18 @@ pub(super) async fn patiently<T>(what: &str, work: impl Future<Output = T>) -> T
     }
 }
 
-/// What is waited for, and how long.
+/// The subject and the time limit of a wait.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wait<'a> {
-    /// What, as a fault names it.
+    /// The subject, as the error names it.
     pub(super) what: &'a str,
-    /// Seconds, at most [`COMMAND_WAIT_S_MAX`](model::limits::COMMAND_WAIT_S_MAX).
+    /// The time limit in seconds, at most
+    /// [`COMMAND_WAIT_S_MAX`](model::limits::COMMAND_WAIT_S_MAX).
     pub(super) timeout_s: u64,
 }
 
 impl Wait<'_> {
-    /// Looks again and again until there is what is looked for.
+    /// Repeats `look` until it returns a value.
     pub(super) async fn until<T>(
         self,
         mut look: impl AsyncFnMut() -> Result<Option<T>, ServerError>,
@@ -376,7 +377,7 @@ fn stranger_or_nobody(error: ClientError, base: &str) -> ServerError {
     }
 }
 
-/// A key as a fault shows it, and where it came from.
+/// The masked key with its source, for an error message.
 fn shown_key(key: &str) -> String {
     let from_environment = std::env::var(KEY_VARIABLE).is_ok_and(|variable| variable == key);
     let mut shown = masked(key);
@@ -389,7 +390,7 @@ fn shown_key(key: &str) -> String {
     shown
 }
 
-/// The kind of a key and its end.
+/// The kind and the end of a key.
 fn masked(key: &str) -> String {
     if key == DEFAULT_KEY {
         return key.to_owned();
@@ -401,7 +402,7 @@ fn masked(key: &str) -> String {
     format!("{kind}…{end}")
 }
 
-/// A text of an object, or nothing.
+/// A text field of an object, or an empty text.
 pub(super) fn text(object: &Value, name: &str) -> String {
     match &object[name] {
         Value::String(text) => text.clone(),
@@ -414,7 +415,7 @@ pub(super) fn text(object: &Value, name: &str) -> String {
 mod tests {
     use super::*;
 
-    /// What is shown of a key opens nothing.
+    /// The shown part of a key does not reveal it.
     #[test]
     fn keys_are_masked() {
         assert_eq!(masked("sk_test_123"), "sk_test_123");

@@ -1,4 +1,4 @@
-//! `bankfeed snapshot` and `bankfeed reset`: all of a sandbox kept, brought back, and emptied.
+//! `bankfeed snapshot` and `bankfeed reset`: saves, restores and empties a sandbox.
 
 use super::account::segment;
 use super::output::{self, Column, Facts, OutputError, Table, is_terminal};
@@ -10,40 +10,40 @@ use serde_json::Value;
 const SNAPSHOTS: &str = "/v1/test_helpers/snapshots";
 const RESET: &str = "/v1/test_helpers/reset";
 
-/// What can be done with snapshots.
+/// The subcommands of `bankfeed snapshot`.
 #[derive(Subcommand)]
 pub enum SnapshotCommand {
-    /// Keeps all that there is now, under a name if one is given
+    /// Save all data of the sandbox, optionally under a name
     Create(CreateFlags),
-    /// Lists the snapshots that were kept
+    /// List the snapshots
     List(ResetFlags),
-    /// Brings one back in place of all that there is now
+    /// Replace all data of the sandbox with a snapshot
     Restore(OneFlags),
-    /// Removes one; all that there is now stays
+    /// Delete a snapshot; the data of the sandbox stays
     Delete(OneFlags),
 }
 
-/// What may be said about a new snapshot.
+/// The flags of `bankfeed snapshot create`.
 #[derive(Args)]
 pub struct CreateFlags {
-    /// What to call it
+    /// The name of the snapshot
     #[arg(value_name = "NAME")]
     name: Option<String>,
     #[command(flatten)]
     server: ServerFlags,
 }
 
-/// Which snapshot.
+/// The selection of a snapshot.
 #[derive(Args)]
 pub struct OneFlags {
-    /// Its id or its name; of several with this name the newest
+    /// The id or the name; the newest if several have the name
     #[arg(value_name = "SNAPSHOT")]
     snapshot: String,
     #[command(flatten)]
     server: ServerFlags,
 }
 
-/// Whose sandbox is meant.
+/// The selection of a sandbox.
 #[derive(Args)]
 pub struct ResetFlags {
     #[command(flatten)]
@@ -109,7 +109,7 @@ async fn list(server: &Server) -> Result<(), ServerError> {
     Ok(table.print("no snapshots; `bankfeed snapshot create` takes one")?)
 }
 
-/// The id of a snapshot that is named by its id or by its name.
+/// Finds the id of a snapshot by its id or its name.
 async fn find(server: &Server, named: &str) -> Result<String, ServerError> {
     if named.starts_with("snap_") {
         return Ok(named.to_owned());
@@ -132,13 +132,13 @@ fn show(snapshot: &Value) -> Result<(), OutputError> {
     facts.print()
 }
 
-/// Rows of each kind.
+/// The number of rows of each kind.
 fn counts(snapshot: &Value) -> String {
     let counts = snapshot["counts"].as_object().into_iter().flatten();
     counts.map(|(kind, rows)| format!("{rows} {kind}")).collect::<Vec<_>>().join(", ")
 }
 
-/// Rows of all kinds.
+/// The number of rows of all kinds.
 fn rows(snapshot: &Value) -> u64 {
     let counts = snapshot["counts"].as_object().into_iter().flatten();
     counts.filter_map(|(_, rows)| rows.as_u64()).sum()

@@ -1,4 +1,4 @@
-//! `bankfeed transactions`: the rows of an account, all pages of them.
+//! `bankfeed transactions`: lists the transactions of an account, all pages of them.
 
 use super::output::{self, Column, Table, is_terminal};
 use super::server::{ServerError, ServerFlags, rows, text, with_server};
@@ -8,16 +8,16 @@ use serde_json::Value;
 
 const TRANSACTIONS: &str = "/v1/financial_connections/transactions";
 
-/// Which transactions.
+/// The selection of transactions.
 #[derive(Args)]
 pub struct TransactionsFlags {
-    /// Whose
+    /// The account
     #[arg(value_name = "ACCOUNT")]
     account: String,
-    /// Only what refreshes after this one brought or changed
+    /// Only rows that later refreshes created or changed
     #[arg(long, value_name = "REFRESH")]
     after: Option<String>,
-    /// At most so many, the newest
+    /// The maximum number of transactions, newest first
     #[arg(long, value_name = "NUMBER", value_parser = rows())]
     limit: Option<usize>,
     #[command(flatten)]

@@ -1,7 +1,7 @@
-//! `bankfeed export`: the transactions of an account in a file that other programs read.
+//! `bankfeed export`: writes the transactions of an account to a file for other programs.
 //!
-//! Rows are written as pages come in. A file appears under its name when it is whole: one that could
-//! not be finished leaves what stood there before. A device or a pipe takes the rows as they come.
+//! Rows are written as pages arrive. A file gets its name only when it is complete, so a failed
+//! export leaves an existing file unchanged. A device or a pipe receives the rows as they come.
 
 mod ofx;
 mod parquet;
@@ -25,19 +25,19 @@ use tempfile::NamedTempFile;
 
 const TRANSACTIONS: &str = "/v1/financial_connections/transactions";
 
-/// What is exported, and how.
+/// The flags of `bankfeed export`.
 #[derive(Args)]
 pub struct ExportFlags {
-    /// Whose transactions
+    /// The account
     #[arg(value_name = "ACCOUNT")]
     account: String,
-    /// The form of the file
+    /// The format of the file
     #[arg(long, value_name = "FORMAT", default_value = "csv")]
     format: Format,
-    /// The file; standard output if left out, or -
+    /// The file; standard output if omitted, or -
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Only what refreshes after this one brought or changed
+    /// Only rows that later refreshes created or changed
     #[arg(long, value_name = "REFRESH")]
     after: Option<String>,
     #[command(flatten)]
@@ -45,39 +45,39 @@ pub struct ExportFlags {
 }
 
 impl ExportFlags {
-    /// The file that was named.
+    /// The named file, if any.
     fn file(&self) -> Option<&Path> {
         self.output.as_deref().filter(|path| *path != Path::new("-"))
     }
 
-    /// Whether the rows themselves are seen as they come.
+    /// True if the rows themselves appear on a terminal.
     fn is_shown(&self) -> bool {
         self.file().is_none() && is_terminal()
     }
 }
 
-/// The forms.
+/// The file formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// Lines with commas between, the first one with names
+    /// Comma-separated values, with a line of names
     Csv,
-    /// A JSON object on each line, as the API answers it
+    /// One JSON object per line, as the API returns it
     Jsonl,
-    /// Open Financial Exchange 2.1.1, which programs for bookkeeping import
+    /// Open Financial Exchange 2.1.1, for bookkeeping programs
     Ofx,
     /// Apache Parquet, for data frames and databases
     Parquet,
 }
 
-/// What takes rows and makes a file of them.
+/// Writes rows to a file in one format.
 trait Sink {
-    /// Takes a transaction.
+    /// Adds a transaction.
     fn row(&mut self, row: &Value) -> io::Result<()>;
-    /// Writes what is left. Answers how many rows the form has no place for.
+    /// Writes the rest. Returns the number of rows that the format cannot contain.
     fn finish(self: Box<Self>) -> io::Result<usize>;
 }
 
-/// Where bytes go.
+/// The destination of the bytes.
 type Target = Box<dyn Write + Send>;
 
 pub(super) fn run(flags: &ExportFlags) -> Result<(), CommandError> {
@@ -106,17 +106,17 @@ pub(super) fn run(flags: &ExportFlags) -> Result<(), CommandError> {
     })
 }
 
-/// Where a named file comes to stand.
+/// The destination of a named file.
 enum Place {
-    /// It is written beside its name, which it gets when it is whole.
+    /// A temporary file in the same folder, renamed to `name` when it is complete.
     Beside { unfinished: NamedTempFile, name: PathBuf },
-    /// Something under this name takes bytes and is no file: it stays what it is.
+    /// A device or a pipe. It receives the rows directly and is not replaced.
     Through(PathBuf),
 }
 
 impl Place {
     fn find(path: &Path) -> Result<Self, ServerError> {
-        // A link to a file stays a link, and the file behind it is replaced.
+        // A link to a file stays a link. Its target is replaced.
         let name = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         if fs::symlink_metadata(&name).is_ok_and(|facts| !facts.is_file()) {
             return Ok(Self::Through(name));
@@ -124,7 +124,7 @@ impl Place {
         let folder = folder_of(&name);
         let fault = |source| ServerError::Folder { folder: folder.to_owned(), source };
         fs::metadata(folder).map_err(fault)?;
-        // The name of the unfinished file would only confuse: its kind says enough.
+        // The error omits the temporary file's name, which would only confuse.
         let unnamed = |error: io::Error| fault(error.kind().into());
         let unfinished = NamedTempFile::new_in(folder).map_err(unnamed)?;
         Ok(Self::Beside { unfinished, name })
@@ -139,7 +139,7 @@ impl Place {
         }
     }
 
-    /// All is written.
+    /// Gives the complete file its name.
     fn keep(self) -> io::Result<()> {
         match self {
             Self::Beside { unfinished, name } => {
@@ -150,7 +150,7 @@ impl Place {
     }
 }
 
-/// Writes all rows; answers how many there are in the file.
+/// Writes all rows, and returns the number of rows in the file.
 async fn export(
     server: &Server,
     flags: &ExportFlags,
@@ -179,7 +179,7 @@ async fn export(
     Ok(rows - left_out)
 }
 
-/// A number of transactions, as a sentence says it.
+/// A number of transactions in words.
 fn counted(rows: usize) -> String {
     if rows == 1 { "1 transaction".to_owned() } else { format!("{rows} transactions") }
 }

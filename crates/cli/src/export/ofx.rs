@@ -1,8 +1,8 @@
-//! Exports as Open Financial Exchange 2.1.1: a statement of a bank or credit card account for each
-//! currency that it holds.
+//! Exports Open Financial Exchange 2.1.1: a bank or credit card statement for each currency of the
+//! account.
 //!
-//! A statement knows posted transactions only, so others are left out, and counted. A later export
-//! has the same id for the same transaction, by which programs know it again.
+//! A statement contains only posted transactions. Others are left out and counted. A transaction
+//! has the same id in every export, so programs can recognize it.
 
 use super::{Sink, Target};
 use crate::format;
@@ -12,11 +12,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
-/// Letters of fields, after the specification.
+/// The maximum lengths of fields in the specification.
 const ACCOUNT_LETTERS_MAX: usize = 22;
 const NAME_LETTERS_MAX: usize = 32;
 const MEMO_LETTERS_MAX: usize = 255;
-/// The bank's number is not known to the API.
+/// A placeholder, because the API does not know the bank's number.
 const NO_BANK: &str = "000000000";
 const STATUS: &str = "<STATUS><CODE>0</CODE><SEVERITY>INFO</SEVERITY></STATUS>";
 
@@ -30,13 +30,13 @@ pub(super) struct Ofx {
     left_out: usize,
 }
 
-/// What is said of one currency.
+/// The statement of one currency.
 struct Statement {
     balance: i64,
     rows: Vec<Row>,
 }
 
-/// How a statement is worded.
+/// The kind of a statement.
 enum Kind {
     Bank(&'static str),
     CreditCard,
@@ -196,19 +196,19 @@ impl Row {
     }
 }
 
-/// A Unix time as OFX writes it, in UTC.
+/// A Unix time in the format of OFX, in UTC.
 fn time(seconds: i64) -> String {
     let digits = format::moment_of(seconds).replace(['-', ' ', ':'], "");
     format!("{digits}[0:GMT]")
 }
 
-/// A letter, or a space for one that XML cannot hold or that would break a line.
+/// Replaces a letter that XML cannot contain, or that would break a line, with a space.
 fn in_xml(letter: char) -> char {
     let foreign = letter.is_control() || matches!(letter, '\u{fffe}' | '\u{ffff}');
     if foreign { ' ' } else { letter }
 }
 
-/// A text within XML.
+/// Escapes a text for XML.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

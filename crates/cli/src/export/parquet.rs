@@ -11,7 +11,7 @@ use serde_json::Value;
 use std::io;
 use std::sync::Arc;
 
-/// Rows that are held until they are written together.
+/// The maximum number of rows in a group. Rows are buffered until their group is written.
 const GROUP_ROWS_MAX: usize = 20_000;
 const SCHEMA: &str = "message transactions {
     REQUIRED BYTE_ARRAY id (STRING);
@@ -26,7 +26,7 @@ const SCHEMA: &str = "message transactions {
     OPTIONAL INT64 posted_at (TIMESTAMP(MILLIS,true));
     OPTIONAL INT64 void_at (TIMESTAMP(MILLIS,true));
 }";
-/// The columns of texts, numbers and times that may be missing, in the order of the schema.
+/// The columns of texts, numbers and optional times, in the order of the schema.
 const TEXTS: [&str; 6] =
     ["id", "account", "currency", "description", "status", "transaction_refresh"];
 const NUMBERS: [(&str, i64); 3] = [("amount", 1), ("transacted_at", 1_000), ("updated", 1_000)];
@@ -37,7 +37,7 @@ pub(super) struct Parquet {
     file: SerializedFileWriter<Target>,
     texts: [Vec<ByteArray>; TEXTS.len()],
     numbers: [Vec<i64>; NUMBERS.len()],
-    /// Values that are there, and for each row whether one is.
+    /// The values that are present, and for each row 1 if it has a value.
     maybe: [(Vec<i64>, Vec<i16>); MAYBE.len()],
 }
 
@@ -50,7 +50,7 @@ impl Parquet {
         Ok(Self { file, texts, numbers, maybe })
     }
 
-    /// Writes the rows that are held.
+    /// Writes the buffered rows.
     fn flush(&mut self) -> Result<(), ParquetError> {
         if self.texts[0].is_empty() {
             return Ok(());
@@ -101,7 +101,7 @@ impl Sink for Parquet {
     }
 }
 
-/// What went wrong with the target is told as it was.
+/// Returns an error of the target as the original I/O error.
 fn fault(error: ParquetError) -> io::Error {
     match error {
         ParquetError::External(cause) => match cause.downcast() {

@@ -1,4 +1,4 @@
-//! Exports that are a line for each row: comma-separated values and JSON lines.
+//! Exports with a line for each row: comma-separated values and JSON lines.
 
 use super::{Sink, Target};
 use crate::format;
@@ -6,7 +6,7 @@ use crate::server::text;
 use serde_json::Value;
 use std::io::{self, Write as _};
 
-/// The names of the columns, which programs rely on.
+/// The names of the columns. Programs rely on them.
 const COLUMNS: [&str; 12] = [
     "id",
     "account",
@@ -22,7 +22,7 @@ const COLUMNS: [&str; 12] = [
     "updated",
 ];
 
-/// Comma-separated values after RFC 4180, with a line of names.
+/// Comma-separated values as in RFC 4180, with a line of names.
 pub(super) struct Csv {
     lines: csv::Writer<Target>,
     begun: bool,
@@ -70,7 +70,7 @@ impl Sink for Csv {
     }
 }
 
-/// What went wrong with the target is told as it was.
+/// Returns an error of the target as the original I/O error.
 fn fault(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,
@@ -78,7 +78,7 @@ fn fault(error: csv::Error) -> io::Error {
     }
 }
 
-/// The API's own objects, one on each line.
+/// The objects of the API, one per line.
 pub(super) struct Lines(Target);
 
 impl Lines {

@@ -1,7 +1,7 @@
-//! `bankfeed trigger`: makes an event happen by doing what leads to it, with calls of the API.
+//! `bankfeed trigger`: triggers an event by the API calls that lead to it.
 //!
-//! Nothing is made up: the event is what the server says of a real change, and everything before it
-//! has happened too. One that is ended in the middle leaves what its calls made.
+//! The server emits the event because of a real change, and all earlier steps happen too. If the
+//! command is interrupted, the objects of its earlier calls remain.
 
 mod recipe;
 
@@ -15,22 +15,22 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 const EVENTS: &str = "/v1/events";
-/// Seconds that a worker may take to bring an event.
+/// Seconds that a worker may take to emit an event.
 const EVENT_WAIT_S: u64 = 30;
 
-/// Which event.
+/// The flags of `bankfeed trigger`.
 #[derive(Args)]
 pub struct TriggerFlags {
-    /// Which type of event
+    /// The type of the event
     #[arg(value_name = "EVENT", required_unless_present = "list")]
     event: Option<String>,
     /// Show every type that can be triggered
     #[arg(long)]
     list: bool,
-    /// Let it happen to this bank account, not to a new one
+    /// Use this bank account instead of a new one
     #[arg(long, value_name = "ACCOUNT")]
     account: Option<String>,
-    /// Let it happen to this customer, not to a new one
+    /// Use this customer instead of a new one
     #[arg(long, value_name = "CUSTOMER")]
     customer: Option<String>,
     #[command(flatten)]
@@ -55,7 +55,7 @@ fn list(book: &Book, json: bool) -> Result<(), OutputError> {
     })
 }
 
-/// What has to be done, in order, parts first. What was named already is not made.
+/// The steps of a recipe in order, parts first. A part that creates a named object is skipped.
 fn lines_of<'a>(
     book: &'a Book,
     event: &str,
@@ -117,15 +117,15 @@ async fn trigger(
     server.show(&came, |came| show(came, named, &kept))
 }
 
-/// The events of a type that are there, by id: their order is that of their objects' clocks, so the
-/// newest need not come first.
+/// The ids of the existing events of a type. They are compared as a set because events are ordered
+/// by their objects' clocks, so the newest event need not come first.
 async fn ids(server: &Server, event: &str) -> Result<BTreeSet<String>, ServerError> {
     let events = server.list(EVENTS, &[("type", event)], None).await?;
     Ok(events.iter().map(|event| text(event, "id")).collect())
 }
 
-/// The first event of a type that was not there before. A `subject` is what the last call was about
-/// and was there before: once nothing is under way on it, what has not come will not come.
+/// Waits for the first new event of a type. A `subject` is the existing object of the last call.
+/// Once no work is in progress on it, an event that has not come will not come.
 async fn wait_for(
     server: &Server,
     event: &str,
@@ -133,7 +133,7 @@ async fn wait_for(
     subject: Option<Subject<'_>>,
 ) -> Result<Value, ServerError> {
     let look = async || {
-        // The subject first: an event of what ended until then is in the list.
+        // The subject is read first, so the list includes the events of work that ended before.
         let settled = match subject {
             Some(subject) => Some(server.get(&subject.path(), &[]).await?),
             None => None,
@@ -156,7 +156,7 @@ fn is_refreshing(object: &Value) -> bool {
         .any(|(_, refresh)| refresh["status"] == "pending")
 }
 
-/// Why an event does not come: the call about an object was taken and changed nothing.
+/// Explains a missing event: the call about an object succeeded without a change.
 fn why_not(event: &str, object: &Value) -> String {
     let (id, status) = (text(object, "id"), text(object, "status"));
     let refresh = refresh_of(event).map(|key| &object[key]);

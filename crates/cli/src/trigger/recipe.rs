@@ -1,5 +1,5 @@
-//! The recipes of `bankfeed trigger`: which calls lead to an event. `recipes.txt` says how they are
-//! written.
+//! The recipes of `bankfeed trigger`: the calls that lead to each event. `recipes.txt` describes
+//! their syntax.
 
 use crate::account::{path_of, segment};
 use serde_json::Value;
@@ -13,7 +13,7 @@ pub(super) struct Book {
     recipes: Vec<Recipe>,
 }
 
-/// How one event comes about, or a part that several share.
+/// The recipe of one event, or a part that several recipes share.
 pub(super) struct Recipe {
     name: &'static str,
     is_event: bool,
@@ -26,15 +26,15 @@ pub(super) struct Line {
     pub(super) step: Step,
 }
 
-/// What a line does.
+/// The effect of a line.
 pub(super) enum Step {
-    /// Another recipe, first.
+    /// Another recipe, which runs first.
     Use(&'static str),
-    /// What follows happens in a connected account.
+    /// The following calls are made in a connected account.
     Inside(String),
     /// A call.
     Call {
-        /// The name under which its answer is kept.
+        /// The name under which its response is stored.
         keep: Option<&'static str>,
         method: &'static str,
         path: &'static str,
@@ -43,7 +43,8 @@ pub(super) enum Step {
 }
 
 impl Book {
-    /// Reads the recipes. A line that is none would be left out; a test holds that there is none.
+    /// Reads the recipes. An invalid line would be skipped, and a test checks that all lines are
+    /// valid.
     pub(super) fn read() -> Self {
         let mut recipes: Vec<Recipe> = Vec::new();
         for line in RECIPES.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
@@ -63,17 +64,17 @@ impl Book {
         Self { recipes }
     }
 
-    /// Every event that can be made to happen, in the order of the recipes.
+    /// Every event that can be triggered, in the order of the recipes.
     pub(super) fn events(&self) -> impl Iterator<Item = &'static str> {
         self.recipes.iter().filter(|recipe| recipe.is_event).map(|recipe| recipe.name)
     }
 
-    /// How an event comes about.
+    /// The recipe of an event.
     pub(super) fn event(&self, name: &str) -> Option<&Recipe> {
         self.recipes.iter().find(|recipe| recipe.is_event && recipe.name == name)
     }
 
-    /// The calls of a recipe, those of its parts first; a part that was done is left out.
+    /// The calls of a recipe, those of its parts first. A finished part is skipped.
     pub(super) fn gather<'a>(
         &'a self,
         recipe: &'a Recipe,
@@ -95,7 +96,7 @@ impl Book {
     }
 }
 
-/// An object that was there before the first call.
+/// An object that existed before the first call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Subject<'a> {
     kind: &'static str,
@@ -103,7 +104,7 @@ pub(super) struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// Where it is read.
+    /// The path of the object.
     pub(super) fn path(&self) -> String {
         match self.kind {
             "customer" => format!("/v1/customers/{}", segment(self.id)),
@@ -133,20 +134,20 @@ impl Line {
         Some(Self { text, step })
     }
 
-    /// What was named and is called about.
+    /// The named object that this call is about.
     pub(super) fn subject<'a>(&self, named: &[(&'static str, &'a str)]) -> Option<Subject<'a>> {
         let Step::Call { path, .. } = &self.step else { return None };
         let called = named.iter().find(|(name, _)| path.contains(&format!("{{{name}}}")));
         called.map(|(kind, id)| Subject { kind, id })
     }
 
-    /// Whether a placeholder stands in it.
+    /// True if the line contains a placeholder.
     pub(super) fn mentions(&self, place: &str) -> bool {
         self.text.contains(place)
     }
 }
 
-/// A text with `{NAME}` and `{NAME/POINTER}` replaced by what was kept.
+/// Replaces `{NAME}` and `{NAME/POINTER}` in a text with stored values.
 pub(super) fn fill(text: &str, kept: &BTreeMap<&str, Value>) -> String {
     let mut filled = String::new();
     let mut rest = text;
@@ -168,7 +169,7 @@ mod tests {
     use model::Word;
     use model::event::EventType;
 
-    /// Every type of event has its recipe, but for those that nothing leads to here.
+    /// Every type of event has a recipe, except those that no call here leads to.
     #[test]
     fn every_event_has_a_recipe() {
         let book = Book::read();
@@ -182,7 +183,7 @@ mod tests {
         assert_eq!(
             missing,
             [
-                // No account comes to pay by other means than it was linked with.
+                // An account's payment methods never change after its link.
                 "financial_connections.account.supported_payment_method_types_updated",
                 // A mandate is active from its confirmation on.
                 "mandate.updated",
@@ -194,7 +195,7 @@ mod tests {
         assert!(known.is_subset(&words));
     }
 
-    /// Every line is read, every part is there, and nothing stands in a call that was not kept.
+    /// Every line is valid, every part exists, and each placeholder has a stored value.
     #[test]
     fn every_line_holds() {
         let book = Book::read();
@@ -225,7 +226,7 @@ mod tests {
         }
     }
 
-    /// Places are filled with ids, or with what a pointer finds.
+    /// Placeholders are filled with ids, or with the value at a pointer.
     #[test]
     fn fills_places() {
         let kept = BTreeMap::from([("a", serde_json::json!({"id": "x_1", "b": [{"c": "y"}]}))]);
