@@ -1,4 +1,4 @@
-//! `bankfeed config`: prints the settings that hold for `serve`.
+//! `bankfeed config`: prints the effective settings of `serve`.
 
 use crate::error::CommandError;
 use clap::Args;
@@ -7,10 +7,10 @@ use serde_json::json;
 use server::check_settings;
 use settings::{SettingsFlags, Source};
 
-/// The form in which settings are shown.
+/// The format of the settings.
 #[derive(Args)]
 pub(crate) struct ShowFlags {
-    /// Print a JSON object for each setting
+    /// Print one JSON object per setting
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -19,7 +19,7 @@ pub(crate) struct ShowFlags {
 
 pub(crate) fn run(flags: &ShowFlags) -> Result<(), CommandError> {
     let resolved = flags.config.resolve()?;
-    // A table of settings that do not hold together would mislead.
+    // A table of invalid settings would mislead, so they are checked first.
     check_settings(&resolved.settings()?)?;
     if !flags.json {
         return Ok(output::say(resolved.table().trim_end())?);

@@ -1,5 +1,7 @@
-//! `bankfeed doctor`: looks at all that `serve` of the same settings needs, and says of each what is
-//! wrong and what to do about it. It changes nothing, and a server may run meanwhile.
+//! `bankfeed doctor`: checks everything that `serve` needs with the same settings.
+//!
+//! For each problem the command says what to do. It makes no changes, and a server may run
+//! meanwhile.
 
 use crate::error::CommandError;
 use clap::Args;
@@ -22,33 +24,34 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use store::{KeyFile, check_up};
 
-/// Free bytes with which a server should not be left, and those from which nothing is said.
+/// With fewer free bytes the check of the space fails.
 const FREE_BYTES_MIN: u64 = 100 << 20;
+/// With fewer free bytes it warns.
 const FREE_BYTES_ENOUGH: u64 = 1 << 30;
-/// Open files besides connections: the database, its readers, webhooks.
+/// Open files in addition to connections: the database, its readers and webhooks.
 const OTHER_FILES: u64 = 512;
-/// A time before which no clock is right: 2026-01-01.
+/// 2026-01-01. A clock that shows an earlier time is wrong.
 const TIME_MIN_S: i64 = 1_767_225_600;
-/// Seconds by which a file may seem to be from the future.
+/// Seconds by which a file's time may be in the future.
 const SKEW_S_MAX: i64 = 60;
 
-/// Seconds by which the server's clock may seem to differ, for the time that an answer takes.
+/// Seconds by which the server's clock may differ. This allows for the time of the response.
 const CLOCKS_APART_S_MAX: u64 = 5;
 
-/// How long a server may take to say that it is ready.
+/// Milliseconds within which a running server must respond.
 const READY_MS_MAX: u64 = 3_000;
 
 /// The settings of the server.
 #[derive(Args)]
 pub(crate) struct DoctorFlags {
-    /// Print a JSON object for each thing that was looked at
+    /// Print one JSON object per check
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     config: SettingsFlags,
 }
 
-/// How something is.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Ok,
@@ -56,12 +59,12 @@ enum State {
     Wrong,
 }
 
-/// One thing that was looked at.
+/// One check.
 struct Finding {
     what: &'static str,
     state: State,
     found: String,
-    /// What to do about it; nothing if it is well.
+    /// The advice, or an empty text without a problem.
     help: String,
 }
 
@@ -130,8 +133,8 @@ fn show(findings: &[Finding], json: bool) -> Result<(), OutputError> {
     if json { Ok(()) } else { table.print("nothing was looked at") }
 }
 
-/// Whether the system's time can be right: signatures of webhooks carry it, and who verifies them
-/// compares it.
+/// Checks the system's time. It must be right because signatures of webhooks contain it and
+/// receivers compare it.
 fn clock(settings: &Settings, server: Option<&Running>) -> Finding {
     let now = SystemClock::default().server_now().seconds();
     let shown = format::moment_of(now);
@@ -173,7 +176,7 @@ fn free_space(folder: &Path) -> Finding {
     }
 }
 
-/// Whether files can be used by the server, and by nobody who should not.
+/// Checks that the server can use its files, and that other users cannot.
 fn rights(settings: &Settings, db: &Path) -> Finding {
     let folder = folder_of(db);
     if tempfile::tempfile_in(folder).is_err() {
@@ -207,7 +210,7 @@ fn rights(settings: &Settings, db: &Path) -> Finding {
     ok("rights", "files are for their owner")
 }
 
-/// The database and the key that opens it.
+/// Checks the database, and the key that opens it.
 fn database(settings: &Settings, db: &Path) -> Vec<Finding> {
     let shown = db.display();
     if !db.exists() {
@@ -248,7 +251,7 @@ fn database(settings: &Settings, db: &Path) -> Vec<Finding> {
     vec![whole, sealed]
 }
 
-/// The seal key of a database that exists.
+/// Reads the seal key of an existing database.
 fn seal_key(settings: &Settings) -> Result<[u8; SEAL_KEY_BYTES], Finding> {
     let path = settings.seal_key_file.clone().unwrap_or_default();
     let text = fs::read_to_string(&path).map_err(|error| {
@@ -265,7 +268,7 @@ fn seal_key(settings: &Settings) -> Result<[u8; SEAL_KEY_BYTES], Finding> {
     })
 }
 
-/// Which keys open the server.
+/// Checks the keys that the server accepts.
 fn keys(settings: &Settings) -> Finding {
     let issued = match issued(settings.api_keys_file.as_ref()) {
         Ok(issued) => issued,
@@ -283,7 +286,7 @@ fn keys(settings: &Settings) -> Finding {
     }
 }
 
-/// How many issued keys open something.
+/// The number of active issued keys.
 fn issued(path: Option<&PathBuf>) -> Result<usize, Finding> {
     let Some(path) = path.filter(|path| path.exists()) else { return Ok(0) };
     let keys = KeyFile::open(path).and_then(|file| file.list()).map_err(|error| {
@@ -297,7 +300,7 @@ fn issued(path: Option<&PathBuf>) -> Result<usize, Finding> {
     Ok(keys.iter().filter(|key| key.revoked.is_none()).count())
 }
 
-/// Whether the server can listen, or listens already.
+/// Checks that the server can listen, or already does.
 fn port(settings: &Settings, server: Option<&Running>) -> Finding {
     let listen = &settings.listen;
     let Some(address) = listen.to_socket_addrs().ok().and_then(|mut found| found.next()) else {
@@ -327,13 +330,13 @@ fn port(settings: &Settings, server: Option<&Running>) -> Finding {
     }
 }
 
-/// A server that is ready.
+/// A ready server.
 struct Running {
-    /// What its clock shows, if it says.
+    /// The time of its clock, if the response has a date.
     now_s: Option<i64>,
 }
 
-/// The server that listens on an address, if one does and is ready.
+/// Finds a ready server that listens on an address.
 async fn find_server(listen: &str) -> Option<Running> {
     let address = listen.to_socket_addrs().ok()?.next()?;
     let outbound = outbound_within(READY_MS_MAX).ok()?;
@@ -343,7 +346,7 @@ async fn find_server(listen: &str) -> Option<Running> {
     ready.then(|| Running { now_s: answer.date.as_deref().and_then(format::seconds_of) })
 }
 
-/// Whether as many connections can be open as the server takes.
+/// Checks that the open-file limit allows as many connections as the server accepts.
 fn open_files() -> Finding {
     let needed = u64::try_from(CONNECTIONS_MAX).unwrap_or(u64::MAX).saturating_add(OTHER_FILES);
     match getrlimit(Resource::Nofile).current {

@@ -1,4 +1,4 @@
-//! The error of a command, and the exit code that it gives.
+//! The error of a command, and its exit code.
 
 use crate::key::KeyError;
 use crate::scenario::ScenarioCommandError;
@@ -28,7 +28,7 @@ pub(crate) enum CommandError {
 }
 
 impl CommandError {
-    /// The advice against it, for the person at the command line.
+    /// The advice for the person at the command line.
     pub(crate) fn help(&self) -> Option<String> {
         match self {
             Self::Api(error) => error.help(),
@@ -36,7 +36,7 @@ impl CommandError {
         }
     }
 
-    /// True if the reader of the output has gone before its end.
+    /// True if the reader of the output closed it early.
     pub(crate) fn is_reader_gone(&self) -> bool {
         match self {
             Self::Output(lost) => lost.is_reader_gone(),
@@ -59,7 +59,7 @@ impl CommandError {
         }
     }
 
-    /// True if nothing can be said of a client because the server has seen no call of it.
+    /// True if the server has received no call of the client to check.
     pub(crate) fn is_unseen(&self) -> bool {
         matches!(self, Self::Api(error) if error.is_unseen())
     }

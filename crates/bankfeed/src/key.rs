@@ -1,7 +1,7 @@
-//! `bankfeed key`: issues API keys, lists and revokes them.
+//! `bankfeed key`: issues, lists and revokes API keys.
 //!
-//! It works on the file of issued keys, which the server has open too: it may run or not. A key is
-//! printed once, when it is made; nobody can show it again.
+//! The command changes the file of issued keys, which a running server also reads. A key is printed
+//! once, when it is created, and cannot be shown again.
 
 use crate::error::CommandError;
 use clap::{Args, Subcommand};
@@ -17,58 +17,58 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use store::{KeyFile, KeyFileError};
 
-/// What can be done with keys.
+/// The subcommands of `bankfeed key`.
 #[derive(Subcommand)]
 pub(crate) enum KeyCommand {
-    /// Makes a secret key and its publishable key, and shows them this once.
+    /// Create a secret and a publishable key, and show them once
     Create(CreateFlags),
-    /// Lists the keys that were made, without their texts.
+    /// List the keys, without their secrets
     List(FileFlags),
-    /// Lets a key, and the publishable key made with it, open nothing any more.
+    /// Revoke a key and its publishable key
     Revoke(RevokeFlags),
 }
 
-/// What may be said about a new key.
+/// The flags of `bankfeed key create`.
 #[derive(Args)]
 pub(crate) struct CreateFlags {
-    /// A key of live mode; otherwise of test mode
+    /// Create a live key instead of a test key
     #[arg(long)]
     live: bool,
-    /// What to call it in the list
+    /// The name in the list
     #[arg(long, value_name = "TEXT", default_value = "")]
     name: String,
-    /// Whose key it is, as another key's list says; otherwise a new merchant's
+    /// The merchant's id, as the list shows it [default: a new merchant]
     #[arg(long, value_name = "ID")]
     merchant: Option<String>,
     #[command(flatten)]
     file: FileFlags,
 }
 
-/// What may be said about a revocation.
+/// The flags of `bankfeed key revoke`.
 #[derive(Args)]
 pub(crate) struct RevokeFlags {
-    /// Which key, as the list says
+    /// The id of the key, as the list shows it
     #[arg(value_name = "ID")]
     id: String,
     #[command(flatten)]
     file: FileFlags,
 }
 
-/// Which file of keys.
+/// The selection of a file of keys.
 #[derive(Args)]
 pub(crate) struct FileFlags {
-    /// The database whose server the keys are for, as `serve` is told
+    /// The database of the server, as for `serve`
     #[arg(long, value_name = "FILE")]
     db: Option<String>,
-    /// The file of the keys, as `serve` is told
+    /// The file of the keys, as for `serve`
     #[arg(long, value_name = "FILE")]
     api_keys_file: Option<String>,
-    /// A TOML file with settings, as `serve` is told
+    /// A TOML file with settings, as for `serve`
     #[arg(long, value_name = "FILE", env = FILE_VARIABLE)]
     config: Option<PathBuf>,
 }
 
-/// Why a key command did not do what it was asked.
+/// The error of a key command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeyError {
     #[error("a temporary database has no issued keys; name a file with --api-keys-file")]
@@ -90,7 +90,7 @@ pub(crate) enum KeyError {
 }
 
 impl KeyError {
-    /// Whether the command was asked wrongly.
+    /// True if the command line was wrong.
     pub(crate) fn is_usage(&self) -> bool {
         matches!(self, Self::NoFile | Self::Name)
     }
@@ -105,7 +105,7 @@ pub(crate) fn run(command: &KeyCommand) -> Result<(), CommandError> {
 }
 
 impl FileFlags {
-    /// The file, as the server of the same settings finds it.
+    /// The path of the file, resolved as by the server with the same settings.
     fn path(&self) -> Result<PathBuf, CommandError> {
         let given = [("db", &self.db), ("api-keys-file", &self.api_keys_file)];
         let flags: BTreeMap<&'static str, String> =
@@ -124,14 +124,14 @@ impl FileFlags {
     }
 }
 
-/// The file, open.
+/// The opened file of keys.
 struct Opened {
     path: PathBuf,
     file: KeyFile,
 }
 
 impl Opened {
-    /// An answer of the file, or why there is none.
+    /// Adds the path of the file to an error.
     fn said<T>(&self, answer: Result<T, KeyFileError>) -> Result<T, KeyError> {
         answer.map_err(|source| KeyError::File { path: self.path.clone(), source })
     }
@@ -172,7 +172,7 @@ fn create(flags: &CreateFlags) -> Result<(), CommandError> {
          The secret key is shown this once; {path} keeps only a hash of it."
     ));
     if told.is_err() {
-        // A key whose text nobody has seen would only stand in the list.
+        // The key's text was never shown, so the key would be useless in the list.
         opened.said(opened.file.revoke(id, key.created))?;
     }
     Ok(told?)
@@ -204,12 +204,12 @@ fn revoke(flags: &RevokeFlags) -> Result<(), CommandError> {
     Ok(output::say(&format!("{} is revoked", flags.id))?)
 }
 
-/// The merchant of a key as the API shows it to that key: each mode has an id of its own.
+/// The merchant's id as the API shows it to the key. Each mode has an id of its own.
 fn shown_merchant(key: &IssuedKey) -> MerchantId {
     if key.livemode { key.merchant.in_live_mode() } else { key.merchant }
 }
 
-/// A merchant that has a key, named as in either mode.
+/// Finds a merchant that has a key, by its id of either mode.
 fn known_merchant(keys: &[IssuedKey], given: &str) -> Result<MerchantId, KeyError> {
     let named: Option<MerchantId> = given.parse().ok();
     keys.iter()
@@ -218,7 +218,7 @@ fn known_merchant(keys: &[IssuedKey], given: &str) -> Result<MerchantId, KeyErro
         .ok_or_else(|| KeyError::NoSuchMerchant(given.to_owned()))
 }
 
-/// A random number that an id can hold.
+/// A random number that fits into an id.
 fn number(rng: &dyn Rng) -> u64 {
     let mut bytes = [0; 8];
     rng.fill(&mut bytes);

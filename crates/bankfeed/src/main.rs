@@ -1,11 +1,11 @@
 //! The `bankfeed` program: the server and its keys, the demo, and the commands that use a running
 //! server.
 //!
-//! The commands of this crate prepare or look after a server. Those of the crate `cli` only call a
+//! The commands of this crate prepare or inspect a server. Those of the crate `cli` only call a
 //! server's API.
 //!
 //! Results go to standard output and logs to standard error. The exit code is 0 on success, 1 on
-//! failure and 2 if the command line was wrong. If the reader of the output has gone, the command
+//! failure and 2 if the command line was wrong. If the reader closes the output early, the command
 //! ends silently, as `cat` does.
 
 mod config;
@@ -24,17 +24,18 @@ use server::clock::SystemClock;
 use settings::SettingsFlags;
 use std::process::ExitCode;
 
-/// A request makes some fifty small allocations; the system's allocator takes a seventh of the time
-/// of a read for them. Built without huge pages, which would cost an idle server ten megabytes.
+/// A request makes about fifty small allocations, which take a seventh of a read's time with the
+/// system's allocator. Huge pages are disabled at build time, because they would cost an idle
+/// server ten megabytes.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// The exit code of a wrong command line.
 const USAGE: u8 = 2;
-/// The exit code of a command that can say nothing of a client, because nothing was seen of it.
+/// The exit code of `judge` if no call of the client was observed.
 const NOTHING_SEEN: u8 = 3;
-/// The exit code by which shells name the end of a program without a reader: 128 and the number of
-/// SIGPIPE. A success instead would hide that the command had more to print.
+/// The exit code that shells use when the reader of a program's output is gone: 128 plus the number
+/// of SIGPIPE. A success would hide that the command had more to print.
 const READER_GONE: u8 = 141;
 
 #[derive(Parser)]
@@ -50,23 +51,23 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Runs the server.
+    /// Run the server
     Serve(SettingsFlags),
-    /// Issues, lists and revokes API keys, also while the server runs.
+    /// Issue, list and revoke API keys, also while the server runs
     #[command(subcommand)]
     Key(key::KeyCommand),
-    /// Runs the main job on a server of its own, and tells each step.
+    /// Run the main job on a server of its own, step by step
     Demo,
-    /// Prints every setting that holds for `serve`, and where it comes from.
+    /// Print every setting of `serve`, with its source
     Config(config::ShowFlags),
-    /// Looks at files, database, keys, port and limits, and says what to do about each.
+    /// Check everything that `serve` needs
     Doctor(doctor::DoctorFlags),
-    /// Lists, prints and checks scenarios: test banks and what happens at them, as files.
+    /// List, print, check, export and import scenarios
     #[command(subcommand)]
     Scenario(scenario::ScenarioCommand),
     #[command(flatten)]
     Api(cli::Command),
-    /// Prints what a shell needs to complete commands.
+    /// Print the completion script for a shell
     Completions(cli::completions::CompletionsFlags),
 }
 
@@ -93,7 +94,7 @@ fn run(command: Command) -> Result<(), CommandError> {
     }
 }
 
-/// Ends with the message of arguments that name no command: a help text, or a parse error.
+/// Ends with a help text or a parse error.
 fn end_unparsed(message: &clap::Error) -> ExitCode {
     let printed = message.print();
     if message.use_stderr() {
@@ -122,7 +123,7 @@ mod tests {
     use super::Arguments;
     use clap::{CommandFactory, Parser};
 
-    /// The arguments hold together, as clap checks it.
+    /// The definitions of the arguments pass clap's own checks.
     #[test]
     fn arguments_hold_together() {
         Arguments::command().debug_assert();

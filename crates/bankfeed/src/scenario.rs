@@ -1,5 +1,5 @@
-//! `bankfeed scenario`: lists and prints the ready ones, checks files, and makes files of what
-//! happened on an account and of Plaid's custom users.
+//! `bankfeed scenario`: lists and prints the ready scenarios, and checks files. It also exports an
+//! account's history and imports Plaid's custom users as scenarios.
 
 use crate::error::CommandError;
 use clap::Subcommand;
@@ -8,72 +8,72 @@ use connectors::sandbox::scenario::plaid::{self, PlaidError};
 use connectors::sandbox::scenario::{Scenario, ScenarioError, ready};
 use std::path::{Path, PathBuf};
 
-/// What stands for standard input where a file can be named.
+/// The file name that means standard input.
 const STANDARD_INPUT: &str = "-";
 
 #[derive(Subcommand)]
 pub(crate) enum ScenarioCommand {
-    /// Lists the scenarios that come with the server.
+    /// List the scenarios that come with the server
     List,
-    /// Prints the file of a ready scenario, to begin one's own with.
+    /// Print the file of a ready scenario
     Show {
-        /// Its name.
+        /// The name of the scenario
         name: String,
     },
-    /// Reads a file and tells what is wrong with it, if anything is.
+    /// Check a scenario file
     Check {
-        /// The file, of TOML or JSON; - is standard input.
+        /// The TOML or JSON file; - is standard input
         file: PathBuf,
     },
-    /// Prints what happened on an account of a running server, as a scenario that repeats it.
+    /// Print an account's history as a scenario that repeats it
     Export(Box<ScenarioExportFlags>),
-    /// Prints a scenario made from the JSON of a custom user of Plaid's sandbox.
+    /// Print a scenario from the JSON of a Plaid custom user
     ImportPlaid {
-        /// The JSON file with `override_accounts`; - is standard input.
+        /// The JSON file with `override_accounts`; - is standard input
         file: PathBuf,
-        /// What the scenario and its bank are called
+        /// The name of the scenario and its bank
         #[arg(long, default_value = "Imported Bank")]
         name: String,
     },
 }
 
-/// Why a command about scenarios did not do what it was asked.
+/// The error of a command about scenarios.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ScenarioCommandError {
-    /// There is no such ready scenario.
+    /// No ready scenario has this name.
     #[error("no ready scenario is called '{0}'; bankfeed scenario list names them")]
     Unknown(String),
     /// The file cannot be read.
     #[error("could not read {}", .path.display())]
     Read {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
-    /// The file is no custom user.
+    /// The file is not a custom user.
     #[error("could not use {}", .path.display())]
     Plaid {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Where it is wrong, and how.
+        /// The position and the cause.
         #[source]
         source: PlaidError,
     },
-    /// The file is no scenario.
+    /// The file is not a scenario.
     #[error("could not use {}", .path.display())]
     Wrong {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Where it is wrong, and how.
+        /// The position and the cause.
         #[source]
         source: ScenarioError,
     },
 }
 
 impl ScenarioCommandError {
-    /// Whether the command was asked wrongly.
+    /// True if the command line was wrong.
     pub(crate) fn is_usage(&self) -> bool {
         matches!(self, Self::Unknown(_))
     }
@@ -103,7 +103,7 @@ pub(crate) fn run(command: &ScenarioCommand) -> Result<(), CommandError> {
 fn import_plaid(path: &Path, name: &str) -> Result<(), CommandError> {
     let imported = plaid::import(&read(path)?, name)
         .map_err(|source| ScenarioCommandError::Plaid { path: path.to_owned(), source })?;
-    // What is printed can be used: the bounds of a scenario are narrower than those of JSON.
+    // The text is read again, because the bounds of a scenario are narrower than those of JSON.
     Scenario::read(&imported.text)
         .map_err(|source| ScenarioCommandError::Wrong { path: path.to_owned(), source })?;
     for key in &imported.left_out {

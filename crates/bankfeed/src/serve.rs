@@ -1,4 +1,4 @@
-//! `bankfeed serve`: runs the server until it is asked to end.
+//! `bankfeed serve`: runs the server until a signal ends it.
 
 use crate::error::CommandError;
 use cli::output;
@@ -10,10 +10,11 @@ pub(crate) fn run(flags: &SettingsFlags) -> Result<(), CommandError> {
     let settings = flags.resolve()?.settings()?;
     begin_log(&settings);
     runtime()?.block_on(async {
-        // Before anybody is told that the server is there: who asks it to end at once means it.
+        // The signals are caught before the greeting, so that an early signal still ends the server
+        // in order.
         let mut signals = EndSignals::listen()?;
         let mut started = start(&settings).await?;
-        // A server is of use to those who know where it is, also when its greeting is lost.
+        // Clients may know the server's address already, so a lost greeting is no reason to stop.
         if let Err(lost) = output::say(&greeting(&settings, &started)) {
             tracing::warn!("{lost}; the server is at {}", started.local_url);
         }
@@ -24,8 +25,8 @@ pub(crate) fn run(flags: &SettingsFlags) -> Result<(), CommandError> {
         tracing::info!("stopping");
         tokio::select! {
             stopped = started.stop() => stopped?,
-            // Whoever asks a second time does not want to wait for webhooks under way. What was
-            // acknowledged is on disk; the next start goes on with the rest.
+            // A second signal skips the wait for webhooks in progress. Acknowledged changes are on
+            // disk, and the next start continues the rest.
             () = signals.next() => tracing::warn!("stopped before all was finished"),
         }
         tracing::info!("stopped");

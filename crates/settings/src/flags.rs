@@ -1,14 +1,14 @@
-//! The settings as flags, made from the list of settings.
+//! The settings as command-line flags, built from the list of settings.
 
 use crate::{ENTRIES, Resolved, SettingsError, resolve, variable_of};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// The variable that names the settings file.
+/// The environment variable that names the settings file.
 pub const FILE_VARIABLE: &str = "BANKFEED_CONFIG";
 
-/// What may be said on the command line about settings.
+/// The flags for settings.
 #[derive(Args)]
 pub struct SettingsFlags {
     /// A TOML file with settings
@@ -19,13 +19,13 @@ pub struct SettingsFlags {
 }
 
 impl SettingsFlags {
-    /// Puts flags, environment and file together.
+    /// Resolves flags, environment and file by their precedence.
     pub fn resolve(&self) -> Result<Resolved, SettingsError> {
         resolve(&self.flags.0, |name| std::env::var(name).ok(), self.config.as_deref())
     }
 }
 
-/// The settings that stood on the command line.
+/// The settings that were set on the command line.
 struct SettingFlags(BTreeMap<&'static str, String>);
 
 impl FromArgMatches for SettingFlags {

@@ -1,9 +1,9 @@
-//! Settings: each may come from a flag, an environment variable or the TOML file, in this order of
-//! precedence, and has a default.
+//! Settings. Each has a default, and can be set by a flag, an environment variable or the TOML
+//! file, in this order of precedence.
 //!
-//! [`ENTRIES`] lists them all; flags, variables, the file's keys and `bankfeed config` follow from
-//! it. Wherever a value comes from it is read as text first, so that all sources take the same
-//! forms, and a fault names the setting and its source.
+//! [`ENTRIES`] lists all settings. Flags, variables, the file's keys and `bankfeed config` follow
+//! from it. Every source is read as text first, so all sources accept the same forms. An error
+//! names the setting and its source.
 
 mod flags;
 mod value;
@@ -19,15 +19,15 @@ use std::path::{Path, PathBuf};
 pub struct Entry {
     /// The name of the flag and of the key in the file.
     pub name: &'static str,
-    /// What stands for the value in help texts; a switch that needs no value has none.
+    /// The placeholder of the value in help texts. A switch without a value has none.
     pub value: Option<&'static str>,
-    /// The value if nothing else is said; empty for none.
+    /// The default, or an empty text for no value.
     pub default: &'static str,
-    /// What it does, in a sentence.
+    /// The purpose of the setting, in one sentence.
     pub help: &'static str,
-    /// Whether help texts leave it out.
+    /// True if help texts omit the setting.
     pub hidden: bool,
-    /// Whether the flag may come more than once; commas stand between the values then.
+    /// True if the flag may be repeated. Commas separate the values.
     pub repeats: bool,
 }
 
@@ -139,10 +139,10 @@ pub const ENTRIES: &[Entry] = &[
     },
 ];
 
-/// Where a value came from.
+/// The source of a value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
-    /// Nobody said anything.
+    /// The built-in default.
     Default,
     /// The file.
     File(PathBuf),
@@ -163,45 +163,45 @@ impl std::fmt::Display for Source {
     }
 }
 
-/// Why the settings do not hold.
+/// The error of invalid settings.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// The file cannot be read.
     #[error("could not read the settings file {}", .path.display())]
     Read {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
-    /// The file is no TOML.
+    /// The file is not TOML.
     #[error("the settings file {} is not TOML", .path.display())]
     Toml {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: Box<toml::de::Error>,
     },
-    /// The file has a key that is no setting, or a value of another kind.
+    /// The file has an unknown key, or a value of the wrong type.
     #[error("the settings file {} has {problem}", .path.display())]
     File {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
-    /// A value cannot be used.
+    /// A value is invalid.
     #[error("the setting {name} ({from}) is '{given}', but {wanted}")]
     Value {
-        /// Of which setting.
+        /// The name of the setting.
         name: &'static str,
-        /// Where it came from.
+        /// The source of the value.
         from: Source,
         /// The value.
         given: String,
-        /// What it must be.
+        /// The accepted values.
         wanted: String,
     },
     /// Two settings contradict each other.
@@ -209,14 +209,14 @@ pub enum SettingsError {
     Conflict(&'static str),
 }
 
-/// The text of every setting, and where it came from.
+/// The text and the source of every setting.
 #[derive(Clone, Debug)]
 pub struct Resolved {
     values: BTreeMap<&'static str, (String, Source)>,
 }
 
-/// Finds the text of every setting. `flags` holds what stood on the command line by setting, and
-/// `environment` answers variables.
+/// Resolves the text of every setting. `flags` has the values from the command line by setting, and
+/// `environment` returns the value of a variable.
 pub fn resolve(
     flags: &BTreeMap<&'static str, String>,
     environment: impl Fn(&str) -> Option<String>,
@@ -242,7 +242,7 @@ pub fn resolve(
     }
     let mut resolved = Resolved { values };
     if resolved.is_set("time") && !resolved.is_set("cool-down-test") {
-        // While time stands still a cool-down would never end.
+        // With a fixed time, a cool-down would never end.
         resolved.values.insert("cool-down-test", ("0".to_owned(), Source::Default));
     }
     Ok(resolved)
@@ -254,18 +254,18 @@ pub fn variable_of(name: &str) -> String {
 }
 
 impl Resolved {
-    /// The text of a setting and where it came from.
+    /// The text of a setting, and its source.
     pub fn get(&self, name: &str) -> (&str, &Source) {
-        // Every name in use stands in the table, which a test proves.
+        // Every name in use is in the table. A test checks this.
         self.values.get(name).map_or(("", &Source::Default), |(text, from)| (text, from))
     }
 
-    /// Whether somebody chose a value.
+    /// True if the value is not from the default.
     pub fn is_set(&self, name: &str) -> bool {
         *self.get(name).1 != Source::Default
     }
 
-    /// Every setting that is shown: its name, its text, and where it came from.
+    /// Every visible setting: its name, its text and its source.
     pub fn shown(&self) -> impl Iterator<Item = (&'static str, &str, &Source)> {
         let entries = ENTRIES.iter().filter(|entry| !entry.hidden || self.is_set(entry.name));
         entries.map(|entry| {
@@ -274,7 +274,7 @@ impl Resolved {
         })
     }
 
-    /// What holds and where from, a line each.
+    /// A table of the settings with their sources, one per line.
     pub fn table(&self) -> String {
         use std::fmt::Write as _;
         let mut table = String::new();
@@ -315,7 +315,7 @@ fn read_file(path: &Path) -> Result<BTreeMap<&'static str, String>, SettingsErro
     Ok(values)
 }
 
-/// A value of the file in the form of the command line.
+/// Converts a value of the file to the form of the command line.
 fn text_of(value: &toml::Value) -> Option<String> {
     match value {
         toml::Value::String(text) => Some(text.clone()),

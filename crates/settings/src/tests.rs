@@ -1,4 +1,4 @@
-//! Precedence, forms and faults of settings.
+//! Tests of the precedence, forms and errors of settings.
 
 use super::*;
 use std::io::Write as _;
@@ -13,7 +13,7 @@ fn of_flags(flags: &[(&'static str, &str)]) -> Result<Settings, String> {
     resolved.settings().map_err(|error| error.to_string())
 }
 
-/// Every default can be read, and files stand beside the database.
+/// Every default is valid, and other files are placed beside the database.
 #[test]
 fn defaults_are_read() {
     let settings = of_flags(&[]).unwrap();
@@ -22,8 +22,8 @@ fn defaults_are_read() {
     assert_eq!(settings.keys, None);
 }
 
-/// A flag beats a variable, a variable beats the file, the file beats the default; the table tells
-/// where each value came from.
+/// A flag overrides a variable, a variable overrides the file, and the file overrides the default.
+/// The table shows the source of each value.
 #[test]
 fn precedence() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
@@ -63,7 +63,8 @@ fn texts_keep_their_source() {
     );
 }
 
-/// Of `db` and `memory` the one said with more weight counts; with equal weight they contradict.
+/// If both `db` and `memory` are set, the source with the higher precedence wins. With equal
+/// precedence they conflict.
 #[test]
 fn database_or_memory() {
     assert_eq!(of_flags(&[("memory", "true")]).unwrap().database, Database::Temporary);
@@ -78,7 +79,7 @@ fn database_or_memory() {
     assert_eq!(settings.database, Database::File("x.db".into()));
 }
 
-/// Scenarios are named by a flag that repeats, or by a list in the file.
+/// Scenarios are named by a repeated flag, or by a list in the file.
 #[test]
 fn scenarios_are_listed() {
     assert_eq!(
@@ -88,7 +89,7 @@ fn scenarios_are_listed() {
     assert!(of_flags(&[]).unwrap().scenarios.is_empty());
 }
 
-/// While time stands still there is no cool-down, unless somebody asks for one.
+/// With a fixed time there is no cool-down, unless one is set.
 #[test]
 fn fixed_time_has_no_cool_down() {
     let fixed = of_flags(&[("time", "1767225600")]).unwrap();
@@ -97,7 +98,7 @@ fn fixed_time_has_no_cool_down() {
     assert_eq!(asked.cool_down_test.balance_s, 5);
 }
 
-/// A value that cannot be used is refused with its setting, its source and what it must be.
+/// An invalid value is rejected with its setting, its source and the accepted values.
 #[test]
 fn refuses_bad_values() {
     let told: String = [

@@ -1,4 +1,4 @@
-//! Settings, read from their texts.
+//! Settings, parsed from their texts.
 
 use super::{Resolved, SettingsError, Source};
 use model::Word;
@@ -6,17 +6,17 @@ use model::clock::AccountTime;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// Waits between attempts.
+/// The maximum number of waits between attempts.
 const WAITS_MAX: usize = 30;
-/// The longest cool-down, lease and poll: a year.
+/// The maximum cool-down, lease and poll, which is a year.
 const SPAN_S_MAX: i64 = 366 * 86_400;
 
-/// How the log is written.
+/// The format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people.
+    /// Lines for people.
     Human,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -31,12 +31,12 @@ impl Word for LogFormat {
     }
 }
 
-/// The keys that open the server.
+/// The keys that the server accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyPolicy {
-    /// Any test key; each is a merchant of its own.
+    /// Any test key. Each is a merchant of its own.
     Any,
-    /// Only keys that were issued for it.
+    /// Only issued keys.
     Issued,
 }
 
@@ -51,7 +51,7 @@ impl Word for KeyPolicy {
     }
 }
 
-/// The place of the database.
+/// The location of the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Database {
     /// A temporary database, removed at exit.
@@ -63,11 +63,11 @@ pub enum Database {
 /// Seconds from the start of a refresh to the next one, by feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CoolDown {
-    /// Of the balance.
+    /// The balance.
     pub balance_s: i64,
-    /// Of the owners.
+    /// The owners.
     pub ownership_s: i64,
-    /// Of the transactions.
+    /// The transactions.
     pub transactions_s: i64,
 }
 
@@ -94,7 +94,7 @@ impl TextSetting {
         &self.text
     }
 
-    /// The values between commas.
+    /// The values, separated by commas.
     pub fn values(&self) -> impl Iterator<Item = &str> {
         self.text.split(',').map(str::trim).filter(|value| !value.is_empty())
     }
@@ -113,19 +113,19 @@ impl TextSetting {
 /// The settings of a server.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Host and port to listen on.
+    /// The host and port to listen on.
     pub listen: String,
-    /// The place of the database.
+    /// The location of the database.
     pub database: Database,
-    /// The file of the seal key; none for a temporary database.
+    /// The file of the seal key. A temporary database has none.
     pub seal_key_file: Option<PathBuf>,
-    /// The file of issued keys; none for a temporary database unless it was named.
+    /// The file of issued keys. A temporary database has none unless the setting names one.
     pub api_keys_file: Option<PathBuf>,
-    /// How clients reach the server, if not where it listens.
+    /// The URL for clients, if it differs from the listening address.
     pub public_url: Option<String>,
-    /// Which keys open it; none if nobody chose.
+    /// The accepted keys, if set.
     pub keys: Option<KeyPolicy>,
-    /// Whether webhooks go to public addresses only.
+    /// True if webhooks go to public addresses only.
     pub deny_private_webhooks: bool,
     /// Faults for every test key, in the form of `POST /v1/test_helpers/faults`.
     pub faults: TextSetting,
@@ -143,32 +143,32 @@ pub struct Settings {
     pub retry_live: RetrySchedule,
     /// Milliseconds for which a worker leases a refresh, an advance or a delivery.
     pub lease_ms: i64,
-    /// Milliseconds that an idle worker waits before it looks again.
+    /// Milliseconds that an idle worker waits before its next poll.
     pub poll_ms: u64,
     /// The merchant's name in link flows.
     pub merchant_name: String,
-    /// Test banks beside the catalogue, by their files or by the names of ready ones.
+    /// Test banks in addition to the catalogue: paths of files, or names of ready scenarios.
     pub scenarios: Vec<String>,
-    /// Makes ids, secrets and banks repeat.
+    /// The seed that makes ids, secrets and banks repeatable.
     pub seed: Option<u64>,
-    /// The time of what hangs on no test clock, standing still.
+    /// The fixed time of objects that are on no test clock.
     pub time: Option<AccountTime>,
-    /// Gets the URL once the server is ready.
+    /// The file that receives the URL once the server is ready.
     pub ready_file: Option<PathBuf>,
-    /// Whether parameters are refused that are known and not acted on.
+    /// True if the server rejects known parameters that it does not support.
     pub strict: bool,
-    /// Gets every API request and its answer.
+    /// The file that receives every API request with its response.
     pub record: Option<PathBuf>,
-    /// How the log is written.
+    /// The format of the log.
     pub log_format: LogFormat,
-    /// What is logged.
+    /// The level of the log.
     pub log_level: tracing::level_filters::LevelFilter,
-    /// The place at which a crash test stops the server, as `NAME:PASSES`.
+    /// The failpoint at which a crash test stops the server, as `NAME:PASSES`.
     pub failpoint: TextSetting,
 }
 
 impl Resolved {
-    /// Reads all settings.
+    /// Parses all settings.
     pub fn settings(&self) -> Result<Settings, SettingsError> {
         let database = self.database()?;
         let beside = |ending| match &database {
@@ -212,7 +212,8 @@ impl Resolved {
         })
     }
 
-    /// The database of whichever of `db` and `memory` was said with more weight.
+    /// The database that `db` and `memory` select. If both are set, the source with the higher
+    /// precedence wins.
     fn database(&self) -> Result<Database, SettingsError> {
         let weight = |name| match self.get(name).1 {
             Source::Default => 0,
@@ -280,7 +281,7 @@ impl Resolved {
         }
     }
 
-    /// One number of seconds for all features, or one for each: `balance=1,ownership=2,…`.
+    /// Parses one number of seconds for all features, or one for each: `balance=1,ownership=2,…`.
     fn cool_down(&self, name: &'static str) -> Result<CoolDown, SettingsError> {
         let wanted = "must be seconds, or balance=SECONDS,ownership=SECONDS,transactions=SECONDS";
         let fault = || self.fault(name, wanted);
@@ -363,7 +364,7 @@ impl Resolved {
     }
 }
 
-/// `500ms`, `5s`, `10m`, `2h` or `1d`, in milliseconds.
+/// Parses `500ms`, `5s`, `10m`, `2h` or `1d` into milliseconds.
 fn milliseconds(text: &str) -> Option<i64> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);

@@ -1,26 +1,26 @@
-//! A follower of the feed, as the documents tell integrators to write one: after each refresh it
-//! lists what came since the last refresh that it handled, to the last page, and remembers.
+//! A follower of the feed, written as the documents recommend. After each refresh it lists the rows
+//! since the last refresh that it handled, to the last page, and remembers this refresh.
 
 use super::{Failure, text};
 use cli::Client;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Rows of a page: few enough that the demo shows more than one.
+/// Rows per page, few enough that the demo shows more than one page.
 const PAGE_ROWS: &str = "100";
 
-/// One account's copy.
+/// The copy of one account.
 #[derive(Default)]
 pub(super) struct Follower {
     /// The rows by id.
     pub(super) rows: BTreeMap<String, Value>,
     /// The last refresh that was handled.
     after: Option<String>,
-    /// What was met so far.
+    /// The cases met so far.
     pub(super) met: Met,
 }
 
-/// What a run of the demo must have shown.
+/// The cases that a run of the demo must show.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Met {
     pub(super) posted: usize,
@@ -30,7 +30,7 @@ pub(super) struct Met {
     pub(super) second_pages: usize,
 }
 
-/// One row that a pass brought, and what it is to the follower.
+/// One row of a pass, with its kind of change.
 pub(super) struct News {
     /// `new`, `posted`, `void` or `edited`.
     pub(super) what: &'static str,
@@ -39,7 +39,7 @@ pub(super) struct News {
 }
 
 impl Follower {
-    /// Handles a `refreshed_transactions` event. Answers the rows that it brought.
+    /// Handles a `refreshed_transactions` event. Returns the new and changed rows.
     pub(super) async fn handle(
         &mut self,
         client: &Client,
@@ -53,7 +53,7 @@ impl Follower {
         Ok(news)
     }
 
-    /// Reads all pages of what came since the last refresh that was handled.
+    /// Reads all pages of the rows since the last handled refresh.
     async fn read(&mut self, client: &Client, account: &str) -> Result<Vec<Value>, Failure> {
         let mut rows: Vec<Value> = Vec::new();
         let mut pages = 0;
@@ -88,7 +88,7 @@ impl Follower {
         Ok(rows)
     }
 
-    /// Puts a row into the copy; one that it holds already is no news.
+    /// Puts a row into the copy. Returns no news if the row is unchanged.
     fn put(&mut self, row: Value) -> Option<News> {
         let before = self.rows.insert(text(&row, "id").to_owned(), row.clone());
         let what = match &before {

@@ -1,9 +1,10 @@
-//! `bankfeed demo`: the main job on a server of its own, told step by step.
+//! `bankfeed demo`: runs the main job on a server of its own and prints each step.
 //!
-//! Link an account → refresh it → be told by webhook → read exactly what is new or changed. It
-//! ends well only if the follower's copy equals the server's list and the bank's own books, and
-//! only if the run held a row that posted, one that vanished, one that was edited, a refresh that
-//! failed and a second page.
+//! Link an account → refresh it → receive a webhook → read exactly the new and changed rows.
+//!
+//! The demo succeeds only if the follower's copy equals the server's list and the bank's own
+//! ledger. The run must also contain a row that posted, one that vanished, one that was edited, a
+//! failed refresh and a second page.
 
 mod follower;
 mod receiver;
@@ -24,16 +25,16 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::Arc;
 
-/// Why the demo did not end well.
+/// The error of the demo.
 pub(super) type Failure = Box<dyn Error + Send + Sync>;
 
 const HELPERS: &str = "/v1/test_helpers/financial_connections";
 const REFRESHED: &str = "financial_connections.account.refreshed_transactions";
 const DAY_S: i64 = 86_400;
-/// Rows of a table that are shown.
+/// The maximum number of rows in a table.
 const TABLE_ROWS: usize = 12;
 
-/// The key of the demo; any key with this prefix would do.
+/// The key of the demo. Any other test key would work too.
 const KEY: &str = "sk_test_demo";
 
 /// Runs the demo.
@@ -47,7 +48,7 @@ pub(super) fn run() -> Result<(), CommandError> {
 async fn story() -> Result<(), Failure> {
     let flags =
         BTreeMap::from([("listen", "127.0.0.1:0".to_owned()), ("memory", "true".to_owned())]);
-    // Neither the environment nor a file changes what the demo shows.
+    // Neither the environment nor a file can change the demo.
     let settings = resolve(&flags, |_| None, None)?.settings()?;
     let server = start(&settings).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
@@ -78,7 +79,7 @@ struct Demo {
     now: i64,
 }
 
-/// What was added on the bank's side: the bank's own ids.
+/// The ids, given by the bank, of the transactions that the demo added.
 struct Added {
     coffee: String,
     hotel: String,
@@ -181,14 +182,14 @@ impl Demo {
         Ok(())
     }
 
-    /// Advances the clock by a day and reads what its refresh brought.
+    /// Advances the clock by a day, and reads the rows of its refresh.
     async fn a_day_passes(&mut self) -> Result<Vec<News>, Failure> {
         self.now += DAY_S;
         let until = self.now.to_string();
         let path = format!("/v1/test_helpers/test_clocks/{}/advance", self.clock);
         self.tell("POST", &path, &[("frozen_time", &until)]).await?;
         let (mut news, mut ready) = (None, false);
-        // Webhooks come in no promised order, so neither is waited for alone.
+        // Webhooks arrive in any order, so the loop waits for both.
         while news.is_none() || !ready {
             let event = self.receiver.next().await?;
             match text(&event, "type") {
@@ -200,7 +201,7 @@ impl Demo {
         Ok(news.unwrap_or_default())
     }
 
-    /// Makes a call and tells it; an answer other than 200 is a failure.
+    /// Makes a call and prints it. A status other than 200 is an error.
     async fn tell(
         &self,
         method: &str,
@@ -218,7 +219,7 @@ impl Demo {
         }
     }
 
-    /// Waits for a type of event.
+    /// Waits for an event of a type.
     async fn until(&mut self, event_type: &str) -> Result<Value, Failure> {
         loop {
             let mut event = self.receiver.next().await?;
@@ -229,7 +230,7 @@ impl Demo {
         }
     }
 
-    /// Waits for a refresh to end and reads what it brought.
+    /// Waits for a refresh to end, and reads its rows.
     async fn until_refreshed(&mut self) -> Result<Vec<News>, Failure> {
         let account = self.until(REFRESHED).await?;
         self.refreshed(&account).await
@@ -243,7 +244,7 @@ impl Demo {
         Ok(news)
     }
 
-    /// Compares the copy with the server's list and with the bank's own books.
+    /// Compares the copy with the server's list and with the bank's own ledger.
     async fn compare(&mut self) -> Result<(), Failure> {
         title("6. The follower's copy, the server's list and the bank's own books")?;
         let path = format!("/v1/financial_connections/accounts/{}/refresh", self.account);
@@ -280,7 +281,7 @@ impl Demo {
     }
 }
 
-/// A number of things, as a sentence says it.
+/// A number of things in words.
 fn counted(count: usize, thing: &str) -> String {
     match (count, thing) {
         (1, _) => format!("1 {thing}"),
@@ -289,7 +290,7 @@ fn counted(count: usize, thing: &str) -> String {
     }
 }
 
-/// What is compared of transactions that did not vanish, each with how often it is there.
+/// The compared facts of transactions that did not vanish, each with its count.
 fn facts(rows: Option<&Vec<Value>>) -> BTreeMap<String, usize> {
     let mut facts = BTreeMap::new();
     for row in rows.into_iter().flatten().filter(|row| text(row, "status") != "void") {
@@ -312,8 +313,8 @@ fn came(object: &Value, remark: &str) -> Result<(), OutputError> {
     say(&format!("  ← {} {remark}", text(object, "id")))
 }
 
-/// Shows rows, the newest first. Where there are too many, those that were seen before and changed
-/// are shown rather than new ones, and what is rarer rather than what is common.
+/// Shows rows, newest first. If there are too many, changed rows take precedence over new ones, and
+/// rare changes over common ones.
 fn table(news: &[News]) -> Result<(), OutputError> {
     let rarity = |news: &News| match news.what {
         "void" | "edited" => 0,
@@ -349,7 +350,7 @@ fn day(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
-/// A text of an answer.
+/// A text field of a response.
 fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_default()
 }
@@ -362,7 +363,7 @@ fn say(line: &str) -> Result<(), OutputError> {
 mod tests {
     use super::*;
 
-    /// One thing is said of as one, and none or many as many.
+    /// The singular is used for one thing, and the plural for zero or many.
     #[test]
     fn counts_in_words() {
         assert_eq!(counted(1, "read"), "1 read");

@@ -1,4 +1,4 @@
-//! A small local webhook receiver: verifies each post and hands the event on.
+//! A small local webhook receiver. It verifies each post and passes the event on.
 
 use super::Failure;
 use axum::Router;
@@ -13,16 +13,16 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-/// How long the demo waits for a webhook.
+/// The time limit of the wait for a webhook.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Seconds by which a signature may be old.
+/// The maximum age of a signature in seconds.
 const TOLERANCE_S: i64 = 300;
-/// Events that wait to be told.
+/// The maximum number of events in the queue.
 const QUEUE_MAX: usize = 1_024;
 
-/// Takes webhooks.
+/// Receives webhooks.
 pub(super) struct Receiver {
-    /// Where it listens.
+    /// The URL of the receiver.
     pub(super) url: String,
     secret: Arc<Mutex<String>>,
     events: mpsc::Receiver<Value>,
@@ -36,7 +36,7 @@ struct Shared {
 }
 
 impl Receiver {
-    /// Starts to listen on a free port of this machine.
+    /// Starts to listen on a free local port.
     pub(super) async fn start(clock: Arc<dyn Clock>) -> Result<Self, Failure> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}/webhook", listener.local_addr()?);
@@ -48,7 +48,7 @@ impl Receiver {
         Ok(Self { url, secret, events })
     }
 
-    /// What posts are verified with.
+    /// Sets the secret that verifies posts.
     pub(super) fn trust(&self, secret: &str) {
         secret.clone_into(&mut self.secret.lock().unwrap_or_else(PoisonError::into_inner));
     }

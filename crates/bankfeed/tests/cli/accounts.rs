@@ -1,8 +1,8 @@
-//! `link`, `accounts`, `transactions`, `refresh`.
+//! Tests of `link`, `accounts`, `transactions` and `refresh`.
 
 use crate::support::Server;
 
-/// An account is linked, shown, fetched anew and read, in tables for people.
+/// An account is linked, shown, refreshed and read, in tables for people.
 #[test]
 fn people_link_and_read() {
     let server = Server::start();
@@ -54,7 +54,8 @@ fn people_link_and_read() {
     ");
 }
 
-/// Programs get objects as the API answers them: a list as one line each, one object as a document.
+/// Programs get objects as the API returns them: a list as one line per object, and one object as a
+/// document.
 #[test]
 fn programs_get_json() {
     let server = Server::start();
@@ -122,7 +123,7 @@ fn programs_get_json() {
     assert_eq!(server.json(&["accounts", "--limit", "1"]).len(), 1);
 }
 
-/// All pages of a list are read, and each row once.
+/// All pages of a list are read, and each row is printed once.
 #[test]
 fn reads_all_pages() {
     let server = Server::start();
@@ -137,7 +138,7 @@ fn reads_all_pages() {
     assert_eq!(table.lines().count(), rows.len() + 2);
 }
 
-/// Banks and their accounts are listed; one that is none, or a carrier that is none, is refused.
+/// Banks and their accounts are listed. An unknown bank, account or carrier is an error.
 #[test]
 fn names_the_banks() {
     let server = Server::start();
@@ -162,7 +163,8 @@ fn names_the_banks() {
     ");
 }
 
-/// A refresh that failed ends the command with 1; one that is not waited for is shown as it stands.
+/// A failed refresh ends the command with 1. Without `--wait` the command shows the pending
+/// refresh.
 #[test]
 fn a_failed_refresh_is_told() {
     let server = Server::start();
@@ -182,7 +184,7 @@ fn a_failed_refresh_is_told() {
     ");
 }
 
-/// Whatever can start a link flow can be linked, and shows the account that came of it.
+/// Every kind of carrier can be linked, and the command shows the linked account.
 #[test]
 fn links_other_carriers() {
     let server = Server::start();
@@ -203,7 +205,7 @@ fn links_other_carriers() {
     assert!(told.contains("ends with 2"), "{told}");
 }
 
-/// A link that the server refuses leaves neither customer nor clock behind.
+/// A rejected link leaves neither customer nor clock behind.
 #[test]
 fn a_link_that_fails_leaves_nothing() {
     let server = Server::start();
@@ -228,8 +230,8 @@ fn a_link_that_fails_leaves_nothing() {
     }
 }
 
-/// An account that its bank shut out is linked again, at its bank and with its permissions; the other
-/// account of its login stays as it was. What nothing helps is said so.
+/// An account that its bank shut out is relinked, at its bank and with its permissions. The other
+/// account of its login stays unchanged. If a relink cannot help, the error says so.
 #[test]
 fn links_an_account_again() {
     let server = Server::start();

@@ -1,8 +1,8 @@
-//! `advance`.
+//! Tests of `advance`.
 
 use crate::support::Server;
 
-/// The only clock there is need not be named; among several one has to be.
+/// The clock's id is optional if there is only one clock, and required otherwise.
 #[test]
 fn advances_a_clock() {
     let server = Server::start();
@@ -36,7 +36,7 @@ fn advances_a_clock() {
     ");
 }
 
-/// A way longer than the server takes at once is gone in several.
+/// A span longer than the server accepts at once is split into several calls.
 #[test]
 fn advances_far() {
     let server = Server::start();

@@ -1,4 +1,4 @@
-//! `doctor`.
+//! Tests of `doctor`.
 
 use crate::support::{command, told};
 use std::fs::{Permissions, set_permissions};
@@ -10,8 +10,8 @@ use std::path::Path;
 /// An address that is always free.
 const FREE: &str = "127.0.0.1:0";
 
-/// What doctor says of the server on a database: what was looked at, how it is, and what to do. What
-/// differs between machines is left out.
+/// The output of `doctor` for the server on a database. Values that differ between machines are
+/// removed.
 fn look(db: &Path, listen: &str) -> String {
     let folder = db.parent().unwrap().to_str().unwrap();
     let db = db.to_str().unwrap();
@@ -34,7 +34,7 @@ fn serve(db: &Path) {
     server.link(&[]);
 }
 
-/// Nothing is wrong before the first start, nor after a server was killed.
+/// There is no problem before the first start, nor after a server was killed.
 #[test]
 fn finds_nothing_wrong() {
     let folder = tempfile::tempdir().unwrap();
@@ -66,7 +66,7 @@ fn finds_nothing_wrong() {
     assert_eq!(std::fs::read(&db).unwrap(), before);
 }
 
-/// Each fault is named, with what to do about it, and ends the command with 1.
+/// Each problem is reported with advice, and ends the command with 1.
 #[test]
 fn finds_what_is_wrong() {
     let folder = tempfile::tempdir().unwrap();
@@ -111,14 +111,14 @@ fn finds_what_is_wrong() {
     ");
 }
 
-/// A port that is taken is well when a server is ready there, and wrong when it is another program.
+/// A taken port is fine if a ready server listens on it, and an error if another program does.
 #[test]
 fn knows_who_has_the_port() {
     let server = crate::support::Server::start();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let other = listener.try_clone().unwrap();
-    // It takes one connection, says nothing and hangs up.
+    // The other program accepts one connection and closes it without a response.
     let other = std::thread::spawn(move || drop(other.accept()));
     let ours = server.url.strip_prefix("http://").unwrap();
     let mut shown = String::new();
@@ -137,7 +137,7 @@ fn knows_who_has_the_port() {
     "#);
 }
 
-/// Two clocks that differ are both named: one of them makes signatures that are refused.
+/// If two clocks differ, both times are shown, because signatures by one of them are rejected.
 #[test]
 fn compares_clocks() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,11 +1,11 @@
-//! How commands end: output that is lost, readers that go, and what was asked wrongly.
+//! The ends of commands: lost output, readers that close early, and wrong usage.
 
 use crate::support::{Server, command, told};
 use std::fs::File;
 use std::io::Write as _;
 use std::process::Stdio;
 
-/// Output that finds no room is an error of every command, whatever its form.
+/// Output that cannot be written is an error of every command, in every format.
 #[test]
 fn lost_output_is_an_error() {
     let server = Server::start();
@@ -51,7 +51,7 @@ fn lost_output_is_an_error() {
     }
 }
 
-/// Who stops reading, as `head` does, ends the command without a word, as `cat` ends.
+/// If the reader closes early, as `head` does, the command ends silently, like `cat`.
 #[test]
 fn readers_may_go() {
     let server = Server::start();
@@ -70,11 +70,11 @@ fn readers_may_go() {
         assert_eq!(output.status.code(), Some(141), "{arguments:?}");
         assert_eq!(String::from_utf8(output.stderr).unwrap(), "", "{arguments:?}");
     }
-    // The endpoint of `listen` is gone with it.
+    // The endpoint of `listen` is deleted at its end.
     assert_eq!(server.call("GET", "/v1/webhook_endpoints", "")["data"], serde_json::json!([]));
 }
 
-/// A key that nobody could read opens nothing.
+/// A key that could not be printed is revoked.
 #[test]
 fn an_unread_key_is_revoked() {
     let folder = tempfile::tempdir().unwrap();
@@ -88,7 +88,7 @@ fn an_unread_key_is_revoked() {
     assert!(listed.lines().nth(1).unwrap().ends_with("test  revoked"), "{listed}");
 }
 
-/// What was asked wrongly ends with 2, wherever it is noticed.
+/// Wrong usage ends with 2, whichever part notices it.
 #[test]
 fn wrong_questions_are_told_apart() {
     let mut shown = String::new();
@@ -127,7 +127,7 @@ fn wrong_questions_are_told_apart() {
     ");
 }
 
-/// Settings are told to programs as they are to people.
+/// The settings can also be printed as JSON.
 #[test]
 fn settings_are_json_too() {
     let arguments = ["config", "--json", "--memory", "--seed", "7"];
@@ -140,7 +140,7 @@ fn settings_are_json_too() {
     assert_eq!(people.lines().count() - 1, lines.len());
 }
 
-/// A scenario is read from standard input, and with the mark that some editors put before a text.
+/// A scenario is read from standard input, also with the byte order mark that some editors write.
 #[test]
 fn scenarios_come_by_pipe() {
     for (text, told) in [

@@ -1,11 +1,11 @@
-//! `events` and `trigger`.
+//! Tests of `events` and `trigger`.
 
 use crate::support::Server;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::thread::JoinHandle;
 
-/// A webhook receiver that gives these answers, one after the other.
+/// A webhook receiver that returns these statuses, one after the other.
 fn endpoint(statuses: &'static [&'static str]) -> (String, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/hook", listener.local_addr().unwrap());
@@ -22,7 +22,7 @@ fn endpoint(statuses: &'static [&'static str]) -> (String, JoinHandle<()>) {
     (url, receiving)
 }
 
-/// A ledger without what differs from run to run: real times, and how long an attempt took.
+/// The deliveries of an event without values that differ between runs: real times and durations.
 fn without_times(ledger: &str) -> String {
     let mut shown = String::new();
     for line in ledger.lines() {
@@ -37,7 +37,7 @@ fn without_times(ledger: &str) -> String {
     shown
 }
 
-/// Every event of the list can be made to happen, one after the other on one server.
+/// Every event of the list can be triggered, one after the other on one server.
 #[test]
 fn triggers_every_event() {
     let server = Server::start();
@@ -51,8 +51,8 @@ fn triggers_every_event() {
     }
 }
 
-/// What was made on the way is told; an account or a customer that is there can be named, where the
-/// event can happen to it.
+/// The created objects are shown. An existing account or customer can be named if the event can
+/// happen to it.
 #[test]
 fn triggers_for_people() {
     let server = Server::start();
@@ -113,7 +113,7 @@ fn triggers_for_people() {
     ");
 }
 
-/// Events are listed, the newest first; one is shown with who was told of it and what they answered.
+/// Events are listed, newest first. One event is shown with its deliveries and their responses.
 #[test]
 fn shows_events_with_their_deliveries() {
     let server = Server::start();
@@ -149,7 +149,7 @@ fn shows_events_with_their_deliveries() {
     assert_eq!(shown[0]["deliveries"], serde_json::json!([]));
 }
 
-/// The ledger of an event has a line for every attempt, with what was answered.
+/// The deliveries of an event have a line for every attempt, with its response.
 #[test]
 fn shows_every_attempt() {
     let server = Server::with(&["--memory", "--retry-test", "10ms"]);
@@ -173,7 +173,7 @@ fn shows_every_attempt() {
     ");
 }
 
-/// An event is sent again to those who take it, or to an endpoint that is named.
+/// An event is sent again to every endpoint that takes it, or to a named endpoint.
 #[test]
 fn sends_again() {
     let server = Server::start();
@@ -183,7 +183,7 @@ fn sends_again() {
     let event = event.as_str().unwrap();
     server.call("GET", "/v1/test_helpers/events/wait?type=customer.created", "");
     let mut told = server.run(&["events", "resend", event]);
-    // The endpoint has taken it twice.
+    // The endpoint has received it twice.
     receiving.join().unwrap();
     told += &server.run(&["events", "resend", event, "--webhook-endpoint", "we_123"]);
     told += &server.run(&["events", "resend", "evt_123"]);
@@ -201,8 +201,8 @@ fn sends_again() {
     ");
 }
 
-/// What changes nothing brings no event, which is said at once and not after a long wait; what can be
-/// changed again brings one again.
+/// A call without a change emits no event, and the command says so without a long wait. After the
+/// cool-down the event comes again.
 #[test]
 fn says_why_nothing_happens() {
     let server = Server::with(&["--memory", "--cool-down-test", "60"]);

@@ -1,4 +1,4 @@
-//! `export`.
+//! Tests of `export`.
 
 use crate::support::Server;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
@@ -21,7 +21,7 @@ fn account(server: &Server) -> String {
     account
 }
 
-/// Each form of text, with its remarks.
+/// Each text format, with its remarks.
 #[test]
 fn writes_texts() {
     let server = Server::start();
@@ -103,7 +103,7 @@ fn writes_parquet() {
     assert_eq!(read, rows.len());
 }
 
-/// A file appears whole or not at all, and what cannot be exported is told.
+/// A file appears complete or not at all. An account that cannot be exported is an error.
 #[test]
 fn refuses_what_cannot_be_written() {
     let server = Server::start();
@@ -139,7 +139,7 @@ fn refuses_what_cannot_be_written() {
     ");
 }
 
-/// What is no file stays what it is: a pipe takes the rows, and a link leads to the new file.
+/// A pipe receives the rows, and a link leads to the new file.
 #[test]
 fn writes_through() {
     let server = Server::start();

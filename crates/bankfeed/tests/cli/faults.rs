@@ -1,10 +1,10 @@
-//! What goes wrong between a command and its server, and what the command says helps.
+//! Errors between a command and its server, with the advice of the command.
 
 use crate::support::{Server, command, told};
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 
-/// Nobody answers, or the address is none.
+/// The server is unreachable, or the address is invalid.
 #[test]
 fn there_is_no_server() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -30,7 +30,7 @@ fn there_is_no_server() {
     ");
 }
 
-/// Something answers that is another program: it speaks no JSON, or JSON of another kind.
+/// Another program listens at the address. It returns no JSON, or other JSON.
 #[test]
 fn the_server_is_another_program() {
     let mut shown = String::new();
@@ -60,8 +60,8 @@ fn the_server_is_another_program() {
     ");
 }
 
-/// A key that opens nothing is told apart by its end and by where it came from; what is unknown may
-/// belong to another key.
+/// An error shows the end of a rejected key and its source. It also shows the key after an unknown
+/// id, because the object may belong to another key.
 #[test]
 fn keys_are_named() {
     let server = Server::start();
@@ -92,7 +92,7 @@ fn keys_are_named() {
     ");
 }
 
-/// Colours are for terminals, or where they are asked for; nowhere where they are not wanted.
+/// Colours appear on a terminal or on request, and never if they are turned off.
 #[test]
 fn colours_are_for_terminals() {
     let server = Server::start();
@@ -107,7 +107,7 @@ fn colours_are_for_terminals() {
     assert!(!printed(&[("NO_COLOR", "1")]).contains('\u{1b}'));
 }
 
-/// Every shell gets what it completes by, with every command in it.
+/// Every shell gets a completion script that contains every command.
 #[test]
 fn shells_can_complete() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {

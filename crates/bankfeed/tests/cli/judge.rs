@@ -1,10 +1,10 @@
-//! `judge`.
+//! Tests of `judge`.
 
 use crate::support::Server;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-/// What a client other than the commands is answered.
+/// The response to a client other than the commands.
 fn get(server: &Server, path: &str) -> serde_json::Value {
     let address = server.url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
@@ -16,16 +16,16 @@ fn get(server: &Server, path: &str) -> serde_json::Value {
     serde_json::from_str(body).unwrap()
 }
 
-/// The same text with every request named alike: how many were made before is not always the same.
+/// Replaces the ids of requests, because the number of earlier requests varies.
 fn without_requests(told: &str) -> String {
     let mut pieces = told.split("req_");
     let first = pieces.next().unwrap().to_owned();
     pieces.fold(first, |shown, piece| format!("{shown}req_…{}", &piece[24..]))
 }
 
-/// What the commands do is not the client's doing. A client with a fault is told what and how to
-/// mend it, and the command ends with 1; what was seen can be forgotten. Of a client that nothing was
-/// seen of, nothing can be said, and the command ends with 3.
+/// Calls of the commands do not count as the client's. For a client with a fault, the command
+/// prints the diagnostic with the fix and ends with 1. Observations can be reset. Without an
+/// observation, the command ends with 3.
 #[test]
 fn judges_a_client() {
     let server = Server::start();

@@ -1,4 +1,4 @@
-//! What people and programs meet at the command line: the built binary against servers of its own.
+//! Tests of the command line: the built binary runs against servers of its own.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 

@@ -1,6 +1,6 @@
-//! The built binary as a process: how it ends when it is asked to, and what it forwards.
+//! Tests of the built binary as a process: its end after a signal, and the events it forwards.
 //!
-//! Each wait is for a named condition and ends with a failure if that never comes.
+//! Each wait is for a named condition, and fails if the condition never comes true.
 
 use crate::support::{call, command};
 use axum::Router;
@@ -14,14 +14,14 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 use tokio::net::TcpListener;
 
-/// What no condition needs unless it never comes.
+/// The time limit of a wait, far longer than any condition needs.
 const WAIT: Duration = Duration::from_mins(1);
 const KEY: &str = "sk_test_123";
 
 /// A running command, killed when a test leaves it behind.
 struct Process {
     child: Child,
-    /// What it prints, closed when it has ended.
+    /// The lines of its output. The channel closes when the process ends.
     lines: Receiver<String>,
 }
 
@@ -39,14 +39,14 @@ impl Process {
         Self { child, lines }
     }
 
-    /// A server on a port of its own, with the URL that it greets with.
+    /// Starts a server on a port of its own, and returns its URL.
     fn serve() -> (Self, String) {
         let process = Self::start(&["serve", "--listen", "127.0.0.1:0", "--memory"]);
         let url = process.after(" listens on ");
         (process, url)
     }
 
-    /// A command that ends by itself: how it ended, and what it printed.
+    /// Runs a command that ends on its own, and returns its exit status and output.
     fn run(arguments: &[&str]) -> (ExitStatus, Vec<String>) {
         let mut process = Self::start(arguments);
         let mut told = Vec::new();
@@ -56,7 +56,7 @@ impl Process {
         (process.child.wait().unwrap(), told)
     }
 
-    /// What the next line that holds these words says behind them.
+    /// The rest of the next line that contains these words.
     fn after(&self, words: &str) -> String {
         loop {
             let line = self.lines.recv_timeout(WAIT).unwrap();
@@ -66,11 +66,11 @@ impl Process {
         }
     }
 
-    /// Asks it to end, and tells how it did.
+    /// Sends SIGTERM, and returns the exit status.
     fn terminate(mut self) -> ExitStatus {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        // Its output is closed when it ends; one that does not end fails here.
+        // The output closes when the process ends. A process that does not end fails here.
         while let Ok(_line) = self.lines.recv_timeout(WAIT) {}
         let ended =
             matches!(self.lines.try_recv(), Err(std::sync::mpsc::TryRecvError::Disconnected));
@@ -86,12 +86,12 @@ impl Drop for Process {
     }
 }
 
-/// The objects of a list.
+/// The number of objects in a list.
 fn count(list: &Value) -> usize {
     list["data"].as_array().unwrap().len()
 }
 
-/// A server that is asked to end as soon as its greeting is read ends in order, with 0.
+/// A server that gets a signal right after its greeting ends in order, with 0.
 #[test]
 fn ends_in_order_right_after_its_greeting() {
     let (server, _) = Process::serve();
@@ -99,8 +99,8 @@ fn ends_in_order_right_after_its_greeting() {
     assert_eq!(status.code(), Some(0), "{status}");
 }
 
-/// `listen` hands an event on with its body and its signature, which the printed secret verifies;
-/// when it ends, its endpoint is gone.
+/// `listen` forwards an event with its body and its signature, which the printed secret verifies.
+/// At its end, its endpoint is deleted.
 #[tokio::test(flavor = "multi_thread")]
 async fn forwards_signed_events() {
     let (told, events): (Sender<(String, Bytes)>, _) = channel();
@@ -135,8 +135,8 @@ async fn forwards_signed_events() {
     assert_eq!(server.terminate().code(), Some(0));
 }
 
-/// Keys are issued and revoked while the server runs: a new one opens the next request, and a
-/// revoked one does not; their texts are shown once, and are in no file.
+/// Keys are issued and revoked while the server runs. The next request with a new key succeeds, and
+/// the next one with a revoked key fails. The text of a key is shown once, and is in no file.
 #[test]
 fn issues_and_revokes_keys_while_the_server_runs() {
     let folder = tempfile::tempdir().unwrap();
@@ -193,8 +193,8 @@ fn issues_and_revokes_keys_while_the_server_runs() {
     }
 }
 
-/// A server that was given scenarios links their banks with any key; a file that is wrong is told
-/// with line and key, and no server starts.
+/// A server with scenarios links their banks with any key. For an invalid file, the error names
+/// line and key, and no server starts.
 #[test]
 fn serves_scenarios() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,8 +1,8 @@
-//! `snapshot` and `reset`.
+//! Tests of `snapshot` and `reset`.
 
 use crate::support::Server;
 
-/// A sandbox is kept under a name, emptied, brought back by the name, and the snapshot removed.
+/// A sandbox is saved under a name, emptied and restored by the name. Then the snapshot is deleted.
 #[test]
 fn keeps_and_brings_back() {
     let server = Server::start();

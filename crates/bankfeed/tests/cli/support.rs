@@ -1,13 +1,13 @@
-//! A server of the built binary for one test, and what commands told about it.
+//! A server of the built binary for one test, and the output of commands.
 //!
-//! Seed and time are fixed, so ids and times are the same in every run; only the port is not.
+//! Seed and time are fixed, so ids and times are equal in every run. Only the port differs.
 
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
-/// A command of the built binary, in an environment that says nothing about it.
+/// A command of the built binary, without settings in its environment.
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bankfeed"));
     for (name, _) in std::env::vars() {
@@ -26,12 +26,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// A server that keeps nothing.
+    /// Starts a server with a temporary database.
     pub(crate) fn start() -> Self {
         Self::with(&["--memory"])
     }
 
-    /// A server with these further flags.
+    /// Starts a server with these additional flags.
     pub(crate) fn with(flags: &[&str]) -> Self {
         let fixed = ["serve", "--listen", "127.0.0.1:0", "--seed", "7", "--time", "1767225600"];
         let mut child = command(&[&fixed, flags].concat())
@@ -45,19 +45,19 @@ impl Server {
         Self { child, url }
     }
 
-    /// Runs a command against it and tells what came, as a terminal would show it.
+    /// Runs a command against the server, and returns its output as a terminal would show it.
     pub(crate) fn run(&self, arguments: &[&str]) -> String {
         self.told(&mut self.command(arguments), arguments)
     }
 
-    /// A command against it, to be changed before it is run.
+    /// A command against the server, which the caller can change before running it.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = command(arguments);
         command.env("BANKFEED_API_BASE", &self.url);
         command
     }
 
-    /// What a command tells, as a terminal would show it.
+    /// The output of a command, as a terminal would show it.
     pub(crate) fn told(&self, command: &mut Command, arguments: &[&str]) -> String {
         told(command, arguments).replace(&self.url, "http://127.0.0.1:PORT")
     }
@@ -78,7 +78,7 @@ impl Server {
         body
     }
 
-    /// Links an account with these further arguments; answers its id.
+    /// Links an account with these additional arguments, and returns its id.
     pub(crate) fn link(&self, arguments: &[&str]) -> String {
         let accounts = self.json(&[&["link"], arguments].concat());
         accounts[0]["id"].as_str().unwrap().to_owned()
@@ -115,7 +115,7 @@ pub(crate) fn call(
     (status, serde_json::from_str(body).unwrap())
 }
 
-/// What a command printed, what it remarked, and how it ended unless well.
+/// The standard output, the standard error and any failing exit code of a command.
 pub(crate) fn told(command: &mut Command, arguments: &[&str]) -> String {
     let output = command.output().unwrap();
     let mut told = format!("$ bankfeed {}\n", arguments.join(" "));

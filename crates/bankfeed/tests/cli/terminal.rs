@@ -1,4 +1,4 @@
-//! What commands show on a terminal: colours, and that a long work is under way.
+//! The output of commands on a terminal: colours and progress.
 
 use crate::support::{Server, command};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -7,7 +7,7 @@ use std::io::Read as _;
 use std::os::unix::ffi::OsStringExt as _;
 use std::process::Command;
 
-/// A terminal of a test's own: the end that it reads, and the one that a command writes to.
+/// Creates a terminal: the end that the test reads, and the end that a command writes to.
 fn terminal() -> (File, File) {
     let keeper = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&keeper).unwrap();
@@ -16,21 +16,22 @@ fn terminal() -> (File, File) {
     (File::from(keeper), File::options().read(true).write(true).open(path).unwrap())
 }
 
-/// What a command shows on a terminal.
+/// The output of a command on a terminal.
 fn shown(mut command: Command) -> String {
     let (keeper, terminal) = terminal();
     command.stdout(terminal.try_clone().unwrap());
     read(command, keeper, terminal, None)
 }
 
-/// What a command shows on a terminal until it ends; it is killed once it has shown `last`.
+/// The output of a command on a terminal until it ends. It is killed once its output contains
+/// `last`.
 fn read(mut command: Command, mut keeper: File, terminal: File, last: Option<&str>) -> String {
     let mut child = command.env("TERM", "xterm").stderr(terminal).spawn().unwrap();
-    // It holds ends of the terminal too, which would keep it open.
+    // The command holds copies of the terminal's end, which would keep it open.
     drop(command);
     let mut shown = String::new();
     let mut buffer = [0; 4_096];
-    // A terminal that nobody has open any more ends with an error.
+    // Reading fails once no process has the terminal open.
     while let Ok(read @ 1..) = keeper.read(&mut buffer) {
         shown += &String::from_utf8_lossy(&buffer[..read]);
         if last.is_some_and(|last| shown.contains(last)) {
@@ -41,7 +42,7 @@ fn read(mut command: Command, mut keeper: File, terminal: File, last: Option<&st
     shown
 }
 
-/// Colours are shown on a terminal, unless they are not wanted, and programs get none.
+/// Colours appear on a terminal unless they are turned off. JSON has no colours.
 #[test]
 fn a_terminal_has_colours() {
     let server = Server::start();
@@ -55,8 +56,8 @@ fn a_terminal_has_colours() {
     assert!(!shown(server.command(&["accounts", "--json"])).contains('\u{1b}'));
 }
 
-/// The log has colours on a terminal, unless they are not wanted. A server whose greeting is lost says
-/// there where it is, and goes on.
+/// The log has colours on a terminal unless they are turned off. If the greeting of a server is
+/// lost, the log shows its address and the server continues.
 #[test]
 fn the_log_has_colours() {
     let logged = |colours: &str| {
@@ -69,7 +70,8 @@ fn the_log_has_colours() {
     assert!(!logged("NO_COLOR").contains('\u{1b}'));
 }
 
-/// A wait is shown until it ends, and the rows of a list are counted unless they are seen themselves.
+/// The progress of a wait is shown until its end. The rows of a list are counted unless they are
+/// shown themselves.
 #[test]
 fn long_work_is_shown() {
     let folder = tempfile::tempdir().unwrap();
@@ -79,7 +81,7 @@ fn long_work_is_shown() {
     std::fs::write(&file, slow).unwrap();
     let server = Server::with(&["--memory", "--scenario", file.to_str().unwrap()]);
     let account = server.link(&["--bank", "Slow"]);
-    // Time stands still, so the refresh does not end.
+    // Time is fixed, so the refresh does not end.
     let wait = shown(server.command(&["refresh", &account, "--wait", "--timeout", "1"]));
     assert!(wait.contains("refreshing"), "{wait}");
 
