@@ -1,4 +1,4 @@
-//! Ids and page cursors over any text: an id that is read writes the same text again.
+//! Ids from any text: an id that parses formats to the same text.
 
 #![no_main]
 

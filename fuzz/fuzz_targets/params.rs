@@ -1,4 +1,4 @@
-//! The form decoder over any bytes: it answers or refuses, and what it answers can be taken.
+//! The form decoder on any text: it returns params or an error, and params can be read.
 
 #![no_main]
 

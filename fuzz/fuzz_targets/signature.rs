@@ -1,4 +1,4 @@
-//! The signature header over any text: it is read or refused, and only the right one verifies.
+//! The signature header from any text: it is parsed or rejected, and a correct signature verifies.
 
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! Makes the calls of a simulation. What a test bank would refuse is bent into what it takes, so
-//! that most calls do something.
+//! Makes the calls of a simulation. It adapts requests that a test bank would reject, so that most
+//! calls have an effect.
 
 use crate::app::{Answered, App};
 use crate::operation::{Request, Status};
@@ -57,7 +57,7 @@ pub async fn call(app: &App, id: &str, request: &Request) -> Answered {
     app.answered(answer)
 }
 
-/// The bank's books of an account, as a client sees them.
+/// The bank's ledger of an account, as a client sees it.
 struct Books {
     now: AccountTime,
     entries: Vec<Value>,
@@ -71,15 +71,16 @@ impl Books {
         Ok(Self { now, entries })
     }
 
-    /// So many seconds ago, but not before the oldest entry, which the books are sure to reach.
+    /// A time in the past, but not before the oldest entry, because a ledger reaches back at least
+    /// to it.
     fn before(&self, ago_s: i64) -> AccountTime {
         let oldest = self.entries.first().and_then(|entry| entry["transacted_at"].as_i64());
         self.now.plus(-ago_s).max(AccountTime(oldest.unwrap_or(self.now.0)))
     }
 }
 
-/// Where a bank would move an entry: anywhere from pending, from posted only away, and a vanished
-/// one only back.
+/// The status change that a bank can make: any from pending, only to void from posted, and only
+/// back to pending from void.
 fn possible(status: &Value, wanted: Option<Status>) -> Option<StatusChange> {
     match (status.as_str(), wanted) {
         (Some("void"), _) | (Some("pending"), Some(Status::Pend)) => Some(StatusChange::Pend),

@@ -1,31 +1,32 @@
-//! A client that follows the feed exactly as the documentation tells it to.
+//! A client that follows the feed exactly as the documentation recommends.
 //!
 //! It handles one event per account at a time. For each `refreshed_transactions` it lists the
-//! transactions after the last refresh it handled (all of them the first time), pages to the end,
-//! upserts by id, and then remembers the refresh named in the event's own snapshot. Where no
-//! refresh has succeeded yet it takes the list for empty, and on 404 it starts over. It reads one
-//! page per step, so that anything may happen between two pages.
+//! transactions after the last refresh it handled, or all of them the first time. It reads all
+//! pages and upserts rows by id. Then it remembers the refresh in the event's own snapshot.
+//!
+//! If no refresh has succeeded yet, it treats the list as empty. On 404 it starts over. It reads
+//! one page per step, so other operations can happen between two pages.
 
 use crate::app::App;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The event that a follower acts on.
+/// The event that a follower handles.
 pub const REFRESHED: &str = "financial_connections.account.refreshed_transactions";
 
-/// What a webhook said, as far as a follower reads it.
+/// The part of a webhook that a follower reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// The event.
+    /// The id of the event.
     pub event: String,
     /// The account that was refreshed.
     pub account: String,
-    /// The refresh, by the event's own snapshot of the account.
+    /// The refresh in the event's own snapshot of the account.
     pub refresh: String,
 }
 
 impl Notice {
-    /// Reads the payload of a webhook; nothing where a follower does not act on it.
+    /// Reads the payload of a webhook. Returns `None` if a follower ignores it.
     pub fn read(payload: &[u8]) -> Option<Self> {
         let event: Value = serde_json::from_slice(payload).expect("every payload is JSON");
         let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
@@ -46,7 +47,7 @@ pub struct Follower {
     sights: BTreeMap<&'static str, u32>,
 }
 
-/// What a follower holds of one account.
+/// A follower's copy of one account.
 #[derive(Debug, Default)]
 struct Copy {
     rows: BTreeMap<String, Value>,
@@ -55,7 +56,7 @@ struct Copy {
     reading: Option<Reading>,
 }
 
-/// An event that is being handled.
+/// An event in progress.
 #[derive(Debug)]
 struct Reading {
     notice: Notice,
@@ -65,36 +66,36 @@ struct Reading {
 }
 
 impl Follower {
-    /// The rows held of an account, by their ids.
+    /// The stored rows of an account by their ids.
     pub fn rows(&self, account: &str) -> BTreeMap<String, Value> {
         self.copies.get(account).map(|copy| copy.rows.clone()).unwrap_or_default()
     }
 
-    /// What it met with, with how often.
+    /// The coverage counters: the number of occurrences of each case.
     pub fn sights(&self) -> BTreeMap<&'static str, u32> {
         self.sights.clone()
     }
 
-    /// Whether an event of the account is being handled.
+    /// True if an event of the account is in progress.
     pub fn is_busy(&self, account: &str) -> bool {
         self.copies.get(account).is_some_and(|copy| copy.reading.is_some())
     }
 
-    /// Begins to handle an event. The caller has seen that the account is not busy.
+    /// Starts to handle an event. The caller has checked that the account is not busy.
     pub fn begin(&mut self, notice: Notice, page_rows: u32) {
         let copy = self.copies.entry(notice.account.clone()).or_default();
         assert!(copy.reading.is_none(), "one event per account at a time");
         copy.reading = Some(Reading { notice, page_rows, last: None });
     }
 
-    /// Forgets the event of an account that is being handled, as a crash of the follower would,
-    /// and answers it. The rows that were read already stay.
+    /// Forgets the event in progress of an account, as a crash of the follower would, and returns
+    /// it. The rows that were already read stay.
     pub fn crash(&mut self, account: &str) -> Option<Notice> {
         let reading = self.copies.get_mut(account)?.reading.take()?;
         Some(reading.notice)
     }
 
-    /// Reads the next page for the event of an account that is being handled, if one is.
+    /// Reads the next page for the event in progress of an account, if there is one.
     pub async fn read_page(&mut self, app: &App, account: &str) {
         let Some(copy) = self.copies.get_mut(account) else { return };
         let Some(reading) = &mut copy.reading else { return };
@@ -129,12 +130,12 @@ impl Follower {
                 reading.last = None;
             }
             Err(refusal) => match refusal.code {
-                // Nothing was ever fetched: the same as an empty list.
+                // No refresh has succeeded yet, which is the same as an empty list.
                 Some("financial_connections_no_successful_transaction_refresh") => {
                     see(&mut self.sights, "no success yet");
                     copy.finish();
                 }
-                // Disconnected: there is nothing more to follow.
+                // The account is disconnected, so the follower stops.
                 Some("financial_connections_account_inactive") => {
                     see(&mut self.sights, "an account that is gone");
                     copy.finish();
@@ -149,7 +150,7 @@ fn see(sights: &mut BTreeMap<&'static str, u32>, sight: &'static str) {
     *sights.entry(sight).or_default() += 1;
 }
 
-/// What became of a row that was held.
+/// The change of a stored row.
 fn sight(was: &Value, row: &Value) -> Option<&'static str> {
     let status = |row: &'_ Value| row["status"].as_str().map(ToOwned::to_owned);
     match (status(was)?.as_str(), status(row)?.as_str()) {
@@ -162,7 +163,7 @@ fn sight(was: &Value, row: &Value) -> Option<&'static str> {
 }
 
 impl Copy {
-    /// The event is handled: the refresh in its snapshot is the newest one handled.
+    /// Marks the event as handled. The refresh in its snapshot is the newest one handled.
     fn finish(&mut self) {
         if let Some(reading) = self.reading.take() {
             self.after = Some(reading.notice.refresh);

@@ -1,8 +1,8 @@
-//! Every event in the order of commits, and what must hold between any two steps.
+//! Every event in the order of commits, and the invariants between any two steps.
 //!
-//! For each account and feature: the refreshes that ended are numbered 1, 2, 3 … without a gap,
-//! each has exactly one event, and the account shows either the last of these or one pending after
-//! it. So at most one is pending, none is lost and none is told of twice.
+//! For each account and feature, the refreshes that ended are numbered 1, 2, 3 … without a gap,
+//! and each has exactly one event. The account shows either the last of these refreshes or one
+//! pending after it. So at most one is pending, and no refresh is lost or reported twice.
 
 use crate::app::App;
 use crate::follower::REFRESHED;
@@ -15,24 +15,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use store::ListUndispatched;
 
 const FEATURES: [Feature; 3] = [Feature::Balance, Feature::Ownership, Feature::Transactions];
-/// More events than any list of operations makes.
+/// More events than any list of operations emits.
 const EVENTS_MAX: usize = 100_000;
 
 /// All events so far.
 #[derive(Debug, Default)]
 pub struct Journal {
     known: BTreeSet<String>,
-    /// How many refreshes of a feature of an account have ended.
+    /// The number of ended refreshes by account and feature.
     ended: BTreeMap<(AccountId, Feature), u32>,
-    /// The events that followers act on.
+    /// The events that followers handle.
     notices: BTreeSet<String>,
     sights: BTreeMap<&'static str, u32>,
 }
 
 impl Journal {
-    /// Takes down what was committed since the last look, and checks what must hold.
+    /// Records the events committed since the last call, and checks the invariants.
     ///
-    /// It has to look before any dispatcher that runs later, for it finds events by their mark.
+    /// It must run before a dispatcher does, because it finds events by their mark as undispatched.
     pub async fn look(&mut self, app: &App, accounts: impl Iterator<Item = &str>) {
         let list = ListUndispatched { limit: EVENTS_MAX };
         for (event, _) in app.store().read(list).await.expect("the store reads") {
@@ -46,17 +46,17 @@ impl Journal {
         }
     }
 
-    /// The events that followers act on.
+    /// The events that followers handle.
     pub fn notices(&self) -> &BTreeSet<String> {
         &self.notices
     }
 
-    /// How many refreshes of a feature of an account have ended.
+    /// The number of ended refreshes of an account's feature.
     pub fn ended(&self, account: AccountId, feature: Feature) -> u32 {
         self.ended.get(&(account, feature)).copied().unwrap_or(0)
     }
 
-    /// The types of all events and the causes of all failed refreshes, with how often they came.
+    /// The types of all events and the causes of all failed refreshes, with their counts.
     pub fn sights(&self) -> &BTreeMap<&'static str, u32> {
         &self.sights
     }

@@ -1,7 +1,7 @@
-//! What may happen in a simulation: plain values that proptest makes and shrinks.
+//! The operations of a simulation: plain values that proptest generates and shrinks.
 //!
-//! Accounts, notices and ledger rows are named by a number that is taken modulo how many there
-//! are, so every list of operations makes sense, also after proptest took some away.
+//! Accounts, notices and ledger rows are selected by a number modulo their count. So every list of
+//! operations is valid, also after proptest removed some.
 
 use crate::steps::Worker;
 use model::account::{InactiveCause, StatusAction};
@@ -10,8 +10,8 @@ use model::clock::DAY_S;
 use model::refresh::RefreshCause;
 use proptest::prelude::*;
 
-/// The banks of a simulation with the accounts that are linked there. Delta and snapshot banks,
-/// histories of all lengths, accounts that become inactive by themselves.
+/// The banks of a simulation with the accounts to link there. They include delta and snapshot
+/// banks, histories of all lengths, and accounts that become inactive on their own.
 pub const BANKS: [(&str, &str); 9] = [
     ("No History", "Success"),
     ("Short History", "Savings"),
@@ -24,14 +24,14 @@ pub const BANKS: [(&str, &str); 9] = [
     ("Test (Non-OAuth)", "Failure"),
 ];
 
-/// How a simulation begins.
+/// The beginning of a simulation.
 #[derive(Clone, Copy, Debug)]
 pub struct Setup {
-    /// Makes the banks different from those of another seed.
+    /// The seed of the banks. Different seeds give different banks.
     pub seed: u64,
-    /// Rows of a page that a bank gives.
+    /// The number of rows in a page of a bank.
     pub bank_page_rows: usize,
-    /// Where the customer without a clock links, and where the one on a test clock does.
+    /// The bank of the customer without a clock, and the bank of the customer on a test clock.
     pub banks: [usize; 2],
 }
 
@@ -41,12 +41,12 @@ impl Default for Setup {
     }
 }
 
-/// What becomes of a round of deliveries.
+/// The result of a round of deliveries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sent {
     /// They arrive and are settled.
     Accepted,
-    /// They arrive, are answered with an error, and come again.
+    /// They arrive, get an error response, and are retried later.
     Refused,
     /// They arrive, and the worker dies before it can settle them.
     Lost,
@@ -57,112 +57,113 @@ pub enum Sent {
 /// A call about one account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
-    /// Asks for a refresh.
+    /// Refreshes features.
     Refresh(Vec<Feature>),
-    /// Subscribes.
+    /// Subscribes the account.
     Subscribe,
-    /// Unsubscribes.
+    /// Unsubscribes the account.
     Unsubscribe,
-    /// Disconnects.
+    /// Disconnects the account.
     Disconnect,
-    /// Makes it inactive.
+    /// Deactivates the account.
     Deactivate(InactiveCause, StatusAction),
-    /// Makes it active again.
+    /// Reactivates the account.
     Reactivate,
     /// Adds a transaction at the bank.
     Add {
-        /// Minor units.
+        /// The amount in minor units.
         amount: i64,
-        /// Whether it is booked.
+        /// True if it is posted.
         posted: bool,
-        /// How long ago it took place, in seconds.
+        /// The age of the transaction in seconds.
         ago_s: i64,
     },
     /// Changes a transaction at the bank.
     Change {
-        /// Which, counted from the newest.
+        /// The position, counted from the newest.
         place: usize,
-        /// Where it goes.
+        /// The new status.
         status: Option<Status>,
-        /// Another amount, in minor units.
+        /// The new amount in minor units.
         amount: Option<i64>,
-        /// How long ago it took place now, in seconds.
+        /// The new age in seconds.
         ago_s: Option<i64>,
     },
-    /// Scripts coming refreshes.
+    /// Scripts the next refreshes.
     Script {
-        /// Of which feature; of any when absent.
+        /// The feature. If absent, any feature.
         feature: Option<Feature>,
-        /// Why they fail; they succeed without.
+        /// The cause of their failure. If absent, they succeed.
         cause: Option<RefreshCause>,
-        /// How long they take, in seconds.
+        /// Their duration in seconds.
         delay_s: i64,
-        /// How many.
+        /// The number of refreshes.
         times: u32,
     },
 }
 
-/// Where a bank puts a transaction.
+/// The new status of a transaction at a bank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Booked.
+    /// Posted.
     Post,
     /// Vanished.
     Void,
-    /// Announced.
+    /// Pending.
     Pend,
 }
 
-/// One thing that happens.
+/// One operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// A customer links an account.
     Link {
-        /// Whether it is the customer on the test clock.
+        /// True if the customer on the test clock links.
         on_clock: bool,
-        /// Where.
+        /// The position in `BANKS`.
         bank: usize,
-        /// Whether data is fetched at once.
+        /// True if data is fetched at once.
         prefetch: bool,
     },
     /// The customer of an account links it again.
     Relink(usize),
-    /// A call.
+    /// A call about an account.
     Ask(usize, Request),
-    /// Time passes, in seconds.
+    /// Seconds pass.
     Pass(i64),
-    /// The test clock is told to advance, by so many seconds.
+    /// The test clock starts to advance by seconds.
     Advance(i64),
-    /// A worker looks once.
+    /// A worker runs one round.
     Run(Worker),
-    /// Every worker looks once.
+    /// Every worker runs one round.
     RunAll,
-    /// A worker looks on two servers at the same time.
+    /// A worker runs one round on two servers at the same time.
     RunTwice(Worker),
-    /// A worker claims and dies after so many waits for the store; with 0 it only claims.
+    /// A worker claims work, and dies after this number of waits for the store. With 0 it only
+    /// claims.
     Crash(Worker, u8),
-    /// A call arrives while a worker is at work.
+    /// A call arrives during a round of a worker.
     Race(Worker, usize, Request),
     /// Due deliveries are sent.
     Deliver(Sent),
-    /// Every account is asked to refresh, the workers do it, and the follower handles all of it.
+    /// Every account is refreshed, the workers do the work, and the follower handles all notices.
     Follow,
-    /// The follower begins with a notice that it has received, and reads the first page.
+    /// The follower starts to handle a received notice, and reads the first page.
     Handle {
-        /// Which notice.
+        /// The position of the notice.
         notice: usize,
-        /// Rows of a page.
+        /// Rows per page.
         page_rows: u32,
-        /// Whether it gets the same notice once more, later.
+        /// True if the same notice arrives once more, later.
         again: bool,
     },
     /// The follower reads the next page of an account.
     ReadPage(usize),
-    /// The follower dies over an account; it gets the notice again.
+    /// The follower dies while it handles an account's notice, which then arrives again.
     FollowerCrash(usize),
 }
 
-/// Any beginning.
+/// Generates the beginning of a simulation.
 pub fn setup() -> impl Strategy<Value = Setup> {
     let page_rows = prop_oneof![4 => Just(500_usize), 2 => 3_usize..60, 1 => Just(1_usize)];
     let bank = 0..BANKS.len();
@@ -175,7 +176,7 @@ pub fn setup() -> impl Strategy<Value = Setup> {
     )
 }
 
-/// Any list of operations up to a length.
+/// Generates a list of operations up to a length.
 pub fn operations(count_max: usize) -> impl Strategy<Value = Vec<Operation>> {
     proptest::collection::vec(operation(), 0..=count_max)
 }
@@ -255,7 +256,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => Just(Sent::Unsent),
     ];
     let page_rows = prop_oneof![1_u32..4, 5_u32..60, Just(100)];
-    // Most of what happens, happens to the first two accounts: there it adds up.
+    // Most operations are on the first two accounts, so that their effects add up.
     let account = prop_oneof![4 => 0_usize..2, 1 => 2_usize..5];
     prop_oneof![
         2 => (any::<bool>(), 0..BANKS.len(), any::<bool>())

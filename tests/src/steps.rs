@@ -1,29 +1,29 @@
-//! Workers, step by step: a round of one, a round cut short, rounds until nothing is left to do.
+//! Workers, step by step: one round, an interrupted round, or rounds until all work is done.
 
 use crate::app::App;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::Poll;
 
-/// Rounds of all workers after which something goes round in circles.
+/// The number of rounds after which the workers are assumed to loop.
 const ROUNDS_MAX: u32 = 500;
 
-/// A worker of the engine, but for the deliverer: tests take deliveries by themselves.
+/// A worker of the engine, except the deliverer, because tests send deliveries themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Worker {
-    /// What falls due by itself.
+    /// Scheduled work that became due.
     Schedule,
     /// Refreshes.
     Refresh,
     /// Advances of test clocks.
     Clock,
-    /// Events to deliveries.
+    /// Deliveries of new events.
     Dispatch,
-    /// What is past its age.
+    /// Removal of expired rows.
     Prune,
 }
 
-/// Lets a worker look once; answers how much it found.
+/// Runs one round of a worker, and returns the number of jobs it found.
 pub async fn run(app: &App, worker: Worker) -> usize {
     let engine = app.engine();
     let found = match worker {
@@ -36,7 +36,7 @@ pub async fn run(app: &App, worker: Worker) -> usize {
     found.expect("a worker finds its work")
 }
 
-/// Lets the workers that change accounts look until they find nothing more.
+/// Runs the workers that change accounts until they find no more work.
 pub async fn run_until_idle(app: &App) {
     for _ in 0..ROUNDS_MAX {
         let mut found = 0;
@@ -50,8 +50,9 @@ pub async fn run_until_idle(app: &App) {
     panic!("the workers never came to rest");
 }
 
-/// Lets a future go on until it has waited so often, and leaves it there; answers whether it ended
-/// before. What it has handed to others, as a command to the writer, goes on without it.
+/// Polls a future until it has waited this number of times, and pauses it there. Returns true if
+/// the future ended before. Work that it has passed to others, such as a command to the writer,
+/// continues.
 pub async fn run_for<F: Future>(mut future: Pin<&mut F>, waits: u8) -> bool {
     let mut waited = 0;
     std::future::poll_fn(|context| {
@@ -62,7 +63,7 @@ pub async fn run_for<F: Future>(mut future: Pin<&mut F>, waits: u8) -> bool {
             return Poll::Ready(true);
         }
         waited += 1;
-        // The last wait is not waited for.
+        // Returns at the last wait, before the future is woken.
         if waited == waits { Poll::Ready(false) } else { Poll::Pending }
     })
     .await

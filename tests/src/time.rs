@@ -1,15 +1,15 @@
-//! Time that moves only when a test moves it, and randomness that repeats.
+//! Time that only a test moves, and repeatable randomness.
 
 use model::clock::{AccountTime, Clock, DAY_S, Rng, ServerTime};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-/// What the server's clock shows at first, in seconds since 1970.
+/// The first time of the server's clock, in seconds since 1970.
 const BEGIN_S: i64 = 1_780_000_000;
-/// How far the time of objects is ahead of the server's: a server that was started with a fixed
-/// time. Whoever takes one kind of time for the other is off by this.
+/// The offset of the time of objects from the server's, as in a server with a fixed time. Code that
+/// confuses the two kinds of time is off by this.
 const AHEAD_S: i64 = 40 * DAY_S + 12_345;
 
-/// A clock that stands still until it is moved.
+/// A clock that only its caller moves.
 #[derive(Debug)]
 pub struct ManualClock {
     server_us: AtomicI64,
@@ -22,7 +22,7 @@ impl Default for ManualClock {
 }
 
 impl ManualClock {
-    /// Moves both kinds of time by so many milliseconds.
+    /// Moves both kinds of time by milliseconds.
     pub fn pass_ms(&self, time_ms: i64) {
         self.server_us.fetch_add(time_ms * 1_000, Ordering::Relaxed);
     }
@@ -38,14 +38,14 @@ impl Clock for ManualClock {
     }
 }
 
-/// Random bytes that follow from a seed.
+/// Random bytes from a seed.
 #[derive(Debug)]
 pub struct SeededRng {
     state: AtomicU64,
 }
 
 impl SeededRng {
-    /// The bytes of a seed.
+    /// The random bytes of a seed.
     pub fn new(seed: u64) -> Self {
         Self { state: AtomicU64::new(seed) }
     }

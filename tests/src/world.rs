@@ -1,10 +1,9 @@
-//! A simulation: makes operations happen, looks after each, and at the end brings everything to
-//! rest and has the judge compare.
+//! A simulation. It performs operations and checks the invariants after each. At the end it
+//! completes all work and compares the copies.
 //!
-//! A worker that dies is one whose future is dropped while it waits for the store, or one that
-//! claims and never comes back; the lease that it holds runs out by time alone, as after a crash.
-//! The store that keeps plain collections never makes anybody wait, so there a worker either
-//! finishes or only claims.
+//! A worker dies when its future is dropped while it waits for the store, or when it claims work
+//! and never continues. Its lease expires by time only, as after a crash. The store on plain
+//! collections never waits, so there a worker either finishes or only claims.
 
 use crate::app::{Answered, App, AppSettings, Kept};
 use crate::call::call;
@@ -22,13 +21,14 @@ use std::future::Future;
 use std::pin::pin;
 use store::{ClaimClocks, ClaimDeliveries, ClaimRefreshes, SettleDelivery};
 
-/// How long claims of workers that died hold.
+/// The duration of the leases of workers that died.
 const LEASE_MS: i64 = model::limits::LEASE_MS_DEFAULT;
-/// Accounts that are linked at most, relinked ones counted once.
+/// The maximum number of linked accounts. A relinked account counts once.
 const ACCOUNTS_MAX: usize = 5;
-/// The bank that lists all of a window each time, and lets what vanished be seen by its absence.
+/// A bank that lists its whole window on each refresh. A transaction vanishes by its absence from
+/// the list.
 const SNAPSHOT_BANK: &str = "Test (Non-OAuth)";
-/// Longer than any refresh can be delayed.
+/// Longer than any delay of a refresh.
 const DELAYS_OVER_S: i64 = 4 * DAY_S;
 
 /// A customer.
@@ -46,39 +46,39 @@ struct Linked {
     bank: usize,
 }
 
-/// Everything that a simulation is made of.
+/// The parts of a simulation.
 struct World {
     app: App,
     follower: Follower,
     journal: Journal,
     holders: [Holder; 2],
     accounts: Vec<Linked>,
-    /// Whether banks give pages so small that a refresh does not get through a long history.
+    /// True if a bank's pages are so small that one refresh cannot read a long history.
     tiny_pages: bool,
-    /// Notices that arrived and are not handled.
+    /// The notices that arrived and are not handled yet.
     inbox: Vec<Notice>,
-    /// The last form in which a bank said it had written a transaction, by account and bank id.
+    /// The last form of a transaction that a bank acknowledged, by account and bank id.
     acknowledged: BTreeMap<(String, String), Value>,
-    /// Events that arrived at least once.
+    /// The events that arrived at least once.
     arrived: BTreeSet<String>,
 }
 
-/// What a simulation brought.
+/// The result of a simulation.
 #[derive(Debug)]
 pub struct Summary {
-    /// Every byte that was answered, sent or taken down.
+    /// The bytes of all responses, deliveries and recorded events.
     pub transcript: Vec<u8>,
-    /// What happened, with how often.
+    /// The coverage counters: the number of occurrences of each case.
     pub sights: BTreeMap<&'static str, u32>,
 }
 
-/// Runs a test that waits for the store, on this thread alone.
+/// Runs an asynchronous test on this thread alone.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     runtime.expect("a runtime of one thread starts").block_on(future)
 }
 
-/// Makes all of it happen on a store, and compares at the end.
+/// Performs all operations on a store, and compares at the end.
 pub fn simulate(kept: Kept, setup: Setup, operations: &[Operation]) -> Summary {
     block_on(async {
         let mut world = World::begin(kept, setup).await;
@@ -94,7 +94,7 @@ pub fn simulate(kept: Kept, setup: Setup, operations: &[Operation]) -> Summary {
 }
 
 impl World {
-    /// Two customers, one of them on a test clock, with an account each.
+    /// Creates two customers with an account each, one of them on a test clock.
     async fn begin(kept: Kept, setup: Setup) -> Self {
         let Setup { seed, bank_page_rows, banks } = setup;
         let app = App::new(AppSettings { kept, seed, bank_page_rows });
@@ -127,13 +127,13 @@ impl World {
         &self.accounts[place % self.accounts.len()].id
     }
 
-    /// Takes down what was committed and checks what must hold at all times.
+    /// Records the committed events, and checks the invariants.
     async fn look(&mut self) {
         let accounts = self.accounts.iter().map(|account| account.id.as_str());
         self.journal.look(&self.app, accounts).await;
     }
 
-    /// Makes one thing happen.
+    /// Performs one operation.
     async fn perform(&mut self, operation: &Operation) {
         match operation {
             Operation::Link { on_clock, bank, prefetch } => {
@@ -154,7 +154,7 @@ impl World {
             }
             Operation::Crash(worker, waits) => self.crash(*worker, *waits).await,
             Operation::Race(worker, account, request) => {
-                // A dispatcher could take an event away before anybody took it down.
+                // A dispatcher could mark an event as dispatched before the journal records it.
                 if *worker != Worker::Dispatch {
                     let account = self.account(*account).to_owned();
                     let asked = call(&self.app, &account, request);
@@ -179,7 +179,7 @@ impl World {
     }
 
     async fn link(&mut self, holder: usize, bank: usize, prefetch: bool) {
-        // What vanishes is not noticed where a bank's whole list never fits into one refresh.
+        // A vanished row goes unnoticed if one refresh never reads a bank's whole list.
         let bank = if self.tiny_pages && BANKS[bank].0 == SNAPSHOT_BANK { 0 } else { bank };
         let (institution, name) = BANKS[bank];
         let known = |account: &Linked| account.holder == holder && account.bank == bank;
@@ -187,7 +187,7 @@ impl World {
             return;
         }
         let customer = &self.holders[holder].id;
-        // Refused while the clock of the customer is advancing.
+        // The link fails while the customer's clock advances.
         if let Ok(id) = self.app.link(customer, institution, name, prefetch).await
             && !self.accounts.iter().any(|account| account.id == id)
         {
@@ -201,8 +201,8 @@ impl World {
         self.acknowledge(&account, answered);
     }
 
-    /// Remembers what a bank said it had written. A refusal is an answer too; that none blames the
-    /// server was seen to.
+    /// Remembers the transaction that a bank acknowledged. An API error is a valid response too,
+    /// and `answered` has checked that it does not blame the server.
     fn acknowledge(&mut self, account: &str, answered: Answered) {
         if let Ok(entry) = answered
             && entry["object"] == "bankfeed.bank_transaction"
@@ -222,7 +222,7 @@ impl World {
         let _ = self.app.advance(clock, time_s).await;
     }
 
-    /// Lets every worker look once. What the others wrote is taken down before it is dispatched.
+    /// Runs a round of every worker. Records the events of the others before they are dispatched.
     async fn run_all(&mut self) {
         for worker in [Worker::Schedule, Worker::Clock, Worker::Refresh] {
             run(&self.app, worker).await;
@@ -246,7 +246,7 @@ impl World {
             return;
         }
         run_for(pin!(run(&self.app, worker)), waits).await;
-        // What the worker had handed to the writer is committed all the same, and before this.
+        // Commands that the worker sent to the writer are still committed, and this waits for them.
         let nothing = ClaimRefreshes { now, leased_until, limit: 0 };
         self.app.store().write(nothing).await.expect("the store writes");
     }
@@ -307,7 +307,7 @@ impl World {
         self.follower.read_page(&self.app, &account).await;
     }
 
-    /// Handles all that has arrived, to the end.
+    /// Handles all notices that have arrived, to the last page.
     async fn handle_all(&mut self) {
         for account in &self.accounts {
             while self.follower.is_busy(&account.id) {
@@ -323,7 +323,7 @@ impl World {
         }
     }
 
-    /// Lets both kinds of time pass on both customers' accounts, and all work be done.
+    /// Moves both kinds of time for the accounts of both customers, and completes all work.
     async fn pass_for_all(&mut self, time_s: i64) {
         self.app.pass_s(time_s);
         self.advance(time_s).await;
@@ -331,9 +331,9 @@ impl World {
         self.look().await;
     }
 
-    /// Brings everything to rest and compares.
+    /// Completes all work and compares.
     async fn finish(&mut self) {
-        // Leases of workers that died run out; then the advance under way can end.
+        // The leases of dead workers expire, so the advance in progress can end.
         self.app.pass_s(LEASE_MS / 1_000 + 1);
         run_until_idle(&self.app).await;
         self.look().await;
@@ -357,7 +357,7 @@ impl World {
         self.compare().await;
     }
 
-    /// Has inactive accounts linked again, and every account refreshed at this very time.
+    /// Relinks inactive accounts, and refreshes every account at the current time.
     async fn refresh_all(&mut self) {
         for place in 0..self.accounts.len() {
             let account = self.account(place).to_owned();
@@ -372,7 +372,8 @@ impl World {
                     Ok(account.clone()),
                     "the same bank account is the same account"
                 );
-                // What nothing helps is not helped by linking; only the bank can bring it back.
+                // A relink does not help every inactive account. Only the bank can reactivate the
+                // others.
                 let lab = self.app.lab();
                 let back = lab.reactivate_account(&self.app.context(), &account).await;
                 self.app.answered(back).expect("a bank may bring an account back");
@@ -387,7 +388,7 @@ impl World {
         self.look().await;
     }
 
-    /// Every change that a bank acknowledged is still in its books.
+    /// Checks that every change that a bank acknowledged is in its ledger.
     async fn bank_kept_its_word(&self) {
         for ((account, bank_id), said) in &self.acknowledged {
             let ledger = self.app.show_ledger(account).await.expect("a test bank shows its books");
@@ -414,7 +415,7 @@ impl World {
     }
 }
 
-/// The settling of a delivery.
+/// The command that settles a delivery.
 fn settle(
     delivery: &Delivery,
     status: DeliveryStatus,

@@ -1,5 +1,5 @@
-//! Claims: whoever was presumed dead and comes back late changes nothing. Leases save work; that no
-//! work is stored twice rests on the claim numbers alone.
+//! Tests of claims: a worker that was presumed dead and continues late makes no changes. Leases
+//! save work. Only the claim numbers ensure that work is not stored twice.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 use bankfeed_tests::app::{App, AppSettings, Kept};
@@ -55,7 +55,7 @@ async fn claim(app: &App) -> Vec<RefreshJob> {
     app.store().write(ClaimRefreshes { now, leased_until, limit: 10 }).await.unwrap()
 }
 
-/// The end of a refresh, with one row, as a worker of this claim would store it.
+/// The end of a refresh with one row, as a worker with this claim would store it.
 fn ending(mut account: Account, job: &RefreshJob, number: u32) -> ApplyRefresh {
     let now = job.started_at;
     let shown = Transaction {
@@ -83,8 +83,8 @@ fn ending(mut account: Account, job: &RefreshJob, number: u32) -> ApplyRefresh {
     }
 }
 
-/// A lease holds for its time and no longer. After that the job is claimed under a new number, and
-/// only the newest number ends it, once.
+/// A lease lasts exactly its time. After that the job is claimed under a new number, and only the
+/// newest number can end it, once.
 #[test]
 fn only_the_newest_claim_ends_a_refresh() {
     for kept in STORES {
@@ -112,8 +112,9 @@ fn only_the_newest_claim_ends_a_refresh() {
     }
 }
 
-/// A worker that stops after any of its waits, and goes on when its lease is over and another has
-/// done the work, stores nothing more: one event, the rows once.
+/// A worker stops after any of its waits, and continues after its lease has expired and another
+/// worker has done the work. It stores nothing more, so there is one event, and each row exists
+/// once.
 #[test]
 fn a_worker_that_comes_back_late_applies_nothing() {
     for waits in 0..8 {
@@ -135,9 +136,9 @@ fn a_worker_that_comes_back_late_applies_nothing() {
     }
 }
 
-/// The same for the advance of a test clock: whoever comes back late into an advance that another
-/// has finished, or is in the middle of, adds nothing to it, whatever it knows of the rows from
-/// before. The bank lists all of its window every day.
+/// The same for the advance of a test clock. A late worker continues an advance that another worker
+/// has finished or is processing. It adds nothing, although it read the rows before. The bank lists
+/// its whole window every day.
 #[test]
 fn a_clock_worker_that_comes_back_late_steps_nothing() {
     for waits in 0..24 {
@@ -173,8 +174,8 @@ fn a_clock_worker_that_comes_back_late_steps_nothing() {
     }
 }
 
-/// Deliveries: the first claim ran out and the second settled, so the first attempt that comes back
-/// is not recorded, and a settled delivery is not claimed again.
+/// The same for deliveries. The first claim expired and the second one settled the delivery. The
+/// late first attempt is not recorded, and a settled delivery is not claimed again.
 #[test]
 fn only_the_newest_claim_settles_a_delivery() {
     for kept in STORES {

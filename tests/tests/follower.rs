@@ -1,6 +1,6 @@
-//! The promise that matters most: whatever is retried, repeated, late, split by a page boundary or
-//! interrupted by a crash, a follower holds what the server holds, and that is what the bank's own
-//! books show. `PROPTEST_CASES` asks for more cases than usual.
+//! The central promise: a follower's copy equals the server's list and the bank's own ledger. It
+//! holds despite retries, repeated and late events, page boundaries and crashes. `PROPTEST_CASES`
+//! sets a larger number of cases.
 
 use bankfeed_tests::app::Kept;
 use bankfeed_tests::operation::{Setup, operations, setup};
@@ -10,10 +10,10 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use std::collections::BTreeMap;
 
-/// Operations of one case at most.
+/// The maximum number of operations in one case.
 const OPERATIONS_MAX: usize = 80;
 
-/// What a simulation must bring about now and then.
+/// The cases that a simulation must reach now and then.
 const SIGHTS: [&str; 23] = [
     "a row newer than the event",
     "a row once more",
@@ -40,8 +40,8 @@ const SIGHTS: [&str; 23] = [
     "void, then alive",
 ];
 
-/// So many cases, unless the environment asks for others. What fails is printed, and belongs into
-/// `reproductions.rs` rather than into a file of seeds.
+/// The number of cases, unless the environment sets another. A failing case is printed, and belongs
+/// into `reproductions.rs` rather than into a file of seeds.
 fn config(cases: u32) -> ProptestConfig {
     let usual = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
     if std::env::var_os("PROPTEST_CASES").is_some() {
@@ -61,7 +61,7 @@ fn follows(kept: Kept, cases: u32) {
     }
 }
 
-/// The promise on plain collections, where most cases fit into the time.
+/// The promise on plain collections, which are fast enough for most of the cases.
 #[test]
 fn a_follower_stays_in_step_on_the_memory_model() {
     follows(Kept::Memory, 80);
@@ -73,7 +73,7 @@ fn a_follower_stays_in_step_on_sqlite() {
     follows(Kept::Sqlite, 40);
 }
 
-/// The same operations give the same bytes: every answer, every event, every payload.
+/// The same operations give the same bytes of all responses, events and payloads.
 #[test]
 fn the_same_operations_give_the_same_bytes() {
     let any = (setup(), operations(OPERATIONS_MAX));
@@ -88,7 +88,7 @@ fn the_same_operations_give_the_same_bytes() {
     }
 }
 
-/// The simulation is worth its name: a fixed hundred of cases meets all that a follower can meet.
+/// The simulation is thorough: a fixed hundred of cases reaches every case of a follower.
 #[test]
 fn a_hundred_cases_meet_everything() {
     let mut runner = TestRunner::deterministic();
@@ -105,7 +105,7 @@ fn a_hundred_cases_meet_everything() {
     assert_eq!(missed, Vec::<&str>::new(), "seen: {sights:#?}");
 }
 
-/// Doing nothing is fine too: everybody comes to rest and agrees.
+/// Without operations, all work completes and the copies agree.
 #[test]
 fn an_uneventful_life_agrees() {
     for kept in [Kept::Memory, Kept::Sqlite] {

@@ -1,4 +1,5 @@
-//! What the simulation found: each bug as the shortest list of calls or operations that shows it.
+//! The bugs that the simulation found, each as the shortest list of calls or operations that shows
+//! it.
 
 use bankfeed_tests::app::{App, AppSettings, Kept};
 use bankfeed_tests::call::call;
@@ -11,8 +12,9 @@ use model::clock::Clock;
 use std::pin::pin;
 use store::ClaimRefreshes;
 
-/// A bank that lists a whole window each time gave more pages than one refresh takes. The refresh
-/// that went on from there took what the first had stored for vanished and voided it.
+/// A bank that lists its whole window each time returned more pages than one refresh reads. The
+/// refresh that continued from there wrongly voided the rows of the first one, as if they had
+/// vanished.
 #[test]
 fn what_a_cut_off_refresh_stored_has_not_vanished() {
     block_on(async {
@@ -32,7 +34,7 @@ fn what_a_cut_off_refresh_stored_has_not_vanished() {
     });
 }
 
-/// Hands the writer so many commands that whoever comes next has to wait.
+/// Sends the writer so many commands that the next caller has to wait.
 async fn keep_writer_busy(app: &App) {
     let now = app.clock().server_now();
     for _ in 0..250 {
@@ -41,9 +43,9 @@ async fn keep_writer_busy(app: &App) {
     }
 }
 
-/// A test added a transaction at the bank in the moment in which a refresh took its script. The
-/// refresh saw that its own write was stale, went on, and put the bank's state back without the
-/// transaction, whose addition had been acknowledged.
+/// A test added a transaction at the bank at the moment when a refresh consumed its script. The
+/// refresh ignored the version conflict of its own write. It restored the bank's state without the
+/// transaction, although the addition had been acknowledged.
 #[test]
 fn a_refresh_that_takes_its_script_keeps_what_a_test_added() {
     block_on(async {
@@ -55,12 +57,12 @@ fn a_refresh_that_takes_its_script_keeps_what_a_test_added() {
         call(&app, &account, &script).await.expect("the script is queued");
         let refresh = Request::Refresh(vec![Feature::Transactions]);
         call(&app, &account, &refresh).await.expect("the refresh is begun");
-        // A busy writer makes the worker wait for its claim. Then it has it, and its job has not
+        // The busy writer makes the worker wait for its claim. After the claim, its job has not
         // read anything yet.
         keep_writer_busy(&app).await;
         let mut worker = pin!(run(&app, Worker::Refresh));
         assert!(!run_for(worker.as_mut(), 2).await);
-        // Busy again, it lets the job read the bank's state from before the addition.
+        // The writer is busy again while the job reads the bank's state from before the addition.
         keep_writer_busy(&app).await;
         let request = Request::Add { amount: -500, posted: true, ago_s: 0 };
         let mut addition = pin!(call(&app, &account, &request));

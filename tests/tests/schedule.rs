@@ -1,5 +1,5 @@
-//! The daily work of subscribed accounts: once a day, for as long as they are subscribed, on the
-//! server's days and on those of a test clock; never for others.
+//! Tests of the daily work of subscribed accounts. It runs once a day, on the server's days and on
+//! those of a test clock, and only while an account is subscribed.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 use bankfeed_tests::app::{App, AppSettings, Kept};
@@ -9,7 +9,7 @@ use model::clock::DAY_S;
 
 const DAYS: i64 = 30;
 
-/// Transaction refreshes of an account so far, all of which have ended.
+/// The number of transaction refreshes of an account, all of which have ended.
 async fn refreshes(app: &App, account: &str) -> u32 {
     let stored = app.stored(account).await;
     stored.transaction_refresh.map_or(0, |state| {
@@ -18,7 +18,7 @@ async fn refreshes(app: &App, account: &str) -> u32 {
     })
 }
 
-/// A customer with a subscribed account, whose first refresh has ended, and one that is not.
+/// Creates a customer with two accounts: a subscribed one that was refreshed, and another one.
 async fn linked(app: &App, email: &str, clock: Option<&str>) -> (String, String) {
     let customer = app.create_customer(email, clock).await;
     let subscribed = app.link(&customer, "Short History", "Success", false).await;
@@ -32,8 +32,8 @@ async fn linked(app: &App, email: &str, clock: Option<&str>) -> (String, String)
     (subscribed, other)
 }
 
-/// Thirty days of the server, walked through day by day, bring thirty refreshes to a subscribed
-/// account and none to another. Five days without a server bring one. Unsubscribed, none more come.
+/// Thirty single days of the server bring thirty refreshes to a subscribed account, and none to
+/// another. Five days without a server bring one. After unsubscribing, none follow.
 #[test]
 fn thirty_days_bring_thirty_refreshes() {
     for kept in [Kept::Memory, Kept::Sqlite] {
@@ -59,7 +59,7 @@ fn thirty_days_bring_thirty_refreshes() {
 }
 
 /// Thirty days of a test clock, in one advance, bring thirty refreshes, each at its own time of the
-/// clock and a day apart; the server's days bring none, and other accounts get none.
+/// clock and a day apart. The server's days bring none, and other accounts get none.
 #[test]
 fn thirty_days_of_a_clock_bring_thirty_refreshes() {
     for kept in [Kept::Memory, Kept::Sqlite] {
@@ -88,15 +88,15 @@ fn thirty_days_of_a_clock_bring_thirty_refreshes() {
     }
 }
 
-/// When the transaction refreshes of an account ended, in order, by their events.
+/// The times at which an account's transaction refreshes ended, in order, from their events.
 async fn refreshed_at(app: &App, account: &str) -> Vec<i64> {
     let events = app.list_events("financial_connections.account.refreshed_transactions").await;
     let of_account = events.iter().filter(|event| event["data"]["object"]["id"] == account);
     of_account.rev().map(|event| event["created"].as_i64().unwrap()).collect()
 }
 
-/// The scheduler that looks twice in the same moment, or again before the refresh has ended, starts
-/// no second one.
+/// A scheduler that runs twice at the same moment, or again before the refresh has ended, does not
+/// start a second refresh.
 #[test]
 fn looking_twice_starts_one() {
     for kept in [Kept::Memory, Kept::Sqlite] {

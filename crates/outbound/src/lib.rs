@@ -1,11 +1,11 @@
 //! The only place that builds HTTP clients, for banks and for webhooks.
 //!
-//! - One post is one attempt. The client follows no redirect, retries nothing and uses no proxy
-//!   from the environment. Time and response size are bounded.
+//! - One post is one attempt. The client follows no redirect, makes no retry and uses no proxy from
+//!   the environment. Time and response size are bounded.
 //! - If private addresses are denied, they are rejected in the URL and again among the resolved
 //!   addresses at the moment of connecting. A name that resolves to another address later is
 //!   therefore rejected too. Connections to allowed addresses stay open for reuse.
-//! - An error never contains the URL, a header or the body, because they hold secrets.
+//! - An error never contains the URL, a header or the body, because they can contain secrets.
 
 mod address;
 

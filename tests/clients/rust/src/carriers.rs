@@ -74,7 +74,7 @@ fn expand(path: &str) -> Vec<String> {
     vec![path.to_owned()]
 }
 
-/// Looks at the account of a payment method; its prefetch has to end in a webhook.
+/// Checks the account of a payment method. Its prefetch must end in a webhook.
 fn collected(merchant: &mut Merchant, method: Option<Expandable<PaymentMethod>>) -> Outcome {
     let method = method.and_then(Expandable::into_object).ok_or("it was not expanded")?;
     let bank = method.us_bank_account.ok_or("it is no bank account")?;

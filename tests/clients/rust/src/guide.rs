@@ -1,4 +1,4 @@
-//! The guide's calls from the customer to the end of the subscription.
+//! The guide's calls, from the customer to the end of the subscription.
 
 use crate::{EMAIL, Merchant, Outcome, Step, equal, holds, refresh_of};
 use stripe_core::customer::CreateCustomer;

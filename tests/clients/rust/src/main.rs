@@ -1,6 +1,8 @@
-//! The Rust client `async-stripe` against the real binary: the calls of Stripe's guide in the order of
-//! an integration. It refuses an answer that lacks any field that Stripe's description requires. Prints
-//! a line a step, and at the end `N passed, M failed`.
+//! Runs the Rust client `async-stripe` against the real binary, with the calls of Stripe's guide in
+//! the order of an integration.
+//!
+//! The client rejects a response without a field that Stripe's description requires. The program
+//! prints a line per step, and at the end `N passed, M failed`.
 
 mod carriers;
 mod guide;
@@ -16,12 +18,12 @@ use stripe_misc::FinancialConnectionsAccount;
 use stripe_webhook::{EventObject, Webhook};
 
 pub type Outcome = Result<(), Box<dyn Error>>;
-/// A name of a step, and what it does.
+/// The name of a step, and its function.
 pub type Step = (&'static str, fn(&mut Merchant) -> Outcome);
 
 pub const EMAIL: &str = "jenny.rosen@example.com";
 
-/// What the steps share: each one begins where the one before it ended.
+/// The state that the steps share. Each step begins where the step before it ended.
 pub struct Merchant {
     pub client: Client,
     pub server: Server,
@@ -33,18 +35,18 @@ pub struct Merchant {
 }
 
 impl Merchant {
-    /// A client with this key that tries so often.
+    /// A client with this key and this number of tries.
     pub fn client(key: &str, port: u16, tries: u32) -> Result<Client, Box<dyn Error>> {
         let builder = ClientBuilder::new(key).url(format!("http://127.0.0.1:{port}/"));
         Ok(builder.request_strategy(RequestStrategy::ExponentialBackoff(tries)).build_sync()?)
     }
 
-    /// Links an account of a test bank as the holder would, without a browser.
+    /// Links an account of a test bank without a browser, as the holder would.
     pub fn link(&self, carrier: &str) -> Outcome {
         Ok(self.server.help("/financial_connections/link", &format!("carrier={carrier}"))?)
     }
 
-    /// Waits for the verified event that tells of the end of a refresh.
+    /// Waits for the verified event about the end of a refresh.
     pub fn told(&mut self, refresh: &str) -> Outcome {
         let secret = self.secret.clone();
         let account = self.inbox.wait(&format!("the end of {refresh}"), |delivery| {
@@ -84,7 +86,7 @@ fn main() -> ExitCode {
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Runs the steps; the first failure ends it, since later ones stand on it.
+/// Runs the steps. The first failure ends the run, because later steps depend on earlier ones.
 fn run() -> Result<(u32, u32), Box<dyn Error>> {
     let server = Server::start()?;
     let mut merchant = Merchant {

@@ -1,4 +1,4 @@
-//! Errors of the API as the client's own values, and a connection that is cut.
+//! Errors of the API as the client's own values, and an interrupted connection.
 
 use crate::server::{KEY, cut_once};
 use crate::{Merchant, Outcome, Step, equal, holds};
@@ -20,7 +20,7 @@ pub const STEPS: &[Step] = &[
     ("a rate limit, and a failure inside the server, are typed errors", faults),
 ];
 
-/// Holds that a call failed so.
+/// Checks that a call failed with this error.
 fn refused<T>(
     answer: Result<T, StripeError>,
     status: u16,

@@ -1,4 +1,4 @@
-//! The real binary as a child process, an inbox for webhooks, and a way to the server that fails.
+//! The real binary as a child process, an inbox for webhooks, and an unreliable connection.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use std::{env, fs, io, process, thread};
 
 const WAIT_MAX: Duration = Duration::from_secs(30);
-/// Beside the steps' own key.
+/// The key of the steps' client.
 pub const KEY: &str = "sk_test_rust";
 
 /// The server on an empty database.
@@ -32,7 +32,7 @@ impl Server {
             .stderr(Stdio::null())
             .spawn()?;
         let printed = child.stdout.take().ok_or_else(|| io::Error::other("no output"))?;
-        // The address is printed once the server takes requests.
+        // The address is printed once the server accepts requests.
         for line in BufReader::new(printed).lines() {
             if let Some((_, rest)) = line?.split_once("http://127.0.0.1:") {
                 let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
@@ -61,21 +61,21 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Nothing is left to be told when the program ends.
+        // Errors are ignored because the program ends.
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
-/// A webhook as it came: the text that was signed, and the signature.
+/// A received webhook: the signed text and the signature.
 #[derive(Clone)]
 pub struct Delivery {
     pub body: String,
     pub signature: String,
 }
 
-/// A webhook endpoint that keeps what it is sent.
+/// A webhook endpoint that stores its deliveries.
 pub struct Inbox {
     pub url: String,
     came: Receiver<Delivery>,
@@ -106,7 +106,7 @@ impl Inbox {
         Ok(Self { url, came, seen: Vec::new() })
     }
 
-    /// Waits for the first delivery that `find` takes.
+    /// Waits for the first delivery for which `find` returns a value.
     pub fn wait<T>(
         &mut self,
         what: &str,
@@ -126,7 +126,7 @@ impl Inbox {
     }
 }
 
-/// One request of a kept connection; none at its end.
+/// Reads one request of a persistent connection. Returns `None` at its end.
 fn read_delivery(reader: &mut BufReader<TcpStream>) -> io::Result<Option<Delivery>> {
     let (mut length, mut signature) = (0, String::new());
     let mut lines = 0;
@@ -153,7 +153,7 @@ fn read_delivery(reader: &mut BufReader<TcpStream>) -> io::Result<Option<Deliver
     Ok(Some(Delivery { body, signature }))
 }
 
-/// A way to the server whose first connection is cut after the server has done the work.
+/// Opens a port to the server. Its first connection is cut after the server has done the work.
 pub fn cut_once(server: u16) -> io::Result<u16> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let port = listener.local_addr()?.port();
