@@ -176,7 +176,8 @@ fn free_space(folder: &Path) -> Finding {
     }
 }
 
-/// Checks that the server can use its files, and that other users cannot.
+/// Checks that the server can use its files. Other users must neither use the seal key nor write
+/// the database or the file of issued keys.
 fn rights(settings: &Settings, db: &Path) -> Finding {
     let folder = folder_of(db);
     if tempfile::tempfile_in(folder).is_err() {
