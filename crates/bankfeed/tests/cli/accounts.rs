@@ -138,7 +138,7 @@ fn reads_all_pages() {
     assert_eq!(table.lines().count(), rows.len() + 2);
 }
 
-/// Banks and their accounts are listed. An unknown bank, account or carrier is an error.
+/// Banks and their accounts are listed. An unknown bank or carrier is an error with advice.
 #[test]
 fn names_the_banks() {
     let server = Server::start();
@@ -163,8 +163,8 @@ fn names_the_banks() {
     ");
 }
 
-/// A failed refresh ends the command with 1. Without `--wait` the command shows the pending
-/// refresh.
+/// A failed refresh ends the command with 1. Listing transactions before a successful refresh is an
+/// error with advice.
 #[test]
 fn a_failed_refresh_is_told() {
     let server = Server::start();

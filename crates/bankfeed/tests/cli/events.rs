@@ -201,8 +201,8 @@ fn sends_again() {
     ");
 }
 
-/// A call without a change emits no event, and the command says so without a long wait. After the
-/// cool-down the event comes again.
+/// A call without a change emits no event, and the command says so without a long wait. A change
+/// that can be repeated emits another event.
 #[test]
 fn says_why_nothing_happens() {
     let server = Server::with(&["--memory", "--cool-down-test", "60"]);

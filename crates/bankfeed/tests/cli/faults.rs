@@ -60,8 +60,8 @@ fn the_server_is_another_program() {
     ");
 }
 
-/// An error shows the end of a rejected key and its source. It also shows the key after an unknown
-/// id, because the object may belong to another key.
+/// The error of a rejected key shows the kind, the end and the source of the key. So does the error
+/// of an unknown object, because the object may belong to another key.
 #[test]
 fn keys_are_named() {
     let server = Server::start();
