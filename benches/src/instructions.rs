@@ -5,6 +5,9 @@
 //! one thread except the store's writer. Reads go over HTTP on the loopback address, so they include
 //! the router, the middleware and this program's small client. The delta refresh and the delivery
 //! step their workers directly.
+//!
+//! Every step waits for the one before. Commands that wait together would share a commit, and their
+//! number would vary from run to run.
 
 use crate::Failure;
 use crate::changes::{self, Change};
@@ -12,6 +15,7 @@ use crate::client::{Connection, get, post, text};
 use crate::deliver::{Receiver, create_endpoint, make_deliveries};
 use crate::harness::{DELTA_BANK, Harness};
 use crate::pages::page_path;
+use model::bank::Feature;
 use model::id::AccountId;
 use server::http::{self, App, IssuedKeys, Keys};
 use server::rng::Streams;
@@ -24,9 +28,9 @@ use tokio::sync::watch;
 /// Changed rows in one delta refresh.
 const CHANGED: u32 = 5;
 /// The most refreshes that one run makes, each of an account of its own.
-const REFRESHES_MAX: u32 = 16;
-/// Due deliveries. The worker takes 32 of them in one step.
-const DELIVERIES: u32 = 128;
+const REFRESHES_MAX: u32 = 32;
+/// The events of a run. At most this many are delivered.
+const DELIVERIES_MAX: u32 = 256;
 const SEED: u64 = 7;
 
 /// Prepares the data, then runs an operation `count` times.
@@ -72,8 +76,9 @@ async fn read_customer(harness: &Harness, count: u32) -> Result<(), Failure> {
 /// An account with 180 days of transactions.
 async fn refreshed_account(harness: &Harness) -> Result<AccountId, Failure> {
     let accounts = harness.link_many(1, DELTA_BANK, None).await?;
-    harness.refresh_many(&accounts).await?;
-    accounts.first().copied().ok_or_else(|| "no account was linked".into())
+    let account = *accounts.first().ok_or("no account was linked")?;
+    refresh_one(harness, account).await?;
+    Ok(account)
 }
 
 /// Reads a path over one connection.
@@ -108,28 +113,46 @@ async fn serve(harness: &Harness) -> Result<SocketAddr, Failure> {
 
 /// Refreshes accounts after their banks have added a few rows.
 async fn refresh(harness: &Harness, count: u32) -> Result<(), Failure> {
-    let accounts = harness.link_many(REFRESHES_MAX, DELTA_BANK, None).await?;
-    harness.refresh_many(&accounts).await?;
+    let mut accounts = Vec::new();
+    for _ in 0..REFRESHES_MAX {
+        accounts.push(refreshed_account(harness).await?);
+    }
     harness.clock.pass(60);
-    changes::make_many(harness, &accounts, Change::Add(CHANGED)).await?;
+    for account in &accounts {
+        let account = std::slice::from_ref(account);
+        changes::make_many(harness, account, Change::Add(CHANGED)).await?;
+    }
     let accounts = accounts
         .get(..usize::try_from(count)?)
         .ok_or_else(|| format!("at most {REFRESHES_MAX} refreshes"))?;
     for account in accounts {
-        harness.refresh_many(std::slice::from_ref(account)).await?;
+        refresh_one(harness, *account).await?;
     }
     Ok(())
 }
 
-/// Steps the deliver worker until it has made `count` deliveries.
+/// Requests a refresh, and steps the worker until it has made the refresh.
+async fn refresh_one(harness: &Harness, account: AccountId) -> Result<(), Failure> {
+    let features = [Feature::Transactions];
+    harness.engine.refresh_account(&harness.context(), &account.to_string(), &features).await?;
+    match harness.engine.run_refresh_once().await? {
+        1 => Ok(()),
+        made => Err(format!("the worker made {made} refreshes, not 1").into()),
+    }
+}
+
+/// Makes a fixed number of events, and delivers the first `count` of them.
 async fn deliver(harness: &Harness, count: u32) -> Result<(), Failure> {
     let receiver = Receiver::start().await?;
     create_endpoint(harness, &receiver.url).await?;
-    make_deliveries(harness, DELIVERIES).await?;
-    let count = usize::try_from(count)?;
-    let mut made = 0;
-    while made < count {
-        made += harness.engine.run_deliver_once().await?;
+    for number in 0..DELIVERIES_MAX {
+        make_deliveries(harness, 1).await?;
+        if number < count {
+            let made = harness.engine.run_deliver_once().await?;
+            if made != 1 {
+                return Err(format!("the worker made {made} deliveries, not 1").into());
+            }
+        }
     }
-    if made == count { Ok(()) } else { Err(format!("{made} deliveries, not {count}").into()) }
+    Ok(())
 }
