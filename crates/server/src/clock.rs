@@ -1,13 +1,13 @@
-//! Where time enters: the one place that asks the system for it.
+//! The system clock. This is the only module that reads the time from the operating system.
 
 use model::clock::{AccountTime, Clock, ServerTime};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The system's clock. Objects without a test clock may be given a time that stands still, so that
-/// two runs of the same calls answer alike.
+/// The system's clock. Objects without a test clock can use a fixed time, so that two runs of the
+/// same calls return the same responses.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock {
-    /// What such objects take for the time, always; real time when left out.
+    /// The fixed time for objects without a test clock. They use real time if it is absent.
     pub account_time: Option<AccountTime>,
 }
 
@@ -28,7 +28,7 @@ impl Clock for SystemClock {
 mod tests {
     use super::*;
 
-    /// A fixed account time stands still; server time stays real.
+    /// A fixed account time does not advance, while server time stays real.
     #[test]
     fn fixes_account_time_only() {
         let fixed = SystemClock { account_time: Some(AccountTime(1_000)) };

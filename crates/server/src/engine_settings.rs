@@ -1,5 +1,5 @@
-//! The settings of the engine and of the laboratory, and the failpoints of the store, made from the
-//! settings of the process.
+//! Conversion of the process settings into the settings of the engine and of the laboratory, and into
+//! the store's failpoints.
 
 use crate::http::test_helpers::fault::read_fault;
 use engine::settings::{CoolDown, RetrySchedule};
@@ -7,7 +7,8 @@ use lab::FaultRule;
 use settings::{Settings, SettingsError};
 use store::Failpoints;
 
-/// The settings of the engine, without the public URL, which is known once the server listens.
+/// Builds the engine's settings. The public URL is missing because it is known only once the server
+/// listens.
 pub(crate) fn engine_settings(settings: &Settings) -> engine::Settings {
     engine::Settings {
         cool_down_test: cool_down(settings.cool_down_test),
@@ -18,19 +19,19 @@ pub(crate) fn engine_settings(settings: &Settings) -> engine::Settings {
         retry_live: retries(&settings.retry_live),
         lease_ms: settings.lease_ms,
         poll_ms: settings.poll_ms,
-        // A fixed seed asks for two runs that are alike, down to the order of events.
+        // A fixed seed requests two identical runs, including the order of events.
         in_order: settings.seed.is_some(),
         merchant_name: settings.merchant_name.clone(),
         public_url: engine::Settings::default().public_url,
     }
 }
 
-/// The settings of the laboratory.
+/// Builds the settings of the laboratory.
 pub(crate) fn lab_settings(settings: &Settings) -> Result<lab::Settings, SettingsError> {
     Ok(lab::Settings { faults: faults(settings)? })
 }
 
-/// The failpoint that the settings arm.
+/// The failpoint that the settings arm, if any.
 pub(crate) fn failpoints(settings: &Settings) -> Result<Failpoints, SettingsError> {
     match settings.failpoint.text() {
         "" => Ok(Failpoints::default()),
@@ -69,13 +70,14 @@ mod tests {
         resolve(&flags, |_| None, None).unwrap().settings().unwrap()
     }
 
-    /// The defaults of the process are those of the engine.
+    /// The defaults of the process equal the defaults of the engine.
     #[test]
     fn defaults_are_the_engines() {
         assert_eq!(engine_settings(&of_flags(&[])), engine::Settings::default());
     }
 
-    /// Faults are read as the call reads them, and one that cannot be says why.
+    /// Faults are parsed in the same way as in the API call, and the error of an invalid fault
+    /// gives the reason.
     #[test]
     fn faults_are_read() {
         let given = [("fault", "kind=webhook_lost&every=3,kind=api_latency&delay_ms=5")];

@@ -1,8 +1,9 @@
-//! The HTTP server in Stripe's dialect, in front of the engine.
+//! The HTTP server that speaks Stripe's API, in front of the engine.
 //!
-//! This crate turns bytes into typed input and responses into bytes; the engine decides what a call
-//! does. Time and randomness enter here. [`start`] makes a server from the settings of the process.
-//! Tests start one with [`http::serve`] on a listener of their own.
+//! This crate parses requests into typed input and serializes responses. The engine decides the
+//! effect of a call. Time and randomness enter the process in this crate. [`start`] creates a
+//! server from the settings of the process. Tests start one with [`http::serve`] on a listener of
+//! their own.
 
 pub mod clock;
 mod engine_settings;

@@ -1,8 +1,8 @@
-//! Where randomness enters: one generator, dealt out as independent streams.
+//! The source of randomness: one generator, split into independent streams.
 //!
-//! With a seed, the same calls get the same ids and secrets in every run. That holds only if what
-//! happens in between does not draw from the same stream: workers run in the background, and tests
-//! poll with GET. So each of them draws from a stream of its own.
+//! With a seed, the same calls get the same ids and secrets in every run. This requires that other
+//! activity does not draw from the same stream, because workers run in the background and tests
+//! poll with GET. Therefore each of them has a stream of its own.
 
 use model::clock::Rng;
 use model::id::RequestId;
@@ -10,13 +10,13 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A stream of random bytes, fit for secrets.
+/// A stream of random bytes that is suitable for secrets.
 #[derive(Debug)]
 pub struct Stream(Mutex<ChaCha20Rng>);
 
 impl Rng for Stream {
     fn fill(&self, buffer: &mut [u8]) {
-        // A thread that panicked while drawing leaves a generator that is as good as before.
+        // A thread that panicked while drawing leaves the generator in a valid state.
         self.0.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(buffer);
     }
 }
@@ -30,7 +30,7 @@ pub struct RequestIds {
 }
 
 impl RequestIds {
-    /// The id of the next request with this method.
+    /// Creates the id of the next request with this method.
     pub fn next(&self, method: &axum::http::Method) -> RequestId {
         let stream = match *method {
             axum::http::Method::POST => &self.posts,
@@ -46,9 +46,9 @@ impl RequestIds {
 /// All streams of a server.
 #[derive(Debug)]
 pub struct Streams {
-    /// Numbers and secrets of objects; drawn from by API calls only.
+    /// Numbers and secrets of objects. Only API calls draw from it.
     pub objects: Arc<Stream>,
-    /// Nonces, and whatever else no answer shows.
+    /// Nonces, and other values that no response contains.
     pub internals: Arc<Stream>,
     /// Ids of requests.
     pub request_ids: RequestIds,
@@ -57,12 +57,12 @@ pub struct Streams {
 }
 
 impl Streams {
-    /// Streams that are the same for the same seed.
+    /// Creates streams that are the same for the same seed.
     pub fn seeded(seed: u64) -> Self {
         Self::of(&ChaCha20Rng::seed_from_u64(seed))
     }
 
-    /// Streams seeded by the operating system.
+    /// Creates streams seeded by the operating system.
     pub fn from_system() -> Result<Self, getrandom::Error> {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed)?;
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
     use axum::http::Method;
 
-    /// The same seed repeats; another seed, and another stream of the same seed, does not.
+    /// The same seed repeats the bytes. Another seed, or another stream of the same seed, differs.
     #[test]
     fn seeds_and_streams_differ() {
         let draw = |stream: &Stream| {
@@ -105,7 +105,7 @@ mod tests {
         assert_ne!(draw(&one.objects), first);
     }
 
-    /// Polling with GET does not shift the ids of the POSTs around it.
+    /// GET requests do not change the ids of the POST requests around them.
     #[test]
     fn reads_do_not_shift_the_ids_of_writes() {
         let (calm, polled) = (Streams::seeded(7).request_ids, Streams::seeded(7).request_ids);

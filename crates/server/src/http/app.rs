@@ -1,4 +1,4 @@
-//! What every request is answered with.
+//! The application state that every request handler shares.
 
 use super::auth::Keys;
 use super::headers::{REQUEST_ID, put};
@@ -14,7 +14,7 @@ use lab::Lab;
 use std::sync::Arc;
 use wire::error::Error;
 
-/// What requests are answered with.
+/// The state that request handlers share.
 pub struct App {
     pub(super) engine: Arc<Engine>,
     pub(super) lab: Arc<Lab>,
@@ -34,40 +34,40 @@ impl App {
         Self { engine, lab, keys, request_ids, running, visits, record: None, strict: false }
     }
 
-    /// The same; a strict one refuses parameters that are known and not acted on.
+    /// Sets strict mode, which rejects parameters that are known but not supported.
     #[must_use]
     pub fn strict(self, strict: bool) -> Self {
         Self { strict, ..self }
     }
 
-    /// The same, with a record of its calls.
+    /// Sets the file that records API calls.
     #[must_use]
     pub fn recording(self, record: Option<Record>) -> Self {
         Self { record: record.map(Arc::new), ..self }
     }
 
-    /// Begins a visit of the settings page with a secret key; answers its token.
+    /// Begins a visit of the settings page with a secret key. Returns the token of the visit.
     pub(crate) fn begin_visit(&self, key: &str) -> Result<String, Error> {
         self.visits.begin(&self.keys, key, self.engine.clock().server_now())
     }
 
-    /// Who has this token.
+    /// The visitor with this token.
     pub(crate) fn find_visitor(&self, token: &str) -> Result<Option<Visitor>, Error> {
         self.visits.find(&self.keys, token, self.engine.clock().server_now())
     }
 
-    /// The id of the next request with this method.
+    /// Creates the id of the next request with this method.
     pub(crate) fn next_request(&self, method: &Method) -> model::id::RequestId {
         self.request_ids.next(method)
     }
 
-    /// The engine behind it.
+    /// The engine behind the server.
     pub fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }
 }
 
-/// Gives an answer that no call made a request id of its own: every answer can be named.
+/// Adds a request id to a response that has none, so that every response can be referred to.
 pub(super) async fn identified(State(app): State<Arc<App>>, mut response: Response) -> Response {
     if !response.headers().contains_key(REQUEST_ID) {
         let id = app.next_request(&Method::GET);

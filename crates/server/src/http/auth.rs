@@ -1,10 +1,10 @@
-//! Who asks: the API key of a request.
+//! Authentication: finds the caller of a request by its API key.
 //!
-//! A key that was issued opens the server under every policy, and is known by its hash
-//! ([`super::keys`]). Live keys are always issued; test keys may be anything where the policy says
-//! so. Then `sk_test_X` and the restricted `rk_test_X` are the same merchant. The publishable
-//! `pk_test_X` belongs to it too, but stands in browsers and so may only drive client flows. Nothing
-//! here stores a key: a merchant is named by a hash of it.
+//! An issued key is accepted under every policy and is looked up by its hash ([`super::keys`]).
+//! Live keys are always issued. Test keys may be arbitrary if the policy allows it. Then
+//! `sk_test_X` and the restricted `rk_test_X` belong to the same merchant. The publishable
+//! `pk_test_X` belongs to it too, but it is visible in browsers and may therefore only drive client
+//! flows. This module stores no key: a hash of the key identifies the merchant.
 
 use super::caller::Caller;
 use super::keys::{IssuedKeys, Known};
@@ -16,19 +16,19 @@ use settings::KeyPolicy;
 use store::KeyFileError;
 use wire::error::Error;
 
-/// Characters of a key.
+/// The maximum length of a key, in characters.
 const KEY_CHARS_MAX: usize = 255;
 
-/// Which keys open a server.
+/// The keys that a server accepts.
 #[derive(Debug)]
 pub struct Keys {
-    /// What of keys that were not issued.
+    /// The policy for keys that were not issued.
     pub policy: KeyPolicy,
-    /// The keys that were.
+    /// The issued keys.
     pub issued: IssuedKeys,
 }
 
-/// Finds out who asks.
+/// Authenticates the caller of a request.
 pub(super) fn authenticate(keys: &Keys, headers: &HeaderMap) -> Result<Caller, Error> {
     let given = headers.get(AUTHORIZATION).ok_or_else(Error::no_key)?;
     let key = read_key(given).ok_or_else(Error::malformed_authorization)?;
@@ -39,7 +39,7 @@ pub(super) fn authenticate(keys: &Keys, headers: &HeaderMap) -> Result<Caller, E
 }
 
 impl Keys {
-    /// Whose key it is.
+    /// Finds the caller that a key belongs to.
     pub(super) fn find_caller(&self, key: &str) -> Result<Caller, Error> {
         let issued = self.issued.find(key).map_err(|error| unreadable(&error))?;
         let known = match issued {
@@ -51,7 +51,7 @@ impl Keys {
         known.ok_or_else(|| Error::invalid_key(key))
     }
 
-    /// Whether the key behind a hash was issued and is revoked.
+    /// True if the key with this hash was issued and is now revoked.
     pub(super) fn is_revoked(&self, key: KeyDigest) -> Result<bool, Error> {
         let known = self.issued.find_digest(key).map_err(|error| unreadable(&error))?;
         Ok(known.is_some_and(|known| known.revoked))
@@ -64,7 +64,7 @@ fn unreadable(error: &KeyFileError) -> Error {
     Error::internal()
 }
 
-/// The key in `Bearer KEY` or in `Basic base64(KEY:)`.
+/// Reads the key from `Bearer KEY` or from `Basic base64(KEY:)`.
 fn read_key(given: &HeaderValue) -> Option<String> {
     let (scheme, rest) = given.to_str().ok()?.split_once(' ')?;
     let rest = rest.trim();
@@ -94,7 +94,7 @@ fn read_test_key(key: &str) -> Option<Caller> {
     Some(Caller { merchant, livemode: false, publishable })
 }
 
-/// Decodes the standard alphabet, with padding or without.
+/// Decodes the standard alphabet, with or without padding.
 fn decode_base64(text: &str) -> Option<Vec<u8>> {
     let digits = text.trim_end_matches('=').as_bytes();
     let mut bytes = Vec::with_capacity(digits.len());
@@ -111,7 +111,8 @@ fn decode_base64(text: &str) -> Option<Vec<u8>> {
             };
             bits = (bits << 6) | u32::from(value);
         }
-        // Four digits are three bytes, three are two, two are one; one alone is none.
+        // Four digits encode three bytes, three encode two, and two encode one. A single digit is
+        // invalid.
         match group.len() {
             4 => bytes.extend_from_slice(&bits.to_be_bytes()[1..]),
             3 => bytes.extend_from_slice(&(bits >> 2).to_be_bytes()[2..]),
@@ -137,7 +138,8 @@ mod tests {
         ask(KeyPolicy::Any, authorization)
     }
 
-    /// Bearer and Basic, secret and restricted keys name the same merchant; other keys another.
+    /// Bearer and Basic, and secret and restricted keys, identify the same merchant. Other keys
+    /// identify another merchant.
     #[test]
     fn names_the_merchant() {
         let merchant = MerchantId::of_key("sk_test_123");
@@ -150,7 +152,7 @@ mod tests {
         assert_ne!(any("Bearer sk_test_124").unwrap().merchant, merchant);
     }
 
-    /// Everything else is refused with 401 and a sentence that says what is wrong.
+    /// Every other key is rejected with 401 and a message that names the problem.
     #[test]
     fn refuses_other_keys() {
         let told: Vec<String> = [
@@ -183,7 +185,7 @@ mod tests {
         ");
     }
 
-    /// The decoder agrees with known pairs of every length and refuses what is no base64.
+    /// The decoder agrees with known pairs of every length and rejects invalid base64.
     #[test]
     fn decodes_base64() {
         for (text, bytes) in

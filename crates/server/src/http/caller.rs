@@ -1,4 +1,5 @@
-//! Who a call acts as: the merchant of its key, or a connected account that it names in a header.
+//! The account that a call acts for: the merchant of its key, or a connected account named in a
+//! header.
 
 use super::headers::{STRIPE_ACCOUNT, STRIPE_CONTEXT};
 use axum::http::Method;
@@ -8,18 +9,18 @@ use engine::connect::access::Connected;
 use model::id::MerchantId;
 use wire::error::Error;
 
-/// Whose request it is.
+/// The caller of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Caller {
     pub(super) merchant: MerchantId,
-    /// Whether the key is of live mode.
+    /// True if the key is a live mode key.
     pub(super) livemode: bool,
-    /// Whether the key may only drive client flows.
+    /// True if the key may only drive client flows.
     pub(super) publishable: bool,
 }
 
-/// The connected account that a call names in its header, of which newer libraries send the second
-/// in place of the first; the caller is then who acts there.
+/// Switches the caller to the connected account that the call names in a header, if any. Newer
+/// libraries send the second header in place of the first.
 pub(super) async fn act_in(
     engine: &Engine,
     caller: &mut Caller,

@@ -1,4 +1,4 @@
-//! Connected accounts, the bank accounts that they are paid out to, and tokens.
+//! Connected accounts, the bank accounts that receive their payouts, and tokens.
 
 pub(super) mod connected_account;
 pub(super) mod external_account;

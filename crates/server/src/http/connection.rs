@@ -1,8 +1,8 @@
-//! Connections: how many, and how long one may be silent.
+//! Connection limits: the number of open connections and the idle time of each.
 //!
-//! A client that opens connections and sends nothing, or sends one byte now and then, must not use
-//! up the server. So there is a bound on connections, beyond which new ones wait in the system's
-//! queue, and a bound on the silence of each.
+//! A client that opens connections and sends no data, or one byte now and then, must not exhaust
+//! the server. Therefore the number of connections is limited, and further ones wait in the
+//! system's queue. The idle time of each connection is limited too.
 
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
@@ -18,12 +18,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Interval;
 
-/// Open connections of the whole server.
+/// The maximum number of open connections of the whole server.
 pub const CONNECTIONS_MAX: usize = 4_096;
-/// How long a connection that the server waits for may send nothing.
+/// The maximum idle time of a connection that the server waits for.
 const SILENCE_MAX: Duration = Duration::from_secs(90);
 
-/// Accepts connections within the bound.
+/// Accepts connections up to the limit.
 pub(super) struct Connections {
     listener: TcpListener,
     free: Arc<Semaphore>,
@@ -42,10 +42,10 @@ impl Listener for Connections {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
-        // The semaphore is never closed, so there is always a permit in the end.
+        // The semaphore is never closed, so a permit always becomes available.
         let permit = Arc::clone(&self.free).acquire_owned().await.ok();
         let (stream, address) = Listener::accept(&mut self.listener).await;
-        // Without it an answer could wait for the client's acknowledgement of the one before.
+        // Without it a response could wait until the client acknowledges the previous one.
         let _ = stream.set_nodelay(true);
         let mut silence = tokio::time::interval(self.silence_max);
         silence.reset();
@@ -58,7 +58,7 @@ impl Listener for Connections {
     }
 }
 
-/// Ends a connection: nothing is written any more, and its client sees it close.
+/// Ends a connection: the server writes no more bytes, and the client sees the connection close.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cut(Arc<AtomicBool>);
 
@@ -79,11 +79,11 @@ impl Connected<IncomingStream<'_, Connections>> for Cut {
     }
 }
 
-/// A connection that ends itself when nothing comes for too long.
+/// A connection that closes when it has been idle for too long.
 pub(super) struct Connection {
     stream: TcpStream,
     silence: Interval,
-    /// Whether something came since the interval began.
+    /// True if data arrived since the interval began.
     heard: bool,
     cut: Cut,
     _permit: Option<OwnedSemaphorePermit>,
@@ -99,8 +99,8 @@ impl AsyncRead for Connection {
             self.heard = true;
             return Poll::Ready(result);
         }
-        // Setting a timer at every read would cost more than the read; a flag that each tick
-        // looks at ends a silence between one and two intervals long.
+        // Setting a timer at every read would cost more than the read. Instead each tick checks a
+        // flag, which ends a connection after an idle time of one to two intervals.
         while self.silence.poll_tick(context).is_ready() {
             if !std::mem::take(&mut self.heard) {
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    /// A connection on which nothing comes any more ends with a time-out.
+    /// An idle connection ends with a timeout.
     #[tokio::test]
     async fn ends_silent_connections() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,4 +1,4 @@
-//! The main job: customers, sessions and link flows, accounts, transactions, test clocks.
+//! Financial Connections: customers, sessions, link flows, accounts, transactions and test clocks.
 
 pub(super) mod account;
 pub(super) mod clock;

@@ -1,6 +1,7 @@
-//! Which answers a page on another origin may read: those to calls that a publishable key may
-//! make. No cookie has a meaning here, so every origin may ask; calls that need a secret key send
-//! none of these headers, and a browser keeps their answers to itself.
+//! Cross-origin access (CORS). A page on another origin may read the responses to calls that a
+//! publishable key may make. Cookies have no meaning here, so every origin is allowed. Calls that
+//! need a secret key send none of these headers, so that a browser hides their responses from the
+//! page.
 
 use super::app::{App, identified};
 use axum::body::Body;
@@ -13,28 +14,28 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use std::sync::Arc;
 
-/// What a browser may always send.
+/// The headers that a browser may always send.
 const HEADERS: &str =
     "authorization, content-type, stripe-version, stripe-account, idempotency-key";
-/// What Stripe's own libraries may add begins so.
+/// The prefix of headers that Stripe's own libraries may add.
 const FURTHER: &str = "x-stripe-";
-/// How many of these one call may add.
+/// The maximum number of such headers in one call.
 const FURTHER_MAX: usize = 10;
 
-/// Lets every origin read an answer.
+/// Lets every origin read a response.
 pub(super) fn open(headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Request-Id"));
 }
 
-/// Answers what a browser asks before it calls from another origin.
+/// Responds to the preflight request that a browser sends before it calls from another origin.
 pub(super) async fn preflight(State(app): State<Arc<App>>, asked: HeaderMap) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
     open(headers);
     headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
-    // Names were parsed as names of headers, so the fallback cannot be reached.
+    // The names were parsed as header names, so the fallback cannot be reached.
     let allowed = HeaderValue::from_str(&allowed(&asked));
     let allowed = allowed.unwrap_or(HeaderValue::from_static(HEADERS));
     headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, allowed);
@@ -43,7 +44,8 @@ pub(super) async fn preflight(State(app): State<Arc<App>>, asked: HeaderMap) -> 
     identified(State(app), response).await
 }
 
-/// The headers that a call may have, with those of the family that it asks for by name.
+/// The headers that a call may have, including the requested headers with the prefix of Stripe's
+/// libraries.
 fn allowed(asked: &HeaderMap) -> String {
     let wanted = asked.get(ACCESS_CONTROL_REQUEST_HEADERS).and_then(|names| names.to_str().ok());
     let further = wanted

@@ -1,4 +1,4 @@
-//! Events, the endpoints that they are sent to, and streams of them.
+//! Events, the webhook endpoints that receive them, and event streams.
 
 pub(super) mod endpoint;
 pub(super) mod event;

@@ -1,5 +1,5 @@
-//! Reading of calls that are known by their shape: all parameters at once, of which a handler takes
-//! what decides something and leaves the rest to be echoed.
+//! Reading of calls that have a schema. All parameters are read at once. A handler takes those that
+//! it uses and leaves the rest to be echoed.
 
 use super::call::Call;
 use model::given::Given;
@@ -9,7 +9,7 @@ use wire::error::Error;
 use wire::params::{MetadataChange, Params, Range};
 use wire::shape;
 
-/// Reads all parameters of a call by its shape.
+/// Reads all parameters of a call by its schema.
 pub(super) fn read(params: &mut Params, call: &str) -> Result<Given, Error> {
     let shape = shape::of_call(call);
     assert!(shape.is_some(), "every call that is read by shape has a table");
@@ -18,7 +18,7 @@ pub(super) fn read(params: &mut Params, call: &str) -> Result<Given, Error> {
     Ok(given)
 }
 
-/// Reads all parameters of a call by its shape as it is in the caller's version.
+/// Reads all parameters of a call by its schema in the caller's version.
 pub(super) fn read_versioned(call: &mut Call, name: &str) -> Result<Given, Error> {
     let version = call.version().clone();
     let given = change::read(&mut call.params, name, &version)?;
@@ -26,7 +26,7 @@ pub(super) fn read_versioned(call: &mut Call, name: &str) -> Result<Given, Error
     Ok(given.unwrap_or_else(Given::nothing))
 }
 
-/// Takes a text out of what was given.
+/// Takes a text from the params.
 pub(super) fn take_text(given: &mut Given, name: &str) -> Option<String> {
     match given.take(name) {
         Some(Given::Text(text)) => Some(text),
@@ -34,7 +34,7 @@ pub(super) fn take_text(given: &mut Given, name: &str) -> Option<String> {
     }
 }
 
-/// Takes the change of the merchant's own keys.
+/// Takes the change of the merchant's metadata.
 pub(super) fn take_metadata(given: &mut Given) -> Option<MetadataChange> {
     match given.take("metadata")? {
         Given::Hash(members) => {
@@ -51,13 +51,13 @@ pub(super) fn take_metadata(given: &mut Given) -> Option<MetadataChange> {
     }
 }
 
-/// Takes the bounds of when the objects of a list were made.
+/// Takes the bounds of the creation time of listed objects.
 pub(super) fn take_created(params: &mut Params) -> Result<Bounds, Error> {
     let Range { from, to } = params.range("created")?.unwrap_or_default();
     Ok(Bounds { from, to })
 }
 
-/// Takes a boolean out of what was given.
+/// Takes a boolean from the params.
 pub(super) fn take_boolean(given: &mut Given, name: &str) -> Option<bool> {
     match given.take(name) {
         Some(Given::Boolean(value)) => Some(value),
@@ -65,7 +65,7 @@ pub(super) fn take_boolean(given: &mut Given, name: &str) -> Option<bool> {
     }
 }
 
-/// Takes an integer out of what was given.
+/// Takes an integer from the params.
 pub(super) fn take_integer(given: &mut Given, name: &str) -> Option<i64> {
     match given.take(name) {
         Some(Given::Integer(number)) => Some(number),

@@ -1,4 +1,4 @@
-//! Names of the headers that are not HTTP's own.
+//! Names of headers that HTTP itself does not define.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 

@@ -1,10 +1,10 @@
-//! Idempotency keys: the same POST under the same key has one outcome and one answer.
+//! Idempotency keys: a repeated POST with the same key has one outcome and one response.
 //!
-//! A use case keeps its answer in the commit of its change. What is left here: refuse a key whose
-//! request is still running, replay the answer that is there, and keep answers that changed
-//! nothing. Faults found before a use case began, and 401, 409, 429 and 500, are not kept: the
-//! client may mend them and use the key again. After a crash the key is either unused or has the
-//! answer of a committed change.
+//! A use case stores its response in the commit of its change. This module rejects a key while its
+//! request is still running, replays the stored response, and stores responses of calls that
+//! changed no data. Errors that precede the use case, and 401, 409, 429 and 500, are not stored.
+//! The client may fix such a request and reuse the key. After a crash the key is either unused or
+//! has the response of a committed change.
 
 use super::sent::Sent;
 use axum::http::{HeaderMap, Method};
@@ -18,7 +18,7 @@ use store::{FindReply, RecordReply, Reply, Written};
 use wire::error::Error as Refusal;
 use wire::version::Version;
 
-/// Reads the key of a request; only POST has one.
+/// Reads the key of a request. Only POST has one.
 pub(super) fn read_key(method: &Method, headers: &HeaderMap) -> Result<Option<String>, Refusal> {
     let given = headers.get(super::headers::IDEMPOTENCY_KEY);
     let Some(given) = given.filter(|given| *method == Method::POST && !given.is_empty()) else {
@@ -34,7 +34,7 @@ pub(super) fn read_key(method: &Method, headers: &HeaderMap) -> Result<Option<St
     Ok(Some(key.to_owned()))
 }
 
-/// What must be the same for two requests under one key.
+/// A hash of everything that two requests with the same key must have in common.
 pub(super) fn fingerprint(
     method: &Method,
     path: &str,
@@ -50,18 +50,18 @@ pub(super) fn fingerprint(
     hash.finalize().into()
 }
 
-/// The keys whose requests are running in this process.
+/// The keys with a running request in this process.
 #[derive(Debug, Default)]
 pub(super) struct RunningKeys(Mutex<HashSet<(MerchantId, String)>>);
 
-/// A key that is running until this is dropped.
+/// A key that counts as running until this value is dropped.
 pub(super) struct RunningKey<'a> {
     keys: &'a RunningKeys,
     key: (MerchantId, String),
 }
 
 impl RunningKeys {
-    /// Marks a key as running, unless it is.
+    /// Marks a key as running. Returns an API error if it already is.
     pub(super) fn enter(&self, merchant: MerchantId, key: &str) -> Result<RunningKey<'_>, Refusal> {
         let key = (merchant, key.to_owned());
         let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -79,7 +79,8 @@ impl Drop for RunningKey<'_> {
     }
 }
 
-/// The answer that the key has already, if any; a refusal if it was for another request.
+/// The stored response of the key, if any. Returns an API error if the key belongs to a different
+/// request.
 pub(super) async fn find_replay(
     engine: &Engine,
     merchant: MerchantId,
@@ -96,8 +97,8 @@ pub(super) async fn find_replay(
     }
 }
 
-/// Keeps an answer that changed nothing. Answers what to send: that, or what another server kept
-/// under the key in the same instant.
+/// Stores a response that changed no data. Returns the response to send: this one, or the one that
+/// another server stored under the key at the same moment.
 pub(super) async fn record(
     engine: &Engine,
     merchant: MerchantId,
@@ -126,7 +127,7 @@ pub(super) async fn record(
 mod tests {
     use super::*;
 
-    /// A key runs once at a time for a merchant, and again when the first is done.
+    /// A merchant's key runs once at a time, and can run again when the first request is done.
     #[test]
     fn a_key_runs_once_at_a_time() {
         let keys = RunningKeys::default();
@@ -138,7 +139,7 @@ mod tests {
         assert!(keys.enter(one, "k").is_ok());
     }
 
-    /// Each part of a request changes the fingerprint, and parts do not run into each other.
+    /// Each part of a request changes the fingerprint, and the boundary between parts matters.
     #[test]
     fn every_part_counts() {
         let version = Version::default();

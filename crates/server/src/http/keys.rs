@@ -1,8 +1,10 @@
-//! The issued keys that open the server, held in memory and read anew when a command has changed
-//! them: a key that was made opens the very next request, one that was revoked does not.
+//! The issued keys that the server accepts. They are cached in memory and read again after a
+//! command has changed them. A new key works from the very next request, and a revoked key is
+//! rejected from the very next request.
 //!
-//! What is asked of the file for each request with such a key is one number from its head. A file
-//! that cannot be read opens nothing: an old copy could let a revoked key in.
+//! For each request with such a key the server reads only a change counter from the head of the
+//! file. If the file cannot be read, every issued key is rejected, because an old copy could
+//! contain a revoked key.
 
 use super::caller::Caller;
 use model::key::{IssuedKey, KEY_LETTERS, KeyDigest};
@@ -11,19 +13,19 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use store::{KeyFile, KeyFileError};
 
-/// The issued keys of a server; none where there is no file.
+/// The issued keys of a server, or none if the server has no key file.
 #[derive(Debug, Default)]
 pub struct IssuedKeys(Option<Mutex<Held>>);
 
 #[derive(Debug)]
 struct Held {
     file: KeyFile,
-    /// The number of changes that `known` was read at.
+    /// The change counter of the file when `known` was read.
     changes: Option<u32>,
     known: HashMap<KeyDigest, Known>,
 }
 
-/// What is known of a key.
+/// The properties of an issued key.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Known {
     pub(super) caller: Caller,
@@ -31,22 +33,22 @@ pub(super) struct Known {
 }
 
 impl IssuedKeys {
-    /// The keys in a file, which is made if there is none.
+    /// Opens the key file, and creates it if it does not exist.
     pub fn open(path: &Path) -> Result<Self, KeyFileError> {
         let mut held = Held { file: KeyFile::open(path)?, changes: None, known: HashMap::new() };
         held.refresh()?;
         Ok(Self(Some(Mutex::new(held))))
     }
 
-    /// What is known of a key, if it was issued.
+    /// Finds the properties of an issued key.
     pub(super) fn find(&self, key: &str) -> Result<Option<Known>, KeyFileError> {
         if may_be_issued(key) { self.find_digest(KeyDigest::of(key)) } else { Ok(None) }
     }
 
-    /// The same by what stands for the key.
+    /// Finds the properties of an issued key by its hash.
     pub(super) fn find_digest(&self, digest: KeyDigest) -> Result<Option<Known>, KeyFileError> {
         let Some(held) = &self.0 else { return Ok(None) };
-        // A thread that panicked while reading leaves what was read whole.
+        // A thread that panicked while reading leaves the cached keys complete.
         let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
         held.refresh()?;
         Ok(held.known.get(&digest).copied())
@@ -58,8 +60,9 @@ impl Held {
         let changes = self.file.changes()?;
         if self.changes != Some(changes) {
             self.known = self.file.list()?.iter().flat_map(pair).collect();
-            // In the middle of a change nobody knows which state was read: the next request reads
-            // again. So it does after a change that a crash undid, whose number may come twice.
+            // The state that was read in the middle of a change is unknown, so the next request
+            // reads again. The same applies after a change that a crash rolled back, because its
+            // number may be reused.
             self.changes = (self.file.changes()? == changes).then_some(changes);
         }
         Ok(())
@@ -75,7 +78,8 @@ fn pair(key: &IssuedKey) -> [(KeyDigest, Known); 2] {
     [(key.secret, known(false)), (key.publishable, known(true))]
 }
 
-/// Whether a text has the form of issued keys; most test keys have not, and cost no look at the file.
+/// True if a text has the form of an issued key. Most test keys do not, so they need no access to
+/// the file.
 fn may_be_issued(key: &str) -> bool {
     let letters = ["sk_test_", "pk_test_", "sk_live_", "pk_live_"]
         .iter()
@@ -91,7 +95,8 @@ mod tests {
     use model::id::{KeyId, MerchantId};
     use model::time::ServerTime;
 
-    /// A key opens as soon as it is made and no longer than it is revoked; its modes are apart.
+    /// A key works as soon as it is issued and stops working when it is revoked. Its modes are
+    /// separate.
     #[test]
     fn follows_the_file() {
         let folder = tempfile::tempdir().unwrap();
@@ -129,7 +134,7 @@ mod tests {
 
     const LETTERS: &str = "0123456789abcdefghijABCDEFGHIJ01";
 
-    /// Where there is no file no key was issued.
+    /// A server without a key file has no issued keys.
     #[test]
     fn needs_a_file() {
         let keys = IssuedKeys::default();

@@ -1,10 +1,10 @@
 //! The HTTP server.
 //!
-//! A request passes [`call`]: its key, version, parameters and idempotency key are read there, one
-//! of the resource files turns the parameters into typed input, and the engine answers. [`router`]
-//! lists every address. At shutdown no connection is accepted any more, requests under way are
-//! answered, and after [`DRAIN_MAX`] what is still open is dropped; a write that was handed to the
-//! store is finished even then.
+//! A request passes [`call`], which reads its key, version, parameters and idempotency key. A
+//! resource file turns the parameters into typed input, and the engine produces the response.
+//! [`router`] lists every address. At shutdown the server accepts no more connections and completes
+//! the running requests. After [`DRAIN_MAX`] it drops all open connections. A write that was handed
+//! to the store is completed even then.
 
 pub(crate) mod app;
 pub(crate) mod auth;
@@ -40,10 +40,10 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-/// How long requests under way may take once the server stops.
+/// The maximum time for running requests after the server stops.
 pub const DRAIN_MAX: Duration = Duration::from_secs(25);
 
-/// Answers requests until `stop` says true, then those that are under way.
+/// Serves requests until `stop` becomes true, then completes the running requests.
 pub async fn serve(
     listener: TcpListener,
     app: Arc<App>,
@@ -65,7 +65,7 @@ pub async fn serve(
     }
 }
 
-/// Waits until the server is to stop; a sender that is gone says so too.
+/// Waits until the server has to stop. A dropped sender also stops it.
 async fn stopped(mut stop: watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }

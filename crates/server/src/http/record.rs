@@ -1,14 +1,13 @@
-//! The record: every API request with its answer, one JSON object a line, in a file that somebody
-//! named.
+//! The record: an optional file with every API request and its response, one JSON object per line.
 //!
-//! For people who want to see what a client really sends, and for programs that hold the answers
-//! against a description of the API. Keys are never in it, secrets of objects, addresses of pages
-//! that let in whoever has them, and full account numbers are cut; what else stands in requests and
-//! answers is there, so the file is as confidential as the database.
+//! It serves people who want to see the requests that a client really sends, and programs that
+//! check the responses against a description of the API. The record never contains keys, secrets of
+//! objects, full account numbers, or addresses of pages that grant access. Everything else in
+//! requests and responses is included, so the file is as confidential as the database.
 //!
-//! A line is written before its answer is sent, whole and by one append, so that several servers may
-//! share a file. After a crash the last line is whole or missing. A line that cannot be written is
-//! logged and left out: no call fails for its record.
+//! Each line is written before its response is sent, completely and with one append, so that
+//! several servers may share a file. After a crash the last line is complete or missing. A line
+//! that cannot be written is logged and skipped, so that the call itself does not fail.
 
 use super::headers::{REQUEST_ID, STRIPE_ACCOUNT, STRIPE_VERSION};
 use axum::body::Body;
@@ -26,28 +25,28 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What the paths of API calls begin with; pages are not recorded.
+/// The path prefixes of API calls. Requests of pages are not recorded.
 const CALLS: [&str; 2] = ["/v1/", "/v2/"];
-/// What stands in place of the rest of a secret.
+/// The mark that replaces the cut part of a secret.
 const CUT: &str = "…";
-/// Keys and parameters whose values are not written.
+/// Keys and parameters with values that are not written.
 const CONFIDENTIAL: [&str; 4] = ["secret", "client_secret", "account_number", "websocket_id"];
-/// What secrets begin with.
+/// The prefixes and markers of secrets.
 const SECRETS: [&str; 6] = ["_secret_", "whsec_", "sk_test_", "sk_live_", "rk_test_", "rk_live_"];
-/// What stands before the token in the addresses of pages.
+/// The path prefixes of page addresses that contain a token.
 const PAGES: [&str; 4] = ["/link/", "/c/pay/", "/i/", "/microdeposits/"];
-/// The shortest token of a page.
+/// The minimum length of a page token, in characters.
 const PAGE_TOKEN_CHARS_MIN: usize = 24;
 
-/// A record that is being written.
+/// An open record.
 pub struct Record {
     file: File,
-    /// Bytes in the file, and those about to be.
+    /// The bytes in the file, including those about to be written.
     bytes: AtomicU64,
 }
 
 impl Record {
-    /// Opens the file, which is made if there is none, and goes on at its end.
+    /// Opens the file for appending, and creates it if it does not exist.
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().append(true).create(true).open(path)?;
         let bytes = AtomicU64::new(file.metadata()?.len());
@@ -64,14 +63,14 @@ impl Record {
             }
             return;
         }
-        // One write to the system's cache, in place of a thread to hand it to.
+        // One write to the system's cache costs less than handing it to another thread.
         if let Err(error) = (&self.file).write_all(line.as_bytes()) {
             tracing::error!(error = &error as &dyn std::error::Error, "could not write the record");
         }
     }
 }
 
-/// Passes a request on, and records it with its answer.
+/// Passes a request on, and records it with its response.
 pub(super) async fn recorded(
     State(record): State<Arc<Record>>,
     request: Request,
@@ -85,7 +84,7 @@ pub(super) async fn recorded(
     let response = next.run(request.map(|body| copied(body, Arc::clone(&read)))).await;
     let (parts, body) = response.into_parts();
     let Ok(body) = body.collect().await.map(http_body_util::Collected::to_bytes) else {
-        // Answers of calls are whole before they are sent.
+        // Responses of calls are complete before they are sent.
         return Response::from_parts(parts, Body::empty());
     };
     let sent = std::mem::take(&mut *read.lock().unwrap_or_else(PoisonError::into_inner));
@@ -94,8 +93,8 @@ pub(super) async fn recorded(
     Response::from_parts(parts, Body::from(body))
 }
 
-/// The body of a request, which leaves a copy of what was read of it, up to the longest that any
-/// call reads.
+/// The body of a request. It leaves a copy of the bytes that were read, up to the longest body that
+/// any call reads.
 fn copied(body: Body, copy: Arc<Mutex<Vec<u8>>>) -> Body {
     Body::new(body.map_frame(move |frame| {
         if let Some(data) = frame.data_ref() {
@@ -107,18 +106,18 @@ fn copied(body: Body, copy: Arc<Mutex<Vec<u8>>>) -> Body {
     }))
 }
 
-/// The route of a call, as the router lists it; a mark on its response.
+/// The route of a call, as the router lists it. The router attaches it to the response.
 #[derive(Clone, Copy)]
 pub(super) struct Pattern(pub(super) &'static str);
 
-/// What is known of a request before it is read.
+/// The properties of a request that are known before its body is read.
 struct Asked {
     method: Method,
     uri: Uri,
 }
 
 impl Asked {
-    /// The line of the request and its answer.
+    /// Builds the line for the request and its response.
     fn with(&self, sent: &[u8], parts: &Parts, mut answer: Value) -> Value {
         let header =
             |name: &HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok());
@@ -145,13 +144,13 @@ impl Asked {
     }
 }
 
-/// Whether a parameter, or its last part in brackets, is named for a secret.
+/// True if the name of a parameter, or its last part in brackets, denotes a secret.
 fn is_confidential(name: &str) -> bool {
     let last = name.trim_end_matches(']').rsplit('[').next().unwrap_or(name);
     CONFIDENTIAL.contains(&last)
 }
 
-/// A text without the secret, or the token of a page, that it is or ends with.
+/// Removes a secret or page token from a text that is one or ends with one.
 fn cut(text: &str) -> String {
     let secrets = SECRETS.iter().filter_map(|mark| Some(text.find(mark)? + mark.len()));
     let pages = PAGES.iter().flat_map(|page| {
@@ -162,13 +161,13 @@ fn cut(text: &str) -> String {
     found.map_or_else(|| text.to_owned(), |end| format!("{}{CUT}", &text[..end]))
 }
 
-/// Whether a text begins with what may be the token of a page.
+/// True if a text begins with a possible page token.
 fn is_page_token(text: &str) -> bool {
     let token = text.bytes().take_while(u8::is_ascii_alphanumeric).count();
     token >= PAGE_TOKEN_CHARS_MIN
 }
 
-/// Cuts every secret in an answer.
+/// Removes every secret from a response.
 fn hide(value: &mut Value) {
     match value {
         Value::String(text) => *text = cut(text),
@@ -191,7 +190,8 @@ fn hide(value: &mut Value) {
 mod tests {
     use super::*;
 
-    /// Of secrets their kind is told at most, wherever they stand; the rest is told as it is.
+    /// At most the kind of a secret is recorded, at every position. All other text is recorded
+    /// unchanged.
     #[test]
     fn secrets_are_cut() {
         let asked = Asked {

@@ -1,4 +1,5 @@
-//! What is sent for a call: an answer, a refusal, or the answer that was sent before.
+//! The result of a call that is sent to the client: a response, an API error, or a replayed
+//! response.
 
 use engine::Answer;
 use lab::{CallFault, FaultKind};
@@ -7,25 +8,25 @@ use std::borrow::Cow;
 use store::Reply;
 use wire::error::Error as Refusal;
 
-/// An answer on its way out.
+/// A response that is ready to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Sent {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
     pub(super) notice: Option<Cow<'static, str>>,
-    /// The request that was answered first, when this is a replay.
+    /// The id of the original request, if this is a replay.
     pub(super) original: Option<String>,
     pub(super) should_retry: Option<bool>,
     /// The limit that was reached.
     pub(super) limited: Option<&'static str>,
-    /// Whether the connection ends in its place.
+    /// True if the connection is closed instead of sending the response.
     pub(super) cut: bool,
-    /// True if the use case decided this response. A replay, or a response that a fault replaced,
-    /// tells the laboratory nothing about the client.
+    /// True if the use case decided this response. It is false for a replay and for a response that a
+    /// fault replaced, because the client checker ignores both.
     pub(super) decided: bool,
 }
 
-/// The limit that a limited call is told of, as Stripe names it.
+/// The name of the limit that a rate-limited response reports, as in Stripe's API.
 const LIMIT: &str = "global-rate";
 
 impl Sent {
@@ -43,8 +44,8 @@ impl Sent {
     }
 
     pub(super) fn refused(refusal: &Refusal) -> Self {
-        // A key in use, a lock and a failed server are gone when the client comes again.
-        // A limit of requests is not: whoever is told of it is to slow down first.
+        // A key in use, a lock and a failed server are temporary, so a retry can succeed. A rate
+        // limit is different, because the client has to slow down first.
         let limited = refusal.code == Some("rate_limit");
         let should_retry = (matches!(refusal.status, 409 | 429 | 500) && !limited).then_some(true);
         let body = refusal.to_json(None);
@@ -62,13 +63,13 @@ impl Sent {
         }
     }
 
-    /// The same with the limit that was reached.
+    /// Sets the limit that was reached.
     #[must_use]
     pub(super) fn limited(self, limit: &'static str) -> Self {
         Self { limited: Some(limit), ..self }
     }
 
-    /// In its place the connection ends.
+    /// Closes the connection instead of sending the response.
     #[must_use]
     pub(super) fn cut(self) -> Self {
         Self { cut: true, decided: false, ..self }
@@ -80,7 +81,7 @@ impl Sent {
             body: reply.body,
             notice: None,
             original: Some(reply.request_id),
-            // It would be the same answer every time.
+            // A retry would get the same response every time.
             should_retry: (reply.status >= 400).then_some(false),
             limited: None,
             cut: false,
@@ -88,7 +89,7 @@ impl Sent {
         }
     }
 
-    /// Logs why there is no answer if a person should know, and says what the client is told.
+    /// Converts an engine error into an API error, and logs it if an operator should know of it.
     pub(super) fn failed(id: RequestId, error: &engine::Error) -> Self {
         let refusal = error.refusal();
         if refusal.status >= 500 {
@@ -98,7 +99,7 @@ impl Sent {
         Self { decided: error.is_outcome(), ..Self::refused(&refusal) }
     }
 
-    /// What is sent in place of an answer if a call is not to be done.
+    /// The response that a fault sends instead of performing the call, if any.
     pub(super) fn in_place_of(fault: CallFault) -> Option<Self> {
         match fault.kind {
             FaultKind::ApiErrorBefore => Some(Self::refused(&Refusal::internal())),
@@ -110,7 +111,7 @@ impl Sent {
         }
     }
 
-    /// What is sent of it under a fault that hits when the call was done.
+    /// Applies a fault that takes effect after the call has been performed.
     pub(super) fn after(self, fault: CallFault) -> Self {
         match fault.kind {
             FaultKind::ApiErrorAfter => Self::refused(&Refusal::internal()),

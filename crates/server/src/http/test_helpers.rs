@@ -1,4 +1,4 @@
-//! The calls under `/v1/test_helpers`, test clocks apart.
+//! The calls under `/v1/test_helpers`, except test clocks.
 
 pub(super) mod delivery;
 pub(crate) mod fault;

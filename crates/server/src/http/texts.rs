@@ -1,30 +1,30 @@
-//! Texts that have to be of a form, wherever a call takes them: where a browser is sent, and e-mail
-//! addresses.
+//! Checks of the format of texts that several calls take: URLs for a browser, and e-mail addresses.
 
 use url::Url;
 use wire::error::Error;
 
-/// Schemes that lead a browser to no page and into no app.
+/// Schemes that a link may never use, because they open neither a page nor an app.
 const NEVER: [&str; 6] = ["javascript", "data", "vbscript", "file", "blob", "about"];
 
-/// Whether a link may lead there: to a page or into an app, never to a script.
+/// True if a link may lead to this URL: a page or an app, but never a script.
 pub(crate) fn goes_somewhere(url: &str) -> bool {
     Url::parse(url).is_ok_and(|url| !NEVER.contains(&url.scheme()))
 }
 
-/// Refuses what is not the whole address of a page.
+/// Rejects a text that is not the complete URL of a page.
 pub(super) fn check_page_url(url: Option<&str>, path: &str) -> Result<(), Error> {
     check(url, path, is_page)
 }
 
-/// Refuses what is neither the whole address of a page nor one that opens an app.
+/// Rejects a text that is neither the complete URL of a page nor a URL that opens an app.
 pub(super) fn check_return_url(url: Option<&str>, path: &str) -> Result<(), Error> {
     check(url, path, |url| is_page(url) || opens_app(url))
 }
 
 fn check(url: Option<&str>, path: &str, fits: impl Fn(&str) -> bool) -> Result<(), Error> {
     match url {
-        // Readers of addresses drop these, so that what is shown and what is opened would differ.
+        // URL parsers remove these characters, so the displayed URL would differ from the opened
+        // one.
         Some(url) if url.contains(char::is_control) || url.trim() != url || !fits(url) => {
             let message = "Not a valid URL: give the whole address, beginning with https://.";
             Err(Error::invalid(message).code("url_invalid").param(path))
@@ -43,7 +43,7 @@ fn opens_app(url: &str) -> bool {
     goes_somewhere(url) && Url::parse(url).is_ok_and(|url| !url.is_special())
 }
 
-/// Refuses what is no e-mail address.
+/// Rejects a text that is not an e-mail address.
 pub(super) fn check_email(email: Option<&str>, path: &str) -> Result<(), Error> {
     let Some(given) = email else { return Ok(()) };
     let halves = given.split_once('@');
@@ -59,7 +59,8 @@ pub(super) fn check_email(email: Option<&str>, path: &str) -> Result<(), Error> 
 mod tests {
     use super::{is_page, opens_app};
 
-    /// Pages are named whole; apps have schemes of their own, of which none runs a script.
+    /// Page URLs are complete. Apps have schemes of their own, and none of the accepted schemes
+    /// runs a script.
     #[test]
     fn tells_pages_from_apps_and_scripts() {
         let pages = ["https://a.example/done?id={CHECKOUT_SESSION_ID}", "HTTP://127.0.0.1:80/"];

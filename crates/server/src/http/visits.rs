@@ -1,9 +1,10 @@
-//! Visits of the settings page: whoever shows a secret key there may use the page for a while.
+//! Visits of the settings page. A person who enters a secret key there may use the page for a
+//! limited time.
 //!
-//! The key itself is sent once and kept nowhere. A random token stands for it, in the forms of the
-//! page: in no address, so that no history, log or referrer has it, and in no cookie, so that a page
-//! of others has nothing to send along. Visits are held in memory; after a restart the key is asked
-//! for again.
+//! The key itself is sent once and is not stored. A random token in the forms of the page
+//! represents it. The token is never part of a URL, so that it does not appear in a history, log or
+//! referrer. It is not in a cookie either, so that a foreign page cannot send it. Visits are stored
+//! in memory only. After a restart the page asks for the key again.
 
 use super::auth::Keys;
 use super::caller::Caller;
@@ -15,25 +16,25 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use wire::error::Error;
 
-/// Letters and digits of a token.
+/// The length of a token, in letters and digits.
 const TOKEN_LETTERS: usize = 32;
-/// How long a visit lasts.
+/// The duration of a visit, in milliseconds.
 const VISIT_MS_MAX: i64 = 30 * 60 * 1_000;
-/// Visits at once. One more ends the one that would end first.
+/// The maximum number of concurrent visits. One more ends the visit that would expire first.
 const VISITS_MAX: usize = 1_000;
 
-/// Who visits, and until when.
+/// The owner of a visit and its expiry.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Visitor {
-    /// Whose settings are shown.
+    /// The merchant whose settings are shown.
     pub(crate) merchant: MerchantId,
-    /// Whether they are those of live mode.
+    /// True if the visit shows the live mode settings.
     pub(crate) livemode: bool,
     key: KeyDigest,
     until: ServerTime,
 }
 
-/// All visits, by what stands for their tokens.
+/// All visits, by the hash of their token.
 #[derive(Debug)]
 pub(super) struct Visits {
     tokens: Stream,
@@ -41,12 +42,12 @@ pub(super) struct Visits {
 }
 
 impl Visits {
-    /// No visits; tokens come from this stream.
+    /// Creates an empty set of visits. The stream supplies the tokens.
     pub(super) fn new(tokens: Stream) -> Self {
         Self { tokens, held: Mutex::default() }
     }
 
-    /// Begins a visit with a secret key; answers its token.
+    /// Begins a visit with a secret key. Returns its token.
     pub(super) fn begin(&self, keys: &Keys, key: &str, now: ServerTime) -> Result<String, Error> {
         let Caller { merchant, livemode, publishable } = keys.find_caller(key)?;
         if publishable {
@@ -67,7 +68,8 @@ impl Visits {
         Ok(token)
     }
 
-    /// Who has this token. Nobody once the visit is over or its key was revoked.
+    /// Finds the visitor with this token. Returns `None` if the visit has expired or its key is
+    /// revoked.
     pub(super) fn find(
         &self,
         keys: &Keys,

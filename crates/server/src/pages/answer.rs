@@ -1,4 +1,4 @@
-//! What every page does with what came of a request: send it, or say why there is none.
+//! The common end of every page request: sends the page, or an error page with the reason.
 
 use super::document;
 use super::form::{FORM_BYTES_MAX, Posted};
@@ -7,13 +7,13 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use model::id::RequestId;
 
-/// Why there is no page.
+/// The reason for an error page.
 pub(super) enum Miss {
-    /// The token opens nothing.
+    /// The token is unknown.
     Unknown,
-    /// What was posted is no form of ours.
+    /// The posted body is not a form of this server.
     Unreadable,
-    /// The engine says so.
+    /// The engine returned an error.
     Engine(engine::Error),
 }
 
@@ -25,7 +25,7 @@ impl From<engine::Error> for Miss {
 
 pub(super) type Outcome = Result<Response, Miss>;
 
-/// The answer, with its line in the log.
+/// Builds the response and logs the request.
 pub(super) fn finish(request: RequestId, route: &'static str, outcome: Outcome) -> Response {
     let response = outcome.unwrap_or_else(|miss| missed(request, &miss));
     let status = response.status().as_u16();
@@ -71,7 +71,7 @@ fn missed(request: RequestId, miss: &Miss) -> Response {
     document::respond(status, &document::notice(title, text), None)
 }
 
-/// Reads a form.
+/// Reads a posted form.
 pub(super) async fn read(request: Request) -> Result<Posted, Miss> {
     let bytes = axum::body::to_bytes(request.into_body(), FORM_BYTES_MAX)
         .await

@@ -1,5 +1,5 @@
-//! The bank's own page, in a window of its own and with a look of its own: here a holder allows
-//! the link, and at some banks picks the accounts. It stands for a page that a real bank serves.
+//! The bank's own page, in a separate window with a different look. The holder allows the link
+//! here, and at some banks picks the accounts. It simulates the page of a real bank.
 
 use super::document::{Facts, Page};
 use super::fields::{STEP, VERSION};
@@ -8,7 +8,7 @@ use super::{pieces, words};
 use engine::connections::link::{FlowView, PickFault};
 use maud::{Markup, html};
 
-/// The page that asks.
+/// The page that asks the holder to allow the link.
 pub(super) fn page(
     view: &FlowView,
     token: &str,
@@ -46,7 +46,7 @@ pub(super) fn page(
     framed(view, &format!("Share accounts with {merchant}?"), Facts::default(), &body)
 }
 
-/// The page behind it: there is nothing left to do at the bank.
+/// The page that follows it. It says that there is nothing left to do at the bank.
 pub(super) fn done(view: &FlowView, token: &str) -> Page {
     let body = html! {
         h1 tabindex="-1" autofocus { "You are done here" }

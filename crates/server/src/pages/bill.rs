@@ -1,5 +1,5 @@
-//! Pieces of the hosted pages: what is paid for, by which bank account, and the word that the holder
-//! gives.
+//! Parts of the hosted pages: the items that are paid for, the bank account, and the holder's
+//! consent to the debit.
 
 use super::document::{Facts, Page};
 use super::pieces::mark;
@@ -8,23 +8,23 @@ use engine::connections::hosted::{PageBank, PageFault, PageLine};
 use maud::{Markup, html};
 use model::money::Currency;
 
-/// Where a hosted page stands.
+/// The content of a hosted page outside its main part.
 pub(super) struct Frame<'a> {
     pub(super) merchant_name: &'a str,
     pub(super) livemode: bool,
-    /// What the page says first.
+    /// The heading of the page.
     pub(super) title: &'a str,
-    /// Whether it is about something that is done.
+    /// True if the page reports a completed action.
     pub(super) tick: bool,
-    /// What the holder has to put right.
+    /// The error that the holder has to correct.
     pub(super) fault: Option<String>,
-    /// Where the holder turns back to.
+    /// The URL of the link back.
     pub(super) back: Option<&'a str>,
-    /// Where the browser goes by itself.
+    /// The URL that the browser is redirected to.
     pub(super) goes_to: Option<&'a str>,
 }
 
-/// A hosted page around its content.
+/// Renders a hosted page around its content.
 pub(super) fn page(frame: &Frame<'_>, content: &Markup) -> Page {
     let Frame { merchant_name, title, fault, .. } = frame;
     let body = html! {
@@ -62,7 +62,7 @@ pub(super) fn page(frame: &Frame<'_>, content: &Markup) -> Page {
     }
 }
 
-/// What is paid for. The sum stands below where it does not say the same again.
+/// Renders the items that are paid for. The total is below them unless it repeats the only amount.
 pub(super) fn lines(lines: &[PageLine], total: Option<(i64, Currency)>) -> Markup {
     let repeats = lines.len() == 1 && total.is_some_and(|(sum, _)| sum == lines[0].amount);
     html! {
@@ -88,7 +88,7 @@ pub(super) fn lines(lines: &[PageLine], total: Option<(i64, Currency)>) -> Marku
     }
 }
 
-/// The bank account that will be debited.
+/// Renders the bank account that will be debited.
 pub(super) fn bank(bank: &PageBank) -> Markup {
     let name = bank.name.as_deref().unwrap_or("Bank account");
     html! {
@@ -108,7 +108,7 @@ pub(super) fn bank(bank: &PageBank) -> Markup {
     }
 }
 
-/// The holder's word for one debit, as the button `button` gives it.
+/// The text of the holder's consent to one debit, given with the button `button`.
 pub(super) fn word_for_payment(button: &str, merchant: &str, amount: &str) -> Markup {
     html! {
         p.mandate {
@@ -119,7 +119,7 @@ pub(super) fn word_for_payment(button: &str, merchant: &str, amount: &str) -> Ma
     }
 }
 
-/// The holder's word for debits to come.
+/// The text of the holder's consent to future debits.
 pub(super) fn word_for_later(button: &str, merchant: &str) -> Markup {
     html! {
         p.mandate {
@@ -129,7 +129,7 @@ pub(super) fn word_for_later(button: &str, merchant: &str) -> Markup {
     }
 }
 
-/// What the holder has to put right, in words.
+/// The message for an error that the holder has to correct.
 pub(super) fn fault(fault: PageFault) -> &'static str {
     match fault {
         PageFault::Name => "Give your name, as your bank knows it.",

@@ -11,7 +11,7 @@ use engine::payments::checkout::{CheckoutPage, CheckoutStanding};
 use maud::{Markup, html};
 use model::payments::checkout::CheckoutMode;
 
-/// The page of a session as it stands; `done` says that the holder has just completed it.
+/// Renders the current page of a session. `done` is true if the holder has just completed it.
 pub(super) fn page(
     view: &CheckoutPage,
     done: bool,
@@ -52,7 +52,7 @@ pub(super) fn page(
         }
     };
     let complete = matches!(view.standing, CheckoutStanding::Complete { .. });
-    // Another account is another attempt.
+    // A different account is a new attempt, so the old failure is hidden.
     let failure = view.failure.clone().filter(|_| open && view.bank.is_none());
     let frame = Frame {
         merchant_name: &view.merchant_name,
@@ -66,12 +66,12 @@ pub(super) fn page(
     bill::page(&frame, &content)
 }
 
-/// Whether it is paid again and again.
+/// True if the session begins recurring payments.
 fn recurs(view: &CheckoutPage) -> bool {
     view.mode == CheckoutMode::Subscription
 }
 
-/// What the last button says, and the page first.
+/// The label of the final button, which is also the heading of the page.
 fn verb(view: &CheckoutPage) -> String {
     match view.total {
         Some((amount, currency)) if recurs(view) => {

@@ -1,4 +1,4 @@
-//! The page on which a holder says what two small deposits were.
+//! The page on which a holder enters the amounts or the code of two small deposits.
 
 use super::bill::{self, Frame};
 use super::document::Page;
@@ -11,16 +11,16 @@ use maud::{Markup, html};
 use model::clock::AccountTime;
 use model::payments::intent::DepositKind;
 
-/// Why an answer was not taken.
+/// The reason for the rejection of the holder's input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// It cannot be an answer.
+    /// The input is malformed.
     Unreadable,
-    /// It is not right.
+    /// The input is well-formed but incorrect.
     Wrong,
 }
 
-/// The page as it stands.
+/// Renders the current page.
 pub(super) fn page(view: &DepositsPage, posted: &Posted, fault: Option<Fault>) -> Page {
     let (title, told, content) = match &view.standing {
         DepositsStanding::Asked { kind, arrive_at, tries_left } => {
@@ -135,7 +135,7 @@ fn form(
     }
 }
 
-/// The answers that mean something in test mode.
+/// The inputs that have an effect in test mode.
 fn answers(kind: DepositKind) -> [(&'static str, &'static str); 3] {
     match kind {
         DepositKind::Amounts => {

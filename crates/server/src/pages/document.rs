@@ -1,4 +1,4 @@
-//! The frame around every page: head, bar, headers.
+//! The frame of every page: head, bar and response headers.
 
 use axum::body::Body;
 use axum::http::header::{
@@ -9,31 +9,32 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use maud::{DOCTYPE, Markup, html};
 
-/// What the script needs to know of a page.
+/// The facts about a page that the script reads.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Facts {
-    /// The run.
+    /// The flow.
     pub(super) flow: Option<String>,
-    /// Whom to tell the end.
+    /// The origin of the page that is notified when the flow ends.
     pub(super) origin: Option<String>,
-    /// How the run ended.
+    /// The outcome of the flow.
     pub(super) status: Option<&'static str>,
-    /// Whether to tell it at once, or when the holder is done reading.
+    /// True if the script reports the outcome immediately, false if it waits until the holder
+    /// closes the page.
     pub(super) at_once: bool,
-    /// Where the browser goes by itself, without script.
+    /// The URL that the browser is redirected to, without script.
     pub(super) goes_to: Option<String>,
 }
 
 /// A page.
 pub(super) struct Page {
     pub(super) title: String,
-    /// Chooses the look: ours or a bank's.
+    /// The style of the page: this server's or a bank's.
     pub(super) look: &'static str,
     pub(super) facts: Facts,
     pub(super) body: Markup,
 }
 
-/// Sends a page. `ancestor` is the origin that may show it in a frame.
+/// Sends a page. `ancestor` is the origin that may show the page in a frame.
 pub(super) fn respond(status: StatusCode, page: &Page, ancestor: Option<&str>) -> Response {
     let facts = &page.facts;
     let markup = html! {
@@ -44,7 +45,8 @@ pub(super) fn respond(status: StatusCode, page: &Page, ancestor: Option<&str>) -
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="robots" content="noindex";
-                // A redirect would stop at the policy for forms, which lets nothing out.
+                // The policy for form targets would block a redirect, because it allows only this
+                // origin.
                 @if let Some(url) = &facts.goes_to {
                     meta http-equiv="refresh" content=(format!("0; url={url}"));
                 }
@@ -68,7 +70,7 @@ pub(super) fn respond(status: StatusCode, page: &Page, ancestor: Option<&str>) -
     response
 }
 
-/// Sends the browser on, so that a reload repeats no step.
+/// Redirects the browser with 303, so that a reload repeats no step.
 pub(super) fn see_other(path: &str) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SEE_OTHER;
@@ -80,14 +82,16 @@ pub(super) fn see_other(path: &str) -> Response {
     response
 }
 
-/// What keeps a page to itself: nothing of others is loaded, no address leaks, nothing is kept.
+/// Sets the headers that isolate a page: no foreign resource is loaded, no address leaks, and no
+/// cache stores the page.
 fn protect(headers: &mut HeaderMap, ancestor: Option<&str>) {
     let policy = format!(
         "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; \
          base-uri 'none'; frame-ancestors {}",
         ancestor.unwrap_or("'none'")
     );
-    // An origin was checked when the run began; one that is no header allows nobody.
+    // The origin was checked when the flow began. An origin that is not a valid header value allows
+    // no site to frame the page.
     let policy = HeaderValue::from_str(&policy)
         .unwrap_or(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
     headers.insert(CONTENT_SECURITY_POLICY, policy);
@@ -98,7 +102,7 @@ fn protect(headers: &mut HeaderMap, ancestor: Option<&str>) {
     headers.insert(isolation, HeaderValue::from_static("same-origin"));
 }
 
-/// A page that says one thing, outside any run.
+/// A page with one message, outside any flow.
 pub(super) fn notice(title: &str, text: &str) -> Page {
     Page {
         title: title.to_owned(),

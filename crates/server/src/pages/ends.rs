@@ -1,4 +1,4 @@
-//! How a run ended, and the way back to where it began.
+//! The outcome of a flow, and the link back to the page where it began.
 
 use super::making::Making;
 use super::pieces::mark;
@@ -8,7 +8,7 @@ use engine::connections::link::{FlowView, Shown};
 use maud::{Markup, html};
 use model::link::{FlowEnd, Pane};
 
-/// What the page that waits is told, and whether at once.
+/// The outcome that the waiting page receives, and true if it receives it immediately.
 pub(super) fn status(shown: &Shown) -> (Option<&'static str>, bool) {
     match shown {
         Shown::Expired | Shown::Gone => (Some("expired"), true),
@@ -22,12 +22,12 @@ pub(super) fn status(shown: &Shown) -> (Option<&'static str>, bool) {
     }
 }
 
-/// Whether there is nothing left to do in a run.
+/// True if a flow has no steps left.
 pub(super) fn is_over(shown: &Shown) -> bool {
     status(shown).0.is_some()
 }
 
-/// Where a run leads back to, if a browser may go there.
+/// The URL that a flow leads back to, if a browser may open it.
 pub(super) fn leads_back(view: &FlowView) -> Option<&str> {
     view.return_url.as_deref().filter(|url| goes_somewhere(url))
 }
@@ -79,8 +79,8 @@ impl Making<'_> {
         }
     }
 
-    /// The end: a way back for every kind of browser. The script shows the button where a page
-    /// waits that can be told.
+    /// Renders the end, with a way back for every kind of browser. The script shows the button if a
+    /// waiting page can be notified.
     pub(super) fn end(&self, text: &str) -> Markup {
         let back = leads_back(self.view);
         html! {

@@ -1,4 +1,4 @@
-//! The names of form fields, which the pages write and [`super::form`] reads.
+//! The names of form fields. The pages write them and [`super::form`] reads them.
 
 pub(super) const STEP: &str = "step";
 pub(super) const VERSION: &str = "version";
@@ -13,9 +13,9 @@ pub(super) const ACCOUNT_NUMBER: &str = "account_number";
 pub(super) const ACCOUNT_NUMBER_AGAIN: &str = "account_number_again";
 pub(super) const HOLDER_TYPE: &str = "holder_type";
 pub(super) const ACCOUNT_TYPE: &str = "account_type";
-/// What a list of banks is searched for.
+/// The search text for the list of banks.
 pub(super) const QUERY: &str = "q";
-/// Whether the page is shown in a frame of another page.
+/// A flag: the page is shown in a frame of another page.
 pub(super) const FRAME: &str = "frame";
-/// What stands before the names that a bank gives its fields.
+/// The prefix of the names that a bank gives its fields.
 pub(super) const BANK_FIELD: &str = "bank_";

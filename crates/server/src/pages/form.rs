@@ -1,5 +1,5 @@
-//! What a holder posted, as a step. A form is a list of names and values; what cannot be read is no
-//! step, and the page is shown again.
+//! Parsing of a holder's form into a step. A form is a list of names and values. If it cannot be
+//! parsed, no step is taken and the page is shown again.
 
 use super::fields::{
     ACCOUNT, ACCOUNT_NUMBER, ACCOUNT_NUMBER_AGAIN, ACCOUNT_TYPE, BANK_FIELD, CODE, EMAIL,
@@ -10,28 +10,28 @@ use model::Word;
 use model::id::InstitutionId;
 use model::token::{BankAccountType, BankHolderType, BankNumbers};
 
-/// Bytes of a posted form.
+/// The maximum size of a posted form, in bytes.
 pub(super) const FORM_BYTES_MAX: usize = 64 * 1024;
-/// Values of a posted form.
+/// The maximum number of values in a posted form.
 const VALUES_MAX: usize = 500;
-/// Characters of one value.
+/// The maximum length of one value, in characters.
 const VALUE_CHARS_MAX: usize = 1_000;
 
 /// A posted form.
 #[derive(Clone, Default)]
 pub(super) struct Posted(Vec<(String, String)>);
 
-/// Why a step has to be put right before it is one.
+/// The error that the holder has to correct before the step can be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// The engine says so.
+    /// The engine rejected the step.
     Step(PickFault),
     /// The account number and its repetition differ.
     NumbersDiffer,
 }
 
 impl Posted {
-    /// Reads a form or a query; none when it has more than any form of ours.
+    /// Reads a form or a query. Returns `None` if it exceeds the limits of this server's forms.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let values: Vec<(String, String)> =
             url::form_urlencoded::parse(bytes).into_owned().take(VALUES_MAX + 1).collect();
@@ -41,32 +41,33 @@ impl Posted {
         (fits && values.len() <= VALUES_MAX).then_some(Self(values))
     }
 
-    /// The first value of a name.
+    /// The first value with this name.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 
-    /// All values of a name.
+    /// All values with this name.
     pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether anything was posted.
+    /// True if the form has no values.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The places of the accounts picked; a place that is none stands for one that is not there.
+    /// The positions of the picked accounts. An invalid position becomes the position of an account
+    /// that does not exist.
     pub(super) fn picks(&self) -> Vec<usize> {
         self.all(ACCOUNT).map(|place| place.parse().unwrap_or(usize::MAX)).collect()
     }
 
-    /// The version of the pane that the form was made from.
+    /// The version of the pane that contained the form.
     pub(super) fn version(&self) -> u64 {
         self.get(VERSION).and_then(|version| version.parse().ok()).unwrap_or(0)
     }
 
-    /// The step; none when it is none of ours.
+    /// The step, or `None` if the form has no known step.
     pub(super) fn step(&self) -> Option<Result<LinkStep, Fault>> {
         let text = |name| self.get(name).unwrap_or_default().to_owned();
         Some(Ok(match self.get(STEP)? {
@@ -96,7 +97,7 @@ impl Posted {
     }
 
     fn numbers(&self) -> Result<BankNumbers, Fault> {
-        // People group digits by spaces and hyphens.
+        // People separate groups of digits with spaces and hyphens.
         let digits = |name| -> String {
             let given = self.get(name).unwrap_or_default();
             given.chars().filter(|c| !c.is_whitespace() && *c != '-').collect()

@@ -1,6 +1,6 @@
-//! The hosted pages: Checkout, an invoice, two small deposits. `GET` shows one as it stands, `POST`
-//! takes a step and sends the browser on. The token in the path lets a browser in, so the path
-//! stands in no log.
+//! The hosted pages: Checkout, an invoice, two small deposits. `GET` shows the current page. `POST`
+//! takes a step and redirects the browser. The token in the path grants access, so the path is
+//! never logged.
 
 use super::answer::{Miss, Outcome, finish, read};
 use super::document::{self, Page};
@@ -18,12 +18,12 @@ use model::id::RequestId;
 use model::payments::intent::{DepositKind, Deposits};
 use std::sync::Arc;
 
-/// What stands behind the path of a page that was left for good.
+/// The path suffix of a page that the holder has completed.
 const DONE: &str = "done";
-/// Characters that are kept of what a browser calls itself.
+/// The maximum length of the stored user agent, in characters.
 const USER_AGENT_CHARS_MAX: usize = 500;
 
-/// A page that is being asked for.
+/// A request for a page.
 struct Visit {
     app: Arc<App>,
     token: String,
@@ -84,7 +84,7 @@ pub(crate) async fn show_deposits(
     finish(visit.request, "GET /microdeposits/{token}", outcome)
 }
 
-/// Takes what the holder says of two small deposits.
+/// Takes the holder's input about two small deposits.
 pub(crate) async fn tell_deposits(
     State(app): State<Arc<App>>,
     Path(token): Path<String>,
@@ -206,7 +206,7 @@ fn user_agent(request: &Request) -> String {
     given.unwrap_or_default().chars().take(USER_AGENT_CHARS_MAX).collect()
 }
 
-/// What was typed of deposits; none when it cannot be one's answer.
+/// Reads the typed deposits. Returns `None` if the input is malformed.
 fn read_deposits(kind: DepositKind, posted: &Posted) -> Option<Deposits> {
     match kind {
         DepositKind::Amounts => {
@@ -221,7 +221,7 @@ fn read_deposits(kind: DepositKind, posted: &Posted) -> Option<Deposits> {
     }
 }
 
-/// Cents, as `32` or as `$0.32`: deposits are less than a dollar.
+/// Reads cents, as `32` or as `$0.32`. Deposits are smaller than a dollar.
 fn read_cents(given: &str) -> Option<i64> {
     let given = given.trim().trim_start_matches('$');
     let digits = match given.split_once('.') {
@@ -236,7 +236,7 @@ fn read_cents(given: &str) -> Option<i64> {
 mod tests {
     use super::*;
 
-    /// Amounts are read as statements print them, and nothing else is.
+    /// Amounts are read in the format of bank statements, and other texts are rejected.
     #[test]
     fn reads_cents() {
         for (given, cents) in [("32", 32), (" $0.32 ", 32), ("0.05", 5), (".45", 45), ("7", 7)] {

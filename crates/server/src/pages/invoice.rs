@@ -8,7 +8,7 @@ use engine::connections::hosted::PageFault;
 use engine::payments::invoice::{InvoicePage, InvoiceStanding};
 use maud::{Markup, html};
 
-/// The page of an invoice as it stands.
+/// Renders the current page of an invoice.
 pub(super) fn page(view: &InvoicePage, fault: Option<PageFault>) -> Page {
     let amount = money(view.total, view.currency);
     let pay = format!("Pay {amount}");
@@ -26,7 +26,7 @@ pub(super) fn page(view: &InvoicePage, fault: Option<PageFault>) -> Page {
         (bill::lines(&view.lines, Some((view.total, view.currency))))
         (standing(view, &pay, &amount))
     };
-    // Another account is another attempt.
+    // A different account is a new attempt, so the old failure is hidden.
     let failure = view.failure.clone().filter(|_| open && view.bank.is_none());
     let frame = Frame {
         merchant_name: &view.merchant_name,
@@ -40,7 +40,7 @@ pub(super) fn page(view: &InvoicePage, fault: Option<PageFault>) -> Page {
     bill::page(&frame, &content)
 }
 
-/// Number, addressee and date.
+/// Renders number, addressee and date.
 fn head(view: &InvoicePage) -> Markup {
     let due = view.due_date.filter(|_| view.standing == InvoiceStanding::Open);
     let facts =

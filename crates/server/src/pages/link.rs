@@ -1,5 +1,5 @@
-//! The link flow in a browser: `GET` shows the current pane, `POST` takes a step and sends the
-//! browser back. The token in the path lets a browser in, so the path stands in no log.
+//! The link flow in a browser. `GET` shows the current pane. `POST` takes a step and redirects the
+//! browser back. The token in the path grants access, so the path is never logged.
 
 use super::answer::{self, Miss, Outcome, read};
 use super::document::{self, Page};
@@ -16,7 +16,7 @@ use model::id::RequestId;
 use model::link::Pane;
 use std::sync::Arc;
 
-/// A page that is being asked for.
+/// A request for a page.
 struct Visit {
     app: Arc<App>,
     token: String,
@@ -58,7 +58,7 @@ pub(crate) async fn show_bank(
     answer::finish(visit.request, "GET /link/{token}/bank", outcome)
 }
 
-/// Takes what the holder said on the bank's own page.
+/// Takes the holder's input on the bank's own page.
 pub(crate) async fn step_bank(
     State(app): State<Arc<App>>,
     Path(token): Path<String>,
@@ -77,7 +77,7 @@ impl Visit {
         Self { app, token, query: Posted::read(query.as_bytes()).unwrap_or_default(), request }
     }
 
-    /// Whether the page stands in a frame of the page that waits.
+    /// True if the page is shown in a frame of the waiting page.
     fn framed(&self) -> bool {
         self.query.get(FRAME) == Some("1")
     }
@@ -94,7 +94,7 @@ impl Visit {
 
     async fn show(&self) -> Outcome {
         let view = self.view().await?;
-        // What it was begun for goes on there.
+        // The action that needed the flow continues on that page.
         if let Some(page) = view.page.as_deref().filter(|_| ends::is_over(&view.shown)) {
             return Ok(document::see_other(page));
         }
@@ -134,7 +134,7 @@ impl Visit {
             Err(fault) => fault,
         };
         let view = self.view().await?;
-        // A fault of a pane that is no longer shown is nobody's.
+        // A fault of a pane that is no longer shown does not matter.
         if view.version != posted.version() {
             return Ok(document::see_other(&self.path()));
         }

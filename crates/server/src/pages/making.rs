@@ -1,21 +1,21 @@
-//! What panes are made from.
+//! The input for rendering a pane.
 
 use super::form::{Fault, Posted};
 use engine::connections::link::FlowView;
 
-/// Where a page stands.
+/// The surroundings of a page.
 pub(super) struct Place<'a> {
-    /// Where its forms go.
+    /// The path that its forms post to.
     pub(super) path: &'a str,
-    /// Where the bank's own page is.
+    /// The path of the bank's own page.
     pub(super) bank_path: &'a str,
-    /// Whether it stands in a frame.
+    /// True if the page is shown in a frame.
     pub(super) framed: bool,
-    /// What the list of banks is searched for.
+    /// The search text for the list of banks.
     pub(super) query: &'a str,
 }
 
-/// What every pane is made from.
+/// The input that every pane is rendered from.
 pub(super) struct Making<'a> {
     pub(super) view: &'a FlowView,
     pub(super) place: &'a Place<'a>,

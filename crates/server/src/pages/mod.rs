@@ -1,17 +1,18 @@
-//! Pages for people. A page is made from what the engine shows, sent, and forgotten: all state is
-//! in the store, so every page works without script, survives a reload, and a second tab shows the
-//! same.
+//! Pages for people.
 //!
-//! [`link`] takes the requests, [`panes`] and [`bank`] make the pages of the link flow ([`typed`]
-//! and [`ends`] hold some of the panes, [`pieces`] what several share), [`form`] reads what was
-//! posted, [`words`] holds what is said. [`hosted`] takes the requests of the other pages that a
-//! holder is sent to, [`checkout`], [`invoice`] and [`deposits`], which share [`bill`]. Every page has
-//! the same head and headers ([`document`]) and the same answers to what is no page ([`answer`]);
-//! style and script are two files of our own, and nothing else may load.
+//! A page is rendered from the engine's view and sent. All state is in the store. Therefore every
+//! page works without script, survives a reload, and looks the same in a second tab.
 //!
-//! [`settings`] is a page of its own, for the merchant.
+//! [`link`] handles the requests of the link flow, and [`panes`] and [`bank`] render its pages.
+//! [`typed`] and [`ends`] contain some of the panes, and [`pieces`] contains their common parts.
+//! [`form`] parses posted forms, and [`words`] contains the texts. [`hosted`] handles the requests
+//! of the other pages that a holder visits: [`checkout`], [`invoice`] and [`deposits`], which share
+//! [`bill`]. Every page has the same head and headers ([`document`]) and the same error pages
+//! ([`answer`]). Style and script are two files of this server, and the browser may load no others.
 //!
-//! `stripe.js` is for the pages of merchants: it calls the API with a publishable key and shows the
+//! [`settings`] is a page for the merchant.
+//!
+//! `stripe.js` is for the pages of merchants. It calls the API with a publishable key and shows the
 //! flow in a frame.
 
 mod answer;
@@ -40,7 +41,7 @@ const STYLE: &str = include_str!("assets/link.css");
 const SCRIPT: &str = include_str!("assets/link.js");
 const STRIPE: &str = include_str!("stripe.js");
 
-/// A file that pages load.
+/// A static file that pages load.
 type Asset = ([(HeaderName, HeaderValue); 3], &'static str);
 
 /// The style of all pages.
@@ -53,7 +54,7 @@ pub(crate) async fn script() -> Asset {
     asset("text/javascript; charset=utf-8", SCRIPT)
 }
 
-/// The stand-in for Stripe.js, for pages of merchants.
+/// The replacement for Stripe.js, for the pages of merchants.
 pub(crate) async fn stripe() -> Asset {
     asset("text/javascript; charset=utf-8", STRIPE)
 }

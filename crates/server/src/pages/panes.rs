@@ -1,4 +1,4 @@
-//! The panes of the link flow: one thing at a time, with real forms.
+//! The panes of the link flow. Each asks for one thing and uses real forms.
 
 use super::document::{Facts, Page};
 use super::ends::{leads_back, status};
@@ -13,7 +13,7 @@ use maud::{Markup, html};
 use model::clock::AccountTime;
 use model::link::Pane;
 
-/// The current pane as a page. What was posted with a fault is shown again.
+/// Renders the current pane as a page. Input with a fault is shown again.
 pub(super) fn page(
     view: &FlowView,
     place: &Place<'_>,
@@ -62,7 +62,7 @@ pub(super) fn page(
 }
 
 impl Making<'_> {
-    /// Title, whether one can go back, and what stands below the title.
+    /// Returns the title, true if the holder can go back, and the content below the title.
     fn pane(&self) -> (String, bool, Markup) {
         let bank = self.bank();
         let pane = match &self.view.shown {
@@ -124,7 +124,7 @@ impl Making<'_> {
         self.view.institution.as_ref().map_or("Your bank", |bank| bank.name.as_str())
     }
 
-    /// A form of one step.
+    /// Renders a form for one step.
     pub(super) fn form(&self, step: &str, body: &Markup) -> Markup {
         html! {
             form method="post" action=(self.place.path) {
@@ -135,12 +135,12 @@ impl Making<'_> {
         }
     }
 
-    /// A step that needs nothing but a button.
+    /// Renders a step that needs only a button.
     pub(super) fn button(&self, step: &str, class: &str, label: &str) -> Markup {
         self.form(step, &html! { button class=(class) { (label) } })
     }
 
-    /// A step in the bar.
+    /// Renders a step in the bar.
     fn small(&self, step: &str, label: &str, sign: &str) -> Markup {
         let inside = html! {
             button.small aria-label=(label) { span aria-hidden="true" { (sign) } }
@@ -188,7 +188,7 @@ impl Making<'_> {
         }
     }
 
-    /// What stands in place of a list that nobody's search would fill.
+    /// The message that replaces a list of banks that is empty for every search.
     fn no_institutions(&self) -> Markup {
         html! {
             p {
@@ -351,12 +351,13 @@ impl Making<'_> {
         }
     }
 
-    /// What a holder can do at once where a bank would not: one that renews a login has one bank.
+    /// The alternative that a holder has when a bank fails. A flow that renews a login has only one
+    /// bank.
     fn other_way(&self) -> &'static str {
         if self.view.relink { "log in again" } else { "choose another bank" }
     }
 
-    /// The same on a button.
+    /// The same as the label of a button.
     fn way_back(&self) -> &'static str {
         if self.view.relink { "Log in again" } else { "Choose another bank" }
     }

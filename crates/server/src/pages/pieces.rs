@@ -1,4 +1,4 @@
-//! Pieces that several pages are made of.
+//! Parts that several pages share.
 
 use super::fields::ACCOUNT;
 use super::form::Posted;
@@ -6,7 +6,7 @@ use super::words;
 use engine::connections::link::Choice;
 use maud::{Markup, html};
 
-/// A bank as a row of the list shows it.
+/// Renders a bank as a row of the list.
 pub(super) fn row(name: &str) -> Markup {
     html! {
         (mark(name))
@@ -19,7 +19,7 @@ pub(super) fn mark(name: &str) -> Markup {
     html! { span class=(format!("mark m{colour}")) aria-hidden="true" { (letters) } }
 }
 
-/// An account that can be picked, or is shown with why it cannot.
+/// Renders an account that can be picked, or the reason why it cannot.
 pub(super) fn account(
     place: usize,
     choice: &Choice,
@@ -45,7 +45,7 @@ pub(super) fn account(
     }
 }
 
-/// A choice of a few words, the first of which is taken unless another was posted.
+/// Renders a choice of a few options. The first is selected unless another was posted.
 pub(super) fn choice_of(
     name: &str,
     legend: &str,

@@ -1,8 +1,8 @@
-//! The settings of Financial Connections, for whoever has a secret key of the merchant: how far the
-//! registration for live data has come, and what payment objects ask for by themselves.
+//! The settings page of Financial Connections, for people who have a secret key of the merchant. It
+//! shows the registration for live data and the default link requirements of payment objects.
 //!
-//! `GET` asks for the key. `POST` with a key begins a visit; its token stands in the page's forms,
-//! whose `POST` changes something and shows the page again.
+//! `GET` asks for the key. `POST` with a key begins a visit. The forms of the page contain the
+//! visit's token. Their `POST` changes a setting and shows the page again.
 
 use super::document::{self, Facts, Page};
 use super::fields::STEP;
@@ -31,20 +31,20 @@ const PERMISSION: &str = "permission";
 const PREFETCH: &str = "prefetch";
 const TITLE: &str = "Financial Connections";
 
-/// What is told above the forms.
+/// The message above the forms.
 enum Told {
     Nothing,
     Done(&'static str),
     Fault(String),
 }
 
-/// Asks for a key.
+/// Shows the form that asks for a key.
 pub(crate) async fn show(State(app): State<Arc<App>>) -> Response {
     let request = app.next_request(&Method::GET);
     finish("GET /settings", request, ask_for_key(StatusCode::OK, None))
 }
 
-/// Takes a key, or what a form of the page says.
+/// Takes a key, or the input of another form of the page.
 pub(crate) async fn act(State(app): State<Arc<App>>, request: Request) -> Response {
     let id = app.next_request(&Method::POST);
     let bytes = axum::body::to_bytes(request.into_body(), FORM_BYTES_MAX).await;
@@ -94,7 +94,7 @@ async fn go_on(app: &App, id: RequestId, token: &str, posted: &Posted) -> Respon
             (input, "The registration is complete for what you chose.")
         }
         Some("defaults") => {
-            // What this page never offered must not take away what it did offer.
+            // Values that this page did not offer must not remove the values that it did offer.
             if !all_words::<Permission>(posted, PERMISSION)
                 || !all_words::<Prefetch>(posted, PREFETCH)
             {
@@ -119,12 +119,12 @@ async fn go_on(app: &App, id: RequestId, token: &str, posted: &Posted) -> Respon
     shown(app, id, visitor, token, status, &told).await
 }
 
-/// The values of a field that are words of this kind.
+/// The values of a field that are valid words of this type.
 fn words<W: Word>(posted: &Posted, name: &str) -> Vec<W> {
     posted.all(name).filter_map(W::from_word).collect()
 }
 
-/// Whether all values of a field are words of this kind.
+/// True if all values of a field are valid words of this type.
 fn all_words<W: Word>(posted: &Posted, name: &str) -> bool {
     posted.all(name).all(|word| W::from_word(word).is_some())
 }
@@ -175,7 +175,7 @@ fn ask_for_key(status: StatusCode, fault: Option<&str>) -> Response {
     respond(status, title, body)
 }
 
-/// The settings, as they are now.
+/// Renders the current settings.
 async fn shown(
     app: &App,
     id: RequestId,
@@ -274,7 +274,7 @@ fn defaults_part(token: &str, settings: &ConnectionsSettings) -> Markup {
     }
 }
 
-/// A form of the page, with the token of the visit.
+/// Renders a form of the page, with the token of the visit.
 fn form(step: &str, token: &str, body: &Markup) -> Markup {
     html! {
         form method="post" action="/settings" {
@@ -299,7 +299,7 @@ fn alert(text: &str) -> Markup {
     html! { p.alert #fault role="alert" tabindex="-1" autofocus { (text) } }
 }
 
-/// What people call a kind of data.
+/// The name of a kind of data for people.
 fn name(permission: Permission) -> &'static str {
     match permission {
         Permission::Balances => "Balances",

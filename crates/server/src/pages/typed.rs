@@ -1,4 +1,4 @@
-//! The panes where a holder types: numbers, an address, a code.
+//! The panes on which a holder types: numbers, an address, a code.
 
 use super::fields::{
     ACCOUNT_NUMBER, ACCOUNT_NUMBER_AGAIN, ACCOUNT_TYPE, CODE, EMAIL, HOLDER_TYPE, ROUTING_NUMBER,

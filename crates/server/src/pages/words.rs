@@ -1,4 +1,4 @@
-//! What the pages say about things of the model.
+//! The texts of the pages for values of the model.
 
 use super::form::Fault;
 use engine::connections::link::{Choice, PickFault, Unusable};
@@ -7,7 +7,7 @@ use model::calendar::{date_of, day_of_second};
 use model::clock::AccountTime;
 use model::money::Currency;
 
-/// What is asked for, and what for.
+/// The label of a permission and its purpose.
 pub(super) fn permission(permission: Permission) -> (&'static str, &'static str) {
     match permission {
         Permission::Balances => ("Balances", "To see how much money is in your accounts"),
@@ -21,7 +21,7 @@ pub(super) fn permission(permission: Permission) -> (&'static str, &'static str)
     }
 }
 
-/// The kind of an account.
+/// The name of an account subcategory.
 pub(super) fn subcategory(subcategory: Subcategory) -> &'static str {
     match subcategory {
         Subcategory::Checking => "Checking",
@@ -33,7 +33,7 @@ pub(super) fn subcategory(subcategory: Subcategory) -> &'static str {
     }
 }
 
-/// Kind and last digits of an account.
+/// The subcategory and last digits of an account.
 pub(super) fn account(choice: &Choice) -> String {
     let kind = subcategory(choice.subcategory);
     match &choice.last4 {
@@ -42,7 +42,7 @@ pub(super) fn account(choice: &Choice) -> String {
     }
 }
 
-/// Why an account cannot be picked.
+/// The reason why an account cannot be picked.
 pub(super) fn unusable(unusable: Unusable) -> &'static str {
     match unusable {
         Unusable::Kind => "This kind of account is not asked for",
@@ -51,7 +51,7 @@ pub(super) fn unusable(unusable: Unusable) -> &'static str {
     }
 }
 
-/// What a holder has to put right.
+/// The message for a fault that the holder has to correct.
 pub(super) fn fault(fault: Fault, accounts_max: usize) -> String {
     let step = match fault {
         Fault::NumbersDiffer => return "The two account numbers are not the same.".into(),
@@ -83,7 +83,7 @@ pub(super) fn fault(fault: Fault, accounts_max: usize) -> String {
     }
 }
 
-/// The label of a bank's field, a hint where one helps, and what browsers fill it with.
+/// The label of a bank's field, an optional hint, and the browser's autocomplete value.
 pub(super) fn bank_field(name: &str) -> (String, Option<&'static str>, &'static str) {
     match name {
         "username" => ("Username".into(), None, "username"),
@@ -108,7 +108,7 @@ pub(super) fn bank_field(name: &str) -> (String, Option<&'static str>, &'static 
     }
 }
 
-/// A time as people read it.
+/// Formats a time for people.
 pub(super) fn time(at: AccountTime) -> String {
     const MONTHS: [&str; 12] = [
         "January",
@@ -137,12 +137,12 @@ pub(super) fn time(at: AccountTime) -> String {
     )
 }
 
-/// A day as people read it.
+/// Formats a date for people.
 pub(super) fn day(at: AccountTime) -> String {
     time(at).split(',').next().unwrap_or_default().to_owned()
 }
 
-/// An amount of minor units as people read it.
+/// Formats an amount of minor units for people.
 pub(super) fn money(amount: i64, currency: Currency) -> String {
     let sign = if amount < 0 { "-" } else { "" };
     let (whole, cents) = (amount.unsigned_abs() / 100, amount.unsigned_abs() % 100);
@@ -161,7 +161,7 @@ pub(super) fn money(amount: i64, currency: Currency) -> String {
     }
 }
 
-/// The letters that stand for a bank, and one of six colours.
+/// The letters that represent a bank, and the index of one of six colours.
 pub(super) fn mark(name: &str) -> (String, usize) {
     let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let letters: String =
@@ -170,7 +170,8 @@ pub(super) fn mark(name: &str) -> (String, usize) {
     (letters, sum % 6)
 }
 
-/// A line that tells banks with like names apart, as an address does. Test banks have none.
+/// A line that distinguishes banks with similar names, in place of an address. Test banks have
+/// none.
 pub(super) fn address(name: &str) -> String {
     let words: Vec<String> = name
         .split(|c: char| !c.is_ascii_alphanumeric())
@@ -184,7 +185,7 @@ pub(super) fn address(name: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Times, marks and addresses as people see them.
+    /// Times, marks and addresses are readable for people.
     #[test]
     fn reads_well() {
         assert_eq!(time(AccountTime(1_767_232_800)), "1 January 2026, 02:00 UTC");

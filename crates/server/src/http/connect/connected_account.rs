@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use wire::error::Error;
 use wire::list::take_page;
 
-/// What is not kept: it tells of people, and no answer shows it.
+/// Parameters that are not stored, because they describe people and no response contains them.
 const NOT_KEPT: [&str; 5] = ["account_token", "bank_account", "company", "documents", "individual"];
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
@@ -70,7 +70,7 @@ fn is_country(text: &str) -> bool {
     text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
-/// `capabilities[name][requested]`: what is not said of one leaves it as it is.
+/// Takes `capabilities[name][requested]`. A capability that the request omits stays unchanged.
 fn take_capabilities(given: &mut Given) -> BTreeMap<String, bool> {
     let Some(Given::Hash(asked)) = given.take("capabilities") else { return BTreeMap::new() };
     let asked = asked.into_iter();

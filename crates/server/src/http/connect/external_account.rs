@@ -1,4 +1,4 @@
-//! `/v1/accounts/{id}/external_accounts`: where connected accounts are paid out to.
+//! `/v1/accounts/{id}/external_accounts`: the bank accounts that receive payouts.
 
 use crate::http::call::{Call, Outcome};
 use crate::http::given::{read, take_boolean, take_metadata};
@@ -72,7 +72,7 @@ pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     Ok(call.engine.list_external_accounts(&call.context, call.id(), cards, &page).await?)
 }
 
-/// What an account is to be paid out to: `external_account`, or `bank_account`, which says the same.
+/// Takes the bank account for payouts: `external_account`, or its synonym `bank_account`.
 pub(in crate::http) fn take_external(given: &mut Given) -> Result<Option<ExternalInput>, Error> {
     let (path, mut value) = match (given.take(EXTERNAL), given.take(BANK)) {
         (Some(_), Some(_)) => return Err(Error::exclusive(&[EXTERNAL, BANK])),
@@ -94,7 +94,7 @@ pub(in crate::http) fn take_external(given: &mut Given) -> Result<Option<Externa
     }))
 }
 
-/// Numbers from the hash at a path.
+/// Reads account and routing numbers from the hash at a path.
 pub(in crate::http) fn take_numbers(given: &Given, path: &str) -> Result<ExternalNumbers, Error> {
     let full = |name: &str| format!("{path}[{name}]");
     let need = |name: &str| {

@@ -1,4 +1,4 @@
-//! `/v1/tokens`: numbers of a bank account, to be used once.
+//! `/v1/tokens`: single-use tokens for the numbers of a bank account.
 
 use super::external_account::take_numbers;
 use crate::http::call::{Call, Outcome};

@@ -9,7 +9,7 @@ use wire::list::take_page;
 use wire::params::{Params, without_repeats};
 use wire::render::connections::account::{FIELDS, LIST_FIELDS};
 
-/// What can be subscribed to.
+/// The kinds of data that an account can be subscribed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Subscribable {
     Transactions,
@@ -67,7 +67,7 @@ pub(in crate::http) async fn owners(mut call: Call) -> Outcome {
     Ok(call.engine.list_owners(&call.context, call.id(), &ownership, &page).await?)
 }
 
-/// At most one of customer, connected account and session.
+/// Takes the list filter: at most one of customer, connected account and session.
 fn take_filter(params: &mut Params) -> Result<AccountFilter, Error> {
     let page = take_page(params)?;
     let mut named = Vec::new();

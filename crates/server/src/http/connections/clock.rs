@@ -6,14 +6,14 @@ use wire::list::take_page;
 use wire::params::Params;
 
 const NAME_CHARS_MAX: usize = 300;
-/// The last second of the year 9999, so that every sum of a time and a bounded span fits.
+/// The last second of the year 9999, so that the sum of a time and a bounded span never overflows.
 const TIME_MAX: i64 = 253_402_300_799;
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     let frozen_time = take_time(&mut call.params)?;
     let name = call.params.text_up_to("name", NAME_CHARS_MAX)?;
     if call.params.text("customer")?.is_some() {
-        // A customer that ran on real time unnoticed would be worse than a refusal.
+        // An API error is better than a customer that silently runs on real time.
         let message = "A customer hangs on a test clock from its creation: pass test_clock to \
                        POST /v1/customers instead.";
         return Err(Error::invalid(message).param("customer").into());

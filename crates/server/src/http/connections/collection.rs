@@ -1,4 +1,5 @@
-//! What payment objects ask of the link flow, read from where each of them has it.
+//! Link requirements of payment objects, read from the parameter where each kind of object has
+//! them.
 
 use crate::http::texts::check_return_url;
 use model::Word;
@@ -8,8 +9,9 @@ use model::given::Given;
 use model::session::Prefetch;
 use wire::error::Error;
 
-/// Takes the wishes of a `payment_method_options` hash at a path of names. The words were checked
-/// by the shape of the call already. Answers none when nothing was said of a bank account.
+/// Takes the link requirements of a `payment_method_options` hash at a path of names. The schema of
+/// the call has already checked the values. Returns `None` if the request has no options for bank
+/// accounts.
 pub(in crate::http) fn take(
     given: &mut Given,
     options: &[&str],

@@ -1,4 +1,5 @@
-//! `/v1/financial_connections/settings`: ours. Stripe has these in its Dashboard only.
+//! `/v1/financial_connections/settings`, an addition of this server. Stripe has these settings only
+//! in its Dashboard.
 
 use crate::http::call::{Call, Outcome};
 use engine::connections::connections_settings::SettingsInput;
@@ -30,7 +31,7 @@ pub(in crate::http) async fn update(mut call: Call) -> Outcome {
     Ok(call.engine.update_connections_settings(&call.context, &input).await?)
 }
 
-/// The kinds of data whose registration is completed. None can be taken back.
+/// Takes the kinds of data whose registration is complete. A registration cannot be withdrawn.
 fn take_registration(mut params: Params) -> Result<Vec<Permission>, Error> {
     let mut register = Vec::new();
     for permission in Permission::ALL {

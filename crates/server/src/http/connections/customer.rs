@@ -17,7 +17,7 @@ const EMAIL_CHARS_MAX: usize = 512;
 const PHONE_CHARS_MAX: usize = 20;
 const INVOICE_SEQUENCE_MAX: i64 = 1_000_000_000;
 
-/// What Stripe also takes, about payments and invoices, and this server does not act on.
+/// Parameters of Stripe about payments and invoices that this server ignores.
 const PASSED_OVER: [&str; 3] = ["cash_balance", "source", "tax"];
 const PASSED_OVER_AT_CREATION: [&str; 2] = ["payment_method", "tax_id_data"];
 const PASSED_OVER_IN_UPDATES: [&str; 6] = [
@@ -64,13 +64,13 @@ pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     Ok(call.engine.list_customers(&call.context, &filter).await?)
 }
 
-/// The store's form of a range; everything when left out.
+/// Converts a range into the store's bounds. An absent range matches everything.
 pub(in crate::http) fn bounds(range: Option<Range>) -> Bounds {
     range.map_or_else(Bounds::default, |range| Bounds { from: range.from, to: range.to })
 }
 
-/// Takes what a create and an update share. An empty text unsets a parameter only where Stripe's
-/// `OpenAPI` document gives it an empty alternative: the address, both names of persons and
+/// Takes the parameters that create and update share. An empty string unsets a parameter only where
+/// Stripe's `OpenAPI` document allows an empty alternative: the address, both names of persons and
 /// businesses, metadata, shipping and the tax status.
 fn take_input(params: &mut Params, passed_over: &[&'static str]) -> Result<CustomerInput, Error> {
     for name in PASSED_OVER.iter().chain(passed_over) {
@@ -102,7 +102,7 @@ fn take_input(params: &mut Params, passed_over: &[&'static str]) -> Result<Custo
     })
 }
 
-/// Reads the hash of a setting that is not unset.
+/// Reads the hash of a setting unless the request unsets it.
 fn set<T>(
     setting: Setting<Params>,
     take: impl FnOnce(Params) -> Result<T, Error>,
@@ -113,7 +113,8 @@ fn set<T>(
     }
 }
 
-/// The payment method for invoices of subscriptions; the rest is about how invoices look.
+/// Takes the payment method for subscription invoices. The other parameters concern the look of
+/// invoices.
 fn take_default_method(params: &mut Params) -> Result<Option<Setting<String>>, Error> {
     let Some(mut settings) = params.hash("invoice_settings")? else { return Ok(None) };
     for name in ["custom_fields", "footer", "rendering_options"] {
@@ -130,7 +131,7 @@ fn take_email(params: &mut Params) -> Result<Option<String>, Error> {
     Ok(email)
 }
 
-/// What the numbers of the customer's invoices begin with. Stripe's published bounds.
+/// Takes the prefix of the customer's invoice numbers, within Stripe's published bounds.
 fn take_invoice_prefix(params: &mut Params) -> Result<Option<String>, Error> {
     let prefix = params.text("invoice_prefix")?;
     let fits = |prefix: &str| {

@@ -1,4 +1,5 @@
-//! `/v1/link_flows`: ours. A browser that knows a client secret gets a page of its own.
+//! `/v1/link_flows`, an addition of this server. A browser that has a client secret gets a page of
+//! its own.
 
 use crate::http::call::{Call, Outcome};
 use engine::connections::link::{CarrierInput, FlowInput};
@@ -25,7 +26,7 @@ pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     Ok(call.engine.create_link_flow(&call.context, &input).await?)
 }
 
-/// What a page tells of the holder.
+/// Takes the details of the holder that a page sends.
 fn take_details(mut params: Params) -> Result<Given, Error> {
     let mut given = take_texts(&mut params, &["email", "name", "phone", "tax_id"])?;
     if let Some(mut address) = params.hash("address")? {
@@ -47,7 +48,8 @@ fn take_texts(params: &mut Params, names: &[&'static str]) -> Result<Given, Erro
     Ok(given)
 }
 
-/// An origin as browsers write it: scheme, host, and a port where it is not the scheme's own.
+/// Reads an origin as browsers write it: scheme, host, and a port unless it is the scheme's
+/// default.
 fn read_origin(given: &str) -> Result<String, Error> {
     let refused = || {
         let message = "An origin is a scheme and a host, and a port where it needs one, such as \
@@ -57,7 +59,8 @@ fn read_origin(given: &str) -> Result<String, Error> {
     let url = url::Url::parse(given).map_err(|_| refused())?;
     let origin = url.origin().ascii_serialization();
     let plain = matches!(url.scheme(), "http" | "https") && given.eq_ignore_ascii_case(&origin);
-    // It becomes part of a policy, where these would begin something else.
+    // The origin becomes part of a content security policy, where these characters begin another
+    // part.
     let safe = !origin.contains([';', ',', ' ', '*', '\'', '"']);
     if plain && safe { Ok(origin) } else { Err(refused()) }
 }
@@ -66,8 +69,8 @@ fn read_origin(given: &str) -> Result<String, Error> {
 mod tests {
     use super::read_origin;
 
-    /// Origins pass as browsers write them; paths, other schemes and what could bend a policy do
-    /// not.
+    /// Origins are accepted as browsers write them. Paths, other schemes and characters that could
+    /// change a policy are rejected.
     #[test]
     fn reads_origins() {
         for good in ["https://shop.example", "http://127.0.0.1:8080", "http://[::1]:9"] {

@@ -16,7 +16,7 @@ use wire::params::{Params, Setting, without_repeats};
 use wire::render::connections::session::FIELDS;
 use wire::version::Version;
 
-/// Who may hold the accounts.
+/// The kinds of account holders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum HolderType {
     Account,
@@ -66,13 +66,13 @@ pub(in crate::http) async fn create(mut call: Call) -> Outcome {
 pub(in crate::http) async fn retrieve(mut call: Call) -> Outcome {
     let client_secret = call.params.text("client_secret")?;
     let publishable = call.publishable;
-    // A customer or owners are nothing for a browser.
+    // A browser may not see a customer or account owners.
     let call = call.ready(if publishable { &[] } else { FIELDS })?;
     let access = Access { publishable, client_secret: client_secret.as_deref() };
     Ok(call.engine.retrieve_session(&call.context, call.id(), access).await?)
 }
 
-/// The refusal of an account holder that only Stripe's second API generation makes.
+/// The API error for an account holder that exists only in Stripe's second API generation.
 pub(in crate::http) fn no_customer_accounts(param: &str) -> Error {
     Error::invalid("This server has no v2 customer accounts; name a customer (cus_…) instead.")
         .param(param)
@@ -121,7 +121,7 @@ fn take_filters(mut params: Params, version: &Version) -> Result<SessionFilters,
     Ok(filters)
 }
 
-/// The kinds of accounts that a session of a version can be narrowed down to.
+/// The account subcategories that a session of this version can be restricted to.
 fn offered_subcategories(version: &Version) -> Vec<Subcategory> {
     let offered = |one: &Subcategory| match one {
         Subcategory::Checking | Subcategory::Savings => true,
@@ -131,7 +131,7 @@ fn offered_subcategories(version: &Version) -> Vec<Subcategory> {
     Subcategory::ALL.iter().copied().filter(offered).collect()
 }
 
-/// One country; older versions send an array of which the first element counts.
+/// Takes one country. Older versions send an array, and its first element counts.
 fn take_country(params: &mut Params, version: &Version) -> Result<Option<String>, Error> {
     let (path, country) = if version.has(&ONE_COUNTRY) {
         (params.path_of("country"), params.text("country")?)
@@ -154,7 +154,7 @@ fn take_relink(mut params: Params) -> Result<RelinkInput, Error> {
     Ok(RelinkInput { authorization, account })
 }
 
-/// How a session is shown, where not over the page of the merchant.
+/// Takes the settings of a hosted session, which is not shown on top of the merchant's page.
 fn take_hosted(params: &mut Params, relinks: bool) -> Result<Option<Hosted>, Error> {
     let is_hosted = params.choice("ui_mode")? == Some(UiMode::Hosted);
     if !is_hosted && params.has("hosted") {
@@ -171,7 +171,7 @@ fn take_hosted(params: &mut Params, relinks: bool) -> Result<Option<Hosted>, Err
         return Err(Error::invalid(message).param(hosted.path_of("delivery_method")));
     }
     if delivery_method == Some(DeliveryMethod::Email) {
-        // No e-mail is sent; the address stands in the session all the same.
+        // The server sends no e-mail, but it stores the address in the session.
         hosted.note_inert("delivery_method");
     }
     let return_url = hosted.need("return_url", Params::text)?;
@@ -180,7 +180,7 @@ fn take_hosted(params: &mut Params, relinks: bool) -> Result<Option<Hosted>, Err
     Ok(Some(Hosted { delivery_method, return_url }))
 }
 
-/// What can be set up since [`SESSION_SETUP`].
+/// Takes the parameters that exist since [`SESSION_SETUP`].
 fn take_setup(params: &mut Params, input: SessionInput) -> Result<SessionInput, Error> {
     let manual_entry = match params.hash("manual_entry")? {
         Some(hash) => take_manual_entry(hash)?,
@@ -190,7 +190,7 @@ fn take_setup(params: &mut Params, input: SessionInput) -> Result<SessionInput, 
     Ok(SessionInput { limits, manual_entry, ..input })
 }
 
-/// `limits`: the most accounts, or none where an empty text lifts the limit.
+/// Takes `limits`: the maximum number of accounts. An empty string removes the limit.
 fn take_accounts_max(mut params: Params) -> Result<Option<u32>, Error> {
     let accounts = params.need("accounts", |params, name| {
         params.unsettable(name, |params, name| params.integer_within(name, 1, i64::from(u32::MAX)))

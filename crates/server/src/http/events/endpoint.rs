@@ -70,8 +70,9 @@ fn take_common(params: &mut Params) -> Result<EndpointInput, Error> {
     })
 }
 
-/// Names of events. Stripe's own list is far longer than what happens here, so any name of its
-/// form is taken: an endpoint made for all of a merchant's events works unchanged.
+/// Takes event names. Stripe's list is far longer than the list of events that this server emits.
+/// Any well-formed name is accepted, so that an endpoint for all events of a merchant works
+/// unchanged.
 fn take_events(params: &mut Params, name: &'static str) -> Result<Option<Vec<String>>, Error> {
     let path = params.path_of(name);
     let Some(events) = params.texts(name)? else { return Ok(None) };
@@ -86,7 +87,7 @@ fn take_events(params: &mut Params, name: &'static str) -> Result<Option<Vec<Str
     Ok(Some(without_repeats(events)))
 }
 
-/// `*`, or words of small letters, digits and underscores with dots between.
+/// True for `*` and for words of lower-case letters, digits and underscores with dots between them.
 fn is_event_name(text: &str) -> bool {
     let word = |word: &str| {
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
@@ -99,7 +100,7 @@ fn is_event_name(text: &str) -> bool {
 mod tests {
     use super::is_event_name;
 
-    /// Dotted lower-case names and the star are event names; nothing else is.
+    /// Dotted lower-case names and the star are event names; all other texts are invalid.
     #[test]
     fn tells_event_names() {
         for name in ["*", "invoice.paid", "financial_connections.account.created", "v1.a.b2"] {

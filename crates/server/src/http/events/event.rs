@@ -1,4 +1,4 @@
-//! `/v1/events`, and waiting for one under `/v1/test_helpers/events`.
+//! `/v1/events`, and the test helper under `/v1/test_helpers/events` that waits for an event.
 
 use crate::http::call::{Call, Outcome};
 use crate::http::connections::customer::bounds;

@@ -1,4 +1,5 @@
-//! `/v1/stripecli/sessions` and the connection that it names: what `stripe listen` uses.
+//! `/v1/stripecli/sessions` and the WebSocket connection that it names, both used by `stripe
+//! listen`.
 
 use crate::http::app::App;
 use crate::http::call::{Call, Outcome};
@@ -16,14 +17,14 @@ use std::time::Duration;
 use wire::error::Error as Refusal;
 use wire::params::Setting;
 
-/// The word by which the CLI knows its protocol.
+/// The name of the CLI's subprotocol.
 const PROTOCOL: &str = "stripecli-devproxy-v1";
 const ID: &str = "Websocket-Id";
 
 pub(in crate::http) async fn open(mut call: Call) -> Outcome {
     let params = &mut call.params;
     params.pass_over("device_name");
-    // Where the CLI passes events on to; it does so by itself.
+    // The target that the CLI forwards events to. The CLI does the forwarding.
     let mut forwards = false;
     for name in ["forward_to_url", "forward_connect_to_url"] {
         let target = params.unsettable_text(name, TEXT_CHARS_MAX)?;
@@ -37,7 +38,7 @@ pub(in crate::http) async fn open(mut call: Call) -> Outcome {
     Ok(call.engine.open_event_stream(&call.context, &features, forwards)?)
 }
 
-/// Turns a request into the connection of a stream.
+/// Upgrades a request to the WebSocket connection of an event stream.
 pub(in crate::http) async fn subscribe(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -45,7 +46,7 @@ pub(in crate::http) async fn subscribe(
 ) -> Response {
     let id = headers.get(ID).and_then(|id| id.to_str().ok()).unwrap_or("");
     let Some(stream) = app.engine.find_event_stream(id) else {
-        // In these words the CLI knows that it has to open another.
+        // This message makes the CLI open another session.
         return refused("Unknown WebSocket ID.");
     };
     let upgrade = match upgrade {
@@ -67,7 +68,7 @@ fn refused(message: &str) -> Response {
     (StatusCode::BAD_REQUEST, [(CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-/// Sends what there is and hears what comes, until either side ends it.
+/// Sends pending events and reads the client's messages until either side closes the connection.
 async fn talk(engine: &Engine, stream: &EventStream, reading: u64, mut socket: WebSocket) {
     loop {
         let sending = tokio::select! {
@@ -77,7 +78,7 @@ async fn talk(engine: &Engine, stream: &EventStream, reading: u64, mut socket: W
                     engine.hear_event_stream(stream, text.as_str());
                     continue;
                 }
-                // Pings are answered by the library.
+                // The library responds to pings.
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Binary(_))) => continue,
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
             },

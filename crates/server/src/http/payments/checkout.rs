@@ -1,5 +1,5 @@
-//! Checkout Sessions. The shape of the create refuses what Stripe does not know; what it knows and
-//! this server cannot keep its word on is refused here.
+//! Checkout Sessions. The schema of the create call rejects parameters that Stripe does not know.
+//! This file rejects parameters that Stripe knows but this server cannot honour.
 
 use super::intent::take_types;
 use super::product::take_price;
@@ -76,7 +76,7 @@ pub(in crate::http) async fn line_items(mut call: Call) -> Outcome {
     Ok(call.engine.list_line_items(&call.context, call.id(), &page).await?)
 }
 
-/// Takes what decides something; the rest stays to be echoed.
+/// Takes the parameters that this server uses. The rest stays to be echoed.
 fn take_input(given: &mut Given) -> Result<CheckoutInput, Error> {
     let line_items = match given.take("line_items") {
         Some(Given::List(items)) => items,
@@ -112,8 +112,8 @@ fn take_input(given: &mut Given) -> Result<CheckoutInput, Error> {
     })
 }
 
-/// What a session is for. The guide's own call names neither a mode nor anything to pay for: it
-/// collects a bank account, so it becomes a setup.
+/// Takes the mode of a session. The guide's own call names neither a mode nor line items. It
+/// collects a bank account, so the session becomes a setup.
 fn take_mode(given: &mut Given, items_given: bool) -> Result<CheckoutMode, Error> {
     let mode = take_text(given, "mode");
     match mode.as_deref() {
@@ -125,7 +125,7 @@ fn take_mode(given: &mut Given, items_given: bool) -> Result<CheckoutMode, Error
     }
 }
 
-/// Refuses what this server does not have, and what goes with another mode.
+/// Rejects features that this server lacks, and parameters that belong to another mode.
 fn refuse_absent(given: &Given, mode: CheckoutMode) -> Result<(), Error> {
     let refuse = |message: &str, param: &str| Err(Error::invalid(message).param(param));
     if given.text(&["ui_mode"]).is_some_and(|word| word != "hosted_page") {
@@ -184,7 +184,7 @@ fn read_line_item(mut item: Given, path: String) -> Result<LineItemInput, Error>
             let path = format!("{path}[price_data]");
             check_currency(data.text(&["currency"]), &format!("{path}[currency]"))?;
             let mut data = take_price(data, &path)?;
-            // What is made for one session is not for sale.
+            // A product that is created for one session is not for sale.
             data.active = Some(false);
             Some(Box::new(data))
         }

@@ -1,5 +1,5 @@
-//! Payment Intents and Setup Intents. What both know is read by the same functions; the shape of
-//! each call refuses what Stripe does not know.
+//! Payment Intents and Setup Intents. The same functions read the parameters that both have in
+//! common. The schema of each call rejects parameters that Stripe does not know.
 
 use super::payment_method::take_method_data;
 use crate::http::call::{Call, Outcome};
@@ -20,9 +20,9 @@ use wire::list::take_page;
 use wire::params::Range;
 use wire::render::payments::intent::{BROWSER_FIELDS, FIELDS, LIST_FIELDS};
 
-/// The hash that says what is asked of the link flow, among other things.
+/// The hash that contains, among other things, the link requirements.
 const METHOD_OPTIONS: &str = "payment_method_options";
-/// Codes of currencies whose bank accounts are not of the United States, for a clear refusal.
+/// The currency of bank accounts in the United States. Other currencies get a clear API error.
 const CURRENCY: &str = "usd";
 
 pub(in crate::http) async fn create_payment(call: Call) -> Outcome {
@@ -125,7 +125,7 @@ async fn confirm(mut call: Call, kind: IntentKind) -> Outcome {
     let mut confirmation = Confirmation { method, ..take_confirmation(&mut given)? };
     let collection = collection::take(&mut given, &[METHOD_OPTIONS])?;
     let publishable = call.publishable;
-    // What is asked of the holder is the merchant's to say, not a browser's.
+    // The merchant decides on the link requirements, not a browser.
     if !publishable {
         confirmation.collection = collection;
         confirmation.given = given.take(METHOD_OPTIONS).map(|options| {
@@ -182,12 +182,12 @@ async fn list(mut call: Call, kind: IntentKind) -> Outcome {
     Ok(call.engine.list_intents(&call.context, kind, &filter).await?)
 }
 
-/// What can be expanded for this caller.
+/// The fields that this caller can expand.
 fn fields(publishable: bool) -> &'static [Field] {
     if publishable { BROWSER_FIELDS } else { FIELDS }
 }
 
-/// Takes what decides something; the rest stays to be echoed.
+/// Takes the parameters that this server uses. The rest stays to be echoed.
 fn take_input(given: &mut Given) -> Result<IntentInput, Error> {
     let amount = take_amount(given)?;
     let currency = take_text(given, "currency").and_then(|code| Currency::parse(&code));
@@ -225,7 +225,7 @@ fn take_amount(given: &mut Given) -> Result<Option<i64>, Error> {
     Ok(Some(amount))
 }
 
-/// What cannot be said together with the types that are allowed.
+/// The parameters that cannot be combined with a list of allowed types.
 const EXCLUSIVE: [&str; 4] = [
     "automatic_payment_methods",
     "excluded_payment_method_types",
@@ -235,8 +235,8 @@ const EXCLUSIVE: [&str; 4] = [
 const TYPES: &str = "payment_method_types";
 const ALLOWED_TYPES: &str = "allowed_payment_method_types";
 
-/// The types named, which must have the one that this server has. Those that are only allowed stay
-/// to be echoed, and leave the choice to the merchant's settings.
+/// Takes the named types, which must include the one that this server supports. Types that are only
+/// allowed stay to be echoed and leave the choice to the merchant's settings.
 pub(in crate::http) fn take_types(given: &mut Given) -> Result<Option<Vec<String>>, Error> {
     if let Some(allowed) = given.texts(&[ALLOWED_TYPES]) {
         if let Some(other) = EXCLUSIVE.into_iter().find(|name| given.at(&[name]).is_some()) {
@@ -262,7 +262,7 @@ fn must_have_bank(types: &[String], param: &str) -> Result<(), Error> {
     Err(Error::invalid(message).param(param))
 }
 
-/// The payment method that a request names or makes.
+/// Takes the payment method that a request names or creates.
 fn take_method(given: &mut Given) -> Result<Option<MethodParam>, Error> {
     let id = take_text(given, "payment_method");
     let data = given.take("payment_method_data");
@@ -277,7 +277,7 @@ fn take_method(given: &mut Given) -> Result<Option<MethodParam>, Error> {
     }
 }
 
-/// The parameter by which a confirmation says how the holder gave their word, if it does.
+/// The name of the parameter with which a confirmation records the holder's consent, if it has one.
 fn given_word(confirmation: &Confirmation) -> Option<&'static str> {
     let data = confirmation.acceptance.as_ref().map(|_| "mandate_data");
     data.or(confirmation.mandate.as_ref().map(|_| "mandate"))

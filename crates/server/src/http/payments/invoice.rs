@@ -19,7 +19,7 @@ use wire::render::payments::invoice::{
     FIELDS, ITEM_FIELDS, ITEM_LIST_FIELDS, LIST_FIELDS, PAYMENT_FIELDS, PAYMENT_LIST_FIELDS,
 };
 
-/// Where invoices and subscriptions say what they ask of the link flow.
+/// The path of the link requirements of invoices and subscriptions.
 pub(in crate::http) const OPTIONS: [&str; 2] = ["payment_settings", "payment_method_options"];
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {
@@ -192,7 +192,7 @@ pub(in crate::http) fn check_days_until_due(days: Option<i64>) -> Result<(), Err
     Ok(())
 }
 
-/// The types named in payment settings, which must have the one that this server has.
+/// Reads the types named in payment settings, which must include the one that this server supports.
 pub(in crate::http) fn settings_types(given: &Given) -> Result<Option<Vec<String>>, Error> {
     let types = given.texts(&["payment_settings", "payment_method_types"]);
     let Some(types) = types.filter(|types| !types.is_empty()) else { return Ok(None) };

@@ -30,7 +30,7 @@ pub(in crate::http) async fn update(mut call: Call) -> Outcome {
 pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     let params = &mut call.params;
     let active = params.boolean("active")?;
-    // Applications of others make none here.
+    // Applications of third parties create no configurations here.
     params.pass_over("application");
     let page = take_page(params)?;
     let call = call.ready(&[])?;
@@ -46,7 +46,7 @@ fn take_input(mut given: Given) -> MethodConfigurationInput {
     let Given::Hash(methods) = given else {
         return MethodConfigurationInput { active, name, parent, ..Default::default() };
     };
-    // What is left are payment methods, each with its preference.
+    // The remaining parameters are payment methods, each with its preference.
     let preference = |(name, method): (String, Given)| {
         let word = method.text(&["display_preference", "preference"])?;
         Some((name, Preference::from_word(word)?))

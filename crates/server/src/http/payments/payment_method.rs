@@ -82,8 +82,8 @@ pub(in crate::http) async fn retrieve_mandate(call: Call) -> Outcome {
     Ok(call.engine.retrieve_mandate(&call.context, call.id()).await?)
 }
 
-/// There is one type of payment method here, so a filter by type either changes nothing or leaves
-/// nothing; the latter is refused, since it is a mistake.
+/// Checks the filter by type. This server has one type of payment method, so a filter matches all
+/// or none. A filter that matches none is rejected, because it is a mistake.
 fn take_list_filter(call: &mut Call) -> Result<(), Error> {
     let params = &mut call.params;
     params.pass_over("allow_redisplay");
@@ -94,7 +94,7 @@ fn take_list_filter(call: &mut Call) -> Result<(), Error> {
     }
 }
 
-/// What a payment method is to be made of, from a hash at `path` or from the request itself.
+/// Takes the data of a new payment method from a hash at `path` or from the request itself.
 pub(in crate::http) fn take_method_data(
     given: &mut Given,
     path: &'static str,

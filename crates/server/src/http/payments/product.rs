@@ -122,7 +122,7 @@ fn take_product(mut given: Given) -> Result<ProductInput, Error> {
     })
 }
 
-/// What a price is made of, from a hash at `path` or from the request itself.
+/// Takes the data of a price from a hash at `path` or from the request itself.
 pub(in crate::http) fn take_price(mut given: Given, path: &str) -> Result<PriceInput, Error> {
     let product_data = match given.take("product_data") {
         Some(data) => Some(Box::new(take_product(data)?)),
@@ -167,7 +167,7 @@ pub(in crate::http) fn take_price(mut given: Given, path: &str) -> Result<PriceI
     Ok(input)
 }
 
-/// Refuses a period that nothing could be paid for.
+/// Rejects a billing period shorter than one day or longer than three years.
 fn check_recurring(given: &Given, path: &str) -> Result<(), Error> {
     let interval = given.text(&["recurring", "interval"]).and_then(Interval::from_word);
     let (Some(interval), Some(count)) = (interval, given.integer(&["recurring", "interval_count"]))

@@ -35,7 +35,8 @@ pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
 
 pub(in crate::http) async fn update(mut call: Call) -> Outcome {
     let mut given = read(&mut call.params, "POST /v1/subscriptions/{id}")?;
-    // What goes on one invoice alone is not added later: nothing is invoiced between periods.
+    // These belong to a single invoice and cannot be added later, because the server creates no
+    // invoices between periods.
     for name in ["add_invoice_items", "billing_cycle_anchor"] {
         given.take(name);
     }
@@ -46,7 +47,7 @@ pub(in crate::http) async fn update(mut call: Call) -> Outcome {
 
 pub(in crate::http) async fn cancel(mut call: Call) -> Outcome {
     let params = &mut call.params;
-    // Nothing is prorated, and nothing waits for a last invoice.
+    // The server does not prorate and does not create a final invoice.
     params.boolean("invoice_now")?;
     params.boolean("prorate")?;
     let mut details = None;
@@ -110,7 +111,7 @@ fn take_status(params: &mut Params) -> Result<StatusFilter, Error> {
     }
 }
 
-/// Takes what decides something; the rest stays to be echoed.
+/// Takes the parameters that this server uses. The rest stays to be echoed.
 fn take_subscription(mut given: Given) -> Result<SubscriptionInput, Error> {
     let collection = collection::take(&mut given, &OPTIONS)?;
     take_currency(&mut given)?;
@@ -140,7 +141,7 @@ fn take_subscription(mut given: Given) -> Result<SubscriptionInput, Error> {
     })
 }
 
-/// Refuses what is no part of a sum.
+/// Rejects a fee percentage that is not between 0 and 100.
 pub(super) fn check_fee_percent(percent: Option<&str>, path: &str) -> Result<(), Error> {
     let hundredths = |text: &str| model::payments::invoice::cost(text, 100);
     let fits = |text: &str| hundredths(text).is_some_and(|part| (0..=10_000).contains(&part));
@@ -161,7 +162,7 @@ fn take_item(mut given: Given, path: String) -> Result<SubscriptionItemInput, Er
     let price_data = match given.take("price_data") {
         Some(data) => {
             let mut data = take_price(data, &format!("{path}[price_data]"))?;
-            // What is made for one use is not for sale.
+            // A product that is created for one use is not for sale.
             data.active = Some(false);
             Some(Box::new(data))
         }
@@ -209,7 +210,7 @@ fn take_cancel(given: &mut Given) -> Result<Option<Cancel>, Error> {
         }
         (_, Some(true)) => Ok(Some(Cancel::PeriodEnd("cancel_at_period_end"))),
         (Some(Given::Integer(at)), _) => Ok(Some(Cancel::At(AccountTime(at)))),
-        // All items end their period together.
+        // All items end their period at the same time.
         (Some(Given::Text(_)), _) => Ok(Some(Cancel::PeriodEnd("cancel_at"))),
         (Some(_), _) | (None, Some(false)) => Ok(Some(Cancel::Never)),
         (None, None) => Ok(None),
