@@ -170,8 +170,8 @@ pub(super) fn mark(name: &str) -> (String, usize) {
     (letters, sum % 6)
 }
 
-/// A line that distinguishes banks with similar names, in place of an address. Test banks have
-/// none.
+/// A line in the form of a web address, which distinguishes banks with similar names. Test banks
+/// have no address of their own.
 pub(super) fn address(name: &str) -> String {
     let words: Vec<String> = name
         .split(|c: char| !c.is_ascii_alphanumeric())

@@ -1,5 +1,5 @@
-//! Numbers, texts and addresses out of bounds: each is refused with the path of its parameter, and
-//! nothing fails inside.
+//! Numbers, texts and addresses outside their bounds. Each is rejected with the path of its
+//! parameter, and none causes an internal error.
 
 use crate::checkout::CHECKOUT;
 use crate::invoices::{draft, item};
@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 const LEAST: &str = "-9223372036854775808";
 const MOST: &str = "9223372036854775807";
 
-/// The status, code and parameter of each answer to these forms.
+/// The status, code and parameter of each response to these forms.
 async fn told(app: &App, calls: &[(&str, String)]) -> String {
     let mut told = String::new();
     for (path, form) in calls {
@@ -22,7 +22,7 @@ async fn told(app: &App, calls: &[(&str, String)]) -> String {
     told
 }
 
-/// An amount, a unit amount and a period out of bounds are refused, however far out.
+/// An amount, a unit amount and a period outside their bounds are rejected, however large they are.
 #[tokio::test]
 async fn amounts_and_periods() {
     let app = App::sqlite().await;
@@ -66,7 +66,7 @@ async fn amounts_and_periods() {
     assert_eq!(least.at("/amount"), -99_999_999);
 }
 
-/// Metadata has the same bounds in every call, wherever it stands in it.
+/// Metadata has the same bounds in every call and at every position.
 #[tokio::test]
 async fn metadata() {
     let app = App::sqlite().await;
@@ -107,8 +107,9 @@ async fn metadata() {
     app.post(&invoice, "metadata[a]=").await.ok();
 }
 
-/// When an invoice is due is told once it is finalized; days and dates out of bounds, or of an
-/// invoice that is not sent, are refused, and so is one that is sent without either.
+/// A finalized invoice shows its due date. Days and dates outside their bounds are rejected, and so
+/// are due dates of an invoice that is not sent. An invoice that is sent without either is rejected
+/// too.
 #[tokio::test]
 async fn due_dates() {
     let app = App::sqlite().await;
@@ -159,8 +160,8 @@ async fn due_dates() {
     assert_eq!(listed.items("/data").len(), 1);
 }
 
-/// Only whole addresses of pages are taken, and such as open an app where a browser comes back to;
-/// never a script.
+/// Only complete URLs of pages are accepted. A return URL may also open an app. Scripts are always
+/// rejected.
 #[tokio::test]
 async fn addresses() {
     let app = App::sqlite().await;
@@ -212,8 +213,7 @@ async fn addresses() {
     }
 }
 
-/// E-mail addresses, prefixes of invoices, parts of a sum and the end of a subscription that cannot
-/// be.
+/// Invalid e-mail addresses, invoice prefixes, percentages and subscription end dates are rejected.
 #[tokio::test]
 async fn other_texts() {
     let app = App::sqlite().await;
@@ -260,7 +260,7 @@ async fn other_texts() {
     let fee = "subscription_data[application_fee_percent]=101";
     let sold = format!("mode=subscription&line_items[0][price]={price}&line_items[0][quantity]=1");
     calls.push((CHECKOUT, format!("{sold}&{fee}")));
-    // What a trial puts off counts too.
+    // Amounts that a trial postpones count too.
     let many = sold.replace("quantity]=1", "quantity]=1000000");
     calls.push((CHECKOUT, format!("{many}&subscription_data[trial_period_days]=7")));
     insta::assert_snapshot!(told(&app, &calls).await, @"
@@ -284,7 +284,7 @@ async fn other_texts() {
     app.post("/v1/customers", "invoice_prefix=A1B").await.ok();
 }
 
-/// A balance from which the sums of invoices could run over is refused, at either call.
+/// Both calls reject a balance with which the totals of invoices could overflow.
 #[tokio::test]
 async fn balances() {
     let app = App::start().await;

@@ -1,11 +1,11 @@
-//! A browser without script for tests: it reads the text of a page, and posts its forms.
+//! A browser without script for tests. It reads the text of a page and posts its forms.
 
 use crate::support::{App, Client, Reply};
 
-/// A flow of a session in a browser.
+/// A link flow in a browser.
 pub(crate) struct Browser {
     client: Client,
-    /// The path of the flow, which holds its token.
+    /// The path of the flow, which contains its token.
     pub(crate) path: String,
 }
 
@@ -15,18 +15,18 @@ impl Browser {
         Self::open_for(app, carrier, "").await
     }
 
-    /// The same with further parameters.
+    /// Opens the flow of a carrier with further parameters.
     pub(crate) async fn open_for(app: &App, carrier: &Reply, more: &str) -> Self {
         Self::open_as(&app.with_key("pk_test_123"), carrier, more).await
     }
 
-    /// The same as a page with this key, and in this connected account.
+    /// Opens the flow of a carrier as a page with this key, and in this connected account.
     pub(crate) async fn open_as(client: &Client, carrier: &Reply, more: &str) -> Self {
         let form = format!("client_secret={}&{more}", carrier.text("/client_secret"));
         Self::opened(client, &client.post("/v1/link_flows", &form).await.ok())
     }
 
-    /// Opens the flow of a carrier by its id, as its merchant does.
+    /// Opens the flow of a carrier by its id, as the merchant does.
     pub(crate) async fn open_of_id(app: &App, carrier: &str) -> Self {
         Self::opened(app, &app.post("/v1/link_flows", &format!("carrier={carrier}")).await.ok())
     }
@@ -55,13 +55,13 @@ impl Browser {
         self.client.bare_request("GET", &self.path).send().await
     }
 
-    /// Posts a step with the version of the current pane, and answers where it came to.
+    /// Posts a step with the version of the current pane, and returns the page that follows.
     pub(crate) async fn step(&self, step: &str, form: &str) -> Reply {
         let version = version(&self.page().await);
         self.step_of(version, step, form).await
     }
 
-    /// Posts a step with a version of its own.
+    /// Posts a step with an explicit version.
     pub(crate) async fn step_of(&self, version: u64, step: &str, form: &str) -> Reply {
         let form = format!("step={step}&version={version}&{form}");
         self.client.bare_request("POST", &self.path).form(&form).send().await
@@ -78,13 +78,13 @@ impl Browser {
         self.client.bare_request("POST", &format!("{}/bank", self.path)).form(&form).send().await
     }
 
-    /// Picks the bank of a name, and agrees.
+    /// Picks the bank with this name, and gives consent.
     pub(crate) async fn log_in_at(&self, app: &App, bank: &str) -> Reply {
         self.step("institution", &format!("institution={}", institution(app, bank).await)).await;
         self.step("consent", "").await
     }
 
-    /// Goes through the form of a bank to the accounts.
+    /// Completes the form of a bank up to the list of accounts.
     pub(crate) async fn accounts_of(&self, app: &App, bank: &str) -> Reply {
         self.log_in_at(app, bank).await;
         self.step("login", "bank_username=ada&bank_password=secret").await
@@ -98,14 +98,14 @@ pub(crate) async fn institution(app: &App, name: &str) -> String {
     bank["id"].as_str().unwrap().to_owned()
 }
 
-/// The version that the forms of a page hold; 0 where there is none.
+/// The version in the forms of a page, or 0 if there is none.
 pub(crate) fn version(page: &Reply) -> u64 {
     let after = page.body.split_once("name=\"version\" value=\"");
     let digits = after.and_then(|(_, rest)| rest.split_once('"'));
     digits.map_or(0, |(digits, _)| digits.parse().unwrap())
 }
 
-/// The same as [`read`] with lines that a snapshot can hold.
+/// The result of [`read`] in lines that a snapshot can contain.
 pub(crate) fn shown(page: &Reply) -> String {
     const LINE_CHARS_MAX: usize = 96;
     let mut text = String::new();
@@ -127,8 +127,8 @@ pub(crate) fn shown(page: &Reply) -> String {
     text
 }
 
-/// What a person reads in the main part of a page, a line for each block; fields stand in
-/// brackets, marks before the choices.
+/// The text that a person reads in the main part of a page, one line per block. Fields are in
+/// brackets, and choices have marks before them.
 pub(crate) fn read(page: &Reply) -> String {
     let (_, main) = page.body.split_once("<main>").unwrap();
     let (main, _) = main.split_once("</main>").unwrap();
@@ -164,7 +164,7 @@ pub(crate) fn read(page: &Reply) -> String {
             "span" | "strong" | "dd" if !tag.starts_with('/') => text.push(' '),
             _ => {}
         }
-        // The script file shows what is hidden here.
+        // The script file shows the elements that are hidden here.
         if !tag.contains(" hidden") || name == "input" {
             text.push_str(words);
         }

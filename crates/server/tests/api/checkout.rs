@@ -1,4 +1,4 @@
-//! Checkout Sessions as carriers of a link flow, and their own life.
+//! Checkout Sessions as carriers of a link flow, and their life cycle.
 
 use crate::support::{App, Client, Reply};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ pub(crate) async fn create(client: &Client, form: &str) -> Reply {
     client.post(CHECKOUT, form).await.ok()
 }
 
-/// Goes through the link flow of a session; answers what it was answered with.
+/// Completes the link flow of a session. Returns the response to the link call.
 pub(crate) async fn link(client: &Client, session: &str, more: &str) -> Reply {
     let form = format!("carrier={session}&{more}");
     client.post("/v1/test_helpers/financial_connections/link", &form).await
@@ -28,8 +28,8 @@ pub(crate) async fn told(client: &Client) -> Vec<String> {
     events.items("/data").iter().rev().map(word).collect()
 }
 
-/// The guide's call as it is printed: without a mode it sets a bank account up for later payments.
-/// What its link gives is found by expanding, transactions included.
+/// The guide's call as it is printed. Without a mode it sets up a bank account for later payments.
+/// The linked account and its transactions can be expanded from the session.
 #[tokio::test]
 async fn as_the_guide_prints_it() {
     let app = App::start().await;
@@ -169,7 +169,8 @@ async fn as_the_guide_prints_it() {
     ");
 }
 
-/// A payment is complete before it is paid; both are told, and the method stays the customer's.
+/// A payment session is complete before it is paid. Both changes emit events, and the payment
+/// method stays attached to the customer.
 #[tokio::test]
 async fn a_payment_is_paid_when_its_debit_ends() {
     let app = App::start().await;
@@ -312,7 +313,8 @@ async fn a_payment_is_paid_when_its_debit_ends() {
     ");
 }
 
-/// On a test clock the debit takes days; when it fails the session stays complete and unpaid.
+/// On a test clock the debit takes days. If it fails, the session stays complete and unpaid, and an
+/// event reports it.
 #[tokio::test]
 async fn a_failed_debit_is_told() {
     let app = App::start().await;
@@ -345,7 +347,8 @@ async fn a_failed_debit_is_told() {
     assert_eq!(shown.at("/payment_intent/status"), "requires_payment_method");
 }
 
-/// Leaving the flow keeps a session open; without a customer the account is nobody's.
+/// A session stays open when the holder leaves the flow. Without a customer the account has no
+/// owner.
 #[tokio::test]
 async fn leaving_keeps_it_open() {
     let app = App::start().await;
@@ -367,7 +370,7 @@ async fn leaving_keeps_it_open() {
     ");
 }
 
-/// A session expires after a day by itself, or before by a call; then nothing opens it.
+/// A session expires after a day, or earlier by a call. An expired session cannot be opened.
 #[tokio::test]
 async fn expires() {
     let app = App::start().await;
@@ -409,7 +412,7 @@ async fn expires() {
     assert_eq!(alone, [true, true, false]);
 }
 
-/// A session of a customer on a test clock expires by that clock.
+/// The session of a customer on a test clock expires by that clock.
 #[tokio::test]
 async fn expires_on_its_clock() {
     let app = App::start().await;
@@ -427,7 +430,7 @@ async fn expires_on_its_clock() {
     assert_eq!(status().await, "expired");
 }
 
-/// Lists choose by customer, address, status, time and Payment Intent, in pages both ways.
+/// Lists filter by customer, address, status, time and Payment Intent, and page in both directions.
 #[tokio::test]
 async fn lists() {
     let app = App::sqlite().await;
@@ -440,7 +443,7 @@ async fn lists() {
     app.post(&format!("{CHECKOUT}/{}/expire", ids[3]), "").await.ok();
     let linked = link(&app, &ids[2], "").await.ok();
     let intent = linked.text("/payment_intent");
-    // Places in the order in which they were made, and whether there is more.
+    // The positions of the listed sessions in the order of creation, and `has_more`.
     let places = async |query: &str| {
         let list = app.get(&format!("{CHECKOUT}?{query}")).await.ok();
         let place = |item: &Value| ids.iter().position(|id| item["id"] == **id).unwrap();

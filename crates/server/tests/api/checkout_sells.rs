@@ -1,12 +1,12 @@
-//! What Checkout Sessions sell: prices, once or again and again.
+//! Prices in Checkout Sessions, one-time and recurring.
 
 use crate::checkout::{CHECKOUT, ONE_ITEM, OPTIONS, create, link, told};
 use crate::debits::type_numbers;
 use crate::support::App;
 use serde_json::{Value, json};
 
-/// Prices that a session makes are there to be shown, with their products, but not for sale; stored
-/// ones are sold as they are. Both stand in its line items.
+/// Prices that a session creates are shown with their products, but are not for sale. Stored prices
+/// are used unchanged. Both appear in the line items.
 #[tokio::test]
 async fn sells_at_prices() {
     let app = App::sqlite().await;
@@ -87,8 +87,8 @@ async fn sells_at_prices() {
     ");
 }
 
-/// In subscription mode the link begins a subscription: its first invoice is paid by what was
-/// linked, which is what it debits from then on; the account and its transactions are found there.
+/// In subscription mode the link begins a subscription. The linked account pays the first invoice
+/// and all later ones. The account and its transactions can be found through the subscription.
 #[tokio::test]
 async fn a_link_begins_a_subscription() {
     let app = App::sqlite().await;
@@ -153,8 +153,8 @@ async fn a_link_begins_a_subscription() {
     ");
 }
 
-/// A trial puts the first payment off, and without a customer one is made; deposits that cannot be
-/// sent begin nothing and leave the session open.
+/// A trial postpones the first payment, and a customer is created if there is none. If the deposits
+/// cannot be sent, no subscription begins and the session stays open.
 #[tokio::test]
 async fn a_trial_needs_no_payment() {
     let app = App::sqlite().await;

@@ -1,11 +1,11 @@
-//! What Checkout Sessions show of what they were made of.
+//! Checkout Sessions echo the parameters that they were created with.
 
 use crate::checkout::{CHECKOUT, ONE_ITEM, create};
 use crate::support::App;
 use serde_json::Value;
 
-/// Line items are listed in the order of the request, each with the price made for it; parts of a
-/// cent are added up before they are rounded.
+/// Line items are listed in the order of the request, each with the price created for it. Fractions
+/// of a cent are added before they are rounded.
 #[tokio::test]
 async fn line_items() {
     let app = App::start().await;
@@ -77,7 +77,8 @@ async fn line_items() {
         ");
 }
 
-/// What Stripe knows and this server does not act on is shown where the object shows it.
+/// Parameters that Stripe knows and this server does not support are echoed where the object has
+/// them.
 #[tokio::test]
 async fn echoes() {
     let app = App::start().await;

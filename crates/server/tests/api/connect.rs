@@ -1,4 +1,4 @@
-//! Connected accounts: their life, and who hears of it.
+//! Connected accounts: their life cycle and the recipients of their events.
 
 use crate::support::{App, Client, Receiver, Reply};
 use serde_json::Value;
@@ -7,13 +7,13 @@ pub(crate) const ACCOUNTS: &str = "/v1/accounts";
 pub(crate) const NUMBERS: &str = "external_account[object]=bank_account&external_account[country]=US\
     &external_account[currency]=usd&external_account[routing_number]=110000000";
 
-/// An account of the platform; answers its id.
+/// Creates a connected account of the platform. Returns its id.
 pub(crate) async fn connected(app: &App) -> String {
     let form = "type=custom&capabilities[transfers][requested]=true";
     app.post(ACCOUNTS, form).await.ok().text("/id")
 }
 
-/// Types and previous attributes of the events that a client sees, the newest first.
+/// Types and previous attributes of the events that a client sees, newest first.
 pub(crate) async fn told(client: &Client) -> String {
     let events = client.get("/v1/events?limit=100").await.ok().items("/data");
     let line = |event: &Value| {
@@ -24,7 +24,8 @@ pub(crate) async fn told(client: &Client) -> String {
     events.iter().map(line).collect()
 }
 
-/// An account is made, found, listed, changed and deleted; its changes are its own events.
+/// An account is created, retrieved, listed, updated and deleted. Its changes emit events in the
+/// account itself.
 #[tokio::test]
 async fn life_of_an_account() {
     let app = App::sqlite().await;
@@ -165,7 +166,7 @@ async fn life_of_an_account() {
     let changed = app.post(&path, form).await.ok();
     assert_eq!(changed.at("/charges_enabled"), true);
     assert_eq!(changed.text("/business_profile/url"), "https://rocket.example");
-    // Nothing changes, so nothing is told.
+    // An update without a change emits no event.
     app.post(&path, "email=jenny@example.com").await.ok();
     let inside = app.in_account(&id);
     insta::assert_snapshot!(told(&inside).await, @r#"account.updated ["business_profile", "capabilities", "charges_enabled", "metadata"]"#);
@@ -192,7 +193,7 @@ async fn life_of_an_account() {
     assert_eq!(app.get(ACCOUNTS).await.ok().items("/data").len(), 1);
 }
 
-/// The platform sees itself as an account that may do everything.
+/// The platform sees itself as an account that has every capability.
 #[tokio::test]
 async fn the_platform_itself() {
     let app = App::start().await;
@@ -208,13 +209,13 @@ async fn the_platform_itself() {
     capabilities {"transfers":"active","us_bank_account_ach_payments":"active"}
     controller {"type":"account"}
     "#);
-    // Named in the header it is itself.
+    // A platform that names itself in the header acts as itself.
     let customer = app.customer().await;
     let named = app.in_account(&id).get(&format!("/v1/customers/{customer}")).await.ok();
     assert_eq!(named.header("stripe-account"), Some(id.as_str()));
 }
 
-/// Each fault of a call about accounts.
+/// Every error of a call about accounts.
 #[tokio::test]
 async fn refusals() {
     let app = App::start().await;
@@ -386,8 +387,8 @@ async fn refusals() {
     assert_eq!(app.get(&path).await.ok().items("/external_accounts/data").len(), 0);
 }
 
-/// Endpoints made with `connect` hear of connected accounts and of nothing else; the others hear
-/// of their own merchant.
+/// Endpoints created with `connect` receive only events of connected accounts. Other endpoints
+/// receive events of their own merchant.
 #[tokio::test]
 async fn endpoints_hear_of_connected_accounts() {
     let app = App::sqlite().await;
@@ -434,7 +435,7 @@ async fn endpoints_hear_of_connected_accounts() {
     assert_eq!(app.get("/v1/events").await.ok().items("/data").len(), 1);
 }
 
-/// What a session of a connected account asks for: `more` comes on top.
+/// The parameters of a session of a connected account, with `more` appended.
 pub(crate) fn payout_session(account: &str, more: &str) -> String {
     format!(
         "account_holder[type]=account&account_holder[account]={account}\

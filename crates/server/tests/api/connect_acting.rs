@@ -1,10 +1,10 @@
-//! What it means to act in a connected account.
+//! Calls that act in a connected account.
 
 use crate::browser::Browser;
 use crate::connect::{ACCOUNTS, NUMBERS, connected, payout_session};
 use crate::support::{App, Client, FC};
 
-/// In test mode an account that nobody made is empty to readers, and is there with its first write.
+/// In test mode an unknown account looks empty to reads, and the first write creates it.
 #[tokio::test]
 async fn an_unknown_account_comes_into_being() {
     let app = App::sqlite().await;
@@ -19,13 +19,13 @@ async fn an_unknown_account_comes_into_being() {
     let listed = app.get(ACCOUNTS).await.ok();
     assert_eq!(listed.text("/data/0/id"), "acct_1032D82eZvKYlo2C");
     assert_eq!(listed.text("/data/0/type"), "standard");
-    // The account of another platform with the same id is another account.
+    // The account of another platform with the same id is a different account.
     let elsewhere = app.with_key("sk_test_other").in_account("acct_1032D82eZvKYlo2C");
     assert!(elsewhere.get("/v1/customers").await.ok().items("/data").is_empty());
     assert!(app.with_key("sk_test_other").get(ACCOUNTS).await.ok().items("/data").is_empty());
 }
 
-/// One idempotency key serves platform and account apart.
+/// One idempotency key counts separately for the platform and for the account.
 #[tokio::test]
 async fn idempotency_keys_are_the_accounts_own() {
     let app = App::sqlite().await;
@@ -41,8 +41,8 @@ async fn idempotency_keys_are_the_accounts_own() {
     assert_eq!(make(&app, "Bob").await.status, 400);
 }
 
-/// With a live key an account must be there before anybody acts in it, for reading too; the
-/// platform's registration serves its accounts.
+/// With a live key an account must exist before a call acts in it, even for reads. The platform's
+/// registration also covers its accounts.
 #[tokio::test]
 async fn live_accounts() {
     let app = App::sqlite().await;
@@ -98,7 +98,7 @@ async fn live_accounts() {
     assert_eq!(inside.get("/v1/customers").await.status, 403);
 }
 
-/// Newer libraries name the account in another header; two different ones are refused.
+/// Newer libraries name the account in a different header. Two contradictory headers are rejected.
 #[tokio::test]
 async fn contexts_name_accounts_too() {
     let app = App::start().await;
@@ -122,7 +122,7 @@ async fn contexts_name_accounts_too() {
     ");
 }
 
-/// The pages of an account name it as it calls itself, and are gone with it.
+/// The pages of an account show the account's own name, and disappear when the account is deleted.
 #[tokio::test]
 async fn pages_of_an_account() {
     let app = App::sqlite().await;

@@ -1,21 +1,22 @@
-//! Platform and connected account never see each other's rows, whatever they ask for.
+//! Isolation: platform and connected account never see each other's rows, in any call.
 
 use crate::support::{App, Client, FC};
 
 const DAY_S: i64 = 86_400;
-/// The addresses of the server, as its router lists them.
+/// The source of the router, which lists the addresses of the server.
 const ROUTER: &str = include_str!("../../src/http/router.rs");
-/// What is shown of a platform, of an account, or of the server itself: it belongs to no row of a
-/// merchant, or is there for both.
+/// Addresses that show the platform, an account or the server itself. They belong to no row of a
+/// merchant, or exist for both.
 const SHARED: [&str; 4] = [
     "/v1/account",
     "/v1/financial_connections/settings",
     "/v1/test_helpers/financial_connections/institutions",
-    // Of each, but of no row: tests of the judge hold that it is apart.
+    // These belong to each merchant but to no row. The tests of the client checker prove their
+    // isolation.
     "/v1/test_helpers/consumer_report",
 ];
 
-/// Makes one of each object; answers the paths that show them.
+/// Creates one of each object. Returns the paths that show them.
 async fn populate(client: &Client) -> Vec<String> {
     let id = async |path: &str, form: &str| client.post(path, form).await.ok().text("/id");
     let customer = id("/v1/customers", "email=ada@example.com").await;
@@ -97,7 +98,7 @@ async fn populate(client: &Client) -> Vec<String> {
     ]
 }
 
-/// The paths of what came of these by itself, as its owner finds them.
+/// Adds the paths of the objects that resulted from these, as their owner finds them.
 async fn followed(client: &Client, made: &mut Vec<String>) {
     let first = async |path: &str, pointer: &str| client.get(path).await.ok().text(pointer);
     let account = made.iter().find(|path| path.starts_with(&format!("{FC}/accounts/"))).cloned();
@@ -117,20 +118,20 @@ async fn followed(client: &Client, made: &mut Vec<String>) {
     made.push(format!("/v1/test_helpers/events/{event}/deliveries"));
 }
 
-/// The lists of the server that need no object to be named: those without an open part.
+/// The list calls that need no object to be named, which are those without a path parameter.
 fn lists() -> Vec<&'static str> {
-    // These want to know whose.
+    // These require a parameter that names an object.
     let of_something = [
         "/v1/financial_connections/transactions",
         "/v1/subscription_items",
-        // Shows one event and waits for it.
+        // This call waits for one event and shows it.
         "/v1/test_helpers/events/wait",
     ];
     let lists = patterns().into_iter().filter(|pattern| !pattern.contains('{'));
     lists.filter(|pattern| !of_something.contains(pattern)).collect()
 }
 
-/// Every address that shows something of a merchant.
+/// Every address that shows an object of a merchant.
 fn patterns() -> Vec<&'static str> {
     let reads = ROUTER.split_inclusive(".get(").filter(|before| before.ends_with(".get("));
     let starts = reads.scan(0, |end, before| {
@@ -146,7 +147,7 @@ fn patterns() -> Vec<&'static str> {
     patterns.collect()
 }
 
-/// Whether a path is one of an address.
+/// True if a path matches an address.
 fn is_of(path: &str, pattern: &str) -> bool {
     let path = path.split('?').next().unwrap();
     let parts = path.split('/').count() == pattern.split('/').count();
@@ -154,16 +155,16 @@ fn is_of(path: &str, pattern: &str) -> bool {
     parts && path.split('/').zip(pattern.split('/')).all(fits)
 }
 
-/// Every id that a list holds.
+/// Every id that a list contains.
 async fn ids(client: &Client, path: &str) -> Vec<String> {
     let listed = client.get(&format!("{path}?limit=100")).await.ok();
     let id = |item: serde_json::Value| item["id"].as_str().unwrap().to_owned();
     listed.items("/data").into_iter().map(id).collect()
 }
 
-/// What the platform, an account of it, another account of it, and an account of the same id of
-/// another platform have made is found by its maker alone: by each address that shows something,
-/// and in each list. Nor can anybody else delete it.
+/// The objects of the platform, of one of its accounts, of another of its accounts, and of an
+/// account with the same id of another platform are visible only to their creator. This holds for
+/// each address that shows an object and for each list. No other caller can delete them.
 #[tokio::test]
 async fn nobody_sees_the_rows_of_another() {
     let app = App::sqlite().await;
@@ -177,7 +178,7 @@ async fn nobody_sees_the_rows_of_another() {
     for client in &clients {
         made.push(populate(client).await);
     }
-    // Payments end, and some are disputed.
+    // The payments complete, and some are disputed.
     app.run_workers_until_idle().await;
     app.wait_s(10 * DAY_S);
     app.run_workers_until_idle().await;

@@ -1,12 +1,12 @@
-//! Where connected accounts are paid out to, and the guide's ways there.
+//! External accounts of connected accounts, and the guide's ways to create them.
 
 use crate::browser::Browser;
 use crate::connect::{ACCOUNTS, NUMBERS, connected, payout_session, told};
 use crate::support::{App, FC};
 use serde_json::Value;
 
-/// The first external account is the default; another takes its place; a default that is needed
-/// stays.
+/// The first external account is the default. Another one can replace it. A default that is still
+/// needed cannot be deleted.
 #[tokio::test]
 async fn life_of_external_accounts() {
     let app = App::sqlite().await;
@@ -78,7 +78,7 @@ async fn life_of_external_accounts() {
     assert_eq!(app.get(&first).await.status, 404);
     assert_eq!(app.delete(&second).await.status, 400);
 
-    // Given with the account, a new one takes the place of the default.
+    // A new external account in an update of the account replaces the default.
     let form = format!("{NUMBERS}&external_account[account_number]=000222222227");
     let account = app.post(&format!("{ACCOUNTS}/{id}"), &form).await.ok();
     assert_eq!(account.items("/external_accounts/data").len(), 1);
@@ -99,7 +99,7 @@ async fn life_of_external_accounts() {
     "#);
 }
 
-/// Lists of external accounts are read in pages both ways.
+/// Lists of external accounts page in both directions.
 #[tokio::test]
 async fn pages_of_external_accounts() {
     let app = App::start().await;
@@ -138,8 +138,8 @@ async fn pages_of_external_accounts() {
     ");
 }
 
-/// The guide's payouts: a session of the platform links one account that can pay, and its token
-/// becomes the connected account's external account.
+/// The guide's payouts. A session of the platform links one account that can receive payouts, and
+/// its token becomes the connected account's external account.
 #[tokio::test]
 async fn payouts_from_a_session() {
     let app = App::sqlite().await;
@@ -208,7 +208,7 @@ async fn payouts_from_a_session() {
     assert_eq!(expanded.text("/account_holder/account/object"), "account");
     assert_eq!(expanded.text("/account_holder/account/id"), id);
 
-    // The linked account is found by its holder, and by no other.
+    // Only the holder finds the linked account.
     let of = async |account: &str| {
         let path = format!("{FC}/accounts?account_holder[account]={account}");
         app.get(&path).await.ok().items("/data").len()
@@ -218,7 +218,7 @@ async fn payouts_from_a_session() {
     assert!(inside.items("/data").is_empty());
 }
 
-/// Typed numbers give the token as well; newer versions want it said that they may be typed.
+/// Typed numbers return the token as well. Newer versions need a parameter that allows typing.
 #[tokio::test]
 async fn payouts_from_typed_numbers() {
     let app = App::sqlite().await;
@@ -253,8 +253,8 @@ async fn payouts_from_typed_numbers() {
     assert_eq!(linked.at("/bank_account_token"), Value::Null);
 }
 
-/// The guide's other way: a Setup Intent inside the account attaches a payment method to the
-/// account itself, from which the external account is made.
+/// The guide's alternative. A Setup Intent inside the account attaches a payment method to the
+/// account itself, and the external account is created from it.
 #[tokio::test]
 async fn payouts_from_a_setup_intent() {
     let app = App::sqlite().await;
@@ -283,7 +283,7 @@ async fn payouts_from_a_setup_intent() {
 
     let external = app.post(&path, &format!("external_account={method}")).await.ok();
     assert_eq!(external.text("/account"), id);
-    // It is nobody else's now.
+    // The payment method cannot be attached to another owner now.
     let customer = inside.post("/v1/customers", "").await.ok().text("/id");
     let told = inside
         .refusals(&[
@@ -324,7 +324,7 @@ async fn payouts_from_a_setup_intent() {
     assert_eq!(count("").await, 2);
 }
 
-/// A token of numbers is made by the API as well, inside the account or by its platform.
+/// The API also creates tokens of bank account numbers, inside the account or by its platform.
 #[tokio::test]
 async fn tokens_of_numbers() {
     let app = App::sqlite().await;

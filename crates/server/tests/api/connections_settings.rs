@@ -1,9 +1,11 @@
-//! The settings of Financial Connections through the API: what payment objects ask for by themselves.
+//! The API for the settings of Financial Connections, which hold the default link requirements of
+//! payment objects.
 
 use crate::intents::{OPTIONS, id, link};
 use crate::support::{App, FC};
 
-/// Settings say what dynamic payment methods ask for; named types and sent permissions win.
+/// Settings supply the link requirements of dynamic payment methods. Named types and permissions in
+/// the request take precedence.
 #[tokio::test]
 async fn settings_speak_for_dynamic_payment_methods() {
     let app = App::start().await;

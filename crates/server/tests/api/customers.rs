@@ -1,4 +1,4 @@
-//! Customers: what is kept, unset, listed and deleted.
+//! Customers: stored, unset, listed and deleted values.
 
 use crate::support::App;
 use engine::Context;
@@ -8,7 +8,8 @@ use wire::version::Version;
 
 const CUSTOMERS: &str = "/v1/customers";
 
-/// Everything that is kept of a customer comes back; an empty text unsets what can be unset.
+/// All stored values of a customer are returned. An empty string unsets each value that can be
+/// unset.
 #[tokio::test]
 async fn keeps_and_unsets() {
     let app = App::start().await;
@@ -120,7 +121,8 @@ async fn keeps_and_unsets() {
     assert_eq!(app.post(&path, "metadata=").await.ok().at("/metadata"), serde_json::json!({}));
 }
 
-/// Lists page in both directions, filter by e-mail address and time, and name a path to go on.
+/// Lists page in both directions, filter by e-mail address and time, and return a path for the next
+/// page.
 #[tokio::test]
 async fn lists() {
     let app = App::start().await;
@@ -147,7 +149,7 @@ async fn lists() {
     assert_eq!(list(&since).await, (ids[..2].to_vec(), false));
 }
 
-/// A deleted customer is shown as such, and its accounts are disconnected.
+/// A deleted customer is shown as deleted, and its accounts are disconnected.
 #[tokio::test]
 async fn deletes() {
     let app = App::start().await;
@@ -173,15 +175,16 @@ async fn deletes() {
     ");
 }
 
-/// Of deletions that have all read the customer before the first of them is committed, one
-/// succeeds and the others are told that it is gone; so is whoever comes later. One event tells
-/// of it.
+/// If several deletions read the customer before the first of them commits, one succeeds and the
+/// others return that the customer is gone. Later calls return the same. Exactly one event is
+/// emitted.
 #[tokio::test]
 async fn deletes_once() {
     let app = App::sqlite().await;
     let customer = app.customer().await;
-    // Straight to the engine, because there the order is certain: each call reads without a pause
-    // and pauses at its write, so both hold the same version when the first write is made.
+    // The test calls the engine directly, because the order is certain there. Each call reads
+    // without a pause and pauses at its write, so both have the same version when the first write
+    // begins.
     let context = Context {
         merchant: MerchantId::of_key("sk_test_123"),
         connected: None,
@@ -218,7 +221,7 @@ async fn deletes_once() {
     assert_eq!(events.items("/data").len(), 2);
 }
 
-/// No two customers share what the numbers of their invoices begin with.
+/// Two customers never share an invoice prefix.
 #[tokio::test]
 async fn invoice_prefixes_are_unique() {
     let app = App::sqlite().await;
@@ -244,7 +247,7 @@ async fn invoice_prefixes_are_unique() {
     assert_eq!(app.get(&update).await.ok().text("/invoice_prefix"), "SALT");
 }
 
-/// The number of the next invoice leaves room for those that follow.
+/// The number of the next invoice leaves room for later ones.
 #[tokio::test]
 async fn bounds_the_invoice_sequence() {
     let app = App::start().await;

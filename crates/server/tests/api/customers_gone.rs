@@ -1,4 +1,4 @@
-//! What is left of a deleted customer: intents, hosted pages and link flows that were open.
+//! The open intents, hosted pages and link flows of a deleted customer.
 
 use crate::browser::{Browser, read, shown};
 use crate::hosted::tea;
@@ -6,8 +6,8 @@ use crate::intents::LINK;
 use crate::invoices;
 use crate::support::App;
 
-/// What a customer left open no longer works once the customer is deleted: intents are not
-/// confirmed, pages invite to nothing, and no account is linked.
+/// The open objects of a customer stop working once the customer is deleted. Intents cannot be
+/// confirmed, pages offer no action, and no account is linked.
 #[tokio::test]
 async fn pages_of_a_deleted_customer() {
     let app = App::sqlite().await;

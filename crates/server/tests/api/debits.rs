@@ -1,4 +1,5 @@
-//! What payments from test accounts and test numbers do, with the days of a test clock; disputes.
+//! The effects of test accounts and test numbers in payments, on the days of a test clock, and
+//! disputes.
 
 use crate::browser::Browser;
 use crate::checkout::{CHECKOUT, ONE_ITEM, told};
@@ -22,7 +23,7 @@ const ACCOUNTS: [&str; 11] = [
     "Weekly Payment Volume Exceeded",
     "Savings",
 ];
-/// Test numbers with the names that stand for them in `pm_usBankAccount_…`.
+/// Test numbers, with the names that represent them in `pm_usBankAccount_…`.
 const NUMBERS: [(&str, &str); 9] = [
     ("000123456789", "success"),
     ("000111111113", "accountClosed"),
@@ -60,7 +61,7 @@ impl Days {
         self.app.run_workers_until_idle().await;
     }
 
-    /// A payment of the customer, with these further parameters.
+    /// Creates a payment of the customer, with these further parameters.
     async fn payment(&self, more: &str) -> Reply {
         let form = format!(
             "amount=2000&currency=usd&customer={}&payment_method_types[]=us_bank_account{more}",
@@ -103,8 +104,8 @@ impl Days {
     }
 }
 
-/// Every test account and every test number that Stripe documents does in a payment what its name
-/// says, and not before its day: the fourth after the confirmation.
+/// Every test account and test number that Stripe documents has the effect that its name describes.
+/// The effect occurs on the fourth day after the confirmation, not earlier.
 #[tokio::test]
 async fn debits_do_what_their_names_say() {
     let mut days = Days::begin().await;
@@ -199,8 +200,8 @@ async fn debits_do_what_their_names_say() {
     ");
 }
 
-/// A dispute comes three days after the debit has succeeded, lost from the start; the payment stays
-/// as it was.
+/// A dispute is opened three days after the debit has succeeded and is lost from the start. The
+/// payment does not change.
 #[tokio::test]
 async fn a_payment_is_disputed_later() {
     let mut days = Days::begin().await;
@@ -328,7 +329,7 @@ async fn a_payment_is_disputed_later() {
     assert!(other_key.get("/v1/disputes").await.ok().items("/data").is_empty());
 }
 
-/// Without a clock to move a debit ends at once, and so does the time until it is disputed.
+/// Without a test clock, a debit completes immediately and a dispute is opened immediately.
 #[tokio::test]
 async fn without_a_clock_nobody_waits() {
     let app = App::start().await;
@@ -341,8 +342,8 @@ async fn without_a_clock_nobody_waits() {
     assert_eq!(disputes.at("/data/0/payment_intent"), intent.as_str());
 }
 
-/// A Checkout Session stays open when the deposits to typed numbers cannot be sent: the holder makes
-/// another attempt with the same intent, which is given up with the session.
+/// A Checkout Session stays open when the deposits to typed numbers cannot be sent. The holder
+/// makes another attempt with the same intent, which is canceled together with the session.
 #[tokio::test]
 async fn deposits_that_fail_leave_a_checkout_open() {
     let app = App::start().await;
@@ -393,7 +394,7 @@ async fn deposits_that_fail_leave_a_checkout_open() {
     ");
 }
 
-/// Goes through the link flow of a carrier by typing numbers.
+/// Completes the link flow of a carrier by typing numbers.
 pub(crate) async fn type_numbers(app: &App, carrier: &str, number: &str) {
     let browser = Browser::open_of_id(app, carrier).await;
     browser.step("manual", "").await.ok();

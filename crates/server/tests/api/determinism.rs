@@ -1,12 +1,12 @@
-//! A server with a seed and a fixed time repeats itself.
+//! A server with a seed and a fixed time repeats its responses.
 
 use crate::support::{Reply, start_process};
 
-/// Answers asked for while a refresh is under way.
+/// The maximum number of polls while a refresh is running.
 const POLLS_MAX: usize = 10_000;
 
-/// Does the main job on a server that runs its workers itself, and tells all answers to POSTs, and
-/// what is to be read at the end. `polls` more reads stand in between.
+/// Links an account on a server that runs its own workers. Returns all responses to POSTs, and the
+/// objects that can be read at the end. `polls` further reads occur in between.
 async fn run(seed: &str, polls: usize) -> Vec<(String, String)> {
     let settings = [("seed", seed), ("time", "1767225600"), ("poll-ms", "5")];
     let (started, app) = start_process(&settings).await;
@@ -47,8 +47,8 @@ async fn run(seed: &str, polls: usize) -> Vec<(String, String)> {
     answers
 }
 
-/// Two runs of the same calls answer byte for byte alike, however often one of them polls in
-/// between; another seed gives other answers.
+/// Two runs of the same calls return the same bytes, however often one of them polls in between.
+/// Another seed returns other responses.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn same_seed_same_answers() {
     let first = run("7", 0).await;

@@ -1,11 +1,12 @@
-//! What is the same for every call: keys, versions, headers, bodies, addresses, pages, expansion.
+//! The behaviour that all calls share: keys, versions, headers, bodies, addresses, pages,
+//! expansion.
 
 use crate::support::App;
 use std::io::{Read as _, Write as _};
 
 const CUSTOMERS: &str = "/v1/customers";
 
-/// Every way in which a key can be sent opens the same merchant, and every other key another.
+/// Every way to send a key authenticates the same merchant, and every other key another merchant.
 #[tokio::test]
 async fn keys() {
     let app = App::start().await;
@@ -43,7 +44,7 @@ async fn keys() {
     ");
 }
 
-/// A publishable key drives a link flow by its client secret, and nothing else.
+/// A publishable key drives a link flow by its client secret, and is rejected by all other calls.
 #[tokio::test]
 async fn publishable_keys_drive_link_flows_only() {
     let app = App::start().await;
@@ -66,7 +67,7 @@ async fn publishable_keys_drive_link_flows_only() {
     assert_eq!(browser.post(link, &form).await.ok().items("/accounts/data").len(), 1);
 }
 
-/// An error has this exact body and these headers; every answer has a request id.
+/// An error has this exact body and these headers. Every response has a request id.
 #[tokio::test]
 async fn envelope_and_headers() {
     let app = App::start().await;
@@ -89,7 +90,7 @@ async fn envelope_and_headers() {
     assert_ne!(app.get(CUSTOMERS).await.header("request-id"), Some(id.as_str()));
 }
 
-/// Every published form of a version is echoed letter by letter; others are refused.
+/// Every published version is echoed exactly as it was sent. Other versions are rejected.
 #[tokio::test]
 async fn versions() {
     let app = App::start().await;
@@ -106,7 +107,7 @@ async fn versions() {
     ");
 }
 
-/// Addresses, methods, content types and headers that this server does not take.
+/// Unsupported addresses, methods, content types and headers are rejected.
 #[tokio::test]
 async fn what_is_not_taken() {
     let app = App::start().await;
@@ -151,8 +152,8 @@ async fn what_is_not_taken() {
     ");
 }
 
-/// Bodies come with any charset, without a content type, empty, or in chunks; a GET may carry the
-/// content type of a form.
+/// Bodies may have any charset, no content type, no content, or chunks. A GET may have the content
+/// type of a form.
 #[tokio::test]
 async fn bodies() {
     let app = App::start().await;
@@ -179,7 +180,7 @@ async fn bodies() {
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"name\":\"Zoë\""), "{answer}");
 }
 
-/// Sends bytes as they are, and reads until the server closes.
+/// Sends raw bytes, and reads until the server closes the connection.
 async fn send_raw(address: &str, raw: String) -> String {
     let address = address.to_owned();
     let answer = tokio::task::spawn_blocking(move || {
@@ -192,9 +193,8 @@ async fn send_raw(address: &str, raw: String) -> String {
     answer.await.unwrap()
 }
 
-/// Every answer has a request id of its own, also those that need no key and those to addresses
-/// and methods that are not there. What is no HTTP is refused before a request exists, so that
-/// answer alone has none.
+/// Every response has its own request id. This includes calls without a key and unknown addresses
+/// and methods. Invalid HTTP is rejected before a request exists, so only that response has no id.
 #[tokio::test]
 async fn request_ids() {
     let app = App::start().await;
@@ -233,7 +233,7 @@ async fn request_ids() {
     ");
 }
 
-/// Parameters of the wrong kind are refused with their full path; nothing is done then.
+/// Parameters of the wrong type are rejected with their full path, and the call has no effect.
 #[tokio::test]
 async fn parameters() {
     let app = App::start().await;
@@ -306,7 +306,7 @@ async fn parameters() {
     assert_eq!(app.get(CUSTOMERS).await.items("/data").len(), 0);
 }
 
-/// Process health is told without a key, and the root says what this is.
+/// The health check needs no key, and the root describes the server.
 #[tokio::test]
 async fn health() {
     let app = App::start().await;
@@ -316,7 +316,7 @@ async fn health() {
     assert!(app.bare_request("GET", "/").send().await.ok().body.starts_with("bankfeed: "));
 }
 
-/// Wherever a customer is expanded its test clock can be, too, down to the deepest level.
+/// The test clock can be expanded wherever a customer is expanded, down to the deepest level.
 #[tokio::test]
 async fn expands_the_clock_of_a_customer() {
     let app = App::start().await;
@@ -343,7 +343,8 @@ async fn expands_the_clock_of_a_customer() {
     for (answer, pointer) in answers {
         assert_eq!(answer.ok().at(pointer), clock.json(), "{pointer}");
     }
-    // Where only the customer is asked for, its clock stays an id, and so it does without one.
+    // If only the customer is expanded, its clock stays an id. A customer without a clock works
+    // too.
     let answer = app.get(&of_account).await.ok();
     assert_eq!(answer.text("/account_holder/customer/test_clock"), clock.text("/id"));
     let other = app.account().await;
@@ -385,8 +386,8 @@ async fn expansion() {
     ");
 }
 
-/// Faults name the item of a list by the index that was sent, whoever finds them: the reader of the
-/// parameters, or what acts on them.
+/// Errors name the item of a list by the index that the client sent. This holds for the parameter
+/// reader and for the handler.
 #[tokio::test]
 async fn items_are_named_by_the_index_that_was_sent() {
     let app = App::start().await;

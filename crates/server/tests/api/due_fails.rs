@@ -1,5 +1,5 @@
-//! What is due and cannot be done keeps nothing else waiting: neither other objects and merchants nor
-//! a test clock. No call leaves such objects behind, so these tests write them into the store.
+//! Due work that fails blocks neither other objects, nor other merchants, nor a test clock. No call
+//! creates such objects, so these tests write them into the store.
 
 use crate::subscriptions::{MONTHLY, create, facts, gold, show};
 use crate::subscriptions_life::{advance, customer_on_clock, pays_by};
@@ -13,7 +13,7 @@ const DAY_S: i64 = 86_400;
 /// Two trials that end on day ten.
 const TRIAL: &str = "trial_period_days=10";
 
-/// Changes a subscription behind the server's back.
+/// Changes a subscription directly in the store.
 async fn spoil(app: &App, id: &str, spoil: impl FnOnce(&mut Subscription)) {
     let number = id.parse::<SubscriptionId>().unwrap().number();
     let merchant = MerchantId::of_key("sk_test_123");
@@ -28,19 +28,19 @@ async fn spoil(app: &App, id: &str, spoil: impl FnOnce(&mut Subscription)) {
     assert_eq!(app.engine.store().write(change).await.unwrap(), Written::Done);
 }
 
-/// It comes to more than an invoice may.
+/// Makes the subscription exceed the maximum amount of an invoice.
 fn cost_too_much(held: &mut Subscription) {
     held.items[0].quantity = 1_000_000;
 }
 
-/// Working on it overflows.
+/// Makes the work on the subscription overflow.
 fn count_too_far(held: &mut Subscription) {
     held.periods = i64::MAX;
 }
 
-/// A period that cannot be invoiced begins all the same, without an invoice, and the subscription
-/// is past due; work that panics is due as before. Subscriptions made later, and those of another
-/// merchant, are renewed beside both.
+/// A period that cannot be invoiced begins without an invoice, and the subscription becomes past
+/// due. Work that panics stays due. Later subscriptions and those of another merchant are renewed
+/// in the meantime.
 #[tokio::test]
 async fn others_go_on() {
     let app = App::sqlite().await;
@@ -72,7 +72,7 @@ async fn others_go_on() {
     ");
 }
 
-/// An advance of a clock comes to its end where a period cannot be invoiced.
+/// The advance of a clock completes although a period cannot be invoiced.
 #[tokio::test]
 async fn a_clock_arrives() {
     let app = App::sqlite().await;
@@ -87,8 +87,8 @@ async fn a_clock_arrives() {
     assert_eq!(show(&app, &id, "").await.text("/status"), "past_due");
 }
 
-/// An advance that cannot go on ends as a failure, told by an event; then the clock can be deleted.
-/// Another clock arrives all the same.
+/// An advance that cannot continue ends as a failure and emits an event. The clock can be deleted
+/// afterwards. Another clock still completes its advance.
 #[tokio::test]
 async fn a_clock_fails() {
     let app = App::sqlite().await;

@@ -1,10 +1,10 @@
-//! Webhook endpoints: secrets, rolls, retries, and what an endpoint that goes away gets.
+//! Webhook endpoints: secrets, rolls, retries, and deliveries to a removed endpoint.
 
 use crate::support::{App, Receiver};
 
 const ENDPOINTS: &str = "/v1/webhook_endpoints";
 
-/// Only the answer of creation shows the secret; the rest can be changed.
+/// Only the response to the creation contains the secret. The other values can be changed.
 #[tokio::test]
 async fn life_of_an_endpoint() {
     let app = App::start().await;
@@ -64,7 +64,7 @@ async fn life_of_an_endpoint() {
     assert_eq!(app.get(&path).await.status, 404);
 }
 
-/// After a roll both secrets sign until the older one's time is over.
+/// After a roll both secrets sign until the older one expires.
 #[tokio::test]
 async fn rolls() {
     let app = App::start().await;
@@ -86,8 +86,8 @@ async fn rolls() {
     }
 }
 
-/// A delivery that is refused is tried again on schedule; each attempt is recorded; until then the
-/// event counts it as pending. A disabled endpoint gets nothing more.
+/// A rejected delivery is retried on schedule, and each attempt is recorded. Until it succeeds, the
+/// event counts it as pending. A disabled endpoint receives no further deliveries.
 #[tokio::test]
 async fn retries() {
     let app = App::start().await;
@@ -121,8 +121,8 @@ async fn retries() {
     assert_eq!(receiver.take().len(), 0);
 }
 
-/// What waits for its next attempt at an endpoint is canceled as soon as that is deleted or disabled,
-/// and whoever waits for the event has it.
+/// Deliveries that wait for a retry are canceled as soon as their endpoint is deleted or disabled.
+/// A call that waits for the event then returns it.
 #[tokio::test]
 async fn a_closed_endpoint_is_waited_for_no_more() {
     let app = App::start().await;

@@ -1,9 +1,9 @@
-//! Every error that each call about customers and accounts can give, beyond those that all calls
-//! share: a test a resource.
+//! Every error of each call about customers and accounts, except errors that all calls share. There
+//! is one test per resource.
 
 use crate::support::{App, FC};
 
-/// Customers.
+/// Errors of calls about customers.
 #[tokio::test]
 async fn customers() {
     let app = App::start().await;
@@ -57,7 +57,7 @@ async fn customers() {
     ");
 }
 
-/// Sessions.
+/// Errors of calls about sessions.
 #[tokio::test]
 async fn sessions() {
     let app = App::start().await;
@@ -180,7 +180,7 @@ async fn sessions() {
         404 invalid_request_error resource_missing session
         No such Financial Connections session: 'fcsess_1'
     ");
-    // From this version on the array is unknown, in place of which there is one country.
+    // From this version on the array is unknown, because a single country replaces it.
     let endive = app.request("POST", &path).header("Stripe-Version", "2026-09-30.endive");
     let refused = endive.form(&with("filters[countries][]=US")).send().await;
     insta::assert_snapshot!(refused.told(), @"
@@ -189,7 +189,7 @@ async fn sessions() {
     ");
 }
 
-/// Accounts. Those of inactive accounts stand in the tests of the guide.
+/// Errors of calls about accounts. The tests of the guide cover inactive accounts.
 #[tokio::test]
 async fn accounts() {
     let app = App::start().await;
@@ -280,7 +280,7 @@ async fn accounts() {
     ");
 }
 
-/// Data that the holder did not allow is neither refreshed nor read.
+/// Data without the holder's permission can be neither refreshed nor read.
 #[tokio::test]
 async fn permissions() {
     let app = App::start().await;
@@ -325,7 +325,7 @@ async fn permissions() {
     ");
 }
 
-/// Transactions.
+/// Errors of calls about transactions.
 #[tokio::test]
 async fn transactions() {
     let app = App::start().await;

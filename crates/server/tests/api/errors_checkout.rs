@@ -1,9 +1,9 @@
-//! Every error that each call about Checkout Sessions can give, beyond those that all calls share.
+//! Every error of each call about Checkout Sessions, except errors that all calls share.
 
 use crate::checkout::{CHECKOUT, ONE_ITEM, OPTIONS, create};
 use crate::support::App;
 
-/// Every fault of these calls, with its code and parameter.
+/// Every error of these calls, with its code and parameter.
 #[tokio::test]
 async fn refusals() {
     let app = App::start().await;

@@ -1,5 +1,4 @@
-//! Every error that each call about intents and payment methods can give, beyond those that all
-//! calls share.
+//! Every error of each call about intents and payment methods, except errors that all calls share.
 
 use crate::intents::{LINK, OPTIONS, id};
 use crate::support::App;
@@ -10,7 +9,7 @@ const TYPED: &str = "payment_method_data[type]=us_bank_account\
                      &payment_method_data[us_bank_account][routing_number]=110000000\
                      &payment_method_data[us_bank_account][account_number]=000123456789";
 
-/// Every refusal of the calls about intents and payment methods.
+/// Every error of the calls about intents and payment methods.
 #[tokio::test]
 async fn refusals() {
     let app = App::start().await;
@@ -175,8 +174,8 @@ async fn refusals() {
     ");
 }
 
-/// A confirmation says anew what is asked of the link flow, under the rules of an update; a browser
-/// changes nothing of it.
+/// A confirmation can replace the link requirements, under the rules of an update. A browser cannot
+/// change them.
 #[tokio::test]
 async fn confirming_with_other_wishes() {
     let app = App::start().await;
@@ -219,7 +218,8 @@ async fn confirming_with_other_wishes() {
     assert_eq!(app.get(&path).await.at("/payment_method_options"), before);
 }
 
-/// What asks for the link flow alone takes no typed numbers, which only deposits could verify.
+/// An intent with instant verification rejects typed numbers, because only deposits could verify
+/// them.
 #[tokio::test]
 async fn instant_takes_no_typed_numbers() {
     let app = App::start().await;
@@ -260,8 +260,8 @@ async fn instant_takes_no_typed_numbers() {
     app.post("/v1/setup_intents", &form.replace("instant", "automatic")).await.ok();
 }
 
-/// A payment method that was taken from its customer is of no more use, to an intent that has it
-/// already neither; who named it as the default forgets it.
+/// A payment method that was detached from its customer cannot be used, even by an intent that
+/// already has it. Objects that named it as their default drop it.
 #[tokio::test]
 async fn detached_methods_are_of_no_use() {
     let app = App::start().await;
@@ -324,7 +324,8 @@ async fn detached_methods_are_of_no_use() {
     ");
 }
 
-/// A mandate is taken in place of a new one if it is of the payment method that is debited.
+/// An existing mandate is accepted instead of a new one if it belongs to the payment method that is
+/// debited.
 #[tokio::test]
 async fn mandates_are_of_the_method() {
     let app = App::start().await;

@@ -1,11 +1,10 @@
-//! Every error that each call about invoices and what stands on them can give, beyond those that all
-//! calls share.
+//! Every error of each call about invoices and their items, except errors that all calls share.
 
 use crate::invoices::{CONNECTIONS, draft, open};
 use crate::support::{App, FC};
 
-/// What invoices refuse: a wrong word about the link flow with the path of the parameter, calls
-/// that the status does not allow, and expansions that lie too deep.
+/// Invoices reject an invalid value in the link requirements with the path of the parameter. They
+/// also reject calls that the status does not allow, and expansions that are too deep.
 #[tokio::test]
 async fn what_invoices_refuse() {
     let app = App::sqlite().await;

@@ -1,12 +1,12 @@
-//! Every error that each call about events, endpoints, clocks and the test banks can give, beyond
-//! those that all calls share: a test a resource.
+//! Every error of each call about events, endpoints, clocks and the test banks, except errors that
+//! all calls share. There is one test per resource.
 
 use crate::support::App;
 
 const HELPERS: &str = "/v1/test_helpers/financial_connections";
 const CLOCKS: &str = "/v1/test_helpers/test_clocks";
 
-/// Events.
+/// Errors of calls about events.
 #[tokio::test]
 async fn events() {
     let app = App::start().await;
@@ -42,7 +42,7 @@ async fn events() {
     ");
 }
 
-/// Webhook endpoints.
+/// Errors of calls about webhook endpoints.
 #[tokio::test]
 async fn endpoints() {
     let app = App::start().await;
@@ -128,7 +128,7 @@ async fn endpoints() {
     ");
 }
 
-/// Test clocks; while one is being advanced, what hangs on it is locked.
+/// Errors of calls about test clocks. While a clock advances, its objects are locked.
 #[tokio::test]
 async fn clocks() {
     let app = App::start().await;
@@ -200,7 +200,7 @@ async fn clocks() {
     app.post(&update, "name=x").await.ok();
 }
 
-/// Linking.
+/// Errors of linking.
 #[tokio::test]
 async fn linking() {
     let app = App::start().await;
@@ -279,7 +279,7 @@ async fn linking() {
     ");
 }
 
-/// Steering of the bank.
+/// Errors of the bank controls.
 #[tokio::test]
 async fn steering() {
     let app = App::start().await;

@@ -3,7 +3,7 @@
 use crate::subscriptions::{CONNECTIONS, MONTHLY, SUBSCRIPTIONS, create, gold};
 use crate::support::App;
 
-/// What a create refuses, with the path of what is wrong; nothing is made by it.
+/// The create call rejects invalid parameters with their path, and creates no object.
 #[tokio::test]
 async fn creates() {
     let app = App::sqlite().await;
@@ -210,7 +210,7 @@ async fn creates() {
     assert_eq!(prices.items("/data").len(), 1);
 }
 
-/// What the other calls refuse.
+/// Errors of the other calls.
 #[tokio::test]
 async fn others() {
     let app = App::sqlite().await;
@@ -354,8 +354,8 @@ async fn others() {
     ");
 }
 
-/// What an item, and what all items of a period together, may come to holds for creates and
-/// updates alike, in a trial too; the path is that of the item.
+/// The maximum amount of an item, and of all items of a period together, applies to creates and
+/// updates alike, even in a trial. The error has the path of the item.
 #[tokio::test]
 async fn costs_too_much() {
     let app = App::sqlite().await;

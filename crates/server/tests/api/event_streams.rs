@@ -1,4 +1,4 @@
-//! Event streams: what `stripe listen` opens, reads and acknowledges.
+//! Event streams: the calls and messages of `stripe listen`.
 
 use crate::support::{App, BEGIN_S, Client, Reply};
 use futures_util::{SinkExt, StreamExt};
@@ -13,13 +13,13 @@ use wire::signature::verify;
 const SESSIONS: &str = "/v1/stripecli/sessions";
 const FORM: &str = "device_name=laptop&websocket_features[]=webhooks\
     &forward_to_url=http://127.0.0.1:4242/hook";
-/// A minute and a bit, after which nobody comes back to a stream.
+/// Slightly more than a minute, the time after which an unread stream is removed.
 const AWAY_S: i64 = 61;
 
-/// The connection of a stream.
+/// The client side of a stream's connection.
 struct Reader(WebSocketStream<TcpStream>);
 
-/// Connects as the CLI does; a refusal is its status and body.
+/// Connects as the CLI does. An error contains the status and body of the response.
 async fn connect(client: &Client, id: &str) -> Result<Reader, String> {
     let address = client.url().trim_start_matches("http://").to_owned();
     let url = format!("ws://{address}/stripecli/subscribe?websocket_feature=webhooks");
@@ -40,7 +40,7 @@ async fn connect(client: &Client, id: &str) -> Result<Reader, String> {
 }
 
 impl Reader {
-    /// The next message, which must be there or under way.
+    /// Reads the next message, which must be available or on its way.
     async fn next(&mut self) -> Value {
         match self.0.next().await.unwrap().unwrap() {
             Message::Text(text) => serde_json::from_str(text.as_str()).unwrap(),
@@ -48,7 +48,7 @@ impl Reader {
         }
     }
 
-    /// The next message in the account's own version, and the one beside it.
+    /// Reads the next message in the account's own version, and its pair in the newest version.
     async fn next_pair(&mut self) -> [Value; 2] {
         [self.next().await, self.next().await]
     }
@@ -63,7 +63,7 @@ impl Reader {
         self.say(&said).await;
     }
 
-    /// Waits until the server has read all that was said: it answers in order.
+    /// Waits until the server has read all previous messages, because it responds in order.
     async fn settle(&mut self) {
         self.0.send(Message::Ping("read".into())).await.unwrap();
         assert!(matches!(self.0.next().await, Some(Ok(Message::Pong(_)))));
@@ -79,12 +79,12 @@ async fn opened(client: &Client) -> Reader {
     connect(client, &id).await.unwrap_or_else(|refused| panic!("{refused}"))
 }
 
-/// The event of a message.
+/// The event in a message.
 fn event(message: &Value) -> Value {
     serde_json::from_str(message["event_payload"].as_str().unwrap()).unwrap()
 }
 
-/// Makes a customer of this name, and lets the event be dispatched.
+/// Creates a customer with this name, and lets the event be dispatched.
 async fn make(app: &App, client: &Client, name: &str) {
     client.post("/v1/customers", &format!("name={name}")).await.ok();
     app.run_workers_until_idle().await;
@@ -94,7 +94,7 @@ fn name(message: &Value) -> String {
     event(message)["data"]["object"]["name"].as_str().unwrap().to_owned()
 }
 
-/// A session says where events are read and what verifies them.
+/// A session contains the address of the stream and the secret that verifies its events.
 #[tokio::test]
 async fn a_session_says_where_to_read() {
     let app = App::start().await;
@@ -111,13 +111,13 @@ async fn a_session_says_where_to_read() {
       "websocket_url": "ws://127.0.0.1:12111/stripecli/subscribe"
     }
     "#);
-    // The secret is the merchant's, for whoever asks for it before.
+    // The merchant has one secret, also for a call that requests it beforehand.
     let secret = async |client: &Client| open(client).await.text("/secret");
     assert_eq!(secret(&app).await, secret(&app).await);
     assert_ne!(secret(&app).await, secret(&app.with_key("sk_test_other")).await);
 }
 
-/// What cannot be read is refused, and opens nothing.
+/// Invalid requests are rejected and open no stream.
 #[tokio::test]
 async fn refuses_what_cannot_be_read() {
     let app = App::start().await;
@@ -163,8 +163,8 @@ async fn refuses_what_cannot_be_read() {
     "#);
 }
 
-/// An event comes twice, in the account's own version and in the newest, signed with the secret of the
-/// session; it shows no version where it is the account's own.
+/// An event arrives twice, in the account's own version and in the newest, signed with the secret
+/// of the session. The message in the account's own version does not name the version.
 #[tokio::test]
 async fn events_come_in_two_versions() {
     let app = App::sqlite().await;
@@ -184,12 +184,12 @@ async fn events_come_in_two_versions() {
     }
     assert_eq!(event(&pair[0])["api_version"], "2026-08-26.dahlia");
     assert_eq!(event(&pair[1]), stored.at("/data/0"));
-    // Nothing is stored for a stream.
+    // A stream stores no deliveries.
     assert_eq!(stored.at("/data/0/pending_webhooks"), 0);
     assert!(app.get("/v1/webhook_endpoints").await.ok().items("/data").is_empty());
 }
 
-/// What happened before a stream was opened does not come, nor what happens to others.
+/// A stream receives neither events from before it was opened nor events of other merchants.
 #[tokio::test]
 async fn only_what_happens_from_now_on_to_the_merchant_comes() {
     let app = App::start().await;
@@ -201,8 +201,8 @@ async fn only_what_happens_from_now_on_to_the_merchant_comes() {
     assert_eq!(name(&reader.next().await), "Ada");
 }
 
-/// What was not acknowledged comes again over the next connection, and what was does not; nothing is
-/// lost while the reader is away.
+/// Unacknowledged events are sent again over the next connection, and acknowledged events are not.
+/// No event is lost while the reader is away.
 #[tokio::test]
 async fn a_reader_who_comes_back_misses_nothing() {
     let app = App::start().await;
@@ -215,7 +215,7 @@ async fn a_reader_who_comes_back_misses_nothing() {
     for message in &ada {
         first.acknowledge(message).await;
     }
-    // What the server does not know, it passes over.
+    // The server ignores messages that it does not know.
     first.say(&json!({"type": "webhook_response", "webhook_id": "evt_1", "status": 500})).await;
     first.say(&json!({"type": "news"})).await;
     first.say(&json!({"type": "event_ack", "webhook_conversation_id": "wc_9"})).await;
@@ -227,7 +227,8 @@ async fn a_reader_who_comes_back_misses_nothing() {
     assert_eq!(name(&second.next_pair().await[0]), "Cleo");
 }
 
-/// A second connection of a stream ends the first; after a minute without a reader it is forgotten.
+/// A second connection of a stream closes the first. A stream without a reader is removed after a
+/// minute.
 #[tokio::test]
 async fn a_stream_has_one_reader_or_ends() {
     let app = App::start().await;
@@ -236,7 +237,7 @@ async fn a_stream_has_one_reader_or_ends() {
     let mut second = connect(&app, &id).await.ok().unwrap();
     second.settle().await;
     assert!(matches!(first.0.next().await, Some(Ok(Message::Close(Some(_))))));
-    // A stream that is read stays, however long that is.
+    // A stream that has a reader stays open without a time limit.
     app.wait_s(10 * AWAY_S);
     make(&app, &app, "Ada").await;
     assert_eq!(name(&second.next().await), "Ada");
@@ -246,7 +247,8 @@ async fn a_stream_has_one_reader_or_ends() {
     assert!(connect(&app, &unread).await.is_err());
 }
 
-/// A platform hears of its connected accounts, with their names; they hear of themselves alone.
+/// A platform receives the events of its connected accounts, with their ids. The accounts receive
+/// only their own events.
 #[tokio::test]
 async fn a_platform_hears_of_its_accounts() {
     let app = App::start().await;
@@ -271,7 +273,8 @@ async fn a_platform_hears_of_its_accounts() {
     );
 }
 
-/// What is forwarded is judged by the status that the target answered; who only prints is no client.
+/// The client checker judges a forwarded event by the status that the target returned. A client
+/// that only prints events is not checked.
 #[tokio::test]
 async fn what_is_forwarded_is_judged() {
     let app = App::start().await;
@@ -307,7 +310,7 @@ async fn what_is_forwarded_is_judged() {
         let id = &told[0]["webhook_id"];
         let answer = json!({"type": "webhook_response", "webhook_id": id, "status": status});
         forwarder.say(&answer).await;
-        // Of an event that was never given nothing is known.
+        // The response to an event that was never sent is ignored.
         forwarder
             .say(&json!({"type": "webhook_response", "webhook_id": "evt_1", "status": 302}))
             .await;
@@ -320,7 +323,8 @@ async fn what_is_forwarded_is_judged() {
     "#);
 }
 
-/// Streams of a merchant are bounded; those that nobody came to leave room again.
+/// The number of streams per merchant is limited. Streams that were never connected free their
+/// place.
 #[tokio::test]
 async fn streams_are_bounded() {
     let app = App::start().await;

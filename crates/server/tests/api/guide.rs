@@ -1,5 +1,4 @@
-//! The calls of Stripe's guide to transactions, with the bodies that it prints, and what it says
-//! of each.
+//! The calls of Stripe's guide to transactions, with the printed bodies and the documented effects.
 
 use crate::support::{App, Receiver, Reply};
 use serde_json::{Value, json};
@@ -21,14 +20,14 @@ async fn show(app: &App, account: &str) -> Reply {
     app.get(&format!("{ACCOUNTS}/{account}")).await.ok()
 }
 
-/// The refresh ids that were told of by events, the newest first.
+/// The refresh ids in the emitted events, newest first.
 async fn told_refreshes(app: &App) -> Vec<Value> {
     let events = app.get(&format!("/v1/events?type={REFRESHED}&limit=100")).await.ok();
     let refresh = |event: &Value| event["data"]["object"]["transaction_refresh"].clone();
     events.items("/data").iter().map(refresh).collect()
 }
 
-/// A customer and a session as the guide makes them.
+/// A customer and a session as the guide creates them.
 #[tokio::test]
 async fn customer_and_session() {
     let app = App::start().await;
@@ -102,8 +101,8 @@ async fn customer_and_session() {
     "#);
 }
 
-/// Before any refresh `transaction_refresh` is null and nothing can be listed; subscribing answers
-/// with the subscription and a pending refresh; its end is told by an event.
+/// Before any refresh, `transaction_refresh` is null and transactions cannot be listed. Subscribing
+/// returns the subscription and a pending refresh. An event reports the end of the refresh.
 #[tokio::test]
 async fn subscribe() {
     let app = App::start().await;
@@ -129,8 +128,8 @@ async fn subscribe() {
     assert_eq!(app.get(&list).await.ok().items("/data").len(), 10);
 }
 
-/// A refresh asked for while one is pending, or too early after one, changes nothing: 200, the
-/// same refresh id, no event, and a notice that says so.
+/// A refresh request has no effect while a refresh is pending or too soon after one. The response
+/// is 200 with the same refresh id and a notice, and no event is emitted.
 #[tokio::test]
 async fn refresh_too_early() {
     let app = App::start().await;
@@ -154,8 +153,8 @@ async fn refresh_too_early() {
     assert_ne!(next.text("/transaction_refresh/id"), id);
 }
 
-/// An inactive account is neither refreshed nor subscribed, shows no time of a next refresh, and
-/// what was fetched before stays readable.
+/// An inactive account cannot be refreshed or subscribed to and shows no time of the next refresh.
+/// Data from earlier refreshes stays readable.
 #[tokio::test]
 async fn inactive_account() {
     let app = App::start().await;
@@ -197,8 +196,8 @@ async fn subscribe_during_prefetch() {
     assert_eq!(told_refreshes(&app).await.len(), 1);
 }
 
-/// A subscribed account is refreshed once a day; a refresh on demand leaves that alone; after
-/// unsubscribing three days bring nothing; subscribing again starts a new refresh.
+/// A subscribed account is refreshed once a day, and a refresh on demand does not change that. In
+/// the three days after unsubscribing no refresh runs. Subscribing again starts a new refresh.
 #[tokio::test]
 async fn daily_work() {
     let app = App::start().await;
@@ -212,7 +211,7 @@ async fn daily_work() {
     }
     act(&app, &account, "refresh").await.ok();
     app.run_workers_until_idle().await;
-    // The refresh of this day ran at this very second, so the one on demand was too early.
+    // The daily refresh ran in this very second, so the one on demand was too early.
     assert_eq!(told_refreshes(&app).await.len(), 4);
     app.wait_s(10);
     act(&app, &account, "refresh").await.ok();
@@ -235,7 +234,7 @@ async fn daily_work() {
     assert_ne!(again.at("/transaction_refresh/id"), last["id"]);
 }
 
-/// A refresh that fails is told of by its event too, and keeps what was there.
+/// A failed refresh also emits its event, and keeps the existing data.
 #[tokio::test]
 async fn failure_is_told() {
     let app = App::start().await;
@@ -252,7 +251,7 @@ async fn failure_is_told() {
     assert_eq!(told[0]["status"], "failed");
     let list = format!("/v1/financial_connections/transactions?account={account}");
     assert_eq!(app.get(&list).await.ok().items("/data").len(), 10);
-    // Why it failed is in preview.
+    // The reason for the failure is visible in preview versions.
     let preview = app
         .request("GET", &format!("{ACCOUNTS}/{account}"))
         .header("Stripe-Version", "2026-10-14.preview");
@@ -260,7 +259,8 @@ async fn failure_is_told() {
     assert_eq!(error["code"], "institution_timeout");
 }
 
-/// Listing after a refresh gives exactly what later refreshes made or changed, page by page.
+/// A list with the id of a refresh returns exactly the transactions that later refreshes created or
+/// changed, page by page.
 #[tokio::test]
 async fn list_after_a_refresh() {
     let app = App::start().await;
@@ -306,7 +306,7 @@ async fn list_after_a_refresh() {
     assert_eq!(app.get(&later).await.ok().items("/data").len(), 0);
 }
 
-/// The webhook comes signed, with the account in the version that the endpoint asked for.
+/// The webhook is signed, and contains the account in the version of the endpoint.
 #[tokio::test]
 async fn webhook() {
     let app = App::start().await;
