@@ -22,7 +22,8 @@ async fn told(app: &App, calls: &[(&str, String)]) -> String {
     told
 }
 
-/// An amount, a unit amount and a period outside their bounds are rejected, however large they are.
+/// An amount, a unit amount and a period outside their bounds are rejected, however far outside
+/// they are.
 #[tokio::test]
 async fn amounts_and_periods() {
     let app = App::sqlite().await;

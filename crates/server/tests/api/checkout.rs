@@ -21,7 +21,7 @@ pub(crate) async fn link(client: &Client, session: &str, more: &str) -> Reply {
     client.post("/v1/test_helpers/financial_connections/link", &form).await
 }
 
-/// The types of all events, the oldest first.
+/// The types of all events, oldest first.
 pub(crate) async fn told(client: &Client) -> Vec<String> {
     let events = client.get("/v1/events?limit=100").await.ok();
     let word = |event: &Value| event["type"].as_str().unwrap().to_owned();

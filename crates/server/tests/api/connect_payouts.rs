@@ -283,7 +283,7 @@ async fn payouts_from_a_setup_intent() {
 
     let external = app.post(&path, &format!("external_account={method}")).await.ok();
     assert_eq!(external.text("/account"), id);
-    // The payment method cannot be attached to another owner now.
+    // The account itself owns the payment method now, so every other use is rejected.
     let customer = inside.post("/v1/customers", "").await.ok().text("/id");
     let told = inside
         .refusals(&[

@@ -1,25 +1,25 @@
-//! The hosted pages as a browser without script sees them: Checkout, an invoice, two deposits.
+//! The hosted pages in a browser without script: Checkout, an invoice, two deposits.
 
 use crate::browser::{Browser, read, shown};
 use crate::checkout::{ONE_ITEM, create, told};
 use crate::invoices;
 use crate::support::{App, BEGIN_S, Reply};
 
-/// The page of a Checkout Session of two teas.
+/// Creates a Checkout Session for two teas and opens its page.
 pub(crate) async fn tea(app: &App, more: &str) -> (Reply, Browser) {
     let session = create(app, &format!("{ONE_ITEM}&{more}")).await;
     let page = Browser::at(app, &session.text("/url"));
     (session, page)
 }
 
-/// Links the account that the test bank offers first; answers the page that the flow leads back to.
+/// Links the first account that the test bank offers. Returns the page that the flow leads back to.
 async fn link(app: &App, begun: &Reply) -> Reply {
     let flow = Browser::flow_of(app, begun);
     flow.accounts_of(app, "Test (Non-OAuth)").await;
     flow.step("accounts", "account=0").await
 }
 
-/// Types numbers instead; answers the page that the flow leads back to.
+/// Types numbers instead of linking. Returns the page that the flow leads back to.
 async fn type_in(app: &App, begun: &Reply, number: &str, more: &str) -> Reply {
     let flow = Browser::flow_of(app, begun);
     flow.step("manual", "").await;
@@ -31,8 +31,8 @@ async fn type_in(app: &App, begun: &Reply, number: &str, more: &str) -> Reply {
 
 const ADA: &str = "email=ada@example.com&name=Ada";
 
-/// A payment from the first look at the page to the way back to the shop: what was typed and linked
-/// stands in the session, the payment method and the mandate.
+/// A payment from the first view of the page to the return to the shop. The session, the payment
+/// method and the mandate contain the typed and linked data.
 #[tokio::test]
 async fn checkout_is_paid_on_its_page() {
     let app = App::sqlite().await;
@@ -104,7 +104,7 @@ async fn checkout_is_paid_on_its_page() {
     ");
     let url = format!("https://shop.example/done?id={}", session.text("/id"));
     assert!(paid.body.contains(&format!("http-equiv=\"refresh\" content=\"0; url={url}\"")));
-    // Whoever comes again is told that it is over, and stays.
+    // A later visitor sees that the session is over, and is not redirected.
     let again = page.page().await;
     assert!(read(&again).contains("Thank you") && !again.body.contains("refresh"));
     assert_eq!(read(&page.step("pay", ADA).await), read(&paid));
@@ -132,8 +132,8 @@ async fn checkout_is_paid_on_its_page() {
     );
 }
 
-/// An account is saved by typed numbers: the page leads on to the deposits, and the intent succeeds
-/// when they were told.
+/// Typed numbers save an account. The page leads on to the deposits, and the intent succeeds when
+/// the holder enters their amounts.
 #[tokio::test]
 async fn an_account_is_saved_and_its_deposits_are_told() {
     let app = App::sqlite().await;
@@ -207,8 +207,8 @@ async fn an_account_is_saved_and_its_deposits_are_told() {
     assert_eq!(app.get(&path).await.at("/setup_intent/status"), "succeeded");
 }
 
-/// Numbers of a savings account are confirmed by a code. What is wrong too often or too late ends the
-/// deposits, and the page says so.
+/// Numbers of a savings account are confirmed by a code. Too many wrong codes or a late one fail
+/// the deposits, and the page reports it.
 #[tokio::test]
 async fn deposits_can_fail() {
     let app = App::start().await;
@@ -234,7 +234,7 @@ async fn deposits_can_fail() {
     ");
 }
 
-/// A session that expired, and one that has nowhere to go.
+/// The pages of an expired session, and of one without a return URL.
 #[tokio::test]
 async fn checkout_that_cannot_go_on() {
     let app = App::start().await;
@@ -249,7 +249,7 @@ async fn checkout_that_cannot_go_on() {
     assert!(read(&page.step("link", ADA).await).contains("This page has expired"));
     assert!(read(&page.step("pay", ADA).await).contains("This page has expired"));
 
-    // By the time alone, before a worker has seen it.
+    // The session is expired by its time alone, before a worker has processed it.
     let (_, page) = tea(&app, "").await;
     app.wait_s(86_400);
     assert!(read(&page.page().await).contains("This page has expired"));
@@ -262,7 +262,7 @@ async fn checkout_that_cannot_go_on() {
     assert!(read(&paid).contains("You may close this page"));
 }
 
-/// Leaving the flow leads back to the page as it was; another account takes the place of the first.
+/// Leaving the flow leads back to the unchanged page. Another account replaces the first.
 #[tokio::test]
 async fn the_flow_leads_back() {
     let app = App::start().await;
@@ -275,7 +275,8 @@ async fn the_flow_leads_back() {
     assert!(read(&type_in(&app, &begun, "000111111113", "").await).contains("ending in 1113"));
     let begun = page.step("link", "name=Bea").await;
     assert!(read(&link(&app, &begun).await).contains("Test (Non-OAuth)"));
-    // Numbers to which no deposit can be sent leave the page open, and another account is used.
+    // If no deposit can be sent to the numbers, the page stays open and another account can be
+    // used.
     let begun = page.step("link", "name=Bea").await;
     type_in(&app, &begun, "000666666661", "").await;
     insta::assert_snapshot!(shown(&page.step("pay", "name=Bea").await), @"
@@ -295,7 +296,7 @@ async fn the_flow_leads_back() {
     assert!(read(&page.step("pay", "name=Bea").await).contains("Thank you"));
 }
 
-/// A run that has ended leads on to its page, whoever opens it.
+/// A flow that has ended leads to its page for every visitor.
 #[tokio::test]
 async fn a_flow_that_has_ended_leads_on() {
     let app = App::start().await;
@@ -306,7 +307,8 @@ async fn a_flow_that_has_ended_leads_on() {
     assert!(read(&flow.page().await).starts_with("200\nPay $25.00"));
 }
 
-/// An account that no deposit can be sent to begins no subscription: the page stays open and says so.
+/// An account that cannot receive deposits begins no subscription. The page stays open and shows
+/// the error.
 #[tokio::test]
 async fn a_subscription_needs_a_good_account() {
     let app = App::start().await;
@@ -323,8 +325,8 @@ async fn a_subscription_needs_a_good_account() {
     assert!(read(&page.step("pay", ADA).await).contains("Thank you"));
 }
 
-/// An open invoice is paid on its page, which shows each state; a draft has none. Events name the
-/// page as answers do.
+/// An open invoice is paid on its page, which shows each state. A draft has no page. Events contain
+/// the address of the page, as responses do.
 #[tokio::test]
 async fn an_invoice_is_paid_on_its_page() {
     let app = App::sqlite().await;
@@ -391,7 +393,7 @@ async fn an_invoice_is_paid_on_its_page() {
     assert!(read(&page.step("pay", "").await).contains("This invoice is void"));
 }
 
-/// A debit that fails is told on the page, where another account can be used; a due date is shown.
+/// The page shows a failed debit, and another account can be used. It also shows a due date.
 #[tokio::test]
 async fn an_invoice_whose_debit_failed() {
     let app = App::start().await;
@@ -421,8 +423,8 @@ async fn an_invoice_whose_debit_failed() {
     ");
 }
 
-/// Addresses that are not exactly right open nothing: of another page, changed in one letter, of a
-/// draft, or no token at all. What is no form of ours is refused.
+/// Inexact addresses open no page: the token of another page, one changed letter, the token of a
+/// draft, or no token. Unknown forms are rejected.
 #[tokio::test]
 async fn addresses_cannot_be_guessed() {
     let app = App::start().await;
@@ -452,8 +454,8 @@ async fn addresses_cannot_be_guessed() {
     assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
 }
 
-/// A subscription begins on its page: the word that is asked for is for all debits to come, and the
-/// mandate says in which browser it was given.
+/// A subscription begins on its page. The holder consents to all future debits, and the mandate
+/// records the browser in which consent was given.
 #[tokio::test]
 async fn checkout_begins_a_subscription() {
     let app = App::sqlite().await;

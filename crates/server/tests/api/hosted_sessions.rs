@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 pub(crate) const PREVIEW: &str = "2026-03-25.preview";
 
-/// Makes a session in a preview version.
+/// Creates a session in a preview version.
 async fn make(client: &Client, form: &str) -> Reply {
     let path = format!("{FC}/sessions");
     client.request("POST", &path).header("Stripe-Version", PREVIEW).form(form).send().await
@@ -30,12 +30,12 @@ fn of(customer: &str) -> String {
 }
 
 const HOSTED: &str = "ui_mode=hosted&hosted[return_url]=https://shop.example/back?a=1";
-/// What sends a browser on without script.
+/// The HTML that redirects a browser without script.
 const ONWARD: &str =
     "<meta http-equiv=\"refresh\" content=\"0; url=https://shop.example/back?a=1\">";
 
-/// A hosted session shows its page while it is live; the page is one run, whichever browser opens it,
-/// and in the end leads back by itself.
+/// A hosted session shows its page while it is live. The page is one flow in every browser, and
+/// redirects back at the end.
 #[tokio::test]
 async fn a_page_from_its_address_to_the_way_back() {
     let app = App::sqlite().await;
@@ -52,7 +52,7 @@ async fn a_page_from_its_address_to_the_way_back() {
     let browser = Browser::at(&app, &url);
     assert!(!browser.page().await.ok().body.contains("http-equiv"));
     browser.accounts_of(&app, "Test (Non-OAuth)").await.ok();
-    // Another browser goes on where the first one is.
+    // Another browser continues at the current step of the first one.
     let ended = Browser::at(&app, &url).step("accounts", "account=0").await.ok();
     insta::assert_snapshot!(read(&ended), @"
     200
@@ -70,8 +70,8 @@ async fn a_page_from_its_address_to_the_way_back() {
     assert_eq!(read.items("/accounts/data").len(), 1);
 }
 
-/// A holder who leaves is led back as well; a page that was left open too long, or whose session
-/// ended elsewhere, names the way back and stays.
+/// A holder who leaves is redirected back as well. A page that was open too long, or with a session
+/// that ended elsewhere, shows the link back without a redirect.
 #[tokio::test]
 async fn every_other_end() {
     let app = App::start().await;
@@ -98,7 +98,8 @@ async fn every_other_end() {
     assert!(read_session(&app, &late).await.json().get("url").is_none());
 }
 
-/// What cannot be hosted is refused with its parameter; without it nothing is hosted.
+/// Invalid settings of a hosted session are rejected with their parameter. Without them the session
+/// is not hosted.
 #[tokio::test]
 async fn refusals() {
     let app = App::start().await;

@@ -1,4 +1,4 @@
-//! The same POST under the same key has one outcome and one answer.
+//! A repeated POST with the same key has one outcome and one response.
 
 use crate::support::{App, Reply};
 
@@ -8,8 +8,8 @@ async fn keyed(app: &App, path: &str, key: &str, form: &str) -> Reply {
     app.request("POST", path).header("Idempotency-Key", key).form(form).send().await
 }
 
-/// On both back ends: the second request gets the very same bytes, is marked as a replay of the
-/// first, and does nothing.
+/// On both back ends the second request returns the same bytes, is marked as a replay of the first,
+/// and has no effect.
 #[tokio::test]
 async fn replays() {
     for app in [App::start().await, App::sqlite().await] {
@@ -25,7 +25,7 @@ async fn replays() {
     }
 }
 
-/// A replayed answer shows the secret that only the first answer showed.
+/// A replayed response contains the secret that only the first response contained.
 #[tokio::test]
 async fn replays_secrets() {
     let app = App::sqlite().await;
@@ -36,7 +36,7 @@ async fn replays_secrets() {
     assert_eq!(first.body, again.body);
 }
 
-/// Other parameters, another path or another version under a used key is an error.
+/// Different parameters, another path or another version under a used key is an error.
 #[tokio::test]
 async fn refuses_another_request_under_the_key() {
     let app = App::start().await;
@@ -65,8 +65,8 @@ async fn refuses_another_request_under_the_key() {
     keyed(&app, CUSTOMERS, &"k".repeat(255), "").await.ok();
 }
 
-/// An answer that changed nothing, and a refusal of a use case, are kept, even when the same
-/// request would fare otherwise by now. Faults of parameters are not kept.
+/// A response that changed no data, and an API error of a use case, are stored, even if the same
+/// request would have another outcome by now. Parameter errors are not stored.
 #[tokio::test]
 async fn keeps_outcomes_but_not_parse_errors() {
     let app = App::start().await;
@@ -93,7 +93,7 @@ async fn keeps_outcomes_but_not_parse_errors() {
     keyed(&app, CUSTOMERS, "k3", "name=Ada").await.ok();
 }
 
-/// Keys belong to their merchant, live for a day, and count on POST only.
+/// Keys belong to their merchant, expire after a day, and apply to POST only.
 #[tokio::test]
 async fn scope_and_age() {
     let app = App::start().await;
@@ -113,8 +113,8 @@ async fn scope_and_age() {
     assert_ne!(new.text("/id"), first.text("/id"));
 }
 
-/// Many requests at once under one key: one is made; the others are replays of it or are told
-/// that it is still running.
+/// Of many concurrent requests with one key, one is performed. The others are replays of it, or
+/// return that it is still running.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn at_once() {
     let app = App::sqlite().await;

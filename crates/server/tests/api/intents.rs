@@ -1,5 +1,5 @@
-//! Payment Intents and Setup Intents as carriers, from the guide's calls to the account's data;
-//! payment methods and mandates.
+//! Payment Intents and Setup Intents as carriers, from the guide's calls to the account's data.
+//! Payment methods and mandates are included.
 
 use crate::support::{App, FC, Reply};
 use serde_json::Value;
@@ -8,7 +8,7 @@ pub(crate) const OPTIONS: &str = "payment_method_options[us_bank_account][financ
 pub(crate) const LINK: &str = "/v1/test_helpers/financial_connections/link";
 const DAY_S: i64 = 86_400;
 
-/// The guide's own call, with the permissions and the prefetch that it prints.
+/// The guide's own call, with the printed permissions and prefetch.
 fn guide_call(more: &str) -> String {
     format!(
         "setup_future_usage=off_session&payment_method_types[]=us_bank_account\
@@ -29,7 +29,7 @@ pub(crate) async fn link(app: &App, carrier: &str, more: &str) -> Reply {
     app.post(LINK, &format!("carrier={carrier}{more}")).await
 }
 
-/// The types of all events, the oldest first.
+/// The types of all events, oldest first.
 async fn told(app: &App) -> Vec<String> {
     let events = app.get("/v1/events?limit=100").await.ok();
     let word = |event: &Value| event["type"].as_str().unwrap().to_owned();
@@ -154,7 +154,7 @@ async fn a_payment_intent_collects_an_account() {
     }
     "#);
 
-    // The account is where the reference says, and its transactions are fetched already.
+    // The reference documents this path to the account, and its transactions are already fetched.
     let account = linked.at("/payment_method/us_bank_account/financial_connections_account");
     let account = account.as_str().unwrap().to_owned();
     app.run_workers_until_idle().await;
@@ -181,8 +181,8 @@ async fn a_payment_intent_collects_an_account() {
     ");
 }
 
-/// A Setup Intent without a customer: the account belongs to nobody, is listed and refreshes, and
-/// no second link is merged with it.
+/// A Setup Intent without a customer links an account without an owner. It is listed and can be
+/// refreshed, and no second link is merged with it.
 #[tokio::test]
 async fn a_setup_intent_without_customer_links_an_account_of_nobody() {
     let app = App::start().await;
@@ -280,7 +280,7 @@ async fn a_setup_intent_without_customer_links_an_account_of_nobody() {
     assert_eq!(all.at("/data/0/permissions/1"), Value::Null);
 }
 
-/// On a test clock a debit takes days, and a failed one asks for another payment method.
+/// On a test clock a debit takes days, and a failed debit requires another payment method.
 #[tokio::test]
 async fn debits_end_on_the_clock() {
     let app = App::start().await;
@@ -316,7 +316,7 @@ async fn debits_end_on_the_clock() {
     assert_eq!(created, 1_767_225_600 + 4 * DAY_S);
 }
 
-/// Typed numbers are proven by two small deposits; wrong answers are counted and said.
+/// Two small deposits verify typed numbers. Wrong amounts are counted and reported.
 #[tokio::test]
 async fn typed_numbers_are_verified_by_deposits() {
     let app = App::start().await;
@@ -388,7 +388,8 @@ async fn typed_numbers_are_verified_by_deposits() {
     assert_eq!(code, "payment_method_microdeposit_failed");
 }
 
-/// Payment methods: of an account, of numbers, of a test name; given, changed, listed, taken.
+/// Payment methods of an account, of numbers and of a test name are attached, changed, listed and
+/// detached.
 #[tokio::test]
 async fn payment_methods_live() {
     let app = App::start().await;
@@ -433,7 +434,7 @@ async fn payment_methods_live() {
     assert_eq!(failed.at("/last_payment_error/code"), "no_account");
 }
 
-/// A browser with the client secret sees its own intent, and nothing else of the merchant.
+/// A browser with the client secret sees its own intent, and no other object of the merchant.
 #[tokio::test]
 async fn a_browser_sees_its_own_intent() {
     let app = App::start().await;

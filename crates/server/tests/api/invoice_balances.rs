@@ -1,10 +1,11 @@
-//! What an invoice leaves for the next one: sums that no debit may have, and credits.
+//! The balance that an invoice carries over to the next one: amounts that are too small to debit,
+//! and credits.
 
 use crate::browser::{Browser, read};
 use crate::invoices::{draft, item};
 use crate::support::{App, Reply};
 
-/// A finalized invoice over so many cents, the second of the customer of the first.
+/// Creates and finalizes an invoice over this many cents, for this customer if there is one.
 async fn finalized(app: &App, customer: Option<&str>, cents: i64) -> Reply {
     let draft = match customer {
         Some(customer) => app.post("/v1/invoices", &format!("customer={customer}")).await.ok(),
@@ -14,7 +15,7 @@ async fn finalized(app: &App, customer: Option<&str>, cents: i64) -> Reply {
     app.post(&format!("/v1/invoices/{}/finalize", draft.text("/id")), "").await.ok()
 }
 
-/// The sums of an invoice, and its customer's balance after it.
+/// The amounts of an invoice, and its customer's balance after it.
 async fn sums(app: &App, invoice: &Reply) -> String {
     let customer = app.get(&format!("/v1/customers/{}", invoice.text("/customer"))).await.ok();
     let keys = ["total", "starting_balance", "amount_due", "amount_paid", "ending_balance"];
@@ -22,8 +23,8 @@ async fn sums(app: &App, invoice: &Reply) -> String {
     format!("{} {} balance {}", invoice.text("/status"), sums.join(" "), customer.at("/balance"))
 }
 
-/// A sum that is too small to be debited, and a credit, wait for the customer's next invoice; one
-/// that is voided leaves them waiting. No intent is made for what no intent may debit.
+/// An amount that is too small to debit, and a credit, wait for the customer's next invoice. A
+/// voided invoice leaves them waiting. No intent is created for an amount that no intent may debit.
 #[tokio::test]
 async fn small_sums_and_credits_wait_for_the_next_invoice() {
     let app = App::sqlite().await;
@@ -56,8 +57,8 @@ async fn small_sums_and_credits_wait_for_the_next_invoice() {
     assert_eq!(amounts, [1_000, 50, 800, 1_049, 1_030]);
 }
 
-/// A balance that stands on the customer beforehand is asked for with the first invoice, whose
-/// page shows it; the customer's change is told.
+/// The first invoice collects an existing balance of the customer, and its page shows the balance.
+/// An event reports the change of the customer.
 #[tokio::test]
 async fn a_balance_is_collected_with_the_next_invoice() {
     let app = App::sqlite().await;

@@ -1,9 +1,10 @@
-//! Payments of invoices as objects of their own.
+//! Payments of invoices as separate objects.
 
 use crate::invoices::open;
 use crate::support::App;
 
-/// The payment of an invoice is shown and listed by itself, and leads to intent and invoice.
+/// The payment of an invoice is retrieved and listed separately, and refers to its intent and
+/// invoice.
 #[tokio::test]
 async fn payments_of_invoices() {
     let app = App::sqlite().await;

@@ -1,11 +1,11 @@
-//! Invoices from the draft to the payment, and the products, prices and items that stand on them.
+//! Invoices from the draft to the payment, with their products, prices and items.
 
 use crate::support::{App, FC, Reply};
 
 pub(crate) const CONNECTIONS: &str =
     "payment_settings[payment_method_options][us_bank_account][financial_connections]";
 
-/// The guide's draft for a new customer; answers it.
+/// Creates the guide's draft for a new customer.
 pub(crate) async fn draft(app: &App, more: &str) -> Reply {
     let customer = app.customer().await;
     let form = format!(
@@ -16,7 +16,7 @@ pub(crate) async fn draft(app: &App, more: &str) -> Reply {
     app.post("/v1/invoices", &form).await.ok()
 }
 
-/// A finalized invoice over ten dollars; answers it with its payments.
+/// Creates a finalized invoice over ten dollars. Returns it with its payments.
 pub(crate) async fn open(app: &App) -> Reply {
     let draft = draft(app, "").await;
     item(app, &draft, "amount=1000&currency=usd").await.ok();
@@ -29,7 +29,7 @@ pub(crate) async fn item(app: &App, invoice: &Reply, more: &str) -> Reply {
     app.post("/v1/invoiceitems", &format!("customer={customer}&invoice={invoice}&{more}")).await
 }
 
-/// The types of all events, the oldest first.
+/// The types of all events, oldest first.
 async fn events(app: &App) -> Vec<String> {
     let mut types: Vec<String> = app
         .get("/v1/events?limit=100")
@@ -42,8 +42,8 @@ async fn events(app: &App) -> Vec<String> {
     types
 }
 
-/// The guide's call makes an empty draft that echoes what it asks of the link flow; every key that
-/// the official types require is there.
+/// The guide's call creates an empty draft that echoes its link requirements. It has every key that
+/// the official types require.
 #[tokio::test]
 async fn the_printed_call_makes_a_draft() {
     let app = App::sqlite().await;
@@ -169,8 +169,8 @@ async fn the_printed_call_makes_a_draft() {
     "#);
 }
 
-/// From the draft through an item, the link flow and the debit to a paid invoice: the account is
-/// found by the documented path, its transactions are there at once, and each step has its events.
+/// From the draft through an item, the link flow and the debit to a paid invoice. The account is at
+/// the documented path, its transactions are available at once, and each step emits its events.
 #[tokio::test]
 async fn an_invoice_collects_and_is_paid() {
     let app = App::sqlite().await;
@@ -225,8 +225,8 @@ async fn an_invoice_collects_and_is_paid() {
         "#);
 }
 
-/// A finalized invoice without an account may be voided, and its intent is given up with it; a
-/// draft may be deleted, and its items wait for the next invoice.
+/// A finalized invoice without an account may be voided, which cancels its intent. A draft may be
+/// deleted, and its items wait for the next invoice.
 #[tokio::test]
 async fn invoices_are_given_up() {
     let app = App::sqlite().await;
@@ -256,8 +256,8 @@ async fn invoices_are_given_up() {
     insta::assert_snapshot!(facts.join(" "), @"void canceled void_invoice true 700 700");
 }
 
-/// A debit that fails leaves the invoice open and says so; paid out of band it is paid without its
-/// intent; an invoice over nothing is paid when it is finalized.
+/// A failed debit leaves the invoice open and is reported. An invoice that is paid out of band is
+/// paid without its intent. An invoice over zero is paid when it is finalized.
 #[tokio::test]
 async fn invoices_fail_and_are_paid_elsewhere() {
     let app = App::sqlite().await;
@@ -311,7 +311,7 @@ async fn invoices_fail_and_are_paid_elsewhere() {
     "#);
 }
 
-/// Products and prices lead to the amount of an item; each is shown with all its keys.
+/// Products and prices determine the amount of an item. Each is returned with all its keys.
 #[tokio::test]
 async fn prices_lead_to_amounts() {
     let app = App::sqlite().await;
@@ -487,7 +487,7 @@ async fn prices_lead_to_amounts() {
     assert_eq!(invoice.at("/total"), 0);
 }
 
-/// Lists hold what their filters say, in pages.
+/// Lists contain the objects that match their filters, in pages.
 #[tokio::test]
 async fn lists_are_filtered() {
     let app = App::sqlite().await;
@@ -516,7 +516,8 @@ async fn lists_are_filtered() {
     assert_eq!(count("/v1/prices?lookup_keys[]=x").await, 0);
 }
 
-/// A product that has prices stays; one without goes. An id is taken once only.
+/// A product with prices cannot be deleted, and one without prices can. An id can be used only
+/// once.
 #[tokio::test]
 async fn products_with_prices_stay() {
     let app = App::sqlite().await;

@@ -1,4 +1,4 @@
-//! Keys that are issued for a server of a test.
+//! Keys that a test issues for its server.
 
 use model::clock::ServerTime;
 use model::id::{KeyId, MerchantId};
@@ -6,7 +6,8 @@ use model::key::{IssuedKey, KeyDigest};
 use std::sync::atomic::{AtomicU64, Ordering};
 use store::KeyFile;
 
-/// Keys that are issued while a server runs, as its operator's command would.
+/// The key file of a test, in which keys are issued while the server runs, as the operator's
+/// command does.
 pub(crate) struct Keys {
     pub(crate) path: std::path::PathBuf,
     file: KeyFile,
@@ -14,7 +15,7 @@ pub(crate) struct Keys {
     _folder: tempfile::TempDir,
 }
 
-/// An issued key, as it is shown once.
+/// An issued key in plain text, which is shown only once.
 pub(crate) struct Issued {
     pub(crate) id: KeyId,
     pub(crate) secret: String,
@@ -29,7 +30,7 @@ impl Keys {
         Self { path, file, made: AtomicU64::new(1), _folder: folder }
     }
 
-    /// A new key of a merchant.
+    /// Issues a key for a merchant.
     pub(crate) fn issue(&self, merchant: u64, livemode: bool) -> Issued {
         let number = self.made.fetch_add(1, Ordering::Relaxed);
         let mode = if livemode { "live" } else { "test" };

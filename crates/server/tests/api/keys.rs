@@ -1,9 +1,9 @@
-//! Issued keys: what opens the server, whose rows they open, and how they end.
+//! Issued keys: acceptance, isolation of rows, and revocation.
 
 use crate::support::App;
 
-/// An issued key opens the server under both policies, as soon as it is made; where any test key
-/// does, it is another merchant than the key's text alone would be.
+/// An issued key works under both policies as soon as it is created. Under the policy that accepts
+/// any test key, its merchant differs from the merchant derived from the key's text.
 #[tokio::test]
 async fn opens_the_server_at_once() {
     for app in [App::start().await, App::with_issued_keys().await] {
@@ -15,7 +15,7 @@ async fn opens_the_server_at_once() {
     }
 }
 
-/// Where only issued keys open the server, another key of their form does not.
+/// Under the policy that accepts only issued keys, another key of the same form is rejected.
 #[tokio::test]
 async fn refuses_keys_that_were_not_issued() {
     let app = App::with_issued_keys().await;
@@ -38,7 +38,7 @@ async fn refuses_keys_that_were_not_issued() {
     ");
 }
 
-/// Live keys are always issued: where any test key opens the server, no other live key does.
+/// Live keys are always issued. The policy that accepts any test key rejects other live keys.
 #[tokio::test]
 async fn live_keys_are_always_issued() {
     let app = App::start().await;
@@ -50,8 +50,8 @@ async fn live_keys_are_always_issued() {
     assert_eq!(app.live().get("/v1/customers").await.status, 200);
 }
 
-/// A revoked key is refused from the next request on, with its publishable key, and stays refused
-/// where any other test key opens the server.
+/// A revoked key and its publishable key are rejected from the next request on. They stay rejected
+/// under the policy that accepts any test key.
 #[tokio::test]
 async fn revoked_keys_open_nothing() {
     let app = App::start().await;
@@ -76,7 +76,8 @@ async fn revoked_keys_open_nothing() {
     assert_eq!(app.with_key(&other.secret).get("/v1/customers").await.status, 200);
 }
 
-/// Keys of one merchant share its rows within a mode, and neither across modes nor with others.
+/// Keys of one merchant share its rows within a mode. They share no rows across modes or with other
+/// merchants.
 #[tokio::test]
 async fn modes_and_merchants_are_apart() {
     let app = App::with_issued_keys().await;
@@ -98,7 +99,7 @@ async fn modes_and_merchants_are_apart() {
     assert_eq!(client(1, false).get(&format!("/v1/customers/{live}")).await.status, 404);
 }
 
-/// A publishable key that was issued drives client flows of its own merchant and mode only.
+/// An issued publishable key drives only client flows of its own merchant and mode.
 #[tokio::test]
 async fn publishable_keys_drive_client_flows() {
     let app = App::with_issued_keys().await;
@@ -113,7 +114,7 @@ async fn publishable_keys_drive_client_flows() {
     assert_eq!(refused.text("/error/code"), "secret_key_required");
 }
 
-/// Events carry the mode of the key that caused them, and so does what is posted to endpoints.
+/// Events and their webhook deliveries contain the mode of the key that caused them.
 #[tokio::test]
 async fn events_carry_their_mode() {
     let app = App::start().await;

@@ -1,4 +1,4 @@
-//! What a client is told at the bounds of the server and when the server fails.
+//! Responses at the limits of the server and after a server failure.
 
 use crate::support::{App, BEGIN_S, Reply};
 use model::clock::{AccountTime, Clock, ServerTime};
@@ -9,8 +9,8 @@ use store::{Store, StoreBounds};
 
 const CUSTOMERS: &str = "/v1/customers";
 
-/// A clock that holds whoever asks it for the time until it is let go. The writer asks once for
-/// every group of commands.
+/// A clock that blocks each reader of the time until the test releases it. The writer reads the
+/// time once for every group of commands.
 struct Gate {
     asked: Sender<()>,
     opened: Mutex<Receiver<()>>,
@@ -18,9 +18,9 @@ struct Gate {
 
 impl Clock for Gate {
     fn server_now(&self) -> ServerTime {
-        // Nobody listens any more once the first group was seen.
+        // The receiver is dropped once the test has seen the first group.
         let _ = self.asked.send(());
-        // Once the test has let go, time passes for ever.
+        // After the test releases the clock, it never blocks again.
         let _ = self.opened.lock().unwrap().recv();
         ServerTime(BEGIN_S * 1_000_000)
     }
@@ -35,14 +35,14 @@ async fn with_bounds(bounds: StoreBounds) -> App {
     App::with(open, engine::Settings::default(), KeyPolicy::Any).await
 }
 
-/// The headers that tell a client what to do next.
+/// The headers that advise a client on its next request.
 fn advice(reply: &Reply) -> String {
     assert!(reply.header("request-id").unwrap().starts_with("req_"));
     format!("retry: {}", reply.header("stripe-should-retry").unwrap_or("-"))
 }
 
-/// With one command at work and the queue full behind it, a further write is refused at once and
-/// nothing of it is kept; what waits is answered when its turn comes.
+/// While one command runs and the queue behind it is full, a further write is rejected at once and
+/// leaves no data. Queued commands get their response in turn.
 #[tokio::test]
 async fn full_queue() {
     let (asked, asking) = channel();
@@ -58,7 +58,7 @@ async fn full_queue() {
     };
     let at_work = create("name=at_work");
     tokio::task::spawn_blocking(move || asking.recv()).await.unwrap().unwrap();
-    // Of two more only one finds room; which of them is open.
+    // Only one of two more commands finds room, and it may be either.
     let (mut one, mut other) = (create("name=one"), create("name=other"));
     let (refused, waiting) = tokio::select! {
         refused = &mut one => (refused.unwrap(), other),
@@ -83,7 +83,8 @@ async fn full_queue() {
     assert_eq!(app.get(CUSTOMERS).await.ok().items("/data").len(), 2);
 }
 
-/// The merchant beyond the bound is refused; those who are there go on, and reading makes none.
+/// A merchant above the limit is rejected. Existing merchants continue, and reads create no
+/// merchant.
 #[tokio::test]
 async fn full_of_merchants() {
     let app = with_bounds(StoreBounds { merchants_max: 1, ..StoreBounds::default() }).await;
@@ -105,8 +106,8 @@ async fn full_of_merchants() {
     app.post(CUSTOMERS, "").await.ok();
 }
 
-/// When the database is gone, reads and writes are told that the server failed and nothing of why;
-/// the server says that it is not ready.
+/// When the database is gone, reads and writes return a server error without the reason. The server
+/// reports that it is not ready.
 #[tokio::test]
 async fn internal_failure() {
     let app = with_bounds(StoreBounds::default()).await;

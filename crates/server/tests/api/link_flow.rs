@@ -1,10 +1,10 @@
-//! The link flow in a browser: every pane, and every step from it.
+//! The link flow in a browser: every pane and each of its steps.
 
 use crate::browser::{Browser, institution, read, shown, version};
 use crate::support::{App, FC};
 
-/// A form bank from its list to the account: a refused login, further questions, a fault, and what
-/// came of it. On a database, so that the sealed part of a run is read back at every step.
+/// A form bank from its list to the account: a rejected login, further questions, a fault, and the
+/// result. It uses a database, so that each step reads back the sealed part of a flow.
 #[tokio::test]
 async fn form_bank() {
     let app = App::sqlite().await;
@@ -142,7 +142,8 @@ async fn form_bank() {
     assert_eq!(events.items("/data").len(), 2);
 }
 
-/// A bank with a page of its own: refused there, then allowed, and the accounts picked there.
+/// A bank with its own page. The holder first denies access, then allows it and picks the accounts
+/// there.
 #[tokio::test]
 async fn bank_page() {
     let app = App::start().await;
@@ -200,10 +201,10 @@ async fn bank_page() {
     Test merchant can now read what you agreed to.
     You may close this page.
     ");
-    // The window may be opened again; there is nothing left to do in it.
+    // The window can be opened again, and offers no further step.
     assert!(read(&browser.bank_page().await).contains("You are done here"));
 
-    // A bank that leaves the choice to us is followed by the list of accounts.
+    // If a bank leaves the choice of accounts to this server, the list of accounts follows.
     let stranger = app.post("/v1/customers", "name=Bob").await.ok().text("/id");
     let browser = Browser::open(&app, &app.session(&stranger, "").await).await;
     browser.log_in_at(&app, "Test (OAuth)").await;
@@ -212,7 +213,7 @@ async fn bank_page() {
     assert!(read(&browser.page().await).starts_with("200\nChoose accounts"));
 }
 
-/// Banks that are down, and one that ends the login: what is said, the ways on, and the end.
+/// Banks that are down, and one that ends the login: the messages, the next steps, and the outcome.
 #[tokio::test]
 async fn banks_that_fail() {
     let app = App::start().await;
@@ -260,7 +261,7 @@ async fn banks_that_fail() {
     ");
 }
 
-/// Leaving is a step of every pane: the session is cancelled, without accounts.
+/// Every pane has a step that leaves the flow. The session is then cancelled, without accounts.
 #[tokio::test]
 async fn leaves_from_everywhere() {
     let app = App::start().await;
@@ -289,12 +290,12 @@ async fn leaves_from_everywhere() {
         let ended = app.session_in_preview(&session).await;
         assert_eq!(ended.at("/status"), "cancelled");
         assert!(ended.items("/accounts/data").is_empty());
-        // What is over stays over.
+        // An ended flow stays ended.
         assert!(read(&browser.step_of(1, "back", "").await).starts_with("200\nYou left"));
     }
 }
 
-/// A flow that ran out of time, and one whose session ended elsewhere, say so and take no steps.
+/// An expired flow, and one with a session that ended elsewhere, report this and accept no steps.
 #[tokio::test]
 async fn expired_and_closed() {
     let app = App::start().await;
@@ -326,8 +327,8 @@ async fn expired_and_closed() {
     assert!(ended.at("/status").is_null());
 }
 
-/// Two tabs, reloads and going back: a step of a pane that is gone changes nothing and shows the
-/// current one; two flows of one session end once.
+/// Two tabs, reloads and going back. A step of an outdated pane has no effect and shows the current
+/// pane. Two flows of one session end once.
 #[tokio::test]
 async fn two_tabs() {
     let app = App::start().await;
@@ -343,13 +344,13 @@ async fn two_tabs() {
     let late = browser.step_of(first, "institution", &format!("institution={other}")).await;
     assert_eq!(read(&late), read(&consent));
     assert_eq!(read(&browser.page().await), read(&consent));
-    // The same step twice is one.
+    // A repeated step counts once.
     let login = browser.step_of(version(&consent), "consent", "").await;
     assert_eq!(read(&browser.step_of(version(&consent), "consent", "").await), read(&login));
-    // A step that the pane does not have changes nothing, and makes no version.
+    // A step that the pane does not have has no effect and creates no new version.
     let same = browser.step("accounts", "account=0").await;
     assert_eq!(version(&same), version(&login));
-    // Back, and back again.
+    // Back, twice.
     assert!(read(&browser.step("back", "").await).contains("asks to see your data"));
     assert!(read(&browser.step("back", "").await).contains("Choose your bank"));
 
@@ -362,7 +363,7 @@ async fn two_tabs() {
     assert_eq!(app.get(&format!("{FC}/accounts")).await.items("/data").len(), 1);
 }
 
-/// A list of banks that is searched without script.
+/// The list of banks can be searched without script.
 #[tokio::test]
 async fn search() {
     let app = App::start().await;

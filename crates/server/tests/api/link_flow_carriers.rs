@@ -1,5 +1,5 @@
-//! What a payment object makes of a run in a browser: how an account may be verified, what the page
-//! told of its holder, and where the page of a Checkout Session is.
+//! The link requirements and results of payment objects in a browser: the verification methods, the
+//! holder's details from the page, and the address of the Checkout page.
 
 use crate::browser::{Browser, read, shown};
 use crate::checkout::{ONE_ITEM, create, link};
@@ -12,8 +12,8 @@ async fn intent(app: &App, more: &str) -> Reply {
     app.post("/v1/setup_intents", &form).await.ok()
 }
 
-/// Where accounts are verified by deposits alone, the run is the form for numbers: no bank can be
-/// picked, going back leads nowhere, and the headless call says what to do instead.
+/// If accounts are verified by deposits only, the flow is the form for numbers. No bank can be
+/// picked, there is no step back, and the error of the headless call names the alternative.
 #[tokio::test]
 async fn numbers_alone() {
     let app = App::start().await;
@@ -42,7 +42,7 @@ async fn numbers_alone() {
     ");
 }
 
-/// Where accounts are verified at once, there is no form for numbers; by default there are both.
+/// If accounts are verified instantly, there is no form for numbers. By default both are available.
 #[tokio::test]
 async fn banks_alone_or_both() {
     let app = App::start().await;
@@ -57,7 +57,7 @@ async fn banks_alone_or_both() {
     }
 }
 
-/// What the page told of the holder stands in the payment method, linked or typed.
+/// The payment method contains the holder's details from the page, whether linked or typed.
 #[tokio::test]
 async fn the_holder_is_told() {
     let app = App::start().await;
@@ -108,8 +108,8 @@ async fn the_holder_is_told() {
     ");
 }
 
-/// A browser that knows a session's id learns where its page is while it is open, and nothing else
-/// of it; another merchant's key learns nothing.
+/// A browser that knows a session's id learns the address of its page while the session is open,
+/// and no other data. Another merchant's key learns no data.
 #[tokio::test]
 async fn the_page_of_a_checkout_session() {
     let app = App::start().await;

@@ -1,9 +1,9 @@
-//! What a holder has to put right in the link flow.
+//! Errors that a holder has to correct in the link flow.
 
 use crate::browser::{Browser, read};
 use crate::support::App;
 
-/// Numbers typed by the holder: each fault, then a token in the session and no account.
+/// The holder types numbers. After each fault, the session gets a token and no account.
 #[tokio::test]
 async fn manual_entry() {
     let app = App::sqlite().await;
@@ -97,14 +97,15 @@ async fn manual_entry() {
           "used": false
         }
         "#);
-    // Where the session does not allow it, there is no such step.
+    // If the session does not allow it, this step does not exist.
     let session = app.session(&customer, "").await;
     let browser = Browser::open(&app, &session).await;
     assert!(!read(&browser.page().await).contains("Enter account numbers"));
     assert!(read(&browser.step("manual", "").await).contains("Choose your bank"));
 }
 
-/// Accounts that the session does not take are shown with the reason, and refused when sent.
+/// Accounts that the session does not accept are shown with the reason, and rejected if they are
+/// sent.
 #[tokio::test]
 async fn accounts_that_cannot_be_picked() {
     let app = App::start().await;
@@ -143,7 +144,7 @@ async fn accounts_that_cannot_be_picked() {
     422 Choose at least one account.
     422 Choose at least one account that can be used for payments.
     ");
-    // What was picked is picked still.
+    // The picked accounts are still picked.
     let page = paying.step("accounts", "account=11&account=12").await;
     assert_eq!(page.body.matches(" checked").count(), 2);
 

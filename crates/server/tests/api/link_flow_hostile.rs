@@ -1,11 +1,11 @@
-//! What strangers may try with the pages of the link flow, and what they may learn.
+//! Attacks on the pages of the link flow, and the data that pages reveal.
 
 use crate::browser::{Browser, institution, read};
 use crate::support::{App, FC};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-/// Tokens that open nothing, forms that are none of ours, methods that pages do not have.
+/// Unknown tokens, unknown forms, and methods that pages do not have are rejected.
 #[tokio::test]
 async fn refuses_strangers() {
     let app = App::start().await;
@@ -38,7 +38,7 @@ async fn refuses_strangers() {
     assert_eq!(post(&format!("step=cancel&version=1&x={}", "a".repeat(70_000))).await, 400);
     assert_eq!(post(&format!("step=cancel&version=1{}", "&a=1".repeat(600))).await, 400);
     assert_eq!(post("%ff=%fe&step=%ff").await, 400);
-    // Versions that never were change nothing.
+    // Versions that never existed have no effect.
     for version in ["", "0", "-1", "2", "99999999999999999999", "x"] {
         assert_eq!(post(&format!("step=cancel&version={version}")).await, 200);
     }
@@ -53,7 +53,7 @@ async fn refuses_strangers() {
     );
 }
 
-/// Who may begin a flow, and for which page.
+/// Only permitted callers may begin a flow, and only for a permitted page.
 #[tokio::test]
 async fn begins() {
     let app = App::start().await;
@@ -122,7 +122,7 @@ async fn begins() {
     ");
 }
 
-/// Every page keeps to itself, and only the page that opened it may frame it.
+/// Every page is isolated, and only the page that opened it may frame it.
 #[tokio::test]
 async fn headers() {
     let app = App::start().await;
@@ -138,20 +138,20 @@ async fn headers() {
     let policy = framed.header("content-security-policy").unwrap();
     assert!(policy.ends_with("frame-ancestors https://shop.example"), "{policy}");
     assert!(framed.body.contains(&format!("action=\"{path}\"")));
-    // Nothing in a page is script or style but the two files.
+    // The two files are the only script and style of a page.
     assert!(!page.body.contains("<style") && !page.body.contains(" style="));
     assert_eq!(page.body.matches("<script").count(), 1);
     for (file, kind) in [("link.css", "text/css"), ("link.js", "text/javascript")] {
         let file = app.bare_request("GET", &format!("/assets/{file}")).send().await.ok();
         assert!(file.header("content-type").unwrap().starts_with(kind));
     }
-    // In the end the page says whom to tell, and leads back by itself.
+    // The final page contains the origin to notify, and redirects back.
     let left = browser.step("cancel", "").await.ok();
     assert!(left.body.contains("data-origin=\"https://shop.example\" data-status=\"cancelled\""));
     assert!(left.body.contains("href=\"https://shop.example/back\""));
 }
 
-/// Whatever a stranger named stands in a page as text.
+/// Text from a stranger appears on a page as escaped text.
 #[tokio::test]
 async fn escapes() {
     let app = App::start().await;
@@ -170,7 +170,7 @@ async fn escapes() {
     }
 }
 
-/// A log into memory.
+/// A log in memory.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -185,8 +185,8 @@ impl Write for Log {
     }
 }
 
-/// No token, password, code or account number comes into the log, nor into a page that does not
-/// need it.
+/// Tokens, passwords, codes and account numbers appear neither in the log nor on a page that does
+/// not need them.
 #[tokio::test]
 async fn keeps_secrets() {
     let log = Log::default();
@@ -195,7 +195,8 @@ async fn keeps_secrets() {
         .with_max_level(tracing::Level::DEBUG)
         .with_writer(move || writer.clone())
         .finish();
-    // For the whole process: a subscriber of one thread can miss what another thread saw first.
+    // The subscriber is set for the whole process, because a thread's subscriber can miss events of
+    // call sites that another thread reached first.
     tracing::subscriber::set_global_default(subscriber).unwrap();
     let app = App::sqlite().await;
     let session = app.session(&app.customer().await, "manual_entry[mode]=automatic").await;
@@ -216,7 +217,7 @@ async fn keeps_secrets() {
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("POST /link/{token}"), "{log}");
     let token = browser.path.strip_prefix("/link/").unwrap();
-    // Libraries below may say at this level what they send; ours say nothing of it.
+    // Libraries may log sent data at this level. The log lines of this project never contain it.
     let ours: Vec<&str> = log.lines().filter(|line| line.contains("bankfeed")).collect();
     for secret in [&token[32..], "ada-name", "987654", "000111111113"] {
         let told = ours.iter().find(|line| line.contains(secret));

@@ -1,10 +1,11 @@
-//! Returning holders, links made again, and carriers for payments, in a browser.
+//! Returning holders, repeated links, and carriers for payments, in a browser.
 
 use crate::browser::{Browser, read};
 use crate::support::{App, FC};
 
-/// A holder who comes back signs in with a code and picks an account linked before, under another
-/// customer of the same merchant; another merchant's customer with that address knows nothing.
+/// A returning holder signs in with a code and picks an account that was linked before, under
+/// another customer of the same merchant. Another merchant's customer with the same address sees no
+/// saved accounts.
 #[tokio::test]
 async fn saved_accounts() {
     let app = App::sqlite().await;
@@ -50,7 +51,7 @@ async fn saved_accounts() {
     assert_eq!(holders.len(), 2);
     assert_ne!(holders[0], holders[1]);
     assert_eq!(accounts.at("/data/0/last4"), accounts.at("/data/1/last4"));
-    // The data of the saved account come as they did.
+    // The data of the saved account arrive as before.
     let id = accounts.text("/data/0/id");
     app.post(&format!("{FC}/accounts/{id}/refresh"), "features[]=balance").await.ok();
     app.run_workers_until_idle().await;
@@ -67,7 +68,7 @@ async fn saved_accounts() {
     assert!(read(&page).contains("Choose your bank"));
 }
 
-/// An address that nobody is known by is offered to be saved; then it is known.
+/// An unknown address can be saved, and is known afterwards.
 #[tokio::test]
 async fn sign_up() {
     let app = App::start().await;
@@ -109,7 +110,7 @@ async fn sign_up() {
     assert!(read(&browser.step("consent", "").await).contains("[ ] Success"));
 }
 
-/// An inactive account that is linked again is active again, and the same account.
+/// An inactive account that is linked again becomes active and keeps its id.
 #[tokio::test]
 async fn linked_again() {
     let app = App::start().await;
@@ -132,7 +133,8 @@ async fn linked_again() {
     assert_eq!(events.items("/data").len(), 1);
 }
 
-/// A flow of a payment: one account, one that can pay, and the intent has a method afterwards.
+/// The flow of a payment accepts one account that can pay, and the intent has a payment method
+/// afterwards.
 #[tokio::test]
 async fn payment() {
     let app = App::start().await;

@@ -1,8 +1,9 @@
-//! Live mode, while no connector to a real bank is there, and the registration that it asks for.
+//! Live mode without a connector to a real bank, and the registration that it requires.
 
 use crate::support::{App, Client, FC};
 
-/// A customer of live mode with a session, once the registration is complete; answers the session.
+/// Completes the registration, and creates a live mode customer with a session. Returns the
+/// session.
 async fn session(live: &Client) -> crate::support::Reply {
     let all = "registration[balances]=active&registration[ownership]=active\
                &registration[payment_method]=active&registration[transactions]=active";
@@ -10,7 +11,7 @@ async fn session(live: &Client) -> crate::support::Reply {
     live.session(&live.customer().await, "").await
 }
 
-/// Whatever steers tests refuses a live key.
+/// Every test helper rejects a live key.
 #[tokio::test]
 async fn test_helpers_refuse_live_keys() {
     let app = App::start().await;
@@ -47,8 +48,8 @@ async fn test_helpers_refuse_live_keys() {
     ");
 }
 
-/// Test payment methods and numbers of the test bank mean nothing in live mode; other numbers are
-/// kept, and nothing is debited.
+/// Test payment methods and the test bank's numbers have no special meaning in live mode. Other
+/// numbers are stored, and no account is debited.
 #[tokio::test]
 async fn nothing_for_tests_is_taken() {
     let app = App::start().await;
@@ -107,7 +108,7 @@ async fn nothing_for_tests_is_taken() {
     assert_eq!(live.get("/v1/payment_intents").await.ok().items("/data").len(), 0);
 }
 
-/// The link flow opens in live mode, and its list of banks says that there is none.
+/// The link flow opens in live mode, and reports that its list of banks is empty.
 #[tokio::test]
 async fn the_list_of_banks_is_empty_and_says_so() {
     let app = App::start().await;
@@ -125,9 +126,9 @@ async fn the_list_of_banks_is_empty_and_says_so() {
     assert!(!page.body.contains("<button class=\"bank\""), "{}", page.body);
 }
 
-/// Without the registration sessions, refreshes, subscriptions and lists of transactions are refused
-/// with the address of the page that completes it, whatever they are about; a link flow of a payment
-/// is, too. Test keys of the same merchant are not affected.
+/// Without the registration, sessions, refreshes, subscriptions and lists of transactions are
+/// rejected for every object. So is the link flow of a payment. The error contains the address of
+/// the page that completes the registration. Test keys of the same merchant are not affected.
 #[tokio::test]
 async fn live_data_needs_the_registration() {
     let app = App::start().await;
@@ -181,8 +182,8 @@ async fn live_data_needs_the_registration() {
     test.post(&format!("{path}/refresh"), "features[]=transactions").await.ok();
 }
 
-/// Once the registration of a kind of data is complete the same calls go on to what they are about;
-/// other kinds are still refused. It cannot be taken back.
+/// Once the registration of a kind of data is complete, the same calls proceed. Other kinds are
+/// still rejected. The registration cannot be withdrawn.
 #[tokio::test]
 async fn the_registration_is_completed_by_kind() {
     let app = App::start().await;
@@ -257,14 +258,14 @@ async fn the_registration_is_completed_by_kind() {
         400 invalid_request_error parameter_unknown registration[names]
         Received unknown parameter: registration[names]
     ");
-    // The settings of test mode are others, and need no registration.
+    // The settings of test mode are separate, and need no registration.
     let test = app.with_key(&app.keys().issue(1, false).secret);
     let shown = test.get(&settings).await.ok().at("/registration");
     insta::assert_snapshot!(shown, @r#"{"balances":"active","ownership":"active","payment_method":"active","transactions":"active"}"#);
 }
 
-/// The registration of a platform counts for its connected accounts; in live mode an account that it
-/// did not make is unknown.
+/// The registration of a platform covers its connected accounts. In live mode an account that the
+/// platform did not create is unknown.
 #[tokio::test]
 async fn a_platform_is_registered_for_its_accounts() {
     let app = App::start().await;

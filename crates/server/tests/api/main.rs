@@ -1,6 +1,6 @@
-//! What clients meet: every call through HTTP against a server in this process.
+//! Tests of the API: every call through HTTP against a server in this process.
 //!
-//! One test binary for all of it, because linking it takes longer than running it.
+//! All tests are in one binary, because linking takes longer than running.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 #![expect(clippy::too_many_lines, reason = "a snapshot is as long as what it shows")]

@@ -1,4 +1,4 @@
-//! Configurations of payment methods, and what they decide for payment objects.
+//! Configurations of payment methods, and their effect on payment objects.
 
 use crate::support::{App, Client, Reply};
 
@@ -6,7 +6,7 @@ const PATH: &str = "/v1/payment_method_configurations";
 const OFF: &str = "us_bank_account[display_preference][preference]=off";
 const ON: &str = "us_bank_account[display_preference][preference]=on";
 
-/// The configurations that a list holds, by name.
+/// The names of the configurations in a list.
 fn names(reply: &Reply) -> Vec<String> {
     let name = |configuration: &serde_json::Value| configuration["name"].as_str().unwrap().into();
     reply.items("/data").iter().map(name).collect()
@@ -17,7 +17,7 @@ async fn default(client: &Client) -> String {
     client.get(PATH).await.ok().text("/data/0/id")
 }
 
-/// Every merchant has a default configuration from the beginning, one of its own; it can be shown,
+/// Every merchant has its own default configuration from the beginning. It can be retrieved,
 /// changed and listed, and stays active.
 #[tokio::test]
 async fn every_merchant_has_a_default() {
@@ -87,7 +87,7 @@ async fn every_merchant_has_a_default() {
     assert_eq!(app.with_key("sk_test_other").get(&at).await.status, 404);
 }
 
-/// Further configurations are made, changed and listed, the newest first and the default last.
+/// Further configurations are created, changed and listed, newest first and the default last.
 #[tokio::test]
 async fn further_configurations_are_listed() {
     let app = App::start().await;
@@ -107,8 +107,8 @@ async fn further_configurations_are_listed() {
     assert_eq!(app.post(PATH, "").await.ok().text("/name"), "Untitled");
 }
 
-/// A configuration that a payment object names is echoed; with bank accounts switched off the object
-/// offers none, and takes none. What is named as types of the object itself stands.
+/// A configuration that a payment object names is echoed. If bank accounts are disabled in it, the
+/// object offers none and accepts none. Types named on the object itself take precedence.
 #[tokio::test]
 async fn a_named_configuration_decides() {
     let app = App::start().await;
@@ -182,8 +182,8 @@ async fn a_named_configuration_decides() {
     app.post(&confirm, method).await.ok();
 }
 
-/// The default configuration decides for payment objects that name neither types nor a
-/// configuration, as it was when they were made.
+/// The default configuration applies to payment objects that name neither types nor a
+/// configuration. Its state at their creation counts.
 #[tokio::test]
 async fn the_default_decides_otherwise() {
     let app = App::start().await;
@@ -203,7 +203,8 @@ async fn the_default_decides_otherwise() {
     assert_eq!(kept.at("/payment_method_types"), serde_json::json!(["us_bank_account"]));
 }
 
-/// Each fault of these calls, and what payment objects say of configurations that they cannot take.
+/// Every error of these calls, and the errors of payment objects that name an invalid
+/// configuration.
 #[tokio::test]
 async fn refuses_what_cannot_be() {
     let app = App::start().await;

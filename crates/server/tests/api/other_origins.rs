@@ -1,11 +1,11 @@
-//! What a page on another origin may ask, read and learn.
+//! The calls, responses and data that a page on another origin can access.
 
 use super::support::{App, FC, Reply};
 use serde_json::Value;
 
 const ORIGIN: &str = "https://shop.example";
 
-/// The headers that decide what a page on another origin may do.
+/// The headers that control the access of a page on another origin.
 fn shared(reply: &Reply) -> String {
     let lines = reply.headers.iter().filter(|(name, _)| name.starts_with("access-control-"));
     lines.fold(format!("{}\n", reply.status), |told, (name, value)| {
@@ -13,8 +13,8 @@ fn shared(reply: &Reply) -> String {
     })
 }
 
-/// Calls of publishable keys are open to every origin, without cookies; a preflight names what may
-/// be sent.
+/// Calls with publishable keys are open to every origin, without cookies. A preflight response
+/// names the headers and methods that may be sent.
 #[tokio::test]
 async fn client_routes_are_open_to_other_origins() {
     let app = App::start().await;
@@ -26,7 +26,7 @@ async fn client_routes_are_open_to_other_origins() {
         .header("Access-Control-Request-Headers", wanted)
         .send()
         .await;
-    // One header a line.
+    // One header per line.
     insta::assert_snapshot!(shared(&asked).replace(", ", ",\n  "), @"
     204
     access-control-allow-headers: authorization,
@@ -41,7 +41,7 @@ async fn client_routes_are_open_to_other_origins() {
     access-control-expose-headers: Request-Id
     access-control-max-age: 600
     ");
-    // A refusal can be read as well: its message is for the page's developer.
+    // An API error can be read as well, because its message is for the page's developer.
     let browser = app.with_key("pk_test_123");
     let refused = browser.request("POST", "/v1/link_flows").header("Origin", ORIGIN).send().await;
     insta::assert_snapshot!(shared(&refused), @"
@@ -51,7 +51,7 @@ async fn client_routes_are_open_to_other_origins() {
     ");
 }
 
-/// Calls that need a secret key share nothing, whatever they are asked.
+/// Calls that need a secret key send no such headers, for every request.
 #[tokio::test]
 async fn secret_routes_are_closed_to_other_origins() {
     let app = App::start().await;
@@ -68,8 +68,8 @@ async fn secret_routes_are_closed_to_other_origins() {
     }
 }
 
-/// A browser that knows its secret reads the session it came from: which accounts were linked, and
-/// nothing that the bank said of them.
+/// A browser with the client secret reads the session that it came from. It sees the linked
+/// accounts, but no data from the bank.
 #[tokio::test]
 async fn a_browser_reads_no_bank_data() {
     let app = App::start().await;
@@ -105,7 +105,7 @@ async fn a_browser_reads_no_bank_data() {
     assert_eq!(browser.get(&owners).await.status, 400);
     let holder = format!("{path}?client_secret={secret}&expand[]=account_holder.customer");
     assert_eq!(browser.get(&holder).await.status, 400);
-    // Another merchant's key finds nothing, with the secret or without.
+    // Another merchant's key finds no object, with or without the secret.
     let stranger = app.with_key("pk_test_other");
     assert_eq!(stranger.get(&format!("{path}?client_secret={secret}")).await.status, 404);
     let told = browser.refusals(&[("GET", &path, "")]).await;
@@ -121,8 +121,7 @@ async fn a_browser_reads_no_bank_data() {
     ");
 }
 
-/// A browser may see the payment method that it brought about, but neither its metadata nor the
-/// customer behind it.
+/// A browser may see the payment method that it created, but neither its metadata nor its customer.
 #[tokio::test]
 async fn a_browser_expands_its_payment_method_only() {
     let app = App::start().await;
@@ -148,7 +147,7 @@ async fn a_browser_expands_its_payment_method_only() {
     assert_eq!(browser.get(&format!("{path}&expand[]=customer")).await.status, 400);
 }
 
-/// A browser is not given the answer that a secret key got under the same idempotency key.
+/// A browser never receives the response that a secret key got under the same idempotency key.
 #[tokio::test]
 async fn answers_to_secret_keys_are_not_repeated_to_browsers() {
     let app = App::start().await;
@@ -165,7 +164,7 @@ async fn answers_to_secret_keys_are_not_repeated_to_browsers() {
     assert_eq!(told.at("/error/type"), "idempotency_error");
 }
 
-/// The stand-in for Stripe.js is served to every page, under the path of the original too.
+/// The replacement for Stripe.js is served to every page, under the path of the original too.
 #[tokio::test]
 async fn serves_the_browser_script() {
     let app = App::start().await;

@@ -1,11 +1,10 @@
-//! `docs/parameters.md`: every call, every parameter, and what becomes of it.
+//! `docs/parameters.md`: every call, every parameter, and the effect of each parameter.
 //!
-//! The document is made here and compared with the file, so it cannot say anything else than what
-//! the server does. The names that a call takes are those of its notice to a caller who sends one that
-//! it does not know. Calls that are read by a table echo most of what they take: each parameter is
-//! sent alone, and what it changes in the answer says what becomes of it. By hand come only the
-//! parameters that decide something, with a note (`wire::acted`), and a first call of each kind
-//! (`start`).
+//! The document is generated here and compared with the file, so it always matches the behaviour of
+//! the server. The names of a call's parameters come from its notice about an unknown parameter.
+//! Calls with a schema echo most of their parameters. Each parameter is sent alone, and the change
+//! in the response determines its effect. Only two parts are written by hand: the notes on
+//! supported parameters (`wire::acted`), and a first call of each kind (`start`).
 //!
 //! `BANKFEED_WRITE_DOCS=1 cargo test -p bankfeed --test api parameters` writes the file.
 
@@ -21,18 +20,18 @@ use wire::acted;
 use wire::change::member;
 use wire::shape::{Member, Shape, of_call};
 
-/// The names that Stripe publishes for the calls that have no table.
+/// The names that Stripe publishes for the calls without a schema.
 const PUBLISHED: &str = include_str!("parameters/published.txt");
 const ROUTER: &str = include_str!("../../src/http/router.rs");
-/// The fate of a parameter that changes more than its own key, and has no note.
+/// The effect of a parameter that changes more than its own key and has no note.
 const UNNOTED: &str = "decides something, so it needs a note";
-/// The one call that is always refused.
+/// The one call that is always rejected.
 const CAPTURE: &str = "POST /v1/payment_intents/{id}/capture";
-/// A name that no call knows.
+/// A name that is unknown to every call.
 const UNKNOWN: &str = "zz";
-/// Letters and digits in a row that are an id or a secret.
+/// The minimum length of an id or a secret, in consecutive letters and digits.
 const ID_DIGITS_MIN: usize = 24;
-/// Keys whose values are others in each object, beside ids and secrets.
+/// Keys with a different value in each object, besides ids and secrets.
 const OWN: [&str; 2] = ["fingerprint", "number"];
 const HEAD: &str = "\
 # Parameters
@@ -54,10 +53,10 @@ A parameter that stands in no row is 400 `parameter_unknown`, at every depth. A 
 a row of its own where it has another fate than the rest of its hash.
 ";
 
-/// What becomes of a parameter, and a note.
+/// The effect of a parameter, and a note.
 type Fate = (&'static str, String);
 
-/// The document says what the server does.
+/// The document matches the behaviour of the server.
 #[tokio::test]
 async fn every_parameter_is_documented() {
     let (app, strict) = (App::start().await, App::strict().await);
@@ -122,19 +121,19 @@ fn routes() -> Vec<String> {
     calls.into_iter().map(|(_, call)| call).collect()
 }
 
-/// A call as tables name it: every open part of its path is called `{id}`.
+/// A call in the notation of the schemas, in which every path parameter is named `{id}`.
 fn with_plain_ids(call: &str) -> String {
     let plain = |part| if str::starts_with(part, '{') { "{id}" } else { part };
     call.split('/').map(plain).collect::<Vec<_>>().join("/")
 }
 
-/// The part of the document that a path stands in: all but its ids and verbs.
+/// The section of the document for a path, which is the path without ids and verbs.
 fn resource_of(path: &str) -> &str {
     let path = path.strip_prefix("/v1/").unwrap();
     path.split("/{").next().unwrap()
 }
 
-/// Lines that begin with a blank, by the line above them that does not.
+/// Groups indented lines by the preceding line without indentation.
 fn blocks(text: &'static str) -> BTreeMap<&'static str, Vec<&'static str>> {
     let mut blocks: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut head = "";
@@ -189,14 +188,14 @@ async fn fates(
         if inside.is_empty() {
             continue;
         }
-        // What is said of a part holds for the part; the rest of the hash is measured.
+        // A note on a part of a hash covers only that part. The rest of the hash is measured.
         check_part(app, call, name).await;
         fates.insert((*name).to_owned(), ("acted on", (*said).to_owned()));
     }
     fates
 }
 
-/// A strict server refuses what the others drop, by its path, and nothing else.
+/// A strict server rejects exactly the parameters that other servers ignore, with their path.
 async fn check_strict(strict: &App, call: &str, fates: &BTreeMap<String, Fate>) {
     for (name, (fate, _)) in fates.iter().filter(|(name, _)| !name.contains('[')) {
         let shape = member(call, name).filter(|_| of_call(call).is_some());
@@ -219,7 +218,7 @@ async fn check_strict(strict: &App, call: &str, fates: &BTreeMap<String, Fate>) 
             _ => false,
         };
         let drops = drops && !form.iter().all(|pair| pair.ends_with("=false"));
-        // The second value of a yes or no, and a part of a hash that another part is acted on of.
+        // The second value of a boolean, and a part of a hash that depends on a supported part.
         let part = refused && reply.text("/error/param").starts_with(&format!("{name}["));
         assert!(refused == drops || part, "{call} {form:?}: {fate}, {}", reply.body);
         if refused {
@@ -228,7 +227,7 @@ async fn check_strict(strict: &App, call: &str, fates: &BTreeMap<String, Fate>) 
     }
 }
 
-/// What is said of parameters that many calls take.
+/// The note on a parameter that many calls share.
 fn of_every_call(name: &str) -> &'static str {
     match name {
         "expand" => "[what can be expanded](api.md#expansion)",
@@ -237,7 +236,7 @@ fn of_every_call(name: &str) -> &'static str {
     }
 }
 
-/// The names that a call takes, and those that it passes over.
+/// The names that a call takes, and those that it ignores.
 async fn known(app: &App, call: &str) -> (BTreeSet<String>, BTreeSet<String>) {
     let start = start(app, call).await;
     let reply = send(app, call, &start, &[format!("{UNKNOWN}=1")]).await;
@@ -253,7 +252,7 @@ async fn known(app: &App, call: &str) -> (BTreeSet<String>, BTreeSet<String>) {
     (names(taken), names(passed_over))
 }
 
-/// Whether the call knows a part of a hash: a name like it is answered with its own.
+/// Checks that the call knows a part of a hash. The notice about a similar name lists it.
 async fn check_part(app: &App, call: &str, path: &str) {
     let whole = path.trim_end_matches("[]");
     let (hash, name) = whole.trim_end_matches(']').rsplit_once('[').unwrap();
@@ -265,7 +264,7 @@ async fn check_part(app: &App, call: &str, path: &str) {
     assert!(knows || needs, "{call} does not take {path}: {notice} {}", reply.body);
 }
 
-/// What becomes of a parameter that nobody says anything of: it is sent alone.
+/// Measures the effect of a parameter without a note, by sending it alone.
 async fn measured(
     app: &App,
     call: &str,
@@ -287,7 +286,7 @@ async fn measured(
             break;
         }
         sent.clone_from(&form);
-        // What makes an object needs no other one each time.
+        // A call that creates an object needs no new object each time.
         let with = if call.contains("/{id}") {
             send_fresh(app, call, &form).await
         } else {
@@ -314,10 +313,11 @@ async fn measured(
     if echoed { ("echoed", String::new()) } else { ("checked only", String::new()) }
 }
 
-/// The least form of a value; of words, currencies and of yes and no the second one is another than the first.
+/// The minimal form of a value. For enums, currencies and booleans, `second` selects a different
+/// value.
 fn sample(path: &str, shape: &Shape, second: bool, form: &mut Vec<String>) {
     let value = match shape {
-        // Texts of a form of their own are named for it.
+        // The names of texts with a special format contain that format.
         Shape::Text(_) if path.contains("email") => "x@x.example".to_owned(),
         Shape::Text(_) if path.contains("_url") => "https://x.example".to_owned(),
         Shape::Text(_) => "x".to_owned(),
@@ -344,7 +344,7 @@ fn sample(path: &str, shape: &Shape, second: bool, form: &mut Vec<String>) {
     form.push(format!("{path}={value}"));
 }
 
-/// A value without what is another each time.
+/// A copy of a value without the parts that differ each time.
 fn masked(value: &Value) -> Value {
     match value {
         Value::String(text) => {
@@ -365,7 +365,7 @@ async fn send_fresh(app: &App, call: &str, form: &[String]) -> Reply {
     send(app, call, &start(app, call).await, form).await
 }
 
-/// Sends a call; what is in `more` counts, whatever the start says of it.
+/// Sends a call. Parameters in `more` override those of the start.
 async fn send(app: &App, call: &str, start: &Start, more: &[String]) -> Reply {
     let (method, pattern) = call.split_once(' ').unwrap();
     let mut path = String::new();

@@ -3,8 +3,8 @@
 use crate::support::start_process;
 use serde_json::Value;
 
-/// What a client sent and what it was answered stand in the file, a line a call, before the answer
-/// is there; a key never does.
+/// The file contains each request and its response, one line per call, before the response arrives.
+/// It never contains a key.
 #[tokio::test]
 async fn calls_are_recorded() {
     let folder = tempfile::tempdir().unwrap();
@@ -36,7 +36,7 @@ async fn calls_are_recorded() {
     assert_eq!(lines[1]["request"], created.header("request-id").unwrap());
 }
 
-/// Addresses that let in whoever has them are cut wherever they stand, and so is a key in a path.
+/// Addresses that grant access are cut at every position, and so is a key in a path.
 #[tokio::test]
 async fn addresses_that_are_keys_are_cut() {
     let folder = tempfile::tempdir().unwrap();

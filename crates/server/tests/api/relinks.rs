@@ -8,14 +8,14 @@ use std::fmt::Write as _;
 const PREVIEW: &str = "2026-10-14.preview";
 const HELPERS: &str = "/v1/test_helpers/financial_connections";
 
-/// Makes a session in a preview version.
+/// Creates a session in a preview version.
 async fn make(app: &App, form: &str) -> Reply {
     let path = format!("{FC}/sessions");
     let form = format!("permissions[]=balances&{form}");
     app.request("POST", &path).header("Stripe-Version", PREVIEW).form(&form).send().await
 }
 
-/// A session that renews the authorization of an account.
+/// Creates a session that renews the authorization of an account.
 async fn relink(app: &App, account: &Reply, more: &str) -> Reply {
     let form = format!("relink_options[authorization]={}&{more}", account.text("/authorization"));
     make(app, &form).await.ok()
@@ -35,7 +35,7 @@ async fn link(app: &App, session: &Reply, more: &str) -> Reply {
     app.request("POST", &path).header("Stripe-Version", PREVIEW).form(&form).send().await
 }
 
-/// Links accounts of a new customer, and answers them by name.
+/// Links accounts of a new customer, and returns them by name.
 async fn linked(app: &App, more: &str) -> Vec<Reply> {
     let customer = app.post("/v1/customers", "name=Ada").await.ok().text("/id");
     let session = app.session(&customer, "").await;
@@ -47,7 +47,7 @@ async fn linked(app: &App, more: &str) -> Vec<Reply> {
     accounts
 }
 
-/// Two accounts at a bank that ends their access a minute after the link, a minute later.
+/// Links two accounts at a bank that ends their access after a minute, and waits a minute.
 async fn two_inactive(app: &App) -> [String; 2] {
     let more =
         "institution=Inactive Accounts&accounts[]=Inactive Checking&accounts[]=Inactive Savings";
@@ -57,7 +57,7 @@ async fn two_inactive(app: &App) -> [String; 2] {
     [accounts[0].text("/id"), accounts[1].text("/id")]
 }
 
-/// The types of all events of accounts and authorizations, the oldest first.
+/// The types of all events of accounts and authorizations, oldest first.
 async fn events(app: &App) -> Vec<String> {
     let listed = app.get("/v1/events?limit=100").await.ok();
     let types = listed.items("/data").into_iter().rev();
@@ -69,8 +69,8 @@ fn names(session: &Reply) -> Vec<Value> {
     session.items("/accounts/data").iter().map(|one| one["display_name"].clone()).collect()
 }
 
-/// All accounts of an authorization: they are active again under the same ids, nothing is new, and the
-/// session says what it was for and what came of it. The holder need not be named.
+/// All accounts of an authorization become active again under the same ids, and no account is
+/// added. The session shows its purpose and its result. The request need not name the holder.
 #[tokio::test]
 async fn a_whole_authorization() {
     let app = App::sqlite().await;
@@ -112,8 +112,8 @@ async fn a_whole_authorization() {
     );
 }
 
-/// One account of an authorization: only it can be picked, and the other stays as it is. Permissions
-/// grow.
+/// For one account of an authorization, only that account can be picked, and the other is
+/// unchanged. Permissions are added.
 #[tokio::test]
 async fn one_account_of_several() {
     let app = App::start().await;
@@ -140,8 +140,8 @@ async fn one_account_of_several() {
     );
 }
 
-/// The pages of a hosted session that links again: they begin with what is asked, know one bank, and
-/// lead back. No e-mail is sent.
+/// The pages of a hosted session that links again begin with the consent, offer one bank, and lead
+/// back. No e-mail is sent.
 #[tokio::test]
 async fn on_its_own_page() {
     let app = App::sqlite().await;
@@ -163,7 +163,7 @@ async fn on_its_own_page() {
        ask them at any time to stop.
     > Agree and continue
     ");
-    // There is nothing before it, and no other bank.
+    // There is no earlier pane and no other bank.
     assert!(read(&browser.step("back", "").await).contains("asks you to log in again"));
     browser.step("consent", "").await;
     let ended = browser.step("login", "bank_username=ada&bank_password=error").await;
@@ -196,8 +196,8 @@ async fn on_its_own_page() {
     ");
 }
 
-/// At a bank on whose page accounts are picked, the choice may be another one: new accounts come under
-/// the same authorization, and what is no longer shared becomes inactive.
+/// If accounts are picked on the bank's page, the choice may change. New accounts belong to the
+/// same authorization, and accounts that are no longer shared become inactive.
 #[tokio::test]
 async fn another_choice_at_the_bank() {
     let app = App::start().await;
@@ -228,7 +228,7 @@ async fn another_choice_at_the_bank() {
     assert_eq!(events(&app).await, [created, created, created, "account.deactivated"]);
 }
 
-/// Each way in which nothing is renewed, with its reason; nothing changes by it.
+/// Each failure of a renewal has its reason and changes no data.
 #[tokio::test]
 async fn failures() {
     let app = App::start().await;
@@ -284,7 +284,8 @@ async fn failures() {
     assert!(!events(&app).await.contains(&"account.reactivated".to_owned()));
 }
 
-/// What cannot be renewed is refused with its parameter, and so is what does not fit.
+/// An authorization that cannot be renewed is rejected with its parameter, and so are conflicting
+/// parameters.
 #[tokio::test]
 async fn refusals() {
     let app = App::start().await;
@@ -383,7 +384,8 @@ async fn refusals() {
     link(&app, &session, "institution=Test (Non-OAuth)").await.ok();
 }
 
-/// On a test clock, a bank that wants a new login every day: foreseen, lost, renewed, and again.
+/// On a test clock, a bank that requires a new login every day: the loss is foreseen, access is
+/// lost, and it is renewed repeatedly.
 #[tokio::test]
 async fn day_by_day_on_a_clock() {
     let app = App::start().await;
@@ -415,8 +417,8 @@ async fn day_by_day_on_a_clock() {
     assert_eq!(account(&app, &id).await.at("/status"), "inactive");
 }
 
-/// A number that has run out is renewed, though its account was active all the time; that is need
-/// enough for a hosted session.
+/// An expired number is renewed although its account was active all the time. That is sufficient
+/// reason for a hosted session.
 #[tokio::test]
 async fn numbers_are_renewed() {
     let app = App::start().await;
@@ -434,8 +436,8 @@ async fn numbers_are_renewed() {
     assert!(!told.contains(&"account.reactivated".to_owned()));
 }
 
-/// Whoever the holder is: accounts of a connected account and of nobody are found by their
-/// authorization, and so are those of a customer whose seed has changed since.
+/// Accounts are found by their authorization for every kind of holder: a connected account, no
+/// holder, or a customer with a changed seed.
 #[tokio::test]
 async fn the_same_accounts_whoever_holds_them() {
     let app = App::start().await;

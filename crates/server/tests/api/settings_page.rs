@@ -1,13 +1,13 @@
-//! The settings page, as a browser without script uses it.
+//! The settings page in a browser without script.
 
 use crate::support::{App, Client, FC, Reply};
 
-/// The page, before anybody has shown a key or after.
+/// Posts a form of the page, with or without a visit.
 async fn post(client: &Client, form: &str) -> Reply {
     client.bare_request("POST", "/settings").form(form).send().await
 }
 
-/// The token of the visit that stands in the forms of the page.
+/// The token of the visit in the forms of the page.
 fn visit(page: &Reply) -> String {
     let (_, rest) = page.body.split_once("name=\"visit\" value=\"").unwrap();
     rest.split_once('"').unwrap().0.to_owned()
@@ -35,8 +35,8 @@ fn ticked(page: &Reply) -> Vec<String> {
     ticked.map(|rest| rest.split_once('"').unwrap().0.to_owned()).collect()
 }
 
-/// With a live key the page shows the registration and completes it; then the call that was refused
-/// goes on.
+/// With a live key the page shows the registration and completes it. Then the rejected call
+/// proceeds.
 #[tokio::test]
 async fn completes_the_registration() {
     let app = App::start().await;
@@ -84,7 +84,8 @@ async fn completes_the_registration() {
     assert!(!page.body.contains("Complete registration"), "{}", page.body);
 }
 
-/// The page changes what payments ask for, and shows why a change cannot be.
+/// The page changes the default link requirements of payments, and gives the reason why a change is
+/// rejected.
 #[tokio::test]
 async fn changes_what_payments_ask_for() {
     let app = App::start().await;
@@ -114,7 +115,8 @@ async fn changes_what_payments_ask_for() {
     assert_eq!(ticked(&cleared), [""; 0]);
 }
 
-/// A key that opens nothing, a publishable one and none are refused in words; nothing is shown.
+/// An unknown key, a publishable key and a missing key are rejected with a message. No settings are
+/// shown.
 #[tokio::test]
 async fn asks_for_a_secret_key() {
     let app = App::start().await;
@@ -137,8 +139,8 @@ async fn asks_for_a_secret_key() {
     ");
 }
 
-/// A visit ends after half an hour, and when its key is revoked; a token that was never given opens
-/// nothing. Nothing is changed then.
+/// A visit ends after half an hour, or when its key is revoked. An unknown token is rejected. In
+/// each case no setting changes.
 #[tokio::test]
 async fn visits_end() {
     let app = App::start().await;
@@ -158,8 +160,8 @@ async fn visits_end() {
     assert_eq!(shown.at("/registration/balances"), "unrequested");
 }
 
-/// The page is kept to itself: nothing of others is loaded, nobody may frame it, nothing is cached,
-/// and no cookie is set.
+/// The page is isolated. It loads no foreign resources, cannot be framed or cached, and sets no
+/// cookie.
 #[tokio::test]
 async fn is_kept_to_itself() {
     let app = App::start().await;

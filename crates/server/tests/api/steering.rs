@@ -1,4 +1,4 @@
-//! Test helpers: what becomes of calls that meet, and of delays where time stands still.
+//! Bank controls in concurrent calls, and delays under a fixed time.
 
 use crate::support::{App, BEGIN_S, FC};
 use engine::Context;
@@ -9,8 +9,8 @@ use wire::version::Version;
 
 const HELPERS: &str = "/v1/test_helpers/financial_connections/accounts";
 
-/// A scripted delay on a server whose account time stands still counts in real time: it ends when
-/// it is over, neither before nor never.
+/// A scripted delay on a server with a fixed account time counts in real time. It ends exactly when
+/// it is over.
 #[tokio::test]
 async fn a_delay_ends_at_a_fixed_time() {
     let app = App::at_fixed_time(AccountTime(BEGIN_S)).await;
@@ -29,16 +29,17 @@ async fn a_delay_ends_at_a_fixed_time() {
     assert_eq!(statuses, ["pending", "pending", "succeeded"]);
 }
 
-/// A bank that changes while an account is being activated again is read anew: both calls succeed
-/// and both changes hold.
+/// If a bank changes while an account is being reactivated, the bank is read again. Both calls
+/// succeed and both changes take effect.
 #[tokio::test]
 async fn reactivates_while_the_bank_changes() {
     let app = App::sqlite().await;
     let account = app.account().await;
     app.run_workers_until_idle().await;
     app.post(&format!("{HELPERS}/{account}/deactivate"), "").await.ok();
-    // Straight to the engine, because there the order is certain: each call reads without a pause
-    // and pauses at its write, so the second has read what the first is about to change.
+    // The test calls the engine directly, because the order is certain there. Each call reads
+    // without a pause and pauses at its write, so the second has read the data that the first is
+    // about to change.
     let context = Context {
         merchant: MerchantId::of_key("sk_test_123"),
         connected: None,
@@ -61,8 +62,8 @@ async fn reactivates_while_the_bank_changes() {
     assert!(ledger.body.contains("4200"), "{}", ledger.body);
 }
 
-/// A tokenized number is announced to expire once; the one that a later link brings in its place is
-/// announced anew.
+/// The expiry of a tokenized number emits one event. The number that a later link creates in its
+/// place emits another.
 #[tokio::test]
 async fn announces_the_expiry_of_each_number() {
     let app = App::start().await;

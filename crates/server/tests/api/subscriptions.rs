@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 pub(crate) const SUBSCRIPTIONS: &str = "/v1/subscriptions";
 pub(crate) const CONNECTIONS: &str =
     "payment_settings[payment_method_options][us_bank_account][financial_connections]";
-/// An item of ten dollars a month whose product is `gold`.
+/// An item of ten dollars a month, with the product `gold`.
 pub(crate) const MONTHLY: &str = "items[0][price_data][currency]=usd&items[0][price_data][product]=gold\
                        &items[0][price_data][unit_amount]=1000\
                        &items[0][price_data][recurring][interval]=month";
 
-/// What the guide asks of the link flow.
+/// The guide's link requirements.
 fn asks() -> String {
     format!(
         "payment_settings[payment_method_types][]=us_bank_account\
@@ -20,7 +20,7 @@ fn asks() -> String {
     )
 }
 
-/// The guide's call with these further parameters; answers the subscription.
+/// Sends the guide's call with these further parameters. Returns the subscription.
 pub(crate) async fn create(client: &Client, customer: &str, more: &str) -> Reply {
     let form = format!("customer={customer}&{}&{more}", asks());
     client.post(SUBSCRIPTIONS, &form).await.ok()
@@ -34,7 +34,7 @@ pub(crate) async fn show(client: &Client, id: &str, query: &str) -> Reply {
     client.get(&format!("{SUBSCRIPTIONS}/{id}?{query}")).await.ok()
 }
 
-/// The transactions of an account that are listed now.
+/// The number of transactions of an account that are listed now.
 async fn rows(client: &Client, account: &str) -> usize {
     let list = client.get(&format!("{FC}/transactions?account={account}&limit=100")).await.ok();
     list.items("/data").len()
@@ -48,8 +48,8 @@ pub(crate) fn facts(reply: &Reply, pointers: &[&str]) -> String {
     pointers.iter().map(shown).collect::<Vec<_>>().join(" ")
 }
 
-/// The guide's call without items, as it is printed: active, without an invoice, and collecting an
-/// account by a Setup Intent. Every key that the official types require is there.
+/// The guide's call without items, as it is printed. The subscription is active, has no invoice,
+/// and collects an account by a Setup Intent. It has every key that the official types require.
 #[tokio::test]
 async fn as_the_guide_prints_it() {
     let app = App::sqlite().await;
@@ -153,8 +153,8 @@ async fn as_the_guide_prints_it() {
     "#);
 }
 
-/// By its Setup Intent and a prefetch: the account is found by expanding before the confirmation
-/// and after it, and its transactions are there at once.
+/// A subscription collects an account by its Setup Intent and a prefetch. The account can be
+/// expanded before and after the confirmation, and its transactions are available at once.
 #[tokio::test]
 async fn a_setup_intent_collects() {
     let app = App::sqlite().await;
@@ -191,8 +191,9 @@ async fn a_setup_intent_collects() {
     ");
 }
 
-/// With items the first invoice collects, and the account is subscribed to later: incomplete until
-/// the debit has succeeded; the method is kept as the subscription asks.
+/// With items, the first invoice collects the account, which is subscribed to later. The
+/// subscription is incomplete until the debit succeeds. It stores the payment method as its
+/// settings request.
 #[tokio::test]
 async fn an_invoice_collects() {
     let app = App::sqlite().await;
@@ -271,8 +272,8 @@ async fn an_invoice_collects() {
     ");
 }
 
-/// What names no types of payment method takes what it asks for from the merchant's settings,
-/// subscriptions and invoices alike; what the call says wins.
+/// Subscriptions and invoices without named payment method types take their link requirements from
+/// the merchant's settings. Parameters of the call take precedence.
 #[tokio::test]
 async fn settings_speak_for_the_silent() {
     let app = App::sqlite().await;
@@ -306,8 +307,8 @@ async fn settings_speak_for_the_silent() {
     app.post(SUBSCRIPTIONS, &form).await.ok();
 }
 
-/// Each way to a subscription gives an account whose transactions are there, by a prefetch as well
-/// as by subscribing to it afterwards.
+/// Each way to create a subscription leads to an account with transactions, by a prefetch or by a
+/// later subscription to the account.
 #[tokio::test]
 async fn every_way_leads_to_transactions() {
     let app = App::sqlite().await;

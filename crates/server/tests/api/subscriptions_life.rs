@@ -1,4 +1,4 @@
-//! The life of subscriptions: how they begin, renew, change and end.
+//! The life cycle of subscriptions: creation, renewal, changes and end.
 
 use crate::checkout::link;
 use crate::subscriptions::{MONTHLY, SUBSCRIPTIONS, create, facts, gold, show};
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 const DAY_S: i64 = 86_400;
 
-/// A customer on a test clock; answers both.
+/// Creates a customer on a test clock. Returns both ids.
 pub(crate) async fn customer_on_clock(client: &Client) -> (String, String) {
     let clock = client
         .post("/v1/test_helpers/test_clocks", &format!("frozen_time={BEGIN_S}"))
@@ -25,7 +25,7 @@ pub(crate) async fn advance(app: &App, clock: &str, to_s: i64) {
     app.run_workers_until_idle().await;
 }
 
-/// Gives a customer a payment method of this test name as the default; answers its id.
+/// Attaches the payment method with this test name to a customer as the default. Returns its id.
 pub(crate) async fn pays_by(client: &Client, customer: &str, method: &str) -> String {
     let form = format!("customer={customer}&payment_method={method}&confirm=true");
     let intent = client.post("/v1/setup_intents", &form).await.ok();
@@ -35,8 +35,8 @@ pub(crate) async fn pays_by(client: &Client, customer: &str, method: &str) -> St
     method
 }
 
-/// A first payment that fails leaves it incomplete, and after 23 hours it expires; while a debit
-/// is under way it does not.
+/// A failed first payment leaves the subscription incomplete, and it expires after 23 hours. It
+/// does not expire during a debit.
 #[tokio::test]
 async fn expires_when_it_is_not_paid() {
     let app = App::sqlite().await;
@@ -73,9 +73,9 @@ async fn expires_when_it_is_not_paid() {
     ");
 }
 
-/// With a default payment method of the customer the invoice is paid at once; each month brings
-/// another, told by events without a request. A debit that fails makes it past due, and paying
-/// the invoice makes it active again.
+/// With a default payment method of the customer the invoice is paid at once. Each month creates
+/// another, and emits events without a request. A failed debit makes the subscription past due, and
+/// paying the invoice makes it active again.
 #[tokio::test]
 async fn renews_on_its_clock() {
     let app = App::sqlite().await;
@@ -138,8 +138,8 @@ async fn renews_on_its_clock() {
     assert_eq!(invoices.items("/data").len(), 3);
 }
 
-/// Nothing is to be paid in a trial: without a method a Setup Intent collects one, and the first
-/// month is invoiced when the trial ends, here or by an update.
+/// A trial requires no payment. Without a payment method a Setup Intent collects one. The first
+/// month is invoiced when the trial ends, on schedule or by an update.
 #[tokio::test]
 async fn trials_end() {
     let app = App::sqlite().await;
@@ -172,7 +172,7 @@ async fn trials_end() {
     ");
 }
 
-/// Invoices that are sent wait for the customer; the subscription is active all the while.
+/// Invoices that are sent wait for the customer, and the subscription stays active.
 #[tokio::test]
 async fn sends_invoices() {
     let app = App::sqlite().await;
@@ -188,8 +188,9 @@ async fn sends_invoices() {
     insta::assert_snapshot!(facts(&made, &pointers), @"active null open send_invoice 1769817600");
 }
 
-/// Canceling ends it at once, with the invoice that waits and the Setup Intent; at the end of the
-/// period it ends by itself. Deleting the customer ends what is left.
+/// Canceling ends the subscription immediately, with its open invoice and Setup Intent. A
+/// subscription can also end automatically at the end of the period. Deleting the customer ends the
+/// rest.
 #[tokio::test]
 async fn ends() {
     let app = App::sqlite().await;
@@ -244,8 +245,8 @@ async fn ends() {
     ");
 }
 
-/// Items are changed, added and taken away; the next period is invoiced as they are then. They
-/// are listed and shown on their own.
+/// Items are changed, added and removed, and the next period is invoiced with the new items. Items
+/// are also listed and retrieved separately.
 #[tokio::test]
 async fn changes_items() {
     let app = App::sqlite().await;
@@ -320,8 +321,8 @@ async fn changes_items() {
     "#);
 }
 
-/// Lists choose by customer, status, price, clock and period; canceled ones are left out unless
-/// asked for.
+/// Lists filter by customer, status, price, clock and period. Canceled subscriptions are listed
+/// only on request.
 #[tokio::test]
 async fn lists() {
     let app = App::sqlite().await;
@@ -356,8 +357,8 @@ async fn lists() {
     assert_eq!(places("created[gt]=1767225600").await, [1]);
 }
 
-/// Without a test clock the same happens in real time, a period at a time however late it is; and
-/// deleting a clock ends what hangs on it.
+/// Without a test clock the same happens in real time, one period at a time however late it is.
+/// Deleting a clock ends the subscriptions on it.
 #[tokio::test]
 async fn renews_in_real_time() {
     let app = App::sqlite().await;

@@ -1,4 +1,4 @@
-//! Shapes that follow the API version: how the types of payment methods are said and shown.
+//! Schemas that depend on the API version: the types of payment methods in requests and responses.
 
 use crate::support::{App, Reply};
 
@@ -13,13 +13,13 @@ async fn post(app: &App, version: &str, path: &str, form: &str) -> Reply {
     app.request("POST", path).header("Stripe-Version", version).form(form).send().await
 }
 
-/// What is allowed, and what there is.
+/// The allowed types and the actual types.
 fn types(shown: &Reply) -> String {
     let [allowed, there] = ["/allowed_payment_method_types", "/payment_method_types"];
     format!("{} of {}", shown.at(there), shown.at(allowed))
 }
 
-/// Where types could be named, with what else the call needs.
+/// The calls that could name types, with their other required parameters.
 async fn calls(app: &App) -> Vec<(String, &'static str)> {
     let payment = post(app, DAHLIA, "/v1/payment_intents", "amount=2000&currency=usd").await;
     let setup = post(app, DAHLIA, "/v1/setup_intents", "").await;
@@ -34,7 +34,8 @@ async fn calls(app: &App) -> Vec<(String, &'static str)> {
     ]
 }
 
-/// From endive on, and in the preview before it, types cannot be named on intents; nothing is made.
+/// From endive on, and in the preview before it, intents reject named types and no object is
+/// created.
 #[tokio::test]
 async fn endive_refuses_named_types_on_intents() {
     let app = App::start().await;
@@ -65,7 +66,7 @@ async fn endive_refuses_named_types_on_intents() {
     }
 }
 
-/// Checkout refuses the name as one that it does not know.
+/// Checkout rejects the parameter as unknown.
 #[tokio::test]
 async fn endive_has_no_named_types_on_checkout() {
     let app = App::start().await;
@@ -90,7 +91,7 @@ async fn endive_has_no_named_types_on_checkout() {
     assert!(!older.body.contains("allowed_payment_method_types"));
 }
 
-/// Allowed types are kept as given, and those that fit are shown as the types there are.
+/// Allowed types are stored unchanged, and the matching ones are shown as the actual types.
 #[tokio::test]
 async fn allowed_types_narrow_down() {
     let app = App::start().await;
@@ -111,7 +112,7 @@ async fn allowed_types_narrow_down() {
     }
 }
 
-/// A later request puts one way of saying it in the place of the other.
+/// A later request replaces one way of naming types with the other.
 #[tokio::test]
 async fn one_way_takes_the_place_of_the_other() {
     let app = App::start().await;
@@ -128,7 +129,8 @@ async fn one_way_takes_the_place_of_the_other() {
     insta::assert_snapshot!(types(&intent), @r#"["card","us_bank_account"] of null"#);
 }
 
-/// Allowed types exclude what else says which types there are, and must have the one there is.
+/// Allowed types cannot be combined with other parameters that select types, and must include the
+/// one that exists.
 #[tokio::test]
 async fn allowed_types_have_conditions() {
     let app = App::start().await;

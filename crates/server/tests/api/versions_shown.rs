@@ -1,11 +1,11 @@
-//! Which version shows which field, takes which parameter, and renders events for whom.
+//! The versions that show each field, take each parameter, and render each event.
 
 use crate::support::{App, FC, Receiver, Reply};
 use serde_json::Value;
 use std::fmt::Write as _;
 
-/// One of each date at which something changed, the oldest first, and the last version before the
-/// first change.
+/// One version of each date with a change, oldest first, after the last version before the first
+/// change.
 const VERSIONS: [&str; 14] = [
     "2024-06-20",
     "2024-09-30.acacia",
@@ -28,7 +28,7 @@ async fn get(app: &App, version: &str, path: &str) -> Reply {
     app.request("GET", path).header("Stripe-Version", version).send().await.ok()
 }
 
-/// A line for each field: the versions that show it, and as what.
+/// One line per change of a field: the version and the value that it shows.
 fn table(seen: &[(&str, Value)], pointers: &[&str]) -> String {
     let mut table = String::new();
     for pointer in pointers {
@@ -46,7 +46,7 @@ fn table(seen: &[(&str, Value)], pointers: &[&str]) -> String {
     table
 }
 
-/// The keys of a hash in each version, where they are others than in the version before.
+/// The keys of a hash in each version that differs from the version before.
 fn keys(seen: &[(&str, Value)], pointer: &str) -> String {
     let mut told = String::new();
     let mut before: Vec<String> = Vec::new();
@@ -72,8 +72,8 @@ async fn in_each(app: &App, path: &str) -> Vec<(&'static str, Value)> {
     seen
 }
 
-/// A session with everything set up, in each version: what was not there yet is not shown, and what
-/// is in preview is shown by previews alone.
+/// A session with every setting, in each version. Later fields are not shown, and only previews
+/// show preview fields.
 #[tokio::test]
 async fn a_session_in_each_version() {
     let app = App::start().await;
@@ -101,7 +101,8 @@ async fn a_session_in_each_version() {
     assert_eq!(versions, VERSIONS[4..].to_vec());
 }
 
-/// An account that will lose access, one whose number ran out, and one that is inactive, in each.
+/// Accounts in each version: one that will lose access, one with an expired number, and one that is
+/// inactive.
 #[tokio::test]
 async fn an_account_in_each_version() {
     let app = App::sqlite().await;
@@ -154,7 +155,7 @@ async fn an_account_in_each_version() {
     "#);
 }
 
-/// Each parameter is taken from its version on, and unknown before.
+/// Each parameter is accepted from its version on, and unknown before.
 #[tokio::test]
 async fn parameters_in_each_version() {
     let app = App::start().await;
@@ -243,8 +244,8 @@ async fn parameters_in_each_version() {
     "#);
 }
 
-/// Webhooks come in the version of each endpoint or the default; the list shows events as they were
-/// made, whoever asks.
+/// Webhooks use the version of each endpoint, or the default. The list shows events in the version
+/// of their creation, independent of the caller.
 #[tokio::test]
 async fn each_endpoint_has_its_version() {
     let app = App::sqlite().await;
@@ -281,8 +282,8 @@ async fn each_endpoint_has_its_version() {
     }
 }
 
-/// A version that Stripe never published is refused, in a header and for an endpoint; one that is newer
-/// than this server is served as the newest.
+/// A version that Stripe never published is rejected, in a header and for an endpoint. A version
+/// newer than this server is served as the newest.
 #[tokio::test]
 async fn unknown_versions_are_refused() {
     let app = App::start().await;
@@ -303,7 +304,7 @@ async fn unknown_versions_are_refused() {
     assert_eq!(newer.header("stripe-version"), Some("2027-02-24.fern"));
 }
 
-/// What is wrong with an account's numbers has a code of its own since clover.
+/// Problems with an account's numbers have a separate error code since clover.
 #[tokio::test]
 async fn codes_of_numbers_came_with_clover() {
     let app = App::start().await;

@@ -1,9 +1,9 @@
-//! What each call needs beside the parameter that it is sent for.
+//! The objects and parameters that each call needs besides the tested parameter.
 
 use crate::checkout::{CHECKOUT, ONE_ITEM};
 use crate::support::App;
 
-/// The ids that a call's path names, and the least form that it takes.
+/// The ids in a call's path, and its minimal form.
 pub(super) struct Start {
     pub(super) ids: Vec<String>,
     pub(super) form: String,
@@ -28,8 +28,8 @@ const NUMBERS: &str = "bank_account[country]=US&bank_account[currency]=usd\
                        &bank_account[account_number]=000123456789";
 const DEPOSITS: &str = "amounts[]=32&amounts[]=45";
 
-/// A call with objects of its own, ready to be sent. Those without a table are refused for an unknown
-/// parameter before they look at their objects, and get none.
+/// Prepares a call with its own objects. Calls without a schema reject an unknown parameter before
+/// they look up objects, so they get none.
 pub(super) async fn start(app: &App, call: &str) -> Start {
     let (method, path) = call.split_once(' ').unwrap();
     if method != "POST" {
@@ -54,7 +54,7 @@ pub(super) async fn start(app: &App, call: &str) -> Start {
     Start { ids, form }
 }
 
-/// The parameters that a call without a table cannot do without.
+/// The parameters that a call without a schema requires.
 fn required(call: &str) -> &'static str {
     match call.rsplit('/').next().unwrap() {
         "sessions" if call.contains("stripecli") => "websocket_features[]=webhooks",
@@ -79,7 +79,7 @@ fn required(call: &str) -> &'static str {
     }
 }
 
-/// Makes an object; answers its id.
+/// Creates an object. Returns its id.
 async fn made(app: &App, path: &str, form: &str) -> String {
     app.post(path, form).await.ok().text("/id")
 }
@@ -110,7 +110,8 @@ async fn payment_method(app: &App, path: &str) -> (Vec<String>, String) {
     }
     let customer = app.customer().await;
     let holder = format!("customer={customer}");
-    // What is to be attached is nobody's yet, since what was taken from a customer is of no use.
+    // The object to attach must not have an owner yet, because a detached object cannot be used
+    // again.
     let owned = if verb == "attach" { String::new() } else { format!("{holder}&") };
     let form = format!("{owned}confirm=true&{SUCCESS}");
     let set_up = app.post("/v1/setup_intents", &form).await.ok();
