@@ -26,7 +26,7 @@ const VISITS_MAX: usize = 1_000;
 /// The owner of a visit and its expiry.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Visitor {
-    /// The merchant whose settings are shown.
+    /// The merchant that owns the displayed settings.
     pub(crate) merchant: MerchantId,
     /// True if the visit shows the live mode settings.
     pub(crate) livemode: bool,

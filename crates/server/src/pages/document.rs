@@ -18,8 +18,8 @@ pub(super) struct Facts {
     pub(super) origin: Option<String>,
     /// The outcome of the flow.
     pub(super) status: Option<&'static str>,
-    /// True if the script reports the outcome immediately, false if it waits until the holder
-    /// closes the page.
+    /// True if the script reports the outcome immediately, false if the holder clicks a button
+    /// first.
     pub(super) at_once: bool,
     /// The URL that the browser is redirected to, without script.
     pub(super) goes_to: Option<String>,

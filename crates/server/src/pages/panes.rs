@@ -351,13 +351,13 @@ impl Making<'_> {
         }
     }
 
-    /// The alternative that a holder has when a bank fails. A flow that renews a login has only one
-    /// bank.
+    /// The holder's alternative when a bank fails, as the end of a sentence. A flow that renews a
+    /// login has only one bank.
     fn other_way(&self) -> &'static str {
         if self.view.relink { "log in again" } else { "choose another bank" }
     }
 
-    /// The same as the label of a button.
+    /// The holder's alternative as the label of a button.
     fn way_back(&self) -> &'static str {
         if self.view.relink { "Log in again" } else { "Choose another bank" }
     }

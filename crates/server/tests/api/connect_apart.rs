@@ -162,9 +162,9 @@ async fn ids(client: &Client, path: &str) -> Vec<String> {
     listed.items("/data").into_iter().map(id).collect()
 }
 
-/// The objects of the platform, of one of its accounts, of another of its accounts, and of an
-/// account with the same id of another platform are visible only to their creator. This holds for
-/// each address that shows an object and for each list. No other caller can delete them.
+/// Only the creator of an object sees it. The test compares the platform, two of its accounts, and
+/// an account with the same id of another platform. This holds for each address that shows an
+/// object and for each list. No other caller can delete the object.
 #[tokio::test]
 async fn nobody_sees_the_rows_of_another() {
     let app = App::sqlite().await;

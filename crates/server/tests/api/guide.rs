@@ -20,7 +20,7 @@ async fn show(app: &App, account: &str) -> Reply {
     app.get(&format!("{ACCOUNTS}/{account}")).await.ok()
 }
 
-/// The refresh ids in the emitted events, newest first.
+/// The refreshes in the emitted events, newest first.
 async fn told_refreshes(app: &App) -> Vec<Value> {
     let events = app.get(&format!("/v1/events?type={REFRESHED}&limit=100")).await.ok();
     let refresh = |event: &Value| event["data"]["object"]["transaction_refresh"].clone();

@@ -5,7 +5,7 @@ use crate::browser::{Browser, read};
 use crate::invoices::{draft, item};
 use crate::support::{App, Reply};
 
-/// Creates and finalizes an invoice over this many cents, for this customer if there is one.
+/// Creates and finalizes an invoice with this total in cents, for this customer or a new one.
 async fn finalized(app: &App, customer: Option<&str>, cents: i64) -> Reply {
     let draft = match customer {
         Some(customer) => app.post("/v1/invoices", &format!("customer={customer}")).await.ok(),

@@ -16,7 +16,7 @@ pub(crate) async fn draft(app: &App, more: &str) -> Reply {
     app.post("/v1/invoices", &form).await.ok()
 }
 
-/// Creates a finalized invoice over ten dollars. Returns it with its payments.
+/// Creates a finalized invoice with a total of ten dollars. Returns it with its payments.
 pub(crate) async fn open(app: &App) -> Reply {
     let draft = draft(app, "").await;
     item(app, &draft, "amount=1000&currency=usd").await.ok();
@@ -257,7 +257,7 @@ async fn invoices_are_given_up() {
 }
 
 /// A failed debit leaves the invoice open and is reported. An invoice that is paid out of band is
-/// paid without its intent. An invoice over zero is paid when it is finalized.
+/// paid without its intent. An invoice with a total of zero is paid when it is finalized.
 #[tokio::test]
 async fn invoices_fail_and_are_paid_elsewhere() {
     let app = App::sqlite().await;

@@ -218,7 +218,7 @@ async fn check_strict(strict: &App, call: &str, fates: &BTreeMap<String, Fate>) 
             _ => false,
         };
         let drops = drops && !form.iter().all(|pair| pair.ends_with("=false"));
-        // The second value of a boolean, and a part of a hash that depends on a supported part.
+        // A value of `false` is accepted. The error for a hash may name one unsupported part of it.
         let part = refused && reply.text("/error/param").starts_with(&format!("{name}["));
         assert!(refused == drops || part, "{call} {form:?}: {fate}, {}", reply.body);
         if refused {

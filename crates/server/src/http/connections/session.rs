@@ -66,7 +66,7 @@ pub(in crate::http) async fn create(mut call: Call) -> Outcome {
 pub(in crate::http) async fn retrieve(mut call: Call) -> Outcome {
     let client_secret = call.params.text("client_secret")?;
     let publishable = call.publishable;
-    // A browser may not see a customer or account owners.
+    // A browser may not expand the customer or the account owners.
     let call = call.ready(if publishable { &[] } else { FIELDS })?;
     let access = Access { publishable, client_secret: client_secret.as_deref() };
     Ok(call.engine.retrieve_session(&call.context, call.id(), access).await?)
