@@ -79,7 +79,7 @@ impl Drop for RunningKey<'_> {
     }
 }
 
-/// The stored response of the key, if any. Returns an API error if the key belongs to a different
+/// Finds the stored response of the key. Returns an API error if the key belongs to a different
 /// request.
 pub(super) async fn find_replay(
     engine: &Engine,

@@ -1,20 +1,20 @@
-// A stand-in for Stripe.js: defines window.Stripe for pages that collect bank accounts.
+// A replacement for Stripe.js: defines window.Stripe for pages that collect bank accounts.
 //
-// It calls the server that this file came from, with a publishable key and a client secret, and
-// shows the link flow in a frame above the page. A page includes it before anything that looks for
-// window.Stripe; loadStripe of @stripe/stripe-js then takes what it finds.
+// It calls the server that served this file, with a publishable key and a client secret, and shows
+// the link flow in a frame above the page. A page includes it before any code that uses
+// window.Stripe. Then loadStripe of @stripe/stripe-js uses the existing object.
 //
-// Every method resolves to its object or to { error }, as Stripe.js does. What this server does not
-// have throws an error that names the method.
+// Every method resolves to its object or to { error }, as in Stripe.js. An unsupported method
+// throws an error that names the method.
 "use strict";
 
 (() => {
   const SERVER = new URL(document.currentScript.src).origin;
-  // The release of the API that this file is written for; loadStripe compares it with its own.
+  // The API release that this file is written for. loadStripe compares it with its own.
   const RELEASE = "endive";
-  // How a run ends that has nothing more to say than its carrier.
+  // Outcomes of a flow for which the carrier contains all further details.
   const ENDS = ["succeeded", "cancelled", "failed", "closed"];
-  // What programs ask every object for; having it would make this object something else.
+  // Properties that programs read from every object. Defining them would change the object's type.
   const NOT_METHODS = ["then", "catch", "finally", "toJSON", "nodeType", "constructor", "prototype"];
 
   const failure = (message, more = {}) => ({
@@ -23,7 +23,7 @@
 
   // ---- The API ----
 
-  // Names and values of a form, nested in brackets; what is not given is left out.
+  // Yields the names and values of a form, nested in brackets. Absent values are omitted.
   function* pairs(value, name) {
     if (value === undefined || value === null) return;
     if (typeof value === "object") {
@@ -50,7 +50,7 @@
       return this.call("POST", path, new URLSearchParams([...pairs(params)]));
     }
 
-    // Answers the object, or what begins with { error }.
+    // Returns the object, or an object with { error }.
     async call(method, path, body) {
       const request = { method, body, headers: this.headers, credentials: "omit" };
       try {
@@ -83,8 +83,9 @@
     colorScheme: "light dark", font: "1rem system-ui, sans-serif",
   };
 
-  // Shows a run in a window of its own, where the policy of the merchant's page forbids frames.
-  // Answers what the window is; nothing while the browser holds it back, until the button is used.
+  // Shows a flow in a separate window, for a merchant's page with a policy that forbids frames.
+  // Returns a function that returns the window, or null while the browser blocks it. Then the
+  // holder has to click the button.
   function showWindow(url, dialog, leave) {
     let shown = null;
     const begin = () => {
@@ -111,14 +112,14 @@
 
   let open = false;
 
-  // Shows a run above the page until it says how it ended.
+  // Shows a flow above the page until it reports its outcome.
   function showFlow(url) {
     const { origin } = new URL(url);
     const dialog = document.createElement("dialog");
     const frame = document.createElement("iframe");
     Object.assign(dialog.style, DIALOG_STYLE);
     Object.assign(frame.style, FRAME_STYLE);
-    // On wide screens a sheet, on phones the whole screen.
+    // The frame is a sheet on wide screens and fills the screen on phones.
     if (window.innerWidth > 480) frame.style.borderRadius = "0.75rem";
     dialog.setAttribute("aria-label", "Link your bank account");
     frame.title = "Link your bank account";
@@ -126,7 +127,7 @@
     dialog.setAttribute("aria-busy", "true");
     dialog.append(frame);
     document.body.append(dialog);
-    // A modal dialog keeps focus inside and everything behind it out of reach.
+    // A modal dialog keeps focus inside and makes everything behind it unreachable.
     dialog.showModal();
     const scrolled = document.documentElement.style.overflow;
     document.documentElement.style.overflow = "hidden";
@@ -148,7 +149,8 @@
         resolve(status);
       };
       const hear = (event) => {
-        // Only the page that we show is believed, and only while it is the server's.
+        // Messages are accepted only from the displayed page, and only while it is on the server's
+        // origin.
         if (event.origin !== origin || event.source !== place()) return;
         if (event.data?.source === "bankfeed" && typeof event.data.status === "string") {
           close(event.data.status);
@@ -168,7 +170,7 @@
         dialog.removeAttribute("aria-busy");
         frame.focus();
       });
-      // Escape: the run is ended by its own page, so that the server knows of it too.
+      // On Escape the page of the flow ends the flow itself, so that the server records it too.
       const leave = (event) => {
         event.preventDefault();
         if (loaded && !apart) place().postMessage({ source: "bankfeed-leave" }, origin);
@@ -178,12 +180,12 @@
       dialog.addEventListener("keydown", (event) => {
         if (event.key === "Escape") leave(event);
       });
-      // A browser may close a dialog for good without asking; the promise still ends.
+      // A browser may close a dialog without a cancel event. The promise is resolved even then.
       dialog.addEventListener("close", () => close("cancelled"));
     });
   }
 
-  // Begins a run and waits for its end. Answers the carrier's id, or { error }.
+  // Begins a flow and waits for its end. Returns the carrier's id, or { error }.
   async function collect(api, clientSecret, more = {}) {
     if (typeof clientSecret !== "string" || clientSecret === "") {
       return failure("clientSecret is missing.", { param: "client_secret" });
@@ -211,7 +213,7 @@
     const path = `/v1/financial_connections/sessions/${run.carrier}`;
     const session = await api.get(path, { client_secret: clientSecret });
     if (session.error) return session;
-    // Stripe.js gives a plain array where the API gives a list.
+    // Stripe.js returns a plain array where the API returns a list.
     return { financialConnectionsSession: { ...session, accounts: session.accounts.data } };
   }
 
@@ -234,7 +236,7 @@
       this.kind = kind;
     }
 
-    // Sends a call and answers { paymentIntent } or { setupIntent }, or { error }.
+    // Sends a call and returns { paymentIntent } or { setupIntent }, or { error }.
     async send(clientSecret, verb, action, params) {
       const { name, prefix, path } = this.kind;
       const id = typeof clientSecret === "string" ? clientSecret.split("_secret_")[0] : "";
@@ -278,14 +280,15 @@
       return this.send(clientSecret, "post", "/verify_microdeposits", deposits);
     }
 
-    // Confirms for a form: collects first if there is nothing to confirm yet, and goes on to the
-    // return URL if the page wants that always.
+    // Confirms the intent for a form. First collects an account if the intent has no payment
+    // method. Then opens the return URL, unless the page wants this only if required.
     async complete({ elements, clientSecret, confirmParams = {}, redirect = "always" }) {
       const secret = clientSecret ?? elements?.clientSecret;
       let known = await this.retrieve(secret);
       if (known.error) return known;
       const { payment_method_data: data, ...params } = confirmParams;
-      // A bank account in it is one that the page knows; all else is about the holder.
+      // A bank account in the data is one that the page supplies. All other data describe the
+      // holder.
       if (data?.us_bank_account) {
         params.payment_method_data = { type: "us_bank_account", ...data };
       } else if (!params.payment_method && !known[this.kind.name].payment_method) {
@@ -307,7 +310,7 @@
       return leaveFor(next);
     }
 
-    // Opens what an intent waits for: the page that asks for its deposits.
+    // Opens the page for the intent's next action, which asks for its deposits.
     async goOn(clientSecret) {
       const known = await this.retrieve(clientSecret);
       if (known.error) return known;
@@ -318,7 +321,7 @@
 
   // ---- Checkout ----
 
-  // Goes to the page of a Checkout Session, for pages that know no more than its id.
+  // Opens the page of a Checkout Session, for pages that know only its id.
   async function toCheckout(api, { sessionId }) {
     if (typeof sessionId !== "string" || sessionId === "") {
       return failure("redirectToCheckout takes the sessionId of a Checkout Session.", { param: "sessionId" });
@@ -329,13 +332,13 @@
     return leaveFor(page.url);
   }
 
-  // What a return URL tells of a confirmed intent: a debit under way has not failed yet.
+  // The outcome of a confirmed intent for the return URL. A running debit has not failed yet.
   function outcomeOf(status) {
     if (status === "requires_action") return "pending";
     return status === "succeeded" || status === "processing" ? "succeeded" : "failed";
   }
 
-  // The page is being left, so nothing follows.
+  // The browser leaves the page, so the promise never resolves.
   function leaveFor(url) {
     window.location.assign(url);
     return new Promise(() => {});
@@ -350,8 +353,8 @@
   const BUTTON_STYLE = { font: "inherit", minHeight: "2.75rem", padding: "0 1rem" };
   const TYPE = "us_bank_account";
 
-  // The one element there is: a bank account. With a client secret its button links one at once;
-  // without, one is linked when the form is confirmed.
+  // The only element: a bank account. With a client secret its button links an account at once.
+  // Without one, an account is linked when the form is confirmed.
   class PaymentElement {
     constructor(link) {
       this.link = link;
@@ -367,7 +370,7 @@
       this.box = document.createElement("div");
       Object.assign(this.box.style, BOX_STYLE);
       this.text = document.createElement("span");
-      // Who cannot see the change hears of it.
+      // Screen readers announce the change.
       this.text.setAttribute("role", "status");
       this.text.style.flex = "1 1 auto";
       this.box.append(this.text);
@@ -465,7 +468,7 @@
     const made = new Map();
     const { clientSecret, mode } = options;
     if (clientSecret && mode) throw new Error("elements: give clientSecret, or mode, not both.");
-    // Links an account to the intent, and answers the payment method that came of it.
+    // Links an account to the intent, and returns the resulting payment method.
     const link = async () => {
       const intents = intentsOf(clientSecret);
       const run = await intents.collect({ clientSecret, expand: ["payment_method"] });
@@ -486,17 +489,16 @@
         Object.assign(options, changes);
       },
       fetchUpdates: async () => ({}),
-      // What the form asks for is linked in its button or when it is confirmed, so there is
-      // nothing to check here.
+      // The button or the confirmation of the form links the account, so this has no checks to do.
       submit: async () => ({ selectedPaymentMethod: TYPE }),
       on() {},
     });
     return elements;
   }
 
-  // ---- What pages use ----
+  // ---- Public objects ----
 
-  // An object whose missing methods say what they are.
+  // An object with missing methods that throw an error with their name.
   function named(name, methods) {
     return new Proxy(methods, {
       get(target, property) {

@@ -87,7 +87,7 @@ fn take_events(params: &mut Params, name: &'static str) -> Result<Option<Vec<Str
     Ok(Some(without_repeats(events)))
 }
 
-/// True for `*` and for words of lower-case letters, digits and underscores with dots between them.
+/// True if a text is `*`, or words of lower-case letters, digits and underscores with dots between.
 fn is_event_name(text: &str) -> bool {
     let word = |word: &str| {
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';

@@ -1,5 +1,4 @@
-//! `/v1/stripecli/sessions` and the WebSocket connection that it names, both used by `stripe
-//! listen`.
+//! `/v1/stripecli/sessions` and its WebSocket connection, both of which `stripe listen` uses.
 
 use crate::http::app::App;
 use crate::http::call::{Call, Outcome};

@@ -1,4 +1,4 @@
-// What pages of the link flow do beyond plain links and forms. Each page works without this file.
+// Improvements of the link flow's pages over plain links and forms. Each page works without them.
 "use strict";
 
 (() => {
@@ -6,11 +6,11 @@
   const atOnce = "atOnce" in document.body.dataset;
   const waiting = window.parent !== window ? window.parent : window.opener;
 
-  // Focus: autofocus is ignored in frames of another origin.
+  // Browsers ignore autofocus in frames of another origin.
   const focused = document.querySelector("[autofocus]");
   if (focused) focused.focus();
 
-  // The list of banks gets shorter while one types.
+  // The list of banks is filtered while the holder types.
   const search = document.querySelector("[data-search]");
   if (search) {
     const field = search.querySelector("input[type=search]");
@@ -27,7 +27,7 @@
       count.textContent =
         found === 0 ? "No bank of this name" : found === 1 ? "1 bank" : `${found} banks`;
     };
-    // A list that the server has shortened is searched by the server.
+    // If the server has shortened the list, the server does the search.
     if (whole) {
       search.querySelector("button").hidden = true;
       field.addEventListener("input", filter);
@@ -36,7 +36,7 @@
     }
   }
 
-  // The bank's own page, and the way back from it.
+  // Opens the bank's own page, and reloads when the holder returns from it.
   const again = () => location.replace(location.href);
   const bank = document.querySelector("[data-bank]");
   if (bank) {
@@ -56,7 +56,7 @@
     return;
   }
 
-  // The page that waits is told how it ended, and no other page is.
+  // Notifies only the waiting page of the outcome.
   if (status && origin && waiting) {
     const tell = () => waiting.postMessage({ source: "bankfeed", flow, status }, origin);
     const done = document.querySelector("[data-done]");
@@ -69,7 +69,7 @@
     if (atOnce) tell();
   }
 
-  // Leaving by Escape, here or in the page around: the same as the button for it.
+  // Escape, on this page or on the page around it, has the effect of the button that leaves.
   if (origin && window.parent !== window) {
     const leave = () => {
       if (status) {
@@ -88,7 +88,7 @@
     });
   }
 
-  // A form that was sent is not sent twice.
+  // A form is never submitted twice.
   for (const form of document.querySelectorAll("form[method=post]")) {
     form.addEventListener("submit", (event) => {
       if (form.dataset.sent) event.preventDefault();
