@@ -19,6 +19,8 @@ use std::path::Path;
 
 /// Growth of a figure that is not noise.
 const GROWTH_PERCENT_MAX: u64 = 5;
+/// Measurements for a record, and of a figure above its bound. The lowest counts.
+const MEASUREMENTS: usize = 3;
 const RECORD: &str = "benches/instructions.toml";
 const REASONS: &str = "docs/performance.md";
 
@@ -64,11 +66,17 @@ pub(crate) fn run(arguments: &[String]) -> Result<Counts, Failure> {
     let reasons = std::fs::read_to_string(root().join(REASONS)).unwrap_or_default();
     let (mut counts, mut figures) = (Counts::default(), Vec::new());
     for Operation { argument, name, count } in OPERATIONS {
-        let (once, twice) = (count_run(argument, count)?, count_run(argument, 2 * count)?);
-        let figure = twice.saturating_sub(once) / u64::from(count);
         let recorded = record.get(argument).and_then(toml::Value::as_integer);
         let recorded = recorded.and_then(|recorded| u64::try_from(recorded).ok());
-        let verdict = verdict(figure, recorded, accepted(&reasons, name));
+        let compare = |figure| verdict(figure, recorded, accepted(&reasons, name));
+        let mut figure = measure(argument, count)?;
+        // The layout of memory adds a few percent to some runs, so the lowest of several counts.
+        for _ in 1..MEASUREMENTS {
+            if records || compare(figure) == Verdict::TooMany {
+                figure = figure.min(measure(argument, count)?);
+            }
+        }
+        let verdict = compare(figure);
         let recorded = recorded.map_or("nothing".to_owned(), |recorded| recorded.to_string());
         say(&format!("instructions: {name}: {figure}, recorded {recorded}: {verdict:?}"));
         figures.push((argument, figure));
@@ -95,6 +103,12 @@ pub(crate) fn run(arguments: &[String]) -> Result<Counts, Failure> {
         write(&compiler, &figures)?;
     }
     Ok(counts)
+}
+
+/// The instructions of one operation.
+fn measure(argument: &str, count: u32) -> Result<u64, Failure> {
+    let (once, twice) = (count_run(argument, count)?, count_run(argument, 2 * count)?);
+    Ok(twice.saturating_sub(once) / u64::from(count))
 }
 
 /// The instructions of one run of the program, in all its threads.
