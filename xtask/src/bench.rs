@@ -3,7 +3,7 @@
 
 use crate::Failure;
 use crate::install;
-use crate::process::{self, built_fast, program, root};
+use crate::process::{self, built, program, root};
 
 /// The workload that needs other programs.
 const EMULATORS: &str = "emulators";
@@ -11,7 +11,7 @@ const EMULATORS: &str = "emulators";
 const SHORT: &str = "--short";
 
 /// Builds the server and the workloads, and runs them with these arguments. The short form uses the
-/// fast build, the long form the release build.
+/// build of the tests, because its speeds mean nothing. The long form uses the release build.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let has_option = |option: &str| arguments.iter().any(|argument| argument == option);
     // Without a name all workloads run.
@@ -20,9 +20,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
         emulators()?;
     }
     if has_option(SHORT) {
-        process::build_fast()?;
+        process::build()?;
         return process::run(
-            program(&built_fast("bankfeed-benches").to_string_lossy(), &[]).args(arguments),
+            program(&built("bankfeed-benches").to_string_lossy(), &[]).args(arguments),
         );
     }
     let packages = ["--package", "bankfeed", "--package", "bankfeed-benches"];

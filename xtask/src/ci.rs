@@ -4,7 +4,7 @@ use crate::Failure;
 use crate::counts::{Counts, counts_of};
 use crate::process::{self, built, program, run_lines, say};
 use crate::steps::{Group, Steps};
-use crate::{bench, browser, clients, crash, deny, instructions, parity, tidy};
+use crate::{bench, browser, clients, crash, deny, parity, tidy};
 
 /// Runs all steps, the quickest first. Prints the seconds of each, and the counts as the last line.
 pub(crate) fn run() -> Result<(), Failure> {
@@ -24,10 +24,8 @@ fn run_steps(steps: &mut Steps) -> Result<Counts, Failure> {
     steps.run(Group::ClientsAndPrograms, "example for CI services", example)?;
     steps.run(Group::ClientsAndPrograms, "parity", parity::check_recorded)?;
     counts += steps.run(Group::Browser, "browser", browser::run)?;
-    steps.run(Group::CrashAndHostile, "optimised build", process::build_fast)?;
     counts += steps.run(Group::CrashAndHostile, "crash", || crash::run(&[]))?;
     steps.run(Group::CrashAndHostile, "benches, short", bench::run_short)?;
-    counts += steps.run(Group::CrashAndHostile, "instructions", || instructions::run(&[]))?;
     Ok(counts)
 }
 

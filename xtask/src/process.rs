@@ -11,7 +11,7 @@ pub(crate) fn root() -> PathBuf {
     here.parent().unwrap_or(here).to_path_buf()
 }
 
-/// The profile of the optimised build that crash tests, short benches and instruction counts share.
+/// The profile of the optimised build for instruction counts.
 const FAST: &str = "fast";
 
 /// The path of a program of the workspace after `cargo build`.
@@ -28,6 +28,11 @@ fn target() -> PathBuf {
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
     root().join(target)
+}
+
+/// Builds the server and the benches as `cargo test` does, so that their dependencies are built once.
+pub(crate) fn build() -> Result<(), Failure> {
+    run(&mut program("cargo", &["build", "--workspace"]))
 }
 
 /// Builds the server and the benches with the fast profile.

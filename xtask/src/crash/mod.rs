@@ -22,7 +22,7 @@ mod server;
 mod settle;
 
 use crate::counts::Counts;
-use crate::process::{self, built_fast, say};
+use crate::process::{self, built, say};
 use crate::{Failure, time};
 use check::{Trial, Verdict};
 use client::{Client, text};
@@ -82,7 +82,7 @@ struct Report {
 /// consecutive seeds.
 pub(crate) fn run(arguments: &[String]) -> Result<Counts, Failure> {
     let Options { seed, rounds } = Options::parse(arguments)?;
-    process::build_fast()?;
+    process::build()?;
     let mut counts = Counts::default();
     for round in 0..rounds {
         counts += run_round(seed.wrapping_add(round))?;
@@ -95,7 +95,7 @@ fn run_round(seed: u64) -> Result<Counts, Failure> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let began = time::moment();
-    let mut server = Server::new(built_fast("bankfeed"), folder.path().join("bank.db"));
+    let mut server = Server::new(built("bankfeed"), folder.path().join("bank.db"));
     let trial = time::bounded("the whole run", RUN_MAX, trial(&mut server, seed));
     let outcome = runtime.block_on(trial);
     let counts = match outcome {
