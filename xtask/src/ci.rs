@@ -4,7 +4,7 @@ use crate::Failure;
 use crate::counts::{Counts, counts_of};
 use crate::process::{self, built, program, run_lines, say};
 use crate::steps::{Group, Steps};
-use crate::{bench, browser, clients, crash, deny, parity, tidy};
+use crate::{bench, book, browser, clients, crash, deny, parity, tidy};
 
 /// Runs all steps, the quickest first. Prints the seconds of each, and the counts as the last line.
 pub(crate) fn run() -> Result<(), Failure> {
@@ -19,6 +19,7 @@ fn run_steps(steps: &mut Steps) -> Result<Counts, Failure> {
     steps.run(Group::LintAndTests, "lint", lint)?;
     steps.run(Group::LintAndTests, "tidy", tidy::run)?;
     steps.run(Group::LintAndTests, "deny", deny::run)?;
+    steps.run(Group::LintAndTests, "book", book::run)?;
     let mut counts = steps.run(Group::LintAndTests, "test", test)?;
     counts += steps.run(Group::ClientsAndPrograms, "clients", || clients::run(&[]))?;
     steps.run(Group::ClientsAndPrograms, "example for CI services", example)?;

@@ -1,6 +1,7 @@
 //! The commands of the project, for people and for CI: `cargo xtask <command>`.
 
 mod bench;
+mod book;
 mod browser;
 mod calls;
 mod ci;
@@ -29,6 +30,7 @@ cargo xtask <command>
   lint          check formatting, and run clippy with warnings as errors
   tidy          check file sizes, banned words, dead links and plain English
   prose         measure plain English of all files, or of those below a PATH, also exempt ones
+  book          build the site of the documents in target/book, and check its links
   deny          check licences, sources and banned packages of dependencies
   test          run cargo test --workspace, and print the counts at the end
   clients       run curl and official SDKs against the real binary; by name: curl, python …
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
         "clients" => clients::run(&rest).map(|counts| println!("{counts}")),
         "crash" => crash::run(&rest).map(drop),
         "deny" => deny::run(),
+        "book" => book::run(),
         "prose" => prose::run(&rest),
         "instructions" => instructions::run(&rest).map(|counts| println!("{counts}")),
         "nightly" => nightly::run(),
