@@ -56,8 +56,8 @@ impl WatchedCall {
         self.instruments.checker.call(self.merchant, &observation, left_out, at);
     }
 
-    /// The newest refresh that touched a row which a page from the top leaves out by the bank's
-    /// time.
+    /// Returns the newest refresh that touched a row which a page from the top excludes by the
+    /// bank's time.
     async fn find_left_out(&self, observation: &CallObservation) -> Option<u32> {
         let CallFact::TransactionsListed(page) = &observation.fact else { return None };
         if page.from != PageStart::Newest || page.transacted_at == Bounds::default() {

@@ -1,9 +1,9 @@
-//! The judge: watches what the client of a test merchant does, and says what would lose data in
-//! production. docs/judge.md has the rules and their reasons.
+//! The client checker: observes the client of a test merchant and reports habits that would lose
+//! data in production. docs/judge.md has the rules and their reasons.
 //!
-//! It hears of calls after they were answered and of deliveries while they are made, keeps a bounded
-//! memory of each merchant, and finds by rules that are pure functions of what it heard. Nothing is
-//! stored: a server that is started again, or a reset, begins anew.
+//! It observes calls after their response and deliveries while they are made, and keeps a bounded
+//! memory of each merchant. The rules are pure functions of these observations. Nothing is stored,
+//! so a restart of the server or a reset begins with an empty memory.
 
 mod account;
 mod facts;
@@ -32,8 +32,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub(crate) struct ClientChecker(Mutex<HashMap<MerchantId, MerchantWatch>>);
 
 impl ClientChecker {
-    /// Takes in a call whose response the client received. `left_out` is the newest refresh that
-    /// touched a row which a page of transactions leaves out by the bank's time.
+    /// Adds a call after the client received its response. `left_out` is the newest refresh that
+    /// touched a row which a page of transactions excludes by the bank's time.
     pub(crate) fn call(
         &self,
         merchant: MerchantId,
@@ -47,8 +47,8 @@ impl ClientChecker {
         watch_of(&mut self.all(), merchant, at).call(&observed, call);
     }
 
-    /// Takes in a step of a delivery. Deliveries in live mode, and those to an endpoint that only
-    /// prints, say nothing about a client.
+    /// Adds a step of a delivery. Deliveries in live mode are ignored. So are deliveries to an
+    /// endpoint that only prints, because they show nothing about a client.
     pub(crate) fn delivery(&self, observation: &DeliveryObservation<'_>) {
         match *observation {
             DeliveryObservation::AttemptStarted { delivery, endpoint, at } => {
@@ -89,15 +89,15 @@ impl ClientChecker {
         self.all().remove(&merchant);
     }
 
-    /// A rule that panicked has found nothing; the others go on.
+    /// Locks the observations. If a rule panicked, the others still run.
     fn all(&self) -> MutexGuard<'_, HashMap<MerchantId, MerchantWatch>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Lab {
-    /// Shows what was found of the caller's own client. A client that has finished did all that it
-    /// will: what it left open is judged at once, else when nothing followed for a while.
+    /// Shows the diagnostics of the caller's own client. If the client has finished, its open work
+    /// counts as abandoned at once. Otherwise it counts as abandoned after a quiet period.
     pub fn report_consumer(&self, context: &Context, finished: bool) -> Answer {
         let now = self.engine.clock().server_now();
         let report = match self.instruments.checker.all().get(&context.merchant) {
@@ -107,7 +107,7 @@ impl Lab {
         Answer::unchanged(engine::render(|w| render::consumer_report::write(w, &report)))
     }
 
-    /// Forgets what was seen of the caller's client; answers the report that is left.
+    /// Forgets the observations of the caller's client and returns the empty report.
     pub fn reset_consumer_report(&self, context: &Context) -> Answer {
         let now = self.engine.clock().server_now();
         self.instruments.checker.all().insert(context.merchant, MerchantWatch::new(now));
@@ -115,7 +115,8 @@ impl Lab {
     }
 }
 
-/// The watch of a merchant. Of too many, the one heard of longest ago is forgotten.
+/// Returns the observations of a merchant. If there are too many merchants, the one observed
+/// longest ago is forgotten.
 fn watch_of(
     all: &mut HashMap<MerchantId, MerchantWatch>,
     merchant: MerchantId,

@@ -1,8 +1,8 @@
 //! The ledger of deliveries, and sending an event again.
 //!
-//! What is sent again are the bytes that were frozen when the event was dispatched, with a fresh
-//! signature, as a further attempt of the same delivery; an endpoint that never had the event gets
-//! a delivery of its own. The attempts then follow the schedule from its beginning.
+//! A repeated event has the bytes that were stored when the event was dispatched, with a new
+//! signature. It is a further attempt of the same delivery. An endpoint that never received the
+//! event gets a delivery of its own. The attempts then follow the schedule from its beginning.
 
 use crate::{Lab, render};
 use engine::events::dispatch::delivery_to;
@@ -19,27 +19,27 @@ use store::{
 use wire::error::Error as Refusal;
 use wire::list::PageParams;
 
-/// Which deliveries a list holds.
+/// The filters of a list of deliveries.
 #[derive(Clone, Debug)]
 pub struct LedgerFilter {
-    /// Those of this event.
+    /// Only deliveries of this event.
     pub event: Option<String>,
-    /// Those to this endpoint.
+    /// Only deliveries to this endpoint.
     pub endpoint: Option<String>,
-    /// Those that stand so.
+    /// Only deliveries with this status.
     pub status: Option<DeliveryStatus>,
-    /// Which page.
+    /// The page.
     pub page: PageParams,
 }
 
-/// Where an event is sent again.
+/// The destination of an event that is sent again.
 #[derive(Clone, Debug)]
 pub enum ResendTo {
-    /// To every enabled endpoint that takes it.
+    /// All enabled endpoints that subscribe to it.
     All,
-    /// To this endpoint, whether it takes its type or not.
+    /// This endpoint, even if it does not subscribe to the type.
     Endpoint(String),
-    /// To the programs of Stripe that listen.
+    /// The Stripe command-line programs that listen.
     Listening,
 }
 
@@ -120,7 +120,7 @@ impl Lab {
             .await
     }
 
-    /// Sends an event again, and answers with it.
+    /// Sends an event again and returns it.
     pub async fn resend_event(
         &self,
         context: &Context,
@@ -233,7 +233,7 @@ impl Lab {
     }
 }
 
-/// A page of the deliveries of one event, which are few; and whether there is more.
+/// Returns a page of the deliveries of one event, which are few, and true if there are more.
 fn page_of_event(
     mut rows: Vec<WithAttempts>,
     page: &PageParams,

@@ -1,4 +1,4 @@
-//! What is seen of one bank account: listings, deliveries about it, and reads while it is refreshed.
+//! The observations of one bank account: listings, deliveries about it, and reads during a refresh.
 
 use super::facts::{Call, Ended, Listed, RefreshNews};
 use super::listing::{Circumstances, Listings, Raised};
@@ -15,26 +15,26 @@ use model::limits::{
 };
 use std::collections::{BTreeMap, VecDeque};
 
-/// A delivery under way.
+/// A delivery in progress.
 #[derive(Clone, Debug)]
 struct UnderWay {
     /// The endpoint, or the program that listens.
     to: Subject,
     told: RefreshNews,
-    /// When it began, in the order of all that was seen of the account.
+    /// The position of its start among all observations of the account.
     order: u64,
-    /// Whether the client did anything with the account since.
+    /// True if the client has used the account since.
     named: bool,
-    /// The list that it was refused meanwhile, because no refresh has succeeded.
+    /// The list call that failed meanwhile because no refresh has succeeded yet.
     refused: Option<Call>,
 }
 
-/// An event that was delivered and of which nothing came yet.
+/// An event that was delivered and that the client has not handled yet.
 #[derive(Clone, Copy, Debug)]
 struct Unanswered {
     event: EventId,
     at: ServerTime,
-    /// Events like it.
+    /// The number of similar events.
     times: u32,
 }
 
@@ -45,27 +45,27 @@ struct Polls {
     calls: VecDeque<Call>,
 }
 
-/// What is seen of an account.
+/// The observations of an account.
 #[derive(Clone, Debug, Default)]
 pub(super) struct AccountWatch {
-    /// Counts all that is seen.
+    /// The number of observations.
     order: u64,
     deliveries: u64,
     under_way: Vec<UnderWay>,
     listings: Listings,
     /// The transaction refreshes that a list could show.
     shown: Stretches,
-    /// The first transaction refresh of which an event was sent while the client was watched.
+    /// The first transaction refresh with an event that was sent while the client was observed.
     told_first: Option<u32>,
-    /// Refreshes of transactions that were told and not shown, by sequence.
+    /// Refreshes of transactions that an event reported and no list showed, by sequence.
     unread: BTreeMap<u32, Unanswered>,
-    /// A failed refresh that was told, by feature.
+    /// A failed refresh that an event reported, by feature.
     failed: [Option<Unanswered>; Feature::ALL.len()],
     polls: [Polls; Feature::ALL.len()],
 }
 
 impl AccountWatch {
-    /// The client did something by which it may know how a refresh of the account ended.
+    /// Notes a call that may show the client how a refresh of the account ended.
     pub(super) fn named(&mut self) {
         self.failed = Default::default();
         for delivery in &mut self.under_way {
@@ -73,7 +73,7 @@ impl AccountWatch {
         }
     }
 
-    /// Takes in a call about the account.
+    /// Adds a call about the account.
     pub(super) fn call(
         &mut self,
         fact: &CallFact,
@@ -119,13 +119,14 @@ impl AccountWatch {
         }
     }
 
-    /// A page from the top is, with those that follow it, what the client reads of refreshes.
+    /// Adds a page from the top. With the pages after it, it is the client's way to read refreshes.
     fn read(&mut self, listed: &Listed) {
         if listed.page.from != PageStart::Newest {
             return;
         }
         if let (Some(after), true) = (listed.page.after, self.shown.is_empty()) {
-            // Whoever asks behind a refresh has read what came before, as far as can be known.
+            // A client that lists after a refresh has read the earlier ones, as far as can be
+            // known.
             let known = self.told_first.map_or(after, |first| after.min(first.saturating_sub(1)));
             self.shown.add(0, known);
         }
@@ -133,7 +134,7 @@ impl AccountWatch {
         self.unread.retain(|sequence, _| !self.shown.contains(*sequence));
     }
 
-    /// The account was shown; who asks on and on while a refresh is pending is polling.
+    /// Adds a read of the account. Repeated reads during a pending refresh are polling.
     fn shown(&mut self, pending: &[Option<u32>], call: Call) -> Option<Raised> {
         let mut raised = None;
         for ((polls, sequence), feature) in self.polls.iter_mut().zip(pending).zip(Feature::ALL) {
@@ -166,12 +167,12 @@ impl AccountWatch {
         raised
     }
 
-    /// A delivery about the account begins. If it is not the first attempt, the client may have read
-    /// what it tells before it was watched.
+    /// Adds the start of a delivery about the account. If it is not the first attempt, the client
+    /// may have read the reported rows before the observation began.
     pub(super) fn attempt_started(&mut self, to: Subject, told: RefreshNews, is_first: bool) {
         self.order += 1;
         self.deliveries += 1;
-        // The same may have been under way in a worker that died.
+        // The same delivery may have been in progress in a worker that died.
         self.under_way.retain(|other| (other.told.event, other.to) != (told.event, to));
         if self.under_way.len() >= CHECKER_DELIVERIES_MAX {
             self.under_way.remove(0);
@@ -185,14 +186,14 @@ impl AccountWatch {
             _ => {}
         }
         if !told.failed {
-            // The feature has come after all.
+            // The refresh of the feature succeeded after all.
             self.failed[place(told.feature)] = None;
         }
         let order = self.order;
         self.under_way.push(UnderWay { to, told, order, named: false, refused: None });
     }
 
-    /// It ended.
+    /// Adds the end of a delivery.
     pub(super) fn attempt_ended(
         &mut self,
         event: EventId,
@@ -230,7 +231,7 @@ impl AccountWatch {
         None
     }
 
-    /// What was left undone, as far as it can be known now.
+    /// Returns the work that the client abandoned, as far as can be known now.
     pub(super) fn left(
         &self,
         account: AccountId,
@@ -266,8 +267,8 @@ impl AccountWatch {
         left
     }
 
-    /// The event about new transactions that the client has to handle now: one that is being
-    /// delivered, or one that was delivered and not read.
+    /// Returns the event about new transactions that the client has to handle now. It is being
+    /// delivered, or was delivered and not read.
     fn event_to_handle(&self) -> Option<EventId> {
         let of_transactions = |delivery: &&UnderWay| delivery.told.feature == Feature::Transactions;
         let under_way = self.under_way.iter().rev().find(of_transactions);
@@ -277,12 +278,13 @@ impl AccountWatch {
     }
 }
 
-/// The place of a feature among all.
+/// Returns the index of a feature.
 fn place(feature: Feature) -> usize {
     Feature::ALL.iter().position(|other| *other == feature).unwrap_or(0)
 }
 
-/// A list that was asked for on the word of a failed refresh, and the answer to the event.
+/// Returns the evidence of a list call that followed a failed refresh, and of the response to the
+/// event.
 fn refused(told: &RefreshNews, call: Call, ended: &Ended) -> Vec<Evidence> {
     let answer = match ended.status {
         Some(status) => format!("with {status}"),

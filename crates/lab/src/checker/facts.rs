@@ -1,4 +1,4 @@
-//! What the judge hears of: calls that were answered, and attempts to deliver a webhook.
+//! The facts that the client checker observes: completed calls, and attempts to deliver a webhook.
 
 use engine::observer::{CallFact, TransactionsPage};
 use model::Word;
@@ -10,16 +10,16 @@ use serde::Deserialize;
 /// An observed call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Observed<'a> {
-    /// The account that the call names. `None` if it is about all of the merchant.
+    /// The account that the call names. `None` if the call concerns the whole merchant.
     pub(super) account: Option<AccountId>,
     /// The outcome.
     pub(super) fact: &'a CallFact,
-    /// The newest refresh that touched a row which a page of transactions leaves out by the bank's
-    /// time, among those after `after`. Looked up for pages from the top only.
+    /// The newest refresh after `after` that touched a row which a page of transactions excludes by
+    /// the bank's time. Determined for pages from the top only.
     pub(super) left_out: Option<u32>,
 }
 
-/// A page of transactions, with the rows that it leaves out.
+/// A page of transactions, with the newest refresh of the rows that it excludes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Listed {
     pub(super) page: TransactionsPage,
@@ -28,47 +28,47 @@ pub(super) struct Listed {
 }
 
 impl Listed {
-    /// The refresh after which the list contains every row that was touched.
+    /// Returns the refresh after which the list contains every row that was touched.
     pub(super) fn behind(&self) -> u32 {
         self.page.after.max(self.left_out).unwrap_or(0)
     }
 }
 
-/// When something was seen, and in which request.
+/// The time of an observation, and its request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Call {
     pub(super) at: ServerTime,
     pub(super) request: RequestId,
 }
 
-/// What an event says that tells of the end of a refresh.
+/// The end of a refresh, as an event reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RefreshNews {
     pub(super) event: EventId,
     pub(super) account: AccountId,
     pub(super) feature: Feature,
     pub(super) failed: bool,
-    /// Of a refresh of transactions, its sequence.
+    /// For a refresh of transactions: its sequence.
     pub(super) sequence: Option<u32>,
-    /// Whether the next refresh comes by itself.
+    /// True if the next refresh is automatic.
     pub(super) daily: bool,
 }
 
-/// How an attempt to deliver ended.
+/// The end of an attempt to deliver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ended {
-    /// When.
+    /// The time.
     pub(super) at: ServerTime,
-    /// What the endpoint answered, if it did.
+    /// The status of the endpoint's response, if there was one.
     pub(super) status: Option<u16>,
-    /// Whether there is no further attempt.
+    /// True if there is no further attempt.
     pub(super) is_last: bool,
-    /// Whether the signature was made wrong on purpose.
+    /// True if the signature was wrong on purpose.
     pub(super) is_forged: bool,
 }
 
 impl Ended {
-    /// Whether the endpoint took the event.
+    /// True if the endpoint accepted the event.
     pub(super) fn is_taken(&self) -> bool {
         self.status.is_some_and(|status| (200..300).contains(&status))
     }
@@ -108,10 +108,10 @@ struct Refresh {
     status: String,
 }
 
-/// What a payload tells of the end of a refresh; nothing if it is about anything else.
+/// Reads the end of a refresh from a payload. Returns `None` for any other event.
 pub(super) fn read_payload(event: EventId, payload: &[u8]) -> Option<RefreshNews> {
     const BEGINNING: &str = "financial_connections.account.refreshed_";
-    // Most events are about something else, and are not worth reading whole.
+    // Most events concern something else and need not be parsed in full.
     let needle = BEGINNING.as_bytes();
     payload.windows(needle.len()).any(|window| window == needle).then_some(())?;
     let Payload { event_type, data: Data { object } } = serde_json::from_slice(payload).ok()?;

@@ -1,17 +1,18 @@
-//! Listings of an account's transactions: the pages that belong together, and what was left undone.
+//! Listings of an account's transactions: the pages that belong together, and the listings that
+//! were abandoned.
 //!
-//! A listing begins with a page from the top and goes on with each page that follows the last row of
-//! the one before, under the same filters. It is open as long as its last page had more. One with
-//! `transaction_refresh[after]` is part of following, and so is one without that is read while an
-//! event of the account is to be handled; others may be a person who looks at the first page, and
-//! nothing is said of them.
+//! A listing begins with a page from the top. Each page that continues after the last row of the
+//! previous one, with the same filters, belongs to it. It is open as long as its last page had
+//! more. A listing with `transaction_refresh[after]` counts as following the account. So does a
+//! listing without it that is read while an event of the account is to be handled. Others may be a
+//! person who looks at the first page, and are not reported.
 //!
-//! What another listing reads to its end is not lost. A listing that began when refresh `e` was the
-//! newest that had ended, and asked behind `a`, brings every row that was last touched behind `a`
-//! and up to `e`. One that is filtered by the bank's time brings the same behind the newest refresh
-//! that touched a row that it leaves out, which is as good as `a`. So listings that follow each other
-//! cover all up to a refresh, and an open listing that began before that one ended lacks nothing; nor
-//! does one whose own stretch lies in another's.
+//! Rows that another listing reads to its end are not lost. Take a listing that began when refresh
+//! `e` was the newest that had ended, and that asked for rows after refresh `a`. It returns every
+//! row that was last touched after `a` and up to `e`. A listing with a filter by the bank's time
+//! does the same with another `a`: the newest refresh that touched an excluded row. So consecutive
+//! listings cover all rows up to a refresh. An open listing that began before that refresh ended
+//! lost no row. The same is true of a listing with a range that lies within the range of another.
 
 use super::facts::{Call, Listed};
 use crate::diagnostic::{DiagnosticCode, Evidence};
@@ -21,7 +22,7 @@ use model::id::{AccountId, EventId, RefreshId, TransactionId};
 use model::limits::{CHECKER_LISTINGS_MAX, CHECKER_QUIET_MS};
 use store::Bounds;
 
-/// What was raised, and what shows it.
+/// A raised diagnostic, and its evidence.
 pub(super) type Raised = (DiagnosticCode, Vec<Evidence>);
 
 /// A listing that has more.
@@ -29,25 +30,25 @@ pub(super) type Raised = (DiagnosticCode, Vec<Evidence>);
 struct Listing {
     after: Option<u32>,
     transacted_at: Bounds,
-    /// The refresh behind which it brings every row that was touched.
+    /// The refresh after which it returns every row that was touched.
     behind: u32,
     /// The newest page.
     newest: Call,
     pages: u32,
-    /// Where the newest page began, and the row that the next one follows.
+    /// The start of the newest page, and the row that the next page follows.
     from: PageStart,
     last: Option<TransactionId>,
-    /// Whether it is part of following.
+    /// True if it counts as following the account.
     follows: bool,
-    /// The newest refresh that had ended when it began.
+    /// The newest refresh that had ended at its start.
     ended: u32,
-    /// When it began, in the order of all that was seen of the account.
+    /// The position of its start among all observations of the account.
     order: u64,
-    /// The event whose delivery was answered with 2xx while this was open.
+    /// The event with a delivery that got a 2xx response while this was open.
     taken: Option<EventId>,
-    /// The listing that asked behind a later refresh.
+    /// The listing that asked for rows after a later refresh.
     overtaken: Option<(Call, u32)>,
-    /// The listing of a later event that began at the top again, and how often that happened.
+    /// The listing of a later event that started from the top again, and the number of times.
     replaced: Option<Call>,
     times: u32,
 }
@@ -56,38 +57,39 @@ struct Listing {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Circumstances {
     pub(super) call: Call,
-    /// Its place in the order of all that was seen of the account.
+    /// Its position among all observations of the account.
     pub(super) order: u64,
-    /// The event that is to be handled, if one is.
+    /// The event that is to be handled, if there is one.
     pub(super) event: Option<EventId>,
-    /// Deliveries that began so far.
+    /// The number of deliveries that have begun.
     pub(super) deliveries: u64,
 }
 
-/// How the transactions of one account are listed.
+/// The listings of the transactions of one account.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Listings {
     open: Vec<Listing>,
     /// The refresh up to which everything was read.
     covered: Option<u32>,
-    /// Whether `transaction_refresh[after]` was ever used.
+    /// True if `transaction_refresh[after]` was ever used.
     uses_after: bool,
     /// The first row of the newest page from the top.
     top: Option<TransactionId>,
-    /// The last row of the newest listing that came to its end, and the deliveries until then.
+    /// The last row of the newest complete listing, and the number of deliveries until then.
     end: Option<(TransactionId, u64)>,
     /// The latest of the bank's times that was shown.
     latest: Option<i64>,
-    /// The least of the bank's times that was asked for behind what was shown.
+    /// The lowest of the bank's times that was requested after the shown ones.
     least: Option<(i64, Call)>,
 }
 
 impl Listings {
-    /// Takes a page in.
+    /// Adds a page.
     pub(super) fn take(&mut self, listed: &Listed, now: &Circumstances) -> Option<Raised> {
         self.uses_after |= listed.page.after.is_some();
         if self.covered.is_none() && !self.open.iter().any(|listing| listing.follows) {
-            // Whoever asks behind a refresh has read what came before, as far as can be known.
+            // A client that lists after a refresh has read the earlier ones, as far as can be
+            // known.
             self.covered = listed.page.after;
         }
         let raised = match listed.page.from {
@@ -101,7 +103,7 @@ impl Listings {
         raised
     }
 
-    /// A page from the top begins a listing.
+    /// Begins a listing with a page from the top.
     fn begin(&mut self, listed: &Listed, now: &Circumstances) -> Option<Raised> {
         let is_whole = listed.left_out.is_none();
         let raised = self.look_at_time(listed, now);
@@ -142,8 +144,9 @@ impl Listings {
         raised
     }
 
-    /// The same listing from the top again, for another event than the one that was taken: the one
-    /// before was left for good. Of many that were left alike, the first stands for all.
+    /// Records that the same listing began from the top again, for another event than the accepted
+    /// one. The earlier listing was abandoned. Of several similar ones that were abandoned, only
+    /// the first is kept.
     fn begin_again(&mut self, listed: &Listed, now: &Circumstances) {
         let is_left = |listing: &Listing| {
             listing.is_like(listed)
@@ -167,7 +170,7 @@ impl Listings {
         }
     }
 
-    /// A page behind a row: the next of an open listing, or a listing that begins there.
+    /// Adds a page after a row: the next page of an open listing, or the first page of a new one.
     fn go_on(
         &mut self,
         listed: &Listed,
@@ -175,7 +178,7 @@ impl Listings {
         now: &Circumstances,
     ) -> Option<Raised> {
         let follows = |listing: &Listing| {
-            // The same page once more is a retry.
+            // A repeated page is a retry.
             listing.is_like(listed)
                 && (listing.last == Some(row) || listing.from == PageStart::After(row))
         };
@@ -195,7 +198,8 @@ impl Listings {
         None
     }
 
-    /// A listing that began at this refresh came to its end. What it read is not lost to others.
+    /// Completes a listing that began at this refresh. The rows that it read are not lost to
+    /// others.
     fn complete(&mut self, listed: &Listed, behind: u32, ended: u32, deliveries: u64) {
         if let Some(last) = listed.page.last {
             self.end = Some((last, deliveries));
@@ -210,8 +214,8 @@ impl Listings {
         });
     }
 
-    /// A listing that begins behind the newest row goes into the past, one behind the oldest to
-    /// nowhere.
+    /// Reports a listing that begins after a known row. After the newest row there are only older
+    /// ones, and after the oldest there are none.
     fn look_behind(&self, row: TransactionId, now: &Circumstances) -> Option<Raised> {
         let from_end = self.end.is_some_and(|(end, deliveries)| {
             end == row && now.event.is_some() && now.deliveries > deliveries
@@ -222,14 +226,16 @@ impl Listings {
         Some((DiagnosticCode::RowAsCursor, vec![row_seen("starting_after", row, now)]))
     }
 
-    /// Rows before the newest one are the newer ones, but what changed further down is not.
+    /// Reports a listing that ends before the newest row. It has the newer rows, but not the
+    /// changes to older ones.
     fn look_before(&self, row: TransactionId, now: &Circumstances) -> Option<Raised> {
         let is_cursor = self.top == Some(row) && now.event.is_some() && !self.uses_after;
         is_cursor.then(|| (DiagnosticCode::RowAsCursor, vec![row_seen("ending_before", row, now)]))
     }
 
-    /// A least time that leaves out all that was shown before is a cursor: at once while an event
-    /// is to be handled, else when it moved.
+    /// Reports a minimum time that excludes all rows that were shown before, because the client
+    /// uses it as a cursor. It is reported at once while an event is to be handled, and otherwise
+    /// after it moved.
     fn look_at_time(&mut self, listed: &Listed, now: &Circumstances) -> Option<Raised> {
         let (Some(least), None) = (listed.page.transacted_at.from, listed.page.transacted_at.to)
         else {
@@ -255,26 +261,27 @@ impl Listings {
         Some((DiagnosticCode::TimeAsCursor, evidence))
     }
 
-    /// No row was touched by the refreshes up to this one that were not covered before.
+    /// Notes that the refreshes up to this one, and after the covered ones, touched no row.
     pub(super) fn nothing_until(&mut self, sequence: u32) {
         self.covered = self.covered.max(Some(sequence));
     }
 
-    /// A refresh failed, so no row was touched by it.
+    /// Notes that a refresh failed, so it touched no row.
     pub(super) fn nothing_by(&mut self, sequence: u32) {
         if sequence == self.covered.unwrap_or(0) + 1 {
             self.covered = Some(sequence);
         }
     }
 
-    /// An event was taken: what is open of the listings since its delivery began was left for it.
+    /// Notes that an event was accepted. Listings that began since its delivery did and are still
+    /// open were abandoned for it.
     pub(super) fn taken(&mut self, event: EventId, since: u64) {
         for listing in self.open.iter_mut().filter(|listing| listing.order >= since) {
             listing.taken.get_or_insert(event);
         }
     }
 
-    /// What was left undone, as far as it can be known now.
+    /// Returns the listings that were abandoned, as far as can be known now.
     pub(super) fn left(
         &self,
         account: AccountId,
@@ -309,7 +316,8 @@ impl Listings {
         left
     }
 
-    /// Keeps the open listings within their bound; those of which nothing will be said go first.
+    /// Keeps the number of open listings within its bound. Listings that will not be reported are
+    /// removed first.
     fn make_room(&mut self) {
         if self.open.len() >= CHECKER_LISTINGS_MAX {
             let index = self.open.iter().position(|listing| !listing.follows).unwrap_or(0);
@@ -319,7 +327,7 @@ impl Listings {
 }
 
 impl Listing {
-    /// Whether a page has the filters of this listing.
+    /// True if a page has the filters of this listing.
     fn is_like(&self, listed: &Listed) -> bool {
         self.after == listed.page.after && self.transacted_at == listed.page.transacted_at
     }

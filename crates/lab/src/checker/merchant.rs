@@ -1,4 +1,4 @@
-//! What is seen of one merchant's client: its accounts, its endpoints, and what was found.
+//! The observations of one merchant's client: its accounts, its endpoints and its diagnostics.
 
 use super::account::AccountWatch;
 use super::facts::{Call, Ended, Observed, RefreshNews};
@@ -10,11 +10,11 @@ use model::id::{AccountId, EventId};
 use model::limits::{CHECKER_ACCOUNTS_MAX, CHECKER_DIAGNOSTICS_MAX};
 use std::collections::{BTreeMap, HashMap};
 
-/// What is seen of a merchant.
+/// The observations of a merchant.
 #[derive(Clone, Debug, Default)]
 pub(super) struct MerchantWatch {
     since: ServerTime,
-    /// When anything was seen last.
+    /// The time of the last observation.
     pub(super) seen_at: ServerTime,
     calls: u64,
     attempts: u64,
@@ -24,12 +24,12 @@ pub(super) struct MerchantWatch {
 
 #[derive(Clone, Debug, Default)]
 struct Watched {
-    /// The count of calls and attempts of the merchant when it was seen last.
+    /// The number of calls and attempts of the merchant at its last observation.
     seen: u64,
     watch: AccountWatch,
 }
 
-/// What was found, by kind and subject.
+/// The diagnostics, by kind and subject.
 #[derive(Clone, Debug, Default)]
 struct Findings(BTreeMap<(DiagnosticCode, Subject), Diagnostic>);
 
@@ -38,13 +38,13 @@ impl MerchantWatch {
         Self { since: now, seen_at: now, ..Self::default() }
     }
 
-    /// Takes an answered call in.
+    /// Adds a completed call.
     pub(super) fn call(&mut self, observed: &Observed<'_>, call: Call) {
         self.calls += 1;
         self.seen_at = call.at;
         let Some(account) = observed.account else {
             for (id, watched) in &mut self.accounts {
-                // A page of a list says nothing of the others.
+                // A page of a list shows nothing about the accounts on other pages.
                 if !matches!(observed.fact, CallFact::AccountsListed(shown) if !shown.contains(id))
                 {
                     watched.watch.named();
@@ -56,7 +56,7 @@ impl MerchantWatch {
         self.raise(Subject::Account(account), raised);
     }
 
-    /// Takes the beginning of a delivery in.
+    /// Adds the start of a delivery.
     pub(super) fn attempt_started(
         &mut self,
         to: Subject,
@@ -71,7 +71,7 @@ impl MerchantWatch {
         }
     }
 
-    /// Takes its end in.
+    /// Adds the end of a delivery.
     pub(super) fn attempt_ended(&mut self, event: EventId, to: Subject, ended: &Ended) {
         self.seen_at = ended.at;
         let account = AccountId::from_number(event.shard);
@@ -95,7 +95,7 @@ impl MerchantWatch {
         self.raise(to, Some((code, vec![evidence])));
     }
 
-    /// What is to be said of the client now; what is open counts as left if it has finished.
+    /// Returns the current report. Open work counts as abandoned if the client has finished.
     pub(super) fn report(&self, now: ServerTime, finished: bool) -> ConsumerReport {
         let mut found = self.findings.clone();
         for (id, watched) in &self.accounts {
@@ -115,8 +115,8 @@ impl MerchantWatch {
         }
     }
 
-    /// The watch of an account. Of too many, the one seen longest ago is forgotten; what was found
-    /// of it stays.
+    /// Returns the observations of an account. If there are too many, the account observed longest
+    /// ago is forgotten, but its diagnostics stay.
     fn account(&mut self, id: AccountId) -> &mut AccountWatch {
         if self.accounts.len() >= CHECKER_ACCOUNTS_MAX && !self.accounts.contains_key(&id) {
             let oldest = self.accounts.iter().min_by_key(|(_, watched)| watched.seen);

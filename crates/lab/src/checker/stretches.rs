@@ -1,13 +1,14 @@
-//! Which numbers of a row were seen, kept as stretches that do not touch.
+//! A set of numbers, stored as ranges that do not touch.
 
 use model::limits::CHECKER_STRETCHES_MAX;
 
-/// Stretches of numbers, the lowest first, each behind its first number and up to its second.
+/// Ranges of numbers, the lowest first. Each excludes its first number and includes its second.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stretches(Vec<(u32, u32)>);
 
 impl Stretches {
-    /// Adds what lies behind a number, up to another. Of too many stretches the lowest is forgotten.
+    /// Adds the numbers after the first one, up to the second. If there are too many ranges, the
+    /// lowest is forgotten.
     pub(super) fn add(&mut self, behind: u32, until: u32) {
         if behind >= until {
             return;
@@ -28,12 +29,12 @@ impl Stretches {
         }
     }
 
-    /// Whether a number lies in one of them.
+    /// True if a range contains the number.
     pub(super) fn contains(&self, number: u32) -> bool {
         self.0.iter().any(|(behind, until)| *behind < number && number <= *until)
     }
 
-    /// Whether there is none.
+    /// True if there is no range.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -46,7 +47,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     proptest! {
-        /// However stretches overlap, what was added is in them and nothing else is.
+        /// Overlapping ranges contain exactly the numbers that were added.
         #[test]
         fn holds_what_was_added(added in proptest::collection::vec((0..20_u32, 0..20_u32), 0..9)) {
             let (mut stretches, mut numbers) = (Stretches::default(), BTreeSet::new());
@@ -60,7 +61,7 @@ mod tests {
         }
     }
 
-    /// Of too many stretches the lowest is forgotten.
+    /// If there are too many ranges, the lowest is forgotten.
     #[test]
     fn is_bounded() {
         let mut stretches = Stretches::default();

@@ -1,5 +1,5 @@
-//! The rules, against clients that follow a bank account in this process: good ones are never named,
-//! whatever happens to them, and one that loses rows always is.
+//! Tests of the rules against clients that follow a bank account in this process. A correct client
+//! is never reported, under any fault. A client that loses rows is always reported.
 
 use super::ClientChecker;
 use super::facts::{Call, Ended, Observed, RefreshNews};
@@ -18,10 +18,10 @@ use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use store::Bounds;
 
-/// What happens next.
+/// The next step.
 #[derive(Clone, Debug)]
 enum Step {
-    /// A refresh ends: it fails, or brings so many new rows and changes every so-manieth old one.
+    /// A refresh ends. It fails, or adds `new` rows and changes every n-th old one.
     Refresh { failed: bool, new: u32, changed: u32 },
     /// The client handles the oldest event that waits for it.
     Handle(Handling),
@@ -33,18 +33,18 @@ enum Step {
     Wait { seconds: i64 },
 }
 
-/// How an event is handled.
+/// The way in which an event is handled.
 #[derive(Clone, Copy, Debug)]
 struct Handling {
-    /// Rows of a page.
+    /// The number of rows per page.
     limit: usize,
-    /// Pages after which the client crashes, and has the event again.
+    /// The number of pages after which the client crashes and gets the event again.
     crash_after: Option<usize>,
-    /// Pages after which a refresh lands that nobody was told of yet.
+    /// The number of pages after which a refresh ends that no event has reported yet.
     lands_after: Option<usize>,
-    /// Whether it answers first and reads then.
+    /// True if the client sends its response first and reads afterwards.
     answers_first: bool,
-    /// Pages after which a person looks at the top, with pages of the same size.
+    /// The number of pages after which a person lists from the top, with the same page size.
     looked_after: Option<usize>,
 }
 
@@ -72,12 +72,12 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A server with one account, a client that follows it, and the judge of both.
+/// A server with one account, a client that follows it, and the client checker.
 struct World {
     watch: MerchantWatch,
     now: ServerTime,
     requests: u64,
-    /// The refresh that touched each row last.
+    /// The last refresh that touched each row.
     rows: BTreeMap<TransactionId, u32>,
     refreshes: Vec<bool>,
     waiting: VecDeque<u32>,
@@ -85,25 +85,25 @@ struct World {
     /// The client's cursor and copy: each row with the refresh that it was read with.
     cursor: Option<u32>,
     copy: BTreeMap<TransactionId, u32>,
-    /// Events of which an attempt was made.
+    /// Events with at least one attempt.
     attempted: BTreeSet<u32>,
     client: Reads,
 }
 
-/// How a client reads on an event.
+/// The rows that a client reads after an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reads {
-    /// All behind the refresh of the event before, and the account if the refresh failed.
+    /// All rows after the refresh of the previous event, and the account if the refresh failed.
     All,
-    /// The first page of it.
+    /// The first page of them.
     FirstPage,
-    /// All behind the refresh of the event itself.
+    /// All rows after the refresh of the event itself.
     Nothing,
-    /// All that the bank dates behind some time.
+    /// All rows after a fixed time by the bank's dates.
     Recent,
 }
 
-/// What a client that reads [`Reads::Recent`] asks for.
+/// The filter of a client that reads [`Reads::Recent`].
 const RECENT: Bounds = Bounds { from: Some(20), to: None };
 
 const ACCOUNT: u64 = 7;
@@ -113,7 +113,7 @@ fn observed(account: AccountId, fact: &CallFact) -> Observed<'_> {
     Observed { account: Some(account), fact, left_out: None }
 }
 
-/// Where events are sent to.
+/// The endpoint that receives the events.
 fn to() -> Subject {
     Subject::Endpoint(EndpointId::from_number(1))
 }
@@ -180,7 +180,7 @@ impl World {
         self.waiting.push_back(sequence);
     }
 
-    /// Handles the event of a refresh. Answers whether it was answered with 2xx.
+    /// Handles the event of a refresh. Returns true if the response is 2xx.
     fn handle(&mut self, sequence: u32, handling: Handling) -> bool {
         let told = self.told(sequence);
         let is_first = self.attempted.insert(sequence);
@@ -200,7 +200,7 @@ impl World {
         done
     }
 
-    /// Reads what came behind the cursor, and moves it. Answers whether it came to the end.
+    /// Reads the rows after the cursor and moves the cursor. Returns true if it read to the end.
     fn sync(&mut self, sequence: u32, handling: Handling) -> bool {
         let (after, times) = match self.client {
             Reads::All | Reads::FirstPage => (self.cursor, Bounds::default()),
@@ -234,7 +234,7 @@ impl World {
         true
     }
 
-    /// A person looks.
+    /// Reads pages from the top, as a person does.
     fn look(&mut self, limit: usize, pages: usize) {
         let copy = self.copy.clone();
         let mut from = PageStart::Newest;
@@ -249,7 +249,7 @@ impl World {
         self.copy = copy;
     }
 
-    /// Lists a page, of which the judge hears; nothing before the first success.
+    /// Lists a page and shows it to the client checker. Does nothing before the first success.
     fn list(
         &mut self,
         after: Option<u32>,
@@ -303,7 +303,7 @@ impl World {
         }
     }
 
-    /// Handles what waits, without a fault.
+    /// Handles the waiting events, without a fault.
     fn drain(&mut self) {
         let handling = Handling {
             limit: 3,
@@ -324,8 +324,8 @@ impl World {
 }
 
 proptest! {
-    /// Whatever happens to a client that pages to the end and moves its cursor then, nothing is
-    /// found once it has handled all, and it holds every row as it is.
+    /// A client that reads to the end and only then moves its cursor gets no diagnostic after it
+    /// has handled all events. It has every row in its latest state. This holds under any fault.
     #[test]
     fn a_good_client_is_never_named(steps in proptest::collection::vec(step(), 0..40)) {
         let mut world = World::new(Reads::All);
@@ -337,15 +337,15 @@ proptest! {
         prop_assert_eq!(world.found(), BTreeSet::new());
     }
 
-    /// A client that reads first pages only, while it is told, and lost a row by it is named, and it is
-    /// its paging.
+    /// A client that reads only first pages during a delivery, and thereby lost a row, is reported
+    /// for its paging.
     #[test]
     fn a_client_that_loses_rows_is_named(steps in proptest::collection::vec(step(), 0..40)) {
         let mut world = World::new(Reads::FirstPage);
         for step in &steps {
             match step {
-                // Who reads later, without a word of when, cannot be told from a person who looks;
-                // and what a person reads to the end was read.
+                // A client that reads later, without a filter by refresh, looks the same as a
+                // person who lists. The rows that a person reads to the end were read.
                 Step::Look { .. } => {}
                 Step::Handle(handling) => {
                     world.take(&Step::Handle(Handling {
@@ -368,8 +368,8 @@ proptest! {
 }
 
 proptest! {
-    /// A client that reads with a filter which leaves out what it was told of, and lost a row by it, is
-    /// named; one whose filter left out nothing is not.
+    /// A client with a filter that excludes reported rows, and that thereby lost a row, is
+    /// reported. A client with a filter that excludes no row is not.
     #[test]
     fn a_client_that_leaves_rows_out_is_named(
         steps in proptest::collection::vec(step(), 0..40),
@@ -394,8 +394,8 @@ proptest! {
     }
 }
 
-/// A wrongly signed webhook that is taken is a fault of its endpoint, and so is a redirect; one that is
-/// refused is not.
+/// Accepting a wrongly signed webhook is a fault of its endpoint, and so is a redirect. Rejecting
+/// it is not.
 #[test]
 fn endpoints_are_named() {
     let mut world = World::new(Reads::All);
@@ -415,8 +415,8 @@ fn endpoints_are_named() {
     );
 }
 
-/// Memory has bounds: of too many accounts and merchants those heard of longest ago are forgotten,
-/// and what was found of them is kept, up to a bound of its own.
+/// Memory is bounded. If there are too many accounts or merchants, those observed longest ago are
+/// forgotten. The diagnostics of forgotten accounts are kept, up to their own bound.
 #[test]
 fn memory_is_bounded() {
     let mut watch = MerchantWatch::new(ServerTime(0));
@@ -452,7 +452,7 @@ fn memory_is_bounded() {
     assert!(all.contains_key(&MerchantId::from_number(merchants)));
 }
 
-/// Of one account, too, no more is kept than the bounds say, whatever is left open.
+/// The memory of one account is bounded too, for any number of open listings.
 #[test]
 fn what_is_open_is_bounded() {
     let mut world = World::new(Reads::All);
