@@ -1,8 +1,8 @@
-//! Faults on demand: failures of production that a test asks for.
+//! Faults on demand: production failures that a test requests.
 //!
-//! The fault of a webhook is decided when its event is dispatched, and the row of the delivery names
-//! it. The fault of a call is decided when the call arrives. Matching things are counted in memory,
-//! so the counts begin again after a restart. There are no faults in live mode.
+//! The fault of a webhook is chosen when its event is dispatched, and the row of the delivery names
+//! it. The fault of a call is chosen when the call arrives. Matches are counted in memory, so the
+//! counts begin again after a restart. There are no faults in live mode.
 
 use crate::fault::{Fault, FaultKind, FaultRule, Hit};
 use crate::{Instruments, Lab};
@@ -26,16 +26,16 @@ use wire::list::PageParams;
 /// A fault as a stored object.
 type StoredFault = OpaqueObject<FaultId>;
 
-/// What hits a call.
+/// The fault that hits a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallFault {
-    /// What goes wrong.
+    /// The kind of failure.
     pub kind: FaultKind,
-    /// How long it is held, where that goes wrong.
+    /// The delay in milliseconds, if the kind has one.
     pub delay_ms: u32,
 }
 
-/// How far the things that fit a fault were counted.
+/// The number of matches and hits of a fault.
 #[derive(Clone, Copy, Debug, Default)]
 struct Count {
     fitting: u64,
@@ -45,7 +45,7 @@ struct Count {
 /// The faults of a merchant, the oldest first.
 pub(crate) type FaultsOf = Arc<[Fault]>;
 
-/// What is kept of faults in memory.
+/// The faults in memory.
 #[derive(Default)]
 pub(crate) struct FaultCounts {
     state: Mutex<State>,
@@ -53,7 +53,7 @@ pub(crate) struct FaultCounts {
 
 #[derive(Default)]
 struct State {
-    /// Raised by each change, so that what was read before it is not kept after it.
+    /// Raised by each change, so that an older read is not cached after it.
     changes: u64,
     held: HashMap<MerchantId, FaultsOf>,
     counts: HashMap<(MerchantId, FaultId), Count>,
@@ -72,8 +72,8 @@ impl FaultCounts {
         state.held.remove(&merchant);
     }
 
-    /// Begins anew for a merchant whose rows were removed or replaced. Others' faults are read again
-    /// too: those of its connected accounts went with it.
+    /// Forgets the counts of a merchant after its rows were removed or replaced. The cached faults
+    /// of all merchants are dropped too, because the merchant's connected accounts lost theirs.
     pub(crate) fn begin_anew(&self, merchant: MerchantId) {
         let mut state = self.state();
         state.changes += 1;
@@ -81,8 +81,8 @@ impl FaultCounts {
         state.counts.retain(|(of, _), _| *of != merchant);
     }
 
-    /// Counts a thing for each fault that it fits, until one takes it and hits it: the younger ones
-    /// count what is left, so that none stands in the shadow of another.
+    /// Counts a call or webhook for each matching fault, up to the first one that hits it. Younger
+    /// faults count only the rest, so that every fault gets its hits.
     fn count<'a>(&self, mut fitting: impl Iterator<Item = &'a Fault>) -> Option<&'a Fault> {
         let mut state = self.state();
         fitting.find(|fault| {
@@ -95,8 +95,8 @@ impl FaultCounts {
         })
     }
 
-    /// Holds a webhook back until the next one to its endpoint was delivered. One for which there is
-    /// no room goes out when its time is over.
+    /// Holds a webhook back until the next one to its endpoint was delivered. If there is no room,
+    /// it is sent after its delay.
     pub(crate) fn hold_back(&self, key: DeliveryKey, merchant: MerchantId) {
         let mut state = self.state();
         if state.back.len() < FAULT_HELD_MAX {
@@ -104,7 +104,7 @@ impl FaultCounts {
         }
     }
 
-    /// Takes the webhooks that waited for this one.
+    /// Removes and returns the webhooks that waited for this one.
     pub(crate) fn release(&self, delivered: DeliveryKey) -> Vec<(DeliveryKey, MerchantId)> {
         let mut state = self.state();
         let waited = |key: &DeliveryKey| key.endpoint == delivered.endpoint && *key != delivered;
@@ -162,7 +162,7 @@ impl Lab {
         Ok(Answer::unchanged(list_body(url, listed.has_more, &bodies)))
     }
 
-    /// Takes a fault away. What it hit before stays hit.
+    /// Deletes a fault. Its earlier hits stay.
     pub async fn delete_fault(&self, context: &Context, id: &str) -> Result<Answer, Error> {
         self.engine
             .change("delete_fault", async || {
@@ -188,7 +188,7 @@ impl Lab {
             .await
     }
 
-    /// What hits a call that acts as this merchant.
+    /// Returns the fault that hits a call that acts as this merchant.
     pub async fn fault_of_call(
         &self,
         context: &Context,
@@ -214,7 +214,7 @@ impl Lab {
         Ok(hit.map(|fault| CallFault { kind: fault.rule.kind, delay_ms: fault.rule.delay_ms }))
     }
 
-    /// Holds a call for as long as its fault says.
+    /// Delays a call for as long as its fault demands.
     pub async fn hold_call(&self, fault: CallFault) {
         let time = Duration::from_millis(u64::from(fault.delay_ms));
         let _ = tokio::time::timeout(time, std::future::pending::<()>()).await;
@@ -224,7 +224,7 @@ impl Lab {
         Fault::read(self.engine.get::<StoredFault>(context, given, "id").await?)
     }
 
-    /// The id of an endpoint that belongs to the merchant itself.
+    /// Resolves the id of an endpoint that belongs to the merchant itself.
     async fn own_endpoint(&self, context: &Context, given: &str) -> Result<EndpointId, Error> {
         Ok(self.engine.get::<Endpoint>(context, given, "webhook_endpoint").await?.id)
     }
@@ -243,8 +243,8 @@ impl Lab {
 }
 
 impl Instruments {
-    /// What hits the delivery of an event to an endpoint whose owner has these faults, and how long
-    /// it is held.
+    /// Returns the fault that hits the delivery of an event to an endpoint, and its delay in
+    /// milliseconds. `faults` are those of the endpoint's owner.
     pub(crate) fn fault_of_webhook(
         &self,
         faults: &FaultsOf,
@@ -261,7 +261,7 @@ impl Instruments {
         Some((Hit { fault: fault.id, kind: fault.rule.kind }, fault.rule.delay_ms))
     }
 
-    /// The faults of a merchant, from memory where they were read before.
+    /// Returns the faults of a merchant, from the cache if possible.
     pub(crate) async fn faults_of(&self, merchant: MerchantId) -> Result<FaultsOf, Error> {
         let changes = {
             let state = self.faults.state();
@@ -278,7 +278,7 @@ impl Instruments {
             page: Page { limit: PAGE_ROWS_MAX, cursor: Cursor::Newest },
         };
         let listed = self.store.read(list).await?;
-        // Faults of the server are older than any, and each merchant has its own counts of them.
+        // Faults of the server precede all others, and each merchant has its own counts of them.
         let of_server = self.settings.faults.iter().zip(1..).map(|(rule, number)| {
             Ok(Fault {
                 id: FaultId::from_number(number),

@@ -1,7 +1,7 @@
-//! Test helpers: what a test does on the bank's side, and what the bank's own books say.
+//! Test helpers that act in place of the bank, and show the bank's own ledger.
 //!
-//! A steering call changes the connector's state of an account and nothing else; rows, balances
-//! and owners that clients read change only with the next refresh.
+//! A control call changes only the connector's state of an account. The rows, balances and owners
+//! that clients read change with the next refresh.
 
 use crate::Lab;
 use crate::render::bank::{BookEntry, ScriptedRefresh};
@@ -23,17 +23,17 @@ use wire::render::connections::institution::{
     Institution as Shown, InstitutionStatus, TestAccount,
 };
 
-/// A transaction to add on the bank's side; a time that is left out is now.
+/// A transaction to add at the bank. Its time defaults to now.
 #[derive(Clone, Debug)]
 pub struct AddTransaction {
-    /// What to add, but for the time.
+    /// The transaction without its time.
     pub new: NewTransaction,
-    /// When it took place.
+    /// The time of the transaction.
     pub transacted_at: Option<AccountTime>,
 }
 
 impl Lab {
-    /// Shows the test banks, those of the merchant's scenarios last.
+    /// Shows the test banks. Those of the merchant's scenarios are last.
     pub async fn list_institutions(&self, context: &Context) -> Result<Answer, Error> {
         let banks = self.engine.banks(context.merchant, context.livemode).await?;
         let now = self.engine.clock().account_now();
@@ -48,7 +48,7 @@ impl Lab {
         Ok(Answer::unchanged(list_body(url, false, &bodies)))
     }
 
-    /// Adds a transaction on the bank's side.
+    /// Adds a transaction at the bank.
     pub async fn add_bank_transaction(
         &self,
         context: &Context,
@@ -64,7 +64,7 @@ impl Lab {
         .await
     }
 
-    /// Posts, voids or edits a transaction on the bank's side, by the bank's id or by ours.
+    /// Posts, voids or edits a transaction at the bank, by the bank's id or by ours.
     pub async fn change_bank_transaction(
         &self,
         context: &Context,
@@ -77,8 +77,8 @@ impl Lab {
                 let find = FindBankId { merchant: context.merchant, transaction };
                 let bank_id = self.engine.store().read(find).await?;
                 let account = transaction.account.to_string();
-                // Bank ids are unique within an account only: a row of another account would name
-                // a stranger here.
+                // Bank ids are unique within an account only, so the id from another account's row
+                // could name an unrelated transaction here.
                 bank_id.filter(|_| account == id).ok_or_else(|| {
                     let given = transaction.to_string();
                     Refusal::no_such("Financial Connections transaction", &given, "transaction")
@@ -93,7 +93,7 @@ impl Lab {
         .await
     }
 
-    /// Makes the bank's balance read this now, in US cents.
+    /// Sets the bank's current balance, in US cents.
     pub async fn set_bank_balance(
         &self,
         context: &Context,
@@ -108,7 +108,7 @@ impl Lab {
         .await
     }
 
-    /// Makes the bank tell of these owners.
+    /// Sets the owners that the bank reports.
     pub async fn set_bank_owners(
         &self,
         context: &Context,
@@ -129,7 +129,7 @@ impl Lab {
         .await
     }
 
-    /// Queues an outcome for coming refreshes, and shows the queue.
+    /// Queues an outcome for future refreshes, and shows the queue.
     pub async fn script_refresh(
         &self,
         context: &Context,
@@ -170,7 +170,7 @@ impl Lab {
         Ok(Answer::unchanged(scripts_body(account.id, &scripts)))
     }
 
-    /// Shows what the bank itself would show now: computed without any row that we hold.
+    /// Shows the bank's current ledger. It is computed without any of our stored rows.
     pub async fn show_ledger(&self, context: &Context, id: &str) -> Result<Answer, Error> {
         let (account, connection) = self.linked(context, id).await?;
         let now = self.engine.moment(context.merchant, account.clock).await?.now;
@@ -205,7 +205,7 @@ impl Lab {
         .await
     }
 
-    /// Makes an inactive account active, as linking it again would.
+    /// Makes an inactive account active, as a relink would.
     pub async fn reactivate_account(&self, context: &Context, id: &str) -> Result<Answer, Error> {
         self.change_status(context, id, |change, connection, now| {
             let connection = connection.ok_or_else(|| not_linked(id))?;
@@ -222,7 +222,7 @@ impl Lab {
         .await
     }
 
-    /// The control of the test banks.
+    /// Returns the control of the test banks.
     pub(crate) fn sandbox(&self) -> SandboxControl {
         match self.engine.connector() {
             Connector::Sandbox(sandbox) => SandboxControl::new(sandbox.clone()),
@@ -268,8 +268,8 @@ impl Lab {
             .await
     }
 
-    /// Changes the status of an account, unless it is what it should be already. What is known at
-    /// the bank is read anew with each try, or a change in between could never be got over.
+    /// Changes the status of an account, unless it already has the new status. Each try reads the
+    /// bank's data again, because otherwise a concurrent change would make every try fail.
     async fn change_status(
         &self,
         context: &Context,
@@ -299,12 +299,12 @@ impl Lab {
     }
 }
 
-/// The refusal of what needs the bank's side of an account that has none any more.
+/// The API error of a call that needs the bank's side of an account without a connection.
 fn not_linked(id: &str) -> Error {
     Refusal::no_such("Financial Connections account", id, "account").into()
 }
 
-/// What a test is told when the bank does not do what it asks for.
+/// The API error of a control call that the bank rejected.
 fn refused(error: ControlError) -> Error {
     let message = format!("The test bank refuses: {error}.");
     let refusal = match error {

@@ -1,7 +1,7 @@
-//! Scenarios that a merchant has given, and the banks that the merchant sees because of them.
+//! Scenarios of a merchant, and the banks that the merchant sees because of them.
 //!
-//! A scenario is looked at only when somebody links: an account that was linked from one holds all
-//! that it needs. So a scenario may be deleted at any time.
+//! A scenario is read only during a link flow, because an account that was linked from one contains
+//! all that it needs. So a scenario may be deleted at any time.
 
 mod export;
 
@@ -22,17 +22,17 @@ use store::{
 use wire::error::Error as Refusal;
 use wire::list::PageParams;
 
-/// What a create says: the file itself, or the name of one that comes with the server.
+/// The source of a new scenario.
 #[derive(Clone, Debug)]
 pub enum ScenarioInput {
     /// A file of TOML or JSON.
     Text(String),
-    /// The name of a ready one.
+    /// The name of a file that comes with the server.
     Ready(String),
 }
 
-/// A scenario that a merchant gave. Accounts that were linked from it contain all that they need,
-/// so deleting it changes none of them.
+/// A scenario of a merchant. Accounts that were linked from it contain all that they need, so
+/// deleting it changes none of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Scenario {
     /// The scenario's id.
@@ -74,7 +74,7 @@ impl Scenario {
     }
 }
 
-/// The banks of a merchant's scenarios, the newest scenario first.
+/// Returns the banks of a merchant's scenarios, the newest scenario first.
 pub(crate) async fn banks_of(
     store: &Store,
     merchant: MerchantId,
@@ -101,7 +101,7 @@ pub(crate) async fn banks_of(
 }
 
 impl Lab {
-    /// Keeps a scenario.
+    /// Stores a scenario.
     pub async fn create_scenario(
         &self,
         context: &Context,
@@ -147,14 +147,14 @@ impl Lab {
         Ok(Answer::unchanged(scenario_body(&scenario, &read, true)))
     }
 
-    /// Deletes a scenario. Accounts that were linked from it go on.
+    /// Deletes a scenario. Accounts that were linked from it keep working.
     pub async fn delete_scenario(&self, context: &Context, id: &str) -> Result<Answer, Error> {
         self.engine
             .change("delete_scenario", async || {
                 let mut scenario = self.get_scenario(context, id).await?;
                 scenario.deleted = true;
                 scenario.version += 1;
-                // The row stays; nobody reads the file again.
+                // The row stays, but its file is never read again.
                 scenario.text = String::new();
                 let body =
                     render(|w| wire::render::deleted::write(w, &scenario.id, "bankfeed.scenario"));
@@ -195,7 +195,7 @@ impl Lab {
     }
 }
 
-/// Reads a file; what is wrong with it is told with line and key.
+/// Parses a file. An error names the line and the key.
 fn read(text: &str) -> Result<bank::Scenario, Error> {
     bank::Scenario::read(text).map_err(|error| {
         Refusal::invalid(format!("The scenario cannot be read: {error}.")).param("scenario").into()

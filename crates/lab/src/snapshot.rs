@@ -1,9 +1,10 @@
-//! Snapshots of a sandbox, the way back to one, and the reset to an empty one.
+//! Snapshots of a sandbox, restoring one, and the reset to an empty sandbox.
 //!
-//! The store copies, removes and puts back all rows of a merchant in one commit; what is decided
-//! here is only what is told of it. A snapshot says what it holds, so it is measured first and taken
-//! if it still holds that. Afterwards every worker is woken: what was put back may be due at once.
-//! After a crash a sandbox is as it was before or as it was told to be, never between.
+//! The store copies, removes and restores all rows of a merchant in one commit. This module decides
+//! only the responses. A snapshot reports its size, so the sandbox is measured first, and the
+//! snapshot is taken only if the measurement is still true. Afterwards every worker is woken,
+//! because restored work may be due at once. After a crash a sandbox is in its state before the
+//! call or after it, never between.
 
 use crate::Lab;
 use crate::render::snapshot::{OBJECT, write, write_reset};
@@ -29,7 +30,7 @@ fn no_such_snapshot(given: &str) -> Error {
 }
 
 impl Lab {
-    /// Takes a snapshot of all that the merchant has.
+    /// Takes a snapshot of all objects of the merchant.
     pub async fn take_snapshot(
         &self,
         context: &Context,
@@ -83,7 +84,7 @@ impl Lab {
         Ok(Answer::unchanged(list_body(url, listed.has_more, &bodies)))
     }
 
-    /// Puts a snapshot in the place of all that the merchant has.
+    /// Replaces all objects of the merchant by those of a snapshot.
     pub async fn restore_snapshot(&self, context: &Context, id: &str) -> Result<Answer, Error> {
         let snapshot = self.get_snapshot(context, id).await?;
         let body = body(&snapshot);
@@ -98,7 +99,7 @@ impl Lab {
         Ok(Answer::committed(body))
     }
 
-    /// Removes a snapshot; the sandbox stays as it is.
+    /// Deletes a snapshot. The sandbox does not change.
     pub async fn delete_snapshot(&self, context: &Context, id: &str) -> Result<Answer, Error> {
         let snapshot = self.get_snapshot(context, id).await?;
         let body = render(|w| wire::render::deleted::write(w, &snapshot.id, OBJECT));
@@ -111,7 +112,7 @@ impl Lab {
         Ok(Answer::committed(body))
     }
 
-    /// Removes all that the merchant has, but not its snapshots.
+    /// Removes all objects of the merchant except its snapshots.
     pub async fn reset_sandbox(&self, context: &Context) -> Result<Answer, Error> {
         let body = render(|w| write_reset(w, self.engine.clock().account_now()));
         let reset =
@@ -121,7 +122,7 @@ impl Lab {
         Ok(Answer::committed(body))
     }
 
-    /// Forgets what is held in memory of rows that are no longer there.
+    /// Drops cached data of rows that no longer exist.
     fn forget_rows(&self, context: &Context) {
         self.instruments.faults.begin_anew(context.merchant);
         self.instruments.checker.forget(context.merchant);
@@ -138,7 +139,7 @@ impl Lab {
     }
 }
 
-/// Whether it was written; if not, whether to begin again or what to tell.
+/// Returns true if it was written, and false after a version conflict. All else is an error.
 fn written(outcome: Snapshotted, given: &str) -> Result<bool, Error> {
     let refuse = |message: String| Err(Refusal::invalid(message).into());
     match outcome {

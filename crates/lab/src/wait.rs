@@ -1,9 +1,9 @@
-//! Waiting for an event to be delivered, so that a test needs no sleep and no poll.
+//! Waiting for the delivery of an event, so that a test needs no sleep and no poll.
 //!
-//! A waiting call first looks through the events that are there. Then it is told of each delivery
-//! that was settled and each event that nobody takes, after the commit, and looks again. One that
-//! is told more than it keeps up with looks through all: nothing is missed. Nothing of a wait is
-//! stored; a server that dies has ended it.
+//! A waiting call first looks through the stored events. After that it is notified of each settled
+//! delivery and each event without an endpoint, after the commit, and looks again. If there are
+//! more notifications than it can process, it looks through all events, so it misses none. A wait
+//! is not stored, so it ends if the server dies.
 
 use crate::Lab;
 use engine::{Answer, Context, Error};
@@ -20,27 +20,27 @@ use tokio::sync::broadcast::{self, Receiver, Sender};
 use tokio::sync::{Semaphore, watch};
 use wire::error::Error as Refusal;
 
-/// Events read at once while one is looked for.
+/// The number of events that are read at once during a search.
 const EVENTS_READ: usize = PAGE_ROWS_MAX as usize;
 
-/// Which event is waited for.
+/// The filter of the awaited event.
 #[derive(Clone, Debug)]
 pub struct WaitFilter {
-    /// One of these types; a word may end in `.*`. Any when empty.
+    /// The accepted types. A word may end in `.*`. All types if empty.
     pub types: Vec<String>,
-    /// The bank account that it is about.
+    /// The bank account that the event concerns.
     pub account: Option<String>,
-    /// The object that it shows.
+    /// The object that the event shows.
     pub object: Option<String>,
-    /// The event that it was committed after.
+    /// The event after which it was committed.
     pub after: Option<String>,
-    /// The endpoint that it was delivered to; all that take it if there is none.
+    /// The endpoint that it must be delivered to. `None` for all that subscribe to it.
     pub endpoint: Option<String>,
-    /// How long to wait; 0 looks once.
+    /// The longest wait in seconds. 0 looks once.
     pub timeout_s: u64,
 }
 
-/// The same with what its ids name.
+/// The filter with resolved ids.
 struct Sought<'a> {
     merchant: MerchantId,
     types: &'a [String],
@@ -50,14 +50,14 @@ struct Sought<'a> {
     endpoint: Option<EndpointId>,
 }
 
-/// How far a look came.
+/// The result of a search.
 enum Look {
     Delivered(Box<StoredEvent>),
-    /// There are so many that fit; the last of them, if any.
+    /// The number of matching events, and the last of them. None of them is delivered yet.
     NotYet(usize, Option<EventId>),
 }
 
-/// The calls that wait, and what they are told.
+/// The calls that wait, and their notifications.
 pub(crate) struct Waits {
     news: Sender<MerchantId>,
     free: Semaphore,
@@ -75,22 +75,22 @@ impl Default for Waits {
 }
 
 impl Waits {
-    /// Something was delivered, or became something that nobody takes.
+    /// Notifies the waiting calls that an event was delivered or has no endpoint.
     pub(crate) fn notify(&self, merchant: MerchantId) {
-        // Nobody waits: nothing to tell.
+        // Sending fails only if no call waits.
         let _ = self.news.send(merchant);
     }
 }
 
 impl Lab {
-    /// Ends all waits, now and later: the server is about to stop.
+    /// Ends all current and future waits, because the server is about to stop.
     pub fn end_waits(&self) {
         self.instruments.waits.ended.send_replace(true);
     }
 
-    /// Answers with the first event that fits, in the order of commits, as soon as it was
-    /// delivered. It was when every endpoint that takes it has answered one attempt with 2xx, which
-    /// is so at once for an event that no enabled endpoint takes.
+    /// Returns the first delivered event that matches, in the order of commits. An event is
+    /// delivered once every endpoint that subscribes to it has returned 2xx for one attempt. If no
+    /// enabled endpoint subscribes to it, it is delivered at once.
     pub async fn wait_for_event(
         &self,
         context: &Context,
@@ -99,7 +99,7 @@ impl Lab {
         let sought = self.sought(context, filter).await?;
         let place = self.instruments.waits.free.try_acquire();
         let _place = place.map_err(|_| Refusal::rate_limited("global-concurrency"))?;
-        // Before the first look, so that nothing falls between the two.
+        // Subscribe before the first search, so that no notification is missed between the two.
         let mut news = self.instruments.waits.news.subscribe();
         let mut ended = self.instruments.waits.ended.subscribe();
         let mut look = self.look_for(&sought).await?;
@@ -158,7 +158,7 @@ impl Lab {
         })
     }
 
-    /// Looks through the events that fit, the first committed first.
+    /// Searches the matching events in the order of commits.
     async fn look_for(&self, sought: &Sought<'_>) -> Result<Look, Error> {
         let mut list = ListEventsAfter {
             merchant: sought.merchant,
@@ -187,7 +187,7 @@ impl Lab {
         }
     }
 
-    /// Whether an event shows the object with this id.
+    /// True if an event shows the object with this id.
     fn shows(&self, stored: &StoredEvent, object: &str) -> bool {
         let version = wire::version::Version::newest();
         let body = self.engine.render_event(&stored.event, &version, 0, None);
@@ -216,7 +216,7 @@ impl Lab {
         })
     }
 
-    /// What was waited for in vain, in a sentence or two: a test that fails should say why.
+    /// Describes an unsuccessful wait in a sentence or two, so that a failed test shows its reason.
     async fn waited(
         &self,
         context: &Context,
@@ -246,8 +246,8 @@ impl Lab {
     }
 }
 
-/// Refuses a type, or a family of them, that never comes: a word that is misspelt is found at once
-/// and not waited for in vain. `path` is the parameter that it stands in.
+/// Rejects a type, or a family of types, that does not exist. A misspelt word is therefore found at
+/// once. `path` is the parameter that contains it.
 pub fn check_type(given: &str, path: &str) -> Result<(), Refusal> {
     let family = given.strip_suffix(".*");
     let fits = |word: &str| match family {
@@ -261,7 +261,7 @@ pub fn check_type(given: &str, path: &str) -> Result<(), Refusal> {
     Err(Refusal::invalid(message).param(path))
 }
 
-/// Waits until something of this merchant is news, and takes what else is known by then.
+/// Waits for a notification of this merchant, and takes the others that are already there.
 async fn heard_of(merchant: MerchantId, news: &mut Receiver<MerchantId>) {
     loop {
         match news.recv().await {

@@ -1,7 +1,7 @@
-//! What happened on an account, as a scenario: the bank's books from the connector, and from the
-//! events how refreshes ended and when the access was lost.
+//! The export of an account's history as a scenario. The bank's ledger comes from the connector.
+//! The outcomes of refreshes and the loss of access come from the events.
 //!
-//! Events are kept for thirty days; what was told before is forgotten here as it is everywhere.
+//! Events are kept for thirty days, so an export contains no earlier outcomes.
 
 use crate::Lab;
 use connectors::sandbox::export::{ExportError, History, OddRefresh};
@@ -17,11 +17,12 @@ use model::refresh::{RefreshCause, RefreshState, RefreshStatus};
 use store::ListEventsAfter;
 use wire::error::Error as Refusal;
 
-/// A refresh of a bank that answers at once may still take so long until it is noticed.
+/// The largest delay in seconds that still counts as an immediate response of the bank, because a
+/// refresh is noticed a little later.
 const AT_ONCE_S: i64 = 2;
 
 impl Lab {
-    /// Writes what happened on an account by now as a scenario.
+    /// Writes the history of an account up to now as a scenario.
     pub async fn export_scenario(&self, context: &Context, id: &str) -> Result<Answer, Error> {
         let (account, connection) = self.linked(context, id).await?;
         let now = self.engine.moment(context.merchant, account.clock).await?.now;
@@ -36,7 +37,7 @@ impl Lab {
         })))
     }
 
-    /// How the refreshes of an account ended that were not ordinary, and when its access did.
+    /// Collects the unusual outcomes of an account's refreshes, and the loss of its access.
     async fn history(&self, account: &Account) -> Result<History, Error> {
         let mut noted = Noted::default();
         let mut after = 0;
@@ -61,22 +62,22 @@ impl Lab {
     }
 }
 
-/// What the events said so far.
+/// The history from the events so far.
 #[derive(Default)]
 struct Noted {
     history: History,
-    /// When a refresh failed last that took the access with it.
+    /// The time of the last failed refresh that ended the access.
     lost_by_refresh_at: Option<AccountTime>,
 }
 
 impl Noted {
-    /// Takes over what an event says.
+    /// Adds an event to the history.
     fn note(&mut self, event: &Event) {
         let Snapshot::Account(account) = &event.snapshot else { return };
-        // One that was linked without an access was never deactivated.
+        // An account that was linked without access was never deactivated.
         let told = [EventType::AccountCreated, EventType::AccountDeactivated];
         if told.contains(&event.event_type) {
-            // A refresh that fails for the same reason will bring it about again.
+            // A refresh that fails for the same reason will deactivate the account again.
             if let AccountStatus::Inactive { cause, .. } = account.status
                 && self.lost_by_refresh_at != Some(event.created)
             {
@@ -106,7 +107,7 @@ impl Noted {
     }
 }
 
-/// Whether a refresh that failed so makes its account inactive.
+/// True if a refresh with this failure makes its account inactive.
 fn ends_access(state: &RefreshState) -> bool {
     matches!(
         state.cause,
