@@ -1,7 +1,7 @@
 //! The engine on a store, called as the HTTP layer calls it: a context in, JSON out.
 //!
-//! Nothing runs by itself. Workers are stepped, time is moved, and what a webhook endpoint would
-//! receive is taken from the store, so a test decides when it arrives and how often.
+//! No worker runs in the background. The test steps workers and moves the time. It reads webhooks
+//! from the store, so it decides when and how often each one arrives.
 
 use crate::time::{ManualClock, SeededRng};
 use connectors::Connector;
@@ -31,28 +31,28 @@ use wire::expand::Expand;
 use wire::list::PageParams;
 use wire::version::Version;
 
-/// Which store an app keeps its objects in.
+/// The kind of store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
-    /// Plain collections.
+    /// In-memory collections.
     Memory,
     /// A database in a temporary file.
     Sqlite,
 }
 
-/// How an app is made.
+/// The settings of an app.
 #[derive(Clone, Copy, Debug)]
 pub struct AppSettings {
-    /// Which store.
+    /// The kind of store.
     pub kept: Kept,
-    /// Seeds the randomness.
+    /// The seed of the randomness.
     pub seed: u64,
-    /// Rows that a bank gives on one page, at least 1.
+    /// The number of rows on one page of a bank, at least 1.
     pub bank_page_rows: usize,
 }
 
 impl AppSettings {
-    /// An app on this store, otherwise as usual.
+    /// An app on this kind of store, with default settings.
     pub fn on(kept: Kept) -> Self {
         Self { kept, seed: 1, bank_page_rows: 500 }
     }
@@ -68,7 +68,7 @@ pub struct App {
     transcript: RefCell<Vec<u8>>,
 }
 
-/// What an API call is answered with: the object, or the refusal.
+/// The outcome of an API call: the object, or the API error.
 pub type Answered = Result<Value, Refusal>;
 
 impl App {
@@ -125,17 +125,17 @@ impl App {
         &self.lab
     }
 
-    /// The store, for what no API call shows.
+    /// The store, for data that no API call shows.
     pub fn store(&self) -> &Store {
         self.engine.store()
     }
 
-    /// Whose objects all calls are about.
+    /// The owner of the objects of all calls.
     pub fn merchant(&self) -> MerchantId {
         self.merchant
     }
 
-    /// Moves time.
+    /// Moves the time forward.
     pub fn pass_s(&self, time_s: i64) {
         self.clock.pass_ms(time_s * 1_000);
     }
@@ -145,7 +145,7 @@ impl App {
         &self.clock
     }
 
-    /// Every byte that was answered or taken down so far, for comparing two runs.
+    /// Every recorded byte so far, including all responses, to compare two runs.
     pub fn transcript(&self) -> Vec<u8> {
         self.transcript.borrow().clone()
     }
@@ -172,7 +172,7 @@ impl App {
         }
     }
 
-    /// What a client sees of an answer. A refusal that blames the server stops the test.
+    /// The outcome that a client receives. An API error that blames the server fails the test.
     pub fn answered(&self, result: Result<Answer, Error>) -> Answered {
         match result {
             Ok(answer) => {
@@ -188,13 +188,13 @@ impl App {
         }
     }
 
-    /// Makes a test clock that shows the time of objects.
+    /// Creates a test clock that shows the time of objects.
     pub async fn create_clock(&self) -> String {
         let now = self.clock.account_now().0;
         id_of(self.answered(self.engine.create_clock(&self.context(), now, None).await))
     }
 
-    /// Advances a test clock by so many seconds; the clock worker does it.
+    /// Advances a test clock by this number of seconds. The clock worker does it.
     pub async fn advance(&self, clock: &str, time_s: i64) -> Answered {
         let shown = self.show_clock(clock).await;
         let from = shown["frozen_time"].as_i64().expect("a clock shows a time");
@@ -207,7 +207,7 @@ impl App {
         self.answered(shown).expect("the clock is there")
     }
 
-    /// Makes a customer, on a test clock if one is named.
+    /// Creates a customer, on a test clock if there is one.
     pub async fn create_customer(&self, email: &str, test_clock: Option<&str>) -> String {
         let input = CustomerInput {
             email: Some(email.to_owned()),
@@ -217,7 +217,7 @@ impl App {
         id_of(self.answered(self.engine.create_customer(&self.context(), &input).await))
     }
 
-    /// Makes a webhook endpoint for these types. Nothing is ever posted to it.
+    /// Creates a webhook endpoint for these types. No event is ever posted to it.
     pub async fn create_endpoint(&self, types: &[&str]) -> String {
         let input = EndpointInput {
             url: Some("http://127.0.0.1:9/hook".to_owned()),
@@ -227,7 +227,7 @@ impl App {
         id_of(self.answered(self.engine.create_endpoint(&self.context(), &input).await))
     }
 
-    /// Has a customer link one account at a bank, and answers its id.
+    /// Links one account of a customer at a bank, and returns its id.
     pub async fn link(
         &self,
         customer: &str,
@@ -286,7 +286,7 @@ impl App {
         self.answered(self.engine.list_transactions(&self.context(), &filter).await)
     }
 
-    /// Lists the newest events of a type, a hundred at most.
+    /// Lists the newest events of a type, at most a hundred.
     pub async fn list_events(&self, event_type: &str) -> Vec<Value> {
         let filter = EventFilter {
             types: vec![event_type.to_owned()],
@@ -299,7 +299,7 @@ impl App {
         listed["data"].as_array().expect("a list has data").clone()
     }
 
-    /// Shows the bank's own books of an account.
+    /// Shows the bank's own ledger of an account.
     pub async fn show_ledger(&self, account: &str) -> Answered {
         self.answered(self.lab.show_ledger(&self.context(), account).await)
     }

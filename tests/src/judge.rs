@@ -1,4 +1,4 @@
-//! The judge of a follower: copy = server's list = bank's own books.
+//! The checks of a follower: its copy, the server's list and the bank's own ledger must be equal.
 
 use crate::app::App;
 use model::id::TransactionId;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use store::FindBankId;
 
-/// Rows shown of a difference.
+/// The number of rows that a difference shows.
 const SHOWN_MAX: usize = 6;
 
 /// Everything that the server lists of an account, by id.
@@ -52,8 +52,8 @@ pub fn copy_is_list(account: &str, copy: &BTreeMap<String, Value>, list: &BTreeM
     );
 }
 
-/// Compares the server's list with the bank's own books: rows that are not void are equal in all
-/// that a bank says; void ones are void there.
+/// Compares the server's list with the bank's own ledger. Rows that are not void are equal in all
+/// bank data. Void rows are void in the ledger.
 pub async fn list_is_ledger(app: &App, account: &str, list: &BTreeMap<String, Value>) {
     let ledger = app.show_ledger(account).await.expect("a test bank shows its books");
     let entries = ledger["transactions"].as_array().expect("books hold transactions");
@@ -92,7 +92,7 @@ pub async fn balance_is_ledger(app: &App, account: &str) {
     assert_eq!(shown["balance"], ledger["balance"], "the balance of {account}");
 }
 
-/// What a bank says of a transaction, as a line, with how many of its kind there are.
+/// The bank's data of a transaction as a line, with the number of equal ones.
 fn counted<'a>(rows: impl Iterator<Item = &'a Value>) -> BTreeMap<String, u32> {
     let mut counts = BTreeMap::new();
     for row in rows {

@@ -1,43 +1,43 @@
-//! Why a use case did not answer, and the one place that decides what a client sees of it.
+//! The errors of use cases, and the one place that turns them into API errors.
 
 use wire::error::Error as Refusal;
 
-/// Why a use case did not answer.
+/// An error of a use case.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The request is wrong; this is what the client is told.
+    /// The request is wrong. The client receives this error.
     #[error("the request was refused: {0}")]
     Refused(#[source] Box<Refusal>),
-    /// The object is in use: its clock is advancing, or others change it all the time.
+    /// The object is in use. Its clock is advancing, or other calls change it continuously.
     #[error("the object is locked")]
     Locked,
-    /// Another request with the same idempotency key was answered meanwhile.
+    /// Another request with the same idempotency key got its response meanwhile.
     #[error("the idempotency key has an answer")]
     KeyTaken,
-    /// The work came upon something that cannot be; the panic itself says where.
+    /// The work panicked on an impossible state. The panic message names the position.
     #[error("the work panicked")]
     Panicked,
-    /// The store could not.
+    /// A command of the store failed.
     #[error("a store command failed")]
     Store(#[from] store::Error),
 }
 
 impl Error {
-    /// What a client sees.
+    /// The API error that the client receives.
     pub fn refusal(&self) -> Refusal {
         match self {
             Self::Refused(refusal) => (**refusal).clone(),
             Self::Locked | Self::Store(store::Error::Busy) => Refusal::lock_timeout(),
-            // The caller of a use case replays the answer that is there; it comes here only when
-            // that answer was pruned in the same instant.
+            // The caller of a use case replays the existing response. This arm is reached only if
+            // that response was pruned at the same moment.
             Self::KeyTaken | Self::Panicked | Self::Store(store::Error::Internal(_)) => {
                 Refusal::internal()
             }
         }
     }
 
-    /// Whether the refusal is the outcome of the request, and so to be kept for its idempotency
-    /// key.
+    /// True if the API error is the outcome of the request, so that it is stored for its
+    /// idempotency key.
     pub fn is_outcome(&self) -> bool {
         matches!(self, Self::Refused(_))
     }

@@ -46,7 +46,7 @@ use store::{Failpoints, Store};
 use wire::address::PageKey;
 use worker::Wake;
 
-/// The product, ready to be called.
+/// The product behind the HTTP layer.
 pub struct Engine {
     pub(crate) store: Store,
     pub(crate) connector: Connector,
@@ -66,25 +66,25 @@ pub struct Engine {
     pub(crate) page_key: PageKey,
 }
 
-/// What an engine is made of.
+/// The parts of an engine.
 pub struct Parts {
-    /// Where everything is kept.
+    /// The store of all objects.
     pub store: Store,
     /// The banks.
     pub connector: Connector,
     /// The client that posts webhooks.
     pub outbound: Outbound,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Randomness.
+    /// The source of randomness.
     pub rng: Arc<dyn Rng>,
-    /// What an operator may choose.
+    /// The operator's settings.
     pub settings: Settings,
-    /// Where a crash test stops the process.
+    /// The points at which a crash test stops the process.
     pub failpoints: Failpoints,
     /// The receiver of observations.
     pub observer: Arc<dyn Observer>,
-    /// The places where a test changes the normal course.
+    /// The hooks with which a test changes the normal course.
     pub hooks: Arc<dyn Hooks>,
 }
 
@@ -98,7 +98,7 @@ pub struct Moment {
 }
 
 impl Engine {
-    /// Puts an engine together. Workers run only when [`worker::run`] is called.
+    /// Creates an engine. Workers run only when [`worker::run`] is called.
     pub fn new(parts: Parts) -> Self {
         Self {
             page_key: PageKey::new(parts.store.derived_key("hosted pages")),
@@ -130,7 +130,7 @@ impl Engine {
         &self.store
     }
 
-    /// Time.
+    /// The clock.
     pub fn clock(&self) -> &dyn Clock {
         &*self.clock
     }
@@ -160,7 +160,7 @@ impl Engine {
         prefix.to_owned() + &random_letters(&*self.rng, letters)
     }
 
-    /// A merchant's test clock, deleted ones left out.
+    /// Finds a merchant's test clock that is not deleted.
     pub(crate) async fn find_clock(
         &self,
         merchant: MerchantId,

@@ -162,7 +162,7 @@ impl Engine {
     }
 }
 
-/// The response of a list whose items are rendered asynchronously, because they read expanded
+/// The response of a list with items that are rendered asynchronously, because they read expanded
 /// objects.
 pub(crate) async fn list_values<T, F>(
     url: &str,

@@ -1,7 +1,7 @@
-//! A server, put together from its settings: store, banks, engine, workers, HTTP.
+//! A server, built from its settings: store, banks, engine, workers, HTTP.
 //!
-//! Stopping is the reverse: no new requests, then the workers finish what they hold, then the
-//! database is closed. A server that is killed instead starts again by the same path.
+//! A stop runs in reverse. New requests are rejected, the workers finish their current work, and
+//! the database is closed. A server that is killed instead starts again in the same way.
 
 use crate::clock::SystemClock;
 use crate::engine_settings::{engine_settings, failpoints, lab_settings};
@@ -30,28 +30,28 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// Bytes of the key that seals secrets.
+/// The bytes of the key that seals secrets.
 pub const SEAL_KEY_BYTES: usize = 32;
 
-/// Why a server does not start, or ended with an error.
+/// The cause of a failed start, or of a server's failure.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The operating system gave no randomness.
+    /// The operating system provided no randomness.
     #[error("could not get randomness from the operating system")]
     Randomness(#[source] getrandom::Error),
     /// The address cannot be listened on.
     #[error("could not listen on {address}")]
     Listen {
-        /// As it was given.
+        /// The address as in the settings.
         address: String,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
     /// A setting has a form that the server cannot use.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// Others than this machine could use any key.
+    /// Other machines could use any key.
     #[error(
         "{0} can be reached by other machines, and any test key would open this server to them; \
          say --keys any if that is what you want, or --keys issued"
@@ -60,16 +60,16 @@ pub enum StartError {
     /// The file of the seal key cannot be read or written.
     #[error("could not use the seal key file {}", .path.display())]
     SealKeyFile {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// The file of the seal key holds something else.
+    /// The file of the seal key contains something else.
     #[error("the seal key file {} must hold {SEAL_KEY_BYTES} bytes in hexadecimal", .0.display())]
     SealKey(PathBuf),
-    /// The database is there and the key that it was sealed with is not.
+    /// The database exists, and the key that it was sealed with does not.
     #[error("there is a database but no seal key file {}; put the file back", .0.display())]
     LostSealKey(PathBuf),
     /// The database was not opened.
@@ -78,48 +78,48 @@ pub enum StartError {
     /// The file of issued keys cannot be used.
     #[error("could not open the issued keys in {}", .path.display())]
     Keys {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: KeyFileError,
     },
     /// A scenario's file cannot be read.
     #[error("could not read the scenario {}", .path.display())]
     ScenarioFile {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// A scenario's file says something that no bank could do.
+    /// A scenario's file describes something that a bank could not do.
     #[error("could not use the scenario {}", .path.display())]
     Scenario {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Where it is wrong, and how.
+        /// The position and the cause.
         #[source]
         source: ScenarioError,
     },
-    /// No client for webhooks could be built.
+    /// The client for webhooks could not be built.
     #[error("could not prepare outgoing connections")]
     Outbound(#[from] OutboundError),
     /// The ready file cannot be written.
     #[error("could not write the ready file {}", .path.display())]
     ReadyFile {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
     /// The record of calls cannot be opened.
     #[error("could not open the record {}", .path.display())]
     Record {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
@@ -128,13 +128,13 @@ pub enum StartError {
     Serve(#[source] io::Error),
 }
 
-/// A server that is running.
+/// A running server.
 pub struct Started {
-    /// How clients reach it, without a slash at the end.
+    /// The public URL for clients, without a slash at the end.
     pub url: String,
-    /// Where it listens, as a URL of this machine.
+    /// The URL of the listening address on this machine.
     pub local_url: String,
-    /// Which keys open it.
+    /// The accepted keys.
     pub keys: KeyPolicy,
     lab: Arc<Lab>,
     stop: watch::Sender<bool>,
@@ -142,14 +142,14 @@ pub struct Started {
     workers: JoinHandle<()>,
 }
 
-/// Parses the settings whose form belongs to the server; the rest of them was parsed before.
+/// Parses the settings with a form that only the server knows. The others were parsed before.
 pub fn check_settings(settings: &Settings) -> Result<(), SettingsError> {
     lab_settings(settings)?;
     failpoints(settings)?;
     Ok(())
 }
 
-/// Starts a server. It answers requests when this returns.
+/// Starts a server. It is ready for requests when this returns.
 pub async fn start(settings: &Settings) -> Result<Started, StartError> {
     check_settings(settings)?;
     let streams = match settings.seed {
@@ -184,17 +184,17 @@ pub async fn start(settings: &Settings) -> Result<Started, StartError> {
 }
 
 impl Started {
-    /// Waits until the HTTP server ends by itself, which it does only if it fails.
+    /// Waits until the HTTP server fails.
     pub async fn failed(&mut self) -> StartError {
         let ended = (&mut self.serving).await.unwrap_or_else(|error| Err(io::Error::other(error)));
         let unasked = || io::Error::other("it ended without being asked to");
         StartError::Serve(ended.err().unwrap_or_else(unasked))
     }
 
-    /// Stops accepting, finishes what runs and closes the database.
+    /// Stops accepting requests, finishes the current work and closes the database.
     pub async fn stop(self) -> Result<(), StartError> {
         let _ = self.stop.send(true);
-        // They could be the longest of the requests under way.
+        // Waits could be the longest of the current requests.
         self.lab.end_waits();
         let served = if self.serving.is_finished() {
             Ok(())
@@ -222,7 +222,8 @@ fn build_lab(
         https_only: false,
         timeout_ms: DELIVERY_TIMEOUT_MS.min(settings.lease_ms.unsigned_abs() / 4 * 3),
     })?;
-    // Before the database is made: a file that is wrong leaves nothing behind.
+    // The scenarios are read before the database is created, so that an invalid file leaves no
+    // database.
     let scenarios = scenarios(&settings.scenarios)?;
     let (database, place) = match &settings.database {
         Database::File(path) => (Some(path.as_path()), Place::File(path.clone())),
@@ -255,7 +256,7 @@ fn build_lab(
     };
     let instruments = Instruments::install(&mut parts, lab_settings(settings)?);
     let engine = Engine::new(parts);
-    // A fixed time would give the ids of the run before once more.
+    // With a fixed time, the ids of the previous process would repeat.
     let engine = match settings.time {
         Some(_) if used_before => engine.with_numbers(Numbers::after_restart(&*clock)),
         _ => engine,
@@ -263,7 +264,7 @@ fn build_lab(
     Ok(Arc::new(Lab::new(Arc::new(engine), instruments)))
 }
 
-/// Reads scenarios: ready ones by their names, others from their files.
+/// Reads scenarios. A ready one is found by its name, the others by their files.
 fn scenarios(given: &[String]) -> Result<Vec<Arc<Scenario>>, StartError> {
     let mut scenarios = Vec::with_capacity(given.len());
     for given in given {
@@ -291,7 +292,7 @@ fn issued_keys(path: Option<&Path>) -> Result<IssuedKeys, StartError> {
     IssuedKeys::open(path).map_err(|source| StartError::Keys { path: path.to_owned(), source })
 }
 
-/// Where a listening server is reached from its own machine.
+/// The URL of a listening server on its own machine.
 fn url_of(address: SocketAddr) -> String {
     let host = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => "127.0.0.1".to_owned(),
@@ -302,7 +303,7 @@ fn url_of(address: SocketAddr) -> String {
     format!("http://{host}:{}", address.port())
 }
 
-/// The seal key: made at the first start, read at every later one.
+/// Returns the seal key. The first start creates it, and later starts read it.
 fn seal_key(
     path: Option<&Path>,
     database: Option<&Path>,
@@ -318,13 +319,13 @@ fn seal_key(
         }
         make_seal_key(path, &fresh).map_err(refused)?;
     }
-    // Read back even if just made: another process may have been first.
+    // The file is read even after it was created, because another process may have been first.
     let text = fs::read_to_string(path).map_err(refused)?;
     read_seal_key(text.trim()).ok_or_else(|| StartError::SealKey(path.to_owned()))
 }
 
-/// Makes the file whole or not at all, readable by its owner only, and never over one that is
-/// there: a key that is lost is a database that cannot be read.
+/// Creates the file completely or not at all, readable by its owner only. It never overwrites an
+/// existing file, because a database without its key cannot be read.
 fn make_seal_key(path: &Path, key: &[u8]) -> io::Result<()> {
     let text = key.iter().fold(String::with_capacity(2 * key.len() + 1), |mut text, byte| {
         // Writing to a String cannot fail.
@@ -340,7 +341,7 @@ fn make_seal_key(path: &Path, key: &[u8]) -> io::Result<()> {
     }
 }
 
-/// The key that the text of its file stands for.
+/// Decodes the key from the text of its file.
 pub fn read_seal_key(text: &str) -> Option<[u8; SEAL_KEY_BYTES]> {
     if text.len() != 2 * SEAL_KEY_BYTES || !text.is_ascii() {
         return None;
@@ -352,7 +353,7 @@ pub fn read_seal_key(text: &str) -> Option<[u8; SEAL_KEY_BYTES]> {
     Some(key)
 }
 
-/// Writes a file so that whoever waits for it sees all of it or nothing.
+/// Writes a file atomically, so that a reader sees the whole text or no file.
 fn write_whole(path: &Path, text: &str) -> io::Result<()> {
     let mut unfinished = path.as_os_str().to_owned();
     unfinished.push(".part");
@@ -365,7 +366,7 @@ mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt as _;
 
-    /// The key is made once, for its owner only, and the same at every later start.
+    /// The key is created once, for its owner only, and stays the same at every later start.
     #[test]
     fn keeps_the_seal_key() {
         let folder = tempfile::tempdir().unwrap();
@@ -379,14 +380,14 @@ mod tests {
         let refused = seal_key(Some(&path), None, &*Streams::seeded(1).internals).unwrap_err();
         assert!(matches!(refused, StartError::SealKey(_)), "{refused}");
 
-        // A database without its key stays as it is: a new key could not read it.
+        // A database without its key stays as it is, because a new key could not read it.
         let (lost, database) = (folder.path().join("lost"), path.as_path());
         let refused = seal_key(Some(&lost), Some(database), &*Streams::seeded(1).internals);
         assert!(matches!(refused, Err(StartError::LostSealKey(_))));
         assert!(!lost.exists());
     }
 
-    /// An address that stands for all of a machine's is shown as one that can be called.
+    /// An address that means all addresses of a machine is shown as one that can be called.
     #[test]
     fn shows_a_url_that_can_be_called() {
         let url = |text: &str| url_of(text.parse().unwrap());

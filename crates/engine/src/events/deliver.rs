@@ -1,7 +1,8 @@
-//! The deliver worker: a due delivery is signed, posted and settled.
+//! The deliver worker: signs, posts and settles due deliveries.
 //!
-//! At least once: the attempt is recorded after it was made, so a crash in between repeats it. The
-//! payload was frozen by the dispatcher; only timestamp and signature are new in each attempt.
+//! Delivery is at least once. The attempt is recorded after it was made, so a crash in between
+//! repeats it. The dispatcher stored the payload, so only timestamp and signature differ between
+//! attempts.
 
 use crate::hooks::AttemptChange;
 use crate::observer::DeliveryObservation;
@@ -18,7 +19,7 @@ use store::{ClaimDeliveries, ReleaseDelivery, SettleDelivery};
 use tokio::task::{JoinError, JoinSet};
 use wire::signature::sign;
 
-/// Deliveries under way, by endpoint.
+/// Deliveries in progress, by endpoint.
 #[derive(Debug, Default)]
 pub struct InFlight {
     attempts: JoinSet<EndpointId>,
@@ -26,8 +27,9 @@ pub struct InFlight {
 }
 
 impl InFlight {
-    /// Waits until an attempt ends, if any is under way, and counts out all that have ended with
-    /// it: places that became free together are filled by one claim, not by one commit each.
+    /// Waits until an attempt ends, if one is in progress, and removes all that have ended with it.
+    /// Positions that become free together are therefore filled by one claim instead of one commit
+    /// each.
     pub async fn ended(&mut self) {
         let Some(first) = self.attempts.join_next().await else {
             return std::future::pending().await;
@@ -40,8 +42,8 @@ impl InFlight {
     }
 
     fn count_out(&mut self, ended: &Result<EndpointId, JoinError>) {
-        // An attempt that panicked does not say whose it was; all counts begin anew, which at
-        // worst lets one endpoint have a few more at once.
+        // A panicked attempt does not name its endpoint, so all counts are reset. At worst one
+        // endpoint briefly has a few more attempts at once.
         let Ok(endpoint) = ended else {
             self.by_endpoint.clear();
             return;
@@ -54,14 +56,14 @@ impl InFlight {
         }
     }
 
-    /// Attempts under way.
+    /// The number of attempts in progress.
     pub fn count(&self) -> usize {
         self.attempts.len()
     }
 }
 
 impl Engine {
-    /// Delivers what is due and waits for all of it. Answers how many attempts were made.
+    /// Delivers the due work and waits until it is complete. Returns the number of attempts.
     pub async fn run_deliver_once(self: &Arc<Self>) -> Result<usize, Error> {
         let mut in_flight = InFlight::default();
         let begun = self.begin_deliveries(&mut in_flight).await?;
@@ -71,8 +73,8 @@ impl Engine {
         Ok(begun)
     }
 
-    /// Claims what is due beside what is under way, and begins it. Endpoints never wait for each
-    /// other: each has a share of its own.
+    /// Claims due deliveries in addition to those in progress, and begins them. Each endpoint has
+    /// its own share, so endpoints never wait for each other.
     pub async fn begin_deliveries(
         self: &Arc<Self>,
         in_flight: &mut InFlight,
@@ -97,7 +99,7 @@ impl Engine {
             let engine = Arc::clone(self);
             in_flight.attempts.spawn(async move {
                 if let Err(error) = engine.deliver(&delivery).await {
-                    // The lease runs out and the delivery is claimed again.
+                    // The lease expires and the delivery is claimed again.
                     tracing::error!(
                         event.id = %delivery.key.event,
                         error = &error as &dyn std::error::Error,
@@ -116,7 +118,7 @@ impl Engine {
                 let settle = self.attempt_delivery(delivery, &endpoint).await;
                 self.unless_closed(delivery, settle).await?
             }
-            // Deleted or disabled since: it gets nothing more.
+            // Deleted or disabled since the claim, so it receives no more events.
             _ => SettleDelivery {
                 key: delivery.key,
                 merchant: delivery.merchant,
@@ -127,7 +129,8 @@ impl Engine {
             },
         };
         self.failpoints.reach("before_settle");
-        // Stale: another worker took the delivery over when the lease ran out, and settles it.
+        // After a version conflict, another worker took the delivery over when the lease expired,
+        // and settles it.
         let delivered = settle.status == DeliveryStatus::Succeeded;
         let _ = self.store.write(settle).await?;
         if delivered {
@@ -142,8 +145,8 @@ impl Engine {
         Ok(())
     }
 
-    /// A further attempt only if the endpoint gets one: it may have been deleted or disabled while
-    /// this one was under way.
+    /// Returns the next attempt only if the endpoint still accepts events, because it may have been
+    /// deleted or disabled during this attempt.
     async fn unless_closed(
         &self,
         delivery: &Delivery,
@@ -157,7 +160,7 @@ impl Engine {
         Ok(SettleDelivery { status: DeliveryStatus::Canceled, ..settle })
     }
 
-    /// The endpoint of a delivery: the merchant's own, or its platform's.
+    /// The endpoint of a delivery. It belongs to the merchant or to its platform.
     async fn endpoint_of(&self, delivery: &Delivery) -> Result<Option<Endpoint>, Error> {
         let number = delivery.key.endpoint.number();
         if let Some(own) = self.find::<Endpoint>(delivery.merchant, number).await? {
@@ -228,7 +231,7 @@ impl Engine {
         }
     }
 
-    /// Where a delivery stands after an attempt was answered so, and when the next one is due.
+    /// Determines the status of a delivery after an attempt, and the time of the next attempt.
     fn outcome_of(
         &self,
         delivery: &Delivery,
@@ -250,18 +253,18 @@ impl Engine {
     }
 }
 
-/// When the next attempt is due after `number` failed ones; none when it was the last.
+/// The time of the next attempt after `number` failed ones. `None` after the last.
 fn next_attempt(
     schedule: &RetrySchedule,
     delivery: &Delivery,
     number: u32,
     now: ServerTime,
 ) -> Option<ServerTime> {
-    // One that was sent again on demand goes through the schedule once more.
+    // A delivery that was sent again on demand repeats the schedule.
     let since = number.saturating_sub(delivery.resent_from.unwrap_or(0)).max(1);
     let wait_ms = *schedule.waits_ms.get(since as usize - 1)?;
-    // The jitter is a hash, not a draw: the same on whichever server settles the attempt, and
-    // different for each delivery, which is what keeps a crowd from coming back at once.
+    // The jitter is a hash instead of a random number, so every server computes the same value. It
+    // differs between deliveries, so many failed deliveries do not return at once.
     let key = delivery.key;
     let place = hash_number(&[
         &key.event.number.to_le_bytes(),

@@ -1,8 +1,8 @@
-//! The dispatch worker: an event becomes one delivery per subscribed endpoint.
+//! The dispatch worker: creates one delivery of an event per subscribed endpoint.
 //!
-//! Events are found by their mark, which the command that writes the deliveries clears; deliveries
-//! that exist stay as they are. A crash in between repeats the work and changes nothing. Once its
-//! mark is cleared an event is offered to the event streams, which no crash outlives.
+//! Events are found by their mark. The command that writes the deliveries clears it, and leaves
+//! existing deliveries unchanged. A crash in between repeats the work without an effect. After its
+//! mark is cleared, an event is offered to the event streams, which do not survive a crash.
 
 use crate::events::event::{Listeners, subscribed};
 use crate::hooks::DeliveryDraft;
@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use wire::version::Version;
 
 impl Engine {
-    /// Dispatches a batch. Answers how many events it found.
+    /// Dispatches a batch. Returns the number of events that it found.
     pub async fn run_dispatch_once(self: &Arc<Self>) -> Result<usize, Error> {
         let list = ListUndispatched { limit: limits::DISPATCH_BATCH_MAX };
         let events = self.store.read(list).await?;
@@ -42,7 +42,7 @@ impl Engine {
                 event: event.id,
                 deliveries: self.deliveries(event, committed_at.0, of_merchant).await?,
             };
-            // Written together, so that the writer commits them together.
+            // Written concurrently, so that the writer commits them together.
             let engine = Arc::clone(self);
             writing.spawn(async move {
                 let (merchant, taken) = (dispatch.merchant, !dispatch.deliveries.is_empty());
@@ -97,7 +97,7 @@ impl Engine {
     }
 }
 
-/// A new delivery of an event, due at once.
+/// Creates a delivery of an event, due at once.
 pub fn delivery_to(
     event: &Event,
     endpoint: &Endpoint,

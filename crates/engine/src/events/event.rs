@@ -1,4 +1,4 @@
-//! Events, as the API lists them.
+//! Events in the API.
 
 use crate::context::render;
 use crate::list::list_body;
@@ -15,11 +15,11 @@ use wire::version::Version;
 /// The filter of a list of events.
 #[derive(Clone, Debug)]
 pub struct EventFilter {
-    /// Those of these types. A type may end in `.*`. An empty list means all types.
+    /// Only events of these types. A type may end in `.*`. An empty list means all types.
     pub types: Vec<String>,
-    /// Those that happened within.
+    /// Only events that happened in this range.
     pub created: Bounds,
-    /// True for events whose deliveries all succeeded, false for the others.
+    /// True for events with successful deliveries only, false for the others.
     pub delivery_success: Option<bool>,
     /// The page of the list.
     pub page: PageParams,
@@ -53,7 +53,7 @@ impl Engine {
         Ok(Answer::unchanged(self.event_body(&stored, &listeners)))
     }
 
-    /// Events are shown in the version they were made in, whatever the caller's.
+    /// Renders an event in the version in which it was created, for every version of the caller.
     pub fn event_body(&self, stored: &StoredEvent, listeners: &Listeners) -> Vec<u8> {
         // Deliveries that are not written yet are counted as the dispatcher will write them.
         let pending = if stored.undispatched {
@@ -151,8 +151,8 @@ impl Listeners {
     }
 }
 
-/// The endpoints that get an event committed at this position: enabled, of its type, and made
-/// before.
+/// The endpoints that receive an event committed at this position. They are enabled, subscribe to
+/// its type, and were created before it.
 pub fn subscribed<'a>(
     endpoints: &'a [Endpoint],
     event: &Event,

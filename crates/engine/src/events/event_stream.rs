@@ -1,11 +1,11 @@
-//! Event streams: a program that opens a connection and is sent events over it, as Stripe's CLI does
-//! for `stripe listen`.
+//! Event streams: connections over which a program receives events, as Stripe's CLI does for
+//! `stripe listen`.
 //!
-//! A stream stands beside the webhook endpoints and is stored nowhere. The dispatch worker, which
-//! finds every event by its mark, offers it to the streams of its merchant once its deliveries are
-//! written; a stream keeps it until the reader acknowledged it, so that a reader who connects again
-//! within [`EVENT_STREAM_AWAY_MS_MAX`] misses nothing. After a crash the streams are gone, and the
-//! reader is told to open a new one; nothing is repeated to it.
+//! A stream exists besides the webhook endpoints and is not stored. The dispatch worker finds every
+//! event by its mark, and offers it to the streams of its merchant after writing its deliveries. A
+//! stream keeps the event until the reader acknowledged it. So a reader that connects again within
+//! [`EVENT_STREAM_AWAY_MS_MAX`] misses no event. A crash ends all streams. The reader must then
+//! open a new one, and no event is repeated to it.
 
 use crate::context::render;
 use crate::events::event::{Listeners, subscribed};
@@ -29,45 +29,45 @@ use wire::render::events::event_stream::{self, Message, Received};
 use wire::signature::sign;
 use wire::version::Version;
 
-/// Letters and digits of a stream's id, which lets in whoever has it.
+/// The letters and digits of a stream's id. The id alone grants access.
 const ID_LETTERS: usize = 32;
-/// What a stream is read for.
+/// The only feature of a stream.
 const FEATURE: &str = "webhooks";
 
 /// All streams of the server.
 pub(crate) struct EventStreams {
-    /// Makes the signing secrets: a merchant's is the same for every stream and after a restart, so
-    /// that it can be asked for before and kept in a settings file.
+    /// The key of the signing secrets. A merchant's secret is the same for every stream and after a
+    /// restart, so it can be requested in advance and kept in a settings file.
     key: [u8; 32],
     open: Mutex<Vec<Arc<EventStream>>>,
 }
 
-/// One stream.
+/// An event stream.
 pub struct EventStream {
     id: String,
     merchant: MerchantId,
     made_at: ServerTime,
-    /// Whether its reader passes events on, as it said when it was opened.
+    /// True if its reader forwards events, as declared at opening.
     forwards: bool,
     state: Mutex<State>,
     changed: Notify,
 }
 
 struct State {
-    /// What the reader has not acknowledged yet, the oldest first.
+    /// The messages that the reader has not acknowledged yet, the oldest first.
     waiting: VecDeque<Waiting>,
-    /// How many of them, from the first on, were sent over the present connection.
+    /// The number of them, from the first on, that were sent over the current connection.
     sent: usize,
-    /// Events that it was given, with whose they are, the oldest first; which of them were passed
-    /// on, its reader says in its own time.
+    /// The events that were sent, with their merchants, the oldest first. The reader reports later
+    /// which of them it forwarded.
     given: VecDeque<(EventId, MerchantId)>,
-    /// Conversations begun.
+    /// The number of conversations.
     conversations: u64,
-    /// Connections begun; only the newest is read by anybody.
+    /// The number of connections. Only the newest one has a reader.
     readings: u64,
-    /// Since when nobody reads; none while somebody does.
+    /// The time since which there is no reader. `None` while there is one.
     away_since: Option<ServerTime>,
-    /// Whether it holds more than it may, and is therefore given up.
+    /// True if it exceeds its bounds and is therefore ended.
     ended: bool,
 }
 
@@ -77,7 +77,7 @@ struct Waiting {
 }
 
 impl EventStreams {
-    /// None yet; `key` is secret and the same after a restart.
+    /// Creates an empty set of streams. `key` is secret and the same after a restart.
     pub(crate) fn new(key: [u8; 32]) -> Self {
         Self { key, open: Mutex::default() }
     }
@@ -92,7 +92,7 @@ impl EventStreams {
         })
     }
 
-    /// Those that somebody reads or may come back to.
+    /// Removes ended streams and locks the others, which have a reader or may get one again.
     fn held(&self, now: ServerTime) -> MutexGuard<'_, Vec<Arc<EventStream>>> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|stream| stream.is_held(now));
@@ -109,8 +109,8 @@ impl EventStreams {
 }
 
 impl Engine {
-    /// Opens a stream for `features`, whose reader says whether it passes events on; answers where
-    /// it is read. Nothing is stored.
+    /// Opens a stream for `features` and returns its address. The reader declares if it forwards
+    /// events. Nothing is stored.
     pub fn open_event_stream(
         &self,
         context: &Context,
@@ -159,14 +159,14 @@ impl Engine {
         Ok(Answer::unchanged(body))
     }
 
-    /// The stream of this id, unless it is over.
+    /// Finds the stream with this id, unless it has ended.
     pub fn find_event_stream(&self, id: &str) -> Option<Arc<EventStream>> {
         let open = self.event_streams.held(self.clock.server_now());
         open.iter().find(|stream| stream.id == id).cloned()
     }
 
-    /// Gives an event that was committed at `committed_at` to those who listen to its merchant, or
-    /// to the platform of it. Answers whether anybody does.
+    /// Sends an event that was committed at `committed_at` to the streams of its merchant and of
+    /// the merchant's platform. Returns true if there is one.
     pub fn offer(&self, event: &Event, committed_at: ServerTime, listeners: &Listeners) -> bool {
         let mut heard = false;
         let now = self.clock.server_now();
@@ -184,7 +184,7 @@ impl Engine {
                 let payload = self.render_event(event, &version, endpoints, connected);
                 let signature = sign(&[&secret], now.seconds(), &payload);
                 if !event.livemode && shown.is_none() {
-                    // Before it can be answered.
+                    // Recorded before the reader can respond.
                     stream.give(event);
                     if stream.forwards {
                         let payload = payload.as_slice();
@@ -203,7 +203,7 @@ impl Engine {
         heard
     }
 
-    /// What a reader sent over its connection.
+    /// Handles a message from a reader.
     pub fn hear_event_stream(&self, stream: &EventStream, text: &str) {
         match event_stream::read(text) {
             Some(Received::Acknowledged { conversation }) => stream.acknowledge(&conversation),
@@ -221,7 +221,7 @@ impl Engine {
         }
     }
 
-    /// Notes that a connection is over.
+    /// Records the end of a connection.
     pub fn leave_event_stream(&self, stream: &EventStream, reading: u64) {
         let mut state = stream.state();
         if state.readings == reading {
@@ -241,8 +241,8 @@ impl EventStream {
         !state.ended && away_ms <= EVENT_STREAM_AWAY_MS_MAX
     }
 
-    /// Begins a connection, which ends any other; answers its number. What was not acknowledged is
-    /// sent again.
+    /// Begins a connection, which ends any other, and returns its number. Messages that were not
+    /// acknowledged are sent again.
     pub fn begin_reading(&self) -> u64 {
         let mut state = self.state();
         state.readings += 1;
@@ -254,10 +254,10 @@ impl EventStream {
         reading
     }
 
-    /// The next message of a connection, as soon as there is one; none once it is over.
+    /// Waits for the next message of a connection. Returns `None` after its end.
     pub async fn next(&self, reading: u64) -> Option<String> {
         loop {
-            // Asked for before looking, so that what happens in between wakes it.
+            // Subscribe before the check, so that a change between the two wakes this task.
             let changed = self.changed.notified();
             {
                 let mut state = self.state();
@@ -281,8 +281,9 @@ impl EventStream {
         let text = event_stream::message(message, &conversation);
         state.waiting.push_back(Waiting { conversation, text });
         if state.waiting.len() > EVENT_STREAM_MESSAGES_MAX {
-            // What was sent has most likely arrived: old releases of the CLI acknowledge nothing.
-            // One that does not even read is given up, and told so by the end of its connection.
+            // The sent messages have most likely arrived, because old releases of the CLI
+            // acknowledge none. A stream that is not even read is ended, and its reader notices the
+            // end of the connection.
             if state.sent > 0 {
                 state.waiting.pop_front();
                 state.sent -= 1;
@@ -295,7 +296,7 @@ impl EventStream {
         self.changed.notify_waiters();
     }
 
-    /// Notes that an event was given, of which the reader may say what became of it.
+    /// Records a sent event, because the reader may report its outcome.
     fn give(&self, event: &Event) {
         let mut state = self.state();
         state.given.push_back((event.id, event.merchant));
@@ -304,7 +305,7 @@ impl EventStream {
         }
     }
 
-    /// The event of this id, if it was given and nothing was said of it yet.
+    /// Removes the event with this id, if it was sent and its outcome was not reported yet.
     fn take_given(&self, event: &str) -> Option<(EventId, MerchantId)> {
         let event: EventId = event.parse().ok()?;
         let mut state = self.state();

@@ -1,9 +1,9 @@
-//! What every API call passes: id, key, version, body, parameters, idempotency key, use case,
-//! answer. A fault found on the way is answered at once; later stages never see the request.
+//! The steps of every API call: id, key, version, body, parameters, idempotency key, use case,
+//! response. An error in one step is returned at once, and later steps do not see the request.
 //!
-//! Writes run as tasks of their own: a client that leaves in the middle does not undo half of one.
-//! This file and [`super::idempotency`] hold all that is the same for every call; each resource
-//! file holds its parameters.
+//! Each write runs in a task of its own, so a client that disconnects cannot interrupt it. This
+//! file and [`super::idempotency`] contain the code that all calls share. Each resource file
+//! contains its parameters.
 
 use super::app::App;
 use super::auth::authenticate;
@@ -35,39 +35,39 @@ use wire::expand::{Expand, Field};
 use wire::params::{Gaps, Params};
 use wire::version::Version;
 
-/// How long a client may take to send a body.
+/// The longest time that a client may take to send a body.
 const BODY_TIME_MAX: Duration = Duration::from_secs(30);
-/// What the addresses begin with that steer tests.
+/// The common prefix of the addresses that control tests.
 const TEST_HELPERS: &str = "/v1/test_helpers/";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// One address of the API.
+/// An address of the API.
 pub(super) struct Route {
-    /// As the router lists it; stands in logs in place of the path, which may hold anything.
+    /// The pattern in the router. Logs contain it instead of the path, which may contain anything.
     pub(super) pattern: &'static str,
-    /// Whether a publishable key may call it.
+    /// True if a publishable key may call it.
     pub(super) publishable: bool,
     /// Turns parameters into input and calls the engine.
     pub(super) handler: Handler,
 }
 
-/// What a resource file gives for an address.
+/// The handler that a resource file provides for an address.
 pub(super) type Handler = Box<dyn Fn(Call) -> Pending + Send + Sync>;
-/// A use case under way.
+/// A use case in progress.
 pub(super) type Pending = Pin<Box<dyn Future<Output = Outcome> + Send>>;
-/// What came of it.
+/// The outcome of a use case.
 pub(super) type Outcome = Result<Answer, Fault>;
 
-/// Why a call has no answer.
+/// The cause of an API error.
 pub(super) enum Fault {
-    /// Its parameters cannot be read; nothing was begun.
+    /// The parameters are invalid. No work was begun.
     Parameters(Refusal),
-    /// The engine says so.
+    /// The engine returned an error.
     Engine(engine::Error),
 }
 
 impl Fault {
-    /// The same, naming the items of lists by the indexes that were sent.
+    /// Returns the same error, with the items of lists named by the indexes that the client sent.
     fn told_with(mut self, gaps: &Gaps) -> Self {
         let refusal = match &mut self {
             Self::Parameters(refusal) => refusal,
@@ -95,15 +95,15 @@ impl From<engine::Error> for Fault {
     }
 }
 
-/// A call whose parameters are still to be taken.
+/// A call with parameters that are still to be taken.
 pub(super) struct Call {
     pub(super) params: Params,
-    /// Whether it came with a publishable key.
+    /// True if it came with a publishable key.
     pub(super) publishable: bool,
     ready: Ready,
 }
 
-/// A call whose parameters were all taken.
+/// A call after all its parameters were taken.
 pub(super) struct Ready {
     pub(super) engine: Arc<Engine>,
     pub(super) lab: Arc<Lab>,
@@ -112,13 +112,13 @@ pub(super) struct Ready {
 }
 
 impl Call {
-    /// The API version asked for.
+    /// The requested API version.
     pub(super) fn version(&self) -> &Version {
         &self.ready.context.version
     }
 
-    /// Takes `expand` by what can be expanded in the answer, and refuses parameters that nobody
-    /// asked for.
+    /// Takes `expand`, checks it against the expandable fields of the response, and rejects unknown
+    /// parameters.
     pub(super) fn ready(self, expandable: &'static [Field]) -> Result<Ready, Refusal> {
         let Self { mut params, mut ready, .. } = self;
         ready.context.expand = Expand::take(&mut params, expandable)?;
@@ -133,13 +133,13 @@ impl Ready {
         self.path_part(0)
     }
 
-    /// A part of the path that the route leaves open, counted from 0.
+    /// The text of a variable part of the path, counted from 0.
     pub(super) fn path_part(&self, index: usize) -> &str {
         self.path.get(index).map_or("", String::as_str)
     }
 }
 
-/// What is known of a request from its first line and headers.
+/// The data of a request's first line and headers.
 struct Head {
     id: RequestId,
     method: Method,
@@ -163,7 +163,7 @@ impl Head {
         (head, version.map(drop))
     }
 
-    /// The response, with its line in the log.
+    /// Creates the response and writes its line to the log.
     fn respond(self, app: &App, pattern: &str, sent: Sent) -> Response {
         let duration_ms = app.engine.clock().server_now().ms_since(self.begun);
         tracing::info!(
@@ -213,7 +213,7 @@ fn read_version(headers: &HeaderMap) -> Result<Version, Refusal> {
     }
 }
 
-/// Answers a request that has no use case.
+/// Returns an API error for a request that has no use case.
 pub(super) fn refuse(
     app: &App,
     request: Request,
@@ -226,7 +226,7 @@ pub(super) fn refuse(
     head.respond(app, pattern, Sent::refused(&refusal))
 }
 
-/// Answers an API call.
+/// Handles an API call.
 pub(super) async fn answer(app: Arc<App>, route: Arc<Route>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let (head, version) = Head::read(&app, &parts);
@@ -270,7 +270,7 @@ pub(super) async fn answer(app: Arc<App>, route: Arc<Route>, request: Request) -
     response
 }
 
-/// Whether this caller may call this address.
+/// Checks that the caller may call this address.
 fn admit(app: &App, route: &Route, headers: &HeaderMap) -> Result<Caller, Refusal> {
     let caller = authenticate(&app.keys, headers)?;
     if caller.publishable && !route.publishable {
@@ -282,7 +282,7 @@ fn admit(app: &App, route: &Route, headers: &HeaderMap) -> Result<Caller, Refusa
     Ok(caller)
 }
 
-/// Everything behind the door: parameters, idempotency key, use case.
+/// Performs the steps after authentication: parameters, idempotency key and use case.
 async fn perform(
     app: &App,
     route: &Route,
@@ -301,7 +301,7 @@ async fn perform(
         Err(error) => return Ok(Sent::failed(id, &error)),
     };
     let mut asked = params.fingerprint();
-    // What a secret key is shown is no answer to repeat to a browser.
+    // The response to a secret key must not be repeated to a browser.
     asked.extend_from_slice(if caller.publishable { b"publishable" } else { b"" });
     let idempotency = key.map(|key| Idempotency {
         fingerprint: fingerprint(&parts.method, parts.uri.path(), &asked, &version),
@@ -349,7 +349,7 @@ async fn perform(
     Ok(sent)
 }
 
-/// Runs a use case, once if it came with an idempotency key.
+/// Runs a use case. With an idempotency key it runs only once.
 async fn run(
     app: &App,
     caller: Caller,
@@ -375,7 +375,7 @@ fn is_command_line(headers: &HeaderMap) -> bool {
     agent.is_some_and(|agent| agent.as_bytes() == COMMAND_LINE.as_bytes())
 }
 
-/// What to send for the outcome of a call that has no idempotency key.
+/// Creates the response for the outcome of a call that has no idempotency key.
 fn settle(id: RequestId, outcome: Outcome) -> Sent {
     match outcome {
         Ok(answer) => Sent::answered(answer),
@@ -384,7 +384,8 @@ fn settle(id: RequestId, outcome: Outcome) -> Sent {
     }
 }
 
-/// Runs a use case unless its idempotency key has an answer, and sees to it that it has one after.
+/// Runs a use case unless its idempotency key already has a response, and makes sure that the key
+/// has one afterwards.
 async fn once(
     app: &App,
     caller: Caller,
@@ -417,7 +418,7 @@ async fn read_path(parts: &mut Parts) -> Result<Vec<String>, Refusal> {
     let unknown = |parts: &Parts| Refusal::unknown_url(parts.method.as_str(), parts.uri.path());
     match RawPathParams::from_request_parts(parts, &()).await {
         Ok(open) => Ok(open.iter().map(|(_, value)| value.to_owned()).collect()),
-        // A part of the path that is no UTF-8 text names nothing.
+        // A part of the path that is not UTF-8 matches no object.
         Err(_) => Err(unknown(parts)),
     }
 }

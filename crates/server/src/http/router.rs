@@ -22,7 +22,8 @@ use axum::routing::{MethodFilter, any, get, on};
 use std::sync::Arc;
 use wire::error::Error;
 
-/// What a person sees who opens the server in a browser; `BASE` stands for its address.
+/// The text for a person who opens the server in a browser. `BASE` is replaced by the server's
+/// address.
 const HELLO: &str = "\
 bankfeed: a self-hosted server that speaks Stripe's Financial Connections API.
 
@@ -35,8 +36,8 @@ Test helpers stand under /v1/test_helpers/financial_connections; GET …/institu
 banks. /healthz and /readyz need no key.
 ";
 
-/// The server's addresses. What every call would pass for a few of them is laid around those few:
-/// a layer costs a read as much as looking up its key.
+/// The server's addresses. A layer that only a few of them need is added to those few, because a
+/// layer costs a read as much as looking up its key.
 pub(super) fn router(app: Arc<App>) -> Router {
     let routes =
         calls().merge(pages(&app)).fallback(unknown_url).method_not_allowed_fallback(wrong_method);
@@ -81,7 +82,8 @@ fn calls() -> Router<Arc<App>> {
         .get("/v1/checkout/sessions/{id}", checkout::retrieve)
         .post("/v1/checkout/sessions/{id}/expire", checkout::expire)
         .get("/v1/checkout/sessions/{id}/line_items", checkout::line_items)
-        // Ours: where the stand-in for Stripe.js sends a browser that knows a session's id
+        // Ours: the page to which the replacement of Stripe.js sends a browser that knows a
+        // session's id
         .client_get("/v1/checkout/sessions/{id}/page", checkout::page)
         // Payment methods
         .post("/v1/payment_methods", payment_method::create)
@@ -160,10 +162,10 @@ fn calls() -> Router<Arc<App>> {
         // Ours: Stripe sets these in its dashboard only
         .get("/v1/financial_connections/settings", connections_settings::retrieve)
         .post("/v1/financial_connections/settings", connections_settings::update)
-        // Events and where they go
+        // Events and their endpoints
         .get("/v1/events", event::list)
         .get("/v1/events/{id}", event::retrieve)
-        // As Stripe's CLI sends one again
+        // Sending an event again, as Stripe's CLI does
         .post("/v1/events/{id}/retry", delivery::resend_event)
         .post("/v1/webhook_endpoints", endpoint::create)
         .get("/v1/webhook_endpoints", endpoint::list)
@@ -172,7 +174,7 @@ fn calls() -> Router<Arc<App>> {
         .delete("/v1/webhook_endpoints/{id}", endpoint::delete)
         // Ours: Stripe rolls secrets in its dashboard only.
         .post("/v1/webhook_endpoints/{id}/roll_secret", endpoint::roll_secret)
-        // For `stripe listen`; its connection stands among the pages below
+        // For `stripe listen`; its connection is among the pages below
         .post("/v1/stripecli/sessions", event_stream::open)
         // Ours: opens the link flow in a browser
         .client_post("/v1/link_flows", link_flow::create)
@@ -182,7 +184,7 @@ fn calls() -> Router<Arc<App>> {
         .get("/v1/test_helpers/test_clocks/{id}", clock::retrieve)
         .delete("/v1/test_helpers/test_clocks/{id}", clock::delete)
         .post("/v1/test_helpers/test_clocks/{id}/advance", clock::advance)
-        // Ours: what a test does in place of the holder and of the bank
+        // Ours: calls of a test in place of the holder and of the bank
         .client_post("/v1/test_helpers/financial_connections/link", sandbox::link)
         .get("/v1/test_helpers/financial_connections/institutions", sandbox::institutions)
         .post(
@@ -225,10 +227,10 @@ fn calls() -> Router<Arc<App>> {
         .get("/v1/test_helpers/deliveries/{id}", delivery::retrieve)
         .post("/v1/test_helpers/deliveries/{id}/resend", delivery::resend)
         .get("/v1/test_helpers/events/{id}/deliveries", delivery::list_of_event)
-        // Ours: what the client does that would lose data
+        // Ours: the habits of a client that would lose data
         .get("/v1/test_helpers/consumer_report", judge::report)
         .post("/v1/test_helpers/consumer_report/reset", judge::reset)
-        // Ours: all of a sandbox, kept, brought back and emptied
+        // Ours: a snapshot of a sandbox, its restore, and the reset
         .post("/v1/test_helpers/snapshots", snapshot::create)
         .get("/v1/test_helpers/snapshots", snapshot::list)
         .get("/v1/test_helpers/snapshots/{id}", snapshot::retrieve)
@@ -236,7 +238,8 @@ fn calls() -> Router<Arc<App>> {
         .post("/v1/test_helpers/snapshots/{id}/restore", snapshot::restore)
         .post("/v1/test_helpers/reset", snapshot::reset)
         .router()
-        // Not the customer of an id: Stripe's search, which this server does not have
+        // Stripe's search, which this server does not have; without this route the word would be
+        // taken for a customer's id
         .route("/v1/customers/search", any(unknown_url))
         .route("/v1/payment_intents/search", any(unknown_url))
         .route("/v1/products/search", any(unknown_url))
@@ -245,21 +248,21 @@ fn calls() -> Router<Arc<App>> {
         .route("/v1/subscriptions/search", any(unknown_url))
 }
 
-/// What stands beside the calls: pages, and what tells people and watchers of the server. A secret
-/// key opens none of it but the settings.
+/// The addresses besides the calls: pages, and the state of the server for people and monitors.
+/// Only the settings page needs a secret key.
 fn pages(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
-        // Pages; the token in the path is the key
+        // Pages; the token in the path grants access
         .route("/link/{token}", get(pages::link::show).post(pages::link::step))
         .route("/c/pay/{token}", get(hosted::show_checkout).post(hosted::step_checkout))
         .route("/i/{token}", get(hosted::show_invoice).post(hosted::step_invoice))
         .route("/microdeposits/{token}", get(hosted::show_deposits).post(hosted::tell_deposits))
         .route("/link/{token}/bank", get(pages::link::show_bank).post(pages::link::step_bank))
-        // Events as they happen, for whoever opened a stream
+        // Events as they happen, for the reader of a stream
         .route("/stripecli/subscribe", get(event_stream::subscribe))
         // For the merchant; asks for a secret key
         .route("/settings", get(pages::settings::show).post(pages::settings::act))
-        // The stand-in for Stripe.js, under the name of its own address too
+        // The replacement of Stripe.js, also under the name of its own address
         .route("/stripe.js", get(pages::stripe))
         .route("/v3", get(pages::stripe))
         .route("/v3/", get(pages::stripe))
@@ -271,7 +274,7 @@ fn pages(app: &Arc<App>) -> Router<Arc<App>> {
         .layer(map_response_with_state(Arc::clone(app), identified))
 }
 
-/// The list while it grows.
+/// The list in construction.
 struct Routes(Router<Arc<App>>);
 
 impl Routes {
@@ -300,7 +303,7 @@ impl Routes {
         self.add(MethodFilter::DELETE, pattern, false, boxed(handler))
     }
 
-    /// A POST that a publishable key may make, too.
+    /// Adds a POST that a publishable key may make, too.
     fn client_post<F>(self, pattern: &'static str, handler: fn(Call) -> F) -> Self
     where
         F: Future<Output = Outcome> + Send + 'static,
@@ -308,7 +311,7 @@ impl Routes {
         self.add(MethodFilter::POST, pattern, true, boxed(handler))
     }
 
-    /// A GET that a publishable key may make, too.
+    /// Adds a GET that a publishable key may make, too.
     fn client_get<F>(self, pattern: &'static str, handler: fn(Call) -> F) -> Self
     where
         F: Future<Output = Outcome> + Send + 'static,
@@ -338,7 +341,7 @@ impl Routes {
     }
 }
 
-/// One type for all handlers, so that what every call passes is compiled once.
+/// Boxes a handler, so that the code that all calls share is compiled once.
 fn boxed<F>(handler: fn(Call) -> F) -> Handler
 where
     F: Future<Output = Outcome> + Send + 'static,

@@ -1,4 +1,4 @@
-//! Deliveries: `/v1/test_helpers/deliveries`, and sending an event again as Stripe's CLI asks for it.
+//! Deliveries: `/v1/test_helpers/deliveries`, and sending an event again as Stripe's CLI does.
 
 use crate::http::call::{Call, Outcome};
 use lab::{LedgerFilter, ResendTo};

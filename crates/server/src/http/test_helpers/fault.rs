@@ -1,4 +1,4 @@
-//! `/v1/test_helpers/faults`: what goes wrong on demand, and what then becomes of a call.
+//! `/v1/test_helpers/faults`: failures on demand, and their effect on a call.
 
 use crate::http::call::{Call, Outcome};
 use lab::{FaultKind, FaultRule, Share, check_type};
@@ -11,12 +11,12 @@ use wire::error::Error;
 use wire::list::take_page;
 use wire::params::Params;
 
-/// How long what is held waits if nothing is said.
+/// The default delay of a held call or webhook, in milliseconds.
 const DELAY_MS_DEFAULT: u32 = 1_000;
-/// How long a webhook waits at most for the next one that is to go before it, if nothing is said.
+/// The default time that a webhook waits at most for the next one to overtake it, in milliseconds.
 const REORDER_MS_DEFAULT: u32 = 10_000;
 
-/// The methods of calls.
+/// The HTTP methods of calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Method {
     Delete,

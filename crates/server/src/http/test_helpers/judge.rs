@@ -1,4 +1,4 @@
-//! `/v1/test_helpers/consumer_report`: what the client of a merchant does that would lose data.
+//! `/v1/test_helpers/consumer_report`: habits of a merchant's client that would lose data.
 
 use crate::http::call::{Call, Outcome};
 

@@ -1,4 +1,4 @@
-//! `/v1/test_helpers/financial_connections`: what a test does in place of the holder and the bank.
+//! `/v1/test_helpers/financial_connections`: a test's actions in place of the holder and the bank.
 
 use crate::http::call::{Call, Outcome};
 use connectors::sandbox::{NewTransaction, Script, StatusChange, TransactionChange};
@@ -15,12 +15,13 @@ use wire::error::Error;
 use wire::params::{Params, Setting};
 use wire::render::connections::{account, session};
 
-/// Longest delay that can be scripted; a refresh pending for longer than two days fails anyway.
+/// The longest delay that can be scripted. A refresh that is pending for more than two days fails
+/// anyway.
 const DELAY_S_MAX: i64 = 30 * DAY_S;
-/// Refreshes that one scripted outcome serves at most.
+/// The largest number of refreshes that one scripted outcome applies to.
 const TIMES_MAX: i64 = 1_000;
 
-/// Where a test wants a transaction of the bank to stand.
+/// The new status of a transaction at the bank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Target {
     Pending,
@@ -40,7 +41,7 @@ impl Word for Target {
     }
 }
 
-/// How a scripted refresh ends.
+/// The outcome of a scripted refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scripted {
     Succeeded,
@@ -58,8 +59,8 @@ impl Word for Scripted {
     }
 }
 
-/// Why a scripted refresh fails. A refresh is interrupted by deactivating or disconnecting its
-/// account, so that cause is not among these.
+/// The cause of a scripted failure. Deactivating or disconnecting an account interrupts its
+/// refresh, so that cause is not among these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct ScriptedCause(RefreshCause);
 
@@ -85,7 +86,7 @@ pub(in crate::http) async fn link(mut call: Call) -> Outcome {
     let params = &mut call.params;
     params.exclusive(&["client_secret", "carrier"])?;
     let carrier = match params.text("carrier")? {
-        // A browser knows the client secret of the flow that it shows, and nothing else.
+        // A browser knows only the client secret of the flow that it shows.
         Some(_) if publishable => return Err(Error::secret_key_required().into()),
         Some(id) => CarrierInput::Id(id),
         None => CarrierInput::ClientSecret(params.need("client_secret", Params::text)?),
@@ -97,7 +98,7 @@ pub(in crate::http) async fn link(mut call: Call) -> Outcome {
         seed: params.text("seed")?,
         outcome: params.choice("outcome")?.unwrap_or(LinkOutcome::Success),
     };
-    // The answer is the carrier, so what can be expanded in it follows from its kind.
+    // The response is the carrier, so its kind determines the expandable fields.
     let carrier = match &input.carrier {
         CarrierInput::Id(text) | CarrierInput::ClientSecret(text) => text,
     };
@@ -214,7 +215,7 @@ fn take_currency(params: &mut Params) -> Result<Currency, Error> {
     }
 }
 
-/// An amount in minor units, of a size whose sums no ledger has to fear.
+/// Takes an amount in minor units. Its size is limited, so that no sum of a ledger overflows.
 fn take_amount(params: &mut Params, name: &'static str) -> Result<Option<i64>, Error> {
     params.integer_within(name, -STEERED_AMOUNT_MAX, STEERED_AMOUNT_MAX)
 }
@@ -230,7 +231,8 @@ fn take_owner(mut params: Params) -> Result<BankOwner, Error> {
     Ok(owner)
 }
 
-/// A cause makes a refresh fail; without one it succeeds, unless it is told to fail.
+/// Takes a scripted outcome. It is a failure if it has a cause or is set to fail, and otherwise a
+/// success.
 fn take_script(params: &mut Params) -> Result<Script, Error> {
     let cause = params.choice("cause")?.map(|ScriptedCause(cause)| cause);
     let outcome: Option<Scripted> = params.choice("outcome")?;

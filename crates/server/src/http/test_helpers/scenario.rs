@@ -1,4 +1,4 @@
-//! `/v1/test_helpers/financial_connections/scenarios`, and what happened on an account as one.
+//! `/v1/test_helpers/financial_connections/scenarios`, and the export of an account as a scenario.
 
 use crate::http::call::{Call, Outcome};
 use lab::ScenarioInput;
