@@ -1,4 +1,4 @@
-//! Faults on demand: of webhooks and of calls.
+//! Faults on demand, for webhooks and for calls.
 
 use crate::support::{App, Client, FC, Receiver, Reply, start_process};
 use serde_json::json;
@@ -16,12 +16,12 @@ async fn hook(client: &Client, receiver: &Receiver) -> String {
     made.text("/secret")
 }
 
-/// The customers that were told of since it was asked last, in the order of their posts.
+/// The customers in the posts since the last call, in the order of the posts.
 fn heard(receiver: &Receiver) -> Vec<String> {
     receiver.take().iter().map(|post| post.text("/data/object/id")).collect()
 }
 
-/// Whether a post was signed with a secret.
+/// True if a post was signed with a secret.
 fn is_signed(post: &Reply, secret: &str) -> bool {
     let header = post.header("stripe-signature").unwrap();
     let at = header.split(',').next().unwrap().strip_prefix("t=").unwrap().parse().unwrap();
@@ -37,7 +37,7 @@ async fn customers(app: &App, count: usize) -> Vec<String> {
     made
 }
 
-/// A fault shows what it is made of and what it did; taken away, it does nothing and is gone.
+/// A fault shows its rule and its counts. After its deletion it has no effect and is not found.
 #[tokio::test]
 async fn is_made_shown_and_taken_away() {
     let (app, receiver) = (App::sqlite().await, Receiver::start().await);
@@ -86,8 +86,8 @@ async fn is_made_shown_and_taken_away() {
     ");
 }
 
-/// A lost webhook is never sent and the ledger says why; a call that waits for its event waits in
-/// vain, until it is sent again on demand.
+/// A lost webhook is never sent, and the ledger shows the reason. A call that waits for its event
+/// gets it only after it was sent again on demand.
 #[tokio::test]
 async fn a_lost_webhook_never_comes() {
     let (app, receiver) = (App::sqlite().await, Receiver::start().await);
@@ -111,8 +111,8 @@ async fn a_lost_webhook_never_comes() {
     app.get(wait).await.ok();
 }
 
-/// Webhooks come twice, later, or after the next one; what is signed with another secret comes
-/// again with the right one. Each attempt says what went wrong.
+/// Webhooks arrive twice, later, or after the next one. One that is signed with another secret is
+/// repeated with the right one. Each attempt shows its fault.
 #[tokio::test]
 async fn webhooks_go_wrong() {
     let (app, receiver) = (App::start().await, Receiver::start().await);
@@ -139,7 +139,7 @@ async fn webhooks_go_wrong() {
     fault(&app, "kind=webhook_reordered&first=1").await;
     let made = customers(&app, 2).await;
     assert_eq!(heard(&receiver), [made[1].clone(), made[0].clone()]);
-    // With none behind it, it comes when its time is over.
+    // Without a later webhook, it is sent when its delay is over.
     fault(&app, "kind=webhook_reordered&first=1&delay_ms=5000").await;
     let one = customers(&app, 1).await.remove(0);
     assert!(heard(&receiver).is_empty());
@@ -159,8 +159,8 @@ async fn webhooks_go_wrong() {
     assert_eq!(attempts().await, [json!("webhook_wrongly_signed"), json!(null)]);
 }
 
-/// The same calls after the same faults go wrong in the same places, whatever else is random; another
-/// seed picks others.
+/// The same calls after the same faults fail in the same positions, independent of all other
+/// randomness. Another seed picks other positions.
 #[tokio::test]
 async fn the_same_run_goes_wrong_in_the_same_places() {
     let mut runs = Vec::new();
@@ -190,8 +190,8 @@ async fn the_same_run_goes_wrong_in_the_same_places() {
     }
 }
 
-/// Calls are refused before they are done or after, limited as Stripe limits them, and held; the
-/// next one with the same idempotency key is answered with what was done.
+/// Calls get an error before or after their execution, a rate limit as at Stripe, or a delay. The
+/// next call with the same idempotency key gets the result of the executed one.
 #[tokio::test]
 async fn calls_go_wrong() {
     let app = App::sqlite().await;
@@ -230,8 +230,8 @@ async fn calls_go_wrong() {
     assert_eq!(app.get(&format!("{FAULTS}/{held}")).await.ok().at("/hits"), 1);
 }
 
-/// Of faults that take the same calls each hits in its turn, as it counts only what the older left;
-/// one that hits the first is over after them.
+/// Faults that match the same calls hit in turn, because each counts only the calls that the older
+/// ones left. A fault that hits the first calls is over after them.
 #[tokio::test]
 async fn each_fault_counts_its_own() {
     let app = App::sqlite().await;
@@ -258,8 +258,8 @@ async fn each_fault_counts_its_own() {
     assert_eq!(counts, [count(7, 3, "active"), count(4, 2, "active"), count(2, 2, "over")]);
 }
 
-/// A connection is cut before the call is done, or after: the client sees no answer, and a repeat
-/// with the same idempotency key does it once.
+/// A connection is closed before or after the call is executed. The client gets no response, and a
+/// repeat with the same idempotency key executes the call once.
 #[tokio::test]
 async fn connections_are_cut() {
     use std::io::{Read as _, Write as _};
@@ -274,7 +274,7 @@ async fn connections_are_cut() {
                         Content-Length: 0\r\n\r\n";
             stream.write_all(head.as_bytes()).unwrap();
             let mut answer = String::new();
-            // Closed or reset: either way nothing came.
+            // The connection was closed or reset. In both cases there was no response.
             let _ = stream.read_to_string(&mut answer);
             answer
         });
@@ -291,8 +291,8 @@ async fn connections_are_cut() {
     assert_eq!(count().await, 1);
 }
 
-/// Faults hit the key that asked for them, what they are told to hit, and never the calls that
-/// take them away; test helpers only if they are named.
+/// Faults affect only the key that created them and the calls that they match, and never the calls
+/// that delete them. Test helpers are affected only if they are named.
 #[tokio::test]
 async fn faults_keep_to_what_they_are_for() {
     let app = App::start().await;
@@ -317,7 +317,7 @@ async fn faults_keep_to_what_they_are_for() {
     app.get("/v1/customers").await.ok();
 }
 
-/// A fault that cannot be is refused with the parameter that is wrong.
+/// An invalid fault is rejected, and the error names the wrong parameter.
 #[tokio::test]
 async fn refuses_what_is_no_fault() {
     let app = App::start().await;
@@ -391,7 +391,8 @@ async fn refuses_what_is_no_fault() {
     assert!(app.get(FAULTS).await.ok().items("/data").is_empty());
 }
 
-/// Faults of the server are every key's, counted for each apart, and stand in no list of theirs.
+/// Faults of the server apply to every key, with separate counts for each, and are in no key's
+/// list.
 #[tokio::test]
 async fn a_server_has_faults_for_every_key() {
     let forms = "kind=api_error_before&method=POST&path=/v1/customers&every=2,kind=webhook_lost";

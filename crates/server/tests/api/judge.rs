@@ -1,4 +1,5 @@
-//! The judge: what it finds of clients that lose data, and that it finds nothing of others.
+//! The client checker: its diagnostics of clients that lose data, and the absence of diagnostics of
+//! correct clients.
 
 use crate::support::{App, Client, FC, Reply};
 use axum::http::StatusCode;
@@ -11,14 +12,14 @@ const REPORT: &str = "/v1/test_helpers/consumer_report";
 pub(crate) const FINISHED: &str = "/v1/test_helpers/consumer_report?finished=true";
 const HELPERS: &str = "/v1/test_helpers/financial_connections/accounts";
 
-/// What a client does while a webhook is delivered to it, and how it answers.
+/// The reads of a client during the delivery of a webhook, and its response.
 #[derive(Clone, Default)]
 struct Plan {
     reads: Vec<String>,
     status: u16,
 }
 
-/// A client that is told of refreshes of one account.
+/// A client with a webhook endpoint for the refreshes of one account.
 pub(crate) struct Integration {
     pub(crate) app: App,
     account: String,
@@ -26,7 +27,7 @@ pub(crate) struct Integration {
 }
 
 impl Integration {
-    /// An account that was never refreshed, and an endpoint for its refreshes.
+    /// Creates an account that was never refreshed, and an endpoint for its refreshes.
     pub(crate) async fn start() -> Self {
         let app = App::start().await;
         let plan = Arc::new(Mutex::new(Plan { reads: Vec::new(), status: 200 }));
@@ -52,7 +53,7 @@ impl Integration {
         Self { app, account, plan }
     }
 
-    /// What the client does with later webhooks.
+    /// Sets the client's reads and response for later webhooks.
     pub(crate) fn plans(&self, reads: &[&str], status: u16) {
         let reads = reads.iter().map(|read| (*read).to_owned()).collect();
         *self.plan.lock().unwrap() = Plan { reads, status };
@@ -63,7 +64,7 @@ impl Integration {
         format!("{FC}/transactions?account={}{more}", self.account)
     }
 
-    /// Refreshes a feature, and lets it be told; answers the account as it was asked.
+    /// Refreshes a feature and delivers its event. Returns the response to the refresh call.
     async fn refresh(&self, feature: &str) -> Reply {
         self.app.wait_s(2);
         let path = format!("{FC}/accounts/{}/refresh", self.account);
@@ -72,18 +73,18 @@ impl Integration {
         asked
     }
 
-    /// Refreshes transactions; answers the id of the refresh.
+    /// Refreshes transactions and returns the id of the refresh.
     pub(crate) async fn refresh_transactions(&self) -> String {
         self.refresh("transactions").await.text("/transaction_refresh/id")
     }
 
-    /// Has the next refresh fail.
+    /// Makes the next refresh fail.
     async fn script_failure(&self) {
         let path = format!("{HELPERS}/{}/next_refresh", self.account);
         self.app.post(&path, "cause=institution_timeout").await.ok();
     }
 
-    /// What is found of the client while it may still be at work, and once it has finished.
+    /// The diagnostics of the client while it may still be at work, and after it has finished.
     async fn found(&self) -> String {
         let mut shown = String::new();
         for (when, path) in [("at work", REPORT), ("finished", FINISHED)] {
@@ -94,7 +95,7 @@ impl Integration {
     }
 }
 
-/// Reads a list: to its end if it is asked for in hundreds, else one page.
+/// Reads a list: to its end if the limit is a hundred, otherwise one page.
 async fn walk(client: &Client, path: &str) {
     let mut next = Some(path.to_owned());
     while let Some(path) = next.take() {
@@ -107,7 +108,7 @@ async fn walk(client: &Client, path: &str) {
     }
 }
 
-/// The findings of a report, each with what shows it.
+/// The diagnostics of a report, each with its evidence.
 pub(crate) async fn found(client: &Client, path: &str) -> String {
     let mut shown = String::new();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -128,8 +129,8 @@ pub(crate) async fn found(client: &Client, path: &str) -> String {
     shown
 }
 
-/// A client that reads one page on each event, as the guide's sample does, is told what it loses,
-/// with all that shows it; once it has read everything, nothing is lost any more.
+/// A client that reads one page per event, as the guide's sample does, gets a diagnostic with all
+/// its evidence. After it has read everything, there is no diagnostic any more.
 #[tokio::test]
 async fn names_missing_pages() {
     let client = Integration::start().await;
@@ -208,8 +209,8 @@ async fn names_missing_pages() {
     assert_eq!(found(&client.app, FINISHED).await, "");
 }
 
-/// One page of each event, always from the top: each listing but the last was left for good when
-/// the next event was handled.
+/// The client reads one page per event, always from the top. Each listing but the last was
+/// abandoned when the next event was handled.
 #[tokio::test]
 async fn names_pages_left_at_each_event() {
     let client = Integration::start().await;
@@ -230,7 +231,8 @@ async fn names_pages_left_at_each_event() {
     ");
 }
 
-/// A listing that nothing follows for a minute was left, without a word of the caller's.
+/// A listing without a next page for a minute counts as abandoned, even if the client has not
+/// finished.
 #[tokio::test]
 async fn names_what_stays_undone() {
     let client = Integration::start().await;
@@ -243,7 +245,8 @@ async fn names_what_stays_undone() {
     }
 }
 
-/// The bank's time as a cursor is named at the first event; a row as one, whichever end it is of.
+/// The bank's time as a cursor is reported at the first event. So is a row as a cursor, at either
+/// end.
 #[tokio::test]
 async fn names_wrong_cursors() {
     let client = Integration::start().await;
@@ -287,7 +290,8 @@ async fn names_wrong_cursors() {
     ");
 }
 
-/// An event that was taken and whose transactions nobody read, and one that nobody took.
+/// An event that was accepted without a read of its transactions is reported. One that was never
+/// accepted is not.
 #[tokio::test]
 async fn names_events_that_are_not_read() {
     let client = Integration::start().await;
@@ -315,7 +319,7 @@ async fn names_events_that_are_not_read() {
     ");
 }
 
-/// A failed refresh that is taken for a success, and one of which nothing comes.
+/// A failed refresh that is treated as a success, and one that is ignored.
 #[tokio::test]
 async fn names_failed_refreshes_that_are_ignored() {
     let client = Integration::start().await;
@@ -342,7 +346,8 @@ async fn names_failed_refreshes_that_are_ignored() {
       1 failed_refresh_ignored of account
         the refresh of balance failed, and no call since is about it ( event)
     ");
-    // Rows do not show how a refresh ended, nor does a list of accounts that ends before this one.
+    // Transactions do not show how a refresh ended. Neither does a list of accounts that ends
+    // before this one.
     client.app.account().await;
     client.refresh_transactions().await;
     walk(&client.app, &client.list("&limit=100")).await;
@@ -361,8 +366,8 @@ async fn names_failed_refreshes_that_are_ignored() {
     assert_eq!(found(&client.app, FINISHED).await, "");
 }
 
-/// A refresh in the cool-down, but not one while another is pending; and reads while it is pending,
-/// if there are many.
+/// A refresh in the cool-down is reported, but not one while another is pending. Reads while it is
+/// pending are reported if there are many.
 #[tokio::test]
 async fn names_refreshes_in_vain_and_polling() {
     let client = Integration::start().await;
@@ -398,7 +403,7 @@ async fn names_refreshes_in_vain_and_polling() {
     ");
 }
 
-/// An endpoint that answers with a redirect is named.
+/// An endpoint that responds with a redirect is reported.
 #[tokio::test]
 async fn names_redirects() {
     let client = Integration::start().await;
@@ -414,8 +419,8 @@ async fn names_redirects() {
     ");
 }
 
-/// An endpoint that takes a webhook with a wrong signature is named; one that refuses it is not, and
-/// is told again with the right one.
+/// An endpoint that accepts a webhook with a wrong signature is reported. One that rejects it is
+/// not, and receives it again with the right signature.
 #[tokio::test]
 async fn names_webhooks_that_are_not_verified() {
     for status in [200, 400] {
@@ -434,9 +439,9 @@ async fn names_webhooks_that_are_not_verified() {
     }
 }
 
-/// A client that follows as it should is never named: not for a person who looks at first pages,
-/// for test helpers, for retries of a page, of an event or of a refused list, nor for what it left
-/// undone when it crashed and did anew.
+/// A correct client is never reported. Pages that a person reads from the top, test helpers, and
+/// retries of a page, of an event or of a failed list call cause no diagnostic. Neither does
+/// unfinished work that the client repeats after a crash.
 #[tokio::test]
 async fn finds_nothing_of_a_good_client() {
     let client = Integration::start().await;
@@ -445,7 +450,8 @@ async fn finds_nothing_of_a_good_client() {
     client.script_failure().await;
     let failed = client.refresh_transactions().await;
     let after = |refresh: &str| client.list(&format!("&transaction_refresh[after]={refresh}"));
-    // It crashes behind the first page, is told again, asks for a page twice, and reads to the end.
+    // It crashes after the first page, receives the event again, requests a page twice, and reads
+    // to the end.
     client.plans(&[&after(&failed)], 500);
     let first = client.refresh_transactions().await;
     let row = app.get(&after(&failed)).await.ok().text("/data/9/id");
@@ -454,7 +460,7 @@ async fn finds_nothing_of_a_good_client() {
     client.plans(&[&after(&failed), &next, &next, &all], 200);
     app.wait_s(10);
     app.run_workers_until_idle().await;
-    // A person looks, a test looks at the bank.
+    // A person lists the transactions, and a test reads the bank's ledger.
     app.get(&client.list("")).await.ok();
     app.get(&client.list("&transacted_at[gte]=1767200000")).await.ok();
     app.get(&format!("{HELPERS}/{}/ledger", client.account)).await.ok();
@@ -463,7 +469,7 @@ async fn finds_nothing_of_a_good_client() {
     assert_eq!(client.found().await, "at work:\nfinished:\n");
 }
 
-/// Each key has a report of its own, and so has each connected account; a reset empties one.
+/// Each key and each connected account has a report of its own. A reset empties one report.
 #[tokio::test]
 async fn reports_are_apart_and_reset() {
     let client = Integration::start().await;
@@ -494,7 +500,7 @@ async fn reports_are_apart_and_reset() {
     assert_eq!(found(&client.app, FINISHED).await, "");
 }
 
-/// What a report cannot be asked for, and by whom it cannot.
+/// The invalid requests for a report, and the callers that may not request one.
 #[tokio::test]
 async fn refuses_what_it_does_not_know() {
     let app = App::start().await;

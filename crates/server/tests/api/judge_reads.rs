@@ -1,10 +1,10 @@
-//! The judge: what counts as a client that reads, and what as one that has read.
+//! The client checker: the calls that count as reading, and the listings that count as complete.
 
 use crate::judge::{FINISHED, Integration, found};
 use crate::support::{App, FC, Receiver};
 
-/// A filter that leaves nothing out is none, and what leaves out a part of what an event told of has
-/// not read it, be it by the bank's time or by the event's own refresh.
+/// A filter that excludes no row has no effect. A listing that excludes a part of the reported rows
+/// has not read them, both by the bank's time and by the event's own refresh.
 #[tokio::test]
 async fn filters_count_by_what_they_leave_out() {
     let read = async |filter: &str| {
@@ -34,8 +34,8 @@ async fn filters_count_by_what_they_leave_out() {
     assert_eq!(found(&client.app, FINISHED).await, unread);
 }
 
-/// What an endpoint answers that only prints is nobody's doing; of a key that nothing was seen of, the
-/// report says so.
+/// The responses of a target that only prints are not reported. Without any observation of a key,
+/// its report says so.
 #[tokio::test]
 async fn printing_is_no_client() {
     let verdict = async |app: &App| app.get(FINISHED).await.ok().text("/verdict");

@@ -10,15 +10,15 @@ async fn endpoint(client: &Client, receiver: &Receiver, more: &str) -> String {
     client.post("/v1/webhook_endpoints", &form).await.ok().text("/id")
 }
 
-/// Each delivery of a list as its event, its endpoint and its status.
+/// The deliveries of a list, each as its event, its endpoint and its status.
 fn told(listed: &Reply) -> Vec<[String; 3]> {
     let word = |item: &Value, name: &str| item[name].as_str().unwrap().to_owned();
     let told = |item: &Value| ["event", "webhook_endpoint", "status"].map(|name| word(item, name));
     listed.items("/data").iter().map(told).collect()
 }
 
-/// A delivery shows each attempt with what was answered and the signature that it was sent with,
-/// and when the next one is due.
+/// A delivery shows the response to each attempt, the signature of each attempt, and the time of
+/// the next one.
 #[tokio::test]
 async fn shows_every_attempt() {
     let (app, receiver) = (App::sqlite().await, Receiver::start().await);
@@ -61,7 +61,8 @@ async fn shows_every_attempt() {
     "#);
 }
 
-/// The merchant's list is picked by event, endpoint and status, and its pages go on where they end.
+/// The merchant's list is filtered by event, endpoint and status, and each page continues after the
+/// previous one.
 #[tokio::test]
 async fn lists_what_is_asked_for() {
     let (app, receiver) = (App::sqlite().await, Receiver::start().await);
@@ -118,8 +119,8 @@ async fn lists_what_is_asked_for() {
     }
 }
 
-/// A delivery that is sent again carries the same bytes under a fresh signature, as a further attempt,
-/// and is tried by the schedule from its beginning.
+/// A repeated delivery has the same bytes and a new signature, as a further attempt, and follows
+/// the schedule from its beginning.
 #[tokio::test]
 async fn sends_a_delivery_again() {
     let (app, receiver) = (App::start().await, Receiver::start().await);
@@ -160,8 +161,8 @@ async fn sends_a_delivery_again() {
     assert_eq!(delivery.text("/status"), "succeeded");
 }
 
-/// An event is sent again to the endpoint that is named, also if that is younger than the event, or
-/// to all that take it; of a connected account too.
+/// An event is sent again to the named endpoint, even if that is younger than the event, or to all
+/// that subscribe to it. Events of a connected account can be sent again too.
 #[tokio::test]
 async fn sends_an_event_again() {
     let (app, old, young) = (App::start().await, Receiver::start().await, Receiver::start().await);
@@ -193,7 +194,8 @@ async fn sends_an_event_again() {
     assert_eq!((posts.len(), posts[1].text("/account")), (2, "acct_1".to_owned()));
 }
 
-/// What cannot be sent again says why, and nothing is sent.
+/// An event or delivery that cannot be sent again gets an error with the reason, and no webhook is
+/// sent.
 #[tokio::test]
 async fn refuses_what_cannot_be_sent() {
     let (app, receiver) = (App::start().await, Receiver::start().await);

@@ -1,4 +1,4 @@
-//! Scenarios: bank timelines as data, walked by moving a test clock.
+//! Scenarios: bank timelines as data, replayed by moving a test clock.
 
 use crate::support::{App, BEGIN_S, Client, FC};
 
@@ -7,7 +7,7 @@ const INSTITUTIONS: &str = "/v1/test_helpers/financial_connections/institutions"
 const CLOCKS: &str = "/v1/test_helpers/test_clocks";
 const DAY_S: i64 = 86_400;
 
-/// A week in which everything goes as in the first paragraph of the documentation.
+/// A week with the course of the first paragraph of the documentation.
 const TIP: &str = r#"
 name = "Tip Bank"
 
@@ -33,7 +33,7 @@ fn form(text: &str) -> String {
     form.append_pair("scenario", text).finish()
 }
 
-/// A customer on a clock of its own, with an account of this bank; clock and account.
+/// Creates a customer on its own clock, with an account of this bank. Returns clock and account.
 async fn linked(app: &App, client: &Client, bank: &str) -> (String, String) {
     let clock = client.post(CLOCKS, &format!("frozen_time={BEGIN_S}")).await.ok().text("/id");
     let form = format!("email=ada@example.com&test_clock={clock}");
@@ -52,14 +52,14 @@ async fn advanced(app: &App, client: &Client, clock: &str, day: i64) {
     app.run_workers_until_idle().await;
 }
 
-/// Moves a clock to a day after the link and has the transactions refreshed then.
+/// Moves a clock to a day after the link and refreshes the transactions then.
 async fn refreshed(app: &App, client: &Client, clock: &str, account: &str, day: i64) {
     advanced(app, client, clock, day).await;
     client.post(&format!("{FC}/accounts/{account}/refresh"), "features[]=transactions").await;
     app.run_workers_until_idle().await;
 }
 
-/// What a client sees of an account: its status, its newest refresh, its transactions.
+/// The client's view of an account: its status, its newest refresh, its transactions.
 async fn seen(client: &Client, account: &str) -> String {
     let shown = client.get(&format!("{FC}/accounts/{account}")).await.ok();
     let list = format!("{FC}/transactions?account={account}&limit=100");
@@ -76,7 +76,7 @@ async fn seen(client: &Client, account: &str) -> String {
     )
 }
 
-/// The whole walk: what the file says of each day is what a client is told on that day.
+/// The client's view on each day matches the file's description of that day.
 #[tokio::test]
 async fn a_timeline_is_walked_by_a_clock() {
     let app = App::sqlite().await;
@@ -123,7 +123,8 @@ async fn a_timeline_is_walked_by_a_clock() {
     ");
 }
 
-/// What a scenario looks like when it is made, listed, and gone; and that it is one merchant's own.
+/// A scenario after its creation, in a list and after its deletion. It belongs to one merchant
+/// only.
 #[tokio::test]
 async fn scenarios_are_kept_for_their_merchant() {
     let app = App::start().await;
@@ -172,7 +173,7 @@ async fn scenarios_are_kept_for_their_merchant() {
     assert_eq!(app.get(&path).await.status, 404);
 }
 
-/// An account goes on when the scenario that it was linked from is deleted.
+/// An account keeps working after the deletion of its scenario.
 #[tokio::test]
 async fn an_account_outlives_its_scenario() {
     let app = App::sqlite().await;
@@ -184,7 +185,7 @@ async fn an_account_outlives_its_scenario() {
     assert!(seen.contains("posted -1440 LUNCH on 0"), "{seen}");
 }
 
-/// Every ready scenario is taken by its name, and its first bank links by the scenario's name.
+/// Every ready scenario is found by its name, and its first bank links by the scenario's name.
 #[tokio::test]
 async fn ready_scenarios_link() {
     let app = App::start().await;
@@ -209,8 +210,8 @@ async fn ready_scenarios_link() {
     ");
 }
 
-/// What a test did to an account, and how its refreshes went, is exported and replayed under another
-/// key: on each day a client of the replay sees what a client of the account saw.
+/// A test's changes to an account and the outcomes of its refreshes are exported and replayed under
+/// another key. On each day a client of the replay has the same view as a client of the account.
 #[tokio::test]
 async fn an_export_is_replayed_under_another_key() {
     let app = App::sqlite().await;
@@ -257,13 +258,13 @@ async fn an_export_is_replayed_under_another_key() {
         refreshed(&app, &other, &clock, &account, day).await;
         seen_again.push(seen(&other, &account).await);
     }
-    // The first refresh of the account came before the coffee, in the same second; that of the replay
-    // came with it.
+    // The first refresh of the account came before the coffee, in the same second. The refresh of
+    // the replay came with it.
     assert_eq!(seen_first[1..], seen_again[1..]);
     assert!(seen_again[5].starts_with("inactive failed"), "{}", seen_again[5]);
 }
 
-/// Every error that calls about scenarios can give.
+/// Every error of the calls about scenarios.
 #[tokio::test]
 async fn refuses() {
     let app = App::start().await;
@@ -337,8 +338,8 @@ async fn refuses() {
     ");
 }
 
-/// What was so from the link on is exported too: an access that was lost by then, and that the bank
-/// has a page of its own.
+/// Facts that were true from the link on are exported too: a lost access, and a bank with a page of
+/// its own.
 #[tokio::test]
 async fn an_export_begins_with_the_link() {
     const LOST: &str = r#"

@@ -1,4 +1,5 @@
-//! Snapshots of a sandbox: everything comes back as it was, and goes on from there in step.
+//! Snapshots of a sandbox. A restore brings back every object, and the sandbox continues
+//! consistently from there.
 
 use crate::support::{App, BEGIN_S, Client, FC, Receiver};
 use serde_json::Value;
@@ -8,7 +9,7 @@ const HELPERS: &str = "/v1/test_helpers/financial_connections/accounts";
 const RESET: &str = "/v1/test_helpers/reset";
 const DAY_S: i64 = 86_400;
 
-/// What a merchant sees of everything, in the bytes of the answers.
+/// The merchant's view of all objects, as the bytes of the responses.
 async fn seen(client: &Client, account: &str) -> Vec<String> {
     let mut seen = Vec::new();
     for path in [
@@ -25,7 +26,7 @@ async fn seen(client: &Client, account: &str) -> Vec<String> {
     seen
 }
 
-/// Refreshes the transactions of an account; answers the id of the refresh.
+/// Refreshes the transactions of an account and returns the id of the refresh.
 async fn refresh(app: &App, account: &str) -> String {
     app.wait_s(10);
     app.post(&format!("{FC}/accounts/{account}/refresh"), "features[]=transactions").await.ok();
@@ -35,7 +36,8 @@ async fn refresh(app: &App, account: &str) -> String {
     shown.text("/transaction_refresh/id")
 }
 
-/// Rows as a bank and a follower both know them: when, how much and what for; voided ones apart.
+/// The facts of rows that a bank and a follower both know: time, amount and description. Void rows
+/// are marked.
 fn facts(rows: &[Value]) -> Vec<String> {
     let alive = rows.iter().filter(|row| row["status"] != "void");
     let mut facts: Vec<String> = alive
@@ -45,7 +47,7 @@ fn facts(rows: &[Value]) -> Vec<String> {
     facts
 }
 
-/// What an account's list holds, and what the bank's own ledger says it should.
+/// The facts in an account's list, and those in the bank's own ledger.
 async fn told_and_true(app: &App, account: &str) -> (Vec<String>, Vec<String>) {
     let first = format!("{FC}/transactions?account={account}&limit=100");
     let mut rows = Vec::new();
@@ -70,8 +72,8 @@ async fn restore(client: &Client, snapshot: &str) {
     client.post(&format!("{SNAPSHOTS}/{snapshot}/restore"), "").await.ok();
 }
 
-/// The main job across a restore: every list is as it was, byte for byte; a refresh that was undone
-/// is unknown for ever; what the bank does next is read without a row twice, and no id comes again.
+/// The main job across a restore. Every list is byte for byte as before. A refresh that was undone
+/// stays unknown for ever. Later bank rows are read without duplicates, and no id is used again.
 #[tokio::test]
 async fn goes_back_and_goes_on() {
     for app in [App::start().await, App::sqlite().await] {
@@ -114,8 +116,8 @@ async fn goes_back_and_goes_on() {
     }
 }
 
-/// A test clock shows the time of the snapshot again, and its second way forward brings the same
-/// bank facts as the first.
+/// A test clock shows the time of the snapshot again. Advancing it a second time leads to the same
+/// bank facts as the first time.
 #[tokio::test]
 async fn clocks_go_back() {
     let app = App::sqlite().await;
@@ -145,7 +147,7 @@ async fn clocks_go_back() {
         assert_eq!(shown.at("/frozen_time"), BEGIN_S);
     }
     assert_eq!(ways[0], ways[1]);
-    // An advance that is under way when the snapshot comes back is over.
+    // An advance that is in progress at the restore is over.
     let advance = format!("{path}/{clock}/advance");
     app.post(&advance, &format!("frozen_time={}", BEGIN_S + DAY_S)).await.ok();
     restore(&app, &snapshot).await;
@@ -153,8 +155,8 @@ async fn clocks_go_back() {
     assert_eq!(app.get(&format!("{path}/{clock}")).await.ok().at("/frozen_time"), BEGIN_S);
 }
 
-/// What waited to be delivered when the snapshot was taken is delivered after the way back, also if
-/// it was delivered meanwhile: whoever goes back too has not heard of it.
+/// Webhooks that were pending at the time of the snapshot are delivered after the restore, even if
+/// they were delivered in between. A client that was restored too has not received them.
 #[tokio::test]
 async fn deliveries_go_back() {
     let app = App::sqlite().await;
@@ -174,8 +176,8 @@ async fn deliveries_go_back() {
     assert_eq!(told(receiver.take()), [early]);
 }
 
-/// A reset leaves an empty sandbox and its snapshots; another key notices nothing, and a repeated
-/// request is answered as the first.
+/// A reset leaves an empty sandbox and its snapshots. Another key is not affected, and a repeated
+/// request gets the first response.
 #[tokio::test]
 async fn resets() {
     let app = App::sqlite().await;
@@ -209,8 +211,8 @@ async fn resets() {
     assert_eq!(app.get(&format!("/v1/customers/{next}")).await.status, 404);
 }
 
-/// A snapshot tells what it holds; it is listed, shown and deleted, and is repeated for the same
-/// idempotency key, also after it was restored.
+/// A snapshot shows its content. It is listed, shown and deleted. The same idempotency key repeats
+/// it, even after a restore.
 #[tokio::test]
 async fn tells_of_snapshots() {
     let app = App::start().await;
@@ -318,7 +320,7 @@ async fn refusals() {
     ");
 }
 
-/// A fault goes and comes with the sandbox that it is of, and is counted from the beginning.
+/// A fault is removed and restored with its sandbox, and its counts begin again.
 #[tokio::test]
 async fn faults_go_and_come() {
     let app = App::sqlite().await;

@@ -1,5 +1,5 @@
-//! A server for tests: real HTTP on a free port, time that stands still until it is moved, seeded
-//! randomness, and workers that are stepped instead of running by themselves.
+//! A server for tests. It has real HTTP on a free port, a clock that only the test moves, seeded
+//! randomness, and workers that the test steps.
 
 use crate::issued::Keys;
 use connectors::Connector;
@@ -24,21 +24,21 @@ use store::{Failpoints, Place, Store, StoreBounds, StoreSettings};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-/// 2026-01-01, when every test begins.
+/// 2026-01-01, the time at which every test begins.
 pub(crate) const BEGIN_S: i64 = 1_767_225_600;
-/// What most paths begin with.
+/// The prefix of most paths.
 pub(crate) const FC: &str = "/v1/financial_connections";
-/// Characters of a line in a snapshot.
+/// The length of a snapshot's line in characters.
 const LINE_CHARS_MAX: usize = 80;
-/// Letters and digits behind the prefix of an id.
+/// The number of letters and digits after the prefix of an id.
 const ID_DIGITS: usize = 24;
-/// Rounds of all workers after which a test that is not idle has gone wrong.
+/// The number of rounds of all workers after which a test without an idle state fails.
 const ROUNDS_MAX: usize = 1_000;
 
-/// Time that moves only when it is told to.
+/// A clock that only the test moves.
 pub(crate) struct FrozenClock {
     now_s: AtomicI64,
-    /// What accounts without a test clock show instead, always.
+    /// The fixed time of accounts without a test clock, if there is one.
     fixed: Option<AccountTime>,
 }
 
@@ -57,12 +57,12 @@ impl Clock for FrozenClock {
 pub(crate) struct Client {
     url: String,
     key: String,
-    /// The connected account that every call acts in.
+    /// The connected account of every call.
     account: Option<String>,
     http: reqwest::Client,
 }
 
-/// A running server and a client of it.
+/// A running server, and a client of it.
 pub(crate) struct App {
     pub(crate) engine: Arc<Engine>,
     pub(crate) lab: Arc<Lab>,
@@ -81,7 +81,7 @@ impl Deref for App {
 }
 
 impl App {
-    /// A server on the collections that stand in for a database.
+    /// A server with in-memory collections instead of a database.
     pub(crate) async fn start() -> Self {
         Self::with(Store::memory_model, engine::Settings::default(), KeyPolicy::Any).await
     }
@@ -95,13 +95,13 @@ impl App {
         Self::with(store, engine::Settings::default(), KeyPolicy::Any).await
     }
 
-    /// A server that takes issued keys only.
+    /// A server that accepts issued keys only.
     pub(crate) async fn with_issued_keys() -> Self {
         let settings = engine::Settings::default();
         Self::with(Store::memory_model, settings, KeyPolicy::Issued).await
     }
 
-    /// Settings of a temporary database.
+    /// The settings of a temporary database.
     pub(crate) fn store_settings(clock: Arc<dyn Clock>, bounds: StoreBounds) -> StoreSettings {
         StoreSettings {
             place: Place::Temporary,
@@ -123,13 +123,13 @@ impl App {
         Self::with_clock(store, settings, keys, None).await
     }
 
-    /// A server whose accounts always show this time.
+    /// A server with accounts that always show this time.
     pub(crate) async fn at_fixed_time(fixed: AccountTime) -> Self {
         let settings = engine::Settings::default();
         Self::with_clock(Store::memory_model, settings, KeyPolicy::Any, Some(fixed)).await
     }
 
-    /// A server that refuses parameters which are known and not acted on.
+    /// A server that rejects parameters that are known but ignored.
     pub(crate) async fn strict() -> Self {
         let settings = engine::Settings::default();
         Self::made(Store::memory_model, settings, KeyPolicy::Any, None, true).await
@@ -182,27 +182,27 @@ impl App {
         Self { engine, lab, client: Client::of(&url), clock, keys: issued, _stop: stop }
     }
 
-    /// A client of its own, to be used by another task.
+    /// A client for use by another task.
     pub(crate) fn client(&self) -> Client {
         self.client.clone()
     }
 
-    /// The keys issued for this server.
+    /// The issued keys of this server.
     pub(crate) fn keys(&self) -> &Keys {
         &self.keys
     }
 
-    /// The same server, asked with a new live key.
+    /// A client of the same server with a new live key.
     pub(crate) fn live(&self) -> Client {
         self.client.with_key(&self.keys.issue(1, true).secret)
     }
 
-    /// Moves the time.
+    /// Moves the time forward.
     pub(crate) fn wait_s(&self, seconds: i64) {
         self.clock.now_s.fetch_add(seconds, Ordering::Relaxed);
     }
 
-    /// Steps every worker until none has anything to do.
+    /// Steps every worker until all are idle.
     pub(crate) async fn run_workers_until_idle(&self) {
         for _ in 0..ROUNDS_MAX {
             let worked = self.engine.run_clock_once().await.unwrap()
@@ -218,7 +218,7 @@ impl App {
     }
 }
 
-/// A server that starts as the process does, with these settings, and a client of it.
+/// Starts a server as the process does, with these settings, and returns it with a client.
 pub(crate) async fn start_process(given: &[(&'static str, &str)]) -> (Started, Client) {
     let usual = [("listen", "127.0.0.1:0"), ("memory", "true")];
     let flags = usual.iter().chain(given).map(|(name, text)| (*name, (*text).to_owned()));
@@ -229,7 +229,7 @@ pub(crate) async fn start_process(given: &[(&'static str, &str)]) -> (Started, C
     (started, client)
 }
 
-/// A record of all calls, where the environment names a folder for those of tests.
+/// A record of all calls, if the environment names a folder for the calls of tests.
 fn record() -> Option<Record> {
     let folder = std::env::var_os("BANKFEED_RECORD_TESTS")?;
     let name = format!("api-{}.jsonl", std::process::id());
@@ -243,12 +243,12 @@ impl Client {
         Self { url, key, account: None, http: http_client() }
     }
 
-    /// The same server, asked with another key.
+    /// A client of the same server with another key.
     pub(crate) fn with_key(&self, key: &str) -> Self {
         Self { key: key.to_owned(), ..self.clone() }
     }
 
-    /// The same, in a connected account.
+    /// A client of the same server in a connected account.
     pub(crate) fn in_account(&self, account: &str) -> Self {
         Self { account: Some(account.to_owned()), ..self.clone() }
     }
@@ -261,7 +261,7 @@ impl Client {
         self.request("GET", path).send().await
     }
 
-    /// A session as previews show it: with how its flow stands.
+    /// A session in the preview version, which shows the state of its flow.
     pub(crate) async fn session_in_preview(&self, session: &Reply) -> Reply {
         let path = format!("{FC}/sessions/{}", session.text("/id"));
         let preview = ("Stripe-Version", "2026-10-14.preview");
@@ -277,7 +277,7 @@ impl Client {
         self.request("DELETE", path).send().await
     }
 
-    /// A request with the usual key, to be changed before it is sent.
+    /// A request with the usual key, which the test may change before sending it.
     pub(crate) fn request(&self, method: &str, path: &str) -> Request {
         let key = format!("Bearer {}", self.key);
         let request = self.bare_request(method, path).header("Authorization", &key);
@@ -293,7 +293,7 @@ impl Client {
         Request(self.http.request(method, format!("{}{path}", self.url)))
     }
 
-    /// What each call is refused with, for snapshots: a call is method, path and form.
+    /// The API error of each call, for snapshots. A call is method, path and form.
     pub(crate) async fn refusals(&self, calls: &[(&str, &str, &str)]) -> String {
         let mut told = String::new();
         for (method, path, form) in calls {
@@ -305,12 +305,12 @@ impl Client {
         told
     }
 
-    /// A customer with an e-mail address; answers its id.
+    /// Creates a customer with an e-mail address and returns its id.
     pub(crate) async fn customer(&self) -> String {
         self.post("/v1/customers", "email=ada@example.com").await.ok().text("/id")
     }
 
-    /// A session of a customer with these further parameters; answers it.
+    /// Creates a session of a customer with these further parameters and returns it.
     pub(crate) async fn session(&self, customer: &str, more: &str) -> Reply {
         let form = format!(
             "account_holder[type]=customer&account_holder[customer]={customer}\
@@ -319,20 +319,20 @@ impl Client {
         self.post("/v1/financial_connections/sessions", &form).await.ok()
     }
 
-    /// Links accounts of a session with these further parameters; answers the session.
+    /// Links accounts of a session with these further parameters and returns the session.
     pub(crate) async fn link(&self, session: &Reply, more: &str) -> Reply {
         let form = format!("client_secret={}&{more}", session.text("/client_secret"));
         self.post("/v1/test_helpers/financial_connections/link", &form).await.ok()
     }
 
-    /// One linked account of a new customer; answers its id.
+    /// Links one account of a new customer and returns its id.
     pub(crate) async fn account(&self) -> String {
         let session = self.session(&self.customer().await, "").await;
         self.link(&session, "").await.text("/accounts/data/0/id")
     }
 }
 
-/// A request that is being put together.
+/// A request in construction.
 pub(crate) struct Request(reqwest::RequestBuilder);
 
 impl Request {
@@ -361,7 +361,7 @@ impl Request {
     }
 }
 
-/// An answer.
+/// A response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -370,7 +370,7 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// The same, if it is 200.
+    /// Returns the response and asserts that its status is 200.
     #[track_caller]
     pub(crate) fn ok(self) -> Self {
         assert_eq!(self.status, 200, "{}", self.body);
@@ -381,7 +381,7 @@ impl Reply {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.body))
     }
 
-    /// The value at a JSON pointer, null if there is none.
+    /// The value at a JSON pointer, or null.
     pub(crate) fn at(&self, pointer: &str) -> Value {
         self.json().pointer(pointer).cloned().unwrap_or_default()
     }
@@ -404,7 +404,7 @@ impl Reply {
         self.headers.get(name).map(String::as_str)
     }
 
-    /// Status and body, for snapshots.
+    /// The status and the body, for snapshots.
     pub(crate) fn shown(&self) -> String {
         let body = match serde_json::from_str::<Value>(&self.body) {
             Ok(json) => serde_json::to_string_pretty(&json).unwrap(),
@@ -413,8 +413,9 @@ impl Reply {
         format!("{}\n{body}", self.status)
     }
 
-    /// The whole envelope of an error on two lines: status, type, code, parameter; message. What
-    /// follows from these is checked here: the page of the code, and that there is nothing else.
+    /// The whole envelope of an error on two lines: first status, type, code and parameter, then
+    /// the message. The derived fields are checked here. These are the documentation page of the
+    /// code, and the absence of other fields.
     #[track_caller]
     pub(crate) fn told(&self) -> String {
         let mut error = self.at("/error");
@@ -434,8 +435,8 @@ impl Reply {
     }
 }
 
-/// A text in lines that a snapshot can hold, each behind the indent. Ids are cut behind their
-/// prefix, and what is long only to be too long is cut as well.
+/// Wraps a text into the lines of a snapshot, each with the indent. Ids are cut after their prefix.
+/// Long runs of one character, from tests of length limits, are cut too.
 fn wrapped(text: &str, indent: &str) -> String {
     let mut lines = vec![String::new()];
     for piece in text.split_inclusive([' ', '&', '?', '/']) {
@@ -459,7 +460,7 @@ fn shortened(piece: &str) -> String {
     format!("{}…{}", &end[..end.len() - digits], &piece[end.len()..])
 }
 
-/// A webhook endpoint of a test: keeps what is posted to it, and answers what it is told to.
+/// A test's webhook endpoint. It records its posts and returns the status that the test sets.
 pub(crate) struct Receiver {
     pub(crate) url: String,
     state: Arc<ReceiverState>,
@@ -496,12 +497,12 @@ impl Receiver {
         Self { url, state }
     }
 
-    /// What later posts are answered with.
+    /// Sets the status of the responses to later posts.
     pub(crate) fn answer(&self, status: u16) {
         self.state.status.store(status, Ordering::Relaxed);
     }
 
-    /// Takes what was posted since it was asked last.
+    /// Takes the posts since the last call.
     pub(crate) fn take(&self) -> Vec<Reply> {
         std::mem::take(&mut self.state.posts.lock().unwrap())
     }
@@ -509,7 +510,7 @@ impl Receiver {
 
 #[expect(clippy::disallowed_methods, reason = "a test is a client, not the server")]
 fn http_client() -> reqwest::Client {
-    // Installs the TLS provider without which no client can be built.
+    // Installs the TLS provider, because no client can be built without it.
     Outbound::new(OutboundSettings { deny_private: false, https_only: false, timeout_ms: 1 })
         .unwrap();
     reqwest::Client::builder().no_proxy().build().unwrap()

@@ -46,14 +46,14 @@ async fn refresh(app: &App, account: &str) {
     app.post(&format!("{FC}/accounts/{account}/refresh"), "features[]=balance").await.ok();
 }
 
-/// Asks for the event, as its id and its type, or for what is told in its place.
+/// Waits for the event and returns its id and type, or the message of the API error.
 async fn waited(app: &App, query: &str) -> Result<String, String> {
     let reply = app.get(&format!("{WAIT}?{query}")).await;
     if reply.status == 200 { Ok(reply.text("/id")) } else { Err(reply.told()) }
 }
 
-/// An event that was delivered is answered at once, whole; `after` goes on to the next one in the
-/// order of commits, and what was not delivered yet is waited for in vain.
+/// A delivered event is returned at once and in full. `after` continues with the next one in the
+/// order of commits. A wait for an event that was not delivered yet ends without one.
 #[tokio::test]
 async fn answers_what_was_delivered() {
     let (app, receiver) = (App::sqlite().await, Receiver::start().await);
@@ -79,8 +79,8 @@ async fn answers_what_was_delivered() {
     assert!(waited(&app, &format!("{query}&after={second}")).await.is_err());
 }
 
-/// A call that waits is answered when the attempt was settled: not when the event happened, not
-/// after an attempt that failed, and not by what happens to another key.
+/// A waiting call returns when the attempt was settled. The event itself, a failed attempt, and
+/// events of another key do not end it.
 #[tokio::test]
 async fn waits_for_the_answer_of_the_endpoint() {
     let (app, receiver) = (App::start().await, Receiver::start().await);
@@ -102,8 +102,8 @@ async fn waits_for_the_answer_of_the_endpoint() {
     assert_eq!(receiver.take().len(), 2);
 }
 
-/// An event that no enabled endpoint takes is delivered when it was dispatched; one whose delivery
-/// was given up never is, and the refusal says how it went.
+/// An event without a subscribed enabled endpoint counts as delivered after its dispatch. One with
+/// an abandoned delivery never does, and the API error describes its course.
 #[tokio::test]
 async fn tells_what_became_of_it() {
     let (app, receiver) = (App::start().await, Receiver::start().await);
@@ -123,12 +123,13 @@ async fn tells_what_became_of_it() {
     No such event was delivered within 0 seconds; 1 happened, the last of them
     evt_…; its delivery to we_… is pending, attempt 1 got 404.
     ");
-    // That endpoint never gets the first event.
+    // That endpoint never receives the first event.
     let of_endpoint = format!("object={customer}&webhook_endpoint={endpoint}&timeout=0");
     assert!(waited(&app, &of_endpoint).await.is_err());
 }
 
-/// Events of a connected account are waited for within it, also if its platform's endpoint is told.
+/// A wait for an event of a connected account is a call within that account, even if the platform's
+/// endpoint receives the event.
 #[tokio::test]
 async fn waits_in_a_connected_account() {
     let (app, receiver) = (App::start().await, Receiver::start().await);
@@ -142,8 +143,8 @@ async fn waits_in_a_connected_account() {
     assert_eq!(app.get(&format!("{WAIT}?type=customer.created&timeout=0")).await.status, 408);
 }
 
-/// As many calls as may wait at once; a client that leaves makes room, and a server that stops ends
-/// them all.
+/// The number of waiting calls is bounded. A client that disconnects makes room, and a server that
+/// stops ends all waits.
 #[tokio::test]
 async fn waits_end() {
     let app = App::start().await;
@@ -167,7 +168,7 @@ async fn waits_end() {
     assert_eq!(refusal.status, 408);
 }
 
-/// What cannot be waited for is refused at once.
+/// A wait for something that cannot happen is rejected at once.
 #[tokio::test]
 async fn refuses_what_never_comes() {
     let app = App::start().await;
