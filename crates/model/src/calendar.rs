@@ -58,7 +58,7 @@ pub fn date_of(day: i64) -> Date {
 }
 
 /// The day of a date. Returns `None` for a date that the calendar does not have, such as February
-/// 30, and for a year whose days do not fit into 64 bits.
+/// 30, and for a year with days that do not fit into 64 bits.
 pub fn find_day(date: Date) -> Option<i64> {
     let since_1970 = date.year.checked_sub(1970)?;
     let (era, in_era) = (since_1970.div_euclid(400), since_1970.rem_euclid(400));

@@ -25,7 +25,7 @@ words! {
 /// requirement.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Collection {
-    /// The permissions that the holder is asked for, as sent. They include `payment_method`.
+    /// The permissions that the holder is asked to grant, as sent. They include `payment_method`.
     pub permissions: Option<BTreeSet<Permission>>,
     /// The data that is fetched as soon as the account is linked, as sent.
     pub prefetch: Option<Vec<Prefetch>>,

@@ -23,9 +23,9 @@ pub struct WriterStats {
     pub commands_failed: u64,
     /// Commands that panicked.
     pub commands_panicked: u64,
-    /// Commands that were refused because of a version conflict.
+    /// Commands that were rejected because of a version conflict.
     pub version_conflicts: u64,
-    /// Groups whose commit failed.
+    /// Groups with a failed commit.
     pub commits_failed: u64,
     /// Bytes of the database file. `None` if its size cannot be read.
     pub database_bytes: Option<u64>,

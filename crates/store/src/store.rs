@@ -24,7 +24,7 @@ pub trait Write: Send + 'static {
     #[doc(hidden)]
     fn sqlite(&self, batch: &Batch<'_>) -> Result<Self::Output, Failure>;
 
-    /// Runs on a copy of the collections, which is dropped if the command is refused.
+    /// Runs on a copy of the collections, which is dropped if the command is rejected.
     #[doc(hidden)]
     fn memory(&self, memory: &mut Memory) -> Result<Self::Output, Failure>;
 }
@@ -45,12 +45,12 @@ pub trait Read: Send + Sync + 'static {
 
 /// The properties of an output that the writer needs.
 pub trait Outcome {
-    /// True if the writes of the command are kept. A refused command writes nothing.
+    /// True if the writes of the command are kept. A rejected command writes nothing.
     fn stays(&self) -> bool {
         true
     }
 
-    /// True if the command was refused because of a version conflict.
+    /// True if the command was rejected because of a version conflict.
     fn is_version_conflict(&self) -> bool {
         false
     }

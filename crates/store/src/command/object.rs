@@ -45,7 +45,7 @@ pub trait StoredObject: StoredKind {
     fn into_object(object: Self::Object) -> Object;
 }
 
-/// The type that stands for a kind: the type of its objects, unless a line names another.
+/// The type of a kind's objects, unless a line names another.
 macro_rules! type_of_kind {
     ($type:ty) => {
         $type

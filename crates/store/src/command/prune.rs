@@ -6,8 +6,8 @@ use model::clock::ServerTime;
 /// [`Pruned`].
 ///
 /// These are idempotency records, events with their deliveries and attempts, jobs of ended
-/// refreshes, and objects whose time to be deleted has come. An event that is undispatched or has a
-/// pending delivery stays. Jobs age by server time, whatever the account time is.
+/// refreshes, and objects that are due for deletion. An event that is undispatched or has a
+/// pending delivery stays. Jobs age by server time, not by account time.
 #[derive(Clone, Copy, Debug)]
 pub struct Prune {
     /// The current server time.

@@ -84,8 +84,8 @@ pub struct FailRefresh {
 
 writes!(FailRefresh => Written, refresh::fail);
 
-/// Lists accounts without a test clock whose daily work or change at the bank is due at `now`, the
-/// longest due first. Returns `Vec<Account>`.
+/// Lists accounts without a test clock that have daily work or a change at the bank due at `now`,
+/// the longest due first. Returns `Vec<Account>`.
 #[derive(Clone, Copy, Debug)]
 pub struct ListDueAccounts {
     /// The current time of objects without a clock.

@@ -53,7 +53,8 @@ macro_rules! snapshot_table {
     };
 }
 
-/// Every table with rows of merchants. Tables whose rows are found by rows of another come first.
+/// Every table with rows of merchants. Tables with rows that are found by rows of another come
+/// first.
 pub(super) const SNAPSHOT_TABLES: &[SnapshotTable] = &[
     snapshot_table!(
         "attempts",

@@ -183,9 +183,9 @@ impl Drop for Writer {
 enum Ran {
     /// Its writes are part of the commit.
     Kept,
-    /// It refused to write, for a reason that its output states.
+    /// It rejected the write, for a reason that its output states.
     Refused,
-    /// It refused to write because of a version conflict.
+    /// It rejected the write because of a version conflict.
     VersionConflict,
     /// It failed.
     Failed,

@@ -75,7 +75,7 @@ fn a_change_of_an_old_version_conflicts() {
     });
 }
 
-/// A refused command writes no rows, not even its idempotency record or the merchant's row.
+/// A rejected command writes no rows, not even its idempotency record or the merchant's row.
 #[test]
 fn refused_commands_write_no_rows() {
     on_both(async |fixture| {

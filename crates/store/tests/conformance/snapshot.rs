@@ -214,7 +214,7 @@ fn a_claimed_refresh_is_fenced() {
     });
 }
 
-/// Claims of deliveries and of advances from before a restore are refused as well.
+/// Claims of deliveries and of advances from before a restore are rejected as well.
 #[test]
 fn claimed_deliveries_and_clocks_are_fenced() {
     on_both(async |fixture| {
@@ -332,7 +332,7 @@ fn a_reset_removes_all_rows() {
     });
 }
 
-/// Refused commands change no rows: another size, too many snapshots, a missing snapshot, another
+/// Rejected commands change no rows: another size, too many snapshots, a missing snapshot, another
 /// merchant's.
 #[test]
 fn refused_snapshot_commands_change_no_rows() {

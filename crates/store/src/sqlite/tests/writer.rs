@@ -100,7 +100,7 @@ impl Read for ReadAndPanic {
     }
 }
 
-/// A writer whose commits check that children have parents.
+/// A writer that checks at each commit that children have parents.
 fn checking_writer(path: &std::path::Path) -> Writer {
     drop(Store::open(at(path)).unwrap());
     let connection = open_writer(path, true).unwrap();
