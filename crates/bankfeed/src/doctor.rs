@@ -1,7 +1,6 @@
 //! `bankfeed doctor`: checks everything that `serve` needs with the same settings.
 //!
-//! For each problem the command says what to do. It makes no changes, and a server may run
-//! meanwhile.
+//! For each problem the command names the fix. It makes no changes, and a server may run meanwhile.
 
 use crate::error::CommandError;
 use clap::Args;

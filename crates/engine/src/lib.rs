@@ -189,7 +189,8 @@ impl Engine {
         })
     }
 
-    /// The time of an object that is about to be written. [`Error::Locked`] while its clock advances.
+    /// The time of an object that is about to be written.
+    /// [`Error::Locked`] while its clock advances.
     pub async fn moment_to_write(
         &self,
         merchant: MerchantId,

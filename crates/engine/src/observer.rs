@@ -146,7 +146,7 @@ pub enum DeliveryObservation<'a> {
         /// The merchant that owns the event.
         merchant: MerchantId,
     },
-    /// An event was given to an event stream whose reader forwards events.
+    /// An event was sent to an event stream with a reader that forwards events.
     Forwarded {
         /// The event.
         event: &'a Event,

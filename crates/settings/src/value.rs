@@ -80,7 +80,8 @@ pub struct RetrySchedule {
     pub jitter_percent: i64,
 }
 
-/// A setting whose text the server parses, because its form belongs to another part of the server.
+/// A setting with a text that the server parses, because its form belongs to another part of the
+/// server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextSetting {
     name: &'static str,

@@ -89,7 +89,7 @@ impl<'a> Feed<'a> {
         }
     }
 
-    /// The first second whose rows may be in the feed.
+    /// The first second with rows that may be in the feed.
     fn from(&self) -> i64 {
         let Some(since) = self.since else { return self.ledger.source.start };
         let unsettled = since.until - (SETTLE_DAYS_MAX + 1) * DAY_S;

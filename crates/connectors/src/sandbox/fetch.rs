@@ -135,7 +135,7 @@ fn failure(cause: RefreshCause) -> FetchError {
     }
 }
 
-/// The error of a fetch from an account whose access is lost.
+/// The error of a fetch from an account without access.
 fn lost(cause: InactiveCause) -> FetchError {
     failure(match cause {
         InactiveCause::AccessDenied => RefreshCause::AccessDenied,

@@ -137,7 +137,7 @@ impl Generator {
         self.closing_after(month, self.posted(begin, end - 1))
     }
 
-    /// The closing of a month whose other rows posted this sum.
+    /// The closing of a month in which the other rows posted this sum.
     pub(super) fn closing_after(&self, month: i64, posted: i64) -> Option<Row<'static>> {
         let amount = self.base(month + 1) - self.base(month) - posted;
         let at = self.closing_at(month);

@@ -104,7 +104,7 @@ impl Carrier {
         }
     }
 
-    /// Rejects a link flow for an object whose payment method configuration offers no bank
+    /// Rejects a link flow for an object with a payment method configuration that offers no bank
     /// accounts.
     pub(crate) fn check_offered(&self) -> Result<(), Error> {
         let (types, configuration) = match self {

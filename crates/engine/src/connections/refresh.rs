@@ -173,7 +173,7 @@ impl Engine {
         }))
     }
 
-    /// What is known of an account at its bank. `None` after a disconnect.
+    /// The known data of an account at its bank. `None` after a disconnect.
     pub async fn connection_of(&self, account: &Account) -> Result<Option<Connection>, Error> {
         let find = FindConnection { merchant: account.merchant, account: account.id };
         Ok(self.store.read(find).await?)

@@ -110,7 +110,7 @@ impl Engine {
         Ok(Answer::unchanged(body))
     }
 
-    /// Rejects a list of an account whose transactions cannot be read, or not after this refresh.
+    /// Rejects a list if the account's transactions cannot be read, or not after this refresh.
     fn check_listable(
         &self,
         context: &Context,

@@ -211,7 +211,7 @@ fn fits(active: Option<bool>) -> impl Fn(&MethodConfiguration) -> bool {
     move |configuration| active.is_none_or(|active| configuration.active == active)
 }
 
-/// Rejects a bank account for an object whose configuration does not offer it.
+/// Rejects a bank account for an object if its configuration does not offer it.
 pub(crate) fn check_offered(
     named: Option<&[String]>,
     configuration: Option<&ConfiguredBy>,

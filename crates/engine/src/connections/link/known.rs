@@ -1,6 +1,6 @@
 //! Returning holders: the accounts that are known by an e-mail address. These are the active
-//! accounts of the merchant's customers with that address, and those of flows whose holder chose to
-//! save them under it.
+//! accounts of the merchant's customers with that address, and those of flows in which the holder
+//! chose to save them under it.
 
 use super::complete::is_of;
 use crate::{Engine, Error};

@@ -272,8 +272,8 @@ pub(crate) fn unit_amount(price: &Price) -> &str {
     amount
 }
 
-/// Rejects items whose total is too large for the next invoice. The API error names the last item
-/// of the request.
+/// Rejects items if their total is too large for the next invoice. The API error names the last
+/// item of the request.
 fn check_period(held: &Subscription, inputs: &[SubscriptionItemInput]) -> Result<(), Error> {
     let Some(last) = inputs.iter().rfind(|input| !input.deleted) else { return Ok(()) };
     let costs = held.items.iter().map(|item| cost_of(item).unwrap_or(i64::MAX));
