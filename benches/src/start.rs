@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// Starts, each on a database of its own: long form, short form.
 const STARTS: (u32, u32) = (9, 1);
-/// How long the server is idle before its memory is read: long form, short form.
+/// The time that the server is idle before its memory is read: long form, short form.
 const IDLE: (Duration, Duration) = (Duration::from_secs(2), Duration::ZERO);
 
 /// The time from the start of the process to its first line and to its first response, and its

@@ -34,7 +34,7 @@ fn what_a_cut_off_refresh_stored_has_not_vanished() {
     });
 }
 
-/// Sends the writer so many commands that the next caller has to wait.
+/// Sends the writer enough commands to make the next caller wait.
 async fn keep_writer_busy(app: &App) {
     let now = app.clock().server_now();
     for _ in 0..250 {

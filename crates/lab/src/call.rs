@@ -1,9 +1,9 @@
 //! Calls of clients under observation.
 //!
-//! The engine emits the observation of a call before the server knows the fate of the response: a
-//! fault may replace it, and a repeated idempotency key returns an earlier one. So an observation is
-//! kept until the server says that the client received the response. Only calls that are watched are
-//! kept, so the memory is bounded by the calls under way.
+//! The engine emits the observation of a call before the server knows the fate of the response. A
+//! fault may replace it, and a repeated idempotency key returns an earlier one. So an observation
+//! is kept until the server reports that the client received the response. Only calls that are
+//! watched are kept, so the number of current calls bounds the memory.
 
 use crate::{Instruments, Lab};
 use engine::observer::{CallFact, CallObservation, PageStart};

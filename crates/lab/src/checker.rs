@@ -84,7 +84,7 @@ impl ClientChecker {
         }
     }
 
-    /// Forgets the client of a merchant whose objects were removed or replaced.
+    /// Forgets the client of a merchant after the merchant's objects were removed or replaced.
     pub(crate) fn forget(&self, merchant: MerchantId) {
         self.all().remove(&merchant);
     }

@@ -1,4 +1,4 @@
-//! The test laboratory: what a test does besides calling the API.
+//! The test laboratory: the tools of a test besides the API.
 //!
 //! A *fault* makes calls or webhooks fail on demand. A *scenario* is a file with test banks. A
 //! *snapshot* is a sandbox that a test can return to. The *client checker* observes the client of a

@@ -290,8 +290,8 @@ async fn names_wrong_cursors() {
     ");
 }
 
-/// An event that was accepted without a read of its transactions is reported. One that was never
-/// accepted is not.
+/// An event that was accepted without a read of its transactions is reported. So is one that was
+/// never accepted, after its last attempt.
 #[tokio::test]
 async fn names_events_that_are_not_read() {
     let client = Integration::start().await;

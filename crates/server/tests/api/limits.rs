@@ -106,8 +106,8 @@ async fn full_of_merchants() {
     app.post(CUSTOMERS, "").await.ok();
 }
 
-/// When the database is gone, reads and writes return a server error without the reason. The server
-/// reports that it is not ready.
+/// Without its database, the server returns a server error without the reason for reads and writes.
+/// It reports that it is not ready.
 #[tokio::test]
 async fn internal_failure() {
     let app = with_bounds(StoreBounds::default()).await;

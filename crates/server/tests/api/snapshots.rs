@@ -37,7 +37,7 @@ async fn refresh(app: &App, account: &str) -> String {
 }
 
 /// The facts of rows that a bank and a follower both know: time, amount and description. Void rows
-/// are marked.
+/// are excluded.
 fn facts(rows: &[Value]) -> Vec<String> {
     let alive = rows.iter().filter(|row| row["status"] != "void");
     let mut facts: Vec<String> = alive

@@ -436,7 +436,7 @@ impl Reply {
 }
 
 /// Wraps a text into the lines of a snapshot, each with the indent. Ids are cut after their prefix.
-/// Long runs of one character, from tests of length limits, are cut too.
+/// Other long runs of letters and digits, from tests of length limits, are cut too.
 fn wrapped(text: &str, indent: &str) -> String {
     let mut lines = vec![String::new()];
     for piece in text.split_inclusive([' ', '&', '?', '/']) {

@@ -31,7 +31,7 @@ pub(in crate::http) async fn update(mut call: Call) -> Outcome {
     Ok(call.engine.update_connections_settings(&call.context, &input).await?)
 }
 
-/// Takes the kinds of data whose registration is complete. A registration cannot be withdrawn.
+/// Takes the kinds of data with a complete registration. A registration cannot be withdrawn.
 fn take_registration(mut params: Params) -> Result<Vec<Permission>, Error> {
     let mut register = Vec::new();
     for permission in Permission::ALL {

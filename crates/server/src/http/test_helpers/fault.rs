@@ -13,7 +13,8 @@ use wire::params::Params;
 
 /// The default delay of a held call or webhook, in milliseconds.
 const DELAY_MS_DEFAULT: u32 = 1_000;
-/// The default time that a webhook waits at most for the next one to overtake it, in milliseconds.
+/// The default limit on the time that a webhook waits for the next one to overtake it, in
+/// milliseconds.
 const REORDER_MS_DEFAULT: u32 = 10_000;
 
 /// The HTTP methods of calls.
