@@ -150,7 +150,7 @@ pub enum DeliveryObservation<'a> {
     Forwarded {
         /// The event.
         event: &'a Event,
-        /// The exact bytes that were given.
+        /// The exact bytes that were sent.
         payload: &'a [u8],
         /// The time.
         at: ServerTime,

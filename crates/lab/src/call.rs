@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::{Bounds, FindLeftOut};
 
-/// Observations of the calls under way.
+/// Observations of the current calls.
 #[derive(Debug, Default)]
 pub(crate) struct WatchedCalls(Mutex<HashMap<RequestId, Option<CallObservation>>>);
 

@@ -122,7 +122,7 @@ pub struct FaultRule {
     pub seed: u64,
     /// The delay of a call or a webhook that the fault holds, in milliseconds.
     pub delay_ms: u32,
-    /// The number of hits after which the fault is over.
+    /// The number of hits after which the fault has no further effect.
     pub hits_max: Option<u32>,
 }
 
@@ -145,7 +145,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// True if the fault can hit no more, after this many matches and hits.
+    /// True if the fault has no further effect, after this many matches and hits.
     pub fn is_over(&self, fitting: u64, hits: u32) -> bool {
         let is_used_up =
             matches!(self.rule.share, Share::First(first) if fitting >= u64::from(first));

@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 const WAIT: Duration = Duration::from_mins(1);
 const KEY: &str = "sk_test_123";
 
-/// A running command, killed when a test leaves it behind.
+/// A running command, killed if a test ends without stopping it.
 struct Process {
     child: Child,
     /// The lines of its output. The channel closes when the process ends.

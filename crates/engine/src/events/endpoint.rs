@@ -84,7 +84,7 @@ impl Engine {
         self.change_endpoint("update_endpoint", context, id, false, apply).await
     }
 
-    /// Gives an endpoint a new secret; the one before signs beside it for a while.
+    /// Replaces the secret of an endpoint. The previous secret also signs for a while.
     pub async fn roll_endpoint(
         &self,
         context: &Context,

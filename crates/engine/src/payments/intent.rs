@@ -68,7 +68,7 @@ pub struct IntentInput {
     pub given: Given,
 }
 
-/// A payment method as a request gives it.
+/// A payment method in a request.
 #[derive(Clone, Debug)]
 pub enum MethodParam {
     /// By its id.
