@@ -103,7 +103,7 @@ fn finds_what_is_wrong() {
     ends with 1
     seal key wrong DB.key: No such file or directory (os error 2) put it back: nothing else opens the database
     ends with 1
-    database wrong DB: could not open the database: file is not a database name another with --db, or restore a backup
+    database wrong DB: cannot open the database: file is not a database name another with --db, or restore a backup
     ends with 1
     rights wrong no file can be made in FOLDER let the user who runs the server write there
     port wrong [nowhere]:80 is no address say HOST:PORT with --listen

@@ -32,7 +32,7 @@ separate, empty account of your own. For instance:
 
     curl BASE/v1/customers -u sk_test_123: -d email=ada@example.com
 
-Test helpers stand under /v1/test_helpers/financial_connections; GET …/institutions lists the test
+Test helpers are under /v1/test_helpers/financial_connections; GET …/institutions lists the test
 banks. /healthz and /readyz need no key.
 ";
 

@@ -60,8 +60,8 @@ async fn form_bank() {
     Password
     []
     > Log in
-    Test bank: A login form. The answers options, mfa, confirm_mfa and security_question bring that
-       question, incorrect is refused, error ends the login.
+    Test bank: A login form. The values options, mfa, confirm_mfa and security_question lead to
+       that question, incorrect is rejected, and error fails the login.
     ");
     let login = "bank_username=ada&bank_password=";
     insta::assert_snapshot!(shown(&browser.step("login", &format!("{login}incorrect")).await), @"
@@ -74,8 +74,8 @@ async fn form_bank() {
     Password
     []
     > Log in
-    Test bank: A login form. The answers options, mfa, confirm_mfa and security_question bring that
-       question, incorrect is refused, error ends the login.
+    Test bank: A login form. The values options, mfa, confirm_mfa and security_question lead to
+       that question, incorrect is rejected, and error fails the login.
     ");
     insta::assert_snapshot!(shown(&browser.step("login", &format!("{login}options")).await), @"
     200
@@ -85,8 +85,8 @@ async fn form_bank() {
     For example: text message, or e-mail
     []
     > Continue
-    Test bank: A login form. The answers options, mfa, confirm_mfa and security_question bring that
-       question, incorrect is refused, error ends the login.
+    Test bank: A login form. The values options, mfa, confirm_mfa and security_question lead to
+       that question, incorrect is rejected, and error fails the login.
     ");
     let question = browser.step("login", "bank_option=security_question").await;
     insta::assert_snapshot!(shown(&question), @"
@@ -96,8 +96,8 @@ async fn form_bank() {
     What was the name of your first pet?
     []
     > Continue
-    Test bank: A login form. The answers options, mfa, confirm_mfa and security_question bring that
-       question, incorrect is refused, error ends the login.
+    Test bank: A login form. The values options, mfa, confirm_mfa and security_question lead to
+       that question, incorrect is rejected, and error fails the login.
     ");
     insta::assert_snapshot!(shown(&browser.step("login", "bank_answer=Rex").await), @"
     200
