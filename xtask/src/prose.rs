@@ -24,26 +24,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Files that are exempt until they are rewritten, by the beginning of their path.
-const NOT_YET: &[&str] = &[
-    "ARCHITECTURE.md",
-    "CHANGELOG.md",
-    "CONTRIBUTING.md",
-    "README.md",
-    "crates/bankfeed/",
-    "crates/cli/",
-    "crates/connectors/",
-    "crates/engine/",
-    "crates/lab/",
-    "crates/model/",
-    "crates/server/",
-    "crates/settings/",
-    "crates/store/",
-    "crates/testkit/",
-    "crates/wire/",
-    "docs/",
-    "fuzz/",
-    "tests/",
-];
+const NOT_YET: &[&str] = &["crates/server/", "crates/testkit/"];
 
 /// Words that have a plainer alternative, each group with its bound per 10,000 words.
 const WORDS: &[(&[&str], f64)] = &[

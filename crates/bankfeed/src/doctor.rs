@@ -167,7 +167,7 @@ fn free_space(folder: &Path) -> Finding {
     };
     let free = facts.f_bavail.saturating_mul(facts.f_frsize);
     let found = format!("{} MiB free in {shown}", free >> 20);
-    let help = "make room: a commit that finds none is answered with 500";
+    let help = "free some space, because a request whose commit fails gets 500";
     match free {
         ..FREE_BYTES_MIN => wrong("space", found, help),
         FREE_BYTES_MIN..FREE_BYTES_ENOUGH => warning("space", found, help),

@@ -13,7 +13,7 @@ pub enum ClientError {
     #[error("could not reach the server")]
     Call(#[from] OutboundError),
     /// The response is not JSON, so the server is not bankfeed.
-    #[error("what answered does not speak JSON")]
+    #[error("the response is not JSON")]
     Answer(#[from] serde_json::Error),
 }
 

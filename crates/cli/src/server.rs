@@ -68,7 +68,7 @@ pub enum ServerError {
         source: OutboundError,
     },
     /// The response is not one of bankfeed.
-    #[error("what answers at {base} is not bankfeed")]
+    #[error("the server at {base} is not bankfeed")]
     Stranger { base: String },
     /// The server does not accept the key.
     #[error("the server does not take the key {key}: {message}")]

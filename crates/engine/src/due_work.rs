@@ -39,7 +39,7 @@ impl Stuck {
             Err(error) => {
                 if stuck.len() < STUCK_MAX && stuck.insert(subject) {
                     let error = &error as &dyn std::error::Error;
-                    tracing::error!(?subject, error, "what is due could not be done");
+                    tracing::error!(?subject, error, "due work failed");
                 }
                 None
             }

@@ -169,10 +169,10 @@ fn treatments() -> Result<BTreeMap<(String, &'static str), u32>, Failure> {
         if let Some(head) = line.strip_prefix("### ") {
             call = plain(head);
         }
-        let Some(cell) = line.strip_prefix("| `").and_then(|row| row.split(" | ").nth(1)) else {
+        let Some(word) = line.strip_prefix("| `").and_then(|row| row.split(" | ").nth(1)) else {
             continue;
         };
-        let treatment = TREATMENTS.iter().find(|(_, words)| words.contains(&cell));
+        let treatment = TREATMENTS.iter().find(|(_, words)| words.contains(&word));
         if let Some((treatment, _)) = treatment {
             *counts.entry((call.clone(), *treatment)).or_insert(0) += 1;
         }

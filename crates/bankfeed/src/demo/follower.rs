@@ -74,7 +74,7 @@ impl Follower {
                 if page["error"]["code"] == none {
                     return Ok(Vec::new());
                 }
-                return Err(format!("the list was answered with {status}: {page}").into());
+                return Err(format!("the list returned {status}: {page}").into());
             }
             pages += 1;
             if let Value::Array(data) = page["data"].take() {

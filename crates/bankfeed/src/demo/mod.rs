@@ -215,7 +215,7 @@ impl Demo {
         if answer.status == 200 {
             Ok(answer.body)
         } else {
-            Err(format!("answered with {}: {}", answer.status, answer.body).into())
+            Err(format!("status {}: {}", answer.status, answer.body).into())
         }
     }
 

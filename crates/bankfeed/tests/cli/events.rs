@@ -100,7 +100,7 @@ fn triggers_for_people() {
     account      acct_0vIseXMSpcHL9w5S7cdqXoYY
     $ bankfeed trigger payment_intent.paid
     ! bankfeed: nothing is known that leads to 'payment_intent.paid'
-    !   `bankfeed trigger --list` shows what can be triggered
+    !   `bankfeed trigger --list` shows the event types
     ends with 2
     $ bankfeed trigger
     ! error: the following required arguments were not provided:

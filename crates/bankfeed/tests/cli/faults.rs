@@ -50,11 +50,11 @@ fn the_server_is_another_program() {
     }
     insta::assert_snapshot!(shown, @"
     $ bankfeed accounts --url http://127.0.0.1:PORT
-    ! bankfeed: what answers at http://127.0.0.1:PORT is not bankfeed
+    ! bankfeed: the server at http://127.0.0.1:PORT is not bankfeed
     !   say where bankfeed is with --api-base or BANKFEED_API_BASE
     ends with 1
     $ bankfeed accounts --url http://127.0.0.1:PORT
-    ! bankfeed: what answers at http://127.0.0.1:PORT is not bankfeed
+    ! bankfeed: the server at http://127.0.0.1:PORT is not bankfeed
     !   say where bankfeed is with --api-base or BANKFEED_API_BASE
     ends with 1
     ");

@@ -64,7 +64,7 @@ fn lines_of<'a>(
     let Some(recipe) = book.event(event) else {
         return Err(ServerError::Usage {
             problem: format!("nothing is known that leads to '{event}'"),
-            help: "`bankfeed trigger --list` shows what can be triggered".to_owned(),
+            help: "`bankfeed trigger --list` shows the event types".to_owned(),
         });
     };
     let mut done: BTreeSet<&str> = named.iter().map(|(name, _)| *name).collect();

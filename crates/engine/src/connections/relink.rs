@@ -61,7 +61,7 @@ impl Engine {
             return Err(Refusal::invalid(message).param(param).into());
         };
         if hosted && !accounts.iter().any(needs_it) {
-            let message = "A hosted session links again only what is inactive, or has an account \
+            let message = "A hosted session relinks only accounts that are inactive or have an account \
                            number that expires within 30 days.";
             return Err(Refusal::invalid(message).param(param).into());
         }

@@ -53,7 +53,8 @@ async fn sells_at_prices() {
     POST /v1/checkout/sessions mode=payment&line_items[0][price]=price_…&
     line_items[0][quantity]=1&
         400 invalid_request_error - line_items[0][price]
-        What recurs is a subscription; this session is for one payment.
+        This session is for one payment, so it needs a price that is paid once. Use
+        mode=subscription for a recurring price.
     POST /v1/checkout/sessions mode=subscription&line_items[0][price]=price_…&
     line_items[0][quantity]=1&
         400 invalid_request_error - line_items

@@ -355,8 +355,8 @@ async fn refusals() {
         This is not the holder of the accounts to be linked again.
     hosted without need
         400 invalid_request_error - relink_options[authorization]
-        A hosted session links again only what is inactive, or has an account number
-        that expires within 30 days.
+        A hosted session relinks only accounts that are inactive or have an account
+        number that expires within 30 days.
     a delivery of nothing
         400 invalid_request_error - hosted[delivery_method]
         A delivery method goes with relink_options only.

@@ -90,7 +90,8 @@ fn fits(
         return Ok(());
     }
     if mode != CheckoutMode::Subscription {
-        let message = "What recurs is a subscription; this session is for one payment.";
+        let message = "This session is for one payment, so it needs a price that is paid once. \
+                       Use mode=subscription for a recurring price.";
         let param = if named.price_data.is_some() { format!("{path}[recurring]") } else { path };
         return Err(Refusal::invalid(message).param(param).into());
     }

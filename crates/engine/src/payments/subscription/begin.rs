@@ -118,7 +118,7 @@ impl Engine {
         for input in inputs {
             let price = self.price_of_item(context, input, now, changes).await?;
             if price.is_recurring() {
-                let message = "What is added to an invoice needs a price that is paid once.";
+                let message = "An item of an invoice needs a price that is paid once.";
                 return Err(Refusal::invalid(message).param(input.price_path()).into());
             }
             once.push(Once { price, quantity: input.quantity.unwrap_or(1) });
