@@ -26,7 +26,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::{Bounds, Failpoints, FindAccount, Place, Store, StoreBounds, StoreSettings};
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::expand::Expand;
 use wire::list::PageParams;
 use wire::version::Version;
@@ -69,7 +69,7 @@ pub struct App {
 }
 
 /// The outcome of an API call: the object, or the API error.
-pub type Answered = Result<Value, Refusal>;
+pub type Answered = Result<Value, ApiError>;
 
 impl App {
     /// An empty server.
@@ -180,10 +180,10 @@ impl App {
                 Ok(serde_json::from_slice(&answer.body).expect("every answer is JSON"))
             }
             Err(error) => {
-                let refusal = error.refusal();
-                assert!(refusal.status < 500, "the server failed: {error:?}");
-                self.take_down(refusal.message.as_bytes());
-                Err(refusal)
+                let api_error = error.api_error();
+                assert!(api_error.status < 500, "the server failed: {error:?}");
+                self.take_down(api_error.message.as_bytes());
+                Err(api_error)
             }
         }
     }
@@ -234,7 +234,7 @@ impl App {
         institution: &str,
         account: &str,
         prefetch: bool,
-    ) -> Result<String, Refusal> {
+    ) -> Result<String, ApiError> {
         let input = SessionInput {
             holder: Some(HolderInput::Customer(customer.to_owned())),
             permissions: BTreeSet::from([

@@ -124,12 +124,12 @@ impl Follower {
                     copy.finish();
                 }
             }
-            Err(refusal) if refusal.status == 404 => {
+            Err(api_error) if api_error.status == 404 => {
                 assert!(copy.after.is_some(), "nothing was named that could be missing");
                 copy.after = None;
                 reading.last = None;
             }
-            Err(refusal) => match refusal.code {
+            Err(api_error) => match api_error.code {
                 // No refresh has succeeded yet, which is the same as an empty list.
                 Some("financial_connections_no_successful_transaction_refresh") => {
                     see(&mut self.sights, "no success yet");
@@ -140,7 +140,7 @@ impl Follower {
                     see(&mut self.sights, "an account that is gone");
                     copy.finish();
                 }
-                _ => panic!("a follower does not expect {refusal:?}"),
+                _ => panic!("a follower does not expect {api_error:?}"),
             },
         }
     }

@@ -16,9 +16,9 @@ pub async fn server_list(app: &App, account: &str) -> BTreeMap<String, Value> {
     loop {
         let page = match app.list_transactions(account, None, 100, last.as_deref()).await {
             Ok(page) => page,
-            Err(refusal) => {
+            Err(api_error) => {
                 let code = "financial_connections_no_successful_transaction_refresh";
-                assert_eq!(refusal.code, Some(code), "{refusal:?}");
+                assert_eq!(api_error.code, Some(code), "{api_error:?}");
                 return rows;
             }
         };

@@ -1,13 +1,13 @@
 //! The errors of use cases, and the one place that turns them into API errors.
 
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 
 /// An error of a use case.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The request is wrong. The client receives this error.
     #[error("the request was refused: {0}")]
-    Refused(#[source] Box<Refusal>),
+    Refused(#[source] Box<ApiError>),
     /// The object is in use. Its clock is advancing, or other calls change it continuously.
     #[error("the object is locked")]
     Locked,
@@ -24,14 +24,14 @@ pub enum Error {
 
 impl Error {
     /// The API error that the client receives.
-    pub fn refusal(&self) -> Refusal {
+    pub fn api_error(&self) -> ApiError {
         match self {
-            Self::Refused(refusal) => (**refusal).clone(),
-            Self::Locked | Self::Store(store::Error::Busy) => Refusal::lock_timeout(),
+            Self::Refused(api_error) => (**api_error).clone(),
+            Self::Locked | Self::Store(store::Error::Busy) => ApiError::lock_timeout(),
             // The caller of a use case replays the existing response. This arm is reached only if
             // that response was pruned at the same moment.
             Self::KeyTaken | Self::Panicked | Self::Store(store::Error::Internal(_)) => {
-                Refusal::internal()
+                ApiError::internal()
             }
         }
     }
@@ -43,8 +43,8 @@ impl Error {
     }
 }
 
-impl From<Refusal> for Error {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(Box::new(refusal))
+impl From<ApiError> for Error {
+    fn from(api_error: ApiError) -> Self {
+        Self::Refused(Box::new(api_error))
     }
 }

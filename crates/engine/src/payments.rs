@@ -24,7 +24,7 @@ use model::payments::payment_method::PaymentMethod;
 use model::stored::Stored;
 use serde_json::Value;
 use store::{ChangeObjects, Changed, Kind, Object};
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::expand::Expand;
 use wire::render::given::Expanded;
 
@@ -168,7 +168,7 @@ impl Engine {
             Changed::Stale => Ok(false),
             Changed::KeyTaken => Err(Error::KeyTaken),
             Changed::MerchantsFull => {
-                Err(Refusal::invalid("This server holds as many API keys as it may.").into())
+                Err(ApiError::invalid("This server holds as many API keys as it may.").into())
             }
         }
     }

@@ -16,7 +16,7 @@ use store::{
     Cursor, DeliveryPlace, EventPlace, FindEvent, ListDeliveries, ListLedger, Page,
     ResendDeliveries, StoredEvent, WithAttempts,
 };
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::list::PageParams;
 
 /// The filters of a list of deliveries.
@@ -135,7 +135,7 @@ impl Lab {
                 if !self.engine.offer(&stored.event, now, &listeners) {
                     let message = "Nobody listens: run 'stripe listen' with this key first, or \
                                    name the webhook_endpoint that is to get the event again.";
-                    return Err(Refusal::invalid(message).param("for_stripecli").into());
+                    return Err(ApiError::invalid(message).param("for_stripecli").into());
                 }
                 return Ok(Some(Answer::unchanged(self.engine.event_body(&stored, &listeners))));
             }
@@ -150,7 +150,7 @@ impl Lab {
             if takers.is_empty() {
                 let message = "No enabled webhook endpoint takes this event: make one that does, or \
                                name another in webhook_endpoint.";
-                return Err(Refusal::invalid(message).param("webhook_endpoint").into());
+                return Err(ApiError::invalid(message).param("webhook_endpoint").into());
             }
             let held = ListDeliveries { merchant: context.merchant, event: stored.event.id };
             for (delivery, _) in self.engine.store().read(held).await? {
@@ -202,7 +202,7 @@ impl Lab {
         given: &str,
         param: &str,
     ) -> Result<(StoredEvent, WithAttempts), Error> {
-        let missing = || Error::from(Refusal::no_such("delivery", given, param));
+        let missing = || Error::from(ApiError::no_such("delivery", given, param));
         let key: DeliveryKey = given.parse().map_err(|_| missing())?;
         let find = FindEvent { merchant: context.merchant, event: key.event };
         let stored = self.engine.store().read(find).await?.ok_or_else(missing)?;
@@ -218,7 +218,7 @@ impl Lab {
         page: &PageParams,
     ) -> Result<Page<DeliveryPlace>, Error> {
         let place = async |given: &str, param: &str| -> Result<DeliveryPlace, Error> {
-            let missing = || Error::from(Refusal::no_such("delivery", given, param).status(400));
+            let missing = || Error::from(ApiError::no_such("delivery", given, param).status(400));
             let found = self.get_delivery(context, given, param).await;
             let (stored, (delivery, _)) = found.map_err(|_| missing())?;
             let event = EventPlace { created: stored.event.created, position: stored.position };
@@ -242,7 +242,7 @@ fn page_of_event(
     let place = |given: &str, param: &str| {
         let key: Option<DeliveryKey> = given.parse().ok();
         let found = rows.iter().position(|(delivery, _)| Some(delivery.key) == key);
-        found.ok_or_else(|| Error::from(Refusal::no_such("delivery", given, param).status(400)))
+        found.ok_or_else(|| Error::from(ApiError::no_such("delivery", given, param).status(400)))
     };
     if let (None, Some(given)) = (&page.starting_after, &page.ending_before) {
         rows.truncate(place(given, "ending_before")?);
@@ -264,7 +264,7 @@ fn check_enabled(endpoint: &Endpoint, param: &str) -> Result<(), Error> {
         return Ok(());
     }
     let message = format!("The webhook endpoint {} is disabled.", endpoint.id);
-    Err(Refusal::invalid(message).param(param).into())
+    Err(ApiError::invalid(message).param(param).into())
 }
 
 fn check_room(delivery: &Delivery, param: &str) -> Result<(), Error> {
@@ -272,5 +272,5 @@ fn check_room(delivery: &Delivery, param: &str) -> Result<(), Error> {
         return Ok(());
     }
     let message = format!("A delivery is attempted at most {DELIVERY_ATTEMPTS_MAX} times.");
-    Err(Refusal::invalid(message).param(param).into())
+    Err(ApiError::invalid(message).param(param).into())
 }

@@ -18,7 +18,7 @@ use model::clock::AccountTime;
 use model::event::EventType;
 use model::id::TransactionId;
 use store::{AccountChange, ChangeAccount, ChangeConnection, Connection, FindBankId};
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::render::connections::institution::{
     Institution as Shown, InstitutionStatus, TestAccount,
 };
@@ -81,7 +81,7 @@ impl Lab {
                 // could name an unrelated transaction here.
                 bank_id.filter(|_| account == id).ok_or_else(|| {
                     let given = transaction.to_string();
-                    Refusal::no_such("Financial Connections transaction", &given, "transaction")
+                    ApiError::no_such("Financial Connections transaction", &given, "transaction")
                 })?
             }
             Err(_) => transaction.to_owned(),
@@ -301,25 +301,25 @@ impl Lab {
 
 /// The API error of a call that needs the bank's side of an account without a connection.
 fn not_linked(id: &str) -> Error {
-    Refusal::no_such("Financial Connections account", id, "account").into()
+    ApiError::no_such("Financial Connections account", id, "account").into()
 }
 
 /// The API error of a control call that the bank rejected.
 fn refused(error: ControlError) -> Error {
     let message = format!("The test bank refuses: {error}.");
-    let refusal = match error {
+    let api_error = match error {
         ControlError::UnknownTransaction => {
-            Refusal::invalid(message).code("resource_missing").status(404).param("transaction")
+            ApiError::invalid(message).code("resource_missing").status(404).param("transaction")
         }
-        ControlError::TimeOutOfRange { .. } => Refusal::invalid(message).param("transacted_at"),
-        ControlError::WrongStatus { .. } => Refusal::invalid(message).param("status"),
-        ControlError::TooManyOwners => Refusal::invalid(message).param("owners"),
+        ControlError::TimeOutOfRange { .. } => ApiError::invalid(message).param("transacted_at"),
+        ControlError::WrongStatus { .. } => ApiError::invalid(message).param("status"),
+        ControlError::TooManyOwners => ApiError::invalid(message).param("owners"),
         ControlError::NotATestAccount
         | ControlError::NothingToChange
         | ControlError::TooManyChanges
-        | ControlError::TooManyScripts => Refusal::invalid(message),
+        | ControlError::TooManyScripts => ApiError::invalid(message),
     };
-    refusal.into()
+    api_error.into()
 }
 
 fn book_entry(entry: &LedgerEntry) -> BookEntry<'_> {

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use store::{
     Bounds, ChangeObject, CreateObject, Cursor, Kind, ListObjects, Object, ObjectsOf, Page, Store,
 };
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::list::PageParams;
 
 /// The source of a new scenario.
@@ -116,7 +116,7 @@ impl Lab {
                         "No ready scenario is called '{name}'; there are: {}.",
                         known.join(", ")
                     );
-                    Refusal::invalid(message).param("name")
+                    ApiError::invalid(message).param("name")
                 })?
             }
         };
@@ -198,7 +198,7 @@ impl Lab {
 /// Parses a file. An error names the line and the key.
 fn read(text: &str) -> Result<bank::Scenario, Error> {
     bank::Scenario::read(text).map_err(|error| {
-        Refusal::invalid(format!("The scenario cannot be read: {error}.")).param("scenario").into()
+        ApiError::invalid(format!("The scenario cannot be read: {error}.")).param("scenario").into()
     })
 }
 

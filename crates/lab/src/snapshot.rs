@@ -17,7 +17,7 @@ use store::{
     Bounds, DropSnapshot, FindObject, Kind, MeasureSandbox, Object, ObjectsOf, ResetSandbox,
     RestoreSnapshot, Snapshotted, TakeSnapshot,
 };
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
 
@@ -26,7 +26,7 @@ fn body(snapshot: &SandboxSnapshot) -> Vec<u8> {
 }
 
 fn no_such_snapshot(given: &str) -> Error {
-    Refusal::no_such("snapshot", given, "snapshot").into()
+    ApiError::no_such("snapshot", given, "snapshot").into()
 }
 
 impl Lab {
@@ -141,7 +141,7 @@ impl Lab {
 
 /// Returns true if it was written, and false after a version conflict. All else is an error.
 fn written(outcome: Snapshotted, given: &str) -> Result<bool, Error> {
-    let refuse = |message: String| Err(Refusal::invalid(message).into());
+    let refuse = |message: String| Err(ApiError::invalid(message).into());
     match outcome {
         Snapshotted::Done => Ok(true),
         Snapshotted::Stale => Ok(false),

@@ -18,7 +18,7 @@ use store::{ListDeliveries, ListEventsAfter, StoredEvent};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::broadcast::{self, Receiver, Sender};
 use tokio::sync::{Semaphore, watch};
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 
 /// The number of events that are read at once during a search.
 const EVENTS_READ: usize = PAGE_ROWS_MAX as usize;
@@ -98,7 +98,7 @@ impl Lab {
     ) -> Result<Answer, Error> {
         let sought = self.sought(context, filter).await?;
         let place = self.instruments.waits.free.try_acquire();
-        let _place = place.map_err(|_| Refusal::rate_limited("global-concurrency"))?;
+        let _place = place.map_err(|_| ApiError::rate_limited("global-concurrency"))?;
         // Subscribe before the first search, so that no notification is missed between the two.
         let mut news = self.instruments.waits.news.subscribe();
         let mut ended = self.instruments.waits.ended.subscribe();
@@ -123,7 +123,7 @@ impl Lab {
             }
             Look::NotYet(fitting, newest) => {
                 let waited = self.waited(context, filter.timeout_s, fitting, newest).await?;
-                Err(Refusal::waited_in_vain(&waited).into())
+                Err(ApiError::waited_in_vain(&waited).into())
             }
         }
     }
@@ -248,7 +248,7 @@ impl Lab {
 
 /// Rejects a type, or a family of types, that does not exist. A misspelt word is therefore found at
 /// once. `path` is the parameter that contains it.
-pub fn check_type(given: &str, path: &str) -> Result<(), Refusal> {
+pub fn check_type(given: &str, path: &str) -> Result<(), ApiError> {
     let family = given.strip_suffix(".*");
     let fits = |word: &str| match family {
         Some(family) => word.strip_prefix(family).is_some_and(|rest| rest.starts_with('.')),
@@ -258,7 +258,7 @@ pub fn check_type(given: &str, path: &str) -> Result<(), Refusal> {
         return Ok(());
     }
     let message = format!("This server sends no event of the type '{given}'.");
-    Err(Refusal::invalid(message).param(path))
+    Err(ApiError::invalid(message).param(path))
 }
 
 /// Waits for a notification of this merchant, and takes the others that are already there.

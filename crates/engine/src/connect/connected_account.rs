@@ -20,7 +20,7 @@ use model::id::{MerchantId, RequestId};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use store::{AccountsOf, Bounds, ChangeObjects, Changed, Object};
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
 use wire::render::connect::connected_account::{platform_value, value};
@@ -71,7 +71,7 @@ impl Engine {
         writes: bool,
     ) -> Result<Option<Connected>, Error> {
         if !ConnectedAccount::is_id(given) {
-            return Err(Refusal::malformed_account(given).into());
+            return Err(ApiError::malformed_account(given).into());
         }
         if given == platform.text().as_str() {
             return Ok(None);
@@ -83,7 +83,7 @@ impl Engine {
         };
         let closed = found.as_ref().map_or(livemode, |account| account.deleted);
         if closed {
-            return Err(Refusal::account_invalid(given).into());
+            return Err(ApiError::account_invalid(given).into());
         }
         let now = self.clock.account_now();
         let unknown = || ConnectedAccount::of(platform, given, livemode, now);
@@ -123,7 +123,7 @@ impl Engine {
         if context.connected.is_some() {
             let message = "A connected account has no connected accounts of its own; leave the \
                            Stripe-Account header out.";
-            return Err(Refusal::invalid(message).into());
+            return Err(ApiError::invalid(message).into());
         }
         self.change("create_connected_account", async || {
             let now = self.clock.account_now();
@@ -276,12 +276,12 @@ impl Engine {
     ) -> Result<ConnectedAccount, Error> {
         let platform = match &context.connected {
             Some(connected) if connected.account == given => connected.platform,
-            Some(_) => return Err(Refusal::account_invalid(given).into()),
+            Some(_) => return Err(ApiError::account_invalid(given).into()),
             None => context.merchant,
         };
         let found = self.find_connected(platform, given).await?;
         let found = found.filter(|account| !account.deleted);
-        found.ok_or_else(|| Refusal::account_invalid(given).into())
+        found.ok_or_else(|| ApiError::account_invalid(given).into())
     }
 
     /// An account of a platform. Deleted accounts are found.
@@ -306,7 +306,7 @@ impl Engine {
             match self.find_connected(platform, given).await? {
                 Some(account) if !account.deleted => return Ok(Some(account)),
                 None if !livemode => {}
-                _ => return Err(Refusal::account_invalid(given).into()),
+                _ => return Err(ApiError::account_invalid(given).into()),
             }
             let now = self.clock.account_now();
             let account = ConnectedAccount::of(platform, given, livemode, now);
@@ -319,7 +319,7 @@ impl Engine {
                 Changed::Stale | Changed::KeyTaken => Ok(None),
                 Changed::MerchantsFull => {
                     let message = "This server holds as many accounts as it may.";
-                    Err(Refusal::invalid(message).into())
+                    Err(ApiError::invalid(message).into())
                 }
             }
         })
@@ -334,7 +334,7 @@ impl Engine {
         given: &str,
         param: &str,
     ) -> Result<(), Error> {
-        let missing = || Error::from(Refusal::no_such("account", given, param).status(400));
+        let missing = || Error::from(ApiError::no_such("account", given, param).status(400));
         match &context.connected {
             Some(connected) if connected.account == given => return Ok(()),
             None if context.merchant.text().as_str() == given => return Ok(()),
@@ -342,7 +342,7 @@ impl Engine {
             _ => return Err(missing()),
         }
         match self.open_connected(context.merchant, context.livemode, given).await {
-            Err(Error::Refused(refusal)) if refusal.status == 403 => Err(missing()),
+            Err(Error::Refused(api_error)) if api_error.status == 403 => Err(missing()),
             opened => opened.map(drop),
         }
     }

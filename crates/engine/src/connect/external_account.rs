@@ -16,7 +16,7 @@ use model::token::{
 };
 use std::collections::BTreeMap;
 use store::Object;
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::list::PageParams;
 use wire::params::{MetadataChange, Setting};
 use wire::render::connect::connected_account::{external_account, external_list};
@@ -174,7 +174,7 @@ impl Engine {
         let place = |given: &str, param: &str| {
             let id: Option<BankAccountId> = given.parse().ok();
             let place = id.and_then(|id| held.iter().position(|held| held.id == id));
-            let missing = Refusal::no_such("external account", given, param).status(400);
+            let missing = ApiError::no_such("external account", given, param).status(400);
             place.ok_or(missing)
         };
         let limit = page.limit as usize;
@@ -202,7 +202,7 @@ impl Engine {
         if account.external_accounts.len() >= EXTERNAL_ACCOUNTS_MAX {
             let message =
                 format!("An account has at most {EXTERNAL_ACCOUNTS_MAX} external accounts.");
-            return Err(Refusal::invalid(message).into());
+            return Err(ApiError::invalid(message).into());
         }
         let mut added = match &input.source {
             ExternalSource::Numbers(numbers) => {
@@ -287,7 +287,7 @@ impl Engine {
         if !method.of_self {
             let message = "Only a payment method that a Setup Intent with attach_to_self=true \
                            attached to the account can be paid out to.";
-            return Err(Refusal::invalid(message).param(path.to_owned()).into());
+            return Err(ApiError::invalid(message).param(path.to_owned()).into());
         }
         Ok(ExternalAccount {
             holder_name: method.billing_details.text(&["name"]).map(str::to_owned),
@@ -391,7 +391,7 @@ fn body_of(account: &ConnectedAccount, id: BankAccountId) -> Vec<u8> {
 fn find_external(account: &ConnectedAccount, given: &str) -> Result<BankAccountId, Error> {
     let id: Option<BankAccountId> = given.parse().ok();
     let held = id.filter(|id| account.external_accounts.iter().any(|held| held.id == *id));
-    held.ok_or_else(|| Refusal::no_such("external account", given, "id").into())
+    held.ok_or_else(|| ApiError::no_such("external account", given, "id").into())
 }
 
 fn apply(held: &mut ExternalAccount, update: &ExternalUpdate) -> Result<(), Error> {
@@ -428,7 +428,7 @@ fn check_unneeded(account: &ConnectedAccount, id: BankAccountId) -> Result<(), E
              default_for_currency=true first.",
             held.currency
         );
-        return Err(Refusal::invalid(message).param("id").into());
+        return Err(ApiError::invalid(message).param("id").into());
     }
     Ok(())
 }
@@ -438,16 +438,16 @@ pub(crate) fn check_numbers(
     numbers: &BankNumbers,
     livemode: bool,
     path: &str,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiError> {
     if !numbers.routing_number_fits() {
         let message = "The routing number must have nine digits, the last of which checks the \
                        others.";
-        let refusal = Refusal::invalid(message).code("routing_number_invalid");
-        return Err(refusal.param(format!("{path}[routing_number]")));
+        let api_error = ApiError::invalid(message).code("routing_number_invalid");
+        return Err(api_error.param(format!("{path}[routing_number]")));
     }
     let refuse = |message: &str| {
-        let refusal = Refusal::invalid(message.to_owned()).code("account_number_invalid");
-        Err(refusal.param(format!("{path}[account_number]")))
+        let api_error = ApiError::invalid(message.to_owned()).code("account_number_invalid");
+        Err(api_error.param(format!("{path}[account_number]")))
     };
     if !numbers.account_number_fits() {
         return refuse("The account number must have 4 to 17 digits.");

@@ -18,7 +18,7 @@ use model::token::{
     TEST_ROUTING_NUMBER,
 };
 use store::Object;
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 
 impl Engine {
     /// Makes a token of numbers.
@@ -121,8 +121,8 @@ impl Engine {
         let mut token = found.ok_or_else(missing)?;
         if token.used {
             let message = format!("The token {given} was used already; a token can be used once.");
-            let refusal = Refusal::invalid(message).code("token_already_used");
-            return Err(refusal.param(param.to_owned()).into());
+            let api_error = ApiError::invalid(message).code("token_already_used");
+            return Err(api_error.param(param.to_owned()).into());
         }
         token.used = true;
         token.version += 1;

@@ -24,7 +24,7 @@ use store::{
     AccountChange, AccountsOf, ChangeAccount, Cursor, FindAccount, FindOwnership, ListAccounts,
     ObjectPlace, Page,
 };
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::expand::Expand;
 use wire::list::PageParams;
 use wire::render::ExpandedHolder;
@@ -48,7 +48,7 @@ const COOLING_DOWN: &str = "No refresh was started: the one before is pending, o
 
 /// The API error of a call that needs an active account.
 pub(crate) fn inactive() -> Error {
-    Refusal::invalid("Data cannot be refreshed on inactive accounts.")
+    ApiError::invalid("Data cannot be refreshed on inactive accounts.")
         .code("financial_connections_account_inactive")
         .into()
 }
@@ -70,7 +70,7 @@ pub(crate) fn permitted(
         "The holder of this account did not grant the permission {permission}; link it again \
          with a session that asks for it."
     );
-    Err(Refusal::invalid(message).param(param).into())
+    Err(ApiError::invalid(message).param(param).into())
 }
 
 impl Engine {
@@ -101,7 +101,7 @@ impl Engine {
             None => Cursor::Newest,
             Some(given) => {
                 let what = "Financial Connections account";
-                let missing = || Error::from(Refusal::no_such(what, given, param).status(400));
+                let missing = || Error::from(ApiError::no_such(what, given, param).status(400));
                 let account = given.parse().map_err(|_| missing())?;
                 let find = FindAccount { merchant: context.merchant, account };
                 let account = self.store.read(find).await?.ok_or_else(missing)?;
@@ -284,7 +284,7 @@ impl Engine {
         let account = self.get_account(context, id, "account").await?;
         readable(account.status)?;
         permitted(&account.permissions, Feature::Ownership, "account")?;
-        let missing = || Error::from(Refusal::no_such("ownership", given_ownership, "ownership"));
+        let missing = || Error::from(ApiError::no_such("ownership", given_ownership, "ownership"));
         let snapshot: OwnershipId = given_ownership.parse().map_err(|_| missing())?;
         if snapshot.account != account.id {
             return Err(missing());
@@ -448,14 +448,14 @@ fn not_started(account: &Account, features: &[Feature]) -> CallFact {
 
 /// The API error for an account that does not exist.
 pub(crate) fn no_such_account(given: &str, param: &str) -> Error {
-    Refusal::no_such("Financial Connections account", given, param).into()
+    ApiError::no_such("Financial Connections account", given, param).into()
 }
 
 pub(crate) fn readable(status: AccountStatus) -> Result<(), Error> {
     if status == AccountStatus::Disconnected {
         let message = "The account was disconnected, so its data can no longer be read.";
         let code = "financial_connections_account_inactive";
-        return Err(Refusal::invalid(message).code(code).param("account").into());
+        return Err(ApiError::invalid(message).code(code).param("account").into());
     }
     Ok(())
 }
@@ -465,7 +465,7 @@ fn owners_page(ownership: &Ownership, page: &PageParams) -> Result<(usize, usize
     let count = ownership.owners.len();
     let limit = page.limit as usize;
     let place = |given: &str, param: &str| -> Result<usize, Error> {
-        let missing = || Error::from(Refusal::no_such("owner", given, param).status(400));
+        let missing = || Error::from(ApiError::no_such("owner", given, param).status(400));
         let id: OwnerId = given.parse().map_err(|_| missing())?;
         let index = usize::from(id.index);
         if id.ownership == ownership.id && index < count { Ok(index) } else { Err(missing()) }

@@ -26,7 +26,7 @@ use model::session::{
 use model::token::{BankAccountToken, BankNumbers};
 use std::collections::BTreeSet;
 use store::Object;
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 
 /// Names a carrier.
 #[derive(Clone, Debug)]
@@ -171,7 +171,7 @@ impl Engine {
                 let found = self.find_by_lookup::<Session>(context.merchant, lookup).await?;
                 found.map(Carrier::Session).ok_or_else(|| {
                     let message = "No link flow has this client secret.";
-                    Refusal::invalid(message).param("client_secret").into()
+                    ApiError::invalid(message).param("client_secret").into()
                 })
             }
         }

@@ -27,7 +27,7 @@ use store::{
     AccountChange, AccountsOf, Bounds, Claim, ClaimClocks, ClockClaim, ClockItem, FindAccount,
     ListDueOnClock, Object, ObjectsOf, StartAdvance, StepClock, Written,
 };
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::list::PageParams;
 use wire::render::connections::clock;
 
@@ -114,7 +114,7 @@ impl Engine {
                      {} seconds.",
                     limits::CLOCK_ADVANCE_S_MAX
                 );
-                return Err(Refusal::invalid(message).param("frozen_time").into());
+                return Err(ApiError::invalid(message).param("frozen_time").into());
             }
             clock.status = ClockStatus::Advancing;
             clock.target = Some(AccountTime(frozen_time));

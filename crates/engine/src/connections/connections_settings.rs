@@ -9,7 +9,7 @@ use model::collection::Collection;
 use model::connections_settings::{ConnectionsSettings, Registration};
 use model::session::Prefetch;
 use store::Object;
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 
 /// The params of a change of the settings.
 #[derive(Clone, Debug, Default)]
@@ -117,7 +117,7 @@ pub fn check_prefetch(
     collection: &Collection,
     settings: Option<&Collection>,
     path: &str,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiError> {
     let asked = collection.permissions_asked(settings);
     for (index, prefetch) in collection.prefetch.iter().flatten().enumerate() {
         if !asked.contains(&prefetch.permission()) {
@@ -131,7 +131,7 @@ pub fn check_prefetch(
             } else {
                 format!("{path}[prefetch][{index}]")
             };
-            return Err(Refusal::invalid(message).param(param));
+            return Err(ApiError::invalid(message).param(param));
         }
     }
     Ok(())

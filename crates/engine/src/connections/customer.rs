@@ -14,7 +14,7 @@ use model::event::{EventType, Snapshot};
 use model::id::{ClockId, CustomerId};
 use std::collections::BTreeMap;
 use store::{AccountsOf, Bounds, Cursor, ListAccounts, Object, ObjectPlace, ObjectsOf, Page};
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::expand::Expand;
 use wire::list::PageParams;
 use wire::params::{MetadataChange, Setting};
@@ -228,7 +228,7 @@ impl Engine {
             return Ok(());
         }
         let message = "Another customer has this invoice prefix; numbers of invoices are unique.";
-        Err(Refusal::invalid(message).param("invoice_prefix").into())
+        Err(ApiError::invalid(message).param("invoice_prefix").into())
     }
 
     async fn set_default_method(
@@ -255,7 +255,7 @@ impl Engine {
         let customer = self.get::<Customer>(context, id, "id").await?;
         self.moment_to_write(context.merchant, customer.test_clock).await?;
         let body = self.remove_customer(context, customer.id).await?;
-        body.map(Answer::committed).ok_or_else(|| Refusal::no_such("customer", id, "id").into())
+        body.map(Answer::committed).ok_or_else(|| ApiError::no_such("customer", id, "id").into())
     }
 
     /// Disconnects the accounts of a customer and deletes it. Returns the body of the response, or
@@ -382,7 +382,7 @@ impl Engine {
     ) -> Result<TestClock, Error> {
         if context.livemode {
             let message = "Test clocks exist in test mode only.";
-            return Err(Refusal::invalid(message).param(param).into());
+            return Err(ApiError::invalid(message).param(param).into());
         }
         self.get::<TestClock>(context, given, param).await
     }

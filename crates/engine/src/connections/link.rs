@@ -24,7 +24,7 @@ use model::link::{FlowEnd, Offer, Pane};
 use model::session::RelinkFailure;
 use steps::{Effect, Ground};
 use store::{ChangeObjects, Changed};
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 
 pub use crate::connections::carrier::CarrierInput;
 pub use flow::{FlowInput, Stepped};
@@ -134,7 +134,7 @@ impl Engine {
         if !needs.banks {
             let message = "This carrier takes typed numbers only (verification_method=microdeposits): \
                            confirm it with payment_method_data, or open its link flow in a browser.";
-            return Err(Refusal::invalid(message).into());
+            return Err(ApiError::invalid(message).into());
         }
         let banks = self.banks(context.merchant, needs.livemode).await?;
         let institution = institution_asked(needs, &banks, input)?;
@@ -234,7 +234,7 @@ impl Engine {
 
 /// The API error about the carrier of a deleted customer.
 fn no_such_holder(id: CustomerId) -> Error {
-    Refusal::no_such("customer", &id.to_string(), "carrier").into()
+    ApiError::no_such("customer", &id.to_string(), "carrier").into()
 }
 
 /// True if several objects were changed, false after a version conflict.
@@ -244,7 +244,7 @@ pub(crate) fn changed(changed: Changed) -> Result<bool, Error> {
         Changed::Stale => Ok(false),
         Changed::KeyTaken => Err(Error::KeyTaken),
         Changed::MerchantsFull => {
-            Err(Refusal::invalid("This server holds as many API keys as it may.").into())
+            Err(ApiError::invalid("This server holds as many API keys as it may.").into())
         }
     }
 }
@@ -253,10 +253,10 @@ pub(crate) fn changed(changed: Changed) -> Result<bool, Error> {
 fn open(needs: &LinkRequirements, now: AccountTime) -> Result<(), Error> {
     if !needs.open {
         let message = "This link flow has ended; make a new session to link again.";
-        return Err(Refusal::invalid(message).into());
+        return Err(ApiError::invalid(message).into());
     }
     if needs.expires_at.is_some_and(|at| now >= at) {
-        return Err(Refusal::invalid("This link flow has expired; make a new session.").into());
+        return Err(ApiError::invalid("This link flow has expired; make a new session.").into());
     }
     Ok(())
 }
@@ -274,21 +274,21 @@ fn institution_asked(
     };
     if input.seed.is_some() {
         let message = "A link that renews a login logs in as the link before: leave the seed out.";
-        return Err(Refusal::invalid(message).param("seed").into());
+        return Err(ApiError::invalid(message).param("seed").into());
     }
     let id = relink.institution.to_string();
     let bank = banks.find_institution(&id).ok_or_else(|| no_such_institution(&id))?;
     let named = given.map(|given| banks.find_institution(given));
     if named.is_some_and(|named| named.is_none_or(|named| named.id != bank.id)) {
         let message = format!("The session renews a login at {}.", bank.name);
-        return Err(Refusal::invalid(message).param("institution").into());
+        return Err(ApiError::invalid(message).param("institution").into());
     }
     Ok(bank)
 }
 
 fn no_such_institution(given: &str) -> Error {
     let message = format!("No such institution: '{given}'.");
-    Refusal::invalid(message).param("institution").into()
+    ApiError::invalid(message).param("institution").into()
 }
 
 /// The positions of the accounts that the request names, or of the preselected ones. `at_bank` is
@@ -307,7 +307,7 @@ fn picks(
     let mut picks = Vec::with_capacity(names.len());
     for (index, name) in names.iter().enumerate() {
         let refuse = |message: String| {
-            Error::from(Refusal::invalid(message).param(format!("accounts[{index}]")))
+            Error::from(ApiError::invalid(message).param(format!("accounts[{index}]")))
         };
         let place = offers
             .iter()
@@ -356,7 +356,7 @@ fn unpicked(fault: &PickFault, needs: &LinkRequirements, offers: &[Offer]) -> Er
               name others in accounts."
             .into(),
     };
-    Refusal::invalid(message).param("accounts").into()
+    ApiError::invalid(message).param("accounts").into()
 }
 
 /// The API error of a headless flow that did not reach the accounts.
@@ -370,5 +370,5 @@ fn stopped(institution: &Institution, pane: &Pane) -> Error {
         Pane::Login { .. } | Pane::BankPage { .. } => format!("{name}: the login was refused."),
         _ => format!("{name}: the login failed."),
     };
-    Refusal::invalid(message).param("institution").into()
+    ApiError::invalid(message).param("institution").into()
 }

@@ -7,7 +7,7 @@ use model::Word;
 use model::account::Permission;
 use model::connections_settings::Registration;
 use model::token::{BankNumbers, TEST_ROUTING_NUMBER};
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 
 impl Engine {
     /// The URL of the page that shows and changes the settings.
@@ -34,7 +34,7 @@ impl Engine {
         };
         match permissions.into_iter().find(missing) {
             None => Ok(()),
-            Some(permission) => Err(Refusal::invalid(format!(
+            Some(permission) => Err(ApiError::invalid(format!(
                 "Your registration for the live data of Financial Connections is not complete for \
                  {}. Complete it at {}, then repeat the request.",
                 permission.word(),
@@ -52,7 +52,7 @@ pub(crate) fn check_debits(context: &Context) -> Result<(), Error> {
     }
     let message = "This server cannot debit bank accounts in live mode: it has no connector that \
                    moves money. Nothing was changed.";
-    Err(Refusal::invalid(message).into())
+    Err(ApiError::invalid(message).into())
 }
 
 /// Rejects numbers of the test bank in live mode. `param` is the path of the routing number.
@@ -65,5 +65,5 @@ pub(crate) fn check_numbers(
         return Ok(());
     }
     let message = "This is the routing number of the test bank, which only test mode knows.";
-    Err(Refusal::invalid(message).code("routing_number_invalid").param(param).into())
+    Err(ApiError::invalid(message).code("routing_number_invalid").param(param).into())
 }

@@ -11,7 +11,7 @@ use model::limits::PAGE_ROWS_MAX;
 use model::link::Offer;
 use model::session::Relink;
 use store::{AccountsOf, Cursor, ListAccounts, Page};
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 
 /// The relink params of a create.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ impl Engine {
     ) -> Result<(Relink, Account), Error> {
         let missing = || {
             let what = "Financial Connections authorization";
-            Error::from(Refusal::no_such(what, &given.authorization, AUTHORIZATION))
+            Error::from(ApiError::no_such(what, &given.authorization, AUTHORIZATION))
         };
         let authorization = given.authorization.parse().map_err(|_| missing())?;
         let mut accounts = self.accounts_of_authorization(context.merchant, authorization).await?;
@@ -48,7 +48,7 @@ impl Engine {
             let account = self.get_account(context, id, ACCOUNT).await?;
             if account.authorization != authorization {
                 let message = "This account does not belong to the authorization given.";
-                return Err(Refusal::invalid(message).param(ACCOUNT).into());
+                return Err(ApiError::invalid(message).param(ACCOUNT).into());
             }
             wanted = Some((account.id, account.bank_account.clone()));
             accounts = vec![account];
@@ -58,12 +58,12 @@ impl Engine {
         let Some(first) = accounts.first().cloned() else {
             let message =
                 "Linking again does not help: nothing here is active or says relink_required.";
-            return Err(Refusal::invalid(message).param(param).into());
+            return Err(ApiError::invalid(message).param(param).into());
         };
         if hosted && !accounts.iter().any(needs_it) {
             let message = "A hosted session relinks only accounts that are inactive or have an account \
                            number that expires within 30 days.";
-            return Err(Refusal::invalid(message).param(param).into());
+            return Err(ApiError::invalid(message).param(param).into());
         }
         let institution = first.institution;
         let (account, bank_account) = wanted.unzip();

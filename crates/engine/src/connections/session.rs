@@ -17,7 +17,7 @@ use model::token::BankAccountToken;
 use std::collections::BTreeSet;
 use store::{AccountsOf, ChangeObjects, Cursor, ListAccounts, Object, Page};
 use wire::change::EQUAL_DEFAULTS;
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::expand::Expand;
 use wire::render::ExpandedHolder;
 use wire::render::connections::customer::ExpandedCustomer;
@@ -79,7 +79,7 @@ impl Engine {
                     prefetch.word(),
                     prefetch.permission().word()
                 );
-                return Err(Refusal::invalid(message).param(format!("prefetch[{index}]")).into());
+                return Err(ApiError::invalid(message).param(format!("prefetch[{index}]")).into());
             }
         }
         let now = self.moment_to_write(context.merchant, clock).await?;
@@ -146,7 +146,7 @@ impl Engine {
         match asked {
             Some((holder, _, param)) if Some(&holder) != account.holder.as_ref() => {
                 let message = "This is not the holder of the accounts to be linked again.";
-                Err(Refusal::invalid(message).param(param).into())
+                Err(ApiError::invalid(message).param(param).into())
             }
             _ => Ok((account.holder, account.clock, Some(relink))),
         }
@@ -163,10 +163,10 @@ impl Engine {
         match access.client_secret {
             Some(secret) if secret_lookup(secret) != secret_lookup(&session.client_secret) => {
                 let message = "The client_secret given does not belong to this session.";
-                return Err(Refusal::invalid(message).param("client_secret").into());
+                return Err(ApiError::invalid(message).param("client_secret").into());
             }
             None if access.publishable => {
-                return Err(Refusal::missing_param("client_secret").into());
+                return Err(ApiError::missing_param("client_secret").into());
             }
             _ => {}
         }

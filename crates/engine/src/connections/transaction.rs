@@ -9,7 +9,7 @@ use model::id::{AccountId, RefreshId, TransactionId};
 use store::{
     Bounds, Cursor, FindAccount, FindTransaction, ListTransactions, ListedTransactions, Page,
 };
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::json::JsonWriter;
 use wire::list::{PageParams, write_list};
 use wire::render::connections::transaction::{BYTES_TYPICAL, Renderer};
@@ -91,7 +91,11 @@ impl Engine {
         given: &str,
     ) -> Result<Answer, Error> {
         let missing = || {
-            Error::from(Refusal::no_such("Financial Connections transaction", given, "transaction"))
+            Error::from(ApiError::no_such(
+                "Financial Connections transaction",
+                given,
+                "transaction",
+            ))
         };
         let id: TransactionId = given.parse().map_err(|_| missing())?;
         let find = FindAccount { merchant: context.merchant, account: id.account };
@@ -101,7 +105,7 @@ impl Engine {
         if account.status == AccountStatus::Disconnected {
             let message = "The account was disconnected, so its data can no longer be read.";
             let code = "financial_connections_account_inactive";
-            return Err(Refusal::invalid(message).code(code).param("transaction").into());
+            return Err(ApiError::invalid(message).code(code).param("transaction").into());
         }
         let body = crate::context::render(|w| {
             wire::render::connections::transaction::write(w, &row, account.livemode);
@@ -131,7 +135,7 @@ impl Engine {
             self.emit_call(context, Some(id), CallFact::TransactionsNotReady { ended });
             let message = "No refresh of this account's transactions has succeeded yet.";
             let code = "financial_connections_no_successful_transaction_refresh";
-            return Err(Refusal::invalid(message).code(code).into());
+            return Err(ApiError::invalid(message).code(code).into());
         }
         Ok(())
     }
@@ -155,7 +159,7 @@ impl Engine {
 /// The API error about a cursor that is no row of the account.
 fn no_such_row(page: &PageParams) -> Error {
     let Some((given, param)) = edge(page) else { unreachable!("a page without a cursor is found") };
-    Refusal::no_such("Financial Connections transaction", given, param).status(400).into()
+    ApiError::no_such("Financial Connections transaction", given, param).status(400).into()
 }
 
 /// The row that a page begins or ends at, and the name of its parameter.
@@ -196,5 +200,5 @@ fn known_refresh(
     if refresh.is_some_and(|refresh| account.has_refresh(refresh.sequence)) {
         return Ok(());
     }
-    Err(Refusal::no_such("transaction refresh", given, "transaction_refresh[after]").into())
+    Err(ApiError::no_such("transaction refresh", given, "transaction_refresh[after]").into())
 }

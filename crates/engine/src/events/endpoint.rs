@@ -8,7 +8,7 @@ use model::id::EndpointId;
 use model::limits;
 use std::collections::BTreeMap;
 use store::{Bounds, CreateObject, Object, ReleaseEndpoint};
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::list::PageParams;
 use wire::params::{MetadataChange, Setting};
 
@@ -135,9 +135,9 @@ impl Engine {
         input: &EndpointInput,
     ) -> Result<(), Error> {
         if let Some(url) = &input.url {
-            self.outbound
-                .check_url(url)
-                .map_err(|error| Refusal::invalid(format!("Invalid URL: {error}.")).param("url"))?;
+            self.outbound.check_url(url).map_err(|error| {
+                ApiError::invalid(format!("Invalid URL: {error}.")).param("url")
+            })?;
             endpoint.url.clone_from(url);
         }
         if let Some(types) = &input.enabled_events {

@@ -8,7 +8,7 @@ use model::endpoint::Endpoint;
 use model::event::Event;
 use model::id::{EndpointId, EventId, MerchantId};
 use store::{Bounds, Cursor, EventPlace, FindEvent, ListEvents, ObjectsOf, Page, StoredEvent};
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::list::PageParams;
 use wire::version::Version;
 
@@ -85,7 +85,7 @@ impl Engine {
         given: &str,
         param: &str,
     ) -> Result<StoredEvent, Error> {
-        let missing = || Refusal::no_such("event", given, param).into();
+        let missing = || ApiError::no_such("event", given, param).into();
         let event: EventId = given.parse().map_err(|_| missing())?;
         let find = FindEvent { merchant: context.merchant, event };
         self.store.read(find).await?.ok_or_else(missing)
@@ -97,7 +97,7 @@ impl Engine {
         page: &PageParams,
     ) -> Result<Page<EventPlace>, Error> {
         let place = async |given: &str, param: &str| -> Result<EventPlace, Error> {
-            let missing = || Error::from(Refusal::no_such("event", given, param).status(400));
+            let missing = || Error::from(ApiError::no_such("event", given, param).status(400));
             let event: EventId = given.parse().map_err(|_| missing())?;
             let find = FindEvent { merchant: context.merchant, event };
             let stored = self.store.read(find).await?.ok_or_else(missing)?;
@@ -147,7 +147,7 @@ impl Listeners {
     pub fn get(&self, given: &str, param: &str) -> Result<&Endpoint, Error> {
         let id: Option<EndpointId> = given.parse().ok();
         let found = self.endpoints.iter().find(|endpoint| Some(endpoint.id) == id);
-        found.ok_or_else(|| Refusal::no_such("webhook endpoint", given, param).into())
+        found.ok_or_else(|| ApiError::no_such("webhook endpoint", given, param).into())
     }
 }
 

@@ -24,7 +24,7 @@ use std::collections::VecDeque;
 use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::render::events::event_stream::{self, Message, Received};
 use wire::signature::sign;
 use wire::version::Version;
@@ -119,7 +119,7 @@ impl Engine {
     ) -> Result<Answer, Error> {
         if let Some(place) = features.iter().position(|feature| feature != FEATURE) {
             let path = format!("websocket_features[{place}]");
-            return Err(Refusal::bad_choice(&path, &[FEATURE]).into());
+            return Err(ApiError::bad_choice(&path, &[FEATURE]).into());
         }
         let now = self.clock.server_now();
         let stream = EventStream {
@@ -149,7 +149,7 @@ impl Engine {
         let mut open = self.event_streams.held(now);
         let own = open.iter().filter(|held| held.merchant == context.merchant).count();
         if own >= EVENT_STREAMS_PER_MERCHANT_MAX || open.len() >= EVENT_STREAMS_MAX {
-            return Err(Refusal::invalid(format!(
+            return Err(ApiError::invalid(format!(
                 "At most {EVENT_STREAMS_PER_MERCHANT_MAX} programs may listen with one account, \
                  and {EVENT_STREAMS_MAX} on this server."
             ))

@@ -37,7 +37,7 @@ use model::payments::payment_method::PaymentMethod;
 use model::stored::{PaymentIntent, SetupIntent, StoredKind};
 use std::collections::BTreeMap;
 use store::{Bounds, Object, ObjectsOf};
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::expand::Expand;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
@@ -210,7 +210,7 @@ impl Engine {
         let items = &session.line_items;
         let place_of = |given: &str, param: &str| {
             let place = items.iter().position(|item| item.id.to_string() == given);
-            place.ok_or_else(|| Refusal::no_such("line item", given, param).status(400))
+            place.ok_or_else(|| ApiError::no_such("line item", given, param).status(400))
         };
         let (begin, end) = match (&page.starting_after, &page.ending_before) {
             (Some(given), _) => (place_of(given, "starting_after")? + 1, items.len()),
@@ -404,7 +404,7 @@ fn expiry(given: Option<AccountTime>, now: AccountTime) -> Result<AccountTime, E
     let Some(at) = given else { return Ok(now.plus(CHECKOUT_AGE_S_MAX)) };
     if at < now.plus(CHECKOUT_AGE_S_MIN) || at > now.plus(CHECKOUT_AGE_S_MAX) {
         let message = "A Checkout Session expires from 30 minutes to 24 hours after it was made.";
-        return Err(Refusal::invalid(message).param("expires_at").into());
+        return Err(ApiError::invalid(message).param("expires_at").into());
     }
     Ok(at)
 }

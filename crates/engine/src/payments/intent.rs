@@ -27,7 +27,7 @@ use model::stored::{PaymentIntent, SetupIntent};
 use own::{check_own, check_owner};
 use std::collections::BTreeMap;
 use store::Object;
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::params::MetadataChange;
 
 /// The param with the link requirements of intents.
@@ -273,7 +273,7 @@ impl Engine {
         }
         if intent.invoice.is_some() && (input.amount.is_some() || input.customer.is_some()) {
             let message = "The intent pays an invoice, which decides on amount and customer.";
-            return Err(Refusal::invalid(message).into());
+            return Err(ApiError::invalid(message).into());
         }
         if let Purpose::Payment { amount, currency } = intent.purpose {
             intent.purpose = Purpose::Payment {
@@ -325,7 +325,7 @@ impl Engine {
             let now = self.moment_to_write(context.merchant, intent.clock).await?;
             if intent.invoice.is_some() {
                 let message = "The intent pays an invoice: void the invoice instead.";
-                return Err(Refusal::invalid(message).into());
+                return Err(ApiError::invalid(message).into());
             }
             if !intent.cancelable() {
                 return Err(unexpected_state(&intent, "canceled"));
@@ -434,15 +434,15 @@ fn allow(intent: &Intent, access: Access<'_>) -> Result<(), Error> {
     match access.client_secret {
         Some(secret) if secret != intent.client_secret => {
             let message = format!("The client_secret given does not belong to this {kind}.");
-            let refusal = Refusal::invalid(message).param("client_secret");
-            Err(refusal
+            let api_error = ApiError::invalid(message).param("client_secret");
+            Err(api_error
                 .code(match kind_of(intent) {
                     IntentKind::Payment => "payment_intent_invalid_parameter",
                     IntentKind::Setup => "setup_intent_invalid_parameter",
                 })
                 .into())
         }
-        None if access.publishable => Err(Refusal::missing_param("client_secret").into()),
+        None if access.publishable => Err(ApiError::missing_param("client_secret").into()),
         _ => Ok(()),
     }
 }
@@ -460,5 +460,5 @@ fn unexpected_state(intent: &Intent, verb: &str) -> Error {
         kind.word(),
         intent.status.word()
     );
-    Refusal::invalid(message).code(code).into()
+    ApiError::invalid(message).code(code).into()
 }

@@ -33,7 +33,7 @@ use model::stored::PaymentIntent;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use store::{Bounds, Object, ObjectsOf};
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::expand::Expand;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
@@ -95,7 +95,7 @@ impl Engine {
     ) -> Result<Answer, Error> {
         self.change("create_invoice", async || {
             let Some(customer) = &input.customer else {
-                return Err(Refusal::missing_param("customer").into());
+                return Err(ApiError::missing_param("customer").into());
             };
             let customer = self.get::<Customer>(context, customer, "customer").await?;
             let now = self.moment_to_write(context.merchant, customer.test_clock).await?;
@@ -166,7 +166,7 @@ impl Engine {
                 self.get::<PaymentMethod>(context, given, "default_payment_method").await?;
             if method.customer != Some(invoice.customer) {
                 let message = "The payment method must be attached to the invoice's customer.";
-                return Err(Refusal::invalid(message).param("default_payment_method").into());
+                return Err(ApiError::invalid(message).param("default_payment_method").into());
             }
             invoice.default_payment_method = Some(method.id);
         }
@@ -317,7 +317,7 @@ impl Engine {
             } else {
                 "There was nothing to pay on this invoice, so it collects no account."
             };
-            Refusal::invalid(message).param(param.to_owned()).into()
+            ApiError::invalid(message).param(param.to_owned()).into()
         })
     }
 
@@ -442,8 +442,8 @@ fn check_editable(invoice: &Invoice, input: &InvoiceInput) -> Result<(), Error> 
     };
     if let Some(name) = settled {
         let message = format!("This invoice is finalized; its {name} can no longer be changed.");
-        let refusal = Refusal::invalid(message).code("invoice_not_editable");
-        return Err(refusal.param(name.clone()).into());
+        let api_error = ApiError::invalid(message).code("invoice_not_editable");
+        return Err(api_error.param(name.clone()).into());
     }
     Ok(())
 }
@@ -452,5 +452,5 @@ fn check_editable(invoice: &Invoice, input: &InvoiceInput) -> Result<(), Error> 
 fn unexpected(invoice: &Invoice, what: &str) -> Error {
     use model::Word;
     let status = invoice.status.word();
-    Refusal::invalid(format!("This invoice is {status} and cannot be {what}.")).into()
+    ApiError::invalid(format!("This invoice is {status} and cannot be {what}.")).into()
 }

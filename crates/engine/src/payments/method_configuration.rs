@@ -10,7 +10,7 @@ use model::payments::method_configuration::{
 };
 use std::collections::BTreeMap;
 use store::{Bounds, Object, ObjectsOf};
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::list::PageParams;
 use wire::render::payments::method_configuration::value;
 
@@ -31,10 +31,10 @@ pub struct MethodConfigurationInput {
 }
 
 impl MethodConfigurationInput {
-    fn apply(&self, configuration: &mut MethodConfiguration) -> Result<(), Refusal> {
+    fn apply(&self, configuration: &mut MethodConfiguration) -> Result<(), ApiError> {
         if self.active == Some(false) && configuration.is_default {
             let message = "The default configuration stays active.";
-            return Err(Refusal::invalid(message).param("active"));
+            return Err(ApiError::invalid(message).param("active"));
         }
         configuration.active = self.active.unwrap_or(configuration.active);
         if let Some(name) = &self.name {
@@ -155,13 +155,13 @@ impl Engine {
     ) -> Result<Option<ConfiguredBy>, Error> {
         match given {
             Some(_) if types_named => {
-                Err(Refusal::exclusive(&[PARAM, "payment_method_types"]).into())
+                Err(ApiError::exclusive(&[PARAM, "payment_method_types"]).into())
             }
             Some(given) => {
                 let configuration = self.get_configuration(context, given, PARAM).await?;
                 if !configuration.active {
                     let message = "This configuration of payment methods is not active.";
-                    return Err(Refusal::invalid(message).param(PARAM).into());
+                    return Err(ApiError::invalid(message).param(PARAM).into());
                 }
                 Ok(Some(configuration.decision()))
             }
@@ -222,10 +222,10 @@ pub(crate) fn check_offered(
     }
     let message = "The configuration of payment methods that decides here has us_bank_account \
                    switched off.";
-    let refusal = Refusal::invalid(message);
+    let api_error = ApiError::invalid(message);
     Err(match param {
-        Some(param) => refusal.param(param),
-        None => refusal,
+        Some(param) => api_error.param(param),
+        None => api_error,
     }
     .into())
 }

@@ -22,7 +22,7 @@ use model::token::{
 use std::collections::BTreeMap;
 use store::{Bounds, Kind, Object, ObjectsOf};
 use wire::change::NUMBER_CODES;
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
 
@@ -157,7 +157,7 @@ impl Engine {
         let attach = |method: &mut PaymentMethod| {
             check_kept(method)?;
             if !method.verified {
-                return Err(Refusal::invalid(
+                return Err(ApiError::invalid(
                     "A bank account that was typed in must be verified before it is attached; \
                      confirm a Setup Intent with it.",
                 )
@@ -165,11 +165,11 @@ impl Engine {
             }
             if method.of_self {
                 let message = "The payment method is the account's own.";
-                return Err(Refusal::invalid(message).into());
+                return Err(ApiError::invalid(message).into());
             }
             if method.customer.is_some_and(|held| held != customer.id) {
                 let message = "The payment method is attached to another customer already.";
-                return Err(Refusal::invalid(message).into());
+                return Err(ApiError::invalid(message).into());
             }
             method.customer = Some(customer.id);
             method.clock = customer.test_clock;
@@ -245,7 +245,7 @@ impl Engine {
         let method = self.get::<PaymentMethod>(context, given, param).await?;
         if method.customer != Some(customer) {
             let message = "The payment method must be attached to the customer first.";
-            return Err(Refusal::invalid(message).param(param.to_owned()).into());
+            return Err(ApiError::invalid(message).param(param.to_owned()).into());
         }
         Ok(method)
     }
@@ -399,7 +399,7 @@ pub(crate) fn give_to(
     check_kept(&method)?;
     if method.customer.is_some() {
         let message = "The payment method is attached to another customer.";
-        return Err(Refusal::invalid(message).param("payment_method").into());
+        return Err(ApiError::invalid(message).param("payment_method").into());
     }
     // A method among the changes has its new version already.
     let held = changes.has(Kind::PaymentMethod, method.id.number());
@@ -413,13 +413,13 @@ pub(crate) fn give_to(
 
 /// Rejects an account that cannot be debited.
 fn payable(context: &Context, account: &Account, param: &str) -> Result<(), Error> {
-    let refuse = |message: &str| Refusal::invalid(message.to_owned()).param(param.to_owned());
+    let refuse = |message: &str| ApiError::invalid(message.to_owned()).param(param.to_owned());
     let unavailable = |message: &str| {
-        let refusal = refuse(message);
+        let api_error = refuse(message);
         if !context.version.has(&NUMBER_CODES) {
-            return refusal;
+            return api_error;
         }
-        refusal.code("financial_connections_account_unavailable_account_numbers")
+        api_error.code("financial_connections_account_unavailable_account_numbers")
     };
     if !account.permissions.contains(&Permission::PaymentMethod) {
         let message = "The account was linked without the permission payment_method.";

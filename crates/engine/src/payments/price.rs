@@ -13,7 +13,7 @@ use model::payments::product::Price;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use store::{Bounds, Object, ObjectsOf};
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::expand::Expand;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
@@ -96,7 +96,7 @@ impl Engine {
         };
         let product = match (&input.product, &input.product_data) {
             (Some(_), Some(_)) => {
-                return Err(Refusal::exclusive(&[full("product"), full("product_data")]).into());
+                return Err(ApiError::exclusive(&[full("product"), full("product_data")]).into());
             }
             (Some(id), None) => self.get_product(context, id, &full("product")).await?,
             (None, Some(data)) => {
@@ -105,7 +105,7 @@ impl Engine {
                 changes.put_and_emit(object, EventType::ProductCreated, None, now, Some(&cause));
                 product
             }
-            (None, None) => return Err(Refusal::missing_param(&full("product")).into()),
+            (None, None) => return Err(ApiError::missing_param(&full("product")).into()),
         };
         let price = self.new_price(context, input, product.id(), now)?;
         let object = Object::Price(price.clone());

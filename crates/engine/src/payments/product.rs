@@ -14,7 +14,7 @@ use model::payments::product::{Price, Product};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use store::{Bounds, Object, ObjectsOf};
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::expand::Expand;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
@@ -91,8 +91,9 @@ impl Engine {
         if let Some(id) = chosen
             && self.find_product(context, &Changes::default(), id).await?.is_some()
         {
-            let refusal = Refusal::invalid(format!("There is a product with the id {id} already."));
-            return Err(refusal.code("resource_already_exists").param("id").into());
+            let api_error =
+                ApiError::invalid(format!("There is a product with the id {id} already."));
+            return Err(api_error.code("resource_already_exists").param("id").into());
         }
         let mut metadata = BTreeMap::new();
         if let Some(change) = &input.metadata {
@@ -139,7 +140,7 @@ impl Engine {
                 let price = self.get::<Price>(context, given, "default_price").await?;
                 if price.product != product.id() {
                     let message = "The default price must be a price of this product.";
-                    return Err(Refusal::invalid(message).param("default_price").into());
+                    return Err(ApiError::invalid(message).param("default_price").into());
                 }
                 product.default_price = Some(price.id);
             }
@@ -169,7 +170,7 @@ impl Engine {
             let of = ObjectsOf::Lookup(product.id());
             if !self.newest::<Price>(context.merchant, of, 1).await?.is_empty() {
                 let message = "The product has prices and cannot be deleted; set active=false.";
-                return Err(Refusal::invalid(message).into());
+                return Err(ApiError::invalid(message).into());
             }
             let now = self.clock.account_now();
             product.version += 1;

@@ -27,7 +27,7 @@ use model::event::{EventType, Snapshot};
 use model::given::Given;
 use model::payments::subscription::{CollectionMethod, Subscription, SubscriptionStatus};
 use store::{Bounds, Object, ObjectsOf};
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
 
@@ -134,7 +134,7 @@ impl Engine {
     ) -> Result<Answer, Error> {
         self.change("create_subscription", async || {
             let Some(customer) = &input.customer else {
-                return Err(Refusal::missing_param("customer").into());
+                return Err(ApiError::missing_param("customer").into());
             };
             let customer = self.get::<Customer>(context, customer, "customer").await?;
             let now = self.moment_to_write(context.merchant, customer.test_clock).await?;
@@ -175,11 +175,11 @@ impl Engine {
         held.days_until_due = input.days_until_due.or(held.days_until_due);
         match (held.collection_method, held.days_until_due) {
             (CollectionMethod::SendInvoice, None) => {
-                return Err(Refusal::missing_param("days_until_due").into());
+                return Err(ApiError::missing_param("days_until_due").into());
             }
             (CollectionMethod::ChargeAutomatically, Some(_)) if input.days_until_due.is_some() => {
                 let message = "days_until_due goes with collection_method=send_invoice only.";
-                return Err(Refusal::invalid(message).param("days_until_due").into());
+                return Err(ApiError::invalid(message).param("days_until_due").into());
             }
             _ => {}
         }
@@ -328,7 +328,7 @@ pub(crate) fn trial_end(
     if end <= now || end > now.plus(TRIAL_DAYS_MAX * DAY_S) {
         let message = "A trial ends after now, and within five years.";
         let param = if hash.is_empty() { param.to_owned() } else { format!("{hash}[{param}]") };
-        return Err(Refusal::invalid(message).param(param).into());
+        return Err(ApiError::invalid(message).param(param).into());
     }
     Ok(Some(end))
 }
@@ -345,7 +345,7 @@ fn move_trial(
             return Ok(false);
         }
         let message = "This server gives a trial only when a subscription is made.";
-        return Err(Refusal::invalid(message).param("trial_end").into());
+        return Err(ApiError::invalid(message).param("trial_end").into());
     }
     let end = trial_end(Some(trial), now, "")?;
     let at = end.unwrap_or(now);
@@ -372,16 +372,16 @@ fn cancel_later(
         Some(Cancel::Never) => held.cancel_later(None, false, now),
         Some(Cancel::At(at)) if at <= now => {
             let message = "A subscription can be canceled at a later time only.";
-            return Err(Refusal::invalid(message).param("cancel_at").into());
+            return Err(ApiError::invalid(message).param("cancel_at").into());
         }
         Some(Cancel::At(at)) if at > now.plus(CANCEL_DAYS_MAX * DAY_S) => {
             let message = "A subscription is canceled within five years.";
-            return Err(Refusal::invalid(message).param("cancel_at").into());
+            return Err(ApiError::invalid(message).param("cancel_at").into());
         }
         Some(Cancel::At(at)) => held.cancel_later(Some(at), false, now),
         Some(Cancel::PeriodEnd(param)) if held.items.is_empty() => {
             let message = "A subscription without items has no periods; cancel it at a time.";
-            return Err(Refusal::invalid(message).param(param).into());
+            return Err(ApiError::invalid(message).param(param).into());
         }
         Some(Cancel::PeriodEnd(param)) => {
             let by_period = param == "cancel_at_period_end";
@@ -408,7 +408,7 @@ fn check_changeable(held: &Subscription, input: &SubscriptionInput) -> Result<()
     if held.is_over() && !silent {
         let message = "This subscription is over; only its metadata and cancellation_details can \
                        be changed.";
-        return Err(Refusal::invalid(message).into());
+        return Err(ApiError::invalid(message).into());
     }
     Ok(())
 }

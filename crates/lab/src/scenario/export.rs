@@ -15,7 +15,7 @@ use model::event::{Event, EventType, Snapshot};
 use model::limits::{SCENARIO_EVENT_PAGES_MAX, SCENARIO_EVENTS_READ};
 use model::refresh::{RefreshCause, RefreshState, RefreshStatus};
 use store::ListEventsAfter;
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 
 /// The largest delay in seconds that still counts as an immediate response of the bank, because a
 /// refresh is noticed a little later.
@@ -121,5 +121,5 @@ fn ends_access(state: &RefreshState) -> bool {
 }
 
 fn refused(error: &ExportError) -> Error {
-    Refusal::invalid(format!("The account cannot be exported: {error}.")).into()
+    ApiError::invalid(format!("The account cannot be exported: {error}.")).into()
 }

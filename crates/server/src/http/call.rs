@@ -30,7 +30,7 @@ use outbound::COMMAND_LINE;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::expand::{Expand, Field};
 use wire::params::{Gaps, Params};
 use wire::version::Version;
@@ -61,7 +61,7 @@ pub(super) type Outcome = Result<Answer, Fault>;
 /// The cause of an API error.
 pub(super) enum Fault {
     /// The parameters are invalid. No work was begun.
-    Parameters(Refusal),
+    Parameters(ApiError),
     /// The engine returned an error.
     Engine(engine::Error),
 }
@@ -69,23 +69,23 @@ pub(super) enum Fault {
 impl Fault {
     /// Returns the same error, with the items of lists named by the indexes that the client sent.
     fn told_with(mut self, gaps: &Gaps) -> Self {
-        let refusal = match &mut self {
-            Self::Parameters(refusal) => refusal,
-            Self::Engine(engine::Error::Refused(refusal)) => refusal.as_mut(),
+        let api_error = match &mut self {
+            Self::Parameters(api_error) => api_error,
+            Self::Engine(engine::Error::Refused(api_error)) => api_error.as_mut(),
             Self::Engine(_) => return self,
         };
-        if let Some(param) = &mut refusal.param {
+        if let Some(param) = &mut api_error.param {
             let sent = gaps.as_sent(param);
-            refusal.message = refusal.message.replace(&*param, &sent);
+            api_error.message = api_error.message.replace(&*param, &sent);
             *param = sent;
         }
         self
     }
 }
 
-impl From<Refusal> for Fault {
-    fn from(refusal: Refusal) -> Self {
-        Self::Parameters(refusal)
+impl From<ApiError> for Fault {
+    fn from(api_error: ApiError) -> Self {
+        Self::Parameters(api_error)
     }
 }
 
@@ -119,7 +119,7 @@ impl Call {
 
     /// Takes `expand`, checks it against the expandable fields of the response, and rejects unknown
     /// parameters.
-    pub(super) fn ready(self, expandable: &'static [Field]) -> Result<Ready, Refusal> {
+    pub(super) fn ready(self, expandable: &'static [Field]) -> Result<Ready, ApiError> {
         let Self { mut params, mut ready, .. } = self;
         ready.context.expand = Expand::take(&mut params, expandable)?;
         params.finish()?;
@@ -150,7 +150,7 @@ struct Head {
 }
 
 impl Head {
-    fn read(app: &App, parts: &Parts) -> (Self, Result<(), Refusal>) {
+    fn read(app: &App, parts: &Parts) -> (Self, Result<(), ApiError>) {
         let version = read_version(&parts.headers);
         let head = Self {
             id: app.request_ids.next(&parts.method),
@@ -206,7 +206,7 @@ impl Head {
     }
 }
 
-fn read_version(headers: &HeaderMap) -> Result<Version, Refusal> {
+fn read_version(headers: &HeaderMap) -> Result<Version, ApiError> {
     match headers.get(names::STRIPE_VERSION) {
         None => Ok(Version::default()),
         Some(given) => Version::parse(&String::from_utf8_lossy(given.as_bytes())),
@@ -218,12 +218,12 @@ pub(super) fn refuse(
     app: &App,
     request: Request,
     pattern: &str,
-    refusal: impl FnOnce(&str, &str) -> Refusal,
+    api_error: impl FnOnce(&str, &str) -> ApiError,
 ) -> Response {
     let (parts, _) = request.into_parts();
     let (head, _) = Head::read(app, &parts);
-    let refusal = refusal(parts.method.as_str(), parts.uri.path());
-    head.respond(app, pattern, Sent::refused(&refusal))
+    let api_error = api_error(parts.method.as_str(), parts.uri.path());
+    head.respond(app, pattern, Sent::refused(&api_error))
 }
 
 /// Handles an API call.
@@ -237,13 +237,13 @@ pub(super) async fn answer(app: Arc<App>, route: Arc<Route>, request: Request) -
         async move {
             let admitted = match admit(&app, &route, &parts.headers) {
                 Ok(caller) => version.map(|()| (caller, known_version)),
-                Err(refusal) => Err(refusal),
+                Err(api_error) => Err(api_error),
             };
             match admitted {
                 Ok((caller, version)) => perform(&app, &route, id, caller, version, parts, body)
                     .await
-                    .unwrap_or_else(|refusal| Sent::refused(&refusal)),
-                Err(refusal) => Sent::refused(&refusal),
+                    .unwrap_or_else(|api_error| Sent::refused(&api_error)),
+                Err(api_error) => Sent::refused(&api_error),
             }
         }
     };
@@ -252,7 +252,7 @@ pub(super) async fn answer(app: Arc<App>, route: Arc<Route>, request: Request) -
     } else {
         tokio::spawn(work).await.unwrap_or_else(|error| {
             tracing::error!(error = &error as &dyn std::error::Error, "request panicked");
-            Sent::refused(&Refusal::internal())
+            Sent::refused(&ApiError::internal())
         })
     };
     if sent.cut
@@ -271,13 +271,13 @@ pub(super) async fn answer(app: Arc<App>, route: Arc<Route>, request: Request) -
 }
 
 /// Checks that the caller may call this address.
-fn admit(app: &App, route: &Route, headers: &HeaderMap) -> Result<Caller, Refusal> {
+fn admit(app: &App, route: &Route, headers: &HeaderMap) -> Result<Caller, ApiError> {
     let caller = authenticate(&app.keys, headers)?;
     if caller.publishable && !route.publishable {
-        return Err(Refusal::secret_key_required());
+        return Err(ApiError::secret_key_required());
     }
     if caller.livemode && route.pattern.starts_with(TEST_HELPERS) {
-        return Err(Refusal::test_mode_only());
+        return Err(ApiError::test_mode_only());
     }
     Ok(caller)
 }
@@ -291,7 +291,7 @@ async fn perform(
     version: Version,
     mut parts: Parts,
     body: Body,
-) -> Result<Sent, Refusal> {
+) -> Result<Sent, ApiError> {
     let key = read_key(&parts.method, &parts.headers)?;
     let body = read_body(&parts.headers, body).await?;
     let path = read_path(&mut parts).await?;
@@ -356,7 +356,7 @@ async fn run(
     id: RequestId,
     idempotency: Option<Idempotency>,
     pending: Pending,
-) -> Result<Sent, Refusal> {
+) -> Result<Sent, ApiError> {
     let Some(idempotency) = idempotency else { return Ok(settle(id, pending.await)) };
     let _running = app.running.enter(caller.merchant, &idempotency.key)?;
     let sent = once(app, caller, id, &idempotency, pending).await;
@@ -379,7 +379,7 @@ fn is_command_line(headers: &HeaderMap) -> bool {
 fn settle(id: RequestId, outcome: Outcome) -> Sent {
     match outcome {
         Ok(answer) => Sent::answered(answer),
-        Err(Fault::Parameters(refusal)) => Sent::refused(&refusal),
+        Err(Fault::Parameters(api_error)) => Sent::refused(&api_error),
         Err(Fault::Engine(error)) => Sent::failed(id, &error),
     }
 }
@@ -401,7 +401,7 @@ async fn once(
         Ok(answer) => {
             record(&app.engine, caller.merchant, id, idempotency, Sent::answered(answer)).await
         }
-        Err(Fault::Parameters(refusal)) => Ok(Sent::refused(&refusal)),
+        Err(Fault::Parameters(api_error)) => Ok(Sent::refused(&api_error)),
         Err(Fault::Engine(engine::Error::KeyTaken)) => {
             find_replay(&app.engine, caller.merchant, idempotency)
                 .await?
@@ -414,8 +414,8 @@ async fn once(
     }
 }
 
-async fn read_path(parts: &mut Parts) -> Result<Vec<String>, Refusal> {
-    let unknown = |parts: &Parts| Refusal::unknown_url(parts.method.as_str(), parts.uri.path());
+async fn read_path(parts: &mut Parts) -> Result<Vec<String>, ApiError> {
+    let unknown = |parts: &Parts| ApiError::unknown_url(parts.method.as_str(), parts.uri.path());
     match RawPathParams::from_request_parts(parts, &()).await {
         Ok(open) => Ok(open.iter().map(|(_, value)| value.to_owned()).collect()),
         // A part of the path that is not UTF-8 matches no object.
@@ -423,20 +423,20 @@ async fn read_path(parts: &mut Parts) -> Result<Vec<String>, Refusal> {
     }
 }
 
-fn read_params(parts: &Parts, body: &str) -> Result<Params, Refusal> {
+fn read_params(parts: &Parts, body: &str) -> Result<Params, ApiError> {
     let query = parts.uri.query().unwrap_or("");
     if query.len() > QUERY_BYTES_MAX {
-        return Err(Refusal::too_large("query string", QUERY_BYTES_MAX));
+        return Err(ApiError::too_large("query string", QUERY_BYTES_MAX));
     }
     Params::parse(query, body)
 }
 
 /// Reads a form body, sent whole or in chunks.
-async fn read_body(headers: &HeaderMap, body: Body) -> Result<String, Refusal> {
+async fn read_body(headers: &HeaderMap, body: Body) -> Result<String, ApiError> {
     if body.is_end_stream() {
         return Ok(String::new());
     }
-    let too_large = || Refusal::too_large("request body", BODY_BYTES_MAX);
+    let too_large = || ApiError::too_large("request body", BODY_BYTES_MAX);
     let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     if announced.and_then(|length| length.parse().ok()).is_some_and(|n: usize| n > BODY_BYTES_MAX) {
         return Err(too_large());
@@ -445,8 +445,8 @@ async fn read_body(headers: &HeaderMap, body: Body) -> Result<String, Refusal> {
     let bytes = match tokio::time::timeout(BODY_TIME_MAX, collecting).await {
         Ok(Ok(collected)) => collected.to_bytes(),
         Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
-        Ok(Err(_)) => return Err(Refusal::invalid("The request body broke off.")),
-        Err(_) => return Err(Refusal::invalid("The request body took too long to arrive.")),
+        Ok(Err(_)) => return Err(ApiError::invalid("The request body broke off.")),
+        Err(_) => return Err(ApiError::invalid("The request body took too long to arrive.")),
     };
     if bytes.is_empty() {
         return Ok(String::new());
@@ -455,9 +455,9 @@ async fn read_body(headers: &HeaderMap, body: Body) -> Result<String, Refusal> {
         let given = String::from_utf8_lossy(given.as_bytes());
         let media_type = given.split(';').next().unwrap_or("").trim();
         if !media_type.eq_ignore_ascii_case(FORM) {
-            return Err(Refusal::wrong_content_type(media_type));
+            return Err(ApiError::wrong_content_type(media_type));
         }
     }
     String::from_utf8(bytes.into())
-        .map_err(|_| Refusal::invalid("The request body is not UTF-8 text."))
+        .map_err(|_| ApiError::invalid("The request body is not UTF-8 text."))
 }

@@ -15,19 +15,19 @@ use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use store::{FindReply, RecordReply, Reply, Written};
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::version::Version;
 
 /// Reads the key of a request. Only POST has one.
-pub(super) fn read_key(method: &Method, headers: &HeaderMap) -> Result<Option<String>, Refusal> {
+pub(super) fn read_key(method: &Method, headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let given = headers.get(super::headers::IDEMPOTENCY_KEY);
     let Some(given) = given.filter(|given| *method == Method::POST && !given.is_empty()) else {
         return Ok(None);
     };
     let key = std::str::from_utf8(given.as_bytes())
-        .map_err(|_| Refusal::invalid("The idempotency key is not UTF-8 text."))?;
+        .map_err(|_| ApiError::invalid("The idempotency key is not UTF-8 text."))?;
     if key.chars().count() > IDEMPOTENCY_KEY_CHARS_MAX {
-        return Err(Refusal::invalid(format!(
+        return Err(ApiError::invalid(format!(
             "An idempotency key has at most {IDEMPOTENCY_KEY_CHARS_MAX} characters."
         )));
     }
@@ -62,11 +62,15 @@ pub(super) struct RunningKey<'a> {
 
 impl RunningKeys {
     /// Marks a key as running. Returns an API error if it already is.
-    pub(super) fn enter(&self, merchant: MerchantId, key: &str) -> Result<RunningKey<'_>, Refusal> {
+    pub(super) fn enter(
+        &self,
+        merchant: MerchantId,
+        key: &str,
+    ) -> Result<RunningKey<'_>, ApiError> {
         let key = (merchant, key.to_owned());
         let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !running.insert(key.clone()) {
-            return Err(Refusal::idempotency_key_in_use(&key.1));
+            return Err(ApiError::idempotency_key_in_use(&key.1));
         }
         drop(running);
         Ok(RunningKey { keys: self, key })
@@ -93,7 +97,7 @@ pub(super) async fn find_replay(
         Some(reply) if reply.fingerprint == idempotency.fingerprint => {
             Ok(Some(Sent::replayed(reply)))
         }
-        Some(_) => Err(Refusal::idempotency_mismatch(&idempotency.key).into()),
+        Some(_) => Err(ApiError::idempotency_mismatch(&idempotency.key).into()),
     }
 }
 

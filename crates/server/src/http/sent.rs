@@ -6,7 +6,7 @@ use lab::{CallFault, FaultKind};
 use model::id::RequestId;
 use std::borrow::Cow;
 use store::Reply;
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 
 /// A response that is ready to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,14 +43,15 @@ impl Sent {
         }
     }
 
-    pub(super) fn refused(refusal: &Refusal) -> Self {
+    pub(super) fn refused(api_error: &ApiError) -> Self {
         // A key in use, a lock and a failed server are temporary, so a retry can succeed. A rate
         // limit is different, because the client has to slow down first.
-        let limited = refusal.code == Some("rate_limit");
-        let should_retry = (matches!(refusal.status, 409 | 429 | 500) && !limited).then_some(true);
-        let body = refusal.to_json(None);
-        let notice = refusal.notice.as_ref().map(|notice| Cow::Owned(notice.to_string()));
-        let status = refusal.status;
+        let limited = api_error.code == Some("rate_limit");
+        let should_retry =
+            (matches!(api_error.status, 409 | 429 | 500) && !limited).then_some(true);
+        let body = api_error.to_json(None);
+        let notice = api_error.notice.as_ref().map(|notice| Cow::Owned(notice.to_string()));
+        let status = api_error.status;
         Self {
             status,
             body,
@@ -91,21 +92,21 @@ impl Sent {
 
     /// Converts an engine error into an API error, and logs it if an operator should know of it.
     pub(super) fn failed(id: RequestId, error: &engine::Error) -> Self {
-        let refusal = error.refusal();
-        if refusal.status >= 500 {
+        let api_error = error.api_error();
+        if api_error.status >= 500 {
             let error = error as &dyn std::error::Error;
             tracing::error!(request.id = %id, error, "request failed");
         }
-        Self { decided: error.is_outcome(), ..Self::refused(&refusal) }
+        Self { decided: error.is_outcome(), ..Self::refused(&api_error) }
     }
 
     /// The response that a fault sends instead of performing the call, if any.
     pub(super) fn in_place_of(fault: CallFault) -> Option<Self> {
         match fault.kind {
-            FaultKind::ApiErrorBefore => Some(Self::refused(&Refusal::internal())),
-            FaultKind::ApiCutBefore => Some(Self::refused(&Refusal::internal()).cut()),
+            FaultKind::ApiErrorBefore => Some(Self::refused(&ApiError::internal())),
+            FaultKind::ApiCutBefore => Some(Self::refused(&ApiError::internal()).cut()),
             FaultKind::ApiRateLimited => {
-                Some(Self::refused(&Refusal::rate_limited(LIMIT)).limited(LIMIT))
+                Some(Self::refused(&ApiError::rate_limited(LIMIT)).limited(LIMIT))
             }
             _ => None,
         }
@@ -114,7 +115,7 @@ impl Sent {
     /// Applies a fault that takes effect after the call has been performed.
     pub(super) fn after(self, fault: CallFault) -> Self {
         match fault.kind {
-            FaultKind::ApiErrorAfter => Self::refused(&Refusal::internal()),
+            FaultKind::ApiErrorAfter => Self::refused(&ApiError::internal()),
             FaultKind::ApiCutAfter => self.cut(),
             _ => self,
         }

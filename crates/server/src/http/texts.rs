@@ -51,8 +51,8 @@ pub(super) fn check_email(email: Option<&str>, path: &str) -> Result<(), Error> 
     if plain && !given.contains(char::is_whitespace) {
         return Ok(());
     }
-    let refusal = Error::invalid(format!("Invalid email address: {given}"));
-    Err(refusal.code("email_invalid").param(path))
+    let api_error = Error::invalid(format!("Invalid email address: {given}"));
+    Err(api_error.code("email_invalid").param(path))
 }
 
 #[cfg(test)]

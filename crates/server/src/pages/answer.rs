@@ -44,7 +44,7 @@ fn missed(request: RequestId, miss: &Miss) -> Response {
             (StatusCode::BAD_REQUEST, "That could not be read", "Go back, and try again.")
         }
         Miss::Engine(error) => {
-            let status = error.refusal().status;
+            let status = error.api_error().status;
             if status >= 500 {
                 let error = error as &dyn std::error::Error;
                 tracing::error!(request.id = %request, error, "page failed");

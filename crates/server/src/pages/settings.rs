@@ -72,7 +72,7 @@ async fn begin(app: &App, id: RequestId, key: &str) -> Response {
             shown(app, id, visitor, &token, StatusCode::OK, &Told::Nothing).await
         }
         Ok((None, _)) => ask_again(),
-        Err(refusal) => ask_for_key(status(&refusal), Some(&refusal.message)),
+        Err(api_error) => ask_for_key(status(&api_error), Some(&api_error.message)),
     }
 }
 
@@ -80,7 +80,7 @@ async fn go_on(app: &App, id: RequestId, token: &str, posted: &Posted) -> Respon
     let visitor = match app.find_visitor(token) {
         Ok(Some(visitor)) => visitor,
         Ok(None) => return ask_again(),
-        Err(refusal) => return ask_for_key(status(&refusal), Some(&refusal.message)),
+        Err(api_error) => return ask_for_key(status(&api_error), Some(&api_error.message)),
     };
     let (input, done) = match posted.get(STEP) {
         Some("register") => {
@@ -112,8 +112,8 @@ async fn go_on(app: &App, id: RequestId, token: &str, posted: &Posted) -> Respon
     let (status, told) = match app.engine().update_connections_settings(&context, &input).await {
         Ok(_) => (StatusCode::OK, Told::Done(done)),
         Err(error) => {
-            let refusal = error.refusal();
-            (status(&refusal), Told::Fault(refusal.message))
+            let api_error = error.api_error();
+            (status(&api_error), Told::Fault(api_error.message))
         }
     };
     shown(app, id, visitor, token, status, &told).await
@@ -129,8 +129,8 @@ fn all_words<W: Word>(posted: &Posted, name: &str) -> bool {
     posted.all(name).all(|word| W::from_word(word).is_some())
 }
 
-fn status(refusal: &wire::error::Error) -> StatusCode {
-    StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+fn status(api_error: &wire::error::Error) -> StatusCode {
+    StatusCode::from_u16(api_error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 fn context(visitor: Visitor, request: RequestId) -> Context {

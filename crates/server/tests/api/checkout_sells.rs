@@ -49,7 +49,7 @@ async fn sells_at_prices() {
     ];
     let calls: Vec<(&str, &str, &str)> =
         calls.iter().map(|form| ("POST", CHECKOUT, form.as_str())).collect();
-    insta::assert_snapshot!(app.refusals(&calls).await, @"
+    insta::assert_snapshot!(app.api_errors(&calls).await, @"
     POST /v1/checkout/sessions mode=payment&line_items[0][price]=price_…&
     line_items[0][quantity]=1&
         400 invalid_request_error - line_items[0][price]

@@ -217,14 +217,14 @@ async fn the_platform_itself() {
 
 /// Every error of a call about accounts.
 #[tokio::test]
-async fn refusals() {
+async fn api_errors() {
     let app = App::start().await;
     let id = connected(&app).await;
     let path = format!("{ACCOUNTS}/{id}");
     let external = format!("{path}/external_accounts");
     let with = |number: &str| format!("{NUMBERS}&external_account[account_number]={number}");
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("POST", ACCOUNTS, "type=none"),
             ("POST", ACCOUNTS, "type=custom&controller[losses][payments]=stripe"),
             ("POST", ACCOUNTS, "country=Utopia"),
@@ -361,7 +361,7 @@ async fn refusals() {
         This server makes tokens of numbers: give bank_account as a hash.
     ");
     let inside = app.in_account(&id);
-    let nested = inside.refusals(&[
+    let nested = inside.api_errors(&[
         ("POST", ACCOUNTS, "type=custom"),
         ("GET", "/v1/accounts/acct_2", ""),
         (

@@ -50,7 +50,7 @@ async fn live_accounts() {
     let id = live.post(ACCOUNTS, "").await.ok().text("/id");
     let unknown = live.in_account("acct_1");
     let told =
-        unknown.refusals(&[("GET", "/v1/customers", ""), ("POST", "/v1/customers", "")]).await;
+        unknown.api_errors(&[("GET", "/v1/customers", ""), ("POST", "/v1/customers", "")]).await;
     insta::assert_snapshot!(told, @"
     GET /v1/customers
         403 invalid_request_error account_invalid -
@@ -69,7 +69,7 @@ async fn live_accounts() {
     let external = format!("{ACCOUNTS}/{id}/external_accounts");
     let test_numbers = format!("{NUMBERS}&external_account[account_number]=000123456789");
     let told = live
-        .refusals(&[
+        .api_errors(&[
             ("POST", &sessions, &payout_session(&id, "")),
             ("POST", &external, &test_numbers),
         ])

@@ -286,7 +286,7 @@ async fn payouts_from_a_setup_intent() {
     // The account itself owns the payment method now, so every other use is rejected.
     let customer = inside.post("/v1/customers", "").await.ok().text("/id");
     let told = inside
-        .refusals(&[
+        .api_errors(&[
             (
                 "POST",
                 &format!("/v1/payment_methods/{method}/attach"),

@@ -51,7 +51,7 @@ async fn settings_speak_for_dynamic_payment_methods() {
     }
     "#);
     let refused = app
-        .refusals(&[
+        .api_errors(&[
             ("POST", &settings, "prefetch[]=balances"),
             ("POST", &settings, "permissions[]=balance"),
         ])

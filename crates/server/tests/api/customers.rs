@@ -168,7 +168,7 @@ async fn deletes() {
     assert_eq!(app.get(CUSTOMERS).await.ok().items("/data").len(), 0);
     let account = app.get(&format!("/v1/financial_connections/accounts/{account}")).await.ok();
     assert_eq!(account.text("/status"), "disconnected");
-    insta::assert_snapshot!(app.refusals(&[("POST", &path, "name=x")]).await, @"
+    insta::assert_snapshot!(app.api_errors(&[("POST", &path, "name=x")]).await, @"
     POST /v1/customers/cus_… name=x
         404 invalid_request_error resource_missing id
         No such customer: 'cus_…'
@@ -200,7 +200,7 @@ async fn deletes_once() {
         app.engine.delete_customer(&context, &customer),
     );
     first.unwrap();
-    let second = second.err().unwrap().refusal();
+    let second = second.err().unwrap().api_error();
     assert_eq!((second.status, second.code), (404, Some("resource_missing")));
 
     let customer = app.customer().await;
@@ -212,7 +212,7 @@ async fn deletes_once() {
     }
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 404, 404, 404, 404, 404, 404, 404]);
-    insta::assert_snapshot!(app.refusals(&[("DELETE", &path, "")]).await, @"
+    insta::assert_snapshot!(app.api_errors(&[("DELETE", &path, "")]).await, @"
     DELETE /v1/customers/cus_…
         404 invalid_request_error resource_missing id
         No such customer: 'cus_…'
@@ -231,7 +231,7 @@ async fn invoice_prefixes_are_unique() {
     assert_eq!(own.text("/name"), "Ada");
     let update = format!("{CUSTOMERS}/{other}");
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("POST", CUSTOMERS, "invoice_prefix=TEA"),
             ("POST", &update, "invoice_prefix=TEA&name=x"),
         ])
@@ -254,7 +254,7 @@ async fn bounds_the_invoice_sequence() {
     let customer = app.customer().await;
     let path = format!("/v1/customers/{customer}");
     insta::assert_snapshot!(
-        app.refusals(&[
+        app.api_errors(&[
             ("POST", "/v1/customers", "next_invoice_sequence=0"),
             ("POST", &path, "next_invoice_sequence=1000000001"),
             ("POST", &path, "next_invoice_sequence=9223372036854775807"),

@@ -70,7 +70,7 @@ async fn pages_of_a_deleted_customer() {
         }
     }
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("POST", &format!("/v1/payment_intents/{intent}/confirm"), ""),
             (
                 "POST",

@@ -299,7 +299,7 @@ async fn a_payment_is_disputed_later() {
         assert_eq!(list.items("/data").len(), count, "{filter}");
     }
     insta::assert_snapshot!(
-        days.app.refusals(&[
+        days.app.api_errors(&[
             ("GET", "/v1/disputes/du_1", ""),
             ("GET", "/v1/disputes?payment_intent=pi_1", ""),
             ("GET", "/v1/disputes?starting_after=du_1", ""),

@@ -112,7 +112,7 @@ async fn versions() {
 async fn what_is_not_taken() {
     let app = App::start().await;
     let mut told = app
-        .refusals(&[
+        .api_errors(&[
             ("GET", "/v1/charges", ""),
             ("GET", "/v2/core/events", ""),
             ("DELETE", "/v1/customers", ""),
@@ -238,7 +238,7 @@ async fn request_ids() {
 async fn parameters() {
     let app = App::start().await;
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("POST", CUSTOMERS, "emial=ada@example.com"),
             ("POST", CUSTOMERS, "name[first]=Ada"),
             ("POST", CUSTOMERS, "balance=ten"),
@@ -366,7 +366,7 @@ async fn expansion() {
         app.get(&format!("{accounts}?expand%5B0%5D=data.account_holder.customer")).await.ok();
     assert_eq!(list.text("/data/0/account_holder/customer/email"), "ada@example.com");
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("GET", &format!("{accounts}/{account}?expand[]=balance"), ""),
             ("GET", &format!("{accounts}?expand[]=ownership"), ""),
             ("GET", &format!("{accounts}?expand[]=data.a.b.c.d"), ""),
@@ -399,7 +399,7 @@ async fn items_are_named_by_the_index_that_was_sent() {
     let sessions = "/v1/financial_connections/sessions";
     let intents = "/v1/payment_intents";
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("POST", sessions, &format!("{base}&prefetch[7]=ownership&prefetch[2]=balances")),
             ("POST", sessions, &format!("{base}&prefetch[7]=nothing")),
             ("POST", intents, "amount=100&currency=usd&payment_method_types[3]=card"),

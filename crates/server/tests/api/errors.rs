@@ -8,7 +8,7 @@ use crate::support::{App, FC};
 async fn customers() {
     let app = App::start().await;
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("POST", "/v1/customers", "email=ada"),
             ("POST", "/v1/customers", &format!("name={}", "x".repeat(257))),
             ("POST", "/v1/customers", "test_clock=clock_1"),
@@ -66,7 +66,7 @@ async fn sessions() {
     let holder = format!("account_holder[type]=customer&account_holder[customer]={customer}");
     let with = |more: &str| format!("{holder}&permissions[]=transactions&{more}");
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("POST", &path, ""),
             ("POST", &path, "account_holder[type]=person&permissions[]=balances"),
             ("POST", &path, "account_holder[type]=customer&permissions[]=balances"),
@@ -197,7 +197,7 @@ async fn accounts() {
     let of = |call: &str| format!("{account}/{call}");
     let both = format!("{FC}/accounts?account_holder[customer]=cus_1&session=fcsess_1");
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("GET", &both, ""),
             ("GET", &format!("{FC}/accounts?account_holder[customer_account]=cuss_1"), ""),
             ("GET", &format!("{FC}/accounts?account_holder[customer]=cus_1"), ""),
@@ -293,7 +293,7 @@ async fn permissions() {
     let account = app.link(&session, "").await.text("/accounts/data/0/id");
     let of = |call: &str| format!("{FC}/accounts/{account}/{call}");
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("POST", &of("refresh"), "features[]=balance"),
             ("POST", &of("refresh"), "features[]=balance&features[]=ownership"),
             ("POST", &of("subscribe"), "features[]=transactions"),
@@ -342,7 +342,7 @@ async fn transactions() {
     let theirs = app.get(&list(1)).await.ok().text("/data/0/id");
     let their_refresh = refreshed.text("/transaction_refresh/id");
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("GET", &format!("{FC}/transactions"), ""),
             ("GET", &format!("{FC}/transactions?account=fca_1"), ""),
             ("GET", &list(0), ""),
@@ -391,7 +391,7 @@ async fn transactions() {
 
     app.post(&format!("{FC}/accounts/{other}/disconnect"), "").await.ok();
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("GET", &list(1), ""),
             ("GET", &format!("{FC}/transactions/{theirs}"), ""),
             ("POST", &refresh, "features[]=transactions"),

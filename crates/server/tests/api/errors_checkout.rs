@@ -5,7 +5,7 @@ use crate::support::App;
 
 /// Every error of these calls, with its code and parameter.
 #[tokio::test]
-async fn refusals() {
+async fn api_errors() {
     let app = App::start().await;
     let bank = |more: &str| format!("{OPTIONS}{more}");
     let no_payment = bank("[permissions][]=transactions");
@@ -56,7 +56,7 @@ async fn refusals() {
     ];
     let calls: Vec<(&str, &str, &str)> =
         forms.iter().map(|form| ("POST", CHECKOUT, form.as_str())).collect();
-    insta::assert_snapshot!(app.refusals(&calls).await, @"
+    insta::assert_snapshot!(app.api_errors(&calls).await, @"
     POST /v1/checkout/sessions
     payment_method_options[us_bank_account][financial_connections][permissions][]=transactions
         400 invalid_request_error -
@@ -243,7 +243,7 @@ async fn refusals() {
         ("GET", "/v1/checkout/sessions?starting_after=cs_test_1", ""),
         ("POST", "/v1/test_helpers/financial_connections/link", "carrier=cs_test_1"),
     ];
-    insta::assert_snapshot!(app.refusals(&calls).await, @"
+    insta::assert_snapshot!(app.api_errors(&calls).await, @"
     GET /v1/checkout/sessions/cs_test_1
         404 invalid_request_error resource_missing session
         No such checkout session: 'cs_test_1'

@@ -11,7 +11,7 @@ const TYPED: &str = "payment_method_data[type]=us_bank_account\
 
 /// Every error of the calls about intents and payment methods.
 #[tokio::test]
-async fn refusals() {
+async fn api_errors() {
     let app = App::start().await;
     let customer = app.customer().await;
     let session = app.session(&customer, "").await;
@@ -30,7 +30,7 @@ async fn refusals() {
     let numbers = "type=us_bank_account&billing_details[name]=A\
                    &us_bank_account[account_holder_type]=company";
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("POST", intents, "amount=10&currency=usd"),
             ("POST", intents, "amount=100000000&currency=usd"),
             ("POST", intents, "amount=100&currency=eur"),
@@ -184,7 +184,7 @@ async fn confirming_with_other_wishes() {
     app.post(LINK, &format!("carrier={}", id(&intent))).await.ok();
     let confirm = format!("{path}/confirm");
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("POST", &confirm, &format!("{OPTIONS}[permissions][]=balances")),
             ("POST", &confirm, &format!("{OPTIONS}[prefetch][]=balances")),
         ])
@@ -228,7 +228,7 @@ async fn instant_takes_no_typed_numbers() {
          &{TYPED}"
     );
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("POST", "/v1/setup_intents", &form),
             ("POST", "/v1/payment_intents", &format!("amount=99&currency=usd&{form}")),
         ])
@@ -294,7 +294,7 @@ async fn detached_methods_are_of_no_use() {
     payment_method.detached
     ");
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("POST", &format!("{of_method}/attach"), &format!("customer={customer}")),
             (
                 "POST",
@@ -344,7 +344,7 @@ async fn mandates_are_of_the_method() {
         ("/v1/payment_intents", format!("/v1/payment_intents/{waits}/confirm"));
     let both = "mandate_data[customer_acceptance][type]=offline";
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("POST", intents, &format!("{base}&payment_method={method}&mandate={mandate}")),
             ("POST", &confirm, &format!("payment_method={other}&mandate={mandate}")),
             ("POST", &confirm, &format!("payment_method={method}&mandate=mandate_1")),

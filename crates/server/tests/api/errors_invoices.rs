@@ -30,7 +30,7 @@ async fn what_invoices_refuse() {
     let link = format!("{}/link", FC.replace("/v1/", "/v1/test_helpers/"));
     let carrier = format!("carrier={draft}");
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("POST", "/v1/invoices", ""),
             ("POST", "/v1/invoices", &permissions),
             ("POST", "/v1/invoices", &prefetch),

@@ -11,7 +11,7 @@ const CLOCKS: &str = "/v1/test_helpers/test_clocks";
 async fn events() {
     let app = App::start().await;
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("GET", "/v1/events?type=a&types[]=b", ""),
             ("GET", "/v1/events?types=a", ""),
             ("GET", "/v1/events?delivery_success=yes", ""),
@@ -50,7 +50,7 @@ async fn endpoints() {
     let with = |more: &str| format!("url=http://127.0.0.1:9/&enabled_events[]=*&{more}");
     let made = app.post(path, &with("")).await.ok().text("/id");
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("POST", path, "enabled_events[]=*"),
             ("POST", path, "url=http://127.0.0.1:9/"),
             ("POST", path, "url=nowhere&enabled_events[]=*"),
@@ -137,7 +137,7 @@ async fn clocks() {
     let customer = app.post("/v1/customers", &format!("test_clock={clock}")).await.ok();
     let advance = format!("{CLOCKS}/{clock}/advance");
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("POST", CLOCKS, ""),
             ("POST", CLOCKS, "frozen_time=-1"),
             ("GET", &format!("{CLOCKS}/clock_1"), ""),
@@ -184,7 +184,7 @@ async fn clocks() {
     let later = format!("frozen_time={}", now + 60);
     assert_eq!(app.post(&advance, &later).await.ok().text("/status"), "advancing");
     let update = format!("/v1/customers/{}", customer.text("/id"));
-    let locked = app.refusals(&[("POST", &update, "name=x"), ("POST", &advance, &later)]).await;
+    let locked = app.api_errors(&[("POST", &update, "name=x"), ("POST", &advance, &later)]).await;
     insta::assert_snapshot!(locked, @"
     POST /v1/customers/cus_… name=x
         429 invalid_request_error lock_timeout -
@@ -211,7 +211,7 @@ async fn linking() {
     let savings = app.session(&customer, "filters[account_subcategories][]=savings").await;
     let savings = format!("carrier={}&accounts[]=Success", savings.text("/id"));
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("POST", &path, ""),
             ("POST", &path, "client_secret=fcsess_client_secret_x"),
             ("POST", &path, "carrier=fcsess_1"),
@@ -268,7 +268,7 @@ async fn linking() {
     let expired = app.session(&customer, "").await;
     app.wait_s(86_400);
     let expired = format!("carrier={}", expired.text("/id"));
-    let told = app.refusals(&[("POST", &path, &with("")), ("POST", &path, &expired)]).await;
+    let told = app.api_errors(&[("POST", &path, &with("")), ("POST", &path, &expired)]).await;
     insta::assert_snapshot!(told, @"
     POST /v1/test_helpers/financial_connections/link carrier=fcsess_…&
         400 invalid_request_error - -
@@ -289,7 +289,7 @@ async fn steering() {
     let posted = of(&format!("transactions/{posted}"));
     let unknown = |call: &str| format!("{HELPERS}/accounts/fca_1/{call}");
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("POST", &of("transactions"), ""),
             ("POST", &of("transactions"), "amount=1&currency=dollar"),
             ("POST", &of("transactions"), "amount=1&status=void"),

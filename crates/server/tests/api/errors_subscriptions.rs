@@ -58,7 +58,7 @@ async fn creates() {
         forms.iter().map(|form| ("POST", SUBSCRIPTIONS, form.as_str())).collect();
     calls.push(("POST", SUBSCRIPTIONS, "currency=usd"));
     calls.push(("POST", SUBSCRIPTIONS, "customer=cus_1"));
-    insta::assert_snapshot!(app.refusals(&calls).await, @"
+    insta::assert_snapshot!(app.api_errors(&calls).await, @"
     POST /v1/subscriptions customer=cus_…&
     payment_settings[payment_method_options][us_bank_account][financial_connections][permissions][]=transactions
         400 invalid_request_error -
@@ -258,7 +258,7 @@ async fn others() {
         ("GET", "/v1/invoice_payments/inpay_1", ""),
         ("POST", &default, "invoice_settings[default_payment_method]=pm_1"),
     ];
-    insta::assert_snapshot!(app.refusals(&calls).await, @"
+    insta::assert_snapshot!(app.api_errors(&calls).await, @"
     GET /v1/subscriptions/sub_1
         404 invalid_request_error resource_missing id
         No such subscription: 'sub_1'
@@ -384,7 +384,7 @@ async fn costs_too_much() {
     ];
     let calls: Vec<(&str, &str, &str)> =
         calls.iter().map(|(path, form)| ("POST", *path, form.as_str())).collect();
-    insta::assert_snapshot!(app.refusals(&calls).await, @"
+    insta::assert_snapshot!(app.api_errors(&calls).await, @"
     POST /v1/subscriptions customer=cus_…&items[0][price_data][currency]=usd&
     items[0][price_data][product]=gold&items[0][price_data][unit_amount]=1000&
     items[0][price_data][recurring][interval]=month&trial_period_days=10&

@@ -126,7 +126,7 @@ async fn refuses_what_cannot_be_read() {
         ("POST", SESSIONS, "websocket_features[]=webhooks&websocket_features[]=request_logs"),
         ("POST", SESSIONS, "websocket_features[]=webhooks&color=red"),
     ];
-    insta::assert_snapshot!(app.refusals(&calls).await, @"
+    insta::assert_snapshot!(app.api_errors(&calls).await, @"
     POST /v1/stripecli/sessions
         400 invalid_request_error parameter_missing websocket_features
         Missing required parameter: websocket_features.
@@ -332,7 +332,7 @@ async fn streams_are_bounded() {
         open(&app).await;
     }
     let calls = [("POST", SESSIONS, FORM)];
-    insta::assert_snapshot!(app.refusals(&calls).await, @"
+    insta::assert_snapshot!(app.api_errors(&calls).await, @"
     POST /v1/stripecli/sessions device_name=laptop&websocket_features[]=webhooks&
     forward_to_url=http://127.0.0.1:4242/hook
         400 invalid_request_error - -

@@ -78,7 +78,7 @@ async fn is_made_shown_and_taken_away() {
     assert_eq!(app.get(FAULTS).await.ok().at("/data/0"), shown.json());
     app.delete(&format!("{FAULTS}/{id}")).await.ok();
     assert!(app.get(FAULTS).await.ok().items("/data").is_empty());
-    let gone = app.refusals(&[("GET", &format!("{FAULTS}/{id}"), "")]).await;
+    let gone = app.api_errors(&[("GET", &format!("{FAULTS}/{id}"), "")]).await;
     insta::assert_snapshot!(gone, @"
     GET /v1/test_helpers/faults/fault_…
         404 invalid_request_error resource_missing id
@@ -339,7 +339,7 @@ async fn refuses_what_is_no_fault() {
         "kind=webhook_lost&share=1",
     ]
     .map(|form| ("POST", FAULTS, form));
-    insta::assert_snapshot!(app.refusals(&calls).await, @"
+    insta::assert_snapshot!(app.api_errors(&calls).await, @"
     POST /v1/test_helpers/faults
         400 invalid_request_error parameter_missing kind
         Missing required parameter: kind.

@@ -101,7 +101,7 @@ async fn every_other_end() {
 /// Invalid settings of a hosted session are rejected with their parameter. Without them the session
 /// is not hosted.
 #[tokio::test]
-async fn refusals() {
+async fn api_errors() {
     let app = App::start().await;
     let customer = app.customer().await;
     let mut told = String::new();

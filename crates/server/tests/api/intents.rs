@@ -339,7 +339,7 @@ async fn typed_numbers_are_verified_by_deposits() {
     "#);
     let path = format!("/v1/setup_intents/{}/verify_microdeposits", id(&intent));
     let refused = app
-        .refusals(&[
+        .api_errors(&[
             ("POST", &path, "amounts[]=1&amounts[]=2"),
             ("POST", &path, "descriptor_code=SM00AA"),
             ("POST", &path, "amounts[]=1"),
@@ -373,7 +373,7 @@ async fn typed_numbers_are_verified_by_deposits() {
 
     let spoiled = id(&app.post("/v1/setup_intents", &form).await.ok());
     let path = format!("/v1/setup_intents/{spoiled}/verify_microdeposits");
-    let refused = app.refusals(&[("POST", &path, "amounts[]=10&amounts[]=11")]).await;
+    let refused = app.api_errors(&[("POST", &path, "amounts[]=10&amounts[]=11")]).await;
     insta::assert_snapshot!(refused.replace(&spoiled, "ID"), @"
     POST /v1/setup_intents/seti_…/verify_microdeposits amounts[]=10&amounts[]=11
         400 invalid_request_error
@@ -447,7 +447,7 @@ async fn a_browser_sees_its_own_intent() {
     assert_eq!(seen.at("/status"), "requires_payment_method");
     assert_eq!(seen.at("/metadata"), Value::Null);
     let told = browser
-        .refusals(&[
+        .api_errors(&[
             ("GET", &path, ""),
             ("POST", &path, "amount=600"),
             ("GET", "/v1/payment_intents", ""),

@@ -528,7 +528,7 @@ async fn products_with_prices_stay() {
     app.post("/v1/products", "id=tin&name=Tin").await.ok();
     app.delete("/v1/products/tin").await.ok();
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("DELETE", "/v1/products/gold", ""),
             ("GET", "/v1/products/tin", ""),
             ("POST", "/v1/products", "id=gold&name=Gold"),

@@ -511,7 +511,7 @@ async fn refuses_what_it_does_not_know() {
         ("POST", reset.as_str(), "finished=true"),
         ("POST", REPORT, ""),
     ];
-    insta::assert_snapshot!(app.refusals(&calls).await, @"
+    insta::assert_snapshot!(app.api_errors(&calls).await, @"
     GET /v1/test_helpers/consumer_report?finished=soon
         400 invalid_request_error - finished
         Invalid boolean: soon

@@ -210,7 +210,7 @@ async fn refuses_what_cannot_be_sent() {
     let of_hook = format!("webhook_endpoint={hook}");
     let list = format!("{LEDGER}?starting_after=whd_1");
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("POST", &resend, ""),
             ("POST", &retry, ""),
             ("POST", &retry, &of_hook),

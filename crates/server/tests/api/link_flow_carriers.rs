@@ -90,12 +90,12 @@ async fn the_holder_is_told() {
         format!("client_secret={secret}&billing_details[address][planet]=a"),
         format!("client_secret={secret}&billing_details=a"),
     ];
-    let mut refusals = Vec::new();
+    let mut api_errors = Vec::new();
     for form in calls {
         let reply = app.with_key("pk_test_123").post("/v1/link_flows", &form).await;
-        refusals.push(reply.told());
+        api_errors.push(reply.told());
     }
-    insta::assert_snapshot!(refusals.join("\n"), @"
+    insta::assert_snapshot!(api_errors.join("\n"), @"
     400 invalid_request_error parameter_unknown billing_details[nick]
     Received unknown parameter: billing_details[nick]
 

@@ -62,7 +62,7 @@ async fn begins() {
     let carrier = format!("carrier={}", session.text("/id"));
     let path = "/v1/link_flows";
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("POST", path, ""),
             ("POST", path, "client_secret=fcsess_client_secret_x"),
             ("POST", path, &format!("{secret}&{carrier}")),
@@ -95,14 +95,14 @@ async fn begins() {
         /shop.example.
     ");
     let page = app.with_key("pk_test_123");
-    insta::assert_snapshot!(page.refusals(&[("POST", path, &carrier)]).await, @"
+    insta::assert_snapshot!(page.api_errors(&[("POST", path, &carrier)]).await, @"
     POST /v1/link_flows carrier=fcsess_…
         403 invalid_request_error secret_key_required -
         This call needs a secret API key (sk_…). A publishable key (pk_…) is for client
         flows only.
     ");
     let stranger = app.with_key("pk_test_other");
-    insta::assert_snapshot!(stranger.refusals(&[("POST", path, &secret)]).await, @"
+    insta::assert_snapshot!(stranger.api_errors(&[("POST", path, &secret)]).await, @"
     POST /v1/link_flows client_secret=fcsess_client_secret_…
         400 invalid_request_error - client_secret
         No link flow has this client secret.
@@ -115,7 +115,7 @@ async fn begins() {
     };
     assert_eq!(key().await, key().await);
     app.link(&session, "outcome=cancel").await;
-    insta::assert_snapshot!(app.refusals(&[("POST", path, &secret)]).await, @"
+    insta::assert_snapshot!(app.api_errors(&[("POST", path, &secret)]).await, @"
     POST /v1/link_flows client_secret=fcsess_client_secret_…
         400 invalid_request_error - -
         This link flow has ended; make a new session to link again.

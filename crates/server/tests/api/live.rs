@@ -17,7 +17,7 @@ async fn test_helpers_refuse_live_keys() {
     let app = App::start().await;
     let told = app
         .live()
-        .refusals(&[
+        .api_errors(&[
             ("POST", "/v1/test_helpers/test_clocks", "frozen_time=1767225600"),
             ("GET", "/v1/test_helpers/test_clocks", ""),
             ("POST", "/v1/test_helpers/financial_connections/link", "client_secret=x"),
@@ -65,7 +65,7 @@ async fn nothing_for_tests_is_taken() {
     let customer = format!("customer={}", live.customer().await);
     let test_bank = numbers("110000000", "000123456789");
     let told = live
-        .refusals(&[
+        .api_errors(&[
             ("POST", "/v1/payment_methods", &test_bank),
             ("POST", "/v1/payment_methods/pm_usBankAccount_success/attach", &customer),
             (
@@ -140,7 +140,7 @@ async fn live_data_needs_the_registration() {
          &permissions[]=balances"
     );
     let told = live
-        .refusals(&[
+        .api_errors(&[
             ("POST", &format!("{FC}/sessions"), &session),
             ("POST", &format!("{FC}/accounts/{account}/refresh"), "features[]=transactions"),
             ("POST", &format!("{FC}/accounts/{account}/subscribe"), "features[]=transactions"),
@@ -222,7 +222,7 @@ async fn the_registration_is_completed_by_kind() {
     let made = live.post(&sessions, &session("transactions")).await.ok();
     assert_eq!(made.at("/livemode"), true);
     let told = live
-        .refusals(&[
+        .api_errors(&[
             ("POST", &sessions, &session("balances")),
             ("POST", &format!("{FC}/accounts/fca_1/refresh"), "features[]=transactions"),
             ("POST", &format!("{FC}/accounts/fca_1/subscribe"), "features[]=transactions"),

@@ -149,7 +149,7 @@ async fn a_named_configuration_decides() {
     let update = format!("/v1/payment_intents/{intent}");
     let confirm = format!("{update}/confirm");
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("POST", "/v1/payment_intents", &format!("{form}&{method}")),
             ("POST", &update, method),
             ("POST", &confirm, method),
@@ -215,7 +215,7 @@ async fn refuses_what_cannot_be() {
     let intent =
         |more: &str| format!("amount=100&currency=usd&payment_method_configuration={more}");
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("POST", &default, "active=false"),
             ("POST", PATH, "us_bank_account[display_preference][preference]=maybe"),
             ("POST", PATH, "cash[display_preference][preference]=on"),

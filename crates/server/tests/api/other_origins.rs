@@ -108,7 +108,7 @@ async fn a_browser_reads_no_bank_data() {
     // Another merchant's key finds no object, with or without the secret.
     let stranger = app.with_key("pk_test_other");
     assert_eq!(stranger.get(&format!("{path}?client_secret={secret}")).await.status, 404);
-    let told = browser.refusals(&[("GET", &path, "")]).await;
+    let told = browser.api_errors(&[("GET", &path, "")]).await;
     insta::assert_snapshot!(told, @"
     GET …/sessions/fcsess_…
         400 invalid_request_error parameter_missing client_secret

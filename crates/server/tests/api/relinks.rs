@@ -287,7 +287,7 @@ async fn failures() {
 /// An authorization that cannot be renewed is rejected with its parameter, and so are conflicting
 /// parameters.
 #[tokio::test]
-async fn refusals() {
+async fn api_errors() {
     let app = App::start().await;
     let lasting = &linked(&app, "").await[0];
     let closed = &linked(&app, "accounts[]=Account closes after linking").await[0];

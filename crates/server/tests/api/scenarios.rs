@@ -274,7 +274,7 @@ async fn refuses() {
     app.delete(&path(&busy)).await.ok();
     let busy = format!("/v1/test_helpers/financial_connections/accounts/{account}");
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("POST", SCENARIOS, ""),
             ("POST", SCENARIOS, "name=overdrawn&scenario=name"),
             ("POST", SCENARIOS, "name=nothing"),
@@ -324,13 +324,13 @@ async fn refuses() {
     for _ in 0..20 {
         app.post(SCENARIOS, "name=overdrawn").await.ok();
     }
-    let full = app.refusals(&[("POST", SCENARIOS, "name=overdrawn")]).await;
+    let full = app.api_errors(&[("POST", SCENARIOS, "name=overdrawn")]).await;
     insta::assert_snapshot!(full, @"
     POST /v1/test_helpers/financial_connections/scenarios name=overdrawn
         400 invalid_request_error - -
         You have as many objects of this kind as you may have.
     ");
-    let live = app.live().refusals(&[("GET", SCENARIOS, "")]).await;
+    let live = app.live().api_errors(&[("GET", SCENARIOS, "")]).await;
     insta::assert_snapshot!(live, @"
     GET /v1/test_helpers/financial_connections/scenarios
         400 invalid_request_error - -

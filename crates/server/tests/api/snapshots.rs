@@ -256,7 +256,7 @@ async fn tells_of_snapshots() {
 
 /// Every error of these calls.
 #[tokio::test]
-async fn refusals() {
+async fn api_errors() {
     let app = App::start().await;
     let deleted = snapshot(&app).await;
     app.delete(&format!("{SNAPSHOTS}/{deleted}")).await.ok();
@@ -264,7 +264,7 @@ async fn refusals() {
         snapshot(&app).await;
     }
     let told = app
-        .refusals(&[
+        .api_errors(&[
             ("POST", SNAPSHOTS, ""),
             ("POST", SNAPSHOTS, &format!("name={}", "n".repeat(301))),
             ("POST", SNAPSHOTS, "metadata=x"),
@@ -309,7 +309,7 @@ async fn refusals() {
         400 invalid_request_error parameter_unknown everything
         Received unknown parameter: everything
     ");
-    let live = app.live().refusals(&[("POST", SNAPSHOTS, ""), ("POST", RESET, "")]).await;
+    let live = app.live().api_errors(&[("POST", SNAPSHOTS, ""), ("POST", RESET, "")]).await;
     insta::assert_snapshot!(live, @"
     POST /v1/test_helpers/snapshots
         400 invalid_request_error - -

@@ -294,7 +294,7 @@ impl Client {
     }
 
     /// The API error of each call, for snapshots. A call is method, path and form.
-    pub(crate) async fn refusals(&self, calls: &[(&str, &str, &str)]) -> String {
+    pub(crate) async fn api_errors(&self, calls: &[(&str, &str, &str)]) -> String {
         let mut told = String::new();
         for (method, path, form) in calls {
             let reply = self.request(method, path).form(form).send().await;

@@ -164,8 +164,8 @@ async fn waits_end() {
     waits.pop();
     assert_eq!(app.get(&format!("{WAIT}?timeout=0")).await.status, 408);
     app.lab.end_waits();
-    let refusal = waits.pop().unwrap().await.unwrap_err().refusal();
-    assert_eq!(refusal.status, 408);
+    let api_error = waits.pop().unwrap().await.unwrap_err().api_error();
+    assert_eq!(api_error.status, 408);
 }
 
 /// A wait for something that cannot happen is rejected at once.
@@ -186,7 +186,7 @@ async fn refuses_what_never_comes() {
     .to_vec();
     let calls: Vec<(&str, &str, &str)> =
         calls.iter().map(|call| ("GET", call.as_str(), "")).collect();
-    insta::assert_snapshot!(app.refusals(&calls).await, @"
+    insta::assert_snapshot!(app.api_errors(&calls).await, @"
     GET /v1/test_helpers/events/wait?type=financial_connections.account.refreshed
         400 invalid_request_error - type
         This server sends no event of the type

@@ -9,7 +9,7 @@ use model::clock::AccountTime;
 use model::event::{Cause, EventType};
 use model::payments::checkout::CheckoutSession;
 use store::{ClockItem, Object};
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 
 impl Engine {
     /// Ends a session that is open.
@@ -22,7 +22,7 @@ impl Engine {
                     "Only a Checkout Session that is open can be expired; this one is {}.",
                     session.status.word()
                 );
-                return Err(Refusal::invalid(message).into());
+                return Err(ApiError::invalid(message).into());
             }
             let mut changes = Changes::default();
             let cause = context.cause();

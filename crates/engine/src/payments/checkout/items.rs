@@ -15,7 +15,7 @@ use model::id::LineItemId;
 use model::payments::checkout::{CheckoutMode, LineItem, line_amount};
 use model::payments::intent::{AMOUNT_MAX, AMOUNT_MIN};
 use model::payments::product::Price;
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 
 /// One line item of a create.
 #[derive(Clone, Debug)]
@@ -58,7 +58,7 @@ impl Engine {
             let put_off = later.is_some() && price.is_recurring();
             let amount = line_amount(unit_amount(&price), line.quantity).ok_or_else(|| {
                 let message = "Quantity and unit amount are zero or more, and not out of bounds.";
-                Refusal::invalid(message).param(line.path.clone())
+                ApiError::invalid(message).param(line.path.clone())
             })?;
             total += i128::from(amount);
             let product = self.find_product(context, changes, &price.product).await?;
@@ -93,16 +93,16 @@ fn fits(
         let message = "This session is for one payment, so it needs a price that is paid once. \
                        Use mode=subscription for a recurring price.";
         let param = if named.price_data.is_some() { format!("{path}[recurring]") } else { path };
-        return Err(Refusal::invalid(message).param(param).into());
+        return Err(ApiError::invalid(message).param(param).into());
     }
     let Some(recurrence) = price.recurrence() else {
         let message = "A period is at least one day and at most three years long.";
-        return Err(Refusal::invalid(message).param(path).into());
+        return Err(ApiError::invalid(message).param(path).into());
     };
     let mut held = others.iter().filter_map(|item| item.price.recurrence());
     if held.any(|other| other != recurrence) {
         let message = "All prices of a subscription here have the same interval.";
-        return Err(Refusal::invalid(message).param(path).into());
+        return Err(ApiError::invalid(message).param(path).into());
     }
     Ok(())
 }
@@ -110,7 +110,7 @@ fn fits(
 /// Rejects a session with a total that is too small or too large.
 fn check_total(mode: CheckoutMode, items: &[LineItem], total: i128) -> Result<(), Error> {
     let refuse = |message: String, code| {
-        Err(Refusal::invalid(message).code(code).param("line_items").into())
+        Err(ApiError::invalid(message).code(code).param("line_items").into())
     };
     let recurs = items.iter().any(|item| item.price.is_recurring());
     match mode {
@@ -118,7 +118,7 @@ fn check_total(mode: CheckoutMode, items: &[LineItem], total: i128) -> Result<()
         CheckoutMode::Subscription if !recurs => {
             let message = "A session in mode=subscription needs a price that is paid again and \
                            again among its line items.";
-            Err(Refusal::invalid(message).param("line_items").into())
+            Err(ApiError::invalid(message).param("line_items").into())
         }
         CheckoutMode::Payment if total < i128::from(AMOUNT_MIN) => {
             let message = format!("The line items must come to at least {AMOUNT_MIN} cents.");

@@ -18,7 +18,7 @@ use model::payments::intent::{Deposits, Intent, IntentStatus, Progress, Purpose,
 use model::payments::mandate::{Mandate, MandateKind};
 use model::payments::payment_method::PaymentMethod;
 use store::{ClockItem, Object};
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 
 /// The param of intents with the verification method of an account.
 const VERIFICATION: &str = "payment_method_options[us_bank_account][verification_method]";
@@ -82,8 +82,8 @@ impl Engine {
         let Some(id) = intent.payment_method else {
             let message = "There is nothing to debit yet: link an account, or give payment_method \
                            or payment_method_data.";
-            let refusal = Refusal::invalid(message).param("payment_method");
-            return Err(refusal.code("parameter_missing").into());
+            let api_error = ApiError::invalid(message).param("payment_method");
+            return Err(api_error.code("parameter_missing").into());
         };
         let method = self
             .find_changed::<PaymentMethod>(context.merchant, changes, id.number())
@@ -94,7 +94,7 @@ impl Engine {
         if !method.verified && !intent.manual_entry() {
             let message = "Numbers that were typed in can only be verified by deposits, which \
                            verification_method=instant leaves out; link an account instead.";
-            return Err(Refusal::invalid(message).param(VERIFICATION).into());
+            return Err(ApiError::invalid(message).param(VERIFICATION).into());
         }
         if confirmation.return_url.is_some() {
             intent.return_url.clone_from(&confirmation.return_url);
@@ -123,7 +123,7 @@ impl Engine {
         if self.customer_gone(context, intent.customer).await? {
             let message =
                 "The customer of the intent was deleted; nothing can be debited any more.";
-            return Err(Refusal::invalid(message).param("customer").into());
+            return Err(ApiError::invalid(message).param("customer").into());
         }
         Ok(())
     }
@@ -168,7 +168,7 @@ impl Engine {
             return Ok(());
         }
         let message = format!("The mandate is not of the payment method {}.", method.id);
-        Err(Refusal::invalid(message).param("mandate").into())
+        Err(ApiError::invalid(message).param("mandate").into())
     }
 
     /// Shows a mandate.
@@ -317,7 +317,7 @@ fn refused_code(verification: Verification) -> &'static str {
     }
 }
 
-fn refused(verification: Verification, deposits: &Deposits) -> Refusal {
+fn refused(verification: Verification, deposits: &Deposits) -> ApiError {
     let (message, code) = match (verification, deposits) {
         (Verification::Mismatch, Deposits::Amounts(_)) => (
             "The amounts given are not those of the deposits.",
@@ -332,5 +332,5 @@ fn refused(verification: Verification, deposits: &Deposits) -> Refusal {
         }
         _ => ("Too many attempts to verify the deposits were wrong.", refused_code(verification)),
     };
-    Refusal::invalid(message).code(code)
+    ApiError::invalid(message).code(code)
 }

@@ -9,7 +9,7 @@ use crate::{Context, Error};
 use model::clock::AccountTime;
 use model::payments::payment_method::PaymentMethod;
 use store::{Kind, Object};
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 
 /// True if the payment method becomes the account's own.
 pub(super) fn is_own(intent: &Intent) -> bool {
@@ -21,7 +21,7 @@ pub(super) fn check_own(intent: &Intent) -> Result<(), Error> {
     if is_own(intent) && intent.customer.is_some() {
         let message = "attach_to_self=true keeps the payment method for the account itself; leave \
                        the customer out.";
-        return Err(Refusal::invalid(message).param("attach_to_self").into());
+        return Err(ApiError::invalid(message).param("attach_to_self").into());
     }
     Ok(())
 }
@@ -31,7 +31,7 @@ pub(super) fn check_own(intent: &Intent) -> Result<(), Error> {
 pub(super) fn check_owner(intent: &Intent, method: &PaymentMethod) -> Result<(), Error> {
     check_kept(method)?;
     let refuse =
-        |message: &str| Err(Refusal::invalid(message.to_owned()).param("payment_method").into());
+        |message: &str| Err(ApiError::invalid(message.to_owned()).param("payment_method").into());
     if method.customer.is_some() && method.customer != intent.customer {
         return refuse(
             "The payment method belongs to a customer other than the intent's; name that \

@@ -5,7 +5,7 @@ use crate::Error;
 use model::clock::{AccountTime, DAY_S};
 use model::given::Given;
 use model::payments::invoice::Invoice;
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 
 /// The most days until an invoice is due.
 pub const DAYS_UNTIL_DUE_MAX: i64 = 5 * 365;
@@ -21,20 +21,20 @@ pub(super) fn apply(invoice: &mut Invoice, given: &Given, now: AccountTime) -> R
     else {
         let held = |name: &str| invoice.given.at(&[name]).is_some();
         if is_sent(invoice, given) && !held("days_until_due") && !held("due_date") {
-            return Err(Refusal::missing_param("days_until_due").into());
+            return Err(ApiError::missing_param("days_until_due").into());
         }
         return Ok(());
     };
     if !is_sent(invoice, given) {
         let message = format!("{name} goes with collection_method=send_invoice only.");
-        return Err(Refusal::invalid(message).param(name).into());
+        return Err(ApiError::invalid(message).param(name).into());
     }
     let latest = now.plus(DAYS_UNTIL_DUE_MAX * DAY_S);
     if date.is_some_and(|date| date < now || date > latest) {
         let message = format!(
             "An invoice is due neither in the past nor after more than {DAYS_UNTIL_DUE_MAX} days."
         );
-        return Err(Refusal::invalid(message).param(name).into());
+        return Err(ApiError::invalid(message).param(name).into());
     }
     invoice.given.take(other);
     if let (Some(days), Some(from)) = (days, invoice.finalized_at) {

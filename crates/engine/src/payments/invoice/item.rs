@@ -17,7 +17,7 @@ use model::payments::product::Price;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use store::{Bounds, Object};
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::expand::Expand;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
@@ -92,7 +92,7 @@ impl Engine {
                     let id = invoice.customer.to_string();
                     self.get::<Customer>(context, &id, "customer").await?
                 }
-                (None, None) => return Err(Refusal::missing_param("customer").into()),
+                (None, None) => return Err(ApiError::missing_param("customer").into()),
             };
             let now = self.moment_to_write(context.merchant, customer.test_clock).await?;
             let currency = input.currency.unwrap_or(Currency::USD);
@@ -234,7 +234,7 @@ impl Engine {
         if let Some(amount) = input.amount {
             if unit.is_some() || input.quantity.is_some_and(|quantity| quantity != 1) {
                 let other = if unit.is_some() { "pricing" } else { "quantity" };
-                return Err(Refusal::exclusive(&["amount", other]).into());
+                return Err(ApiError::exclusive(&["amount", other]).into());
             }
             charge.quantity = 1;
             unit = Some(amount.to_string());
@@ -245,7 +245,7 @@ impl Engine {
         let bounds = -AMOUNT_MAX..=AMOUNT_MAX;
         charge.amount = amount.filter(|cost| bounds.contains(cost)).ok_or_else(|| {
             let message = format!("An item may come to at most {AMOUNT_MAX} cents.");
-            Refusal::invalid(message).code("amount_too_large").param("amount")
+            ApiError::invalid(message).code("amount_too_large").param("amount")
         })?;
         if input.description.is_some() {
             charge.description.clone_from(&input.description);
@@ -270,14 +270,14 @@ impl Engine {
         changes: &mut Changes,
     ) -> Result<Option<Price>, Error> {
         match (&input.price, &input.price_data) {
-            (Some(_), Some(_)) => Err(Refusal::exclusive(&["pricing", "price_data"]).into()),
+            (Some(_), Some(_)) => Err(ApiError::exclusive(&["pricing", "price_data"]).into()),
             (Some(id), None) => {
                 let price = self.get::<Price>(context, id, "pricing[price]").await?;
                 if price.active {
                     return Ok(Some(price));
                 }
                 let message = "The price is inactive.";
-                Err(Refusal::invalid(message).param("pricing[price]").into())
+                Err(ApiError::invalid(message).param("pricing[price]").into())
             }
             (None, Some(data)) => {
                 self.make_price(context, data, "price_data", now, changes).await.map(Some)
@@ -355,7 +355,7 @@ fn blank_charge(currency: Currency, now: AccountTime) -> Charge {
 
 /// The unit amount of a price, if it fits an invoice of this currency.
 fn usable(price: &Price, currency: Currency) -> Result<String, Error> {
-    let refuse = |message: &str| Refusal::invalid(message.to_owned()).param("pricing[price]");
+    let refuse = |message: &str| ApiError::invalid(message.to_owned()).param("pricing[price]");
     if price.is_recurring() {
         return Err(refuse("An invoice item needs a price that is paid once.").into());
     }
@@ -370,15 +370,15 @@ fn usable(price: &Price, currency: Currency) -> Result<String, Error> {
 fn fits(item: &InvoiceItem, invoice: &Invoice) -> Result<(), Error> {
     if item.customer != invoice.customer {
         let message = "The invoice is another customer's.";
-        return Err(Refusal::invalid(message).param("invoice").into());
+        return Err(ApiError::invalid(message).param("invoice").into());
     }
     if item.charge.currency != invoice.currency {
         let message = "The invoice is of another currency than the item.";
-        return Err(Refusal::invalid(message).param("currency").into());
+        return Err(ApiError::invalid(message).param("currency").into());
     }
     if invoice.lines.len() >= LINES_MAX as usize {
         let message = format!("An invoice may have at most {LINES_MAX} lines.");
-        return Err(Refusal::invalid(message).param("invoice").into());
+        return Err(ApiError::invalid(message).param("invoice").into());
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use model::payments::intent::{AMOUNT_MAX, Intent, IntentStatus};
 use model::payments::invoice::{Invoice, InvoiceStatus};
 use model::payments::payment_method::PaymentMethod;
 use store::{Kind, Object};
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 
 /// The params of a payment of an invoice.
 #[derive(Clone, Debug, Default)]
@@ -51,7 +51,7 @@ impl Engine {
             }
             if invoice.total() > AMOUNT_MAX {
                 let message = format!("The invoice comes to more than {AMOUNT_MAX} cents.");
-                return Err(Refusal::invalid(message).code("amount_too_large").into());
+                return Err(ApiError::invalid(message).code("amount_too_large").into());
             }
             if let Some(advance) = auto_advance {
                 invoice.given.put("auto_advance", Given::Boolean(advance));
@@ -74,7 +74,7 @@ impl Engine {
         let number = invoice.customer.number();
         let found = self.find_changed::<Customer>(context.merchant, changes, number).await?;
         let Some(mut customer) = found.filter(|customer| !customer.deleted) else {
-            return Err(Refusal::invalid("The customer of the invoice was deleted.").into());
+            return Err(ApiError::invalid("The customer of the invoice was deleted.").into());
         };
         let before = customer.clone();
         let printed = if let Some(chosen) = invoice.printed_number.clone() {
@@ -82,7 +82,7 @@ impl Engine {
         } else {
             let sequence = customer.next_invoice_sequence.unwrap_or(1);
             let next = sequence.checked_add(1).ok_or_else(|| {
-                Error::from(Refusal::invalid("The customer has no invoice numbers left."))
+                Error::from(ApiError::invalid("The customer has no invoice numbers left."))
             })?;
             customer.next_invoice_sequence = Some(next);
             let prefix = customer.invoice_prefix.clone().unwrap_or_else(|| {
@@ -340,7 +340,7 @@ fn give_up(
 ) -> Result<(), Error> {
     if !intent.cancelable() {
         let message = "A debit for this invoice is under way; wait until it has ended.";
-        return Err(Refusal::invalid(message).into());
+        return Err(ApiError::invalid(message).into());
     }
     intent.cancel(Some(reason.to_owned()), now);
     let object = intent_object(intent.clone());
@@ -360,7 +360,7 @@ fn payer(
         (None, Some(_)) => Ok(None),
         (None, None) => match default() {
             Some(method) => Ok(Some(MethodParam::Id(method))),
-            None => Err(Refusal::invalid(
+            None => Err(ApiError::invalid(
                 "There is nothing to debit yet: link an account, or name a payment_method.",
             )
             .code("parameter_missing")

@@ -12,7 +12,7 @@ use model::payments::invoice::Invoice;
 use model::stored::PaymentIntent;
 use serde_json::Value;
 use store::{Bounds, ObjectsOf};
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::expand::Expand;
 use wire::list::PageParams;
 
@@ -38,7 +38,8 @@ impl Engine {
         context: &Context,
         given: &str,
     ) -> Result<Answer, Error> {
-        let missing = || Error::from(Refusal::no_such("invoice payment", given, "invoice_payment"));
+        let missing =
+            || Error::from(ApiError::no_such("invoice payment", given, "invoice_payment"));
         let number = given.parse().map(InvoicePaymentId::number).map_err(|_| missing())?;
         let none = Changes::default();
         let found = self.find_changed::<PaymentIntent>(context.merchant, &none, number).await?;

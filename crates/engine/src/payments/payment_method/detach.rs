@@ -10,14 +10,14 @@ use model::event::{EventType, Snapshot};
 use model::id::CustomerId;
 use model::payments::subscription::Subscription;
 use store::{Object, ObjectsOf};
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 
 /// Rejects a payment method that was detached from its customer.
 pub(crate) fn check_kept(method: &PaymentMethod) -> Result<(), Error> {
     if method.detached {
         let message = "The payment method was detached from its customer and cannot be used or \
                        attached again; link the account anew.";
-        return Err(Refusal::invalid(message).param("payment_method").into());
+        return Err(ApiError::invalid(message).param("payment_method").into());
     }
     Ok(())
 }
@@ -34,7 +34,7 @@ impl Engine {
             let now = self.moment_to_write(context.merchant, method.clock).await?;
             let Some(customer) = method.customer.take() else {
                 let message = "The payment method is not attached to a customer.";
-                return Err(Refusal::invalid(message).into());
+                return Err(ApiError::invalid(message).into());
             };
             method.detached = true;
             method.version += 1;

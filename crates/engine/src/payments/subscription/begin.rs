@@ -24,7 +24,7 @@ use model::payments::subscription::{
 };
 use std::collections::BTreeMap;
 use store::Object;
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 
 /// Something that is invoiced once, with the first period.
 #[derive(Clone, Debug)]
@@ -119,7 +119,7 @@ impl Engine {
             let price = self.price_of_item(context, input, now, changes).await?;
             if price.is_recurring() {
                 let message = "An item of an invoice needs a price that is paid once.";
-                return Err(Refusal::invalid(message).param(input.price_path()).into());
+                return Err(ApiError::invalid(message).param(input.price_path()).into());
             }
             once.push(Once { price, quantity: input.quantity.unwrap_or(1) });
         }
@@ -248,7 +248,7 @@ impl Engine {
         let number = held.customer.number();
         let found = self.find_changed::<Customer>(context.merchant, changes, number).await?;
         let Some(customer) = found else {
-            return Err(Refusal::invalid("The customer of the subscription is gone.").into());
+            return Err(ApiError::invalid("The customer of the subscription is gone.").into());
         };
         let mut invoice = self.blank_invoice(context, &customer, now);
         address(&mut invoice, held, reason, now);
@@ -266,7 +266,7 @@ impl Engine {
         }
         if invoice.total() > AMOUNT_MAX {
             let message = format!("A period may come to at most {AMOUNT_MAX} cents.");
-            return Err(Refusal::invalid(message).code("amount_too_large").param("items").into());
+            return Err(ApiError::invalid(message).code("amount_too_large").param("items").into());
         }
         let object = Object::Invoice(invoice.clone());
         let created = EventType::InvoiceCreated;
@@ -285,7 +285,7 @@ impl Engine {
         let amount = cost(&unit, quantity).filter(|amount| *amount <= AMOUNT_MAX);
         let amount = amount.ok_or_else(|| {
             let message = format!("An item may come to at most {AMOUNT_MAX} cents.");
-            Error::from(Refusal::invalid(message).code("amount_too_large").param("items"))
+            Error::from(ApiError::invalid(message).code("amount_too_large").param("items"))
         })?;
         let charge = Charge {
             amount,
@@ -417,5 +417,5 @@ fn address(invoice: &mut Invoice, held: &Subscription, reason: &str, now: Accoun
 fn nothing_to_debit() -> Error {
     let message = "This customer has no default payment method. Give default_payment_method, or \
                    payment_behavior=default_incomplete to collect one with the first invoice.";
-    Refusal::invalid(message).code("resource_missing").into()
+    ApiError::invalid(message).code("resource_missing").into()
 }

@@ -11,7 +11,7 @@ use model::payments::intent::{Intent, IntentStatus};
 use model::payments::invoice::{Invoice, InvoiceStatus};
 use model::payments::subscription::{Subscription, SubscriptionStatus};
 use store::{ClockItem, Kind, Object};
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 
 /// The end of an invoice without its intent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,7 +162,7 @@ impl Engine {
                     changes = renewal;
                     held
                 }
-                Err(Error::Refused(refusal)) => not_invoiced(next, &refusal, now),
+                Err(Error::Refused(api_error)) => not_invoiced(next, &api_error, now),
                 Err(error) => return Err(error),
             };
             let object = Object::Subscription(held);
@@ -253,9 +253,9 @@ impl Engine {
 
 /// The next period of a subscription that cannot be invoiced. The period begins nevertheless, so
 /// that the subscription is not due again at once. The merchant sees it as unpaid.
-fn not_invoiced(mut held: Subscription, refusal: &Refusal, now: AccountTime) -> Subscription {
+fn not_invoiced(mut held: Subscription, api_error: &ApiError, now: AccountTime) -> Subscription {
     let subscription = held.id.to_string();
-    let error = refusal as &dyn std::error::Error;
+    let error = api_error as &dyn std::error::Error;
     tracing::warn!(subscription, error, "a period of a subscription was not invoiced");
     held.renew();
     held.not_paid(now);

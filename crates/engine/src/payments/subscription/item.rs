@@ -13,7 +13,7 @@ use model::payments::product::Price;
 use model::payments::subscription::{ITEMS_MAX, Subscription, SubscriptionItem};
 use serde_json::Value;
 use store::ObjectsOf;
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::expand::Expand;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
@@ -81,19 +81,19 @@ impl Engine {
             let Some(id) = &input.id else {
                 if held.items.is_empty() {
                     let message = "This subscription was made without items, which stays so.";
-                    return Err(Refusal::invalid(message).param("items").into());
+                    return Err(ApiError::invalid(message).param("items").into());
                 }
                 self.add_item(context, held, input, now, changes).await?;
                 continue;
             };
             let path = format!("{}[id]", input.path);
             let place = held.items.iter().position(|item| item.id.to_string() == *id);
-            let missing = || Refusal::no_such("subscription item", id, &path).status(400);
+            let missing = || ApiError::no_such("subscription item", id, &path).status(400);
             let place = place.ok_or_else(missing)?;
             if input.deleted {
                 if held.items.len() == 1 {
                     let message = "The last item cannot be taken away; cancel the subscription.";
-                    return Err(Refusal::invalid(message).param(path).into());
+                    return Err(ApiError::invalid(message).param(path).into());
                 }
                 held.items.remove(place);
                 continue;
@@ -117,12 +117,12 @@ impl Engine {
     ) -> Result<(), Error> {
         if held.items.len() >= ITEMS_MAX {
             let message = format!("A subscription has at most {ITEMS_MAX} items.");
-            return Err(Refusal::invalid(message).param("items").into());
+            return Err(ApiError::invalid(message).param("items").into());
         }
         let price = self.recurring_price(context, held, input, now, changes).await?;
         if held.items.iter().any(|item| item.price.id == price.id) {
             let message = "Each item of a subscription has a price of its own; say a quantity.";
-            return Err(Refusal::invalid(message).param(input.price_path()).into());
+            return Err(ApiError::invalid(message).param(input.price_path()).into());
         }
         let mut item = self.new_item(price, 1, now);
         say(&mut item, input)?;
@@ -139,7 +139,8 @@ impl Engine {
         now: AccountTime,
         changes: &mut Changes,
     ) -> Result<Price, Error> {
-        let refuse = |message: &str| Refusal::invalid(message.to_owned()).param(input.price_path());
+        let refuse =
+            |message: &str| ApiError::invalid(message.to_owned()).param(input.price_path());
         let price = self.price_of_item(context, input, now, changes).await?;
         if !price.is_recurring() {
             return Err(refuse("A subscription needs prices that are paid again and again.").into());
@@ -164,15 +165,15 @@ impl Engine {
         changes: &mut Changes,
     ) -> Result<Price, Error> {
         let path = input.price_path();
-        let refuse = |message: &str| Refusal::invalid(message.to_owned()).param(path.clone());
+        let refuse = |message: &str| ApiError::invalid(message.to_owned()).param(path.clone());
         let price = match (&input.price, &input.price_data) {
             (Some(_), Some(_)) => {
                 let paths = [format!("{}[price]", input.path), path];
-                return Err(Refusal::exclusive(&paths).into());
+                return Err(ApiError::exclusive(&paths).into());
             }
             (Some(id), None) => self.get::<Price>(context, id, &path).await?,
             (None, Some(data)) => self.make_price(context, data, &path, now, changes).await?,
-            (None, None) => return Err(Refusal::missing_param(&path).into()),
+            (None, None) => return Err(ApiError::missing_param(&path).into()),
         };
         if !price.active && input.price.is_some() {
             return Err(refuse("The price is inactive.").into());
@@ -193,7 +194,7 @@ impl Engine {
         context: &Context,
         given: &str,
     ) -> Result<Answer, Error> {
-        let missing = || Error::from(Refusal::no_such("subscription item", given, "item"));
+        let missing = || Error::from(ApiError::no_such("subscription item", given, "item"));
         let id: SubscriptionItemId = given.parse().map_err(|_| missing())?;
         let has = |held: &Subscription| held.items.iter().any(|item| item.id == id);
         // Items are part of their subscriptions. Lookups are rare, so a search through the
@@ -255,7 +256,7 @@ fn say(item: &mut SubscriptionItem, input: &SubscriptionItemInput) -> Result<(),
             None => input.price_path(),
         };
         let message = format!("An item may come to at most {AMOUNT_MAX} cents.");
-        return Err(Refusal::invalid(message).code("amount_too_large").param(path).into());
+        return Err(ApiError::invalid(message).code("amount_too_large").param(path).into());
     }
     Ok(())
 }
@@ -280,7 +281,7 @@ fn check_period(held: &Subscription, inputs: &[SubscriptionItemInput]) -> Result
     if costs.fold(0, i64::saturating_add) > AMOUNT_MAX {
         let message = format!("A period may come to at most {AMOUNT_MAX} cents.");
         let path = last.path.clone();
-        return Err(Refusal::invalid(message).code("amount_too_large").param(path).into());
+        return Err(ApiError::invalid(message).code("amount_too_large").param(path).into());
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use model::payments::invoice::Invoice;
 use model::payments::subscription::Subscription;
 use model::stored::SetupIntent;
 use serde_json::Value;
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::expand::Expand;
 use wire::render::given::Expanded;
 use wire::render::payments::subscription::{item_value, list as items_value, value as shown};
@@ -44,7 +44,7 @@ impl Engine {
         found.ok_or_else(|| {
             let message = "The subscription has neither a pending Setup Intent nor an invoice to \
                            pay, so it collects no account.";
-            Refusal::invalid(message).param(param.to_owned()).into()
+            ApiError::invalid(message).param(param.to_owned()).into()
         })
     }
 

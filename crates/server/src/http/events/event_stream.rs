@@ -13,7 +13,7 @@ use engine::events::event_stream::EventStream;
 use model::limits::{EVENT_STREAM_RECEIVED_BYTES_MAX, EVENT_STREAM_SEND_MS_MAX, TEXT_CHARS_MAX};
 use std::sync::Arc;
 use std::time::Duration;
-use wire::error::Error as Refusal;
+use wire::error::Error as ApiError;
 use wire::params::Setting;
 
 /// The name of the CLI's subprotocol.
@@ -63,7 +63,7 @@ pub(in crate::http) async fn subscribe(
 }
 
 fn refused(message: &str) -> Response {
-    let body = Refusal::invalid(message).to_json(None);
+    let body = ApiError::invalid(message).to_json(None);
     (StatusCode::BAD_REQUEST, [(CONTENT_TYPE, "application/json")], body).into_response()
 }
 

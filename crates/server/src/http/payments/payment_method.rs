@@ -148,13 +148,13 @@ fn take_numbers(given: &Given, full: &dyn Fn(&str) -> String) -> Result<BankNumb
     if !numbers.routing_number_fits() {
         let message = "The routing number must have nine digits, the last of which checks the \
                        others.";
-        let refusal = Error::invalid(message).code("routing_number_invalid");
-        return Err(refusal.param(full("us_bank_account[routing_number]")));
+        let api_error = Error::invalid(message).code("routing_number_invalid");
+        return Err(api_error.param(full("us_bank_account[routing_number]")));
     }
     if !numbers.account_number_fits() {
-        let refusal = Error::invalid("The account number must have 4 to 17 digits.");
+        let api_error = Error::invalid("The account number must have 4 to 17 digits.");
         let param = full("us_bank_account[account_number]");
-        return Err(refusal.code("account_number_invalid").param(param));
+        return Err(api_error.code("account_number_invalid").param(param));
     }
     Ok(numbers)
 }
