@@ -14,7 +14,7 @@ use engine::events::endpoint::EndpointInput;
 use engine::events::event::EventFilter;
 use engine::hooks::NoHooks;
 use engine::observer::IgnoreAll;
-use engine::{Answer, Context, Engine, Error, Parts, Settings};
+use engine::{ApiResponse, Context, Engine, Error, Parts, Settings};
 use lab::{Instruments, Lab};
 use model::account::{Account, Permission};
 use model::clock::Clock;
@@ -173,7 +173,7 @@ impl App {
     }
 
     /// The outcome that a client receives. An API error that blames the server fails the test.
-    pub fn answered(&self, result: Result<Answer, Error>) -> Answered {
+    pub fn answered(&self, result: Result<ApiResponse, Error>) -> Answered {
         match result {
             Ok(answer) => {
                 self.take_down(&answer.body);

@@ -14,7 +14,7 @@ pub enum ClientError {
     Call(#[from] OutboundError),
     /// The response is not JSON, so the server is not bankfeed.
     #[error("the response is not JSON")]
-    Answer(#[from] serde_json::Error),
+    ApiResponse(#[from] serde_json::Error),
 }
 
 /// A client with one key.

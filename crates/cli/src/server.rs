@@ -373,7 +373,7 @@ fn stranger_or_nobody(error: ClientError, base: &str) -> ServerError {
     let base = base.to_owned();
     match error {
         ClientError::Call(source) => ServerError::Unreachable { base, source },
-        ClientError::Answer(_) => ServerError::Stranger { base },
+        ClientError::ApiResponse(_) => ServerError::Stranger { base },
     }
 }
 

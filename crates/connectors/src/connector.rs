@@ -1,7 +1,7 @@
 //! The connector: the one place that chooses a kind of bank data source.
 
 use crate::interface::{
-    BankAccount, Begin, Fetch, FetchAnswer, Input, Institution, LinkError, Step, Watch,
+    BankAccount, Begin, Fetch, FetchOutcome, Input, Institution, LinkError, Step, Watch,
 };
 use crate::sandbox::Sandbox;
 use model::clock::AccountTime;
@@ -43,7 +43,7 @@ impl Connector {
     }
 
     /// Fetches one page.
-    pub fn fetch(&self, fetch: &Fetch<'_>) -> FetchAnswer {
+    pub fn fetch(&self, fetch: &Fetch<'_>) -> FetchOutcome {
         match self {
             Self::Sandbox(sandbox) => sandbox.fetch(fetch),
         }

@@ -151,7 +151,7 @@ pub struct Fetch<'a> {
 /// The response to a fetch. The new credential and the new state are stored even if the fetch
 /// failed.
 #[derive(Clone, Debug)]
-pub struct FetchAnswer {
+pub struct FetchOutcome {
     /// The page, or an error.
     pub result: Result<FetchPage, FetchError>,
     /// The new credential.

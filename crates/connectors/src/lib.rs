@@ -20,6 +20,6 @@ pub mod sandbox;
 
 pub use connector::Connector;
 pub use interface::{
-    BankAccount, Begin, Fetch, FetchAnswer, FetchError, FetchPage, Input, Institution, LinkError,
+    BankAccount, Begin, Fetch, FetchError, FetchOutcome, FetchPage, Input, Institution, LinkError,
     OfferedAccount, Records, Step, Watch,
 };

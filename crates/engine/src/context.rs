@@ -41,7 +41,7 @@ pub struct Idempotency {
 
 /// The response of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct ApiResponse {
     /// The JSON.
     pub body: Vec<u8>,
     /// True if it was stored for the idempotency key in the commit of its change. Otherwise the
@@ -51,7 +51,7 @@ pub struct Answer {
     pub notice: Option<&'static str>,
 }
 
-impl Answer {
+impl ApiResponse {
     /// A response of a call that changed nothing.
     pub fn unchanged(body: Vec<u8>) -> Self {
         Self { body, recorded: false, notice: None }

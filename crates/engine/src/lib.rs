@@ -6,7 +6,7 @@
 //! use case begins again ([`Engine::change`]).
 //!
 //! The engine has no HTTP server. A [`Context`] contains the caller and the form of the response,
-//! and an [`Answer`] is the response's bytes.
+//! and an [`ApiResponse`] is the response's bytes.
 
 pub mod connect;
 pub mod connections;
@@ -24,7 +24,7 @@ mod retry;
 pub mod settings;
 pub mod worker;
 
-pub use context::{Answer, Context, Idempotency, made, render, settled};
+pub use context::{ApiResponse, Context, Idempotency, made, render, settled};
 pub use error::Error;
 pub use list::list_body;
 pub use retry::ChangeCount;

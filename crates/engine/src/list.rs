@@ -2,7 +2,7 @@
 
 use crate::objects::typed;
 use crate::payments::bytes;
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::customer::Customer;
 use model::id::MerchantId;
 use model::limits::PAGE_ROWS_MAX;
@@ -106,10 +106,10 @@ impl Engine {
         page: &PageParams,
         url: &str,
         body: impl Fn(&T::Object) -> Vec<u8>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let listed = self.list::<T>(context, ObjectsOf::All, created, page).await?;
         let bodies: Vec<Vec<u8>> = listed.items.iter().map(body).collect();
-        Ok(Answer::unchanged(list_body(url, listed.has_more, &bodies)))
+        Ok(ApiResponse::unchanged(list_body(url, listed.has_more, &bodies)))
     }
 
     /// The page of a list that holds only the objects that `keep` accepts. The other objects are
@@ -168,7 +168,7 @@ pub(crate) async fn list_values<T, F>(
     url: &str,
     listed: Listed<T>,
     value: impl Fn(T) -> F,
-) -> Result<Answer, Error>
+) -> Result<ApiResponse, Error>
 where
     F: Future<Output = Result<Value, Error>>,
 {
@@ -176,7 +176,7 @@ where
     for object in listed.items {
         bodies.push(bytes(&value(object).await?));
     }
-    Ok(Answer::unchanged(list_body(url, listed.has_more, &bodies)))
+    Ok(ApiResponse::unchanged(list_body(url, listed.has_more, &bodies)))
 }
 
 /// The page of a list that is read whole, in its order. The boolean is true if there are more

@@ -13,7 +13,7 @@ pub mod product;
 pub mod subscription;
 
 use crate::events::next_position;
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::customer::Customer;
 use model::event::{Cause, Event, EventType, Happened, Snapshot};
@@ -179,12 +179,12 @@ impl Engine {
         context: &Context,
         changes: Changes,
         body: Vec<u8>,
-    ) -> Result<Option<Answer>, Error> {
+    ) -> Result<Option<ApiResponse>, Error> {
         if changes.objects.is_empty() {
-            return Ok(Some(Answer::unchanged(body)));
+            return Ok(Some(ApiResponse::unchanged(body)));
         }
         let done = self.commit(context, changes, &body).await?;
-        Ok(done.then(|| Answer::committed(body)))
+        Ok(done.then(|| ApiResponse::committed(body)))
     }
 
     /// An intent with the requested expansions.

@@ -17,7 +17,7 @@ use crate::diagnostic::Subject;
 use crate::instruments::is_wrongly_signed;
 use crate::{Lab, render};
 use engine::observer::{CallObservation, DeliveryObservation};
-use engine::{Answer, Context};
+use engine::{ApiResponse, Context};
 use facts::{Call, Ended, Observed, read_payload};
 use merchant::MerchantWatch;
 use model::clock::ServerTime;
@@ -98,17 +98,17 @@ impl ClientChecker {
 impl Lab {
     /// Shows the diagnostics of the caller's own client. If the client has finished, its open work
     /// counts as abandoned at once. Otherwise it counts as abandoned after a quiet period.
-    pub fn report_consumer(&self, context: &Context, finished: bool) -> Answer {
+    pub fn report_consumer(&self, context: &Context, finished: bool) -> ApiResponse {
         let now = self.engine.clock().server_now();
         let report = match self.instruments.checker.all().get(&context.merchant) {
             Some(watch) => watch.report(now, finished),
             None => MerchantWatch::new(now).report(now, finished),
         };
-        Answer::unchanged(engine::render(|w| render::consumer_report::write(w, &report)))
+        ApiResponse::unchanged(engine::render(|w| render::consumer_report::write(w, &report)))
     }
 
     /// Forgets the observations of the caller's client and returns the empty report.
-    pub fn reset_consumer_report(&self, context: &Context) -> Answer {
+    pub fn reset_consumer_report(&self, context: &Context) -> ApiResponse {
         let now = self.engine.clock().server_now();
         self.instruments.checker.all().insert(context.merchant, MerchantWatch::new(now));
         self.report_consumer(context, false)

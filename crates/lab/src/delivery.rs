@@ -7,7 +7,7 @@
 use crate::{Lab, render};
 use engine::events::dispatch::delivery_to;
 use engine::events::event::subscribed;
-use engine::{Answer, Context, Error, list_body, settled};
+use engine::{ApiResponse, Context, Error, list_body, settled};
 use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};
 use model::endpoint::{Endpoint, EndpointStatus};
 use model::id::EventId;
@@ -49,13 +49,13 @@ fn body_of((delivery, attempts): &WithAttempts) -> Vec<u8> {
 
 impl Lab {
     /// Shows the deliveries of an event with their attempts.
-    pub async fn list_deliveries(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn list_deliveries(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         let event = self.engine.get_event(context, id, "event").await?.event.id;
         let list = ListDeliveries { merchant: context.merchant, event };
         let deliveries = self.engine.store().read(list).await?;
         let bodies: Vec<Vec<u8>> = deliveries.iter().map(body_of).collect();
         let url = format!("/v1/test_helpers/events/{event}/deliveries");
-        Ok(Answer::unchanged(list_body(&url, false, &bodies)))
+        Ok(ApiResponse::unchanged(list_body(&url, false, &bodies)))
     }
 
     /// Lists a merchant's deliveries with their attempts, those of the newest event first.
@@ -63,7 +63,7 @@ impl Lab {
         &self,
         context: &Context,
         filter: &LedgerFilter,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let endpoint = match &filter.endpoint {
             Some(given) => {
                 let listeners = self.engine.listeners_of(context.merchant).await?;
@@ -88,17 +88,21 @@ impl Lab {
             (listed.items, listed.has_more)
         };
         let bodies: Vec<Vec<u8>> = rows.iter().map(body_of).collect();
-        Ok(Answer::unchanged(list_body("/v1/test_helpers/deliveries", has_more, &bodies)))
+        Ok(ApiResponse::unchanged(list_body("/v1/test_helpers/deliveries", has_more, &bodies)))
     }
 
     /// Shows a delivery with its attempts.
-    pub async fn retrieve_delivery(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn retrieve_delivery(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<ApiResponse, Error> {
         let (_, row) = self.get_delivery(context, id, "id").await?;
-        Ok(Answer::unchanged(body_of(&row)))
+        Ok(ApiResponse::unchanged(body_of(&row)))
     }
 
     /// Sends a delivery again.
-    pub async fn resend_delivery(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn resend_delivery(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         self.engine
             .change("resend_delivery", async || {
                 let (stored, (mut delivery, attempts)) =
@@ -113,7 +117,7 @@ impl Lab {
                 let body = body_of(&(delivery.clone(), attempts));
                 let event = stored.event.id;
                 if self.send_again(context, event, vec![delivery], &body).await? {
-                    return Ok(Some(Answer::committed(body)));
+                    return Ok(Some(ApiResponse::committed(body)));
                 }
                 Ok(None)
             })
@@ -126,7 +130,7 @@ impl Lab {
         context: &Context,
         id: &str,
         to: &ResendTo,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.engine.change("resend_event", async || {
             let stored = self.engine.get_event(context, id, "id").await?;
             let listeners = self.engine.listeners_of(context.merchant).await?;
@@ -137,7 +141,7 @@ impl Lab {
                                    name the webhook_endpoint that is to get the event again.";
                     return Err(ApiError::invalid(message).param("for_stripecli").into());
                 }
-                return Ok(Some(Answer::unchanged(self.engine.event_body(&stored, &listeners))));
+                return Ok(Some(ApiResponse::unchanged(self.engine.event_body(&stored, &listeners))));
             }
             let takers: Vec<&Endpoint> = match to {
                 ResendTo::Endpoint(given) => {
@@ -168,7 +172,7 @@ impl Lab {
             let deliveries: Vec<Delivery> = deliveries.collect();
             let body = self.engine.event_body(&stored, &listeners);
             if self.send_again(context, stored.event.id, deliveries, &body).await? {
-                return Ok(Some(Answer::committed(body)));
+                return Ok(Some(ApiResponse::committed(body)));
             }
             Ok(None)
         })

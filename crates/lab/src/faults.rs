@@ -6,7 +6,7 @@
 
 use crate::fault::{Fault, FaultKind, FaultRule, Hit};
 use crate::{Instruments, Lab};
-use engine::{Answer, Context, Error, list_body, made, render, settled};
+use engine::{ApiResponse, Context, Error, list_body, made, render, settled};
 use model::Word;
 use model::clock::AccountTime;
 use model::delivery::DeliveryKey;
@@ -119,7 +119,7 @@ impl Lab {
         context: &Context,
         rule: &FaultRule,
         endpoint: Option<&str>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let endpoint = match endpoint {
             Some(given) => Some(self.own_endpoint(context, given).await?),
             None => None,
@@ -141,17 +141,21 @@ impl Lab {
         };
         made(self.engine.store().write(create).await?)?;
         self.instruments.faults.changed(context.merchant);
-        Ok(Answer::committed(body))
+        Ok(ApiResponse::committed(body))
     }
 
     /// Shows a fault.
-    pub async fn retrieve_fault(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn retrieve_fault(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         let fault = self.get_fault(context, id).await?;
-        Ok(Answer::unchanged(self.fault_body(&fault)))
+        Ok(ApiResponse::unchanged(self.fault_body(&fault)))
     }
 
     /// Lists faults, the newest first.
-    pub async fn list_faults(&self, context: &Context, page: &PageParams) -> Result<Answer, Error> {
+    pub async fn list_faults(
+        &self,
+        context: &Context,
+        page: &PageParams,
+    ) -> Result<ApiResponse, Error> {
         let (all, created) = (ObjectsOf::All, Bounds::default());
         let listed = self.engine.list::<StoredFault>(context, all, created, page).await?;
         let mut bodies = Vec::with_capacity(listed.items.len());
@@ -159,11 +163,11 @@ impl Lab {
             bodies.push(self.fault_body(&Fault::read(stored)?));
         }
         let url = "/v1/test_helpers/faults";
-        Ok(Answer::unchanged(list_body(url, listed.has_more, &bodies)))
+        Ok(ApiResponse::unchanged(list_body(url, listed.has_more, &bodies)))
     }
 
     /// Deletes a fault. Its earlier hits stay.
-    pub async fn delete_fault(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn delete_fault(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         self.engine
             .change("delete_fault", async || {
                 let mut fault = self.get_fault(context, id).await?;
@@ -181,7 +185,7 @@ impl Lab {
                 if settled(self.engine.store().write(change).await?)? {
                     self.instruments.faults.changed(context.merchant);
                     self.instruments.faults.state().counts.remove(&(context.merchant, id));
-                    return Ok(Some(Answer::committed(body)));
+                    return Ok(Some(ApiResponse::committed(body)));
                 }
                 Ok(None)
             })

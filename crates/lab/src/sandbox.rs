@@ -11,7 +11,7 @@ use connectors::sandbox::{
 use connectors::{BankAccount, Begin, Connector, Institution};
 use engine::connections::change::{push_event, record_interrupted_by};
 use engine::connections::watch::{bank_account, relinked};
-use engine::{Answer, Context, Error, list_body, render, settled};
+use engine::{ApiResponse, Context, Error, list_body, render, settled};
 use model::account::{Account, InactiveCause, PaymentMethodType, StatusAction};
 use model::bank::BankOwner;
 use model::clock::AccountTime;
@@ -34,7 +34,7 @@ pub struct AddTransaction {
 
 impl Lab {
     /// Shows the test banks. Those of the merchant's scenarios are last.
-    pub async fn list_institutions(&self, context: &Context) -> Result<Answer, Error> {
+    pub async fn list_institutions(&self, context: &Context) -> Result<ApiResponse, Error> {
         let banks = self.engine.banks(context.merchant, context.livemode).await?;
         let now = self.engine.clock().account_now();
         let up = |institution: &Institution| {
@@ -45,7 +45,7 @@ impl Lab {
         let bodies: Vec<Vec<u8>> =
             institutions.iter().map(|bank| institution_body(bank, up(bank))).collect();
         let url = "/v1/test_helpers/financial_connections/institutions";
-        Ok(Answer::unchanged(list_body(url, false, &bodies)))
+        Ok(ApiResponse::unchanged(list_body(url, false, &bodies)))
     }
 
     /// Adds a transaction at the bank.
@@ -54,7 +54,7 @@ impl Lab {
         context: &Context,
         id: &str,
         add: &AddTransaction,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.steer(context, id, |sandbox, account, now| {
             let transacted_at = add.transacted_at.unwrap_or(now);
             let new = NewTransaction { transacted_at, ..add.new.clone() };
@@ -71,7 +71,7 @@ impl Lab {
         id: &str,
         transaction: &str,
         change: &TransactionChange,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let bank_id = match transaction.parse::<TransactionId>() {
             Ok(transaction) => {
                 let find = FindBankId { merchant: context.merchant, transaction };
@@ -100,7 +100,7 @@ impl Lab {
         id: &str,
         current: i64,
         available: Option<i64>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.steer(context, id, |sandbox, account, now| {
             let Applied { state, made } = sandbox.set_balance(account, now, current, available)?;
             Ok((state, render(|w| crate::render::bank::write_balance(w, &made))))
@@ -114,7 +114,7 @@ impl Lab {
         context: &Context,
         id: &str,
         owners: &[BankOwner],
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.steer(context, id, |sandbox, account, _now| {
             let Applied { state, made } = sandbox.set_owners(account, owners.to_vec())?;
             let body = render(|w| {
@@ -135,7 +135,7 @@ impl Lab {
         context: &Context,
         id: &str,
         script: Script,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let account_id = self.engine.get_account(context, id, "account").await?.id;
         self.steer(context, id, |sandbox, account, _now| {
             let Applied { state, made } = sandbox.script(account, script)?;
@@ -149,7 +149,7 @@ impl Lab {
         &self,
         context: &Context,
         id: &str,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let account_id = self.engine.get_account(context, id, "account").await?.id;
         self.steer(context, id, |sandbox, account, _now| {
             let Applied { state, made } = sandbox.clear_scripts(account)?;
@@ -163,15 +163,15 @@ impl Lab {
         &self,
         context: &Context,
         id: &str,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let (account, connection) = self.linked(context, id).await?;
         let scripts =
             self.sandbox().scripts(&bank_account(&account, &connection)).map_err(refused)?;
-        Ok(Answer::unchanged(scripts_body(account.id, &scripts)))
+        Ok(ApiResponse::unchanged(scripts_body(account.id, &scripts)))
     }
 
     /// Shows the bank's current ledger. It is computed without any of our stored rows.
-    pub async fn show_ledger(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn show_ledger(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         let (account, connection) = self.linked(context, id).await?;
         let now = self.engine.moment(context.merchant, account.clock).await?.now;
         let at_bank = bank_account(&account, &connection);
@@ -183,7 +183,7 @@ impl Lab {
             let entries = entries.iter().map(book_entry);
             crate::render::bank::write_ledger(w, account.id, now, entries, &balance, &owners);
         });
-        Ok(Answer::unchanged(body))
+        Ok(ApiResponse::unchanged(body))
     }
 
     /// Makes an account inactive, as its bank could.
@@ -193,7 +193,7 @@ impl Lab {
         id: &str,
         cause: InactiveCause,
         action: StatusAction,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change_status(context, id, |change, _, now| {
             let Some(interrupted) = change.account.deactivate(cause, action) else {
                 return Ok(false);
@@ -206,7 +206,11 @@ impl Lab {
     }
 
     /// Makes an inactive account active, as a relink would.
-    pub async fn reactivate_account(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn reactivate_account(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<ApiResponse, Error> {
         self.change_status(context, id, |change, connection, now| {
             let connection = connection.ok_or_else(|| not_linked(id))?;
             if !change.account.reactivate(now) {
@@ -249,7 +253,7 @@ impl Lab {
             &BankAccount<'_>,
             AccountTime,
         ) -> Result<(Vec<u8>, Vec<u8>), ControlError>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.engine
             .change("control_bank", async || {
                 let (account, mut connection) = self.linked(context, id).await?;
@@ -261,7 +265,7 @@ impl Lab {
                 let change =
                     ChangeConnection { connection, reply: context.reply(&self.engine, &body) };
                 if settled(self.engine.store().write(change).await?)? {
-                    return Ok(Some(Answer::committed(body)));
+                    return Ok(Some(ApiResponse::committed(body)));
                 }
                 Ok(None)
             })
@@ -275,7 +279,7 @@ impl Lab {
         context: &Context,
         id: &str,
         act: impl Fn(&mut AccountChange, Option<Connection>, AccountTime) -> Result<bool, Error>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.engine
             .change("change_bank_status", async || {
                 let mut account = self.engine.get_account(context, id, "account").await?;
@@ -285,13 +289,13 @@ impl Lab {
                 let mut change = AccountChange::of(account);
                 if !act(&mut change, connection, now)? {
                     let body = self.engine.account_body(context, &change.account).await?;
-                    return Ok(Some(Answer::unchanged(body)));
+                    return Ok(Some(ApiResponse::unchanged(body)));
                 }
                 let body = self.engine.account_body(context, &change.account).await?;
                 let reply = context.reply(&self.engine, &body);
                 if settled(self.engine.store().write(ChangeAccount { change, reply }).await?)? {
                     self.engine.wake().dispatch();
-                    return Ok(Some(Answer::committed(body)));
+                    return Ok(Some(ApiResponse::committed(body)));
                 }
                 Ok(None)
             })

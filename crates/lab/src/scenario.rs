@@ -9,7 +9,7 @@ use crate::Lab;
 use crate::opaque::{fields_of, read_fields};
 use crate::render::scenario::{ScenarioBank, write};
 use connectors::sandbox::scenario::{self as bank, ready};
-use engine::{Answer, Context, Error, list_body, made, render, settled};
+use engine::{ApiResponse, Context, Error, list_body, made, render, settled};
 use model::clock::AccountTime;
 use model::id::{MerchantId, ScenarioId};
 use model::limits::SCENARIOS_MAX;
@@ -106,7 +106,7 @@ impl Lab {
         &self,
         context: &Context,
         input: &ScenarioInput,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let text = match input {
             ScenarioInput::Text(text) => text.clone(),
             ScenarioInput::Ready(name) => {
@@ -137,18 +137,22 @@ impl Lab {
             reply: context.reply(&self.engine, &body),
         };
         made(self.engine.store().write(create).await?)?;
-        Ok(Answer::committed(body))
+        Ok(ApiResponse::committed(body))
     }
 
     /// Shows a scenario, with its file.
-    pub async fn retrieve_scenario(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn retrieve_scenario(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<ApiResponse, Error> {
         let scenario = self.get_scenario(context, id).await?;
         let read = read(&scenario.text)?;
-        Ok(Answer::unchanged(scenario_body(&scenario, &read, true)))
+        Ok(ApiResponse::unchanged(scenario_body(&scenario, &read, true)))
     }
 
     /// Deletes a scenario. Accounts that were linked from it keep working.
-    pub async fn delete_scenario(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn delete_scenario(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         self.engine
             .change("delete_scenario", async || {
                 let mut scenario = self.get_scenario(context, id).await?;
@@ -164,7 +168,7 @@ impl Lab {
                     reply: context.reply(&self.engine, &body),
                 };
                 if settled(self.engine.store().write(change).await?)? {
-                    return Ok(Some(Answer::committed(body)));
+                    return Ok(Some(ApiResponse::committed(body)));
                 }
                 Ok(None)
             })
@@ -176,7 +180,7 @@ impl Lab {
         &self,
         context: &Context,
         page: &PageParams,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let (all, created) = (ObjectsOf::All, Bounds::default());
         let listed = self.engine.list::<StoredScenario>(context, all, created, page).await?;
         let mut bodies = Vec::with_capacity(listed.items.len());
@@ -187,7 +191,7 @@ impl Lab {
             }
         }
         let url = "/v1/test_helpers/financial_connections/scenarios";
-        Ok(Answer::unchanged(list_body(url, listed.has_more, &bodies)))
+        Ok(ApiResponse::unchanged(list_body(url, listed.has_more, &bodies)))
     }
 
     async fn get_scenario(&self, context: &Context, given: &str) -> Result<Scenario, Error> {

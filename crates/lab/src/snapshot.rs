@@ -8,7 +8,7 @@
 
 use crate::Lab;
 use crate::render::snapshot::{OBJECT, write, write_reset};
-use engine::{Answer, Context, Error, list_body, render};
+use engine::{ApiResponse, Context, Error, list_body, render};
 use model::id::SnapshotId;
 use model::limits;
 use model::snapshot::SandboxSnapshot;
@@ -36,7 +36,7 @@ impl Lab {
         context: &Context,
         name: Option<String>,
         metadata: &MetadataChange,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let mut own = BTreeMap::new();
         metadata.apply(&mut own)?;
         let merchant = context.merchant;
@@ -61,14 +61,18 @@ impl Lab {
                 };
                 let taken = self.engine.store().write(take).await?;
                 let is_taken = written(taken, id.text().as_str())?;
-                Ok(is_taken.then(|| Answer::committed(body)))
+                Ok(is_taken.then(|| ApiResponse::committed(body)))
             })
             .await
     }
 
     /// Shows a snapshot.
-    pub async fn retrieve_snapshot(&self, context: &Context, id: &str) -> Result<Answer, Error> {
-        Ok(Answer::unchanged(body(&self.get_snapshot(context, id).await?)))
+    pub async fn retrieve_snapshot(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<ApiResponse, Error> {
+        Ok(ApiResponse::unchanged(body(&self.get_snapshot(context, id).await?)))
     }
 
     /// Lists snapshots.
@@ -76,16 +80,20 @@ impl Lab {
         &self,
         context: &Context,
         page: &PageParams,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let (all, created) = (ObjectsOf::All, Bounds::default());
         let listed = self.engine.list::<SandboxSnapshot>(context, all, created, page).await?;
         let bodies: Vec<Vec<u8>> = listed.items.iter().map(body).collect();
         let url = "/v1/test_helpers/snapshots";
-        Ok(Answer::unchanged(list_body(url, listed.has_more, &bodies)))
+        Ok(ApiResponse::unchanged(list_body(url, listed.has_more, &bodies)))
     }
 
     /// Replaces all objects of the merchant by those of a snapshot.
-    pub async fn restore_snapshot(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn restore_snapshot(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<ApiResponse, Error> {
         let snapshot = self.get_snapshot(context, id).await?;
         let body = body(&snapshot);
         let restore = RestoreSnapshot {
@@ -96,11 +104,11 @@ impl Lab {
         written(self.engine.store().write(restore).await?, id)?;
         self.forget_rows(context);
         self.engine.wake().all();
-        Ok(Answer::committed(body))
+        Ok(ApiResponse::committed(body))
     }
 
     /// Deletes a snapshot. The sandbox does not change.
-    pub async fn delete_snapshot(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn delete_snapshot(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         let snapshot = self.get_snapshot(context, id).await?;
         let body = render(|w| wire::render::deleted::write(w, &snapshot.id, OBJECT));
         let drop = DropSnapshot {
@@ -109,17 +117,17 @@ impl Lab {
             reply: context.reply(&self.engine, &body),
         };
         written(self.engine.store().write(drop).await?, id)?;
-        Ok(Answer::committed(body))
+        Ok(ApiResponse::committed(body))
     }
 
     /// Removes all objects of the merchant except its snapshots.
-    pub async fn reset_sandbox(&self, context: &Context) -> Result<Answer, Error> {
+    pub async fn reset_sandbox(&self, context: &Context) -> Result<ApiResponse, Error> {
         let body = render(|w| write_reset(w, self.engine.clock().account_now()));
         let reset =
             ResetSandbox { merchant: context.merchant, reply: context.reply(&self.engine, &body) };
         written(self.engine.store().write(reset).await?, "")?;
         self.forget_rows(context);
-        Ok(Answer::committed(body))
+        Ok(ApiResponse::committed(body))
     }
 
     /// Drops cached data of rows that no longer exist.

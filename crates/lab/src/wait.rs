@@ -6,7 +6,7 @@
 //! is not stored, so it ends if the server dies.
 
 use crate::Lab;
-use engine::{Answer, Context, Error};
+use engine::{ApiResponse, Context, Error};
 use model::Word;
 use model::delivery::{Delivery, DeliveryStatus};
 use model::event::EventType;
@@ -95,7 +95,7 @@ impl Lab {
         &self,
         context: &Context,
         filter: &WaitFilter,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let sought = self.sought(context, filter).await?;
         let place = self.instruments.waits.free.try_acquire();
         let _place = place.map_err(|_| ApiError::rate_limited("global-concurrency"))?;
@@ -119,7 +119,7 @@ impl Lab {
         match look {
             Look::Delivered(stored) => {
                 let listeners = self.engine.listeners_of(context.merchant).await?;
-                Ok(Answer::unchanged(self.engine.event_body(&stored, &listeners)))
+                Ok(ApiResponse::unchanged(self.engine.event_body(&stored, &listeners)))
             }
             Look::NotYet(fitting, newest) => {
                 let waited = self.waited(context, filter.timeout_s, fitting, newest).await?;

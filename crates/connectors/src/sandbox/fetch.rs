@@ -8,7 +8,7 @@ use super::cursor::{Cursor, Progress};
 use super::feed::Feed;
 use super::plan::Outcome;
 use super::state::{Script, State};
-use crate::interface::{Fetch, FetchAnswer, FetchError, FetchPage, Records};
+use crate::interface::{Fetch, FetchError, FetchOutcome, FetchPage, Records};
 use model::account::InactiveCause;
 use model::bank::Feature;
 use model::clock::AccountTime;
@@ -20,9 +20,9 @@ const BROKEN: FetchError = FetchError::Broken { cause: RefreshCause::Institution
 
 impl Sandbox {
     /// Fetches one page of one feature.
-    pub fn fetch(&self, fetch: &Fetch<'_>) -> FetchAnswer {
+    pub fn fetch(&self, fetch: &Fetch<'_>) -> FetchOutcome {
         let mut response =
-            FetchAnswer { result: Err(BROKEN), new_credential: None, new_state: None };
+            FetchOutcome { result: Err(BROKEN), new_credential: None, new_state: None };
         let Some(opened) = self.open(&fetch.account) else { return response };
         let Some(mut state) = State::find(fetch.account.state) else { return response };
         if let Some((cause, _)) = opened.watch(fetch.now).lost {

@@ -12,7 +12,7 @@ use crate::connect::external_account::ExternalInput;
 use crate::context::render;
 use crate::events::next_position;
 use crate::payments::{Changes, bytes};
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::connected_account::{ConnectedAccount, PlatformTie};
 use model::event::{Event, EventType, Happened, Snapshot};
 use model::given::Given;
@@ -119,7 +119,7 @@ impl Engine {
         &self,
         context: &Context,
         input: &ConnectedAccountInput,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         if context.connected.is_some() {
             let message = "A connected account has no connected accounts of its own; leave the \
                            Stripe-Account header out.";
@@ -145,9 +145,9 @@ impl Engine {
     }
 
     /// Shows the account that a call acts in: a connected one, or the platform itself.
-    pub async fn retrieve_own_account(&self, context: &Context) -> Result<Answer, Error> {
+    pub async fn retrieve_own_account(&self, context: &Context) -> Result<ApiResponse, Error> {
         let Some(connected) = &context.connected else {
-            return Ok(Answer::unchanged(bytes(&platform_value(context.merchant))));
+            return Ok(ApiResponse::unchanged(bytes(&platform_value(context.merchant))));
         };
         let found = self.find_connected(connected.platform, &connected.account).await?;
         // No call has written in it yet.
@@ -155,7 +155,7 @@ impl Engine {
             let now = self.clock.account_now();
             ConnectedAccount::of(connected.platform, &connected.account, context.livemode, now)
         });
-        Ok(Answer::unchanged(bytes(&value(&account))))
+        Ok(ApiResponse::unchanged(bytes(&value(&account))))
     }
 
     /// Shows an account of the platform, or the platform itself.
@@ -163,7 +163,7 @@ impl Engine {
         &self,
         context: &Context,
         id: &str,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let own = match &context.connected {
             Some(connected) => connected.account == id,
             None => context.merchant.text().as_str() == id,
@@ -172,7 +172,7 @@ impl Engine {
             return self.retrieve_own_account(context).await;
         }
         let account = self.get_connected(context, id).await?;
-        Ok(Answer::unchanged(bytes(&value(&account))))
+        Ok(ApiResponse::unchanged(bytes(&value(&account))))
     }
 
     /// Changes an account.
@@ -181,7 +181,7 @@ impl Engine {
         context: &Context,
         id: &str,
         input: &ConnectedAccountInput,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change("update_connected_account", async || {
             let before = self.get_connected(context, id).await?;
             let mut account = before.clone();
@@ -208,7 +208,7 @@ impl Engine {
         &self,
         context: &Context,
         id: &str,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let account = self.get_connected(context, id).await?;
         let merchant = account.acts_as();
         let inside = Context { merchant, connected: None, ..context.without_reply() };
@@ -230,7 +230,7 @@ impl Engine {
         &self,
         context: &Context,
         filter: &ConnectedAccountFilter,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let ConnectedAccountFilter { created, page } = filter;
         let body = |account: &ConnectedAccount| bytes(&value(account));
         self.list_all::<ConnectedAccount>(context, *created, page, "/v1/accounts", body).await
@@ -244,9 +244,9 @@ impl Engine {
         mut account: ConnectedAccount,
         mut changes: Changes,
         body: impl Fn(&ConnectedAccount) -> Vec<u8>,
-    ) -> Result<Option<Answer>, Error> {
+    ) -> Result<Option<ApiResponse>, Error> {
         if account == before {
-            return Ok(Some(Answer::unchanged(body(&account))));
+            return Ok(Some(ApiResponse::unchanged(body(&account))));
         }
         account.version += 1;
         self.emit_external(context, Some(&before), &account, &mut changes);

@@ -4,7 +4,7 @@
 use crate::connect::access::Connected;
 use crate::events::next_position;
 use crate::payments::{Changes, bytes};
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::connected_account::{ConnectedAccount, ExternalAccount};
 use model::event::{Event, EventType, Happened, Snapshot};
 use model::id::{BankAccountId, PaymentMethodId};
@@ -78,7 +78,7 @@ impl Engine {
         context: &Context,
         account: &str,
         input: &ExternalInput,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change("create_external_account", async || {
             let before = self.get_connected(context, account).await?;
             let mut account = before.clone();
@@ -98,10 +98,10 @@ impl Engine {
         context: &Context,
         account: &str,
         id: &str,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let account = self.get_connected(context, account).await?;
         let id = find_external(&account, id)?;
-        Ok(Answer::unchanged(body_of(&account, id)))
+        Ok(ApiResponse::unchanged(body_of(&account, id)))
     }
 
     /// Changes an external account.
@@ -111,7 +111,7 @@ impl Engine {
         account: &str,
         id: &str,
         update: &ExternalUpdate,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change("update_external_account", async || {
             let before = self.get_connected(context, account).await?;
             let id = find_external(&before, id)?;
@@ -136,7 +136,7 @@ impl Engine {
         context: &Context,
         account: &str,
         id: &str,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change("delete_external_account", async || {
             let before = self.get_connected(context, account).await?;
             let id = find_external(&before, id)?;
@@ -165,7 +165,7 @@ impl Engine {
         account: &str,
         cards: bool,
         page: &PageParams,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let account = self.get_connected(context, account).await?;
         let mut held: Vec<&ExternalAccount> = account.external_accounts.iter().rev().collect();
         if cards {
@@ -188,7 +188,7 @@ impl Engine {
             (None, None) => first(&held, limit),
         };
         let data: Vec<_> = shown.iter().map(|held| external_account(held)).collect();
-        Ok(Answer::unchanged(bytes(&external_list(&account.account, &data, has_more))))
+        Ok(ApiResponse::unchanged(bytes(&external_list(&account.account, &data, has_more))))
     }
 
     /// A new external account. A token that it uses up is put among the changes.

@@ -7,7 +7,7 @@ use crate::connect::external_account::{ExternalNumbers, check_numbers};
 use crate::context::render;
 use crate::objects::missing;
 use crate::payments::Changes;
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::account::{Account, Holder, PaymentMethodType, Permission, Subcategory};
 use model::clock::AccountTime;
 use model::id::{BankAccountId, TokenId};
@@ -27,7 +27,7 @@ impl Engine {
         context: &Context,
         given: &ExternalNumbers,
         path: &str,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         check_numbers(&given.numbers, context.livemode, path)?;
         let (name, now) = (given.holder_name.clone(), self.clock.account_now());
         let token = self.token_of_numbers(context, &given.numbers, name, now);
@@ -38,9 +38,13 @@ impl Engine {
     }
 
     /// Shows a token.
-    pub async fn retrieve_token(&self, context: &Context, given: &str) -> Result<Answer, Error> {
+    pub async fn retrieve_token(
+        &self,
+        context: &Context,
+        given: &str,
+    ) -> Result<ApiResponse, Error> {
         let token = self.get::<BankAccountToken>(context, given, "token").await?;
-        Ok(Answer::unchanged(render(|w| wire::render::connect::token::write(w, &token))))
+        Ok(ApiResponse::unchanged(render(|w| wire::render::connect::token::write(w, &token))))
     }
 
     /// A new token of numbers, not stored yet.

@@ -8,7 +8,7 @@ use crate::connections::watch::bank_account;
 use crate::context::{render, settled};
 use crate::list::list_body;
 use crate::observer::CallFact;
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::Word;
 use model::account::{Account, AccountStatus, Holder, Permission, permission_for};
 use model::bank::Feature;
@@ -75,7 +75,11 @@ pub(crate) fn permitted(
 
 impl Engine {
     /// Shows an account.
-    pub async fn retrieve_account(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn retrieve_account(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<ApiResponse, Error> {
         let account = self.get_account(context, id, "account").await?;
         let body = self.account_body(context, &account).await?;
         let pending = std::array::from_fn(|place| {
@@ -83,7 +87,7 @@ impl Engine {
             refresh.filter(|refresh| refresh.is_pending()).map(|refresh| refresh.sequence)
         });
         self.emit_call(context, Some(account.id), CallFact::AccountShown { pending });
-        Ok(Answer::unchanged(body))
+        Ok(ApiResponse::unchanged(body))
     }
 
     /// Lists accounts.
@@ -91,7 +95,7 @@ impl Engine {
         &self,
         context: &Context,
         filter: &AccountFilter,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let of = self.accounts_filter(context, filter).await?;
         let (given, param) = match (&filter.page.starting_after, &filter.page.ending_before) {
             (Some(given), _) => (Some(given), "starting_after"),
@@ -119,7 +123,7 @@ impl Engine {
         let url = "/v1/financial_connections/accounts";
         let shown = listed.items.iter().map(|account| account.id).collect();
         self.emit_call(context, None, CallFact::AccountsListed(shown));
-        Ok(Answer::unchanged(list_body(url, listed.has_more, &bodies)))
+        Ok(ApiResponse::unchanged(list_body(url, listed.has_more, &bodies)))
     }
 
     async fn accounts_filter(
@@ -149,7 +153,7 @@ impl Engine {
         context: &Context,
         id: &str,
         features: &[Feature],
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.check_registered(context, features.iter().copied().map(permission_for)).await?;
         self.change("refresh_account", async || {
             let mut account = self.get_active_account(context, id).await?;
@@ -166,7 +170,10 @@ impl Engine {
             if started.is_empty() {
                 let body = self.account_body(context, &account).await?;
                 self.emit_call(context, Some(account.id), not_started(&account, features));
-                return Ok(Some(Answer { notice: Some(COOLING_DOWN), ..Answer::unchanged(body) }));
+                return Ok(Some(ApiResponse {
+                    notice: Some(COOLING_DOWN),
+                    ..ApiResponse::unchanged(body)
+                }));
             }
             self.commit_account(context, account, started).await
         })
@@ -175,7 +182,11 @@ impl Engine {
 
     /// Subscribes to daily transactions. A new subscription starts a refresh unless one is pending.
     /// An existing one starts a refresh only after the cool-down.
-    pub async fn subscribe_account(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn subscribe_account(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<ApiResponse, Error> {
         self.check_registered(context, [Permission::Transactions]).await?;
         self.change("subscribe_account", async || {
             let mut account = self.get_active_account(context, id).await?;
@@ -189,7 +200,10 @@ impl Engine {
             if account.subscribed && !starts {
                 let body = self.account_body(context, &account).await?;
                 self.emit_call(context, Some(account.id), CallFact::AccountActedOn);
-                return Ok(Some(Answer { notice: Some(COOLING_DOWN), ..Answer::unchanged(body) }));
+                return Ok(Some(ApiResponse {
+                    notice: Some(COOLING_DOWN),
+                    ..ApiResponse::unchanged(body)
+                }));
             }
             account.subscribe(now);
             let mut started = Vec::new();
@@ -202,14 +216,18 @@ impl Engine {
     }
 
     /// Ends the daily refreshes. A pending refresh finishes.
-    pub async fn unsubscribe_account(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn unsubscribe_account(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<ApiResponse, Error> {
         self.change("unsubscribe_account", async || {
             let mut account = self.get_account(context, id, "account").await?;
             self.moment_to_write(context.merchant, account.clock).await?;
             if !account.subscribed {
                 let body = self.account_body(context, &account).await?;
                 self.emit_call(context, Some(account.id), CallFact::AccountActedOn);
-                return Ok(Some(Answer::unchanged(body)));
+                return Ok(Some(ApiResponse::unchanged(body)));
             }
             account.unsubscribe();
             self.commit_account(context, account, Vec::new()).await
@@ -218,12 +236,18 @@ impl Engine {
     }
 
     /// Ends the access to an account permanently.
-    pub async fn disconnect_account(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn disconnect_account(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<ApiResponse, Error> {
         self.change("disconnect_account", async || {
             let account = self.get_account(context, id, "account").await?;
             let now = self.moment_to_write(context.merchant, account.clock).await?;
             let Some(change) = disconnected(context, account.clone(), now) else {
-                return Ok(Some(Answer::unchanged(self.account_body(context, &account).await?)));
+                return Ok(Some(ApiResponse::unchanged(
+                    self.account_body(context, &account).await?,
+                )));
             };
             let body = self.account_body(context, &change.account).await?;
             let reply = context.reply(self, &body);
@@ -234,7 +258,7 @@ impl Engine {
             self.wake.dispatch();
             self.revoke(&account).await?;
             self.emit_call(context, Some(account.id), CallFact::AccountActedOn);
-            Ok(Some(Answer::committed(body)))
+            Ok(Some(ApiResponse::committed(body)))
         })
         .await
     }
@@ -280,7 +304,7 @@ impl Engine {
         id: &str,
         given_ownership: &str,
         page: &PageParams,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let account = self.get_account(context, id, "account").await?;
         readable(account.status)?;
         permitted(&account.permissions, Feature::Ownership, "account")?;
@@ -309,7 +333,7 @@ impl Engine {
             .collect();
         let body = list_body(&url, has_more, &bodies);
         self.emit_call(context, Some(account.id), CallFact::DataShown);
-        Ok(Answer::unchanged(body))
+        Ok(ApiResponse::unchanged(body))
     }
 
     /// Starts a refresh of a feature at this time, as a job that may run immediately.
@@ -341,7 +365,7 @@ impl Engine {
         context: &Context,
         mut account: Account,
         started: Vec<RefreshJob>,
-    ) -> Result<Option<Answer>, Error> {
+    ) -> Result<Option<ApiResponse>, Error> {
         account.version += 1;
         let body = self.account_body(context, &account).await?;
         let reply = context.reply(self, &body);
@@ -352,7 +376,7 @@ impl Engine {
         if committed {
             self.emit_call(context, Some(id), CallFact::AccountActedOn);
         }
-        Ok(committed.then(|| Answer::committed(body)))
+        Ok(committed.then(|| ApiResponse::committed(body)))
     }
 
     /// An account by the text of its id.

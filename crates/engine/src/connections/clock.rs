@@ -13,7 +13,7 @@ use crate::context::{render, settled};
 use crate::due_work::{Due, DueKind, Worked, in_order, next_due, others};
 use crate::payments::Changes;
 use crate::worker::caught;
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::account::Account;
 use model::bank::Feature;
 use model::clock::{AccountTime, ClockStatus, TestClock};
@@ -64,7 +64,7 @@ impl Engine {
         context: &Context,
         frozen_time: i64,
         name: Option<String>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let created = self.clock.account_now();
         let clock = TestClock {
             id: ClockId::from_number(self.next_number()),
@@ -85,13 +85,17 @@ impl Engine {
     }
 
     /// Shows a clock.
-    pub async fn retrieve_clock(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn retrieve_clock(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         let clock = self.clock_param(context, id, "test_clock").await?;
-        Ok(Answer::unchanged(clock_body(&clock)))
+        Ok(ApiResponse::unchanged(clock_body(&clock)))
     }
 
     /// Lists clocks.
-    pub async fn list_clocks(&self, context: &Context, page: &PageParams) -> Result<Answer, Error> {
+    pub async fn list_clocks(
+        &self,
+        context: &Context,
+        page: &PageParams,
+    ) -> Result<ApiResponse, Error> {
         self.list_all::<TestClock>(context, Bounds::default(), page, clock::URL, clock_body).await
     }
 
@@ -101,7 +105,7 @@ impl Engine {
         context: &Context,
         id: &str,
         frozen_time: i64,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change("advance_clock", async || {
             let mut clock = self.clock_param(context, id, "test_clock").await?;
             if clock.status == ClockStatus::Advancing {
@@ -132,13 +136,13 @@ impl Engine {
             }
             self.wake.clock();
             self.wake.dispatch();
-            Ok(Some(Answer::committed(body)))
+            Ok(Some(ApiResponse::committed(body)))
         })
         .await
     }
 
     /// Deletes a clock with its customers, and disconnects their accounts.
-    pub async fn delete_clock(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn delete_clock(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         let clock = self.clock_param(context, id, "test_clock").await?;
         if clock.status == ClockStatus::Advancing {
             return Err(Error::Locked);

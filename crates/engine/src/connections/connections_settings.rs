@@ -2,7 +2,7 @@
 //! to the merchant take their link requirements from these.
 
 use crate::payments::{Changes, bytes};
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::Word;
 use model::account::Permission;
 use model::collection::Collection;
@@ -24,9 +24,12 @@ pub struct SettingsInput {
 
 impl Engine {
     /// Shows the settings.
-    pub async fn retrieve_connections_settings(&self, context: &Context) -> Result<Answer, Error> {
+    pub async fn retrieve_connections_settings(
+        &self,
+        context: &Context,
+    ) -> Result<ApiResponse, Error> {
         let settings = self.connections_settings(context).await?;
-        Ok(Answer::unchanged(self.settings_body(context, settings.as_ref())))
+        Ok(ApiResponse::unchanged(self.settings_body(context, settings.as_ref())))
     }
 
     /// The settings as a page shows them.
@@ -67,7 +70,7 @@ impl Engine {
         &self,
         context: &Context,
         input: &SettingsInput,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change("update_connections_settings", async || {
             let mut settings = self.show_connections_settings(context).await?;
             settings.version += 1;

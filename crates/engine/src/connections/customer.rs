@@ -6,7 +6,7 @@
 use crate::context::render;
 use crate::list::list_body;
 use crate::payments::Changes;
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::account::Holder;
 use model::clock::{AccountTime, TestClock};
 use model::customer::{Address, Customer, Shipping, TaxExempt};
@@ -126,7 +126,7 @@ impl Engine {
         &self,
         context: &Context,
         input: &CustomerInput,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let test_clock = match &input.test_clock {
             Some(given) => Some(self.clock_param(context, given, "test_clock").await?.id),
             None => None,
@@ -177,9 +177,13 @@ impl Engine {
     }
 
     /// Shows a customer. A deleted one is shown as such.
-    pub async fn retrieve_customer(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn retrieve_customer(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<ApiResponse, Error> {
         let customer = self.get_with_deleted::<Customer>(context, id, "id").await?;
-        Ok(Answer::unchanged(self.customer_body(context, &customer).await?))
+        Ok(ApiResponse::unchanged(self.customer_body(context, &customer).await?))
     }
 
     /// Changes a customer.
@@ -188,7 +192,7 @@ impl Engine {
         context: &Context,
         id: &str,
         input: &CustomerInput,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change("update_customer", async || {
             let before = self.get::<Customer>(context, id, "id").await?;
             let now = self.moment_to_write(context.merchant, before.test_clock).await?;
@@ -197,7 +201,9 @@ impl Engine {
             self.check_prefix(context, &customer, input).await?;
             self.set_default_method(context, &mut customer, input).await?;
             if customer == before {
-                return Ok(Some(Answer::unchanged(self.customer_body(context, &customer).await?)));
+                return Ok(Some(ApiResponse::unchanged(
+                    self.customer_body(context, &customer).await?,
+                )));
             }
             customer.version += 1;
             let body = self.customer_body(context, &customer).await?;
@@ -251,11 +257,12 @@ impl Engine {
 
     /// Deletes a customer and disconnects its accounts. Of several deletions at once only the first
     /// to commit succeeds.
-    pub async fn delete_customer(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn delete_customer(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         let customer = self.get::<Customer>(context, id, "id").await?;
         self.moment_to_write(context.merchant, customer.test_clock).await?;
         let body = self.remove_customer(context, customer.id).await?;
-        body.map(Answer::committed).ok_or_else(|| ApiError::no_such("customer", id, "id").into())
+        body.map(ApiResponse::committed)
+            .ok_or_else(|| ApiError::no_such("customer", id, "id").into())
     }
 
     /// Disconnects the accounts of a customer and deletes it. Returns the body of the response, or
@@ -319,7 +326,7 @@ impl Engine {
         &self,
         context: &Context,
         filter: &CustomerFilter,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let lookup = filter.email.clone();
         let of = match &filter.test_clock {
             Some(given) => {
@@ -335,7 +342,7 @@ impl Engine {
             bodies.push(self.customer_bytes(context, customer, &expand).await?);
         }
         let body = list_body("/v1/customers", listed.has_more, &bodies);
-        Ok(Answer::unchanged(body))
+        Ok(ApiResponse::unchanged(body))
     }
 
     async fn customer_body(

@@ -13,7 +13,7 @@ mod view;
 
 use crate::connections::banks::Banks;
 use crate::connections::carrier::{CarrierEnd, LinkRequirements};
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use connectors::Institution;
 use model::account::Holder;
 use model::clock::AccountTime;
@@ -87,7 +87,7 @@ enum Walked {
 
 impl Engine {
     /// Ends the link flow of a carrier. The response is the carrier.
-    pub async fn link(&self, context: &Context, input: &LinkInput) -> Result<Answer, Error> {
+    pub async fn link(&self, context: &Context, input: &LinkInput) -> Result<ApiResponse, Error> {
         self.change("link", async || {
             let carrier = self.find_carrier(context, &input.carrier).await?;
             carrier.check_offered()?;
@@ -116,7 +116,7 @@ impl Engine {
             Ok(committed.map(|body| {
                 self.wake.dispatch();
                 self.wake.refresh();
-                Answer::committed(body)
+                ApiResponse::committed(body)
             }))
         })
         .await

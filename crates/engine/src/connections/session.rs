@@ -5,7 +5,7 @@ use crate::connections::link::changed;
 use crate::connections::relink::RelinkInput;
 use crate::context::render;
 use crate::observer::CallFact;
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::account::{Account, Holder, Permission};
 use model::customer::Customer;
 use model::id::{AccountId, ClockId, SessionId};
@@ -68,7 +68,7 @@ impl Engine {
         &self,
         context: &Context,
         input: &SessionInput,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.check_registered(context, input.permissions.iter().copied()).await?;
         let (holder, clock, relink) = self.holder_asked(context, input).await?;
         for (index, prefetch) in input.prefetch.iter().flatten().enumerate() {
@@ -115,7 +115,7 @@ impl Engine {
         };
         assert!(changed(self.store.write(create).await?)?, "new numbers are nobody else's");
         self.emit_call(context, None, CallFact::SessionCreated);
-        Ok(Answer::committed(body))
+        Ok(ApiResponse::committed(body))
     }
 
     /// The holder, its test clock, and the login to renew.
@@ -158,7 +158,7 @@ impl Engine {
         context: &Context,
         id: &str,
         access: Access<'_>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let session = self.get::<Session>(context, id, "session").await?;
         match access.client_secret {
             Some(secret) if secret_lookup(secret) != secret_lookup(&session.client_secret) => {
@@ -170,7 +170,7 @@ impl Engine {
             }
             _ => {}
         }
-        Ok(Answer::unchanged(self.session_body(context, &session).await?))
+        Ok(ApiResponse::unchanged(self.session_body(context, &session).await?))
     }
 
     /// A session with the accounts it linked.

@@ -2,7 +2,7 @@
 
 use crate::connections::account::{no_such_account, permitted, readable};
 use crate::observer::{CallFact, PageStart, TransactionsPage};
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::account::{AccountStatus, ListableAccount, Permission};
 use model::bank::Feature;
 use model::id::{AccountId, RefreshId, TransactionId};
@@ -33,7 +33,7 @@ impl Engine {
         &self,
         context: &Context,
         filter: &TransactionFilter,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.check_registered(context, [Permission::Transactions]).await?;
         let missing = || no_such_account(&filter.account, "account");
         let id: AccountId = filter.account.parse().map_err(|_| missing())?;
@@ -81,7 +81,7 @@ impl Engine {
             ended: ended(&account),
         };
         self.emit_call(context, Some(id), CallFact::TransactionsListed(shown));
-        Ok(Answer::unchanged(writer.into_bytes()))
+        Ok(ApiResponse::unchanged(writer.into_bytes()))
     }
 
     /// Shows a transaction.
@@ -89,7 +89,7 @@ impl Engine {
         &self,
         context: &Context,
         given: &str,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let missing = || {
             Error::from(ApiError::no_such(
                 "Financial Connections transaction",
@@ -111,7 +111,7 @@ impl Engine {
             wire::render::connections::transaction::write(w, &row, account.livemode);
         });
         self.emit_call(context, Some(id.account), CallFact::DataShown);
-        Ok(Answer::unchanged(body))
+        Ok(ApiResponse::unchanged(body))
     }
 
     /// Rejects a list if the account's transactions cannot be read, or not after this refresh.

@@ -2,7 +2,7 @@
 
 use crate::context::{made, render};
 use crate::payments::Changes;
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::endpoint::{Endpoint, EndpointSecret, EndpointStatus};
 use model::id::EndpointId;
 use model::limits;
@@ -37,7 +37,7 @@ impl Engine {
         &self,
         context: &Context,
         input: &EndpointInput,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let mut endpoint = Endpoint {
             id: EndpointId::from_number(self.next_number()),
             merchant: context.merchant,
@@ -64,13 +64,17 @@ impl Engine {
             reply: context.reply(self, &body),
         };
         made(self.store.write(create).await?)?;
-        Ok(Answer::committed(body))
+        Ok(ApiResponse::committed(body))
     }
 
     /// Shows an endpoint.
-    pub async fn retrieve_endpoint(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn retrieve_endpoint(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<ApiResponse, Error> {
         let endpoint = self.get::<Endpoint>(context, id, "id").await?;
-        Ok(Answer::unchanged(endpoint_body(&endpoint, false)))
+        Ok(ApiResponse::unchanged(endpoint_body(&endpoint, false)))
     }
 
     /// Changes an endpoint.
@@ -79,7 +83,7 @@ impl Engine {
         context: &Context,
         id: &str,
         input: &EndpointInput,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let apply = |endpoint: &mut Endpoint| self.apply_to_endpoint(endpoint, input);
         self.change_endpoint("update_endpoint", context, id, false, apply).await
     }
@@ -90,7 +94,7 @@ impl Engine {
         context: &Context,
         id: &str,
         expires_after_s: Option<i64>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let keep_ms = expires_after_s.map_or(limits::SECRET_ROLL_MS_MAX, |seconds| seconds * 1_000);
         let expires_at = Some(self.clock.server_now().plus_ms(keep_ms));
         self.change_endpoint("roll_endpoint", context, id, true, |endpoint| {
@@ -106,7 +110,7 @@ impl Engine {
     }
 
     /// Deletes an endpoint. It receives no more events.
-    pub async fn delete_endpoint(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn delete_endpoint(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         self.change("delete_endpoint", async || {
             let mut endpoint = self.get::<Endpoint>(context, id, "id").await?;
             endpoint.deleted = true;
@@ -123,7 +127,7 @@ impl Engine {
         &self,
         context: &Context,
         page: &PageParams,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let (url, created) = ("/v1/webhook_endpoints", Bounds::default());
         let body = |endpoint: &Endpoint| endpoint_body(endpoint, false);
         self.list_all::<Endpoint>(context, created, page, url, body).await
@@ -165,14 +169,14 @@ impl Engine {
         id: &str,
         show_secret: bool,
         change: impl Fn(&mut Endpoint) -> Result<(), Error>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change(name, async || {
             let before = self.get::<Endpoint>(context, id, "id").await?;
             let mut endpoint = before.clone();
             change(&mut endpoint)?;
             let body = endpoint_body(&endpoint, show_secret);
             if endpoint == before {
-                return Ok(Some(Answer::unchanged(body)));
+                return Ok(Some(ApiResponse::unchanged(body)));
             }
             endpoint.version += 1;
             self.write_endpoint(context, endpoint, body).await
@@ -185,7 +189,7 @@ impl Engine {
         context: &Context,
         endpoint: Endpoint,
         body: Vec<u8>,
-    ) -> Result<Option<Answer>, Error> {
+    ) -> Result<Option<ApiResponse>, Error> {
         let (id, is_closed) = (endpoint.id, !endpoint.is_open());
         let mut changes = Changes::default();
         changes.put(Object::Endpoint(endpoint));

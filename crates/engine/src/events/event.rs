@@ -2,7 +2,7 @@
 
 use crate::context::render;
 use crate::list::list_body;
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::Word;
 use model::endpoint::Endpoint;
 use model::event::Event;
@@ -31,7 +31,7 @@ impl Engine {
         &self,
         context: &Context,
         filter: &EventFilter,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let list = ListEvents {
             merchant: context.merchant,
             types: filter.types.clone(),
@@ -43,14 +43,18 @@ impl Engine {
         let listeners = self.listeners_of(context.merchant).await?;
         let bodies: Vec<Vec<u8>> =
             listed.items.iter().map(|stored| self.event_body(stored, &listeners)).collect();
-        Ok(Answer::unchanged(list_body("/v1/events", listed.has_more, &bodies)))
+        Ok(ApiResponse::unchanged(list_body("/v1/events", listed.has_more, &bodies)))
     }
 
     /// Shows an event.
-    pub async fn retrieve_event(&self, context: &Context, given: &str) -> Result<Answer, Error> {
+    pub async fn retrieve_event(
+        &self,
+        context: &Context,
+        given: &str,
+    ) -> Result<ApiResponse, Error> {
         let stored = self.get_event(context, given, "id").await?;
         let listeners = self.listeners_of(context.merchant).await?;
-        Ok(Answer::unchanged(self.event_body(&stored, &listeners)))
+        Ok(ApiResponse::unchanged(self.event_body(&stored, &listeners)))
     }
 
     /// Renders an event in the version in which it was created, for every version of the caller.

@@ -10,7 +10,7 @@
 use crate::context::render;
 use crate::events::event::{Listeners, subscribed};
 use crate::observer::DeliveryObservation;
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::ServerTime;
 use model::event::Event;
 use model::id::{EventId, MerchantId};
@@ -116,7 +116,7 @@ impl Engine {
         context: &Context,
         features: &[String],
         forwards: bool,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         if let Some(place) = features.iter().position(|feature| feature != FEATURE) {
             let path = format!("websocket_features[{place}]");
             return Err(ApiError::bad_choice(&path, &[FEATURE]).into());
@@ -156,7 +156,7 @@ impl Engine {
             .into());
         }
         open.push(Arc::new(stream));
-        Ok(Answer::unchanged(body))
+        Ok(ApiResponse::unchanged(body))
     }
 
     /// Finds the stream with this id, unless it has ended.

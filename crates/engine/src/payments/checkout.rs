@@ -21,7 +21,7 @@ use crate::objects::missing;
 use crate::payments::intent::{Confirmation, IntentInput, IntentKind, OPTIONS};
 use crate::payments::payment_method::give_to;
 use crate::payments::{Changes, IntentView, bytes, intent_object};
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::collection::Collection;
 use model::customer::Customer;
@@ -97,7 +97,7 @@ impl Engine {
         &self,
         context: &Context,
         input: &CheckoutInput,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let customer = self.customer_of(context, input.customer.as_deref()).await?;
         let clock = customer.as_ref().and_then(|customer| customer.test_clock);
         let now = self.moment_to_write(context.merchant, clock).await?;
@@ -156,11 +156,15 @@ impl Engine {
     }
 
     /// Shows a session.
-    pub async fn retrieve_checkout(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn retrieve_checkout(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<ApiResponse, Error> {
         let session = self.get_checkout(context, id, "session").await?;
         let changes = Changes::default();
         let value = self.checkout_value(context, &session, &changes, &context.expand).await?;
-        Ok(Answer::unchanged(bytes(&value)))
+        Ok(ApiResponse::unchanged(bytes(&value)))
     }
 
     /// Lists sessions, the newest first.
@@ -168,7 +172,7 @@ impl Engine {
         &self,
         context: &Context,
         filter: &CheckoutFilter,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let customer = match &filter.customer {
             Some(given) => {
                 Some(self.get_with_deleted::<Customer>(context, given, "customer").await?.id)
@@ -205,7 +209,7 @@ impl Engine {
         context: &Context,
         id: &str,
         page: &PageParams,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let session = self.get_checkout(context, id, "session").await?;
         let items = &session.line_items;
         let place_of = |given: &str, param: &str| {
@@ -223,7 +227,7 @@ impl Engine {
             Some(_) => &items[end.saturating_sub(limit)..end],
             None => &items[begin..end.min(begin + limit)],
         };
-        Ok(Answer::unchanged(bytes(&line_items(&session, shown, has_more))))
+        Ok(ApiResponse::unchanged(bytes(&line_items(&session, shown, has_more))))
     }
 
     /// A session by the text of its id.
@@ -393,7 +397,7 @@ impl Engine {
         context: &Context,
         session: &CheckoutSession,
         changes: Changes,
-    ) -> Result<Option<Answer>, Error> {
+    ) -> Result<Option<ApiResponse>, Error> {
         let value = self.checkout_value(context, session, &changes, &context.expand).await?;
         self.commit_any(context, changes, bytes(&value)).await
     }

@@ -4,7 +4,7 @@
 use crate::due_work::Worked;
 use crate::list::list_values;
 use crate::payments::{Changes, IntentView, bytes, intent_object};
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::event::EventType;
 use model::id::DisputeId;
@@ -32,10 +32,14 @@ pub struct DisputeFilter {
 
 impl Engine {
     /// Shows a dispute.
-    pub async fn retrieve_dispute(&self, context: &Context, given: &str) -> Result<Answer, Error> {
+    pub async fn retrieve_dispute(
+        &self,
+        context: &Context,
+        given: &str,
+    ) -> Result<ApiResponse, Error> {
         let dispute = self.get::<Dispute>(context, given, "dispute").await?;
         let value = self.dispute_value(context, &dispute, &context.expand).await?;
-        Ok(Answer::unchanged(bytes(&value)))
+        Ok(ApiResponse::unchanged(bytes(&value)))
     }
 
     /// Lists disputes, the newest first.
@@ -43,7 +47,7 @@ impl Engine {
         &self,
         context: &Context,
         filter: &DisputeFilter,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let of = match (&filter.charge, &filter.payment_intent) {
             (Some(_), _) => ObjectsOf::Lookup(String::new()),
             (None, Some(given)) => {

@@ -14,7 +14,7 @@ use crate::connect::access::{Access, secret_lookup};
 use crate::connections::connections_settings::check_prefetch;
 use crate::payments::payment_method::{MadeFor, MethodInput};
 use crate::payments::{Changes, IntentView, bytes, intent_object};
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::collection::Collection;
 use model::customer::Customer;
@@ -124,7 +124,7 @@ impl Engine {
         context: &Context,
         kind: IntentKind,
         input: &IntentInput,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change("create_intent", async || {
             let customer = self.customer_of(context, input.customer.as_deref()).await?;
             let clock = customer.as_ref().and_then(|customer| customer.test_clock);
@@ -221,12 +221,12 @@ impl Engine {
         kind: IntentKind,
         id: &str,
         access: Access<'_>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let intent = self.get_intent(context, kind, id, "intent").await?;
         allow(&intent, access)?;
         let seen = IntentView { expand: &context.expand, publishable: access.publishable };
         let value = self.intent_value(context, &intent, &Changes::default(), seen).await?;
-        Ok(Answer::unchanged(bytes(&value)))
+        Ok(ApiResponse::unchanged(bytes(&value)))
     }
 
     /// Changes an intent that still collects.
@@ -236,7 +236,7 @@ impl Engine {
         kind: IntentKind,
         id: &str,
         input: &IntentInput,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change("update_intent", async || {
             let before = self.get_intent(context, kind, id, "intent").await?;
             let now = self.moment_to_write(context.merchant, before.clock).await?;
@@ -246,7 +246,7 @@ impl Engine {
             if intent == before {
                 let seen = IntentView::by_merchant(&context.expand);
                 let value = self.intent_value(context, &intent, &changes, seen).await?;
-                return Ok(Some(Answer::unchanged(bytes(&value))));
+                return Ok(Some(ApiResponse::unchanged(bytes(&value))));
             }
             intent.version += 1;
             changes.put(intent_object(intent.clone()));
@@ -319,7 +319,7 @@ impl Engine {
         kind: IntentKind,
         id: &str,
         reason: Option<&str>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change("cancel_intent", async || {
             let mut intent = self.get_intent(context, kind, id, "intent").await?;
             let now = self.moment_to_write(context.merchant, intent.clock).await?;
@@ -345,7 +345,7 @@ impl Engine {
     }
 
     /// Rejects a capture, because a debit of a bank account has no separate capture.
-    pub async fn capture_intent(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn capture_intent(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         let intent = self.get_intent(context, IntentKind::Payment, id, "intent").await?;
         Err(unexpected_state(&intent, "captured"))
     }
@@ -421,7 +421,7 @@ impl Engine {
         intent: &Intent,
         changes: Changes,
         publishable: bool,
-    ) -> Result<Option<Answer>, Error> {
+    ) -> Result<Option<ApiResponse>, Error> {
         let seen = IntentView { expand: &context.expand, publishable };
         let body = bytes(&self.intent_value(context, intent, &changes, seen).await?);
         self.commit_any(context, changes, body).await

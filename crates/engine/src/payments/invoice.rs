@@ -18,7 +18,7 @@ use crate::connections::connections_settings::check_prefetch;
 use crate::context::render;
 use crate::list::{list_body, list_values, page_of};
 use crate::payments::{Changes, bytes};
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::collection::Collection;
 use model::customer::Customer;
@@ -92,7 +92,7 @@ impl Engine {
         &self,
         context: &Context,
         input: &InvoiceInput,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change("create_invoice", async || {
             let Some(customer) = &input.customer else {
                 return Err(ApiError::missing_param("customer").into());
@@ -192,11 +192,15 @@ impl Engine {
     }
 
     /// Shows an invoice.
-    pub async fn retrieve_invoice(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn retrieve_invoice(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<ApiResponse, Error> {
         let invoice = self.get::<Invoice>(context, id, "invoice").await?;
         let none = Changes::default();
         let value = self.invoice_value(context, &invoice, &none, &context.expand).await?;
-        Ok(Answer::unchanged(bytes(&value)))
+        Ok(ApiResponse::unchanged(bytes(&value)))
     }
 
     /// Changes an invoice: all fields of a draft, and the collection of an open invoice.
@@ -205,7 +209,7 @@ impl Engine {
         context: &Context,
         id: &str,
         input: &InvoiceInput,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change("update_invoice", async || {
             let before = self.get::<Invoice>(context, id, "invoice").await?;
             let now = self.moment_to_write(context.merchant, before.clock).await?;
@@ -227,7 +231,7 @@ impl Engine {
     }
 
     /// Deletes a draft. Its items become pending.
-    pub async fn delete_invoice(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn delete_invoice(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         self.change("delete_invoice", async || {
             let mut invoice = self.get::<Invoice>(context, id, "invoice").await?;
             let now = self.moment_to_write(context.merchant, invoice.clock).await?;
@@ -262,7 +266,7 @@ impl Engine {
         &self,
         context: &Context,
         filter: &InvoiceFilter,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let of = self.of_customer(context, filter.customer.as_deref()).await?;
         let (created, page) = (filter.created, &filter.page);
         let fits = |invoice: &Invoice| filter.has(invoice);
@@ -278,7 +282,7 @@ impl Engine {
         context: &Context,
         id: &str,
         page: &PageParams,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let invoice = self.get::<Invoice>(context, id, "invoice").await?;
         let lines = invoice
             .lines
@@ -288,7 +292,7 @@ impl Engine {
         let (shown, has_more) = page_of(&lines, page, "line item")?;
         let bodies: Vec<Vec<u8>> = shown.iter().map(bytes).collect();
         let url = format!("/v1/invoices/{}/lines", invoice.id);
-        Ok(Answer::unchanged(list_body(&url, has_more, &bodies)))
+        Ok(ApiResponse::unchanged(list_body(&url, has_more, &bodies)))
     }
 
     /// The intent that collects an invoice, after the changes.
@@ -363,7 +367,7 @@ impl Engine {
         context: &Context,
         invoice: &Invoice,
         changes: Changes,
-    ) -> Result<Option<Answer>, Error> {
+    ) -> Result<Option<ApiResponse>, Error> {
         let value = self.invoice_value(context, invoice, &changes, &context.expand).await?;
         self.commit_any(context, changes, bytes(&value)).await
     }

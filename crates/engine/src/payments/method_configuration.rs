@@ -2,7 +2,7 @@
 
 use crate::list::list_body;
 use crate::payments::{Changes, bytes};
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::id::MethodConfigurationId;
 use model::payments::intent::Intent;
 use model::payments::method_configuration::{
@@ -55,7 +55,7 @@ impl Engine {
         &self,
         context: &Context,
         input: &MethodConfigurationInput,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change("create_method_configuration", async || {
             let mut configuration = MethodConfiguration {
                 id: MethodConfigurationId::from_number(self.next_number()),
@@ -84,9 +84,9 @@ impl Engine {
         &self,
         context: &Context,
         id: &str,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let configuration = self.get_configuration(context, id, "configuration").await?;
-        Ok(Answer::unchanged(bytes(&value(&configuration))))
+        Ok(ApiResponse::unchanged(bytes(&value(&configuration))))
     }
 
     /// Changes a configuration. Existing payment objects keep their decision.
@@ -95,14 +95,14 @@ impl Engine {
         context: &Context,
         id: &str,
         input: &MethodConfigurationInput,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change("update_method_configuration", async || {
             let before = self.get_configuration(context, id, "configuration").await?;
             let mut configuration = before.clone();
             input.apply(&mut configuration)?;
             let body = bytes(&value(&configuration));
             if configuration == before {
-                return Ok(Some(Answer::unchanged(body)));
+                return Ok(Some(ApiResponse::unchanged(body)));
             }
             configuration.version += 1;
             let mut changes = Changes::default();
@@ -118,7 +118,7 @@ impl Engine {
         context: &Context,
         active: Option<bool>,
         page: &PageParams,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let url = "/v1/payment_method_configurations";
         let default = self.default_configuration(context).await?;
         let cursor = page.starting_after.as_ref().or(page.ending_before.as_ref());
@@ -142,7 +142,7 @@ impl Engine {
         };
         let bodies: Vec<Vec<u8>> =
             listed.iter().map(|configuration| bytes(&value(configuration))).collect();
-        Ok(Answer::unchanged(list_body(url, has_more, &bodies)))
+        Ok(ApiResponse::unchanged(list_body(url, has_more, &bodies)))
     }
 
     /// The decision for a payment object that names its types, or a configuration, or neither.

@@ -8,7 +8,7 @@ use crate::connections::live::check_numbers;
 use crate::list::list_values;
 use crate::objects::missing;
 use crate::payments::{Changes, bytes};
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::account::{Account, NumberStatus, PaymentMethodType, Permission, Subcategory};
 use model::clock::AccountTime;
 use model::customer::Customer;
@@ -80,7 +80,7 @@ impl Engine {
         &self,
         context: &Context,
         input: &MethodInput,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let made_for = MadeFor { now: self.clock.account_now(), clock: None };
         let method = self.new_method(context, input, made_for).await?;
         let body = bytes(&self.method_value(context, &method, &context.expand).await?);
@@ -94,9 +94,11 @@ impl Engine {
         &self,
         context: &Context,
         id: &str,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let method = self.get::<PaymentMethod>(context, id, "payment_method").await?;
-        Ok(Answer::unchanged(bytes(&self.method_value(context, &method, &context.expand).await?)))
+        Ok(ApiResponse::unchanged(bytes(
+            &self.method_value(context, &method, &context.expand).await?,
+        )))
     }
 
     /// Shows a payment method of a customer.
@@ -105,13 +107,15 @@ impl Engine {
         context: &Context,
         customer: &str,
         id: &str,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let customer = self.get::<Customer>(context, customer, "customer").await?;
         let method = self.get::<PaymentMethod>(context, id, "payment_method").await?;
         if method.customer != Some(customer.id) {
             return Err(missing::<PaymentMethod>(id, "payment_method").into());
         }
-        Ok(Answer::unchanged(bytes(&self.method_value(context, &method, &context.expand).await?)))
+        Ok(ApiResponse::unchanged(bytes(
+            &self.method_value(context, &method, &context.expand).await?,
+        )))
     }
 
     /// Changes a payment method.
@@ -120,7 +124,7 @@ impl Engine {
         context: &Context,
         id: &str,
         update: &MethodUpdate,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let change = |method: &mut PaymentMethod| {
             if let Some(details) = &update.billing_details {
                 method.billing_details.update(details.clone());
@@ -151,7 +155,7 @@ impl Engine {
         context: &Context,
         id: &str,
         customer: &str,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let customer = self.get::<Customer>(context, customer, "customer").await?;
         self.moment_to_write(context.merchant, customer.test_clock).await?;
         let attach = |method: &mut PaymentMethod| {
@@ -192,7 +196,7 @@ impl Engine {
         id: &str,
         event_type: EventType,
         change: impl Fn(&mut PaymentMethod) -> Result<(), Error>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change(name, async || {
             let before = self.get::<PaymentMethod>(context, id, "payment_method").await?;
             let now = self.moment_to_write(context.merchant, before.clock).await?;
@@ -201,7 +205,7 @@ impl Engine {
             let unchanged = method == before;
             let body = bytes(&self.method_value(context, &method, &context.expand).await?);
             if unchanged {
-                return Ok(Some(Answer::unchanged(body)));
+                return Ok(Some(ApiResponse::unchanged(body)));
             }
             method.version += 1;
             let mut changes = Changes::default();
@@ -220,7 +224,7 @@ impl Engine {
         customer: Option<&str>,
         url: &str,
         page: &PageParams,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let of = match customer {
             Some(given) => {
                 let customer = self.get::<Customer>(context, given, "customer").await?;

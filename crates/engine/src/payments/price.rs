@@ -3,7 +3,7 @@
 use crate::list::list_values;
 use crate::payments::product::ProductInput;
 use crate::payments::{Changes, bytes};
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::event::{EventType, Snapshot};
 use model::given::Given;
@@ -69,7 +69,7 @@ impl Engine {
         &self,
         context: &Context,
         input: &PriceInput,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change("create_price", async || {
             let now = self.clock.account_now();
             let mut changes = Changes::default();
@@ -148,11 +148,11 @@ impl Engine {
     }
 
     /// Shows a price.
-    pub async fn retrieve_price(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn retrieve_price(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         let price = self.get::<Price>(context, id, "price").await?;
         let none = Changes::default();
         let value = self.price_value(context, &price, &none, &context.expand).await?;
-        Ok(Answer::unchanged(bytes(&value)))
+        Ok(ApiResponse::unchanged(bytes(&value)))
     }
 
     /// Changes a price. Its amount is fixed.
@@ -161,7 +161,7 @@ impl Engine {
         context: &Context,
         id: &str,
         input: &PriceInput,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change("update_price", async || {
             let before = self.get::<Price>(context, id, "price").await?;
             let now = self.clock.account_now();
@@ -193,7 +193,7 @@ impl Engine {
         &self,
         context: &Context,
         filter: &PriceFilter,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let of = filter.product.clone().map_or(ObjectsOf::All, ObjectsOf::Lookup);
         let (created, page) = (filter.created, &filter.page);
         let fits = |price: &Price| filter.has(price);

@@ -5,7 +5,7 @@ use crate::list::list_values;
 use crate::objects::missing;
 use crate::payments::price::PriceInput;
 use crate::payments::{Changes, bytes};
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::event::{EventType, Snapshot};
 use model::given::Given;
@@ -60,7 +60,7 @@ impl Engine {
         &self,
         context: &Context,
         input: &ProductInput,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change("create_product", async || {
             let now = self.clock.account_now();
             let mut changes = Changes::default();
@@ -117,11 +117,15 @@ impl Engine {
     }
 
     /// Shows a product.
-    pub async fn retrieve_product(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn retrieve_product(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<ApiResponse, Error> {
         let product = self.get_product(context, id, "id").await?;
         let none = Changes::default();
         let value = self.product_value(context, &product, &none, &context.expand).await?;
-        Ok(Answer::unchanged(bytes(&value)))
+        Ok(ApiResponse::unchanged(bytes(&value)))
     }
 
     /// Changes a product.
@@ -130,7 +134,7 @@ impl Engine {
         context: &Context,
         id: &str,
         input: &ProductInput,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change("update_product", async || {
             let before = self.get_product(context, id, "id").await?;
             let now = self.clock.account_now();
@@ -164,7 +168,7 @@ impl Engine {
     }
 
     /// Deletes a product that has no price.
-    pub async fn delete_product(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn delete_product(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         self.change("delete_product", async || {
             let mut product = self.get_product(context, id, "id").await?;
             let of = ObjectsOf::Lookup(product.id());
@@ -191,7 +195,7 @@ impl Engine {
         &self,
         context: &Context,
         filter: &ProductFilter,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let fits = |product: &Product| {
             let shippable = product.given.boolean(&["shippable"]);
             filter.active.is_none_or(|active| active == product.active)

@@ -18,7 +18,7 @@ use crate::list::list_values;
 use crate::objects::missing;
 use crate::payments::invoice::INVOICE_OPTIONS;
 use crate::payments::{Changes, bytes};
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use item::SubscriptionItemInput;
 use model::clock::{AccountTime, DAY_S};
 use model::collection::Collection;
@@ -131,7 +131,7 @@ impl Engine {
         &self,
         context: &Context,
         input: &SubscriptionInput,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change("create_subscription", async || {
             let Some(customer) = &input.customer else {
                 return Err(ApiError::missing_param("customer").into());
@@ -204,11 +204,11 @@ impl Engine {
         &self,
         context: &Context,
         id: &str,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let held = self.get::<Subscription>(context, id, "id").await?;
         let none = Changes::default();
         let value = self.subscription_value(context, &held, &none, &context.expand).await?;
-        Ok(Answer::unchanged(bytes(&value)))
+        Ok(ApiResponse::unchanged(bytes(&value)))
     }
 
     /// Changes a subscription without proration. The new costs are invoiced with the next period.
@@ -217,7 +217,7 @@ impl Engine {
         context: &Context,
         id: &str,
         input: &SubscriptionInput,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change("update_subscription", async || {
             let before = self.get::<Subscription>(context, id, "id").await?;
             let now = self.moment_to_write(context.merchant, before.clock).await?;
@@ -252,7 +252,7 @@ impl Engine {
         context: &Context,
         id: &str,
         details: Option<Given>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change("cancel_subscription", async || {
             let mut held = self.get::<Subscription>(context, id, "id").await?;
             let now = self.moment_to_write(context.merchant, held.clock).await?;
@@ -275,7 +275,7 @@ impl Engine {
         &self,
         context: &Context,
         filter: &SubscriptionFilter,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let of = match (&filter.customer, &filter.test_clock) {
             (Some(_), _) => self.of_customer(context, filter.customer.as_deref()).await?,
             (None, Some(given)) => {

@@ -6,7 +6,7 @@
 use crate::Lab;
 use connectors::sandbox::export::{ExportError, History, OddRefresh};
 use engine::connections::watch::bank_account;
-use engine::{Answer, Context, Error, render};
+use engine::{ApiResponse, Context, Error, render};
 use model::Word;
 use model::account::{Account, AccountStatus};
 use model::bank::Feature;
@@ -23,7 +23,7 @@ const AT_ONCE_S: i64 = 2;
 
 impl Lab {
     /// Writes the history of an account up to now as a scenario.
-    pub async fn export_scenario(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn export_scenario(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         let (account, connection) = self.linked(context, id).await?;
         let now = self.engine.moment(context.merchant, account.clock).await?.now;
         let history = self.history(&account).await?;
@@ -32,7 +32,7 @@ impl Lab {
             .sandbox()
             .export(&at_bank, now, &account.institution_name, &history)
             .map_err(|error| refused(&error))?;
-        Ok(Answer::unchanged(render(|w| {
+        Ok(ApiResponse::unchanged(render(|w| {
             crate::render::scenario::write_export(w, account.id, now, &text);
         })))
     }

@@ -20,7 +20,7 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
-use engine::{Answer, Context, Engine, Idempotency};
+use engine::{ApiResponse, Context, Engine, Idempotency};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use lab::Lab;
 use model::clock::ServerTime;
@@ -56,7 +56,7 @@ pub(super) type Handler = Box<dyn Fn(Call) -> Pending + Send + Sync>;
 /// A use case in progress.
 pub(super) type Pending = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 /// The outcome of a use case.
-pub(super) type Outcome = Result<Answer, Fault>;
+pub(super) type Outcome = Result<ApiResponse, Fault>;
 
 /// The cause of an API error.
 pub(super) enum Fault {

@@ -1,7 +1,7 @@
 //! The result of a call that is sent to the client: a response, an API error, or a replayed
 //! response.
 
-use engine::Answer;
+use engine::ApiResponse;
 use lab::{CallFault, FaultKind};
 use model::id::RequestId;
 use std::borrow::Cow;
@@ -30,7 +30,7 @@ pub(super) struct Sent {
 const LIMIT: &str = "global-rate";
 
 impl Sent {
-    pub(super) fn answered(answer: Answer) -> Self {
+    pub(super) fn answered(answer: ApiResponse) -> Self {
         Self {
             status: 200,
             body: answer.body,

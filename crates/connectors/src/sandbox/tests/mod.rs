@@ -13,7 +13,7 @@ use super::{
     StatusChange, TransactionChange,
 };
 use crate::interface::{
-    BankAccount, Begin, Fetch, FetchAnswer, Input, LinkError, OfferedAccount, Step,
+    BankAccount, Begin, Fetch, FetchOutcome, Input, LinkError, OfferedAccount, Step,
 };
 use model::bank::Feature;
 use model::clock::AccountTime;
@@ -71,7 +71,7 @@ impl Example {
         }
     }
 
-    fn fetch(&mut self, feature: Feature, sequence: u32, now: AccountTime) -> FetchAnswer {
+    fn fetch(&mut self, feature: Feature, sequence: u32, now: AccountTime) -> FetchOutcome {
         self.fetch_from(feature, sequence, now, now, None)
     }
 
@@ -82,7 +82,7 @@ impl Example {
         started_at: AccountTime,
         now: AccountTime,
         cursor: Option<&[u8]>,
-    ) -> FetchAnswer {
+    ) -> FetchOutcome {
         let account = self.account();
         let waited_s = now.0 - started_at.0;
         let fetch = Fetch { account, feature, sequence, waited_s, cursor, now };

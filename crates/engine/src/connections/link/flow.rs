@@ -6,7 +6,7 @@ use super::steps::{Effect, Ground, LinkStep, PickFault, begun, relink_failure};
 use super::{CarrierInput, changed, open};
 use crate::connections::carrier::{Carrier, CarrierEnd};
 use crate::context::{made, render, settled};
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::account::Holder;
 use model::clock::AccountTime;
 use model::customer::Customer;
@@ -57,7 +57,7 @@ impl Engine {
         &self,
         context: &Context,
         input: &FlowInput,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let carrier = self.find_carrier(context, &input.carrier).await?;
         let begun = self.new_flow(context, &carrier, None).await?;
         let (origin, billing_details) = (input.origin.clone(), input.billing_details.clone());
@@ -78,7 +78,7 @@ impl Engine {
             reply: context.reply(self, &body),
         };
         made(self.store.write(create).await?)?;
-        Ok(Answer::committed(body))
+        Ok(ApiResponse::committed(body))
     }
 
     /// A new flow, not stored yet. `page` is the path of the hosted page that it begins on.

@@ -3,7 +3,7 @@
 use crate::due_work::Worked;
 use crate::payments::intent::kind_of;
 use crate::payments::{Changes, intent_object};
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::Word;
 use model::clock::AccountTime;
 use model::event::{Cause, EventType};
@@ -13,7 +13,7 @@ use wire::error::Error as ApiError;
 
 impl Engine {
     /// Ends a session that is open.
-    pub async fn expire_checkout(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn expire_checkout(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         self.change("expire_checkout", async || {
             let mut session = self.get_checkout(context, id, "session").await?;
             let now = self.moment_to_write(context.merchant, session.clock).await?;

@@ -10,7 +10,7 @@ use crate::connections::hosted::{
     PageBank, PageFault, PageLine, PageStep, Typed, begun, read_email, read_name,
 };
 use crate::payments::{Changes, bytes};
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::given::Given;
 use model::id::RequestId;
 use model::money::Currency;
@@ -117,13 +117,13 @@ impl Engine {
         &self,
         context: &Context,
         id: &str,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let session = self.get_checkout(context, id, "session").await?;
         let page =
             || context.view(self).page(HostedPage::Checkout, session.merchant, session.number);
         let url = if session.is_open() { page() } else { None };
         let shown = json!({"id": session.id(), "object": "checkout.session_page", "url": url});
-        Ok(Answer::unchanged(bytes(&shown)))
+        Ok(ApiResponse::unchanged(bytes(&shown)))
     }
 
     /// Begins a link flow from the page. Returns `None` for an unknown token.

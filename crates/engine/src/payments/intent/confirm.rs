@@ -9,7 +9,7 @@ use crate::due_work::Worked;
 use crate::payments::invoice::Attempt;
 use crate::payments::payment_method::{MadeFor, check_kept};
 use crate::payments::{Changes, intent_object};
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::event::{Cause, EventType};
 use model::given::Given;
@@ -39,7 +39,7 @@ impl Engine {
         id: &str,
         confirmation: &Confirmation,
         access: Access<'_>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change("confirm_intent", async || {
             let mut intent = self.get_intent(context, kind, id, "intent").await?;
             allow(&intent, access)?;
@@ -172,11 +172,15 @@ impl Engine {
     }
 
     /// Shows a mandate.
-    pub async fn retrieve_mandate(&self, context: &Context, given: &str) -> Result<Answer, Error> {
+    pub async fn retrieve_mandate(
+        &self,
+        context: &Context,
+        given: &str,
+    ) -> Result<ApiResponse, Error> {
         let mandate = self.get::<Mandate>(context, given, "mandate").await?;
         let changes = Changes::default();
         let value = self.mandate_value(context, &mandate, &changes, &context.expand).await?;
-        Ok(Answer::unchanged(crate::payments::bytes(&value)))
+        Ok(ApiResponse::unchanged(crate::payments::bytes(&value)))
     }
 
     /// Verifies the deposits of an intent.
@@ -187,7 +191,7 @@ impl Engine {
         id: &str,
         input: &VerifyInput,
         access: Access<'_>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change("verify_intent", async || {
             let mut intent = self.get_intent(context, kind, id, "intent").await?;
             allow(&intent, access)?;
@@ -222,7 +226,7 @@ impl Engine {
         mut method: PaymentMethod,
         now: AccountTime,
         publishable: bool,
-    ) -> Result<Option<Answer>, Error> {
+    ) -> Result<Option<ApiResponse>, Error> {
         let mut changes = Changes::default();
         method.verified = true;
         method.version += 1;

@@ -4,7 +4,7 @@ use super::IntentKind;
 use super::own::is_own;
 use crate::list::list_values;
 use crate::payments::{Changes, IntentView};
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::payments::intent::Intent;
 use model::stored::{PaymentIntent, SetupIntent};
 use store::Bounds;
@@ -30,7 +30,7 @@ impl Engine {
         context: &Context,
         kind: IntentKind,
         filter: &IntentFilter,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let of = self.of_customer(context, filter.customer.as_deref()).await?;
         let (created, page) = (filter.created, &filter.page);
         let fits =

@@ -5,7 +5,7 @@ use crate::context::render;
 use crate::list::list_values;
 use crate::payments::price::PriceInput;
 use crate::payments::{Changes, bytes};
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::customer::Customer;
 use model::event::{EventType, Snapshot};
@@ -80,7 +80,7 @@ impl Engine {
         &self,
         context: &Context,
         input: &ItemInput,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change("create_invoice_item", async || {
             let invoice = match &input.invoice {
                 Some(given) => Some(self.get_draft(context, given).await?),
@@ -129,11 +129,11 @@ impl Engine {
         &self,
         context: &Context,
         id: &str,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let item = self.get::<InvoiceItem>(context, id, "invoiceitem").await?;
         let none = Changes::default();
         let value = self.item_value(context, &item, &none, &context.expand).await?;
-        Ok(Answer::unchanged(bytes(&value)))
+        Ok(ApiResponse::unchanged(bytes(&value)))
     }
 
     /// Changes an item, and its line on a draft.
@@ -142,7 +142,7 @@ impl Engine {
         context: &Context,
         id: &str,
         input: &ItemInput,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change("update_invoice_item", async || {
             let before = self.get::<InvoiceItem>(context, id, "invoiceitem").await?;
             let now = self.moment_to_write(context.merchant, before.clock).await?;
@@ -163,7 +163,11 @@ impl Engine {
     }
 
     /// Deletes an item, and its line on a draft.
-    pub async fn delete_invoice_item(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn delete_invoice_item(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<ApiResponse, Error> {
         self.change("delete_invoice_item", async || {
             let mut item = self.get::<InvoiceItem>(context, id, "invoiceitem").await?;
             let now = self.moment_to_write(context.merchant, item.clock).await?;
@@ -194,7 +198,7 @@ impl Engine {
         &self,
         context: &Context,
         filter: &ItemFilter,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let of = self.of_customer(context, filter.customer.as_deref()).await?;
         let invoice = match &filter.invoice {
             Some(given) => Some(self.get::<Invoice>(context, given, "invoice").await?.id),
@@ -332,7 +336,7 @@ impl Engine {
         context: &Context,
         item: &InvoiceItem,
         changes: Changes,
-    ) -> Result<Option<Answer>, Error> {
+    ) -> Result<Option<ApiResponse>, Error> {
         let value = self.item_value(context, item, &changes, &context.expand).await?;
         self.commit_any(context, changes, bytes(&value)).await
     }

@@ -5,7 +5,7 @@ use super::{InvoiceInput, unexpected};
 use crate::payments::intent::{Confirmation, IntentInput, IntentKind, MethodParam};
 use crate::payments::subscription::InvoiceEnd;
 use crate::payments::{Changes, intent_object};
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::customer::Customer;
 use model::event::{Cause, EventType, Snapshot};
@@ -42,7 +42,7 @@ impl Engine {
         context: &Context,
         id: &str,
         auto_advance: Option<bool>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change("finalize_invoice", async || {
             let mut invoice = self.get::<Invoice>(context, id, "invoice").await?;
             let now = self.moment_to_write(context.merchant, invoice.clock).await?;
@@ -131,7 +131,7 @@ impl Engine {
         context: &Context,
         id: &str,
         input: &PayInput,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change("pay_invoice", async || {
             let mut invoice = self.get::<Invoice>(context, id, "invoice").await?;
             let now = self.moment_to_write(context.merchant, invoice.clock).await?;
@@ -178,7 +178,7 @@ impl Engine {
     }
 
     /// Voids an open invoice, and cancels its intent.
-    pub async fn void_invoice(&self, context: &Context, id: &str) -> Result<Answer, Error> {
+    pub async fn void_invoice(&self, context: &Context, id: &str) -> Result<ApiResponse, Error> {
         self.change("void_invoice", async || {
             let before = self.get::<Invoice>(context, id, "invoice").await?;
             let now = self.moment_to_write(context.merchant, before.clock).await?;

@@ -5,7 +5,7 @@
 
 use crate::list::list_body;
 use crate::payments::{Changes, IntentView, bytes};
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::id::{InvoicePaymentId, PaymentIntentId};
 use model::payments::intent::Intent;
 use model::payments::invoice::Invoice;
@@ -37,7 +37,7 @@ impl Engine {
         &self,
         context: &Context,
         given: &str,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let missing =
             || Error::from(ApiError::no_such("invoice payment", given, "invoice_payment"));
         let number = given.parse().map(InvoicePaymentId::number).map_err(|_| missing())?;
@@ -45,7 +45,7 @@ impl Engine {
         let found = self.find_changed::<PaymentIntent>(context.merchant, &none, number).await?;
         let Some(intent) = found else { return Err(missing()) };
         let value = self.invoice_payment_value(context, &intent, &context.expand).await?;
-        Ok(Answer::unchanged(bytes(&value.ok_or_else(missing)?)))
+        Ok(ApiResponse::unchanged(bytes(&value.ok_or_else(missing)?)))
     }
 
     /// Lists payments of invoices, the newest first.
@@ -53,7 +53,7 @@ impl Engine {
         &self,
         context: &Context,
         filter: &PaymentFilter,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let invoice = match &filter.invoice {
             Some(given) => Some(self.get::<Invoice>(context, given, "invoice").await?),
             None => None,
@@ -89,7 +89,7 @@ impl Engine {
             let value = self.invoice_payment_value(context, intent, &expand).await?;
             bodies.extend(value.iter().map(bytes));
         }
-        Ok(Answer::unchanged(list_body("/v1/invoice_payments", listed.has_more, &bodies)))
+        Ok(ApiResponse::unchanged(list_body("/v1/invoice_payments", listed.has_more, &bodies)))
     }
 
     /// The payment of an intent towards its invoice, or `None` without an invoice.

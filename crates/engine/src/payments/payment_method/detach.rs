@@ -3,7 +3,7 @@
 
 use super::{Engine, PaymentMethod};
 use crate::payments::{Changes, bytes};
-use crate::{Answer, Context, Error};
+use crate::{ApiResponse, Context, Error};
 use model::clock::AccountTime;
 use model::customer::Customer;
 use model::event::{EventType, Snapshot};
@@ -28,7 +28,7 @@ impl Engine {
         &self,
         context: &Context,
         id: &str,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         self.change("detach_payment_method", async || {
             let mut method = self.get::<PaymentMethod>(context, id, "payment_method").await?;
             let now = self.moment_to_write(context.merchant, method.clock).await?;

@@ -3,7 +3,7 @@
 use crate::list::{list_body, page_of};
 use crate::payments::price::PriceInput;
 use crate::payments::{Changes, bytes};
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::given::Given;
 use model::id::SubscriptionItemId;
@@ -193,7 +193,7 @@ impl Engine {
         &self,
         context: &Context,
         given: &str,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let missing = || Error::from(ApiError::no_such("subscription item", given, "item"));
         let id: SubscriptionItemId = given.parse().map_err(|_| missing())?;
         let has = |held: &Subscription| held.items.iter().any(|item| item.id == id);
@@ -204,7 +204,7 @@ impl Engine {
         let held = found.into_iter().next().ok_or_else(missing)?;
         let item = held.items.iter().find(|item| item.id == id).ok_or_else(missing)?;
         let value = self.item_with_product(context, &held, item, &context.expand).await?;
-        Ok(Answer::unchanged(bytes(&value)))
+        Ok(ApiResponse::unchanged(bytes(&value)))
     }
 
     /// Lists the items of a subscription.
@@ -213,7 +213,7 @@ impl Engine {
         context: &Context,
         subscription: &str,
         page: &PageParams,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ApiResponse, Error> {
         let held = self.get::<Subscription>(context, subscription, "subscription").await?;
         let expand = context.expand.inside("data");
         let mut items = Vec::with_capacity(held.items.len());
@@ -222,7 +222,7 @@ impl Engine {
         }
         let (shown, has_more) = page_of(&items, page, "subscription item")?;
         let bodies: Vec<Vec<u8>> = shown.iter().map(bytes).collect();
-        Ok(Answer::unchanged(list_body("/v1/subscription_items", has_more, &bodies)))
+        Ok(ApiResponse::unchanged(list_body("/v1/subscription_items", has_more, &bodies)))
     }
 
     async fn item_with_product(

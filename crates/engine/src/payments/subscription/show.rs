@@ -1,7 +1,7 @@
 //! Rendering of a subscription, and the intent that collects for it.
 
 use crate::payments::{Changes, IntentView, bytes, intent_object};
-use crate::{Answer, Context, Engine, Error};
+use crate::{ApiResponse, Context, Engine, Error};
 use model::payments::intent::Intent;
 use model::payments::invoice::Invoice;
 use model::payments::subscription::Subscription;
@@ -117,7 +117,7 @@ impl Engine {
         context: &Context,
         held: &Subscription,
         changes: Changes,
-    ) -> Result<Option<Answer>, Error> {
+    ) -> Result<Option<ApiResponse>, Error> {
         let value = self.subscription_value(context, held, &changes, &context.expand).await?;
         self.commit_any(context, changes, bytes(&value)).await
     }
