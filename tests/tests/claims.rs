@@ -15,7 +15,7 @@ use model::id::TransactionId;
 use model::limits::LEASE_MS_DEFAULT;
 use model::money::Currency;
 use model::refresh::RefreshJob;
-use model::transaction::{HeldTransaction, Transaction, TransactionStatus};
+use model::transaction::{StoredTransaction, Transaction, TransactionStatus};
 use std::pin::pin;
 use store::{
     AccountChange, ApplyRefresh, Claim, ClaimDeliveries, ClaimRefreshes, SettleDelivery, Written,
@@ -78,7 +78,7 @@ fn ending(mut account: Account, job: &RefreshJob, number: u32) -> ApplyRefresh {
     ApplyRefresh {
         claim: Claim { key: job.key, merchant: job.merchant, number: Some(number) },
         change: AccountChange { events, ..AccountChange::of(account) },
-        rows: vec![HeldTransaction { bank_id: "the only one".to_owned(), shown }],
+        rows: vec![StoredTransaction { bank_id: "the only one".to_owned(), shown }],
         ownership: None,
     }
 }
@@ -100,12 +100,12 @@ fn only_the_newest_claim_ends_a_refresh() {
             let settle = async |job: &RefreshJob, number| {
                 app.store().write(ending(account.clone(), job, number)).await.unwrap()
             };
-            assert_eq!(settle(&first, first.claim).await, Written::Stale);
-            assert_eq!(settle(&second, second.claim + 1).await, Written::Stale);
+            assert_eq!(settle(&first, first.claim).await, Written::VersionConflict);
+            assert_eq!(settle(&second, second.claim + 1).await, Written::VersionConflict);
             assert_eq!(app.stored(&id).await, account, "a stale end leaves nothing behind");
             assert_eq!(settle(&second, second.claim).await, Written::Done);
-            assert_eq!(settle(&second, second.claim).await, Written::Stale);
-            assert_eq!(settle(&first, first.claim).await, Written::Stale);
+            assert_eq!(settle(&second, second.claim).await, Written::VersionConflict);
+            assert_eq!(settle(&first, first.claim).await, Written::VersionConflict);
             assert_eq!(app.list_events(REFRESHED).await.len(), 1);
             assert_eq!(judge::server_list(&app, &id).await.len(), 1);
         });
@@ -218,10 +218,10 @@ fn only_the_newest_claim_settles_a_delivery() {
                 };
                 app.store().write(settle).await.unwrap()
             };
-            assert_eq!(settle(first.claim, 201).await, Written::Stale);
+            assert_eq!(settle(first.claim, 201).await, Written::VersionConflict);
             assert_eq!(settle(second.claim, 202).await, Written::Done);
-            assert_eq!(settle(second.claim, 203).await, Written::Stale);
-            assert_eq!(settle(first.claim, 204).await, Written::Stale);
+            assert_eq!(settle(second.claim, 203).await, Written::VersionConflict);
+            assert_eq!(settle(first.claim, 204).await, Written::VersionConflict);
             app.pass_s(LEASE_OVER_S);
             assert_eq!(claim().await, []);
             let event = app.list_events(REFRESHED).await[0]["id"].as_str().unwrap().to_owned();

@@ -137,7 +137,7 @@ pub fn render(write: impl FnOnce(&mut JsonWriter)) -> Vec<u8> {
 pub fn settled(written: Written) -> Result<bool, Error> {
     match written {
         Written::Done => Ok(true),
-        Written::Stale => Ok(false),
+        Written::VersionConflict => Ok(false),
         Written::KeyTaken => Err(Error::KeyTaken),
     }
 }

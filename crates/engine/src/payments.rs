@@ -165,7 +165,7 @@ impl Engine {
                 self.wake.dispatch();
                 Ok(true)
             }
-            Changed::Stale => Ok(false),
+            Changed::VersionConflict => Ok(false),
             Changed::KeyTaken => Err(Error::KeyTaken),
             Changed::MerchantsFull => {
                 Err(ApiError::invalid("This server holds as many API keys as it may.").into())

@@ -152,7 +152,7 @@ fn written(outcome: Snapshotted, given: &str) -> Result<bool, Error> {
     let refuse = |message: String| Err(ApiError::invalid(message).into());
     match outcome {
         Snapshotted::Done => Ok(true),
-        Snapshotted::Stale => Ok(false),
+        Snapshotted::VersionConflict => Ok(false),
         Snapshotted::KeyTaken => Err(Error::KeyTaken),
         Snapshotted::Missing => Err(no_such_snapshot(given)),
         Snapshotted::Full => refuse(format!(

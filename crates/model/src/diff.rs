@@ -7,14 +7,14 @@
 use crate::bank::{BankStatus, BankTransaction, Coverage, Removal};
 use crate::clock::AccountTime;
 use crate::id::{AccountId, LISTED_AT_MAX, TransactionId};
-use crate::transaction::{HeldTransaction, Transaction, TransactionStatus};
+use crate::transaction::{StoredTransaction, Transaction, TransactionStatus};
 use std::collections::HashMap;
 
 /// The rows that a refresh writes, and the counts of its changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
     /// The rows to store: the new ones, and the newest form of the changed ones.
-    pub rows: Vec<HeldTransaction>,
+    pub rows: Vec<StoredTransaction>,
     /// The number of new rows. They come first in `rows`.
     pub created: usize,
     /// The number of rows that went from pending to posted.
@@ -49,7 +49,7 @@ pub struct Refreshed {
 /// bank id.
 pub fn diff(
     refreshed: Refreshed,
-    stored: &[HeldTransaction],
+    stored: &[StoredTransaction],
     records: &[BankTransaction],
     removals: &[Removal],
     coverage: Coverage,
@@ -89,7 +89,7 @@ pub fn diff(
 /// Returns one record per bank id, the last one, with the index of its stored row. The order is
 /// that of the first record of each id.
 fn newest_forms<'a>(
-    stored: &[HeldTransaction],
+    stored: &[StoredTransaction],
     records: &'a [BankTransaction],
 ) -> Vec<(&'a BankTransaction, Option<usize>)> {
     let mut newest: Vec<(&BankTransaction, Option<usize>)> = Vec::with_capacity(records.len());
@@ -120,7 +120,10 @@ fn newest_forms<'a>(
 /// A bank lists its records in almost the same order every time. The search therefore starts beside
 /// the row that was found last, because a hash table of all ids would cost several times as much as
 /// the rest of the diff.
-fn indexes_of_rows(stored: &[HeldTransaction], records: &[BankTransaction]) -> Vec<Option<usize>> {
+fn indexes_of_rows(
+    stored: &[StoredTransaction],
+    records: &[BankTransaction],
+) -> Vec<Option<usize>> {
     let mut last = None;
     let mut missed: HashMap<&str, Option<usize>> = HashMap::new();
     let mut indexes: Vec<Option<usize>> = Vec::with_capacity(records.len());
@@ -152,7 +155,7 @@ fn indexes_of_rows(stored: &[HeldTransaction], records: &[BankTransaction]) -> V
 const DISTANCE_MAX: usize = 8;
 
 /// Returns the index of a bank id near another index, or near the beginning.
-fn find_near(stored: &[HeldTransaction], last: Option<usize>, bank_id: &str) -> Option<usize> {
+fn find_near(stored: &[StoredTransaction], last: Option<usize>, bank_id: &str) -> Option<usize> {
     let matches = |index: &usize| stored.get(*index).is_some_and(|row| row.bank_id == bank_id);
     let Some(last) = last else { return (0..DISTANCE_MAX).find(matches) };
     (1..=DISTANCE_MAX)
@@ -161,7 +164,7 @@ fn find_near(stored: &[HeldTransaction], last: Option<usize>, bank_id: &str) -> 
         .find(matches)
 }
 
-fn created(refreshed: Refreshed, ordinal: u32, record: &BankTransaction) -> HeldTransaction {
+fn created(refreshed: Refreshed, ordinal: u32, record: &BankTransaction) -> StoredTransaction {
     // An id can hold a time between 1970 and the year 36812. A time outside is listed at the
     // nearest end, and `transacted_at` keeps the bank's own time.
     let listed_at = AccountTime(record.transacted_at.0.clamp(0, LISTED_AT_MAX));
@@ -177,7 +180,7 @@ fn created(refreshed: Refreshed, ordinal: u32, record: &BankTransaction) -> Held
         sequence: refreshed.sequence,
         updated: refreshed.now,
     };
-    HeldTransaction { bank_id: record.bank_id.clone(), shown }
+    StoredTransaction { bank_id: record.bank_id.clone(), shown }
 }
 
 fn status(status: BankStatus) -> TransactionStatus {
@@ -204,9 +207,9 @@ fn posted_at(
 /// bank shows again is restored.
 fn changed_row(
     refreshed: Refreshed,
-    row: &HeldTransaction,
+    row: &StoredTransaction,
     record: &BankTransaction,
-) -> Option<HeldTransaction> {
+) -> Option<StoredTransaction> {
     let row = &row.shown;
     let posted_at = posted_at(record, row.posted_at, refreshed.now);
     let status = status(record.status);
@@ -232,21 +235,21 @@ fn changed_row(
         sequence: refreshed.sequence,
         updated: refreshed.now,
     };
-    Some(HeldTransaction { bank_id: record.bank_id.clone(), shown })
+    Some(StoredTransaction { bank_id: record.bank_id.clone(), shown })
 }
 
 /// Returns the rows without a record that the bank removed: a removal names them, or they are
 /// missing from the range of a snapshot. They are in list order, so that the same input gives the
 /// same output.
 fn removed_rows<'a>(
-    unnamed: impl Iterator<Item = &'a HeldTransaction>,
+    unnamed: impl Iterator<Item = &'a StoredTransaction>,
     removals: &[Removal],
     coverage: Coverage,
     refreshed: Refreshed,
-) -> Vec<HeldTransaction> {
+) -> Vec<StoredTransaction> {
     let removed: HashMap<&str, Option<AccountTime>> =
         removals.iter().map(|removal| (removal.bank_id.as_str(), removal.vanished_at)).collect();
-    let mut gone: Vec<HeldTransaction> = unnamed
+    let mut gone: Vec<StoredTransaction> = unnamed
         .filter(|row| row.shown.status != TransactionStatus::Void)
         .filter_map(|row| {
             let missing = match coverage {
@@ -265,7 +268,7 @@ fn removed_rows<'a>(
                 updated: refreshed.now,
                 ..row.shown.clone()
             };
-            Some(HeldTransaction { bank_id: row.bank_id.clone(), shown })
+            Some(StoredTransaction { bank_id: row.bank_id.clone(), shown })
         })
         .collect();
     gone.sort_by_key(|row| row.shown.id);

@@ -26,13 +26,13 @@ fn refreshed(sequence: u32, rows: u32) -> Refreshed {
 }
 
 /// Writes the rows of a refresh over the stored rows, by bank id.
-fn put(stored: &mut BTreeMap<String, HeldTransaction>, changes: Changes) {
+fn put(stored: &mut BTreeMap<String, StoredTransaction>, changes: Changes) {
     for row in changes.rows {
         stored.insert(row.bank_id.clone(), row);
     }
 }
 
-fn base(stored: &BTreeMap<String, HeldTransaction>) -> Vec<HeldTransaction> {
+fn base(stored: &BTreeMap<String, StoredTransaction>) -> Vec<StoredTransaction> {
     stored.values().cloned().collect()
 }
 
@@ -125,8 +125,8 @@ proptest! {
         if backwards {
             second.reverse();
         }
-        let find = |row: &HeldTransaction| second.iter().any(|record| record.bank_id == row.bank_id);
-        let asked: Vec<HeldTransaction> = stored
+        let find = |row: &StoredTransaction| second.iter().any(|record| record.bank_id == row.bank_id);
+        let asked: Vec<StoredTransaction> = stored
             .iter()
             .filter(|row| find(row) || row.shown.transacted_at >= AccountTime(520))
             .cloned()

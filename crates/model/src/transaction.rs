@@ -54,7 +54,7 @@ impl Transaction {
 ///
 /// These are two parts, because a page shows no bank id and therefore reads none.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeldTransaction {
+pub struct StoredTransaction {
     /// The bank's own id, unique within the account.
     pub bank_id: String,
     /// The fields that clients see.

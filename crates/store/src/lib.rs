@@ -8,7 +8,7 @@
 //! | [`command::object`] | [`CreateObject`], [`ChangeObject`], [`ChangeObjects`], [`FindObject`], [`FindObjectByLookup`], [`ListObjects`], [`ListDueObjects`] |
 //! | [`command::account`] | [`CompleteLink`], [`ChangeAccount`], [`FindAccount`], [`FindLinkedAccount`], [`ListAccounts`], [`FindConnection`], [`ChangeConnection`], [`FindOwnership`] |
 //! | [`command::refresh`] | [`ClaimRefreshes`], [`PutOffRefresh`], [`ApplyRefresh`], [`FailRefresh`], [`ListDueAccounts`] |
-//! | [`command::transaction`] | [`ListTransactions`], [`FindTransaction`], [`FindBankId`], [`FindLeftOut`], [`FindHeld`] |
+//! | [`command::transaction`] | [`ListTransactions`], [`FindTransaction`], [`FindBankId`], [`FindLeftOut`], [`FindStoredTransactions`] |
 //! | [`command::clock`] | [`StartAdvance`], [`ClaimClocks`], [`ListDueOnClock`], [`StepClock`] |
 //! | [`command::event`] | [`ListEvents`], [`ListEventsAfter`], [`FindEvent`], [`ListUndispatched`], [`DispatchEvent`] |
 //! | [`command::delivery`] | [`ClaimDeliveries`], [`SettleDelivery`], [`ListDeliveries`], [`ListLedger`], [`ResendDeliveries`], [`ReleaseDelivery`], [`ReleaseEndpoint`] |
@@ -75,7 +75,7 @@ pub enum Written {
     Done,
     /// A version conflict, so no rows were written: a row that the caller read has changed since,
     /// or a newer claim exists.
-    Stale,
+    VersionConflict,
     /// No rows were written, because the idempotency key has a record already.
     KeyTaken,
 }

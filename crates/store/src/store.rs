@@ -65,7 +65,7 @@ impl Outcome for Written {
     }
 
     fn is_version_conflict(&self) -> bool {
-        *self == Written::Stale
+        *self == Written::VersionConflict
     }
 }
 impl Outcome for Created {
@@ -79,7 +79,7 @@ impl Outcome for Snapshotted {
     }
 
     fn is_version_conflict(&self) -> bool {
-        *self == Snapshotted::Stale
+        *self == Snapshotted::VersionConflict
     }
 }
 impl Outcome for Changed {
@@ -88,7 +88,7 @@ impl Outcome for Changed {
     }
 
     fn is_version_conflict(&self) -> bool {
-        *self == Changed::Stale
+        *self == Changed::VersionConflict
     }
 }
 

@@ -316,7 +316,7 @@ impl Engine {
             match self.store.write(change).await? {
                 Changed::Done => Ok(Some(account)),
                 // Another call made it in the same instant.
-                Changed::Stale | Changed::KeyTaken => Ok(None),
+                Changed::VersionConflict | Changed::KeyTaken => Ok(None),
                 Changed::MerchantsFull => {
                     let message = "This server holds as many accounts as it may.";
                     Err(ApiError::invalid(message).into())

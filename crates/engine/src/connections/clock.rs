@@ -317,7 +317,7 @@ impl Engine {
         Ok(match written {
             Written::Done if done => Step::Done,
             Written::Done => Step::More,
-            Written::Stale | Written::KeyTaken => Step::Conflict,
+            Written::VersionConflict | Written::KeyTaken => Step::Conflict,
         })
     }
 

@@ -241,7 +241,7 @@ fn no_such_holder(id: CustomerId) -> Error {
 pub(crate) fn changed(changed: Changed) -> Result<bool, Error> {
     match changed {
         Changed::Done => Ok(true),
-        Changed::Stale => Ok(false),
+        Changed::VersionConflict => Ok(false),
         Changed::KeyTaken => Err(Error::KeyTaken),
         Changed::MerchantsFull => {
             Err(ApiError::invalid("This server holds as many API keys as it may.").into())

@@ -21,11 +21,11 @@ use model::id::OwnershipId;
 use model::limits;
 use model::ownership::Ownership;
 use model::refresh::{RefreshCause, RefreshJob, RefreshKey, RefreshStatus, RunAt};
-use model::transaction::HeldTransaction;
+use model::transaction::StoredTransaction;
 use std::sync::Arc;
 use store::{
     AccountChange, ApplyRefresh, ChangeConnection, Claim, ClaimRefreshes, Connection, FailRefresh,
-    FindAccount, FindConnection, FindHeld, PutOffRefresh,
+    FindAccount, FindConnection, FindStoredTransactions, PutOffRefresh,
 };
 use tokio::task::JoinSet;
 
@@ -331,7 +331,7 @@ impl Engine {
         now: AccountTime,
         gathered: &Gathered,
         known: Option<&mut RowCache>,
-    ) -> Result<Vec<HeldTransaction>, Error> {
+    ) -> Result<Vec<StoredTransaction>, Error> {
         // A fetch in two parts shows its whole range in neither part, so no row counts as missing.
         let coverage = match gathered.coverage {
             Some(coverage) if !gathered.cut_off && !gathered.resumed => coverage,
@@ -339,7 +339,7 @@ impl Engine {
         };
         let refreshed =
             Refreshed { account: account.id, sequence: key.sequence, now, rows: account.rows };
-        let compare = |held: &[HeldTransaction]| {
+        let compare = |held: &[StoredTransaction]| {
             diff(refreshed, held, &gathered.records, &gathered.removals, coverage)
         };
         let changes = match (coverage, known) {
@@ -374,7 +374,7 @@ impl Engine {
         account: &Account,
         gathered: &Gathered,
         coverage: Coverage,
-    ) -> Result<Vec<HeldTransaction>, Error> {
+    ) -> Result<Vec<StoredTransaction>, Error> {
         let named = gathered.records.iter().map(|record| &record.bank_id);
         let removed = gathered.removals.iter().map(|removal| &removal.bank_id);
         let range = match coverage {
@@ -389,9 +389,12 @@ impl Engine {
         account: &Account,
         bank_ids: Vec<String>,
         range: Option<(AccountTime, AccountTime)>,
-    ) -> Result<Vec<HeldTransaction>, Error> {
+    ) -> Result<Vec<StoredTransaction>, Error> {
         let Account { merchant, id, .. } = *account;
-        Ok(self.store.read(FindHeld { merchant, account: id, bank_ids, range }).await?)
+        Ok(self
+            .store
+            .read(FindStoredTransactions { merchant, account: id, bank_ids, range })
+            .await?)
     }
 
     fn failure(

@@ -8,7 +8,7 @@
 
 use model::id::AccountId;
 use model::limits;
-use model::transaction::HeldTransaction;
+use model::transaction::StoredTransaction;
 use std::collections::HashMap;
 
 /// All rows of some accounts.
@@ -23,12 +23,12 @@ pub(crate) struct RowCache {
 struct CachedRows {
     version: u64,
     /// In the order of ids.
-    rows: Vec<HeldTransaction>,
+    rows: Vec<StoredTransaction>,
 }
 
 impl RowCache {
     /// All rows of an account at this version, if they are cached.
-    pub(crate) fn find(&self, account: AccountId, version: u64) -> Option<&[HeldTransaction]> {
+    pub(crate) fn find(&self, account: AccountId, version: u64) -> Option<&[StoredTransaction]> {
         let held = self.accounts.get(&account).filter(|held| held.version == version)?;
         Some(&held.rows)
     }
@@ -44,8 +44,8 @@ impl RowCache {
         &mut self,
         account: AccountId,
         version: u64,
-        mut rows: Vec<HeldTransaction>,
-    ) -> &[HeldTransaction] {
+        mut rows: Vec<StoredTransaction>,
+    ) -> &[StoredTransaction] {
         self.forget(account);
         rows.sort_unstable_by_key(|row| row.shown.id);
         self.rows += rows.len();
@@ -54,7 +54,7 @@ impl RowCache {
     }
 
     /// Applies the rows that raise an account to this version.
-    pub(crate) fn apply(&mut self, account: AccountId, version: u64, rows: &[HeldTransaction]) {
+    pub(crate) fn apply(&mut self, account: AccountId, version: u64, rows: &[StoredTransaction]) {
         let Some(held) = self.accounts.get_mut(&account) else { return };
         if held.version + 1 != version {
             self.forget(account);
@@ -90,7 +90,7 @@ mod tests {
         AccountId::from_number(7)
     }
 
-    fn row(listed_at: i64, ordinal: u32, amount: i64) -> HeldTransaction {
+    fn row(listed_at: i64, ordinal: u32, amount: i64) -> StoredTransaction {
         let shown = Transaction {
             id: TransactionId { account: account(), listed_at: AccountTime(listed_at), ordinal },
             amount,
@@ -103,7 +103,7 @@ mod tests {
             sequence: 1,
             updated: AccountTime(0),
         };
-        HeldTransaction { bank_id: ordinal.to_string(), shown }
+        StoredTransaction { bank_id: ordinal.to_string(), shown }
     }
 
     /// New and changed rows of the next version are inserted in order. Rows of any other version

@@ -121,7 +121,7 @@ pub(super) async fn record(
     };
     match engine.store().write(RecordReply { reply }).await? {
         Written::Done => Ok(sent),
-        Written::Stale | Written::KeyTaken => {
+        Written::VersionConflict | Written::KeyTaken => {
             find_replay(engine, merchant, idempotency).await?.ok_or(Error::KeyTaken)
         }
     }

@@ -289,7 +289,7 @@ pub enum Changed {
     Done,
     /// A version conflict: an object to create exists, or the stored version of an object to
     /// replace is not one below the new one.
-    Stale,
+    VersionConflict,
     /// The idempotency key has a record already.
     KeyTaken,
     /// The server has the maximum number of merchants ([`model::limits::MERCHANTS_MAX`]).

@@ -9,7 +9,7 @@ use model::clock::{AccountTime, ServerTime};
 use model::id::MerchantId;
 use model::ownership::Ownership;
 use model::refresh::{RefreshJob, RefreshKey, RunAt};
-use model::transaction::HeldTransaction;
+use model::transaction::StoredTransaction;
 
 /// Claims pending refreshes that may run at `now` by server time and have no valid lease, the
 /// longest due first. Accounts on an advancing test clock are skipped. Returns `Vec<RefreshJob>`
@@ -66,7 +66,7 @@ pub struct ApplyRefresh {
     /// The account with the ended refresh, its event, and the connection if it changed.
     pub change: AccountChange,
     /// New rows, and the newest form of stored rows.
-    pub rows: Vec<HeldTransaction>,
+    pub rows: Vec<StoredTransaction>,
     /// A new list of owners.
     pub ownership: Option<Ownership>,
 }

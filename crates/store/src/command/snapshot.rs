@@ -85,7 +85,7 @@ pub enum Snapshotted {
     /// The idempotency key has a record already.
     KeyTaken,
     /// A version conflict: the sandbox does not have the size in the snapshot.
-    Stale,
+    VersionConflict,
     /// The snapshot does not exist.
     Missing,
     /// The merchant has the maximum number of snapshots.

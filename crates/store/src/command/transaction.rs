@@ -4,7 +4,7 @@ use crate::{Bounds, Listed, Page};
 use model::account::ListableAccount;
 use model::clock::AccountTime;
 use model::id::{AccountId, MerchantId, TransactionId};
-use model::transaction::{HeldTransaction, Transaction};
+use model::transaction::{StoredTransaction, Transaction};
 
 /// Lists an account's transactions, `listed_at` descending, then ordinal descending. Returns
 /// `Option<ListedTransactions>`, which is `None` if the account does not exist. Page and account
@@ -73,9 +73,9 @@ pub struct FindBankId {
 reads!(FindBankId => Option<String>, transaction::find_bank_id);
 
 /// Finds the stored rows that a fetch may change: rows with one of the bank ids, and rows with a
-/// `transacted_at` in the range. Returns `Vec<HeldTransaction>`, each row once, in any order.
+/// `transacted_at` in the range. Returns `Vec<StoredTransaction>`, each row once, in any order.
 #[derive(Clone, Debug)]
-pub struct FindHeld {
+pub struct FindStoredTransactions {
     /// The owner of the rows.
     pub merchant: MerchantId,
     /// The account's id.
@@ -86,4 +86,4 @@ pub struct FindHeld {
     pub range: Option<(AccountTime, AccountTime)>,
 }
 
-reads!(FindHeld => Vec<HeldTransaction>, transaction::find_held);
+reads!(FindStoredTransactions => Vec<StoredTransaction>, transaction::find_stored);

@@ -21,16 +21,16 @@ pub(crate) fn complete_link(
         return Ok(Written::KeyTaken);
     }
     if !object::put_many(objects, memory) {
-        return Ok(Written::Stale);
+        return Ok(Written::VersionConflict);
     }
     for new in new {
         if !insert(new, memory)? {
-            return Ok(Written::Stale);
+            return Ok(Written::VersionConflict);
         }
     }
     for change in again {
         if !apply_change(change, None, memory)? {
-            return Ok(Written::Stale);
+            return Ok(Written::VersionConflict);
         }
     }
     Ok(Written::Done)
@@ -73,7 +73,7 @@ pub(crate) fn change(command: &ChangeAccount, memory: &mut Memory) -> Result<Wri
         return Ok(Written::KeyTaken);
     }
     let fits = apply_change(&command.change, None, memory)?;
-    Ok(if fits { Written::Done } else { Written::Stale })
+    Ok(if fits { Written::Done } else { Written::VersionConflict })
 }
 
 /// Stores a change with everything that is committed with it. Returns true if its versions match.
@@ -169,7 +169,7 @@ pub(crate) fn change_connection(
         return Ok(Written::KeyTaken);
     }
     let fits = replace_connection(&command.connection, memory);
-    Ok(if fits { Written::Done } else { Written::Stale })
+    Ok(if fits { Written::Done } else { Written::VersionConflict })
 }
 
 pub(crate) fn find_connection(

@@ -16,10 +16,10 @@ pub(crate) fn start(command: &StartAdvance, memory: &mut Memory) -> Result<Writt
         return Ok(Written::KeyTaken);
     }
     if !object::replace(&Object::TestClock(clock.clone()), memory) {
-        return Ok(Written::Stale);
+        return Ok(Written::VersionConflict);
     }
     match memory.rows.clock_jobs.entry((clock.merchant, clock.id)) {
-        Entry::Occupied(_) => return Ok(Written::Stale),
+        Entry::Occupied(_) => return Ok(Written::VersionConflict),
         Entry::Vacant(free) => free.insert(ClockJob::default()),
     };
     event::insert_many(events, memory)?;
@@ -77,20 +77,20 @@ pub(crate) fn step(command: &StepClock, memory: &mut Memory) -> Result<Written, 
     let StepClock { claim, clock, items, events, leased_until } = command;
     let key = (claim.merchant, claim.clock);
     let claimed = memory.rows.clock_jobs.get_mut(&key).filter(|job| job.claim == claim.number);
-    let Some(job) = claimed else { return Ok(Written::Stale) };
+    let Some(job) = claimed else { return Ok(Written::VersionConflict) };
     if clock.status == ClockStatus::Advancing {
         job.leased_until = Some(*leased_until);
     } else {
         memory.rows.clock_jobs.remove(&key);
     }
     if !object::replace(&Object::TestClock(clock.clone()), memory) {
-        return Ok(Written::Stale);
+        return Ok(Written::VersionConflict);
     }
     for item in items {
         let written = match item {
             ClockItem::Change(change) => {
                 let fits = account::apply_change(change, None, memory)?;
-                if fits { Written::Done } else { Written::Stale }
+                if fits { Written::Done } else { Written::VersionConflict }
             }
             ClockItem::Apply(apply) => refresh::apply(apply, memory)?,
             ClockItem::Fail(fail) => refresh::fail(fail, memory)?,
@@ -98,7 +98,7 @@ pub(crate) fn step(command: &StepClock, memory: &mut Memory) -> Result<Written, 
             ClockItem::Objects { objects, events } => {
                 let fits = object::put_many(objects, memory);
                 event::insert_many(events, memory)?;
-                if fits { Written::Done } else { Written::Stale }
+                if fits { Written::Done } else { Written::VersionConflict }
             }
         };
         if written != Written::Done {

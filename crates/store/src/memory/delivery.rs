@@ -50,7 +50,7 @@ pub(crate) fn settle(command: &SettleDelivery, memory: &mut Memory) -> Result<Wr
             && delivery.claim == *claim
             && delivery.status == DeliveryStatus::Pending
     });
-    let Some(delivery) = stored else { return Ok(Written::Stale) };
+    let Some(delivery) = stored else { return Ok(Written::VersionConflict) };
     let delivery = Arc::make_mut(delivery);
     delivery.status = *status;
     delivery.due_at = *due_at;
@@ -103,7 +103,7 @@ pub(crate) fn resend(command: &ResendDeliveries, memory: &mut Memory) -> Result<
         return Ok(Written::KeyTaken);
     }
     if memory.rows.events.get(event).is_none_or(|row| row.event.merchant != *merchant) {
-        return Ok(Written::Stale);
+        return Ok(Written::VersionConflict);
     }
     for delivery in deliveries {
         let key = DeliveryKey { event: *event, ..delivery.key };
@@ -116,7 +116,7 @@ pub(crate) fn resend(command: &ResendDeliveries, memory: &mut Memory) -> Result<
             && is_free(stored.leased_until, *now)
             && stored.attempts < DELIVERY_ATTEMPTS_MAX;
         if !free {
-            return Ok(Written::Stale);
+            return Ok(Written::VersionConflict);
         }
         let stored = Arc::make_mut(stored);
         stored.status = DeliveryStatus::Pending;

@@ -31,7 +31,7 @@ use model::event::Event;
 use model::id::{AccountId, ClockId, EventId, MerchantId, OwnershipId, SnapshotId, TransactionId};
 use model::ownership::Ownership;
 use model::refresh::{RefreshJob, RefreshKey};
-use model::transaction::HeldTransaction;
+use model::transaction::StoredTransaction;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -60,7 +60,7 @@ struct Rows {
     connections: BTreeMap<AccountId, Arc<Connection>>,
     ownerships: BTreeMap<OwnershipId, (MerchantId, Arc<Ownership>)>,
     refreshes: BTreeMap<RefreshKey, RefreshJob>,
-    transactions: BTreeMap<TransactionId, (MerchantId, Arc<HeldTransaction>)>,
+    transactions: BTreeMap<TransactionId, (MerchantId, Arc<StoredTransaction>)>,
     events: BTreeMap<EventId, EventRow>,
     deliveries: BTreeMap<DeliveryKey, Arc<Delivery>>,
     attempts: BTreeMap<(DeliveryKey, u32), Arc<Attempt>>,

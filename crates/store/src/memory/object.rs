@@ -38,7 +38,7 @@ pub(crate) fn change(command: &ChangeObject, memory: &mut Memory) -> Result<Writ
         return Ok(Written::KeyTaken);
     }
     if !replace(object, memory) {
-        return Ok(Written::Stale);
+        return Ok(Written::VersionConflict);
     }
     event::insert_many(events, memory)?;
     Ok(Written::Done)
@@ -59,7 +59,7 @@ pub(crate) fn change_many(
         }
     }
     if !put_many(objects, memory) {
-        return Ok(Changed::Stale);
+        return Ok(Changed::VersionConflict);
     }
     event::insert_many(events, memory)?;
     Ok(Changed::Done)

@@ -77,14 +77,16 @@ fn find_claimed<'a>(claim: &Claim, memory: &'a mut Memory) -> Option<&'a mut Ref
 }
 
 pub(crate) fn put_off(command: &PutOffRefresh, memory: &mut Memory) -> Result<Written, Failure> {
-    let Some(job) = find_claimed(&command.claim, memory) else { return Ok(Written::Stale) };
+    let Some(job) = find_claimed(&command.claim, memory) else {
+        return Ok(Written::VersionConflict);
+    };
     job.run_at = command.run_at;
     job.attempts = command.attempts;
     job.leased_until = None;
     if let Some(connection) = &command.connection
         && !account::replace_connection(connection, memory)
     {
-        return Ok(Written::Stale);
+        return Ok(Written::VersionConflict);
     }
     Ok(Written::Done)
 }
@@ -92,11 +94,11 @@ pub(crate) fn put_off(command: &PutOffRefresh, memory: &mut Memory) -> Result<Wr
 pub(crate) fn apply(command: &ApplyRefresh, memory: &mut Memory) -> Result<Written, Failure> {
     let ApplyRefresh { claim, change, rows, ownership } = command;
     if !end(claim, RefreshStatus::Succeeded, &change.started, memory) {
-        return Ok(Written::Stale);
+        return Ok(Written::VersionConflict);
     }
     let ended_now = Some((claim.key, RefreshStatus::Succeeded));
     if !account::apply_change(change, ended_now, memory)? {
-        return Ok(Written::Stale);
+        return Ok(Written::VersionConflict);
     }
     if let Some(ownership) = ownership {
         let row = (claim.merchant, Arc::new(ownership.clone()));
@@ -111,7 +113,7 @@ pub(crate) fn fail(command: &FailRefresh, memory: &mut Memory) -> Result<Written
     let ended_now = Some((claim.key, RefreshStatus::Failed));
     let fits = end(claim, RefreshStatus::Failed, &change.started, memory)
         && account::apply_change(change, ended_now, memory)?;
-    Ok(if fits { Written::Done } else { Written::Stale })
+    Ok(if fits { Written::Done } else { Written::VersionConflict })
 }
 
 /// Ends the claimed job. Returns true if the claim is valid.

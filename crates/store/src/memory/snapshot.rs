@@ -116,7 +116,7 @@ pub(crate) fn take(command: &TakeSnapshot, memory: &mut Memory) -> Result<Snapsh
         return Ok(Snapshotted::TooLarge);
     }
     if size != snapshot.size {
-        return Ok(Snapshotted::Stale);
+        return Ok(Snapshotted::VersionConflict);
     }
     if !object::has_room(owner, memory) {
         return Ok(Snapshotted::MerchantsFull);

@@ -3,12 +3,12 @@
 use super::{Memory, page};
 use crate::store::Failure;
 use crate::{
-    FindAccount, FindBankId, FindHeld, FindLeftOut, FindTransaction, ListTransactions,
-    ListedTransactions,
+    FindAccount, FindBankId, FindLeftOut, FindStoredTransactions, FindTransaction,
+    ListTransactions, ListedTransactions,
 };
 use model::clock::AccountTime;
 use model::id::{AccountId, MerchantId, TransactionId};
-use model::transaction::{HeldTransaction, Transaction};
+use model::transaction::{StoredTransaction, Transaction};
 use std::sync::Arc;
 
 /// The rows of an account, oldest first.
@@ -16,7 +16,7 @@ fn rows_of(
     memory: &Memory,
     owner: MerchantId,
     account: AccountId,
-) -> impl Iterator<Item = &HeldTransaction> {
+) -> impl Iterator<Item = &StoredTransaction> {
     let first = TransactionId { account, listed_at: AccountTime(i64::MIN), ordinal: 0 };
     let last = TransactionId { account, listed_at: AccountTime(i64::MAX), ordinal: u32::MAX };
     let rows = memory.rows.transactions.range(first..=last).map(|(_, row)| row);
@@ -65,16 +65,16 @@ pub(crate) fn find_bank_id(
     Ok(find_row(memory, merchant, transaction).map(|row| row.bank_id.clone()))
 }
 
-fn find_row(memory: &Memory, owner: MerchantId, id: TransactionId) -> Option<&HeldTransaction> {
+fn find_row(memory: &Memory, owner: MerchantId, id: TransactionId) -> Option<&StoredTransaction> {
     let (merchant, row) = memory.rows.transactions.get(&id)?;
     (*merchant == owner).then_some(row.as_ref())
 }
 
-pub(crate) fn find_held(
-    command: &FindHeld,
+pub(crate) fn find_stored(
+    command: &FindStoredTransactions,
     memory: &Memory,
-) -> Result<Vec<HeldTransaction>, Failure> {
-    let FindHeld { merchant, account, bank_ids, range } = command;
+) -> Result<Vec<StoredTransaction>, Failure> {
+    let FindStoredTransactions { merchant, account, bank_ids, range } = command;
     let rows = rows_of(memory, *merchant, *account).filter(|row| {
         bank_ids.contains(&row.bank_id)
             || range.is_some_and(|(from, to)| (from..=to).contains(&row.shown.transacted_at))
@@ -83,7 +83,7 @@ pub(crate) fn find_held(
 }
 
 /// Stores new rows, and the newest form of stored rows.
-pub(super) fn upsert_many(merchant: MerchantId, rows: &[HeldTransaction], memory: &mut Memory) {
+pub(super) fn upsert_many(merchant: MerchantId, rows: &[StoredTransaction], memory: &mut Memory) {
     for row in rows {
         memory.rows.transactions.insert(row.shown.id, (merchant, Arc::new(row.clone())));
     }

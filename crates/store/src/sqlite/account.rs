@@ -86,16 +86,16 @@ pub(crate) fn complete_link(command: &CompleteLink, batch: &Batch<'_>) -> Result
         return Ok(Written::KeyTaken);
     }
     if !object::put_many(&command.objects, batch)? {
-        return Ok(Written::Stale);
+        return Ok(Written::VersionConflict);
     }
     for new in &command.new {
         if !insert(new, batch)? {
-            return Ok(Written::Stale);
+            return Ok(Written::VersionConflict);
         }
     }
     for change in &command.again {
         if !apply_change(change, None, batch)? {
-            return Ok(Written::Stale);
+            return Ok(Written::VersionConflict);
         }
     }
     Ok(Written::Done)
@@ -143,7 +143,7 @@ pub(crate) fn change(command: &ChangeAccount, batch: &Batch<'_>) -> Result<Writt
         return Ok(Written::KeyTaken);
     }
     let fits = apply_change(&command.change, None, batch)?;
-    Ok(if fits { Written::Done } else { Written::Stale })
+    Ok(if fits { Written::Done } else { Written::VersionConflict })
 }
 
 /// Stores a change with everything that is committed with it. Returns true if its versions match.
@@ -345,7 +345,7 @@ pub(crate) fn change_connection(
         return Ok(Written::KeyTaken);
     }
     let fits = replace_connection(&command.connection, batch)?;
-    Ok(if fits { Written::Done } else { Written::Stale })
+    Ok(if fits { Written::Done } else { Written::VersionConflict })
 }
 
 /// Finds a connection.

@@ -45,7 +45,7 @@ pub(crate) fn start(command: &StartAdvance, batch: &Batch<'_>) -> Result<Written
     if !object::replace(&Object::TestClock(clock.clone()), batch)?
         || batch.execute(INSERT_CLOCK_JOB, key)? == 0
     {
-        return Ok(Written::Stale);
+        return Ok(Written::VersionConflict);
     }
     event::insert_many(&command.events, batch)?;
     Ok(Written::Done)
@@ -99,13 +99,13 @@ pub(crate) fn step(command: &StepClock, batch: &Batch<'_>) -> Result<Written, Fa
         batch.execute(DELETE_CLOCK_JOB, params![merchant, number, claim.number])?
     };
     if changed == 0 || !object::replace(&Object::TestClock(clock.clone()), batch)? {
-        return Ok(Written::Stale);
+        return Ok(Written::VersionConflict);
     }
     for item in items {
         let written = match item {
             ClockItem::Change(change) => {
                 let fits = account::apply_change(change, None, batch)?;
-                if fits { Written::Done } else { Written::Stale }
+                if fits { Written::Done } else { Written::VersionConflict }
             }
             ClockItem::Apply(apply) => refresh::apply(apply, batch)?,
             ClockItem::Fail(fail) => refresh::fail(fail, batch)?,
@@ -113,7 +113,7 @@ pub(crate) fn step(command: &StepClock, batch: &Batch<'_>) -> Result<Written, Fa
             ClockItem::Objects { objects, events } => {
                 let fits = object::put_many(objects, batch)?;
                 event::insert_many(events, batch)?;
-                if fits { Written::Done } else { Written::Stale }
+                if fits { Written::Done } else { Written::VersionConflict }
             }
         };
         if written != Written::Done {

@@ -194,7 +194,7 @@ pub(crate) fn settle(command: &SettleDelivery, batch: &Batch<'_>) -> Result<Writ
         },
     )?;
     if settled == 0 {
-        return Ok(Written::Stale);
+        return Ok(Written::VersionConflict);
     }
     if let Some(attempt) = &command.attempt {
         let body = serde_json::to_string(attempt)?;
@@ -302,7 +302,7 @@ pub(crate) fn resend(command: &ResendDeliveries, batch: &Batch<'_>) -> Result<Wr
     }
     let find = FindEvent { merchant: *merchant, event: *event };
     if super::event::find(&find, &batch.reading())?.is_none() {
-        return Ok(Written::Stale);
+        return Ok(Written::VersionConflict);
     }
     for delivery in deliveries {
         if insert(*merchant, *event, delivery, batch)? {
@@ -319,7 +319,7 @@ pub(crate) fn resend(command: &ResendDeliveries, batch: &Batch<'_>) -> Result<Wr
             ":attempts_max": DELIVERY_ATTEMPTS_MAX,
         };
         if batch.execute(RESEND_DELIVERY, values)? == 0 {
-            return Ok(Written::Stale);
+            return Ok(Written::VersionConflict);
         }
     }
     Ok(Written::Done)

@@ -101,7 +101,7 @@ pub(crate) fn change(command: &ChangeObject, batch: &Batch<'_>) -> Result<Writte
         return Ok(Written::KeyTaken);
     }
     if !replace(&command.object, batch)? {
-        return Ok(Written::Stale);
+        return Ok(Written::VersionConflict);
     }
     event::insert_many(&command.events, batch)?;
     Ok(Written::Done)
@@ -119,7 +119,7 @@ pub(crate) fn change_many(command: &ChangeObjects, batch: &Batch<'_>) -> Result<
         }
     }
     if !put_many(&command.objects, batch)? {
-        return Ok(Changed::Stale);
+        return Ok(Changed::VersionConflict);
     }
     event::insert_many(&command.events, batch)?;
     Ok(Changed::Done)

@@ -167,12 +167,12 @@ pub(crate) fn put_off(command: &PutOffRefresh, batch: &Batch<'_>) -> Result<Writ
         },
     )?;
     if put_off == 0 {
-        return Ok(Written::Stale);
+        return Ok(Written::VersionConflict);
     }
     if let Some(connection) = connection
         && !account::replace_connection(connection, batch)?
     {
-        return Ok(Written::Stale);
+        return Ok(Written::VersionConflict);
     }
     Ok(Written::Done)
 }
@@ -181,11 +181,11 @@ pub(crate) fn put_off(command: &PutOffRefresh, batch: &Batch<'_>) -> Result<Writ
 pub(crate) fn apply(command: &ApplyRefresh, batch: &Batch<'_>) -> Result<Written, Failure> {
     let ApplyRefresh { claim, change, rows, ownership } = command;
     if !end(claim, RefreshStatus::Succeeded, &change.started, batch)? {
-        return Ok(Written::Stale);
+        return Ok(Written::VersionConflict);
     }
     let ended_now = Some((claim.key, RefreshStatus::Succeeded));
     if !account::apply_change(change, ended_now, batch)? {
-        return Ok(Written::Stale);
+        return Ok(Written::VersionConflict);
     }
     if let Some(ownership) = ownership {
         account::upsert_ownership(claim.merchant, ownership, batch)?;
@@ -200,7 +200,7 @@ pub(crate) fn fail(command: &FailRefresh, batch: &Batch<'_>) -> Result<Written, 
     let ended_now = Some((claim.key, RefreshStatus::Failed));
     let fits = end(claim, RefreshStatus::Failed, &change.started, batch)?
         && account::apply_change(change, ended_now, batch)?;
-    Ok(if fits { Written::Done } else { Written::Stale })
+    Ok(if fits { Written::Done } else { Written::VersionConflict })
 }
 
 /// Ends the claimed job. Returns true if the claim is valid. Without a claim, the job must be among

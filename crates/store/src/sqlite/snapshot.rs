@@ -73,7 +73,7 @@ pub(crate) fn take(command: &TakeSnapshot, batch: &Batch<'_>) -> Result<Snapshot
         return Ok(Snapshotted::TooLarge);
     }
     if size != snapshot.size {
-        return Ok(Snapshotted::Stale);
+        return Ok(Snapshotted::VersionConflict);
     }
     if !object::has_room(owner, batch)? {
         return Ok(Snapshotted::MerchantsFull);

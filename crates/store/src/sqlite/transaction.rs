@@ -4,12 +4,12 @@ use super::account::FIND_ACCOUNT;
 use super::list::{Lists, Window, lists};
 use super::{Batch, Failure, Param, Reading, bind, body, column, from_json};
 use crate::{
-    Bounds, Cursor, FindBankId, FindHeld, FindLeftOut, FindTransaction, ListTransactions,
-    ListedTransactions, Page,
+    Bounds, Cursor, FindBankId, FindLeftOut, FindStoredTransactions, FindTransaction,
+    ListTransactions, ListedTransactions, Page,
 };
 use model::clock::AccountTime;
 use model::id::{AccountId, MerchantId, TransactionId};
-use model::transaction::{HeldTransaction, Transaction};
+use model::transaction::{StoredTransaction, Transaction};
 use rusqlite::{Row, named_params, params};
 use std::cell::LazyCell;
 use std::collections::HashSet;
@@ -155,11 +155,11 @@ pub(crate) fn find_bank_id(
 /// With a range, the whole account is read once, in the order of the table, and filtered. An index
 /// by `transacted_at` would be written with every row of every refresh. It would save time only for
 /// an account that is much longer than the bank's list.
-pub(crate) fn find_held(
-    command: &FindHeld,
+pub(crate) fn find_stored(
+    command: &FindStoredTransactions,
     reading: &Reading<'_>,
-) -> Result<Vec<HeldTransaction>, Failure> {
-    let FindHeld { merchant, account, bank_ids, range } = command;
+) -> Result<Vec<StoredTransaction>, Failure> {
+    let FindStoredTransactions { merchant, account, bank_ids, range } = command;
     let owner = column(merchant.number());
     let shard = column(account.number());
     let wanted = || bank_ids.iter().map(String::as_str).collect::<HashSet<&str>>();
@@ -196,7 +196,7 @@ pub(crate) fn find_held(
 /// Stores new rows, and the newest form of stored rows.
 pub(super) fn upsert_many(
     merchant: MerchantId,
-    rows: &[HeldTransaction],
+    rows: &[StoredTransaction],
     batch: &Batch<'_>,
 ) -> Result<(), Failure> {
     if rows.is_empty() {
@@ -205,7 +205,7 @@ pub(super) fn upsert_many(
     let owner = column(merchant.number());
     let mut statement = batch.connection.prepare_cached(UPSERT_TRANSACTION)?;
     let mut buffer = Vec::with_capacity(256);
-    for HeldTransaction { bank_id, shown: row } in rows {
+    for StoredTransaction { bank_id, shown: row } in rows {
         body::write(row, &mut buffer);
         let params: [Param<'_>; 8] = [
             (":account", &column(row.id.account.number())),
@@ -224,8 +224,8 @@ pub(super) fn upsert_many(
 }
 
 /// A stored row: the columns that [`read`] takes, then the bank id.
-fn read_stored(account: AccountId, row: &Row<'_>) -> Result<HeldTransaction, Failure> {
-    Ok(HeldTransaction { bank_id: row.get(5)?, shown: read(account, row)? })
+fn read_stored(account: AccountId, row: &Row<'_>) -> Result<StoredTransaction, Failure> {
+    Ok(StoredTransaction { bank_id: row.get(5)?, shown: read(account, row)? })
 }
 
 /// A transaction from its row: listed at, ordinal, transacted at, sequence, body.

@@ -83,9 +83,9 @@ fn a_link_takes_several_objects() {
         let find = |number| FindObject { merchant: merchant(1), kind: Kind::Session, number };
         assert_eq!(fixture.read(find(1)).await, Some(carrier));
         assert_eq!(fixture.read(find(2)).await, Some(made.clone()));
-        assert_eq!(fixture.write(both).await, Written::Stale);
+        assert_eq!(fixture.write(both).await, Written::VersionConflict);
         let other = Object::Session(session(merchant(1), 3));
-        assert_eq!(fixture.write(link(vec![other, made])).await, Written::Stale);
+        assert_eq!(fixture.write(link(vec![other, made])).await, Written::VersionConflict);
         assert_eq!(fixture.read(find(3)).await, None);
     });
 }
@@ -103,15 +103,15 @@ fn a_link_with_a_version_conflict_writes_no_rows() {
         let link =
             |new, again| CompleteLink { objects: vec![carrier.clone()], new, again, reply: None };
         let twice = link(vec![new(&other), new(&twin)], vec![]);
-        assert_eq!(fixture.write(twice).await, Written::Stale);
+        assert_eq!(fixture.write(twice).await, Written::VersionConflict);
         let conflicting = link(vec![new(&other)], vec![AccountChange::of(linked.clone())]);
-        assert_eq!(fixture.write(conflicting).await, Written::Stale);
+        assert_eq!(fixture.write(conflicting).await, Written::VersionConflict);
         assert_eq!(find(&fixture, &other).await, None);
         let session = FindObject { merchant: merchant(1), kind: Kind::Session, number: 1 };
         assert_eq!(fixture.read(session).await.map(|object| object.version()), Some(1));
         let fits = link(vec![new(&other)], vec![AccountChange::of(next(&linked))]);
         assert_eq!(fixture.write(fits.clone()).await, Written::Done);
-        assert_eq!(fixture.write(fits).await, Written::Stale);
+        assert_eq!(fixture.write(fits).await, Written::VersionConflict);
     });
 }
 
@@ -154,7 +154,7 @@ fn a_bank_account_is_linked_once() {
             again: vec![],
             reply: None,
         };
-        assert_eq!(fixture.write(link.clone()).await, Written::Stale);
+        assert_eq!(fixture.write(link.clone()).await, Written::VersionConflict);
         let mut gone = next(&linked);
         gone.disconnect();
         assert_eq!(fixture.write(change(gone)).await, Written::Done);
@@ -174,14 +174,14 @@ fn a_change_depends_on_a_version() {
         changed.subscribe(T0);
         let mut stolen = changed.clone();
         stolen.merchant = merchant(2);
-        assert_eq!(fixture.write(change(stolen)).await, Written::Stale);
+        assert_eq!(fixture.write(change(stolen)).await, Written::VersionConflict);
         let with_old_connection = AccountChange {
             connection: Some(connection(&linked)),
             events: vec![event(&changed, EventType::AccountReactivated, 0)],
             ..AccountChange::of(changed.clone())
         };
         let conflicting = ChangeAccount { change: with_old_connection.clone(), reply: None };
-        assert_eq!(fixture.write(conflicting).await, Written::Stale);
+        assert_eq!(fixture.write(conflicting).await, Written::VersionConflict);
         assert_eq!(find(&fixture, &linked).await, Some(linked.clone()));
         let newer = Connection { version: 2, ..connection(&linked) };
         let fits = AccountChange { connection: Some(newer), ..with_old_connection };
@@ -189,7 +189,10 @@ fn a_change_depends_on_a_version() {
         let fits = ChangeAccount { change: fits, reply };
         assert_eq!(fixture.write(fits.clone()).await, Written::Done);
         assert_eq!(fixture.write(fits.clone()).await, Written::KeyTaken);
-        assert_eq!(fixture.write(ChangeAccount { reply: None, ..fits }).await, Written::Stale);
+        assert_eq!(
+            fixture.write(ChangeAccount { reply: None, ..fits }).await,
+            Written::VersionConflict
+        );
         assert_eq!(find(&fixture, &linked).await, Some(changed.clone()));
         let mut inactive = next(&changed);
         inactive.status = AccountStatus::Disconnected;
@@ -212,7 +215,7 @@ fn one_refresh_of_a_feature_is_pending() {
             reply: None,
         };
         let second = start(2, Feature::Transactions, 2);
-        assert_eq!(fixture.write(second.clone()).await, Written::Stale);
+        assert_eq!(fixture.write(second.clone()).await, Written::VersionConflict);
         assert_eq!(fixture.write(start(2, Feature::Balance, 1)).await, Written::Done);
         let key = RefreshKey { account: linked.id, feature: Feature::Transactions, sequence: 1 };
         let mut interrupting = start(3, Feature::Transactions, 2);
@@ -220,7 +223,7 @@ fn one_refresh_of_a_feature_is_pending() {
         assert_eq!(fixture.write(interrupting.clone()).await, Written::Done);
         interrupting.change.account.version = 4;
         interrupting.change.started.clear();
-        assert_eq!(fixture.write(interrupting).await, Written::Stale);
+        assert_eq!(fixture.write(interrupting).await, Written::VersionConflict);
     });
 }
 
@@ -329,10 +332,10 @@ fn connections_are_replaced() {
         };
         let change = ChangeConnection { connection: newer.clone(), reply: None };
         assert_eq!(fixture.write(change.clone()).await, Written::Done);
-        assert_eq!(fixture.write(change).await, Written::Stale);
+        assert_eq!(fixture.write(change).await, Written::VersionConflict);
         let stolen = Connection { version: 3, merchant: merchant(2), ..newer.clone() };
         let stolen = ChangeConnection { connection: stolen, reply: None };
-        assert_eq!(fixture.write(stolen).await, Written::Stale);
+        assert_eq!(fixture.write(stolen).await, Written::VersionConflict);
         let of = FindConnection { merchant: merchant(1), account: linked.id };
         assert_eq!(fixture.read(of).await, Some(newer));
     });

@@ -52,11 +52,11 @@ fn step(claim: ClockClaim, clock: TestClock, items: Vec<ClockItem>) -> StepClock
 fn an_advance_is_claimed() {
     on_both(async |fixture| {
         let missing = StartAdvance { clock: advancing(2), events: vec![], reply: None };
-        assert_eq!(fixture.write(missing).await, Written::Stale);
+        assert_eq!(fixture.write(missing).await, Written::VersionConflict);
         assert!(claim(&fixture).await.is_empty());
         start(&fixture).await;
         let again = StartAdvance { clock: advancing(3), events: vec![], reply: None };
-        assert_eq!(fixture.write(again.clone()).await, Written::Stale);
+        assert_eq!(fixture.write(again.clone()).await, Written::VersionConflict);
         let key = reply(merchant(1), "key", fixture.time.now());
         let record = store::RecordReply { reply: key.clone() };
         assert_eq!(fixture.write(record).await, Written::Done);
@@ -68,7 +68,10 @@ fn an_advance_is_claimed() {
         assert!(claim(&fixture).await.is_empty());
         fixture.time.pass_ms(1_000);
         assert_eq!(claim(&fixture).await, [ClockClaim { number: 2, ..first }]);
-        assert_eq!(fixture.write(step(first, advancing(3), vec![])).await, Written::Stale);
+        assert_eq!(
+            fixture.write(step(first, advancing(3), vec![])).await,
+            Written::VersionConflict
+        );
     });
 }
 
@@ -78,7 +81,10 @@ fn the_last_step_ends_the_job() {
     on_both(async |fixture| {
         start(&fixture).await;
         let claimed = claim(&fixture).await[0];
-        assert_eq!(fixture.write(step(claimed, advancing(2), vec![])).await, Written::Stale);
+        assert_eq!(
+            fixture.write(step(claimed, advancing(2), vec![])).await,
+            Written::VersionConflict
+        );
         assert_eq!(fixture.write(step(claimed, advancing(3), vec![])).await, Written::Done);
         fixture.time.pass_ms(10_000);
         assert!(claim(&fixture).await.is_empty());
@@ -191,11 +197,11 @@ fn a_step_is_atomic() {
         let mut bad = items.clone();
         let conflicting = PutOffRefresh { claim: of(&waiting, Some(9)), ..put_off };
         bad.push(ClockItem::PutOff(Box::new(conflicting)));
-        assert_eq!(fixture.write(step(claimed, advancing(3), bad)).await, Written::Stale);
+        assert_eq!(fixture.write(step(claimed, advancing(3), bad)).await, Written::VersionConflict);
         let mut bad = items.clone();
         let missing = Object::Session(Session { version: 2, ..session(merchant(1), 8) });
         bad.push(ClockItem::Objects { objects: vec![missing], events: vec![] });
-        assert_eq!(fixture.write(step(claimed, advancing(3), bad)).await, Written::Stale);
+        assert_eq!(fixture.write(step(claimed, advancing(3), bad)).await, Written::VersionConflict);
         let made = FindObject { merchant: merchant(1), kind: Kind::Session, number: 7 };
         assert_eq!(fixture.read(made).await, None);
         let find = FindAccount { merchant: merchant(1), account: linked.id };

@@ -8,10 +8,10 @@ use model::delivery::DeliveryStatus;
 use model::id::{AccountId, ClockId, CustomerId, EndpointId, MerchantId, OwnershipId};
 use store::{
     AccountsOf, Bounds, Cursor, DeliveryPlace, EventPlace, FindBankId, FindConnection, FindEvent,
-    FindHeld, FindLinkedAccount, FindOwnership, FindReply, FindTransaction, Kind, ListAccounts,
-    ListDeliveries, ListDueAccounts, ListDueObjects, ListDueOnClock, ListEvents, ListEventsAfter,
-    ListLedger, ListObjects, ListTransactions, ListUndispatched, MeasureSandbox, Object,
-    ObjectPlace, ObjectsOf, Page,
+    FindLinkedAccount, FindOwnership, FindReply, FindStoredTransactions, FindTransaction, Kind,
+    ListAccounts, ListDeliveries, ListDueAccounts, ListDueObjects, ListDueOnClock, ListEvents,
+    ListEventsAfter, ListLedger, ListObjects, ListTransactions, ListUndispatched, MeasureSandbox,
+    Object, ObjectPlace, ObjectsOf, Page,
 };
 
 impl Both {
@@ -117,7 +117,7 @@ impl Both {
         self.read(FindBankId { merchant: owner, transaction }).await;
         for range in [None, Some((AccountTime(1), AccountTime(3)))] {
             let bank_ids = vec!["bank 1".to_owned(), "bank 4".to_owned()];
-            let find = FindHeld { merchant: owner, account, bank_ids, range };
+            let find = FindStoredTransactions { merchant: owner, account, bank_ids, range };
             let mut database = self.database.read(find.clone()).await.unwrap();
             let model = self.model.read(find).await.unwrap();
             database.sort_by_key(|row| row.shown.id);

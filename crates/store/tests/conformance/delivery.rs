@@ -104,14 +104,14 @@ fn a_delivery_is_settled_under_its_claim() {
             due_at: fixture.time.now().plus_ms(10),
         };
         let wrong = SettleDelivery { claim: 0, ..settle.clone() };
-        assert_eq!(fixture.write(wrong).await, Written::Stale);
+        assert_eq!(fixture.write(wrong).await, Written::VersionConflict);
         let stolen = SettleDelivery { merchant: merchant(2), ..settle.clone() };
-        assert_eq!(fixture.write(stolen).await, Written::Stale);
+        assert_eq!(fixture.write(stolen).await, Written::VersionConflict);
         assert_eq!(fixture.write(settle.clone()).await, Written::Done);
         assert!(fixture.write(claim(&fixture, 9)).await.is_empty());
         fixture.time.pass_ms(10);
         assert_eq!(fixture.write(claim(&fixture, 9)).await[0].claim, 2);
-        assert_eq!(fixture.write(settle.clone()).await, Written::Stale);
+        assert_eq!(fixture.write(settle.clone()).await, Written::VersionConflict);
         let last = SettleDelivery {
             claim: 2,
             attempt: None,
@@ -120,7 +120,7 @@ fn a_delivery_is_settled_under_its_claim() {
             ..settle.clone()
         };
         assert_eq!(fixture.write(last.clone()).await, Written::Done);
-        assert_eq!(fixture.write(last).await, Written::Stale);
+        assert_eq!(fixture.write(last).await, Written::VersionConflict);
         fixture.time.pass_ms(10_000);
         assert!(fixture.write(claim(&fixture, 9)).await.is_empty());
         let listed = fixture.read(ListDeliveries { merchant: merchant(1), event }).await;
@@ -146,7 +146,7 @@ fn deliveries_are_sent_again() {
     on_both(async |fixture| {
         let event = dispatched(&fixture, 11, &[(1, 0)]).await;
         let linked = fixture.write(claim(&fixture, 9)).await.remove(0);
-        assert_eq!(fixture.write(resend(&fixture, event, &[2, 1])).await, Written::Stale);
+        assert_eq!(fixture.write(resend(&fixture, event, &[2, 1])).await, Written::VersionConflict);
         let settle = SettleDelivery {
             key: linked.key,
             merchant: merchant(1),
@@ -157,9 +157,9 @@ fn deliveries_are_sent_again() {
         };
         assert_eq!(fixture.write(settle).await, Written::Done);
         let of_other = ResendDeliveries { merchant: merchant(2), ..resend(&fixture, event, &[1]) };
-        assert_eq!(fixture.write(of_other).await, Written::Stale);
+        assert_eq!(fixture.write(of_other).await, Written::VersionConflict);
         let unknown = EventId { number: 1, ..event };
-        assert_eq!(fixture.write(resend(&fixture, unknown, &[1])).await, Written::Stale);
+        assert_eq!(fixture.write(resend(&fixture, unknown, &[1])).await, Written::VersionConflict);
         assert!(fixture.write(claim(&fixture, 9)).await.is_empty());
         assert_eq!(fixture.write(resend(&fixture, event, &[2, 1])).await, Written::Done);
         let again = fixture.write(claim(&fixture, 9)).await;

@@ -18,7 +18,7 @@ use model::payments::intent::{Intent, IntentStatus, Purpose};
 use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
 use model::session::{Session, SessionStatus};
 use model::snapshot::Undone;
-use model::transaction::{HeldTransaction, Transaction, TransactionStatus};
+use model::transaction::{StoredTransaction, Transaction, TransactionStatus};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -330,7 +330,7 @@ pub(crate) fn job(account: &Account, feature: Feature, sequence: u32) -> Refresh
     }
 }
 
-pub(crate) fn row(account: AccountId, listed_at: i64, ordinal: u32) -> HeldTransaction {
+pub(crate) fn row(account: AccountId, listed_at: i64, ordinal: u32) -> StoredTransaction {
     let shown = Transaction {
         id: TransactionId { account, listed_at: AccountTime(listed_at), ordinal },
         amount: -1_234,
@@ -343,7 +343,7 @@ pub(crate) fn row(account: AccountId, listed_at: i64, ordinal: u32) -> HeldTrans
         sequence: 1,
         updated: T0,
     };
-    HeldTransaction { bank_id: format!("bank {ordinal}"), shown }
+    StoredTransaction { bank_id: format!("bank {ordinal}"), shown }
 }
 
 pub(crate) fn event(account: &Account, event_type: EventType, index: u8) -> Event {

@@ -65,13 +65,13 @@ fn a_change_of_an_old_version_conflicts() {
             ..changed.clone()
         });
         let changed = Object::Endpoint(changed);
-        assert_eq!(fixture.write(change(other)).await, Written::Stale);
+        assert_eq!(fixture.write(change(other)).await, Written::VersionConflict);
         assert_eq!(fixture.write(change(changed.clone())).await, Written::Done);
-        assert_eq!(fixture.write(change(changed.clone())).await, Written::Stale);
+        assert_eq!(fixture.write(change(changed.clone())).await, Written::VersionConflict);
         let find = FindObject { merchant: owner, kind: Kind::Endpoint, number: 1 };
         assert_eq!(fixture.read(find).await, Some(changed));
         let missing = Object::Endpoint(endpoint(owner, 2));
-        assert_eq!(fixture.write(change(missing)).await, Written::Stale);
+        assert_eq!(fixture.write(change(missing)).await, Written::VersionConflict);
     });
 }
 
@@ -302,7 +302,7 @@ fn two_merchants_change_together() {
         let objects = vec![tie.clone(), row.clone()];
         let change = ChangeObjects { objects, events: vec![], reply: None };
         assert_eq!(fixture.write(change.clone()).await, Changed::Done);
-        assert_eq!(fixture.write(change).await, Changed::Stale);
+        assert_eq!(fixture.write(change).await, Changed::VersionConflict);
         for (owner, other, object) in [(inside, merchant(1), tie), (merchant(1), inside, row)] {
             let (kind, number) = (object.kind(), object.number());
             let find = FindObject { merchant: owner, kind, number };
@@ -328,7 +328,7 @@ fn one_version_conflict_writes_no_rows() {
         };
         let next = |number, version| Session { version, ..session(owner, number) };
         for bad in [next(1, 1), next(1, 3), next(2, 2)] {
-            assert_eq!(fixture.write(change(bad)).await, Changed::Stale);
+            assert_eq!(fixture.write(change(bad)).await, Changed::VersionConflict);
             let find = FindObject { merchant: owner, kind: Kind::Customer, number: 3 };
             assert_eq!(fixture.read(find).await, None);
             let find = FindEvent { merchant: owner, event: emitted.id };

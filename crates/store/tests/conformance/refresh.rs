@@ -86,7 +86,7 @@ fn claims_are_leased() {
             claimed.iter().map(|job| (job.key.feature, job.claim)).collect::<Vec<_>>(),
             [(Feature::Ownership, 2), (Feature::Balance, 2)]
         );
-        assert_eq!(fixture.write(apply(first, &linked)).await, Written::Stale);
+        assert_eq!(fixture.write(apply(first, &linked)).await, Written::VersionConflict);
         assert_eq!(fixture.write(apply(&claimed[0], &linked)).await, Written::Done);
     });
 }
@@ -116,20 +116,20 @@ fn a_refresh_is_put_off() {
         let old = Claim { number: Some(0), ..of(&job) };
         assert_eq!(
             fixture.write(PutOffRefresh { claim: old, ..put_off.clone() }).await,
-            Written::Stale
+            Written::VersionConflict
         );
         let stolen = Claim { merchant: merchant(2), ..of(&job) };
         assert_eq!(
             fixture.write(PutOffRefresh { claim: stolen, ..put_off.clone() }).await,
-            Written::Stale
+            Written::VersionConflict
         );
         let unclaimed = Claim { number: None, ..of(&job) };
         assert_eq!(
             fixture.write(PutOffRefresh { claim: unclaimed, ..put_off.clone() }).await,
-            Written::Stale
+            Written::VersionConflict
         );
         let same = PutOffRefresh { connection: Some(connection(&linked)), ..put_off.clone() };
-        assert_eq!(fixture.write(same).await, Written::Stale);
+        assert_eq!(fixture.write(same).await, Written::VersionConflict);
         let newer = Connection { version: 2, ..connection(&linked) };
         let with_connection = PutOffRefresh { connection: Some(newer.clone()), ..put_off };
         assert_eq!(fixture.write(with_connection).await, Written::Done);
@@ -167,7 +167,7 @@ fn a_refresh_is_applied_atomically() {
         };
         let mut bad = command.clone();
         bad.change.connection = Some(connection(&linked));
-        assert_eq!(fixture.write(bad).await, Written::Stale);
+        assert_eq!(fixture.write(bad).await, Written::VersionConflict);
         assert!(rows(&fixture, &linked).await.is_empty());
         assert_eq!(fixture.write(command.clone()).await, Written::Done);
         assert_eq!(rows(&fixture, &linked).await, [2, 1]);
@@ -177,7 +177,7 @@ fn a_refresh_is_applied_atomically() {
         let mut again = command;
         again.change.account.version = 3;
         again.rows = vec![row(linked.id, 30, 3)];
-        assert_eq!(fixture.write(again).await, Written::Stale);
+        assert_eq!(fixture.write(again).await, Written::VersionConflict);
         assert_eq!(rows(&fixture, &linked).await, [2, 1]);
     });
 }
@@ -192,9 +192,9 @@ fn an_end_depends_on_the_account_version() {
         let job = claim(&fixture, 9).await.remove(0);
         let changed = ChangeAccount { change: AccountChange::of(next(&linked)), reply: None };
         assert_eq!(fixture.write(changed).await, Written::Done);
-        assert_eq!(fixture.write(apply(&job, &linked)).await, Written::Stale);
+        assert_eq!(fixture.write(apply(&job, &linked)).await, Written::VersionConflict);
         let fail = FailRefresh { claim: of(&job), change: AccountChange::of(next(&linked)) };
-        assert_eq!(fixture.write(fail.clone()).await, Written::Stale);
+        assert_eq!(fixture.write(fail.clone()).await, Written::VersionConflict);
         let change = AccountChange::of(next(&next(&linked)));
         assert_eq!(fixture.write(FailRefresh { change, ..fail }).await, Written::Done);
         fixture.time.pass_ms(LEASE_MS);
@@ -223,7 +223,7 @@ fn a_refresh_may_start_and_end_at_once() {
         };
         let mut unknown = command.clone();
         unknown.change.started.remove(0);
-        assert_eq!(fixture.write(unknown).await, Written::Stale);
+        assert_eq!(fixture.write(unknown).await, Written::VersionConflict);
         assert_eq!(fixture.write(command).await, Written::Done);
         let claimed = claim(&fixture, 9).await;
         assert_eq!(claimed.iter().map(|job| job.key.sequence).collect::<Vec<_>>(), [2]);

@@ -204,7 +204,7 @@ fn a_claimed_refresh_is_fenced() {
         assert_eq!(restore(&fixture, snapshot).await, Snapshotted::Done);
         let restored = find(&fixture, 11).await;
         for late in [&linked, &restored] {
-            assert_eq!(fixture.write(ended(late, &job, 1)).await, Written::Stale);
+            assert_eq!(fixture.write(ended(late, &job, 1)).await, Written::VersionConflict);
         }
         let now = fixture.time.now();
         let claim = ClaimRefreshes { now, leased_until: now.plus_ms(60_000), limit: 9 };
@@ -246,7 +246,7 @@ fn claimed_deliveries_and_clocks_are_fenced() {
             status: DeliveryStatus::Succeeded,
             due_at: now,
         };
-        assert_eq!(fixture.write(settle(sent.claim)).await, Written::Stale);
+        assert_eq!(fixture.write(settle(sent.claim)).await, Written::VersionConflict);
         let again = fixture.write(claim).await.remove(0);
         assert_eq!(fixture.write(settle(again.claim)).await, Written::Done);
         let of_clock = FindObject { merchant: merchant(1), kind: Kind::TestClock, number: 4 };
@@ -261,7 +261,7 @@ fn claimed_deliveries_and_clocks_are_fenced() {
             events: vec![],
             leased_until,
         };
-        assert_eq!(fixture.write(step(moved)).await, Written::Stale);
+        assert_eq!(fixture.write(step(moved)).await, Written::VersionConflict);
         let again = fixture.write(claim_clocks).await.remove(0);
         assert_eq!(fixture.write(step(again)).await, Written::Done);
     });
@@ -326,7 +326,7 @@ fn a_reset_removes_all_rows() {
         assert_eq!(fixture.read(MeasureSandbox { merchant: merchant(2) }).await, other);
         // The repeated command finds the idempotency record.
         assert_eq!(fixture.write(command).await, Snapshotted::KeyTaken);
-        assert_eq!(fixture.write(ended(&linked, &job, 1)).await, Written::Stale);
+        assert_eq!(fixture.write(ended(&linked, &job, 1)).await, Written::VersionConflict);
         assert_eq!(restore(&fixture, snapshot).await, Snapshotted::Done);
         assert_eq!(rows(&fixture, &linked).await, [1]);
     });
@@ -343,7 +343,7 @@ fn refused_snapshot_commands_change_no_rows() {
         let snapshot = SandboxSnapshot { size, ..empty_snapshot(merchant(1), id) };
         let command = TakeSnapshot { snapshot: snapshot.clone(), snapshots_max: 1, reply: None };
         fixture.create(Object::Customer(customer(merchant(1), 2))).await;
-        assert_eq!(fixture.write(command.clone()).await, Snapshotted::Stale);
+        assert_eq!(fixture.write(command.clone()).await, Snapshotted::VersionConflict);
         assert_eq!(restore(&fixture, id).await, Snapshotted::Missing);
         take(&fixture, merchant(1), 1).await;
         let size = fixture.read(MeasureSandbox { merchant: merchant(1) }).await;

@@ -4,14 +4,14 @@ use crate::fixture::{Fixture, account, job, merchant, next, on_both, row};
 use model::account::{Account, ListableAccount};
 use model::bank::Feature;
 use model::clock::AccountTime;
-use model::transaction::{HeldTransaction, Transaction, TransactionStatus};
+use model::transaction::{StoredTransaction, Transaction, TransactionStatus};
 use store::{
-    AccountChange, ApplyRefresh, Bounds, Claim, Cursor, FindAccount, FindBankId, FindHeld,
-    FindLeftOut, FindTransaction, ListTransactions, ListedTransactions, Page, Written,
+    AccountChange, ApplyRefresh, Bounds, Claim, Cursor, FindAccount, FindBankId, FindLeftOut,
+    FindStoredTransactions, FindTransaction, ListTransactions, ListedTransactions, Page, Written,
 };
 
 /// Stores rows by a refresh that starts and ends at once.
-async fn store(fixture: &Fixture, account: &Account, rows: Vec<HeldTransaction>) {
+async fn store(fixture: &Fixture, account: &Account, rows: Vec<StoredTransaction>) {
     let sequence = u32::try_from(account.version).unwrap();
     let job = job(account, Feature::Transactions, sequence);
     let command = ApplyRefresh {
@@ -24,10 +24,10 @@ async fn store(fixture: &Fixture, account: &Account, rows: Vec<HeldTransaction>)
 }
 
 /// Seven rows in two refreshes. The second changed the fifth and the first row.
-async fn seven(fixture: &Fixture) -> Vec<HeldTransaction> {
+async fn seven(fixture: &Fixture) -> Vec<StoredTransaction> {
     let stored = account(merchant(1), 11);
     fixture.link(stored.clone(), vec![]).await;
-    let mut rows: Vec<HeldTransaction> =
+    let mut rows: Vec<StoredTransaction> =
         (1..=7).map(|ordinal| row(stored.id, i64::from(ordinal / 2), ordinal)).collect();
     store(fixture, &stored, rows.clone()).await;
     for index in [0, 4] {
@@ -47,7 +47,7 @@ async fn seven(fixture: &Fixture) -> Vec<HeldTransaction> {
     rows
 }
 
-fn list(rows: &[HeldTransaction]) -> ListTransactions {
+fn list(rows: &[StoredTransaction]) -> ListTransactions {
     ListTransactions {
         merchant: merchant(1),
         account: rows[0].shown.id.account,
@@ -169,13 +169,13 @@ fn stored_rows_are_found() {
     on_both(async |fixture| {
         let rows = seven(&fixture).await;
         let stored = async |bank_ids: &[&str], range: Option<(i64, i64)>| {
-            let command = FindHeld {
+            let command = FindStoredTransactions {
                 merchant: merchant(1),
                 account: rows[0].shown.id.account,
                 bank_ids: bank_ids.iter().map(|&id| id.to_owned()).collect(),
                 range: range.map(|(from, to)| (AccountTime(from), AccountTime(to))),
             };
-            let other = FindHeld { merchant: merchant(2), ..command.clone() };
+            let other = FindStoredTransactions { merchant: merchant(2), ..command.clone() };
             assert!(fixture.read(other).await.is_empty());
             let mut ordinals: Vec<u32> =
                 fixture.read(command).await.iter().map(|row| row.shown.id.ordinal).collect();

@@ -141,7 +141,7 @@ impl Params {
     }
 
     /// Takes a parameter of any type that the API knows and this server ignores.
-    pub fn pass_over(&mut self, name: &'static str) {
+    pub fn ignore(&mut self, name: &'static str) {
         self.ignored.push(name);
         if let Some(node) = self.take(name)
             && self.strict

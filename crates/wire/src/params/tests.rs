@@ -215,7 +215,7 @@ fn rejects_bad_forms() {
 fn rejects_unknown_parameters() {
     let mut params = body("fetaures[]=balance");
     let _ = params.choices::<Feature>("features");
-    params.pass_over("expand");
+    params.ignore("expand");
     let typo = refused(params.finish());
     let mut params = body("account_holder[custmer]=cus_1");
     let mut holder = params.hash("account_holder").unwrap().unwrap();

@@ -9,7 +9,7 @@ use model::clock::DAY_S;
 use model::diff::{Refreshed, diff};
 use model::id::AccountId;
 use model::money::Currency;
-use model::transaction::{HeldTransaction, TransactionStatus};
+use model::transaction::{StoredTransaction, TransactionStatus};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -59,7 +59,7 @@ pub(super) fn operation() -> impl Strategy<Value = Operation> {
 /// A copy of one account's rows.
 #[derive(Default)]
 pub(super) struct Follower {
-    rows: BTreeMap<String, HeldTransaction>,
+    rows: BTreeMap<String, StoredTransaction>,
     cursor: Option<Vec<u8>>,
     sequence: u32,
 }
@@ -94,7 +94,7 @@ impl Follower {
                 "a removal is of a row that was reported"
             );
         }
-        let stored: Vec<HeldTransaction> = self.rows.values().cloned().collect();
+        let stored: Vec<StoredTransaction> = self.rows.values().cloned().collect();
         let rows = u32::try_from(self.rows.len()).unwrap();
         let account = AccountId::from_number(1);
         let scripted = linked.sandbox.open(&linked.account()).unwrap().script.len() > 1;
@@ -120,7 +120,7 @@ impl Follower {
         let mut content: Vec<String> = self
             .rows
             .values()
-            .map(|HeldTransaction { shown: row, .. }| {
+            .map(|StoredTransaction { shown: row, .. }| {
                 let facts = (row.amount, &row.description, row.status, row.transacted_at);
                 format!("{facts:?} {:?} {:?} {}", row.posted_at, row.void_at, row.sequence)
             })
@@ -134,15 +134,15 @@ impl Follower {
         let entries = linked.control().ledger_entries(&linked.account(), now).unwrap();
         let shown = entries.iter().filter(|entry| entry.status() != TransactionStatus::Void);
         let shown: Vec<LedgerEntry> = shown.cloned().collect();
-        let mut stored: Vec<&HeldTransaction> =
+        let mut stored: Vec<&StoredTransaction> =
             self.rows.values().filter(|row| row.shown.status != TransactionStatus::Void).collect();
         stored.sort_by(|one, two| {
-            let at = |row: &HeldTransaction| row.shown.transacted_at;
+            let at = |row: &StoredTransaction| row.shown.transacted_at;
             (at(one), &one.bank_id).cmp(&(at(two), &two.bank_id))
         });
         assert_eq!(stored.len(), shown.len(), "as many rows as the bank shows");
         for (row, entry) in stored.into_iter().zip(&shown) {
-            let HeldTransaction { bank_id, shown: row } = row;
+            let StoredTransaction { bank_id, shown: row } = row;
             assert_eq!(*bank_id, entry.transaction.bank_id);
             assert_eq!(row.amount, entry.transaction.amount);
             assert_eq!(row.description, entry.transaction.description);

@@ -83,7 +83,7 @@ fn take_filter(params: &mut Params) -> Result<AccountFilter, Error> {
         }
         customer = holder.text("customer")?;
         account = holder.text("account")?;
-        holder.pass_over("customer_account");
+        holder.ignore("customer_account");
         holder.finish()?;
     }
     let session = params.text("session")?;

@@ -74,7 +74,7 @@ pub(in crate::http) fn bounds(range: Option<Range>) -> Bounds {
 /// businesses, metadata, shipping and the tax status.
 fn take_input(params: &mut Params, passed_over: &[&'static str]) -> Result<CustomerInput, Error> {
     for name in PASSED_OVER.iter().chain(passed_over) {
-        params.pass_over(name);
+        params.ignore(name);
     }
     let address = params.unsettable("address", Params::hash)?;
     let shipping = params.unsettable("shipping", Params::hash)?;
@@ -118,7 +118,7 @@ fn set<T>(
 fn take_default_method(params: &mut Params) -> Result<Option<Setting<String>>, Error> {
     let Some(mut settings) = params.hash("invoice_settings")? else { return Ok(None) };
     for name in ["custom_fields", "footer", "rendering_options"] {
-        settings.pass_over(name);
+        settings.ignore(name);
     }
     let method = settings.unsettable("default_payment_method", Params::text)?;
     settings.finish()?;

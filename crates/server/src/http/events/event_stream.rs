@@ -22,7 +22,7 @@ const ID: &str = "Websocket-Id";
 
 pub(in crate::http) async fn open(mut call: Call) -> Outcome {
     let params = &mut call.params;
-    params.pass_over("device_name");
+    params.ignore("device_name");
     // The target that the CLI forwards events to. The CLI does the forwarding.
     let mut forwards = false;
     for name in ["forward_to_url", "forward_connect_to_url"] {
@@ -30,7 +30,7 @@ pub(in crate::http) async fn open(mut call: Call) -> Outcome {
         forwards |= matches!(target, Some(Setting::Set(_)));
     }
     for name in ["forward_thin_to_url", "forward_thin_connect_to_url"] {
-        params.pass_over(name);
+        params.ignore(name);
     }
     let features = params.need("websocket_features", wire::params::Params::texts)?;
     let call = call.ready(&[])?;

@@ -45,7 +45,7 @@ pub(in crate::http) async fn expire(mut call: Call) -> Outcome {
 
 pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     let params = &mut call.params;
-    params.pass_over("customer_account");
+    params.ignore("customer_account");
     let Range { from, to } = params.range("created")?.unwrap_or_default();
     let email = match params.hash("customer_details")? {
         Some(mut details) => {

@@ -168,7 +168,7 @@ async fn verify(mut call: Call, kind: IntentKind) -> Outcome {
 
 async fn list(mut call: Call, kind: IntentKind) -> Outcome {
     let params = &mut call.params;
-    params.pass_over("customer_account");
+    params.ignore("customer_account");
     let attach_to_self =
         if kind == IntentKind::Setup { params.boolean("attach_to_self")? } else { None };
     let Range { from, to } = params.range("created")?.unwrap_or_default();

@@ -73,7 +73,7 @@ pub(in crate::http) async fn void(mut call: Call) -> Outcome {
 
 pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     let params = &mut call.params;
-    params.pass_over("customer_account");
+    params.ignore("customer_account");
     let filter = InvoiceFilter {
         customer: params.text("customer")?,
         status: params.choice("status")?,
@@ -108,7 +108,7 @@ pub(in crate::http) async fn list_payments(mut call: Call) -> Outcome {
             return Err(Error::bad_choice("payment[type]", &words).into());
         }
         payment_intent = payment.text("payment_intent")?;
-        payment.pass_over("payment_record");
+        payment.ignore("payment_record");
         payment.finish()?;
     }
     let status = params.text("status")?;
@@ -153,7 +153,7 @@ pub(in crate::http) async fn delete_item(call: Call) -> Outcome {
 
 pub(in crate::http) async fn list_items(mut call: Call) -> Outcome {
     let params = &mut call.params;
-    params.pass_over("customer_account");
+    params.ignore("customer_account");
     let filter = ItemFilter {
         customer: params.text("customer")?,
         invoice: params.text("invoice")?,

@@ -31,7 +31,7 @@ pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     let params = &mut call.params;
     let active = params.boolean("active")?;
     // Applications of third parties create no configurations here.
-    params.pass_over("application");
+    params.ignore("application");
     let page = take_page(params)?;
     let call = call.ready(&[])?;
     Ok(call.engine.list_method_configurations(&call.context, active, &page).await?)

@@ -86,8 +86,8 @@ pub(in crate::http) async fn retrieve_mandate(call: Call) -> Outcome {
 /// or none. A filter that matches none is rejected, because it is a mistake.
 fn take_list_filter(call: &mut Call) -> Result<(), Error> {
     let params = &mut call.params;
-    params.pass_over("allow_redisplay");
-    params.pass_over("customer_account");
+    params.ignore("allow_redisplay");
+    params.ignore("customer_account");
     match params.text("type")? {
         Some(other) if other != "us_bank_account" => Err(other_type("type")),
         _ => Ok(()),

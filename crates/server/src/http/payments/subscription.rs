@@ -68,7 +68,7 @@ pub(in crate::http) async fn cancel(mut call: Call) -> Outcome {
 pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     let params = &mut call.params;
     for name in ["automatic_tax", "customer_account"] {
-        params.pass_over(name);
+        params.ignore(name);
     }
     let filter = SubscriptionFilter {
         customer: params.text("customer")?,

@@ -307,7 +307,7 @@ fn the_writer_counts() {
         let (_, (created, again, changed, ())) = tokio::join!(store.write(gate), group);
         assert_eq!(created.unwrap(), Created::Done);
         assert!(again.is_err());
-        assert_eq!(changed.unwrap(), Written::Stale);
+        assert_eq!(changed.unwrap(), Written::VersionConflict);
         let stats = store.writer_stats();
         let sizes = (stats.database_bytes, stats.wal_bytes);
         assert!(sizes.0.unwrap() > 0 && sizes.1.unwrap() > 0, "{sizes:?}");
