@@ -6,7 +6,7 @@
 //! in the response determines its effect. Only two parts are written by hand: the notes on
 //! supported parameters (`wire::acted`), and a first call of each kind (`start`).
 //!
-//! `BANKFEED_WRITE_DOCS=1 cargo test -p bankfeed --test api parameters` writes the file.
+//! `BANKFEED_WRITE_DOCS=1 cargo test -p bankfeed-server --test api parameters` writes the file.
 
 mod start;
 
@@ -36,21 +36,20 @@ const OWN: [&str; 2] = ["fingerprint", "number"];
 const HEAD: &str = "\
 # Parameters
 
-Every call under `/v1`, and what becomes of each of its parameters. What the calls do is in
-[api.md](api.md). This page is made by a test from what the server answers, and a server that answers
-anything else fails it.
+This page lists every call under `/v1` and the effect of each parameter. [api.md](api.md) describes the
+calls. A test makes this page from the server's responses and fails if they differ.
 
-| word | meaning |
+| effect | meaning |
 |---|---|
-| acted on | it decides something |
-| echoed | checked by type, words and bounds, and shown by the object; nothing else follows from it |
-| checked only | checked in the same way; neither shown nor acted on |
-| passed over | taken in any shape, without an effect |
-| refused | 400: Stripe publishes it and nothing here could honour it; the note says why |
+| supported | It has an effect |
+| echoed | Checked by type, words and bounds, and shown by the object, without another effect |
+| checked | Checked in the same way, neither shown nor used |
+| ignored | Accepted in any form, without an effect |
+| rejected | 400, because Stripe publishes it and this server cannot support it. The note gives the reason |
 
-The page is of the default version; what others take is in [versions.md](versions.md).
-A parameter that stands in no row is 400 `parameter_unknown`, at every depth. A path in brackets has
-a row of its own where it has another fate than the rest of its hash.
+The page is for the default version. [versions.md](versions.md) lists the others. A parameter without a
+row returns 400 `parameter_unknown`, at every depth. A path in brackets has its own row if it differs from
+the rest of its hash.
 ";
 
 /// The effect of a parameter, and a note.
@@ -74,7 +73,7 @@ async fn every_parameter_is_documented() {
         let mut fates = fates(&app, call, acted::of_call(call)).await;
         check_strict(&strict, call, &fates).await;
         for name in published.get(with_plain_ids(call).as_str()).into_iter().flatten() {
-            let refused = || ("refused", "unknown here".to_owned());
+            let refused = || ("rejected", "unknown here".to_owned());
             fates.entry((*name).to_owned()).or_insert_with(refused);
         }
         let _ = write!(text, "\n### {call}\n\n");
@@ -82,7 +81,7 @@ async fn every_parameter_is_documented() {
             text.push_str("Takes no parameters.\n");
             continue;
         }
-        text.push_str("| parameter | | note |\n|---|---|---|\n");
+        text.push_str("| parameter | effect | note |\n|---|---|---|\n");
         for (name, (fate, note)) in fates {
             let _ = writeln!(text, "| `{name}` | {fate} | {note} |");
         }
@@ -156,7 +155,7 @@ async fn fates(
     let (taken, passed_over) = known(app, call).await;
     let mut fates = BTreeMap::new();
     for name in &passed_over {
-        fates.insert(name.clone(), ("passed over", String::new()));
+        fates.insert(name.clone(), ("ignored", String::new()));
     }
     let mut without = None;
     let shape = of_call(call).filter(|_| call.starts_with("POST "));
@@ -164,7 +163,7 @@ async fn fates(
         let fate = match (shape, notes.get(name.as_str())) {
             (_, Some(said)) => match said.strip_prefix("echoed; ") {
                 Some(rest) => ("echoed", rest.to_owned()),
-                None => ("acted on", (*said).to_owned()),
+                None => ("supported", (*said).to_owned()),
             },
             (Some(_), None) if name != "expand" => {
                 let member = member(call, name);
@@ -178,7 +177,7 @@ async fn fates(
                 let (first, reply) = without.as_ref().unwrap();
                 measured(app, call, member, (first, reply)).await
             }
-            _ => ("acted on", of_every_call(name).to_owned()),
+            _ => ("supported", of_every_call(name).to_owned()),
         };
         fates.insert(name.clone(), fate);
     }
@@ -190,7 +189,7 @@ async fn fates(
         }
         // A note on a part of a hash covers only that part. The rest of the hash is measured.
         check_part(app, call, name).await;
-        fates.insert((*name).to_owned(), ("acted on", (*said).to_owned()));
+        fates.insert((*name).to_owned(), ("supported", (*said).to_owned()));
     }
     fates
 }
@@ -202,15 +201,15 @@ async fn check_strict(strict: &App, call: &str, fates: &BTreeMap<String, Fate>) 
         let mut form = Vec::new();
         match shape {
             Some(member) => sample(name, &member.shape, false, &mut form),
-            None if *fate == "passed over" => form.push(format!("{name}=x")),
+            None if *fate == "ignored" => form.push(format!("{name}=x")),
             None => continue,
         }
         let start = start(strict, call).await;
         let reply = send(strict, call, &start, &form).await;
         let refused = reply.at("/error/code") == "parameter_not_acted_on";
         let drops = match *fate {
-            "passed over" => true,
-            "checked only" => !acted::is_kept(name),
+            "ignored" => true,
+            "checked" => !acted::is_kept(name),
             "echoed" if shape.is_some() => {
                 !acted::is_kept(name)
                     && acted::of_call(call).is_none_or(|of| !of.contains_key(&**name))
@@ -273,7 +272,7 @@ async fn measured(
 ) -> Fate {
     if call == CAPTURE {
         assert_eq!(without.status, 400, "{}", without.body);
-        return ("checked only", "the call itself is always refused".to_owned());
+        return ("checked", "the call itself is always refused".to_owned());
     }
     assert_eq!(without.status, 200, "{call}: {}", without.body);
     let without = masked(&without.json());
@@ -298,7 +297,7 @@ async fn measured(
             let of_it = param.as_str().is_some_and(|param| param.starts_with(member.name))
                 && with.at("/error/code") != "resource_missing"
                 && !second;
-            return (if of_it { "refused" } else { UNNOTED }, with.text("/error/message"));
+            return (if of_it { "rejected" } else { UNNOTED }, with.text("/error/message"));
         }
         let mut with = masked(&with.json());
         let mut plain = without.clone();
@@ -310,7 +309,7 @@ async fn measured(
             return (UNNOTED, String::new());
         }
     }
-    if echoed { ("echoed", String::new()) } else { ("checked only", String::new()) }
+    if echoed { ("echoed", String::new()) } else { ("checked", String::new()) }
 }
 
 /// The minimal form of a value. For enums, currencies and booleans, `second` selects a different
