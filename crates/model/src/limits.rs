@@ -172,6 +172,8 @@ pub const WRITER_QUEUE_MAX: usize = 4_096;
 pub const WRITER_GROUP_MAX: usize = 256;
 /// The maximum number of connections that read.
 pub const READERS_MAX: usize = 16;
+/// The maximum number of due rows of each kind that metrics count.
+pub const BACKLOG_ROWS_MAX: u32 = 10_000;
 /// The maximum number of rows that one step of the pruner deletes.
 pub const PRUNE_ROWS_MAX: u32 = 1_000;
 /// The maximum number of snapshots of a merchant.

@@ -14,6 +14,7 @@
 //! | [`command::delivery`] | [`ClaimDeliveries`], [`SettleDelivery`], [`ListDeliveries`], [`ListLedger`], [`ResendDeliveries`], [`ReleaseDelivery`], [`ReleaseEndpoint`] |
 //! | [`command::idempotency`] | [`RecordReply`], [`FindReply`] |
 //! | [`command::snapshot`] | [`MeasureSandbox`], [`TakeSnapshot`], [`RestoreSnapshot`], [`DropSnapshot`], [`ResetSandbox`] |
+//! | [`command::backlog`] | [`MeasureBacklog`] |
 //! | [`command::prune`] | [`Prune`] |
 //!
 //! Issued API keys are stored in a separate file, which a command may change while a server runs
@@ -35,6 +36,7 @@ mod stats;
 mod store;
 
 pub use command::account::*;
+pub use command::backlog::*;
 pub use command::clock::*;
 pub use command::delivery::*;
 pub use command::event::*;

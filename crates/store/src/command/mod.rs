@@ -49,6 +49,7 @@ macro_rules! reads {
 }
 
 pub mod account;
+pub mod backlog;
 pub mod clock;
 pub mod delivery;
 pub mod event;

@@ -12,6 +12,7 @@
 )]
 
 pub(crate) mod account;
+pub(crate) mod backlog;
 pub(crate) mod clock;
 pub(crate) mod delivery;
 pub(crate) mod event;

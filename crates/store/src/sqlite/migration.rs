@@ -17,6 +17,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_deliveries_sent_again.sql"),
     include_str!("migrations/0006_snapshots.sql"),
     include_str!("migrations/0007_accounts_by_authorization.sql"),
+    include_str!("migrations/0008_deliveries_pending.sql"),
 ];
 
 pub(super) const CREATE_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, checksum BLOB NOT NULL) \

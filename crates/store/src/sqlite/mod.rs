@@ -19,6 +19,7 @@
 )]
 
 pub(crate) mod account;
+pub(crate) mod backlog;
 mod body;
 pub(crate) mod checkup;
 pub(crate) mod clock;

@@ -5,6 +5,7 @@
 
 mod account;
 mod agree;
+mod backlog;
 mod changes;
 mod clock;
 mod compare;

@@ -62,6 +62,13 @@ const ACROSS_SHARDS: &[(&str, &str)] = &[
 
 /// Statements that do not compare their merchant everywhere.
 const ACROSS_MERCHANTS: &[(&str, &str)] = &[
+    ("backlog::COUNT_ACCOUNTS", "metrics are about all merchants"),
+    ("backlog::COUNT_CLOCKS", "metrics are about all merchants"),
+    ("backlog::COUNT_DELIVERIES_OF_ENDPOINT", "metrics are about all merchants"),
+    ("backlog::COUNT_EVENTS", "metrics are about all merchants"),
+    ("backlog::COUNT_OBJECTS", "metrics are about all merchants"),
+    ("backlog::COUNT_REFRESHES", "metrics are about all merchants"),
+    ("backlog::FIND_OLDEST_UNDELIVERED", "metrics are about all merchants"),
     ("clock::LIST_CLAIMABLE_CLOCKS", "workers claim for all merchants"),
     ("delivery::CLAIM_DELIVERY", "uses the rowid that the claim has read"),
     ("delivery::FIND_NEXT_ENDPOINT", "workers claim for all merchants"),

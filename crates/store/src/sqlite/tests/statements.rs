@@ -6,7 +6,7 @@ use crate::sqlite::list::Lists;
 use crate::sqlite::open::open_writer;
 use crate::sqlite::snapshot_table::{SNAPSHOT_TABLES, SnapshotTable};
 use crate::sqlite::{
-    account, clock, delivery, event, idempotency, migration, object, open, prune, refresh,
+    account, backlog, clock, delivery, event, idempotency, migration, object, open, prune, refresh,
     snapshot, transaction, writer,
 };
 use rusqlite::Connection;
@@ -32,6 +32,13 @@ pub(super) const STATEMENTS: &[(&str, &str)] = named![
     account::FIND_CONNECTION,
     account::UPSERT_OWNERSHIP,
     account::FIND_OWNERSHIP,
+    backlog::COUNT_REFRESHES,
+    backlog::COUNT_EVENTS,
+    backlog::COUNT_DELIVERIES_OF_ENDPOINT,
+    backlog::COUNT_ACCOUNTS,
+    backlog::COUNT_OBJECTS,
+    backlog::COUNT_CLOCKS,
+    backlog::FIND_OLDEST_UNDELIVERED,
     clock::INSERT_CLOCK_JOB,
     clock::LIST_CLAIMABLE_CLOCKS,
     clock::CLAIM_CLOCK,
@@ -309,6 +316,7 @@ fn statements_seek() {
         "migration::",
         "object::COUNT_MERCHANTS",
         "clock::LIST_CLAIMABLE_CLOCKS",
+        "backlog::COUNT_CLOCKS",
         "writer::",
         "open::",
     ];
