@@ -16,6 +16,7 @@ mod error;
 pub mod events;
 pub mod hooks;
 mod list;
+pub mod metrics;
 mod objects;
 pub mod observer;
 pub mod payments;
@@ -27,20 +28,19 @@ pub mod worker;
 pub use context::{ApiResponse, Context, Idempotency, made, render, settled};
 pub use error::Error;
 pub use list::list_body;
-pub use retry::ChangeCount;
 pub use settings::Settings;
 
 use connectors::Connector;
 use due_work::Stuck;
 use events::event_stream::EventStreams;
 use hooks::Hooks;
+use metrics::Metrics;
 use model::clock::{AccountTime, Clock, ClockStatus, Rng, TestClock};
 use model::id::{ClockId, MerchantId};
 use model::key::random_letters;
 use model::numbers::Numbers;
 use observer::Observer;
 use outbound::Outbound;
-use retry::ChangeCounters;
 use std::sync::Arc;
 use store::{Failpoints, Store};
 use wire::address::PageKey;
@@ -58,7 +58,7 @@ pub struct Engine {
     pub(crate) failpoints: Failpoints,
     pub(crate) wake: Wake,
     pub(crate) stuck: Stuck,
-    pub(crate) changes: ChangeCounters,
+    pub(crate) metrics: Metrics,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) hooks: Arc<dyn Hooks>,
     pub(crate) event_streams: EventStreams,
@@ -113,7 +113,7 @@ impl Engine {
             failpoints: parts.failpoints,
             wake: Wake::default(),
             stuck: Stuck::default(),
-            changes: ChangeCounters::default(),
+            metrics: Metrics::default(),
             observer: parts.observer,
             hooks: parts.hooks,
         }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 /// The interval of the pruner.
 const PRUNE_EVERY: Duration = Duration::from_mins(1);
@@ -93,10 +94,17 @@ pub(crate) async fn caught<T>(work: impl Future<Output = Result<T, Error>>) -> R
     AssertUnwindSafe(work).catch_unwind().await.unwrap_or(Err(Error::Panicked))
 }
 
-/// Logs the failure of a worker. The next round retries.
-fn done(worker: &str, result: Result<usize, Error>) -> Option<usize> {
+/// Runs one round of a worker in a span. Logs and counts a failure. The next round retries.
+async fn round(
+    engine: &Engine,
+    worker: &'static str,
+    work: impl Future<Output = Result<usize, Error>>,
+) -> Option<usize> {
+    let span = tracing::debug_span!("job", worker);
+    let result = caught(work).instrument(span).await;
     result
         .inspect_err(|error| {
+            engine.metrics.count_worker_failure(worker);
             let error = error as &dyn std::error::Error;
             tracing::error!(worker, error, "worker failed");
         })
@@ -114,7 +122,7 @@ fn pause(worked: Option<usize>, poll: Duration) -> Option<Duration> {
 
 async fn schedule(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Duration) {
     while !*stop.borrow() {
-        let worked = done("schedule", caught(Box::pin(engine.run_schedule_once())).await);
+        let worked = round(&engine, "schedule", Box::pin(engine.run_schedule_once())).await;
         if let Some(time) = pause(worked, poll) {
             wait(None, time, &mut stop).await;
         }
@@ -123,7 +131,7 @@ async fn schedule(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Du
 
 async fn refresh(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Duration) {
     while !*stop.borrow() {
-        let worked = done("refresh", caught(engine.run_refresh_once()).await);
+        let worked = round(&engine, "refresh", engine.run_refresh_once()).await;
         if let Some(time) = pause(worked, poll) {
             wait(Some(&engine.wake.refresh), time, &mut stop).await;
         }
@@ -132,7 +140,7 @@ async fn refresh(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Dur
 
 async fn clock(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Duration) {
     while !*stop.borrow() {
-        let worked = done("clock", caught(Box::pin(engine.run_clock_once())).await);
+        let worked = round(&engine, "clock", Box::pin(engine.run_clock_once())).await;
         if let Some(time) = pause(worked, poll) {
             wait(Some(&engine.wake.clock), time, &mut stop).await;
         }
@@ -141,7 +149,7 @@ async fn clock(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Durat
 
 async fn dispatch(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Duration) {
     while !*stop.borrow() {
-        let worked = done("dispatch", caught(engine.run_dispatch_once()).await);
+        let worked = round(&engine, "dispatch", engine.run_dispatch_once()).await;
         if let Some(time) = pause(worked, poll) {
             wait(Some(&engine.wake.dispatch), time, &mut stop).await;
         }
@@ -151,7 +159,7 @@ async fn dispatch(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Du
 async fn deliver(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Duration) {
     let mut in_flight = InFlight::default();
     while !*stop.borrow() {
-        let worked = done("deliver", caught(engine.begin_deliveries(&mut in_flight)).await);
+        let worked = round(&engine, "deliver", engine.begin_deliveries(&mut in_flight)).await;
         if let Some(time) = pause(worked, poll) {
             tokio::select! {
                 _ = wait(Some(&engine.wake.deliver), time, &mut stop) => {}
@@ -167,7 +175,7 @@ async fn deliver(engine: Arc<Engine>, mut stop: watch::Receiver<bool>, poll: Dur
 
 async fn prune(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
-        let worked = done("prune", caught(engine.run_prune_once()).await);
+        let worked = round(&engine, "prune", engine.run_prune_once()).await;
         if let Some(time) = pause(worked, PRUNE_EVERY) {
             wait(None, time, &mut stop).await;
         }

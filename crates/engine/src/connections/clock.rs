@@ -6,7 +6,7 @@
 //! shows a time later than the earliest unfinished item. During an advance ordinary workers ignore
 //! its accounts, and writes to them return 429. An advance that cannot continue ends as a failure.
 
-use crate::connections::refresh::{Outcome, Work, is_current};
+use crate::connections::refresh::{Outcome, Work, is_current, refresh_of};
 use crate::connections::row_cache::RowCache;
 use crate::connections::schedule::is_due;
 use crate::context::{render, settled};
@@ -27,6 +27,7 @@ use store::{
     AccountChange, AccountsOf, Bounds, Claim, ClaimClocks, ClockClaim, ClockItem, FindAccount,
     ListDueOnClock, Object, ObjectsOf, StartAdvance, StepClock, Written,
 };
+use tracing::Instrument;
 use wire::error::Error as ApiError;
 use wire::list::PageParams;
 use wire::render::connections::clock;
@@ -190,7 +191,8 @@ impl Engine {
         let mut steps = 0;
         let mut failed = None;
         for claim in claims {
-            match caught(Box::pin(self.work_clock(claim))).await {
+            let span = tracing::info_span!("advance", clock.id = %claim.clock);
+            match caught(Box::pin(self.work_clock(claim))).instrument(span).await {
                 Ok(made) => steps += made,
                 // The advance continues when its lease has expired. Other clocks do not wait for
                 // it.
@@ -311,9 +313,17 @@ impl Engine {
             clock.frozen_time = clock.frozen_time.max(left.min(target));
         }
         let leased_until = self.clock.server_now().plus_ms(self.settings.lease_ms);
+        // Test clocks exist in test mode only.
+        let livemode = false;
+        let refreshes: Vec<_> = items.iter().filter_map(refresh_of).collect();
         let step = StepClock { claim, clock, items, events, leased_until };
         let written = self.store.write(step).await?;
         self.wake.dispatch();
+        if written == Written::Done {
+            for (feature, outcome) in refreshes {
+                self.metrics.count_refresh(livemode, feature, outcome);
+            }
+        }
         Ok(match written {
             Written::Done if done => Step::Done,
             Written::Done => Step::More,

@@ -10,8 +10,11 @@ use crate::connections::change::{push_event_of, record_interrupted_by};
 use crate::connections::row_cache::RowCache;
 use crate::connections::watch::bank_account;
 use crate::context::settled;
+use crate::metrics::RefreshOutcome;
+use crate::worker::caught;
 use crate::{Engine, Error};
 use connectors::{Fetch, FetchError, FetchPage, Records};
+use model::Word;
 use model::account::{Account, InactiveCause, StatusAction};
 use model::bank::{Balance, BankOwner, BankTransaction, Coverage, Feature, Removal};
 use model::clock::AccountTime;
@@ -24,10 +27,11 @@ use model::refresh::{RefreshCause, RefreshJob, RefreshKey, RefreshStatus, RunAt}
 use model::transaction::StoredTransaction;
 use std::sync::Arc;
 use store::{
-    AccountChange, ApplyRefresh, ChangeConnection, Claim, ClaimRefreshes, Connection, FailRefresh,
-    FindAccount, FindConnection, FindStoredTransactions, PutOffRefresh,
+    AccountChange, ApplyRefresh, ChangeConnection, Claim, ClaimRefreshes, ClockItem, Connection,
+    FailRefresh, FindAccount, FindConnection, FindStoredTransactions, PutOffRefresh,
 };
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 /// The result of an attempt at a refresh, to be stored.
 pub(crate) enum Outcome {
@@ -98,8 +102,9 @@ impl Engine {
         for job in jobs {
             let engine = Arc::clone(self);
             working.spawn(async move {
-                if let Err(error) = engine.settle_refresh(&job).await {
+                if let Err(error) = caught(engine.settle_refresh(&job)).await {
                     // The lease expires and the job is claimed again.
+                    engine.metrics.count_worker_failure("refresh");
                     tracing::error!(
                         account.id = %job.key.account,
                         error = &error as &dyn std::error::Error,
@@ -116,30 +121,58 @@ impl Engine {
     }
 
     async fn settle_refresh(&self, job: &RefreshJob) -> Result<(), Error> {
+        let RefreshKey { account, feature, .. } = job.key;
+        let began = self.clock.server_now();
+        let span = tracing::info_span!(
+            "refresh",
+            account.id = %account,
+            feature = feature.word(),
+            job.attempt = job.attempts
+        );
+        let settled = self.settle_claimed(job).instrument(span).await?;
+        let Some((livemode, outcome)) = settled else { return Ok(()) };
+        self.metrics.count_refresh(livemode, feature, outcome);
+        tracing::info!(
+            account.id = %account,
+            feature = feature.word(),
+            job.attempt = job.attempts,
+            duration_ms = self.clock.server_now().ms_since(began),
+            "refresh {}",
+            outcome.word()
+        );
+        Ok(())
+    }
+
+    /// Attempts a claimed refresh and stores the outcome. Returns the mode of the account and the
+    /// outcome, or `None` if the job was no longer this worker's.
+    async fn settle_claimed(
+        &self,
+        job: &RefreshJob,
+    ) -> Result<Option<(bool, RefreshOutcome)>, Error> {
         self.change("settle_refresh", async || {
             let Some(work) = self.claimed_work(job).await? else {
-                return Ok(Some(()));
+                return Ok(Some(None));
             };
-            let began = self.clock.server_now();
+            let livemode = work.account.livemode;
             let outcome = self.attempt_refresh(work, None).await?;
             let (written, ended) = match outcome {
-                Outcome::Apply(apply) => (self.store.write(*apply).await?, "succeeded"),
-                Outcome::Fail(fail) => (self.store.write(*fail).await?, "failed"),
-                Outcome::PutOff(put_off) => (self.store.write(*put_off).await?, "put off"),
+                Outcome::Apply(apply) => {
+                    (self.store.write(*apply).await?, RefreshOutcome::Succeeded)
+                }
+                Outcome::Fail(fail) => {
+                    let ended = RefreshOutcome::Failed(cause_of(&fail));
+                    (self.store.write(*fail).await?, ended)
+                }
+                Outcome::PutOff(put_off) => {
+                    (self.store.write(*put_off).await?, RefreshOutcome::Delayed)
+                }
                 Outcome::Conflict => return Ok(None),
             };
             if !settled(written)? {
                 return Ok(None);
             }
             self.wake.dispatch();
-            tracing::info!(
-                account.id = %job.key.account,
-                feature = model::Word::word(job.key.feature),
-                job.attempt = job.attempts,
-                duration_ms = self.clock.server_now().ms_since(began),
-                "refresh {ended}"
-            );
-            Ok(Some(()))
+            Ok(Some(Some((livemode, ended))))
         })
         .await
     }
@@ -461,6 +494,26 @@ impl Gathered {
             Records::Owners(mut owners) => self.owners.append(&mut owners),
         }
     }
+}
+
+/// The refresh that an item of a clock's step ends or delays, with its outcome.
+pub(crate) fn refresh_of(item: &ClockItem) -> Option<(Feature, RefreshOutcome)> {
+    match item {
+        ClockItem::Apply(apply) => Some((apply.claim.key.feature, RefreshOutcome::Succeeded)),
+        ClockItem::Fail(fail) => {
+            Some((fail.claim.key.feature, RefreshOutcome::Failed(cause_of(fail))))
+        }
+        ClockItem::PutOff(put_off) => Some((put_off.claim.key.feature, RefreshOutcome::Delayed)),
+        ClockItem::Change(_) | ClockItem::Objects { .. } => None,
+    }
+}
+
+fn cause_of(fail: &FailRefresh) -> RefreshCause {
+    let ended = fail.change.account.refresh(fail.claim.key.feature);
+    let Some(cause) = ended.and_then(|state| state.cause) else {
+        unreachable!("a refresh fails with a cause")
+    };
+    cause
 }
 
 /// True if a job is the pending refresh of its feature.

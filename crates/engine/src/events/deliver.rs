@@ -7,7 +7,9 @@
 use crate::hooks::AttemptChange;
 use crate::observer::DeliveryObservation;
 use crate::settings::RetrySchedule;
+use crate::worker::caught;
 use crate::{Engine, Error};
+use model::Word;
 use model::clock::ServerTime;
 use model::delivery::{Attempt, Delivery, DeliveryStatus};
 use model::endpoint::Endpoint;
@@ -15,9 +17,20 @@ use model::id::{EndpointId, hash_number};
 use model::limits;
 use std::collections::HashMap;
 use std::sync::Arc;
-use store::{ClaimDeliveries, ReleaseDelivery, SettleDelivery};
+use store::{ClaimDeliveries, ReleaseDelivery, SettleDelivery, Written};
 use tokio::task::{JoinError, JoinSet};
+use tracing::Instrument;
 use wire::signature::sign;
+
+/// The result of an attempt.
+struct Ended {
+    livemode: bool,
+    /// The status of the delivery after it.
+    status: DeliveryStatus,
+    /// The HTTP status. `None` without a response.
+    response: Option<u16>,
+    duration_ms: u32,
+}
 
 /// Deliveries in progress, by endpoint.
 #[derive(Debug, Default)]
@@ -98,8 +111,9 @@ impl Engine {
             *in_flight.by_endpoint.entry(endpoint).or_default() += 1;
             let engine = Arc::clone(self);
             in_flight.attempts.spawn(async move {
-                if let Err(error) = engine.deliver(&delivery).await {
+                if let Err(error) = caught(engine.deliver(&delivery)).await {
                     // The lease expires and the delivery is claimed again.
+                    engine.metrics.count_worker_failure("deliver");
                     tracing::error!(
                         event.id = %delivery.key.event,
                         error = &error as &dyn std::error::Error,
@@ -112,8 +126,35 @@ impl Engine {
         Ok(begun)
     }
 
+    /// Makes an attempt at a claimed delivery, stores its result, and logs and counts it.
     async fn deliver(&self, delivery: &Delivery) -> Result<(), Error> {
-        let settle = match self.endpoint_of(delivery).await? {
+        let span = tracing::info_span!(
+            "attempt",
+            event.id = %delivery.key.event,
+            endpoint.id = %delivery.key.endpoint,
+            job.attempt = delivery.attempts + 1
+        );
+        let ended = self.attempt_and_settle(delivery).instrument(span).await?;
+        let Some(ended) = ended else { return Ok(()) };
+        self.metrics.count_attempt(ended.livemode, ended.status, ended.duration_ms);
+        tracing::info!(
+            event.id = %delivery.key.event,
+            endpoint.id = %delivery.key.endpoint,
+            job.attempt = delivery.attempts + 1,
+            status = ended.response,
+            duration_ms = ended.duration_ms,
+            "webhook attempt {}",
+            ended.status.word()
+        );
+        Ok(())
+    }
+
+    /// Returns the result that was committed. After a version conflict it is `None`, because the
+    /// lease expired, and the worker that took the delivery over settles it.
+    async fn attempt_and_settle(&self, delivery: &Delivery) -> Result<Option<Ended>, Error> {
+        let endpoint = self.endpoint_of(delivery).await?;
+        let livemode = endpoint.as_ref().is_some_and(|endpoint| endpoint.livemode);
+        let settle = match endpoint {
             Some(endpoint) if endpoint.is_open() => {
                 let settle = self.attempt_delivery(delivery, &endpoint).await;
                 self.unless_closed(delivery, settle).await?
@@ -128,12 +169,16 @@ impl Engine {
                 due_at: delivery.due_at,
             },
         };
+        let attempt = settle.attempt.as_ref();
+        let ended = Ended {
+            livemode,
+            status: settle.status,
+            response: attempt.and_then(|attempt| attempt.status),
+            duration_ms: attempt.map_or(0, |attempt| attempt.duration_ms),
+        };
         self.failpoints.reach("before_settle");
-        // After a version conflict, another worker took the delivery over when the lease expired,
-        // and settles it.
-        let delivered = settle.status == DeliveryStatus::Succeeded;
-        let _ = self.store.write(settle).await?;
-        if delivered {
+        let written = self.store.write(settle).await?;
+        if ended.status == DeliveryStatus::Succeeded {
             for (key, merchant) in self.hooks.after_success(delivery.key) {
                 let release = ReleaseDelivery { key, merchant, now: self.clock.server_now() };
                 self.store.write(release).await?;
@@ -142,7 +187,7 @@ impl Engine {
         }
         let settled = DeliveryObservation::Settled { merchant: delivery.merchant };
         self.observer.on_delivery(&settled);
-        Ok(())
+        Ok((written == Written::Done).then_some(ended))
     }
 
     /// Returns the next attempt only if the endpoint still accepts events, because it may have been
@@ -194,15 +239,6 @@ impl Engine {
         };
         let number = delivery.attempts + 1;
         let (outcome, due_at) = self.outcome_of(delivery, endpoint.livemode, repeat, status);
-        tracing::info!(
-            event.id = %delivery.key.event,
-            endpoint.id = %delivery.key.endpoint,
-            job.attempt = number,
-            status,
-            duration_ms,
-            "webhook attempt {}",
-            model::Word::word(outcome)
-        );
         self.observer.on_delivery(&DeliveryObservation::AttemptEnded {
             delivery,
             endpoint,

@@ -32,6 +32,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
+use tracing::Span;
 
 /// Pages of the write-ahead log that are not in the database yet, from which the writer starts a
 /// checkpoint.
@@ -125,7 +126,15 @@ impl Writer {
     /// Puts a command into the queue and waits for its output.
     pub(super) async fn write<C: Write>(&self, command: C) -> Result<C::Output, Error> {
         let (sender, response) = oneshot::channel();
-        let message = Message::Run(Box::new(Waiting { command, output: None, sender }));
+        // At the usual level the command runs in the span of its caller, so that a panic is logged
+        // with the request or job.
+        let span = tracing::debug_span!(
+            "command",
+            command = name_of::<C>(),
+            group_commands = tracing::field::Empty
+        );
+        let span = span.or_current();
+        let message = Message::Run(Box::new(Waiting { command, output: None, sender, span }));
         let queue = self.queue.as_ref().ok_or(Failure::Closed)?;
         queue.try_send(message).map_err(|error| match error {
             TrySendError::Full(_) => Error::Busy,
@@ -191,10 +200,23 @@ enum Ran {
     Failed,
 }
 
+impl Ran {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Kept => "done",
+            Self::Refused => "rejected",
+            Self::VersionConflict => "rejected: version conflict",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// A command in the queue, without its type.
 trait Queued: Send {
     /// The name of the command's type.
     fn name(&self) -> &'static str;
+    /// The span of the command.
+    fn span(&self) -> &Span;
     /// Runs the command and stores its output.
     fn run(&mut self, batch: &Batch<'_>) -> Ran;
     /// Stores a failure in place of the output.
@@ -207,12 +229,22 @@ struct Waiting<C: Write> {
     command: C,
     output: Option<Result<C::Output, Failure>>,
     sender: oneshot::Sender<Result<C::Output, Error>>,
+    span: Span,
+}
+
+/// The name of a command's type.
+fn name_of<C>() -> &'static str {
+    let path = std::any::type_name::<C>();
+    path.rsplit("::").next().unwrap_or(path)
 }
 
 impl<C: Write> Queued for Waiting<C> {
     fn name(&self) -> &'static str {
-        let path = std::any::type_name::<C>();
-        path.rsplit("::").next().unwrap_or(path)
+        name_of::<C>()
+    }
+
+    fn span(&self) -> &Span {
+        &self.span
     }
 
     fn run(&mut self, batch: &Batch<'_>) -> Ran {
@@ -350,7 +382,10 @@ impl State {
     ) -> Result<(), Failure> {
         batch.execute(BEGIN, [])?;
         let mut wrote = false;
+        let group_commands = group.len();
         for command in group {
+            command.span().record("group_commands", group_commands);
+            let _entered = command.span().clone().entered();
             let changes_before = batch.connection.total_changes();
             let position_before = batch.position.get();
             batch.execute(SAVE, [])?;
@@ -379,6 +414,7 @@ impl State {
     /// Runs one command, turns a panic into a failure, and counts the result.
     fn run_command(&self, command: &mut dyn Queued, batch: &Batch<'_>) -> Ran {
         let counters = &self.shared.counters;
+        let began = self.settings.clock.server_now();
         // Unwinding is safe, because the caller rolls back the savepoint and restores the position,
         // and an open statement is reset when it is dropped.
         let ran = catch_unwind(AssertUnwindSafe(|| command.run(batch))).unwrap_or_else(|panic| {
@@ -393,6 +429,8 @@ impl State {
             Ran::VersionConflict => counters.version_conflicts.raise(),
             Ran::Failed => counters.commands_failed.raise(),
         }
+        let duration_us = self.settings.clock.server_now().0 - began.0;
+        tracing::debug!(duration_us, "command {}", ran.word());
         ran
     }
 }
