@@ -18,7 +18,7 @@ use model::clock::Rng;
 use model::limits::{DELIVERY_TIMEOUT_MS, READERS_MAX};
 use model::numbers::Numbers;
 use outbound::{Outbound, OutboundError, OutboundSettings};
-use settings::{Database, KeyPolicy, Settings, SettingsError, folder_of};
+use settings::{Database, KeyPolicy, Metrics, Settings, SettingsError, folder_of};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
@@ -134,6 +134,8 @@ pub struct Started {
     pub url: String,
     /// The URL of the listening address on this machine.
     pub local_url: String,
+    /// The URL of the metrics on this machine, unless they are off.
+    pub metrics_url: Option<String>,
     /// The accepted keys.
     pub keys: KeyPolicy,
     lab: Arc<Lab>,
@@ -156,31 +158,77 @@ pub async fn start(settings: &Settings) -> Result<Started, StartError> {
         Some(seed) => Streams::seeded(seed),
         None => Streams::from_system().map_err(StartError::Randomness)?,
     };
-    let refused = |source| StartError::Listen { address: settings.listen.clone(), source };
-    let listener = TcpListener::bind(&settings.listen).await.map_err(refused)?;
-    let address = listener.local_addr().map_err(refused)?;
+    let (listener, address) = listen(&settings.listen).await?;
     let keys = match settings.keys {
         Some(keys) => keys,
         None if address.ip().is_loopback() => KeyPolicy::Any,
         None => return Err(StartError::AnyKeyInPublic(address)),
     };
+    let metrics = match &settings.metrics {
+        Some(metrics) => metrics.clone(),
+        None if address.ip().is_loopback() => Metrics::On,
+        None => Metrics::Off,
+    };
+    let metrics_listener = match &metrics {
+        Metrics::At(address) => Some(listen(address).await?),
+        Metrics::On | Metrics::Off => None,
+    };
     let local_url = url_of(address);
     let url = settings.public_url.clone().unwrap_or_else(|| local_url.clone());
+    let metrics_url = match (&metrics, &metrics_listener) {
+        (_, Some((_, address))) => Some(format!("{}/metrics", url_of(*address))),
+        (Metrics::On, None) => Some(format!("{local_url}/metrics")),
+        (Metrics::Off | Metrics::At(_), None) => None,
+    };
     let Streams { objects, internals, request_ids, visits } = streams;
     let lab = build_lab(settings, &url, objects, internals)?;
     let engine = Arc::clone(lab.engine());
     let (stop, stopping) = watch::channel(false);
     let issued = issued_keys(settings.api_keys_file.as_deref())?;
     let held = Keys { policy: keys, issued };
-    let app = App::new(Arc::clone(&lab), held, request_ids, visits).strict(settings.strict);
-    let app = Arc::new(app.recording(open_record(settings.record.as_deref())?));
-    let serving = tokio::spawn(http::serve(listener, app, stopping.clone()));
+    let app = App::new(Arc::clone(&lab), held, request_ids, visits)
+        .strict(settings.strict)
+        .behind(settings.trusted_proxies.clone())
+        .recording(open_record(settings.record.as_deref())?);
+    let app = match metrics {
+        Metrics::Off => app,
+        Metrics::On => app.measuring(true),
+        Metrics::At(_) => app.measuring(false),
+    };
+    if let (Some(url), Some(_)) = (&metrics_url, &metrics_listener) {
+        tracing::info!(url, "metrics have an address of their own");
+    }
+    let metrics_listener = metrics_listener.map(|(listener, _)| listener);
+    let serving = tokio::spawn(serve(listener, metrics_listener, Arc::new(app), stopping.clone()));
     let workers = tokio::spawn(worker::run(engine, stopping));
     if let Some(path) = &settings.ready_file {
         write_whole(path, &format!("{local_url}\n"))
             .map_err(|source| StartError::ReadyFile { path: path.clone(), source })?;
     }
-    Ok(Started { url, local_url, keys, lab, stop, serving, workers })
+    Ok(Started { url, local_url, metrics_url, keys, lab, stop, serving, workers })
+}
+
+async fn listen(address: &str) -> Result<(TcpListener, SocketAddr), StartError> {
+    let refused = |source| StartError::Listen { address: address.to_owned(), source };
+    let listener = TcpListener::bind(address).await.map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    Ok((listener, address))
+}
+
+/// Serves the API, and the metrics if they have a listener of their own.
+async fn serve(
+    listener: TcpListener,
+    metrics_listener: Option<TcpListener>,
+    app: Arc<App>,
+    stop: watch::Receiver<bool>,
+) -> io::Result<()> {
+    let api = http::serve(listener, Arc::clone(&app), stop.clone());
+    match metrics_listener {
+        Some(listener) => {
+            tokio::try_join!(api, http::serve_metrics(listener, app, stop)).map(|_| ())
+        }
+        None => api.await,
+    }
 }
 
 impl Started {

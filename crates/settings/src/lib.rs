@@ -9,7 +9,9 @@ mod flags;
 mod value;
 
 pub use flags::{FILE_VARIABLE, SettingsFlags};
-pub use value::{CoolDown, Database, KeyPolicy, LogFormat, RetrySchedule, Settings, TextSetting};
+pub use value::{
+    CoolDown, Database, KeyPolicy, LogFormat, Metrics, RetrySchedule, Settings, TextSetting,
+};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -124,6 +126,22 @@ pub const ENTRIES: &[Entry] = &[
     entry("retry-live-jitter", "PERCENT", "20", "How far these waits are lengthened at random"),
     entry("lease-ms", "MS", "60000", "How long a worker holds what it works on"),
     entry("poll-ms", "MS", "500", "How long an idle worker waits before it looks again"),
+    entry(
+        "metrics",
+        "on|off|HOST:PORT",
+        "",
+        "Serve /metrics here, or on an address of its own [default: on if only this machine can \
+         connect]",
+    ),
+    Entry {
+        repeats: true,
+        ..entry(
+            "trusted-proxy",
+            "ADDRESS",
+            "",
+            "Address or network of a proxy whose X-Forwarded-For is used; may be repeated",
+        )
+    },
     entry("ready-file", "FILE", "", "Write the server's URL here once it is ready"),
     switch("strict", "Refuse parameters that are known and not acted on, instead of dropping them"),
     entry("record", "FILE", "", "Append every API request and its answer here, as JSON lines"),

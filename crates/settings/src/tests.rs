@@ -148,3 +148,24 @@ fn refuses_bad_values() {
       but must name a file
     ");
 }
+
+/// Metrics are on, off or at an address. Proxies are addresses and networks.
+#[test]
+fn metrics_and_proxies_are_read() {
+    let metrics = |text| of_flags(&[("metrics", text)]).map(|settings| settings.metrics);
+    assert_eq!(of_flags(&[]).unwrap().metrics, None);
+    assert_eq!(metrics("on"), Ok(Some(Metrics::On)));
+    assert_eq!(metrics("off"), Ok(Some(Metrics::Off)));
+    assert_eq!(metrics("[::1]:9464"), Ok(Some(Metrics::At("[::1]:9464".to_owned()))));
+    insta::assert_snapshot!(
+        metrics("9464").unwrap_err(),
+        @"the setting metrics (flag) is '9464', but must be on, off or HOST:PORT, such as 127.0.0.1:9464"
+    );
+    let proxies = |text| of_flags(&[("trusted-proxy", text)]).map(|read| read.trusted_proxies);
+    let networks = ["10.0.0.7/32", "10.1.0.0/16", "::1/128"].map(|text| text.parse().unwrap());
+    assert_eq!(proxies("10.0.0.7, 10.1.0.0/16,::1"), Ok(networks.to_vec()));
+    insta::assert_snapshot!(
+        proxies("10.0.0.0/33").unwrap_err(),
+        @"the setting trusted-proxy (flag) is '10.0.0.0/33', but must be addresses or networks, such as 10.0.0.7,10.1.0.0/16"
+    );
+}

@@ -1,8 +1,10 @@
 //! Settings, parsed from their texts.
 
 use super::{Resolved, SettingsError, Source};
+use ipnet::IpNet;
 use model::Word;
 use model::clock::AccountTime;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -49,6 +51,17 @@ impl Word for KeyPolicy {
             Self::Issued => "issued",
         }
     }
+}
+
+/// The address of the metrics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Metrics {
+    /// The address of the API.
+    On,
+    /// No metrics are measured or served.
+    Off,
+    /// A host and port of their own.
+    At(String),
 }
 
 /// The location of the database.
@@ -154,6 +167,10 @@ pub struct Settings {
     pub seed: Option<u64>,
     /// The fixed time of objects that are on no test clock.
     pub time: Option<AccountTime>,
+    /// The address of the metrics, if set.
+    pub metrics: Option<Metrics>,
+    /// The proxies that report the addresses of clients.
+    pub trusted_proxies: Vec<IpNet>,
     /// The file that receives the URL once the server is ready.
     pub ready_file: Option<PathBuf>,
     /// True if the server rejects known parameters that it does not support.
@@ -204,6 +221,8 @@ impl Resolved {
             scenarios: self.text("scenario").values().map(str::to_owned).collect(),
             seed: self.optional("seed", "must be a whole number")?,
             time: self.time()?,
+            metrics: self.metrics()?,
+            trusted_proxies: self.networks("trusted-proxy")?,
             ready_file: self.path("ready-file"),
             strict: self.truth("strict")?,
             record: self.path("record"),
@@ -237,12 +256,28 @@ impl Resolved {
 
     fn listen(&self) -> Result<String, SettingsError> {
         let (text, _) = self.get("listen");
-        let plain = text.rsplit_once(':').is_some_and(|(host, port)| {
-            let bare = host.trim_start_matches('[').trim_end_matches(']');
-            !bare.is_empty() && (bare != host || !host.contains(':')) && port.parse::<u16>().is_ok()
-        });
         let wanted = "must be HOST:PORT, such as 127.0.0.1:12111";
-        if plain { Ok(text.to_owned()) } else { Err(self.fault("listen", wanted)) }
+        if is_address(text) { Ok(text.to_owned()) } else { Err(self.fault("listen", wanted)) }
+    }
+
+    fn metrics(&self) -> Result<Option<Metrics>, SettingsError> {
+        match self.get("metrics").0 {
+            "" => Ok(None),
+            "on" => Ok(Some(Metrics::On)),
+            "off" => Ok(Some(Metrics::Off)),
+            text if is_address(text) => Ok(Some(Metrics::At(text.to_owned()))),
+            _ => Err(self.fault("metrics", "must be on, off or HOST:PORT, such as 127.0.0.1:9464")),
+        }
+    }
+
+    /// Parses addresses and networks, separated by commas.
+    fn networks(&self, name: &'static str) -> Result<Vec<IpNet>, SettingsError> {
+        let wanted = "must be addresses or networks, such as 10.0.0.7,10.1.0.0/16";
+        let parse = |text: &str| {
+            let address = text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
+            address.or_else(|_| text.parse()).map_err(|_| self.fault(name, wanted))
+        };
+        self.text(name).values().map(parse).collect()
     }
 
     fn public_url(&self) -> Result<Option<String>, SettingsError> {
@@ -363,6 +398,14 @@ impl Resolved {
     fn fault(&self, name: &'static str, wanted: &str) -> SettingsError {
         self.text(name).error(wanted)
     }
+}
+
+/// True if a text is a host and a port.
+fn is_address(text: &str) -> bool {
+    text.rsplit_once(':').is_some_and(|(host, port)| {
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        !bare.is_empty() && (bare != host || !host.contains(':')) && port.parse::<u16>().is_ok()
+    })
 }
 
 /// Parses `500ms`, `5s`, `10m`, `2h` or `1d` into milliseconds.

@@ -10,6 +10,7 @@ mod events;
 mod export;
 mod faults;
 mod judge;
+mod logs;
 mod process;
 mod snapshots;
 mod support;

@@ -3,6 +3,7 @@
 use super::auth::Keys;
 use super::headers::{REQUEST_ID, put};
 use super::idempotency::RunningKeys;
+use super::metrics::Metrics;
 use super::record::Record;
 use super::visits::{Visitor, Visits};
 use crate::rng::{RequestIds, Stream};
@@ -10,6 +11,7 @@ use axum::extract::State;
 use axum::http::Method;
 use axum::response::Response;
 use engine::Engine;
+use ipnet::IpNet;
 use lab::Lab;
 use std::sync::Arc;
 use wire::error::Error;
@@ -24,6 +26,11 @@ pub struct App {
     pub(super) visits: Visits,
     pub(super) record: Option<Arc<Record>>,
     pub(super) strict: bool,
+    /// The metrics, if the server measures.
+    pub(super) metrics: Option<Metrics>,
+    /// True if the address of the API also serves the metrics.
+    pub(super) shows_metrics: bool,
+    pub(super) trusted_proxies: Vec<IpNet>,
 }
 
 impl App {
@@ -31,7 +38,32 @@ impl App {
     pub fn new(lab: Arc<Lab>, keys: Keys, request_ids: RequestIds, visits: Stream) -> Self {
         let (running, visits) = (RunningKeys::default(), Visits::new(visits));
         let engine = Arc::clone(lab.engine());
-        Self { engine, lab, keys, request_ids, running, visits, record: None, strict: false }
+        Self {
+            engine,
+            lab,
+            keys,
+            request_ids,
+            running,
+            visits,
+            record: None,
+            strict: false,
+            metrics: None,
+            shows_metrics: false,
+            trusted_proxies: Vec::new(),
+        }
+    }
+
+    /// Measures requests. With `shows`, the address of the API serves the metrics too.
+    #[must_use]
+    pub fn measuring(self, shows: bool) -> Self {
+        let metrics = Some(Metrics::new(&self.engine));
+        Self { metrics, shows_metrics: shows, ..self }
+    }
+
+    /// Sets the proxies that report the addresses of clients in `X-Forwarded-For`.
+    #[must_use]
+    pub fn behind(self, trusted_proxies: Vec<IpNet>) -> Self {
+        Self { trusted_proxies, ..self }
     }
 
     /// Sets strict mode, which rejects parameters that are known but not supported.

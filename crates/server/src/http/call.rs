@@ -8,10 +8,12 @@
 use super::app::App;
 use super::auth::authenticate;
 use super::caller::{Caller, act_in};
-use super::connection::Cut;
+use super::client_address::client_address;
+use super::connection::Peer;
 use super::cors;
 use super::headers as names;
 use super::idempotency::{find_replay, fingerprint, read_key, record};
+use super::metrics::us_since;
 use super::record::Pattern;
 use super::sent::Sent;
 use axum::body::{Body, HttpBody};
@@ -24,12 +26,14 @@ use engine::{ApiResponse, Context, Engine, Idempotency};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use lab::Lab;
 use model::clock::ServerTime;
-use model::id::RequestId;
+use model::id::{MerchantId, RequestId};
 use model::limits::{BODY_BYTES_MAX, QUERY_BYTES_MAX};
 use outbound::COMMAND_LINE;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::Instrument;
 use wire::error::Error as ApiError;
 use wire::expand::{Expand, Field};
 use wire::params::{Gaps, Params};
@@ -147,6 +151,10 @@ struct Head {
     version: Version,
     idempotency_key: Option<HeaderValue>,
     account: Option<HeaderValue>,
+    /// The address of the client. `None` if the request did not come over a connection.
+    client: Option<IpAddr>,
+    /// The merchant of the key, once it is known.
+    merchant: Option<MerchantId>,
 }
 
 impl Head {
@@ -159,19 +167,28 @@ impl Head {
             version: version.as_ref().map_or_else(|_| Version::default(), Version::clone),
             idempotency_key: parts.headers.get(names::IDEMPOTENCY_KEY).cloned(),
             account: parts.headers.get(names::STRIPE_ACCOUNT).cloned(),
+            client: parts.extensions.get::<ConnectInfo<Peer>>().map(|ConnectInfo(peer)| {
+                client_address(&app.trusted_proxies, peer.address, &parts.headers)
+            }),
+            merchant: None,
         };
         (head, version.map(drop))
     }
 
-    /// Creates the response and writes its line to the log.
-    fn respond(self, app: &App, pattern: &str, sent: Sent) -> Response {
-        let duration_ms = app.engine.clock().server_now().ms_since(self.begun);
+    /// Creates the response, counts it and writes its line to the log.
+    fn respond(self, app: &App, pattern: &'static str, sent: Sent) -> Response {
+        let duration_us = us_since(self.begun, &app.engine);
+        if let Some(metrics) = &app.metrics {
+            metrics.count(&self.method, pattern, sent.status, duration_us);
+        }
         tracing::info!(
             method = %self.method,
             route = pattern,
             status = sent.status,
-            duration_ms,
+            duration_ms = duration_us.max(0) / 1_000,
             request.id = %self.id,
+            merchant = self.merchant.map(display),
+            client = self.client.map(display),
             replayed = sent.original.is_some(),
             "request"
         );
@@ -217,7 +234,7 @@ fn read_version(headers: &HeaderMap) -> Result<Version, ApiError> {
 pub(super) fn refuse(
     app: &App,
     request: Request,
-    pattern: &str,
+    pattern: &'static str,
     api_error: impl FnOnce(&str, &str) -> ApiError,
 ) -> Response {
     let (parts, _) = request.into_parts();
@@ -229,24 +246,30 @@ pub(super) fn refuse(
 /// Handles an API call.
 pub(super) async fn answer(app: Arc<App>, route: Arc<Route>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let (head, version) = Head::read(&app, &parts);
-    let connection = parts.extensions.get::<ConnectInfo<Cut>>().cloned();
+    let (mut head, version) = Head::read(&app, &parts);
+    let peer = parts.extensions.get::<ConnectInfo<Peer>>().cloned();
+    let admitted = admit(&app, &route, &parts.headers);
+    head.merchant = admitted.as_ref().ok().map(|caller| caller.merchant);
+    let span = tracing::info_span!(
+        "request",
+        route = route.pattern,
+        request.id = %head.id,
+        merchant = head.merchant.map(display)
+    );
     let work = {
         let (app, route, id) = (Arc::clone(&app), Arc::clone(&route), head.id);
         let known_version = head.version.clone();
         async move {
-            let admitted = match admit(&app, &route, &parts.headers) {
-                Ok(caller) => version.map(|()| (caller, known_version)),
-                Err(api_error) => Err(api_error),
-            };
+            let admitted = admitted.and_then(|caller| version.map(|()| caller));
             match admitted {
-                Ok((caller, version)) => perform(&app, &route, id, caller, version, parts, body)
+                Ok(caller) => perform(&app, &route, id, caller, known_version, parts, body)
                     .await
                     .unwrap_or_else(|api_error| Sent::refused(&api_error)),
                 Err(api_error) => Sent::refused(&api_error),
             }
         }
     };
+    let work = work.instrument(span);
     let sent = if head.method == Method::GET {
         work.await
     } else {
@@ -256,9 +279,9 @@ pub(super) async fn answer(app: Arc<App>, route: Arc<Route>, request: Request) -
         })
     };
     if sent.cut
-        && let Some(ConnectInfo(connection)) = connection
+        && let Some(ConnectInfo(peer)) = peer
     {
-        connection.cut();
+        peer.cut.cut();
     }
     let mut response = head.respond(&app, route.pattern, sent);
     if app.record.is_some() {

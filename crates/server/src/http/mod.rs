@@ -10,6 +10,7 @@ pub(crate) mod app;
 pub(crate) mod auth;
 mod call;
 mod caller;
+mod client_address;
 mod connect;
 mod connection;
 mod connections;
@@ -19,6 +20,7 @@ mod given;
 mod headers;
 mod idempotency;
 mod keys;
+mod metrics;
 mod payments;
 mod record;
 mod router;
@@ -33,7 +35,8 @@ pub use connection::CONNECTIONS_MAX;
 pub use keys::IssuedKeys;
 pub use record::Record;
 
-use connection::{Connections, Cut};
+use axum::Router;
+use connection::{Connections, Peer};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,7 +52,24 @@ pub async fn serve(
     app: Arc<App>,
     stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
-    let service = router::router(app).into_make_service_with_connect_info::<Cut>();
+    serve_routes(listener, router::router(app), stop).await
+}
+
+/// Serves only the metrics and the state of the server, until `stop` becomes true.
+pub async fn serve_metrics(
+    listener: TcpListener,
+    app: Arc<App>,
+    stop: watch::Receiver<bool>,
+) -> io::Result<()> {
+    serve_routes(listener, router::metrics_router(app), stop).await
+}
+
+async fn serve_routes(
+    listener: TcpListener,
+    routes: Router,
+    stop: watch::Receiver<bool>,
+) -> io::Result<()> {
+    let service = routes.into_make_service_with_connect_info::<Peer>();
     let serving = axum::serve(Connections::new(listener), service)
         .with_graceful_shutdown(stopped(stop.clone()));
     let overdue = async {

@@ -11,7 +11,7 @@ use super::payments::{
     checkout, dispute, intent, invoice, method_configuration, payment_method, product, subscription,
 };
 use super::test_helpers::{delivery, fault, judge, sandbox, scenario, snapshot};
-use super::{cors, record};
+use super::{cors, metrics, record};
 use crate::pages::{self, hosted};
 use axum::Router;
 use axum::extract::{Request, State};
@@ -251,27 +251,48 @@ fn calls() -> Router<Arc<App>> {
 /// The addresses besides the calls: pages, and the state of the server for people and monitors.
 /// Only the settings page needs a secret key.
 fn pages(app: &Arc<App>) -> Router<Arc<App>> {
-    Router::new()
+    let pages = [
         // Pages; the token in the path grants access
-        .route("/link/{token}", get(pages::link::show).post(pages::link::step))
-        .route("/c/pay/{token}", get(hosted::show_checkout).post(hosted::step_checkout))
-        .route("/i/{token}", get(hosted::show_invoice).post(hosted::step_invoice))
-        .route("/microdeposits/{token}", get(hosted::show_deposits).post(hosted::tell_deposits))
-        .route("/link/{token}/bank", get(pages::link::show_bank).post(pages::link::step_bank))
+        ("/link/{token}", get(pages::link::show).post(pages::link::step)),
+        ("/c/pay/{token}", get(hosted::show_checkout).post(hosted::step_checkout)),
+        ("/i/{token}", get(hosted::show_invoice).post(hosted::step_invoice)),
+        ("/microdeposits/{token}", get(hosted::show_deposits).post(hosted::tell_deposits)),
+        ("/link/{token}/bank", get(pages::link::show_bank).post(pages::link::step_bank)),
         // Events as they happen, for the reader of a stream
-        .route("/stripecli/subscribe", get(event_stream::subscribe))
+        ("/stripecli/subscribe", get(event_stream::subscribe)),
         // For the merchant; asks for a secret key
-        .route("/settings", get(pages::settings::show).post(pages::settings::act))
+        ("/settings", get(pages::settings::show).post(pages::settings::act)),
         // The replacement of Stripe.js, also under the name of its own address
-        .route("/stripe.js", get(pages::stripe))
-        .route("/v3", get(pages::stripe))
-        .route("/v3/", get(pages::stripe))
-        .route("/assets/link.css", get(pages::style))
-        .route("/assets/link.js", get(pages::script))
-        .route("/", get(hello))
-        .route("/healthz", get(async || "ok\n"))
-        .route("/readyz", get(ready))
+        ("/stripe.js", get(pages::stripe)),
+        ("/v3", get(pages::stripe)),
+        ("/v3/", get(pages::stripe)),
+        ("/assets/link.css", get(pages::style)),
+        ("/assets/link.js", get(pages::script)),
+        ("/", get(hello)),
+        ("/healthz", get(healthy)),
+        ("/readyz", get(ready)),
+    ];
+    let shows_metrics = app.shows_metrics.then(|| ("/metrics", get(metrics::show)));
+    let pages = pages.into_iter().chain(shows_metrics);
+    let counted = pages.map(|(pattern, methods)| match app.metrics {
+        Some(_) => {
+            let state = (Arc::clone(app), pattern);
+            (pattern, methods.layer(from_fn_with_state(state, metrics::count_page)))
+        }
+        None => (pattern, methods),
+    });
+    counted
+        .fold(Router::new(), |router, (pattern, methods)| router.route(pattern, methods))
         .layer(map_response_with_state(Arc::clone(app), identified))
+}
+
+/// The addresses of the listener for monitors.
+pub(super) fn metrics_router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics::show))
+        .route("/healthz", get(healthy))
+        .route("/readyz", get(ready))
+        .with_state(app)
 }
 
 /// The list in construction.
@@ -351,6 +372,10 @@ where
 
 async fn hello(State(app): State<Arc<App>>) -> String {
     HELLO.replace("BASE", &app.engine().settings().public_url)
+}
+
+async fn healthy() -> &'static str {
+    "ok\n"
 }
 
 async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {

@@ -51,6 +51,7 @@ mod link_flow_hostile;
 mod link_flow_known;
 mod live;
 mod method_configurations;
+mod metrics;
 mod other_origins;
 mod parameters;
 mod record;

@@ -176,7 +176,7 @@ impl App {
         let held = http::Keys { policy: keys, issued: held };
         let Streams { request_ids, visits, .. } = streams;
         let app = http::App::new(Arc::clone(&lab), held, request_ids, visits);
-        let app = Arc::new(app.recording(record()).strict(strict));
+        let app = Arc::new(app.recording(record()).strict(strict).measuring(true));
         let (stop, stopping) = watch::channel(false);
         tokio::spawn(http::serve(listener, app, stopping));
         Self { engine, lab, client: Client::of(&url), clock, keys: issued, _stop: stop }
