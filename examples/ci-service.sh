@@ -107,9 +107,9 @@ transactions_listed() {
   [ "$(call GET /v1/financial_connections/transactions "account=$account" limit=100)" = 200 ]
 }
 until_true "the first refresh" transactions_listed
-rows=$(grep --only-matching '"object":"financial_connections.transaction"' "$folder/body" | wc -l) || true
+rows=$(grep --count '"object": "financial_connections.transaction"' "$folder/body") || true
 [ "$rows" -eq 100 ] || fail "the first page has $rows rows, not 100"
-grep --quiet '"has_more":true' "$folder/body" || fail "180 days fit into one page"
+grep --quiet '"has_more": true' "$folder/body" || fail "180 days fit into one page"
 last=$(grep --only-matching --extended-regexp '"fctxn_[0-9A-Za-z]{24}"' "$folder/body" |
   tail -n 1 | tr -d '"')
 

@@ -3,9 +3,9 @@
 //! Requests: [`params`] turns a form body and a query string into typed values or an error.
 //! [`list`] and [`expand`] read the parameters that all lists and objects share. [`version`] reads
 //! `Stripe-Version`, and [`change`] defines the differences between versions. Responses: [`error`]
-//! is the envelope of every failure, [`json`] is the writer, and [`render`] has one file per
-//! object. [`address`] creates the addresses of hosted pages, and [`signature`] the header of a
-//! webhook.
+//! is the envelope of every failure, [`json`] is the writer, [`indent`] indents for people, and
+//! [`render`] has one file per object. [`address`] creates the addresses of hosted pages, and
+//! [`signature`] the header of a webhook.
 //!
 //! This crate converts bytes into values and back. It does not know HTTP, is not async, stores no
 //! data, and reads no clock.
@@ -15,6 +15,7 @@ pub mod address;
 pub mod change;
 pub mod error;
 pub mod expand;
+pub mod indent;
 pub mod json;
 pub mod list;
 pub mod params;

@@ -13,6 +13,7 @@ use super::connection::Peer;
 use super::cors;
 use super::headers as names;
 use super::idempotency::{find_replay, fingerprint, read_key, record};
+use super::indent::{indented, is_for_people};
 use super::metrics::us_since;
 use super::record::Pattern;
 use super::sent::Sent;
@@ -155,6 +156,7 @@ struct Head {
     client: Option<IpAddr>,
     /// The merchant of the key, once it is known.
     merchant: Option<MerchantId>,
+    for_people: bool,
 }
 
 impl Head {
@@ -171,6 +173,7 @@ impl Head {
                 client_address(&app.trusted_proxies, peer.address, &parts.headers)
             }),
             merchant: None,
+            for_people: is_for_people(&parts.headers),
         };
         (head, version.map(drop))
     }
@@ -192,7 +195,8 @@ impl Head {
             replayed = sent.original.is_some(),
             "request"
         );
-        let mut response = Response::new(Body::from(sent.body));
+        let body = if self.for_people { indented(sent.body) } else { sent.body };
+        let mut response = Response::new(Body::from(body));
         *response.status_mut() =
             StatusCode::from_u16(sent.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();

@@ -7,6 +7,7 @@ pub(super) const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idem
 pub(super) const ORIGINAL_REQUEST: HeaderName = HeaderName::from_static("original-request");
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 pub(super) const STRIPE_ACCOUNT: HeaderName = HeaderName::from_static("stripe-account");
+pub(super) const STRIPE_CLIENT: HeaderName = HeaderName::from_static("x-stripe-client-user-agent");
 pub(super) const STRIPE_CONTEXT: HeaderName = HeaderName::from_static("stripe-context");
 pub(super) const STRIPE_NOTICE: HeaderName = HeaderName::from_static("stripe-notice");
 pub(super) const STRIPE_RATE_LIMITED_REASON: HeaderName =

@@ -19,6 +19,7 @@ mod events;
 mod given;
 mod headers;
 mod idempotency;
+mod indent;
 mod keys;
 mod metrics;
 mod payments;

@@ -34,6 +34,7 @@ mod guide;
 mod hosted;
 mod hosted_sessions;
 mod idempotency;
+mod indent;
 mod intents;
 mod invoice_balances;
 mod invoice_payments;
