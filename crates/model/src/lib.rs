@@ -25,6 +25,7 @@ pub mod key;
 pub mod limits;
 pub mod link;
 pub mod money;
+pub mod nearest;
 pub mod numbers;
 pub mod opaque;
 pub mod ownership;

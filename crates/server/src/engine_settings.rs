@@ -36,7 +36,7 @@ pub(crate) fn failpoints(settings: &Settings) -> Result<Failpoints, SettingsErro
     match settings.failpoint.text() {
         "" => Ok(Failpoints::default()),
         text => Failpoints::parse(text)
-            .ok_or_else(|| settings.failpoint.error("must be a name, a colon and a number")),
+            .ok_or_else(|| settings.failpoint.error("must be NAME:PASSES or NAME:PASSES:panic")),
     }
 }
 
@@ -111,8 +111,10 @@ mod tests {
     /// A failpoint without a count is an error that names its source.
     #[test]
     fn failpoints_are_read() {
-        assert!(failpoints(&of_flags(&[("failpoint", "before_commit:1")])).is_ok());
+        for armed in ["before_commit:1", "before_commit:1:panic"] {
+            assert!(failpoints(&of_flags(&[("failpoint", armed)])).is_ok());
+        }
         let error = failpoints(&of_flags(&[("failpoint", "before_commit")])).unwrap_err();
-        insta::assert_snapshot!(error, @"the setting failpoint (flag) is 'before_commit', but must be a name, a colon and a number");
+        insta::assert_snapshot!(error, @"the setting failpoint (flag) is 'before_commit', but must be NAME:PASSES or NAME:PASSES:panic");
     }
 }

@@ -11,8 +11,8 @@ pub const FILE_VARIABLE: &str = "BANKFEED_CONFIG";
 /// The flags for settings.
 #[derive(Args)]
 pub struct SettingsFlags {
-    /// A TOML file with settings
-    #[arg(long, value_name = "FILE", env = FILE_VARIABLE)]
+    /// TOML file with settings
+    #[arg(long, value_name = "FILE", env = FILE_VARIABLE, hide_env_values = true)]
     config: Option<PathBuf>,
     #[command(flatten)]
     flags: SettingFlags,
@@ -52,10 +52,15 @@ impl Args for SettingFlags {
             };
             let help = format!("{}{default} [env: {}]", entry.help, variable_of(entry.name));
             let arg = Arg::new(entry.name).long(entry.name).help(help).hide(entry.hidden);
+            let arg = arg.help_heading(entry.heading);
             command.arg(match entry.value {
                 Some(value) if entry.repeats => arg.value_name(value).action(ArgAction::Append),
                 Some(value) => arg.value_name(value),
-                None => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
+                None => arg
+                    .value_name("true|false")
+                    .num_args(0..=1)
+                    .require_equals(true)
+                    .default_missing_value("true"),
             })
         })
     }

@@ -5,157 +5,26 @@
 //! from it. Every source is read as text first, so all sources accept the same forms. An error
 //! names the setting and its source.
 
+mod entries;
 mod flags;
 mod value;
 
+pub use entries::{ENTRIES, Entry};
 pub use flags::{FILE_VARIABLE, SettingsFlags};
 pub use value::{
     CoolDown, Database, KeyPolicy, LogFormat, Metrics, RetrySchedule, Settings, TextSetting,
 };
 
+use model::nearest::find_nearest;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// One setting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// The name of the flag and of the key in the file.
-    pub name: &'static str,
-    /// The placeholder of the value in help texts. A switch without a value has none.
-    pub value: Option<&'static str>,
-    /// The default, or an empty text for no value.
-    pub default: &'static str,
-    /// The purpose of the setting, in one sentence.
-    pub help: &'static str,
-    /// True if help texts omit the setting.
-    pub hidden: bool,
-    /// True if the flag may be repeated. Commas separate the values.
-    pub repeats: bool,
-}
-
-const fn entry(
-    name: &'static str,
-    value: &'static str,
-    default: &'static str,
-    help: &'static str,
-) -> Entry {
-    Entry { name, value: Some(value), default, help, hidden: false, repeats: false }
-}
-
-const fn switch(name: &'static str, help: &'static str) -> Entry {
-    Entry { name, value: None, default: "false", help, hidden: false, repeats: false }
-}
-
-/// Every setting, in the order in which they are shown.
-pub const ENTRIES: &[Entry] = &[
-    entry("listen", "HOST:PORT", "127.0.0.1:12111", "Where to listen; port 0 picks a free one"),
-    entry("db", "FILE", "bankfeed.db", "The database; made if there is none"),
-    switch("memory", "Keep everything in a temporary database that is removed at exit"),
-    entry(
-        "seal-key-file",
-        "FILE",
-        "",
-        "The key that seals secrets in the database [default: the database's name and .key]",
-    ),
-    entry(
-        "api-keys-file",
-        "FILE",
-        "",
-        "Issued API keys [default: the database's name and .api-keys; none with --memory]",
-    ),
-    entry("public-url", "URL", "", "How clients reach this server [default: where it listens]"),
-    entry(
-        "keys",
-        "any|issued",
-        "any",
-        "Which API keys open it: any test key, or only issued ones; `any` has to be said where \
-         others than this machine can connect",
-    ),
-    switch("deny-private-webhooks", "Refuse to post webhooks to addresses that are not public"),
-    switch("show-refresh-errors", "Show the error hash of failed refreshes in every API version"),
-    entry("merchant-name", "TEXT", "Test merchant", "What the pages of a link call the merchant"),
-    Entry {
-        repeats: true,
-        ..entry(
-            "scenario",
-            "FILE",
-            "",
-            "A file with test banks and what happens at them, or the name of a ready one, for every \
-             test key; may be repeated",
-        )
-    },
-    Entry {
-        repeats: true,
-        ..entry(
-            "fault",
-            "FORM",
-            "",
-            "What goes wrong on demand, for every test key, as /v1/test_helpers/faults takes it: \
-             kind=webhook_lost&every=3; may be repeated",
-        )
-    },
-    entry("seed", "NUMBER", "", "Repeat ids, secrets and banks for the same calls"),
-    entry("time", "SECONDS", "", "Let time stand still at this Unix time for all but test clocks"),
-    entry(
-        "cool-down-test",
-        "SECONDS",
-        "1",
-        "From the start of a refresh to the next one in test mode; or \
-         balance=N,ownership=N,transactions=N",
-    ),
-    entry("cool-down-clock", "SECONDS", "0", "The same for accounts on a test clock"),
-    entry(
-        "cool-down-live",
-        "SECONDS",
-        "balance=600,ownership=86400,transactions=21600",
-        "The same in live mode",
-    ),
-    entry(
-        "retry-test",
-        "WAITS",
-        "5s,10m,2h",
-        "Waits between the attempts of a webhook delivery in test mode",
-    ),
-    entry("retry-test-jitter", "PERCENT", "10", "How far these waits are lengthened at random"),
-    entry(
-        "retry-live",
-        "WAITS",
-        "1m,5m,30m,2h,5h,10h,14h,20h,20h",
-        "Waits between the attempts of a webhook delivery in live mode",
-    ),
-    entry("retry-live-jitter", "PERCENT", "20", "How far these waits are lengthened at random"),
-    entry("lease-ms", "MS", "60000", "How long a worker holds what it works on"),
-    entry("poll-ms", "MS", "500", "How long an idle worker waits before it looks again"),
-    entry(
-        "metrics",
-        "on|off|HOST:PORT",
-        "",
-        "Serve /metrics here, or on an address of its own [default: on if only this machine can \
-         connect]",
-    ),
-    Entry {
-        repeats: true,
-        ..entry(
-            "trusted-proxy",
-            "ADDRESS",
-            "",
-            "Address or network of a proxy whose X-Forwarded-For is used; may be repeated",
-        )
-    },
-    entry("ready-file", "FILE", "", "Write the server's URL here once it is ready"),
-    switch("strict", "Refuse parameters that are known and not acted on, instead of dropping them"),
-    entry("record", "FILE", "", "Append every API request and its answer here, as JSON lines"),
-    entry("log-format", "human|json", "human", "How the log is written, to standard error"),
-    entry("log-level", "LEVEL", "info", "What is logged: error, warn, info, debug, trace or off"),
-    Entry {
-        name: "failpoint",
-        value: Some("NAME:PASSES"),
-        default: "",
-        help: "Stop at a named place, for crash tests",
-        hidden: true,
-        repeats: false,
-    },
-];
+/// The environment variable of the API key that commands use.
+pub const API_KEY_VARIABLE: &str = "BANKFEED_API_KEY";
+/// The environment variable of the server's address that commands use.
+pub const API_BASE_VARIABLE: &str = "BANKFEED_API_BASE";
+/// The beginning of every variable's name.
+const VARIABLE_PREFIX: &str = "BANKFEED_";
 
 /// The source of a value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -227,6 +96,17 @@ pub enum SettingsError {
     Conflict(&'static str),
 }
 
+impl SettingsError {
+    /// The advice for the person at the command line. Other messages contain their advice.
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Read { .. } => Some("Name another file with --config or BANKFEED_CONFIG"),
+            Self::Conflict(_) => Some("Leave one of them out"),
+            Self::Toml { .. } | Self::File { .. } | Self::Value { .. } => None,
+        }
+    }
+}
+
 /// The text and the source of every setting.
 #[derive(Clone, Debug)]
 pub struct Resolved {
@@ -268,7 +148,7 @@ pub fn resolve(
 
 /// The environment variable of a setting.
 pub fn variable_of(name: &str) -> String {
-    format!("BANKFEED_{}", name.to_ascii_uppercase().replace('-', "_"))
+    format!("{VARIABLE_PREFIX}{}", name.to_ascii_uppercase().replace('-', "_"))
 }
 
 impl Resolved {
@@ -325,12 +205,51 @@ fn read_file(path: &Path) -> Result<BTreeMap<&'static str, String>, SettingsErro
         let entry = ENTRIES
             .iter()
             .find(|entry| entry.name == name)
-            .ok_or_else(|| problem(format!("the key '{key}', which is no setting")))?;
-        let text = text_of(value)
-            .ok_or_else(|| problem(format!("a value of the wrong kind for '{key}'")))?;
+            .ok_or_else(|| problem(format!("the unknown key '{key}'{}", nearest_key(&name))))?;
+        let text = text_of(value).ok_or_else(|| {
+            problem(format!(
+                "a date or a decimal number for '{key}'. Use a text, a whole number, true or \
+                 false, a list or a table"
+            ))
+        })?;
         values.insert(entry.name, text);
     }
     Ok(values)
+}
+
+/// The advice for an unknown key of the file.
+fn nearest_key(name: &str) -> String {
+    match find_nearest(name, visible_names()) {
+        Some(nearest) => format!(". Did you mean '{nearest}'?"),
+        None => ". `bankfeed config` lists all settings".to_owned(),
+    }
+}
+
+/// The names of the settings that help texts show.
+fn visible_names() -> impl Iterator<Item = &'static str> {
+    ENTRIES.iter().filter(|entry| !entry.hidden).map(|entry| entry.name)
+}
+
+/// A warning for each variable whose name is nearly the name of a setting's variable. Other
+/// unknown variables may belong to other programs.
+pub fn misspelled_variables(names: impl IntoIterator<Item = String>) -> Vec<String> {
+    let settings: Vec<String> = ENTRIES.iter().map(|entry| variable_of(entry.name)).collect();
+    let others = [FILE_VARIABLE, API_KEY_VARIABLE, API_BASE_VARIABLE];
+    let known: Vec<&str> = settings.iter().map(String::as_str).chain(others).collect();
+    let mut warnings = Vec::new();
+    for name in names {
+        let Some(typed) = name.strip_prefix(VARIABLE_PREFIX) else { continue };
+        if known.contains(&name.as_str()) {
+            continue;
+        }
+        let ends = known.iter().filter_map(|known| known.strip_prefix(VARIABLE_PREFIX));
+        if let Some(nearest) = find_nearest(typed, ends) {
+            warnings.push(format!(
+                "The variable {name} has no effect. Did you mean {VARIABLE_PREFIX}{nearest}?"
+            ));
+        }
+    }
+    warnings
 }
 
 /// Converts a value of the file to the form of the command line.

@@ -29,7 +29,7 @@ fn precedence() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     writeln!(file, "listen = '0.0.0.0:1'\nposts = 1").unwrap();
     let refused = resolve(&BTreeMap::new(), nothing, Some(file.path())).unwrap_err();
-    assert!(refused.to_string().contains("the key 'posts'"), "{refused}");
+    assert!(refused.to_string().contains("the unknown key 'posts'"), "{refused}");
 
     let mut file = tempfile::NamedTempFile::new().unwrap();
     let text = "listen = 'file:1'\nseed = 1\npoll_ms = 7\nretry-test = ['1s', '2s']\n\
@@ -168,4 +168,61 @@ fn metrics_and_proxies_are_read() {
         proxies("10.0.0.0/33").unwrap_err(),
         @"the setting trusted-proxy (flag) is '10.0.0.0/33', but must be addresses or networks, such as 10.0.0.7,10.1.0.0/16"
     );
+}
+
+/// A key of the file that is nearly a setting's name is rejected with that name.
+#[test]
+fn unknown_keys_are_rejected() {
+    let rejected = |text: &str| {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        writeln!(file, "{text}").unwrap();
+        let error = resolve(&BTreeMap::new(), nothing, Some(file.path())).unwrap_err();
+        error.to_string().replace(&file.path().display().to_string(), "FILE")
+    };
+    insta::assert_snapshot!(
+        ["listne = 1", "posts = 1", "failpont = 1", "seed = 1.5"].map(rejected).join("\n"),
+        @"
+        the settings file FILE has the unknown key 'listne'. Did you mean 'listen'?
+        the settings file FILE has the unknown key 'posts'. `bankfeed config` lists all settings
+        the settings file FILE has the unknown key 'failpont'. `bankfeed config` lists all settings
+        the settings file FILE has a date or a decimal number for 'seed'. Use a text, a whole number, true or false, a list or a table
+        "
+    );
+}
+
+/// A variable that is nearly a setting's variable gets a warning. Other variables do not, because
+/// they may belong to other programs.
+#[test]
+fn misspelled_variables_are_found() {
+    let names = [
+        "BANKFEED_LISTEN",
+        "BANKFEED_LISTNE",
+        "BANKFEED_API_KYE",
+        "BANKFEED_API_BASE",
+        "BANKFEED_CONFIG",
+        "BANKFEED_SERVICE_PORT",
+        "PATH",
+    ];
+    insta::assert_snapshot!(
+        misspelled_variables(names.map(str::to_owned)).join("\n"),
+        @"
+        The variable BANKFEED_LISTNE has no effect. Did you mean BANKFEED_LISTEN?
+        The variable BANKFEED_API_KYE has no effect. Did you mean BANKFEED_API_KEY?
+        "
+    );
+}
+
+/// Settings of a group follow each other, and each help text is a short phrase.
+#[test]
+fn help_texts_are_short() {
+    let mut headings: Vec<&str> = ENTRIES.iter().map(|entry| entry.heading).collect();
+    headings.dedup();
+    let groups = headings.len();
+    headings.sort_unstable();
+    headings.dedup();
+    assert_eq!(headings.len(), groups);
+    for Entry { name, help, .. } in ENTRIES {
+        assert!(help.chars().count() <= 60, "{name}: {help}");
+        assert!(help.starts_with(char::is_uppercase) && !help.ends_with('.'), "{name}: {help}");
+    }
 }

@@ -181,7 +181,8 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// The level of the log.
     pub log_level: tracing::level_filters::LevelFilter,
-    /// The failpoint at which a crash test stops the server, as `NAME:PASSES`.
+    /// The failpoint at which a crash test stops the server, as `NAME:PASSES` or
+    /// `NAME:PASSES:panic`.
     pub failpoint: TextSetting,
 }
 
