@@ -21,6 +21,7 @@ use model::customer::Customer;
 use model::id::CustomerId;
 use model::limits::LOGIN_STEPS_MAX;
 use model::link::{FlowEnd, Offer, Pane};
+use model::nearest::suggestions;
 use model::session::RelinkFailure;
 use steps::{Effect, Ground};
 use store::{ChangeObjects, Changed};
@@ -270,14 +271,14 @@ fn institution_asked(
     let given = input.institution.as_deref();
     let Some(relink) = &needs.relink else {
         let given = given.unwrap_or(INSTITUTION_DEFAULT);
-        return banks.find_institution(given).ok_or_else(|| no_such_institution(given));
+        return banks.find_institution(given).ok_or_else(|| no_such_institution(given, banks));
     };
     if input.seed.is_some() {
         let message = "A link that renews a login logs in as the link before: leave the seed out.";
         return Err(ApiError::invalid(message).param("seed").into());
     }
     let id = relink.institution.to_string();
-    let bank = banks.find_institution(&id).ok_or_else(|| no_such_institution(&id))?;
+    let bank = banks.find_institution(&id).ok_or_else(|| no_such_institution(&id, banks))?;
     let named = given.map(|given| banks.find_institution(given));
     if named.is_some_and(|named| named.is_none_or(|named| named.id != bank.id)) {
         let message = format!("The session renews a login at {}.", bank.name);
@@ -286,9 +287,16 @@ fn institution_asked(
     Ok(bank)
 }
 
-fn no_such_institution(given: &str) -> Error {
-    let message = format!("No such institution: '{given}'.");
+fn no_such_institution(given: &str, banks: &Banks) -> Error {
+    let institutions = banks.institutions();
+    let names: Vec<&str> = institutions.iter().map(|bank| bank.name.as_str()).collect();
+    let message = with_suggestions(&format!("No such institution: '{given}'."), given, &names);
     ApiError::invalid(message).param("institution").into()
+}
+
+/// Adds the nearest name to a message about an unknown one, and all names if they are few.
+fn with_suggestions(message: &str, given: &str, known: &[&str]) -> String {
+    format!("{message} {}", suggestions(given, known)).trim_end().to_owned()
 }
 
 /// The positions of the accounts that the request names, or of the preselected ones. `at_bank` is
@@ -312,7 +320,11 @@ fn picks(
         let place = offers
             .iter()
             .position(|offer| offer.name.eq_ignore_ascii_case(name))
-            .ok_or_else(|| refuse(format!("The institution has no account '{name}'.")))?;
+            .ok_or_else(|| {
+                let names: Vec<&str> = offers.iter().map(|offer| offer.name.as_str()).collect();
+                let message = format!("The institution has no account '{name}'.");
+                refuse(with_suggestions(&message, name, &names))
+            })?;
         match steps::usable(needs, &offers[place]) {
             Err(Unusable::NotWanted) if at_bank => {}
             usable => usable.map_err(|fault| refuse(unusable(fault, &offers[place])))?,
