@@ -3,7 +3,6 @@
 //! For each problem the command names the fix. It makes no changes, and a server may run meanwhile.
 
 use crate::error::CommandError;
-use clap::Args;
 use cli::output::{self, Column, OutputError, Table};
 use cli::process::runtime;
 use cli::{format, outbound_within};
@@ -39,16 +38,6 @@ const CLOCKS_APART_S_MAX: u64 = 5;
 
 /// Milliseconds within which a running server must respond.
 const READY_MS_MAX: u64 = 3_000;
-
-/// The settings of the server.
-#[derive(Args)]
-pub(crate) struct DoctorFlags {
-    /// Print one JSON object per check
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    config: SettingsFlags,
-}
 
 /// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,8 +78,8 @@ impl State {
     }
 }
 
-pub(crate) fn run(flags: &DoctorFlags) -> Result<(), CommandError> {
-    let settings = flags.config.resolve()?.settings()?;
+pub(crate) fn run(flags: &SettingsFlags, json: bool) -> Result<(), CommandError> {
+    let settings = flags.resolve()?.settings()?;
     check_settings(&settings)?;
     let server = runtime()?.block_on(find_server(&settings.listen));
     let mut findings = vec![clock(&settings, server.as_ref())];
@@ -105,11 +94,11 @@ pub(crate) fn run(flags: &DoctorFlags) -> Result<(), CommandError> {
     findings.push(keys(&settings));
     findings.push(port(&settings, server.as_ref()));
     findings.push(open_files());
-    show(&findings, flags.json)?;
+    show(&findings, json)?;
     match findings.iter().filter(|finding| finding.state == State::Wrong).count() {
         0 => Ok(()),
-        1 => Err(CommandError::Doctor("one thing is wrong".to_owned())),
-        count => Err(CommandError::Doctor(format!("{count} things are wrong"))),
+        1 => Err(CommandError::Doctor("1 check failed".to_owned())),
+        count => Err(CommandError::Doctor(format!("{count} checks failed"))),
     }
 }
 

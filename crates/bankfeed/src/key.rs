@@ -10,6 +10,7 @@ use model::clock::{Clock as _, Rng};
 use model::id::{KeyId, MerchantId};
 use model::key::{IssuedKey, KEY_LETTERS, KeyDigest, random_letters};
 use model::limits::KEY_NAME_CHARS_MAX;
+use serde_json::{Value, json};
 use server::clock::SystemClock;
 use server::rng::Streams;
 use settings::{FILE_VARIABLE, resolve};
@@ -21,10 +22,20 @@ use store::{KeyFile, KeyFileError};
 #[derive(Subcommand)]
 pub(crate) enum KeyCommand {
     /// Create a secret and a publishable key, and show them once
+    #[command(after_help = "\
+Examples:
+  bankfeed key create --live --name Books
+  bankfeed key create --merchant acct_123")]
     Create(CreateFlags),
     /// List the keys, without their secrets
+    #[command(after_help = "\
+Examples:
+  bankfeed key list --db /var/lib/bankfeed/bankfeed.db")]
     List(FileFlags),
     /// Revoke a key and its publishable key
+    #[command(after_help = "\
+Examples:
+  bankfeed key revoke key_123")]
     Revoke(RevokeFlags),
 }
 
@@ -34,10 +45,10 @@ pub(crate) struct CreateFlags {
     /// Create a live key instead of a test key
     #[arg(long)]
     live: bool,
-    /// The name in the list
+    /// Name in the list
     #[arg(long, value_name = "TEXT", default_value = "")]
     name: String,
-    /// The merchant's id, as the list shows it [default: a new merchant]
+    /// Merchant's id of the list [default: a new merchant]
     #[arg(long, value_name = "ID")]
     merchant: Option<String>,
     #[command(flatten)]
@@ -47,7 +58,7 @@ pub(crate) struct CreateFlags {
 /// The flags of `bankfeed key revoke`.
 #[derive(Args)]
 pub(crate) struct RevokeFlags {
-    /// The id of the key, as the list shows it
+    /// Id of the key in the list
     #[arg(value_name = "ID")]
     id: String,
     #[command(flatten)]
@@ -57,21 +68,21 @@ pub(crate) struct RevokeFlags {
 /// The selection of a file of keys.
 #[derive(Args)]
 pub(crate) struct FileFlags {
-    /// The database of the server, as for `serve`
+    /// Database of the server, as for `serve`
     #[arg(long, value_name = "FILE")]
     db: Option<String>,
-    /// The file of the keys, as for `serve`
+    /// File of the keys, as for `serve`
     #[arg(long, value_name = "FILE")]
     api_keys_file: Option<String>,
-    /// A TOML file with settings, as for `serve`
-    #[arg(long, value_name = "FILE", env = FILE_VARIABLE)]
+    /// TOML file with settings, as for `serve`
+    #[arg(long, value_name = "FILE", env = FILE_VARIABLE, hide_env_values = true)]
     config: Option<PathBuf>,
 }
 
 /// The error of a key command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeyError {
-    #[error("a temporary database has no issued keys; name a file with --api-keys-file")]
+    #[error("a temporary database has no issued keys")]
     NoFile,
     #[error("could not use the keys in {}", .path.display())]
     File {
@@ -81,26 +92,39 @@ pub(crate) enum KeyError {
     },
     #[error("could not get randomness from the operating system")]
     Randomness(#[source] getrandom::Error),
-    #[error("no issued key belongs to the merchant '{0}'; `key list` shows them")]
+    #[error("no issued key belongs to the merchant '{0}'")]
     NoSuchMerchant(String),
-    #[error("no key that opens anything has the id '{0}'; `key list` shows them")]
+    #[error("no active key has the id '{0}'")]
     NoSuchKey(String),
-    #[error("a key's name has at most {KEY_NAME_CHARS_MAX} characters, on one line")]
+    #[error("the name of a key has at most {KEY_NAME_CHARS_MAX} characters, on one line")]
     Name,
 }
 
 impl KeyError {
+    /// The advice for the person at the command line.
+    pub(crate) fn help(&self) -> &'static str {
+        match self {
+            Self::NoFile => "Name a file with --api-keys-file",
+            Self::File { .. } => "Check the file with `bankfeed doctor` and the same settings",
+            Self::Randomness(_) => "Try again, because the system had no randomness yet",
+            Self::NoSuchMerchant(_) | Self::NoSuchKey(_) => {
+                "`bankfeed key list` shows all keys with their merchants"
+            }
+            Self::Name => "Use a shorter name with --name",
+        }
+    }
+
     /// True if the command line was wrong.
     pub(crate) fn is_usage(&self) -> bool {
         matches!(self, Self::NoFile | Self::Name)
     }
 }
 
-pub(crate) fn run(command: &KeyCommand) -> Result<(), CommandError> {
+pub(crate) fn run(command: &KeyCommand, json: bool) -> Result<(), CommandError> {
     match command {
-        KeyCommand::Create(flags) => create(flags),
-        KeyCommand::List(flags) => list(flags),
-        KeyCommand::Revoke(flags) => revoke(flags),
+        KeyCommand::Create(flags) => create(flags, json),
+        KeyCommand::List(flags) => list(flags, json),
+        KeyCommand::Revoke(flags) => revoke(flags, json),
     }
 }
 
@@ -137,7 +161,7 @@ impl Opened {
     }
 }
 
-fn create(flags: &CreateFlags) -> Result<(), CommandError> {
+fn create(flags: &CreateFlags, json: bool) -> Result<(), CommandError> {
     let name = flags.name.trim();
     if name.chars().count() > KEY_NAME_CHARS_MAX || name.chars().any(char::is_control) {
         return Err(KeyError::Name.into());
@@ -149,7 +173,7 @@ fn create(flags: &CreateFlags) -> Result<(), CommandError> {
         Some(given) => known_merchant(&opened.said(opened.file.list())?, given)?,
         None => MerchantId::from_number(number(rng)),
     };
-    let mode = if flags.live { "live" } else { "test" };
+    let mode = mode(flags.live);
     let text = |kind| format!("{kind}_{mode}_{}", random_letters(rng, KEY_LETTERS));
     let (secret, publishable) = (text("sk"), text("pk"));
     let key = IssuedKey {
@@ -163,34 +187,46 @@ fn create(flags: &CreateFlags) -> Result<(), CommandError> {
         revoked: None,
     };
     opened.said(opened.file.create(&key))?;
-    let (id, merchant, path) = (key.id, shown_merchant(&key), opened.path.display());
-    let told = output::say(&format!(
-        "id           {id}\n\
-         merchant     {merchant}\n\
-         secret       {secret}\n\
-         publishable  {publishable}\n\
-         The secret key is shown this once; {path} keeps only a hash of it."
-    ));
+    let told = if json {
+        let mut shown = facts(&key);
+        shown["secret"] = json!(secret);
+        shown["publishable"] = json!(publishable);
+        output::say_json(&shown)
+    } else {
+        output::say(&format!(
+            "id           {}\n\
+             merchant     {}\n\
+             secret       {secret}\n\
+             publishable  {publishable}\n\
+             The secret key is shown this once; {} keeps only a hash of it.",
+            key.id,
+            shown_merchant(&key),
+            opened.path.display(),
+        ))
+    };
     if told.is_err() {
         // The key's text was never shown, so the key would be useless in the list.
-        opened.said(opened.file.revoke(id, key.created))?;
+        opened.said(opened.file.revoke(key.id, key.created))?;
     }
     Ok(told?)
 }
 
-fn list(flags: &FileFlags) -> Result<(), CommandError> {
+fn list(flags: &FileFlags, json: bool) -> Result<(), CommandError> {
     let opened = flags.open()?;
     for key in opened.said(opened.file.list())? {
-        let mode = if key.livemode { "live" } else { "test" };
-        let state = if key.revoked.is_some() { "revoked" } else { "active" };
+        if json {
+            output::say_json_line(&facts(&key))?;
+            continue;
+        }
         let merchant = shown_merchant(&key);
+        let (mode, state) = (mode(key.livemode), state(&key));
         let line = format!("{}  {merchant}  {mode}  {state:<7}  {}", key.id, key.name);
         output::say(line.trim_end())?;
     }
     Ok(())
 }
 
-fn revoke(flags: &RevokeFlags) -> Result<(), CommandError> {
+fn revoke(flags: &RevokeFlags, json: bool) -> Result<(), CommandError> {
     let opened = flags.file.open()?;
     let id: Option<KeyId> = flags.id.parse().ok();
     let now = SystemClock::default().server_now();
@@ -201,7 +237,29 @@ fn revoke(flags: &RevokeFlags) -> Result<(), CommandError> {
     if !revoked {
         return Err(KeyError::NoSuchKey(flags.id.clone()).into());
     }
+    if json {
+        return Ok(output::say_json(&json!({"id": flags.id, "state": "revoked"}))?);
+    }
     Ok(output::say(&format!("{} is revoked", flags.id))?)
+}
+
+/// The facts of a key as JSON, without its text.
+fn facts(key: &IssuedKey) -> Value {
+    json!({
+        "id": key.id.to_string(),
+        "merchant": shown_merchant(key).to_string(),
+        "mode": mode(key.livemode),
+        "state": state(key),
+        "name": key.name,
+    })
+}
+
+fn mode(livemode: bool) -> &'static str {
+    if livemode { "live" } else { "test" }
+}
+
+fn state(key: &IssuedKey) -> &'static str {
+    if key.revoked.is_some() { "revoked" } else { "active" }
 }
 
 /// The merchant's id as the API shows it to the key. Each mode has an id of its own.

@@ -8,6 +8,7 @@
 //! failure and 2 if the command line was wrong. If the reader closes the output early, the command
 //! ends silently, as `cat` does.
 
+mod command_line;
 mod config;
 mod demo;
 mod doctor;
@@ -16,12 +17,12 @@ mod key;
 mod scenario;
 mod serve;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use cli::GlobalFlags;
 use cli::output::{self, OutputError};
+use command_line::{Arguments, Command, program};
 use error::CommandError;
 use mimalloc::MiMalloc;
 use server::clock::SystemClock;
-use settings::SettingsFlags;
 use std::process::ExitCode;
 
 /// A request makes about fifty small allocations, which take a seventh of a read's time with the
@@ -38,60 +39,37 @@ const NOTHING_SEEN: u8 = 3;
 /// of SIGPIPE. A success would hide that the command had more to print.
 const READER_GONE: u8 = 141;
 
-#[derive(Parser)]
-#[command(
-    name = "bankfeed",
-    version,
-    about = "A self-hosted server that speaks Stripe's Financial Connections API"
-)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Run the server
-    Serve(SettingsFlags),
-    /// Issue, list and revoke API keys, also while the server runs
-    #[command(subcommand)]
-    Key(key::KeyCommand),
-    /// Run the main job on a server of its own, step by step
-    Demo,
-    /// Print every setting of `serve`, with its source
-    Config(config::ShowFlags),
-    /// Check everything that `serve` needs
-    Doctor(doctor::DoctorFlags),
-    /// List, print, check, export and import scenarios
-    #[command(subcommand)]
-    Scenario(scenario::ScenarioCommand),
-    #[command(flatten)]
-    Api(cli::Command),
-    /// Print the completion script for a shell
-    Completions(cli::completions::CompletionsFlags),
-}
-
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::parse_from(std::env::args_os()) {
         Ok(arguments) => arguments,
         Err(message) => return end_unparsed(&message),
     };
-    end(run(arguments.command))
-}
-
-fn run(command: Command) -> Result<(), CommandError> {
-    match command {
-        Command::Serve(flags) => serve::run(&flags),
-        Command::Key(command) => key::run(&command),
-        Command::Demo => demo::run(),
-        Command::Config(flags) => config::run(&flags),
-        Command::Doctor(flags) => doctor::run(&flags),
-        Command::Scenario(command) => scenario::run(&command),
-        Command::Api(command) => Ok(cli::run(&command, &SystemClock::default())?),
-        Command::Completions(flags) => {
-            Ok(cli::completions::run(&flags, &mut Arguments::command())?)
+    // The server has a log, which contains its warnings.
+    if !matches!(arguments.command, Command::Serve(_)) {
+        for warning in misspelled_variables() {
+            output::warn(&warning);
         }
     }
+    end(run(&arguments.command, &arguments.global))
+}
+
+fn run(command: &Command, global: &GlobalFlags) -> Result<(), CommandError> {
+    match command {
+        Command::Serve(flags) => serve::run(flags),
+        Command::Key(command) => key::run(command, global.json),
+        Command::Demo(flags) => demo::run(flags),
+        Command::Config(flags) => config::run(flags, global.json),
+        Command::Doctor(flags) => doctor::run(flags, global.json),
+        Command::Scenario(command) => scenario::run(command, global),
+        Command::Api(command) => Ok(cli::run(command, global, &SystemClock::default())?),
+        Command::Completions(flags) => Ok(cli::completions::run(flags, &mut program())?),
+    }
+}
+
+/// A warning for each variable of the environment that nearly has the name of a setting.
+fn misspelled_variables() -> Vec<String> {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    settings::misspelled_variables(names)
 }
 
 /// Ends with a help text or a parse error.
@@ -115,22 +93,5 @@ fn end(done: Result<(), CommandError>) -> ExitCode {
                 _ => ExitCode::FAILURE,
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Arguments;
-    use clap::{CommandFactory, Parser};
-
-    /// The definitions of the arguments pass clap's own checks.
-    #[test]
-    fn arguments_hold_together() {
-        Arguments::command().debug_assert();
-        assert!(Arguments::try_parse_from(["bankfeed", "serve", "--memory"]).is_ok());
-        assert!(Arguments::try_parse_from(["bankfeed", "serve", "--memory=false"]).is_ok());
-        assert!(Arguments::try_parse_from(["bankfeed", "serve", "--nothing"]).is_err());
-        assert!(Arguments::try_parse_from(["bankfeed", "key", "create", "--live"]).is_ok());
-        assert!(Arguments::try_parse_from(["bankfeed", "key", "revoke"]).is_err());
     }
 }

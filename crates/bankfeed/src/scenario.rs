@@ -3,35 +3,53 @@
 
 use crate::error::CommandError;
 use clap::Subcommand;
-use cli::{ScenarioExportFlags, export_scenario, output};
+use cli::{GlobalFlags, ScenarioExportFlags, export_scenario, output};
 use connectors::sandbox::scenario::plaid::{self, PlaidError};
 use connectors::sandbox::scenario::{Scenario, ScenarioError, ready};
+use model::nearest::suggestions;
+use serde_json::json;
 use std::path::{Path, PathBuf};
 
 /// The file name that means standard input.
 const STANDARD_INPUT: &str = "-";
 
+/// The subcommands of `bankfeed scenario`.
 #[derive(Subcommand)]
 pub(crate) enum ScenarioCommand {
     /// List the scenarios that come with the server
+    #[command(after_help = "\
+Examples:
+  bankfeed scenario list")]
     List,
     /// Print the file of a ready scenario
+    #[command(after_help = "\
+Examples:
+  bankfeed scenario show overdrawn > mine.toml")]
     Show {
-        /// The name of the scenario
+        /// Name of the scenario
         name: String,
     },
     /// Check a scenario file
+    #[command(after_help = "\
+Examples:
+  bankfeed scenario check mine.toml")]
     Check {
-        /// The TOML or JSON file; - is standard input
+        /// TOML or JSON file; - is standard input
         file: PathBuf,
     },
     /// Print an account's history as a scenario that repeats it
+    #[command(after_help = "\
+Examples:
+  bankfeed scenario export fca_123 > seen.toml")]
     Export(Box<ScenarioExportFlags>),
     /// Print a scenario from the JSON of a Plaid custom user
+    #[command(after_help = "\
+Examples:
+  bankfeed scenario import-plaid user.json --name 'My Bank' > my-bank.toml")]
     ImportPlaid {
-        /// The JSON file with `override_accounts`; - is standard input
+        /// JSON file with `override_accounts`; - is standard input
         file: PathBuf,
-        /// The name of the scenario and its bank
+        /// Name of the scenario and its bank
         #[arg(long, default_value = "Imported Bank")]
         name: String,
     },
@@ -41,7 +59,7 @@ pub(crate) enum ScenarioCommand {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ScenarioCommandError {
     /// No ready scenario has this name.
-    #[error("no ready scenario is called '{0}'; bankfeed scenario list names them")]
+    #[error("no ready scenario has the name '{0}'")]
     Unknown(String),
     /// The file cannot be read.
     #[error("could not read {}", .path.display())]
@@ -73,34 +91,61 @@ pub(crate) enum ScenarioCommandError {
 }
 
 impl ScenarioCommandError {
+    /// The advice for the person at the command line.
+    pub(crate) fn help(&self) -> String {
+        match self {
+            Self::Unknown(name) => suggestions(name, &ready::names().collect::<Vec<_>>()),
+            Self::Read { .. } => "Name a readable file, or - for standard input".to_owned(),
+            Self::Plaid { .. } => {
+                "Pass the JSON of a custom user, with the key override_accounts".to_owned()
+            }
+            Self::Wrong { .. } => {
+                "Compare it with a ready scenario, such as `bankfeed scenario show overdrawn`"
+                    .to_owned()
+            }
+        }
+    }
+
     /// True if the command line was wrong.
     pub(crate) fn is_usage(&self) -> bool {
         matches!(self, Self::Unknown(_))
     }
 }
 
-pub(crate) fn run(command: &ScenarioCommand) -> Result<(), CommandError> {
+pub(crate) fn run(command: &ScenarioCommand, global: &GlobalFlags) -> Result<(), CommandError> {
     match command {
-        ScenarioCommand::List => {
-            for name in ready::names() {
-                let read = ready::find(name).and_then(|text| Scenario::read(text).ok());
-                let description = read.map(|read| read.description).unwrap_or_default();
-                output::say(&format!("{name:<15} {description}"))?;
-            }
-        }
+        ScenarioCommand::List => list(global.json),
         ScenarioCommand::Show { name } => {
             let text = ready::find(name);
             let text = text.ok_or_else(|| ScenarioCommandError::Unknown(name.clone()))?;
-            output::say(text.trim_end())?;
+            print(text, global.json)
         }
-        ScenarioCommand::Check { file } => check(file)?,
-        ScenarioCommand::Export(flags) => export_scenario(flags)?,
-        ScenarioCommand::ImportPlaid { file, name } => import_plaid(file, name)?,
+        ScenarioCommand::Check { file } => check(file, global.json),
+        ScenarioCommand::Export(flags) => Ok(export_scenario(flags, global)?),
+        ScenarioCommand::ImportPlaid { file, name } => import_plaid(file, name, global.json),
+    }
+}
+
+fn list(json: bool) -> Result<(), CommandError> {
+    for name in ready::names() {
+        let read = ready::find(name).and_then(|text| Scenario::read(text).ok());
+        let description = read.map(|read| read.description).unwrap_or_default();
+        if json {
+            output::say_json_line(&json!({"name": name, "description": description}))?;
+        } else {
+            output::say(&format!("{name:<15} {description}"))?;
+        }
     }
     Ok(())
 }
 
-fn import_plaid(path: &Path, name: &str) -> Result<(), CommandError> {
+/// Prints the file of a scenario. Its JSON form is that of an exported scenario.
+fn print(text: &str, json: bool) -> Result<(), CommandError> {
+    let text = text.trim_end();
+    Ok(if json { output::say_json(&json!({"scenario": text})) } else { output::say(text) }?)
+}
+
+fn import_plaid(path: &Path, name: &str, json: bool) -> Result<(), CommandError> {
     let imported = plaid::import(&read(path)?, name)
         .map_err(|source| ScenarioCommandError::Plaid { path: path.to_owned(), source })?;
     // The text is read again, because the bounds of a scenario are narrower than those of JSON.
@@ -109,7 +154,7 @@ fn import_plaid(path: &Path, name: &str) -> Result<(), CommandError> {
     for key in &imported.left_out {
         output::remark(&format!("left out: {key}"));
     }
-    Ok(output::say(imported.text.trim_end())?)
+    print(&imported.text, json)
 }
 
 fn read(path: &Path) -> Result<String, ScenarioCommandError> {
@@ -121,11 +166,15 @@ fn read(path: &Path) -> Result<String, ScenarioCommandError> {
     text.map_err(|source| ScenarioCommandError::Read { path: path.to_owned(), source })
 }
 
-fn check(path: &Path) -> Result<(), CommandError> {
+fn check(path: &Path, json: bool) -> Result<(), CommandError> {
     let scenario = Scenario::read(&read(path)?)
         .map_err(|source| ScenarioCommandError::Wrong { path: path.to_owned(), source })?;
     let outline = scenario.outline();
-    let accounts = outline.iter().map(|(_, _, accounts)| accounts.len()).sum();
+    let accounts: usize = outline.iter().map(|(_, _, accounts)| accounts.len()).sum();
+    if json {
+        let (name, banks) = (&scenario.name, outline.len());
+        return Ok(output::say_json(&json!({"name": name, "accounts": accounts, "banks": banks}))?);
+    }
     output::say(&format!(
         "{}: {} at {}",
         scenario.name,

@@ -9,6 +9,9 @@ use settings::{Database, KeyPolicy, LogFormat, Settings, SettingsFlags};
 pub(crate) fn run(flags: &SettingsFlags) -> Result<(), CommandError> {
     let settings = flags.resolve()?.settings()?;
     begin_log(&settings);
+    for warning in crate::misspelled_variables() {
+        tracing::warn!("{warning}");
+    }
     runtime()?.block_on(async {
         // The signals are caught before the greeting, so that an early signal still ends the server
         // in order.

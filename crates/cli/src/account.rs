@@ -1,7 +1,8 @@
 //! `bankfeed accounts` and `bankfeed refresh`: lists linked accounts and refreshes them.
 
+use super::global::GlobalFlags;
 use super::output::{self, Column, Facts, OutputError, Table, is_terminal};
-use super::server::{Server, ServerError, ServerFlags, Wait, patiently, rows, text, with_server};
+use super::server::{Server, ServerError, WAIT_LONGER, Wait, patiently, rows, text, with_server};
 use super::{CommandError, format};
 use clap::{Args, ValueEnum};
 use model::limits::COMMAND_WAIT_S_MAX;
@@ -20,26 +21,24 @@ pub struct AccountsFlags {
     /// Only accounts of this customer
     #[arg(long, value_name = "CUSTOMER", conflicts_with = "id")]
     customer: Option<String>,
-    /// The maximum number of accounts
+    /// Maximum number of accounts
     #[arg(long, value_name = "NUMBER", conflicts_with = "id", value_parser = rows())]
     limit: Option<usize>,
-    #[command(flatten)]
-    server: ServerFlags,
 }
 
 /// The account and the features to refresh.
 #[derive(Args)]
 pub struct RefreshFlags {
-    /// The account
+    /// Account
     #[arg(value_name = "ACCOUNT")]
     id: String,
-    /// The feature; may be repeated
+    /// Feature; may be repeated
     #[arg(long, value_name = "FEATURE", value_delimiter = ',', default_value = "transactions")]
     feature: Vec<Feature>,
     /// Wait for the end; exit with 1 if the refresh failed
     #[arg(long)]
     wait: bool,
-    /// The maximum wait in seconds
+    /// Maximum wait in seconds
     #[arg(
         long,
         value_name = "SECONDS",
@@ -47,8 +46,6 @@ pub struct RefreshFlags {
         value_parser = clap::value_parser!(u64).range(..=COMMAND_WAIT_S_MAX)
     )]
     timeout: u64,
-    #[command(flatten)]
-    server: ServerFlags,
 }
 
 /// The features that can be refreshed.
@@ -96,8 +93,8 @@ pub(super) fn segment(id: &str) -> String {
     url::form_urlencoded::byte_serialize(id.as_bytes()).collect()
 }
 
-pub(super) fn run(flags: &AccountsFlags) -> Result<(), CommandError> {
-    with_server(&flags.server, async |server| {
+pub(super) fn run(flags: &AccountsFlags, global: &GlobalFlags) -> Result<(), CommandError> {
+    with_server(global, async |server| {
         let Some(id) = &flags.id else { return list(server, flags).await };
         let account = server.get(&path_of(id), &[]).await?;
         server.show(&account, show)
@@ -137,7 +134,7 @@ pub(super) fn show_many(accounts: &[Value]) -> Result<(), OutputError> {
             &refresh_in_short(&account["transaction_refresh"]),
         ]);
     }
-    table.print("no accounts; `bankfeed link` links one")
+    table.print("no accounts; link one with `bankfeed link`")
 }
 
 /// Summarizes the state of a last refresh.
@@ -188,8 +185,8 @@ fn words(list: &Value) -> String {
 }
 
 /// Starts refreshes. With `--wait`, waits for their ends.
-pub(super) fn run_refresh(flags: &RefreshFlags) -> Result<(), CommandError> {
-    with_server(&flags.server, async |server| {
+pub(super) fn run_refresh(flags: &RefreshFlags, global: &GlobalFlags) -> Result<(), CommandError> {
+    with_server(global, async |server| {
         let features: Vec<(&str, &str)> =
             flags.feature.iter().map(|feature| ("features[]", feature.word())).collect();
         let path = path_of(&flags.id);
@@ -201,7 +198,11 @@ pub(super) fn run_refresh(flags: &RefreshFlags) -> Result<(), CommandError> {
                     .iter()
                     .any(|feature| account[feature.refresh()]["status"] == "pending")
             };
-            let wait = Wait { what: "the end of the refresh", timeout_s: flags.timeout };
+            let wait = Wait {
+                subject: "the end of the refresh",
+                help: WAIT_LONGER,
+                timeout_s: flags.timeout,
+            };
             let ended = |account: &Value| (!pending(account)).then(|| account.clone());
             let end = server.until(&path, &[], wait, ended);
             account = patiently("refreshing", end).await?;
@@ -209,9 +210,10 @@ pub(super) fn run_refresh(flags: &RefreshFlags) -> Result<(), CommandError> {
         server.show(&account, |account| show_refreshes(account, &flags.feature))?;
         let failed = |feature: &&Feature| account[feature.refresh()]["status"] == "failed";
         match flags.feature.iter().find(failed) {
-            Some(feature) if flags.wait => {
-                Err(ServerError::Ended(format!("the refresh of {} failed", feature.word())))
-            }
+            Some(feature) if flags.wait => Err(ServerError::Ended {
+                problem: format!("the refresh of {} failed", feature.word()),
+                help: "Read the column AGAIN FROM, and repeat the command then".to_owned(),
+            }),
             _ => Ok(()),
         }
     })

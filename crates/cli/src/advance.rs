@@ -5,8 +5,9 @@
 //! current step.
 
 use super::account::segment;
+use super::global::GlobalFlags;
 use super::output::{Facts, OutputError, Progress};
-use super::server::{Server, ServerError, ServerFlags, Wait, text, with_server};
+use super::server::{Server, ServerError, WAIT_LONGER, Wait, text, with_server};
 use super::{CommandError, format};
 use clap::Args;
 use model::limits::{CLOCK_ADVANCE_S_MAX, COMMAND_ADVANCE_S_MAX, COMMAND_WAIT_S_MAX};
@@ -20,13 +21,13 @@ const ADVANCE_WAIT_S: u64 = 3_600;
 /// The span, and the clock.
 #[derive(Args)]
 pub struct AdvanceFlags {
-    /// The span: 3d, 12h, 90m, 45s, 2w, 1y, or several of them: 1d12h
+    /// Span: 3d, 12h, 90m, 45s, 2w, 1y, or several of them: 1d12h
     #[arg(value_name = "SPAN", value_parser = format::span_s)]
     span_s: i64,
-    /// The test clock; optional if there is only one
+    /// Test clock; optional if there is only one
     #[arg(value_name = "CLOCK")]
     clock: Option<String>,
-    /// The maximum wait in seconds
+    /// Maximum wait in seconds
     #[arg(
         long,
         value_name = "SECONDS",
@@ -34,16 +35,14 @@ pub struct AdvanceFlags {
         value_parser = clap::value_parser!(u64).range(..=COMMAND_WAIT_S_MAX)
     )]
     timeout: u64,
-    #[command(flatten)]
-    server: ServerFlags,
 }
 
-pub(super) fn run(flags: &AdvanceFlags) -> Result<(), CommandError> {
-    with_server(&flags.server, async |server| {
+pub(super) fn run(flags: &AdvanceFlags, global: &GlobalFlags) -> Result<(), CommandError> {
+    with_server(global, async |server| {
         if flags.span_s > COMMAND_ADVANCE_S_MAX {
             return Err(ServerError::Usage {
-                problem: "that is more than ten years".to_owned(),
-                help: "advance in several commands".to_owned(),
+                problem: "the span is longer than ten years".to_owned(),
+                help: "Advance in several commands".to_owned(),
             });
         }
         let clock = match &flags.clock {
@@ -76,7 +75,7 @@ async fn advance(
     let until = from.saturating_add(passed_s).to_string();
     let form = [("frozen_time", until.as_str())];
     server.post(&format!("{}/advance", path_of(id)), &form).await?;
-    let wait = Wait { what: "the end of the advance", timeout_s };
+    let wait = Wait { subject: "the end of the advance", help: WAIT_LONGER, timeout_s };
     let ended = |clock: &Value| {
         let now = clock["frozen_time"].as_i64().unwrap_or(from);
         progress.at(steps(now.saturating_sub(from)));
@@ -86,7 +85,10 @@ async fn advance(
     if clock["status"] == "ready" {
         return Ok(clock);
     }
-    Err(ServerError::Ended(format!("the clock {id} could not go on; it can be deleted now")))
+    Err(ServerError::Ended {
+        problem: format!("the advance of {id} failed"),
+        help: format!("Delete the clock with `bankfeed delete {CLOCKS}/{id}`, and create another"),
+    })
 }
 
 /// Seconds as steps of progress.
@@ -104,7 +106,7 @@ async fn the_only_one(server: &Server) -> Result<Value, ServerError> {
     match clocks.len() {
         0 => Err(ServerError::Usage {
             problem: "there is no test clock".to_owned(),
-            help: "`bankfeed link --new-clock` makes one, with a customer and an account on it"
+            help: "Create one, with a customer and an account, with `bankfeed link --new-clock`"
                 .to_owned(),
         }),
         1 => Ok(clocks.remove(0)),
@@ -119,7 +121,7 @@ async fn the_only_one(server: &Server) -> Result<Value, ServerError> {
                 .collect();
             Err(ServerError::Usage {
                 problem: "there are several test clocks".to_owned(),
-                help: format!("name one of them:\n{}", named.join("\n")),
+                help: format!("Name one of them:\n{}", named.join("\n")),
             })
         }
     }

@@ -1,6 +1,6 @@
 //! A small client of the API, for commands that use a running server.
 
-use outbound::{COMMAND_LINE, Outbound, OutboundError, OutboundSettings};
+use outbound::{COMMAND_LINE, Called, Outbound, OutboundError, OutboundSettings};
 
 /// The time limit of a call.
 const CALL_TIME_MS_MAX: u64 = 60_000;
@@ -26,7 +26,7 @@ pub struct Client {
     /// The connected account of the calls, if any.
     account: Option<String>,
     /// The API version of the calls. Without one, the server uses its default.
-    version: Option<&'static str>,
+    version: Option<String>,
 }
 
 /// A response.
@@ -56,22 +56,36 @@ impl Client {
 
     /// The same client, in an API version.
     #[must_use]
-    pub fn in_version(&self, version: &'static str) -> Self {
-        Self { version: Some(version), ..self.clone() }
+    pub fn in_version(&self, version: &str) -> Self {
+        Self { version: Some(version.to_owned()), ..self.clone() }
     }
 
-    /// Makes a call. Parameters go into the query of a GET, and otherwise into a form body.
+    /// Makes a call, and reads its response as JSON.
     pub async fn call(
         &self,
         method: &str,
         path: &str,
         parameters: &[(&str, &str)],
     ) -> Result<Received, ClientError> {
+        let called = self.send(method, path, parameters, None).await?;
+        let body = serde_json::from_slice(&called.body)?;
+        Ok(Received { status: called.status, notice: called.notice, body })
+    }
+
+    /// Makes a call. Parameters go into the query of a GET, and otherwise into a form body.
+    pub(super) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        parameters: &[(&str, &str)],
+        idempotency_key: Option<&str>,
+    ) -> Result<Called, ClientError> {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         form.extend_pairs(parameters);
         let form = form.finish();
+        let joint = if path.contains('?') { '&' } else { '?' };
         let (url, body) = match method {
-            "GET" if !form.is_empty() => (format!("{}{path}?{form}", self.base), Vec::new()),
+            "GET" if !form.is_empty() => (format!("{}{path}{joint}{form}", self.base), Vec::new()),
             _ => (format!("{}{path}", self.base), form.into_bytes()),
         };
         let authorization = format!("Bearer {}", self.key);
@@ -81,10 +95,9 @@ impl Client {
             ("User-Agent", COMMAND_LINE),
         ];
         headers.extend(self.account.as_deref().map(|account| ("Stripe-Account", account)));
-        headers.extend(self.version.map(|version| ("Stripe-Version", version)));
-        let called = self.outbound.call(method, &url, &headers, body).await?;
-        let body = serde_json::from_slice(&called.body)?;
-        Ok(Received { status: called.status, notice: called.notice, body })
+        headers.extend(self.version.as_deref().map(|version| ("Stripe-Version", version)));
+        headers.extend(idempotency_key.map(|key| ("Idempotency-Key", key)));
+        Ok(self.outbound.call(method, &url, &headers, body).await?)
     }
 }
 

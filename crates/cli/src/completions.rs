@@ -7,7 +7,7 @@ use clap_complete::Shell;
 /// The shell.
 #[derive(Args)]
 pub struct CompletionsFlags {
-    /// The shell
+    /// Shell
     #[arg(value_name = "SHELL")]
     shell: Shell,
 }

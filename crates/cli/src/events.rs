@@ -2,10 +2,14 @@
 //! one.
 
 use super::account::{refresh_of, segment};
+use super::global::GlobalFlags;
 use super::output::{self, Column, Facts, OutputError, Table};
-use super::server::{Server, ServerError, ServerFlags, rows, text, with_server};
+use super::server::{Server, ServerError, rows, text, with_server};
 use super::{CommandError, format};
 use clap::{Args, Subcommand};
+use model::Word as _;
+use model::event::EventType;
+use model::nearest::suggestions;
 use serde_json::{Value, json};
 
 const EVENTS: &str = "/v1/events";
@@ -24,7 +28,7 @@ pub struct EventsFlags {
     /// Only this type; the last word may be .*
     #[arg(long = "type", value_name = "TYPE", conflicts_with = "id")]
     event_type: Option<String>,
-    /// The maximum number of events
+    /// Maximum number of events
     #[arg(
         long,
         value_name = "NUMBER",
@@ -33,41 +37,59 @@ pub struct EventsFlags {
         value_parser = rows()
     )]
     limit: usize,
-    #[command(flatten)]
-    server: ServerFlags,
 }
 
 /// The subcommands of `bankfeed events`.
 #[derive(Subcommand)]
 enum EventsCommand {
     /// Resend an event
+    #[command(after_help = "\
+Examples:
+  bankfeed events resend evt_123
+  bankfeed events resend evt_123 --webhook-endpoint we_123")]
     Resend(ResendFlags),
 }
 
 /// The event to send again, and its endpoint.
 #[derive(Args)]
 struct ResendFlags {
-    /// The event
+    /// Event
     #[arg(value_name = "EVENT")]
     id: String,
     /// Only to this endpoint
     #[arg(long, value_name = "ENDPOINT")]
     webhook_endpoint: Option<String>,
-    #[command(flatten)]
-    server: ServerFlags,
 }
 
-pub(super) fn run(flags: &EventsFlags) -> Result<(), CommandError> {
+pub(super) fn run(flags: &EventsFlags, global: &GlobalFlags) -> Result<(), CommandError> {
     if let Some(EventsCommand::Resend(flags)) = &flags.what {
-        return resend(flags);
+        return resend(flags, global);
     }
-    with_server(&flags.server, async |server| match &flags.id {
+    with_server(global, async |server| match &flags.id {
         None => list(server, flags).await,
         Some(id) => show(server, id).await,
     })
 }
 
+/// Warns of event types that the server never emits. They are no error, because Stripe emits more
+/// types than this server.
+pub(super) fn warn_of_unknown_types(types: &[String]) {
+    let known: Vec<&str> = EventType::ALL.iter().map(|known| known.word()).collect();
+    for typed in types {
+        let is_known = match typed.strip_suffix('*') {
+            Some(beginning) => known.iter().any(|known| known.starts_with(beginning)),
+            None => known.contains(&typed.as_str()),
+        };
+        if !is_known {
+            let advice = suggestions(typed, &known);
+            let warning = format!("The server emits no event of the type '{typed}'. {advice}");
+            output::warn(warning.trim_end());
+        }
+    }
+}
+
 async fn list(server: &Server, flags: &EventsFlags) -> Result<(), ServerError> {
+    warn_of_unknown_types(flags.event_type.as_slice());
     let form: Vec<(&str, &str)> =
         flags.event_type.as_deref().map(|word| ("type", word)).into_iter().collect();
     let events = server.list(EVENTS, &form, Some(flags.limit)).await?;
@@ -171,7 +193,7 @@ fn show_ledger(deliveries: &[Value]) -> Result<(), OutputError> {
             ]);
         }
     }
-    table.print("no endpoint was told of it")
+    table.print("no endpoint receives this event")
 }
 
 /// The beginning of a text, as long as a table has room for.
@@ -183,8 +205,8 @@ fn beginning(text: &str) -> String {
     text.chars().take(LETTERS_MAX - 1).chain(['…']).collect()
 }
 
-fn resend(flags: &ResendFlags) -> Result<(), CommandError> {
-    with_server(&flags.server, async |server| {
+fn resend(flags: &ResendFlags, global: &GlobalFlags) -> Result<(), CommandError> {
+    with_server(global, async |server| {
         let endpoint = flags.webhook_endpoint.as_deref();
         let form: Vec<(&str, &str)> =
             endpoint.map(|endpoint| ("webhook_endpoint", endpoint)).into_iter().collect();

@@ -4,8 +4,9 @@
 //! reports open cases at once. It exits with 1 if there are diagnostics. It exits with 3 if no
 //! client with this key was observed, because a test with another key proves nothing.
 
+use super::global::GlobalFlags;
 use super::output::OutputError;
-use super::server::{ServerError, ServerFlags, text, with_server};
+use super::server::{ServerError, text, with_server};
 use super::{CommandError, output};
 use clap::Args;
 use serde_json::Value;
@@ -15,18 +16,16 @@ const REPORT: &str = "/v1/test_helpers/consumer_report";
 /// The flags of `bankfeed judge`.
 #[derive(Args)]
 pub struct JudgeFlags {
-    /// The client still works: report only certain findings
+    /// Leave out open cases, because the client still runs
     #[arg(long)]
     running: bool,
     /// Forget the observations after printing them
     #[arg(long)]
     reset: bool,
-    #[command(flatten)]
-    server: ServerFlags,
 }
 
-pub(super) fn run(flags: &JudgeFlags) -> Result<(), CommandError> {
-    with_server(&flags.server, async |server| {
+pub(super) fn run(flags: &JudgeFlags, global: &GlobalFlags) -> Result<(), CommandError> {
+    with_server(global, async |server| {
         let finished = if flags.running { "false" } else { "true" };
         let report = server.get(REPORT, &[("finished", finished)]).await?;
         server.show(&report, show)?;
@@ -36,8 +35,13 @@ pub(super) fn run(flags: &JudgeFlags) -> Result<(), CommandError> {
         match report["findings"].as_array().map_or(0, Vec::len) {
             0 if !flags.running && report["verdict"] == "nothing_seen" => Err(ServerError::Unseen),
             0 => Ok(()),
-            1 => Err(ServerError::Ended("the client has a fault".to_owned())),
-            count => Err(ServerError::Ended(format!("the client has {count} faults"))),
+            count => Err(ServerError::Ended {
+                problem: match count {
+                    1 => "the client has a fault".to_owned(),
+                    _ => format!("the client has {count} faults"),
+                },
+                help: "Apply the fix of each finding, and run the tests again".to_owned(),
+            }),
         }
     })
 }

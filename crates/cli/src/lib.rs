@@ -1,8 +1,8 @@
 //! The commands that use a running server.
 //!
 //! A command only makes calls of the API. The crate depends on neither the server nor the engine,
-//! so a command cannot change an object in another way. Commands share [`server`], which has the
-//! flags, calls, waits, and errors with their advice. All printing is in [`output`].
+//! so a command cannot change an object in another way. Commands share [`server`], which has calls,
+//! waits, and errors with their advice, and the flags of [`global`]. All printing is in [`output`].
 //!
 //! After a crash or an interrupt, the changes of the calls already made remain.
 
@@ -13,11 +13,13 @@ pub mod completions;
 mod events;
 mod export;
 pub mod format;
+mod global;
 mod judge;
 mod link;
 mod listen;
 pub mod output;
 pub mod process;
+mod raw;
 mod scenario;
 mod server;
 mod snapshot;
@@ -25,6 +27,7 @@ mod transactions;
 mod trigger;
 
 pub use client::{Client, ClientError, Received, outbound_within};
+pub use global::GlobalFlags;
 pub use scenario::{ScenarioExportFlags, export_scenario};
 
 use clap::Subcommand;
@@ -36,31 +39,104 @@ use server::ServerError;
 /// A command that uses a running server.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Print events as they happen, and forward them to a URL
-    Listen(listen::ListenFlags),
-    /// Report client behaviour that would lose data
-    Judge(judge::JudgeFlags),
     /// Link bank accounts without a browser
+    #[command(after_help = "\
+Examples:
+  bankfeed link --new-clock --subscribe
+  bankfeed link --bank 'Ownership Accounts' --account 'Ownership Fails'
+  bankfeed link --carrier pi_123
+  bankfeed link --list")]
     Link(Box<link::LinkFlags>),
     /// List bank accounts, or show one
+    #[command(after_help = "\
+Examples:
+  bankfeed accounts
+  bankfeed accounts fca_123
+  bankfeed accounts --customer cus_123 --json")]
     Accounts(account::AccountsFlags),
     /// List the transactions of a bank account
+    #[command(after_help = "\
+Examples:
+  bankfeed transactions fca_123 --limit 20
+  bankfeed transactions fca_123 --after fctxnref_123")]
     Transactions(transactions::TransactionsFlags),
     /// Refresh a bank account
+    #[command(after_help = "\
+Examples:
+  bankfeed refresh fca_123 --wait
+  bankfeed refresh fca_123 --feature balance,ownership --wait --timeout 10")]
     Refresh(account::RefreshFlags),
     /// Advance a test clock
+    #[command(after_help = "\
+Examples:
+  bankfeed advance 3d
+  bankfeed advance 1d12h clock_123")]
     Advance(advance::AdvanceFlags),
-    /// List events, show one with its deliveries, or resend one
-    Events(events::EventsFlags),
-    /// Trigger an event
-    Trigger(trigger::TriggerFlags),
     /// Export transactions as CSV, JSON lines, OFX or Parquet
+    #[command(after_help = "\
+Examples:
+  bankfeed export fca_123 > transactions.csv
+  bankfeed export fca_123 --format ofx --output january.ofx")]
     Export(export::ExportFlags),
     /// Save and restore the data of a sandbox
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  bankfeed snapshot create seeded
+  bankfeed snapshot restore seeded"
+    )]
     Snapshot(snapshot::SnapshotCommand),
     /// Empty a sandbox, except for its snapshots
+    #[command(after_help = "\
+Examples:
+  bankfeed reset
+  bankfeed reset --yes --api-key sk_test_mine")]
     Reset(snapshot::ResetFlags),
+    /// Make a GET call of the API
+    #[command(after_help = "\
+Examples:
+  bankfeed get /v1/customers
+  bankfeed get customers -d limit=3 -d 'expand[]=data.subscriptions'")]
+    Get(raw::RawFlags),
+    /// Make a POST call of the API
+    #[command(after_help = "\
+Examples:
+  bankfeed post /v1/customers -d email=ada@example.com -d 'metadata[order]=7'
+  bankfeed post customers/cus_123 -d name=Ada --idempotency-key order-7")]
+    Post(raw::RawFlags),
+    /// Make a DELETE call of the API
+    #[command(after_help = "\
+Examples:
+  bankfeed delete /v1/customers/cus_123
+  bankfeed delete customers/cus_123 --account acct_123")]
+    Delete(raw::RawFlags),
+    /// Trigger an event
+    #[command(after_help = "\
+Examples:
+  bankfeed trigger payment_intent.succeeded
+  bankfeed trigger financial_connections.account.deactivated --account fca_123
+  bankfeed trigger --list")]
+    Trigger(trigger::TriggerFlags),
+    /// List events, show one with its deliveries, or resend one
+    #[command(after_help = "\
+Examples:
+  bankfeed events --type 'financial_connections.account.*'
+  bankfeed events evt_123
+  bankfeed events resend evt_123")]
+    Events(events::EventsFlags),
+    /// Print events as they happen, and forward them to a URL
+    #[command(after_help = "\
+Examples:
+  bankfeed listen
+  bankfeed listen --forward-to http://127.0.0.1:4242/webhook --events customer.created")]
+    Listen(listen::ListenFlags),
+    /// Report client behaviour that would lose data
+    #[command(after_help = "\
+Examples:
+  bankfeed judge --api-key sk_test_mine
+  bankfeed judge --running --reset")]
+    Judge(judge::JudgeFlags),
 }
 
 /// The error of a command.
@@ -85,7 +161,10 @@ impl CommandError {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Server(error) => error.help(),
-            _ => None,
+            Self::Output(error) => Some(error.help().to_owned()),
+            Self::Listen(_) | Self::Process(_) => {
+                Some("Check the limits of open files and processes with `ulimit -a`".to_owned())
+            }
         }
     }
 
@@ -109,19 +188,22 @@ impl CommandError {
 }
 
 /// Runs a command. The clock sets the time of a new test clock.
-pub fn run(command: &Command, clock: &dyn Clock) -> Result<(), CommandError> {
+pub fn run(command: &Command, global: &GlobalFlags, clock: &dyn Clock) -> Result<(), CommandError> {
     match command {
-        Command::Listen(flags) => listen::run(flags),
-        Command::Judge(flags) => judge::run(flags),
-        Command::Link(flags) => link::run(flags, clock.account_now()),
-        Command::Accounts(flags) => account::run(flags),
-        Command::Transactions(flags) => transactions::run(flags),
-        Command::Refresh(flags) => account::run_refresh(flags),
-        Command::Advance(flags) => advance::run(flags),
-        Command::Events(flags) => events::run(flags),
-        Command::Trigger(flags) => trigger::run(flags),
-        Command::Export(flags) => export::run(flags),
-        Command::Snapshot(command) => snapshot::run(command),
-        Command::Reset(flags) => snapshot::run_reset(flags),
+        Command::Link(flags) => link::run(flags, global, clock.account_now()),
+        Command::Accounts(flags) => account::run(flags, global),
+        Command::Transactions(flags) => transactions::run(flags, global),
+        Command::Refresh(flags) => account::run_refresh(flags, global),
+        Command::Advance(flags) => advance::run(flags, global),
+        Command::Export(flags) => export::run(flags, global),
+        Command::Snapshot(command) => snapshot::run(command, global),
+        Command::Reset(flags) => snapshot::run_reset(flags, global),
+        Command::Get(flags) => raw::run("GET", flags, global),
+        Command::Post(flags) => raw::run("POST", flags, global),
+        Command::Delete(flags) => raw::run("DELETE", flags, global),
+        Command::Trigger(flags) => trigger::run(flags, global),
+        Command::Events(flags) => events::run(flags, global),
+        Command::Listen(flags) => listen::run(flags, global),
+        Command::Judge(flags) => judge::run(flags, global),
     }
 }

@@ -4,8 +4,9 @@
 //! makes at most four calls. If one fails, the command deletes the objects it created.
 
 use super::account::{path_of, segment, show_many};
+use super::global::GlobalFlags;
 use super::output::{Column, Table};
-use super::server::{Server, ServerError, ServerFlags, Wait, patiently, text, with_server};
+use super::server::{SEE_LOG, Server, ServerError, Wait, patiently, text, with_server};
 use super::{CommandError, output};
 use clap::Args;
 use model::clock::AccountTime;
@@ -22,31 +23,31 @@ const FIRST_REFRESH_WAIT_S: u64 = 60;
 /// The flags of `bankfeed link`.
 #[derive(Args)]
 pub struct LinkFlags {
-    /// The bank, by name or id
+    /// Bank, by name or id
     #[arg(long, value_name = "NAME", default_value = "Test (OAuth)")]
     bank: String,
-    /// An account of the bank, by name; may be repeated [default: the preselected one]
+    /// Account of the bank; may be repeated [default: preselected]
     #[arg(long, value_name = "NAME")]
     account: Vec<String>,
-    /// The customer [default: a new one]
+    /// Customer [default: a new one]
     #[arg(long, value_name = "CUSTOMER", conflicts_with_all = ["clock", "new_clock", "email"])]
     customer: Option<String>,
-    /// E-mail address of the new customer; the same address always has the same bank data
+    /// E-mail of the new customer; it determines the bank data
     #[arg(long, value_name = "EMAIL", default_value = "jenny.rosen@example.com")]
     email: String,
-    /// The test clock of the new customer
+    /// Test clock of the new customer
     #[arg(long, value_name = "CLOCK", conflicts_with = "new_clock")]
     clock: Option<String>,
-    /// Create a test clock for the new customer, at this Unix time or now
+    /// Create a test clock for the customer, at this time or now
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "now")]
     new_clock: Option<String>,
-    /// An object that needs a link: a session, an intent, a Checkout Session, an invoice …
+    /// Id of a session, an intent or another object to link
     #[arg(long, value_name = "ID", conflicts_with_all = ["customer", "clock", "new_clock", "email", "permission", "prefetch"])]
     carrier: Option<String>,
-    /// An account to relink, because its bank requires a new login
+    /// Account to relink, because its bank requires a new login
     #[arg(long, value_name = "ACCOUNT", conflicts_with_all = ["bank", "account", "customer", "clock", "new_clock", "email", "carrier", "permission"])]
     relink: Option<String>,
-    /// The permissions of the session
+    /// Permissions of the session
     #[arg(
         long,
         value_name = "WORD",
@@ -54,21 +55,23 @@ pub struct LinkFlags {
         default_value = "balances,ownership,payment_method,transactions"
     )]
     permission: Vec<String>,
-    /// The features that are fetched when the account is linked
+    /// Features that are fetched when the account is linked
     #[arg(long, value_name = "WORD", value_delimiter = ',')]
     prefetch: Vec<String>,
-    /// Subscribe the accounts: fetch their transactions now and once a day
+    /// Subscribe the accounts to daily transactions
     #[arg(long)]
     subscribe: bool,
     /// Only show the banks and their accounts
     #[arg(long)]
     list: bool,
-    #[command(flatten)]
-    server: ServerFlags,
 }
 
-pub(super) fn run(flags: &LinkFlags, now: AccountTime) -> Result<(), CommandError> {
-    with_server(&flags.server, async |server| {
+pub(super) fn run(
+    flags: &LinkFlags,
+    global: &GlobalFlags,
+    now: AccountTime,
+) -> Result<(), CommandError> {
+    with_server(global, async |server| {
         if flags.list {
             return list(server).await;
         }
@@ -92,7 +95,10 @@ pub(super) fn run(flags: &LinkFlags, now: AccountTime) -> Result<(), CommandErro
         }
         if accounts.is_empty() {
             let id = text(&linked, "id");
-            return Err(ServerError::Ended(format!("no account was linked by {id}")));
+            return Err(ServerError::Ended {
+                problem: format!("{id} linked no account"),
+                help: "`bankfeed link --list` shows the accounts of each bank".to_owned(),
+            });
         }
         Ok(())
     })
@@ -254,7 +260,11 @@ async fn subscribe(server: &Server, accounts: &mut [Value]) -> Result<(), Server
     for account in accounts {
         let path = path_of(&text(account, "id"));
         server.post(&format!("{path}/subscribe"), &[("features[]", "transactions")]).await?;
-        let wait = Wait { what: "the first refresh", timeout_s: FIRST_REFRESH_WAIT_S };
+        let wait = Wait {
+            subject: "the end of the first refresh",
+            help: SEE_LOG,
+            timeout_s: FIRST_REFRESH_WAIT_S,
+        };
         let ended = |account: &Value| {
             (account["transaction_refresh"]["status"] != "pending").then(|| account.clone())
         };

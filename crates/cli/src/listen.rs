@@ -8,9 +8,11 @@
 //! /v1/webhook_endpoints` lists it.
 
 use super::client::local_outbound;
+use super::events::warn_of_unknown_types;
 use super::format::time_of_day;
+use super::global::GlobalFlags;
 use super::output::OutputError;
-use super::server::{Server, ServerError, ServerFlags, text};
+use super::server::{Server, ServerError, text};
 use super::{CommandError, EndSignals, output, runtime};
 use axum::Router;
 use axum::body::Bytes;
@@ -31,14 +33,12 @@ const FORWARDED_HEADERS: [&str; 3] = ["content-type", "stripe-signature", "user-
 /// The flags of `bankfeed listen`.
 #[derive(Args)]
 pub struct ListenFlags {
-    /// The URL to forward events to
+    /// URL to forward events to
     #[arg(long, value_name = "URL")]
     forward_to: Option<String>,
-    /// The event types, separated by commas
+    /// Event types, separated by commas
     #[arg(long, value_name = "TYPES", default_value = "*", value_delimiter = ',')]
     events: Vec<String>,
-    #[command(flatten)]
-    server: ServerFlags,
 }
 
 /// The error of `bankfeed listen`.
@@ -59,19 +59,20 @@ struct Receiver {
     lost: mpsc::Sender<OutputError>,
 }
 
-pub(super) fn run(flags: &ListenFlags) -> Result<(), CommandError> {
+pub(super) fn run(flags: &ListenFlags, global: &GlobalFlags) -> Result<(), CommandError> {
     runtime()?.block_on(async {
         let mut signals = EndSignals::listen()?;
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(ListenError::Receiver)?;
         let address = listener.local_addr().map_err(ListenError::Receiver)?;
-        let server = Server::of(&flags.server)?;
+        let server = Server::of(global)?;
         let outbound = local_outbound().map_err(ListenError::from)?;
         if let Some(target) = &flags.forward_to {
             outbound.check_url(target).map_err(|error| ServerError::Usage {
-                problem: format!("'{target}' is no address to forward to: {error}"),
-                help: "an address looks like http://127.0.0.1:4242/webhook".to_owned(),
+                problem: format!("invalid target address '{target}': {error}"),
+                help: "An address looks like http://127.0.0.1:4242/webhook".to_owned(),
             })?;
         }
+        warn_of_unknown_types(&flags.events);
         let forward_to = flags.forward_to.clone();
         let (lost, mut losing) = mpsc::channel(1);
         let receiver = Receiver { outbound, forward_to, json: server.json, lost };
@@ -79,7 +80,7 @@ pub(super) fn run(flags: &ListenFlags) -> Result<(), CommandError> {
         let serving = tokio::spawn(async move { axum::serve(listener, service).await });
 
         let endpoint = create_endpoint(&server, &format!("http://{address}/"), flags).await?;
-        let ended = match greet(&endpoint, flags) {
+        let ended = match greet(&endpoint, flags, global) {
             Ok(()) => tokio::select! {
                 () = signals.next() => Ok(()),
                 Some(lost) = losing.recv() => Err(lost),
@@ -109,13 +110,16 @@ async fn create_endpoint(
 }
 
 /// Prints the target of the events, and the signing secret.
-fn greet(endpoint: &Value, flags: &ListenFlags) -> Result<(), OutputError> {
-    if flags.server.json {
+fn greet(endpoint: &Value, flags: &ListenFlags, global: &GlobalFlags) -> Result<(), OutputError> {
+    if global.json {
         return output::say_json_line(endpoint);
     }
-    let target = flags.forward_to.as_deref().unwrap_or("nowhere, printing only");
+    let work = match &flags.forward_to {
+        Some(target) => format!("forwarding to {target}"),
+        None => "printing only".to_owned(),
+    };
     let secret = text(endpoint, "secret");
-    output::say(&format!("forwarding to {target}; the signing secret is {secret}"))
+    output::say(&format!("{work}; the signing secret is {secret}"))
 }
 
 /// Prints and forwards one event.

@@ -20,6 +20,11 @@ impl OutputError {
     pub fn is_reader_gone(&self) -> bool {
         self.0.kind() == std::io::ErrorKind::BrokenPipe
     }
+
+    /// The advice for the person at the command line.
+    pub fn help(&self) -> &'static str {
+        "Free some space, or redirect the output to another place"
+    }
 }
 
 /// True if standard output is a terminal.
@@ -43,7 +48,7 @@ pub fn say_json_line(value: &Value) -> Result<(), OutputError> {
 }
 
 /// Prints an object as indented JSON.
-pub(super) fn say_json(value: &Value) -> Result<(), OutputError> {
+pub fn say_json(value: &Value) -> Result<(), OutputError> {
     say(&format!("{value:#}"))
 }
 
@@ -52,9 +57,15 @@ pub fn remark(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// Prints an error with its causes and the advice on standard error.
+/// Prints a question on standard error, and leaves the line open for the reply.
+pub fn ask(question: &str) {
+    let mut stderr = std::io::stderr();
+    let _ = write!(stderr, "{question}").and_then(|()| stderr.flush());
+}
+
+/// Prints an error with its causes and the advice on standard error, in the form of clap's errors.
 pub fn complain(error: &dyn Error, help: Option<&str>) {
-    let mut line = format!("bankfeed: {error}");
+    let mut line = format!("{} {error}", label("error:", Color::Red));
     let mut cause = error.source();
     while let Some(error) = cause {
         line.push_str(": ");
@@ -63,8 +74,19 @@ pub fn complain(error: &dyn Error, help: Option<&str>) {
     }
     remark(&line);
     if let Some(help) = help {
-        remark(&format!("  {}", help.replace('\n', "\n  ")));
+        let tip = label("tip:", Color::Green);
+        remark(&format!("  {tip} {}", help.replace('\n', "\n       ")));
     }
+}
+
+/// Prints a warning on standard error.
+pub fn warn(line: &str) {
+    remark(&format!("{} {line}", label("warning:", Color::Yellow)));
+}
+
+/// The coloured first word of a line on standard error.
+fn label(word: &str, colour: Color) -> String {
+    Style::new().for_stderr().fg(colour).bold().apply_to(word).to_string()
 }
 
 /// A column of a table.
@@ -232,20 +254,46 @@ fn on_one_line(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
 }
 
-fn bold(text: &str) -> String {
-    Style::new().bold().apply_to(text).to_string()
+/// The meaning of a coloured text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// A heading, in bold.
+    Title,
+    /// Good news, green.
+    Good,
+    /// Bad news, red.
+    Bad,
+    /// Work that is not over, yellow.
+    Running,
+    /// Text without a colour.
+    Plain,
 }
 
-/// Colours a status with the text that follows it: green if good, red if bad, and yellow if not
-/// over yet.
-fn coloured(text: &str) -> String {
-    let colour = match text.split([' ', ',']).next() {
-        Some("active" | "ok" | "posted" | "ready" | "succeeded") => Color::Green,
-        Some("advancing" | "pending" | "processing" | "warning") => Color::Yellow,
-        Some("canceled" | "disconnected" | "failed" | "inactive" | "lost" | "void" | "wrong") => {
-            Color::Red
-        }
-        _ => return text.to_owned(),
+/// Colours a text for standard output, if that has colours.
+pub fn toned(text: &str, tone: Tone) -> String {
+    let style = match tone {
+        Tone::Title => Style::new().bold(),
+        Tone::Good => Style::new().fg(Color::Green),
+        Tone::Bad => Style::new().fg(Color::Red),
+        Tone::Running => Style::new().fg(Color::Yellow),
+        Tone::Plain => return text.to_owned(),
     };
-    Style::new().fg(colour).apply_to(text).to_string()
+    style.apply_to(text).to_string()
+}
+
+fn bold(text: &str) -> String {
+    toned(text, Tone::Title)
+}
+
+/// Colours a status with the text that follows it.
+fn coloured(text: &str) -> String {
+    let tone = match text.split([' ', ',']).next() {
+        Some("active" | "ok" | "posted" | "ready" | "succeeded") => Tone::Good,
+        Some("advancing" | "pending" | "processing" | "warning") => Tone::Running,
+        Some("canceled" | "disconnected" | "failed" | "inactive" | "lost" | "void" | "wrong") => {
+            Tone::Bad
+        }
+        _ => Tone::Plain,
+    };
+    toned(text, tone)
 }

@@ -4,13 +4,14 @@
 //! of its earlier calls remain.
 
 use super::client::local_outbound;
+use super::global::{DEFAULT_KEY, GlobalFlags};
 use super::output::{OutputError, Progress};
 use super::{Client, ClientError, CommandError, Received, output, runtime};
-use clap::Args;
 use clap::builder::RangedU64ValueParser;
 use model::limits::{COMMAND_POLL_MS, COMMAND_ROWS_MAX, PAGE_ROWS_MAX};
 use outbound::OutboundError;
 use serde_json::Value;
+use settings::API_KEY_VARIABLE;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,31 +19,8 @@ use std::time::Duration;
 /// Milliseconds after which a command shows on a terminal that it still works.
 const COMMAND_MOMENT_MS: u64 = 300;
 
-/// The key of commands without a key. By default a server accepts any test key.
-const DEFAULT_KEY: &str = "sk_test_123";
-const KEY_VARIABLE: &str = "BANKFEED_API_KEY";
 /// Letters of a key that are shown. Its kind and its end identify the key without revealing it.
 const KEY_LETTERS_SHOWN: usize = 4;
-
-/// The address of the server, the key, and the form of the output.
-#[derive(Args, Clone, Debug)]
-pub(super) struct ServerFlags {
-    /// The API key, which selects the sandbox
-    #[arg(long, value_name = "KEY", default_value = DEFAULT_KEY, env = KEY_VARIABLE)]
-    pub(super) api_key: String,
-    /// The address of the server
-    #[arg(
-        long,
-        visible_alias = "url",
-        value_name = "URL",
-        default_value = "http://127.0.0.1:12111",
-        env = "BANKFEED_API_BASE"
-    )]
-    pub(super) api_base: String,
-    /// Print JSON as the API returns it: one document, or one line per object of a list
-    #[arg(long)]
-    pub(super) json: bool,
-}
 
 /// Parses the maximum number of rows. It is at least 1, because 0 rows would look like an empty
 /// list.
@@ -61,7 +39,7 @@ pub enum ServerError {
         source: OutboundError,
     },
     /// The address is invalid.
-    #[error("'{base}' is no address of a server")]
+    #[error("invalid server address '{base}'")]
     Address {
         base: String,
         #[source]
@@ -71,11 +49,11 @@ pub enum ServerError {
     #[error("the server at {base} is not bankfeed")]
     Stranger { base: String },
     /// The server does not accept the key.
-    #[error("the server does not take the key {key}: {message}")]
+    #[error("the server rejected the key {key}: {message}")]
     Key { key: String, message: String },
     /// The server rejected the call.
-    #[error("the server refused: {message}")]
-    Refused { key: String, status: u16, code: String, param: String, message: String },
+    #[error("the server rejected the call: {message}")]
+    Rejected { key: String, status: u16, code: String, param: String, message: String },
     /// The command line has an invalid value.
     #[error("{problem}")]
     Usage { problem: String, help: String },
@@ -90,55 +68,58 @@ pub enum ServerError {
         source: std::io::Error,
     },
     /// A file cannot be created in the folder.
-    #[error("could not make a file in {}", .folder.display())]
+    #[error("could not create a file in {}", .folder.display())]
     Folder {
         folder: PathBuf,
         #[source]
         source: std::io::Error,
     },
+    /// The terminal cannot be read.
+    #[error("could not read the confirmation from the terminal")]
+    Terminal(#[source] std::io::Error),
     /// The expected result did not come in time.
-    #[error("{what} did not happen within {waited_s} seconds")]
-    Late { what: String, waited_s: u64 },
+    #[error("{subject} did not come within {waited_s} seconds")]
+    Late { subject: String, waited_s: u64, help: &'static str },
     /// The client to check was not observed.
-    #[error("nothing was seen, so nothing can be said")]
+    #[error("no client with this key was observed")]
     Unseen,
     /// The work ended with a failure.
-    #[error("{0}")]
-    Ended(String),
+    #[error("{problem}")]
+    Ended { problem: String, help: String },
 }
 
 impl ServerError {
     /// The advice for the person at the command line.
     pub(super) fn help(&self) -> Option<String> {
-        match self {
-            Self::Unreachable { .. } => Some(
-                "start one with `bankfeed serve --memory`, or say where it is with --api-base or \
+        let help = match self {
+            Self::Unreachable { .. } => {
+                "Start one with `bankfeed serve --memory`, or name its address with --api-base or \
                  BANKFEED_API_BASE"
-                    .to_owned(),
-            ),
-            Self::Address { .. } => Some("an address looks like http://127.0.0.1:12111".to_owned()),
-            Self::Stranger { .. } => {
-                Some("say where bankfeed is with --api-base or BANKFEED_API_BASE".to_owned())
             }
-            Self::Key { .. } => Some(
-                "name a key with --api-key or BANKFEED_API_KEY; `bankfeed key create` issues one"
-                    .to_owned(),
-            ),
-            Self::Refused { key, code, status, param, .. } => match param.as_str() {
-                "institution" => Some("`bankfeed link --list` shows the banks".to_owned()),
+            Self::Address { .. } => "An address looks like http://127.0.0.1:12111",
+            Self::Stranger { .. } => {
+                "Name the address of bankfeed with --api-base or BANKFEED_API_BASE"
+            }
+            Self::Key { .. } => {
+                "Name a key with --api-key or BANKFEED_API_KEY; `bankfeed key create` issues one"
+            }
+            Self::Rejected { key, code, status, param, .. } => match param.as_str() {
+                "institution" => "`bankfeed link --list` shows the banks",
                 account if account.starts_with("accounts[") => {
-                    Some("`bankfeed link --list` shows the banks and their accounts".to_owned())
+                    "`bankfeed link --list` shows the banks and their accounts"
                 }
-                _ => help_against(*status, code, key),
+                _ => return help_against(*status, code, key),
             },
-            Self::Usage { help, .. } => Some(help.clone()),
-            Self::Late { .. } => Some("--timeout SECONDS waits longer".to_owned()),
-            Self::Unseen => Some(
-                "name the client's key with --api-key, and ask the server that it ran against"
-                    .to_owned(),
-            ),
-            Self::Output(_) | Self::File { .. } | Self::Folder { .. } | Self::Ended(_) => None,
-        }
+            Self::Late { help, .. } => help,
+            Self::Unseen => {
+                "Name the client's key with --api-key, and the server that it used with --api-base"
+            }
+            Self::File { .. } | Self::Folder { .. } => "Name another file with --output",
+            Self::Terminal(_) => "Confirm with --yes",
+            Self::Output(error) => return Some(error.help().to_owned()),
+            Self::Usage { help, .. } | Self::Ended { help, .. } => help,
+        };
+        Some(help.to_owned())
     }
 
     /// True if the command line was wrong.
@@ -150,13 +131,13 @@ impl ServerError {
 fn help_against(status: u16, code: &str, key: &str) -> Option<String> {
     match (status, code) {
         (404, "resource_missing") => {
-            Some(format!("each key has objects of its own; this call used {key}"))
+            Some(format!("Each key has objects of its own, and this call used {key}"))
         }
-        (404, _) => Some("the server may be older than this program".to_owned()),
-        (429, _) => Some("try again when it has done what it is at".to_owned()),
-        (500.., _) => Some("the log of the server says why".to_owned()),
+        (404, _) => Some("Check the path, and the version of the server".to_owned()),
+        (429, _) => Some("Try again in a moment, because the server is busy".to_owned()),
+        (500.., _) => Some("The log of the server contains the reason".to_owned()),
         (_, "financial_connections_no_successful_transaction_refresh") => {
-            Some("`bankfeed refresh ACCOUNT --wait` makes one".to_owned())
+            Some("Refresh the account with `bankfeed refresh ACCOUNT --wait`".to_owned())
         }
         _ => None,
     }
@@ -174,7 +155,7 @@ pub(super) struct Server {
 
 /// Runs a command's work with its server.
 pub(super) fn with_server(
-    flags: &ServerFlags,
+    flags: &GlobalFlags,
     work: impl AsyncFnOnce(&Server) -> Result<(), ServerError>,
 ) -> Result<(), CommandError> {
     let server = Server::of(flags)?;
@@ -183,13 +164,18 @@ pub(super) fn with_server(
 
 impl Server {
     /// The server of these flags. This makes no call.
-    pub(super) fn of(flags: &ServerFlags) -> Result<Self, ServerError> {
+    pub(super) fn of(flags: &GlobalFlags) -> Result<Self, ServerError> {
         let base = flags.api_base.trim_end_matches('/').to_owned();
         let address = |source| ServerError::Address { base: base.clone(), source };
         local_outbound().and_then(|outbound| outbound.check_url(&base)).map_err(address)?;
         let client = Client::build(&base, &flags.api_key)
-            .map_err(|error| stranger_or_nobody(error, &base))?;
+            .map_err(|error| unreachable_or_stranger(error, &base))?;
         Ok(Self { client, key: shown_key(&flags.api_key), base, json: flags.json })
+    }
+
+    /// The masked key with its source.
+    pub(super) fn key(&self) -> &str {
+        &self.key
     }
 
     /// The same server, in a connected account.
@@ -198,7 +184,7 @@ impl Server {
     }
 
     /// The same server, in an API version.
-    pub(super) fn in_version(&self, version: &'static str) -> Self {
+    pub(super) fn in_version(&self, version: &str) -> Self {
         Self { client: self.client.in_version(version), ..self.clone() }
     }
 
@@ -228,7 +214,7 @@ impl Server {
         form: &[(&str, &str)],
     ) -> Result<Value, ServerError> {
         let called = self.client.call(method, path, form).await;
-        let received = called.map_err(|error| stranger_or_nobody(error, &self.base))?;
+        let received = called.map_err(|error| unreachable_or_stranger(error, &self.base))?;
         if let Some(notice) = &received.notice {
             output::remark(notice);
         }
@@ -240,15 +226,41 @@ impl Server {
         if status == 200 && body["object"].is_string() {
             return Ok(body);
         }
+        Err(self.rejection(status, &body))
+    }
+
+    /// The error for a response that is not a success.
+    fn rejection(&self, status: u16, body: &Value) -> ServerError {
         let Some(message) = body.pointer("/error/message").and_then(Value::as_str) else {
-            return Err(ServerError::Stranger { base: self.base.clone() });
+            return ServerError::Stranger { base: self.base.clone() };
         };
         let (key, message) = (self.key.clone(), message.to_owned());
         let (code, param) = (text(&body["error"], "code"), text(&body["error"], "param"));
-        Err(match status {
+        match status {
             401 => ServerError::Key { key, message },
-            _ => ServerError::Refused { key, status, code, param, message },
-        })
+            _ => ServerError::Rejected { key, status, code, param, message },
+        }
+    }
+
+    /// Makes a call, and returns the bytes of its response and the API error in it, if any. Prints
+    /// a notice of the server as a remark.
+    pub(super) async fn raw_call(
+        &self,
+        method: &str,
+        path: &str,
+        form: &[(&str, &str)],
+        idempotency_key: Option<&str>,
+    ) -> Result<(Vec<u8>, Option<ServerError>), ServerError> {
+        let called = self.client.send(method, path, form, idempotency_key).await;
+        let called = called.map_err(|error| unreachable_or_stranger(error, &self.base))?;
+        let Ok(body) = serde_json::from_slice(&called.body) else {
+            return Err(ServerError::Stranger { base: self.base.clone() });
+        };
+        if let Some(notice) = &called.notice {
+            output::remark(notice);
+        }
+        let error = (called.status != 200).then(|| self.rejection(called.status, &body));
+        Ok((called.body, error))
     }
 
     /// Passes the objects of a list to `take`, page by page, up to the maximum. On a terminal it
@@ -342,11 +354,18 @@ pub(super) async fn patiently<T>(what: &str, work: impl Future<Output = T>) -> T
     }
 }
 
+/// The advice for a wait with a time limit that a flag sets.
+pub(super) const WAIT_LONGER: &str = "Wait longer with --timeout SECONDS";
+/// The advice for a wait with a fixed time limit.
+pub(super) const SEE_LOG: &str = "Check with `bankfeed events`, and in the log of the server";
+
 /// The subject and the time limit of a wait.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wait<'a> {
     /// The subject, as the error names it.
-    pub(super) what: &'a str,
+    pub(super) subject: &'a str,
+    /// The advice of the error.
+    pub(super) help: &'static str,
     /// The time limit in seconds, at most
     /// [`COMMAND_WAIT_S_MAX`](model::limits::COMMAND_WAIT_S_MAX).
     pub(super) timeout_s: u64,
@@ -365,11 +384,12 @@ impl Wait<'_> {
                 return Ok(found);
             }
         }
-        Err(ServerError::Late { what: self.what.to_owned(), waited_s: self.timeout_s })
+        let (subject, help) = (self.subject.to_owned(), self.help);
+        Err(ServerError::Late { subject, waited_s: self.timeout_s, help })
     }
 }
 
-fn stranger_or_nobody(error: ClientError, base: &str) -> ServerError {
+fn unreachable_or_stranger(error: ClientError, base: &str) -> ServerError {
     let base = base.to_owned();
     match error {
         ClientError::Call(source) => ServerError::Unreachable { base, source },
@@ -379,11 +399,11 @@ fn stranger_or_nobody(error: ClientError, base: &str) -> ServerError {
 
 /// The masked key with its source, for an error message.
 fn shown_key(key: &str) -> String {
-    let from_environment = std::env::var(KEY_VARIABLE).is_ok_and(|variable| variable == key);
+    let from_environment = std::env::var(API_KEY_VARIABLE).is_ok_and(|variable| variable == key);
     let mut shown = masked(key);
     // Writing to a String cannot fail.
     let _ = match key {
-        _ if from_environment => write!(shown, " of {KEY_VARIABLE}"),
+        _ if from_environment => write!(shown, " of {API_KEY_VARIABLE}"),
         DEFAULT_KEY => write!(shown, ", the default"),
         _ => Ok(()),
     };

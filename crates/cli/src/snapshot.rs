@@ -1,88 +1,124 @@
 //! `bankfeed snapshot` and `bankfeed reset`: saves, restores and empties a sandbox.
 
 use super::account::segment;
+use super::global::GlobalFlags;
 use super::output::{self, Column, Facts, OutputError, Table, is_terminal};
-use super::server::{Server, ServerError, ServerFlags, patiently, text, with_server};
+use super::server::{Server, ServerError, patiently, text, with_server};
 use super::{CommandError, format};
 use clap::{Args, Subcommand};
+use model::nearest::suggestions;
 use serde_json::Value;
+use std::io::IsTerminal as _;
 
 const SNAPSHOTS: &str = "/v1/test_helpers/snapshots";
 const RESET: &str = "/v1/test_helpers/reset";
+/// The word that confirms a reset.
+const CONFIRMATION: &str = "yes";
 
 /// The subcommands of `bankfeed snapshot`.
 #[derive(Subcommand)]
 pub enum SnapshotCommand {
     /// Save all data of the sandbox, optionally under a name
+    #[command(after_help = "\
+Examples:
+  bankfeed snapshot create seeded")]
     Create(CreateFlags),
     /// List the snapshots
-    List(ResetFlags),
+    #[command(after_help = "\
+Examples:
+  bankfeed snapshot list")]
+    List,
     /// Replace all data of the sandbox with a snapshot
+    #[command(after_help = "\
+Examples:
+  bankfeed snapshot restore seeded")]
     Restore(OneFlags),
     /// Delete a snapshot; the data of the sandbox stays
+    #[command(after_help = "\
+Examples:
+  bankfeed snapshot delete seeded")]
     Delete(OneFlags),
 }
 
 /// The flags of `bankfeed snapshot create`.
 #[derive(Args)]
 pub struct CreateFlags {
-    /// The name of the snapshot
+    /// Name of the snapshot
     #[arg(value_name = "NAME")]
     name: Option<String>,
-    #[command(flatten)]
-    server: ServerFlags,
 }
 
 /// The selection of a snapshot.
 #[derive(Args)]
 pub struct OneFlags {
-    /// The id or the name; the newest if several have the name
+    /// Id or name; the newest if several have the name
     #[arg(value_name = "SNAPSHOT")]
     snapshot: String,
-    #[command(flatten)]
-    server: ServerFlags,
 }
 
-/// The selection of a sandbox.
+/// The flags of `bankfeed reset`.
 #[derive(Args)]
 pub struct ResetFlags {
-    #[command(flatten)]
-    server: ServerFlags,
+    /// Do not ask for confirmation
+    #[arg(long, short)]
+    yes: bool,
 }
 
-pub(super) fn run(command: &SnapshotCommand) -> Result<(), CommandError> {
+pub(super) fn run(command: &SnapshotCommand, global: &GlobalFlags) -> Result<(), CommandError> {
     match command {
-        SnapshotCommand::Create(flags) => with_server(&flags.server, async |server| {
+        SnapshotCommand::Create(flags) => with_server(global, async |server| {
             let name = flags.name.as_deref().map(|name| ("name", name));
             let form: Vec<(&str, &str)> = name.into_iter().collect();
-            let taken = patiently("keeping all", server.post(SNAPSHOTS, &form)).await?;
+            let taken = patiently("saving", server.post(SNAPSHOTS, &form)).await?;
             server.show(&taken, show)
         }),
-        SnapshotCommand::List(flags) => with_server(&flags.server, list),
-        SnapshotCommand::Restore(flags) => with_server(&flags.server, async |server| {
+        SnapshotCommand::List => with_server(global, list),
+        SnapshotCommand::Restore(flags) => with_server(global, async |server| {
             let id = find(server, &flags.snapshot).await?;
             let path = format!("{SNAPSHOTS}/{}/restore", segment(&id));
-            let restored = patiently("bringing all back", server.post(&path, &[])).await?;
+            let restored = patiently("restoring", server.post(&path, &[])).await?;
             server.show(&restored, |snapshot| {
                 let (id, at) = (text(snapshot, "id"), format::moment(&snapshot["created"]));
-                output::say(&format!("all is as {id} kept it at {at}: {}", counts(snapshot)))
+                output::say(&format!("restored {id} of {at}: {}", counts(snapshot)))
             })
         }),
-        SnapshotCommand::Delete(flags) => with_server(&flags.server, async |server| {
+        SnapshotCommand::Delete(flags) => with_server(global, async |server| {
             let id = find(server, &flags.snapshot).await?;
             let path = format!("{SNAPSHOTS}/{}", segment(&id));
             let deleted = server.call("DELETE", &path, &[]).await?;
-            server.show(&deleted, |_| output::say(&format!("{id} is gone")))
+            server.show(&deleted, |_| output::say(&format!("deleted {id}")))
         }),
     }
 }
 
-/// Empties the sandbox.
-pub(super) fn run_reset(flags: &ResetFlags) -> Result<(), CommandError> {
-    with_server(&flags.server, async |server| {
-        let reset = patiently("removing all", server.post(RESET, &[])).await?;
-        server.show(&reset, |_| output::say("the sandbox is empty; its snapshots are kept"))
+/// Empties the sandbox after a confirmation.
+pub(super) fn run_reset(flags: &ResetFlags, global: &GlobalFlags) -> Result<(), CommandError> {
+    with_server(global, async |server| {
+        if !flags.yes {
+            confirm(&format!("This removes all data of the key {}.", server.key()))?;
+        }
+        let reset = patiently("removing all data", server.post(RESET, &[])).await?;
+        server.show(&reset, |_| output::say("removed all data except snapshots"))
     })
+}
+
+/// Asks the person at the terminal to type the word. Programs have no terminal, so they confirm by
+/// a flag.
+fn confirm(warning: &str) -> Result<(), ServerError> {
+    let rejected = |problem: &str| ServerError::Usage {
+        problem: problem.to_owned(),
+        help: "Confirm with --yes".to_owned(),
+    };
+    if !std::io::stdin().is_terminal() {
+        return Err(rejected("reset needs a confirmation, and standard input is not a terminal"));
+    }
+    output::ask(&format!("{warning} Type {CONFIRMATION} to continue: "));
+    let mut typed = String::new();
+    std::io::stdin().read_line(&mut typed).map_err(ServerError::Terminal)?;
+    if typed.trim().eq_ignore_ascii_case(CONFIRMATION) {
+        return Ok(());
+    }
+    Err(rejected("not confirmed, so no data was removed"))
 }
 
 async fn list(server: &Server) -> Result<(), ServerError> {
@@ -106,19 +142,23 @@ async fn list(server: &Server) -> Result<(), ServerError> {
             &text(&snapshot, "bytes"),
         ]);
     }
-    Ok(table.print("no snapshots; `bankfeed snapshot create` takes one")?)
+    Ok(table.print("no snapshots; create one with `bankfeed snapshot create`")?)
 }
 
 /// Finds the id of a snapshot by its id or its name.
-async fn find(server: &Server, named: &str) -> Result<String, ServerError> {
-    if named.starts_with("snap_") {
-        return Ok(named.to_owned());
+async fn find(server: &Server, wanted: &str) -> Result<String, ServerError> {
+    if wanted.starts_with("snap_") {
+        return Ok(wanted.to_owned());
     }
     let listed = server.list(SNAPSHOTS, &[], None).await?;
-    let found = listed.iter().find(|snapshot| snapshot["name"] == named);
-    found.map(|snapshot| text(snapshot, "id")).ok_or_else(|| ServerError::Usage {
-        problem: format!("no snapshot is called '{named}'"),
-        help: "`bankfeed snapshot list` shows them".to_owned(),
+    if let Some(found) = listed.iter().find(|snapshot| snapshot["name"] == wanted) {
+        return Ok(text(found, "id"));
+    }
+    let names = listed.iter().filter_map(|snapshot| snapshot["name"].as_str());
+    let advice = suggestions(wanted, &names.collect::<Vec<_>>());
+    Err(ServerError::Usage {
+        problem: format!("no snapshot has the name '{wanted}'"),
+        help: format!("{advice} List all with `bankfeed snapshot list`").trim_start().to_owned(),
     })
 }
 

@@ -1,7 +1,8 @@
 //! `bankfeed transactions`: lists the transactions of an account, all pages of them.
 
+use super::global::GlobalFlags;
 use super::output::{self, Column, Table, is_terminal};
-use super::server::{ServerError, ServerFlags, rows, text, with_server};
+use super::server::{ServerError, rows, text, with_server};
 use super::{CommandError, format};
 use clap::Args;
 use serde_json::Value;
@@ -11,21 +12,19 @@ const TRANSACTIONS: &str = "/v1/financial_connections/transactions";
 /// The selection of transactions.
 #[derive(Args)]
 pub struct TransactionsFlags {
-    /// The account
+    /// Account
     #[arg(value_name = "ACCOUNT")]
     account: String,
     /// Only rows that later refreshes created or changed
     #[arg(long, value_name = "REFRESH")]
     after: Option<String>,
-    /// The maximum number of transactions, newest first
+    /// Maximum number of transactions, newest first
     #[arg(long, value_name = "NUMBER", value_parser = rows())]
     limit: Option<usize>,
-    #[command(flatten)]
-    server: ServerFlags,
 }
 
-pub(super) fn run(flags: &TransactionsFlags) -> Result<(), CommandError> {
-    with_server(&flags.server, async |server| {
+pub(super) fn run(flags: &TransactionsFlags, global: &GlobalFlags) -> Result<(), CommandError> {
+    with_server(global, async |server| {
         let mut form = vec![("account", flags.account.as_str())];
         form.extend(flags.after.as_deref().map(|after| ("transaction_refresh[after]", after)));
         if server.json {

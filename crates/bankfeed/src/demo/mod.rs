@@ -7,15 +7,18 @@
 //! failed refresh and a second page.
 
 mod follower;
+mod pace;
 mod receiver;
 
 use crate::error::CommandError;
+use clap::Args;
 use cli::Client;
 use cli::output::{self, OutputError};
 use cli::process::runtime;
 use follower::{Follower, News};
 use model::calendar::{Date, date_of, day_of_second};
 use model::clock::Clock;
+use pace::Pace;
 use receiver::Receiver;
 use serde_json::Value;
 use server::clock::SystemClock;
@@ -37,15 +40,24 @@ const TABLE_ROWS: usize = 12;
 /// The key of the demo. Any other test key would work too.
 const KEY: &str = "sk_test_demo";
 
+/// The flags of `bankfeed demo`.
+#[derive(Args)]
+pub(crate) struct DemoFlags {
+    /// Do not wait for Enter between the steps
+    #[arg(long)]
+    no_pause: bool,
+}
+
 /// Runs the demo.
-pub(super) fn run() -> Result<(), CommandError> {
-    runtime()?.block_on(story()).map_err(|failure| match failure.downcast() {
+pub(super) fn run(flags: &DemoFlags) -> Result<(), CommandError> {
+    let pace = Pace::of(flags);
+    runtime()?.block_on(story(pace)).map_err(|failure| match failure.downcast() {
         Ok(lost) => CommandError::Output(*lost),
         Err(failure) => CommandError::Demo(failure),
     })
 }
 
-async fn story() -> Result<(), Failure> {
+async fn story(pace: Pace) -> Result<(), Failure> {
     let flags =
         BTreeMap::from([("listen", "127.0.0.1:0".to_owned()), ("memory", "true".to_owned())]);
     // Neither the environment nor a file can change the demo.
@@ -59,6 +71,7 @@ async fn story() -> Result<(), Failure> {
         account: String::new(),
         clock: String::new(),
         now: clock.account_now().0,
+        pace,
     };
     say(&format!("bankfeed runs at {}, in memory, for this demo alone.", server.url))?;
     demo.link().await?;
@@ -77,6 +90,7 @@ struct Demo {
     account: String,
     clock: String,
     now: i64,
+    pace: Pace,
 }
 
 /// The ids, given by the bank, of the transactions that the demo added.
@@ -102,6 +116,7 @@ impl Demo {
         let customer = self.tell("POST", "/v1/customers", &parameters).await?;
         came(&customer, "the same e-mail address sees the same bank for ever")?;
 
+        self.pace.pause().await?;
         title("2. A session asks for transactions; the account is linked without a browser")?;
         let parameters = [
             ("account_holder[type]", "customer"),
@@ -127,6 +142,7 @@ impl Demo {
     }
 
     async fn subscribe(&mut self) -> Result<(), Failure> {
+        self.pace.pause().await?;
         title("3. Subscribed: a refresh starts, and a webhook tells when it is done")?;
         let path = format!("/v1/financial_connections/accounts/{}/subscribe", self.account);
         let account = self.tell("POST", &path, &[("features[]", "transactions")]).await?;
@@ -138,6 +154,7 @@ impl Demo {
     }
 
     async fn steer(&mut self) -> Result<Added, Failure> {
+        self.pace.pause().await?;
         title("4. The bank is at your command: three card payments come in")?;
         let path = format!("{HELPERS}/accounts/{}/transactions", self.account);
         let mut ids = Vec::new();
@@ -158,6 +175,7 @@ impl Demo {
     }
 
     async fn a_week_passes(&mut self, added: &Added) -> Result<(), Failure> {
+        self.pace.pause().await?;
         title(
             "5. A week passes: one posts with a tip, one vanishes, one is corrected; the first \
                refresh fails",
@@ -210,7 +228,8 @@ impl Demo {
     ) -> Result<Value, Failure> {
         let shown: Vec<String> =
             parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        say(&format!("  → {method} {path} {}", shown.join(" ")))?;
+        let arrow = pace::sent("→");
+        say(&format!("  {arrow} {method} {path} {}", shown.join(" ")))?;
         let answer = self.client.call(method, path, parameters).await?;
         if answer.status == 200 {
             Ok(answer.body)
@@ -224,7 +243,8 @@ impl Demo {
         loop {
             let mut event = self.receiver.next().await?;
             if text(&event, "type") == event_type {
-                say(&format!("  ← webhook {event_type}, verified"))?;
+                let arrow = pace::received("←");
+                say(&format!("  {arrow} webhook {event_type}, verified"))?;
                 return Ok(event["data"]["object"].take());
             }
         }
@@ -246,6 +266,7 @@ impl Demo {
 
     /// Compares the copy with the server's list and with the bank's own ledger.
     async fn compare(&mut self) -> Result<(), Failure> {
+        self.pace.pause().await?;
         title("6. The follower's copy, the server's list and the bank's own books")?;
         let path = format!("/v1/financial_connections/accounts/{}/refresh", self.account);
         self.tell("POST", &path, &[("features[]", "transactions")]).await?;
@@ -306,11 +327,11 @@ fn facts(rows: Option<&Vec<Value>>) -> BTreeMap<String, usize> {
 
 fn title(text: &str) -> Result<(), OutputError> {
     say("")?;
-    say(text)
+    say(&pace::title(text))
 }
 
 fn came(object: &Value, remark: &str) -> Result<(), OutputError> {
-    say(&format!("  ← {} {remark}", text(object, "id")))
+    say(&format!("  {} {} {remark}", pace::received("←"), text(object, "id")))
 }
 
 /// Shows rows, newest first. If there are too many, changed rows take precedence over new ones, and
@@ -332,7 +353,8 @@ fn table(news: &[News]) -> Result<(), OutputError> {
         let sign = if cents < 0 { "-" } else { "" };
         let amount = format!("{sign}{}.{:02}", cents.abs() / 100, cents.abs() % 100);
         say(&format!(
-            "      {what:<8} {:<10} {amount:>10}  {:<8} {}",
+            "      {} {:<10} {amount:>10}  {:<8} {}",
+            pace::change(what),
             row["transacted_at"].as_i64().map(day).unwrap_or_default(),
             text(row, "status"),
             text(row, "description")

@@ -18,7 +18,7 @@ fn people_link_and_read() {
     told += &server.run(&["transactions", &account, "--after", refresh]);
     insta::assert_snapshot!(told, @"
     $ bankfeed accounts
-    ! no accounts; `bankfeed link` links one
+    ! no accounts; link one with `bankfeed link`
     $ bankfeed link --subscribe
     ID                            BANK          ACCOUNT  LAST4  KIND      STATUS  TRANSACTIONS
     fca_0vIseXMSiAu8P8oVp4PoNoHu  Test (OAuth)  Success  1195   checking  active  succeeded 2026-01-01
@@ -153,12 +153,12 @@ fn names_the_banks() {
       Success                                        An ordinary checking account; payments from it succeed.
       Failure                                        Inactive from the moment it is linked.
     $ bankfeed link --bank Nowhere
-    ! bankfeed: the server refused: No such institution: 'Nowhere'.
-    !   `bankfeed link --list` shows the banks
+    ! error: the server rejected the call: No such institution: 'Nowhere'.
+    !   tip: `bankfeed link --list` shows the banks
     ends with 1
     $ bankfeed link --carrier pi_123
-    ! bankfeed: the server refused: No such payment_intent: 'pi_123'
-    !   each key has objects of its own; this call used sk_test_123, the default
+    ! error: the server rejected the call: No such payment_intent: 'pi_123'
+    !   tip: Each key has objects of its own, and this call used sk_test_123, the default
     ends with 1
     ");
 }
@@ -175,11 +175,12 @@ fn a_failed_refresh_is_told() {
     $ bankfeed refresh fca_0vIseXMSiAu8P8oVp4PoNoHu --feature ownership --wait
     FEATURE    STATUS  STARTED              AGAIN FROM           REFRESH
     ownership  failed  2026-01-01 00:00:00  2026-01-01 00:00:00
-    ! bankfeed: the refresh of ownership failed
+    ! error: the refresh of ownership failed
+    !   tip: Read the column AGAIN FROM, and repeat the command then
     ends with 1
     $ bankfeed transactions fca_0vIseXMSiAu8P8oVp4PoNoHu
-    ! bankfeed: the server refused: No refresh of this account's transactions has succeeded yet.
-    !   `bankfeed refresh ACCOUNT --wait` makes one
+    ! error: the server rejected the call: No refresh of this account's transactions has succeeded yet.
+    !   tip: Refresh the account with `bankfeed refresh ACCOUNT --wait`
     ends with 1
     ");
 }
@@ -214,15 +215,15 @@ fn a_link_that_fails_leaves_nothing() {
     told += &server.run(&["link", "--permission", "everything"]);
     insta::assert_snapshot!(told, @"
     $ bankfeed link --bank Nope
-    ! bankfeed: the server refused: No such institution: 'Nope'.
-    !   `bankfeed link --list` shows the banks
+    ! error: the server rejected the call: No such institution: 'Nope'.
+    !   tip: `bankfeed link --list` shows the banks
     ends with 1
     $ bankfeed link --account Nope --new-clock=1767225600
-    ! bankfeed: the server refused: The institution has no account 'Nope'.
-    !   `bankfeed link --list` shows the banks and their accounts
+    ! error: the server rejected the call: The institution has no account 'Nope'.
+    !   tip: `bankfeed link --list` shows the banks and their accounts
     ends with 1
     $ bankfeed link --permission everything
-    ! bankfeed: the server refused: Invalid permissions[0]: must be one of balances, ownership, payment_method, or transactions
+    ! error: the server rejected the call: Invalid permissions[0]: must be one of balances, ownership, payment_method, or transactions
     ends with 1
     ");
     for path in ["/v1/customers", "/v1/test_helpers/test_clocks"] {
@@ -259,11 +260,11 @@ fn links_an_account_again() {
     fca_0vIseXMSjICgkkVBtgwCzRe4  Test (Non-OAuth)  Savings  9902   savings   inactive  never
     fca_0vIseXMSiAu8P8oVp4PoNoHu  Test (Non-OAuth)  Success  8723   checking  active    never
     $ bankfeed link --relink fca_0vIseXMSiAu8P8oVp4PoNoHu
-    ! bankfeed: the server refused: Linking again does not help: nothing here is active or says relink_required.
+    ! error: the server rejected the call: Linking again does not help: nothing here is active or says relink_required.
     ends with 1
     $ bankfeed link --relink fca_x
-    ! bankfeed: the server refused: No such Financial Connections account: 'fca_x'
-    !   each key has objects of its own; this call used sk_test_123, the default
+    ! error: the server rejected the call: No such Financial Connections account: 'fca_x'
+    !   tip: Each key has objects of its own, and this call used sk_test_123, the default
     ends with 1
     $ bankfeed link --relink fca_0vIseXMSiAu8P8oVp4PoNoHu --bank Test (OAuth)
     ! error: the argument '--relink <ACCOUNT>' cannot be used with '--bank <NAME>'

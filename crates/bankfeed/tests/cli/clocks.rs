@@ -15,8 +15,8 @@ fn advances_a_clock() {
     told += &server.run(&["advance", "1d"]);
     insta::assert_snapshot!(told, @"
     $ bankfeed advance 3d
-    ! bankfeed: there is no test clock
-    !   `bankfeed link --new-clock` makes one, with a customer and an account on it
+    ! error: there is no test clock
+    !   tip: Create one, with a customer and an account, with `bankfeed link --new-clock`
     ends with 2
     $ bankfeed advance 3d12h
     clock   clock_0vIseXMSf66Y2YruZ62XeNHJ
@@ -28,10 +28,10 @@ fn advances_a_clock() {
     fca_0vIseXMSo07IviJDOdcqbM5F  Test (OAuth)  Success  1195   checking  active  never
     ! made the customer cus_0vIseXMSl9bMBvBtzIoAGx8p on the test clock clock_0vIseXMSkUI4G2Awa2VrmuGg
     $ bankfeed advance 1d
-    ! bankfeed: there are several test clocks
-    !   name one of them:
-    !   clock_0vIseXMSkUI4G2Awa2VrmuGg  2026-01-01 00:00:00
-    !   clock_0vIseXMSf66Y2YruZ62XeNHJ  2026-01-04 12:00:00
+    ! error: there are several test clocks
+    !   tip: Name one of them:
+    !        clock_0vIseXMSkUI4G2Awa2VrmuGg  2026-01-01 00:00:00
+    !        clock_0vIseXMSf66Y2YruZ62XeNHJ  2026-01-04 12:00:00
     ends with 2
     ");
 }
@@ -51,8 +51,8 @@ fn advances_far() {
     from    2020-09-13 12:26:40
     to      2025-09-12 12:26:40
     $ bankfeed advance 20y
-    ! bankfeed: that is more than ten years
-    !   advance in several commands
+    ! error: the span is longer than ten years
+    !   tip: Advance in several commands
     ends with 2
     $ bankfeed advance 3x
     ! error: invalid value '3x' for '<SPAN>': '3x' is no span of time; say for instance 3d, 12h, 30m or 1w2d

@@ -34,7 +34,9 @@ fn lost_output_is_an_error() {
         &["link", "--list"],
         &["link"],
         &["listen"],
-        &["reset"],
+        &["reset", "--yes"],
+        &["get", "customers"],
+        &["post", "customers"],
         &["completions", "bash"],
         &["config"],
         &["doctor", "--memory"],
@@ -45,9 +47,10 @@ fn lost_output_is_an_error() {
         let output = server.command(arguments).stdout(full).output().unwrap();
         let complaint = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {complaint}");
-        let last = complaint.lines().last().unwrap_or_default();
-        let wanted = "bankfeed: could not write to standard output: No space left on device";
-        assert!(last.starts_with(wanted), "{arguments:?}: {last}");
+        // The last line is the advice.
+        let error = complaint.lines().rev().nth(1).unwrap_or_default();
+        let wanted = "error: could not write to standard output: No space left on device";
+        assert!(error.starts_with(wanted), "{arguments:?}: {complaint}");
     }
 }
 
@@ -104,20 +107,22 @@ fn wrong_questions_are_told_apart() {
     }
     insta::assert_snapshot!(shown, @"
     $ bankfeed listen --forward-to nope
-    ! bankfeed: 'nope' is no address to forward to: not a valid URL
-    !   an address looks like http://127.0.0.1:4242/webhook
+    ! error: invalid target address 'nope': not a valid URL
+    !   tip: An address looks like http://127.0.0.1:4242/webhook
     ends with 2
     $ bankfeed scenario show nope
-    ! bankfeed: no ready scenario is called 'nope'; bankfeed scenario list names them
+    ! error: no ready scenario has the name 'nope'
+    !   tip: Accepted values: steady-income, gig-worker, overdrawn, fraud-pattern, closed-account, slow-bank, flaky-bank, busy-business.
     ends with 2
     $ bankfeed serve --memory --listen nope
-    ! bankfeed: the setting listen (flag) is 'nope', but must be HOST:PORT, such as 127.0.0.1:12111
+    ! error: the setting listen (flag) is 'nope', but must be HOST:PORT, such as 127.0.0.1:12111
     ends with 2
     $ bankfeed serve --memory --db bank.db
-    ! bankfeed: the settings db and memory contradict each other
+    ! error: the settings db and memory contradict each other
+    !   tip: Leave one of them out
     ends with 2
     $ bankfeed doctor --seed one
-    ! bankfeed: the setting seed (flag) is 'one', but must be a whole number
+    ! error: the setting seed (flag) is 'one', but must be a whole number
     ends with 2
     $ bankfeed accounts --limit 0
     ! error: invalid value '0' for '--limit <NUMBER>': 0 is not in 1..=2000000

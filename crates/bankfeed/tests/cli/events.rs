@@ -71,7 +71,7 @@ fn triggers_for_people() {
     type    payment_intent.succeeded
     object  pi_0vIseXMSg7Xi6hbpEMYjrbfk
     at      2026-01-01 00:00:00
-    MADE FOR IT     ID
+    CREATED         ID
     customer        cus_0vIseXMSf66gKkPr5RRiG6Qh
     payment_intent  pi_0vIseXMSg7Xi6hbpEMYjrbfk
     $ bankfeed trigger financial_connections.account.refreshed_transactions --account fca_0vIseXMSo07IviJDOdcqbM5F
@@ -79,16 +79,16 @@ fn triggers_for_people() {
     type    financial_connections.account.refreshed_transactions
     object  fca_0vIseXMSo07IviJDOdcqbM5F
     at      2026-01-01 00:00:00
-    ! nothing was made for it
+    ! created no other object
     $ bankfeed trigger financial_connections.account.refreshed_transactions --account fca_0vIseXMSo07IviJDOdcqbM5F
     event   evt_0vIseXMSo07003Sr4gqx5aCo
     type    financial_connections.account.refreshed_transactions
     object  fca_0vIseXMSo07IviJDOdcqbM5F
     at      2026-01-01 00:00:00
-    ! nothing was made for it
+    ! created no other object
     $ bankfeed trigger customer.created --account fca_0vIseXMSo07IviJDOdcqbM5F
-    ! bankfeed: customer.created cannot be made to happen to fca_0vIseXMSo07IviJDOdcqbM5F
-    !   leave out --account: it needs one of its own
+    ! error: customer.created cannot be triggered for fca_0vIseXMSo07IviJDOdcqbM5F
+    !   tip: Leave out --account, because the event needs a new object
     ends with 2
     $ bankfeed trigger account.updated
     event   evt_4gv9fxpitGW006mpHwzUVJf2
@@ -96,11 +96,11 @@ fn triggers_for_people() {
     object  acct_0vIseXMSpcHL9w5S7cdqXoYY
     at      2026-01-01 00:00:00
     in      acct_0vIseXMSpcHL9w5S7cdqXoYY
-    MADE FOR IT  ID
-    account      acct_0vIseXMSpcHL9w5S7cdqXoYY
+    CREATED  ID
+    account  acct_0vIseXMSpcHL9w5S7cdqXoYY
     $ bankfeed trigger payment_intent.paid
-    ! bankfeed: nothing is known that leads to 'payment_intent.paid'
-    !   `bankfeed trigger --list` shows the event types
+    ! error: no event of the type 'payment_intent.paid' can be triggered
+    !   tip: Accepted values: payment_intent.created, payment_intent.requires_action, payment_intent.processing, payment_intent.succeeded, payment_intent.payment_failed, payment_intent.canceled. List all with `bankfeed trigger --list`
     ends with 2
     $ bankfeed trigger
     ! error: the following required arguments were not provided:
@@ -138,10 +138,10 @@ fn shows_events_with_their_deliveries() {
     at       2026-01-01 00:00:00
     request  req_3R5X4xIYSLSJvvme0ZfRQ6ks
     version  2026-10-28.endive
-    ! no endpoint was told of it
+    ! no endpoint receives this event
     $ bankfeed events evt_123
-    ! bankfeed: the server refused: No such event: 'evt_123'
-    !   each key has objects of its own; this call used sk_test_123, the default
+    ! error: the server rejected the call: No such event: 'evt_123'
+    !   tip: Each key has objects of its own, and this call used sk_test_123, the default
     ends with 1
     ");
     let shown = server.json(&["events", &event]);
@@ -191,12 +191,12 @@ fn sends_again() {
     $ bankfeed events resend EVENT
     EVENT is sent again
     $ bankfeed events resend EVENT --webhook-endpoint we_123
-    ! bankfeed: the server refused: No such webhook endpoint: 'we_123'
-    !   each key has objects of its own; this call used sk_test_123, the default
+    ! error: the server rejected the call: No such webhook endpoint: 'we_123'
+    !   tip: Each key has objects of its own, and this call used sk_test_123, the default
     ends with 1
     $ bankfeed events resend evt_123
-    ! bankfeed: the server refused: No such event: 'evt_123'
-    !   each key has objects of its own; this call used sk_test_123, the default
+    ! error: the server rejected the call: No such event: 'evt_123'
+    !   tip: Each key has objects of its own, and this call used sk_test_123, the default
     ends with 1
     ");
 }
@@ -225,19 +225,21 @@ fn says_why_nothing_happens() {
     type    financial_connections.account.refreshed_balance
     object  fca_0vIseXMSiAu8P8oVp4PoNoHu
     at      2026-01-01 00:00:00
-    ! nothing was made for it
+    ! created no other object
     $ bankfeed trigger financial_connections.account.refreshed_balance --account fca_0vIseXMSiAu8P8oVp4PoNoHu
     ! No refresh was started: the one before is pending, or next_refresh_available_at has not come.
-    ! bankfeed: financial_connections.account.refreshed_balance does not come: the call changed nothing about fca_0vIseXMSiAu8P8oVp4PoNoHu; it can be refreshed again from 2026-01-01 00:01:00
+    ! error: financial_connections.account.refreshed_balance was not emitted, because the call did not change fca_0vIseXMSiAu8P8oVp4PoNoHu; it can be refreshed again from 2026-01-01 00:01:00
+    !   tip: Leave out --account and --customer to use new objects
     ends with 1
     $ bankfeed trigger financial_connections.account.deactivated --account fca_0vIseXMSiAu8P8oVp4PoNoHu
     event   evt_0vIseXMSiAu000dbDr0JCXpJ
     type    financial_connections.account.deactivated
     object  fca_0vIseXMSiAu8P8oVp4PoNoHu
     at      2026-01-01 00:00:00
-    ! nothing was made for it
+    ! created no other object
     $ bankfeed trigger financial_connections.account.deactivated --account fca_0vIseXMSiAu8P8oVp4PoNoHu
-    ! bankfeed: financial_connections.account.deactivated does not come: the call changed nothing about fca_0vIseXMSiAu8P8oVp4PoNoHu, which is inactive already
+    ! error: financial_connections.account.deactivated was not emitted, because the call did not change fca_0vIseXMSiAu8P8oVp4PoNoHu, which is already inactive
+    !   tip: Leave out --account and --customer to use new objects
     ends with 1
     ");
 }

@@ -122,11 +122,12 @@ fn refuses_what_cannot_be_written() {
     assert_eq!(lines, server.json(&["transactions", &account]).len() + 1);
     insta::assert_snapshot!(told, @"
     $ bankfeed export fca_0vIseXMSiAu8P8oVp4PoNoHu --format ofx
-    ! bankfeed: an OFX statement has a balance, and none is known of this account
-    !   `bankfeed refresh ACCOUNT --feature balance --wait` asks the bank for it
+    ! error: an OFX statement needs a balance, and this account has none yet
+    !   tip: Fetch it with `bankfeed refresh ACCOUNT --feature balance --wait`
     ends with 2
     $ bankfeed export fca_0vIseXMSiAu8P8oVp4PoNoHu -o /nowhere/rows.csv
-    ! bankfeed: could not make a file in /nowhere: No such file or directory (os error 2)
+    ! error: could not create a file in /nowhere: No such file or directory (os error 2)
+    !   tip: Name another file with --output
     ends with 1
     $ bankfeed export fca_0vIseXMSiAu8P8oVp4PoNoHu --format xlsx
     ! error: invalid value 'xlsx' for '--format <FORMAT>'

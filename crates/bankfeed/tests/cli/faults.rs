@@ -16,16 +16,16 @@ fn there_is_no_server() {
     }
     insta::assert_snapshot!(shown.replace(&url, "http://127.0.0.1:PORT"), @"
     $ bankfeed accounts --api-base http://127.0.0.1:PORT
-    ! bankfeed: could not reach a server at http://127.0.0.1:PORT: calling: the connection was refused
-    !   start one with `bankfeed serve --memory`, or say where it is with --api-base or BANKFEED_API_BASE
+    ! error: could not reach a server at http://127.0.0.1:PORT: calling: the connection was refused
+    !   tip: Start one with `bankfeed serve --memory`, or name its address with --api-base or BANKFEED_API_BASE
     ends with 1
     $ bankfeed accounts --api-base nonsense
-    ! bankfeed: 'nonsense' is no address of a server: not a valid URL
-    !   an address looks like http://127.0.0.1:12111
+    ! error: invalid server address 'nonsense': not a valid URL
+    !   tip: An address looks like http://127.0.0.1:12111
     ends with 2
     $ bankfeed accounts --api-base ftp://127.0.0.1
-    ! bankfeed: 'ftp://127.0.0.1' is no address of a server: the URL must begin with http or https
-    !   an address looks like http://127.0.0.1:12111
+    ! error: invalid server address 'ftp://127.0.0.1': the URL must begin with http or https
+    !   tip: An address looks like http://127.0.0.1:12111
     ends with 2
     ");
 }
@@ -50,12 +50,12 @@ fn the_server_is_another_program() {
     }
     insta::assert_snapshot!(shown, @"
     $ bankfeed accounts --url http://127.0.0.1:PORT
-    ! bankfeed: the server at http://127.0.0.1:PORT is not bankfeed
-    !   say where bankfeed is with --api-base or BANKFEED_API_BASE
+    ! error: the server at http://127.0.0.1:PORT is not bankfeed
+    !   tip: Name the address of bankfeed with --api-base or BANKFEED_API_BASE
     ends with 1
     $ bankfeed accounts --url http://127.0.0.1:PORT
-    ! bankfeed: the server at http://127.0.0.1:PORT is not bankfeed
-    !   say where bankfeed is with --api-base or BANKFEED_API_BASE
+    ! error: the server at http://127.0.0.1:PORT is not bankfeed
+    !   tip: Name the address of bankfeed with --api-base or BANKFEED_API_BASE
     ends with 1
     ");
 }
@@ -74,20 +74,20 @@ fn keys_are_named() {
     shown += &server.run(&["accounts", "../customers"]);
     insta::assert_snapshot!(shown, @"
     $ bankfeed accounts --api-key sk_live_0123456789abcdef
-    ! bankfeed: the server does not take the key sk_live_…cdef: Invalid API key: sk_live_****cdef
-    !   name a key with --api-key or BANKFEED_API_KEY; `bankfeed key create` issues one
+    ! error: the server rejected the key sk_live_…cdef: Invalid API key: sk_live_****cdef
+    !   tip: Name a key with --api-key or BANKFEED_API_KEY; `bankfeed key create` issues one
     ends with 1
     $ bankfeed accounts fca_0vIseXMSiAu8P8oVp4PoNoHu
-    ! bankfeed: the server refused: No such Financial Connections account: 'fca_0vIseXMSiAu8P8oVp4PoNoHu'
-    !   each key has objects of its own; this call used sk_test_…else of BANKFEED_API_KEY
+    ! error: the server rejected the call: No such Financial Connections account: 'fca_0vIseXMSiAu8P8oVp4PoNoHu'
+    !   tip: Each key has objects of its own, and this call used sk_test_…else of BANKFEED_API_KEY
     ends with 1
     $ bankfeed accounts fca_123
-    ! bankfeed: the server refused: No such Financial Connections account: 'fca_123'
-    !   each key has objects of its own; this call used sk_test_123, the default
+    ! error: the server rejected the call: No such Financial Connections account: 'fca_123'
+    !   tip: Each key has objects of its own, and this call used sk_test_123, the default
     ends with 1
     $ bankfeed accounts ../customers
-    ! bankfeed: the server refused: No such Financial Connections account: '../customers'
-    !   each key has objects of its own; this call used sk_test_123, the default
+    ! error: the server rejected the call: No such Financial Connections account: '../customers'
+    !   tip: Each key has objects of its own, and this call used sk_test_123, the default
     ends with 1
     ");
 }

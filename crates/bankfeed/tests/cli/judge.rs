@@ -42,11 +42,11 @@ fn judges_a_client() {
     get(&server, &format!("/v1/financial_connections/accounts/{account}"));
     told += &server.run(&["judge"]);
     told += &server.run(&["judge", "--api-key", "nonsense"]);
-    insta::assert_snapshot!(without_requests(&told), @r#"
+    insta::assert_snapshot!(without_requests(&told), @"
     $ bankfeed judge
     0 calls, 0 webhooks, 0 accounts watched; nothing was seen of a client with this key
-    ! bankfeed: nothing was seen, so nothing can be said
-    !   name the client's key with --api-key, and ask the server that it ran against
+    ! error: no client with this key was observed
+    !   tip: Name the client's key with --api-key, and the server that it used with --api-base
     ends with 3
     $ bankfeed judge --running --reset
     3 calls, 0 webhooks, 1 accounts watched; found:
@@ -56,17 +56,18 @@ fn judges_a_client() {
       - listed from transacted_at 1767216231 on  req_…
       - listed from transacted_at 1767216232 on  req_…
       Fix: Remember transaction_refresh.id of each event and list with transaction_refresh[after]. Upsert rows by id.
-    ! bankfeed: the client has a fault
+    ! error: the client has a fault
+    !   tip: Apply the fix of each finding, and run the tests again
     ends with 1
     $ bankfeed judge --running
     0 calls, 0 webhooks, 0 accounts watched; nothing was seen of a client with this key
     $ bankfeed judge
     1 calls, 0 webhooks, 1 accounts watched; nothing found
     $ bankfeed judge --api-key nonsense
-    ! bankfeed: the server does not take the key …: Invalid API key: ****
-    !   name a key with --api-key or BANKFEED_API_KEY; `bankfeed key create` issues one
+    ! error: the server rejected the key …: Invalid API key: ****
+    !   tip: Name a key with --api-key or BANKFEED_API_KEY; `bankfeed key create` issues one
     ends with 1
-    "#);
+    ");
     let report = &server.json(&["judge"])[0];
     assert_eq!(report["object"], "bankfeed.consumer_report");
 }

@@ -4,14 +4,19 @@
 
 mod accounts;
 mod clocks;
+mod demo;
 mod doctor;
 mod ends;
 mod events;
 mod export;
 mod faults;
+mod help;
 mod judge;
 mod logs;
 mod process;
+mod raw;
+mod reset;
 mod snapshots;
+mod suggestions;
 mod support;
 mod terminal;

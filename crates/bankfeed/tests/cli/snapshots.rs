@@ -8,7 +8,7 @@ fn keeps_and_brings_back() {
     let server = Server::start();
     let account = server.link(&[]);
     let mut told = server.run(&["snapshot", "create", "seeded"]);
-    told += &server.run(&["reset"]);
+    told += &server.run(&["reset", "--yes"]);
     assert!(server.json(&["accounts"]).is_empty());
     told += &server.run(&["snapshot", "list"]);
     told += &server.run(&["snapshot", "restore", "seeded"]);
@@ -26,24 +26,24 @@ fn keeps_and_brings_back() {
     taken     2026-01-01 00:00:00
     rows      6: 1 account, 1 connection, 1 customer, 2 event, 1 session
     bytes     3946
-    $ bankfeed reset
-    the sandbox is empty; its snapshots are kept
+    $ bankfeed reset --yes
+    removed all data except snapshots
     $ bankfeed snapshot list
     ID                             NAME    TAKEN                ROWS  BYTES
     snap_0vIseXMSjIChSJQbNkmXHOc3  seeded  2026-01-01 00:00:00     6   3946
     $ bankfeed snapshot restore seeded
-    all is as snap_0vIseXMSjIChSJQbNkmXHOc3 kept it at 2026-01-01 00:00:00: 1 account, 1 connection, 1 customer, 2 event, 1 session
+    restored snap_0vIseXMSjIChSJQbNkmXHOc3 of 2026-01-01 00:00:00: 1 account, 1 connection, 1 customer, 2 event, 1 session
     $ bankfeed snapshot delete snap_0vIseXMSjIChSJQbNkmXHOc3
-    snap_0vIseXMSjIChSJQbNkmXHOc3 is gone
+    deleted snap_0vIseXMSjIChSJQbNkmXHOc3
     $ bankfeed snapshot restore snap_0vIseXMSjIChSJQbNkmXHOc3
-    ! bankfeed: the server refused: No such snapshot: 'snap_0vIseXMSjIChSJQbNkmXHOc3'
-    !   each key has objects of its own; this call used sk_test_123, the default
+    ! error: the server rejected the call: No such snapshot: 'snap_0vIseXMSjIChSJQbNkmXHOc3'
+    !   tip: Each key has objects of its own, and this call used sk_test_123, the default
     ends with 1
     $ bankfeed snapshot restore seeded
-    ! bankfeed: no snapshot is called 'seeded'
-    !   `bankfeed snapshot list` shows them
+    ! error: no snapshot has the name 'seeded'
+    !   tip: List all with `bankfeed snapshot list`
     ends with 2
     $ bankfeed snapshot list
-    ! no snapshots; `bankfeed snapshot create` takes one
+    ! no snapshots; create one with `bankfeed snapshot create`
     ");
 }

@@ -3,7 +3,7 @@
 use crate::support::{Server, command};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::ffi::OsStringExt as _;
 use std::process::Command;
 
@@ -40,6 +40,31 @@ fn read(mut command: Command, mut keeper: File, terminal: File, last: Option<&st
     }
     child.wait().unwrap();
     shown
+}
+
+/// The output of a command whose input is a terminal too, and its exit code. Each turn waits for a
+/// text of the command and then types another.
+pub(crate) fn converse(mut command: Command, turns: &[(&str, &str)]) -> (String, Option<i32>) {
+    let (mut keeper, terminal) = terminal();
+    command.stdin(terminal.try_clone().unwrap()).stdout(terminal.try_clone().unwrap());
+    let mut child = command.env("TERM", "xterm").stderr(terminal).spawn().unwrap();
+    drop(command);
+    let (mut shown, mut turns) = (String::new(), turns.iter());
+    let (mut turn, mut read_before) = (turns.next(), 0);
+    let mut buffer = [0; 4_096];
+    let mut bytes = Vec::new();
+    while let Ok(read @ 1..) = keeper.read(&mut buffer) {
+        bytes.extend_from_slice(&buffer[..read]);
+        shown = String::from_utf8_lossy(&bytes).into_owned();
+        if let Some((text, typed)) = turn
+            && let Some(place) = shown[read_before..].find(text)
+        {
+            read_before += place + text.len();
+            keeper.write_all(typed.as_bytes()).unwrap();
+            turn = turns.next();
+        }
+    }
+    (shown, child.wait().unwrap().code())
 }
 
 /// Colours appear on a terminal unless they are turned off. JSON has no colours.

@@ -9,8 +9,9 @@ mod rows;
 
 use super::CommandError;
 use super::account::path_of;
+use super::global::GlobalFlags;
 use super::output::{self, OutputError, is_terminal};
-use super::server::{Server, ServerError, ServerFlags, with_server};
+use super::server::{Server, ServerError, with_server};
 use clap::{Args, ValueEnum};
 use ofx::Ofx;
 use parquet::Parquet;
@@ -28,20 +29,18 @@ const TRANSACTIONS: &str = "/v1/financial_connections/transactions";
 /// The flags of `bankfeed export`.
 #[derive(Args)]
 pub struct ExportFlags {
-    /// The account
+    /// Account
     #[arg(value_name = "ACCOUNT")]
     account: String,
-    /// The format of the file
+    /// Format of the file
     #[arg(long, value_name = "FORMAT", default_value = "csv")]
     format: Format,
-    /// The file; standard output if omitted, or -
+    /// File; standard output if omitted, or -
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Only rows that later refreshes created or changed
     #[arg(long, value_name = "REFRESH")]
     after: Option<String>,
-    #[command(flatten)]
-    server: ServerFlags,
 }
 
 impl ExportFlags {
@@ -80,13 +79,13 @@ trait Sink {
 /// The destination of the bytes.
 type Target = Box<dyn Write + Send>;
 
-pub(super) fn run(flags: &ExportFlags) -> Result<(), CommandError> {
-    with_server(&flags.server, async |server| {
+pub(super) fn run(flags: &ExportFlags, global: &GlobalFlags) -> Result<(), CommandError> {
+    with_server(global, async |server| {
         let Some(path) = flags.file() else {
             if flags.format == Format::Parquet && is_terminal() {
                 return Err(ServerError::Usage {
-                    problem: "a Parquet file is not for terminals".to_owned(),
-                    help: "name a file with --output".to_owned(),
+                    problem: "a Parquet file cannot be shown on a terminal".to_owned(),
+                    help: "Name a file with --output".to_owned(),
                 });
             }
             let lost = |error| OutputError::from(error).into();

@@ -56,9 +56,9 @@ impl Ofx {
         let Some(current) = balance["current"].as_object().filter(|current| !current.is_empty())
         else {
             return Err(ServerError::Usage {
-                problem: "an OFX statement has a balance, and none is known of this account"
+                problem: "an OFX statement needs a balance, and this account has none yet"
                     .to_owned(),
-                help: "`bankfeed refresh ACCOUNT --feature balance --wait` asks the bank for it"
+                help: "Fetch it with `bankfeed refresh ACCOUNT --feature balance --wait`"
                     .to_owned(),
             });
         };

@@ -6,10 +6,12 @@
 mod recipe;
 
 use super::account::refresh_of;
+use super::global::GlobalFlags;
 use super::output::{self, Column, Facts, OutputError, Table};
-use super::server::{Server, ServerError, ServerFlags, Wait, patiently, text, with_server};
+use super::server::{SEE_LOG, Server, ServerError, Wait, patiently, text, with_server};
 use super::{CommandError, format};
 use clap::Args;
+use model::nearest::suggestions;
 use recipe::{Book, Line, Step, Subject, fill};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +23,7 @@ const EVENT_WAIT_S: u64 = 30;
 /// The flags of `bankfeed trigger`.
 #[derive(Args)]
 pub struct TriggerFlags {
-    /// The type of the event
+    /// Type of the event
     #[arg(value_name = "EVENT", required_unless_present = "list")]
     event: Option<String>,
     /// Show every type that can be triggered
@@ -33,20 +35,18 @@ pub struct TriggerFlags {
     /// Use this customer instead of a new one
     #[arg(long, value_name = "CUSTOMER")]
     customer: Option<String>,
-    #[command(flatten)]
-    server: ServerFlags,
 }
 
-pub(super) fn run(flags: &TriggerFlags) -> Result<(), CommandError> {
+pub(super) fn run(flags: &TriggerFlags, global: &GlobalFlags) -> Result<(), CommandError> {
     let book = Book::read();
     let Some(event) = flags.event.as_deref().filter(|_| !flags.list) else {
-        return Ok(list(&book, flags.server.json)?);
+        return Ok(list(&book, global.json)?);
     };
     let named = [("account", &flags.account), ("customer", &flags.customer)];
     let named: Vec<(&'static str, &str)> =
         named.into_iter().filter_map(|(name, id)| Some((name, id.as_deref()?))).collect();
     let lines = lines_of(&book, event, &named)?;
-    with_server(&flags.server, async |server| trigger(server, event, &named, &lines).await)
+    with_server(global, async |server| trigger(server, event, &named, &lines).await)
 }
 
 fn list(book: &Book, json: bool) -> Result<(), OutputError> {
@@ -63,8 +63,8 @@ fn lines_of<'a>(
 ) -> Result<Vec<&'a Line>, ServerError> {
     let Some(recipe) = book.event(event) else {
         return Err(ServerError::Usage {
-            problem: format!("nothing is known that leads to '{event}'"),
-            help: "`bankfeed trigger --list` shows the event types".to_owned(),
+            problem: format!("no event of the type '{event}' can be triggered"),
+            help: help_against_type(book, event),
         });
     };
     let mut done: BTreeSet<&str> = named.iter().map(|(name, _)| *name).collect();
@@ -74,12 +74,27 @@ fn lines_of<'a>(
         let place = format!("{{{name}}}");
         if !lines.iter().any(|line| line.mentions(&place)) {
             return Err(ServerError::Usage {
-                problem: format!("{event} cannot be made to happen to {id}"),
-                help: format!("leave out --{name}: it needs one of its own"),
+                problem: format!("{event} cannot be triggered for {id}"),
+                help: format!("Leave out --{name}, because the event needs a new object"),
             });
         }
     }
     Ok(lines)
+}
+
+/// The advice for an unknown type: the nearest type, and the types of the same object if they are
+/// few.
+fn help_against_type(book: &Book, event: &str) -> String {
+    let all: Vec<&str> = book.events().collect();
+    let object = event.rsplit_once('.').map_or(event, |(object, _)| object);
+    let of_object =
+        |known: &&&str| known.strip_prefix(object).is_some_and(|rest| rest.starts_with('.'));
+    let mut siblings: Vec<&str> = all.iter().filter(of_object).copied().collect();
+    if siblings.is_empty() {
+        siblings = all;
+    }
+    let advice = suggestions(event, &siblings);
+    format!("{advice} List all with `bankfeed trigger --list`").trim_start().to_owned()
 }
 
 async fn trigger(
@@ -141,11 +156,14 @@ async fn wait_for(
         let events = server.list(EVENTS, &[("type", event)], None).await?;
         let came = events.into_iter().find(|event| !before.contains(&text(event, "id")));
         match settled.filter(|settled| came.is_none() && !is_refreshing(settled)) {
-            Some(settled) => Err(ServerError::Ended(why_not(event, &settled))),
+            Some(settled) => Err(ServerError::Ended {
+                problem: why_not(event, &settled),
+                help: "Leave out --account and --customer to use new objects".to_owned(),
+            }),
             None => Ok(came),
         }
     };
-    let wait = Wait { what: event, timeout_s: EVENT_WAIT_S };
+    let wait = Wait { subject: event, help: SEE_LOG, timeout_s: EVENT_WAIT_S };
     patiently("waiting for the event", wait.until(look)).await
 }
 
@@ -156,17 +174,16 @@ fn is_refreshing(object: &Value) -> bool {
         .any(|(_, refresh)| refresh["status"] == "pending")
 }
 
-/// Explains a missing event: the call about an object succeeded without a change.
+/// Explains a missing event. The call about an object succeeded without a change.
 fn why_not(event: &str, object: &Value) -> String {
     let (id, status) = (text(object, "id"), text(object, "status"));
     let refresh = refresh_of(event).map(|key| &object[key]);
-    let stands = match refresh.map(|refresh| format::moment(&refresh["next_refresh_available_at"]))
-    {
+    let state = match refresh.map(|refresh| format::moment(&refresh["next_refresh_available_at"])) {
         Some(from) if !from.is_empty() => format!("; it can be refreshed again from {from}"),
-        _ if !status.is_empty() => format!(", which is {status} already"),
+        _ if !status.is_empty() => format!(", which is already {status}"),
         _ => String::new(),
     };
-    format!("{event} does not come: the call changed nothing about {id}{stands}")
+    format!("{event} was not emitted, because the call did not change {id}{state}")
 }
 
 fn show(
@@ -181,7 +198,7 @@ fn show(
     facts.add("at", &format::moment(&event["created"]));
     facts.add("in", &text(event, "account"));
     facts.print()?;
-    let mut table = Table::new(&[Column::Text("MADE FOR IT"), Column::Text("ID")]);
+    let mut table = Table::new(&[Column::Text("CREATED"), Column::Text("ID")]);
     let mut seen: BTreeSet<String> = named.iter().map(|(_, id)| (*id).to_owned()).collect();
     for object in kept.values() {
         let id = text(object, "id");
@@ -189,5 +206,5 @@ fn show(
             table.row(&[&text(object, "object"), &id]);
         }
     }
-    table.print("nothing was made for it")
+    table.print("created no other object")
 }

@@ -1,0 +1,312 @@
+//! The command line: all commands with their groups, and the flags that a command does not use.
+
+use crate::{demo, key, scenario};
+use clap::error::ErrorKind;
+use clap::{ArgMatches, Args as _, Command as Program, CommandFactory as _, FromArgMatches as _};
+use clap::{Parser, Subcommand};
+use cli::GlobalFlags;
+use settings::SettingsFlags;
+use std::ffi::OsString;
+use std::fmt::Write as _;
+
+/// The groups of commands in the help text of the program. Each command is in one group.
+const GROUPS: [(&str, &[&str]); 3] = [
+    ("Set up and run a server", &["serve", "demo", "key", "config", "doctor", "completions"]),
+    (
+        "Use a running server",
+        &[
+            "link",
+            "accounts",
+            "transactions",
+            "refresh",
+            "advance",
+            "export",
+            "snapshot",
+            "reset",
+            "get",
+            "post",
+            "delete",
+        ],
+    ),
+    ("Test a client", &["scenario", "trigger", "events", "listen", "judge"]),
+];
+
+/// The ids of the flags that choose a server.
+const SERVER: [&str; 2] = ["api_key", "api_base"];
+/// The ids of all global flags.
+const ALL: [&str; 3] = ["api_key", "api_base", "json"];
+
+/// The global flags that a command does not use. Its help text omits them, and it rejects them,
+/// because a flag without an effect would mislead.
+const UNUSED: [(&str, &[&str]); 10] = [
+    ("serve", &ALL),
+    ("demo", &ALL),
+    ("completions", &ALL),
+    ("config", &SERVER),
+    ("doctor", &SERVER),
+    ("key", &SERVER),
+    ("scenario list", &SERVER),
+    ("scenario show", &SERVER),
+    ("scenario check", &SERVER),
+    ("scenario import-plaid", &SERVER),
+];
+
+/// The arguments of the program.
+#[derive(Parser)]
+#[command(
+    name = "bankfeed",
+    version,
+    about = "A self-hosted server that speaks Stripe's Financial Connections API",
+    after_help = "\
+Examples:
+  bankfeed serve --memory
+  bankfeed link --new-clock --subscribe
+
+`bankfeed COMMAND --help` describes a command."
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: GlobalFlags,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run the server
+    #[command(after_help = "\
+Examples:
+  bankfeed serve --memory
+  bankfeed serve --db /var/lib/bankfeed/bankfeed.db --keys issued
+  bankfeed serve --memory --seed 7 --time 1790000000 --scenario overdrawn")]
+    Serve(SettingsFlags),
+    /// Issue, list and revoke API keys, also while the server runs
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  bankfeed key create --live --name Books
+  bankfeed key list"
+    )]
+    Key(key::KeyCommand),
+    /// Run the main job on a server of its own, step by step
+    #[command(after_help = "\
+Examples:
+  bankfeed demo
+  bankfeed demo --no-pause")]
+    Demo(demo::DemoFlags),
+    /// Print every setting of `serve`, with its source
+    #[command(after_help = "\
+Examples:
+  bankfeed config
+  bankfeed config --config bankfeed.toml --json")]
+    Config(SettingsFlags),
+    /// Check everything that `serve` needs
+    #[command(after_help = "\
+Examples:
+  bankfeed doctor --db /var/lib/bankfeed/bankfeed.db")]
+    Doctor(SettingsFlags),
+    /// List, print, check, export and import scenarios
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  bankfeed scenario list
+  bankfeed scenario show overdrawn > mine.toml
+  bankfeed scenario check mine.toml"
+    )]
+    Scenario(scenario::ScenarioCommand),
+    #[command(flatten)]
+    Api(cli::Command),
+    /// Print the completion script for a shell
+    #[command(after_help = "\
+Examples:
+  bankfeed completions bash > ~/.local/share/bash-completion/completions/bankfeed")]
+    Completions(cli::completions::CompletionsFlags),
+}
+
+impl Arguments {
+    /// Parses a command line, with the name of the program first.
+    pub(crate) fn parse_from(
+        words: impl IntoIterator<Item = OsString>,
+    ) -> Result<Self, clap::Error> {
+        let mut program = program();
+        let matches = program.try_get_matches_from_mut(words)?;
+        if let Some(problem) = unused_flag(&matches) {
+            return Err(program.error(ErrorKind::ArgumentConflict, problem));
+        }
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut program))
+    }
+}
+
+/// The definition of the program, with the help texts of groups and of unused flags.
+pub(crate) fn program() -> Program {
+    let program = UNUSED.iter().fold(Arguments::command(), |program, (path, unused)| {
+        let path: Vec<&str> = path.split(' ').collect();
+        hide(program, &path, unused)
+    });
+    let template = template(&program);
+    program.help_template(template)
+}
+
+/// The help template of the program, with the commands in their groups.
+fn template(program: &Program) -> String {
+    let header = program.get_styles().get_header();
+    let literal = program.get_styles().get_literal();
+    let names = GROUPS.iter().flat_map(|(_, names)| names.iter());
+    let width = names.map(|name| name.len()).max().unwrap_or_default();
+    let mut groups = String::new();
+    // Writing to a String cannot fail.
+    for (heading, names) in GROUPS {
+        let _ = writeln!(groups, "{header}{heading}:{header:#}");
+        for name in names {
+            let about = program.find_subcommand(name).and_then(Program::get_about);
+            let about = about.map(ToString::to_string).unwrap_or_default();
+            let _ = writeln!(groups, "  {literal}{name:<width$}{literal:#}  {about}");
+        }
+        groups.push('\n');
+    }
+    format!(
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{groups}\
+         {header}Options:{header:#}\n{{options}}{{after-help}}"
+    )
+}
+
+/// Hides global flags in the help text of the command at a path.
+fn hide(program: Program, path: &[&str], unused: &[&str]) -> Program {
+    let [name, rest @ ..] = path else {
+        let flags = GlobalFlags::augment_args(Program::new("global"));
+        let hidden = flags.get_arguments().filter(|flag| unused.contains(&flag.get_id().as_str()));
+        return program.args(hidden.map(|flag| flag.clone().hide(true)));
+    };
+    program.mut_subcommand(name, |program| hide(program, rest, unused))
+}
+
+/// The problem of a global flag that the chosen command does not use, if one was typed.
+fn unused_flag(matches: &ArgMatches) -> Option<String> {
+    let mut path = Vec::new();
+    let mut inner = matches;
+    while let Some((name, matches)) = inner.subcommand() {
+        path.push(name);
+        inner = matches;
+    }
+    let path = path.join(" ");
+    let is_of = |command: &str| {
+        path.strip_prefix(command).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    };
+    let (_, unused) = UNUSED.iter().find(|(command, _)| is_of(command))?;
+    let typed =
+        |id: &&&str| matches.value_source(id) == Some(clap::parser::ValueSource::CommandLine);
+    let flag = unused.iter().find(typed)?.replace('_', "-");
+    Some(format!("`bankfeed {path}` does not use --{flag}; leave it out"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// Each command of the program and of its subcommands, with its path.
+    fn commands() -> Vec<(String, Program)> {
+        fn walk(path: &str, program: &Program, found: &mut Vec<(String, Program)>) {
+            for command in program.get_subcommands() {
+                let path = format!("{path} {}", command.get_name());
+                walk(&path, command, found);
+                found.push((path, command.clone()));
+            }
+        }
+        let mut found = vec![("bankfeed".to_owned(), program())];
+        walk("bankfeed", &program(), &mut found);
+        found
+    }
+
+    /// The examples at the end of a command's help text.
+    fn examples(command: &Program) -> Vec<String> {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let Some(examples) = help.strip_prefix("Examples:\n") else { return Vec::new() };
+        examples.lines().map_while(|line| line.strip_prefix("  ")).map(str::to_owned).collect()
+    }
+
+    /// The definitions of the arguments pass clap's own checks.
+    #[test]
+    fn definitions_are_consistent() {
+        program().debug_assert();
+        let parse = |line: &str| {
+            let words = shlex::split(line).unwrap();
+            Arguments::parse_from(words.into_iter().map(OsString::from)).map(|_| ())
+        };
+        assert!(parse("bankfeed serve --memory").is_ok());
+        assert!(parse("bankfeed serve --memory=false").is_ok());
+        assert!(parse("bankfeed serve --nothing").is_err());
+        assert!(parse("bankfeed key create --live").is_ok());
+        assert!(parse("bankfeed key revoke").is_err());
+    }
+
+    /// Every command is in exactly one group of the help text, with an imperative of at most 60
+    /// characters.
+    #[test]
+    fn every_command_is_in_one_group() {
+        let program = program();
+        let grouped: Vec<&str> =
+            GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        let known: BTreeSet<&str> = program.get_subcommands().map(Program::get_name).collect();
+        assert_eq!(grouped.len(), known.len(), "a command is in two groups, or in none");
+        assert_eq!(grouped.into_iter().collect::<BTreeSet<_>>(), known);
+        for (path, command) in commands().iter().skip(1) {
+            let about = command.get_about().unwrap().to_string();
+            let first = about.split(' ').next().unwrap();
+            assert!(about.chars().count() <= 60, "{path}: {about}");
+            assert!(!about.ends_with('.') && !first.ends_with('s'), "{path}: {about}");
+        }
+    }
+
+    /// The help text of every command ends with examples of this command.
+    #[test]
+    fn every_command_has_an_example() {
+        for (path, command) in commands() {
+            let examples = examples(&command);
+            assert!(!examples.is_empty(), "{path} has no example");
+            for example in examples {
+                assert!(example.starts_with(&path), "{path}: {example}");
+            }
+        }
+    }
+
+    /// Every example is a command line that the program accepts.
+    #[test]
+    fn examples_are_valid() {
+        for (path, command) in commands() {
+            for example in examples(&command) {
+                let words = shlex::split(&example).unwrap();
+                let words = words.into_iter().take_while(|word| word != ">").map(OsString::from);
+                let parsed = Arguments::parse_from(words);
+                assert!(parsed.is_ok(), "{path}: {example}: {}", parsed.err().unwrap());
+            }
+        }
+    }
+
+    /// A command rejects a global flag without an effect, and its help text omits the flag.
+    #[test]
+    fn unused_flags_are_rejected() {
+        for (path, unused) in UNUSED {
+            let line = |flag: &str| match flag {
+                "json" => "--json".to_owned(),
+                flag => format!("--{}=http://127.0.0.1", flag.replace('_', "-")),
+            };
+            let end = match path {
+                "completions" => "bash",
+                "key" => "list",
+                "scenario show" | "scenario check" | "scenario import-plaid" => "x",
+                _ => "",
+            };
+            for flag in ALL {
+                let line = format!("bankfeed {path} {end} {}", line(flag));
+                let words = shlex::split(&line).unwrap().into_iter().map(OsString::from);
+                let rejected = Arguments::parse_from(words).err().map(|error| error.to_string());
+                let is_rejected = rejected.is_some_and(|error| error.contains("does not use --"));
+                assert_eq!(is_rejected, unused.contains(&flag), "{line}");
+            }
+        }
+    }
+}
