@@ -118,7 +118,7 @@ fn show(findings: &[Finding], json: bool) -> Result<(), OutputError> {
         }
         table.row(&[what, state, found, help]);
     }
-    if json { Ok(()) } else { table.print("nothing was looked at") }
+    if json { Ok(()) } else { table.print("no checks") }
 }
 
 /// Checks the system's time. It must be right because signatures of webhooks contain it and
@@ -151,7 +151,11 @@ fn free_space(folder: &Path) -> Finding {
     let facts = match statvfs(folder) {
         Ok(facts) => facts,
         Err(error) => {
-            return wrong("space", format!("{shown}: {error}"), "make the folder, or name another");
+            return wrong(
+                "space",
+                format!("{shown}: {error}"),
+                "create the folder, or name another",
+            );
         }
     };
     let free = facts.f_bavail.saturating_mul(facts.f_frsize);
@@ -164,46 +168,70 @@ fn free_space(folder: &Path) -> Finding {
     }
 }
 
-/// Checks that the server can use its files. Other users must neither use the seal key nor write
-/// the database or the file of issued keys.
+/// Checks that the server can use its files, and reports their modes. Other users must neither read
+/// the seal key nor write the other files. They should not read the others either, because these
+/// contain bank data and hashes of keys.
 fn rights(settings: &Settings, db: &Path) -> Finding {
     let folder = folder_of(db);
     if tempfile::tempfile_in(folder).is_err() {
-        let found = format!("no file can be made in {}", folder.display());
+        let found = format!("cannot create a file in {}", folder.display());
         return wrong("rights", found, "let the user who runs the server write there");
     }
     let secret = settings.seal_key_file.iter().map(|path| (path.as_path(), 0o077));
-    let others = std::iter::once(db).chain(settings.api_keys_file.as_deref());
+    // The newest rows of the database are in its log.
+    let mut log = db.as_os_str().to_owned();
+    log.push("-wal");
+    let log = Path::new(&log);
+    let others = [db, log].into_iter().chain(settings.api_keys_file.as_deref());
     let others = others.map(|path| (path, 0o002));
-    for (path, forbidden) in secret.chain(others) {
-        let Ok(facts) = fs::metadata(path) else { continue };
-        let mode = facts.mode() & 0o777;
+    let (mut modes, mut readable) = (Vec::new(), Vec::new());
+    for (path, forbidden) in others.chain(secret) {
+        let Some(mode) = mode_of(path) else { continue };
+        let shown = path.display();
         if mode & forbidden != 0 {
-            let found = format!("others may use {} (mode {mode:o})", path.display());
-            return wrong(
-                "rights",
-                found,
-                format!("chmod {:o} {}", mode & !forbidden, path.display()),
-            );
+            let found = format!("other users may use {shown} (mode {mode:o})");
+            return wrong("rights", found, format!("chmod 600 {shown}"));
         }
         let used = fs::File::options().read(true).write(path == db).open(path);
         if let Err(error) = used {
-            let found = format!("{}: {error}", path.display());
+            let found = format!("{shown}: {error}");
             return wrong(
                 "rights",
                 found,
                 "run this as the user who runs the server, or chown the file",
             );
         }
+        // In a folder that others cannot enter, the modes of its files have no effect for them.
+        let is_reachable = mode_of(folder_of(path)).is_none_or(|mode| mode & 0o011 != 0);
+        if mode & 0o077 != 0 && is_reachable {
+            readable.push(path);
+        }
+        if path != log {
+            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+            modes.push(format!("{name} {mode:o}"));
+        }
     }
-    ok("rights", "files are for their owner")
+    if let Some(first) = readable.first() {
+        let found = format!("other users may read {}", first.display());
+        let found = format!("{found} (mode {:o})", mode_of(first).unwrap_or_default());
+        let files: Vec<String> = readable.iter().map(|path| path.display().to_string()).collect();
+        return warning("rights", found, format!("chmod 600 {}", files.join(" ")));
+    }
+    let folder_mode = mode_of(folder).unwrap_or_default();
+    modes.push(format!("folder {folder_mode:o}"));
+    ok("rights", format!("modes: {}", modes.join(", ")))
+}
+
+/// The permissions of an existing file.
+fn mode_of(path: &Path) -> Option<u32> {
+    fs::metadata(path).ok().map(|facts| facts.mode() & 0o777)
 }
 
 /// Checks the database, and the key that opens it.
 fn database(settings: &Settings, db: &Path) -> Vec<Finding> {
     let shown = db.display();
     if !db.exists() {
-        return vec![ok("database", format!("none yet; serve makes {shown}"))];
+        return vec![ok("database", format!("none yet; serve creates {shown}"))];
     }
     let seal = seal_key(settings);
     let key = seal.as_ref().ok().copied();
@@ -219,8 +247,8 @@ fn database(settings: &Settings, db: &Path) -> Vec<Finding> {
     };
     let missing = facts.migrations_known - facts.migrations_done;
     let found = match missing {
-        0 => format!("{shown} is whole, and of this version"),
-        _ => format!("{shown} is whole; serve runs {missing} migrations when it starts"),
+        0 => format!("{shown} is complete and of this version"),
+        _ => format!("{shown} is complete; serve runs {missing} migrations at its start"),
     };
     let whole = match facts.faults.first() {
         None => ok("database", found),
@@ -232,7 +260,7 @@ fn database(settings: &Settings, db: &Path) -> Vec<Finding> {
         (Err(finding), _) => finding,
         (Ok(_), Some(false)) => wrong(
             "seal key",
-            "the database was made with another key",
+            "the database was created with another key",
             "put its own key file back, or name it with --seal-key-file",
         ),
         (Ok(_), _) => ok("seal key", "it opens the database"),
@@ -245,14 +273,14 @@ fn seal_key(settings: &Settings) -> Result<[u8; SEAL_KEY_BYTES], Finding> {
     let path = settings.seal_key_file.clone().unwrap_or_default();
     let text = fs::read_to_string(&path).map_err(|error| {
         let found = format!("{}: {error}", path.display());
-        wrong("seal key", found, "put it back: nothing else opens the database")
+        wrong("seal key", found, "put it back, because no other file opens the database")
     })?;
     read_seal_key(text.trim()).ok_or_else(|| {
-        let found = format!("{} is no key", path.display());
+        let found = format!("{} is not a key", path.display());
         wrong(
             "seal key",
             found,
-            format!("it holds {SEAL_KEY_BYTES} bytes in hexadecimal; put it back"),
+            format!("put the original back, which has {SEAL_KEY_BYTES} bytes in hexadecimal"),
         )
     })
 }
@@ -263,10 +291,10 @@ fn keys(settings: &Settings) -> Finding {
         Ok(issued) => issued,
         Err(finding) => return finding,
     };
-    let create = "`bankfeed key create` issues one";
+    let create = "issue one with `bankfeed key create`";
     match settings.keys {
         Some(KeyPolicy::Issued) if issued == 0 => {
-            warning("keys", "only issued keys open it, and there is none", create)
+            warning("keys", "only issued keys are accepted, and there is none", create)
         }
         Some(KeyPolicy::Issued) => ok("keys", format!("{issued} issued keys, and no others")),
         Some(KeyPolicy::Any) | None => {
@@ -293,14 +321,14 @@ fn issued(path: Option<&PathBuf>) -> Result<usize, Finding> {
 fn port(settings: &Settings, server: Option<&Running>) -> Finding {
     let listen = &settings.listen;
     let Some(address) = listen.to_socket_addrs().ok().and_then(|mut found| found.next()) else {
-        let found = format!("{listen} is no address");
-        return wrong("port", found, "say HOST:PORT with --listen");
+        let found = format!("{listen} is not an address");
+        return wrong("port", found, "name HOST:PORT with --listen");
     };
     if !address.ip().is_loopback() && settings.keys.is_none() {
         return wrong(
             "port",
             format!("{listen} can be reached by other machines, and any test key opens the server"),
-            "say --keys issued, or --keys any if that is what you want",
+            "choose --keys issued, or --keys any if all of them may use it",
         );
     }
     match TcpListener::bind(address) {

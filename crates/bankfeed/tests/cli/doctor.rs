@@ -28,6 +28,11 @@ fn look(db: &Path, listen: &str) -> String {
     shown
 }
 
+/// Sets the permissions of a file or a folder.
+fn mode(path: &Path, mode: u32) {
+    set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
 /// Runs a server on a database until it is ready, and ends it.
 fn serve(db: &Path) {
     let server = crate::support::Server::with(&["--db", db.to_str().unwrap()]);
@@ -39,23 +44,26 @@ fn serve(db: &Path) {
 fn finds_nothing_wrong() {
     let folder = tempfile::tempdir().unwrap();
     let db = folder.path().join("bank.db");
+    mode(folder.path(), 0o700);
     let mut shown = look(&db, FREE);
     serve(&db);
+    mode(&db, 0o644);
+    mode(&folder.path().join("bank.db.api-keys"), 0o640);
     shown += &look(&db, FREE);
     insta::assert_snapshot!(shown, @"
     WHAT STATE FOUND WHAT TO DO
     clock
     space
-    rights ok files are for their owner
-    database ok none yet; serve makes DB
+    rights ok modes: folder 700
+    database ok none yet; serve creates DB
     keys ok any test key, and 0 issued keys
     port ok 127.0.0.1:0 is free
     open
     WHAT STATE FOUND WHAT TO DO
     clock
     space
-    rights ok files are for their owner
-    database ok DB is whole, and of this version
+    rights ok modes: bank.db 644, bank.db.api-keys 640, bank.db.key 600, folder 700
+    database ok DB is complete and of this version
     seal key ok it opens the database
     keys ok any test key, and 0 issued keys
     port ok 127.0.0.1:0 is free
@@ -64,6 +72,45 @@ fn finds_nothing_wrong() {
     let before = std::fs::read(&db).unwrap();
     look(&db, FREE);
     assert_eq!(std::fs::read(&db).unwrap(), before);
+}
+
+/// The modes of files are reported. There is a warning if other users may read the database or the
+/// issued keys, and none if the folder shuts them out.
+#[test]
+fn reports_modes() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = folder.path().join("bank.db");
+    let [keys, log] = ["bank.db.api-keys", "bank.db-wal"].map(|name| folder.path().join(name));
+    serve(&db);
+    mode(&log, 0o600);
+    let mut shown = String::new();
+    for (folder_mode, db_mode, keys_mode) in [
+        (0o755, 0o644, 0o644),
+        (0o755, 0o600, 0o640),
+        (0o755, 0o600, 0o600),
+        (0o700, 0o664, 0o644),
+        (0o700, 0o600, 0o666),
+    ] {
+        mode(folder.path(), folder_mode);
+        mode(&db, db_mode);
+        mode(&keys, keys_mode);
+        let looked = look(&db, FREE);
+        shown += looked.lines().find(|line| line.starts_with("rights")).unwrap();
+        shown += "\n";
+    }
+    mode(folder.path(), 0o755);
+    mode(&keys, 0o600);
+    std::fs::write(&log, "").unwrap();
+    mode(&log, 0o644);
+    shown += look(&db, FREE).lines().find(|line| line.starts_with("rights")).unwrap();
+    insta::assert_snapshot!(shown, @"
+    rights warning other users may read DB (mode 644) chmod 600 DB DB.api-keys
+    rights warning other users may read DB.api-keys (mode 640) chmod 600 DB.api-keys
+    rights ok modes: bank.db 600, bank.db.api-keys 600, bank.db.key 600, folder 755
+    rights ok modes: bank.db 664, bank.db.api-keys 644, bank.db.key 600, folder 700
+    rights wrong other users may use DB.api-keys (mode 666) chmod 600 DB.api-keys
+    rights warning other users may read DB-wal (mode 644) chmod 600 DB-wal
+    ");
 }
 
 /// Each problem is reported with advice, and ends the command with 1.
@@ -78,9 +125,9 @@ fn finds_what_is_wrong() {
             shown.lines().filter(|line| line.contains(" wrong ") || line.starts_with("ends"));
         lines.collect::<Vec<_>>().join("\n") + "\n"
     };
-    set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
+    mode(&key, 0o644);
     let mut shown = wrong(look(&db, FREE));
-    set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+    mode(&key, 0o600);
     let own = std::fs::read_to_string(&key).unwrap();
     std::fs::write(&key, "00".repeat(32)).unwrap();
     shown += &wrong(look(&db, FREE));
@@ -89,24 +136,24 @@ fn finds_what_is_wrong() {
     std::fs::remove_file(&key).unwrap();
     shown += &wrong(look(&db, FREE));
     std::fs::write(&key, own).unwrap();
-    set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+    mode(&key, 0o600);
     std::fs::write(folder.path().join("bank.db-wal"), "").unwrap();
     std::fs::write(&db, "no database at all, but some text").unwrap();
     shown += &wrong(look(&db, FREE));
     shown += &wrong(look(&folder.path().join("none/bank.db"), "[nowhere]:80"));
     insta::assert_snapshot!(shown, @"
-    rights wrong others may use DB.key (mode 644) chmod 600 DB.key
+    rights wrong other users may use DB.key (mode 644) chmod 600 DB.key
     ends with 1
-    seal key wrong the database was made with another key put its own key file back, or name it with --seal-key-file
+    seal key wrong the database was created with another key put its own key file back, or name it with --seal-key-file
     ends with 1
-    seal key wrong DB.key is no key it holds 32 bytes in hexadecimal; put it back
+    seal key wrong DB.key is not a key put the original back, which has 32 bytes in hexadecimal
     ends with 1
-    seal key wrong DB.key: No such file or directory (os error 2) put it back: nothing else opens the database
+    seal key wrong DB.key: No such file or directory (os error 2) put it back, because no other file opens the database
     ends with 1
     database wrong DB: cannot open the database: file is not a database name another with --db, or restore a backup
     ends with 1
-    rights wrong no file can be made in FOLDER let the user who runs the server write there
-    port wrong [nowhere]:80 is no address say HOST:PORT with --listen
+    rights wrong cannot create a file in FOLDER let the user who runs the server write there
+    port wrong [nowhere]:80 is not an address name HOST:PORT with --listen
     ends with 1
     ");
 }
@@ -133,7 +180,7 @@ fn knows_who_has_the_port() {
     insta::assert_snapshot!(shown, @r#"
     {"found":"a server is ready at OURS","help":null,"state":"ok","what":"port"}
     {"found":"another program listens on OTHER","help":"end it, or name another port with --listen","state":"wrong","what":"port"}
-    {"found":"0.0.0.0:0 can be reached by other machines, and any test key opens the server","help":"say --keys issued, or --keys any if that is what you want","state":"wrong","what":"port"}
+    {"found":"0.0.0.0:0 can be reached by other machines, and any test key opens the server","help":"choose --keys issued, or --keys any if all of them may use it","state":"wrong","what":"port"}
     "#);
 }
 
