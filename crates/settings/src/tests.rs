@@ -143,7 +143,7 @@ fn refuses_bad_values() {
     the setting log-format (flag) is 'xml',
       but must be one of human, json
     the setting log-level (flag) is 'loud',
-      but must be a level of the log
+      but must be one of off, error, warn, info, debug, trace
     the setting db (flag) is '',
       but must name a file
     ");

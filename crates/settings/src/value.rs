@@ -228,7 +228,8 @@ impl Resolved {
             strict: self.truth("strict")?,
             record: self.path("record"),
             log_format: self.word("log-format")?,
-            log_level: self.parsed("log-level", "must be a level of the log")?,
+            log_level: self
+                .parsed("log-level", "must be one of off, error, warn, info, debug, trace")?,
             failpoint: self.text("failpoint"),
         })
     }
