@@ -74,9 +74,10 @@ fn shows_settings_in_groups() {
       -h, --help           Print help
 
     Listening:
-          --listen <HOST:PORT>  Address to listen on; port 0 picks a free port [default: 127.0.0.1:12111] [env: BANKFEED_LISTEN]
-          --public-url <URL>    URL for clients [default: the listening address] [env: BANKFEED_PUBLIC_URL]
-          --ready-file <FILE>   File that receives the URL of the ready server [env: BANKFEED_READY_FILE]
+          --listen <HOST:PORT>       Address to listen on; port 0 picks a free port [default: 127.0.0.1:12111] [env: BANKFEED_LISTEN]
+          --public-url <URL>         URL for clients [default: the listening address] [env: BANKFEED_PUBLIC_URL]
+          --trusted-proxy <ADDRESS>  Proxy whose X-Forwarded-For is used; may be repeated [env: BANKFEED_TRUSTED_PROXY]
+          --ready-file <FILE>        File that receives the URL of the ready server [env: BANKFEED_READY_FILE]
 
     Storage:
           --db <FILE>              Database; created if it does not exist [default: bankfeed.db] [env: BANKFEED_DB]
@@ -122,9 +123,10 @@ fn shows_settings_in_groups() {
           --strict[=<true|false>]  Reject known parameters that have no effect [env: BANKFEED_STRICT]
           --record <FILE>          File that receives each API request with its response [env: BANKFEED_RECORD]
 
-    Logs:
-          --log-format <human|json>  Format of the log on standard error [default: human] [env: BANKFEED_LOG_FORMAT]
-          --log-level <LEVEL>        Log level: error, warn, info, debug, trace or off [default: info] [env: BANKFEED_LOG_LEVEL]
+    Logs and metrics:
+          --log-format <human|json>     Format of the log on standard error [default: human] [env: BANKFEED_LOG_FORMAT]
+          --log-level <LEVEL>           Log level: error, warn, info, debug, trace or off [default: info] [env: BANKFEED_LOG_LEVEL]
+          --metrics <on|off|HOST:PORT>  Address of /metrics [default: on for loopback] [env: BANKFEED_METRICS]
 
     Workers:
           --lease-ms <MS>  Time for which a worker leases its work [default: 60000] [env: BANKFEED_LEASE_MS]
