@@ -270,7 +270,7 @@ class Cli:
             inbox.wait("it by listen", lambda heard: heard["id"] == event["id"])
 
     def listen_goes_on_after_the_server_was_killed(self):
-        """The CLI opens a new session by itself, and hears of what happens from then on."""
+        """The CLI opens a new session without help, and receives later events."""
         inbox = Inbox()
         with Listening.of(self, "--all-snapshot --log-level debug", inbox) as listening:
             secret = listening.secret
@@ -301,7 +301,7 @@ STEPS = [
     Cli.listen_forwards_what_happens,
     Cli.listen_takes_types_and_the_newest_version,
     Cli.listen_goes_on_after_the_server_was_killed,
-    # After the server was killed: one that starts anew counts anew what a fault has hit.
+    # After the server was killed, because the counts of a fault begin again at 0.
     Cli.limits_and_failures_are_told,
     Cli.every_call_of_the_guide_was_sent,
 ]

@@ -67,7 +67,7 @@ def refused(answer, status, kind, code):
 
 
 def a_cut_connection_is_tried_again(bench):
-    """The work is done once, by the idempotency key; curl sends none by itself."""
+    """The work is done once, because of the idempotency key that the test adds."""
     front = CutOnce(bench.server.port)
     address = {"customer_email": "cut@example.com"}
     made = bench.curl.through(front.port)("create customer once", key="curl-cut", **address).ok()

@@ -79,7 +79,7 @@ class Account:
         return self.call("retrieve account").ok()
 
     def told(self, refresh):
-        """The refresh hash of the event that tells of this refresh."""
+        """The refresh hash of the event about this refresh."""
         event = self.bench.inbox.wait(
             f"the event of {refresh}", lambda event: refresh_of(event, self.id).get("id") == refresh
         )
@@ -92,7 +92,7 @@ class Account:
         return self.told(refresh["id"])
 
     def refreshes(self):
-        """The refreshes that events tell of, oldest first."""
+        """The refreshes of events, oldest first."""
         listed = self.bench.curl("list refresh events").ok()
         assert not listed["has_more"], "more events than one page holds"
         found = [refresh_of(event, self.id) for event in listed["data"]]
@@ -110,7 +110,7 @@ class Account:
 
 
 def refresh_of(event, account):
-    """The refresh hash that an event shows; empty if it tells of no refresh of this account."""
+    """The refresh hash that an event shows; empty if it is about no refresh of this account."""
     shown = event["data"]["object"]
     if event["type"] == REFRESHED and shown["id"] == account:
         return shown["transaction_refresh"]

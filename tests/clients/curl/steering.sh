@@ -1,4 +1,4 @@
-# What the checks need beside the guide's calls: reading, being told, moving time, acting for the holder
+# What the checks need beside the guide's calls: reading, waiting for events, moving time, acting for the holder
 # and for the bank. In the same form.
 
 # retrieve account

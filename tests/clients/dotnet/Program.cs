@@ -107,7 +107,7 @@ internal sealed class Merchant(Server server, Inbox inbox)
     /// <summary>Links an account of a test bank as the holder would, without a browser.</summary>
     private Task Link(string carrier) => this.Raw("/financial_connections/link", $"carrier={carrier}");
 
-    /// <summary>Waits for the verified event that tells of the end of a refresh.</summary>
+    /// <summary>Waits for the verified event about the end of a refresh.</summary>
     private void Told(string refresh)
     {
         var told = inbox.Wait($"the end of {refresh}", delivery =>

@@ -94,7 +94,7 @@ func (m *merchant) link(carrier string, more string) error {
 	return m.raw("/financial_connections/link", "carrier="+carrier+more)
 }
 
-// told waits for the verified event that tells of the end of a refresh.
+// told waits for the verified event about the end of a refresh.
 func (m *merchant) told(refresh string) error {
 	return m.inbox.wait("the end of "+refresh, func(came delivery) (bool, error) {
 		event, err := webhook.ConstructEvent(came.body, came.signature, m.secret)

@@ -275,7 +275,7 @@ final class Merchant
         ];
     }
 
-    /** Waits for the verified event that tells of the end of a refresh. */
+    /** Waits for the verified event about the end of a refresh. */
     private function told(string $refresh): void
     {
         $account = $this->inbox->wait("the end of {$refresh}", function ($body, $signature) use ($refresh) {

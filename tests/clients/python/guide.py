@@ -1,5 +1,5 @@
 """The webhook of Stripe's guide against the real binary, through a first refresh that fails, and what the judge says of
-it; then the same mended. Prints a line a step, and at the end `N passed, N failed`."""
+it; then the same sample without its errors. Prints a line a step, and at the end `N passed, N failed`."""
 
 import logging
 import subprocess
@@ -14,7 +14,7 @@ from werkzeug.serving import make_server
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import guide_webhook  # noqa: E402
-import guide_webhook_mended  # noqa: E402
+import guide_webhook_fixed  # noqa: E402
 from server import BINARY, Server  # noqa: E402
 
 HELPERS = "/v1/test_helpers/financial_connections"
@@ -61,7 +61,7 @@ class Guide:
         endpoint = stripe.WebhookEndpoint.create(
             url=self.served.url, enabled_events=[REFRESHED], api_version=stripe.api_version
         )
-        guide_webhook_mended.endpoint_secret = endpoint.secret
+        guide_webhook_fixed.endpoint_secret = endpoint.secret
         customer = stripe.Customer.create(email="jenny.rosen@example.com")
         session = stripe.financial_connections.Session.create(
             account_holder={"type": "customer", "customer": customer.id},
@@ -101,7 +101,7 @@ class Guide:
 
 
 def the_guides_own(server):
-    """Works through a failed first refresh, loses every row behind the first ten, and is told so."""
+    """Works through a failed first refresh, loses every row behind the first ten, and the judge reports it."""
     guide = Guide(server, "sk_test_guide", guide_webhook.app)
     guide.fail_once()
     guide.refresh()
@@ -131,9 +131,9 @@ def the_guides_own(server):
     yield "a wrongly signed event is taken, which the judge names too"
 
 
-def mended(server):
+def fixed(server):
     """The same with every page read, the failure looked at, and the event verified."""
-    guide = Guide(server, "sk_test_mended", guide_webhook_mended.app)
+    guide = Guide(server, "sk_test_fixed", guide_webhook_fixed.app)
     guide.fail_once()
     guide.refresh()
     guide.served.wait("the failed refresh", lambda statuses: statuses == [200])
@@ -143,18 +143,18 @@ def mended(server):
     guide.sign_wrongly()
     guide.refresh()
     # Refused at first, it comes again with the right signature.
-    guide.served.wait("the event signed anew", lambda statuses: statuses[3:] == [400, 200])
-    yield "mended, a wrongly signed event is refused, and taken once it is signed as it should be"
+    guide.served.wait("the event with a new signature", lambda statuses: statuses[3:] == [400, 200])
+    yield "fixed, it rejects an event with a wrong signature, and accepts it with the right one"
     code, told = guide.judge()
     assert code == 0 and "nothing found" in told, told
-    yield "mended, the judge finds nothing, and the command ends with 0"
+    yield "fixed, the judge finds nothing, and the command ends with 0"
     assert set(guide_webhook.transactions) == guide.listed()
     yield "and every row was saved"
 
 
 def main():
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    for app in (guide_webhook.app, guide_webhook_mended.app):
+    for app in (guide_webhook.app, guide_webhook_fixed.app):
         # The guide's handler raises on purpose, which is no news here.
         app.logger.setLevel(logging.CRITICAL)
     server = Server(cool_down_test=0)
@@ -162,7 +162,7 @@ def main():
     stripe.api_base = server.url
     passed = failed = 0
     try:
-        for run in (the_guides_own, mended):
+        for run in (the_guides_own, fixed):
             try:
                 for told in run(server):
                     passed += 1

@@ -58,7 +58,7 @@ class Merchant:
         self.raw("/financial_connections/link", carrier=carrier, **more)
 
     def told(self, refresh):
-        """Waits for the verified event that tells of the end of a refresh."""
+        """Waits for the verified event about the end of a refresh."""
 
         def find(body, signature):
             event = stripe.Webhook.construct_event(body, signature, self.secret)

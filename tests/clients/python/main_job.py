@@ -1,4 +1,4 @@
-"""The main job through the official Python SDK: link, refresh, be told, follow.
+"""The main job through the official Python SDK: link, refresh, receive the event, follow.
 
 Runs twice: once on a server that stays up, once on one that is killed and started again between
 the steps. Prints a line a step, and at the end `N passed, N failed`.
@@ -335,7 +335,7 @@ class MainJob:
         self.follower.wait(
             f"refresh {newest}", lambda f: newest in f.refreshes(self.account)
         )
-        # Every refresh up to the newest is told of, in whatever order.
+        # Every refresh up to the newest has an event, in any order.
         self.follower.wait(
             "every event",
             lambda f: all(

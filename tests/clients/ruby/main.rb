@@ -211,7 +211,7 @@ class Merchant
     raw("/financial_connections/link", { carrier: carrier })
   end
 
-  # Waits for the verified event that tells of the end of a refresh.
+  # Waits for the verified event about the end of a refresh.
   def told(refresh)
     account = @inbox.wait("the end of #{refresh}") do |body, signature|
       event = Stripe::Webhook.construct_event(body, signature, @secret)

@@ -61,7 +61,7 @@ final class Merchant {
     return Optional.of((Account) event.getDataObjectDeserializer().getObject().orElseThrow());
   }
 
-  /** Waits for the verified event that tells of the end of a refresh. */
+  /** Waits for the verified event about the end of a refresh. */
   void told(String refresh) throws Exception {
     Account account =
         inbox.await(

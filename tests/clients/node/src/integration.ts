@@ -40,7 +40,7 @@ export class Merchant {
     await this.stripe.rawRequest("POST", `${HELPERS}/financial_connections/link`, { carrier, ...params });
   }
 
-  /** The verified event that tells of the end of a refresh. */
+  /** The verified event about the end of a refresh. */
   async told(refresh: string): Promise<Account> {
     return this.inbox.wait(`the end of ${refresh}`, ({ body, signature }) => {
       const event = this.stripe.webhooks.constructEvent(body, signature, this.secret);
