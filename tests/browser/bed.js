@@ -124,8 +124,8 @@ export async function look(page, name) {
   // A rule that had nothing to look at would pass as well.
   assert.ok(seen.length > 5, `${name} was looked at: ${seen.length} places`);
   const violations = looks.flatMap((one) => one.violations);
-  const told = violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html)}`);
-  assert.deepEqual(told, [], `${name} can be used by everybody`);
+  const found = violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html)}`);
+  assert.deepEqual(found, [], `${name} can be used by everybody`);
 }
 
 async function lookInside(element) {
@@ -189,7 +189,7 @@ export async function typeIn(place, { number = "000123456789", kind = "Checking"
   await heading(place, "Enter your bank details");
   await place.getByLabel("Routing number").fill("110000000");
   await place.getByLabel("Account number", { exact: true }).fill(number);
-  await place.getByLabel("Account number, once more").fill(number);
+  await place.getByLabel("Account number again").fill(number);
   await place.getByLabel(kind).check();
   await press(place, "Continue");
 }
@@ -201,8 +201,8 @@ export async function transactionsOf(account, how = "prefetch") {
     await bed.stripe.financialConnections.accounts.subscribe(account, { features });
   }
   const type = "financial_connections.account.refreshed_transactions";
-  const told = await bed.hook.until(type, account);
-  assert.equal(told.data.object.transaction_refresh.status, "succeeded");
+  const event = await bed.hook.until(type, account);
+  assert.equal(event.data.object.transaction_refresh.status, "succeeded");
   const { data } = await bed.stripe.financialConnections.transactions.list({ account });
   assert.ok(data.length > 0);
   return data;

@@ -77,7 +77,7 @@ test("Checkout leads back to the cart, and says when it has expired", LIMIT, asy
   assert.deepEqual(page.faults, []);
 });
 
-test("an account is saved without script, and its deposits are told", LIMIT, async () => {
+test("an account is saved without script, and its deposits are confirmed", LIMIT, async () => {
   const page = await open({ javaScriptEnabled: false });
   const session = await bed.stripe.checkout.sessions.create({ mode: "setup", currency: "usd" });
   await page.goto(session.url);
@@ -162,7 +162,7 @@ test("deposits in each state, by amounts and by code", LIMIT, async () => {
       await press(page, "Confirm");
     };
     await (kind === "Checking" ? fill("1", "2") : fill("SM99ZZ"));
-    await page.getByText("9 tries are left").waitFor();
+    await page.getByText("9 tries left").waitFor();
     await lookBothWays(page, `deposits-${kind.toLowerCase()}-wrong`);
     await (kind === "Checking" ? fill(wrong, "11") : fill(wrong));
     await heading(page, "Your account was not confirmed");

@@ -51,7 +51,7 @@ test("the bank's own page in a second window, which gives the way back", LIMIT, 
     const closed = bank.waitForEvent("close");
     await press(bank, answer);
     await closed;
-    if (answer === "Do not allow") await frame.getByText("You did not allow it").waitFor();
+    if (answer === "Do not allow") await frame.getByText("You did not allow access").waitFor();
   }
   await heading(frame, "Choose accounts");
   await press(frame, /^Link account/);
@@ -88,8 +88,8 @@ test("each bank that is down says so, and another can be chosen", LIMIT, async (
   await page.goto(await hosted(await makeSession()));
   const downs = [
     ["Down (Scheduled)", /is not available$/, "should be back on"],
-    ["Down (Unscheduled)", /is not available$/, "not known for how long"],
-    ["Down (Error)", /did not let us in$/, "The bank ended the login"],
+    ["Down (Unscheduled)", /is not available$/, "we do not know how long"],
+    ["Down (Error)", /^The login at .* failed$/, "The bank ended the login"],
   ];
   for (const [bank, title, text] of downs) {
     await heading(page, "Choose your bank");
@@ -179,7 +179,7 @@ test("leaving resolves from beside the bank's window, a bank that is down, and a
   const ways = [
     ["Continue at Test (OAuth)", {}, (frame) => agree(page, frame, "Test (OAuth)")],
     [/is not available$/, {}, (frame) => agree(page, frame, "Down (Unscheduled)"), "failed"],
-    [/did not let us in$/, {}, (frame) => agree(page, frame, "Down (Error)"), "failed"],
+    [/^The login at .* failed$/, {}, (frame) => agree(page, frame, "Down (Error)"), "failed"],
     ["Enter your bank details", { manual_entry: { mode: "automatic" } },
       (frame) => press(frame, "Enter account numbers instead")],
   ];
@@ -231,7 +231,7 @@ test("a session that expires in the middle says so, and links nothing", LIMIT, a
   await bed.stripe.testHelpers.testClocks.advance(clock.id, { frozen_time: begun + 90_000 });
   await arrived;
   await logIn(page, "anything");
-  await heading(page, "This has expired");
+  await heading(page, "This page has expired");
   await lookBothWays(page, "expired");
   const { accounts } = await bed.stripe.financialConnections.sessions.retrieve(session.id);
   assert.deepEqual(accounts.data, []);

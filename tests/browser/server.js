@@ -43,8 +43,8 @@ export async function startServer() {
   };
   /** Issues a live key while the server runs; answers its text. */
   const issueLiveKey = () => {
-    const told = execFileSync(BINARY, ["key", "create", "--live", "--db", database]);
-    return /sk_live_\w+/.exec(told.toString())[0];
+    const printed = execFileSync(BINARY, ["key", "create", "--live", "--db", database]);
+    return /sk_live_\w+/.exec(printed.toString())[0];
   };
   return { url, stop, issueLiveKey };
 }
@@ -76,8 +76,8 @@ export async function startHook(stripe) {
   const until = (type, id) => new Promise((resolve, reject) => {
     const there = heard.find(fits({ type, id }));
     if (there) return resolve(there);
-    const told = () => heard.filter((event) => event.data.object.id === id).map(({ type }) => type);
-    const late = () => reject(new Error(`no ${type} of ${id} came, but ${told().join() || "nothing"}`));
+    const types = () => heard.filter((event) => event.data.object.id === id).map(({ type }) => type);
+    const late = () => reject(new Error(`no ${type} of ${id} came, but ${types().join() || "nothing"}`));
     const limit = setTimeout(late, WEBHOOK_MS_MAX);
     waiting.push({ type, id, resolve: (event) => { clearTimeout(limit); resolve(event); } });
   });

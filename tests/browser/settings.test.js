@@ -49,9 +49,9 @@ for (const [size, width, colorScheme] of [["desktop", 1000, "light"], ["phone", 
     await look(page, `settings-${size}-4-complete`);
     assert.equal((await call(key, sessions, session)).status, 200);
 
-    const asked = page.getByRole("group", { name: "Ask for" });
+    const asked = page.getByRole("group", { name: "Request" });
     await asked.getByLabel("Transactions").check();
-    const fetched = page.getByRole("group", { name: /^Fetch at once/ });
+    const fetched = page.getByRole("group", { name: /^Fetch when/ });
     await fetched.getByLabel("Transactions").check();
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("Saved.").waitFor();
@@ -63,7 +63,7 @@ for (const [size, width, colorScheme] of [["desktop", 1000, "light"], ["phone", 
       client_secret: (await call(key, sessions, session)).json.client_secret,
     });
     await page.goto(flow.json.url);
-    await page.getByText("no connection to real banks").waitFor();
+    await page.getByText("not connected to real banks").waitFor();
     await look(page, `settings-${size}-5-no-bank`);
   });
 }

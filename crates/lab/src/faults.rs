@@ -74,7 +74,7 @@ impl FaultCounts {
 
     /// Forgets the counts of a merchant after its rows were removed or replaced. The cached faults
     /// of all merchants are dropped too, because the merchant's connected accounts lost theirs.
-    pub(crate) fn begin_anew(&self, merchant: MerchantId) {
+    pub(crate) fn forget(&self, merchant: MerchantId) {
         let mut state = self.state();
         state.changes += 1;
         state.held.clear();

@@ -132,7 +132,7 @@ impl Lab {
 
     /// Drops cached data of rows that no longer exist.
     fn forget_rows(&self, context: &Context) {
-        self.instruments.faults.begin_anew(context.merchant);
+        self.instruments.faults.forget(context.merchant);
         self.instruments.checker.forget(context.merchant);
     }
 
@@ -160,9 +160,9 @@ fn written(outcome: Snapshotted, given: &str) -> Result<bool, Error> {
             limits::SNAPSHOTS_MAX
         )),
         Snapshotted::TooLarge => refuse(format!(
-            "This sandbox is too large for that: a snapshot takes at most {} rows of {} bytes, a \
-             restore or a reset removes at most {} rows, of at most {} connected accounts. Begin \
-             anew with another test key.",
+            "This sandbox is too large. A snapshot contains at most {} rows of {} bytes. A restore or \
+             a reset removes at most {} rows, of at most {} connected accounts. Start again with \
+             another test key.",
             limits::SNAPSHOT_ROWS_MAX,
             limits::SNAPSHOT_BYTES_MAX,
             limits::SANDBOX_ROWS_MAX,

@@ -114,7 +114,7 @@ impl Demo {
         came(&clock, "time stands still until it is advanced")?;
         let parameters = [("email", "jenny.rosen@example.com"), ("test_clock", &self.clock)];
         let customer = self.tell("POST", "/v1/customers", &parameters).await?;
-        came(&customer, "the same e-mail address sees the same bank for ever")?;
+        came(&customer, "the same e-mail address always sees the same bank")?;
 
         self.pace.pause().await?;
         title("2. A session asks for transactions; the account is linked without a browser")?;

@@ -18,7 +18,7 @@ use model::bank::{Balance, BalanceType, BankOwner};
 use model::clock::{AccountTime, DAY_S};
 use model::money::Currency;
 
-/// The last second of the year 9999, after which test banks show the same for ever.
+/// The last second of the year 9999, after which the data of test banks no longer changes.
 const SECOND_MAX: i64 = 253_402_300_799;
 
 /// The kind of an account, with its description.

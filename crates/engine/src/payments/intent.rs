@@ -7,7 +7,7 @@ mod list;
 mod own;
 
 pub use confirm::VerifyInput;
-pub use hosted::{DepositsPage, DepositsStanding, DepositsTold};
+pub use hosted::{DepositsOutcome, DepositsPage, DepositsStanding};
 pub use list::IntentFilter;
 
 use crate::connect::access::{Access, secret_lookup};

@@ -4,7 +4,7 @@
 //! ```text
 //! open → complete            the holder linked an account: the intent is made and confirmed, or
 //!                            the subscription begun
-//!      → expired             by a call, or by itself after a day
+//!      → expired             by a call, or automatically after a day
 //! ```
 //!
 //! A debit takes days, so a payment session is complete before it is paid. `payment_status` then

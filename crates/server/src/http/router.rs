@@ -256,7 +256,7 @@ fn pages(app: &Arc<App>) -> Router<Arc<App>> {
         ("/link/{token}", get(pages::link::show).post(pages::link::step)),
         ("/c/pay/{token}", get(hosted::show_checkout).post(hosted::step_checkout)),
         ("/i/{token}", get(hosted::show_invoice).post(hosted::step_invoice)),
-        ("/microdeposits/{token}", get(hosted::show_deposits).post(hosted::tell_deposits)),
+        ("/microdeposits/{token}", get(hosted::show_deposits).post(hosted::step_deposits)),
         ("/link/{token}/bank", get(pages::link::show_bank).post(pages::link::step_bank)),
         // Events as they happen, for the reader of a stream
         ("/stripecli/subscribe", get(event_stream::subscribe)),

@@ -38,10 +38,10 @@ fn missed(request: RequestId, miss: &Miss) -> Response {
         Miss::Unknown => (
             StatusCode::NOT_FOUND,
             "This link does not work",
-            "It may be incomplete. Go back to where you found it, and begin again.",
+            "It may be incomplete. Go back to the page with the link and try again.",
         ),
         Miss::Unreadable => {
-            (StatusCode::BAD_REQUEST, "That could not be read", "Go back, and try again.")
+            (StatusCode::BAD_REQUEST, "We could not read your input", "Go back and try again.")
         }
         Miss::Engine(error) => {
             let status = error.api_error().status;
@@ -53,17 +53,17 @@ fn missed(request: RequestId, miss: &Miss) -> Response {
                 429 => (
                     StatusCode::TOO_MANY_REQUESTS,
                     "One moment, please",
-                    "Something else is changing this right now. Reload the page.",
+                    "Another change is in progress. Reload the page.",
                 ),
                 500.. => (
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "Something went wrong",
-                    "Nothing was changed. Reload the page to try again.",
+                    "No change was made. Reload the page to try again.",
                 ),
                 _ => (
                     StatusCode::NOT_FOUND,
-                    "This link does not work any more",
-                    "Go back to where you found it, and begin again.",
+                    "This link no longer works",
+                    "Go back to the page with the link and start again.",
                 ),
             }
         }

@@ -25,7 +25,10 @@ pub(super) fn page(
                 (words::fault(Fault::Step(fault), view.accounts_max))
             }
         }
-        p { "You are logged in. " (merchant) " will be able to read what you agreed to there." }
+        p {
+            "You are logged in. If you allow it, " (merchant)
+            " can read the data that you agreed to share."
+        }
         form method="post" action=(format!("/link/{token}/bank")) {
             input type="hidden" name=(VERSION) value=(view.version);
             @if picks {
@@ -46,12 +49,12 @@ pub(super) fn page(
     framed(view, &format!("Share accounts with {merchant}?"), Facts::default(), &body)
 }
 
-/// The page that follows it. It says that there is nothing left to do at the bank.
+/// The page after the holder has chosen. It says that the part at the bank is complete.
 pub(super) fn done(view: &FlowView, token: &str) -> Page {
     let body = html! {
         h1 tabindex="-1" autofocus { "You are done here" }
-        p { "Close this window, and go on in the one that you came from." }
-        a.quiet href=(format!("/link/{token}")) { "Go on in this window" }
+        p { "Close this window and continue in the first one." }
+        a.quiet href=(format!("/link/{token}")) { "Continue in this window" }
     };
     let facts = Facts { status: Some("bank"), at_once: true, ..Facts::default() };
     framed(view, "Done", facts, &body)

@@ -1,5 +1,5 @@
-//! Parts of the hosted pages: the items that are paid for, the bank account, and the holder's
-//! consent to the debit.
+//! Parts of the hosted pages: the items of the bill, the bank account, and the holder's consent to
+//! the debit.
 
 use super::document::{Facts, Page};
 use super::pieces::mark;
@@ -62,7 +62,7 @@ pub(super) fn page(frame: &Frame<'_>, content: &Markup) -> Page {
     }
 }
 
-/// Renders the items that are paid for. The total is below them unless it repeats the only amount.
+/// Renders the items of the bill. The total is below them unless it repeats the only amount.
 pub(super) fn lines(lines: &[PageLine], total: Option<(i64, Currency)>) -> Markup {
     let repeats = lines.len() == 1 && total.is_some_and(|(sum, _)| sum == lines[0].amount);
     html! {
@@ -101,8 +101,8 @@ pub(super) fn bank(bank: &PageBank) -> Markup {
         }
         @if bank.deposits {
             p.hint {
-                "These numbers were typed in, so two small deposits come first. You will be asked "
-                "what they were, and only then is anything debited."
+                "You typed these numbers, so two small deposits arrive first. Your account is "
+                "debited only after you confirm them."
             }
         }
     }
@@ -112,9 +112,9 @@ pub(super) fn bank(bank: &PageBank) -> Markup {
 pub(super) fn word_for_payment(button: &str, merchant: &str, amount: &str) -> Markup {
     html! {
         p.mandate {
-            "With “" (button) "” you allow " (merchant) " to debit " (amount) " from this bank account, "
-            "today or on one of the next bank days. Until the debit is sent you can take that back by "
-            "telling " (merchant) "."
+            "By clicking “" (button) "” you allow " (merchant) " to debit " (amount) " from this bank "
+            "account, today or on one of the next business days. To cancel before the debit is sent, "
+            "contact " (merchant) "."
         }
     }
 }
@@ -123,8 +123,8 @@ pub(super) fn word_for_payment(button: &str, merchant: &str, amount: &str) -> Ma
 pub(super) fn word_for_later(button: &str, merchant: &str) -> Markup {
     html! {
         p.mandate {
-            "With “" (button) "” you allow " (merchant) " to debit this bank account whenever you owe "
-            "for what you buy or use there. This holds until you tell " (merchant) " to stop."
+            "By clicking “" (button) "” you allow " (merchant) " to debit this bank account for your "
+            "future purchases and subscriptions. To end this permission, contact " (merchant) "."
         }
     }
 }
@@ -132,9 +132,9 @@ pub(super) fn word_for_later(button: &str, merchant: &str) -> Markup {
 /// The message for an error that the holder has to correct.
 pub(super) fn fault(fault: PageFault) -> &'static str {
     match fault {
-        PageFault::Name => "Give your name, as your bank knows it.",
-        PageFault::Email => "Give an e-mail address, such as ada@example.com.",
+        PageFault::Name => "Enter the name on your bank account.",
+        PageFault::Email => "Enter an e-mail address, such as ada@example.com.",
         PageFault::NoBank => "Link a bank account first.",
-        PageFault::Failed => "This account could not be used. Link another one.",
+        PageFault::Failed => "This account could not be used. Link another account.",
     }
 }

@@ -32,8 +32,8 @@ pub(super) fn page(
         CheckoutStanding::Expired => {
             let content = html! {
                 p {
-                    "It was open for too long, and nothing was debited. Go back to "
-                    (view.merchant_name) ", and begin again."
+                    "It was open for too long. Your account was not debited. Go back to "
+                    (view.merchant_name) " and start again."
                 }
                 @if let Some(url) = &cancel {
                     a.main href=(url) rel="noreferrer" { "Back to " (view.merchant_name) }
@@ -45,7 +45,7 @@ pub(super) fn page(
             let content = html! {
                 p {
                     (view.merchant_name)
-                    " takes nothing on this page any more, and nothing was debited. You may close it."
+                    " no longer uses this page. Your account was not debited. You may close this page."
                 }
             };
             ("This page no longer works".to_owned(), content)
@@ -88,7 +88,7 @@ fn form(view: &CheckoutPage, posted: &Posted, fault: Option<PageFault>, verb: &s
     html! {
         (bill::lines(&view.lines, view.total))
         @if view.total.is_none() {
-            p { (merchant) " will debit it later, for what you buy or use there." }
+            p { (merchant) " will debit this account later for your purchases and subscriptions." }
         }
         form method="post" {
             @if let (Some(email), true) = (&view.email, view.email_known) {
@@ -119,8 +119,8 @@ fn form(view: &CheckoutPage, posted: &Posted, fault: Option<PageFault>, verb: &s
             } @else {
                 button.main name=(STEP) value="link" { "Link your bank account" }
                 p.note {
-                    "You choose your bank and log in there. Then you come back here, and see the "
-                    "account before anything is "
+                    "Choose your bank and log in there. You then return to this page and can check "
+                    "the account before it is "
                     @if view.total.is_some() { "debited." } @else { "saved." }
                 }
             }
@@ -139,17 +139,17 @@ fn complete(
         (bill::lines(&view.lines, view.total))
         @if let Some(url) = deposits_url {
             p {
-                "Two small deposits come to your account in the next days. When they are there, say "
-                "what they were, and you are done."
+                "Two small deposits will arrive in your account in the next few days. Then return to "
+                "this page and confirm them."
             }
             a.quiet href=(url) { "Confirm the deposits" }
         } @else if view.total.is_some() {
             p {
-                "Your payment is under way. Bank debits take a few days; " (merchant)
-                " tells you when it has arrived."
+                "Your payment is under way. Bank debits take a few days. " (merchant)
+                " will let you know when it arrives."
             }
         } @else {
-            p { (merchant) " can now debit it as you allowed." }
+            p { (merchant) " can now debit this account." }
         }
         @match success {
             Some(url) => {

@@ -22,15 +22,15 @@ pub(super) enum Fault {
 
 /// Renders the current page.
 pub(super) fn page(view: &DepositsPage, posted: &Posted, fault: Option<Fault>) -> Page {
-    let (title, told, content) = match &view.standing {
+    let (title, message, content) = match &view.standing {
         DepositsStanding::Asked { kind, arrive_at, tries_left } => {
-            let told = fault.map(|fault| sentence(*kind, fault, *tries_left));
-            ("Confirm your bank account", told, form(view, *kind, *arrive_at, posted, fault))
+            let message = fault.map(|fault| sentence(*kind, fault, *tries_left));
+            ("Confirm your bank account", message, form(view, *kind, *arrive_at, posted, fault))
         }
         DepositsStanding::Done => {
             let back = view.return_url.as_deref().filter(|url| goes_somewhere(url));
             let content = html! {
-                p { "Thank you; there is nothing left to do." }
+                p { "Thank you. You do not need to do anything else." }
                 @match back {
                     Some(url) => {
                         a.main href=(url) rel="noreferrer" { "Back to " (view.merchant_name) }
@@ -44,8 +44,8 @@ pub(super) fn page(view: &DepositsPage, posted: &Posted, fault: Option<Fault>) -
             let content = html! {
                 p { (why) }
                 p {
-                    "Nothing was debited. Go back to " (view.merchant_name)
-                    ", and link a bank account anew."
+                    "Your account was not debited. Go back to " (view.merchant_name)
+                    " and link a bank account again."
                 }
             };
             ("Your account was not confirmed", None, content)
@@ -56,7 +56,7 @@ pub(super) fn page(view: &DepositsPage, posted: &Posted, fault: Option<Fault>) -
         livemode: view.livemode,
         title,
         tick: view.standing == DepositsStanding::Done,
-        fault: told,
+        fault: message,
         back: None,
         goes_to: None,
     };
@@ -64,19 +64,19 @@ pub(super) fn page(view: &DepositsPage, posted: &Posted, fault: Option<Fault>) -
 }
 
 fn sentence(kind: DepositKind, fault: Fault, tries_left: u32) -> String {
-    let what = match (kind, fault) {
+    let fault = match (kind, fault) {
         (DepositKind::Amounts, Fault::Unreadable) => {
-            return "Give both amounts in cents, from 1 to 99.".to_owned();
+            return "Enter both amounts in cents, from 1 to 99.".to_owned();
         }
         (DepositKind::DescriptorCode, Fault::Unreadable) => {
             return "The code has six letters and digits, such as SM12AB.".to_owned();
         }
-        (DepositKind::Amounts, Fault::Wrong) => "These are not the amounts.",
-        (DepositKind::DescriptorCode, Fault::Wrong) => "This is not the code.",
+        (DepositKind::Amounts, Fault::Wrong) => "These amounts are not correct.",
+        (DepositKind::DescriptorCode, Fault::Wrong) => "This code is not correct.",
     };
     match tries_left {
-        1 => format!("{what} One try is left."),
-        many => format!("{what} {many} tries are left."),
+        1 => format!("{fault} You have one try left."),
+        many => format!("{fault} You have {many} tries left."),
     }
 }
 
@@ -96,12 +96,12 @@ fn form(
         })) }
         @match kind {
             DepositKind::Amounts => p {
-                (merchant) " has sent two deposits of less than a dollar to this account. They "
-                "arrive by " (day(arrive_at)) "; you find them on your statement."
+                (merchant) " has sent two deposits of less than one dollar to this account. They "
+                "arrive by " (day(arrive_at)) " and appear on your statement."
             },
             DepositKind::DescriptorCode => p {
                 (merchant) " has sent one cent to this account. It arrives by " (day(arrive_at))
-                "; beside it, your statement shows a code that begins with SM."
+                ". Your statement shows it with a code that begins with SM."
             },
         }
         form method="post" {
@@ -126,9 +126,11 @@ fn form(
         }
         @if !view.livemode {
             details.note {
-                summary { "Answers for tests" }
+                summary { "Values for tests" }
                 ul {
-                    @for (answer, what) in answers(kind) { li { code { (answer) } ": " (what) } }
+                    @for (input, effect) in test_inputs(kind) {
+                        li { code { (input) } ": " (effect) }
+                    }
                 }
             }
         }
@@ -136,13 +138,13 @@ fn form(
 }
 
 /// The inputs that have an effect in test mode.
-fn answers(kind: DepositKind) -> [(&'static str, &'static str); 3] {
+fn test_inputs(kind: DepositKind) -> [(&'static str, &'static str); 3] {
     match kind {
         DepositKind::Amounts => {
-            [("32, 45", "right"), ("10, 11", "wrong too often"), ("40, 41", "too late")]
+            [("32, 45", "correct"), ("10, 11", "too many wrong tries"), ("40, 41", "expired")]
         }
         DepositKind::DescriptorCode => {
-            [("SM11AA", "right"), ("SM33CC", "wrong too often"), ("SM44DD", "too late")]
+            [("SM11AA", "correct"), ("SM33CC", "too many wrong tries"), ("SM44DD", "expired")]
         }
     }
 }

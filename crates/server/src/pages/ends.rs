@@ -54,16 +54,19 @@ impl Making<'_> {
                         }
                     }
                     @if let Some(email) = &view.sign_up {
-                        p.note { "You can use them again under " (email) "." }
+                        p.note { "You can use them again with " (email) "." }
                     }
                 };
-                let text = format!("{} can now read what you agreed to.", view.merchant_name);
+                let text = format!(
+                    "{} can now read the data that you agreed to share.",
+                    view.merchant_name
+                );
                 (title, html! { (list) (self.end(&text)) })
             }
             FlowEnd::NumbersEntered => {
                 let last4 = view.last4.as_deref().unwrap_or_default();
                 let more = if view.payment {
-                    " Two small deposits may arrive in the next days, to confirm that it is yours."
+                    " Two small deposits may arrive in the next few days to confirm that it is yours."
                 } else {
                     ""
                 };
@@ -71,10 +74,11 @@ impl Making<'_> {
                 ("Your bank details are saved".into(), self.end(&text))
             }
             FlowEnd::Cancelled => {
-                ("You left".into(), self.end("Nothing was linked, and nothing was shared."))
+                ("You left".into(), self.end("No account was linked, and no data was shared."))
             }
             FlowEnd::Failed => {
-                ("Nothing was linked".into(), self.end("You can try again later, where you began."))
+                let text = "You can try again later from the page where you started.";
+                ("No account was linked".into(), self.end(text))
             }
         }
     }

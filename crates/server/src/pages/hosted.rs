@@ -13,7 +13,7 @@ use axum::http::header::USER_AGENT;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use engine::connections::hosted::{PageFault, PageStep, Typed};
-use engine::payments::intent::{DepositsStanding, DepositsTold};
+use engine::payments::intent::{DepositsOutcome, DepositsStanding};
 use model::id::RequestId;
 use model::payments::intent::{DepositKind, Deposits};
 use std::sync::Arc;
@@ -85,13 +85,13 @@ pub(crate) async fn show_deposits(
 }
 
 /// Takes the holder's input about two small deposits.
-pub(crate) async fn tell_deposits(
+pub(crate) async fn step_deposits(
     State(app): State<Arc<App>>,
     Path(token): Path<String>,
     request: Request,
 ) -> Response {
     let visit = Visit::of(app, token, &Method::POST);
-    let outcome = visit.tell_deposits(request).await;
+    let outcome = visit.step_deposits(request).await;
     finish(visit.request, "POST /microdeposits/{token}", outcome)
 }
 
@@ -175,7 +175,7 @@ impl Visit {
         Ok(send(status, &deposits::page(&view.ok_or(Miss::Unknown)?, posted, fault)))
     }
 
-    async fn tell_deposits(&self, request: Request) -> Outcome {
+    async fn step_deposits(&self, request: Request) -> Outcome {
         let posted = read(request).await?;
         let engine = self.app.engine();
         let view = engine.show_deposits_page(&self.token, self.request).await?;
@@ -184,13 +184,13 @@ impl Visit {
         let DepositsStanding::Asked { kind, .. } = view.ok_or(Miss::Unknown)?.standing else {
             return Ok(here);
         };
-        let Some(told) = read_deposits(kind, &posted) else {
+        let Some(deposits) = read_deposits(kind, &posted) else {
             return self.deposits(refused, &posted, Some(deposits::Fault::Unreadable)).await;
         };
-        match engine.tell_deposits(&self.token, &told, self.request).await? {
+        match engine.confirm_deposits(&self.token, &deposits, self.request).await? {
             None => Err(Miss::Unknown),
-            Some(DepositsTold::Done) => Ok(here),
-            Some(DepositsTold::Wrong) => {
+            Some(DepositsOutcome::Done) => Ok(here),
+            Some(DepositsOutcome::Wrong) => {
                 self.deposits(refused, &posted, Some(deposits::Fault::Wrong)).await
             }
         }

@@ -68,28 +68,28 @@ fn standing(view: &InvoicePage, pay: &str, amount: &str) -> Markup {
                 } @else {
                     button.main name=(STEP) value="link" { "Pay by bank account" }
                     p.note {
-                        "You choose your bank and log in there. Then you come back here, and see "
-                        "the account before anything is debited."
+                        "Choose your bank and log in there. You then return to this page and can "
+                        "check the account before it is debited."
                     }
                 }
             },
             InvoiceStanding::UnderWay => p {
-                "Bank debits take a few days. There is nothing left to do for you; " (merchant)
-                " sees when it has arrived."
+                "Bank debits take a few days. You do not need to do anything else. " (merchant)
+                " will see when it arrives."
             },
             InvoiceStanding::Deposits(url) => {
                 p {
-                    "Two small deposits come to your account in the next days. When they are there, "
-                    "say what they were; then the invoice is paid."
+                    "Two small deposits will arrive in your account in the next few days. Then return "
+                    "to this page and confirm them to pay the invoice."
                 }
                 a.main href=(url) { "Confirm the deposits" }
             }
-            InvoiceStanding::Paid => p { "There is nothing left to pay. You may close this page." },
+            InvoiceStanding::Paid => p { "There is no amount left to pay. You may close this page." },
             InvoiceStanding::Void => p {
-                (merchant) " took it back. There is nothing to pay; you may close this page."
+                (merchant) " cancelled it. You do not need to pay it. You may close this page."
             },
             InvoiceStanding::Gone => p {
-                (merchant) " takes nothing on this page any more. You may close it."
+                "You can no longer pay " (merchant) " here. You may close this page."
             },
         }
     }

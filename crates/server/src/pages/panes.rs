@@ -68,22 +68,22 @@ impl Making<'_> {
         let pane = match &self.view.shown {
             Shown::Pane(pane) => pane,
             Shown::Expired => {
-                let text = "It was open for too long. Nothing was linked; begin again where you \
-                            came from.";
-                return ("This has expired".into(), false, self.end(text));
+                let text = "It was open for too long. No account was linked. Go back to the page \
+                            where you started and try again.";
+                return ("This page has expired".into(), false, self.end(text));
             }
             Shown::Gone => {
-                let text = "Nothing can be linked here any more. You may close this page.";
+                let text = "You can no longer link an account here.";
                 return ("This page no longer works".into(), false, self.end(text));
             }
             Shown::Closed => {
-                let text = "It was finished in another window. There is nothing left to do here.";
-                return ("This is over".into(), false, self.end(text));
+                let text = "You finished this in another window.";
+                return ("Already finished".into(), false, self.end(text));
             }
         };
         match pane {
             Pane::Institutions if self.view.livemode && self.view.institutions.is_empty() => {
-                ("There is no bank to choose yet".into(), false, self.no_institutions())
+                ("No banks are available yet".into(), false, self.no_institutions())
             }
             Pane::Institutions => ("Choose your bank".into(), false, self.institutions()),
             Pane::Consent => {
@@ -103,7 +103,7 @@ impl Making<'_> {
             Pane::Accounts => ("Choose accounts".into(), true, self.accounts(false)),
             Pane::Saved => ("Your saved accounts".into(), true, self.accounts(true)),
             Pane::Down { until } => (format!("{bank} is not available"), true, self.down(*until)),
-            Pane::Failed => (format!("{bank} did not let us in"), true, self.failed()),
+            Pane::Failed => (format!("The login at {bank} failed"), true, self.failed()),
             Pane::ManualEntry => {
                 ("Enter your bank details".into(), self.view.banks, self.manual_entry())
             }
@@ -192,8 +192,7 @@ impl Making<'_> {
     fn no_institutions(&self) -> Markup {
         html! {
             p {
-                (self.view.merchant_name) " cannot reach any bank: no connection to real banks is set \
-                 up here. Nothing was linked."
+                (self.view.merchant_name) " is not connected to real banks yet. No account was linked."
             }
             @if self.view.manual_entry {
                 div.others { (self.button("manual", "plain", "Enter account numbers instead")) }
@@ -207,11 +206,11 @@ impl Making<'_> {
             @if let Some(bank) = &self.view.institution {
                 div.chosen { (row(&bank.name)) }
             }
-            p { (merchant) " would like to read the following of the accounts that you choose:" }
+            p { (merchant) " would like to read this data from the accounts that you choose:" }
             ul.data {
                 li {
                     strong { "Account details" }
-                    span { "To show you which accounts are linked: name, kind, last four digits" }
+                    span { "Name, type and last four digits, to show you which accounts are linked" }
                 }
                 @for permission in &self.view.permissions {
                     @let (what, why) = words::permission(*permission);
@@ -220,7 +219,7 @@ impl Making<'_> {
             }
             p.note {
                 "You choose the accounts in a later step. " (merchant)
-                " never sees your password, and you can ask them at any time to stop."
+                " never sees your password. You can ask " (merchant) " to stop at any time."
             }
             (self.button("consent", "main", "Agree and continue"))
         }
@@ -232,7 +231,7 @@ impl Making<'_> {
         html! {
             @if refused {
                 p.alert #refused role="alert" {
-                    "Your bank did not accept this. Check what you typed, and try again."
+                    "Your bank did not accept this. Check your entries and try again."
                 }
             }
             p {
@@ -262,18 +261,18 @@ impl Making<'_> {
         let bank = self.bank();
         html! {
             @if refused {
-                p.alert role="alert" { "You did not allow it at " (bank) ". You can try again." }
+                p.alert role="alert" { "You did not allow access at " (bank) ". You can try again." }
             }
             div.chosen { (row(bank)) }
             p {
-                "Log in on the page of " (bank) ", which opens in a new window. We do not see what "
-                "you type there. Come back here when you are done."
+                "Log in on the page of " (bank) ", which opens in a new window. We never see your "
+                "login details. Return to this page when you have finished."
             }
             a.main href=(self.place.bank_path) target="_blank" data-bank {
                 "Open " (bank)
                 span.hidden { " (in a new window)" }
             }
-            a.quiet href=(self.place.path) { "I am done there" }
+            a.quiet href=(self.place.path) { "I have finished there" }
         }
     }
 
@@ -306,7 +305,7 @@ impl Making<'_> {
                 }))
             } @else {
                 p.alert role="alert" {
-                    "None of these accounts can be used here. " (self.way_back()) "."
+                    "You cannot use these accounts here. " (self.way_back()) "."
                 }
                 ul.data {
                     @for choice in &view.choices {
@@ -330,12 +329,12 @@ impl Making<'_> {
             p {
                 @match until {
                     Some(until) => {
-                        "The bank is being worked on and should be back on "
+                        "The bank is down for maintenance and should be back on "
                         strong { (words::time(until)) } "."
                     }
-                    None => "The bank has a problem, and it is not known for how long.",
+                    None => "The bank has a problem, and we do not know how long it will last.",
                 }
-                " Your money is safe; you can " (self.other_way()) ", or come back later."
+                " Your money is safe. You can " (self.other_way()) " or try again later."
             }
             (self.ways_on())
         }
@@ -344,8 +343,8 @@ impl Making<'_> {
     fn failed(&self) -> Markup {
         html! {
             p {
-                "The bank ended the login. Nothing was linked. You can " (self.other_way())
-                ", or try again later."
+                "The bank ended the login. No account was linked. You can " (self.other_way())
+                " or try again later."
             }
             (self.ways_on())
         }

@@ -32,8 +32,8 @@ const PREFETCH: &str = "prefetch";
 const TITLE: &str = "Financial Connections";
 
 /// The message above the forms.
-enum Told {
-    Nothing,
+enum Notice {
+    None,
     Done(&'static str),
     Fault(String),
 }
@@ -69,7 +69,7 @@ async fn begin(app: &App, id: RequestId, key: &str) -> Response {
     let begun = app.begin_visit(key).and_then(|token| Ok((app.find_visitor(&token)?, token)));
     match begun {
         Ok((Some(visitor), token)) => {
-            shown(app, id, visitor, &token, StatusCode::OK, &Told::Nothing).await
+            shown(app, id, visitor, &token, StatusCode::OK, &Notice::None).await
         }
         Ok((None, _)) => ask_again(),
         Err(api_error) => ask_for_key(status(&api_error), Some(&api_error.message)),
@@ -86,37 +86,37 @@ async fn go_on(app: &App, id: RequestId, token: &str, posted: &Posted) -> Respon
         Some("register") => {
             let register = words(posted, REGISTRATION);
             if register.is_empty() {
-                let told = Told::Fault("Choose at least one kind of data.".to_owned());
+                let notice = Notice::Fault("Choose at least one kind of data.".to_owned());
                 let status = StatusCode::UNPROCESSABLE_ENTITY;
-                return shown(app, id, visitor, token, status, &told).await;
+                return shown(app, id, visitor, token, status, &notice).await;
             }
             let input = SettingsInput { register, ..SettingsInput::default() };
-            (input, "The registration is complete for what you chose.")
+            (input, "The registration is complete for the data that you chose.")
         }
         Some("defaults") => {
             // Values that this page did not offer must not remove the values that it did offer.
             if !all_words::<Permission>(posted, PERMISSION)
                 || !all_words::<Prefetch>(posted, PREFETCH)
             {
-                let told = Told::Fault("Choose among what is offered.".to_owned());
+                let notice = Notice::Fault("Choose only options that this page offers.".to_owned());
                 let status = StatusCode::UNPROCESSABLE_ENTITY;
-                return shown(app, id, visitor, token, status, &told).await;
+                return shown(app, id, visitor, token, status, &notice).await;
             }
             let permissions = Some(words(posted, PERMISSION));
             let prefetch = Some(words(posted, PREFETCH));
             (SettingsInput { permissions, prefetch, ..SettingsInput::default() }, "Saved.")
         }
-        _ => return shown(app, id, visitor, token, StatusCode::OK, &Told::Nothing).await,
+        _ => return shown(app, id, visitor, token, StatusCode::OK, &Notice::None).await,
     };
     let context = context(visitor, id);
-    let (status, told) = match app.engine().update_connections_settings(&context, &input).await {
-        Ok(_) => (StatusCode::OK, Told::Done(done)),
+    let (status, notice) = match app.engine().update_connections_settings(&context, &input).await {
+        Ok(_) => (StatusCode::OK, Notice::Done(done)),
         Err(error) => {
             let api_error = error.api_error();
-            (status(&api_error), Told::Fault(api_error.message))
+            (status(&api_error), Notice::Fault(api_error.message))
         }
     };
-    shown(app, id, visitor, token, status, &told).await
+    shown(app, id, visitor, token, status, &notice).await
 }
 
 /// The values of a field that are valid words of this type.
@@ -147,7 +147,7 @@ fn context(visitor: Visitor, request: RequestId) -> Context {
 }
 
 fn ask_again() -> Response {
-    let text = "Your visit is over. Enter the key again; what was saved stays saved.";
+    let text = "Your visit has ended, with your changes saved. Enter the key again.";
     ask_for_key(StatusCode::UNAUTHORIZED, Some(text))
 }
 
@@ -161,7 +161,7 @@ fn ask_for_key(status: StatusCode, fault: Option<&str>) -> Response {
                 label for=(KEY) { "Secret key" }
                 p.hint id="key-hint" {
                     "It begins with " code { "sk_live_" } " or " code { "sk_test_" }
-                    ". It is sent once, and kept nowhere."
+                    ". It is sent once and not stored."
                 }
                 input id=(KEY) name=(KEY) type="password" autocomplete="off" required
                     spellcheck="false" aria-describedby="key-hint"
@@ -182,7 +182,7 @@ async fn shown(
     visitor: Visitor,
     token: &str,
     status: StatusCode,
-    told: &Told,
+    notice: &Notice,
 ) -> Response {
     let context = context(visitor, id);
     let settings = match app.engine().show_connections_settings(&context).await {
@@ -190,25 +190,25 @@ async fn shown(
         Err(error) => {
             let error = &error as &dyn std::error::Error;
             tracing::error!(request.id = %id, error, "page failed");
-            let text = "Nothing was changed. Go back, and try again.";
+            let text = "No setting was changed. Go back and try again.";
             let page = document::notice("Something went wrong", text);
             return document::respond(StatusCode::INTERNAL_SERVER_ERROR, &page, None);
         }
     };
     let body = html! {
-        h1 tabindex="-1" autofocus[matches!(told, Told::Nothing)] { (TITLE) }
-        @match told {
-            Told::Nothing => {}
-            Told::Done(text) => { p.done role="status" tabindex="-1" autofocus { (text) } }
-            Told::Fault(text) => { (alert(text)) }
+        h1 tabindex="-1" autofocus[matches!(notice, Notice::None)] { (TITLE) }
+        @match notice {
+            Notice::None => {}
+            Notice::Done(text) => { p.done role="status" tabindex="-1" autofocus { (text) } }
+            Notice::Fault(text) => { (alert(text)) }
         }
         p.note { "Merchant " code { (visitor.merchant) } }
         h2 { "Live data" }
         (registration_part(visitor, token, &settings))
-        h2 { "What payments ask for" }
+        h2 { "Data that payments request" }
         (defaults_part(token, &settings))
     };
-    let title = if matches!(told, Told::Fault(_)) { "Error: Settings" } else { "Settings" };
+    let title = if matches!(notice, Notice::Fault(_)) { "Error: Settings" } else { "Settings" };
     let mode = if visitor.livemode { "Live mode" } else { "Test mode" };
     respond(status, title, sheet(&body, Some(mode)))
 }
@@ -218,8 +218,8 @@ fn registration_part(visitor: Visitor, token: &str, settings: &ConnectionsSettin
     let missing = |permission: &&Permission| state(**permission) == Registration::Unrequested;
     html! {
         @if !visitor.livemode {
-            p { "Test data is always there. With a live key this page completes the registration \
-                 for live data." }
+            p { "Test data is always available. To complete the registration for live data, enter \
+                 a live key." }
         }
         ul.states {
             @for permission in Permission::ALL {
@@ -250,11 +250,11 @@ fn defaults_part(token: &str, settings: &ConnectionsSettings) -> Markup {
     let permissions = settings.collection.permissions_asked(None);
     let prefetch = settings.collection.prefetch_asked(None);
     html! {
-        p { "Payments that name no types of payment method, and no permissions of their own, ask \
-             the holder for this. To pay is always asked for." }
+        p { "Payments request this data if they set neither payment method types nor permissions. \
+             They always request the permission to pay." }
         (form("defaults", token, &html! {
             fieldset.rows {
-                legend { "Ask for" }
+                legend { "Request" }
                 @for permission in
                     Permission::ALL.iter().filter(|asked| **asked != Permission::PaymentMethod)
                 {
@@ -263,7 +263,7 @@ fn defaults_part(token: &str, settings: &ConnectionsSettings) -> Markup {
                 }
             }
             fieldset.rows {
-                legend { "Fetch at once, when the account is linked" }
+                legend { "Fetch when the account is linked" }
                 @for feature in Prefetch::ALL {
                     (choice(PREFETCH, feature.word(), name(feature.permission()),
                         prefetch.contains(feature)))
@@ -304,7 +304,7 @@ fn name(permission: Permission) -> &'static str {
     match permission {
         Permission::Balances => "Balances",
         Permission::Ownership => "Owners",
-        Permission::PaymentMethod => "Account numbers, to pay",
+        Permission::PaymentMethod => "Account numbers for payments",
         Permission::Transactions => "Transactions",
     }
 }

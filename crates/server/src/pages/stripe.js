@@ -190,7 +190,7 @@
     if (typeof clientSecret !== "string" || clientSecret === "") {
       return failure("clientSecret is missing.", { param: "client_secret" });
     }
-    if (open) return failure("Another bank account is being linked on this page already.");
+    if (open) return failure("Another bank account is already being linked on this page.");
     open = true;
     try {
       const params = { client_secret: clientSecret, origin: window.location.origin, ...more };
@@ -198,7 +198,7 @@
       if (flow.error) return flow;
       const status = await showFlow(flow.url);
       if (ENDS.includes(status)) return { carrier: flow.carrier };
-      const message = "This was open for too long; begin again with a new client secret.";
+      const message = "This link flow was open for too long. Start again with a new client secret.";
       return failure(message, { code: "session_expired" });
     } finally {
       open = false;
@@ -514,7 +514,7 @@
 
   window.Stripe = function Stripe(publishableKey, options = {}) {
     if (typeof publishableKey !== "string" || !publishableKey.startsWith("pk_")) {
-      throw new Error("Stripe(): give a publishable key, which begins with pk_. Secret keys stay on the server.");
+      throw new Error("Stripe(): pass a publishable key, which begins with pk_. Secret keys stay on the server.");
     }
     const api = new Api(publishableKey, options);
     const payments = new Intents(api, PAYMENT);

@@ -26,10 +26,10 @@ impl Making<'_> {
         let numbers = [
             (ROUTING_NUMBER, "Routing number", "Nine digits, at the bottom left of a check"),
             (ACCOUNT_NUMBER, "Account number", "4 to 17 digits"),
-            (ACCOUNT_NUMBER_AGAIN, "Account number, once more", "So that no digit is wrong"),
+            (ACCOUNT_NUMBER_AGAIN, "Account number again", "To make sure that it is correct"),
         ];
         html! {
-            p { "Your bank account will be linked by its numbers alone." }
+            p { "Your bank account will be linked by its numbers, without a login." }
             (self.form("numbers", &html! {
                 @for (name, label, hint) in numbers {
                     label for=(name) { (label) }
@@ -39,11 +39,11 @@ impl Making<'_> {
                         aria-describedby=(format!("{name}-hint"))
                         aria-invalid=[invalid(wrong, name)];
                 }
-                (choice_of(HOLDER_TYPE, "Whose account is it?", self.posted, &[
-                    (BankHolderType::Individual.word(), "A person's"),
-                    (BankHolderType::Company.word(), "A company's"),
+                (choice_of(HOLDER_TYPE, "Type of owner", self.posted, &[
+                    (BankHolderType::Individual.word(), "Person"),
+                    (BankHolderType::Company.word(), "Company"),
                 ]))
-                (choice_of(ACCOUNT_TYPE, "What kind is it?", self.posted, &[
+                (choice_of(ACCOUNT_TYPE, "Type of account", self.posted, &[
                     (BankAccountType::Checking.word(), "Checking"),
                     (BankAccountType::Savings.word(), "Savings"),
                 ]))
@@ -68,18 +68,18 @@ impl Making<'_> {
         html! {
             @if unknown {
                 p.alert role="alert" {
-                    "No saved accounts are known under " (given.unwrap_or_default()) "."
+                    "There are no saved accounts for " (given.unwrap_or_default()) "."
                 }
                 @if let Some(email) = given {
                     (self.form("sign_up", &html! {
                         input type="hidden" name=(EMAIL) value=(email);
-                        button.quiet { "Link a bank, and save it under this address" }
+                        button.quiet { "Link a bank and save it with this address" }
                     }))
                 }
             }
             p {
-                "Accounts that you linked before can be used again, without logging in at your "
-                "bank. We send you a code."
+                "You can use accounts that you linked before, without a new login at your bank. We "
+                "will send you a code."
             }
             (self.form("sign_in", &html! {
                 label for=(EMAIL) { "E-mail address" }
@@ -89,7 +89,7 @@ impl Making<'_> {
                     aria-invalid=[self.fault.map(|_| "true")];
                 button.main { "Send me a code" }
             }))
-            (self.button("back", "quiet", "Continue without"))
+            (self.button("back", "quiet", "Continue without saved accounts"))
         }
     }
 
@@ -107,7 +107,7 @@ impl Making<'_> {
                     aria-invalid=[self.fault.map(|_| "true")];
                 button.main { "Continue" }
             }))
-            p.note { "Test mode: nothing was sent, and any six digits are right." }
+            p.note { "Test mode: no code was sent. Enter any six digits." }
         }
     }
 }

@@ -10,12 +10,12 @@ use model::money::Currency;
 /// The label of a permission and its purpose.
 pub(super) fn permission(permission: Permission) -> (&'static str, &'static str) {
     match permission {
-        Permission::Balances => ("Balances", "To see how much money is in your accounts"),
+        Permission::Balances => ("Balances", "To see the amount of money in your accounts"),
         Permission::Ownership => {
-            ("Owner details", "To confirm that the accounts belong to you: names and addresses")
+            ("Owner details", "Names and addresses, to confirm that the accounts belong to you")
         }
         Permission::PaymentMethod => {
-            ("Account and routing numbers", "To move money that you agree to, by bank transfer")
+            ("Account and routing numbers", "To make the bank transfers that you agree to")
         }
         Permission::Transactions => ("Transactions", "To see the money that comes in and goes out"),
     }
@@ -45,9 +45,9 @@ pub(super) fn account(choice: &Choice) -> String {
 /// The reason why an account cannot be picked.
 pub(super) fn unusable(unusable: Unusable) -> &'static str {
     match unusable {
-        Unusable::Kind => "This kind of account is not asked for",
+        Unusable::Kind => "This type of account is not accepted",
         Unusable::CannotPay => "Cannot be used for payments",
-        Unusable::NotWanted => "Another account is to be linked again",
+        Unusable::NotWanted => "This is not the account to link again",
     }
 }
 
@@ -69,16 +69,16 @@ pub(super) fn fault(fault: Fault, accounts_max: usize) -> String {
             format!("Choose another account. {}.", unusable(why))
         }
         PickFault::RoutingNumber => {
-            "A routing number has nine digits. Check it against your bank's papers.".into()
+            "A routing number has nine digits. Check your bank statement.".into()
         }
         PickFault::AccountNumber => "An account number has 4 to 17 digits.".into(),
         PickFault::NotForTests => {
-            "This is a test: use the routing and account numbers shown below.".into()
+            "This is a test. Use the routing and account numbers shown below.".into()
         }
         PickFault::ForTestsOnly => {
-            "These are numbers of the test bank. Give those of your own account.".into()
+            "These are numbers of the test bank. Enter the numbers of your own account.".into()
         }
-        PickFault::Email => "Give an e-mail address, such as ada@example.com.".into(),
+        PickFault::Email => "Enter an e-mail address, such as ada@example.com.".into(),
         PickFault::Code => "The code has six digits.".into(),
     }
 }
@@ -90,12 +90,12 @@ pub(super) fn bank_field(name: &str) -> (String, Option<&'static str>, &'static 
         "password" => ("Password".into(), None, "current-password"),
         "option" => (
             "How should your bank send you a code?".into(),
-            Some("For example: text message, or e-mail"),
+            Some("For example text message or e-mail"),
             "off",
         ),
-        "code" => ("Code".into(), Some("The one that your bank has sent you"), "one-time-code"),
+        "code" => ("Code".into(), Some("The code that your bank sent you"), "one-time-code"),
         "confirmation" => {
-            ("Confirmation".into(), Some("Confirm the code that your bank has sent you"), "off")
+            ("Confirmation".into(), Some("Confirm the code that your bank sent you"), "off")
         }
         "answer" => ("What was the name of your first pet?".into(), None, "off"),
         other => {

@@ -45,23 +45,23 @@ async fn pages_of_a_deleted_customer() {
     insta::assert_snapshot!(pages_shown, @"
     200
     This page no longer works
-    Test merchant takes nothing on this page any more, and nothing was debited. You may close it.
+    Test merchant no longer uses this page. Your account was not debited. You may close this page.
 
     200
     This page no longer works
-    Test merchant takes nothing on this page any more, and nothing was debited. You may close it.
+    Test merchant no longer uses this page. Your account was not debited. You may close this page.
 
     200
     Your account was not confirmed
-    They are needed no more.
-    Nothing was debited. Go back to Test merchant, and link a bank account anew.
+    The deposits are no longer needed.
+    Your account was not debited. Go back to Test merchant and link a bank account again.
 
     200
     This page no longer works
     Invoice 3DFD3D08-0001
     To ada@example.com
     Item $10.00
-    Test merchant takes nothing on this page any more. You may close it.
+    You can no longer pay Test merchant here. You may close this page.
     ");
     for page in [&checkout, &invoice] {
         for step in ["link", "pay"] {

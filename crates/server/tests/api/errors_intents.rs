@@ -309,15 +309,15 @@ async fn detached_methods_are_of_no_use() {
     POST /v1/payment_methods/pm_…/attach customer=cus_…
         400 invalid_request_error - payment_method
         The payment method was detached from its customer and cannot be used or
-        attached again; link the account anew.
+        attached again. Link the account again.
     POST /v1/payment_intents amount=99&currency=usd&payment_method=pm_…
         400 invalid_request_error - payment_method
         The payment method was detached from its customer and cannot be used or
-        attached again; link the account anew.
+        attached again. Link the account again.
     POST /v1/payment_intents/pi_…/confirm
         400 invalid_request_error - payment_method
         The payment method was detached from its customer and cannot be used or
-        attached again; link the account anew.
+        attached again. Link the account again.
     POST /v1/payment_methods/pm_…/detach
         400 invalid_request_error - -
         The payment method is not attached to a customer.

@@ -49,23 +49,23 @@ async fn checkout_is_paid_on_its_page() {
     Your name
     []
     > Link your bank account
-    You choose your bank and log in there. Then you come back here, and see the account before
-       anything is debited.
+    Choose your bank and log in there. You then return to this page and can check the account
+       before it is debited.
     ");
     assert!(first.body.contains("href=\"https://shop.example/cart\""));
     let fault = page.step("link", "email=ada&name=Ada").await;
     insta::assert_snapshot!(shown(&fault), @"
     422
     Pay $25.00
-    Give an e-mail address, such as ada@example.com.
+    Enter an e-mail address, such as ada@example.com.
     Tea × 2 $25.00
     E-mail address
     [ada]
     Your name
     [Ada]
     > Link your bank account
-    You choose your bank and log in there. Then you come back here, and see the account before
-       anything is debited.
+    Choose your bank and log in there. You then return to this page and can check the account
+       before it is debited.
     ");
     let fault = page.step("pay", ADA).await;
     assert!(read(&fault).starts_with("422\nPay $25.00\nLink a bank account first."));
@@ -82,8 +82,8 @@ async fn checkout_is_paid_on_its_page() {
     [Ada]
     Bank account
     TN Test (Non-OAuth) Account ending in 3182
-    With “Pay $25.00” you allow Test merchant to debit $25.00 from this bank account, today or on
-       one of the next bank days. Until the debit is sent you can take that back by telling Test
+    By clicking “Pay $25.00” you allow Test merchant to debit $25.00 from this bank account, today
+       or on one of the next business days. To cancel before the debit is sent, contact Test
        merchant.
     > Pay $25.00
     > Use another account
@@ -97,8 +97,8 @@ async fn checkout_is_paid_on_its_page() {
     ✓
     Thank you
     Tea × 2 $25.00
-    Your payment is under way. Bank debits take a few days; Test merchant tells you when it has
-       arrived.
+    Your payment is under way. Bank debits take a few days. Test merchant will let you know when it
+       arrives.
     We are taking you back to Test merchant.
     -> Back to Test merchant
     ");
@@ -145,16 +145,16 @@ async fn an_account_is_saved_and_its_deposits_are_told() {
     insta::assert_snapshot!(shown(&back), @"
     200
     Save your bank account
-    Test merchant will debit it later, for what you buy or use there.
+    Test merchant will debit this account later for your purchases and subscriptions.
     E-mail address ada@example.com
     Your name
     [Ada]
     Bank account
     ST STRIPE TEST BANK Account ending in 6789
-    These numbers were typed in, so two small deposits come first. You will be asked what they
-       were, and only then is anything debited.
-    With “Save your bank account” you allow Test merchant to debit this bank account whenever you
-       owe for what you buy or use there. This holds until you tell Test merchant to stop.
+    You typed these numbers, so two small deposits arrive first. Your account is debited only after
+       you confirm them.
+    By clicking “Save your bank account” you allow Test merchant to debit this bank account for
+       your future purchases and subscriptions. To end this permission, contact Test merchant.
     > Save your bank account
     > Use another account
     ");
@@ -163,8 +163,8 @@ async fn an_account_is_saved_and_its_deposits_are_told() {
     200
     ✓
     Your account is saved
-    Two small deposits come to your account in the next days. When they are there, say what they
-       were, and you are done.
+    Two small deposits will arrive in your account in the next few days. Then return to this page
+       and confirm them.
     -> Confirm the deposits
     You may close this page.
     ");
@@ -180,17 +180,17 @@ async fn an_account_is_saved_and_its_deposits_are_told() {
     200
     Confirm your bank account
     ST STRIPE TEST BANK Account ending in 6789
-    Test merchant has sent two deposits of less than a dollar to this account. They arrive by 3
-       January 2026; you find them on your statement.
+    Test merchant has sent two deposits of less than one dollar to this account. They arrive by 3
+       January 2026 and appear on your statement.
     First deposit, in cents
     []
     Second deposit, in cents
     []
     > Confirm
-    Answers for tests
-    32, 45: right
-    10, 11: wrong too often
-    40, 41: too late
+    Values for tests
+    32, 45: correct
+    10, 11: too many wrong tries
+    40, 41: expired
     ");
     let answers = ["amount=1&amount=2", "amount=32", "amount=x&amount=2", "amount=$0.45&amount=32"];
     let mut said = Vec::new();
@@ -199,9 +199,9 @@ async fn an_account_is_saved_and_its_deposits_are_told() {
         said.push(lines.lines().take(3).collect::<Vec<_>>().join(" | "));
     }
     insta::assert_snapshot!(said.join("\n"), @"
-    422 | Confirm your bank account | These are not the amounts. 9 tries are left.
-    422 | Confirm your bank account | Give both amounts in cents, from 1 to 99.
-    422 | Confirm your bank account | Give both amounts in cents, from 1 to 99.
+    422 | Confirm your bank account | These amounts are not correct. You have 9 tries left.
+    422 | Confirm your bank account | Enter both amounts in cents, from 1 to 99.
+    422 | Confirm your bank account | Enter both amounts in cents, from 1 to 99.
     200 | ✓ | Your account is confirmed
     ");
     assert_eq!(app.get(&path).await.at("/setup_intent/status"), "succeeded");
@@ -228,7 +228,7 @@ async fn deposits_can_fail() {
     }
     insta::assert_snapshot!(said.join("\n"), @"
     422 | Confirm your bank account | The code has six letters and digits, such as SM12AB.
-    422 | Confirm your bank account | This is not the code. 9 tries are left.
+    422 | Confirm your bank account | This code is not correct. You have 9 tries left.
     200 | Your account was not confirmed | Too many attempts to verify the deposits were wrong.
     200 | Your account was not confirmed | The deposits were not verified in time.
     ");
@@ -243,7 +243,8 @@ async fn checkout_that_cannot_go_on() {
     insta::assert_snapshot!(shown(&page.page().await), @"
     200
     This page has expired
-    It was open for too long, and nothing was debited. Go back to Test merchant, and begin again.
+    It was open for too long. Your account was not debited. Go back to Test merchant and start
+       again.
     -> Back to Test merchant
     ");
     assert!(read(&page.step("link", ADA).await).contains("This page has expired"));
@@ -288,8 +289,8 @@ async fn the_flow_leads_back() {
     Your name
     [Bea]
     > Link your bank account
-    You choose your bank and log in there. Then you come back here, and see the account before
-       anything is debited.
+    Choose your bank and log in there. You then return to this page and can check the account
+       before it is debited.
     ");
     let begun = page.step("link", "name=Bea").await;
     link(&app, &begun).await;
@@ -319,7 +320,7 @@ async fn a_subscription_needs_a_good_account() {
     let begun = page.step("link", ADA).await;
     type_in(&app, &begun, "000666666661", "").await;
     let failed = read(&page.step("pay", ADA).await);
-    assert!(failed.contains("This account could not be used. Link another one."));
+    assert!(failed.contains("This account could not be used. Link another account."));
     let begun = page.step("link", ADA).await;
     link(&app, &begun).await;
     assert!(read(&page.step("pay", ADA).await).contains("Thank you"));
@@ -341,8 +342,8 @@ async fn an_invoice_is_paid_on_its_page() {
     To ada@example.com
     Item $10.00
     > Pay by bank account
-    You choose your bank and log in there. Then you come back here, and see the account before
-       anything is debited.
+    Choose your bank and log in there. You then return to this page and can check the account
+       before it is debited.
     ");
     assert!(read(&page.step("pay", "").await).contains("Link a bank account first."));
     let begun = page.step("link", "").await;
@@ -354,8 +355,8 @@ async fn an_invoice_is_paid_on_its_page() {
     Item $10.00
     Bank account
     TN Test (Non-OAuth) Account ending in 2395
-    With “Pay $10.00” you allow Test merchant to debit $10.00 from this bank account, today or on
-       one of the next bank days. Until the debit is sent you can take that back by telling Test
+    By clicking “Pay $10.00” you allow Test merchant to debit $10.00 from this bank account, today
+       or on one of the next business days. To cancel before the debit is sent, contact Test
        merchant.
     > Pay $10.00
     > Use another account
@@ -367,8 +368,8 @@ async fn an_invoice_is_paid_on_its_page() {
     Invoice 87286000-0001
     To ada@example.com
     Item $10.00
-    Bank debits take a few days. There is nothing left to do for you; Test merchant sees when it
-       has arrived.
+    Bank debits take a few days. You do not need to do anything else. Test merchant will see when
+       it arrives.
     ");
     assert!(read(&page.step("link", "").await).contains("Your payment is under way"));
     app.run_workers_until_idle().await;
@@ -379,7 +380,7 @@ async fn an_invoice_is_paid_on_its_page() {
     Invoice 87286000-0001
     To ada@example.com
     Item $10.00
-    There is nothing left to pay. You may close this page.
+    There is no amount left to pay. You may close this page.
     ");
     let events = app.get("/v1/events?limit=100&type=invoice.finalized").await.ok();
     assert_eq!(events.at("/data/0/data/object/hosted_invoice_url"), url.as_str());
@@ -418,8 +419,8 @@ async fn an_invoice_whose_debit_failed() {
     Due 31 January 2026
     Tea $10.00
     > Pay by bank account
-    You choose your bank and log in there. Then you come back here, and see the account before
-       anything is debited.
+    Choose your bank and log in there. You then return to this page and can check the account
+       before it is debited.
     ");
 }
 
@@ -474,8 +475,8 @@ async fn checkout_begins_a_subscription() {
     [Ada]
     Bank account
     TN Test (Non-OAuth) Account ending in 3182
-    With “Subscribe for $25.00” you allow Test merchant to debit this bank account whenever you owe
-       for what you buy or use there. This holds until you tell Test merchant to stop.
+    By clicking “Subscribe for $25.00” you allow Test merchant to debit this bank account for your
+       future purchases and subscriptions. To end this permission, contact Test merchant.
     > Subscribe for $25.00
     > Use another account
     ");

@@ -59,7 +59,7 @@ async fn a_page_from_its_address_to_the_way_back() {
     ✓
     Your account is linked
     TN Success Checking ending in 8686
-    Test merchant can now read what you agreed to.
+    Test merchant can now read the data that you agreed to share.
     -> Done
     ");
     assert!(ended.body.contains(ONWARD), "{}", ended.body);
@@ -85,8 +85,8 @@ async fn every_other_end() {
     let page = Browser::at(&app, &elsewhere.text("/url")).page().await.ok();
     insta::assert_snapshot!(read(&page), @"
     200
-    This is over
-    It was finished in another window. There is nothing left to do here.
+    Already finished
+    You finished this in another window.
     -> Done
     ");
     assert!(!page.body.contains("http-equiv"));
@@ -94,7 +94,7 @@ async fn every_other_end() {
     let late = hosted(&app).await;
     app.wait_s(86_400);
     let page = Browser::at(&app, &late.text("/url")).page().await.ok();
-    assert!(read(&page).contains("This has expired") && !page.body.contains("http-equiv"));
+    assert!(read(&page).contains("This page has expired") && !page.body.contains("http-equiv"));
     assert!(read_session(&app, &late).await.json().get("url").is_none());
 }
 

@@ -91,7 +91,7 @@ async fn a_balance_is_collected_with_the_next_invoice() {
     Balance from before -$4.00
     Total $6.00
     > Pay by bank account
-    You choose your bank and log in there. Then you come back here, and see the account before anything is debited.
+    Choose your bank and log in there. You then return to this page and can check the account before it is debited.
 
     200
     ✓
@@ -101,6 +101,6 @@ async fn a_balance_is_collected_with_the_next_invoice() {
     Item $0.30
     Left for the next invoice -$0.30
     Total $0.00
-    There is nothing left to pay. You may close this page.
+    There is no amount left to pay. You may close this page.
     ");
 }

@@ -42,13 +42,13 @@ async fn form_bank() {
     200
     Test merchant asks to see your data
     BN Bank (Non-OAuth) bank-non-oauth.test
-    Test merchant would like to read the following of the accounts that you choose:
-    Account details To show you which accounts are linked: name, kind, last four digits
-    Balances To see how much money is in your accounts
-    Owner details To confirm that the accounts belong to you: names and addresses
+    Test merchant would like to read this data from the accounts that you choose:
+    Account details Name, type and last four digits, to show you which accounts are linked
+    Balances To see the amount of money in your accounts
+    Owner details Names and addresses, to confirm that the accounts belong to you
     Transactions To see the money that comes in and goes out
-    You choose the accounts in a later step. Test merchant never sees your password, and you can
-       ask them at any time to stop.
+    You choose the accounts in a later step. Test merchant never sees your password. You can ask
+       Test merchant to stop at any time.
     > Agree and continue
     ");
     insta::assert_snapshot!(shown(&browser.step("consent", "").await), @"
@@ -67,7 +67,7 @@ async fn form_bank() {
     insta::assert_snapshot!(shown(&browser.step("login", &format!("{login}incorrect")).await), @"
     200
     Log in at Bank (Non-OAuth)
-    Your bank did not accept this. Check what you typed, and try again.
+    Your bank did not accept this. Check your entries and try again.
     Use the same details as on your bank's own site.
     Username
     []
@@ -82,7 +82,7 @@ async fn form_bank() {
     Log in at Bank (Non-OAuth)
     Your bank asks one more thing.
     How should your bank send you a code?
-    For example: text message, or e-mail
+    For example text message or e-mail
     []
     > Continue
     Test bank: A login form. The values options, mfa, confirm_mfa and security_question lead to
@@ -128,7 +128,7 @@ async fn form_bank() {
     2 accounts are linked
     BN Savings Savings ending in 8238
     BN Success Checking ending in 5655
-    Test merchant can now read what you agreed to.
+    Test merchant can now read the data that you agreed to share.
     You may close this page.
     ");
 
@@ -153,15 +153,15 @@ async fn bank_page() {
     200
     Continue at Bank (OAuth)
     BO Bank (OAuth) bank-oauth.test
-    Log in on the page of Bank (OAuth), which opens in a new window. We do not see what you type
-       there. Come back here when you are done.
+    Log in on the page of Bank (OAuth), which opens in a new window. We never see your login
+       details. Return to this page when you have finished.
     -> Open Bank (OAuth) (in a new window)
-    -> I am done there
+    -> I have finished there
     ");
     insta::assert_snapshot!(shown(&browser.bank_page().await), @"
     200
     Share accounts with Test merchant?
-    You are logged in. Test merchant will be able to read what you agreed to there.
+    You are logged in. If you allow it, Test merchant can read the data that you agreed to share.
     Accounts to share
     [x] Success Checking ending in 9606
     [ ] Failure Checking ending in 8525
@@ -184,10 +184,10 @@ async fn bank_page() {
     insta::assert_snapshot!(shown(&browser.bank_step("deny", "").await), @"
     200
     You are done here
-    Close this window, and go on in the one that you came from.
-    -> Go on in this window
+    Close this window and continue in the first one.
+    -> Continue in this window
     ");
-    assert!(read(&browser.page().await).contains("You did not allow it at Bank (OAuth)."));
+    assert!(read(&browser.page().await).contains("You did not allow access at Bank (OAuth)."));
     let none = browser.bank_step("allow", "").await;
     assert!(read(&none).contains("422\nShare accounts with Test merchant?\nChoose at least one"));
     let many = browser.bank_step("allow", "account=0&account=1").await;
@@ -198,7 +198,7 @@ async fn bank_page() {
     ✓
     Your account is linked
     BO High Balance Checking ending in 0028
-    Test merchant can now read what you agreed to.
+    Test merchant can now read the data that you agreed to share.
     You may close this page.
     ");
     // The window can be opened again, and offers no further step.
@@ -221,7 +221,7 @@ async fn banks_that_fail() {
     for (bank, said) in [
         ("Down (Scheduled)", "Down (Scheduled) is not available"),
         ("Down (Unscheduled)", "Down (Unscheduled) is not available"),
-        ("Down (Error)", "Down (Error) did not let us in"),
+        ("Down (Error)", "The login at Down (Error) failed"),
     ] {
         let session = app.session(&customer, "manual_entry[mode]=automatic").await;
         let browser = Browser::open(&app, &session).await;
@@ -231,8 +231,8 @@ async fn banks_that_fail() {
             insta::assert_snapshot!(shown(&page), @"
             200
             Down (Scheduled) is not available
-            The bank is being worked on and should be back on 1 January 2026, 02:00 UTC. Your money is
-               safe; you can choose another bank, or come back later.
+            The bank is down for maintenance and should be back on 1 January 2026, 02:00 UTC. Your money is
+               safe. You can choose another bank or try again later.
             > Choose another bank
             > Enter account numbers instead
             > Leave
@@ -243,7 +243,7 @@ async fn banks_that_fail() {
         assert!(read(&browser.step("manual", "").await).contains("Enter your bank details"));
         browser.step("back", "").await;
         browser.log_in_at(&app, bank).await;
-        assert!(read(&browser.step("cancel", "").await).contains("Nothing was linked"));
+        assert!(read(&browser.step("cancel", "").await).contains("No account was linked"));
         let ended = app.session_in_preview(&session).await;
         assert_eq!(ended.at("/status"), "failed");
     }
@@ -254,8 +254,9 @@ async fn banks_that_fail() {
     let page = browser.step("login", "bank_username=a&bank_password=error").await;
     insta::assert_snapshot!(shown(&page), @"
     200
-    Bank (Non-OAuth) did not let us in
-    The bank ended the login. Nothing was linked. You can choose another bank, or try again later.
+    The login at Bank (Non-OAuth) failed
+    The bank ended the login. No account was linked. You can choose another bank or try again
+       later.
     > Choose another bank
     > Leave
     ");
@@ -305,11 +306,11 @@ async fn expired_and_closed() {
     app.link(&session, "").await;
     insta::assert_snapshot!(shown(&closed.page().await), @"
     200
-    This is over
-    It was finished in another window. There is nothing left to do here.
+    Already finished
+    You finished this in another window.
     You may close this page.
     ");
-    assert!(read(&closed.step_of(1, "cancel", "").await).contains("This is over"));
+    assert!(read(&closed.step_of(1, "cancel", "").await).contains("Already finished"));
 
     let session = app.session(&customer, "").await;
     let expired = Browser::open(&app, &session).await;
@@ -317,12 +318,13 @@ async fn expired_and_closed() {
     let page = expired.page().await;
     insta::assert_snapshot!(shown(&page), @"
     200
-    This has expired
-    It was open for too long. Nothing was linked; begin again where you came from.
+    This page has expired
+    It was open for too long. No account was linked. Go back to the page where you started and try
+       again.
     You may close this page.
     ");
     assert!(page.body.contains("data-status=\"expired\""));
-    assert!(read(&expired.step_of(1, "cancel", "").await).contains("This has expired"));
+    assert!(read(&expired.step_of(1, "cancel", "").await).contains("This page has expired"));
     let ended = app.get(&format!("{FC}/sessions/{}", session.text("/id"))).await.ok();
     assert!(ended.at("/status").is_null());
 }
@@ -358,7 +360,7 @@ async fn two_tabs() {
     browser.accounts_of(&app, "Test (Non-OAuth)").await;
     second.accounts_of(&app, "Test (Non-OAuth)").await;
     assert!(read(&browser.step("accounts", "account=0").await).contains("is linked"));
-    assert!(read(&second.step("accounts", "account=1").await).contains("This is over"));
+    assert!(read(&second.step("accounts", "account=1").await).contains("Already finished"));
     assert!(read(&browser.page().await).contains("is linked"));
     assert_eq!(app.get(&format!("{FC}/accounts")).await.items("/data").len(), 1);
 }

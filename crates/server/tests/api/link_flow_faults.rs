@@ -13,20 +13,20 @@ async fn manual_entry() {
     insta::assert_snapshot!(read(&browser.step("manual", "").await), @"
     200
     Enter your bank details
-    Your bank account will be linked by its numbers alone.
+    Your bank account will be linked by its numbers, without a login.
     Routing number
     Nine digits, at the bottom left of a check
     []
     Account number
     4 to 17 digits
     []
-    Account number, once more
-    So that no digit is wrong
+    Account number again
+    To make sure that it is correct
     []
-    Whose account is it?
-    [x] A person's
-    [ ] A company's
-    What kind is it?
+    Type of owner
+    [x] Person
+    [ ] Company
+    Type of account
     [x] Checking
     [ ] Savings
     > Continue
@@ -60,12 +60,12 @@ async fn manual_entry() {
         type_in("110 000 000", "0001-2345-6789", "000123456789").await,
     ];
     insta::assert_snapshot!(told.join("\n"), @"
-    422 A routing number has nine digits. Check it against your bank's papers.
-    422 A routing number has nine digits. Check it against your bank's papers.
+    422 A routing number has nine digits. Check your bank statement.
+    422 A routing number has nine digits. Check your bank statement.
     422 An account number has 4 to 17 digits.
     422 The two account numbers are not the same.
-    422 This is a test: use the routing and account numbers shown below.
-    422 This is a test: use the routing and account numbers shown below.
+    422 This is a test. Use the routing and account numbers shown below.
+    422 This is a test. Use the routing and account numbers shown below.
     200 Your bank details are saved
     ");
     let ended = app.session_in_preview(&session).await;
@@ -119,7 +119,7 @@ async fn accounts_that_cannot_be_picked() {
     Choose accounts
     Choose the accounts to link
     [x] Success Checking ending in 9753
-    [-] Savings Savings ending in 2647 This kind of account is not asked for
+    [-] Savings Savings ending in 2647 This type of account is not accepted
     > Link accounts
     ");
     let fault = async |browser: &Browser, form: &str| {
@@ -138,7 +138,7 @@ async fn accounts_that_cannot_be_picked() {
         fault(&paying, "account=11").await,
     ];
     insta::assert_snapshot!(told.join("\n"), @"
-    422 Choose another account. This kind of account is not asked for.
+    422 Choose another account. This type of account is not accepted.
     422 Choose at least one account.
     422 Choose at least one account.
     422 Choose at least one account.
@@ -154,7 +154,7 @@ async fn accounts_that_cannot_be_picked() {
     insta::assert_snapshot!(read(&page), @"
     200
     Choose accounts
-    None of these accounts can be used here. Choose another bank.
+    You cannot use these accounts here. Choose another bank.
     Checking Without ACH Cannot be used for payments
     Savings Without ACH Cannot be used for payments
     Credit Card Cannot be used for payments

@@ -15,11 +15,11 @@ async fn saved_accounts() {
     insta::assert_snapshot!(read(&browser.page().await), @"
     200
     Welcome back
-    Accounts that you linked before can be used again, without logging in at your bank. We send you a code.
+    You can use accounts that you linked before, without a new login at your bank. We will send you a code.
     E-mail address
     [ada@example.com]
     > Send me a code
-    > Continue without
+    > Continue without saved accounts
     ");
     insta::assert_snapshot!(read(&browser.step("sign_in", "email=ada@example.com").await), @"
     200
@@ -28,7 +28,7 @@ async fn saved_accounts() {
     Code
     []
     > Continue
-    Test mode: nothing was sent, and any six digits are right.
+    Test mode: no code was sent. Enter any six digits.
     ");
     let wrong = browser.step("code", "code=12345").await;
     assert!(read(&wrong).starts_with("422\nEnter your code\nThe code has six digits."));
@@ -77,30 +77,30 @@ async fn sign_up() {
     insta::assert_snapshot!(read(&browser.step("sign_in", "").await), @"
     200
     Use saved accounts
-    Accounts that you linked before can be used again, without logging in at your bank. We send you a code.
+    You can use accounts that you linked before, without a new login at your bank. We will send you a code.
     E-mail address
     []
     > Send me a code
-    > Continue without
+    > Continue without saved accounts
     ");
     let bad = browser.step("sign_in", "email=nobody").await;
-    assert!(read(&bad).contains("Give an e-mail address"));
+    assert!(read(&bad).contains("Enter an e-mail address"));
     insta::assert_snapshot!(read(&browser.step("sign_in", "email=bob@example.com").await), @"
     200
     Use saved accounts
-    No saved accounts are known under bob@example.com.
-    > Link a bank, and save it under this address
-    Accounts that you linked before can be used again, without logging in at your bank. We send you a code.
+    There are no saved accounts for bob@example.com.
+    > Link a bank and save it with this address
+    You can use accounts that you linked before, without a new login at your bank. We will send you a code.
     E-mail address
     [bob@example.com]
     > Send me a code
-    > Continue without
+    > Continue without saved accounts
     ");
     let list = browser.step("sign_up", "email=bob@example.com").await;
     assert!(read(&list).contains("Choose your bank"));
     browser.accounts_of(&app, "Test (Non-OAuth)").await;
     let linked = browser.step("accounts", "account=0").await;
-    assert!(read(&linked).contains("You can use them again under bob@example.com."));
+    assert!(read(&linked).contains("You can use them again with bob@example.com."));
 
     let browser = Browser::open(&app, &app.session(&customer, "").await).await;
     browser.step("sign_in", "").await;

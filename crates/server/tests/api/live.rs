@@ -120,8 +120,8 @@ async fn the_list_of_banks_is_empty_and_says_so() {
     let path = url.split_once("/link/").unwrap().1;
     let page = live.bare_request("GET", &format!("/link/{path}")).send().await;
     assert_eq!(page.status, 200);
-    assert!(page.body.contains("There is no bank to choose yet"), "{}", page.body);
-    assert!(page.body.contains("no connection to real banks is set up here"), "{}", page.body);
+    assert!(page.body.contains("No banks are available yet"), "{}", page.body);
+    assert!(page.body.contains("is not connected to real banks yet"), "{}", page.body);
     assert!(!page.body.contains("Test mode"), "{}", page.body);
     assert!(!page.body.contains("<button class=\"bank\""), "{}", page.body);
 }

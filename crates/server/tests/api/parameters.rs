@@ -95,7 +95,10 @@ async fn every_parameter_is_documented() {
         text.lines().filter(|line| line.starts_with("###") || line.contains(UNNOTED)).collect();
     assert!(!text.contains(UNNOTED), "{}", unnoted.join("\n"));
     let differs = text.lines().zip(written.lines()).find(|(made, found)| made != found);
-    assert!(written == text, "write docs/parameters.md anew, it differs at {differs:?}");
+    assert!(
+        written == text,
+        "docs/parameters.md is outdated at {differs:?}; write it with BANKFEED_WRITE_DOCS=1"
+    );
 }
 
 /// The calls of the router, in its order.

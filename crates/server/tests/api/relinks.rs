@@ -156,11 +156,11 @@ async fn on_its_own_page() {
     200
     Test merchant asks you to log in again
     IA Inactive Accounts inactive-accounts.test
-    Test merchant would like to read the following of the accounts that you choose:
-    Account details To show you which accounts are linked: name, kind, last four digits
-    Balances To see how much money is in your accounts
-    You choose the accounts in a later step. Test merchant never sees your password, and you can
-       ask them at any time to stop.
+    Test merchant would like to read this data from the accounts that you choose:
+    Account details Name, type and last four digits, to show you which accounts are linked
+    Balances To see the amount of money in your accounts
+    You choose the accounts in a later step. Test merchant never sees your password. You can ask
+       Test merchant to stop at any time.
     > Agree and continue
     ");
     // There is no earlier pane and no other bank.
@@ -257,7 +257,7 @@ async fn failures() {
     let browser = Browser::open(&app, &session).await;
     browser.step("consent", "").await;
     browser.bank_step("allow", "account=10").await.ok();
-    assert!(read(&browser.page().await).contains("Nothing was linked"));
+    assert!(read(&browser.page().await).contains("No account was linked"));
     tell("another account at the bank", &read_again(&session).await);
 
     let inactive = account(&app, &two_inactive(&app).await[0]).await;

@@ -57,7 +57,7 @@ async fn completes_the_registration() {
     [
         "Balances: Not requested",
         "Owners: Not requested",
-        "Account numbers, to pay: Not requested",
+        "Account numbers for payments: Not requested",
         "Transactions: Not requested",
     ]
     "#);
@@ -74,7 +74,7 @@ async fn completes_the_registration() {
     [
         "Balances: Complete",
         "Owners: Not requested",
-        "Account numbers, to pay: Not requested",
+        "Account numbers for payments: Not requested",
         "Transactions: Complete",
     ]
     "#);

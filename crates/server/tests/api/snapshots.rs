@@ -73,7 +73,7 @@ async fn restore(client: &Client, snapshot: &str) {
 }
 
 /// The main job across a restore. Every list is byte for byte as before. A refresh that was undone
-/// stays unknown for ever. Later bank rows are read without duplicates, and no id is used again.
+/// stays unknown. Later bank rows are read without duplicates, and no id is used again.
 #[tokio::test]
 async fn goes_back_and_goes_on() {
     for app in [App::start().await, App::sqlite().await] {

@@ -48,7 +48,7 @@ pub enum DepositsStanding {
 
 /// The result of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DepositsTold {
+pub enum DepositsOutcome {
     /// The page is shown again.
     Done,
     /// It was wrong, and another attempt is possible.
@@ -68,7 +68,7 @@ impl Engine {
         let gone = self.customer_gone(&context, intent.customer).await?;
         let standing = match (intent.microdeposits, &intent.last_error, intent.status) {
             (Some(_), _, _) if gone => {
-                DepositsStanding::Failed { why: "They are needed no more.".to_owned() }
+                DepositsStanding::Failed { why: "The deposits are no longer needed.".to_owned() }
             }
             (Some(deposits), _, _) => DepositsStanding::Asked {
                 kind: deposits.kind,
@@ -79,7 +79,7 @@ impl Engine {
                 DepositsStanding::Failed { why: error.message.clone() }
             }
             (None, _, IntentStatus::Canceled) => {
-                DepositsStanding::Failed { why: "They are needed no more.".to_owned() }
+                DepositsStanding::Failed { why: "The deposits are no longer needed.".to_owned() }
             }
             _ => DepositsStanding::Done,
         };
@@ -93,28 +93,28 @@ impl Engine {
     }
 
     /// Verifies the deposits of an intent. Returns `None` for an unknown token.
-    pub async fn tell_deposits(
+    pub async fn confirm_deposits(
         &self,
         token: &str,
         deposits: &Deposits,
         request: RequestId,
-    ) -> Result<Option<DepositsTold>, Error> {
+    ) -> Result<Option<DepositsOutcome>, Error> {
         let Some((context, intent)) = self.open_deposits(token, request).await? else {
             return Ok(None);
         };
         if intent.microdeposits.is_none() {
-            return Ok(Some(DepositsTold::Done));
+            return Ok(Some(DepositsOutcome::Done));
         }
         let kind = super::kind_of(&intent);
         let access = Access { publishable: false, client_secret: None };
         let input = VerifyInput { deposits: deposits.clone() };
         match self.verify_intent(&context, kind, &intent.id(), &input, access).await {
-            Ok(_) => Ok(Some(DepositsTold::Done)),
+            Ok(_) => Ok(Some(DepositsOutcome::Done)),
             // The wrong attempt is counted, and the page shows the state.
             Err(error) if error.is_outcome() => {
                 let (_, intent) = self.open_deposits(token, request).await?.ok_or(error)?;
                 let open = intent.microdeposits.is_some();
-                Ok(Some(if open { DepositsTold::Wrong } else { DepositsTold::Done }))
+                Ok(Some(if open { DepositsOutcome::Wrong } else { DepositsOutcome::Done }))
             }
             Err(error) => Err(error),
         }

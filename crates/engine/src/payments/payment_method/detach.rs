@@ -16,7 +16,7 @@ use wire::error::Error as ApiError;
 pub(crate) fn check_kept(method: &PaymentMethod) -> Result<(), Error> {
     if method.detached {
         let message = "The payment method was detached from its customer and cannot be used or \
-                       attached again; link the account anew.";
+                       attached again. Link the account again.";
         return Err(ApiError::invalid(message).param("payment_method").into());
     }
     Ok(())
