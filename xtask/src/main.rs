@@ -29,7 +29,7 @@ cargo xtask <command>
   ci            run every check that must pass before a change lands
   lint          check formatting, and run clippy with warnings as errors
   tidy          check file sizes, banned words, dead links and plain English
-  prose         measure plain English of all files, or of those below a PATH, also exempt ones
+  prose         measure plain English of all files, or of those below a PATH
   book          build the site of the documents in target/book, and check its links
   deny          check licences, sources and banned packages of dependencies
   test          run cargo test --workspace, and print the counts at the end

@@ -5,9 +5,8 @@
 //! text are measured: comments, documents, and *texts* that users read (error messages, help texts
 //! and pages). The help text of a command, and commit subjects, have rules of their own.
 //!
-//! Files below a prefix in [`NOT_YET`] are exempt until their language is rewritten. A count is
-//! within its bound if it is at most the bound's share of the whole, rounded up. So one use of a word
-//! is always allowed.
+//! A count is within its bound if it is at most the bound's share of the whole, rounded up. So one
+//! use of a word is always allowed.
 
 mod document;
 mod help;
@@ -20,11 +19,7 @@ use crate::Failure;
 use crate::process::{root, say};
 use crate::tidy::tracked;
 use source::{Kind, Literal, Source};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-/// Files that are exempt until they are rewritten, by the beginning of their path.
-const NOT_YET: &[&str] = &["crates/server/", "crates/testkit/"];
 
 /// Words that have a plainer alternative, each group with its bound per 10,000 words.
 const WORDS: &[(&[&str], f64)] = &[
@@ -87,41 +82,33 @@ pub(crate) struct Measured {
     faults: Vec<String>,
 }
 
-/// Measures the files that are not exempt. Returns a line for each fault.
+/// Measures the files and the subjects of commits. Returns a line for each fault.
 pub(crate) fn faults(files: &[PathBuf]) -> Result<Vec<String>, Failure> {
-    let mut texts = Vec::new();
-    let mut exempt: BTreeMap<&str, usize> = BTreeMap::new();
-    for file in files {
-        let Ok(text) = std::fs::read_to_string(root().join(file)) else { continue };
-        match NOT_YET.iter().find(|prefix| file.to_string_lossy().starts_with(**prefix)) {
-            Some(prefix) => *exempt.entry(prefix).or_default() += 1,
-            None => texts.push((file.clone(), text)),
-        }
-    }
-    let mut faults = print(&texts);
-    let exempt: Vec<String> =
-        exempt.iter().map(|(prefix, files)| format!("{prefix} ({files})")).collect();
-    say(&format!("prose: not yet measured, with files: {}", exempt.join(", ")));
+    let mut faults = print(&read(files.iter()));
     faults.extend(subjects::faults()?);
     Ok(faults)
 }
 
-/// `cargo xtask prose [PATH …]`: measures all files, or those below the paths, also exempt ones.
+/// `cargo xtask prose [PATH …]`: measures all files, or those below the paths.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
-    let mut texts = Vec::new();
-    for file in tracked()? {
-        let is_chosen = |path: &String| file.starts_with(path);
-        if (arguments.is_empty() || arguments.iter().any(is_chosen))
-            && let Ok(text) = std::fs::read_to_string(root().join(&file))
-        {
-            texts.push((file, text));
-        }
-    }
-    let faults = print(&texts);
+    let files = tracked()?;
+    let is_chosen = |file: &&PathBuf| {
+        arguments.is_empty() || arguments.iter().any(|path| file.starts_with(path))
+    };
+    let faults = print(&read(files.iter().filter(is_chosen)));
     for fault in &faults {
         say(fault);
     }
     if faults.is_empty() { Ok(()) } else { Err(format!("{} faults", faults.len())) }
+}
+
+/// Reads the files that are text.
+fn read<'a>(files: impl Iterator<Item = &'a PathBuf>) -> Vec<(PathBuf, String)> {
+    let text = |file: &PathBuf| {
+        let text = std::fs::read_to_string(root().join(file)).ok()?;
+        Some((file.clone(), text))
+    };
+    files.filter_map(text).collect()
 }
 
 /// Measures files and prints each count. Returns a line for each fault.
