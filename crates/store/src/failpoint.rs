@@ -1,8 +1,12 @@
-//! Failpoints: named points in the code at which a crash test stops the thread or makes it panic.
+//! Failpoints: named points in the code at which a test stops the thread or makes it panic.
+//!
+//! On `SQLite`, the name of a command's type, such as `CreateObject`, is a failpoint too. A write
+//! reaches it after its statements, before its savepoint is released. A read reaches it before its
+//! statements.
 
 use std::io::Write as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// At most one armed failpoint. In production none is armed, and reaching one costs one comparison.
 #[derive(Clone, Debug, Default)]
@@ -13,7 +17,10 @@ pub struct Failpoints {
 #[derive(Debug)]
 struct Armed {
     name: String,
-    passes_left: AtomicU32,
+    /// Passes before the action.
+    passes: u64,
+    /// Times that threads have reached it.
+    reached: AtomicU64,
     action: Action,
 }
 
@@ -22,13 +29,14 @@ struct Armed {
 enum Action {
     /// The thread waits until the process is killed.
     Stop,
-    /// The thread panics.
+    /// The thread panics, once.
     Panic,
 }
 
 impl Failpoints {
-    /// Parses `name:passes` or `name:passes:panic`. A thread passes the failpoint `name` that many
-    /// times. The next time it stops until the process is killed, or panics. Returns `None` for any other text.
+    /// Parses `name:passes` or `name:passes:panic`. Threads pass the failpoint `name` that many
+    /// times. The next thread panics, or all later ones stop until the process is killed. Returns
+    /// `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         let (name, rest) = text.split_once(':')?;
         let (passes, action) = match rest.split_once(':') {
@@ -36,27 +44,42 @@ impl Failpoints {
             Some((passes, "panic")) => (passes, Action::Panic),
             Some(_) => return None,
         };
-        let passes_left = AtomicU32::new(passes.parse().ok()?);
-        Some(Self { armed: Some(Arc::new(Armed { name: name.to_owned(), passes_left, action })) })
+        let armed = Armed {
+            name: name.to_owned(),
+            passes: u64::from(passes.parse::<u32>().ok()?),
+            reached: AtomicU64::new(0),
+            action,
+        };
+        Some(Self { armed: Some(Arc::new(armed)) })
     }
 
-    /// Passes the failpoint `name`. If it is the armed one and no passes are left, the function
+    /// Passes the failpoint `name`. If it is the armed one and its passes are used up, the function
     /// prints `failpoint NAME` to standard error and does not return.
     pub fn reach(&self, name: &str) {
         let Some(armed) = self.armed.as_ref().filter(|armed| armed.name == name) else {
             return;
         };
-        let spent = armed
-            .passes_left
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
-        if spent.is_err() {
-            let _ = writeln!(std::io::stderr(), "failpoint {name}");
-            match armed.action {
-                Action::Stop => loop {
+        let reached = armed.reached.fetch_add(1, Ordering::Relaxed);
+        let print = || writeln!(std::io::stderr(), "failpoint {name}");
+        match armed.action {
+            Action::Stop if reached >= armed.passes => {
+                let _ = print();
+                loop {
                     std::thread::park();
-                },
-                Action::Panic => panic!("the failpoint {name} is armed to panic"),
+                }
             }
+            Action::Panic if reached == armed.passes => {
+                let _ = print();
+                panic!("the failpoint {name} is armed to panic");
+            }
+            Action::Stop | Action::Panic => {}
+        }
+    }
+
+    /// Passes the failpoint of a command. Its name is computed only if a failpoint is armed.
+    pub(crate) fn reach_command(&self, name: impl FnOnce() -> &'static str) {
+        if self.armed.is_some() {
+            self.reach(name());
         }
     }
 }
@@ -76,7 +99,7 @@ mod tests {
         }
     }
 
-    /// A failpoint panics after its passes; other failpoints never do.
+    /// A failpoint panics once, after its passes. Other failpoints never do.
     #[test]
     fn panics_after_its_passes() {
         let failpoints = Failpoints::parse("here:2:panic").unwrap();
@@ -86,5 +109,6 @@ mod tests {
         failpoints.reach("here");
         failpoints.reach("here");
         assert!(std::panic::catch_unwind(|| failpoints.reach("here")).is_err());
+        failpoints.reach("here");
     }
 }

@@ -43,6 +43,12 @@ pub trait Read: Send + Sync + 'static {
     fn memory(&self, memory: &Memory) -> Result<Self::Output, Failure>;
 }
 
+/// The name of a command's type, such as `CreateObject`.
+pub(crate) fn command_name<C>() -> &'static str {
+    let path = std::any::type_name::<C>();
+    path.rsplit("::").next().unwrap_or(path)
+}
+
 /// The properties of an output that the writer needs.
 pub trait Outcome {
     /// True if the writes of the command are kept. A rejected command writes nothing.

@@ -43,8 +43,8 @@ pub(crate) mod tests;
 
 use crate::exact;
 use crate::seal::Sealer;
-use crate::store::Failure;
-use crate::{Error, OpenError, Read, StoreSettings, Write, WriterStats};
+use crate::store::{Failure, command_name};
+use crate::{Error, Failpoints, OpenError, Read, StoreSettings, Write, WriterStats};
 use model::Word;
 use model::clock::ServerTime;
 use readers::Readers;
@@ -63,6 +63,7 @@ pub(crate) struct Sqlite {
     writer: Writer,
     readers: Readers,
     seal: Sealer,
+    failpoints: Failpoints,
     #[cfg_attr(not(test), expect(dead_code, reason = "dropped to remove the folder"))]
     folder: Option<TempDir>,
     _lock: Option<File>,
@@ -81,6 +82,7 @@ impl Sqlite {
 
     /// Runs a command on a reader's connection.
     pub(crate) fn read<C: Read>(&self, command: &C) -> Result<C::Output, Failure> {
+        self.failpoints.reach_command(command_name::<C>);
         self.readers.with(|connection| command.sqlite(&Reading { connection, seal: &self.seal }))
     }
 

@@ -62,12 +62,12 @@ pub(super) fn open(settings: StoreSettings) -> Result<Sqlite, OpenError> {
             durable,
             seal: seal.clone(),
             clock: settings.clock,
-            failpoints: settings.failpoints,
+            failpoints: settings.failpoints.clone(),
             bounds: settings.bounds,
         },
     )?;
     let readers = Readers::new(path, settings.readers);
-    Ok(Sqlite { writer, readers, seal, folder, _lock: lock })
+    Ok(Sqlite { writer, readers, seal, failpoints: settings.failpoints, folder, _lock: lock })
 }
 
 /// Takes the lock of a database.

@@ -18,7 +18,7 @@ use super::open::open_writer;
 use super::{Batch, OpenError};
 use crate::seal::Sealer;
 use crate::stats::WriterCounters;
-use crate::store::{Failure, Outcome};
+use crate::store::{Failure, Outcome, command_name};
 use crate::{Error, Failpoints, StoreBounds, Write, WriterStats};
 use model::clock::Clock;
 use model::limits::WRITER_GROUP_MAX;
@@ -130,7 +130,7 @@ impl Writer {
         // with the request or job.
         let span = tracing::debug_span!(
             "command",
-            command = name_of::<C>(),
+            command = command_name::<C>(),
             group_commands = tracing::field::Empty
         );
         let span = span.or_current();
@@ -232,15 +232,9 @@ struct Waiting<C: Write> {
     span: Span,
 }
 
-/// The name of a command's type.
-fn name_of<C>() -> &'static str {
-    let path = std::any::type_name::<C>();
-    path.rsplit("::").next().unwrap_or(path)
-}
-
 impl<C: Write> Queued for Waiting<C> {
     fn name(&self) -> &'static str {
-        name_of::<C>()
+        command_name::<C>()
     }
 
     fn span(&self) -> &Span {
@@ -417,7 +411,12 @@ impl State {
         let began = self.settings.clock.server_now();
         // Unwinding is safe, because the caller rolls back the savepoint and restores the position,
         // and an open statement is reset when it is dropped.
-        let ran = catch_unwind(AssertUnwindSafe(|| command.run(batch))).unwrap_or_else(|panic| {
+        let run = AssertUnwindSafe(|| {
+            let ran = command.run(batch);
+            self.settings.failpoints.reach_command(|| command.name());
+            ran
+        });
+        let ran = catch_unwind(run).unwrap_or_else(|panic| {
             let (command_name, panic) = (command.name(), panic_text(&*panic));
             tracing::error!(command = command_name, panic, "a command panicked");
             counters.commands_panicked.raise();

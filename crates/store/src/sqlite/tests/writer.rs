@@ -225,6 +225,31 @@ fn a_panicking_command_is_undone_alone() {
     });
 }
 
+/// A failpoint with the name of a command makes it panic once: a write after its statements, which
+/// are rolled back, and a read before its statements.
+#[test]
+fn a_command_is_a_failpoint() {
+    let store = |failpoint| {
+        let failpoints = Failpoints::parse(failpoint).unwrap();
+        Store::open(StoreSettings { failpoints, ..settings(Place::Temporary) }).unwrap()
+    };
+    run(async {
+        let writes = store("CreateObject:1:panic");
+        assert_eq!(writes.write(object(1)).await.unwrap(), Created::Done);
+        let panicked = writes.write(object(2)).await.unwrap_err();
+        insta::assert_snapshot!(cause(&panicked), @"the command CreateObject panicked");
+        assert!(!is_there(&writes, 2).await);
+        assert_eq!(writes.write(object(2)).await.unwrap(), Created::Done);
+
+        let reads = store("FindObject:1:panic");
+        assert!(!is_there(&reads, 1).await);
+        let reading = reads.clone();
+        let task = tokio::spawn(async move { is_there(&reading, 1).await });
+        assert!(task.await.unwrap_err().is_panic());
+        assert!(!is_there(&reads, 1).await);
+    });
+}
+
 /// A command that panics leaves the in-memory model unchanged.
 #[test]
 fn a_panicking_command_leaves_the_model_unchanged() {
