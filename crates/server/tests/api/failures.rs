@@ -1,0 +1,68 @@
+//! Responses after a panic in the store.
+
+use crate::support::App;
+use settings::KeyPolicy;
+use store::{Failpoints, Store, StoreBounds, StoreSettings};
+
+const CUSTOMERS: &str = "/v1/customers";
+
+/// A server with a failpoint at which its store panics.
+async fn with_failpoint(failpoint: &str) -> App {
+    let failpoints = Failpoints::parse(failpoint).unwrap();
+    let open = |clock| {
+        let settings = App::store_settings(clock, StoreBounds::default());
+        Store::open(StoreSettings { failpoints, ..settings }).unwrap()
+    };
+    App::with(open, engine::Settings::default(), KeyPolicy::Any).await
+}
+
+/// A call with a command that panics gets a server error and leaves no data. The next call succeeds.
+#[tokio::test]
+async fn panicking_command() {
+    let app = with_failpoint("ChangeObjects:1:panic").await;
+    app.post(CUSTOMERS, "name=before").await.ok();
+    let failed = app.post(CUSTOMERS, "name=failed").await;
+    insta::assert_snapshot!(failed.shown(), @r#"
+    500
+    {
+      "error": {
+        "message": "The server failed to process this request. Its log has the details.",
+        "type": "api_error"
+      }
+    }
+    "#);
+    assert_eq!(failed.header("stripe-should-retry"), Some("true"));
+    app.post(CUSTOMERS, "name=after").await.ok();
+    let customers = app.get(CUSTOMERS).await.ok();
+    let names: Vec<_> = customers.items("/data").iter().map(|one| one["name"].clone()).collect();
+    assert_eq!(names, ["after", "before"]);
+    assert_eq!(app.engine.store().writer_stats().commands_panicked, 1);
+    assert_eq!(app.get("/readyz").await.status, 200);
+}
+
+/// After a panic of the writer thread outside of a command, writes get a server error and the server
+/// reports that it is not ready. It is still alive, and committed data stays readable.
+#[tokio::test]
+async fn dead_writer() {
+    let app = with_failpoint("before_commit:1:panic").await;
+    let customer = app.customer().await;
+    assert_eq!(app.get("/readyz").await.status, 200);
+    for name in ["name=failed", "name=late"] {
+        let failed = app.post(CUSTOMERS, name).await;
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(failed.shown(), @r#"
+            500
+            {
+              "error": {
+                "message": "The server failed to process this request. Its log has the details.",
+                "type": "api_error"
+              }
+            }
+            "#);
+        }
+        assert_eq!(app.get("/readyz").await.status, 503);
+    }
+    assert_eq!(app.get("/healthz").await.status, 200);
+    assert_eq!(app.get(&format!("{CUSTOMERS}/{customer}")).await.ok().text("/id"), customer);
+    assert_eq!(app.get(CUSTOMERS).await.ok().items("/data").len(), 1);
+}
