@@ -17,7 +17,7 @@ use crate::id::{
     RefreshId,
 };
 use crate::refresh::{RefreshCause, RefreshState, RefreshStatus};
-use crate::snapshot::Undone;
+use crate::undone::Undone;
 use crate::word::words;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;

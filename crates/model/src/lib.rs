@@ -37,6 +37,7 @@ pub mod stored;
 pub mod time;
 pub mod token;
 pub mod transaction;
+pub mod undone;
 mod word;
 
 pub use word::Word;

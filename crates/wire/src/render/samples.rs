@@ -15,9 +15,9 @@ use model::id::{
 use model::money::Currency;
 use model::ownership::Ownership;
 use model::session::{Session, SessionStatus};
-use model::snapshot::Undone;
 use model::token::{BankAccountToken, BankAccountType, BankHolderType};
 use model::transaction::{Transaction, TransactionStatus};
+use model::undone::Undone;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 

@@ -12,7 +12,7 @@ use model::event::EventType;
 use model::id::{AccountId, AuthorizationId, InstitutionId};
 use model::link::{FlowEnd, LinkFlow, Offer};
 use model::refresh::RefreshJob;
-use model::snapshot::Undone;
+use model::undone::Undone;
 use std::collections::BTreeMap;
 use store::{AccountChange, CompleteLink, Connection, FindLinkedAccount, NewAccount};
 
