@@ -14,7 +14,7 @@ mod stretches;
 mod tests;
 
 use crate::diagnostic::Subject;
-use crate::instruments::is_wrongly_signed;
+use crate::fault::is_wrongly_signed;
 use crate::{Lab, render};
 use engine::observer::{CallObservation, DeliveryObservation};
 use engine::{ApiResponse, Context};

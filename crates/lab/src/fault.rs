@@ -103,6 +103,19 @@ impl Hit {
     }
 }
 
+/// The fault of an attempt. It applies to the first attempt, and to the second one too if the
+/// webhook is doubled. A delivery that was sent again on demand has none.
+pub(crate) fn fault_of_attempt(delivery: &Delivery) -> Option<FaultKind> {
+    let kind = Hit::of(delivery).filter(|_| delivery.resent_from.is_none())?.kind;
+    let attempts = if kind == FaultKind::WebhookDoubled { 2 } else { 1 };
+    (delivery.attempts < attempts).then_some(kind)
+}
+
+/// True if the next attempt of a delivery carries a wrong signature.
+pub(crate) fn is_wrongly_signed(delivery: &Delivery) -> bool {
+    fault_of_attempt(delivery) == Some(FaultKind::WebhookWronglySigned)
+}
+
 /// The part of a fault that its owner chooses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FaultRule {

@@ -2,7 +2,7 @@
 
 use crate::call::WatchedCalls;
 use crate::checker::ClientChecker;
-use crate::fault::{FaultKind, Hit};
+use crate::fault::{FaultKind, Hit, fault_of_attempt, is_wrongly_signed};
 use crate::faults::FaultCounts;
 use crate::wait::Waits;
 use crate::{Settings, scenario};
@@ -132,17 +132,4 @@ impl Instruments {
             _ => {}
         }
     }
-}
-
-/// The fault of an attempt. It applies to the first attempt, and to the second one too if the
-/// webhook is doubled. A delivery that was sent again on demand has none.
-fn fault_of_attempt(delivery: &Delivery) -> Option<FaultKind> {
-    let kind = Hit::of(delivery).filter(|_| delivery.resent_from.is_none())?.kind;
-    let attempts = if kind == FaultKind::WebhookDoubled { 2 } else { 1 };
-    (delivery.attempts < attempts).then_some(kind)
-}
-
-/// True if the next attempt of a delivery carries a wrong signature.
-pub(crate) fn is_wrongly_signed(delivery: &Delivery) -> bool {
-    fault_of_attempt(delivery) == Some(FaultKind::WebhookWronglySigned)
 }
