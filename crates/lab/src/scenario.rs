@@ -7,7 +7,7 @@ mod export;
 
 use crate::Lab;
 use crate::opaque::{fields_of, read_fields};
-use crate::render::scenario::{ScenarioBank, write};
+use crate::render::scenario::{ScenarioBank, ShownScenario, write};
 use connectors::sandbox::scenario::{self as bank, ready};
 use engine::{ApiResponse, Context, Error, list_body, made, render, settled};
 use model::clock::AccountTime;
@@ -212,8 +212,15 @@ fn scenario_body(scenario: &Scenario, read: &bank::Scenario, with_text: bool) ->
         .iter()
         .map(|(id, name, accounts)| ScenarioBank { id: *id, name, accounts })
         .collect();
-    let text = with_text.then_some(scenario.text.as_str());
-    render(|w| write(w, scenario, (&read.name, &read.description), &banks, text))
+    let shown = ShownScenario {
+        id: scenario.id,
+        created: scenario.created,
+        name: &read.name,
+        description: &read.description,
+        banks: &banks,
+        text: with_text.then_some(scenario.text.as_str()),
+    };
+    render(|w| write(w, &shown))
 }
 
 #[cfg(test)]

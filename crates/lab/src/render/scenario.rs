@@ -1,8 +1,7 @@
 //! A scenario, as the test helper shows it. This object is ours and does not exist at Stripe.
 
-use crate::scenario::Scenario;
 use model::clock::AccountTime;
-use model::id::{AccountId, InstitutionId};
+use model::id::{AccountId, InstitutionId, ScenarioId};
 use wire::json::JsonWriter;
 
 /// A bank of a scenario.
@@ -16,21 +15,32 @@ pub(crate) struct ScenarioBank<'a> {
     pub(crate) accounts: &'a [&'a str],
 }
 
-/// Writes a scenario. `named` is its name and description. `text` is its file, if it is shown.
-pub(crate) fn write(
-    writer: &mut JsonWriter,
-    scenario: &Scenario,
-    named: (&str, &str),
-    banks: &[ScenarioBank<'_>],
-    text: Option<&str>,
-) {
+/// The fields of a scenario that the API shows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ShownScenario<'a> {
+    /// Its id.
+    pub(crate) id: ScenarioId,
+    /// The time of creation.
+    pub(crate) created: AccountTime,
+    /// The name in its file.
+    pub(crate) name: &'a str,
+    /// The description in its file.
+    pub(crate) description: &'a str,
+    /// Its banks.
+    pub(crate) banks: &'a [ScenarioBank<'a>],
+    /// Its file, if the call shows it.
+    pub(crate) text: Option<&'a str>,
+}
+
+/// Writes a scenario.
+pub(crate) fn write(writer: &mut JsonWriter, scenario: &ShownScenario<'_>) {
     writer.object(|w| {
         w.key("id").plain(scenario.id.text().as_str());
         w.key("object").plain("bankfeed.scenario");
         w.key("created").integer(scenario.created.0);
-        w.key("description").string(named.1);
+        w.key("description").string(scenario.description);
         w.key("institutions").array(|w| {
-            for bank in banks {
+            for bank in scenario.banks {
                 w.object(|w| {
                     w.key("id").plain(bank.id.text().as_str());
                     w.key("accounts").strings(bank.accounts.iter().copied());
@@ -39,8 +49,8 @@ pub(crate) fn write(
             }
         });
         w.key("livemode").boolean(false);
-        w.key("name").string(named.0);
-        if let Some(text) = text {
+        w.key("name").string(scenario.name);
+        if let Some(text) = scenario.text {
             w.key("scenario").string(text);
         }
     });
