@@ -10,6 +10,7 @@ pub mod method_configuration;
 pub mod payment_method;
 pub mod price;
 pub mod product;
+pub mod product_input;
 pub mod subscription;
 
 use crate::events::next_position;

@@ -1,12 +1,11 @@
 //! Prices: the cost of one unit of a product, once or for every period.
 
 use crate::list::list_values;
-use crate::payments::product::ProductInput;
+use crate::payments::product_input::PriceInput;
 use crate::payments::{Changes, bytes};
 use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::event::{EventType, Snapshot};
-use model::given::Given;
 use model::id::PriceId;
 use model::money::Currency;
 use model::payments::product::Price;
@@ -16,31 +15,7 @@ use store::{Bounds, Object, ObjectsOf};
 use wire::error::Error as ApiError;
 use wire::expand::Expand;
 use wire::list::PageParams;
-use wire::params::MetadataChange;
 use wire::render::given::Expanded;
-
-/// The params of a create or an update of a price.
-#[derive(Clone, Debug, Default)]
-pub struct PriceInput {
-    /// True if it may be used.
-    pub active: Option<bool>,
-    /// The currency. Required at creation.
-    pub currency: Option<Currency>,
-    /// The product.
-    pub product: Option<String>,
-    /// The params of a new product.
-    pub product_data: Option<Box<ProductInput>>,
-    /// The unit amount in minor units.
-    pub unit_amount: Option<i64>,
-    /// The unit amount with a fraction.
-    pub unit_amount_decimal: Option<String>,
-    /// The merchant's name for it.
-    pub lookup_key: Option<String>,
-    /// The metadata.
-    pub metadata: Option<MetadataChange>,
-    /// The other params, to be echoed.
-    pub given: Given,
-}
 
 /// The filter of a list of prices.
 #[derive(Clone, Debug)]

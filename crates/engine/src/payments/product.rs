@@ -3,12 +3,11 @@
 use crate::context::render;
 use crate::list::list_values;
 use crate::objects::missing;
-use crate::payments::price::PriceInput;
+use crate::payments::product_input::ProductInput;
 use crate::payments::{Changes, bytes};
 use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::event::{EventType, Snapshot};
-use model::given::Given;
 use model::id::ProductId;
 use model::payments::product::{Price, Product};
 use serde_json::Value;
@@ -17,25 +16,7 @@ use store::{Bounds, Object, ObjectsOf};
 use wire::error::Error as ApiError;
 use wire::expand::Expand;
 use wire::list::PageParams;
-use wire::params::MetadataChange;
 use wire::render::given::Expanded;
-
-/// The params of a create or an update of a product.
-#[derive(Clone, Debug, Default)]
-pub struct ProductInput {
-    /// The id that the merchant chooses. Only at creation.
-    pub id: Option<String>,
-    /// True if it may be sold.
-    pub active: Option<bool>,
-    /// The default price. Only in updates.
-    pub default_price: Option<String>,
-    /// The params of a default price. Only at creation.
-    pub default_price_data: Option<Box<PriceInput>>,
-    /// The metadata.
-    pub metadata: Option<MetadataChange>,
-    /// The other params, to be echoed.
-    pub given: Given,
-}
 
 /// The filter of a list of products.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@
 use super::CheckoutInput;
 use super::subscribe::{SUBSCRIPTION_DATA, trial_in};
 use crate::payments::Changes;
-use crate::payments::price::PriceInput;
+use crate::payments::product_input::PriceInput;
 use crate::payments::subscription::item::SubscriptionItemInput;
 use crate::payments::subscription::item::unit_amount;
 use crate::payments::subscription::trial_end;

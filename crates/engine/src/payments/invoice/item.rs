@@ -3,7 +3,7 @@
 use super::unexpected;
 use crate::context::render;
 use crate::list::list_values;
-use crate::payments::price::PriceInput;
+use crate::payments::product_input::PriceInput;
 use crate::payments::{Changes, bytes};
 use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::AccountTime;

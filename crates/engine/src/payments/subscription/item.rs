@@ -1,7 +1,7 @@
 //! Items of subscriptions.
 
 use crate::list::{list_body, page_of};
-use crate::payments::price::PriceInput;
+use crate::payments::product_input::PriceInput;
 use crate::payments::{Changes, bytes};
 use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::AccountTime;

@@ -4,8 +4,9 @@ use crate::http::call::{Call, Outcome};
 use crate::http::given::{
     read, take_boolean, take_created, take_integer, take_metadata, take_text,
 };
-use engine::payments::price::{PriceFilter, PriceInput};
-use engine::payments::product::{ProductFilter, ProductInput};
+use engine::payments::price::PriceFilter;
+use engine::payments::product::ProductFilter;
+use engine::payments::product_input::{PriceInput, ProductInput};
 use model::Word;
 use model::calendar::{Interval, Recurrence};
 use model::given::Given;
