@@ -1,6 +1,6 @@
 //! Accounts, connections and owners.
 
-use super::{Memory, event, idempotency, object, page, refresh};
+use super::{Memory, event, idempotency, job, object, page};
 use crate::store::Failure;
 use crate::{
     AccountChange, AccountsOf, ChangeAccount, ChangeConnection, CompleteLink, Connection,
@@ -47,7 +47,7 @@ fn insert(new: &NewAccount, memory: &mut Memory) -> Result<bool, Failure> {
     }
     memory.rows.accounts.insert(account.id, Arc::new(account.clone()));
     memory.rows.connections.insert(connection.account, Arc::new(connection.clone()));
-    let fits = refresh::insert_many(started, None, memory);
+    let fits = job::insert_many(started, None, memory);
     if fits {
         event::insert_many(events, memory)?;
     }
@@ -96,11 +96,11 @@ pub(super) fn apply_change(
         return Ok(false);
     }
     for (key, status) in ended {
-        if !refresh::interrupt(*key, account.merchant, *status, memory) {
+        if !job::interrupt(*key, account.merchant, *status, memory) {
             return Ok(false);
         }
     }
-    if !refresh::insert_many(started, ended_now, memory) {
+    if !job::insert_many(started, ended_now, memory) {
         return Ok(false);
     }
     event::insert_many(events, memory)?;

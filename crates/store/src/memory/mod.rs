@@ -17,6 +17,7 @@ pub(crate) mod clock;
 pub(crate) mod delivery;
 pub(crate) mod event;
 pub(crate) mod idempotency;
+mod job;
 pub(crate) mod object;
 pub(crate) mod prune;
 pub(crate) mod refresh;
