@@ -13,6 +13,7 @@ pub mod customer;
 pub mod hosted;
 pub mod link;
 pub(crate) mod live;
+pub(crate) mod owner;
 pub mod refresh;
 pub mod relink;
 pub(crate) mod row_cache;

@@ -15,7 +15,7 @@ use model::bank::Feature;
 use model::clock::AccountTime;
 use model::customer::Customer;
 use model::event::EventType;
-use model::id::{AccountId, OwnerId, OwnershipId};
+use model::id::AccountId;
 use model::ownership::Ownership;
 use model::refresh::{RefreshJob, RefreshKey, RefreshStatus, RunAt};
 use model::session::Session;
@@ -297,45 +297,6 @@ impl Engine {
         .await
     }
 
-    /// Lists the owners of a snapshot.
-    pub async fn list_owners(
-        &self,
-        context: &Context,
-        id: &str,
-        given_ownership: &str,
-        page: &PageParams,
-    ) -> Result<ApiResponse, Error> {
-        let account = self.get_account(context, id, "account").await?;
-        readable(account.status)?;
-        permitted(&account.permissions, Feature::Ownership, "account")?;
-        let missing = || Error::from(ApiError::no_such("ownership", given_ownership, "ownership"));
-        let snapshot: OwnershipId = given_ownership.parse().map_err(|_| missing())?;
-        if snapshot.account != account.id {
-            return Err(missing());
-        }
-        let find = FindOwnership { merchant: context.merchant, ownership: snapshot };
-        let ownership = self.store.read(find).await?.ok_or_else(missing)?;
-        let (from, to, has_more) = owners_page(&ownership, page)?;
-        let owners: Vec<_> = ownership.with_ids().skip(from).take(to - from).collect();
-        let url = format!("/v1/financial_connections/accounts/{}/owners", account.id);
-        let bodies: Vec<Vec<u8>> = owners
-            .into_iter()
-            .map(|(id, owner)| {
-                render(|w| {
-                    wire::render::connections::ownership::write_owner(
-                        w,
-                        id,
-                        owner,
-                        ownership.created,
-                    );
-                })
-            })
-            .collect();
-        let body = list_body(&url, has_more, &bodies);
-        self.emit_call(context, Some(account.id), CallFact::DataShown);
-        Ok(ApiResponse::unchanged(body))
-    }
-
     /// Starts a refresh of a feature at this time, as a job that may run immediately.
     pub(crate) fn start(
         &self,
@@ -482,27 +443,4 @@ pub(crate) fn readable(status: AccountStatus) -> Result<(), Error> {
         return Err(ApiError::invalid(message).code(code).param("account").into());
     }
     Ok(())
-}
-
-/// The owners on a page: from, to (exclusive), and true if more follow.
-fn owners_page(ownership: &Ownership, page: &PageParams) -> Result<(usize, usize, bool), Error> {
-    let count = ownership.owners.len();
-    let limit = page.limit as usize;
-    let place = |given: &str, param: &str| -> Result<usize, Error> {
-        let missing = || Error::from(ApiError::no_such("owner", given, param).status(400));
-        let id: OwnerId = given.parse().map_err(|_| missing())?;
-        let index = usize::from(id.index);
-        if id.ownership == ownership.id && index < count { Ok(index) } else { Err(missing()) }
-    };
-    if let Some(given) = &page.ending_before {
-        let to = place(given, "ending_before")?;
-        let from = to.saturating_sub(limit);
-        return Ok((from, to, from > 0));
-    }
-    let from = match &page.starting_after {
-        Some(given) => place(given, "starting_after")? + 1,
-        None => 0,
-    };
-    let to = count.min(from + limit);
-    Ok((from, to, to < count))
 }
