@@ -1,8 +1,8 @@
-//! Writes the schemas in `crates/wire/src/shape/` from Stripe's public description of its API. The
+//! Writes the schemas in `crates/wire/src/schema/` from Stripe's public description of its API. The
 //! argument is the path of the OpenAPI document. Only names, types, bounds and words are copied,
 //! because they are facts.
 //!
-//! `wire::shape` reads the schemas and describes their lines. For calls without a schema, only the
+//! `wire::schema` reads the schemas and describes their lines. For calls without a schema, only the
 //! names of parameters are written. The test of `docs/parameters.md` reads them.
 
 use crate::Failure;
@@ -90,7 +90,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
             let _ = writeln!(table, "POST {}", with_plain_ids(call));
             write_members(&mut table, schema, 1);
         }
-        let place = root().join("crates/wire/src/shape").join(format!("{file}.txt"));
+        let place = root().join("crates/wire/src/schema").join(format!("{file}.txt"));
         std::fs::write(&place, table).map_err(|error| format!("{}: {error}", place.display()))?;
     }
     write_published(&document)

@@ -1,8 +1,8 @@
-//! The parameters that this server supports, for calls that are read by a [`schema`](crate::shape).
+//! The parameters that this server supports, for calls that are read by a [`schema`](crate::schema).
 //!
 //! A schema contains every name that Stripe knows. A parameter that this server ignores is
 //! validated, and shown if the object has a key for it. A strict server rejects it instead, so that
-//! a client does not rely on a parameter without effect. The list is in `shape/acted.txt`, and
+//! a client does not rely on a parameter without effect. The list is in `schema/acted.txt`, and
 //! documents are generated from it. A test sends every parameter and compares the list with the
 //! behaviour of the calls.
 
@@ -11,7 +11,7 @@ use model::given::Given;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-const LIST: &str = include_str!("shape/acted.txt");
+const LIST: &str = include_str!("schema/acted.txt");
 /// The heading of the names that every call supports by showing them.
 const EVERY_CALL: &str = "every call";
 
@@ -89,7 +89,7 @@ mod tests {
 
     fn ignored_in(form: &str) -> Option<String> {
         let mut params = Params::parse("", &format!("amount=2000&currency=usd&{form}")).unwrap();
-        find_dropped(CALL, &params.shaped(crate::shape::of_call(CALL).unwrap()).unwrap())
+        find_dropped(CALL, &params.take_schema(crate::schema::of_call(CALL).unwrap()).unwrap())
     }
 
     /// An ignored parameter is reported by its own path. A supported or shown one, or one with the

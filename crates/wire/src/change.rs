@@ -1,5 +1,5 @@
 //! The changes between API versions, one module each, relative to the version of the parameter
-//! [`schemas`](crate::shape).
+//! [`schemas`](crate::schema).
 //!
 //! A request is read by the schema and by every change that its version has. A response is rendered
 //! as the newest version shows it, and keys that are newer than the reader's version are left out.
@@ -41,7 +41,7 @@ pub use shown_country::CHANGE as SHOWN_COUNTRY;
 
 use crate::error::Error;
 use crate::params::Params;
-use crate::shape::{Member, Shape, of_call, read_table};
+use crate::schema::{Member, Schema, of_call, read_table};
 use crate::version::Version;
 use model::given::Given;
 use serde_json::Value;
@@ -57,7 +57,7 @@ pub struct Change {
     since_preview: &'static str,
     /// The beta that had it before there were previews.
     beta: Option<&'static str>,
-    /// The added parameters, as a [`schema`](crate::shape).
+    /// The added parameters, as a [`schema`](crate::schema).
     added: &'static str,
     /// The removed parameters: the call, the name, and the code of the error. Without a code the
     /// parameter is rejected as an unknown one.
@@ -85,7 +85,7 @@ const CHANGES: [&Change; 14] = [
 ];
 
 /// The schemas that each change adds, by call.
-static ADDED: LazyLock<Vec<BTreeMap<&'static str, Shape>>> =
+static ADDED: LazyLock<Vec<BTreeMap<&'static str, Schema>>> =
     LazyLock::new(|| CHANGES.iter().map(|change| read_table(change.added)).collect());
 
 impl Change {
@@ -125,16 +125,16 @@ impl Version {
 /// Reads all parameters of a call as they are in a version. Returns `None` if no schema has the
 /// call.
 pub fn read(params: &mut Params, call: &str, version: &Version) -> Result<Option<Given>, Error> {
-    let Some(shape) = of_call(call) else { return Ok(None) };
+    let Some(schema) = of_call(call) else { return Ok(None) };
     let known = CHANGES.iter().filter(|change| change.is_in(version));
     let mut removed = known.flat_map(|change| change.removed).filter(|(of, ..)| *of == call);
     if let Some((_, name, code)) = removed.find(|(_, name, _)| params.has(name)) {
         return Err(removed_error(name, *code, version));
     }
-    let mut given = params.shaped(shape)?;
+    let mut given = params.take_schema(schema)?;
     let added = CHANGES.iter().zip(&*ADDED).filter(|(change, _)| change.is_in(version));
-    for shape in added.filter_map(|(_, added)| added.get(call)) {
-        if let Given::Hash(members) = params.shaped(shape)? {
+    for schema in added.filter_map(|(_, added)| added.get(call)) {
+        if let Given::Hash(members) = params.take_schema(schema)? {
             for (name, value) in members {
                 given.put(&name, value);
             }
@@ -148,8 +148,8 @@ pub fn read(params: &mut Params, call: &str, version: &Version) -> Result<Option
 pub fn member(call: &str, name: &str) -> Option<&'static Member> {
     let mut tables =
         of_call(call).into_iter().chain(ADDED.iter().filter_map(|added| added.get(call)));
-    tables.find_map(|shape| match shape {
-        Shape::Hash(members) => members.iter().find(|member| member.name == name),
+    tables.find_map(|schema| match schema {
+        Schema::Hash(members) => members.iter().find(|member| member.name == name),
         _ => None,
     })
 }

@@ -20,6 +20,6 @@ pub mod json;
 pub mod list;
 pub mod params;
 pub mod render;
-pub mod shape;
+pub mod schema;
 pub mod signature;
 pub mod version;

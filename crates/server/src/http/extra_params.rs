@@ -7,13 +7,13 @@ use store::Bounds;
 use wire::change;
 use wire::error::Error;
 use wire::params::{MetadataChange, Params, Range};
-use wire::shape;
+use wire::schema;
 
 /// Reads all parameters of a call by its schema.
 pub(super) fn read(params: &mut Params, call: &str) -> Result<Given, Error> {
-    let shape = shape::of_call(call);
-    assert!(shape.is_some(), "every call that is read by shape has a table");
-    let given = shape.map_or_else(|| Ok(Given::nothing()), |shape| params.shaped(shape))?;
+    let schema = schema::of_call(call);
+    assert!(schema.is_some(), "every call that is read by schema has a table");
+    let given = schema.map_or_else(|| Ok(Given::nothing()), |schema| params.take_schema(schema))?;
     params.note_dropped(call, &given);
     Ok(given)
 }
@@ -22,7 +22,7 @@ pub(super) fn read(params: &mut Params, call: &str) -> Result<Given, Error> {
 pub(super) fn read_versioned(call: &mut Call, name: &str) -> Result<Given, Error> {
     let version = call.version().clone();
     let given = change::read(&mut call.params, name, &version)?;
-    assert!(given.is_some(), "every call that is read by shape has a table");
+    assert!(given.is_some(), "every call that is read by schema has a table");
     Ok(given.unwrap_or_else(Given::nothing))
 }
 

@@ -18,7 +18,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use wire::acted;
 use wire::change::member;
-use wire::shape::{Member, Shape, of_call};
+use wire::schema::{Member, Schema, of_call};
 
 /// The names that Stripe publishes for the calls without a schema.
 const PUBLISHED: &str = include_str!("parameters/published.txt");
@@ -161,9 +161,9 @@ async fn fates(
         fates.insert(name.clone(), ("ignored", String::new()));
     }
     let mut without = None;
-    let shape = of_call(call).filter(|_| call.starts_with("POST "));
+    let schema = of_call(call).filter(|_| call.starts_with("POST "));
     for name in &taken {
-        let fate = match (shape, notes.get(name.as_str())) {
+        let fate = match (schema, notes.get(name.as_str())) {
             (_, Some(said)) => match said.strip_prefix("echoed; ") {
                 Some(rest) => ("echoed", rest.to_owned()),
                 None => ("supported", (*said).to_owned()),
@@ -200,10 +200,10 @@ async fn fates(
 /// A strict server rejects exactly the parameters that other servers ignore, with their path.
 async fn check_strict(strict: &App, call: &str, fates: &BTreeMap<String, Fate>) {
     for (name, (fate, _)) in fates.iter().filter(|(name, _)| !name.contains('[')) {
-        let shape = member(call, name).filter(|_| of_call(call).is_some());
+        let schema = member(call, name).filter(|_| of_call(call).is_some());
         let mut form = Vec::new();
-        match shape {
-            Some(member) => sample(name, &member.shape, false, &mut form),
+        match schema {
+            Some(member) => sample(name, &member.schema, false, &mut form),
             None if *fate == "ignored" => form.push(format!("{name}=x")),
             None => continue,
         }
@@ -213,7 +213,7 @@ async fn check_strict(strict: &App, call: &str, fates: &BTreeMap<String, Fate>) 
         let drops = match *fate {
             "ignored" => true,
             "checked" => !acted::is_kept(name),
-            "echoed" if shape.is_some() => {
+            "echoed" if schema.is_some() => {
                 !acted::is_kept(name)
                     && acted::of_call(call).is_none_or(|of| !of.contains_key(&**name))
             }
@@ -283,7 +283,7 @@ async fn measured(
     let mut sent = Vec::new();
     for second in [false, true] {
         let mut form = Vec::new();
-        sample(member.name, &member.shape, second, &mut form);
+        sample(member.name, &member.schema, second, &mut form);
         if form == sent {
             break;
         }
@@ -317,31 +317,31 @@ async fn measured(
 
 /// The minimal form of a value. For enums, currencies and booleans, `second` selects a different
 /// value.
-fn sample(path: &str, shape: &Shape, second: bool, form: &mut Vec<String>) {
-    let value = match shape {
+fn sample(path: &str, schema: &Schema, second: bool, form: &mut Vec<String>) {
+    let value = match schema {
         // The names of texts with a special format contain that format.
-        Shape::Text(_) if path.contains("email") => "x@x.example".to_owned(),
-        Shape::Text(_) if path.contains("_url") => "https://x.example".to_owned(),
-        Shape::Text(_) => "x".to_owned(),
-        Shape::Integer | Shape::Decimal => "1".to_owned(),
-        Shape::Currency => if second { "eur" } else { "usd" }.to_owned(),
-        Shape::Boolean => (!second).to_string(),
-        Shape::Word(words) => {
+        Schema::Text(_) if path.contains("email") => "x@x.example".to_owned(),
+        Schema::Text(_) if path.contains("_url") => "https://x.example".to_owned(),
+        Schema::Text(_) => "x".to_owned(),
+        Schema::Integer | Schema::Decimal => "1".to_owned(),
+        Schema::Currency => if second { "eur" } else { "usd" }.to_owned(),
+        Schema::Boolean => (!second).to_string(),
+        Schema::Word(words) => {
             let word = if second { words.last() } else { words.first() };
             (*word.unwrap()).to_owned()
         }
-        Shape::Hash(members) => {
+        Schema::Hash(members) => {
             let required: Vec<&Member> = members.iter().filter(|member| member.required).collect();
             let chosen =
                 if required.is_empty() { members.iter().take(1).collect() } else { required };
             for member in chosen {
-                sample(&format!("{path}[{}]", member.name), &member.shape, second, form);
+                sample(&format!("{path}[{}]", member.name), &member.schema, second, form);
             }
             return;
         }
-        Shape::List(item) => return sample(&format!("{path}[0]"), item, second, form),
-        Shape::Map(value) => return sample(&format!("{path}[a]"), value, second, form),
-        Shape::Either(options) => return sample(path, &options[0], second, form),
+        Schema::List(item) => return sample(&format!("{path}[0]"), item, second, form),
+        Schema::Map(value) => return sample(&format!("{path}[a]"), value, second, form),
+        Schema::Either(options) => return sample(path, &options[0], second, form),
     };
     form.push(format!("{path}={value}"));
 }

@@ -3,7 +3,7 @@
 use super::form::{Branch, Node};
 use super::{Params, integer_of, metadata_of, scalar_of, text_of};
 use crate::error::Error;
-use crate::shape::{Member, Shape};
+use crate::schema::{Member, Schema};
 use model::given::Given;
 use model::limits::METADATA_KEYS_MAX;
 use std::collections::BTreeMap;
@@ -12,8 +12,8 @@ impl Params {
     /// Takes every parameter of the schema except `expand`, which the renderer of the response
     /// takes. Unknown names inside hashes are rejected here, those of the request itself by
     /// [`Params::finish`].
-    pub fn shaped(&mut self, shape: &'static Shape) -> Result<Given, Error> {
-        let Shape::Hash(members) = shape else { return Ok(Given::nothing()) };
+    pub fn take_schema(&mut self, schema: &'static Schema) -> Result<Given, Error> {
+        let Schema::Hash(members) = schema else { return Ok(Given::nothing()) };
         let mut given = BTreeMap::new();
         for member in members.iter().filter(|member| member.name != "expand") {
             if let Some(value) = self.take_member(member)? {
@@ -33,7 +33,7 @@ impl Params {
             }
             // Metadata has the same bounds everywhere.
             Some(node) if member.name == "metadata" => metadata(&path, node).map(Some),
-            Some(node) => read(&path, node, &member.shape).map(Some),
+            Some(node) => read(&path, node, &member.schema).map(Some),
         }
     }
 }
@@ -47,12 +47,12 @@ fn metadata(path: &str, node: Node) -> Result<Given, Error> {
     Ok(Given::Hash(keys.into_iter().map(|(key, value)| (key, given(value))).collect()))
 }
 
-fn read(path: &str, node: Node, shape: &'static Shape) -> Result<Given, Error> {
-    match shape {
-        Shape::Text(most) => text_of(path, node, *most).map(Given::Text),
-        Shape::Integer => integer_of(path, node).map(Given::Integer),
-        Shape::Decimal => decimal(path, node),
-        Shape::Currency => {
+fn read(path: &str, node: Node, schema: &'static Schema) -> Result<Given, Error> {
+    match schema {
+        Schema::Text(most) => text_of(path, node, *most).map(Given::Text),
+        Schema::Integer => integer_of(path, node).map(Given::Integer),
+        Schema::Decimal => decimal(path, node),
+        Schema::Currency => {
             let text = scalar_of(path, node, "string")?;
             let letters = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
             if !letters {
@@ -64,12 +64,12 @@ fn read(path: &str, node: Node, shape: &'static Shape) -> Result<Given, Error> {
             }
             Ok(Given::Text(text.to_ascii_lowercase()))
         }
-        Shape::Boolean => match scalar_of(path, node, "boolean")?.as_str() {
+        Schema::Boolean => match scalar_of(path, node, "boolean")?.as_str() {
             "true" => Ok(Given::Boolean(true)),
             "false" => Ok(Given::Boolean(false)),
             other => Err(Error::bad_shape(path, "boolean", Some(other))),
         },
-        Shape::Word(words) => {
+        Schema::Word(words) => {
             let text = scalar_of(path, node, "string")?;
             if words.contains(&text.as_str()) {
                 Ok(Given::Text(text))
@@ -77,21 +77,21 @@ fn read(path: &str, node: Node, shape: &'static Shape) -> Result<Given, Error> {
                 Err(Error::bad_choice(path, words))
             }
         }
-        Shape::Hash(_) => hash(path, node, shape),
-        Shape::List(item) => list(path, node, item),
-        Shape::Map(value) => map(path, node, value),
-        Shape::Either(options) => either(path, &node, options),
+        Schema::Hash(_) => hash(path, node, schema),
+        Schema::List(item) => list(path, node, item),
+        Schema::Map(value) => map(path, node, value),
+        Schema::Either(options) => either(path, &node, options),
     }
 }
 
-fn hash(path: &str, node: Node, shape: &'static Shape) -> Result<Given, Error> {
+fn hash(path: &str, node: Node, schema: &'static Schema) -> Result<Given, Error> {
     let mut inner = super::hash_of(path, node)?;
-    let given = inner.shaped(shape)?;
+    let given = inner.take_schema(schema)?;
     inner.finish()?;
     Ok(given)
 }
 
-fn list(path: &str, node: Node, item: &'static Shape) -> Result<Given, Error> {
+fn list(path: &str, node: Node, item: &'static Schema) -> Result<Given, Error> {
     let items = match node {
         Node::Text(text) if text.is_empty() => return Err(Error::empty(path)),
         Node::Text(text) => return Err(Error::bad_shape(path, "array", Some(&text))),
@@ -103,7 +103,7 @@ fn list(path: &str, node: Node, item: &'static Shape) -> Result<Given, Error> {
 }
 
 /// Reads members of any name. An empty text as a value unsets that member.
-fn map(path: &str, node: Node, shape: &'static Shape) -> Result<Given, Error> {
+fn map(path: &str, node: Node, schema: &'static Schema) -> Result<Given, Error> {
     let Branch { named, appended } = match node {
         Node::Branch(branch) => branch,
         Node::Text(text) if text.is_empty() => return Err(Error::empty(path)),
@@ -116,7 +116,7 @@ fn map(path: &str, node: Node, shape: &'static Shape) -> Result<Given, Error> {
     for (name, node) in named {
         let value = match node {
             Node::Text(text) if text.is_empty() => Given::Unset,
-            node => read(&format!("{path}[{name}]"), node, shape)?,
+            node => read(&format!("{path}[{name}]"), node, schema)?,
         };
         members.insert(name, value);
     }
@@ -125,7 +125,7 @@ fn map(path: &str, node: Node, shape: &'static Shape) -> Result<Given, Error> {
 
 /// Returns the first alternative that accepts the value. Otherwise it returns the error of the last
 /// alternative of the value's kind (a hash for a hash, a scalar for a scalar).
-fn either(path: &str, node: &Node, options: &'static [Shape]) -> Result<Given, Error> {
+fn either(path: &str, node: &Node, options: &'static [Schema]) -> Result<Given, Error> {
     let nested = matches!(node, Node::Branch(_));
     let mut fault = Error::bad_shape(path, "value", None);
     for option in options {
@@ -133,7 +133,7 @@ fn either(path: &str, node: &Node, options: &'static [Shape]) -> Result<Given, E
             Ok(given) => return Ok(given),
             Err(error) => {
                 let takes_nested =
-                    matches!(option, Shape::Hash(_) | Shape::List(_) | Shape::Map(_));
+                    matches!(option, Schema::Hash(_) | Schema::List(_) | Schema::Map(_));
                 if takes_nested == nested {
                     fault = error;
                 }
@@ -159,12 +159,12 @@ fn decimal(path: &str, node: Node) -> Result<Given, Error> {
 mod tests {
     use super::*;
     use crate::error::tests::listed;
-    use crate::shape::of_call;
+    use crate::schema::of_call;
     use proptest::prelude::*;
 
     fn given(form: &str) -> Result<Given, Error> {
         let mut params = Params::parse("", form)?;
-        let given = params.shaped(of_call("POST /v1/payment_intents").unwrap())?;
+        let given = params.take_schema(of_call("POST /v1/payment_intents").unwrap())?;
         params.finish()?;
         Ok(given)
     }
@@ -273,9 +273,9 @@ mod tests {
         /// No form makes the reader panic, for any call.
         #[test]
         fn any_form_is_read_safely(form in "[a-z_\\[\\]=&0-9]{0,60}") {
-            for (_, shape) in crate::shape::calls() {
+            for (_, schema) in crate::schema::calls() {
                 if let Ok(mut params) = Params::parse("", &form) {
-                    let _ = params.shaped(shape);
+                    let _ = params.take_schema(schema);
                 }
             }
         }

@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 
 /// The type of a parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Shape {
+pub enum Schema {
     /// A text of at most this many characters.
     Text(usize),
     /// A whole number.
@@ -32,11 +32,11 @@ pub enum Shape {
     /// These members.
     Hash(Vec<Member>),
     /// A list of items of one type.
-    List(Box<Shape>),
+    List(Box<Schema>),
     /// A hash with members of any name and one type.
-    Map(Box<Shape>),
+    Map(Box<Schema>),
     /// One of these alternatives.
-    Either(Vec<Shape>),
+    Either(Vec<Schema>),
 }
 
 /// A member of a hash.
@@ -49,49 +49,49 @@ pub struct Member {
     /// True if an empty text unsets it.
     pub unsettable: bool,
     /// Its type.
-    pub shape: Shape,
+    pub schema: Schema,
 }
 
 const TABLES: [&str; 11] = [
-    include_str!("shape/accounts.txt"),
-    include_str!("shape/checkout.txt"),
-    include_str!("shape/invoiceitems.txt"),
-    include_str!("shape/invoices.txt"),
-    include_str!("shape/payment_intents.txt"),
-    include_str!("shape/payment_method_configurations.txt"),
-    include_str!("shape/payment_methods.txt"),
-    include_str!("shape/prices.txt"),
-    include_str!("shape/products.txt"),
-    include_str!("shape/setup_intents.txt"),
-    include_str!("shape/subscriptions.txt"),
+    include_str!("schema/accounts.txt"),
+    include_str!("schema/checkout.txt"),
+    include_str!("schema/invoiceitems.txt"),
+    include_str!("schema/invoices.txt"),
+    include_str!("schema/payment_intents.txt"),
+    include_str!("schema/payment_method_configurations.txt"),
+    include_str!("schema/payment_methods.txt"),
+    include_str!("schema/prices.txt"),
+    include_str!("schema/products.txt"),
+    include_str!("schema/setup_intents.txt"),
+    include_str!("schema/subscriptions.txt"),
 ];
 
-static CALLS: LazyLock<BTreeMap<&'static str, Shape>> =
+static CALLS: LazyLock<BTreeMap<&'static str, Schema>> =
     LazyLock::new(|| TABLES.into_iter().flat_map(read_table).collect());
 
 /// Returns the parameters of a call, such as `POST /v1/payment_intents/{id}/confirm`. Returns
 /// `None` if no table has the call.
 ///
 /// ```
-/// use wire::shape::{Shape, of_call};
-/// assert!(matches!(of_call("POST /v1/payment_intents"), Some(Shape::Hash(_))));
+/// use wire::schema::{Schema, of_call};
+/// assert!(matches!(of_call("POST /v1/payment_intents"), Some(Schema::Hash(_))));
 /// assert_eq!(of_call("POST /v1/charges"), None);
 /// ```
-pub fn of_call(call: &str) -> Option<&'static Shape> {
+pub fn of_call(call: &str) -> Option<&'static Schema> {
     CALLS.get(call)
 }
 
 /// Returns every call that has a table.
-pub fn calls() -> impl Iterator<Item = (&'static str, &'static Shape)> {
-    CALLS.iter().map(|(call, shape)| (*call, shape))
+pub fn calls() -> impl Iterator<Item = (&'static str, &'static Schema)> {
+    CALLS.iter().map(|(call, schema)| (*call, schema))
 }
 
 /// Reads the calls of a table.
-pub(crate) fn read_table(table: &'static str) -> BTreeMap<&'static str, Shape> {
+pub(crate) fn read_table(table: &'static str) -> BTreeMap<&'static str, Schema> {
     let mut calls = BTreeMap::new();
     let mut lines = Lines { rest: table.lines().collect(), place: 0 };
     while let Some(call) = lines.next_at(0) {
-        calls.insert(call, Shape::Hash(lines.members(1)));
+        calls.insert(call, Schema::Hash(lines.members(1)));
     }
     calls
 }
@@ -123,34 +123,34 @@ impl Lines {
                 name: bare,
                 required: marks.contains('*'),
                 unsettable: marks.contains('?'),
-                shape: self.shape(kind, depth),
+                schema: self.schema(kind, depth),
             });
         }
         members
     }
 
-    fn shape(&mut self, kind: &'static str, depth: usize) -> Shape {
+    fn schema(&mut self, kind: &'static str, depth: usize) -> Schema {
         let (word, rest) = kind.split_once(' ').unwrap_or((kind, ""));
         match word {
-            "integer" => Shape::Integer,
-            "number" | "decimal" => Shape::Decimal,
-            "currency" => Shape::Currency,
-            "boolean" => Shape::Boolean,
-            "word" => Shape::Word(rest.split('|').collect()),
-            "hash" => Shape::Hash(self.members(depth + 1)),
-            "list" => Shape::List(Box::new(self.shape(rest, depth))),
-            "map" => Shape::Map(Box::new(self.shape(rest, depth))),
+            "integer" => Schema::Integer,
+            "number" | "decimal" => Schema::Decimal,
+            "currency" => Schema::Currency,
+            "boolean" => Schema::Boolean,
+            "word" => Schema::Word(rest.split('|').collect()),
+            "hash" => Schema::Hash(self.members(depth + 1)),
+            "list" => Schema::List(Box::new(self.schema(rest, depth))),
+            "map" => Schema::Map(Box::new(self.schema(rest, depth))),
             "either" => {
                 let mut options = Vec::new();
                 while let Some(line) = self.next_at(depth + 1) {
                     let kind = line.strip_prefix("- ").unwrap_or(line);
-                    options.push(self.shape(kind, depth + 1));
+                    options.push(self.schema(kind, depth + 1));
                 }
-                Shape::Either(options)
+                Schema::Either(options)
             }
-            "text" if rest.is_empty() => Shape::Text(model::limits::TEXT_CHARS_MAX),
+            "text" if rest.is_empty() => Schema::Text(model::limits::TEXT_CHARS_MAX),
             "text" => match rest.parse() {
-                Ok(chars_max) => Shape::Text(chars_max),
+                Ok(chars_max) => Schema::Text(chars_max),
                 Err(error) => unreachable!("the tables are read in tests: {kind}: {error}"),
             },
             _ => unreachable!("the tables are read in tests: {kind}"),
@@ -162,10 +162,10 @@ impl Lines {
 mod tests {
     use super::*;
 
-    fn find<'a>(shape: &'a Shape, path: &[&str]) -> &'a Member {
-        let Shape::Hash(members) = shape else { panic!("no hash at {path:?}") };
+    fn find<'a>(schema: &'a Schema, path: &[&str]) -> &'a Member {
+        let Schema::Hash(members) = schema else { panic!("no hash at {path:?}") };
         let found = members.iter().find(|member| member.name == path[0]).unwrap();
-        if path.len() == 1 { found } else { find(&found.shape, &path[1..]) }
+        if path.len() == 1 { found } else { find(&found.schema, &path[1..]) }
     }
 
     /// Every line of every table is read: after the members of a call comes another call.
@@ -185,15 +185,15 @@ mod tests {
     fn reads_marks_and_types() {
         let create = of_call("POST /v1/payment_intents").unwrap();
         let amount = find(create, &["amount"]);
-        assert_eq!((amount.required, &amount.shape), (true, &Shape::Integer));
-        assert_eq!(find(create, &["description"]).shape, Shape::Text(1_000));
+        assert_eq!((amount.required, &amount.schema), (true, &Schema::Integer));
+        assert_eq!(find(create, &["description"]).schema, Schema::Text(1_000));
         let options = ["payment_method_options", "us_bank_account"];
         assert!(find(create, &options).unsettable);
         let connections = [options[0], options[1], "financial_connections", "prefetch"];
         let words = vec!["balances", "ownership", "transactions"];
-        let Shape::List(items) = &find(create, &connections).shape else { panic!("no list") };
-        assert_eq!(**items, Shape::Word(words));
-        assert!(matches!(find(create, &["metadata"]).shape, Shape::Map(_)));
-        assert!(matches!(find(create, &["off_session"]).shape, Shape::Either(_)));
+        let Schema::List(items) = &find(create, &connections).schema else { panic!("no list") };
+        assert_eq!(**items, Schema::Word(words));
+        assert!(matches!(find(create, &["metadata"]).schema, Schema::Map(_)));
+        assert!(matches!(find(create, &["off_session"]).schema, Schema::Either(_)));
     }
 }
