@@ -4,7 +4,7 @@ use crate::connect::access::Connected;
 use crate::{Engine, Error};
 use model::event::Cause;
 use model::id::{MerchantId, RequestId};
-use store::{Created, Reply, Written};
+use store::{Created, IdempotencyRecord, Written};
 use wire::expand::Expand;
 use wire::json::JsonWriter;
 use wire::render::View;
@@ -106,8 +106,8 @@ impl Context {
     }
 
     /// The idempotency record, if the call came with an idempotency key.
-    pub fn reply(&self, engine: &Engine, body: &[u8]) -> Option<Reply> {
-        self.idempotency.as_ref().map(|idempotency| Reply {
+    pub fn reply(&self, engine: &Engine, body: &[u8]) -> Option<IdempotencyRecord> {
+        self.idempotency.as_ref().map(|idempotency| IdempotencyRecord {
             merchant: self.merchant,
             key: idempotency.key.clone(),
             fingerprint: idempotency.fingerprint,

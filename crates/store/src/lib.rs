@@ -12,7 +12,7 @@
 //! | [`command::clock`] | [`StartAdvance`], [`ClaimClocks`], [`ListDueOnClock`], [`StepClock`] |
 //! | [`command::event`] | [`ListEvents`], [`ListEventsAfter`], [`FindEvent`], [`ListUndispatched`], [`DispatchEvent`] |
 //! | [`command::delivery`] | [`ClaimDeliveries`], [`SettleDelivery`], [`ListDeliveries`], [`ListLedger`], [`ResendDeliveries`], [`ReleaseDelivery`], [`ReleaseEndpoint`] |
-//! | [`command::idempotency`] | [`RecordReply`], [`FindReply`] |
+//! | [`command::idempotency`] | [`CreateIdempotencyRecord`], [`FindIdempotencyRecord`] |
 //! | [`command::snapshot`] | [`MeasureSandbox`], [`TakeSnapshot`], [`RestoreSnapshot`], [`DropSnapshot`], [`ResetSandbox`] |
 //! | [`command::backlog`] | [`MeasureBacklog`] |
 //! | [`command::prune`] | [`Prune`] |

@@ -14,7 +14,7 @@ use model::limits::IDEMPOTENCY_KEY_CHARS_MAX;
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
-use store::{FindReply, RecordReply, Reply, Written};
+use store::{CreateIdempotencyRecord, FindIdempotencyRecord, IdempotencyRecord, Written};
 use wire::error::Error as ApiError;
 use wire::version::Version;
 
@@ -91,11 +91,11 @@ pub(super) async fn find_replay(
     idempotency: &Idempotency,
 ) -> Result<Option<Sent>, Error> {
     let key = idempotency.key.clone();
-    let find = FindReply { merchant, key, now: engine.clock().server_now() };
+    let find = FindIdempotencyRecord { merchant, key, now: engine.clock().server_now() };
     match engine.store().read(find).await? {
         None => Ok(None),
-        Some(reply) if reply.fingerprint == idempotency.fingerprint => {
-            Ok(Some(Sent::replayed(reply)))
+        Some(record) if record.fingerprint == idempotency.fingerprint => {
+            Ok(Some(Sent::replayed(record)))
         }
         Some(_) => Err(ApiError::idempotency_mismatch(&idempotency.key).into()),
     }
@@ -110,7 +110,7 @@ pub(super) async fn record(
     idempotency: &Idempotency,
     sent: Sent,
 ) -> Result<Sent, Error> {
-    let reply = Reply {
+    let record = IdempotencyRecord {
         merchant,
         key: idempotency.key.clone(),
         fingerprint: idempotency.fingerprint,
@@ -119,7 +119,7 @@ pub(super) async fn record(
         body: sent.body.clone(),
         at: engine.clock().server_now(),
     };
-    match engine.store().write(RecordReply { reply }).await? {
+    match engine.store().write(CreateIdempotencyRecord { record }).await? {
         Written::Done => Ok(sent),
         Written::VersionConflict | Written::KeyTaken => {
             find_replay(engine, merchant, idempotency).await?.ok_or(Error::KeyTaken)

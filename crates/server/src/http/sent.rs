@@ -5,7 +5,7 @@ use engine::ApiResponse;
 use lab::{CallFault, FaultKind};
 use model::id::RequestId;
 use std::borrow::Cow;
-use store::Reply;
+use store::IdempotencyRecord;
 use wire::error::Error as ApiError;
 
 /// A response that is ready to send.
@@ -76,14 +76,14 @@ impl Sent {
         Self { cut: true, decided: false, ..self }
     }
 
-    pub(super) fn replayed(reply: Reply) -> Self {
+    pub(super) fn replayed(record: IdempotencyRecord) -> Self {
         Self {
-            status: reply.status,
-            body: reply.body,
+            status: record.status,
+            body: record.body,
             notice: None,
-            original: Some(reply.request_id),
+            original: Some(record.request_id),
             // A retry would get the same response every time.
-            should_retry: (reply.status >= 400).then_some(false),
+            should_retry: (record.status >= 400).then_some(false),
             limited: None,
             cut: false,
             decided: false,

@@ -1,6 +1,6 @@
 //! Bank accounts and their connections.
 
-use crate::{Listed, Object, ObjectPlace, Page, Reply, Written};
+use crate::{IdempotencyRecord, Listed, Object, ObjectPlace, Page, Written};
 use model::account::{Account, Holder};
 use model::bank::Feature;
 use model::clock::AccountTime;
@@ -89,7 +89,7 @@ pub struct CompleteLink {
     /// Accounts that are linked again.
     pub again: Vec<AccountChange>,
     /// The idempotency record to store.
-    pub reply: Option<Reply>,
+    pub reply: Option<IdempotencyRecord>,
 }
 
 writes!(CompleteLink => Written, account::complete_link);
@@ -100,7 +100,7 @@ pub struct ChangeAccount {
     /// The change.
     pub change: AccountChange,
     /// The idempotency record to store.
-    pub reply: Option<Reply>,
+    pub reply: Option<IdempotencyRecord>,
 }
 
 writes!(ChangeAccount => Written, account::change);
@@ -177,7 +177,7 @@ pub struct ChangeConnection {
     /// The connection, with its version raised by one.
     pub connection: Connection,
     /// The idempotency record to store.
-    pub reply: Option<Reply>,
+    pub reply: Option<IdempotencyRecord>,
 }
 
 writes!(ChangeConnection => Written, account::change_connection);

@@ -1,6 +1,8 @@
 //! The advance of a test clock: one leased job, stored step by step.
 
-use crate::{AccountChange, ApplyRefresh, FailRefresh, Object, PutOffRefresh, Reply, Written};
+use crate::{
+    AccountChange, ApplyRefresh, FailRefresh, IdempotencyRecord, Object, PutOffRefresh, Written,
+};
 use model::account::Account;
 use model::clock::{AccountTime, ServerTime, TestClock};
 use model::event::Event;
@@ -16,7 +18,7 @@ pub struct StartAdvance {
     /// Events to emit.
     pub events: Vec<Event>,
     /// The idempotency record to store.
-    pub reply: Option<Reply>,
+    pub reply: Option<IdempotencyRecord>,
 }
 
 writes!(StartAdvance => Written, clock::start);

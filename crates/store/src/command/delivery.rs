@@ -1,6 +1,6 @@
 //! Deliveries: claimed when they are due, then settled with the attempt that was made.
 
-use crate::{EventPlace, Listed, Page, Reply, Written};
+use crate::{EventPlace, IdempotencyRecord, Listed, Page, Written};
 use model::clock::ServerTime;
 use model::delivery::{Attempt, Delivery, DeliveryKey, DeliveryStatus};
 use model::id::{EndpointId, EventId, MerchantId};
@@ -100,7 +100,7 @@ pub struct ResendDeliveries {
     /// The current server time.
     pub now: ServerTime,
     /// The idempotency record to store.
-    pub reply: Option<Reply>,
+    pub reply: Option<IdempotencyRecord>,
 }
 
 writes!(ResendDeliveries => Written, delivery::resend);

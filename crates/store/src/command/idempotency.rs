@@ -9,7 +9,7 @@ use model::id::MerchantId;
 /// A command that carries a record inserts it first. If the key has a record that is younger than
 /// [`model::limits::IDEMPOTENCY_AGE_MS_MAX`], the command writes no rows and returns `KeyTaken`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reply {
+pub struct IdempotencyRecord {
     /// The owner of the rows.
     pub merchant: MerchantId,
     /// The idempotency key.
@@ -28,16 +28,16 @@ pub struct Reply {
 
 /// Stores an idempotency record without another change. Returns [`crate::Written`].
 #[derive(Clone, Debug)]
-pub struct RecordReply {
+pub struct CreateIdempotencyRecord {
     /// The record.
-    pub reply: Reply,
+    pub record: IdempotencyRecord,
 }
 
-writes!(RecordReply => Written, idempotency::record);
+writes!(CreateIdempotencyRecord => Written, idempotency::record);
 
-/// Finds an idempotency record, unless it is too old. Returns `Option<Reply>`.
+/// Finds an idempotency record, unless it is too old. Returns `Option<IdempotencyRecord>`.
 #[derive(Clone, Debug)]
-pub struct FindReply {
+pub struct FindIdempotencyRecord {
     /// The owner of the rows.
     pub merchant: MerchantId,
     /// The idempotency key.
@@ -46,4 +46,4 @@ pub struct FindReply {
     pub now: ServerTime,
 }
 
-reads!(FindReply => Option<Reply>, idempotency::find);
+reads!(FindIdempotencyRecord => Option<IdempotencyRecord>, idempotency::find);

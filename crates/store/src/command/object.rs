@@ -4,7 +4,7 @@
 //! Their kinds are listed once, below. Each type implements [`model::stored::Stored`], which gives
 //! the store everything it needs to know of an object.
 
-use crate::{Bounds, Listed, Page, Reply, Written};
+use crate::{Bounds, IdempotencyRecord, Listed, Page, Written};
 use model::Word;
 use model::clock::{AccountTime, ServerTime, TestClock};
 use model::connected_account::{ConnectedAccount, PlatformTie};
@@ -232,7 +232,7 @@ pub struct CreateObject {
     /// Events to emit.
     pub events: Vec<Event>,
     /// The idempotency record to store.
-    pub reply: Option<Reply>,
+    pub reply: Option<IdempotencyRecord>,
 }
 
 writes!(CreateObject => Created, object::create);
@@ -260,7 +260,7 @@ pub struct ChangeObject {
     /// Events to emit.
     pub events: Vec<Event>,
     /// The idempotency record to store.
-    pub reply: Option<Reply>,
+    pub reply: Option<IdempotencyRecord>,
 }
 
 writes!(ChangeObject => Written, object::change);
@@ -276,7 +276,7 @@ pub struct ChangeObjects {
     /// Events to emit.
     pub events: Vec<Event>,
     /// The idempotency record to store.
-    pub reply: Option<Reply>,
+    pub reply: Option<IdempotencyRecord>,
 }
 
 writes!(ChangeObjects => Changed, object::change_many);

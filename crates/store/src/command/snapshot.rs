@@ -11,7 +11,7 @@
 //! transaction has the id of one that was undone. Leases are not restored, so work that was in
 //! progress is due at once.
 
-use crate::Reply;
+use crate::IdempotencyRecord;
 use crate::store::Failure;
 use model::id::{MerchantId, SnapshotId};
 use model::snapshot::{SandboxSize, SandboxSnapshot};
@@ -34,7 +34,7 @@ pub struct TakeSnapshot {
     /// The maximum number of snapshots of the merchant.
     pub snapshots_max: usize,
     /// The idempotency record to store.
-    pub reply: Option<Reply>,
+    pub reply: Option<IdempotencyRecord>,
 }
 
 writes!(TakeSnapshot => Snapshotted, snapshot::take);
@@ -47,7 +47,7 @@ pub struct RestoreSnapshot {
     /// The snapshot's id.
     pub snapshot: SnapshotId,
     /// The idempotency record to store, besides those in the snapshot.
-    pub reply: Option<Reply>,
+    pub reply: Option<IdempotencyRecord>,
 }
 
 writes!(RestoreSnapshot => Snapshotted, snapshot::restore);
@@ -60,7 +60,7 @@ pub struct DropSnapshot {
     /// The snapshot's id.
     pub snapshot: SnapshotId,
     /// The idempotency record to store.
-    pub reply: Option<Reply>,
+    pub reply: Option<IdempotencyRecord>,
 }
 
 writes!(DropSnapshot => Snapshotted, snapshot::drop_snapshot);
@@ -71,7 +71,7 @@ pub struct ResetSandbox {
     /// The owner of the rows.
     pub merchant: MerchantId,
     /// The idempotency record to store. It is the only one afterwards.
-    pub reply: Option<Reply>,
+    pub reply: Option<IdempotencyRecord>,
 }
 
 writes!(ResetSandbox => Snapshotted, snapshot::reset);

@@ -2,35 +2,44 @@
 
 use super::Memory;
 use crate::store::Failure;
-use crate::{FindReply, RecordReply, Reply, Written};
+use crate::{CreateIdempotencyRecord, FindIdempotencyRecord, IdempotencyRecord, Written};
 use model::clock::ServerTime;
 use model::limits::IDEMPOTENCY_AGE_MS_MAX;
 use std::sync::Arc;
 
-pub(crate) fn record(command: &RecordReply, memory: &mut Memory) -> Result<Written, Failure> {
-    let free = record_optional(Some(&command.reply), memory);
+pub(crate) fn record(
+    command: &CreateIdempotencyRecord,
+    memory: &mut Memory,
+) -> Result<Written, Failure> {
+    let free = record_optional(Some(&command.record), memory);
     Ok(if free { Written::Done } else { Written::KeyTaken })
 }
 
 /// Stores the record of a command, if it carries one. Returns true if the key was free.
-pub(super) fn record_optional(reply: Option<&Reply>, memory: &mut Memory) -> bool {
-    let Some(reply) = reply else { return true };
-    let key = (reply.merchant, reply.key.clone());
-    let free =
-        !memory.rows.idempotency_records.get(&key).is_some_and(|stored| is_valid(stored, reply.at));
+pub(super) fn record_optional(record: Option<&IdempotencyRecord>, memory: &mut Memory) -> bool {
+    let Some(record) = record else { return true };
+    let key = (record.merchant, record.key.clone());
+    let free = !memory
+        .rows
+        .idempotency_records
+        .get(&key)
+        .is_some_and(|stored| is_valid(stored, record.at));
     if free {
-        memory.rows.idempotency_records.insert(key, Arc::new(reply.clone()));
+        memory.rows.idempotency_records.insert(key, Arc::new(record.clone()));
     }
     free
 }
 
 /// True if a record is still valid at `now`.
-fn is_valid(reply: &Reply, now: ServerTime) -> bool {
-    reply.at > now.plus_ms(-IDEMPOTENCY_AGE_MS_MAX)
+fn is_valid(record: &IdempotencyRecord, now: ServerTime) -> bool {
+    record.at > now.plus_ms(-IDEMPOTENCY_AGE_MS_MAX)
 }
 
-pub(crate) fn find(command: &FindReply, memory: &Memory) -> Result<Option<Reply>, Failure> {
-    let FindReply { merchant, key, now } = command;
+pub(crate) fn find(
+    command: &FindIdempotencyRecord,
+    memory: &Memory,
+) -> Result<Option<IdempotencyRecord>, Failure> {
+    let FindIdempotencyRecord { merchant, key, now } = command;
     let found = memory.rows.idempotency_records.get(&(*merchant, key.clone()));
-    Ok(found.filter(|reply| is_valid(reply, *now)).map(|reply| reply.as_ref().clone()))
+    Ok(found.filter(|record| is_valid(record, *now)).map(|record| record.as_ref().clone()))
 }

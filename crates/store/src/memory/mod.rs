@@ -25,7 +25,9 @@ pub(crate) mod snapshot;
 pub(crate) mod transaction;
 
 use crate::store::{Failure, Outcome};
-use crate::{Connection, Cursor, Kind, Listed, Object, Page, Read, Reply, Write, exact};
+use crate::{
+    Connection, Cursor, IdempotencyRecord, Kind, Listed, Object, Page, Read, Write, exact,
+};
 use model::account::Account;
 use model::clock::{Clock, ServerTime};
 use model::delivery::{Attempt, Delivery, DeliveryKey};
@@ -66,7 +68,7 @@ struct Rows {
     events: BTreeMap<EventId, EventRow>,
     deliveries: BTreeMap<DeliveryKey, Arc<Delivery>>,
     attempts: BTreeMap<(DeliveryKey, u32), Arc<Attempt>>,
-    idempotency_records: BTreeMap<(MerchantId, String), Arc<Reply>>,
+    idempotency_records: BTreeMap<(MerchantId, String), Arc<IdempotencyRecord>>,
     clock_jobs: BTreeMap<(MerchantId, ClockId), ClockJob>,
 }
 

@@ -4,8 +4,8 @@ use super::{ClockJob, Memory, Rows, idempotency, object};
 use crate::command::snapshot::{floor_above, may_be_removed, may_be_taken};
 use crate::store::Failure;
 use crate::{
-    Connection, DropSnapshot, Kind, MeasureSandbox, Object, Reply, ResetSandbox, RestoreSnapshot,
-    Snapshotted, TakeSnapshot,
+    Connection, DropSnapshot, IdempotencyRecord, Kind, MeasureSandbox, Object, ResetSandbox,
+    RestoreSnapshot, Snapshotted, TakeSnapshot,
 };
 use model::Word;
 use model::delivery::Delivery;
@@ -254,7 +254,7 @@ fn clear(owner: MerchantId, memory: &mut Memory) -> Result<Option<(u32, Rows)>, 
 
 /// Stores the record of a command that has removed or replaced all others. It replaces a restored
 /// record of the same key.
-fn record_last(reply: Option<&Reply>, memory: &mut Memory) {
+fn record_last(reply: Option<&IdempotencyRecord>, memory: &mut Memory) {
     if let Some(reply) = reply {
         let key = (reply.merchant, reply.key.clone());
         memory.rows.idempotency_records.insert(key, Arc::new(reply.clone()));

@@ -2,7 +2,7 @@
 
 use super::{Batch, Failure, Reading, column};
 use crate::seal::CellPosition;
-use crate::{FindReply, RecordReply, Reply, Written};
+use crate::{CreateIdempotencyRecord, FindIdempotencyRecord, IdempotencyRecord, Written};
 use model::clock::ServerTime;
 use model::limits::IDEMPOTENCY_AGE_MS_MAX;
 use rusqlite::{named_params, params};
@@ -18,46 +18,55 @@ pub(super) const FIND_RECORD: &str = "SELECT fingerprint, request_id, status, bo
      FROM replies WHERE merchant = ?1 AND key = ?2 AND at > ?3";
 
 /// Stores a record without another change.
-pub(crate) fn record(command: &RecordReply, batch: &Batch<'_>) -> Result<Written, Failure> {
-    let free = insert(&command.reply, batch)?;
+pub(crate) fn record(
+    command: &CreateIdempotencyRecord,
+    batch: &Batch<'_>,
+) -> Result<Written, Failure> {
+    let free = insert(&command.record, batch)?;
     Ok(if free { Written::Done } else { Written::KeyTaken })
 }
 
 /// Stores the record of a command, if it carries one. Returns true if the key was free.
-pub(super) fn record_optional(reply: Option<&Reply>, batch: &Batch<'_>) -> Result<bool, Failure> {
-    reply.map_or(Ok(true), |reply| insert(reply, batch))
+pub(super) fn record_optional(
+    record: Option<&IdempotencyRecord>,
+    batch: &Batch<'_>,
+) -> Result<bool, Failure> {
+    record.map_or(Ok(true), |record| insert(record, batch))
 }
 
-fn insert(reply: &Reply, batch: &Batch<'_>) -> Result<bool, Failure> {
-    let merchant = reply.merchant.number();
-    let row = [&merchant.to_be_bytes()[..], reply.key.as_bytes()];
-    let body = batch.seal.seal(CellPosition { column: "replies.body", row: &row }, &reply.body)?;
+fn insert(record: &IdempotencyRecord, batch: &Batch<'_>) -> Result<bool, Failure> {
+    let merchant = record.merchant.number();
+    let row = [&merchant.to_be_bytes()[..], record.key.as_bytes()];
+    let body = batch.seal.seal(CellPosition { column: "replies.body", row: &row }, &record.body)?;
     let inserted = batch.execute(
         INSERT_RECORD,
         named_params! {
             ":merchant": column(merchant),
-            ":key": reply.key,
-            ":fingerprint": reply.fingerprint,
-            ":request_id": reply.request_id,
-            ":status": reply.status,
+            ":key": record.key,
+            ":fingerprint": record.fingerprint,
+            ":request_id": record.request_id,
+            ":status": record.status,
             ":body": body,
-            ":at": reply.at.0,
-            ":expired_at": reply.at.plus_ms(-IDEMPOTENCY_AGE_MS_MAX).0,
+            ":at": record.at.0,
+            ":expired_at": record.at.plus_ms(-IDEMPOTENCY_AGE_MS_MAX).0,
         },
     )?;
     Ok(inserted == 1)
 }
 
 /// Finds a record, unless it is too old.
-pub(crate) fn find(command: &FindReply, reading: &Reading<'_>) -> Result<Option<Reply>, Failure> {
-    let FindReply { merchant, key, now } = command;
+pub(crate) fn find(
+    command: &FindIdempotencyRecord,
+    reading: &Reading<'_>,
+) -> Result<Option<IdempotencyRecord>, Failure> {
+    let FindIdempotencyRecord { merchant, key, now } = command;
     let oldest = now.plus_ms(-IDEMPOTENCY_AGE_MS_MAX);
     let number = merchant.number();
     reading.find(FIND_RECORD, params![column(number), key, oldest.0], |row| {
         let row_key = [&number.to_be_bytes()[..], key.as_bytes()];
         let position = CellPosition { column: "replies.body", row: &row_key };
         let sealed = row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?;
-        Ok(Reply {
+        Ok(IdempotencyRecord {
             merchant: *merchant,
             key: key.clone(),
             fingerprint: row.get(0)?,

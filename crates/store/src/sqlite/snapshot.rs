@@ -9,8 +9,8 @@ use super::{
 };
 use crate::command::snapshot::{floor_above, may_be_removed, may_be_taken};
 use crate::{
-    DropSnapshot, FindObject, Kind, MeasureSandbox, Object, Reply, ResetSandbox, RestoreSnapshot,
-    Snapshotted, TakeSnapshot,
+    DropSnapshot, FindObject, IdempotencyRecord, Kind, MeasureSandbox, Object, ResetSandbox,
+    RestoreSnapshot, Snapshotted, TakeSnapshot,
 };
 use model::Word;
 use model::account::Account;
@@ -205,7 +205,7 @@ fn clear(owner: MerchantId, batch: &Batch<'_>) -> Result<Option<Cleared>, Failur
 
 /// Stores the record of a command that has removed or replaced all others. It replaces a restored
 /// record of the same key.
-fn record_last(reply: Option<&Reply>, batch: &Batch<'_>) -> Result<(), Failure> {
+fn record_last(reply: Option<&IdempotencyRecord>, batch: &Batch<'_>) -> Result<(), Failure> {
     if let Some(reply) = reply {
         let key = params![column(reply.merchant.number()), reply.key];
         batch.execute(DELETE_RECORD, key)?;

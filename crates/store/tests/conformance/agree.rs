@@ -16,10 +16,9 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use store::{
     AccountChange, ChangeAccount, ChangeConnection, ChangeObject, ChangeObjects, ClaimClocks,
-    ClaimDeliveries, ClaimRefreshes, ClockClaim, ClockItem, CompleteLink, CreateObject,
-    DispatchEvent, FindAccount, FindObject, Kind, Object, Prune, Read, RecordReply,
-    ReleaseDelivery, Reply, ResendDeliveries, SettleDelivery, StartAdvance, StepClock, Store,
-    Write,
+    ClaimDeliveries, ClaimRefreshes, ClockClaim, ClockItem, CompleteLink, CreateIdempotencyRecord,
+    CreateObject, DispatchEvent, FindAccount, FindObject, IdempotencyRecord, Kind, Object, Prune,
+    Read, ReleaseDelivery, ResendDeliveries, SettleDelivery, StartAdvance, StepClock, Store, Write,
 };
 
 /// Kinds that differ for the store. Every other kind is stored like one of these.
@@ -70,7 +69,7 @@ impl Both {
         None
     }
 
-    pub(crate) fn key(&self, owner: u64, key: Option<u8>) -> Option<Reply> {
+    pub(crate) fn key(&self, owner: u64, key: Option<u8>) -> Option<IdempotencyRecord> {
         key.map(|key| reply(merchant(owner), &format!("key {key}"), self.time.now()))
     }
 
@@ -201,7 +200,7 @@ impl Both {
             }
             Step::Reply { owner, key } => {
                 let reply = self.key(owner, Some(key)).unwrap();
-                self.write(RecordReply { reply }).await;
+                self.write(CreateIdempotencyRecord { record: reply }).await;
             }
             Step::Prune => {
                 self.write(Prune { now }).await;

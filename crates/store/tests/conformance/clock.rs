@@ -58,7 +58,7 @@ fn an_advance_is_claimed() {
         let again = StartAdvance { clock: advancing(3), events: vec![], reply: None };
         assert_eq!(fixture.write(again.clone()).await, Written::VersionConflict);
         let key = reply(merchant(1), "key", fixture.time.now());
-        let record = store::RecordReply { reply: key.clone() };
+        let record = store::CreateIdempotencyRecord { record: key.clone() };
         assert_eq!(fixture.write(record).await, Written::Done);
         let taken = StartAdvance { reply: Some(key), ..again };
         assert_eq!(fixture.write(taken).await, Written::KeyTaken);

@@ -8,7 +8,7 @@ use model::delivery::DeliveryStatus;
 use model::id::{AccountId, ClockId, CustomerId, EndpointId, MerchantId, OwnershipId};
 use store::{
     AccountsOf, Backlog, Bounds, Cursor, DeliveryPlace, EventPlace, FindBankId, FindConnection,
-    FindEvent, FindLinkedAccount, FindOwnership, FindReply, FindStoredTransactions,
+    FindEvent, FindIdempotencyRecord, FindLinkedAccount, FindOwnership, FindStoredTransactions,
     FindTransaction, Kind, ListAccounts, ListDeliveries, ListDueAccounts, ListDueObjects,
     ListDueOnClock, ListEvents, ListEventsAfter, ListLedger, ListObjects, ListTransactions,
     ListUndispatched, MeasureBacklog, MeasureSandbox, Object, ObjectPlace, ObjectsOf, Page,
@@ -26,7 +26,8 @@ impl Both {
             self.compare_events(owner).await;
             for key in ["key 0", "key 1"] {
                 let now = self.time.now();
-                self.read(FindReply { merchant: owner, key: key.to_owned(), now }).await;
+                self.read(FindIdempotencyRecord { merchant: owner, key: key.to_owned(), now })
+                    .await;
             }
         }
         self.compare_backlog().await;

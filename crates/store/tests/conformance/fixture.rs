@@ -23,8 +23,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use store::{
-    CompleteLink, Connection, CreateObject, Created, Cursor, Failpoints, NewAccount, Object, Page,
-    Place, Read, Reply, Store, StoreBounds, StoreSettings, Write, Written,
+    CompleteLink, Connection, CreateObject, Created, Cursor, Failpoints, IdempotencyRecord,
+    NewAccount, Object, Page, Place, Read, Store, StoreBounds, StoreSettings, Write, Written,
 };
 
 /// A clock that only tests advance.
@@ -350,8 +350,8 @@ pub(crate) fn event(account: &Account, event_type: EventType, index: u8) -> Even
     Event::of_account(account, event_type, index, T0, None)
 }
 
-pub(crate) fn reply(merchant: MerchantId, key: &str, at: ServerTime) -> Reply {
-    Reply {
+pub(crate) fn reply(merchant: MerchantId, key: &str, at: ServerTime) -> IdempotencyRecord {
+    IdempotencyRecord {
         merchant,
         key: key.to_owned(),
         fingerprint: [1; 32],

@@ -2,7 +2,7 @@
 
 use crate::fixture::{merchant, on_both, reply};
 use model::limits::IDEMPOTENCY_AGE_MS_MAX;
-use store::{FindReply, RecordReply, Reply, Written};
+use store::{CreateIdempotencyRecord, FindIdempotencyRecord, IdempotencyRecord, Written};
 
 /// A key has one idempotency record for each merchant.
 #[test]
@@ -10,16 +10,25 @@ fn a_key_is_taken_once() {
     on_both(async |fixture| {
         let now = fixture.time.now();
         let record = reply(merchant(1), "key", now);
-        assert_eq!(fixture.write(RecordReply { reply: record.clone() }).await, Written::Done);
-        let other = Reply { status: 400, ..record.clone() };
-        assert_eq!(fixture.write(RecordReply { reply: other }).await, Written::KeyTaken);
-        let find = FindReply { merchant: merchant(1), key: "key".to_owned(), now };
+        assert_eq!(
+            fixture.write(CreateIdempotencyRecord { record: record.clone() }).await,
+            Written::Done
+        );
+        let other = IdempotencyRecord { status: 400, ..record.clone() };
+        assert_eq!(
+            fixture.write(CreateIdempotencyRecord { record: other }).await,
+            Written::KeyTaken
+        );
+        let find = FindIdempotencyRecord { merchant: merchant(1), key: "key".to_owned(), now };
         assert_eq!(fixture.read(find.clone()).await, Some(record.clone()));
-        let elsewhere = FindReply { merchant: merchant(2), ..find.clone() };
+        let elsewhere = FindIdempotencyRecord { merchant: merchant(2), ..find.clone() };
         assert_eq!(fixture.read(elsewhere).await, None);
-        assert_eq!(fixture.read(FindReply { key: "other".to_owned(), ..find }).await, None);
-        let other = Reply { merchant: merchant(2), ..record };
-        assert_eq!(fixture.write(RecordReply { reply: other }).await, Written::Done);
+        assert_eq!(
+            fixture.read(FindIdempotencyRecord { key: "other".to_owned(), ..find }).await,
+            None
+        );
+        let other = IdempotencyRecord { merchant: merchant(2), ..record };
+        assert_eq!(fixture.write(CreateIdempotencyRecord { record: other }).await, Written::Done);
     });
 }
 
@@ -28,18 +37,27 @@ fn a_key_is_taken_once() {
 fn an_old_record_is_replaced() {
     on_both(async |fixture| {
         let record = reply(merchant(1), "key", fixture.time.now());
-        assert_eq!(fixture.write(RecordReply { reply: record.clone() }).await, Written::Done);
+        assert_eq!(
+            fixture.write(CreateIdempotencyRecord { record: record.clone() }).await,
+            Written::Done
+        );
         fixture.time.pass_ms(IDEMPOTENCY_AGE_MS_MAX - 1);
         let now = fixture.time.now();
-        let find = FindReply { merchant: merchant(1), key: "key".to_owned(), now };
+        let find = FindIdempotencyRecord { merchant: merchant(1), key: "key".to_owned(), now };
         assert_eq!(fixture.read(find.clone()).await, Some(record.clone()));
-        let late = Reply { at: now, ..record.clone() };
-        assert_eq!(fixture.write(RecordReply { reply: late }).await, Written::KeyTaken);
+        let late = IdempotencyRecord { at: now, ..record.clone() };
+        assert_eq!(
+            fixture.write(CreateIdempotencyRecord { record: late }).await,
+            Written::KeyTaken
+        );
         fixture.time.pass_ms(1);
         let now = fixture.time.now();
-        assert_eq!(fixture.read(FindReply { now, ..find.clone() }).await, None);
-        let late = Reply { at: now, body: b"new".to_vec(), ..record };
-        assert_eq!(fixture.write(RecordReply { reply: late.clone() }).await, Written::Done);
-        assert_eq!(fixture.read(FindReply { now, ..find }).await, Some(late));
+        assert_eq!(fixture.read(FindIdempotencyRecord { now, ..find.clone() }).await, None);
+        let late = IdempotencyRecord { at: now, body: b"new".to_vec(), ..record };
+        assert_eq!(
+            fixture.write(CreateIdempotencyRecord { record: late.clone() }).await,
+            Written::Done
+        );
+        assert_eq!(fixture.read(FindIdempotencyRecord { now, ..find }).await, Some(late));
     });
 }

@@ -11,8 +11,8 @@ use model::limits::{
 use model::link::{FlowEnd, LinkFlow, LinkRun, Pane};
 use model::refresh::RefreshStatus;
 use store::{
-    AccountChange, ChangeAccount, CreateObject, Created, DispatchEvent, FindEvent, FindObject,
-    Kind, ListDeliveries, Object, Prune, Pruned, RecordReply, SettleDelivery, Written,
+    AccountChange, ChangeAccount, CreateIdempotencyRecord, CreateObject, Created, DispatchEvent,
+    FindEvent, FindObject, Kind, ListDeliveries, Object, Prune, Pruned, SettleDelivery, Written,
 };
 
 async fn prune(fixture: &Fixture) -> Pruned {
@@ -43,7 +43,7 @@ async fn dispatch(fixture: &Fixture, event: &Event, status: Option<DeliveryStatu
 fn old_records_are_deleted() {
     on_both(async |fixture| {
         let record = reply(merchant(1), "key", fixture.time.now());
-        assert_eq!(fixture.write(RecordReply { reply: record }).await, Written::Done);
+        assert_eq!(fixture.write(CreateIdempotencyRecord { record: record }).await, Written::Done);
         fixture.time.pass_ms(IDEMPOTENCY_AGE_MS_MAX - 1);
         assert_eq!(prune(&fixture).await, Pruned::default());
         fixture.time.pass_ms(1);

@@ -20,11 +20,11 @@ use model::snapshot::SandboxSnapshot;
 use std::collections::BTreeMap;
 use store::{
     AccountChange, ApplyRefresh, Bounds, ChangeAccount, ChangeObject, ChangeObjects, Changed,
-    Claim, ClaimClocks, ClaimDeliveries, ClaimRefreshes, Created, DispatchEvent, DropSnapshot,
-    FindAccount, FindConnection, FindEvent, FindObject, FindReply, Kind, ListDeliveries,
-    ListTransactions, ListUndispatched, MeasureSandbox, Object, Prune, Pruned, RecordReply,
-    ResetSandbox, RestoreSnapshot, SettleDelivery, Snapshotted, StartAdvance, StepClock,
-    TakeSnapshot, Written,
+    Claim, ClaimClocks, ClaimDeliveries, ClaimRefreshes, CreateIdempotencyRecord, Created,
+    DispatchEvent, DropSnapshot, FindAccount, FindConnection, FindEvent, FindIdempotencyRecord,
+    FindObject, Kind, ListDeliveries, ListTransactions, ListUndispatched, MeasureSandbox, Object,
+    Prune, Pruned, ResetSandbox, RestoreSnapshot, SettleDelivery, Snapshotted, StartAdvance,
+    StepClock, TakeSnapshot, Written,
 };
 
 impl Both {
@@ -147,7 +147,7 @@ fn a_restore_brings_rows_back() {
         fixture.create(Object::Endpoint(endpoint(merchant(1), 3))).await;
         let emitted = fixture.read(ListUndispatched { limit: 1 }).await.remove(0).0.id;
         let now = fixture.time.now();
-        let record = |key: &str| RecordReply { reply: reply(merchant(1), key, now) };
+        let record = |key: &str| CreateIdempotencyRecord { record: reply(merchant(1), key, now) };
         assert_eq!(fixture.write(record("before")).await, Written::Done);
         let before = fixture.read(MeasureSandbox { merchant: merchant(1) }).await;
         let snapshot = take(&fixture, merchant(1), 1).await;
@@ -187,7 +187,7 @@ fn a_restore_brings_rows_back() {
             fixture.read(ListDeliveries { merchant: merchant(1), event: emitted }).await.is_empty()
         );
         for (key, there) in [("before", true), ("after", false)] {
-            let find = FindReply { merchant: merchant(1), key: key.to_owned(), now };
+            let find = FindIdempotencyRecord { merchant: merchant(1), key: key.to_owned(), now };
             assert_eq!(fixture.read(find).await.is_some(), there, "{key}");
         }
         assert_eq!(fixture.write(Prune { now }).await, Pruned::default());

@@ -4,8 +4,8 @@ use super::{at, folder, is_there, object, run, settings};
 use crate::sqlite::Sqlite;
 use crate::sqlite::migration::MIGRATIONS;
 use crate::{
-    ClaimClocks, Created, FindObject, FindReply, Kind, Object, OpenError, Place, RecordReply,
-    Reply, Store, StoreSettings, Written,
+    ClaimClocks, CreateIdempotencyRecord, Created, FindIdempotencyRecord, FindObject,
+    IdempotencyRecord, Kind, Object, OpenError, Place, Store, StoreSettings, Written,
 };
 use model::account::{Category, Holder, Subcategory};
 use model::clock::{AccountTime, ServerTime};
@@ -201,8 +201,8 @@ fn endpoint() -> Endpoint {
     }
 }
 
-fn reply() -> Reply {
-    Reply {
+fn reply() -> IdempotencyRecord {
+    IdempotencyRecord {
         merchant: MerchantId::from_number(1),
         key: "key".to_owned(),
         fingerprint: [0; 32],
@@ -226,10 +226,10 @@ fn secrets_are_encrypted() {
             let command = crate::CreateObject { object, ..super::object(1) };
             assert_eq!(store.write(command).await.unwrap(), Created::Done);
         }
-        let written = store.write(RecordReply { reply: reply() }).await.unwrap();
+        let written = store.write(CreateIdempotencyRecord { record: reply() }).await.unwrap();
         assert_eq!(written, Written::Done);
         let merchant = MerchantId::from_number(1);
-        let find = FindReply { merchant, key: "key".to_owned(), now: ServerTime(1) };
+        let find = FindIdempotencyRecord { merchant, key: "key".to_owned(), now: ServerTime(1) };
         assert_eq!(store.read(find).await.unwrap(), Some(reply()));
         let find = FindObject { merchant, kind: Kind::LinkFlow, number: 9 };
         assert_eq!(store.read(find).await.unwrap(), Some(flow));
