@@ -27,7 +27,7 @@ use serde_json::Value;
 use store::{ChangeObjects, Changed, Kind, Object};
 use wire::error::Error as ApiError;
 use wire::expand::Expand;
-use wire::render::given::Expanded;
+use wire::render::extra_params::Expanded;
 
 /// Objects that change together, and their events.
 #[derive(Default)]

@@ -9,7 +9,7 @@
 //! accepted, so that fixtures of other servers keep working.
 
 use crate::clock::AccountTime;
-use crate::given::Given;
+use crate::extra_params::ExtraParams;
 use crate::id::{BankAccountId, MerchantId, hash_number};
 use crate::token::{BankAccountType, BankHolderType};
 use serde::{Deserialize, Serialize};
@@ -40,7 +40,7 @@ pub struct ConnectedAccount {
     /// The platform's metadata.
     pub metadata: BTreeMap<String, String>,
     /// Parameters that the server echoes and otherwise ignores.
-    pub given: Given,
+    pub given: ExtraParams,
 }
 
 /// A bank account that a connected account is paid out to (`ba_…`), without its number.
@@ -109,7 +109,7 @@ impl ConnectedAccount {
             capabilities: BTreeMap::new(),
             external_accounts: Vec::new(),
             metadata: BTreeMap::new(),
-            given: Given::nothing(),
+            given: ExtraParams::empty(),
         }
     }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// A value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Given {
+pub enum ExtraParams {
     /// An empty text in place of a value, which unsets the parameter.
     #[default]
     Unset,
@@ -21,14 +21,14 @@ pub enum Given {
     /// A text, a word or a decimal number.
     Text(String),
     /// Values in order.
-    List(Vec<Given>),
+    List(Vec<ExtraParams>),
     /// Values by name.
-    Hash(BTreeMap<String, Given>),
+    Hash(BTreeMap<String, ExtraParams>),
 }
 
-impl Given {
+impl ExtraParams {
     /// Creates an empty hash.
-    pub fn nothing() -> Self {
+    pub fn empty() -> Self {
         Self::Hash(BTreeMap::new())
     }
 
@@ -103,7 +103,7 @@ impl Given {
                     if value == Self::Unset {
                         held.remove(&name);
                     } else {
-                        held.entry(name).or_insert_with(Self::nothing).update(value);
+                        held.entry(name).or_insert_with(Self::empty).update(value);
                     }
                 }
             }
@@ -131,15 +131,19 @@ impl Given {
 mod tests {
     use super::*;
 
-    fn hash(members: &[(&str, Given)]) -> Given {
-        Given::Hash(members.iter().map(|(name, value)| ((*name).into(), value.clone())).collect())
+    fn hash(members: &[(&str, ExtraParams)]) -> ExtraParams {
+        ExtraParams::Hash(
+            members.iter().map(|(name, value)| ((*name).into(), value.clone())).collect(),
+        )
     }
 
     /// A path returns only a value of the requested type.
     #[test]
     fn reads_by_path() {
-        let given =
-            hash(&[("a", hash(&[("b", Given::Integer(1))])), ("c", Given::Text("x".into()))]);
+        let given = hash(&[
+            ("a", hash(&[("b", ExtraParams::Integer(1))])),
+            ("c", ExtraParams::Text("x".into())),
+        ]);
         assert_eq!(given.integer(&["a", "b"]), Some(1));
         assert_eq!(given.text(&["a", "b"]), None);
         assert_eq!(given.text(&["c"]), Some("x"));
@@ -149,14 +153,15 @@ mod tests {
     /// A later request changes the members that it names and removes those that it unsets.
     #[test]
     fn updates_by_member() {
-        let mut held = hash(&[("a", hash(&[("b", Given::Integer(1)), ("c", Given::Integer(2))]))]);
+        let mut held =
+            hash(&[("a", hash(&[("b", ExtraParams::Integer(1)), ("c", ExtraParams::Integer(2))]))]);
         held.update(hash(&[
-            ("a", hash(&[("b", Given::Unset), ("d", hash(&[("e", Given::Unset)]))])),
-            ("f", Given::List(vec![Given::Boolean(true)])),
+            ("a", hash(&[("b", ExtraParams::Unset), ("d", hash(&[("e", ExtraParams::Unset)]))])),
+            ("f", ExtraParams::List(vec![ExtraParams::Boolean(true)])),
         ]));
         let expected = hash(&[
-            ("a", hash(&[("c", Given::Integer(2)), ("d", Given::nothing())])),
-            ("f", Given::List(vec![Given::Boolean(true)])),
+            ("a", hash(&[("c", ExtraParams::Integer(2)), ("d", ExtraParams::empty())])),
+            ("f", ExtraParams::List(vec![ExtraParams::Boolean(true)])),
         ]);
         assert_eq!(held, expected);
     }

@@ -19,7 +19,7 @@ pub mod diff;
 mod digits;
 pub mod endpoint;
 pub mod event;
-pub mod given;
+pub mod extra_params;
 pub mod id;
 pub mod key;
 pub mod limits;

@@ -14,7 +14,7 @@
 
 use crate::account::{Category, PaymentMethodType, Subcategory};
 use crate::clock::{AccountTime, ServerTime};
-use crate::given::Given;
+use crate::extra_params::ExtraParams;
 use crate::id::{AccountId, ClockId, InstitutionId, LinkFlowId, MerchantId, TokenId};
 use crate::limits::LINK_FLOW_AGE_S_MAX;
 use serde::{Deserialize, Serialize};
@@ -168,8 +168,8 @@ pub struct LinkFlow {
     /// The origin of the page that opened the flow and receives its result.
     pub origin: Option<String>,
     /// The holder's billing details from the page that waits, for a payment method.
-    #[serde(default = "Given::nothing")]
-    pub billing_details: Given,
+    #[serde(default = "ExtraParams::empty")]
+    pub billing_details: ExtraParams,
     /// The path of our page that began the flow and continues after it.
     #[serde(default)]
     pub page: Option<String>,

@@ -7,7 +7,7 @@
 //! behaviour of the calls.
 
 use crate::error::{Error, shown};
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -51,8 +51,8 @@ pub fn is_kept(name: &str) -> bool {
 
 /// Returns the path of the first parameter that was sent and is ignored. A value of false and an
 /// empty text do not count, because they request no effect.
-pub fn find_dropped(call: &str, given: &Given) -> Option<String> {
-    let Given::Hash(members) = given else { return None };
+pub fn find_dropped(call: &str, given: &ExtraParams) -> Option<String> {
+    let ExtraParams::Hash(members) = given else { return None };
     let mut members = members.iter().filter(|(name, _)| !is_kept(name));
     members.find_map(|(name, value)| find_in_value(of_call(call), name.clone(), value))
 }
@@ -67,13 +67,13 @@ pub(crate) fn ignored_error(path: &str) -> Error {
     Error::invalid(message).code("parameter_not_acted_on").param(path)
 }
 
-fn find_in_value(supported: Option<&Notes>, path: String, value: &Given) -> Option<String> {
+fn find_in_value(supported: Option<&Notes>, path: String, value: &ExtraParams) -> Option<String> {
     let is_supported = |path: &str| supported.is_some_and(|supported| supported.contains_key(path));
-    if is_supported(&path) || matches!(value, Given::Unset | Given::Boolean(false)) {
+    if is_supported(&path) || matches!(value, ExtraParams::Unset | ExtraParams::Boolean(false)) {
         return None;
     }
     match value {
-        Given::Hash(members) => members
+        ExtraParams::Hash(members) => members
             .iter()
             .find_map(|(name, member)| find_in_value(supported, format!("{path}[{name}]"), member)),
         _ => Some(path),

@@ -43,7 +43,7 @@ use crate::error::Error;
 use crate::params::Params;
 use crate::schema::{Member, Schema, of_call, read_table};
 use crate::version::Version;
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -124,7 +124,11 @@ impl Version {
 
 /// Reads all parameters of a call as they are in a version. Returns `None` if no schema has the
 /// call.
-pub fn read(params: &mut Params, call: &str, version: &Version) -> Result<Option<Given>, Error> {
+pub fn read(
+    params: &mut Params,
+    call: &str,
+    version: &Version,
+) -> Result<Option<ExtraParams>, Error> {
     let Some(schema) = of_call(call) else { return Ok(None) };
     let known = CHANGES.iter().filter(|change| change.is_in(version));
     let mut removed = known.flat_map(|change| change.removed).filter(|(of, ..)| *of == call);
@@ -134,7 +138,7 @@ pub fn read(params: &mut Params, call: &str, version: &Version) -> Result<Option
     let mut given = params.take_schema(schema)?;
     let added = CHANGES.iter().zip(&*ADDED).filter(|(change, _)| change.is_in(version));
     for schema in added.filter_map(|(_, added)| added.get(call)) {
-        if let Given::Hash(members) = params.take_schema(schema)? {
+        if let ExtraParams::Hash(members) = params.take_schema(schema)? {
             for (name, value) in members {
                 given.put(&name, value);
             }

@@ -3,7 +3,7 @@
 //! Payment objects have hundreds of parameters, and this server supports few. A table per resource,
 //! beside this file, lists them all. Reading a request by its schema rejects unknown names at every
 //! depth and values of another type. It returns the other values as a
-//! [`Given`](model::given::Given).
+//! [`ExtraParams`](model::extra_params::ExtraParams).
 //!
 //! A table consists of calls (`POST /v1/products`). The parameters of a call follow, one per line,
 //! indented by one blank more than their parent. A line is a `name`, with `*` if it is required and

@@ -15,7 +15,7 @@ use crate::payments::{Changes, bytes};
 use crate::{ApiResponse, Context, Engine, Error};
 use model::connected_account::{ConnectedAccount, PlatformTie};
 use model::event::{Event, EventType, Happened, Snapshot};
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::id::{MerchantId, RequestId};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -35,7 +35,7 @@ pub struct ConnectedAccountInput {
     /// The metadata.
     pub metadata: Option<MetadataChange>,
     /// The other params, to be echoed.
-    pub given: Given,
+    pub given: ExtraParams,
 }
 
 /// The filter of a list of accounts.

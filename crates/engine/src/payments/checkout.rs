@@ -26,7 +26,7 @@ use model::clock::AccountTime;
 use model::collection::Collection;
 use model::customer::Customer;
 use model::event::EventType;
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::money::Currency;
 use model::payments::checkout::{
     CHECKOUT_AGE_S_MAX, CHECKOUT_AGE_S_MIN, CheckoutMode, CheckoutSession, CheckoutStatus, Payer,
@@ -41,7 +41,7 @@ use wire::error::Error as ApiError;
 use wire::expand::Expand;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
-use wire::render::given::Expanded;
+use wire::render::extra_params::Expanded;
 use wire::render::payments::checkout::line_items;
 
 /// The params of a create.
@@ -66,7 +66,7 @@ pub struct CheckoutInput {
     /// The metadata.
     pub metadata: Option<MetadataChange>,
     /// All params, to be echoed.
-    pub given: Given,
+    pub given: ExtraParams,
 }
 
 /// The filter of a list of sessions.
@@ -431,7 +431,7 @@ fn intent_input(session: &CheckoutSession) -> (IntentKind, IntentInput) {
         CheckoutMode::Payment => (IntentKind::Payment, "payment_intent_data"),
         _ => (IntentKind::Setup, "setup_intent_data"),
     };
-    let mut given = session.given.at(&[name]).cloned().unwrap_or_else(Given::nothing);
+    let mut given = session.given.at(&[name]).cloned().unwrap_or_else(ExtraParams::empty);
     let metadata = metadata_in(given.take("metadata"));
     let input = IntentInput {
         amount: session.amount(),
@@ -446,9 +446,9 @@ fn intent_input(session: &CheckoutSession) -> (IntentKind, IntentInput) {
 }
 
 /// Metadata as a part of the request gave it.
-fn metadata_in(given: Option<Given>) -> MetadataChange {
+fn metadata_in(given: Option<ExtraParams>) -> MetadataChange {
     let members = match given {
-        Some(Given::Hash(members)) => members,
+        Some(ExtraParams::Hash(members)) => members,
         _ => BTreeMap::new(),
     };
     let keys = members

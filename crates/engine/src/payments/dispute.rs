@@ -15,7 +15,7 @@ use serde_json::Value;
 use store::{Bounds, ClockItem, Object, ObjectsOf};
 use wire::expand::Expand;
 use wire::list::PageParams;
-use wire::render::given::Expanded;
+use wire::render::extra_params::Expanded;
 
 /// The filter of a list of disputes.
 #[derive(Clone, Debug)]

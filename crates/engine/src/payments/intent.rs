@@ -19,7 +19,7 @@ use model::clock::AccountTime;
 use model::collection::Collection;
 use model::customer::Customer;
 use model::event::EventType;
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::money::Currency;
 use model::payments::intent::{Intent, IntentStatus, Purpose};
 use model::payments::payment_method::PaymentMethod;
@@ -65,7 +65,7 @@ pub struct IntentInput {
     /// The metadata.
     pub metadata: Option<MetadataChange>,
     /// All params, to be echoed.
-    pub given: Given,
+    pub given: ExtraParams,
 }
 
 /// A payment method in a request.
@@ -83,7 +83,7 @@ pub struct Confirmation {
     /// The payment method to debit from now on.
     pub method: Option<MethodParam>,
     /// The holder's acceptance of debits.
-    pub acceptance: Option<Given>,
+    pub acceptance: Option<ExtraParams>,
     /// An earlier mandate. With one, no new mandate is made.
     pub mandate: Option<String>,
     /// The URL that the browser goes to afterwards.
@@ -91,7 +91,7 @@ pub struct Confirmation {
     /// The link requirements from now on, if the request sets them.
     pub collection: Option<Collection>,
     /// The params to echo from now on.
-    pub given: Option<Given>,
+    pub given: Option<ExtraParams>,
 }
 
 impl IntentKind {

@@ -23,7 +23,7 @@ use model::clock::AccountTime;
 use model::collection::Collection;
 use model::customer::Customer;
 use model::event::{EventType, Snapshot};
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::id::InvoiceId;
 use model::money::Currency;
 use model::payments::intent::Intent;
@@ -37,7 +37,7 @@ use wire::error::Error as ApiError;
 use wire::expand::Expand;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
-use wire::render::given::Expanded;
+use wire::render::extra_params::Expanded;
 
 /// The params of a create or an update of an invoice.
 #[derive(Clone, Debug, Default)]
@@ -57,7 +57,7 @@ pub struct InvoiceInput {
     /// The metadata.
     pub metadata: Option<MetadataChange>,
     /// The other params, to be echoed.
-    pub given: Given,
+    pub given: ExtraParams,
 }
 
 /// The filter of a list of invoices.
@@ -150,7 +150,7 @@ impl Engine {
             starting_balance: 0,
             ending_balance: 0,
             metadata: BTreeMap::new(),
-            given: Given::nothing(),
+            given: ExtraParams::empty(),
         }
     }
 
@@ -412,8 +412,8 @@ impl InvoiceFilter {
 }
 
 /// The customer's fields that an invoice copies.
-fn addressee(customer: &Customer) -> Given {
-    let mut known = Given::nothing();
+fn addressee(customer: &Customer) -> ExtraParams {
+    let mut known = ExtraParams::empty();
     let texts = [
         ("customer_email", &customer.email),
         ("customer_name", &customer.name),
@@ -421,11 +421,11 @@ fn addressee(customer: &Customer) -> Given {
     ];
     for (name, text) in texts {
         if let Some(text) = text {
-            known.put(name, Given::Text(text.clone()));
+            known.put(name, ExtraParams::Text(text.clone()));
         }
     }
     match serde_json::to_value(&customer.address).and_then(serde_json::from_value) {
-        Ok(Given::Unset) => {}
+        Ok(ExtraParams::Unset) => {}
         Ok(address) => known.put("customer_address", address),
         Err(error) => unreachable!("an address consists of texts: {error}"),
     }
@@ -439,7 +439,7 @@ fn check_editable(invoice: &Invoice, input: &InvoiceInput) -> Result<(), Error> 
     }
     let open = invoice.status == InvoiceStatus::Open;
     let settled = match &input.given {
-        Given::Hash(members) => {
+        ExtraParams::Hash(members) => {
             members.keys().find(|name| !open || !CHANGED_LATER.contains(&name.as_str()))
         }
         _ => None,

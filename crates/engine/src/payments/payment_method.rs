@@ -13,7 +13,7 @@ use model::account::{Account, NumberStatus, PaymentMethodType, Permission, Subca
 use model::clock::AccountTime;
 use model::customer::Customer;
 use model::event::EventType;
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::id::{ClockId, CustomerId, PaymentMethodId};
 use model::payments::payment_method::{PaymentBehavior, PaymentMethod, fingerprint};
 use model::token::{
@@ -32,7 +32,7 @@ pub struct MethodInput {
     /// The bank account.
     pub source: MethodSource,
     /// Name, e-mail address and the like.
-    pub billing_details: Given,
+    pub billing_details: ExtraParams,
     /// `always`, `limited` or `unspecified`.
     pub allow_redisplay: Option<String>,
     /// The metadata.
@@ -56,7 +56,7 @@ pub enum MethodSource {
 #[derive(Clone, Debug)]
 pub struct MethodUpdate {
     /// Merged into the stored details.
-    pub billing_details: Option<Given>,
+    pub billing_details: Option<ExtraParams>,
     /// `always`, `limited` or `unspecified`.
     pub allow_redisplay: Option<String>,
     /// The metadata.
@@ -274,7 +274,7 @@ impl Engine {
                 holder_type: BankHolderType::Individual,
                 account_type: BankAccountType::Checking,
             }),
-            billing_details: Given::nothing(),
+            billing_details: ExtraParams::empty(),
             allow_redisplay: None,
             metadata: None,
             holder_type: None,
@@ -382,7 +382,7 @@ impl Engine {
             behavior: PaymentBehavior::Succeeds,
             verified: false,
             allow_redisplay: None,
-            billing_details: Given::nothing(),
+            billing_details: ExtraParams::empty(),
             metadata: BTreeMap::new(),
         }
     }

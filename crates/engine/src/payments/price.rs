@@ -15,7 +15,7 @@ use store::{Bounds, Object, ObjectsOf};
 use wire::error::Error as ApiError;
 use wire::expand::Expand;
 use wire::list::PageParams;
-use wire::render::given::Expanded;
+use wire::render::extra_params::Expanded;
 
 /// The filter of a list of prices.
 #[derive(Clone, Debug)]

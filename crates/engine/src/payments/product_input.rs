@@ -1,7 +1,7 @@
 //! The params of products and prices. A product may be created with a price, and a price with a
 //! product.
 
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::money::Currency;
 use wire::params::MetadataChange;
 
@@ -19,7 +19,7 @@ pub struct ProductInput {
     /// The metadata.
     pub metadata: Option<MetadataChange>,
     /// The other params, to be echoed.
-    pub given: Given,
+    pub given: ExtraParams,
 }
 
 /// The params of a create or an update of a price.
@@ -42,5 +42,5 @@ pub struct PriceInput {
     /// The metadata.
     pub metadata: Option<MetadataChange>,
     /// The other params, to be echoed.
-    pub given: Given,
+    pub given: ExtraParams,
 }

@@ -24,7 +24,7 @@ use model::clock::{AccountTime, DAY_S};
 use model::collection::Collection;
 use model::customer::Customer;
 use model::event::{EventType, Snapshot};
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::payments::subscription::{CollectionMethod, Subscription, SubscriptionStatus};
 use store::{Bounds, Object, ObjectsOf};
 use wire::error::Error as ApiError;
@@ -61,7 +61,7 @@ pub struct SubscriptionInput {
     /// The metadata.
     pub metadata: Option<MetadataChange>,
     /// The other params, to be echoed.
-    pub given: Given,
+    pub given: ExtraParams,
 }
 
 /// The end of a trial.
@@ -251,7 +251,7 @@ impl Engine {
         &self,
         context: &Context,
         id: &str,
-        details: Option<Given>,
+        details: Option<ExtraParams>,
     ) -> Result<ApiResponse, Error> {
         self.change("cancel_subscription", async || {
             let mut held = self.get::<Subscription>(context, id, "id").await?;
@@ -394,7 +394,8 @@ fn cancel_later(
 /// Rejects changes of a subscription that has ended.
 fn check_changeable(held: &Subscription, input: &SubscriptionInput) -> Result<(), Error> {
     let remark = |name: &String| name == "cancellation_details";
-    let only_remarks = !matches!(&input.given, Given::Hash(members) if !members.keys().all(remark));
+    let only_remarks =
+        !matches!(&input.given, ExtraParams::Hash(members) if !members.keys().all(remark));
     let silent = only_remarks
         && input.items.is_empty()
         && input.collection_method.is_none()

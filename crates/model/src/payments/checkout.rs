@@ -12,7 +12,7 @@
 
 use crate::clock::{AccountTime, DAY_S};
 use crate::collection::{Collection, VerificationMethod};
-use crate::given::Given;
+use crate::extra_params::ExtraParams;
 use crate::id::{
     CheckoutId, CheckoutLiveId, ClockId, CustomerId, InvoiceId, LineItemId, MerchantId,
     PaymentMethodId, SubscriptionId,
@@ -89,7 +89,7 @@ pub struct LineItem {
     /// left out.
     pub amount: i64,
     /// Parameters that the server echoes and otherwise ignores.
-    pub given: Given,
+    pub given: ExtraParams,
 }
 
 /// The details that the holder entered on the page.
@@ -161,7 +161,7 @@ pub struct CheckoutSession {
     /// The merchant's metadata.
     pub metadata: BTreeMap<String, String>,
     /// Parameters that the server echoes and otherwise ignores.
-    pub given: Given,
+    pub given: ExtraParams,
 }
 
 impl CheckoutSession {
@@ -196,7 +196,7 @@ impl CheckoutSession {
     }
 
     /// Returns the holder's acceptance of the mandate on the page, if they gave it.
-    pub fn acceptance(&self) -> Option<Given> {
+    pub fn acceptance(&self) -> Option<ExtraParams> {
         let agent = self.payer.user_agent.clone()?;
         Some(accepted_online(agent))
     }

@@ -10,7 +10,7 @@
 
 use crate::clock::{AccountTime, DAY_S};
 use crate::collection::{Collection, VerificationMethod};
-use crate::given::Given;
+use crate::extra_params::ExtraParams;
 use crate::id::{
     ClockId, CustomerId, InvoiceId, MandateId, MerchantId, PaymentIntentId, PaymentMethodId,
     SetupIntentId, SubscriptionId,
@@ -161,7 +161,7 @@ pub struct Intent {
     /// The merchant's metadata.
     pub metadata: BTreeMap<String, String>,
     /// Parameters that the server echoes and otherwise ignores.
-    pub given: Given,
+    pub given: ExtraParams,
 }
 
 /// The result of a confirmation or of a verification.

@@ -12,7 +12,7 @@
 
 use crate::clock::AccountTime;
 use crate::collection::Collection;
-use crate::given::Given;
+use crate::extra_params::ExtraParams;
 use crate::id::{
     ClockId, CustomerId, InvoiceId, InvoiceItemId, MerchantId, PaymentIntentId, PaymentMethodId,
     PriceId, SubscriptionId, SubscriptionItemId,
@@ -100,7 +100,7 @@ pub struct InvoiceItem {
     /// The charge.
     pub charge: Charge,
     /// Parameters that the server echoes and otherwise ignores.
-    pub given: Given,
+    pub given: ExtraParams,
 }
 
 /// One invoice.
@@ -123,7 +123,7 @@ pub struct Invoice {
     /// The test clock of the customer.
     pub clock: Option<ClockId>,
     /// The customer's name, e-mail address and so on. A draft follows the customer's changes.
-    pub addressee: Given,
+    pub addressee: ExtraParams,
     /// The state.
     pub status: InvoiceStatus,
     /// The currency of its amounts.
@@ -171,7 +171,7 @@ pub struct Invoice {
     /// The merchant's metadata.
     pub metadata: BTreeMap<String, String>,
     /// Parameters that the server echoes and otherwise ignores.
-    pub given: Given,
+    pub given: ExtraParams,
 }
 
 impl Invoice {

@@ -1,7 +1,7 @@
 //! A mandate (`mandate_…`): the holder's permission to debit a bank account.
 
 use crate::clock::AccountTime;
-use crate::given::Given;
+use crate::extra_params::ExtraParams;
 use crate::id::{ClockId, MandateId, MerchantId, PaymentMethodId};
 use crate::word::words;
 use serde::{Deserialize, Serialize};
@@ -38,15 +38,16 @@ pub struct Mandate {
     /// The one payment of a single-use mandate: the amount in minor units and the currency.
     pub single_use: Option<(i64, crate::money::Currency)>,
     /// The acceptance by the holder, as in the confirmation.
-    pub acceptance: Given,
+    pub acceptance: ExtraParams,
 }
 
 /// Returns the acceptance of a mandate on a page of this server, in the form of a confirmation. The
 /// IP address is left out, because behind a proxy it is unknown.
-pub fn accepted_online(user_agent: String) -> Given {
-    let hash = |members: [(&str, Given); 2]| {
-        Given::Hash(members.map(|(name, member)| (name.to_owned(), member)).into())
+pub fn accepted_online(user_agent: String) -> ExtraParams {
+    let hash = |members: [(&str, ExtraParams); 2]| {
+        ExtraParams::Hash(members.map(|(name, member)| (name.to_owned(), member)).into())
     };
-    let online = hash([("ip_address", Given::Unset), ("user_agent", Given::Text(user_agent))]);
-    hash([("online", online), ("type", Given::Text("online".to_owned()))])
+    let online =
+        hash([("ip_address", ExtraParams::Unset), ("user_agent", ExtraParams::Text(user_agent))]);
+    hash([("online", online), ("type", ExtraParams::Text("online".to_owned()))])
 }

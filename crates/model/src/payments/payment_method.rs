@@ -6,7 +6,7 @@
 
 use crate::account::Account;
 use crate::clock::AccountTime;
-use crate::given::Given;
+use crate::extra_params::ExtraParams;
 use crate::id::{AccountId, ClockId, CustomerId, MerchantId, PaymentMethodId, hash_number};
 use crate::token::{BankAccountType, BankHolderType};
 use crate::word::words;
@@ -125,7 +125,7 @@ pub struct PaymentMethod {
     /// `always`, `limited` or `unspecified`.
     pub allow_redisplay: Option<String>,
     /// The holder's name, e-mail address and so on.
-    pub billing_details: Given,
+    pub billing_details: ExtraParams,
     /// The merchant's metadata.
     pub metadata: BTreeMap<String, String>,
 }

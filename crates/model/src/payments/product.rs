@@ -4,7 +4,7 @@
 //! other currencies and packages are stored and shown, and have no other effect.
 
 use crate::clock::AccountTime;
-use crate::given::Given;
+use crate::extra_params::ExtraParams;
 use crate::id::{MerchantId, PriceId, ProductId, hash_number};
 use crate::money::Currency;
 use serde::{Deserialize, Serialize};
@@ -36,7 +36,7 @@ pub struct Product {
     /// The merchant's metadata.
     pub metadata: BTreeMap<String, String>,
     /// Parameters that the server echoes and otherwise ignores, the name included.
-    pub given: Given,
+    pub given: ExtraParams,
 }
 
 impl Product {
@@ -82,7 +82,7 @@ pub struct Price {
     /// The merchant's metadata.
     pub metadata: BTreeMap<String, String>,
     /// Parameters that the server echoes and otherwise ignores.
-    pub given: Given,
+    pub given: ExtraParams,
 }
 
 impl Price {

@@ -16,7 +16,7 @@
 use crate::calendar::{Interval, Recurrence};
 use crate::clock::AccountTime;
 use crate::collection::Collection;
-use crate::given::Given;
+use crate::extra_params::ExtraParams;
 use crate::id::{
     ClockId, CustomerId, InvoiceId, MerchantId, PaymentMethodId, SetupIntentId, SubscriptionId,
     SubscriptionItemId,
@@ -78,7 +78,7 @@ pub struct SubscriptionItem {
     /// The merchant's metadata.
     pub metadata: BTreeMap<String, String>,
     /// Parameters that the server echoes and otherwise ignores.
-    pub given: Given,
+    pub given: ExtraParams,
 }
 
 /// One subscription.
@@ -146,7 +146,7 @@ pub struct Subscription {
     /// The merchant's metadata.
     pub metadata: BTreeMap<String, String>,
     /// Parameters that the server echoes and otherwise ignores.
-    pub given: Given,
+    pub given: ExtraParams,
 }
 
 impl Price {

@@ -2,7 +2,7 @@
 //! it uses and leaves the rest to be echoed.
 
 use super::call::Call;
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use store::Bounds;
 use wire::change;
 use wire::error::Error;
@@ -10,37 +10,38 @@ use wire::params::{MetadataChange, Params, Range};
 use wire::schema;
 
 /// Reads all parameters of a call by its schema.
-pub(super) fn read(params: &mut Params, call: &str) -> Result<Given, Error> {
+pub(super) fn read(params: &mut Params, call: &str) -> Result<ExtraParams, Error> {
     let schema = schema::of_call(call);
     assert!(schema.is_some(), "every call that is read by schema has a table");
-    let given = schema.map_or_else(|| Ok(Given::nothing()), |schema| params.take_schema(schema))?;
+    let given =
+        schema.map_or_else(|| Ok(ExtraParams::empty()), |schema| params.take_schema(schema))?;
     params.note_dropped(call, &given);
     Ok(given)
 }
 
 /// Reads all parameters of a call by its schema in the caller's version.
-pub(super) fn read_versioned(call: &mut Call, name: &str) -> Result<Given, Error> {
+pub(super) fn read_versioned(call: &mut Call, name: &str) -> Result<ExtraParams, Error> {
     let version = call.version().clone();
     let given = change::read(&mut call.params, name, &version)?;
     assert!(given.is_some(), "every call that is read by schema has a table");
-    Ok(given.unwrap_or_else(Given::nothing))
+    Ok(given.unwrap_or_else(ExtraParams::empty))
 }
 
 /// Takes a text from the params.
-pub(super) fn take_text(given: &mut Given, name: &str) -> Option<String> {
+pub(super) fn take_text(given: &mut ExtraParams, name: &str) -> Option<String> {
     match given.take(name) {
-        Some(Given::Text(text)) => Some(text),
+        Some(ExtraParams::Text(text)) => Some(text),
         _ => None,
     }
 }
 
 /// Takes the change of the merchant's metadata.
-pub(super) fn take_metadata(given: &mut Given) -> Option<MetadataChange> {
+pub(super) fn take_metadata(given: &mut ExtraParams) -> Option<MetadataChange> {
     match given.take("metadata")? {
-        Given::Hash(members) => {
+        ExtraParams::Hash(members) => {
             let keys = members.into_iter().map(|(key, value)| {
                 let value = match value {
-                    Given::Text(text) => Some(text),
+                    ExtraParams::Text(text) => Some(text),
                     _ => None,
                 };
                 (key, value)
@@ -58,17 +59,17 @@ pub(super) fn take_created(params: &mut Params) -> Result<Bounds, Error> {
 }
 
 /// Takes a boolean from the params.
-pub(super) fn take_boolean(given: &mut Given, name: &str) -> Option<bool> {
+pub(super) fn take_boolean(given: &mut ExtraParams, name: &str) -> Option<bool> {
     match given.take(name) {
-        Some(Given::Boolean(value)) => Some(value),
+        Some(ExtraParams::Boolean(value)) => Some(value),
         _ => None,
     }
 }
 
 /// Takes an integer from the params.
-pub(super) fn take_integer(given: &mut Given, name: &str) -> Option<i64> {
+pub(super) fn take_integer(given: &mut ExtraParams, name: &str) -> Option<i64> {
     match given.take(name) {
-        Some(Given::Integer(number)) => Some(number),
+        Some(ExtraParams::Integer(number)) => Some(number),
         _ => None,
     }
 }

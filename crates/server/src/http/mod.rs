@@ -16,7 +16,7 @@ mod connection;
 mod connections;
 mod cors;
 mod events;
-mod given;
+mod extra_params;
 mod headers;
 mod idempotency;
 mod indent;

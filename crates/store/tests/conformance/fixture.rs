@@ -8,7 +8,7 @@ use model::customer::{Customer, TaxExempt};
 use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};
 use model::endpoint::{Endpoint, EndpointSecret, EndpointStatus};
 use model::event::{Event, EventType};
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::id::{
     AccountId, AuthorizationId, ClockId, CustomerId, EndpointId, EventId, InstitutionId,
     MerchantId, SessionId, TransactionId,
@@ -257,7 +257,7 @@ pub(crate) fn payment_intent(merchant: MerchantId, number: u64) -> Intent {
         invoice: None,
         subscription: None,
         metadata: BTreeMap::new(),
-        given: Given::nothing(),
+        given: ExtraParams::empty(),
     }
 }
 

@@ -43,7 +43,7 @@ async fn dispatch(fixture: &Fixture, event: &Event, status: Option<DeliveryStatu
 fn old_records_are_deleted() {
     on_both(async |fixture| {
         let record = reply(merchant(1), "key", fixture.time.now());
-        assert_eq!(fixture.write(CreateIdempotencyRecord { record: record }).await, Written::Done);
+        assert_eq!(fixture.write(CreateIdempotencyRecord { record }).await, Written::Done);
         fixture.time.pass_ms(IDEMPOTENCY_AGE_MS_MAX - 1);
         assert_eq!(prune(&fixture).await, Pruned::default());
         fixture.time.pass_ms(1);
@@ -134,7 +134,7 @@ fn flow(number: u64, fixture: &Fixture) -> LinkFlow {
         clock: None,
         carrier: "fcsess_1".into(),
         origin: None,
-        billing_details: model::given::Given::nothing(),
+        billing_details: model::extra_params::ExtraParams::empty(),
         page: None,
         secret: "secret".into(),
         run: LinkRun::default(),

@@ -17,7 +17,7 @@ use crate::acted::{find_dropped, ignored_error};
 use crate::error::Error;
 use form::{Branch, Node};
 use model::Word;
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::limits::{METADATA_KEY_CHARS_MAX, METADATA_VALUE_CHARS_MAX, TEXT_CHARS_MAX};
 use std::collections::BTreeMap;
 
@@ -76,7 +76,7 @@ impl Params {
     }
 
     /// Records the ignored parameters among those that were read by the schema of the call.
-    pub fn note_dropped(&mut self, call: &str, given: &Given) {
+    pub fn note_dropped(&mut self, call: &str, given: &ExtraParams) {
         if self.strict && self.ignored_path.is_none() {
             self.ignored_path = find_dropped(call, given);
         }

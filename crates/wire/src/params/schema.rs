@@ -4,7 +4,7 @@ use super::form::{Branch, Node};
 use super::{Params, integer_of, metadata_of, scalar_of, text_of};
 use crate::error::Error;
 use crate::schema::{Member, Schema};
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::limits::METADATA_KEYS_MAX;
 use std::collections::BTreeMap;
 
@@ -12,24 +12,24 @@ impl Params {
     /// Takes every parameter of the schema except `expand`, which the renderer of the response
     /// takes. Unknown names inside hashes are rejected here, those of the request itself by
     /// [`Params::finish`].
-    pub fn take_schema(&mut self, schema: &'static Schema) -> Result<Given, Error> {
-        let Schema::Hash(members) = schema else { return Ok(Given::nothing()) };
+    pub fn take_schema(&mut self, schema: &'static Schema) -> Result<ExtraParams, Error> {
+        let Schema::Hash(members) = schema else { return Ok(ExtraParams::empty()) };
         let mut given = BTreeMap::new();
         for member in members.iter().filter(|member| member.name != "expand") {
             if let Some(value) = self.take_member(member)? {
                 given.insert(member.name.to_owned(), value);
             }
         }
-        Ok(Given::Hash(given))
+        Ok(ExtraParams::Hash(given))
     }
 
-    fn take_member(&mut self, member: &'static Member) -> Result<Option<Given>, Error> {
+    fn take_member(&mut self, member: &'static Member) -> Result<Option<ExtraParams>, Error> {
         let path = self.path_of(member.name);
         match self.take(member.name) {
             None if member.required => Err(Error::missing_param(&path)),
             None => Ok(None),
             Some(Node::Text(text)) if text.is_empty() && member.unsettable => {
-                Ok(Some(Given::Unset))
+                Ok(Some(ExtraParams::Unset))
             }
             // Metadata has the same bounds everywhere.
             Some(node) if member.name == "metadata" => metadata(&path, node).map(Some),
@@ -38,19 +38,19 @@ impl Params {
     }
 }
 
-fn metadata(path: &str, node: Node) -> Result<Given, Error> {
+fn metadata(path: &str, node: Node) -> Result<ExtraParams, Error> {
     let keys = metadata_of(path, node)?;
     if keys.values().flatten().count() > METADATA_KEYS_MAX {
         return Err(Error::too_many_metadata_keys(path));
     }
-    let given = |value: Option<String>| value.map_or(Given::Unset, Given::Text);
-    Ok(Given::Hash(keys.into_iter().map(|(key, value)| (key, given(value))).collect()))
+    let given = |value: Option<String>| value.map_or(ExtraParams::Unset, ExtraParams::Text);
+    Ok(ExtraParams::Hash(keys.into_iter().map(|(key, value)| (key, given(value))).collect()))
 }
 
-fn read(path: &str, node: Node, schema: &'static Schema) -> Result<Given, Error> {
+fn read(path: &str, node: Node, schema: &'static Schema) -> Result<ExtraParams, Error> {
     match schema {
-        Schema::Text(most) => text_of(path, node, *most).map(Given::Text),
-        Schema::Integer => integer_of(path, node).map(Given::Integer),
+        Schema::Text(most) => text_of(path, node, *most).map(ExtraParams::Text),
+        Schema::Integer => integer_of(path, node).map(ExtraParams::Integer),
         Schema::Decimal => decimal(path, node),
         Schema::Currency => {
             let text = scalar_of(path, node, "string")?;
@@ -62,17 +62,17 @@ fn read(path: &str, node: Node, schema: &'static Schema) -> Result<Given, Error>
                 ))
                 .param(path));
             }
-            Ok(Given::Text(text.to_ascii_lowercase()))
+            Ok(ExtraParams::Text(text.to_ascii_lowercase()))
         }
         Schema::Boolean => match scalar_of(path, node, "boolean")?.as_str() {
-            "true" => Ok(Given::Boolean(true)),
-            "false" => Ok(Given::Boolean(false)),
+            "true" => Ok(ExtraParams::Boolean(true)),
+            "false" => Ok(ExtraParams::Boolean(false)),
             other => Err(Error::bad_shape(path, "boolean", Some(other))),
         },
         Schema::Word(words) => {
             let text = scalar_of(path, node, "string")?;
             if words.contains(&text.as_str()) {
-                Ok(Given::Text(text))
+                Ok(ExtraParams::Text(text))
             } else {
                 Err(Error::bad_choice(path, words))
             }
@@ -84,14 +84,14 @@ fn read(path: &str, node: Node, schema: &'static Schema) -> Result<Given, Error>
     }
 }
 
-fn hash(path: &str, node: Node, schema: &'static Schema) -> Result<Given, Error> {
+fn hash(path: &str, node: Node, schema: &'static Schema) -> Result<ExtraParams, Error> {
     let mut inner = super::hash_of(path, node)?;
     let given = inner.take_schema(schema)?;
     inner.finish()?;
     Ok(given)
 }
 
-fn list(path: &str, node: Node, item: &'static Schema) -> Result<Given, Error> {
+fn list(path: &str, node: Node, item: &'static Schema) -> Result<ExtraParams, Error> {
     let items = match node {
         Node::Text(text) if text.is_empty() => return Err(Error::empty(path)),
         Node::Text(text) => return Err(Error::bad_shape(path, "array", Some(&text))),
@@ -99,11 +99,16 @@ fn list(path: &str, node: Node, item: &'static Schema) -> Result<Given, Error> {
     };
     let items = items.ok_or_else(|| Error::bad_shape(path, "array", None))?;
     let read_item = |(place, node)| read(&format!("{path}[{place}]"), node, item);
-    items.into_iter().enumerate().map(read_item).collect::<Result<Vec<_>, Error>>().map(Given::List)
+    items
+        .into_iter()
+        .enumerate()
+        .map(read_item)
+        .collect::<Result<Vec<_>, Error>>()
+        .map(ExtraParams::List)
 }
 
 /// Reads members of any name. An empty text as a value unsets that member.
-fn map(path: &str, node: Node, schema: &'static Schema) -> Result<Given, Error> {
+fn map(path: &str, node: Node, schema: &'static Schema) -> Result<ExtraParams, Error> {
     let Branch { named, appended } = match node {
         Node::Branch(branch) => branch,
         Node::Text(text) if text.is_empty() => return Err(Error::empty(path)),
@@ -115,17 +120,17 @@ fn map(path: &str, node: Node, schema: &'static Schema) -> Result<Given, Error> 
     let mut members = BTreeMap::new();
     for (name, node) in named {
         let value = match node {
-            Node::Text(text) if text.is_empty() => Given::Unset,
+            Node::Text(text) if text.is_empty() => ExtraParams::Unset,
             node => read(&format!("{path}[{name}]"), node, schema)?,
         };
         members.insert(name, value);
     }
-    Ok(Given::Hash(members))
+    Ok(ExtraParams::Hash(members))
 }
 
 /// Returns the first alternative that accepts the value. Otherwise it returns the error of the last
 /// alternative of the value's kind (a hash for a hash, a scalar for a scalar).
-fn either(path: &str, node: &Node, options: &'static [Schema]) -> Result<Given, Error> {
+fn either(path: &str, node: &Node, options: &'static [Schema]) -> Result<ExtraParams, Error> {
     let nested = matches!(node, Node::Branch(_));
     let mut fault = Error::bad_shape(path, "value", None);
     for option in options {
@@ -143,13 +148,13 @@ fn either(path: &str, node: &Node, options: &'static [Schema]) -> Result<Given, 
     Err(fault)
 }
 
-fn decimal(path: &str, node: Node) -> Result<Given, Error> {
+fn decimal(path: &str, node: Node) -> Result<ExtraParams, Error> {
     let text = scalar_of(path, node, "decimal")?;
     let digits = text.strip_prefix('-').unwrap_or(&text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
     let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     if number(whole) && number(fraction) {
-        Ok(Given::Text(text))
+        Ok(ExtraParams::Text(text))
     } else {
         Err(Error::bad_shape(path, "decimal", Some(&text)))
     }
@@ -162,7 +167,7 @@ mod tests {
     use crate::schema::of_call;
     use proptest::prelude::*;
 
-    fn given(form: &str) -> Result<Given, Error> {
+    fn given(form: &str) -> Result<ExtraParams, Error> {
         let mut params = Params::parse("", form)?;
         let given = params.take_schema(of_call("POST /v1/payment_intents").unwrap())?;
         params.finish()?;

@@ -5,19 +5,19 @@
 //! the values that this server knows. Payment objects are not on a hot path, so they are built as
 //! values, in alphabetical order.
 
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use serde_json::{Map, Number, Value};
 use std::collections::BTreeMap;
 
 /// Returns an extra parameter as it is shown.
-pub fn value(given: &Given) -> Value {
+pub fn value(given: &ExtraParams) -> Value {
     match given {
-        Given::Unset => Value::Null,
-        Given::Boolean(value) => Value::from(*value),
-        Given::Integer(value) => Value::from(*value),
-        Given::Text(text) => Value::from(text.as_str()),
-        Given::List(items) => items.iter().map(value).collect(),
-        Given::Hash(members) => members
+        ExtraParams::Unset => Value::Null,
+        ExtraParams::Boolean(value) => Value::from(*value),
+        ExtraParams::Integer(value) => Value::from(*value),
+        ExtraParams::Text(text) => Value::from(text.as_str()),
+        ExtraParams::List(items) => items.iter().map(value).collect(),
+        ExtraParams::Hash(members) => members
             .iter()
             .map(|(name, member)| (name.clone(), value(member)))
             .collect::<Map<_, _>>()
@@ -39,11 +39,11 @@ pub(crate) struct Shown(Map<String, Value>);
 impl Shown {
     /// Creates an object from `template` and the extra parameters. Parameters without a key in the
     /// template are left out.
-    pub(crate) fn of(template: &Value, given: &Given) -> Self {
+    pub(crate) fn of(template: &Value, given: &ExtraParams) -> Self {
         let Value::Object(mut members) = template.clone() else {
             unreachable!("the templates are objects")
         };
-        if let Given::Hash(given) = given {
+        if let ExtraParams::Hash(given) = given {
             for (name, member) in given {
                 if let Some(shown) = members.get_mut(name) {
                     merge(shown, value(member));
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn merges_extra_parameters_into_the_template() {
         let template = json!({"a": {"b": null, "c": 1}, "d": null});
-        let given: Given =
+        let given: ExtraParams =
             serde_json::from_value(json!({"a": {"b": true}, "d": [1, "x"], "e": 5})).unwrap();
         let mut shown = Shown::of(&template, &given);
         shown.put("f", 1);

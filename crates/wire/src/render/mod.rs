@@ -8,7 +8,7 @@ pub mod connect;
 pub mod connections;
 pub mod deleted;
 pub mod events;
-pub mod given;
+pub mod extra_params;
 pub mod payments;
 
 use crate::address::{HostedPage, PageKey};

@@ -10,7 +10,7 @@ use crate::{ApiResponse, Context, Engine, Error};
 use model::account::Holder;
 use model::clock::AccountTime;
 use model::customer::Customer;
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::id::{LinkFlowId, MerchantId, RequestId};
 use model::link::{FlowEnd, LinkFlow, LinkRun, Pane};
 use model::session::Session;
@@ -32,7 +32,7 @@ pub struct FlowInput {
     /// The origin of the page that waits for the end.
     pub origin: Option<String>,
     /// Billing details for a payment method that the flow makes.
-    pub billing_details: Given,
+    pub billing_details: ExtraParams,
 }
 
 /// The result of a step.
@@ -114,7 +114,7 @@ impl Engine {
             clock: needs.clock,
             carrier: carrier.id(),
             origin: None,
-            billing_details: Given::nothing(),
+            billing_details: ExtraParams::empty(),
             page: page.map(str::to_owned),
             secret: self.secret("", SECRET_CHARS),
             run,
@@ -274,7 +274,7 @@ enum Tried {
 }
 
 /// Adds the billing details of the page to the payment methods that a flow made.
-pub(super) fn bill(end: &mut CarrierEnd, details: &Given) {
+pub(super) fn bill(end: &mut CarrierEnd, details: &ExtraParams) {
     for object in &mut end.objects {
         if let Object::PaymentMethod(method) = object
             && method.version == 1

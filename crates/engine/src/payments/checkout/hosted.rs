@@ -11,7 +11,7 @@ use crate::connections::hosted::{
 };
 use crate::payments::{Changes, bytes};
 use crate::{ApiResponse, Context, Engine, Error};
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::id::RequestId;
 use model::money::Currency;
 use model::payments::checkout::{CheckoutMode, CheckoutSession, CheckoutStatus, LineItem};
@@ -189,7 +189,7 @@ impl Engine {
             let told = [("email", session.payer_email()), ("name", session.payer.name.as_deref())];
             for (name, text) in told {
                 if let Some(text) = text {
-                    method.billing_details.put(name, Given::Text(text.to_owned()));
+                    method.billing_details.put(name, ExtraParams::Text(text.to_owned()));
                 }
             }
             method.version += 1;

@@ -10,7 +10,7 @@ use crate::payments::subscription::item::unit_amount;
 use crate::payments::subscription::trial_end;
 use crate::{Context, Engine, Error};
 use model::clock::AccountTime;
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::id::LineItemId;
 use model::payments::checkout::{CheckoutMode, LineItem, line_amount};
 use model::payments::intent::{AMOUNT_MAX, AMOUNT_MIN};
@@ -29,7 +29,7 @@ pub struct LineItemInput {
     /// The quantity.
     pub quantity: i64,
     /// All other params.
-    pub given: Given,
+    pub given: ExtraParams,
 }
 
 impl Engine {

@@ -9,7 +9,7 @@ use crate::{Context, Engine, Error};
 use model::clock::AccountTime;
 use model::customer::Customer;
 use model::event::EventType;
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::payments::checkout::{CheckoutSession, LineItem};
 use model::payments::intent::Intent;
 use model::payments::invoice::Invoice;
@@ -18,7 +18,7 @@ use model::payments::subscription::Subscription;
 use store::Object;
 use wire::expand::Expand;
 use wire::params::MetadataChange;
-use wire::render::given::Expanded;
+use wire::render::extra_params::Expanded;
 
 /// The param with the fields of the subscription.
 pub(super) const SUBSCRIPTION_DATA: &str = "subscription_data";
@@ -43,7 +43,8 @@ impl Engine {
         made.method_types.clone_from(&session.method_types);
         made.collection = session.collection.clone();
         made.from_settings.clone_from(&session.from_settings);
-        made.given = session.given.at(&[SUBSCRIPTION_DATA]).cloned().unwrap_or_else(Given::nothing);
+        made.given =
+            session.given.at(&[SUBSCRIPTION_DATA]).cloned().unwrap_or_else(ExtraParams::empty);
         made.given.take("metadata");
         metadata(session).apply(&mut made.metadata)?;
         let recurs = |item: &&LineItem| item.price.is_recurring();
@@ -147,7 +148,7 @@ pub(super) fn metadata(session: &CheckoutSession) -> MetadataChange {
 }
 
 /// The trial of a session, by its params.
-pub(super) fn trial_in(given: &Given) -> Option<Trial> {
+pub(super) fn trial_in(given: &ExtraParams) -> Option<Trial> {
     let at = given.integer(&[SUBSCRIPTION_DATA, "trial_end"]).map(|at| Trial::At(AccountTime(at)));
     at.or_else(|| given.integer(&[SUBSCRIPTION_DATA, "trial_period_days"]).map(Trial::Days))
 }

@@ -12,7 +12,7 @@ use crate::payments::{Changes, intent_object};
 use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::event::{Cause, EventType};
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::id::MandateId;
 use model::payments::intent::{Deposits, Intent, IntentStatus, Progress, Purpose, Verification};
 use model::payments::mandate::{Mandate, MandateKind};
@@ -153,7 +153,7 @@ impl Engine {
             payment_method: method.id,
             kind,
             single_use,
-            acceptance: confirmation.acceptance.clone().unwrap_or_else(Given::nothing),
+            acceptance: confirmation.acceptance.clone().unwrap_or_else(ExtraParams::empty),
         }
     }
 

@@ -3,7 +3,7 @@
 
 use crate::Error;
 use model::clock::{AccountTime, DAY_S};
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::payments::invoice::Invoice;
 use wire::error::Error as ApiError;
 
@@ -12,7 +12,11 @@ pub const DAYS_UNTIL_DUE_MAX: i64 = 5 * 365;
 
 /// Checks the due date of a request, and removes the param that it replaces. It runs before the
 /// invoice takes over the params.
-pub(super) fn apply(invoice: &mut Invoice, given: &Given, now: AccountTime) -> Result<(), Error> {
+pub(super) fn apply(
+    invoice: &mut Invoice,
+    given: &ExtraParams,
+    now: AccountTime,
+) -> Result<(), Error> {
     let days = given.integer(&["days_until_due"]);
     let date = given.integer(&["due_date"]).map(AccountTime);
     let Some((name, other)) = days
@@ -44,7 +48,7 @@ pub(super) fn apply(invoice: &mut Invoice, given: &Given, now: AccountTime) -> R
 }
 
 /// True if the invoice is sent to its customer after it has taken over the params.
-fn is_sent(invoice: &Invoice, given: &Given) -> bool {
+fn is_sent(invoice: &Invoice, given: &ExtraParams) -> bool {
     let method = given.at(&["collection_method"]).or(invoice.given.at(&["collection_method"]));
     method.and_then(|method| method.text(&[])) == Some("send_invoice")
 }
@@ -59,5 +63,5 @@ pub(super) fn begin(invoice: &mut Invoice, now: AccountTime) {
 
 fn put_date(invoice: &mut Invoice, from: AccountTime, days: i64) {
     let date = from.plus(days.saturating_mul(DAY_S));
-    invoice.given.put("due_date", Given::Integer(date.0));
+    invoice.given.put("due_date", ExtraParams::Integer(date.0));
 }

@@ -9,7 +9,7 @@ use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::customer::Customer;
 use model::event::{EventType, Snapshot};
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::id::InvoiceItemId;
 use model::money::Currency;
 use model::payments::invoice::{Charge, Invoice, InvoiceItem, InvoiceStatus, cost};
@@ -21,7 +21,7 @@ use wire::error::Error as ApiError;
 use wire::expand::Expand;
 use wire::list::PageParams;
 use wire::params::MetadataChange;
-use wire::render::given::Expanded;
+use wire::render::extra_params::Expanded;
 
 /// The most lines of an invoice. Stripe's published bound.
 pub(super) const LINES_MAX: u32 = 250;
@@ -56,7 +56,7 @@ pub struct ItemInput {
     /// The metadata.
     pub metadata: Option<MetadataChange>,
     /// The other params, to be echoed.
-    pub given: Given,
+    pub given: ExtraParams,
 }
 
 /// The filter of a list of items.
@@ -107,7 +107,7 @@ impl Engine {
                 clock: customer.test_clock,
                 invoice: invoice.as_ref().map(|invoice| invoice.id),
                 charge: blank_charge(currency, now),
-                given: Given::nothing(),
+                given: ExtraParams::empty(),
             };
             let mut changes = Changes::default();
             self.charge(context, &mut item, input, now, &mut changes).await?;

@@ -9,7 +9,7 @@ use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::AccountTime;
 use model::customer::Customer;
 use model::event::{Cause, EventType, Snapshot};
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::id::{PaymentIntentId, PaymentMethodId, hash_number};
 use model::payments::intent::{AMOUNT_MAX, Intent, IntentStatus};
 use model::payments::invoice::{Invoice, InvoiceStatus};
@@ -54,7 +54,7 @@ impl Engine {
                 return Err(ApiError::invalid(message).code("amount_too_large").into());
             }
             if let Some(advance) = auto_advance {
-                invoice.given.put("auto_advance", Given::Boolean(advance));
+                invoice.given.put("auto_advance", ExtraParams::Boolean(advance));
             }
             let mut changes = Changes::default();
             self.finalize_with(context, &mut invoice, now, &mut changes).await?;
@@ -295,9 +295,9 @@ impl Engine {
 
 /// The params of an invoice's intent. The intent of a subscription keeps the payment method for
 /// later invoices.
-fn intent_given(invoice: &Invoice) -> Given {
-    let mut given = Given::nothing();
-    let text = |text: &str| Given::Text(text.to_owned());
+fn intent_given(invoice: &Invoice) -> ExtraParams {
+    let mut given = ExtraParams::empty();
+    let text = |text: &str| ExtraParams::Text(text.to_owned());
     let description = match invoice.given.text(&["billing_reason"]) {
         Some("subscription_create") => "Subscription creation",
         Some(_) if invoice.subscription.is_some() => "Subscription update",

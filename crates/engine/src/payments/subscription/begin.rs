@@ -9,7 +9,7 @@ use model::clock::{AccountTime, DAY_S};
 use model::collection::Collection;
 use model::customer::Customer;
 use model::event::EventType;
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::id::{
     CustomerId, InvoiceItemId, MerchantId, PaymentMethodId, SetupIntentId, SubscriptionId,
     SubscriptionItemId,
@@ -43,7 +43,7 @@ pub(crate) struct Beginning {
     /// True if the first invoice waits for a separate payment.
     pub(crate) incomplete: bool,
     /// The holder's acceptance of debits.
-    pub(crate) acceptance: Option<Given>,
+    pub(crate) acceptance: Option<ExtraParams>,
 }
 
 impl Engine {
@@ -85,7 +85,7 @@ impl Engine {
             latest_invoice: None,
             pending_setup_intent: None,
             metadata: BTreeMap::new(),
-            given: Given::nothing(),
+            given: ExtraParams::empty(),
         }
     }
 
@@ -102,7 +102,7 @@ impl Engine {
             price,
             quantity,
             metadata: BTreeMap::new(),
-            given: Given::nothing(),
+            given: ExtraParams::empty(),
         }
     }
 
@@ -339,7 +339,7 @@ impl Engine {
         let input = IntentInput {
             method_types: held.method_types.clone(),
             collection: Some(held.collection.clone()),
-            given: Given::nothing(),
+            given: ExtraParams::empty(),
             ..IntentInput::default()
         };
         let kind = IntentKind::Setup;
@@ -398,19 +398,19 @@ fn address(invoice: &mut Invoice, held: &Subscription, reason: &str, now: Accoun
     invoice.method_types.clone_from(&held.method_types);
     invoice.collection = held.collection.clone();
     invoice.from_settings.clone_from(&held.from_settings);
-    let text = |text: &str| Given::Text(text.to_owned());
+    let text = |text: &str| ExtraParams::Text(text.to_owned());
     invoice.given.put("billing_reason", text(reason));
     if let Some(settings) = held.given.at(&["payment_settings", "payment_method_options"]) {
         let members = [("payment_method_options".to_owned(), settings.clone())];
-        invoice.given.put("payment_settings", Given::Hash(members.into()));
+        invoice.given.put("payment_settings", ExtraParams::Hash(members.into()));
     }
     match (held.collection_method, held.days_until_due) {
         (CollectionMethod::SendInvoice, Some(days)) => {
             let due = now.plus(days.saturating_mul(DAY_S)).0;
             invoice.given.put("collection_method", text("send_invoice"));
-            invoice.given.put("due_date", Given::Integer(due));
+            invoice.given.put("due_date", ExtraParams::Integer(due));
         }
-        _ => invoice.given.put("auto_advance", Given::Boolean(true)),
+        _ => invoice.given.put("auto_advance", ExtraParams::Boolean(true)),
     }
 }
 

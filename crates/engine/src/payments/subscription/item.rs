@@ -5,7 +5,7 @@ use crate::payments::product_input::PriceInput;
 use crate::payments::{Changes, bytes};
 use crate::{ApiResponse, Context, Engine, Error};
 use model::clock::AccountTime;
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::id::SubscriptionItemId;
 use model::payments::intent::AMOUNT_MAX;
 use model::payments::invoice::cost;
@@ -37,7 +37,7 @@ pub struct SubscriptionItemInput {
     /// The metadata.
     pub metadata: Option<MetadataChange>,
     /// The other params, to be echoed.
-    pub given: Given,
+    pub given: ExtraParams,
 }
 
 impl SubscriptionItemInput {

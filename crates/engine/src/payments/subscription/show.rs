@@ -9,7 +9,7 @@ use model::stored::SetupIntent;
 use serde_json::Value;
 use wire::error::Error as ApiError;
 use wire::expand::Expand;
-use wire::render::given::Expanded;
+use wire::render::extra_params::Expanded;
 use wire::render::payments::subscription::{item_value, list as items_value, value as shown};
 
 impl Engine {

@@ -32,7 +32,7 @@ fn intent(purpose: Purpose) -> Intent {
         invoice: None,
         subscription: None,
         metadata: BTreeMap::new(),
-        given: Given::nothing(),
+        given: ExtraParams::empty(),
     }
 }
 
@@ -61,7 +61,7 @@ fn method(behavior: PaymentBehavior, verified: bool) -> PaymentMethod {
         behavior,
         verified,
         allow_redisplay: None,
-        billing_details: Given::nothing(),
+        billing_details: ExtraParams::empty(),
         metadata: BTreeMap::new(),
     }
 }

@@ -34,7 +34,7 @@ fn subscription(interval: Option<&str>) -> Subscription {
         price: price(interval),
         quantity: 1,
         metadata: BTreeMap::new(),
-        given: Given::nothing(),
+        given: ExtraParams::empty(),
     };
     Subscription {
         id: SubscriptionId::from_number(1),
@@ -67,7 +67,7 @@ fn subscription(interval: Option<&str>) -> Subscription {
         latest_invoice: None,
         pending_setup_intent: None,
         metadata: BTreeMap::new(),
-        given: Given::nothing(),
+        given: ExtraParams::empty(),
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::external_account::take_external;
 use crate::http::call::{Call, Outcome};
-use crate::http::given::{read, take_created, take_metadata};
+use crate::http::extra_params::{read, take_created, take_metadata};
 use engine::connect::connected_account::{ConnectedAccountFilter, ConnectedAccountInput};
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use std::collections::BTreeMap;
 use wire::error::Error;
 use wire::list::take_page;
@@ -49,7 +49,7 @@ pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     Ok(call.engine.list_connected_accounts(&call.context, &filter).await?)
 }
 
-fn take_input(mut given: Given) -> Result<ConnectedAccountInput, Error> {
+fn take_input(mut given: ExtraParams) -> Result<ConnectedAccountInput, Error> {
     if given.at(&["type"]).is_some() && given.at(&["controller"]).is_some() {
         return Err(Error::exclusive(&["type", "controller"]));
     }
@@ -71,8 +71,8 @@ fn is_country(text: &str) -> bool {
 }
 
 /// Takes `capabilities[name][requested]`. A capability that the request omits stays unchanged.
-fn take_capabilities(given: &mut Given) -> BTreeMap<String, bool> {
-    let Some(Given::Hash(asked)) = given.take("capabilities") else { return BTreeMap::new() };
+fn take_capabilities(given: &mut ExtraParams) -> BTreeMap<String, bool> {
+    let Some(ExtraParams::Hash(asked)) = given.take("capabilities") else { return BTreeMap::new() };
     let asked = asked.into_iter();
     asked.filter_map(|(name, how)| Some((name, how.boolean(&["requested"])?))).collect()
 }

@@ -1,12 +1,12 @@
 //! `/v1/accounts/{id}/external_accounts`: the bank accounts that receive payouts.
 
 use crate::http::call::{Call, Outcome};
-use crate::http::given::{read, take_boolean, take_metadata};
+use crate::http::extra_params::{read, take_boolean, take_metadata};
 use engine::connect::external_account::{
     ExternalInput, ExternalNumbers, ExternalSource, ExternalUpdate,
 };
 use model::Word;
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::token::{BankAccountType, BankHolderType, BankNumbers};
 use wire::error::Error;
 use wire::list::take_page;
@@ -35,11 +35,13 @@ pub(in crate::http) async fn retrieve(call: Call) -> Outcome {
 pub(in crate::http) async fn update(mut call: Call) -> Outcome {
     let mut given = read(&mut call.params, "POST /v1/accounts/{id}/external_accounts/{external}")?;
     let holder_type = given.take("account_holder_type").map(|value| match value {
-        Given::Text(word) => BankHolderType::from_word(&word).map_or(Setting::Unset, Setting::Set),
+        ExtraParams::Text(word) => {
+            BankHolderType::from_word(&word).map_or(Setting::Unset, Setting::Set)
+        }
         _ => Setting::Unset,
     });
     let holder_name = given.take("account_holder_name").map(|value| match value {
-        Given::Text(name) => Setting::Set(name),
+        ExtraParams::Text(name) => Setting::Set(name),
         _ => Setting::Unset,
     });
     let update = ExternalUpdate {
@@ -73,14 +75,16 @@ pub(in crate::http) async fn list(mut call: Call) -> Outcome {
 }
 
 /// Takes the bank account for payouts: `external_account`, or its synonym `bank_account`.
-pub(in crate::http) fn take_external(given: &mut Given) -> Result<Option<ExternalInput>, Error> {
+pub(in crate::http) fn take_external(
+    given: &mut ExtraParams,
+) -> Result<Option<ExternalInput>, Error> {
     let (path, mut value) = match (given.take(EXTERNAL), given.take(BANK)) {
         (Some(_), Some(_)) => return Err(Error::exclusive(&[EXTERNAL, BANK])),
         (Some(value), None) => (EXTERNAL, value),
         (None, Some(value)) => (BANK, value),
         (None, None) => return Ok(None),
     };
-    if let Given::Text(id) = value {
+    if let ExtraParams::Text(id) = value {
         let source = ExternalSource::Id(id);
         let (default_for_currency, metadata) = (None, None);
         return Ok(Some(ExternalInput { source, default_for_currency, metadata, path }));
@@ -95,7 +99,10 @@ pub(in crate::http) fn take_external(given: &mut Given) -> Result<Option<Externa
 }
 
 /// Reads account and routing numbers from the hash at a path.
-pub(in crate::http) fn take_numbers(given: &Given, path: &str) -> Result<ExternalNumbers, Error> {
+pub(in crate::http) fn take_numbers(
+    given: &ExtraParams,
+    path: &str,
+) -> Result<ExternalNumbers, Error> {
     let full = |name: &str| format!("{path}[{name}]");
     let need = |name: &str| {
         let text = given.text(&[name]);

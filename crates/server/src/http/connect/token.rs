@@ -2,7 +2,7 @@
 
 use super::external_account::take_numbers;
 use crate::http::call::{Call, Outcome};
-use crate::http::given::read;
+use crate::http::extra_params::read;
 use wire::error::Error;
 
 pub(in crate::http) async fn create(mut call: Call) -> Outcome {

@@ -5,7 +5,7 @@ use crate::http::texts::check_return_url;
 use model::Word;
 use model::account::{Permission, Subcategory};
 use model::collection::{Collection, VerificationMethod};
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::session::Prefetch;
 use wire::error::Error;
 
@@ -13,13 +13,13 @@ use wire::error::Error;
 /// the call has already checked the values. Returns `None` if the request has no options for bank
 /// accounts.
 pub(in crate::http) fn take(
-    given: &mut Given,
+    given: &mut ExtraParams,
     options: &[&str],
 ) -> Result<Option<Collection>, Error> {
     let path: Vec<&str> = [options, &["us_bank_account"]].concat();
     let Some(bank) = given.at(&path) else { return Ok(None) };
     let inside = ["financial_connections"];
-    let connections = bank.at(&inside).cloned().unwrap_or_else(Given::nothing);
+    let connections = bank.at(&inside).cloned().unwrap_or_else(ExtraParams::empty);
     let permissions = words::<Permission>(&connections, &["permissions"]);
     if let Some(permissions) = &permissions
         && !permissions.contains(&Permission::PaymentMethod)
@@ -44,7 +44,7 @@ pub(in crate::http) fn take(
     }))
 }
 
-fn words<W: Word>(given: &Given, path: &[&str]) -> Option<Vec<W>> {
+fn words<W: Word>(given: &ExtraParams, path: &[&str]) -> Option<Vec<W>> {
     let texts = given.texts(path)?;
     Some(texts.iter().filter_map(|text| W::from_word(text)).collect())
 }

@@ -3,7 +3,7 @@
 
 use crate::http::call::{Call, Outcome};
 use engine::connections::link::{CarrierInput, FlowInput};
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use wire::error::Error;
 use wire::params::Params;
 
@@ -19,7 +19,7 @@ pub(in crate::http) async fn create(mut call: Call) -> Outcome {
     let origin = params.text("origin")?.map(|given| read_origin(&given)).transpose()?;
     let billing_details = match params.hash("billing_details")? {
         Some(details) => take_details(details)?,
-        None => Given::nothing(),
+        None => ExtraParams::empty(),
     };
     let call = call.ready(&[])?;
     let input = FlowInput { carrier, origin, billing_details };
@@ -27,7 +27,7 @@ pub(in crate::http) async fn create(mut call: Call) -> Outcome {
 }
 
 /// Takes the details of the holder that a page sends.
-fn take_details(mut params: Params) -> Result<Given, Error> {
+fn take_details(mut params: Params) -> Result<ExtraParams, Error> {
     let mut given = take_texts(&mut params, &["email", "name", "phone", "tax_id"])?;
     if let Some(mut address) = params.hash("address")? {
         let parts = ["city", "country", "line1", "line2", "postal_code", "state"];
@@ -38,11 +38,11 @@ fn take_details(mut params: Params) -> Result<Given, Error> {
     Ok(given)
 }
 
-fn take_texts(params: &mut Params, names: &[&'static str]) -> Result<Given, Error> {
-    let mut given = Given::nothing();
+fn take_texts(params: &mut Params, names: &[&'static str]) -> Result<ExtraParams, Error> {
+    let mut given = ExtraParams::empty();
     for name in names {
         if let Some(text) = params.text(name)? {
-            given.put(name, Given::Text(text));
+            given.put(name, ExtraParams::Text(text));
         }
     }
     Ok(given)

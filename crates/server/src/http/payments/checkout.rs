@@ -6,12 +6,12 @@ use super::product::take_price;
 use super::subscription::check_fee_percent;
 use crate::http::call::{Call, Outcome};
 use crate::http::connections::collection;
-use crate::http::given::{read, read_versioned, take_integer, take_metadata, take_text};
+use crate::http::extra_params::{read, read_versioned, take_integer, take_metadata, take_text};
 use crate::http::texts::{check_email, check_page_url};
 use engine::payments::checkout::{CheckoutFilter, CheckoutInput, LineItemInput};
 use model::Word;
 use model::clock::AccountTime;
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::money::Currency;
 use model::payments::checkout::{CheckoutMode, LINE_ITEMS_MAX};
 use store::Bounds;
@@ -77,9 +77,9 @@ pub(in crate::http) async fn line_items(mut call: Call) -> Outcome {
 }
 
 /// Takes the parameters that this server uses. The rest stays to be echoed.
-fn take_input(given: &mut Given) -> Result<CheckoutInput, Error> {
+fn take_input(given: &mut ExtraParams) -> Result<CheckoutInput, Error> {
     let line_items = match given.take("line_items") {
-        Some(Given::List(items)) => items,
+        Some(ExtraParams::List(items)) => items,
         _ => Vec::new(),
     };
     let mode = take_mode(given, !line_items.is_empty())?;
@@ -108,13 +108,13 @@ fn take_input(given: &mut Given) -> Result<CheckoutInput, Error> {
         method_types: take_types(given)?,
         collection,
         metadata: take_metadata(given),
-        given: Given::nothing(),
+        given: ExtraParams::empty(),
     })
 }
 
 /// Takes the mode of a session. The guide's own call names neither a mode nor line items. It
 /// collects a bank account, so the session becomes a setup.
-fn take_mode(given: &mut Given, items_given: bool) -> Result<CheckoutMode, Error> {
+fn take_mode(given: &mut ExtraParams, items_given: bool) -> Result<CheckoutMode, Error> {
     let mode = take_text(given, "mode");
     match mode.as_deref() {
         Some(word) => {
@@ -126,7 +126,7 @@ fn take_mode(given: &mut Given, items_given: bool) -> Result<CheckoutMode, Error
 }
 
 /// Rejects features that this server lacks, and parameters that belong to another mode.
-fn refuse_absent(given: &Given, mode: CheckoutMode) -> Result<(), Error> {
+fn refuse_absent(given: &ExtraParams, mode: CheckoutMode) -> Result<(), Error> {
     let refuse = |message: &str, param: &str| Err(Error::invalid(message).param(param));
     if given.text(&["ui_mode"]).is_some_and(|word| word != "hosted_page") {
         let message = "This server shows Checkout on its own page only: ui_mode is hosted_page.";
@@ -158,7 +158,10 @@ fn refuse_absent(given: &Given, mode: CheckoutMode) -> Result<(), Error> {
     }
 }
 
-fn take_line_items(mode: CheckoutMode, items: Vec<Given>) -> Result<Vec<LineItemInput>, Error> {
+fn take_line_items(
+    mode: CheckoutMode,
+    items: Vec<ExtraParams>,
+) -> Result<Vec<LineItemInput>, Error> {
     if mode == CheckoutMode::Setup {
         if items.is_empty() {
             return Ok(Vec::new());
@@ -177,7 +180,7 @@ fn take_line_items(mode: CheckoutMode, items: Vec<Given>) -> Result<Vec<LineItem
     items.into_iter().enumerate().map(read).collect()
 }
 
-fn read_line_item(mut item: Given, path: String) -> Result<LineItemInput, Error> {
+fn read_line_item(mut item: ExtraParams, path: String) -> Result<LineItemInput, Error> {
     let price = take_text(&mut item, "price");
     let price_data = match item.take("price_data") {
         Some(data) => {

@@ -1,7 +1,7 @@
 //! Disputes.
 
 use crate::http::call::{Call, Outcome};
-use crate::http::given::take_created;
+use crate::http::extra_params::take_created;
 use engine::payments::dispute::DisputeFilter;
 use wire::list::take_page;
 use wire::render::payments::dispute::{FIELDS, LIST_FIELDS};

@@ -4,13 +4,13 @@
 use super::payment_method::take_method_data;
 use crate::http::call::{Call, Outcome};
 use crate::http::connections::collection;
-use crate::http::given::{read, read_versioned, take_metadata, take_text};
+use crate::http::extra_params::{read, read_versioned, take_metadata, take_text};
 use crate::http::texts::{check_email, check_return_url};
 use engine::connect::access::Access;
 use engine::payments::intent::{
     Confirmation, IntentFilter, IntentInput, IntentKind, MethodParam, VerifyInput,
 };
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::money::Currency;
 use model::payments::intent::{AMOUNT_MAX, AMOUNT_MIN, Deposits};
 use store::Bounds;
@@ -88,7 +88,7 @@ async fn create(mut call: Call, kind: IntentKind) -> Outcome {
         let message = "Bank accounts of the type us_bank_account are debited in usd only.";
         return Err(Error::invalid(message).param("currency").into());
     }
-    let confirmed = given.take("confirm") == Some(Given::Boolean(true));
+    let confirmed = given.take("confirm") == Some(ExtraParams::Boolean(true));
     let confirmation = take_confirmation(&mut given)?;
     if confirmed {
         input.confirmation = Some(confirmation);
@@ -129,7 +129,7 @@ async fn confirm(mut call: Call, kind: IntentKind) -> Outcome {
     if !publishable {
         confirmation.collection = collection;
         confirmation.given = given.take(METHOD_OPTIONS).map(|options| {
-            let mut echoed = Given::nothing();
+            let mut echoed = ExtraParams::empty();
             echoed.put(METHOD_OPTIONS, options);
             echoed
         });
@@ -188,7 +188,7 @@ fn fields(publishable: bool) -> &'static [Field] {
 }
 
 /// Takes the parameters that this server uses. The rest stays to be echoed.
-fn take_input(given: &mut Given) -> Result<IntentInput, Error> {
+fn take_input(given: &mut ExtraParams) -> Result<IntentInput, Error> {
     let amount = take_amount(given)?;
     let currency = take_text(given, "currency").and_then(|code| Currency::parse(&code));
     if given.text(&["capture_method"]) == Some("manual") {
@@ -208,12 +208,12 @@ fn take_input(given: &mut Given) -> Result<IntentInput, Error> {
         collection,
         confirmation: None,
         metadata,
-        given: Given::nothing(),
+        given: ExtraParams::empty(),
     })
 }
 
-fn take_amount(given: &mut Given) -> Result<Option<i64>, Error> {
-    let Some(Given::Integer(amount)) = given.take("amount") else { return Ok(None) };
+fn take_amount(given: &mut ExtraParams) -> Result<Option<i64>, Error> {
+    let Some(ExtraParams::Integer(amount)) = given.take("amount") else { return Ok(None) };
     if amount < AMOUNT_MIN {
         let message = format!("The amount must be at least {AMOUNT_MIN} cents.");
         return Err(Error::invalid(message).code("amount_too_small").param("amount"));
@@ -237,7 +237,7 @@ const ALLOWED_TYPES: &str = "allowed_payment_method_types";
 
 /// Takes the named types, which must include the one that this server supports. Types that are only
 /// allowed stay to be echoed and leave the choice to the merchant's settings.
-pub(in crate::http) fn take_types(given: &mut Given) -> Result<Option<Vec<String>>, Error> {
+pub(in crate::http) fn take_types(given: &mut ExtraParams) -> Result<Option<Vec<String>>, Error> {
     if let Some(allowed) = given.texts(&[ALLOWED_TYPES]) {
         if let Some(other) = EXCLUSIVE.into_iter().find(|name| given.at(&[name]).is_some()) {
             return Err(Error::exclusive(&[ALLOWED_TYPES, other]));
@@ -263,7 +263,7 @@ fn must_have_bank(types: &[String], param: &str) -> Result<(), Error> {
 }
 
 /// Takes the payment method that a request names or creates.
-fn take_method(given: &mut Given) -> Result<Option<MethodParam>, Error> {
+fn take_method(given: &mut ExtraParams) -> Result<Option<MethodParam>, Error> {
     let id = take_text(given, "payment_method");
     let data = given.take("payment_method_data");
     match (id, data) {
@@ -283,9 +283,9 @@ fn given_word(confirmation: &Confirmation) -> Option<&'static str> {
     data.or(confirmation.mandate.as_ref().map(|_| "mandate"))
 }
 
-fn take_confirmation(given: &mut Given) -> Result<Confirmation, Error> {
+fn take_confirmation(given: &mut ExtraParams) -> Result<Confirmation, Error> {
     let acceptance = match given.take("mandate_data") {
-        Some(Given::Hash(mut data)) => data.remove("customer_acceptance"),
+        Some(ExtraParams::Hash(mut data)) => data.remove("customer_acceptance"),
         _ => None,
     };
     if let Some(acceptance) = &acceptance {
@@ -305,11 +305,11 @@ fn take_confirmation(given: &mut Given) -> Result<Confirmation, Error> {
     Ok(Confirmation { acceptance, mandate, return_url, ..Confirmation::default() })
 }
 
-fn take_deposits(given: &Given) -> Result<Deposits, Error> {
+fn take_deposits(given: &ExtraParams) -> Result<Deposits, Error> {
     let amounts = given.list(&["amounts"]);
     match (amounts, given.text(&["descriptor_code"])) {
         (Some(_), Some(_)) => Err(Error::exclusive(&["amounts", "descriptor_code"])),
-        (Some([Given::Integer(one), Given::Integer(two)]), None) => {
+        (Some([ExtraParams::Integer(one), ExtraParams::Integer(two)]), None) => {
             Ok(Deposits::Amounts([*one, *two]))
         }
         (Some(_), None) => {

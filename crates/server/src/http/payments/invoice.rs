@@ -3,13 +3,13 @@
 use super::product::take_price;
 use crate::http::call::{Call, Outcome};
 use crate::http::connections::collection;
-use crate::http::given::{
+use crate::http::extra_params::{
     read, take_boolean, take_created, take_integer, take_metadata, take_text,
 };
 use engine::payments::invoice::item::{ItemFilter, ItemInput};
 use engine::payments::invoice::payment::PaymentFilter;
 use engine::payments::invoice::{DAYS_UNTIL_DUE_MAX, InvoiceFilter, InvoiceInput, PayInput};
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::money::Currency;
 use store::Bounds;
 use wire::error::Error;
@@ -165,7 +165,7 @@ pub(in crate::http) async fn list_items(mut call: Call) -> Outcome {
     Ok(call.engine.list_invoice_items(&call.context, &filter).await?)
 }
 
-fn take_invoice(mut given: Given) -> Result<InvoiceInput, Error> {
+fn take_invoice(mut given: ExtraParams) -> Result<InvoiceInput, Error> {
     let collection = collection::take(&mut given, &OPTIONS)?;
     let method_types = settings_types(&given)?;
     check_days_until_due(given.integer(&["days_until_due"]))?;
@@ -193,7 +193,7 @@ pub(in crate::http) fn check_days_until_due(days: Option<i64>) -> Result<(), Err
 }
 
 /// Reads the types named in payment settings, which must include the one that this server supports.
-pub(in crate::http) fn settings_types(given: &Given) -> Result<Option<Vec<String>>, Error> {
+pub(in crate::http) fn settings_types(given: &ExtraParams) -> Result<Option<Vec<String>>, Error> {
     let types = given.texts(&["payment_settings", "payment_method_types"]);
     let Some(types) = types.filter(|types| !types.is_empty()) else { return Ok(None) };
     if !types.iter().any(|name| name == "us_bank_account") {
@@ -205,7 +205,7 @@ pub(in crate::http) fn settings_types(given: &Given) -> Result<Option<Vec<String
     Ok(Some(types))
 }
 
-pub(in crate::http) fn take_currency(given: &mut Given) -> Result<Option<Currency>, Error> {
+pub(in crate::http) fn take_currency(given: &mut ExtraParams) -> Result<Option<Currency>, Error> {
     let currency = take_text(given, "currency").and_then(|code| Currency::parse(&code));
     if currency.is_some_and(|currency| currency != Currency::USD) {
         let message = "Bank accounts of the type us_bank_account are debited in usd only.";
@@ -214,7 +214,7 @@ pub(in crate::http) fn take_currency(given: &mut Given) -> Result<Option<Currenc
     Ok(currency)
 }
 
-fn take_item(mut given: Given) -> Result<ItemInput, Error> {
+fn take_item(mut given: ExtraParams) -> Result<ItemInput, Error> {
     let price_data = match given.take("price_data") {
         Some(data) => Some(Box::new(take_price(data, "price_data")?)),
         None => None,

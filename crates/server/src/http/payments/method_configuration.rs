@@ -1,10 +1,10 @@
 //! Configurations of payment methods.
 
 use crate::http::call::{Call, Outcome};
-use crate::http::given::{read, take_text};
+use crate::http::extra_params::{read, take_text};
 use engine::payments::method_configuration::MethodConfigurationInput;
 use model::Word;
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::payments::method_configuration::Preference;
 use wire::list::take_page;
 
@@ -37,17 +37,17 @@ pub(in crate::http) async fn list(mut call: Call) -> Outcome {
     Ok(call.engine.list_method_configurations(&call.context, active, &page).await?)
 }
 
-fn take_input(mut given: Given) -> MethodConfigurationInput {
+fn take_input(mut given: ExtraParams) -> MethodConfigurationInput {
     let active = match given.take("active") {
-        Some(Given::Boolean(active)) => Some(active),
+        Some(ExtraParams::Boolean(active)) => Some(active),
         _ => None,
     };
     let (name, parent) = (take_text(&mut given, "name"), take_text(&mut given, "parent"));
-    let Given::Hash(methods) = given else {
+    let ExtraParams::Hash(methods) = given else {
         return MethodConfigurationInput { active, name, parent, ..Default::default() };
     };
     // The remaining parameters are payment methods, each with its preference.
-    let preference = |(name, method): (String, Given)| {
+    let preference = |(name, method): (String, ExtraParams)| {
         let word = method.text(&["display_preference", "preference"])?;
         Some((name, Preference::from_word(word)?))
     };

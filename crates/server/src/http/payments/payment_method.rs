@@ -1,11 +1,11 @@
 //! Payment methods and mandates.
 
 use crate::http::call::{Call, Outcome};
-use crate::http::given::{read, take_metadata, take_text};
+use crate::http::extra_params::{read, take_metadata, take_text};
 use crate::http::texts::check_email;
 use engine::payments::payment_method::{MethodInput, MethodSource, MethodUpdate};
 use model::Word;
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::token::{BankAccountType, BankHolderType, BankNumbers};
 use wire::error::Error;
 use wire::list::take_page;
@@ -96,7 +96,7 @@ fn take_list_filter(call: &mut Call) -> Result<(), Error> {
 
 /// Takes the data of a new payment method from a hash at `path` or from the request itself.
 pub(in crate::http) fn take_method_data(
-    given: &mut Given,
+    given: &mut ExtraParams,
     path: &'static str,
 ) -> Result<MethodInput, Error> {
     let full = |name: &str| match (path, name.split_once('[')) {
@@ -132,7 +132,7 @@ pub(in crate::http) fn take_method_data(
     })
 }
 
-fn take_numbers(given: &Given, full: &dyn Fn(&str) -> String) -> Result<BankNumbers, Error> {
+fn take_numbers(given: &ExtraParams, full: &dyn Fn(&str) -> String) -> Result<BankNumbers, Error> {
     let need = |name: &str| {
         let path = full(&format!("us_bank_account[{name}]"));
         let text = given.text(&["us_bank_account", name]);
@@ -159,11 +159,11 @@ fn take_numbers(given: &Given, full: &dyn Fn(&str) -> String) -> Result<BankNumb
     Ok(numbers)
 }
 
-fn holder_type(given: &Given) -> Option<BankHolderType> {
+fn holder_type(given: &ExtraParams) -> Option<BankHolderType> {
     given.text(&["us_bank_account", "account_holder_type"]).and_then(BankHolderType::from_word)
 }
 
-fn account_type(given: &Given) -> Option<BankAccountType> {
+fn account_type(given: &ExtraParams) -> Option<BankAccountType> {
     given.text(&["us_bank_account", "account_type"]).and_then(BankAccountType::from_word)
 }
 

@@ -1,7 +1,7 @@
 //! Products and prices.
 
 use crate::http::call::{Call, Outcome};
-use crate::http::given::{
+use crate::http::extra_params::{
     read, take_boolean, take_created, take_integer, take_metadata, take_text,
 };
 use engine::payments::price::PriceFilter;
@@ -9,7 +9,7 @@ use engine::payments::product::ProductFilter;
 use engine::payments::product_input::{PriceInput, ProductInput};
 use model::Word;
 use model::calendar::{Interval, Recurrence};
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::money::Currency;
 use model::payments::intent::AMOUNT_MAX;
 use wire::error::Error;
@@ -108,7 +108,7 @@ pub(in crate::http) async fn list_prices(mut call: Call) -> Outcome {
     Ok(call.engine.list_prices(&call.context, &filter).await?)
 }
 
-fn take_product(mut given: Given) -> Result<ProductInput, Error> {
+fn take_product(mut given: ExtraParams) -> Result<ProductInput, Error> {
     let price = match given.take("default_price_data") {
         Some(data) => Some(Box::new(take_price(data, "default_price_data")?)),
         None => None,
@@ -124,7 +124,7 @@ fn take_product(mut given: Given) -> Result<ProductInput, Error> {
 }
 
 /// Takes the data of a price from a hash at `path` or from the request itself.
-pub(in crate::http) fn take_price(mut given: Given, path: &str) -> Result<PriceInput, Error> {
+pub(in crate::http) fn take_price(mut given: ExtraParams, path: &str) -> Result<PriceInput, Error> {
     let product_data = match given.take("product_data") {
         Some(data) => Some(Box::new(take_product(data)?)),
         None => None,
@@ -169,7 +169,7 @@ pub(in crate::http) fn take_price(mut given: Given, path: &str) -> Result<PriceI
 }
 
 /// Rejects a billing period shorter than one day or longer than three years.
-fn check_recurring(given: &Given, path: &str) -> Result<(), Error> {
+fn check_recurring(given: &ExtraParams, path: &str) -> Result<(), Error> {
     let interval = given.text(&["recurring", "interval"]).and_then(Interval::from_word);
     let (Some(interval), Some(count)) = (interval, given.integer(&["recurring", "interval_count"]))
     else {

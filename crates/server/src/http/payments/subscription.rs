@@ -5,7 +5,7 @@ use super::product::take_price;
 use crate::http::call::{Call, Outcome};
 use crate::http::connections::collection;
 use crate::http::connections::customer::bounds;
-use crate::http::given::{
+use crate::http::extra_params::{
     read, take_boolean, take_created, take_integer, take_metadata, take_text,
 };
 use engine::payments::subscription::item::SubscriptionItemInput;
@@ -14,7 +14,7 @@ use engine::payments::subscription::{
 };
 use model::Word;
 use model::clock::AccountTime;
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::payments::subscription::{CollectionMethod, SubscriptionStatus};
 use wire::error::Error;
 use wire::list::take_page;
@@ -52,10 +52,10 @@ pub(in crate::http) async fn cancel(mut call: Call) -> Outcome {
     params.boolean("prorate")?;
     let mut details = None;
     if let Some(mut given) = params.hash("cancellation_details")? {
-        let mut said = Given::nothing();
+        let mut said = ExtraParams::empty();
         for name in ["comment", "feedback"] {
             if let Some(text) = given.text(name)? {
-                said.put(name, Given::Text(text));
+                said.put(name, ExtraParams::Text(text));
             }
         }
         given.finish()?;
@@ -112,7 +112,7 @@ fn take_status(params: &mut Params) -> Result<StatusFilter, Error> {
 }
 
 /// Takes the parameters that this server uses. The rest stays to be echoed.
-fn take_subscription(mut given: Given) -> Result<SubscriptionInput, Error> {
+fn take_subscription(mut given: ExtraParams) -> Result<SubscriptionInput, Error> {
     let collection = collection::take(&mut given, &OPTIONS)?;
     take_currency(&mut given)?;
     check_fee_percent(given.text(&["application_fee_percent"]), "application_fee_percent")?;
@@ -152,13 +152,13 @@ pub(super) fn check_fee_percent(percent: Option<&str>, path: &str) -> Result<(),
     Ok(())
 }
 
-fn take_items(given: Option<Given>, name: &str) -> Result<Vec<SubscriptionItemInput>, Error> {
-    let Some(Given::List(items)) = given else { return Ok(Vec::new()) };
+fn take_items(given: Option<ExtraParams>, name: &str) -> Result<Vec<SubscriptionItemInput>, Error> {
+    let Some(ExtraParams::List(items)) = given else { return Ok(Vec::new()) };
     let read = |(index, item)| take_item(item, format!("{name}[{index}]"));
     items.into_iter().enumerate().map(read).collect()
 }
 
-fn take_item(mut given: Given, path: String) -> Result<SubscriptionItemInput, Error> {
+fn take_item(mut given: ExtraParams, path: String) -> Result<SubscriptionItemInput, Error> {
     let price_data = match given.take("price_data") {
         Some(data) => {
             let mut data = take_price(data, &format!("{path}[price_data]"))?;
@@ -185,13 +185,13 @@ fn take_item(mut given: Given, path: String) -> Result<SubscriptionItemInput, Er
     })
 }
 
-pub(in crate::http) fn take_trial(given: &mut Given) -> Result<Option<Trial>, Error> {
+pub(in crate::http) fn take_trial(given: &mut ExtraParams) -> Result<Option<Trial>, Error> {
     given.take("trial_from_plan");
     let end = given.take("trial_end");
     let days = take_integer(given, "trial_period_days");
     match (end, days) {
         (Some(_), Some(_)) => Err(Error::exclusive(&["trial_end", "trial_period_days"])),
-        (Some(Given::Integer(at)), None) => Ok(Some(Trial::At(AccountTime(at)))),
+        (Some(ExtraParams::Integer(at)), None) => Ok(Some(Trial::At(AccountTime(at)))),
         (Some(_), None) => Ok(Some(Trial::Now)),
         (None, Some(days)) if days < 0 => {
             let message = "A trial cannot be shorter than no day.";
@@ -201,17 +201,17 @@ pub(in crate::http) fn take_trial(given: &mut Given) -> Result<Option<Trial>, Er
     }
 }
 
-fn take_cancel(given: &mut Given) -> Result<Option<Cancel>, Error> {
+fn take_cancel(given: &mut ExtraParams) -> Result<Option<Cancel>, Error> {
     let at = given.take("cancel_at");
     let by_period = take_boolean(given, "cancel_at_period_end");
     match (at, by_period) {
-        (Some(at), Some(true)) if at != Given::Unset => {
+        (Some(at), Some(true)) if at != ExtraParams::Unset => {
             Err(Error::exclusive(&["cancel_at", "cancel_at_period_end"]))
         }
         (_, Some(true)) => Ok(Some(Cancel::PeriodEnd("cancel_at_period_end"))),
-        (Some(Given::Integer(at)), _) => Ok(Some(Cancel::At(AccountTime(at)))),
+        (Some(ExtraParams::Integer(at)), _) => Ok(Some(Cancel::At(AccountTime(at)))),
         // All items end their period at the same time.
-        (Some(Given::Text(_)), _) => Ok(Some(Cancel::PeriodEnd("cancel_at"))),
+        (Some(ExtraParams::Text(_)), _) => Ok(Some(Cancel::PeriodEnd("cancel_at"))),
         (Some(_), _) | (None, Some(false)) => Ok(Some(Cancel::Never)),
         (None, None) => Ok(None),
     }

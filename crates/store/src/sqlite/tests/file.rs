@@ -10,7 +10,7 @@ use crate::{
 use model::account::{Category, Holder, Subcategory};
 use model::clock::{AccountTime, ServerTime};
 use model::endpoint::{Endpoint, EndpointSecret, EndpointStatus};
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::id::{
     BankAccountId, CustomerId, EndpointId, InstitutionId, LinkFlowId, MerchantId, SessionId,
     TokenId,
@@ -153,7 +153,7 @@ fn flow() -> LinkFlow {
         clock: None,
         carrier: "fcsess_1".to_owned(),
         origin: None,
-        billing_details: Given::nothing(),
+        billing_details: ExtraParams::empty(),
         page: None,
         secret: "THE FLOW'S SECRET".to_owned(),
         run: LinkRun { login: b"THE LOGIN".to_vec(), offers: vec![offer], ..LinkRun::default() },

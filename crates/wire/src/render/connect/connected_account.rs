@@ -4,10 +4,10 @@
 //! This server has no onboarding. An account therefore has no requirements, and each of its
 //! requested capabilities is active.
 
-use crate::render::given::{Shown, leave_out, value as given_value};
+use crate::render::extra_params::{Shown, leave_out, value as given_value};
 use model::Word;
 use model::connected_account::{ConnectedAccount, ExternalAccount};
-use model::given::Given;
+use model::extra_params::ExtraParams;
 use model::id::MerchantId;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
@@ -103,7 +103,7 @@ pub fn value(account: &ConnectedAccount) -> Value {
 /// Renders a platform as it sees itself, with all capabilities and no requirements.
 pub fn platform_value(platform: MerchantId) -> Value {
     let id = platform.to_string();
-    let mut shown = Shown::of(&ACCOUNT, &Given::nothing());
+    let mut shown = Shown::of(&ACCOUNT, &ExtraParams::empty());
     let capabilities = ["transfers", "us_bank_account_ach_payments"];
     let capabilities: serde_json::Map<String, Value> =
         capabilities.iter().map(|name| ((*name).to_owned(), "active".into())).collect();
@@ -161,7 +161,7 @@ pub fn external_list(account: &str, data: &[Value], has_more: bool) -> Value {
 
 /// Renders the responsibilities. Each account type has a fixed set of them, and a request without a
 /// type chooses them one by one.
-fn controller(given: &Given) -> Value {
+fn controller(given: &ExtraParams) -> Value {
     let of_type = |fees: &str, losses: &str, requirements: &str, dashboard: &str| {
         json!({
             "fees": {"payer": fees},
@@ -178,13 +178,13 @@ fn controller(given: &Given) -> Value {
         _ => of_type("account", "stripe", "stripe", "full"),
     };
     if let Some(chosen) = given.at(&["controller"]) {
-        crate::render::given::merge(&mut shown, given_value(chosen));
+        crate::render::extra_params::merge(&mut shown, given_value(chosen));
         leave_out(&mut shown, "application");
     }
     shown
 }
 
-fn type_of(given: &Given) -> &str {
+fn type_of(given: &ExtraParams) -> &str {
     let unnamed = if given.at(&["controller"]).is_some() { "none" } else { "standard" };
     given.text(&["type"]).unwrap_or(unnamed)
 }

@@ -7,7 +7,7 @@ use crate::json::JsonWriter;
 use crate::render::View;
 use crate::render::connect::connected_account;
 use crate::render::connections::{account, authorization, clock, customer};
-use crate::render::given::Expanded;
+use crate::render::extra_params::Expanded;
 use crate::render::payments::{
     checkout, dispute, intent, invoice, mandate, payment_method, product, subscription,
 };

@@ -8,7 +8,9 @@ use crate::change::leave_out_newer;
 use crate::expand::Field;
 use crate::render::View;
 use crate::render::connections::customer;
-use crate::render::given::{Expanded, Shown, add_defaults, id_or_object, value as given_value};
+use crate::render::extra_params::{
+    Expanded, Shown, add_defaults, id_or_object, value as given_value,
+};
 use model::Word;
 use model::payments::checkout::{CheckoutMode, CheckoutSession, LineItem};
 use model::payments::method_configuration::types_offered;

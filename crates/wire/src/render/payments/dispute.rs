@@ -2,7 +2,7 @@
 //! is always present. It is derived from the intent's id and cannot be looked up.
 
 use crate::expand::Field;
-use crate::render::given::{Expanded, id_or_object};
+use crate::render::extra_params::{Expanded, id_or_object};
 use model::payments::dispute::Dispute;
 use serde_json::{Map, Value, json};
 

@@ -6,7 +6,7 @@ use crate::change::leave_out_newer;
 use crate::expand::Field;
 use crate::render::View;
 use crate::render::connections::customer;
-use crate::render::given::{Expanded, Shown, id_or_object, leave_out};
+use crate::render::extra_params::{Expanded, Shown, id_or_object, leave_out};
 use model::Word;
 use model::clock::DAY_S;
 use model::collection::Collection;

@@ -5,7 +5,7 @@ use crate::address::HostedPage;
 use crate::expand::Field;
 use crate::render::View;
 use crate::render::connections::customer;
-use crate::render::given::{Expanded, Shown, id_or_object};
+use crate::render::extra_params::{Expanded, Shown, id_or_object};
 use model::Word;
 use model::id::{InvoiceLineId, InvoicePaymentId};
 use model::payments::intent::{Intent, IntentStatus, Purpose};

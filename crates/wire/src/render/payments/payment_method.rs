@@ -2,7 +2,7 @@
 
 use crate::expand::Field;
 use crate::render::connections::customer;
-use crate::render::given::{Expanded, Shown, id_or_object, value as given_value};
+use crate::render::extra_params::{Expanded, Shown, id_or_object, value as given_value};
 use model::Word;
 use model::payments::payment_method::PaymentMethod;
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ static TEMPLATE: LazyLock<Value> = LazyLock::new(|| {
 
 /// Renders a payment method.
 pub fn value(method: &PaymentMethod, expanded: &Expanded) -> Value {
-    let mut shown = Shown::of(&TEMPLATE, &model::given::Given::nothing());
+    let mut shown = Shown::of(&TEMPLATE, &model::extra_params::ExtraParams::empty());
     let mut billing = json!({
         "address": {
             "city": null, "country": null, "line1": null, "line2": null,
@@ -37,7 +37,7 @@ pub fn value(method: &PaymentMethod, expanded: &Expanded) -> Value {
         "phone": null,
         "tax_id": null,
     });
-    crate::render::given::merge(&mut billing, given_value(&method.billing_details));
+    crate::render::extra_params::merge(&mut billing, given_value(&method.billing_details));
     if let Some(word) = &method.allow_redisplay {
         shown.put("allow_redisplay", word.as_str());
     }

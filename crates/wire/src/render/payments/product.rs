@@ -1,7 +1,7 @@
 //! Products and prices.
 
 use crate::expand::Field;
-use crate::render::given::{
+use crate::render::extra_params::{
     Expanded, Shown, id_or_object, leave_out, merge, show_number, value as given_value,
 };
 use model::payments::product::{Price, Product};

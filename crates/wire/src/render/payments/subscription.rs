@@ -4,7 +4,7 @@ use super::intent::put_link_requirements;
 use super::product::price_value;
 use crate::expand::Field;
 use crate::render::connections::customer;
-use crate::render::given::{Expanded, Shown, add_defaults, id_or_object, show_number};
+use crate::render::extra_params::{Expanded, Shown, add_defaults, id_or_object, show_number};
 use model::Word;
 use model::clock::AccountTime;
 use model::payments::subscription::{Subscription, SubscriptionItem};
