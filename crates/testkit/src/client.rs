@@ -1,0 +1,248 @@
+//! A client of the API, for tests: a key, an account, a form, and the whole response.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+use crate::show;
+use outbound::{Outbound, OutboundSettings};
+use reqwest::header::{HeaderName, HeaderValue};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The key of a client without another key.
+pub const KEY: &str = "sk_test_123";
+
+/// A client with a key.
+#[derive(Clone, Debug)]
+pub struct Client {
+    url: String,
+    key: String,
+    /// The connected account of every call.
+    account: Option<String>,
+    http: reqwest::Client,
+}
+
+impl Client {
+    /// A client of the server at this URL, with the usual key.
+    #[expect(clippy::disallowed_methods, reason = "a test is a client, not the server")]
+    pub fn of(url: &str) -> Self {
+        // Installs the TLS provider, because no client can be built without it.
+        Outbound::new(OutboundSettings { deny_private: false, https_only: false, timeout_ms: 1 })
+            .unwrap();
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self { url: url.to_owned(), key: KEY.to_owned(), account: None, http }
+    }
+
+    /// A client of the same server with another key.
+    #[must_use]
+    pub fn with_key(&self, key: &str) -> Self {
+        Self { key: key.to_owned(), ..self.clone() }
+    }
+
+    /// A client of the same server in a connected account.
+    #[must_use]
+    pub fn in_account(&self, account: &str) -> Self {
+        Self { account: Some(account.to_owned()), ..self.clone() }
+    }
+
+    /// The URL of the server.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Sends a GET request.
+    pub async fn get(&self, path: &str) -> Response {
+        self.request("GET", path).send().await
+    }
+
+    /// Posts a form, as curl would write it.
+    pub async fn post(&self, path: &str, form: &str) -> Response {
+        self.request("POST", path).form(form).send().await
+    }
+
+    /// Sends a DELETE request.
+    pub async fn delete(&self, path: &str) -> Response {
+        self.request("DELETE", path).send().await
+    }
+
+    /// A request with the key, which the test may change before sending it.
+    pub fn request(&self, method: &str, path: &str) -> Request {
+        let key = format!("Bearer {}", self.key);
+        let request = self.bare_request(method, path).header("Authorization", &key);
+        match &self.account {
+            Some(account) => request.header("Stripe-Account", account),
+            None => request,
+        }
+    }
+
+    /// A request without a key.
+    pub fn bare_request(&self, method: &str, path: &str) -> Request {
+        let method = method.parse().unwrap();
+        Request(self.http.request(method, format!("{}{path}", self.url)))
+    }
+
+    /// The API error of each call, for snapshots. A call is method, path and form.
+    pub async fn api_errors(&self, calls: &[(&str, &str, &str)]) -> String {
+        let mut shown = String::new();
+        for (method, path, form) in calls {
+            let response = self.request(method, path).form(form).send().await;
+            let call =
+                format!("{method} {} {form}", path.replace("/v1/financial_connections", "…"));
+            shown += &show::wrapped(&call, "");
+            shown += &response.api_error();
+        }
+        shown
+    }
+}
+
+/// A request in construction.
+#[derive(Debug)]
+pub struct Request(reqwest::RequestBuilder);
+
+impl Request {
+    /// Adds a header.
+    #[must_use]
+    pub fn header(self, name: &str, value: &str) -> Self {
+        Self(self.0.header(name, value))
+    }
+
+    /// Sets a form body, as curl would write it.
+    #[must_use]
+    pub fn form(self, form: &str) -> Self {
+        self.header("Content-Type", "application/x-www-form-urlencoded").body(form)
+    }
+
+    /// Sets the body.
+    #[must_use]
+    pub fn body(self, body: &str) -> Self {
+        Self(self.0.body(body.to_owned()))
+    }
+
+    /// Sends the request. A call without a response fails the test.
+    pub async fn send(self) -> Response {
+        self.try_send().await.unwrap()
+    }
+
+    /// Sends the request, for a test in which the server may end.
+    pub async fn try_send(self) -> Result<Response, reqwest::Error> {
+        let response = self.0.send().await?;
+        let status = response.status().as_u16();
+        let header = |(name, value): (&HeaderName, &HeaderValue)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        };
+        let headers = response.headers().iter().map(header).collect();
+        Ok(Response { status, headers, body: response.text().await? })
+    }
+}
+
+/// A response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// The status.
+    pub status: u16,
+    /// The headers, their names in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// The body.
+    pub body: String,
+}
+
+impl Response {
+    /// Returns the response and asserts that its status is 200.
+    #[track_caller]
+    #[expect(clippy::return_self_not_must_use, reason = "the assertion alone is a use")]
+    pub fn ok(self) -> Self {
+        assert_eq!(self.status, 200, "{}", self.body);
+        self
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.body))
+    }
+
+    /// The value at a JSON pointer, or null.
+    pub fn at(&self, pointer: &str) -> Value {
+        self.json().pointer(pointer).cloned().unwrap_or_default()
+    }
+
+    /// The text at a JSON pointer.
+    #[track_caller]
+    pub fn text(&self, pointer: &str) -> String {
+        match self.at(pointer) {
+            Value::String(text) => text,
+            _ => panic!("no text at {pointer}: {}", self.body),
+        }
+    }
+
+    /// The id of the object.
+    #[track_caller]
+    pub fn id(&self) -> String {
+        self.text("/id")
+    }
+
+    /// The items of a list at a pointer.
+    pub fn items(&self, pointer: &str) -> Vec<Value> {
+        self.at(pointer).as_array().cloned().unwrap_or_default()
+    }
+
+    /// The text of a field of each item of a list at a pointer.
+    #[track_caller]
+    pub fn texts(&self, pointer: &str, field: &str) -> Vec<String> {
+        let text = |item: Value| item[field].as_str().unwrap().to_owned();
+        self.items(pointer).into_iter().map(text).collect()
+    }
+
+    /// The ids of a list.
+    #[track_caller]
+    pub fn ids(&self) -> Vec<String> {
+        self.texts("/data", "id")
+    }
+
+    /// A header, by its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
+
+    /// The values at some JSON pointers on one line, for snapshots.
+    pub fn facts(&self, pointers: &[&str]) -> String {
+        let shown = |pointer: &&str| match self.at(pointer) {
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        pointers.iter().map(shown).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The status and the body, for snapshots.
+    pub fn shown(&self) -> String {
+        let body = match serde_json::from_str(&self.body) {
+            Ok(json) => show::value(&json),
+            Err(_) => self.body.clone(),
+        };
+        format!("{}\n{body}", self.status)
+    }
+
+    /// The value at a JSON pointer, for snapshots.
+    pub fn shown_at(&self, pointer: &str) -> String {
+        show::value(&self.at(pointer))
+    }
+
+    /// The whole envelope of an error on two lines: first status, type, code and parameter, then
+    /// the message. The derived fields are checked here. These are the documentation page of the
+    /// code, and the absence of other fields.
+    #[track_caller]
+    pub fn api_error(&self) -> String {
+        let mut error = self.at("/error");
+        let mut word = |name: &str| {
+            let value = error.as_object_mut().and_then(|error| error.remove(name));
+            value.map_or("-".to_owned(), |value| value.as_str().unwrap().to_owned())
+        };
+        let (code, page) = (word("code"), word("doc_url"));
+        if code != "-" {
+            let anchor = code.replace('_', "-");
+            assert_eq!(page, format!("https://stripe.com/docs/error-codes/{anchor}"));
+        }
+        let first = format!("{} {} {code} {}", self.status, word("type"), word("param"));
+        let shown = show::wrapped(&first, "    ") + &show::wrapped(&word("message"), "    ");
+        assert_eq!(error, json!({}), "{}", self.body);
+        shown
+    }
+}

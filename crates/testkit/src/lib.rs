@@ -1,0 +1,34 @@
+//! The test kit: the one harness of all tests, benches and checks.
+//!
+//! | module | content | feature |
+//! |---|---|---|
+//! | [`clock`], [`rng`] | time that only a test moves, and repeatable randomness | – |
+//! | [`follower`] | the follower of the documents, without a transport | – |
+//! | [`client`], [`receiver`] | an API client, and an HTTP server for webhooks | `http` |
+//! | [`process`] | the real binary as a child process | `http` |
+//! | [`engine`], [`server`] | the engine alone, and behind HTTP in this process | `server` |
+//! | [`sample`] | calls that create the objects that many tests need | `server` |
+//!
+//! The program depends on this crate for `bankfeed demo`, with the feature `http`. [`follower`] and
+//! [`receiver`] therefore return errors. The other modules panic, as tests do.
+//! A crash of the process leaves no state of this crate behind.
+
+pub mod clock;
+pub mod follower;
+pub mod rng;
+
+#[cfg(feature = "http")]
+pub mod client;
+#[cfg(feature = "http")]
+pub mod process;
+#[cfg(feature = "http")]
+pub mod receiver;
+#[cfg(feature = "http")]
+pub mod show;
+
+#[cfg(feature = "server")]
+pub mod engine;
+#[cfg(feature = "server")]
+pub mod sample;
+#[cfg(feature = "server")]
+pub mod server;
