@@ -1,7 +1,7 @@
 //! Due work of objects, on both back ends. The tests use a kind of their own, so that they test the
 //! rule and not the behaviour of one product object.
 
-use crate::sqlite::tests::{Fixed, settings};
+use crate::sqlite::tests::settings;
 use crate::{
     ChangeObjects, Changed, CreateObject, Created, DueOnClock, ListDueObjects, ListDueOnClock,
     Object, Place, Store,
@@ -10,7 +10,6 @@ use model::clock::AccountTime;
 use model::id::{ClockId, MerchantId};
 use model::stored::{Stored, StoredKind};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 
 /// An object with only the fields that the store needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,7 +83,7 @@ fn alarm(number: u64, due_at: i64) -> Alarm {
 
 fn on_both(test: impl AsyncFn(Store)) {
     super::sqlite::tests::run(async {
-        test(Store::memory_model(Arc::new(Fixed))).await;
+        test(Store::memory_model(settings(Place::Temporary).clock)).await;
         test(Store::open(settings(Place::Temporary)).unwrap()).await;
     });
 }

@@ -106,21 +106,14 @@ impl Sealer {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    struct Fixed;
-
-    impl model::clock::Rng for Fixed {
-        fn fill(&self, buffer: &mut [u8]) {
-            buffer.fill(7);
-        }
-    }
+    use testkit::rng::RepeatedByte;
 
     proptest! {
         /// A value opens at its own position only, and not after any byte has changed.
         #[test]
         fn opens_only_at_its_position(plain: Vec<u8>, key: Vec<u8>, other: Vec<u8>, at: prop::sample::Index) {
             prop_assume!(key != other);
-            let sealer = Sealer::new([1; 32], Arc::new(Fixed));
+            let sealer = Sealer::new([1; 32], Arc::new(RepeatedByte(7)));
             let position = CellPosition { column: "replies.body", row: &[&key, b"x"] };
             let mut stored = sealer.seal(position, &plain).unwrap();
             prop_assert_eq!(sealer.open(position, &stored).unwrap(), plain);
@@ -131,7 +124,7 @@ mod tests {
             ] {
                 prop_assert!(sealer.open(elsewhere, &stored).is_err());
             }
-            prop_assert!(Sealer::new([2; 32], Arc::new(Fixed)).open(position, &stored).is_err());
+            prop_assert!(Sealer::new([2; 32], Arc::new(RepeatedByte(7))).open(position, &stored).is_err());
             let at = at.index(stored.len());
             stored[at] ^= 1;
             prop_assert!(sealer.open(position, &stored).is_err());
@@ -141,7 +134,7 @@ mod tests {
         #[test]
         fn nonces_differ_by_value(one: Vec<u8>, two: Vec<u8>) {
             prop_assume!(one != two);
-            let sealer = Sealer::new([1; 32], Arc::new(Fixed));
+            let sealer = Sealer::new([1; 32], Arc::new(RepeatedByte(7)));
             prop_assert_ne!(sealer.nonce(b"position", &one), sealer.nonce(b"position", &two));
         }
     }

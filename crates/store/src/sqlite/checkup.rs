@@ -34,9 +34,10 @@ pub(crate) fn check_up(path: &Path, seal: Option<&Sealer>) -> Result<Checkup, Op
 mod tests {
     use super::*;
     use crate::Store;
-    use crate::sqlite::tests::{Fixed, at};
+    use crate::sqlite::tests::at;
     use std::io::{Seek as _, SeekFrom, Write as _};
     use std::sync::Arc;
+    use testkit::rng::RepeatedByte;
 
     /// An intact database has no faults, also while a store has it open. Another key does not open
     /// it.
@@ -45,12 +46,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("bankfeed.db");
         let settings = at(&path);
-        let own = Sealer::new(settings.seal_key, Arc::new(Fixed));
+        let own = Sealer::new(settings.seal_key, Arc::new(RepeatedByte(1)));
         let store = Store::open(settings).unwrap();
         let found = check_up(&path, Some(&own)).unwrap();
         assert_eq!(found.migrations_done, found.migrations_known);
         assert_eq!((found.faults.as_slice(), found.opens), ([].as_slice(), Some(true)));
-        let other = Sealer::new([9; 32], Arc::new(Fixed));
+        let other = Sealer::new([9; 32], Arc::new(RepeatedByte(1)));
         assert_eq!(check_up(&path, Some(&other)).unwrap().opens, Some(false));
         assert_eq!(check_up(&path, None).unwrap().opens, None);
         drop(store);

@@ -2,7 +2,7 @@
 //! and on the in-memory model, and everything that can be read afterwards is equal.
 
 use crate::changes::{changed, made, new_account};
-use crate::fixture::{T0, Time, delivery, merchant, reply, session, sqlite};
+use crate::fixture::{T0, begin, delivery, merchant, reply, session, sqlite};
 use crate::steps::{At, Item, New, Step, steps};
 use model::Word;
 use model::account::Account;
@@ -20,6 +20,7 @@ use store::{
     CreateObject, DispatchEvent, FindAccount, FindObject, IdempotencyRecord, Kind, Object, Prune,
     Read, ReleaseDelivery, ResendDeliveries, SettleDelivery, StartAdvance, StepClock, Store, Write,
 };
+use testkit::clock::ManualClock;
 
 /// Kinds that differ for the store. Every other kind is stored like one of these.
 pub(crate) const KINDS: [Kind; 5] =
@@ -29,7 +30,7 @@ pub(crate) const KINDS: [Kind; 5] =
 pub(crate) struct Both {
     pub(crate) database: Store,
     pub(crate) model: Store,
-    pub(crate) time: Arc<Time>,
+    pub(crate) time: Arc<ManualClock>,
     pub(crate) jobs: Vec<RefreshJob>,
     clocks: Vec<ClockClaim>,
     deliveries: Vec<Delivery>,
@@ -325,7 +326,7 @@ fn beginning() -> Vec<Step> {
 
 fn agree(steps: Vec<Step>) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let time = Time::begin();
+    let time = begin();
     let mut both = Both {
         database: sqlite(Arc::clone(&time)),
         model: Store::memory_model(Arc::clone(&time) as Arc<dyn Clock>),

@@ -1,6 +1,6 @@
 //! Concurrent callers: every command is atomic, and commands run one after the other.
 
-use crate::fixture::{Time, account, create, customer, job, merchant, sqlite};
+use crate::fixture::{account, begin, create, customer, job, merchant, sqlite};
 use model::bank::Feature;
 use model::clock::Clock;
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use store::{ChangeObject, ClaimRefreshes, Created, FindObject, Kind, Object, Sto
 
 fn on_both_with_threads(test: impl AsyncFn(crate::fixture::Fixture)) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
-    let time = Time::begin();
+    let time = begin();
     let store = Store::memory_model(Arc::clone(&time) as Arc<dyn Clock>);
     runtime.block_on(test(crate::fixture::Fixture { store, time }));
-    let time = Time::begin();
+    let time = begin();
     let store = sqlite(Arc::clone(&time));
     runtime.block_on(test(crate::fixture::Fixture { store, time }));
 }
@@ -109,7 +109,7 @@ fn a_failing_command_fails_alone() {
 #[test]
 fn a_closed_store_rejects_commands() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let store = sqlite(Time::begin());
+    let store = sqlite(begin());
     runtime.block_on(async {
         assert!(store.is_ready());
         let waiting = store.clone();

@@ -2,7 +2,7 @@
 
 use model::account::{Account, AccountStatus, Category, Holder, Permission, Subcategory};
 use model::bank::Feature;
-use model::clock::{AccountTime, Clock, ClockStatus, Rng, ServerTime, TestClock};
+use model::clock::{AccountTime, Clock, ClockStatus, ServerTime, TestClock};
 use model::collection::Collection;
 use model::customer::{Customer, TaxExempt};
 use model::delivery::{Delivery, DeliveryKey, DeliveryStatus};
@@ -21,56 +21,22 @@ use model::transaction::{StoredTransaction, Transaction, TransactionStatus};
 use model::undone::Undone;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use store::{
     CompleteLink, Connection, CreateObject, Created, Cursor, Failpoints, IdempotencyRecord,
     NewAccount, Object, Page, Place, Read, Store, StoreBounds, StoreSettings, Write, Written,
 };
+use testkit::clock::ManualClock;
+use testkit::rng::SeededRng;
 
-/// A clock that only tests advance.
-pub(crate) struct Time(AtomicI64);
-
-impl Time {
-    pub(crate) fn begin() -> Arc<Self> {
-        Arc::new(Self(AtomicI64::new(1_700_000_000_000_000)))
-    }
-
-    pub(crate) fn now(&self) -> ServerTime {
-        ServerTime(self.0.load(Ordering::Relaxed))
-    }
-
-    pub(crate) fn pass_ms(&self, ms: i64) {
-        self.0.fetch_add(ms * 1_000, Ordering::Relaxed);
-    }
-}
-
-impl Clock for Time {
-    fn server_now(&self) -> ServerTime {
-        self.now()
-    }
-
-    fn account_now(&self) -> AccountTime {
-        AccountTime(self.now().seconds())
-    }
-}
-
-/// A random generator that never repeats bytes.
-#[derive(Default)]
-pub(crate) struct Counter(AtomicU64);
-
-impl Rng for Counter {
-    fn fill(&self, buffer: &mut [u8]) {
-        for chunk in buffer.chunks_mut(8) {
-            let next = self.0.fetch_add(1, Ordering::Relaxed).to_le_bytes();
-            chunk.copy_from_slice(&next[..chunk.len()]);
-        }
-    }
+/// The clock of a test, at [`T0`].
+pub(crate) fn begin() -> Arc<ManualClock> {
+    Arc::new(ManualClock::at(T0.0))
 }
 
 /// A store under test.
 pub(crate) struct Fixture {
     pub(crate) store: Store,
-    pub(crate) time: Arc<Time>,
+    pub(crate) time: Arc<ManualClock>,
 }
 
 impl Fixture {
@@ -105,12 +71,12 @@ impl Fixture {
 }
 
 /// An empty database in a temporary file.
-pub(crate) fn sqlite(time: Arc<Time>) -> Store {
+pub(crate) fn sqlite(time: Arc<ManualClock>) -> Store {
     Store::open(StoreSettings {
         place: Place::Temporary,
         seal_key: [7; 32],
         failpoints: Failpoints::default(),
-        rng: Arc::new(Counter::default()),
+        rng: Arc::new(SeededRng::new(1)),
         clock: time,
         readers: 4,
         bounds: StoreBounds::default(),
@@ -121,10 +87,10 @@ pub(crate) fn sqlite(time: Arc<Time>) -> Store {
 /// Runs a test on each back end.
 pub(crate) fn on_both(test: impl AsyncFn(Fixture)) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let time = Time::begin();
+    let time = begin();
     let store = Store::memory_model(Arc::clone(&time) as Arc<dyn Clock>);
     runtime.block_on(test(Fixture { store, time }));
-    let time = Time::begin();
+    let time = begin();
     runtime.block_on(test(Fixture { store: sqlite(Arc::clone(&time)), time }));
 }
 

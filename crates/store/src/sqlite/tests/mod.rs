@@ -7,36 +7,20 @@ mod writer;
 
 use crate::store::Failure;
 use crate::{CreateObject, Failpoints, Object, Place, Store, StoreBounds, StoreSettings};
-use model::clock::{AccountTime, Clock, Rng, ServerTime, TestClock};
+use model::clock::{AccountTime, TestClock};
 use model::id::{ClockId, MerchantId};
 use std::path::Path;
 use std::sync::Arc;
-
-pub(crate) struct Fixed;
-
-impl Clock for Fixed {
-    fn server_now(&self) -> ServerTime {
-        ServerTime(1_700_000_000_000_000)
-    }
-
-    fn account_now(&self) -> AccountTime {
-        AccountTime(1_700_000_000)
-    }
-}
-
-impl Rng for Fixed {
-    fn fill(&self, buffer: &mut [u8]) {
-        buffer.fill(1);
-    }
-}
+use testkit::clock::ManualClock;
+use testkit::rng::RepeatedByte;
 
 pub(crate) fn settings(place: Place) -> StoreSettings {
     StoreSettings {
         place,
         seal_key: [7; 32],
         failpoints: Failpoints::default(),
-        rng: Arc::new(Fixed),
-        clock: Arc::new(Fixed),
+        rng: Arc::new(RepeatedByte(1)),
+        clock: Arc::new(ManualClock::at(1_700_000_000)),
         readers: 2,
         bounds: StoreBounds::default(),
     }

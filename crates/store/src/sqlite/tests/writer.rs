@@ -1,6 +1,6 @@
 //! The writer: groups, failures, panics, the queue.
 
-use super::{Fixed, at, cause, folder, is_there, object, run, settings};
+use super::{at, cause, folder, is_there, object, run, settings};
 use crate::memory::Memory;
 use crate::seal::Sealer;
 use crate::sqlite::open::{open_reader, open_writer};
@@ -253,7 +253,7 @@ fn a_command_is_a_failpoint() {
 /// A command that panics leaves the in-memory model unchanged.
 #[test]
 fn a_panicking_command_leaves_the_model_unchanged() {
-    let store = Store::memory_model(std::sync::Arc::new(Fixed));
+    let store = Store::memory_model(settings(Place::Temporary).clock);
     run(async {
         let panicking = store.clone();
         let task = tokio::spawn(async move { panicking.write(WriteAndPanic(object(1))).await });
